@@ -1,0 +1,52 @@
+"""What can go wrong because of what a person gave us; each message says what arrived, where, and what to do."""
+
+import difflib
+
+
+class NeurosceneError(Exception):
+    """A person's mistake or a machine's lack: shown as one line, never as a traceback."""
+
+
+class ShapeError(NeurosceneError):
+    """Arrays whose sizes do not fit each other or the network."""
+
+
+class NetworkError(NeurosceneError):
+    """A network that cannot be shown: an unknown layer or activation, a weight that is not a number."""
+
+
+class FileError(NeurosceneError):
+    """A file that is missing, broken, too large, or of a format we do not read or write."""
+
+
+class SettingError(NeurosceneError):
+    """A setting that does not exist, or a value it does not take."""
+
+
+class SceneError(NeurosceneError):
+    """A scene that cannot be found, loaded or built."""
+
+
+class ShaderError(NeurosceneError):
+    """WGSL that does not compile; the message names the file and line it was written in."""
+
+
+class NoAdapterError(NeurosceneError):
+    """No Vulkan adapter; the message says what to install."""
+
+
+class DeviceLimitError(NeurosceneError):
+    """More than this adapter can hold; the message says which limit and what would fit."""
+
+
+def near(name, known, *, noun="one"):
+    """The end of a message about an unknown name: what there is, and what was probably meant.
+
+    name   what arrived
+    known  the names that would have been right
+    """
+    known = sorted(map(str, known))
+    close = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], n=3, cutoff=0.5)
+    close = [k for k in known if k.lower() in close]
+    text = f"There is no {noun} `{name}`. It may be: {', '.join(known)}."
+    return text + (f" Near: {', '.join(close)}." if close else "")

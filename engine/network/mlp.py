@@ -1,0 +1,169 @@
+"""What a multilayer perceptron is: layers of float32 weights, a bias and an activation each."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import NetworkError, ShapeError
+from engine.network.activations import Activation
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the generated code depends on: layer sizes and activations. Hashable; weights are not in it.
+
+    sizes         (inputs, hidden ..., outputs)
+    activations   one per layer of weights, len(sizes) - 1
+    """
+
+    sizes: tuple[int, ...]
+    activations: tuple[Activation, ...]
+
+    def __str__(self):
+        return "-".join(map(str, self.sizes)) + " " + ",".join(dict.fromkeys(map(str, self.activations)))
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """h = activation(weights x + bias).
+
+    weights      (out, in), float32, read-only
+    bias         (out,), float32, read-only
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray
+    activation: Activation
+
+
+def _frozen(array):
+    # A copy even of float32 input: the network must not change when the caller's array does.
+    array = np.array(array, np.float32, order="C")
+    array.setflags(write=False)
+    return array
+
+
+class Mlp:
+    """A fully connected network of any depth. Immutable: editing gives a new one.
+
+    weights       list of (out, in) arrays; rows are neurons, as in torch.nn.Linear
+    biases        list of (out,) arrays; None (the whole list or an entry) for zeros
+    activations   one per layer as Activation or text (`tanh`, `sine(30)`); one alone is used for the
+                  hidden layers with identity last
+    name          where it came from, for messages and captions
+
+    Raises ShapeError when sizes do not fit, NetworkError for weights that are not finite, for no
+    layers, and for softmax before the last layer.
+    """
+
+    def __init__(self, weights, biases=None, activations="tanh", *, name="network"):
+        weights = [_frozen(w) for w in weights]
+        count = len(weights)
+        if count == 0:
+            raise NetworkError(f"{name} has no layers; an Mlp needs at least one matrix of weights.")
+        biases = [None] * count if biases is None else list(biases)
+        if isinstance(activations, str | Activation):
+            activations = [activations] * (count - 1) + ["identity"]
+        activations = [Activation.parse(a) for a in activations]
+        for what, got in (("biases", len(biases)), ("activations", len(activations))):
+            if got != count:
+                raise ShapeError(f"{name} has {count} layers of weights but {got} {what}. Give one per layer.")
+        self.name = str(name)
+        self.layers = tuple(
+            self._layer(i, w, b, a, weights, name)
+            for i, (w, b, a) in enumerate(zip(weights, biases, activations, strict=True))
+        )
+        for i, a in enumerate(activations[:-1]):
+            if not a.rule.elementwise:
+                raise NetworkError(f"Layer {i} of {name} is {a}, which can only be the last layer's activation.")
+
+    @staticmethod
+    def _layer(i, w, b, activation, weights, name):
+        if w.ndim != 2 or 0 in w.shape:
+            raise ShapeError(f"Layer {i} weights of {name} are {w.shape}; they must be (out, in), neither of them 0.")
+        if i and w.shape[1] != weights[i - 1].shape[0]:
+            wanted = weights[i - 1].shape[0]
+            hint = " Are rows and columns swapped?" if w.shape[0] == wanted else ""
+            raise ShapeError(
+                f"Layer {i} weights of {name} are {w.shape}, but layer {i - 1} gives {wanted} values, "
+                f"so they must be (out, {wanted}).{hint}"
+            )
+        b = _frozen(np.zeros(w.shape[0]) if b is None else b)
+        if b.shape != (w.shape[0],):
+            raise ShapeError(f"Layer {i} bias of {name} is {b.shape}, but its weights {w.shape} need ({w.shape[0]},).")
+        for what, array in (("weights", w), ("bias", b)):
+            if not np.isfinite(array).all():
+                bad = np.argwhere(~np.isfinite(array))[0]
+                raise NetworkError(
+                    f"Layer {i} {what} of {name} have {array[tuple(bad)]} at {tuple(map(int, bad))}; "
+                    "every weight must be a finite float32."
+                )
+        return Layer(w, b, activation)
+
+    @property
+    def shape(self):
+        """Layer sizes and activations: the key under which generated code is cached."""
+        return Shape((self.inputs, *(len(x.bias) for x in self.layers)), tuple(x.activation for x in self.layers))
+
+    @property
+    def inputs(self):
+        return self.layers[0].weights.shape[1]
+
+    @property
+    def outputs(self):
+        return len(self.layers[-1].bias)
+
+    @property
+    def weight_count(self):
+        return sum(x.weights.size + x.bias.size for x in self.layers)
+
+    def __call__(self, points):
+        """The network's value in float64.
+
+        points   (N, inputs) or (inputs,)
+        returns  (N, outputs) or (outputs,)
+        Raises ShapeError if points are not as wide as the input layer.
+        """
+        h = np.asarray(points, float)
+        if h.ndim not in (1, 2) or h.shape[-1] != self.inputs:
+            raise ShapeError(f"Points are {h.shape}, but {self} needs (N, {self.inputs}).")
+        for layer in self.layers:
+            h = layer.activation.value(h @ layer.weights.T.astype(float) + layer.bias)
+        return h
+
+    def edited(self, layer, row, column, value):
+        """The same network with one weight changed; column -1 is the bias.
+
+        value   any float; it is stored as float32
+        """
+        weights, biases = [x.weights for x in self.layers], [x.bias for x in self.layers]
+        target = np.array(biases[layer] if column == -1 else weights[layer])
+        target[row if column == -1 else (row, column)] = value
+        (biases if column == -1 else weights)[layer] = target
+        return Mlp(weights, biases, [x.activation for x in self.layers], name=self.name)
+
+    def scaled(self, factor):
+        """The same network with every weight and bias multiplied."""
+        return Mlp(
+            [x.weights * np.float32(factor) for x in self.layers],
+            [x.bias * np.float32(factor) for x in self.layers],
+            [x.activation for x in self.layers],
+            name=f"{self.name} x {factor:g}",
+        )
+
+    def equals(self, other):
+        """True if shape and every weight agree to the bit."""
+        return (
+            isinstance(other, Mlp)
+            and self.shape == other.shape
+            and all(
+                np.array_equal(x.weights, y.weights) and np.array_equal(x.bias, y.bias)
+                for x, y in zip(self.layers, other.layers, strict=True)
+            )
+        )
+
+    def __str__(self):
+        return f"{self.name} ({self.shape})"
+
+    def __repr__(self):
+        return f"<Mlp {self}>"
