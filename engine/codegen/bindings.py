@@ -1,0 +1,56 @@
+"""The resources a shader reads and writes, declared once: WGSL declarations from here, bind group layouts from `gpu`."""
+
+from dataclasses import dataclass
+
+from engine.codegen.structs import Struct
+from engine.errors import ShaderError
+
+KINDS = {
+    "uniform": "var<uniform>",
+    "read": "var<storage, read>",
+    "write": "var<storage, read_write>",
+    "texture": "var",
+    "storage_texture": "var",
+    "sampler": "var",
+}
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One resource of group 0; its number is its place in the list.
+
+    name   in WGSL
+    kind   uniform, read or write (storage buffers), texture, storage_texture, sampler
+    type   a WGSL type as text (`array<vec4f>`, `texture_2d<f32>`), or a Struct, or ("array", Struct)
+    """
+
+    name: str
+    kind: str
+    type: object
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ShaderError(f"Binding {self.name} is `{self.kind}`; it may be {', '.join(KINDS)}.")
+
+    @property
+    def struct(self):
+        if isinstance(self.type, Struct):
+            return self.type
+        return self.type[1] if isinstance(self.type, tuple) else None
+
+    @property
+    def type_text(self):
+        if isinstance(self.type, Struct):
+            return self.type.name
+        if isinstance(self.type, tuple):
+            return f"array<{self.type[1].name}>"
+        return self.type
+
+
+def declare(bindings, group=0):
+    """The WGSL of a list of bindings: the structs they use, once each, then a line a binding."""
+    structs = dict.fromkeys(b.struct for b in bindings if b.struct)
+    lines = [s.wgsl for s in structs]
+    for i, b in enumerate(bindings):
+        lines.append(f"@group({group}) @binding({i}) {KINDS[b.kind]} {b.name}: {b.type_text};")
+    return "\n".join(lines) + "\n"

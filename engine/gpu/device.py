@@ -1,0 +1,112 @@
+"""The adapter and device everything runs on: Vulkan, chosen once a process."""
+
+import os
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from functools import cache
+
+import wgpu
+from wgpu.backends.wgpu_native import extras
+
+from engine.errors import NoAdapterError
+
+FEATURES = ("shader-f16", "timestamp-query", "subgroup", "float32-filterable")
+# The limits we ask up to the adapter's own; the others stay at WebGPU's portable defaults, so that a kernel that
+# runs here runs everywhere.
+WIDE_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size", "max-texture-dimension-2d")
+
+NO_ADAPTER = (
+    "No Vulkan adapter was found, so nothing can be drawn. Install a driver: "
+    "Debian or Ubuntu without a GPU: `apt-get install mesa-vulkan-drivers libvulkan1`; "
+    "Fedora: `dnf install mesa-vulkan-drivers vulkan-loader`; Arch: `pacman -S vulkan-swrast vulkan-icd-loader`; "
+    "with a GPU: its vendor's driver with Vulkan; "
+    "macOS: `brew install molten-vk vulkan-loader`. Then run `neuroscene doctor`."
+)
+
+
+@dataclass(frozen=True)
+class Device:
+    """The device in use.
+
+    handle    wgpu's device
+    adapter   name of the adapter, with its driver
+    kind      DiscreteGPU, IntegratedGPU, CPU ...
+    features  the optional features it has, of those we can use
+    limits    name -> value, with hyphens
+    """
+
+    handle: wgpu.GPUDevice
+    adapter: str
+    kind: str
+    driver: str
+    backend: str
+    features: frozenset
+    limits: dict = field(repr=False)
+
+    @property
+    def queue(self):
+        return self.handle.queue
+
+    @property
+    def is_software(self):
+        """True for a driver that computes on the processor, such as lavapipe."""
+        return self.kind == "CPU"
+
+    def encoder(self):
+        """A new command encoder."""
+        return self.handle.create_command_encoder()
+
+    def submit(self, encoder):
+        """Ends an encoder and hands its commands to the queue."""
+        self.queue.submit([encoder.finish()])
+
+
+def _prepare_instance():
+    # Without this wgpu tries OpenGL too and takes 0.8 s instead of 0.3 s to start.
+    # Mesa complains on stderr, once a device, where no desktop session has set this.
+    if sys.platform.startswith("linux"):
+        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    try:
+        extras.set_instance_extras(backends=["Vulkan"])
+    except RuntimeError:
+        pass  # An instance exists already, made by whoever imported us; the backend is checked below.
+
+
+@cache
+def device():
+    """The device of this process, made at the first call.
+
+    NEUROSCENE_PORTABLE=1 in the environment holds it to WebGPU's portable limits, as the tests do.
+    Raises NoAdapterError with install lines when there is no Vulkan adapter.
+    """
+    _prepare_instance()
+    adapters = [a for a in wgpu.gpu.enumerate_adapters_sync() if a.info.get("backend_type") == "Vulkan"]
+    if not adapters:
+        raise NoAdapterError(NO_ADAPTER)
+    order = {"DiscreteGPU": 0, "IntegratedGPU": 1, "VirtualGPU": 2, "CPU": 4}
+    adapter = min(adapters, key=lambda a: order.get(a.info.get("adapter_type"), 3))
+    features = {f for f in FEATURES if f in adapter.features}
+    limits = {}
+    if os.environ.get("NEUROSCENE_PORTABLE") != "1":
+        limits = {name: adapter.limits[name] for name in WIDE_LIMITS if name in adapter.limits}
+    try:
+        handle = adapter.request_device_sync(required_features=sorted(features), required_limits=limits)
+    except (RuntimeError, wgpu.GPUError) as error:
+        raise NoAdapterError(f"The adapter {adapter.info.get('device')} gave no device: {error}") from None
+    info = adapter.info
+    return Device(
+        handle=handle,
+        adapter=info.get("device", "unknown"),
+        kind=info.get("adapter_type", "unknown"),
+        driver=info.get("description", ""),
+        backend=info.get("backend_type", "unknown"),
+        features=frozenset(features),
+        limits=dict(handle.limits),
+    )
+
+
+def platform():
+    """One line for CSV rows and captions: adapter, driver and Python."""
+    d = device()
+    return f"{d.adapter}; {d.driver}; Python {sys.version_info.major}.{sys.version_info.minor}"

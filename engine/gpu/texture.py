@@ -1,0 +1,86 @@
+"""A texture on the GPU: a picture that passes draw to and read from."""
+
+import numpy as np
+import wgpu
+
+from engine.errors import DeviceLimitError
+from engine.gpu.device import device
+
+# format -> (numpy base, channels)
+FORMATS = {
+    "rgba8unorm": ("u1", 4),
+    "rgba8unorm-srgb": ("u1", 4),
+    "bgra8unorm": ("u1", 4),
+    "bgra8unorm-srgb": ("u1", 4),
+    "rgba16float": ("f2", 4),
+    "rgba32float": ("f4", 4),
+    "r8unorm": ("u1", 1),
+    "r32float": ("f4", 1),
+    "r32uint": ("u4", 1),
+    "depth32float": ("f4", 1),
+}
+
+
+class Texture:
+    """A two-dimensional texture.
+
+    size     (width, height) in pixels
+    format   one of FORMATS
+    usage    names of wgpu.TextureUsage flags joined by `|`, `RENDER_ATTACHMENT|TEXTURE_BINDING` unless told;
+             copying in and out is always allowed
+
+    Raises DeviceLimitError when it is larger than the adapter's largest texture.
+    """
+
+    def __init__(self, size, format, usage="RENDER_ATTACHMENT|TEXTURE_BINDING", *, samples=1):
+        self.size = (int(size[0]), int(size[1]))
+        self.format = format
+        limit = device().limits["max-texture-dimension-2d"]
+        if max(self.size) > limit:
+            raise DeviceLimitError(f"A texture of {self.size} was asked for; {device().adapter} takes {limit} a side.")
+        flags = 0
+        for name in usage.split("|"):
+            flags |= getattr(wgpu.TextureUsage, name)
+        if samples == 1:
+            flags |= wgpu.TextureUsage.COPY_SRC | wgpu.TextureUsage.COPY_DST
+        self.handle = device().handle.create_texture(
+            size=(*self.size, 1), format=format, usage=flags, sample_count=samples
+        )
+        self.view = self.handle.create_view()
+
+    @classmethod
+    def of(cls, pixels, format="rgba8unorm", usage="TEXTURE_BINDING"):
+        """A texture holding (H, W, channels) or (H, W) pixels of the format's type."""
+        height, width = pixels.shape[:2]
+        texture = cls((width, height), format, usage)
+        texture.write(pixels)
+        return texture
+
+    def write(self, pixels):
+        """Copies (H, W, channels) pixels in."""
+        base, channels = FORMATS[self.format]
+        pixels = np.ascontiguousarray(pixels, base)
+        width, height = self.size
+        device().queue.write_texture(
+            {"texture": self.handle},
+            pixels.reshape(-1).view(np.uint8),
+            {"bytes_per_row": width * channels * pixels.itemsize, "rows_per_image": height},
+            (width, height, 1),
+        )
+
+    def read(self):
+        """(H, W, channels) numpy copy, or (H, W) for one channel; waits for the GPU."""
+        base, channels = FORMATS[self.format]
+        width, height = self.size
+        row = width * channels * np.dtype(base).itemsize
+        raw = device().queue.read_texture(
+            {"texture": self.handle},
+            {"bytes_per_row": row, "rows_per_image": height},
+            (width, height, 1),
+        )
+        data = np.frombuffer(raw, base)
+        return data.reshape((height, width) if channels == 1 else (height, width, channels)).copy()
+
+    def resource(self):
+        """What a bind group takes."""
+        return self.view
