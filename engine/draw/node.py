@@ -1,0 +1,66 @@
+"""The scene graph: nodes with a transform, children and visibility."""
+
+import itertools
+
+import numpy as np
+
+from engine.errors import SceneError
+
+_ids = itertools.count(1)
+
+
+class Node:
+    """A place in the scene graph; by itself it draws nothing.
+
+    name        for messages and picking
+    transform   (4, 4) float64, to the parent's space; p_parent = transform @ (p, 1)
+    visible     False hides it and its children
+    """
+
+    def __init__(self, name=None):
+        self.name = name or type(self).__name__
+        self.id = next(_ids)
+        self.transform = np.eye(4)
+        self.visible = True
+        self.children = []
+        self.parent = None
+
+    def add(self, child):
+        """Adds a node, taking it from its former parent; returns it. Raises SceneError for a cycle."""
+        above = self
+        while above is not None:
+            if above is child:
+                raise SceneError(f"{child.name} cannot be put under itself.")
+            above = above.parent
+        if child.parent is not None:
+            child.parent.remove(child)
+        child.parent = self
+        self.children.append(child)
+        return child
+
+    def remove(self, child):
+        """Takes a child out. Raises SceneError if it is not one."""
+        if child not in self.children:
+            raise SceneError(f"{child.name} is not a child of {self.name}.")
+        self.children.remove(child)
+        child.parent = None
+
+    def clear(self):
+        """Takes all children out."""
+        for child in list(self.children):
+            self.remove(child)
+
+    def move(self, x, y, z):
+        """Puts the node's origin at a point of its parent's space; returns the node."""
+        self.transform = self.transform.copy()
+        self.transform[:3, 3] = (x, y, z)
+        return self
+
+    def walk(self, above=None):
+        """Yields (node, world transform) for this node and all visible ones below, parents first."""
+        if not self.visible:
+            return
+        world = self.transform if above is None else above @ self.transform
+        yield self, world
+        for child in self.children:
+            yield from child.walk(world)

@@ -1,0 +1,172 @@
+"""What a scene is: settings, build, update, actions; and the clock it is told the time by."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import param
+
+from engine.draw.node import Node
+from engine.errors import SettingError
+from engine.network.formats import from_bytes, to_bytes
+from engine.settings import Choice, Integer, Network, assign, settings
+from engine.view.camera import Camera
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The time a frame is for. Never the wall's: the same clock gives the same picture.
+
+    time   seconds since the scene began
+    step   seconds since the last frame
+    """
+
+    time: float = 0.0
+    step: float = 0.0
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a person can do to a scene: a button in the panel and, where it has one, a key.
+
+    name    as a command: `randomize`
+    doc     one line
+    run     a function without arguments
+    key     as rendercanvas names it: `n`, `ArrowUp`, ` `
+    group   of the panel, see settings.GROUPS
+    """
+
+    name: str
+    doc: str
+    run: Callable
+    key: str | None = None
+    group: str = "shown"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What lies under the pointer.
+
+    title      `level 0.36`
+    rows       (name, text) pairs: position, value, gradient length ...
+    position   (3,) world, or None
+    """
+
+    title: str
+    rows: tuple = ()
+    position: tuple | None = None
+
+
+class Scene(param.Parameterized):
+    """A picture that answers to settings and time.
+
+    A subclass declares settings (engine.Number, Integer, Switch, Choice, Text, Network), adds nodes in
+    `build` and moves them in `update`. It sees no window, device or widget.
+
+    loop     seconds after which the animation repeats, or None
+    camera   where it is looked at from; controls and stored images replace it
+    view     "orbit" or "pan_zoom": how the mouse moves the camera
+    """
+
+    theme = Choice(["dark", "paper"], group="how", doc="colours of the ground and the words: for a screen or for print")
+    seed = Integer(0, bounds=(0, 2**31 - 1), group="shown", rebuild=True, doc="of everything random in the scene")
+
+    loop: float | None = None
+    view = "orbit"
+    home = Camera()
+
+    def __init__(self, **values):
+        known = settings(type(self))
+        super().__init__()
+        self.camera = self.home
+        self.stage = Node("stage")
+        self._stale = True
+        rebuilding = [n for n, s in known.items() if s.rebuild]
+        if rebuilding:
+            self.param.watch(self._mark_stale, rebuilding)
+        for name, value in values.items():
+            if name == "camera":
+                self.camera = value
+            else:
+                assign(self, name, value)
+
+    def _mark_stale(self, *_):
+        self._stale = True
+
+    # What a scene writes.
+
+    def build(self, stage):
+        """Adds nodes to the stage; called at the start and again when a setting marked rebuild changed."""
+
+    def update(self, clock):
+        """Sets the nodes for this moment; called before every frame."""
+
+    def actions(self):
+        """The scene's own Actions, in the order of its buttons."""
+        return []
+
+    def read(self, hit):
+        """The Reading for a pick.Hit under the pointer, or None."""
+        return None
+
+    def legend(self):
+        """A draw.legend.Legend that says what the colours mean, or None."""
+        return None
+
+    def matrix(self):
+        """The Mlp whose weights the panel shows as a matrix that can be edited, or None."""
+        return None
+
+    def matrix_changed(self, net):
+        """Takes a network edited in the panel."""
+
+    # What everyone else calls.
+
+    def advance(self, clock):
+        """Builds if need be, then updates; the stage is then ready to be drawn."""
+        if self._stale:
+            self._stale = False
+            self.stage.clear()
+            self.build(self.stage)
+        self.update(clock)
+
+    def state(self, clock=None, *, weights_limit=2**20):
+        """Everything needed to make the same picture again, as JSON holds it.
+
+        weights_limit   bytes; a larger network is left out and named under `left_out`
+        """
+        values, left_out = {}, []
+        for name, setting in settings(self).items():
+            value = getattr(self, name)
+            if isinstance(setting, Network) and value is not None:
+                data = to_bytes(value)
+                if len(data) > weights_limit:
+                    left_out.append(f"{name}: {value}, {len(data)} bytes")
+                    continue
+                value = {"network": data.hex()}
+            values[name] = value
+        return {
+            "scene": f"{type(self).__module__}:{type(self).__name__}",
+            "settings": values,
+            "camera": self.camera.state(),
+            "time": clock.time if clock else 0.0,
+            "left_out": left_out,
+        }
+
+    def restore(self, state):
+        """Takes a state back; returns the Clock it was made at.
+
+        Raises SettingError for a state that is not one of this scene's.
+        """
+        try:
+            for name, value in state["settings"].items():
+                if isinstance(value, dict):
+                    value = from_bytes(bytes.fromhex(value["network"]))
+                assign(self, name, value)
+            self.camera = Camera(**state["camera"])
+            time = float(state["time"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SettingError(f"The stored state does not fit {type(self).__name__}: {error}.") from None
+        if not np.isfinite(time):
+            raise SettingError(f"The stored time is {time}; it must be a number of seconds.")
+        return Clock(time)

@@ -1,0 +1,108 @@
+"""Where the picture is taken from: perspective and orthographic cameras."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.errors import SettingError
+
+
+def unit(v):
+    """v at length 1; the zero vector stays."""
+    length = np.linalg.norm(v)
+    return v / length if length > 0 else v
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera looks from `eye` at `target`. Immutable: moving it gives a new one.
+
+    eye, target    (3,), world units
+    up             (3,), the direction shown upwards
+    fov            vertical field of view, radians; 0 for an orthographic camera
+    height         world units shown from bottom to top by an orthographic camera
+    near, far      distances along the view where depth begins and ends
+
+    Raises SettingError when eye and target coincide or up points along the view.
+    """
+
+    eye: tuple = (0.0, 0.0, 12.0)
+    target: tuple = (0.0, 0.0, 0.0)
+    up: tuple = (0.0, 1.0, 0.0)
+    fov: float = 2.0 * np.arctan(0.5)
+    height: float = 10.0
+    near: float = 0.05
+    far: float = 1000.0
+
+    def __post_init__(self):
+        for name in ("eye", "target", "up"):
+            object.__setattr__(self, name, tuple(float(x) for x in getattr(self, name)))
+        numbers = (*self.eye, *self.target, *self.up, self.fov, self.height, self.near, self.far)
+        if not np.isfinite(numbers).all():
+            raise SettingError(f"A camera needs finite numbers, not {numbers}.")
+        if np.linalg.norm(np.cross(self.forward, self.up)) < 1e-9:
+            raise SettingError(f"A camera at {self.eye} looking at {self.target} with {self.up} upwards has no picture.")
+
+    @property
+    def forward(self):
+        return unit(np.subtract(self.target, self.eye))
+
+    @property
+    def right(self):
+        return unit(np.cross(self.forward, self.up))
+
+    @property
+    def upward(self):
+        """The picture's own up: right-angled to forward and right."""
+        return np.cross(self.right, self.forward)
+
+    @property
+    def distance(self):
+        return float(np.linalg.norm(np.subtract(self.target, self.eye)))
+
+    @property
+    def is_orthographic(self):
+        return self.fov == 0.0
+
+    def half_height(self):
+        """Half the picture's height at distance 1 (perspective), or in world units (orthographic)."""
+        return self.height / 2.0 if self.is_orthographic else float(np.tan(self.fov / 2.0))
+
+    def with_(self, **changes):
+        return replace(self, **changes)
+
+    def view(self):
+        """(4, 4) world to eye space, x right, y up, -z forward; row-vector convention transposed: use view @ p."""
+        m = np.eye(4)
+        m[0, :3], m[1, :3], m[2, :3] = self.right, self.upward, -self.forward
+        m[:3, 3] = -m[:3, :3] @ np.asarray(self.eye)
+        return m
+
+    def projection(self, aspect):
+        """(4, 4) eye space to clip space, depth 0 at near and 1 at far as WebGPU has it."""
+        n, f, h = self.near, self.far, self.half_height()
+        m = np.zeros((4, 4))
+        m[0, 0], m[1, 1] = 1.0 / (h * aspect), 1.0 / h
+        if self.is_orthographic:
+            m[2, 2], m[2, 3], m[3, 3] = -1.0 / (f - n), -n / (f - n), 1.0
+        else:
+            m[2, 2], m[2, 3], m[3, 2] = -f / (f - n), -n * f / (f - n), -1.0
+        return m
+
+    def ray(self, x, y, aspect):
+        """(origin, direction of length 1) through a point of the picture.
+
+        x, y   in [-1, 1], right and up
+        """
+        h = self.half_height()
+        offset = self.right * (x * h * aspect) + self.upward * (y * h)
+        if self.is_orthographic:
+            return np.asarray(self.eye) + offset, self.forward
+        return np.asarray(self.eye), unit(self.forward + offset)
+
+    def state(self):
+        """As JSON holds it; `Camera(**state)` gives it back."""
+        return {
+            "eye": self.eye, "target": self.target, "up": self.up,
+            "fov": self.fov, "height": self.height, "near": self.near, "far": self.far,
+        }  # fmt: skip
