@@ -1,0 +1,111 @@
+"""What every format shares: how large a network may be, opening a file with care, writing one whole or not at all."""
+
+import difflib
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from engine.errors import FileError, NetworkError
+
+# Each has a reason a person can check; a file past one is refused before memory is taken.
+MAX_FILE_BYTES = 512 << 20  # four times the 128 MiB that portable adapters bind in one buffer
+MAX_WEIGHTS = MAX_FILE_BYTES // 4  # what fits such a file as float32: 134 million
+MAX_WIDTH = 4096  # a layer of 4096 x 4096 is 64 MiB, the most a single draw can stream through at all
+MAX_LAYERS = 1000  # forty layers make the deepest picture here; past a thousand a file is not a network
+
+
+def told(text, limit=80):
+    """A name from a file or a person, fit for one line of a message: printable and short."""
+    text = "".join(c if c.isprintable() else "?" for c in str(text)[: limit + 1])
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def size_text(count):
+    """A number of bytes as people write it."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:.0f} {unit}" if count == int(count) else f"{count:.1f} {unit}"
+        count /= 1024
+
+
+def check_width(shape, where):
+    """Refuses a matrix of weights wider than MAX_WIDTH, before it is read."""
+    if max(shape) > MAX_WIDTH:
+        raise NetworkError(
+            f"{where} is {tuple(shape)}; a layer may be at most {MAX_WIDTH} wide. Use a narrower network."
+        )
+
+
+def check_weights(count, where):
+    """Refuses more than MAX_WEIGHTS weights in all, before they are read."""
+    if count > MAX_WEIGHTS:
+        raise NetworkError(f"{where} has {count} weights; at most {MAX_WEIGHTS} can be shown. Use a smaller network.")
+
+
+def check_layers(count, where):
+    """Refuses more than MAX_LAYERS layers."""
+    if count > MAX_LAYERS:
+        raise NetworkError(f"{where} has {count} layers; at most {MAX_LAYERS} can be shown. Use a shallower network.")
+
+
+def _missing(path):
+    """The end of a message about a file that is not there: what its folder has, nearest names first."""
+    folder = path.parent
+    try:
+        names = sorted(p.name for p in folder.iterdir() if p.is_file())
+    except OSError:
+        return f"There is no folder {told(folder)} either."
+    same = [n for n in names if Path(n).suffix.lower() == path.suffix.lower()]
+    near = difflib.get_close_matches(path.name, names, n=5, cutoff=0.5)
+    shown = list(dict.fromkeys([*near, *same]))[:8]
+    if not shown:
+        return f"The folder {told(folder)} has no {path.suffix or 'such'} file; check the path."
+    return f"{'Near it' if near else 'That folder has'}: {', '.join(told(n) for n in shown)}."
+
+
+@contextmanager
+def opened(path):
+    """(stream, size in bytes) of a regular file that may be read: it exists, is not empty and not too large."""
+    path = Path(path)
+    try:
+        if not path.exists():
+            raise FileError(f"There is no file {told(path, 200)}. {_missing(path)}")
+        if not path.is_file():
+            # Reading a pipe or a device could wait, or go on, for ever.
+            what = "a folder" if path.is_dir() else "not a regular file"
+            raise FileError(f"{told(path, 200)} is {what}; give the path of a file with a network in it.")
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size == 0:
+                raise FileError(f"{told(path, 200)} is empty (0 bytes). Save the network again.")
+            if size > MAX_FILE_BYTES:
+                raise FileError(
+                    f"{told(path, 200)} has {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read."
+                )
+            yield stream, size
+    except PermissionError:
+        raise FileError(
+            f"{told(path, 200)} may not be read: permission denied. Change its permissions or copy it."
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte in it
+        raise FileError(f"{told(path, 200)} cannot be read: {told(error, 120)}.") from None
+
+
+@contextmanager
+def replacing(path):
+    """A stream whose bytes become the file at path when the block ends well; else nothing changes there."""
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        if path.is_dir():
+            raise FileError(f"{told(path, 200)} is a folder; give the path of a file in it.")
+        with beside.open("wb") as stream:
+            yield stream
+        os.replace(beside, path)
+    except (OSError, ValueError) as error:
+        reason = "its folder does not exist" if not path.parent.is_dir() else told(error, 120)
+        raise FileError(f"{told(path, 200)} cannot be written: {reason}. Choose another place.") from None
+    finally:
+        # After the rename there is nothing left of this name.
+        with suppress(OSError, ValueError):
+            beside.unlink(missing_ok=True)
