@@ -8,7 +8,7 @@ import param
 
 from engine.draw.node import Node
 from engine.errors import SettingError
-from engine.network.formats import from_bytes, to_bytes
+from engine.network import formats
 from engine.settings import Choice, Integer, Network, assign, settings
 from engine.view.camera import Camera
 
@@ -139,7 +139,7 @@ class Scene(param.Parameterized):
         for name, setting in settings(self).items():
             value = getattr(self, name)
             if isinstance(setting, Network) and value is not None:
-                data = to_bytes(value)
+                data = formats.to_bytes(value)
                 if len(data) > weights_limit:
                     left_out.append(f"{name}: {value}, {len(data)} bytes")
                     continue
@@ -161,7 +161,7 @@ class Scene(param.Parameterized):
         try:
             for name, value in state["settings"].items():
                 if isinstance(value, dict):
-                    value = from_bytes(bytes.fromhex(value["network"]))
+                    value = formats.from_bytes(bytes.fromhex(value["network"]))
                 assign(self, name, value)
             self.camera = Camera(**state["camera"])
             time = float(state["time"])

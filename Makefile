@@ -1,0 +1,61 @@
+# `make demo` and `make test` work straight after a clone: tools/setup.py makes .venv, installs the packages and,
+# where there is no Vulkan adapter, a software driver. It says what it does and skips what is done.
+
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+SETUP := $(PYTHON) tools/setup.py --venv $(VENV)
+# The peers weigh gigabytes, so they have an environment of their own.
+PEERS_VENV ?= .venv-peers
+
+.PHONY: help setup demo test test-peers check format bench gallery lock clean
+
+help:
+	@echo "make demo        marching.png and marching.gif, from a network file in examples/"
+	@echo "make test        every test that needs nothing but this project"
+	@echo "make test-peers  the tests against other programs (installs PyTorch first)"
+	@echo "make check       style, types and the import rules"
+	@echo "make bench       every kernel's time beside its peer's"
+	@echo "make gallery     the pictures of README.md and docs/"
+	@echo "make clean       removes what the targets made, the virtual environments too"
+
+setup:
+	@$(SETUP)
+
+demo: setup
+	@$(PY) tools/demo.py
+
+test:
+	@$(SETUP) --extra dev
+	@NEUROSCENE_PORTABLE=1 $(PY) -m pytest $(ARGS)
+
+test-peers:
+	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers
+	@NEUROSCENE_PORTABLE=1 $(PEERS_VENV)/bin/python -m pytest -m peers $(ARGS)
+
+check:
+	@$(SETUP) --extra dev --no-driver
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+format:
+	@$(SETUP) --extra dev --no-driver
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: setup
+	@$(PY) -m benchmarks $(ARGS)
+
+gallery: setup
+	@$(PY) tools/gallery.py
+
+lock:
+	@$(SETUP) --extra dev --no-driver
+	@$(PY) tools/lock.py
+
+clean:
+	rm -rf $(VENV) $(PEERS_VENV) build dist .pytest_cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache
+	rm -f marching.png marching.gif
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

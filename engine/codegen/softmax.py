@@ -1,0 +1,107 @@
+"""Softmax as a last layer, which takes all outputs together: WGSL after the generated body, for each arithmetic."""
+
+from engine.codegen.layout import layout
+
+SHARED = """\
+// 1 for outputs 4 g .. 4 g + 3 that exist, 0 for the fill.
+fn network_used(g: u32) -> vec4f {{
+    return select(vec4f(0.0), vec4f(1.0), vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u) < vec4u({outputs}u));
+}}
+
+fn network_softmax(logits: array<vec4f, {groups}>) -> array<vec4f, {groups}> {{
+    var z = logits;
+    var largest = z[0].x;
+    for (var g = 0u; g < {groups}u; g++) {{
+        largest = softmax_largest(z[g], network_used(g), largest);
+    }}
+    var total = 0.0;
+    for (var g = 0u; g < {groups}u; g++) {{
+        z[g] = softmax_exponential(z[g], largest, network_used(g));
+        total += dot(z[g], vec4f(1.0));
+    }}
+    for (var g = 0u; g < {groups}u; g++) {{
+        z[g] = z[g] / total;
+    }}
+    return z;
+}}
+"""
+
+PLAIN = """
+fn network_plain(p: NetworkPoint) -> array<vec4f, {groups}> {{
+    return network_softmax(network_plain_logits(p));
+}}
+"""
+
+DUAL = """
+fn network_dual(p: NetworkPoint, first: u32) -> array<Dual, {groups}> {{
+    var z = network_dual_logits(p, first);
+    var values: array<vec4f, {groups}>;
+    for (var g = 0u; g < {groups}u; g++) {{
+        values[g] = z[g].value;
+    }}
+    values = network_softmax(values);
+    var mean = vec3f(0.0);
+    for (var g = 0u; g < {groups}u; g++) {{
+        mean += vec3f(dot(values[g], z[g].x), dot(values[g], z[g].y), dot(values[g], z[g].z));
+    }}
+    for (var g = 0u; g < {groups}u; g++) {{
+        z[g] = dual_softmax(z[g], values[g], mean);
+    }}
+    return z;
+}}
+"""
+
+LINE = """
+fn network_line(p: NetworkPoint, direction: NetworkPoint) -> array<Line, {groups}> {{
+    var z = network_line_logits(p, direction);
+    var values: array<vec4f, {groups}>;
+    for (var g = 0u; g < {groups}u; g++) {{
+        values[g] = z[g].value;
+    }}
+    values = network_softmax(values);
+    var mean = 0.0;
+    for (var g = 0u; g < {groups}u; g++) {{
+        mean += dot(values[g], z[g].slope);
+    }}
+    for (var g = 0u; g < {groups}u; g++) {{
+        z[g] = line_softmax(z[g], values[g], mean);
+    }}
+    return z;
+}}
+"""
+
+FOUR = """
+fn network_four(p: NetworkPoint, q: NetworkPoint, r: NetworkPoint, s: NetworkPoint) -> array<Four, {groups}> {{
+    var z = network_four_logits(p, q, r, s);
+    var a: array<vec4f, {groups}>;
+    var b: array<vec4f, {groups}>;
+    var c: array<vec4f, {groups}>;
+    var d: array<vec4f, {groups}>;
+    for (var g = 0u; g < {groups}u; g++) {{
+        a[g] = z[g].a;
+        b[g] = z[g].b;
+        c[g] = z[g].c;
+        d[g] = z[g].d;
+    }}
+    a = network_softmax(a);
+    b = network_softmax(b);
+    c = network_softmax(c);
+    d = network_softmax(d);
+    for (var g = 0u; g < {groups}u; g++) {{
+        z[g] = Four(a[g], b[g], c[g], d[g]);
+    }}
+    return z;
+}}
+"""
+
+FUNCTIONS = {"plain": PLAIN, "dual": DUAL, "line": LINE, "four": FOUR}
+
+
+def softmax_functions(shape, arithmetic):
+    """`network_NAME` from `network_NAME_logits`; with the plain one, the functions that all share.
+
+    Raises KeyError for an arithmetic in which softmax has no meaning.
+    """
+    counts = {"outputs": shape.sizes[-1], "groups": layout(shape).blocks[-1].outputs}
+    shared = SHARED.format(**counts) if arithmetic.name == "plain" else ""
+    return shared + FUNCTIONS[arithmetic.name].format(**counts)

@@ -1,0 +1,31 @@
+"""The three axes from the origin, with their names."""
+
+import numpy as np
+
+from engine.draw.frame import linear
+from engine.draw.label import Label
+from engine.draw.lines import Lines
+from engine.draw.node import Node
+
+# Start and end of each axis: told apart by hue and by lightness. On paper they are darker.
+COLOURS = {
+    "dark": (("#d55e5e", "#ffb08a"), ("#3f9d6b", "#a5e3a1"), ("#4a7fd6", "#9cc4ff")),
+    "paper": (("#a32d2d", "#d1603d"), ("#1f6b41", "#3f9d5b"), ("#274f9e", "#3f7bd0")),
+}
+
+
+class Axes(Node):
+    """x, y and z from the origin, in correct depth, each named at its end.
+
+    length   world units
+    names    what stands at the ends
+    theme    dark or paper
+    """
+
+    def __init__(self, length=5.0, *, names=("x", "y", "z"), theme="dark", width=2.0):
+        super().__init__("axes")
+        ends = np.eye(3) * length
+        colours = np.array([[(*linear(c), 1.0) for c in pair] for pair in COLOURS[theme]])
+        self.add(Lines(np.stack([np.zeros((3, 3)), ends], axis=1), colours, width=width, name="axes lines"))
+        for name, end, colour in zip(names, ends, colours, strict=True):
+            self.add(Label(name, colour=colour[1, :3])).move(*(end * 1.06))

@@ -1,0 +1,119 @@
+"""What every drawable is told about the picture it is drawn into."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.codegen.bindings import Binding
+from engine.codegen.structs import struct
+from engine.gpu.array import Array
+from engine.gpu.texture import Texture
+
+# Surfaces kept along a sample's ray, front to back; what lies behind the eighth is not drawn.
+LAYERS = 8
+
+FRAME = struct(
+    "Frame",
+    view_projection="mat4x4f",  # world to this tile's clip space
+    eye="vec4f",
+    right="vec4f",  # half the picture's width at distance 1; in world units when orthographic
+    upward="vec4f",  # half its height
+    forward="vec4f",  # w is 1 for an orthographic camera
+    ground="vec4f",  # linear colour at the picture's edge
+    glow="vec4f",  # linear colour at its centre
+    ink="vec4f",  # linear colour of words and lines
+    size="vec2f",  # the whole picture, in samples
+    offset="vec2f",  # this tile's first sample
+    tile="vec2f",  # this tile, in samples
+    near="f32",
+    far="f32",
+    grid="f32",  # samples along a pixel's side
+    scale="f32",  # pixels of this picture for one pixel of a picture 720 high
+    encode="f32",  # 1: shoulder, sRGB and dither at the end; 0: values as they are
+    paper="f32",  # 1 on the paper theme
+    lists="u32",  # how many lists of layers the tile has
+)
+
+FRAME_BINDING = Binding("frame", "uniform", FRAME)
+# One layer: distance along the ray as f32 bits; red, green; blue, alpha as halves, premultiplied; 1 if undecided.
+LAYERS_TYPE = "array<vec4u>"
+LAYERS_READ = Binding("layers", "read", LAYERS_TYPE)
+LAYERS_WRITE = Binding("layers", "write", LAYERS_TYPE)
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The ground and the ink of a picture, as linear RGB."""
+
+    name: str
+    ground: tuple
+    glow: tuple
+    ink: tuple
+
+
+def linear(hexadecimal):
+    """Linear RGB of an sRGB colour written `#rrggbb`."""
+    v = np.array([int(hexadecimal[i : i + 2], 16) for i in (1, 3, 5)]) / 255.0
+    return tuple(np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4))
+
+
+THEMES = {
+    "dark": Theme("dark", linear("#12151e"), linear("#232838"), linear("#c9d1e0")),
+    "paper": Theme("paper", linear("#ffffff"), linear("#ffffff"), linear("#3a4152")),
+    # The first original's black ground.
+    "black": Theme("black", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+}
+
+
+@dataclass
+class Frame:
+    """One tile of one picture, while it is being made.
+
+    encoder     the command encoder of this tile
+    uniforms    Array holding the FRAME struct
+    layers      Array of vec4u, LAYERS per sample and list
+    counts      Array of 4 u32: rays, grazes, undecided, surfaces cut off behind the last layer kept
+    colour      Texture rgba16float of samples: ground and solid things
+    depth       Texture depth32float of the solid things
+    composed    Texture rgba16float of samples: with the surfaces
+    camera      view camera, for what is placed on the processor
+    size        (width, height) of the whole picture in pixels
+    tile        (x, y, width, height) of this tile in pixels
+    grid        samples along a pixel's side
+    theme       Theme
+    """
+
+    encoder: object
+    uniforms: Array
+    layers: Array
+    counts: Array
+    colour: Texture
+    depth: Texture
+    composed: Texture
+    camera: object
+    size: tuple
+    tile: tuple
+    grid: int
+    theme: Theme
+    scale: float
+    list_number: int = 0
+    sprites: list = field(default_factory=list)
+
+    @property
+    def samples(self):
+        """(width, height) of this tile in samples."""
+        return self.tile[2] * self.grid, self.tile[3] * self.grid
+
+    @property
+    def is_first(self):
+        """True for the tile that holds the picture's first pixel."""
+        return self.tile[0] == 0 and self.tile[1] == 0
+
+    def project(self, point):
+        """(x, y) in pixels of the whole picture and distance along the view, of a world point."""
+        width, height = self.size
+        matrix = self.camera.projection(width / height) @ self.camera.view()
+        x, y, _, w = matrix @ np.append(np.asarray(point, float), 1.0)
+        if w <= 0:
+            return None
+        return (x / w + 1) / 2 * width, (1 - y / w) / 2 * height, w

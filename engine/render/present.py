@@ -1,0 +1,77 @@
+"""Laying finished pictures on something else: sprites on a picture, a picture on a window's surface."""
+
+import numpy as np
+
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.codegen.structs import struct
+from engine.gpu.array import Array
+from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.texture import Texture
+
+SPRITE = struct("SpritePlace", place="vec4f", tile="vec4f")
+BLIT = struct("BlitPlace", place="vec4f", decode="vec4f")
+_masks = {}
+
+
+def _sprite_texture(image):
+    key = (image.shape, image.tobytes())
+    if key not in _masks:
+        if len(_masks) > 256:
+            _masks.clear()
+        _masks[key] = Texture.of(image)
+    return _masks[key]
+
+
+def lay_sprites(encoder, sprites, texture, tile):
+    """Blends sprites over a picture, or over the tile of one.
+
+    texture   rgba8unorm, the tile's pixels
+    tile      (x, y, width, height) in pixels of the whole picture; sprites outside are left out
+    """
+    x, y, width, height = tile
+    near = [
+        s for s in sprites
+        if s.x < x + width and s.y < y + height and s.x + s.image.shape[1] > x and s.y + s.image.shape[0] > y
+    ]  # fmt: skip
+    if not near:
+        return
+    bindings = (Binding("sprite", "uniform", SPRITE), Binding("image", "texture", "texture_2d<f32>"))
+    pipeline = Pipeline(
+        compose("render/sprite", {"bindings": declare(bindings)}),
+        bindings,
+        Draw(("rgba8unorm",), topology="triangle-strip"),
+    )
+    step = encoder.begin_render_pass(
+        color_attachments=[{"view": texture.view, "load_op": "load", "store_op": "store"}]
+    )
+    for s in near:
+        h, w = s.image.shape[:2]
+        place = Array.of(SPRITE.new(place=(s.x - x, s.y - y, w, h), tile=(width, height, 0, 0)), "uniform")
+        pipeline.draw(step, pipeline.bind(sprite=place, image=_sprite_texture(s.image)), 4)
+    step.end()
+
+
+def blit(encoder, texture, target_view, target_format, viewport, *, clear=(0.0, 0.0, 0.0)):
+    """Draws a finished picture into part of a surface, stretched if their sizes differ.
+
+    texture         rgba8unorm, sRGB-encoded
+    target_view     of the surface's current texture
+    target_format   its format; `-srgb` formats get linear values
+    viewport        (x, y, width, height) in the surface's pixels
+    clear           linear RGB around it, or None to keep what is there
+    """
+    bindings = (Binding("blit", "uniform", BLIT), Binding("image", "texture", "texture_2d<f32>"))
+    module = compose("render/blit", {"bindings": declare(bindings)})
+    pipeline = Pipeline(module, bindings, Draw((target_format,), blend="replace"))
+    attachment = {"view": target_view, "load_op": "load", "store_op": "store"}
+    if clear is not None:
+        attachment |= {"load_op": "clear", "clear_value": (*clear, 1.0)}
+    place = Array.of(
+        BLIT.new(place=np.asarray(viewport, float), decode=(float(target_format.endswith("-srgb")), 0, 0, 0)), "uniform"
+    )
+    step = encoder.begin_render_pass(color_attachments=[attachment])
+    step.set_viewport(*viewport, 0.0, 1.0)
+    step.set_scissor_rect(*(int(v) for v in viewport))
+    pipeline.draw(step, pipeline.bind(blit=place, image=texture), 3)
+    step.end()

@@ -1,0 +1,184 @@
+"""Sets up what the Makefile's targets need: a virtual environment, the packages, a Vulkan driver.
+
+    python3 tools/setup.py [--extra dev] [--extra peers] [--no-driver]
+
+Says each step in a line and skips what is done already. It needs only Python's own library, and is kept
+readable by old Pythons so that they can be told that they are too old.
+"""
+
+import argparse
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OLDEST = (3, 11)
+NEWEST_LOOKED_FOR = 15
+DRIVER_PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"]
+# Shared libraries that the wheels of the window and panel packages expect from the system, and who brings them.
+LIBRARIES = {"libX11.so.6": "libx11-6", "libXext.so.6": "libxext6"}
+
+
+def say(text):
+    print("setup: " + text, file=sys.stderr, flush=True)
+
+
+def stop(text):
+    say(text)
+    sys.exit(1)
+
+
+def run(command, **more):
+    return subprocess.run(command, check=False, **more).returncode
+
+
+def quiet(command):
+    return run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+
+def python_new_enough():
+    """This interpreter, or a newer one on PATH where it is too old."""
+    if sys.version_info[:2] >= OLDEST:
+        return sys.executable
+    for minor in range(NEWEST_LOOKED_FOR, OLDEST[1] - 1, -1):
+        found = shutil.which("python3.%d" % minor)  # noqa: UP031
+        if found:
+            say("Python %d.%d is too old; taking %s" % (sys.version_info[0], sys.version_info[1], found))  # noqa: UP031
+            return found
+    stop(
+        "Python %d.%d arrived, but neuroscene needs %d.%d or newer. "  # noqa: UP031
+        "Install one and run `make PYTHON=/path/to/python3`." % (sys.version_info[:2] + OLDEST)
+    )
+
+
+# The system's packages.
+
+
+def apt_command():
+    """How apt-get is called here, or None where it cannot be."""
+    if not shutil.which("apt-get"):
+        return None
+    if not hasattr(os, "geteuid") or os.geteuid() == 0:
+        return ["apt-get"]
+    if shutil.which("sudo") and quiet(["sudo", "-n", "true"]) == 0:
+        return ["sudo", "-n", "apt-get"]
+    return None
+
+
+def install_system(packages, why):
+    """Installs Debian packages, or stops with the lines that would."""
+    apt = apt_command()
+    line = "apt-get install -y --no-install-recommends " + " ".join(packages)
+    if apt is None:
+        if shutil.which("apt-get"):
+            stop("%s. As root run: `apt-get update && %s`, then make again." % (why, line))  # noqa: UP031
+        return False
+    say("%s; running `%s`" % (why, " ".join(apt[:-1] + [line])))  # noqa: UP031
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    command = [*apt, "install", "-y", "--no-install-recommends", *packages]
+    output = subprocess.DEVNULL
+    if run(command, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL) == 0:
+        return True
+    say("the package lists are old or missing; running `%s update` first" % " ".join(apt))  # noqa: UP031
+    run([*apt, "update", "-q"], env=environment, stdout=output, stdin=subprocess.DEVNULL)
+    if run(command, env=environment, stdout=output, stdin=subprocess.DEVNULL) == 0:
+        return True
+    stop("apt-get failed; its words are above. Run it yourself: `%s`, then make again." % line)  # noqa: UP031
+
+
+# The virtual environment.
+
+
+def venv_python(folder):
+    return os.path.join(folder, "Scripts", "python.exe") if os.name == "nt" else os.path.join(folder, "bin", "python")
+
+
+def make_venv(python, folder):
+    if quiet([venv_python(folder), "-m", "pip", "--version"]) == 0:
+        return
+    if quiet([python, "-c", "import ensurepip, venv"]) != 0:
+        version = subprocess.check_output(
+            [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], universal_newlines=True
+        ).strip()
+        if not install_system(["python%s-venv" % version], "this Python has no venv module"):  # noqa: UP031
+            stop("This Python has no venv module (ensurepip). Install it: Debian: `apt-get install python3-venv`.")
+    say("making the virtual environment %s" % os.path.relpath(folder, ROOT))  # noqa: UP031
+    if run([python, "-m", "venv", folder]) != 0:
+        stop("`%s -m venv %s` failed; its words are above." % (python, folder))  # noqa: UP031
+
+
+def stamp(folder, extras):
+    """The file whose being there says that these packages are in: it bears the hash of what was asked for."""
+    asked = hashlib.sha256()
+    for name in ("pyproject.toml", "constraints.txt"):
+        with open(os.path.join(ROOT, name), "rb") as file:
+            asked.update(file.read())
+    asked.update(",".join(sorted(extras)).encode())
+    return os.path.join(folder, ".installed-" + asked.hexdigest()[:16])
+
+
+def install_packages(folder, extras):
+    done = stamp(folder, extras)
+    if os.path.exists(done):
+        return
+    wanted = "." + ("[%s]" % ",".join(sorted(extras)) if extras else "")  # noqa: UP031
+    say("installing the packages of `%s` with pip (a minute or two)" % wanted)  # noqa: UP031
+    command = [venv_python(folder), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if run([*command, "-c", "constraints.txt", "-e", wanted], cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
+        stop("pip could not install the packages; its words are above. Is the network there? Then make again.")
+    open(done, "w").close()
+
+
+# Vulkan.
+
+
+def has_adapter(folder):
+    probe = "from engine.gpu.device import device; device()"
+    return quiet([venv_python(folder), "-c", probe]) == 0
+
+
+def missing_libraries():
+    if not sys.platform.startswith("linux"):
+        return []
+    missing = []
+    for library, package in LIBRARIES.items():
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            missing.append(package)
+    return missing
+
+
+def install_driver(folder):
+    missing = missing_libraries()
+    if missing:
+        install_system(missing, "libraries that windows and panels need are missing")
+    if has_adapter(folder):
+        return
+    if not install_system(DRIVER_PACKAGES, "there is no Vulkan adapter, so a software driver is needed"):
+        # The program itself knows the lines for each system.
+        run([venv_python(folder), "-m", "engine", "doctor"], cwd=ROOT)
+        sys.exit(1)
+    if not has_adapter(folder):
+        run([venv_python(folder), "-m", "engine", "doctor"], cwd=ROOT)
+        stop("the driver is installed, but no Vulkan adapter answers; what doctor says is above.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--extra", action="append", default=[], help="an extra of pyproject.toml: dev, peers")
+    parser.add_argument("--venv", default=os.path.join(ROOT, ".venv"), help="the virtual environment's folder")
+    parser.add_argument("--no-driver", action="store_true", help="leave Vulkan alone")
+    asked = parser.parse_args()
+    folder = os.path.abspath(asked.venv)
+    make_venv(python_new_enough(), folder)
+    install_packages(folder, asked.extra)
+    if not asked.no_driver:
+        install_driver(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+// A picture of words or a legend, laid over the finished picture pixel by pixel.
+#import generated/bindings
+
+struct Varying {
+    @builtin(position) position: vec4f,
+    @location(0) texel: vec2f,
+}
+
+@vertex
+fn vertex(@builtin(vertex_index) i: u32) -> Varying {
+    let corner = vec2f(f32(i & 1u), f32(i >> 1u));
+    let pixel = sprite.place.xy + corner * sprite.place.zw;
+    let ndc = vec2f(pixel.x / sprite.tile.x * 2.0 - 1.0, 1.0 - pixel.y / sprite.tile.y * 2.0);
+    return Varying(vec4f(ndc, 0.0, 1.0), corner * sprite.place.zw);
+}
+
+@fragment
+fn fragment(v: Varying) -> @location(0) vec4f {
+    return textureLoad(image, vec2i(v.texel), 0);
+}
