@@ -1,0 +1,100 @@
+"""Turning a camera round what it looks at, over the poles and on."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.view.camera import unit
+from engine.view.pan_zoom import PanZoom, reach
+
+# Dragging over the picture's height turns by half a circle.
+TURN_A_HEIGHT = math.pi
+# Steeper than this the camera's own up is stored instead of the pole: the two show the same, but at the pole one ends.
+STEEP = math.cos(math.radians(80.0))
+
+
+@dataclass(frozen=True)
+class Angles:
+    """Where a camera stands round its target.
+
+    azimuth    round the pole, radians; 0 on the first axis
+    altitude   above the equator, radians; past a quarter circle the camera is upside down
+    distance   world units
+    """
+
+    azimuth: float
+    altitude: float
+    distance: float
+
+
+def axes(pole):
+    """(3, 3) rows: the axis of azimuth 0, the pole, and the axis of azimuth a quarter; x, y, z for the pole y."""
+    pole = unit(np.asarray(pole, float))
+    # The coordinate axis farthest from the pole; x before z, so that y upwards gives x, y, z.
+    across = np.eye(3)[min((0, 2, 1), key=lambda i: abs(pole[i]))]
+    first = unit(across - pole * (across @ pole))
+    return np.array([first, pole, np.cross(first, pole)])
+
+
+def angles(camera, pole=(0.0, 1.0, 0.0)):
+    """The Angles of a camera.
+
+    The altitude is taken from the view and from the picture's up together, so none is special, the poles included.
+    """
+    frame = axes(pole)
+    out, up = frame @ -camera.forward, frame @ camera.upward
+    altitude = math.atan2(out[1], up[1])
+    sine, cosine = math.sin(altitude), math.cos(altitude)
+    azimuth = math.atan2(out[2] * cosine - up[2] * sine, out[0] * cosine - up[0] * sine)
+    return Angles(azimuth, altitude, camera.distance)
+
+
+def stood(camera, at, pole=(0.0, 1.0, 0.0)):
+    """The camera moved to Angles round its target."""
+    frame = axes(pole)
+    sine, cosine = math.sin(at.altitude), math.cos(at.altitude)
+    ca, sa = math.cos(at.azimuth), math.sin(at.azimuth)
+    out = np.array([ca * cosine, sine, sa * cosine]) @ frame
+    up = frame[1] if cosine > STEEP else np.array([-ca * sine, cosine, -sa * sine]) @ frame
+    return camera.with_(eye=np.asarray(camera.target) + out * at.distance, up=up)
+
+
+def shortest(angle):
+    """The same angle in [-pi, pi)."""
+    return (angle + math.pi) % (2.0 * math.pi) - math.pi
+
+
+class Orbit(PanZoom):
+    """A view round a body: left drag orbits, other drags and shift-left pan, the wheel zooms at the pointer.
+
+    The horizon stays level, and the way over a pole goes on upside down: no direction is lost.
+    """
+
+    @property
+    def pole(self):
+        return self.home.up
+
+    def pans(self, event):
+        return event["button"] != self.LEFT or "Shift" in event.get("modifiers", ())
+
+    def turn(self, before, event, viewport):
+        speed = TURN_A_HEIGHT / viewport[3]
+        self.orbit((event["x"] - before["x"]) * speed, (event["y"] - before["y"]) * speed)
+
+    def orbit(self, right, down):
+        """Turns by angles, as if the body were dragged to the right and down."""
+        at = angles(self.camera, self.pole)
+        # Upside down the body's near side moves the other way; without this the drag would feel mirrored.
+        side = 1.0 if math.cos(at.altitude) >= 0.0 else -1.0
+        self.put(stood(self.camera, Angles(at.azimuth + side * right, at.altitude + down, at.distance), self.pole))
+
+    def between(self, here, there, part):
+        flat = super().between(here, there, part)
+        start, end = angles(here, self.pole), angles(there, self.pole)
+        azimuth = start.azimuth + part * shortest(end.azimuth - start.azimuth)
+        altitude = start.altitude + part * shortest(end.altitude - start.altitude)
+        size = reach(here), reach(there)
+        way = (reach(flat) - size[0]) / (size[1] - size[0]) if abs(size[1] / size[0] - 1.0) > 1e-9 else part
+        distance = start.distance + way * (end.distance - start.distance)
+        return stood(flat, Angles(azimuth, altitude, distance), self.pole)
