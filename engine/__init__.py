@@ -1,0 +1,71 @@
+"""The public names, nothing else. Each is imported when it is first used, so that `import engine` is quick.
+
+    import engine
+    picture = engine.render(engine.open_scene("marching"), size=(800, 600))
+"""
+
+import importlib
+import sys
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+# name -> the module it is in, and its name there where that differs
+PUBLIC = {
+    # networks
+    "Mlp": "engine.network.mlp",
+    "Activation": "engine.network.activations",
+    "random_mlp": "engine.network.random",
+    "load": "engine.network.loading",
+    "save_network": "engine.network.loading:save",
+    # scenes
+    "Scene": "engine.scene",
+    "Clock": "engine.scene",
+    "Action": "engine.scene",
+    "Reading": "engine.scene",
+    "Camera": "engine.view.camera",
+    "Number": "engine.settings",
+    "Integer": "engine.settings",
+    "Switch": "engine.settings",
+    "Choice": "engine.settings",
+    "Text": "engine.settings",
+    "Network": "engine.settings",
+    # nodes
+    "Node": "engine.draw.node",
+    # pictures
+    "render": "engine.app",
+    "record": "engine.app",
+    "save": "engine.app",
+    "show": "engine.app",
+    "find_scene": "engine.finding",
+    "open_scene": "engine.finding",
+    # mistakes
+    "NeurosceneError": "engine.errors",
+}
+
+__all__ = ["__version__", *PUBLIC]
+
+
+class _Engine(ModuleType):
+    def __setattr__(self, name, value):
+        # Importing the room engine/render would bind it to the name of the function that people call. The room
+        # stays reachable as `from engine.render.renderer import Renderer`.
+        if name in PUBLIC and isinstance(value, ModuleType):
+            return
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Engine
+
+
+def __getattr__(name):
+    if name not in PUBLIC:
+        raise AttributeError(f"module `engine` has no name `{name}`. It has: {', '.join(PUBLIC)}.")
+    module, _, other = PUBLIC[name].partition(":")
+    value = getattr(importlib.import_module(module), other or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *PUBLIC})

@@ -110,26 +110,41 @@ def make_venv(python, folder):
         stop("`%s -m venv %s` failed; its words are above." % (python, folder))  # noqa: UP031
 
 
-def stamp(folder, extras):
-    """The file whose being there says that these packages are in: it bears the hash of what was asked for."""
-    asked = hashlib.sha256()
+def asked_for():
+    """The hash of what decides which packages are in: a stamp that bears another one is out of date."""
+    asked = hashlib.sha256(ROOT.encode())
     for name in ("pyproject.toml", "constraints.txt"):
         with open(os.path.join(ROOT, name), "rb") as file:
             asked.update(file.read())
-    asked.update(",".join(sorted(extras)).encode())
-    return os.path.join(folder, ".installed-" + asked.hexdigest()[:16])
+    return asked.hexdigest()
+
+
+def read_stamp(path):
+    """The extras that are installed for the files as they are now; None where nothing is."""
+    try:
+        with open(path) as file:
+            words = file.read().split()
+    except OSError:
+        return None
+    return set(words[1:]) if words and words[0] == asked_for() else None
 
 
 def install_packages(folder, extras):
-    done = stamp(folder, extras)
-    if os.path.exists(done):
+    stamp = os.path.join(folder, ".neuroscene-installed")
+    there = read_stamp(stamp)
+    if there is not None and there >= set(extras):
         return
-    wanted = "." + ("[%s]" % ",".join(sorted(extras)) if extras else "")  # noqa: UP031
+    extras = sorted(set(extras) | (there or set()))
+    wanted = "." + ("[%s]" % ",".join(extras) if extras else "")  # noqa: UP031
     say("installing the packages of `%s` with pip (a minute or two)" % wanted)  # noqa: UP031
-    command = [venv_python(folder), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if run([*command, "-c", "constraints.txt", "-e", wanted], cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
-        stop("pip could not install the packages; its words are above. Is the network there? Then make again.")
-    open(done, "w").close()
+    command = [venv_python(folder), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-e", wanted]
+    # Newer or older than the lock is better than nothing: pyproject.toml says what range will do.
+    if run([*command, "-c", "constraints.txt"], cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
+        say("the versions in constraints.txt cannot be had here; taking others that pyproject.toml allows")
+        if run(command, cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
+            stop("pip could not install the packages; its words are above. Is the network there? Then make again.")
+    with open(stamp, "w") as file:
+        file.write(" ".join([asked_for(), *extras]))
 
 
 # Vulkan.
