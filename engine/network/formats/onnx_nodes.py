@@ -19,7 +19,16 @@ from engine.network.formats.files import MAX_WIDTH, check_width, told
 # Constants in a file are float32: 1 / sqrt(2) stands there to 3e-8. No other function is meant that near.
 SAME = 1e-6
 
-GELU_FORM = "erf is accepted as part of gelu, x (1 + erf(x / sqrt 2)) / 2, only"
+# Past this softplus is the line to less than float32 can tell: e^-15 is 3e-7.
+SOFTPLUS_CUT = 15.0
+
+# Open forms that are activations by themselves, and those that are not, with what they are accepted in.
+ALONE = ("sigmoid", "softplus")
+PARTS = {
+    "erf": "erf is accepted as part of gelu, x (1 + erf(x / sqrt 2)) / 2, only",
+    "square": "a square is accepted as part of exp(-x x) only",
+    "above": "a comparison is accepted as part of softplus, x where x > 20, only",
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class Value:
 
     steps   (steps before, step) or None at the input: a list that branches share
     scale   float64, a scalar or (n,); shift alike
-    form    "", "erf", "sigmoid" or "square": of `of`, a Value without form
+    form    "" or one of ALONE and PARTS: of `of`, a Value without form
     rank    axes of the tensor, the batch's included; None if the file does not say
     """
 
@@ -59,16 +68,15 @@ class Value:
         return replace(self, scale=self.scale * scale, shift=self.shift * scale + shift)
 
     def settled(self, where):
-        """The same without an open form: a sigmoid becomes a step; the others cannot stand alone."""
-        if self.form in ("erf", "square"):
-            what = GELU_FORM if self.form == "erf" else "a square is accepted as part of exp(-x x) only"
-            raise NetworkError(f"{where} cannot be shown: {what}.")
-        return self._sigmoid if self.form else self
+        """The same without an open form: an activation becomes a step; a part of one cannot stand alone."""
+        if self.form in PARTS:
+            raise NetworkError(f"{where} cannot be shown: {PARTS[self.form]}.")
+        return self._applied if self.form else self
 
     @cached_property
-    def _sigmoid(self):
+    def _applied(self):
         # Kept, so that two uses of one sigmoid know each other as the same.
-        return replace(self.of.then(Apply(Activation("sigmoid"))), scale=self.scale, shift=self.shift)
+        return replace(self.of.then(Apply(Activation(self.form))), scale=self.scale, shift=self.shift, form="", of=None)
 
     def chain(self):
         """The steps in the order they are applied."""
@@ -223,7 +231,7 @@ def _multiply(node):
         return b.moved(_elementwise(a, node), 0.0)
     for x, gate in ((a, b), (b, a)):
         product = None
-        if gate.form in ("sigmoid", "erf") and x.form in ("", "sigmoid"):
+        if gate.form in ("sigmoid", "erf") and x.form not in PARTS:
             product = (_silu if gate.form == "sigmoid" else _gelu)(x.settled(node.where), gate)
         if product is not None:
             return product
@@ -345,6 +353,26 @@ def _prelu(node):
     if isinstance(x, Constant) or not isinstance(slope, Constant) or slope.array.size != 1:
         raise node.refusal("one slope for all values, a constant, is accepted")
     return _parsed(node, x.settled(node.where), f"leaky_relu({float(slope.array.reshape(()))!r})")
+
+
+def _greater(node):
+    x, threshold, _ = _values(node)
+    if isinstance(x, Constant) or not isinstance(threshold, Constant) or threshold.array.size != 1:
+        raise node.refusal(PARTS["above"])
+    x = x.settled(node.where)
+    return Value(x.steps, np.float64(1), -np.float64(threshold.array.reshape(())), x.rank, "above", x)
+
+
+def _where(node):
+    """x where x > 20, else softplus(x): PyTorch's own cut, where the two are the same float32."""
+    condition, x, smooth = node.required(3)
+    forms = [v.form if isinstance(v, Value) else None for v in (condition, x, smooth)]
+    if forms == ["above", "", "softplus"] and np.all(smooth.shift == 0):
+        scale, slope = condition.of.ratio(smooth.of), x.ratio(smooth.of)
+        same = slope is not None and np.allclose(slope, smooth.scale, rtol=SAME, atol=0)
+        if same and scale is not None and scale > 0 and -condition.shift / scale >= SOFTPLUS_CUT:
+            return smooth
+    raise node.refusal(PARTS["above"])
 
 
 def _sin(node):
@@ -508,7 +536,9 @@ NODES = {
     "Sigmoid": _open("sigmoid"),
     "Relu": _activation("relu"),
     "Tanh": _activation("tanh"),
-    "Softplus": _activation("softplus"),
+    "Softplus": _open("softplus"),
+    "Greater": _greater,
+    "Where": _where,
     "LeakyRelu": _with("leaky_relu", "alpha", 0.01),
     "Elu": _with("elu", "alpha", 1.0),
     "PRelu": _prelu,

@@ -21,6 +21,9 @@ ACCEPTED = (
     "Sigmoid, Sine, SineLayer, and Softmax last"
 )
 
+# Past its threshold PyTorch's softplus is the line itself; e^-15 is 3e-7, less than float32 can tell there.
+SOFTPLUS_CUT = 15.0
+
 # How a sine module may call its frequency.
 FREQUENCIES = ("w0", "w_0", "omega", "omega_0", "omega0", "frequency")
 
@@ -184,10 +187,9 @@ def _batch_norm(module, where):
 
 def _softplus(module, where):
     beta, threshold = _setting(module, where, "beta", 1.0), _setting(module, where, "threshold", 20.0)
-    if not beta > 0 or threshold < 15:
-        # Past its threshold PyTorch's is the line itself; e^-15 is less than float32 can tell there.
+    if not beta > 0 or threshold < SOFTPLUS_CUT:
         raise NetworkError(
-            f"{where} has beta {beta:g} and threshold {threshold:g}; beta > 0 and threshold >= 15 are shown."
+            f"{where} has beta {beta:g}, threshold {threshold:g}; beta > 0 and threshold >= {SOFTPLUS_CUT:g} are shown."
         )
     apply = _parsed("softplus", where)
     if beta == 1:
