@@ -20,12 +20,23 @@ class Axes(Node):
     length   world units
     names    what stands at the ends
     theme    dark or paper
+    width    of the lines, pixels in a picture 720 high
     """
 
     def __init__(self, length=5.0, *, names=("x", "y", "z"), theme="dark", width=2.0):
         super().__init__("axes")
+        colours = [[(*linear(c), 1.0) for c in pair] for pair in COLOURS[theme]]
+        self._colours = np.array(colours)
+        self._lines = self.add(Lines(width=width, name="axes lines"))
+        self._labels = [
+            self.add(Label(name, colour=pair[1][:3])) for name, pair in zip(names, colours, strict=True)
+        ]  # fmt: skip
+        self.resize(length)
+
+    def resize(self, length):
+        """Gives the axes another length."""
+        self.length = length
         ends = np.eye(3) * length
-        colours = np.array([[(*linear(c), 1.0) for c in pair] for pair in COLOURS[theme]])
-        self.add(Lines(np.stack([np.zeros((3, 3)), ends], axis=1), colours, width=width, name="axes lines"))
-        for name, end, colour in zip(names, ends, colours, strict=True):
-            self.add(Label(name, colour=colour[1, :3])).move(*(end * 1.06))
+        self._lines.set(np.stack([np.zeros((3, 3)), ends], axis=1), self._colours)
+        for label, end in zip(self._labels, ends, strict=True):
+            label.move(*(end * 1.06))

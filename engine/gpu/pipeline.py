@@ -21,6 +21,11 @@ BLENDS = {
         "color": {"src_factor": "one", "dst_factor": "one", "operation": "add"},
         "alpha": {"src_factor": "one", "dst_factor": "one", "operation": "add"},
     },
+    # Ink on paper: what is there, times what the ink lets through.
+    "multiply": {
+        "color": {"src_factor": "dst", "dst_factor": "zero", "operation": "add"},
+        "alpha": {"src_factor": "zero", "dst_factor": "one", "operation": "add"},
+    },
 }
 
 
@@ -29,8 +34,8 @@ class Draw:
     """A draw's fixed state.
 
     targets    formats of the colour attachments, in order
-    blend      replace, over (premultiplied) or add
-    depth      None (no depth attachment), "test", "write" or "keep" (attached, neither tested nor written)
+    blend      replace, over (premultiplied), add or multiply
+    depth      None (no depth attachment), "test" (read only), "write" or "keep" (attached, neither tested nor written)
     topology   wgpu's primitive topology
     samples    samples a pixel
     """

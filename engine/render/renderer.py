@@ -9,6 +9,7 @@ from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME, FRAME_BINDING, LAYERS, LAYERS_READ, THEMES, Frame
+from engine.draw.legend import legend_sprite
 from engine.errors import SettingError
 from engine.gpu.array import Array, grown
 from engine.gpu.device import device
@@ -107,8 +108,7 @@ class Renderer:
         for number, tile in enumerate(tiles):
             frame = self._tile(scene, (width, height), tile, grid, theme, counts, len(lists))
             if number == 0:
-                for node, world in drawables:
-                    node.prepare(frame, world)
+                self._prepare(frame, drawables)
                 sprites = _overlays(drawables, scene, frame)
             texture = self._picture if whole else Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
             self._draw(frame, drawables, lists, texture)
@@ -162,10 +162,16 @@ class Renderer:
         )
         return frame
 
+    def _prepare(self, frame, drawables):
+        number = 0
+        for node, world in drawables:
+            frame.list_number = number
+            node.prepare(frame, world)
+            number += node.makes_layers
+
     def _draw(self, frame, drawables, lists, texture):
         self._raster(frame, drawables)
-        for number, (node, world) in enumerate(lists):
-            frame.list_number = number
+        for node, world in lists:
             node.cast(frame, world)
         self._compose(frame)
         light = [(n, world) for n, world in drawables if n.phase == "light"]
@@ -280,4 +286,7 @@ def _frame_struct(camera, size, tile, grid, theme, lists, scale):
 def _overlays(drawables, scene, frame):
     for node, world in drawables:
         node.overlay(frame, world)
+    legend = scene.legend()
+    if legend is not None:
+        frame.sprites.append(legend_sprite(legend, frame))
     return list(frame.sprites)

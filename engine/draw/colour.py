@@ -1,0 +1,53 @@
+"""Colours that mean something: perceptual maps as tables for shaders, legends and curves alike."""
+
+from functools import cache
+
+import numpy as np
+
+from engine.draw.frame import linear
+from engine.errors import SettingError, near
+from engine.gpu.array import Array
+
+# Ten even steps of each map. viridis, magma, cividis: van der Walt and Smith 2015; Nunez et al. 2018 (CC0).
+# The diverging map is Crameri's vik, 2018, in eleven.
+ANCHORS = {
+    "viridis": "#440154 #482878 #3e4989 #31688e #26828e #1f9e89 #35b779 #6ece58 #b5de2b #fde725",
+    "magma": "#000004 #180f3e #451077 #721f81 #9f2f7f #cd4071 #f1605d #fd9567 #feca8d #fcfdbf",
+    "cividis": "#00224e #123570 #3b496c #575d6d #707173 #8a8678 #a59c74 #c3b369 #e1cc55 #fee838",
+    "diverging": "#001261 #033e7d #1e6f9d #71a8c4 #c9dde7 #eceae8 #ead0bf #d29773 #ba6029 #8b2500 #590007",
+}
+# What is left out at each end: a sheet in the darkest colours is lost on the dark ground, in the lightest on paper.
+TRIMS = {"dark": (0.14, 1.0), "paper": (0.04, 0.93)}
+STEPS = 64
+
+
+def names():
+    """The maps there are."""
+    return list(ANCHORS)
+
+
+@cache
+def palette(name, theme="dark"):
+    """(STEPS, 3) linear RGB of a map, trimmed for the theme's ground. Raises SettingError for an unknown map."""
+    if name not in ANCHORS:
+        raise SettingError(near(name, ANCHORS, noun="colour map"))
+    anchors = np.array([linear(c) for c in ANCHORS[name].split()])
+    low, high = TRIMS[theme] if name != "diverging" else (0.0, 1.0)
+    at = np.linspace(low, high, STEPS) * (len(anchors) - 1)
+    # Between anchors in sRGB's own steps, where the maps were made even.
+    encoded = anchors ** (1 / 2.2)
+    mixed = np.stack([np.interp(at, np.arange(len(anchors)), encoded[:, c]) for c in range(3)], axis=1)
+    return mixed**2.2
+
+
+def colours(name, theme, where):
+    """Linear RGB (..., 3) of a map at positions in [0, 1]."""
+    table = palette(name, theme)
+    at = np.clip(np.asarray(where, float), 0, 1) * (STEPS - 1)
+    return np.stack([np.interp(at, np.arange(STEPS), table[:, c]) for c in range(3)], axis=-1)
+
+
+@cache
+def palette_array(name, theme):
+    """The palette as a uniform Array of STEPS vec4f."""
+    return Array.of(np.concatenate([palette(name, theme), np.ones((STEPS, 1))], axis=1).astype(np.float32), "uniform")

@@ -1,0 +1,100 @@
+"""A legend: what the colours mean, at the picture's left edge."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.draw import text
+from engine.draw.colour import colours
+from engine.draw.label import SIZES, Sprite
+
+
+@dataclass(frozen=True)
+class Legend:
+    """A bar of a colour map with its ends, and marks where surfaces stand.
+
+    title     what is measured
+    map       colour map
+    low, high values at its ends
+    marks     values of the surfaces shown
+    """
+
+    title: str
+    map: str
+    low: float
+    high: float
+    marks: tuple = ()
+
+
+def _blend(image, mask, colour, x, y, opacity=1.0):
+    """Lays a mask in an sRGB colour over a premultiplied float image, clipped to it."""
+    h, w = image.shape[:2]
+    x0, y0 = max(0, x), max(0, y)
+    x1, y1 = min(w, x + mask.shape[1]), min(h, y + mask.shape[0])
+    if x1 <= x0 or y1 <= y0:
+        return
+    part = mask[y0 - y : y1 - y, x0 - x : x1 - x, None] * opacity
+    image[y0:y1, x0:x1, :3] = image[y0:y1, x0:x1, :3] * (1 - part) + np.asarray(colour) * part
+    image[y0:y1, x0:x1, 3:] = image[y0:y1, x0:x1, 3:] * (1 - part) + part
+
+
+def srgb(colour):
+    """sRGB in [0, 1] of linear RGB."""
+    c = np.clip(np.asarray(colour, float), 0, 1)
+    return np.where(c <= 0.0031308, c * 12.92, 1.055 * c ** (1 / 2.4) - 0.055)
+
+
+def _spread(ys, gap, low, high):
+    """Places for labels near ys (ascending), at least gap apart and within bounds; None for those left out."""
+    if len(ys) > 1 and (high - low) / gap < len(ys) - 1:
+        # Too many for the bar: keep every n-th.
+        step = int(np.ceil(len(ys) * gap / max(high - low, 1)))
+        return [y if i % step == 0 else None for i, y in enumerate(ys)]
+    ys = list(ys)
+    for i in range(1, len(ys)):
+        ys[i] = max(ys[i], ys[i - 1] + gap)
+    if ys and ys[-1] > high:
+        ys[-1] = high
+        for i in range(len(ys) - 2, -1, -1):
+            ys[i] = min(ys[i], ys[i + 1] - gap)
+    return ys
+
+
+def legend_sprite(legend, frame):
+    """The legend as a Sprite for a frame."""
+    s = frame.scale
+    ink = srgb(frame.theme.ink)
+    bar_width, bar_height = max(3, round(9 * s)), max(24, round(190 * s))
+    size = max(6.0, SIZES["small"] * s)
+    pad, gap = round(8 * s), round(size * 1.25)
+    title = text.mask(legend.title, max(6.0, SIZES["normal"] * s))
+    # Lowest value at the bottom; labels are spread from the top.
+    marks = sorted((m for m in legend.marks if legend.low <= m <= legend.high), reverse=True)
+    masks = [text.tabular(text.number(m), size) for m in marks]
+    line = text.mask("0", size).shape[0]
+    width = max([title.shape[1]] + [bar_width + 3 * pad + m.shape[1] for m in masks]) + pad
+    top = title.shape[0] + pad
+    height = top + bar_height + line
+    image = np.zeros((height, width, 4))
+    _blend(image, title, ink, 0, 0, 0.85)
+    where = 1.0 - (np.arange(bar_height) + 0.5) / bar_height
+    bar = srgb(colours(legend.map, frame.theme.name if frame.theme.name in ("dark", "paper") else "dark", where))
+    image[top : top + bar_height, :bar_width, :3] = bar[:, None]
+    image[top : top + bar_height, :bar_width, 3] = 1.0
+    span = legend.high - legend.low
+    ys = [top + (1 - (m - legend.low) / span) * bar_height for m in marks]
+    places = _spread(ys, gap, top, top + bar_height)
+    tick = max(1, round(s))
+    for y, place, mask in zip(ys, places, masks, strict=True):
+        row = int(np.clip(round(y), top, top + bar_height - tick))
+        _blend(image, np.ones((tick, bar_width)), ink, 0, row, 0.9)
+        if place is None:
+            continue
+        start, end = (bar_width + 2, row), (bar_width + 2 * pad, round(place))
+        for x in range(start[0], end[0]):
+            y_line = round(start[1] + (end[1] - start[1]) * (x - start[0]) / max(1, end[0] - start[0]))
+            _blend(image, np.ones((tick, 1)), ink, x, y_line, 0.45)
+        _blend(image, mask, ink, bar_width + 2 * pad + round(3 * s), round(place - mask.shape[0] / 2), 0.9)
+    margin = round(22 * s)
+    data = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    return Sprite(data, margin, margin)

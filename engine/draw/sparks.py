@@ -1,0 +1,126 @@
+"""Sparks: short paths along a network's gradient that light up as a level passes them."""
+
+import numpy as np
+
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.codegen.structs import struct
+from engine.draw.colour import STEPS, palette_array
+from engine.draw.drawable import Drawable
+from engine.draw.frame import FRAME_BINDING, LAYERS_READ
+from engine.draw.level_surfaces import Region
+from engine.gpu.array import Array
+from engine.gpu.pipeline import Draw, Pipeline
+from engine.kernels import sparks
+
+VERTICES = 10
+STEPS_A_VERTEX = 20
+STEP = 0.02
+
+SPARKS = struct(
+    "SparksNode",
+    world="mat4x4f",
+    region="vec4f",  # ball: (radius, -, -, 0); box: (half sizes, 1)
+    level="f32",
+    spacing="f32",
+    low="f32",  # values at the two ends of the palette
+    high="f32",
+    vertices="f32",  # of one spark
+    width="f32",  # pixels in a picture 720 high
+    strength="f32",
+)
+SPARKS_BINDING = Binding("sparks", "uniform", SPARKS)
+VERTICES_BINDING = Binding("vertices", "read", "array<vec4f>")
+
+
+class SparkPaths(Drawable):
+    """What both kinds of sparks share: the paths, traced on the GPU when the network changes.
+
+    net       Mlp with three inputs
+    seeds     (N, 3) where the paths begin, in units of `spread`
+    spread    world units; positions and steps grow with it
+    region    Region; what lies outside is not drawn
+    level     that lights them; spacing: to the next level
+    """
+
+    def __init__(self, net, seeds, *, output=0, region=None, level=0.0, spacing=1.0, spread=1.0, name=None):
+        super().__init__(name)
+        self.seeds = np.asarray(seeds, float)
+        self.region = region or Region()
+        self.level, self.spacing, self.spread = level, spacing, spread
+        self._traced, self._paths, self._uniform = None, None, None
+        self.show(net, output)
+
+    def show(self, net, output=0):
+        """Takes another network, or the same one edited."""
+        self.net, self.output = net, output
+
+    @property
+    def segments(self):
+        return len(self.seeds) * (VERTICES - 1)
+
+    def prepare(self, frame, world):
+        key = (id(self.net), self.output, self.spread)
+        if self._traced is None or self._traced[0] != key:
+            self._paths = sparks.Sparks(
+                self.net, self.seeds * self.spread,
+                vertices=VERTICES, steps=STEPS_A_VERTEX, step=STEP * self.spread, output=self.output,
+            )  # fmt: skip
+            self._paths.record(frame.encoder)
+            # The network is kept with its paths, so that its id stays its own.
+            self._traced = (key, self.net)
+        self._uniform = self._uniform or Array(SPARKS.dtype, 1, "uniform")
+        self._uniform.write(SPARKS.new(**self.uniform_values(world)))
+
+    def uniform_values(self, world):
+        return {
+            "world": world.T,
+            "region": (*self.region.sizes, float(self.region.kind == "box")),
+            "level": self.level,
+            "spacing": self.spacing,
+            "vertices": VERTICES,
+        }
+
+
+class Sparks(SparkPaths):
+    """Sparks as light that sheets in front dim; as ink on the paper theme.
+
+    map, theme   colour map of the values
+    span         (low, high) values at its ends
+    width        pixels in a picture 720 high
+    strength     brightness of a lit spark
+    """
+
+    phase = "light"
+
+    def __init__(self, net, seeds, *, map="viridis", theme="dark", span=(-1.0, 1.0), width=1.8, strength=0.85, **more):
+        self.map, self.theme, self.span, self.width, self.strength = map, theme, span, width, strength
+        super().__init__(net, seeds, **more)
+
+    def uniform_values(self, world):
+        low, high = self.span
+        own = {"low": low, "high": high, "width": self.width, "strength": self.strength}
+        return super().uniform_values(world) | own
+
+    def draw(self, frame, render_pass, world):
+        bindings = (
+            FRAME_BINDING,
+            SPARKS_BINDING,
+            VERTICES_BINDING,
+            LAYERS_READ,
+            Binding("palette", "uniform", f"array<vec4f, {STEPS}>"),
+        )
+        blend = "multiply" if frame.theme.name == "paper" else "add"
+        pipeline = Pipeline(
+            compose("draw/sparks", {"bindings": declare(bindings)}),
+            bindings,
+            Draw(("rgba16float",), blend=blend, depth="test", topology="triangle-strip"),
+        )
+        group = pipeline.bind(
+            frame=frame.uniforms,
+            sparks=self._uniform,
+            vertices=self._paths.array,
+            layers=frame.layers,
+            palette=palette_array(self.map, self.theme),
+        )
+        pipeline.draw(render_pass, group, 4, self.segments)

@@ -1,0 +1,84 @@
+"""A scene in space: looked at by a camera on a sphere, whose angles are settings like any other."""
+
+import math
+
+import numpy as np
+
+from engine.scene import Scene
+from engine.settings import Choice, Number
+from engine.view.camera import Camera
+
+
+def orbit_camera(azimuth, altitude, distance, target=(0.0, 0.0, 0.0), **more):
+    """A Camera on a sphere round its target, y upwards.
+
+    azimuth    radians in the plane of x and z, from x towards z
+    altitude   radians above that plane
+    distance   world units
+    """
+    offset = (
+        distance * math.cos(azimuth) * math.cos(altitude),
+        distance * math.sin(altitude),
+        distance * math.sin(azimuth) * math.cos(altitude),
+    )
+    return Camera(eye=tuple(np.add(target, offset)), target=tuple(target), **more)
+
+
+class SpaceScene(Scene):
+    """A Scene whose camera orbits. Turning it with the mouse moves the settings, and setting them turns it."""
+
+    azimuth = Number(
+        math.degrees(2.21), bounds=(-360, 360), unit="deg", group="camera", doc="angle of the camera round the upright axis"
+    )
+    altitude = Number(math.degrees(0.21), bounds=(-89.9, 89.9), unit="deg", group="camera", doc="angle above the horizon")
+    distance = Number(12.0, bounds=(0.1, 500), softbounds=(4, 40), group="camera", doc="from the camera to its target")
+    projection = Choice(
+        ["perspective", "orthographic"], group="camera", doc="perspective, or parallel lines for measuring"
+    )
+
+    view = "orbit"
+
+    def __init__(self, **values):
+        camera = values.pop("camera", None)
+        super().__init__(**values)
+        self._from_settings()
+        self.param.watch(self._from_settings, ["azimuth", "altitude", "distance", "projection"])
+        if camera is not None:
+            self.camera = camera
+
+    @property
+    def home(self):
+        kind = type(self)
+        return orbit_camera(math.radians(kind.azimuth), math.radians(kind.altitude), kind.distance)
+
+    @property
+    def camera(self):
+        return self._camera
+
+    @camera.setter
+    def camera(self, camera):
+        self._camera = camera
+        offset = np.subtract(camera.eye, camera.target)
+        distance = float(np.linalg.norm(offset))
+        angles = {
+            "azimuth": math.degrees(math.atan2(offset[2], offset[0])),
+            "altitude": float(np.clip(math.degrees(math.asin(offset[1] / distance)), -89.9, 89.9)),
+            "distance": float(np.clip(distance, 0.1, 500)),
+            "projection": "orthographic" if camera.is_orthographic else "perspective",
+        }
+        # The angles follow the camera; they must not move it in return.
+        self._following = True
+        try:
+            self.param.update(**angles)
+        finally:
+            self._following = False
+
+    def _from_settings(self, *_):
+        if getattr(self, "_following", False):
+            return
+        old = self._camera
+        angles = math.radians(self.azimuth), math.radians(self.altitude), self.distance
+        # What stood at the target keeps its size when the projection changes.
+        fov = 0.0 if self.projection == "orthographic" else Camera.fov
+        height = 2.0 * self.distance * math.tan(Camera.fov / 2.0)
+        self._camera = orbit_camera(*angles, target=old.target, fov=fov, height=height, near=old.near, far=old.far)

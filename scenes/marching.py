@@ -1,0 +1,190 @@
+"""Level surfaces of a network in three inputs, marching through its values.
+
+After Alex Rogozhnikov's Marching neural network, 2016.
+"""
+
+import math
+
+import numpy as np
+
+from engine.draw.axes import Axes
+from engine.draw.classic import ClassicAxes, ClassicSparks
+from engine.draw.colour import names
+from engine.draw.legend import Legend
+from engine.draw.level_surfaces import LevelSurfaces, Region
+from engine.draw.sparks import Sparks
+from engine.network.random import DISTRIBUTIONS, random_mlp
+from engine.scene import Action, Reading
+from engine.settings import Choice, Integer, Network, Number, Switch
+from engine.space_scene import SpaceScene
+
+# The original's sparks stand at integers -4 .. 3 in a ball of radius 5.
+SPARK_GRID = np.stack(np.meshgrid(*[np.arange(-4.0, 4.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+SPARK_BALL = 5.0
+
+
+class Marching(SpaceScene):
+    """Animated level surfaces of a network with three inputs, none of them missed."""
+
+    net = Network(None, inputs=3, group="shown", doc="your own network with three inputs, in place of a random one")
+    seed = Integer(
+        1, bounds=(0, 2**31 - 1), softbounds=(0, 99), group="shown", when=lambda s: s.net is None, doc="of the random network"
+    )
+    hidden = Integer(
+        8, bounds=(1, 256), softbounds=(1, 32), group="shown", when=lambda s: s.net is None, doc="neurons in a hidden layer"
+    )
+    depth = Integer(1, bounds=(1, 16), softbounds=(1, 6), group="shown", when=lambda s: s.net is None, doc="hidden layers")
+    activation = Choice(
+        ["tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu", "sigmoid", "sine", "gaussian"],
+        group="shown", when=lambda s: s.net is None, doc="of the random network's hidden layers",
+    )  # fmt: skip
+    weights = Choice(
+        list(DISTRIBUTIONS), group="shown", when=lambda s: s.net is None, doc="how the random weights are drawn"
+    )
+    scale = Number(
+        1.0, bounds=(0.01, 100), softbounds=(0.1, 10), group="shown", when=lambda s: s.net is None,
+        doc="multiplies the random weights",
+    )  # fmt: skip
+    output = Integer(0, bounds=(0, 4095), softbounds=(0, 9), group="shown", when=lambda s: s.network.outputs > 1,
+                     doc="which of the network's outputs is shown")  # fmt: skip
+    levels = Choice(["all", "single"], group="shown", doc="every level a spacing apart, or one alone")
+    level = Number(0.0, bounds=(-1e6, 1e6), softbounds=(-2, 2), step=0.05, group="shown", doc="value of the surface")
+    spacing = Number(
+        1.0, bounds=(1e-6, 1e6), softbounds=(0.05, 4), group="shown", when=lambda s: s.levels == "all",
+        doc="between one level and the next",
+    )  # fmt: skip
+    region = Choice(["ball", "box"], group="shown", doc="where the network is shown")
+    size = Number(5.0, bounds=(1e-3, 1e4), softbounds=(0.5, 20), group="shown", doc="radius of the ball, half the box's side")
+
+    look = Choice(["studio", "classic"], group="how", doc="studio: layered, lit, in correct depth; classic: the original's")
+    surfaces = Switch(True, group="how", doc="the level surfaces")
+    sparks = Switch(True, group="how", doc="short paths along the gradient, lit as a level passes")
+    axes = Switch(True, group="how", doc="x, y and z")
+    legend_shown = Switch(True, label="legend", group="how", when=lambda s: s.look == "studio", doc="what the colours mean")
+    map = Choice(
+        [n for n in names() if n != "magma"] + ["magma"], group="how", when=lambda s: s.look == "studio", doc="colours of the levels"
+    )
+    opacity = Number(0.5, bounds=(0, 1), group="how", when=lambda s: s.look == "studio", doc="of a sheet seen straight on")
+    layers = Integer(8, bounds=(1, 8), group="how", when=lambda s: s.look == "studio", doc="surfaces kept along a line of sight")
+    undecided = Switch(
+        False, label="show undecided", group="how",
+        doc="magenta where the search ran out of its budget, orange where it cannot tell a touch from a miss",
+    )  # fmt: skip
+
+    speed = Number(0.2, bounds=(0, 5), softbounds=(0, 1), unit="levels/s", group="time", doc="how fast the levels move")
+    sweep = Number(
+        0.0, bounds=(0, 1e6), softbounds=(0, 2), group="time", when=lambda s: s.levels == "single",
+        doc="how far a single level swings to either side",
+    )  # fmt: skip
+
+    @property
+    def loop(self):
+        moves = self.speed > 0 and (self.levels == "all" or self.sweep > 0)
+        return 1.0 / self.speed if moves else None
+
+    @property
+    def ground(self):
+        return "black" if self.look == "classic" else None
+
+    @property
+    def network(self):
+        """The Mlp shown: the person's own, or the random one of the seed."""
+        if self.net is not None:
+            return self.net
+        key = (self.seed, self.hidden, self.depth, self.activation, self.weights, self.scale)
+        if getattr(self, "_drawn", (None,))[0] != key:
+            sizes = [3, *[self.hidden] * self.depth, 1]
+            net = random_mlp(
+                sizes, self.activation, distribution=self.weights, scale=self.scale, seed=self.seed, output_bias=False
+            )
+            self._drawn = (key, net)
+        return self._drawn[1]
+
+    def build(self, stage):
+        net = self.network
+        self._sheets = stage.add(LevelSurfaces(net))
+        self._light = stage.add(Sparks(net, SPARK_GRID))
+        self._classic_light = stage.add(ClassicSparks(net, SPARK_GRID))
+        self._axes = stage.add(Axes(theme=self.theme))
+        self._classic_axes = stage.add(ClassicAxes())
+        self._shown = None
+
+    def update(self, clock):
+        classic = self.look == "classic"
+        output = min(self.output, self.network.outputs - 1)
+        if self._shown != (id(self.network), output):
+            self._shown = (id(self.network), output)
+            for node in (self._sheets, self._light, self._classic_light):
+                node.show(self.network, output)
+        region = Region(self.region, self.size)
+        level, single = self.level_at(clock.time), self.levels == "single"
+
+        s = self._sheets
+        s.visible, s.look, s.level, s.single, s.region = self.surfaces, self.look, level, single, region
+        s.spacing, s.map, s.theme, s.opacity = self.spacing, self.map, self.theme, self.opacity
+        s.surfaces, s.debug = self.layers, self.undecided
+
+        for node in (self._light, self._classic_light):
+            node.level, node.spacing, node.region = level, self.spacing, region
+            node.spread = self.size / SPARK_BALL
+        self._light.visible, self._classic_light.visible = self.sparks and not classic, self.sparks and classic
+        self._light.map, self._light.theme, self._light.span = self.map, self.theme, s.span
+        self._axes.visible, self._classic_axes.visible = self.axes and not classic, self.axes and classic
+        if self._axes.length != self.size:
+            self._axes.resize(self.size)
+
+    def level_at(self, time):
+        """The level at a time: it runs through one spacing and begins again, or a single one swings."""
+        if self.levels == "all":
+            return self.level + self.spacing * math.fmod(time * self.speed, 1.0)
+        return self.level + self.sweep * math.sin(2.0 * math.pi * time * self.speed)
+
+    def actions(self):
+        return [
+            Action("randomize", "another random network", self.randomize, key="n"),
+            Action("level up", "raise the level", lambda: self._step(1), key="ArrowUp"),
+            Action("level down", "lower the level", lambda: self._step(-1), key="ArrowDown"),
+            Action("level up a little", "raise the level by a fifth of a step", lambda: self._step(0.2), key="ArrowRight"),
+            Action("level down a little", "lower the level by a fifth of a step", lambda: self._step(-0.2), key="ArrowLeft"),
+        ]
+
+    def randomize(self):
+        """Takes a new seed, drawn from the one there is, and drops the person's own network."""
+        self.net = None
+        self.seed = int(np.random.default_rng(self.seed).integers(0, 100000))
+
+    def _step(self, steps):
+        self.level = float(np.clip(self.level + 0.05 * steps * self.spacing, -1e6, 1e6))
+
+    def legend(self):
+        if self.look == "classic" or not self.legend_shown or not self.surfaces:
+            return None
+        low, high = self._sheets.span
+        level = self._sheets.level
+        marks = [level]
+        if self.levels == "all":
+            first, last = math.ceil((low - level) / self.spacing), math.floor((high - level) / self.spacing)
+            marks = [level + k * self.spacing for k in range(first, min(last, first + 400) + 1)]
+        return Legend("value", self.map, low, high, tuple(marks))
+
+    def read(self, hit):
+        if hit.value is None:
+            return None
+        if not hit.certain:
+            return Reading("undecided here", (("near", _triple(hit.position)),), hit.position)
+        rows = (
+            ("position", _triple(hit.position)),
+            ("value", f"{hit.value:.6g}"),
+            ("gradient", f"{math.hypot(*hit.gradient):.4g}"),
+        )
+        return Reading(f"level {hit.level:.4g}", rows, hit.position)
+
+    def matrix(self):
+        return self.network
+
+    def matrix_changed(self, net):
+        self.net = net
+
+
+def _triple(p):
+    return ", ".join(f"{x:.3f}" for x in p)

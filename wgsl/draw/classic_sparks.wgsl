@@ -1,0 +1,25 @@
+// The first original's sparks: lines one pixel wide, each drawn twice, added without depth.
+#import generated/bindings
+
+struct Varying {
+    @builtin(position) position: vec4f,
+    @location(0) local: vec3f,
+    @location(1) value: f32,
+}
+
+@vertex
+fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) segment: u32) -> Varying {
+    let per_spark = u32(sparks.vertices) - 1u;
+    let p = vertices[segment / per_spark * (per_spark + 1u) + segment % per_spark + i];
+    return Varying(frame.view_projection * sparks.world * vec4f(p.xyz, 1.0), p.xyz, p.w);
+}
+
+@fragment
+fn fragment(v: Varying) -> @location(0) vec4f {
+    if dot(v.local, v.local) > sparks.region.x * sparks.region.x {
+        discard;
+    }
+    let alpha = 0.4 * exp(-7.0 * fract(sparks.level - v.value));
+    let colour = clamp(vec3f(0.5 + v.value / 10.0, 0.25 - v.value / 10.0, 0.5 - v.value / 4.0), vec3f(0.0), vec3f(1.0));
+    return vec4f(2.0 * colour * alpha, 0.0);
+}

@@ -1,0 +1,90 @@
+// One sample: the surfaces its ray crosses, front to back, each shaded, as a list of layers.
+#import generated/bindings
+#import lib/ray
+#import lib/layers
+#import lib/region
+#import generated/network
+#import generated/search
+#import draw/studio
+#import draw/classic
+
+const CLASSIC: f32 = 0.6;
+const UNDECIDED_COLOUR = vec3f(1.0, 0.0, 0.75);
+const GRAZE_COLOUR = vec3f(1.0, 0.75, 0.0);
+
+// Eight lanes run together on software drivers, so they take a block of 4 x 2 samples: like rays, like lengths.
+fn place_in_group(lane: u32) -> vec2u {
+    let x = (lane & 3u) | ((lane >> 1u) & 4u);
+    let y = ((lane >> 2u) & 1u) | ((lane >> 3u) & 6u);
+    return vec2u(x, y);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    let at = group.xy * 8u + place_in_group(lane);
+    let tile = vec2u(frame.tile);
+    if any(at >= tile) {
+        return;
+    }
+    let samples = tile.x * tile.y;
+    let first = (u32(surface.list) * samples + at.y * tile.x + at.x) * LAYERS;
+    let ray = sample_ray(vec2f(at) + frame.offset);
+    let origin = (surface.inverse * vec4f(ray.origin, 1.0)).xyz;
+    let stretched = (surface.inverse * vec4f(ray.direction, 0.0)).xyz;
+    let unit = length(stretched);
+    let direction = stretched / unit;
+    let chord = region_chord(origin, direction);
+    var count = 0u;
+    if chord.length > 0.0 {
+        count = cast_layers(first, ray, origin + direction * chord.start, direction, chord, unit);
+    }
+    if count < LAYERS {
+        layers[first + count] = pack_layer(NOTHING, vec4f(0.0), false);
+    }
+}
+
+fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chord, unit: f32) -> u32 {
+    let most = u32(surface.most);
+    let output = u32(surface.output);
+    var count = 0u;
+    search_begin(entry, direction, chord.length);
+    for (var k = 0u; k < LAYERS; k++) {
+        if k >= most {
+            break;
+        }
+        let crossing = search_next();
+        if crossing.outcome == SEARCH_MISS {
+            return count;
+        }
+        let distance = (chord.start + crossing.t) / unit;
+        if crossing.outcome != SEARCH_HIT {
+            let graze = crossing.outcome == SEARCH_GRAZE;
+            atomicAdd(&counts[select(2u, 1u, graze)], 1u);
+            let colour = select(UNDECIDED_COLOUR, GRAZE_COLOUR, graze);
+            let shown = surface.debug > 0.5;
+            layers[first + count] = pack_layer(select(distance, 0.0, surface.classic > 0.5), vec4f(colour, 1.0), !shown);
+            return count + 1u;
+        }
+        let p = entry + direction * crossing.t;
+        let sample = network_sample(p, output);
+        if surface.classic > 0.5 {
+            let colour = classic_colour(p, sample.gradient, direction);
+            // Distance 0: the original lays its surface over everything.
+            layers[first] = pack_layer(0.0, vec4f(colour * CLASSIC, CLASSIC), false);
+            return 1u;
+        }
+        let steepness = length(sample.gradient);
+        var normal = normalize((surface.normals * vec4f(sample.gradient, 0.0)).xyz);
+        if dot(normal, ray.direction) > 0.0 {
+            normal = -normal;
+        }
+        let height = surface.level + surface.spacing * crossing.level;
+        let sheet = studio_sheet(p, normal, steepness, height, ray, distance);
+        layers[first + count] = pack_layer(distance, vec4f(sheet.colour * sheet.alpha, sheet.alpha), false);
+        count += 1u;
+    }
+    if surface.classic < 0.5 && most == LAYERS && search_next().outcome != SEARCH_MISS {
+        atomicAdd(&counts[3], 1u);
+    }
+    return count;
+}

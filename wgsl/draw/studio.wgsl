@@ -1,0 +1,46 @@
+// The studio look: a sheet's colour and how much light it stops. Needs `frame`, `surface`, `palette`.
+#import lib/palette
+#import lib/ray
+
+struct Sheet {
+    colour: vec3f,
+    alpha: f32,
+}
+
+// p, normal in the node's space, the normal of length 1 towards the viewer; ray and distance in the world.
+fn studio_sheet(p: vec3f, normal: vec3f, steepness: f32, height: f32, ray: Ray, distance: f32) -> Sheet {
+    let facing = clamp(-dot(normal, ray.direction), 0.0, 1.0);
+    let base = palette_colour((height - surface.low) / (surface.high - surface.low));
+
+    // A soft key light from over the viewer's left shoulder, wrapped round the form.
+    let key = normalize(-frame.forward.xyz * 0.75 + normalize(frame.upward.xyz) * 0.8 - normalize(frame.right.xyz) * 0.45);
+    let wrap = 0.5 + 0.5 * dot(normal, key);
+    let bend = normalize(key - ray.direction);
+    let sheen = pow(clamp(dot(normal, bend), 0.0, 1.0), 28.0);
+    // Where the next level is near, less light reaches the sheet: the gap is spacing / |gradient|.
+    let gap = surface.spacing / max(steepness, 1e-20) / surface.reach;
+    let open = mix(0.72, 1.0, smoothstep(0.0, 0.22, gap));
+    // Sheets turned away brighten along their edges, as thin glass does.
+    let turned = pow(1.0 - facing, 3.0);
+    var colour = base * (0.30 + 0.86 * wrap * wrap) * open;
+    colour += (base * 0.9 + 0.06) * turned * (1.0 - 0.65 * frame.paper);
+    colour += vec3f(0.11) * sheen * open;
+
+    // A sheet's slanted path stops more light; 0.16 keeps edge-on sheets from turning solid at once.
+    var alpha = 1.0 - pow(1.0 - surface.opacity, 1.0 / max(facing, 0.16));
+
+    // A thin rim where the region's wall cuts the sheet, of even width on the picture.
+    let edge = wall(p);
+    let along = sqrt(max(0.0, 1.0 - pow(dot(edge.normal, normal), 2.0)));
+    let pixel = sample_width(distance) * frame.grid;
+    let width = surface.rim * frame.scale * pixel;
+    let rim = 1.0 - smoothstep(0.55 * width, width, edge.gap / max(along, 0.08));
+    let lit = mix(base * 1.15 + 0.16, base * 0.5, frame.paper);
+    colour = mix(colour, lit, rim * 0.85);
+    alpha = max(alpha, rim * 0.92);
+
+    // Far sheets sink a little into the ground.
+    let depth = clamp((distance - surface.nearest) / (2.0 * surface.reach), 0.0, 1.0);
+    colour = mix(colour, mix(frame.glow.rgb, colour, 0.62), depth * 0.75);
+    return Sheet(colour, alpha);
+}
