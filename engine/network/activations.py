@@ -85,9 +85,7 @@ def _silu_curvature(z):
 
 
 ACTIVATIONS = {
-    "identity": Rule(
-        value=lambda z, a: z, slope=lambda z, a: np.ones_like(z), curvature=lambda z, a: np.zeros_like(z)
-    ),
+    "identity": Rule(value=lambda z, a: z, slope=lambda z, a: np.ones_like(z), curvature=lambda z, a: np.zeros_like(z)),
     "relu": Rule(
         value=lambda z, a: np.maximum(z, 0.0),
         slope=lambda z, a: np.where(z > 0, 1.0, 0.0),
@@ -201,10 +199,13 @@ class Activation:
             value = rule.parameter[1] if match.group(2) is None else float(match.group(2))
         except ValueError:
             raise NetworkError(f"Activation `{text}`: `{match.group(2)}` is not a number.") from None
-        if not math.isfinite(value) or abs(value) > 1e6 or (name == "sine" and value <= 0):
-            raise NetworkError(f"Activation `{text}`: the {rule.parameter[0]} must be finite, at most 1e6, and above 0 for sine.")
         # The GPU holds it as float32, so the network is the one with that float32 in it.
-        return Activation(name, float(np.float32(value)))
+        with np.errstate(over="ignore"):
+            value = float(np.float32(value))
+        if not abs(value) <= 1e6 or (name == "sine" and value <= 0):
+            limits = "finite, at most 1e6, and above 0 for sine"
+            raise NetworkError(f"Activation `{text}`: the {rule.parameter[0]} must be {limits}.")
+        return Activation(name, value)
 
     @property
     def rule(self):

@@ -1,5 +1,6 @@
 """Seeded random networks."""
 
+import itertools
 import math
 
 import numpy as np
@@ -18,7 +19,9 @@ DISTRIBUTIONS = {
 }
 
 
-def random_mlp(sizes, activation="tanh", *, last="identity", distribution="uniform", scale=1.0, seed=0, output_bias=True):
+def random_mlp(
+    sizes, activation="tanh", *, last="identity", distribution="uniform", scale=1.0, seed=0, output_bias=True
+):
     """A random network; the same arguments give the same network on every machine.
 
     sizes          (inputs, hidden ..., outputs)
@@ -38,7 +41,7 @@ def random_mlp(sizes, activation="tanh", *, last="identity", distribution="unifo
     if int(seed) < 0:
         raise NetworkError(f"Seed {seed} is negative; give 0 or more.")
     rng = np.random.default_rng(int(seed))
-    drawn = [DISTRIBUTIONS[distribution](rng, n_out, n_in) * scale for n_in, n_out in zip(sizes, sizes[1:], strict=False)]
+    drawn = [DISTRIBUTIONS[distribution](rng, n_out, n_in) * scale for n_in, n_out in itertools.pairwise(sizes)]
     biases = [w[:, -1] for w in drawn]
     if not output_bias:
         biases[-1] = np.zeros(sizes[-1])
