@@ -29,7 +29,6 @@ FRAME = struct(
     far="f32",
     grid="f32",  # samples along a pixel's side
     scale="f32",  # pixels of this picture for one pixel of a picture 720 high
-    encode="f32",  # 1: shoulder, sRGB and dither at the end; 0: values as they are
     paper="f32",  # 1 on the paper theme
     lists="u32",  # how many lists of layers the tile has
 )

@@ -31,7 +31,6 @@ SURFACE = struct(
     nearest="f32",  # distance from the eye to the region
     opacity="f32",
     rim="f32",  # pixels in a picture 720 high
-    classic="f32",
     debug="f32",  # 1: undecided and grazing samples in colours of their own
     most="f32",  # surfaces along a ray
     list="f32",
@@ -157,7 +156,8 @@ class LevelSurfaces(Drawable):
             "network": network_module(shape),
             "search": rays.search_module(shape),
         }
-        return Kernel(compose("draw/level_surfaces", generated), bindings)
+        constants = {"CLASSIC": float(self.look == "classic")}
+        return Kernel(compose("draw/level_surfaces", generated), bindings, constants=constants)
 
     def prepare(self, frame, world):
         if self._packed is not self.net:
@@ -189,7 +189,6 @@ class LevelSurfaces(Drawable):
                 nearest=max(0.0, float(np.linalg.norm(eye)) - self.region.reach) * stretch,
                 opacity=self.opacity,
                 rim=self.rim,
-                classic=float(self.look == "classic"),
                 debug=float(self.debug),
                 most=1 if self.look == "classic" else self.surfaces,
                 list=frame.list_number,

@@ -173,17 +173,20 @@ class Renderer:
         self._raster(frame, drawables)
         for node, world in lists:
             node.cast(frame, world)
-        self._compose(frame)
+        composed = frame.colour
+        if lists:
+            self._compose(frame, len(lists))
+            composed = frame.composed
         light = [(n, world) for n, world in drawables if n.phase == "light"]
         if light:
             step = frame.encoder.begin_render_pass(
-                color_attachments=[{"view": frame.composed.view, "load_op": "load", "store_op": "store"}],
+                color_attachments=[{"view": composed.view, "load_op": "load", "store_op": "store"}],
                 depth_stencil_attachment={"view": frame.depth.view, "depth_read_only": True},
             )
             for node, world in light:
                 node.draw(frame, step, world)
             step.end()
-        self._resolve(frame, texture)
+        self._resolve(frame, composed, texture)
 
     def _raster(self, frame, drawables):
         step = frame.encoder.begin_render_pass(
@@ -210,7 +213,7 @@ class Renderer:
                     node.draw(frame, step, world)
         step.end()
 
-    def _compose(self, frame):
+    def _compose(self, frame, lists):
         bindings = (
             FRAME_BINDING,
             LAYERS_READ,
@@ -218,7 +221,9 @@ class Renderer:
             Binding("depth_map", "texture", "texture_depth_2d"),
             Binding("composed", "storage_texture", "texture_storage_2d<rgba16float, write>"),
         )
-        kernel = Kernel(compose("render/compose", {"bindings": declare(bindings)}), bindings)
+        kernel = Kernel(
+            compose("render/compose", {"bindings": declare(bindings)}), bindings, constants={"LISTS": float(lists)}
+        )
         group = kernel.bind(
             frame=frame.uniforms,
             layers=frame.layers,
@@ -229,14 +234,19 @@ class Renderer:
         width, height = frame.samples
         kernel.dispatch(frame.encoder, group, (-(-width // 8), -(-height // 8)))
 
-    def _resolve(self, frame, texture):
+    def _resolve(self, frame, composed, texture):
         bindings = (
             FRAME_BINDING,
             Binding("composed", "texture", "texture_2d<f32>"),
             Binding("picture", "storage_texture", "texture_storage_2d<rgba8unorm, write>"),
         )
-        kernel = Kernel(compose("render/resolve", {"bindings": declare(bindings)}), bindings)
-        group = kernel.bind(frame=frame.uniforms, composed=frame.composed, picture=texture)
+        constants = {
+            "GRID": frame.grid,
+            "ENCODE": float(frame.theme.name != "black"),
+            "PAPER": float(frame.theme.name == "paper"),
+        }
+        kernel = Kernel(compose("render/resolve", {"bindings": declare(bindings)}), bindings, constants=constants)
+        group = kernel.bind(frame=frame.uniforms, composed=composed, picture=texture)
         kernel.dispatch(frame.encoder, group, (-(-frame.tile[2] // 8), -(-frame.tile[3] // 8)))
 
 
@@ -277,7 +287,6 @@ def _frame_struct(camera, size, tile, grid, theme, lists, scale):
         far=camera.far,
         grid=grid,
         scale=scale,
-        encode=float(theme.name != "black"),
         paper=float(theme.name == "paper"),
         lists=lists,
     )

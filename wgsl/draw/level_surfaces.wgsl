@@ -8,7 +8,9 @@
 #import draw/studio
 #import draw/classic
 
-const CLASSIC: f32 = 0.6;
+// A constant: software drivers run both sides of a branch that they cannot decide beforehand.
+override CLASSIC: bool = false;
+const CLASSIC_ALPHA: f32 = 0.6;
 const UNDECIDED_COLOUR = vec3f(1.0, 0.0, 0.75);
 const GRAZE_COLOUR = vec3f(1.0, 0.75, 0.0);
 
@@ -62,15 +64,15 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
             atomicAdd(&counts[select(2u, 1u, graze)], 1u);
             let colour = select(UNDECIDED_COLOUR, GRAZE_COLOUR, graze);
             let shown = surface.debug > 0.5;
-            layers[first + count] = pack_layer(select(distance, 0.0, surface.classic > 0.5), vec4f(colour, 1.0), !shown);
+            layers[first + count] = pack_layer(select(distance, 0.0, CLASSIC), vec4f(colour, 1.0), !shown);
             return count + 1u;
         }
         let p = entry + direction * crossing.t;
         let sample = network_sample(p, output);
-        if surface.classic > 0.5 {
+        if CLASSIC {
             let colour = classic_colour(p, sample.gradient, direction);
             // Distance 0: the original lays its surface over everything.
-            layers[first] = pack_layer(0.0, vec4f(colour * CLASSIC, CLASSIC), false);
+            layers[first] = pack_layer(0.0, vec4f(colour * CLASSIC_ALPHA, CLASSIC_ALPHA), false);
             return 1u;
         }
         let steepness = length(sample.gradient);
@@ -83,7 +85,7 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
         layers[first + count] = pack_layer(distance, vec4f(sheet.colour * sheet.alpha, sheet.alpha), false);
         count += 1u;
     }
-    if surface.classic < 0.5 && most == LAYERS && search_next().outcome != SEARCH_MISS {
+    if !CLASSIC && most == LAYERS && search_next().outcome != SEARCH_MISS {
         atomicAdd(&counts[3], 1u);
     }
     return count;

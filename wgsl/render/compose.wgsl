@@ -3,7 +3,8 @@
 #import lib/ray
 #import lib/layers
 
-const LISTS: u32 = 4u;
+// How many lists of layers there are, 1 to 4.
+override LISTS: u32 = 1u;
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -18,32 +19,34 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
     let samples = tile.x * tile.y;
     let sample = id.y * tile.x + id.x;
-    var next = array<u32, LISTS>(0u, 0u, 0u, 0u);
+    var next = vec4u(0u);
     var light = vec3f(0.0);
     var through = 1.0;
     var decided = true;
     for (var step = 0u; step < LAYERS * LISTS; step++) {
+        // Of the lists' next layers the nearest.
         var nearest = NOTHING;
-        var source = LISTS;
+        var chosen = vec4u(0u);
+        var list_chosen = 0u;
         for (var list = 0u; list < LISTS; list++) {
-            if list < frame.lists && next[list] < LAYERS {
-                let distance = layer_distance(layers[(list * samples + sample) * LAYERS + next[list]]);
-                if distance < nearest {
-                    nearest = distance;
-                    source = list;
+            if next[list] < LAYERS {
+                let layer = layers[(list * samples + sample) * LAYERS + next[list]];
+                if layer_distance(layer) < nearest {
+                    nearest = layer_distance(layer);
+                    chosen = layer;
+                    list_chosen = list;
                 }
             }
         }
-        if source == LISTS || nearest >= limit {
+        if nearest >= limit || nearest >= NOTHING {
             break;
         }
-        let layer = layers[(source * samples + sample) * LAYERS + next[source]];
-        next[source] += 1u;
-        let c = layer_colour(layer);
-        if layer.w == 1u {
+        next[list_chosen] += 1u;
+        if chosen.w == 1u {
             decided = false;
             break;
         }
+        let c = layer_colour(chosen);
         light += through * c.rgb;
         through *= 1.0 - c.a;
     }

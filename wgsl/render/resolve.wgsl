@@ -1,17 +1,22 @@
 // One pixel: the mean of its decided samples, a soft shoulder, sRGB, dither, eight bits.
 #import generated/bindings
 
-const GRIDS: i32 = 4;
+// Constants, not uniforms: software drivers run both sides of a branch that they cannot decide beforehand.
+override GRID: i32 = 1;
+override ENCODE: bool = true;
+override PAPER: bool = false;
 
-// PCG hash (Jarzynski and Olano 2020), so that the dither is the same everywhere, every time.
-fn pcg(v: u32) -> u32 {
-    let state = v * 747796405u + 2891336453u;
-    let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-    return (word >> 22u) ^ word;
-}
-
-fn noise(pixel: vec2u, channel: u32) -> f32 {
-    return f32(pcg(pixel.x + pcg(pixel.y + pcg(channel)))) / 4294967296.0;
+// pcg3d (Jarzynski and Olano 2020): three even numbers in [0, 1), the same for a pixel everywhere, every time.
+fn noise(seed: vec3u) -> vec3f {
+    var v = seed * 1664525u + 1013904223u;
+    v.x += v.y * v.z;
+    v.y += v.z * v.x;
+    v.z += v.x * v.y;
+    v ^= v >> vec3u(16u);
+    v.x += v.y * v.z;
+    v.y += v.z * v.x;
+    v.z += v.x * v.y;
+    return vec3f(v) / 4294967296.0;
 }
 
 // Linear up to 0.8, then bends so that no finite light reaches beyond 1.
@@ -28,43 +33,32 @@ fn srgb_of(linear: vec3f) -> vec3f {
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    let grid = i32(frame.grid);
-    let size = vec2u(frame.tile / frame.grid);
+    let size = vec2u(frame.tile / f32(GRID));
     if any(id.xy >= size) {
         return;
     }
     var sum = vec4f(0.0);
-    for (var y = 0; y < GRIDS; y++) {
-        for (var x = 0; x < GRIDS; x++) {
-            if x < grid && y < grid {
-                sum += textureLoad(composed, vec2i(id.xy) * grid + vec2i(x, y), 0);
-            }
+    for (var y = 0; y < GRID; y++) {
+        for (var x = 0; x < GRID; x++) {
+            sum += textureLoad(composed, vec2i(id.xy) * GRID + vec2i(x, y), 0);
         }
     }
-    let pixel = id.xy + vec2u(frame.offset / frame.grid);
-    if sum.a == 0.0 {
-        // Nothing is known of this pixel: the grey between, in fine stripes that no surface has.
-        let stripe = f32((pixel.x + pixel.y) / 2u % 2u) * 0.15;
-        textureStore(picture, id.xy, vec4f(vec3f(0.45 + stripe), 1.0));
-        return;
+    let pixel = id.xy + vec2u(frame.offset / f32(GRID));
+    // Where nothing is known of a pixel: the grey between, in fine stripes that no surface has.
+    let stripes = vec3f(0.45 + f32((pixel.x + pixel.y) / 2u % 2u) * 0.15);
+    let mean = sum.rgb / max(sum.a, 1e-6);
+    var result = mean;
+    if ENCODE {
+        // On paper white must stay white, so only the dark theme has a shoulder.
+        if !PAPER {
+            result = shoulder(mean);
+        }
+        let encoded = srgb_of(result);
+        // Triangular noise of half a step each way hides the eight bits; pure black and white stay pure.
+        let dither = (noise(vec3u(pixel, 0u)) - noise(vec3u(pixel, 1u))) * 0.5 / 255.0;
+        let inside = (encoded > vec3f(0.5 / 255.0)) & (encoded < vec3f(254.5 / 255.0));
+        result = encoded + select(vec3f(0.0), dither, inside);
     }
-    let mean = sum.rgb / sum.a;
-    if frame.encode < 0.5 {
-        textureStore(picture, id.xy, vec4f(clamp(mean, vec3f(0.0), vec3f(1.0)), 1.0));
-        return;
-    }
-    // On paper white must stay white, so only the dark theme has a shoulder.
-    var light = mean;
-    if frame.paper < 0.5 {
-        light = shoulder(mean);
-    }
-    let encoded = srgb_of(light);
-    // Triangular noise of one step each way hides the eight bits; pure black and white stay pure.
-    let dither = vec3f(
-        noise(pixel, 0u) - noise(pixel, 3u),
-        noise(pixel, 1u) - noise(pixel, 4u),
-        noise(pixel, 2u) - noise(pixel, 5u)
-    ) * 0.5 / 255.0;
-    let inside = (encoded > vec3f(0.5 / 255.0)) & (encoded < vec3f(254.5 / 255.0));
-    textureStore(picture, id.xy, vec4f(clamp(encoded + select(vec3f(0.0), dither, inside), vec3f(0.0), vec3f(1.0)), 1.0));
+    result = select(result, stripes, sum.a == 0.0);
+    textureStore(picture, id.xy, vec4f(clamp(result, vec3f(0.0), vec3f(1.0)), 1.0));
 }

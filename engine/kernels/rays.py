@@ -1,0 +1,147 @@
+"""Where rays cross a network's level sets, none skipped: the first crossings along each, front to back, on the GPU."""
+
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.arithmetics import LINE, PLAIN
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.codegen.enclosure import SURFACES, enclosure_module
+from engine.codegen.layout import pack, weights_binding
+from engine.codegen.network import network_module
+from engine.codegen.structs import struct
+from engine.errors import SettingError, ShapeError
+from engine.gpu.array import Array
+from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.network.observed import observed
+
+MISS, HIT, GRAZE, UNDECIDED = range(4)
+OUTCOMES = ("miss", "hit", "graze", "undecided")
+
+LANES = 64
+CASTING = struct("Casting", rays="u32", surfaces="u32", single="u32", level="f32", spacing="f32")
+
+
+def casts(surfaces):
+    """The dtype of what `cast` gives for one ray."""
+    return np.dtype(
+        {
+            "names": ["t", "outcome", "level", "rising", "segments", "evaluations"],
+            "formats": [("f4", (surfaces,)), ("u1", (surfaces,)), ("f4", (surfaces,)), ("?", (surfaces,)), "u4", "u4"],
+        }
+    )
+
+
+def bindings(shape):
+    """The bindings of `kernels/rays` for a Shape, and of any kernel that follows rays: weights come first."""
+    return (
+        weights_binding(shape),
+        Binding("casting", "uniform", CASTING),
+        Binding("rays", "read", "array<vec4f>"),
+        Binding("crossings", "write", "array<vec4f>"),
+        Binding("costs", "write", "array<vec2u>"),
+    )
+
+
+def search_modules(shape):
+    """The generated texts that `arithmetic/search` imports, for `compose`: with `bindings` added they make a kernel."""
+    return {"network": network_module(shape, (PLAIN, LINE)), "enclosure": enclosure_module(shape)}
+
+
+@cache
+def kernel(shape):
+    """The Kernel for a Shape; compiled at the first call."""
+    names = bindings(shape)
+    return Kernel(compose("kernels/rays", {"bindings": declare(names), **search_modules(shape)}), names)
+
+
+def check_rays(origins, directions, lengths):
+    """The rays as float32 arrays (N, 3), (N, 3), (N,); one length may stand for all.
+
+    Raises ShapeError where sizes do not agree or a number is not finite, SettingError for a length below 0 or a direction of 0.
+    """
+    origins, directions = (np.asarray(x, np.float32) for x in (origins, directions))
+    for name, array in (("Origins", origins), ("Directions", directions)):
+        if array.ndim != 2 or array.shape[1] != 3:
+            raise ShapeError(f"{name} are {array.shape}; rays need (N, 3), a row a ray.")
+    if origins.shape != directions.shape:
+        raise ShapeError(f"There are {len(origins)} origins but {len(directions)} directions; give one of each per ray.")
+    try:
+        lengths = np.broadcast_to(np.asarray(lengths, np.float32), (len(origins),))
+    except ValueError:
+        raise ShapeError(f"Lengths are {np.shape(lengths)}; give one number or ({len(origins)},).") from None
+    for name, array in (("Origins", origins), ("Directions", directions), ("Lengths", lengths)):
+        if not np.isfinite(array).all():
+            raise ShapeError(f"{name} of rays hold {array[~np.isfinite(array)][0]}; every number must be finite.")
+    if (lengths < 0).any():
+        raise SettingError(f"A ray's length is {lengths.min():g}; give 0 or more.")
+    if len(directions) and not np.linalg.norm(directions, axis=1).min() > 0:
+        raise SettingError("A ray's direction is (0, 0, 0); it needs a direction of length 1.")
+    return origins, directions, lengths
+
+
+def check_levels(level, spacing, surfaces):
+    """Raises SettingError for levels that cannot be searched."""
+    if not (np.isfinite(level) and np.isfinite(spacing) and spacing > 0):
+        raise SettingError(f"Level {level} and spacing {spacing} were given; both must be finite, the spacing above 0.")
+    if not 1 <= surfaces <= SURFACES:
+        raise SettingError(f"{surfaces} surfaces a ray were asked for; give 1 to {SURFACES}.")
+
+
+def cast(net, origins, directions, lengths, *, level=0.0, spacing=1.0, single=False, output=0, surfaces=1):
+    """The first crossings of level sets along each ray, none skipped.
+
+    net          an Mlp with three inputs
+    origins      (N, 3), world
+    directions   (N, 3), world, of length 1
+    lengths      (N,) or a number: how far each ray is followed, world units
+    level        a level set is where the output less `level` is a whole multiple of `spacing`
+    single       True: only where the output is `level`
+    output       which of the network's outputs
+    surfaces     crossings wanted of each ray, 1 to 8
+
+    returns      (N,) array with the fields
+                 t            (N, surfaces) where, in world units from the origin; the ray's length for a miss
+                 outcome      (N, surfaces) MISS, HIT, GRAZE (within rounding of a level, not certain to cross it) or
+                              UNDECIDED (the budget was spent; no crossing comes before t)
+                 level        (N, surfaces) which: the output there is level + this * spacing
+                 rising       (N, surfaces) whether the output grows along the ray there
+                 segments     (N,) steps taken; evaluations (N,) of the network
+
+    Raises ShapeError and SettingError for rays and levels that make no sense, NetworkError for a network too large.
+    Method: docs/rays.md.
+    """
+    origins, directions, lengths = check_rays(origins, directions, lengths)
+    check_levels(level, spacing, surfaces)
+    net = observed(net, output)
+    run, count = kernel(net.shape), len(origins)
+    result = np.zeros(count, casts(surfaces))
+    if count == 0:
+        return result
+    rays = np.zeros((count, 2, 4), np.float32)
+    rays[:, 0, :3], rays[:, 0, 3], rays[:, 1, :3] = origins, lengths, directions
+    crossings = Array("f4", count * surfaces * 4)
+    costs = Array("u4", count * 2)
+    casting = CASTING.new(rays=count, surfaces=surfaces, single=int(single), level=level, spacing=spacing)
+    weights = pack(net)
+    run.run(
+        workgroups(count),
+        weights=Array.of(weights, "uniform" if weights_binding(net.shape).kind == "uniform" else "storage"),
+        casting=Array.of(casting, "uniform"),
+        rays=Array.of(rays),
+        crossings=crossings,
+        costs=costs,
+    )
+    found = crossings.read().reshape(count, surfaces, 4)
+    result["t"], result["outcome"], result["level"] = found[..., 0], found[..., 1].astype("u1"), found[..., 2]
+    result["rising"] = found[..., 3] > 0
+    result["segments"], result["evaluations"] = costs.read().reshape(count, 2).T
+    return result
+
+
+def workgroups(count):
+    """Workgroups for so many rays, in two dimensions where one does not hold them."""
+    groups = -(-count // LANES)
+    rows = -(-groups // MAX_GROUPS)
+    return (-(-groups // rows), rows)

@@ -1,0 +1,43 @@
+// Bounds over a piece of a ray by its range of slopes: f lies between the lines through both its end values.
+#import arithmetic/ends
+
+// Least and greatest change over the whole piece, were its slope everywhere the least or the greatest.
+struct Bounds {
+    low: f32,
+    high: f32,
+}
+
+fn bounds_scaled(b: Bounds, factor: f32) -> Bounds {
+    return Bounds(b.low * factor, b.high * factor);
+}
+
+// The same piece seen with f turned over.
+fn bounds_turned(b: Bounds) -> Bounds {
+    return Bounds(-b.high, -b.low);
+}
+
+// The first x in [0, 1] where f may be `gap` above its start, and 2 where it can be nowhere; `rise` is f's change from end to end.
+fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
+    let room = gap - 4.0 * ULP * (abs(b.low) + abs(b.high) + abs(rise));
+    let x = room / b.high;
+    let right = rise - b.low * (1.0 - x);
+    // Where the line through the start is above the one through the end, the latter is the bound; it rises only if all do.
+    let late = select(2.0, 1.0 - (rise - room) / b.low, b.low > 0.0);
+    let reach = select(x, late, right < room);
+    return select(select(reach, 2.0, b.high < room), 0.0, room <= 0.0);
+}
+
+// How far f may leave what its end values say.
+fn bounds_excess(b: Bounds) -> f32 {
+    return 0.25 * (b.high - b.low);
+}
+
+// True if f rises all along, so that it takes each value once.
+fn only_rises(b: Bounds) -> bool {
+    return b.low > 0.0;
+}
+
+// True if f, at or above a value to begin with and `above` it at the end, is never below it.
+fn stays_above(b: Bounds, above: f32) -> bool {
+    return b.low >= 0.0 && above >= 0.0;
+}

@@ -1,0 +1,20 @@
+// One invocation follows one ray and writes the first crossings along it, front to back, with what they cost.
+#import generated/bindings
+#import generated/network
+#import arithmetic/search
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let ray = id.y * groups.x * 64u + id.x;
+    if ray >= casting.rays {
+        return;
+    }
+    let start = rays[2u * ray];
+    let direction = rays[2u * ray + 1u].xyz;
+    search_begin(start.xyz, direction, start.w, casting.level, casting.spacing, casting.single != 0u);
+    for (var i = 0u; i < casting.surfaces; i++) {
+        let found = search_next();
+        crossings[ray * casting.surfaces + i] = vec4f(found.t, f32(found.outcome), found.level, select(-1.0, 1.0, found.rising));
+    }
+    costs[ray] = vec2u(search_segments, search_evaluations);
+}
