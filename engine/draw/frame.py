@@ -71,7 +71,7 @@ class Frame:
     encoder     the command encoder of this tile
     uniforms    Array holding the FRAME struct
     layers      Array of vec4u, LAYERS per sample and list
-    counts      Array of 4 u32: rays, grazes, undecided, surfaces cut off behind the last layer kept
+    counts      Array of 4 u32: unused, grazes, undecided, rays with more surfaces than are kept
     colour      Texture rgba16float of samples: ground and solid things
     depth       Texture depth32float of the solid things
     composed    Texture rgba16float of samples: with the surfaces

@@ -14,6 +14,7 @@ from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.kernel import Kernel
 from engine.kernels import rays
+from engine.network.observed import observed
 from engine.reference import field
 
 SURFACE = struct(
@@ -24,7 +25,6 @@ SURFACE = struct(
     level="f32",
     spacing="f32",
     single="f32",  # 1: this level alone
-    output="f32",
     low="f32",  # values at the two ends of the palette
     high="f32",
     reach="f32",  # the region's radius
@@ -115,7 +115,7 @@ class LevelSurfaces(Drawable):
         self.look, self.map, self.theme, self.opacity = look, map, theme, opacity
         self.surfaces, self.rim, self.debug = surfaces, rim, debug
         self._span, self._found_span = span, None
-        self._weights = self._packed = self._uniform = None
+        self._weights = self._uniform = None
         self.show(net, output)
 
     def show(self, net, output=0):
@@ -125,7 +125,8 @@ class LevelSurfaces(Drawable):
         if not 0 <= output < net.outputs:
             raise ShapeError(f"{net} has outputs 0 to {net.outputs - 1}; output {output} was asked for.")
         self.net, self.output = net, int(output)
-        self._packed, self._found_span = None, None
+        # On the GPU lives the network with this output alone.
+        self._observed, self._uploaded, self._found_span = observed(net, self.output), False, None
 
     @property
     def span(self):
@@ -142,7 +143,7 @@ class LevelSurfaces(Drawable):
         return self._found_span[1]
 
     def kernel(self):
-        shape = self.net.shape
+        shape = self._observed.shape
         bindings = (
             FRAME_BINDING,
             Binding("surface", "uniform", SURFACE),
@@ -151,22 +152,18 @@ class LevelSurfaces(Drawable):
             LAYERS_WRITE,
             Binding("counts", "write", "array<atomic<u32>, 4>"),
         )
-        generated = {
-            "bindings": declare(bindings),
-            "network": network_module(shape),
-            "search": rays.search_module(shape),
-        }
+        generated = rays.search_modules(shape) | {"bindings": declare(bindings), "network": network_module(shape)}
         constants = {"CLASSIC": float(self.look == "classic")}
         return Kernel(compose("draw/level_surfaces", generated), bindings, constants=constants)
 
     def prepare(self, frame, world):
-        if self._packed is not self.net:
-            data = pack(self.net)
-            usage = "uniform" if weights_binding(self.net.shape).kind == "uniform" else "storage"
+        if not self._uploaded:
+            data = pack(self._observed)
+            usage = "uniform" if weights_binding(self._observed.shape).kind == "uniform" else "storage"
             if self._weights is None or (self._weights.count, self._weights.usage) != (data.size, usage):
                 self._weights = Array(data.dtype, data.size, usage)
             self._weights.write(data)
-            self._packed = self.net
+            self._uploaded = True
         low, high = self.span
         inverse = np.linalg.inv(world)
         eye = (inverse @ np.append(frame.camera.eye, 1.0))[:3]
@@ -182,7 +179,6 @@ class LevelSurfaces(Drawable):
                 level=self.level,
                 spacing=self.spacing,
                 single=float(self.single),
-                output=self.output,
                 low=low,
                 high=high,
                 reach=self.region.reach,
@@ -222,9 +218,10 @@ class LevelSurfaces(Drawable):
             self.net, entry[None], d[None], np.array([length]),
             level=self.level, spacing=self.spacing, single=self.single, output=self.output,
         )  # fmt: skip
-        if found.outcome[0, 0] == rays.MISS:
+        outcome = int(found["outcome"][0, 0])
+        if outcome == rays.MISS:
             return None
-        t = float(found.t[0, 0])
+        t = float(found["t"][0, 0])
         p = entry + d * t
         value, gradient = field.value_and_gradient(self.net, p[None])
         value, gradient = float(value[0, self.output]), gradient[0, self.output]
@@ -235,6 +232,6 @@ class LevelSurfaces(Drawable):
             distance=(start + t) / stretch,
             value=value,
             gradient=tuple(inverse[:3, :3].T @ gradient),
-            level=self.level + self.spacing * float(found.level[0, 0]) if not self.single else self.level,
-            certain=bool(found.outcome[0, 0] == rays.HIT),
+            level=self.level + self.spacing * float(found["level"][0, 0]),
+            certain=outcome == rays.HIT,
         )

@@ -29,7 +29,7 @@ PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
 class Report:
     """What the ray casting of a picture came to.
 
-    rays        cast
+    rays        samples of the picture, those that miss the region included
     grazes      rays that came within rounding of a level without a certain crossing
     undecided   rays whose search ran out of its budget
     cut         rays with more surfaces than are kept
@@ -47,8 +47,8 @@ class Picture:
     size   (width, height)
     """
 
-    def __init__(self, size, texture, counts, pixels=None):
-        self.size = size
+    def __init__(self, size, texture, counts, rays, pixels=None):
+        self.size, self._rays = size, rays
         self._texture, self._counts, self._pixels = texture, counts, pixels
 
     @property
@@ -68,7 +68,7 @@ class Picture:
     @cached_property
     def report(self):
         """The Report; waits for the GPU."""
-        return Report(*(int(n) for n in self._counts.read()))
+        return Report(self._rays, *(int(n) for n in self._counts.read()[1:]))
 
 
 class Renderer:
@@ -117,7 +117,8 @@ class Renderer:
             if not whole:
                 x, y, w, h = tile
                 pixels[y : y + h, x : x + w] = texture.read()
-        return Picture((width, height), self._picture if whole else None, counts, pixels)
+        rays = width * height * supersample * len(lists)
+        return Picture((width, height), self._picture if whole else None, counts, rays, pixels)
 
     def pick(self, scene, clock, size, x, y):
         """The first Hit under a pixel, or None.

@@ -4,7 +4,7 @@
 #import lib/layers
 #import lib/region
 #import generated/network
-#import generated/search
+#import arithmetic/search
 #import draw/studio
 #import draw/classic
 
@@ -47,20 +47,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 
 fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chord, unit: f32) -> u32 {
     let most = u32(surface.most);
-    let output = u32(surface.output);
     var count = 0u;
-    search_begin(entry, direction, chord.length);
+    search_begin(entry, direction, chord.length, surface.level, surface.spacing, surface.single > 0.5);
     for (var k = 0u; k < LAYERS; k++) {
         if k >= most {
             break;
         }
         let crossing = search_next();
-        if crossing.outcome == SEARCH_MISS {
+        if crossing.outcome == MISS {
             return count;
         }
         let distance = (chord.start + crossing.t) / unit;
-        if crossing.outcome != SEARCH_HIT {
-            let graze = crossing.outcome == SEARCH_GRAZE;
+        if crossing.outcome != HIT {
+            let graze = crossing.outcome == GRAZE;
             atomicAdd(&counts[select(2u, 1u, graze)], 1u);
             let colour = select(UNDECIDED_COLOUR, GRAZE_COLOUR, graze);
             let shown = surface.debug > 0.5;
@@ -68,7 +67,7 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
             return count + 1u;
         }
         let p = entry + direction * crossing.t;
-        let sample = network_sample(p, output);
+        let sample = network_sample(p, 0u);
         if CLASSIC {
             let colour = classic_colour(p, sample.gradient, direction);
             // Distance 0: the original lays its surface over everything.
@@ -85,7 +84,7 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
         layers[first + count] = pack_layer(distance, vec4f(sheet.colour * sheet.alpha, sheet.alpha), false);
         count += 1u;
     }
-    if !CLASSIC && most == LAYERS && search_next().outcome != SEARCH_MISS {
+    if !CLASSIC && most == LAYERS && search_next().outcome != MISS {
         atomicAdd(&counts[3], 1u);
     }
     return count;
