@@ -23,7 +23,8 @@ def activation(request):
 
 
 def test_the_slope_is_the_derivative_of_the_value(activation):
-    # Central differences: h^2 s'''/6 <= 5e-10 (27 is the largest here, for sine(3)) and rounding eps s / h <= 2e-10 (s <= 6).
+    # Central differences: h^2 s'''/6 <= 5e-10 (27 is the largest here, for sine(3)), and rounding
+    # eps s / h <= 2e-10 (values up to 6).
     h = 1e-5
     difference = (activation.value(Z + h) - activation.value(Z - h)) / (2 * h)
     assert np.abs(activation.slope(Z) - difference).max() < 3e-9

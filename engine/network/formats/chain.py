@@ -121,6 +121,11 @@ def fold(steps, name):
     """
     steps = [s for s in steps if not (isinstance(s, Affine) and s.trivial and s.width is None)]
     _check(steps, name)
+    with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
+        return _folded(steps, name)
+
+
+def _folded(steps, name):
     width = _input_width(steps, name)
     layers = []  # [weights, bias, activation or None while more may be folded in]
     waiting = None  # an Affine that no layer has taken yet

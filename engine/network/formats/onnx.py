@@ -12,7 +12,8 @@ import numpy as np
 from engine.errors import FileError, NetworkError, ShapeError
 from engine.network.formats.chain import fold
 from engine.network.formats.files import MAX_FILE_BYTES, opened, size_text, told
-from engine.network.formats.onnx_nodes import NODES, Constant, Value
+from engine.network.formats.onnx_nodes import NODES
+from engine.network.formats.onnx_values import Constant, Value
 
 # A thousand layers make some ten nodes of twenty fields each; a field takes at most some 200 bytes once parsed.
 MAX_FIELDS = 500_000
@@ -64,6 +65,9 @@ def _parsed(data, name):
         raise _broken(name, told(error)) from None
     if not model.HasField("graph") or not model.graph.node:
         raise _broken(name, "it holds no graph")
+    if not model.opset_import:
+        # The format demands one; it stands last, so this is how a file cut there is told.
+        raise _broken(name, "it does not say its opset")
     for used in model.opset_import:
         # Before version 7 elementwise nodes broadcast by an attribute of their own.
         if used.domain in ("", "ai.onnx") and used.version < MIN_OPSET:
@@ -238,7 +242,11 @@ def _network(graph, name):
             raise NetworkError(f"{where}{domain} cannot be shown. Accepted: {', '.join(sorted(NODES))}.")
         inputs = [known.get(key, where) if key else None for key in node.input]
         attributes = {a.name: a for a in node.attribute}
-        result = rule(_Node(inputs, attributes, where, name))
+        try:
+            with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
+                result = rule(_Node(inputs, attributes, where, name))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise ShapeError(f"{where} cannot be read: {told(error)}. Export the file again.") from None
         if not node.output:
             raise NetworkError(f"{where} has no output. Export the file again.")
         known.put(node.output[0], result, where)
