@@ -35,6 +35,10 @@ class NoAdapterError(NeurosceneError):
     """No Vulkan adapter; the message says what to install."""
 
 
+class NoDisplayError(NeurosceneError):
+    """No screen to open a window on; the message says what to do instead."""
+
+
 class DeviceLimitError(NeurosceneError):
     """More than this adapter can hold; the message says which limit and what would fit."""
 

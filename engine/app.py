@@ -1,0 +1,205 @@
+"""Joins scenes, the renderer, targets and the panel: render, save, record, show."""
+
+import io
+import os
+import sys
+from contextlib import contextmanager
+
+from engine import image_state
+from engine.errors import FileError, NoDisplayError
+from engine.scene import Clock
+from engine.target import notebook, window
+from engine.target.recorder import Recorder, plan
+from engine.target.writers import ending, open_writer, writer_class
+
+SIZE = (800, 600)
+# The picture a notebook keeps for where no widget can run: as wide as a page of text.
+NOTEBOOK_SIZE = (640, 480)
+
+# scene -> its widget and viewer. Kept while the kernel lives, as Jupyter keeps every widget.
+_viewers = {}
+
+
+def render(scene, size=SIZE, *, time=0.0, supersample=4, ui=False):
+    """The picture of a scene at a moment.
+
+    size          (width, height) in pixels
+    time          seconds
+    supersample   samples a pixel: 1, 4, 9 or 16
+    ui            True for the whole window, panel included
+    returns       (H, W, 4) uint8, row 0 on top; sRGB, opaque
+    """
+    clock = Clock(float(time))
+    if ui:
+        return _with_panel(scene, clock, size, supersample)
+    return _renderer().frame(scene, clock, size, supersample).pixels()
+
+
+def save(scene, path, size=SIZE, *, time=0.0, supersample=4, ui=False):
+    """Renders a scene to a PNG that holds the state it was made in; returns the path.
+
+    path   ending in .png; `-` for standard output
+
+    The other arguments are render's. Raises FileError, before anything is drawn, when it cannot be written there.
+    """
+    path = os.fspath(path)
+    if path != "-" and ending(path) != ".png":
+        raise FileError(f"{path}: a picture is saved as .png. Films, and folders of pictures, are recorded.")
+    clock = Clock(float(time))
+
+    def text(_):
+        return image_state.text(image_state.stored(scene, clock, size, supersample))
+
+    if path == "-":
+        from engine.target.writers.png import encode
+
+        pixels = render(scene, size, time=time, supersample=supersample, ui=ui)
+        encode(sys.stdout.buffer, pixels, text(0))
+        return path
+    with open_writer(path, size, 1.0, text) as writer:
+        writer.add(render(scene, size, time=time, supersample=supersample, ui=ui))
+    return path
+
+
+def record(scene, path, *, seconds=None, fps=None, size=SIZE, supersample=4, start=0.0, progress=None):
+    """Records a scene over time; returns the path.
+
+    path          ending in .gif, .mp4 or .webm, or in / for a folder of PNG files
+    seconds       how long; exactly one loop of the scene unless told, or 5 where it has none
+    fps           frames a second; 30 unless told, 25 for GIF
+    start         seconds of the scene's time the first frame is for
+    progress      True or False for a bar on stderr; None for one where stderr is a terminal
+
+    The time of every frame comes from its number, so the same call gives the same bytes: see
+    engine.target.recorder.plan.
+    """
+    recorder = recording(
+        scene, path, seconds=seconds, fps=fps, size=size, supersample=supersample, start=start, renderer=_renderer()
+    )
+    with _bar(recorder, progress) as tick:
+        return recorder.run(tick)
+
+
+def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, supersample=4, start=0.0):
+    """The Recorder that `record` runs; for a window, which calls its `step` once for each frame it shows.
+
+    renderer   engine.render.renderer.Renderer to draw with
+    """
+    fps = writer_class(path).default_fps if fps is None else fps
+    moments = plan(seconds, fps, loop=scene.loop, start=start)
+
+    def clock(k):
+        return Clock(moments.time(k), moments.step(k))
+
+    def text(k):
+        return image_state.text(image_state.stored(scene, clock(k), size, supersample))
+
+    def frame(k):
+        return renderer.frame(scene, clock(k), size, supersample)
+
+    return Recorder(path, frame, moments, size=size, text=text)
+
+
+def show(scene, *, size=(1200, 800), time=0.0, supersample=4):
+    """Shows a scene: as a widget in a notebook, else in a window until that is closed.
+
+    size   (width, height) of the window in logical pixels
+
+    Without a display it saves the picture here, says so on stderr, and returns its path.
+    """
+    if notebook.in_notebook():
+        from IPython.display import display
+
+        display(_bundle(scene, time=time, size=_fitting(size)), raw=True)
+        return None
+    try:
+        canvas = window.make_canvas(size, title=_name(scene))
+    except NoDisplayError as error:
+        path = save(scene, f"{_name(scene).lower()}.png", size, time=time, supersample=supersample)
+        print(f"neuroscene: {error} The picture was saved as {path} instead.", file=sys.stderr)
+        return path
+    from engine.viewer import Viewer
+
+    viewer = Viewer(scene, canvas, clock=Clock(float(time)), supersample=supersample)
+    window.run()
+    del viewer
+    return None
+
+
+def mimebundle(scene):
+    """What a notebook stores for a cell that ends with a scene: {MIME type: data}."""
+    return _bundle(scene)
+
+
+# Behind them.
+
+_shared = None
+
+
+def _renderer():
+    # One for all calls: its pipelines and textures are what takes time to make.
+    global _shared
+    if _shared is None:
+        from engine.render.renderer import Renderer
+
+        _shared = Renderer()
+    return _shared
+
+
+def _with_panel(scene, clock, size, supersample):
+    from engine.target.offscreen import make_canvas
+    from engine.viewer import Viewer
+
+    canvas = make_canvas(size)
+    viewer = Viewer(scene, canvas, clock=clock, supersample=supersample)
+    try:
+        return viewer.still()
+    finally:
+        canvas.close()
+
+
+def _name(scene):
+    return type(scene).__name__
+
+
+def _fitting(size, most=NOTEBOOK_SIZE[0]):
+    """A size no wider than a notebook's page, of the same shape."""
+    width, height = size
+    scale = min(1.0, most / width)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _bundle(scene, *, size=NOTEBOOK_SIZE, time=0.0):
+    from engine.target.writers.png import encode
+
+    stream = io.BytesIO()
+    state = image_state.text(image_state.stored(scene, Clock(float(time)), size, 4))
+    encode(stream, render(scene, size, time=time), state)
+    return notebook.bundle(f"{_name(scene)} at {time:g} s", stream.getvalue(), _widget(scene, size, time))
+
+
+def _widget(scene, size, time):
+    """The widget of a scene, the same one each time it is shown; None where there is no kernel to speak to."""
+    if not notebook.in_notebook():
+        return None
+    if scene not in _viewers:
+        from engine.viewer import Viewer
+
+        canvas = notebook.make_canvas(size)
+        _viewers[scene] = canvas, Viewer(scene, canvas, clock=Clock(float(time)))
+    return _viewers[scene][0]
+
+
+@contextmanager
+def _bar(recorder, progress):
+    """A function to call after each step that moves a progress bar on stderr."""
+    if progress is None:
+        progress = sys.stderr.isatty()
+    if not progress:
+        yield None
+        return
+    from tqdm import tqdm
+
+    name = os.path.basename(recorder.path.rstrip("/")) or recorder.path
+    with tqdm(total=recorder.count, desc=name, unit="frame", file=sys.stderr, dynamic_ncols=True) as bar:
+        yield lambda done: bar.update(done - bar.n)

@@ -1,0 +1,229 @@
+"""The state a picture was made in, stored in its PNG: written as text beside the pixels, read with suspicion.
+
+What is stored is `Scene.state` and the size and samples of the picture, as JSON in a compressed iTXt chunk
+`neuroscene` (PNG specification, third edition, 11.3.3). A picture may come from anybody, so reading it runs nothing and
+opens nothing: a scene that comes with neuroscene is found by its name in a list; a scene from a person's own file is
+told by the name of that file, and only the person can say that it may be run.
+"""
+
+import json
+import os
+import re
+import sys
+import zlib
+from pathlib import Path
+
+from engine.errors import FileError, SceneError, SettingError
+
+KEYWORD = "neuroscene"
+VERSION = 1
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# One network may take 1 MB, which is 2 MB as hexadecimal; with three of them and the settings this is generous.
+MAX_STATE_BYTES = 8 << 20
+# Other programs store text too (histories, colour profiles); past this many a file is not a picture.
+MAX_CHUNKS = 1_000_000
+# settings -> a network -> its text is three deep.
+MAX_DEPTH = 16
+
+
+def stored(scene, clock, size, supersample=4):
+    """Everything needed to make a picture again, as JSON holds it.
+
+    scene   with `state(clock)`
+    size    (width, height) in pixels
+    """
+    state = {"version": VERSION, **scene.state(clock)}
+    state["size"] = [int(n) for n in size]
+    state["supersample"] = int(supersample)
+    file = _own_file(scene)
+    if file:
+        state["file"] = file
+    return state
+
+
+def text(state):
+    """{keyword: text} for a PNG writer."""
+    # Sorted and without spaces: the same state gives the same bytes.
+    return {KEYWORD: json.dumps(state, sort_keys=True, separators=(",", ":"), allow_nan=False)}
+
+
+def read_state(path):
+    """The state stored in a picture, as `stored` gave it.
+
+    Raises FileError for a file that is missing, is no PNG, is cut off, or holds no state of ours.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise FileError(f"{path} is a folder; give the path of a PNG in it.")
+        if path.exists() and not path.is_file():
+            raise FileError(f"{path} is not a regular file; give the path of a PNG.")
+        with path.open("rb") as stream:
+            return _parsed(_find(stream, path), path)
+    except FileNotFoundError:
+        raise FileError(f"There is no picture {path}. Check the path.") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte in it
+        reason = getattr(error, "strerror", None) or error
+        raise FileError(f"{path} cannot be read: {reason}.") from None
+
+
+def scene_name(state, scenes, path="the picture"):
+    """The name in `scenes` (name -> "module:Class") of the scene a state belongs to.
+
+    Raises SceneError for a scene from a person's own file: what a picture names is never run.
+    """
+    for name, place in scenes.items():
+        if place == state["scene"]:
+            return name
+    kind = state["scene"].rpartition(":")[2]
+    if "file" in state:
+        raise SceneError(
+            f"{path} was made by {kind} in {state['file']}; a picture may not choose which file is run. "
+            f"Give the scene file, and take the state with --from {path}."
+        )
+    raise SceneError(f"{path} was made by {kind}, a scene written in a program or notebook. Use restore_from there.")
+
+
+def restore_from(path, scene):
+    """Gives a scene the settings, camera and weights stored in a picture; returns the Clock it was made at.
+
+    Raises FileError as read_state does, SettingError when the picture is another scene's.
+    """
+    state = read_state(path)
+    made, now = state["scene"].rpartition(":")[2], type(scene).__name__
+    if made != now:
+        raise SettingError(f"{path} was made by the scene {made}, not {now}. Open it with that scene.")
+    return scene.restore(state)
+
+
+def _own_file(scene):
+    """The name of the person's file a scene class is from, None for ours and for notebooks.
+
+    A file below the current folder by its path from there, another by its bare name: folders above tell who made it.
+    """
+    module = sys.modules.get(type(scene).__module__)
+    file = getattr(module, "__file__", None)
+    if file is None or type(scene).__module__.partition(".")[0] in ("engine", "scenes"):
+        return None
+    near = os.path.relpath(file)
+    return os.path.basename(file) if near.startswith("..") else near.replace(os.sep, "/")
+
+
+# Reading, from the outside in: chunks, text, JSON, fields.
+
+
+def _find(stream, path):
+    """The text of the first chunk of ours."""
+    if stream.read(8) != SIGNATURE:
+        raise FileError(f"{path} is not a PNG; pictures that reopen are PNGs made by neuroscene.")
+    left = os.fstat(stream.fileno()).st_size - 8
+    for _ in range(MAX_CHUNKS):
+        head = stream.read(8)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        # The length is only a claim: it is held against what the file has before anything is read.
+        if len(head) < 8 or length + 12 > left:
+            raise FileError(f"{path} is cut off: it ends within a chunk. Make or copy it again.")
+        left -= length + 12
+        if kind == b"IEND":
+            raise FileError(f"{path} holds no scene; pictures that reopen are PNGs saved by neuroscene.")
+        if kind in (b"iTXt", b"tEXt", b"zTXt") and length > len(KEYWORD):
+            begin = stream.read(len(KEYWORD) + 1)
+            if begin == KEYWORD.encode() + b"\0":
+                if length > MAX_STATE_BYTES:
+                    raise _too_large(path)
+                data = begin + stream.read(length - len(begin))
+                if zlib.crc32(kind + data) != int.from_bytes(stream.read(4), "big"):
+                    raise FileError(f"{path} is damaged: its stored state does not match its checksum. Copy it again.")
+                return _text(kind, data[len(begin) :], path)
+            stream.seek(length - len(begin) + 4, os.SEEK_CUR)
+        else:
+            stream.seek(length + 4, os.SEEK_CUR)
+    raise FileError(f"{path} has more than {MAX_CHUNKS} chunks; that is no picture of ours.")
+
+
+def _text(kind, data, path):
+    """The text of a chunk, from behind its keyword."""
+    try:
+        if kind == b"tEXt":
+            return data.decode("latin-1")
+        if kind == b"zTXt":
+            return _inflated(data[1:], path).decode("latin-1")
+        compressed = data[0]
+        rest = data[2:].split(b"\0", 2)[2]  # behind the language and the translated keyword
+        return (_inflated(rest, path) if compressed else rest).decode("utf-8")
+    except (IndexError, UnicodeDecodeError, zlib.error):
+        raise FileError(f"{path} is damaged: its stored state cannot be unpacked. Make or copy it again.") from None
+
+
+def _inflated(data, path):
+    unpacker = zlib.decompressobj()
+    out = unpacker.decompress(data, MAX_STATE_BYTES)
+    if unpacker.unconsumed_tail:
+        raise _too_large(path)
+    if not unpacker.eof:
+        raise zlib.error("incomplete")
+    return out
+
+
+def _too_large(path):
+    return FileError(f"{path} claims over {MAX_STATE_BYTES >> 20} MiB of stored state; it is not ours.")
+
+
+def _parsed(source, path):
+    """The state in a JSON text, its fields checked."""
+    depth = 0
+    for mark in re.findall(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', source):
+        depth += (mark in "[{") - (mark in "]}")
+        if depth > MAX_DEPTH:
+            raise FileError(f"{path} has a stored state nested over {MAX_DEPTH} deep; it is not ours.")
+    try:
+        state = json.loads(source, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise FileError(f"{path} is damaged: its stored state is not readable JSON. Make or copy it again.") from None
+    version = state.get("version") if isinstance(state, dict) else None
+    if isinstance(version, int) and version > VERSION:
+        raise FileError(f"{path} was made by a newer neuroscene (state {version}, not {VERSION}). Update neuroscene.")
+    wrong = "its version" if version != VERSION else _wrong_field(state)
+    if wrong:
+        raise FileError(f"{path} has a stored state that is not as neuroscene writes it: {wrong}. Make it again.")
+    return state
+
+
+def _no_constant(name):
+    raise ValueError(name)
+
+
+def _whole(value, low, high):
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+def _number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _short(value):
+    """True for a text that fits a line of a message."""
+    return isinstance(value, str) and len(value) < 300 and value.isprintable()
+
+
+def _value(value):
+    """True for what a setting can be stored as."""
+    if isinstance(value, dict):
+        return set(value) == {"network"} and isinstance(value["network"], str)
+    return value is None or isinstance(value, str | int | float)
+
+
+def _wrong_field(state):
+    """What is wrong with the first bad field, or None."""
+    settings, size = state.get("settings"), state.get("size", [1, 1])
+    checks = (
+        (_short(state.get("scene")), "its scene"),
+        (isinstance(settings, dict) and all(map(_value, settings.values())), "its settings"),
+        (isinstance(state.get("camera"), dict), "its camera"),
+        (_number(state.get("time")), "its time"),
+        (isinstance(size, list) and len(size) == 2 and all(_whole(n, 1, 32768) for n in size), "its size"),
+        (_whole(state.get("supersample", 4), 1, 16), "its samples"),
+        (_short(state.get("file", "")), "its file"),
+    )
+    return next((what for good, what in checks if not good), None)

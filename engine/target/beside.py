@@ -1,0 +1,97 @@
+"""A place to write beside the target, so that a file appears whole or not at all."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+from engine.errors import FileError
+
+# What a person can do about it; the errors that come up while writing.
+ADVICE = {
+    errno.ENOSPC: "the disk is full; make room or choose another disk",
+    errno.EDQUOT: "your disk quota is used up; make room or choose another disk",
+    errno.EFBIG: "the file grew past the largest this system allows; make it shorter or smaller",
+    errno.EACCES: "its folder may not be written to; choose another or change its permissions",
+    errno.EPERM: "its folder may not be written to; choose another or change its permissions",
+    errno.EROFS: "its disk is read-only; choose another folder",
+    errno.ENOENT: "its folder does not exist; make it first",
+    errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
+}
+
+
+def cannot_write(path, error):
+    """The FileError for an OSError that came up while writing to path."""
+    reason = ADVICE.get(error.errno) or f"{error.strerror or error}; choose another place"
+    return FileError(f"{path} cannot be written: {reason}.")
+
+
+class Beside:
+    """A hidden name in the target's own folder, for what is not finished yet.
+
+    path     the target, as it was given
+    folder   True when it is to be a folder
+
+    Raises FileError at once for a target that cannot be: better before an hour of rendering than after.
+    """
+
+    def __init__(self, path, *, folder=False):
+        self.given = str(path)
+        if "\0" in self.given:
+            raise FileError(f"{self.given!r} has a null byte in it; give a plain path.")
+        # A link keeps pointing where it did: the file behind it is replaced, in its own folder.
+        self.target = Path(os.path.realpath(self.given))
+        try:
+            self._check(folder)
+        except OSError as error:
+            raise cannot_write(self.given, error) from None
+        self.path = self.target.with_name(f".{self.target.name}.{os.getpid()}.part")
+
+    def _check(self, folder):
+        target, above = self.target, self.target.parent
+        if not target.name:
+            raise FileError(f"{self.given} is the root of a disk; give the path of something in it.")
+        if not above.is_dir():
+            if above.exists():
+                raise FileError(f"{self.given} cannot be written: {above} is a file, not a folder. Choose a folder.")
+            raise FileError(f"{self.given} cannot be written: there is no folder {above}. Make it first.")
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise FileError(
+                f"{self.given} cannot be written: the folder {above} may not be written to. "
+                "Choose another or change its permissions."
+            )
+        if target.is_dir() and not folder:
+            raise FileError(f"{self.given} is a folder; give the path of a file in it.")
+        if target.exists() and not target.is_dir() and (folder or not target.is_file()):
+            # Renaming over a device or a pipe would take it away from everybody.
+            what = "a file" if target.is_file() else "not a regular file"
+            raise FileError(f"{self.given} is {what}; choose another path.")
+
+    def commit(self):
+        """Puts what was written in the target's place."""
+        old = self.path.with_suffix(".old")
+        try:
+            if self.target.is_dir():
+                # A folder with files in it cannot be renamed over: step aside, step in, and only then let go.
+                os.rename(self.target, old)
+                try:
+                    os.rename(self.path, self.target)
+                except BaseException:
+                    os.rename(old, self.target)
+                    raise
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                os.replace(self.path, self.target)
+        except OSError as error:
+            self.discard()
+            raise cannot_write(self.given, error) from None
+
+    def discard(self):
+        """Takes away what was written; the target stays as it was."""
+        try:
+            if self.path.is_dir():
+                shutil.rmtree(self.path, ignore_errors=True)
+            else:
+                self.path.unlink(missing_ok=True)
+        except OSError:
+            pass  # Nothing better can be done, and the error that led here matters more.

@@ -1,0 +1,48 @@
+"""A window on the screen, by glfw through rendercanvas."""
+
+import os
+import sys
+import warnings
+
+from engine.errors import NoDisplayError
+
+NO_DISPLAY = (
+    "There is no display to open a window on. Over ssh use `ssh -X`; on a machine without a screen "
+    "`apt-get install xvfb` and put `xvfb-run -a` before the command; `neuroscene render` needs no display."
+)
+
+
+def has_display():
+    """True when a window can be opened here."""
+    # Asked of glfw, because rendercanvas does not: without a display it would end the process in C.
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    try:
+        import glfw
+    except ImportError:
+        return False  # its library could not be loaded: the same answer, and doctor tells why
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return bool(glfw.init())
+
+
+def make_canvas(size=(1280, 800), title="neuroscene"):
+    """A canvas in a new window (engine.target.contract.Canvas).
+
+    size   (width, height) in logical pixels
+
+    Raises NoDisplayError, with what to do, where no window can be.
+    """
+    if not has_display():
+        raise NoDisplayError(NO_DISPLAY)
+    from rendercanvas.glfw import RenderCanvas
+
+    # Frames are drawn when asked for, as fast as the screen shows them.
+    return RenderCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=60)
+
+
+def run():
+    """Shows windows until all are closed."""
+    from rendercanvas.glfw import loop
+
+    loop.run()
