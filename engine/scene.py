@@ -1,5 +1,6 @@
 """What a scene is: settings, build, update, actions; and the clock it is told the time by."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -122,6 +123,12 @@ class Scene(param.Parameterized):
 
     # What everyone else calls.
 
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        """What a notebook shows for a cell that ends with the scene."""
+        # Found by name when a notebook asks: app knows the targets, and a scene must not. Setting this method from app
+        # would leave it missing for whoever imported only the scene.
+        return importlib.import_module("engine.app").mimebundle(self)
+
     def advance(self, clock):
         """Builds if need be, then updates; the stage is then ready to be drawn."""
         if self._stale:
@@ -160,12 +167,15 @@ class Scene(param.Parameterized):
         """
         try:
             for name, value in state["settings"].items():
+                if isinstance(settings(self).get(name), Network) and isinstance(value, str):
+                    # A stored text would be taken as a path, and a picture may not choose what is opened.
+                    raise ValueError(f"{name} is not a stored network")
                 if isinstance(value, dict):
                     value = formats.from_bytes(bytes.fromhex(value["network"]))
                 assign(self, name, value)
             self.camera = Camera(**state["camera"])
             time = float(state["time"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SettingError(f"The stored state does not fit {type(self).__name__}: {error}.") from None
         if not np.isfinite(time):
             raise SettingError(f"The stored time is {time}; it must be a number of seconds.")
