@@ -24,6 +24,11 @@ def orbit_camera(azimuth, altitude, distance, target=(0.0, 0.0, 0.0), **more):
     return Camera(eye=tuple(np.add(target, offset)), target=tuple(target), **more)
 
 
+def planes(distance):
+    """Near and far planes for a subject at a distance: the depth buffer then serves a crumb as well as a planet."""
+    return {"near": distance / 200.0, "far": distance * 100.0}
+
+
 class SpaceScene(Scene):
     """A Scene whose camera orbits. Turning it with the mouse moves the settings, and setting them turns it."""
 
@@ -31,7 +36,7 @@ class SpaceScene(Scene):
         math.degrees(2.21), bounds=(-360, 360), unit="deg", group="camera", doc="angle of the camera round the upright axis"
     )
     altitude = Number(math.degrees(0.21), bounds=(-89.9, 89.9), unit="deg", group="camera", doc="angle above the horizon")
-    distance = Number(12.0, bounds=(0.1, 500), softbounds=(4, 40), group="camera", doc="from the camera to its target")
+    distance = Number(12.0, bounds=(1e-3, 1e5), softbounds=(4, 40), group="camera", doc="from the camera to its target")
     projection = Choice(
         ["perspective", "orthographic"], group="camera", doc="perspective, or parallel lines for measuring"
     )
@@ -49,7 +54,12 @@ class SpaceScene(Scene):
     @property
     def home(self):
         kind = type(self)
-        return orbit_camera(math.radians(kind.azimuth), math.radians(kind.altitude), kind.distance)
+        distance = self.home_distance()
+        return orbit_camera(math.radians(kind.azimuth), math.radians(kind.altitude), distance, **planes(distance))
+
+    def home_distance(self):
+        """From which the whole subject is seen."""
+        return type(self).distance
 
     @property
     def camera(self):
@@ -63,7 +73,7 @@ class SpaceScene(Scene):
         angles = {
             "azimuth": math.degrees(math.atan2(offset[2], offset[0])),
             "altitude": float(np.clip(math.degrees(math.asin(offset[1] / distance)), -89.9, 89.9)),
-            "distance": float(np.clip(distance, 0.1, 500)),
+            "distance": float(np.clip(distance, 1e-3, 1e5)),
             "projection": "orthographic" if camera.is_orthographic else "perspective",
         }
         # The angles follow the camera; they must not move it in return.
@@ -81,4 +91,4 @@ class SpaceScene(Scene):
         # What stood at the target keeps its size when the projection changes.
         fov = 0.0 if self.projection == "orthographic" else Camera.fov
         height = 2.0 * self.distance * math.tan(Camera.fov / 2.0)
-        self._camera = orbit_camera(*angles, target=old.target, fov=fov, height=height, near=old.near, far=old.far)
+        self._camera = orbit_camera(*angles, target=old.target, fov=fov, height=height, **planes(self.distance))

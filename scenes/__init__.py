@@ -1,4 +1,6 @@
 """The scenes that come with neuroscene, by the name a person types. A line here is all a new scene needs to be found."""
 
 # name -> "module:Class"
-SCENES: dict[str, str] = {}
+SCENES = {
+    "marching": "scenes.marching:Marching",
+}

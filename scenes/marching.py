@@ -10,8 +10,10 @@ import numpy as np
 from engine.draw.axes import Axes
 from engine.draw.classic import ClassicAxes, ClassicSparks
 from engine.draw.colour import names
+from engine.draw.frame import THEMES
 from engine.draw.legend import Legend
 from engine.draw.level_surfaces import LevelSurfaces, Region
+from engine.draw.lines import Lines
 from engine.draw.sparks import Sparks
 from engine.network.random import DISTRIBUTIONS, random_mlp
 from engine.scene import Action, Reading
@@ -21,6 +23,9 @@ from engine.space_scene import SpaceScene
 # The original's sparks stand at integers -4 .. 3 in a ball of radius 5.
 SPARK_GRID = np.stack(np.meshgrid(*[np.arange(-4.0, 4.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 SPARK_BALL = 5.0
+# The twelve edges of the box from -1 to 1: corners that differ in one coordinate.
+CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
+BOX_EDGES = [(a, b) for i, a in enumerate(CORNERS) for b in CORNERS[i + 1 :] if np.abs(a - b).sum() == 2]
 
 
 class Marching(SpaceScene):
@@ -28,7 +33,7 @@ class Marching(SpaceScene):
 
     net = Network(None, inputs=3, group="shown", doc="your own network with three inputs, in place of a random one")
     seed = Integer(
-        1, bounds=(0, 2**31 - 1), softbounds=(0, 99), group="shown", when=lambda s: s.net is None, doc="of the random network"
+        11, bounds=(0, 2**31 - 1), softbounds=(0, 99), group="shown", when=lambda s: s.net is None, doc="of the random network"
     )
     hidden = Integer(
         8, bounds=(1, 256), softbounds=(1, 32), group="shown", when=lambda s: s.net is None, doc="neurons in a hidden layer"
@@ -100,6 +105,25 @@ class Marching(SpaceScene):
             self._drawn = (key, net)
         return self._drawn[1]
 
+    def __init__(self, **values):
+        self._framing = None
+        super().__init__(**values)
+        if "distance" not in values and "camera" not in values:
+            self.distance = self.home_distance()
+        self._framing = self.home_distance()
+        self.param.watch(self._keep_framing, ["size", "region"])
+
+    def home_distance(self):
+        # The original's 12 for its ball of 5; a box's corners reach further out.
+        return 2.4 * self.size if self.region == "ball" else 3.9 * self.size
+
+    def _keep_framing(self, *_):
+        # Whoever has not moved the camera sees the whole region still; whoever has keeps their place.
+        framing = self.home_distance()
+        if abs(self.distance - self._framing) < 1e-6 * self.distance:
+            self.distance = framing
+        self._framing = framing
+
     def build(self, stage):
         net = self.network
         self._sheets = stage.add(LevelSurfaces(net))
@@ -107,6 +131,7 @@ class Marching(SpaceScene):
         self._classic_light = stage.add(ClassicSparks(net, SPARK_GRID))
         self._axes = stage.add(Axes(theme=self.theme))
         self._classic_axes = stage.add(ClassicAxes())
+        self._edges = stage.add(Lines(BOX_EDGES, (*THEMES[self.theme].ink, 0.35), width=1.0, name="edges of the box"))
         self._shown = None
 
     def update(self, clock):
@@ -125,11 +150,13 @@ class Marching(SpaceScene):
         s.surfaces, s.debug = self.layers, self.undecided
 
         for node in (self._light, self._classic_light):
-            node.level, node.spacing, node.region = level, self.spacing, region
+            node.level, node.spacing, node.single, node.region = level, self.spacing, single, region
             node.spread = self.size / SPARK_BALL
         self._light.visible, self._classic_light.visible = self.sparks and not classic, self.sparks and classic
         self._light.map, self._light.theme, self._light.span = self.map, self.theme, s.span
         self._axes.visible, self._classic_axes.visible = self.axes and not classic, self.axes and classic
+        self._edges.visible = self.region == "box" and self.axes and not classic
+        self._edges.transform = np.diag([self.size] * 3 + [1.0])
         if self._axes.length != self.size:
             self._axes.resize(self.size)
 

@@ -23,6 +23,7 @@ SPARKS = struct(
     region="vec4f",  # ball: (radius, -, -, 0); box: (half sizes, 1)
     level="f32",
     spacing="f32",
+    single="f32",  # 1: only this level lights them
     low="f32",  # values at the two ends of the palette
     high="f32",
     vertices="f32",  # of one spark
@@ -40,14 +41,15 @@ class SparkPaths(Drawable):
     seeds     (N, 3) where the paths begin, in units of `spread`
     spread    world units; positions and steps grow with it
     region    Region; what lies outside is not drawn
-    level     that lights them; spacing: to the next level
+    level     that lights them, and every level a `spacing` apart unless `single`
     """
 
-    def __init__(self, net, seeds, *, output=0, region=None, level=0.0, spacing=1.0, spread=1.0, name=None):
+    def __init__(self, net, seeds, *, output=0, region=None, level=0.0, spacing=1.0, single=False,
+                 spread=1.0, name=None):  # fmt: skip
         super().__init__(name)
         self.seeds = np.asarray(seeds, float)
         self.region = region or Region()
-        self.level, self.spacing, self.spread = level, spacing, spread
+        self.level, self.spacing, self.single, self.spread = level, spacing, single, spread
         self._traced, self._paths, self._uniform = None, None, None
         self.show(net, output)
 
@@ -78,6 +80,7 @@ class SparkPaths(Drawable):
             "region": (*self.region.sizes, float(self.region.kind == "box")),
             "level": self.level,
             "spacing": self.spacing,
+            "single": float(self.single),
             "vertices": VERTICES,
         }
 

@@ -70,9 +70,10 @@ fn fragment(v: Varying) -> @location(0) vec4f {
     if !inside(v.local) {
         discard;
     }
-    let behind = fract((sparks.level - v.value) / sparks.spacing);
     // Lit as the level passes, as the original has it; a faint trace stays, so that the field is seen between.
-    let lit = 0.10 + exp(-7.0 * behind);
+    let behind = (sparks.level - v.value) / sparks.spacing;
+    let alone = select(exp(-7.0 * max(behind, 0.0)), 0.0, behind < 0.0);
+    let lit = 0.10 + select(exp(-7.0 * fract(behind)), alone, sparks.single > 0.5);
     let taper = sin(clamp(v.along, 0.0, 1.0) * 3.14159);
     var distance = length(v.world - frame.eye.xyz);
     if frame.forward.w > 0.5 {
