@@ -9,7 +9,7 @@ import param
 
 from engine.draw.node import Node
 from engine.errors import SettingError
-from engine.network import formats
+from engine.network import loading
 from engine.settings import Choice, Integer, Network, assign, settings
 from engine.view.camera import Camera
 
@@ -146,7 +146,7 @@ class Scene(param.Parameterized):
         for name, setting in settings(self).items():
             value = getattr(self, name)
             if isinstance(setting, Network) and value is not None:
-                data = formats.to_bytes(value)
+                data = loading.to_bytes(value)
                 if len(data) > weights_limit:
                     left_out.append(f"{name}: {value}, {len(data)} bytes")
                     continue
@@ -171,7 +171,7 @@ class Scene(param.Parameterized):
                     # A stored text would be taken as a path, and a picture may not choose what is opened.
                     raise ValueError(f"{name} is not a stored network")
                 if isinstance(value, dict):
-                    value = formats.from_bytes(bytes.fromhex(value["network"]))
+                    value = loading.from_bytes(bytes.fromhex(value["network"]))
                 assign(self, name, value)
             self.camera = Camera(**state["camera"])
             time = float(state["time"])

@@ -9,7 +9,7 @@ import math
 import param
 
 from engine.errors import NeurosceneError, SettingError, near
-from engine.network import formats
+from engine.network import loading
 from engine.network.mlp import Mlp
 
 GROUPS = ("shown", "how", "time", "camera", "save")
@@ -166,7 +166,7 @@ class Network(_Setting, param.Parameter):
         """The Mlp a value stands for. Raises NetworkError or FileError, or SettingError for a wrong input width."""
         if value is None:
             return None
-        net = value if isinstance(value, Mlp) else formats.load(value)
+        net = value if isinstance(value, Mlp) else loading.load(value)
         if self.inputs is not None and net.inputs != self.inputs:
             raise SettingError(
                 f"{net} has {net.inputs} inputs, but this scene shows networks with {self.inputs}. "
