@@ -60,7 +60,8 @@ def largest(activation, which):
 def has_break(activation):
     """True if the slope or the curvature jumps at 0."""
     return any(
-        not math.isclose(*_sides(activation, f), abs_tol=1e-12) for f in (activation.rule.slope, activation.rule.curvature)
+        not math.isclose(*_sides(activation, f), abs_tol=1e-12)
+        for f in (activation.rule.slope, activation.rule.curvature)
     )
 
 
@@ -95,7 +96,10 @@ def range_functions(activation, suffix):
     function(f"value_error_{suffix}(z: vec4f, value: vec4f) -> vec4f", f"return {error};")
     inner = f"{ARGUMENT_ULP[name]}.0 * ULP * abs(z)" if name in ARGUMENT_ULP else "vec4f(0.0)"
     function(f"argument_error_{suffix}(z: vec4f) -> vec4f", f"return {inner};")
-    function(f"slope_most_{suffix}(z: vec4f, slope: vec4f, e: vec4f) -> vec4f", *_slope_most(activation, most_slope, most_curvature, rough, floor * scale))
+    function(
+        f"slope_most_{suffix}(z: vec4f, slope: vec4f, e: vec4f) -> vec4f",
+        *_slope_most(activation, most_slope, most_curvature, rough, floor * scale),
+    )
 
     def ranged(head, which, first, last, floor):
         body = [f"var r = range_over({first}, {last});"]
@@ -123,7 +127,9 @@ def range_functions(activation, suffix):
         body.append("return Range(-c.high * q, -c.low * q);")
     else:
         # The chord over a kink of this jump is off by at most jump * width / 4, on the side the kink opens to.
-        body.append(f"let kink = select(vec4f(0.0), width * {number(jump / 4)}, (z.low < vec4f(0.0)) & (z.high > vec4f(0.0)));")
+        body.append(
+            f"let kink = select(vec4f(0.0), width * {number(jump / 4)}, (z.low < vec4f(0.0)) & (z.high > vec4f(0.0)));"
+        )
         body.append("return Range(-c.high * q - max(kink, vec4f(0.0)), -c.low * q - min(kink, vec4f(0.0)));")
     function(f"bend_{suffix}(z: Range, width: vec4f) -> Range", *body)
     return "\n".join(lines)
@@ -173,7 +179,9 @@ def _extrema(activation, which):
         for x in points:
             top = _at(function, x / a, a)
             for shift, value in ((0.0, top), (1.0, -top)):
-                lines.append(f"r = range_with(r, {number(value)}, range_holds_turn(z, {number(a / (2 * math.pi))}, {number((x / a + shift * period) * a / (2 * math.pi))}));")
+                lines.append(
+                    f"r = range_with(r, {number(value)}, range_holds_turn(z, {number(a / (2 * math.pi))}, {number((x / a + shift * period) * a / (2 * math.pi))}));"
+                )
         return lines
     for x in points:
         lines.append(f"r = range_with(r, {number(_at(function, x, a))}, range_holds(z, {number(x)}));")

@@ -66,7 +66,9 @@ def check_rays(origins, directions, lengths):
         if array.ndim != 2 or array.shape[1] != 3:
             raise ShapeError(f"{name} are {array.shape}; rays need (N, 3), a row a ray.")
     if origins.shape != directions.shape:
-        raise ShapeError(f"There are {len(origins)} origins but {len(directions)} directions; give one of each per ray.")
+        raise ShapeError(
+            f"There are {len(origins)} origins but {len(directions)} directions; give one of each per ray."
+        )
     try:
         lengths = np.broadcast_to(np.asarray(lengths, np.float32), (len(origins),))
     except ValueError:

@@ -1,19 +1,55 @@
-// Bounds over a piece of a ray by how far f strays from its chord: f(x) is in chord(x) + 4 x (1 - x) [low, high], x in [0, 1].
+// Arithmetic over a piece of a ray: four neurons' responses at both its ends, and how far they stray from the chord between,
+// in units of 4 x (1 - x) for x from 0 to 1: within middle - radius to middle + radius.
 #import arithmetic/ends
+#import arithmetic/plain
 
+struct Bubble {
+    near: vec4f,
+    far: vec4f,
+    doubt: vec4f, // how far rounding may have moved near or far
+    middle: vec4f,
+    radius: vec4f,
+}
+
+// terms: numbers added up in the product that follows, for the rounding of this bias in it.
+fn bubble_start(bias: vec4f, terms: f32) -> Bubble {
+    return Bubble(bias, bias, terms * ULP * abs(bias), vec4f(0.0), vec4f(0.0));
+}
+
+// z + m h
+fn bubble_add(z: Bubble, m: mat4x4f, h: Bubble) -> Bubble {
+    let size = block_abs(m);
+    return Bubble(
+        plain_add(z.near, m, h.near),
+        plain_add(z.far, m, h.far),
+        plain_add(z.doubt, size, h.doubt),
+        plain_add(z.middle, m, h.middle),
+        plain_add(z.radius, size, h.radius),
+    );
+}
+
+// From values, their errors and a range; terms: numbers added up in the product that follows, whose rounding is put in here.
+fn bubble_of(near: vec4f, far: vec4f, doubt: vec4f, d: Range, terms: f32) -> Bubble {
+    let middle = 0.5 * (d.low + d.high);
+    let radius = 0.5 * (d.high - d.low);
+    let all = doubt + terms * ULP * max(abs(near), abs(far));
+    return Bubble(near, far, all, middle, radius + (terms + 4.0) * ULP * (abs(middle) + radius));
+}
+
+// f(x) is in chord(x) + 4 x (1 - x) [low, high].
 struct Bounds {
     low: f32,
     high: f32,
 }
 
 // The bounds made safe against the rounding of their own last steps.
-fn bubble_padded(low: f32, high: f32) -> Bounds {
+fn bounds_padded(low: f32, high: f32) -> Bounds {
     let pad = 32.0 * ULP * max(abs(low), abs(high));
     return Bounds(low - pad, high + pad);
 }
 
 fn bounds_scaled(b: Bounds, factor: f32) -> Bounds {
-    return bubble_padded(b.low * factor, b.high * factor);
+    return bounds_padded(b.low * factor, b.high * factor);
 }
 
 // The same piece seen with f turned over.

@@ -61,8 +61,8 @@ fn search_begin(origin: vec3f, direction: vec3f, length: f32, level: f32, spacin
     search_evaluations = 0u;
 }
 
-fn search_evaluate(t: f32) -> vec2f {
-    far_at(t);
+// f at the far end in units of the spacing, and its rounding.
+fn search_far() -> vec2f {
     search_evaluations += 1u;
     let value = (far_value - search_level) * search_scale;
     return vec2f(value, far_error * search_scale + 4.0 * ULP * abs(value));
@@ -81,7 +81,7 @@ fn search_touching(wall: f32, side: f32) {
 
 // Where f lies at the near end: once for a ray, and after a hit.
 fn search_enter() {
-    let here = search_evaluate(search_t);
+    let here = search_far();
     near_from_far();
     search_value = here.x;
     search_doubt = here.y;
@@ -110,7 +110,10 @@ fn search_next() -> Crossing {
     if search_ended {
         return found;
     }
-    search_enter();
+    if ENTERS_APART {
+        enter_at(search_t);
+        search_enter();
+    }
     let least = 4.0 * ULP * search_length;
     let tolerance = max(TOLERANCE, least);
     found.outcome = UNDECIDED;
@@ -118,12 +121,18 @@ fn search_next() -> Crossing {
     var first = vec2f(0.0);
     var last = vec2f(0.0);
     for (var i = 0u; i < SEGMENT_LIMIT; i++) {
+        let entering = !ENTERS_APART && i == 0u;
         var end = search_t + search_width;
         end = select(end, search_length, search_length - end < least);
+        end = select(end, search_t, entering);
         let width = end - search_t;
-        let far = search_evaluate(end);
+        let b = bounds_scaled(segment_to(search_t, end), search_scale);
+        if entering {
+            search_enter();
+            continue;
+        }
+        let far = search_far();
         search_segments += 1u;
-        let b = bounds_scaled(enclosure_of(width), search_scale);
         let turned = bounds_turned(b);
         let value = far.x;
         let rise = value - search_value;

@@ -1,0 +1,117 @@
+"""From the shape of a network with one layer of activations to WGSL that bounds its output over a piece of a ray by its slopes."""
+
+from engine.codegen.layout import layout
+from engine.codegen.ranges import range_functions
+
+
+class ConeBody:
+    """f = V s(W p + b) + c; along a ray z = a t + b and f' = sum of V_i a_i s'(z_i), all written out.
+
+    s' is at hand at both ends; between it turns only at the activation's extrema.
+    """
+
+    def __init__(self, shape):
+        self.blocks = layout(shape).blocks
+        self.activation = shape.activations[0]
+        self.groups = self.blocks[0].outputs
+        self.lines = []
+
+    def add(self, text):
+        self.lines.extend(text.splitlines())
+
+    def text(self):
+        self.add(f"#import arithmetic/cone\n#import activations/{self.activation.name}\n\nconst ENTERS_APART = true;\n")
+        self.add(range_functions(self.activation, 0))
+        for name in ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high", "near_z", "near_s", "far_z", "far_s"):
+            self.add(f"var<private> {name}: array<vec4f, {self.groups}>;")
+        self.begin()
+        self.far()
+        self.plain()
+        self.bounds()
+        return "\n".join(self.lines) + "\n"
+
+    def out(self, g):
+        """The last layer's weights from group g."""
+        if len(self.blocks) == 1:
+            # Its activation is the output.
+            return "vec4f(1.0, 0.0, 0.0, 0.0)" if g == 0 else "vec4f(0.0)"
+        at = self.blocks[1].block(0, g)
+        return f"vec4f({', '.join(f'weights[{at + j}u].x' for j in range(4))})"
+
+    @property
+    def bias(self):
+        return "0.0" if len(self.blocks) == 1 else f"weights[{self.blocks[1].bias}u].x"
+
+    def begin(self):
+        self.add(
+            "fn enclosure_begin(o: vec3f, d: vec3f, length: f32) {\n    let reach = vec4f(abs(d) * length + abs(o), 0.0);"
+        )
+        block = self.blocks[0]
+        for g in range(self.groups):
+            at, bias = block.block(g, 0), f"weights[{block.bias + g}u]"
+            self.add(
+                f"""\
+    ray_a[{g}] = block_times({at}u, vec4f(d, 0.0));
+    ray_b[{g}] = {bias} + block_times({at}u, vec4f(o, 0.0));
+    // Five roundings in the dot product with its bias and one in a t + b, each at most an ulp.
+    ray_e[{g}] = 6.0 * ULP * (abs({bias}) + block_times_abs({at}u, reach));
+    // V a, with its own rounding.
+    let rate{g} = {self.out(g)} * ray_a[{g}];
+    let slack{g} = abs({self.out(g)}) * 6.0 * ULP * block_times_abs({at}u, vec4f(abs(d), 0.0));
+    ray_low[{g}] = rate{g} - slack{g};
+    ray_high[{g}] = rate{g} + slack{g};"""
+            )
+        self.add("}\n")
+
+    def far(self):
+        terms = 4 * self.groups + 3
+        self.add("fn enter_at(t: f32) {\n    var value = vec4f(0.0);\n    var error = vec4f(0.0);")
+        for g in range(self.groups):
+            self.add(
+                f"""\
+    let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
+    let h{g} = value_0(z{g});
+    let s{g} = slope_0(z{g});
+    let e{g} = ray_e[{g}] + argument_error_0(z{g});
+    value = fma({self.out(g)}, h{g}, value);
+    error += abs({self.out(g)}) * (slope_most_0(z{g}, s{g}, e{g}) * e{g} + value_error_0(z{g}, h{g}) + {terms}.0 * ULP * abs(h{g}));
+    far_z[{g}] = z{g};
+    far_s[{g}] = s{g};"""
+            )
+        self.add(f"    far_value = sum_of(value) + {self.bias};")
+        self.add(f"    far_error = 1.00001 * sum_of(error) + 2.0 * ULP * abs({self.bias});\n}}\n")
+        self.add("fn near_from_far() {\n    near_value = far_value;\n    near_error = far_error;")
+        for g in range(self.groups):
+            self.add(f"    near_z[{g}] = far_z[{g}];\n    near_s[{g}] = far_s[{g}];")
+        self.add("}\n")
+
+    def plain(self):
+        self.add("fn plain_at(t: f32) -> vec2f {\n    var value = vec4f(0.0);\n    var slope = vec4f(0.0);")
+        for g in range(self.groups):
+            self.add(
+                f"""\
+    let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
+    value = fma({self.out(g)}, value_0(z{g}), value);
+    slope = fma({self.out(g)} * ray_a[{g}], slope_0(z{g}), slope);"""
+            )
+        self.add(f"    return vec2f(sum_of(value) + {self.bias}, sum_of(slope));\n}}\n")
+
+    def bounds(self):
+        self.add(
+            "fn segment_to(t0: f32, t1: f32) -> Bounds {\n    enter_at(t1);\n    var low = vec4f(0.0);\n"
+            "    var high = vec4f(0.0);\n    var size = vec4f(0.0);"
+        )
+        for g in range(self.groups):
+            self.add(
+                f"""\
+    let e{g} = ray_e[{g}] + max(argument_error_0(near_z[{g}]), argument_error_0(far_z[{g}]));
+    let s{g} = slope_near_0(range_over(near_z[{g}], far_z[{g}]), near_s[{g}], far_s[{g}], e{g});
+    let p{g} = range_times(Range(ray_low[{g}], ray_high[{g}]), s{g});
+    low += p{g}.low;
+    high += p{g}.high;
+    size += max(abs(p{g}.low), abs(p{g}.high));"""
+            )
+        self.add(f"    let pad = {4 * self.groups + 8}.0 * ULP * sum_of(size);")
+        self.add(
+            "    let width = t1 - t0;\n    return Bounds((sum_of(low) - pad) * width, (sum_of(high) + pad) * width);\n}\n"
+        )
