@@ -1,7 +1,7 @@
 """The public names, nothing else. Each is imported when it is first used, so that `import engine` is quick.
 
-    import engine
-    picture = engine.render(engine.open_scene("marching"), size=(800, 600))
+import engine
+picture = engine.render(engine.open_scene("marching"), size=(800, 600))
 """
 
 import importlib

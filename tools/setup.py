@@ -43,14 +43,15 @@ def python_new_enough():
     """This interpreter, or a newer one on PATH where it is too old."""
     if sys.version_info[:2] >= OLDEST:
         return sys.executable
+    this = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
     for minor in range(NEWEST_LOOKED_FOR, OLDEST[1] - 1, -1):
-        found = shutil.which("python3.%d" % minor)  # noqa: UP031
+        found = shutil.which(f"python3.{minor}")
         if found:
-            say("Python %d.%d is too old; taking %s" % (sys.version_info[0], sys.version_info[1], found))  # noqa: UP031
+            say(f"{this} is too old; taking {found}")
             return found
     stop(
-        "Python %d.%d arrived, but neuroscene needs %d.%d or newer. "  # noqa: UP031
-        "Install one and run `make PYTHON=/path/to/python3`." % (sys.version_info[:2] + OLDEST)
+        f"{this} arrived, but neuroscene needs Python {OLDEST[0]}.{OLDEST[1]} or newer. "
+        "Install one and run `make PYTHON=/path/to/python3`."
     )
 
 
@@ -74,19 +75,19 @@ def install_system(packages, why):
     line = "apt-get install -y --no-install-recommends " + " ".join(packages)
     if apt is None:
         if shutil.which("apt-get"):
-            stop("%s. As root run: `apt-get update && %s`, then make again." % (why, line))  # noqa: UP031
+            stop(f"{why}. As root run: `apt-get update && {line}`, then make again.")
         return False
-    say("%s; running `%s`" % (why, " ".join(apt[:-1] + [line])))  # noqa: UP031
+    say(f"{why}; running `{' '.join([*apt[:-1], line])}`")
     environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     command = [*apt, "install", "-y", "--no-install-recommends", *packages]
     output = subprocess.DEVNULL
     if run(command, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL) == 0:
         return True
-    say("the package lists are old or missing; running `%s update` first" % " ".join(apt))  # noqa: UP031
+    say(f"the package lists are old or missing; running `{' '.join(apt)} update` first")
     run([*apt, "update", "-q"], env=environment, stdout=output, stdin=subprocess.DEVNULL)
     if run(command, env=environment, stdout=output, stdin=subprocess.DEVNULL) == 0:
         return True
-    stop("apt-get failed; its words are above. Run it yourself: `%s`, then make again." % line)  # noqa: UP031
+    stop(f"apt-get failed; its words are above. Run it yourself: `{line}`, then make again.")
 
 
 # The virtual environment.
@@ -100,14 +101,13 @@ def make_venv(python, folder):
     if quiet([venv_python(folder), "-m", "pip", "--version"]) == 0:
         return
     if quiet([python, "-c", "import ensurepip, venv"]) != 0:
-        version = subprocess.check_output(
-            [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], universal_newlines=True
-        ).strip()
-        if not install_system(["python%s-venv" % version], "this Python has no venv module"):  # noqa: UP031
+        probe = "import sys; print('python{}.{}-venv'.format(*sys.version_info))"
+        package = subprocess.check_output([python, "-c", probe], universal_newlines=True).strip()
+        if not install_system([package], "this Python has no venv module"):
             stop("This Python has no venv module (ensurepip). Install it: Debian: `apt-get install python3-venv`.")
-    say("making the virtual environment %s" % os.path.relpath(folder, ROOT))  # noqa: UP031
+    say(f"making the virtual environment {os.path.relpath(folder, ROOT)}")
     if run([python, "-m", "venv", folder]) != 0:
-        stop("`%s -m venv %s` failed; its words are above." % (python, folder))  # noqa: UP031
+        stop(f"`{python} -m venv {folder}` failed; its words are above.")
 
 
 def asked_for():
@@ -135,8 +135,8 @@ def install_packages(folder, extras):
     if there is not None and there >= set(extras):
         return
     extras = sorted(set(extras) | (there or set()))
-    wanted = "." + ("[%s]" % ",".join(extras) if extras else "")  # noqa: UP031
-    say("installing the packages of `%s` with pip (a minute or two)" % wanted)  # noqa: UP031
+    wanted = f".[{','.join(extras)}]" if extras else "."
+    say(f"installing the packages of `{wanted}` with pip (a minute or two)")
     command = [venv_python(folder), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-e", wanted]
     # Newer or older than the lock is better than nothing: pyproject.toml says what range will do.
     if run([*command, "-c", "constraints.txt"], cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
@@ -144,7 +144,7 @@ def install_packages(folder, extras):
         if run(command, cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
             stop("pip could not install the packages; its words are above. Is the network there? Then make again.")
     with open(stamp, "w") as file:
-        file.write(" ".join([asked_for(), *extras]))
+        file.write(" ".join([asked_for(), *extras]) + "\n")
 
 
 # Vulkan.

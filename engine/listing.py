@@ -1,0 +1,66 @@
+"""What `neuroscene list` prints: the scenes, and the settings of one, as text or JSON."""
+
+import json
+import textwrap
+
+from engine.finding import find_scene, first_line, scene_names
+from engine.network.mlp import Mlp
+from engine.settings import Choice, settings
+
+WIDTH = 110
+
+
+def scenes(as_json=False):
+    """Every scene with one line about it."""
+    found = scene_names()
+    if as_json:
+        return json.dumps([{"name": name, "doc": line} for name, line in found.items()], indent=2)
+    wide = max(map(len, found), default=0)
+    return "\n".join(f"{name:{wide}}  {line}" for name, line in found.items())
+
+
+def settings_of(text, as_json=False):
+    """One scene's settings: what each takes, its default and what it does."""
+    kind = find_scene(text)
+    rows = [_row(setting) for setting in settings(kind).values()]
+    if as_json:
+        return json.dumps({"name": text, "doc": first_line(kind), "settings": rows}, indent=2)
+    lines = [f"{text}: {first_line(kind)}" if first_line(kind) else text]
+    group = None
+    wide = max((len(row["name"]) for row in rows), default=0)
+    for row in rows:
+        if row["group"] != group:
+            group = row["group"]
+            lines += ["", group]
+        lines.append(f"  {row['name']:{wide}}  {row['takes']}, default {_shown(row['default'])}")
+        if row["doc"]:
+            indent = " " * (wide + 4)
+            lines += textwrap.wrap(row["doc"], WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return "\n".join(lines)
+
+
+def _row(setting):
+    low, high = getattr(setting, "bounds", None) or (None, None)
+    default = setting.default
+    return {
+        "name": setting.name,
+        "kind": type(setting).__name__.lower(),
+        "takes": setting.taken(),
+        "default": str(default) if isinstance(default, Mlp) else setting.write(default),
+        "bounds": None if (low, high) == (None, None) else [low, high],
+        "choices": list(setting.objects) if isinstance(setting, Choice) else None,
+        "unit": setting.unit,
+        "group": setting.group,
+        "rebuild": setting.rebuild,
+        "doc": " ".join((setting.doc or "").split()),
+    }
+
+
+def _shown(value):
+    if value is None:
+        return "the scene's own"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value) if str(value) else "empty"
