@@ -1,5 +1,6 @@
 """One small network in every format that is read, made without the code that reads it where that can be."""
 
+import ast
 import io
 
 import numpy as np
@@ -9,22 +10,43 @@ from engine.network.loading import LOADERS, save
 from engine.network.random import random_mlp
 
 
-def onnx_bytes(nodes, constants, *, input_shape=("N", 3), opset=20, output="y"):
-    """A model of nodes given as (op, inputs, output, attributes), each output one name; input x, output y."""
+def _node(helper, text):
+    out, _, call = text.partition("=")
+    op, *takes = call.split()
+    attributes = {}
+    for key, _, value in (x.partition("=") for x in takes if "=" in x):
+        try:
+            attributes[key] = ast.literal_eval(value)  # 1, 0.5, or 1,0
+        except ValueError:
+            attributes[key] = value
+    return helper.make_node(
+        op, [x for x in takes if "=" not in x], [out.strip()], name=f"{op}_{out.strip()}", **attributes
+    )
+
+
+def onnx_bytes(nodes, constants, *, input_shape=("N", 3), opset=20, kind=1, **graph_parts):
+    """A model of nodes written as `z = Gemm x w b transB=1; y = Tanh z`; input x, output y.
+
+    kind          TensorProto.DataType of input and output: 1 float, 11 double
+    graph_parts   what make_graph takes more, and inputs, outputs, model (a function that changes it) of our own
+    """
     helper = pytest.importorskip("onnx.helper")
     from onnx import numpy_helper
 
+    inputs = graph_parts.pop("inputs", [helper.make_tensor_value_info("x", kind, input_shape)])
+    outputs = graph_parts.pop("outputs", [helper.make_tensor_value_info("y", kind, None)])
+    change = graph_parts.pop("model", lambda model: None)
     graph = helper.make_graph(
-        [
-            helper.make_node(op, list(inputs), [out], name=f"{op.lower()}_{out}", **attributes)
-            for op, inputs, out, attributes in nodes
-        ],
+        [_node(helper, text) for text in nodes.split(";")],
         "chain",
-        [helper.make_tensor_value_info("x", 1, input_shape)],
-        [helper.make_tensor_value_info(output, 1, None)],
+        inputs,
+        outputs,
         [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
+        **graph_parts,
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)]).SerializeToString()
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+    change(model)
+    return model.SerializeToString()
 
 
 def chain_bytes(net):
@@ -32,12 +54,10 @@ def chain_bytes(net):
     nodes, constants, before = [], {}, "x"
     for i, layer in enumerate(net.layers):
         constants |= {f"w{i}": layer.weights, f"b{i}": layer.bias}
-        last = i == len(net.layers) - 1
-        nodes.append(("Gemm", [before, f"w{i}", f"b{i}"], "y" if last else f"z{i}", {"transB": 1}))
-        if not last:
-            nodes.append(("Tanh", [f"z{i}"], f"h{i}", {}))
+        nodes += [f"z{i} = Gemm {before} w{i} b{i} transB=1", f"h{i} = Tanh z{i}"]
         before = f"h{i}"
-    return onnx_bytes(nodes, constants)
+    nodes[-1] = f"y = Identity z{i}"
+    return onnx_bytes("; ".join(nodes), constants)
 
 
 def pt_bytes(net):
@@ -52,6 +72,12 @@ def pt_bytes(net):
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def make_onnx():
+    """`onnx_bytes`, for tests of their own models."""
+    return onnx_bytes
 
 
 @pytest.fixture(scope="session")

@@ -79,7 +79,11 @@ def from_state_dict(state, activations, name):
         where = f"`{told(key)}` of {name}"
         if not isinstance(key, str):
             raise NetworkError(f"{where} has a {type(key).__name__} as its key; a state dict has names like 0.weight.")
-        value = value if hasattr(value, "shape") else np.asarray(value if isinstance(value, list | tuple) else None)
+        if isinstance(value, list | tuple):
+            try:
+                value = np.array(value)
+            except ValueError:
+                raise NetworkError(f"{where} is a list whose rows differ in length; give arrays.") from None
         entries[key] = Entry(_shape(value, where), lambda value=value, where=where: _array(value, where))
     return assemble(entries, activations, name, ordered=True)
 
