@@ -94,7 +94,11 @@ def restore_from(path, scene):
     made, now = state["scene"].rpartition(":")[2], type(scene).__name__
     if made != now:
         raise SettingError(f"{path} was made by the scene {made}, not {now}. Open it with that scene.")
-    return scene.restore(state)
+    clock = scene.restore(state)
+    for what in state.get("left_out", []):
+        # Said, not raised: the same network may be about to be given.
+        print(f"neuroscene: {path} does not hold {what}: too large to be stored. Give it again.", file=sys.stderr)
+    return clock
 
 
 def _own_file(scene):
@@ -216,7 +220,7 @@ def _value(value):
 
 def _wrong_field(state):
     """What is wrong with the first bad field, or None."""
-    settings, size = state.get("settings"), state.get("size", [1, 1])
+    settings, size, left_out = state.get("settings"), state.get("size", [1, 1]), state.get("left_out", [])
     checks = (
         (_short(state.get("scene")), "its scene"),
         (isinstance(settings, dict) and all(map(_value, settings.values())), "its settings"),
@@ -225,5 +229,6 @@ def _wrong_field(state):
         (isinstance(size, list) and len(size) == 2 and all(_whole(n, 1, 32768) for n in size), "its size"),
         (_whole(state.get("supersample", 4), 1, 16), "its samples"),
         (_short(state.get("file", "")), "its file"),
+        (isinstance(left_out, list) and len(left_out) < 100 and all(map(_short, left_out)), "what it leaves out"),
     )
     return next((what for good, what in checks if not good), None)

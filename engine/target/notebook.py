@@ -19,7 +19,14 @@ def make_canvas(size=(800, 600), title=""):
     """
     from rendercanvas.anywidget import RenderCanvas
 
-    return RenderCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=30)
+    class NotebookCanvas(RenderCanvas):
+        def _rc_close(self):
+            # In rendercanvas 2.7 closing sends the widget a message that closes it, and so on without end.
+            if not self._is_closed:
+                self._is_closed = True
+                super()._rc_close()
+
+    return NotebookCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=30)
 
 
 def bundle(text, png, widget=None):

@@ -1,0 +1,121 @@
+"""Canvases: each of window, notebook and offscreen gives what a viewer needs."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from engine.errors import NoDisplayError
+from engine.target import notebook, offscreen, window
+from engine.target.contract import Canvas
+
+
+def test_the_canvas_off_the_screen_fulfils_the_contract():
+    canvas = offscreen.make_canvas((40, 30), pixel_ratio=2.0)
+    assert isinstance(canvas, Canvas)
+    assert canvas.get_physical_size() == (80, 60)
+    canvas.close()
+    assert canvas.get_closed()
+
+
+def test_the_canvas_of_a_notebook_fulfils_the_contract():
+    pytest.importorskip("IPython")
+    canvas = notebook.make_canvas((40, 30))
+    assert isinstance(canvas, Canvas)
+    canvas.close()
+    canvas.close()  # and may be closed twice
+    assert canvas.get_closed()
+
+
+def test_off_the_screen_events_arrive_in_order_and_at_once():
+    canvas, seen = offscreen.make_canvas((40, 30)), []
+    canvas.add_event_handler(lambda event: seen.append(event["key"]), "key_down")
+    canvas.send({"event_type": "key_down", "key": "a"}, {"event_type": "key_down", "key": "b"})
+    assert seen == ["a", "b"]
+    canvas.close()
+
+
+def test_off_the_screen_an_error_in_a_draw_or_a_handler_is_raised_every_time():
+    canvas = offscreen.make_canvas((40, 30))
+
+    def fault(*_):
+        raise ZeroDivisionError("in the viewer")
+
+    canvas.get_wgpu_context()
+    canvas.request_draw(fault)
+    for _ in range(3):  # rendercanvas logs a repeated error more briefly
+        with pytest.raises(ZeroDivisionError, match="in the viewer"):
+            canvas.draw()
+    canvas.add_event_handler(fault, "key_down")
+    with pytest.raises(ZeroDivisionError):
+        canvas.send({"event_type": "key_down", "key": "a"})
+    canvas.close()
+
+
+def without_display():
+    kept = ("DISPLAY", "WAYLAND_DISPLAY")
+    return {name: value for name, value in os.environ.items() if name not in kept}
+
+
+def test_without_a_display_no_window_opens_and_the_message_says_what_to_do(monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    if sys.platform.startswith("linux"):
+        assert not window.has_display()
+        with pytest.raises(NoDisplayError, match="xvfb-run"):
+            window.make_canvas()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is X11's")
+def test_a_display_that_does_not_answer_is_none():
+    # In a process of its own: a display that cannot be reached makes glfw write to stderr, and once ended the process.
+    code = "from engine.target import window; print(window.has_display())"
+    env = {**without_display(), "DISPLAY": ":987"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, "False")
+
+
+@pytest.mark.skipif(not shutil.which("xvfb-run"), reason="a window needs a display; xvfb-run gives one")
+def test_a_window_fulfils_the_contract():
+    code = (
+        "from engine.target import window\n"
+        "from engine.target.contract import Canvas\n"
+        "canvas = window.make_canvas((320, 200), 'title')\n"
+        "assert isinstance(canvas, Canvas)\n"
+        "def draw():\n"  # the size is the window manager's answer, which takes a moment
+        "    canvas.get_physical_size() == (320, 200) and canvas.close()\n"
+        "canvas.get_wgpu_context()\n"
+        "canvas.request_draw(draw)\n"
+        "canvas.set_update_mode('continuous')\n"
+        "window.run()\n"
+        "print('closed')\n"
+    )
+    done = subprocess.run(
+        ["xvfb-run", "-a", sys.executable, "-c", code],
+        env=without_display(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout.strip().endswith("closed"), done.stderr
+
+
+def test_a_bundle_has_a_picture_even_without_a_widget():
+    data = notebook.bundle("Ball at 0 s", b"png bytes")
+    assert data == {"text/plain": "Ball at 0 s", "image/png": b"png bytes"}
+
+
+def test_a_bundle_keeps_our_words_and_the_widgets_view():
+    class Widget:
+        def _repr_mimebundle_(self):
+            return {"text/plain": "Canvas()", "application/vnd.jupyter.widget-view+json": {"model_id": "1"}}, {}
+
+    data = notebook.bundle("Ball", b"png", Widget())
+    assert data["text/plain"] == "Ball"
+    assert data["application/vnd.jupyter.widget-view+json"] == {"model_id": "1"}
+
+
+def test_outside_a_kernel_there_is_no_notebook():
+    assert not notebook.in_notebook()

@@ -1,0 +1,97 @@
+"""GIF: exact lengths, few colours kept exactly, many shown without bands."""
+
+import numpy as np
+import pytest
+from frames import flat, smooth
+from PIL import Image
+
+from engine.errors import FileError
+from engine.target.writers import gif, palette
+from engine.target.writers.gif import GifWriter, delay
+
+
+def write(path, frames, fps=10.0):
+    with GifWriter(path, frames[0].shape[1::-1], fps) as writer:
+        for frame in frames:
+            writer.add(frame)
+    image = Image.open(path)
+    back, lasting = [], []
+    for k in range(image.n_frames):
+        image.seek(k)
+        back.append(np.asarray(image.convert("RGB")))
+        lasting.append(image.info["duration"])
+    return np.stack(back), lasting, image
+
+
+@pytest.mark.parametrize("fps", [1, 10, 12, 15, 24, 25, 29.97, 30, 50])
+def test_delays_never_run_more_than_half_a_hundredth_from_the_clock(fps):
+    starts = np.cumsum([0] + [delay(k, fps) for k in range(500)])
+    assert np.abs(starts - 100.0 * np.arange(501) / fps).max() <= 0.5
+    assert min(delay(k, fps) for k in range(500)) >= 2  # browsers take less for a tenth of a second
+
+
+def test_fifteen_frames_a_second_last_a_second(tmp_path):
+    _, lasting, image = write(tmp_path / "a.gif", flat(15), fps=15)
+    assert sum(lasting) == 1000
+    assert set(lasting) == {60, 70}
+    assert image.info["loop"] == 0  # for ever
+
+
+def test_a_few_plain_colours_come_back_exactly(tmp_path):
+    frames = flat(6, colours=255)
+    back, _, _ = write(tmp_path / "a.gif", frames)
+    assert np.array_equal(back, np.stack(frames))
+
+
+def test_colours_that_first_appear_late_come_back(tmp_path, monkeypatch):
+    # The palette is made again when the old one does not serve; small chunks make that happen in a small film.
+    monkeypatch.setattr(gif, "CHUNK_BYTES", 2 * 48 * 32 * 3)
+    blue = [np.ascontiguousarray(f[..., :3]) for f in smooth(4)]
+    red = [np.ascontiguousarray(f[..., ::-1]) for f in blue]
+    frames = blue + red + blue + flat(2, size=(48, 32))
+    back, _, _ = write(tmp_path / "a.gif", frames)
+    assert len(back) == len(frames)
+    error = np.sqrt(((back.astype(float) - np.stack(frames)) ** 2).mean((1, 2, 3)))
+    assert error.max() < 6.0  # the wrong palette, red for blue, is over 30
+    assert np.array_equal(back[-2:], np.stack(frames[-2:]))
+
+
+def test_smooth_shading_has_no_bands(tmp_path):
+    # A slope over 128 x 256 pixels with fewer levels than 256 colours could give each: what dithering is for. Averaged
+    # over 8 x 8 pixels, as the eye does it at reading distance, the error must stay under one level of 255.
+    y, x = np.mgrid[0:128, 0:256]
+    slope = np.stack([20 + x * 0.31, 60 + x * 0.47 + y * 0.2, 110 + y * 0.83], axis=-1)
+    frame = np.floor(slope + np.random.default_rng(2).random(slope.shape)).astype(np.uint8)
+    back, _, _ = write(tmp_path / "a.gif", [frame])
+    blurred = (back[0].astype(float) - slope).reshape(16, 8, 32, 8, 3).mean((1, 3))
+    assert np.sqrt((blurred**2).mean()) < 1.0
+
+
+def test_what_does_not_move_does_not_shimmer(tmp_path):
+    frames = smooth(6, size=(64, 48))
+    back, _, _ = write(tmp_path / "a.gif", frames)
+    still = (np.ptp(np.stack(frames)[..., :3], axis=0) == 0).all(-1)
+    assert still.mean() > 0.15
+    assert np.ptp(back, axis=0)[still].max() == 0
+
+
+def test_noise_of_every_colour_is_written_too(tmp_path):
+    # More different colours than are searched one by one.
+    noise = np.random.default_rng(3).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    assert len(np.unique(palette._codes(noise, 7))) > palette.MOST_CELLS
+    back, _, _ = write(tmp_path / "a.gif", [noise])
+    # 255 entries share the cube's 255^3: a cell of 40 a side, from whose middle the mean distance is 20 a channel.
+    assert np.abs(back[0].astype(float) - noise).mean() < 25.0
+
+
+def test_a_mixture_shows_the_colour_between_its_entries():
+    entries = np.array([[0, 0, 0], [100, 0, 0], [255, 255, 255]], np.float32)
+    first, second, share, error = palette.mixtures(np.array([[30, 0, 0], [100, 0, 0]], np.float32), entries)
+    assert (first[0], second[0]) == (0, 1) and share[0] == pytest.approx(0.3 * 256, abs=1)
+    assert first[1] == 1 and share[1] == 0
+    assert error.max() < 1e-3
+
+
+def test_too_fast_for_browsers_is_refused(tmp_path):
+    with pytest.raises(FileError, match="at most 50"):
+        GifWriter(tmp_path / "a.gif", (8, 8), 60)
