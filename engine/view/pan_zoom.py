@@ -51,7 +51,7 @@ def panned(camera, start, end, aspect, depth):
 def zoomed(camera, anchor, factor):
     """The camera closer to an anchor (factor < 1) or farther from it; the anchor stays where it is in the picture.
 
-    A perspective camera is scaled about the anchor, so all its proportions stay. An orthographic one keeps its distance.
+    A perspective camera is scaled about the anchor, so its proportions stay; an orthographic one keeps its distance.
     """
     anchor = np.asarray(anchor)
     if camera.is_orthographic:

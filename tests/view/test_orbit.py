@@ -1,5 +1,6 @@
 """Laws of orbiting."""
 
+import itertools
 import math
 
 import numpy as np
@@ -74,8 +75,8 @@ def test_a_drag_over_the_pole_goes_on_smoothly():
     for y in range(5, 1200, 5):
         control.event(event("pointer_move", 300, y), SIZE)
         views.append(control.camera)
-    turned = [math.acos(np.clip(a.forward @ b.forward, -1, 1)) for a, b in zip(views, views[1:], strict=False)]
-    rolled = [math.acos(np.clip(a.upward @ b.upward, -1, 1)) for a, b in zip(views, views[1:], strict=False)]
+    turned = [math.acos(np.clip(a.forward @ b.forward, -1, 1)) for a, b in itertools.pairwise(views)]
+    rolled = [math.acos(np.clip(a.upward @ b.upward, -1, 1)) for a, b in itertools.pairwise(views)]
     # 5 pixels of 600 are 1.5 degrees, in every place alike.
     assert np.allclose(turned, math.pi * 5 / 600, atol=1e-6)
     assert np.allclose(rolled, math.pi * 5 / 600, atol=1e-6)
@@ -99,7 +100,9 @@ def test_dragging_down_brings_the_camera_up():
     assert control.camera.eye[1] > 0.0
 
 
-@pytest.mark.parametrize(("button", "modifiers", "pans"), [(1, (), False), (1, ("Shift",), True), (2, (), True), (3, (), True)])
+@pytest.mark.parametrize(
+    ("button", "modifiers", "pans"), [(1, (), False), (1, ("Shift",), True), (2, (), True), (3, (), True)]
+)
 def test_which_drags_pan(button, modifiers, pans):
     control = Orbit(Camera())
     control.event(event("pointer_down", 300, 300, button, modifiers), SIZE)

@@ -1,0 +1,64 @@
+"""The interface of one view: panel, overlays and their state, drawn on one imgui surface."""
+
+from engine.ui import overlays
+from engine.ui.panel import Panel
+from engine.ui.surface import Surface
+from engine.ui.theme import THEMES, WIDTH
+from engine.ui.widgets import Widgets
+
+
+class Desk:
+    """What lies on and beside the picture.
+
+    viewer   gives scene, transport, history, recording and the verbs the panel calls
+    """
+
+    def __init__(self, viewer, device, canvas):
+        self.viewer = viewer
+        self.surface = Surface(device, canvas)
+        self.widgets = Widgets(self.surface.fonts)
+        self.panel = Panel(viewer, self.widgets)
+        # Overlays have places of their own, and no fields.
+        self.over = Widgets(self.surface.fonts)
+        self.help_shown = False
+
+    @property
+    def width(self):
+        """Logical pixels the panel takes from the picture."""
+        return WIDTH if self.panel.is_open else 0.0
+
+    @property
+    def theme(self):
+        return THEMES[self.viewer.scene.theme]
+
+    def draw(self, view, size, ratio, step):
+        """Draws everything but the picture over a view; see Surface.draw."""
+        self.surface.wear(self.theme)
+        self.surface.draw(view, size, ratio, step, lambda: self._draw(size))
+
+    def _draw(self, size):
+        viewer, theme = self.viewer, self.theme
+        width, height = size
+        viewport = (0.0, 0.0, max(width - self.width, 1.0), height)
+        self.over.begin_frame()
+        self.widgets.begin_frame()
+        if self.panel.is_open:
+            self.panel.draw(width - WIDTH, height, theme)
+        elif overlays.unfold(self.over, theme, viewport):
+            self.panel.is_open = True
+        overlays.status(self.over, theme, viewport, viewer.status(), viewer.message)
+        if viewer.reading is not None and viewer.pointer.place is not None and not self.help_shown:
+            overlays.readout(self.over, theme, viewport, viewer.pointer.place, viewer.reading)
+        if self.help_shown:
+            overlays.help_card(self.over, theme, viewport, viewer.scene.view, viewer.scene.actions())
+
+    def escape(self):
+        """Closes what is open; returns False if nothing was."""
+        if self.help_shown:
+            self.help_shown = False
+            return True
+        if self.panel.chooser is not None:
+            self.widgets.stop_typing()
+            self.panel.chooser = None
+            return True
+        return self.surface.has_popup

@@ -1,0 +1,274 @@
+"""The network's weights as circles: red above zero, blue below, as large as they are."""
+
+from imgui_bundle import imgui
+
+from engine.ui import numbers
+from engine.ui.history import weight
+from engine.ui.matrix_layout import DRAG, NOTCH, classic_colour, nudged, pages, radius, visible
+from engine.ui.theme import ROW, SMALL, mixed, packed
+
+# Pixels of a cell: as large as fits between these, larger or smaller by the zoom.
+CELL = (13.0, 26.0)
+ZOOM = (4.0, 32.0)
+# Cells from here on have room for a plus or a minus.
+SIGNED = 15.0
+SIGN_FITS = 5.0
+# The matrix takes no more than this of the panel; the rest is scrolled to.
+HEIGHT = 248.0
+# More pages than this are turned by arrows instead of tabs.
+TABS = 6
+FIELD = "matrix.value"
+
+
+class Matrix:
+    """Draws a History's network and changes it.
+
+    classic   True for the original's colours
+    """
+
+    def __init__(self):
+        self.page = 0
+        self.classic = False
+        self.hovered = None  # (layer, row, column) under the pointer
+        self.selected = None
+        self._zoom = None
+        self._drag = None
+        self._stroke = 0
+        self._pages = (None, ())
+
+    def draw(self, w, history):
+        """Draws the tables with Widgets; returns the network if a weight was changed, else None."""
+        net = history.net
+        key = (net.shape, net.layers[-1].bias[0] != 0.0 if net.outputs == 1 else False)
+        if self._pages[0] != key:
+            self._pages = (key, pages(net))
+            self.page, self.selected, self._zoom = min(self.page, len(self._pages[1]) - 1), None, None
+        tables = self._pages[1]
+        if len(tables) > 1:
+            self._turn(w, tables)
+        table = tables[self.page]
+        changed = self._table(w, history, table)
+        typed = self._foot(w, history, table)
+        return changed or typed or self._buttons(w, history)
+
+    def name(self, table, cell):
+        """A weight's place in words: `h3, y`."""
+        for row, title in enumerate(table.rows):
+            for column, head in enumerate(table.columns):
+                if table.cell(row, column) == cell:
+                    return f"{title}, {head}"
+        return ""
+
+    # How.
+
+    def _turn(self, w, tables):
+        x, y = w.at()
+        if len(tables) <= TABS:
+            titles = [t.title for t in tables]
+            chosen = w.segments("matrix.page", x, y, w.width, ROW, titles[self.page], titles)
+            if chosen is not None:
+                self.page = titles.index(chosen)
+        else:
+            for icon, step, left in (("left", -1, x), ("right", 1, x + w.width - 28.0)):
+                pressed = w.button(f"matrix.{icon}", left, y + 1.0, 28.0, "", icon=icon, doc="another layer")
+                if pressed:
+                    self.page = (self.page + step) % len(tables)
+            title = tables[self.page].title
+            text = f"layer {title} of {len(tables)}" if title != "out" else "output layer"
+            w.text(x + w.width / 2, y + ROW / 2, text, align=0.5)
+        w.skip(ROW + 6.0)
+
+    def _table(self, w, history, table):
+        rows, columns = len(table.rows), len(table.columns)
+        head = max(w.measure(table.rows[0], SMALL), w.measure(table.rows[-1], SMALL)) + 8.0
+        fit = (w.width - head) / columns
+        cell = self._zoom or min(max(min(fit, HEIGHT / rows), CELL[0]), CELL[1])
+        # Few columns spread over the width; only the circles keep their size.
+        wide = max(cell, min(fit, 2.4 * cell)) if self._zoom is None else cell
+        top = 22.0
+        x, y = w.at()
+        view_w, view_h = w.width - head, min(rows * cell, HEIGHT)
+        scroll_x, scroll_y = self._scrolled(w, x + head, y + top, view_w, view_h, columns * wide, rows * cell)
+        seen_rows, seen_columns = visible(scroll_y, view_h, cell, rows), visible(scroll_x, view_w, wide, columns)
+        self._titles(w, table, seen_rows, seen_columns, (x, y, head, top), (cell, wide), (scroll_x, scroll_y), view_h)
+        w.pen.push_clip_rect((x + head, y + top), (x + w.width, y + top + view_h), True)
+        left, up = x + head - scroll_x, y + top - scroll_y
+        under = self._under(table, left, up, wide, cell)
+        for row in seen_rows:
+            for column in seen_columns:
+                place = table.cell(row, column)
+                if place is None:
+                    continue
+                at = left + (column + 0.5) * wide, up + (row + 0.5) * cell
+                value = weight(history.net, *place)
+                self._circle(w, *at, cell, value, place in (under, self.selected), place == self.selected)
+        w.pen.pop_clip_rect()
+        w.places["matrix.table"] = (x + head, y + top, view_w, view_h)
+        self.cell_size, self.origin = (wide, cell), (left, up)
+        w.skip(top + view_h + (10.0 if columns * wide > view_w + 1 else 2.0))
+        return self._handle(w, history, under)
+
+    def _scrolled(self, w, x, y, width, height, whole_width, whole_height):
+        """An area of scroll bars; returns how far it is scrolled. The wheel belongs to the weights."""
+        here = imgui.get_cursor_screen_pos()
+        imgui.set_cursor_screen_pos((x, y))
+        across = whole_width > width + 1.0
+        flags = imgui.WindowFlags_.no_scroll_with_mouse
+        if across:
+            flags |= imgui.WindowFlags_.horizontal_scrollbar
+        imgui.set_next_window_content_size((whole_width if across else 0.0, whole_height))
+        imgui.begin_child("matrix.scroll", (width + 11.0, height + (10.0 if across else 0.0)), 0, flags)
+        offset = imgui.get_scroll_x(), imgui.get_scroll_y()
+        imgui.set_cursor_pos((offset[0], offset[1]))
+        imgui.invisible_button("matrix.cells", (max(width, 1.0), max(height, 1.0)))
+        self._state = imgui.is_item_hovered(), imgui.is_item_active(), imgui.is_item_activated()
+        if self._state[0]:
+            # Turning the wheel here must not scroll the panel too.
+            imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)
+        imgui.end_child()
+        imgui.set_cursor_screen_pos(here)
+        return offset
+
+    def _titles(self, w, table, rows, columns, place, cells, scrolls, view_h):
+        (x, y, head, top), (cell, wide), (scroll_x, scroll_y) = place, cells, scrolls
+        rare = max(1, round(14.0 / cell)) if cell < 14.0 else 1
+        w.pen.push_clip_rect((x, y + top), (x + head, y + top + view_h), True)
+        for row in rows:
+            if row % rare == 0:
+                w.text(x, y + top - scroll_y + (row + 0.5) * cell, table.rows[row], "muted", SMALL)
+        w.pen.pop_clip_rect()
+        w.pen.push_clip_rect((x + head, y), (x + w.width, y + top), True)
+        longest = max(w.measure(table.columns[c], SMALL) for c in (0, len(table.columns) // 2, -2))
+        often = max(1, -(-(longest + 3.0) // wide)) if len(table.columns) > 6 else 1
+        for column in columns:
+            last = column == len(table.columns) - 1
+            if column % often == 0 or last:
+                middle = x + head - scroll_x + (column + 0.5) * wide
+                if last or often == 1 or len(table.columns) - 1 - column >= often:
+                    w.text(middle, y + top / 2 - 1.0, table.columns[column], "muted", SMALL, align=0.5)
+        w.pen.pop_clip_rect()
+
+    def _circle(self, w, x, y, cell, value, is_lit, is_selected):
+        t, most = w.theme, cell * 0.43
+        size = most * 0.92 if self.classic else radius(value, cell)
+        if self.classic:
+            colour = classic_colour(value)
+        else:
+            colour = mixed(t.zero, t.plus if value > 0 else t.minus, 0.35 + 0.65 * min(abs(value), 1.0))
+        if is_lit:
+            w.pen.add_circle_filled((x, y), most + 2.0, w.colour("hovered"), 24)
+        elif not self.classic and cell >= SIGNED:
+            w.pen.add_circle_filled((x, y), most, w.colour("raised"), 24)
+        signed = cell >= SIGNED and value != 0.0
+        if signed and size < SIGN_FITS:
+            # Too small for a sign in it: the sign itself, in its colour.
+            self._sign(w, x, y, max(size, 2.0), value, packed(colour), 2.0)
+        else:
+            w.pen.add_circle_filled((x, y), size, packed(colour), 0)
+            if signed:
+                self._sign(w, x, y, min(size * 0.5, 4.0), value, packed("#ffffff", 0.9), 1.4)
+        if abs(value) > 1.0:
+            w.ring(x, y, most + 1.0, "ink", 1.2)
+        if is_selected:
+            w.ring(x, y, most + 2.0, "accent", 1.6)
+
+    def _sign(self, w, x, y, arm, value, ink, thickness):
+        w.pen.add_line((x - arm, y), (x + arm, y), ink, thickness)
+        if value > 0:
+            w.pen.add_line((x, y - arm), (x, y + arm), ink, thickness)
+
+    def _under(self, table, left, up, wide, cell):
+        hovered, _, _ = self._state
+        if not hovered:
+            return None
+        mouse = imgui.get_io().mouse_pos
+        column, row = int((mouse.x - left) // wide), int((mouse.y - up) // cell)
+        if 0 <= row < len(table.rows) and 0 <= column < len(table.columns):
+            return table.cell(row, column)
+        return None
+
+    def _handle(self, w, history, under):
+        io, (_, held, pressed) = imgui.get_io(), self._state
+        if under != self.hovered and self._drag is None:
+            self._stroke += 1
+        self.hovered = under
+        if under is not None and imgui.is_mouse_double_clicked(0):
+            self._drag = None
+            self._stroke += 1
+            w.stop_typing()
+            return history.edit(*under, 0.0)
+        if pressed and under is not None:
+            self._stroke += 1
+            self._drag = {"cell": under, "value": weight(history.net, *under), "y": io.mouse_pos.y, "moved": False}
+            self.selected = under
+        if self._drag and not held:
+            if not self._drag["moved"]:
+                w.type_number(FIELD, numbers.exact(weight(history.net, *self._drag["cell"])))
+            self._drag = None
+            self._stroke += 1
+        if self._drag:
+            imgui.set_mouse_cursor(imgui.MouseCursor_.resize_ns)
+            way = self._drag["y"] - io.mouse_pos.y
+            if abs(way) > 3.0 or self._drag["moved"]:
+                self._drag["moved"] = True
+                fine = 0.1 if io.key_shift else 1.0
+                value = nudged(self._drag["value"], way / DRAG * fine, io.key_ctrl)
+                return history.edit(*self._drag["cell"], value, stroke=self._stroke)
+        elif under is not None and io.mouse_wheel:
+            value = nudged(weight(history.net, *under), NOTCH * io.mouse_wheel, io.key_ctrl)
+            return history.edit(*under, value, stroke=self._stroke)
+        return None
+
+    def _foot(self, w, history, table):
+        """The line under the table: the weight under the pointer, or the one being typed."""
+        x, y = w.at()
+        cell = self.hovered or self.selected
+        if self._drag:
+            cell = self._drag["cell"]
+        typed = None
+        if w.is_typing_in(FIELD) and self.selected is not None:
+            w.text(x, y + ROW / 2, self._told(table, self.selected), "muted", SMALL, width=w.width - 110.0)
+            text = w.field(FIELD, x + w.width - 100.0, y, 100.0)
+            if text is not None:
+                try:
+                    value = float(text)
+                    if abs(value) <= 3.4e38:
+                        typed = history.edit(*self.selected, value)
+                    else:
+                        raise ValueError
+                except ValueError:
+                    w.complain(f"{text}: a weight takes a finite number.")
+        elif cell is not None:
+            value = weight(history.net, *cell)
+            w.text(x, y + ROW / 2, self._told(table, cell), "muted", SMALL, width=w.width - 100.0)
+            w.text(x + w.width, y + ROW / 2, numbers.exact(value).replace("-", "−"), "ink", align=1.0)
+        else:
+            w.text(x, y + ROW / 2, "wheel or drag changes, double click zeroes", "faint", SMALL, width=w.width)
+        w.skip(ROW)
+        return typed
+
+    def _told(self, table, cell):
+        layer = "" if table.title == "all" else f"layer {table.title}: " if table.title != "out" else ""
+        return f"{layer}{self.name(table, cell)}"
+
+    def _buttons(self, w, history):
+        x, y = w.at()
+        made, left = None, x
+        for name, doc, can, key in (
+            ("undo", "undo the last change of a weight; ctrl+z", history.can_undo, history.undo),
+            ("redo", "do it again; ctrl+y", history.can_redo, history.redo),
+        ):
+            if w.button(f"matrix.{name}", left, y, 32.0, "", icon=name, doc=doc, enabled=can):
+                made = key()
+            left += 38.0
+        doc = "the weights as they were loaded or drawn"
+        if w.button("matrix.reset", left, y, 88.0, "Reset", icon="reset", doc=doc, enabled=history.is_changed):
+            made = history.reset()
+        if self._zoom is not None or max(len(t.rows) for t in self._pages[1]) * CELL[0] > HEIGHT:
+            right = x + w.width
+            for icon, factor, place in (("minus", 1 / 1.4, right - 66.0), ("plus", 1.4, right - 32.0)):
+                if w.button(f"matrix.zoom.{icon}", place, y, 30.0, "", icon=icon, doc="larger or smaller cells"):
+                    size = (self._zoom or self.cell_size[1]) * factor
+                    self._zoom = min(max(size, ZOOM[0]), ZOOM[1])
+        w.skip(ROW + 8.0)
+        return made

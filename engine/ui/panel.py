@@ -1,0 +1,331 @@
+"""The panel: a scene's settings and actions as controls, group by group, and what every live view has besides."""
+
+import re
+
+from imgui_bundle import imgui
+
+from engine.network.loading import LOADERS, SAVERS, save
+from engine.settings import GROUPS, Choice, Integer, Network, Number, Switch, Text, settings
+from engine.ui import numbers
+from engine.ui.chooser import Chooser
+from engine.ui.matrix import Matrix
+from engine.ui.theme import GAP, LABEL, MARGIN, ROW, SMALL, TITLE, WIDTH
+from engine.ui.transport import SPEEDS
+
+HEADINGS = {
+    "shown": "What is shown",
+    "how": "How it looks",
+    "time": "Time",
+    "camera": "Camera",
+    "save": "Save",
+}
+# Whole numbers with more values than this are typed and stepped, not slid.
+MANY = 1000
+# Seconds a recording may be asked for.
+LONGEST = 600.0
+
+
+def lines_of(setting):
+    """What the panel says of a setting on hover: its doc, and what it takes."""
+    doc = (setting.doc or "").strip()
+    doc = doc[:1].upper() + doc[1:]
+    doc = doc if not doc or doc.endswith((".", "?", "!")) else doc + "."
+    return f"{doc} Takes {setting.taken()}.".strip()
+
+
+def titled(text):
+    """A name as a label: its first letter large."""
+    return text[:1].upper() + text[1:]
+
+
+def slider_range(setting):
+    """(low, high) a slider goes over, or None: its soft bounds, or its bounds."""
+    for low, high in (getattr(setting, "softbounds", None) or (None, None), setting.bounds or (None, None)):
+        if low is not None and high is not None:
+            return low, high
+    return None
+
+
+class Panel:
+    """Draws the panel of one desk.
+
+    desk   what the panel works on: scene, transport, history, recording, and the verbs assign, act, edited, say,
+           reset_view, save_picture, record
+    """
+
+    def __init__(self, desk, widgets):
+        self.desk, self.w = desk, widgets
+        self.matrix = Matrix()
+        self.chooser = None
+        self.is_open = True
+        self.closed_groups = set()
+
+    def draw(self, x, height, theme):
+        """Draws at x, over the whole height, in logical pixels."""
+        imgui.set_next_window_pos((x, 0.0))
+        imgui.set_next_window_size((WIDTH, height))
+        flags = (
+            imgui.WindowFlags_.no_decoration | imgui.WindowFlags_.no_move | imgui.WindowFlags_.no_saved_settings
+            | imgui.WindowFlags_.no_nav | imgui.WindowFlags_.no_bring_to_front_on_focus
+        )  # fmt: skip
+        imgui.begin("panel", None, flags)
+        self.w.begin(theme, WIDTH - 2.0 * MARGIN)
+        self.w.pen.add_line((x + 0.5, 0.0), (x + 0.5, height), self.w.colour("line"), 1.0)
+        foot = self._foot(x, height)
+        imgui.set_cursor_screen_pos((x, 0.0))
+        no_bar = imgui.WindowFlags_.no_scrollbar if self.chooser else 0
+        imgui.begin_child("panel.body", (WIDTH, height - foot), 0, no_bar)
+        imgui.indent(MARGIN)
+        pen, self.w.pen = self.w.pen, imgui.get_window_draw_list()
+        if self.chooser is not None:
+            if not self.chooser.draw(self.w, height - foot):
+                self.chooser = None
+        else:
+            self._body()
+        self.w.pen = pen
+        imgui.unindent(MARGIN)
+        imgui.end_child()
+        imgui.end()
+        if self.w.problem:
+            self.desk.say(self.w.problem, is_problem=True)
+            self.w.problem = None
+
+    # The parts.
+
+    def _body(self):
+        self._head()
+        scene = self.desk.scene
+        known = settings(scene)
+        actions = list(scene.actions())
+        for group in GROUPS:
+            mine = {n: s for n, s in known.items() if s.group == group and (s.when is None or s.when(scene))}
+            verbs = [a for a in actions if a.group == group]
+            if self.w.heading(f"group.{group}", HEADINGS[group], group not in self.closed_groups):
+                self.closed_groups ^= {group}
+            if group not in self.closed_groups:
+                self._group(group, mine, verbs)
+                self.w.skip(10.0)
+
+    def _head(self):
+        w, scene = self.w, self.desk.scene
+        x, y = w.at()
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", type(scene).__name__)
+        w.text(x, y + 30.0, titled(name.lower()), "ink", TITLE, bold=True, width=w.width - 70.0)
+        if w.button("head.fold", x + w.width - 28.0, y + 16.0, 28.0, "", icon="right", doc="fold the panel; Tab"):
+            self.is_open = False
+        if w.button("head.help", x + w.width - 60.0, y + 16.0, 28.0, "", icon="help", doc="keys and mouse; h"):
+            self.desk.toggle_help()
+        w.skip(48.0)
+        doc = (type(scene).__doc__ or "").strip().split("\n\n")[0].split("\n")
+        if doc and doc[0]:
+            w.wrapped(" ".join(line.strip() for line in doc), width=w.width - 4.0)
+        w.skip(12.0)
+
+    def _group(self, group, mine, verbs):
+        """One group's controls: settings in their order, the scene's actions, and what comes by itself."""
+        seeded = next((a for a in verbs if a.name == "randomize"), None) if "seed" in mine else None
+        matrix_shown = False
+        if group == "time":
+            self._time()
+        for name, setting in mine.items():
+            self._setting(name, setting, seeded if name == "seed" else None)
+            if isinstance(setting, Network) and not matrix_shown:
+                matrix_shown = self._matrix()
+        if group == "shown" and not matrix_shown:
+            self._matrix()
+        self._verbs([a for a in verbs if a is not seeded])
+        if group == "camera":
+            self._buttons([("Reset view", "view as it was at the start", self.desk.reset_view, "r")])
+        if group == "save":
+            self._save()
+
+    def _setting(self, name, setting, randomize=None):
+        w, scene = self.w, self.desk.scene
+        value, title, doc = getattr(scene, name), titled(setting.title), lines_of(setting)
+        if isinstance(setting, Switch):
+            new = w.switch(name, title, doc, value)
+        elif isinstance(setting, Choice):
+            new = w.choice(name, title, doc, value, setting.names_taken)
+        elif isinstance(setting, Network):
+            return self._network(name, setting, value, title, doc)
+        elif isinstance(setting, Integer):
+            new = self._whole(name, setting, value, title, doc, randomize)
+        elif isinstance(setting, Number):
+            span = slider_range(setting)
+            if span:
+                # A typed value outside the slider's soft range is still shown at its end.
+                log, unit = numbers.is_wide(*span), setting.unit
+                new = w.slider(name, title, doc, value, *span, unit=unit, log=log, default=setting.default)
+            else:
+                low, high = setting.bounds or (None, None)
+                new = w.number(name, title, doc, value, unit=setting.unit, low=low, high=high)
+        elif isinstance(setting, Text):
+            new = w.line(name, title, doc, value)
+        else:
+            return
+        if new is not None:
+            self.desk.assign(name, new)
+
+    def _whole(self, name, setting, value, title, doc, randomize):
+        w, span = self.w, slider_range(setting)
+        low, high = setting.bounds or (None, None)
+        if randomize is not None:
+            x, y, width, height = w.row(name, title, doc)
+            key = w.measure(randomize.key.upper(), SMALL) + 54.0 if randomize.key else 34.0
+            new = w.stepper(name, x, y, width - key - 6.0, height, value, setting.unit, True, low, high)
+            text = {"icon": "dice", "doc": f"{titled(randomize.doc)}.", "key": randomize.key}
+            if w.button("act.randomize", x + width - key, y + 2.0, key, " ", **text, height=height - 4.0):
+                self.desk.act(randomize)
+            w.skip(height)
+            return new
+        if span and span[1] - span[0] <= MANY and name != "seed":
+            return w.slider(name, title, doc, value, *span, unit=setting.unit, whole=True, default=setting.default)
+        return w.number(name, title, doc, value, unit=setting.unit, whole=True, low=low, high=high)
+
+    def _network(self, name, setting, value, title, doc):
+        w = self.w
+        net = value if value is not None else self.desk.scene.matrix()
+        x, y, width, height = w.row(name, title, doc, 42.0)
+        if net is not None:
+            who = net.name if value is not None else "random"
+            w.text(x, y + 13.0, who, "ink", width=width)
+            w.text(x, y + 31.0, str(net.shape).replace(",", ", "), "muted", SMALL, width=width)
+        else:
+            w.text(x, y + 21.0, "none", "faint")
+        w.skip(height)
+        x, y = w.at()
+        each = (w.width - LABEL - GAP - 8.0) / 2.0
+        x += LABEL + GAP
+        if w.button(f"{name}.load", x, y + 1.0, each, "Load…", doc=f"{titled(setting.taken())}."):
+            self.chooser = Chooser("Load a network", LOADERS, lambda path: self.desk.load(name, path))
+        doc = "the network shown, as " + " or ".join(SAVERS)
+        if w.button(f"{name}.save", x + each + 8.0, y + 1.0, each, "Save…", doc=doc, enabled=net is not None):
+            take = lambda path: self.desk.attempt(lambda: save(net, path), f"saved {path}")
+            self.chooser = Chooser("Save the network", SAVERS, take, name="network.safetensors")
+        w.skip(ROW + 6.0)
+
+    def _matrix(self):
+        history = self.desk.history
+        if history is None:
+            return False
+        self.matrix.classic = getattr(self.desk.scene, "look", None) == "classic"
+        net = self.matrix.draw(self.w, history)
+        if net is not None:
+            self.desk.edited(net)
+        return True
+
+    def _verbs(self, verbs):
+        self._buttons([(titled(a.name), f"{titled(a.doc)}.", lambda a=a: self.desk.act(a), a.key) for a in verbs])
+
+    def _buttons(self, buttons):
+        """Buttons as (text, doc, run, key), two beside each other where they fit."""
+        w = self.w
+        half = (w.width - 8.0) / 2.0
+        for text, doc, run, key in buttons:
+            needs = w.measure(text) + (40.0 if key else 20.0)
+            if needs > half:
+                break
+        else:
+            for i in range(0, len(buttons), 2):
+                x, y = w.at()
+                for j, (text, doc, run, key) in enumerate(buttons[i : i + 2]):
+                    if w.button(f"act.{text}", x + j * (half + 8.0), y + 3.0, half, text, key=key, doc=doc):
+                        run()
+                w.skip(34.0)
+            return
+        for text, doc, run, key in buttons:
+            x, y = w.at()
+            if w.button(f"act.{text}", x, y + 3.0, w.width, text, key=key, doc=doc):
+                run()
+            w.skip(34.0)
+
+    def _time(self):
+        w, transport = self.w, self.desk.transport
+        x, y = w.at()
+        icon = "pause" if transport.playing else "play"
+        if w.button(
+            "time.play", x, y + 3.0, 34.0, "", icon=icon, doc="play or pause; space", on=transport.playing, height=30.0
+        ):
+            transport.toggle()
+        span = transport.span
+        where = w.scrubber("time.scrub", x + 46.0, y, w.width - 46.0 - 66.0, 36.0, transport.time, 0.0, span)
+        if where is not None:
+            transport.scrub(where)
+        w.text(x + w.width, y + 18.0, f"{transport.time:.2f} s", "ink", align=1.0)
+        w.skip(40.0)
+        doc = "Seconds of the scene in a second of yours. Takes a number from 0.1 to 10."
+        new = w.slider("time.speed", "Playback", doc, transport.speed, *SPEEDS, unit="x", log=True, default=1.0)
+        if new is not None:
+            try:
+                transport.set_speed(float(new))
+            except ValueError:
+                self.desk.say(f"{new}: playback takes a number from 0.1 to 10.", is_problem=True)
+
+    def _save(self):
+        self._buttons(
+            [
+                (
+                    "Save picture",
+                    "the picture as PNG, with all that is needed to make it again",
+                    self.desk.save_picture,
+                    "F12",
+                )
+            ]
+        )
+        recording = self.desk.recording
+        if recording is None:
+            return
+        w = self.w
+        w.skip(4.0)
+        new = w.choice(
+            "record.format", "Format", "What the recording is saved as.", recording.format, list(recording.FORMATS)
+        )
+        if new is not None:
+            recording.format = new
+        seconds, doc = (
+            recording.seconds(self.desk.transport.loop),
+            f"How long. Takes a number from 0.1 to {LONGEST:g} s.",
+        )
+        new = w.slider("record.seconds", "Length", doc, seconds, 0.5, 20.0, unit="s", default=self.desk.transport.loop)
+        if new is not None:
+            recording.set_seconds(new, LONGEST, self.desk.say)
+        new = w.choice(
+            "record.size",
+            "Size",
+            "Of the recorded frames: as the picture is now, or a standard one.",
+            recording.size,
+            recording.SIZES,
+        )
+        if new is not None:
+            recording.size = new
+        x, y = w.at()
+        if recording.is_running:
+            w.bar(x, y + 14.0, w.width - 138.0, 6.0, recording.part)
+            w.text(x + w.width - 128.0, y + 17.0, f"{recording.done}/{recording.total}", "muted", SMALL)
+            if w.button("record.cancel", x + w.width - 76.0, y + 3.0, 76.0, "Cancel", doc="nothing is left behind"):
+                recording.cancel()
+        elif w.button(
+            "record.start", x, y + 3.0, w.width, "Record", icon="record", doc="from the start, in exact steps"
+        ):
+            self.desk.record()
+        w.skip(40.0)
+
+    def _foot(self, x, height):
+        """The last problem, pinned to the bottom; returns how high it is."""
+        problem = self.desk.problem
+        if not problem:
+            return 0.0
+        w = self.w
+        lines = max(1, min(4, -(-int(w.measure(problem, SMALL) * 1.1) // int(w.width - 30.0))))
+        tall = 20.0 + lines * SMALL * 1.4
+        w.box(x + 1.0, height - tall, WIDTH - 1.0, tall, "raised", 0.0)
+        w.box(x + 1.0, height - tall, 3.0, tall, "warn", 0.0)
+        imgui.set_cursor_screen_pos((x + MARGIN, height - tall + 8.0))
+        imgui.begin_group()
+        w.wrapped(problem, "warn", SMALL, w.width - 26.0, most=4)
+        imgui.end_group()
+        if w.button(
+            "problem.close", x + MARGIN + w.width - 18.0, height - tall + 6.0, 22.0, "", icon="close", height=22.0
+        ):
+            self.desk.say(None, is_problem=True)
+        return tall

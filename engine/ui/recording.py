@@ -1,0 +1,82 @@
+"""Recording from the panel: what was chosen, and how far it is. The work itself is a recorder's, a frame a step."""
+
+# A folder of PNG files ends in a slash, as on the command line.
+ENDINGS = {"gif": ".gif", "mp4": ".mp4", "webm": ".webm", "png": "/"}
+SIZES = {"as shown": None, "640×480": (640, 480), "1280×720": (1280, 720), "1920×1080": (1920, 1080)}
+SECONDS = 5.0
+# Shorter than this nothing moves.
+SHORTEST = 0.1
+
+
+class Recording:
+    """What the panel's recording section holds.
+
+    begin   function (ending, seconds or None for one loop, size or None for the picture's) -> a recorder, with `step`
+            (True when complete), `abort`, `frames_done`, `count` and `path`
+    """
+
+    FORMATS = tuple(ENDINGS)
+    SIZES = tuple(SIZES)
+
+    def __init__(self, begin):
+        self.format, self.size = self.FORMATS[0], self.SIZES[0]
+        self._begin = begin
+        self._seconds = None
+        self._recorder = None
+
+    def seconds(self, loop):
+        """How long it will be: what was chosen, else one loop, else five."""
+        return self._seconds or loop or SECONDS
+
+    def set_seconds(self, value, longest, say):
+        """Takes a number or what was typed; says what is wrong with it."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = -1.0
+        if SHORTEST <= seconds <= longest:
+            self._seconds = seconds
+        else:
+            say(f"Length {value}: it takes {SHORTEST:g} to {longest:g} seconds.", is_problem=True)
+
+    @property
+    def is_running(self):
+        return self._recorder is not None
+
+    @property
+    def done(self):
+        return self._recorder.frames_done if self._recorder else 0
+
+    @property
+    def total(self):
+        return self._recorder.count if self._recorder else 0
+
+    @property
+    def part(self):
+        return self.done / self.total if self.total else 0.0
+
+    def start(self):
+        """Begins; raises what the recorder raises."""
+        if not self.is_running:
+            self._recorder = self._begin(ENDINGS[self.format], self._seconds, SIZES[self.size])
+
+    def step(self):
+        """One frame; returns the path when the last was written, else None. Raises what the recorder raises."""
+        recorder = self._recorder
+        if recorder is None:
+            return None
+        try:
+            complete = recorder.step()
+        except BaseException:
+            self._recorder = None
+            raise
+        if complete:
+            self._recorder = None
+            return recorder.path
+        return None
+
+    def cancel(self):
+        """Stops; nothing is left behind."""
+        if self._recorder is not None:
+            self._recorder.abort()
+            self._recorder = None

@@ -1,0 +1,88 @@
+"""Which picture to draw next: coarse while things move, finer and finer when they rest, then none."""
+
+from dataclasses import dataclass
+
+# Seconds a moving frame may take: 30 a second with a little left for the rest.
+AIM = 0.030
+# Parts of the full size a moving picture may have, per side.
+SCALES = (1.0, 1.0 / 2.0, 1.0 / 3.0)
+# Samples a pixel of the pictures at rest, in turn.
+SAMPLES = (1, 4, 9)
+# A picture that takes longer than this many seconds is begun only after as long a rest: a hand that pauses is not
+# made to wait for it.
+PATIENCE = 0.1
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How to draw a picture: its size as a part of the full one, and samples a pixel."""
+
+    scale: float
+    samples: int
+
+
+class Refinement:
+    """Chooses the quality of each frame from what the last ones took.
+
+    samples   the samples a pixel to go through at rest
+    """
+
+    def __init__(self, samples=SAMPLES, *, aim=AIM):
+        self.samples = tuple(samples)
+        self.aim = aim
+        self._cost = None  # Seconds a full-size frame of one sample takes; None until one was measured.
+        self._scale = 1.0
+        self._rest = 0.0
+        self._stage = None  # None: nothing drawn since things moved; else the number of stages done.
+        self._moving = True
+
+    @property
+    def is_done(self):
+        """True when the last stage is drawn."""
+        return not self._moving and self._stage == len(self.samples)
+
+    def moved(self):
+        """Something changed; the next picture is drawn to be quick."""
+        self._moving, self._stage, self._rest = True, None, 0.0
+
+    def rested(self, seconds):
+        """Nothing changed for so many seconds more."""
+        self._moving = False
+        self._rest += seconds
+
+    def next(self):
+        """The Quality of the picture to draw now; None if the one shown will do for now."""
+        if self._moving:
+            return None if self._stage is not None else Quality(self._choose(), 1)
+        stage = self._stage or 0
+        # The moving picture was drawn at full size with one sample: that is the first stage.
+        if stage == len(self.samples) or self._rest < self._wait(self.samples[stage]):
+            return None
+        return Quality(1.0, self.samples[stage])
+
+    def drew(self, quality, seconds=None):
+        """A picture was drawn; seconds it took, if measured."""
+        if seconds is not None:
+            self._cost = seconds / (quality.scale**2 * quality.samples)
+        if self._moving:
+            first = quality.scale == 1.0 and self.samples[0] == 1
+            self._stage = 1 if first else 0
+        else:
+            self._stage = (self._stage or 0) + 1
+
+    def expected(self, quality):
+        """Seconds a picture will take, as far as is known."""
+        return (self._cost or 0.0) * quality.scale**2 * quality.samples
+
+    def _wait(self, samples):
+        expected = self.expected(Quality(1.0, samples))
+        return expected if expected > PATIENCE else 0.0
+
+    def _choose(self):
+        # A coarser picture is left only when the finer one has a fifth to spare; else it would flicker between two.
+        for scale in SCALES:
+            spare = 0.8 if scale > self._scale else 1.0
+            if self.expected(Quality(scale, 1)) <= self.aim * spare:
+                break
+        self._scale = scale
+        return scale

@@ -1,0 +1,134 @@
+"""imgui on a canvas: it takes events first, and draws over whatever view it is given."""
+
+import wgpu
+from imgui_bundle import imgui
+from wgpu.utils.imgui import ImguiRenderer
+
+from engine.ui.theme import dress, load_fonts
+
+CURSORS = {
+    imgui.MouseCursor_.text_input: "text",
+    imgui.MouseCursor_.hand: "pointer",
+    imgui.MouseCursor_.resize_ns: "ns_resize",
+    imgui.MouseCursor_.resize_ew: "ew_resize",
+}
+
+
+def plain_format(canvas, device):
+    """Configures a canvas, if nobody has, with a format that takes sRGB values as they are; returns its format.
+
+    imgui blends in sRGB: on an `-srgb` surface its soft edges and shadows come out too light.
+    """
+    context = canvas.get_wgpu_context()
+    if context.get_configuration() is None:
+        wanted = context.get_preferred_format(device.adapter)
+        try:
+            context.configure(device=device, format=wanted.removesuffix("-srgb"))
+        except (ValueError, RuntimeError, wgpu.GPUError):
+            context.configure(device=device, format=wanted)
+    return context.get_configuration()["format"]
+
+
+class Surface(ImguiRenderer):
+    """One canvas's imgui: its context, fonts and events.
+
+    Handlers stop the events that belong to a widget, so that the picture's own handlers never see them.
+    """
+
+    def __init__(self, device, canvas):
+        self.format = plain_format(canvas, device)
+        super().__init__(device, canvas)
+        self.device, self.canvas = device, canvas
+        # Typing "0.15" must not wait: one event of each kind a frame is for mice that shake, not for scripts.
+        self.backend.io.config_input_trickle_event_queue = True
+        self.backend.io.config_windows_move_from_title_bar_only = True
+        # A scene's own mistake may end a frame half way; imgui closes what was left open, the error goes on.
+        self.backend.io.config_error_recovery_enable_assert = False
+        self.backend.io.config_error_recovery_enable_tooltip = False
+        self.fonts = load_fonts()
+        self.has_popup = False
+        self._theme = None
+        self._cursor = None
+
+    def wear(self, theme):
+        """Takes a theme's colours on."""
+        if theme is not self._theme:
+            imgui.set_current_context(self.imgui_context)
+            dress(theme)
+            self._theme = theme
+
+    def draw(self, view, size, ratio, step, gui):
+        """Runs gui() and draws what it made over a view.
+
+        size    (width, height) in logical pixels; the view is `ratio` times as large
+        step    seconds since the last draw
+        """
+        imgui.set_current_context(self.imgui_context)
+        io = self.backend.io
+        io.display_size = imgui.ImVec2(*size)
+        io.display_framebuffer_scale = imgui.ImVec2(ratio, ratio)
+        # imgui divides by it.
+        io.delta_time = max(step, 1e-4)
+        imgui.new_frame()
+        try:
+            gui()
+            self.has_popup = imgui.is_popup_open("", imgui.PopupFlags_.any_popup)
+        finally:
+            imgui.render()
+        encoder = self.device.create_command_encoder()
+        attachment = {"view": view, "load_op": "load", "store_op": "store"}
+        step = encoder.begin_render_pass(color_attachments=[attachment])
+        self.backend.render(imgui.get_draw_data(), step)
+        step.end()
+        self.device.queue.submit([encoder.finish()])
+        self._show_cursor()
+
+    @property
+    def is_busy(self):
+        """True while a widget is held or typed into, so that more frames are needed."""
+        return self.backend.io.want_text_input or self.has_mouse
+
+    @property
+    def has_mouse(self):
+        return self.backend.io.want_capture_mouse
+
+    @property
+    def has_keys(self):
+        return self.backend.io.want_capture_keyboard or self.backend.io.want_text_input
+
+    def close(self):
+        """Frees the context; the surface is of no use afterwards."""
+        for handler, types in (
+            (self._on_resize, ("resize",)),
+            (self._on_mouse_move, ("pointer_move",)),
+            (self._on_mouse, ("pointer_up", "pointer_down")),
+            (self._on_key, ("key_up", "key_down")),
+            (self._on_wheel, ("wheel",)),
+            (self._on_char_input, ("char",)),
+        ):
+            self.canvas.remove_event_handler(handler, *types)
+        imgui.destroy_context(self.imgui_context)
+
+    # A touch, or a script, presses without having moved there first.
+
+    def _on_mouse(self, event):
+        self.backend.io.add_mouse_pos_event(event["x"], event["y"])
+        super()._on_mouse(event)
+
+    def _on_wheel(self, event):
+        if "x" in event:
+            self.backend.io.add_mouse_pos_event(event["x"], event["y"])
+        super()._on_wheel(event)
+
+    def _on_key(self, event):
+        # A key's release always arrives: one pressed in a field and released outside it must not stay down.
+        modifiers = event.get("modifiers", ())
+        for name, key in self.KEY_MAP_MOD.items():
+            self.backend.io.add_key_event(key, name in modifiers)
+        super()._on_key(event)
+
+    def _show_cursor(self):
+        wanted = CURSORS.get(imgui.MouseCursor_(imgui.get_mouse_cursor()), "default")
+        if wanted != self._cursor:
+            self._cursor = wanted
+            self.canvas.set_cursor(wanted)

@@ -1,0 +1,57 @@
+"""The clock of a live view: play, pause, speed, scrub. It moves only when it is told how many seconds passed."""
+
+from engine.scene import Clock
+
+SPEEDS = (0.1, 10.0)
+# Seconds the scrubber shows for a scene that does not loop, until its time runs past them.
+SPAN = 10.0
+
+
+class Transport:
+    """Where a scene's time stands.
+
+    loop      seconds after which time begins again, or None
+    time      seconds
+    speed     scene seconds a second
+    playing   whether `tick` moves the time
+    """
+
+    def __init__(self, loop=None, *, time=0.0, playing=False):
+        self.loop = loop
+        self.time = float(time)
+        self.speed = 1.0
+        self.playing = playing
+        self._step = 0.0
+
+    def tick(self, seconds):
+        """Lets seconds pass; returns True if the time moved."""
+        self._step = self.speed * seconds if self.playing else 0.0
+        if self._step:
+            self.scrub(self.time + self._step, moved=self._step)
+        return bool(self._step)
+
+    def scrub(self, time, *, moved=0.0):
+        """Goes to a time; in a loop, to the same place of the first round."""
+        self.time = time % self.loop if self.loop else max(0.0, time)
+        self._step = moved
+
+    def toggle(self):
+        """Plays if paused, pauses if playing."""
+        self.playing = not self.playing
+
+    def set_speed(self, speed):
+        self.speed = min(max(speed, SPEEDS[0]), SPEEDS[1])
+
+    @property
+    def span(self):
+        """Seconds from one end of the scrubber to the other: the loop, or doubled until the time fits."""
+        if self.loop:
+            return self.loop
+        span = SPAN
+        while span < self.time:
+            span *= 2.0
+        return span
+
+    def clock(self):
+        """The Clock of this moment."""
+        return Clock(self.time, self._step)
