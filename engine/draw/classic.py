@@ -25,10 +25,10 @@ class ClassicSparks(SparkPaths):
         pipeline = Pipeline(
             compose("draw/classic_sparks", {"bindings": declare(bindings)}),
             bindings,
-            Draw(("rgba16float",), blend="add", depth="keep", topology="line-list"),
+            Draw(("rgba16float",), blend="add", depth="keep", topology="triangle-strip"),
         )
         group = pipeline.bind(frame=frame.uniforms, sparks=self._uniform, vertices=self._paths.array)
-        pipeline.draw(render_pass, group, 2, self.segments)
+        pipeline.draw(render_pass, group, 4, self.segments)
 
 
 class ClassicAxes(Drawable):
@@ -55,7 +55,7 @@ class ClassicAxes(Drawable):
         pipeline = Pipeline(
             compose("draw/classic_lines", {"bindings": declare(bindings)}),
             bindings,
-            Draw(("rgba16float",), blend="over", depth="keep", topology="line-list"),
+            Draw(("rgba16float",), blend="over", depth="keep", topology="triangle-strip"),
         )
         group = pipeline.bind(frame=frame.uniforms, node=self._node, segments=self._array)
-        pipeline.draw(render_pass, group, 2, 3)
+        pipeline.draw(render_pass, group, 4, 3)

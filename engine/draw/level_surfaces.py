@@ -13,9 +13,8 @@ from engine.draw.frame import FRAME_BINDING, LAYERS, LAYERS_WRITE
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.kernel import Kernel
-from engine.kernels import rays
+from engine.kernels import field, rays
 from engine.network.observed import observed
-from engine.reference import field
 
 SURFACE = struct(
     "Surface",
@@ -223,8 +222,8 @@ class LevelSurfaces(Drawable):
             return None
         t = float(found["t"][0, 0])
         p = entry + d * t
-        value, gradient = field.value_and_gradient(self.net, p[None])
-        value, gradient = float(value[0, self.output]), gradient[0, self.output]
+        values, gradients = field.evaluate(self.net, p[None], gradient=True)
+        value, gradient = float(values[0, self.output]), gradients[0, self.output].astype(float)
         position = (world @ np.append(p, 1.0))[:3]
         return Hit(
             node=self,

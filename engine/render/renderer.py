@@ -1,5 +1,6 @@
 """One picture of a scene: a first walk that uploads and runs kernels, then, tile by tile, casts, draws and resolves."""
 
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -76,14 +77,15 @@ class Renderer:
 
     def __init__(self):
         self._size = None
-        self._layers = self._picture = self._colour = self._depth = self._composed = None
+        self._given = []
+        self._layers = self._colour = self._depth = self._composed = None
 
     def frame(self, scene, clock, size, supersample=4):
         """The picture of a scene at a moment.
 
         size          (width, height) in pixels
         supersample   samples a pixel: 1, 4, 9 or 16
-        returns       Picture; its texture is overwritten by the next frame of the same size
+        returns       Picture
 
         Raises SettingError for sizes or samples that cannot be, and whatever the scene raises.
         """
@@ -102,15 +104,14 @@ class Renderer:
         counts = Array.of(np.zeros(4, np.uint32))
         tiles = list(_tiles(width, height, grid, max(1, len(lists))))
         whole = len(tiles) == 1
-        if whole and (self._picture is None or self._picture.size != (width, height)):
-            self._picture = Texture((width, height), "rgba8unorm", PICTURE_USAGE)
+        result = self._free_texture((width, height)) if whole else None
         pixels = None if whole else np.empty((height, width, 4), np.uint8)
         for number, tile in enumerate(tiles):
             frame = self._tile(scene, (width, height), tile, grid, theme, counts, len(lists))
             if number == 0:
                 self._prepare(frame, drawables)
                 sprites = _overlays(drawables, scene, frame)
-            texture = self._picture if whole else Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
+            texture = result if whole else Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
             self._draw(frame, drawables, lists, texture)
             lay_sprites(frame.encoder, sprites, texture, tile)
             device().submit(frame.encoder)
@@ -118,7 +119,17 @@ class Renderer:
                 x, y, w, h = tile
                 pixels[y : y + h, x : x + w] = texture.read()
         rays = width * height * supersample * len(lists)
-        return Picture((width, height), self._picture if whole else None, counts, rays, pixels)
+        picture = Picture((width, height), result, counts, rays, pixels)
+        if whole:
+            self._given.append((result, weakref.ref(picture)))
+        return picture
+
+    def _free_texture(self, size):
+        """A texture that no living Picture holds: most often the one of the frame before last."""
+        free = [t for t, picture in self._given if picture() is None and t.size == size]
+        self._given = [(t, picture) for t, picture in self._given if picture() is not None]
+        self._given += [(t, lambda: None) for t in free[1:]]
+        return free[0] if free else Texture(size, "rgba8unorm", PICTURE_USAGE)
 
     def pick(self, scene, clock, size, x, y):
         """The first Hit under a pixel, or None.

@@ -1,5 +1,6 @@
 // Segments one pixel wide without depth, as the first original's axes.
 #import generated/bindings
+#import lib/thin_line
 
 struct Varying {
     @builtin(position) position: vec4f,
@@ -9,9 +10,9 @@ struct Varying {
 @vertex
 fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) segment: u32) -> Varying {
     let s = segments[segment];
-    let p = select(s.start, s.end, i == 1u);
-    let clip = frame.view_projection * node.world * vec4f(p.xyz, 1.0);
-    return Varying(clip, select(s.start_colour, s.end_colour, i == 1u));
+    let a = frame.view_projection * node.world * vec4f(s.start.xyz, 1.0);
+    let b = frame.view_projection * node.world * vec4f(s.end.xyz, 1.0);
+    return Varying(thin_line(a, b, i), select(s.start_colour, s.end_colour, i >= 2u));
 }
 
 @fragment

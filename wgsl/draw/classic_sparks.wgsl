@@ -1,5 +1,6 @@
 // The first original's sparks: lines one pixel wide, each drawn twice, added without depth.
 #import generated/bindings
+#import lib/thin_line
 
 struct Varying {
     @builtin(position) position: vec4f,
@@ -10,8 +11,13 @@ struct Varying {
 @vertex
 fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) segment: u32) -> Varying {
     let per_spark = u32(sparks.vertices) - 1u;
-    let p = vertices[segment / per_spark * (per_spark + 1u) + segment % per_spark + i];
-    return Varying(frame.view_projection * sparks.world * vec4f(p.xyz, 1.0), p.xyz, p.w);
+    let at = segment / per_spark * (per_spark + 1u) + segment % per_spark;
+    let start = vertices[at];
+    let end = vertices[at + 1u];
+    let a = frame.view_projection * sparks.world * vec4f(start.xyz, 1.0);
+    let b = frame.view_projection * sparks.world * vec4f(end.xyz, 1.0);
+    let p = select(start, end, i >= 2u);
+    return Varying(thin_line(a, b, i), p.xyz, p.w);
 }
 
 @fragment

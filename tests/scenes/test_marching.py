@@ -1,0 +1,163 @@
+"""The scene marching: its classic look against an independent rendering, and its laws."""
+
+import numpy as np
+import pytest
+from original import picture, rays, value
+
+from engine.network.mlp import Mlp
+from engine.render.renderer import Renderer
+from engine.scene import Clock
+from scenes.marching import Marching
+
+
+@pytest.fixture(scope="module")
+def renderer():
+    return Renderer()
+
+
+def draw(renderer, *, pixels=(120, 90), time=0.0, supersample=1, **settings):
+    return renderer.frame(Marching(**settings), Clock(time), pixels, supersample).pixels()
+
+
+def dense_first_change(net, level, rows, columns, size, samples=4000):
+    """Chord distance of the first change of floor(f - level) among many samples, for the rays of some pixels; inf if none."""
+    d, eye = rays(size, 2.21, 0.21)
+    d = d[rows, columns]
+    b = d @ eye
+    under = np.maximum(b * b - (eye @ eye - 25), 0)
+    start = eye + d * (-b - np.sqrt(under))[:, None]
+    length = 2 * np.sqrt(under)
+    t = np.linspace(0, 1, samples)
+    out = np.full(len(d), np.inf)
+    for i in range(len(d)):
+        f = np.floor(value(net, start[i] + d[i] * (t * length[i])[:, None]) - level)
+        changed = np.flatnonzero(f != f[0])
+        if len(changed):
+            out[i] = t[changed[0]] * length[i]
+    return out
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_the_classic_look_is_the_originals_picture_except_where_it_misses_a_surface(renderer, seed):
+    scene = Marching(seed=seed, look="classic", level=0.37)
+    ours = renderer.frame(scene, Clock(0), (400, 400), 1).pixels()[..., :3] / 255.0
+    theirs, found, _ = picture(scene.network, 0.37)
+    rows, columns = np.nonzero(np.abs(ours - theirs).max(axis=-1) > 2 / 255)
+    truth = dense_first_change(scene.network, 0.37, rows, columns, 400)
+    # The original errs where a surface comes before the one it found, by more than the dense samples' distance.
+    missed = truth < found[rows, columns] - 0.01
+    assert (~missed).sum() <= 0.001 * 400 * 400
+
+
+def test_the_camera_stands_where_the_original_puts_it_by_default():
+    assert np.allclose(Marching().camera.eye, (-7.0014, 2.5015, 9.4193), atol=1e-4)
+
+
+def test_the_level_runs_through_one_spacing_in_five_seconds_and_begins_again():
+    scene = Marching(level=0.25)
+    assert scene.loop == pytest.approx(5.0)
+    assert scene.level_at(2.5) == pytest.approx(0.75)
+    assert scene.level_at(5.0) == pytest.approx(0.25)
+
+
+def test_the_picture_after_a_loop_is_the_first_one_to_the_bit(renderer):
+    first, last = draw(renderer, time=0.0), draw(renderer, time=5.0)
+    assert np.array_equal(first, last)
+
+
+def test_two_renderers_give_the_same_bytes(renderer):
+    assert np.array_equal(draw(renderer, supersample=4), draw(Renderer(), supersample=4))
+
+
+def test_shifting_the_level_by_the_spacing_changes_no_surface(renderer):
+    # Only rounding of f - level differs: a handful of silhouette samples may fall the other way.
+    a = draw(renderer, level=0.25, legend_shown=False)
+    b = draw(renderer, level=1.25, legend_shown=False)
+    assert (np.abs(a.astype(int) - b).max(axis=-1) > 3).mean() < 0.002
+
+
+def test_permuting_hidden_neurons_changes_no_picture(renderer):
+    net = Marching(seed=3).network
+    order = np.random.default_rng(0).permutation(8)
+    first, last = net.layers
+    same = Mlp([first.weights[order], last.weights[:, order]], [first.bias[order], last.bias], ["tanh", "identity"])
+    a, b = draw(renderer, net=net), draw(renderer, net=same)
+    assert (np.abs(a.astype(int) - b).max(axis=-1) > 3).mean() < 0.002
+
+
+@pytest.mark.parametrize("look", ["studio", "classic"])
+@pytest.mark.parametrize("off", ["surfaces", "sparks", "axes"])
+def test_every_part_can_be_hidden_and_each_is_seen(renderer, look, off):
+    assert not np.array_equal(draw(renderer, look=look), draw(renderer, look=look, **{off: False}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"theme": "paper"}, {"region": "box"}, {"levels": "single"}, {"map": "cividis"}, {"opacity": 0.9}, {"layers": 1},
+        {"hidden": 5}, {"depth": 2}, {"activation": "sine"}, {"weights": "he"}, {"scale": 2.0}, {"seed": 5}, {"spacing": 0.4},
+        {"level": 0.4}, {"size": 3.0, "distance": 12.0}, {"azimuth": 0.0}, {"altitude": 60.0}, {"distance": 20.0},
+        {"projection": "orthographic"}, {"legend_shown": False},
+    ],
+    ids=lambda c: next(iter(c)),
+)  # fmt: skip
+def test_every_setting_changes_the_picture(renderer, change):
+    assert not np.array_equal(draw(renderer), draw(renderer, **change))
+
+
+def test_a_single_level_swings_by_the_sweep_and_closes():
+    scene = Marching(levels="single", level=0.5, sweep=0.3)
+    assert scene.level_at(scene.loop / 4) == pytest.approx(0.8)
+    assert scene.level_at(scene.loop) == pytest.approx(0.5)
+    assert Marching(levels="single").loop is None
+
+
+def test_randomizing_is_repeatable_and_drops_the_persons_network():
+    a, b = Marching(seed=4), Marching(seed=4)
+    a.net = Marching(seed=9).network
+    a.randomize()
+    b.randomize()
+    assert a.seed == b.seed != 4
+    assert a.net is None
+
+
+def test_the_camera_follows_the_angles_and_the_angles_the_camera():
+    scene = Marching()
+    scene.azimuth = 30.0
+    assert np.degrees(np.arctan2(scene.camera.eye[2], scene.camera.eye[0])) == pytest.approx(30.0)
+    scene.camera = scene.camera.with_(eye=(0.0, 5.0, 5.0))
+    assert scene.altitude == pytest.approx(45.0)
+    assert scene.camera.eye == (0.0, 5.0, 5.0)
+
+
+def test_a_larger_region_is_seen_whole_unless_the_camera_was_moved():
+    scene = Marching()
+    scene.size = 10.0
+    assert scene.distance == pytest.approx(24.0)
+    scene.distance = 7.0
+    scene.size = 5.0
+    assert scene.distance == 7.0
+
+
+def test_the_state_brings_back_the_same_picture(renderer):
+    scene = Marching(seed=3, level=0.3, map="magma", azimuth=10.0)
+    scene.net = scene.network.edited(0, 0, 0, 0.77)
+    scene.camera = scene.camera.with_(target=(0.5, 0.0, 0.0))
+    clock = Clock(1.3)
+    again = Marching()
+    again_clock = again.restore(scene.state(clock))
+    first = renderer.frame(scene, clock, (80, 60), 1).pixels()
+    assert np.array_equal(first, renderer.frame(again, again_clock, (80, 60), 1).pixels())
+
+
+def test_the_pointer_reads_a_point_of_the_surface(renderer):
+    scene = Marching(seed=3, level=0.3)
+    hits = [renderer.pick(scene, Clock(0), (60, 60), x, 30) for x in range(5, 60, 5)]
+    hits = [h for h in hits if h is not None and h.certain]
+    assert hits
+    for h in hits:
+        # float32 places along a ray of 12 units are exact to 1e-6; slopes here stay below 5.
+        assert scene.network(np.array(h.position))[0] == pytest.approx(h.level, abs=2e-5)
+        assert (h.level - 0.3) % 1.0 == pytest.approx(0.0, abs=1e-5) or (h.level - 0.3) % 1.0 == pytest.approx(1.0, abs=1e-5)
+        reading = scene.read(h)
+        assert [name for name, _ in reading.rows] == ["position", "value", "gradient"]
