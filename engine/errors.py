@@ -4,7 +4,13 @@ import difflib
 
 
 class NeurosceneError(Exception):
-    """A person's mistake or a machine's lack: shown as one line, never as a traceback."""
+    """A person's mistake or a machine's lack: shown as one line, never as a traceback.
+
+    What arrived may hold anything: line breaks and control characters are written out, not sent to a terminal.
+    """
+
+    def __init__(self, message=""):
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in str(message)))
 
 
 class ShapeError(NeurosceneError):
@@ -28,7 +34,10 @@ class SceneError(NeurosceneError):
 
 
 class ShaderError(NeurosceneError):
-    """WGSL that does not compile; the message names the file and line it was written in."""
+    """WGSL that does not compile; the message, of several lines, names the file and line it was written in."""
+
+    def __init__(self, message=""):
+        Exception.__init__(self, str(message))
 
 
 class NoAdapterError(NeurosceneError):

@@ -1,0 +1,87 @@
+"""Scenes and nodes: what is rebuilt when, and how the graph holds together."""
+
+import numpy as np
+import pytest
+
+from engine.draw.node import Node
+from engine.errors import SceneError, SettingError
+from engine.scene import Clock, Scene
+from engine.settings import Number
+from engine.view.camera import Camera
+
+
+class Counted(Scene):
+    slow = Number(1.0, rebuild=True)
+    quick = Number(1.0)
+
+    def __init__(self, **values):
+        self.built, self.updated = 0, []
+        super().__init__(**values)
+
+    def build(self, stage):
+        self.built += 1
+        stage.add(Node("only"))
+
+    def update(self, clock):
+        self.updated.append(clock.time)
+
+
+def test_a_scene_is_built_once_and_again_only_for_settings_that_say_so():
+    scene = Counted()
+    for time in (0.0, 0.1):
+        scene.advance(Clock(time))
+    scene.quick = 2.0
+    scene.advance(Clock(0.2))
+    assert scene.built == 1
+    scene.slow = 2.0
+    scene.advance(Clock(0.3))
+    assert scene.built == 2
+    assert len(scene.stage.children) == 1
+    assert scene.updated == [0.0, 0.1, 0.2, 0.3]
+
+
+def test_two_scenes_of_a_class_do_not_share_settings():
+    a, b = Counted(), Counted(quick=5.0)
+    a.quick = 3.0
+    assert (a.quick, b.quick, Counted().quick) == (3.0, 5.0, 1.0)
+
+
+def test_transforms_multiply_from_parent_to_child_and_hidden_parts_are_left_out():
+    root, arm, hand = Node("root"), Node("arm"), Node("hand")
+    root.add(arm)
+    arm.add(hand)
+    arm.move(1, 0, 0)
+    hand.move(0, 2, 0)
+    places = {n.name: world[:3, 3] for n, world in root.walk()}
+    assert np.allclose(places["hand"], (1, 2, 0))
+    arm.visible = False
+    assert [n.name for n, _ in root.walk()] == ["root"]
+
+
+def test_a_node_has_one_parent_and_no_cycles():
+    a, b = Node("a"), Node("b")
+    child = a.add(Node("child"))
+    b.add(child)
+    assert a.children == [] and child.parent is b
+    with pytest.raises(SceneError, match="under itself"):
+        child.add(b)
+    with pytest.raises(SceneError, match="not a child"):
+        a.remove(child)
+
+
+@pytest.mark.parametrize("change", [{"eye": (0, 0, 0)}, {"up": (0, 0, 1)}, {"eye": (np.nan, 0, 1)}])
+def test_a_camera_without_a_picture_is_refused(change):
+    with pytest.raises(SettingError):
+        Camera(**change)
+
+
+@pytest.mark.parametrize("fov", [0.0, 0.9])
+def test_projection_maps_near_to_0_and_far_to_1_and_rays_to_the_pictures_corners(fov):
+    camera = Camera(eye=(1, 2, 9), fov=fov, near=0.5, far=50.0)
+    matrix = camera.projection(1.5) @ camera.view()
+    for x, y in ((-1, -1), (1, 0.5), (0, 0)):
+        origin, direction = camera.ray(x, y, 1.5)
+        along = direction @ camera.forward
+        for distance, depth in ((0.5, 0.0), (50.0, 1.0)):
+            p = matrix @ np.append(origin + direction * distance / along, 1.0)
+            assert np.allclose(p[:3] / p[3], (x, y, depth), atol=1e-9)

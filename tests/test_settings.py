@@ -1,0 +1,94 @@
+"""Settings: the one door for the command line, the panel and stored images."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import NeurosceneError, SettingError
+from engine.network.random import random_mlp
+from engine.scene import Scene
+from engine.settings import Choice, Integer, Network, Number, Switch, Text, assign, settings
+
+
+class Knobs(Scene):
+    level = Number(0.5, bounds=(-1, 1), unit="m", group="shown", doc="a number")
+    count = Integer(3, bounds=(1, None), rebuild=True)
+    lit = Switch(True, group="time")
+    kind = Choice(["round", "square"], group="save")
+    words = Text("hello")
+    net = Network(None, inputs=3)
+
+
+def test_settings_come_group_by_group_in_the_order_written():
+    assert [n for n in settings(Knobs) if n in ("level", "count", "lit", "kind", "words", "net")] == [
+        "level", "net", "count", "words", "lit", "kind",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("level", "0.25", 0.25), ("level", "-1e-3", -1e-3), ("count", "7", 7), ("lit", "off", False), ("lit", "True", True),
+        ("kind", "square", "square"), ("words", "a b", "a b"),
+    ],
+)  # fmt: skip
+def test_text_becomes_the_value_it_says(name, text, value):
+    scene = Knobs()
+    assign(scene, name, text)
+    assert getattr(scene, name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("level", "2", "from -1 to 1 in m"), ("level", "nan", "a number"), ("level", "inf", "a number"), ("level", "x", "a number"),
+        ("count", "0", "whole number from 1 on"), ("count", "2.5", "whole number"), ("lit", "maybe", "on or off"),
+        ("kind", "roundish", "Near: round"), ("levle", "1", "Near: level"),
+    ],
+)  # fmt: skip
+def test_what_it_does_not_take_is_said_in_one_line_and_changes_nothing(name, text, says):
+    scene = Knobs()
+    before = scene.state()
+    with pytest.raises(SettingError, match=says) as error:
+        assign(scene, name, text)
+    assert "\n" not in str(error.value)
+    assert scene.state() == before
+
+
+def test_a_network_of_another_width_is_refused_with_both_numbers():
+    with pytest.raises(SettingError, match="has 2 inputs, but this scene shows networks with 3"):
+        Knobs(net=random_mlp([2, 4, 1]))
+
+
+@given(st.sampled_from(["level", "count", "lit", "kind", "net", "seed", "theme", "nothing"]), st.text(max_size=12))
+def test_no_text_does_more_than_refuse(name, text):
+    try:
+        assign(Knobs(), name, text)
+    except NeurosceneError as error:
+        assert "\n" not in str(error)
+
+
+@given(st.floats(-1, 1), st.integers(1, 10**6), st.booleans(), st.text(max_size=20))
+def test_a_state_gives_every_setting_back_to_the_bit(level, count, lit, words):
+    scene = Knobs(level=level, count=count, lit=lit, words=words, net=random_mlp([3, 4, 1], seed=5))
+    again = Knobs()
+    again.restore(scene.state())
+    assert again.level == level or math.isnan(level)
+    assert (again.count, again.lit, again.words) == (count, lit, words)
+    assert again.net.equals(scene.net)
+
+
+def test_a_network_too_large_for_the_state_is_left_out_and_named():
+    scene = Knobs(net=random_mlp([3, 600, 600, 1]))
+    state = scene.state()
+    assert "net" not in state["settings"]
+    assert "3-600-600-1" in state["left_out"][0]
+
+
+@pytest.mark.parametrize("state", [{}, {"settings": 3}, {"settings": {}, "camera": {"eye": 1}, "time": 0}, {"settings": {}, "time": "x"}])
+def test_a_broken_state_is_refused_in_a_line(state):
+    with pytest.raises(NeurosceneError) as error:
+        Knobs().restore(state)
+    assert "\n" not in str(error.value)
