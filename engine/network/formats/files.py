@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import struct
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -89,6 +90,36 @@ def opened(path):
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte in it
         raise FileError(f"{told(path, 200)} cannot be read: {told(error, 120)}.") from None
+
+
+# A zip's directory takes some 60 to 150 bytes an entry; a thousand layers need 0.3 MB.
+MAX_DIRECTORY_BYTES = 1 << 20
+
+# Records at a zip's end, APPNOTE.TXT 4.3.14 to 4.3.16: its directory's length in 64 bits, where that stands, and in 32.
+ZIP64_END = struct.Struct("<4sQ2H2L4Q")
+ZIP64_LOCATOR = struct.Struct("<4sLQL")
+ZIP_END = struct.Struct("<4s4H2LH")
+
+
+def check_zip_directory(stream, size, name):
+    """Refuses a zip whose directory is too long, before all of it is read."""
+    tail = min(size, ZIP64_END.size + ZIP64_LOCATOR.size + ZIP_END.size)
+    stream.seek(size - tail)
+    data = stream.read(tail)
+    stream.seek(0)
+    if size < ZIP_END.size or data[-ZIP_END.size :][:4] != b"PK\5\6" or data[-2:] != b"\0\0":
+        raise FileError(f"{name} is not whole: no zip directory stands at its end. Save or copy it again.")
+    length = ZIP_END.unpack(data[-ZIP_END.size :])[5]
+    if data[-ZIP_END.size - ZIP64_LOCATOR.size :][:4] == b"PK\6\7":
+        at = size - tail
+        locator = ZIP64_LOCATOR.unpack(data[-ZIP_END.size - ZIP64_LOCATOR.size : -ZIP_END.size])
+        if data[:4] != b"PK\6\6" or locator[2] != at:
+            raise FileError(f"{name} is not whole: its 64-bit zip directory is broken. Save or copy it again.")
+        length = max(length if length != 0xFFFFFFFF else 0, ZIP64_END.unpack(data[: ZIP64_END.size])[8])
+    if length > MAX_DIRECTORY_BYTES:
+        raise FileError(
+            f"The zip directory of {name} is over {size_text(MAX_DIRECTORY_BYTES)} long; save fewer arrays."
+        )
 
 
 @contextmanager

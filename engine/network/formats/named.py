@@ -72,9 +72,10 @@ def spread(given, count, name):
             takes, or one alone for all hidden layers with identity last; or a sequence, one per layer
     count   layers of weights
     """
-    parts = given.split(",") if isinstance(given, str) else [given] if isinstance(given, Activation) else list(given)
+    one = isinstance(given, str | Activation)
+    parts = str(given).split(",") if one else list(given)
     parts = [p if isinstance(p, Activation) else told(p).strip() for p in parts[: count + 2]]
-    if len(parts) == 1 < count and isinstance(given, str | Activation):
+    if len(parts) == 1 < count and one:
         parts += ["...", "identity"]
     if "..." in parts:
         at = parts.index("...")

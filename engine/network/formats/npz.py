@@ -8,17 +8,14 @@ import zlib
 import numpy as np
 
 from engine.errors import FileError, NetworkError
-from engine.network.formats.files import MAX_FILE_BYTES, opened, replacing, size_text, told
+from engine.network.formats.files import MAX_FILE_BYTES, check_zip_directory, opened, replacing, size_text, told
 from engine.network.formats.named import Entry, assemble
 
 FORMAT = "neuroscene mlp 1"
 TEXTS = ("activations", "format", "name")  # the arrays that are not weights
 
-# A zip's directory takes some 60 bytes an array: a thousand layers need 0.1 MB.
-MAX_DIRECTORY_BYTES = 1 << 20
 MAX_TEXT_BYTES = 64 << 10
 
-END_OF_ZIP = struct.Struct("<4s4H2LH")  # APPNOTE.TXT 4.3.16
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -58,25 +55,8 @@ def _broken(name, why):
     return FileError(f"{name} is not a whole npz file: {why}. Save or copy it again.")
 
 
-def _check_directory(stream, size, name):
-    """Refuses a zip whose directory is too long, before zipfile reads all of it."""
-    if size < END_OF_ZIP.size:
-        raise _broken(name, f"it has only {size} bytes")
-    tail = min(size, END_OF_ZIP.size + 20)
-    stream.seek(size - tail)
-    data = stream.read(tail)
-    magic, _, _, _, _, length, _, comment = END_OF_ZIP.unpack(data[-END_OF_ZIP.size :])
-    if magic != b"PK\5\6" or comment:
-        raise _broken(name, "no zip directory stands at its end")
-    # A 64-bit directory is needed from 4 GB on only, and would hide its length from the check.
-    if length > MAX_DIRECTORY_BYTES or data[:4] == b"PK\6\7":
-        raise FileError(
-            f"The zip directory of {name} is longer than {size_text(MAX_DIRECTORY_BYTES)}; save fewer arrays."
-        )
-
-
 def _read(stream, size, name, activations):
-    _check_directory(stream, size, name)
+    check_zip_directory(stream, size, name)
     with zipfile.ZipFile(stream) as archive:
         infos = {}
         for info in archive.infolist():
@@ -97,7 +77,7 @@ def _read(stream, size, name, activations):
         if texts.get("format") == FORMAT:
             name = told(texts.get("name", name), 200)
         entries = {key: _entry(archive, info, key, name) for key, info in infos.items()}
-        return assemble(entries, activations or texts.get("activations"), name)
+        return assemble(entries, texts.get("activations") if activations is None else activations, name)
 
 
 def _npy_header(stream, info, key, name):

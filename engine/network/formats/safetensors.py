@@ -89,7 +89,7 @@ def read(stream, size, name, activations=None):
         name = told(metadata.get("name", name), 200)
     entries = {key: _entry(stream, start, size - start, key, about, name) for key, about in header.items()}
     _check_offsets(header, size - start, name)
-    return assemble(entries, activations or metadata.get("activations"), name)
+    return assemble(entries, metadata.get("activations") if activations is None else activations, name)
 
 
 def _broken(name, why):

@@ -4,6 +4,7 @@ only to open a file, and there only by its loader that runs no code.
 
 import importlib
 import re
+import struct
 import zipfile
 from collections.abc import Mapping
 
@@ -12,7 +13,16 @@ import numpy as np
 from engine.errors import FileError, NetworkError
 from engine.network.activations import Activation
 from engine.network.formats.chain import Affine, Apply, Linear, fold
-from engine.network.formats.files import MAX_FILE_BYTES, MAX_LAYERS, check_weights, check_width, opened, size_text, told
+from engine.network.formats.files import (
+    MAX_FILE_BYTES,
+    MAX_LAYERS,
+    check_weights,
+    check_width,
+    check_zip_directory,
+    opened,
+    size_text,
+    told,
+)
 from engine.network.formats.named import Entry, assemble
 from engine.network.mlp import Mlp
 
@@ -27,6 +37,8 @@ SOFTPLUS_CUT = 15.0
 # How a sine module may call its frequency.
 FREQUENCIES = ("w0", "w_0", "omega", "omega_0", "omega0", "frequency")
 
+ZIP_START = b"PK\3\4"  # older .pt files are no zips
+
 # What a checkpoint may call the state dict inside it.
 CHECKPOINT_KEYS = ("state_dict", "model_state_dict", "model")
 
@@ -37,18 +49,10 @@ MAX_DEPTH = 32
 
 def load(path, activations=None):
     """The network in a .pt or .pth file that holds a state dict; needs PyTorch."""
-    with opened(path) as (stream, _):
+    with opened(path) as (stream, size):
         name = told(path.name)
-        if zipfile.is_zipfile(stream):
-            try:
-                with zipfile.ZipFile(stream) as archive:
-                    total = sum(info.file_size for info in archive.infolist())
-            except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError):
-                raise FileError(
-                    f"{name} is not a whole PyTorch file: its zip directory is broken. Save it again."
-                ) from None
-            if total > MAX_FILE_BYTES:
-                raise FileError(f"{name} unpacks to {size_text(total)}; at most {size_text(MAX_FILE_BYTES)} are read.")
+        if stream.read(4) == ZIP_START:
+            _check_zip(stream, size, name)
         stream.seek(0)
         try:
             torch = importlib.import_module("torch")
@@ -70,6 +74,18 @@ def load(path, activations=None):
     if not isinstance(found, Mapping):
         raise FileError(f"{name} holds a {type(found).__name__}, not a state dict. Save model.state_dict().")
     return from_state_dict(found, activations, name)
+
+
+def _check_zip(stream, size, name):
+    """Refuses a zip that would unpack to more than a file may have."""
+    check_zip_directory(stream, size, name)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            total = sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, OSError, struct.error) as error:
+        raise FileError(f"{name} is not a whole PyTorch file: {told(error)}. Save or copy it again.") from None
+    if total > MAX_FILE_BYTES:
+        raise FileError(f"{name} unpacks to {size_text(total)}; at most {size_text(MAX_FILE_BYTES)} are read.")
 
 
 def from_state_dict(state, activations, name):

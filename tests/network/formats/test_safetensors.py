@@ -129,10 +129,9 @@ def test_shapes_are_checked_before_memory_is_taken(monkeypatch):
 numbers = st.integers(-3, 40) | st.integers() | st.floats() | st.none() | st.booleans()
 scalars = numbers | st.text(max_size=5)
 values = st.recursive(scalars, lambda x: st.lists(x, max_size=4) | st.dictionaries(scalars.map(str), x), max_leaves=8)
-entries = st.fixed_dictionaries(
-    {"dtype": st.sampled_from(["F32", "F64", "F16", "BF16", "I8", "x"]) | values, "shape": st.lists(numbers, max_size=3) | values,
-     "data_offsets": st.lists(numbers, max_size=3) | values}
-)  # fmt: skip
+dtypes = st.sampled_from(["F32", "F64", "F16", "BF16", "I8", "x"]) | values
+counts = st.lists(numbers, max_size=3) | values
+entries = st.fixed_dictionaries({"dtype": dtypes, "shape": counts, "data_offsets": counts})
 keys = st.sampled_from(["0.weight", "0.bias", "1.weight", "weight", "__metadata__", "W0"]) | st.text(max_size=8)
 
 
