@@ -1,7 +1,15 @@
 """From the shape of a network with one layer of activations to WGSL that bounds its output over a piece of a ray by its slopes."""
 
 from engine.codegen.layout import layout
-from engine.codegen.ranges import range_functions
+from engine.codegen.ranges import RATES, largest, number, range_functions
+
+# Activations whose slope is above 0, largest at 0, and changes by at most its RATE: wgsl/lib/saturating.wgsl has both at once.
+SATURATING = ("tanh", "sigmoid")
+
+
+def cone_body(shape):
+    """What writes the functions for a Shape."""
+    return (SaturatingBody if shape.activations[0].name in SATURATING else ConeBody)(shape)
 
 
 class ConeBody:
@@ -9,6 +17,8 @@ class ConeBody:
 
     s' is at hand at both ends; between it turns only at the activation's extrema.
     """
+
+    per_ray = ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high")
 
     def __init__(self, shape):
         self.blocks = layout(shape).blocks
@@ -20,9 +30,10 @@ class ConeBody:
         self.lines.extend(text.splitlines())
 
     def text(self):
-        self.add(f"#import arithmetic/cone\n#import activations/{self.activation.name}\n\nconst ENTERS_APART = true;\n")
+        self.add(f"#import arithmetic/cone\n#import activations/{self.activation.name}\n")
+        self.add("const ENTERS_APART = true;\n")
         self.add(range_functions(self.activation, 0))
-        for name in ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high", "near_z", "near_s", "far_z", "far_s"):
+        for name in self.per_ray + ("near_z", "near_s", "far_z", "far_s"):
             self.add(f"var<private> {name}: array<vec4f, {self.groups}>;")
         self.begin()
         self.far()
@@ -61,7 +72,11 @@ class ConeBody:
     ray_low[{g}] = rate{g} - slack{g};
     ray_high[{g}] = rate{g} + slack{g};"""
             )
+            self.add_per_ray(g)
         self.add("}\n")
+
+    def add_per_ray(self, g):
+        """More constants of a ray, for a kind of activation."""
 
     def far(self):
         terms = 4 * self.groups + 3
@@ -80,6 +95,9 @@ class ConeBody:
             )
         self.add(f"    far_value = sum_of(value) + {self.bias};")
         self.add(f"    far_error = 1.00001 * sum_of(error) + 2.0 * ULP * abs({self.bias});\n}}\n")
+        self.near()
+
+    def near(self):
         self.add("fn near_from_far() {\n    near_value = far_value;\n    near_error = far_error;")
         for g in range(self.groups):
             self.add(f"    near_z[{g}] = far_z[{g}];\n    near_s[{g}] = far_s[{g}];")
@@ -115,3 +133,78 @@ class ConeBody:
         self.add(
             "    let width = t1 - t0;\n    return Bounds((sum_of(low) - pad) * width, (sum_of(high) + pad) * width);\n}\n"
         )
+
+
+class SaturatingBody(ConeBody):
+    """The same for tanh and sigmoid, at half the cost: what rounding does to the slopes is factors worked out once a ray."""
+
+    per_ray = ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high", "ray_out", "ray_grown", "ray_shrunk", "ray_lost")
+
+    def text(self):
+        return "#import lib/saturating\n" + super().text() + "\nvar<private> ray_rounding: f32;\n"
+
+    def add_per_ray(self, g):
+        rate = RATES[self.activation.name]
+        terms = 4 * self.groups + 3
+        if g == 0:
+            self.add("    var rounding = vec4f(0.0);")
+        # exp(x) <= 1 + 2 x up to x = 1; past that only the largest slope is sure. The ulp are those of the slope itself (16), of
+        # its products (4) and of their sum.
+        self.add(
+            f"""\
+    ray_out[{g}] = {self.out(g)};
+    let far{g} = ray_e[{g}] * {number(rate)};
+    ray_grown[{g}] = select(1.0 + 2.0 * far{g} + {terms + 24}.0 * ULP, vec4f(1e30), far{g} > vec4f(1.0));
+    ray_shrunk[{g}] = max(1.0 - far{g} - {terms + 24}.0 * ULP, vec4f(0.0));
+    ray_lost[{g}] = abs({self.out(g)}) * ray_e[{g}];
+    rounding += abs({self.out(g)}) * ({terms + 4}.0 * ULP);"""
+        )
+        if g == self.groups - 1:
+            self.add(f"    ray_rounding = sum_of(rounding) + 2.0 * ULP * abs({self.bias});")
+
+    def far(self):
+        most = number(largest(self.activation, "slope"))
+        self.add("fn enter_at(t: f32) {\n    var value = vec4f(0.0);\n    var error = vec4f(0.0);")
+        for g in range(self.groups):
+            self.add(
+                f"""\
+    let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
+    let h{g} = {self.activation.name}_both(z{g});
+    value = fma(ray_out[{g}], h{g}.value, value);
+    error = fma(ray_lost[{g}], min(h{g}.slope * ray_grown[{g}], vec4f({most})), error);
+    far_z[{g}] = z{g};
+    far_s[{g}] = h{g}.slope;"""
+            )
+        self.add(f"    far_value = sum_of(value) + {self.bias};")
+        self.add("    far_error = 1.00001 * sum_of(error) + ray_rounding;\n}\n")
+        self.near()
+
+    def plain(self):
+        self.add("fn plain_at(t: f32) -> vec2f {\n    var value = vec4f(0.0);\n    var slope = vec4f(0.0);")
+        for g in range(self.groups):
+            self.add(
+                f"""\
+    let h{g} = {self.activation.name}_both(fma(ray_a[{g}], vec4f(t), ray_b[{g}]));
+    value = fma(ray_out[{g}], h{g}.value, value);
+    slope = fma(ray_high[{g}], h{g}.slope, slope);"""
+            )
+        self.add(f"    return vec2f(sum_of(value) + {self.bias}, sum_of(slope));\n}}\n")
+
+    def bounds(self):
+        most = number(largest(self.activation, "slope"))
+        self.add(
+            "fn segment_to(t0: f32, t1: f32) -> Bounds {\n    enter_at(t1);\n    var low = vec4f(0.0);\n"
+            "    var high = vec4f(0.0);"
+        )
+        for g in range(self.groups):
+            # Within rounding of 0 the grown slope is the largest, or more.
+            self.add(
+                f"""\
+    let turns{g} = near_z[{g}] * far_z[{g}] <= vec4f(0.0);
+    let top{g} = select(max(near_s[{g}], far_s[{g}]) * ray_grown[{g}], vec4f({most}), turns{g});
+    let most{g} = min(top{g}, vec4f({most}));
+    let least{g} = min(near_s[{g}], far_s[{g}]) * ray_shrunk[{g}];
+    low += min(ray_low[{g}] * least{g}, ray_low[{g}] * most{g});
+    high += max(ray_high[{g}] * least{g}, ray_high[{g}] * most{g});"""
+            )
+        self.add("    let width = t1 - t0;\n    return Bounds(sum_of(low) * width, sum_of(high) * width);\n}\n")

@@ -9,7 +9,7 @@ the bubble 4 x (1 - x): an interval a neuron (`arithmetic/bubble`).
 from functools import cache
 
 from engine.codegen.bubble import BubbleBody
-from engine.codegen.cone import ConeBody
+from engine.codegen.cone import cone_body
 from engine.codegen.network import iterations
 from engine.errors import NetworkError, ShapeError
 
@@ -51,7 +51,7 @@ def enclosure_module(shape):
     """
     if shape.sizes[0] != 3:
         raise ShapeError(f"{shape} has {shape.sizes[0]} inputs; rays are cast through networks of 3, its x, y and z.")
-    body = ConeBody(shape) if is_shallow(shape) else BubbleBody(shape)
+    body = cone_body(shape) if is_shallow(shape) else BubbleBody(shape)
     return f"const SEGMENT_LIMIT = {segment_limit(shape)}u;\nconst POLISH_LIMIT = {MOST_POLISHING}u;\n\n{body.text()}"
 
 

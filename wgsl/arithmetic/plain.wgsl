@@ -1,16 +1,14 @@
 // Arithmetic over plain numbers: four neurons' responses at one point.
 
-alias Plain = vec4f;
-
-fn plain_start(bias: vec4f) -> Plain {
+fn plain_start(bias: vec4f) -> vec4f {
     return bias;
 }
 
 // z + m h, as multiply-adds: on software drivers twice as fast as the matrix product.
-fn plain_add(z: Plain, m: mat4x4f, h: Plain) -> Plain {
+fn plain_add(z: vec4f, m: mat4x4f, h: vec4f) -> vec4f {
     return fma(m[3], h.wwww, fma(m[2], h.zzzz, fma(m[1], h.yyyy, fma(m[0], h.xxxx, z))));
 }
 
-fn plain_enter(z: Plain, m: mat4x4f, x: vec4f) -> Plain {
+fn plain_enter(z: vec4f, m: mat4x4f, x: vec4f) -> vec4f {
     return plain_add(z, m, x);
 }
