@@ -16,7 +16,7 @@ SIZE = (800, 600)
 # The picture a notebook keeps for where no widget can run: as wide as a page of text.
 NOTEBOOK_SIZE = (640, 480)
 
-# scene -> its widget and viewer. Kept while the kernel lives, as Jupyter keeps every widget.
+# scene -> its viewer. Kept while the kernel lives, as Jupyter keeps every widget.
 _viewers = {}
 
 
@@ -108,9 +108,7 @@ def show(scene, *, size=(1200, 800), time=0.0, supersample=4):
     Without a display it saves the picture here, says so on stderr, and returns its path.
     """
     if notebook.in_notebook():
-        from IPython.display import display
-
-        display(_bundle(scene, time=time, size=_fitting(size)), raw=True)
+        notebook.show_still(_in_cell(scene, _fitting(size), time))
         return None
     try:
         canvas = window.make_canvas(size, title=_name(scene))
@@ -127,8 +125,8 @@ def show(scene, *, size=(1200, 800), time=0.0, supersample=4):
 
 
 def mimebundle(scene):
-    """What a notebook stores for a cell that ends with a scene: {MIME type: data}."""
-    return _bundle(scene)
+    """What a notebook stores for a cell that ends with a scene, {MIME type: data}; its widget goes before it."""
+    return _in_cell(scene, NOTEBOOK_SIZE, 0.0)
 
 
 # Behind them.
@@ -169,25 +167,26 @@ def _fitting(size, most=NOTEBOOK_SIZE[0]):
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _bundle(scene, *, size=NOTEBOOK_SIZE, time=0.0):
+def _in_cell(scene, size, time):
+    """Shows a scene's widget, where a browser listens, and returns the still picture for everywhere else."""
     from engine.target.writers.png import encode
 
     stream = io.BytesIO()
-    state = image_state.text(image_state.stored(scene, Clock(float(time)), size, 4))
-    encode(stream, render(scene, size, time=time), state)
-    return notebook.bundle(f"{_name(scene)} at {time:g} s", stream.getvalue(), _widget(scene, size, time))
+    state = image_state.stored(scene, Clock(float(time)), size)
+    encode(stream, render(scene, size, time=time), image_state.text(state))
+    if notebook.in_notebook():
+        notebook.show_widget(_widget(scene, size, time))
+    return notebook.still(f"{_name(scene)} at {time:g} s", stream.getvalue())
 
 
 def _widget(scene, size, time):
-    """The widget of a scene, the same one each time it is shown; None where there is no kernel to speak to."""
-    if not notebook.in_notebook():
-        return None
+    """The widget of a scene, the same one each time it is shown."""
     if scene not in _viewers:
         from engine.viewer import Viewer
 
         canvas = notebook.make_canvas(size)
-        _viewers[scene] = canvas, Viewer(scene, canvas, clock=Clock(float(time)))
-    return _viewers[scene][0]
+        _viewers[scene] = Viewer(scene, canvas, clock=Clock(float(time)))
+    return _viewers[scene].canvas
 
 
 @contextmanager

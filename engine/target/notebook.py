@@ -1,14 +1,32 @@
-"""A widget in a notebook, with a still picture for where no widget can run."""
+"""A widget in a notebook, and beside it a still picture for where no widget can run."""
 
+import base64
+import html
 import sys
+
+# While a widget of this session is looked at, its stills are hidden; `{}` is the session. Without a kernel nothing
+# hides them: in a notebook that is opened again, on a page made of it, in a repository's view of it.
+HIDING = "\n.neuroscene-still-{} {{ display: none; }}\n"
+
+
+def _kernel():
+    """The kernel this process runs in, or None."""
+    # Only a kernel has brought IPython with it; it is not loaded to find out.
+    shell = sys.modules.get("IPython")
+    running = shell.get_ipython() if shell else None
+    return getattr(running, "kernel", None)
 
 
 def in_notebook():
     """True in a notebook's kernel, where a widget can be shown."""
-    # Only a kernel has brought IPython with it; it is not loaded to find out.
-    shell = sys.modules.get("IPython")
-    running = shell.get_ipython() if shell else None
-    return getattr(running, "kernel", None) is not None
+    return _kernel() is not None
+
+
+def session():
+    """A short name of this kernel's life, `none` outside one."""
+    kernel = _kernel()
+    name = getattr(getattr(kernel, "session", None), "session", None) or "none"
+    return "".join(c for c in name if c.isalnum())[:12]
 
 
 def make_canvas(size=(800, 600), title=""):
@@ -26,20 +44,43 @@ def make_canvas(size=(800, 600), title=""):
                 self._is_closed = True
                 super()._rc_close()
 
-    return NotebookCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=30)
+    canvas = NotebookCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=30)
+    canvas.observe(_seen, names=["_has_visible_views"])
+    return canvas
 
 
-def bundle(text, png, widget=None):
-    """What a notebook stores for a cell: {MIME type: data}.
+def _seen(change):
+    # Said by the browser: only now is there somebody for whom the still would stand beside the live picture.
+    canvas, rule = change["owner"], HIDING.format(session())
+    if change["new"] and rule not in canvas._css:
+        canvas._css += rule
 
-    text     for a terminal
-    png      bytes; shown when the notebook is opened again, on a page made of it, or without widgets
-    widget   a canvas of `make_canvas`, shown where a browser can; None for the picture only
+
+def still(text, png):
+    """What a notebook stores of a picture: {MIME type: data}.
+
+    text   for a terminal, and read aloud
+    png    bytes
     """
-    data = {"text/plain": text, "image/png": png}
-    if widget is not None:
-        given = widget._repr_mimebundle_()
-        # Widgets give the data alone or with metadata. Their own text would only say that they are a widget.
-        given = given[0] if isinstance(given, tuple) else given
-        data = {**(given or {}), **data}
-    return data
+    source = base64.b64encode(png).decode()
+    image = f'<img src="data:image/png;base64,{source}" alt="{html.escape(text)}">'
+    return {
+        "text/plain": text,
+        "text/html": f'<div class="neuroscene-still-{session()}">{image}</div>',
+        "image/png": png,
+    }
+
+
+def show_widget(canvas):
+    """Puts a canvas of `make_canvas` into the running cell's output."""
+    from IPython.display import display
+
+    display(canvas)
+
+
+def show_still(data):
+    """Puts what `still` gave into the running cell's output."""
+    from IPython.display import display
+
+    # Raw bundles go to the browser as they are, and pictures as text.
+    display({**data, "image/png": base64.b64encode(data["image/png"]).decode()}, raw=True)

@@ -1,5 +1,6 @@
 """Canvases: each of window, notebook and offscreen gives what a viewer needs."""
 
+import base64
 import os
 import shutil
 import subprocess
@@ -102,19 +103,21 @@ def test_a_window_fulfils_the_contract():
     assert done.stdout.strip().endswith("closed"), done.stderr
 
 
-def test_a_bundle_has_a_picture_even_without_a_widget():
-    data = notebook.bundle("Ball at 0 s", b"png bytes")
-    assert data == {"text/plain": "Ball at 0 s", "image/png": b"png bytes"}
+def test_a_still_holds_its_picture_for_pages_terminals_and_programs():
+    data = notebook.still("<Ball> at 0 s", b"png bytes")
+    assert data["text/plain"] == "<Ball> at 0 s" and data["image/png"] == b"png bytes"
+    assert base64.b64encode(b"png bytes").decode() in data["text/html"]
+    assert "&lt;Ball&gt;" in data["text/html"] and "<Ball>" not in data["text/html"]
 
 
-def test_a_bundle_keeps_our_words_and_the_widgets_view():
-    class Widget:
-        def _repr_mimebundle_(self):
-            return {"text/plain": "Canvas()", "application/vnd.jupyter.widget-view+json": {"model_id": "1"}}, {}
-
-    data = notebook.bundle("Ball", b"png", Widget())
-    assert data["text/plain"] == "Ball"
-    assert data["application/vnd.jupyter.widget-view+json"] == {"model_id": "1"}
+def test_a_still_is_hidden_only_once_a_browser_shows_the_widget():
+    pytest.importorskip("IPython")
+    canvas = notebook.make_canvas((40, 30))
+    still = notebook.still("Ball", b"")["text/html"].split('"')[1]
+    assert still not in canvas._css
+    canvas._has_visible_views = True  # as the browser's message sets it
+    assert f".{still} {{ display: none; }}" in canvas._css
+    canvas.close()
 
 
 def test_outside_a_kernel_there_is_no_notebook():
