@@ -59,7 +59,7 @@ def near(name, known, *, noun="one"):
     known  the names that would have been right
     """
     known = sorted(map(str, known))
-    close = difflib.get_close_matches(str(name).lower(), [k.lower() for k in known], n=3, cutoff=0.5)
-    close = [k for k in known if k.lower() in close]
+    lowered = {k.lower(): k for k in known}
+    close = [lowered[k] for k in difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.5)]
     text = f"There is no {noun} `{name}`. It may be: {', '.join(known)}."
     return text + (f" Near: {', '.join(close)}." if close else "")

@@ -7,7 +7,7 @@ from engine.codegen.compose import compose
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME_BINDING
 from engine.draw.lines import LINES, SEGMENT
-from engine.draw.sparks import SPARKS_BINDING, VERTICES_BINDING, SparkPaths
+from engine.draw.sparks import CLASSIC_PATH, SPARKS_BINDING, VERTICES_BINDING, SparkPaths
 from engine.gpu.array import Array
 from engine.gpu.pipeline import Draw, Pipeline
 
@@ -19,6 +19,9 @@ class ClassicSparks(SparkPaths):
     """The original's sparks: each segment twice, added."""
 
     phase = "under"
+
+    def __init__(self, net, seeds, **more):
+        super().__init__(net, seeds, path=CLASSIC_PATH, **more)
 
     def draw(self, frame, render_pass, world):
         bindings = (FRAME_BINDING, SPARKS_BINDING, VERTICES_BINDING)

@@ -46,18 +46,19 @@ def srgb(colour):
 
 def _spread(ys, gap, low, high):
     """Places for labels near ys (ascending), at least gap apart and within bounds; None for those left out."""
-    if len(ys) > 1 and (high - low) / gap < len(ys) - 1:
-        # Too many for the bar: keep every n-th.
-        step = int(np.ceil(len(ys) * gap / max(high - low, 1)))
-        return [y if i % step == 0 else None for i, y in enumerate(ys)]
-    ys = list(ys)
-    for i in range(1, len(ys)):
-        ys[i] = max(ys[i], ys[i - 1] + gap)
-    if ys and ys[-1] > high:
-        ys[-1] = high
-        for i in range(len(ys) - 2, -1, -1):
-            ys[i] = min(ys[i], ys[i + 1] - gap)
-    return ys
+    room = int((high - low) / gap) + 1
+    # Too many for the bar: every n-th is kept.
+    step = max(1, -(-len(ys) // room))
+    kept = list(ys[::step])
+    for i in range(1, len(kept)):
+        kept[i] = max(kept[i], kept[i - 1] + gap)
+    ceiling = high
+    for i in range(len(kept) - 1, -1, -1):
+        kept[i] = min(kept[i], ceiling)
+        ceiling = kept[i] - gap
+    places = [None] * len(ys)
+    places[::step] = kept
+    return places
 
 
 def legend_sprite(legend, frame):

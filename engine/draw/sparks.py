@@ -13,9 +13,10 @@ from engine.gpu.array import Array
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.kernels import sparks
 
-VERTICES = 10
+# Vertices of a spark and the step between them: the original's, and twice as fine for curves that are drawn wide.
+CLASSIC_PATH = (10, 0.02)
+STUDIO_PATH = (20, 0.0095)
 STEPS_A_VERTEX = 20
-STEP = 0.02
 
 SPARKS = struct(
     "SparksNode",
@@ -41,13 +42,16 @@ class SparkPaths(Drawable):
     seeds     (N, 3) where the paths begin, in units of `spread`
     spread    world units; positions and steps grow with it
     region    Region; what lies outside is not drawn
+    path      (vertices, step): vertex k starts at the seed and takes 20 steps of length step (k - vertices // 2 + 1)
     level     that lights them, and every level a `spacing` apart unless `single`
     """
 
-    def __init__(self, net, seeds, *, output=0, region=None, level=0.0, spacing=1.0, single=False,
-                 spread=1.0, name=None):  # fmt: skip
+    def __init__(
+        self, net, seeds, *, output=0, path=STUDIO_PATH, region=None, level=0.0, spacing=1.0, single=False, spread=1.0, name=None
+    ):  # fmt: skip
         super().__init__(name)
         self.seeds = np.asarray(seeds, float)
+        self.path = path
         self.region = region or Region()
         self.level, self.spacing, self.single, self.spread = level, spacing, single, spread
         self._traced, self._paths, self._uniform = None, None, None
@@ -59,14 +63,15 @@ class SparkPaths(Drawable):
 
     @property
     def segments(self):
-        return len(self.seeds) * (VERTICES - 1)
+        return len(self.seeds) * (self.path[0] - 1)
 
     def prepare(self, frame, world):
         key = (id(self.net), self.output, self.spread)
         if self._traced is None or self._traced[0] != key:
+            vertices, step = self.path
             self._paths = sparks.Sparks(
                 self.net, self.seeds * self.spread,
-                vertices=VERTICES, steps=STEPS_A_VERTEX, step=STEP * self.spread, output=self.output,
+                vertices=vertices, steps=STEPS_A_VERTEX, step=step * self.spread, output=self.output,
             )  # fmt: skip
             self._paths.record(frame.encoder)
             # The network is kept with its paths, so that its id stays its own.
@@ -81,7 +86,7 @@ class SparkPaths(Drawable):
             "level": self.level,
             "spacing": self.spacing,
             "single": float(self.single),
-            "vertices": VERTICES,
+            "vertices": self.path[0],
         }
 
 

@@ -27,11 +27,11 @@ def mask(text, size):
 
 
 def tabular(text, size, cell=None):
-    """Like `mask`, but every digit, sign and point takes the same width, so that columns of numbers stand still."""
+    """Like `mask`, but every digit takes the same width, so that columns of numbers stand still."""
     face = font(float(size))
     cell = cell or max(face.getlength(d) for d in "0123456789")
     ascent, descent = face.getmetrics()
-    widths = [cell if c in "0123456789-+" else face.getlength(c) for c in text]
+    widths = [cell if c in "0123456789" else face.getlength(c) for c in text]
     image = Image.new("L", (max(1, int(np.ceil(sum(widths))) + 2), ascent + descent))
     at, pen = 1.0, ImageDraw.Draw(image)
     for c, w in zip(text, widths, strict=True):

@@ -22,7 +22,7 @@ fn studio_sheet(p: vec3f, normal: vec3f, steepness: f32, height: f32, ray: Ray, 
     let open = mix(0.72, 1.0, smoothstep(0.0, 0.22, gap));
     // Sheets turned away brighten along their edges, as thin glass does.
     let turned = pow(1.0 - facing, 3.0);
-    var colour = base * (0.30 + 0.86 * wrap * wrap) * open;
+    var colour = base * (0.22 + 0.98 * wrap * wrap) * open;
     colour += (base * 0.9 + 0.06) * turned * (1.0 - 0.65 * frame.paper);
     colour += vec3f(0.11) * sheen * open;
 

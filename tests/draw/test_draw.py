@@ -1,0 +1,108 @@
+"""Drawables before a device: regions, maps, legends, words, and what they refuse."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.draw import colour, text
+from engine.draw.frame import THEMES, linear
+from engine.draw.legend import Legend, _spread, legend_sprite
+from engine.draw.level_surfaces import Region
+from engine.draw.lines import Lines
+from engine.draw.points import Points
+from engine.errors import SettingError, ShapeError
+
+numbers = st.floats(-8, 8).map(lambda x: round(x, 3))
+points = st.tuples(numbers, numbers, numbers)
+
+
+@given(points, points, st.sampled_from(["ball", "box"]))
+def test_a_chord_is_where_the_ray_is_inside(origin, towards, kind):
+    direction = np.subtract(towards, origin)
+    if np.linalg.norm(direction) < 1e-2:
+        return
+    direction = direction / np.linalg.norm(direction)
+    start, length = Region(kind, 5.0).chord(np.array(origin), direction)
+    t = np.linspace(0, 40, 4001)
+    p = np.array(origin) + t[:, None] * direction
+    inside = np.linalg.norm(p, axis=1) <= 5 if kind == "ball" else (np.abs(p) <= 5).all(axis=1)
+    # Samples are 0.01 apart; a graze shorter than that may fall between two of them.
+    if length > 0.02:
+        assert inside.any()
+    if inside.any():
+        assert abs(t[inside][0] - start) <= 0.011
+        assert abs(t[inside][-1] - start - length) <= 0.011
+
+
+@pytest.mark.parametrize(("kind", "size"), [("cone", 1.0), ("ball", 0.0), ("ball", -1), ("box", np.nan), ("ball", (1, 2, 3))])
+def test_a_region_that_is_none_is_refused(kind, size):
+    with pytest.raises(SettingError):
+        Region(kind, size)
+
+
+def test_a_regions_points_fill_it_to_its_walls():
+    for kind in ("ball", "box"):
+        p = Region(kind, 2.0).points(11)
+        far = np.linalg.norm(p, axis=1).max() if kind == "ball" else np.abs(p).max()
+        assert far == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("name", [n for n in colour.names() if n != "diverging"])
+@pytest.mark.parametrize("theme", ["dark", "paper"])
+def test_lightness_grows_along_a_sequential_map(name, theme):
+    luminance = colour.palette(name, theme) @ (0.2126, 0.7152, 0.0722)
+    assert (np.diff(luminance) > 0).all()
+
+
+def test_the_diverging_map_is_lightest_at_its_centre():
+    luminance = colour.palette("diverging", "dark") @ (0.2126, 0.7152, 0.0722)
+    assert abs(int(luminance.argmax()) - colour.STEPS // 2) <= 1
+
+
+def test_a_map_starts_and_ends_with_its_published_colours():
+    assert np.allclose(colour.palette("magma", "paper")[-1], colour.colours("magma", "paper", 1.0))
+    # Untrimmed ends of the diverging map: Crameri's first and last entries.
+    assert np.allclose(colour.palette("diverging", "dark")[0], linear("#001261"), atol=1e-6)
+    assert np.allclose(colour.palette("diverging", "dark")[-1], linear("#590007"), atol=1e-6)
+
+
+def test_an_unknown_map_names_the_near_ones():
+    with pytest.raises(SettingError, match="Near: viridis"):
+        colour.palette("viridi")
+
+
+@given(st.lists(st.floats(10, 190), max_size=40).map(sorted))
+def test_legend_labels_never_overlap_and_stay_on_the_bar(ys):
+    places = [p for p in _spread(ys, 15, 10, 190) if p is not None]
+    assert all(b - a >= 15 - 1e-9 for a, b in zip(places, places[1:], strict=False))
+    assert all(10 - 1e-9 <= p <= 190 + 1e-9 for p in places)
+    assert bool(places) == bool(ys)
+
+
+class _Frame:
+    scale, theme = 1.0, THEMES["dark"]
+
+
+def test_a_legend_marks_only_values_on_its_bar():
+    few = legend_sprite(Legend("value", "viridis", 0.0, 1.0, (0.5,)), _Frame()).image
+    more = legend_sprite(Legend("value", "viridis", 0.0, 1.0, (0.5, 7.0, -3.0)), _Frame()).image
+    assert np.array_equal(few, more)
+
+
+def test_digits_stand_in_columns():
+    # With equal cells every three-digit number is equally wide, whatever its digits.
+    widths = {text.tabular(n, 15.0).shape[1] for n in ("111", "888", "407")}
+    assert len(widths) == 1
+
+
+@pytest.mark.parametrize(("value", "shown"), [(1.0, "1"), (0.25, "0.25"), (-2.0, "-2"), (1e-7, "1e-07"), (0.3333333, "0.33")])
+def test_levels_are_written_briefly(value, shown):
+    assert text.number(value) == shown
+
+
+def test_arrays_that_do_not_fit_are_refused_with_their_sizes():
+    with pytest.raises(ShapeError, match="2 segments"):
+        Lines(np.zeros((2, 2, 3)), np.zeros((3, 4)))
+    with pytest.raises(ShapeError, match="4 points"):
+        Points(np.zeros((4, 3)), np.zeros((3, 4)))
