@@ -240,7 +240,12 @@ def record(
             raise SettingError(f"--loop: {scene} does not repeat by itself. Give --seconds instead.")
         from engine.app import record
 
-        record(shown, path, seconds=length, fps=rate, size=size_px, supersample=samples, start=clock.time)
+        try:
+            record(shown, path, seconds=length, fps=rate, size=size_px, supersample=samples, start=clock.time)
+        except KeyboardInterrupt as stop:
+            # The recorder says what became of the file; whoever sent Ctrl-C learns it here or nowhere.
+            _told(stop, str(stop), INTERRUPTED)
+            raise
     print(path)
 
 
