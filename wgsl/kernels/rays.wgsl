@@ -12,9 +12,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let start = rays[2u * ray];
     let direction = rays[2u * ray + 1u].xyz;
     search_begin(start.xyz, direction, start.w, casting.level, casting.spacing, casting.single != 0u);
-    for (var i = 0u; i < casting.surfaces; i++) {
+    // llvmpipe runs the body of a loop once more, for no lane, if the loop ends at its top.
+    var i = 0u;
+    loop {
         let found = search_next();
         crossings[ray * casting.surfaces + i] = vec4f(found.t, f32(found.outcome), found.level, select(-1.0, 1.0, found.rising));
+        i++;
+        if i >= casting.surfaces {
+            break;
+        }
     }
     costs[ray] = vec2u(search_segments, search_evaluations);
 }
