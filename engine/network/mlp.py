@@ -38,7 +38,11 @@ class Layer:
 
 def _frozen(array):
     # A copy even of float32 input: the network must not change when the caller's array does.
-    array = np.array(array, np.float32, order="C")
+    try:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused with its place
+            array = np.array(array, np.float32, order="C")
+    except (ValueError, TypeError):
+        raise ShapeError("Weights must be arrays of real numbers with rows of one length; these are not.") from None
     array.setflags(write=False)
     return array
 

@@ -103,6 +103,8 @@ def test_sizes_and_counts_are_those_of_the_arrays():
         ([np.ones(3)], None, r"\(out, in\)"),
         ([np.ones((0, 3))], None, "neither of them 0"),
         ([np.ones((8, 3))], [None, None], "2 biases"),
+        ([[[1, 2], [3]]], None, "rows of one length"),
+        ([[["a"]]], None, "real numbers"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(weights, biases, says):
@@ -110,7 +112,7 @@ def test_sizes_that_do_not_fit_are_refused(weights, biases, says):
         Mlp(weights, biases)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e39])
 def test_a_weight_that_is_not_finite_is_named(bad):
     w = np.ones((2, 3))
     w[1, 2] = bad

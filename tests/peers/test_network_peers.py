@@ -164,6 +164,75 @@ def test_safetensors_saved_by_pytorch_are_read(tmp_path):
     assert load(tmp_path / "net.safetensors").equals(load(model))
 
 
+class Layers(nn.Module):
+    """Three layers; how they are joined is written out in forward, as people do."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(2)
+        self.a, self.b, self.c = nn.Linear(3, 8), nn.Linear(8, 8), nn.Linear(8, 1)
+
+
+class Siren(Layers):
+    def forward(self, x):
+        return self.c(torch.sin(5 * self.b(torch.sin(5 * self.a(x)))))
+
+
+class Squeezed(Layers):
+    def forward(self, x):
+        return self.c(nn.functional.gelu(self.b(nn.functional.relu(self.a(x))))).squeeze(-1)
+
+
+class Viewed(Layers):
+    def forward(self, x):
+        return torch.sigmoid(self.c(nn.functional.elu(self.b(nn.functional.silu(self.a(x.view(-1, 3))))))).view(-1)
+
+
+class Bells(Layers):
+    def forward(self, x):
+        return self.c(torch.exp(-(self.b(torch.exp(-(self.a(x) ** 2) / (2 * 0.5**2))) ** 2)))
+
+
+class Normalised(Layers):
+    def forward(self, x):
+        x = (x - torch.tensor([0.1, 0.2, 0.3])) / torch.tensor([1.0, 2.0, 3.0])
+        return self.c(torch.tanh(self.b(torch.tanh(self.a(x))))) * 2 + 1
+
+
+class Sharp(Layers):
+    def forward(self, x):
+        h = nn.functional.softplus(self.a(x), beta=100)
+        return self.c(nn.functional.softplus(self.b(h), beta=100))
+
+
+class WrittenOut(Layers):
+    def forward(self, x):
+        h = self.a(x)
+        h = self.b(h * torch.sigmoid(1.702 * h))
+        return self.c(0.5 * h * (1 + torch.erf(h / 2**0.5)))
+
+
+@pytest.mark.parametrize("dynamo", [True, False], ids=["dynamo", "torchscript"])
+@pytest.mark.parametrize("kind", [Siren, Squeezed, Viewed, Bells, Normalised, Sharp, WrittenOut])
+def test_a_forward_written_out_is_read_from_its_export(tmp_path, kind, dynamo):
+    pytest.importorskip("onnxscript", reason="PyTorch's exporter needs onnxscript")
+    model, path = kind().eval(), tmp_path / "net.onnx"
+    arguments = {"external_data": False, "verbose": False} if dynamo else {}
+    torch.onnx.export(model, (torch.zeros(4, 3),), path, dynamo=dynamo, **arguments)
+    with torch.no_grad():
+        truth = model.double()(torch.from_numpy(POINTS)).numpy().reshape(-1, 1)
+    assert np.abs(load(path)(POINTS) - truth).max() <= 1e-6 * np.abs(truth).max()
+
+
+def test_an_export_with_its_weights_beside_it_says_how_to_keep_them_in(tmp_path):
+    pytest.importorskip("onnxscript", reason="PyTorch's exporter needs onnxscript")
+    torch.onnx.export(
+        Siren(), (torch.zeros(4, 3),), tmp_path / "net.onnx", dynamo=True, external_data=True, verbose=False
+    )
+    with pytest.raises(NeurosceneError, match="external_data=False"):
+        load(tmp_path / "net.onnx")
+
+
 @pytest.mark.parametrize("exporter", ["dynamo", "torchscript"])
 @pytest.mark.parametrize("activation", [*MODULES.values(), Gaussian()], ids=[*MODULES, "gaussian"])
 def test_an_exported_chain_computes_what_pytorch_computes(tmp_path, activation, exporter):

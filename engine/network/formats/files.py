@@ -11,7 +11,7 @@ from engine.errors import FileError, NetworkError
 # Each has a reason a person can check; a file past one is refused before memory is taken.
 MAX_FILE_BYTES = 512 << 20  # four times the 128 MiB that portable adapters bind in one buffer
 MAX_WEIGHTS = MAX_FILE_BYTES // 4  # what fits such a file as float32: 134 million
-MAX_WIDTH = 4096  # a layer of 4096 x 4096 is 64 MiB, the most a single draw can stream through at all
+MAX_WIDTH = 4096  # a matrix of 4096 x 4096 is 64 MiB, half of what a portable adapter binds
 MAX_LAYERS = 1000  # forty layers make the deepest picture here; past a thousand a file is not a network
 
 

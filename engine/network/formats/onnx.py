@@ -244,7 +244,7 @@ def _network(graph, name):
         attributes = {a.name: a for a in node.attribute}
         try:
             with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
-                result = rule(_Node(inputs, attributes, where, name))
+                result = rule(_Node(inputs, attributes, where, name, node.output[:1] == [graph.output[0].name]))
         except (ValueError, TypeError, OverflowError) as error:
             raise ShapeError(f"{where} cannot be read: {told(error)}. Export the file again.") from None
         if not node.output:
@@ -262,8 +262,9 @@ def _network(graph, name):
 class _Node:
     """A node as the rules see it: its inputs, attributes and how messages call it."""
 
-    def __init__(self, inputs, attributes, where, name):
+    def __init__(self, inputs, attributes, where, name, last):
         self.inputs, self.attributes, self.where, self.name = inputs, attributes, where, name
+        self.last = last  # its result is the graph's
 
     def input(self, i):
         """Input i, or None where the node leaves it out."""

@@ -58,6 +58,8 @@ def _reshape(node):
         return _rows(node, x, dims[1])
     if len(dims) == 2 and dims in ([0, -1], [1, -1]):
         return _rows(node, x)
+    if dims == [-1] and node.last:
+        return _single(node, x)
     raise node.refusal(f"to {told(dims)}; only flattening to rows, as (-1, n), is accepted")
 
 
@@ -88,10 +90,17 @@ def _axes(node):
     return tuple(int(n) for n in axes.array.reshape(-1))
 
 
+def _single(node, x):
+    """x, whose one value each point loses its axis; only at the end, for constants would then mean points."""
+    return x.settled(node.where).then(Width(1, node.where))
+
+
 def _squeeze(node):
     x = node.required(1)[0]
     if not isinstance(x, Constant):
-        raise node.refusal("it is accepted of constants only; keep the outputs as (N, out)")
+        if node.last and _axes(node) in ((-1,), (1 if x.rank is None else x.rank - 1,)):
+            return _single(node, x)
+        raise node.refusal("it is accepted of constants, and of a single output's axis at the end")
     return _reshaped(node, x, lambda a: np.squeeze(a, _axes(node)))
 
 

@@ -89,9 +89,9 @@ def _check_zip(stream, size, name):
 
 
 def from_state_dict(state, activations, name):
-    """The network whose weights a mapping from names to tensors or arrays holds."""
+    """The network whose weights a mapping from names to tensors or arrays holds; mappings in it, as Flax has, too."""
     entries = {}
-    for key, value in state.items():
+    for key, value in _flat(state, name):
         where = f"`{told(key)}` of {name}"
         if not isinstance(key, str):
             raise NetworkError(f"{where} has a {type(key).__name__} as its key; a state dict has names like 0.weight.")
@@ -102,6 +102,17 @@ def from_state_dict(state, activations, name):
                 raise NetworkError(f"{where} is a list whose rows differ in length; give arrays.") from None
         entries[key] = Entry(_shape(value, where), lambda value=value, where=where: _array(value, where))
     return assemble(entries, activations, name, ordered=True)
+
+
+def _flat(state, name, prefix="", depth=0):
+    """(key, value) of a mapping and of those in it, their keys joined by /."""
+    if depth > MAX_DEPTH:
+        raise NetworkError(f"{name} is nested deeper than {MAX_DEPTH} mappings. Give names and arrays.")
+    for key, value in state.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, name, f"{prefix}{key}/", depth + 1)
+        else:
+            yield (f"{prefix}{key}" if prefix else key), value
 
 
 def from_module(module, activations=None):

@@ -154,3 +154,12 @@ def test_what_is_no_chain_of_layers_is_refused_by_name(entries, says):
 
 def test_lists_of_numbers_are_arrays():
     assert np.array_equal(read({"weight": [[1, 2.5]]}).layers[0].weights, [[1, 2.5]])
+
+
+def test_mappings_in_mappings_are_read_as_flax_nests_them():
+    nested = {"params": {f"Dense_{i}": {"kernel": w.T, "bias": b} for i, (w, b) in enumerate(zip(W, B, strict=True))}}
+    assert read(nested).equals(NET)
+    loop = {}
+    loop["again"] = loop
+    with pytest.raises(NetworkError, match="nested deeper"):
+        read(loop)

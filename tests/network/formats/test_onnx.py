@@ -178,6 +178,21 @@ def test_every_way_to_write_a_chain_is_read(loaded, nodes):
     assert_same(*loaded(nodes, BASE | MORE))
 
 
+@pytest.mark.parametrize("end", ["Squeeze o last", "Squeeze o one", "Reshape o last"])
+def test_a_single_output_may_lose_its_axis_at_the_end(loaded, end):
+    net, data = loaded(f"o = Gemm x w transB=1; y = {end}", {"w": W0[:1], "last": np.int64([-1]), "one": np.int64([1])})
+    (truth,) = evaluator(data).run(None, {"x": POINTS})
+    assert np.allclose(net(POINTS)[:, 0], truth, rtol=1e-12)
+
+
+def test_several_outputs_may_not_lose_their_axis(loaded):
+    constants = {"w": W0, "last": np.int64([-1]), "k": f(2)}
+    with pytest.raises(ShapeError, match="1 wide, but 5"):
+        loaded("o = Gemm x w transB=1; y = Reshape o last", constants)
+    with pytest.raises(NetworkError, match="at the end"):
+        loaded("o = Gemm x w transB=1; s = Squeeze o last; y = Mul s k", constants)
+
+
 def test_swish_of_newer_files_is_silu(loaded):
     net, _ = loaded(*hidden("h = Swish z alpha=1.5"), opset=24)
     z = POINTS @ W0.T + B0
