@@ -14,7 +14,6 @@ class Arithmetic:
     arguments  of the generated function `network_NAME`, given the WGSL type of a point
     enter      what NAME_enter takes after z and the block, given the number of the group of inputs
     lift       the activation of `z`, given its name and its parameter as WGSL text
-    tile       groups of four sums kept in registers at once: few enough that lavapipe compiles a layer in about 1 s
     """
 
     name: str
@@ -22,7 +21,6 @@ class Arithmetic:
     arguments: str
     enter: Callable[[str], str]
     lift: Callable[[str, str], str]
-    tile: int = 8
 
 
 PLAIN = Arithmetic(
@@ -31,7 +29,6 @@ PLAIN = Arithmetic(
     "p: NetworkPoint",
     lambda k: f"network_lanes(p, {k})",
     lambda name, a: f"{name}_value(z, {a})",
-    tile=16,
 )
 DUAL = Arithmetic(
     "dual",

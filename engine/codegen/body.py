@@ -12,8 +12,13 @@ from engine.codegen.layout import layout
 # Blocks of 4 x 4 weights in a network written out one by one, everything in registers. More would compile too slowly:
 # lavapipe takes 20 ms a block at 80 blocks, and the time grows faster than their number.
 WRITTEN_OUT = 26
-# Input groups that an inner loop's turns are saved for: as many products are written out.
-SHORT = 2
+# Groups of four neurons in a layer whose sums all stay in registers while its inputs are read, one group a turn.
+NARROW = 8
+# Wider layers take inputs and outputs in chunks of so many groups: 16 blocks a turn keep turns few and compile at once. (What
+# then takes lavapipe's time is the arrays themselves, in the square of their length: 4 s for two of 64 groups. Mesa keeps
+# what it compiled on disk, and GPUs' own drivers do not mind.)
+CHUNK = 4
+MEMBERS = "abcd"
 
 
 def body(shape, arithmetic):
@@ -28,24 +33,27 @@ def is_written_out(shape):
 
 
 @cache
-def iterations(shape, tile=8):
-    """Loop turns of one evaluation, at most; llvmpipe ends loops after 65,535 turns an invocation, all summed.
-
-    tile   of the arithmetic
-    """
+def iterations(shape):
+    """Loop turns of one evaluation, at most; llvmpipe ends loops after 65,535 turns an invocation, all summed."""
     if is_written_out(shape):
         return 0
-    return sum((1 + b.inputs) * -(-b.outputs // tiles(b.outputs, tile)[0]) + 2 for b in layout(shape).blocks)
+    return sum(_turns(layer, b) for layer, b in enumerate(layout(shape).blocks))
 
 
-def tiles(groups, most):
-    """(size, rest): groups are taken `size` at a time, and then the `rest`. size is at most `most`."""
-    if groups <= most:
-        return groups, 0
-    for size in range(most, most // 2, -1):
-        if groups % size == 0:
-            return size, 0
-    return most, groups % most
+def _turns(layer, block):
+    if _is_wide(layer, block):
+        return 2 + (2 + block.outputs // CHUNK) * (1 + block.inputs // CHUNK)
+    return 1 + block.inputs
+
+
+def _is_wide(layer, block):
+    # The first layer's inputs are the point's, which no array holds.
+    return block.outputs > NARROW or (layer > 0 and block.inputs > NARROW)
+
+
+def needs_chunks(shape):
+    """True for a network whose body keeps responses in chunks, structs of four elements."""
+    return not is_written_out(shape) and any(_is_wide(i, b) for i, b in enumerate(layout(shape).blocks))
 
 
 class _Writer:
@@ -89,19 +97,20 @@ class _WrittenOut(_Writer):
 
 
 class _Loops(_Writer):
-    """Loops over input groups; responses in one array h, from h[here] on.
+    """Loops over input groups; responses in an array h of elements, or of chunks where any layer is wide.
 
-    A layer no wider than the arithmetic's tile keeps its sums in registers until all inputs are read, then replaces the
-    responses in place. A wider one goes tile by tile into the other half of h.
+    A narrow layer replaces the responses in place; a wide one writes to a second array, which then takes the first's part.
     """
 
     def lines(self):
-        tile = self.arithmetic.tile
-        self.half = max(max(b.inputs for b in self.blocks[1:]), max(b.outputs for b in self.blocks))
-        self.double = any(b.outputs > tile and layer for layer, b in enumerate(self.blocks))
-        yield f"var h: array<{self.element}, {self.half * (2 if self.double else 1)}>;"
-        if self.double:
-            yield "var here = 0u;"
+        groups = max(b.outputs for b in self.blocks)
+        self.chunked = needs_chunks(self.shape)
+        if self.chunked:
+            count = -(-groups // CHUNK)
+            yield f"var h: array<{chunk_name(self.arithmetic)}, {count}>;"
+            yield f"var next: array<{chunk_name(self.arithmetic)}, {count}>;"
+        else:
+            yield f"var h: array<{self.element}, {groups}>;"
         layer = 0
         while layer < len(self.blocks):
             block, count = self.blocks[layer], self._run(layer)
@@ -116,7 +125,7 @@ class _Loops(_Writer):
                 yield from self._layer(layer, block, f"{block.at}u")
             layer += count
         outputs = self.blocks[-1].outputs
-        names = ", ".join(f"h[{self._place(g)}]" for g in range(outputs))
+        names = ", ".join(self._held("h", g) for g in range(outputs))
         yield f"return array<{self.element}, {outputs}>({names});"
 
     def _run(self, layer):
@@ -131,53 +140,83 @@ class _Loops(_Writer):
                 count += 1
         return count
 
-    def _place(self, g):
-        return f"here + {g}" if self.double else f"{g}"
+    def _held(self, array, g):
+        """Where group g, a number, is held."""
+        return f"{array}[{g // CHUNK}].{MEMBERS[g % CHUNK]}" if self.chunked else f"{array}[{g}]"
 
     def _layer(self, layer, block, at):
-        size, rest = tiles(block.outputs, self.arithmetic.tile)
-        if block.outputs == size:
-            yield from self._tile(layer, block, at, "0u", size, "here" if self.double else "0u")
+        if not _is_wide(layer, block):
+            yield from self._narrow(layer, block, at)
             return
-        # The first layer reads no responses, so it needs no other half.
-        to = "here" if self.double and layer == 0 else f"{self.half}u - here" if self.double else "0u"
-        yield f"for (var g = 0u; g < {block.outputs - rest}u; g += {size}u) {{"
-        yield from _indented(self._tile(layer, block, at, "g", size, to))
+        whole = block.outputs // CHUNK
+        if whole:
+            yield f"for (var t = 0u; t < {whole}u; t++) {{"
+            yield from _indented(self._tile(layer, block, at, "t", CHUNK))
+            yield "}"
+        if block.outputs % CHUNK:
+            yield from self._tile(layer, block, at, f"{whole}u", block.outputs % CHUNK)
+        count = -(-block.outputs // CHUNK)
+        yield f"for (var t = 0u; t < {count}u; t++) {{"
+        yield "    h[t] = next[t];"
         yield "}"
-        if rest:
-            yield from self._tile(layer, block, at, f"{block.outputs - rest}u", rest, to)
-        if layer:
-            yield f"here = {to};"
 
-    def _tile(self, layer, block, at, g, size, to):
-        """Output groups g .. g + size - 1, to h[to + g] and on."""
-        first = "" if g == "0u" else f" + {g}"
-        rows = "" if g == "0u" else f" + {4 * block.inputs}u * {g}"
+    def _narrow(self, layer, block, at):
+        """All outputs at once: one input group a turn."""
         yield "{"
-        for j in range(size):
-            yield f"    var z{j} = {self.start(f'{at} + {block.bias - block.at + j}u{first}')};"
-        if block.inputs <= SHORT:
+        yield from _indented(self._starts(block, at, block.outputs))
+        groups = range(block.outputs)
+        if block.inputs <= 2 or (self.chunked and layer):
             for k in range(block.inputs):
-                yield "    {"
-                yield from _indented(_indented(self._products(layer, block, f"{at}{rows} + {4 * k}u", f"{k}u", size)))
-                yield "    }"
+                yield from _indented(self._products(layer, block, f"{at} + {4 * k}u", f"{k}u", self._held("h", k), groups))
         else:
             yield f"    for (var k = 0u; k < {block.inputs}u; k++) {{"
-            yield from _indented(_indented(self._products(layer, block, f"{at}{rows} + 4u * k", "k", size)))
+            yield "        let q = h[k];" if layer else "        // the point's inputs"
+            yield from _indented(_indented(self._products(layer, block, f"{at} + 4u * k", "k", "q", groups)))
             yield "    }"
-        for j in range(size):
-            yield f"    h[{to} + {j}u{first}] = {self.response(layer, f'z{j}')};"
+        for g in groups:
+            yield f"    {self._held('h', g)} = {self.response(layer, f'z{g}')};"
         yield "}"
 
-    def _products(self, layer, block, row, k, size):
-        yield f"let row = {row};"
-        if layer:
-            yield f"let q = h[{'here + ' if self.double else ''}{k}];"
-        for j in range(size):
-            yield f"z{j} = {self.product(layer, f'z{j}', f'row + {4 * block.inputs * j}u', k, 'q')};"
+    def _tile(self, layer, block, at, t, size):
+        """The outputs of chunk t, from the inputs a chunk a turn."""
+        groups = range(size)
+        yield "{"
+        yield f"    let row = {at} + {4 * CHUNK * block.inputs}u * {t};"
+        yield from _indented(self._starts(block, f"{at} + {CHUNK}u * {t}", size))
+        whole = block.inputs // CHUNK
+        if whole:
+            yield f"    for (var k = 0u; k < {whole}u; k++) {{"
+            yield "        let q = h[k];" if layer else "        // the point's inputs"
+            for m in range(CHUNK):
+                place, h = f"row + {4 * CHUNK}u * k + {4 * m}u", f"q.{MEMBERS[m]}"
+                yield from _indented(_indented(self._products(layer, block, place, f"{CHUNK}u * k + {m}u", h, groups)))
+            yield "    }"
+        for k in range(whole * CHUNK, block.inputs):
+            yield from _indented(self._products(layer, block, f"row + {4 * k}u", f"{k}u", self._held("h", k), groups))
+        for g in groups:
+            yield f"    next[{t}].{MEMBERS[g]} = {self.response(layer, f'z{g}')};"
+        yield "}"
+
+    def _starts(self, block, at, size):
+        for g in range(size):
+            yield f"var z{g} = {self.start(f'{at} + {block.bias - block.at + g}u')};"
+
+    def _products(self, layer, block, place, k, h, groups):
+        for g in groups:
+            yield f"z{g} = {self.product(layer, f'z{g}', f'{place} + {4 * block.inputs * g}u', k, h)};"
+
+
+def chunk_name(arithmetic):
+    """The struct that wide bodies keep responses in."""
+    return f"{arithmetic.name.capitalize()}Chunk"
+
+
+def chunk_struct(arithmetic):
+    """Its declaration."""
+    members = "\n".join(f"    {m}: {arithmetic.element}," for m in MEMBERS)
+    return f"struct {chunk_name(arithmetic)} {{\n{members}\n}}\n"
 
 
 def _indented(lines):
     for line in lines:
         yield f"    {line}"
-

@@ -4,7 +4,7 @@ from functools import cache
 
 from engine.codegen.arithmetics import DUAL, LINE, PLAIN
 from engine.codegen.layout import layout
-from engine.codegen.body import body, iterations
+from engine.codegen.body import body, chunk_struct, iterations, needs_chunks
 from engine.codegen.softmax import softmax_functions
 
 POINTS = {1: "f32", 2: "vec2f", 3: "vec3f", 4: "vec4f"}
@@ -97,7 +97,8 @@ def network_function(shape, arithmetic):
     softmax = not shape.activations[-1].rule.elementwise
     name = f"network_{arithmetic.name}" + ("_logits" if softmax else "")
     outputs = f"array<{arithmetic.element}, {layout(shape).blocks[-1].outputs}>"
-    parts = _activations(shape, arithmetic)
+    parts = [chunk_struct(arithmetic)] if needs_chunks(shape) else []
+    parts += _activations(shape, arithmetic)
     parts.append(f"fn {name}({arithmetic.arguments}) -> {outputs} {{\n{body(shape, arithmetic)}}}\n")
     if softmax:
         parts.append(softmax_functions(shape, arithmetic))
