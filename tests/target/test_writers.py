@@ -187,7 +187,7 @@ def test_video_says_its_pixels_and_colours_as_browsers_need_them(key, tmp_path):
     said = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-i", path], capture_output=True, text=True)
     line = next(line for line in said.stderr.splitlines() if "Video:" in line)
     assert {".mp4": "h264", ".webm": "vp9"}[key] in line
-    # ffmpeg prints one word when matrix, primaries and transfer agree, and `bt709/unknown/unknown` where two are missing.
+    # ffmpeg prints one word when matrix, primaries and transfer agree, `bt709/unknown/unknown` where two are missing.
     assert "yuv420p(tv, bt709, " in line or "yuv420p(tv, bt709)" in line
 
 

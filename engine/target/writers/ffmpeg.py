@@ -50,8 +50,8 @@ class VideoWriter(WholeWriter):
         self._ffmpeg = self._said = None
         width, height = (n + n % 2 for n in self.size)
         rate = Fraction(self.fps).limit_denominator(1001)
-        # Full-chroma conversion with BT.709's matrix. The flags are set on the frames: as arguments ffmpeg drops two of the
-        # three, and Chromium then takes an MP4 this small for old television and shows it too green.
+        # Full-chroma conversion with BT.709's matrix. The flags are set on the frames: as arguments ffmpeg drops two of
+        # the three, and Chromium then takes a small MP4 for old television and shows it too green.
         convert = (
             "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=bicubic"
             "+accurate_rnd+full_chroma_int+full_chroma_inp,format=yuv420p,"
