@@ -231,6 +231,13 @@ def test_bytes_come_back_to_the_bit_and_are_always_the_same(net):
     assert to_bytes(back) == to_bytes(net)
 
 
+def test_messages_name_the_file_and_not_what_its_network_is_called(saver, small, tmp_path):
+    save(small, tmp_path / f"net{saver}")
+    for activations in ("tanh,tanh,tanh", "softmax,tanh"):
+        text = refused(tmp_path / f"net{saver}", activations=activations)
+        assert f"net{saver}" in text and small.name not in text
+
+
 @QUICK
 @given(noise=st.binary(max_size=200))
 def test_bytes_that_are_no_network_are_refused(noise):

@@ -90,12 +90,13 @@ def spread(given, count, name):
     return parsed
 
 
-def assemble(entries, activations, name, *, ordered=False):
+def assemble(entries, activations, name, *, called=None, ordered=False):
     """The Mlp made of named arrays.
 
     entries       {name: Entry}
     activations   as `spread` takes them; None is refused, for weights alone do not say what is computed
-    name          the network's, for messages
+    name          where they come from, for messages
+    called        the network's name, if it has one of its own
     ordered       True if the order of entries is that of the layers where names do not tell (a module's state dict)
 
     Raises NetworkError for arrays that are no layer's, ShapeError where sizes do not follow on each other.
@@ -113,7 +114,9 @@ def assemble(entries, activations, name, *, ordered=False):
     weights = [to_float32(x.weights.read()) for x in layers]
     biases = [None if x.bias is None else to_float32(x.bias.read()).reshape(-1) for x in layers]
     weights = [w.T if x.columns_first != turned else w for w, x in zip(weights, layers, strict=True)]
-    return Mlp(weights, biases, activations, name=name)
+    net = Mlp(weights, biases, activations, name=name)
+    net.name = told(called or name, 200)  # only now: messages about a file must name the file
+    return net
 
 
 def _layers(entries, name):

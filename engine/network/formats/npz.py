@@ -74,10 +74,9 @@ def _read(stream, size, name, activations):
                 f"{name} unpacks to {size_text(total)}; networks of at most {size_text(MAX_FILE_BYTES)} are read."
             )
         texts = {key: _text(archive, infos.pop(key), key, name) for key in TEXTS if key in infos}
-        if texts.get("format") == FORMAT:
-            name = told(texts.get("name", name), 200)
         entries = {key: _entry(archive, info, key, name) for key, info in infos.items()}
-        return assemble(entries, texts.get("activations") if activations is None else activations, name)
+        called = texts.get("name") if texts.get("format") == FORMAT else None
+        return assemble(entries, texts.get("activations") if activations is None else activations, name, called=called)
 
 
 def _npy_header(stream, info, key, name):

@@ -86,10 +86,10 @@ def read(stream, size, name, activations=None):
             raise FileError(
                 f"{name} has version `{told(version)}` of our format; {VERSION} is read. Update neuroscene."
             )
-        name = told(metadata.get("name", name), 200)
     entries = {key: _entry(stream, start, size - start, key, about, name) for key, about in header.items()}
     _check_offsets(header, size - start, name)
-    return assemble(entries, metadata.get("activations") if activations is None else activations, name)
+    called = metadata.get("name") if metadata.get("format") == FORMAT else None
+    return assemble(entries, metadata.get("activations") if activations is None else activations, name, called=called)
 
 
 def _broken(name, why):
