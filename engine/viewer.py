@@ -11,7 +11,6 @@ from engine.gpu.device import device
 from engine.gpu.texture import Texture
 from engine.render.present import blit
 from engine.render.renderer import Renderer
-from engine.scene import Clock
 from engine.settings import assign, settings
 from engine.ui.files import free
 from engine.ui.history import History
@@ -154,7 +153,7 @@ class Viewer:
             or self._held is not None
             or self._awake > 0.0
             or self.pointer.is_waiting
-            or (self.desk is not None and self.desk.surface.has_keys)
+            or (self.desk is not None and self.desk.has_keys)
         )
 
     # Verbs, for the panel and for scripts.
@@ -269,6 +268,8 @@ class Viewer:
         self._draw_picture(Quality(1.0, self.supersample), raising=True)
         for _ in range(SETTLE if self.desk else 1):
             self._present(texture.view, (width, height), 0.0)
+        # What is shown next has a quality of its own.
+        self.refinement.moved()
         pixels = texture.read()
         return pixels[:, :, [2, 1, 0, 3]] if self._format.startswith("bgra") else pixels
 
@@ -429,6 +430,8 @@ class Viewer:
         self.reading = None
 
     def _on_key(self, event):
+        if self.desk is not None and self.desk.has_keys:
+            return
         key, modifiers = event["key"], set(event.get("modifiers", ()))
         low = key.lower() if len(key) == 1 else key
         if modifiers & {"Control", "Meta"}:

@@ -35,6 +35,12 @@ class Desk:
         """Draws everything but the picture over a view; see Surface.draw."""
         self.surface.wear(self.theme)
         self.surface.draw(view, size, ratio, step, lambda: self._draw(size))
+        self.surface.awaits_text = self.has_keys
+
+    @property
+    def has_keys(self):
+        """True while something is typed, or about to be."""
+        return self.widgets.is_typing or self.surface.has_keys
 
     def _draw(self, size):
         viewer, theme = self.viewer, self.theme

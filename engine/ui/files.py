@@ -1,5 +1,6 @@
 """Finding and naming files from the panel: what a folder has to offer, and what a half-typed path may become."""
 
+import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,9 @@ def completed(text, extensions):
         return text
     if not names:
         return text
-    common = os.path.commonprefix(names)
+    common = names[0]
+    for name in names[1:]:
+        common = "".join(a for a, _ in itertools.takewhile(lambda ab: ab[0] == ab[1], zip(common, name, strict=False)))
     return str(folder / common) + (os.sep if common.endswith(os.sep) else "") if len(common) > len(start) else text
 
 

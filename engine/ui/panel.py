@@ -221,7 +221,7 @@ class Panel:
         """Buttons as (text, doc, run, key), two beside each other where they fit."""
         w = self.w
         half = (w.width - 8.0) / 2.0
-        for text, doc, run, key in buttons:
+        for text, _, _, key in buttons:
             needs = w.measure(text) + (40.0 if key else 20.0)
             if needs > half:
                 break

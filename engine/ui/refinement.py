@@ -39,7 +39,7 @@ class Refinement:
     @property
     def is_done(self):
         """True when the last stage is drawn."""
-        return not self._moving and self._stage == len(self.samples)
+        return not self._moving and self._stage is not None and self._stage >= len(self.samples)
 
     def moved(self):
         """Something changed; the next picture is drawn to be quick."""
@@ -56,7 +56,7 @@ class Refinement:
             return None if self._stage is not None else Quality(self._choose(), 1)
         stage = self._stage or 0
         # The moving picture was drawn at full size with one sample: that is the first stage.
-        if stage == len(self.samples) or self._rest < self._wait(self.samples[stage]):
+        if stage >= len(self.samples) or self._rest < self._wait(self.samples[stage]):
             return None
         return Quality(1.0, self.samples[stage])
 

@@ -47,6 +47,9 @@ class Surface(ImguiRenderer):
         self.backend.io.config_error_recovery_enable_tooltip = False
         self.fonts = load_fonts()
         self.has_popup = False
+        # True from when a field is opened until imgui has given it the keyboard, two frames later.
+        self.awaits_text = self._is_held = False
+        self._kept = ""
         self._theme = None
         self._cursor = None
 
@@ -69,9 +72,13 @@ class Surface(ImguiRenderer):
         io.display_framebuffer_scale = imgui.ImVec2(ratio, ratio)
         # imgui divides by it.
         io.delta_time = max(step, 1e-4)
+        if self._kept and self._is_held:
+            io.add_input_characters_utf8(self._kept)
+            self._kept = ""
         imgui.new_frame()
         try:
             gui()
+            self._is_held = imgui.is_any_item_active()
             self.has_popup = imgui.is_popup_open("", imgui.PopupFlags_.any_popup)
         finally:
             imgui.render()
@@ -111,21 +118,38 @@ class Surface(ImguiRenderer):
 
     # A touch, or a script, presses without having moved there first.
 
+    def _on_mouse_move(self, event):
+        self._modify(event)
+        super()._on_mouse_move(event)
+
     def _on_mouse(self, event):
+        self._modify(event)
         self.backend.io.add_mouse_pos_event(event["x"], event["y"])
         super()._on_mouse(event)
 
     def _on_wheel(self, event):
+        self._modify(event)
         if "x" in event:
             self.backend.io.add_mouse_pos_event(event["x"], event["y"])
         super()._on_wheel(event)
 
     def _on_key(self, event):
-        # A key's release always arrives: one pressed in a field and released outside it must not stay down.
+        self._modify(event)
+        super()._on_key(event)
+
+    def _on_char_input(self, event):
+        self._modify(event)
+        if self._kept or (self.awaits_text and not self.backend.io.want_text_input):
+            self._kept += event.get("data") or event.get("char_str") or ""
+            event["stop_propagation"] = True
+        else:
+            super()._on_char_input(event)
+
+    def _modify(self, event):
+        # Every event says which of shift, control ... are down; a press or release of theirs may have been missed.
         modifiers = event.get("modifiers", ())
         for name, key in self.KEY_MAP_MOD.items():
             self.backend.io.add_key_event(key, name in modifiers)
-        super()._on_key(event)
 
     def _show_cursor(self):
         wanted = CURSORS.get(imgui.MouseCursor_(imgui.get_mouse_cursor()), "default")

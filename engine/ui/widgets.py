@@ -34,14 +34,18 @@ class Widgets:
         self.width = 0.0
         self._typing = None  # (identity, text): the value being typed
         self._focus = self._to_end = False
+        self._unseen = 0
         self.problem = None
         self._widths = {}
         self._held = {}  # identity -> what a drag began with
         self.places = {}  # identity -> (x, y, width, height) of the last frame, for whoever looks for a control
 
     def begin_frame(self):
-        """Forgets where the controls of the last frame were."""
+        """Forgets where the controls of the last frame were, and a field that was not drawn in it any more."""
         self.places.clear()
+        self._unseen += 1
+        if self._typing and self._unseen > 2:
+            self._typing = None
 
     def begin(self, theme, width):
         """Starts drawing in a window."""
@@ -220,7 +224,7 @@ class Widgets:
         """A number that a click makes a field; returns the text typed, or None."""
         name = f"{identity}.value"
         if begin:
-            self._typing, self._focus = (name, numbers.exact(value, whole)), True
+            self.type_number(name, numbers.exact(value, whole))
         if self._typing and self._typing[0] == name:
             return self._field(name, x, y, width, height)
         clicked, hovered, _ = self.press(name, x, y + 3.0, width, height - 6.0)
@@ -230,7 +234,7 @@ class Widgets:
         at = x + width - 6.0 if align == 1.0 else x + width * align
         self.text(at, y + height / 2, text, "ink", align=align, width=width - 6.0)
         if clicked:
-            self._typing, self._focus = (name, numbers.exact(value, whole)), True
+            self.type_number(name, numbers.exact(value, whole))
         return None
 
     def _field(self, name, x, y, width, height, complete=None):
@@ -238,6 +242,7 @@ class Widgets:
 
         complete   None or a function of the text for the Tab key, giving a longer text
         """
+        self._unseen = 0
         here = imgui.get_cursor_screen_pos()
         imgui.set_cursor_screen_pos((x, y + (height - 26.0) / 2))
         imgui.set_next_item_width(width)
@@ -349,8 +354,11 @@ class Widgets:
             imgui.open_popup(f"{identity}.list")
         changed, pen = None, self.pen
         rows = min(len(names), 9)
-        imgui.set_next_window_pos((x, y + height))
-        imgui.set_next_window_size((width, rows * 26.0 + 10.0))
+        tall = rows * 26.0 + 10.0
+        # Upwards where there is no room below.
+        below = y + height + tall <= imgui.get_io().display_size.y - 4.0
+        imgui.set_next_window_pos((x, y + height if below else max(y - tall, 4.0)))
+        imgui.set_next_window_size((width, tall))
         imgui.push_style_var(imgui.StyleVar_.window_padding, (5.0, 5.0))
         if imgui.begin_popup(f"{identity}.list"):
             self.pen = imgui.get_window_draw_list()
@@ -385,7 +393,7 @@ class Widgets:
             if hovered:
                 imgui.set_mouse_cursor(imgui.MouseCursor_.text_input)
             if clicked:
-                self._typing, self._focus = (name, value), True
+                self.type_number(name, value)
         self.skip(height)
         return changed
 
@@ -427,11 +435,12 @@ class Widgets:
 
     def type_into(self, name, text):
         """Opens a field with a text; the next frame gives it the keyboard, its cursor at the end."""
-        self._typing, self._focus, self._to_end = (name, text), True, True
+        self.type_number(name, text)
+        self._to_end = True
 
     def type_number(self, name, text):
         """Opens a field with all of its text selected, to be replaced by what is typed."""
-        self._typing, self._focus = (name, text), True
+        self._typing, self._focus, self._unseen = (name, text), True, 0
 
     def is_typing_in(self, name):
         return self._typing is not None and self._typing[0] == name

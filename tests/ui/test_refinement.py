@@ -1,0 +1,78 @@
+"""Which picture is drawn next; seconds are given, none is measured."""
+
+import pytest
+
+from engine.ui.refinement import Quality, Refinement
+
+
+def settle(refinement, cost=0.0, most=100):
+    """All qualities drawn at rest, in order; each picture takes cost a full-size sample."""
+    drawn = []
+    for _ in range(most):
+        refinement.rested(0.05)
+        quality = refinement.next()
+        if quality is not None:
+            drawn.append(quality)
+            refinement.drew(quality, cost * quality.scale**2 * quality.samples)
+    return drawn
+
+
+def moving(refinement, cost, frames=10):
+    """The scales of frames drawn while something moves."""
+    scales = []
+    for _ in range(frames):
+        refinement.moved()
+        quality = refinement.next()
+        scales.append(quality.scale)
+        refinement.drew(quality, cost * quality.scale**2)
+    return scales
+
+
+def test_at_rest_it_refines_and_then_stops():
+    refinement = Refinement()
+    first = refinement.next()
+    refinement.drew(first)
+    assert first == Quality(1.0, 1)
+    assert settle(refinement) == [Quality(1.0, 4), Quality(1.0, 9)]
+    assert refinement.is_done and refinement.next() is None
+
+
+def test_one_change_is_drawn_once():
+    refinement = Refinement()
+    refinement.drew(refinement.next())
+    assert refinement.next() is None
+
+
+@pytest.mark.parametrize(("cost", "scale"), [(0.005, 1.0), (0.029, 1.0), (0.1, 1 / 2), (0.25, 1 / 3), (5.0, 1 / 3)])
+def test_moving_frames_are_as_large_as_thirty_milliseconds_allow(cost, scale):
+    assert moving(Refinement(), cost)[-1] == scale
+
+
+def test_a_frame_between_two_scales_does_not_flicker():
+    refinement = Refinement()
+    moving(refinement, 0.1)
+    # A quarter of 0.11 is 28 ms: fine at a half; at full size 29 ms would just do, but has not a fifth to spare.
+    assert set(moving(refinement, 0.029)) == {1 / 2}
+
+
+def test_a_coarse_frame_is_followed_by_a_full_one():
+    refinement = Refinement()
+    moving(refinement, 0.1)
+    assert [q.samples for q in settle(refinement, 0.1)] == [1, 4, 9]
+
+
+def test_a_long_picture_waits_for_as_long_a_rest():
+    refinement = Refinement()
+    moving(refinement, 0.2)
+    refinement.rested(0.15)
+    assert refinement.next() is None
+    refinement.rested(0.1)
+    assert refinement.next() == Quality(1.0, 1)
+
+
+def test_moving_again_starts_over():
+    refinement = Refinement()
+    refinement.drew(refinement.next())
+    settle(refinement)
+    refinement.moved()
+    assert not refinement.is_done and refinement.next() == Quality(1.0, 1)
