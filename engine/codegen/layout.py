@@ -6,8 +6,6 @@ from functools import cache
 import numpy as np
 
 from engine.codegen.bindings import Binding
-from engine.errors import NetworkError
-from engine.network.mlp import Shape
 
 # A uniform buffer holds this on every adapter; on software drivers reading one at a uniform index is 2-3 times faster
 # than reading storage.
@@ -80,37 +78,15 @@ def weights_binding(shape):
     return Binding("weights", "read", "array<vec4f>")
 
 
-def one_output(shape):
-    """The Shape of the same network with one output kept; `pack(net, output)` is its data.
-
-    Raises NetworkError for softmax, whose outputs depend on each other.
-    """
-    if shape.sizes[-1] > 1 and not shape.activations[-1].rule.elementwise:
-        raise NetworkError(
-            f"One output of {shape} was asked for, but {shape.activations[-1]} needs all of them. "
-            "Keep every output and choose one by its number."
-        )
-    return Shape((*shape.sizes[:-1], 1), shape.activations)
-
-
-def pack(net, output=None):
+def pack(net):
     """An Mlp's weights as the generated network reads them.
 
-    output   None for all outputs, or the number of the one to keep
     returns  (layout(shape).count, 4) float32
-    Raises NetworkError for an output that does not exist, and for one of a softmax.
     """
-    shape = net.shape
-    if output is not None:
-        if not 0 <= output < net.outputs:
-            raise NetworkError(f"Output {output} of {net} was asked for; it has {net.outputs}, counted from 0.")
-        shape = one_output(shape)
-    places = layout(shape)
+    places = layout(net.shape)
     data = np.zeros((places.count, 4), np.float32)
-    for i, (layer, place) in enumerate(zip(net.layers, places.blocks, strict=True)):
+    for layer, place in zip(net.layers, places.blocks, strict=True):
         weights, bias = layer.weights, layer.bias
-        if output is not None and i == len(net.layers) - 1:
-            weights, bias = weights[output : output + 1], bias[output : output + 1]
         full = np.zeros((place.outputs * 4, place.inputs * 4), np.float32)
         full[: weights.shape[0], : weights.shape[1]] = weights
         # (g, row, k, column) -> (g, k, column, row): a column's four rows lie together.

@@ -38,6 +38,19 @@ def network_module(shape, arithmetics=(PLAIN, DUAL, LINE)):
     return "\n".join(parts)
 
 
+def points_module(shape):
+    """The text of `generated/points`: network_point(i), point i of the binding `points`, (N, groups of four) vec4f."""
+    inputs = shape.sizes[0]
+    if inputs <= 4:
+        lanes = ("points[i].x", "points[i].xy", "points[i].xyz", "points[i]")[inputs - 1]
+        return f"fn network_point(i: u32) -> NetworkPoint {{\n    return {lanes};\n}}\n"
+    return (
+        "fn network_point(i: u32) -> NetworkPoint {\n    return i;\n}\n\n"
+        "fn network_input(p: u32, k: u32) -> vec4f {\n"
+        f"    return points[p * {-(-inputs // 4)}u + k];\n}}\n"
+    )
+
+
 def _head(shape, arithmetics):
     inputs, outputs = shape.sizes[0], shape.sizes[-1]
     names = dict.fromkeys(a.name for a in (PLAIN, *arithmetics))

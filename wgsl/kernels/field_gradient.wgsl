@@ -1,0 +1,20 @@
+// The network's outputs at one point with their derivatives along three of its inputs; one invocation a point.
+#import generated/bindings
+#import generated/points
+#import generated/network
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    let i = id.x;
+    if i >= field.count {
+        return;
+    }
+    var outputs = network_dual(network_point(i), field.offset);
+    for (var g = 0u; g < NETWORK_GROUPS; g++) {
+        let at = 4u * (i * NETWORK_GROUPS + g);
+        values[at] = outputs[g].value;
+        values[at + 1u] = outputs[g].x;
+        values[at + 2u] = outputs[g].y;
+        values[at + 3u] = outputs[g].z;
+    }
+}
