@@ -13,8 +13,9 @@ from engine.target.recorder import Recorder, plan
 from engine.target.writers import ending, open_writer, writer_class
 
 SIZE = (800, 600)
-# The picture a notebook keeps for where no widget can run: as wide as a page of text.
-NOTEBOOK_SIZE = (640, 480)
+# In a notebook: the widget, with its panel, as wide as a page; and the picture kept for where no widget can run.
+WIDGET_SIZE = (900, 560)
+STILL_SIZE = (640, 480)
 
 # scene -> its viewer. Kept while the kernel lives, as Jupyter keeps every widget.
 _viewers = {}
@@ -103,12 +104,12 @@ def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, super
 def show(scene, *, size=(1200, 800), time=0.0, supersample=4):
     """Shows a scene: as a widget in a notebook, else in a window until that is closed.
 
-    size   (width, height) of the window in logical pixels
+    size   (width, height) of the window in logical pixels; a notebook's page may be narrower
 
     Without a display it saves the picture here, says so on stderr, and returns its path.
     """
     if notebook.in_notebook():
-        notebook.show_still(_in_cell(scene, _fitting(size), time))
+        notebook.show_still(_in_cell(scene, _fitting(size, WIDGET_SIZE), _fitting(size, STILL_SIZE), time))
         return None
     try:
         canvas = window.make_canvas(size, title=_name(scene))
@@ -126,7 +127,7 @@ def show(scene, *, size=(1200, 800), time=0.0, supersample=4):
 
 def mimebundle(scene):
     """What a notebook stores for a cell that ends with a scene, {MIME type: data}; its widget goes before it."""
-    return _in_cell(scene, NOTEBOOK_SIZE, 0.0)
+    return _in_cell(scene, WIDGET_SIZE, STILL_SIZE, 0.0)
 
 
 # Behind them.
@@ -160,14 +161,14 @@ def _name(scene):
     return type(scene).__name__
 
 
-def _fitting(size, most=NOTEBOOK_SIZE[0]):
-    """A size no wider than a notebook's page, of the same shape."""
+def _fitting(size, most):
+    """A size of the same shape that is no wider or higher than `most`."""
     width, height = size
-    scale = min(1.0, most / width)
+    scale = min(1.0, most[0] / width, most[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _in_cell(scene, size, time):
+def _in_cell(scene, widget_size, size, time):
     """Shows a scene's widget, where a browser listens, and returns the still picture for everywhere else."""
     from engine.target.writers.png import encode
 
@@ -175,7 +176,7 @@ def _in_cell(scene, size, time):
     state = image_state.stored(scene, Clock(float(time)), size)
     encode(stream, render(scene, size, time=time), image_state.text(state))
     if notebook.in_notebook():
-        notebook.show_widget(_widget(scene, size, time))
+        notebook.show_widget(_widget(scene, widget_size, time))
     return notebook.still(f"{_name(scene)} at {time:g} s", stream.getvalue())
 
 

@@ -40,7 +40,7 @@ def make_canvas(size=(800, 600), title=""):
     class NotebookCanvas(RenderCanvas):
         def _rc_close(self):
             # In rendercanvas 2.7 closing sends the widget a message that closes it, and so on without end.
-            if not self._is_closed:
+            if not self.get_closed():
                 self._is_closed = True
                 super()._rc_close()
 
@@ -75,7 +75,10 @@ def show_widget(canvas):
     """Puts a canvas of `make_canvas` into the running cell's output."""
     from IPython.display import display
 
-    display(canvas)
+    given = canvas._repr_mimebundle_() or {}
+    # With metadata or without. Its own text would only tell its address in memory, on pages where no widget can run.
+    given = given[0] if isinstance(given, tuple) else given
+    display({**given, "text/plain": ""}, raw=True)
 
 
 def show_still(data):
