@@ -88,6 +88,10 @@ def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, super
     """
     fps = writer_class(path).default_fps if fps is None else fps
     moments = plan(seconds, fps, loop=scene.loop, start=start)
+    if ending(path) == ".png" and moments.count > 1:
+        raise FileError(
+            f"{path} holds one picture, not {moments.count}. End the path in / (a folder), .gif, .mp4 or .webm."
+        )
 
     def clock(k):
         return Clock(moments.time(k), moments.step(k))
@@ -119,9 +123,9 @@ def show(scene, *, size=(1200, 800), time=0.0, supersample=4):
         return path
     from engine.viewer import Viewer
 
-    viewer = Viewer(scene, canvas, clock=Clock(float(time)), supersample=supersample)
+    # The canvas holds it by its handlers.
+    Viewer(scene, canvas, clock=Clock(float(time)), supersample=supersample)
     window.run()
-    del viewer
     return None
 
 

@@ -152,6 +152,8 @@ def test_numbers_that_cannot_be_are_told_before_a_file_is_begun(tmp_path):
         engine.record(Ring(), tmp_path / "a.gif", seconds=-1, size=SIZE)
     with pytest.raises(FileError, match=r"\.gif, \.mp4"):
         engine.record(Ring(), tmp_path / "a.avi", size=SIZE)
+    with pytest.raises(FileError, match="one picture, not 5"):
+        engine.record(Broken(), tmp_path / "a.png", seconds=0.5, fps=10, size=SIZE)
     assert os.listdir(tmp_path) == []
 
 
