@@ -76,7 +76,8 @@ class Viewer:
         self.picture = None
         self._camera = scene.camera
         self._took = None
-        self._steps = None
+        self._steps = self._drawing = self._shown = self._for_size = None
+        self._spent = 0.0
         self._message_left = self._awake = 0.0
         self._held = None
         self._since = 0.0
@@ -318,34 +319,52 @@ class Viewer:
 
     def _refine(self):
         size = self._size()[:2]
-        if self._drawn_size() != size:
-            self.refinement.moved()
+        if self._for_size not in (None, size):
+            self._changed()
+        if self._steps is not None:
+            self._step_picture()
+            return
         quality = self.refinement.next()
-        if quality is not None:
+        if quality is None:
+            return
+        if self.live and quality.samples > 1:
+            self._begin_picture(quality)
+            self._step_picture()
+        else:
             self._draw_picture(quality)
 
-    def _drawn_size(self):
-        return getattr(self, "_for_size", None)
-
     def _draw_picture(self, quality, *, raising=False):
+        self._begin_picture(quality)
+        while self._steps is not None:
+            self._step_picture(raising=raising)
+
+    def _begin_picture(self, quality):
         width, height, _ = self._size()
         self._for_size = (width, height)
         size = max(1, round(width * quality.scale)), max(1, round(height * quality.scale))
+        self._steps, self._drawing = self.renderer.steps(self.scene, self.clock, size, quality.samples), quality
+        self._spent = 0.0
+
+    def _step_picture(self, *, raising=False):
+        """One tile more of the picture begun. A fine one takes long; between its tiles a person is listened to."""
         begun = time.perf_counter()
+        finished, picture = True, None
         try:
-            picture = self.renderer.frame(self.scene, self.clock, size, quality.samples)
-            # Reading the counts waits for the picture: what is measured is all of its work.
-            _ = picture.report
-            self.picture, self._last_error = picture, None
+            finished, picture = _advanced(self._steps)
         except Exception as error:
             if raising:
+                self._steps = None
                 raise
             self._failed(error)
-        took = time.perf_counter() - begun
-        self._shown = quality
+        self._spent += time.perf_counter() - begun
+        if not finished:
+            return
+        self._steps = None
+        if picture is not None:
+            self.picture, self._shown, self._last_error = picture, self._drawing, None
         if self.live:
-            self._took = took
-        self.refinement.drew(quality, took if self.live else None)
+            self._took = self._spent
+        self.refinement.drew(self._drawing, self._spent if self.live else None)
 
     def _failed(self, error):
         text = str(error) if isinstance(error, NeurosceneError) else f"{type(error).__name__}: {error}"
@@ -357,7 +376,7 @@ class Viewer:
             self.say(text, is_problem=True)
 
     def _quality(self):
-        quality = getattr(self, "_shown", None)
+        quality = self._shown
         if quality is None:
             return ""
         if quality.scale < 1.0:
@@ -372,6 +391,7 @@ class Viewer:
     def _changed(self, *_):
         """The picture is of something else now."""
         self.refinement.moved()
+        self._steps = None
         self.pointer.stir()
         self.reading = None
         self._request()
@@ -539,6 +559,17 @@ class Viewer:
         problem = self.problem
         self.attempt(work)
         self.problem = self.problem or problem
+
+
+def _advanced(steps):
+    """(True, Picture) when that was the last tile, else (False, None)."""
+    try:
+        next(steps)
+        return False, None
+    except StopIteration as done:
+        # Reading the counts waits for the picture: what is measured is all of its work.
+        _ = done.value.report
+        return True, done.value
 
 
 def _ground(scene):

@@ -92,7 +92,7 @@ class Hands:
         """(x, y) in a control of the panel, which is scrolled to if need be."""
         for _ in range(40):
             x, y, width, height = self.viewer.desk.widgets.places[control]
-            if 0 <= y and y + height <= self.canvas.get_logical_size()[1]:
+            if y >= 0 and y + height <= self.canvas.get_logical_size()[1]:
                 return x + width * across, y + height * down
             # The wheel belongs to the weights, so it is turned over the margin.
             self.wheel(self.canvas.get_logical_size()[0] - 314, 300, 1 if y < 0 else -1)

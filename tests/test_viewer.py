@@ -216,8 +216,8 @@ def test_at_rest_nothing_is_left_to_draw(hands):
 
 def test_a_picture_is_drawn_again_only_when_something_changed(hands, monkeypatch):
     drawn = []
-    frame = hands.viewer.renderer.frame
-    monkeypatch.setattr(hands.viewer.renderer, "frame", lambda *a: drawn.append(a[3]) or frame(*a))
+    steps = hands.viewer.renderer.steps
+    monkeypatch.setattr(hands.viewer.renderer, "steps", lambda *a: drawn.append(a[3]) or steps(*a))
     for _ in range(5):
         hands.frame()
     assert drawn == []

@@ -89,6 +89,18 @@ class Renderer:
 
         Raises SettingError for sizes or samples that cannot be, and whatever the scene raises.
         """
+        steps = self.steps(scene, clock, size, supersample)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return done.value
+
+    def steps(self, scene, clock, size, supersample=4):
+        """`frame` tile by tile: a generator that yields after each tile but the last and returns the Picture.
+
+        A window looks after its events between two tiles. If the scene changed meanwhile, the rest is to be left.
+        """
         width, height = (int(n) for n in size)
         if supersample not in GRIDS:
             raise SettingError(f"supersample={supersample}: it takes 1, 4, 9 or 16 samples a pixel.")
@@ -118,6 +130,8 @@ class Renderer:
             if not whole:
                 x, y, w, h = tile
                 pixels[y : y + h, x : x + w] = texture.read()
+            if number < len(tiles) - 1:
+                yield number + 1, len(tiles)
         rays = width * height * supersample * len(lists)
         picture = Picture((width, height), result, counts, rays, pixels)
         if whole:

@@ -1,4 +1,4 @@
-"""What lies over the picture for a moment: help, the reading under the pointer, the status, the folded panel's handle."""
+"""What lies over the picture for a moment: help, the reading at the pointer, the status, the folded panel's handle."""
 
 from imgui_bundle import imgui
 

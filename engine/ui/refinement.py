@@ -30,7 +30,7 @@ class Refinement:
     def __init__(self, samples=SAMPLES, *, aim=AIM):
         self.samples = tuple(samples)
         self.aim = aim
-        self._cost = None  # Seconds a full-size frame of one sample takes; None until one was measured.
+        self._costs = None  # Seconds a full-size sample took in the last two pictures; None before the first.
         self._scale = 1.0
         self._rest = 0.0
         self._stage = None  # None: nothing drawn since things moved; else the number of stages done.
@@ -63,7 +63,9 @@ class Refinement:
     def drew(self, quality, seconds=None):
         """A picture was drawn; seconds it took, if measured."""
         if seconds is not None:
-            self._cost = seconds / (quality.scale**2 * quality.samples)
+            cost = seconds / (quality.scale**2 * quality.samples)
+            # The first picture's time went into compiling, and now and then a later one's: the lesser of two counts.
+            self._costs = [] if self._costs is None else [*self._costs, cost][-2:]
         if self._moving:
             first = quality.scale == 1.0 and self.samples[0] == 1
             self._stage = 1 if first else 0
@@ -72,7 +74,7 @@ class Refinement:
 
     def expected(self, quality):
         """Seconds a picture will take, as far as is known."""
-        return (self._cost or 0.0) * quality.scale**2 * quality.samples
+        return min(self._costs or [0.0]) * quality.scale**2 * quality.samples
 
     def _wait(self, samples):
         expected = self.expected(Quality(1.0, samples))

@@ -61,6 +61,15 @@ def test_a_coarse_frame_is_followed_by_a_full_one():
     assert [q.samples for q in settle(refinement, 0.1)] == [1, 4, 9]
 
 
+def test_a_picture_that_had_to_be_compiled_first_does_not_count():
+    refinement = Refinement()
+    for seconds in (2.0, 0.01, 0.5, 0.01):
+        refinement.moved()
+        quality = refinement.next()
+        assert quality.scale == 1.0
+        refinement.drew(quality, seconds)
+
+
 def test_a_long_picture_waits_for_as_long_a_rest():
     refinement = Refinement()
     moving(refinement, 0.2)
