@@ -47,7 +47,7 @@ def palette(frames):
     Median cut over the colours that occur, each counting by the root of its number of pixels: a dark ground
     covers half of most pictures, but must not take half of the palette.
     """
-    # Two million pixels tell as much as all. Cells of 6 bits would do for the choice, but shift a plain ground by a level.
+    # Two million pixels tell as much as all. Cells of 6 bits would do for the choice, but shift plain grounds a level.
     step = max(1, round((sum(f.shape[0] * f.shape[1] for f in frames) / 2_000_000) ** 0.5))
     counts = np.bincount(np.concatenate([_codes(frame[::step, ::step], 7).ravel() for frame in frames]))
     found = np.flatnonzero(counts)
