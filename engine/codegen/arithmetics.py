@@ -8,46 +8,58 @@ from dataclasses import dataclass
 class Arithmetic:
     """One arithmetic for the network's body.
 
-    name       its file under wgsl/arithmetic/ and the prefix of its functions NAME_start(bias),
-               NAME_add(z, block, h) and NAME_enter(z, block, ...)
+    name       its file under wgsl/arithmetic/ and the prefix of its functions NAME_start(bias) and NAME_add(z, block, h)
     element    the WGSL type that stands for four neurons' responses
-    arguments  of the generated function `network_NAME`, given the WGSL type of a point
-    enter      what NAME_enter takes after z and the block, given the number of the group of inputs
+    arguments  of the generated function `network_NAME`, as (name, WGSL type) pairs
+    enter      the first layer's NAME_add: WGSL for z plus a block times input group k, given the texts of the three
     lift       the activation of `z`, given its name and its parameter as WGSL text
     """
 
     name: str
     element: str
-    arguments: str
-    enter: Callable[[str], str]
+    arguments: tuple[tuple[str, str], ...]
+    enter: Callable[[str, str, str], str]
     lift: Callable[[str, str], str]
 
+
+POINT = ("p", "NetworkPoint")
 
 PLAIN = Arithmetic(
     "plain",
     "vec4f",
-    "p: NetworkPoint",
-    lambda k: f"network_lanes(p, {k})",
+    (POINT,),
+    lambda z, block, k: f"plain_enter({z}, {block}, network_lanes(p, {k}))",
     lambda name, a: f"{name}_value(z, {a})",
 )
 DUAL = Arithmetic(
     "dual",
     "Dual",
-    "p: NetworkPoint, first: u32",
-    lambda k: f"network_lanes(p, {k}), i32(first) - 4 * i32({k})",
+    (POINT, ("first", "u32")),
+    lambda z, block, k: f"dual_enter({z}, {block}, network_lanes(p, {k}), i32(first) - 4 * i32({k}))",
     lambda name, a: f"dual_chain(z, {name}_value(z.value, {a}), {name}_slope(z.value, {a}))",
+)
+# Duals whose inputs carry derivatives already, as those between two pieces of one network do; the kernel defines
+# `network_dual_input(i: u32, k: u32) -> Dual`.
+CARRIED = Arithmetic(
+    "dual",
+    "Dual",
+    (("i", "u32"),),
+    lambda z, block, k: f"dual_add({z}, {block}, network_dual_input(i, {k}))",
+    DUAL.lift,
 )
 LINE = Arithmetic(
     "line",
     "Line",
-    "p: NetworkPoint, direction: NetworkPoint",
-    lambda k: f"network_lanes(p, {k}), network_lanes(direction, {k})",
+    (POINT, ("direction", "NetworkPoint")),
+    lambda z, block, k: f"line_enter({z}, {block}, network_lanes(p, {k}), network_lanes(direction, {k}))",
     lambda name, a: f"line_chain(z, {name}_value(z.value, {a}), {name}_slope(z.value, {a}))",
 )
 FOUR = Arithmetic(
     "four",
     "Four",
-    "p: NetworkPoint, q: NetworkPoint, r: NetworkPoint, s: NetworkPoint",
-    lambda k: ", ".join(f"network_lanes({point}, {k})" for point in "pqrs"),
+    tuple((point, "NetworkPoint") for point in "pqrs"),
+    lambda z, block, k: (
+        f"four_enter({z}, {block}, " + ", ".join(f"network_lanes({point}, {k})" for point in "pqrs") + ")"
+    ),
     lambda name, a: "Four(" + ", ".join(f"{name}_value(z.{point}, {a})" for point in "abcd") + ")",
 )

@@ -68,7 +68,7 @@ class _Writer:
     def product(self, layer, z, place, k, h):
         """z plus the block at `place` times input group k, whose responses are h."""
         if layer == 0:
-            return f"{self.prefix}_enter({z}, network_block({place}), {self.arithmetic.enter(k)})"
+            return self.arithmetic.enter(z, f"network_block({place})", k)
         return f"{self.prefix}_add({z}, network_block({place}), {h})"
 
     def response(self, layer, z):

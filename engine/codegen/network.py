@@ -5,7 +5,7 @@ from functools import cache
 from engine.codegen.arithmetics import DUAL, LINE, PLAIN
 from engine.codegen.layout import layout
 from engine.codegen.body import body, chunk_struct, iterations, needs_chunks
-from engine.codegen.softmax import softmax_functions
+from engine.codegen.softmax import softmax_function, softmax_shared
 
 POINTS = {1: "f32", 2: "vec2f", 3: "vec3f", 4: "vec4f"}
 LANES = {1: "vec4f(p, 0.0, 0.0, 0.0)", 2: "vec4f(p, 0.0, 0.0)", 3: "vec4f(p, 0.0)", 4: "p"}
@@ -28,32 +28,45 @@ def network_module(shape, arithmetics=(PLAIN, DUAL, LINE)):
     network_line(p, direction)          all outputs with derivatives along a direction
     network_slope(p, direction, k)      output k and its derivative along the direction: vec2f
 
-    The last four are there if their arithmetic is among `arithmetics`; a further one gives `network_NAME`.
+    Each is there if its arithmetic is among `arithmetics`; a further one gives `network_NAME`.
     """
     parts = [_head(shape, arithmetics)]
-    for arithmetic in dict.fromkeys((PLAIN, *arithmetics)):
+    if not shape.activations[-1].rule.elementwise:
+        parts.append(softmax_shared(shape))
+    for arithmetic in arithmetics:
         parts.append(network_function(shape, arithmetic))
         if arithmetic in ACCESS:
             parts.append(ACCESS[arithmetic])
     return "\n".join(parts)
 
 
-def points_module(shape):
-    """The text of `generated/points`: network_point(i), point i of the binding `points`, (N, groups of four) vec4f."""
-    inputs = shape.sizes[0]
-    if inputs <= 4:
-        lanes = ("points[i].x", "points[i].xy", "points[i].xyz", "points[i]")[inputs - 1]
-        return f"fn network_point(i: u32) -> NetworkPoint {{\n    return {lanes};\n}}\n"
-    return (
-        "fn network_point(i: u32) -> NetworkPoint {\n    return i;\n}\n\n"
-        "fn network_input(p: u32, k: u32) -> vec4f {\n"
-        f"    return points[p * {-(-inputs // 4)}u + k];\n}}\n"
-    )
+def points_module(shape, carried=False):
+    """The text of `generated/points`: how the network takes rows of the binding `points`.
+
+    shape     of the network
+    carried   False: points is (N, groups of four inputs) vec4f, and network_point(i) is point i.
+              True: each group is four vec4f, a value and three derivatives, for network_dual(i) of the arithmetic CARRIED
+    """
+    inputs, groups = shape.sizes[0], -(-shape.sizes[0] // 4)
+    at = f"{4 if carried else 1}u * (i * {groups}u + k)"
+    lines = []
+    if inputs > 4:
+        lines += ["fn network_input(i: u32, k: u32) -> vec4f {", f"    return points[{at}];", "}", ""]
+    if carried:
+        lines += [
+            "fn network_dual_input(i: u32, k: u32) -> Dual {",
+            f"    let at = {at};",
+            "    return Dual(points[at], points[at + 1u], points[at + 2u], points[at + 3u]);",
+        ]
+    else:
+        point = {1: "points[i].x", 2: "points[i].xy", 3: "points[i].xyz", 4: "points[i]"}.get(inputs, "i")
+        lines += ["fn network_point(i: u32) -> NetworkPoint {", f"    return {point};"]
+    return "\n".join([*lines, "}", ""])
 
 
 def _head(shape, arithmetics):
     inputs, outputs = shape.sizes[0], shape.sizes[-1]
-    names = dict.fromkeys(a.name for a in (PLAIN, *arithmetics))
+    names = dict.fromkeys(a.name for a in arithmetics)
     imports = [f"#import arithmetic/{name}" for name in names]
     imports += [f"#import activations/{name}" for name in dict.fromkeys(a.name for a in shape.activations)]
     lines = [
@@ -112,9 +125,10 @@ def network_function(shape, arithmetic):
     outputs = f"array<{arithmetic.element}, {layout(shape).blocks[-1].outputs}>"
     parts = [chunk_struct(arithmetic)] if needs_chunks(shape) else []
     parts += _activations(shape, arithmetic)
-    parts.append(f"fn {name}({arithmetic.arguments}) -> {outputs} {{\n{body(shape, arithmetic)}}}\n")
+    arguments = ", ".join(f"{argument}: {kind}" for argument, kind in arithmetic.arguments)
+    parts.append(f"fn {name}({arguments}) -> {outputs} {{\n{body(shape, arithmetic)}}}\n")
     if softmax:
-        parts.append(softmax_functions(shape, arithmetic))
+        parts.append(softmax_function(shape, arithmetic))
     return "\n".join(parts)
 
 

@@ -27,14 +27,14 @@ fn network_softmax(logits: array<vec4f, {groups}>) -> array<vec4f, {groups}> {{
 """
 
 PLAIN = """
-fn network_plain(p: NetworkPoint) -> array<vec4f, {groups}> {{
-    return network_softmax(network_plain_logits(p));
+fn network_plain({arguments}) -> array<vec4f, {groups}> {{
+    return network_softmax(network_plain_logits({passed}));
 }}
 """
 
 DUAL = """
-fn network_dual(p: NetworkPoint, first: u32) -> array<Dual, {groups}> {{
-    var z = network_dual_logits(p, first);
+fn network_dual({arguments}) -> array<Dual, {groups}> {{
+    var z = network_dual_logits({passed});
     var values: array<vec4f, {groups}>;
     for (var g = 0u; g < {groups}u; g++) {{
         values[g] = z[g].value;
@@ -52,8 +52,8 @@ fn network_dual(p: NetworkPoint, first: u32) -> array<Dual, {groups}> {{
 """
 
 LINE = """
-fn network_line(p: NetworkPoint, direction: NetworkPoint) -> array<Line, {groups}> {{
-    var z = network_line_logits(p, direction);
+fn network_line({arguments}) -> array<Line, {groups}> {{
+    var z = network_line_logits({passed});
     var values: array<vec4f, {groups}>;
     for (var g = 0u; g < {groups}u; g++) {{
         values[g] = z[g].value;
@@ -71,8 +71,8 @@ fn network_line(p: NetworkPoint, direction: NetworkPoint) -> array<Line, {groups
 """
 
 FOUR = """
-fn network_four(p: NetworkPoint, q: NetworkPoint, r: NetworkPoint, s: NetworkPoint) -> array<Four, {groups}> {{
-    var z = network_four_logits(p, q, r, s);
+fn network_four({arguments}) -> array<Four, {groups}> {{
+    var z = network_four_logits({passed});
     var a: array<vec4f, {groups}>;
     var b: array<vec4f, {groups}>;
     var c: array<vec4f, {groups}>;
@@ -97,11 +97,15 @@ fn network_four(p: NetworkPoint, q: NetworkPoint, r: NetworkPoint, s: NetworkPoi
 FUNCTIONS = {"plain": PLAIN, "dual": DUAL, "line": LINE, "four": FOUR}
 
 
-def softmax_functions(shape, arithmetic):
-    """`network_NAME` from `network_NAME_logits`; with the plain one, the functions that all share.
+def softmax_shared(shape):
+    """What softmax of all arithmetics calls."""
+    return SHARED.format(outputs=shape.sizes[-1], groups=layout(shape).blocks[-1].outputs)
 
-    Raises KeyError for an arithmetic in which softmax has no meaning.
-    """
-    counts = {"outputs": shape.sizes[-1], "groups": layout(shape).blocks[-1].outputs}
-    shared = SHARED.format(**counts) if arithmetic.name == "plain" else ""
-    return shared + FUNCTIONS[arithmetic.name].format(**counts)
+
+def softmax_function(shape, arithmetic):
+    """`network_NAME` from `network_NAME_logits`. Raises KeyError for an arithmetic in which softmax has no meaning."""
+    return FUNCTIONS[arithmetic.name].format(
+        groups=layout(shape).blocks[-1].outputs,
+        arguments=", ".join(f"{name}: {kind}" for name, kind in arithmetic.arguments),
+        passed=", ".join(name for name, _ in arithmetic.arguments),
+    )

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.arithmetics import DUAL, FOUR, PLAIN
+from engine.codegen.arithmetics import CARRIED, FOUR, PLAIN
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
 from engine.codegen.layout import UNIFORM_BYTES, layout, pack, weights_binding
@@ -39,39 +39,65 @@ def evaluate(net, points, *, gradient=False):
     points = np.asarray(points, np.float32)
     if points.ndim != 2 or points.shape[1] != net.inputs:
         raise ShapeError(f"Points are {points.shape}, but {net} needs (N, {net.inputs}).")
-    if not len(points):
-        empty = np.zeros((0, net.outputs), np.float32)
-        return (empty, np.zeros((0, net.outputs, net.inputs), np.float32)) if gradient else empty
     padded = np.zeros((len(points), _groups(net.inputs) * 4), np.float32)
     padded[:, : net.inputs] = points
     if gradient:
         return _gradients(net, padded)
-    field = Field(net, four=device().is_software and len(points) >= FOUR_POINTS)
+    field = Field(net, "four" if device().is_software and len(points) >= FOUR_POINTS else "plain")
     result = np.empty((len(points), net.outputs), np.float32)
     for rows in field.parts(len(points)):
-        values = field.run(Array.of(padded[rows].reshape(-1, 4)), len(padded[rows])).read()
-        result[rows] = values.reshape(len(padded[rows]), -1)[:, : net.outputs]
+        part = padded[rows].reshape(-1, 4)
+        values = field.run(Array.of(part), rows.stop - rows.start).read()
+        result[rows] = values.reshape(rows.stop - rows.start, -1)[:, : net.outputs]
     return result
+
+
+def _gradients(net, padded):
+    """Values and gradients: the inputs three at a time, by dual numbers."""
+    field, count = Field(net, "carried"), len(padded)
+    values = np.empty((count, net.outputs), np.float32)
+    gradients = np.empty((count, net.outputs, net.inputs), np.float32)
+    for rows in field.parts(count):
+        n = rows.stop - rows.start
+        for first in range(0, net.inputs, 3):
+            along = min(3, net.inputs - first)
+            # (point, value and three derivatives, input), then groups of four inputs before the derivatives
+            duals = np.zeros((n, 4, padded.shape[1]), np.float32)
+            duals[:, 0] = padded[rows]
+            for j in range(along):
+                duals[:, 1 + j, first + j] = 1.0
+            duals = duals.reshape(n, 4, -1, 4).transpose(0, 2, 1, 3)
+            found = field.run(Array.of(duals.reshape(-1, 4)), n).read()
+            found = found.reshape(n, -1, 4, 4).transpose(0, 1, 3, 2).reshape(n, -1, 4)[:, : net.outputs]
+            values[rows] = found[..., 0]
+            gradients[rows, :, first : first + along] = found[..., 1 : 1 + along]
+    return values, gradients
 
 
 class Field:
     """A network ready to be evaluated at arrays of points that stay on the GPU.
 
-    four   four points an invocation
+    net    any Mlp
+    kind   of kernel: "plain"; "four", which takes four points an invocation; or "carried", where a group of four inputs or
+           outputs is four vec4f, the values and their derivatives along three directions
     """
 
-    def __init__(self, net, *, four=False):
-        self.net, self.four = net, four
-        self.stages = [[_Piece(piece, four) for piece in slices] for slices in stages(net)]
-        self.widths = [_groups(sum(p.outputs for p in slices)) for slices in stages(net)]
+    def __init__(self, net, kind="plain"):
+        self.net, self.kind = net, kind
+        # vec4f of one group
+        self.group = 4 if kind == "carried" else 1
+        split = stages(net)
+        self.stages = [[_Piece(piece, kind) for piece in slices] for slices in split]
+        self.widths = [_groups(sum(piece.outputs for piece in slices)) for slices in split]
         self._arrays = {}
 
     def parts(self, count):
         """Slices of `count` points, each small enough for one dispatch and for one buffer."""
-        widest = max(_groups(self.net.inputs), *self.widths) * 16
-        limits = device().limits
-        fits = min(limits["max-storage-buffer-binding-size"] // widest, MAX_GROUPS * LANES)
-        return _parts(count, min(fits, max(LANES, WORK // self.net.weight_count)))
+        widest = max(_groups(self.net.inputs), *self.widths) * 16 * self.group
+        room = device().limits["max-storage-buffer-binding-size"] // widest
+        work = WORK // (self.group * self.net.weight_count)
+        size = min(room, MAX_GROUPS * LANES, max(LANES, work))
+        return [slice(at, min(at + size, count)) for at in range(0, count, size)]
 
     def run(self, points, count):
         """The values, an Array of (count, groups of four outputs) vec4f that the next call overwrites.
@@ -86,7 +112,7 @@ class Field:
     def record(self, encoder, points, count):
         """As `run`, but recorded with an encoder, to be submitted by the caller."""
         for number, (slices, width) in enumerate(zip(self.stages, self.widths, strict=True)):
-            values = self._array(number, count * width)
+            values = self._array(number, count * width * self.group)
             offset = 0
             for piece in slices:
                 piece.record(encoder, points, values, count, width, offset)
@@ -95,24 +121,23 @@ class Field:
         return values
 
     def _array(self, number, items):
-        key = (number, items)
-        if key not in self._arrays:
-            self._arrays = {k: v for k, v in self._arrays.items() if k[0] != number}
-            self._arrays[key] = Array(np.dtype(("f4", 4)), items)
-        return self._arrays[key]
+        array = self._arrays.get(number)
+        if array is None or array.count != items:
+            array = self._arrays[number] = Array(np.dtype(("f4", 4)), items)
+        return array
 
 
 def stages(net):
     """The network as networks one after the other, each a list of slices: same inputs, outputs side by side.
 
-    A piece's weights fit a uniform buffer, which software drivers read 2-3 times faster than storage; a wide layer is a stage of
-    its own whose slices keep their sums in registers, so that no piece needs large arrays, which compile slowly.
+    A piece's weights fit a uniform buffer, which software drivers read 2-3 times faster than storage; a wide layer is a
+    stage of its own whose slices keep their sums in registers, so that no piece needs large arrays, which compile slowly.
     """
     result, run = [], []
 
     def close():
         if run:
-            result.append([_network(list(run))])
+            result.append([_network(run)])
             run.clear()
 
     last = net.layers[-1]
@@ -139,10 +164,11 @@ def _network(layers, rows=slice(None)):
 class _Piece:
     """One network of `stages` with its weights on the GPU."""
 
-    def __init__(self, net, four):
+    def __init__(self, net, kind):
         self.outputs = net.outputs
-        self.kernel, self.points = _kernel(net.shape, "field_four" if four else "field"), 4 if four else 1
-        self.weights = Array.of(pack(net), _usage(net.shape))
+        self.kernel, self.points = _kernel(net.shape, kind), 4 if kind == "four" else 1
+        usage = "uniform" if weights_binding(net.shape).kind == "uniform" else "storage"
+        self.weights = Array.of(pack(net), usage)
 
     def record(self, encoder, points, values, count, stride, offset):
         uniform = Array.of(FIELD.new(count=count, stride=stride, offset=offset), "uniform")
@@ -150,53 +176,29 @@ class _Piece:
         self.kernel.dispatch(encoder, group, -(-count // (LANES * self.points)))
 
 
-def _gradients(net, padded):
-    """Values and gradients: the inputs three at a time, by dual numbers."""
-    run = _kernel(net.shape, "field_gradient")
-    weights = Array.of(pack(net), _usage(net.shape))
-    count, groups, limits = len(padded), _groups(net.outputs), device().limits
-    values = np.empty((count, net.outputs), np.float32)
-    gradients = np.empty((count, net.outputs, net.inputs), np.float32)
-    room = limits["max-storage-buffer-binding-size"] // (64 * max(groups, _groups(net.inputs)))
-    for rows in _parts(count, min(room, MAX_GROUPS * LANES, max(LANES, WORK // (4 * net.weight_count)))):
-        n = len(padded[rows])
-        points, duals = Array.of(padded[rows].reshape(-1, 4)), Array(np.dtype(("f4", 4)), n * groups * 4)
-        for first in range(0, net.inputs, 3):
-            uniform = Array.of(FIELD.new(count=n, offset=first), "uniform")
-            run.run(-(-n // LANES), weights=weights, field=uniform, points=points, values=duals)
-            # (n, group, value and three derivatives, neuron of the group)
-            found = duals.read().reshape(n, groups, 4, 4).transpose(0, 1, 3, 2).reshape(n, groups * 4, 4)
-            values[rows] = found[:, : net.outputs, 0]
-            along = min(3, net.inputs - first)
-            gradients[rows, :, first : first + along] = found[:, : net.outputs, 1 : 1 + along]
-    return values, gradients
+KINDS = {
+    "plain": ("kernels/field", PLAIN),
+    "four": ("kernels/field_four", FOUR),
+    "carried": ("kernels/field_gradient", CARRIED),
+}
 
 
 @cache
-def _kernel(shape, name):
+def _kernel(shape, kind):
     bindings = (
         weights_binding(shape),
         Binding("field", "uniform", FIELD),
         Binding("points", "read", "array<vec4f>"),
         Binding("values", "write", "array<vec4f>"),
     )
-    arithmetic = {"field": PLAIN, "field_four": FOUR, "field_gradient": DUAL}[name]
+    file, arithmetic = KINDS[kind]
     generated = {
         "bindings": declare(bindings),
-        "points": points_module(shape),
+        "points": points_module(shape, carried=kind == "carried"),
         "network": network_module(shape, (arithmetic,)),
     }
-    return Kernel(compose(f"kernels/{name}", generated), bindings)
-
-
-def _usage(shape):
-    return "uniform" if weights_binding(shape).kind == "uniform" else "storage"
+    return Kernel(compose(file, generated), bindings)
 
 
 def _groups(n):
     return -(-n // 4)
-
-
-def _parts(count, size):
-    return [slice(at, min(at + size, count)) for at in range(0, count, size)]
-

@@ -1,4 +1,4 @@
-// The network's outputs at one point with their derivatives along three of its inputs; one invocation a point.
+// The network's outputs at one point with their derivatives along three directions, which the inputs carry; one invocation a point.
 #import generated/bindings
 #import generated/points
 #import generated/network
@@ -9,9 +9,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if i >= field.count {
         return;
     }
-    var outputs = network_dual(network_point(i), field.offset);
+    var outputs = network_dual(i);
     for (var g = 0u; g < NETWORK_GROUPS; g++) {
-        let at = 4u * (i * NETWORK_GROUPS + g);
+        let at = 4u * (i * field.stride + field.offset + g);
         values[at] = outputs[g].value;
         values[at + 1u] = outputs[g].x;
         values[at + 2u] = outputs[g].y;
