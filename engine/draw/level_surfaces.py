@@ -14,7 +14,6 @@ from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.kernel import Kernel
 from engine.kernels import field, rays
-from engine.network.observed import observed
 
 SURFACE = struct(
     "Surface",
@@ -125,7 +124,7 @@ class LevelSurfaces(Drawable):
             raise ShapeError(f"{net} has outputs 0 to {net.outputs - 1}; output {output} was asked for.")
         self.net, self.output = net, int(output)
         # On the GPU lives the network with this output alone.
-        self._observed, self._uploaded, self._found_span = observed(net, self.output), False, None
+        self._observed, self._uploaded, self._found_span = rays.observed(net, self.output), False, None
 
     @property
     def span(self):
