@@ -327,7 +327,7 @@ class Viewer:
         quality = self.refinement.next()
         if quality is None:
             return
-        if self.live and quality.samples > 1:
+        if self.live and not self.refinement.is_moving:
             self._begin_picture(quality)
             self._step_picture()
         else:

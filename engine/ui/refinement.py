@@ -41,6 +41,11 @@ class Refinement:
         """True when the last stage is drawn."""
         return not self._moving and self._stage is not None and self._stage >= len(self.samples)
 
+    @property
+    def is_moving(self):
+        """True from a change until the first rest."""
+        return self._moving
+
     def moved(self):
         """Something changed; the next picture is drawn to be quick."""
         self._moving, self._stage, self._rest = True, None, 0.0

@@ -410,7 +410,8 @@ class Widgets:
         if text:
             left = x + 10.0
             if icon:
-                self.text(left, middle, ICONS[icon], ink if on else ("muted" if enabled else "faint"), 11.0)
+                shade = ink if on else ("muted" if enabled else "faint")
+                self.text(left, middle, ICONS[icon], "plus" if icon == "record" else shade, 11.0)
                 left += 19.0
             room = x + width - 8.0 - (cap + 4.0 if cap else 0.0) - left
             if key or icon:
