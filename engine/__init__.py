@@ -30,8 +30,17 @@ PUBLIC = {
     "Choice": "engine.settings",
     "Text": "engine.settings",
     "Network": "engine.settings",
+    "SpaceScene": "engine.space_scene",
     # nodes
     "Node": "engine.draw.node",
+    "LevelSurfaces": "engine.draw.level_surfaces",
+    "Region": "engine.draw.level_surfaces",
+    "Sparks": "engine.draw.sparks",
+    "Points": "engine.draw.points",
+    "Lines": "engine.draw.lines",
+    "Axes": "engine.draw.axes",
+    "Label": "engine.draw.label",
+    "Legend": "engine.draw.legend",
     # pictures
     "render": "engine.app",
     "record": "engine.app",

@@ -1,7 +1,7 @@
-"""Fits a small network to the signed distance from a shape: how torus.safetensors and knot.safetensors were made.
+"""Fits a small network to the signed distance from a shape: how torus.safetensors was made.
 
     python examples/fit.py torus examples/torus.safetensors
-    python examples/fit.py knot examples/knot.safetensors
+    python examples/fit.py knot knot.safetensors
 
 Where the distance is 0 the network's level surface is the shape; other levels lie about it like skins. Only numpy is
 used, so that the training can be read: forward, backward, Adam.
@@ -31,7 +31,7 @@ def knot(p):
 
 
 # shape -> distance, hidden layers, steps of training
-SHAPES = {"torus": (torus, [32, 32], 20_000), "knot": (knot, [48, 48, 48], 40_000)}
+SHAPES = {"torus": (torus, [32], 30_000), "knot": (knot, [48, 48, 48], 40_000)}
 
 
 def points_in_ball(rng, count):
