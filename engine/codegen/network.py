@@ -3,8 +3,8 @@
 from functools import cache
 
 from engine.codegen.arithmetics import DUAL, LINE, PLAIN
-from engine.codegen.layout import layout
 from engine.codegen.body import body, chunk_struct, iterations, needs_chunks
+from engine.codegen.layout import layout
 from engine.codegen.softmax import softmax_function, softmax_shared
 
 POINTS = {1: "f32", 2: "vec2f", 3: "vec3f", 4: "vec4f"}

@@ -1,5 +1,6 @@
 // The first original's sparks: lines one pixel wide, each drawn twice, added without depth.
 #import generated/bindings
+#import lib/exponential
 #import lib/thin_line
 
 struct Varying {
@@ -25,7 +26,7 @@ fn fragment(v: Varying) -> @location(0) vec4f {
     if dot(v.local, v.local) > sparks.region.x * sparks.region.x {
         discard;
     }
-    let alpha = 0.4 * exp(-7.0 * fract(sparks.level - v.value));
+    let alpha = 0.4 * safe_exp_one(-7.0 * fract(sparks.level - v.value));
     let colour = clamp(vec3f(0.5 + v.value / 10.0, 0.25 - v.value / 10.0, 0.5 - v.value / 4.0), vec3f(0.0), vec3f(1.0));
     return vec4f(2.0 * colour * alpha, 0.0);
 }

@@ -1,5 +1,6 @@
 // Sparks: short paths along the gradient, lit as a level passes, added as light (or ink on paper) dimmed by sheets in front.
 #import generated/bindings
+#import lib/exponential
 #import lib/layers
 #import lib/palette
 
@@ -72,8 +73,8 @@ fn fragment(v: Varying) -> @location(0) vec4f {
     }
     // Lit as the level passes, as the original has it; a faint trace stays, so that the field is seen between.
     let behind = (sparks.level - v.value) / sparks.spacing;
-    let alone = select(exp(-7.0 * max(behind, 0.0)), 0.0, behind < 0.0);
-    let lit = 0.10 + select(exp(-7.0 * fract(behind)), alone, sparks.single > 0.5);
+    let alone = select(safe_exp_one(-7.0 * max(behind, 0.0)), 0.0, behind < 0.0);
+    let lit = 0.10 + select(safe_exp_one(-7.0 * fract(behind)), alone, sparks.single > 0.5);
     let taper = sin(clamp(v.along, 0.0, 1.0) * 3.14159);
     var distance = length(v.world - frame.eye.xyz);
     if frame.forward.w > 0.5 {

@@ -19,13 +19,23 @@ fn exp_rest(r: vec4f) -> vec4f {
     return fma(p, r, vec4f(5.0000001201e-1));
 }
 
+// y - n ln(2). ln(2) is in two parts, the first of so few bits that n times it is exact (Cody and Waite); without the clamp,
+// which changes nothing, Mesa adds the parts again before it multiplies, and the result is off by 34 ulp.
+fn less_logarithms(y: vec4f, n: vec4f) -> vec4f {
+    let r = clamp(fma(n, vec4f(-0.693359375), y), vec4f(-0.5), vec4f(0.5));
+    return fma(n, vec4f(2.12194440e-4), r);
+}
+
 fn safe_exp(x: vec4f) -> vec4f {
     let y = clamp(x, vec4f(EXP_LEAST), vec4f(EXP_MOST));
     let n = round(y * 1.44269504);
-    // ln(2) in two parts, the first of so few bits that n times it is exact (Cody and Waite).
-    let r = fma(n, vec4f(2.12194440e-4), fma(n, vec4f(-0.693359375), y));
+    let r = less_logarithms(y, n);
     let e = (fma(exp_rest(r) * r, r, r) + 1.0) * power_of_two(n);
     return select(e, vec4f(0.0), x < vec4f(EXP_LEAST));
+}
+
+fn safe_exp_one(x: f32) -> f32 {
+    return safe_exp(vec4f(x)).x;
 }
 
 // exp(x) - 1 for x <= 0, with its relative accuracy near 0.

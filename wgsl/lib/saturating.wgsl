@@ -10,7 +10,7 @@ struct Both {
 fn falling_exp(x: vec4f) -> vec4f {
     let y = max(x, vec4f(EXP_LEAST));
     let n = round(y * 1.44269504);
-    let r = fma(n, vec4f(2.12194440e-4), fma(n, vec4f(-0.693359375), y));
+    let r = less_logarithms(y, n);
     return (fma(exp_rest(r) * r, r, r) + 1.0) * power_of_two(n);
 }
 

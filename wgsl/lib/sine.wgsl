@@ -8,7 +8,10 @@ const PI_D = 1.2154201256553420e-10;
 
 // x - n pi, held to a half turn: where x is too large to be reduced the answer is some finite sine.
 fn less_half_turns(x: vec4f, n: vec4f) -> vec4f {
-    let r = fma(n, vec4f(-PI_D), fma(n, vec4f(-PI_C), fma(n, vec4f(-PI_B), fma(n, vec4f(-PI_A), x))));
+    // The clamps change nothing where x can be reduced; without them Mesa would add the parts before it multiplies.
+    let a = clamp(fma(n, vec4f(-PI_A), x), vec4f(-8.0), vec4f(8.0));
+    let b = clamp(fma(n, vec4f(-PI_B), a), vec4f(-2.0), vec4f(2.0));
+    let r = fma(n, vec4f(-PI_D), fma(n, vec4f(-PI_C), b));
     return clamp(r, vec4f(-1.5707964), vec4f(1.5707964));
 }
 

@@ -1,0 +1,106 @@
+"""Sparks: short paths along a network's gradient, each vertex with the value there, computed on the GPU."""
+
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.arithmetics import DUAL
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.body import iterations
+from engine.codegen.compose import compose
+from engine.codegen.layout import pack, weights_binding
+from engine.codegen.network import network_module
+from engine.codegen.structs import struct
+from engine.errors import SettingError, ShapeError
+from engine.gpu.array import Array
+from engine.gpu.device import device
+from engine.gpu.kernel import MAX_GROUPS, Kernel
+
+SPARKS = struct("SparksRun", step="f32", count="u32", vertices="u32", output="u32")
+LANES = 64
+# llvmpipe ends loops, without a word, after so many turns of all loops of an invocation.
+MOST_TURNS = 65535
+VERTEX = np.dtype(("f4", 4))
+
+
+def trace(net, seeds, *, vertices=10, steps=20, step=0.02, output=0):
+    """Paths along the gradient through each seed: vertex k is `steps` steps of length step (k - vertices // 2 + 1) away.
+
+    net        Mlp with three inputs
+    seeds      (N, 3), world
+    steps      normalised gradient steps to each vertex, uphill for positive lengths; where the gradient is 0 it stays
+    output     which of the network's outputs
+    returns    positions (N, vertices, 3) and the output's values there (N, vertices), float32
+    Raises ShapeError for seeds that are not (N, 3) or a network without three inputs, SettingError for counts out of range.
+    """
+    paths = Sparks(net, seeds, vertices=vertices, steps=steps, step=step, output=output)
+    encoder = device().encoder()
+    paths.record(encoder)
+    device().submit(encoder)
+    found = paths.array.read(paths.count).reshape(-1, vertices, 4)
+    return found[..., :3], found[..., 3]
+
+
+class Sparks:
+    """Paths that stay on the GPU: `array` holds count vertices as vec4f (position, value), seed by seed.
+
+    Arguments as for `trace`. `record` computes them; `show` takes another network, and the next `record` uses it.
+    """
+
+    def __init__(self, net, seeds, *, vertices=10, steps=20, step=0.02, output=0):
+        seeds = np.asarray(seeds, np.float32)
+        if seeds.ndim != 2 or seeds.shape[1] != 3:
+            raise ShapeError(f"Seeds are {seeds.shape}; sparks need (N, 3), a row a seed.")
+        if vertices < 1 or steps < 0:
+            raise SettingError(f"Sparks of {vertices} vertices and {steps} steps were asked for; give 1 or more, and 0 or more.")
+        self.vertices, self.steps, self.step = int(vertices), int(steps), float(step)
+        self.count = len(seeds) * self.vertices
+        if self.count > MAX_GROUPS * LANES:
+            raise SettingError(f"{self.count} vertices were asked for; one run takes {MAX_GROUPS * LANES}.")
+        self._seeds = Array.of(np.pad(seeds, ((0, 0), (0, 1))))
+        self.array = Array(VERTEX, self.count)
+        self._weights, self._kernel, self._traced = None, None, False
+        self.show(net, output)
+
+    def show(self, net, output=0):
+        """Takes another network, or the same one edited; nothing is computed until `record`."""
+        if net.inputs != 3:
+            raise ShapeError(f"Sparks need a network with three inputs; {net} has {net.inputs}.")
+        if not 0 <= output < net.outputs:
+            raise SettingError(f"Output {output} of {net} was asked for; it has {net.outputs}, counted from 0.")
+        turns = (self.steps + 1) * (iterations(net.shape) + 1)
+        if turns > MOST_TURNS:
+            raise SettingError(
+                f"{self.steps} steps through {net} are {turns} turns of loops; one run takes {MOST_TURNS}. "
+                "Take fewer steps, or a smaller network."
+            )
+        data = pack(net)
+        if self._weights is None or net.shape != self._shape:
+            binding = weights_binding(net.shape)
+            self._weights = Array("f4", data.size, "uniform" if binding.kind == "uniform" else "storage")
+            self._kernel = _kernel(net.shape, self.steps)
+            self._shape = net.shape
+        self._weights.write(data)
+        run = SPARKS.new(step=self.step, count=self.count, vertices=self.vertices, output=output)
+        self._group = self._kernel.bind(
+            weights=self._weights, sparks=Array.of(run, "uniform"), seeds=self._seeds, vertices=self.array
+        )
+        self._traced = False
+
+    def record(self, encoder):
+        """Records the computation if the network has changed since the last time; the array then holds the paths."""
+        if not self._traced and self.count:
+            self._kernel.dispatch(encoder, self._group, -(-self.count // LANES))
+        self._traced = True
+
+
+@cache
+def _kernel(shape, steps):
+    bindings = (
+        weights_binding(shape),
+        Binding("sparks", "uniform", SPARKS),
+        Binding("seeds", "read", "array<vec4f>"),
+        Binding("vertices", "write", "array<vec4f>"),
+    )
+    generated = {"bindings": declare(bindings), "network": network_module(shape, (DUAL,))}
+    return Kernel(compose("kernels/sparks", generated), bindings, constants={"STEPS": steps})

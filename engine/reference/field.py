@@ -1,0 +1,116 @@
+"""A network's values and gradients in float64, and how far float32 may be from them."""
+
+from functools import cache
+
+import numpy as np
+
+# WGSL lets an implementation round either way: twice the half ulp of IEEE float32.
+UNIT = 2.0**-23
+# An activation's own error, in units of its value: the fitted functions under wgsl/lib keep 4 ulp, and a product follows.
+ACTIVATION_ULPS = 8
+# Below this float32 is denormal, and a GPU may give 0.
+LEAST = 2.0**-126
+
+
+def value(net, points):
+    """The network's outputs.
+
+    points   (N, inputs)
+    returns  (N, outputs) float64
+    """
+    h = np.asarray(points, float)
+    for layer in net.layers:
+        h = layer.activation.value(h @ layer.weights.T.astype(float) + layer.bias)
+    return h
+
+
+def value_and_gradient(net, points):
+    """The outputs and their derivatives, by the chain rule in forward mode.
+
+    points   (N, inputs)
+    returns  (N, outputs) and (N, outputs, inputs), float64
+    """
+    h = np.asarray(points, float)
+    d = np.broadcast_to(np.eye(net.inputs), (len(h), net.inputs, net.inputs))
+    for layer in net.layers:
+        w = layer.weights.astype(float)
+        z, dz = h @ w.T + layer.bias, w @ d
+        h = layer.activation.value(z)
+        if layer.activation.rule.elementwise:
+            d = layer.activation.slope(z)[..., None] * dz
+        else:
+            # softmax: dh = h (dz - sum of h dz)
+            d = h[..., None] * (dz - (h[..., None] * dz).sum(axis=1, keepdims=True))
+    return h, d
+
+
+def bounds(net, points):
+    """How far float32 evaluation may be from `value_and_gradient`, point by point.
+
+    points   (N, inputs), exact in float32
+    returns  (N, outputs) and (N, outputs, inputs), float64; infinite where a kink is so close that the slope is not known
+
+    A running bound: through a sum of n products, each |w| times the error that came in, and n + 1 roundings of the sum of
+    magnitudes (Higham 2002, section 3.1); through an activation s, |s'| times it, half the largest |s''| times its square,
+    and the function's own rounding.
+    """
+    h = np.asarray(points, float)
+    error = np.zeros_like(h)
+    d = np.broadcast_to(np.eye(net.inputs), (len(h), net.inputs, net.inputs))
+    d_error = np.zeros_like(d)
+    for layer in net.layers:
+        w, a = layer.weights.astype(float), layer.activation
+        roundings = (layer.weights.shape[1] + 4) * UNIT
+        z, dz = h @ w.T + layer.bias, w @ d
+        z_error = error @ abs(w).T + roundings * (abs(h) @ abs(w).T + abs(layer.bias)) + LEAST
+        dz_error = abs(w) @ d_error + roundings * (abs(w) @ abs(d)) + LEAST
+        h, d, error, d_error = (_activated if a.rule.elementwise else _softmax)(a, z, dz, z_error, dz_error)
+    return error, d_error
+
+
+def _activated(a, z, dz, z_error, dz_error):
+    steepest, bend = _extremes(a)
+    # sine(f) first forms f z, which is rounded.
+    z_error = z_error + UNIT * abs(z) * (a.name == "sine")
+    h, slope = a.value(z), a.slope(z)
+    kink = abs(a.rule.kink(a.parameter))
+    close = (kink > 0) & (abs(z) <= z_error)
+    error = abs(slope) * z_error + bend * z_error**2 / 2 + kink * np.where(close, z_error, 0)
+    error += ACTIVATION_ULPS * UNIT * (abs(h) + (a.name in CANCELLING)) + LEAST
+    # Slopes are as accurate as their largest value allows, where they cross 0 between two larger terms.
+    slope_error = bend * z_error + ACTIVATION_ULPS * UNIT * (abs(slope) + steepest * (a.name in CROSSING)) + LEAST
+    slope_error = np.where(close, np.inf, slope_error)[..., None]
+    size = abs(dz) + dz_error
+    d_error = abs(slope)[..., None] * dz_error + np.where(size > 0, slope_error, 0) * size
+    return h, slope[..., None] * dz, error, d_error
+
+
+# Their values are built from 1, so their error is some ulp of 1; those whose slopes cross 0 likewise.
+CANCELLING = ("sine",)
+CROSSING = ("sine", "gelu", "silu", "gaussian")
+
+
+def _softmax(a, z, dz, z_error, dz_error):
+    h = a.value(z)
+    # Changing all logits by at most e changes each probability by a factor between exp(-2 e) and exp(2 e).
+    most = z_error.max(axis=1, keepdims=True)
+    exponents = abs(z - z.max(axis=1, keepdims=True))
+    factor = np.expm1(2 * most + (2 * ACTIVATION_ULPS + exponents.max(axis=1, keepdims=True) + h.shape[1]) * UNIT)
+    error = h * factor + LEAST
+    inner = dz - (h[..., None] * dz).sum(axis=1, keepdims=True)
+    size = abs(dz) + (h[..., None] * abs(dz)).sum(axis=1, keepdims=True)
+    inner_error = (
+        dz_error
+        + (h[..., None] * dz_error + error[..., None] * (abs(dz) + dz_error)).sum(axis=1, keepdims=True)
+        + (h.shape[1] + 4) * UNIT * size
+    )
+    d_error = error[..., None] * (abs(inner) + inner_error) + h[..., None] * inner_error + LEAST
+    return h, h[..., None] * inner, error, d_error
+
+
+@cache
+def _extremes(a):
+    """The largest |s'| and |s''| anywhere, from a fine grid: past 10, all of them are at their limits."""
+    # A sine's grid scales with its period.
+    z = np.linspace(-10, 10, 20001) / (a.parameter if a.name == "sine" else 1.0)
+    return abs(a.slope(z)).max(), abs(a.curvature(z)).max() * 1.001

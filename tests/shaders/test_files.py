@@ -1,0 +1,73 @@
+"""Every shader file: that it compiles with its imports, reads as a room, and calls only safe functions."""
+
+import itertools
+import re
+from importlib.resources import files
+
+import pytest
+
+from engine.codegen.compose import IMPORT, compose, source
+from engine.gpu.shader import shader_module
+from engine.network.activations import ACTIVATIONS
+
+ROOT = files("wgsl")
+NAMES = sorted(str(p.relative_to(ROOT))[:-5].replace("\\", "/") for p in ROOT.rglob("*.wgsl"))
+
+
+def everything(name, seen=None):
+    """The text of a file and of all that it imports."""
+    seen = {} if seen is None else seen
+    if name not in seen and not name.startswith("generated/"):
+        seen[name] = source(name)
+        for line in seen[name].splitlines():
+            if match := IMPORT.match(line):
+                everything(match.group(1), seen)
+    return "\n".join(seen.values())
+
+
+def stands_alone(name):
+    """Whether a file needs nothing generated, no network's functions and no binding that its first lines say it needs."""
+    text = everything(name)
+    return not ("#import generated/" in text or re.search(r"\bnetwork_\w+\(", text) or "Needs `" in text)
+
+
+# Kernels and drawables are compiled by their own tests, with what is generated for them; the rest stands by itself.
+ALONE = [n for n in NAMES if n.split("/")[0] in ("lib", "activations", "arithmetic") and stands_alone(n)]
+
+# Longer than a room for a reason, and no longer than this.
+LONG = {"arithmetic/search": 300}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_file_compiles_by_itself_with_its_imports(name):
+    shader_module(compose(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_starts_with_a_sentence_and_is_no_longer_than_a_room(name):
+    lines = source(name).splitlines()
+    first = " ".join(x[3:] for x in itertools.takewhile(lambda x: x.startswith("// "), lines))
+    assert re.match(r"\w.*[.:;]", first), f"{name} does not begin with a sentence"
+    assert len(lines) <= LONG.get(name, 150)
+    assert max(map(len, lines)) <= 140
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if not n.startswith("lib/")])
+def test_tanh_and_exp_are_ours(name):
+    bare = re.search(r"(?<![\w])(tanh|exp|sinh|cosh|exp2)\(", re.sub(r"//.*", "", source(name)))
+    assert bare is None, f"{name} calls WGSL's {bare.group(1)}; wgsl/lib has a safe one"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_written_as_the_style_asks(name):
+    text = re.sub(r"//.*", "", source(name))
+    for function in re.findall(r"\bfn (\w+)", text):
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", function), function
+    for struct in re.findall(r"\bstruct (\w+)", text):
+        assert re.fullmatch(r"[A-Z][A-Za-z0-9]*", struct), struct
+    for constant in re.findall(r"^(?:const|override) (\w+)", text, re.M):
+        assert re.fullmatch(r"[A-Z][A-Z0-9_]*", constant), constant
+
+
+def test_every_activation_has_its_file():
+    assert set(ACTIVATIONS) == {n.split("/")[1] for n in NAMES if n.startswith("activations/")}

@@ -1,0 +1,35 @@
+// One vertex of a spark: normalised gradient steps from its seed, and the network's value where they end.
+#import generated/bindings
+#import generated/network
+
+// Constant, so that the loop's bound is.
+override STEPS: u32 = 20u;
+
+// A gradient's direction, or 0 where there is none; scaled first, since the squares of small ones would vanish.
+fn uphill(gradient: vec3f) -> vec3f {
+    let largest = max(abs(gradient.x), max(abs(gradient.y), abs(gradient.z)));
+    if largest == 0.0 {
+        return vec3f(0.0);
+    }
+    return normalize(gradient / largest);
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    if id.x >= sparks.count {
+        return;
+    }
+    let seed = id.x / sparks.vertices;
+    let number = i32(id.x % sparks.vertices);
+    let step = sparks.step * f32(number - (i32(sparks.vertices) / 2 - 1));
+    var p = seeds[seed].xyz;
+    // One turn more than there are steps, so that the network is called in one place: compilers copy it into each.
+    for (var turn = 0u; turn <= STEPS; turn++) {
+        let here = network_sample(p, sparks.output);
+        if turn == STEPS {
+            vertices[id.x] = vec4f(p, here.value);
+            return;
+        }
+        p += step * uphill(here.gradient);
+    }
+}
