@@ -138,7 +138,7 @@ fn lift_{suffix}(b: Bubble, terms: f32) -> Bubble {{
         activation = self.shape.activations[index]
         lifted = "z"
         if activation.rule.elementwise and not (activation.name == "identity" and index == len(self.blocks) - 1):
-            terms = 4 * block.outputs + 16 if index + 1 < len(self.blocks) else 0
+            terms = 4 * block.outputs + 3 if index + 1 < len(self.blocks) else 0
             lifted = f"lift_{self.activations.index(activation)}(z, {terms}.0)"
         if wide:
             self.add(f"{inner}{target}[g] = {lifted};")

@@ -23,8 +23,8 @@ ACCURACY = {
 # |s''| <= rate |s'| away from a kink: the slope of a saturated neuron then stays small under rounding, where a bound by the
 # largest curvature would swamp surfaces thinner than a thousandth.
 RATES = {"tanh": 2.0, "sigmoid": 1.0, "softplus": 1.0, "elu": 1.0}
-# sin loses its last digits where its argument does: rounding of a z is an error of z, two ulp of it with our reduction's.
-ARGUMENT_ULP = {"sine": 2}
+# sin loses its last digits where its argument does: rounding of a z is an error of z.
+ARGUMENT_ULP = {"sine": 1}
 # Past this the sine's reduction is not exact (wgsl/lib/sine.wgsl) and only |sin| <= 1 is left.
 SINE_MOST = 1.0e4
 

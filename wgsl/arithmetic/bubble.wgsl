@@ -33,7 +33,7 @@ fn bubble_of(near: vec4f, far: vec4f, doubt: vec4f, d: Range, terms: f32) -> Bub
     let middle = 0.5 * (d.low + d.high);
     let radius = 0.5 * (d.high - d.low);
     let all = doubt + terms * ULP * max(abs(near), abs(far));
-    return Bubble(near, far, all, middle, radius + (terms + 4.0) * ULP * (abs(middle) + radius));
+    return Bubble(near, far, all, middle, radius + (terms + 16.0) * ULP * (abs(middle) + radius));
 }
 
 // f(x) is in chord(x) + 4 x (1 - x) [low, high].
@@ -66,6 +66,14 @@ fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
     let denominator = slope + sqrt(max(discriminant, 0.0));
     let none = discriminant < 0.0 || denominator <= 0.0;
     return select(select(2.0 * room / denominator, 2.0, none), 0.0, room <= 0.0);
+}
+
+// Crossings are enclosed ever closer from both sides.
+const PINS = true;
+
+// An x by which f has been `gap` above its start, where its end is; 2 where that is not sure.
+fn last_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
+    return first_reach(Bounds(b.low, b.low), rise, gap + 32.0 * ULP * (abs(gap) + abs(rise) + abs(b.low)));
 }
 
 // How far f may leave what its end values say.

@@ -27,6 +27,14 @@ fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
     return select(select(reach, 2.0, b.high < room), 0.0, room <= 0.0);
 }
 
+// Where f only rises it is known to cross a level once: nothing is gained by asking closer where.
+const PINS = false;
+
+// An x by which f has been `gap` above its start, where its end is: the end, since slopes tell where it is without.
+fn last_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
+    return 1.0;
+}
+
 // How far f may leave what its end values say.
 fn bounds_excess(b: Bounds) -> f32 {
     return 0.25 * (b.high - b.low);

@@ -128,6 +128,9 @@ fn search_next() -> Crossing {
     var up = false;
     var down = false;
     var before = vec2f(0.0);
+    var bracket = vec2f(0.0);
+    // Where a crossing is certain to have come: no segment need go past it.
+    var aim = 0.0;
     var count = 0u;
     var entering = !ENTERS_APART;
     loop {
@@ -147,13 +150,24 @@ fn search_next() -> Crossing {
         let turned = bounds_turned(b);
         let rise = value - search_value;
         let e = max(search_doubt, far.y);
-        let reach_up = first_reach(b, rise, search_upper - search_value - e);
-        let reach_down = first_reach(turned, -rise, search_value - search_lower - e);
+        // Each end is as much closer to a level as rounding may have moved it.
+        let drift = far.y - search_doubt;
+        let reach_up = first_reach(b, rise + drift, search_upper - search_value - search_doubt);
+        let reach_down = first_reach(turned, drift - rise, search_value - search_doubt - search_lower);
         let reach = min(reach_up, reach_down) * (1.0 - 16.0 * ULP);
         let clear = reach >= 1.0;
+        // By `pin` the level that the far end lies beyond has been crossed, if it does.
+        let sure_up = value - far.y >= search_upper;
+        let sure_down = value + far.y <= search_lower;
+        let pin_up = last_reach(b, rise - drift, search_upper - search_value + search_doubt);
+        let pin_down = last_reach(turned, -rise - drift, search_value + search_doubt - search_lower);
+        let sure = PINS && (sure_up || sure_down);
+        let pin = select(1.0, min(select(pin_up, pin_down, sure_down), 1.0), sure);
+        let pinned = sure && (pin - reach) * width <= tolerance;
         // Shorter makes no sense: t or f would be rounding.
         let excess = bounds_excess(b);
-        let small = width <= tolerance || excess <= 0.5 * e;
+        let short = width <= tolerance;
+        let small = short || excess <= 0.5 * e;
 
         var passes = clear;
         if search_contact {
@@ -174,12 +188,12 @@ fn search_next() -> Crossing {
                 search_told = false;
             }
         } else {
-            let rises = !clear && (only_rises(b) || small);
-            let falls = !clear && (only_rises(turned) || small);
-            up = rises && value - far.y >= search_upper;
-            down = falls && value + far.y <= search_lower;
-            let touches_up = rises && (value + far.y >= search_upper || small && reach_up <= reach_down);
-            let touches_down = falls && (value - far.y <= search_lower || small);
+            let rises = !clear && (only_rises(b) || small || sure_up && pinned);
+            let falls = !clear && (only_rises(turned) || small || sure_down && pinned);
+            up = rises && sure_up;
+            down = falls && sure_down;
+            let touches_up = rises && (value + far.y >= search_upper || short && reach_up <= reach_down);
+            let touches_down = falls && (value - far.y <= search_lower || short);
             passes = clear || touches_up || touches_down;
             search_told = up || down;
             if (touches_up || touches_down) && !search_told {
@@ -188,14 +202,19 @@ fn search_next() -> Crossing {
             }
         }
 
-        // Up to `reach` nothing happens, but a shorter segment's own bounds reach further.
-        search_width = select(max(width * clamp(1.6 * reach, 0.25, 0.8), least), 2.0 * width, passes);
+        // Up to `reach` nothing happens, but a shorter segment's own bounds reach further: unless it is known where a crossing
+        // is, and so to be enclosed from both sides.
+        let shorter = select(clamp(1.6 * reach, 0.25, 0.8), clamp(1.1 * reach - 0.1 * pin, 0.1, 0.95), sure && pin < reach + 0.5);
+        aim = select(aim, search_t + pin * width, sure && !passes);
+        search_width = select(max(width * shorter, least), 2.0 * width, passes);
         if passes {
             before = vec2f(search_t, search_value);
+            bracket = vec2f(search_t + min(reach, pin) * width, search_t + pin * width);
             search_t = end;
             search_value = value;
             search_doubt = far.y;
             near_from_far();
+            search_width = select(search_width, clamp(aim - end, least, search_width), aim > end);
         }
         if up || down || search_t >= search_length || count >= SEGMENT_LIMIT {
             break;
@@ -203,11 +222,11 @@ fn search_next() -> Crossing {
     }
     search_segments += count;
     search_evaluations += count;
-    return search_answer(up, down, before, tolerance);
+    return search_answer(up, down, before, bracket, tolerance);
 }
 
 // What the loop's end means; and where the next search begins.
-fn search_answer(up: bool, down: bool, before: vec2f, tolerance: f32) -> Crossing {
+fn search_answer(up: bool, down: bool, before: vec2f, bracket: vec2f, tolerance: f32) -> Crossing {
     let side = select(-1.0, 1.0, up);
     let found = (up || down) && !search_ended;
     let direct = found && search_told;
@@ -220,7 +239,9 @@ fn search_answer(up: bool, down: bool, before: vec2f, tolerance: f32) -> Crossin
 
     let hit = outcome == HIT;
     let first = select(search_touch, before, direct);
-    let sharp = search_sharpen(hit, first, vec2f(search_t, search_value), wall, side);
+    let last = vec2f(search_t, search_value);
+    let within = select(vec2f(search_touch.x, search_t), bracket, direct);
+    let sharp = search_sharpen(hit, first, last, within, wall, side);
     var t = select(search_t, search_length, outcome == MISS);
     t = select(select(t, search_touch.x, outcome == GRAZE), sharp, hit);
     if direct {
@@ -234,13 +255,13 @@ fn search_answer(up: bool, down: bool, before: vec2f, tolerance: f32) -> Crossin
     return Crossing(t, outcome, wall, select(search_side <= 0.0, up, found));
 }
 
-// Newton's steps for the crossing of a level between first and last (t, f), kept inside.
-fn search_sharpen(wanted: bool, first: vec2f, last: vec2f, wall: f32, side: f32) -> f32 {
-    var low = first.x;
-    var high = last.x;
+// Newton's steps for the crossing of a level between first and last (t, f), kept within the part where it must be.
+fn search_sharpen(wanted: bool, first: vec2f, last: vec2f, within: vec2f, wall: f32, side: f32) -> f32 {
+    var low = within.x;
+    var high = within.y;
     let below = min((first.y - wall) * side, 0.0);
     let above = max((last.y - wall) * side, 1e-30);
-    var t = low - below * (high - low) / (above - below);
+    var t = clamp(first.x - below * (last.x - first.x) / (above - below), low, high);
     var last_step = high - low;
     var count = 0u;
     loop {
