@@ -1,8 +1,7 @@
-"""256 colours for pictures of smooth surfaces: a palette from many frames, and ordered dithering to it.
+"""256 colours for pictures of smooth surfaces: a palette for a few frames, and ordered dithering to it.
 
-Each colour is shown as a mixture of two palette entries, laid out by a fixed mask: what does not move between two
-frames stays the same pixel for pixel, so a loop does not shimmer and compresses well. (Error diffusion looks as smooth
-in a still, but one changed pixel changes all that follow.)
+Each colour is shown as a mixture of two palette entries, laid out by a fixed mask, so that what moves a little changes
+a little. (Error diffusion looks as smooth in a still, but one changed pixel changes all that follow.)
 """
 
 import numpy as np
@@ -16,7 +15,12 @@ MOST_CELLS = 60_000
 # How much a mixture's roughness counts against its error: at 0 far colours are mixed and the noise shows,
 # at 1 hardly any are and the bands show. Looked at on marching loops.
 ROUGHNESS = 0.2
+# Entries tried as the second of a pair.
 NEAREST = 10
+# Pixels that median cut is shown, each colour as often as it counts; and k-means goes on until fewer than these change
+# their entry.
+SLOTS = 12_000
+SETTLED = 120
 
 
 def mask(height, width):
@@ -41,83 +45,83 @@ def _cells(codes, bits):
     return (parts * wide + (wide - 1) / 2.0).astype(np.float32)
 
 
-def palette(frames):
-    """(n, 3) uint8, n at most 255: colours that serve all frames, (H, W, 3) uint8 each.
+def palette(colours, counts):
+    """(n, 3) uint8, n at most 255: entries that serve the colours.
 
-    Median cut over the colours that occur, each counting by the root of its number of pixels: a dark ground
-    covers half of most pictures, but must not take half of the palette.
+    colours   (M, 3), 0..255
+    counts    (M,), pixels that have each
+
+    Median cut, each colour counting by the root of its pixels: a dark ground covers half of most pictures, but must not
+    take half of the palette. Then k-means, which is worth ten decibels.
     """
-    # Two million pixels tell as much as all. Cells of 6 bits would do for the choice, but shift plain grounds a level.
-    step = max(1, round((sum(f.shape[0] * f.shape[1] for f in frames) / 2_000_000) ** 0.5))
-    counts = np.bincount(np.concatenate([_codes(frame[::step, ::step], 7).ravel() for frame in frames]))
-    found = np.flatnonzero(counts)
-    weight = np.sqrt(counts[found])
-    repeat = np.maximum(1, np.round(weight / weight.sum() * 60_000)).astype(np.int64)
-    colours = np.repeat(_cells(found, 7).astype(np.uint8), repeat, axis=0)
-    drawn = Image.fromarray(colours[np.newaxis])
-    chosen = drawn.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=2).getpalette()
+    weight = np.sqrt(counts)
+    repeat = np.maximum(1, np.round(weight / weight.sum() * SLOTS)).astype(np.int64)
+    drawn = Image.fromarray(np.repeat(colours.astype(np.uint8), repeat, axis=0)[np.newaxis])
+    chosen = drawn.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=SETTLED).getpalette()
     return np.unique(np.array(chosen, np.uint8).reshape(-1, 3)[:COLOURS], axis=0)
-
-
-def exact(frames):
-    """(n, 3) uint8 sorted: all colours of the frames when there are at most 255, else None."""
-    seen = np.zeros(0, np.int32)
-    for frame in frames:
-        seen = np.union1d(seen, _codes(frame, 8))
-        if len(seen) > COLOURS:
-            return None
-    return np.round(_cells(seen, 8)).astype(np.uint8)
 
 
 def mixtures(colours, entries):
     """For each colour the two entries to mix, and how much of the second.
 
     colours   (M, 3) float32
-    entries   (n, 3) float32
-    returns   first (M,), second (M,), share of the second in 256ths (M,), all uint8; squared error (M,)
-
-    Of the entries near the colour the pair is taken whose mixture comes closest, less smooth pairs counting as further.
-    """
-    d = (colours**2).sum(1)[:, None] - 2.0 * colours @ entries.T + (entries**2).sum(1)
-    n = min(NEAREST, len(entries))
-    near = np.argpartition(d, n - 1, axis=1)[:, :n]
-    rows = np.arange(len(colours))
-    first = near[rows, np.take_along_axis(d, near, 1).argmin(1)]
-    a = entries[first]
-    across = entries[near] - a[:, None]
-    length = (across**2).sum(2)
-    share = np.clip(((colours - a)[:, None] * across).sum(2) / np.maximum(length, 1e-6), 0.0, 0.5)
-    error = ((a[:, None] + share[..., None] * across - colours[:, None]) ** 2).sum(2)
-    best = (error + ROUGHNESS * share * (1.0 - share) * length).argmin(1)
-    shares = np.round(share[rows, best] * 256.0).astype(np.uint8)
-    return first.astype(np.uint8), near[rows, best].astype(np.uint8), shares, error[rows, best]
-
-
-def indices(frames, entries):
-    """Each frame as (H, W) uint8 indices into the entries, dithered; and the root mean square error of all.
-
-    frames    list of (H, W, 3) uint8, all of one size
     entries   (n, 3) uint8
+    returns   first (M,), second (M,), share of the second in 256ths (M,), all uint8
+
+    The first is the nearest entry. Of the entries near that, the second is the one whose mixture comes closest, far
+    pairs counting as worse.
+    """
+    entries = entries.astype(np.float32)
+    first = np.argmin((entries**2).sum(1) - 2.0 * colours @ entries.T, axis=1)
+    apart = ((entries[:, None] - entries) ** 2).sum(2)
+    near = np.argsort(apart, axis=1)[:, : NEAREST + 1]
+    # (n, K, 3): from each entry to those near it.
+    across = entries[near] - entries[:, None]
+    length = np.maximum((across**2).sum(2), 1e-6)
+    offset = colours - entries[first]
+    along = np.matmul(across[first], offset[:, :, None])[:, :, 0]
+    share = np.clip(along / length[first], 0.0, 0.5)
+    # |offset - share across|^2, without what is the same for all.
+    error = share * (share * length[first] - 2.0 * along)
+    best = (error + ROUGHNESS * share * (1.0 - share) * length[first]).argmin(1)
+    rows = np.arange(len(colours))
+    shares = np.round(share[rows, best] * 256.0).astype(np.uint8)
+    return first.astype(np.uint8), near[first, best].astype(np.uint8), shares
+
+
+def draw(frames, wanted):
+    """Frames in at most 255 colours: the entries (n, 3) uint8, and for each frame (H, W) uint8 indices into them.
+
+    frames   list of (H, W, 3) uint8, all of one size
+    wanted   list of (H, W) bool: the pixels that are to be drawn; the indices of others mean nothing
+
+    Few colours are kept exactly, many are dithered.
     """
     for bits in (7, 6, 5):
         codes = [_codes(frame, bits) for frame in frames]
-        counts = np.zeros(1 << 3 * bits, np.int64)
-        for code in codes:
-            counts += np.bincount(code.ravel(), minlength=len(counts))
+        counts = np.bincount(np.concatenate([c[w] for c, w in zip(codes, wanted, strict=True)]))
         found = np.flatnonzero(counts)
+        if len(found) == 0:
+            return np.zeros((1, 3), np.uint8), [np.zeros(f.shape[:2], np.uint8) for f in frames]
+        if len(found) <= COLOURS and (plain := _exact(frames, wanted)):
+            return plain
         if len(found) <= MOST_CELLS:
             break
+    colours = _cells(found, bits)
+    entries = palette(colours, counts[found])
     first, second, share = (np.zeros(1 << 3 * bits, np.uint8) for _ in range(3))
-    squares = 0.0
-    for part in np.array_split(found, max(1, len(found) // 8192)):  # 8192 x 10 x 3 floats stay in the cache
-        first[part], second[part], share[part], error = mixtures(_cells(part, bits), entries.astype(np.float32))
-        squares += float(error @ counts[part])
+    for part in np.array_split(np.arange(len(found)), len(found) // 8192 + 1):  # 8192 x 10 x 3 floats stay in the cache
+        first[found[part]], second[found[part]], share[found[part]] = mixtures(colours[part], entries)
     thresholds = mask(*frames[0].shape[:2])
-    drawn = [np.where(thresholds < share[code], second[code], first[code]) for code in codes]
-    return drawn, (squares / counts.sum()) ** 0.5
+    return entries, [np.where(thresholds < share[code], second[code], first[code]) for code in codes]
 
 
-def exact_indices(frames, entries):
-    """Each frame as (H, W) uint8 indices into the entries `exact` gave."""
-    known = _codes(entries[np.newaxis], 8)[0]
-    return [np.searchsorted(known, _codes(frame, 8)).astype(np.uint8) for frame in frames]
+def _exact(frames, wanted):
+    """The same without loss, or None when there are more than 255 colours."""
+    codes = [_codes(frame, 8) for frame in frames]
+    known = np.unique(np.concatenate([np.unique(c[w]) for c, w in zip(codes, wanted, strict=True)]))
+    if len(known) > COLOURS:
+        return None
+    entries = _cells(known, 8).astype(np.uint8)
+    # What is not wanted may have any colour; its index only has to be one.
+    return entries, [np.searchsorted(known, code).clip(0, len(known) - 1).astype(np.uint8) for code in codes]
