@@ -44,19 +44,21 @@ def value_and_gradient(net, points):
     return h, d
 
 
-def bounds(net, points):
+def bounds(net, points, *, gradient=True):
     """How far float32 evaluation may be from `value_and_gradient`, point by point.
 
-    points   (N, inputs), exact in float32
-    returns  (N, outputs) and (N, outputs, inputs), float64; infinite where a kink is so close that the slope is not known
+    points    (N, inputs), exact in float32
+    gradient  False: the second of what is returned is empty
+    returns   (N, outputs) and (N, outputs, inputs), float64; infinite where a kink is so close that the slope is unknown
 
     A running bound: through a sum of n products, each |w| times the error that came in, and n + 1 roundings of the sum of
-    magnitudes (Higham 2002, section 3.1); through an activation s, |s'| times it, half the largest |s''| times its square,
-    and the function's own rounding.
+    magnitudes (Higham 2002, section 3.1); through an activation s, |s'| times it and half the largest |s''| times its
+    square, or the largest |s'| times it, and the function's own rounding.
     """
     h = np.asarray(points, float)
     error = np.zeros_like(h)
-    d = np.broadcast_to(np.eye(net.inputs), (len(h), net.inputs, net.inputs))
+    along = np.eye(net.inputs)[:, : net.inputs if gradient else 0]
+    d = np.broadcast_to(along, (len(h), *along.shape))
     d_error = np.zeros_like(d)
     for layer in net.layers:
         w, a = layer.weights.astype(float), layer.activation
@@ -75,10 +77,11 @@ def _activated(a, z, dz, z_error, dz_error):
     h, slope = a.value(z), a.slope(z)
     kink = abs(a.rule.kink(a.parameter))
     close = (kink > 0) & (abs(z) <= z_error)
-    error = abs(slope) * z_error + bend * z_error**2 / 2 + kink * np.where(close, z_error, 0)
+    bent = np.minimum(abs(slope) + bend * z_error / 2, steepest)
+    error = np.where(close, max(steepest, 1), bent) * z_error
     error += ACTIVATION_ULPS * UNIT * (abs(h) + (a.name in CANCELLING)) + LEAST
     # Slopes are as accurate as their largest value allows, where they cross 0 between two larger terms.
-    slope_error = bend * z_error + ACTIVATION_ULPS * UNIT * (abs(slope) + steepest * (a.name in CROSSING)) + LEAST
+    slope_error = np.minimum(bend * z_error, 2 * steepest) + ACTIVATION_ULPS * UNIT * (abs(slope) + steepest * (a.name in CROSSING)) + LEAST
     slope_error = np.where(close, np.inf, slope_error)[..., None]
     size = abs(dz) + dz_error
     d_error = abs(slope)[..., None] * dz_error + np.where(size > 0, slope_error, 0) * size
