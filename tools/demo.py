@@ -12,12 +12,12 @@ STEPS = {
     "marching.png": (
         "examples/gyroid.safetensors is the gyroid as a network of six sine neurons (examples/gyroid.py).",
         "render marching --net examples/gyroid.safetensors -o marching.png"
-        " --set spacing=0.8 --set level=0.4 --size 1200x900 --supersample 9",
+        " --set spacing=0.8 --set level=0.4 --size 1200x900",
     ),
     "marching.gif": (
         "examples/torus.safetensors has 32 tanh neurons, trained (examples/fit.py) to give the distance from a torus.",
         "record marching --net examples/torus.safetensors -o marching.gif"
-        " --set levels=single --set sweep=0.9 --size 360x360 --fps 20 --loop",
+        " --set levels=single --set sweep=0.6 --set speed=0.4 --size 360x360 --fps 20 --loop",
     ),
 }
 
