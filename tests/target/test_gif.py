@@ -90,6 +90,14 @@ def test_noise_of_every_colour_is_written_too(tmp_path):
     assert np.abs(back[0].astype(float) - noise).mean() < 25.0
 
 
+@pytest.mark.parametrize("ground", [(0, 0, 0), (255, 255, 255)])
+def test_a_plain_black_or_white_ground_stays_so_among_thousands_of_colours(ground, tmp_path):
+    frame = np.full((120, 120, 3), ground, np.uint8)
+    frame[20:90, 20:90] = np.random.default_rng(5).integers(0, 256, (70, 70, 3))
+    back, _, _ = write(tmp_path / "a.gif", [frame])
+    assert (back[0, :20] == ground).all() and (back[0, 90:] == ground).all()
+
+
 def test_a_mixture_shows_the_colour_between_its_entries():
     entries = np.array([[0, 0, 0], [100, 0, 0], [255, 255, 255]], np.uint8)
     first, second, share = palette.mixtures(np.array([[30, 0, 0], [100, 0, 0]], np.float32), entries)
