@@ -175,8 +175,8 @@ fn search_next() -> Crossing {
             let close = clear && abs(above) + excess <= 4.0 * e;
             let rises = stays_above(b, above - far.y);
             let falls = stays_above(turned, -above - far.y);
-            let leaves = (clear || small) && (rises || falls);
-            passes = leaves || small || close;
+            let leaves = (clear || short) && (rises || falls);
+            passes = leaves || short || close;
             if leaves {
                 let side = select(-1.0, 1.0, rises);
                 // After a hit, going on the way f went is no news; elsewhere it is a touch.

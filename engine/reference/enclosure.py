@@ -1,0 +1,156 @@
+"""What a network's output can be over a piece of a ray, in float64: the twin of the bubble enclosure, for any depth.
+
+Along a piece, with x from 0 to 1, every signal y lies in the line through its two end values plus 4 x (1 - x) [low, high],
+its bubble. Three rules carry that through a network:
+
+- the first layer is linear along a ray: no bubble
+- an affine layer takes the intervals through W; the bias is in the ends
+- an activation s strays from the chord of s by -s''(eta) (z1 - z0)^2 / 8 bubbles for some eta between (the interpolation
+  error), and by s'(xi) times z's own bubble for some xi (the mean value theorem)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.network.activations import Activation
+
+# One unit in the last place of 1, in float64.
+ULP = 2.0**-52
+
+
+@dataclass(frozen=True)
+class End:
+    """A network at one point of each of N rays.
+
+    signals   z of every layer, (N, H) each
+    doubts    bounds of how far rounding has moved them
+    value     (N,) the output that is looked at, its number 0
+    doubt     (N,) of it
+    """
+
+    signals: list
+    doubts: list
+    value: np.ndarray
+    doubt: np.ndarray
+
+
+def _range(function, extrema, period, activation, low, high):
+    """(least, greatest) of s' or s'' over [low, high]: its ends, its extrema inside, both sides of a jump at 0."""
+    a = activation.parameter
+    least, greatest = np.minimum(function(low, a), function(high, a)), np.maximum(function(low, a), function(high, a))
+
+    def widen(value, inside):
+        return np.where(inside, np.minimum(least, value), least), np.where(
+            inside, np.maximum(greatest, value), greatest
+        )
+
+    for x in extrema:
+        if period:
+            # Extrema repeat at one period with their sign turned, so each kind repeats at two.
+            for start in (x / a, x / a + period):
+                inside = np.ceil((low - start) / (2 * period)) <= (high - start) / (2 * period)
+                least, greatest = widen(function(np.array(start), a), inside)
+        else:
+            least, greatest = widen(function(np.array(x), a), (low <= x) & (x <= high))
+    for side in (-1e-300, 1e-300):
+        least, greatest = widen(function(np.array(side), a), (low <= 0) & (high >= 0))
+    return least, greatest
+
+
+def slope_range(activation, low, high):
+    """(least, greatest) s' over [low, high], elementwise."""
+    rule = activation.rule
+    return _range(rule.slope, rule.slope_extrema, rule.period(activation.parameter or 1.0), activation, low, high)
+
+
+def curvature_range(activation, low, high):
+    """(least, greatest) s'' over [low, high], elementwise; a kink is apart."""
+    rule = activation.rule
+    return _range(
+        rule.curvature, rule.curvature_extrema, rule.period(activation.parameter or 1.0), activation, low, high
+    )
+
+
+SIGMOID = Activation("sigmoid")
+
+
+def _margin(logits):
+    """z0 - log sum exp of the others: the output of a softmax is its sigmoid."""
+    rest = logits[:, 1:]
+    most = rest.max(axis=1, keepdims=True)
+    return logits[:, :1] - most - np.log(np.exp(rest - most).sum(axis=1, keepdims=True))
+
+
+def _through(activation, z, doubt):
+    """s(z), and how far off it is when z is off by doubt and s by 8 ulp."""
+    h = activation.rule.value(z, activation.parameter)
+    least, greatest = slope_range(activation, z - doubt, z + doubt)
+    # A turning argument is rounded before its sine is taken.
+    own = doubt + (ULP * np.abs(z) if activation.rule.period(activation.parameter or 1.0) else 0.0)
+    return h, np.maximum(np.abs(least), np.abs(greatest)) * own + 8 * ULP * np.abs(h)
+
+
+def end_at(net, origins, directions, t):
+    """The End of each ray at origins + t directions; arrays (N, 3), (N, 3), (N,) in float64."""
+    signals, doubts = [], []
+    h, strain = origins + t[:, None] * directions, None
+    for i, layer in enumerate(net.layers):
+        w, b = layer.weights.astype(float), layer.bias.astype(float)
+        size = np.abs(h) @ np.abs(w).T + np.abs(b)
+        z = h @ w.T + b
+        doubt = (w.shape[1] + 3) * ULP * size + (0.0 if strain is None else strain @ np.abs(w).T)
+        signals.append(z)
+        doubts.append(doubt)
+        if not layer.activation.rule.elementwise:
+            z, doubt = (
+                _margin(z),
+                2 * doubt.max(axis=1, keepdims=True) + 16 * ULP * (1 + np.abs(z).max(axis=1, keepdims=True)),
+            )
+            signals.append(z)
+            doubts.append(doubt)
+            h, strain = _through(SIGMOID, z, doubt)
+        else:
+            h, strain = _through(layer.activation, z, doubt)
+        assert i == len(net.layers) - 1 or layer.activation.rule.elementwise
+    return End(signals, doubts, h[:, 0], strain[:, 0])
+
+
+def _stray(activation, z0, z1, doubt, low, high):
+    """The bubble of s(z) from the ends of z and z's bubble [low, high]."""
+    least, most = np.minimum(z0, z1) - doubt, np.maximum(z0, z1) + doubt
+    width = np.abs(z1 - z0) + 2 * doubt
+    c_low, c_high = curvature_range(activation, least, most)
+    own_low, own_high = -c_high * width**2 / 8, -c_low * width**2 / 8
+    # Over a kink the chord is off by at most the jump of the slope times a quarter of the width.
+    jump = np.where((least < 0) & (most > 0), activation.rule.kink(activation.parameter) * width / 4, 0.0)
+    own_low, own_high = own_low - np.maximum(jump, 0), own_high - np.minimum(jump, 0)
+    s_low, s_high = slope_range(activation, least + np.minimum(low, 0), most + np.maximum(high, 0))
+    products = np.stack([s_low * low, s_low * high, s_high * low, s_high * high])
+    return own_low + products.min(axis=0), own_high + products.max(axis=0)
+
+
+def bubble(net, near, far):
+    """(low, high), (N,) each: between two Ends the output strays from its chord by 4 x (1 - x) times something in there."""
+    low = high = None
+    for i, layer in enumerate(net.layers):
+        w = layer.weights.astype(float)
+        if i == 0:
+            low = high = np.zeros_like(near.signals[0])
+        else:
+            middle, radius = (low + high) / 2, (high - low) / 2
+            middle, radius = middle @ w.T, (radius + w.shape[1] * ULP * (np.abs(middle) + radius)) @ np.abs(w).T
+            low, high = middle - radius, middle + radius
+        z0, z1, doubt = near.signals[i], far.signals[i], np.maximum(near.doubts[i], far.doubts[i])
+        if layer.activation.rule.elementwise:
+            low, high = _stray(layer.activation, z0, z1, doubt, low, high)
+        else:
+            # log sum exp bends by the variance of the logits' changes, at most their spread squared over 4.
+            change = (z1 - z0)[:, 1:]
+            spread = np.ptp(change, axis=1) + 4 * doubt.max(axis=1)
+            rest_low, rest_high = low[:, 1:].min(axis=1) - spread**2 / 32, high[:, 1:].max(axis=1)
+            m_low, m_high = (low[:, 0] - rest_high)[:, None], (high[:, 0] - rest_low)[:, None]
+            ends = near.signals[i + 1], far.signals[i + 1]
+            low, high = _stray(SIGMOID, *ends, np.maximum(near.doubts[i + 1], far.doubts[i + 1]), m_low, m_high)
+    pad = 8 * ULP * np.maximum(np.abs(low), np.abs(high))[:, 0]
+    return low[:, 0] - pad, high[:, 0] + pad

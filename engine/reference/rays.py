@@ -1,0 +1,179 @@
+"""Where rays cross a network's level sets, none skipped: the float64 twin of the search on the GPU, one ray at a time.
+
+A segment from `near` on is taken. Between its ends the output lies between two parabolas (reference/enclosure.py). If neither
+reaches the next level above or below, nothing is there: the segment is passed and the next is twice as long. If not, a
+shorter one is taken, until a crossing is certain and enclosed to TOLERANCE, or rounding is all that is left.
+"""
+
+import numpy as np
+
+from engine.network.observed import observed
+from engine.reference.enclosure import ULP, bubble, end_at
+
+MISS, HIT, GRAZE, UNDECIDED = range(4)
+TOLERANCE = 1e-7
+SEGMENTS = 512
+
+
+def first_reach(bubble_high, rise, gap):
+    """The first x in [0, 1] where rise x + 4 bubble_high x (1 - x) is `gap`, 2 where it nowhere is; 0 for a gap of 0 or less."""
+    if gap <= 0:
+        return 0.0
+    if gap == np.inf:
+        return 2.0
+    slope = rise + 4 * bubble_high
+    discriminant = slope * slope - 16 * bubble_high * gap
+    if discriminant < 0 or slope + np.sqrt(discriminant) <= 0:
+        return 2.0
+    return 2 * gap / (slope + np.sqrt(discriminant))
+
+
+class Search:
+    """One ray's crossings, front to back: `next()` gives (t, outcome, level, rising).
+
+    net         as from `observed`: output 0 is looked at
+    origin      and direction, (3,); length, a number
+    level, spacing, single   as for `cast`
+    """
+
+    def __init__(self, net, origin, direction, length, level, spacing, single):
+        self.net, self.origin, self.direction, self.length = net, origin, direction, length
+        self.level, self.spacing, self.single = level, spacing, single
+        self.t, self.width, self.ended = 0.0, 0.2 * length, False
+        self.segments = self.evaluations = 0
+        self.near, self.value, self.doubt = self.at(0.0)
+        # (level, side f came from, (t, f) before, whether that level was the last answer) while f is within rounding of it
+        self.contact = None
+        base = 0 if single else np.floor(self.value)
+        self.stand_beside(base, -1 if self.value < base else 1)
+        nearest = 0 if single else np.round(self.value)
+        if abs(self.value - nearest) <= self.doubt:
+            self.touch(nearest, 0)
+
+    def at(self, t):
+        """The End at t, f there in units of the spacing, and its rounding."""
+        self.evaluations += 1
+        end = end_at(self.net, self.origin[None], self.direction[None], np.array([t]))
+        value = (end.value[0] - self.level) / self.spacing
+        return end, value, end.doubt[0] / self.spacing + 4 * ULP * abs(value)
+
+    def stand_beside(self, wall, side):
+        """f lies between a level and the next on one side of it (1 above, -1 below)."""
+        other = side * np.inf if self.single else wall + side
+        self.lower, self.upper = (wall, other) if side > 0 else (other, wall)
+        self.contact = None
+
+    def touch(self, wall, side, told=False):
+        self.contact = (wall, side, (self.t, self.value), told)
+        far = np.inf if self.single else 1
+        self.lower, self.upper = wall - far, wall + far
+
+    def next(self):
+        """The next crossing; a MISS at the ray's end and ever after."""
+        if self.ended:
+            return self.length, MISS, 0.0, False
+        for _ in range(SEGMENTS):
+            end = self.t + self.width
+            if self.length - end < 4 * ULP * self.length:
+                end = self.length
+            answer = self.segment(end)
+            if answer is not None:
+                return answer
+            if self.t >= self.length:
+                self.ended = True
+                if self.contact and not self.contact[3]:
+                    return self.contact[2][0], GRAZE, self.contact[0], self.contact[1] <= 0
+                return self.length, MISS, 0.0, False
+        self.ended = True
+        return self.t, UNDECIDED, 0.0, False
+
+    def segment(self, end):
+        """Takes the segment up to `end`: passes it or makes the next shorter; gives an answer if it holds one."""
+        width = end - self.t
+        far, value, doubt = self.at(end)
+        self.segments += 1
+        low, high = (x[0] / self.spacing for x in bubble(self.net, self.near, far))
+        rise, drift = value - self.value, doubt - self.doubt
+        reach_up = first_reach(high, rise + drift, self.upper - self.value - self.doubt)
+        reach_down = first_reach(-low, drift - rise, self.value - self.doubt - self.lower)
+        clear = min(reach_up, reach_down) * (1 - 16 * ULP) >= 1
+        excess = max(abs(low), abs(high))
+        short = width <= TOLERANCE
+        small = short or excess <= max(self.doubt, doubt) / 2
+
+        if self.contact:
+            wall, side, touched, told = self.contact
+            # f - wall >= x (f(1) - wall + 4 (1 - x) low), and the same turned over.
+            rises = value - doubt - wall + 4 * min(low, 0) >= 0
+            falls = wall - value - doubt - 4 * max(high, 0) >= 0
+            if (clear or short) and (rises or falls):
+                way = 1 if rises else -1
+                self.stand_beside(wall, way)
+                self.move(end, far, value, doubt, width)
+                if side == -way:
+                    return self.sharpen(touched[0], end, wall, way), HIT, wall, rises
+                # Going on the way it went after a crossing is no news; elsewhere f has touched the level.
+                return None if told else (touched[0], GRAZE, wall, rises)
+            if short or (clear and abs(value - wall) + excess <= 4 * max(self.doubt, doubt)):
+                self.move(end, far, value, doubt, width)
+                return None
+        elif clear:
+            self.move(end, far, value, doubt, width)
+            return None
+        elif small:
+            for wall, way in ((self.upper, 1), (self.lower, -1)):
+                if way * (value - wall) >= doubt:
+                    t = self.sharpen(self.t, end, wall, way)
+                    self.go_on(min(t + TOLERANCE, end), wall, way)
+                    return t, HIT, wall, way > 0
+            for wall, way, reach in ((self.upper, 1, reach_up), (self.lower, -1, reach_down)):
+                if way * (value - wall) + doubt >= 0 or (short and reach < 1):
+                    self.touch(wall, -way)
+                    self.move(end, far, value, doubt, width)
+                    return None
+        self.width = max(width * min(max(1.6 * min(reach_up, reach_down), 0.25), 0.8), 4 * ULP * self.length)
+        return None
+
+    def move(self, t, near, value, doubt, width):
+        self.t, self.near, self.value, self.doubt, self.width = t, near, value, doubt, 2 * width
+
+    def go_on(self, t, wall, way):
+        """Just past a crossing: the piece it was found in may reach over the next level."""
+        near, value, doubt = self.at(t)
+        self.stand_beside(wall, way)
+        self.move(t, near, value, doubt, 0.01 * self.length)
+        if way * (value - wall) <= doubt:
+            self.touch(wall, way, told=True)
+
+    def sharpen(self, low, high, wall, way):
+        """Where f is the level between low and high, by halving down to rounding."""
+        while high - low > 4 * ULP * max(self.length, 1e-300):
+            middle = (low + high) / 2
+            if not low < middle < high:
+                break
+            if way * (self.at(middle)[1] - wall) < 0:
+                low = middle
+            else:
+                high = middle
+        return (low + high) / 2
+
+
+def cast(net, origins, directions, lengths, *, level=0.0, spacing=1.0, single=False, output=0, surfaces=1):
+    """The first crossings of level sets along each ray, in float64: what engine.kernels.rays.cast gives on the GPU.
+
+    The arguments are the same and so are the fields of what it returns, with t in float64. Meant for hundreds of rays.
+    Method: docs/rays.md.
+    """
+    net = observed(net, output)
+    origins, directions = (np.asarray(x, np.float32).astype(float) for x in (origins, directions))
+    lengths = np.broadcast_to(np.asarray(lengths, np.float32), (len(origins),)).astype(float)
+    level, spacing = float(np.float32(level)), float(np.float32(spacing))
+    fields = [("t", "f8", (surfaces,)), ("outcome", "u1", (surfaces,)), ("level", "f8", (surfaces,))]
+    fields += [("rising", "?", (surfaces,)), ("segments", "u4"), ("evaluations", "u4")]
+    result = np.zeros(len(origins), fields)
+    for ray, row in zip(zip(origins, directions, lengths, strict=True), result, strict=True):
+        search = Search(net, *ray, level, spacing, single)
+        for k in range(surfaces):
+            row["t"][k], row["outcome"][k], row["level"][k], row["rising"][k] = search.next()
+        row["segments"], row["evaluations"] = search.segments, search.evaluations
+    return result
