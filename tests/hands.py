@@ -14,7 +14,7 @@ class Hands:
         self.canvas = make_canvas(size)
         self.viewer = Viewer(scene, self.canvas, **more)
         # One sample at rest: the tests look at what is drawn, seldom at how finely.
-        self.viewer.refinement = Refinement(samples)
+        self.viewer.painter.refinement = Refinement(samples)
         self.scene = scene
         # Two frames, for the panel to find its places.
         self.frame()

@@ -67,7 +67,7 @@ def test_the_wheel_keeps_what_is_under_the_pointer_there(hands, monkeypatch):
     aspect = 240 / 620
     origin, direction = camera.ray(0.5, -0.25, aspect)
     point = origin + 8.0 * direction
-    monkeypatch.setattr(hands.viewer.renderer, "pick", lambda *told: hit_at(tuple(point)))
+    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *told: hit_at(tuple(point)))
     hands.wheel(180, 310 * 1.25, 2)
     hands.wait(1.0)
     camera = hands.scene.camera
@@ -76,7 +76,7 @@ def test_the_wheel_keeps_what_is_under_the_pointer_there(hands, monkeypatch):
 
 
 def test_double_click_centres_on_the_surface_under_the_pointer(hands, monkeypatch):
-    monkeypatch.setattr(hands.viewer.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -1.0)))
+    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -1.0)))
     hands.double(60, 200)
     hands.wait(1.5)
     assert np.allclose(hands.scene.camera.target, (1.0, 2.0, -1.0))
@@ -84,7 +84,9 @@ def test_double_click_centres_on_the_surface_under_the_pointer(hands, monkeypatc
 
 def test_the_pick_is_asked_for_the_pixel_under_the_pointer(hands, monkeypatch):
     asked = []
-    monkeypatch.setattr(hands.viewer.renderer, "pick", lambda scene, clock, size, x, y: asked.append((size, x, y)))
+    monkeypatch.setattr(
+        hands.viewer.painter.renderer, "pick", lambda scene, clock, size, x, y: asked.append((size, x, y))
+    )
     hands.move(100.0, 50.0)
     hands.wait(0.2)
     assert asked == [((240, 620), 99.5, 49.5)]
@@ -117,7 +119,7 @@ def test_a_setting_that_moves_the_camera_moves_the_controls(hands):
 
 
 def test_the_reading_appears_when_the_pointer_rests_and_goes_when_it_moves(hands, monkeypatch):
-    monkeypatch.setattr(hands.viewer.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -3.0)))
+    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -3.0)))
     hands.move(*MIDDLE)
     assert hands.viewer.reading is None
     hands.wait(0.2)
@@ -127,7 +129,7 @@ def test_the_reading_appears_when_the_pointer_rests_and_goes_when_it_moves(hands
 
 
 def test_over_the_panel_there_is_no_reading(hands, monkeypatch):
-    monkeypatch.setattr(hands.viewer.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -3.0)))
+    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -3.0)))
     hands.move(400, 300)
     hands.wait(0.2)
     assert hands.viewer.reading is None
@@ -187,10 +189,10 @@ def test_h_and_the_question_mark_open_the_help_and_escape_closes_it_first(hands,
 def test_tab_folds_the_panel_and_the_picture_takes_its_place(hands):
     hands.key("Tab")
     hands.frame()
-    assert hands.viewer.picture.size == (560, 620)
+    assert hands.viewer.painter.picture.size == (560, 620)
     hands.key("Tab")
     hands.frame()
-    assert hands.viewer.picture.size == (560 - WIDTH, 620)
+    assert hands.viewer.painter.picture.size == (560 - WIDTH, 620)
 
 
 @pytest.mark.parametrize("key", ["q", "Escape"])
@@ -216,8 +218,8 @@ def test_at_rest_nothing_is_left_to_draw(hands):
 
 def test_a_picture_is_drawn_again_only_when_something_changed(hands, monkeypatch):
     drawn = []
-    steps = hands.viewer.renderer.steps
-    monkeypatch.setattr(hands.viewer.renderer, "steps", lambda *a: drawn.append(a[3]) or steps(*a))
+    steps = hands.viewer.painter.renderer.steps
+    monkeypatch.setattr(hands.viewer.painter.renderer, "steps", lambda *a: drawn.append(a[3]) or steps(*a))
     for _ in range(5):
         hands.frame()
     assert drawn == []
@@ -240,7 +242,7 @@ def test_a_picture_at_rest_goes_from_one_sample_to_four_to_nine(monkeypatch):
 
 
 def test_the_picture_is_the_renderer_s_to_the_byte(hands):
-    alone = hands.viewer.renderer.frame(hands.scene, hands.viewer.clock, (560 - WIDTH, 620), 4).pixels()
+    alone = hands.viewer.painter.renderer.frame(hands.scene, hands.viewer.clock, (560 - WIDTH, 620), 4).pixels()
     still = hands.viewer.still()[:, : 560 - WIDTH]
     # All but the status line at the bottom.
     assert np.array_equal(still[:580], alone[:580])
@@ -261,7 +263,7 @@ def test_without_a_panel_the_picture_fills_the_canvas_and_imgui_is_not_loaded():
         "from engine.viewer import Viewer\n"
         "viewer = Viewer(Workshop(), make_canvas((90, 60)), panel=False)\n"
         "assert viewer.still().shape == (60, 90, 4)\n"
-        "assert viewer.picture.size == (90, 60)\n"
+        "assert viewer.painter.picture.size == (90, 60)\n"
         "assert 'imgui_bundle' not in sys.modules\n"
     )
     here = Path(__file__).parent
@@ -276,7 +278,7 @@ def test_at_twice_the_pixels_the_panel_is_as_wide_and_twice_as_fine():
     canvas = make_canvas((500, 300), pixel_ratio=2.0)
     viewer = Viewer(Workshop(), canvas)
     assert viewer.still().shape == (600, 1000, 4)
-    assert viewer.picture.size == (1000 - 2 * WIDTH, 600)
+    assert viewer.painter.picture.size == (1000 - 2 * WIDTH, 600)
     canvas.close()
 
 
@@ -337,7 +339,7 @@ def test_a_change_of_the_loop_keeps_its_phase(hands):
 
 def test_the_scene_is_told_the_transport_s_time(hands):
     hands.viewer.transport.scrub(1.25)
-    hands.viewer.refinement.moved()
+    hands.viewer.painter.refinement.moved()
     hands.frame()
     assert hands.scene.told.time == 1.25
 
@@ -393,6 +395,6 @@ def test_a_window_opens_draws_and_closes():
     canvas = make_canvas((500, 300), "test")
     viewer = Viewer(Workshop(), canvas)
     canvas.force_draw()
-    assert viewer.live and viewer.picture is not None and viewer.problem is None
+    assert viewer.live and viewer.painter.picture is not None and viewer.problem is None
     viewer.quit()
     assert canvas.get_closed()

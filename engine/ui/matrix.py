@@ -84,7 +84,7 @@ class Matrix:
         fit = (w.width - head) / columns
         cell = self._zoom or min(max(min(fit, HEIGHT / rows), CELL[0]), CELL[1])
         # Few columns spread over the width; only the circles keep their size.
-        wide = max(cell, min(fit, 2.4 * cell)) if self._zoom is None else cell
+        wide = max(cell, min(fit, 3.2 * cell)) if self._zoom is None else cell
         top = 22.0
         x, y = w.at()
         view_w, view_h = w.width - head, min(rows * cell, HEIGHT)

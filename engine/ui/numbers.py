@@ -19,6 +19,8 @@ def shown(value, span=None, unit="", whole=False):
     else:
         # About a five-hundredth of the range: what a slider a hundred pixels wide, dragged finely, can reach.
         digits = min(max(0, math.ceil(2.0 - math.log10(span))), 6)
+        # A digit more where the value has one: what was typed, or dragged finely, is not hidden.
+        digits += round(value, digits) != round(value, digits + 1)
         text = f"{value:.{digits}f}"
         if float(text) == 0.0:
             text = text.removeprefix("-")

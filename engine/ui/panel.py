@@ -127,11 +127,13 @@ class Panel:
         matrix_shown = False
         if group == "time":
             self._time()
-        for name, setting in mine.items():
+        # The network and its weights come first: nothing above the matrix may appear or go while it is worked on.
+        for name, setting in sorted(mine.items(), key=lambda item: not isinstance(item[1], Network)):
             self._setting(name, setting, seeded if name == "seed" else None)
             if isinstance(setting, Network) and not matrix_shown:
                 matrix_shown = self._matrix()
         if group == "shown" and not matrix_shown:
+            # A scene without a setting for it: after everything else.
             self._matrix()
         self._verbs([a for a in verbs if a is not seeded])
         if group == "camera":

@@ -24,13 +24,15 @@ class Quality:
 class Refinement:
     """Chooses the quality of each frame from what the last ones took.
 
-    samples   the samples a pixel to go through at rest
+    samples    the samples a pixel to go through at rest
+    cautious   True to begin coarsely, for adapters known to be slow
     """
 
-    def __init__(self, samples=SAMPLES, *, aim=AIM):
+    def __init__(self, samples=SAMPLES, *, aim=AIM, cautious=False):
         self.samples = tuple(samples)
         self.aim = aim
         self._costs = None  # Seconds a full-size sample took in the last two pictures; None before the first.
+        self._cautious = cautious
         self._scale = 1.0
         self._rest = 0.0
         self._stage = None  # None: nothing drawn since things moved; else the number of stages done.
@@ -51,7 +53,9 @@ class Refinement:
         self._moving, self._stage, self._rest = True, None, 0.0
 
     def rested(self, seconds):
-        """Nothing changed for so many seconds more."""
+        """Nothing changed for so many seconds more. What did is drawn first, quickly, however short the rest."""
+        if self._moving and self._stage is None:
+            return
         self._moving = False
         self._rest += seconds
 
@@ -86,6 +90,8 @@ class Refinement:
         return expected if expected > PATIENCE else 0.0
 
     def _choose(self):
+        if self._cautious and self._costs is None:
+            return SCALES[-1]
         # A coarser picture is left only when the finer one has a fifth to spare; else it would flicker between two.
         for scale in SCALES:
             spare = 0.8 if scale > self._scale else 1.0

@@ -146,7 +146,7 @@ def dress(theme):
     colours = {
         "window_bg": theme.panel,
         "child_bg": theme.panel + "00",
-        "popup_bg": theme.card,
+        "popup_bg": theme.card[:7],
         "border": theme.line,
         "text": theme.ink,
         "text_disabled": theme.faint,

@@ -45,7 +45,8 @@ def panned(camera, start, end, aspect, depth):
     start, end   (x, y) in [-1, 1]
     depth        of the thing that keeps to the pointer
     """
-    return shifted(camera, point_at(camera, *start, aspect, depth) - point_at(camera, *end, aspect, depth))
+    from_, to = (point_at(camera, x, y, aspect, depth) for x, y in (start, end))
+    return shifted(camera, from_ - to)
 
 
 def zoomed(camera, anchor, factor):

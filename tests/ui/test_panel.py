@@ -190,7 +190,7 @@ def test_playing_scrubbing_and_speed(hands):
 
 def test_the_panel_never_covers_the_picture(hands):
     assert hands.viewer._size()[:2] == (560 - WIDTH, 620)
-    assert hands.viewer.picture.size == (560 - WIDTH, 620)
+    assert hands.viewer.painter.picture.size == (560 - WIDTH, 620)
 
 
 # The matrix.

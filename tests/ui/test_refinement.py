@@ -70,6 +70,14 @@ def test_a_picture_that_had_to_be_compiled_first_does_not_count():
         refinement.drew(quality, seconds)
 
 
+def test_on_a_slow_adapter_the_first_picture_is_coarse_and_the_next_as_fine_as_can_be():
+    refinement = Refinement(cautious=True)
+    first = refinement.next()
+    refinement.drew(first, 0.5)
+    assert first == Quality(1 / 3, 1)
+    assert moving(refinement, 0.01)[-1] == 1.0
+
+
 def test_a_long_picture_waits_for_as_long_a_rest():
     refinement = Refinement()
     moving(refinement, 0.2)
@@ -77,6 +85,15 @@ def test_a_long_picture_waits_for_as_long_a_rest():
     assert refinement.next() is None
     refinement.rested(0.1)
     assert refinement.next() == Quality(1.0, 1)
+
+
+def test_a_change_is_drawn_before_any_rest_counts():
+    refinement = Refinement()
+    moving(refinement, 5.0)
+    settle(refinement, 5.0, most=3)
+    refinement.moved()
+    refinement.rested(0.01)
+    assert refinement.next() == Quality(1 / 3, 1)
 
 
 def test_moving_again_starts_over():

@@ -1,0 +1,137 @@
+"""The picture of a live view: drawn again when something changed, finer when nothing does, laid on a canvas."""
+
+import sys
+import time
+import traceback
+
+from engine.draw.frame import THEMES
+from engine.errors import NeurosceneError
+from engine.gpu.device import device
+from engine.render.present import blit
+from engine.ui.refinement import Quality, Refinement
+
+
+class Painter:
+    """Keeps one scene's picture.
+
+    renderer   engine.render.renderer.Renderer
+    say        function of a line of text: what went wrong
+    live       True to measure what pictures take, and to draw fine ones tile by tile
+    """
+
+    def __init__(self, renderer, say, *, live):
+        self.renderer, self.say, self.live = renderer, say, live
+        self.refinement = Refinement(cautious=live and device().is_software)
+        self.picture = self.quality = self.took = None
+        self._steps = self._drawing = self._size = self._told = None
+        self._spent = 0.0
+
+    @property
+    def is_done(self):
+        """True when there is nothing left to draw."""
+        return self._steps is None and self.refinement.is_done
+
+    def changed(self):
+        """The picture is of something else now; a fine one half done is left."""
+        self.refinement.moved()
+        self._steps = None
+
+    def draw(self, scene, clock, size, *, patient=False):
+        """Draws what is due: a whole picture, a tile of one, or nothing.
+
+        size      (width, height) in pixels
+        patient   True if only what changed is due; finer pictures can wait
+        """
+        if self._size not in (None, size):
+            self.changed()
+        if patient and not self.refinement.is_moving:
+            return
+        if self._steps is not None:
+            self._step()
+            return
+        quality = self.refinement.next()
+        if quality is None:
+            return
+        self._begin(scene, clock, size, quality)
+        self._step()
+        # A window looks after its events between two tiles; what moves is wanted whole.
+        while self._steps is not None and not (self.live and not self.refinement.is_moving):
+            self._step()
+
+    def finish(self, scene, clock, size, samples):
+        """Draws the picture at full size with so many samples a pixel, at once. Raises what the scene raises."""
+        self._begin(scene, clock, size, Quality(1.0, samples))
+        while self._steps is not None:
+            self._step(raising=True)
+        # What is shown next has a quality of its own.
+        self.refinement.moved()
+
+    def present(self, scene, view, format, size):
+        """Lays the picture on a view's left top corner, and the ground's colour on the rest."""
+        ground = THEMES[getattr(scene, "ground", None) or scene.theme].ground
+        encoder = device().encoder()
+        if self.picture is not None:
+            blit(encoder, self.picture.texture, view, format, (0, 0, *size), clear=ground)
+        else:
+            attachment = {"view": view, "load_op": "clear", "store_op": "store", "clear_value": (*ground, 1.0)}
+            encoder.begin_render_pass(color_attachments=[attachment]).end()
+        device().submit(encoder)
+
+    def failed(self, error):
+        """Tells of an error: one line, once, and for the scene's author the place where it happened."""
+        ours = isinstance(error, NeurosceneError)
+        text = str(error) if ours else f"{type(error).__name__}: {error}"
+        if text != self._told:
+            self._told = text
+            if not ours:
+                traceback.print_exception(error, file=sys.stderr)
+            self.say(text)
+
+    def status(self):
+        """What is shown, in words: milliseconds, samples, undecided pixels."""
+        if self.picture is None:
+            return []
+        parts = [f"{self.took * 1e3:.0f} ms"] if self.took is not None else []
+        if self.quality.scale < 1.0:
+            parts.append(f"1/{round(1 / self.quality.scale)} size")
+        else:
+            parts.append(f"{self.quality.samples} sample{'s' * (self.quality.samples > 1)}")
+        undecided = self.picture.report.undecided
+        return [*parts, f"{undecided} undecided"] if undecided else parts
+
+    def _begin(self, scene, clock, size, quality):
+        self._size, self._drawing, self._spent = size, quality, 0.0
+        scaled = tuple(max(1, round(n * quality.scale)) for n in size)
+        self._steps = self.renderer.steps(scene, clock, scaled, quality.samples)
+
+    def _step(self, *, raising=False):
+        """One tile more of the picture begun."""
+        begun = time.perf_counter()
+        finished, picture = True, None
+        try:
+            finished, picture = _advanced(self._steps)
+        except Exception as error:
+            if raising:
+                self._steps = None
+                raise
+            self.failed(error)
+        self._spent += time.perf_counter() - begun
+        if not finished:
+            return
+        self._steps = None
+        if picture is not None:
+            self.picture, self.quality, self._told = picture, self._drawing, None
+        # Off the screen nothing is measured: the same calls draw the same pictures.
+        self.took = self._spent if self.live else None
+        self.refinement.drew(self._drawing, self.took)
+
+
+def _advanced(steps):
+    """(True, Picture) when that was the last tile, else (False, None)."""
+    try:
+        next(steps)
+        return False, None
+    except StopIteration as done:
+        # Reading the counts waits for the picture: what is measured is all of its work.
+        _ = done.value.report
+        return True, done.value
