@@ -1,0 +1,32 @@
+"""`make bench`: every benchmark in turn, each in a process of its own. `make bench ARGS="pictures rays"` runs some.
+
+Each prints our figure beside its peer's, measured in the same run where the peer can run here, and adds rows to
+benchmarks/results.
+"""
+
+import subprocess
+import sys
+
+# name -> what it measures
+BENCHMARKS = {
+    "start": "from the command line to the first picture",
+    "pictures": "frames of marching in an array, and a film of its loop",
+}
+
+
+def main():
+    asked = sys.argv[1:] or list(BENCHMARKS)
+    unknown = [name for name in asked if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"bench: there is no benchmark {', '.join(unknown)}. It may be: {', '.join(BENCHMARKS)}.")
+    failed = []
+    for name in asked:
+        print(f"{name}: {BENCHMARKS[name]}", flush=True)
+        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode:
+            failed.append(name)
+    if failed:
+        sys.exit(f"bench: {', '.join(failed)} failed.")
+
+
+if __name__ == "__main__":
+    main()
