@@ -37,6 +37,15 @@ def test_fifteen_frames_a_second_last_a_second(tmp_path):
     assert image.info["loop"] == 0  # for ever
 
 
+def test_no_frame_is_transparent_to_a_reader(tmp_path):
+    image = write(tmp_path / "a.gif", smooth(4))[2]
+    modes = []
+    for k in range(4):
+        image.seek(k)
+        modes.append(image.mode)
+    assert set(modes) <= {"P", "RGB"}  # RGBA would be a film one can look through
+
+
 def test_a_few_plain_colours_come_back_exactly(tmp_path):
     frames = flat(6, colours=255)
     back, _, _ = write(tmp_path / "a.gif", frames)

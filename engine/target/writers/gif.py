@@ -102,9 +102,10 @@ class GifWriter(WholeWriter):
         # A still frame is one pixel that stays: a frame all the same, for the count and the length.
         top, bottom = (rows[0], rows[-1] + 1) if len(rows) else (0, 1)
         left, right = (columns[0], columns[-1] + 1) if len(columns) else (0, 1)
-        # 0x05: leave the frame standing, and index SAME is transparent. 0x87: 256 colours of its own follow.
-        pause = delay(self._written, self.fps)
-        self._stream.write(b"!\xf9\x04" + struct.pack("<BHB", 0x05, pause, SAME) + b"\0")
+        # 4: leave the frame standing; 1: index SAME is transparent, which readers would take the whole film to be if the
+        # first frame said it. 0x87: 256 colours of its own follow.
+        flags, pause = (5 if self._written else 4), delay(self._written, self.fps)
+        self._stream.write(b"!\xf9\x04" + struct.pack("<BHB", flags, pause, SAME) + b"\0")
         self._stream.write(b"," + struct.pack("<HHHHB", left, top, right - left, bottom - top, 0x87))
         self._stream.write(entries.tobytes().ljust(768, b"\0") + lzw(indices[top:bottom, left:right]))
         self._written += 1
