@@ -9,6 +9,7 @@ from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME_BINDING, LAYERS_READ
 from engine.draw.level_surfaces import Region
+from engine.errors import SettingError
 from engine.gpu.array import Array
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.kernels import sparks
@@ -54,7 +55,7 @@ class SparkPaths(Drawable):
         self.path = path
         self.region = region or Region()
         self.level, self.spacing, self.single, self.spread = level, spacing, single, spread
-        self._traced, self._paths, self._uniform = None, None, None
+        self._traced, self._paths, self._uniform, self._spread = None, None, None, None
         self.show(net, output)
 
     def show(self, net, output=0):
@@ -66,18 +67,29 @@ class SparkPaths(Drawable):
         return len(self.seeds) * (self.path[0] - 1)
 
     def prepare(self, frame, world):
-        key = (id(self.net), self.output, self.spread)
-        if self._traced is None or self._traced[0] != key:
-            vertices, step = self.path
-            self._paths = sparks.Sparks(
-                self.net, self.seeds * self.spread,
-                vertices=vertices, steps=STEPS_A_VERTEX, step=step * self.spread, output=self.output,
-            )  # fmt: skip
-            self._paths.record(frame.encoder)
-            # The network is kept with its paths, so that its id stays its own.
-            self._traced = (key, self.net)
+        if self._paths is None or self._spread != self.spread:
+            self._paths, self._spread, self._traced = self._new_paths(), self.spread, (self.net, self.output)
+        elif self._traced[0] is not self.net or self._traced[1] != self.output:
+            try:
+                self._paths.show(self.net, self.output)
+            except SettingError:
+                self._paths = self._new_paths()
+            self._traced = (self.net, self.output)
+        self._paths.record(frame.encoder)
         self._uniform = self._uniform or Array(SPARKS.dtype, 1, "uniform")
         self._uniform.write(SPARKS.new(**self.uniform_values(world)))
+
+    def _new_paths(self):
+        vertices, step = self.path
+        seeds = self.seeds * self.spread
+        # A very large network allows fewer steps in one run: they are then longer, and the paths a little straighter.
+        for steps in (STEPS_A_VERTEX, 5, 1):
+            length = step * self.spread * STEPS_A_VERTEX / steps
+            try:
+                return sparks.Sparks(self.net, seeds, vertices=vertices, steps=steps, step=length, output=self.output)
+            except SettingError:
+                if steps == 1:
+                    raise
 
     def uniform_values(self, world):
         return {

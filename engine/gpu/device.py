@@ -3,13 +3,15 @@
 import os
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from functools import cache
 
 import wgpu
-from wgpu.backends.wgpu_native import extras
+from wgpu.backends.wgpu_native import _ffi, extras
 
 from engine.errors import NoAdapterError
+from engine.gpu.declarations import look_up_types
 
 FEATURES = ("shader-f16", "timestamp-query", "subgroup", "float32-filterable")
 # The limits we ask up to the adapter's own; the others stay at WebGPU's portable defaults, so that a kernel that
@@ -63,6 +65,7 @@ class Device:
 
 
 def _prepare_instance():
+    look_up_types(_ffi.ffi)
     # Without this wgpu tries OpenGL too and takes 0.8 s instead of 0.3 s to start.
     # Mesa complains on stderr, once a device, where no desktop session has set this.
     if sys.platform.startswith("linux"):
@@ -73,13 +76,36 @@ def _prepare_instance():
         pass  # An instance exists already, made by whoever imported us; the backend is checked below.
 
 
-@cache
+_lock = threading.Lock()
+
+
 def device():
     """The device of this process, made at the first call.
 
     NEUROSCENE_PORTABLE=1 in the environment holds it to WebGPU's portable limits, as the tests do.
     Raises NoAdapterError with install lines when there is no Vulkan adapter.
     """
+    with _lock:
+        return _make_device()
+
+
+def begin_device():
+    """Starts making the device on a thread of its own, while whoever calls this does other things, such as importing.
+
+    What goes wrong is raised by `device()`, which waits.
+    """
+    threading.Thread(target=_try_device, name="device", daemon=True).start()
+
+
+def _try_device():
+    try:
+        device()
+    except NoAdapterError:
+        pass  # Not kept: the call that needs the device meets it again, and raises it where it can be told.
+
+
+@cache
+def _make_device():
     _prepare_instance()
     adapters = [a for a in wgpu.gpu.enumerate_adapters_sync() if a.info.get("backend_type") == "Vulkan"]
     if not adapters:

@@ -26,8 +26,8 @@ class Staged(Scene):
 
     home = FRONT
 
-    def __init__(self, nodes, **more):
-        self.nodes = nodes
+    def __init__(self, nodes, *, ground=None, **more):
+        self.nodes, self.ground = nodes, ground
         super().__init__(**more)
 
     def build(self, stage):
@@ -111,7 +111,9 @@ def test_a_line_before_a_sheet_is_plain_and_behind_it_dimmed(renderer):
 def test_more_sheets_let_less_light_through(renderer):
     def through(spacing):
         sheets = lambda: LevelSurfaces(PLANES, spacing=spacing, level=0.5 * spacing, opacity=0.4)  # noqa: E731
-        return centre(renderer, [spot(-4.5, (1, 0, 0)), sheets()])[0] - centre(renderer, [sheets()])[0]
+        # On the black ground values are not encoded, so that light adds up.
+        with_spot = centre(renderer, [spot(-4.5, (0.2, 0, 0)), sheets()], ground="black")
+        return (with_spot - centre(renderer, [sheets()], ground="black"))[0]
 
     # One sheet, 4 and 8 between the eye and the spot.
     assert through(8.0) > through(2.0) > through(1.0) > 0

@@ -49,43 +49,46 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
     let most = u32(surface.most);
     var count = 0u;
     search_begin(entry, direction, chord.length, surface.level, surface.spacing, surface.single > 0.5);
-    for (var k = 0u; k < LAYERS; k++) {
-        if k >= most {
+    // The loop ends at its foot: llvmpipe runs one that ends at its top once more, for no lane.
+    loop {
+        let crossing = search_next();
+        let distance = (chord.start + crossing.t) / unit;
+        let hit = crossing.outcome == HIT;
+        let unknown = crossing.outcome == GRAZE || crossing.outcome == UNDECIDED;
+        // A ray that crosses more sheets than are kept is counted; one crossing more than are kept tells.
+        let cut = hit && count == most;
+        if unknown || cut {
+            atomicAdd(&counts[select(select(2u, 1u, crossing.outcome == GRAZE), 3u, cut)], 1u);
+        }
+        if unknown && count < LAYERS {
+            let colour = select(UNDECIDED_COLOUR, GRAZE_COLOUR, crossing.outcome == GRAZE);
+            layers[first + count] = pack_layer(select(distance, 0.0, CLASSIC), vec4f(colour, 1.0), surface.debug < 0.5);
+            count += 1u;
+        }
+        if hit && !cut {
+            let p = entry + direction * crossing.t;
+            layers[first + count] = sheet_layer(p, crossing.level, ray, direction, distance);
+            count += 1u;
+        }
+        if !hit || cut || (CLASSIC && count == most) {
             break;
         }
-        let crossing = search_next();
-        if crossing.outcome == MISS {
-            return count;
-        }
-        let distance = (chord.start + crossing.t) / unit;
-        if crossing.outcome != HIT {
-            let graze = crossing.outcome == GRAZE;
-            atomicAdd(&counts[select(2u, 1u, graze)], 1u);
-            let colour = select(UNDECIDED_COLOUR, GRAZE_COLOUR, graze);
-            let shown = surface.debug > 0.5;
-            layers[first + count] = pack_layer(select(distance, 0.0, CLASSIC), vec4f(colour, 1.0), !shown);
-            return count + 1u;
-        }
-        let p = entry + direction * crossing.t;
-        let sample = network_sample(p, 0u);
-        if CLASSIC {
-            let colour = classic_colour(p, sample.gradient, direction);
-            // Distance 0: the original lays its surface over everything.
-            layers[first] = pack_layer(0.0, vec4f(colour * CLASSIC_ALPHA, CLASSIC_ALPHA), false);
-            return 1u;
-        }
-        let steepness = length(sample.gradient);
-        var normal = normalize((surface.normals * vec4f(sample.gradient, 0.0)).xyz);
-        if dot(normal, ray.direction) > 0.0 {
-            normal = -normal;
-        }
-        let height = surface.level + surface.spacing * crossing.level;
-        let sheet = studio_sheet(p, normal, steepness, height, ray, distance);
-        layers[first + count] = pack_layer(distance, vec4f(sheet.colour * sheet.alpha, sheet.alpha), false);
-        count += 1u;
-    }
-    if !CLASSIC && most == LAYERS && search_next().outcome != MISS {
-        atomicAdd(&counts[3], 1u);
     }
     return count;
+}
+
+fn sheet_layer(p: vec3f, level: f32, ray: Ray, direction: vec3f, distance: f32) -> vec4u {
+    let sample = network_sample(p, 0u);
+    if CLASSIC {
+        let colour = classic_colour(p, sample.gradient, direction);
+        // Distance 0: the original lays its surface over everything.
+        return pack_layer(0.0, vec4f(colour * CLASSIC_ALPHA, CLASSIC_ALPHA), false);
+    }
+    var normal = normalize((surface.normals * vec4f(sample.gradient, 0.0)).xyz);
+    if dot(normal, ray.direction) > 0.0 {
+        normal = -normal;
+    }
+    let height = surface.level + surface.spacing * level;
+    let sheet = studio_sheet(p, normal, length(sample.gradient), height, ray, distance);
+    return pack_layer(distance, vec4f(sheet.colour * sheet.alpha, sheet.alpha), false);
 }
