@@ -102,7 +102,7 @@ class GifWriter(WholeWriter):
         # A still frame is one pixel that stays: a frame all the same, for the count and the length.
         top, bottom = (rows[0], rows[-1] + 1) if len(rows) else (0, 1)
         left, right = (columns[0], columns[-1] + 1) if len(columns) else (0, 1)
-        # 4: leave the frame standing; 1: index SAME is transparent, which readers would take the whole film to be if the
+        # 4: leave the frame standing; 1: index SAME is transparent, as which readers would take the whole film if the
         # first frame said it. 0x87: 256 colours of its own follow.
         flags, pause = (5 if self._written else 4), delay(self._written, self.fps)
         self._stream.write(b"!\xf9\x04" + struct.pack("<BHB", flags, pause, SAME) + b"\0")
