@@ -282,6 +282,22 @@ def test_at_twice_the_pixels_the_panel_is_as_wide_and_twice_as_fine():
     canvas.close()
 
 
+@pytest.mark.parametrize("size", [(300, 200), (330, 40), (40, 30)])
+def test_a_canvas_too_small_for_the_panel_still_draws(size):
+    hands = Hands(Workshop(), size=size)
+    assert hands.frame().shape == (size[1], size[0], 4)
+    hands.key("Tab")
+    hands.frame()
+    assert hands.viewer.painter.picture.size == size and hands.viewer.problem is None
+    hands.close()
+
+
+def test_a_small_live_view_begins_with_the_picture_alone():
+    hands = Hands(Workshop(), size=(400, 200), live=True)
+    assert hands.viewer.painter.picture.size == (400, 200)
+    hands.close()
+
+
 # What goes wrong.
 
 

@@ -6,6 +6,9 @@ from engine.ui.surface import Surface
 from engine.ui.theme import THEMES, WIDTH
 from engine.ui.widgets import Widgets
 
+# Logical pixels a picture should have beside an open panel.
+SMALLEST = 240.0
+
 
 class Desk:
     """What lies on and beside the picture.
@@ -15,17 +18,20 @@ class Desk:
 
     def __init__(self, viewer, device, canvas):
         self.viewer = viewer
+        self.canvas = canvas
         self.surface = Surface(device, canvas)
         self.widgets = Widgets(self.surface.fonts)
         self.panel = Panel(viewer, self.widgets)
         # Overlays have places of their own, and no fields.
         self.over = Widgets(self.surface.fonts)
         self.help_shown = False
+        # A small window or widget begins with the picture.
+        self.panel.is_open = not viewer.live or canvas.get_logical_size()[0] >= WIDTH + SMALLEST
 
     @property
     def width(self):
         """Logical pixels the panel takes from the picture."""
-        return WIDTH if self.panel.is_open else 0.0
+        return min(WIDTH, self.canvas.get_logical_size()[0]) if self.panel.is_open else 0.0
 
     @property
     def theme(self):
@@ -49,7 +55,7 @@ class Desk:
         self.over.begin_frame()
         self.widgets.begin_frame()
         if self.panel.is_open:
-            self.panel.draw(width - WIDTH, height, theme)
+            self.panel.draw(max(width - WIDTH, 0.0), height, theme)
         elif overlays.unfold(self.over, theme, viewport):
             self.panel.is_open = True
         overlays.status(self.over, theme, viewport, viewer.status(), viewer.message)
