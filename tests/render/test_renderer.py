@@ -110,7 +110,7 @@ def test_a_line_before_a_sheet_is_plain_and_behind_it_dimmed(renderer):
 
 def test_more_sheets_let_less_light_through(renderer):
     def through(spacing):
-        sheets = lambda: LevelSurfaces(PLANES, spacing=spacing, level=0.5 * spacing, opacity=0.4)  # noqa: E731
+        sheets = lambda: LevelSurfaces(PLANES, spacing=spacing, level=0.5 * spacing, opacity=0.25)  # noqa: E731
         # On the black ground values are not encoded, so that light adds up.
         with_spot = centre(renderer, [spot(-4.5, (0.2, 0, 0)), sheets()], ground="black")
         return (with_spot - centre(renderer, [sheets()], ground="black"))[0]
