@@ -284,6 +284,10 @@ def main(args=None):
         return INTERRUPTED
     except OSError as error:
         return _told(error, _system(error), MISTAKE)
+    except MemoryError as error:
+        return _told(
+            error, "This takes more memory than there is. Take a smaller --size or a smaller network.", MISTAKE
+        )
     except Exception as error:
         words = " ".join(str(error).split())
         text = (

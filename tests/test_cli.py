@@ -212,6 +212,14 @@ def test_a_scene_file_s_fault_is_told_with_its_file_and_line(ask, tmp_path, name
     assert not (tmp_path / "a.png").exists()
 
 
+def test_a_picture_larger_than_the_memory_is_refused_with_what_fits(ask, scene_file, monkeypatch):
+    from engine import options
+
+    monkeypatch.setattr(options, "memory_bytes", lambda: 12 * 1000 * 1000)
+    answer = ask("render", scene_file, "-o", "a.png", "--size", "1001x1000")
+    assert answer.status == cli.MISTAKE and answer.is_one_line() and "1000x1000 fits" in answer.err
+
+
 def test_developers_see_the_traceback_when_they_ask(scene_file):
     asked = process("--traceback", "render", scene_file, "--set", "speed=3")
     assert asked.returncode == 2 and b"Traceback" in asked.stderr
@@ -261,7 +269,7 @@ def test_a_scene_file_may_import_its_neighbours_and_leaves_the_path_as_it_was(as
     (tmp_path / "neighbour_of_a_scene.py").write_text("WORDS = 'Next door.'\n")
     path = tmp_path / "mine.py"
     path.write_text(
-        "import engine\nimport neighbour_of_a_scene\n\nclass A(engine.Scene):\n    __doc__ = neighbour_of_a_scene.WORDS\n"
+        "import engine\nimport neighbour_of_a_scene as other\n\nclass A(engine.Scene):\n    __doc__ = other.WORDS\n"
     )
     before = list(sys.path)
     assert "Next door." in ask("list", path).out
