@@ -32,7 +32,11 @@ def stop(text):
 
 
 def run(command, **more):
-    return subprocess.run(command, check=False, **more).returncode
+    """A command's exit status; 127 where there is no such program, as shells have it."""
+    try:
+        return subprocess.run(command, check=False, **more).returncode
+    except OSError:
+        return 127
 
 
 def quiet(command):
