@@ -25,7 +25,9 @@ POINTER = ("pointer_down", "pointer_move", "pointer_up", "double_click", "wheel"
 # Seconds of drawing after the last event, for what appears on hover.
 AWAKE = 0.7
 # A step longer than this is a pause of the machine's, not of the scene's.
-LONGEST_STEP = 0.1
+LONGEST_STEP = 0.5
+# The step of the first frame after a rest, during which no time passed for anything that moves.
+FIRST_STEP = 1.0 / 60.0
 # Seconds a message stays.
 MESSAGE = 6.0
 # Frames drawn for a person's event before work that takes long goes on: a click is a press and a release, a frame each.
@@ -74,7 +76,7 @@ class Viewer:
         self._camera = scene.camera
         self._message_left = self._awake = self._since = 0.0
         self._busy = 0
-        self._wall = time.perf_counter()
+        self._wall = None  # When the last frame began; None after a rest.
         self.desk, self._format = self._made_desk() if panel else (None, _configured(canvas))
         self._watcher = scene.param.watch(self._changed, list(settings(scene)), onlychanged=True)
         self._listen()
@@ -277,11 +279,15 @@ class Viewer:
     def _on_draw(self):
         if self.live:
             now = time.perf_counter()
-            seconds, self._wall = min(now - self._wall, LONGEST_STEP), now
+            seconds = FIRST_STEP if self._wall is None else min(now - self._wall, LONGEST_STEP)
+            self._wall = now
             self.tick(seconds)
         self.draw()
-        if self.live and self.needs_frame:
-            self._request()
+        if self.live:
+            if self.needs_frame:
+                self._request()
+            else:
+                self._wall = None
 
     def _present(self, view, size, step):
         width, height, ratio = self._size()

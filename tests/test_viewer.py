@@ -298,6 +298,24 @@ def test_a_small_live_view_begins_with_the_picture_alone():
     hands.close()
 
 
+def test_a_rest_is_no_time_for_what_begins_to_move_after_it(monkeypatch):
+    wall = [100.0]
+    monkeypatch.setattr("engine.viewer.time.perf_counter", lambda: wall[0])
+    hands = Hands(Workshop(), live=True)
+    viewer = hands.viewer
+    while viewer.needs_frame:
+        wall[0] += 0.05
+        hands.canvas.draw()
+    wall[0] += 60.0
+    viewer.transport.toggle()
+    hands.canvas.draw()
+    assert viewer.transport.time == pytest.approx(FRAME)
+    wall[0] += 0.2
+    hands.canvas.draw()
+    assert viewer.transport.time == pytest.approx(FRAME + 0.2)
+    hands.close()
+
+
 # What goes wrong.
 
 

@@ -47,9 +47,9 @@ class Matrix:
         if len(tables) > 1:
             self._turn(w, tables)
         table = tables[self.page]
-        changed = self._table(w, history, table)
-        typed = self._foot(w, history, table)
-        return changed or typed or self._buttons(w, history)
+        # All are drawn, whatever changed: a row that is left out for a frame makes everything below it jump.
+        changes = self._table(w, history, table), self._foot(w, history, table), self._buttons(w, history)
+        return next((net for net in changes if net is not None), None)
 
     def name(self, table, cell):
         """A weight's place in words: `h3, y`."""

@@ -222,6 +222,17 @@ def test_the_wheel_over_a_weight_does_not_scroll_the_panel(hands):
     assert hands.viewer.desk.widgets.places["matrix.table"] == place
 
 
+def test_nothing_below_the_matrix_jumps_while_a_weight_changes(hands):
+    x, y = cell(hands, 1, 1)
+    hands.wheel(x, y, -1)
+    hands.press(x, y)
+    place = hands.viewer.desk.widgets.places["level"]
+    for down in range(5, 40, 5):
+        hands.move(x, y + down, buttons=(1,))
+        assert hands.viewer.desk.widgets.places["level"] == place
+    hands.release(x, y)
+
+
 def test_a_drag_changes_a_weight_smoothly_and_as_one_step(hands):
     before = hands.scene.matrix()
     value = weight(before, 0, 1, 1)
