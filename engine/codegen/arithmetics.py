@@ -8,7 +8,7 @@ from dataclasses import dataclass
 class Arithmetic:
     """One arithmetic for the network's body.
 
-    name       its file under wgsl/arithmetic/ and the prefix of its functions NAME_start(bias) and NAME_add(z, block, h)
+    name       its file in wgsl/arithmetic/, and the prefix of its functions NAME_start(bias) and NAME_add(z, block, h)
     element    the WGSL type that stands for four neurons' responses
     arguments  of the generated function `network_NAME`, as (name, WGSL type) pairs
     enter      the first layer's NAME_add: WGSL for z plus a block times input group k, given the texts of the three

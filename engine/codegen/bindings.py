@@ -1,4 +1,4 @@
-"""The resources a shader reads and writes, declared once: WGSL declarations from here, bind group layouts from `gpu`."""
+"""The resources a shader reads and writes, declared once: WGSL from here, bind group layouts from `gpu`."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,8 @@
 """The statements of a network's function, in any arithmetic: written out for small networks, loops for others.
 
-What the loops look like was chosen by how lavapipe compiles and runs them (per layer of 32 by 32, two cores): written out
-block by block 1.5 s and 3.1 ms; a loop over outputs 0.38 s and 7.2 ms; a loop over inputs with all outputs' sums in
-registers 0.35 s and 3.3 ms. So it is the last.
+What the loops look like was chosen by how lavapipe compiles and runs them (a layer of 32 by 32 at 16,384 points, two
+cores): written out block by block 1.5 s and 3.1 ms; a loop over outputs 0.38 s and 7.2 ms; a loop over inputs with all
+outputs' sums in registers 0.35 s and 3.3 ms. So it is the last.
 """
 
 from functools import cache
@@ -14,9 +14,9 @@ from engine.codegen.layout import layout
 WRITTEN_OUT = 26
 # Groups of four neurons in a layer whose sums all stay in registers while its inputs are read, one group a turn.
 NARROW = 8
-# Wider layers take inputs and outputs in chunks of so many groups: 16 blocks a turn keep turns few and compile at once. (What
-# then takes lavapipe's time is the arrays themselves, in the square of their length: 4 s for two of 64 groups. Mesa keeps
-# what it compiled on disk, and GPUs' own drivers do not mind.)
+# Wider layers take inputs and outputs in chunks of so many groups: 16 blocks a turn keep turns few and compile at once.
+# (What then takes lavapipe's time is the arrays themselves, in the square of their length: 4 s for two of 64 groups.
+# Mesa keeps what it compiled on disk, and GPUs' own drivers do not mind.)
 CHUNK = 4
 MEMBERS = "abcd"
 
@@ -99,7 +99,7 @@ class _WrittenOut(_Writer):
 class _Loops(_Writer):
     """Loops over input groups; responses in an array h of elements, or of chunks where any layer is wide.
 
-    A narrow layer replaces the responses in place; a wide one writes to a second array, which then takes the first's part.
+    A narrow layer replaces the responses in place; a wide one writes to a second array and copies it.
     """
 
     def lines(self):
@@ -129,7 +129,7 @@ class _Loops(_Writer):
         yield f"return array<{self.element}, {outputs}>({names});"
 
     def _run(self, layer):
-        """How many layers from this one on are alike and feed each other; the first takes the point and stands alone."""
+        """How many layers from this one on are alike and feed each other; the first stands alone."""
         sizes, activations, count = self.shape.sizes, self.shape.activations, 1
         if layer and sizes[layer] == sizes[layer + 1]:
             while (
@@ -167,7 +167,9 @@ class _Loops(_Writer):
         groups = range(block.outputs)
         if block.inputs <= 2 or (self.chunked and layer):
             for k in range(block.inputs):
-                yield from _indented(self._products(layer, block, f"{at} + {4 * k}u", f"{k}u", self._held("h", k), groups))
+                yield from _indented(
+                    self._products(layer, block, f"{at} + {4 * k}u", f"{k}u", self._held("h", k), groups)
+                )
         else:
             yield f"    for (var k = 0u; k < {block.inputs}u; k++) {{"
             yield "        let q = h[k];" if layer else "        // the point's inputs"

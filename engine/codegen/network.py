@@ -16,8 +16,8 @@ def network_module(shape, arithmetics=(PLAIN, DUAL, LINE)):
 
     It reads the binding `weights` (`weights_binding(shape)` declares it, `pack(net)` fills it) and gives, in WGSL:
 
-    NetworkPoint                        f32, vec2f, vec3f or vec4f; u32 for more inputs, a number of the kernel's choice,
-                                        which then defines `network_input(p: u32, k: u32) -> vec4f`, inputs 4 k .. 4 k + 3
+    NetworkPoint                        f32, vec2f, vec3f or vec4f; for more inputs u32, a number of the kernel's own:
+                                        it defines `network_input(p: u32, k: u32) -> vec4f`, inputs 4 k to 4 k + 3
     NETWORK_INPUTS, NETWORK_OUTPUTS     counts; NETWORK_GROUPS is that of groups of four outputs
     NETWORK_ITERATIONS                  loop turns of one evaluation, for llvmpipe's budget of 65,535
     network_lanes(p, k)                 inputs 4 k .. 4 k + 3 of a point, filled with 0
@@ -45,7 +45,7 @@ def points_module(shape, carried=False):
 
     shape     of the network
     carried   False: points is (N, groups of four inputs) vec4f, and network_point(i) is point i.
-              True: each group is four vec4f, a value and three derivatives, for network_dual(i) of the arithmetic CARRIED
+              True: each group is four vec4f, a value and three derivatives, for network_dual(i) of CARRIED
     """
     inputs, groups = shape.sizes[0], -(-shape.sizes[0] // 4)
     at = f"{4 if carried else 1}u * (i * {groups}u + k)"

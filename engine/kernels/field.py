@@ -18,8 +18,9 @@ from engine.network.mlp import Mlp
 
 FIELD = struct("Field", count="u32", stride="u32", offset="u32")
 LANES = 64
-# Four points an invocation on software drivers: 2.5 times the points a second of one, since each lane of theirs loads each
-# weight by itself; but twice the time to compile, so only where the work is worth it. GPUs share loads as they are.
+# Four points an invocation on software drivers: 2.5 times the points a second of one, since each lane of theirs loads
+# each weight by itself; but twice the time to compile, so only where the work is worth it. GPUs share loads as they
+# are.
 FOUR_POINTS = 1 << 16
 # Multiply-adds a dispatch: about 0.2 s on two cores, and far below the 2 s after which desktops stop a GPU.
 WORK = 1 << 31
@@ -78,8 +79,8 @@ class Field:
     """A network ready to be evaluated at arrays of points that stay on the GPU.
 
     net    any Mlp
-    kind   of kernel: "plain"; "four", which takes four points an invocation; or "carried", where a group of four inputs or
-           outputs is four vec4f, the values and their derivatives along three directions
+    kind   of kernel: "plain"; "four", which takes four points an invocation; or "carried", where a group of four
+           inputs or outputs is four vec4f, the values and their derivatives along three directions
     """
 
     def __init__(self, net, kind="plain"):
@@ -131,7 +132,7 @@ def stages(net):
     """The network as networks one after the other, each a list of slices: same inputs, outputs side by side.
 
     A piece's weights fit a uniform buffer, which software drivers read 2-3 times faster than storage; a wide layer is a
-    stage of its own whose slices keep their sums in registers, so that no piece needs large arrays, which compile slowly.
+    stage of its own whose slices keep their sums in registers, so that no piece needs large arrays, slow to compile.
     """
     result, run = [], []
 

@@ -24,14 +24,14 @@ VERTEX = np.dtype(("f4", 4))
 
 
 def trace(net, seeds, *, vertices=10, steps=20, step=0.02, output=0):
-    """Paths along the gradient through each seed: vertex k is `steps` steps of length step (k - vertices // 2 + 1) away.
+    """Paths along the gradient through each seed; vertex k is `steps` steps of step (k - vertices // 2 + 1) away.
 
     net        Mlp with three inputs
     seeds      (N, 3), world
     steps      normalised gradient steps to each vertex, uphill for positive lengths; where the gradient is 0 it stays
     output     which of the network's outputs
     returns    positions (N, vertices, 3) and the output's values there (N, vertices), float32
-    Raises ShapeError for seeds that are not (N, 3) or a network without three inputs, SettingError for counts out of range.
+    Raises ShapeError for seeds that are not (N, 3) or a network without three inputs, SettingError for counts.
     """
     paths = Sparks(net, seeds, vertices=vertices, steps=steps, step=step, output=output)
     encoder = device().encoder()
@@ -52,7 +52,9 @@ class Sparks:
         if seeds.ndim != 2 or seeds.shape[1] != 3:
             raise ShapeError(f"Seeds are {seeds.shape}; sparks need (N, 3), a row a seed.")
         if vertices < 1 or steps < 0:
-            raise SettingError(f"Sparks of {vertices} vertices and {steps} steps were asked for; give 1 or more, and 0 or more.")
+            raise SettingError(
+                f"Sparks of {vertices} vertices and {steps} steps were asked for; give 1 or more, and 0 or more."
+            )
         self.vertices, self.steps, self.step = int(vertices), int(steps), float(step)
         self.count = len(seeds) * self.vertices
         if self.count > MAX_GROUPS * LANES:

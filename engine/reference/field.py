@@ -6,7 +6,8 @@ import numpy as np
 
 # WGSL lets an implementation round either way: twice the half ulp of IEEE float32.
 UNIT = 2.0**-23
-# An activation's own error, in units of its value: the fitted functions under wgsl/lib keep 4 ulp, and a product follows.
+# An activation's own error, in units of its value: the fitted functions under wgsl/lib keep 4 ulp, and a product
+# follows.
 ACTIVATION_ULPS = 8
 # Below this float32 is denormal, and a GPU may give 0.
 LEAST = 2.0**-126
@@ -49,10 +50,10 @@ def bounds(net, points, *, gradient=True):
 
     points    (N, inputs), exact in float32
     gradient  False: the second of what is returned is empty
-    returns   (N, outputs) and (N, outputs, inputs), float64; infinite where a kink is so close that the slope is unknown
+    returns   (N, outputs) and (N, outputs, inputs), float64; infinite where a kink is too close to know the slope
 
-    A running bound: through a sum of n products, each |w| times the error that came in, and n + 1 roundings of the sum of
-    magnitudes (Higham 2002, section 3.1); through an activation s, |s'| times it and half the largest |s''| times its
+    A running bound: through a sum of n products, each |w| times the error that came in, and some n roundings of the sum
+    of magnitudes (Higham 2002, section 3.1); through an activation s, |s'| times it and half the largest |s''| times its
     square, or the largest |s'| times it, and the function's own rounding.
     """
     h = np.asarray(points, float)
@@ -81,7 +82,8 @@ def _activated(a, z, dz, z_error, dz_error):
     error = np.where(close, max(steepest, 1), bent) * z_error
     error += ACTIVATION_ULPS * UNIT * (abs(h) + (a.name in CANCELLING)) + LEAST
     # Slopes are as accurate as their largest value allows, where they cross 0 between two larger terms.
-    slope_error = np.minimum(bend * z_error, 2 * steepest) + ACTIVATION_ULPS * UNIT * (abs(slope) + steepest * (a.name in CROSSING)) + LEAST
+    own = ACTIVATION_ULPS * UNIT * (abs(slope) + steepest * (a.name in CROSSING))
+    slope_error = np.minimum(bend * z_error, 2 * steepest) + own + LEAST
     slope_error = np.where(close, np.inf, slope_error)[..., None]
     size = abs(dz) + dz_error
     d_error = abs(slope)[..., None] * dz_error + np.where(size > 0, slope_error, 0) * size

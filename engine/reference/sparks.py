@@ -6,7 +6,7 @@ from engine.reference.field import value_and_gradient
 
 
 def trace(net, seeds, *, vertices=10, steps=20, step=0.02, output=0):
-    """Paths along the gradient through each seed: vertex k is `steps` steps of length step (k - vertices // 2 + 1) away.
+    """Paths along the gradient through each seed; vertex k is `steps` steps of step (k - vertices // 2 + 1) away.
 
     seeds      (N, 3)
     returns    positions (N, vertices, 3) and the output's values there (N, vertices), float64

@@ -24,7 +24,7 @@ def offsets_by_the_specification(fields):
     size = {"f32": 4, "i32": 4, "u32": 4, "vec2f": 8, "vec2u": 8, "vec2i": 8, "vec3f": 12, "vec3u": 12, "mat4x4f": 64}
     at, found = 0, []
     for _, kind in fields:
-        element, count = (kind[6:-1].split(", ") if kind.startswith("array") else (kind, 1))
+        element, count = kind[6:-1].split(", ") if kind.startswith("array") else (kind, 1)
         step = align.get(element, 16)
         at = (at + step - 1) // step * step
         found.append(at)
@@ -43,8 +43,10 @@ def test_what_python_writes_in_each_field_wgsl_reads(usage):
     reads = {
         "f32": "s.{0}", "i32": "f32(s.{0})", "u32": "f32(s.{0})",
         "vec2f": "dot(s.{0}, vec2f(1.0, 2.0))", "vec3f": "dot(s.{0}, vec3f(1.0, 2.0, 3.0))",
-        "vec4f": "dot(s.{0}, W)", "vec2u": "dot(vec2f(s.{0}), vec2f(1.0, 2.0))", "vec2i": "dot(vec2f(s.{0}), vec2f(1.0, 2.0))",
-        "vec3u": "dot(vec3f(s.{0}), vec3f(1.0, 2.0, 3.0))", "vec4u": "dot(vec4f(s.{0}), W)", "vec4i": "dot(vec4f(s.{0}), W)",
+        "vec4f": "dot(s.{0}, W)", "vec2u": "dot(vec2f(s.{0}), vec2f(1.0, 2.0))",
+        "vec2i": "dot(vec2f(s.{0}), vec2f(1.0, 2.0))",
+        "vec3u": "dot(vec3f(s.{0}), vec3f(1.0, 2.0, 3.0))", "vec4u": "dot(vec4f(s.{0}), W)",
+        "vec4i": "dot(vec4f(s.{0}), W)",
         "mat4x4f": "dot(s.{0}[0] + 2.0 * s.{0}[1] + 3.0 * s.{0}[2] + 4.0 * s.{0}[3], W)",
     }  # fmt: skip
     rng, values, expected, lines = np.random.default_rng(0), {}, [], []
@@ -59,11 +61,15 @@ def test_what_python_writes_in_each_field_wgsl_reads(usage):
             text = reads[element].replace("s.{0}", f"s.{field}[{int(last) - 1}]")
         else:
             text = reads[kind].format(field)
-        weights = np.outer([1, 2, 3, 4], [1, 2, 3, 4]).reshape(-1) if element == "mat4x4f" else np.arange(1, len(flat) + 1)
+        weights = (
+            np.outer([1, 2, 3, 4], [1, 2, 3, 4]).reshape(-1) if element == "mat4x4f" else np.arange(1, len(flat) + 1)
+        )
         expected.append(flat @ weights)
         lines.append(f"    sums[{number}] = {text};")
     bindings = (Binding("s", usage, MIXED), Binding("sums", "write", "array<f32>"))
-    main = "const W = vec4f(1.0, 2.0, 3.0, 4.0);\n@compute @workgroup_size(1)\nfn main() {\n" + "\n".join(lines) + "\n}\n"
+    main = (
+        "const W = vec4f(1.0, 2.0, 3.0, 4.0);\n@compute @workgroup_size(1)\nfn main() {\n" + "\n".join(lines) + "\n}\n"
+    )
     kernel = Kernel(Module("structs", declare(bindings) + main, ()), bindings)
     sums = Array("f4", len(lines))
     kernel.run(1, s=Array.of(MIXED.new(**values), "uniform" if usage == "uniform" else "storage"), sums=sums)
@@ -89,7 +95,9 @@ def test_a_binding_of_no_kind_is_refused():
 
 def test_a_struct_of_two_bindings_is_declared_once():
     one = struct("One", a="f32")
-    text = declare([Binding("x", "uniform", one), Binding("y", "read", ("array", one)), Binding("z", "sampler", "sampler")])
+    text = declare(
+        [Binding("x", "uniform", one), Binding("y", "read", ("array", one)), Binding("z", "sampler", "sampler")]
+    )
     assert text.count("struct One {") == 1
     assert "@group(0) @binding(0) var<uniform> x: One;" in text
     assert "@group(0) @binding(1) var<storage, read> y: array<One>;" in text

@@ -26,7 +26,7 @@ def glorot(sizes, activation="tanh", seed=0, **more):
 
 
 def agrees(net, x):
-    """The largest errors of value and gradient, each over the bound that the twin gives for it; at most 1 when all is well."""
+    """The largest error of value and gradient over the bound that the twin gives for it; at most 1 when all is well."""
     value_bound, gradient_bound = twin.bounds(net, x)
     values, gradients = field.evaluate(net, x, gradient=True)
     exact, exact_gradients = twin.value_and_gradient(net, x)
@@ -68,8 +68,8 @@ def test_softmax_of_logits_far_apart_is_finite():
     assert np.isfinite(gradients).all()
 
 
-# One shape of each kind of body: no hidden layer; written out; a loop of equal layers; wide; a run of wide layers; wider than a
-# slice; more inputs than a vec4f; more weights than a uniform buffer holds.
+# One shape of each kind of body: no hidden layer; written out; a loop of equal layers; wide; a run of wide layers;
+# wider than a slice; more inputs than a vec4f; more weights than a uniform buffer holds.
 SHAPES = [
     [1, 1],
     [1, 5, 1],

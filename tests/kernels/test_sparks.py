@@ -21,8 +21,9 @@ def test_sparks_are_the_twins(sizes, activation):
     positions, values = sparks.trace(net, SEEDS, output=output)
     exact, exact_values = twin.trace(net, SEEDS, output=output)
     assert positions.shape == (64, 10, 3) and values.shape == (64, 10)
-    # Where the gradient nears 0, at a top, a path turns by any angle for the least rounding, so only paths that keep away from
-    # there are judged. Their steps bend by curvature / gradient < 20 at most, of roundings below 1e-6, over lengths below 2.
+    # Where the gradient nears 0, at a top, a path turns by any angle for the least rounding, so only paths that keep
+    # away from there are judged. Their steps bend by curvature / gradient < 20 at most, of roundings below 1e-6, over
+    # lengths below 2.
     along = [twin.trace(net, SEEDS, output=output, steps=s)[0].reshape(-1, 3) for s in range(20)]
     gradients = [value_and_gradient(net, p)[1][:, output] for p in along]
     calm = np.min(np.linalg.norm(gradients, axis=2), axis=0).reshape(64, 10) > 0.1

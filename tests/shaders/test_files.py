@@ -26,7 +26,7 @@ def everything(name, seen=None):
 
 
 def stands_alone(name):
-    """Whether a file needs nothing generated, no network's functions and no binding that its first lines say it needs."""
+    """Whether a file needs nothing generated, no network and no binding of those that its first lines name."""
     text = everything(name)
     return not ("#import generated/" in text or re.search(r"\bnetwork_\w+\(", text) or "Needs `" in text)
 

@@ -62,9 +62,9 @@ def test_an_activation_its_slope_and_curvature_are_those_of_the_float64_rule(nam
     z = grid()
     for part, found in zip(("value", "slope", "curvature"), run(z), strict=True):
         exact = getattr(rule, part)(z)
-        # 8 ulp: 4 of the fitted function and the products after it. Relative in the tails; where terms of the size of the
-        # largest value cancel (near the zeros of gelu's slope, of a sine) it can only be relative to that; a sine's argument
-        # is rounded once more, a half ulp of it.
+        # 8 ulp: 4 of the fitted function and the products after it. Relative in the tails; where terms of the size of
+        # the largest value cancel (near the zeros of gelu's slope, of a sine) it can only be relative to that; a sine's
+        # argument is rounded once more, a half ulp of it.
         size = abs(exact)
         if name == "sine" or (part != "value" and name in ("gelu", "silu", "gaussian")):
             size = np.maximum(size, abs(exact).max())
