@@ -2,18 +2,17 @@
 
 import math
 import time
-import traceback
 from pathlib import Path
 
-from engine.errors import NeurosceneError
 from engine.gpu.device import device
 from engine.gpu.texture import Texture
-from engine.painter import Painter
+from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
 from engine.settings import assign, settings
 from engine.ui.files import free
 from engine.ui.history import History
 from engine.ui.keyboard import Keyboard
+from engine.ui.notices import Notices
 from engine.ui.pointer import Pointer
 from engine.ui.recording import Recording
 from engine.ui.transport import Transport
@@ -28,8 +27,6 @@ AWAKE = 0.7
 LONGEST_STEP = 0.5
 # The step of the first frame after a rest, during which no time passed for anything that moves.
 FIRST_STEP = 1.0 / 60.0
-# Seconds a message stays.
-MESSAGE = 6.0
 # Frames drawn for a person's event before work that takes long goes on: a click is a press and a release, a frame each.
 FRAMES_AN_EVENT = 3
 # Layouts settle within as many frames: the first finds the sizes, the second the scroll bars, the third the places.
@@ -50,34 +47,24 @@ class Viewer:
     folder        where pictures and recordings are saved; the current folder unless told
     """
 
-    def __init__(
-        self,
-        scene,
-        canvas,
-        *,
-        panel=True,
-        clock=None,
-        supersample=4,
-        live=None,
-        playing=False,
-        folder=None,
-        renderer=None,
-    ):
+    def __init__(self, scene, canvas, *, panel=True, clock=None, supersample=4, live=None, playing=False, folder=None):
         self.scene, self.canvas = scene, canvas
         self.supersample, self.folder = supersample, Path(folder or ".")
         self.live = not _is_offscreen(canvas) if live is None else live
+        self.notices = Notices()
         self.transport = Transport(scene.loop, time=clock.time if clock else 0.0, playing=playing)
         self.controls = CONTROLS[scene.view](scene.camera, home=scene.home, find=self._find)
-        self.painter = Painter(renderer or Renderer(), self._wrong, live=self.live)
+        self.painter = Painter(Renderer(), self.notices.wrong, live=self.live)
         self.recording = Recording(self._recorder)
-        self.keyboard = Keyboard(self._keys(), self._control_keys(), lambda: scene.actions(), self.act)
+        self.keyboard = Keyboard(
+            self._keys(), {"z": self.undo, "y": self.redo, "Shift+z": self.redo}, lambda: scene.actions(), self.act
+        )
         self.pointer, self.history = Pointer(), None
-        self.reading = self.message = self.problem = None
         self._camera = scene.camera
-        self._message_left = self._awake = self._since = 0.0
+        self._awake = self._since = 0.0
         self._busy = 0
         self._wall = None  # When the last frame began; None after a rest.
-        self.desk, self._format = self._made_desk() if panel else (None, _configured(canvas))
+        self.desk, self._format = self._made_desk() if panel else (None, configured(canvas))
         self._watcher = scene.param.watch(self._changed, list(settings(scene)), onlychanged=True)
         self._listen()
         self._follow_network()
@@ -92,7 +79,7 @@ class Viewer:
 
     def _listen(self):
         listen = self.canvas.add_event_handler
-        # Whatever happens is worth a frame, also what belongs to a widget of the panel (order -99).
+        # Whatever happens is worth a frame, also what a widget of the panel takes (order -99).
         listen(self._stir, *POINTER, "key_down", "key_up", "char", "resize", "pointer_leave", order=-100)
         listen(self.keyboard.up, "key_up", order=-100)
         listen(self._on_pointer, *POINTER)
@@ -105,9 +92,6 @@ class Viewer:
             " ": self.transport.toggle, "r": self.reset_view, "h": self.toggle_help, "?": self.toggle_help,
             "Tab": self._fold, "F12": self.save_picture, "q": self.quit, "Escape": self._escape,
         }  # fmt: skip
-
-    def _control_keys(self):
-        return {"z": self.undo, "y": self.redo, "Shift+z": self.redo}
 
     # Time.
 
@@ -131,11 +115,9 @@ class Viewer:
         self.keyboard.tick(seconds)
         self._since += seconds
         self._awake = max(0.0, self._awake - seconds)
-        self._message_left -= seconds
-        if self._message_left <= 0.0:
-            self.message = None
+        self.notices.tick(seconds)
         if self.pointer.tick(seconds) and not self.controls.is_dragging:
-            self.reading = self._read()
+            self.pointer.reading = self._read()
 
     @property
     def clock(self):
@@ -149,7 +131,7 @@ class Viewer:
             or self.controls.is_moving
             or self.recording.is_running
             or not self.painter.is_done
-            or self.message is not None
+            or self.notices.message is not None
             or self.keyboard.is_held
             or self._awake > 0.0
             or self.pointer.is_waiting
@@ -160,23 +142,23 @@ class Viewer:
 
     def assign(self, name, value):
         """Sets a setting; a mistake is said, not raised. Returns True if it was taken."""
-        return self.attempt(lambda: assign(self.scene, name, value)) is None
+        return self.notices.attempt(lambda: assign(self.scene, name, value)) is None
 
     def act(self, action):
         """Runs one of the scene's Actions."""
-        self.attempt(action.run)
+        self.notices.attempt(action.run)
         self._changed()
         self._follow_network()
 
     def load(self, name, path):
         """Loads a network into a setting; returns what was wrong, or None."""
-        problem = self.attempt(lambda: assign(self.scene, name, path), f"loaded {path}")
+        problem = self.notices.attempt(lambda: assign(self.scene, name, path), f"loaded {path}")
         self._follow_network()
         return problem
 
     def edited(self, net):
         """Hands a network changed in the panel to the scene."""
-        self.attempt(lambda: self.scene.matrix_changed(net))
+        self.notices.attempt(lambda: self.scene.matrix_changed(net))
         self._changed()
 
     def undo(self):
@@ -188,34 +170,6 @@ class Viewer:
         """Does it again."""
         if self.history is not None and self.history.can_redo:
             self.edited(self.history.redo())
-
-    def attempt(self, work, done=None):
-        """Does something that a person asked for; returns what was wrong with it, or None, and says either.
-
-        done   what to say when it went well
-        """
-        try:
-            work()
-        except NeurosceneError as error:
-            self._wrong(str(error))
-            return str(error)
-        except Exception as error:
-            # A scene's own mistake: its author needs the place, the window lives on.
-            traceback.print_exc()
-            self._wrong(f"{type(error).__name__}: {error}")
-            return self.problem
-        self.problem = None
-        if done:
-            self.say(done)
-        return None
-
-    def say(self, text, *, is_problem=False):
-        """Shows a message for a while, or a problem until it is closed or something else goes well."""
-        if is_problem:
-            self.problem = text
-        else:
-            self.message, self._message_left = text, MESSAGE
-        self._request()
 
     def reset_view(self):
         """Eases the camera back to where it began."""
@@ -235,12 +189,12 @@ class Viewer:
 
         path = free(self.folder, self._stem(), ".png")
         what = {"time": self.transport.time, "supersample": self.supersample}
-        problem = self.attempt(lambda: app.save(self.scene, path, self._size()[:2], **what), f"saved {path}")
+        problem = self.notices.attempt(lambda: app.save(self.scene, path, self._size()[:2], **what), f"saved {path}")
         return None if problem else path
 
     def record(self):
         """Begins a recording as the panel says."""
-        self.attempt(self.recording.start)
+        self.notices.attempt(self.recording.start)
 
     def quit(self):
         """Closes the canvas."""
@@ -311,14 +265,10 @@ class Viewer:
     def _request(self):
         self.canvas.request_draw()
 
-    def _wrong(self, text):
-        self.say(text, is_problem=True)
-
     def _changed(self, *_):
         """The picture is of something else now."""
         self.painter.changed()
         self.pointer.stir()
-        self.reading = None
         self._request()
 
     def _follow_loop(self):
@@ -360,15 +310,13 @@ class Viewer:
             if kind == "pointer_down":
                 self.desk.help_shown = False
             return
-        if kind == "pointer_move" and self.pointer.move(event["x"], event["y"]):
-            self.reading = None
+        if kind == "pointer_move":
+            self.pointer.move(event["x"], event["y"])
         if self.controls.event(event, self._viewport()):
-            self.reading = None
             self.pointer.stir()
 
     def _leave(self, event):
         self.pointer.leave()
-        self.reading = None
 
     def _on_key(self, event):
         # A field may have been opened that imgui gives the keyboard to only in the next frame.
@@ -432,25 +380,16 @@ class Viewer:
         )
 
     def _record_step(self):
-        before = self.problem
+        before = self.notices.problem
         paths = []
-        self.attempt(lambda: paths.append(self.recording.step()))
+        self.notices.attempt(lambda: paths.append(self.recording.step()))
         # What else is wrong stays to be read.
-        self.problem = self.problem or before
+        self.notices.problem = self.notices.problem or before
         if paths and paths[0] is not None:
-            self.say(f"saved {paths[0]}")
+            self.notices.say(f"saved {paths[0]}")
         if not self.recording.is_running:
             # The scene stands at the recording's last moment; it goes back to this one.
             self._changed()
-
-
-def _configured(canvas):
-    """The format of a canvas without a panel; its preferred one unless somebody chose."""
-    context = canvas.get_wgpu_context()
-    if context.get_configuration() is None:
-        handle = device().handle
-        context.configure(device=handle, format=context.get_preferred_format(handle.adapter))
-    return context.get_configuration()["format"]
 
 
 def _is_offscreen(canvas):

@@ -121,18 +121,18 @@ def test_a_setting_that_moves_the_camera_moves_the_controls(hands):
 def test_the_reading_appears_when_the_pointer_rests_and_goes_when_it_moves(hands, monkeypatch):
     monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -3.0)))
     hands.move(*MIDDLE)
-    assert hands.viewer.reading is None
+    assert hands.viewer.pointer.reading is None
     hands.wait(0.2)
-    assert hands.viewer.reading.title == "level 0.5"
+    assert hands.viewer.pointer.reading.title == "level 0.5"
     hands.move(20, 20)
-    assert hands.viewer.reading is None
+    assert hands.viewer.pointer.reading is None
 
 
 def test_over_the_panel_there_is_no_reading(hands, monkeypatch):
     monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -3.0)))
     hands.move(400, 300)
     hands.wait(0.2)
-    assert hands.viewer.reading is None
+    assert hands.viewer.pointer.reading is None
 
 
 # Keys.
@@ -288,7 +288,7 @@ def test_a_canvas_too_small_for_the_panel_still_draws(size):
     assert hands.frame().shape == (size[1], size[0], 4)
     hands.key("Tab")
     hands.frame()
-    assert hands.viewer.painter.picture.size == size and hands.viewer.problem is None
+    assert hands.viewer.painter.picture.size == size and hands.viewer.notices.problem is None
     hands.close()
 
 
@@ -324,11 +324,11 @@ def test_an_error_while_drawing_is_one_line_and_the_window_lives_on(hands):
     hands.viewer.assign("level", 1.0)
     hands.frame()
     hands.frame()
-    assert hands.viewer.problem == "levels=0: it takes a number above 0."
+    assert hands.viewer.notices.problem == "levels=0: it takes a number above 0."
     hands.scene.fails = None
     hands.viewer.assign("level", 0.5)
     hands.frame()
-    assert hands.viewer.problem is None and hands.scene.told is not None
+    assert hands.viewer.notices.problem is None and hands.scene.told is not None
 
 
 def test_a_scene_s_own_bug_is_one_line_too(hands, capsys):
@@ -336,7 +336,7 @@ def test_a_scene_s_own_bug_is_one_line_too(hands, capsys):
     hands.viewer.assign("level", 1.0)
     for _ in range(3):
         hands.frame()
-    assert hands.viewer.problem == "ZeroDivisionError: division by zero"
+    assert hands.viewer.notices.problem == "ZeroDivisionError: division by zero"
     # Its author finds the place, once.
     assert capsys.readouterr().err.count("Traceback") == 1
 
@@ -345,15 +345,15 @@ def test_an_action_that_fails_is_said(hands):
     def fail():
         raise SettingError("there is nothing to do.")
 
-    hands.viewer.attempt(fail)
-    assert hands.viewer.problem == "there is nothing to do."
+    hands.viewer.notices.attempt(fail)
+    assert hands.viewer.notices.problem == "there is nothing to do."
 
 
 def test_a_panel_that_fails_half_way_can_be_drawn_again(hands, capsys):
     actions = hands.scene.actions
     hands.scene.actions = lambda: 1 / 0
     hands.frame()
-    assert "ZeroDivisionError" in hands.viewer.problem
+    assert "ZeroDivisionError" in hands.viewer.notices.problem
     del hands.scene.actions
     assert hands.scene.actions == actions
     hands.frame()
@@ -387,7 +387,7 @@ def test_f12_saves_the_picture_with_its_state_under_a_free_name(hands, tmp_path)
     hands.key("F12")
     hands.key("F12")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["workshop-0001.png", "workshop-0002.png"]
-    assert "saved workshop-0002.png" in hands.viewer.message
+    assert "saved workshop-0002.png" in hands.viewer.notices.message
     state = read_state(tmp_path / "workshop-0001.png")
     assert state["settings"]["level"] == 1.5 and state["time"] == 1.25
     assert Image.open(tmp_path / "workshop-0001.png").size == (560 - WIDTH, 620)
@@ -395,12 +395,12 @@ def test_f12_saves_the_picture_with_its_state_under_a_free_name(hands, tmp_path)
 
 def test_a_recording_runs_a_frame_at_a_time_and_says_where_it_is(hands, tmp_path):
     recording = hands.viewer.recording
-    recording.set_seconds(0.2, 600.0, hands.viewer.say)
+    recording.set_seconds(0.2, 600.0, hands.viewer.notices.wrong)
     hands.click(*hands.place("record.start"))
     assert recording.is_running and recording.total == 5
     for _ in range(8):
         hands.frame()
-    assert not recording.is_running and "saved workshop-0001.gif" in hands.viewer.message
+    assert not recording.is_running and "saved workshop-0001.gif" in hands.viewer.notices.message
     # 25 frames a second, GIF's own.
     assert Image.open(tmp_path / "workshop-0001.gif").n_frames == 5
 
@@ -429,6 +429,6 @@ def test_a_window_opens_draws_and_closes():
     canvas = make_canvas((500, 300), "test")
     viewer = Viewer(Workshop(), canvas)
     canvas.force_draw()
-    assert viewer.live and viewer.painter.picture is not None and viewer.problem is None
+    assert viewer.live and viewer.painter.picture is not None and viewer.notices.problem is None
     viewer.quit()
     assert canvas.get_closed()

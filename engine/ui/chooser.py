@@ -5,8 +5,8 @@ from pathlib import Path
 from imgui_bundle import imgui
 
 from engine.ui.files import completed, entries
+from engine.ui.ink import ICONS
 from engine.ui.theme import ROW, SMALL, TITLE
-from engine.ui.widgets import ICONS
 
 FIELD = "chooser.path"
 

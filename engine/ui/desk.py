@@ -58,9 +58,9 @@ class Desk:
             self.panel.draw(max(width - WIDTH, 0.0), height, theme)
         elif overlays.unfold(self.over, theme, viewport):
             self.panel.is_open = True
-        overlays.status(self.over, theme, viewport, viewer.status(), viewer.message)
-        if viewer.reading is not None and viewer.pointer.place is not None and not self.help_shown:
-            overlays.readout(self.over, theme, viewport, viewer.pointer.place, viewer.reading)
+        overlays.status(self.over, theme, viewport, viewer.status(), viewer.notices.message)
+        if viewer.pointer.reading is not None and viewer.pointer.place is not None and not self.help_shown:
+            overlays.readout(self.over, theme, viewport, viewer.pointer.place, viewer.pointer.reading)
         if self.help_shown:
             overlays.help_card(self.over, theme, viewport, viewer.scene.view, viewer.scene.actions())
 

@@ -49,8 +49,8 @@ def slider_range(setting):
 class Panel:
     """Draws the panel of one desk.
 
-    desk   what the panel works on: scene, transport, history, recording, and the verbs assign, act, edited, say,
-           reset_view, save_picture, record
+    desk   what the panel works on: scene, transport, history, recording, notices, and the verbs assign, act,
+           edited, load, reset_view, toggle_help, save_picture, record
     """
 
     def __init__(self, desk, widgets):
@@ -87,7 +87,7 @@ class Panel:
         imgui.end_child()
         imgui.end()
         if self.w.problem:
-            self.desk.say(self.w.problem, is_problem=True)
+            self.desk.notices.wrong(self.w.problem)
             self.w.problem = None
 
     # The parts.
@@ -202,7 +202,7 @@ class Panel:
             self.chooser = Chooser("Load a network", LOADERS, lambda path: self.desk.load(name, path))
         doc = "the network shown, as " + " or ".join(SAVERS)
         if w.button(f"{name}.save", x + each + 8.0, y + 1.0, each, "Save…", doc=doc, enabled=net is not None):
-            take = lambda path: self.desk.attempt(lambda: save(net, path), f"saved {path}")
+            take = lambda path: self.desk.notices.attempt(lambda: save(net, path), f"saved {path}")
             self.chooser = Chooser("Save the network", SAVERS, take, name="network.safetensors")
         w.skip(ROW + 6.0)
 
@@ -261,7 +261,7 @@ class Panel:
             try:
                 transport.set_speed(float(new))
             except ValueError:
-                self.desk.say(f"{new}: playback takes a number from 0.1 to 10.", is_problem=True)
+                self.desk.notices.wrong(f"{new}: playback takes a number from 0.1 to 10.")
 
     def _save(self):
         self._buttons(
@@ -290,7 +290,7 @@ class Panel:
         )
         new = w.slider("record.seconds", "Length", doc, seconds, 0.5, 20.0, unit="s", default=self.desk.transport.loop)
         if new is not None:
-            recording.set_seconds(new, LONGEST, self.desk.say)
+            recording.set_seconds(new, LONGEST, self.desk.notices.wrong)
         new = w.choice(
             "record.size",
             "Size",
@@ -314,7 +314,7 @@ class Panel:
 
     def _foot(self, x, height):
         """The last problem, pinned to the bottom; returns how high it is."""
-        problem = self.desk.problem
+        problem = self.desk.notices.problem
         if not problem:
             return 0.0
         w = self.w
@@ -329,5 +329,5 @@ class Panel:
         if w.button(
             "problem.close", x + MARGIN + w.width - 18.0, height - tall + 6.0, 22.0, "", icon="close", height=22.0
         ):
-            self.desk.say(None, is_problem=True)
+            self.desk.notices.wrong(None)
         return tall

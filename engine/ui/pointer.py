@@ -9,11 +9,12 @@ TREMBLE = 2.0
 class Pointer:
     """Where the pointer is over the picture, and for how long.
 
-    place   (x, y) in logical pixels, or None when it is elsewhere
+    place     (x, y) in logical pixels, or None when it is elsewhere
+    reading   what was found under it, until it or the picture moves; whoever asks puts it here
     """
 
     def __init__(self):
-        self.place = None
+        self.place = self.reading = None
         self._rest = 0.0
         self._asked = False
 
@@ -31,7 +32,7 @@ class Pointer:
 
     def stir(self):
         """What lies under it may be another thing now."""
-        self._rest, self._asked = 0.0, False
+        self._rest, self._asked, self.reading = 0.0, False, None
 
     def tick(self, seconds):
         """Lets seconds pass; returns True once, when it has rested long enough to be asked about."""

@@ -28,7 +28,7 @@ class Recording:
         """How long it will be: what was chosen, else one loop, else five."""
         return self._seconds or loop or SECONDS
 
-    def set_seconds(self, value, longest, say):
+    def set_seconds(self, value, longest, wrong):
         """Takes a number or what was typed; says what is wrong with it."""
         try:
             seconds = float(value)
@@ -37,7 +37,7 @@ class Recording:
         if SHORTEST <= seconds <= longest:
             self._seconds = seconds
         else:
-            say(f"Length {value}: it takes {SHORTEST:g} to {longest:g} seconds.", is_problem=True)
+            wrong(f"Length {value}: it takes {SHORTEST:g} to {longest:g} seconds.")
 
     @property
     def is_running(self):

@@ -81,7 +81,7 @@ def test_a_typed_number_is_taken_exactly(hands, open_by):
     hands.type("1.2345")
     hands.key("Enter")
     assert hands.scene.level == 1.2345
-    assert hands.viewer.problem is None
+    assert hands.viewer.notices.problem is None
 
 
 def test_a_typed_number_outside_its_bounds_is_refused_in_a_line(hands):
@@ -89,11 +89,11 @@ def test_a_typed_number_outside_its_bounds_is_refused_in_a_line(hands):
     hands.type("7")
     hands.key("Enter")
     assert hands.scene.level == 0.25
-    assert "level=7" in hands.viewer.problem and "-2 to 2" in hands.viewer.problem
+    assert "level=7" in hands.viewer.notices.problem and "-2 to 2" in hands.viewer.notices.problem
     hands.frame()
     x, y, width, height = hands.viewer.desk.widgets.places["problem.close"]
     hands.click(x + width / 2, y + height / 2)
-    assert hands.viewer.problem is None
+    assert hands.viewer.notices.problem is None
 
 
 def test_escape_leaves_a_field_and_not_the_window(hands):
@@ -275,7 +275,7 @@ def test_a_weight_that_is_no_number_is_refused_in_a_line(hands):
     hands.type("nan")
     hands.key("Enter")
     hands.frame()
-    assert hands.scene.matrix().equals(before) and "finite" in hands.viewer.problem
+    assert hands.scene.matrix().equals(before) and "finite" in hands.viewer.notices.problem
 
 
 def test_reset_gives_the_network_back_as_it_came(hands):

@@ -58,7 +58,7 @@ def test_a_failing_frame_ends_the_recording():
 def test_a_length_that_cannot_be_is_said_and_not_taken(value):
     said = []
     recording = Recording(None)
-    recording.set_seconds(value, 600.0, lambda text, is_problem: said.append(text))
+    recording.set_seconds(value, 600.0, said.append)
     assert said and recording.seconds(4.0) == 4.0
 
 

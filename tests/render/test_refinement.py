@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.ui.refinement import Quality, Refinement
+from engine.render.refinement import Quality, Refinement
 
 
 def settle(refinement, cost=0.0, most=100):

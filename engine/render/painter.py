@@ -8,7 +8,7 @@ from engine.draw.frame import THEMES
 from engine.errors import NeurosceneError
 from engine.gpu.device import device
 from engine.render.present import blit
-from engine.ui.refinement import Quality, Refinement
+from engine.render.refinement import Quality, Refinement
 
 
 class Painter:
@@ -124,6 +124,15 @@ class Painter:
         # Off the screen nothing is measured: the same calls draw the same pictures.
         self.took = self._spent if self.live else None
         self.refinement.drew(self._drawing, self.took)
+
+
+def configured(canvas):
+    """The format of a canvas; its preferred one unless somebody has chosen."""
+    context = canvas.get_wgpu_context()
+    if context.get_configuration() is None:
+        handle = device().handle
+        context.configure(device=handle, format=context.get_preferred_format(handle.adapter))
+    return context.get_configuration()["format"]
 
 
 def _advanced(steps):
