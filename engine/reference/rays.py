@@ -120,14 +120,18 @@ class Search:
         elif clear:
             self.move(end, far, value, doubt, width)
             return None
-        elif small:
-            for wall, way in ((self.upper, 1), (self.lower, -1)):
-                if way * (value - wall) >= doubt:
-                    t = self.sharpen(self.t, end, wall, way)
+        else:
+            # Where the end lies beyond a level it has been crossed by `pin`, and not before `reach`.
+            for wall, way, reach, stray in ((self.upper, 1, reach_up, low), (self.lower, -1, reach_down, -high)):
+                if way * (value - wall) < doubt:
+                    continue
+                pin = min(first_reach(stray, way * rise - drift, way * (wall - self.value) + self.doubt), 1.0)
+                if small or (pin - reach) * width <= TOLERANCE:
+                    t = self.sharpen(self.t + min(reach, pin) * width, self.t + pin * width, wall, way)
                     self.go_on(min(t + TOLERANCE, end), wall, way)
                     return t, HIT, wall, way > 0
             for wall, way, reach in ((self.upper, 1, reach_up), (self.lower, -1, reach_down)):
-                if way * (value - wall) + doubt >= 0 or (short and reach < 1):
+                if small and way * (value - wall) + doubt >= 0 or (short and reach < 1):
                     self.touch(wall, -way)
                     self.move(end, far, value, doubt, width)
                     return None

@@ -57,6 +57,11 @@ fn bounds_turned(b: Bounds) -> Bounds {
     return Bounds(-b.high, -b.low);
 }
 
+// How far above its start f may be at x, when its change from end to end is `rise`.
+fn upper_bound(b: Bounds, rise: f32, x: f32) -> f32 {
+    return rise * x + 4.0 * x * (1.0 - x) * b.high;
+}
+
 // The first x in [0, 1] where f may be `gap` above its start, and 2 where it can be nowhere; `rise` is f's change from end to end.
 fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
     // The upper parabola is rise x + 4 high x (1 - x); the ulp make up for the discriminant's cancellation.

@@ -1,0 +1,62 @@
+"""What a network's output can be along pieces of rays, as the search for crossings bounds it on the GPU."""
+
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.codegen.layout import pack, weights_binding
+from engine.codegen.structs import struct
+from engine.errors import SettingError
+from engine.gpu.array import Array
+from engine.gpu.kernel import Kernel
+from engine.kernels.rays import check_rays, search_modules, workgroups
+from engine.network.observed import observed
+
+ENCLOSING = struct("Enclosing", pieces="u32", places="u32", length="f32")
+
+
+@cache
+def kernel(shape):
+    """The Kernel for a Shape; compiled at the first call."""
+    names = (
+        weights_binding(shape),
+        Binding("enclosing", "uniform", ENCLOSING),
+        Binding("pieces", "read", "array<vec4f>"),
+        Binding("bounds", "write", "array<vec2f>"),
+    )
+    return Kernel(compose("kernels/enclosure", {"bindings": declare(names), **search_modules(shape)}), names)
+
+
+def enclose(net, origins, directions, starts, ends, *, places=9, output=0):
+    """Bounds of the network's output at points of pieces of rays.
+
+    net          an Mlp with three inputs
+    origins      (N, 3), world; directions (N, 3), of length 1
+    starts       (N,), ends (N,): the piece, distances from the origin in world units, each end at least its start and 0
+    places       how many points of each piece, from its start to its end evenly; at least 2
+    returns      (N, places, 2) float32: the real network is between the two
+
+    Raises ShapeError for rays that make no sense, SettingError for pieces that end before they start.
+    """
+    origins, directions, ends = check_rays(origins, directions, ends)
+    starts = np.broadcast_to(np.asarray(starts, np.float32), ends.shape)
+    if (starts < 0).any() or (ends < starts).any() or places < 2:
+        raise SettingError("Each piece of a ray needs 0 <= start <= end, and at least 2 places to be bounded at.")
+    net = observed(net, output)
+    count = len(origins)
+    if count == 0:
+        return np.zeros((0, places, 2), np.float32)
+    pieces = np.zeros((count, 2, 4), np.float32)
+    pieces[:, 0, :3], pieces[:, 0, 3], pieces[:, 1, :3], pieces[:, 1, 3] = origins, starts, directions, ends
+    bounds = Array("f4", count * places * 2)
+    usage = "uniform" if weights_binding(net.shape).kind == "uniform" else "storage"
+    kernel(net.shape).run(
+        workgroups(count),
+        weights=Array.of(pack(net), usage),
+        enclosing=Array.of(ENCLOSING.new(pieces=count, places=places, length=float(ends.max())), "uniform"),
+        pieces=Array.of(pieces),
+        bounds=bounds,
+    )
+    return bounds.read().reshape(count, places, 2)

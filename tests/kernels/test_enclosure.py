@@ -1,0 +1,167 @@
+"""The bounds that the search for crossings steps by: nothing the real network does may lie outside."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.networks import seeded, thin_sheets, torus
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.bubble import BubbleBody
+from engine.codegen.compose import compose
+from engine.codegen.enclosure import LOOP_TURNS, SURFACES, enclosure_module, is_shallow, segment_limit
+from engine.codegen.ranges import ACCURACY, number, range_functions
+from engine.errors import NetworkError, ShapeError
+from engine.gpu.array import Array
+from engine.gpu.kernel import Kernel
+from engine.kernels.enclosure import enclose
+from engine.network.activations import ACTIVATIONS, Activation
+from engine.network.mlp import Mlp, Shape
+from engine.network.random import random_mlp
+
+SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
+ELEMENTWISE = [SPELLINGS.get(n, n) for n, rule in ACTIVATIONS.items() if rule.elementwise]
+PLACES = 17
+
+
+def pieces(count, seed, longest=2.0):
+    """Random pieces of rays from a millionth to `longest` world units long: origins, directions, starts, ends."""
+    rng = np.random.default_rng(seed)
+    origins = rng.uniform(-3, 3, (count, 3)).astype("f4")
+    directions = rng.normal(size=(count, 3))
+    directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype("f4")
+    starts = rng.uniform(0, 4, count).astype("f4")
+    ends = starts + (longest * 10 ** rng.uniform(-6, 0, count)).astype("f4")
+    return origins, directions, starts, ends
+
+
+def outside(net, count=600, seed=0, output=0):
+    """How many of the real network's values along pieces of rays are outside their bounds."""
+    origins, directions, starts, ends = pieces(count, seed)
+    bounds = enclose(net, origins, directions, starts, ends, places=PLACES, output=output)
+    x = np.arange(PLACES) / (PLACES - 1)
+    t = starts[:, None] + x * (ends.astype(float) - starts)[:, None]
+    points = origins[:, None] + t[..., None] * directions[:, None].astype(float)
+    real = net(points.reshape(-1, 3))[:, output].reshape(t.shape)
+    assert np.isfinite(bounds).all()
+    return int(((real < bounds[..., 0]) | (real > bounds[..., 1])).sum())
+
+
+@pytest.mark.parametrize("activation", ELEMENTWISE)
+def test_one_layer_of_every_activation_stays_in_its_bounds(activation):
+    assert outside(random_mlp((3, 6, 1), activation, scale=2.0, seed=3)) == 0
+
+
+@pytest.mark.parametrize("activation", ELEMENTWISE)
+def test_two_layers_and_a_last_of_every_activation_stay_in_their_bounds(activation):
+    assert outside(random_mlp((3, 5, 6, 2), activation, last=activation, seed=4), output=1) == 0
+
+
+@pytest.mark.parametrize("sizes", [(3, 2), (3, 6, 3), (3, 9)], ids=str)
+def test_an_output_of_softmax_stays_in_its_bounds(sizes):
+    assert outside(random_mlp(sizes, "tanh", last="softmax", scale=2.0, seed=5), output=1) == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), scale=st.floats(0.01, 30), output_scale=st.floats(0.01, 30))
+def test_any_tanh_network_stays_in_its_bounds(seed, scale, output_scale):
+    # One shape, so that only weights are uploaded; from nearly linear to steps, where rounding is all there is.
+    net = random_mlp((3, 8, 1), "tanh", scale=scale, seed=seed)
+    layers = [x.weights for x in net.layers], [x.bias for x in net.layers]
+    layers[0][1] = layers[0][1] * np.float32(output_scale)
+    assert outside(Mlp(*layers, "tanh"), count=100, seed=seed) == 0
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), scale=st.floats(0.1, 10))
+def test_any_deep_sine_network_stays_in_its_bounds(seed, scale):
+    assert outside(random_mlp((3, 5, 5, 1), "sine(2)", scale=scale, seed=seed), count=100, seed=seed) == 0
+
+
+@pytest.mark.parametrize("net", [thin_sheets(2e-4), seeded(1, 10.0), torus("tanh")], ids=lambda net: net.name)
+def test_networks_that_rays_are_measured_on_stay_in_their_bounds(net):
+    assert outside(net) == 0
+
+
+def test_bounds_of_half_the_piece_are_at_least_four_times_as_close():
+    net, (origins, directions, starts, _) = torus("tanh"), pieces(200, 1)
+
+    def width(length):
+        bounds = enclose(net, origins, directions, starts, starts + np.float32(length), places=3)
+        return bounds[:, 1, 1].astype(float) - bounds[:, 1, 0]
+
+    # A millionth of a unit bends by nothing: what is left there is rounding.
+    rounding = width(1e-6)
+    wide, narrow = (np.median(width(length) - rounding) for length in (0.2, 0.1))
+    assert wide / narrow > 4
+
+
+@pytest.mark.parametrize("name", ACCURACY)
+def test_activations_are_as_exact_on_the_gpu_as_their_bounds_take_them_to_be(name):
+    activation = Activation.parse(SPELLINGS.get(name, name))
+    z = np.concatenate([np.linspace(-30, 30, 4001), np.geomspace(1e-6, 90, 400), -np.geomspace(1e-6, 90, 400)])
+    z = z[: len(z) // 4 * 4].astype("f4")
+    parts = evaluated(activation, z)
+    a = np.float64(np.float32(activation.parameter))
+    exact = [f(z.astype(float), a) for f in (activation.rule.value, activation.rule.slope, activation.rule.curvature)]
+    # WGSL may flush what is below 1e-37 to 0.
+    tiny = 1e-37 * max(1.0, abs(a)) ** 2
+    error = abs(parts[:, 0] - exact[0])
+    assert (error <= parts[:, 3] + abs(exact[1]) * parts[:, 4] + tiny).all()
+    (_, _), (rough, floor) = ACCURACY[name]
+    scale = max(1.0, abs(a)) if activation.rule.parameter else 1.0
+    turned = parts[:, 4]
+    bound = (rough * abs(exact[1]) + floor * scale) * 2.0**-23 + abs(exact[2]) * turned + tiny
+    assert (abs(parts[:, 1] - exact[1]) <= bound).all()
+    # The third derivative of a sine is a^2 times its slope; nothing else turns its argument.
+    bound = (rough * abs(exact[2]) + floor * scale**2) * 2.0**-23 + abs(a * a * exact[1]) * turned + tiny
+    assert (abs(parts[:, 2] - exact[2]) <= bound).all()
+
+
+def evaluated(activation, z):
+    """(N, 5): value, slope, curvature, and the bounds of the value's and the argument's rounding, of float32 z."""
+    name, a = activation.name, number(activation.parameter)
+    bindings = (
+        Binding("z", "read", "array<vec4f>"),
+        Binding("parts", "write", "array<mat4x4f>"),
+        Binding("more", "write", "array<vec4f>"),
+    )
+    text = f"""\
+#import generated/bindings
+#import arithmetic/range
+#import activations/{name}
+{range_functions(activation, 0)}
+@compute @workgroup_size(1)
+fn main(@builtin(global_invocation_id) id: vec3u) {{
+    let x = z[id.x];
+    let v = {name}_value(x, {a});
+    parts[id.x] = mat4x4f(v, {name}_slope(x, {a}), {name}_curvature(x, {a}), value_error_0(x, v));
+    more[id.x] = argument_error_0(x);
+}}
+"""
+    module = compose("generated/probe", {"probe": text, "bindings": declare(bindings)})
+    groups = len(z) // 4
+    parts, more = Array("f4", groups * 16), Array("f4", groups * 4)
+    Kernel(module, bindings).run(groups, z=Array.of(z), parts=parts, more=more)
+    four = parts.read().reshape(groups, 4, 4).transpose(0, 2, 1).reshape(-1, 4)
+    return np.column_stack([four, more.read()]).astype(float)
+
+
+@pytest.mark.parametrize(
+    "sizes", [(3, 8, 1), (3, 32, 32, 32, 1), (3, 64, 64, 64, 64, 1), (3, 100, 1), (3, 128, 128, 1)]
+)
+def test_no_search_can_take_more_loop_turns_than_software_drivers_allow(sizes):
+    shape = random_mlp(sizes, "tanh").shape
+    turns = 1 if is_shallow(shape) else 1 + BubbleBody(shape).turns
+    assert SURFACES * segment_limit(shape) * turns <= LOOP_TURNS
+
+
+def test_a_network_too_large_to_finish_is_refused():
+    tanh = Activation("tanh")
+    with pytest.raises(NetworkError, match="too large"):
+        enclosure_module(Shape((3, *[512] * 12, 1), (tanh,) * 13))
+
+
+def test_only_networks_of_three_inputs_have_rays():
+    with pytest.raises(ShapeError, match="2 inputs"):
+        enclosure_module(random_mlp((2, 4, 1)).shape)
