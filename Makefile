@@ -27,11 +27,11 @@ demo: setup
 
 test:
 	@$(SETUP) --extra dev
-	@NEUROSCENE_PORTABLE=1 $(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(ARGS)
 
 test-peers:
 	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers
-	@NEUROSCENE_PORTABLE=1 $(PEERS_VENV)/bin/python -m pytest -m peers $(ARGS)
+	@$(PEERS_VENV)/bin/python -m pytest -m peers $(ARGS)
 
 check:
 	@$(SETUP) --extra dev --no-driver

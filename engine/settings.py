@@ -185,9 +185,11 @@ def _within(bounds):
     if bounds is None or bounds == (None, None):
         return ""
     low, high = bounds
+    # A whole number is written out: 2147483647 and not 2.14748e+09.
+    low, high = (f"{x:g}" if isinstance(x, float) else x for x in (low, high))
     if low is None:
-        return f" up to {high:g}"
-    return f" from {low:g}" + (f" to {high:g}" if high is not None else " on")
+        return f" up to {high}"
+    return f" from {low}" + (f" to {high}" if high is not None else " on")
 
 
 def settings(scene):
