@@ -1,8 +1,12 @@
 """The statements of a network's function, in any arithmetic: written out for small networks, loops for others.
 
-What the loops look like was chosen by how lavapipe compiles and runs them (a layer of 32 by 32 at 16,384 points, two
-cores): written out block by block 1.5 s and 3.1 ms; a loop over outputs 0.38 s and 7.2 ms; a loop over inputs with all
-outputs' sums in registers 0.35 s and 3.3 ms. So it is the last.
+The loops go over inputs, with the sums of the outputs in registers. Responses are held in variables, never in
+arrays: each turn takes the first of them and moves the others up, so that after the last turn all are in place
+again. That suits compilers (an array reached by a number that is not constant costs lavapipe a load for each lane,
+and time in the square of its length to compile). A layer of 32 by 32 at 16,384 points on two cores, and the first
+use with compilation: written out 3.1 ms and 1.5 s; a loop over outputs into an array 7.2 ms and 0.38 s; a loop over
+inputs from an array 3.3 ms and 0.35 s; this, 3.1 ms and 0.20 s; with dual numbers 4.8 ms and 0.43 s, from an array
+5.4 ms and 1.26 s.
 """
 
 from functools import cache
@@ -14,11 +18,8 @@ from engine.codegen.layout import layout
 WRITTEN_OUT = 26
 # Groups of four neurons in a layer whose sums all stay in registers while its inputs are read, one group a turn.
 NARROW = 8
-# Wider layers take inputs and outputs in chunks of so many groups: 16 blocks a turn keep turns few and compile at once.
-# (What then takes lavapipe's time is the arrays themselves, in the square of their length: 4 s for two of 64 groups.
-# Mesa keeps what it compiled on disk, and GPUs' own drivers do not mind.)
+# Wider layers take inputs and outputs so many groups a turn: 16 blocks keep turns few and compile at once.
 CHUNK = 4
-MEMBERS = "abcd"
 
 
 def body(shape, arithmetic):
@@ -47,13 +48,8 @@ def _turns(layer, block):
 
 
 def _is_wide(layer, block):
-    # The first layer's inputs are the point's, which no array holds.
+    # The first layer's inputs are the point's, which no variables hold.
     return block.outputs > NARROW or (layer > 0 and block.inputs > NARROW)
-
-
-def needs_chunks(shape):
-    """True for a network whose body keeps responses in chunks, structs of four elements."""
-    return not is_written_out(shape) and any(_is_wide(i, b) for i, b in enumerate(layout(shape).blocks))
 
 
 class _Writer:
@@ -97,20 +93,16 @@ class _WrittenOut(_Writer):
 
 
 class _Loops(_Writer):
-    """Loops over input groups; responses in an array h of elements, or of chunks where any layer is wide.
+    """Loops over input groups; responses in variables h0, h1 ..., a group each; those of a wide layer first in n0, n1 ...
 
-    A narrow layer replaces the responses in place; a wide one writes to a second array and copies it.
+    Each layer replaces the responses of the one before.
     """
 
     def lines(self):
-        groups = max(b.outputs for b in self.blocks)
-        self.chunked = needs_chunks(self.shape)
-        if self.chunked:
-            count = -(-groups // CHUNK)
-            yield f"var h: array<{chunk_name(self.arithmetic)}, {count}>;"
-            yield f"var next: array<{chunk_name(self.arithmetic)}, {count}>;"
-        else:
-            yield f"var h: array<{self.element}, {groups}>;"
+        for g in range(max(b.outputs for b in self.blocks)):
+            yield f"var h{g}: {self.element};"
+        for g in range(max((b.outputs for i, b in enumerate(self.blocks) if _is_wide(i, b)), default=0)):
+            yield f"var n{g}: {self.element};"
         layer = 0
         while layer < len(self.blocks):
             block, count = self.blocks[layer], self._run(layer)
@@ -125,8 +117,7 @@ class _Loops(_Writer):
                 yield from self._layer(layer, block, f"{block.at}u")
             layer += count
         outputs = self.blocks[-1].outputs
-        names = ", ".join(self._held("h", g) for g in range(outputs))
-        yield f"return array<{self.element}, {outputs}>({names});"
+        yield f"return array<{self.element}, {outputs}>({', '.join(f'h{g}' for g in range(outputs))});"
 
     def _run(self, layer):
         """How many layers from this one on are alike and feed each other; the first stands alone."""
@@ -140,83 +131,65 @@ class _Loops(_Writer):
                 count += 1
         return count
 
-    def _held(self, array, g):
-        """Where group g, a number, is held."""
-        return f"{array}[{g // CHUNK}].{MEMBERS[g % CHUNK]}" if self.chunked else f"{array}[{g}]"
-
     def _layer(self, layer, block, at):
         if not _is_wide(layer, block):
-            yield from self._narrow(layer, block, at)
-            return
-        whole = block.outputs // CHUNK
-        if whole:
-            yield f"for (var t = 0u; t < {whole}u; t++) {{"
-            yield from _indented(self._tile(layer, block, at, "t", CHUNK))
+            yield "{"
+            yield from _indented(self._sums(layer, block, f"{at}", at, range(block.outputs), 1))
+            for g in range(block.outputs):
+                yield f"    h{g} = {self.response(layer, f'z{g}')};"
             yield "}"
-        if block.outputs % CHUNK:
-            yield from self._tile(layer, block, at, f"{whole}u", block.outputs % CHUNK)
-        count = -(-block.outputs // CHUNK)
-        yield f"for (var t = 0u; t < {count}u; t++) {{"
-        yield "    h[t] = next[t];"
-        yield "}"
-
-    def _narrow(self, layer, block, at):
-        """All outputs at once: one input group a turn."""
-        yield "{"
-        yield from _indented(self._starts(block, at, block.outputs))
-        groups = range(block.outputs)
-        if block.inputs <= 2 or (self.chunked and layer):
-            for k in range(block.inputs):
-                yield from _indented(
-                    self._products(layer, block, f"{at} + {4 * k}u", f"{k}u", self._held("h", k), groups)
-                )
-        else:
-            yield f"    for (var k = 0u; k < {block.inputs}u; k++) {{"
-            yield "        let q = h[k];" if layer else "        // the point's inputs"
-            yield from _indented(_indented(self._products(layer, block, f"{at} + 4u * k", "k", "q", groups)))
-            yield "    }"
-        for g in groups:
-            yield f"    {self._held('h', g)} = {self.response(layer, f'z{g}')};"
-        yield "}"
-
-    def _tile(self, layer, block, at, t, size):
-        """The outputs of chunk t, from the inputs a chunk a turn."""
-        groups = range(size)
-        yield "{"
-        yield f"    let row = {at} + {4 * CHUNK * block.inputs}u * {t};"
-        yield from _indented(self._starts(block, f"{at} + {CHUNK}u * {t}", size))
-        whole = block.inputs // CHUNK
+            return
+        whole = block.outputs // CHUNK * CHUNK
         if whole:
-            yield f"    for (var k = 0u; k < {whole}u; k++) {{"
-            yield "        let q = h[k];" if layer else "        // the point's inputs"
-            for m in range(CHUNK):
-                place, h = f"row + {4 * CHUNK}u * k + {4 * m}u", f"q.{MEMBERS[m]}"
-                yield from _indented(_indented(self._products(layer, block, place, f"{CHUNK}u * k + {m}u", h, groups)))
-            yield "    }"
-        for k in range(whole * CHUNK, block.inputs):
-            yield from _indented(self._products(layer, block, f"row + {4 * k}u", f"{k}u", self._held("h", k), groups))
-        for g in groups:
-            yield f"    next[{t}].{MEMBERS[g]} = {self.response(layer, f'z{g}')};"
-        yield "}"
+            yield f"for (var t = 0u; t < {whole // CHUNK}u; t++) {{"
+            yield f"    let tile = {at} + {4 * CHUNK * block.inputs}u * t;"
+            yield from _indented(self._sums(layer, block, "tile", f"{at} + {CHUNK}u * t", range(CHUNK), CHUNK))
+            for g in range(whole):
+                new = f"n{g + CHUNK}" if g + CHUNK < whole else self.response(layer, f"z{g + CHUNK - whole}")
+                yield f"    n{g} = {new};"
+            yield "}"
+        if whole < block.outputs:
+            rest = range(block.outputs - whole)
+            tile = f"{at} + {4 * whole * block.inputs}u"
+            yield "{"
+            yield from _indented(self._sums(layer, block, tile, f"{at} + {whole}u", rest, CHUNK))
+            for g in rest:
+                yield f"    n{whole + g} = {self.response(layer, f'z{g}')};"
+            yield "}"
+        for g in range(block.outputs):
+            yield f"h{g} = n{g};"
 
-    def _starts(self, block, at, size):
-        for g in range(size):
-            yield f"var z{g} = {self.start(f'{at} + {block.bias - block.at + g}u')};"
+    def _sums(self, layer, block, row, bias, groups, stride):
+        """z0, z1 ... of output groups whose blocks begin at `row`, from the inputs `stride` groups a turn."""
+        for g in groups:
+            yield f"var z{g} = {self.start(f'{bias} + {block.bias - block.at + g}u')};"
+        whole = block.inputs // stride
+        if whole <= 2 // stride:
+            whole = 0
+        if whole:
+            yield f"for (var k = 0u; k < {whole}u; k++) {{"
+            for m in range(stride):
+                place = f"{row} + {4 * stride}u * k + {4 * m}u"
+                yield from _indented(self._products(layer, block, place, f"{stride}u * k + {m}u", f"h{m}", groups))
+            if layer:
+                yield from _indented(_moved_up(whole * stride, stride))
+            yield "}"
+        for k in range(whole * stride, block.inputs):
+            yield from self._products(layer, block, f"{row} + {4 * k}u", f"{k}u", f"h{k}", groups)
 
     def _products(self, layer, block, place, k, h, groups):
         for g in groups:
             yield f"z{g} = {self.product(layer, f'z{g}', f'{place} + {4 * block.inputs * g}u', k, h)};"
 
 
-def chunk_name(arithmetic):
-    """The struct that wide bodies keep responses in."""
-    return f"{arithmetic.name.capitalize()}Chunk"
-
-
-def chunk_struct(arithmetic):
-    """Its declaration."""
-    members = "\n".join(f"    {m}: {arithmetic.element}," for m in MEMBERS)
-    return f"struct {chunk_name(arithmetic)} {{\n{members}\n}}\n"
+def _moved_up(count, stride):
+    """The first `stride` of h0 ... to the end of the first `count`, the others to the front."""
+    for m in range(stride):
+        yield f"let first{m} = h{m};"
+    for g in range(count - stride):
+        yield f"h{g} = h{g + stride};"
+    for m in range(stride):
+        yield f"h{count - stride + m} = first{m};"
 
 
 def _indented(lines):

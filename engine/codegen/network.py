@@ -3,7 +3,7 @@
 from functools import cache
 
 from engine.codegen.arithmetics import DUAL, LINE, PLAIN
-from engine.codegen.body import body, chunk_struct, iterations, needs_chunks
+from engine.codegen.body import body, iterations
 from engine.codegen.layout import layout
 from engine.codegen.softmax import softmax_function, softmax_shared
 
@@ -123,8 +123,7 @@ def network_function(shape, arithmetic):
     softmax = not shape.activations[-1].rule.elementwise
     name = f"network_{arithmetic.name}" + ("_logits" if softmax else "")
     outputs = f"array<{arithmetic.element}, {layout(shape).blocks[-1].outputs}>"
-    parts = [chunk_struct(arithmetic)] if needs_chunks(shape) else []
-    parts += _activations(shape, arithmetic)
+    parts = _activations(shape, arithmetic)
     arguments = ", ".join(f"{argument}: {kind}" for argument, kind in arithmetic.arguments)
     parts.append(f"fn {name}({arguments}) -> {outputs} {{\n{body(shape, arithmetic)}}}\n")
     if softmax:

@@ -52,9 +52,9 @@ def bounds(net, points, *, gradient=True):
     gradient  False: the second of what is returned is empty
     returns   (N, outputs) and (N, outputs, inputs), float64; infinite where a kink is too close to know the slope
 
-    A running bound: through a sum of n products, each |w| times the error that came in, and some n roundings of the sum
-    of magnitudes (Higham 2002, section 3.1); through an activation s, |s'| times it and half the largest |s''| times its
-    square, or the largest |s'| times it, and the function's own rounding.
+    A running bound: through a sum of n products, each |w| times the error that came in, and some n roundings of the
+    sum of magnitudes (Higham 2002, section 3.1); through an activation s, |s'| times it and half the largest |s''|
+    times its square, or the largest |s'| times it, and the function's own rounding.
     """
     h = np.asarray(points, float)
     error = np.zeros_like(h)
