@@ -93,7 +93,7 @@ class _WrittenOut(_Writer):
 
 
 class _Loops(_Writer):
-    """Loops over input groups; responses in variables h0, h1 ..., a group each; those of a wide layer first in n0, n1 ...
+    """Loops over input groups; responses in variables h0, h1 ..., a group each; a wide layer's first in n0, n1 ...
 
     Each layer replaces the responses of the one before.
     """

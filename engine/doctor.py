@@ -1,0 +1,289 @@
+"""What this machine can do: its adapter, limits and programs, and every kernel against its float64 twin."""
+
+import platform as machine
+import subprocess
+import textwrap
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from engine.errors import NeurosceneError, NoAdapterError
+from engine.gpu.device import FEATURES, device
+from engine.kernels import enclosure, field, rays, sparks
+from engine.network.activations import ACTIVATIONS
+from engine.network.random import random_mlp
+from engine.reference import field as field_twin
+from engine.reference import rays as rays_twin
+from engine.reference import sparks as sparks_twin
+from engine.target.window import has_display
+from engine.target.writers.ffmpeg import executable
+
+WIDTH = 96  # columns
+ALL_WELL, FOUND_SOMETHING, NO_ADAPTER = 0, 1, 3
+PACKAGES = ("wgpu", "rendercanvas", "numpy", "imgui-bundle", "imageio", "imageio-ffmpeg")
+
+LIMITS = (
+    ("one buffer", "max-buffer-size"),
+    ("one binding", "max-storage-buffer-binding-size"),
+    ("uniform buffer", "max-uniform-buffer-binding-size"),
+    ("workgroup memory", "max-compute-workgroup-storage-size"),
+    ("workgroup", "max-compute-invocations-per-workgroup"),
+    ("picture", "max-texture-dimension-2d"),
+)
+
+FIXES = {
+    "window": "No screen was found, so no window opens; pictures and films are made all the same. "
+    "On a server: `xvfb-run neuroscene run ...`.",
+    "ffmpeg": "MP4 and WebM need it: `pip install imageio-ffmpeg`. GIF and PNG folders do not.",
+    "software": "This adapter computes on the processor: everything works, slowly. With a graphics card, install its "
+    "vendor's Vulkan driver.",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison of a kernel with its twin.
+
+    error, bound   at the place where the error is worst for its bound: the error, and what rounding may make of it
+    passed         no error is above its bound
+    """
+
+    kernel: str
+    what: str
+    error: float
+    bound: float
+    passed: bool
+
+
+def _compare(kernel, what, error, bound):
+    """A Row of arrays: the place where the error is largest for its bound."""
+    error, bound = (np.asarray(x, float).reshape(-1) for x in np.broadcast_arrays(error, bound))
+    # A number that is not one is as wrong as can be.
+    share = np.nan_to_num(error / bound, nan=np.inf, posinf=np.inf)
+    worst = share.argmax()
+    return Row(kernel, what, float(error[worst]), float(bound[worst]), bool(share[worst] <= 1))
+
+
+def _points(inputs, count=256):
+    return np.random.default_rng(0).uniform(-2, 2, (count, inputs)).astype(np.float32)
+
+
+def check_field():
+    """Values and gradients of every activation, and of deep and wide networks."""
+    spelled = {"sine": "sine(3)", "leaky_relu": "leaky_relu(0.2)"}
+    cases = [([3, 8, 1], "tanh", "identity")]
+    cases += [
+        ([3, 8, 2], spelled.get(a, a), "identity")
+        for a, rule in ACTIVATIONS.items()
+        if rule.elementwise and a != "tanh"
+    ]
+    cases += [
+        ([3, 8, 5], "tanh", "softmax"),
+        ([2, 30, 30, 30, 3], "tanh", "identity"),
+        ([3, 80, 80, 1], "relu", "identity"),
+    ]
+    for sizes, activation, last in cases:
+        net = random_mlp(sizes, activation, last=last, distribution="glorot", seed=1)
+        x = _points(net.inputs)
+        values, gradients = field.evaluate(net, x, gradient=True)
+        exact, exact_gradients = field_twin.value_and_gradient(net, x)
+        value_bound, gradient_bound = field_twin.bounds(net, x)
+        name = "-".join(map(str, sizes)) + f" {activation if last == 'identity' else last}"
+        yield _compare("field", f"value, {name}", abs(values - exact), value_bound)
+        yield _compare("field", f"gradient, {name}", abs(gradients - exact_gradients), gradient_bound)
+
+
+def check_rays():
+    """Hits of rays through the default scene's kind of network, and through a deep one, on their levels."""
+    rng = np.random.default_rng(2)
+    for sizes, activation in (([3, 8, 1], "tanh"), ([3, 16, 16, 1], "sine(2)")):
+        net = random_mlp(sizes, activation, distribution="glorot" if len(sizes) > 3 else "uniform", seed=3)
+        origins = rng.uniform(-5, 5, (64, 3)).astype(np.float32)
+        directions = rng.normal(size=(64, 3))
+        directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+        arguments = dict(level=0.25, surfaces=2)
+        found = rays.cast(net, origins, directions, 8.0, **arguments)
+        exact = rays_twin.cast(net, origins, directions, 8.0, **arguments)
+        name = f"{'-'.join(map(str, sizes))} {activation}"
+        # A graze is a ray for which rounding decides; it may be seen by one and not by the other.
+        certain = ~((found["outcome"] == rays.GRAZE) | (exact["outcome"] == rays.GRAZE)).any(axis=1)
+        differ = (found["outcome"] != exact["outcome"])[certain].sum()
+        yield _compare("rays", f"outcomes that differ, {name}", differ, 0.5)
+        hit = (found["outcome"] == rays.HIT) & certain[:, None]
+        t = found["t"][hit].astype(float)
+        ray = np.nonzero(hit)[0]
+        at = origins[ray] + t[:, None] * directions[ray].astype(float)
+        values, gradients = field_twin.value_and_gradient(net, at)
+        # Off the level by no more than evaluation may be, and a step of 1e-6 of the ray along it.
+        bound = field_twin.bounds(net, at, gradient=False)[0][:, 0]
+        slope = abs((gradients[:, 0] * directions[ray]).sum(axis=1))
+        off = abs(values[:, 0] - (0.25 + found["level"][hit]))
+        yield _compare("rays", f"height off the level, {name}", off, bound + 8e-6 * slope)
+
+
+def check_enclosure():
+    """Pieces of rays between whose bounds the network must lie, at every place: how far it is outside of them."""
+    rng = np.random.default_rng(4)
+    origins = rng.uniform(-3, 3, (64, 3)).astype(np.float32)
+    directions = rng.normal(size=(64, 3))
+    directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+    ends = (2 * rng.random(64)).astype(np.float32)
+    for sizes, activation in (([3, 8, 1], "tanh"), ([3, 16, 16, 1], "sine(2)")):
+        net = random_mlp(sizes, activation, distribution="glorot", seed=3)
+        bounds = enclosure.enclose(net, origins, directions, 0.0, ends, places=9).astype(float)
+        t = np.linspace(0, 1, 9) * ends[:, None].astype(float)
+        values = field_twin.value(net, (origins[:, None] + t[..., None] * directions[:, None]).reshape(-1, 3)).reshape(
+            64, 9
+        )
+        outside = np.maximum(np.maximum(bounds[..., 0] - values, values - bounds[..., 1]), 0)
+        # Nothing is allowed but the rounding of the twin itself.
+        yield _compare("enclosure", f"outside the bounds, {'-'.join(map(str, sizes))} {activation}", outside, 1e-12)
+
+
+def check_sparks():
+    """Paths of a network with a gentle gradient, where rounding is not magnified."""
+    net = random_mlp([3, 8, 1], "tanh", distribution="glorot", seed=1)
+    seeds = _points(3, 64)
+    positions, values = sparks.trace(net, seeds)
+    exact, exact_values = sparks_twin.trace(net, seeds)
+    # 20 steps, each off by some ulp of the position and by the turn that an error of the gradient makes; both below
+    # 1e-6.
+    yield _compare("sparks", "position, 3-8-1 tanh (world units)", abs(positions - exact), 2e-5)
+    yield _compare("sparks", "value at its end, 3-8-1 tanh", abs(values - exact_values), 2e-5)
+
+
+# One for each file of engine/kernels.
+CHECKS = {"field": check_field, "enclosure": check_enclosure, "rays": check_rays, "sparks": check_sparks}
+
+
+def check():
+    """Rows of every kernel against its twin, on this machine's adapter.
+
+    A kernel that does not run at all gives one row, not passed, that says why. Raises NoAdapterError.
+    """
+    device()
+    rows = []
+    for kernel, rows_of in CHECKS.items():
+        try:
+            rows.extend(rows_of())
+        except NeurosceneError as error:
+            rows.append(Row(kernel, f"does not run: {error}", np.inf, 0.0, False))
+    return rows
+
+
+def report(rows=None):
+    """What `neuroscene doctor` prints: programs, adapter, limits, the table of checks, and what to install.
+
+    rows   from `check()`; computed unless given
+    """
+    parts = ["Programs", *_table(_programs())]
+    try:
+        d = device()
+    except NoAdapterError as error:
+        return "\n".join([*parts, "", "Adapter", *_paragraph(str(error))])
+    parts += ["", "Adapter", *_table(_adapter(d)), ""]
+    rows = check() if rows is None else rows
+    parts += ["Kernels against their float64 twins on this adapter", *checks_table(rows), ""]
+    advice = [FIXES["software"]] if d.is_software else []
+    advice += [] if has_display() else [FIXES["window"]]
+    advice += [] if _ffmpeg() else [FIXES["ffmpeg"]]
+    for text in advice:
+        parts += _paragraph(text)
+    failed = sum(not row.passed for row in rows)
+    if failed:
+        parts += _paragraph(
+            f"{failed} of {len(rows)} checks failed: pictures made on this adapter may be wrong. Update its driver; "
+            "if that does not help, report this whole page."
+        )
+    else:
+        parts.append(f"All {len(rows)} checks passed.")
+    return "\n".join(parts)
+
+
+def main():
+    """Prints the report; gives the exit status: 0 all well, 1 a check failed, 3 no adapter."""
+    try:
+        rows = check()
+    except NoAdapterError:
+        print(report())
+        return NO_ADAPTER
+    print(report(rows))
+    return ALL_WELL if all(row.passed for row in rows) else FOUND_SOMETHING
+
+
+def checks_table(rows):
+    """Lines of an aligned table."""
+    wide = WIDTH - 12 - 24 - 8
+    lines = [f"  {'kernel':10}{'what':{wide}}{'worst error':>12}{'bound':>12}{'':>8}".rstrip()]
+    for row in rows:
+        verdict = "ok" if row.passed else "WRONG"
+        what = textwrap.wrap(row.what, wide - 1)
+        numbers = f"{row.error:12.1e}{row.bound:12.1e}" if np.isfinite(row.error) else f"{'-':>12}{'-':>12}"
+        lines.append(f"  {row.kernel:10}{what[0]:{wide}}{numbers}{verdict:>8}")
+        lines += [f"  {'':10}{more}" for more in what[1:]]
+    return lines
+
+
+def _programs():
+    import engine
+
+    yield (
+        "neuroscene",
+        f"{engine.__version__}, Python {machine.python_version()} on {machine.system()} {machine.machine()}",
+    )
+    yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
+    yield "ffmpeg", _ffmpeg() or "not found"
+    yield "window", "yes" if has_display() else "no screen"
+
+
+def _adapter(d):
+    kind = {"CPU": "software, on the processor", "DiscreteGPU": "graphics card", "IntegratedGPU": "integrated graphics"}
+    yield "name", f"{d.adapter} ({kind.get(d.kind, d.kind)})"
+    yield "driver", f"{d.driver}, {d.backend}"
+    yield "features", ", ".join(f for f in FEATURES if f in d.features) or "none of those we use"
+    lacking = [f for f in FEATURES if f not in d.features]
+    if lacking:
+        yield "lacking", ", ".join(lacking) + " (nothing needs them)"
+    yield "limits", ", ".join(f"{name} {_size(name, d.limits[key])}" for name, key in LIMITS if key in d.limits)
+
+
+def _size(name, number):
+    if name == "workgroup":
+        return f"{number} invocations"
+    if name == "picture":
+        return f"{number} pixels a side"
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if number >= size:
+            return f"{number / size:.4g} {unit}"
+    return f"{number} bytes"
+
+
+def _version(package):
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(missing)"
+
+
+def _ffmpeg():
+    """ffmpeg's version and path, or None."""
+    try:
+        path = executable()
+        said = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=20, check=True).stdout
+    except (NeurosceneError, OSError, subprocess.SubprocessError):
+        return None
+    words = said.split()
+    return f"{words[2] if len(words) > 2 else 'unknown version'}, {path}"
+
+
+def _table(pairs):
+    lines = []
+    for name, text in pairs:
+        wrapped = textwrap.wrap(text, WIDTH - 14, break_on_hyphens=False, break_long_words=False) or [""]
+        lines += [f"  {name if i == 0 else '':12}{line}" for i, line in enumerate(wrapped)]
+    return lines
+
+
+def _paragraph(text):
+    return textwrap.wrap(text, WIDTH, break_on_hyphens=False)

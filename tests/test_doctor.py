@@ -1,0 +1,80 @@
+"""The doctor: that it passes what is right, finds what is wrong, and says what to do."""
+
+from importlib.resources import files
+
+import numpy as np
+import pytest
+
+from engine import doctor
+from engine.errors import NoAdapterError, ShaderError
+from engine.gpu.device import NO_ADAPTER
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return doctor.check()
+
+
+def test_every_kernel_agrees_with_its_twin_on_this_adapter(rows):
+    assert [row for row in rows if not row.passed] == []
+
+
+def test_every_kernel_and_every_twin_has_a_check(rows):
+    kernels = {p.name[:-3] for p in files("engine.kernels").iterdir() if p.name.endswith(".py")} - {"__init__"}
+    twins = {p.name[:-3] for p in files("engine.reference").iterdir() if p.name.endswith(".py")}
+    assert kernels == set(doctor.CHECKS) == {row.kernel for row in rows}
+    assert kernels <= twins
+
+
+def test_a_kernel_that_is_off_is_found(monkeypatch):
+    exact = doctor.sparks_twin.trace
+    # A thousandth of a world unit in one vertex of 640.
+    shift = np.zeros((64, 10, 3))
+    shift[5, 7, 1] = 1e-3
+    monkeypatch.setattr(doctor.sparks_twin, "trace", lambda *a, **k: (exact(*a, **k)[0] + shift, exact(*a, **k)[1]))
+    position, value = doctor.check_sparks()
+    assert not position.passed and value.passed
+    assert abs(position.error - 1e-3) < 1e-5
+
+
+def test_a_value_that_is_not_a_number_is_wrong():
+    assert not doctor._compare("x", "y", [0.0, np.nan], 1.0).passed
+    assert doctor._compare("x", "y", [0.0, 1.0], 1.0).passed
+
+
+def test_a_kernel_that_does_not_run_is_a_row_with_the_reason(monkeypatch):
+    def broken():
+        raise ShaderError("wgsl/kernels/x.wgsl:3:1 no such function")
+        yield
+
+    monkeypatch.setattr(doctor, "CHECKS", {"sparks": broken})
+    (row,) = doctor.check()
+    assert not row.passed and "x.wgsl:3:1" in row.what
+    assert "WRONG" in doctor.report([row]) and "1 of 1 checks failed" in doctor.report([row])
+    monkeypatch.setattr(doctor, "check", lambda: [row])
+    assert doctor.main() == doctor.FOUND_SOMETHING
+
+
+def test_the_report_names_the_adapter_and_fits_a_terminal(rows, capsys, monkeypatch):
+    monkeypatch.setattr(doctor, "check", lambda: rows)
+    assert doctor.main() == doctor.ALL_WELL
+    text = capsys.readouterr().out
+    assert doctor.device().adapter in text
+    assert f"All {len(rows)} checks passed." in text
+    # A path may be longer than a line.
+    assert all(len(line) <= 100 or "/" in line for line in text.splitlines())
+
+
+def test_without_an_adapter_it_says_what_to_install_and_ends_with_3(monkeypatch, capsys):
+    def none():
+        raise NoAdapterError(NO_ADAPTER)
+
+    monkeypatch.setattr(doctor, "device", none)
+    assert doctor.main() == doctor.NO_ADAPTER
+    assert "apt-get install mesa-vulkan-drivers" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("lacking, advice", [("has_display", "xvfb-run"), ("_ffmpeg", "pip install imageio-ffmpeg")])
+def test_what_is_missing_is_named_with_what_to_do(lacking, advice, rows, monkeypatch):
+    monkeypatch.setattr(doctor, lacking, lambda: None)
+    assert advice in doctor.report(rows)
