@@ -219,7 +219,7 @@ def test_at_rest_nothing_is_left_to_draw(hands):
 def test_a_picture_is_drawn_again_only_when_something_changed(hands, monkeypatch):
     drawn = []
     steps = hands.viewer.painter.renderer.steps
-    monkeypatch.setattr(hands.viewer.painter.renderer, "steps", lambda *a: drawn.append(a[3]) or steps(*a))
+    monkeypatch.setattr(hands.viewer.painter.renderer, "steps", lambda *a, **b: drawn.append(a[3]) or steps(*a, **b))
     for _ in range(5):
         hands.frame()
     assert drawn == []

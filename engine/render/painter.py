@@ -11,6 +11,12 @@ from engine.render.present import blit
 from engine.render.refinement import Quality, Refinement
 
 
+# Layers of a tile where a processor draws while somebody may be typing: about 0.1 s of its time.
+SHORT_TILE = 2**24
+# Seconds of drawing a fine picture after which a window looks after its events.
+SLICE = 0.05
+
+
 class Painter:
     """Keeps one scene's picture.
 
@@ -46,17 +52,18 @@ class Painter:
             self.changed()
         if patient and not self.refinement.is_moving:
             return
-        if self._steps is not None:
-            self._step()
-            return
-        quality = self.refinement.next()
-        if quality is None:
-            return
-        self._begin(scene, clock, size, quality)
-        self._step()
+        if self._steps is None:
+            quality = self.refinement.next()
+            if quality is None:
+                return
+            self._begin(scene, clock, size, quality)
         # A window looks after its events between two tiles; what moves is wanted whole.
-        while self._steps is not None and not (self.live and not self.refinement.is_moving):
+        slices = self.live and not self.refinement.is_moving
+        begun = time.perf_counter()
+        while self._steps is not None:
             self._step()
+            if slices and time.perf_counter() - begun > SLICE:
+                return
 
     def finish(self, scene, clock, size, samples):
         """Draws the picture at full size with so many samples a pixel, at once. Raises what the scene raises."""
@@ -102,7 +109,9 @@ class Painter:
     def _begin(self, scene, clock, size, quality):
         self._size, self._drawing, self._spent = size, quality, 0.0
         scaled = tuple(max(1, round(n * quality.scale)) for n in size)
-        self._steps = self.renderer.steps(scene, clock, scaled, quality.samples)
+        short = self.live and device().is_software and not self.refinement.is_moving
+        tile_bytes = SHORT_TILE if short else None
+        self._steps = self.renderer.steps(scene, clock, scaled, quality.samples, tile_bytes=tile_bytes)
 
     def _step(self, *, raising=False):
         """One tile more of the picture begun."""

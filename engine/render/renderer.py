@@ -96,8 +96,10 @@ class Renderer:
             except StopIteration as done:
                 return done.value
 
-    def steps(self, scene, clock, size, supersample=4):
+    def steps(self, scene, clock, size, supersample=4, *, tile_bytes=None):
         """`frame` tile by tile: a generator that yields after each tile but the last and returns the Picture.
+
+        tile_bytes   what a tile's layers may take, for smaller tiles than the memory would allow
 
         A window looks after its events between two tiles. If the scene changed meanwhile, the rest is to be left.
         """
@@ -114,7 +116,7 @@ class Renderer:
             raise SettingError(f"The scene shows {len(lists)} nodes of surfaces at once; up to 4 can be drawn together.")
         theme = THEMES[getattr(scene, "ground", None) or scene.theme]
         counts = Array.of(np.zeros(4, np.uint32))
-        tiles = list(_tiles(width, height, grid, max(1, len(lists))))
+        tiles = list(_tiles(width, height, grid, max(1, len(lists)), tile_bytes))
         whole = len(tiles) == 1
         result = self._free_texture((width, height)) if whole else None
         pixels = None if whole else np.empty((height, width, 4), np.uint8)
@@ -276,9 +278,9 @@ class Renderer:
         kernel.dispatch(frame.encoder, group, (-(-frame.tile[2] // 8), -(-frame.tile[3] // 8)))
 
 
-def _tiles(width, height, grid, lists):
+def _tiles(width, height, grid, lists, tile_bytes=None):
     """(x, y, width, height) of tiles that cover a picture, each with layers under TILE_BYTES; whole rows first."""
-    most = TILE_BYTES // (LAYERS * 16 * lists * grid * grid)
+    most = (tile_bytes or TILE_BYTES) // (LAYERS * 16 * lists * grid * grid)
     side = min(device().limits["max-texture-dimension-2d"] // grid, 4096)
     tile_width = min(width, side, most)
     tile_height = max(1, min(height, side, most // tile_width))
