@@ -10,7 +10,6 @@ from engine.gpu.device import device
 from engine.render.present import blit
 from engine.render.refinement import Quality, Refinement
 
-
 # Layers of a tile where a processor draws while somebody may be typing: about 0.1 s of its time.
 SHORT_TILE = 2**24
 # Seconds of drawing a fine picture after which a window looks after its events.
