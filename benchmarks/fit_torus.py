@@ -1,9 +1,10 @@
 """Fits small networks to the distance from a torus and keeps them in tests/data: `python -m benchmarks.fit_torus`.
 
-Adam (Kingma and Ba 2015) on the mean absolute error over uniform points of [-5, 5]^3, in numpy; the same on every machine
-to rounding.
+Adam (Kingma and Ba 2015) on the mean absolute error over uniform points of [-5, 5]^3, in numpy; the same on every
+machine to rounding.
 """
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def distance(points):
 def first_weights(rng, activation):
     """Weights and biases to begin with: PyTorch's for relu and tanh, SIREN's (Sitzmann et al. 2020) for sine."""
     weights, biases = [], []
-    for i, (n_in, n_out) in enumerate(zip(SIZES, SIZES[1:], strict=False)):
+    for i, (n_in, n_out) in enumerate(itertools.pairwise(SIZES)):
         wide = 1 / np.sqrt(n_in)
         if activation.name == "sine":
             wide = 1 / n_in if i == 0 else np.sqrt(6 / n_in) / activation.parameter

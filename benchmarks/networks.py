@@ -18,7 +18,7 @@ def seeded(seed=0, scale=1.0):
 
 
 def thin_sheets(thickness, seed=0, count=4):
-    """Sheets of a thickness, each a step of tanh up and one down at a random plane, 1.3 high: they cross one level twice."""
+    """Sheets of a thickness, each a step of tanh up and one down at a random plane, 1.3 high: each is crossed twice."""
     rng = np.random.default_rng(seed)
     weights, biases, out = [], [], []
     for _ in range(count):
@@ -41,7 +41,7 @@ def torus(name):
 
 
 def ball_rays(size, azimuth=0.71, altitude=0.21, radius=5.0, distance=12.0):
-    """Rays of a camera that looks at the origin, clipped to a ball: origins (N, 3), directions (N, 3), lengths (N,), float32.
+    """Rays of a camera looking at the origin, clipped to a ball: origins, directions (N, 3), lengths (N,), float32.
 
     size       pixels a side; only those that meet the ball give a ray, in blocks of 4 x 2 pixels
     azimuth    and altitude of the camera, radians; it is `distance` away, with a vertical field of view of 2 atan(1/2)

@@ -1,4 +1,4 @@
-"""From a deep network's shape to WGSL that bounds its output over a piece of a ray: chords and bubbles, layer by layer."""
+"""From a deep network's shape to WGSL that bounds its output over a piece of a ray: chords and bubbles by layers."""
 
 from engine.codegen.layout import layout
 from engine.codegen.margin import margin_functions
@@ -15,9 +15,9 @@ STRIDE = 8
 class BubbleBody:
     """Writes `segment_to` for a Shape.
 
-    Each layer is a loop over its groups of four neurons. A group's responses are pushed into the end of a row of variables while
-    those before move up one: after the last turn each is in its place, and none was ever reached by a number that is not a
-    constant, which costs software drivers a load or store for each lane and seconds of compilation.
+    Each layer is a loop over its groups of four neurons. A group's responses are pushed into the end of a row of
+    variables while those before move up one: after the last turn each is in its place, and none was ever reached by a
+    number that is not a constant, which costs software drivers a load or store a lane and seconds of compilation.
     """
 
     def __init__(self, shape):

@@ -1,9 +1,10 @@
-"""From the shape of a network with one layer of activations to WGSL that bounds its output over a piece of a ray by its slopes."""
+"""From the shape of a network with one layer of activations to WGSL that bounds it over a piece of a ray by slopes."""
 
 from engine.codegen.layout import layout
 from engine.codegen.ranges import RATES, largest, number, range_functions
 
-# Activations whose slope is above 0, largest at 0, and changes by at most its RATE: wgsl/lib/saturating.wgsl has both at once.
+# Activations whose slope is above 0, largest at 0, and changes by at most its RATE: wgsl/lib/saturating.wgsl has value
+# and slope at once.
 SATURATING = ("tanh", "sigmoid")
 
 
@@ -33,7 +34,7 @@ class ConeBody:
         self.add(f"#import arithmetic/cone\n#import activations/{self.activation.name}\n")
         self.add("const ENTERS_APART = true;\n")
         self.add(range_functions(self.activation, 0))
-        for name in self.per_ray + ("near_z", "near_s", "far_z", "far_s"):
+        for name in (*self.per_ray, "near_z", "near_s", "far_z", "far_s"):
             self.add(f"var<private> {name}: array<vec4f, {self.groups}>;")
         self.begin()
         self.far()
@@ -55,20 +56,22 @@ class ConeBody:
 
     def begin(self):
         self.add(
-            "fn enclosure_begin(o: vec3f, d: vec3f, length: f32) {\n    let reach = vec4f(abs(d) * length + abs(o), 0.0);"
+            "fn enclosure_begin(o: vec3f, d: vec3f, length: f32) {\n"
+            "    let per_length = 1.0 / max(length, 1e-30);\n"
+            "    let reach = abs(d) * length + abs(o);"
         )
         block = self.blocks[0]
         for g in range(self.groups):
             at, bias = block.block(g, 0), f"weights[{block.bias + g}u]"
             self.add(
                 f"""\
-    ray_a[{g}] = block_times({at}u, vec4f(d, 0.0));
-    ray_b[{g}] = {bias} + block_times({at}u, vec4f(o, 0.0));
+    ray_a[{g}] = block_times({at}u, d);
+    ray_b[{g}] = {bias} + block_times({at}u, o);
     // Five roundings in the dot product with its bias and one in a t + b, each at most an ulp.
     ray_e[{g}] = 6.0 * ULP * (abs({bias}) + block_times_abs({at}u, reach));
-    // V a, with its own rounding.
+    // V a, with its own rounding, which is part of e's over the whole length.
     let rate{g} = {self.out(g)} * ray_a[{g}];
-    let slack{g} = abs({self.out(g)}) * 6.0 * ULP * block_times_abs({at}u, vec4f(abs(d), 0.0));
+    let slack{g} = abs({self.out(g)}) * ray_e[{g}] * per_length;
     ray_low[{g}] = rate{g} - slack{g};
     ray_high[{g}] = rate{g} + slack{g};"""
             )
@@ -89,7 +92,8 @@ class ConeBody:
     let s{g} = slope_0(z{g});
     let e{g} = ray_e[{g}] + argument_error_0(z{g});
     value = fma({self.out(g)}, h{g}, value);
-    error += abs({self.out(g)}) * (slope_most_0(z{g}, s{g}, e{g}) * e{g} + value_error_0(z{g}, h{g}) + {terms}.0 * ULP * abs(h{g}));
+    let lost{g} = slope_most_0(z{g}, s{g}, e{g}) * e{g} + value_error_0(z{g}, h{g});
+    error += abs({self.out(g)}) * (lost{g} + {terms}.0 * ULP * abs(h{g}));
     far_z[{g}] = z{g};
     far_s[{g}] = s{g};"""
             )
@@ -131,12 +135,13 @@ class ConeBody:
             )
         self.add(f"    let pad = {4 * self.groups + 8}.0 * ULP * sum_of(size);")
         self.add(
-            "    let width = t1 - t0;\n    return Bounds((sum_of(low) - pad) * width, (sum_of(high) + pad) * width);\n}\n"
+            "    let width = t1 - t0;\n"
+            "    return Bounds((sum_of(low) - pad) * width, (sum_of(high) + pad) * width);\n}\n"
         )
 
 
 class SaturatingBody(ConeBody):
-    """The same for tanh and sigmoid, at half the cost: what rounding does to the slopes is factors worked out once a ray."""
+    """The same for tanh and sigmoid, at half the cost: what rounding does to slopes are factors, once a ray."""
 
     per_ray = ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high", "ray_out", "ray_grown", "ray_shrunk", "ray_lost")
 
@@ -148,8 +153,8 @@ class SaturatingBody(ConeBody):
         terms = 4 * self.groups + 3
         if g == 0:
             self.add("    var rounding = vec4f(0.0);")
-        # exp(x) <= 1 + 2 x up to x = 1; past that only the largest slope is sure. The ulp are those of the slope itself (16), of
-        # its products (4) and of their sum.
+        # exp(x) <= 1 + 2 x up to x = 1; past that only the largest slope is sure. The ulp are those of the slope
+        # itself (16), of its products (4) and of their sum.
         self.add(
             f"""\
     ray_out[{g}] = {self.out(g)};

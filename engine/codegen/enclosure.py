@@ -1,9 +1,9 @@
 """From a network's shape to WGSL that bounds its output over a piece of a ray.
 
-Two enclosures, chosen by the shape. With one layer of activations the output's slope along the ray is a plain sum, so its
-range over the piece is cheap and tight: the output lies between lines through its two end values (`arithmetic/cone`).
-Deeper networks carry, neuron by neuron, how far a response strays from the chord through its exact end values, in units of
-the bubble 4 x (1 - x): an interval a neuron (`arithmetic/bubble`).
+Two enclosures, chosen by the shape. With one layer of activations the output's slope along the ray is a plain sum, so
+its range over the piece is cheap and tight: the output lies between lines through its two end values
+(`arithmetic/cone`). Deeper networks carry, neuron by neuron, how far a response strays from the chord through its exact
+end values, in units of the bubble 4 x (1 - x): an interval a neuron (`arithmetic/bubble`).
 """
 
 from functools import cache
@@ -13,7 +13,7 @@ from engine.codegen.cone import cone_body
 from engine.codegen.network import iterations
 from engine.errors import NetworkError, ShapeError
 
-# llvmpipe ends loops silently after 65,535 turns an invocation, all loops summed; the rest is room for the caller's own.
+# llvmpipe ends loops silently after 65,535 turns an invocation, all loops summed; the rest is room for the caller.
 LOOP_TURNS = 60000
 # Enough for sheets a ten-thousandth thick (30 segments) many times over.
 MOST_SEGMENTS = 96
@@ -47,7 +47,7 @@ def enclosure_module(shape):
 
     The network module needs LINE among its arithmetics.
 
-    Raises ShapeError unless the network has three inputs, NetworkError where it is too large for the search to be finished.
+    Raises ShapeError unless the network has three inputs, NetworkError where it is too large for a search to finish.
     """
     if shape.sizes[0] != 3:
         raise ShapeError(f"{shape} has {shape.sizes[0]} inputs; rays are cast through networks of 3, its x, y and z.")
@@ -61,7 +61,7 @@ def segment_limit(shape):
     limit = min(MOST_SEGMENTS, (LOOP_TURNS // SURFACES - MOST_POLISHING * polishing) // turns)
     if limit < FEWEST_SEGMENTS:
         raise NetworkError(
-            f"{shape} is too large to cast rays through: {limit} steps a ray are left where {FEWEST_SEGMENTS} are needed. "
-            "Take fewer or narrower layers."
+            f"{shape} is too large to cast rays through: {limit} steps a ray are left where {FEWEST_SEGMENTS} are "
+            "needed. Take fewer or narrower layers."
         )
     return limit

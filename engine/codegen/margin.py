@@ -14,8 +14,8 @@ fn most_of(v: vec4f) -> f32 {{
     return max(max(v.x, v.y), max(v.z, v.w));
 }}
 
-// The margin of all logits. Along their chord log sum exp bends down by at most spread^2 / 4 / 8, since its second derivative is
-// the variance of the logits' changes; its change by their bubbles is a mean of them.
+// The margin of all logits. Along their chord log sum exp bends down by at most spread^2 / 4 / 8, since its second
+// derivative is the variance of the logits' changes; its change by their bubbles is a mean of them.
 fn margin_of(logits: array<Bubble, {groups}>) -> Bubble {{
     var z = logits;
     var top = vec2f(-3.0e38);

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-# How exact the WGSL of an activation is, in units of 2^-23: (of the result, of 1) for the value, then for slope and curvature
-# alike. A new activation gets DEFAULT until it is measured; `tests/kernels/test_rays.py` measures all of them.
+# How exact the WGSL of an activation is, in units of 2^-23: (of the result, of 1) for the value, then for slope and
+# curvature alike. A new activation gets DEFAULT until it has a row; tests/kernels/test_enclosure.py measures them all.
 DEFAULT = ((16, 8), (64, 64))
 ACCURACY = {
     "identity": ((0, 0), (0, 0)),
@@ -20,8 +20,8 @@ ACCURACY = {
     "sine": ((0, 4), (0, 8)),
     "gaussian": ((12, 0), (32, 16)),
 }
-# |s''| <= rate |s'| away from a kink: the slope of a saturated neuron then stays small under rounding, where a bound by the
-# largest curvature would swamp surfaces thinner than a thousandth.
+# |s''| <= rate |s'| away from a kink: the slope of a saturated neuron then stays small under rounding, where a bound by
+# the largest curvature would swamp surfaces thinner than a thousandth.
 RATES = {"tanh": 2.0, "sigmoid": 1.0, "softplus": 1.0, "elu": 1.0}
 # sin loses its last digits where its argument does: rounding of a z is an error of z.
 ARGUMENT_ULP = {"sine": 1}
@@ -75,7 +75,7 @@ def range_functions(activation, suffix):
     slope_range_SUFFIX(z)                  s' over a Range
     slope_near_SUFFIX(ends, p, q, e)         s' over a Range and e around it, from the slopes p and q at its ends
     curvature_range_SUFFIX(z)              s'' over a Range
-    bend_SUFFIX(z, width)                  the interpolation error of s over a Range as wide as width, in units of the bubble
+    bend_SUFFIX(z, width)                  the interpolation error of s over a Range as wide as width, in bubbles
 
     All bounds hold for the real s, whatever was rounded here.
     """
@@ -140,7 +140,8 @@ def _slope_most(activation, most_slope, most_curvature, rough, floor):
     rate = RATES.get(activation.name)
     if rate is not None:
         # exp(x) <= 1 + 2 x up to x = 1.
-        body = f"select(abs(slope) * (1.0 + {number(2 * rate)} * e + {rough}.0 * ULP), {wide}, e > vec4f({number(1 / rate)}))"
+        near = f"abs(slope) * (1.0 + {number(2 * rate)} * e + {rough}.0 * ULP)"
+        body = f"select({near}, {wide}, e > vec4f({number(1 / rate)}))"
     else:
         body = f"abs(slope) * (1.0 + {rough}.0 * ULP) + {number(floor)} * ULP + {number(most_curvature)} * e"
     lines = [f"let smooth_most = min({body}, {wide});"]
@@ -175,12 +176,14 @@ def _extrema(activation, which):
     lines = []
     period = rule.period(a or 1.0)
     if period:
+        turns = a / (2 * math.pi)
         # Extrema alternate at half turns: one kind repeats at two periods.
         for x in points:
             top = _at(function, x / a, a)
             for shift, value in ((0.0, top), (1.0, -top)):
+                phase = (x / a + shift * period) * turns
                 lines.append(
-                    f"r = range_with(r, {number(value)}, range_holds_turn(z, {number(a / (2 * math.pi))}, {number((x / a + shift * period) * a / (2 * math.pi))}));"
+                    f"r = range_with(r, {number(value)}, range_holds_turn(z, {number(turns)}, {number(phase)}));"
                 )
         return lines
     for x in points:

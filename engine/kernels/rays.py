@@ -59,7 +59,8 @@ def kernel(shape):
 def check_rays(origins, directions, lengths):
     """The rays as float32 arrays (N, 3), (N, 3), (N,); one length may stand for all.
 
-    Raises ShapeError where sizes do not agree or a number is not finite, SettingError for a length below 0 or a direction of 0.
+    Raises ShapeError where sizes do not agree or a number is not finite, SettingError for a length below 0 or a
+    direction of 0.
     """
     origins, directions = (np.asarray(x, np.float32) for x in (origins, directions))
     for name, array in (("Origins", origins), ("Directions", directions)):

@@ -1,12 +1,12 @@
 """What a network's output can be over a piece of a ray, in float64: the twin of the bubble enclosure, for any depth.
 
-Along a piece, with x from 0 to 1, every signal y lies in the line through its two end values plus 4 x (1 - x) [low, high],
-its bubble. Three rules carry that through a network:
+Along a piece, with x from 0 to 1, every signal y lies in the line through its two end values plus
+4 x (1 - x) [low, high], its bubble. Three rules carry that through a network:
 
 - the first layer is linear along a ray: no bubble
 - an affine layer takes the intervals through W; the bias is in the ends
-- an activation s strays from the chord of s by -s''(eta) (z1 - z0)^2 / 8 bubbles for some eta between (the interpolation
-  error), and by s'(xi) times z's own bubble for some xi (the mean value theorem)
+- an activation s strays from the chord of s by -s''(eta) (z1 - z0)^2 / 8 bubbles for some eta between (the
+  interpolation error), and by s'(xi) times z's own bubble for some xi (the mean value theorem)
 """
 
 from dataclasses import dataclass
@@ -131,7 +131,7 @@ def _stray(activation, z0, z1, doubt, low, high):
 
 
 def bubble(net, near, far):
-    """(low, high), (N,) each: between two Ends the output strays from its chord by 4 x (1 - x) times something in there."""
+    """(low, high), (N,) each: between two Ends the output strays from its chord by 4 x (1 - x) times one between."""
     low = high = None
     for i, layer in enumerate(net.layers):
         w = layer.weights.astype(float)

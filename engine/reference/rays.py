@@ -1,8 +1,8 @@
 """Where rays cross a network's level sets, none skipped: the float64 twin of the search on the GPU, one ray at a time.
 
-A segment from `near` on is taken. Between its ends the output lies between two parabolas (reference/enclosure.py). If neither
-reaches the next level above or below, nothing is there: the segment is passed and the next is twice as long. If not, a
-shorter one is taken, until a crossing is certain and enclosed to TOLERANCE, or rounding is all that is left.
+A segment from `near` on is taken. Between its ends the output lies between two parabolas (reference/enclosure.py). If
+neither reaches the next level above or below, nothing is there: the segment is passed and the next is twice as long. If
+not, a shorter one is taken, until a crossing is certain and enclosed to TOLERANCE, or rounding is all that is left.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ SEGMENTS = 512
 
 
 def first_reach(bubble_high, rise, gap):
-    """The first x in [0, 1] where rise x + 4 bubble_high x (1 - x) is `gap`, 2 where it nowhere is; 0 for a gap of 0 or less."""
+    """The first x in [0, 1] where rise x + 4 bubble_high x (1 - x) is `gap`; 2 for nowhere, 0 for a gap below 0."""
     if gap <= 0:
         return 0.0
     if gap == np.inf:
@@ -42,7 +42,7 @@ class Search:
         self.t, self.width, self.ended = 0.0, 0.2 * length, False
         self.segments = self.evaluations = 0
         self.near, self.value, self.doubt = self.at(0.0)
-        # (level, side f came from, (t, f) before, whether that level was the last answer) while f is within rounding of it
+        # While f is within rounding of a level: (that, side f came from, (t, f) before, whether it was the last answer)
         self.contact = None
         base = 0 if single else np.floor(self.value)
         self.stand_beside(base, -1 if self.value < base else 1)
@@ -131,7 +131,7 @@ class Search:
                     self.go_on(min(t + TOLERANCE, end), wall, way)
                     return t, HIT, wall, way > 0
             for wall, way, reach in ((self.upper, 1, reach_up), (self.lower, -1, reach_down)):
-                if small and way * (value - wall) + doubt >= 0 or (short and reach < 1):
+                if (small and way * (value - wall) + doubt >= 0) or (short and reach < 1):
                     self.touch(wall, -way)
                     self.move(end, far, value, doubt, width)
                     return None

@@ -67,7 +67,7 @@ def test_a_level_that_is_only_touched_is_a_graze():
     peak = Mlp([[[1.0, 0, 0]], [[1.0]]], None, "gaussian")
     found = along_x(peak, 4.0, level=1.0, single=True, surfaces=2)
     assert found["outcome"].tolist() == [GRAZE, MISS]
-    # exp(-x^2) is within rounding of 1, some 1e-15, for |x| up to 1e-7; the touch is told at the end of the piece before.
+    # exp(-x^2) is within rounding of 1, some 1e-15, for |x| up to 1e-7; it is told at the end of the piece before.
     assert found["t"][0] == pytest.approx(2, abs=1e-3)
 
 

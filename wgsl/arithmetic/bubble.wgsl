@@ -1,5 +1,5 @@
-// Arithmetic over a piece of a ray: four neurons' responses at both its ends, and how far they stray from the chord between,
-// in units of 4 x (1 - x) for x from 0 to 1: within middle - radius to middle + radius.
+// Arithmetic over a piece of a ray: four neurons' responses at both its ends, and how far they stray from the chord
+// between, in units of 4 x (1 - x) for x from 0 to 1: within middle - radius to middle + radius.
 #import arithmetic/ends
 #import arithmetic/plain
 
@@ -28,7 +28,7 @@ fn bubble_add(z: Bubble, m: mat4x4f, h: Bubble) -> Bubble {
     );
 }
 
-// From values, their errors and a range; terms: numbers added up in the product that follows, whose rounding is put in here.
+// From values, their errors and a range; terms: numbers added up in the product that follows, whose rounding is put in.
 fn bubble_of(near: vec4f, far: vec4f, doubt: vec4f, d: Range, terms: f32) -> Bubble {
     let middle = 0.5 * (d.low + d.high);
     let radius = 0.5 * (d.high - d.low);
@@ -62,7 +62,7 @@ fn upper_bound(b: Bounds, rise: f32, x: f32) -> f32 {
     return rise * x + 4.0 * x * (1.0 - x) * b.high;
 }
 
-// The first x in [0, 1] where f may be `gap` above its start, and 2 where it can be nowhere; `rise` is f's change from end to end.
+// The first x in [0, 1] where f may be `gap` above its start, 2 where it can be nowhere; `rise` is its change to the end.
 fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
     // The upper parabola is rise x + 4 high x (1 - x); the ulp make up for the discriminant's cancellation.
     let room = gap - 8.0 * ULP * (gap + abs(rise) + abs(b.high));

@@ -21,12 +21,12 @@ fn upper_bound(b: Bounds, rise: f32, x: f32) -> f32 {
     return min(b.high * x, rise - b.low * (1.0 - x));
 }
 
-// The first x in [0, 1] where f may be `gap` above its start, and 2 where it can be nowhere; `rise` is f's change from end to end.
+// The first x in [0, 1] where f may be `gap` above its start, 2 where it can be nowhere; `rise` is its change to the end.
 fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
     let room = gap - 4.0 * ULP * (abs(b.low) + abs(b.high) + abs(rise));
     let x = room / b.high;
     let right = rise - b.low * (1.0 - x);
-    // Where the line through the start is above the one through the end, the latter is the bound; it rises only if all do.
+    // Where the line through the start is above that through the end, the latter bounds f; it rises only if all do.
     let late = select(2.0, 1.0 - (rise - room) / b.low, b.low > 0.0);
     let reach = select(x, late, right < room);
     return select(select(reach, 2.0, b.high < room), 0.0, room <= 0.0);

@@ -1,4 +1,4 @@
-// The two ends of a piece of a ray: the network's value there and a bound of its rounding; and products with blocks of weights.
+// The two ends of a piece of a ray: the network's value there, a bound of its rounding; and products with weights.
 #import arithmetic/range
 
 var<private> near_value: f32;
@@ -14,10 +14,11 @@ fn block_abs(m: mat4x4f) -> mat4x4f {
     return mat4x4f(abs(m[0]), abs(m[1]), abs(m[2]), abs(m[3]));
 }
 
-fn block_times(at: u32, h: vec4f) -> vec4f {
-    return plain_add(vec4f(0.0), network_block(at), h);
+// W p of three inputs, and |W| p.
+fn block_times(at: u32, p: vec3f) -> vec4f {
+    return fma(weights[at + 2u], vec4f(p.z), fma(weights[at + 1u], vec4f(p.y), weights[at] * p.x));
 }
 
-fn block_times_abs(at: u32, h: vec4f) -> vec4f {
-    return plain_add(vec4f(0.0), block_abs(network_block(at)), h);
+fn block_times_abs(at: u32, p: vec3f) -> vec4f {
+    return fma(abs(weights[at + 2u]), vec4f(p.z), fma(abs(weights[at + 1u]), vec4f(p.y), abs(weights[at]) * p.x));
 }

@@ -1,7 +1,7 @@
-// The crossings of level sets along a ray, front to back and none left out: segments that are shown to be clear, or cut shorter.
+// The crossings of level sets along a ray, front to back, none left out: segments that are shown clear, or cut shorter.
 //
-// Software drivers run every branch of a loop's body each turn, and a body once more where the loop ends at its top: so the body
-// is short, what can wait is worked out after it, and loops end at their bottom.
+// Software drivers run every branch of a loop's body each turn, and a body once more where the loop ends at its top: so
+// the body is short, what can wait is worked out after it, and loops end at their bottom.
 #import generated/enclosure
 
 const MISS = 0u; // no crossing up to the ray's end
@@ -51,7 +51,7 @@ var<private> search_segments: u32;
 var<private> search_evaluations: u32;
 
 // Begins with a ray: points origin + t direction, t from 0 to length, direction of length 1.
-// Its levels are where f - level is a whole multiple of spacing, or 0 alone if `single` (in units of the spacing all the same).
+// Its levels are where f - level is a whole multiple of spacing, or 0 alone if `single`.
 fn search_begin(origin: vec3f, direction: vec3f, length: f32, level: f32, spacing: f32, single: bool) {
     enclosure_begin(origin, direction, length);
     search_length = length;
@@ -202,9 +202,10 @@ fn search_next() -> Crossing {
             }
         }
 
-        // Up to `reach` nothing happens, but a shorter segment's own bounds reach further: unless it is known where a crossing
-        // is, and so to be enclosed from both sides.
-        let shorter = select(clamp(1.6 * reach, 0.25, 0.8), clamp(1.1 * reach - 0.1 * pin, 0.1, 0.95), sure && pin < reach + 0.5);
+        // Up to `reach` nothing happens, but a shorter segment's own bounds reach further: unless it is known where a
+        // crossing is, and so to be enclosed from both sides.
+        let close = clamp(1.1 * reach - 0.1 * pin, 0.1, 0.95);
+        let shorter = select(clamp(1.6 * reach, 0.25, 0.8), close, sure && pin < reach + 0.5);
         aim = select(aim, search_t + pin * width, sure && !passes);
         search_width = select(max(width * shorter, least), 2.0 * width, passes);
         if passes {

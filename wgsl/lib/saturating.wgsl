@@ -11,15 +11,17 @@ fn falling_exp(x: vec4f) -> vec4f {
     let y = max(x, vec4f(EXP_LEAST));
     let n = round(y * 1.44269504);
     let r = less_logarithms(y, n);
-    return (fma(exp_rest(r) * r, r, r) + 1.0) * power_of_two(n);
+    // A whole number plus 1.5 2^23 has that number in its last bits: added to the exponent, it is the power of two.
+    let shift = bitcast<vec4u>(n + 12582912.0) << vec4u(23u);
+    return bitcast<vec4f>(bitcast<vec4u>(fma(exp_rest(r) * r, r, r) + 1.0) + shift);
 }
 
 fn tanh_both(z: vec4f) -> Both {
     let e = falling_exp(-2.0 * abs(z));
-    let r = 1.0 / (1.0 + e);
-    let q = 2.0 * e * r;
-    let h = 1.0 - q;
-    return Both(select(h, -h, z < vec4f(0.0)), 2.0 * q * r);
+    let r = 2.0 / (1.0 + e);
+    let q = e * r;
+    let sign = bitcast<vec4u>(z) & vec4u(0x80000000u);
+    return Both(bitcast<vec4f>(bitcast<vec4u>(1.0 - q) | sign), q * r);
 }
 
 fn sigmoid_both(z: vec4f) -> Both {
