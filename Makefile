@@ -31,7 +31,7 @@ test:
 
 test-peers:
 	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers
-	@$(PEERS_VENV)/bin/python -m pytest -m peers $(ARGS)
+	@$(PEERS_VENV)/bin/python -m pytest -m peers --disable-warnings $(ARGS)
 
 check:
 	@$(SETUP) --extra dev --no-driver

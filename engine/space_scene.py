@@ -33,9 +33,15 @@ class SpaceScene(Scene):
     """A Scene whose camera orbits. Turning it with the mouse moves the settings, and setting them turns it."""
 
     azimuth = Number(
-        math.degrees(2.21), bounds=(-360, 360), unit="deg", group="camera", doc="angle of the camera round the upright axis"
+        math.degrees(2.21),
+        bounds=(-360, 360),
+        unit="deg",
+        group="camera",
+        doc="angle of the camera round the upright axis",
     )
-    altitude = Number(math.degrees(0.21), bounds=(-89.9, 89.9), unit="deg", group="camera", doc="angle above the horizon")
+    altitude = Number(
+        math.degrees(0.21), bounds=(-89.9, 89.9), unit="deg", group="camera", doc="angle above the horizon"
+    )
     distance = Number(12.0, bounds=(1e-3, 1e5), softbounds=(4, 40), group="camera", doc="from the camera to its target")
     projection = Choice(
         ["perspective", "orthographic"], group="camera", doc="perspective, or parallel lines for measuring"

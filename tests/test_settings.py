@@ -30,7 +30,8 @@ def test_settings_come_group_by_group_in_the_order_written():
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
-        ("level", "0.25", 0.25), ("level", "-1e-3", -1e-3), ("count", "7", 7), ("lit", "off", False), ("lit", "True", True),
+        ("level", "0.25", 0.25), ("level", "-1e-3", -1e-3), ("count", "7", 7), ("lit", "off", False),
+        ("lit", "True", True),
         ("kind", "square", "square"), ("words", "a b", "a b"),
     ],
 )  # fmt: skip
@@ -43,7 +44,8 @@ def test_text_becomes_the_value_it_says(name, text, value):
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("level", "2", "from -1 to 1 in m"), ("level", "nan", "a number"), ("level", "inf", "a number"), ("level", "x", "a number"),
+        ("level", "2", "from -1 to 1 in m"), ("level", "nan", "a number"), ("level", "inf", "a number"),
+        ("level", "x", "a number"),
         ("count", "0", "whole number from 1 on"), ("count", "2.5", "whole number"), ("lit", "maybe", "on or off"),
         ("kind", "roundish", "Near: round"), ("levle", "1", "Near: level"),
     ],
@@ -87,7 +89,9 @@ def test_a_network_too_large_for_the_state_is_left_out_and_named():
     assert "3-600-600-1" in state["left_out"][0]
 
 
-@pytest.mark.parametrize("state", [{}, {"settings": 3}, {"settings": {}, "camera": {"eye": 1}, "time": 0}, {"settings": {}, "time": "x"}])
+@pytest.mark.parametrize(
+    "state", [{}, {"settings": 3}, {"settings": {}, "camera": {"eye": 1}, "time": 0}, {"settings": {}, "time": "x"}]
+)
 def test_a_broken_state_is_refused_in_a_line(state):
     with pytest.raises(NeurosceneError) as error:
         Knobs().restore(state)

@@ -37,7 +37,7 @@ class Array:
         limit = device().limits[key]
         if size > limit:
             raise DeviceLimitError(
-                f"{size / 2**20:.0f} MiB in one buffer were asked for; {device().adapter} binds {limit / 2**20:.0f} MiB. "
+                f"{size / 2**20:.0f} MiB in one buffer were asked for; {device().adapter} binds {limit / 2**20:.0f}. "
                 "Take a smaller picture, fewer samples a pixel, or a smaller network."
             )
         self.buffer = device().handle.create_buffer(size=size, usage=USAGES[usage])

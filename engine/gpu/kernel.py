@@ -58,7 +58,9 @@ class Kernel:
         """
         counts = tuple(workgroups) if hasattr(workgroups, "__len__") else (workgroups,)
         if max(counts) > MAX_GROUPS:
-            raise DeviceLimitError(f"{self.module.name} was asked for {counts} workgroups; the limit is {MAX_GROUPS} a side.")
+            raise DeviceLimitError(
+                f"{self.module.name} was asked for {counts} workgroups; the limit is {MAX_GROUPS} a side."
+            )
         step = encoder.begin_compute_pass()
         step.set_pipeline(self.pipeline)
         step.set_bind_group(0, group)

@@ -42,9 +42,7 @@ def lay_sprites(encoder, sprites, texture, tile):
         bindings,
         Draw(("rgba8unorm",), topology="triangle-strip"),
     )
-    step = encoder.begin_render_pass(
-        color_attachments=[{"view": texture.view, "load_op": "load", "store_op": "store"}]
-    )
+    step = encoder.begin_render_pass(color_attachments=[{"view": texture.view, "load_op": "load", "store_op": "store"}])
     for s in near:
         h, w = s.image.shape[:2]
         place = Array.of(SPRITE.new(place=(s.x - x, s.y - y, w, h), tile=(width, height, 0, 0)), "uniform")

@@ -113,7 +113,9 @@ class Renderer:
         drawables = [(n, world) for n, world in scene.stage.walk() if isinstance(n, Drawable)]
         lists = [d for d in drawables if d[0].makes_layers]
         if len(lists) > 4:
-            raise SettingError(f"The scene shows {len(lists)} nodes of surfaces at once; up to 4 can be drawn together.")
+            raise SettingError(
+                f"The scene shows {len(lists)} nodes of surfaces at once; up to 4 can be drawn together."
+            )
         theme = THEMES[getattr(scene, "ground", None) or scene.theme]
         counts = Array.of(np.zeros(4, np.uint32))
         tiles = list(_tiles(width, height, grid, max(1, len(lists)), tile_bytes))
@@ -163,7 +165,7 @@ class Renderer:
 
     def _tile(self, scene, size, tile, grid, theme, counts, lists):
         width, height = size
-        x, y, w, h = tile
+        _, _, w, h = tile
         samples = (w * grid, h * grid)
         if self._size != samples:
             self._size = samples

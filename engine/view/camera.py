@@ -41,7 +41,9 @@ class Camera:
         if not np.isfinite(numbers).all():
             raise SettingError(f"A camera needs finite numbers, not {numbers}.")
         if np.linalg.norm(np.cross(self.forward, self.up)) < 1e-9:
-            raise SettingError(f"A camera at {self.eye} looking at {self.target} with {self.up} upwards has no picture.")
+            raise SettingError(
+                f"A camera at {self.eye} looking at {self.target} with {self.up} upwards has no picture."
+            )
 
     @property
     def forward(self):

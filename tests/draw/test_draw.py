@@ -35,7 +35,9 @@ def test_a_chord_is_where_the_ray_is_inside(origin, towards, kind):
         assert abs(t[inside][-1] - start - length) <= 0.011
 
 
-@pytest.mark.parametrize(("kind", "size"), [("cone", 1.0), ("ball", 0.0), ("ball", -1), ("box", np.nan), ("ball", (1, 2, 3))])
+@pytest.mark.parametrize(
+    ("kind", "size"), [("cone", 1.0), ("ball", 0.0), ("ball", -1), ("box", np.nan), ("ball", (1, 2, 3))]
+)
 def test_a_region_that_is_none_is_refused(kind, size):
     with pytest.raises(SettingError):
         Region(kind, size)
@@ -96,7 +98,9 @@ def test_digits_stand_in_columns():
     assert len(widths) == 1
 
 
-@pytest.mark.parametrize(("value", "shown"), [(1.0, "1"), (0.25, "0.25"), (-2.0, "-2"), (1e-7, "1e-07"), (0.3333333, "0.33")])
+@pytest.mark.parametrize(
+    ("value", "shown"), [(1.0, "1"), (0.25, "0.25"), (-2.0, "-2"), (1e-7, "1e-07"), (0.3333333, "0.33")]
+)
 def test_levels_are_written_briefly(value, shown):
     assert text.number(value) == shown
 

@@ -78,7 +78,7 @@ def test_tiles_cover_every_pixel_once(monkeypatch):
 
 
 def test_four_samples_are_the_mean_of_a_picture_twice_the_size(renderer):
-    # The classic look is not encoded, so means can be taken of its bytes; sheets only, since lines have widths in pixels.
+    # The classic look is not encoded, so means of its bytes can be taken; sheets only: lines have widths in pixels.
     scene = Marching(seed=3, look="classic", sparks=False, axes=False)
     large = renderer.frame(scene, Clock(0), (80, 80), 1).pixels().astype(float)
     mean = large.reshape(40, 2, 40, 2, 4).mean(axis=(1, 3))
@@ -98,9 +98,9 @@ def test_the_nearer_of_two_points_hides_the_other(renderer, front):
 
 
 def test_a_line_before_a_sheet_is_plain_and_behind_it_dimmed(renderer):
-    line = lambda z: Lines([((-3, 0, z), (3, 0, z))], (1.0, 0.0, 0.0, 1.0), width=200.0)  # noqa: E731
+    line = lambda z: Lines([((-3, 0, z), (3, 0, z))], (1.0, 0.0, 0.0, 1.0), width=200.0)
     alone = centre(renderer, [line(1.0)])
-    sheet = lambda: LevelSurfaces(PLANES, single=True, level=0.0, span=(-1, 1), opacity=0.5)  # noqa: E731
+    sheet = lambda: LevelSurfaces(PLANES, single=True, level=0.0, span=(-1, 1), opacity=0.5)
     before, behind = centre(renderer, [line(1.0), sheet()]), centre(renderer, [line(-1.0), sheet()])
     # The sheet behind the line shows only beside it.
     assert np.abs(before - alone).max() <= 1
@@ -110,7 +110,7 @@ def test_a_line_before_a_sheet_is_plain_and_behind_it_dimmed(renderer):
 
 def test_more_sheets_let_less_light_through(renderer):
     def through(spacing):
-        sheets = lambda: LevelSurfaces(PLANES, spacing=spacing, level=0.5 * spacing, opacity=0.25)  # noqa: E731
+        sheets = lambda: LevelSurfaces(PLANES, spacing=spacing, level=0.5 * spacing, opacity=0.25)
         # On the black ground values are not encoded, so that light adds up.
         with_spot = centre(renderer, [spot(-4.5, (0.2, 0, 0)), sheets()], ground="black")
         return (with_spot - centre(renderer, [sheets()], ground="black"))[0]
@@ -120,21 +120,25 @@ def test_more_sheets_let_less_light_through(renderer):
 
 
 def test_an_opaque_sheet_hides_what_is_behind(renderer):
-    sheet = lambda: LevelSurfaces(PLANES, single=True, opacity=1.0)  # noqa: E731
+    sheet = lambda: LevelSurfaces(PLANES, single=True, opacity=1.0)
     assert np.abs(centre(renderer, [spot(-2.0, (1, 0, 0)), sheet()]) - centre(renderer, [sheet()])).max() <= 1
 
 
 def test_two_nodes_of_surfaces_are_merged_by_depth_whatever_their_order(renderer):
-    near = lambda: LevelSurfaces(PLANES, single=True, level=1.0, span=(-2, 2), opacity=0.6)  # noqa: E731
-    far = lambda: LevelSurfaces(PLANES, single=True, level=-1.0, span=(-2, 2), opacity=0.6)  # noqa: E731
+    near = lambda: LevelSurfaces(PLANES, single=True, level=1.0, span=(-2, 2), opacity=0.6)
+    far = lambda: LevelSurfaces(PLANES, single=True, level=-1.0, span=(-2, 2), opacity=0.6)
     a, b = centre(renderer, [near(), far()]), centre(renderer, [far(), near()])
     assert np.abs(a - b).max() <= 1
     # Both levels of one node, 2 apart, are the same two sheets.
-    both = centre(renderer, [LevelSurfaces(PLANES, level=1.0, spacing=2.0, span=(-2, 2), opacity=0.6, region=Region("ball", 2.0))])
+    both = centre(
+        renderer, [LevelSurfaces(PLANES, level=1.0, spacing=2.0, span=(-2, 2), opacity=0.6, region=Region("ball", 2.0))]
+    )
     two = centre(
         renderer,
         [
-            LevelSurfaces(PLANES, single=True, level=z, spacing=2.0, span=(-2, 2), opacity=0.6, region=Region("ball", 2.0))
+            LevelSurfaces(
+                PLANES, single=True, level=z, spacing=2.0, span=(-2, 2), opacity=0.6, region=Region("ball", 2.0)
+            )
             for z in (1.0, -1.0)
         ],
     )
@@ -214,7 +218,7 @@ def test_what_is_undecided_is_shown_on_request_and_otherwise_left_out(renderer):
     # Steep sheets close together exhaust any budget at grazing angles.
     rng = np.random.default_rng(1)
     net = Mlp([rng.normal(size=(24, 3)) * 300, rng.normal(size=(1, 24)) * 30], None, ["sine(3)", "identity"])
-    node = lambda debug: LevelSurfaces(net, spacing=0.01, debug=debug, surfaces=1)  # noqa: E731
+    node = lambda debug: LevelSurfaces(net, spacing=0.01, debug=debug, surfaces=1)
     shown = renderer.frame(Staged([node(True)]), Clock(), (48, 48), 1)
     plain = renderer.frame(Staged([node(False)]), Clock(), (48, 48), 1)
     report = plain.report

@@ -10,9 +10,7 @@ BALL, STEPS, POLISH = 5.0, 64, 10
 
 def camera(azimuth, altitude, radius=12.0):
     """Position and the right-handed frame (side, up, forward) of a camera that looks at the origin."""
-    c = radius * np.array(
-        [np.cos(azimuth) * np.cos(altitude), np.sin(altitude), np.sin(azimuth) * np.cos(altitude)]
-    )
+    c = radius * np.array([np.cos(azimuth) * np.cos(altitude), np.sin(altitude), np.sin(azimuth) * np.cos(altitude)])
     forward = -c / np.linalg.norm(c)
     side = np.cross(forward, [0, 1, 0])
     side /= np.linalg.norm(side)
@@ -44,7 +42,7 @@ def surface(net, level, size, azimuth, altitude):
     direction = d[at]
     start = eye + direction * (-b[at] - root)[:, None]
     length = 2 * root
-    f = lambda i, t: value(net, start[i] + direction[i] * t[:, None]) - level  # noqa: E731
+    f = lambda i, t: value(net, start[i] + direction[i] * t[:, None]) - level
     everyone = np.arange(len(length))
     before = np.floor(f(everyone, np.zeros(len(length))))
     step, hit, todo = length / STEPS, np.zeros(len(length), int), everyone

@@ -20,7 +20,7 @@ def draw(renderer, *, pixels=(120, 90), time=0.0, supersample=1, **settings):
 
 
 def dense_first_change(net, level, rows, columns, size, samples=4000):
-    """Chord distance of the first change of floor(f - level) among many samples, for the rays of some pixels; inf if none."""
+    """Chord distance of the first change of floor(f - level) among many samples, for some pixels' rays; inf if none."""
     d, eye = rays(size, 2.21, 0.21)
     d = d[rows, columns]
     b = d @ eye
@@ -94,10 +94,11 @@ def test_every_part_can_be_hidden_and_each_is_seen(renderer, look, off):
 @pytest.mark.parametrize(
     "change",
     [
-        {"theme": "paper"}, {"region": "box"}, {"levels": "single"}, {"map": "cividis"}, {"opacity": 0.9}, {"layers": 1},
-        {"hidden": 5}, {"depth": 2}, {"activation": "sine"}, {"weights": "he"}, {"scale": 2.0}, {"seed": 5}, {"spacing": 0.4},
-        {"level": 0.4}, {"size": 3.0, "distance": 12.0}, {"azimuth": 0.0}, {"altitude": 60.0}, {"distance": 20.0},
-        {"projection": "orthographic"}, {"legend_shown": False},
+        {"theme": "paper"}, {"region": "box"}, {"levels": "single"}, {"map": "cividis"}, {"opacity": 0.9},
+        {"layers": 1},
+        {"hidden": 5}, {"depth": 2}, {"activation": "sine"}, {"weights": "he"}, {"scale": 2.0}, {"seed": 5},
+        {"spacing": 0.4}, {"level": 0.4}, {"size": 3.0, "distance": 12.0}, {"azimuth": 0.0}, {"altitude": 60.0},
+        {"distance": 20.0}, {"projection": "orthographic"}, {"legend_shown": False},
     ],
     ids=lambda c: next(iter(c)),
 )  # fmt: skip
@@ -158,6 +159,8 @@ def test_the_pointer_reads_a_point_of_the_surface(renderer):
     for h in hits:
         # float32 places along a ray of 12 units are exact to 1e-6; slopes here stay below 5.
         assert scene.network(np.array(h.position))[0] == pytest.approx(h.level, abs=2e-5)
-        assert (h.level - 0.3) % 1.0 == pytest.approx(0.0, abs=1e-5) or (h.level - 0.3) % 1.0 == pytest.approx(1.0, abs=1e-5)
+        assert (h.level - 0.3) % 1.0 == pytest.approx(0.0, abs=1e-5) or (h.level - 0.3) % 1.0 == pytest.approx(
+            1.0, abs=1e-5
+        )
         reading = scene.read(h)
         assert [name for name, _ in reading.rows] == ["position", "value", "gradient"]
