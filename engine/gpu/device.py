@@ -14,9 +14,42 @@ from engine.errors import NoAdapterError
 from engine.gpu.declarations import look_up_types
 
 FEATURES = ("shader-f16", "timestamp-query", "subgroup", "float32-filterable")
-# The limits we ask up to the adapter's own; the others stay at WebGPU's portable defaults, so that a kernel that
-# runs here runs everywhere.
+# The limits we ask up to the adapter's own.
 WIDE_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size", "max-texture-dimension-2d")
+# What every WebGPU device has (specification, section 3.6.2). They are asked for by name, because a limit that is not
+# named comes as the adapter's own; so a kernel that runs here runs everywhere.
+PORTABLE_LIMITS = {
+    "max-texture-dimension-1d": 8192,
+    "max-texture-dimension-2d": 8192,
+    "max-texture-dimension-3d": 2048,
+    "max-texture-array-layers": 256,
+    "max-bind-groups": 4,
+    "max-bindings-per-bind-group": 1000,
+    "max-dynamic-uniform-buffers-per-pipeline-layout": 8,
+    "max-dynamic-storage-buffers-per-pipeline-layout": 4,
+    "max-sampled-textures-per-shader-stage": 16,
+    "max-samplers-per-shader-stage": 16,
+    "max-storage-buffers-per-shader-stage": 8,
+    "max-storage-textures-per-shader-stage": 4,
+    "max-uniform-buffers-per-shader-stage": 12,
+    "max-uniform-buffer-binding-size": 65536,
+    "max-storage-buffer-binding-size": 134217728,
+    "max-buffer-size": 268435456,
+    "max-vertex-buffers": 8,
+    "max-vertex-attributes": 16,
+    "max-vertex-buffer-array-stride": 2048,
+    "max-inter-stage-shader-variables": 16,
+    "max-color-attachments": 8,
+    "max-color-attachment-bytes-per-sample": 32,
+    "max-compute-workgroup-storage-size": 16384,
+    "max-compute-invocations-per-workgroup": 256,
+    "max-compute-workgroup-size-x": 256,
+    "max-compute-workgroup-size-y": 256,
+    "max-compute-workgroup-size-z": 64,
+    "max-compute-workgroups-per-dimension": 65535,
+    "min-uniform-buffer-offset-alignment": 256,
+    "min-storage-buffer-offset-alignment": 256,
+}
 
 NO_ADAPTER = (
     "No Vulkan adapter was found, so nothing can be drawn. Install a driver: "
@@ -113,9 +146,9 @@ def _make_device():
     order = {"DiscreteGPU": 0, "IntegratedGPU": 1, "VirtualGPU": 2, "CPU": 4}
     adapter = min(adapters, key=lambda a: order.get(a.info.get("adapter_type"), 3))
     features = {f for f in FEATURES if f in adapter.features}
-    limits = {}
+    limits = dict(PORTABLE_LIMITS)
     if os.environ.get("NEUROSCENE_PORTABLE") != "1":
-        limits = {name: adapter.limits[name] for name in WIDE_LIMITS if name in adapter.limits}
+        limits |= {name: adapter.limits[name] for name in WIDE_LIMITS if name in adapter.limits}
     try:
         handle = adapter.request_device_sync(required_features=sorted(features), required_limits=limits)
     except (RuntimeError, wgpu.GPUError) as error:

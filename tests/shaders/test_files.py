@@ -28,7 +28,7 @@ def everything(name, seen=None):
 def stands_alone(name):
     """Whether a file needs nothing generated, no network and no binding of those that its first lines name."""
     text = everything(name)
-    return not ("#import generated/" in text or re.search(r"\bnetwork_\w+\(", text) or "Needs `" in text)
+    return not ("#import generated/" in text or re.search(r"\bnetwork_\w+\(|\bweights\[", text) or "Needs `" in text)
 
 
 # Kernels and drawables are compiled by their own tests, with what is generated for them; the rest stands by itself.
