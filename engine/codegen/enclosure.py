@@ -20,6 +20,7 @@ MOST_SEGMENTS = 96
 FEWEST_SEGMENTS = 12
 MOST_POLISHING = 12
 SURFACES = 8  # one ray is asked for at most this many
+SEARCHES = SURFACES + 1  # and once more, to know whether those were all
 
 
 def is_shallow(shape):
@@ -56,9 +57,9 @@ def enclosure_module(shape):
 
 
 def segment_limit(shape):
-    """Segments a search may take, so that SURFACES searches stay within llvmpipe's turns."""
+    """Segments a search may take, so that SEARCHES of them stay within llvmpipe's turns."""
     turns, polishing = (1, 1) if is_shallow(shape) else (1 + BubbleBody(shape).turns, 1 + iterations(shape))
-    limit = min(MOST_SEGMENTS, (LOOP_TURNS // SURFACES - MOST_POLISHING * polishing) // turns)
+    limit = min(MOST_SEGMENTS, (LOOP_TURNS // SEARCHES - MOST_POLISHING * polishing) // turns)
     if limit < FEWEST_SEGMENTS:
         raise NetworkError(
             f"{shape} is too large to cast rays through: {limit} steps a ray are left where {FEWEST_SEGMENTS} are "

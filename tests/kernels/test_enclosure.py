@@ -9,7 +9,7 @@ from benchmarks.networks import seeded, thin_sheets, torus
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.bubble import BubbleBody
 from engine.codegen.compose import compose
-from engine.codegen.enclosure import LOOP_TURNS, SURFACES, enclosure_module, is_shallow, segment_limit
+from engine.codegen.enclosure import LOOP_TURNS, SEARCHES, enclosure_module, is_shallow, segment_limit
 from engine.codegen.ranges import ACCURACY, number, range_functions
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
@@ -153,7 +153,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {{
 def test_no_search_can_take_more_loop_turns_than_software_drivers_allow(sizes):
     shape = random_mlp(sizes, "tanh").shape
     turns = 1 if is_shallow(shape) else 1 + BubbleBody(shape).turns
-    assert SURFACES * segment_limit(shape) * turns <= LOOP_TURNS
+    assert SEARCHES * segment_limit(shape) * turns <= LOOP_TURNS
 
 
 def test_a_network_too_large_to_finish_is_refused():
@@ -165,3 +165,28 @@ def test_a_network_too_large_to_finish_is_refused():
 def test_only_networks_of_three_inputs_have_rays():
     with pytest.raises(ShapeError, match="2 inputs"):
         enclosure_module(random_mlp((2, 4, 1)).shape)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_value_and_slope_from_one_exponential_are_as_exact_as_apart(name):
+    activation = Activation(name)
+    z = np.concatenate([np.linspace(-43, 43, 4000), np.geomspace(1e-8, 43, 200)]).astype("f4")
+    bindings = (Binding("z", "read", "array<vec4f>"), Binding("both", "write", "array<vec4f>"))
+    text = f"""\
+#import generated/bindings
+#import lib/saturating
+@compute @workgroup_size(1)
+fn main(@builtin(global_invocation_id) id: vec3u) {{
+    let b = {name}_both(z[id.x]);
+    both[2u * id.x] = b.value;
+    both[2u * id.x + 1u] = b.slope;
+}}
+"""
+    module = compose("generated/probe", {"probe": text, "bindings": declare(bindings)})
+    both = Array("f4", 2 * len(z))
+    Kernel(module, bindings).run(len(z) // 4, z=Array.of(z), both=both)
+    value, slope = both.read().reshape(-1, 2, 4).transpose(1, 0, 2).reshape(2, -1).astype(float)
+    ulp = 2.0**-23
+    # The value to 4 ulp of 1 and the slope to 16 of itself: what the bounds take them for.
+    assert (abs(value - activation.value(z)) <= 4 * ulp).all()
+    assert (abs(slope - activation.slope(z)) <= 16 * ulp * activation.slope(z)).all()
