@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from engine.draw.axes import Axes
-from engine.draw.classic import ClassicAxes, ClassicSparks
+from engine.draw.classic import ClassicAxes, ClassicSparks, ClassicSurfaces
 from engine.draw.colour import names
 from engine.draw.frame import THEMES
 from engine.draw.legend import Legend
@@ -33,12 +33,24 @@ class Marching(SpaceScene):
 
     net = Network(None, inputs=3, group="shown", doc="your own network with three inputs, in place of a random one")
     seed = Integer(
-        11, bounds=(0, 2**31 - 1), softbounds=(0, 99), group="shown", when=lambda s: s.net is None, doc="of the random network"
+        11,
+        bounds=(0, 2**31 - 1),
+        softbounds=(0, 99),
+        group="shown",
+        when=lambda s: s.net is None,
+        doc="of the random network",
     )
     hidden = Integer(
-        8, bounds=(1, 256), softbounds=(1, 32), group="shown", when=lambda s: s.net is None, doc="neurons in a hidden layer"
+        8,
+        bounds=(1, 256),
+        softbounds=(1, 32),
+        group="shown",
+        when=lambda s: s.net is None,
+        doc="neurons in a hidden layer",
     )
-    depth = Integer(1, bounds=(1, 16), softbounds=(1, 6), group="shown", when=lambda s: s.net is None, doc="hidden layers")
+    depth = Integer(
+        1, bounds=(1, 16), softbounds=(1, 6), group="shown", when=lambda s: s.net is None, doc="hidden layers"
+    )
     activation = Choice(
         ["tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu", "sigmoid", "sine", "gaussian"],
         group="shown", when=lambda s: s.net is None, doc="of the random network's hidden layers",
@@ -59,18 +71,31 @@ class Marching(SpaceScene):
         doc="between one level and the next",
     )  # fmt: skip
     region = Choice(["ball", "box"], group="shown", doc="where the network is shown")
-    size = Number(5.0, bounds=(1e-3, 1e4), softbounds=(0.5, 20), group="shown", doc="radius of the ball, half the box's side")
+    size = Number(
+        5.0, bounds=(1e-3, 1e4), softbounds=(0.5, 20), group="shown", doc="radius of the ball, half the box's side"
+    )
 
-    look = Choice(["studio", "classic"], group="how", doc="studio: layered, lit, in correct depth; classic: the original's")
+    look = Choice(
+        ["studio", "classic"], group="how", doc="studio: layered, lit, in correct depth; classic: the original's"
+    )
     surfaces = Switch(True, group="how", doc="the level surfaces")
     sparks = Switch(True, group="how", doc="short paths along the gradient, lit as a level passes")
     axes = Switch(True, group="how", doc="x, y and z")
-    legend_shown = Switch(True, label="legend", group="how", when=lambda s: s.look == "studio", doc="what the colours mean")
-    map = Choice(
-        [n for n in names() if n != "magma"] + ["magma"], group="how", when=lambda s: s.look == "studio", doc="colours of the levels"
+    legend_shown = Switch(
+        True, label="legend", group="how", when=lambda s: s.look == "studio", doc="what the colours mean"
     )
-    opacity = Number(0.5, bounds=(0, 1), group="how", when=lambda s: s.look == "studio", doc="of a sheet seen straight on")
-    layers = Integer(8, bounds=(1, 8), group="how", when=lambda s: s.look == "studio", doc="surfaces kept along a line of sight")
+    map = Choice(
+        [n for n in names() if n != "magma"] + ["magma"],
+        group="how",
+        when=lambda s: s.look == "studio",
+        doc="colours of the levels",
+    )
+    opacity = Number(
+        0.5, bounds=(0, 1), group="how", when=lambda s: s.look == "studio", doc="of a sheet seen straight on"
+    )
+    layers = Integer(
+        8, bounds=(1, 8), group="how", when=lambda s: s.look == "studio", doc="surfaces kept along a line of sight"
+    )
     undecided = Switch(
         False, label="show undecided", group="how",
         doc="magenta where the search ran out of its budget, orange where it cannot tell a touch from a miss",
@@ -131,6 +156,8 @@ class Marching(SpaceScene):
         self._classic_light = stage.add(ClassicSparks(net, SPARK_GRID))
         self._axes = stage.add(Axes(theme=self.theme))
         self._classic_axes = stage.add(ClassicAxes())
+        # After the lines: the original lays its surface over them.
+        self._classic_sheet = stage.add(ClassicSurfaces(net))
         self._edges = stage.add(Lines(BOX_EDGES, (*THEMES[self.theme].ink, 0.35), width=1.0, name="edges of the box"))
         self._shown = None
 
@@ -139,21 +166,23 @@ class Marching(SpaceScene):
         output = min(self.output, self.network.outputs - 1)
         if self._shown != (id(self.network), output):
             self._shown = (id(self.network), output)
-            for node in (self._sheets, self._light, self._classic_light):
+            for node in (self._sheets, self._light, self._classic_sheet, self._classic_light):
                 node.show(self.network, output)
         region = Region(self.region, self.size)
         level, single = self.level_at(clock.time), self.levels == "single"
 
-        s = self._sheets
-        s.visible, s.look, s.level, s.single, s.region = self.surfaces, self.look, level, single, region
-        s.spacing, s.map, s.theme, s.opacity = self.spacing, self.map, self.theme, self.opacity
-        s.surfaces, s.debug = self.layers, self.undecided
-
-        for node in (self._light, self._classic_light):
+        for node in (self._sheets, self._light, self._classic_sheet, self._classic_light):
             node.level, node.spacing, node.single, node.region = level, self.spacing, single, region
+        for node in (self._light, self._classic_light):
             node.spread = self.size / SPARK_BALL
-        self._light.visible, self._classic_light.visible = self.sparks and not classic, self.sparks and classic
+        for node in (self._sheets, self._classic_sheet):
+            node.debug = self.undecided
+        s = self._sheets
+        s.map, s.theme, s.opacity, s.surfaces = self.map, self.theme, self.opacity, self.layers
         self._light.map, self._light.theme, self._light.span = self.map, self.theme, s.span
+
+        self._sheets.visible, self._classic_sheet.visible = self.surfaces and not classic, self.surfaces and classic
+        self._light.visible, self._classic_light.visible = self.sparks and not classic, self.sparks and classic
         self._axes.visible, self._classic_axes.visible = self.axes and not classic, self.axes and classic
         self._edges.visible = self.region == "box" and self.axes and not classic
         self._edges.transform = np.diag([self.size] * 3 + [1.0])
@@ -171,8 +200,12 @@ class Marching(SpaceScene):
             Action("randomize", "another random network", self.randomize, key="n"),
             Action("level up", "raise the level", lambda: self._step(1), key="ArrowUp"),
             Action("level down", "lower the level", lambda: self._step(-1), key="ArrowDown"),
-            Action("level up a little", "raise the level by a fifth of a step", lambda: self._step(0.2), key="ArrowRight"),
-            Action("level down a little", "lower the level by a fifth of a step", lambda: self._step(-0.2), key="ArrowLeft"),
+            Action(
+                "level up a little", "raise the level by a fifth of a step", lambda: self._step(0.2), key="ArrowRight"
+            ),
+            Action(
+                "level down a little", "lower the level by a fifth of a step", lambda: self._step(-0.2), key="ArrowLeft"
+            ),
         ]
 
     def randomize(self):

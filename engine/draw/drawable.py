@@ -36,6 +36,8 @@ class Drawable(Node):
 
     phase = "solid"
     makes_layers = False
+    # Whether it casts a ray a sample, for the Report.
+    casts_rays = False
 
     def prepare(self, frame, world):
         """Uploads and runs kernels; called once a picture, before its tiles."""

@@ -42,12 +42,16 @@ LAYERS_WRITE = Binding("layers", "write", LAYERS_TYPE)
 
 @dataclass(frozen=True)
 class Theme:
-    """The ground and the ink of a picture, as linear RGB."""
+    """The ground and the ink of a picture, as linear RGB.
+
+    encoded   True: light is linear and brought to sRGB at the end; False: values are shown as they are
+    """
 
     name: str
     ground: tuple
     glow: tuple
     ink: tuple
+    encoded: bool = True
 
 
 def linear(hexadecimal):
@@ -60,7 +64,7 @@ THEMES = {
     "dark": Theme("dark", linear("#12151e"), linear("#232838"), linear("#c9d1e0")),
     "paper": Theme("paper", linear("#ffffff"), linear("#ffffff"), linear("#3a4152")),
     # The first original's black ground.
-    "black": Theme("black", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    "black": Theme("black", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), encoded=False),
 }
 
 
@@ -72,7 +76,7 @@ class Frame:
     uniforms    Array holding the FRAME struct
     layers      Array of vec4u, LAYERS per sample and list
     counts      Array of 4 u32: unused, grazes, undecided, rays with more surfaces than are kept
-    colour      Texture rgba16float of samples: ground and solid things
+    colour      Texture of samples: ground and solid things; rgba16float, or rgba8unorm where values are shown as they are
     depth       Texture depth32float of the solid things
     composed    Texture rgba16float of samples: with the surfaces
     camera      view camera, for what is placed on the processor

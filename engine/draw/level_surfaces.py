@@ -1,4 +1,4 @@
-"""The level surfaces of a network in three inputs, certified: no surface is skipped, and what is not known is not painted."""
+"""The level surfaces of a network in three inputs, certified: none is skipped, and what is not known is not painted."""
 
 import numpy as np
 
@@ -33,6 +33,8 @@ SURFACE = struct(
     most="f32",  # surfaces along a ray
     list="f32",
 )
+SURFACE_BINDING = Binding("surface", "uniform", SURFACE)
+COUNTS_BINDING = Binding("counts", "write", "array<atomic<u32>, 4>")
 
 
 class Region:
@@ -90,7 +92,6 @@ class LevelSurfaces(Drawable):
     output    which of its outputs
     level     of the surface; with `single` False every level + k spacing, k whole
     region    Region
-    look      "studio", or "classic" after the first original
     map       colour map of the levels, see draw.colour
     span      (low, high) values at the ends of the map; None takes the network's range in the region
     opacity   of a sheet seen straight on, 0 to 1
@@ -101,16 +102,17 @@ class LevelSurfaces(Drawable):
     """
 
     makes_layers = True
+    casts_rays = True
     phase = None
 
     def __init__(
-        self, net, *, output=0, level=0.0, spacing=1.0, single=False, region=None, look="studio",
+        self, net, *, output=0, level=0.0, spacing=1.0, single=False, region=None,
         map="viridis", theme="dark", span=None, opacity=0.5, surfaces=LAYERS, rim=1.6, debug=False, name=None,
     ):  # fmt: skip
         super().__init__(name)
         self.level, self.spacing, self.single = level, spacing, single
         self.region = region or Region()
-        self.look, self.map, self.theme, self.opacity = look, map, theme, opacity
+        self.map, self.theme, self.opacity = map, theme, opacity
         self.surfaces, self.rim, self.debug = surfaces, rim, debug
         self._span, self._found_span = span, None
         self._weights = self._uniform = None
@@ -141,18 +143,20 @@ class LevelSurfaces(Drawable):
         return self._found_span[1]
 
     def kernel(self):
+        palette = Binding("palette", "uniform", f"array<vec4f, {STEPS}>")
+        module, bindings = self.module("draw/level_surfaces", palette, LAYERS_WRITE)
+        return Kernel(module, bindings)
+
+    def module(self, name, *more):
+        """(Module, bindings) of a shader that searches this network's surfaces: what all looks share, and `more`."""
         shape = self._observed.shape
-        bindings = (
-            FRAME_BINDING,
-            Binding("surface", "uniform", SURFACE),
-            weights_binding(shape),
-            Binding("palette", "uniform", f"array<vec4f, {STEPS}>"),
-            LAYERS_WRITE,
-            Binding("counts", "write", "array<atomic<u32>, 4>"),
-        )
+        bindings = (FRAME_BINDING, SURFACE_BINDING, weights_binding(shape), COUNTS_BINDING, *more)
         generated = rays.search_modules(shape) | {"bindings": declare(bindings), "network": network_module(shape)}
-        constants = {"CLASSIC": float(self.look == "classic")}
-        return Kernel(compose("draw/level_surfaces", generated), bindings, constants=constants)
+        return compose(name, generated), bindings
+
+    def resources(self, frame):
+        """What those shared bindings stand for."""
+        return {"frame": frame.uniforms, "surface": self._uniform, "weights": self._weights, "counts": frame.counts}
 
     def prepare(self, frame, world):
         if not self._uploaded:
@@ -184,21 +188,14 @@ class LevelSurfaces(Drawable):
                 opacity=self.opacity,
                 rim=self.rim,
                 debug=float(self.debug),
-                most=1 if self.look == "classic" else self.surfaces,
+                most=self.surfaces,
                 list=frame.list_number,
             )
         )
 
     def cast(self, frame, world):
         kernel = self.kernel()
-        group = kernel.bind(
-            frame=frame.uniforms,
-            surface=self._uniform,
-            weights=self._weights,
-            palette=palette_array(self.map, self.theme),
-            layers=frame.layers,
-            counts=frame.counts,
-        )
+        group = kernel.bind(palette=palette_array(self.map, self.theme), layers=frame.layers, **self.resources(frame))
         width, height = frame.samples
         kernel.dispatch(frame.encoder, group, (-(-width // 8), -(-height // 8)))
 

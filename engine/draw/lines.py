@@ -50,10 +50,10 @@ class Lines(Drawable):
         self.data = data
         self._fresh = False
 
-    def pipeline(self):
+    def pipeline(self, frame):
         bindings = (FRAME_BINDING, Binding("node", "uniform", LINES), Binding("segments", "read", ("array", SEGMENT)))
         module = compose("draw/lines", {"bindings": declare(bindings)})
-        return Pipeline(module, bindings, Draw(("rgba16float",), depth="write", topology="triangle-strip"))
+        return Pipeline(module, bindings, Draw((frame.colour.format,), depth="write", topology="triangle-strip"))
 
     def prepare(self, frame, world):
         if not self._fresh:
@@ -65,6 +65,6 @@ class Lines(Drawable):
 
     def draw(self, frame, render_pass, world):
         if len(self.data):
-            pipeline = self.pipeline()
+            pipeline = self.pipeline(frame)
             group = pipeline.bind(frame=frame.uniforms, node=self._node, segments=self._array)
             pipeline.draw(render_pass, group, 4, len(self.data))

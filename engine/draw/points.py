@@ -46,10 +46,10 @@ class Points(Drawable):
         self.data = data
         self._fresh = False
 
-    def pipeline(self):
+    def pipeline(self, frame):
         bindings = (FRAME_BINDING, Binding("node", "uniform", POINTS), Binding("points", "read", ("array", POINT)))
         module = compose("draw/points", {"bindings": declare(bindings)})
-        return Pipeline(module, bindings, Draw(("rgba16float",), depth="write", topology="triangle-strip"))
+        return Pipeline(module, bindings, Draw((frame.colour.format,), depth="write", topology="triangle-strip"))
 
     def prepare(self, frame, world):
         if not self._fresh:
@@ -61,6 +61,6 @@ class Points(Drawable):
 
     def draw(self, frame, render_pass, world):
         if len(self.data):
-            pipeline = self.pipeline()
+            pipeline = self.pipeline(frame)
             group = pipeline.bind(frame=frame.uniforms, node=self._node, points=self._array)
             pipeline.draw(render_pass, group, 4, len(self.data))

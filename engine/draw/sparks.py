@@ -48,7 +48,8 @@ class SparkPaths(Drawable):
     """
 
     def __init__(
-        self, net, seeds, *, output=0, path=STUDIO_PATH, region=None, level=0.0, spacing=1.0, single=False, spread=1.0, name=None
+        self, net, seeds, *, output=0, path=STUDIO_PATH, region=None, level=0.0, spacing=1.0, single=False, spread=1.0,
+        name=None,
     ):  # fmt: skip
         super().__init__(name)
         self.seeds = np.asarray(seeds, float)

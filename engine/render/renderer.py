@@ -136,7 +136,7 @@ class Renderer:
                 pixels[y : y + h, x : x + w] = texture.read()
             if number < len(tiles) - 1:
                 yield number + 1, len(tiles)
-        rays = width * height * supersample * len(lists)
+        rays = width * height * supersample * sum(node.casts_rays for node, _ in drawables)
         picture = Picture((width, height), result, counts, rays, pixels)
         if whole:
             self._given.append((result, weakref.ref(picture)))
@@ -167,9 +167,11 @@ class Renderer:
         width, height = size
         _, _, w, h = tile
         samples = (w * grid, h * grid)
-        if self._size != samples:
+        # Values that are shown as they are need no more than the eight bits they end in, and blend faster.
+        ground = "rgba16float" if theme.encoded else "rgba8unorm"
+        if self._size != samples or self._colour.format != ground:
             self._size = samples
-            self._colour = Texture(samples, "rgba16float")
+            self._colour = Texture(samples, ground)
             self._depth = Texture(samples, "depth32float")
             self._composed = Texture(samples, "rgba16float", "RENDER_ATTACHMENT|TEXTURE_BINDING|STORAGE_BINDING")
         self._layers = grown(self._layers, "u4", samples[0] * samples[1] * LAYERS * 4 * lists if lists else 4)
@@ -216,12 +218,17 @@ class Renderer:
             for node, world in light:
                 node.draw(frame, step, world)
             step.end()
-        self._resolve(frame, composed, texture)
+        if frame.grid == 1 and composed.format == texture.format:
+            frame.encoder.copy_texture_to_texture(
+                {"texture": composed.handle}, {"texture": texture.handle}, (*texture.size, 1)
+            )
+        else:
+            self._resolve(frame, composed, texture)
 
     def _raster(self, frame, drawables):
         step = frame.encoder.begin_render_pass(
             color_attachments=[
-                {"view": frame.colour.view, "load_op": "clear", "store_op": "store", "clear_value": (0, 0, 0, 1)}
+                {"view": frame.colour.view, "load_op": "clear", "store_op": "store", "clear_value": (*frame.theme.ground, 1)}
             ],
             depth_stencil_attachment={
                 "view": frame.depth.view,
@@ -230,13 +237,14 @@ class Renderer:
                 "depth_clear_value": 1.0,
             },
         )
-        bindings = (FRAME_BINDING,)
-        pipeline = Pipeline(
-            compose("draw/backdrop", {"bindings": declare(bindings)}),
-            bindings,
-            Draw(("rgba16float",), blend="replace", depth="keep"),
-        )
-        pipeline.draw(step, pipeline.bind(frame=frame.uniforms), 3)
+        if frame.theme.encoded:
+            bindings = (FRAME_BINDING,)
+            pipeline = Pipeline(
+                compose("draw/backdrop", {"bindings": declare(bindings)}),
+                bindings,
+                Draw((frame.colour.format,), blend="replace", depth="keep"),
+            )
+            pipeline.draw(step, pipeline.bind(frame=frame.uniforms), 3)
         for phase in ("under", "solid"):
             for node, world in drawables:
                 if node.phase == phase:
@@ -272,7 +280,7 @@ class Renderer:
         )
         constants = {
             "GRID": frame.grid,
-            "ENCODE": float(frame.theme.name != "black"),
+            "ENCODE": float(frame.theme.encoded),
             "PAPER": float(frame.theme.name == "paper"),
         }
         kernel = Kernel(compose("render/resolve", {"bindings": declare(bindings)}), bindings, constants=constants)

@@ -15,6 +15,11 @@ fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) segment: u32) 
     let at = segment / per_spark * (per_spark + 1u) + segment % per_spark;
     let start = vertices[at];
     let end = vertices[at + 1u];
+    // Outside the ball nothing of it is seen; a segment bulges inwards by far less than this.
+    let outside = sparks.region.x * sparks.region.x * 1.01;
+    if dot(start.xyz, start.xyz) > outside && dot(end.xyz, end.xyz) > outside {
+        return Varying(vec4f(0.0, 0.0, 2.0, 1.0), vec3f(0.0), 0.0);
+    }
     let a = frame.view_projection * sparks.world * vec4f(start.xyz, 1.0);
     let b = frame.view_projection * sparks.world * vec4f(end.xyz, 1.0);
     let p = select(start, end, i >= 2u);

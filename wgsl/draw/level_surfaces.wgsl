@@ -6,11 +6,7 @@
 #import generated/network
 #import arithmetic/search
 #import draw/studio
-#import draw/classic
 
-// A constant: software drivers run both sides of a branch that they cannot decide beforehand.
-override CLASSIC: bool = false;
-const CLASSIC_ALPHA: f32 = 0.6;
 const UNDECIDED_COLOUR = vec3f(1.0, 0.0, 0.75);
 const GRAZE_COLOUR = vec3f(1.0, 0.75, 0.0);
 
@@ -62,7 +58,7 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
         }
         if unknown && count < LAYERS {
             let colour = select(UNDECIDED_COLOUR, GRAZE_COLOUR, crossing.outcome == GRAZE);
-            layers[first + count] = pack_layer(select(distance, 0.0, CLASSIC), vec4f(colour, 1.0), surface.debug < 0.5);
+            layers[first + count] = pack_layer(distance, vec4f(colour, 1.0), surface.debug < 0.5);
             count += 1u;
         }
         if hit && !cut {
@@ -70,7 +66,7 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
             layers[first + count] = sheet_layer(p, crossing.level, ray, direction, distance);
             count += 1u;
         }
-        if !hit || cut || (CLASSIC && count == most) {
+        if !hit || cut {
             break;
         }
     }
@@ -79,11 +75,6 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
 
 fn sheet_layer(p: vec3f, level: f32, ray: Ray, direction: vec3f, distance: f32) -> vec4u {
     let sample = network_sample(p, 0u);
-    if CLASSIC {
-        let colour = classic_colour(p, sample.gradient, direction);
-        // Distance 0: the original lays its surface over everything.
-        return pack_layer(0.0, vec4f(colour * CLASSIC_ALPHA, CLASSIC_ALPHA), false);
-    }
     var normal = normalize((surface.normals * vec4f(sample.gradient, 0.0)).xyz);
     if dot(normal, ray.direction) > 0.0 {
         normal = -normal;

@@ -1,0 +1,48 @@
+// The first original's surface: the first hit of each ray, striped and lit from above, laid over everything.
+#import generated/bindings
+#import lib/ray
+#import lib/region
+#import generated/network
+#import arithmetic/search
+
+const ALPHA: f32 = 0.6;
+
+@vertex
+fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
+    return frame.view_projection * vec4f(outline.corners[i].xyz, 1.0);
+}
+
+fn classic_colour(p: vec3f, gradient: vec3f, direction: vec3f) -> vec3f {
+    var normal = normalize(gradient);
+    if dot(normal, direction) > 0.0 {
+        normal = -normal;
+    }
+    let base = 0.1 * (p + sign(sin(length(p) * 10.0))) + 0.5;
+    let diffuse = clamp(normal.y, 0.3, 1.0);
+    let specular = pow(clamp(dot(reflect(vec3f(0.0, 1.0, 0.0), normal), direction), 0.0, 1.0), 10.0) + 0.2;
+    return clamp(base * diffuse + 0.7 * specular, vec3f(0.0), vec3f(1.0));
+}
+
+@fragment
+fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
+    let ray = sample_ray(at.xy - 0.5 + frame.offset);
+    let origin = (surface.inverse * vec4f(ray.origin, 1.0)).xyz;
+    let direction = normalize((surface.inverse * vec4f(ray.direction, 0.0)).xyz);
+    let chord = region_chord(origin, direction);
+    let entry = origin + direction * chord.start;
+    search_begin(entry, direction, chord.length, surface.level, surface.spacing, surface.single > 0.5);
+    let crossing = search_next();
+    if crossing.outcome == MISS || chord.length <= 0.0 {
+        return vec4f(0.0);
+    }
+    if crossing.outcome != HIT {
+        atomicAdd(&counts[select(2u, 1u, crossing.outcome == GRAZE)], 1u);
+        let shown = select(vec3f(1.0, 0.0, 0.75), vec3f(1.0, 0.75, 0.0), crossing.outcome == GRAZE);
+        // Nothing is known here: fine grey stripes that no surface has.
+        let pixel = vec2u((at.xy + frame.offset) / frame.grid);
+        let stripes = vec3f(0.45 + f32((pixel.x + pixel.y) / 2u % 2u) * 0.15);
+        return vec4f(select(stripes, shown, surface.debug > 0.5), 1.0);
+    }
+    let p = entry + direction * crossing.t;
+    return vec4f(classic_colour(p, network_sample(p, 0u).gradient, direction) * ALPHA, ALPHA);
+}
