@@ -162,7 +162,7 @@ class SaturatingBody(ConeBody):
     ray_grown[{g}] = select(1.0 + 2.0 * far{g} + {terms + 24}.0 * ULP, vec4f(1e30), far{g} > vec4f(1.0));
     ray_shrunk[{g}] = max(1.0 - far{g} - {terms + 24}.0 * ULP, vec4f(0.0));
     ray_lost[{g}] = abs({self.out(g)}) * ray_e[{g}];
-    rounding += abs({self.out(g)}) * ({terms + 4}.0 * ULP);"""
+    rounding += abs({self.out(g)}) * ({terms + 6}.0 * ULP);"""
         )
         if g == self.groups - 1:
             self.add(f"    ray_rounding = sum_of(rounding) + 2.0 * ULP * abs({self.bias});")

@@ -71,7 +71,8 @@ fn search_begin(origin: vec3f, direction: vec3f, length: f32, level: f32, spacin
 // f at the far end in units of the spacing, and its rounding.
 fn search_far() -> vec2f {
     let value = (far_value - search_level) * search_scale;
-    return vec2f(value, far_error * search_scale + 4.0 * ULP * abs(value));
+    // A quotient may be off by 2.5 ulp, a difference and a product by one each.
+    return vec2f(value, far_error * search_scale + 6.0 * ULP * abs(value));
 }
 
 // f lies beside a level, on this side of it (1 above, -1 below).
