@@ -312,6 +312,18 @@ def test_a_picture_given_as_a_scene_is_made_again(ask, tmp_path):
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_a_picture_holds_its_network_so_that_the_file_is_not_needed_again(ask, tmp_path):
+    import engine
+
+    net = tmp_path / "net.npz"
+    engine.save_network(engine.random_mlp([3, 5, 1], "sine(2)", seed=3), net)
+    first, second = tmp_path / "a.png", tmp_path / "b.png"
+    assert ask("render", "marching", "--net", net, "-o", first, "--size", "40x30").status == 0
+    net.unlink()
+    assert ask("render", first, "-o", second).status == 0
+    assert first.read_bytes() == second.read_bytes()
+
+
 def test_a_picture_is_not_written_over_by_default(ask, tmp_path):
     answer = ask("render", tmp_path / "a.png")
     assert answer.status == cli.MISTAKE and "-o" in answer.err
