@@ -71,7 +71,9 @@ def legend_sprite(legend, frame):
     title = text.mask(legend.title, max(6.0, SIZES["normal"] * s))
     # Lowest value at the bottom; labels are spread from the top.
     marks = sorted((m for m in legend.marks if legend.low <= m <= legend.high), reverse=True)
-    masks = [text.tabular(text.number(m), size) for m in marks]
+    # A level that swings passes 0 within rounding; 1e-16 is no label.
+    least = 1e-6 * (legend.high - legend.low)
+    masks = [text.tabular(text.number(m if abs(m) > least else 0.0), size) for m in marks]
     line = text.mask("0", size).shape[0]
     width = max([title.shape[1]] + [bar_width + 3 * pad + m.shape[1] for m in masks]) + pad
     top = title.shape[0] + pad
