@@ -17,7 +17,7 @@ ANCHORS = {
     "diverging": "#001261 #033e7d #1e6f9d #71a8c4 #c9dde7 #eceae8 #ead0bf #d29773 #ba6029 #8b2500 #590007",
 }
 # What is left out at each end: a sheet in the darkest colours is lost on the dark ground, in the lightest on paper.
-TRIMS = {"dark": (0.14, 1.0), "paper": (0.04, 0.93)}
+TRIMS = {"dark": (0.18, 1.0), "paper": (0.04, 0.93)}
 STEPS = 64
 
 

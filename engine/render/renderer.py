@@ -228,7 +228,12 @@ class Renderer:
     def _raster(self, frame, drawables):
         step = frame.encoder.begin_render_pass(
             color_attachments=[
-                {"view": frame.colour.view, "load_op": "clear", "store_op": "store", "clear_value": (*frame.theme.ground, 1)}
+                {
+                    "view": frame.colour.view,
+                    "load_op": "clear",
+                    "store_op": "store",
+                    "clear_value": (*frame.theme.ground, 1),
+                }
             ],
             depth_stencil_attachment={
                 "view": frame.depth.view,
