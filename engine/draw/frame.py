@@ -76,7 +76,7 @@ class Frame:
     uniforms    Array holding the FRAME struct
     layers      Array of vec4u, LAYERS per sample and list
     counts      Array of 4 u32: unused, grazes, undecided, rays with more surfaces than are kept
-    colour      Texture of samples: ground and solid things; rgba16float, or rgba8unorm on a ground that is not encoded
+    colour      Texture of samples: ground and solid things; rgba16float, or rgba8unorm where that is not encoded
     depth       Texture depth32float of the solid things
     composed    Texture rgba16float of samples: with the surfaces
     camera      view camera, for what is placed on the processor
