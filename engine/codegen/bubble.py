@@ -132,13 +132,13 @@ fn lift_{suffix}(b: Bubble, terms: f32) -> Bubble {{
         if index == 0:
             self.add(f"{inner}var z = bubble_enter(bias, network_block(row), t0, t1);")
         else:
-            self.add(f"{inner}var z = bubble_start(bias, {4 * block.inputs + 3}.0);")
+            self.add(f"{inner}var z = bubble_start(bias);")
             self.products(source, block, wide, inner)
-        self.add(f"{inner}z.doubt *= 1.00001;")
+        self.add(f"{inner}z.doubt *= 1.0001;")
         activation = self.shape.activations[index]
         lifted = "z"
         if activation.rule.elementwise and not (activation.name == "identity" and index == len(self.blocks) - 1):
-            terms = 4 * block.outputs + 3 if index + 1 < len(self.blocks) else 0
+            terms = 4 * block.outputs if index + 1 < len(self.blocks) else 0
             lifted = f"lift_{self.activations.index(activation)}(z, {terms}.0)"
         if wide:
             self.add(f"{inner}{target}[g] = {lifted};")
@@ -167,23 +167,23 @@ fn lift_{suffix}(b: Bubble, terms: f32) -> Bubble {{
 FIXED = """
 var<private> ray_origin: vec3f;
 var<private> ray_direction: vec3f;
-var<private> ray_reach: vec3f;
 
 const ENTERS_APART = false;
 
 fn enclosure_begin(o: vec3f, d: vec3f, length: f32) {
     ray_origin = o;
     ray_direction = d;
-    ray_reach = abs(d) * length + abs(o);
 }
 
 // Four neurons of the first layer, whose z is linear along the ray: no bubble.
 fn bubble_enter(bias: vec4f, m: mat4x4f, t0: f32, t1: f32) -> Bubble {
-    let a = plain_add(vec4f(0.0), m, vec4f(ray_direction, 0.0));
-    let b = plain_add(bias, m, vec4f(ray_origin, 0.0));
-    // Five roundings in the dot product with its bias and one in a t + b, each at most an ulp.
-    let doubt = 6.0 * ULP * plain_add(abs(bias), block_abs(m), vec4f(ray_reach, 0.0));
-    return Bubble(fma(a, vec4f(t0), b), fma(a, vec4f(t1), b), doubt, vec4f(0.0), vec4f(0.0));
+    let p0 = ray_origin + t0 * ray_direction;
+    let p1 = ray_origin + t1 * ray_direction;
+    // A point is off by an ulp of itself and one of t d; then come three products and three sums, an ulp of each.
+    let size = abs(t1 * ray_direction) + 5.0 * max(abs(p0), abs(p1));
+    let doubt = ULP * plain_add(3.0 * abs(bias), block_abs(m), vec4f(size, 0.0));
+    let near = plain_add(bias, m, vec4f(p0, 0.0));
+    return Bubble(near, plain_add(bias, m, vec4f(p1, 0.0)), doubt, vec4f(0.0), vec4f(0.0));
 }
 
 fn enter_at(t: f32) {

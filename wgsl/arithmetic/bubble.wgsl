@@ -11,28 +11,32 @@ struct Bubble {
     radius: vec4f,
 }
 
-// terms: numbers added up in the product that follows, for the rounding of this bias in it.
-fn bubble_start(bias: vec4f, terms: f32) -> Bubble {
-    return Bubble(bias, bias, terms * ULP * abs(bias), vec4f(0.0), vec4f(0.0));
+fn bubble_start(bias: vec4f) -> Bubble {
+    return Bubble(bias, bias, vec4f(0.0), vec4f(0.0), vec4f(0.0));
 }
 
 // z + m h
 fn bubble_add(z: Bubble, m: mat4x4f, h: Bubble) -> Bubble {
     let size = block_abs(m);
+    let near = plain_add(z.near, m, h.near);
+    let far = plain_add(z.far, m, h.far);
+    // Four sums, each an ulp of what it comes to: that is this one at most, and the products after it, which are in h's doubt.
+    let rounded = fma(vec4f(4.0 * ULP), max(abs(near), abs(far)), z.doubt);
     return Bubble(
-        plain_add(z.near, m, h.near),
-        plain_add(z.far, m, h.far),
-        plain_add(z.doubt, size, h.doubt),
+        near,
+        far,
+        plain_add(rounded, size, h.doubt),
         plain_add(z.middle, m, h.middle),
         plain_add(z.radius, size, h.radius),
     );
 }
 
-// From values, their errors and a range; terms: numbers added up in the product that follows, whose rounding is put in.
+// From values, their errors and a range. The rounding of the product that follows is put in: four ulp of each of its
+// terms for near and far, whose sums count for themselves, and for the bubble as many as it has terms.
 fn bubble_of(near: vec4f, far: vec4f, doubt: vec4f, d: Range, terms: f32) -> Bubble {
     let middle = 0.5 * (d.low + d.high);
     let radius = 0.5 * (d.high - d.low);
-    let all = doubt + terms * ULP * max(abs(near), abs(far));
+    let all = fma(vec4f(4.0 * ULP), max(abs(near), abs(far)), doubt);
     return Bubble(near, far, all, middle, radius + (terms + 16.0) * ULP * (abs(middle) + radius));
 }
 
