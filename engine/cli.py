@@ -34,6 +34,9 @@ from engine.options import (
 
 OK, FAULT, MISTAKE, NO_ADAPTER, INTERRUPTED = 0, 1, 2, 3, 130
 
+# A window's: the panel takes 320 pixels of it.
+WINDOW_SIZE = (1200, 800)
+
 # Set by --traceback or the environment: developers see where an error came from.
 TRACEBACK = "NEUROSCENE_TRACEBACK"
 
@@ -134,10 +137,10 @@ def run(
 ):
     """Shows a scene in a window."""
     asked = Asked(scene, from_, set_, net, seed, time, size, supersample)
-    with opened(asked) as (shown, clock, size_px, samples):
+    with opened(asked) as (shown, clock, _, samples):
         from engine.app import show
 
-        path = show(shown, size=size_px, time=clock.time, supersample=samples)
+        path = show(shown, size=asked.size or WINDOW_SIZE, time=clock.time, supersample=samples)
     # Without a display the picture was saved instead.
     if path is not None:
         print(path)

@@ -75,13 +75,19 @@ def test_a_camera_without_a_picture_is_refused(change):
         Camera(**change)
 
 
+@pytest.mark.parametrize("aspect", [1.5, 0.4])
 @pytest.mark.parametrize("fov", [0.0, 0.9])
-def test_projection_maps_near_to_0_and_far_to_1_and_rays_to_the_pictures_corners(fov):
+def test_projection_maps_near_to_0_and_far_to_1_and_rays_to_the_pictures_corners(fov, aspect):
     camera = Camera(eye=(1, 2, 9), fov=fov, near=0.5, far=50.0)
-    matrix = camera.projection(1.5) @ camera.view()
+    matrix = camera.projection(aspect) @ camera.view()
     for x, y in ((-1, -1), (1, 0.5), (0, 0)):
-        origin, direction = camera.ray(x, y, 1.5)
+        origin, direction = camera.ray(x, y, aspect)
         along = direction @ camera.forward
         for distance, depth in ((0.5, 0.0), (50.0, 1.0)):
             p = matrix @ np.append(origin + direction * distance / along, 1.0)
             assert np.allclose(p[:3] / p[3], (x, y, depth), atol=1e-9)
+
+
+def test_a_tall_picture_shows_as_much_across_as_a_wide_one_upwards():
+    camera = Camera()
+    assert camera.half_sizes(2.0)[1] == camera.half_sizes(0.5)[0]

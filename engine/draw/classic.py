@@ -63,7 +63,7 @@ def outline(camera, centre, radius, size):
         # From inside, or nearly, the ball may be anywhere: a square that holds the whole picture.
         depth = 2.0 * camera.near
         middle = np.asarray(camera.eye) + forward * depth
-        reach = 1.5 * depth * camera.half_height() * max(1.0, size[0] / size[1])
+        reach = 1.5 * depth * max(camera.half_sizes(size[0] / size[1]))
     # Its sides, not its corners, keep the circle's distance.
     reach = reach * 1.0001 / np.cos(np.pi / CORNERS)
     # Round a convex polygon in the order of a strip: 0, 1, last, 2, last but one ...

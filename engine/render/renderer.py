@@ -313,12 +313,12 @@ def _frame_struct(camera, size, tile, grid, theme, lists, scale):
     crop[0, 0], crop[1, 1] = width / w, height / h
     crop[0, 3] = (width - 2 * x - w) / w
     crop[1, 3] = -(height - 2 * y - h) / h
-    half = camera.half_height()
+    half_width, half_height = camera.half_sizes(aspect)
     return FRAME.new(
         view_projection=(crop @ camera.projection(aspect) @ camera.view()).T,
         eye=(*camera.eye, 1.0),
-        right=(*(camera.right * half * aspect), 0.0),
-        upward=(*(camera.upward * half), 0.0),
+        right=(*(camera.right * half_width), 0.0),
+        upward=(*(camera.upward * half_height), 0.0),
         forward=(*camera.forward, float(camera.is_orthographic)),
         ground=(*theme.ground, 1.0),
         glow=(*theme.glow, 1.0),

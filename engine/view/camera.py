@@ -19,8 +19,9 @@ class Camera:
 
     eye, target    (3,), world units
     up             (3,), the direction shown upwards
-    fov            vertical field of view, radians; 0 for an orthographic camera
-    height         world units shown from bottom to top by an orthographic camera
+    fov            field of view across the picture's smaller side, radians; 0 for an orthographic camera. A tall picture
+                   so shows as much from left to right as a wide one from bottom to top
+    height         world units that an orthographic camera shows across the smaller side
     near, far      distances along the view where depth begins and ends
 
     Raises SettingError when eye and target coincide or up points along the view.
@@ -66,9 +67,13 @@ class Camera:
     def is_orthographic(self):
         return self.fov == 0.0
 
-    def half_height(self):
-        """Half the picture's height at distance 1 (perspective), or in world units (orthographic)."""
-        return self.height / 2.0 if self.is_orthographic else float(np.tan(self.fov / 2.0))
+    def half_sizes(self, aspect):
+        """Half the picture's width and height at distance 1 (perspective), or in world units (orthographic).
+
+        aspect   width over height
+        """
+        half = self.height / 2.0 if self.is_orthographic else float(np.tan(self.fov / 2.0))
+        return (half * aspect, half) if aspect >= 1 else (half, half / aspect)
 
     def with_(self, **changes):
         return replace(self, **changes)
@@ -82,9 +87,9 @@ class Camera:
 
     def projection(self, aspect):
         """(4, 4) eye space to clip space, depth 0 at near and 1 at far as WebGPU has it."""
-        n, f, h = self.near, self.far, self.half_height()
+        n, f, (w, h) = self.near, self.far, self.half_sizes(aspect)
         m = np.zeros((4, 4))
-        m[0, 0], m[1, 1] = 1.0 / (h * aspect), 1.0 / h
+        m[0, 0], m[1, 1] = 1.0 / w, 1.0 / h
         if self.is_orthographic:
             m[2, 2], m[2, 3], m[3, 3] = -1.0 / (f - n), -n / (f - n), 1.0
         else:
@@ -96,8 +101,8 @@ class Camera:
 
         x, y   in [-1, 1], right and up
         """
-        h = self.half_height()
-        offset = self.right * (x * h * aspect) + self.upward * (y * h)
+        w, h = self.half_sizes(aspect)
+        offset = self.right * (x * w) + self.upward * (y * h)
         if self.is_orthographic:
             return np.asarray(self.eye) + offset, self.forward
         return np.asarray(self.eye), unit(self.forward + offset)
