@@ -73,7 +73,7 @@ fn lift_{suffix}(b: Bubble, terms: f32) -> Bubble {{
     );
     let error = max(value_error_{suffix}(b.near, p), value_error_{suffix}(b.far, q));
     let z = Range(min(b.near, b.far) - doubt, max(b.near, b.far) + doubt);
-    let own = bend_{suffix}(z, abs(b.far - b.near) + 2.0 * doubt);
+    let own = bend_{suffix}(z, abs(b.far - b.near), 2.0 * doubt);
     let d = Range(b.middle - b.radius, b.middle + b.radius);
     let wide = Range(z.low + min(d.low, vec4f(0.0)), z.high + max(d.high, vec4f(0.0)));
     let carried = range_times(slope_range_{suffix}(wide), d);

@@ -75,7 +75,8 @@ def range_functions(activation, suffix):
     slope_range_SUFFIX(z)                  s' over a Range
     slope_near_SUFFIX(ends, p, q, e)         s' over a Range and e around it, from the slopes p and q at its ends
     curvature_range_SUFFIX(z)              s'' over a Range
-    bend_SUFFIX(z, width)                  the interpolation error of s over a Range as wide as width, in bubbles
+    bend_SUFFIX(z, change, slack)          the interpolation error of s, in bubbles, between ends in the Range z that
+                                           are `change` apart, give or take `slack`
 
     All bounds hold for the real s, whatever was rounded here.
     """
@@ -119,19 +120,28 @@ def range_functions(activation, suffix):
     function(f"slope_near_{suffix}(ends: Range, p: vec4f, q: vec4f, e: vec4f) -> Range", *body)
     ends = (f"{name}_curvature(z.low, {number(a)})", f"{name}_curvature(z.high, {number(a)})")
     ranged(f"curvature_range_{suffix}(z: Range) -> Range", "curvature", *ends, floor * scale * scale)
-    body = [f"let c = curvature_range_{suffix}(z);", "let q = width * width * 0.125;"]
+    body = [
+        f"let c = curvature_range_{suffix}(z);",
+        # A bend of one sign is least where the ends are closest.
+        "let wide = change + slack;",
+        "let narrow = max(change - slack, vec4f(0.0));",
+        "let most = wide * wide * 0.125;",
+        "let least = narrow * narrow * 0.125;",
+        "let low = -c.high * select(least, most, c.high > vec4f(0.0));",
+        "let high = -c.low * select(least, most, c.low < vec4f(0.0));",
+    ]
     jump = rule.kink(a)
     if most_curvature == 0.0 and jump == 0.0:
         body = ["return Range(vec4f(0.0), vec4f(0.0));"]
     elif jump == 0.0:
-        body.append("return Range(-c.high * q, -c.low * q);")
+        body.append("return Range(low, high);")
     else:
         # The chord over a kink of this jump is off by at most jump * width / 4, on the side the kink opens to.
         body.append(
-            f"let kink = select(vec4f(0.0), width * {number(jump / 4)}, (z.low < vec4f(0.0)) & (z.high > vec4f(0.0)));"
+            f"let kink = select(vec4f(0.0), wide * {number(jump / 4)}, (z.low < vec4f(0.0)) & (z.high > vec4f(0.0)));"
         )
-        body.append("return Range(-c.high * q - max(kink, vec4f(0.0)), -c.low * q - min(kink, vec4f(0.0)));")
-    function(f"bend_{suffix}(z: Range, width: vec4f) -> Range", *body)
+        body.append("return Range(low - max(kink, vec4f(0.0)), high - min(kink, vec4f(0.0)));")
+    function(f"bend_{suffix}(z: Range, change: vec4f, slack: vec4f) -> Range", *body)
     return "\n".join(lines)
 
 

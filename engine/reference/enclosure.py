@@ -119,9 +119,11 @@ def end_at(net, origins, directions, t):
 def _stray(activation, z0, z1, doubt, low, high):
     """The bubble of s(z) from the ends of z and z's bubble [low, high]."""
     least, most = np.minimum(z0, z1) - doubt, np.maximum(z0, z1) + doubt
-    width = np.abs(z1 - z0) + 2 * doubt
+    # A bend of one sign is least where the ends are closest.
+    width, narrow = np.abs(z1 - z0) + 2 * doubt, np.maximum(np.abs(z1 - z0) - 2 * doubt, 0)
     c_low, c_high = curvature_range(activation, least, most)
-    own_low, own_high = -c_high * width**2 / 8, -c_low * width**2 / 8
+    own_low = -c_high * np.where(c_high > 0, width, narrow) ** 2 / 8
+    own_high = -c_low * np.where(c_low < 0, width, narrow) ** 2 / 8
     # Over a kink the chord is off by at most the jump of the slope times a quarter of the width.
     jump = np.where((least < 0) & (most > 0), activation.rule.kink(activation.parameter) * width / 4, 0.0)
     own_low, own_high = own_low - np.maximum(jump, 0), own_high - np.minimum(jump, 0)
