@@ -217,3 +217,8 @@ def test_what_makes_no_sense_is_refused_in_one_line(kind, arguments, more):
     with pytest.raises(kind) as caught:
         cast(seeded(), *arguments, **more)
     assert "\n" not in str(caught.value)
+
+
+def test_layers_too_wide_for_registers_are_crossed_where_the_twin_says():
+    # 68 neurons are 17 groups of four, one more than registers are taken for.
+    assert agree(random_mlp((3, 68, 1), "tanh", last="tanh", scale=0.5, seed=2), 8, level=0.1, spacing=0.2) > 8
