@@ -11,6 +11,7 @@ from engine.scene import Clock
 from engine.target import notebook, window
 from engine.target.recorder import Recorder, plan
 from engine.target.writers import ending, open_writer, writer_class
+from engine.ui.files import free
 
 SIZE = (800, 600)
 # In a notebook: the widget, with its panel, as wide as a page; and the picture kept for where no widget can run.
@@ -118,7 +119,8 @@ def show(scene, *, size=(1200, 800), time=0.0, supersample=4):
     try:
         canvas = window.make_canvas(size, title=_name(scene))
     except NoDisplayError as error:
-        path = save(scene, f"{_name(scene).lower()}.png", size, time=time, supersample=supersample)
+        # A name that is free: nobody asked for a file, so none may be lost for it.
+        path = save(scene, free(".", _name(scene).lower(), ".png"), size, time=time, supersample=supersample)
         print(f"neuroscene: {error} The picture was saved as {path} instead.", file=sys.stderr)
         return path
     from engine.viewer import Viewer

@@ -69,7 +69,9 @@ class Scene(param.Parameterized):
     view     "orbit" or "pan_zoom": how the mouse moves the camera
     """
 
-    theme = Choice(["dark", "paper"], group="how", doc="colours of the ground and the words: for a screen or for print")
+    theme = Choice(
+        ["dark", "paper"], group="how", rebuild=True, doc="colours of the ground and the words: for a screen or for print"
+    )
     seed = Integer(0, bounds=(0, 2**31 - 1), group="shown", rebuild=True, doc="of everything random in the scene")
 
     loop: float | None = None

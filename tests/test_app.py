@@ -169,10 +169,12 @@ def test_progress_is_shown_on_stderr_when_asked_and_not_to_a_file(tmp_path, capf
 def test_without_a_display_show_saves_the_picture_and_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("engine.target.window.has_display", lambda: False)
-    assert engine.show(Ring(), size=SIZE) == "ring.png"
+    assert engine.show(Ring(), size=SIZE) == "ring-0001.png"
     said = capsys.readouterr()
-    assert said.out == "" and "ring.png" in said.err and "xvfb-run" in said.err
-    assert Image.open("ring.png").size == SIZE
+    assert said.out == "" and "ring-0001.png" in said.err and "xvfb-run" in said.err
+    assert Image.open("ring-0001.png").size == SIZE
+    # A second one takes another name: no picture is lost that nobody named.
+    assert engine.show(Ring(), size=SIZE) == "ring-0002.png"
 
 
 def test_the_picture_with_its_panel_is_as_large_as_asked_for():

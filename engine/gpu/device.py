@@ -3,7 +3,6 @@
 import os
 import sys
 import tempfile
-import threading
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -109,36 +108,13 @@ def _prepare_instance():
         pass  # An instance exists already, made by whoever imported us; the backend is checked below.
 
 
-_lock = threading.Lock()
-
-
+@cache
 def device():
     """The device of this process, made at the first call.
 
     NEUROSCENE_PORTABLE=1 in the environment holds it to WebGPU's portable limits, as the tests do.
     Raises NoAdapterError with install lines when there is no Vulkan adapter.
     """
-    with _lock:
-        return _make_device()
-
-
-def begin_device():
-    """Starts making the device on a thread of its own, while whoever calls this does other things, such as importing.
-
-    What goes wrong is raised by `device()`, which waits.
-    """
-    threading.Thread(target=_try_device, name="device", daemon=True).start()
-
-
-def _try_device():
-    try:
-        device()
-    except NoAdapterError:
-        pass  # Not kept: the call that needs the device meets it again, and raises it where it can be told.
-
-
-@cache
-def _make_device():
     _prepare_instance()
     adapters = [a for a in wgpu.gpu.enumerate_adapters_sync() if a.info.get("backend_type") == "Vulkan"]
     if not adapters:

@@ -192,3 +192,11 @@ def test_the_classic_look_draws_every_hit_wherever_the_camera_stands(renderer, c
     assert hits.any()
     # Where the ray touches the ball's edge the two may round apart.
     assert (drawn != hits).sum() <= 2
+
+
+def test_a_change_of_theme_reaches_every_part(renderer):
+    scene = Marching()
+    renderer.frame(scene, Clock(0), (64, 48), 1)
+    scene.theme = "paper"
+    changed = renderer.frame(scene, Clock(0), (64, 48), 1).pixels()
+    assert np.array_equal(changed, draw(renderer, pixels=(64, 48), theme="paper"))
