@@ -70,7 +70,10 @@ class Scene(param.Parameterized):
     """
 
     theme = Choice(
-        ["dark", "paper"], group="how", rebuild=True, doc="colours of the ground and the words: for a screen or for print"
+        ["dark", "paper"],
+        group="how",
+        rebuild=True,
+        doc="colours of the ground and the words: for a screen or for print",
     )
     seed = Integer(0, bounds=(0, 2**31 - 1), group="shown", rebuild=True, doc="of everything random in the scene")
 

@@ -9,31 +9,16 @@ end values, in units of the bubble 4 x (1 - x): an interval a neuron (`arithmeti
 from functools import cache
 
 from engine.codegen.bubble import BubbleBody
+from engine.codegen.budget import budget, is_shallow
 from engine.codegen.cone import cone_body
-from engine.codegen.network import iterations
-from engine.errors import NetworkError, ShapeError
-
-# llvmpipe ends loops silently after 65,535 turns an invocation, all loops summed; the rest is room for the caller.
-LOOP_TURNS = 60000
-# Enough for sheets a ten-thousandth thick (30 segments) many times over.
-MOST_SEGMENTS = 96
-FEWEST_SEGMENTS = 12
-MOST_POLISHING = 12
-SURFACES = 8  # one ray is asked for at most this many
-SEARCHES = SURFACES + 1  # and once more, to know whether those were all
-
-
-def is_shallow(shape):
-    """True where the cone encloses it: at most one layer has an activation, and what follows is one affine layer."""
-    names = [a.name for a in shape.activations]
-    if not shape.activations[-1].rule.elementwise:
-        return False
-    return len(names) == 1 or (len(names) == 2 and names[1] == "identity")
+from engine.errors import ShapeError
 
 
 @cache
-def enclosure_module(shape):
+def enclosure_module(shape, allowed=None):
     """The text of `generated/enclosure` for a Shape with three inputs.
+
+    allowed   the Budget of a search; None takes what every driver can do
 
     It looks at output 0: `observed(net, output)` puts the one that is wanted there. It needs the binding `weights`,
     `#import generated/network`, and gives what `arithmetic/search` steps with:
@@ -52,17 +37,7 @@ def enclosure_module(shape):
     """
     if shape.sizes[0] != 3:
         raise ShapeError(f"{shape} has {shape.sizes[0]} inputs; rays are cast through networks of 3, its x, y and z.")
+    allowed = allowed or budget(shape)
     body = cone_body(shape) if is_shallow(shape) else BubbleBody(shape)
-    return f"const SEGMENT_LIMIT = {segment_limit(shape)}u;\nconst POLISH_LIMIT = {MOST_POLISHING}u;\n\n{body.text()}"
-
-
-def segment_limit(shape):
-    """Segments a search may take, so that SEARCHES of them stay within llvmpipe's turns."""
-    turns, polishing = (1, 1) if is_shallow(shape) else (1 + BubbleBody(shape).turns, 1 + iterations(shape))
-    limit = min(MOST_SEGMENTS, (LOOP_TURNS // SEARCHES - MOST_POLISHING * polishing) // turns)
-    if limit < FEWEST_SEGMENTS:
-        raise NetworkError(
-            f"{shape} is too large to cast rays through: {limit} steps a ray are left where {FEWEST_SEGMENTS} are "
-            "needed. Take fewer or narrower layers."
-        )
-    return limit
+    limits = f"const SEGMENT_LIMIT = {allowed.segments}u;\nconst POLISH_LIMIT = {allowed.polishing}u;\n"
+    return f"{limits}\n{body.text()}"

@@ -31,6 +31,7 @@ SURFACE = struct(
     rim="f32",  # pixels in a picture 720 high
     debug="f32",  # 1: undecided and grazing samples in colours of their own
     most="f32",  # surfaces along a ray
+    searches="f32",  # that a ray may take
     list="f32",
 )
 SURFACE_BINDING = Binding("surface", "uniform", SURFACE)
@@ -95,7 +96,7 @@ class LevelSurfaces(Drawable):
     map       colour map of the levels, see draw.colour
     span      (low, high) values at the ends of the map; None takes the network's range in the region
     opacity   of a sheet seen straight on, 0 to 1
-    surfaces  kept along a ray, front to back, 1 to 8
+    surfaces  kept along a ray, front to back, 1 to 8; fewer for networks so large that a software driver can do no more
     debug     True paints undecided samples magenta and grazing ones orange
 
     Raises ShapeError for a network without exactly three inputs or without that output.
@@ -167,6 +168,7 @@ class LevelSurfaces(Drawable):
             self._weights.write(data)
             self._uploaded = True
         low, high = self.span
+        allowed = rays.allowed(self._observed.shape)
         inverse = np.linalg.inv(world)
         eye = (inverse @ np.append(frame.camera.eye, 1.0))[:3]
         stretch = abs(np.linalg.det(world[:3, :3])) ** (1 / 3)
@@ -188,7 +190,8 @@ class LevelSurfaces(Drawable):
                 opacity=self.opacity,
                 rim=self.rim,
                 debug=float(self.debug),
-                most=self.surfaces,
+                most=min(self.surfaces, allowed.surfaces),
+                searches=allowed.searches,
                 list=frame.list_number,
             )
         )

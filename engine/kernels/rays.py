@@ -4,15 +4,17 @@ from functools import cache
 
 import numpy as np
 
+from engine.codegen import budget
 from engine.codegen.arithmetics import LINE, PLAIN
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
-from engine.codegen.enclosure import SURFACES, enclosure_module
+from engine.codegen.enclosure import enclosure_module
 from engine.codegen.layout import pack, weights_binding
 from engine.codegen.network import network_module
 from engine.codegen.structs import struct
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
+from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.network.observed import observed
 
@@ -44,9 +46,14 @@ def bindings(shape):
     )
 
 
+def allowed(shape):
+    """The Budget of a search through a network on this adapter. Raises NetworkError where it is too large."""
+    return budget.budget(shape, turns_end=device().is_software)
+
+
 def search_modules(shape):
     """The generated texts that `arithmetic/search` imports, for `compose`: with `bindings` added they make a kernel."""
-    return {"network": network_module(shape, (PLAIN, LINE)), "enclosure": enclosure_module(shape)}
+    return {"network": network_module(shape, (PLAIN, LINE)), "enclosure": enclosure_module(shape, allowed(shape))}
 
 
 @cache
@@ -84,12 +91,12 @@ def check_rays(origins, directions, lengths):
     return origins, directions, lengths
 
 
-def check_levels(level, spacing, surfaces):
-    """Raises SettingError for levels that cannot be searched."""
+def check_levels(level, spacing, surfaces, most=budget.SURFACES):
+    """Raises SettingError for levels that cannot be searched, and for more surfaces than `most`."""
     if not (np.isfinite(level) and np.isfinite(spacing) and spacing > 0):
         raise SettingError(f"Level {level} and spacing {spacing} were given; both must be finite, the spacing above 0.")
-    if not 1 <= surfaces <= SURFACES:
-        raise SettingError(f"{surfaces} surfaces a ray were asked for; give 1 to {SURFACES}.")
+    if not 1 <= surfaces <= most:
+        raise SettingError(f"{surfaces} surfaces a ray were asked for; give 1 to {most}.")
 
 
 def cast(net, origins, directions, lengths, *, level=0.0, spacing=1.0, single=False, output=0, surfaces=1):
@@ -116,8 +123,8 @@ def cast(net, origins, directions, lengths, *, level=0.0, spacing=1.0, single=Fa
     Method: docs/rays.md.
     """
     origins, directions, lengths = check_rays(origins, directions, lengths)
-    check_levels(level, spacing, surfaces)
     net = observed(net, output)
+    check_levels(level, spacing, surfaces, allowed(net.shape).surfaces)
     run, count = kernel(net.shape), len(origins)
     result = np.zeros(count, casts(surfaces))
     if count == 0:

@@ -19,8 +19,8 @@ class Camera:
 
     eye, target    (3,), world units
     up             (3,), the direction shown upwards
-    fov            field of view across the picture's smaller side, radians; 0 for an orthographic camera. A tall picture
-                   so shows as much from left to right as a wide one from bottom to top
+    fov            field of view across the picture's smaller side, radians; 0 for an orthographic camera. A tall
+                   picture so shows as much from left to right as a wide one from bottom to top
     height         world units that an orthographic camera shows across the smaller side
     near, far      distances along the view where depth begins and ends
 

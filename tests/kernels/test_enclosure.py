@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from benchmarks.networks import seeded, thin_sheets, torus
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.bubble import BubbleBody
+from engine.codegen.budget import LOOP_TURNS, Budget, budget, is_shallow
 from engine.codegen.compose import compose
-from engine.codegen.enclosure import LOOP_TURNS, SEARCHES, enclosure_module, is_shallow, segment_limit
+from engine.codegen.enclosure import enclosure_module
+from engine.codegen.network import iterations
 from engine.codegen.ranges import ACCURACY, number, range_functions
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
@@ -154,12 +156,27 @@ fn main(@builtin(global_invocation_id) id: vec3u) {{
 
 
 @pytest.mark.parametrize(
-    "sizes", [(3, 8, 1), (3, 32, 32, 32, 1), (3, 64, 64, 64, 64, 1), (3, 100, 1), (3, 128, 128, 1)]
+    "sizes",
+    [
+        (3, 8, 1),
+        (3, 32, 32, 32, 1),
+        (3, 64, 64, 64, 64, 1),
+        (3, 100, 1),
+        (3, 128, 128, 1),
+        (3, 128, 128, 128, 1),
+        (3, 256, 256, 256, 1),
+    ],
 )
 def test_no_search_can_take_more_loop_turns_than_software_drivers_allow(sizes):
     shape = random_mlp(sizes, "tanh").shape
-    turns = 1 if is_shallow(shape) else 1 + BubbleBody(shape).turns
-    assert SEARCHES * segment_limit(shape) * turns <= LOOP_TURNS
+    turns, polish = (1, 1) if is_shallow(shape) else (1 + BubbleBody(shape).turns, 1 + iterations(shape))
+    allowed = budget(shape)
+    assert allowed.searches * (allowed.segments * turns + allowed.polishing * polish) <= LOOP_TURNS
+    assert allowed.segments >= 12
+
+
+def test_where_loops_may_run_on_every_network_gets_all():
+    assert budget(random_mlp((3, 256, 256, 256, 1)).shape, turns_end=False) == Budget()
 
 
 def test_a_network_too_large_to_finish_is_refused():

@@ -192,7 +192,8 @@ def test_lines_and_rays_agree_on_where_things_are(renderer, projection):
     origin, direction = camera.ray(x / 160 * 2 - 1, 1 - y / 120 * 2, 160 / 120)
     gap = np.linalg.norm(np.cross(point - origin, direction))
     # Half a pixel's width at that distance.
-    assert gap < 0.5 * (2 * camera.half_sizes(160 / 120)[1] / 120) * (1 if projection == "orthographic" else camera.distance)
+    pixel = 2 * camera.half_sizes(160 / 120)[1] / 120
+    assert gap < 0.5 * pixel * (1 if projection == "orthographic" else camera.distance)
 
 
 @pytest.mark.parametrize("samples", [0, 2, 3, 5, 8, 25, "4"])

@@ -44,6 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chord, unit: f32) -> u32 {
     let most = u32(surface.most);
     var count = 0u;
+    var searches = 0u;
     search_begin(entry, direction, chord.length, surface.level, surface.spacing, surface.single > 0.5);
     // The loop ends at its foot: llvmpipe runs one that ends at its top once more, for no lane.
     loop {
@@ -66,7 +67,8 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
             layers[first + count] = sheet_layer(p, crossing.level, ray, direction, distance);
             count += 1u;
         }
-        if !hit || cut {
+        searches += 1u;
+        if !hit || cut || searches >= u32(surface.searches) {
             break;
         }
     }

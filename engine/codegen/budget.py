@@ -1,0 +1,71 @@
+"""How many steps a search along a ray may take where a driver counts the turns of loops."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from engine.codegen.bubble import BubbleBody
+from engine.codegen.network import iterations
+from engine.errors import NetworkError
+
+# llvmpipe ends loops silently after 65,535 turns an invocation, all loops summed; the rest is room for the caller. It
+# counts for eight invocations together, each of which may be the slowest in another search: every search must fit.
+LOOP_TURNS = 60000
+# Enough for sheets a ten-thousandth thick (30 segments) many times over.
+MOST_SEGMENTS = 96
+# A search through a deep network takes 5 to 15; with this many few rays stay undecided, and below the last many would.
+ENOUGH_SEGMENTS, FEWEST_SEGMENTS = 32, 12
+# Newton's turns for a hit that is enclosed within 1e-5 already.
+POLISHING = (12, 4, 1)
+SURFACES = 8  # one ray is asked for at most this many
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one invocation may spend.
+
+    searches    along its ray: one more than the surfaces it looks for, to know whether those were all
+    segments    in each of them
+    polishing   turns of sharpening a hit
+    """
+
+    searches: int = SURFACES + 1
+    segments: int = MOST_SEGMENTS
+    polishing: int = POLISHING[0]
+
+    @property
+    def surfaces(self):
+        """How many surfaces along a ray can be found."""
+        return max(1, self.searches - 1)
+
+
+def is_shallow(shape):
+    """True where the cone encloses it: at most one layer has an activation, and what follows is one affine layer."""
+    names = [a.name for a in shape.activations]
+    if not shape.activations[-1].rule.elementwise:
+        return False
+    return len(names) == 1 or (len(names) == 2 and names[1] == "identity")
+
+
+@cache
+def budget(shape, *, turns_end=True):
+    """The Budget for a network: large ones get fewer surfaces, then fewer steps.
+
+    turns_end   whether the driver ends loops after 65,535 turns, as software drivers do
+
+    Raises NetworkError where not even one surface can be searched for.
+    """
+    if is_shallow(shape) or not turns_end:
+        return Budget()
+    turns, polish = 1 + BubbleBody(shape).turns, 1 + iterations(shape)
+    for enough in (ENOUGH_SEGMENTS, FEWEST_SEGMENTS):
+        for polishing in POLISHING:
+            for searches in (SURFACES + 1, 5, 3, 2, 1):
+                # One evaluation more a surface: who draws it wants its gradient.
+                segments = (LOOP_TURNS // searches - (polishing + 1) * polish) // turns
+                if segments >= enough and (searches > SURFACES or polishing < POLISHING[0]):
+                    return Budget(searches, min(MOST_SEGMENTS, segments), polishing)
+    raise NetworkError(
+        f"{shape} is too large to cast rays through on this adapter: its software driver ends loops after 65,535 "
+        f"turns, and {FEWEST_SEGMENTS} steps along a ray take {FEWEST_SEGMENTS * turns}. "
+        "Take fewer or narrower layers, or a GPU."
+    )
