@@ -22,19 +22,23 @@ STILL_SIZE = (640, 480)
 _viewers = {}
 
 
-def render(scene, size=SIZE, *, time=0.0, supersample=4, ui=False):
+def render(scene, size=SIZE, *, time=0.0, supersample=4, ui=False, progress=None):
     """The picture of a scene at a moment.
 
     size          (width, height) in pixels
     time          seconds
     supersample   samples a pixel: 1, 4, 9 or 16
     ui            True for the whole window, panel included
+    progress      True shows a bar on stderr if it takes long; None does so on a terminal
     returns       (H, W, 4) uint8, row 0 on top; sRGB, opaque
     """
     clock = Clock(float(time))
     if ui:
         return _with_panel(scene, clock, size, supersample)
-    return _renderer().frame(scene, clock, size, supersample).pixels()
+    steps = _renderer().steps(scene, clock, size, supersample)
+    if sys.stderr.isatty() if progress is None else progress:
+        return _with_bar(steps).pixels()
+    return _finished(steps).pixels()
 
 
 def save(scene, path, size=SIZE, *, time=0.0, supersample=4, ui=False):
@@ -149,6 +153,28 @@ def _renderer():
 
         _shared = Renderer()
     return _shared
+
+
+def _finished(steps, told=lambda done, count: None):
+    # The Picture that a generator of tiles returns at its end.
+    while True:
+        try:
+            told(*next(steps))
+        except StopIteration as end:
+            return end.value
+
+
+def _with_bar(steps):
+    from tqdm import tqdm
+
+    # A network of many neurons takes minutes on a processor: whoever waits is told how far it is.
+    with tqdm(desc="picture", unit="tile", file=sys.stderr, dynamic_ncols=True, delay=1.0, leave=False) as bar:
+
+        def told(done, count):
+            bar.total = count
+            bar.update(done - bar.n)
+
+        return _finished(steps, told)
 
 
 def _with_panel(scene, clock, size, supersample):

@@ -263,3 +263,9 @@ def test_every_frame_is_told_its_time_and_the_time_since_the_last(tmp_path):
 
     engine.record(Watch(), tmp_path / "a.gif", seconds=0.3, fps=10, size=SIZE, start=2.0)
     assert seen == [Clock(2.0, 0.0), Clock(2.0 + 0.1, 0.1), Clock(2.0 + 2 * 0.1, 0.1)]
+
+
+def test_a_bar_changes_no_pixel_and_says_nothing_on_stdout(capsys):
+    plain = engine.render(Ring(), SIZE, supersample=9)
+    assert np.array_equal(plain, engine.render(Ring(), SIZE, supersample=9, progress=True))
+    assert capsys.readouterr().out == ""
