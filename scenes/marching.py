@@ -31,7 +31,13 @@ BOX_EDGES = [(a, b) for i, a in enumerate(CORNERS) for b in CORNERS[i + 1 :] if 
 class Marching(SpaceScene):
     """Animated level surfaces of a network with three inputs, none of them missed."""
 
-    net = Network(None, inputs=3, group="shown", doc="your own network with three inputs, in place of a random one")
+    net = Network(
+        None,
+        inputs=3,
+        label="network",
+        group="shown",
+        doc="your own network with three inputs, in place of a random one",
+    )
     seed = Integer(
         11,
         bounds=(0, 2**31 - 1),
@@ -119,8 +125,10 @@ class Marching(SpaceScene):
     @property
     def network(self):
         """The Mlp shown: the person's own, or the random one of the seed."""
-        if self.net is not None:
-            return self.net
+        return self.random_network() if self.net is None else self.net
+
+    def random_network(self):
+        """The Mlp of the seed and the settings beside it."""
         key = (self.seed, self.hidden, self.depth, self.activation, self.weights, self.scale)
         if getattr(self, "_drawn", (None,))[0] != key:
             sizes = [3, *[self.hidden] * self.depth, 1]
@@ -243,7 +251,8 @@ class Marching(SpaceScene):
         return self.network
 
     def matrix_changed(self, net):
-        self.net = net
+        # Undone to what the seed gives, it is the seed's again.
+        self.net = None if net.equals(self.random_network()) else net
 
 
 def _triple(p):

@@ -125,6 +125,15 @@ def test_randomizing_is_repeatable_and_drops_the_persons_network():
     assert a.net is None
 
 
+def test_an_edited_network_is_the_persons_own_and_undone_the_seeds_again():
+    scene = Marching(seed=4)
+    drawn = scene.network
+    scene.matrix_changed(drawn.edited(0, 2, 1, 0.5))
+    assert scene.net is not None
+    scene.matrix_changed(drawn)
+    assert scene.net is None and scene.network.equals(drawn)
+
+
 def test_the_camera_follows_the_angles_and_the_angles_the_camera():
     scene = Marching()
     scene.azimuth = 30.0
