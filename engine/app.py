@@ -167,8 +167,12 @@ def _finished(steps, told=lambda done, count: None):
 def _with_bar(steps):
     from tqdm import tqdm
 
-    # A network of many neurons takes minutes on a processor: whoever waits is told how far it is.
-    with tqdm(desc="picture", unit="tile", file=sys.stderr, dynamic_ncols=True, delay=1.0, leave=False) as bar:
+    # On a processor a network of many neurons takes minutes to compile, the first time, and to draw: whoever waits is
+    # told at once that it has begun, and then how far it is.
+    form = "{desc}: {n} of {total} tiles, {elapsed}"
+    with tqdm(
+        desc="compiling and drawing", total=1, bar_format=form, file=sys.stderr, dynamic_ncols=True, leave=False
+    ) as bar:
 
         def told(done, count):
             bar.total = count
