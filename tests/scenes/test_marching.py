@@ -5,6 +5,7 @@ import pytest
 from original import picture, rays, value
 
 from engine.draw.level_surfaces import Region
+from engine.gpu import kernel, pipeline, shader
 from engine.kernels.rays import cast
 from engine.network.mlp import Mlp
 from engine.render.renderer import Renderer
@@ -209,3 +210,14 @@ def test_a_change_of_theme_reaches_every_part(renderer):
     scene.theme = "paper"
     changed = renderer.frame(scene, Clock(0), (64, 48), 1).pixels()
     assert np.array_equal(changed, draw(renderer, pixels=(64, 48), theme="paper"))
+
+
+@pytest.mark.parametrize("look", ["studio", "classic"])
+def test_editing_a_weight_uploads_and_compiles_nothing(renderer, look):
+    scene = Marching(seed=4, look=look)
+    before = renderer.frame(scene, Clock(0), (40, 30), 1).pixels()
+    made = len(kernel._pipelines), len(pipeline._pipelines), len(shader._modules)
+    scene.matrix_changed(scene.network.edited(1, 0, 3, -0.9))
+    after = renderer.frame(scene, Clock(0), (40, 30), 1).pixels()
+    assert (len(kernel._pipelines), len(pipeline._pipelines), len(shader._modules)) == made
+    assert not np.array_equal(before, after)
