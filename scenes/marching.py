@@ -166,7 +166,9 @@ class Marching(SpaceScene):
         self._classic_axes = stage.add(ClassicAxes())
         # After the lines: the original lays its surface over them.
         self._classic_sheet = stage.add(ClassicSurfaces(net))
-        self._edges = stage.add(Lines(BOX_EDGES, (*THEMES[self.theme].ink, 0.35), width=1.0, name="edges of the box"))
+        ink, ground = np.array(THEMES[self.theme].ink), np.array(THEMES[self.theme].ground)
+        between = 0.45 * ink + 0.55 * ground
+        self._edges = stage.add(Lines(BOX_EDGES, (*between, 1.0), width=1.0, name="edges of the box"))
         self._shown = None
 
     def update(self, clock):

@@ -86,19 +86,19 @@ class Frame:
     theme       Theme
     """
 
-    encoder: object
-    uniforms: Array
-    layers: Array
-    counts: Array
-    colour: Texture
-    depth: Texture
-    composed: Texture
     camera: object
     size: tuple
     tile: tuple
     grid: int
     theme: Theme
     scale: float
+    encoder: object = None
+    uniforms: Array | None = None
+    layers: Array | None = None
+    counts: Array | None = None
+    colour: Texture | None = None
+    depth: Texture | None = None
+    composed: Texture | None = None
     list_number: int = 0
     sprites: list = field(default_factory=list)
 

@@ -7,7 +7,7 @@ import traceback
 from engine.draw.frame import THEMES
 from engine.errors import NeurosceneError
 from engine.gpu.device import device
-from engine.render.present import blit
+from engine.render.present import blit, lay_sprites
 from engine.render.refinement import Quality, Refinement
 
 # Layers of a tile where a processor draws while somebody may be typing: about 0.1 s of its time.
@@ -78,6 +78,9 @@ class Painter:
         encoder = device().encoder()
         if self.picture is not None:
             blit(encoder, self.picture.texture, view, format, (0, 0, *size), clear=ground)
+            if self.quality.scale < 1.0:
+                # A coarse picture is enlarged, but words stay sharp.
+                lay_sprites(encoder, self.renderer.sprites(scene, size), view, (0, 0, *size), format)
         else:
             attachment = {"view": view, "load_op": "clear", "store_op": "store", "clear_value": (*ground, 1.0)}
             encoder.begin_render_pass(color_attachments=[attachment]).end()
@@ -110,7 +113,8 @@ class Painter:
         scaled = tuple(max(1, round(n * quality.scale)) for n in size)
         short = self.live and device().is_software and not self.refinement.is_moving
         tile_bytes = SHORT_TILE if short else None
-        self._steps = self.renderer.steps(scene, clock, scaled, quality.samples, tile_bytes=tile_bytes)
+        whole = quality.scale == 1.0
+        self._steps = self.renderer.steps(scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=whole)
 
     def _step(self, *, raising=False):
         """One tile more of the picture begun."""

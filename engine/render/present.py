@@ -23,11 +23,12 @@ def _sprite_texture(image):
     return _masks[key]
 
 
-def lay_sprites(encoder, sprites, texture, tile):
+def lay_sprites(encoder, sprites, view, tile, format="rgba8unorm"):
     """Blends sprites over a picture, or over the tile of one.
 
-    texture   rgba8unorm, the tile's pixels
+    view      of the texture with the tile's pixels at its left top corner
     tile      (x, y, width, height) in pixels of the whole picture; sprites outside are left out
+    format    of that texture; `-srgb` formats blend linear values
     """
     x, y, width, height = tile
     near = [
@@ -40,12 +41,15 @@ def lay_sprites(encoder, sprites, texture, tile):
     pipeline = Pipeline(
         compose("render/sprite", {"bindings": declare(bindings)}),
         bindings,
-        Draw(("rgba8unorm",), topology="triangle-strip"),
+        Draw((format,), topology="triangle-strip"),
     )
-    step = encoder.begin_render_pass(color_attachments=[{"view": texture.view, "load_op": "load", "store_op": "store"}])
+    step = encoder.begin_render_pass(color_attachments=[{"view": view, "load_op": "load", "store_op": "store"}])
+    # A view may be larger than the tile that is laid on it: a window with a panel beside the picture.
+    step.set_viewport(0, 0, width, height, 0.0, 1.0)
+    decode = float(format.endswith("-srgb"))
     for s in near:
         h, w = s.image.shape[:2]
-        place = Array.of(SPRITE.new(place=(s.x - x, s.y - y, w, h), tile=(width, height, 0, 0)), "uniform")
+        place = Array.of(SPRITE.new(place=(s.x - x, s.y - y, w, h), tile=(width, height, decode, 0)), "uniform")
         pipeline.draw(step, pipeline.bind(sprite=place, image=_sprite_texture(s.image)), 4)
     step.end()
 

@@ -96,10 +96,12 @@ class Renderer:
             except StopIteration as done:
                 return done.value
 
-    def steps(self, scene, clock, size, supersample=4, *, tile_bytes=None):
+    def steps(self, scene, clock, size, supersample=4, *, tile_bytes=None, words=True):
         """`frame` tile by tile: a generator that yields after each tile but the last and returns the Picture.
 
         tile_bytes   what a tile's layers may take, for smaller tiles than the memory would allow
+
+        words        False leaves out labels and legend, for who enlarges the picture and lays them over afterwards
 
         A window looks after its events between two tiles. If the scene changed meanwhile, the rest is to be left.
         """
@@ -116,7 +118,7 @@ class Renderer:
             raise SettingError(
                 f"The scene shows {len(lists)} nodes of surfaces at once; up to 4 can be drawn together."
             )
-        theme = THEMES[getattr(scene, "ground", None) or scene.theme]
+        theme = _theme(scene)
         counts = Array.of(np.zeros(4, np.uint32))
         tiles = list(_tiles(width, height, grid, max(1, len(lists)), tile_bytes))
         whole = len(tiles) == 1
@@ -126,10 +128,10 @@ class Renderer:
             frame = self._tile(scene, (width, height), tile, grid, theme, counts, len(lists))
             if number == 0:
                 self._prepare(frame, drawables)
-                sprites = _overlays(drawables, scene, frame)
+                sprites = _overlays(drawables, scene, frame) if words else []
             texture = result if whole else Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
             self._draw(frame, drawables, lists, texture)
-            lay_sprites(frame.encoder, sprites, texture, tile)
+            lay_sprites(frame.encoder, sprites, texture.view, tile)
             device().submit(frame.encoder)
             if not whole:
                 x, y, w, h = tile
@@ -148,6 +150,13 @@ class Renderer:
         self._given = [(t, picture) for t, picture in self._given if picture() is not None]
         self._given += [(t, lambda: None) for t in free[1:]]
         return free[0] if free else Texture(size, "rgba8unorm", PICTURE_USAGE)
+
+    def sprites(self, scene, size):
+        """The labels and the legend of a scene's present moment, for a picture of a size in pixels."""
+        frame = Frame(
+            camera=scene.camera, size=size, tile=(0, 0, *size), grid=1, theme=_theme(scene), scale=min(size) / 720.0
+        )
+        return _overlays([(n, world) for n, world in scene.stage.walk() if isinstance(n, Drawable)], scene, frame)
 
     def pick(self, scene, clock, size, x, y):
         """The first Hit under a pixel, or None.
@@ -333,6 +342,10 @@ def _frame_struct(camera, size, tile, grid, theme, lists, scale):
         paper=float(theme.name == "paper"),
         lists=lists,
     )
+
+
+def _theme(scene):
+    return THEMES[getattr(scene, "ground", None) or scene.theme]
 
 
 def _overlays(drawables, scene, frame):

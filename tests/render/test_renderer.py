@@ -9,8 +9,11 @@ from engine.draw.lines import Lines
 from engine.draw.node import Node
 from engine.draw.points import Points
 from engine.errors import SettingError, ShapeError
+from engine.gpu.device import device
+from engine.gpu.texture import Texture
 from engine.network.mlp import Mlp
 from engine.render import renderer as rendering
+from engine.render.present import lay_sprites
 from engine.render.renderer import Renderer
 from engine.scene import Clock, Scene
 from engine.view.camera import Camera
@@ -240,3 +243,38 @@ def test_axes_are_named_at_their_ends(renderer):
     ys, xs = np.nonzero((with_names != without).any(axis=-1))
     # The y axis ends above the middle, the x axis to its right.
     assert ys.min() < 60 and xs.max() > 140
+
+
+def test_words_laid_over_afterwards_are_the_words_of_the_picture(renderer):
+    def finished(steps):
+        while True:
+            try:
+                next(steps)
+            except StopIteration as done:
+                return done.value
+
+    scene, size = Staged([Axes(3.0)]), (120, 90)
+    with_words = renderer.frame(scene, Clock(), size, 1).pixels()
+    bare = finished(renderer.steps(scene, Clock(), size, 1, words=False))
+    assert not np.array_equal(with_words, bare.pixels())
+    encoder = device().encoder()
+    lay_sprites(encoder, renderer.sprites(scene, size), bare.texture.view, (0, 0, *size))
+    device().submit(encoder)
+    assert np.array_equal(with_words, bare.texture.read())
+
+
+def test_words_on_an_srgb_surface_look_as_on_a_plain_one(renderer):
+    sprites = renderer.sprites(Staged([Axes(3.0)], theme="paper"), (60, 60))
+    laid = {}
+    for format in ("rgba8unorm", "rgba8unorm-srgb"):
+        texture = Texture((60, 60), format)
+        texture.write(np.full((60, 60, 4), 255, np.uint8))
+        encoder = device().encoder()
+        lay_sprites(encoder, sprites, texture.view, (0, 0, 60, 60), format)
+        device().submit(encoder)
+        laid[format] = texture.read().astype(int)
+    plain, linear = laid.values()
+    # Full ink is the same colour; half-covered edge pixels are blended in linear light and come out lighter.
+    solid = plain.sum(axis=-1) == plain.sum(axis=-1).min()
+    assert np.abs(plain - linear)[solid].max() <= 6
+    assert (linear - plain).min() >= -2

@@ -26,7 +26,8 @@ fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) segment: u32) 
     let side = vec2f(-along.y, along.x);
     let end = f32(i >> 1u);
     let left = f32(i & 1u) * 2.0 - 1.0;
-    let half_width = node.width * frame.scale * frame.grid * 0.5;
+    // At least a sample wide, or the line would be dashed in small pictures.
+    let half_width = max(node.width * frame.scale * frame.grid, 1.0) * 0.5;
     // Each end reaches half a width further, so that joined segments leave no notch.
     let at = mix(p, q, end);
     let offset = side * left * half_width + along * (end * 2.0 - 1.0) * half_width * node.cap;

@@ -30,8 +30,9 @@ fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) segment: u32) 
     along = select(vec2f(1.0, 0.0), normalize(along), dot(along, along) > 1e-12);
     let left = f32(i & 1u) * 2.0 - 1.0;
     let clip = mix(a, b, end);
-    let half_width = sparks.width * frame.scale * frame.grid;
-    let offset = vec2f(-along.y, along.x) * left * half_width / frame.tile * clip.w;
+    // At least a sample wide, or it would be dashed in small pictures; `strength` makes up for it.
+    let width = max(sparks.width * frame.scale * frame.grid, 1.0);
+    let offset = vec2f(-along.y, along.x) * left * width / frame.tile * clip.w;
     let k = f32(segment % per_spark) + end;
     return Varying(
         clip + vec4f(offset, 0.0, 0.0),
@@ -80,7 +81,8 @@ fn fragment(v: Varying) -> @location(0) vec4f {
     if frame.forward.w > 0.5 {
         distance = dot(v.world - frame.eye.xyz, frame.forward.xyz);
     }
-    let strength = lit * taper * sparks.strength * through(v.position.xy, distance);
+    let thin = min(sparks.width * frame.scale * frame.grid, 1.0);
+    let strength = lit * taper * thin * sparks.strength * through(v.position.xy, distance);
     let colour = palette_colour((v.value - sparks.low) / (sparks.high - sparks.low));
     if frame.paper > 0.5 {
         // Ink: takes away the light that is not its colour.

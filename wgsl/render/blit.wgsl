@@ -1,13 +1,10 @@
 // The finished picture onto a window's surface.
 #import generated/bindings
+#import lib/srgb
 
 @vertex
 fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
     return vec4f(f32(i & 1u) * 4.0 - 1.0, f32(i >> 1u) * 4.0 - 1.0, 0.0, 1.0);
-}
-
-fn linear_of(srgb: vec3f) -> vec3f {
-    return select(pow((srgb + 0.055) / 1.055, vec3f(2.4)), srgb / 12.92, srgb <= vec3f(0.04045));
 }
 
 @fragment

@@ -1,5 +1,6 @@
 // One pixel: the mean of its decided samples, a soft shoulder, sRGB, dither, eight bits.
 #import generated/bindings
+#import lib/srgb
 
 // Constants, not uniforms: software drivers run both sides of a branch that they cannot decide beforehand.
 override GRID: i32 = 1;
@@ -24,11 +25,6 @@ fn shoulder(x: vec3f) -> vec3f {
     let knee = 0.8;
     let over = max(x - knee, vec3f(0.0));
     return min(x, vec3f(knee)) + (1.0 - knee) * over / (over + (1.0 - knee));
-}
-
-fn srgb_of(linear: vec3f) -> vec3f {
-    let x = clamp(linear, vec3f(0.0), vec3f(1.0));
-    return select(1.055 * pow(x, vec3f(1.0 / 2.4)) - 0.055, x * 12.92, x <= vec3f(0.0031308));
 }
 
 @compute @workgroup_size(8, 8)

@@ -1,5 +1,6 @@
 // A picture of words or a legend, laid over the finished picture pixel by pixel.
 #import generated/bindings
+#import lib/srgb
 
 struct Varying {
     @builtin(position) position: vec4f,
@@ -16,5 +17,7 @@ fn vertex(@builtin(vertex_index) i: u32) -> Varying {
 
 @fragment
 fn fragment(v: Varying) -> @location(0) vec4f {
-    return textureLoad(image, vec2i(v.texel), 0);
+    let c = textureLoad(image, vec2i(v.texel), 0);
+    let srgb = c.rgb / max(c.a, 1e-6);
+    return vec4f(select(c.rgb, linear_of(srgb) * c.a, sprite.tile.z > 0.5), c.a);
 }
