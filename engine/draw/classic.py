@@ -38,7 +38,7 @@ class ClassicSurfaces(LevelSurfaces):
 
     def draw(self, frame, render_pass, world):
         module, bindings = self.module("draw/classic_surfaces", Binding("outline", "uniform", OUTLINE))
-        pipeline = Pipeline(module, bindings, Draw((frame.colour.format,), depth="keep", topology="triangle-strip"))
+        pipeline = Pipeline(module, bindings, Draw((frame.canvas.format,), depth="keep", topology="triangle-strip"))
         pipeline.draw(render_pass, pipeline.bind(outline=self._outline, **self.resources(frame)), CORNERS)
 
 
@@ -86,7 +86,7 @@ class ClassicSparks(SparkPaths):
         pipeline = Pipeline(
             compose("draw/classic_sparks", {"bindings": declare(bindings)}),
             bindings,
-            Draw((frame.colour.format,), blend="add", depth="keep", topology="triangle-strip"),
+            Draw((frame.canvas.format,), blend="add", depth="keep", topology="triangle-strip"),
         )
         group = pipeline.bind(frame=frame.uniforms, sparks=self._uniform, vertices=self._paths.array)
         pipeline.draw(render_pass, group, 4, self.segments)
@@ -116,7 +116,7 @@ class ClassicAxes(Drawable):
         pipeline = Pipeline(
             compose("draw/classic_lines", {"bindings": declare(bindings)}),
             bindings,
-            Draw((frame.colour.format,), blend="over", depth="keep", topology="triangle-strip"),
+            Draw((frame.canvas.format,), blend="over", depth="keep", topology="triangle-strip"),
         )
         group = pipeline.bind(frame=frame.uniforms, node=self._node, segments=self._array)
         pipeline.draw(render_pass, group, 4, 3)

@@ -79,6 +79,7 @@ class Frame:
     colour      Texture of samples: ground and solid things; rgba16float, or rgba8unorm where that is not encoded
     depth       Texture depth32float of the solid things
     composed    Texture rgba16float of samples: with the surfaces
+    canvas      the Texture that the present pass draws to
     camera      view camera, for what is placed on the processor
     size        (width, height) of the whole picture in pixels
     tile        (x, y, width, height) of this tile in pixels
@@ -99,6 +100,7 @@ class Frame:
     colour: Texture | None = None
     depth: Texture | None = None
     composed: Texture | None = None
+    canvas: Texture | None = None
     list_number: int = 0
     sprites: list = field(default_factory=list)
 
@@ -106,11 +108,6 @@ class Frame:
     def samples(self):
         """(width, height) of this tile in samples."""
         return self.tile[2] * self.grid, self.tile[3] * self.grid
-
-    @property
-    def is_first(self):
-        """True for the tile that holds the picture's first pixel."""
-        return self.tile[0] == 0 and self.tile[1] == 0
 
     def project(self, point):
         """(x, y) in pixels of the whole picture and distance along the view, of a world point."""

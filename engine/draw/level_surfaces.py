@@ -1,11 +1,13 @@
 """The level surfaces of a network in three inputs, certified: none is skipped, and what is not known is not painted."""
 
+from functools import cache
+
 import numpy as np
 
+from engine.codegen.arithmetics import DUAL
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
-from engine.codegen.layout import pack, weights_binding
-from engine.codegen.network import network_module
+from engine.codegen.layout import weights_binding
 from engine.codegen.structs import struct
 from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable, Hit
@@ -13,6 +15,7 @@ from engine.draw.frame import FRAME_BINDING, LAYERS, LAYERS_WRITE
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.kernel import Kernel
+from engine.gpu.weights import upload
 from engine.kernels import field, rays
 
 SURFACE = struct(
@@ -150,10 +153,7 @@ class LevelSurfaces(Drawable):
 
     def module(self, name, *more):
         """(Module, bindings) of a shader that searches this network's surfaces: what all looks share, and `more`."""
-        shape = self._observed.shape
-        bindings = (FRAME_BINDING, SURFACE_BINDING, weights_binding(shape), COUNTS_BINDING, *more)
-        generated = rays.search_modules(shape) | {"bindings": declare(bindings), "network": network_module(shape)}
-        return compose(name, generated), bindings
+        return _module(self._observed.shape, name, more)
 
     def resources(self, frame):
         """What those shared bindings stand for."""
@@ -161,12 +161,7 @@ class LevelSurfaces(Drawable):
 
     def prepare(self, frame, world):
         if not self._uploaded:
-            data = pack(self._observed)
-            usage = "uniform" if weights_binding(self._observed.shape).kind == "uniform" else "storage"
-            if self._weights is None or (self._weights.count, self._weights.usage) != (data.size, usage):
-                self._weights = Array(data.dtype, data.size, usage)
-            self._weights.write(data)
-            self._uploaded = True
+            self._weights, self._uploaded = upload(self._observed, self._weights), True
         low, high = self.span
         allowed = rays.allowed(self._observed.shape)
         inverse = np.linalg.inv(world)
@@ -233,3 +228,10 @@ class LevelSurfaces(Drawable):
             level=self.level + self.spacing * float(found["level"][0, 0]),
             certain=outcome == rays.HIT,
         )
+
+
+@cache
+def _module(shape, name, more):
+    # Composed once a shape, not for every tile.
+    bindings = (FRAME_BINDING, SURFACE_BINDING, weights_binding(shape), COUNTS_BINDING, *more)
+    return compose(name, rays.search_modules(shape, DUAL) | {"bindings": declare(bindings)}), bindings

@@ -53,7 +53,7 @@ class Lines(Drawable):
     def pipeline(self, frame):
         bindings = (FRAME_BINDING, Binding("node", "uniform", LINES), Binding("segments", "read", ("array", SEGMENT)))
         module = compose("draw/lines", {"bindings": declare(bindings)})
-        return Pipeline(module, bindings, Draw((frame.colour.format,), depth="write", topology="triangle-strip"))
+        return Pipeline(module, bindings, Draw((frame.canvas.format,), depth="write", topology="triangle-strip"))
 
     def prepare(self, frame, world):
         if not self._fresh:

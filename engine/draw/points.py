@@ -49,7 +49,7 @@ class Points(Drawable):
     def pipeline(self, frame):
         bindings = (FRAME_BINDING, Binding("node", "uniform", POINTS), Binding("points", "read", ("array", POINT)))
         module = compose("draw/points", {"bindings": declare(bindings)})
-        return Pipeline(module, bindings, Draw((frame.colour.format,), depth="write", topology="triangle-strip"))
+        return Pipeline(module, bindings, Draw((frame.canvas.format,), depth="write", topology="triangle-strip"))
 
     def prepare(self, frame, world):
         if not self._fresh:

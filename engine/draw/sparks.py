@@ -71,14 +71,21 @@ class SparkPaths(Drawable):
         if self._paths is None or self._spread != self.spread:
             self._paths, self._spread, self._traced = self._new_paths(), self.spread, (self.net, self.output)
         elif self._traced[0] is not self.net or self._traced[1] != self.output:
-            try:
-                self._paths.show(self.net, self.output)
-            except SettingError:
+            # Paths that were cut short for a large network are of no use to the next.
+            if self._paths.steps < STEPS_A_VERTEX or not self._shown():
                 self._paths = self._new_paths()
             self._traced = (self.net, self.output)
         self._paths.record(frame.encoder)
         self._uniform = self._uniform or Array(SPARKS.dtype, 1, "uniform")
         self._uniform.write(SPARKS.new(**self.uniform_values(world)))
+
+    def _shown(self):
+        # Whether the paths there are can take the network.
+        try:
+            self._paths.show(self.net, self.output)
+        except SettingError:
+            return False
+        return True
 
     def _new_paths(self):
         vertices, step = self.path
@@ -135,7 +142,7 @@ class Sparks(SparkPaths):
         pipeline = Pipeline(
             compose("draw/sparks", {"bindings": declare(bindings)}),
             bindings,
-            Draw(("rgba16float",), blend=blend, depth="test", topology="triangle-strip"),
+            Draw((frame.canvas.format,), blend=blend, depth="test", topology="triangle-strip"),
         )
         group = pipeline.bind(
             frame=frame.uniforms,

@@ -1,7 +1,5 @@
 """A compute kernel: composed WGSL, its bindings, and how to run it."""
 
-import time
-
 import wgpu
 
 from engine.errors import DeviceLimitError, ShaderError
@@ -20,16 +18,14 @@ def compute_pipeline(module, entry, constants, bindings):
     key = (module.code, entry, tuple(sorted(constants.items())), tuple((b.kind, b.type_text) for b in bindings))
     if key not in _pipelines:
         shader = shader_module(module)
-        start = time.perf_counter()
         try:
-            handle = device().handle.create_compute_pipeline(
+            _pipelines[key] = device().handle.create_compute_pipeline(
                 layout=layouts(bindings, "compute")[1],
                 compute={"module": shader, "entry_point": entry, "constants": constants},
             )
         except wgpu.GPUError as error:
             raise ShaderError(module.explain(error)) from None
-        _pipelines[key] = (handle, time.perf_counter() - start)
-    return _pipelines[key][0]
+    return _pipelines[key]
 
 
 class Kernel:

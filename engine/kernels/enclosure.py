@@ -6,11 +6,12 @@ import numpy as np
 
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
-from engine.codegen.layout import pack, weights_binding
+from engine.codegen.layout import weights_binding
 from engine.codegen.structs import struct
 from engine.errors import SettingError
 from engine.gpu.array import Array
 from engine.gpu.kernel import Kernel
+from engine.gpu.weights import upload
 from engine.kernels.rays import check_rays, search_modules, workgroups
 from engine.network.observed import observed
 
@@ -51,10 +52,9 @@ def enclose(net, origins, directions, starts, ends, *, places=9, output=0):
     pieces = np.zeros((count, 2, 4), np.float32)
     pieces[:, 0, :3], pieces[:, 0, 3], pieces[:, 1, :3], pieces[:, 1, 3] = origins, starts, directions, ends
     bounds = Array("f4", count * places * 2)
-    usage = "uniform" if weights_binding(net.shape).kind == "uniform" else "storage"
     kernel(net.shape).run(
         workgroups(count),
-        weights=Array.of(pack(net), usage),
+        weights=upload(net),
         enclosing=Array.of(ENCLOSING.new(pieces=count, places=places, length=float(ends.max())), "uniform"),
         pieces=Array.of(pieces),
         bounds=bounds,

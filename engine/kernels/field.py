@@ -7,13 +7,14 @@ import numpy as np
 from engine.codegen.arithmetics import CARRIED, FOUR, PLAIN
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
-from engine.codegen.layout import UNIFORM_BYTES, layout, pack, weights_binding
+from engine.codegen.layout import UNIFORM_BYTES, layout, weights_binding
 from engine.codegen.network import network_module, points_module
 from engine.codegen.structs import struct
 from engine.errors import ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.weights import upload
 from engine.network.mlp import Mlp
 
 FIELD = struct("Field", count="u32", stride="u32", offset="u32")
@@ -168,8 +169,7 @@ class _Piece:
     def __init__(self, net, kind):
         self.outputs = net.outputs
         self.kernel, self.points = _kernel(net.shape, kind), 4 if kind == "four" else 1
-        usage = "uniform" if weights_binding(net.shape).kind == "uniform" else "storage"
-        self.weights = Array.of(pack(net), usage)
+        self.weights = upload(net)
 
     def record(self, encoder, points, values, count, stride, offset):
         uniform = Array.of(FIELD.new(count=count, stride=stride, offset=offset), "uniform")

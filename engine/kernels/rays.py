@@ -9,13 +9,14 @@ from engine.codegen.arithmetics import LINE, PLAIN
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
 from engine.codegen.enclosure import enclosure_module
-from engine.codegen.layout import pack, weights_binding
+from engine.codegen.layout import weights_binding
 from engine.codegen.network import network_module
 from engine.codegen.structs import struct
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.weights import upload
 from engine.network.observed import observed
 
 MISS, HIT, GRAZE, UNDECIDED = range(4)
@@ -51,9 +52,13 @@ def allowed(shape):
     return budget.budget(shape, turns_end=device().is_software)
 
 
-def search_modules(shape):
-    """The generated texts that `arithmetic/search` imports, for `compose`: with `bindings` added they make a kernel."""
-    return {"network": network_module(shape, (PLAIN, LINE)), "enclosure": enclosure_module(shape, allowed(shape))}
+def search_modules(shape, *more):
+    """The generated texts that `arithmetic/search` imports, for `compose`: with `bindings` added they make a kernel.
+
+    more   arithmetics the kernel wants of the network besides those of the search
+    """
+    arithmetics = (PLAIN, LINE, *more)
+    return {"network": network_module(shape, arithmetics), "enclosure": enclosure_module(shape, allowed(shape))}
 
 
 @cache
@@ -134,10 +139,9 @@ def cast(net, origins, directions, lengths, *, level=0.0, spacing=1.0, single=Fa
     crossings = Array("f4", count * surfaces * 4)
     costs = Array("u4", count * 2)
     casting = CASTING.new(rays=count, surfaces=surfaces, single=int(single), level=level, spacing=spacing)
-    weights = pack(net)
     run.run(
         workgroups(count),
-        weights=Array.of(weights, "uniform" if weights_binding(net.shape).kind == "uniform" else "storage"),
+        weights=upload(net),
         casting=Array.of(casting, "uniform"),
         rays=Array.of(rays),
         crossings=crossings,

@@ -8,13 +8,14 @@ from engine.codegen.arithmetics import DUAL
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.body import iterations
 from engine.codegen.compose import compose
-from engine.codegen.layout import pack, weights_binding
+from engine.codegen.layout import weights_binding
 from engine.codegen.network import network_module
 from engine.codegen.structs import struct
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.weights import upload
 
 SPARKS = struct("SparksRun", step="f32", count="u32", vertices="u32", output="u32")
 LANES = 64
@@ -76,13 +77,8 @@ class Sparks:
                 f"{self.steps} steps through {net} are {turns} turns of loops; one run takes {MOST_TURNS}. "
                 "Take fewer steps, or a smaller network."
             )
-        data = pack(net)
-        if self._weights is None or net.shape != self._shape:
-            binding = weights_binding(net.shape)
-            self._weights = Array("f4", data.size, "uniform" if binding.kind == "uniform" else "storage")
-            self._kernel = _kernel(net.shape, self.steps)
-            self._shape = net.shape
-        self._weights.write(data)
+        self._weights = upload(net, self._weights)
+        self._kernel = _kernel(net.shape, self.steps)
         run = SPARKS.new(step=self.step, count=self.count, vertices=self.vertices, output=output)
         self._group = self._kernel.bind(
             weights=self._weights, sparks=Array.of(run, "uniform"), seeds=self._seeds, vertices=self.array

@@ -100,7 +100,6 @@ class Renderer:
         """`frame` tile by tile: a generator that yields after each tile but the last and returns the Picture.
 
         tile_bytes   what a tile's layers may take, for smaller tiles than the memory would allow
-
         words        False leaves out labels and legend, for who enlarges the picture and lays them over afterwards
 
         A window looks after its events between two tiles. If the scene changed meanwhile, the rest is to be left.
@@ -220,6 +219,7 @@ class Renderer:
             composed = frame.composed
         light = [(n, world) for n, world in drawables if n.phase == "light"]
         if light:
+            frame.canvas = composed
             step = frame.encoder.begin_render_pass(
                 color_attachments=[{"view": composed.view, "load_op": "load", "store_op": "store"}],
                 depth_stencil_attachment={"view": frame.depth.view, "depth_read_only": True},
@@ -235,6 +235,7 @@ class Renderer:
             self._resolve(frame, composed, texture)
 
     def _raster(self, frame, drawables):
+        frame.canvas = frame.colour
         step = frame.encoder.begin_render_pass(
             color_attachments=[
                 {
@@ -256,7 +257,7 @@ class Renderer:
             pipeline = Pipeline(
                 compose("draw/backdrop", {"bindings": declare(bindings)}),
                 bindings,
-                Draw((frame.colour.format,), blend="replace", depth="keep"),
+                Draw((frame.canvas.format,), blend="replace", depth="keep"),
             )
             pipeline.draw(step, pipeline.bind(frame=frame.uniforms), 3)
         for phase in ("under", "solid"):

@@ -178,7 +178,7 @@ def _setting(module, where, name, default=None):
     value = getattr(module, name, default)
     try:
         return float(value)
-    except Exception:
+    except Exception:  # Of foreign modules' objects: anything may be raised by their own conversion.
         raise NetworkError(f"{where} has {name} = {told(value)}, which is not a number.") from None
 
 

@@ -1,0 +1,53 @@
+"""Sparks in a picture: they depend on what is shown now, and fit any ground."""
+
+import numpy as np
+import pytest
+
+from engine.draw.level_surfaces import LevelSurfaces
+from engine.draw.sparks import Sparks
+from engine.kernels import sparks
+from engine.network.random import random_mlp
+from engine.render.renderer import Renderer
+from engine.scene import Clock, Scene
+from engine.view.camera import Camera
+
+SEEDS = np.stack(np.meshgrid(*[np.arange(-2.0, 3.0)] * 3), axis=-1).reshape(-1, 3)
+SMALL = random_mlp([3, 8, 1], seed=1)
+
+
+class Lit(Scene):
+    """One node, on a ground of choice."""
+
+    home = Camera(eye=(0.0, 2.0, 12.0))
+
+    def __init__(self, node, ground=None):
+        self.node, self.ground = node, ground
+        super().__init__()
+
+    def build(self, stage):
+        stage.add(self.node)
+
+
+def pixels(node, ground=None):
+    return Renderer().frame(Lit(node, ground), Clock(), (80, 60), 1).pixels()
+
+
+def test_paths_do_not_remember_a_larger_network_shown_before(monkeypatch):
+    node = Sparks(random_mlp([3, 16, 1]), SEEDS)
+    with monkeypatch.context() as few:
+        # As if 20 steps through it were more turns of loops than one run takes; 5 are not.
+        few.setattr(sparks, "MOST_TURNS", 15)
+        pixels(node)
+    node.show(SMALL)
+    assert np.array_equal(pixels(node), pixels(Sparks(SMALL, SEEDS)))
+
+
+@pytest.mark.parametrize("ground", ["black", "dark", "paper"])
+def test_sparks_without_sheets_are_drawn_on_every_ground(ground):
+    empty = pixels(Sparks(SMALL, SEEDS, strength=0.0), ground)
+    assert not np.array_equal(pixels(Sparks(SMALL, SEEDS, level=0.3), ground), empty)
+
+
+def test_a_shader_is_composed_once_for_all_tiles_and_frames():
+    node = LevelSurfaces(SMALL)
+    assert node.kernel().module is LevelSurfaces(random_mlp([3, 8, 1], seed=2)).kernel().module
