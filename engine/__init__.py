@@ -23,6 +23,8 @@ PUBLIC = {
     "Clock": "engine.scene",
     "Action": "engine.scene",
     "Reading": "engine.scene",
+    "Figure": "engine.figure",
+    "Step": "engine.figure",
     "Camera": "engine.view.camera",
     "Number": "engine.settings",
     "Integer": "engine.settings",

@@ -119,6 +119,11 @@ class Scene(param.Parameterized):
         """A draw.legend.Legend that says what the colours mean, or None."""
         return None
 
+    @classmethod
+    def figures(cls):
+        """The engine.Figures that are made of the scene by `neuroscene figures`, a tuple."""
+        return ()
+
     def matrix(self):
         """The Mlp whose weights the panel shows as a matrix that can be edited, or None."""
         return None
