@@ -42,6 +42,9 @@ class Drawable(Node):
     def prepare(self, frame, world):
         """Uploads and runs kernels; called once a picture, before its tiles."""
 
+    def fill(self, frame, world):
+        """Runs kernels for the tile: called once a tile, before its first pass, with frame.encoder open."""
+
     def cast(self, frame, world):
         """Writes this node's layers of the tile; only called when makes_layers is true."""
 

@@ -210,6 +210,8 @@ class Renderer:
             number += node.makes_layers
 
     def _draw(self, frame, drawables, lists, texture):
+        for node, world in drawables:
+            node.fill(frame, world)
         self._raster(frame, drawables)
         for node, world in lists:
             node.cast(frame, world)

@@ -9,6 +9,7 @@ from engine.draw.lines import Lines
 from engine.draw.node import Node
 from engine.draw.points import Points
 from engine.errors import SettingError, ShapeError
+from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.gpu.texture import Texture
 from engine.network.mlp import Mlp
@@ -70,6 +71,27 @@ def test_tiles_do_not_show(renderer, monkeypatch):
     assert np.array_equal(whole, renderer.frame(scene, Clock(0), (90, 70), 4).pixels())
     tiled = renderer.frame(lined, Clock(0), (90, 70), 4).pixels()
     assert (np.abs(tiled.astype(int) - whole_lined).max(axis=-1) > 1).mean() < 0.01
+
+
+def test_a_node_fills_each_tile_once_before_it_is_drawn(renderer, monkeypatch):
+    seen = []
+
+    class Filled(Points):
+        def fill(self, frame, world):
+            # The encoder is open: a kernel's commands can be recorded.
+            frame.encoder.clear_buffer(self.room.buffer)
+            seen.append(("fill", frame.tile))
+
+        def draw(self, frame, render_pass, world):
+            seen.append(("draw", frame.tile))
+
+    node = Filled([(0.0, 0.0, 0.0)], (1.0, 1.0, 1.0, 1.0))
+    node.room = Array("u4", 4)
+    monkeypatch.setattr(rendering, "TILE_BYTES", 16 * 8 * 4 * 85)
+    renderer.frame(Staged([node]), Clock(), (60, 40), 4)
+    tiles = list(rendering._tiles(60, 40, 2, 1))
+    assert len(tiles) > 5
+    assert seen == [(what, tile) for tile in tiles for what in ("fill", "draw")]
 
 
 def test_tiles_cover_every_pixel_once(monkeypatch):
