@@ -84,3 +84,43 @@ class Texture:
     def resource(self):
         """What a bind group takes."""
         return self.view
+
+
+class ReadBack:
+    """A copy of a texture on its way to the processor: ordered with the drawing, fetched when it is needed.
+
+    Between `record` and `pixels` other work can be handed to the GPU, which then goes on while this is waited for.
+    """
+
+    def __init__(self, texture):
+        self._texture = texture
+        base, channels = FORMATS[texture.format]
+        self._row = texture.size[0] * channels * np.dtype(base).itemsize
+        # Rows of a copy begin at multiples of 256 bytes (WebGPU specification, section 11.2.3).
+        self._stride = -(-self._row // 256) * 256
+        self._buffer = device().handle.create_buffer(
+            size=self._stride * texture.size[1], usage=wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.MAP_READ
+        )
+
+    def record(self, encoder):
+        """Adds the copy to an encoder, after what draws to the texture."""
+        width, height = self._texture.size
+        encoder.copy_texture_to_buffer(
+            {"texture": self._texture.handle},
+            {"buffer": self._buffer, "bytes_per_row": self._stride, "rows_per_image": height},
+            (width, height, 1),
+        )
+
+    def pixels(self):
+        """(H, W, channels) numpy copy, or (H, W) for one channel; waits for the GPU. To be called once."""
+        base, channels = FORMATS[self._texture.format]
+        width, height = self._texture.size
+        self._buffer.map_sync(wgpu.MapMode.READ)
+        try:
+            raw = np.frombuffer(self._buffer.read_mapped(copy=False), np.uint8).reshape(height, self._stride)
+            # A copy: the mapped memory goes.
+            data = raw[:, : self._row].copy().view(base)
+        finally:
+            self._buffer.unmap()
+            self._buffer.destroy()
+        return data.reshape((height, width) if channels == 1 else (height, width, channels))

@@ -2,83 +2,65 @@
 
 import weakref
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
 from engine.draw.drawable import Drawable
-from engine.draw.frame import FRAME, FRAME_BINDING, LAYERS, LAYERS_READ, THEMES, Frame
+from engine.draw.frame import FRAME, FRAME_BINDING, LAYERS, LAYERS_READ, THEMES, Frame, Theme
 from engine.draw.legend import legend_sprite
 from engine.errors import SettingError
 from engine.gpu.array import Array, grown
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.pipeline import Draw, Pipeline
-from engine.gpu.texture import Texture
+from engine.gpu.texture import ReadBack, Texture
+from engine.render.picture import Picture
 from engine.render.present import lay_sprites
+from engine.render.tiling import GRIDS, TILE_BYTES, overlap, tiles  # noqa: F401  TILE_BYTES is who draws live ones' too
 
-# Samples a pixel -> samples along its side.
-GRIDS = {1: 1, 4: 2, 9: 3, 16: 4}
-# A tile's layers stay under 64 MiB: half of what portable devices bind at once.
-TILE_BYTES = 2**26
 PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
 
 
-@dataclass(frozen=True)
-class Report:
-    """What the ray casting of a picture came to.
+@dataclass
+class Shot:
+    """One picture of a scene at a moment, while it is being made.
 
-    rays        samples of the picture, those that miss the region included
-    grazes      rays that came within rounding of a level without a certain crossing
-    undecided   rays whose search ran out of its budget
-    cut         rays with more surfaces than are kept
+    drawables   (Drawable, its transform), in the order of the stage
+    lists       those of them that make layers
+    counts      Array, see draw.frame.Frame
+    sprites     words and legend, in pixels of the picture; None until the first tile is begun
+    is_prepared  True once the first tile is begun
     """
 
-    rays: int = 0
-    grazes: int = 0
-    undecided: int = 0
-    cut: int = 0
-
-
-class Picture:
-    """A finished picture.
-
-    size   (width, height)
-    """
-
-    def __init__(self, size, texture, counts, rays, pixels=None):
-        self.size, self._rays = size, rays
-        self._texture, self._counts, self._pixels = texture, counts, pixels
+    scene: object
+    size: tuple
+    grid: int
+    theme: Theme
+    drawables: list
+    lists: list
+    counts: Array
+    sprites: list | None = None
+    is_prepared: bool = False
 
     @property
-    def texture(self):
-        """rgba8unorm of the whole picture, sRGB-encoded, opaque. Raises DeviceLimitError if no texture can hold it."""
-        if self._texture is None:
-            # It was made in tiles, which were read back one by one.
-            self._texture = Texture.of(self._pixels)
-        return self._texture
+    def is_exact(self):
+        """True where a node's colours are values."""
+        return any(node.is_exact for node, _ in self.drawables)
 
-    def pixels(self):
-        """(H, W, 4) uint8, row 0 on top; waits for the GPU."""
-        if self._pixels is None:
-            self._pixels = self._texture.read()
-        return self._pixels
-
-    @cached_property
-    def report(self):
-        """The Report; waits for the GPU."""
-        return Report(self._rays, *(int(n) for n in self._counts.read()[1:]))
+    @property
+    def rays(self):
+        """Samples that rays are cast for."""
+        casting = sum(node.casts_rays for node, _ in self.drawables)
+        return self.size[0] * self.size[1] * self.grid**2 * casting
 
 
 class Renderer:
     """Makes pictures of scenes. Keeps its textures and arrays from one picture to the next."""
 
     def __init__(self):
-        self._size = None
-        self._given = []
-        self._layers = self._colour = self._depth = self._composed = None
+        self._given, self._kept, self._layers = [], {}, None
 
     def frame(self, scene, clock, size, supersample=4):
         """The picture of a scene at a moment.
@@ -104,44 +86,87 @@ class Renderer:
 
         A window looks after its events between two tiles. If the scene changed meanwhile, the rest is to be left.
         """
+        shot = self._begin(scene, clock, size, supersample)
+        cut = list(tiles(*shot.size, shot.grid, len(shot.lists), tile_bytes))
+        if not words:
+            shot.sprites = []
+        if len(cut) == 1:
+            # A live picture: it stays on the GPU, in one texture.
+            result = self._free_texture(shot.size)
+            self._paint(shot, cut[0], result)
+            picture = Picture(shot.size, result, shot.counts, shot.rays)
+            self._given.append((result, weakref.ref(picture)))
+            return picture
+        pixels = np.empty((shot.size[1], shot.size[0], 4), np.uint8)
+        # Who asks for smaller tiles is waiting for each of them; nothing more is begun meanwhile.
+        for number, ((x, y, w, h), part) in enumerate(self._read(shot, cut, ahead=tile_bytes is None), 1):
+            pixels[y : y + h, x : x + w] = part
+            if number < len(cut):
+                yield number, len(cut)
+        return Picture(shot.size, None, shot.counts, shot.rays, pixels)
+
+    def tiles(self, scene, clock, size, supersample=4, *, within=None):
+        """The picture as a stream: yields (x, y, width, height, pixels) tile by tile, row by row of tiles.
+
+        within    (x, y, width, height): only these pixels of the picture; all of it unless told
+        pixels    (height, width, 4) uint8 of that part of the picture, opaque
+
+        No more than two tiles are held at a time, whatever the picture's size. How it is cut depends only on size,
+        samples and how many nodes of surfaces there are; a part has the bytes that it has in the whole.
+        """
+        shot = self._begin(scene, clock, size, supersample)
+        within = within or (0, 0, *shot.size)
+        cut = [t for t in tiles(*shot.size, shot.grid, len(shot.lists)) if overlap(t, within)]
+        for tile, pixels in self._read(shot, cut, ahead=True):
+            x, y, w, h = overlap(tile, within)
+            yield x, y, w, h, pixels[y - tile[1] :, x - tile[0] :][:h, :w]
+
+    def _begin(self, scene, clock, size, supersample):
+        """The Shot of a scene, which is brought to the moment."""
         width, height = (int(n) for n in size)
         if supersample not in GRIDS:
             raise SettingError(f"supersample={supersample}: it takes 1, 4, 9 or 16 samples a pixel.")
         if not (1 <= width <= 32768 and 1 <= height <= 32768):
             raise SettingError(f"A picture of {width}x{height} was asked for; each side may be 1 to 32768 pixels.")
         scene.advance(clock)
-        grid = GRIDS[supersample]
         drawables = [(n, world) for n, world in scene.stage.walk() if isinstance(n, Drawable)]
         lists = [d for d in drawables if d[0].makes_layers]
         if len(lists) > 4:
             raise SettingError(
                 f"The scene shows {len(lists)} nodes of surfaces at once; up to 4 can be drawn together."
             )
-        theme = _theme(scene)
         counts = Array.of(np.zeros(4, np.uint32))
-        tiles = list(_tiles(width, height, grid, max(1, len(lists)), tile_bytes))
-        whole = len(tiles) == 1
-        result = self._free_texture((width, height)) if whole else None
-        pixels = None if whole else np.empty((height, width, 4), np.uint8)
-        for number, tile in enumerate(tiles):
-            frame = self._tile(scene, (width, height), tile, grid, theme, counts, len(lists))
-            if number == 0:
-                self._prepare(frame, drawables)
-                sprites = _overlays(drawables, scene, frame) if words else []
-            texture = result if whole else Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
-            self._draw(frame, drawables, lists, texture)
-            lay_sprites(frame.encoder, sprites, texture.view, tile)
-            device().submit(frame.encoder)
-            if not whole:
-                x, y, w, h = tile
-                pixels[y : y + h, x : x + w] = texture.read()
-            if number < len(tiles) - 1:
-                yield number + 1, len(tiles)
-        rays = width * height * supersample * sum(node.casts_rays for node, _ in drawables)
-        picture = Picture((width, height), result, counts, rays, pixels)
-        if whole:
-            self._given.append((result, weakref.ref(picture)))
-        return picture
+        return Shot(scene, (width, height), GRIDS[supersample], _theme(scene), drawables, lists, counts)
+
+    def _read(self, shot, cut, *, ahead):
+        """(tile, its pixels) of each tile. `ahead` hands the next to the GPU before the one before is waited for."""
+        waiting = None
+        for tile in cut:
+            texture = Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
+            begun = tile, self._paint(shot, tile, texture, ReadBack(texture))
+            if not ahead:
+                yield tile, begun[1].pixels()
+                continue
+            if waiting is not None:
+                yield waiting[0], waiting[1].pixels()
+            waiting = begun
+        if waiting is not None:
+            yield waiting[0], waiting[1].pixels()
+
+    def _paint(self, shot, tile, texture, back=None):
+        """Hands one tile to the GPU, drawn to a texture; returns `back`, a ReadBack that gets a copy of it."""
+        frame = self._tile(shot, tile)
+        if not shot.is_prepared:
+            shot.is_prepared = True
+            self._prepare(frame, shot.drawables)
+            if shot.sprites is None:
+                shot.sprites = _overlays(shot.drawables, shot.scene, frame)
+        self._draw(frame, shot.drawables, shot.lists, texture)
+        lay_sprites(frame.encoder, shot.sprites, texture.view, tile)
+        if back is not None:
+            back.record(frame.encoder)
+        device().submit(frame.encoder)
+        return back
 
     def _free_texture(self, size):
         """A texture that no living Picture holds: most often the one of the frame before last."""
@@ -171,36 +196,47 @@ class Renderer:
         ]  # fmt: skip
         return min(hits, key=lambda h: h.distance, default=None)
 
-    def _tile(self, scene, size, tile, grid, theme, counts, lists):
-        width, height = size
+    def _tile(self, shot, tile):
+        """The Frame of a tile, its encoder open."""
+        (width, height), grid, theme, lists = shot.size, shot.grid, shot.theme, len(shot.lists)
         _, _, w, h = tile
         samples = (w * grid, h * grid)
         # Values that are shown as they are need no more than the eight bits they end in, and blend faster.
         ground = "rgba16float" if theme.encoded else "rgba8unorm"
-        if self._size != samples or self._colour.format != ground:
-            self._size = samples
-            self._colour = Texture(samples, ground)
-            self._depth = Texture(samples, "depth32float")
-            self._composed = Texture(samples, "rgba16float", "RENDER_ATTACHMENT|TEXTURE_BINDING|STORAGE_BINDING")
+        colour, depth, composed = self._surfaces(samples, ground)
         self._layers = grown(self._layers, "u4", samples[0] * samples[1] * LAYERS * 4 * lists if lists else 4)
-        camera = scene.camera
+        camera = shot.scene.camera
         scale = min(width, height) / 720.0
-        frame = Frame(
+        return Frame(
             encoder=device().encoder(),
-            uniforms=Array.of(_frame_struct(camera, size, tile, grid, theme, lists, scale), "uniform"),
+            uniforms=Array.of(_frame_struct(camera, shot.size, tile, grid, theme, lists, scale), "uniform"),
             layers=self._layers,
-            counts=counts,
-            colour=self._colour,
-            depth=self._depth,
-            composed=self._composed,
+            counts=shot.counts,
+            colour=colour,
+            depth=depth,
+            composed=composed,
             camera=camera,
-            size=size,
+            size=shot.size,
             tile=tile,
             grid=grid,
             theme=theme,
             scale=scale,
+            exact=shot.is_exact,
         )
-        return frame
+
+    def _surfaces(self, samples, ground):
+        """The textures of samples that a tile is drawn in: colour, depth, composed."""
+        key = samples, ground
+        if key not in self._kept:
+            # The tiles of a picture have four sizes at most, those at its right and lower edges being smaller.
+            if len(self._kept) >= 4:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = (
+                Texture(samples, ground),
+                Texture(samples, "depth32float"),
+                Texture(samples, "rgba16float", "RENDER_ATTACHMENT|TEXTURE_BINDING|STORAGE_BINDING"),
+            )
+        return self._kept[key]
 
     def _prepare(self, frame, drawables):
         number = 0
@@ -298,22 +334,12 @@ class Renderer:
         constants = {
             "GRID": frame.grid,
             "ENCODE": float(frame.theme.encoded),
-            "PAPER": float(frame.theme.name == "paper"),
+            # On paper white must stay white, and where colours are values they must stay those.
+            "SHOULDER": float(frame.theme.name != "paper" and not frame.exact),
         }
         kernel = Kernel(compose("render/resolve", {"bindings": declare(bindings)}), bindings, constants=constants)
         group = kernel.bind(frame=frame.uniforms, composed=composed, picture=texture)
         kernel.dispatch(frame.encoder, group, (-(-frame.tile[2] // 8), -(-frame.tile[3] // 8)))
-
-
-def _tiles(width, height, grid, lists, tile_bytes=None):
-    """(x, y, width, height) of tiles that cover a picture, each with layers under TILE_BYTES; whole rows first."""
-    most = (tile_bytes or TILE_BYTES) // (LAYERS * 16 * lists * grid * grid)
-    side = min(device().limits["max-texture-dimension-2d"] // grid, 4096)
-    tile_width = min(width, side, most)
-    tile_height = max(1, min(height, side, most // tile_width))
-    for y in range(0, height, tile_height):
-        for x in range(0, width, tile_width):
-            yield x, y, min(tile_width, width - x), min(tile_height, height - y)
 
 
 def _frame_struct(camera, size, tile, grid, theme, lists, scale):

@@ -13,7 +13,7 @@ from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.gpu.texture import Texture
 from engine.network.mlp import Mlp
-from engine.render import renderer as rendering
+from engine.render import tiling
 from engine.render.present import lay_sprites
 from engine.render.renderer import Renderer
 from engine.scene import Clock, Scene
@@ -66,8 +66,8 @@ def test_tiles_do_not_show(renderer, monkeypatch):
     scene, lined = Marching(seed=3, sparks=False, axes=False), Marching(seed=3)
     whole, whole_lined = (renderer.frame(s, Clock(0), (90, 70), 4).pixels() for s in (scene, lined))
     # Tiles of about a thousand pixels each: rows are cut, and columns too.
-    monkeypatch.setattr(rendering, "TILE_BYTES", 16 * 8 * 4 * 85)
-    assert len(list(rendering._tiles(90, 70, 2, 1))) > 20
+    monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 85)
+    assert len(list(tiling.tiles(90, 70, 2))) > 20
     assert np.array_equal(whole, renderer.frame(scene, Clock(0), (90, 70), 4).pixels())
     tiled = renderer.frame(lined, Clock(0), (90, 70), 4).pixels()
     assert (np.abs(tiled.astype(int) - whole_lined).max(axis=-1) > 1).mean() < 0.01
@@ -87,17 +87,17 @@ def test_a_node_fills_each_tile_once_before_it_is_drawn(renderer, monkeypatch):
 
     node = Filled([(0.0, 0.0, 0.0)], (1.0, 1.0, 1.0, 1.0))
     node.room = Array("u4", 4)
-    monkeypatch.setattr(rendering, "TILE_BYTES", 16 * 8 * 4 * 85)
+    monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 85)
     renderer.frame(Staged([node]), Clock(), (60, 40), 4)
-    tiles = list(rendering._tiles(60, 40, 2, 1))
+    tiles = list(tiling.tiles(60, 40, 2))
     assert len(tiles) > 5
     assert seen == [(what, tile) for tile in tiles for what in ("fill", "draw")]
 
 
 def test_tiles_cover_every_pixel_once(monkeypatch):
-    monkeypatch.setattr(rendering, "TILE_BYTES", 16 * 8 * 1000)
+    monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 1000)
     seen = np.zeros((77, 301), int)
-    for x, y, w, h in rendering._tiles(301, 77, 1, 1):
+    for x, y, w, h in tiling.tiles(301, 77, 1):
         seen[y : y + h, x : x + w] += 1
     assert (seen == 1).all()
 

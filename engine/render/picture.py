@@ -1,0 +1,52 @@
+"""A finished picture: a texture or an array, and what its ray casting came to."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from engine.gpu.texture import Texture
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the ray casting of a picture came to.
+
+    rays        samples of the picture, those that miss the region included
+    grazes      rays that came within rounding of a level without a certain crossing
+    undecided   rays whose search ran out of its budget
+    cut         rays with more surfaces than are kept
+    """
+
+    rays: int = 0
+    grazes: int = 0
+    undecided: int = 0
+    cut: int = 0
+
+
+class Picture:
+    """A finished picture.
+
+    size   (width, height)
+    """
+
+    def __init__(self, size, texture, counts, rays, pixels=None):
+        self.size, self._rays = size, rays
+        self._texture, self._counts, self._pixels = texture, counts, pixels
+
+    @property
+    def texture(self):
+        """rgba8unorm of the whole picture, sRGB-encoded, opaque. Raises DeviceLimitError if no texture can hold it."""
+        if self._texture is None:
+            # It was made in tiles, which were read back one by one.
+            self._texture = Texture.of(self._pixels)
+        return self._texture
+
+    def pixels(self):
+        """(H, W, 4) uint8, row 0 on top; waits for the GPU."""
+        if self._pixels is None:
+            self._pixels = self._texture.read()
+        return self._pixels
+
+    @cached_property
+    def report(self):
+        """The Report; waits for the GPU."""
+        return Report(self._rays, *(int(n) for n in self._counts.read()[1:]))
