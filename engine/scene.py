@@ -66,7 +66,8 @@ class Scene(param.Parameterized):
 
     loop     seconds after which the animation repeats, or None
     camera   where it is looked at from; controls and stored images replace it
-    view     "orbit" or "pan_zoom": how the mouse moves the camera
+    view     "orbit" or "pan_zoom": how the mouse moves the camera; it may change with a setting
+    reach    (least, largest) size of what is looked at that can be zoomed to, world units; None for the view's own
     """
 
     theme = Choice(
@@ -79,6 +80,7 @@ class Scene(param.Parameterized):
 
     loop: float | None = None
     view = "orbit"
+    reach: tuple | None = None
     home = Camera()
 
     def __init__(self, **values):
@@ -123,6 +125,10 @@ class Scene(param.Parameterized):
     def figures(cls):
         """The engine.Figures that are made of the scene by `neuroscene figures`, a tuple."""
         return ()
+
+    def remark(self):
+        """A line that must be said of the picture as it is, such as where it is not to be trusted; or None."""
+        return None
 
     def matrix(self):
         """The Mlp whose weights the panel shows as a matrix that can be edited, or None."""

@@ -53,7 +53,7 @@ class Viewer:
         self.live = not _is_offscreen(canvas) if live is None else live
         self.notices = Notices()
         self.transport = Transport(scene.loop, time=clock.time if clock else 0.0, playing=playing)
-        self.controls = CONTROLS[scene.view](scene.camera, home=scene.home, find=self._find)
+        self.controls, self._view = self._made_controls(), scene.view
         self.painter = Painter(Renderer(), self.notices.wrong, live=self.live)
         self.recording = Recording(self._recorder)
         self.keyboard = Keyboard(
@@ -77,6 +77,9 @@ class Viewer:
         desk = Desk(self, device().handle, self.canvas)
         return desk, desk.surface.format
 
+    def _made_controls(self):
+        return CONTROLS[self.scene.view](self.scene.camera, home=self.scene.home, find=self._find)
+
     def _listen(self):
         listen = self.canvas.add_event_handler
         # Whatever happens is worth a frame, also what a widget of the panel takes (order -99).
@@ -97,8 +100,13 @@ class Viewer:
 
     def tick(self, seconds):
         """Lets seconds pass for the scene's time, the camera's way, the pointer's rest and the messages."""
-        self._follow_loop()
+        self.transport.follow(self.scene.loop)
         moved = self.transport.tick(seconds)
+        if self.scene.view != self._view:
+            # A setting turned the flat picture into one in space, or back.
+            self.controls, self._view = self._made_controls(), self.scene.view
+            self._camera = None
+        self.controls.reach = self.scene.reach
         if self.scene.camera is not self._camera:
             # A setting, or a restored state, moved it.
             self.controls.put(self.scene.camera)
@@ -201,9 +209,11 @@ class Viewer:
         self.canvas.close()
 
     def status(self):
-        """The status line: adapter, size, milliseconds, samples, undecided pixels."""
+        """The status line: adapter, size, milliseconds, samples, undecided pixels, what the scene must say."""
         width, height, _ = self._size()
-        return "  ·  ".join([device().adapter.split(" (")[0], f"{width} × {height}", *self.painter.status()])
+        parts = [device().adapter.split(" (")[0], f"{width} × {height}", *self.painter.status()]
+        remark = None if self.painter.refinement.is_moving else self.scene.remark()
+        return "  ·  ".join(parts + [remark] * (remark is not None))
 
     # Drawing.
 
@@ -270,14 +280,6 @@ class Viewer:
         self.painter.changed()
         self.pointer.stir()
         self._request()
-
-    def _follow_loop(self):
-        loop, before = self.scene.loop, self.transport.loop
-        if loop != before:
-            # The same part of the loop, so that the picture does not jump.
-            time_now = self.transport.time * (loop / before if loop and before else 1.0)
-            self.transport.loop = loop
-            self.transport.scrub(time_now)
 
     def _follow_network(self):
         net = self.scene.matrix()

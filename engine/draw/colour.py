@@ -14,10 +14,12 @@ ANCHORS = {
     "viridis": "#440154 #482878 #3e4989 #31688e #26828e #1f9e89 #35b779 #6ece58 #b5de2b #fde725",
     "magma": "#000004 #180f3e #451077 #721f81 #9f2f7f #cd4071 #f1605d #fd9567 #feca8d #fcfdbf",
     "cividis": "#00224e #123570 #3b496c #575d6d #707173 #8a8678 #a59c74 #c3b369 #e1cc55 #fee838",
+    "grey": "#000000 #1c1c1c #393939 #555555 #717171 #8e8e8e #aaaaaa #c6c6c6 #e3e3e3 #ffffff",
     "diverging": "#001261 #033e7d #1e6f9d #71a8c4 #c9dde7 #eceae8 #ead0bf #d29773 #ba6029 #8b2500 #590007",
 }
-# What is left out at each end: a sheet in the darkest colours is lost on the dark ground, in the lightest on paper.
-TRIMS = {"dark": (0.18, 1.0), "paper": (0.04, 0.93)}
+# What is left out at each end: a sheet in the darkest colours is lost on the dark ground, in the lightest on paper. An
+# image has no ground, and shows the whole map.
+TRIMS = {"dark": (0.18, 1.0), "paper": (0.04, 0.93), "image": (0.0, 1.0)}
 STEPS = 64
 
 
@@ -28,7 +30,7 @@ def names():
 
 @cache
 def palette(name, theme="dark"):
-    """(STEPS, 3) linear RGB of a map, trimmed for the theme's ground. Raises SettingError for an unknown map."""
+    """(STEPS, 3) linear RGB of a map, trimmed for the theme's ground or whole for `image`. Raises SettingError for an unknown map."""
     if name not in ANCHORS:
         raise SettingError(near(name, ANCHORS, noun="colour map"))
     anchors = np.array([linear(c) for c in ANCHORS[name].split()])

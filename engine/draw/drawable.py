@@ -38,6 +38,8 @@ class Drawable(Node):
     makes_layers = False
     # Whether it casts a ray a sample, for the Report.
     casts_rays = False
+    # Whether its colours are values, to be shown as they are.
+    is_exact = False
 
     def prepare(self, frame, world):
         """Uploads and runs kernels; called once a picture, before its tiles."""

@@ -85,6 +85,7 @@ class Frame:
     tile        (x, y, width, height) of this tile in pixels
     grid        samples along a pixel's side
     theme       Theme
+    exact       True where colours are values that no soft shoulder may change
     """
 
     camera: object
@@ -103,6 +104,7 @@ class Frame:
     canvas: Texture | None = None
     list_number: int = 0
     sprites: list = field(default_factory=list)
+    exact: bool = False
 
     @property
     def samples(self):

@@ -4,14 +4,16 @@ import sys
 import time
 import traceback
 
-from engine.draw.frame import THEMES
+from engine.draw.frame import LAYERS, THEMES
 from engine.errors import NeurosceneError
 from engine.gpu.device import device
 from engine.render.present import blit, lay_sprites
 from engine.render.refinement import Quality, Refinement
+from engine.render.renderer import TILE_BYTES
 
-# Layers of a tile where a processor draws while somebody may be typing: about 0.1 s of its time.
-SHORT_TILE = 2**24
+# Bytes of a tile's layers where a processor draws while somebody may be typing: about 0.1 s of its time, unless it is
+# known to take longer. Smaller ones than LEAST_TILE would spend theirs on being begun.
+SHORT_TILE, LEAST_TILE = 2**24, 2**17
 # Seconds of drawing a fine picture after which a window looks after its events.
 SLICE = 0.05
 
@@ -111,8 +113,14 @@ class Painter:
     def _begin(self, scene, clock, size, quality):
         self._size, self._drawing, self._spent = size, quality, 0.0
         scaled = tuple(max(1, round(n * quality.scale)) for n in size)
-        short = self.live and device().is_software and not self.refinement.is_moving
-        tile_bytes = SHORT_TILE if short else None
+        tile_bytes = None
+        if self.live and not self.refinement.is_moving:
+            seconds = self.refinement.expected(quality)
+            samples = scaled[0] * scaled[1] * quality.samples
+            most = SHORT_TILE if device().is_software else TILE_BYTES
+            if seconds > SLICE:
+                most = min(most, max(LEAST_TILE, int(SLICE / seconds * samples) * LAYERS * 16))
+            tile_bytes = most
         whole = quality.scale == 1.0
         self._steps = self.renderer.steps(scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=whole)
 

@@ -4,13 +4,18 @@ from dataclasses import dataclass
 
 # Seconds a moving frame may take: 30 a second with a little left for the rest.
 AIM = 0.030
-# Parts of the full size a moving picture may have, per side.
-SCALES = (1.0, 1.0 / 2.0, 1.0 / 3.0)
+# Parts of the full size a moving picture may have, per side; the last for networks that take a GPU's work.
+SCALES = (1.0, 1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 6.0, 1.0 / 8.0, 1.0 / 12.0, 1.0 / 16.0)
+# The first picture on an adapter known to be slow.
+CAUTIOUS = 1.0 / 3.0
+# Where a moving picture was coarser than these, they come between it and the full size: none waits long for the next.
+BETWEEN = (1.0 / 8.0, 1.0 / 3.0)
 # Samples a pixel of the pictures at rest, in turn.
 SAMPLES = (1, 4, 9)
 # A picture that takes longer than this many seconds is begun only after as long a rest: a hand that pauses is not
-# made to wait for it.
+# made to wait for it. After LONGEST_REST seconds it is begun however long it takes: tile by tile it stops nobody.
 PATIENCE = 0.1
+LONGEST_REST = 0.4
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,13 @@ class Refinement:
         self._cautious = cautious
         self._scale = 1.0
         self._rest = 0.0
-        self._stage = None  # None: nothing drawn since things moved; else the number of stages done.
+        self._left = None  # None: nothing drawn since things moved; else the qualities still to come.
         self._moving = True
 
     @property
     def is_done(self):
         """True when the last stage is drawn."""
-        return not self._moving and self._stage is not None and self._stage >= len(self.samples)
+        return not self._moving and self._left == []
 
     @property
     def is_moving(self):
@@ -50,11 +55,11 @@ class Refinement:
 
     def moved(self):
         """Something changed; the next picture is drawn to be quick."""
-        self._moving, self._stage, self._rest = True, None, 0.0
+        self._moving, self._left, self._rest = True, None, 0.0
 
     def rested(self, seconds):
         """Nothing changed for so many seconds more. What did is drawn first, quickly, however short the rest."""
-        if self._moving and self._stage is None:
+        if self._moving and self._left is None:
             return
         self._moving = False
         self._rest += seconds
@@ -62,12 +67,10 @@ class Refinement:
     def next(self):
         """The Quality of the picture to draw now; None if the one shown will do for now."""
         if self._moving:
-            return None if self._stage is not None else Quality(self._choose(), 1)
-        stage = self._stage or 0
-        # The moving picture was drawn at full size with one sample: that is the first stage.
-        if stage >= len(self.samples) or self._rest < self._wait(self.samples[stage]):
+            return None if self._left is not None else Quality(self._choose(), 1)
+        if not self._left or self._rest < self._wait(self._left[0]):
             return None
-        return Quality(1.0, self.samples[stage])
+        return self._left[0]
 
     def drew(self, quality, seconds=None):
         """A picture was drawn; seconds it took, if measured."""
@@ -76,22 +79,24 @@ class Refinement:
             # The first picture's time went into compiling, and now and then a later one's: the lesser of two counts.
             self._costs = [] if self._costs is None else [*self._costs, cost][-2:]
         if self._moving:
-            first = quality.scale == 1.0 and self.samples[0] == 1
-            self._stage = 1 if first else 0
+            stages = [Quality(scale, 1) for scale in BETWEEN if scale > quality.scale]
+            stages += [Quality(1.0, samples) for samples in self.samples]
+            # The moving picture may have been as fine as the first of them.
+            self._left = stages[1:] if stages[0] == quality else stages
         else:
-            self._stage = (self._stage or 0) + 1
+            self._left = self._left[1:] if self._left else []
 
     def expected(self, quality):
         """Seconds a picture will take, as far as is known."""
         return min(self._costs or [0.0]) * quality.scale**2 * quality.samples
 
-    def _wait(self, samples):
-        expected = self.expected(Quality(1.0, samples))
-        return expected if expected > PATIENCE else 0.0
+    def _wait(self, quality):
+        expected = self.expected(quality)
+        return min(expected, LONGEST_REST) if expected > PATIENCE else 0.0
 
     def _choose(self):
         if self._cautious and self._costs is None:
-            return SCALES[-1]
+            return CAUTIOUS
         # A coarser picture is left only when the finer one has a fifth to spare; else it would flicker between two.
         for scale in SCALES:
             spare = 0.8 if scale > self._scale else 1.0

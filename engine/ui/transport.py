@@ -35,6 +35,13 @@ class Transport:
         self.time = time % self.loop if self.loop else max(0.0, time)
         self._step = moved
 
+    def follow(self, loop):
+        """Takes another loop's length; the time stays at the same part of it, so that the picture does not jump."""
+        before = self.loop
+        if loop != before:
+            self.loop = loop
+            self.scrub(self.time * (loop / before if loop and before else 1.0))
+
     def toggle(self):
         """Plays if paused, pauses if playing."""
         self.playing = not self.playing

@@ -76,6 +76,7 @@ class PanZoom:
     home     where `reset` goes
     find     function (x, y) in the picture -> the (3,) world point seen there, or None; what is grabbed and zoomed at
 
+    Its `reach` may be set to the (least, largest) size of what is looked at; None is what depth buffers of space allow.
     Dragging moves at once; wheel, centring and reset are eased by `step`, by its seconds alone.
     """
 
@@ -86,6 +87,7 @@ class PanZoom:
         self.home = home or camera
         self.camera = self.goal = camera
         self.find = find or (lambda x, y: None)
+        self.reach = None
         self._drag = None
 
     @property
@@ -117,7 +119,9 @@ class PanZoom:
         """Goes closer (factor < 1) to what is seen at (x, y), or away from it."""
         size, first = reach(self.goal), reach(self.home)
         # Closer than a two-thousandth the depth buffer has no steps left; farther than 50 times there is only a dot.
-        factor = float(np.clip(factor, first * 5e-4 / size, first * 50.0 / size))
+        least, largest = self.reach or (first * 5e-4, first * 50.0)
+        # Who is beyond already may stay there, and come back.
+        factor = float(np.clip(factor, min(1.0, least / size), max(1.0, largest / size)))
         self.go(zoomed(self.goal, point_at(self.goal, x, y, aspect, self._depth(x, y)), factor))
 
     def step(self, seconds):

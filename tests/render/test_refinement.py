@@ -43,7 +43,10 @@ def test_one_change_is_drawn_once():
     assert refinement.next() is None
 
 
-@pytest.mark.parametrize(("cost", "scale"), [(0.005, 1.0), (0.029, 1.0), (0.1, 1 / 2), (0.25, 1 / 3), (5.0, 1 / 3)])
+@pytest.mark.parametrize(
+    ("cost", "scale"),
+    [(0.005, 1.0), (0.029, 1.0), (0.1, 1 / 2), (0.25, 1 / 3), (1.0, 1 / 6), (5.0, 1 / 16), (500.0, 1 / 16)],
+)
 def test_moving_frames_are_as_large_as_thirty_milliseconds_allow(cost, scale):
     assert moving(Refinement(), cost)[-1] == scale
 
@@ -93,7 +96,20 @@ def test_a_change_is_drawn_before_any_rest_counts():
     settle(refinement, 5.0, most=3)
     refinement.moved()
     refinement.rested(0.01)
-    assert refinement.next() == Quality(1 / 3, 1)
+    assert refinement.next() == Quality(1 / 16, 1)
+
+
+def test_a_very_coarse_picture_becomes_fine_in_steps():
+    refinement = Refinement()
+    moving(refinement, 5.0)
+    assert settle(refinement, 5.0) == [*(Quality(s, 1) for s in (1 / 8, 1 / 3, 1.0)), Quality(1.0, 4), Quality(1.0, 9)]
+
+
+def test_no_picture_waits_for_a_longer_rest_than_a_person_would():
+    refinement = Refinement()
+    moving(refinement, 500.0)
+    refinement.rested(0.5)
+    assert refinement.next() is not None
 
 
 def test_moving_again_starts_over():

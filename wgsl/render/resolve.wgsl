@@ -5,7 +5,7 @@
 // Constants, not uniforms: software drivers run both sides of a branch that they cannot decide beforehand.
 override GRID: i32 = 1;
 override ENCODE: bool = true;
-override PAPER: bool = false;
+override SHOULDER: bool = true;
 
 // pcg3d (Jarzynski and Olano 2020): three even numbers in [0, 1), the same for a pixel everywhere, every time.
 fn noise(seed: vec3u) -> vec3f {
@@ -45,8 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let mean = sum.rgb / max(sum.a, 1e-6);
     var result = mean;
     if ENCODE {
-        // On paper white must stay white, so only the dark theme has a shoulder.
-        if !PAPER {
+        if SHOULDER {
             result = shoulder(mean);
         }
         let encoded = srgb_of(result);

@@ -1,0 +1,30 @@
+// One sample of a field as a colour: three outputs as red, green and blue, or one through a map.
+#import generated/bindings
+#import lib/palette
+#import lib/srgb
+
+override MAPPED: bool = false;
+
+@vertex
+fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
+    return vec4f(f32(i & 1u) * 4.0 - 1.0, f32(i >> 1u) * 4.0 - 1.0, 1.0, 1.0);
+}
+
+// By its bits: compilers may take it for granted that a number is finite.
+fn is_finite(v: vec4f) -> bool {
+    return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
+}
+
+@fragment
+fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
+    let value = values[u32(at.y) * u32(frame.tile.x) + u32(at.x)];
+    let place = (value - node.low) / (node.high - node.low);
+    var colour: vec3f;
+    if MAPPED {
+        colour = palette_colour(place.x);
+    } else {
+        colour = linear_of(clamp(place.rgb, vec3f(0.0), vec3f(1.0)));
+    }
+    // Without alpha a sample counts for nothing; a pixel of such is striped.
+    return select(vec4f(0.0), vec4f(colour, 1.0), is_finite(value));
+}
