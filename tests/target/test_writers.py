@@ -16,7 +16,8 @@ from engine.errors import FileError, NeurosceneError, ShapeError
 from engine.target.contract import Writer
 from engine.target.writers import WRITERS, ending, open_writer, writer_class
 
-MANY = [key for key in WRITERS if key != ".png"]
+ONE = [".png", ".tif", ".tiff"]
+MANY = [key for key in WRITERS if key not in ONE]
 
 
 def place(folder, key):
@@ -35,7 +36,7 @@ def read(path):
         names = sorted(os.listdir(path))
         assert names == [f"frame_{k:04d}.png" for k in range(len(names))]
         return np.stack([np.asarray(Image.open(path + name)) for name in names]), None
-    if path.endswith((".gif", ".png")):
+    if path.endswith((".gif", *ONE)):
         image = Image.open(path)
         frames, lasting = [], []
         for k in range(getattr(image, "n_frames", 1)):
@@ -93,15 +94,15 @@ def test_a_still_scene_keeps_every_one_of_its_frames(key, tmp_path):
 
 @pytest.mark.parametrize("key", WRITERS)
 def test_what_comes_back_looks_like_what_went_in(key, tmp_path):
-    path, frames = place(tmp_path, key), smooth(1 if key == ".png" else 4, size=(64, 64))
+    path, frames = place(tmp_path, key), smooth(1 if key in ONE else 4, size=(64, 64))
     write(path, frames)
     back = read(path)[0].astype(float)
     wanted = np.stack(frames)[..., :3].astype(float)
-    # PNG is exact. 40 dB (a root mean square of 2.6 of 255) is where differences are not seen side by side; GIF trades
+    # PNG and TIFF are exact. 40 dB (a root mean square of 2.6 of 255) is where differences are not seen side by side; GIF trades
     # 256 colours for noise that the eye averages, so single pixels may be twice as far off, and video halves chroma at
     # the ball's edge.
     error = np.sqrt(np.mean((back - wanted) ** 2))
-    assert error <= {".png": 0.0, "/": 0.0}.get(key, 5.0)
+    assert error <= 0.0 if key in (*ONE, "/") else 5.0
     # A wrong matrix or range shifts whole areas: the mean colour of plain ground would move by several levels.
     ground = (slice(None), slice(0, 6), slice(0, 64))
     assert np.abs(back[ground].mean((0, 1, 2)) - wanted[ground].mean((0, 1, 2))).max() < 1.5
@@ -109,7 +110,7 @@ def test_what_comes_back_looks_like_what_went_in(key, tmp_path):
 
 @pytest.mark.parametrize("key", WRITERS)
 def test_the_same_frames_give_the_same_bytes_twice(key, tmp_path):
-    frames = smooth(1 if key == ".png" else 5)
+    frames = smooth(1 if key in ONE else 5)
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         write(place(tmp_path / name, key), frames, text=lambda k: {"note": f"frame {k}"})
@@ -241,7 +242,7 @@ def test_without_ffmpeg_it_says_what_to_install(tmp_path, monkeypatch):
 def test_endings_are_read_without_regard_to_case_and_unknown_ones_name_the_known():
     assert ending("a.GIF") == ".gif" and ending("b/") == "/"
     for wrong in ("a.avi", "a", "a."):
-        with pytest.raises(FileError, match=r"\.gif, \.mp4, \.png, \.webm") as caught:
+        with pytest.raises(FileError, match=r"\.gif, \.mp4, \.png, \.tif, \.tiff, \.webm") as caught:
             ending(wrong)
         assert wrong in str(caught.value)
 

@@ -11,8 +11,17 @@ WRITERS = {
     ".gif": "engine.target.writers.gif:GifWriter",
     ".mp4": "engine.target.writers.mp4:Mp4Writer",
     ".png": "engine.target.writers.png:PngWriter",
+    ".tif": "engine.target.writers.tiff:TiffWriter",
+    ".tiff": "engine.target.writers.tiff:TiffWriter",
     ".webm": "engine.target.writers.webm:WebmWriter",
     "/": "engine.target.writers.png_folder:PngFolderWriter",
+}
+
+# The formats of single pictures that are written band by band, however large.
+BANDS = {
+    ".png": "engine.target.writers.png_bands:PngBands",
+    ".tif": "engine.target.writers.tiff:TiffBands",
+    ".tiff": "engine.target.writers.tiff:TiffBands",
 }
 
 
@@ -35,6 +44,12 @@ def ending(path):
 def writer_class(path):
     """The class that writes what the path's ending says. Raises FileError for an unknown one."""
     module, _, name = WRITERS[ending(path)].partition(":")
+    return getattr(import_module(module), name)
+
+
+def bands_class(path):
+    """The engine.target.writers.bands.Bands that a picture's ending names; its ending is a key of BANDS."""
+    module, _, name = BANDS[ending(path)].partition(":")
     return getattr(import_module(module), name)
 
 
