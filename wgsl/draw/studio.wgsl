@@ -1,6 +1,7 @@
 // The studio look: a sheet's colour and how much light it stops. Needs `frame`, `surface`, `palette`.
 #import lib/palette
 #import lib/ray
+#import lib/studio_light
 
 struct Sheet {
     colour: vec3f,
@@ -12,19 +13,15 @@ fn studio_sheet(p: vec3f, normal: vec3f, steepness: f32, height: f32, ray: Ray, 
     let facing = clamp(-dot(normal, ray.direction), 0.0, 1.0);
     let base = palette_colour((height - surface.low) / (surface.high - surface.low));
 
-    // A soft key light from over the viewer's left shoulder, wrapped round the form.
-    let key = normalize(-frame.forward.xyz * 0.75 + normalize(frame.upward.xyz) * 0.8 - normalize(frame.right.xyz) * 0.45);
-    let wrap = 0.5 + 0.5 * dot(normal, key);
-    let bend = normalize(key - ray.direction);
-    let sheen = pow(clamp(dot(normal, bend), 0.0, 1.0), 28.0);
+    let light = studio_light(normal, ray.direction);
     // Where the next level is near, less light reaches the sheet: the gap is spacing / |gradient|.
     let gap = surface.spacing / max(steepness, 1e-20) / surface.reach;
     let open = mix(0.72, 1.0, smoothstep(0.0, 0.22, gap));
     // Sheets turned away brighten along their edges, as thin glass does.
     let turned = pow(1.0 - facing, 3.0);
-    var colour = base * (0.22 + 0.98 * wrap * wrap) * open;
+    var colour = base * light.diffuse * open;
     colour += (base * 0.9 + 0.06) * turned * (1.0 - 0.65 * frame.paper);
-    colour += vec3f(0.11) * sheen * open;
+    colour += vec3f(0.11) * light.sheen * open;
 
     // A sheet's slanted path stops more light; 0.16 keeps edge-on sheets from turning solid at once.
     var alpha = 1.0 - pow(1.0 - surface.opacity, 1.0 / max(facing, 0.16));

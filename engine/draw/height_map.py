@@ -1,0 +1,351 @@
+"""One output of a network as a surface over a rectangle of a plane through its inputs."""
+
+import math
+
+import numpy as np
+
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.codegen.structs import struct
+from engine.draw.box_axes import BoxAxes
+from engine.draw.colour import STEPS, palette_array
+from engine.draw.drawable import Drawable, Hit
+from engine.draw.frame import FRAME_BINDING
+from engine.draw.sampling import corners, evaluate, extent, ready
+from engine.draw.ticks import ticks
+from engine.errors import SettingError, ShapeError
+from engine.gpu.array import Array
+from engine.gpu.device import device
+from engine.gpu.pipeline import Draw, Pipeline
+from engine.kernels.grid import Plane
+
+HEIGHT_MAP = struct(
+    "HeightMapNode",
+    world="mat4x4f",
+    inverse="mat4x4f",
+    half_size="vec4f",  # of the box, node units
+    grid="vec4f",  # lines in x: where one lies, how far the next; the same in z; node units
+    outputs="vec4u",  # drawn as height; shown as colour: one, or red, green, blue
+    columns="u32",
+    rows="u32",
+    stride="u32",  # floats from a value to its derivative
+    low="f32",  # values at the box's bottom and top
+    high="f32",
+    black="f32",  # values at the palette's ends, or of black and full light
+    white="f32",
+    cut="f32",  # 1: nothing is drawn outside the box
+    rule="f32",  # width of the grid's lines, pixels in a picture 720 high
+    strength="f32",  # of the grid's lines, 0 to 1
+)
+# Vertices a side at most: a quad covers 2 x 2 samples of a picture 3000 samples high, and its values take 108 MB.
+MOST = 1500
+# Samples a side from which the range of values is taken.
+SURVEY = 161
+# Lines of the grid across the surface, at most.
+LINES = 21
+# Meshes that are kept: a window at rest goes through pictures of a few sizes.
+KEPT = 3
+# Multiply-adds of a pick's march, about 50 ms in numpy.
+PICK_WORK = 1 << 28
+
+
+class HeightMap(Drawable):
+    """A surface in a box round the origin: x to the right, y up, z down the plane. The light comes from the network's
+    own derivatives.
+
+    net          Mlp
+    output       which of its outputs is the height
+    plane        Plane whose `across` and `down` are the rectangle's sides; None: the first two inputs from -10 to 10,
+                 the second upwards
+    low, high    values at the box's bottom and top, and what lies outside is cut; None: the values there are
+    colour       None: the height through `map`; a number: that output through `map`; three numbers: those outputs as
+                 red, green and blue, in sRGB as an image has them
+    map          colour map; `diverging` is centred on zero
+    span         (low, high): values at the map's ends, or of no light and full light; None: the values there are, or
+                 for three outputs (0, 1)
+    width        of the box's longer side, world units; `height` of the box
+    resolution   vertices along the longer side; None: as many as the picture shows
+    rules        True draws a fine grid of lines along the rectangle's sides
+    axes         True draws the base and numbers round it; `names` of the plane's two directions and the height, or None
+    theme        of the colour map: dark or paper; None: the picture's
+
+    Raises ShapeError for outputs or a plane that do not fit the network.
+    """
+
+    def __init__(
+        self, net, *, output=0, plane=None, low=None, high=None, colour=None, map="viridis", span=None,
+        width=7.0, height=3.2, resolution=None, rules=True, axes=True, names=None, theme=None, name=None,
+    ):  # fmt: skip
+        super().__init__(name)
+        self.plane, self.low, self.high, self.colour, self.map = plane, low, high, colour, map
+        self.width, self.height, self.resolution = width, height, resolution
+        self.rules, self.names, self.theme = rules, names, theme
+        self._span = span
+        self._meshes, self._meshed, self._uniform = {}, None, None
+        self._probe, self._found = None, None
+        self._frame = self.add(BoxAxes())
+        self.axes = axes
+        self.show(net, output)
+
+    def show(self, net, output=0):
+        """Takes another network, or the same one edited; only a new shape compiles anything."""
+        if not 0 <= output < net.outputs:
+            raise ShapeError(f"{net} has outputs 0 to {net.outputs - 1}; output {output} was asked for.")
+        self.net, self.output = net, int(output)
+
+    # What is shown, in numbers.
+
+    @property
+    def rectangle(self):
+        """The Plane shown, checked. Raises ShapeError where it does not fit the network's inputs."""
+        n = self.net.inputs
+        if self.plane is None:
+            if n < 2:
+                raise ShapeError(f"{self.net} has one input; a height map needs two. Draw it with Plot.")
+            return Plane(np.zeros(n), 20.0 * np.eye(n)[0], -20.0 * np.eye(n)[1])
+        parts = [np.asarray(p, float) for p in (self.plane.centre, self.plane.across, self.plane.down)]
+        if any(p.shape != (n,) for p in parts):
+            raise ShapeError(
+                f"{self.net} needs a plane of vectors ({n},), not {', '.join(str(p.shape) for p in parts)}."
+            )
+        if not np.isfinite(parts).all() or min(np.linalg.norm(p) for p in parts[1:]) == 0.0:
+            raise ShapeError(f"{self.name}: a plane's sides must be finite and longer than 0.")
+        return Plane(*parts)
+
+    @property
+    def ends(self):
+        """(low, high): the values at the box's bottom and top. Raises SettingError where low is not below high."""
+        low, high = self.low, self.high
+        if low is None or high is None:
+            found = self._range(self.output)
+            low, high = found[0] if low is None else low, found[1] if high is None else high
+            if self.low is None and self.high is None:
+                return found
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise SettingError(f"{self.name}: low={low:g}, high={high:g}; low must be below high, both finite.")
+        return float(low), float(high)
+
+    @property
+    def outputs(self):
+        """The outputs shown as colour: one, or red, green and blue. Raises ShapeError for those there are not."""
+        wanted = self.output if self.colour is None else self.colour
+        found = tuple(int(k) for k in np.atleast_1d(wanted))
+        if len(found) not in (1, 3) or min(found) < 0 or max(found) >= self.net.outputs:
+            raise ShapeError(
+                f"{self.name}: colour {self.colour} must be one output or three, from 0 to {self.net.outputs - 1}."
+            )
+        return found
+
+    @property
+    def span(self):
+        """(low, high): values at the ends of the colour map, or of no light and full light."""
+        if self._span is not None:
+            return self._span
+        outputs = self.outputs
+        if len(outputs) == 3:
+            return 0.0, 1.0
+        low, high = self.ends if outputs[0] == self.output else self._range(outputs[0])
+        if self.map == "diverging":
+            high = max(abs(low), abs(high))
+            low = -high
+        return low, high
+
+    @span.setter
+    def span(self, span):
+        self._span = span
+
+    @property
+    def axes(self):
+        """Whether the base and its numbers are drawn."""
+        return self._frame.visible
+
+    @axes.setter
+    def axes(self, shown):
+        self._frame.visible = bool(shown)
+
+    @property
+    def half_size(self):
+        """(3,) half the box's sides, node units; the base has the rectangle's proportions."""
+        plane = self.rectangle
+        sides = np.linalg.norm(plane.across), np.linalg.norm(plane.down)
+        x, z = (side / max(sides) * self.width / 2.0 for side in sides)
+        return np.array([x, self.height / 2.0, z])
+
+    def inputs_at(self, place):
+        """(inputs,) or (N, inputs): the network's inputs at places (3,) or (N, 3) in the node's space."""
+        plane, half = self.rectangle, self.half_size
+        place = np.asarray(place, float)
+        u, v = place[..., 0] / (2.0 * half[0]), place[..., 2] / (2.0 * half[2])
+        return plane.centre + u[..., None] * plane.across + v[..., None] * plane.down
+
+    def _range(self, output):
+        key = self._key()
+        if self._found is None or self._found[0] != key or self._found[1] is not self.net:
+            self._probe, size = ready(self._probe, self.net), (SURVEY, SURVEY)
+            values = evaluate(self._probe, corners(self.rectangle, size), size)[:, 0]
+            known = np.isfinite(values)
+            low = np.where(known, values, np.inf).min(axis=0).astype(float)
+            high = np.where(known, values, -np.inf).max(axis=0).astype(float)
+            low, high = np.where(low <= high, (low, high), 0.0)
+            # A constant lies in the middle of its box.
+            flat = 0.5 * (high - low <= 1e-6 * np.maximum(abs(low), abs(high)))
+            self._found = (key, self.net, low - flat, high + flat)
+        return float(self._found[2][output]), float(self._found[3][output])
+
+    def _key(self):
+        plane = self.rectangle
+        return plane.centre.tobytes(), plane.across.tobytes(), plane.down.tobytes()
+
+    # Drawing.
+
+    def _size(self, frame):
+        # A quad for 2 x 2 samples of a surface that fills the picture's smaller side, and a fifth more for its depth.
+        wanted = self.resolution or min(MOST, round(0.6 * min(frame.size) * frame.grid))
+        groups = -(-self.net.outputs // 4)
+        room = min(device().limits["max-storage-buffer-binding-size"], 2**27) // (48 * groups)
+        most = max(2, min(int(wanted), math.isqrt(room)))
+        half = self.half_size
+        return tuple(max(2, round(most * h / max(half[0], half[2]))) for h in (half[0], half[2]))
+
+    def _mesh(self, frame):
+        """((columns, rows), samples): evaluated unless this network's surface is there at that resolution."""
+        key = self._key()
+        if self._meshed is None or self._meshed[0] is not self.net or self._meshed[1] != key:
+            # The grids stay: another network of the same shape needs no new one.
+            self._meshed = (self.net, key)
+            self._meshes = {size: (grid, None) for size, (grid, _) in self._meshes.items()}
+        size = self._size(frame)
+        grid, samples = self._meshes.pop(size, (None, None))
+        if samples is None:
+            grid = ready(grid, self.net)
+            samples = grid.record(frame.encoder, corners(self.rectangle, size), size)
+        self._meshes[size] = (grid, samples)
+        while len(self._meshes) > KEPT:
+            del self._meshes[next(iter(self._meshes))]
+        return size, samples
+
+    def prepare(self, frame, world):
+        (columns, rows), self._samples = self._mesh(frame)
+        half, (low, high), (black, white) = self.half_size, self.ends, self.span
+        outputs = self.outputs
+        self._columns, self._rows = columns, rows
+        self._uniform = self._uniform or Array(HEIGHT_MAP.dtype, 1, "uniform")
+        self._uniform.write(
+            HEIGHT_MAP.new(
+                world=world.T,
+                inverse=np.linalg.inv(world).T,
+                half_size=(*half, 0.0),
+                grid=self._lines(half),
+                outputs=(self.output, *(outputs if len(outputs) == 3 else outputs * 3)),
+                columns=columns,
+                rows=rows,
+                stride=-(-self.net.outputs // 4) * 4,
+                low=low,
+                high=high,
+                black=black,
+                white=white,
+                cut=float(self.low is not None or self.high is not None),
+                rule=1.0,
+                strength=0.4 if self.rules else 0.0,
+            )
+        )
+        self._tell_axes()
+
+    def _tell_axes(self):
+        plane = self.rectangle
+        names = self.names or (None, None, None)
+        across, down = extent(plane, plane.across, names[0]), extent(plane, plane.down, names[1])
+        upright = (*self.ends, names[2])
+        self._frame.measure(self.half_size, (across, upright, down))
+
+    def _lines(self, half):
+        # Lines at round numbers, so that those that reach the edge meet the axes' ticks.
+        plane, found = self.rectangle, []
+        for side, reach in ((plane.across, half[0]), (plane.down, half[2])):
+            start, end, _ = extent(plane, side)
+            at = ticks(min(start, end), max(start, end), LINES)
+            step = (at[1] - at[0] if len(at) > 1 else abs(end - start)) / abs(end - start) * 2.0 * reach
+            first = ((at[0] if at else start) - start) / (end - start) * 2.0 * reach - reach
+            found += [first, step]
+        return found
+
+    def draw(self, frame, render_pass, world):
+        bindings = (
+            FRAME_BINDING,
+            Binding("map", "uniform", HEIGHT_MAP),
+            Binding("samples", "read", "array<f32>"),
+            Binding("palette", "uniform", f"array<vec4f, {STEPS}>"),
+        )
+        pipeline = Pipeline(
+            compose("draw/height_map", {"bindings": declare(bindings)}),
+            bindings,
+            Draw((frame.canvas.format,), depth="write", topology="triangle-strip"),
+            constants={"RGB": float(len(self.outputs) == 3)},
+        )
+        theme = self.theme or (frame.theme.name if frame.theme.name == "paper" else "dark")
+        group = pipeline.bind(
+            frame=frame.uniforms, map=self._uniform, samples=self._samples, palette=palette_array(self.map, theme)
+        )
+        pipeline.draw(render_pass, group, 2 * self._columns, self._rows - 1)
+
+    def overlay(self, frame, world):
+        # Words are laid out for pictures that are not drawn, too.
+        self._tell_axes()
+
+    # Pointing at it.
+
+    def pick(self, origin, direction, world):
+        """The first Hit: the height's value, and how it changes by world units along the base.
+
+        The ray is followed through the box by the network itself in float64, in steps of a 512th of the way (fewer for
+        very large networks), and the first crossing is narrowed down to rounding: nothing waits for a picture.
+        """
+        inverse = np.linalg.inv(world)
+        o, d = (inverse @ np.append(origin, 1.0))[:3], inverse[:3, :3] @ direction
+        half, (low, high) = self.half_size, self.ends
+        # A breath higher than the box, which a surface between the survey's samples may leave.
+        start, end = _chord(o, d, half * (1.0, 1.02, 1.0))
+        rise = 2.0 * half[1] / (high - low)
+
+        def above(t):
+            p = o + t[:, None] * d
+            return p[:, 1] > (self.net(self.inputs_at(p))[:, self.output] - low) * rise - half[1]
+
+        steps = int(np.clip(PICK_WORK // self.net.weight_count, 64, 512))
+        t = _crossing(above, start, end, steps) if end > start else None
+        return None if t is None else self._hit(o + t * d, t, world, inverse)
+
+    def _hit(self, place, t, world, inverse):
+        plane, half = self.rectangle, self.half_size
+        inputs = self.inputs_at(place)
+        # By the arithmetic that drew it, which is compiled already: one sample, whose steps are the node's units.
+        self._probe = ready(self._probe, self.net)
+        one = Plane(inputs, plane.across / (2.0 * half[0]), plane.down / (2.0 * half[2]))
+        _, by_x, by_z = evaluate(self._probe, one, (1, 1))[0, :, self.output].astype(float)
+        return Hit(
+            node=self,
+            position=tuple((world @ np.append(place, 1.0))[:3]),
+            distance=t,
+            value=float(self.net(inputs)[self.output]),
+            gradient=tuple(inverse[:3, :3].T @ (by_x, 0.0, by_z)),
+        )
+
+
+def _chord(origin, direction, half):
+    """(start, end) of the part of a ray inside a box; end <= start where it misses."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        a, b = (-half - origin) / direction, (half - origin) / direction
+    return max(0.0, float(np.nanmax(np.minimum(a, b)))), float(np.nanmin(np.maximum(a, b)))
+
+
+def _crossing(above, start, end, steps):
+    """The first t between start and end where `above` changes, seen in so many steps; None where it does not."""
+    found = False
+    for count in (steps, 64, 64, 64, 64):
+        t = np.linspace(start, end, count + 1)
+        side = above(t)
+        changed = np.flatnonzero(side[1:] != side[:-1])
+        if not len(changed):
+            break
+        start, end, found = t[changed[0]], t[changed[0] + 1], True
+    return float(start + end) / 2.0 if found else None
