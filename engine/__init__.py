@@ -48,6 +48,8 @@ PUBLIC = {
     "record": "engine.app",
     "save": "engine.app",
     "show": "engine.app",
+    "sheet": "engine.sheet",
+    "figures": "engine.figures",
     "find_scene": "engine.finding",
     "open_scene": "engine.finding",
     # mistakes

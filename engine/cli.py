@@ -1,4 +1,4 @@
-"""The command `neuroscene`: list, run, render, record, doctor.
+"""The command `neuroscene`: list, run, render, record, sheet, figures, doctor.
 
 Stdout is data: the path that was written, or what --json asks for. Progress and mistakes go to stderr. The exit status
 is 0, or 1 for a fault of ours and for a doctor who found something, 2 for a person's mistake, 3 for a machine without
@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from engine import cli_figures
 from engine.errors import NeurosceneError, NoAdapterError, SettingError, near
 from engine.options import (
     Asked,
@@ -50,7 +51,8 @@ which reopens with its settings, camera, time and weights.
   neuroscene list
   neuroscene run marching
   neuroscene render marching -o a.png --set level=0.5
-  neuroscene record marching -o a.mp4 --loop""",
+  neuroscene record marching -o a.mp4 --loop
+  neuroscene sheet marching -o grid.png --vary depth=1..4 --vary seed=1,2,3""",
     add_completion=True,
     invoke_without_command=True,
     rich_markup_mode=None,
@@ -250,6 +252,9 @@ def record(
             _told(stop, str(stop), INTERRUPTED)
             raise
     print(path)
+
+
+cli_figures.register(app)
 
 
 @app.command(

@@ -1,6 +1,5 @@
 """What a scene declares to be made of it: figures, as plain data. A picture, a sheet of pictures, or a film."""
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -150,4 +149,4 @@ def chosen(figures, wanted, whose):
 
 
 def _finite(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e9

@@ -198,20 +198,20 @@ def _no_constant(name):
     raise ValueError(name)
 
 
-def _whole(value, low, high):
+def is_whole(value, low, high):
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def _number(value):
+def is_number(value):
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _short(value):
+def is_short(value):
     """True for a text that fits a line of a message."""
     return isinstance(value, str) and len(value) < 300 and value.isprintable()
 
 
-def _value(value):
+def is_value(value):
     """True for what a setting can be stored as."""
     if isinstance(value, dict):
         return set(value) == {"network"} and isinstance(value["network"], str)
@@ -222,13 +222,13 @@ def _wrong_field(state):
     """What is wrong with the first bad field, or None."""
     settings, size, left_out = state.get("settings"), state.get("size", [1, 1]), state.get("left_out", [])
     checks = (
-        (_short(state.get("scene")), "its scene"),
-        (isinstance(settings, dict) and all(map(_value, settings.values())), "its settings"),
+        (is_short(state.get("scene")), "its scene"),
+        (isinstance(settings, dict) and all(map(is_value, settings.values())), "its settings"),
         (isinstance(state.get("camera"), dict), "its camera"),
-        (_number(state.get("time")), "its time"),
-        (isinstance(size, list) and len(size) == 2 and all(_whole(n, 1, 32768) for n in size), "its size"),
-        (_whole(state.get("supersample", 4), 1, 16), "its samples"),
-        (_short(state.get("file", "")), "its file"),
-        (isinstance(left_out, list) and len(left_out) < 100 and all(map(_short, left_out)), "what it leaves out"),
+        (is_number(state.get("time")), "its time"),
+        (isinstance(size, list) and len(size) == 2 and all(is_whole(n, 1, 32768) for n in size), "its size"),
+        (is_whole(state.get("supersample", 4), 1, 16), "its samples"),
+        (is_short(state.get("file", "")), "its file"),
+        (isinstance(left_out, list) and len(left_out) < 100 and all(map(is_short, left_out)), "what it leaves out"),
     )
     return next((what for good, what in checks if not good), None)

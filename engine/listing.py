@@ -3,6 +3,7 @@
 import json
 import textwrap
 
+from engine.figure import chosen, declared
 from engine.finding import find_scene, first_line, scene_names
 from engine.network.mlp import Mlp
 from engine.settings import Choice, settings
@@ -24,7 +25,8 @@ def settings_of(text, as_json=False):
     kind = find_scene(text)
     rows = [_row(setting) for setting in settings(kind).values()]
     if as_json:
-        return json.dumps({"name": text, "doc": first_line(kind), "settings": rows}, indent=2)
+        drawn = [{"number": f.number, "name": f.name, "kind": f.kind, "doc": f.doc} for f in declared(kind)]
+        return json.dumps({"name": text, "doc": first_line(kind), "settings": rows, "figures": drawn}, indent=2)
     lines = [f"{text}: {first_line(kind)}" if first_line(kind) else text]
     group = None
     wide = max((len(row["name"]) for row in rows), default=0)
@@ -36,7 +38,20 @@ def settings_of(text, as_json=False):
         if row["doc"]:
             indent = " " * (wide + 4)
             lines += textwrap.wrap(row["doc"], WIDTH, initial_indent=indent, subsequent_indent=indent)
+    if declared(kind):
+        lines += ["", f"figures, made by `neuroscene figures {text}`"]
+        lines += [f"  {line}" for line in figures_of(kind, text).splitlines()]
     return "\n".join(lines)
+
+
+def figures_of(kind, whose, names=None):
+    """A scene class's figures, or those of some names or numbers, one a line."""
+    found = chosen(declared(kind), names or (), whose)
+    wide = max(len(figure.name) for figure in found)
+    digits = max(len(str(figure.number)) for figure in found)
+    return "\n".join(
+        f"{figure.number:{digits}}  {figure.name:{wide}}  {' '.join(figure.doc.split())}" for figure in found
+    )
 
 
 def _row(setting):

@@ -1,0 +1,269 @@
+"""Sheets: pictures of one scene side by side, one or two of its settings varied along columns and rows."""
+
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from engine import app, image_state, sheet_recipe
+from engine.errors import FileError, SettingError
+from engine.figure import Step
+from engine.scene import Clock, Scene
+from engine.settings import assign, settings
+from engine.sheet_layout import Sheet, lay_out, paint
+from engine.target.writers import ending, open_writer
+from engine.vary import MOST_CELLS, Axis, axis
+
+CELL = (400, 400)
+
+
+def sheet(
+    scene,
+    path=None,
+    *,
+    columns,
+    rows=(),
+    wrap=None,
+    cell=CELL,
+    title="",
+    supersample=4,
+    time=0.0,
+    executor=None,
+    progress=None,
+):
+    """Pictures of a scene side by side, labelled.
+
+    path         None for an array; ending in .png for a file that holds how it was made; `-` for standard output
+    columns      {setting: values}, `depth=1..10` (see engine.vary), or a tuple of engine.Step
+    rows         the same
+    wrap         cells in a row; each cell is then labelled itself. Without rows only
+    cell         (width, height) in pixels, exactly
+    title        one line over it
+    supersample  samples a pixel: 1, 4, 9 or 16
+    time         seconds, where neither columns nor rows say another
+    executor     of concurrent.futures, to draw cells at the same time; None draws them here, one by one
+    progress     True or False for a bar on stderr; None for one where stderr is a terminal
+    returns      (H, W, 4) uint8, row 0 on top; or the path
+
+    Each cell is the picture that `render` gives. The scene stays as it is, and the bytes are the same whatever the
+    executor. Everything is checked before the first cell is drawn: raises SettingError for settings and values that
+    cannot be and for sheets that do not fit the memory, FileError for a path that cannot be written.
+    """
+    plan = planned(
+        scene, columns=columns, rows=rows, wrap=wrap, cell=cell, title=title, supersample=supersample, time=time
+    )
+    return made(plan, path, executor=executor, progress=progress)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sheet that can be drawn: everything in it has been checked.
+
+    scene    the Scene that columns and rows are laid over; a copy, which nobody changes
+    columns  Axis
+    rows     Axis or None
+    """
+
+    scene: Scene
+    clock: Clock
+    columns: Axis
+    rows: Axis | None
+    wrap: int | None
+    title: str
+    supersample: int
+    layout: Sheet
+
+    def steps(self, number):
+        """The Steps of a cell, in the order they are laid over the scene."""
+        if self.rows is None:
+            return (self.columns.steps[number],)
+        row, column = divmod(number, len(self.columns.steps))
+        return self.columns.steps[column], self.rows.steps[row]
+
+    def moment(self, number):
+        """(scene, clock) of a cell: the scene is a new one, not built yet."""
+        scene, time = copied(self.scene), self.clock.time
+        for step in self.steps(number):
+            for name, value in step.settings.items():
+                setattr(scene, name, value)
+            time = time if step.time is None else step.time
+        return scene, Clock(float(time))
+
+
+def planned(scene, *, columns, rows=(), wrap=None, cell=CELL, title="", supersample=4, time=0.0, said=("", "")):
+    """The Plan of a sheet; arguments and errors are those of `sheet`.
+
+    said   begins messages about columns and rows
+    """
+    scene = copied(scene)
+    columns, rows = axis(scene, columns, said[0]), axis(scene, rows, said[1])
+    if columns is None or not columns.steps:
+        raise SettingError("A sheet needs columns: a setting and its values, as in depth=1..10.")
+    rows = rows if rows is not None and rows.steps else None
+    count = len(columns.steps) * (len(rows.steps) if rows else 1)
+    if count > MOST_CELLS:
+        sides = f"{len(columns.steps)} columns and {len(rows.steps)} rows"
+        raise SettingError(f"{sides} are {count} cells; a sheet has up to {MOST_CELLS}.")
+    columns = _checked(scene, columns, "column")
+    rows = _checked(scene, rows, "row") if rows else None
+    if rows:
+        _apart(columns, rows)
+    if wrap is not None and (rows or isinstance(wrap, bool) or not isinstance(wrap, int) or wrap < 1):
+        raise SettingError(
+            "wrap lays out the columns of a sheet that has no rows." if rows else
+            f"wrap={wrap}: it takes a whole number from 1 on, of cells in a row."
+        )  # fmt: skip
+    cell, title = _sides(cell), _one_line(title)
+    labels = [
+        (_one_line(side.title), [_one_line(step.label) for step in side.steps]) if side else None
+        for side in (columns, rows)
+    ]
+    layout = lay_out(cell, *labels, wrap=wrap, title=title)
+    _fits_memory(layout, count)
+    return Plan(scene, Clock(float(time)), columns, rows, wrap, title, supersample, layout)
+
+
+def made(plan, path=None, *, executor=None, progress=None, name=""):
+    """Draws a Plan's sheet: its pixels, or the path when there is one.
+
+    name   before the bar
+    """
+    if path is None:
+        return _pixels(plan, executor, progress, name or "sheet")
+    path = os.fspath(path)
+    if path != "-" and ending(path) != ".png":
+        raise FileError(f"{path}: a sheet is saved as .png. Films are recorded, and folders of pictures too.")
+    text = image_state.text(sheet_recipe.stored(plan))
+    if path == "-":
+        from engine.target.writers.png import encode
+
+        encode(sys.stdout.buffer, _pixels(plan, executor, progress, name or "sheet"), text)
+        return path
+    with open_writer(path, plan.layout.size, 1.0, lambda _: text) as writer:
+        writer.add(_pixels(plan, executor, progress, name or os.path.basename(path)))
+    return path
+
+
+# Its cells.
+
+
+def _pixels(plan, executor, progress, name):
+    page = paint(plan.layout, getattr(plan.scene, "ground", None) or plan.scene.theme)
+    places, (width, height) = plan.layout.places, plan.layout.cell
+    done = 0
+    with _bar(len(places), name, progress) as tick:
+        try:
+            for (x, y), cell in zip(places, _cells(plan, executor), strict=True):
+                page[y : y + height, x : x + width, :3] = cell[:, :, :3]
+                done += 1
+                tick()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(
+                f"Stopped after {done} of {len(places)} cells of {name}: nothing was kept."
+            ) from None
+    return page
+
+
+def _cells(plan, executor):
+    """The pixels of each cell, in order."""
+    numbers, size = range(len(plan.layout.places)), plan.layout.cell
+    if executor is not None:
+        from engine.batch import picture_job, results
+
+        moments = map(plan.moment, numbers)
+        yield from results((picture_job(scene, clock, size, plan.supersample) for scene, clock in moments), executor)
+        return
+    # One scene shows them all: what a cell has in common with the one before is not built again.
+    shown = copied(plan.scene)
+    for number in numbers:
+        wanted, clock = plan.moment(number)
+        match(shown, wanted)
+        yield app.render(shown, size, time=clock.time, supersample=plan.supersample, progress=False)
+
+
+def copied(scene):
+    """Another scene of the same class with the same settings and camera, not built yet."""
+    other = type(scene)()
+    match(other, scene)
+    return other
+
+
+def match(scene, wanted):
+    """Gives a scene the settings and the camera of another, changing no more than differs."""
+    names = list(settings(scene))
+    # A setting may move others that follow it; they are then set in their turn.
+    for _ in range(len(names)):
+        different = [name for name in names if getattr(scene, name) != getattr(wanted, name)]
+        if not different:
+            break
+        for name in different:
+            setattr(scene, name, getattr(wanted, name))
+    if scene.camera != wanted.camera:
+        scene.camera = wanted.camera
+
+
+@contextmanager
+def _bar(count, name, progress):
+    if not (sys.stderr.isatty() if progress is None else progress):
+        yield lambda: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=count, desc=name, unit="cell", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
+        yield bar.update
+
+
+# Checks.
+
+
+def _checked(scene, side, noun):
+    """The Axis with its values as the settings hold them."""
+    steps = []
+    for step in side.steps:
+        probe = copied(scene)
+        try:
+            for name, value in step.settings.items():
+                assign(probe, name, value)
+        except SettingError as error:
+            raise SettingError(f"{noun} {step.label}: {error}") from None
+        steps.append(Step(step.label, {name: getattr(probe, name) for name in step.settings}, step.time))
+    return Axis(side.title, tuple(steps))
+
+
+def _apart(columns, rows):
+    """Raises SettingError when a row would undo what a column does."""
+
+    def varied(side):
+        names = {name for step in side.steps for name in step.settings}
+        return names | {"time" for step in side.steps if step.time is not None}
+
+    both = varied(columns) & varied(rows)
+    if both:
+        raise SettingError(f"Columns and rows both vary {', '.join(sorted(both))}. Vary another setting in the rows.")
+
+
+def _one_line(words):
+    return " ".join(str(words).split())
+
+
+def _sides(cell):
+    try:
+        width, height = (int(n) for n in cell)
+    except (TypeError, ValueError):
+        width = height = 0
+    if not (1 <= width <= 32768 and 1 <= height <= 32768):
+        raise SettingError(f"cell={cell}: it takes (width, height) in pixels, each from 1 to 32768.")
+    return width, height
+
+
+def _fits_memory(layout, count):
+    from engine.options import BYTES_A_PIXEL, memory_bytes
+
+    width, height = layout.size
+    memory, needed = memory_bytes(), width * height * BYTES_A_PIXEL
+    if memory is not None and needed > memory:
+        side = int(layout.cell[0] * (memory / needed) ** 0.5)
+        raise SettingError(
+            f"{count} cells of {layout.cell[0]}x{layout.cell[1]} make a sheet of {width}x{height} pixels, which takes "
+            f"{needed / 1e9:.1f} GB of memory, and this machine has {memory / 1e9:.1f}. Cells {side} wide fit."
+        )

@@ -1,0 +1,135 @@
+"""How a sheet was made, stored in its PNG beside the state of its scene, and read with suspicion.
+
+The state is that of one picture (see engine.image_state), so a sheet opens as a scene wherever a picture does. What it
+varies stands under `sheet`: values only, and networks as their weights; nothing in it names a file to open.
+"""
+
+from engine import image_state
+from engine.errors import FileError, NeurosceneError
+from engine.figure import Step
+from engine.network import loading
+from engine.network.mlp import Mlp
+from engine.settings import Network, assign, settings
+from engine.vary import MOST_CELLS, Axis
+
+# Of one network, as in a picture; and of all that a sheet varies, so that its text can be read again.
+MOST_WEIGHTS = 2**20
+MOST_TEXT = image_state.MAX_STATE_BYTES - (2 << 20)
+# Names of what is left out, told when it is reopened.
+MOST_NAMED = 20
+MOST_TIME = 1e9
+LONGEST = 250
+
+
+def stored(plan):
+    """The state of a sheet.Plan, as JSON holds it."""
+    state = image_state.stored(plan.scene, plan.clock, plan.layout.cell, plan.supersample)
+    # The settings may hold a network themselves.
+    left = [MOST_TEXT - len(image_state.text(state)[image_state.KEYWORD])]
+    left_out = state["left_out"]
+    state["sheet"] = {
+        "columns": _axis(plan.columns, left, left_out),
+        "rows": _axis(plan.rows, left, left_out) if plan.rows else None,
+        "wrap": plan.wrap,
+        "title": _short(plan.title),
+    }
+    return state
+
+
+def _axis(side, left, left_out):
+    steps = []
+    for step in side.steps:
+        values = {}
+        for name, value in step.settings.items():
+            if isinstance(value, Mlp):
+                value = _weights(value, left, left_out, name)
+            values[name] = value
+        steps.append({"label": _short(step.label), "settings": values, "time": step.time})
+    return {"title": _short(side.title), "steps": steps}
+
+
+def _weights(net, left, left_out, name):
+    data = loading.to_bytes(net)
+    if len(data) <= MOST_WEIGHTS and 2 * len(data) <= left[0]:
+        left[0] -= 2 * len(data)
+        return {"network": data.hex()}
+    if len(left_out) < MOST_NAMED:
+        left_out.append(_short(f"{name}: {net}, {len(data)} bytes"))
+    # No weights: told apart from None, which is the scene's own network.
+    return {"network": ""}
+
+
+def _short(text):
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= LONGEST else text[:LONGEST]
+
+
+# Reading.
+
+
+def read(state, scene, path):
+    """{columns, rows, wrap, title} for sheet.planned, of a state that image_state has read; None if it has no sheet.
+
+    scene   whose settings are meant
+    path    for messages
+
+    Raises FileError for what is not as `stored` writes it, and for a network that was too large to be stored.
+    """
+    recipe = state.get("sheet")
+    if recipe is None:
+        return None
+    if not isinstance(recipe, dict):
+        raise _wrong(path, "its sheet")
+    wrap, title = recipe.get("wrap"), recipe.get("title")
+    if not isinstance(title, str) or not image_state.is_short(title):
+        raise _wrong(path, "its title")
+    if wrap is not None and not image_state.is_whole(wrap, 1, MOST_CELLS):
+        raise _wrong(path, "its wrap")
+    columns = _read_axis(recipe.get("columns"), scene, path, "columns")
+    rows = None if recipe.get("rows") is None else _read_axis(recipe["rows"], scene, path, "rows")
+    return {"columns": columns, "rows": rows, "wrap": wrap, "title": title}
+
+
+def _read_axis(side, scene, path, noun):
+    steps = side.get("steps") if isinstance(side, dict) else None
+    if not isinstance(steps, list) or not 1 <= len(steps) <= MOST_CELLS or not image_state.is_short(side.get("title")):
+        raise _wrong(path, f"its {noun}")
+    return Axis(side["title"], tuple(_read_step(step, scene, path, noun) for step in steps))
+
+
+def _read_step(step, scene, path, noun):
+    good = (
+        isinstance(step, dict)
+        and image_state.is_short(step.get("label"))
+        and isinstance(step.get("settings"), dict)
+        and len(step["settings"]) <= len(settings(scene))
+        and all(map(image_state.is_value, step["settings"].values()))
+    )
+    time = step.get("time") if good else None
+    if not good or not (time is None or (image_state.is_number(time) and abs(time) <= MOST_TIME)):
+        raise _wrong(path, f"its {noun}")
+    if {"network": ""} in step["settings"].values():
+        raise FileError(
+            f"{path} does not hold the network {step['label']}: too large to be stored. Say again what is varied."
+        )
+    probe, values = type(scene)(), {}
+    try:
+        for name, value in step["settings"].items():
+            assign(probe, name, _read_value(settings(scene).get(name), value))
+            values[name] = getattr(probe, name)
+    except (ValueError, OverflowError, NeurosceneError) as error:
+        raise _wrong(path, f"its {noun}: {str(error).rstrip('.')}") from None
+    return Step(step["label"], values, time)
+
+
+def _read_value(setting, value):
+    if isinstance(value, dict):
+        return loading.from_bytes(bytes.fromhex(value["network"]))
+    if isinstance(setting, Network) and isinstance(value, str):
+        # A stored text would be taken as a path, and a picture may not choose what is opened.
+        raise ValueError(f"{setting.name} is not a stored network")
+    return value
+
+
+def _wrong(path, what):
+    return FileError(f"{path} has a stored sheet that is not as neuroscene writes it: {what}. Make it again.")
