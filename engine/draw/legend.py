@@ -17,6 +17,7 @@ class Legend:
     map       colour map
     low, high values at its ends
     marks     values of the surfaces shown
+    card      True for a legend that lies on an image: on a card of the ground's colour, the map whole as images have it
     """
 
     title: str
@@ -24,9 +25,10 @@ class Legend:
     low: float
     high: float
     marks: tuple = ()
+    card: bool = False
 
 
-def _blend(image, mask, colour, x, y, opacity=1.0):
+def blend(image, mask, colour, x, y, opacity=1.0):
     """Lays a mask in an sRGB colour over a premultiplied float image, clipped to it."""
     h, w = image.shape[:2]
     x0, y0 = max(0, x), max(0, y)
@@ -44,7 +46,7 @@ def srgb(colour):
     return np.where(c <= 0.0031308, c * 12.92, 1.055 * c ** (1 / 2.4) - 0.055)
 
 
-def _spread(ys, gap, low, high):
+def spread(ys, gap, low, high):
     """Places for labels near ys (ascending), at least gap apart and within bounds; None for those left out."""
     room = int((high - low) / gap) + 1
     # Too many for the bar: every n-th is kept.
@@ -79,25 +81,36 @@ def legend_sprite(legend, frame):
     top = title.shape[0] + pad
     height = top + bar_height + line
     image = np.zeros((height, width, 4))
-    _blend(image, title, ink, 0, 0, 0.85)
+    blend(image, title, ink, 0, 0, 0.85)
     where = 1.0 - (np.arange(bar_height) + 0.5) / bar_height
-    bar = srgb(colours(legend.map, frame.theme.name if frame.theme.name in ("dark", "paper") else "dark", where))
+    theme = "image" if legend.card else frame.theme.name if frame.theme.name in ("dark", "paper") else "dark"
+    bar = srgb(colours(legend.map, theme, where))
     image[top : top + bar_height, :bar_width, :3] = bar[:, None]
     image[top : top + bar_height, :bar_width, 3] = 1.0
     span = legend.high - legend.low
     ys = [top + (1 - (m - legend.low) / span) * bar_height for m in marks]
-    places = _spread(ys, gap, top, top + bar_height)
+    places = spread(ys, gap, top, top + bar_height)
     tick = max(1, round(s))
     for y, place, mask in zip(ys, places, masks, strict=True):
         row = int(np.clip(round(y), top, top + bar_height - tick))
-        _blend(image, np.ones((tick, bar_width)), ink, 0, row, 0.9)
+        blend(image, np.ones((tick, bar_width)), ink, 0, row, 0.9)
         if place is None:
             continue
         start, end = (bar_width + 2, row), (bar_width + 2 * pad, round(place))
         for x in range(start[0], end[0]):
             y_line = round(start[1] + (end[1] - start[1]) * (x - start[0]) / max(1, end[0] - start[0]))
-            _blend(image, np.ones((tick, 1)), ink, x, y_line, 0.45)
-        _blend(image, mask, ink, bar_width + 2 * pad + round(3 * s), round(place - mask.shape[0] / 2), 0.9)
+            blend(image, np.ones((tick, 1)), ink, x, y_line, 0.45)
+        blend(image, mask, ink, bar_width + 2 * pad + round(3 * s), round(place - mask.shape[0] / 2), 0.9)
     margin = round(22 * s)
+    if legend.card:
+        image = _on_card(image, srgb(frame.theme.ground), pad)
+        margin -= pad
     data = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     return Sprite(data, margin, margin)
+
+
+def _on_card(image, colour, pad):
+    """A premultiplied image with a border, on a ground that lets a little of the picture through."""
+    image = np.pad(image, ((pad, pad), (pad, pad), (0, 0)))
+    card, opacity = np.append(colour, 1.0), 0.8
+    return image + (1.0 - image[..., 3:]) * opacity * card

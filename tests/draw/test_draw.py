@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.draw import colour, text
 from engine.draw.frame import THEMES, linear
-from engine.draw.legend import Legend, _spread, legend_sprite
+from engine.draw.legend import Legend, legend_sprite, spread
 from engine.draw.level_surfaces import Region
 from engine.draw.lines import Lines
 from engine.draw.points import Points
@@ -76,7 +76,7 @@ def test_an_unknown_map_names_the_near_ones():
 
 @given(st.lists(st.floats(10, 190), max_size=40).map(sorted))
 def test_legend_labels_never_overlap_and_stay_on_the_bar(ys):
-    places = [p for p in _spread(ys, 15, 10, 190) if p is not None]
+    places = [p for p in spread(ys, 15, 10, 190) if p is not None]
     assert all(b - a >= 15 - 1e-9 for a, b in zip(places, places[1:], strict=False))
     assert all(10 - 1e-9 <= p <= 190 + 1e-9 for p in places)
     assert bool(places) == bool(ys)
