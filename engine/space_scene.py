@@ -9,6 +9,10 @@ from engine.settings import Choice, Number
 from engine.view.camera import Camera
 
 
+def _orbits(scene):
+    return scene.view == "orbit"
+
+
 def orbit_camera(azimuth, altitude, distance, target=(0.0, 0.0, 0.0), **more):
     """A Camera on a sphere round its target, y upwards.
 
@@ -37,14 +41,25 @@ class SpaceScene(Scene):
         bounds=(-360, 360),
         unit="deg",
         group="camera",
+        when=_orbits,
         doc="angle of the camera round the upright axis",
     )
     altitude = Number(
-        math.degrees(0.21), bounds=(-89.9, 89.9), unit="deg", group="camera", doc="angle above the horizon"
+        math.degrees(0.21),
+        bounds=(-89.9, 89.9),
+        unit="deg",
+        group="camera",
+        when=_orbits,
+        doc="angle above the horizon",
     )
-    distance = Number(12.0, bounds=(1e-3, 1e5), softbounds=(4, 40), group="camera", doc="from the camera to its target")
+    distance = Number(
+        12.0, bounds=(1e-3, 1e5), softbounds=(4, 40), group="camera", when=_orbits, doc="from the camera to its target"
+    )
     projection = Choice(
-        ["perspective", "orthographic"], group="camera", doc="perspective, or parallel lines for measuring"
+        ["perspective", "orthographic"],
+        group="camera",
+        when=_orbits,
+        doc="perspective, or parallel lines for measuring",
     )
 
     view = "orbit"

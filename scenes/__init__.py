@@ -3,4 +3,5 @@
 # name -> "module:Class"
 SCENES = {
     "marching": "scenes.marching:Marching",
+    "random_networks": "scenes.random_networks:RandomNetworks",
 }

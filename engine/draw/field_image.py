@@ -13,15 +13,16 @@ from engine.gpu.array import Array
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.kernels.grid import Grid, Plane
 
-IMAGE = struct("FieldImageNode", low="f32", high="f32")
-# Outputs to colours: three as red, green and blue; or one through a map.
+IMAGE = struct("FieldImageNode", outputs="vec4u", low="f32", high="f32", groups="u32")
+# The map of three outputs: they are red, green and blue themselves.
 RGB = "rgb"
 
 
 class FieldImage(Drawable):
     """The values of a network at every sample of a picture, for orthographic cameras that look down on z = 0.
 
-    net       any Mlp with at most four outputs: three are red, green and blue; of fewer the first goes through a map
+    net       any Mlp
+    outputs   the numbers of three outputs, red, green and blue, or of one; None for the first
     origin    (inputs,), the network's input at x = y = 0
     axes      (2, inputs), what a step of 1 along world x, and along world y, adds to it
     map       the colour map of a single output: see engine.draw.colour; `rgb` for three outputs
@@ -34,25 +35,26 @@ class FieldImage(Drawable):
     phase = "under"
     is_exact = True
 
-    def __init__(self, net, origin=None, axes=None, *, map=None, low=0.0, high=1.0, name=None):
+    def __init__(self, net, outputs=None, *, origin=None, axes=None, map=None, low=0.0, high=1.0, name=None):
         super().__init__(name)
         self._grid = self._values = self._node = None
         self.low, self.high = low, high
-        self.show(net, origin, axes, map)
+        self.show(net, outputs, origin=origin, axes=axes, map=map)
 
-    def show(self, net, origin=None, axes=None, map=None):
+    def show(self, net, outputs=None, *, origin=None, axes=None, map=None):
         """Takes another network and plane; of the same shape they compile nothing.
 
-        Raises SceneError for more outputs than a colour has, or a map that does not fit their number.
+        Raises SceneError for outputs there are not, or a map that does not fit their number.
         """
-        if net.outputs > 4:
-            raise SceneError(f"{net} has {net.outputs} outputs; choose three of them as red, green and blue, or one.")
-        self.net = net
+        outputs = tuple(range(3 if net.outputs >= 3 else 1)) if outputs is None else tuple(outputs)
+        if len(outputs) not in (1, 3) or min(outputs) < 0 or max(outputs) >= net.outputs:
+            raise SceneError(f"{net} has outputs 0 to {net.outputs - 1}; an image shows one or three, not {outputs}.")
+        self.net, self.outputs = net, outputs
         self.origin = np.zeros(net.inputs) if origin is None else np.asarray(origin, float)
         self.axes = np.eye(net.inputs)[[0, min(1, net.inputs - 1)]] if axes is None else np.asarray(axes, float)
-        self.map = map or (RGB if net.outputs >= 3 else "viridis")
-        if self.map == RGB and net.outputs < 3:
-            raise SceneError(f"{net} has {net.outputs} outputs; red, green and blue take three.")
+        self.map = map or (RGB if len(outputs) == 3 else "viridis")
+        if (self.map == RGB) != (len(outputs) == 3):
+            raise SceneError(f"The map {self.map} does not take {len(outputs)} outputs: rgb takes three, others one.")
 
     def plane(self, frame):
         """The Plane that the samples of a frame lie in."""
@@ -66,11 +68,13 @@ class FieldImage(Drawable):
         )
 
     def prepare(self, frame, world):
-        if self._grid is None:
+        if self._grid is None or self._grid.net.shape != self.net.shape:
             self._grid = Grid(self.net)
         self._grid.show(self.net)
         self._node = self._node or Array(IMAGE.dtype, 1, "uniform")
-        self._node.write(IMAGE.new(low=self.low, high=self.high))
+        outputs = (*self.outputs, 0, 0, 0)[:4]
+        groups = -(-self.net.outputs // 4)
+        self._node.write(IMAGE.new(outputs=outputs, low=self.low, high=self.high, groups=groups))
 
     def fill(self, frame, world):
         x, y, width, height = (n * frame.grid for n in frame.tile)
@@ -97,5 +101,5 @@ class FieldImage(Drawable):
 
     def pick(self, origin, direction, world):
         x, y = float(origin[0]), float(origin[1])
-        value = float(self.net((self.origin + x * self.axes[0] + y * self.axes[1])[None])[0, 0])
+        value = float(self.net((self.origin + x * self.axes[0] + y * self.axes[1])[None])[0, self.outputs[0]])
         return Hit(self, (x, y, 0.0), float(origin[2]), value)

@@ -11,19 +11,28 @@ fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
 }
 
 // By its bits: compilers may take it for granted that a number is finite.
-fn is_finite(v: vec4f) -> bool {
-    return all((bitcast<vec4u>(v) & vec4u(0x7f800000u)) != vec4u(0x7f800000u));
+fn is_finite(v: vec3f) -> bool {
+    return all((bitcast<vec3u>(v) & vec3u(0x7f800000u)) != vec3u(0x7f800000u));
+}
+
+fn output(sample: u32, k: u32) -> f32 {
+    return values[sample * node.groups + k / 4u][k % 4u];
 }
 
 @fragment
 fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
-    let value = values[u32(at.y) * u32(frame.tile.x) + u32(at.x)];
+    let sample = u32(at.y) * u32(frame.tile.x) + u32(at.x);
+    var value = vec3f(output(sample, node.outputs.x));
+    if !MAPPED {
+        value.g = output(sample, node.outputs.y);
+        value.b = output(sample, node.outputs.z);
+    }
     let place = (value - node.low) / (node.high - node.low);
     var colour: vec3f;
     if MAPPED {
         colour = palette_colour(place.x);
     } else {
-        colour = linear_of(clamp(place.rgb, vec3f(0.0), vec3f(1.0)));
+        colour = linear_of(clamp(place, vec3f(0.0), vec3f(1.0)));
     }
     // Without alpha a sample counts for nothing; a pixel of such is striped.
     return select(vec4f(0.0), vec4f(colour, 1.0), is_finite(value));

@@ -1,0 +1,197 @@
+"""A scene whose network is random or a person's own, and whose weights and inputs move on closed ways."""
+
+import math
+
+import numpy as np
+
+from engine.errors import SettingError
+from engine.network.activations import ACTIVATIONS
+from engine.network.parts import chosen, mixed, shortened, sums
+from engine.network.paths import WAYS, closed_way, there_and_back
+from engine.network.random import DISTRIBUTIONS, random_mlp
+from engine.scene import Scene
+from engine.settings import Choice, Integer, Network, Number, Text
+
+ELEMENTWISE = [name for name, rule in ACTIVATIONS.items() if rule.elementwise]
+
+
+def is_random(scene):
+    return scene.net is None
+
+
+class MovingNetwork(Scene):
+    """Settings of a network, of the part of it that is shown, and of the plane through its inputs; all at a time."""
+
+    net = Network(None, group="shown", doc="your own network; without one, the random one of the seed")
+    depth = Integer(27, bounds=(0, 100), softbounds=(0, 40), group="shown", when=is_random, doc="hidden layers")
+    width = Integer(
+        30, bounds=(1, 1024), softbounds=(1, 64), group="shown", when=is_random, doc="neurons in each hidden layer"
+    )
+    activation = Choice(
+        ["tanh", *(n for n in ELEMENTWISE if n != "tanh")], group="shown", when=is_random, doc="of the hidden layers"
+    )
+    last = Choice(
+        ["sigmoid", *(n for n in ACTIVATIONS if n != "sigmoid")], label="last activation", group="shown",
+        when=is_random, doc="of the outputs",
+    )  # fmt: skip
+    weights = Choice(list(DISTRIBUTIONS), group="shown", when=is_random, doc="how the random weights are drawn")
+    scale = Number(
+        0.6, bounds=(1e-3, 1e3), softbounds=(0.1, 2), group="shown", when=is_random,
+        doc="multiplies the random weights and biases",
+    )  # fmt: skip
+    inputs = Integer(
+        2, bounds=(1, 64), softbounds=(1, 8), group="shown", when=is_random, doc="x, y and those that move"
+    )
+    layer = Integer(
+        0, bounds=(0, 100), softbounds=(0, 40), group="shown", doc="whose neurons are shown; 0: the outputs"
+    )
+    unit = Integer(
+        0, bounds=(0, 4095), softbounds=(0, 29), group="shown", doc="first of the neurons shown, as red, green and blue"
+    )
+    signal = Choice(
+        ["response", "sum"], group="shown", doc="of a neuron: after its activation, or the weighted sum before it"
+    )
+    x_input = Integer(
+        0, bounds=(0, 4095), softbounds=(0, 7), label="input along x", group="shown",
+        when=lambda s: s.network.inputs > 2, doc="which input the picture's x is",
+    )  # fmt: skip
+    y_input = Integer(
+        1, bounds=(0, 4095), softbounds=(0, 7), label="input along y", group="shown",
+        when=lambda s: s.network.inputs > 2, doc="which input the picture's y is",
+    )  # fmt: skip
+    rest = Text(
+        "", label="other inputs", group="shown", when=lambda s: s.network.inputs > 2,
+        doc="the values of the others, in order, by commas; 0 where none is given",
+    )  # fmt: skip
+
+    path = Choice(
+        WAYS, group="time", when=lambda s: s.network.inputs > 2,
+        doc="how the other inputs move: closed ways, at the end as at the start",
+    )  # fmt: skip
+    swing = Number(
+        1.0, bounds=(0, 1e6), softbounds=(0, 3), group="time", when=lambda s: s.network.inputs > 2,
+        doc="how far the other inputs move",
+    )  # fmt: skip
+    morph = Choice(
+        ["off", "seed", "scale", "file"], group="time",
+        doc="the weights go to another seed's, to another scale, or to another network's, and come back",
+    )  # fmt: skip
+    to_seed = Integer(1, bounds=(0, 2**31 - 1), group="time", when=lambda s: s.morph == "seed", doc="where they go")
+    to_scale = Number(
+        1.0, bounds=(1e-3, 1e3), softbounds=(0.1, 2), group="time", when=lambda s: s.morph == "scale",
+        doc="where the scale goes",
+    )  # fmt: skip
+    to_net = Network(
+        None, label="to", group="time", when=lambda s: s.morph == "file", doc="a network of the same shape"
+    )
+    mix = Choice(
+        ["circle", "line"], group="time", when=lambda s: s.morph in ("seed", "file"),
+        doc="through both networks and their negatives, their size kept; or straight there and back",
+    )  # fmt: skip
+    period = Number(8.0, bounds=(0.1, 3600), softbounds=(1, 60), unit="s", group="time", doc="of one loop")
+
+    def __init__(self, **values):
+        self._kept = {}
+        super().__init__(**values)
+
+    # Which network.
+
+    @property
+    def network(self):
+        """The Mlp at rest: the person's own, or the random one of the seed."""
+        return self._random(self.seed) if self.net is None else self.net
+
+    def _random(self, seed):
+        key = (seed, self.depth, self.width, self.inputs, self.activation, self.last, self.weights, self.scale)
+
+        def draw():
+            sizes = [self.inputs, *[self.width] * self.depth, 3]
+            return random_mlp(
+                sizes, self.activation, last=self.last, distribution=self.weights, scale=self.scale, seed=seed
+            )
+
+        return self._keep(f"random {seed == self.seed}", key, draw)
+
+    def _keep(self, what, key, make):
+        """What was made for the same key before, so that nothing is made, or sent to the GPU, twice."""
+        if what not in self._kept or self._kept[what][0] != key:
+            self._kept[what] = (key, make())
+        return self._kept[what][1]
+
+    def network_at(self, time):
+        """The Mlp at a time: it changes where the weights move."""
+        net, turn = self.network, math.fmod(time / self.period, 1.0)
+        part = there_and_back(turn)
+        if self.morph == "off" or (self.morph == "file" and self.to_net is None):
+            return net
+        if self.morph == "scale":
+            # In equal ratios: each second changes as much as the one before.
+            factor = (self.to_scale / self.scale) ** part
+            return self._keep("mixed", (net, factor), lambda: mixed(net, net, factor, 0.0))
+        other = self._random(self.to_seed) if self.morph == "seed" else self.to_net
+        angle = 2.0 * math.pi * turn
+        pair = (math.cos(angle), math.sin(angle)) if self.mix == "circle" else (1.0 - part, part)
+        return self._keep("mixed", (net, other, pair), lambda: mixed(net, other, *pair))
+
+    def part(self, net, count):
+        """(the part of a network that is shown, the numbers of its outputs that are).
+
+        count   of outputs; fewer where the layer has no more
+        """
+        layers = len(net.layers)
+        layer = min(self.layer, layers) or layers
+
+        def make():
+            part = net if layer == layers else shortened(net, layer)
+            if self.signal == "sum":
+                part = sums(part)
+            first = max(0, min(self.unit, part.outputs - count))
+            units = range(first, min(first + count, part.outputs))
+            if not part.layers[-1].activation.rule.elementwise:
+                return part, tuple(units)
+            return chosen(part, units), tuple(range(len(units)))
+
+        return self._keep("part", (net, layer, self.unit, self.signal, count), make)
+
+    # Which plane.
+
+    def origin_at(self, time, inputs):
+        """(inputs,): the network's input at x = y = 0, at a time."""
+        x, y = self._axes(inputs)
+        others = [k for k in range(inputs) if k not in (x, y)]
+        values = self._values()[: len(others)]
+        origin = np.zeros(inputs)
+        origin[others[: len(values)]] = values
+        origin[others] += self.swing * closed_way(self.path, time / self.period, len(others), self.seed)
+        return origin
+
+    def _axes(self, inputs):
+        """Which inputs x and y are; never the same one."""
+        x, y = self.x_input % inputs, self.y_input % inputs
+        return (x, y) if x != y else (x, (x + 1) % inputs)
+
+    def _values(self):
+        words = self.rest.replace(";", ",").split(",") if self.rest.strip() else []
+        try:
+            values = [float(word) if word.strip() else 0.0 for word in words]
+        except ValueError:
+            values = [math.nan]
+        if not np.isfinite(values).all():
+            raise SettingError(f"rest={self.rest}: it takes numbers with commas between them, as in 0.5, -1.")
+        return values
+
+    def directions(self, inputs):
+        """(2, inputs): what world x and world y add to the input."""
+        (x, y), axes = self._axes(inputs), np.zeros((2, inputs))
+        axes[0, x] = 1.0
+        if inputs > 1:
+            axes[1, y] = 1.0
+        return axes
+
+    # What moves.
+
+    @property
+    def loop(self):
+        weights = self.morph in ("seed", "scale") or (self.morph == "file" and self.to_net is not None)
+        others = self.network.inputs > 2 and self.swing > 0 and self.path != "still"
+        return self.period if weights or others else None
