@@ -4,13 +4,17 @@ import io
 import os
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 
-from engine import image_state
+import numpy as np
+
+from engine import batch, image_state, prints
 from engine.errors import FileError, NoDisplayError
 from engine.scene import Clock
 from engine.target import notebook, window
+from engine.target.beside import Beside
 from engine.target.recorder import Recorder, plan
-from engine.target.writers import ending, open_writer, writer_class
+from engine.target.writers import BANDS, ending, open_writer, writer_class
 from engine.ui.files import free
 
 SIZE = (800, 600)
@@ -22,7 +26,7 @@ STILL_SIZE = (640, 480)
 _viewers = {}
 
 
-def render(scene, size=SIZE, *, time=0.0, supersample=4, ui=False, progress=None):
+def render(scene, size=SIZE, *, time=0.0, supersample=4, ui=False, progress=None, executor=None):
     """The picture of a scene at a moment.
 
     size          (width, height) in pixels
@@ -30,44 +34,58 @@ def render(scene, size=SIZE, *, time=0.0, supersample=4, ui=False, progress=None
     supersample   samples a pixel: 1, 4, 9 or 16
     ui            True for the whole window, panel included
     progress      True shows a bar on stderr if it takes long; None does so on a terminal
+    executor      of concurrent.futures, to spread a large picture over; see docs/prints.md
     returns       (H, W, 4) uint8, row 0 on top; sRGB, opaque
     """
     clock = Clock(float(time))
     if ui:
         return _with_panel(scene, clock, size, supersample)
-    steps = _renderer().steps(scene, clock, size, supersample)
+    if executor is not None:
+        return _spread(scene, clock, size, supersample, executor)
+    steps = batch.renderer().steps(scene, clock, size, supersample)
     if sys.stderr.isatty() if progress is None else progress:
         return _with_bar(steps).pixels()
     return _finished(steps).pixels()
 
 
-def save(scene, path, size=SIZE, *, time=0.0, supersample=4, ui=False):
-    """Renders a scene to a PNG that holds the state it was made in; returns the path.
+def save(scene, path, size=SIZE, *, time=0.0, supersample=4, ui=False, executor=None, restart=False, progress=None):
+    """Renders a scene to a PNG or TIFF that holds the state it was made in; returns the path.
 
-    path   ending in .png; `-` for standard output
+    path       ending in .png, .tif or .tiff; `-` for PNG on standard output
+    restart    True to begin a large picture anew that was stopped before it was whole
 
-    The other arguments are render's. Raises FileError, before anything is drawn, when it cannot be written there.
+    The other arguments are render's. A large picture is never held whole: it is written band by band. If it is stopped
+    after some time, its bands are kept in a folder `path.unfinished`, and the same call goes on there.
+    Raises FileError, before anything is drawn, when it cannot be written there.
     """
     path = os.fspath(path)
-    if path != "-" and ending(path) != ".png":
-        raise FileError(f"{path}: a picture is saved as .png. Films, and folders of pictures, are recorded.")
+    if path != "-" and ending(path) not in BANDS:
+        raise FileError(f"{path}: a picture is saved as .png or .tif. Films, and folders of pictures, are recorded.")
     clock = Clock(float(time))
 
     def text(_):
-        return image_state.text(image_state.stored(scene, clock, size, supersample))
+        return prints.text_of(scene, clock, size, supersample)
 
+    if path != "-":
+        Beside(path)  # before the scene is built
+    whole = None if ui else prints.Print(scene, clock, size, supersample, text(0))
+    if whole and len(whole.bands) > 1:
+        if path == "-":
+            whole.stream(sys.stdout.buffer, executor=executor, progress=progress)
+            return path
+        return whole.save(path, executor=executor, restart=restart, progress=progress)
+    more = {"time": time, "supersample": supersample, "ui": ui, "progress": progress, "executor": executor}
     if path == "-":
         from engine.target.writers.png import encode
 
-        pixels = render(scene, size, time=time, supersample=supersample, ui=ui)
-        encode(sys.stdout.buffer, pixels, text(0))
+        encode(sys.stdout.buffer, render(scene, size, **more), text(0))
         return path
     with open_writer(path, size, 1.0, text) as writer:
-        writer.add(render(scene, size, time=time, supersample=supersample, ui=ui))
+        writer.add(render(scene, size, **more))
     return path
 
 
-def record(scene, path, *, seconds=None, fps=None, size=SIZE, supersample=4, start=0.0, progress=None):
+def record(scene, path, *, seconds=None, fps=None, size=SIZE, supersample=4, start=0.0, progress=None, executor=None):
     """Records a scene over time; returns the path.
 
     path          ending in .gif, .mp4 or .webm, or in / for a folder of PNG files
@@ -75,25 +93,28 @@ def record(scene, path, *, seconds=None, fps=None, size=SIZE, supersample=4, sta
     fps           frames a second; 30 unless told, 25 for GIF
     start         seconds of the scene's time the first frame is for
     progress      True or False for a bar on stderr; None for one where stderr is a terminal
+    executor      of concurrent.futures, to spread the frames over; see docs/prints.md
 
     The time of every frame comes from its number, so the same call gives the same bytes: see
     engine.target.recorder.plan.
     """
+    renderer = batch.renderer() if executor is None else None
     recorder = recording(
-        scene, path, seconds=seconds, fps=fps, size=size, supersample=supersample, start=start, renderer=_renderer()
-    )
+        scene, path, seconds=seconds, fps=fps, size=size, supersample=supersample, start=start, renderer=renderer,
+        executor=executor,
+    )  # fmt: skip
     with _bar(recorder, progress) as tick:
         return recorder.run(tick)
 
 
-def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, supersample=4, start=0.0):
+def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, supersample=4, start=0.0, executor=None):
     """The Recorder that `record` runs; for a window, which calls its `step` once for each frame it shows.
 
-    renderer   engine.render.renderer.Renderer to draw with
+    renderer   engine.render.renderer.Renderer to draw with; where there is an executor that draws, None
     """
     fps = writer_class(path).default_fps if fps is None else fps
     moments = plan(seconds, fps, loop=scene.loop, start=start)
-    if ending(path) == ".png" and moments.count > 1:
+    if ending(path) in BANDS and moments.count > 1:
         raise FileError(
             f"{path} holds one picture, not {moments.count}. End the path in / (a folder), .gif, .mp4 or .webm."
         )
@@ -102,11 +123,15 @@ def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, super
         return Clock(moments.time(k), moments.step(k))
 
     def text(k):
-        return image_state.text(image_state.stored(scene, clock(k), size, supersample))
+        return prints.text_of(scene, clock(k), size, supersample)
 
     def frame(k):
         return renderer.frame(scene, clock(k), size, supersample)
 
+    if executor is not None:
+        jobs = (batch.picture_job(scene, clock(k), size, supersample) for k in range(moments.count))
+        pictures = batch.results(jobs, executor)
+        frame = lambda k: next(pictures)
     return Recorder(path, frame, moments, size=size, text=text)
 
 
@@ -142,17 +167,17 @@ def mimebundle(scene):
 
 # Behind them.
 
-_shared = None
 
-
-def _renderer():
-    # One for all calls: its pipelines and textures are what takes time to make.
-    global _shared
-    if _shared is None:
-        from engine.render.renderer import Renderer
-
-        _shared = Renderer()
-    return _shared
+def _spread(scene, clock, size, supersample, executor):
+    """render's picture, its bands made by an executor."""
+    scene.advance(clock)
+    width, height = (int(n) for n in size)
+    bands = prints.cut(scene, size, supersample)
+    job = batch.picture_job(scene, clock, size, supersample)
+    pixels = np.full((height, width, 4), 255, np.uint8)
+    for (x, y, w, h), part in zip(bands, batch.results((replace(job, tile=t) for t in bands), executor), strict=True):
+        pixels[y : y + h, x : x + w, :3] = part
+    return pixels
 
 
 def _finished(steps, told=lambda done, count: None):

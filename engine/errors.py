@@ -40,6 +40,10 @@ class ShaderError(NeurosceneError):
         Exception.__init__(self, str(message))
 
 
+class ExecutorError(NeurosceneError):
+    """Work that an executor or one of its workers cannot do; the message says what it needs."""
+
+
 class NoAdapterError(NeurosceneError):
     """No Vulkan adapter; the message says what to install."""
 

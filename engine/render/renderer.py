@@ -87,7 +87,8 @@ class Renderer:
         A window looks after its events between two tiles. If the scene changed meanwhile, the rest is to be left.
         """
         shot = self._begin(scene, clock, size, supersample)
-        cut = list(tiles(*shot.size, shot.grid, len(shot.lists), tile_bytes))
+        width, height = shot.size
+        cut = list(tiles(width, height, shot.grid, len(shot.lists), tile_bytes))
         if not words:
             shot.sprites = []
         if len(cut) == 1:
@@ -97,7 +98,7 @@ class Renderer:
             picture = Picture(shot.size, result, shot.counts, shot.rays)
             self._given.append((result, weakref.ref(picture)))
             return picture
-        pixels = np.empty((shot.size[1], shot.size[0], 4), np.uint8)
+        pixels = np.empty((height, width, 4), np.uint8)
         # Who asks for smaller tiles is waiting for each of them; nothing more is begun meanwhile.
         for number, ((x, y, w, h), part) in enumerate(self._read(shot, cut, ahead=tile_bytes is None), 1):
             pixels[y : y + h, x : x + w] = part
@@ -115,8 +116,9 @@ class Renderer:
         samples and how many nodes of surfaces there are; a part has the bytes that it has in the whole.
         """
         shot = self._begin(scene, clock, size, supersample)
-        within = within or (0, 0, *shot.size)
-        cut = [t for t in tiles(*shot.size, shot.grid, len(shot.lists)) if overlap(t, within)]
+        width, height = shot.size
+        within = within or (0, 0, width, height)
+        cut = [t for t in tiles(width, height, shot.grid, len(shot.lists)) if overlap(t, within)]
         for tile, pixels in self._read(shot, cut, ahead=True):
             x, y, w, h = overlap(tile, within)
             yield x, y, w, h, pixels[y - tile[1] :, x - tile[0] :][:h, :w]

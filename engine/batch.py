@@ -1,0 +1,279 @@
+"""Pictures as jobs, to be spread over the executors of concurrent.futures: threads, processes, a cluster.
+
+A Job is plain data, and tells how its scene is found: by module and name, or by its file. The pixels of a job are the
+same bytes wherever it is run on the same kind of adapter.
+"""
+
+import hashlib
+import importlib
+import json
+import math
+import os
+import sys
+import threading
+import uuid
+import weakref
+from collections import deque
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.draw.drawable import Drawable
+from engine.errors import ExecutorError, NeurosceneError
+from engine.finding import FILE_MODULE, scene_in_file, told_by_line
+from engine.gpu.device import device, platform
+from engine.scene import Clock, Scene
+
+# Names this process in jobs: its own scenes are at hand, also those that no other process could find.
+_HOME = uuid.uuid4().hex
+_kinds: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
+_found: dict = {}
+# One at a time: a process has one renderer.
+_lock = threading.RLock()
+_renderer = None
+_last = None
+_forked = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture, or a part of one, to be made anywhere.
+
+    scene         `module:Class`
+    file          the path of the scene's own file, None for a scene that comes with neuroscene
+    source        SHA-256 of that file
+    state         JSON of Scene.state, all weights included
+    time, step    of the Clock
+    size          (width, height) of the whole picture
+    supersample   samples a pixel
+    tile          (x, y, width, height) of the part that is made, or None for all
+    home, kind    the process it was made in and its number of the scene's class there
+    """
+
+    scene: str
+    file: str | None
+    source: str | None
+    state: str
+    time: float
+    step: float
+    size: tuple
+    supersample: int = 4
+    tile: tuple | None = None
+    home: str = ""
+    kind: int = 0
+
+
+def picture_job(scene, clock, size, supersample=4, tile=None):
+    """The Job for a picture of a scene at a moment.
+
+    size          (width, height) of the whole picture in pixels
+    supersample   samples a pixel: 1, 4, 9 or 16
+    tile          (x, y, width, height): only this part of it
+
+    It is made of the scene's settings, camera and networks; what else somebody has changed in it is not.
+    """
+    kind = type(scene)
+    _kinds[id(kind)] = kind
+    file = _file_of(kind)
+    return Job(
+        scene=f"{kind.__module__}:{kind.__qualname__}",
+        file=file,
+        source=None if file is None else source_of(file),
+        state=json.dumps(scene.state(weights_limit=math.inf), sort_keys=True),
+        time=float(clock.time),
+        step=float(clock.step),
+        size=tuple(int(n) for n in size),
+        supersample=int(supersample),
+        tile=None if tile is None else tuple(int(n) for n in tile),
+        home=_HOME,
+        kind=id(kind),
+    )
+
+
+def run_job(job):
+    """The pixels of a Job: (height, width, 3) uint8, row 0 on top, sRGB.
+
+    Keeps the process's renderer, and the scene for the next job of the same. Raises ExecutorError for a scene that
+    cannot be found in this process, and whatever the scene raises.
+    """
+    if _forked:
+        raise ExecutorError(
+            "A process forked from one that has drawn cannot draw. Make the executor with "
+            'ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")).'
+        )
+    with _lock:
+        scene = _scene_of(job)
+        with told_by_line(scene):
+            left, top, width, height = job.tile or (0, 0, *job.size)
+            result = np.empty((height, width, 3), np.uint8)
+            stream = renderer().tiles(
+                scene, Clock(job.time, job.step), job.size, job.supersample, within=(left, top, width, height)
+            )
+            for x, y, w, h, pixels in stream:
+                result[y - top : y - top + h, x - left : x - left + w] = pixels[..., :3]
+    return result
+
+
+def results(jobs, executor=None):
+    """The pixels of each job, in the jobs' order; an iterator.
+
+    jobs       an iterable of Jobs, which may be lazy: no more than two for each worker are taken ahead
+    executor   of concurrent.futures, or anything with such a `submit`; None runs the jobs here, one by one
+
+    Raises ExecutorError when a worker is lost, and whatever a job raises; the jobs that have not begun are then left.
+    """
+    if executor is None:
+        yield from map(run_job, jobs)
+        return
+    most, waiting = 2 * workers(executor), deque()
+    try:
+        for job in jobs:
+            waiting.append(_submitted(executor, run_job, job))
+            if len(waiting) >= most:
+                yield _fetched(waiting.popleft())
+        while waiting:
+            yield _fetched(waiting.popleft())
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def workers(executor):
+    """How many jobs an executor is taken to run at a time."""
+    for name in ("_max_workers", "num_workers", "max_workers"):
+        count = getattr(executor, name, None)
+        if isinstance(count, int) and count > 0:
+            return count
+    return os.cpu_count() or 1
+
+
+def adapter(executor=None):
+    """The adapter, driver and Python that jobs run on, in one line."""
+    return platform() if executor is None else _fetched(_submitted(executor, platform))
+
+
+def renderer():
+    """The Renderer of this process: its pipelines and textures are what takes time to make."""
+    global _renderer
+    if _renderer is None:
+        from engine.render.renderer import Renderer
+
+        _renderer = Renderer()
+    return _renderer
+
+
+def lists_of(scene):
+    """How many nodes of surfaces a scene shows, after `advance`: its tiles depend on that."""
+    return sum(isinstance(node, Drawable) and node.makes_layers for node, _ in scene.stage.walk())
+
+
+# Behind them.
+
+
+def _submitted(executor, work, *args):
+    try:
+        return executor.submit(work, *args)
+    except BrokenExecutor as error:
+        raise _lost(error) from error
+    except RuntimeError as error:
+        raise ExecutorError(f"The executor takes no work: {error}. Make a new one.") from error
+
+
+def _fetched(future):
+    try:
+        return future.result()
+    except NeurosceneError:
+        raise
+    except BrokenExecutor as error:
+        raise _lost(error) from error
+
+
+def _lost(error):
+    return ExecutorError(
+        f"A worker of the executor was lost: {error} Is there memory for each of them, and is the program guarded by "
+        '`if __name__ == "__main__":`?'
+    )
+
+
+def _file_of(kind):
+    """The path of the file a class is from; None for those that come with neuroscene and for notebooks."""
+    if kind.__module__.partition(".")[0] in ("engine", "scenes"):
+        return None
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    return os.path.realpath(file) if file and os.path.isfile(file) else None
+
+
+def source_of(file):
+    """SHA-256 of a file, or None where it cannot be read."""
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _scene_of(job):
+    """The scene of a job: the one of the job before where nothing but the moment or the part is another."""
+    global _last
+    key = (job.scene, job.file, job.source, job.home, job.kind, job.state)
+    if _last is None or _last[0] != key:
+        _last = None
+        kind = _class_of(job)
+        with told_by_line(kind):
+            scene = kind()
+            scene.restore(json.loads(job.state))
+        _last = key, scene
+    return _last[1]
+
+
+def _class_of(job):
+    here = _kinds.get(job.kind) if job.home == _HOME else None
+    if here is not None and f"{here.__module__}:{here.__qualname__}" == job.scene:
+        return here
+    module, _, name = job.scene.partition(":")
+    if "<locals>" in name:
+        raise ExecutorError(
+            f"{name.split('.')[-1]} is made inside a function, where a worker process cannot find it. "
+            "Write the class at the top level of a file."
+        )
+    key = (job.file, job.source, job.scene)
+    if key not in _found:
+        _found[key] = _by_module(job, module, name) or _by_file(job, name)
+    return _found[key]
+
+
+def _by_module(job, module, name):
+    """The class by its module's name, if that is the same module here; else None."""
+    if module.startswith(FILE_MODULE):
+        return None
+    try:
+        found = importlib.import_module(module)
+    except ImportError:
+        return None
+    kind = getattr(found, name, None)
+    if not isinstance(kind, type) or not issubclass(kind, Scene):
+        return None
+    return kind if job.file is None or _file_of(kind) == job.file else None
+
+
+def _by_file(job, name):
+    if job.file is None:
+        raise ExecutorError(
+            f"{job.scene} cannot be found in a worker process. Write the class in a file that can be read there."
+        )
+    if source_of(job.file) != job.source:
+        raise ExecutorError(
+            f"{job.file} is missing or another one where a worker of the executor runs. Every worker needs the "
+            "same file at the same path, unchanged while they run."
+        )
+    return scene_in_file(job.file, name)
+
+
+def _after_fork():
+    global _forked
+    _forked = device.cache_info().currsize > 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
