@@ -27,6 +27,7 @@ from engine.options import (
     Supersample,
     Time,
     WithPanel,
+    check_memory,
     opened,
     read_number,
     read_output,
@@ -142,6 +143,7 @@ def run(
     with opened(asked) as (shown, clock, _, samples):
         from engine.app import show
 
+        check_memory(asked.size or WINDOW_SIZE)
         path = show(shown, size=asked.size or WINDOW_SIZE, time=clock.time, supersample=samples)
     # Without a display the picture was saved instead.
     if path is not None:
@@ -155,6 +157,7 @@ def run(
   neuroscene render marching -o a.png --set level=0.5 --seed 3 --net model.safetensors
   neuroscene render a.png -o b.png --set theme=paper      the same picture, another theme
   neuroscene render mine.py --from a.png -o b.png         the same of a scene file: a picture never runs one
+  neuroscene render marching -o print.tif --size 16384x16384   stopped halfway, the same command goes on
   neuroscene render marching -o - | display               PNG to a pipe""",
 )
 def render(
@@ -165,7 +168,7 @@ def render(
             "-o",
             "--output",
             metavar="FILE",
-            help="The PNG to write; `-` for stdout. SCENE.png if not given.",
+            help="The .png or .tif to write; `-` for PNG on stdout. SCENE.png if not given.",
             show_default=False,
         ),
     ] = None,
@@ -177,17 +180,29 @@ def render(
     size: Size = None,
     supersample: Supersample = None,
     ui: WithPanel = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begins a large picture anew that was stopped, instead of going on.")
+    ] = False,
 ):
-    """Renders a picture to a PNG.
+    """Renders a picture to a PNG or a TIFF.
 
-    The PNG holds all it takes to make it again: give it as SCENE.
+    A PNG holds all it takes to make it again: give it as SCENE. Up to 32768x32768, in little memory; a large picture
+    that is stopped keeps what is done in FILE.unfinished.
     """
     asked = Asked(scene, from_, set_, net, seed, time, size, supersample)
     path = read_output(output, scene, ".png")
     with opened(asked) as (shown, clock, size_px, samples):
         from engine.app import save
 
-        save(shown, path, size=size_px, time=clock.time, supersample=samples, ui=ui)
+        if ui:
+            check_memory(size_px)
+        try:
+            save(shown, path, size=size_px, time=clock.time, supersample=samples, ui=ui, restart=restart)
+        except KeyboardInterrupt as stop:
+            # What is kept and how to go on: whoever sent Ctrl-C learns it here or nowhere.
+            if str(stop):
+                _told(stop, str(stop), INTERRUPTED)
+            raise
     if path != "-":
         print(path)
 
@@ -245,6 +260,7 @@ def record(
             raise SettingError(f"--loop: {scene} does not repeat by itself. Give --seconds instead.")
         from engine.app import record
 
+        check_memory(size_px)
         try:
             record(shown, path, seconds=length, fps=rate, size=size_px, supersample=samples, start=clock.time)
         except KeyboardInterrupt as stop:

@@ -212,12 +212,48 @@ def test_a_scene_file_s_fault_is_told_with_its_file_and_line(ask, tmp_path, name
     assert not (tmp_path / "a.png").exists()
 
 
-def test_a_picture_larger_than_the_memory_is_refused_with_what_fits(ask, scene_file, monkeypatch):
+def test_a_film_larger_than_the_memory_is_refused_with_what_fits_and_a_picture_is_not(ask, scene_file, monkeypatch):
     from engine import options
 
     monkeypatch.setattr(options, "memory_bytes", lambda: 12 * 1000 * 1000)
-    answer = ask("render", scene_file, "-o", "a.png", "--size", "1001x1000")
+    answer = ask("record", scene_file, "-o", "a.gif", "--size", "1001x1000")
     assert answer.status == cli.MISTAKE and answer.is_one_line() and "1000x1000 fits" in answer.err
+    assert ask("render", scene_file, "-o", "a.png", "--size", "1001x1000").status == cli.OK
+
+
+def test_a_stopped_picture_says_how_to_go_on_and_goes_on(ask, scene_file, tmp_path, monkeypatch):
+    from PIL import Image
+
+    from engine.render import tiling
+    from engine.target import unfinished
+
+    # Bands of a few rows, kept from the first on.
+    monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 40 * 4)
+    monkeypatch.setattr(tiling, "BAND_PIXELS", 1)
+    monkeypatch.setattr(unfinished, "KEEP_SECONDS", 0.0)
+    path = tmp_path / "a.tif"
+    asked = ("render", scene_file, "-o", path, "--size", "40x40")
+    append, left = unfinished.Unfinished.append, [4]
+
+    def stopping(self, data, facts):
+        append(self, data, facts)
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(unfinished.Unfinished, "append", stopping)
+    answer = ask(*asked)
+    assert answer.status == cli.INTERRUPTED and answer.out == "" and answer.is_one_line()
+    assert "a.tif.unfinished" in answer.err and "same command" in answer.err and "--restart" in answer.err
+    assert not path.exists() and (tmp_path / "a.tif.unfinished").is_dir()
+    answer = ask(*asked)
+    assert answer.status == cli.OK and "goes on after" in answer.err and answer.out.strip() == str(path)
+    gone_on = path.read_bytes()
+    left[0] = 4
+    assert ask(*asked).status == cli.INTERRUPTED
+    answer = ask(*asked, "--restart")
+    assert answer.status == cli.OK and answer.err == "" and path.read_bytes() == gone_on
+    assert Image.open(path).size == (40, 40)
 
 
 def test_developers_see_the_traceback_when_they_ask(scene_file):
