@@ -333,7 +333,7 @@ class HeightMap(Drawable):
 
 def _chord(origin, direction, half):
     """(start, end) of the part of a ray inside a box; end <= start where it misses."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         a, b = (-half - origin) / direction, (half - origin) / direction
     return max(0.0, float(np.nanmax(np.minimum(a, b)))), float(np.nanmin(np.maximum(a, b)))
 

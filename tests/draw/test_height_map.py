@@ -248,3 +248,14 @@ def test_what_does_not_fit_the_network_is_refused():
         _ = HeightMap(random_mlp([1, 4, 1])).rectangle
     with pytest.raises(SettingError, match="low must be below high"):
         _ = HeightMap(SMOOTH, low=2.0, high=1.0).ends
+
+
+def test_nothing_is_drawn_where_values_are_no_numbers():
+    # 3e38 x overflows float32 from 1.13 on, and infinity less infinity is none.
+    net = Mlp([[[3e38, 0.0], [3e38, 0.0]], [[1.0, -1.0]]], None, ["relu", "identity"])
+    ground = picture()[48]
+    drawn = abs(picture(plain(net))[48] - ground).max(axis=1) > 8
+    # 7 of the picture's 8 units are the surface, whose inputs run from -10 to 10; a quad may be lost at the border.
+    x = ((np.arange(96) + 0.5) / 96 * 8 - 4) / 3.5 * 10
+    assert drawn[(x > -9.8) & (x < 0.7)].all()
+    assert not drawn[x > 1.2].any()

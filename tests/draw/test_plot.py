@@ -199,3 +199,13 @@ def test_no_curves_and_tiny_pictures_are_drawn_all_the_same():
         assert picture(Plot([]), above(), size).shape == (size[1], size[0], 3)
         # In a single pixel a curve may be missed by a sample; in more it is seen.
         assert picture(Plot(WAVY), above(), size).min() < (256 if size == (1, 1) else 250)
+
+
+def test_a_curve_ends_where_its_values_are_no_numbers():
+    # 3e38 x overflows float32 from 1.13 on, and infinity less infinity is none.
+    net = Mlp([[[3e38], [3e38]], [[1.0, -1.0]]], None, ["relu", "identity"])
+    share, found = covered(plot(net), above())
+    row, end = int(found.view.y(0.0)), found.view.x(2.0**128 / 3e38)
+    left, _, right, _ = found.place
+    assert share[row, left + 1 : int(end) - 2].min() > 0.9
+    assert share[:, int(end) + 3 : right].max() < 0.02

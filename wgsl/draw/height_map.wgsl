@@ -1,5 +1,6 @@
 // One output of a network as a surface over a rectangle: a strip a row, lit by the gradient that comes with each value.
 #import generated/bindings
+#import lib/finite
 #import lib/palette
 #import lib/ray
 #import lib/srgb
@@ -13,6 +14,7 @@ struct Varying {
     @location(0) local: vec3f,
     @location(1) slope: vec2f,
     @location(2) shown: vec3f,
+    @location(3) known: f32, // 1 where the values are numbers
 }
 
 @vertex
@@ -26,11 +28,16 @@ fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) strip: u32) ->
     let place = vec2f(f32(column), f32(row)) / steps * 2.0 - 1.0;
     // Node units of height for one unit of the value.
     let rise = 2.0 * map.half_size.y / (map.high - map.low);
-    let local = vec3f(place.x, 0.0, place.y) * map.half_size.xyz + vec3f(0.0, (samples[at] - map.low) * rise - map.half_size.y, 0.0);
     let by_step = vec2f(samples[at + map.stride], samples[at + 2u * map.stride]);
-    let slope = by_step * rise * steps / (2.0 * map.half_size.xz);
     let shown = vec3f(samples[first + map.outputs.y], samples[first + map.outputs.z], samples[first + map.outputs.w]);
-    return Varying(frame.view_projection * map.world * vec4f(local, 1.0), local, slope, shown);
+    var height = (samples[at] - map.low) * rise - map.half_size.y;
+    let known = is_finite(height) && is_finite(shown.x + shown.y + shown.z);
+    // One vertex that is nowhere would take away whole triangles' places.
+    height = select(0.0, height, known);
+    let local = vec3f(place.x, 0.0, place.y) * map.half_size.xyz + vec3f(0.0, height, 0.0);
+    let slope = by_step * rise * steps / (2.0 * map.half_size.xz);
+    let position = frame.view_projection * map.world * vec4f(local, 1.0);
+    return Varying(position, local, slope, select(vec3f(0.0), shown, known), select(0.0, 1.0, known));
 }
 
 // How far the surface's point moves, in the node's space, from one sample of the picture to the next.
@@ -53,8 +60,8 @@ fn lines(at: f32, offset: f32, spacing: f32, step: f32, width: f32) -> f32 {
 
 @fragment
 fn fragment(v: Varying) -> @location(0) vec4f {
-    // What leaves the box is cut where the person chose its ends.
-    if map.cut > 0.5 && abs(v.local.y) > map.half_size.y * 1.0001 {
+    // Nothing is drawn where nothing is known. What leaves the box is cut where the person chose its ends.
+    if v.known < 0.9999 || map.cut > 0.5 && abs(v.local.y) > map.half_size.y * 1.0001 {
         discard;
     }
     let ray = sample_ray(v.position.xy - 0.5 + frame.offset);

@@ -1,5 +1,6 @@
 // One column of samples of a curve: how near each sample is to the line through the values round it.
 #import generated/bindings
+#import lib/finite
 
 // More points than ever lie within a line's width: four a sample, and lines of that many are a sample apart.
 const MOST = 8192u;
@@ -9,9 +10,13 @@ struct Varying {
     @location(0) @interpolate(flat) points: vec2u,
 }
 
+fn value_at(k: u32) -> f32 {
+    return values[k * plot.stride + plot.output];
+}
+
 // A point of the curve, in samples of the picture.
 fn point(k: u32) -> vec2f {
-    let value = values[k * plot.stride + plot.output];
+    let value = value_at(k);
     // The difference is exact for values near the middle: close looks lose nothing more than the value has lost.
     let y = plot.middle.y - ((value - plot.high) - plot.low) * plot.rise;
     let x = plot.middle.x + (f32(k) + 0.5 - f32(plot.count) * 0.5) / plot.density;
@@ -40,9 +45,11 @@ fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) column: u32) -
         if k > near.y {
             break;
         }
-        let y = point(k).y;
-        low = min(low, y);
-        high = max(high, y);
+        if is_finite(value_at(k)) {
+            let y = point(k).y;
+            low = min(low, y);
+            high = max(high, y);
+        }
     }
     low = clamp(low - plot.half_width - 1.0, plot.place.y, plot.place.w);
     high = clamp(high + plot.half_width + 1.0, plot.place.y, plot.place.w);
@@ -62,14 +69,20 @@ fn fragment(v: Varying) -> @location(0) vec4f {
     let p = v.position.xy + frame.offset;
     var nearest = 1e30;
     var a = point(v.points.x);
+    var known = is_finite(value_at(v.points.x));
     for (var step = 1u; step < MOST; step++) {
         let k = v.points.x + step;
         if k > v.points.y {
             break;
         }
         let b = point(k);
-        nearest = min(nearest, distance_to(p, a, b));
+        let next_known = is_finite(value_at(k));
+        // Where a value is no number the curve has a gap.
+        if known && next_known {
+            nearest = min(nearest, distance_to(p, a, b));
+        }
         a = b;
+        known = next_known;
     }
     let alpha = clamp(plot.half_width + 0.5 - nearest, 0.0, 1.0) * plot.colour.a;
     return vec4f(plot.colour.rgb * alpha, alpha);
