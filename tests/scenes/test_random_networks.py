@@ -1,0 +1,217 @@
+"""The scene random_networks: what it shows is what it says, and its loops close."""
+
+import math
+
+import numpy as np
+import pytest
+
+from engine.errors import NeurosceneError, SettingError
+from engine.figure import declared
+from engine.network.mlp import Mlp
+from engine.network.random import random_mlp
+from engine.render.renderer import Renderer
+from engine.scene import Clock
+from engine.settings import settings
+from engine.view.orbit import Orbit
+from engine.view.pan_zoom import PanZoom
+from engine.viewer import CONTROLS
+from scenes.moving_network import MovingNetwork
+from scenes.random_networks import RandomNetworks, active_units
+
+SMALL = {"depth": 2, "width": 6}
+# Half a step of eight bits, as much of dither, a little for half precision.
+STEP = 1.1
+
+
+@pytest.fixture(scope="module")
+def renderer():
+    return Renderer()
+
+
+def draw(renderer, scene, *, size=(24, 24), time=0.0, supersample=1):
+    return renderer.frame(scene, Clock(time), size, supersample).pixels()[..., :3]
+
+
+def window(size, extent=2.0):
+    at = (np.arange(size) + 0.5 - size / 2) * extent / size
+    return np.stack(np.meshgrid(at, -at), axis=-1).reshape(-1, 2)
+
+
+def test_the_picture_is_the_networks_outputs(renderer):
+    scene = RandomNetworks(**SMALL, scale=1.5, seed=4)
+    wanted = 255.0 * scene.network(window(24)).reshape(24, 24, 3)
+    assert abs(draw(renderer, scene) - wanted).max() <= STEP
+
+
+def test_a_layer_shows_three_of_its_neurons_black_at_minus_one(renderer):
+    scene = RandomNetworks(**SMALL, scale=1.5, seed=4, layer=1, unit=2)
+    first = scene.network.layers[0]
+    h = np.tanh(window(24) @ first.weights.T.astype(float) + first.bias)[:, 2:5]
+    assert abs(draw(renderer, scene) - 127.5 * (h.reshape(24, 24, 3) + 1)).max() <= STEP
+
+
+def test_depths_of_one_seed_are_one_network_cut_short():
+    shallow, deep = (RandomNetworks(depth=d, width=7, seed=9).network for d in (4, 9))
+    for a, b in zip(shallow.layers[:4], deep.layers, strict=False):
+        assert np.array_equal(a.weights, b.weights) and np.array_equal(a.bias, b.bias)
+
+
+@pytest.mark.parametrize("morph", [{"morph": "seed"}, {"morph": "seed", "mix": "line"}, {"morph": "scale"}], ids=str)
+def test_morphing_weights_come_back(morph):
+    scene = RandomNetworks(**SMALL, period=4.0, **morph)
+    start = scene.network_at(0.0)
+    assert scene.loop == 4.0
+    assert scene.network_at(4.0).equals(start) and start.equals(scene.network)
+    assert not scene.network_at(1.0).equals(start)
+
+
+def test_a_straight_morph_passes_through_the_other_network():
+    scene = RandomNetworks(**SMALL, morph="seed", to_seed=5, mix="line", period=4.0)
+    assert scene.network_at(2.0).equals(RandomNetworks(**SMALL, seed=5).network)
+    scene = RandomNetworks(**SMALL, morph="scale", scale=0.4, to_scale=0.8, period=4.0)
+    ratio = scene.network_at(2.0).layers[0].weights / scene.network.layers[0].weights
+    assert np.allclose(ratio, 2.0)
+
+
+def test_a_round_morph_keeps_the_weights_size():
+    scene = RandomNetworks(depth=2, width=40, morph="seed", period=1.0)
+    sizes = [np.std(scene.network_at(t).layers[1].weights) for t in np.linspace(0, 1, 9)]
+    # 1,600 weights: their sample deviation scatters by 2 %.
+    assert max(sizes) < 1.1 * min(sizes)
+
+
+def test_morphing_between_files_needs_one_shape():
+    other = random_mlp([2, 9, 3])
+    scene = RandomNetworks(**SMALL, morph="file", to_net=other)
+    with pytest.raises(NeurosceneError, match="one shape"):
+        scene.advance(Clock(1.0))
+    assert RandomNetworks(net=other, to_net=other.scaled(2.0), morph="file").loop
+
+
+@pytest.mark.parametrize("path", ["circle", "knot", "line"])
+def test_the_last_frame_of_a_loop_meets_the_first(renderer, path):
+    scene = RandomNetworks(**SMALL, inputs=5, scale=2.0, path=path, period=3.0)
+    first, last = draw(renderer, scene), draw(renderer, scene, time=3.0)
+    assert np.array_equal(first, last)
+    assert not np.array_equal(first, draw(renderer, scene, time=0.7))
+
+
+def test_two_inputs_and_fixed_weights_do_not_loop():
+    assert RandomNetworks(**SMALL).loop is None
+    assert RandomNetworks(**SMALL, inputs=4, path="still").loop is None
+
+
+def test_x_and_y_are_the_inputs_chosen_and_the_others_what_is_said():
+    scene = RandomNetworks(**SMALL, inputs=4, x_input=3, y_input=1, rest="0.5, -2", path="still")
+    assert np.array_equal(scene.directions(4), [[0, 0, 0, 1], [0, 1, 0, 0]])
+    assert np.array_equal(scene.origin_at(7.0, 4), [0.5, 0, -2, 0])
+    with pytest.raises(SettingError, match="numbers with commas"):
+        RandomNetworks(**SMALL, inputs=4, rest="0.5, a").advance(Clock(0.0))
+
+
+@pytest.mark.parametrize("inputs", [1, 2, 3, 9])
+def test_a_network_of_any_number_of_inputs_is_shown(renderer, inputs):
+    scene = RandomNetworks(net=random_mlp([inputs, 5, 2], "relu", seed=1))
+    assert scene.kind == ("curves" if inputs == 1 else "image")
+    assert len(np.unique(draw(renderer, scene).reshape(-1, 3), axis=0)) > 3
+
+
+@pytest.mark.parametrize("outputs", [1, 2, 3, 7])
+@pytest.mark.parametrize("last", ["identity", "softmax"])
+@pytest.mark.parametrize("show", ["image", "relief", "curves"])
+def test_a_network_of_any_number_of_outputs_is_shown(renderer, outputs, last, show):
+    scene = RandomNetworks(net=random_mlp([2, 5, outputs], "tanh", last=last, seed=1), show=show, unit=outputs)
+    draw(renderer, scene)
+    shown = scene.shown(scene.network)[1]
+    assert len(shown) == (min(3, outputs) if show == "curves" else 3 if outputs >= 3 else 1)
+
+
+def test_the_view_turns_with_the_kind_and_keeps_both_cameras():
+    scene = RandomNetworks(**SMALL, extent=0.5)
+    assert scene.view == "pan_zoom" and scene.camera.is_orthographic
+    scene.show = "relief"
+    assert scene.view == "orbit" and not scene.camera.is_orthographic
+    scene.azimuth = 12.0
+    scene.show = "image"
+    assert scene.camera.height == 0.5
+    scene.show = "relief"
+    assert math.isclose(math.degrees(math.atan2(scene.camera.eye[2], scene.camera.eye[0])), 12.0)
+    assert CONTROLS == {"orbit": Orbit, "pan_zoom": PanZoom}
+
+
+@pytest.mark.parametrize("show", ["image", "relief", "curves"])
+def test_a_stored_state_draws_the_same_pixels(renderer, show):
+    scene = RandomNetworks(**SMALL, scale=2.0, show=show, x=0.3, extent=1.5, azimuth=20.0, altitude=40.0, colour="grey")
+    other = RandomNetworks()
+    clock = other.restore(scene.state(Clock(0.5)))
+    assert np.array_equal(draw(renderer, scene, time=0.5), draw(renderer, other, time=clock.time))
+
+
+def test_the_reading_counts_the_active_neurons_of_relu():
+    net = Mlp([[[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]], [[1.0, 1.0, 1.0]]], activations=["relu", "sigmoid"])
+    assert active_units(net, np.array([2.0, -1.0])) == (1, 3)
+    assert active_units(net, np.array([2.0, 1.0])) == (2, 3)
+    scene = RandomNetworks(net=net)
+    hit = Renderer().pick(scene, Clock(0.0), (100, 100), 74.5, 24.5)
+    reading = scene.read(hit)
+    rows = dict(reading.rows)
+    assert rows["active units"] == "2 of 3" and rows["input"] == "0.5, 0.5"
+    assert np.isclose(float(rows["value"]), 1 / (1 + math.exp(-1.0)), atol=1e-3)
+
+
+def test_it_says_where_float32_ends_and_zooms_no_closer():
+    scene = RandomNetworks(**SMALL)
+    assert scene.remark() is None
+    scene.extent = scene.reach[0]
+    assert "float32 ends here" in scene.remark()
+    control = PanZoom(scene.camera, scene.home)
+    control.reach = scene.reach
+    control.zoom(0.0, 0.0, 1e-6, 1.0)
+    assert control.goal.height == scene.extent
+
+
+def test_it_says_that_a_steep_deep_network_is_rounded():
+    scene = RandomNetworks(depth=60, width=30, scale=3.0)
+    assert "float32 rounds" in scene.remark()
+
+
+def test_sums_go_from_black_at_their_least_to_white_at_their_most(renderer):
+    scene = RandomNetworks(**SMALL, activation="relu", layer=1, signal="sum", colour="grey", seed=2)
+    pixels = draw(renderer, scene)
+    assert pixels.min() < 30 and pixels.max() > 225
+
+
+def test_a_fixed_span_must_be_in_order(renderer):
+    with pytest.raises(SettingError, match="low must be below high"):
+        draw(renderer, RandomNetworks(**SMALL, span="fixed", low=1.0, high=1.0))
+
+
+def test_keys_change_depth_and_layer():
+    scene = RandomNetworks(**SMALL)
+    act = {action.name: action.run for action in scene.actions()}
+    act["deeper"]()
+    assert scene.depth == 3
+    act["layer before"]()
+    assert scene.layer == 3
+    act["next layer"]()
+    assert scene.layer == 0
+    seed = scene.seed
+    act["randomize"]()
+    assert scene.seed != seed
+
+
+def test_the_figures_are_the_articles_twenty():
+    figures = declared(RandomNetworks)
+    assert [f.number for f in figures] == list(range(1, 21))
+    assert {f.number for f in figures if f.kind == "film"} == {2, 20}
+    known = settings(RandomNetworks)
+    for figure in figures:
+        assert set(figure.settings) <= set(known)
+        RandomNetworks(**{k: v for k, v in figure.settings.items()})
+
+
+def test_a_moving_network_shows_the_same_at_the_same_time():
+    a, b = (RandomNetworks(**SMALL, inputs=4, morph="seed") for _ in range(2))
+    a.network_at(0.2), a.network_at(1.7)
+    assert a.network_at(3.1).equals(b.network_at(3.1))
+    assert issubclass(RandomNetworks, MovingNetwork)
