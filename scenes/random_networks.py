@@ -26,7 +26,7 @@ from scenes.random_networks_figures import FIGURES
 # Values of a last activation that are black and white; others are looked for.
 SPANS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "gaussian": (0.0, 1.0), "tanh": (-1.0, 1.0), "sine": (-1.0, 1.0)}
 # Networks with more weights than this have no matrix in the panel.
-MATRIX = 4000
+MATRIX = 100_000
 # Pixels across a picture for which the closest look is reckoned.
 PIXELS = 1000
 # Points a side of the square over which values without a natural span are surveyed.

@@ -1,5 +1,6 @@
 """What a multilayer perceptron is: layers of float32 weights, a bias and an activation each."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,13 @@ class Shape:
     activations: tuple[Activation, ...]
 
     def __str__(self):
-        return "-".join(map(str, self.sizes)) + " " + ",".join(dict.fromkeys(map(str, self.activations)))
+        return f"{sizes_text(self.sizes)} {','.join(dict.fromkeys(map(str, self.activations)))}"
+
+
+def sizes_text(sizes):
+    """Layer sizes as people write them: 3-8-1, and 2-30x27-3 for four and more equal ones."""
+    runs = [(size, len(list(run))) for size, run in itertools.groupby(sizes)]
+    return "-".join(f"{n}x{times}" if times > 3 else "-".join([str(n)] * times) for n, times in runs)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from engine.errors import NetworkError, near
-from engine.network.mlp import Mlp
+from engine.network.mlp import Mlp, sizes_text
 
 # The standard deviation (normal) or half width (uniform) of a layer's weights, from its sizes.
 DISTRIBUTIONS = {
@@ -49,5 +49,5 @@ def random_mlp(
         [w[:, :-1] for w in drawn],
         biases,
         [activation] * (len(drawn) - 1) + [last],
-        name=f"random {distribution} {'-'.join(map(str, sizes))}, seed {seed}",
+        name=f"random {distribution} {sizes_text(sizes)}, seed {seed}",
     )

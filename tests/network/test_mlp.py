@@ -3,7 +3,7 @@ import pytest
 
 from engine.errors import NetworkError, ShapeError
 from engine.network.activations import ACTIVATIONS
-from engine.network.mlp import Mlp
+from engine.network.mlp import Mlp, sizes_text
 from engine.network.random import random_mlp
 
 POINTS = np.random.default_rng(0).uniform(-2, 2, (50, 3))
@@ -133,3 +133,11 @@ def test_no_layers_are_refused():
 def test_points_of_another_width_are_refused():
     with pytest.raises(ShapeError, match=r"\(N, 3\)"):
         random_mlp([3, 2])(np.zeros((5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "text"),
+    [([3, 8, 1], "3-8-1"), ([2, 30, 30, 30, 3], "2-30-30-30-3"), ([2, *[30] * 27, 3], "2-30x27-3"), ([5], "5")],
+)
+def test_long_runs_of_equal_layers_are_counted(sizes, text):
+    assert sizes_text(sizes) == text
