@@ -61,7 +61,7 @@ def making(
     work = []
     for figure in picked:
         with _named(figure), told_by_line(base):
-            work.append(_planned(base, figure, settings or {}, cell / CELL, supersample, films))
+            work.append(prepared(base, figure, settings or {}, cell / CELL, supersample, films))
     folder = _ready(folder)
     for number, (figure, file, make) in enumerate(work):
         path = os.path.join(folder, file)
@@ -85,7 +85,7 @@ def _opened(scene):
     return open_scene(scene)[0]
 
 
-def _planned(base, figure, over, scale, supersample, films):
+def prepared(base, figure, over, scale, supersample, films):
     """(figure, file, make): all that can be checked before drawing has been; make(path, executor, progress) draws."""
     scene = copied(base)
     for name, value in (*figure.settings.items(), *over.items()):

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 from engine.errors import SettingError, near
@@ -92,14 +93,18 @@ def _of_setting(scene, name, values, said):
     else:
         said = said or f"{name}"
         # Counted while they are taken: a range may have more values than memory has room for.
-        values = [value for _, value in zip(range(MOST_CELLS + 1), values, strict=False)]
+        try:
+            values = list(islice(values, MOST_CELLS + 1))
+        except TypeError:
+            raise SettingError(f"{said}={values}: it takes several values, as in [{values}].") from None
     _not_too_many(len(values), said)
     if not values:
         raise SettingError(f"{said}: there is no value in it.")
     # What is stored and compared is what the setting holds: a number of numpy's becomes Python's.
     probe = scene() if isinstance(scene, type) else type(scene)()
+    labels = _network_labels(values) if isinstance(setting, Network) else None
     values = [_taken(probe, setting, name, value, said) for value in values]
-    labels = labelled(setting, values)
+    labels = labels or labelled(setting, values)
     if setting is None:
         return Axis("Time (s)", tuple(Step(s, {}, v) for s, v in zip(labels, values, strict=True)))
     unit = {"deg": "°"}.get(setting.unit, setting.unit)
@@ -150,8 +155,9 @@ def read(setting, text, said):
     for part in parts:
         if setting is None or isinstance(setting, Number | Integer):
             values += _numbers(part, isinstance(setting, Integer), said, setting)
-        elif isinstance(setting, Network) and part == "none":
-            values.append(None)
+        elif isinstance(setting, Network):
+            # Its path: what stands beside it is named after the file.
+            values.append(None if part == "none" else part)
         else:
             values.append(setting.read(part))
         _not_too_many(len(values), said)
@@ -249,8 +255,6 @@ def labelled(setting, values):
     """A short text for each value, with as many digits as tell them apart."""
     if isinstance(setting, Switch):
         return ["on" if value else "off" for value in values]
-    if isinstance(setting, Network):
-        return [_network_label(value) for value in values]
     if isinstance(setting, Integer):
         return [str(value) for value in values]
     if setting is None or isinstance(setting, Number):
@@ -258,10 +262,23 @@ def labelled(setting, values):
     return [" ".join(str(value).split()) for value in values]
 
 
-def _network_label(net):
-    if net is None:
-        return "the scene's own"
-    return Path(split_path(net.name)[0]).stem if net.name else str(net.shape)
+def _network_labels(nets):
+    """Names of files without their ending; with their folder, or a number, where that does not tell them apart.
+
+    nets   paths, networks, or None
+    """
+    names = ["the scene's own" if net is None else getattr(net, "name", None) or str(net) for net in nets]
+    files = [isinstance(net, str | Path) for net in nets]
+    paths = [Path(split_path(str(net))[0]) for net in nets]
+    labels = [path.stem if file else name for path, name, file in zip(paths, names, files, strict=True)]
+    if len(set(labels)) < len(labels):
+        labels = [
+            f"{path.parent.name}/{path.stem}" if file else name
+            for path, name, file in zip(paths, names, files, strict=True)
+        ]
+    if len(set(labels)) < len(labels):
+        labels = [f"{label} {k}" for k, label in enumerate(labels, 1)]
+    return labels
 
 
 def _few_digits(values):
