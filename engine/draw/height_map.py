@@ -33,7 +33,8 @@ HEIGHT_MAP = struct(
     high="f32",
     black="f32",  # values at the palette's ends, or of black and full light
     white="f32",
-    cut="f32",  # 1: nothing is drawn outside the box
+    bottom="f32",  # nothing is drawn below and above; node units
+    top="f32",
     rule="f32",  # width of the grid's lines, pixels in a picture 720 high
     strength="f32",  # of the grid's lines, 0 to 1
 )
@@ -227,7 +228,7 @@ class HeightMap(Drawable):
     def prepare(self, frame, world):
         (columns, rows), self._samples = self._mesh(frame)
         half, (low, high), (black, white) = self.half_size, self.ends, self.span
-        outputs = self.outputs
+        (bottom, top), outputs = self._cuts(1e6), self.outputs
         self._columns, self._rows = columns, rows
         self._uniform = self._uniform or Array(HEIGHT_MAP.dtype, 1, "uniform")
         self._uniform.write(
@@ -244,12 +245,18 @@ class HeightMap(Drawable):
                 high=high,
                 black=black,
                 white=white,
-                cut=float(self.low is not None or self.high is not None),
+                bottom=bottom * 1.0001,
+                top=top * 1.0001,
                 rule=1.0,
                 strength=0.4 if self.rules else 0.0,
             )
         )
         self._tell_axes()
+
+    def _cuts(self, beyond):
+        # Heights beyond which nothing is shown: the box's where the person chose its end, else so many times that.
+        reach = self.height / 2.0
+        return -reach * (1.0 if self.low is not None else beyond), reach * (1.0 if self.high is not None else beyond)
 
     def _tell_axes(self):
         plane = self.rectangle
@@ -303,8 +310,9 @@ class HeightMap(Drawable):
         inverse = np.linalg.inv(world)
         o, d = (inverse @ np.append(origin, 1.0))[:3], inverse[:3, :3] @ direction
         half, (low, high) = self.half_size, self.ends
-        # A breath higher than the box, which a surface between the survey's samples may leave.
-        start, end = _chord(o, d, half * (1.0, 1.02, 1.0))
+        # A breath more than the box, where a surface between the survey's samples may leave it.
+        bottom, top = self._cuts(1.02)
+        start, end = _chord(o, d, (-half[0], bottom, -half[2]), (half[0], top, half[2]))
         rise = 2.0 * half[1] / (high - low)
 
         def above(t):
@@ -331,10 +339,10 @@ class HeightMap(Drawable):
         )
 
 
-def _chord(origin, direction, half):
-    """(start, end) of the part of a ray inside a box; end <= start where it misses."""
+def _chord(origin, direction, lower, upper):
+    """(start, end) of the part of a ray between two corners of a box; end <= start where it misses."""
     with np.errstate(all="ignore"):
-        a, b = (-half - origin) / direction, (half - origin) / direction
+        a, b = (lower - origin) / direction, (upper - origin) / direction
     return max(0.0, float(np.nanmax(np.minimum(a, b)))), float(np.nanmin(np.maximum(a, b)))
 
 

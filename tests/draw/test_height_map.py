@@ -155,6 +155,10 @@ def test_what_lies_outside_the_stated_ends_is_cut():
     # Inputs run from -10 to 10 over the row, so half of it is between the ends.
     assert part.sum() == pytest.approx(whole.sum() / 2, abs=2)
     assert (part <= whole).all()
+    # What is cut is not picked either: 8 of 10 along the base, and 2.
+    node, down = plain(net, low=-5.0, high=5.0), np.array([0.0, -1.0, 0.0])
+    assert node.pick(np.array([2.8, 9.0, 0.0]), down, np.eye(4)) is None
+    assert node.pick(np.array([0.7, 9.0, 0.0]), down, np.eye(4)).value == pytest.approx(2.0)
 
 
 def test_three_outputs_are_shown_as_the_image_has_them():

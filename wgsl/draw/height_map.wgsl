@@ -61,7 +61,7 @@ fn lines(at: f32, offset: f32, spacing: f32, step: f32, width: f32) -> f32 {
 @fragment
 fn fragment(v: Varying) -> @location(0) vec4f {
     // Nothing is drawn where nothing is known. What leaves the box is cut where the person chose its ends.
-    if v.known < 0.9999 || map.cut > 0.5 && abs(v.local.y) > map.half_size.y * 1.0001 {
+    if v.known < 0.9999 || v.local.y < map.bottom || v.local.y > map.top {
         discard;
     }
     let ray = sample_ray(v.position.xy - 0.5 + frame.offset);
