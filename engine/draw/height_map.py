@@ -11,7 +11,7 @@ from engine.draw.box_axes import BoxAxes
 from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING
-from engine.draw.sampling import corners, evaluate, extent, ready
+from engine.draw.sampling import Samples, Survey, extent
 from engine.draw.ticks import ticks
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
@@ -40,12 +40,8 @@ HEIGHT_MAP = struct(
 )
 # Vertices a side at most: a quad covers 2 x 2 samples of a picture 3000 samples high, and its values take 108 MB.
 MOST = 1500
-# Samples a side from which the range of values is taken.
-SURVEY = 161
 # Lines of the grid across the surface, at most.
 LINES = 21
-# Meshes that are kept: a window at rest goes through pictures of a few sizes.
-KEPT = 3
 # Multiply-adds of a pick's march, about 50 ms in numpy.
 PICK_WORK = 1 << 28
 
@@ -82,8 +78,7 @@ class HeightMap(Drawable):
         self.width, self.height, self.resolution = width, height, resolution
         self.rules, self.names, self.theme = rules, names, theme
         self._span = span
-        self._meshes, self._meshed, self._uniform = {}, None, None
-        self._probe, self._found = None, None
+        self._mesh, self._survey, self._uniform = Samples(), Survey(), None
         self._frame = self.add(BoxAxes())
         self.axes = axes
         self.show(net, output)
@@ -180,22 +175,7 @@ class HeightMap(Drawable):
         return plane.centre + u[..., None] * plane.across + v[..., None] * plane.down
 
     def _range(self, output):
-        key = self._key()
-        if self._found is None or self._found[0] != key or self._found[1] is not self.net:
-            self._probe, size = ready(self._probe, self.net), (SURVEY, SURVEY)
-            values = evaluate(self._probe, corners(self.rectangle, size), size)[:, 0]
-            known = np.isfinite(values)
-            low = np.where(known, values, np.inf).min(axis=0).astype(float)
-            high = np.where(known, values, -np.inf).max(axis=0).astype(float)
-            low, high = np.where(low <= high, (low, high), 0.0)
-            # A constant lies in the middle of its box.
-            flat = 0.5 * (high - low <= 1e-6 * np.maximum(abs(low), abs(high)))
-            self._found = (key, self.net, low - flat, high + flat)
-        return float(self._found[2][output]), float(self._found[3][output])
-
-    def _key(self):
-        plane = self.rectangle
-        return plane.centre.tobytes(), plane.across.tobytes(), plane.down.tobytes()
+        return self._survey.range(self.net, self.rectangle, output)
 
     # Drawing.
 
@@ -208,25 +188,9 @@ class HeightMap(Drawable):
         half = self.half_size
         return tuple(max(2, round(most * h / max(half[0], half[2]))) for h in (half[0], half[2]))
 
-    def _mesh(self, frame):
-        """((columns, rows), samples): evaluated unless this network's surface is there at that resolution."""
-        key = self._key()
-        if self._meshed is None or self._meshed[0] is not self.net or self._meshed[1] != key:
-            # The grids stay: another network of the same shape needs no new one.
-            self._meshed = (self.net, key)
-            self._meshes = {size: (grid, None) for size, (grid, _) in self._meshes.items()}
-        size = self._size(frame)
-        grid, samples = self._meshes.pop(size, (None, None))
-        if samples is None:
-            grid = ready(grid, self.net)
-            samples = grid.record(frame.encoder, corners(self.rectangle, size), size)
-        self._meshes[size] = (grid, samples)
-        while len(self._meshes) > KEPT:
-            del self._meshes[next(iter(self._meshes))]
-        return size, samples
-
     def prepare(self, frame, world):
-        (columns, rows), self._samples = self._mesh(frame)
+        columns, rows = self._size(frame)
+        self._samples = self._mesh.record(frame.encoder, self.net, self.rectangle, (columns, rows))
         half, (low, high), (black, white) = self.half_size, self.ends, self.span
         (bottom, top), outputs = self._cuts(1e6), self.outputs
         self._columns, self._rows = columns, rows
@@ -326,10 +290,9 @@ class HeightMap(Drawable):
     def _hit(self, place, t, world, inverse):
         plane, half = self.rectangle, self.half_size
         inputs = self.inputs_at(place)
-        # By the arithmetic that drew it, which is compiled already: one sample, whose steps are the node's units.
-        self._probe = ready(self._probe, self.net)
+        # Its steps are the node's units; what computes it is compiled already.
         one = Plane(inputs, plane.across / (2.0 * half[0]), plane.down / (2.0 * half[2]))
-        _, by_x, by_z = evaluate(self._probe, one, (1, 1))[0, :, self.output].astype(float)
+        _, by_x, by_z = self._survey.at(self.net, one, self.output)
         return Hit(
             node=self,
             position=tuple((world @ np.append(place, 1.0))[:3]),

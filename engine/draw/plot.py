@@ -10,7 +10,7 @@ from engine.codegen.structs import struct
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING, linear
 from engine.draw.plot_window import name_width, names_sprite, rules, view, window, words
-from engine.draw.sampling import evaluate, ready
+from engine.draw.sampling import Survey, ready
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array, grown
 from engine.gpu.pipeline import Draw, Pipeline
@@ -76,7 +76,7 @@ class Plot(Drawable):
         super().__init__(name)
         self.aspect, self.names, self.width = aspect, names, width
         self._grids, self._values, self._rules, self._uniforms = [], {}, None, []
-        self._probe, self._window = None, None
+        self._survey, self._window = Survey(), None
         self.show(curves)
 
     def show(self, curves):
@@ -197,11 +197,9 @@ class Plot(Drawable):
         curve, value = self.nearest(x, place[1] / self.aspect)
         if curve is None or distance < 0.0:
             return None
-        self._probe = ready(self._probe, curve.net)
-        one = evaluate(self._probe, Plane(np.array([x]), np.ones(1), np.zeros(1)), (1, 1))
+        _, slope, _ = self._survey.at(curve.net, Plane(np.array([x]), np.ones(1), np.zeros(1)), curve.output)
         position = (world @ (x, value * self.aspect, 0.0, 1.0))[:3]
-        slope = float(one[0, 1, curve.output]) / world[0, 0]
-        return Hit(self, tuple(position), float(distance), value=value, gradient=(slope, 0.0, 0.0))
+        return Hit(self, tuple(position), float(distance), value=value, gradient=(float(slope) / world[0, 0], 0.0, 0.0))
 
     def range_seen(self, frame, world):
         """((low, high) of the input, (low, high) of the output) in the window of a frame."""
