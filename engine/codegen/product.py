@@ -1,0 +1,173 @@
+"""One wide layer at many points: the written-out register tile of the product, and where its weights lie.
+
+A tile is POINTS points by GROUPS groups of four outputs, all its sums in registers while the inputs pass, four a turn.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# Blocks of inputs in a row of the image of weights, which textures' largest width bounds: 128 x 40 is below 8192.
+ROW_BLOCKS = 128
+# What the tile of a workgroup takes on a GPU: 4 blocks of inputs, 128 points and 16 groups of outputs, in 12 of the
+# 16 KiB of workgroup memory that every adapter has.
+SLAB, SLAB_GROUPS = 4, 16
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What one invocation computes.
+
+    points   so many
+    groups   of four outputs
+    lanes    0: loads come from workgroup memory. Else the size of a subgroup, which loads as many weights at once and
+             broadcasts each of them
+    """
+
+    points: int
+    groups: int
+    lanes: int = 0
+
+
+def blocks_of(n):
+    """Groups of four."""
+    return -(-n // 4)
+
+
+def lanes_tile(outputs, lanes):
+    """The Tile for a layer of so many outputs where lanes share loads.
+
+    4 points by 32 outputs ran at 87 GFLOP/s on two cores, 4 by 16 at 77, 8 by 16 at 81, and 6 by 32 at 89, but with
+    1.4 times the time to compile. More outputs where that leaves fewer of the last tile unused: 400 are ten times 40.
+    """
+    step = lanes // 4
+    choices = [g for g in range(step, 11, step) if g >= 6 or g >= blocks_of(outputs)]
+    return Tile(4, min(choices, key=lambda g: (-(-blocks_of(outputs) // g) * g, -g)), lanes)
+
+
+# 8 points by 8 outputs: 64 multiply-adds for 16 loads of four numbers, and registers enough on every GPU.
+SLAB_TILE = Tile(8, 2)
+
+
+def product_module(tile, activation):
+    """The text of `generated/product`: `product_tile`, which computes and keeps one invocation's Tile.
+
+    It calls what the kernel defines: product_bias(g), product_response(k, p), inputs 4 k to 4 k + 3 of point p of the
+    tile, product_keep(p, g, value), and for weights, where lanes share loads, product_shared(k, i), which gives each
+    lane its one of the `lanes` columns of weights from number `lanes` i on; without, product_weights(k, g, j), from
+    input 4 k + j to group g, k counting within a slab, and product_slab(s), which loads slab s.
+    """
+    name = activation.name
+    imports = [f"#import activations/{name}"] if name != "identity" and activation.rule.elementwise else []
+    lines = [
+        *imports,
+        "",
+        f"const TILE_POINTS = {tile.points}u;",
+        f"const TILE_GROUPS = {tile.groups}u;",
+        *([f"const LANES = {tile.lanes}u;", f"const ROW_BLOCKS = {ROW_BLOCKS}u;"] if tile.lanes else []),
+        "",
+        "fn product_tile(turns: u32) {",
+        *(f"    {line}" for line in _body(tile, activation)),
+        "}",
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _body(tile, activation):
+    yield from _start(tile)
+    # llvmpipe ends loops after 65,535 turns.
+    yield "for (var turn = 0u; turn < min(turns, 65535u); turn++) {"
+    if tile.lanes:
+        yield from _indented(_turn(tile, "turn"))
+    else:
+        yield "    product_slab(turn);"
+        for k in range(SLAB):
+            yield from _indented(["{", *_indented(_turn(tile, f"{k}u")), "}"])
+    yield "}"
+    for g in range(tile.groups):
+        for p in range(tile.points):
+            yield f"product_keep({p}u, {g}u, {_response(activation, f's{g}_{p}')});"
+
+
+def _start(tile):
+    if tile.lanes:
+        yield from _shared(tile, "turns", tile.groups)
+    for g in range(tile.groups):
+        bias = _lane(tile, g) if tile.lanes else f"product_bias({g}u)"
+        yield f"let bias{g} = {bias};"
+        for p in range(tile.points):
+            yield f"var s{g}_{p} = bias{g};"
+
+
+def _turn(tile, k):
+    """Four inputs: their products are added to all sums, output group by group, so that few loads are held at once."""
+    if tile.lanes:
+        yield from _shared(tile, k, 4 * tile.groups)
+    for p in range(tile.points):
+        yield f"let h{p} = product_response({k}, {p}u);"
+    for g in range(tile.groups):
+        for j in range(4):
+            weights = _lane(tile, 4 * g + j) if tile.lanes else f"product_weights({k}, {g}u, {j}u)"
+            yield f"let w{g}_{j} = {weights};"
+            for p in range(tile.points):
+                yield f"s{g}_{p} = fma(w{g}_{j}, vec4f(h{p}.{'xyzw'[j]}), s{g}_{p});"
+
+
+def _shared(tile, k, columns):
+    for i in range(-(-columns // tile.lanes)):
+        yield f"let c{i} = product_shared({k}, {i}u);"
+
+
+def _lane(tile, column):
+    return f"subgroupBroadcast(c{column // tile.lanes}, {column % tile.lanes}u)"
+
+
+def _response(activation, z):
+    """Softmax takes all outputs together, in a kernel of its own."""
+    if activation.name == "identity" or not activation.rule.elementwise:
+        return z
+    return f"{activation.name}_value({z}, {activation.parameter!r})"
+
+
+def _indented(lines):
+    for line in lines:
+        yield f"    {line}"
+
+
+def pack_lanes(layer, tile):
+    """A layer's weights as an image: for each tile of outputs some rows, ROW_BLOCKS blocks of inputs in each.
+
+    returns  (rows, ROW_BLOCKS * 4 * groups, 4) float32. A block is the columns of four inputs, group of outputs by
+             group; after the last block follows the bias.
+    """
+    tiles = -(-blocks_of(len(layer.bias)) // tile.groups)
+    inputs = blocks_of(layer.weights.shape[1])
+    columns, bias = _columns(layer, tiles * tile.groups, inputs)
+    # (input block, input, tile, group, output) -> (tile, block, group, input, output)
+    columns = columns.reshape(inputs, 4, tiles, tile.groups, 4).transpose(2, 0, 3, 1, 4)
+    image = np.zeros((tiles, image_rows(inputs) * ROW_BLOCKS, tile.groups * 4, 4), np.float32)
+    image[:, :inputs] = columns.reshape(tiles, inputs, -1, 4)
+    image[:, inputs, : tile.groups] = bias.reshape(tiles, tile.groups, 4)
+    return image.reshape(tiles * image_rows(inputs), -1, 4)
+
+
+def image_rows(inputs):
+    """Rows of one tile in the image of weights, for so many blocks of inputs and the bias."""
+    return inputs // ROW_BLOCKS + 1
+
+
+def pack_slabs(layer):
+    """A layer's weights for workgroups: (inputs + 1, groups, 4) float32, both filled up; the last row is the bias."""
+    outputs = -(-blocks_of(len(layer.bias)) // SLAB_GROUPS) * SLAB_GROUPS
+    inputs = -(-blocks_of(layer.weights.shape[1]) // SLAB) * SLAB
+    columns, bias = _columns(layer, outputs, inputs)
+    return np.concatenate([columns.reshape(4 * inputs, outputs, 4), bias.reshape(1, outputs, 4)])
+
+
+def _columns(layer, outputs, inputs):
+    """(4 inputs, 4 outputs) weights, filled up with zeros, and the bias."""
+    rows, width = layer.weights.shape
+    columns, bias = np.zeros((4 * inputs, 4 * outputs), np.float32), np.zeros(4 * outputs, np.float32)
+    columns[:width, :rows] = layer.weights.T
+    bias[:rows] = layer.bias
+    return columns, bias

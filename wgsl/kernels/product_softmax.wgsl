@@ -1,0 +1,30 @@
+// Softmax of a layer's sums at one point, in place; one invocation a point.
+#import generated/bindings
+#import activations/softmax
+
+fn used(g: u32) -> vec4f {
+    return select(vec4f(0.0), vec4f(1.0), vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u) < vec4u(product.outputs));
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+    if id.x >= product.count {
+        return;
+    }
+    let at = (id.x + product.offset) * product.groups;
+    // llvmpipe ends loops after 65,535 turns, all summed.
+    let groups = min(product.groups, 21845u);
+    var largest = kept[at].x;
+    for (var g = 0u; g < groups; g++) {
+        largest = softmax_largest(kept[at + g], used(g), largest);
+    }
+    var total = 0.0;
+    for (var g = 0u; g < groups; g++) {
+        let e = softmax_exponential(kept[at + g], largest, used(g));
+        kept[at + g] = e;
+        total += dot(e, vec4f(1.0));
+    }
+    for (var g = 0u; g < groups; g++) {
+        kept[at + g] /= total;
+    }
+}
