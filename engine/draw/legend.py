@@ -8,6 +8,9 @@ from engine.draw import text
 from engine.draw.colour import colours
 from engine.draw.label import SIZES, Sprite
 
+# Rows of a legend that are drawn at a time.
+ROWS = 512
+
 
 @dataclass(frozen=True)
 class Legend:
@@ -80,37 +83,52 @@ def legend_sprite(legend, frame):
     width = max([title.shape[1]] + [bar_width + 3 * pad + m.shape[1] for m in masks]) + pad
     top = title.shape[0] + pad
     height = top + bar_height + line
-    image = np.zeros((height, width, 4))
-    blend(image, title, ink, 0, 0, 0.85)
     where = 1.0 - (np.arange(bar_height) + 0.5) / bar_height
     theme = "image" if legend.card else frame.theme.name if frame.theme.name in ("dark", "paper") else "dark"
-    bar = srgb(colours(legend.map, theme, where))
-    image[top : top + bar_height, :bar_width, :3] = bar[:, None]
-    image[top : top + bar_height, :bar_width, 3] = 1.0
+    bar = np.ones((bar_height, bar_width, 4))
+    bar[..., :3] = srgb(colours(legend.map, theme, where))[:, None]
     span = legend.high - legend.low
     ys = [top + (1 - (m - legend.low) / span) * bar_height for m in marks]
     places = spread(ys, gap, top, top + bar_height)
     tick = max(1, round(s))
-    for y, place, mask in zip(ys, places, masks, strict=True):
-        row = int(np.clip(round(y), top, top + bar_height - tick))
-        blend(image, np.ones((tick, bar_width)), ink, 0, row, 0.9)
-        if place is None:
-            continue
-        start, end = (bar_width + 2, row), (bar_width + 2 * pad, round(place))
-        for x in range(start[0], end[0]):
-            y_line = round(start[1] + (end[1] - start[1]) * (x - start[0]) / max(1, end[0] - start[0]))
-            blend(image, np.ones((tick, 1)), ink, x, y_line, 0.45)
-        blend(image, mask, ink, bar_width + 2 * pad + round(3 * s), round(place - mask.shape[0] / 2), 0.9)
-    margin = round(22 * s)
-    if legend.card:
-        image = _on_card(image, srgb(frame.theme.ground), pad)
-        margin -= pad
-    data = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+    def draw(image, left, down):
+        """The legend, moved by so many pixels, on an image that may be a part of it."""
+        blend(image, title, ink, left, down, 0.85)
+        _put(image, bar, left, down + top)
+        for y, place, mask in zip(ys, places, masks, strict=True):
+            row = int(np.clip(round(y), top, top + bar_height - tick))
+            blend(image, np.ones((tick, bar_width)), ink, left, down + row, 0.9)
+            if place is None:
+                continue
+            start, end = (bar_width + 2, row), (bar_width + 2 * pad, round(place))
+            for x in range(start[0], end[0]):
+                y_line = round(start[1] + (end[1] - start[1]) * (x - start[0]) / max(1, end[0] - start[0]))
+                blend(image, np.ones((tick, 1)), ink, left + x, down + y_line, 0.45)
+            blend(image, mask, ink, left + bar_width + 2 * pad + round(3 * s),
+                  down + round(place - mask.shape[0] / 2), 0.9)  # fmt: skip
+
+    border = pad if legend.card else 0
+    margin = round(22 * s) - border
+    data = np.empty((height + 2 * border, width + 2 * border, 4), np.uint8)
+    # On a great print the legend has millions of pixels: as numbers of eight bytes only a part is held at a time.
+    for y in range(0, len(data), ROWS):
+        image = np.zeros((min(ROWS, len(data) - y), *data.shape[1:]))
+        draw(image, border, border - y)
+        if legend.card:
+            _lay_on_card(image, srgb(frame.theme.ground))
+        data[y : y + ROWS] = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     return Sprite(data, margin, margin)
 
 
-def _on_card(image, colour, pad):
-    """A premultiplied image with a border, on a ground that lets a little of the picture through."""
-    image = np.pad(image, ((pad, pad), (pad, pad), (0, 0)))
+def _put(image, part, x, y):
+    """Copies a part into an image, clipped to its rows."""
+    y0, y1 = max(0, y), min(len(image), y + len(part))
+    if y0 < y1:
+        image[y0:y1, x : x + part.shape[1]] = part[y0 - y : y1 - y]
+
+
+def _lay_on_card(image, colour):
+    """Puts a ground under a premultiplied image that lets a little of the picture through."""
     card, opacity = np.append(colour, 1.0), 0.8
-    return image + (1.0 - image[..., 3:]) * opacity * card
+    image += (1.0 - image[..., 3:]) * opacity * card

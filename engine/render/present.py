@@ -8,13 +8,28 @@ from engine.codegen.structs import struct
 from engine.gpu.array import Array
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.texture import Texture
+from engine.render.tiling import overlap
 
 SPRITE = struct("SpritePlace", place="vec4f", tile="vec4f")
 BLIT = struct("BlitPlace", place="vec4f", decode="vec4f")
 _masks = {}
+# Bytes of a sprite that is kept on the GPU: the words of a usual picture, which the next one has too.
+KEPT_BYTES = 2**20
+
+
+def _within(sprite, tile):
+    """(x, y, image) of the part of a sprite that lies on a tile, or None."""
+    height, width = sprite.image.shape[:2]
+    shared = overlap((sprite.x, sprite.y, width, height), tile)
+    if shared is None:
+        return None
+    x, y, w, h = shared
+    return x, y, sprite.image[y - sprite.y :, x - sprite.x :][:h, :w]
 
 
 def _sprite_texture(image):
+    if image.nbytes > KEPT_BYTES:
+        return Texture.of(image)
     key = (image.shape, image.tobytes())
     if key not in _masks:
         if len(_masks) > 256:
@@ -31,10 +46,7 @@ def lay_sprites(encoder, sprites, view, tile, format="rgba8unorm"):
     format    of that texture; `-srgb` formats blend linear values
     """
     x, y, width, height = tile
-    near = [
-        s for s in sprites
-        if s.x < x + width and s.y < y + height and s.x + s.image.shape[1] > x and s.y + s.image.shape[0] > y
-    ]  # fmt: skip
+    near = [part for sprite in sprites if (part := _within(sprite, tile)) is not None]
     if not near:
         return
     bindings = (Binding("sprite", "uniform", SPRITE), Binding("image", "texture", "texture_2d<f32>"))
@@ -47,10 +59,10 @@ def lay_sprites(encoder, sprites, view, tile, format="rgba8unorm"):
     # A view may be larger than the tile that is laid on it: a window with a panel beside the picture.
     step.set_viewport(0, 0, width, height, 0.0, 1.0)
     decode = float(format.endswith("-srgb"))
-    for s in near:
-        h, w = s.image.shape[:2]
-        place = Array.of(SPRITE.new(place=(s.x - x, s.y - y, w, h), tile=(width, height, decode, 0)), "uniform")
-        pipeline.draw(step, pipeline.bind(sprite=place, image=_sprite_texture(s.image)), 4)
+    for left, top, image in near:
+        h, w = image.shape[:2]
+        place = Array.of(SPRITE.new(place=(left - x, top - y, w, h), tile=(width, height, decode, 0)), "uniform")
+        pipeline.draw(step, pipeline.bind(sprite=place, image=_sprite_texture(image)), 4)
     step.end()
 
 

@@ -86,6 +86,15 @@ class _Frame:
     scale, theme = 1.0, THEMES["dark"]
 
 
+@pytest.mark.parametrize("card", [False, True])
+def test_a_legend_drawn_in_parts_is_the_same(card, monkeypatch):
+    asked = Legend("value", "viridis", -1.0, 1.0, (-0.5, 0.25, 0.3), card=card)
+    whole = legend_sprite(asked, _Frame())
+    monkeypatch.setattr("engine.draw.legend.ROWS", 7)
+    parts = legend_sprite(asked, _Frame())
+    assert np.array_equal(whole.image, parts.image) and (whole.x, whole.y) == (parts.x, parts.y)
+
+
 def test_a_legend_marks_only_values_on_its_bar():
     few = legend_sprite(Legend("value", "viridis", 0.0, 1.0, (0.5,)), _Frame()).image
     more = legend_sprite(Legend("value", "viridis", 0.0, 1.0, (0.5, 7.0, -3.0)), _Frame()).image
