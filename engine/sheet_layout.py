@@ -8,8 +8,9 @@ import numpy as np
 from engine.draw import text
 from engine.draw.frame import THEMES
 
-# Type in parts of a cell's side, and its limits in pixels: smaller cannot be read, larger shouts.
-TYPE, TYPE_MIN, TYPE_MAX = 0.048, 10.0, 96.0
+# Type in parts of a cell's side, and its limits in pixels: smaller cannot be read, larger shouts. It grows a little with
+# the cells in a row, for a large sheet is shown no larger than a small one.
+TYPE, TYPE_MIN, TYPE_MAX, TYPE_GROWTH = 0.036, 10.0, 96.0, 0.2
 TITLE = 4.0 / 3.0
 # Before labels are turned or left out they may shrink to this, but never below legible.
 SHRUNK, LEGIBLE = 0.75, 9.0
@@ -58,11 +59,12 @@ def lay_out(cell, columns, rows=None, *, wrap=None, title=""):
     wrap      cells in a row, where there are no rows: each cell then has its label above it
     """
     width, height = cell
-    size = min(max(TYPE * math.sqrt(width * height), TYPE_MIN), TYPE_MAX)
     gutter = max(1, round(GUTTER * min(cell)))
     labels = columns[1]
     across = min(wrap, len(labels)) if wrap else len(labels)
     down = -(-len(labels) // across) if wrap else len(rows[1]) if rows else 1
+    size = TYPE * math.sqrt(width * height) * max(across, down) ** TYPE_GROWTH
+    size = min(max(size, TYPE_MIN), TYPE_MAX)
     gap = 0.6 * size
     over = _above(labels, width + gutter - gap, width + gutter, size, across, turns=not wrap)
     left = _beside(rows[1], height + gutter, over.size, limit=_longest(across * width, size)) if rows else None

@@ -17,11 +17,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 
+from engine.captions import labelled, network_labels
 from engine.errors import SettingError, near
 from engine.figure import Step
-from engine.network.loading import split_path
 from engine.settings import Choice, Integer, Network, Number, Switch, assign, settings
 
 # A sheet of 100 x 100 cells; past it a range was mistyped.
@@ -102,7 +101,7 @@ def _of_setting(scene, name, values, said):
         raise SettingError(f"{said}: there is no value in it.")
     # What is stored and compared is what the setting holds: a number of numpy's becomes Python's.
     probe = scene() if isinstance(scene, type) else type(scene)()
-    labels = _network_labels(values) if isinstance(setting, Network) else None
+    labels = network_labels(values) if isinstance(setting, Network) else None
     values = [_taken(probe, setting, name, value, said) for value in values]
     labels = labels or labelled(setting, values)
     if setting is None:
@@ -246,65 +245,3 @@ def _multiplied(first, last, by, part, said):
 def _one_sign(first, last, part, said):
     if first * last <= 0:
         raise SettingError(f"{said}: {part} grows by a factor; its ends must have one sign, and neither be 0.")
-
-
-# Values to labels.
-
-
-def labelled(setting, values):
-    """A short text for each value, with as many digits as tell them apart."""
-    if isinstance(setting, Switch):
-        return ["on" if value else "off" for value in values]
-    if isinstance(setting, Integer):
-        return [str(value) for value in values]
-    if setting is None or isinstance(setting, Number):
-        return [text.lstrip("-") if float(text) == 0 else text for text in _few_digits(values)]
-    return [" ".join(str(value).split()) for value in values]
-
-
-def _network_labels(nets):
-    """Names of files without their ending; with their folder, or a number, where that does not tell them apart.
-
-    nets   paths, networks, or None
-    """
-    names = ["the scene's own" if net is None else getattr(net, "name", None) or str(net) for net in nets]
-    files = [isinstance(net, str | Path) for net in nets]
-    paths = [Path(split_path(str(net))[0]) for net in nets]
-    labels = [path.stem if file else name for path, name, file in zip(paths, names, files, strict=True)]
-    if len(set(labels)) < len(labels):
-        labels = [
-            f"{path.parent.name}/{path.stem}" if file else name
-            for path, name, file in zip(paths, names, files, strict=True)
-        ]
-    if len(set(labels)) < len(labels):
-        labels = [f"{label} {k}" for k, label in enumerate(labels, 1)]
-    return labels
-
-
-def _few_digits(values):
-    """Numbers as texts: as many decimals each where they are evenly spaced, else three digits or what it takes."""
-    different = sorted(set(values))
-    gaps = [b - a for a, b in zip(different, different[1:], strict=False)]
-    even = not gaps or max(gaps) - min(gaps) <= 1e-6 * max(gaps)
-    largest = max(abs(value) for value in values)
-    if even and 1e-4 <= largest < 1e7:
-        finest = min(gaps, default=largest or 1.0)
-        for decimals in range(0, 8):
-            # A label that is off by a twentieth of a step names its value still; one that is off by more does not.
-            if all(abs(value - round(value, decimals)) <= 0.05 * finest for value in values):
-                return [f"{value:.{decimals}f}" for value in values]
-    for digits in range(3, 17):
-        texts = [_shortest(value, digits) for value in values]
-        if len(set(texts)) == len(different):
-            return texts
-    return [repr(value) for value in values]
-
-
-def _shortest(value, digits):
-    text = f"{value:.{digits}g}"
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        power = int(exponent)
-        # 40000 is easier to read than 4e+04, and hardly longer.
-        return f"{float(text):.0f}" if 0 <= power <= 6 else f"{mantissa}e{power}"
-    return text

@@ -3,11 +3,15 @@
 import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn import Drawn
 from PIL import Image
 
 from engine import cli
@@ -168,3 +172,43 @@ def test_figures_are_made_and_their_paths_are_all_of_stdout(ask):
     assert sorted(os.listdir("out")) == sorted(made)
     assert Image.open("out/01-one.png").getpixel((0, 0)) == (255, 255, 255)
     assert ask("figures", "mine.py", "1", *asked)[1] == os.path.join("mine-figures", "01-one.png") + "\n"
+
+
+def test_the_sheets_of_the_document_can_be_made(ask):
+    """Each command as it is written, with small cells."""
+    document = (Path(__file__).resolve().parent.parent / "docs" / "sheets.md").read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith("neuroscene sheet")]
+    assert len(lines) >= 8
+    for line in lines:
+        words = shlex.split(line)[1:]
+        if "--cell" in words:
+            del words[words.index("--cell") : words.index("--cell") + 2]
+        status, out, err = ask(*words, "--cell", "12x9", "--supersample", "1")
+        assert (status, out) == (0, words[words.index("-o") + 1] + "\n"), err
+
+
+def test_the_figures_of_the_document_can_be_declared(ask, tmp_path):
+    document = (Path(__file__).resolve().parent.parent / "docs" / "sheets.md").read_text()
+    (method,) = [
+        b for b in re.findall(r"^```python\n(.*?)^```", document, re.MULTILINE | re.DOTALL) if "def figures" in b
+    ]
+    (tmp_path / "own.py").write_text(f"import engine\n\n\nclass Own(engine.Scene):\n{method}")
+    status, out, _ = ask("figures", "own.py", "--list")
+    assert status == 0 and [line.split()[1] for line in out.splitlines()] == ["wide", "depths", "scales", "turn"]
+
+
+def test_every_row_of_the_document_s_table_is_read_as_it_says():
+    from engine.vary import axis
+
+    document = (Path(__file__).resolve().parent.parent / "docs" / "sheets.md").read_text()
+    rows = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", document, re.MULTILINE))
+    numeric = [text for text in rows if re.match(r"\d", text)]
+    assert len(numeric) == 6
+    for text in numeric:
+        found = [step.time for step in axis(Drawn, f"time={text}").steps]
+        if ": " in rows[text]:
+            listed = rows[text].split(": ")[1].split(";")[0]
+            assert found == [float(number) for number in listed.split(", ")]
+        counted = re.match(r"(\d+) values", rows[text])
+        assert counted is None or len(found) == int(counted[1])

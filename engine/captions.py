@@ -1,0 +1,77 @@
+"""How the values of a setting are written beside a sheet: short, with few digits, and each its own."""
+
+from pathlib import Path
+
+from engine.network.loading import split_path
+from engine.settings import Integer, Number, Switch
+
+
+def labelled(setting, values):
+    """A short text for each value, with as many digits as tell them apart."""
+    if isinstance(setting, Switch):
+        return ["on" if value else "off" for value in values]
+    if isinstance(setting, Integer):
+        return [str(value) for value in values]
+    if setting is None or isinstance(setting, Number):
+        return [text.lstrip("-") if float(text) == 0 else text for text in _few_digits(values)]
+    return [" ".join(str(value).split()) for value in values]
+
+
+def network_labels(nets):
+    """Names of files without their ending; with their folder, or a number, where that does not tell them apart.
+
+    nets   paths, networks, or None
+    """
+    names = ["the scene's own" if net is None else getattr(net, "name", None) or str(net) for net in nets]
+    files = [isinstance(net, str | Path) for net in nets]
+    paths = [Path(split_path(str(net))[0]) for net in nets]
+    labels = [path.stem if file else name for path, name, file in zip(paths, names, files, strict=True)]
+    if len(set(labels)) < len(labels):
+        labels = [
+            f"{path.parent.name}/{path.stem}" if file else name
+            for path, name, file in zip(paths, names, files, strict=True)
+        ]
+    if len(set(labels)) < len(labels):
+        labels = [f"{label} {k}" for k, label in enumerate(labels, 1)]
+    return labels
+
+
+def _few_digits(values):
+    """Numbers as texts: as many decimals each where they are evenly spaced, else three digits or what it takes."""
+    different = sorted(set(values))
+    gaps = [b - a for a, b in zip(different, different[1:], strict=False)]
+    even = not gaps or max(gaps) - min(gaps) <= 1e-6 * max(gaps)
+    largest = max(abs(value) for value in values)
+    if even and 1e-4 <= largest < 1e7:
+        finest = min(gaps, default=largest or 1.0)
+        for decimals in range(0, 8):
+            # A label that is off by a twentieth of a step names its value still; one that is off by more does not.
+            if all(abs(value - round(value, decimals)) <= 0.05 * finest for value in values):
+                return [f"{value:.{decimals}f}" for value in values]
+    for digits in range(3, 17):
+        texts = [_shortest(value, digits) for value in values]
+        if len(set(texts)) == len(different):
+            return _aligned(texts, different)
+    return [repr(value) for value in values]
+
+
+def _aligned(texts, different):
+    """The same with as many decimals each, where that makes none much longer: 0.5, 0.707, 1 as 0.500, 0.707, 1.000."""
+    low, high = sorted((abs(different[0]), abs(different[-1])))
+    if any("e" in text for text in texts) or high > 10.0 * low or different[0] * different[-1] <= 0.0:
+        return texts
+    decimals = max(len(text.partition(".")[2]) for text in texts)
+    return [
+        text + ("" if "." in text or not decimals else ".") + "0" * (decimals - len(text.partition(".")[2]))
+        for text in texts
+    ]
+
+
+def _shortest(value, digits):
+    text = f"{value:.{digits}g}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        power = int(exponent)
+        # 40000 is easier to read than 4e+04, and hardly longer.
+        return f"{float(text):.0f}" if 0 <= power <= 6 else f"{mantissa}e{power}"
+    return text
