@@ -219,7 +219,7 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
         self._node.show([Curve(net, k, f"y{first + i + 1}" if several else None) for i, k in enumerate(units)])
         low, high = self._rise(net, units)
         # The values fill the picture upwards whatever it shows along x.
-        aspect = self._node.aspect = 0.75 * self.extent / (high - low)
+        aspect = self._node.aspect = 0.7 * self.extent / (high - low)
         self._node.move(0.0, self.y - 0.5 * (low + high) * aspect, 0.0)
 
     def _rise(self, net, units):

@@ -93,7 +93,7 @@ FIGURES = (
     ),
     Figure(
         14, "relu", "tanh above, relu below, at 5 layers more a column; sigmoid on the last",
-        settings={"seed": 3, "weights": "he", "scale": 1.2, "width": 30, "extent": 3.0},
+        settings={"seed": 6, "weights": "he", "scale": 1.0, "width": 30, "extent": 8.0},
         columns={"depth": [5, 10, 15, 20, 25]}, rows={"activation": ["tanh", "relu"]},
     ),
     Figure(
