@@ -10,10 +10,11 @@ import numpy as np
 
 from engine.errors import NeurosceneError, NoAdapterError
 from engine.gpu.device import FEATURES, device
-from engine.kernels import enclosure, field, rays, sparks
+from engine.kernels import enclosure, field, grid, rays, sparks
 from engine.network.activations import ACTIVATIONS
 from engine.network.random import random_mlp
 from engine.reference import field as field_twin
+from engine.reference import grid as grid_twin
 from engine.reference import rays as rays_twin
 from engine.reference import sparks as sparks_twin
 from engine.target.window import has_display
@@ -94,6 +95,24 @@ def check_field():
         yield _compare("field", f"gradient, {name}", abs(gradients - exact_gradients), gradient_bound)
 
 
+def check_grid():
+    """Values and derivatives of narrow and wide networks over a small grid; in float16 where the adapter has it."""
+    rng = np.random.default_rng(5)
+    for sizes in ([2, 30, 30, 30, 3], [5, 64, 64, 2], [3, 80, 3]):
+        net = random_mlp(sizes, "tanh", distribution="glorot", seed=1)
+        plane = grid.Plane(rng.normal(size=sizes[0]), *(0.05 * rng.normal(size=(2, sizes[0]))))
+        where, name = (plane.centre, plane.across, plane.down, (24, 10)), "-".join(map(str, sizes))
+        values, gradients = grid.evaluate_grid(net, plane, (24, 10), gradient=True)
+        exact, exact_gradients = grid_twin.grid(net, *where)
+        value_bound, gradient_bound = grid_twin.bounds(net, *where)
+        plain = grid.evaluate_grid(net, plane, (24, 10))
+        yield _compare("grid", f"value, {name}", np.maximum(abs(values - exact), abs(plain - exact)), value_bound)
+        yield _compare("grid", f"derivatives, {name}", abs(gradients - exact_gradients), gradient_bound)
+        if "shader-f16" in device().features and max(sizes) <= 64:
+            half = grid.evaluate_grid(net, plane, (24, 10), precision="f16")
+            yield _compare("grid", f"value in f16, {name}", abs(half - exact), grid_twin.half_bounds(net, *where))
+
+
 def check_rays():
     """Hits of rays through the default scene's kind of network, and through a deep one, on their levels."""
     rng = np.random.default_rng(2)
@@ -154,7 +173,13 @@ def check_sparks():
 
 
 # One for each file of engine/kernels.
-CHECKS = {"field": check_field, "enclosure": check_enclosure, "rays": check_rays, "sparks": check_sparks}
+CHECKS = {
+    "field": check_field,
+    "grid": check_grid,
+    "enclosure": check_enclosure,
+    "rays": check_rays,
+    "sparks": check_sparks,
+}
 
 
 def check():

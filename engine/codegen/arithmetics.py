@@ -54,12 +54,3 @@ LINE = Arithmetic(
     lambda z, block, k: f"line_enter({z}, {block}, network_lanes(p, {k}), network_lanes(direction, {k}))",
     lambda name, a: f"line_chain(z, {name}_value(z.value, {a}), {name}_slope(z.value, {a}))",
 )
-FOUR = Arithmetic(
-    "four",
-    "Four",
-    tuple((point, "NetworkPoint") for point in "pqrs"),
-    lambda z, block, k: (
-        f"four_enter({z}, {block}, " + ", ".join(f"network_lanes({point}, {k})" for point in "pqrs") + ")"
-    ),
-    lambda name, a: "Four(" + ", ".join(f"{name}_value(z.{point}, {a})" for point in "abcd") + ")",
-)

@@ -70,31 +70,7 @@ fn network_line({arguments}) -> array<Line, {groups}> {{
 }}
 """
 
-FOUR = """
-fn network_four({arguments}) -> array<Four, {groups}> {{
-    var z = network_four_logits({passed});
-    var a: array<vec4f, {groups}>;
-    var b: array<vec4f, {groups}>;
-    var c: array<vec4f, {groups}>;
-    var d: array<vec4f, {groups}>;
-    for (var g = 0u; g < {groups}u; g++) {{
-        a[g] = z[g].a;
-        b[g] = z[g].b;
-        c[g] = z[g].c;
-        d[g] = z[g].d;
-    }}
-    a = network_softmax(a);
-    b = network_softmax(b);
-    c = network_softmax(c);
-    d = network_softmax(d);
-    for (var g = 0u; g < {groups}u; g++) {{
-        z[g] = Four(a[g], b[g], c[g], d[g]);
-    }}
-    return z;
-}}
-"""
-
-FUNCTIONS = {"plain": PLAIN, "dual": DUAL, "line": LINE, "four": FOUR}
+FUNCTIONS = {"plain": PLAIN, "dual": DUAL, "line": LINE}
 
 
 def softmax_shared(shape):

@@ -4,28 +4,31 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.arithmetics import CARRIED, FOUR, PLAIN
+from engine.codegen.arithmetics import CARRIED, PLAIN
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
 from engine.codegen.layout import UNIFORM_BYTES, layout, weights_binding
 from engine.codegen.network import network_module, points_module
+from engine.codegen.several import LANES as BROADCAST_LANES
+from engine.codegen.several import Way, several_module, weights_bindings
+from engine.codegen.several_layout import WIDEST, pack
 from engine.codegen.structs import struct
 from engine.errors import ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.subgroups import subgroup_size
 from engine.gpu.weights import upload
 from engine.network.mlp import Mlp
 
 FIELD = struct("Field", count="u32", stride="u32", offset="u32")
 LANES = 64
-# Four points an invocation on software drivers: 2.5 times the points a second of one, since each lane of theirs loads
-# each weight by itself; but twice the time to compile, so only where the work is worth it. GPUs share loads as they
-# are.
-FOUR_POINTS = 1 << 16
-# Multiply-adds a dispatch: about 0.2 s on two cores, and far below the 2 s after which desktops stop a GPU.
+# Multiply-adds from which several points an invocation are worth their longer compilation: on two cores they take
+# 0.04 s in place of 0.25 and compile in up to 1 s in place of 0.4.
+SEVERAL_WORK = 1 << 30
+# Multiply-adds a dispatch: about 0.1 s on two cores, and far below the 2 s after which desktops stop a GPU.
 WORK = 1 << 31
-# A layer wider than this is computed slice by slice: see `stages`.
+# For one point an invocation a layer wider than this is computed slice by slice: see `stages`.
 SLICE = 32
 UNIFORM_COUNT = UNIFORM_BYTES // 16
 
@@ -41,11 +44,11 @@ def evaluate(net, points, *, gradient=False):
     points = np.asarray(points, np.float32)
     if points.ndim != 2 or points.shape[1] != net.inputs:
         raise ShapeError(f"Points are {points.shape}, but {net} needs (N, {net.inputs}).")
-    padded = np.zeros((len(points), _groups(net.inputs) * 4), np.float32)
+    padded = np.zeros((len(points), groups_of(net.inputs) * 4), np.float32)
     padded[:, : net.inputs] = points
     if gradient:
         return _gradients(net, padded)
-    field = Field(net, "four" if device().is_software and len(points) >= FOUR_POINTS else "plain")
+    field = Field(net, "several" if len(points) * net.weight_count >= SEVERAL_WORK else "plain")
     result = np.empty((len(points), net.outputs), np.float32)
     for rows in field.parts(len(points)):
         part = padded[rows].reshape(-1, 4)
@@ -80,7 +83,7 @@ class Field:
     """A network ready to be evaluated at arrays of points that stay on the GPU.
 
     net    any Mlp
-    kind   of kernel: "plain"; "four", which takes four points an invocation; or "carried", where a group of four
+    kind   of kernel: "plain"; "several", which takes several points an invocation; or "carried", where a group of four
            inputs or outputs is four vec4f, the values and their derivatives along three directions
     """
 
@@ -88,14 +91,26 @@ class Field:
         self.net, self.kind = net, kind
         # vec4f of one group
         self.group = 4 if kind == "carried" else 1
-        split = stages(net)
-        self.stages = [[_Piece(piece, kind) for piece in slices] for slices in split]
-        self.widths = [_groups(sum(piece.outputs for piece in slices)) for slices in split]
+        split = stages(net, kind)
+        self.stages = [[_piece(piece, kind) for piece in slices] for slices in split]
+        self.widths = [groups_of(sum(piece.outputs for piece in slices)) for slices in split]
         self._arrays = {}
+
+    def show(self, net, *, entered=False):
+        """Takes other weights of the same shape; compiles nothing.
+
+        entered   True: only the first layer differs from the network held
+        """
+        self.net = net
+        for pieces, slices in zip(self.stages, stages(net, self.kind), strict=True):
+            for piece, part in zip(pieces, slices, strict=True):
+                piece.show(part)
+            if entered:
+                return
 
     def parts(self, count):
         """Slices of `count` points, each small enough for one dispatch and for one buffer."""
-        widest = max(_groups(self.net.inputs), *self.widths) * 16 * self.group
+        widest = max(groups_of(self.net.inputs), *self.widths) * 16 * self.group
         room = device().limits["max-storage-buffer-binding-size"] // widest
         work = WORK // (self.group * self.net.weight_count)
         size = min(room, MAX_GROUPS * LANES, max(LANES, work))
@@ -118,7 +133,7 @@ class Field:
             offset = 0
             for piece in slices:
                 piece.record(encoder, points, values, count, width, offset)
-                offset += _groups(piece.outputs)
+                offset += groups_of(piece.outputs)
             points = values
         return values
 
@@ -129,12 +144,17 @@ class Field:
         return array
 
 
-def stages(net):
+def stages(net, kind="plain"):
     """The network as networks one after the other, each a list of slices: same inputs, outputs side by side.
 
-    A piece's weights fit a uniform buffer, which software drivers read 2-3 times faster than storage; a wide layer is a
-    stage of its own whose slices keep their sums in registers, so that no piece needs large arrays, slow to compile.
+    A narrow run, of layers whose responses stay in registers, is one stage of one slice. A wide layer is a stage of its
+    own; its slices keep their sums in registers, so that no piece needs large arrays, slow to compile.
+
+    kind   of Field. For several points layers up to 64 wide are narrow, and a run ends where its code would be too
+           long. Otherwise up to 32; a run's weights fit a uniform buffer, which software drivers read 2-3 times faster
+           than storage.
     """
+    is_wide, fits = (_wide_for_several, _fits_several) if kind == "several" else (_wide_for_one, _fits_one)
     result, run = [], []
 
     def close():
@@ -142,56 +162,121 @@ def stages(net):
             result.append([_network(run)])
             run.clear()
 
-    last = net.layers[-1]
     for layer in net.layers:
-        outputs, inputs = layer.weights.shape
-        # A softmax needs its whole layer.
-        if outputs > SLICE and (layer is not last or layer.activation.rule.elementwise):
+        if is_wide(layer):
             close()
-            room = (UNIFORM_COUNT - 1) // (4 * _groups(inputs) + 1)
-            rows = 4 * max(1, min(SLICE // 4, room))
-            result.append([_network([layer], slice(at, at + rows)) for at in range(0, outputs, rows)])
+            result.append(_slices(layer))
             continue
-        if inputs > SLICE or (run and layout(_network([*run, layer]).shape).count > UNIFORM_COUNT):
+        if run and not fits([*run, layer]):
             close()
         run.append(layer)
     close()
     return result
 
 
+def _wide_for_one(layer):
+    # A softmax needs its whole layer.
+    return len(layer.bias) > SLICE and layer.activation.rule.elementwise
+
+
+def _wide_for_several(layer):
+    return max(layer.weights.shape) > WIDEST
+
+
+def _fits_one(layers):
+    return layers[-1].weights.shape[1] <= SLICE and layout(_network(layers).shape).count <= UNIFORM_COUNT
+
+
+def _fits_several(layers):
+    return way().plan(_network(layers).shape) is not None
+
+
+def _slices(layer):
+    outputs, inputs = layer.weights.shape
+    if not layer.activation.rule.elementwise:
+        return [_network([layer])]
+    room = (UNIFORM_COUNT - 1) // (4 * groups_of(inputs) + 1)
+    rows = 4 * max(1, min(SLICE // 4, room))
+    return [_network([layer], slice(at, at + rows)) for at in range(0, outputs, rows)]
+
+
 def _network(layers, rows=slice(None)):
     return Mlp([x.weights[rows] for x in layers], [x.bias[rows] for x in layers], [x.activation for x in layers])
 
 
-class _Piece:
-    """One network of `stages` with its weights on the GPU."""
+def _piece(net, kind):
+    several = kind == "several" and way().plan(net.shape) is not None
+    return _SeveralPiece(net) if several else _OnePiece(net, "plain" if kind == "several" else kind)
+
+
+class _OnePiece:
+    """One network of `stages` with its weights on the GPU, a point an invocation."""
 
     def __init__(self, net, kind):
         self.outputs = net.outputs
-        self.kernel, self.points = _kernel(net.shape, kind), 4 if kind == "four" else 1
-        self.weights = upload(net)
+        self.kernel, self.weights = _kernel(net.shape, kind), None
+        self.show(net)
+
+    def show(self, net):
+        self.weights = upload(net, self.weights)
 
     def record(self, encoder, points, values, count, stride, offset):
         uniform = Array.of(FIELD.new(count=count, stride=stride, offset=offset), "uniform")
         group = self.kernel.bind(weights=self.weights, field=uniform, points=points, values=values)
-        self.kernel.dispatch(encoder, group, -(-count // (LANES * self.points)))
+        self.kernel.dispatch(encoder, group, -(-count // LANES))
 
 
-KINDS = {
-    "plain": ("kernels/field", PLAIN),
-    "four": ("kernels/field_four", FOUR),
-    "carried": ("kernels/field_gradient", CARRIED),
-}
+class _SeveralPiece:
+    """The same, several points an invocation."""
+
+    def __init__(self, net):
+        self.outputs, self.way = net.outputs, way()
+        self.kernel = _several_kernel(net.shape, self.way)
+        self.cut = self.way.plan(net.shape)
+        self.show(net)
+
+    def show(self, net):
+        self.weights = several_weights(self.cut, net.layers)
+
+    def record(self, encoder, points, values, count, stride, offset):
+        uniform = Array.of(FIELD.new(count=count, stride=stride, offset=offset), "uniform")
+        group = self.kernel.bind(**self.weights, field=uniform, points=points, values=values)
+        self.kernel.dispatch(encoder, group, -(-count // (LANES * self.way.points)))
 
 
-@cache
-def _kernel(shape, kind):
-    bindings = (
-        weights_binding(shape),
+def way(*, gradient=False, half=False):
+    """How this adapter takes several points.
+
+    Software drivers load a weight for each lane by itself, so lanes share their loads, and four points (or one with two
+    derivatives) each of them: with six they are 15% faster and compile twice as long. A GPU's limit is its registers.
+    """
+    if not device().is_software:
+        return Way(1 if gradient else 2, gradient, half=half)
+    shares = subgroup_size() >= BROADCAST_LANES
+    return Way(1 if gradient else 4, gradient, broadcast=shares, half=half)
+
+
+def several_weights(cut, layers):
+    """The weights on the GPU by the names of their bindings."""
+    usage = "uniform" if cut.kind == "uniform" else "storage"
+    return {f"weights{i}": Array.of(data, usage) for i, data in enumerate(pack(cut, layers))}
+
+
+KINDS = {"plain": ("kernels/field", PLAIN), "carried": ("kernels/field_gradient", CARRIED)}
+
+
+def _bindings(weights):
+    return (
+        *weights,
         Binding("field", "uniform", FIELD),
         Binding("points", "read", "array<vec4f>"),
         Binding("values", "write", "array<vec4f>"),
     )
+
+
+@cache
+def _kernel(shape, kind):
+    bindings = _bindings([weights_binding(shape)])
     file, arithmetic = KINDS[kind]
     generated = {
         "bindings": declare(bindings),
@@ -201,5 +286,13 @@ def _kernel(shape, kind):
     return Kernel(compose(file, generated), bindings)
 
 
-def _groups(n):
+@cache
+def _several_kernel(shape, how):
+    bindings = _bindings(weights_bindings(how.plan(shape)))
+    generated = {"bindings": declare(bindings), "network": several_module(shape, how)}
+    return Kernel(compose("kernels/field_several", generated), bindings)
+
+
+def groups_of(n):
+    """Groups of four."""
     return -(-n // 4)

@@ -1,13 +1,28 @@
 """A network's values, and their derivatives, over a grid of points in a plane through its inputs."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
-from engine.gpu.array import Array
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.codegen.several import several_module, weights_bindings
+from engine.codegen.several_layout import WIDEST, pack_layer
+from engine.codegen.structs import struct
+from engine.errors import DeviceLimitError, SettingError
+from engine.gpu.array import Array, grown
 from engine.gpu.device import device
-from engine.kernels.field import Field
+from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.kernels.field import LANES, WORK, Field, groups_of, several_weights, way
+from engine.network.mlp import Mlp
 from engine.network.parts import sliced
+
+GRID = struct("Grid", first="u32", end="u32", width="u32", stride="u32", corner="vec2f")
+VEC4 = np.dtype(("f4", 4))
+PRECISIONS = ("f32", "f16")
+# Values that `evaluate_grid` holds on the GPU at once, in bytes.
+HELD = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -40,23 +55,33 @@ def coordinates(size, tile):
 class Grid:
     """A network ready to be evaluated over grids.
 
-    net        any Mlp
-    gradient   whether derivatives come with the values
+    net         any Mlp
+    gradient    whether derivatives come with the values
+    precision   f32; or f16, where the adapter has it and no layer is wider than 64: past the first layer weights,
+                responses and the sums of eight products are float16, sums of those, biases and activations float32
+
+    Raises SettingError for another precision, DeviceLimitError where f16 cannot be had.
     """
 
-    def __init__(self, net, *, gradient=False):
-        self.gradient = gradient
-        self.net = net
-        self._fields = {}
+    def __init__(self, net, *, gradient=False, precision="f32"):
+        if precision not in PRECISIONS:
+            raise SettingError(f"Precision `{precision}` was asked for; there are {' and '.join(PRECISIONS)}.")
+        if precision == "f16" and "shader-f16" not in device().features:
+            raise DeviceLimitError(f"f16 was asked for, but {device().adapter} has none. Take f32.")
+        self.gradient, self.precision = gradient, precision
+        self._shape, self._worker = None, None
+        self.show(net)
 
     def show(self, net):
-        """Takes another network; one of the same shape compiles nothing."""
+        """Takes another network; one of the same shape compiles nothing, the same one again copies nothing."""
+        if self._shape != net.shape:
+            self._shape, self._worker = net.shape, None
         self.net = net
 
     @property
     def groups(self):
         """vec4f a sample."""
-        return -(-self.net.outputs // 4) * (3 if self.gradient else 1)
+        return groups_of(self.net.outputs) * (3 if self.gradient else 1)
 
     def record(self, encoder, plane, size, tile=None):
         """Records the evaluation of a tile; returns an Array that the next call overwrites.
@@ -66,42 +91,196 @@ class Grid:
         returns   Array of vec4f, row by row, for each sample `groups` of them: the outputs four by four; with gradient
                   their derivatives by a step across follow, then those by a step down
         """
-        values = self.values(plane, size, tile)
-        return Array.of(values.reshape(-1, 4))
+        return self._ready(plane).record(encoder, size, tile or (0, 0, *size))
 
-    def values(self, plane, size, tile=None):
-        """The same as a numpy array: (samples, groups * 4)."""
-        tile = tile or (0, 0, *size)
-        i, j = coordinates(size, tile)
-        u, v = np.meshgrid(i, j)
-        net = sliced(self.net, plane.centre, [plane.across, plane.down])
-        count, groups = u.size, -(-net.outputs // 4)
-        field = Field(net, "carried" if self.gradient else "plain")
-        parts = []
-        for rows in field.parts(count):
+    def record_texture(self, encoder, plane, size, texture, tile=None):
+        """As `record`, into a texture of the tile's size or larger, for networks of up to four outputs.
+
+        texture   rgba16float or rgba32float, with the usage STORAGE_BINDING; the outputs become r, g, b, a
+
+        Raises SettingError for more outputs and for a grid with gradients.
+        """
+        if self.gradient or self.net.outputs > 4:
+            what = "gradients" if self.gradient else f"{self.net.outputs} outputs"
+            raise SettingError(f"A grid with {what} was to be written into a texture; that takes up to four values.")
+        self._ready(plane).record(encoder, size, tile or (0, 0, *size), texture)
+
+    def _ready(self, plane):
+        first = self.net.layers[0]
+        # Through the first layer alone: the others stay as they are wherever the plane goes.
+        entry = sliced(Mlp([first.weights], [first.bias], [first.activation]), plane.centre, [plane.across, plane.down])
+        if self._worker is None:
+            self._worker = _worker(self.net, entry, self.gradient, self.precision)
+        self._worker.show(self.net, entry.layers[0])
+        return self._worker
+
+
+def _worker(net, entry, gradient, precision):
+    how = way(gradient=gradient, half=precision == "f16")
+    shape = _entered(net, entry.layers[0]).shape
+    if how.plan(shape) is not None:
+        return _Fused(shape, how)
+    if how.half:
+        raise DeviceLimitError(
+            f"{net} was asked for in f16, which is for layers up to {WIDEST} wide, few of them different. Take f32."
+        )
+    return _Staged(net, entry.layers[0], gradient)
+
+
+def _entered(net, first):
+    """The network in a plane, given its first layer there."""
+    layers = [first, *net.layers[1:]]
+    return Mlp([x.weights for x in layers], [x.bias for x in layers], [x.activation for x in layers], name=net.name)
+
+
+class _Fused:
+    """All layers in one kernel, from a sample's number to its outputs."""
+
+    def __init__(self, shape, how):
+        self.shape, self.way, self.cut = shape, how, how.plan(shape)
+        self.groups = groups_of(shape.sizes[-1]) * how.channels
+        self.held, self.first, self.weights, self.values = None, None, None, None
+
+    def show(self, net, first):
+        if self.held is not net:
+            self.weights = several_weights(self.cut, [first, *net.layers[1:]])
+            self.held, self.first = net, first
+        elif not _same(first, self.first):
+            for part, data in pack_layer(self.cut.segments[0], first):
+                self.weights[f"weights{part.buffer}"].write(data, part.at * 4)
+            self.first = first
+
+    def record(self, encoder, size, tile, texture=None):
+        count, points = tile[2] * tile[3], LANES * self.way.points
+        if texture is None:
+            self.values = _exactly(self.values, count * self.groups)
+            kernel, target = _fused_kernel(self.shape, self.way), {"values": self.values}
+        else:
+            kernel, target = _texture_kernel(self.shape, self.way, texture.format), {"picture": texture}
+        work = WORK // (
+            self.way.channels * sum(a * b for a, b in zip(self.shape.sizes, self.shape.sizes[1:], strict=False))
+        )
+        most = max(1, min(MAX_GROUPS, work // points)) * points
+        for at in range(0, count, most):
+            end = min(at + most, count)
+            uniform = Array.of(_describe(size, tile, at, end, self.groups), "uniform")
+            kernel.dispatch(encoder, kernel.bind(**self.weights, grid=uniform, **target), -(-(end - at) // points))
+        return self.values
+
+
+class _Staged:
+    """Stage by stage through memory, some samples at a time."""
+
+    def __init__(self, net, first, gradient):
+        self.gradient = gradient
+        self.groups = groups_of(net.outputs)
+        self.field = Field(_entered(net, first), "carried" if gradient else "several")
+        self.held, self.first, self.values = net, first, None
+        self.points = None
+
+    def show(self, net, first):
+        if self.held is not net:
+            self.field.show(_entered(net, first))
+        elif not _same(first, self.first):
+            self.field.show(_entered(net, first), entered=True)
+        self.held, self.first = net, first
+
+    def record(self, encoder, size, tile, texture=None):
+        count, each = tile[2] * tile[3], self.groups * (3 if self.gradient else 1)
+        self.values = _exactly(self.values, count * each)
+        parts = self.field.parts(count)
+        self.points = grown(self.points, VEC4, (parts[0].stop if parts else 0) * self.field.group)
+        enter, leave = _enter_kernel(self.gradient), _leave_kernel(self.gradient)
+        for rows in parts:
             n = rows.stop - rows.start
-            points = np.zeros((n, 4, 4) if self.gradient else (n, 4), np.float32)
-            if self.gradient:
-                points[:, 0, 0], points[:, 0, 1] = u.ravel()[rows], v.ravel()[rows]
-                points[:, 1, 0] = points[:, 2, 1] = 1.0
-                found = field.run(Array.of(points.reshape(-1, 4)), n).read().reshape(n, groups, 4, 4)
-                parts.append(found[:, :, :3].transpose(0, 2, 1, 3).reshape(n, -1))
-            else:
-                points[:, 0], points[:, 1] = u.ravel()[rows], v.ravel()[rows]
-                parts.append(field.run(Array.of(points), n).read().reshape(n, -1))
-        return np.concatenate(parts)
+            grid = Array.of(_describe(size, tile, rows.start, rows.stop, self.groups), "uniform")
+            enter.dispatch(encoder, enter.bind(grid=grid, points=self.points), -(-n // LANES))
+            found = self.field.record(encoder, self.points, n)
+            leave.dispatch(encoder, leave.bind(grid=grid, found=found, values=self.values), -(-n // LANES))
+        if texture is not None:
+            kernel = _copy_kernel(texture.format)
+            for rows in parts:
+                grid = Array.of(_describe(size, tile, rows.start, rows.stop, 1), "uniform")
+                group = kernel.bind(grid=grid, values=self.values, picture=texture)
+                kernel.dispatch(encoder, group, -(-(rows.stop - rows.start) // LANES))
+        return self.values
 
 
-def evaluate_grid(net, plane, size, *, gradient=False):
+def _describe(size, tile, first, end, stride):
+    x, y, width, _ = tile
+    corner = (x + 0.5 - size[0] / 2, y + 0.5 - size[1] / 2)
+    return GRID.new(first=first, end=end, width=width, stride=stride, corner=corner)
+
+
+def _exactly(array, count):
+    return array if array is not None and array.count == count else Array(VEC4, count)
+
+
+def _same(a, b):
+    return np.array_equal(a.weights, b.weights) and np.array_equal(a.bias, b.bias)
+
+
+@cache
+def _fused_kernel(shape, how):
+    bindings = (*weights_bindings(how.plan(shape)), GRID_BINDING, Binding("values", "write", "array<vec4f>"))
+    generated = {"bindings": declare(bindings), "network": several_module(shape, how)}
+    return Kernel(compose("kernels/grid", generated), bindings)
+
+
+@cache
+def _texture_kernel(shape, how, format):
+    bindings = (*weights_bindings(how.plan(shape)), GRID_BINDING, _picture(format))
+    generated = {"bindings": declare(bindings), "network": several_module(shape, how)}
+    return Kernel(compose("kernels/grid_texture", generated), bindings)
+
+
+@cache
+def _enter_kernel(gradient):
+    return _plain(
+        "kernels/grid_enter_gradient" if gradient else "kernels/grid_enter", Binding("points", "write", "array<vec4f>")
+    )
+
+
+@cache
+def _leave_kernel(gradient):
+    file = "kernels/grid_leave_gradient" if gradient else "kernels/grid_leave"
+    return _plain(file, Binding("found", "read", "array<vec4f>"), Binding("values", "write", "array<vec4f>"))
+
+
+@cache
+def _copy_kernel(format):
+    return _plain("kernels/grid_copy", Binding("values", "read", "array<vec4f>"), _picture(format))
+
+
+def _plain(file, *bindings):
+    bindings = (GRID_BINDING, *bindings)
+    return Kernel(compose(file, {"bindings": declare(bindings)}), bindings)
+
+
+GRID_BINDING = Binding("grid", "uniform", GRID)
+
+
+def _picture(format):
+    return Binding("picture", "storage_texture", f"texture_storage_2d<{format}, write>")
+
+
+def evaluate_grid(net, plane, size, *, gradient=False, precision="f32"):
     """The network's values over a grid, computed on the GPU.
 
     size      (width, height) in samples
     returns   (height, width, outputs) float32; with gradient=True a pair of that and (height, width, outputs, 2), the
               derivatives by a step across and by a step down
+    gradient, precision   as for Grid
     """
-    grid = Grid(net, gradient=gradient)
-    encoder = device().encoder()
-    array = grid.record(encoder, plane, size)
-    device().submit(encoder)
-    found = array.read().reshape(size[1], size[0], 3 if gradient else 1, -1)[..., : net.outputs]
+    grid, (width, height) = Grid(net, gradient=gradient, precision=precision), size
+    channels = 3 if gradient else 1
+    found = np.empty((height, width, channels, net.outputs), np.float32)
+    rows = max(1, HELD // max(1, width * grid.groups * 16))
+    for y in range(0, height, rows):
+        tile = (0, y, width, min(rows, height - y))
+        encoder = device().encoder()
+        array = grid.record(encoder, plane, size, tile)
+        device().submit(encoder)
+        part = array.read(width * tile[3] * grid.groups).reshape(tile[3], width, channels, -1)
+        found[y : y + rows] = part[..., : net.outputs]
     return (found[:, :, 0], np.moveaxis(found[:, :, 1:], 2, -1)) if gradient else found[:, :, 0]

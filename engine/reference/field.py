@@ -67,11 +67,11 @@ def bounds(net, points, *, gradient=True):
         z, dz = h @ w.T + layer.bias, w @ d
         z_error = error @ abs(w).T + roundings * (abs(h) @ abs(w).T + abs(layer.bias)) + LEAST
         dz_error = abs(w) @ d_error + roundings * (abs(w) @ abs(d)) + LEAST
-        h, d, error, d_error = (_activated if a.rule.elementwise else _softmax)(a, z, dz, z_error, dz_error)
+        h, d, error, d_error = (activated if a.rule.elementwise else _softmax)(a, z, dz, z_error, dz_error)
     return error, d_error
 
 
-def _activated(a, z, dz, z_error, dz_error):
+def activated(a, z, dz, z_error, dz_error):
     steepest, bend = _extremes(a)
     # sine(f) first forms f z, which is rounded.
     z_error = z_error + UNIT * abs(z) * (a.name == "sine")

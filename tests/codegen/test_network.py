@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.codegen.arithmetics import DUAL, FOUR, LINE, PLAIN
+from engine.codegen.arithmetics import DUAL, LINE, PLAIN
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.body import is_written_out, iterations
 from engine.codegen.compose import compose
@@ -84,12 +84,12 @@ def test_weights_are_a_uniform_up_to_64_kib_and_storage_beyond():
     assert weights_binding(outside).kind == "read"
 
 
-@pytest.mark.parametrize("arithmetic", [PLAIN, DUAL, LINE, FOUR], ids=lambda a: a.name)
+@pytest.mark.parametrize("arithmetic", [PLAIN, DUAL, LINE], ids=lambda a: a.name)
 @pytest.mark.parametrize("inputs", [1, 2, 3, 4, 6])
 def test_every_arithmetic_compiles_for_any_number_of_inputs(arithmetic, inputs):
     net = random_mlp([inputs, 5, 6], last="softmax")
-    arguments = {PLAIN: "p", DUAL: "p, 0u", LINE: "p, p", FOUR: "p, p, p, p"}[arithmetic]
-    member = {PLAIN: "", DUAL: ".value", LINE: ".value", FOUR: ".d"}[arithmetic]
+    arguments = {PLAIN: "p", DUAL: "p, 0u", LINE: "p, p"}[arithmetic]
+    member = {PLAIN: "", DUAL: ".value", LINE: ".value"}[arithmetic]
     found = computed(net, points(net), arithmetic, f"network_{arithmetic.name}({arguments})[1]{member}")
     assert abs(found[:, :2] - net(points(net))[:, 4:]).max() < 1e-6  # probabilities, to 8 ulp
 

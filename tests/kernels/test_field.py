@@ -186,21 +186,25 @@ def test_editing_a_weight_compiles_nothing():
     assert field._kernel.cache_info().misses == before
 
 
-def test_four_points_an_invocation_give_the_same_bytes_as_one():
-    net = glorot([2, 30, 30, 30, 3], last="sigmoid")
-    x = points(net, field.FOUR_POINTS + 3)
-    four = field.evaluate(net, x)
-    assert np.array_equal(four[:1001], field.evaluate(net, x[:1001]))
-    assert np.array_equal(four[-3:], field.evaluate(net, x[-3:]))
+@pytest.mark.parametrize("sizes", [[2, 30, 30, 30, 3], [5, 40, 7, 3], [9, 100, 20, 3]], ids=str)
+def test_several_points_an_invocation_give_the_same_bytes_as_one(sizes, monkeypatch):
+    net = glorot(sizes, last="sigmoid")
+    x = points(net, 1003)
+    one = field.evaluate(net, x)
+    monkeypatch.setattr(field, "SEVERAL_WORK", 0)
+    assert np.array_equal(field.evaluate(net, x), one)
+    # Fewer than an invocation takes, and the last ones.
+    assert np.array_equal(field.evaluate(net, x[:1]), one[:1])
+    assert np.array_equal(field.evaluate(net, x[-70:]), one[-70:])
 
 
-@pytest.mark.parametrize("kind", ["plain", "four"])
+@pytest.mark.parametrize("kind", ["plain", "several"])
 def test_any_split_into_dispatches_gives_the_same_bytes(kind, monkeypatch):
     net = glorot([5, 40, 7, 3], "silu")
     x = points(net, 999)
     whole = field.evaluate(net, x)
     monkeypatch.setattr(field, "WORK", net.weight_count * 70)
-    monkeypatch.setattr(field, "FOUR_POINTS", 0 if kind == "four" else 1 << 40)
+    monkeypatch.setattr(field, "SEVERAL_WORK", 0 if kind == "several" else 1 << 60)
     assert len(field.Field(net, kind).parts(999)) == 15
     assert np.array_equal(field.evaluate(net, x), whole)
 

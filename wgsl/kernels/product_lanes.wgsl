@@ -21,7 +21,8 @@ fn product_shared(k: u32, i: u32) -> vec4f {
 fn product_keep(p: u32, g: u32, value: vec4f) {
     let group = tile * TILE_GROUPS + g;
     let point = (rows + p) * LANES + lane;
-    if group < product.groups && point < product.count {
+    // Between layers everything is kept, the fill too: the test alone takes half as long as keeping.
+    if WHOLE || (group < product.groups && point < product.count) {
         kept[(rows + p) * product.by_row + lane * product.by_lane + group * product.by_group + product.offset] = value;
     }
 }

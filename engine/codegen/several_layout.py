@@ -1,0 +1,181 @@
+"""How a network is cut for a body that takes several points an invocation, and where its weights lie for it.
+
+The body reads weights in the order in which they lie, so that eight invocations of a subgroup can load eight of them
+at once and hand each to all (see `engine.codegen.several`).
+"""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.layout import UNIFORM_BYTES
+
+# A layer may be this wide, and the point too: responses of two layers are held in registers, or what serves as such.
+WIDEST = 64
+# Outputs whose sums are formed together: with four points, 16 sums for the 32 registers of a processor's vector unit.
+TOGETHER = 4
+# Multiply-adds written out in one body, a point's each for itself: lavapipe compiles some 4,800 a second.
+WRITTEN = 4800
+# Products written out for a layer, which is computed in turns where it has more. With four points 64 by 64 ran at 48
+# GFLOP/s in turns of 512 and at 47 in turns of 768; 30 by 30 at 55 in one turn and 39 in two or three, since a turn
+# moves all responses along.
+TURNS_OF = (1024, 512, 256)
+# Bindings for weights: WebGPU gives a stage 12 uniform buffers, and one of them says which points.
+BUFFERS = 11
+ROOM = UNIFORM_BYTES // 16
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the rows of every turn of a segment, whose weights lie together.
+
+    buffer, at   the binding, and the first vec4f there
+    first, rows  which rows of a turn
+    size         vec4f of a turn: TOGETHER rows at a time their bias, then input by input their weights
+    """
+
+    buffer: int
+    at: int
+    first: int
+    rows: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Equal layers, one after the other, whose code is written once.
+
+    layer, count      the first of them, and how many
+    inputs, outputs   neurons of each layer
+    rows, turns       a layer is computed in turns, so many of its outputs a turn; the last may be filled with zeros
+    parts             where the weights lie: in several buffers where one does not hold them, each with some rows of
+                      every turn, so that one loop reads them all
+    """
+
+    layer: int
+    count: int
+    inputs: int
+    outputs: int
+    rows: int
+    turns: int
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def products(self):
+        """Products written out in its code."""
+        return self.rows * self.inputs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cut of a Shape.
+
+    segments   in the order of the layers
+    counts     vec4f in each buffer
+    kind       of their bindings: uniform, or read (one storage buffer)
+    """
+
+    segments: tuple[Segment, ...]
+    counts: tuple[int, ...]
+    kind: str
+
+
+@cache
+def plan(shape, streams):
+    """The Plan for a Shape with so many numbers a neuron (points, and their derivatives), or None where none is good.
+
+    There is none for layers wider than WIDEST, and for so many different ones that the code would compile too slowly.
+    """
+    if max(shape.sizes) > WIDEST:
+        return None
+    for most in TURNS_OF:
+        segments = _cut(shape, most)
+        if sum(s.products for s in segments) * streams <= WRITTEN:
+            return _placed(segments, BUFFERS, ROOM, "uniform") or _placed(segments, 1, 1 << 32, "read")
+    return None
+
+
+def _cut(shape, most):
+    segments = []
+    for layer, (inputs, outputs) in enumerate(zip(shape.sizes, shape.sizes[1:], strict=False)):
+        rows = -(-outputs // -(-outputs * inputs // most))
+        segment = Segment(layer, 1, inputs, outputs, rows, -(-outputs // rows))
+        last = segments[-1] if segments else None
+        # The first layer's inputs are the point's, which no loop can replace.
+        if last and last.layer and _alike(shape, last, segment):
+            segments[-1] = replace(last, count=last.count + 1)
+        else:
+            segments.append(segment)
+    return segments
+
+
+def _alike(shape, a, b):
+    same = (a.inputs, a.outputs) == (b.inputs, b.outputs) and a.inputs == a.outputs
+    return same and shape.activations[a.layer] == shape.activations[b.layer]
+
+
+def _placed(segments, buffers, room, kind):
+    """The Plan with every segment in as few parts as fit, or None where they do not."""
+    placed, counts = [], []
+    for segment in segments:
+        for count in range(1, min(buffers, segment.rows) + 1):
+            parts, after = [], list(counts)
+            for first, rows in _shares(segment.rows, count):
+                size = -(-rows * (segment.inputs + 1) // 8) * 2
+                need = size * segment.turns * segment.count
+                fits = [b for b, used in enumerate(after) if used + need <= room]
+                if not fits and len(after) < buffers and need <= room:
+                    fits = [len(after)]
+                    after.append(0)
+                if not fits:
+                    break
+                parts.append(Part(fits[0], after[fits[0]], first, rows, size))
+                after[fits[0]] += need
+            else:
+                placed.append(replace(segment, parts=tuple(parts)))
+                counts = after
+                break
+        else:
+            return None
+    return Plan(tuple(placed), tuple(counts), kind)
+
+
+def _shares(rows, count):
+    """(first, rows) of `count` shares of rows, nearly equal."""
+    ends = [rows * k // count for k in range(count + 1)]
+    return [(a, b - a) for a, b in zip(ends, ends[1:], strict=False)]
+
+
+def pack(plan, layers):
+    """The weights of an Mlp's layers as a body of this plan reads them: a list of (count, 4) float32, one a buffer."""
+    buffers = [np.zeros((count, 4), np.float32) for count in plan.counts]
+    for segment in plan.segments:
+        for k in range(segment.count):
+            for part, data in pack_layer(segment, layers[segment.layer + k]):
+                at = part.at + k * len(data)
+                buffers[part.buffer][at : at + len(data)] = data
+    return buffers
+
+
+def pack_layer(segment, layer):
+    """One layer's numbers, part by part: (Part, (vec4f, 4) float32)."""
+    turns, rows, inputs = segment.turns, segment.rows, segment.inputs
+    weights = np.zeros((turns * rows, inputs), np.float32)
+    bias = np.zeros(turns * rows, np.float32)
+    weights[: segment.outputs], bias[: segment.outputs] = layer.weights, layer.bias
+    weights, bias = weights.reshape(turns, rows, inputs), bias.reshape(turns, rows)
+    for part in segment.parts:
+        data, at = np.zeros((turns, part.size * 4), np.float32), 0
+        for some in together(part):
+            some = slice(some.start, some.stop)
+            block = np.concatenate([bias[:, None, some], weights[:, some].transpose(0, 2, 1)], axis=1)
+            data[:, at : at + block[0].size] = block.reshape(turns, -1)
+            at += block[0].size
+        yield part, data.reshape(-1, 4)
+
+
+def together(part):
+    """Ranges of the rows of a part whose sums are formed together."""
+    end = part.first + part.rows
+    return [range(q, min(q + TOGETHER, end)) for q in range(part.first, end, TOGETHER)]

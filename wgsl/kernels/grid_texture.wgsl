@@ -1,0 +1,19 @@
+// The network's first four outputs at samples of a grid into a texture; one invocation several samples.
+#import generated/network
+#import generated/bindings
+#import lib/samples
+
+fn network_input(i: u32, k: u32) -> vec4f {
+    return vec4f(sample_place(i, grid.width, grid.corner), 0.0, 0.0);
+}
+
+fn network_store(i: u32, at: u32, value: vec4f) {
+    if i < grid.end && at == 0u {
+        textureStore(picture, vec2u(i % grid.width, i / grid.width), value);
+    }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) place: u32, lanes: NetworkLanes) {
+    network_several(grid.first + group.x * 64u * NETWORK_POINTS + place, 64u, lanes);
+}
