@@ -98,9 +98,9 @@ def test_what_comes_back_looks_like_what_went_in(key, tmp_path):
     write(path, frames)
     back = read(path)[0].astype(float)
     wanted = np.stack(frames)[..., :3].astype(float)
-    # PNG and TIFF are exact. 40 dB (a root mean square of 2.6 of 255) is where differences are not seen side by side; GIF trades
-    # 256 colours for noise that the eye averages, so single pixels may be twice as far off, and video halves chroma at
-    # the ball's edge.
+    # PNG and TIFF are exact. 40 dB (a root mean square of 2.6 of 255) is where differences are not seen side by side;
+    # GIF trades 256 colours for noise that the eye averages, so single pixels may be twice as far off, and video halves
+    # chroma at the ball's edge.
     error = np.sqrt(np.mean((back - wanted) ** 2))
     assert error <= 0.0 if key in (*ONE, "/") else 5.0
     # A wrong matrix or range shifts whole areas: the mean colour of plain ground would move by several levels.
