@@ -32,7 +32,7 @@ def figures(
     cell         pixels of a sheet's 400: everything is scaled alike
     films        mp4, webm or gif
     supersample  samples a pixel, in place of the figures' own
-    executor     of concurrent.futures, for the cells of sheets
+    executor     of concurrent.futures, to draw cells, frames and parts of large pictures at the same time
     progress     True or False for progress on stderr; None for it where stderr is a terminal
 
     A figure is `03-surface.png`, a film `20-growth.mp4`. Everything is checked before the first is drawn: raises
@@ -109,12 +109,12 @@ def prepared(base, figure, over, scale, supersample, films):
         def make(path, executor, progress):
             app.record(
                 scene, path, seconds=figure.seconds, fps=figure.fps, size=size, supersample=samples,
-                start=figure.time, progress=progress,
+                start=figure.time, progress=progress, executor=executor,
             )  # fmt: skip
     else:
 
         def make(path, executor, progress):
-            app.save(scene, path, size, time=figure.time, supersample=samples)
+            app.save(scene, path, size, time=figure.time, supersample=samples, executor=executor, progress=progress)
 
     return figure, file_name(figure, films), make
 

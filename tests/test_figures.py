@@ -87,10 +87,10 @@ def scene_file(folder):
     return str(folder / "mine.py")
 
 
-def test_the_same_files_whoever_draws_the_cells(tmp_path):
+def test_the_same_files_whoever_draws_them(tmp_path):
     with ThreadPoolExecutor(2) as executor:
-        a = figures(Drawn, tmp_path / "a", ["spreads", "steps"], executor=executor, **SMALL)
-    b = figures(Drawn, tmp_path / "b", ["spreads", "steps"], **SMALL)
+        a = figures(Drawn, tmp_path / "a", executor=executor, **SMALL)
+    b = figures(Drawn, tmp_path / "b", **SMALL)
     for one, other in zip(a, b, strict=True):
         with open(one, "rb") as left, open(other, "rb") as right:
             assert left.read() == right.read()
