@@ -8,8 +8,8 @@ import numpy as np
 from engine.draw import text
 from engine.draw.frame import THEMES
 
-# Type in parts of a cell's side, and its limits in pixels: smaller cannot be read, larger shouts. It grows a little with
-# the cells in a row, for a large sheet is shown no larger than a small one.
+# Type in parts of a cell's side, and its limits in pixels: smaller cannot be read, larger shouts. It grows a little
+# with the cells in a row, for a large sheet is shown no larger than a small one.
 TYPE, TYPE_MIN, TYPE_MAX, TYPE_GROWTH = 0.036, 10.0, 96.0, 0.2
 TITLE = 4.0 / 3.0
 # Before labels are turned or left out they may shrink to this, but never below legible.
@@ -75,7 +75,8 @@ def lay_out(cell, columns, rows=None, *, wrap=None, title=""):
     x = y = margin
     if rows:
         x += (line + round(0.2 * size) if rows[0] else 0) + left.extent + round(0.45 * size)
-    x = max(x, over.overhang(width) + margin // 2)
+    # Labels wider than their column keep to the right of the rows' title.
+    x = max(x, over.overhang(width) + (margin + line if rows and rows[0] else margin // 2))
     if title:
         y += text.mask("0", TITLE * size).shape[0] + round(0.4 * size)
     if columns[0]:
@@ -108,8 +109,9 @@ def lay_out(cell, columns, rows=None, *, wrap=None, title=""):
             right = x - round(0.45 * size) - mask.shape[1]
             words.append(Words(mask, right, round(middle - mask.shape[0] / 2), VALUES))
         if rows[0]:
-            mask = np.rot90(_fitted(rows[0], size, page[1] - 2 * margin))
-            at = min(max(y + grid[1] / 2 - mask.shape[0] / 2, margin), page[1] - margin - mask.shape[0])
+            # Beside the cells, and where they are few beside the columns' values, but never beside their title.
+            mask = np.rot90(_fitted(rows[0], size, page[1] - margin - top))
+            at = min(max(y + grid[1] / 2 - mask.shape[0] / 2, top), page[1] - margin - mask.shape[0])
             words.append(Words(mask, margin, round(at), TITLES))
     count = len(labels) if wrap else across * down
     places = tuple((x + k % across * pitch[0], y + k // across * pitch[1]) for k in range(count))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.draw import text
@@ -13,7 +13,8 @@ NAMES = ["tanh", "relu", "leaky_relu", "a network of a very long name indeed.saf
 
 label = st.text("abcdefg 0123456789.-_", min_size=1, max_size=60)
 cells = st.tuples(st.integers(1, 500), st.integers(1, 500))
-titles = st.sampled_from(["", "Seed", "A title that is longer than what it stands over, by far and by all means"])
+LONG = "A title that is longer than what it stands over, by far and by all means"
+titles = st.sampled_from(["", "Seed", LONG])
 
 
 def boxes(sheet):
@@ -40,6 +41,7 @@ def judged(sheet):
         assert not any(meet(box, other) for other in written[:k])
 
 
+@example((17, 72), ["0"], ["0"], "", LONG, LONG)
 @settings(max_examples=60, deadline=None)
 @given(
     cells, st.lists(label, min_size=1, max_size=24), st.lists(label, min_size=1, max_size=12), titles, titles, titles
