@@ -18,13 +18,14 @@ from engine.draw.points import Points
 from engine.errors import ExecutorError, SceneError, SettingError
 from engine.finding import scene_in_file
 from engine.network.random import random_mlp
-from engine.render import tiling
+from engine.prints import cut
 from engine.scene import Clock, Scene
 from engine.settings import Network, Number
 from engine.view.camera import Camera
 from scenes.marching import Marching
 
 SIZE = (64, 48)
+PRINT = (1100, 1000)
 
 
 class Spot(Scene):
@@ -76,6 +77,15 @@ def executor(request):
     return None if request.param == "none" else request.getfixturevalue(request.param)
 
 
+@pytest.fixture(scope="module")
+def wanted(tmp_path_factory):
+    """(bytes of the file, pixels) of a print of two bands, made here."""
+    scene, path = Marching(seed=3), tmp_path_factory.mktemp("wanted") / "a.png"
+    engine.save(scene, path, PRINT, supersample=1)
+    assert len(cut(scene, PRINT, 1)) == 2
+    return path.read_bytes(), engine.render(scene, PRINT, supersample=1)
+
+
 @pytest.fixture
 def own(tmp_path):
     path = tmp_path / "own.py"
@@ -118,15 +128,12 @@ def test_results_come_in_the_jobs_order(executor):
         assert np.array_equal(pixels, engine.render(scene, SIZE, time=t, supersample=1)[..., :3])
 
 
-def test_a_print_has_the_same_bytes_whatever_the_executor(executor, tmp_path, monkeypatch):
-    monkeypatch.setattr(tiling, "BAND_PIXELS", 1)
-    monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 64 * 10)
-    # The workers' tiles are larger than ours here, which only lines could show.
-    scene = Marching(seed=3, sparks=False, axes=False)
-    path = engine.save(scene, tmp_path / "a.png", SIZE, executor=executor)
-    wanted = engine.save(scene, tmp_path / "b.png", SIZE)
-    assert Path(path).read_bytes() == Path(wanted).read_bytes()
-    assert np.array_equal(engine.render(scene, SIZE, executor=executor), engine.render(scene, SIZE))
+def test_a_print_has_the_same_bytes_whatever_the_executor(executor, wanted, tmp_path):
+    # Lines and words too; as small as a picture of two bands can be.
+    path = engine.save(Marching(seed=3), tmp_path / "a.png", PRINT, supersample=1, executor=executor)
+    assert Path(path).read_bytes() == wanted[0]
+    pixels = engine.render(Marching(seed=3), PRINT, supersample=1, executor=executor)
+    assert np.array_equal(pixels, wanted[1])
 
 
 @pytest.mark.parametrize("name", ["a.gif", "frames/"])

@@ -216,6 +216,22 @@ def test_what_was_damaged_meanwhile_is_drawn_again(damage, small_bands, kept_at_
     assert os.listdir(tmp_path) == ["a.png"]
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_a_picture_stopped_at_the_very_end_is_not_drawn_again(name, small_bands, kept_at_once, tmp_path, monkeypatch):
+    def refuse(old, new):
+        raise PermissionError(13, "no")
+
+    whole = Path(engine.save(Spots(), tmp_path / f"whole-{name}", SIZE)).read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(unfinished.os, "replace", refuse)
+        with pytest.raises(FileError, match=r"may not be written to.*14 of 14 bands.*same command"):
+            engine.save(Spots(), tmp_path / name, SIZE)
+    scene = Spots()
+    scene.at = 0
+    engine.save(scene, tmp_path / name, SIZE)
+    assert (tmp_path / name).read_bytes() == whole
+
+
 def test_a_folder_with_other_things_in_it_is_left_alone(small_bands, kept_at_once, tmp_path):
     folder = tmp_path / "a.png.unfinished"
     folder.mkdir()

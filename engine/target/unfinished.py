@@ -163,8 +163,8 @@ class Unfinished:
         with open(self.folder / "asked", "rb") as stream:
             if stream.readline(LINE_BYTES).decode("utf-8", "replace").rstrip("\n") != self._key:
                 return self._clear(f"{self.folder_given} held what was done of another picture; this one starts anew.")
-        if self._picture.read(len(self._head)) != self._head:
-            return self._clear(f"{self.folder_given} was damaged; the picture starts anew.")
+        # The same for every picture of this key, but that the very end may have been put over it already.
+        self._picture.write(self._head)
         good, end = 0, len(self._head)
         for line in _lines(self._bands):
             facts = _facts(line)
