@@ -203,6 +203,9 @@ def render(
             if str(stop):
                 _told(stop, str(stop), INTERRUPTED)
             raise
+        remark = shown.remark()
+    if remark:
+        print(f"neuroscene: note: {remark}.", file=sys.stderr)
     if path != "-":
         print(path)
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from engine import cli
 from engine.errors import NeurosceneError, SettingError
 from engine.figure import declared
 from engine.network.mlp import Mlp
@@ -215,3 +216,11 @@ def test_a_moving_network_shows_the_same_at_the_same_time():
     a.network_at(0.2), a.network_at(1.7)
     assert a.network_at(3.1).equals(b.network_at(3.1))
     assert issubclass(RandomNetworks, MovingNetwork)
+
+
+def test_the_command_line_says_on_stderr_what_must_be_said(capsys, tmp_path):
+    words = ["random_networks", "--size", "16x16", "--set", "depth=1", "-o", str(tmp_path / "a.png")]
+    assert cli.main(["render", *words, "--set", "extent=1e-6"]) == 0
+    assert "note: float32 ends here" in capsys.readouterr().err
+    assert cli.main(["render", *words]) == 0
+    assert capsys.readouterr().err == ""
