@@ -212,13 +212,13 @@ def test_a_scene_file_s_fault_is_told_with_its_file_and_line(ask, tmp_path, name
     assert not (tmp_path / "a.png").exists()
 
 
-def test_a_film_larger_than_the_memory_is_refused_with_what_fits_and_a_picture_is_not(ask, scene_file, monkeypatch):
+def test_a_film_larger_than_the_memory_is_refused_with_what_fits_and_a_picture_is_not(ask, scene_file, tmp_path, monkeypatch):
     from engine import options
 
     monkeypatch.setattr(options, "memory_bytes", lambda: 12 * 1000 * 1000)
     answer = ask("record", scene_file, "-o", "a.gif", "--size", "1001x1000")
     assert answer.status == cli.MISTAKE and answer.is_one_line() and "1000x1000 fits" in answer.err
-    assert ask("render", scene_file, "-o", "a.png", "--size", "1001x1000").status == cli.OK
+    assert ask("render", scene_file, "-o", tmp_path / "a.png", "--size", "1001x1000").status == cli.OK
 
 
 def test_a_stopped_picture_says_how_to_go_on_and_goes_on(ask, scene_file, tmp_path, monkeypatch):

@@ -30,7 +30,10 @@ def names():
 
 @cache
 def palette(name, theme="dark"):
-    """(STEPS, 3) linear RGB of a map, trimmed for the theme's ground or whole for `image`. Raises SettingError for an unknown map."""
+    """(STEPS, 3) linear RGB of a map, trimmed for the theme's ground, or whole for `image`.
+
+    Raises SettingError for an unknown map.
+    """
     if name not in ANCHORS:
         raise SettingError(near(name, ANCHORS, noun="colour map"))
     anchors = np.array([linear(c) for c in ANCHORS[name].split()])
