@@ -212,7 +212,9 @@ def test_a_scene_file_s_fault_is_told_with_its_file_and_line(ask, tmp_path, name
     assert not (tmp_path / "a.png").exists()
 
 
-def test_a_film_larger_than_the_memory_is_refused_with_what_fits_and_a_picture_is_not(ask, scene_file, tmp_path, monkeypatch):
+def test_a_film_larger_than_the_memory_is_refused_with_what_fits_and_a_picture_is_not(
+    ask, scene_file, tmp_path, monkeypatch
+):
     from engine import options
 
     monkeypatch.setattr(options, "memory_bytes", lambda: 12 * 1000 * 1000)
