@@ -9,7 +9,7 @@ loads gave 30, and compiled in 0.85 s where they took 2.8. GPUs cache uniform ad
 from dataclasses import dataclass
 
 from engine.codegen.bindings import Binding
-from engine.codegen.several_layout import plan, together
+from engine.codegen.several_layout import WRITTEN, plan, together
 from engine.codegen.softmax import softmax_shared
 
 # Lanes that share a load: those of lavapipe on a processor with vectors of 256 bits.
@@ -27,12 +27,14 @@ class Way:
     broadcast   whether lanes share loads; it needs subgroups of at least LANES, all their lanes running
     half        whether responses, and past the first layer products and their sums over HALF_RUN inputs, are f16;
                 sums of those, biases and activations stay f32
+    written     multiply-adds that may be written out
     """
 
     points: int
     gradient: bool = False
     broadcast: bool = False
     half: bool = False
+    written: int = WRITTEN
 
     @property
     def channels(self):
@@ -44,7 +46,7 @@ class Way:
 
     def plan(self, shape):
         """The Plan of a Shape for this way, or None."""
-        return plan(shape, self.streams)
+        return plan(shape, self.written // self.streams)
 
 
 def weights_bindings(cut):
@@ -60,7 +62,8 @@ def several_module(shape, way):
 
     NETWORK_POINTS                        points an invocation
     NETWORK_GROUPS, INPUT_GROUPS          groups of four outputs and inputs
-    NetworkLanes                          an argument of the entry point, to be passed on
+    NetworkLanes                          an argument of the entry point, to be passed on; place in it is the
+                                          invocation's number in its workgroup
     network_several(first, apart, lanes)  evaluates at points first, first + apart, ...
 
     The kernel defines `network_input(i: u32, k: u32) -> vec4f`, inputs 4 k to 4 k + 3 of point i, and
@@ -71,7 +74,6 @@ def several_module(shape, way):
     cut = way.plan(shape)
     names = dict.fromkeys(a.name for a in shape.activations)
     groups = -(-shape.sizes[-1] // 4)
-    builtin = "subgroup_invocation_id" if way.broadcast else "local_invocation_index"
     softmax = not shape.activations[-1].rule.elementwise
     lines = [
         *(["enable f16;"] if way.half else []),
@@ -82,7 +84,8 @@ def several_module(shape, way):
         f"const INPUT_GROUPS = {-(-shape.sizes[0] // 4)}u;",
         "",
         "struct NetworkLanes {",
-        f"    @builtin({builtin}) lane: u32,",
+        "    @builtin(local_invocation_index) place: u32,",
+        *(["    @builtin(subgroup_invocation_id) lane: u32,"] if way.broadcast else []),
         "}",
         "",
         *([softmax_shared(shape)] if softmax else []),
@@ -105,8 +108,9 @@ class _Body:
         self.values = range(0, way.streams, way.channels)
 
     def lines(self):
-        yield "let row = (lanes.lane & 7u) >> 2u;"
-        yield "let column = lanes.lane & 3u;"
+        if self.way.broadcast:
+            yield "let row = (lanes.lane & 7u) >> 2u;"
+            yield "let column = lanes.lane & 3u;"
         streams = range(self.way.streams)
         for name, width in (("h", self._width(1)), ("n", self._width(2))):
             for i in range(width):

@@ -82,8 +82,8 @@ class Plan:
 
 
 @cache
-def plan(shape, streams):
-    """The Plan for a Shape with so many numbers a neuron (points, and their derivatives), or None where none is good.
+def plan(shape, products):
+    """The Plan for a Shape with at most so many products written out, or None where there is none.
 
     There is none for layers wider than WIDEST, and for so many different ones that the code would compile too slowly.
     """
@@ -91,7 +91,7 @@ def plan(shape, streams):
         return None
     for most in TURNS_OF:
         segments = _cut(shape, most)
-        if sum(s.products for s in segments) * streams <= WRITTEN:
+        if sum(s.products for s in segments) <= products:
             return _placed(segments, BUFFERS, ROOM, "uniform") or _placed(segments, 1, 1 << 32, "read")
     return None
 

@@ -11,7 +11,7 @@ from engine.codegen.layout import UNIFORM_BYTES, layout, weights_binding
 from engine.codegen.network import network_module, points_module
 from engine.codegen.several import LANES as BROADCAST_LANES
 from engine.codegen.several import Way, several_module, weights_bindings
-from engine.codegen.several_layout import WIDEST, pack
+from engine.codegen.several_layout import WIDEST, WRITTEN, pack
 from engine.codegen.structs import struct
 from engine.errors import ShapeError
 from engine.gpu.array import Array
@@ -253,7 +253,11 @@ def way(*, gradient=False, half=False):
     if not device().is_software:
         return Way(1 if gradient else 2, gradient, half=half)
     shares = subgroup_size() >= BROADCAST_LANES
-    return Way(1 if gradient else 4, gradient, broadcast=shares, half=half)
+    if half:
+        # They compute f16 by way of f32, and compile a product of it as slowly as five.
+        return Way(1, gradient, shares, half, written=WRITTEN // 5)
+    # Without shared loads a product takes three times as long to compile.
+    return Way(1 if gradient else 4, gradient, shares, written=WRITTEN if shares else WRITTEN // 3)
 
 
 def several_weights(cut, layers):

@@ -27,15 +27,15 @@ def grid(net, centre, across, down, size):
     return values.reshape(height, width, -1), along.reshape(height, width, -1, 2)
 
 
-def bounds(net, centre, across, down, size):
-    """How far float32 may be from `grid`: two arrays of the same shapes.
+def bounds(net, centre, across, down, size, *, gradient=True):
+    """How far float32 may be from `grid`: two arrays of the same shapes; the second is empty without `gradient`.
 
     The first layer is multiplied out with the plane in float64 and rounded once, which is one rounding more of each
     product than `field.bounds` counts; it allows for four.
     """
     width, height = size
-    values, gradients = field.bounds(sliced(net, centre, [across, down]), _steps(size))
-    return values.reshape(height, width, -1), gradients.reshape(height, width, -1, 2)
+    values, gradients = field.bounds(sliced(net, centre, [across, down]), _steps(size), gradient=gradient)
+    return values.reshape(height, width, -1), gradients.reshape(height, width, net.outputs, 2 if gradient else 0)
 
 
 def half_bounds(net, centre, across, down, size):
