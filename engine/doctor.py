@@ -10,11 +10,12 @@ import numpy as np
 
 from engine.errors import NeurosceneError, NoAdapterError
 from engine.gpu.device import FEATURES, device
-from engine.kernels import enclosure, field, grid, rays, sparks
+from engine.kernels import enclosure, field, grid, product, rays, sparks
 from engine.network.activations import ACTIVATIONS
 from engine.network.random import random_mlp
 from engine.reference import field as field_twin
 from engine.reference import grid as grid_twin
+from engine.reference import product as product_twin
 from engine.reference import rays as rays_twin
 from engine.reference import sparks as sparks_twin
 from engine.target.window import has_display
@@ -113,6 +114,19 @@ def check_grid():
             yield _compare("grid", f"value in f16, {name}", abs(half - exact), grid_twin.half_bounds(net, *where))
 
 
+def check_product():
+    """Wide layers by each way that this adapter has, in both precisions."""
+    for sizes, last in (([2, 130, 70, 3], "identity"), ([70, 20, 100], "softmax")):
+        net = random_mlp(sizes, "tanh", last=last, distribution="glorot", seed=1)
+        x = _points(net.inputs)
+        exact, name = product_twin.value(net, x), "-".join(map(str, sizes))
+        for by in dict.fromkeys((product.way(net), "slabs")):
+            for precision in product.PRECISIONS:
+                values = product.evaluate(net, x, precision=precision, by=by)
+                bound = product_twin.bounds(net, x, precision)
+                yield _compare("product", f"{precision} by {by}, {name} {last}", abs(values - exact), bound)
+
+
 def check_rays():
     """Hits of rays through the default scene's kind of network, and through a deep one, on their levels."""
     rng = np.random.default_rng(2)
@@ -176,6 +190,7 @@ def check_sparks():
 CHECKS = {
     "field": check_field,
     "grid": check_grid,
+    "product": check_product,
     "enclosure": check_enclosure,
     "rays": check_rays,
     "sparks": check_sparks,

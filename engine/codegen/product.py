@@ -37,25 +37,53 @@ def blocks_of(n):
 def lanes_tile(outputs, lanes):
     """The Tile for a layer of so many outputs where lanes share loads.
 
-    4 points by 32 outputs ran at 87 GFLOP/s on two cores, 4 by 16 at 77, 8 by 16 at 81, and 6 by 32 at 89, but with
-    1.4 times the time to compile. More outputs where that leaves fewer of the last tile unused: 400 are ten times 40.
+    On two cores 3 points by 8 outputs ran at 66 GFLOP/s, 4 by 16 at 78, 4 by 32 at 88, 5 by 40 at 91, and 4 by 64 at 93
+    but with 1.5 times the time to compile. So many outputs that few of the last tile are unused: 400 are ten times 40.
     """
     step = lanes // 4
     choices = [g for g in range(step, 11, step) if g >= 6 or g >= blocks_of(outputs)]
-    return Tile(4, min(choices, key=lambda g: (-(-blocks_of(outputs) // g) * g, -g)), lanes)
+    return Tile(5, min(choices, key=lambda g: (-(-blocks_of(outputs) // g) * g, -g)), lanes)
 
 
 # 8 points by 8 outputs: 64 multiply-adds for 16 loads of four numbers, and registers enough on every GPU.
 SLAB_TILE = Tile(8, 2)
 
 
-def product_module(tile, activation):
+# How responses are stored: as they are, or as float16, of which the largest is 65504.
+STORED = """\
+fn product_stored(value: vec4f) -> vec4f {
+    return value;
+}
+"""
+STORED_HALF = """\
+fn product_stored(value: vec4f) -> vec2u {
+    let v = clamp(value, vec4f(-65504.0), vec4f(65504.0));
+    return vec2u(pack2x16float(v.xy), pack2x16float(v.zw));
+}
+"""
+LOADED = """\
+fn product_loaded(stored: vec4f) -> vec4f {
+    return stored;
+}
+"""
+LOADED_HALF = """\
+fn product_loaded(stored: vec2u) -> vec4f {
+    return vec4f(unpack2x16float(stored.x), unpack2x16float(stored.y));
+}
+"""
+
+
+def product_module(tile, activation, *, whole=False, loads_half=False, stores_half=False):
     """The text of `generated/product`: `product_tile`, which computes and keeps one invocation's Tile.
 
     It calls what the kernel defines: product_bias(g), product_response(k, p), inputs 4 k to 4 k + 3 of point p of the
     tile, product_keep(p, g, value), and for weights, where lanes share loads, product_shared(k, i), which gives each
     lane its one of the `lanes` columns of weights from number `lanes` i on; without, product_weights(k, g, j), from
     input 4 k + j to group g, k counting within a slab, and product_slab(s), which loads slab s.
+
+    It gives product_loaded and product_stored, from and to what lies in memory: vec4f, or vec2u where it is float16.
+
+    whole   whether what is past the last point and output is kept too
     """
     name = activation.name
     imports = [f"#import activations/{name}"] if name != "identity" and activation.rule.elementwise else []
@@ -65,7 +93,10 @@ def product_module(tile, activation):
         f"const TILE_POINTS = {tile.points}u;",
         f"const TILE_GROUPS = {tile.groups}u;",
         *([f"const LANES = {tile.lanes}u;", f"const ROW_BLOCKS = {ROW_BLOCKS}u;"] if tile.lanes else []),
+        f"const WHOLE = {str(whole).lower()};",
         "",
+        LOADED_HALF if loads_half else LOADED,
+        STORED_HALF if stores_half else STORED,
         "fn product_tile(turns: u32) {",
         *(f"    {line}" for line in _body(tile, activation)),
         "}",

@@ -9,13 +9,15 @@ from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
 from engine.codegen.product import blocks_of
 from engine.codegen.structs import struct
-from engine.errors import ShapeError
+from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.subgroups import subgroup_size
 from engine.gpu.texture import Texture
 
+PRECISIONS = ("f32", "f16")
+HALF_MOST = 65504
 VEC4 = np.dtype(("f4", 4))
 # Multiply-adds of one dispatch, at most: 0.03 s on two cores.
 WORK = 1 << 30
@@ -35,12 +37,12 @@ SLABS_PRODUCT = struct(
 SOFTMAX_PRODUCT = struct("Product", outputs="u32", groups="u32", count="u32", offset="u32")
 
 
-def evaluate(net, points, *, by=None):
+def evaluate(net, points, *, precision="f32", by=None):
     """The network's value at each point, every layer by a product of matrices.
 
     points    (N, inputs)
-    by        "lanes" or "slabs": how; the adapter's own way unless told
     returns   (N, outputs) float32
+    precision, by   as for Wide
     Raises ShapeError if points are not as wide as the input layer.
     """
     points = np.asarray(points, np.float32)
@@ -48,32 +50,41 @@ def evaluate(net, points, *, by=None):
         raise ShapeError(f"Points are {points.shape}, but {net} needs (N, {net.inputs}).")
     padded = np.zeros((len(points), blocks_of(net.inputs) * 4), np.float32)
     padded[:, : net.inputs] = points
-    values = Array(VEC4, len(points) * blocks_of(net.outputs))
+    groups = blocks_of(net.outputs)
+    values = Array(VEC4, len(points) * groups)
     if len(points):
         encoder = device().encoder()
-        Wide(net, by=by).record(encoder, Array.of(padded.reshape(-1, 4)), values, len(points))
+        Wide(net, precision, by=by).record(encoder, Array.of(padded.reshape(-1, 4)), values, len(points))
         device().submit(encoder)
-    return values.read(len(points) * blocks_of(net.outputs)).reshape(len(points), -1)[:, : net.outputs]
+    return values.read(len(points) * groups).reshape(len(points), 4 * groups)[:, : net.outputs]
 
 
 class Wide:
     """A network of layers of any width, ready to be evaluated at arrays of points that stay on the GPU.
 
-    net   any Mlp
-    by    "lanes" or "slabs"; the adapter's own way unless told
+    net         any Mlp
+    precision   f32; or f16: past the first layer weights, biases and responses are stored as float16, in half the
+                memory; products of them are exact, their sums, activations and outputs float32. Any adapter has it
+    by          "lanes", where invocations of a subgroup share loads, or "slabs", where workgroups do; the adapter's own
+                way unless told
+
+    Raises SettingError for another precision, NetworkError for f16 where a weight is past its largest number, 65504.
 
     Between layers responses of some points at a time lie in its own memory, a few MiB on software drivers and at most
     twice HELD on others, however many points there are.
     """
 
-    def __init__(self, net, *, by=None):
-        by = by or way(net)
-        self._way = (_Lanes if by == "lanes" else _Slabs)(net)
-        self.net = net
+    def __init__(self, net, precision="f32", *, by=None):
+        if precision not in PRECISIONS:
+            raise SettingError(f"Precision `{precision}` was asked for; there are {' and '.join(PRECISIONS)}.")
+        self.net, self.half = net, precision == "f16"
+        self._check()
+        self._way = (_Lanes if (by or way(net)) == "lanes" else _Slabs)(net, self.half)
 
     def show(self, net):
         """Takes other weights of the same shape; compiles nothing."""
         self.net = net
+        self._check()
         self._way.show(net)
 
     def record(self, encoder, points, values, count):
@@ -89,6 +100,12 @@ class Wide:
             if not self.net.layers[-1].activation.rule.elementwise:
                 self._softmax(encoder, values, first, n)
 
+    def _check(self):
+        for i, layer in enumerate(self.net.layers[1:] if self.half else (), 1):
+            most = max(abs(layer.weights).max(), abs(layer.bias).max())
+            if most > HALF_MOST:
+                raise NetworkError(f"Layer {i} of {self.net} holds {most:g}; float16 ends at {HALF_MOST}. Take f32.")
+
     def _softmax(self, encoder, values, first, count):
         outputs = self.net.outputs
         uniform = SOFTMAX_PRODUCT.new(outputs=outputs, groups=blocks_of(outputs), count=count, offset=first)
@@ -103,39 +120,50 @@ def way(net):
     if not device().is_software or lanes not in (8, 16):
         return "slabs"
     side = device().limits["max-texture-dimension-2d"]
-    fits = all(
-        blocks_of(x.weights.shape[1]) * lanes <= side and _image_height(x, lanes) <= side for x in net.layers
-    )
-    return "lanes" if fits else "slabs"
+    return "lanes" if all(_fits(layer, lanes, side) for layer in net.layers) else "slabs"
 
 
-def _image_height(layer, lanes):
-    outputs, inputs = layer.weights.shape
-    tiles = -(-blocks_of(outputs) // code.lanes_tile(outputs, lanes).groups)
-    return tiles * code.image_rows(blocks_of(inputs))
+def _fits(layer, lanes, side):
+    """Whether images of its weights, inputs and outputs are no larger than textures may be."""
+    outputs, inputs = (blocks_of(n) for n in layer.weights.shape)
+    groups = code.lanes_tile(len(layer.bias), lanes).groups
+    height = -(-outputs // groups) * code.image_rows(inputs)
+    return max(_filled(inputs, 1) * lanes, _filled(outputs, groups) * lanes, height) <= side
 
 
 class _Lanes:
     """Lanes of a subgroup share loads of weights; responses pass from layer to layer as an image."""
 
-    def __init__(self, net):
+    def __init__(self, net, half):
         self.lanes = subgroup_size()
         self.tiles = [code.lanes_tile(len(x.bias), self.lanes) for x in net.layers]
         self.inputs = [blocks_of(x.weights.shape[1]) for x in net.layers]
         self.groups = [blocks_of(len(x.bias)) for x in net.layers]
-        self.kernels = [_lanes_kernel(t, x.activation) for t, x in zip(self.tiles, net.layers, strict=True)]
+        last = len(net.layers) - 1
+        # Of what each layer reads: its own weights, and the responses of the one before.
+        formats = ["rgba32float", *["rgba16float" if half else "rgba32float"] * last]
+        self.kernels = [
+            _lanes_kernel(tile, layer.activation, formats[i], i < last, half)
+            for i, (tile, layer) in enumerate(zip(self.tiles, net.layers, strict=True))
+        ]
         self.weights = [
-            Texture.of(code.pack_lanes(x, t), "rgba32float", "STORAGE_BINDING")
-            for x, t in zip(net.layers, self.tiles, strict=True)
+            Texture.of(code.pack_lanes(layer, tile), format, "STORAGE_BINDING")
+            for layer, tile, format in zip(net.layers, self.tiles, formats, strict=True)
         ]
         # A tile's points fill whole rows of the image.
         step = self.tiles[0].points * self.lanes
-        widest = max(*self.inputs, *self.groups[:-1], 1)
+        # Blocks in a row of the image that each layer reads, of whole tiles of the layer before.
+        self.rows = [
+            _filled(self.inputs[0], 1),
+            *(_filled(g, t.groups) for g, t in zip(self.groups[:-1], self.tiles, strict=False)),
+        ]
+        widest = max(self.rows)
         most = min(CACHED // (16 * widest), WORK // max(x.weights.size for x in net.layers))
         self.chunk = max(1, min(most // step, 8192 // self.tiles[0].points)) * step
-        # Rows of a copy begin at multiples of 256 bytes: an even number of blocks of 8 lanes.
-        self.image = Texture((_even(widest) * self.lanes, self.chunk // self.lanes), "rgba32float", "STORAGE_BINDING")
-        self.staged = Array(VEC4, _even(widest) * self.chunk)
+        size = (widest * self.lanes, self.chunk // self.lanes)
+        kinds = {f: Texture(size, f, "STORAGE_BINDING") for f in dict.fromkeys(formats)}
+        self.images = [kinds[f] for f in formats]
+        self.staged = Array(VEC4, widest * self.chunk)
         self._groups = {}
 
     def show(self, net):
@@ -147,7 +175,7 @@ class _Lanes:
         last = len(self.kernels) - 1
         for i in range(last):
             self._layer(encoder, i, self._middle(i, count), count)
-            self._copy(encoder, self.groups[i], count)
+            self._copy(encoder, i + 1, count)
         g = self.groups[last]
         plain = dict(by_row=self.lanes * g, by_lane=g, by_group=1, offset=first * g, count=count)
         self._layer(encoder, last, self._bind(last, values, **plain), count)
@@ -158,19 +186,18 @@ class _Lanes:
         return -(-count // (self.lanes * points)) * points
 
     def _enter(self, encoder, points, first, count):
-        row = _even(self.inputs[0])
+        row = self.rows[0]
         blocks = row * self.lanes * self._rows(count)
         uniform = ENTER_PRODUCT.new(row=row, blocks=blocks, inputs=self.inputs[0], count=count, first=first)
         kernel = _enter_kernel(self.lanes)
         group = kernel.bind(product=Array.of(uniform, "uniform"), points=points, kept=self.staged)
         kernel.dispatch(encoder, group, -(-blocks // 64))
-        self._copy(encoder, self.inputs[0], count)
+        self._copy(encoder, 0, count)
 
     def _middle(self, i, count):
         key = i, self._rows(count)
         if key not in self._groups:
-            row = _even(self.groups[i])
-            kept = dict(by_row=row * self.lanes, by_lane=1, by_group=self.lanes, count=key[1] * self.lanes)
+            kept = dict(by_row=self.rows[i + 1] * self.lanes, by_lane=1, by_group=self.lanes)
             self._groups[key] = self._bind(i, self.staged, **kept)
         return self._groups[key]
 
@@ -179,18 +206,19 @@ class _Lanes:
             inputs=self.inputs[i], groups=self.groups[i], rows=code.image_rows(self.inputs[i]), **places
         )
         return self.kernels[i].bind(
-            product=Array.of(uniform, "uniform"), responses=self.image, weights=self.weights[i], kept=kept
+            product=Array.of(uniform, "uniform"), responses=self.images[i], weights=self.weights[i], kept=kept
         )
 
     def _layer(self, encoder, i, group, count):
         tile = self.tiles[i]
         self.kernels[i].dispatch(encoder, group, (self._rows(count) // tile.points, -(-self.groups[i] // tile.groups)))
 
-    def _copy(self, encoder, blocks, count):
-        wide, rows = _even(blocks) * self.lanes, self._rows(count)
+    def _copy(self, encoder, i, count):
+        """What was staged into the image that layer i reads."""
+        wide, rows, texel = self.rows[i] * self.lanes, self._rows(count), TEXEL[self.images[i].format]
         encoder.copy_buffer_to_texture(
-            {"buffer": self.staged.buffer, "bytes_per_row": wide * 16, "rows_per_image": rows},
-            {"texture": self.image.handle},
+            {"buffer": self.staged.buffer, "bytes_per_row": wide * texel, "rows_per_image": rows},
+            {"texture": self.images[i].handle},
             (wide, rows, 1),
         )
 
@@ -200,20 +228,28 @@ class _Slabs:
 
     POINTS = 128
 
-    def __init__(self, net):
+    def __init__(self, net, half):
+        self.half = half
         self.groups = [blocks_of(len(x.bias)) for x in net.layers]
         self.inputs = [blocks_of(x.weights.shape[1]) for x in net.layers]
-        self.kernels = [_slabs_kernel(x.activation) for x in net.layers]
-        self.weights = [Array.of(code.pack_slabs(x).reshape(-1, 4)) for x in net.layers]
+        last = len(net.layers) - 1
+        self.kernels = [
+            _slabs_kernel(x.activation, half and i > 0, half and i < last) for i, x in enumerate(net.layers)
+        ]
+        self.weights = [Array.of(x) for x in self._packed(net)]
         widest = max([1, *self.groups[:-1]])
         room = device().limits["max-storage-buffer-binding-size"]
         most = min(min(HELD, room) // (16 * widest), WORK // max(x.weights.size for x in net.layers))
         self.chunk = max(1, min(most // self.POINTS, MAX_GROUPS)) * self.POINTS
         self.widest, self.held = widest, []
 
+    def _packed(self, net):
+        for i, layer in enumerate(net.layers):
+            yield code.pack_slabs(layer).reshape(-1, 4).astype("f2" if self.half and i else "f4")
+
     def show(self, net):
-        for array, layer in zip(self.weights, net.layers, strict=True):
-            array.write(code.pack_slabs(layer).reshape(-1, 4))
+        for array, data in zip(self.weights, self._packed(net), strict=True):
+            array.write(data)
 
     def record(self, encoder, points, values, first, count):
         last = len(self.kernels) - 1
@@ -235,18 +271,26 @@ class _Slabs:
             points = kept
 
 
-IMAGE = "texture_storage_2d<rgba32float, read>"
+# Bytes of a texel.
+TEXEL = {"rgba32float": 16, "rgba16float": 8}
+
+
+def _stored(half):
+    return "array<vec2u>" if half else "array<vec4f>"
 
 
 @cache
-def _lanes_kernel(tile, activation):
+def _lanes_kernel(tile, activation, format, whole, half):
+    image = f"texture_storage_2d<{format}, read>"
+    half = half and whole
     bindings = (
         Binding("product", "uniform", LANES_PRODUCT),
-        Binding("responses", "storage_texture", IMAGE),
-        Binding("weights", "storage_texture", IMAGE),
-        Binding("kept", "write", "array<vec4f>"),
+        Binding("responses", "storage_texture", image),
+        Binding("weights", "storage_texture", image),
+        Binding("kept", "write", _stored(half)),
     )
-    return _kernel("product_lanes", bindings, product=code.product_module(tile, activation))
+    text = code.product_module(tile, activation, whole=whole, stores_half=half)
+    return _kernel("product_lanes", bindings, product=text)
 
 
 @cache
@@ -260,14 +304,15 @@ def _enter_kernel(lanes):
 
 
 @cache
-def _slabs_kernel(activation):
+def _slabs_kernel(activation, loads_half, stores_half):
     bindings = (
         Binding("product", "uniform", SLABS_PRODUCT),
-        Binding("responses", "read", "array<vec4f>"),
-        Binding("weights", "read", "array<vec4f>"),
-        Binding("kept", "write", "array<vec4f>"),
+        Binding("responses", "read", _stored(loads_half)),
+        Binding("weights", "read", _stored(loads_half)),
+        Binding("kept", "write", _stored(stores_half)),
     )
-    return _kernel("product", bindings, product=code.product_module(code.SLAB_TILE, activation))
+    text = code.product_module(code.SLAB_TILE, activation, loads_half=loads_half, stores_half=stores_half)
+    return _kernel("product", bindings, product=text)
 
 
 @cache
@@ -280,5 +325,6 @@ def _kernel(file, bindings, **generated):
     return Kernel(compose(f"kernels/{file}", {"bindings": declare(bindings), **generated}), bindings)
 
 
-def _even(n):
-    return n + n % 2
+def _filled(groups, tile):
+    """Groups of whole tiles; a multiple of four, since rows of a copy begin at multiples of 256 bytes."""
+    return -(-(-(-groups // tile) * tile) // 4) * 4

@@ -67,7 +67,7 @@ def bounds(net, points, *, gradient=True):
         z, dz = h @ w.T + layer.bias, w @ d
         z_error = error @ abs(w).T + roundings * (abs(h) @ abs(w).T + abs(layer.bias)) + LEAST
         dz_error = abs(w) @ d_error + roundings * (abs(w) @ abs(d)) + LEAST
-        h, d, error, d_error = (activated if a.rule.elementwise else _softmax)(a, z, dz, z_error, dz_error)
+        h, d, error, d_error = (activated if a.rule.elementwise else softmax)(a, z, dz, z_error, dz_error)
     return error, d_error
 
 
@@ -95,7 +95,7 @@ CANCELLING = ("sine",)
 CROSSING = ("sine", "gelu", "silu", "gaussian")
 
 
-def _softmax(a, z, dz, z_error, dz_error):
+def softmax(a, z, dz, z_error, dz_error):
     h = a.value(z)
     # Changing all logits by at most e changes each probability by a factor between exp(-2 e) and exp(2 e).
     most = z_error.max(axis=1, keepdims=True)

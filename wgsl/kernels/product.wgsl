@@ -22,7 +22,7 @@ fn tile_group(g: u32) -> u32 {
 }
 
 fn product_bias(g: u32) -> vec4f {
-    return weights[4u * SLAB * product.slabs * product.row + corner.y + tile_group(g)];
+    return product_loaded(weights[4u * SLAB * product.slabs * product.row + corner.y + tile_group(g)]);
 }
 
 fn product_response(k: u32, p: u32) -> vec4f {
@@ -36,7 +36,7 @@ fn product_weights(k: u32, g: u32, j: u32) -> vec4f {
 fn response(point: u32, k: u32) -> vec4f {
     // Past the last point its values again; past the last input 0, since what lies there may not be a number.
     let at = (min(point, product.count - 1u) + product.first) * product.inputs + min(k, product.inputs - 1u);
-    return select(vec4f(0.0), responses[at], k < product.inputs);
+    return select(vec4f(0.0), product_loaded(responses[at]), k < product.inputs);
 }
 
 fn product_slab(s: u32) {
@@ -47,8 +47,8 @@ fn product_slab(s: u32) {
     slab_responses[2u * SLAB_POINTS + place] = response(point, s * SLAB + 2u);
     slab_responses[3u * SLAB_POINTS + place] = response(point, s * SLAB + 3u);
     let at = (4u * SLAB * s + place / SLAB_GROUPS) * product.row + corner.y + place % SLAB_GROUPS;
-    slab_weights[place] = weights[at];
-    slab_weights[SLAB_POINTS + place] = weights[at + 8u * product.row];
+    slab_weights[place] = product_loaded(weights[at]);
+    slab_weights[SLAB_POINTS + place] = product_loaded(weights[at + 8u * product.row]);
     workgroupBarrier();
 }
 
@@ -56,7 +56,7 @@ fn product_keep(p: u32, g: u32, value: vec4f) {
     let point = corner.x + tile_point(p);
     let group = corner.y + tile_group(g);
     if point < product.count && group < product.groups {
-        kept[(point + product.offset) * product.groups + group] = value;
+        kept[(point + product.offset) * product.groups + group] = product_stored(value);
     }
 }
 

@@ -23,7 +23,7 @@ fn product_keep(p: u32, g: u32, value: vec4f) {
     let point = (rows + p) * LANES + lane;
     // Between layers everything is kept, the fill too: the test alone takes half as long as keeping.
     if WHOLE || (group < product.groups && point < product.count) {
-        kept[(rows + p) * product.by_row + lane * product.by_lane + group * product.by_group + product.offset] = value;
+        kept[(rows + p) * product.by_row + lane * product.by_lane + group * product.by_group + product.offset] = product_stored(value);
     }
 }
 
