@@ -10,7 +10,7 @@ from engine.gpu.array import Array, grown
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.pipeline import Draw, Pipeline
-from engine.gpu.texture import FORMATS, Texture
+from engine.gpu.texture import FORMATS, ReadBack, Texture
 
 NUMBERS = Binding("numbers", "write", "array<f32>")
 DOUBLING = """
@@ -157,3 +157,19 @@ def test_a_draw_paints_what_its_stages_say():
     expected = np.zeros((2, 8, 4))
     expected[:, :4], expected[:, 4:] = (0.5, 0, 0, 0.5), (0, 0.5, 0, 0.5)
     assert np.array_equal(target.read(), expected)
+
+
+@pytest.mark.parametrize("width", [1, 63, 64, 65])
+@pytest.mark.parametrize("format", ["rgba8unorm", "r32float", "r8unorm"])
+def test_a_copy_read_later_is_the_texture_as_it_was_then(width, format):
+    # Rows of 4 to 260 bytes: with padding to 256 and without.
+    rng = np.random.default_rng(width)
+    shape = (5, width, 4) if format == "rgba8unorm" else (5, width)
+    first, second = (rng.integers(0, 256, shape).astype("f4" if format == "r32float" else "u1") for _ in range(2))
+    texture = Texture.of(first, format)
+    back, encoder = ReadBack(texture), device().encoder()
+    back.record(encoder)
+    device().submit(encoder)
+    texture.write(second)
+    assert np.array_equal(back.pixels(), first)
+    assert np.array_equal(texture.read(), second)
