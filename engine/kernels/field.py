@@ -1,6 +1,7 @@
 """A network's values, and their gradients, at many points, computed on the GPU."""
 
 from functools import cache
+from itertools import groupby
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.subgroups import subgroup_size
 from engine.gpu.weights import upload
+from engine.kernels.product import Wide
 from engine.network.mlp import Mlp
 
 FIELD = struct("Field", count="u32", stride="u32", offset="u32")
@@ -48,7 +50,8 @@ def evaluate(net, points, *, gradient=False):
     padded[:, : net.inputs] = points
     if gradient:
         return _gradients(net, padded)
-    field = Field(net, "several" if len(points) * net.weight_count >= SEVERAL_WORK else "plain")
+    much = len(points) * net.weight_count >= SEVERAL_WORK or any(map(_wide_for_several, net.layers))
+    field = Field(net, "several" if much else "plain")
     result = np.empty((len(points), net.outputs), np.float32)
     for rows in field.parts(len(points)):
         part = padded[rows].reshape(-1, 4)
@@ -112,7 +115,7 @@ class Field:
         """Slices of `count` points, each small enough for one dispatch and for one buffer."""
         widest = max(groups_of(self.net.inputs), *self.widths) * 16 * self.group
         room = device().limits["max-storage-buffer-binding-size"] // widest
-        work = WORK // (self.group * self.net.weight_count)
+        work = WORK // (self.group * sum(piece.work for stage in self.stages for piece in stage))
         size = min(room, MAX_GROUPS * LANES, max(LANES, work))
         return [slice(at, min(at + size, count)) for at in range(0, count, size)]
 
@@ -147,31 +150,35 @@ class Field:
 def stages(net, kind="plain"):
     """The network as networks one after the other, each a list of slices: same inputs, outputs side by side.
 
-    A narrow run, of layers whose responses stay in registers, is one stage of one slice. A wide layer is a stage of its
-    own; its slices keep their sums in registers, so that no piece needs large arrays, slow to compile.
+    A narrow run, of layers whose responses stay in registers, is one stage of one slice.
 
     kind   of Field. For several points layers up to 64 wide are narrow, and a run ends where its code would be too
-           long. Otherwise up to 32; a run's weights fit a uniform buffer, which software drivers read 2-3 times faster
-           than storage.
+           long; a run of wide layers is one stage, of products. Otherwise up to 32; a run's weights fit a uniform
+           buffer, which software drivers read 2-3 times faster than storage, and a wide layer is a stage of its own
+           whose slices keep their sums in registers, so that no piece needs large arrays, slow to compile.
     """
-    is_wide, fits = (_wide_for_several, _fits_several) if kind == "several" else (_wide_for_one, _fits_one)
-    result, run = [], []
-
-    def close():
-        if run:
-            result.append([_network(run)])
-            run.clear()
-
-    for layer in net.layers:
-        if is_wide(layer):
-            close()
-            result.append(_slices(layer))
-            continue
-        if run and not fits([*run, layer]):
-            close()
-        run.append(layer)
-    close()
+    several = kind == "several"
+    is_wide, fits = (_wide_for_several, _fits_several) if several else (_wide_for_one, _fits_one)
+    result = []
+    for wide, layers in groupby(net.layers, is_wide):
+        if not wide:
+            result += [[_network(run)] for run in _runs(layers, fits)]
+        elif several:
+            result.append([_network(list(layers))])
+        else:
+            result += map(_slices, layers)
     return result
+
+
+def _runs(layers, fits):
+    """Lists of consecutive layers, each as long as it fits."""
+    run = []
+    for layer in layers:
+        if run and not fits([*run, layer]):
+            yield run
+            run = []
+        run.append(layer)
+    yield run
 
 
 def _wide_for_one(layer):
@@ -193,8 +200,6 @@ def _fits_several(layers):
 
 def _slices(layer):
     outputs, inputs = layer.weights.shape
-    if not layer.activation.rule.elementwise:
-        return [_network([layer])]
     room = (UNIFORM_COUNT - 1) // (4 * groups_of(inputs) + 1)
     rows = 4 * max(1, min(SLICE // 4, room))
     return [_network([layer], slice(at, at + rows)) for at in range(0, outputs, rows)]
@@ -205,15 +210,18 @@ def _network(layers, rows=slice(None)):
 
 
 def _piece(net, kind):
-    several = kind == "several" and way().plan(net.shape) is not None
-    return _SeveralPiece(net) if several else _OnePiece(net, "plain" if kind == "several" else kind)
+    if kind != "several":
+        return _OnePiece(net, kind)
+    if any(map(_wide_for_several, net.layers)):
+        return _WidePiece(net)
+    return _OnePiece(net, "plain") if way().plan(net.shape) is None else _SeveralPiece(net)
 
 
 class _OnePiece:
     """One network of `stages` with its weights on the GPU, a point an invocation."""
 
     def __init__(self, net, kind):
-        self.outputs = net.outputs
+        self.outputs, self.work = net.outputs, net.weight_count
         self.kernel, self.weights = _kernel(net.shape, kind), None
         self.show(net)
 
@@ -230,7 +238,7 @@ class _SeveralPiece:
     """The same, several points an invocation."""
 
     def __init__(self, net):
-        self.outputs, self.way = net.outputs, way()
+        self.outputs, self.work, self.way = net.outputs, net.weight_count, way()
         self.kernel = _several_kernel(net.shape, self.way)
         self.cut = self.way.plan(net.shape)
         self.show(net)
@@ -242,6 +250,19 @@ class _SeveralPiece:
         uniform = Array.of(FIELD.new(count=count, stride=stride, offset=offset), "uniform")
         group = self.kernel.bind(**self.weights, field=uniform, points=points, values=values)
         self.kernel.dispatch(encoder, group, -(-count // (LANES * self.way.points)))
+
+
+class _WidePiece:
+    """Layers of any width, product by product; it is the only slice of its stage."""
+
+    def __init__(self, net):
+        self.outputs, self.wide = net.outputs, Wide(net)
+        # It takes some points at a time by itself; but a submission should end soon enough.
+        self.work = max(x.weights.size for x in net.layers) // 16
+        self.show = self.wide.show
+
+    def record(self, encoder, points, values, count, stride, offset):
+        self.wide.record(encoder, points, values, count)
 
 
 def way(*, gradient=False, half=False):

@@ -18,6 +18,8 @@ from engine.gpu.texture import Texture
 
 PRECISIONS = ("f32", "f16")
 HALF_MOST = 65504
+# Sizes of subgroups for which tiles are laid out.
+LANES = (4, 8, 16)
 VEC4 = np.dtype(("f4", 4))
 # Multiply-adds of one dispatch, at most: 0.03 s on two cores.
 WORK = 1 << 30
@@ -82,10 +84,12 @@ class Wide:
         self._way = (_Lanes if (by or way(net)) == "lanes" else _Slabs)(net, self.half)
 
     def show(self, net):
-        """Takes other weights of the same shape; compiles nothing."""
+        """Takes other weights of the same shape; compiles nothing, and copies only the layers that are others."""
+        pairs = enumerate(zip(self.net.layers, net.layers, strict=True))
+        changed = [i for i, (old, new) in pairs if not _same(old, new)]
         self.net = net
         self._check()
-        self._way.show(net)
+        self._way.show(net, changed)
 
     def record(self, encoder, points, values, count):
         """Records the evaluation of all points.
@@ -114,10 +118,14 @@ class Wide:
         kernel.dispatch(encoder, group, -(-count // 64))
 
 
+def _same(a, b):
+    return np.array_equal(a.weights, b.weights) and np.array_equal(a.bias, b.bias)
+
+
 def way(net):
     """How this adapter evaluates a network: "lanes" on software drivers whose subgroups share loads, else "slabs"."""
     lanes = subgroup_size()
-    if not device().is_software or lanes not in (8, 16):
+    if not device().is_software or lanes not in LANES:
         return "slabs"
     side = device().limits["max-texture-dimension-2d"]
     return "lanes" if all(_fits(layer, lanes, side) for layer in net.layers) else "slabs"
@@ -128,7 +136,7 @@ def _fits(layer, lanes, side):
     outputs, inputs = (blocks_of(n) for n in layer.weights.shape)
     groups = code.lanes_tile(len(layer.bias), lanes).groups
     height = -(-outputs // groups) * code.image_rows(inputs)
-    return max(_filled(inputs, 1) * lanes, _filled(outputs, groups) * lanes, height) <= side
+    return max(_filled(inputs, 1, lanes) * lanes, _filled(outputs, groups, lanes) * lanes, height) <= side
 
 
 class _Lanes:
@@ -154,8 +162,8 @@ class _Lanes:
         step = self.tiles[0].points * self.lanes
         # Blocks in a row of the image that each layer reads, of whole tiles of the layer before.
         self.rows = [
-            _filled(self.inputs[0], 1),
-            *(_filled(g, t.groups) for g, t in zip(self.groups[:-1], self.tiles, strict=False)),
+            _filled(self.inputs[0], 1, self.lanes),
+            *(_filled(g, t.groups, self.lanes) for g, t in zip(self.groups[:-1], self.tiles, strict=False)),
         ]
         widest = max(self.rows)
         most = min(CACHED // (16 * widest), WORK // max(x.weights.size for x in net.layers))
@@ -166,9 +174,9 @@ class _Lanes:
         self.staged = Array(VEC4, widest * self.chunk)
         self._groups = {}
 
-    def show(self, net):
-        for texture, layer, tile in zip(self.weights, net.layers, self.tiles, strict=True):
-            texture.write(code.pack_lanes(layer, tile))
+    def show(self, net, changed):
+        for i in changed:
+            self.weights[i].write(code.pack_lanes(net.layers[i], self.tiles[i]))
 
     def record(self, encoder, points, values, first, count):
         self._enter(encoder, points, first, count)
@@ -236,20 +244,19 @@ class _Slabs:
         self.kernels = [
             _slabs_kernel(x.activation, half and i > 0, half and i < last) for i, x in enumerate(net.layers)
         ]
-        self.weights = [Array.of(x) for x in self._packed(net)]
+        self.weights = [Array.of(self._packed(net, i)) for i in range(len(net.layers))]
         widest = max([1, *self.groups[:-1]])
         room = device().limits["max-storage-buffer-binding-size"]
         most = min(min(HELD, room) // (16 * widest), WORK // max(x.weights.size for x in net.layers))
         self.chunk = max(1, min(most // self.POINTS, MAX_GROUPS)) * self.POINTS
         self.widest, self.held = widest, []
 
-    def _packed(self, net):
-        for i, layer in enumerate(net.layers):
-            yield code.pack_slabs(layer).reshape(-1, 4).astype("f2" if self.half and i else "f4")
+    def _packed(self, net, i):
+        return code.pack_slabs(net.layers[i]).reshape(-1, 4).astype("f2" if self.half and i else "f4")
 
-    def show(self, net):
-        for array, data in zip(self.weights, self._packed(net), strict=True):
-            array.write(data)
+    def show(self, net, changed):
+        for i in changed:
+            self.weights[i].write(self._packed(net, i))
 
     def record(self, encoder, points, values, first, count):
         last = len(self.kernels) - 1
@@ -325,6 +332,7 @@ def _kernel(file, bindings, **generated):
     return Kernel(compose(f"kernels/{file}", {"bindings": declare(bindings), **generated}), bindings)
 
 
-def _filled(groups, tile):
-    """Groups of whole tiles; a multiple of four, since rows of a copy begin at multiples of 256 bytes."""
-    return -(-(-(-groups // tile) * tile) // 4) * 4
+def _filled(groups, tile, lanes):
+    """Groups of whole tiles, so many that rows of a copy begin at multiples of 256 bytes, in float16 too."""
+    step = max(1, 32 // lanes)
+    return -(-(-(-groups // tile) * tile) // step) * step

@@ -13,8 +13,7 @@ from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.reference import product as twin
 
-# Lanes share loads where subgroups have as many as this.
-WAYS = ["slabs", *(["lanes"] if subgroup_size() in (8, 16) else [])]
+WAYS = ["slabs", *(["lanes"] if subgroup_size() in product.LANES else [])]
 SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
 
 
@@ -147,7 +146,7 @@ def test_no_points_give_no_values():
 
 
 def test_layers_too_wide_for_an_image_go_by_slabs():
-    # A texture of 8192 holds 1024 blocks of eight points.
-    wide = Mlp([np.ones((2, 4100))])
+    # A texture of 8192 holds 2048 blocks of four inputs at four points, the least that lanes take.
+    wide = Mlp([np.ones((2, 8300))])
     assert product.way(wide) == "slabs"
-    assert product.evaluate(wide, np.ones((3, 4100))).tolist() == [[4100, 4100]] * 3
+    assert product.evaluate(wide, np.ones((3, 8300))).tolist() == [[8300, 8300]] * 3
