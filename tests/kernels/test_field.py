@@ -209,6 +209,26 @@ def test_any_split_into_dispatches_gives_the_same_bytes(kind, monkeypatch):
     assert np.array_equal(field.evaluate(net, x), whole)
 
 
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sine"])
+@pytest.mark.parametrize("depth, weights", [(5, {}), (40, {}), (10, {"distribution": "uniform", "scale": 1.0})])
+def test_roundings_do_no_more_harm_than_numpys(activation, depth, weights):
+    """Chaotic networks, the last of each, make anything of a rounding; so the measure is another float32 program."""
+    net = random_mlp(
+        [2, *[30] * depth, 3], activation, last="sigmoid", seed=depth, **({"distribution": "glorot"} | weights)
+    )
+    x = points(net, 10_000, 1.0)
+    h, exact = x, twin.value(net, x)
+    for layer in net.layers:
+        # The function in float64, rounded once, so numpy's only errors are those of its sums.
+        h = layer.activation.value(h @ layer.weights.T + layer.bias).astype(np.float32)
+    several = field.Field(net, "several")
+    padded = np.zeros((len(x), 4), np.float32)
+    padded[:, :2] = x
+    found = several.run(field.Array.of(padded), len(x)).read()[:, :3]
+    # An activation of up to 4 ulp, not half of one, may add as much again; benchmarks/accuracy finds 1 to 2.
+    assert abs(found - exact).max() <= 4 * abs(h - exact).max()
+
+
 def test_no_points_give_no_values():
     net = glorot([3, 8, 2])
     found, gradients = field.evaluate(net, np.zeros((0, 3)), gradient=True)
