@@ -40,9 +40,9 @@ def lanes_tile(outputs, lanes):
     On two cores 3 points by 8 outputs ran at 66 GFLOP/s, 4 by 16 at 78, 4 by 32 at 88, 5 by 40 at 91, and 4 by 64 at 93
     but with 1.5 times the time to compile. So many outputs that few of the last tile are unused: 400 are ten times 40.
     """
-    step = lanes // 4
-    choices = [g for g in range(step, 11, step) if g >= 6 or g >= blocks_of(outputs)]
-    return Tile(5, min(choices, key=lambda g: (-(-blocks_of(outputs) // g) * g, -g)), lanes)
+    blocks = blocks_of(outputs)
+    choices = [blocks] if blocks < 6 else range(6, 11)
+    return Tile(5, min(choices, key=lambda g: (-(-blocks // g) * g, -g)), lanes)
 
 
 # 8 points by 8 outputs: 64 multiply-adds for 16 loads of four numbers, and registers enough on every GPU.

@@ -32,7 +32,7 @@ LANES_PRODUCT = struct(
     "Product", inputs="u32", groups="u32", rows="u32", count="u32",
     by_row="u32", by_lane="u32", by_group="u32", offset="u32",
 )  # fmt: skip
-ENTER_PRODUCT = struct("Product", row="u32", blocks="u32", inputs="u32", count="u32", first="u32")
+ENTER_PRODUCT = struct("Product", row="u32", inputs="u32", count="u32", first="u32")
 SLABS_PRODUCT = struct(
     "Product", inputs="u32", groups="u32", slabs="u32", row="u32", count="u32", first="u32", offset="u32"
 )
@@ -195,11 +195,10 @@ class _Lanes:
 
     def _enter(self, encoder, points, first, count):
         row = self.rows[0]
-        blocks = row * self.lanes * self._rows(count)
-        uniform = ENTER_PRODUCT.new(row=row, blocks=blocks, inputs=self.inputs[0], count=count, first=first)
+        uniform = ENTER_PRODUCT.new(row=row, inputs=self.inputs[0], count=count, first=first)
         kernel = _enter_kernel(self.lanes)
         group = kernel.bind(product=Array.of(uniform, "uniform"), points=points, kept=self.staged)
-        kernel.dispatch(encoder, group, -(-blocks // 64))
+        kernel.dispatch(encoder, group, (self._rows(count), -(-row // 8)))
         self._copy(encoder, 0, count)
 
     def _middle(self, i, count):

@@ -2,16 +2,15 @@
 #import generated/bindings
 #import generated/lanes
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-    // A row of the image: `row` blocks of LANES points each.
-    let place = id.x % (product.row * LANES);
-    let point = id.x / (product.row * LANES) * LANES + place % LANES;
-    let block = place / LANES;
-    if id.x >= product.blocks {
+    let point = id.x;
+    let block = id.y;
+    if block >= product.row {
         return;
     }
     // Past the last point its values again: what is computed from them is not kept.
-    let at = (min(point, product.count - 1u) + product.first) * product.inputs + block;
-    kept[id.x] = select(vec4f(0.0), points[at], block < product.inputs);
+    let at = (min(point, product.count - 1u) + product.first) * product.inputs + min(block, product.inputs - 1u);
+    // A row of the image: `row` blocks of LANES points each. What fills it up is not read.
+    kept[(point / LANES * product.row + block) * LANES + point % LANES] = points[at];
 }
