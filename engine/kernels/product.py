@@ -218,7 +218,7 @@ class _Lanes:
 
     def _layer(self, encoder, i, group, count):
         tile = self.tiles[i]
-        self.kernels[i].dispatch(encoder, group, (self._rows(count) // tile.points, -(-self.groups[i] // tile.groups)))
+        self.kernels[i].dispatch(encoder, group, (-(-self.groups[i] // tile.groups), self._rows(count) // tile.points))
 
     def _copy(self, encoder, i, count):
         """What was staged into the image that layer i reads."""

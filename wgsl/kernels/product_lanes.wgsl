@@ -31,7 +31,7 @@ fn product_keep(p: u32, g: u32, value: vec4f) {
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) place: u32) {
     lane = place;
-    rows = group.x * TILE_POINTS;
-    tile = group.y;
+    rows = group.y * TILE_POINTS;
+    tile = group.x;
     product_tile(product.inputs);
 }
