@@ -85,17 +85,18 @@ def _gradients(net, padded):
 class Field:
     """A network ready to be evaluated at arrays of points that stay on the GPU.
 
-    net    any Mlp
-    kind   of kernel: "plain"; "several", which takes several points an invocation; or "carried", where a group of four
-           inputs or outputs is four vec4f, the values and their derivatives along three directions
+    net         any Mlp
+    kind        of kernel: "plain"; "several", which takes several points an invocation; or "carried", where a group of
+                four inputs or outputs is four vec4f, the values and their derivatives along three directions
+    precision   of runs of wide layers where there are several points, as in `product.Wide`
     """
 
-    def __init__(self, net, kind="plain"):
+    def __init__(self, net, kind="plain", precision="f32"):
         self.net, self.kind = net, kind
         # vec4f of one group
         self.group = 4 if kind == "carried" else 1
         split = stages(net, kind)
-        self.stages = [[_piece(piece, kind) for piece in slices] for slices in split]
+        self.stages = [[_piece(piece, kind, precision) for piece in slices] for slices in split]
         self.widths = [groups_of(sum(piece.outputs for piece in slices)) for slices in split]
         self._arrays = {}
 
@@ -209,11 +210,11 @@ def _network(layers, rows=slice(None)):
     return Mlp([x.weights[rows] for x in layers], [x.bias[rows] for x in layers], [x.activation for x in layers])
 
 
-def _piece(net, kind):
+def _piece(net, kind, precision):
     if kind != "several":
         return _OnePiece(net, kind)
     if any(map(_wide_for_several, net.layers)):
-        return _WidePiece(net)
+        return _WidePiece(net, precision)
     return _OnePiece(net, "plain") if way().plan(net.shape) is None else _SeveralPiece(net)
 
 
@@ -255,8 +256,8 @@ class _SeveralPiece:
 class _WidePiece:
     """Layers of any width, product by product; it is the only slice of its stage."""
 
-    def __init__(self, net):
-        self.outputs, self.wide = net.outputs, Wide(net)
+    def __init__(self, net, precision):
+        self.outputs, self.wide = net.outputs, Wide(net, precision)
         # It takes some points at a time by itself; but a submission should end soon enough.
         self.work = max(x.weights.size for x in net.layers) // 16
         self.show = self.wide.show

@@ -57,8 +57,9 @@ class Grid:
 
     net         any Mlp
     gradient    whether derivatives come with the values
-    precision   f32; or f16, where the adapter has it and no layer is wider than 64: past the first layer weights,
-                responses and the sums of eight products are float16, sums of those, biases and activations float32
+    precision   f32; or f16, where the adapter has it: past the first layer weights, responses and the sums of eight
+                products are float16, sums of those, biases and activations float32. Where a layer is wider than 64, as
+                in `product.Wide`, for runs of such layers, and only for values
 
     Raises SettingError for another precision, DeviceLimitError where f16 cannot be had.
     """
@@ -120,11 +121,12 @@ def _worker(net, entry, gradient, precision):
     shape = _entered(net, entry.layers[0]).shape
     if how.plan(shape) is not None:
         return _Fused(shape, how)
-    if how.half:
+    if how.half and (gradient or max(shape.sizes) <= WIDEST):
+        what = "derivatives in f16" if gradient else "f16"
         raise DeviceLimitError(
-            f"{net} was asked for in f16, which is for layers up to {WIDEST} wide, few of them different. Take f32."
+            f"{net} was asked for {what}, which is for layers up to {WIDEST} wide, few of them different. Take f32."
         )
-    return _Staged(net, entry.layers[0], gradient)
+    return _Staged(net, entry.layers[0], gradient, precision)
 
 
 def _entered(net, first):
@@ -171,10 +173,10 @@ class _Fused:
 class _Staged:
     """Stage by stage through memory, some samples at a time."""
 
-    def __init__(self, net, first, gradient):
+    def __init__(self, net, first, gradient, precision):
         self.gradient = gradient
         self.groups = groups_of(net.outputs)
-        self.field = Field(_entered(net, first), "carried" if gradient else "several")
+        self.field = Field(_entered(net, first), "carried" if gradient else "several", precision)
         self.held, self.first, self.values = net, first, None
         self.points = None
 
