@@ -12,6 +12,9 @@ ROW_BLOCKS = 128
 # What the tile of a workgroup takes on a GPU: 4 blocks of inputs, 128 points and 16 groups of outputs, in 12 of the
 # 16 KiB of workgroup memory that every adapter has.
 SLAB, SLAB_GROUPS = 4, 16
+# Activations short enough to be written out for every sum of a tile. The others are in a loop over the points, which
+# costs 3% at 400 inputs, but written out they take longer to compile than all products: gelu 0.6 of 1.0 s.
+SHORT = ("identity", "relu", "leaky_relu", "tanh")
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,13 @@ def blocks_of(n):
 def lanes_tile(outputs, lanes):
     """The Tile for a layer of so many outputs where lanes share loads.
 
-    On two cores 3 points by 8 outputs ran at 66 GFLOP/s, 4 by 16 at 78, 4 by 32 at 88, 5 by 40 at 91, and 4 by 64 at 93
-    but with 1.5 times the time to compile. So many outputs that few of the last tile are unused: 400 are ten times 40.
+    On two cores 3 points by 40 outputs ran at 84 GFLOP/s, 5 by 24 at 86, 5 by 40 at 97, and 6 by 40 at 100; 8 by 40,
+    whose code a processor's cache no longer holds, at 82. So many outputs that few of the last tile are unused: 400 are
+    ten times 40.
     """
     blocks = blocks_of(outputs)
     choices = [blocks] if blocks < 6 else range(6, 11)
-    return Tile(5, min(choices, key=lambda g: (-(-blocks // g) * g, -g)), lanes)
+    return Tile(6, min(choices, key=lambda g: (-(-blocks // g) * g, -g)), lanes)
 
 
 # 8 points by 8 outputs: 64 multiply-adds for 16 loads of four numbers, and registers enough on every GPU.
@@ -115,9 +119,23 @@ def _body(tile, activation):
         for k in range(SLAB):
             yield from _indented(["{", *_indented(_turn(tile, f"{k}u")), "}"])
     yield "}"
+    yield from _end(tile, activation)
+
+
+def _end(tile, activation):
+    """Responses are kept."""
+    if not tile.lanes or activation.name in SHORT:
+        for g in range(tile.groups):
+            for p in range(tile.points):
+                yield f"product_keep({p}u, {g}u, {_response(activation, f's{g}_{p}')});"
+        return
+    # A turn keeps those of the first point and moves the others up.
+    yield f"for (var p = 0u; p < {tile.points}u; p++) {{"
     for g in range(tile.groups):
-        for p in range(tile.points):
-            yield f"product_keep({p}u, {g}u, {_response(activation, f's{g}_{p}')});"
+        yield f"    product_keep(p, {g}u, {_response(activation, f's{g}_0')});"
+        for p in range(1, tile.points):
+            yield f"    s{g}_{p - 1} = s{g}_{p};"
+    yield "}"
 
 
 def _start(tile):
