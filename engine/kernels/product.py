@@ -21,8 +21,8 @@ HALF_MOST = 65504
 # Sizes of subgroups for which tiles are laid out.
 LANES = (4, 8, 16)
 VEC4 = np.dtype(("f4", 4))
-# Multiply-adds of one dispatch, at most: 0.03 s on two cores.
-WORK = 1 << 30
+# Multiply-adds of one dispatch, at most: 0.03 s on two cores, or on a GPU that does 1 TFLOP/s.
+WORK, GPU_WORK = 1 << 30, 1 << 34
 # Bytes of responses between two layers: these stay in a processor's cache.
 CACHED = 1 << 22
 # And these keep a GPU busy.
@@ -246,7 +246,8 @@ class _Slabs:
         self.weights = [Array.of(self._packed(net, i)) for i in range(len(net.layers))]
         widest = max([1, *self.groups[:-1]])
         room = device().limits["max-storage-buffer-binding-size"]
-        most = min(min(HELD, room) // (16 * widest), WORK // max(x.weights.size for x in net.layers))
+        work = WORK if device().is_software else GPU_WORK
+        most = min(min(HELD, room) // (16 * widest), work // max(x.weights.size for x in net.layers))
         self.chunk = max(1, min(most // self.POINTS, MAX_GROUPS)) * self.POINTS
         self.widest, self.held = widest, []
 

@@ -79,7 +79,8 @@ def test_any_split_into_chunks_gives_the_same_bytes(by, last, monkeypatch):
     net = glorot([5, 80, 67, 9], last=last)
     x = points(net, 999)
     whole = product.evaluate(net, x, by=by)
-    monkeypatch.setattr(product, "WORK", 130 * 80 * 67)
+    for name in ("WORK", "GPU_WORK"):
+        monkeypatch.setattr(product, name, 130 * 80 * 67)
     assert product.Wide(net, by=by)._way.chunk < 200
     assert np.array_equal(product.evaluate(net, x, by=by), whole)
     assert np.array_equal(product.evaluate(net, x[:7], by=by), whole[:7])
