@@ -10,7 +10,7 @@ from engine.codegen.compose import compose
 from engine.codegen.several import several_module, weights_bindings
 from engine.codegen.several_layout import WIDEST, pack_layer
 from engine.codegen.structs import struct
-from engine.errors import DeviceLimitError, SettingError
+from engine.errors import DeviceLimitError, NetworkError, SettingError
 from engine.gpu.array import Array, grown
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
@@ -21,6 +21,7 @@ from engine.network.parts import sliced
 GRID = struct("Grid", first="u32", end="u32", width="u32", stride="u32", corner="vec2f")
 VEC4 = np.dtype(("f4", 4))
 PRECISIONS = ("f32", "f16")
+HALF_MOST = 65504
 # Values that `evaluate_grid` holds on the GPU at once, in bytes.
 HELD = 1 << 26
 
@@ -61,7 +62,8 @@ class Grid:
                 products are float16, sums of those, biases and activations float32. Where a layer is wider than 64, as
                 in `product.Wide`, for runs of such layers, and only for values
 
-    Raises SettingError for another precision, DeviceLimitError where f16 cannot be had.
+    Raises SettingError for another precision, DeviceLimitError where f16 cannot be had, NetworkError where a weight is
+    larger than float16 holds.
     """
 
     def __init__(self, net, *, gradient=False, precision="f32"):
@@ -75,6 +77,10 @@ class Grid:
 
     def show(self, net):
         """Takes another network; one of the same shape compiles nothing, the same one again copies nothing."""
+        for i, layer in enumerate(net.layers[1:] if self.precision == "f16" else (), 1):
+            most = abs(layer.weights).max()
+            if most > HALF_MOST:
+                raise NetworkError(f"Layer {i} of {net} holds {most:g}; float16 ends at {HALF_MOST}. Take f32.")
         if self._shape != net.shape:
             self._shape, self._worker = net.shape, None
         self.net = net

@@ -41,8 +41,8 @@ def bounds(net, centre, across, down, size, *, gradient=True):
 def half_bounds(net, centre, across, down, size):
     """How far float16 may be from the values of `grid`, (height, width, outputs); None of it for a softmax.
 
-    As the running bound of float32, with float16's roundings in all layers but the first: each weight and response, a
-    product, and seven sums; biases, sums of such sums, activations and outputs are float32.
+    As the running bound of float32, with float16's roundings in all layers but the first: each weight, response and
+    bias, a product, and seven sums; sums of such sums, activations and outputs are float32.
     """
     plane = sliced(net, centre, [across, down])
     h = _steps(size)
@@ -53,7 +53,7 @@ def half_bounds(net, centre, across, down, size):
         sizes = (abs(h) + error) @ abs(w).T
         z_error = error @ abs(w).T + (w.shape[1] + 4) * field.UNIT * (sizes + abs(layer.bias)) + field.LEAST
         if number:
-            z_error += HALF_ROUNDINGS * HALF * sizes
+            z_error += HALF * (HALF_ROUNDINGS * sizes + abs(layer.bias))
             # Weights, responses and products too small for float16.
             small = (abs(h) + error).sum(axis=1, keepdims=True) + abs(w).sum(axis=1) + 2 * w.shape[1]
             z_error += HALF_LEAST * small

@@ -1,6 +1,7 @@
 """The kernel `grid` against its float64 twin, and the laws of a network seen over a grid."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -227,7 +228,7 @@ def test_a_close_look_far_from_zero_loses_nothing():
 
 
 @pytest.mark.skipif("shader-f16" not in device().features, reason="this adapter has no f16")
-@pytest.mark.parametrize("sizes", [[2, 30, 30, 30, 3], [4, 50, 64, 64, 2], [2, 100, 70, 3]], ids=str)
+@pytest.mark.parametrize("sizes", [[2, 30, 30, 30, 3], [4, 50, 64, 2], [2, 100, 70, 3]], ids=str)
 def test_f16_is_within_its_twins_bound(sizes):
     net, p = glorot(sizes, last="sigmoid"), plane(sizes[0])
     exact = twin.grid(net, *placed(p))[0]
@@ -243,6 +244,12 @@ def test_a_precision_that_is_not_there_is_refused(monkeypatch):
     if "shader-f16" in device().features:
         with pytest.raises(DeviceLimitError, match="derivatives in f16, which is for layers up to 64 wide"):
             evaluate_grid(glorot([2, 70, 1]), plane(2), SIZE, gradient=True, precision="f16")
+        with pytest.raises(NetworkError, match=r"Layer 1 .* holds 100000; float16 ends at 65504"):
+            Grid(glorot([2, 5, 1]).edited(1, 0, 2, 1e5), precision="f16")
+    without = SimpleNamespace(features=device().features - {"shader-f16"}, adapter="This one")
+    monkeypatch.setattr(grid, "device", lambda: without)
+    with pytest.raises(DeviceLimitError, match="This one has none"):
+        Grid(glorot([2, 5, 1]), precision="f16")
 
 
 @pytest.mark.parametrize("outputs, gradient", [(5, False), (1, True)])
