@@ -15,13 +15,14 @@ from engine.gpu.device import device
 from engine.image_state import read_state
 
 FOLDER = Path(__file__).parent
-ADAPTER = "llvmpipe (LLVM 15.0.6, 256 bits)"
+# The vectors may be of 256 or 512 bits: the pixels are the same.
+ADAPTER = "llvmpipe (LLVM 15.0.6, "
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.png")), ids=lambda p: p.stem)
 def test_a_picture_made_again_from_its_state_is_the_same_away_from_edges(path):
-    if device().adapter != ADAPTER:
-        pytest.skip(f"the pictures were made on {ADAPTER}, this is {device().adapter}")
+    if not device().adapter.startswith(ADAPTER):
+        pytest.skip(f"the pictures were made on {ADAPTER}...), this is {device().adapter}")
     then = np.asarray(Image.open(path).convert("RGB")).astype(int)
     state = read_state(path)
     scene, clock = engine.open_scene(str(path))
