@@ -96,23 +96,12 @@ class Device:
         self.queue.submit([encoder.finish()])
 
 
-def _has_long_vectors():
-    """Whether this processor has vectors of 512 bits."""
-    try:
-        with open("/proc/cpuinfo") as file:
-            return any(line.startswith("flags") and " avx512f" in line for line in file)
-    except OSError:
-        return False
-
-
 def _prepare_instance():
     look_up_types(_ffi.ffi)
     if sys.platform.startswith("linux"):
         # Mesa complains on stderr, once a device, where no desktop session has set this.
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-        # lavapipe stays at 256 unless it is told: fields of 30 neurons run 1.23 times faster, of 400 1.3 times.
-        if _has_long_vectors():
-            os.environ.setdefault("LP_NATIVE_VECTOR_WIDTH", "512")
+        # LP_NATIVE_VECTOR_WIDTH=512 would make fields 1.2 to 1.3 times faster, but Mesa 22.3 crashes at some pictures.
     # Without this wgpu tries OpenGL too and takes 0.8 s instead of 0.3 s to start.
     try:
         extras.set_instance_extras(backends=["Vulkan"])
