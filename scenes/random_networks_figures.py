@@ -120,6 +120,6 @@ FIGURES = (
     Figure(
         20, "growing-weights", "the scale of the weights from 0.4 to 0.8 and back",
         settings={**DEEP, "depth": 27, "scale": 0.4, "morph": "scale", "to_scale": 0.8, "period": 8.0},
-        size=(400, 400), loop=True, supersample=1,
+        size=(400, 400), loop=True, fps=20.0, supersample=1,
     ),
 )  # fmt: skip

@@ -116,10 +116,10 @@ class _Body:
             for i in range(width):
                 yield " ".join(f"var {name}{i}_{s}: {self.number};" for s in streams)
         yield from self._inputs()
-        for segment in self.cut.segments:
-            yield f"// layers {segment.layer} to {segment.layer + segment.count - 1}"
+        for number, segment in enumerate(self.cut.segments):
+            yield f"// up to {segment.room} layers of {segment.inputs} to {segment.outputs}"
             yield "{"
-            yield from _indented(self._segment(segment))
+            yield from _indented(self._segment(number, segment))
             yield "}"
         yield from self._outputs()
 
@@ -137,8 +137,8 @@ class _Body:
             for p in range(self.way.points):
                 yield f"let x{i}_{p * self.way.channels} = p{i // 4}_{p}[{i % 4}];"
 
-    def _segment(self, segment):
-        looped = segment.count > 1 or segment.turns > 1
+    def _segment(self, number, segment):
+        looped = segment.room > 1 or segment.turns > 1
         streams = [
             (part, _Weights(part.buffer, f"at{j}" if looped else part.at, self.way.broadcast))
             for j, part in enumerate(segment.parts)
@@ -148,7 +148,9 @@ class _Body:
             return
         for j, part in enumerate(segment.parts):
             yield f"var at{j} = {part.at}u;"
-        yield f"for (var turn = 0u; turn < {segment.count}u; turn++) {{"
+        # How many layers there are is data.
+        yield f"let count = min(u32(weights0[{number // 4}].{'xyzw'[number % 4]}), {segment.room}u);"
+        yield "for (var turn = 0u; turn < count; turn++) {"
         steps = [f"at{j} += {part.size}u;" for j, part in enumerate(segment.parts)]
         if segment.turns == 1:
             yield from _indented([*self._turn(segment, streams), *steps])

@@ -21,6 +21,10 @@ def test_every_weight_lies_where_the_plan_says_and_the_rest_is_zero(sizes, repea
     net = random_mlp([sizes[0], *[sizes[1]] * repeated, *sizes[1:]], seed=seed)
     cut = plan(net.shape, 4800)
     buffers, found = pack(cut, net.layers), 0.0
+    counts = buffers[0][: cut.head].reshape(-1)
+    assert counts.tolist() == [s.count for s in cut.segments] + [0] * (len(counts) - len(cut.segments))
+    assert all(s.room >= s.count for s in cut.segments)
+    buffers[0][: cut.head] = 0
     for segment in cut.segments:
         for k in range(segment.count):
             layer = net.layers[segment.layer + k]
@@ -84,3 +88,15 @@ def test_only_sizes_and_activations_change_the_text():
     a, b = (random_mlp([2, 30, 30, 3], seed=s) for s in (1, 2))
     assert several_module(a.shape, WAY) == several_module(b.shape, WAY)
     assert several_module(a.shape, WAY) != several_module(random_mlp([2, 30, 30, 3], "sine(3)").shape, WAY)
+
+
+def test_networks_that_differ_in_depth_alone_share_their_code():
+    def text(depth, last):
+        net = random_mlp([2, *[30] * depth, 3], "tanh", last=last)
+        cut = WAY.plan(net.shape)
+        return several_module(net.shape, WAY), tuple(b.type_text for b in weights_bindings(cut))
+
+    assert text(18, "sigmoid") == text(27, "sigmoid") == text(33, "sigmoid")
+    assert text(27, "sigmoid") != text(27, "tanh")
+    # From the second equal layer on: how many there are is a number in the buffer.
+    assert len({text(depth, "tanh") for depth in range(2, 41)}) == 4
