@@ -64,6 +64,10 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
         25.0, bounds=(-89.9, 89.9), unit="deg", group="camera", when=lambda s: s.view == "orbit",
         doc="angle of the camera above the relief",
     )  # fmt: skip
+    distance = Number(
+        11.0, bounds=(1e-3, 1e5), softbounds=(4, 40), group="camera", when=lambda s: s.view == "orbit",
+        doc="from the camera to the relief's middle",
+    )  # fmt: skip
 
     @classmethod
     def figures(cls):
@@ -184,7 +188,8 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
         if self.kind == "image":
             self._node = stage.add(FieldImage(part, units))
         elif self.kind == "relief":
-            self._node = stage.add(HeightMap(part))
+            # Seen from above, its front corner reaches further down than the others up.
+            self._node = stage.add(HeightMap(part)).move(0.0, 0.6, 0.0)
         else:
             self._node = stage.add(Plot([]))
 

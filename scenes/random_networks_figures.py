@@ -98,11 +98,11 @@ FIGURES = (
     ),
     Figure(
         15, "neurons", "14 layers with 10 to 400 neurons each",
-        settings={"seed": 2, "depth": 14, "scale": 0.6}, columns={"width": [10, 20, 40, 80, 120, 400]}, wrap=3,
+        settings={"seed": 2, "depth": 14, "scale": 0.5}, columns={"width": [10, 20, 40, 80, 120, 400]}, wrap=3,
     ),
     Figure(
         16, "neurons-closer", "thirty times closer to the network of 400 neurons",
-        settings={"seed": 2, "depth": 14, "scale": 0.6, "width": 400, "extent": 2.0 / 30.0}, supersample=1,
+        settings={"seed": 2, "depth": 14, "scale": 0.5, "width": 400, "extent": 2.0 / 30.0}, supersample=1,
     ),
     Figure(
         17, "wider-view", "the network of 27 layers on [-2.6, 2.6] squared",
