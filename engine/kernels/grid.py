@@ -24,6 +24,9 @@ PRECISIONS = ("f32", "f16")
 HALF_MOST = 65504
 # Values that `evaluate_grid` holds on the GPU at once, in bytes.
 HELD = 1 << 26
+# Weights times samples of a grid from which on code that runs faster pays for compiling longer: some 1024 x 1024 samples
+# of 2-30x27-3.
+LARGE = 20_000_000_000
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Grid:
         if precision == "f16" and "shader-f16" not in device().features:
             raise DeviceLimitError(f"f16 was asked for, but {device().adapter} has none. Take f32.")
         self.gradient, self.precision = gradient, precision
-        self._shape, self._worker = None, None
+        self._shape, self._workers = None, {}
         self.show(net)
 
     def show(self, net):
@@ -82,7 +85,7 @@ class Grid:
             if most > HALF_MOST:
                 raise NetworkError(f"Layer {i} of {net} holds {most:g}; float16 ends at {HALF_MOST}. Take f32.")
         if self._shape != net.shape:
-            self._shape, self._worker = net.shape, None
+            self._shape, self._workers = net.shape, {}
         self.net = net
 
     @property
@@ -98,7 +101,7 @@ class Grid:
         returns   Array of vec4f, row by row, for each sample `groups` of them: the outputs four by four; with gradient
                   their derivatives by a step across follow, then those by a step down
         """
-        return self._ready(plane).record(encoder, size, tile or (0, 0, *size))
+        return self._ready(plane, size).record(encoder, size, tile or (0, 0, *size))
 
     def record_texture(self, encoder, plane, size, texture, tile=None):
         """As `record`, into a texture of the tile's size or larger, for networks of up to four outputs.
@@ -110,20 +113,21 @@ class Grid:
         if self.gradient or self.net.outputs > 4:
             what = "gradients" if self.gradient else f"{self.net.outputs} outputs"
             raise SettingError(f"A grid with {what} was to be written into a texture; that takes up to four values.")
-        self._ready(plane).record(encoder, size, tile or (0, 0, *size), texture)
+        self._ready(plane, size).record(encoder, size, tile or (0, 0, *size), texture)
 
-    def _ready(self, plane):
+    def _ready(self, plane, size):
         first = self.net.layers[0]
         # Through the first layer alone: the others stay as they are wherever the plane goes.
         entry = sliced(Mlp([first.weights], [first.bias], [first.activation]), plane.centre, [plane.across, plane.down])
-        if self._worker is None:
-            self._worker = _worker(self.net, entry, self.gradient, self.precision)
-        self._worker.show(self.net, entry.layers[0])
-        return self._worker
+        large = size[0] * size[1] * self.net.weight_count >= LARGE
+        if large not in self._workers:
+            self._workers[large] = _worker(self.net, entry, self.gradient, self.precision, large)
+        self._workers[large].show(self.net, entry.layers[0])
+        return self._workers[large]
 
 
-def _worker(net, entry, gradient, precision):
-    how = way(gradient=gradient, half=precision == "f16")
+def _worker(net, entry, gradient, precision, large):
+    how = way(gradient=gradient, half=precision == "f16", large=large)
     shape = _entered(net, entry.layers[0]).shape
     if how.plan(shape) is not None:
         return _Fused(shape, how)

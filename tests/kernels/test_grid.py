@@ -1,6 +1,5 @@
 """The kernel `grid` against its float64 twin, and the laws of a network seen over a grid."""
 
-from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -127,16 +126,21 @@ def test_a_sample_has_the_same_bits_in_every_tile_and_split(sizes, gradient, mon
     assert np.array_equal(recorded(made, p), whole)
 
 
+def way_of(points, **told):
+    """What stands for grid.way: always this one, however large the grid is."""
+    return lambda *, gradient, half, large: Way(points, gradient, half=half, **told)
+
+
 @pytest.mark.parametrize("sizes", [[2, 10, 10, 3], [2, 24, 24, 2]], ids=str)
 def test_any_way_of_taking_points_gives_the_same_bytes(sizes, monkeypatch):
     net, p = glorot(sizes), plane(2)
     values, derivatives = evaluate_grid(net, p, SIZE, gradient=True)
     for points, broadcast in ((1, False), (2, False), (3, field.way().broadcast)):
         # So little code that the wider network takes two turns a layer.
-        monkeypatch.setattr(grid, "way", partial(Way, points, broadcast=broadcast, written=400 * points))
+        monkeypatch.setattr(grid, "way", way_of(points, broadcast=broadcast, written=400 * points))
         assert np.array_equal(evaluate_grid(net, p, SIZE), values)
         if points == 1:
-            monkeypatch.setattr(grid, "way", partial(Way, points, broadcast=broadcast, written=1200))
+            monkeypatch.setattr(grid, "way", way_of(points, broadcast=broadcast, written=1200))
             assert np.array_equal(evaluate_grid(net, p, SIZE, gradient=True)[1], derivatives)
 
 
@@ -278,3 +282,11 @@ def test_points_and_grid_agree_where_both_are_exact():
     found = field.evaluate(net, p.points((16, 12)).reshape(-1, 2)).reshape(12, 16, 3)
     bound = field_twin.bounds(net, p.points((16, 12)).reshape(-1, 2), gradient=False)[0].reshape(12, 16, 3)
     assert (abs(found - evaluate_grid(net, p, (16, 12))) <= 2 * bound).all()
+
+
+def test_a_large_grid_has_the_bytes_of_a_small_one(monkeypatch):
+    net = random_mlp([2, *[12] * 5, 3], "tanh", scale=1.5, seed=4)
+    plane = Plane(np.zeros(2), np.array([0.05, 0.0]), np.array([0.0, -0.05]))
+    small = grid.evaluate_grid(net, plane, (37, 23))
+    monkeypatch.setattr(grid, "LARGE", 0)
+    assert np.array_equal(grid.evaluate_grid(net, plane, (37, 23)), small)
