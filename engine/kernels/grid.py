@@ -24,8 +24,8 @@ PRECISIONS = ("f32", "f16")
 HALF_MOST = 65504
 # Values that `evaluate_grid` holds on the GPU at once, in bytes.
 HELD = 1 << 26
-# Weights times samples of a grid from which on code that runs faster pays for compiling longer: some 1024 x 1024 samples
-# of 2-30x27-3.
+# Weights times samples of a grid from which on code that runs faster pays for compiling longer: some 1024 x 1024
+# samples of 2-30x27-3.
 LARGE = 20_000_000_000
 
 
