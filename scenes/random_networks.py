@@ -52,6 +52,10 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
                  doc="the darkest value")  # fmt: skip
     high = Number(1.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), group="how", when=lambda s: s.span == "fixed",
                   doc="the lightest value")  # fmt: skip
+    precision = Choice(
+        ["f32", "f16"], group="how", when=lambda s: s.kind == "image",
+        doc="of weights and arithmetic: half is quick on some GPUs, and errs by some thousandths",
+    )  # fmt: skip
     curves = Integer(3, bounds=(1, 16), group="how", when=lambda s: s.kind == "curves", doc="neurons drawn as curves")
     rules = Switch(True, group="how", when=lambda s: s.kind == "relief", doc="a grid of lines on the relief")
     axes = Switch(True, group="how", when=lambda s: s.kind == "relief", doc="numbers along the edges of the relief")
@@ -203,6 +207,7 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
     def _show_image(self, part, units, origin, axes):
         self._node.show(part, units, origin=origin, axes=axes, map=self.map_of(units))
         self._node.low, self._node.high = self.ends(part, units)
+        self._node.precision = self.precision
 
     def _show_relief(self, part, units, origin, axes):
         node = self._node

@@ -27,6 +27,7 @@ class FieldImage(Drawable):
     axes      (2, inputs), what a step of 1 along world x, and along world y, adds to it
     map       the colour map of a single output: see engine.draw.colour; `rgb` for three outputs
     low, high the values that are darkest and lightest; beyond them colours stay
+    precision f32, or f16 where the adapter has it: see engine.kernels.grid.Grid
 
     Values are sRGB's own numbers, as the pixels of an image are: 0 is black, 1 full.
     What is not finite is striped, like every pixel of which nothing is known.
@@ -38,7 +39,7 @@ class FieldImage(Drawable):
     def __init__(self, net, outputs=None, *, origin=None, axes=None, map=None, low=0.0, high=1.0, name=None):
         super().__init__(name)
         self._grid = self._values = self._node = None
-        self.low, self.high = low, high
+        self.low, self.high, self.precision = low, high, "f32"
         self.show(net, outputs, origin=origin, axes=axes, map=map)
 
     def show(self, net, outputs=None, *, origin=None, axes=None, map=None):
@@ -68,8 +69,8 @@ class FieldImage(Drawable):
         )
 
     def prepare(self, frame, world):
-        if self._grid is None or self._grid.net.shape != self.net.shape:
-            self._grid = Grid(self.net)
+        if self._grid is None or self._grid.precision != self.precision:
+            self._grid = Grid(self.net, precision=self.precision)
         self._grid.show(self.net)
         self._node = self._node or Array(IMAGE.dtype, 1, "uniform")
         outputs = (*self.outputs, 0, 0, 0)[:4]

@@ -8,6 +8,7 @@ import pytest
 from engine import cli
 from engine.errors import NeurosceneError, SettingError
 from engine.figure import declared
+from engine.gpu.device import device
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
@@ -224,3 +225,16 @@ def test_the_command_line_says_on_stderr_what_must_be_said(capsys, tmp_path):
     assert "note: float32 ends here" in capsys.readouterr().err
     assert cli.main(["render", *words]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_half_precision_is_near_and_is_said_where_there_is_none(renderer):
+    scene = RandomNetworks(depth=2, width=6, scale=1.5, seed=4)
+    full = draw(renderer, scene).astype(int)
+    scene.precision = "f16"
+    if "shader-f16" not in device().features:
+        with pytest.raises(NeurosceneError, match="f16"):
+            draw(renderer, scene)
+        return
+    half = draw(renderer, scene).astype(int)
+    # Two layers of 2^-11 each, steepened by weights of at most 1.5: a few steps of eight bits.
+    assert 0 < abs(half - full).max() <= 4
