@@ -15,7 +15,7 @@ help:
 	@echo "make test        every test that needs nothing but this project"
 	@echo "make test-peers  the tests against other programs (installs PyTorch first)"
 	@echo "make check       style, types and the import rules"
-	@echo "make bench       every kernel's time beside its peer's"
+	@echo "make bench       every kernel's time beside its peers' (installs PyTorch and JAX first)"
 	@echo "make gallery     the pictures of README.md and docs/"
 	@echo "make clean       removes what the targets made, the virtual environments too"
 
@@ -45,8 +45,9 @@ format:
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: setup
-	@$(PY) -m benchmarks $(ARGS)
+bench:
+	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers --extra bench
+	@$(PEERS_VENV)/bin/python -m benchmarks $(ARGS)
 
 gallery: setup
 	@$(PY) tools/gallery.py
