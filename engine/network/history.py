@@ -1,0 +1,159 @@
+"""A network's life: its weights at many steps of one or more trainings."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from engine.errors import NetworkError, ShapeError
+from engine.network.mlp import Mlp, Shape
+
+# Losses of one of these kinds; `classes` is softmax cross-entropy over logits, `values` the mean squared error.
+TASKS = ("classes", "values")
+
+
+def flat(net):
+    """A network's weights as a history holds them: layer by layer, weights row by row, then biases; (P,) float32."""
+    return np.concatenate([part.ravel() for layer in net.layers for part in (layer.weights, layer.bias)])
+
+
+def unflat(shape, weights, name="network"):
+    """The Mlp of a Shape whose weights are `flat`. Raises ShapeError for a wrong count."""
+    sizes = list(zip(shape.sizes[1:], shape.sizes, strict=False))
+    count = sum(out * (inputs + 1) for out, inputs in sizes)
+    if np.shape(weights) != (count,):
+        raise ShapeError(f"{shape} has {count} weights; {np.shape(weights)} were given.")
+    matrices, biases, at = [], [], 0
+    for out, inputs in sizes:
+        matrices.append(np.reshape(weights[at : at + out * inputs], (out, inputs)))
+        biases.append(weights[at + out * inputs : at + out * (inputs + 1)])
+        at += out * (inputs + 1)
+    return Mlp(matrices, biases, shape.activations, name=name)
+
+
+@dataclass(frozen=True, eq=False)
+class Domain:
+    """A plane through a network's inputs, and the part of it that matters.
+
+    origin       (inputs,), the input at world x = y = 0
+    axes         (2, inputs), what a step of 1 along world x, and along world y (upwards), adds to it
+    low, high    (2,), world: the rectangle that holds the data
+    """
+
+    origin: np.ndarray
+    axes: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def __post_init__(self):
+        for name in ("origin", "axes", "low", "high"):
+            object.__setattr__(self, name, np.array(getattr(self, name), float))
+        inputs = self.origin.size
+        shapes = self.origin.shape, self.axes.shape, self.low.shape, self.high.shape
+        if shapes != ((inputs,), (2, inputs), (2,), (2,)):
+            raise ShapeError(f"A domain of {inputs} inputs has origin, axes, low and high of shapes {shapes}.")
+        if not all(np.isfinite(v).all() for v in (self.origin, self.axes, self.low, self.high)):
+            raise ShapeError("A domain's numbers must be finite.")
+        if not (self.low < self.high).all():
+            raise ShapeError(f"A domain must lie between low {self.low} and a greater high, not {self.high}.")
+
+    @classmethod
+    def plane(cls, inputs, low, high, x=0, y=1, rest=None):
+        """Input x to the right, input y upwards, the others at `rest` (zeros); low and high (2,) of those two."""
+        origin = np.zeros(inputs) if rest is None else np.array(rest, float)
+        origin[[x, y][: min(2, inputs)]] = 0.0
+        axes = np.zeros((2, inputs))
+        axes[0, x] = 1.0
+        if inputs > 1:
+            axes[1, y] = 1.0
+        return cls(origin, axes, low, high)
+
+    @classmethod
+    def image(cls, height, width):
+        """Of an image's pixels: input 0 is row / side, input 1 column / side, side the larger of height and width.
+
+        Rows go down as images do: the image's top left corner is world (0, 1).
+        """
+        side = max(height, width)
+        return cls([1.0, 0.0], [[0.0, 1.0], [-1.0, 0.0]], [0.0, 1.0 - height / side], [width / side, 1.0])
+
+    def inputs(self, points):
+        """(N, inputs) of (N, 2) world points."""
+        return self.origin + np.asarray(points, float) @ self.axes
+
+    def world(self, inputs):
+        """(N, 2): the world points nearest to (N, inputs)."""
+        return (np.asarray(inputs, float) - self.origin) @ np.linalg.pinv(self.axes)
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Snapshots of R runs of one shape at the same T steps.
+
+    shape     the networks'; a classifier's last activation is identity (its outputs are logits) or softmax
+    steps     (T,) int64, rising from 0 or later
+    weights   (R, T, P) float32, each as `flat` gives it
+    losses    (R, T) float64, over all data; nan where unknown
+    domain    Domain
+    task      one of TASKS
+    target    what was to be learnt, (H, W) or (H, W, 3) uint8 over the domain, row 0 on top; or None
+    names     R texts, such as `seed 3`
+    notes     texts by name: how it was trained
+
+    Raises ShapeError or NetworkError for parts that do not fit one another.
+    """
+
+    shape: Shape
+    steps: np.ndarray
+    weights: np.ndarray
+    losses: np.ndarray
+    domain: Domain
+    task: str = "classes"
+    target: np.ndarray | None = None
+    names: tuple = ()
+    notes: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        put = lambda name, value: object.__setattr__(self, name, value)
+        put("steps", np.array(self.steps, np.int64))
+        put("weights", np.asarray(self.weights, np.float32))
+        put("losses", np.array(self.losses, float))
+        if self.weights.ndim != 3 or 0 in self.weights.shape:
+            raise ShapeError(f"A history's weights are (runs, snapshots, weights), not {self.weights.shape}.")
+        if self.steps.shape != (self.snapshots,) or (np.diff(self.steps) <= 0).any() or self.steps[0] < 0:
+            raise ShapeError(f"A history's steps must be {self.snapshots} rising whole numbers from 0 on.")
+        if self.losses.shape != (self.runs, self.snapshots):
+            raise ShapeError(f"A history's losses are ({self.runs}, {self.snapshots}), not {self.losses.shape}.")
+        if self.task not in TASKS:
+            raise NetworkError(f"A history's task is one of {', '.join(TASKS)}, not {self.task}.")
+        if self.domain.origin.size != self.shape.sizes[0]:
+            raise ShapeError(f"{self.shape} has {self.shape.sizes[0]} inputs, its domain {self.domain.origin.size}.")
+        if self.target is not None:
+            put("target", np.asarray(self.target, np.uint8))
+            if self.target.ndim not in (2, 3) or (self.target.ndim == 3 and self.target.shape[2] != 3):
+                raise ShapeError(f"A history's target is (H, W) or (H, W, 3), not {self.target.shape}.")
+        put("names", tuple(self.names) or tuple(f"run {k + 1}" for k in range(self.runs)))
+        if len(self.names) != self.runs:
+            raise ShapeError(f"A history of {self.runs} runs has {len(self.names)} names.")
+        unflat(self.shape, self.weights[0, 0])
+
+    @property
+    def runs(self):
+        return self.weights.shape[0]
+
+    @property
+    def snapshots(self):
+        return self.weights.shape[1]
+
+    def at(self, run, snapshot):
+        """The Mlp of a run at a snapshot, by their numbers."""
+        name = f"{self.names[run]}, step {self.steps[snapshot]:,}"
+        return unflat(self.shape, self.weights[run, snapshot], name)
+
+    def nearest(self, step):
+        """The number of the last snapshot at or before a step; the first, if all are later."""
+        return int(max(0, np.searchsorted(self.steps, step, side="right") - 1))
+
+    @classmethod
+    def of(cls, net, domain, **more):
+        """A history of one moment: a network that is there, its training unknown."""
+        return cls(net.shape, [0], flat(net)[None, None], [[np.nan]], domain, names=(net.name,), **more)

@@ -1,0 +1,24 @@
+"""At which steps of a training snapshots are taken."""
+
+import numpy as np
+
+# (up to, every): the original's, dense while everything moves. GINN (Darlow and Storkey 2018) took 431 of 1,280,000
+# steps so: 0 to 1,270,000.
+PIECES = (
+    (50, 1), (200, 2), (300, 5), (500, 10), (1000, 20), (2000, 50), (4000, 100), (10_000, 500), (640_000, 5000),
+    (None, 10_000),
+)  # fmt: skip
+
+
+def snapshot_steps(steps):
+    """The steps at which a training of so many steps is recorded: 0 first, the last one always; (T,) int64."""
+    taken, at = [0], 0
+    for until, every in PIECES:
+        end = steps if until is None else min(until, steps)
+        taken += range(at + every, end + 1, every)
+        at = until
+        if end == steps:
+            break
+    if taken[-1] != steps:
+        taken.append(steps)
+    return np.array(taken, np.int64)
