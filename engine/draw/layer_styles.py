@@ -1,0 +1,44 @@
+"""How the boundaries of a network's layers are told apart: a colour and a dash for each."""
+
+from dataclasses import dataclass
+
+from engine.draw.frame import linear
+
+# Okabe and Ito 2008: blue, vermilion, green first; each ground takes the shades it shows well.
+SAFE = {
+    "dark": ("#56b4e9", "#ff7043", "#2fc79a", "#e69f00", "#cc79a7", "#f0e442"),
+    "paper": ("#0072b2", "#d55e00", "#009e73", "#b57d00", "#b0558a", "#7a7a00"),
+}
+# Lengths of line and gap, in widths of the line: solid, dashed, dotted, then what else can be told from those.
+DASHES: tuple[tuple[float, ...], ...] = ((), (6.0, 3.0), (1.5, 2.5), (8.0, 2.5, 1.5, 2.5), (3.0, 2.0), (10.0, 4.0))
+# GINN's.
+ORIGINAL = ("#00a2ff", "#ff4b32", "#a8ff0f", "#ffc400", "#d05cff", "#00d6b9")
+LOOKS = ("safe", "original")
+
+
+@dataclass(frozen=True)
+class LayerStyle:
+    """A layer's lines.
+
+    css      `#rrggbb`, sRGB
+    dash     lengths of line and gap in turn, in widths of the line; () for a solid one
+    """
+
+    css: str
+    dash: tuple[float, ...] = ()
+
+    @property
+    def colour(self):
+        """Linear RGB."""
+        return linear(self.css)
+
+
+def layer_styles(count, look="safe", theme="dark"):
+    """The LayerStyles of `count` layers; after six they begin again.
+
+    look    `safe`: told apart by the colour-blind, and by dashes without colour; `original`: GINN's, solid
+    theme   dark or paper
+    """
+    colours = ORIGINAL if look == "original" else SAFE["paper" if theme == "paper" else "dark"]
+    dashes = ((),) * len(DASHES) if look == "original" else DASHES
+    return tuple(LayerStyle(colours[k % len(colours)], dashes[k % len(dashes)]) for k in range(count))
