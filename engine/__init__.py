@@ -18,6 +18,11 @@ PUBLIC = {
     "random_mlp": "engine.network.random",
     "load": "engine.network.loading",
     "save_network": "engine.network.loading:save",
+    # trainings
+    "History": "engine.network.history",
+    "Domain": "engine.network.history",
+    "load_history": "engine.network.formats.history:load",
+    "save_history": "engine.network.formats.history:save",
     # scenes
     "Scene": "engine.scene",
     "Clock": "engine.scene",

@@ -65,20 +65,23 @@ def _missing(path):
 
 
 @contextmanager
-def opened(path):
-    """(stream, size in bytes) of a regular file that may be read: it exists, is not empty and not too large."""
+def opened(path, what="network"):
+    """(stream, size in bytes) of a regular file that may be read: it exists, is not empty and not too large.
+
+    what   of what it should be a file, for messages
+    """
     path = Path(path)
     try:
         if not path.exists():
             raise FileError(f"There is no file {told(path, 200)}. {_missing(path)}")
         if not path.is_file():
             # Reading a pipe or a device could wait, or go on, for ever.
-            what = "a folder" if path.is_dir() else "not a regular file"
-            raise FileError(f"{told(path, 200)} is {what}; give the path of a file with a network in it.")
+            is_what = "a folder" if path.is_dir() else "not a regular file"
+            raise FileError(f"{told(path, 200)} is {is_what}; give the path of a file with a {what} in it.")
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             if size == 0:
-                raise FileError(f"{told(path, 200)} is empty (0 bytes). Save the network again.")
+                raise FileError(f"{told(path, 200)} is empty (0 bytes). Save the {what} again.")
             if size > MAX_FILE_BYTES:
                 raise FileError(
                     f"{told(path, 200)} has {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read."

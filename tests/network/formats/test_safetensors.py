@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import FileError, NetworkError, NeurosceneError
 from engine.network.formats import safetensors as reader
+from engine.network.formats import tensors
 from engine.network.loading import from_bytes, load, save, to_bytes
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
@@ -74,7 +75,7 @@ def test_weights_too_large_for_float32_are_refused():
 BAD = {
     "a length past the end": (packed(one(), ONE, length=10**6), "header should have"),
     "an enormous length": (packed(one(), ONE, length=2**64 - 1), "header should have"),
-    "a long header": (packed(b" " * (reader.MAX_HEADER_BYTES + 1)), "at most 4 MiB"),
+    "a long header": (packed(b" " * (tensors.MAX_HEADER_BYTES + 1)), "at most 4 MiB"),
     "no json": (packed(b"{nonsense", ONE), "not JSON"),
     "not utf-8": (packed(b"\xff\xfe{}", ONE), "not JSON"),
     "nested json": (packed(b"[" * 100_000, ONE), "not JSON"),
@@ -121,7 +122,7 @@ def test_a_header_that_does_not_fit_its_file_is_refused(data, says):
 
 def test_shapes_are_checked_before_memory_is_taken(monkeypatch):
     # Whatever the header says, no array is made of it.
-    monkeypatch.setattr(reader.np, "frombuffer", None)
+    monkeypatch.setattr(np, "frombuffer", None)
     with pytest.raises(FileError):
         from_bytes(packed(one(shape=[10**6, 10**6], data_offsets=[0, 4 * 10**12]), ONE))
 
