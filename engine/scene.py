@@ -130,6 +130,22 @@ class Scene(param.Parameterized):
         """A line that must be said of the picture as it is, such as where it is not to be trusted; or None."""
         return None
 
+    def timeline(self):
+        """The engine.parts.Timeline of a scene that goes through snapshots, or None; also before `build`."""
+        return None
+
+    def units(self):
+        """The engine.parts.Units that are shown and hidden by buttons, or None."""
+        return None
+
+    def diagram(self):
+        """The engine.parts.Diagram of the network as it is now, or None."""
+        return None
+
+    def listing(self):
+        """The engine.parts.Listing of what there is to see and when, or None."""
+        return None
+
     def matrix(self):
         """The Mlp whose weights the panel shows as a matrix that can be edited, or None."""
         return None
