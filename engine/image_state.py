@@ -23,6 +23,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_STATE_BYTES = 8 << 20
 # Other programs store text too (histories, colour profiles); past this many a file is not a picture.
 MAX_CHUNKS = 1_000_000
+# What may be stored of a setting that comes from a file, see engine.settings: as hexadecimal.
+DATA = {"network", "history", "image"}
 # settings -> a network -> its text is three deep.
 MAX_DEPTH = 16
 
@@ -214,7 +216,7 @@ def is_short(value):
 def is_value(value):
     """True for what a setting can be stored as."""
     if isinstance(value, dict):
-        return set(value) == {"network"} and isinstance(value["network"], str)
+        return len(value) == 1 and set(value) <= DATA and isinstance(*value.values(), str)
     return value is None or isinstance(value, str | int | float)
 
 

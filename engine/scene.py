@@ -9,8 +9,7 @@ import param
 
 from engine.draw.node import Node
 from engine.errors import SettingError
-from engine.network import loading
-from engine.settings import Choice, Integer, Network, assign, settings
+from engine.settings import Choice, Integer, assign, is_data, settings
 from engine.view.camera import Camera
 
 
@@ -67,6 +66,7 @@ class Scene(param.Parameterized):
     loop     seconds after which the animation repeats, or None
     camera   where it is looked at from; controls and stored images replace it
     view     "orbit" or "pan_zoom": how the mouse moves the camera; it may change with a setting
+    moment   seconds: the time a picture is for where none is told
     reach    (least, largest) size of what is looked at that can be zoomed to, world units; None for the view's own
     """
 
@@ -79,6 +79,7 @@ class Scene(param.Parameterized):
     seed = Integer(0, bounds=(0, 2**31 - 1), group="shown", rebuild=True, doc="of everything random in the scene")
 
     loop: float | None = None
+    moment: float = 0.0
     view = "orbit"
     reach: tuple | None = None
     home = Camera()
@@ -89,6 +90,7 @@ class Scene(param.Parameterized):
         self.camera = self.home
         self.stage = Node("stage")
         self._stale = True
+        self._asked_time = None
         rebuilding = [n for n, s in known.items() if s.rebuild]
         if rebuilding:
             self.param.watch(self._mark_stale, rebuilding)
@@ -125,6 +127,22 @@ class Scene(param.Parameterized):
     def figures(cls):
         """The engine.Figures that are made of the scene by `neuroscene figures`, a tuple."""
         return ()
+
+    def go_to(self, time):
+        """Asks whoever shows the scene to go to a time; a picture or a film has its own."""
+        self._asked_time = time
+
+    def asked_time(self):
+        """The time that `go_to` asked for since the last call, or None."""
+        time, self._asked_time = self._asked_time, None
+        return time
+
+    def work(self, seconds):
+        """Goes on with work of the scene's own for about so long, such as training; a live view calls it each frame.
+
+        Returns True while there is more to do.
+        """
+        return False
 
     def remark(self):
         """A line that must be said of the picture as it is, such as where it is not to be trusted; or None."""
@@ -172,17 +190,17 @@ class Scene(param.Parameterized):
     def state(self, clock=None, *, weights_limit=2**20):
         """Everything needed to make the same picture again, as JSON holds it.
 
-        weights_limit   bytes; a larger network is left out and named under `left_out`
+        weights_limit   bytes; a larger network, history or image is left out and named under `left_out`
         """
         values, left_out = {}, []
         for name, setting in settings(self).items():
             value = getattr(self, name)
-            if isinstance(setting, Network) and value is not None:
-                data = loading.to_bytes(value)
+            if is_data(setting) and value is not None:
+                data = setting.to_bytes(value)
                 if len(data) > weights_limit:
-                    left_out.append(f"{name}: {value}, {len(data)} bytes")
+                    left_out.append(f"{name}: {setting.describe(value)}, {len(data)} bytes")
                     continue
-                value = {"network": data.hex()}
+                value = {setting.key: data.hex()}
             values[name] = value
         return {
             "scene": f"{type(self).__module__}:{type(self).__name__}",
@@ -199,11 +217,12 @@ class Scene(param.Parameterized):
         """
         try:
             for name, value in state["settings"].items():
-                if isinstance(settings(self).get(name), Network) and isinstance(value, str):
+                setting = settings(self).get(name)
+                if is_data(setting) and isinstance(value, str):
                     # A stored text would be taken as a path, and a picture may not choose what is opened.
-                    raise ValueError(f"{name} is not a stored network")
+                    raise ValueError(f"{name} is not a stored {setting.key}")
                 if isinstance(value, dict):
-                    value = loading.from_bytes(bytes.fromhex(value["network"]))
+                    value = setting.from_bytes(bytes.fromhex(value[setting.key]))
                 assign(self, name, value)
             self.camera = Camera(**state["camera"])
             time = float(state["time"])

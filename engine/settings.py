@@ -4,12 +4,15 @@ From them come the panel's widgets, the `--set name=value` flags, and the state 
 Groups order the panel: what is shown, how, time, camera, save.
 """
 
+import importlib
 import math
 
 import param
 
 from engine.errors import NeurosceneError, SettingError, near
 from engine.network import loading
+from engine.network.formats import history
+from engine.network.history import History
 from engine.network.mlp import Mlp
 
 GROUPS = ("shown", "how", "time", "camera", "save")
@@ -146,21 +149,53 @@ class Text(_Setting, param.String):
         return "text"
 
 
-class Network(_Setting, param.Parameter):
-    """A network: an Mlp, whatever `engine.load` takes, or None for the scene's own.
+class _Data(_Setting, param.Parameter):
+    """Something large that comes from a file, or None.
 
-    inputs   how many inputs the scene can show; None for any
+    key        what it is called in a stored state
+    to_bytes   of a value; from_bytes gives it back, and raises a NeurosceneError or ValueError for other bytes
     """
 
-    __slots__ = ["group", "inputs", "rebuild", "unit", "when"]
+    __slots__ = ["group", "rebuild", "unit", "when"]
+    key = ""
 
-    def __init__(self, default=None, *, inputs=None, unit="", group="shown", rebuild=False, when=None, **more):
-        self.inputs = inputs
+    def __init__(self, default=None, *, unit="", group="shown", rebuild=False, when=None, **more):
         super().__init__(default=default, allow_None=True, **more)
         self._extend(unit, group, rebuild, when)
 
     def __set__(self, obj, value):
         super().__set__(obj, self.checked(value))
+
+    def checked(self, value):
+        """The value, loaded if it is a path."""
+        raise NotImplementedError
+
+    def read(self, text):
+        return self.checked(text)
+
+    def to_bytes(self, value):
+        raise NotImplementedError
+
+    def from_bytes(self, data):
+        raise NotImplementedError
+
+    def describe(self, value):
+        """A value in a few words, for a message."""
+        return str(value)
+
+
+class Network(_Data):
+    """A network: an Mlp, whatever `engine.load` takes, or None for the scene's own.
+
+    inputs   how many inputs the scene can show; None for any
+    """
+
+    __slots__ = ["inputs"]
+    key = "network"
+
+    def __init__(self, default=None, *, inputs=None, **more):
+        self.inputs = inputs
+        super().__init__(default=default, **more)
 
     def checked(self, value):
         """The Mlp a value stands for. Raises NetworkError or FileError, or SettingError for a wrong input width."""
@@ -174,11 +209,74 @@ class Network(_Setting, param.Parameter):
             )
         return net
 
-    def read(self, text):
-        return self.checked(text)
+    def to_bytes(self, value):
+        return loading.to_bytes(value)
+
+    def from_bytes(self, data):
+        return loading.from_bytes(data)
 
     def taken(self):
         return "a network file: .safetensors, .npz, .onnx"
+
+
+class Training(_Data):
+    """A recorded training: a History, the path of a file with one, or None for the scene's own."""
+
+    __slots__ = []
+    key = "history"
+
+    def checked(self, value):
+        if value is None or isinstance(value, History):
+            return value
+        return history.load(value)
+
+    def to_bytes(self, value):
+        return history.to_bytes(value)
+
+    def from_bytes(self, data):
+        return history.from_bytes(data, "the stored history")
+
+    def describe(self, value):
+        return f"{value.runs} runs of {value.shape}, {value.snapshots} snapshots"
+
+    def taken(self):
+        return "a history file: .safetensors of `neuroscene train` or engine.Recorder"
+
+
+class Image(_Data):
+    """An image: (H, W) or (H, W, 3) uint8, row 0 on top; the path of one; or None.
+
+    side   pixels along its longer side, at most; larger ones are averaged down
+    """
+
+    __slots__ = ["side"]
+    key = "image"
+
+    def __init__(self, default=None, *, side=200, **more):
+        self.side = side
+        super().__init__(default=default, **more)
+
+    def checked(self, value):
+        if value is None:
+            return None
+        return _images().shrunk(value, self.side)
+
+    def to_bytes(self, value):
+        return _images().to_png(value)
+
+    def from_bytes(self, data):
+        return _images().from_png(data)
+
+    def describe(self, value):
+        return f"an image of {value.shape[1]} x {value.shape[0]}"
+
+    def taken(self):
+        return "an image file"
+
+
+def _images():
+    # Pillow is loaded when there is an image.
+    return importlib.import_module("engine.network.image_data")
 
 
 def _within(bounds):
@@ -190,6 +288,11 @@ def _within(bounds):
     if low is None:
         return f" up to {high}"
     return f" from {low}" + (f" to {high}" if high is not None else " on")
+
+
+def is_data(setting):
+    """True for a setting whose values come from files: a Network, a Training, an Image."""
+    return isinstance(setting, _Data)
 
 
 def settings(scene):

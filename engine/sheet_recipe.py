@@ -7,9 +7,7 @@ varies stands under `sheet`: values only, and networks as their weights; nothing
 from engine import image_state
 from engine.errors import FileError, NeurosceneError
 from engine.figure import Step
-from engine.network import loading
-from engine.network.mlp import Mlp
-from engine.settings import Network, assign, settings
+from engine.settings import assign, is_data, settings
 from engine.vary import MOST_CELLS, Axis
 
 # Of one network, as in a picture; and of all that a sheet varies, so that its text can be read again.
@@ -28,35 +26,36 @@ def stored(plan):
     left = [MOST_TEXT - len(image_state.text(state)[image_state.KEYWORD])]
     left_out = state["left_out"]
     state["sheet"] = {
-        "columns": _axis(plan.columns, left, left_out),
-        "rows": _axis(plan.rows, left, left_out) if plan.rows else None,
+        "columns": _axis(plan, plan.columns, left, left_out),
+        "rows": _axis(plan, plan.rows, left, left_out) if plan.rows else None,
         "wrap": plan.wrap,
         "title": _short(plan.title),
     }
     return state
 
 
-def _axis(side, left, left_out):
+def _axis(plan, side, left, left_out):
     steps = []
     for step in side.steps:
         values = {}
         for name, value in step.settings.items():
-            if isinstance(value, Mlp):
-                value = _weights(value, left, left_out, name)
+            setting = settings(plan.scene).get(name)
+            if is_data(setting) and value is not None:
+                value = _weights(setting, value, left, left_out)
             values[name] = value
         steps.append({"label": _short(step.label), "settings": values, "time": step.time})
     return {"title": _short(side.title), "steps": steps}
 
 
-def _weights(net, left, left_out, name):
-    data = loading.to_bytes(net)
+def _weights(setting, value, left, left_out):
+    data = setting.to_bytes(value)
     if len(data) <= MOST_WEIGHTS and 2 * len(data) <= left[0]:
         left[0] -= 2 * len(data)
-        return {"network": data.hex()}
+        return {setting.key: data.hex()}
     if len(left_out) < MOST_NAMED:
-        left_out.append(_short(f"{name}: {net}, {len(data)} bytes"))
+        left_out.append(_short(f"{setting.name}: {setting.describe(value)}, {len(data)} bytes"))
     # No weights: told apart from None, which is the scene's own network.
-    return {"network": ""}
+    return {setting.key: ""}
 
 
 def _short(text):
@@ -108,9 +107,10 @@ def _read_step(step, scene, path, noun):
     time = step.get("time") if good else None
     if not good or not (time is None or (image_state.is_number(time) and abs(time) <= MOST_TIME)):
         raise _wrong(path, f"its {noun}")
-    if {"network": ""} in step["settings"].values():
+    lost = [key for value in step["settings"].values() if isinstance(value, dict) for key in value if not value[key]]
+    if lost:
         raise FileError(
-            f"{path} does not hold the network {step['label']}: too large to be stored. Say again what is varied."
+            f"{path} does not hold the {lost[0]} {step['label']}: too large to be stored. Say again what is varied."
         )
     probe, values = type(scene)(), {}
     try:
@@ -124,10 +124,10 @@ def _read_step(step, scene, path, noun):
 
 def _read_value(setting, value):
     if isinstance(value, dict):
-        return loading.from_bytes(bytes.fromhex(value["network"]))
-    if isinstance(setting, Network) and isinstance(value, str):
+        return setting.from_bytes(bytes.fromhex(value[setting.key]))
+    if is_data(setting) and isinstance(value, str):
         # A stored text would be taken as a path, and a picture may not choose what is opened.
-        raise ValueError(f"{setting.name} is not a stored network")
+        raise ValueError(f"{setting.name} is not a stored {setting.key}")
     return value
 
 
