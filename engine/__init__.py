@@ -19,6 +19,7 @@ PUBLIC = {
     "load": "engine.network.loading",
     "save_network": "engine.network.loading:save",
     # trainings
+    "ImageData": "engine.network.image_data",
     "History": "engine.network.history",
     "Domain": "engine.network.history",
     "load_history": "engine.network.formats.history:load",

@@ -1,0 +1,249 @@
+"""An image as something to learn: every pixel a sample, its place the input, its colour or class the answer."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import SettingError, ShapeError
+from engine.network.formats.files import told
+from engine.network.history import TASKS, Domain
+
+# The name under which a drawn image is at hand where a file may be given.
+BOTTLE = "bottle"
+SIDE = 200
+# Two million samples at most: past it a step of all data takes seconds, and no screen shows more of a square.
+SIDE_MIN, SIDE_MAX = 4, 1448
+# Rec. 601's weights of red, green and blue in grey, as most programs make it.
+GREY = np.array([0.299, 0.587, 0.114])
+# A mean of equal greys is that grey but for this much, in units of 1 / 255.
+ROUNDING = 1e-6
+# Rows of a large image that are looked at together.
+BAND = 256
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """Samples from an image.
+
+    points      (N, 2) float32, inputs: (row / side, column / side), side the larger of height and width; row by row
+    targets     classes: (N,) int64, 0 black and 1 white; values: (N, outputs) float32 in [0, 1]
+    target      what is learnt as an image, (H, W) or (H, W, 3) uint8, row 0 on top; two levels for classes
+    domain      Domain.image(H, W)
+    task        `classes` or `values`
+    outputs     a network's: 2 for classes, 1 for grey, 3 for colour
+    name        where it came from
+    threshold   classes: the grey in [0, 1] above which a pixel is white, else None
+    """
+
+    points: np.ndarray
+    targets: np.ndarray
+    target: np.ndarray
+    domain: Domain
+    task: str
+    outputs: int
+    name: str
+    threshold: float | None = None
+
+    @classmethod
+    def from_image(cls, source, *, task="classes", colour=False, side=SIDE, threshold=None):
+        """The samples of an image.
+
+        source      a path; `bottle` for the drawn one; an array (H, W), (H, W, 3) or (H, W, 4) of bool, uint8, uint16
+                    or floats in [0, 1]; or a PIL image. EXIF turns it, and what is transparent lies over white
+        task        `classes`: black or white; `values`: grey, or with colour its three channels
+        side        pixels of the longer side; larger images are averaged down by area, smaller ones stay
+        threshold   classes: the grey in [0, 1] above which a pixel is white; `otsu`: the level between two groups of
+                    greys (Otsu 1979); None: `otsu`, but midway where the image has two levels only
+
+        Raises FileError for a file that is no image or too large, ShapeError for other arrays, SettingError for
+        numbers out of bounds and for a threshold that leaves one class.
+        """
+        if task not in TASKS:
+            raise SettingError(f"task={told(task)}: it takes {' or '.join(TASKS)}.")
+        if colour and task == "classes":
+            raise SettingError("colour=True: classes are made from greys. Take task='values' for colours.")
+        side = _checked_side(side)
+        threshold = checked_threshold(threshold)
+        name, image = _pixels(source, side)
+        two = _two_levels(image) if task == "classes" and threshold is None else None
+        image = _reduced(image, side)
+        height, width = image.shape[:2]
+        grey = image if image.ndim == 2 else image @ GREY
+        parts = {"domain": Domain.image(height, width), "points": _places(height, width), "name": name, "task": task}
+        if task == "values":
+            target = _bytes(image if colour else grey)
+            if colour and target.ndim == 2:
+                target = np.repeat(target[..., None], 3, axis=2)
+            targets = (target.reshape(height * width, -1) / np.float32(255)).astype(np.float32)
+            return cls(targets=targets, target=target, outputs=targets.shape[1], **parts)
+        level = _level(threshold, two, grey)
+        white = grey > level * 255 + ROUNDING
+        if white.all() or not white.any():
+            which = "white" if white.all() else "black"
+            raise SettingError(
+                f"{name} is {which} everywhere at the threshold {level:.3g}, so there is nothing to tell apart. "
+                f"Its greys are from {grey.min() / 255:.3g} to {grey.max() / 255:.3g}."
+            )
+        target = np.where(white, 255, 0).astype(np.uint8)
+        return cls(targets=white.ravel().astype(np.int64), target=target, outputs=2, threshold=level, **parts)
+
+
+def bottle(side=SIDE):
+    """A black bottle on white with a white diamond label, a thin black diamond in it; (side, side) uint8, 0 or 255.
+
+    Drawn from shapes for any side, and the same in a mirror. Proportions are ours, after the image of GINN
+    (Darlow and Storkey 2018): half as wide as it is high, label and line in the middle of the body.
+    """
+    at = (np.arange(side) + 0.5) / side
+    aside, down = np.abs(at - 0.5)[None, :], at[:, None]
+
+    def box(half, top, bottom, corner):
+        """Within half of the middle, from top to bottom, with round corners."""
+        beyond = np.abs(down - (top + bottom) / 2) - (bottom - top) / 2 + corner
+        return np.hypot(np.maximum(aside - half + corner, 0), np.maximum(beyond, 0)) < corner
+
+    cap = box(0.092, 0.03, 0.12, 0.012)
+    slope = np.clip((down - 0.26) / 0.2, 0, 1)
+    slope = slope * slope * (3 - 2 * slope)
+    neck_and_shoulders = (aside < 0.068 + (0.25 - 0.068) * slope) & (down > 0.11) & (down < 0.6)
+    body = box(0.25, 0.4, 0.97, 0.035) & (down > 0.46)
+    diamond = aside / 0.175 + np.abs(down - 0.715) / 0.2
+    white = (diamond < 0.7) | ((diamond > 0.8) & (diamond < 1))
+    return np.where((cap | neck_and_shoulders | body) & ~white, 0, 255).astype(np.uint8)
+
+
+def otsu(counts):
+    """The level from 0 to 255 that parts greys into the two groups whose means differ most, weighted by their sizes.
+
+    counts   (256,), how many pixels have each grey
+    Where several levels part alike it is the middle of them. Otsu 1979, equation 18.
+    """
+    share = np.cumsum(counts) / counts.sum()
+    mean = np.cumsum(counts * np.arange(256.0)) / counts.sum()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = np.where((share > 0) & (share < 1), (mean[-1] * share - mean) ** 2 / (share * (1 - share)), 0.0)
+    # Sums over up to 1e8 pixels, in float64: equal ones differ by less than 1e-9 of the greatest.
+    best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
+    return float(best.mean()) + 0.5
+
+
+def checked_threshold(threshold):
+    """A number in [0, 1], `otsu` or None. Raises SettingError for others."""
+    if threshold is None or (isinstance(threshold, str) and threshold.strip().lower() == "otsu"):
+        return threshold if threshold is None else "otsu"
+    try:
+        value = float(threshold)
+    except (TypeError, ValueError):
+        value = float("nan")
+    if not 0 <= value <= 1:  # which no nan is
+        raise SettingError(f"threshold={told(threshold)}: it takes a grey from 0 (black) to 1 (white), or otsu.")
+    return value
+
+
+def _checked_side(side):
+    if isinstance(side, bool) or not isinstance(side, int | np.integer) or not SIDE_MIN <= side <= SIDE_MAX:
+        raise SettingError(f"side={told(side)}: it takes a whole number of pixels from {SIDE_MIN} to {SIDE_MAX}.")
+    return int(side)
+
+
+def _pixels(source, side):
+    """(name, (H, W) or (H, W, 3) uint8) of whatever was given."""
+    if isinstance(source, str) and source.strip() == BOTTLE:
+        return BOTTLE, bottle(side)
+    if isinstance(source, str | os.PathLike):
+        # PIL is loaded only when an image file is there.
+        from engine.network.formats.image import load
+
+        return told(os.path.basename(source)), load(source)
+    if hasattr(source, "getbands"):
+        from engine.network.formats.image import to_array
+
+        return "the image", to_array(source, "The image")
+    return "the array", _from_array(source)
+
+
+def _from_array(source):
+    """A person's array as uint8."""
+    try:
+        array = np.asarray(source)
+    except Exception as error:  # of a foreign object's own conversion
+        raise ShapeError(f"An object of type {type(source).__name__} is no image: {told(error)}") from None
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] not in (3, 4)):
+        raise ShapeError(f"An image is an array (H, W), (H, W, 3) or (H, W, 4), not {array.shape}.")
+    if array.dtype == bool:
+        return np.where(array, 255, 0).astype(np.uint8)
+    if array.dtype == np.uint16:
+        array = array / 257.0
+    elif array.dtype.kind == "f":
+        if not ((array >= 0) & (array <= 1)).all():
+            raise ShapeError(
+                "An image of floats has values from 0 to 1; these go beyond. Divide them by their largest."
+            )
+        array = array * 255.0
+    elif array.dtype != np.uint8:
+        raise ShapeError(f"An image is an array of bool, uint8, uint16 or floats, not {array.dtype}.")
+    if array.ndim == 3 and array.shape[2] == 4:
+        alpha = array[:, :, 3:] / 255.0
+        array = array[:, :, :3] * alpha + 255.0 * (1.0 - alpha)
+    return _bytes(array)
+
+
+def _bytes(array):
+    return array if array.dtype == np.uint8 else np.rint(array).astype(np.uint8)
+
+
+def _two_levels(image):
+    """The one or two greys of an image that has no more, else None."""
+    seen = np.zeros(256, bool)
+    for top in range(0, len(image), BAND):
+        band = image[top : top + BAND]
+        seen[np.unique(band if band.ndim == 2 else _bytes(band @ GREY))] = True
+        if seen.sum() > 2:
+            return None
+    return np.flatnonzero(seen)
+
+
+def _reduced(image, side):
+    """The image by area averaging as float64, at most side long."""
+    height, width = image.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    return _averaged(_averaged(image, rows).swapaxes(0, 1), columns).swapaxes(0, 1)
+
+
+def _averaged(values, count):
+    """The means of `count` equal pieces along the first axis; a value on a piece's edge counts by its part."""
+    length = len(values)
+    if count == length:
+        return values.astype(float)
+    means = np.empty((count, *values.shape[1:]))
+    for k in range(count):
+        # In whole numbers of 1 / count of a value, so that an edge between two values is met exactly.
+        first, last = k * length, (k + 1) * length
+        whole, end = -(-first // count), last // count
+        total = values[whole:end].sum(axis=0, dtype=float)
+        if whole * count > first:
+            total += values[whole - 1] * ((whole * count - first) / count)
+        if end * count < last:
+            total += values[end] * ((last - end * count) / count)
+        means[k] = total * (count / length)
+    return means
+
+
+def _places(height, width):
+    """(N, 2) float32: (row / side, column / side) of each pixel, row by row."""
+    rows, columns = np.indices((height, width))
+    return (np.stack([rows.ravel(), columns.ravel()], axis=1) / max(height, width)).astype(np.float32)
+
+
+def _level(threshold, two, grey):
+    """The grey in [0, 1] above which a pixel is white; two: the greys of an image that has only two, or None."""
+    if isinstance(threshold, float):
+        return threshold
+    if two is not None:
+        # A pixel half covered by each of them is on the edge.
+        return float(two.mean()) / 255
+    return otsu(np.bincount(_bytes(grey).ravel(), minlength=256)) / 255
