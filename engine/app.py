@@ -26,18 +26,18 @@ STILL_SIZE = (640, 480)
 _viewers = {}
 
 
-def render(scene, size=SIZE, *, time=0.0, supersample=4, ui=False, progress=None, executor=None):
+def render(scene, size=SIZE, *, time=None, supersample=4, ui=False, progress=None, executor=None):
     """The picture of a scene at a moment.
 
     size          (width, height) in pixels
-    time          seconds
+    time          seconds; the scene's own moment unless told
     supersample   samples a pixel: 1, 4, 9 or 16
     ui            True for the whole window, panel included
     progress      True shows a bar on stderr if it takes long; None does so on a terminal
     executor      of concurrent.futures, to spread a large picture over; see docs/prints.md
     returns       (H, W, 4) uint8, row 0 on top; sRGB, opaque
     """
-    clock = Clock(float(time))
+    clock = clock_of(scene, time)
     if ui:
         return _with_panel(scene, clock, size, supersample)
     if executor is not None:
@@ -48,7 +48,7 @@ def render(scene, size=SIZE, *, time=0.0, supersample=4, ui=False, progress=None
     return _finished(steps).pixels()
 
 
-def save(scene, path, size=SIZE, *, time=0.0, supersample=4, ui=False, executor=None, restart=False, progress=None):
+def save(scene, path, size=SIZE, *, time=None, supersample=4, ui=False, executor=None, restart=False, progress=None):
     """Renders a scene to a PNG or TIFF that holds the state it was made in; returns the path.
 
     path       ending in .png, .tif or .tiff; `-` for PNG on standard output
@@ -61,7 +61,7 @@ def save(scene, path, size=SIZE, *, time=0.0, supersample=4, ui=False, executor=
     path = os.fspath(path)
     if path != "-" and ending(path) not in BANDS:
         raise FileError(f"{path}: a picture is saved as .png or .tif. Films, and folders of pictures, are recorded.")
-    clock = Clock(float(time))
+    clock = clock_of(scene, time)
 
     def text(_):
         return prints.text_of(scene, clock, size, supersample)
@@ -135,7 +135,7 @@ def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, super
     return Recorder(path, frame, moments, size=size, text=text)
 
 
-def show(scene, *, size=(1200, 800), time=0.0, supersample=4):
+def show(scene, *, size=(1200, 800), time=None, supersample=4):
     """Shows a scene: as a widget in a notebook, else in a window until that is closed.
 
     size   (width, height) of the window in logical pixels; a notebook's page may be narrower
@@ -155,14 +155,19 @@ def show(scene, *, size=(1200, 800), time=0.0, supersample=4):
     from engine.viewer import Viewer
 
     # The canvas holds it by its handlers.
-    Viewer(scene, canvas, clock=Clock(float(time)), supersample=supersample)
+    Viewer(scene, canvas, clock=clock_of(scene, time), supersample=supersample)
     window.run()
     return None
 
 
 def mimebundle(scene):
     """What a notebook stores for a cell that ends with a scene, {MIME type: data}; its widget goes before it."""
-    return _in_cell(scene, WIDGET_SIZE, STILL_SIZE, 0.0)
+    return _in_cell(scene, WIDGET_SIZE, STILL_SIZE, None)
+
+
+def clock_of(scene, time=None):
+    """The Clock of a picture of a scene at a time; at the scene's own moment if that is None."""
+    return Clock(float(scene.moment if time is None else time))
 
 
 # Behind them.
@@ -234,11 +239,12 @@ def _in_cell(scene, widget_size, size, time):
     from engine.target.writers.png import encode
 
     stream = io.BytesIO()
-    state = image_state.stored(scene, Clock(float(time)), size)
+    clock = clock_of(scene, time)
+    state = image_state.stored(scene, clock, size)
     encode(stream, render(scene, size, time=time), image_state.text(state))
     if notebook.in_notebook():
         notebook.show_widget(_widget(scene, widget_size, time))
-    return notebook.still(f"{_name(scene)} at {time:g} s", stream.getvalue())
+    return notebook.still(f"{_name(scene)} at {clock.time:g} s", stream.getvalue())
 
 
 def _widget(scene, size, time):
@@ -247,7 +253,7 @@ def _widget(scene, size, time):
         from engine.viewer import Viewer
 
         canvas = notebook.make_canvas(size)
-        _viewers[scene] = Viewer(scene, canvas, clock=Clock(float(time)))
+        _viewers[scene] = Viewer(scene, canvas, clock=clock_of(scene, time))
     return _viewers[scene].canvas
 
 

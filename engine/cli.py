@@ -1,4 +1,4 @@
-"""The command `neuroscene`: list, run, render, record, sheet, figures, doctor.
+"""The command `neuroscene`: list, run, render, record, export, sheet, figures, doctor.
 
 Stdout is data: the path that was written, or what --json asks for. Progress and mistakes go to stderr. The exit status
 is 0, or 1 for a fault of ours and for a doctor who found something, 2 for a person's mistake, 3 for a machine without
@@ -14,11 +14,13 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from engine import cli_figures
+from engine import cli_export, cli_figures
 from engine.errors import NeurosceneError, NoAdapterError, SettingError, near
 from engine.options import (
     Asked,
     From,
+    HistoryFile,
+    ImageFile,
     NetworkFile,
     Scene,
     Seed,
@@ -133,13 +135,15 @@ def run(
     set_: Settings = None,
     from_: From = None,
     net: NetworkFile = None,
+    history: HistoryFile = None,
+    image: ImageFile = None,
     seed: Seed = None,
     time: Time = None,
     size: Size = None,
     supersample: Supersample = None,
 ):
     """Shows a scene in a window."""
-    asked = Asked(scene, from_, set_, net, seed, time, size, supersample)
+    asked = Asked(scene, from_, set_, net, seed, time, size, supersample, history, image)
     with opened(asked) as (shown, clock, _, samples):
         from engine.app import show
 
@@ -175,6 +179,8 @@ def render(
     set_: Settings = None,
     from_: From = None,
     net: NetworkFile = None,
+    history: HistoryFile = None,
+    image: ImageFile = None,
     seed: Seed = None,
     time: Time = None,
     size: Size = None,
@@ -189,7 +195,7 @@ def render(
     A PNG holds all it takes to make it again: give it as SCENE. Up to 32768x32768, in little memory; a large picture
     that is stopped keeps what is done in FILE.unfinished.
     """
-    asked = Asked(scene, from_, set_, net, seed, time, size, supersample)
+    asked = Asked(scene, from_, set_, net, seed, time, size, supersample, history, image)
     path = read_output(output, scene, ".png")
     with opened(asked) as (shown, clock, size_px, samples):
         from engine.app import save
@@ -242,13 +248,15 @@ def record(
     set_: Settings = None,
     from_: From = None,
     net: NetworkFile = None,
+    history: HistoryFile = None,
+    image: ImageFile = None,
     seed: Seed = None,
     time: Time = None,
     size: Size = None,
     supersample: Supersample = None,
 ):
     """Records a film, an animation or a folder of pictures."""
-    asked = Asked(scene, from_, set_, net, seed, time, size, supersample)
+    asked = Asked(scene, from_, set_, net, seed, time, size, supersample, history, image)
     path = read_output(output, scene, ".mp4")
     if path == "-":
         raise SettingError("-o -: a film needs a file to be written to. Give a path that ends in .gif, .mp4 or .webm.")
@@ -258,7 +266,7 @@ def record(
         )
     length = read_number("--seconds", seconds, 1e-3, 86400)
     rate = read_number("--fps", fps, 0.01, 1000)
-    with opened(asked) as (shown, clock, size_px, samples):
+    with opened(asked, film=True) as (shown, clock, size_px, samples):
         if loop and not shown.loop:
             raise SettingError(f"--loop: {scene} does not repeat by itself. Give --seconds instead.")
         from engine.app import record
@@ -273,6 +281,7 @@ def record(
     print(path)
 
 
+cli_export.register(app)
 cli_figures.register(app)
 
 

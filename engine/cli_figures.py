@@ -12,6 +12,8 @@ from engine.options import (
     SIZE_TEXT,
     Asked,
     From,
+    HistoryFile,
+    ImageFile,
     NetworkFile,
     Scene,
     Seed,
@@ -120,6 +122,8 @@ def sheet(
     set_: Settings = None,
     from_: From = None,
     net: NetworkFile = None,
+    history: HistoryFile = None,
+    image: ImageFile = None,
     seed: Seed = None,
     time: Time = None,
     supersample: Supersample = None,
@@ -128,7 +132,7 @@ def sheet(
 
     The PNG holds all it takes to make it again: give it as SCENE.
     """
-    asked = Asked(scene, from_, set_, net, seed, time, None, supersample)
+    asked = Asked(scene, from_, set_, net, seed, time, None, supersample, history, image)
     path = read_output(output, scene, "-sheet.png")
     vary = vary or []
     if len(vary) > 2:
@@ -146,16 +150,19 @@ def sheet(
             raise SettingError("A sheet needs --vary with a setting and its values, as in --vary seed=1,2,3.")
         if recipe is None:
             recipe = {"columns": vary[0], "rows": vary[1] if len(vary) == 2 else (), "wrap": None, "title": ""}
+            if picture is not None:
+                recipe["time"] = clock.time
         if in_a_row is not None:
             recipe["wrap"] = in_a_row
         if title is not None:
             recipe["title"] = title
+        if asked.time is not None:
+            recipe["time"] = asked.time
         plan = planned(
             shown,
             **recipe,
             cell=size or (own_size if "sheet" in state else CELL),
             supersample=samples,
-            time=clock.time,
             said=tuple(f"--vary {text}" for text in (*vary, "", "")[:2]),
         )
         _telling_of_a_stop(made, plan, path)
@@ -172,6 +179,8 @@ def figures(
     films: Films = None,
     set_: Settings = None,
     net: NetworkFile = None,
+    history: HistoryFile = None,
+    image: ImageFile = None,
     seed: Seed = None,
     supersample: Supersample = None,
 ):
@@ -187,7 +196,7 @@ def figures(
     folder = read_output(output, scene, "-figures") if not scene.lower().endswith(".png") else output or "figures"
     if folder == "-":
         raise SettingError("-o -: figures need a folder to be written to.")
-    over = assignments(kind, set_ or (), net, seed)
+    over = assignments(kind, set_ or (), net, seed, history, image)
     size = _read_whole("--cell", cell, SIZE_MAX)
     samples = None if supersample is None else read_supersample(supersample)
 

@@ -49,7 +49,7 @@ class Figure:
     loop         True for a film of exactly one loop of the scene
     fps          frames a second of a film; None for its format's own
     supersample  samples a pixel
-    time         seconds: the moment shown, or a film's first
+    time         seconds: the moment shown, or a film's first; None for the scene's own, and 0 for a film
     """
 
     number: int
@@ -66,7 +66,7 @@ class Figure:
     loop: bool = False
     fps: float | None = None
     supersample: int = 4
-    time: float = 0.0
+    time: float | None = None
 
     def __post_init__(self):
         if isinstance(self.number, bool) or not isinstance(self.number, int) or not 0 <= self.number <= MOST_NUMBER:

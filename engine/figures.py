@@ -109,7 +109,7 @@ def prepared(base, figure, over, scale, supersample, films):
         def make(path, executor, progress):
             app.record(
                 scene, path, seconds=figure.seconds, fps=figure.fps, size=size, supersample=samples,
-                start=figure.time, progress=progress, executor=executor,
+                start=figure.time or 0.0, progress=progress, executor=executor,
             )  # fmt: skip
     else:
 

@@ -54,6 +54,19 @@ NetworkFile = Annotated[
         show_default=False,
     ),
 ]
+HistoryFile = Annotated[
+    str | None,
+    typer.Option(
+        "--history",
+        metavar="FILE",
+        help="The recorded training to show: .safetensors of `neuroscene train` or engine.Recorder.",
+        show_default=False,
+    ),
+]
+ImageFile = Annotated[
+    str | None,
+    typer.Option("--image", metavar="FILE", help="The image to learn: .png, .jpg and their kin.", show_default=False),
+]
 # Numbers arrive as text and are read here, so that a mistake is told with what arrived.
 Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="Short for --set seed=N.", show_default=False)]
 Time = Annotated[
@@ -90,16 +103,22 @@ WithPanel = Annotated[bool, typer.Option("--ui", help="With the panel of control
 class Asked:
     """What the options say of the scene and its picture, read from their texts; None where nothing was said."""
 
-    def __init__(self, scene, picture, sets, net, seed, time, size, supersample):
+    def __init__(
+        self, scene, picture, sets, net, seed, time, size, supersample, history=None, image=None
+    ):  # fmt: skip
         self.scene, self.picture, self.sets, self.net, self.seed = scene, picture, sets or (), net, seed
+        self.history, self.image = history, image
         self.time = read_number("--time", time, -1e9, 1e9)
         self.size = None if size is None else read_size(size)
         self.supersample = None if supersample is None else read_supersample(supersample)
 
 
 @contextmanager
-def opened(asked):
-    """(scene, clock, size, supersample) for a command; inside, a scene file's own faults become one line."""
+def opened(asked, *, film=False):
+    """(scene, clock, size, supersample) for a command; inside, a scene file's own faults become one line.
+
+    film   True where the clock is a film's first: 0 unless told, where a picture is for the scene's own moment
+    """
     from engine.finding import is_picture, open_scene, told_by_line
     from engine.image_state import read_state, restore_from
     from engine.settings import assign
@@ -108,10 +127,12 @@ def opened(asked):
     picture = asked.scene if is_picture(asked.scene) else None
     if asked.picture is not None:
         picture, clock = asked.picture, restore_from(asked.picture, scene)
-    for name, value in assignments(scene, asked.sets, asked.net, asked.seed):
+    for name, value in assignments(scene, asked.sets, asked.net, asked.seed, asked.history, asked.image):
         assign(scene, name, value)
     if asked.time is not None:
         clock = replace(clock, time=asked.time)
+    elif picture is None and not film:
+        clock = replace(clock, time=scene.moment)
     state = read_state(picture) if picture else {}
     size = asked.size or tuple(state.get("size", DEFAULT_SIZE))
     samples = asked.supersample or state.get("supersample", DEFAULT_SUPERSAMPLE)
@@ -119,9 +140,9 @@ def opened(asked):
         yield scene, clock, size, samples
 
 
-def assignments(scene, sets, net, seed):
-    """(name, text) pairs of --set, --net and --seed, in the order they take effect."""
-    from engine.settings import Network, settings
+def assignments(scene, sets, net, seed, history=None, image=None):
+    """(name, text) pairs of --set, --seed, --net, --history and --image, in the order they take effect."""
+    from engine.settings import Image, Network, Training, settings
 
     pairs = []
     for text in sets:
@@ -131,11 +152,14 @@ def assignments(scene, sets, net, seed):
         pairs.append((name.strip(), value))
     if seed is not None:
         pairs.append(("seed", seed))
-    if net is not None:
-        names = [name for name, setting in settings(scene).items() if isinstance(setting, Network)]
+    for option, path, kind in (("--net", net, Network), ("--history", history, Training), ("--image", image, Image)):
+        if path is None:
+            continue
+        names = [name for name, setting in settings(scene).items() if isinstance(setting, kind)]
         if not names:
-            raise SettingError(f"--net {net}: {type(scene).__name__} has no setting for a network.")
-        pairs.append((names[0], net))
+            name = scene.__name__ if isinstance(scene, type) else type(scene).__name__
+            raise SettingError(f"{option} {path}: {name} has no setting for {kind.noun}.")
+        pairs.append((names[0], path))
     return pairs
 
 

@@ -152,12 +152,13 @@ class Text(_Setting, param.String):
 class _Data(_Setting, param.Parameter):
     """Something large that comes from a file, or None.
 
-    key        what it is called in a stored state
+    key        what it is called in a stored state; noun, in a message
     to_bytes   of a value; from_bytes gives it back, and raises a NeurosceneError or ValueError for other bytes
     """
 
     __slots__ = ["group", "rebuild", "unit", "when"]
     key = ""
+    noun = ""
 
     def __init__(self, default=None, *, unit="", group="shown", rebuild=False, when=None, **more):
         super().__init__(default=default, allow_None=True, **more)
@@ -192,6 +193,7 @@ class Network(_Data):
 
     __slots__ = ["inputs"]
     key = "network"
+    noun = "a network"
 
     def __init__(self, default=None, *, inputs=None, **more):
         self.inputs = inputs
@@ -224,6 +226,7 @@ class Training(_Data):
 
     __slots__ = []
     key = "history"
+    noun = "a recorded training"
 
     def checked(self, value):
         if value is None or isinstance(value, History):
@@ -251,6 +254,7 @@ class Image(_Data):
 
     __slots__ = ["side"]
     key = "image"
+    noun = "an image"
 
     def __init__(self, default=None, *, side=200, **more):
         self.side = side

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from engine import app, image_state, sheet_recipe
 from engine.errors import FileError, SettingError
 from engine.figure import Step
-from engine.scene import Clock, Scene
-from engine.settings import assign, settings
+from engine.scene import Scene
+from engine.settings import assign, is_data, settings
 from engine.sheet_layout import Sheet, lay_out, paint
 from engine.target.writers import ending, open_writer
 from engine.vary import MOST_CELLS, Axis, axis
@@ -27,7 +27,7 @@ def sheet(
     cell=CELL,
     title="",
     supersample=4,
-    time=0.0,
+    time=None,
     executor=None,
     progress=None,
 ):
@@ -60,12 +60,13 @@ class Plan:
     """A sheet that can be drawn: everything in it has been checked.
 
     scene    the Scene that columns and rows are laid over; a copy, which nobody changes
+    time     seconds; None where each cell shows its scene's own moment
     columns  Axis
     rows     Axis or None
     """
 
     scene: Scene
-    clock: Clock
+    time: float | None
     columns: Axis
     rows: Axis | None
     wrap: int | None
@@ -82,15 +83,15 @@ class Plan:
 
     def moment(self, number):
         """(scene, clock) of a cell: the scene is a new one, not built yet."""
-        scene, time = copied(self.scene), self.clock.time
+        scene, time = copied(self.scene), self.time
         for step in self.steps(number):
             for name, value in step.settings.items():
                 setattr(scene, name, value)
             time = time if step.time is None else step.time
-        return scene, Clock(float(time))
+        return scene, app.clock_of(scene, time)
 
 
-def planned(scene, *, columns, rows=(), wrap=None, cell=CELL, title="", supersample=4, time=0.0, said=("", "")):
+def planned(scene, *, columns, rows=(), wrap=None, cell=CELL, title="", supersample=4, time=None, said=("", "")):
     """The Plan of a sheet; arguments and errors are those of `sheet`.
 
     said   begins messages about columns and rows
@@ -120,7 +121,7 @@ def planned(scene, *, columns, rows=(), wrap=None, cell=CELL, title="", supersam
     ]
     layout = lay_out(cell, *labels, wrap=wrap, title=title)
     _fits_memory(layout, count)
-    return Plan(scene, Clock(float(time)), columns, rows, wrap, title, supersample, layout)
+    return Plan(scene, None if time is None else float(time), columns, rows, wrap, title, supersample, layout)
 
 
 def made(plan, path=None, *, executor=None, progress=None, name=""):
@@ -188,12 +189,17 @@ def copied(scene):
     return other
 
 
+def _differ(kind, value, other):
+    # Networks, histories and images are told apart as objects: comparing their numbers could take long.
+    return value is not other if is_data(kind) else value != other
+
+
 def match(scene, wanted):
     """Gives a scene the settings and the camera of another, changing no more than differs."""
-    names = list(settings(scene))
+    names = settings(scene)
     # A setting may move others that follow it; they are then set in their turn.
     for _ in range(len(names)):
-        different = [name for name in names if getattr(scene, name) != getattr(wanted, name)]
+        different = [name for name, kind in names.items() if _differ(kind, getattr(scene, name), getattr(wanted, name))]
         if not different:
             break
         for name in different:

@@ -5,6 +5,7 @@ varies stands under `sheet`: values only, and networks as their weights; nothing
 """
 
 from engine import image_state
+from engine.app import clock_of
 from engine.errors import FileError, NeurosceneError
 from engine.figure import Step
 from engine.settings import assign, is_data, settings
@@ -21,7 +22,7 @@ LONGEST = 250
 
 def stored(plan):
     """The state of a sheet.Plan, as JSON holds it."""
-    state = image_state.stored(plan.scene, plan.clock, plan.layout.cell, plan.supersample)
+    state = image_state.stored(plan.scene, clock_of(plan.scene, plan.time), plan.layout.cell, plan.supersample)
     # The settings may hold a network themselves.
     left = [MOST_TEXT - len(image_state.text(state)[image_state.KEYWORD])]
     left_out = state["left_out"]
@@ -30,6 +31,7 @@ def stored(plan):
         "rows": _axis(plan, plan.rows, left, left_out) if plan.rows else None,
         "wrap": plan.wrap,
         "title": _short(plan.title),
+        "time": plan.time,
     }
     return state
 
@@ -67,7 +69,7 @@ def _short(text):
 
 
 def read(state, scene, path):
-    """{columns, rows, wrap, title} for sheet.planned, of a state that image_state has read; None if it has no sheet.
+    """{columns, rows, wrap, title, time} for sheet.planned, of a state image_state has read; None if it has no sheet.
 
     scene   whose settings are meant
     path    for messages
@@ -84,9 +86,13 @@ def read(state, scene, path):
         raise _wrong(path, "its title")
     if wrap is not None and not image_state.is_whole(wrap, 1, MOST_CELLS):
         raise _wrong(path, "its wrap")
+    # Sheets of before had no time of their own, but their picture's.
+    time = recipe.get("time", state["time"])
+    if time is not None and not (image_state.is_number(time) and abs(time) <= MOST_TIME):
+        raise _wrong(path, "its time")
     columns = _read_axis(recipe.get("columns"), scene, path, "columns")
     rows = None if recipe.get("rows") is None else _read_axis(recipe["rows"], scene, path, "rows")
-    return {"columns": columns, "rows": rows, "wrap": wrap, "title": title}
+    return {"columns": columns, "rows": rows, "wrap": wrap, "title": title, "time": time}
 
 
 def _read_axis(side, scene, path, noun):
