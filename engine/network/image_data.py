@@ -7,6 +7,9 @@ import numpy as np
 
 from engine.errors import SettingError, ShapeError
 from engine.network.formats.files import told
+from engine.network.formats.image import from_png as from_png
+from engine.network.formats.image import load, to_array
+from engine.network.formats.image import to_png as to_png
 from engine.network.history import TASKS, Domain
 
 # The name under which a drawn image is at hand where a file may be given.
@@ -113,6 +116,11 @@ def bottle(side=SIDE):
     return np.where((cap | neck_and_shoulders | body) & ~white, 0, 255).astype(np.uint8)
 
 
+def shrunk(source, side=SIDE):
+    """Any image that `from_image` takes as (H, W) or (H, W, 3) uint8, at most side pixels along its longer side."""
+    return _bytes(_reduced(_pixels(source, _checked_side(side))[1], side))
+
+
 def otsu(counts):
     """The level from 0 to 255 that parts greys into the two groups whose means differ most, weighted by their sizes.
 
@@ -152,13 +160,8 @@ def _pixels(source, side):
     if isinstance(source, str) and source.strip() == BOTTLE:
         return BOTTLE, bottle(side)
     if isinstance(source, str | os.PathLike):
-        # PIL is loaded only when an image file is there.
-        from engine.network.formats.image import load
-
         return told(os.path.basename(source)), load(source)
     if hasattr(source, "getbands"):
-        from engine.network.formats.image import to_array
-
         return "the image", to_array(source, "The image")
     return "the array", _from_array(source)
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from engine.errors import FileError, NeurosceneError, SettingError, ShapeError
 from engine.network.formats import image as file
-from engine.network.image_data import BOTTLE, GREY, SIDE_MAX, ImageData, bottle, otsu
+from engine.network.image_data import BOTTLE, GREY, SIDE_MAX, ImageData, bottle, from_png, otsu, shrunk, to_png
 
 RNG = np.random.default_rng(8)
 HALVES = np.repeat([[0, 255]], 6, axis=0).repeat(3, axis=1).astype(np.uint8)
@@ -334,6 +334,24 @@ def test_a_file_that_is_not_there_names_the_near_ones(tmp_path):
 
 def test_a_pil_image_is_as_good_as_its_file(tmp_path):
     assert np.array_equal(values(Image.fromarray(PHOTO), colour=True).target, PHOTO)
+
+
+@pytest.mark.parametrize("pixels", [PHOTO, PHOTO[..., 0]], ids=["colour", "grey"])
+def test_an_image_kept_as_png_comes_back_to_the_bit(pixels):
+    assert np.array_equal(from_png(to_png(pixels)), pixels)
+
+
+def test_bytes_that_are_no_png_are_told():
+    for data in (b"", b"GIF89a", to_png(PHOTO)[:55]):
+        with pytest.raises(FileError, match="the stored image"):
+            from_png(data)
+
+
+def test_a_shrunk_image_is_the_one_that_is_learnt(tmp_path):
+    image = RNG.integers(0, 256, (40, 30, 3)).astype(np.uint8)
+    Image.fromarray(image).save(tmp_path / "a.png")
+    assert np.array_equal(shrunk(tmp_path / "a.png", 20), values(image, side=20, colour=True).target)
+    assert shrunk(image[..., 0], 20).shape == (20, 15)
 
 
 def test_the_list_of_kinds_has_none_that_starts_a_program():

@@ -1,5 +1,6 @@
-"""Image files, through PIL: any of the common kinds as rows of bytes."""
+"""Image files, through PIL, which is loaded when there is one: any of the common kinds as rows of bytes."""
 
+import io
 import warnings
 from pathlib import Path
 
@@ -21,14 +22,32 @@ def load(path):
     Of an animation the first frame. Raises FileError for what is no image, broken, or over MAX_PIXELS.
     """
     path = Path(path)
-    name = told(path, 200)
-    with opened(path, "picture") as (stream, _), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd metadata, which a picture's colours do not depend on
-        from PIL import Image, UnidentifiedImageError
+    with opened(path, "picture") as (stream, _):
+        return _read(stream, told(path, 200), KINDS)
 
+
+def to_png(pixels):
+    """The bytes of a PNG of (H, W) or (H, W, 3) uint8."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def from_png(data, name="the stored image"):
+    """(H, W) or (H, W, 3) uint8 of the bytes of a PNG. Raises FileError for other bytes."""
+    return _read(io.BytesIO(data), name, ("PNG",))
+
+
+def _read(stream, name, kinds):
+    from PIL import Image, UnidentifiedImageError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd metadata, which a picture's colours do not depend on
         Image.init()
         try:
-            with Image.open(stream, formats=[kind for kind in KINDS if kind in Image.OPEN]) as image:
+            with Image.open(stream, formats=[kind for kind in kinds if kind in Image.OPEN]) as image:
                 return to_array(image, name)
         except (FileError, MemoryError):
             raise
