@@ -4,15 +4,13 @@ From them come the panel's widgets, the `--set name=value` flags, and the state 
 Groups order the panel: what is shown, how, time, camera, save.
 """
 
-import importlib
 import math
-import zlib
 
 import numpy as np
 import param
 
 from engine.errors import NeurosceneError, SettingError, near
-from engine.network import loading
+from engine.network import image_data, loading
 from engine.network.formats import history
 from engine.network.history import History
 from engine.network.mlp import Mlp
@@ -267,21 +265,13 @@ class Image(_Data):
             return None
         if isinstance(value, np.ndarray) and value.dtype == np.uint8 and max(value.shape[:2]) <= self.side:
             return value
-        # Pillow is loaded when there is an image.
-        images = importlib.import_module("engine.network.image_data")
-        image = images.ImageData.from_image(value, task="values", colour=True, side=self.side).target
-        return image[..., 0] if (image == image[..., :1]).all() else image
+        return image_data.shrunk(value, self.side)
 
     def to_bytes(self, value):
-        return np.array([*value.shape, 1][:3], "<u2").tobytes() + zlib.compress(value.tobytes(), 9)
+        return image_data.to_png(value)
 
     def from_bytes(self, data):
-        shape = np.frombuffer(data[:6], "<u2")
-        if shape.size != 3 or not 0 < max(shape[:2]) <= self.side or shape[2] not in (1, 3):
-            raise ValueError(f"{self.name} is not a stored image")
-        # A packed text may claim to be endless.
-        pixels = zlib.decompressobj().decompress(data[6:], int(np.prod(shape, dtype=np.int64)) + 1)
-        return np.frombuffer(pixels, np.uint8).reshape(shape if shape[2] == 3 else shape[:2])
+        return image_data.from_png(data)
 
     def describe(self, value):
         return f"an image of {value.shape[1]} x {value.shape[0]}"
