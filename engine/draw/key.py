@@ -1,0 +1,79 @@
+"""A key: what each kind of line means, on a card in a corner of the picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.draw import text
+from engine.draw.drawable import Drawable
+from engine.draw.label import SIZES, Sprite
+from engine.draw.legend import blend, srgb
+
+# Of a picture 720 pixels high.
+SAMPLE, PAD, GAP, MARGIN, WIDTH = 34.0, 10.0, 10.0, 14.0, 2.6
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """A line's sample and its name.
+
+    colour   linear RGB
+    dash     lengths of line and gap in widths of the line; () for a solid one
+    """
+
+    words: str
+    colour: tuple
+    dash: tuple = ()
+
+
+class Key(Drawable):
+    """Lines and what they mean.
+
+    rows   KeyRows; none draws nothing
+    """
+
+    def __init__(self, rows=(), *, name=None):
+        super().__init__(name)
+        self.rows = tuple(rows)
+        self._kept = None
+
+    def overlay(self, frame, world):
+        if not self.rows:
+            return
+        state = self.rows, frame.scale, frame.theme
+        if self._kept is None or self._kept[0] != state:
+            self._kept = state, _card(self.rows, frame)
+        margin = round(MARGIN * frame.scale)
+        frame.sprites.append(Sprite(self._kept[1], margin, margin))
+
+
+def _card(rows, frame):
+    """(H, W, 4) uint8, premultiplied."""
+    s, theme = frame.scale, frame.theme
+    pad, gap, sample = round(PAD * s), round(GAP * s), round(SAMPLE * s)
+    masks = [text.mask(row.words, max(6.0, SIZES["small"] * s)) for row in rows]
+    line = round(masks[0].shape[0] * 1.35)
+    width = 2 * pad + sample + gap + max(mask.shape[1] for mask in masks)
+    height = 2 * pad + line * len(rows)
+    card = np.zeros((height, width, 4))
+    card[..., :3], card[..., 3] = srgb(theme.ground) * 0.86, 0.86
+    for k, (row, mask) in enumerate(zip(rows, masks, strict=True)):
+        middle = pad + line * (k + 0.5)
+        blend(
+            card, _stroke(row.dash, sample, max(1.0, WIDTH * s), line), srgb(row.colour), pad, round(middle - line / 2)
+        )
+        blend(card, mask, srgb(theme.ink), pad + sample + gap, round(middle - mask.shape[0] / 2))
+    return np.round(card * 255).astype(np.uint8)
+
+
+def _stroke(dash, length, width, height):
+    """(height, length) coverage of a level line through the middle."""
+    along = np.arange(length) + 0.5
+    down = np.abs(np.arange(height) + 0.5 - height / 2)
+    across = np.clip(width / 2 + 0.5 - down, 0.0, 1.0)[:, None]
+    if not dash:
+        return np.broadcast_to(across, (height, length))
+    # Four samples a pixel: ends of dashes lie between pixels.
+    fine = (np.arange(4 * length) + 0.5) / 4 / width % sum(dash)
+    on = np.searchsorted(np.cumsum(dash), fine, side="right") % 2 == 0
+    return across * on.reshape(length, 4).mean(axis=1)[None] if along.size else across
