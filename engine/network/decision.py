@@ -1,0 +1,79 @@
+"""Where a network's decision changes, cut into a subdivision of its linear regions."""
+
+import numpy as np
+
+from engine.errors import NetworkError
+
+# Strictly rising: the outputs are in the order of their sums.
+RISING = ("identity", "softmax", "sigmoid", "tanh", "leaky_relu", "elu", "softplus")
+
+
+def decision_layer(net, layers):
+    """(weights, bias) of the functions whose order decides, or NetworkError where none does.
+
+    One output: its sum, whose zero decides. Two: their difference. More: the sums, of which the largest wins.
+    """
+    activation, last = net.layers[-1].activation, layers[-1]
+    if activation.name not in RISING or (activation.name == "leaky_relu" and activation.parameter <= 0):
+        raise NetworkError(
+            f"{net} ends in {activation}, whose outputs are not in the order of their sums: it has no decision "
+            "boundary of straight pieces. Take the regions without it (decision=False)."
+        )
+    if net.outputs == 2:
+        return last.weights[:1] - last.weights[1:], last.bias[:1] - last.bias[1:]
+    return last.weights, last.bias
+
+
+def cut_decision(plane, sums, tolerance, owner):
+    """Cuts a Subdivision where the decision changes; everything cut belongs to `owner`.
+
+    sums        (V, 1): their zeros are cut. (V, C): where the largest is another one
+    tolerance   (that many,)
+    """
+    if sums.shape[1] == 1:
+        plane.cut(sums, tolerance, owner)
+        return
+    known = plane.coincident
+    for rival in range(1, sums.shape[1]):
+        # Linear on each face: the winner among the ones before is the same all over it.
+        lead = sums[:, rival] - sums[:, :rival].max(1)
+        widths = np.append(tolerance[rival] + tolerance[:rival].max(), np.full(sums.shape[1], np.inf))
+        sums = plane.cut(np.column_stack([lead, sums]), widths, owner)[:, 1:]
+    plane.coincident = plane.coincident[plane.coincident[:, 1] < owner] if len(known) else known
+    _join_equal_winners(plane, winners(plane, sums), owner)
+
+
+def winners(plane, sums):
+    """(count,): the largest of the sums in each face's middle."""
+    total, sides = np.zeros((plane.count, sums.shape[1])), np.zeros(plane.count)
+    for side in (0, 1):
+        face = plane.faces.all[:, side]
+        inside = face >= 0
+        middle = sums[plane.ends.all[inside]].sum(1)
+        np.add.at(total, face[inside], middle)
+        np.add.at(sides, face[inside], 2)
+    return np.argmax(total / sides[:, None], 1)
+
+
+def _join_equal_winners(plane, winner, owner):
+    """Takes out cuts between those that lost in the end, and notes where the decision changes along an older edge."""
+    faces, owners = plane.faces.all, plane.owner.all
+    inside = (faces >= 0).all(1)
+    same = inside & (winner[faces[:, 0]] == winner[faces[:, 1]])
+    along = np.flatnonzero(inside & ~same & (owners < owner))
+    plane.coincident = np.concatenate([plane.coincident, np.stack([along, np.full(len(along), owner)], 1)])
+    needless = same & (owners == owner)
+    if needless.any():
+        plane.keep_edges(~needless, _joined(faces[needless], plane.count))
+
+
+def _joined(pairs, count):
+    """(count,): numbers from 0 on for the groups that pairs of faces make."""
+    least = np.arange(count)
+    while True:
+        lower = np.minimum(least[pairs[:, 0]], least[pairs[:, 1]])
+        before = least.copy()
+        np.minimum.at(least, pairs[:, 0], lower)
+        np.minimum.at(least, pairs[:, 1], lower)
+        if (least == before).all():
+            return np.unique(least, return_inverse=True)[1]

@@ -1,0 +1,94 @@
+"""A rectangle cut along the zero sets of functions that are linear on each of its faces: an exact subdivision.
+
+After Berzins, "Polyhedral complex extraction from ReLU networks using edge subdivision" (ICML 2023): vertices carry the
+functions' values, an edge whose ends differ in sign is cut, and nothing but its new vertex is computed. Faces have
+numbers here instead of sign vectors.
+"""
+
+import numpy as np
+
+from engine.errors import NetworkError
+from engine.network.cutting import Cut
+from engine.network.rows import Rows
+
+# Past this many faces neither a screen nor a vector file shows them, and memory runs short: 128 numbers a vertex are
+# 1 GB at a million.
+MOST_FACES = 1_000_000
+
+
+class Subdivision:
+    """Vertices, edges between them, and the faces on both sides of each edge; the faces are convex.
+
+    vertices     Rows (V, 2), float64
+    ends         Rows (E, 2), the vertices of an edge, first and last
+    faces        Rows (E, 2), the face on its left and on its right going from first to last; -1 outside
+    owner        Rows (E,), whose zero set it is; -1 for the rectangle's own sides
+    count        faces
+    coincident   (C, 2): an edge, and one who has its zero set there too, or on the rectangle's side
+    """
+
+    def __init__(self, low, high):
+        (left, bottom), (right, top) = low, high
+        self.vertices = Rows(np.array([[left, bottom], [right, bottom], [right, top], [left, top]], float))
+        self.ends = Rows(np.array([[0, 1], [1, 2], [2, 3], [3, 0]]))
+        self.faces = Rows(np.array([[0, -1]] * 4))
+        self.owner = Rows(np.full(4, -1))
+        self.count = 1
+        self.coincident = np.empty((0, 2), int)
+
+    def cut(self, values, tolerance, owner):
+        """Cuts the faces along the zero sets of functions that are linear on each face and continuous.
+
+        values      (V, n), at the vertices
+        tolerance   (n,), a value so small is zero; infinity for functions that cut nothing, only go along
+        owner       the number of the first function; the others follow it
+        returns     (V', n), the values at all vertices, those there are now
+
+        Where two zero sets lie on one another, the edge belongs to the first and `coincident` tells of the second.
+        Raises NetworkError when there are more than MOST_FACES faces.
+        """
+        cut = Cut(self, values, tolerance, owner)
+        cut.old_edges()
+        while cut.next_functions():
+            cut.new_edges()
+            cut.split_faces()
+            if self.count > MOST_FACES:
+                raise NetworkError(
+                    f"The network has more than {MOST_FACES:,} linear regions here. "
+                    "Take a smaller rectangle or fewer layers."
+                )
+        self.coincident = np.concatenate([self.coincident, cut.coincident()])
+        return cut.values.all
+
+    def split_edges(self, edges, vertices, ends):
+        """Each edge now ends at its new vertex; a new edge with its faces and owner goes on from there.
+
+        edges      (M,), the edges, one or several pieces of each, in order along it
+        vertices   (M,), where the piece begins
+        ends       (M,), where it ends
+        returns    the number of the first new edge
+        """
+        new = self.ends.add(np.stack([vertices, ends], 1))
+        self.faces.add(self.faces.full[edges])
+        self.owner.add(self.owner.full[edges])
+        first = np.flatnonzero(np.diff(edges, prepend=-1))
+        self.ends.full[edges[first], 1] = vertices[first]
+        return new
+
+    def keep_edges(self, kept, merged):
+        """Removes edges, and the vertices that none is left at.
+
+        kept     (E,) bool
+        merged   (count,), the new number of each face, for faces that became one; from 0 without gaps
+        """
+        number = np.cumsum(kept) - 1
+        self.coincident = self.coincident[kept[self.coincident[:, 0]]]
+        self.coincident[:, 0] = number[self.coincident[:, 0]]
+        ends = self.ends.all[kept]
+        used = np.zeros(self.vertices.used, bool)
+        used[ends] = True
+        self.vertices = Rows(self.vertices.all[used])
+        self.ends = Rows((np.cumsum(used) - 1)[ends])
+        self.faces = Rows(np.append(merged, -1)[self.faces.all[kept]])
+        self.owner = Rows(self.owner.all[kept])
+        self.count = int(merged.max()) + 1

@@ -1,0 +1,313 @@
+"""The exact linear regions of a network on a rectangle of a plane, and the boundaries between them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.errors import NetworkError
+from engine.network import outlines, pattern
+from engine.network.decision import cut_decision, decision_layer
+from engine.network.folding import EPSILON, SAFETY, Layer, folded
+from engine.network.partition import Subdivision
+
+# So that what is exactly 0 counts as zero even where no rounding can be.
+TINY = 1e-300
+# A path bends where it turns by more than this, in radians; what rounding turns is far less.
+BEND = 1e-6
+
+
+@dataclass(frozen=True)
+class LayerCount:
+    """What a hidden layer adds.
+
+    neurons    of it
+    cutting    of those, the ones that have a boundary in the rectangle
+    dead       never active there
+    always     active all over it
+    regions    after this layer
+    segments   edges that it owns in the end
+    """
+
+    neurons: int
+    cutting: int
+    dead: int
+    always: int
+    regions: int
+    segments: int
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """A rectangle cut into the regions on which a network is linear. Neurons are numbered through layer by layer.
+
+    vertices     (V, 2), world, float64
+    edges        (E, 2), vertices from and to; a neuron is active on the left of its edges
+    faces        (E, 2), the region on the left and on the right of each; -1 outside the rectangle
+    owner        (E,), the neuron whose boundary it is; -1 for the rectangle's sides, `neurons` for the decision
+    coincident   (C, 2), an edge and a neuron whose boundary lies on it too, be it another's or the rectangle's side
+    count        regions
+    sizes        neurons of each hidden layer
+    after        regions after each hidden layer
+    low, high    (2,), the rectangle
+    """
+
+    vertices: np.ndarray
+    edges: np.ndarray
+    faces: np.ndarray
+    owner: np.ndarray
+    coincident: np.ndarray
+    count: int
+    sizes: tuple
+    after: tuple
+    low: np.ndarray
+    high: np.ndarray
+    _layers: list
+    _deciding: tuple | None
+    _never: np.ndarray
+    _always: np.ndarray
+
+    @property
+    def neurons(self):
+        return sum(self.sizes)
+
+    @cached_property
+    def layer_of(self):
+        """(neurons + 1,): each neuron's hidden layer; the decision comes after the last."""
+        return np.repeat(np.arange(len(self.sizes) + 1), [*self.sizes, 1])
+
+    @cached_property
+    def _pieces(self):
+        """(edge, who) of all boundaries: those who own an edge, then those who lie on it too; by who."""
+        owned = np.flatnonzero(self.owner >= 0)
+        edge = np.append(owned, self.coincident[:, 0])
+        who = np.append(self.owner[owned], self.coincident[:, 1])
+        order = np.argsort(who, kind="stable")
+        return edge[order], who[order]
+
+    def edges_of(self, neuron):
+        """(S,): the edges a neuron's boundary consists of, those it shares included; `neurons` for the decision."""
+        edge, who = self._pieces
+        return edge[slice(*np.searchsorted(who, [neuron, neuron + 1]))]
+
+    def segments(self, neuron):
+        """(S, 2, 2): the ends of the pieces of a neuron's boundary, world."""
+        return self.vertices[self.edges[self.edges_of(neuron)]]
+
+    def polylines(self, neuron):
+        """A neuron's boundary as few paths: list of (n, 2), world; a closed one ends where it began.
+
+        Vertices where it runs straight on, because only its own or a later layer's lines pass, are left out.
+        """
+        edges = self.edges[self.edges_of(neuron)]
+        may_bend = self._earliest < self.layer_of[neuron]
+        found = []
+        for path in outlines.paths(edges):
+            kept = [path[0], *(v for v in path[1:-1] if may_bend[v]), path[-1]]
+            found.append(self.vertices[kept])
+        return found
+
+    @cached_property
+    def _earliest(self):
+        """(V,): the first layer that has an edge at each vertex; -1 on the rectangle's sides."""
+        layer = np.append(self.layer_of, -1)[self.owner]
+        earliest = np.full(len(self.vertices), len(self.sizes))
+        np.minimum.at(earliest, self.edges[:, 0], layer)
+        np.minimum.at(earliest, self.edges[:, 1], layer)
+        return earliest
+
+    @cached_property
+    def _rings(self):
+        return outlines.rings(self.edges, self.faces, self.count)
+
+    def polygons(self):
+        """The regions' outlines: list of (n, 2), world, counter-clockwise, in the order of the regions' numbers."""
+        starts, ring = self._rings
+        return np.split(self.vertices[ring], starts[1:-1])
+
+    @cached_property
+    def centres(self):
+        """(count, 2): the mean of each region's corners, a point inside it."""
+        starts, ring = self._rings
+        return np.add.reduceat(self.vertices[ring], starts[:-1]) / np.diff(starts)[:, None]
+
+    def areas(self):
+        """(count,), in world units squared."""
+        starts, ring = self._rings
+        following = np.append(ring[1:], 0)
+        following[starts[1:] - 1] = ring[starts[:-1]]
+        # From each region's centre: far from 0 the products of coordinates would leave nothing of a small area.
+        centre = np.repeat(self.centres, np.diff(starts), axis=0)
+        a, b = self.vertices[ring] - centre, self.vertices[following] - centre
+        return np.add.reduceat(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], starts[:-1]) / 2
+
+    def affine(self):
+        """(count, outputs, 3): (A | c), with which the network's last weighted sums are A p + c on each region.
+
+        For a last activation of identity that is the output; logits come before a softmax.
+        """
+        return pattern.affine(self._layers, self.centres)
+
+    def active(self):
+        """(count, neurons) bool: which neurons are active in each region."""
+        return pattern.active(self._layers, self.centres)
+
+    @cached_property
+    def _codes(self):
+        found = pattern.codes(self._layers, self._deciding, self.centres)
+        order = np.argsort(found)
+        return found[order], order
+
+    def at(self, points):
+        """(N,): the region of each of (N, 2) world points; -1 outside the rectangle, either side on a boundary."""
+        points = np.asarray(points, float).reshape(-1, 2)
+        codes, order = self._codes
+        mine = pattern.codes(self._layers, self._deciding, points)
+        place = np.minimum(np.searchsorted(codes, mine), self.count - 1)
+        region = order[place]
+        inside = ((points >= self.low) & (points <= self.high)).all(1)
+        # Where rounding puts a neuron that is 0 on one side and its twin on the other, no region has that pattern.
+        for lost in np.flatnonzero(inside & (codes[place] != mine)):
+            region[lost] = self._beside(points[lost])
+        return np.where(inside, region, -1)
+
+    def _beside(self, point):
+        """The region of a point so near a boundary that its pattern does not tell."""
+        start, step = self._lines
+        distance = _distances(point, start, step)
+        # Of the edges as near as rounding tells, the one whose line is farthest says best on which side the point is.
+        close = np.flatnonzero(distance <= distance.min() + 1e-12 * np.ptp(self.vertices))
+        offset = point - start[close]
+        cross = step[close, 0] * offset[:, 1] - step[close, 1] * offset[:, 0]
+        best = np.argmax(np.abs(cross) / np.maximum(np.hypot(*step[close].T), TINY))
+        left, right = self.faces[close[best]]
+        return left if right < 0 or (cross[best] >= 0 and left >= 0) else right
+
+    @cached_property
+    def _lines(self):
+        start = self.vertices[self.edges[:, 0]]
+        return start, self.vertices[self.edges[:, 1]] - start
+
+    def nearest(self, point, among=None):
+        """(distance, neuron): the boundary nearest to a world point; `neurons` for the decision.
+
+        among   (neurons + 1,) bool: only those count
+        returns (infinity, None) when there is none
+        """
+        edge, who = self._pieces
+        if among is not None:
+            counted = np.append(np.asarray(among, bool), False)[: self.neurons + 1][who]
+            edge, who = edge[counted], who[counted]
+        if not len(edge):
+            return np.inf, None
+        start, step = self._lines
+        distance = _distances(np.asarray(point, float), start[edge], step[edge])
+        least = int(np.argmin(distance))
+        return float(distance[least]), int(who[least])
+
+    def dead(self):
+        """The neurons that are active nowhere in the rectangle."""
+        return np.flatnonzero(self._never)
+
+    def always(self):
+        """The neurons that are active all over the rectangle."""
+        return np.flatnonzero(self._always)
+
+    def kinks(self):
+        """(K, 3): a vertex, a neuron whose boundary bends there, and one of an earlier layer whose boundary it crosses.
+
+        The decision counts as the neuron `neurons`, of a layer after the last.
+        """
+        edge, who = self._pieces
+        vertex, neuron, first, last, times = outlines.meetings(self.edges[edge], who)
+        bent = (times > 2) | ((times == 2) & (self._turn(vertex, edge[first], edge[last]) > BEND))
+        layer, found = self.layer_of[neuron], []
+        for apart in range(1, int(np.bincount(vertex).max(initial=0))):
+            a = np.flatnonzero(vertex[apart:] == vertex[:-apart])
+            # Neurons are numbered layer by layer: at one vertex the later layer's comes later.
+            b = a + apart
+            crossing = bent[b] & (layer[a] < layer[b])
+            found.append(np.stack([vertex[a], neuron[b], neuron[a]], 1)[crossing])
+        return np.concatenate([np.empty((0, 3), int), *found])
+
+    def _turn(self, vertex, first, last):
+        """By what angle a path turns at vertices, from one edge to another."""
+        way = [self.vertices[self.edges[e].sum(1) - vertex] - self.vertices[vertex] for e in (first, last)]
+        cross = way[0][:, 0] * way[1][:, 1] - way[0][:, 1] * way[1][:, 0]
+        return np.pi - np.abs(np.arctan2(cross, (way[0] * way[1]).sum(1)))
+
+    def statistics(self):
+        """A LayerCount for each hidden layer."""
+        cutting = np.bincount(np.unique(self._pieces[1]), minlength=self.neurons + 1)
+        segments = np.bincount(self.owner[self.owner >= 0], minlength=self.neurons + 1)
+        found, at = [], 0
+        for size, count in zip(self.sizes, self.after, strict=True):
+            own = slice(at, at + size)
+            parts = (x[own].sum() for x in (cutting, self._never, self._always))
+            found.append(LayerCount(size, *map(int, parts), count, int(segments[own].sum())))
+            at += size
+        return tuple(found)
+
+
+def regions(net, domain=None, *, low=None, high=None, decision=True):
+    """The Partition of a rectangle into the regions on which the network is linear.
+
+    net        an Mlp of any depth whose hidden layers are relu, leaky_relu or identity (which bends nothing: its
+               neurons have no boundary)
+    domain     Domain: the plane through its inputs, and the rectangle; None takes two inputs as they are
+    low, high  (2,), world: another rectangle than the domain's; without a domain the unit square
+    decision   cut along the decision boundary too. With two outputs it is where they are equal, with more where the
+               largest is another one, with one where its weighted sum is 0 (a sigmoid's one half)
+
+    Raises NetworkError for other activations (a last one that does not keep the order of its sums has no decision),
+    for a rectangle without area, and past a million regions.
+    """
+    layers = folded(net, domain)
+    plane = Subdivision(*_rectangle(domain, low, high))
+    deciding = decision_layer(net, layers) if decision else None
+    corners = plane.vertices.all.copy()
+    h, deviation = corners, EPSILON * np.abs(corners).max(0)
+    owner, after, reached = 0, [], []
+    for layer in layers[:-1]:
+        z, deviation = _finite(layer.sums(h), net), layer.deviation(deviation, h)
+        if layer.bends:
+            tolerance = SAFETY * deviation + TINY
+            reached.append([(z > tolerance).any(0), (z < -tolerance).any(0)])
+            z = plane.cut(z, tolerance, owner)
+        else:
+            reached.append(np.ones((2, len(layer.bias)), bool))
+        h = layer.bent(z)
+        owner += len(layer.bias)
+        after.append(plane.count)
+    if deciding is not None:
+        last = Layer(*deciding, 1.0)
+        cut_decision(plane, _finite(last.sums(h), net), SAFETY * last.deviation(deviation, h) + TINY, owner)
+    above, below = np.concatenate([np.empty((2, 0), bool), *reached], axis=1)
+    sizes = tuple(len(x.bias) for x in layers[:-1])
+    return Partition(
+        plane.vertices.all, plane.ends.all, plane.faces.all, plane.owner.all, plane.coincident, plane.count,
+        sizes, tuple(after), corners[0], corners[2], layers, deciding, ~above, above & ~below,
+    )  # fmt: skip
+
+
+def _rectangle(domain, low, high):
+    low = (domain.low if domain else np.zeros(2)) if low is None else np.array(low, float)
+    high = (domain.high if domain else np.ones(2)) if high is None else np.array(high, float)
+    fits = low.shape == high.shape == (2,) and np.isfinite([low, high]).all()
+    if not fits or not (low < high).all():
+        raise NetworkError(f"Regions need a rectangle from low (x, y) to a greater high (x, y), not {low} to {high}.")
+    return low, high
+
+
+def _finite(sums, net):
+    if not np.isfinite(sums).all():
+        raise NetworkError(f"{net} grows past what float64 holds in this rectangle. Take a smaller one, near 0.")
+    return sums
+
+
+def _distances(point, start, step):
+    """(S,): how far a point is from segments."""
+    offset = point - start
+    length = np.maximum((step * step).sum(1), TINY)
+    along = np.clip((offset * step).sum(1) / length, 0, 1)
+    return np.hypot(*(offset - along[:, None] * step).T)
