@@ -76,6 +76,14 @@ class Domain:
         side = max(height, width)
         return cls([1.0, 0.0], [[0.0, 1.0], [-1.0, 0.0]], [0.0, 1.0 - height / side], [width / side, 1.0])
 
+    def placed(self, left, bottom, size):
+        """The same plane in other world coordinates: low is at (left, bottom), the longer side is `size`."""
+        factor = (self.high - self.low).max() / size
+        corner = np.array([left, bottom], float)
+        axes = self.axes * factor
+        origin = self.origin + self.low @ self.axes - corner @ axes
+        return Domain(origin, axes, corner, corner + (self.high - self.low) / factor)
+
     def inputs(self, points):
         """(N, inputs) of (N, 2) world points."""
         return self.origin + np.asarray(points, float) @ self.axes
