@@ -22,6 +22,7 @@ PUBLIC = {
     "ImageData": "engine.network.image_data",
     "History": "engine.network.history",
     "Domain": "engine.network.history",
+    "Recorder": "engine.network.recorder",
     "load_history": "engine.network.formats.history:load",
     "save_history": "engine.network.formats.history:save",
     # scenes
@@ -65,6 +66,7 @@ PUBLIC = {
     "record": "engine.app",
     "save": "engine.app",
     "show": "engine.app",
+    "export": "engine.export",
     "sheet": "engine.sheet",
     "figures": "engine.figures",
     "find_scene": "engine.finding",

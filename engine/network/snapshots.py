@@ -22,3 +22,12 @@ def snapshot_steps(steps):
     if taken[-1] != steps:
         taken.append(steps)
     return np.array(taken, np.int64)
+
+
+def following(step):
+    """The first step after a step at which a training without an end is recorded."""
+    at = 0
+    for until, every in PIECES:
+        if until is None or step < until:
+            return at + ((step - at) // every + 1) * every
+        at = until

@@ -7,6 +7,7 @@ the shape's sizes and activations, the task, the runs' names and the notes. Any 
 
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,6 +88,17 @@ def check_ending(path, done):
     """Refuses a path that is no history's by its ending; done is `read` or `saved`."""
     if Path(path).suffix.lower() != ENDING:
         raise FileError(f"{told(path, 200)} cannot be {done} as a history: its name must end in {ENDING}.")
+
+
+def check_place(path):
+    """Refuses a path that cannot be written, before a training rather than after it."""
+    check_ending(path, "saved")
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise FileError(f"{told(path, 200)} cannot be written: there is no folder {told(folder, 200)}. Make it first.")
+    if Path(path).is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        why = "it is a folder" if Path(path).is_dir() else f"the folder {told(folder, 200)} may not be written to"
+        raise FileError(f"{told(path, 200)} cannot be written: {why}. Choose another place.")
 
 
 def finite(history):

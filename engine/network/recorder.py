@@ -1,0 +1,353 @@
+"""A person's own training, recorded: `step` once a training step, and the history is there at the end."""
+
+import itertools
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.errors import NetworkError, SettingError, ShapeError
+from engine.network.formats import history as file
+from engine.network.formats.files import size_text, told
+from engine.network.history import TASKS, Domain, History, flat
+from engine.network.loading import load
+from engine.network.mlp import Mlp
+from engine.network.samples import Samples
+from engine.network.snapshots import following
+
+# Of all weights that are kept: half of what a file may have. And twice what any picture of a loss can show.
+MAX_BYTES = 256 << 20
+MAX_SNAPSHOTS = 2000
+MIN_SNAPSHOTS = 8
+# What PyTorch wraps round a module, and the attribute the module itself is kept in.
+WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
+
+
+class Recorder:
+    """Snapshots of a training as it goes on: dense at first, then ever wider apart.
+
+        with engine.Recorder("run.safetensors", data=x, targets=y) as recorder:
+            for x_batch, y_batch in batches:
+                loss = loss_of(model(x_batch), y_batch)
+                recorder.step(model, loss)
+                ...
+
+    path          where the history goes when the `with` block ends, however it ends; None to save by hand
+    data          (N, inputs), the samples: the plane shows where they lie
+    targets       (N,) classes or (N, outputs) values: with them the samples are seen, and a loss that is not given to
+                  `step` is computed
+    low, high     a number or two, what the plane shows of inputs x and y; by the samples, else -1 and 1
+    x, y          which inputs go to the right and upwards
+    rest          (inputs,), what the other inputs are held at; the samples' mean, else 0
+    task          `classes` or `values`; by the targets and outputs if not given. A single output of a classifier is
+                  the logit (or, after a sigmoid, the probability) of class 1, and kept as two logits
+    activations   as engine.load takes them, for models that are no torch.nn.Sequential: their weights are then taken
+                  by the names of their state dict
+    target        (H, W) or (H, W, 3) uint8, what is to be learnt, over the plane; the samples if not given
+    notes         texts by name, kept in the file
+
+    Kept are about 430 snapshots of a million steps, at most 2,000 and 256 MiB: past that they are thinned out evenly
+    in the logarithm of the step.
+    """
+
+    def __init__(
+        self,
+        path=None,
+        *,
+        data=None,
+        targets=None,
+        low=None,
+        high=None,
+        x=0,
+        y=1,
+        rest=None,
+        task=None,
+        activations=None,
+        target=None,
+        notes=None,
+        limit=MAX_BYTES,
+    ):
+        if path is not None:
+            file.check_place(path)
+        if task not in (None, *TASKS):
+            raise SettingError(f"task={told(task)}: it takes {' or '.join(TASKS)}.")
+        if data is None and targets is not None:
+            raise ShapeError("targets are given without data; give both.")
+        self.path, self.task, self.activations = path, task, activations
+        self.samples = None if data is None else Samples(data, targets)
+        self._plane = low, high, x, y, rest
+        self._target, self._notes, self._limit = target, dict(notes or {}), limit
+        self._shape = self._domain = self._by_names = None
+        self._runs = []
+
+    def step(self, model, loss=None, *, step=None):
+        """Records the model, if this step is one that is kept; else it does next to nothing.
+
+        model   what engine.load takes: a torch.nn.Sequential, a state dict or other mapping, an Mlp; with activations
+                also any module; or a function without arguments that gives one of these
+        loss    a number or tensor of one, or None; read only when it is kept
+        step    the number of this step, rising; counted from 0 if not given
+
+        Called where the loss was computed, before the optimizer's step, step 0 is the untrained network and each loss
+        is that of the weights beside it.
+        """
+        if not self._runs:
+            self.run()
+        run = self._runs[-1]
+        number = run.called + 1 if step is None else int(step)
+        if number <= run.called:
+            raise SettingError(f"step={step}: steps must rise, and {run.called} was recorded before.")
+        if model is not run.model:
+            run.model, run.weight = model, _first_weight(model)
+        run.called, run.version = number, getattr(run.weight, "_version", None)
+        # What the loss was computed from need not be held.
+        run.loss = loss.detach() if hasattr(loss, "detach") else loss
+        if number >= run.wanted:
+            self._keep(run, number, model, run.loss)
+
+    def run(self, name=None):
+        """Begins the next run: another training of the same shape, to be seen beside the ones before."""
+        if self._runs:
+            self._end(self._runs[-1])
+        if self._runs and not self._runs[-1].steps:
+            self._runs.pop()
+        self._runs.append(_Run(str(name) if name is not None else f"run {len(self._runs) + 1}"))
+        return self
+
+    def history(self):
+        """The History so far, the model as it is now at its end.
+
+        Runs whose steps differ are cut to those that all of them have, which a warning and the notes tell.
+        Raises NetworkError if nothing was recorded.
+        """
+        if self._runs:
+            self._end(self._runs[-1])
+        runs = [run for run in self._runs if run.steps]
+        if not runs:
+            raise NetworkError("Nothing was recorded yet: call recorder.step(model, loss) in the training loop.")
+        common = sorted(set.intersection(*(set(run.steps) for run in runs)))
+        notes = dict(self._notes)
+        if not common:
+            raise ShapeError("The runs have no step in common. Count their steps from the same number.")
+        if any(run.steps != common for run in runs):
+            last = ", ".join(f"{run.name} to step {run.steps[-1]:,}" for run in runs)
+            notes["cut"] = f"runs of different steps ({last}) are cut to the {len(common)} snapshots in common"
+            warnings.warn("Recorder: " + notes["cut"] + ".", stacklevel=2)
+        weights = np.stack([np.stack([run.weights[run.steps.index(s)] for s in common]) for run in runs])
+        losses = [[run.losses[run.steps.index(s)] for s in common] for run in runs]
+        target = self._target
+        if target is None and self.samples is not None:
+            target = self.samples.picture(self._domain, self.task)
+            if target is not None:
+                notes["target"] = "samples"
+        names = tuple(run.name for run in runs)
+        return History(self._shape, common, weights, losses, self._domain, self.task, target, names, notes)
+
+    def save(self, path=None):
+        """Writes the history to a .safetensors file, whole or not at all; returns the path."""
+        path = self.path if path is None else path
+        if path is None:
+            raise SettingError("save: give a path, here or to Recorder.")
+        file.save(self.history(), path)
+        return path
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        # A training that is stopped, or fails late, is worth as much as was recorded of it.
+        if self.path is not None and (kind is None or any(run.steps for run in self._runs)):
+            self.save()
+
+    # Behind them.
+
+    def _keep(self, run, number, model, loss):
+        net = self._read(model)
+        if net is None:
+            run.wanted = np.inf
+            warnings.warn(
+                f"Recorder: the weights of {run.name} are not finite from step {number:,} on; no more of it is kept.",
+                stacklevel=3,
+            )
+            return
+        run.add(number, flat(net), self._loss(net, loss))
+        run.wanted = self._next(run, number)
+        if sum(len(r.steps) for r in self._runs) > self._room() * len(self._runs):
+            self._thin()
+            run.wanted = self._next(run, number)
+
+    def _read(self, model):
+        """The model as an Mlp of the recording's shape; None if its weights are not finite."""
+        # A module has weights; any other function is one that gives the model.
+        if callable(model) and not isinstance(model, Mlp) and not hasattr(model, "_modules"):
+            model = model()
+        model = _unwrapped(model)
+        if self._by_names is None:
+            self._by_names = self.activations is not None and hasattr(model, "state_dict") and not _is_shown(model)
+        try:
+            net = load(model.state_dict() if self._by_names else model, activations=self.activations)
+        except NetworkError as error:
+            if self._shape is not None and "finite" in str(error):
+                return None
+            if self.activations is None and hasattr(model, "state_dict"):
+                raise NetworkError(f"{error} Or give Recorder the activations, as in activations='relu'.") from None
+            raise
+        if self._shape is None:
+            self._begin(net)
+        net = _two_logits(net) if self.task == "classes" else net
+        if net.shape != self._shape:
+            raise ShapeError(f"The model is {net.shape}, but {self._shape} was recorded before. Use another Recorder.")
+        return net
+
+    def _begin(self, net):
+        """Settles on the first network what depends on its shape."""
+        if self.task is None:
+            classes = None if self.samples is None else self.samples.are_classes(net.outputs)
+            if net.outputs == 1 and classes is None:
+                classes = str(net.layers[-1].activation) == "sigmoid"
+            self.task = "values" if classes is False else "classes"
+        net = _two_logits(net) if self.task == "classes" else net
+        if self.samples is not None:
+            if self.samples.inputs != net.inputs:
+                raise ShapeError(f"data has {self.samples.inputs} inputs, the model {net.inputs}.")
+            self.samples.check(net.outputs, self.task)
+        self._domain = self._place(net.inputs)
+        if net.weight_count * 4 * MIN_SNAPSHOTS > self._limit:
+            raise SettingError(
+                f"A snapshot of {net.shape} has {size_text(net.weight_count * 4)}, and limit leaves "
+                f"{size_text(self._limit)} for all. Give limit= in bytes."
+            )
+        self._shape = net.shape
+
+    def _place(self, inputs):
+        low, high, x, y, rest = self._plane
+        for name, value in (("x", x), ("y", y)):
+            if not isinstance(value, int | np.integer) or not 0 <= value < max(inputs, 2):
+                raise SettingError(f"{name}={told(value)}: it takes an input from 0 to {inputs - 1}.")
+        if x == y:
+            raise SettingError(f"x={x} and y={y} are the same input; a plane takes two.")
+        bounds = (-1.0, 1.0) if self.samples is None else self.samples.bounds(x, y)
+        if rest is None and self.samples is not None:
+            rest = self.samples.data.mean(axis=0)
+        elif rest is not None and np.shape(rest) != (inputs,):
+            raise ShapeError(f"rest is {np.shape(rest)}; it takes one number for each of the {inputs} inputs.")
+        ends = [given if given is not None else found for given, found in zip((low, high), bounds, strict=True)]
+        try:
+            return Domain.plane(inputs, *(np.broadcast_to(np.asarray(end, float), 2) for end in ends), x, y, rest)
+        except (ValueError, TypeError):
+            raise ShapeError(f"low={told(low)} and high={told(high)}: each takes a number, or two.") from None
+
+    def _loss(self, net, loss):
+        if loss is None:
+            return np.nan if self.samples is None else self.samples.loss(net, self.task)
+        try:
+            return float(loss)
+        except (TypeError, ValueError, RuntimeError):
+            raise ShapeError(f"loss is a {type(loss).__name__} that is no single number.") from None
+
+    def _end(self, run):
+        """Keeps a run's model as it is now, if that is not kept already."""
+        if run.model is None or run.wanted == np.inf:
+            return
+        # PyTorch counts the changes of a weight: after the last call there may have been one more step.
+        moved = getattr(run.weight, "_version", None) != run.version
+        number = run.called + 1 if moved else run.called
+        if run.steps and run.steps[-1] >= number:
+            return
+        net = self._read(run.model)
+        if net is not None:
+            run.add(number, flat(net), self._loss(net, None if moved else run.loss))
+            # Not one of the rule's: it makes room again if the training goes on.
+            run.is_passing = True
+
+    def _room(self):
+        """How many snapshots each run may have."""
+        bytes_each = 4 * sum(out * (into + 1) for into, out in itertools.pairwise(self._shape.sizes))
+        return max(MIN_SNAPSHOTS, min(MAX_SNAPSHOTS, self._limit // (bytes_each * len(self._runs))))
+
+    def _next(self, run, number):
+        """The next step that is to be kept."""
+        first = self._runs[0]
+        if run is not first:
+            # What the first run kept is known now, and only that can be compared.
+            return next((s for s in first.steps if s > number), np.inf)
+        # Not closer, in the logarithm, than what thinning has left.
+        least = (number + 1) * np.exp(run.gap) - 1
+        number = following(number)
+        while number < least:
+            number = max(following(number), following(int(least) - 1))
+        return number
+
+    def _thin(self):
+        """Leaves half the room: of the first run's steps those that lie evenly in the logarithm, first and last too."""
+        first = self._runs[0]
+        steps, places = list(first.steps), list(np.log1p(first.steps))
+        while len(steps) > max(self._room() // 2, MIN_SNAPSHOTS // 2):
+            gaps = np.subtract(places[2:], places[:-2])
+            at = int(np.argmin(gaps)) + 1
+            del steps[at], places[at]
+        first.gap = float(np.diff(places).min()) if len(places) < 3 else float(np.diff(places)[1:-1].min(initial=1.0))
+        for run in self._runs:
+            run.only({*steps, *run.steps[-1:]})
+
+
+class _Run:
+    """What is kept of one training."""
+
+    def __init__(self, name):
+        self.name = name
+        self.steps, self.weights, self.losses = [], [], []
+        # The last step that was called, its model and loss; the next step to keep; the least gap in the logarithm.
+        self.called, self.model, self.loss, self.weight, self.version = -1, None, None, None, None
+        self.wanted, self.gap, self.is_passing = 0, 0.0, False
+
+    def add(self, step, weights, loss):
+        if self.is_passing:
+            for kept in (self.steps, self.weights, self.losses):
+                kept.pop()
+            self.is_passing = False
+        self.steps.append(step)
+        self.weights.append(weights)
+        self.losses.append(loss)
+
+    def only(self, steps):
+        kept = [k for k, step in enumerate(self.steps) if step in steps]
+        self.steps = [self.steps[k] for k in kept]
+        self.weights = [self.weights[k] for k in kept]
+        self.losses = [self.losses[k] for k in kept]
+
+
+def _unwrapped(model):
+    while type(model).__name__ in WRAPPERS and hasattr(model, WRAPPERS[type(model).__name__]):
+        model = getattr(model, WRAPPERS[type(model).__name__])
+    return model
+
+
+def _first_weight(model):
+    """A tensor of the model, or None where it is not known how to get at one."""
+    model = _unwrapped(model)
+    try:
+        return next(iter(model.values() if isinstance(model, Mapping) else model.parameters()))
+    except Exception:  # of a foreign object, which need have neither
+        return None
+
+
+def _is_shown(module):
+    try:
+        load(module)
+    except NetworkError:
+        return False
+    return True
+
+
+def _two_logits(net):
+    """A classifier of one output as one of two: logits 0 and z have the softmax sigmoid(z)."""
+    if net.outputs > 1:
+        return net
+    last = net.layers[-1]
+    if str(last.activation) not in ("identity", "sigmoid"):
+        raise NetworkError(f"A classifier with one output ends in identity or sigmoid, not {last.activation}.")
+    weights = [layer.weights for layer in net.layers[:-1]] + [np.vstack([np.zeros_like(last.weights), last.weights])]
+    biases = [layer.bias for layer in net.layers[:-1]] + [np.append(np.float32(0), last.bias)]
+    activations = [layer.activation for layer in net.layers[:-1]] + ["identity"]
+    return Mlp(weights, biases, activations, name=net.name)
