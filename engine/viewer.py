@@ -9,9 +9,11 @@ from engine.gpu.texture import Texture
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
 from engine.settings import assign, settings
+from engine.ui.events import Events
 from engine.ui.files import free
 from engine.ui.history import History
 from engine.ui.keyboard import Keyboard
+from engine.ui.moments import Moments
 from engine.ui.notices import Notices
 from engine.ui.pointer import Pointer
 from engine.ui.recording import Recording
@@ -20,15 +22,10 @@ from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
 
 CONTROLS = {"orbit": Orbit, "pan_zoom": PanZoom}
-POINTER = ("pointer_down", "pointer_move", "pointer_up", "double_click", "wheel")
-# Seconds of drawing after the last event, for what appears on hover.
-AWAKE = 0.7
 # A step longer than this is a pause of the machine's, not of the scene's.
 LONGEST_STEP = 0.5
 # The step of the first frame after a rest, during which no time passed for anything that moves.
 FIRST_STEP = 1.0 / 60.0
-# Frames drawn for a person's event before work that takes long goes on: a click is a press and a release, a frame each.
-FRAMES_AN_EVENT = 3
 # Layouts settle within as many frames: the first finds the sizes, the second the scroll bars, the third the places.
 SETTLE = 3
 
@@ -53,21 +50,22 @@ class Viewer:
         self.live = not _is_offscreen(canvas) if live is None else live
         self.notices = Notices()
         self.transport = Transport(scene.loop, time=clock.time if clock else 0.0, playing=playing)
+        self.moments = Moments(self.transport)
         self.controls, self._view = self._made_controls(), scene.view
         self.painter = Painter(Renderer(), self.notices.wrong, live=self.live)
         self.recording = Recording(self._recorder)
         self.keyboard = Keyboard(
-            self._keys(), {"z": self.undo, "y": self.redo, "Shift+z": self.redo}, lambda: scene.actions(), self.act
+            self._keys(), {"z": self.undo, "y": self.redo, "Shift+z": self.redo}, self.keyed, self.act
         )
         self.pointer, self.history = Pointer(), None
         self._camera = scene.camera
-        self._awake = self._since = 0.0
-        self._busy = 0
+        self._since = 0.0
         self._wall = None  # When the last frame began; None after a rest.
         self.desk, self._format = self._made_desk() if panel else (None, configured(canvas))
-        self._watcher = scene.param.watch(self._changed, list(settings(scene)), onlychanged=True)
-        self._listen()
-        self._follow_network()
+        self._watcher = scene.param.watch(self.changed, list(settings(scene)), onlychanged=True)
+        self.events = Events(self)
+        canvas.add_event_handler(self._on_close, "close")
+        self._follow()
         canvas.request_draw(self._on_draw)
 
     def _made_desk(self):
@@ -80,19 +78,9 @@ class Viewer:
     def _made_controls(self):
         return CONTROLS[self.scene.view](self.scene.camera, home=self.scene.home, find=self._find)
 
-    def _listen(self):
-        listen = self.canvas.add_event_handler
-        # Whatever happens is worth a frame, also what a widget of the panel takes (order -99).
-        listen(self._stir, *POINTER, "key_down", "key_up", "char", "resize", "pointer_leave", order=-100)
-        listen(self.keyboard.up, "key_up", order=-100)
-        listen(self._on_pointer, *POINTER)
-        listen(self._leave, "pointer_leave")
-        listen(self._on_key, "key_down")
-        listen(self._on_close, "close")
-
     def _keys(self):
         return {
-            " ": self.transport.toggle, "r": self.reset_view, "h": self.toggle_help, "?": self.toggle_help,
+            " ": self.moments.toggle, "r": self.reset_view, "h": self.toggle_help, "?": self.toggle_help,
             "Tab": self._fold, "F12": self.save_picture, "q": self.quit, "Escape": self._escape,
         }  # fmt: skip
 
@@ -100,8 +88,9 @@ class Viewer:
 
     def tick(self, seconds):
         """Lets seconds pass for the scene's time, the camera's way, the pointer's rest and the messages."""
-        self.transport.follow(self.scene.loop)
+        self._follow()
         moved = self.transport.tick(seconds)
+        self.moments.rest()
         if self.scene.view != self._view:
             # A setting turned the flat picture into one in space, or back.
             self.controls, self._view = self._made_controls(), self.scene.view
@@ -117,12 +106,12 @@ class Viewer:
             self.scene.camera = self._camera = self.controls.camera
             moved = True
         if moved:
-            self._changed()
+            self.changed()
         else:
             self.painter.refinement.rested(seconds)
         self.keyboard.tick(seconds)
         self._since += seconds
-        self._awake = max(0.0, self._awake - seconds)
+        self.events.tick(seconds)
         self.notices.tick(seconds)
         if self.pointer.tick(seconds) and not self.controls.is_dragging:
             self.pointer.reading = self._read()
@@ -141,7 +130,7 @@ class Viewer:
             or not self.painter.is_done
             or self.notices.message is not None
             or self.keyboard.is_held
-            or self._awake > 0.0
+            or self.events.is_awake
             or self.pointer.is_waiting
             or (self.desk is not None and self.desk.has_keys)
         )
@@ -152,22 +141,30 @@ class Viewer:
         """Sets a setting; a mistake is said, not raised. Returns True if it was taken."""
         return self.notices.attempt(lambda: assign(self.scene, name, value)) is None
 
+    def keyed(self):
+        """The Actions that keys run: the scene's, then those of its timeline."""
+        return [*self.scene.actions(), *self.moments.actions()]
+
     def act(self, action):
         """Runs one of the scene's Actions."""
-        self.notices.attempt(action.run)
-        self._changed()
-        self._follow_network()
+        self.attempt(action.run)
+
+    def attempt(self, work):
+        """Runs a function that the scene gave; a mistake is said, not raised."""
+        self.notices.attempt(work)
+        self.changed()
+        self._follow()
 
     def load(self, name, path):
         """Loads a network into a setting; returns what was wrong, or None."""
         problem = self.notices.attempt(lambda: assign(self.scene, name, path), f"loaded {path}")
-        self._follow_network()
+        self._follow()
         return problem
 
     def edited(self, net):
         """Hands a network changed in the panel to the scene."""
         self.notices.attempt(lambda: self.scene.matrix_changed(net))
-        self._changed()
+        self.changed()
 
     def undo(self):
         """Takes the last change of a weight back."""
@@ -183,13 +180,13 @@ class Viewer:
         """Eases the camera back to where it began."""
         self.controls.home = self.scene.home
         self.controls.reset()
-        self._request()
+        self.request()
 
     def toggle_help(self):
         """Shows the help, or hides it."""
         if self.desk is not None:
             self.desk.help_shown = not self.desk.help_shown
-            self._request()
+            self.request()
 
     def save_picture(self):
         """Saves the picture, with its state, under a free name; returns the path, or None."""
@@ -222,6 +219,7 @@ class Viewer:
         size = self.canvas.get_physical_size()
         texture = Texture(size, self._format)
         self.scene.camera = self._camera = self.controls.camera
+        self._follow()
         self.painter.finish(self.scene, self.clock, self._size()[:2], self.supersample)
         for _ in range(SETTLE if self.desk else 1):
             self._present(texture.view, size, 0.0)
@@ -230,9 +228,8 @@ class Viewer:
 
     def draw(self):
         """Draws one frame on the canvas."""
-        self._follow_network()
-        self._busy = max(0, self._busy - 1)
-        patient = self.live and self._busy > 0
+        self._follow()
+        patient = self.events.frame() and self.live
         self.painter.draw(self.scene, self.clock, self._size()[:2], patient=patient)
         if self.recording.is_running and not patient:
             self._record_step()
@@ -249,7 +246,7 @@ class Viewer:
         self.draw()
         if self.live:
             if self.needs_frame:
-                self._request()
+                self.request()
             else:
                 self._wall = None
 
@@ -267,21 +264,32 @@ class Viewer:
         """(width, height, pixel ratio) of the picture, in physical pixels."""
         width, height = self.canvas.get_physical_size()
         ratio = self.canvas.get_pixel_ratio()
-        panel = math.ceil(self.desk.width * ratio) if self.desk else 0
-        return max(1, int(width) - panel), max(1, int(height)), ratio
+        beside, below = (math.ceil(n * ratio) for n in ((self.desk.width, self.desk.below) if self.desk else (0, 0)))
+        return max(1, int(width) - beside), max(1, int(height) - below), ratio
+
+    def viewport(self):
+        """(x, y, width, height) of the picture on the canvas, in logical pixels."""
+        width, height, ratio = self._size()
+        return 0.0, 0.0, width / ratio, height / ratio
 
     # What happens.
 
-    def _request(self):
+    def request(self):
+        """Asks for a frame."""
         self.canvas.request_draw()
 
-    def _changed(self, *_):
+    def changed(self, *_):
         """The picture is of something else now."""
         self.painter.changed()
         self.pointer.stir()
-        self._request()
+        self.request()
 
-    def _follow_network(self):
+    def _follow(self):
+        """Takes over what the scene says of its time and its network."""
+        try:
+            self.moments.follow(self.scene.timeline(), self.scene.loop)
+        except Exception as error:
+            self.painter.failed(error)
         net = self.scene.matrix()
         if net is None:
             self.history = None
@@ -289,41 +297,6 @@ class Viewer:
             self.history = History(net)
         else:
             self.history.follow(net)
-
-    def _viewport(self):
-        width, height, ratio = self._size()
-        return 0.0, 0.0, width / ratio, height / ratio
-
-    def _is_over(self, event):
-        x, y, width, height = self._viewport()
-        return x <= event["x"] < x + width and y <= event["y"] < y + height
-
-    def _stir(self, event):
-        self._awake, self._busy = AWAKE, FRAMES_AN_EVENT
-        if event["event_type"] == "pointer_move" and not self._is_over(event):
-            self._leave(event)
-        self._request()
-
-    def _on_pointer(self, event):
-        kind = event["event_type"]
-        if not self.controls.is_dragging and not self._is_over(event):
-            return
-        if self.desk is not None and self.desk.help_shown:
-            if kind == "pointer_down":
-                self.desk.help_shown = False
-            return
-        if kind == "pointer_move":
-            self.pointer.move(event["x"], event["y"])
-        if self.controls.event(event, self._viewport()):
-            self.pointer.stir()
-
-    def _leave(self, event):
-        self.pointer.leave()
-
-    def _on_key(self, event):
-        # A field may have been opened that imgui gives the keyboard to only in the next frame.
-        if self.desk is None or not self.desk.has_keys:
-            self.keyboard.down(event)
 
     def _fold(self):
         if self.desk is not None:
@@ -391,7 +364,7 @@ class Viewer:
             self.notices.say(f"saved {paths[0]}")
         if not self.recording.is_running:
             # The scene stands at the recording's last moment; it goes back to this one.
-            self._changed()
+            self.changed()
 
 
 def _is_offscreen(canvas):

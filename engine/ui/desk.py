@@ -1,9 +1,11 @@
 """The interface of one view: panel, overlays and their state, drawn on one imgui surface."""
 
 from engine.ui import overlays
+from engine.ui.hover import Hover
 from engine.ui.panel import Panel
 from engine.ui.surface import Surface
 from engine.ui.theme import THEMES, WIDTH
+from engine.ui.timeline import TimelineStrip
 from engine.ui.widgets import Widgets
 
 # Logical pixels a picture should have beside an open panel.
@@ -21,7 +23,9 @@ class Desk:
         self.canvas = canvas
         self.surface = Surface(device, canvas)
         self.widgets = Widgets(self.surface.fonts)
-        self.panel = Panel(viewer, self.widgets)
+        self.hover = Hover()
+        self.panel = Panel(viewer, self.widgets, self.hover)
+        self.strip = TimelineStrip(self.widgets, viewer.moments, viewer.attempt)
         # Overlays have places of their own, and no fields.
         self.over = Widgets(self.surface.fonts)
         self.help_shown = False
@@ -32,6 +36,11 @@ class Desk:
     def width(self):
         """Logical pixels the panel takes from the picture."""
         return min(WIDTH, self.canvas.get_logical_size()[0]) if self.panel.is_open else 0.0
+
+    @property
+    def below(self):
+        """Logical pixels the timeline takes from the picture."""
+        return self.strip.height(self.canvas.get_logical_size()[1])
 
     @property
     def theme(self):
@@ -51,18 +60,24 @@ class Desk:
     def _draw(self, size):
         viewer, theme = self.viewer, self.theme
         width, height = size
-        viewport = (0.0, 0.0, max(width - self.width, 1.0), height)
+        viewport = (0.0, 0.0, max(width - self.width, 1.0), max(height - self.below, 1.0))
         self.over.begin_frame()
         self.widgets.begin_frame()
         if self.panel.is_open:
             self.panel.draw(max(width - WIDTH, 0.0), height, theme)
         elif overlays.unfold(self.over, theme, viewport):
             self.panel.is_open = True
+        if self.below:
+            self.strip.draw(viewport[2], height, theme)
+        elif viewer.moments.timeline is not None and overlays.unfold(self.over, theme, viewport, below=True):
+            viewer.moments.is_open = True
         overlays.status(self.over, theme, viewport, viewer.status(), viewer.notices.message)
         if viewer.pointer.reading is not None and viewer.pointer.place is not None and not self.help_shown:
             overlays.readout(self.over, theme, viewport, viewer.pointer.place, viewer.pointer.reading)
         if self.help_shown:
-            overlays.help_card(self.over, theme, viewport, viewer.scene.view, viewer.scene.actions())
+            overlays.help_card(self.over, theme, viewport, viewer.scene.view, viewer.keyed())
+        if self.hover.finish():
+            viewer.changed()
 
     def escape(self):
         """Closes what is open; returns False if nothing was."""

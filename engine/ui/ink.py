@@ -10,7 +10,8 @@ ICONS = {
     "play": "\uf04b", "pause": "\uf04c", "undo": "\uf2ea", "redo": "\uf2f9", "reset": "\uf049", "down": "\uf078",
     "right": "\uf054", "left": "\uf053", "close": "\uf00d", "folder": "\uf07b", "file": "\uf15b", "up": "\uf077",
     "help": "\uf128", "minus": "\uf068", "plus": "\uf067", "stop": "\uf04d", "record": "\uf111", "camera": "\uf030",
-    "dice": "\uf522", "bars": "\uf0c9",
+    "dice": "\uf522", "bars": "\uf0c9", "step_back": "\uf048", "step_on": "\uf051", "eye": "\uf06e",
+    "eye_off": "\uf070",
     "ArrowUp": "\uf062", "ArrowDown": "\uf063", "ArrowLeft": "\uf060", "ArrowRight": "\uf061",
 }  # fmt: skip
 KEY_NAMES = {" ": "space", "Escape": "esc", "Enter": "enter", "Delete": "del"}
@@ -70,21 +71,25 @@ class Ink:
             text = text[:-1]
         return text.rstrip() + "…"
 
-    def wrapped(self, text, colour="muted", size=SMALL, width=None, most=3):
-        """Text over a few lines, moving down; words that are longer than a line are cut."""
-        width = width or self.width
+    def lines(self, text, size=SMALL, width=None, most=None):
+        """The text cut into lines that fit a width; the last of `most` lines holds all the rest."""
         lines, line = [], ""
         for word in text.split():
             longer = f"{line} {word}".strip()
-            if line and self.measure(longer, size) > width:
+            if line and self.measure(longer, size) > (width or self.width):
                 lines.append(line)
                 line = word
             else:
                 line = longer
         lines.append(line)
-        if len(lines) > most:
+        if most is not None and len(lines) > most:
             lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
-        for line in lines:
+        return lines
+
+    def wrapped(self, text, colour="muted", size=SMALL, width=None, most=3):
+        """Text over a few lines, moving down; words that are longer than a line are cut."""
+        width = width or self.width
+        for line in self.lines(text, size, width, most):
             x, y = self.at()
             self.text(x, y + size * 0.7, line, colour, size, width=width)
             self.skip(size * 1.4)

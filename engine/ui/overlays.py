@@ -60,7 +60,9 @@ def help_card(w, theme, viewport, view, actions):
     pane("help", left, top, width, height)
     w.begin(theme, width)
     w.box(left, top, width, height, "veil", 0.0)
-    keys = [*KEYS, *((a.key, a.doc) for a in actions if a.key)]
+    # Where two have one key, the first answers to it.
+    known = {a.key: a.doc for a in reversed(actions) if a.key and a.doc}
+    keys = [*KEYS, *((a.key, known.pop(a.key)) for a in actions if a.key in known)]
     mouse = [(gesture, told[view]) for gesture, told in MOUSE]
     two = width >= 700.0
     line = min(
@@ -146,15 +148,16 @@ def status(w, theme, viewport, text, message):
     imgui.end()
 
 
-def unfold(w, theme, viewport):
-    """The folded panel's handle; returns True if it was pressed."""
-    left, top, width, _ = viewport
-    imgui.set_next_window_pos((left + width - 40.0, top + 10.0))
+def unfold(w, theme, viewport, below=False):
+    """A folded part's handle: the panel's, or with `below` the timeline's; returns True if it was pressed."""
+    left, top, width, height = viewport
+    x, y = left + width - 40.0, top + (height - 40.0 if below else 10.0)
+    name, icon, doc = ("unfold.timeline", "up", "the timeline; t") if below else ("unfold", "bars", "the panel; Tab")
+    imgui.set_next_window_pos((x, y))
     imgui.set_next_window_size((32.0, 30.0))
     flags = imgui.WindowFlags_.no_decoration | imgui.WindowFlags_.no_background | imgui.WindowFlags_.no_saved_settings
-    imgui.begin("unfold", None, flags)
+    imgui.begin(name, None, flags)
     w.begin(theme, 32.0)
-    x, y = left + width - 40.0, top + 10.0
-    pressed = w.button("unfold", x, y, 30.0, "", icon="bars", doc="open the panel; Tab")
+    pressed = w.button(name, x, y, 30.0, "", icon=icon, doc=f"open {doc}")
     imgui.end()
     return pressed

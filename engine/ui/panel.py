@@ -8,9 +8,12 @@ from engine.network.loading import LOADERS, SAVERS, save
 from engine.settings import GROUPS, Choice, Integer, Network, Number, Switch, Text, settings
 from engine.ui import numbers
 from engine.ui.chooser import Chooser
+from engine.ui.diagram import DiagramView
+from engine.ui.listing import ListingView
 from engine.ui.matrix import Matrix
 from engine.ui.theme import GAP, LABEL, MARGIN, ROW, SMALL, TITLE, WIDTH
 from engine.ui.transport import SPEEDS
+from engine.ui.unit_buttons import Press, UnitButtons
 
 HEADINGS = {
     "shown": "What is shown",
@@ -49,13 +52,17 @@ def slider_range(setting):
 class Panel:
     """Draws the panel of one desk.
 
-    desk   what the panel works on: scene, transport, history, recording, notices, and the verbs assign, act,
-           edited, load, reset_view, toggle_help, save_picture, record
+    desk    what the panel works on: scene, transport, moments, history, recording, notices, and the verbs assign,
+            act, attempt, edited, load, reset_view, toggle_help, save_picture, record
+    hover   engine.ui.hover.Hover
     """
 
-    def __init__(self, desk, widgets):
+    def __init__(self, desk, widgets, hover):
         self.desk, self.w = desk, widgets
         self.matrix = Matrix()
+        press = Press(lambda units, shown: desk.attempt(lambda: units.put(shown)))
+        self.buttons, self.diagram = UnitButtons(press, hover), DiagramView(press, hover)
+        self.listing = ListingView(desk.attempt, hover)
         self.chooser = None
         self.is_open = True
         self.closed_groups = set()
@@ -105,6 +112,8 @@ class Panel:
             if group not in self.closed_groups:
                 self._group(group, mine, verbs)
                 self.w.skip(10.0)
+            if group == "shown":
+                self._listing()
 
     def _head(self):
         w, scene = self.w, self.desk.scene
@@ -135,6 +144,8 @@ class Panel:
         if group == "shown" and not matrix_shown:
             # A scene without a setting for it: after everything else.
             self._matrix()
+        if group == "shown":
+            self._units()
         self._verbs([a for a in verbs if a is not seeded])
         if group == "camera":
             self._buttons([("Reset view", "view as it was at the start", self.desk.reset_view, "r")])
@@ -216,6 +227,26 @@ class Panel:
             self.desk.edited(net)
         return True
 
+    def _units(self):
+        units, diagram = self.desk.scene.units(), self.desk.scene.diagram()
+        if units is not None or diagram is not None:
+            self.w.skip(8.0)
+        if units is not None:
+            self.buttons.draw(self.w, units)
+        if diagram is not None:
+            self.diagram.draw(self.w, diagram, units)
+
+    def _listing(self):
+        """The scene's listing under a heading of its own."""
+        listing = self.desk.scene.listing()
+        if listing is None:
+            return
+        if self.w.heading("group.listing", listing.title, "listing" not in self.closed_groups):
+            self.closed_groups ^= {"listing"}
+        if "listing" not in self.closed_groups:
+            self.listing.draw(self.w, listing)
+            self.w.skip(10.0)
+
     def _verbs(self, verbs):
         self._buttons([(titled(a.name), f"{titled(a.doc)}.", lambda a=a: self.desk.act(a), a.key) for a in verbs])
 
@@ -248,7 +279,7 @@ class Panel:
         if w.button(
             "time.play", x, y + 3.0, 34.0, "", icon=icon, doc="play or pause; space", on=transport.playing, height=30.0
         ):
-            transport.toggle()
+            self.desk.moments.toggle()
         span = transport.span
         where = w.scrubber("time.scrub", x + 46.0, y, w.width - 46.0 - 66.0, 36.0, transport.time, 0.0, span)
         if where is not None:

@@ -6,6 +6,8 @@ from wgpu.utils.imgui import ImguiRenderer
 
 from engine.ui.theme import dress, load_fonts
 
+# Where imgui takes the mouse to be when there is none: minus FLT_MAX.
+NOWHERE = (-3.4028234663852886e38, -3.4028234663852886e38)
 CURSORS = {
     imgui.MouseCursor_.text_input: "text",
     imgui.MouseCursor_.hand: "pointer",
@@ -45,6 +47,7 @@ class Surface(ImguiRenderer):
         # A scene's own mistake may end a frame half way; imgui closes what was left open, the error goes on.
         self.backend.io.config_error_recovery_enable_assert = False
         self.backend.io.config_error_recovery_enable_tooltip = False
+        canvas.add_event_handler(self._on_leave, "pointer_leave", order=-99)
         self.fonts = load_fonts()
         self.has_popup = False
         # True from when a field is opened until imgui has given it the keyboard, two frames later.
@@ -112,9 +115,16 @@ class Surface(ImguiRenderer):
             (self._on_key, ("key_up", "key_down")),
             (self._on_wheel, ("wheel",)),
             (self._on_char_input, ("char",)),
+            (self._on_leave, ("pointer_leave",)),
         ):
             self.canvas.remove_event_handler(handler, *types)
         imgui.destroy_context(self.imgui_context)
+
+    def _on_leave(self, event):
+        # Nothing stays hovered behind a pointer that is gone; what it holds it may come back to.
+        imgui.set_current_context(self.imgui_context)
+        if not imgui.is_any_item_active():
+            self.backend.io.add_mouse_pos_event(*NOWHERE)
 
     # A touch, or a script, presses without having moved there first.
 

@@ -22,13 +22,15 @@ class Transport:
         self.speed = 1.0
         self.playing = playing
         self._step = 0.0
+        self._told = self.time
 
     def tick(self, seconds):
-        """Lets seconds pass; returns True if the time moved."""
+        """Lets seconds pass; returns True if the time moved since the last tick, by itself or by `scrub`."""
         self._step = self.speed * seconds if self.playing else 0.0
         if self._step:
             self.scrub(self.time + self._step, moved=self._step)
-        return bool(self._step)
+        moved, self._told = bool(self._step) or self.time != self._told, self.time
+        return moved
 
     def scrub(self, time, *, moved=0.0):
         """Goes to a time; in a loop, to the same place of the first round."""

@@ -1,0 +1,55 @@
+"""A network's diagram in numbers: where its nodes stand, and which weights are drawn how strongly."""
+
+import numpy as np
+
+# Lines drawn; of more weights the strongest.
+MOST = 1500
+# Pixels: two nodes of a column at most apart, a node's radius at most, the whole's height between these.
+GAP, RADIUS = 16.0, 5.5
+HEIGHT = (96.0, 272.0)
+
+
+def height_of(sizes):
+    """Pixels a diagram of layers so wide is high."""
+    return min(max((max(sizes) + 1) * GAP, HEIGHT[0]), HEIGHT[1])
+
+
+def nodes(sizes, width, height):
+    """[(n, 2)] the places of each layer's nodes in an area, and their radius."""
+    gap = min(GAP, height / max(sizes))
+    radius = min(RADIUS, max(0.42 * gap, 0.8))
+    across = np.linspace(radius + 1.0, width - radius - 1.0, len(sizes))
+    made = [np.stack([np.full(n, x), height / 2 + (np.arange(n) - (n - 1) / 2) * gap], 1)
+            for n, x in zip(sizes, across, strict=True)]  # fmt: skip
+    return made, radius
+
+
+class Edges:
+    """A network's weights as lines, weakest first.
+
+    ends       (E, 3) whole numbers: layer, input node, output node
+    values     (E,) the weights
+    strengths  (E,) 0 to 1: their size against `scale`
+
+    net     the Mlp
+    scale   size of a weight of strength 1; None for the largest
+    of      (column, node) whose weights alone are wanted, column 0 the inputs; None for the strongest `most` of all
+    """
+
+    def __init__(self, net, scale=None, *, of=None, most=MOST):
+        values = np.concatenate([layer.weights.ravel() for layer in net.layers]).astype(float)
+        sizes = np.abs(values)
+        scale = scale or float(sizes.max(initial=0.0)) or 1.0
+        few = of is None and sizes.size > most
+        kept = np.argpartition(sizes, -most)[-most:] if few else np.arange(sizes.size)
+        kept = kept[np.argsort(sizes[kept], kind="stable")]
+        kept = kept[sizes[kept] > 0.0]
+        starts = np.cumsum([0, *(layer.weights.size for layer in net.layers)])
+        layers = np.searchsorted(starts, kept, side="right") - 1
+        inputs = np.array([layer.weights.shape[1] for layer in net.layers])[layers]
+        outputs, inputs = np.divmod(kept - starts[layers], inputs)
+        if of is not None:
+            mine = ((layers == of[0]) & (inputs == of[1])) | ((layers == of[0] - 1) & (outputs == of[1]))
+            kept, layers, inputs, outputs = kept[mine], layers[mine], inputs[mine], outputs[mine]
+        self.ends = np.stack([layers, inputs, outputs], 1)
+        self.values, self.strengths = values[kept], np.minimum(sizes[kept] / scale, 1.0)

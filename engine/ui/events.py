@@ -1,0 +1,70 @@
+"""What happens on a view's canvas, passed on: to the keyboard, the camera's control, the pointer."""
+
+POINTER = ("pointer_down", "pointer_move", "pointer_up", "double_click", "wheel")
+# Seconds of drawing after the last event, for what appears on hover.
+AWAKE = 0.7
+# Frames drawn for a person's event before work that takes long goes on: a click is a press and a release, a frame each.
+FRAMES = 3
+
+
+class Events:
+    """Listens on the canvas of a viewer.
+
+    viewer   gives canvas, desk, keyboard, pointer, controls, viewport, request
+    """
+
+    def __init__(self, viewer):
+        self.viewer = viewer
+        self._awake, self._busy = 0.0, 0
+        listen = viewer.canvas.add_event_handler
+        # Whatever happens is worth a frame, also what a widget of the panel takes (order -99).
+        listen(self._stir, *POINTER, "key_down", "key_up", "char", "resize", "pointer_leave", order=-100)
+        listen(viewer.keyboard.up, "key_up", order=-100)
+        listen(self._pointer, *POINTER)
+        listen(self._leave, "pointer_leave")
+        listen(self._key, "key_down")
+
+    @property
+    def is_awake(self):
+        """True for a while after an event."""
+        return self._awake > 0.0
+
+    def tick(self, seconds):
+        """Lets seconds pass."""
+        self._awake = max(0.0, self._awake - seconds)
+
+    def frame(self):
+        """A frame is drawn; returns True while those of an event are still to come."""
+        self._busy = max(0, self._busy - 1)
+        return self._busy > 0
+
+    def _is_over(self, event):
+        x, y, width, height = self.viewer.viewport()
+        return x <= event["x"] < x + width and y <= event["y"] < y + height
+
+    def _stir(self, event):
+        self._awake, self._busy = AWAKE, FRAMES
+        if event["event_type"] == "pointer_move" and not self._is_over(event):
+            self._leave(event)
+        self.viewer.request()
+
+    def _pointer(self, event):
+        viewer, kind = self.viewer, event["event_type"]
+        if not viewer.controls.is_dragging and not self._is_over(event):
+            return
+        if viewer.desk is not None and viewer.desk.help_shown:
+            if kind == "pointer_down":
+                viewer.desk.help_shown = False
+            return
+        if kind == "pointer_move":
+            viewer.pointer.move(event["x"], event["y"])
+        if viewer.controls.event(event, viewer.viewport()):
+            viewer.pointer.stir()
+
+    def _leave(self, event):
+        self.viewer.pointer.leave()
+
+    def _key(self, event):
+        # A field may have been opened that imgui gives the keyboard to only in the next frame.
+        if self.viewer.desk is None or not self.viewer.desk.has_keys:
+            self.viewer.keyboard.down(event)

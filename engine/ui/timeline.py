@@ -1,0 +1,321 @@
+"""The strip below the picture: a scene's snapshots as curves over a slider, and the buttons that go through them."""
+
+from imgui_bundle import imgui
+
+from engine.parts import SPACINGS
+from engine.ui.ink import ICONS
+from engine.ui.theme import BODY, SMALL, packed
+from engine.ui.timeline_layout import heights, nearest, positions, span, step_ticks, strokes, value_ticks
+
+# Logical pixels of the strip: what it has, what it shrinks to, and the part of the window it never takes more of.
+HEIGHT, LEAST, PART = 138.0, 88.0, 0.25
+# Windows lower than this have no room for it.
+LOWEST = 150.0
+HEADER = 32.0
+# Below the curves: the slider, and the steps.
+TRACK, STEPS = 14.0, 17.0
+# Pixels between the middles of two numbers along it.
+APART = 70.0
+# Pixels around a mark that count as on it.
+CLOSE = 5.0
+# Points of all curves together; with more, a column is wider than a pixel.
+BUDGET = 24000
+# Curves told one by one on hover.
+TOLD = 8
+# Widths of the strip from which on it has more: speed and hint in the header, all spacings, a word about them.
+NARROW, WIDE, WIDEST = 460.0, 640.0, 800.0
+
+
+def number(value):
+    """A value as the strip writes it."""
+    return f"{value:.4g}".replace("-", "−")
+
+
+class TimelineStrip:
+    """Draws a Moments' timeline with Widgets.
+
+    moments   engine.ui.moments.Moments
+    attempt   function of a function: calls what a scene gave, and says what was wrong
+    """
+
+    def __init__(self, widgets, moments, attempt):
+        self.w, self.moments, self.attempt = widgets, moments, attempt
+        self._kept, self._paths = (), []
+        self._wheel = 0.0
+
+    def height(self, window):
+        """Logical pixels the strip takes from a window so high."""
+        if self.moments.timeline is None or not self.moments.is_open or window < LOWEST:
+            return 0.0
+        return round(min(HEIGHT, max(LEAST, PART * window)))
+
+    def draw(self, width, window, theme):
+        """Draws at the window's bottom left, so wide."""
+        tall = self.height(window)
+        top = window - tall
+        imgui.set_next_window_pos((0.0, top))
+        imgui.set_next_window_size((width, tall))
+        flags = (
+            imgui.WindowFlags_.no_decoration | imgui.WindowFlags_.no_move | imgui.WindowFlags_.no_saved_settings
+            | imgui.WindowFlags_.no_nav | imgui.WindowFlags_.no_bring_to_front_on_focus
+            | imgui.WindowFlags_.no_scroll_with_mouse
+        )  # fmt: skip
+        imgui.begin("timeline", None, flags)
+        w = self.w
+        w.begin(theme, width)
+        w.pen.add_line((0.0, top + 0.5), (width, top + 0.5), w.colour("line"), 1.0)
+        self._header(width, top)
+        self._plot(width, top, tall)
+        imgui.end()
+
+    # The buttons.
+
+    def _header(self, width, top):
+        w, moments, timeline = self.w, self.moments, self.moments.timeline
+        y, high = top + 6.0, 24.0
+        for name, icon, doc, run in (
+            ("back", "step_back", "one snapshot back; arrow left", lambda: moments.step(-1)),
+            ("play", "pause" if moments.transport.playing else "play", "play or pause; space", moments.toggle),
+            ("on", "step_on", "one snapshot on; arrow right", lambda: moments.step(1)),
+        ):
+            left = 10.0 + {"back": 0.0, "play": 28.0, "on": 64.0}[name]
+            on = name == "play" and moments.transport.playing
+            wide = 32.0 if name == "play" else 24.0
+            if w.button(f"timeline.{name}", left, y, wide, "", icon=icon, doc=doc, on=on, height=high):
+                run()
+        left = 106.0
+        if width >= NARROW:
+            left = self._speed(left, y, high)
+        right = self._choices(width, y, high)
+        if width >= NARROW:
+            w.text(left + 6.0, y + high / 2, self._hint(timeline), "ink", BODY, width=right - left - 16.0)
+
+    def _speed(self, x, y, high):
+        w, moments = self.w, self.moments
+        w.box(x, y, 78.0, high, "raised")
+        for sign, icon, left in ((-1, "minus", x), (1, "plus", x + 54.0)):
+            clicked, hovered, _ = w.press(f"timeline.{icon}", left, y, 24.0, high)
+            w.hint("play slower; -" if sign < 0 else "play faster; +")
+            w.text(left + 12.0, y + high / 2, ICONS[icon], "ink" if hovered else "muted", 9.0, align=0.5)
+            if clicked:
+                moments.quicken(sign)
+        clicked, hovered, _ = w.press("timeline.speed", x + 24.0, y, 30.0, high)
+        w.hint("a press plays at the usual speed again")
+        speed = f"{moments.transport.speed:.2g}×"
+        w.text(x + 39.0, y + high / 2, speed, "ink" if hovered else "muted", SMALL, align=0.5, width=34.0)
+        if clicked:
+            moments.transport.set_speed(1.0)
+        return x + 82.0
+
+    def _choices(self, width, y, high):
+        """Spacing, logarithm and fold, from the right; returns where they begin."""
+        w, timeline = self.w, self.moments.timeline
+        x = width - 34.0
+        if w.button("timeline.fold", x, y, 24.0, "", icon="down", doc="fold the timeline; t", height=high):
+            self.moments.fold()
+        if timeline.set_log_values is not None:
+            text, log = f"log {timeline.value_name}", timeline.log_values
+            wide = w.measure(text) + 20.0
+            x -= wide + 6.0
+            doc = f"{timeline.value_name} by its powers of ten"
+            if w.button("timeline.log", x, y, wide, text, doc=doc, on=log, height=high):
+                self.attempt(lambda: timeline.set_log_values(not log))
+        if timeline.set_spacing is not None:
+            new, names = None, list(SPACINGS)
+            if width >= WIDE:
+                x -= 176.0
+                new = w.segments("timeline.spacing", x, y - 2.0, 170.0, high + 4.0, timeline.spacing, names)
+                if width >= WIDEST:
+                    x -= w.measure("spaced by", SMALL) + 8.0
+                    w.text(x, y + high / 2, "spaced by", "muted", SMALL)
+            else:
+                x -= 84.0
+                doc = f"how far apart snapshots stand: all alike, by {timeline.step_name}, or by its logarithm"
+                text = f"by {timeline.spacing}"
+                if w.button("timeline.spacing", x, y, 78.0, text, doc=doc, height=high):
+                    new = names[(names.index(timeline.spacing) + 1) % len(names)]
+            if new is not None:
+                self.attempt(lambda: timeline.set_spacing(new))
+        return x
+
+    def _hint(self, timeline):
+        if timeline.hint is not None:
+            return timeline.hint
+        at = self.moments.index
+        text = f"{timeline.step_name} {timeline.steps[at]:,}"
+        wide = next((c for c in timeline.curves if c.wide), None)
+        if wide is not None and wide.values[at] == wide.values[at]:
+            text += f"  ·  {timeline.value_name} {number(wide.values[at])}"
+        return text
+
+    # The curves and the slider.
+
+    def _plot(self, width, top, tall):
+        w, timeline = self.w, self.moments.timeline
+        bottom = top + tall - TRACK - STEPS
+        up = top + HEADER + 4.0
+        low, high = self._span(timeline)
+        ticks = (
+            value_ticks(low, high, timeline.log_values, max(2, int((bottom - up) / 20.0))) if timeline.curves else []
+        )
+        texts = [f"{v:.6g}".replace("-", "−") for v in ticks]
+        left = 14.0 + max((w.measure(t, SMALL) for t in texts), default=0.0) + 6.0 * bool(texts)
+        right = max(width - 18.0, left + 10.0)
+        area = left, up, right, bottom
+        places = positions(timeline.steps, timeline.spacing)
+        at = self._handled(area, tall + top, places)
+        self._axes(area, places, zip(heights(ticks, low, high, timeline.log_values).tolist(), texts, strict=True))
+        self._curves(area, places, (low, high))
+        self._slider(area, places)
+        if at is not None:
+            x = left + places[at] * (right - left)
+            w.pen.add_line((x, up), (x, bottom), w.colour("muted", 0.6), 1.0)
+        if width < NARROW:
+            # No room for it in the header.
+            text = w.fitted(self._hint(timeline), right - left - 12.0, SMALL)
+            wide = w.measure(text, SMALL)
+            w.box(right - wide - 8.0, up - 1.0, wide + 8.0, 17.0, "card", 4.0)
+            w.text(right - 4.0, up + 7.5, text, "ink", SMALL, align=1.0)
+
+    def _span(self, timeline):
+        told = (timeline.log_values, *(c.values for c in timeline.curves))
+        if not same(told, getattr(self, "_span_of", ())):
+            self._span_of, self._low_high = told, span(timeline.curves, timeline.log_values)
+        return self._low_high
+
+    def _axes(self, area, places, ticks):
+        w, timeline = self.w, self.moments.timeline
+        left, up, right, bottom = area
+        for part, text in ticks:
+            y = bottom - part * (bottom - up)
+            w.pen.add_line((left, round(y) + 0.5), (right, round(y) + 0.5), w.colour("line"), 1.0)
+            w.text(left - 7.0, y, text, "muted", SMALL, align=1.0)
+        y = bottom + TRACK + STEPS / 2 - 1.0
+        for part, step in step_ticks(timeline.steps, places, timeline.spacing, right - left, APART):
+            x, text = left + part * (right - left), f"{step:,}"
+            # The last number may not leave the strip.
+            align = min(
+                max((x + w.measure(text, SMALL) / 2 - right - 12.0) / max(w.measure(text, SMALL), 1.0) + 0.5, 0.5), 1.0
+            )
+            w.pen.add_line((round(x) + 0.5, bottom), (round(x) + 0.5, bottom + 3.0), w.colour("faint"), 1.0)
+            w.text(x, y, text, "muted", SMALL, align=align)
+
+    def _curves(self, area, places, low_high):
+        w, timeline = self.w, self.moments.timeline
+        told = (area, timeline.steps, timeline.spacing, timeline.log_values, *(c.values for c in timeline.curves))
+        if not same(told, self._kept):
+            self._kept, self._paths = told, self._made_paths(area, places, low_high)
+        order = sorted(range(len(timeline.curves)), key=lambda k: timeline.curves[k].wide)
+        others = any(c.wide for c in timeline.curves)
+        for k in order:
+            curve = timeline.curves[k]
+            strong = curve.wide or not others
+            colour = packed(curve.colour, 1.0 if strong else 0.45)
+            for path in self._paths[k]:
+                if len(path) == 1:
+                    w.pen.add_circle_filled(path[0], 3.0 if strong else 2.0, colour, 12)
+                else:
+                    w.pen.add_polyline(path, colour, 2.0 if curve.wide else 1.2, 0)
+
+    def _made_paths(self, area, places, low_high):
+        timeline = self.moments.timeline
+        left, up, right, bottom = area
+        x = left + places * (right - left)
+        column = max(1.0, 4.0 * len(timeline.curves) * (right - left) / BUDGET)
+        made = []
+        for curve in timeline.curves:
+            y = bottom - heights(curve.values, *low_high, timeline.log_values) * (bottom - up)
+            made.append([[imgui.ImVec2(*p) for p in path.tolist()] for path in strokes(x, y, column)])
+        return made
+
+    def _slider(self, area, places):
+        w, moments = self.w, self.moments
+        left, up, right, bottom = area
+        middle = bottom + TRACK / 2
+        here = left + places[moments.index] * (right - left)
+        w.box(left, middle - 1.5, right - left, 3.0, "hovered", 1.5)
+        if here > left:
+            w.box(left, middle - 1.5, here - left, 3.0, "low", 1.5)
+        for snapshot, _ in moments.timeline.marks:
+            x = round(left + places[min(max(snapshot, 0), len(places) - 1)] * (right - left))
+            w.box(x - 1.0, middle - 6.0, 2.0, 12.0, "warn", 1.0)
+        w.pen.add_line((here, up), (here, middle), w.colour("accent", 0.9), 1.0)
+        w.pen.add_circle_filled((here, middle), 8.0, w.colour("panel"), 24)
+        w.pen.add_circle_filled((here, middle), 6.0, w.colour("accent"), 24)
+
+    # The pointer.
+
+    def _handled(self, area, end, places):
+        """Follows the pointer; returns the snapshot under it, or None."""
+        w, moments = self.w, self.moments
+        left, up, right, _ = area
+        _, hovered, held = w.press("timeline.track", left - 8.0, up, right - left + 16.0, end - up)
+        pressed = imgui.is_item_activated()
+        io = imgui.get_io()
+        if not hovered and not held:
+            self._wheel = 0.0
+            return None
+        x = io.mouse_pos.x
+        mark = None if held and not pressed else self._mark(x, area, places)
+        at = nearest(places, (x - left) / (right - left)) if mark is None else mark[0]
+        if held and (pressed or io.mouse_delta.x) and at != moments.index:
+            moments.go(at)
+        # A wheel turned towards the screen raises, as over a weight; touch pads give parts of a notch.
+        self._wheel += io.mouse_wheel - io.mouse_wheel_h
+        if abs(self._wheel) >= 1.0 - 1e-6:
+            notches = round(self._wheel)
+            self._wheel -= notches
+            moments.step(notches)
+        if held:
+            return None
+        self._tell(at, mark)
+        return at
+
+    def _mark(self, x, area, places):
+        """The (snapshot, text) of the mark under the pointer, or None."""
+        left, _, right, _ = area
+        found = [(abs(left + places[min(max(s, 0), len(places) - 1)] * (right - left) - x), s, text)
+                 for s, text in self.moments.timeline.marks]  # fmt: skip
+        best = min(found, default=None, key=lambda f: f[0])
+        return None if best is None or best[0] > CLOSE else (min(max(best[1], 0), len(places) - 1), best[2])
+
+    def _tell(self, at, mark):
+        w, timeline = self.w, self.moments.timeline
+        known = [c for c in timeline.curves if c.values[at] == c.values[at]]
+        known.sort(key=lambda c: not c.wide)
+        rows = [(c.colour, c.name, number(c.values[at])) for c in known[:TOLD]]
+        title = f"{timeline.step_name} {timeline.steps[at]:,}"
+        more = f"and {len(known) - TOLD} more" if len(known) > TOLD else None
+        names = max((w.measure(n, SMALL) for _, n, _ in rows), default=0.0)
+        values = max((w.measure(v, SMALL) for _, _, v in rows), default=0.0)
+        said = [*(w.lines(mark[1], SMALL, 230.0) if mark else ())]
+        wide = max(w.measure(title, BODY, True), 16.0 + names + 14.0 + values, *(w.measure(t, SMALL) for t in said))
+        tall = 20.0 + 17.0 * (len(rows) + len(said) + bool(more))
+        imgui.push_style_var(imgui.StyleVar_.window_padding, (11.0, 8.0))
+        if imgui.begin_tooltip():
+            pen, w.pen = w.pen, imgui.get_window_draw_list()
+            x, y = w.at()
+            w.text(x, y + 9.0, title, "ink", BODY, bold=True)
+            y += 28.0
+            for text in said:
+                w.text(x, y, text, "warn", SMALL)
+                y += 17.0
+            for colour, name, value in rows:
+                w.pen.add_circle_filled((x + 5.0, y), 4.0, packed(colour), 16)
+                w.text(x + 16.0, y, name, "muted", SMALL)
+                w.text(x + wide, y, value, "ink", SMALL, align=1.0)
+                y += 17.0
+            if more:
+                w.text(x, y, more, "faint", SMALL)
+            imgui.dummy((wide, tall))
+            w.pen = pen
+            imgui.end_tooltip()
+        imgui.pop_style_var()
+
+
+def same(new, old):
+    """True if two tuples hold the same objects, or equal texts and numbers."""
+    plain = (str, bool, int, float, tuple)
+    return len(new) == len(old) and all(
+        a is b or (isinstance(a, plain) and isinstance(b, plain) and a == b) for a, b in zip(new, old, strict=True)
+    )

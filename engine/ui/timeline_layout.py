@@ -1,0 +1,158 @@
+"""A timeline in numbers: where snapshots stand, what is written along it, and its curves as few points."""
+
+import math
+
+import numpy as np
+
+
+def positions(steps, spacing):
+    """(T,) where snapshots stand, 0 to 1; a single one in the middle.
+
+    spacing   one of engine.parts.SPACINGS
+    """
+    steps = np.asarray(steps, float)
+    if steps.size == 1:
+        return np.array([0.5])
+    if spacing == "snapshot":
+        return np.linspace(0.0, 1.0, steps.size)
+    along = np.log1p(steps - min(steps[0], 0.0)) if spacing == "log" else steps
+    return (along - along[0]) / (along[-1] - along[0])
+
+
+def nearest(places, place):
+    """The number of the place nearest to one; places rise."""
+    after = int(np.searchsorted(places, place))
+    if after == 0 or (after < len(places) and places[after] - place <= place - places[after - 1]):
+        return after
+    return after - 1
+
+
+def rounded_ticks(low, high, most):
+    """At most so many round numbers between two, evenly spaced by 1, 2 or 5 times a power of ten."""
+    if not high > low:
+        return [low]
+    size = 10.0 ** math.floor(math.log10((high - low) / max(most, 1)))
+    for factor in (1.0, 2.0, 5.0, 10.0, 20.0, 50.0):
+        step = size * factor
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first + 1 <= max(most, 1):
+            return [k * step for k in range(first, last + 1)]
+    return [low]
+
+
+def roundest(low, high):
+    """The whole number in [low, high] with the fewest digits before its zeros, or None where there is none."""
+    low, high = math.ceil(low), math.floor(high)
+    if low > high:
+        return None
+    if low <= 0 <= high:
+        return 0
+    size = 10 ** math.floor(math.log10(max(abs(low), abs(high))))
+    while True:
+        for factor in (1, 5, 2):
+            step = size * factor
+            if step == int(step) and (k := math.ceil(low / step)) * step <= high:
+                last = math.floor(high / step)
+                # Of several the one whose first digit is 1, else the middle one.
+                return int(step * (k if k <= 1 else (k + last) // 2))
+        size //= 10
+
+
+def step_ticks(steps, places, spacing, width, apart):
+    """(place 0 to 1, step) pairs to write along a timeline, from left to right.
+
+    places   (T,) of the snapshots
+    width    pixels
+    apart    pixels that two numbers' middles must lie apart at least
+    """
+    steps = np.asarray(steps)
+    if steps.size == 1:
+        return [(0.5, int(steps[0]))]
+    if spacing == "step":
+        numbers = rounded_ticks(float(steps[0]), float(steps[-1]), int(width / apart))
+        whole = sorted({round(n) for n in numbers if n == round(n)})
+        return [(float(np.interp(n, steps, places)), n) for n in whole]
+    made = [(0.0, int(steps[0]))]
+    if width >= 2.0 * apart:
+        made.append((1.0, int(steps[-1])))
+
+    def fill(left, right):
+        # The roundest step in what is free between two numbers, then the same on either side of it.
+        low, high = left + apart / width, right - apart / width
+        if high <= low:
+            return
+        step = roundest(*np.interp([low, high], places, steps))
+        # At logarithms the eye looks for powers; 3,100 between them would be no help.
+        if step is None or (spacing == "log" and len(str(step).rstrip("0")) > 1):
+            return
+        at = float(np.interp(step, steps, places))
+        made.append((at, step))
+        fill(left, at)
+        fill(at, right)
+
+    if width >= 2.0 * apart:
+        fill(0.0, 1.0)
+    return sorted(made)
+
+
+def span(curves, log):
+    """(low, high) of the values of curves, with a little room; low is 0 where the values nearly reach it."""
+    values = np.concatenate([c.values for c in curves]) if curves else np.empty(0)
+    values = values[np.isfinite(values) & ((values > 0.0) | (not log))]
+    if values.size == 0:
+        return (0.1, 1.0) if log else (0.0, 1.0)
+    low, high = float(values.min()), float(values.max())
+    if log:
+        room = max(0.04 * math.log10(high / low), 0.02)
+        return low * 10.0**-room, high * 10.0**room
+    if 0.0 <= low <= 0.5 * high:
+        low = 0.0
+    room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
+    return (low if low == 0.0 else low - room), high + room
+
+
+def value_ticks(low, high, log, most):
+    """The values written beside a timeline: round ones, at powers of ten where `log`."""
+    if not log:
+        return rounded_ticks(low, high, most)
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    powers = list(range(first, last + 1))
+    if len(powers) < 2:
+        between = [f * 10.0**k for k in range(first - 1, last + 1) for f in (1, 2, 5)]
+        found = [v for v in between if low <= v <= high]
+        return found[:: -(-len(found) // max(most, 1))] if found else rounded_ticks(low, high, most)
+    return [10.0**k for k in powers[:: -(-len(powers) // max(most, 1))]]
+
+
+def heights(values, low, high, log):
+    """(T,) where values stand between low and high, 0 to 1; nan where there is nothing to draw."""
+    values = np.asarray(values, float)
+    values = np.where(np.isfinite(values) & ((values > 0.0) | (not log)), values, np.nan)
+    if log:
+        return np.log(values / low) / math.log(high / low)
+    return (values - low) / (high - low)
+
+
+def strokes(x, y, column):
+    """A curve as the lines to draw: [(n, 2)], broken where y is nan.
+
+    x        (T,) rising, pixels
+    column   pixels within which the first, lowest, highest and last value stand for all: what is drawn is the same
+             (Jugel and others, M4, 2014)
+    """
+    which = np.floor((x - x[0]) / column).astype(int)
+    starts = np.flatnonzero(np.diff(which, prepend=which[0] - 1))
+    if 4 * starts.size >= x.size:
+        points, known = np.stack([x, y], 1), np.isfinite(y)
+    else:
+        ends = np.append(starts[1:], x.size) - 1
+        # fmin and fmax pass over nan.
+        parts = (y[starts], np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts), y[ends])
+        across = np.repeat(x[0] + (which[starts] + 0.5) * column, 4)
+        points = np.stack([across, np.stack(parts, 1).ravel()], 1)
+        # Within a column only a missing end is passed over; a column without values is a gap.
+        gap = np.repeat(np.isnan(parts[1]), 4)
+        points = points[np.isfinite(points[:, 1]) | gap]
+        known = np.isfinite(points[:, 1])
+    edges = np.flatnonzero(np.diff(known.astype(int), prepend=0, append=0))
+    return [points[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]

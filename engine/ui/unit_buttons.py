@@ -1,0 +1,188 @@
+"""A button for every unit of a scene's layers: pressed, it is shown or hidden; hovered, the scene marks it."""
+
+import math
+
+from imgui_bundle import imgui
+
+from engine.ui.theme import ROUND, SMALL, contrast, packed
+from engine.ui.unit_layout import alone, every, laid, put, toggled
+
+# Buttons higher than this are scrolled.
+HEIGHT = 380.0
+# Pixels between the places looked at along a quick drag: less than a button.
+STRIDE = 6.0
+
+
+def name_of(units, place):
+    """A unit in words: `Layer 2, neuron 7`, and what the scene says of it."""
+    layer, unit = units.layers[place[0]], place[1]
+    text = f"{layer.title}, neuron {unit + 1}" if len(layer.shown) > 1 else layer.title
+    said = layer.docs[unit] if layer.docs else ""
+    return f"{text}: {said}" if said else text
+
+
+class Press:
+    """What presses on units do, wherever they are drawn: toggle, alone with shift or twice, paint by dragging.
+
+    send    function of the Units and of what is shown from now on
+    """
+
+    def __init__(self, send):
+        self.send = send
+        self._value = None  # what a drag paints
+        self._last = None  # (place, what was shown before) of the press before this one
+
+    def begin(self, units, place):
+        """A press on a unit."""
+        if imgui.get_io().key_shift:
+            self.send(units, alone(units.shown, place))
+        elif imgui.is_mouse_double_clicked(0) and self._last is not None and self._last[0] == place:
+            # Its first click has changed the unit; what was before decides.
+            self.send(units, alone(self._last[1], place))
+            self._last = None
+        else:
+            self._value = not units.shown[place[0]][place[1]]
+            self._last = place, units.shown
+            self.send(units, toggled(units.shown, place))
+
+    def paint(self, units, places):
+        """A drag went over units."""
+        if self._value is not None:
+            new = put(units.shown, places, self._value)
+            if new != units.shown:
+                self.send(units, new)
+
+    def end(self):
+        """The button was let go."""
+        self._value = None
+
+
+class UnitButtons:
+    """Draws Units.
+
+    press   Press
+    hover   engine.ui.hover.Hover
+    """
+
+    def __init__(self, press, hover):
+        self.press, self.hover = press, hover
+        self._layout = (None, None)
+
+    def draw(self, w, units):
+        """Draws at the cursor, downwards."""
+        x, y = w.at()
+        half = (w.width - 8.0) / 2.0
+        for text, value, left in (("Show all", True, x), ("Hide all", False, x + half + 8.0)):
+            if w.button(f"units.{text}", left, y + 3.0, half, text, icon="eye" if value else "eye_off"):
+                self.press.send(units, every(units.shown, value))
+        w.skip(38.0)
+        layout = self._laid(units, w.width)
+        if layout.height <= HEIGHT:
+            self._all(w, units, layout)
+            w.skip(12.0)
+            return
+        x, y = w.at()
+        imgui.begin_child("units", (w.width + 12.0, HEIGHT))
+        pen, w.pen = w.pen, imgui.get_window_draw_list()
+        self._all(w, units, layout)
+        w.pen = pen
+        imgui.end_child()
+        w.skip(12.0)
+
+    def _laid(self, units, width):
+        key = tuple(len(layer.shown) for layer in units.layers), width
+        if self._layout[0] != key:
+            self._layout = key, laid(*key)
+        return self._layout[1]
+
+    def _all(self, w, units, layout):
+        left, top = w.at()
+        for number, (layer, (x, y, width)) in enumerate(zip(units.layers, layout.titles, strict=True)):
+            self._title(w, units, number, layer, layout.columns, (left + x, top + y, width))
+        under = self._handled(w, units, layout, left, top)
+        for place, (x, y, width, height) in layout.cells.items():
+            self._cell(w, units, place, (left + x, top + y, width, height), under)
+        w.skip(layout.height)
+
+    def _title(self, w, units, number, layer, columns, place):
+        x, y, width = place
+        w.pen.add_circle_filled((x + 5.0, y + 9.0), 4.5, packed(layer.colour), 20)
+        shown = sum(layer.shown)
+        if columns:
+            w.text(x + 15.0, y + 9.0, layer.title, "ink", SMALL, width=width - 15.0)
+            each = (width - 2.0) / 2.0
+            places = (x, y + 19.0, each), (x + each + 2.0, y + 19.0, each)
+        else:
+            w.text(x + 15.0, y + 9.0, layer.title, "ink", SMALL, width=width - 130.0)
+            w.text(x + width - 60.0, y + 9.0, f"{shown} of {len(layer.shown)}", "muted", SMALL, align=1.0)
+            places = (x + width - 50.0, y, 24.0), (x + width - 24.0, y, 24.0)
+        for (left, top, wide), value in zip(places, (True, False), strict=True):
+            icon, doc = ("eye", f"show {layer.title}") if value else ("eye_off", f"hide {layer.title}")
+            name = f"units.{number}.{'show' if value else 'hide'}"
+            # What there is to do is lit: nothing to show where all is shown.
+            can = shown < len(layer.shown) if value else shown > 0
+            if w.button(name, left, top, wide, "", icon=icon, doc=doc, height=18.0, enabled=can):
+                self.press.send(units, every(units.shown, value, number))
+
+    def _handled(self, w, units, layout, left, top):
+        """Follows the pointer over all buttons; returns the (layer, unit) under it, or None."""
+        for (layer, unit), (x, y, width, height) in layout.cells.items():
+            w.places[f"units.{layer}.{unit}"] = (left + x, top + y, width, height)
+        first = min((y for _, y, _, _ in layout.cells.values()), default=0.0)
+        # The titles' own buttons lie between; drawn before, they come first.
+        _, hovered, held = w.press("units.cells", left, top + first, w.width, max(layout.height - first, 1.0))
+        pressed, let_go = imgui.is_item_activated(), imgui.is_item_deactivated()
+        io = imgui.get_io()
+        x, y = io.mouse_pos.x - left, io.mouse_pos.y - top
+        under = _under(layout, x, y) if hovered or held else None
+        if under is not None and hovered:
+            self.hover.offer(("unit", *under), *telling(units, under))
+            w.hint(name_of(units, under))
+        if pressed and under is not None:
+            self.press.begin(units, under)
+        elif held and (io.mouse_delta.x or io.mouse_delta.y):
+            count = math.ceil(math.hypot(io.mouse_delta.x, io.mouse_delta.y) / STRIDE)
+            way = [(x - io.mouse_delta.x * k / count, y - io.mouse_delta.y * k / count) for k in range(count)]
+            self.press.paint(units, {p for p in (_under(layout, *at) for at in way) if p is not None})
+        if let_go:
+            self.press.end()
+        return under
+
+    def _cell(self, w, units, place, area, under):
+        (number, unit), (x, y, width, height) = place, area
+        layer = units.layers[number]
+        shown, dim = layer.shown[unit], bool(layer.dim) and layer.dim[unit]
+        lit = place in (under, units.hovered)
+        corner = min(ROUND - 1.0, height / 3.0)
+        if shown:
+            alpha = 0.30 if dim else 1.0
+            w.pen.add_rect_filled((x, y), (x + width, y + height), packed(layer.colour, alpha), corner)
+            ink = "muted" if dim else readable(layer.colour)
+        else:
+            if lit:
+                w.box(x, y, width, height, "hovered", corner)
+            edge = packed(layer.colour, 0.28 if dim else 0.75)
+            w.pen.add_rect((x + 0.5, y + 0.5), (x + width - 0.5, y + height - 0.5), edge, corner)
+            ink = "faint" if dim else "muted"
+        size = SMALL if width >= 21.0 else SMALL - 1.5
+        w.text(x + width / 2, y + height / 2, str(unit + 1), ink, size, align=0.5)
+        if lit:
+            w.pen.add_rect((x - 0.5, y - 0.5), (x + width + 0.5, y + height + 0.5), w.colour("ink"), corner, 1.6)
+
+
+def readable(colour):
+    """The darker or lighter ink that can be read on a colour."""
+    return max(("#10141c", "#ffffff"), key=lambda ink: contrast(ink, colour))
+
+
+def telling(units, place):
+    """(enter, leave) of a unit, for Hover."""
+    tell = units.hover or (lambda place: None)
+    return (lambda: tell(place)), (lambda: tell(None))
+
+
+def _under(layout, x, y):
+    for place, (left, top, width, height) in layout.cells.items():
+        if left <= x < left + width and top <= y < top + height:
+            return place
+    return None

@@ -1,0 +1,93 @@
+"""Buttons of units in numbers: where each stands, and what is shown after a press."""
+
+from dataclasses import dataclass
+
+# Pixels of a button in a column, and in a grid: its height, and the least it is wide.
+ROW, CELL, GAP = 19.0, 17.0, 2.0
+# Layers that may stand beside each other as columns, and how many units each may have then.
+COLUMNS, DEEPEST = 4, 16
+# A layer's title, with its two buttons beside it or below it.
+TITLE, TITLE_TWO = 24.0, 42.0
+# Pixels between two layers.
+APART = 8.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where everything stands, from the left top of the buttons.
+
+    height    of all
+    columns   True where layers stand beside each other
+    titles    (x, y, width) a layer
+    cells     {(layer, unit): (x, y, width, height)}
+    """
+
+    height: float
+    columns: bool
+    titles: tuple
+    cells: dict
+
+
+def laid(counts, width):
+    """The Layout of layers with so many units each.
+
+    width   pixels there are
+    """
+    if not counts:
+        return Layout(0.0, False, (), {})
+    if len(counts) <= COLUMNS and max(counts) <= DEEPEST:
+        each = (width - APART * (len(counts) - 1)) / len(counts)
+        # One column alone would be a ladder of bars.
+        if len(counts) > 1:
+            return _columns(counts, each)
+    return _grid(counts, width)
+
+
+def _columns(counts, each):
+    titles, cells = [], {}
+    for layer, count in enumerate(counts):
+        x = layer * (each + APART)
+        titles.append((x, 0.0, each))
+        for unit in range(count):
+            cells[layer, unit] = (x, TITLE_TWO + unit * (ROW + GAP), each, ROW)
+    return Layout(TITLE_TWO + max(counts) * (ROW + GAP), True, tuple(titles), cells)
+
+
+def _grid(counts, width):
+    # Three digits need more room than two.
+    least = CELL if max(counts) < 100 else 23.0
+    across = max(1, min(int((width + GAP) // (least + GAP)), 16 if max(counts) < 100 else 12))
+    cell = (width - GAP * (across - 1)) / across
+    titles, cells, y = [], {}, 0.0
+    for layer, count in enumerate(counts):
+        titles.append((0.0, y, width))
+        y += TITLE
+        for unit in range(count):
+            row, column = divmod(unit, across)
+            cells[layer, unit] = (column * (cell + GAP), y + row * (CELL + GAP), cell, CELL)
+        y += -(-count // across) * (CELL + GAP) + APART
+    return Layout(y - APART, False, tuple(titles), cells)
+
+
+def toggled(shown, place):
+    """What is shown after a press on a unit."""
+    return put(shown, [place], not shown[place[0]][place[1]])
+
+
+def put(shown, places, value):
+    """What is shown with units at (layer, unit) places shown or hidden."""
+    made = [list(layer) for layer in shown]
+    for layer, unit in places:
+        made[layer][unit] = value
+    return tuple(map(tuple, made))
+
+
+def alone(shown, place):
+    """What is shown with one unit alone; where it already was alone, everything."""
+    single = tuple(tuple((a, b) == place for b in range(len(layer))) for a, layer in enumerate(shown))
+    return every(shown, True) if shown == single else single
+
+
+def every(shown, value, layer=None):
+    """What is shown with all units, or those of one layer, shown or hidden."""
+    return tuple(tuple(value for _ in units) if layer in (None, k) else units for k, units in enumerate(shown))
