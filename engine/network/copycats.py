@@ -1,0 +1,99 @@
+"""Copycats: units of one layer that do the same work, their boundaries lying on one another."""
+
+import numpy as np
+
+from engine.network.survey import Finding, neurons_text, percent, since_text
+
+# Two boundaries are one when their sides agree so well (correlation of the signs, which a large common side does not
+# flatter) and the signals rise and fall together. While they come together, a little less is called the same.
+SIDES = 0.97
+SIGNALS = 0.98
+SIDES_BEFORE = 0.94
+
+
+def copycats(survey):
+    """Findings of the groups of units whose boundaries coincide at the last snapshot."""
+    found = []
+    *hidden, _ = survey.signals(survey.kept[-1:])
+    for layer, z in enumerate(hidden):
+        if survey.history.shape.activations[layer].name == "identity":
+            continue
+        live = np.flatnonzero(survey.cuts(layer)[-1])
+        if len(live) < 2:
+            continue
+        sides = correlation(survey.sides(layer, -1)[live])
+        together = correlation(z[0][live].astype(float))
+        same = (np.abs(sides) >= SIDES) & (np.abs(together) >= SIGNALS) & (sides * together > 0)
+        found += [
+            _finding(survey, layer, live[group], together[np.ix_(group, group)]) for group in cliques(same, sides)
+        ]
+    return found
+
+
+def correlation(rows):
+    """(n, n): the correlation of rows, 0 for rows that do not vary."""
+    rows = rows - rows.mean(1, keepdims=True)
+    size = np.sqrt((rows * rows).sum(1))
+    rows = rows / np.maximum(size, 1e-30)[:, None]
+    return np.asarray(rows @ rows.T, float)
+
+
+def cliques(same, strength):
+    """Groups in which each is the same as each other: lists of numbers, the strongest pair's first, none in two."""
+    free = np.ones(len(same), bool)
+    weight = np.where(same, np.abs(strength), 0.0)
+    np.fill_diagonal(weight, 0.0)
+    groups = []
+    while True:
+        pair = np.unravel_index(np.argmax(weight * free * free[:, None]), weight.shape)
+        if not (free[pair[0]] and free[pair[1]] and weight[pair] > 0):
+            return groups
+        group = [int(n) for n in pair]
+        while True:
+            fit = weight[group].min(0) * free
+            fit[group] = 0
+            if fit.max(initial=0) <= 0:
+                break
+            group.append(int(fit.argmax()))
+        free[group] = False
+        groups.append(sorted(group))
+
+
+def sides_over_time(survey, layer, one, other):
+    """(S, 2): the correlation of two units' signs, and the part of the domain on which the signs are the same."""
+    signs, count = survey.signs[layer], len(survey.points)
+    p, q = survey.active[layer][:, one], survey.active[layer][:, other]
+    differ = np.bitwise_count(signs[:, one] ^ signs[:, other]).sum(-1, dtype=np.int64) / count
+    both = (p + q - differ) / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        phi = (both - p * q) / np.sqrt(p * (1 - p) * q * (1 - q))
+    return np.stack([np.nan_to_num(phi, nan=0.0, posinf=0.0, neginf=0.0), 1 - differ], 1)
+
+
+def _finding(survey, layer, units, together):
+    pairs = [(i, j) for i in range(len(units)) for j in range(i + 1, len(units))]
+    times = np.stack([sides_over_time(survey, layer, units[i], units[j]) for i, j in pairs])
+    weakest = np.abs(times[..., 0]).min(0)
+    below = np.flatnonzero(weakest < SIDES_BEFORE)
+    since = int(below[-1]) + 1 if len(below) else 0
+    agree = times[:, -1, 1]
+    opposite = (times[:, -1, 0] < 0).any()
+    agree = np.where(times[:, -1, 0] < 0, 1 - agree, agree).min()
+    correlations = np.abs([together[i, j] for i, j in pairs])
+    how = f"{'from opposite sides, ' if opposite and len(units) == 2 else ''}correlation {_digits(correlations.min())}"
+    apart = (
+        f"{'at most ' if len(pairs) > 1 else ''}{percent(1 - agree)} of the domain lies between them"
+        if agree < 1
+        else "no sampled point lies between them"
+    )
+    when = since_text(survey, since)
+    text = f"{neurons_text(layer, units)} cut the same boundary ({how}){' ' + when if when else ''}; {apart}."
+    title = f"Copycats: layer {layer + 1}, {' '.join(str(u + 1) for u in units)}"
+    # The best view: as close as they come, once they are together.
+    best = since + int(weakest[since:].argmax())
+    score = (len(units) - 1) * float(weakest[-1])
+    return Finding("copycats", title, text, int(survey.kept[best]), tuple((layer, int(u)) for u in units), score)
+
+
+def _digits(value):
+    return "over 0.999" if 0.9995 <= value < 1 - 1e-9 else f"{value:.3f}"

@@ -1,0 +1,48 @@
+"""Findings: what is worth seeing in a run's life, computed, each with the moment at which to look."""
+
+from engine.network.copycats import copycats
+from engine.network.idle import idle_units
+from engine.network.indecisive import indecisive
+from engine.network.kinks import kinks
+from engine.network.missed import missed
+from engine.network.motion import Motion, bias_first, motion
+from engine.network.survey import Finding, Survey
+from engine.network.symmetry import symmetry
+
+__all__ = ["KINDS", "Finding", "Motion", "findings", "motion"]
+
+# In the order in which they are listed, and what each is about.
+KINDS = {
+    "missed": "what the run does not find",
+    "symmetry": "left-right symmetry of the answer and of the boundaries",
+    "copycats": "neurons of a layer with the same boundary",
+    "indecisive": "boundaries that jump while the loss hardly moves",
+    "motion": "biases move boundaries first, weights later",
+    "kinks": "boundaries that bend where they cross earlier layers' lines",
+    "dead": "neurons that answer 0 on the whole domain",
+    "idle": "neurons that have no boundary in the domain",
+}
+
+FINDERS = (missed, symmetry, copycats, indecisive, bias_first, kinks, idle_units)
+
+# Of each kind the strongest are listed.
+MOST = 6
+
+
+def findings(history, run, *, samples=48):
+    """What is worth seeing in a run: a tuple of Finding, in the order of KINDS, the strongest of a kind first.
+
+    history   History; of one snapshot only what needs no time is found
+    run       the run's number
+    samples   points a side of the grid over the domain at which units are compared; 8 or more
+
+    The same history gives the same findings. Work and memory are bounded: of a large network's history, snapshots are
+    left out evenly.
+    """
+    survey = Survey(history, run, max(8, int(samples)))
+    found = [finding for finder in FINDERS for finding in finder(survey)]
+    chosen = []
+    for kind in KINDS:
+        of_kind = [finding for finding in found if finding.kind == kind]
+        chosen += sorted(of_kind, key=lambda finding: (-finding.score, finding.neurons))[:MOST]
+    return tuple(chosen)

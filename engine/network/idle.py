@@ -1,0 +1,96 @@
+"""Units that cut nothing: dead ones, ones that are always active, boundaries outside the domain."""
+
+import numpy as np
+
+from engine.network.responses import grid, signals
+from engine.network.survey import Finding, holds_since, listed, neurons_text
+
+# Corners between the survey's points are looked for on a grid so much finer, in arrays of at most so many numbers.
+FINER = 4
+MOST = 16_000_000
+
+
+def idle_units(survey):
+    """Findings of the units whose boundary does not meet the domain at the last snapshot, a layer's in one."""
+    found = []
+    positive, negative = always(survey)
+    for layer, count in enumerate(survey.hidden):
+        name = survey.history.shape.activations[layer].name
+        if name == "identity":
+            continue  # has no boundary: it is the same on both sides of zero
+        for units, side in ((positive[layer], True), (negative[layer], False)):
+            units = np.flatnonzero(units)
+            if len(units):
+                since = [_since(survey, layer, unit, side) for unit in units]
+                found.append(_finding(survey, layer, count, units, since, name, side))
+    return found
+
+
+def always(survey):
+    """Of each hidden layer, which units have z > 0, and which z <= 0, on the whole domain at the last snapshot.
+
+    By the exact linear regions where there are any. Otherwise on a grid finer than the survey's.
+    """
+    if survey.partition is not None:
+        ends = np.cumsum(survey.hidden)[:-1]
+        masks = np.zeros((2, sum(survey.hidden)), bool)
+        masks[0, survey.partition.always()] = True
+        masks[1, survey.partition.dead()] = True
+        return np.split(masks[0], ends), np.split(masks[1], ends)
+    side = survey.samples * FINER
+    side = max(2, min(side, int(np.sqrt(MOST / max(survey.history.shape.sizes[1:])))))
+    points = np.concatenate([grid(survey.history.domain, side, side), survey.points])
+    *hidden, _ = signals(survey.history, survey.run, survey.kept[-1:], points)
+    return [(z[0] > 0).all(-1) for z in hidden], [(z[0] <= 0).all(-1) for z in hidden]
+
+
+def _since(survey, layer, unit, side):
+    active = survey.active[layer][:, unit]
+    # What is idle at the last snapshot was decided more finely than by these signs, which may have rounded a zero up.
+    return min(holds_since(active == (1.0 if side else 0.0)), len(active) - 1)
+
+
+def _finding(survey, layer, count, units, since, name, side):
+    order = np.argsort(since, kind="stable")
+    units, since = units[order], np.array(since)[order]
+    last = int(since[-1])
+    if name == "relu" and not side:
+        kind, title, state = "dead", "Dead", "dead, the response 0 on the whole domain"
+    elif name in ("relu", "leaky_relu"):
+        kind, title = "idle", "Always on" if side else "Always off"
+        state = f"{'active' if side else 'inactive'} on the whole domain, linear there and cutting nothing"
+    else:
+        kind, title, state = "idle", "Outside", "cutting nothing, the boundary lying outside the domain"
+    if len(units) == 1:
+        text = f"{neurons_text(layer, units)} is {state}{_when(survey, last)}."
+    else:
+        text = (
+            f"{neurons_text(layer, np.sort(units))} ({len(units)} of {count}) are {state}{_span(survey, units, since)}."
+        )
+    title = f"{title}: layer {layer + 1}, {listed(np.sort(units)) if len(units) <= 4 else f'{len(units)} of {count}'}"
+    return Finding(
+        kind, title, text, int(survey.kept[last]), tuple((layer, int(u)) for u in np.sort(units)), len(units) / count
+    )
+
+
+def _when(survey, index):
+    if len(survey.kept) == 1:
+        return ""
+    if index == 0:
+        return ", from the start"
+    return f", since its boundary left the domain at step {survey.steps[index]:,}"
+
+
+def _span(survey, units, since):
+    if len(survey.kept) == 1:
+        return ""
+    first = int((since == 0).sum())
+    if first == len(units):
+        return ", all from the start"
+    words = [f"{listed(np.sort(units[:first]))} from the start"] if first else []
+    later, steps = units[first:], survey.steps[since[first:]]
+    if len(later) <= 4:
+        words += [f"{unit + 1} since step {step:,}" for unit, step in zip(later, steps, strict=True)]
+    else:
+        words.append(f"{listed(np.sort(later))} one by one between steps {steps[0]:,} and {steps[-1]:,}")
+    return f": {', '.join(words)}"

@@ -1,0 +1,129 @@
+"""What a run does not find: the largest part of the domain that it answers wrongly in the end."""
+
+import numpy as np
+
+from engine.network.responses import answers, signals, target_classes
+from engine.network.survey import Finding, percent
+
+# A run has failed in part if its loss ends at so many times the best run's and it is wrong on so much in one block; a
+# run that cannot be compared, if the block is as large as this.
+TIMES = 2.5
+BLOCK = 0.005
+BLOCK_ALONE = 0.01
+
+# A value is wrong if it is off by this part of the target's range.
+OFF = 0.25
+
+# Pixels looked at; of a larger target rows and columns are left out evenly.
+MOST = 65_536
+
+
+def missed(survey):
+    """One finding, of the largest block of wrong pixels, or none."""
+    history, run = survey.history, survey.run
+    losses = history.losses[:, -1]
+    known = np.isfinite(losses[run]) and np.isfinite(losses).sum() > 1
+    best = int(np.nanargmin(losses)) if known else run
+    times = losses[run] / max(losses[best], 1e-30) if known else np.nan
+    if known and times < TIMES:
+        return []
+    wrong, wanted, got, places = wrong_pixels(history, run)
+    if wrong is None:
+        return []
+    block = largest_block(wrong)
+    area = block.mean()
+    if area < (BLOCK if known else BLOCK_ALONE):
+        return []
+    x, y = places[block].mean(0)
+    where = _where(history.domain, x, y)
+    text = f"A part of {percent(area)} of the domain is wrong in one piece, {where}, around ({x:.2f}, {y:.2f})"
+    if wanted is not None:
+        text += f": mostly {_class(history, got[block])} where {_class(history, wanted[block])} is wanted"
+    text += "."
+    if known:
+        other = wrong_pixels(history, best)[0]
+        text += (
+            f" The loss ends at {losses[run]:.3g}, {times:.1f} times that of {history.names[best]}, "
+            f"which is wrong on {percent(other[block].mean())} of this part."
+        )
+    return [Finding("missed", f"Missed {where}", text, int(survey.kept[-1]), (), float(area))]
+
+
+def wrong_pixels(history, run):
+    """The target's pixels, or an even choice of them, at the last snapshot of a run.
+
+    returns  (h, w) bool, where the answer is wrong; (h, w) the wanted classes; (h, w) the classes got; (h, w, 2) the
+             pixels' world places. None for both classes of a task of values; None for all without a target.
+    """
+    if history.target is None:
+        return None, None, None, None
+    wanted = target_classes(history)
+    if history.task == "classes" and wanted is None:
+        return None, None, None, None
+    height, width = history.target.shape[:2]
+    stride = max(1, int(np.ceil(np.sqrt(height * width / MOST))))
+    rows, columns = np.arange(0, height, stride), np.arange(0, width, stride)
+    low, high = history.domain.low, history.domain.high
+    parts = np.stack(np.meshgrid((columns + 0.5) / width, 1 - (rows + 0.5) / height), -1)
+    places = low + parts * (high - low)
+    found = answers(history, signals(history, run, [history.snapshots - 1], places.reshape(-1, 2))[-1])[0]
+    picked = history.target[np.ix_(rows, columns)]
+    if history.task == "classes":
+        wanted, got = wanted[np.ix_(rows, columns)], found.argmax(0).reshape(picked.shape)
+        return wanted != got, wanted, got, places
+    values = picked.reshape(len(rows), len(columns), -1) / 255
+    if values.shape[-1] != len(found):
+        return None, None, None, None
+    off = np.abs(np.moveaxis(found.reshape(-1, len(rows), len(columns)), 0, -1) - values).max(-1)
+    return off > OFF * max(float(np.ptp(values)), 1e-6), None, None, places
+
+
+def largest_block(wrong):
+    """(h, w) bool: the largest connected block of wrong pixels; lines a pixel or two wide, as along edges, are none."""
+    thick = _neighbours(wrong) >= 7
+    labels = blocks(thick)
+    if not thick.any():
+        return np.zeros_like(wrong)
+    core = labels == np.bincount(labels[thick]).argmax()
+    return wrong & (_neighbours(core & thick) > 0)
+
+
+def blocks(mask):
+    """(h, w) of whole numbers, one throughout each connected block of a mask (by sides); elsewhere without meaning."""
+    numbers = np.arange(mask.size).reshape(mask.shape)
+    pairs = [
+        (numbers[:, :-1], numbers[:, 1:], mask[:, :-1] & mask[:, 1:]),
+        (numbers[:-1], numbers[1:], mask[:-1] & mask[1:]),
+    ]
+    one, other = (np.concatenate([pair[k][pair[2]] for pair in pairs]) for k in (0, 1))
+    root = numbers.ravel().copy()
+    # Each block's least number spreads: neighbours take the lesser, and roads to it are cut short, in log(size) rounds.
+    while True:
+        a, b = root[one], root[other]
+        apart = a != b
+        if not apart.any():
+            return root.reshape(mask.shape)
+        np.minimum.at(root, np.maximum(a, b)[apart], np.minimum(a, b)[apart])
+        while (root != root[root]).any():
+            root = root[root]
+
+
+def _neighbours(mask):
+    """How many of the nine pixels round each one are set."""
+    padded = np.pad(mask.astype(int), 1)
+    h, w = mask.shape
+    return sum(padded[i : i + h, j : j + w] for i in range(3) for j in range(3))
+
+
+def _where(domain, x, y):
+    fifth = ((np.array([x, y]) - domain.low) / (domain.high - domain.low) * 5).astype(int).clip(0, 4)
+    across = ("at the left", "left of the middle", "", "right of the middle", "at the right")[fifth[0]]
+    up = ("at the bottom", "below the middle", "", "above the middle", "at the top")[fifth[1]]
+    return ", ".join(filter(None, (up, across))) or "in the middle"
+
+
+def _class(history, numbers):
+    number = int(np.bincount(numbers).argmax())
+    if history.target.max() == 255 and max(2, history.shape.sizes[-1]) == 2:
+        return ("black", "white")[number]
+    return f"class {number}"

@@ -1,0 +1,111 @@
+"""Bias against weights: how fast each moves the boundaries of a layer, over a run's life."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.network.responses import grid, layer_weights, on_plane, responses, snapshots_at_once
+from engine.network.survey import Finding
+
+# Points a side: means over a domain need few.
+SIDE = 12
+
+# A first phase counts if biases move boundaries so many times as far, over so many intervals, before half of all are
+# over; and if afterwards weights lead by as much.
+LEAD = 1.15
+FEWEST = 5
+
+
+class Motion(NamedTuple):
+    """World units a step, between each snapshot and the next.
+
+    biases    (T - 1, layers): how far a hidden layer's boundaries are moved by the changes of its biases
+    weights   (T - 1, layers): the same by the changes of its weights, earlier layers standing still
+    """
+
+    biases: np.ndarray
+    weights: np.ndarray
+
+
+def motion(history, run):
+    """Motion of a run of a history.
+
+    A change of a unit's signal z by dz moves its boundary by about |dz| / |gradient of z|. Both are averaged over the
+    domain, and the layer's value is the median over its units whose signal varies there at all.
+    """
+    count, layers = history.snapshots, len(history.shape.sizes) - 2
+    points = grid(history.domain, SIDE, SIDE)
+    both = np.zeros((2, max(0, count - 1), layers))
+    at_once = max(1, snapshots_at_once(history, len(points)) // 3)
+    for first in range(0, count - 1, at_once):
+        chosen = np.arange(first, min(first + at_once, count - 1) + 1)
+        both[:, chosen[:-1]] = _moved(history, run, chosen, points)
+    return Motion(*(both / np.diff(history.steps)[:, None]))
+
+
+def _moved(history, run, chosen, points):
+    """(2, S - 1, layers): the distances by biases and by weights between S snapshots that follow one another."""
+    parts = layer_weights(history, run, chosen)
+    own = parts[0][1]
+    weights, bias = on_plane(parts[0][0], own, history.domain)
+    # Over the world's axes a change of the weights alone is the change of both the slopes and the plane's own offset.
+    offset = bias - own
+    h, slopes = np.broadcast_to(points.T, (len(chosen), 2, len(points))), np.eye(2)[:, None, :, None]
+    found = np.zeros((2, len(chosen) - 1, len(parts) - 1))
+    for layer, activation in enumerate(history.shape.activations[:-1]):
+        if layer:
+            weights, own = parts[layer]
+            offset = np.zeros_like(own)
+        z = weights @ h + (own + offset)[..., None]
+        gradient = weights @ np.broadcast_to(slopes, (2, *np.shape(h)))
+        by_weights = np.abs(np.diff(weights, axis=0) @ h[:-1] + np.diff(offset, axis=0)[..., None]).mean(-1)
+        by_biases = np.abs(np.diff(own, axis=0))
+        steep = np.hypot(*gradient)[:-1].mean(-1)
+        # A unit that nothing reaches has no boundary that could move.
+        steep = np.where(steep > 1e-6 * steep.max(-1, keepdims=True), steep, np.nan)
+        for k, moved in enumerate((by_biases, by_weights)):
+            found[k, :, layer] = _median(moved / steep)
+        h = responses(activation, z)
+        slopes = gradient * activation.slope(z)
+    return found
+
+
+def _median(values):
+    """The median of each row's finite values; 0 where there are none."""
+    finite = np.isfinite(values)
+    filled = np.where(finite, values, np.inf)
+    filled.sort(-1)
+    middle = np.maximum(finite.sum(-1) - 1, 0)
+    rows = np.arange(len(values))
+    both = (filled[rows, middle // 2] + filled[rows, (middle + 1) // 2]) / 2
+    return np.where(finite.any(-1), both, 0.0)
+
+
+def bias_first(survey):
+    """Findings of the layers whose boundaries are moved by biases first and by weights afterwards.
+
+    The turn is where what biases have moved in all is farthest ahead of what weights have.
+    """
+    found = []
+    if survey.history.snapshots < 4 * FEWEST:
+        return found
+    speeds = motion(survey.history, survey.run)
+    steps = survey.history.steps
+    biases, weights = (np.cumsum(v * np.diff(steps)[:, None], axis=0) for v in speeds)
+    for layer in range(biases.shape[1]):
+        b, w = biases[:, layer], weights[:, layer]
+        turn = int((b - w).argmax())
+        ahead = b[turn] / max(w[turn], 1e-30)
+        after = (b[-1] - b[turn]) / max(w[-1] - w[turn], 1e-30)
+        if FEWEST <= turn + 1 <= len(b) // 2 and ahead >= LEAD and after <= 1 / LEAD:
+            step = steps[turn + 1]
+            text = (
+                f"Layer {layer + 1}: up to step {step:,} biases move the boundaries {_times(ahead)} as far as weights "
+                f"do; from then on it is the weights, {_times(1 / max(after, 1e-30))} as far."
+            )
+            found.append(Finding("motion", f"Bias first: layer {layer + 1}", text, turn + 1, (), min(ahead, 1e3)))
+    return found
+
+
+def _times(ratio):
+    return "over 100 times" if ratio > 100 else f"{ratio:.0f} times" if ratio >= 10 else f"{ratio:.1f} times"

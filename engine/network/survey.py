@@ -1,0 +1,164 @@
+"""One look over a run's life at a grid of points: what findings are found in."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.errors import NetworkError
+from engine.network.regions import regions
+from engine.network.responses import answers, grid, signals, snapshots_at_once
+
+# Multiply-adds of one survey, about two seconds on two slow cores; and bytes of kept signs. Past either of them
+# snapshots are left out, evenly, down to FEWEST.
+WORK = 2e10
+BYTES = 64e6
+FEWEST = 48
+
+# Up to so many hidden units the exact linear regions are computed: 2-128x4-2 has 512 and takes about a second.
+MOST_EXACT = 640
+
+# A boundary that has less than this part of the domain on one side cuts no more than a corner or a sliver.
+SLIVER = 0.01
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something worth seeing in a run's life.
+
+    kind       what sort of thing, one of findings.KINDS
+    title      a few words
+    text       a sentence or two with numbers
+    snapshot   the number of the snapshot at which it is seen best
+    neurons    ((layer, unit), ...), hidden ones, from 0
+    score      how strong it is, comparable within its kind
+    """
+
+    kind: str
+    title: str
+    text: str
+    snapshot: int
+    neurons: tuple = ()
+    score: float = 0.0
+
+
+class Survey:
+    """The signs of all hidden units and the network's answers at a grid of points, snapshot by snapshot.
+
+    samples    points a side of the grid, which has the domain's sides in it
+    kept       (S,), the numbers of the snapshots that are looked at, the first and the last among them
+    signs      [(S, units, bytes) uint8], a hidden layer each: z > 0 at each point, packed by eight
+    active     [(S, units)], the part of the domain on which z > 0
+    labels     (S, N), a classifier's answer: the likeliest class; None for values
+    outputs    (S, N, outputs) float32, the answers for values; None for classes
+    """
+
+    def __init__(self, history, run, samples=48):
+        self.history, self.run, self.samples = history, run, samples
+        self.points = grid(history.domain, samples, samples)
+        count = len(self.points)
+        sizes = history.shape.sizes
+        self.hidden = sizes[1:-1]
+        work = count * sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+        most = min(WORK / work, BYTES / max(1, sum(self.hidden) * count / 8))
+        self.kept = spread(history.snapshots, max(FEWEST, int(most)))
+        self.steps = history.steps[self.kept]
+        self.losses = history.losses[run][self.kept]
+        self._evaluate(count)
+        self.active = [np.bitwise_count(s).sum(-1, dtype=np.int64) / count for s in self.signs]
+
+    def _evaluate(self, count):
+        signs = [[] for _ in self.hidden]
+        found = []
+        at_once = snapshots_at_once(self.history, count)
+        for first in range(0, len(self.kept), at_once):
+            *hidden, last = self.signals(self.kept[first : first + at_once])
+            for layer, z in zip(signs, hidden, strict=True):
+                layer.append(np.packbits(z > 0, axis=-1))
+            answer = answers(self.history, last)
+            if self.history.task == "classes":
+                found.append(answer.argmax(1).astype(np.int16))
+            else:
+                found.append(np.moveaxis(answer, 1, -1).astype(np.float32))
+        self.signs = [np.concatenate(layer) for layer in signs]
+        self.labels = np.concatenate(found) if self.history.task == "classes" else None
+        self.outputs = np.concatenate(found) if self.history.task == "values" else None
+
+    @cached_property
+    def partition(self):
+        """The exact linear regions at the last snapshot; None if the network has none or is too large."""
+        if sum(self.hidden) > MOST_EXACT:
+            return None
+        try:
+            return regions(self.history.at(self.run, int(self.kept[-1])), self.history.domain, decision=False)
+        except NetworkError:
+            return None
+
+    def signals(self, snapshots):
+        """[(S, units, N)] at the grid's points; `engine.network.responses.signals`."""
+        return signals(self.history, self.run, snapshots, self.points)
+
+    def sides(self, layer, index):
+        """(units, N) of -1 and 1, float32: the sides of the boundaries of a hidden layer at one kept snapshot."""
+        bits = np.unpackbits(self.signs[layer][index], axis=-1, count=len(self.points))
+        return bits.astype(np.float32) * 2 - 1
+
+    def cuts(self, layer):
+        """(S, units) bool: whether a boundary has more than a sliver of the domain on either side."""
+        return np.minimum(self.active[layer], 1 - self.active[layer]) > SLIVER
+
+    def moved(self, layer):
+        """(S - 1, units): the part of the domain that a boundary sweeps from one kept snapshot to the next."""
+        signs = self.signs[layer]
+        changed = (np.bitwise_count(a ^ b).sum(-1, dtype=np.int64) for a, b in zip(signs, signs[1:], strict=False))
+        return np.array(list(changed)).reshape(-1, signs.shape[1]) / len(self.points)
+
+    def changed(self):
+        """(S - 1,): how much the answer changes from one kept snapshot to the next.
+
+        The part of the domain that gets another class; for values the mean change over their deviation.
+        """
+        if self.labels is not None:
+            return (self.labels[1:] != self.labels[:-1]).mean(1)
+        spread_out = self.outputs.std(axis=(0, 1)) + 1e-12
+        return (np.abs(np.diff(self.outputs, axis=0)) / spread_out).mean((1, 2))
+
+
+def spread(count, most):
+    """At most so many of the numbers 0 to count - 1, evenly, the first and the last among them."""
+    return np.unique(np.linspace(0, count - 1, min(count, max(2, most))).round().astype(int))
+
+
+# Words.
+
+
+def listed(numbers):
+    """`2`, `2 and 6`, `2, 6 and 9` of units counted from 0."""
+    words = [str(int(n) + 1) for n in numbers]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def neurons_text(layer, units):
+    """`Layer 3, neurons 2 and 6` of a layer and units counted from 0."""
+    return f"Layer {layer + 1}, neuron{'s' if len(units) > 1 else ''} {listed(units)}"
+
+
+def since_text(survey, index):
+    """`from step 85,000 on` for a kept snapshot; `from the start` for the first; nothing if there is only one."""
+    if len(survey.kept) == 1:
+        return ""
+    return "from the start" if index == 0 else f"from step {survey.steps[index]:,} on"
+
+
+def percent(part):
+    """A part in percent, with as many digits as tell something."""
+    value = 100 * part
+    if 0 < value < 0.1 or 99.9 < value < 100:
+        return "under 0.1%" if value < 1 else "over 99.9%"
+    return f"{value:.0f}%" if 10 <= value < 90 or value in (0, 100) else f"{value:.1f}%"
+
+
+def holds_since(holds):
+    """The first index from which (S,) bools are true to the end; S where the last one is false."""
+    wrong = np.flatnonzero(~np.asarray(holds))
+    return int(wrong[-1]) + 1 if len(wrong) else 0
