@@ -1,0 +1,131 @@
+// One sample of a picture of boundaries: the background, then the lines over it, later layers over earlier ones.
+#import generated/bindings
+#import generated/boundaries
+#import draw/boundary_ground
+#import draw/boundary_pieces
+
+// Neurons' distances to this sample in samples, and where along their dashes it lies, for those in `seen`.
+var<private> distances: array<vec4f, GROUPS + 1u>;
+var<private> alongs: array<vec4f, GROUPS + 1u>;
+var<private> seen: array<u32, WORDS>;
+// Lines never last longer: each lane is one turn.
+const MOST = 4u * GROUPS + 4u;
+
+@vertex
+fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
+    return vec4f(f32(i & 1u) * 4.0 - 1.0, f32(i >> 1u) * 4.0 - 1.0, 1.0, 1.0);
+}
+
+// Eight directions: along a line whichever is nearest to it is within 11 degrees, so dashes are even within 2 in 100.
+// Bends and curves go on with them, and they stand still to the last bit where the line does.
+fn dash_direction(gradient: vec2f) -> vec2f {
+    let way = vec2f(-gradient.y, gradient.x);
+    let turned = select(way, -way, way.x < 0.0 || (way.x == 0.0 && way.y < 0.0));
+    let slope = turned.y / max(abs(turned.x) + abs(turned.y), 1e-30);
+    // tan 11.25, 33.75, 56.25, 78.75 degrees as y / (|x| + |y|).
+    let steep = abs(slope);
+    var found = vec2f(1.0, 0.0);
+    found = select(found, vec2f(0.92387953, 0.38268343), steep > 0.16591); // 0.19891 / 1.19891
+    found = select(found, vec2f(0.70710678, 0.70710678), steep > 0.40054); // 0.66818 / 1.66818
+    found = select(found, vec2f(0.38268343, 0.92387953), steep > 0.59946);
+    found = select(found, vec2f(0.0, 1.0), steep > 0.83409);
+    return vec2f(found.x, select(found.y, -found.y, slope < 0.0 && found.x > 0.0));
+}
+
+// The lanes marked by mark(), each with its piece of line in the cell that was evaluated: how near it comes to `at`.
+fn measure(at: vec2f) {
+    mark();
+    for (var turn = 0u; turn < MOST; turn++) {
+        let lane = next_mask();
+        let here = min(lane, DECISION);
+        let g = here / 4u;
+        let k = here % 4u;
+        let value = walls[g][k];
+        let gradient = vec2f(walls_x[g][k], walls_y[g][k]);
+        let rate = inverseSqrt(max(dot(gradient, gradient), 1e-37));
+        let unit = gradient * rate;
+        let foot = -value * rate * unit;
+        let way = vec2f(-unit.y, unit.x);
+        var piece = vec2f(-1e30, 1e30);
+        if STRAIGHT {
+            piece = span(foot, way, group_start(g));
+        }
+        let off = clamp(0.0, piece.x, piece.y);
+        let far = length(vec2f(value * rate, off));
+        let bit = 1u << (here % 32u);
+        let word = here / 32u;
+        let known = (seen[word] & bit) != 0u;
+        let nearer = !known || far < distances[g][k];
+        if lane != NONE && piece.x <= piece.y && nearer {
+            distances[g][k] = far;
+            alongs[g][k] = dot(at - node.anchor, dash_direction(gradient));
+            seen[word] |= bit;
+        }
+        if !is_marked() {
+            break;
+        }
+    }
+}
+
+// How much of a sample's width a line of half a width covers at a distance.
+fn covered(half: f32, far: f32) -> f32 {
+    return clamp(half + 0.5 - far, 0.0, 1.0);
+}
+
+fn dash_covered(dash: vec4f, along: f32) -> f32 {
+    let period = dash.x + dash.y + dash.z + dash.w;
+    if period <= 0.0 {
+        return 1.0;
+    }
+    let s = along - period * floor(along / period);
+    let second = dash.x + dash.y;
+    // Into the first mark, or its next turn; into the second.
+    let first_in = max(min(s, dash.x - s), s - period);
+    let second_in = select(-1e30, min(s - second, second + dash.z - s), dash.z > 0.0);
+    return clamp(max(first_in, second_in) + 0.5, 0.0, 1.0);
+}
+
+fn over(below: vec4f, colour: vec3f, alpha: f32) -> vec4f {
+    return below * (1.0 - alpha) + vec4f(colour * alpha, alpha);
+}
+
+@fragment
+fn fragment(@builtin(position) position: vec4f) -> @location(0) vec4f {
+    let corner = position.xy + frame.offset;
+    let at = corner - frame.size * 0.5;
+    var steps = vec4f(0.0);
+    var turns = 1u;
+    var q = at;
+    // In its own piece of the plane, then across the nearest wall, across the second, across both.
+    for (var turn = 0u; turn < 4u; turn++) {
+        evaluate(at, q);
+        if turn == 0u {
+            keep_ground();
+            if STRAIGHT && node.reach > 0.0 {
+                steps = kinks(node.reach);
+                turns = select(select(2u, 4u, any(steps.zw != vec2f(0.0))), 1u, all(steps.xy == vec2f(0.0)));
+            }
+        }
+        measure(at);
+        q = at + select(steps.zw, steps.xy, turn == 0u) + select(vec2f(0.0), steps.xy, turn == 2u);
+        if turn + 1u >= turns {
+            break;
+        }
+    }
+    var colour = ground(at);
+    masks = seen;
+    for (var turn = 0u; turn < MOST; turn++) {
+        let lane = next_mask();
+        let here = min(lane, DECISION);
+        let far = distances[here / 4u][here % 4u];
+        let style = styles[here];
+        let shown = select(0.0, 1.0, lane != NONE);
+        colour = over(colour, style.colour.rgb, covered(style.halo_half, far) * style.halo * shown);
+        let dash = dash_covered(style.dash, alongs[here / 4u][here % 4u]);
+        colour = over(colour, style.colour.rgb, covered(style.half, far) * style.colour.a * dash * shown);
+        if !is_marked() {
+            break;
+        }
+    }
+    return select(colour, vec4f(0.0), is_lost());
+}
