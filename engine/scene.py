@@ -123,6 +123,13 @@ class Scene(param.Parameterized):
         """A draw.legend.Legend that says what the colours mean, or None."""
         return None
 
+    def drawing(self, clock, size_mm=None):
+        """The engine.drawing.Drawing of this moment for `neuroscene export`, or None for a scene without vectors.
+
+        size_mm   (width, height or None) of the page; None for the scene's own
+        """
+        return None
+
     @classmethod
     def figures(cls):
         """The engine.Figures that are made of the scene by `neuroscene figures`, a tuple."""

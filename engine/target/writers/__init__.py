@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 from engine.errors import FileError
+from engine.target.beside import Beside, cannot_write
 
 # Names, not classes: an encoder's libraries are loaded when a file of its kind is written.
 WRITERS = {
@@ -22,6 +23,12 @@ BANDS = {
     ".png": "engine.target.writers.png_bands:PngBands",
     ".tif": "engine.target.writers.tiff:TiffBands",
     ".tiff": "engine.target.writers.tiff:TiffBands",
+}
+
+# The formats of drawings (engine.drawing.Drawing): a function that gives the file's bytes.
+VECTOR_WRITERS = {
+    ".pdf": "engine.target.writers.pdf:encode",
+    ".svg": "engine.target.writers.svg:encode",
 }
 
 
@@ -56,3 +63,35 @@ def bands_class(path):
 def open_writer(path, size, fps, text=None):
     """The engine.target.contract.Writer for a path. Raises FileError when it cannot be written there."""
     return writer_class(path)(path, size, fps, text)
+
+
+def vector_ending(path):
+    """The key in VECTOR_WRITERS for a path. Raises FileError naming the endings there are."""
+    found = Path(os.fspath(path)).suffix.lower()
+    if found not in VECTOR_WRITERS:
+        said = f"ends in {found}, which holds no drawing" if found else "has no ending"
+        raise FileError(f"{os.fspath(path)} {said}. It may end in {', '.join(VECTOR_WRITERS)}.")
+    return found
+
+
+def encode_drawing(drawing, kind):
+    """The bytes of a drawing as a file of a kind, a key of VECTOR_WRITERS."""
+    module, _, name = VECTOR_WRITERS[kind].partition(":")
+    return getattr(import_module(module), name)(drawing)
+
+
+def save_drawing(drawing, path):
+    """Writes a drawing as what the path's ending says; the file is there whole or not at all.
+
+    Raises FileError for an unknown ending and for a path that cannot be written.
+    """
+    kind, beside = vector_ending(path), Beside(path)
+    data = encode_drawing(drawing, kind)
+    try:
+        beside.path.write_bytes(data)
+    except BaseException as error:
+        beside.discard()
+        if isinstance(error, OSError):
+            raise cannot_write(beside.given, error) from None
+        raise
+    beside.commit()

@@ -1,0 +1,220 @@
+"""A drawing in vectors, as plain data: what a page shows, in millimetres, y downwards. Writers turn it into a file."""
+
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.errors import ShapeError
+
+# A point of type, 1/72 inch.
+POINT_MM = 25.4 / 72.0
+# Thousandths of the type's size that Helvetica's characters 32 to 126 are wide (Adobe's Core 14 metrics). The type that
+# a reader really has may differ by a few percent: what is laid out by these widths needs that much room.
+WIDTHS = (
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278,
+    556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556,
+    1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778,
+    667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556,
+    333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556,
+    556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
+)  # fmt: skip
+BOLD_WIDTHS = (
+    278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278,
+    556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 333, 333, 584, 584, 584, 611,
+    975, 722, 722, 722, 722, 667, 611, 778, 722, 278, 556, 722, 611, 833, 722, 778,
+    667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 333, 278, 333, 584, 556,
+    333, 556, 611, 556, 611, 556, 333, 611, 611, 278, 278, 556, 278, 889, 611, 611,
+    611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584,
+)  # fmt: skip
+# Of a character without a row: a digit's, but for the mathematical signs, which are as wide as `+`.
+OTHER_WIDTH, SIGN_WIDTH = 556, 584
+
+ANCHORS = ("start", "middle", "end")
+WEIGHTS = ("normal", "bold")
+
+
+def text_width(text, size, weight="normal"):
+    """How wide a line of Helvetica is, in the unit of its size."""
+    widths = BOLD_WIDTHS if weight == "bold" else WIDTHS
+    total = 0
+    for letter in text:
+        code = ord(unicodedata.normalize("NFKD", letter)[0])
+        if 32 <= code <= 126:
+            total += widths[code - 32]
+        else:
+            total += SIGN_WIDTH if unicodedata.category(letter) == "Sm" else OTHER_WIDTH
+    return total * size / 1000.0
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Lines, or areas, that belong together: one thing to take hold of in a drawing program.
+
+    name        its id; a writer makes it unique
+    polylines   (n, 2) arrays, mm
+    stroke      the line's colour, `#rrggbb`; None for no line
+    width_mm    of the line
+    fill        the area's colour, or None; areas inside areas are holes
+    dash        lengths of line and gap in turn, mm; () for a solid line
+    opacity     0 to 1
+    closed      True: each polyline's end is joined to its start
+    title       what a browser shows when the pointer rests on it
+    """
+
+    name: str
+    polylines: tuple = ()
+    stroke: str | None = None
+    width_mm: float = 0.25
+    fill: str | None = None
+    dash: tuple = ()
+    opacity: float = 1.0
+    closed: bool = False
+    title: str = ""
+
+    def __post_init__(self):
+        lines = tuple(np.asarray(line, float) for line in self.polylines)
+        for line in lines:
+            if line.ndim != 2 or line.shape[1] != 2:
+                raise ShapeError(f"A polyline of {self.name} is {line.shape}; it must be (n, 2).")
+            if not np.isfinite(line).all():
+                raise ShapeError(f"A polyline of {self.name} has a point that is no number.")
+        # A line of one point is nothing to draw.
+        object.__setattr__(self, "polylines", tuple(line for line in lines if len(line) > 1))
+
+
+@dataclass(frozen=True)
+class Words:
+    """A line of type.
+
+    x, y        mm; the place on its base line that the anchor names
+    size_mm     of the type
+    anchor      one of ANCHORS
+    colour      `#rrggbb`
+    weight      one of WEIGHTS
+    """
+
+    text: str
+    x: float
+    y: float
+    size_mm: float = 7 * POINT_MM
+    anchor: str = "start"
+    colour: str = "#000000"
+    weight: str = "normal"
+
+    @property
+    def width_mm(self):
+        return text_width(self.text, self.size_mm, self.weight)
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """An image among the vectors.
+
+    x, y, width, height   mm; x and y of its upper left corner
+    pixels                (H, W, 3) uint8, sRGB, row 0 on top
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    pixels: np.ndarray
+    name: str = "image"
+
+    def __post_init__(self):
+        pixels = np.ascontiguousarray(self.pixels)
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
+            raise ShapeError(f"The pixels of {self.name} are {pixels.shape} {pixels.dtype}, not (H, W, 3) uint8.")
+        object.__setattr__(self, "pixels", pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Things that belong together.
+
+    name        its id
+    children    Path, Words, Raster and Group
+    label       makes it a layer of drawing programs and PDF readers, by this name; None for a plain group
+    title       as a Path's
+    """
+
+    name: str
+    children: tuple = ()
+    label: str | None = None
+    title: str = ""
+
+    def __post_init__(self):
+        object.__setattr__(self, "children", tuple(self.children))
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A page; later children lie over earlier ones.
+
+    width_mm, height_mm   of the page
+    ground                its colour; None leaves the paper
+    """
+
+    width_mm: float
+    height_mm: float
+    children: tuple = ()
+    title: str = ""
+    description: str = ""
+    ground: str | None = None
+
+    def __post_init__(self):
+        object.__setattr__(self, "children", tuple(self.children))
+        if not (0 < self.width_mm < np.inf and 0 < self.height_mm < np.inf):
+            raise ShapeError(f"A drawing's page is {self.width_mm} x {self.height_mm} mm; both must be above 0.")
+
+    def walk(self):
+        """Every part, groups before what is in them."""
+        waiting = list(reversed(self.children))
+        while waiting:
+            part = waiting.pop()
+            yield part
+            if isinstance(part, Group):
+                waiting.extend(reversed(part.children))
+
+
+def hexadecimal(colours):
+    """`#rrggbb` of each of (N, 3) uint8 sRGB colours."""
+    return ["#" + bytes(colour).hex() for colour in np.asarray(colours, np.uint8)]
+
+
+def rectangle(x, y, width, height):
+    """The (4, 2) corners, for a closed Path."""
+    return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], float)
+
+
+def thinned(line, tolerance):
+    """A polyline with fewer points, those left out no farther from it than the tolerance.
+
+    line   (n, 2); its ends stay
+
+    After Douglas and Peucker 1973.
+    """
+    line = np.asarray(line, float)
+    keep = np.zeros(len(line), bool)
+    keep[[0, -1]] = True
+    waiting = [(0, len(line) - 1)]
+    while waiting:
+        first, last = waiting.pop()
+        if last - first < 2:
+            continue
+        away = _distances(line[first + 1 : last], line[first], line[last])
+        farthest = int(np.argmax(away))
+        if away[farthest] > tolerance:
+            middle = first + 1 + farthest
+            keep[middle] = True
+            waiting += [(first, middle), (middle, last)]
+    return line[keep]
+
+
+def _distances(points, start, end):
+    """Of points from the segment between start and end; of a closed line's ends, which are one, from that point."""
+    along = end - start
+    square = float(along @ along)
+    share = np.clip((points - start) @ along / square, 0.0, 1.0) if square else np.zeros(len(points))
+    return np.linalg.norm(points - start - share[:, None] * along, axis=1)

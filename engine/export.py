@@ -1,0 +1,96 @@
+"""Scenes as drawings in vectors: SVG and PDF."""
+
+import math
+import os
+import re
+import sys
+
+from engine.drawing import POINT_MM, Drawing
+from engine.errors import SceneError, SettingError
+from engine.scene import Clock
+from engine.target.beside import Beside
+from engine.target.writers import encode_drawing, save_drawing, vector_ending
+
+UNITS_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": POINT_MM}
+# The largest page a PDF reader takes is 14400 points; the smallest that shows a drawing is a stamp.
+LEAST_MM, MOST_MM = 5.0, 5000.0
+NUMBER = r"(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})"
+SIZE = re.compile(rf"^\s*{NUMBER}\s*([a-z]+)?\s*(?:[x×*,]\s*{NUMBER}\s*([a-z]+)?\s*)?$")
+
+
+def export(scene, path, *, size=None, time=None):
+    """Draws a scene in vectors, as it stands at a moment; returns the path.
+
+    path    ending in .svg or .pdf; `-` for SVG on standard output
+    size    of the page: (width, height) in mm, a width with None for the height it takes, or a text as read_size
+            takes it; the scene's own unless told
+    time    seconds; the scene's own moment unless told
+
+    No device is asked for. Raises SceneError for a scene that draws no vectors, FileError, before anything is drawn,
+    when it cannot be written there.
+    """
+    path = os.fspath(path)
+    if path != "-":
+        vector_ending(path)
+        Beside(path)
+    drawing = drawing_of(scene, size=size, time=time)
+    if path == "-":
+        sys.stdout.buffer.write(encode_drawing(drawing, ".svg"))
+        return path
+    save_drawing(drawing, path)
+    return path
+
+
+def drawing_of(scene, *, size=None, time=None):
+    """The engine.drawing.Drawing of a scene at a moment; the arguments are export's."""
+    size_mm = read_size(size) if isinstance(size, str) else _checked(size)
+    clock = Clock(float(scene.moment if time is None else time))
+    scene.advance(clock)
+    drawing = scene.drawing(clock, size_mm)
+    if drawing is None:
+        name = type(scene).__name__
+        raise SceneError(
+            f"{name} draws no vectors. Render it as PNG or TIFF: neuroscene render ... -o {name.lower()}.png."
+        )
+    if not isinstance(drawing, Drawing):
+        raise SceneError(
+            f"{type(scene).__name__}.drawing gave a {type(drawing).__name__}; it must give an engine.drawing.Drawing."
+        )
+    return drawing
+
+
+def read_size(text):
+    """(width, height) in mm of `120mmx90mm`, `12x9cm`, `4.7in` (the height as it comes: None).
+
+    Raises SettingError for what is none.
+    """
+    match = SIZE.match(text.lower())
+    first, unit, second, other = match.groups() if match else (None,) * 4
+    if match is None or not (unit or other):
+        hint = " A number of pixels is no size on paper." if match else ""
+        raise SettingError(
+            f"--size {text}: it takes width x height with a unit ({', '.join(UNITS_MM)}), as in --size 120mmx90mm, "
+            f"or a width alone.{hint}"
+        )
+    for one in (unit, other):
+        if one is not None and one not in UNITS_MM:
+            raise SettingError(f"--size {text}: `{one}` is no unit it takes. It may be: {', '.join(UNITS_MM)}.")
+    if second is not None:
+        unit, other = unit or other, other or unit
+    return _checked((float(first) * UNITS_MM[unit], None if second is None else float(second) * UNITS_MM[other]), text)
+
+
+def _checked(size, text=None):
+    """(width, height or None) in mm; None stays None."""
+    if size is None:
+        return None
+    said = f"--size {text}" if text else f"size={size!r}"
+    try:
+        width, height = size if isinstance(size, tuple | list) else (size, None)
+        size = float(width), None if height is None else float(height)
+    except (TypeError, ValueError):
+        raise SettingError(f"{said}: it takes (width, height) in mm, or a text such as 120mmx90mm.") from None
+    for side in size:
+        if side is not None and not (math.isfinite(side) and LEAST_MM <= side <= MOST_MM):
+            raise SettingError(f"{said}: each side must be from {LEAST_MM:g} to {MOST_MM:g} mm.")
+    return size

@@ -1,0 +1,300 @@
+"""Zero sets of neurons of any activation over a plane, traced: marching squares, then root finding in float64.
+
+What is found is good to the last digits of float64 at its points; what is smaller than a cell of the grid may be
+missed. Networks that are piecewise linear have an exact partition instead.
+"""
+
+import numpy as np
+
+from engine.errors import ShapeError
+
+# Cells along the longer side: a loop must be missed by every one of 66,000 points to be lost.
+CELLS = 256
+# Of the longer side: how far a chord may lie from the curve. Half a micrometre on a page 100 mm wide would be 5e-6.
+TOLERANCE = 1e-6
+# A chord halved so often is 1/1024 of a cell; the distance from the curve falls by four each time.
+HALVINGS = 10
+# The interval of a root shrinks by two a turn: 60 reach the last bit of float64.
+BISECTIONS = 60
+# Newton's method doubles the digits: six turns from a chord's middle are more than float64 has.
+NEWTON_STEPS = 6
+# Of the longer side: an evaluation of a few dozen products of numbers near 1 is rounded to about this.
+ROUNDING = 1e-12
+
+# The sides of a cell that its boundary joins, by which corners are positive: 1 lower left, 2 lower right, 4 upper
+# right, 8 upper left. Sides are 0 below, 1 right, 2 above, 3 left. The two saddles are settled by the cell's middle.
+SIDES = {1: [(3, 0)], 2: [(0, 1)], 3: [(3, 1)], 4: [(1, 2)], 6: [(0, 2)], 7: [(3, 2)],
+         8: [(2, 3)], 9: [(2, 0)], 11: [(2, 1)], 12: [(1, 3)], 13: [(1, 0)], 14: [(0, 3)]}  # fmt: skip
+# (corners, is the middle positive) -> sides.
+SADDLES = {
+    (5, True): [(3, 2), (0, 1)],
+    (5, False): [(3, 0), (1, 2)],
+    (10, True): [(3, 0), (1, 2)],
+    (10, False): [(3, 2), (0, 1)],
+}
+
+
+class Contours:
+    """Where each hidden neuron's pre-activation is 0 in a rectangle; traced, not exact.
+
+    low, high    (2,) world, the rectangle
+    neurons      hidden neurons; `polylines(neurons)` is the decision boundary, if it was asked for
+    """
+
+    is_exact = False
+
+    def __init__(self, low, high, neurons, lines):
+        self.low, self.high, self.neurons = low, high, neurons
+        self._lines = lines
+
+    def polylines(self, neuron):
+        """The chained paths of a neuron, (n, 2) world each; a closed one ends where it began."""
+        return self._lines.get(neuron, [])
+
+
+def contours(net, domain, *, low=None, high=None, decision=True, cells=CELLS, tolerance=TOLERANCE):
+    """The Contours of a network over a Domain's plane.
+
+    low, high   (2,) world: another rectangle than the domain's
+    decision    with the boundary between classes, or where a single output is 0
+    cells       of the grid along the longer side; more find smaller loops
+    tolerance   of the longer side: how far a line between two points may lie from the curve
+
+    Raises ShapeError for a domain of another number of inputs and for a rectangle that is none.
+    """
+    low = np.array(domain.low if low is None else low, float)
+    high = np.array(domain.high if high is None else high, float)
+    if domain.origin.size != net.inputs:
+        raise ShapeError(f"{net} has {net.inputs} inputs, its domain {domain.origin.size}.")
+    if low.shape != (2,) or high.shape != (2,) or not (np.isfinite([low, high]).all() and (low < high).all()):
+        raise ShapeError(f"A rectangle goes from low {low} to a greater high, not {high}.")
+    if not 2 <= cells <= 4096:
+        raise ShapeError(f"A grid of {cells} cells was asked for; it takes 2 to 4096.")
+    size = float(max(high - low))
+    counts = np.maximum(2, np.round(cells * (high - low) / size)).astype(int)
+    grid = _Grid(low, high, counts)
+    plane = _Plane(net, domain)
+    lines, first = {}, 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        for layer in range(len(net.layers) - 1):
+            width = len(net.layers[layer].bias)
+            for k, found in _traced(plane.responses, layer, grid, size, tolerance).items():
+                lines[first + k] = found
+            first += width
+        if decision:
+            found = _traced(plane.margins, None, grid, size, tolerance)
+            if net.outputs > 2:
+                found = {k: _owned(plane, k, paths) for k, paths in found.items()}
+            lines[first] = [path for k in sorted(found) for path in found[k]]
+    return Contours(low, high, first, lines)
+
+
+class _Plane:
+    """A network over world points, with derivatives along world x and y; float64."""
+
+    def __init__(self, net, domain):
+        self.net, self.domain = net, domain
+
+    def responses(self, points, layer, neurons=slice(None), slopes=False):
+        """z (N, H) of a layer's neurons before their activation; with slopes also those, (N, H, 2)."""
+        h, d = self.domain.inputs(points), None
+        if slopes:
+            d = np.broadcast_to(self.domain.axes.T, (len(h), *self.domain.axes.T.shape))
+        for k, part in enumerate(self.net.layers[: layer + 1]):
+            some = neurons if k == layer else slice(None)
+            weights = part.weights[some].astype(float)
+            z = h @ weights.T + part.bias[some]
+            d = weights @ d if slopes else None
+            if k < layer:
+                h = part.activation.value(z)
+                d = part.activation.slope(z)[:, :, None] * d if slopes else None
+        return (z, d) if slopes else z
+
+    def margins(self, points, _, neurons=slice(None), slopes=False):
+        """For each class but the last, how far its output is above the best other; of one output, itself."""
+        z, d = self.responses(points, len(self.net.layers) - 1, slopes=True)
+        if z.shape[1] > 1:
+            rows, margins, ways = np.arange(len(z)), [], []
+            for k in range(z.shape[1] - 1)[neurons]:
+                rest = z.copy()
+                rest[:, k] = -np.inf
+                rival = rest.argmax(axis=1)
+                margins.append(z[:, k] - z[rows, rival])
+                ways.append(d[:, k] - d[rows, rival])
+            z, d = np.stack(margins, axis=1), np.stack(ways, axis=1)
+        return (z, d) if slopes else z
+
+    def rivals(self, points, k):
+        """The best class besides k."""
+        z = self.responses(points, len(self.net.layers) - 1)[0]
+        z[:, k] = -np.inf
+        return z.argmax(axis=1)
+
+
+class _Grid:
+    """Points at the corners of (columns, rows) cells; numbers of corners and of the sides of cells."""
+
+    def __init__(self, low, high, counts):
+        self.columns, self.rows = (int(n) for n in counts)
+        self.xs = np.linspace(low[0], high[0], self.columns + 1)
+        self.ys = np.linspace(low[1], high[1], self.rows + 1)
+        x, y = np.meshgrid(self.xs, self.ys)
+        self.points = np.stack([x.ravel(), y.ravel()], axis=1)
+        self.flat = (self.rows + 1) * self.columns  # how many sides lie flat
+
+    def ends(self, sides):
+        """The corners (S, 2) at the ends of sides, by their numbers."""
+        flat = sides < self.flat
+        row, column = np.divmod(sides, self.columns)
+        lying = row * (self.columns + 1) + column
+        upright = sides - self.flat
+        start = np.where(flat, lying, upright)
+        return np.stack([start, start + np.where(flat, 1, self.columns + 1)], axis=1)
+
+    def side(self, cells, which):
+        """The number of a cell's side 0 below, 1 right, 2 above or 3 left."""
+        row, column = np.divmod(cells, self.columns)
+        if which in (0, 2):
+            return (row + (which == 2)) * self.columns + column
+        return self.flat + row * (self.columns + 1) + column + (which == 1)
+
+    def corners(self, positive):
+        """Of every cell, which corners are positive, as SIDES counts them."""
+        p = positive.reshape(self.rows + 1, self.columns + 1).astype(int)
+        return (p[:-1, :-1] + 2 * p[:-1, 1:] + 4 * p[1:, 1:] + 8 * p[1:, :-1]).ravel()
+
+    def middles(self, cells):
+        row, column = np.divmod(cells, self.columns)
+        x, y = (self.xs[1:] + self.xs[:-1]) / 2, (self.ys[1:] + self.ys[:-1]) / 2
+        return np.stack([x[column], y[row]], axis=1)
+
+
+def _traced(functions, layer, grid, size, tolerance):
+    """neuron -> paths, of `functions(points, layer, neurons, slopes)` as _Plane has them."""
+    values = functions(grid.points, layer)
+    # Zero counts as positive, so that every corner has a side.
+    values = np.where(np.isnan(values), 0.0, values)
+    found = {}
+    for k in range(values.shape[1]):
+
+        def one(points, slopes=False, some=slice(k, k + 1)):
+            z = functions(points, layer, some, slopes)
+            return (z[0][:, 0], z[1][:, 0]) if slopes else z[:, 0]
+
+        pairs = _pairs(values[:, k], grid, one)
+        if not len(pairs):
+            continue
+        sides, inverse = np.unique(pairs, return_inverse=True)
+        ends = grid.ends(sides)
+        points = _roots(one, grid.points[ends[:, 0]], grid.points[ends[:, 1]], values[ends[:, 0], k] >= 0)
+        chains = _chained(inverse.reshape(pairs.shape), len(sides))
+        found[k] = [_refined(one, _apart(points[chain], size), size, tolerance) for chain in chains]
+        found[k] = [path for path in found[k] if len(path) > 1]
+    return found
+
+
+def _pairs(values, grid, function):
+    """(S, 2) numbers of sides that a piece of the boundary joins."""
+    positive = values >= 0
+    corners = grid.corners(positive)
+    pairs = []
+    for case, joined in SIDES.items():
+        cells = np.flatnonzero(corners == case)
+        pairs += [np.stack([grid.side(cells, a), grid.side(cells, b)], axis=1) for a, b in joined]
+    for case in (5, 10):
+        cells = np.flatnonzero(corners == case)
+        if not len(cells):
+            continue
+        middle = function(grid.middles(cells)) >= 0
+        for is_positive in (True, False):
+            some = cells[middle == is_positive]
+            pairs += [np.stack([grid.side(some, a), grid.side(some, b)], axis=1) for a, b in SADDLES[case, is_positive]]
+    return np.concatenate(pairs)
+
+
+def _roots(function, start, end, start_is_positive):
+    """Where the sign changes between two points; (N, 2). Bisection: it cannot leave the side."""
+    low, high = np.zeros(len(start)), np.ones(len(start))
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        same = (function(start + middle[:, None] * (end - start)) >= 0) == start_is_positive
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return start + ((low + high) / 2)[:, None] * (end - start)
+
+
+def _chained(pairs, count):
+    """Lists of point numbers, each a path; a closed one ends with its first point.
+
+    pairs   (S, 2) point numbers; no point is in more than two
+    """
+    neighbours = [[] for _ in range(count)]
+    for a, b in pairs.tolist():
+        neighbours[a].append(b)
+        neighbours[b].append(a)
+    chains, done = [], np.zeros(count, bool)
+    # Paths from the frame begin at their ends; what is left are loops.
+    starts = [k for k in range(count) if len(neighbours[k]) == 1]
+    for start in [*starts, *range(count)]:
+        if done[start]:
+            continue
+        chain, at = [start], start
+        done[start] = True
+        while True:
+            ahead = [k for k in neighbours[at] if not done[k]]
+            if not ahead:
+                break
+            at = ahead[0]
+            done[at] = True
+            chain.append(at)
+        if len(neighbours[start]) == 2 and len(chain) > 2:
+            chain.append(start)
+        chains.append(chain)
+    return chains
+
+
+def _apart(path, size):
+    """Without points that fall together, as they do where a boundary passes a corner of the grid."""
+    far = np.linalg.norm(np.diff(path, axis=0), axis=1) > ROUNDING * size
+    return path[np.concatenate([[True], far])]
+
+
+def _refined(function, path, size, tolerance):
+    """A path with points put in where a chord lies farther from the curve than the tolerance."""
+    open_ = np.ones(max(0, len(path) - 1), bool)
+    for _ in range(HALVINGS):
+        if not open_.any():
+            break
+        here = np.flatnonzero(open_)
+        start, end = path[here], path[here + 1]
+        along = end - start
+        length = np.linalg.norm(along, axis=1)
+        across = np.stack([-along[:, 1], along[:, 0]], axis=1) / length[:, None]
+        middle, away = (start + end) / 2, np.zeros(len(here))
+        for _ in range(NEWTON_STEPS):
+            value, slope = function(middle + away[:, None] * across, slopes=True)
+            steepness = (slope * across).sum(axis=1)
+            step = np.divide(-value, steepness, out=np.zeros_like(value), where=steepness != 0)
+            # A chord's middle is nearer to its arc than half the chord, or the arc was missed.
+            away = np.clip(away + step, -length / 2, length / 2)
+        is_found = np.abs(away) < length / 2.01
+        apart = is_found & (np.abs(away) > tolerance * size)
+        points = (middle + away[:, None] * across)[apart]
+        at = here[apart] + 1
+        # What was put in leaves two open chords; what lies close enough is done.
+        open_[:] = False
+        path = np.insert(path, at, points, axis=0)
+        places = at + np.arange(len(at))
+        open_ = np.zeros(len(path) - 1, bool)
+        open_[places - 1] = open_[places] = True
+    return path
+
+
+def _owned(plane, k, paths):
+    """The pieces of class k's boundary that border on later classes: the others belong to those before it."""
+    kept = []
+    for path in paths:
+        later = plane.rivals(path, k) > k
+        piece = later[1:] | later[:-1]
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], piece, [False]]).astype(int)))
+        kept += [path[a : b + 1] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return kept

@@ -1,0 +1,62 @@
+"""What a linear region is filled with: the network's prediction in it, or a tint of its own."""
+
+import colorsys
+
+import numpy as np
+
+# The turn of hue from one region to the next: neighbours in any order come out apart.
+GOLDEN = 0.6180339887498949
+# Hue's lightness and saturation of tints.
+TINT = {"paper": (0.88, 0.6), "dark": (0.24, 0.45)}
+# Classes 0, 1, ... of predictions; of two classes, black and white, brought together so that lines show on both.
+GREYS = {"paper": (150, 255), "dark": (12, 110)}
+CLASSES = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2", "#999999")
+
+
+def means(partition, polygons):
+    """(R, outputs) of the network before its last activation, on the average over each region: at its centroid."""
+    maps = np.asarray(partition.affine())
+    places = np.array([centroid(polygon) for polygon in polygons]).reshape(-1, 2)
+    return np.einsum("rok,rk->ro", maps[:, :, :2], places) + maps[:, :, 2]
+
+
+def centroid(polygon):
+    """(2,) of the area of a polygon (n, 2)."""
+    start = polygon[0]
+    a = polygon - start
+    b = np.roll(a, -1, axis=0)
+    areas = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    whole = areas.sum()
+    return start + ((a + b) * areas[:, None]).sum(axis=0) / (3.0 * whole) if whole else polygon.mean(axis=0)
+
+
+def prediction_colours(outputs, net, task="classes", theme="paper"):
+    """(N, 3) uint8 of outputs (N, outputs) before the last activation.
+
+    Two classes, or one value, go from dark to light; more classes are mixed of colours told apart by the colour-blind;
+    three values are sRGB.
+    """
+    last = net.layers[-1].activation
+    z = np.asarray(outputs, float)
+    if task == "classes" and z.shape[1] > 1:
+        odds = np.exp(z - z.max(axis=1, keepdims=True))
+        values = odds / odds.sum(axis=1, keepdims=True)
+        if values.shape[1] > 2:
+            palette = [CLASSES[k % len(CLASSES)] for k in range(values.shape[1])]
+            rgb = np.array([[int(css[k : k + 2], 16) for k in (1, 3, 5)] for css in palette], float)
+            return np.round(values @ rgb).astype(np.uint8)
+        values = values[:, 1:]
+    else:
+        values = last.value(z)
+    values = np.clip(values, 0.0, 1.0)
+    if values.shape[1] == 3:
+        return np.round(values * 255).astype(np.uint8)
+    dark, light = GREYS[theme]
+    return np.round(np.repeat(dark + values[:, :1] * (light - dark), 3, axis=1)).astype(np.uint8)
+
+
+def tints(count, theme="paper"):
+    """(count, 3) uint8: as many colours near the ground, one after the other far apart in hue."""
+    lightness, saturation = TINT[theme]
+    colours = [colorsys.hls_to_rgb(k * GOLDEN % 1.0, lightness, saturation) for k in range(count)]
+    return np.round(np.array(colours).reshape(-1, 3) * 255).astype(np.uint8)

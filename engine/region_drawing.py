@@ -1,0 +1,288 @@
+"""A network's boundaries and regions as a Drawing: a figure for a paper, in layers, a named path for every neuron."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.draw.ticks import tick_text, ticks
+from engine.drawing import POINT_MM, Drawing, Group, Path, Raster, Words, hexadecimal, rectangle, text_width, thinned
+from engine.errors import SettingError, ShapeError
+from engine.region_colours import means, prediction_colours, tints
+
+# Lines and words, and the page's ground; None leaves the paper.
+INK = {"paper": "#3a4152", "dark": "#c9d1e0"}
+GROUND = {"paper": None, "dark": "#12151e"}
+# A seven point type is the smallest that journals take.
+TYPE_MM, LEGEND_TYPE_MM = 7 * POINT_MM, 8 * POINT_MM
+PAD_MM, TICK_MM, GAP_MM, FRAME_MM = 1.5, 1.0, 0.8, 0.2
+SAMPLE_MM, ENTRY_GAP_MM, ROW_MM = 9.0, 5.0, 4.4
+# A number needs about this much of an axis.
+TICK_ROOM_MM = 14.0
+LEAST_PLOT_MM = 10.0
+# Readers draw two areas that touch with a hair of ground between them; a line of an area's own colour covers it.
+SEAM_MM = 0.1
+# What a traced curve is thinned to: a fiftieth of the thinnest line printed.
+THINNED_MM = 0.002
+FILLS = ("prediction", "tint")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where the plot stands on the page: mm, and the world rectangle it shows."""
+
+    page: tuple
+    left: float
+    top: float
+    scale: float
+    low: np.ndarray
+    high: np.ndarray
+    legend: tuple
+
+    @property
+    def size(self):
+        return (self.high - self.low) * self.scale
+
+    def place(self, points):
+        """(N, 2) mm of world points."""
+        points = np.asarray(points, float)
+        x = self.left + (points[:, 0] - self.low[0]) * self.scale
+        return np.stack([x, self.top + (self.high[1] - points[:, 1]) * self.scale], axis=1)
+
+
+def boundaries_drawing(
+    partition, styles, *, net, domain=None, names=None, shown=None, width_mm=120.0, height_mm=None, regions=False,
+    background=None, legend=True, axes=True, axis_names=None, theme="paper", decision=True, line_mm=0.35,
+    task="classes", title="", description="",
+):  # fmt: skip
+    """The Drawing of the boundaries in a partition.
+
+    partition      engine.network.regions.Partition, or engine.network.contours.Contours, which has no regions
+    styles         a draw.layer_styles.LayerStyle for each hidden layer
+    net            what it is the partition of
+    domain         its plane, for the names of the axes
+    names          of the hidden layers, in the legend; `layer 1` and so on unless told
+    shown          True for every hidden neuron to be drawn, counted through the layers; all unless told
+    width_mm       of the page; the plot keeps its proportions
+    height_mm      of the page; as much as it takes unless told
+    regions        areas filled by "prediction" or "tint", or in (R, 3) uint8 sRGB colours; False for none
+    background     (H, W, 3) uint8 under all of it, row 0 on top
+    legend, axes   with the layers' lines and names below, with ticks and numbers
+    axis_names     to the right and upwards; the domain's inputs unless told
+    decision       with the boundary between classes
+    line_mm        of a neuron's line; the decision boundary's is twice as wide
+    task           "classes" or "values": what the outputs are, for predictions
+
+    Raises SettingError for a page without room and for regions that the partition does not have, ShapeError for parts
+    that do not fit one another.
+    """
+    widths = net.shape.sizes[1:-1]
+    names = tuple(names) if names else tuple(f"layer {k + 1}" for k in range(len(widths)))
+    shown = np.ones(sum(widths), bool) if shown is None else np.asarray(shown, bool)
+    if len(styles) < len(widths) or len(names) < len(widths) or shown.shape != (sum(widths),):
+        raise ShapeError(
+            f"{net} has {len(widths)} hidden layers of {sum(widths)} neurons; "
+            f"{len(styles)} styles, {len(names)} names and {shown.shape} choices were given."
+        )
+    if theme not in INK:
+        raise SettingError(f"theme={theme}: a drawing's is one of {', '.join(INK)}.")
+    ink = INK[theme]
+    axis_names = _inputs(domain) if axis_names is None else axis_names
+    layers = _layers(partition, widths, names, styles, shown, line_mm)
+    border = partition.polylines(sum(widths)) if decision else []
+    entries = [(layer.label, layer.children[0]) for layer in layers if layer.children] if legend else []
+    if border and legend:
+        entries.append(("decision boundary", Path("decision", (), ink, 2 * line_mm)))
+    layout = _layout(width_mm, height_mm, partition.low, partition.high, axes, axis_names, entries)
+    parts = []
+    if background is not None:
+        width, height = layout.size
+        image = Raster(layout.left, layout.top, width, height, background)
+        parts.append(Group("background", [image], "background"))
+    if regions is not False:
+        parts.append(_regions(partition, regions, net, task, theme, layout))
+    parts += [_placed(layer, layout, partition) for layer in layers]
+    if border:
+        path = Path("decision-boundary", border, ink, 2 * line_mm, title="decision boundary")
+        parts.append(_placed(Group("decision", [path], "decision boundary"), layout, partition))
+    parts.append(_axes(layout, ink, axes, axis_names))
+    if entries:
+        parts.append(_legend(layout, ink))
+    said = [description] if description else []
+    said.append(_exactness(partition))
+    page_width, page_height = layout.page
+    return Drawing(page_width, page_height, parts, title or f"Boundaries of {net}", " ".join(said), GROUND[theme])
+
+
+def _inputs(domain):
+    """What the axes of a plane show: an input each, or nothing that has a name."""
+    names = []
+    for axis in () if domain is None else domain.axes:
+        own = np.flatnonzero(axis)
+        names.append(f"input {own[0] + 1}" if len(own) == 1 and axis[own[0]] == 1.0 else "")
+    return tuple(names) if all(names) and names else ("", "")
+
+
+def _layers(partition, widths, names, styles, shown, line_mm):
+    """A Group for each layer, its paths in world coordinates."""
+    groups, first = [], 0
+    for number, (width, name, style) in enumerate(zip(widths, names, styles, strict=False), start=1):
+        dash = tuple(length * line_mm for length in style.dash)
+        paths = []
+        for k in range(width):
+            lines = partition.polylines(first + k) if shown[first + k] else []
+            if len(lines):
+                said = f"layer {number}, neuron {k + 1}"
+                paths.append(Path(f"layer-{number}-neuron-{k + 1}", lines, style.css, line_mm, dash=dash, title=said))
+        told = f"{name}: {len(paths)} of {width} neurons are drawn"
+        groups.append(Group(f"layer-{number}", paths, name, told))
+        first += width
+    return groups
+
+
+def _placed(group, layout, partition):
+    """A group of paths in world coordinates, on the page."""
+    thin = lambda line: line if _is_exact(partition) else thinned(line, THINNED_MM)
+    paths = [replace(path, polylines=[thin(layout.place(line)) for line in path.polylines]) for path in group.children]
+    return replace(group, children=paths)
+
+
+def _is_exact(partition):
+    return getattr(partition, "is_exact", True)
+
+
+def _exactness(partition):
+    if not _is_exact(partition):
+        return (
+            "The boundaries are traced, not exact: found on a grid, followed to a millionth of the side, and thinned "
+            f"to {THINNED_MM} mm; what is smaller than a cell of the grid may be missing."
+        )
+    return f"The boundaries are exact, to the rounding of float64; they cut the plane into {partition.count} regions."
+
+
+def _layout(width_mm, height_mm, low, high, axes, axis_names, entries):
+    """The _Layout of a page."""
+    extent = high - low
+    left = right = top = below = PAD_MM
+    if axes:
+        # What numbers there are depends on the room, and the room on the numbers: those of a plot as wide as the page
+        # are at least as long.
+        numbers = lambda k, room: (
+            [text_width(text, TYPE_MM) for text in tick_text(ticks(low[k], high[k], _most(room)))] or [0.0]
+        )
+        along, upright = numbers(0, width_mm), numbers(1, height_mm or width_mm * extent[1] / extent[0])
+        left += TICK_MM + GAP_MM + max(upright) * 1.05
+        right = max(right, along[-1] / 2 + GAP_MM)
+        top = max(top, TYPE_MM / 2)
+        below += TICK_MM + GAP_MM + TYPE_MM
+        below += TYPE_MM + GAP_MM if axis_names[0] else 0.0
+        # The upright axis's name stands over it, level, to be read.
+        top += TYPE_MM + 2 * GAP_MM if axis_names[1] else 0.0
+    rows = _rows(entries, width_mm - 2 * PAD_MM)
+    below += len(rows) * ROW_MM + (GAP_MM if rows else 0.0)
+    scale = (width_mm - left - right) / extent[0]
+    if height_mm is not None:
+        scale = min(scale, (height_mm - top - below) / extent[1])
+    size = extent * scale
+    if not (size >= LEAST_PLOT_MM).all():
+        least = max(1.0, *(LEAST_PLOT_MM / np.maximum(extent / extent.max(), 1e-9)))
+        wanted = f"{int(np.ceil(least * extent[0] / extent.max() + left + right))}x"
+        wanted += f"{int(np.ceil(least * extent[1] / extent.max() + top + below))}mm"
+        given = f"{width_mm:g}mm" if height_mm is None else f"{width_mm:g}x{height_mm:g}mm"
+        raise SettingError(f"A page of {given} leaves no room for the drawing. Give it {wanted} or more.")
+    height = top + size[1] + below if height_mm is None else height_mm
+    # What is left over goes to both sides.
+    left += (width_mm - left - right - size[0]) / 2
+    top += (height - top - below - size[1]) / 2
+    return _Layout((width_mm, height), left, top, scale, low, high, rows)
+
+
+def _most(room_mm):
+    return max(2, int(room_mm / TICK_ROOM_MM))
+
+
+def _rows(entries, room_mm):
+    """Entries of the legend in rows no wider than the room: tuples of (name, Path, width)."""
+    rows = []
+    for name, path in entries:
+        width = SAMPLE_MM + GAP_MM * 2 + text_width(name, LEGEND_TYPE_MM) * 1.05
+        if rows and _row_width(rows[-1]) + ENTRY_GAP_MM + width <= room_mm:
+            rows[-1].append((name, path, width))
+        else:
+            rows.append([(name, path, width)])
+    return tuple(map(tuple, rows))
+
+
+def _row_width(row):
+    return sum(width for _, _, width in row) + ENTRY_GAP_MM * (len(row) - 1)
+
+
+def _axes(layout, ink, with_numbers, axis_names):
+    """The frame, ticks, numbers and names."""
+    x, y, (width, height) = layout.left, layout.top, layout.size
+    parts = [Path("frame", [rectangle(x, y, width, height)], ink, FRAME_MM, closed=True)]
+    if not with_numbers:
+        return Group("axes", parts, "axes")
+    marks, words = [], []
+    xs, ys = (ticks(layout.low[k], layout.high[k], _most(layout.size[k])) for k in (0, 1))
+    foot, base = y + height, y + height + TICK_MM + GAP_MM + TYPE_MM * 0.72
+    for value, text in zip(xs, tick_text(xs), strict=True):
+        at = x + (value - layout.low[0]) * layout.scale
+        marks.append([[at, foot], [at, foot + TICK_MM]])
+        words.append(Words(_signed(text), at, base, TYPE_MM, "middle", ink))
+    for value, text in zip(ys, tick_text(ys), strict=True):
+        at = foot - (value - layout.low[1]) * layout.scale
+        marks.append([[x - TICK_MM, at], [x, at]])
+        # 0.36: half of a digit's height, which is 0.72 of the type's.
+        words.append(Words(_signed(text), x - TICK_MM - GAP_MM, at + 0.36 * TYPE_MM, TYPE_MM, "end", ink))
+    if axis_names[0]:
+        words.append(Words(axis_names[0], x + width / 2, base + TYPE_MM + GAP_MM, TYPE_MM, "middle", ink))
+    if axis_names[1]:
+        words.append(Words(axis_names[1], x, y - 2 * GAP_MM, TYPE_MM, "start", ink))
+    return Group("axes", [*parts, Path("ticks", marks, ink, FRAME_MM), *words], "axes")
+
+
+def _signed(text):
+    return text.replace("-", "−")
+
+
+def _legend(layout, ink):
+    parts, (page_width, _) = [], layout.page
+    middle = layout.left + layout.size[0] / 2
+    # The rows stand at the foot of what belongs to the plot.
+    top = layout.page[1] - PAD_MM - len(layout.legend) * ROW_MM
+    for number, row in enumerate(layout.legend):
+        width = _row_width(row)
+        x = min(max(middle - width / 2, PAD_MM), max(page_width - PAD_MM - width, PAD_MM))
+        y = top + (number + 0.5) * ROW_MM
+        for name, path, wide in row:
+            line = [[x, y], [x + SAMPLE_MM, y]]
+            parts.append(Path(f"legend-{name}", [line], path.stroke, path.width_mm, dash=path.dash))
+            words_x = x + SAMPLE_MM + 2 * GAP_MM
+            parts.append(Words(name, words_x, y + 0.36 * LEGEND_TYPE_MM, LEGEND_TYPE_MM, "start", ink))
+            x += wide + ENTRY_GAP_MM
+    return Group("legend", parts, "legend")
+
+
+def _regions(partition, fills, net, task, theme, layout):
+    if not hasattr(partition, "polygons"):
+        raise SettingError(
+            f"{net} has no linear regions, since its activations are curved. Draw its boundaries without regions, "
+            "or take a network of relu, leaky_relu or identity."
+        )
+    polygons = partition.polygons()
+    if isinstance(fills, str) or fills is True:
+        if fills not in (*FILLS, True):
+            raise SettingError(f"regions={fills}: they are filled by one of {', '.join(FILLS)}.")
+        if fills == "prediction":
+            colours = prediction_colours(means(partition, polygons), net, task, theme)
+        else:
+            colours = tints(len(polygons), theme)
+    else:
+        colours = np.asarray(fills)
+    if np.shape(colours) != (len(polygons), 3):
+        raise ShapeError(f"{len(polygons)} regions take ({len(polygons)}, 3) colours, not {np.shape(colours)}.")
+    paths = [
+        Path(f"region-{k}", [layout.place(polygon)], css, SEAM_MM, fill=css, closed=True, title=f"region {k}")
+        for k, (polygon, css) in enumerate(zip(polygons, hexadecimal(colours), strict=True), start=1)
+    ]
+    return Group("regions", paths, "regions")

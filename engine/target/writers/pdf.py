@@ -1,0 +1,232 @@
+"""PDF 1.7 (ISO 32000-1) of one page: paths, type, images, layers as optional content; the same bytes twice.
+
+Written here because a page like this is a few kinds of objects, and a library would bring dates, fonts and packages.
+Helvetica is one of the fonts that every reader has or replaces, so words stay words; it is not embedded.
+"""
+
+import unicodedata
+import zlib
+
+import numpy as np
+
+from engine.drawing import POINT_MM, Drawing, Group, Path, Raster, Words
+from engine.target.writers.svg import number
+
+# Signs that Helvetica has and WinAnsiEncoding has not (Adobe's standard Latin set), given the codes 1 and on.
+SIGNS = {"−": "minus", "≤": "lessequal", "≥": "greaterequal", "≠": "notequal", "√": "radical", "∂": "partialdiff",
+         "∑": "summation", "∆": "Delta"}  # fmt: skip
+CODES = {sign: code for code, sign in enumerate(SIGNS, start=1)}
+# Greek letters that look like signs.
+ALIKE = {"Δ": "∆", "Σ": "∑"}
+FONTS = {"normal": "Helvetica", "bold": "Helvetica-Bold"}
+
+
+def encode(drawing: Drawing):
+    """The file's bytes."""
+    return _Page(drawing).bytes()
+
+
+class _Page:
+    """What the page says so far, and the things it names: layers, images, opacities."""
+
+    def __init__(self, drawing):
+        self.drawing = drawing
+        self.objects = []
+        self.catalog, self.pages, self.page, self.info = (self._new() for _ in range(4))
+        self.layers, self.images, self.opacities, self.state = {}, {}, {}, {}
+        # From millimetres, y down from the upper edge, to points, y up from the lower one.
+        scale, height = 1.0 / POINT_MM, drawing.height_mm / POINT_MM
+        self.said = [f"{scale:.10f} 0 0 {-scale:.10f} 0 {number(height)} cm 1 j"]
+        if drawing.ground:
+            area = f"0 0 {number(drawing.width_mm)} {number(drawing.height_mm)} re f"
+            self.said.append(f"{_colour(drawing.ground)} rg {area}")
+            self.state["rg"] = _colour(drawing.ground)
+        order = self._parts(drawing.children)
+        self._finish(order)
+
+    # The page's content.
+
+    def _parts(self, parts):
+        """Says them; returns the layers among them as /Order has them: a layer, then a list of those within."""
+        order = []
+        for part in parts:
+            if isinstance(part, Group):
+                order += self._group(part)
+            elif isinstance(part, Path):
+                self._path(part)
+            elif isinstance(part, Words):
+                self._words(part)
+            elif isinstance(part, Raster):
+                self._raster(part)
+            else:
+                raise TypeError(f"A drawing holds paths, words, rasters and groups, not {type(part).__name__}.")
+        return order
+
+    def _group(self, group):
+        if group.label is None:
+            return self._parts(group.children)
+        layer = self._new(f"<< /Type /OCG /Name {_text(group.label)} >>")
+        name = f"L{len(self.layers) + 1}"
+        self.layers[name] = layer
+        self.said.append(f"/OC /{name} BDC")
+        within = self._parts(group.children)
+        self.said.append("EMC")
+        return [layer, within] if within else [layer]
+
+    def _path(self, path):
+        if not path.polylines or not (path.stroke or path.fill):
+            return
+        if path.stroke:
+            self._set("RG", _colour(path.stroke))
+            self._set("w", number(path.width_mm))
+            self._set("d", f"[{' '.join(map(number, path.dash))}] 0")
+        if path.fill:
+            self._set("rg", _colour(path.fill))
+        self._opaque(path.opacity)
+        paint = ("B*" if path.stroke else "f*") if path.fill else "S"
+        self.said.append(" ".join(self._outline(path)) + f" {paint}")
+
+    @staticmethod
+    def _outline(path):
+        for line in path.polylines:
+            places = [number(v) for v in line.ravel()]
+            for k in range(0, len(places), 2):
+                here = places[k : k + 2]
+                # Points that fall together when rounded are one.
+                if k == 0 or here != places[k - 2 : k]:
+                    yield f"{here[0]} {here[1]} {'l' if k else 'm'}"
+            if path.closed:
+                yield "h"
+
+    def _words(self, words):
+        self._set("rg", _colour(words.colour))
+        self._opaque(1.0)
+        left = words.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[words.anchor] * words.width_mm
+        face = {"normal": "F1", "bold": "F2"}[words.weight]
+        # Type stands upright on a page whose y goes down.
+        place = f"1 0 0 -1 {number(left)} {number(words.y)} Tm"
+        self.said.append(f"BT /{face} {number(words.size_mm)} Tf {place} {_shown(words.text)} Tj ET")
+
+    def _raster(self, raster):
+        height, width = raster.pixels.shape[:2]
+        entries = (
+            f"/Type /XObject /Subtype /Image /Width {width} /Height {height} /ColorSpace /DeviceRGB "
+            "/BitsPerComponent 8 /Interpolate true"
+        )
+        name = f"I{len(self.images) + 1}"
+        self.images[name] = self._stream(raster.pixels.tobytes(), entries)
+        self._opaque(1.0)
+        x, y, across, down = (number(v) for v in (raster.x, raster.y + raster.height, raster.width, -raster.height))
+        self.said.append(f"q {across} 0 0 {down} {x} {y} cm /{name} Do Q")
+
+    def _set(self, operator, value):
+        if self.state.get(operator) != value:
+            self.state[operator] = value
+            self.said.append(f"{value} {operator}")
+
+    def _opaque(self, opacity):
+        value = number(opacity)
+        if self.state.get("gs", "1") != value:
+            self.state["gs"] = value
+            name = self.opacities.setdefault(value, f"G{len(self.opacities) + 1}")
+            self.said.append(f"/{name} gs")
+
+    # The objects around it.
+
+    def _new(self, body=None):
+        """Its number; a body may come later."""
+        self.objects.append(body)
+        return len(self.objects)
+
+    def _stream(self, data, entries=""):
+        packed = zlib.compress(data, 9)
+        head = f"<< {entries} /Filter /FlateDecode /Length {len(packed)} >>\nstream\n".encode()
+        return self._new(head + packed + b"\nendstream")
+
+    def _put(self, place, body):
+        self.objects[place - 1] = body
+
+    def _finish(self, order):
+        drawing = self.drawing
+        content = self._stream("\n".join(self.said).encode("latin-1"))
+        fonts = self._fonts()
+        graphics = " ".join(f"/{name} << /ca {v} /CA {v} >>" for v, name in self.opacities.items())
+        named = lambda table: " ".join(f"/{name} {place} 0 R" for name, place in table.items())
+        resources = (
+            f"<< /Font << {fonts} >> /ExtGState << {graphics} >> /XObject << {named(self.images)} >> "
+            f"/Properties << {named(self.layers)} >> >>"
+        )
+        size = " ".join(number(side / POINT_MM) for side in (drawing.width_mm, drawing.height_mm))
+        page = f"<< /Type /Page /Parent {self.pages} 0 R /MediaBox [0 0 {size}] /Contents {content} 0 R"
+        # Colours under an opacity are mixed as screens mix them.
+        group = "/Group << /S /Transparency /CS /DeviceRGB >>"
+        self._put(self.page, f"{page} {group} /Resources {resources} >>")
+        self._put(self.pages, f"<< /Type /Pages /Kids [{self.page} 0 R] /Count 1 >>")
+        layers = ""
+        if self.layers:
+            every = " ".join(f"{place} 0 R" for place in self.layers.values())
+            layers = (
+                f" /OCProperties << /OCGs [{every}] /D << /Name (layers) /ON [{every}] /Order {_order(order)} >> >>"
+            )
+        shown = "/ViewerPreferences << /DisplayDocTitle true >>" if drawing.title else ""
+        self._put(self.catalog, f"<< /Type /Catalog /Pages {self.pages} 0 R {shown}{layers} >>")
+        told = f"/Title {_text(drawing.title)} /Subject {_text(drawing.description)} /Creator (neuroscene)"
+        self._put(self.info, f"<< {told} >>")
+
+    def _fonts(self):
+        names = " ".join(f"/{glyph}" for glyph in SIGNS.values())
+        encoding = self._new(f"<< /Type /Encoding /BaseEncoding /WinAnsiEncoding /Differences [1 {names}] >>")
+        faces = []
+        for k, font in enumerate(FONTS.values(), start=1):
+            body = f"<< /Type /Font /Subtype /Type1 /BaseFont /{font} /Encoding {encoding} 0 R >>"
+            faces.append(f"/F{k} {self._new(body)} 0 R")
+        return " ".join(faces)
+
+    def bytes(self):
+        out, places = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"), []
+        for k, body in enumerate(self.objects, start=1):
+            places.append(len(out))
+            out += f"{k} 0 obj\n".encode() + (body if isinstance(body, bytes) else body.encode("latin-1"))
+            out += b"\nendobj\n"
+        start, count = len(out), len(places) + 1
+        # Each entry of the table is 20 bytes, by the standard.
+        table = "0000000000 65535 f \n" + "".join(f"{place:010d} 00000 n \n" for place in places)
+        out += f"xref\n0 {count}\n{table}trailer\n".encode()
+        out += f"<< /Size {count} /Root {self.catalog} 0 R /Info {self.info} 0 R >>\n".encode()
+        out += f"startxref\n{start}\n%%EOF\n".encode()
+        return bytes(out)
+
+
+def _order(order):
+    return "[" + " ".join(_order(one) if isinstance(one, list) else f"{one} 0 R" for one in order) + "]"
+
+
+def _colour(css):
+    """`r g b` of `#rrggbb`, each from 0 to 1."""
+    return " ".join(number(v) for v in np.array([int(css[k : k + 2], 16) for k in (1, 3, 5)]) / 255.0)
+
+
+def _text(text):
+    """A text string: names, titles."""
+    return "<FEFF" + str(text).encode("utf-16-be", "replace").hex().upper() + ">"
+
+
+def _shown(text):
+    """The string of a Tj: WinAnsi, and our codes for the signs."""
+    codes = []
+    for letter in str(text):
+        letter = ALIKE.get(letter, letter)
+        codes.append(CODES[letter] if letter in CODES else _win_ansi(letter))
+    return "<" + bytes(codes).hex().upper() + ">"
+
+
+def _win_ansi(letter):
+    for attempt in (letter, unicodedata.normalize("NFKD", letter)[0]):
+        try:
+            code = attempt.encode("cp1252")[0]
+        except UnicodeEncodeError:
+            continue
+        if code >= 32:
+            return code
+    # A sign that Helvetica does not have.
+    return ord("?")

@@ -1,0 +1,195 @@
+"""SVG 1.1 with Inkscape's layers: every path by its name, words as type, millimetres as units, the same bytes twice."""
+
+import base64
+import io
+import re
+
+import numpy as np
+from PIL import Image
+
+from engine.drawing import Drawing, Group, Path, Raster, Words
+
+# Of a millimetre: finer than any plotter, and short to write.
+PLACES = 4
+# What the reader's machine has of these; the first three are alike in width, so that layouts hold.
+FONTS = "Helvetica, Arial, Liberation Sans, Nimbus Sans, DejaVu Sans, sans-serif"
+# As for PNG files of pictures, but a drawing's image is small and stays in the file for good.
+PNG_LEVEL = 9
+# What XML 1.0 has no way to write: control characters and halves of surrogate pairs.
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def encode(drawing: Drawing):
+    """The file's bytes."""
+    out = _Lines()
+    width, height = number(drawing.width_mm), number(drawing.height_mm)
+    out.add('<?xml version="1.0" encoding="UTF-8"?>')
+    out.open(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "xmlns:xlink": "http://www.w3.org/1999/xlink",
+            "xmlns:inkscape": "http://www.inkscape.org/namespaces/inkscape",
+            "width": f"{width}mm",
+            "height": f"{height}mm",
+            "viewBox": f"0 0 {width} {height}",
+            "stroke-linejoin": "round",
+            "fill-rule": "evenodd",
+            "font-family": FONTS,
+        },
+    )
+    out.texts(drawing.title, drawing.description)
+    if drawing.ground:
+        page = {"id": out.unique("page"), "width": width, "height": height, "fill": drawing.ground}
+        out.add(f"<rect{_attributes(page)}/>")
+    for part in drawing.children:
+        _part(part, out, {})
+    out.close("svg")
+    return ("\n".join(out.lines) + "\n").encode()
+
+
+class _Lines:
+    """The lines of the file so far, indented, and the ids that are taken."""
+
+    def __init__(self):
+        self.lines, self.depth, self.taken = [], 0, {}
+
+    def add(self, text):
+        self.lines.append(" " * self.depth + text)
+
+    def open(self, tag, attributes):
+        self.add(f"<{tag}{_attributes(attributes)}>")
+        self.depth += 1
+
+    def close(self, tag):
+        self.depth -= 1
+        self.add(f"</{tag}>")
+
+    def texts(self, title, description=""):
+        if title:
+            self.add(f"<title>{escaped(title)}</title>")
+        if description:
+            self.add(f"<desc>{escaped(description)}</desc>")
+
+    def unique(self, name):
+        """An id nobody has: letters, digits, `-`, `_` and `.`, a letter first; `-2` and on where it was taken."""
+        base = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-") or "part"
+        if not base[0].isalpha():
+            base = f"part-{base}"
+        found, turn = base, self.taken.get(base, 1)
+        while found in self.taken:
+            turn += 1
+            found = f"{base}-{turn}"
+        self.taken[base] = turn
+        self.taken.setdefault(found, 1)
+        return found
+
+
+def _part(part, out, inherited):
+    if isinstance(part, Group):
+        _group(part, out, inherited)
+    elif isinstance(part, Path):
+        _path(part, out, inherited)
+    elif isinstance(part, Words):
+        _words(part, out)
+    elif isinstance(part, Raster):
+        _raster(part, out)
+    else:
+        raise TypeError(f"A drawing holds paths, words, rasters and groups, not {type(part).__name__}.")
+
+
+def _group(group, out, inherited):
+    attributes = {"id": out.unique(group.name)}
+    if group.label is not None:
+        attributes |= {"inkscape:groupmode": "layer", "inkscape:label": group.label}
+    shared = _shared(group)
+    out.open("g", attributes | {key: value for key, value in shared.items() if inherited.get(key) != value})
+    out.texts(group.title)
+    for part in group.children:
+        _part(part, out, inherited | shared)
+    out.close("g")
+
+
+def _shared(group):
+    """The style all paths of a group have in common. Written once, it is changed by hand in one place."""
+    if not group.children or not all(isinstance(part, Path) for part in group.children):
+        return {}
+    styles = [_style(part) for part in group.children]
+    return {key: value for key, value in styles[0].items() if all(style.get(key) == value for style in styles)}
+
+
+def _style(path):
+    style = {"fill": path.fill or "none", "stroke": path.stroke or "none"}
+    if path.stroke:
+        style["stroke-width"] = number(path.width_mm)
+        style["stroke-dasharray"] = " ".join(map(number, path.dash)) or "none"
+        style["stroke-opacity"] = number(path.opacity)
+    if path.fill:
+        style["fill-opacity"] = number(path.opacity)
+    return style
+
+
+# What SVG takes where nothing is said; written only against a group that says otherwise.
+UNSAID = {"stroke": "none", "stroke-dasharray": "none", "stroke-opacity": "1", "fill-opacity": "1"}
+
+
+def _path(path, out, inherited):
+    given = UNSAID | inherited
+    style = {key: value for key, value in _style(path).items() if given.get(key) != value}
+    attributes = _attributes({"id": out.unique(path.name)} | style | {"d": outline(path)})
+    if path.title:
+        out.add(f"<path{attributes}><title>{escaped(path.title)}</title></path>")
+    else:
+        out.add(f"<path{attributes}/>")
+
+
+def outline(path):
+    """The `d` of a Path: absolute, so that a hand finds the place it looks for."""
+    parts = []
+    for line in path.polylines:
+        places = [number(v) for v in line.ravel()]
+        pairs = [f"{x} {y}" for x, y in zip(places[::2], places[1::2], strict=True)]
+        # Points that fall together when rounded are one.
+        pairs = [pair for k, pair in enumerate(pairs) if k == 0 or pair != pairs[k - 1]]
+        if path.closed and len(pairs) > 1 and pairs[-1] == pairs[0]:
+            pairs.pop()
+        parts.append("M" + pairs[0] + ("L" + " ".join(pairs[1:]) if pairs[1:] else "") + ("Z" if path.closed else ""))
+    return "".join(parts)
+
+
+def _words(words, out):
+    attributes = {"x": number(words.x), "y": number(words.y), "font-size": number(words.size_mm)}
+    if words.weight != "normal":
+        attributes["font-weight"] = words.weight
+    if words.anchor != "start":
+        attributes["text-anchor"] = words.anchor
+    out.add(f"<text{_attributes(attributes | {'fill': words.colour})}>{escaped(words.text)}</text>")
+
+
+def _raster(raster, out):
+    stream = io.BytesIO()
+    Image.fromarray(raster.pixels).save(stream, "PNG", compress_level=PNG_LEVEL)
+    data = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
+    place = {key: number(getattr(raster, key)) for key in ("x", "y", "width", "height")}
+    # Inkscape before 1.0 and many converters know xlink:href alone; browsers know both.
+    attributes = {"id": out.unique(raster.name)} | place | {"preserveAspectRatio": "none", "xlink:href": data}
+    out.add(f"<image{_attributes(attributes)}/>")
+
+
+def number(value):
+    """A number as short as it can be written; -0 is 0."""
+    rounded = round(float(value), PLACES)
+    if not np.isfinite(rounded):
+        raise ValueError(f"{value} cannot be written into a drawing.")
+    text = f"{rounded:.{PLACES}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def escaped(text):
+    """Text as XML holds it."""
+    text = UNWRITABLE.sub("\ufffd", str(text))
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _attributes(pairs):
+    return "".join(f' {key}="{escaped(value).replace(chr(34), "&quot;")}"' for key, value in pairs.items())
