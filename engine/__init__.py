@@ -23,6 +23,8 @@ PUBLIC = {
     "History": "engine.network.history",
     "Domain": "engine.network.history",
     "Recorder": "engine.network.recorder",
+    "Recipe": "engine.training",
+    "Trainer": "engine.training",
     "load_history": "engine.network.formats.history:load",
     "save_history": "engine.network.formats.history:save",
     # scenes

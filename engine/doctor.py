@@ -10,14 +10,17 @@ import numpy as np
 
 from engine.errors import NeurosceneError, NoAdapterError
 from engine.gpu.device import FEATURES, device
-from engine.kernels import enclosure, field, grid, product, rays, sparks
+from engine.kernels import enclosure, field, grid, product, rays, sparks, train, train_loss
 from engine.network.activations import ACTIVATIONS
+from engine.network.history import flat
 from engine.network.random import random_mlp
 from engine.reference import field as field_twin
 from engine.reference import grid as grid_twin
 from engine.reference import product as product_twin
 from engine.reference import rays as rays_twin
 from engine.reference import sparks as sparks_twin
+from engine.reference import train as train_twin
+from engine.reference import train_loss as train_loss_twin
 from engine.target.window import has_display
 from engine.target.writers.ffmpeg import executable
 
@@ -186,6 +189,35 @@ def check_sparks():
     yield _compare("sparks", "value at its end, 3-8-1 tanh", abs(values - exact_values), 2e-5)
 
 
+def check_train():
+    """Ten steps of Adam of a classifier and of a network of values, in each layout that this adapter has."""
+    rng, rates = np.random.default_rng(6), np.full(10, 1e-2)
+    for task, last in (("classes", "identity"), ("values", "sigmoid")):
+        net = random_mlp([2, 9, 8, 3], "tanh", last=last, distribution="glorot", seed=1)
+        x = _points(2)
+        targets = rng.integers(0, 3, 256) if task == "classes" else rng.random((256, 3)).astype(np.float32)
+        data = (net.shape, task, x, targets, flat(net)[None], [5])
+        exact = train_twin.train(net.shape, flat(net), x, targets, task, rates, batch=48, seed=5)[-1]
+        for by in train.ways():
+            training = train.Training(*data, batch=48, by=by)
+            training.advance(rates)
+            # A gradient known to 1e-5 of itself moves a weight by as much of the rate; and each step rounds it.
+            bound = (1e-5 * rates + 2.0**-23 * abs(exact).max()).sum()
+            yield _compare("train", f"weights by {by}, 2-9-8-3 {task}", abs(training.weights[0] - exact), bound)
+
+
+def check_train_loss():
+    """The loss over some points of a classifier and of a network of values."""
+    rng = np.random.default_rng(7)
+    for task in ("classes", "values"):
+        net, x = random_mlp([2, 9, 5], "tanh", distribution="glorot", seed=1), _points(2, 5000)
+        targets = rng.integers(0, 5, 5000) if task == "classes" else rng.random((5000, 5)).astype(np.float32)
+        found = train_loss.Losses(net.shape, task, x, targets)(flat(net)[None])[0]
+        exact = train_loss_twin.mean_loss(field_twin.value(net, x), targets, task)
+        # Outputs are below 4 and known to some ulp of 1, losses slope by 1 and 8 at most.
+        yield _compare("train_loss", f"2-9-5 {task}", abs(found - exact), 32 * 2.0**-23)
+
+
 # One for each file of engine/kernels.
 CHECKS = {
     "field": check_field,
@@ -194,6 +226,8 @@ CHECKS = {
     "enclosure": check_enclosure,
     "rays": check_rays,
     "sparks": check_sparks,
+    "train": check_train,
+    "train_loss": check_train_loss,
 }
 
 
@@ -254,14 +288,14 @@ def main():
 
 def checks_table(rows):
     """Lines of an aligned table."""
-    wide = WIDTH - 12 - 24 - 8
-    lines = [f"  {'kernel':10}{'what':{wide}}{'worst error':>12}{'bound':>12}{'':>8}".rstrip()]
+    wide = WIDTH - 13 - 24 - 8
+    lines = [f"  {'kernel':11}{'what':{wide}}{'worst error':>12}{'bound':>12}{'':>8}".rstrip()]
     for row in rows:
         verdict = "ok" if row.passed else "WRONG"
         what = textwrap.wrap(row.what, wide - 1)
         numbers = f"{row.error:12.1e}{row.bound:12.1e}" if np.isfinite(row.error) else f"{'-':>12}{'-':>12}"
-        lines.append(f"  {row.kernel:10}{what[0]:{wide}}{numbers}{verdict:>8}")
-        lines += [f"  {'':10}{more}" for more in what[1:]]
+        lines.append(f"  {row.kernel:11}{what[0]:{wide}}{numbers}{verdict:>8}")
+        lines += [f"  {'':11}{more}" for more in what[1:]]
     return lines
 
 

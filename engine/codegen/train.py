@@ -1,0 +1,95 @@
+"""What the training kernels share: which networks they take, their bindings, and where weights lie for them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.codegen.bindings import Binding
+from engine.codegen.structs import struct
+from engine.network.mlp import Shape
+
+# One dispatch. `first` is its first step, `turn` and `turns` which of the batch's turns it takes, `count` the samples
+# there are, `whole` 1 where a batch is all of them in order, `ends` 1 where the last turn's step is completed.
+TRAINING = struct(
+    "Training",
+    steps="u32",
+    first="u32",
+    turn="u32",
+    turns="u32",
+    batch="u32",
+    count="u32",
+    whole="u32",
+    ends="u32",
+    beta1="f32",
+    beta2="f32",
+    rest1="f32",
+    rest2="f32",
+    epsilon="f32",
+    scale="f32",
+)
+BINDINGS = (
+    Binding("training", "uniform", TRAINING),
+    # of each step: the rate over Adam's first correction, and one over the root of the second
+    Binding("rates", "read", "array<vec2f>"),
+    # inputs, then the class or the values to be learnt
+    Binding("samples", "read", "array<f32>"),
+    Binding("keys", "read", "array<u32>"),
+    Binding("weights", "write", "array<vec4f>"),
+    Binding("moments", "write", "array<vec4f>"),
+    Binding("gradients", "write", "array<vec4f>"),
+)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the generated code depends on.
+
+    shape   of the networks; hidden layers and the last one elementwise
+    task    "classes": the last number of a sample is its class, the loss softmax cross-entropy of the outputs;
+            "values": a sample's last numbers are what the outputs should be, the loss their mean squared error
+    """
+
+    shape: Shape
+    task: str
+
+    @property
+    def targets(self):
+        """Numbers of a sample after its inputs."""
+        return 1 if self.task == "classes" else self.shape.sizes[-1]
+
+    @property
+    def layers(self):
+        """(number, inputs, outputs) of each layer."""
+        return tuple((i, n, m) for i, (n, m) in enumerate(zip(self.shape.sizes, self.shape.sizes[1:], strict=False)))
+
+    @cached_property
+    def weights(self):
+        """Weights and biases in all."""
+        return sum(m * (n + 1) for _, n, m in self.layers)
+
+    def scale(self, batch):
+        """What the sum of a batch's gradients, each of the loss's simplest form, is multiplied by."""
+        return 1.0 / batch if self.task == "classes" else 2.0 / (batch * self.shape.sizes[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where a run's weights lie.
+
+    of      (P,) the place of each weight, in the order of `network.history.flat`, among `count` float32
+    count   a multiple of four
+    """
+
+    of: np.ndarray
+    count: int
+
+    def pack(self, flat):
+        """(R, P) weights as (R, count), the rest zeros."""
+        packed = np.zeros((len(flat), self.count), np.float32)
+        packed[:, self.of] = flat
+        return packed
+
+    def unpack(self, packed):
+        """(..., count) as (..., P)."""
+        return packed[..., self.of]

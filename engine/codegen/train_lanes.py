@@ -1,0 +1,348 @@
+"""Training for processors: one subgroup a run, a lane holding every so many-th unit of each layer, nothing in memory.
+
+On software drivers a subgroup is a vector register, and what costs is everything but arithmetic on registers: loads,
+stores and barriers. So weights, moments and gradients are variables, a vector of units each, and one sample after the
+other passes through all units at once: a response is broadcast from its lane and multiplied with a vector of weights.
+A gradient needs no sum over lanes, and Adam's update is the same few operations on each variable.
+
+With a layer's weights held by input (lanes are inputs), the way back multiplies broadcast deltas with vectors, and the
+same broadcasts with responses give the gradient; the way there wants lanes to be outputs, so once a step the matrices
+are transposed, by exchanges between lanes.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.codegen.train import Places, Problem
+
+# Samples taken side by side hide the time that an operation takes to end; two run fastest of 1, 2, 4, 8.
+TOGETHER = 2
+# Vectors of weights past which code compiles too slowly.
+MOST_VECTORS = 120
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """How a Problem is laid out over lanes.
+
+    lanes   invocations of a subgroup, a power of two; the workgroup is one subgroup
+    """
+
+    problem: Problem
+    lanes: int
+
+    def vectors_of(self, units):
+        """Vectors that hold so many units, one a lane."""
+        return -(-units // self.lanes)
+
+    @cached_property
+    def vectors(self):
+        """(name, places of its lanes in the flat weights, -1 for none) of each variable that holds weights."""
+        found, at, lane = [], 0, np.arange(self.lanes)
+        for layer, n, m in self.problem.layers:
+            if layer == 0:
+                for i in range(n):
+                    for k in range(self.vectors_of(m)):
+                        unit = k * self.lanes + lane
+                        found.append((f"w0_{i}_{k}", np.where(unit < m, at + unit * n + i, -1)))
+            else:
+                for j in range(m):
+                    for p in range(self.vectors_of(n)):
+                        unit = p * self.lanes + lane
+                        found.append((f"w{layer}_{j}_{p}", np.where(unit < n, at + j * n + unit, -1)))
+            at += n * m
+            for k in range(self.vectors_of(m)):
+                unit = k * self.lanes + lane
+                found.append((f"b{layer}_{k}", np.where(unit < m, at + unit, -1)))
+            at += m
+        return tuple(found)
+
+    @property
+    def is_small_enough(self):
+        """Whether its code compiles in a second or two."""
+        return len(self.vectors) <= MOST_VECTORS
+
+    @property
+    def groups(self):
+        """vec4f that a lane loads and stores: four vectors at once."""
+        return -(-len(self.vectors) // 4)
+
+    @cached_property
+    def places(self):
+        """The Places of the weights: vec4f by group and lane."""
+        of = np.zeros(self.problem.weights, np.int64)
+        for v, (_, flat) in enumerate(self.vectors):
+            place = (v // 4 * self.lanes + np.arange(self.lanes)) * 4 + v % 4
+            of[flat[flat >= 0]] = place[flat >= 0]
+        return Places(of, self.groups * self.lanes * 4)
+
+    def turns(self, batch):
+        """Turns of the kernel's loop over a batch."""
+        return -(-batch // self.lanes)
+
+    @property
+    def loops_of_a_turn(self):
+        """Turns of all loops in one of them, itself counted."""
+        return 1 + self.lanes // TOGETHER
+
+    @property
+    def constants(self):
+        return {"LANES": self.lanes}
+
+
+def lanes_module(plan):
+    """The text of `generated/train` for Lanes: the function `train(run, lane)`."""
+    names = dict.fromkeys(a.name for a in plan.problem.shape.activations)
+    return "\n".join(
+        [
+            *(f"#import activations/{name}" for name in names),
+            *(["#import lib/exponential"] if plan.problem.task == "classes" else []),
+            "",
+            "fn train(run: u32, lane: u32) {",
+            *_indented(_Body(plan).lines()),
+            "}",
+            "",
+        ]
+    )
+
+
+class _Body:
+    """Statements. Variables of a lane, l a layer, i an input, j an output, k and p vectors of outputs and of inputs,
+    s one of the samples taken together:
+
+    w, b   weights and biases; m_, v_, g_ before them: moments and gradient
+    a      weights with lanes that are outputs
+    z, h   sums, and responses of the layer below l
+    d      deltas: the loss's derivatives by the sums below l
+    """
+
+    def __init__(self, plan):
+        self.plan, self.problem, self.width = plan, plan.problem, plan.lanes
+        self.layers = plan.problem.layers
+        self.names = [name for name, _ in plan.vectors]
+        self.samples = range(TOGETHER)
+
+    def parts(self, units):
+        return range(self.plan.vectors_of(units))
+
+    def broadcast(self, name, unit, s):
+        """A unit's number, from its lane to all."""
+        return f"subgroupBroadcast({name}_{unit // self.width}_{s}, {unit % self.width}u)"
+
+    def lines(self):
+        yield "let key = keys[run];"
+        yield from self._load("weights", "weights", [""], 0)
+        yield from self._load("moments", "moments", ["m_", "v_"], 0)
+        yield "for (var k = 0u; k < training.steps; k++) {"
+        yield from _indented(self._step())
+        yield "}"
+        yield from self._store("weights", [""])
+        yield from self._store("moments", ["m_", "v_"])
+
+    def _groups(self, prefixes):
+        """(which array's group, the four names in it) of each vec4f."""
+        for number, prefix in enumerate(prefixes):
+            for g in range(self.plan.groups):
+                yield number * self.plan.groups + g, [prefix + x for x in self.names[4 * g : 4 * g + 4]]
+
+    def _base(self, prefixes):
+        return f"run * {len(prefixes) * self.plan.groups * self.width}u + lane"
+
+    def _load(self, array, label, prefixes, _):
+        yield f"let at_{label} = {self._base(prefixes)};"
+        for g, names in self._groups(prefixes):
+            yield f"let {label}{g} = {array}[at_{label} + {g * self.width}u];"
+            for c, name in enumerate(names):
+                yield f"var {name} = {label}{g}.{'xyzw'[c]};"
+
+    def _store(self, array, prefixes):
+        for g, names in self._groups(prefixes):
+            four = ", ".join([*names, *["0.0"] * (4 - len(names))])
+            yield f"{array}[{self._base(prefixes)} + {g * self.width}u] = vec4f({four});"
+
+    def _step(self):
+        for name in self.names:
+            yield f"var g_{name} = 0.0;"
+        yield "if PARTIAL && training.turn > 0u {"
+        for g, names in self._groups(["g_"]):
+            yield f"    let sum{g} = gradients[{self._base([''])} + {g * self.width}u];"
+            for c, name in enumerate(names):
+                yield f"    {name} = sum{g}.{'xyzw'[c]};"
+        yield "}"
+        for layer, n, m in self.layers:
+            yield from self._outwards(layer, n, m)
+        yield "for (var turn = training.turn; turn < training.turns; turn++) {"
+        yield from _indented(self._turn())
+        yield "}"
+        yield "if PARTIAL && training.ends == 0u {"
+        yield from _indented(self._store("gradients", ["g_"]))
+        yield "} else {"
+        yield "    let rate = rates[k];"
+        for x in self.names:
+            yield f"    let s_{x} = g_{x} * training.scale;"
+            yield f"    m_{x} = fma(training.rest1, s_{x} - m_{x}, m_{x});"
+            yield f"    v_{x} = fma(training.rest2 * s_{x}, s_{x}, training.beta2 * v_{x});"
+            yield f"    {x} -= rate.x * m_{x} / fma(sqrt(v_{x}), rate.y, training.epsilon);"
+        yield "}"
+
+    def _outwards(self, layer, n, m):
+        """a: the weights of a layer with lanes that are outputs."""
+        if layer == 0:
+            for i in range(n):
+                for k in self.parts(m):
+                    yield f"let a0_{i}_{k} = w0_{i}_{k};"
+            return
+        for p in self.parts(n):
+            for k in self.parts(m):
+                rows = range(k * self.width, (k + 1) * self.width)
+                rows = [f"w{layer}_{j}_{p}" if j < m else None for j in rows]
+                columns = yield from _transposed(rows, f"t{layer}_{p}_{k}")
+                for c, column in enumerate(columns):
+                    if p * self.width + c < n:
+                        yield f"let a{layer}_{p * self.width + c}_{k} = {column};"
+
+    def _turn(self):
+        n, targets = self.problem.shape.sizes[0], self.problem.targets
+        yield f"let number = turn * {self.width}u + lane;"
+        # What is past the batch counts nothing, but all lanes must go on together.
+        yield "let counts = select(0.0, 1.0, number < training.batch);"
+        yield "var sample = min(number, training.count - 1u);"
+        yield "if training.whole == 0u {"
+        yield "    sample = drawn_below(training.count, (training.first + k) * training.batch + number, key);"
+        yield "}"
+        for c in range(n + targets):
+            yield f"let x{c} = samples[sample * {n + targets}u + {c}u];"
+        yield f"for (var some = 0u; some < {self.width}u; some += {TOGETHER}u) {{"
+        yield from _indented(self._samples(n, targets))
+        yield "}"
+
+    def _samples(self, n, targets):
+        for s in self.samples:
+            for c in range(n + targets):
+                yield f"let {'x' if c < n else 't'}{c if c < n else c - n}_{s} = subgroupShuffle(x{c}, some + {s}u);"
+            yield f"let counts_{s} = subgroupShuffle(counts, some + {s}u);"
+        for layer, n, m in self.layers:
+            yield from self._forward(layer, n, m)
+        yield from self._loss()
+        for layer, n, m in reversed(self.layers):
+            yield from self._back(layer, n, m)
+
+    def _forward(self, layer, n, m):
+        for k in self.parts(m):
+            for s in self.samples:
+                yield f"var z{layer + 1}_{k}_{s} = b{layer}_{k};"
+        for i in range(n):
+            for s in self.samples:
+                value = self.broadcast(f"h{layer}", i, s) if layer else f"x{i}_{s}"
+                yield f"let c{layer}_{i}_{s} = {value};"
+            for k in self.parts(m):
+                for s in self.samples:
+                    z = f"z{layer + 1}_{k}_{s}"
+                    yield f"{z} = fma(a{layer}_{i}_{k}, c{layer}_{i}_{s}, {z});"
+        yield from self._activated(layer, "value", "h", m)
+
+    def _activated(self, layer, what, name, m):
+        """name: the activation's value or slope at the sums of a layer, four at once."""
+        activation = self.problem.shape.activations[layer]
+        places = [f"{layer + 1}_{k}_{s}" for k in self.parts(m) for s in self.samples]
+        for at in range(0, len(places), 4):
+            some = places[at : at + 4]
+            four = ", ".join([*(f"z{x}" for x in some), *["0.0"] * (4 - len(some))])
+            yield f"let {name}four{layer + 1}_{at} = {activation.name}_{what}(vec4f({four}), {activation.parameter!r});"
+            for c, x in enumerate(some):
+                yield f"let {name}{x} = {name}four{layer + 1}_{at}.{'xyzw'[c]};"
+
+    def _loss(self):
+        """d: deltas of the outputs, as many times too large as `scale` is small."""
+        last, outputs = len(self.layers), self.problem.shape.sizes[-1]
+        if self.problem.task == "classes":
+            yield from self._cross_entropy(last, outputs)
+            return
+        yield from self._activated(last - 1, "slope", "e", outputs)
+        for s in self.samples:
+            for k in self.parts(outputs):
+                yield f"var target_{k}_{s} = h{last}_{k}_{s};"
+                for j in range(k * self.width, min((k + 1) * self.width, outputs)):
+                    yield f"target_{k}_{s} = select(target_{k}_{s}, t{j}_{s}, lane == {j % self.width}u);"
+                yield (f"let d{last}_{k}_{s} = (h{last}_{k}_{s} - target_{k}_{s}) * e{last}_{k}_{s} * counts_{s};")
+
+    def _cross_entropy(self, last, outputs):
+        for s in self.samples:
+            for j in range(outputs):
+                yield f"let y{j}_{s} = {self.broadcast(f'z{last}', j, s)};"
+            most = f"y0_{s}"
+            for j in range(1, outputs):
+                most = f"max({most}, y{j}_{s})"
+            yield f"let most_{s} = {most};"
+        places = [(k, s) for k in self.parts(outputs) for s in self.samples]
+        for at in range(0, len(places), 4):
+            some = places[at : at + 4]
+            four = ", ".join([*(f"z{last}_{k}_{s} - most_{s}" for k, s in some), *["0.0"] * (4 - len(some))])
+            yield f"let powers{at} = safe_exp(vec4f({four}));"
+            for c, (k, s) in enumerate(some):
+                yield f"let q_{k}_{s} = powers{at}.{'xyzw'[c]};"
+        for s in self.samples:
+            yield f"let all_{s} = {' + '.join(self.broadcast('q', j, s) for j in range(outputs))};"
+            for k in self.parts(outputs):
+                used = min(self.width, outputs - k * self.width)
+                unit = f"{k * self.width}u + lane"
+                yield f"let hit_{k}_{s} = select(0.0, 1.0, u32(t0_{s}) == {unit});"
+                delta = f"(q_{k}_{s} / all_{s} - hit_{k}_{s}) * counts_{s}"
+                yield f"let d{last}_{k}_{s} = select(0.0, {delta}, lane < {used}u);"
+
+    def _back(self, layer, n, m):
+        """Adds to a layer's gradients; d of the layer below."""
+        d = f"d{layer + 1}"
+        for k in self.parts(m):
+            for s in self.samples:
+                yield f"g_b{layer}_{k} += {d}_{k}_{s};"
+        if layer == 0:
+            for i in range(n):
+                for k in self.parts(m):
+                    for s in self.samples:
+                        yield f"g_w0_{i}_{k} = fma({d}_{k}_{s}, x{i}_{s}, g_w0_{i}_{k});"
+            return
+        for p in self.parts(n):
+            for s in self.samples:
+                yield f"var r{layer}_{p}_{s} = 0.0;"
+        for j in range(m):
+            for s in self.samples:
+                yield f"let f{layer}_{j}_{s} = {self.broadcast(d, j, s)};"
+            for p in self.parts(n):
+                for s in self.samples:
+                    f, r = f"f{layer}_{j}_{s}", f"r{layer}_{p}_{s}"
+                    yield f"{r} = fma(w{layer}_{j}_{p}, {f}, {r});"
+                    yield f"g_w{layer}_{j}_{p} = fma(h{layer}_{p}_{s}, {f}, g_w{layer}_{j}_{p});"
+        yield from self._activated(layer - 1, "slope", "e", n)
+        for p in self.parts(n):
+            for s in self.samples:
+                yield f"let d{layer}_{p}_{s} = r{layer}_{p}_{s} * e{layer}_{p}_{s};"
+
+
+def _transposed(rows, name):
+    """Statements that transpose a square of rows (names, None for zeros), giving the columns' names.
+
+    In each round a lane exchanges half of its numbers with the lane whose number differs in one bit.
+    """
+    size, bit = len(rows), 1
+    while bit < size:
+        new = list(rows)
+        for a in (x for x in range(size) if not x & bit):
+            one, other = rows[a], rows[a | bit]
+            if one is None and other is None:
+                continue
+            one, other, t = one or "0.0", other or "0.0", f"{name}_{bit}_{a}"
+            upper = f"(lane & {bit}u) != 0u"
+            yield f"let {t} = subgroupShuffleXor(select({other}, {one}, {upper}), {bit}u);"
+            yield f"let {t}l = select({one}, {t}, {upper});"
+            yield f"let {t}h = select({t}, {other}, {upper});"
+            new[a], new[a | bit] = f"{t}l", f"{t}h"
+        rows, bit = new, bit * 2
+    return [row or "0.0" for row in rows]
+
+
+def _indented(lines):
+    for line in lines:
+        yield f"    {line}"

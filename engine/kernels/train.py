@@ -1,0 +1,201 @@
+"""Training on the GPU: many steps of Adam in one dispatch, several runs side by side, a workgroup each."""
+
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.bindings import declare
+from engine.codegen.compose import compose
+from engine.codegen.train import BINDINGS, TRAINING, Problem
+from engine.codegen.train_lanes import Lanes, lanes_module
+from engine.codegen.train_threads import Threads, threads_bindings, threads_module
+from engine.errors import NetworkError, ShapeError
+from engine.gpu.array import Array
+from engine.gpu.device import device
+from engine.gpu.kernel import Kernel
+from engine.gpu.subgroups import subgroup_size
+
+# llvmpipe ends loops silently after 65,535 turns an invocation, all its loops summed; the rest is room.
+LOOP_TURNS = 60000
+# Steps of a dispatch at most, everywhere: the table of their rates stays small.
+MOST_STEPS = 4096
+LANE_COUNTS = (4, 8, 16)
+
+
+def ways():
+    """The layouts that this adapter runs."""
+    return ("threads", *(["lanes"] if subgroup_size() in LANE_COUNTS else []))
+
+
+def plan_for(problem, by=None):
+    """How a Problem is laid out on this adapter: Lanes or Threads.
+
+    by   "lanes" or "threads" for that one
+
+    Raises DeviceLimitError for networks that are too large, saying what would fit.
+    """
+    if by != "threads" and (by == "lanes" or device().is_software) and "lanes" in ways():
+        plan = Lanes(problem, subgroup_size())
+        if by == "lanes" or plan.is_small_enough:
+            return plan
+    plan = Threads(problem)
+    plan.check()
+    return plan
+
+
+class Training:
+    """Runs in training on the GPU, their weights and moments there.
+
+    shape     of the networks: any hidden activation (one for all hidden layers), any elementwise one last
+    task      "classes" or "values", as in codegen.train.Problem
+    points    (N, inputs)
+    targets   (N,) classes, or (N, outputs) values
+    flats     (R, P) weights of each run at first
+    seeds     R whole numbers below 2^32, of the runs' minibatches
+    batch     samples of a step, drawn with replacement; 0 for all of them
+    betas, epsilon   of Adam
+    by        "lanes" or "threads" instead of what suits the adapter
+
+    `step` counts the steps begun. Raises ShapeError for parts that do not fit, DeviceLimitError for what is too large.
+    """
+
+    def __init__(
+        self, shape, task, points, targets, flats, seeds, *, batch=128, betas=(0.9, 0.999), epsilon=1e-8, by=None
+    ):
+        if len(set(shape.activations[:-1])) > 1 or not all(a.rule.elementwise for a in shape.activations):
+            raise NetworkError(f"{shape} cannot be trained: its hidden layers need one activation, and no softmax.")
+        self.problem = Problem(shape, task)
+        self.plan = plan_for(self.problem, by)
+        self.runs, self.count = len(seeds), len(points)
+        self.batch, self.betas, self.epsilon = batch, betas, epsilon
+        data = np.concatenate([np.asarray(points, np.float32), np.reshape(targets, (self.count, -1))], axis=1)
+        if data.shape[1] != shape.sizes[0] + self.problem.targets:
+            raise ShapeError(f"{data.shape} inputs and targets do not fit {shape}.")
+        self._samples = Array.of(data.astype(np.float32))
+        keys = [_pcg(int(seed)) for seed in seeds]
+        self._keys = Array.of(np.array(keys, np.uint32))
+        places = self.plan.places
+        self._weights = Array("f4", self.runs * places.count)
+        self._moments = Array("f4", 2 * self.runs * places.count)
+        self._gradients = Array("f4", self.runs * places.count)
+        self._rates = Array("f4", 2 * MOST_STEPS)
+        self._run = Array(TRAINING.dtype, 1, "uniform")
+        self.put(flats)
+
+    @property
+    def samples(self):
+        """Of a step."""
+        return self.batch or self.count
+
+    @property
+    def most_steps(self):
+        """Steps one dispatch may take; 0 where a step takes several."""
+        loops = self.plan.turns(self.samples) * self.plan.loops_of_a_turn + 1
+        return min(MOST_STEPS, LOOP_TURNS // loops)
+
+    def put(self, flats, moments=None, step=0):
+        """Begins from other weights (R, P) and moments (R, 2, P); None: zeros."""
+        places = self.plan.places
+        flats = np.asarray(flats, np.float32)
+        if flats.shape != (self.runs, self.problem.weights):
+            raise ShapeError(f"{self.runs} runs of {self.problem.weights} weights were expected, not {flats.shape}.")
+        moments = np.zeros((self.runs, 2, self.problem.weights)) if moments is None else moments
+        self._weights.write(places.pack(flats))
+        self._moments.write(places.pack(np.reshape(moments, (2 * self.runs, -1))))
+        self.step = step
+
+    def advance(self, rates):
+        """Begins as many steps as there are learning rates, float64; does not wait for them."""
+        at = 0
+        while at < len(rates):
+            steps = max(1, min(self.most_steps, len(rates) - at))
+            self._rates.write(self._table(rates[at : at + steps]))
+            if self.most_steps:
+                self._dispatch(steps, 0, self.plan.turns(self.samples), whole_steps=True)
+            else:
+                self._spread_step()
+            self.step += steps
+            at += steps
+
+    def _table(self, rates):
+        """(steps, 2): the rate over Adam's first correction, and one over the root of the second; as PyTorch's."""
+        k = self.step + 1 + np.arange(len(rates), dtype=float)
+        first, second = 1 - self.betas[0] ** k, 1 - self.betas[1] ** k
+        return np.stack([np.asarray(rates, float) / first, 1 / np.sqrt(second)], axis=1)
+
+    def _spread_step(self):
+        """One step in several dispatches, the gradient kept between them."""
+        turns = self.plan.turns(self.samples)
+        some = LOOP_TURNS // self.plan.loops_of_a_turn
+        for turn in range(0, turns, some):
+            self._dispatch(1, turn, min(turn + some, turns), whole_steps=False)
+
+    def _dispatch(self, steps, turn, turns, whole_steps):
+        beta1, beta2 = self.betas
+        self._run.write(
+            TRAINING.new(
+                steps=steps, first=self.step, turn=turn, turns=turns, batch=self.samples, count=self.count,
+                whole=int(self.batch == 0), ends=int(turns == self.plan.turns(self.samples)),
+                beta1=beta1, beta2=beta2, rest1=1 - beta1, rest2=1 - beta2, epsilon=self.epsilon,
+                scale=self.problem.scale(self.samples),
+            )
+        )  # fmt: skip
+        kernel = _kernel(self.plan, not whole_steps)
+        kernel.run(
+            self.runs, training=self._run, rates=self._rates, samples=self._samples, keys=self._keys,
+            weights=self._weights, moments=self._moments, gradients=self._gradients,
+        )  # fmt: skip
+
+    def wait(self):
+        """Returns when the GPU has done what was begun."""
+        self._weights.read(1)
+
+    @property
+    def nbytes(self):
+        """Of all runs' weights on the GPU."""
+        return self._weights.nbytes
+
+    def keep(self, array, slot):
+        """Copies all runs' weights into number `slot` of an Array of `snapshots`, on the GPU."""
+        encoder, size = device().encoder(), self._weights.nbytes
+        encoder.copy_buffer_to_buffer(self._weights.buffer, 0, array.buffer, slot * size, size)
+        device().submit(encoder)
+
+    def snapshots(self, count):
+        """An Array with room for so many times all runs' weights."""
+        return Array("f4", count * self._weights.count)
+
+    def flats(self, array, first, count):
+        """(count, R, P) float32: the weights in an Array of `snapshots`; waits."""
+        size = self._weights.count
+        found = array.read(count * size, first * size).reshape(count, self.runs, self.plan.places.count)
+        return self.plan.places.unpack(found)
+
+    @property
+    def weights(self):
+        """(R, P) float32; waits."""
+        return self.plan.places.unpack(self._weights.read().reshape(self.runs, -1))
+
+    @property
+    def moments(self):
+        """(R, 2, P) float32: means of the gradient and of its square; waits."""
+        return self.plan.places.unpack(self._moments.read().reshape(self.runs, 2, -1))
+
+
+@cache
+def _kernel(plan, partial):
+    if isinstance(plan, Lanes):
+        file, bindings, text = "kernels/train", BINDINGS, lanes_module(plan)
+        constants = {**plan.constants, "PARTIAL": partial}
+    else:
+        file, bindings, text = "kernels/train_threads", threads_bindings(), threads_module(plan)
+        constants = plan.constants
+    generated = {"bindings": declare(bindings), "train": text}
+    return Kernel(compose(file, generated), bindings, constants=constants)
+
+
+def _pcg(v):
+    """PCG's output function over one step of its generator: a seed's key. `pcg` of wgsl/lib/random."""
+    s = (v * 747796405 + 2891336453) & 0xFFFFFFFF
+    q = (((s >> ((s >> 28) + 4)) ^ s) * 277803737) & 0xFFFFFFFF
+    return (q >> 22) ^ q

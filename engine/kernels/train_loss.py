@@ -1,0 +1,96 @@
+"""The loss of networks over all data: outputs and sums on the GPU, the last few numbers added in float64."""
+
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.codegen.structs import struct
+from engine.gpu.array import Array
+from engine.gpu.kernel import Kernel
+from engine.kernels.field import Field, groups_of
+from engine.network.history import unflat
+
+LOSS = struct("Loss", count="u32", outputs="u32", stride="u32", first="u32", slot="u32")
+BINDINGS = (
+    Binding("loss", "uniform", LOSS),
+    Binding("outputs", "read", "array<vec4f>"),
+    Binding("targets", "read", "array<f32>"),
+    Binding("sums", "write", "array<f32>"),
+)
+LANES = 64
+# Sums of a network that come back, each of every so many-th point: 20 in a row of 40,000 points, so that their
+# roundings stay below 20 halves of an ulp, and float64 adds the rest.
+STRIDE = 2048
+# Networks whose sums are read at once.
+TOGETHER = 64
+
+
+class Losses:
+    """Ready for networks of one shape over the same data, which stay on the GPU.
+
+    task      "classes": softmax cross-entropy of the outputs, "values": their mean squared error
+    points    (N, inputs)
+    targets   (N,) classes, or (N, outputs) values
+    """
+
+    def __init__(self, shape, task, points, targets):
+        self.shape, self.count = shape, len(points)
+        self._kernel = _kernel(task == "classes")
+        self._targets = Array.of(np.asarray(targets, np.float32))
+        padded = np.zeros((len(points), groups_of(shape.sizes[0]) * 4), np.float32)
+        padded[:, : shape.sizes[0]] = points
+        self._padded, self._field = padded, None
+
+    def __call__(self, flats):
+        """(R,) float64: the loss of each of (R, P) weights, nan where some are not finite."""
+        flats = np.asarray(flats, np.float32)
+        found = np.full(len(flats), np.nan)
+        good = np.flatnonzero(np.isfinite(flats).all(axis=1))
+        for at in range(0, len(good), TOGETHER):
+            some = good[at : at + TOGETHER]
+            found[some] = self._some(flats[some])
+        return found
+
+    def _some(self, flats):
+        for number, weights in enumerate(flats):
+            net = unflat(self.shape, weights)
+            if self._field is None:
+                self._prepare(net)
+            self._field.show(net)
+            for part, (points, runs) in enumerate(zip(self._points, self._runs, strict=True)):
+                values = self._field.run(points, self._parts[part].stop - self._parts[part].start)
+                self._kernel.run(
+                    STRIDE // LANES, loss=runs[number], outputs=values, targets=self._targets, sums=self._sums
+                )
+        sums = self._sums.read(len(flats) * self._room).reshape(len(flats), -1)
+        return sums.astype(float).sum(axis=1) / self.count
+
+    def _prepare(self, net):
+        """What the networks share, once it is known that there is one."""
+        self._field = Field(net, "several")
+        self._parts = self._field.parts(self.count)
+        self._points = [Array.of(self._padded[rows]) for rows in self._parts]
+        self._room = STRIDE * len(self._parts)
+        self._sums = Array("f4", TOGETHER * self._room)
+        outputs = self.shape.sizes[-1]
+        self._runs = [
+            [
+                Array.of(
+                    LOSS.new(
+                        count=rows.stop - rows.start, outputs=outputs, stride=groups_of(outputs), first=rows.start,
+                        slot=number * self._room + part * STRIDE,
+                    ),
+                    "uniform",
+                )
+                for number in range(TOGETHER)
+            ]
+            for part, rows in enumerate(self._parts)
+        ]  # fmt: skip
+
+
+@cache
+def _kernel(classes):
+    constants = {"STRIDE": STRIDE, "CLASSES": classes}
+    return Kernel(compose("kernels/train_loss", {"bindings": declare(BINDINGS)}), BINDINGS, constants=constants)

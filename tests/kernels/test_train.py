@@ -1,0 +1,204 @@
+"""The kernel `train` in both its layouts against its float64 twin, and what any training must keep."""
+
+import numpy as np
+import pytest
+
+from engine.codegen.train import Problem
+from engine.codegen.train_lanes import Lanes
+from engine.codegen.train_threads import Threads
+from engine.errors import DeviceLimitError, NetworkError, ShapeError
+from engine.gpu.device import device
+from engine.kernels import train as kernel
+from engine.kernels.train import Training, plan_for
+from engine.network.activations import ACTIVATIONS, Activation
+from engine.network.history import flat
+from engine.network.mlp import Shape
+from engine.network.random import random_mlp
+from engine.reference import train as twin
+
+SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
+HIDDEN = [SPELLINGS.get(n, n) for n, rule in ACTIVATIONS.items() if rule.elementwise]
+WAYS = kernel.ways()
+RATES = 1e-2 * np.linspace(1, 0.1, 20)
+
+
+def case(sizes, activation="tanh", task="classes", last="identity", runs=1, count=300, seed=0):
+    """(shape, task, points, targets, flats, seeds) of a small problem: what Training takes first."""
+    nets = [random_mlp(sizes, activation, last=last, distribution="glorot", seed=seed + r) for r in range(runs)]
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-1, 1, (count, sizes[0])).astype(np.float32)
+    if task == "classes":
+        targets = rng.integers(0, sizes[-1], count)
+    else:
+        targets = rng.random((count, sizes[-1])).astype(np.float32)
+    return nets[0].shape, task, points, targets, np.array([flat(net) for net in nets]), [7 + r for r in range(runs)]
+
+
+def trained(problem, rates=RATES, split=1000, **more):
+    """A Training after the rates, begun so many at a time."""
+    training = Training(*problem, **more)
+    for at in range(0, len(rates), split):
+        training.advance(rates[at : at + split])
+    return training
+
+
+def exact(problem, rates=RATES, batch=128, **more):
+    shape, task, points, targets, flats, seeds = problem
+    return np.array(
+        [
+            twin.train(shape, w, points, targets, task, rates, batch=batch, seed=s, **more)[-1]
+            for w, s in zip(flats, seeds, strict=True)
+        ]
+    )
+
+
+def bound(weights, rates=RATES):
+    """How far float32 may be from the twin after so few steps that errors do not yet feed on themselves.
+
+    A step moves a weight by rate m / sqrt(v): where a gradient is known to 1e-5 of itself (100 ulp, for sums of a
+    hundred products of numbers that went through a few layers), so is the move; and the weight is rounded each step.
+    """
+    return (1e-5 * rates + 2.0**-23 * abs(weights).max()).sum()
+
+
+@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize(
+    "sizes, activation, task, last, batch",
+    [
+        ([2, 16, 16, 16, 2], "tanh", "classes", "identity", 128),
+        ([2, 7, 5, 3], "gelu", "values", "sigmoid", 13),
+        ([3, 9, 10], "silu", "classes", "identity", 0),
+        ([2, 20, 1], "sine(2)", "values", "identity", 32),
+        ([2, 4], "relu", "classes", "identity", 32),
+        ([1, 8, 1], "tanh", "values", "tanh", 8),
+    ],
+    ids=str,
+)
+def test_steps_are_the_twins(sizes, activation, task, last, batch, by):
+    problem = case(sizes, activation, task, last, runs=2)
+    training = trained(problem, batch=batch, by=by)
+    right = exact(problem, batch=batch)
+    assert abs(training.weights - right).max() < bound(right)
+    assert abs(training.weights - problem[4]).max() > 0.05
+
+
+@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize("activation", HIDDEN)
+def test_every_activation_learns_as_the_twin(activation, by):
+    problem = case([2, 6, 5, 2], activation, "values", seed=1)
+    training = trained(problem, RATES[:5], batch=16, by=by)
+    right = exact(problem, RATES[:5], batch=16)
+    assert abs(training.weights - right).max() < bound(right, RATES[:5])
+
+
+@pytest.mark.parametrize("by", WAYS)
+def test_moments_are_those_of_the_gradient(by):
+    problem = case([2, 6, 3])
+    training = trained(problem, RATES[:1], batch=0, by=by)
+    shape, task, points, targets, flats, _ = problem
+    gradient = twin.loss_and_gradient(shape, flats[0], points, targets, task)[1]
+    # After one step the moments are (1 - beta) of the gradient and of its square; 300 samples are summed, in an order
+    # whose error is at most 300 halves of an ulp of the largest partial sum, which is no more than 1 here.
+    assert abs(training.moments[0, 0] - 0.1 * gradient).max() < 0.1 * 300 * 2.0**-24
+    assert abs(np.sqrt(training.moments[0, 1] / 0.001) - abs(gradient)).max() < 300 * 2.0**-23
+
+
+@pytest.mark.parametrize("by", WAYS)
+def test_any_split_of_the_steps_gives_the_same_bytes(by, monkeypatch):
+    problem = case([2, 8, 8, 2], runs=2)
+    whole = trained(problem, batch=20, by=by)
+    for split in (1, 7):
+        other = trained(problem, split=split, batch=20, by=by)
+        assert np.array_equal(other.weights, whole.weights) and np.array_equal(other.moments, whole.moments)
+    monkeypatch.setattr(kernel, "MOST_STEPS", 3)
+    assert np.array_equal(trained(problem, batch=20, by=by).weights, whole.weights)
+
+
+@pytest.mark.parametrize("by", WAYS)
+def test_a_step_spread_over_dispatches_gives_the_same_bytes(by, monkeypatch):
+    problem = case([2, 8, 2], runs=2)
+    whole = trained(problem, RATES[:4], batch=0, by=by)
+    # Room for two turns over the batch in a dispatch.
+    monkeypatch.setattr(kernel, "LOOP_TURNS", 2 * whole.plan.loops_of_a_turn + 1)
+    spread = Training(*problem, batch=0, by=by)
+    assert spread.plan.turns(300) > 2 and spread.most_steps == 0
+    spread.advance(RATES[:4])
+    assert np.array_equal(spread.weights, whole.weights) and np.array_equal(spread.moments, whole.moments)
+
+
+@pytest.mark.parametrize("by", WAYS)
+def test_runs_side_by_side_are_the_runs_alone(by):
+    problem = case([2, 8, 2], runs=3)
+    together = trained(problem, batch=16, by=by).weights
+    for r in range(3):
+        alone = (*problem[:4], problem[4][r : r + 1], problem[5][r : r + 1])
+        assert np.array_equal(trained(alone, batch=16, by=by).weights[0], together[r])
+
+
+def test_a_thousand_steps_are_the_twins():
+    problem = case([2, 8, 8, 2])
+    rates = 1e-3 * 0.5 * (1 + np.cos(np.pi * np.arange(1000) / 1000))
+    training, right = trained(problem, rates, batch=32), exact(problem, rates, batch=32)
+    # The sum of the rates is 0.5, and this smooth problem's errors do not feed on themselves.
+    assert abs(training.weights - right).max() < bound(right, rates)
+    assert abs(training.weights - problem[4]).max() > 0.1
+
+
+def test_the_twins_gradient_is_the_losss_derivative():
+    for task, last in (("classes", "identity"), ("values", "sigmoid")):
+        shape, _, points, targets, flats, _ = case([2, 4, 3, 3], "tanh", task, last)
+        gradient = twin.loss_and_gradient(shape, flats[0], points, targets, task)[1]
+        for i, along in enumerate(1e-5 * np.eye(len(gradient))):
+            ends = [twin.loss_and_gradient(shape, flats[0] + s * along, points, targets, task)[0] for s in (1, -1)]
+            # 1e-10 for the third derivative, 1e-16 / 1e-5 for the subtraction.
+            assert abs((ends[0] - ends[1]) / 2e-5 - gradient[i]) < 1e-9
+
+
+def test_minibatches_are_even_and_differ_by_seed_and_step():
+    drawn = np.concatenate([twin.minibatch(3, step, 128, 100) for step in range(500)])
+    # 640 times each of 100 numbers, give or take 25: 6 of them is past any luck.
+    assert abs(np.bincount(drawn, minlength=100) - 640).max() < 6 * 25.2
+    a, b, c = twin.minibatch(3, 0, 128, 40_000), twin.minibatch(3, 1, 128, 40_000), twin.minibatch(4, 0, 128, 40_000)
+    assert len({*a.tolist()} & {*b.tolist()}) < 10 and len({*a.tolist()} & {*c.tolist()}) < 10
+
+
+def test_what_is_too_large_is_refused_and_says_what_fits():
+    shape = Shape((2, 600, 600, 2), tuple(map(Activation.parse, ("relu", "relu", "identity"))))
+    with pytest.raises(DeviceLimitError, match=r"1204 inputs and neurons.*Take fewer"):
+        plan_for(Problem(shape, "classes"))
+
+
+def test_memory_of_the_largest_threads_layout_is_portable():
+    for sizes in ([2, 64, 64, 2], [2, *[64] * 7, 8], [2, 500, 1]):
+        shape = Shape(tuple(sizes), tuple(Activation.parse("relu") for _ in sizes[1:]))
+        plan = Threads(Problem(shape, "values"))
+        plan.check()
+        memory = 16 * plan.fours * (2 * plan.units + plan.problem.targets)
+        assert plan.fours >= 1 and memory <= 16384
+
+
+def test_places_of_weights_are_told_apart():
+    for sizes in ([2, 16, 16, 2], [1, 3], [5, 9, 17, 8]):
+        shape = Shape(tuple(sizes), tuple(Activation.parse("relu") for _ in sizes[1:]))
+        problem = Problem(shape, "values")
+        for plan in (Lanes(problem, 8), Lanes(problem, 4), Threads(problem)):
+            assert len(set(plan.places.of.tolist())) == problem.weights
+            weights = np.random.default_rng(0).random((3, problem.weights)).astype(np.float32)
+            assert np.array_equal(plan.places.unpack(plan.places.pack(weights)), weights)
+
+
+def test_what_cannot_be_trained_is_refused():
+    shape, task, points, targets, flats, seeds = case([2, 4, 2])
+    softmax = Shape(shape.sizes, (Activation.parse("tanh"), Activation.parse("softmax")))
+    with pytest.raises(NetworkError, match="no softmax"):
+        Training(softmax, task, points, targets, flats, seeds)
+    with pytest.raises(ShapeError, match="do not fit"):
+        Training(shape, "values", points, targets, flats, seeds)
+    with pytest.raises(ShapeError, match="expected"):
+        Training(shape, task, points, targets, flats[:, :-1], seeds)
+
+
+@pytest.mark.skipif(not device().is_software, reason="GPUs share a sample a thread")
+def test_small_networks_are_spread_over_lanes_on_software_drivers():
+    shape = case([2, 16, 16, 16, 2])[0]
+    assert isinstance(plan_for(Problem(shape, "classes")), Lanes if "lanes" in WAYS else Threads)
