@@ -13,7 +13,7 @@ from engine.network.history import TASKS, Domain, History, flat
 from engine.network.loading import load
 from engine.network.mlp import Mlp
 from engine.network.samples import Samples
-from engine.network.snapshots import following
+from engine.network.snapshots import following, thinned
 
 # Of all weights that are kept: half of what a file may have. And twice what any picture of a loss can show.
 MAX_BYTES = 256 << 20
@@ -281,14 +281,11 @@ class Recorder:
     def _thin(self):
         """Leaves half the room: of the first run's steps those that lie evenly in the logarithm, first and last too."""
         first = self._runs[0]
-        steps, places = list(first.steps), list(np.log1p(first.steps))
-        while len(steps) > max(self._room() // 2, MIN_SNAPSHOTS // 2):
-            gaps = np.subtract(places[2:], places[:-2])
-            at = int(np.argmin(gaps)) + 1
-            del steps[at], places[at]
-        first.gap = float(np.diff(places).min()) if len(places) < 3 else float(np.diff(places)[1:-1].min(initial=1.0))
+        steps = thinned(first.steps, max(self._room() // 2, MIN_SNAPSHOTS // 2))
+        # The first gaps cannot be less than they are, and the last one is as long as the training happens to be.
+        first.gap = float(np.diff(np.log1p(steps))[1:-1].min(initial=1.0))
         for run in self._runs:
-            run.only({*steps, *run.steps[-1:]})
+            run.only({*steps.tolist(), *run.steps[-1:]})
 
 
 class _Run:

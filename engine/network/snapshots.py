@@ -31,3 +31,29 @@ def following(step):
         if until is None or step < until:
             return at + ((step - at) // every + 1) * every
         at = until
+
+
+def thinned(steps, count):
+    """So many of rising steps, the first and last among them, that lie evenly in the logarithm of step + 1."""
+    steps = np.array(steps, np.int64)
+    places = np.log1p(steps)
+    while len(steps) > max(count, 2):
+        # Between whose neighbours the gap is least, that one is missed least.
+        at = int(np.argmin(places[2:] - places[:-2])) + 1
+        steps, places = np.delete(steps, at), np.delete(places, at)
+    return steps
+
+
+def spread_steps(steps, count):
+    """So many steps of a training, or all there are: dense at first and evenly in the logarithm; (T,) int64."""
+    known = snapshot_steps(steps)
+    if count < len(known):
+        return thinned(known, count)
+    if count > steps:
+        return np.arange(steps + 1)
+    finer = count
+    rule = known
+    while len(known) < count:
+        known = np.union1d(rule, np.rint(np.expm1(np.linspace(0.0, np.log1p(steps), finer))).astype(np.int64))
+        finer = finer * 9 // 8
+    return thinned(known, count)

@@ -1,0 +1,317 @@
+"""The command `neuroscene train`: networks that learn an image, and every step of it that can be seen, in a file."""
+
+# As in engine.cli: only what every command needs is imported here.
+import os
+import shlex
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from engine.errors import SettingError
+
+# Seconds of training between two looks at the keyboard, and between two readings of the losses.
+TURN, READING = 0.2, 1.0
+# What is known of a stopped training besides its history lies beside it.
+STATE_ENDING = ".state.safetensors"
+
+Image = Annotated[
+    str | None,
+    typer.Argument(metavar="IMAGE", help="An image file, or `bottle`, which is drawn.", show_default=False),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="The .safetensors file to write. IMAGE.safetensors if not given.",
+        show_default=False,
+    ),
+]
+Steps = Annotated[
+    str | None,
+    typer.Option("--steps", metavar="N", help="Steps of Adam; 1,280,000.", show_default=False),
+]
+Seeds = Annotated[
+    str | None,
+    typer.Option(
+        "--seeds",
+        metavar="N|LIST",
+        help="Runs side by side: 4 for seeds 0 to 3, or 1,2,7 or 5..8; one run.",
+        show_default=False,
+    ),
+]
+Hidden = Annotated[
+    str | None,
+    typer.Option("--hidden", metavar="WIDTHS", help="Of the hidden layers: 16,16,16 or 16x3.", show_default=False),
+]
+Activation = Annotated[
+    str | None,
+    typer.Option("--activation", metavar="NAME", help="Of the hidden layers; relu.", show_default=False),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        metavar="classes|grey|colour",
+        help="Black or white; or the pixels' values; classes.",
+        show_default=False,
+    ),
+]
+Batch = Annotated[
+    str | None,
+    typer.Option("--batch", metavar="N|all", help="Pixels a step, drawn at random; 128.", show_default=False),
+]
+Rate = Annotated[str | None, typer.Option("--rate", metavar="R", help="Learning rate; 0.001.", show_default=False)]
+Anneal = Annotated[
+    str | None,
+    typer.Option("--anneal", metavar="cosine|linear|none", help="How the rate falls; cosine.", show_default=False),
+]
+Side = Annotated[
+    str | None,
+    typer.Option(
+        "--side", metavar="N", help="Pixels of the longer side; larger images are averaged; 200.", show_default=False
+    ),
+]
+Threshold = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold",
+        metavar="GREY|otsu",
+        help="Greys above are white, from 0 to 1; otsu finds it. Midway for images of two levels, else otsu.",
+        show_default=False,
+    ),
+]
+Snapshots = Annotated[
+    str | None,
+    typer.Option(
+        "--snapshots",
+        metavar="N|LIST",
+        help="How many, dense at first; or their steps, as 0,10,100. About 430 of a million steps.",
+        show_default=False,
+    ),
+]
+Resume = Annotated[
+    str | None,
+    typer.Option("--resume", metavar="FILE", help="Goes on with a training that was stopped.", show_default=False),
+]
+
+HELP = """
+\b
+  neuroscene train bottle -o run.safetensors
+  neuroscene train photo.jpg -o run.safetensors --seeds 4 --steps 200000
+  neuroscene train photo.jpg --task colour --hidden 64,64,64 --activation sine
+  neuroscene train --resume run.safetensors          goes on after Ctrl-C
+  neuroscene run boundaries --history run.safetensors
+\b
+Ctrl-C stops at once and writes what there is: a history that opens, and beside it what it takes to go on."""
+
+
+def register(app):
+    """Adds the command."""
+    app.command(epilog=HELP.strip())(train)
+
+
+def train(
+    image: Image = None,
+    output: Output = None,
+    steps: Steps = None,
+    seeds: Seeds = None,
+    hidden: Hidden = None,
+    activation: Activation = None,
+    task: Task = None,
+    batch: Batch = None,
+    rate: Rate = None,
+    anneal: Anneal = None,
+    side: Side = None,
+    threshold: Threshold = None,
+    snapshots: Snapshots = None,
+    resume: Resume = None,
+):
+    """Trains a small network on an image, and keeps its weights at many steps.
+
+    The same command gives the same file on the same adapter.
+    """
+    asked = {
+        "--steps": steps,
+        "--seeds": seeds,
+        "--hidden": hidden,
+        "--activation": activation,
+        "--task": task,
+        "--batch": batch,
+        "--rate": rate,
+        "--anneal": anneal,
+        "--side": side,
+        "--threshold": threshold,
+        "--snapshots": snapshots,
+    }
+    asked = {option: text for option, text in asked.items() if text is not None}
+    # Only now: a trainer needs a graphics library, and `--help` does not.
+    from engine import train_options
+
+    if resume is not None:
+        trainer, notes, output = _resumed(resume, image, output, asked)
+    elif image is None:
+        raise SettingError("Nothing to train on: give an image file, or `bottle`, as in `neuroscene train bottle`.")
+    else:
+        output = train_options.place(output, f"{os.path.splitext(os.path.basename(image))[0]}.safetensors")
+        trainer, notes = train_options.begun(image, asked)
+        words = ["neuroscene", "train", os.path.basename(image), "-o", os.path.basename(output)]
+        notes["command"] = shlex.join([*words, *(word for pair in asked.items() for word in pair)])
+    with _stopping() as stopped:
+        told_work(trainer, stopped)
+        _save(trainer, output, notes)
+
+
+def told_work(trainer, stopped):
+    """Trains to the end or until `stopped` is set, telling how far it is on stderr."""
+    import time
+
+    with _progress(trainer) as tell:
+        told = time.monotonic()
+        while not trainer.is_done and not stopped.is_set():
+            trainer.work(TURN)
+            if time.monotonic() - told > READING:
+                told = time.monotonic()
+                tell(losses_text(trainer.losses[:, -1]))
+            else:
+                tell(None)
+        trainer.wait()
+
+
+def losses_text(losses):
+    """Each run's loss, or the span of many."""
+    if len(losses) > 6:
+        return f"loss {min(losses):.4f} to {max(losses):.4f}"
+    return "loss " + " ".join(f"{loss:.4f}" for loss in losses)
+
+
+# Going on.
+
+
+def state_of(output):
+    """The path of what it takes to go on, beside a history."""
+    return str(output).removesuffix(".safetensors") + STATE_ENDING
+
+
+def _resumed(resume, image, output, asked):
+    """(Trainer, notes, output) of a training that was stopped."""
+    from engine.network.formats import history as file
+    from engine.train_options import place
+    from engine.training import Trainer
+
+    for given in [image] if image is not None else [*asked][:1]:
+        raise SettingError(
+            f"--resume goes on with the image and recipe of {resume}, but {given} is given too. Leave it out."
+        )
+    history = resume.removesuffix(STATE_ENDING) + ".safetensors" if resume.endswith(STATE_ENDING) else resume
+    state = state_of(history)
+    output = place(output, history)
+    if not os.path.exists(state) and os.path.exists(history):
+        found = file.load(history)
+        raise SettingError(
+            f"{resume} has nothing to go on with: its training ended at step {found.steps[-1]:,}, and no {state} is "
+            "there."
+        )
+    trainer = Trainer.load(state)
+    notes = file.load(history).notes if os.path.exists(history) else {}
+    return trainer, {key: text for key, text in notes.items() if key not in ("stopped", "left out")}, output
+
+
+def _save(trainer, output, notes):
+    """Writes the history, and of a training that is not done what it takes to go on."""
+    from dataclasses import replace
+
+    import engine
+    from engine.batch import adapter
+    from engine.network.formats.history import finite, save
+
+    history, state = trainer.history(), state_of(output)
+    total = trainer.recipe.steps
+    notes = {**history.notes, **notes, "neuroscene": engine.__version__, "adapter": adapter()}
+    if not trainer.is_done:
+        notes["stopped"] = f"after step {trainer.step:,} of {total:,}"
+    history = finite(replace(history, notes=notes))
+    save(history, output)
+    if not trainer.is_done:
+        trainer.save(state)
+        _say(f"Stopped {notes['stopped']}: {output} is the history so far. Go on with `neuroscene train --resume "
+             f"{shlex.quote(output)}`.")  # fmt: skip
+    elif os.path.exists(state):
+        os.remove(state)  # of the training that has now come to its end
+    if "left out" in history.notes:
+        _say(f"note: {history.notes['left out']}.")
+    _say(f"{losses_text(history.losses[:, -1])} over all pixels. See it with "
+         f"`neuroscene run boundaries --history {shlex.quote(output)}`.")  # fmt: skip
+    print(output, flush=True)
+    if not trainer.is_done:
+        raise KeyboardInterrupt
+
+
+def _say(text):
+    print(f"neuroscene: {text}", file=sys.stderr)
+
+
+# While it runs.
+
+
+@contextmanager
+def _stopping():
+    """An event that the first Ctrl-C (or an order to end) sets; the second one leaves as ever."""
+    stopped = threading.Event()
+
+    def stop(*_):
+        if stopped.is_set():
+            raise KeyboardInterrupt
+        stopped.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stopped  # where no signal arrives
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress(trainer):
+    """A function to call after some steps, with the losses in words or None: moves a bar, or writes ten lines."""
+    total, begun = trainer.recipe.steps, trainer.step
+    if not sys.stderr.isatty():
+        tenths = [10 * begun // total]
+
+        def tell(losses):
+            tenth = 10 * trainer.step // total
+            if tenth > tenths[0] and not trainer.is_done:
+                tenths[0] = tenth
+                _say(f"step {trainer.step:,} of {total:,}, {losses_text(trainer.losses[:, -1])}")
+
+        yield tell
+        return
+    from tqdm import tqdm
+
+    with tqdm(
+        desc="training",
+        total=total,
+        initial=begun,
+        unit=" steps",
+        unit_scale=True,
+        file=sys.stderr,
+        dynamic_ncols=True,
+    ) as bar:
+        # The first step waits for the compiler; it is told at once that it has begun.
+        bar.refresh()
+
+        def tell(losses):
+            if losses is not None:
+                bar.set_postfix_str(losses, refresh=False)
+            bar.update(trainer.step - bar.n)
+
+        yield tell
