@@ -1,12 +1,14 @@
 """Findings: what is worth seeing in a run's life, computed, each with the moment at which to look."""
 
+import numpy as np
+
 from engine.network.copycats import copycats
 from engine.network.idle import idle_units
 from engine.network.indecisive import indecisive
 from engine.network.kinks import kinks
 from engine.network.missed import missed
 from engine.network.motion import Motion, bias_first, motion
-from engine.network.survey import Finding, Survey
+from engine.network.survey import Finding, Survey, finite_snapshots
 from engine.network.symmetry import symmetry
 
 __all__ = ["KINDS", "Finding", "Motion", "findings", "motion"]
@@ -37,10 +39,14 @@ def findings(history, run, *, samples=48):
     samples   points a side of the grid over the domain at which units are compared; 8 or more
 
     The same history gives the same findings. Work and memory are bounded: of a large network's history, snapshots are
-    left out evenly.
+    left out evenly. A run whose weights became infinite is looked at up to then.
     """
-    survey = Survey(history, run, max(8, int(samples)))
-    found = [finding for finder in FINDERS for finding in finder(survey)]
+    if not len(finite_snapshots(history, run)):
+        return ()
+    # Weights of a run on its way to infinity overflow: what comes of it is a constant sign, which is told as such.
+    with np.errstate(over="ignore", invalid="ignore"):
+        survey = Survey(history, run, max(8, int(samples)))
+        found = [finding for finder in FINDERS for finding in finder(survey)]
     chosen = []
     for kind in KINDS:
         of_kind = [finding for finding in found if finding.kind == kind]

@@ -29,14 +29,16 @@ def kinks(survey):
     layer, unit = int(layer_of[most]), most - int(np.sum(partition.sizes[: layer_of[most]]))
     layers = np.bincount(layer_of[bends[:, 1]], minlength=len(partition.sizes))
     each = ", ".join(f"layer {k + 1} {n:,}" for k, n in enumerate(layers) if n)
-    text = (
-        f"At crossings with earlier layers' lines the boundaries bend {len(bends):,} times ({each}); "
-        f"{neurons_text(layer, [unit]).lower()} most often, {times.max()} times."
-    )
+    text = f"At crossings with earlier layers' lines the boundaries bend {_times(len(bends))} ({each})"
+    text += f"; {neurons_text(layer, [unit]).lower()} most often, {_times(times.max())}." if len(whose) > 1 else "."
     last = int(survey.kept[-1])
     title = f"Kinks: layer {layer + 1}, {unit + 1} has {times.max()}"
     found = [Finding("kinks", title, text, last, ((layer, unit),), float(len(bends)))]
     return found + _near_edges(survey, partition, bends)
+
+
+def _times(count):
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def bends_of(partition):

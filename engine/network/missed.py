@@ -27,7 +27,7 @@ def missed(survey):
     times = losses[run] / max(losses[best], 1e-30) if known else np.nan
     if known and times < TIMES:
         return []
-    wrong, wanted, got, places = wrong_pixels(history, run)
+    wrong, wanted, got, places = wrong_pixels(history, run, int(survey.kept[-1]))
     if wrong is None:
         return []
     block = largest_block(wrong)
@@ -41,7 +41,7 @@ def missed(survey):
         text += f": mostly {_class(history, got[block])} where {_class(history, wanted[block])} is wanted"
     text += "."
     if known:
-        other = wrong_pixels(history, best)[0]
+        other = wrong_pixels(history, best, history.snapshots - 1)[0]
         text += (
             f" The loss ends at {losses[run]:.3g}, {times:.1f} times that of {history.names[best]}, "
             f"which is wrong on {percent(other[block].mean())} of this part."
@@ -49,8 +49,8 @@ def missed(survey):
     return [Finding("missed", f"Missed {where}", text, int(survey.kept[-1]), (), float(area))]
 
 
-def wrong_pixels(history, run):
-    """The target's pixels, or an even choice of them, at the last snapshot of a run.
+def wrong_pixels(history, run, snapshot):
+    """The target's pixels, or an even choice of them, at a snapshot of a run.
 
     returns  (h, w) bool, where the answer is wrong; (h, w) the wanted classes; (h, w) the classes got; (h, w, 2) the
              pixels' world places. None for both classes of a task of values; None for all without a target.
@@ -66,7 +66,7 @@ def wrong_pixels(history, run):
     low, high = history.domain.low, history.domain.high
     parts = np.stack(np.meshgrid((columns + 0.5) / width, 1 - (rows + 0.5) / height), -1)
     places = low + parts * (high - low)
-    found = answers(history, signals(history, run, [history.snapshots - 1], places.reshape(-1, 2))[-1])[0]
+    found = answers(history, signals(history, run, [snapshot], places.reshape(-1, 2))[-1])[0]
     picked = history.target[np.ix_(rows, columns)]
     if history.task == "classes":
         wanted, got = wanted[np.ix_(rows, columns)], found.argmax(0).reshape(picked.shape)

@@ -31,7 +31,8 @@ def motion(history, run):
     """Motion of a run of a history.
 
     A change of a unit's signal z by dz moves its boundary by about |dz| / |gradient of z|. Both are averaged over the
-    domain, and the layer's value is the median over its units whose signal varies there at all.
+    domain, and the layer's value is the median over its units whose signal varies there at all; 0 where weights are
+    not finite.
     """
     count, layers = history.snapshots, len(history.shape.sizes) - 2
     points = grid(history.domain, SIDE, SIDE)
@@ -39,7 +40,8 @@ def motion(history, run):
     at_once = max(1, snapshots_at_once(history, len(points)) // 3)
     for first in range(0, count - 1, at_once):
         chosen = np.arange(first, min(first + at_once, count - 1) + 1)
-        both[:, chosen[:-1]] = _moved(history, run, chosen, points)
+        with np.errstate(over="ignore", invalid="ignore"):
+            both[:, chosen[:-1]] = _moved(history, run, chosen, points)
     return Motion(*(both / np.diff(history.steps)[:, None]))
 
 

@@ -46,7 +46,8 @@ class Survey:
     """The signs of all hidden units and the network's answers at a grid of points, snapshot by snapshot.
 
     samples    points a side of the grid, which has the domain's sides in it
-    kept       (S,), the numbers of the snapshots that are looked at, the first and the last among them
+    kept       (S,), the numbers of the snapshots that are looked at: of those with finite weights the first, the last
+               and as many between as the work allows
     signs      [(S, units, bytes) uint8], a hidden layer each: z > 0 at each point, packed by eight
     active     [(S, units)], the part of the domain on which z > 0
     labels     (S, N), a classifier's answer: the likeliest class; None for values
@@ -61,7 +62,8 @@ class Survey:
         self.hidden = sizes[1:-1]
         work = count * sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
         most = min(WORK / work, BYTES / max(1, sum(self.hidden) * count / 8))
-        self.kept = spread(history.snapshots, max(FEWEST, int(most)))
+        usable = finite_snapshots(history, run)
+        self.kept = usable[spread(len(usable), max(FEWEST, int(most)))]
         self.steps = history.steps[self.kept]
         self.losses = history.losses[run][self.kept]
         self._evaluate(count)
@@ -120,8 +122,14 @@ class Survey:
         """
         if self.labels is not None:
             return (self.labels[1:] != self.labels[:-1]).mean(1)
-        spread_out = self.outputs.std(axis=(0, 1)) + 1e-12
-        return (np.abs(np.diff(self.outputs, axis=0)) / spread_out).mean((1, 2))
+        values = np.asarray(self.outputs)
+        return (np.abs(values[1:] - values[:-1]) / (values.std(axis=(0, 1)) + 1e-12)).mean((1, 2))
+
+
+def finite_snapshots(history, run):
+    """The numbers of a run's snapshots before its weights, if they ever do, become infinite or no numbers."""
+    wrong = np.flatnonzero(~np.isfinite(history.weights[run]).all(1))
+    return np.arange(wrong[0] if len(wrong) else history.snapshots)
 
 
 def spread(count, most):

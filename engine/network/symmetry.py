@@ -124,8 +124,9 @@ def _answer_finding(survey, output, target):
     if target is not None and not symmetric:
         text += f", {percent(target)} of the target is"
     text += "."
-    if history.runs > 1:
-        others = [_at_the_end(history, run, survey.samples) for run in range(history.runs) if run != survey.run]
+    whole = [run for run in range(history.runs) if run != survey.run and np.isfinite(history.weights[run, -1]).all()]
+    if whole:
+        others = [_at_the_end(history, run, survey.samples) for run in whole]
         low, high = percent(min(others)), percent(max(others))
         text += f" Other runs: {low if low == high else f'{low} to {high}'}."
     if parts:

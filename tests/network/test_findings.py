@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from planted import LINES, OFFSETS, READ, SQUARE, changed, clean, deep, history, of_kind
 
 from engine.network import survey as survey_module
 from engine.network.copycats import cliques, correlation
@@ -9,49 +10,6 @@ from engine.network.findings import KINDS, Survey, findings
 from engine.network.history import Domain, History, flat
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
-
-SQUARE = Domain.plane(2, [-1, -1], [1, 1])
-ANGLES = np.deg2rad([10, 47, 81, 118, 152, 200])
-# Six lines through the square, none near another's place or its mirror image.
-LINES = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
-OFFSETS = np.array([0.1, -0.3, 0.5, 0.25, -0.15, 0.6])
-READ = np.array([[1.0, -2, 0.5, 1.5, -1, 0.7], [-1.0, 1, 0.3, -0.5, 2, -0.7]])
-
-
-def clean(activation="relu"):
-    """2-6-2: six boundaries that cut the square, each in its own place."""
-    return Mlp([LINES, READ], [OFFSETS, [0.1, -0.1]], activation)
-
-
-def deep(seed=1):
-    """2-6-6-2, drawn so that all its boundaries cut the square apart from one another."""
-    first = random_mlp([6, 6, 2], "relu", seed=seed)
-    weights = [LINES, *(layer.weights for layer in first.layers)]
-    return Mlp(weights, [OFFSETS, -0.3 * weights[1].sum(1), [0.1, -0.1]], "relu")
-
-
-def changed(net, layer, unit, weights=None, bias=None, like=None, times=1.0):
-    """A network with another unit in a place: given, or another one's weights and bias multiplied."""
-    matrices, biases = [np.array(x.weights) for x in net.layers], [np.array(x.bias) for x in net.layers]
-    if like is not None:
-        weights, bias = times * matrices[layer][like], times * biases[layer][like]
-    if weights is not None:
-        matrices[layer][unit] = weights
-    biases[layer][unit] = bias
-    return Mlp(matrices, biases, [x.activation for x in net.layers])
-
-
-def history(*nets, losses=None, steps=None, **more):
-    """A run of networks at steps 0, 10, 20 ..."""
-    steps = 10 * np.arange(len(nets)) if steps is None else steps
-    losses = np.full(len(nets), np.nan) if losses is None else losses
-    parts = {"domain": SQUARE} | more
-    return History(nets[0].shape, steps, np.stack([flat(n) for n in nets])[None], np.array(losses)[None], **parts)
-
-
-def of_kind(kind, found):
-    assert kind in KINDS
-    return [x for x in found if x.kind == kind]
 
 
 @pytest.mark.parametrize("net", [clean(), clean("tanh"), clean("gelu"), clean("leaky_relu"), deep()], ids=str)
@@ -208,3 +166,30 @@ def test_a_plane_through_many_inputs_shows_what_lies_on_it():
     assert findings(History.of(net, domain), 0) == ()
     (found,) = findings(History.of(changed(net, 0, 5, like=2, times=2.0), domain), 0)
     assert found.kind == "copycats" and found.neurons == ((0, 2), (0, 5))
+
+
+def test_a_run_that_went_to_infinity_is_looked_at_up_to_then():
+    net = clean()
+    gone = changed(net, 0, 1, bias=-5.0)
+    case = history(net, gone, gone, gone, losses=[1, 2, np.nan, np.nan])
+    weights = case.weights.copy()
+    weights[0, 2], weights[0, 3] = np.inf, np.nan
+    broken = History(case.shape, case.steps, weights, case.losses, SQUARE)
+    (found,) = findings(broken, 0)
+    assert found.kind == "dead" and found.snapshot == 1
+    never = History(case.shape, case.steps, np.concatenate([case.weights, weights * np.nan]), [[1] * 4] * 2, SQUARE)
+    assert findings(never, 1) == () and findings(never, 0)[0].kind == "dead"
+    huge = History(case.shape, [0, 1], np.float32(3e38) * np.sign(case.weights[:, :2]), [[1, 1]], SQUARE)
+    assert isinstance(findings(huge, 0), tuple)
+
+
+@pytest.mark.parametrize("sizes", [[2, 2], [2, 1], [1, 4, 2], [3, 4, 1], [2, 1, 1, 1, 3]], ids=str)
+@pytest.mark.parametrize("task", ["classes", "values"])
+def test_any_depth_width_and_number_of_inputs_is_looked_at(sizes, task):
+    net = random_mlp(sizes, "relu", seed=5)
+    domain = Domain.plane(sizes[0], [-1, -1], [1, 1])
+    one = findings(History.of(net, domain, task=task), 0)
+    many = findings(history(*[net] * 30, domain=domain, task=task, losses=np.geomspace(1, 0.1, 30)), 0)
+    assert [(x.kind, x.neurons) for x in one] == [(x.kind, x.neurons) for x in many]
+    for x in one:
+        assert all(0 <= unit < sizes[layer + 1] for layer, unit in x.neurons)
