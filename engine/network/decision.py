@@ -3,15 +3,18 @@
 import numpy as np
 
 from engine.errors import NetworkError
+from engine.network.folding import Layer
+from engine.network.pattern import chosen
 
 # Strictly rising: the outputs are in the order of their sums.
 RISING = ("identity", "softmax", "sigmoid", "tanh", "leaky_relu", "elu", "softplus")
 
 
 def decision_layer(net, layers):
-    """(weights, bias) of the functions whose order decides, or NetworkError where none does.
+    """The Layer of the functions whose order decides, or NetworkError where none does.
 
-    One output: its sum, whose zero decides. Two: their difference. More: the sums, of which the largest wins.
+    One output: its sum, whose zero decides. Two: by how much the second is above the first. More: the sums, of which
+    the largest wins.
     """
     activation, last = net.layers[-1].activation, layers[-1]
     if activation.name not in RISING or (activation.name == "leaky_relu" and activation.parameter <= 0):
@@ -20,8 +23,8 @@ def decision_layer(net, layers):
             "boundary of straight pieces. Take the regions without it (decision=False)."
         )
     if net.outputs == 2:
-        return last.weights[:1] - last.weights[1:], last.bias[:1] - last.bias[1:]
-    return last.weights, last.bias
+        return Layer(last.weights[1:] - last.weights[:1], last.bias[1:] - last.bias[:1], 1.0)
+    return last
 
 
 def cut_decision(plane, sums, tolerance, owner):
@@ -33,18 +36,17 @@ def cut_decision(plane, sums, tolerance, owner):
     if sums.shape[1] == 1:
         plane.cut(sums, tolerance, owner)
         return
-    known = plane.coincident
     for rival in range(1, sums.shape[1]):
         # Linear on each face: the winner among the ones before is the same all over it.
         lead = sums[:, rival] - sums[:, :rival].max(1)
         widths = np.append(tolerance[rival] + tolerance[:rival].max(), np.full(sums.shape[1], np.inf))
         sums = plane.cut(np.column_stack([lead, sums]), widths, owner)[:, 1:]
-    plane.coincident = plane.coincident[plane.coincident[:, 1] < owner] if len(known) else known
-    _join_equal_winners(plane, winners(plane, sums), owner)
+    plane.coincident = plane.coincident[plane.coincident[:, 1] < owner]
+    _join_equal_winners(plane, chosen(_middles(plane, sums), tolerance), owner)
 
 
-def winners(plane, sums):
-    """(count,): the largest of the sums in each face's middle."""
+def _middles(plane, sums):
+    """(count, C): the sums in each face's middle."""
     total, sides = np.zeros((plane.count, sums.shape[1])), np.zeros(plane.count)
     for side in (0, 1):
         face = plane.faces.all[:, side]
@@ -52,7 +54,7 @@ def winners(plane, sums):
         middle = sums[plane.ends.all[inside]].sum(1)
         np.add.at(total, face[inside], middle)
         np.add.at(sides, face[inside], 2)
-    return np.argmax(total / sides[:, None], 1)
+    return total / sides[:, None]
 
 
 def _join_equal_winners(plane, winner, owner):

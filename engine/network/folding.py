@@ -19,11 +19,13 @@ class Layer:
 
     weights, bias   float64
     slope           0 for relu, 1 where nothing bends (identity)
+    tolerance       (n,), sums so small are 0 to rounding; known when the points are
     """
 
     weights: np.ndarray
     bias: np.ndarray
     slope: float
+    tolerance: np.ndarray | float = 0.0
 
     @property
     def bends(self):
@@ -33,7 +35,7 @@ class Layer:
         return h @ self.weights.T + self.bias
 
     def bent(self, z):
-        """The responses to sums, in their place."""
+        """The responses to sums; it may take the place of those."""
         if self.slope == 0.0:
             return np.maximum(z, 0.0, out=z)
         return np.where(z > 0, z, self.slope * z) if self.bends else z

@@ -1,6 +1,6 @@
 """The exact linear regions of a network on a rectangle of a plane, and the boundaries between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,8 @@ from engine.network.partition import Subdivision
 
 # So that what is exactly 0 counts as zero even where no rounding can be.
 TINY = 1e-300
+# So that neither squares nor another layer of float32 weights leave float64.
+HUGE = 1e100
 # A path bends where it turns by more than this, in radians; what rounding turns is far less.
 BEND = 1e-6
 
@@ -63,7 +65,7 @@ class Partition:
     low: np.ndarray
     high: np.ndarray
     _layers: list
-    _deciding: tuple | None
+    _deciding: Layer | None
     _never: np.ndarray
     _always: np.ndarray
 
@@ -243,8 +245,8 @@ class Partition:
         found, at = [], 0
         for size, count in zip(self.sizes, self.after, strict=True):
             own = slice(at, at + size)
-            parts = (x[own].sum() for x in (cutting, self._never, self._always))
-            found.append(LayerCount(size, *map(int, parts), count, int(segments[own].sum())))
+            cuts, dead, always, edges = (int(x[own].sum()) for x in (cutting, self._never, self._always, segments))
+            found.append(LayerCount(size, cuts, dead, always, count, edges))
             at += size
         return tuple(found)
 
@@ -268,10 +270,11 @@ def regions(net, domain=None, *, low=None, high=None, decision=True):
     corners = plane.vertices.all.copy()
     h, deviation = corners, EPSILON * np.abs(corners).max(0)
     owner, after, reached = 0, [], []
-    for layer in layers[:-1]:
-        z, deviation = _finite(layer.sums(h), net), layer.deviation(deviation, h)
+    for number, layer in enumerate(layers[:-1]):
+        z, deviation = _sums(layer, h, net), layer.deviation(deviation, h)
         if layer.bends:
             tolerance = SAFETY * deviation + TINY
+            layers[number] = replace(layer, tolerance=tolerance)
             reached.append([(z > tolerance).any(0), (z < -tolerance).any(0)])
             z = plane.cut(z, tolerance, owner)
         else:
@@ -280,8 +283,8 @@ def regions(net, domain=None, *, low=None, high=None, decision=True):
         owner += len(layer.bias)
         after.append(plane.count)
     if deciding is not None:
-        last = Layer(*deciding, 1.0)
-        cut_decision(plane, _finite(last.sums(h), net), SAFETY * last.deviation(deviation, h) + TINY, owner)
+        deciding = replace(deciding, tolerance=SAFETY * deciding.deviation(deviation, h) + TINY)
+        cut_decision(plane, _sums(deciding, h, net), deciding.tolerance, owner)
     above, below = np.concatenate([np.empty((2, 0), bool), *reached], axis=1)
     sizes = tuple(len(x.bias) for x in layers[:-1])
     return Partition(
@@ -293,15 +296,17 @@ def regions(net, domain=None, *, low=None, high=None, decision=True):
 def _rectangle(domain, low, high):
     low = (domain.low if domain else np.zeros(2)) if low is None else np.array(low, float)
     high = (domain.high if domain else np.ones(2)) if high is None else np.array(high, float)
-    fits = low.shape == high.shape == (2,) and np.isfinite([low, high]).all()
+    fits = low.shape == high.shape == (2,) and (np.abs([low, high]) < HUGE).all()
     if not fits or not (low < high).all():
         raise NetworkError(f"Regions need a rectangle from low (x, y) to a greater high (x, y), not {low} to {high}.")
     return low, high
 
 
-def _finite(sums, net):
-    if not np.isfinite(sums).all():
-        raise NetworkError(f"{net} grows past what float64 holds in this rectangle. Take a smaller one, near 0.")
+def _sums(layer, h, net):
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = layer.sums(h)
+    if not (np.abs(sums) < HUGE).all():
+        raise NetworkError(f"{net} grows past {HUGE:g} in this rectangle. Take a smaller one, near 0.")
     return sums
 
 
