@@ -1,114 +1,22 @@
 """Training networks while somebody watches: the recipe, and a trainer that takes steps when it is told to."""
 
-import math
 import time
-from dataclasses import asdict, dataclass
-from functools import cached_property
 
 import numpy as np
 
-from engine.errors import NetworkError, SettingError, ShapeError, near
+from engine.errors import FileError, NeurosceneError, SettingError, ShapeError
 from engine.kernels.train import Training
 from engine.kernels.train_loss import Losses
-from engine.network.activations import Activation
-from engine.network.history import TASKS, Domain, History, flat
-from engine.network.mlp import Mlp, Shape, sizes_text
+from engine.network.formats import training as files
+from engine.network.formats.files import told
+from engine.network.history import Domain, History, flat, unflat
+from engine.network.mlp import sizes_text
+from engine.network.recipe import Recipe as Recipe
+from engine.network.recipe import first_weights
 from engine.network.snapshots import snapshot_steps
 
-# The learning rate's share at each part of the way, from 0 to 1.
-ANNEALS = {
-    "cosine": lambda part: 0.5 * (1.0 + np.cos(np.pi * part)),
-    "linear": lambda part: 1.0 - part,
-    "none": np.ones_like,
-}
-MOST_STEPS = 1 << 32
 # Seconds of a dispatch in a live window: long enough to be worth its submission, short enough for the next frame.
 SHORTEST, LONGEST = 0.005, 0.05
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How networks are trained.
-
-    sizes        (inputs, hidden ..., outputs)
-    activation   of the hidden layers
-    task         "classes": the outputs are logits, the loss softmax cross-entropy; "values": mean squared error
-    steps        of Adam
-    batch        samples of a step, drawn with replacement; 0 for all of them
-    rate         learning rate of the first step
-    anneal       how it falls to 0: cosine (PyTorch's CosineAnnealingLR), linear, or none, when it stays
-    beta1, beta2, epsilon   of Adam
-    last         activation of the last layer; for classes identity
-
-    Raises NetworkError or SettingError for what makes no training.
-    """
-
-    sizes: tuple[int, ...]
-    activation: str = "relu"
-    task: str = "classes"
-    steps: int = 1_280_000
-    batch: int = 128
-    rate: float = 1e-3
-    anneal: str = "cosine"
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-    last: str = "identity"
-
-    def __post_init__(self):
-        object.__setattr__(self, "sizes", tuple(int(n) for n in self.sizes))
-        if len(self.sizes) < 2 or min(self.sizes) < 1:
-            raise NetworkError(f"Sizes {self.sizes} make no network: give inputs and outputs at least, each 1 or more.")
-        for name, known in (("task", TASKS), ("anneal", ANNEALS)):
-            if getattr(self, name) not in known:
-                raise SettingError(near(getattr(self, name), known, noun=name))
-        for name, least, most in (("steps", 1, MOST_STEPS), ("batch", 0, 1 << 24)):
-            value = getattr(self, name)
-            if int(value) != value or not least <= value <= most:
-                raise SettingError(f"A training's {name} must be a whole number from {least} to {most:,}, not {value}.")
-            object.__setattr__(self, name, int(value))
-        for name, fits in (
-            ("rate", 0 < self.rate <= 1e3), ("epsilon", 0 < self.epsilon <= 1),
-            ("beta1", 0 <= self.beta1 < 1), ("beta2", 0 <= self.beta2 < 1),
-        ):  # fmt: skip
-            if not fits:
-                raise SettingError(f"A training's {name} cannot be {getattr(self, name)}; usual is {USUAL[name]}.")
-        for activation in self.shape.activations:
-            if not activation.rule.elementwise:
-                raise NetworkError(f"{activation} is no activation to train with: for classes it is part of the loss.")
-        if self.task == "classes" and self.shape.activations[-1].name != "identity":
-            raise NetworkError(f"A classifier's last activation is identity, not {self.last}: its outputs are logits.")
-
-    @cached_property
-    def shape(self):
-        hidden = (Activation.parse(self.activation),) * (len(self.sizes) - 2)
-        return Shape(self.sizes, (*hidden, Activation.parse(self.last)))
-
-    def rates(self, first, count):
-        """The learning rates of `count` steps from step `first` on, counted from 0; float64."""
-        return self.rate * ANNEALS[self.anneal](np.arange(first, first + count) / self.steps)
-
-    def __str__(self):
-        batch = f"batch {self.batch}" if self.batch else "all data each step"
-        anneal = "" if self.anneal == "none" else f", {self.anneal} annealing"
-        return (
-            f"{sizes_text(self.sizes)} {self.activation}, {self.task}, {self.steps:,} steps, {batch}, "
-            f"rate {self.rate:g}{anneal}"
-        )
-
-
-USUAL = {"rate": "0.001", "epsilon": "1e-8", "beta1": "0.9", "beta2": "0.999"}
-
-
-def first_weights(shape, seed):
-    """A network as PyTorch's Linear begins: weights and biases uniform within 1 / sqrt(inputs of the layer)."""
-    rng = np.random.default_rng(seed)
-    weights, biases = [], []
-    for n, m in zip(shape.sizes, shape.sizes[1:], strict=False):
-        bound = 1 / math.sqrt(n)
-        weights.append(rng.uniform(-bound, bound, (m, n)))
-        biases.append(rng.uniform(-bound, bound, m))
-    return Mlp(weights, biases, shape.activations, name=f"seed {seed}")
 
 
 class Trainer:
@@ -146,6 +54,8 @@ class Trainer:
         self._training = None
         self._losses = None
         self._pace = None
+        # (weights, moments, step) to go on from
+        self._resumed = None
         self._forget()
 
     def _forget(self):
@@ -156,7 +66,9 @@ class Trainer:
     @property
     def step(self):
         """Steps done, or begun on the GPU."""
-        return 0 if self._training is None else self._training.step
+        if self._training is None:
+            return self._resumed[2] if self._resumed else 0
+        return self._training.step
 
     @property
     def is_done(self):
@@ -173,6 +85,8 @@ class Trainer:
                 recipe.shape, recipe.task, self.points, self.targets, self._starts, self.seeds,
                 batch=recipe.batch, betas=(recipe.beta1, recipe.beta2), epsilon=recipe.epsilon,
             )  # fmt: skip
+            if self._resumed:
+                self._training.put(*self._resumed)
         return self._training
 
     def advance(self, steps):
@@ -253,9 +167,39 @@ class Trainer:
 
     def restart(self):
         """Goes back to the first weights and forgets the snapshots."""
+        self._resumed = None
         if self._training is not None:
             self._training.put(self._starts)
         self._forget()
+
+    def save(self, path):
+        """Writes all that it takes to go on, to a .safetensors file: `Trainer.load` goes on to the same bytes."""
+        self._collect()
+        training = self._started()
+        arrays = {
+            "points": self.points, "targets": self.targets.astype(np.float32).reshape(len(self.points), -1),
+            "starts": self._starts, "weights": training.weights, "moments": training.moments,
+            "snapshots": np.stack(self._known, axis=1), "losses": self.losses, "snapshot_steps": self.snapshot_steps,
+        }  # fmt: skip
+        files.save(files.State(self.recipe, self.seeds, self.step, self.domain, self.target, arrays), path)
+
+    @classmethod
+    def load(cls, path):
+        """The Trainer that `save` wrote. Raises FileError for a file that is none, or does not fit together."""
+        state = files.load(path)
+        kept, shape = state.arrays, state.recipe.shape
+        targets = kept["targets"][:, 0] if state.recipe.task == "classes" else kept["targets"]
+        try:
+            trainer = cls(
+                kept["points"], targets, state.recipe, state.seeds, snapshots=kept["snapshot_steps"],
+                domain=state.domain, target=state.target, starts=[unflat(shape, w) for w in kept["starts"]],
+            )  # fmt: skip
+        except NeurosceneError as error:
+            raise FileError(f"{told(path, 200)} is no training that can go on: {error}") from None
+        trainer._known = list(kept["snapshots"].transpose(1, 0, 2))
+        trainer._known_losses = list(kept["losses"].T)
+        trainer._resumed = (kept["weights"], kept["moments"], state.step)
+        return trainer
 
 
 class _Kept:
@@ -315,8 +259,3 @@ def _domain(points):
         low, high = np.append(low, -1.0), np.append(high, 1.0)
     high = np.where(high > low, high, low + 1.0)
     return Domain.plane(inputs, low[:2], high[:2], rest=points.mean(axis=0))
-
-
-def told(recipe):
-    """A Recipe as a table of plain values, for files."""
-    return {**asdict(recipe), "sizes": list(recipe.sizes)}
