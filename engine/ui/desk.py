@@ -68,14 +68,21 @@ class Desk:
         elif overlays.unfold(self.over, theme, viewport):
             self.panel.is_open = True
         if self.below:
-            self.strip.draw(viewport[2], height, theme)
+            if self.strip.draw(viewport[2], height, theme, covered=self.help_shown):
+                self.help_shown = False
         elif viewer.moments.timeline is not None and overlays.unfold(self.over, theme, viewport, below=True):
             viewer.moments.is_open = True
         overlays.status(self.over, theme, viewport, viewer.status(), viewer.notices.message)
         if viewer.pointer.reading is not None and viewer.pointer.place is not None and not self.help_shown:
             overlays.readout(self.over, theme, viewport, viewer.pointer.place, viewer.pointer.reading)
         if self.help_shown:
-            overlays.help_card(self.over, theme, viewport, viewer.scene.view, viewer.keyed())
+            parts = {
+                overlays.WEIGHTS: viewer.history, overlays.UNITS: viewer.scene.units(),
+                overlays.TIMELINE: viewer.moments.timeline,
+            }  # fmt: skip
+            over = (0.0, 0.0, viewport[2], height)
+            told = [part for part, thing in parts.items() if thing is not None]
+            overlays.help_card(self.over, theme, over, viewer.scene.view, viewer.keyed(), told)
         if self.hover.finish():
             viewer.changed()
 

@@ -4,7 +4,7 @@ import numpy as np
 from imgui_bundle import imgui
 
 from engine.ui import numbers
-from engine.ui.diagram_layout import Edges, height_of, nodes
+from engine.ui.diagram_layout import RADIUS, Edges, height_of, nodes
 from engine.ui.theme import SMALL, packed
 from engine.ui.unit_buttons import name_of, telling
 
@@ -43,14 +43,14 @@ class DiagramView:
         height = height_of(sizes)
         left = max((min(w.measure(t, SMALL), NAME) + 8.0 for t in diagram.inputs), default=0.0)
         right = max((min(w.measure(t, SMALL), NAME) + 8.0 for t in diagram.outputs), default=0.0)
-        places, radius = nodes(sizes, w.width - left - right, height)
+        places, radii = nodes(sizes, w.width - left - right, height)
         places = [p + np.array((x + left, y)) for p in places]
-        self._handled(w, net, units, places, radius, (x, y, w.width, height))
+        self._handled(w, net, units, places, radii, (x, y, w.width, height))
         if imgui.is_rect_visible((x, y), (x + w.width, y + height)):
             marked = self._node or self._marked(units, sizes)
-            self._lines(w, diagram, units, places, marked)
-            self._nodes(w, units, places, radius, marked)
-            self._names(w, diagram, places, radius)
+            self._lines(w, diagram, units, places, marked, min(1.0, min(radii) / RADIUS))
+            self._nodes(w, units, places, radii, marked)
+            self._names(w, diagram, places, radii)
         w.skip(height + 6.0)
         x, y = w.at()
         w.text(x, y + 8.0, "weights above zero", "plus", SMALL)
@@ -73,16 +73,18 @@ class DiagramView:
         column, number = units.hovered[0] + 1, units.hovered[1]
         return (column, number) if column < len(sizes) and self._layer(units, column, sizes[column]) else None
 
-    def _lines(self, w, diagram, units, places, marked):
+    def _lines(self, w, diagram, units, places, marked, size):
+        """The weights, thinner and fainter where nodes are smaller: `size` of a full one."""
         key = diagram.net, diagram.scale, marked
         if self._edges[0] is None or any(a is not b and a != b for a, b in zip(key, self._edges[0], strict=True)):
             edges = Edges(diagram.net, diagram.scale)
             strong = Edges(diagram.net, diagram.scale, of=marked) if marked else None
             self._edges = key, (edges, strong)
         edges, strong = self._edges[1]
-        self._stroke(w, edges, places, ASIDE if strong else 1.0, self._faded(units, edges, places))
+        opacity = (ASIDE if strong else 1.0) * max(size, 0.25) ** 0.5
+        self._stroke(w, edges, places, size, opacity * self._faded(units, edges, places))
         if strong is not None:
-            self._stroke(w, strong, places, 1.0, 1.0)
+            self._stroke(w, strong, places, size, 1.0)
 
     def _faded(self, units, edges, places):
         """(E,) what is left of each line's opacity: less where it ends at a hidden unit."""
@@ -95,7 +97,7 @@ class DiagramView:
         layers, inputs, outputs = edges.ends.T
         return np.where(seen[starts[layers] + inputs] & seen[starts[layers + 1] + outputs], 1.0, HIDDEN)
 
-    def _stroke(self, w, edges, places, opacity, faded):
+    def _stroke(self, w, edges, places, size, opacity):
         if not edges.values.size:
             return
         starts = np.cumsum([0, *(len(p) for p in places)])
@@ -103,8 +105,8 @@ class DiagramView:
         layers, inputs, outputs = edges.ends.T
         a, b = points[starts[layers] + inputs].tolist(), points[starts[layers + 1] + outputs].tolist()
         part = edges.strengths
-        thick = (THICKNESS[0] + (THICKNESS[1] - THICKNESS[0]) * part).tolist()
-        alpha = (OPACITY[0] + (OPACITY[1] - OPACITY[0]) * part) * opacity * faded
+        thick = (THICKNESS[0] + (max(THICKNESS[1] * size, 1.0) - THICKNESS[0]) * part).tolist()
+        alpha = (OPACITY[0] + (OPACITY[1] - OPACITY[0]) * part) * opacity
         shade = np.rint(alpha * SHADES).astype(int)
         tones = [[w.colour(tone, k / SHADES) for k in range(SHADES + 1)] for tone in ("minus", "plus")]
         above = (edges.values > 0.0).astype(int)
@@ -112,8 +114,8 @@ class DiagramView:
         for p, q, sign, k, width in zip(a, b, above.tolist(), shade.tolist(), thick, strict=True):
             line(p, q, tones[sign][k], width)
 
-    def _nodes(self, w, units, places, radius, marked):
-        for column, nodes_of in enumerate(places):
+    def _nodes(self, w, units, places, radii, marked):
+        for column, (nodes_of, radius) in enumerate(zip(places, radii, strict=True)):
             layer = self._layer(units, column, len(nodes_of))
             for number, (x, y) in enumerate(nodes_of.tolist()):
                 lit = marked == (column, number)
@@ -131,16 +133,17 @@ class DiagramView:
                 if lit:
                     w.pen.add_circle((x, y), size + 1.0, w.colour("ink"), 0, 1.4)
 
-    def _names(self, w, diagram, places, radius):
-        for names, nodes_of, side in ((diagram.inputs, places[0], -1), (diagram.outputs, places[-1], 1)):
+    def _names(self, w, diagram, places, radii):
+        for names, k, side in ((diagram.inputs, 0, -1), (diagram.outputs, -1, 1)):
+            nodes_of, radius = places[k], radii[k]
             for name, (x, y) in zip(names, nodes_of.tolist(), strict=False):
                 w.text(x + side * (radius + 6.0), y, name, "muted", SMALL, align=float(side < 0), width=NAME)
 
-    def _handled(self, w, net, units, places, radius, area):
+    def _handled(self, w, net, units, places, radii, area):
         x, y, width, height = area
         _, hovered, _ = w.press("diagram", x, y, width, height)
         pressed = imgui.is_item_activated()
-        for column, nodes_of in enumerate(places):
+        for column, (nodes_of, radius) in enumerate(zip(places, radii, strict=True)):
             for number, (a, b) in enumerate(nodes_of.tolist()):
                 w.places[f"diagram.{column}.{number}"] = (a - radius, b - radius, 2.0 * radius, 2.0 * radius)
         self._node = None
@@ -150,10 +153,10 @@ class DiagramView:
         points = np.concatenate(places)
         away = np.hypot(points[:, 0] - mouse.x, points[:, 1] - mouse.y)
         best = int(away.argmin())
-        if away[best] > radius + NEAR:
-            return
         starts = np.cumsum([0, *(len(p) for p in places)])
         column = int(np.searchsorted(starts, best, side="right") - 1)
+        if away[best] > radii[column] + NEAR:
+            return
         self._node = column, best - int(starts[column])
         layer = self._layer(units, column, len(places[column]))
         w.hint(self._told(net, units, layer))

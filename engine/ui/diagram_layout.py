@@ -15,13 +15,21 @@ def height_of(sizes):
 
 
 def nodes(sizes, width, height):
-    """[(n, 2)] the places of each layer's nodes in an area, and their radius."""
-    gap = min(GAP, height / max(sizes))
-    radius = min(RADIUS, max(0.42 * gap, 0.8))
-    across = np.linspace(radius + 1.0, width - radius - 1.0, len(sizes))
+    """([(n, 2)] the places of each layer's nodes in an area, [radius] of each layer's)."""
+    gaps = [min(GAP, height / n) for n in sizes]
+    across = np.linspace(RADIUS + 1.0, width - RADIUS - 1.0, len(sizes))
     made = [np.stack([np.full(n, x), height / 2 + (np.arange(n) - (n - 1) / 2) * gap], 1)
-            for n, x in zip(sizes, across, strict=True)]  # fmt: skip
-    return made, radius
+            for n, x, gap in zip(sizes, across, gaps, strict=True)]  # fmt: skip
+    return made, [min(RADIUS, max(0.42 * gap, 0.8)) for gap in gaps]
+
+
+def shares(counts, most):
+    """How many of each layer's weights are drawn, `most` in all: small layers whole, the others alike."""
+    made, left = dict.fromkeys(range(len(counts)), 0), most
+    for done, k in enumerate(sorted(made, key=lambda k: counts[k])):
+        made[k] = min(counts[k], left // (len(counts) - done))
+        left -= made[k]
+    return list(made.values())
 
 
 class Edges:
@@ -33,18 +41,22 @@ class Edges:
 
     net     the Mlp
     scale   size of a weight of strength 1; None for the largest
-    of      (column, node) whose weights alone are wanted, column 0 the inputs; None for the strongest `most` of all
+    of      (column, node) whose weights alone are wanted, column 0 the inputs; None for the strongest of each layer,
+            `most` in all
     """
 
     def __init__(self, net, scale=None, *, of=None, most=MOST):
         values = np.concatenate([layer.weights.ravel() for layer in net.layers]).astype(float)
         sizes = np.abs(values)
         scale = scale or float(sizes.max(initial=0.0)) or 1.0
-        few = of is None and sizes.size > most
-        kept = np.argpartition(sizes, -most)[-most:] if few else np.arange(sizes.size)
+        starts = np.cumsum([0, *(layer.weights.size for layer in net.layers)])
+        kept = np.arange(sizes.size)
+        if of is None and sizes.size > most:
+            few = shares(np.diff(starts).tolist(), most)
+            kept = np.concatenate([a + np.argpartition(sizes[a:b], b - a - n)[b - a - n :]
+                                   for a, b, n in zip(starts, starts[1:], few, strict=False)])  # fmt: skip
         kept = kept[np.argsort(sizes[kept], kind="stable")]
         kept = kept[sizes[kept] > 0.0]
-        starts = np.cumsum([0, *(layer.weights.size for layer in net.layers)])
         layers = np.searchsorted(starts, kept, side="right") - 1
         inputs = np.array([layer.weights.shape[1] for layer in net.layers])[layers]
         outputs, inputs = np.divmod(kept - starts[layers], inputs)

@@ -105,11 +105,11 @@ class Ink:
     def box(self, x, y, width, height, colour, round=ROUND):
         self.pen.add_rect_filled((x, y), (x + width, y + height), self.colour(colour), round)
 
-    def keycap(self, x, y, key, size=SMALL):
+    def keycap(self, x, y, key, size=SMALL, height=22.0):
         """A key's cap with its middle left at (x, y); returns its width."""
         width = max(self.measure(key_name(key), size) + 12.0, 22.0)
-        self.box(x, y - 11.0, width, 22.0, "raised", 4.0)
-        self.pen.add_rect((x, y - 11.0), (x + width, y + 11.0), self.colour("faint", 0.5), 4.0)
+        self.box(x, y - height / 2, width, height, "raised", 4.0)
+        self.pen.add_rect((x, y - height / 2), (x + width, y + height / 2), self.colour("faint", 0.5), 4.0)
         self.text(x + width / 2, y, key_name(key), "ink", size, align=0.5)
         return width
 

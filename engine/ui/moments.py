@@ -44,14 +44,14 @@ class Moments:
             return
         new = int(max(0, np.searchsorted(timeline.steps, before.steps[at], side="right") - 1))
         # A part of the way to the next one is kept: playing goes on while snapshots arrive.
-        width = timeline.times[new + 1] - timeline.times[new] if new + 1 < timeline.count else 0.0
-        self.transport.scrub(timeline.times[new] + min(max(time - before.times[at], 0.0), 0.999 * width))
+        width = float(timeline.times[new + 1] - timeline.times[new]) if new + 1 < timeline.count else 0.0
+        self.transport.scrub(float(timeline.times[new]) + min(max(time - float(before.times[at]), 0.0), 0.999 * width))
 
     def rest(self):
         """Stops at the last snapshot, where time does not begin again; while more are being made, waits there."""
         if self.timeline is None or self.transport.loop or self.transport.time <= self.timeline.times[-1]:
             return
-        self.transport.scrub(self.timeline.times[-1])
+        self.transport.scrub(float(self.timeline.times[-1]))
         if self.transport.playing and not self.timeline.is_growing:
             self.transport.toggle()
 

@@ -15,21 +15,32 @@ KEYS = (
     ("r", "reset the view"),
     ("Tab", "fold or open the panel"),
     ("F12", "save the picture"),
-    ("ctrl Z", "undo a weight's change"),
-    ("ctrl Y", "do it again"),
     ("h", "this help"),
     ("q", "quit"),
     ("Escape", "close what is open, or quit"),
 )
+UNDO = (("ctrl Z", "undo a weight's change"), ("ctrl Y", "do it again"))
 PANEL = (
     ("a number, ctrl + click or double click a slider", "type a value"),
     ("shift + drag a slider", "ten times finer"),
     ("right click a slider", "back to its default"),
+)
+# What more there is to do, by the part a scene has.
+WEIGHTS = (
     ("wheel over a weight", "change by 0.15, up to ±1"),
     ("drag a weight up or down", "change smoothly, shift finer"),
     ("ctrl with either", "beyond ±1"),
     ("double click a weight", "zero it"),
     ("click a weight", "type its value"),
+)
+UNITS = (
+    ("click a unit, or a node of the diagram", "show or hide it"),
+    ("shift + click or double click it", "it alone, then all again"),
+    ("drag over units", "show or hide several"),
+)
+TIMELINE = (
+    ("press or drag in the timeline", "go to a snapshot"),
+    ("wheel over it", "one snapshot on or back"),
 )
 
 
@@ -49,12 +60,13 @@ def card(w, x, y, width, height):
     w.pen.add_rect((x, y), (x + width, y + height), w.colour("line"), ROUND + 2.0)
 
 
-def help_card(w, theme, viewport, view, actions):
+def help_card(w, theme, viewport, view, actions, parts=()):
     """All keys and gestures, over a dimmed picture.
 
     viewport   (x, y, width, height) of the picture
     view       the scene's: orbit or pan_zoom
-    actions    the scene's Actions; those with keys are listed
+    actions    Actions; those with keys are listed
+    parts      which of WEIGHTS, UNITS and TIMELINE there are
     """
     left, top, width, height = viewport
     pane("help", left, top, width, height)
@@ -62,17 +74,23 @@ def help_card(w, theme, viewport, view, actions):
     w.box(left, top, width, height, "veil", 0.0)
     # Where two have one key, the first answers to it.
     known = {a.key: a.doc for a in reversed(actions) if a.key and a.doc}
-    keys = [*KEYS, *((a.key, known.pop(a.key)) for a in actions if a.key in known)]
+    keys = [
+        *KEYS[:-1],
+        *(UNDO if WEIGHTS in parts else ()),
+        KEYS[-1],
+        *((a.key, known.pop(a.key)) for a in actions if a.key in known),
+    ]
     mouse = [(gesture, told[view]) for gesture, told in MOUSE]
-    two = width >= 700.0
+    panel = [*PANEL, *(row for part in parts for row in part)]
+    two = width >= 640.0
     line = min(
         27.0,
         (height - 120.0)
-        / (max(len(keys), len(mouse) + len(PANEL) + 2) if two else len(keys) + len(mouse) + len(PANEL) + 5),
+        / (max(len(keys), len(mouse) + len(panel) + 2) if two else len(keys) + len(mouse) + len(panel) + 5),
     )
     line = max(line, 15.0)
     size = min(BODY, line * 0.62)
-    rows = max(len(keys), len(mouse) + len(PANEL) + 2) if two else len(keys) + len(mouse) + len(PANEL) + 4
+    rows = max(len(keys), len(mouse) + len(panel) + 2) if two else len(keys) + len(mouse) + len(panel) + 4
     wide, tall = min(width - 24.0, 780.0 if two else 420.0), min(height - 16.0, 74.0 + (rows + 1) * line)
     x, y = left + (width - wide) / 2, top + (height - tall) / 2
     card(w, x, y, wide, tall)
@@ -82,7 +100,7 @@ def help_card(w, theme, viewport, view, actions):
     at = y + 66.0 + line / 2
     for key, told in keys:
         cap = sum(
-            w.keycap(x + 26.0 + i * 40.0, at, part, min(SMALL, size))
+            w.keycap(x + 26.0 + i * 40.0, at, part, min(SMALL, size), min(22.0, line - 2.0))
             for i, part in enumerate(key.split(" ") if len(key) > 1 else [key])
         )
         w.text(x + 26.0 + max(cap + 14.0, 92.0), at, told, "muted", size, width=column - 100.0)
@@ -90,12 +108,13 @@ def help_card(w, theme, viewport, view, actions):
     right = x + 26.0 + column + 20.0 if two else x + 26.0
     at = y + 66.0 + line / 2 if two else at + line * 0.5
     room = x + wide - 26.0 - right
-    for title, rows in (("In the picture", mouse), ("In the panel", PANEL)):
+    for title, rows in (("In the picture", mouse), ("In the panel", panel)):
         w.text(right, at, title, "ink", size, bold=True)
         at += line
         for gesture, told in rows:
-            w.text(right, at, gesture, "muted", size, width=room * 0.64)
-            w.text(right + room, at, told, "ink", size, align=1.0, width=room * 0.5)
+            told = w.fitted(told, room * 0.5, size)
+            w.text(right, at, gesture, "muted", size, width=room - w.measure(told, size) - 10.0)
+            w.text(right + room, at, told, "ink", size, align=1.0)
             at += line
         at += line * 0.4
     imgui.end()

@@ -49,8 +49,11 @@ class TimelineStrip:
             return 0.0
         return round(min(HEIGHT, max(LEAST, PART * window)))
 
-    def draw(self, width, window, theme):
-        """Draws at the window's bottom left, so wide."""
+    def draw(self, width, window, theme, *, covered=False):
+        """Draws at the window's bottom left, so wide; returns True if it was pressed while something lay over it.
+
+        covered   True if something does, so that it answers to nothing
+        """
         tall = self.height(window)
         top = window - tall
         imgui.set_next_window_pos((0.0, top))
@@ -61,12 +64,16 @@ class TimelineStrip:
             | imgui.WindowFlags_.no_scroll_with_mouse
         )  # fmt: skip
         imgui.begin("timeline", None, flags)
+        pressed = covered and imgui.is_window_hovered() and imgui.is_mouse_clicked(0)
+        imgui.begin_disabled(covered)
         w = self.w
         w.begin(theme, width)
         w.pen.add_line((0.0, top + 0.5), (width, top + 0.5), w.colour("line"), 1.0)
         self._header(width, top)
         self._plot(width, top, tall)
+        imgui.end_disabled()
         imgui.end()
+        return pressed
 
     # The buttons.
 
@@ -114,7 +121,8 @@ class TimelineStrip:
         if w.button("timeline.fold", x, y, 24.0, "", icon="down", doc="fold the timeline; t", height=high):
             self.moments.fold()
         if timeline.set_log_values is not None:
-            text, log = f"log {timeline.value_name}", timeline.log_values
+            text = f"log {timeline.value_name}" if width >= NARROW else "log"
+            log = timeline.log_values
             wide = w.measure(text) + 20.0
             x -= wide + 6.0
             doc = f"{timeline.value_name} by its powers of ten"
@@ -129,10 +137,10 @@ class TimelineStrip:
                     x -= w.measure("spaced by", SMALL) + 8.0
                     w.text(x, y + high / 2, "spaced by", "muted", SMALL)
             else:
-                x -= 84.0
+                wide = max(w.measure(name) for name in names) + 14.0
+                x -= wide + 6.0
                 doc = f"how far apart snapshots stand: all alike, by {timeline.step_name}, or by its logarithm"
-                text = f"by {timeline.spacing}"
-                if w.button("timeline.spacing", x, y, 78.0, text, doc=doc, height=high):
+                if w.button("timeline.spacing", x, y, wide, timeline.spacing, doc=doc, height=high):
                     new = names[(names.index(timeline.spacing) + 1) % len(names)]
             if new is not None:
                 self.attempt(lambda: timeline.set_spacing(new))
@@ -234,7 +242,7 @@ class TimelineStrip:
         middle = bottom + TRACK / 2
         here = left + places[moments.index] * (right - left)
         w.box(left, middle - 1.5, right - left, 3.0, "hovered", 1.5)
-        if here > left:
+        if here > left and len(places) > 1:
             w.box(left, middle - 1.5, here - left, 3.0, "low", 1.5)
         for snapshot, _ in moments.timeline.marks:
             x = round(left + places[min(max(snapshot, 0), len(places) - 1)] * (right - left))
@@ -268,7 +276,7 @@ class TimelineStrip:
             moments.step(notches)
         if held:
             return None
-        self._tell(at, mark)
+        self._tell(at, mark, (io.mouse_pos.x, up - HEADER - 10.0))
         return at
 
     def _mark(self, x, area, places):
@@ -279,7 +287,8 @@ class TimelineStrip:
         best = min(found, default=None, key=lambda f: f[0])
         return None if best is None or best[0] > CLOSE else (min(max(best[1], 0), len(places) - 1), best[2])
 
-    def _tell(self, at, mark):
+    def _tell(self, at, mark, place):
+        """A card above the strip: the step under the pointer, its mark and what the curves are there."""
         w, timeline = self.w, self.moments.timeline
         known = [c for c in timeline.curves if c.values[at] == c.values[at]]
         known.sort(key=lambda c: not c.wide)
@@ -290,8 +299,10 @@ class TimelineStrip:
         values = max((w.measure(v, SMALL) for _, _, v in rows), default=0.0)
         said = [*(w.lines(mark[1], SMALL, 230.0) if mark else ())]
         wide = max(w.measure(title, BODY, True), 16.0 + names + 14.0 + values, *(w.measure(t, SMALL) for t in said))
-        tall = 20.0 + 17.0 * (len(rows) + len(said) + bool(more))
+        tall = 22.0 + 17.0 * (len(rows) + len(said) + bool(more))
         imgui.push_style_var(imgui.StyleVar_.window_padding, (11.0, 8.0))
+        room = imgui.get_io().display_size.x - wide / 2 - 16.0
+        imgui.set_next_window_pos((min(max(place[0], wide / 2 + 16.0), room), place[1]), 0, (0.5, 1.0))
         if imgui.begin_tooltip():
             pen, w.pen = w.pen, imgui.get_window_draw_list()
             x, y = w.at()

@@ -116,12 +116,12 @@ def value_ticks(low, high, log, most):
     if not log:
         return rounded_ticks(low, high, most)
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-    powers = list(range(first, last + 1))
-    if len(powers) < 2:
-        between = [f * 10.0**k for k in range(first - 1, last + 1) for f in (1, 2, 5)]
-        found = [v for v in between if low <= v <= high]
-        return found[:: -(-len(found) // max(most, 1))] if found else rounded_ticks(low, high, most)
-    return [10.0**k for k in powers[:: -(-len(powers) // max(most, 1))]]
+    powers = [10.0**k for k in range(first, last + 1)]
+    for factors in ((1, 2, 5), (1, 3)):
+        found = [f * 10.0**k for k in range(first - 1, last + 1) for f in factors if low <= f * 10.0**k <= high]
+        if len(powers) <= len(found) <= most and found:
+            return found
+    return powers[:: -(-len(powers) // max(most, 1))] if powers else rounded_ticks(low, high, most)
 
 
 def heights(values, low, high, log):

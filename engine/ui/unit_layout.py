@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-# Pixels of a button in a column, and in a grid: its height, and the least it is wide.
-ROW, CELL, GAP = 19.0, 17.0, 2.0
+# Pixels: a button's height, the least it is wide in a grid, and between two.
+ROW, CELL, GAP = 19.0, 15.5, 2.0
+# Pixels of a grid's buttons, which are many, from top to bottom.
+LOW = 17.0
 # Layers that may stand beside each other as columns, and how many units each may have then.
 COLUMNS, DEEPEST = 4, 16
 # A layer's title, with its two buttons beside it or below it.
@@ -64,8 +66,8 @@ def _grid(counts, width):
         y += TITLE
         for unit in range(count):
             row, column = divmod(unit, across)
-            cells[layer, unit] = (column * (cell + GAP), y + row * (CELL + GAP), cell, CELL)
-        y += -(-count // across) * (CELL + GAP) + APART
+            cells[layer, unit] = (column * (cell + GAP), y + row * (LOW + GAP), cell, LOW)
+        y += -(-count // across) * (LOW + GAP) + APART
     return Layout(y - APART, False, tuple(titles), cells)
 
 
