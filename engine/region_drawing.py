@@ -162,15 +162,33 @@ def _exactness(partition):
 def _layout(width_mm, height_mm, low, high, axes, axis_names, entries):
     """The _Layout of a page."""
     extent = high - low
+    margins = lambda width: _margins(width, low, high, axes, axis_names, entries)
+    left, right, top, below, rows = margins(width_mm)
+    scale = (width_mm - left - right) / extent[0]
+    if height_mm is not None:
+        scale = min(scale, (height_mm - top - below) / extent[1])
+    size = extent * scale
+    if not _has_room(size, width_mm, rows):
+        given = f"{width_mm:g}mm" if height_mm is None else f"{width_mm:g}x{height_mm:g}mm"
+        wanted = "{}x{}mm".format(*_least(extent, margins))
+        raise SettingError(f"A page of {given} leaves no room for the drawing. Give it {wanted} or more.")
+    height = top + size[1] + below if height_mm is None else height_mm
+    # What is left over goes to both sides.
+    left += (width_mm - left - right - size[0]) / 2
+    top += (height - top - below - size[1]) / 2
+    return _Layout((width_mm, height), left, top, scale, low, high, rows)
+
+
+def _margins(width_mm, low, high, axes, axis_names, entries):
+    """(left, right, top, below, rows of the legend) round the plot of a page so wide, mm."""
     left = right = top = below = PAD_MM
     if axes:
         # What numbers there are depends on the room, and the room on the numbers: those of a plot as wide as the page
         # are at least as long.
-        numbers = lambda k, room: (
-            [text_width(text, TYPE_MM) for text in tick_text(ticks(low[k], high[k], _most(room)))] or [0.0]
-        )
-        along, upright = numbers(0, width_mm), numbers(1, height_mm or width_mm * extent[1] / extent[0])
-        left += TICK_MM + GAP_MM + max(upright) * 1.05
+        most = _most(width_mm), _most(width_mm * (high[1] - low[1]) / (high[0] - low[0]))
+        texts = [tick_text(ticks(low[k], high[k], most[k])) for k in (0, 1)]
+        along, upright = ([text_width(_signed(text), TYPE_MM) for text in some] or [0.0] for some in texts)
+        left = max(left + TICK_MM + GAP_MM + max(upright) * 1.05, along[0] / 2 + GAP_MM)
         right = max(right, along[-1] / 2 + GAP_MM)
         top = max(top, TYPE_MM / 2)
         below += TICK_MM + GAP_MM + TYPE_MM
@@ -178,22 +196,23 @@ def _layout(width_mm, height_mm, low, high, axes, axis_names, entries):
         # The upright axis's name stands over it, level, to be read.
         top += TYPE_MM + 2 * GAP_MM if axis_names[1] else 0.0
     rows = _rows(entries, width_mm - 2 * PAD_MM)
-    below += len(rows) * ROW_MM + (GAP_MM if rows else 0.0)
-    scale = (width_mm - left - right) / extent[0]
-    if height_mm is not None:
-        scale = min(scale, (height_mm - top - below) / extent[1])
-    size = extent * scale
-    if not (size >= LEAST_PLOT_MM).all():
-        least = max(1.0, *(LEAST_PLOT_MM / np.maximum(extent / extent.max(), 1e-9)))
-        wanted = f"{int(np.ceil(least * extent[0] / extent.max() + left + right))}x"
-        wanted += f"{int(np.ceil(least * extent[1] / extent.max() + top + below))}mm"
-        given = f"{width_mm:g}mm" if height_mm is None else f"{width_mm:g}x{height_mm:g}mm"
-        raise SettingError(f"A page of {given} leaves no room for the drawing. Give it {wanted} or more.")
-    height = top + size[1] + below if height_mm is None else height_mm
-    # What is left over goes to both sides.
-    left += (width_mm - left - right - size[0]) / 2
-    top += (height - top - below - size[1]) / 2
-    return _Layout((width_mm, height), left, top, scale, low, high, rows)
+    return left, right, top, below + len(rows) * ROW_MM + (GAP_MM if rows else 0.0), rows
+
+
+def _has_room(size, width_mm, rows):
+    # A size of the last digits too little comes from a page as large as was asked for.
+    return (size >= LEAST_PLOT_MM - 1e-9).all() and all(_row_width(row) <= width_mm - 2 * PAD_MM for row in rows)
+
+
+def _least(extent, margins):
+    """(width, height) of the smallest page in whole millimetres, as wide as it must be first."""
+    width = int(LEAST_PLOT_MM * max(1.0, extent[0] / extent[1]))
+    while True:
+        left, right, top, below, rows = margins(width)
+        size = extent / extent[0] * (width - left - right)
+        if _has_room(size, width, rows):
+            return width, int(np.ceil(top + below + size[1]))
+        width += 1
 
 
 def _most(room_mm):

@@ -126,7 +126,7 @@ class _Plane:
 
     def rivals(self, points, k):
         """The best class besides k."""
-        z = self.responses(points, len(self.net.layers) - 1)[0]
+        z = self.responses(points, len(self.net.layers) - 1)
         z[:, k] = -np.inf
         return z.argmax(axis=1)
 
