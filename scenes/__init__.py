@@ -4,4 +4,5 @@
 SCENES = {
     "marching": "scenes.marching:Marching",
     "random_networks": "scenes.random_networks:RandomNetworks",
+    "boundaries": "scenes.boundaries:Boundaries",
 }

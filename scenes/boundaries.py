@@ -1,0 +1,376 @@
+"""boundaries: a classifier's neurons over its training, after GINN (Darlow and Storkey 2018).
+
+A small network learns the pixels of an image: their place is the input, black or white the answer. Each neuron has a
+boundary, where its weighted sum is zero. All of them are drawn, exactly, at every moment of the training.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from engine.draw.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS
+from engine.draw.boundaries import Boundaries as Lines
+from engine.draw.key import Key, KeyRow
+from engine.draw.label import Label
+from engine.draw.layer_styles import LOOKS, layer_styles
+from engine.draw.legend import Legend
+from engine.errors import NetworkError, SettingError
+from engine.flat_scene import FlatScene
+from engine.network.contours import contours
+from engine.network.local import local
+from engine.network.parts import sums
+from engine.network.regions import regions
+from engine.network.unit_choice import read_units, write_units
+from engine.region_colours import prediction_colours
+from engine.region_drawing import boundaries_drawing
+from engine.scene import Action, Reading
+from engine.settings import Choice, Integer, Number, Switch, Text
+from scenes.boundaries_figures import FIGURES
+from scenes.boundaries_panel import BoundariesPanel
+from scenes.trained_network import TrainedNetwork
+
+# The share of a tile that lies between two runs side by side.
+GAP = 0.1
+# Boundaries this close to the pointer are its own: a part of what the picture shows.
+NEAR = 0.012
+# Pixels along the longer side of the picture that lies under a drawing's vectors.
+RASTER = 800
+
+
+class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
+    """Where the neurons of a network that learns an image are zero, at every moment of its training."""
+
+    run = Integer(1, bounds=(1, 1000), group="shown", when=lambda s: s.record.runs > 1, doc="which run is shown")
+    together = Switch(
+        False, label="all runs", group="shown", when=lambda s: s.record.runs > 1,
+        doc="all runs side by side, at the same step",
+    )  # fmt: skip
+    step = Integer(-1, bounds=(-1, 10**12), group="shown", doc="the training step a picture shows; -1 is the last one")
+    background = Choice(
+        list(BACKGROUNDS), "prediction", group="shown",
+        doc="the network's answer, what it is to learn, its loss, or its linear regions",
+    )  # fmt: skip
+    neurons = Text(
+        "all", group="shown", doc="whose boundaries are drawn: all, none, layer 2 as `2`, its neuron 5 as `2.5`"
+    )
+    decision = Switch(False, group="shown", doc="the line where the network changes its mind")
+
+    colours = Choice(list(LOOKS), group="how", doc="told apart by the colour-blind and by dashes, or GINN's own")
+    dashes = Switch(True, group="how", doc="a dash for each layer", when=lambda s: s.colours == "safe")
+    width = Number(2.0, bounds=(0.2, 20.0), softbounds=(0.5, 6.0), unit="px", group="how",
+                   doc="of the lines, in a picture 720 high")  # fmt: skip
+    fade = Number(0.0, bounds=(0.0, 1.0), group="how", doc="how far the background steps back")
+    beyond = Switch(False, group="how", doc="the plane outside of what is learnt, too")
+    key = Switch(True, group="how", doc="what the lines mean")
+    rate = Number(24.0, bounds=(0.1, 1000.0), softbounds=(5, 120), unit="snapshots/s", group="time",
+                  doc="how quickly time goes through the training")  # fmt: skip
+
+    # The square that a history is laid into, with a margin.
+    x, y, extent = 0.5, 0.5, 1.12
+
+    @classmethod
+    def figures(cls):
+        return FIGURES
+
+    def __init__(self, **values):
+        self._hovered = None
+        super().__init__(**values)
+        self.param.watch(lambda *_: self.go_to(self.moment), ["step"])
+
+    # Which moment.
+
+    @property
+    def times(self):
+        """(T,) seconds at which the snapshots of the record are first shown."""
+        record = self.record
+        return self._keep("times", (record.snapshots, self.rate), lambda: np.arange(record.snapshots) / self.rate)
+
+    @property
+    def moment(self):
+        if self.trains:
+            planned = self.trainer.snapshot_steps
+            # The first one, unless a step is asked for: to get to the last takes the whole training.
+            snapshot = 0 if self.step < 0 else int(np.searchsorted(planned, self.step, side="right")) - 1
+        else:
+            snapshot = self.record.snapshots - 1 if self.step < 0 else self.record.nearest(self.step)
+        return snapshot / self.rate
+
+    @property
+    def loop(self):
+        record = self.record
+        return None if self.trains or record.snapshots < 2 else record.snapshots / self.rate
+
+    def snapshot_at(self, time):
+        """The number of the snapshot shown at a time."""
+        # A part of a snapshot is added: times come from it by a division.
+        wanted = max(0, math.floor(time * self.rate + 1e-6))
+        self.trained_to(wanted)
+        return min(wanted, self.record.snapshots - 1)
+
+    @property
+    def shown_run(self):
+        """The number of the run shown, from 0."""
+        return min(self.run, self.record.runs) - 1
+
+    # What is drawn.
+
+    def build(self, stage):
+        self._nodes, self._labels, self._tiles = [], [], None
+        self._key = Key()
+
+    def update(self, clock):
+        self._snapshot = self.snapshot_at(clock.time)
+        record = self.record
+        runs = tuple(range(record.runs)) if self.together else (self.shown_run,)
+        self._lay_out(record, runs)
+        styles, shown = self._styles(record.shape)
+        for node, label, run in zip(self._nodes, self._labels, runs, strict=True):
+            self._show(node, record, run, styles, shown)
+            loss = record.losses[run, self._snapshot]
+            label.words = record.names[run] + ("" if np.isnan(loss) else f", loss {loss:.4f}")
+            label.visible = self.together
+        self._key.rows = self._key_rows(styles, shown)
+
+    def _lay_out(self, record, runs):
+        """A tile for each run, in as square a block as it goes."""
+        columns = math.ceil(math.sqrt(len(runs)))
+        tiles = record.shape, record.domain, len(runs)
+        if self._tiles == tiles:
+            return
+        self._tiles = tiles
+        self.stage.clear()
+        self._nodes, self._labels, self._domains = [], [], []
+        size = 1.0 / (columns + GAP * (columns - 1))
+        rows = math.ceil(len(runs) / columns)
+        for k in range(len(runs)):
+            row, column = divmod(k, columns)
+            below = (rows - 1) / 2 - row
+            middle = 0.5 + below * size * (1 + GAP)
+            domain = record.domain.placed(0.0, 0.0, size)
+            width, height = domain.high - domain.low
+            left = column * size * (1 + GAP) + (size - width) / 2
+            self._domains.append(record.domain.placed(left, middle - height / 2, size))
+            node = Lines(record.at(runs[k], 0), origin=domain.origin, axes=domain.axes, task=record.task)
+            self._nodes.append(self.stage.add(node))
+            label = Label("", size="small").move(left + width / 2, middle + height / 2 + 0.35 * GAP * size, 0.0)
+            self._labels.append(self.stage.add(label))
+        self.stage.add(self._key)
+
+    def _show(self, node, record, run, styles, shown):
+        domain = self._domains[self._nodes.index(node)]
+        if self.trains:
+            # It grows: only what is shown goes to the GPU.
+            node.show(record.at(run, self._snapshot), origin=domain.origin, axes=domain.axes, task=record.task)
+            node.target, node.place = record.target, (domain.low, domain.high)
+        else:
+            placed = self._keep(f"placed {run}", (record, domain), lambda: replace(record, domain=domain))
+            node.snapshots(placed, run)
+            node.at(self._snapshot)
+        node.clip = None if self.beyond else (domain.low, domain.high)
+        node.background = self._background(record)
+        node.fade = self.fade
+        node.decision = ((*self._ink(),), 1.0, 1.3 * self.width) if self.decision else None
+        node.hovered = self._number(record.shape)
+        sizes = record.shape.sizes[1:-1]
+        node.styles(
+            np.repeat([style.colour for style in styles], sizes, axis=0),
+            np.concatenate(shown).astype(float),
+            np.full(sum(sizes), self.width),
+            [style.dash for style, size in zip(styles, sizes, strict=True) for _ in range(size)],
+        )
+
+    def _background(self, record):
+        if self.background in ("target", "loss") and record.target is None:
+            raise SettingError(f"background={self.background}: this history has no target. Take prediction or regions.")
+        return self.background
+
+    def _styles(self, shape):
+        """(a LayerStyle a hidden layer, bools of what is shown)."""
+        sizes = shape.sizes[1:-1]
+        found = layer_styles(len(sizes), self.colours, "paper" if self._is_light() else "dark")
+        if not self.dashes:
+            found = tuple(replace(style, dash=()) for style in found)
+        return found, read_units(self.neurons, sizes)
+
+    def _is_light(self):
+        # A prediction is black and white whatever the theme: the stronger colours stand on both.
+        return self.theme == "paper" or self.background in ("prediction", "target")
+
+    def _ink(self):
+        return (0.85, 0.1, 0.55) if self._is_light() else (1.0, 0.75, 0.9)
+
+    def _number(self, shape):
+        """The number of the neuron that stands out, or None."""
+        if self._hovered is None:
+            return None
+        layer, unit = self._hovered
+        sizes = shape.sizes[1:-1]
+        return sum(sizes[:layer]) + unit if layer < len(sizes) and unit < sizes[layer] else None
+
+    def _key_rows(self, styles, shown):
+        if not self.key:
+            return ()
+        rows = [
+            KeyRow(f"layer {k}" if layer.all() or layer.sum() != 1
+                   else f"layer {k}, neuron {int(layer.argmax()) + 1}", style.colour, style.dash)
+            for k, (style, layer) in enumerate(zip(styles, shown, strict=True), 1) if layer.any()
+        ]  # fmt: skip
+        return (*rows, KeyRow("decision", self._ink())) if self.decision else tuple(rows)
+
+    def legend(self):
+        if self.background != "loss" or not self.key:
+            return None
+        most = MOST_LOSS[self.record.task]
+        return Legend("loss", LOSS_MAP, 0.0, most, (0.0, most / 2, most), card=True)
+
+    # What lies under the pointer.
+
+    def _here(self, position):
+        """(run, its domain) of the tile that a world point is nearest to."""
+        middles = np.array([(d.low + d.high) / 2 for d in self._domains])
+        tile = int(np.argmin(((middles - position[:2]) ** 2).sum(1)))
+        return tile if self.together else self.shown_run, self._domains[tile]
+
+    def read(self, hit):
+        if hit.position is None or not self._nodes:
+            return None
+        record, point = self.record, np.array(hit.position[:2])
+        run, domain = self._here(point)
+        net = record.at(run, self._snapshot)
+        here = local(net, domain, point)
+        inputs = domain.inputs([point])[0]
+        rows = [("output", _list(_answer(record.task, here))), *self._nearest(net, domain, here, point)]
+        rows += [
+            (f"layer {k}: {int(active.sum())} of {active.size} active", _bits(active))
+            for k, active in enumerate(here.active, 1)
+        ]
+        scale = (domain.high - domain.low).max() / (record.domain.high - record.domain.low).max()
+        if _is_linear(net):
+            # As a function of the plane's coordinates; of two logits their difference tells the class.
+            slope, value = here.jacobian * scale, here.logits
+            if record.task == "classes" and len(value) == 2:
+                slope, value = slope[1:] - slope[:1], value[1:] - value[:1]
+            at = record.domain.low + (point - domain.low) / scale
+            rows += [
+                (f"map{'' if len(value) == 1 else f' {k}'}", _affine(s, v - s @ at))
+                for k, (s, v) in enumerate(zip(slope, value, strict=True), 1)
+            ][:3]
+        title = ", ".join(f"{v:.4g}" for v in inputs[:4])
+        return Reading(f"at {title}", tuple(rows), hit.position)
+
+    def _nearest(self, net, domain, here, point):
+        """The row that tells the nearest boundary; it stands out while the pointer is on it."""
+        distance, unit = here.nearest()
+        if _is_linear(net):
+            distance, number = self.partition(net, domain).nearest(point, among=self._among(net))
+            unit = None if number is None else _unit(number, net.shape.sizes[1:-1])
+        self._hovered = unit if distance < NEAR * self.extent else None
+        if unit is None:
+            return []
+        scale = (self.record.domain.high - self.record.domain.low).max() / (domain.high - domain.low).max()
+        return [("nearest", f"layer {unit[0] + 1}, neuron {unit[1] + 1}: {distance * scale:.4g} away")]
+
+    def _among(self, net):
+        """(neurons,): those whose boundaries are shown; all if none is."""
+        shown = np.concatenate(read_units(self.neurons, net.shape.sizes[1:-1]))
+        return np.append(shown if shown.any() else np.ones_like(shown), False)
+
+    def partition(self, net, domain):
+        """The exact Partition of what is learnt; kept until the network changes."""
+        return self._keep("partition", (net, domain), lambda: regions(net, domain))
+
+    # As vectors.
+
+    def drawing(self, clock, size_mm=None):
+        self.advance(clock)
+        record, run = self.record, self.shown_run
+        net, domain = record.at(run, self._snapshot), record.domain
+        styles = layer_styles(len(net.layers) - 1, self.colours, "paper")
+        if not self.dashes:
+            styles = tuple(replace(style, dash=()) for style in styles)
+        try:
+            found, exact = regions(net, domain, decision=self.decision), True
+        except NetworkError:
+            found, exact = contours(net, domain, decision=self.decision), False
+        width, height = size_mm or (120.0, None)
+        background = self._raster(record, net)
+        return boundaries_drawing(
+            found, styles, net=net, domain=domain, names=None,
+            shown=np.concatenate(read_units(self.neurons, net.shape.sizes[1:-1])),
+            width_mm=width, height_mm=height, regions=self.background == "regions" and exact,
+            background=background, legend=self.key, theme=self.theme, decision=self.decision,
+            line_mm=0.35 * self.width / 2.0, task=record.task, title=net.name,
+        )  # fmt: skip
+
+    def _raster(self, record, net):
+        """(H, W, 3) uint8 of the background of a drawing, or None where it has none or is made of vectors."""
+        if self.background == "loss":
+            raise SettingError("background=loss: vectors show prediction, target, regions or none.")
+        if self.background == "target":
+            target = self._background(record) and record.target
+            return np.repeat(target[..., None], 3, axis=2) if target.ndim == 2 else target
+        if self.background != "prediction":
+            return None
+        low, high = record.domain.low, record.domain.high
+        width, height = np.maximum(1, np.round(RASTER * (high - low) / (high - low).max())).astype(int)
+        x, y = np.meshgrid(
+            low[0] + (high[0] - low[0]) * (np.arange(width) + 0.5) / width,
+            high[1] - (high[1] - low[1]) * (np.arange(height) + 0.5) / height,
+        )
+        sums_ = sums(net)(record.domain.inputs(np.stack([x.ravel(), y.ravel()], 1)))
+        colours = prediction_colours(sums_, net, record.task, "paper").reshape(height, width, 3)
+        ground = 255 if self.theme == "paper" else 18
+        return np.round(colours * (1 - self.fade) + ground * self.fade).astype(np.uint8)
+
+    # What a person does.
+
+    def actions(self):
+        return [
+            Action("train" if not self.trains else "train again", "learn the image now, from the first weights",
+                   self.restart_training, key="n"),
+            *([Action("pause", "let the training rest, or go on", self._toggle_pause, key="p"),
+               Action("one step", "one training step, then rest", self.step_training, key=".")]
+              if self.trains else []),
+        ]  # fmt: skip
+
+    def _toggle_pause(self):
+        self.pause = not self.pause
+
+    def write_neurons(self, shown):
+        """Shows these neurons: a bool each, layer by layer."""
+        self.neurons = write_units(shown)
+
+
+def _is_linear(net):
+    return all(layer.activation.name in ("relu", "leaky_relu", "identity") for layer in net.layers[:-1])
+
+
+def _unit(number, sizes):
+    """(layer, unit) of a neuron's number; None for the decision."""
+    ends = np.cumsum(sizes)
+    layer = int(np.searchsorted(ends, number, side="right"))
+    return None if layer == len(sizes) else (layer, int(number - (ends[layer] - sizes[layer])))
+
+
+def _answer(task, here):
+    """Probabilities of classes, else the outputs."""
+    if task != "classes" or not np.array_equal(here.outputs, here.logits):
+        return here.outputs
+    e = np.exp(here.logits - here.logits.max())
+    return e / e.sum()
+
+
+def _list(values):
+    return ", ".join(f"{v:.4g}" for v in values[:4])
+
+
+def _bits(active, most=24):
+    text = "".join("1" if a else "0" for a in active[:most])
+    return " ".join(text[k : k + 4] for k in range(0, len(text), 4)) + ("..." if len(active) > most else "")
+
+
+def _affine(slope, offset):
+    return f"{slope[0]:.4g} x {'+' if slope[1] >= 0 else '-'} {abs(slope[1]):.4g} y " + (
+        f"{'+' if offset >= 0 else '-'} {abs(offset):.4g}"
+    )

@@ -1,0 +1,162 @@
+"""What boundaries gives a live view: its timeline, its neurons as buttons, the network's diagram, the findings."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from engine.draw.layer_styles import layer_styles
+from engine.network.findings import findings
+from engine.network.regions import regions
+from engine.network.responses import grid
+from engine.network.unit_choice import read_units
+from engine.parts import SPACINGS, Diagram, Listing, ListingRow, TimeCurve, Timeline, UnitLayer, Units
+from engine.scene import Scene
+from engine.settings import Choice, Switch
+
+# Curves of runs, apart from the layers' colours.
+RUNS = ("#b48ead", "#d0a15c", "#7f9fbf", "#8fae8b", "#c77d7d", "#9a8fc0")
+# Hidden neurons up to which regions are counted for the snapshot shown: some milliseconds.
+COUNTED = 64
+# Points a side at which it is told whether a neuron does anything.
+SAMPLED = 24
+
+
+class BoundariesPanel(Scene):
+    """Parts of the panel; of a scene with `record`, `shown_run`, `times`, `snapshot_at` and the setting `neurons`."""
+
+    spacing = Choice(list(SPACINGS), group="time", doc="how far apart snapshots stand on the timeline")
+    log_loss = Switch(True, label="log loss", group="time", doc="the loss at its logarithm")
+
+    # Time.
+
+    def timeline(self):
+        record = self.record
+        key = (record, self.shown_run, self.together, self.rate, self.spacing, self.log_loss, self._said(), self.trains)
+        return self._keep("timeline", key, self._timeline)
+
+    def _timeline(self):
+        record, shown = self.record, self.shown_run
+        curves = [
+            TimeCurve(name, losses, RUNS[k % len(RUNS)], wide=self.together or k == shown)
+            for k, (name, losses) in enumerate(zip(record.names, record.losses, strict=True))
+        ]
+        marks = [(f.snapshot, f.title) for f in self._findings or ()]
+        return Timeline(
+            record.steps, self.times, tuple(curves), tuple(marks), hint=self._said(),
+            spacing=self.spacing, set_spacing=lambda text: setattr(self, "spacing", text),
+            log_values=self.log_loss, set_log_values=lambda on: setattr(self, "log_loss", on),
+            is_growing=self.trains and not self.trainer.is_done,
+        )  # fmt: skip
+
+    def _said(self):
+        """The step, the loss and the count of regions of what is shown."""
+        record, snapshot = self.record, min(getattr(self, "_snapshot", 0), self.record.snapshots - 1)
+        return self._keep("said", (record, self.shown_run, snapshot), lambda: self._describe(record, snapshot))
+
+    def _describe(self, record, snapshot):
+        loss = record.losses[self.shown_run, snapshot]
+        words = [f"step {record.steps[snapshot]:,}"] + ([] if np.isnan(loss) else [f"loss {loss:.4f}"])
+        bends = {a.name for a in record.shape.activations[:-1]} <= {"relu", "leaky_relu"}
+        if bends and sum(record.shape.sizes[1:-1]) <= COUNTED:
+            found = regions(record.at(self.shown_run, snapshot), record.domain, decision=False)
+            words.append(f"{found.count:,} regions")
+        return "  ·  ".join(words)
+
+    # Neurons.
+
+    @property
+    def _net(self):
+        record = self.record
+        key = record, self.shown_run, min(getattr(self, "_snapshot", 0), record.snapshots - 1)
+        return self._keep("net", key, lambda: record.at(*key[1:]))
+
+    def units(self):
+        key = self._net, self.neurons, self.colours, self.background, self.theme, self._hovered
+        return self._keep("units", key, self._units)
+
+    def _units(self):
+        net = self._net
+        sizes = net.shape.sizes[1:-1]
+        styles = layer_styles(len(sizes), self.colours, self.theme)
+        idle = self._keep("idle", (net,), lambda: self._idle(net))
+        layers = []
+        for k, (style, shown, words) in enumerate(zip(styles, read_units(self.neurons, sizes), idle, strict=True), 1):
+            docs = [f"layer {k}, neuron {n}{': ' + word if word else ''}" for n, word in enumerate(words, 1)]
+            layers.append(
+                UnitLayer(f"Layer {k}", style.css, tuple(map(bool, shown)), tuple(map(bool, words)), tuple(docs))
+            )
+        return Units(tuple(layers), self.write_neurons, self._hover, self._hovered)
+
+    def _idle(self, net):
+        """For each hidden layer a text a neuron: why it cuts nothing, or an empty one."""
+        h, words = self.record.domain.inputs(grid(self.record.domain, SAMPLED, SAMPLED)), []
+        for layer in net.layers[:-1]:
+            z = h @ layer.weights.T.astype(float) + layer.bias
+            above = (z > 0).mean(axis=0)
+            words.append(["active nowhere" if a == 0 else "active everywhere" if a == 1 else "" for a in above])
+            h = layer.activation.value(z)
+        return words
+
+    def _hover(self, unit):
+        self._hovered = unit
+
+    def diagram(self):
+        record = self.record
+        return self._keep("diagram", (self._net,), lambda: Diagram(self._net, *_names(record)))
+
+    # Findings.
+
+    @property
+    def _findings(self):
+        """What was found in the run shown; None while it is being looked for, or where it is not worth it."""
+        record = self.record
+        if self.trains or record.snapshots < 2:
+            return None
+        found = self._keep("findings", (record, self.shown_run), lambda: self._look(record, self.shown_run))
+        if not self._is_live:
+            # A picture waits for it; a window goes on.
+            return found.result()
+        return found.result() if found.done() else None
+
+    def _look(self, record, run):
+        pool = ThreadPoolExecutor(1, thread_name_prefix="findings")
+        future = pool.submit(findings, record, run)
+        pool.shutdown(wait=False)
+        return future
+
+    def listing(self):
+        key = (self.record, self.shown_run, self._findings)
+        return self._keep("listing", key, self._listing)
+
+    def _listing(self):
+        found = self._findings
+        rows = tuple(
+            ListingRow(f.title, f.text, lambda f=f: self._visit(f), lambda on, f=f: self._point(f, on))
+            for f in found or ()
+        )
+        empty = "a training that was recorded has them" if found is None else "none"
+        return Listing("Findings", rows, "looking ..." if found is None and self.record.snapshots > 1 else empty)
+
+    def _visit(self, finding):
+        """Goes to a finding's moment and shows its neurons."""
+        if finding.neurons:
+            shown = [np.zeros(n, bool) for n in self.record.shape.sizes[1:-1]]
+            for layer, unit in finding.neurons:
+                shown[layer][unit] = True
+            self.write_neurons(shown)
+        self.go_to(float(self.times[finding.snapshot]))
+
+    def _point(self, finding, on):
+        self._hovered = finding.neurons[0] if on and finding.neurons else None
+
+
+def _names(record):
+    """(names of the inputs, names of the outputs)."""
+    inputs = tuple(f"x{k + 1}" for k in range(record.shape.sizes[0])) if record.shape.sizes[0] <= 8 else ()
+    outputs = record.shape.sizes[-1]
+    if record.target is not None and record.shape.sizes[0] == 2:
+        inputs = ("row", "column")
+    if record.task == "classes":
+        names = ("black", "white") if outputs == 2 and record.target is not None else ()
+        return inputs, names or tuple(f"class {k}" for k in range(outputs))
+    return inputs, {1: ("grey",), 3: ("red", "green", "blue")}.get(outputs, ()) if record.target is not None else ()

@@ -1,0 +1,234 @@
+"""A scene whose network was trained, or is being trained: where its history comes from."""
+
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from engine.errors import SettingError
+from engine.network.activations import ACTIVATIONS
+from engine.network.formats.history import from_bytes, to_bytes
+from engine.network.history import Domain, History
+from engine.network.image_data import ImageData
+from engine.network.recipe import Recipe
+from engine.network.snapshots import snapshot_steps
+from engine.scene import Scene
+from engine.settings import Choice, Image, Integer, Network, Number, Switch, Text, Training
+from engine.training import Trainer
+
+# Four runs that `neuroscene train` recorded; docs/boundaries.md has the command.
+SHIPPED = "bottle.safetensors"
+# What the training kernel has derivatives of.
+LEARNING = [name for name in ("relu", "leaky_relu", "tanh", "sine", "gelu", "silu") if name in ACTIVATIONS]
+TASKS = ["black and white", "grey", "colour"]
+# Of pictures and films off the screen: a training longer than this belongs to `neuroscene train`.
+MOST_STEPS = 200_000
+
+
+@cache
+def shipped():
+    """The History that comes along."""
+    return from_bytes(files("scenes").joinpath("data", SHIPPED).read_bytes(), SHIPPED)
+
+
+class TrainedNetwork(Scene):
+    """A network's life: the story that comes along, a recorded one, one network, or a training before your eyes."""
+
+    history = Training(None, group="shown", doc="a recorded training; none shows the one that comes along")
+    image = Image(None, group="shown", doc="an image to learn now, before your eyes")
+    net = Network(None, group="shown", doc="one network instead of a training")
+
+    task = Choice(TASKS, group="how", when=lambda s: s.trains, doc="what is learnt of the image")
+    hidden = Text("16, 16, 16", group="how", when=lambda s: s.trains, doc="neurons of each hidden layer, by commas")
+    activation = Choice(LEARNING, group="how", when=lambda s: s.trains, doc="of the hidden layers")
+    steps = Integer(1_280_000, bounds=(1, 10**9), group="how", when=lambda s: s.trains, doc="of the whole training")
+    batch = Integer(128, bounds=(0, 1024), group="how", when=lambda s: s.trains, doc="pixels a step; 0 takes them all")
+    learning_rate = Number(
+        1e-3, bounds=(1e-6, 1.0), softbounds=(1e-4, 1e-1), group="how", when=lambda s: s.trains,
+        doc="at the start; it falls to 0 along a cosine",
+    )  # fmt: skip
+    runs = Integer(2, bounds=(1, 16), group="how", when=lambda s: s.trains, doc="trained side by side, a seed each")
+    pause = Switch(False, group="time", when=lambda s: s.trains, doc="lets the training rest")
+
+    x_input = Integer(1, bounds=(1, 4096), group="shown", when=lambda s: s.is_wide, doc="which input goes to the right")
+    y_input = Integer(2, bounds=(1, 4096), group="shown", when=lambda s: s.is_wide, doc="which input goes upwards")
+    rest = Text(
+        "", label="other inputs", group="shown", when=lambda s: s.is_wide,
+        doc="the values of the others, in order, by commas; 0 where none is given",
+    )  # fmt: skip
+    low = Number(
+        0.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), group="shown", when=lambda s: s.net is not None,
+        doc="of both inputs, at the left and at the bottom",
+    )  # fmt: skip
+    high = Number(
+        1.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), group="shown", when=lambda s: s.net is not None,
+        doc="of both inputs, at the right and at the top",
+    )  # fmt: skip
+
+    def __init__(self, **values):
+        self._kept = {}
+        self._trainer = None
+        self._is_live = False
+        super().__init__(**values)
+
+    def _keep(self, what, key, make):
+        """What was made for the same key before, so that nothing is made, or sent to the GPU, twice."""
+        held = self._kept.get(what)
+        if held is None or len(held[0]) != len(key) or any(not _same(a, b) for a, b in zip(held[0], key, strict=True)):
+            self._kept[what] = held = (key, make())
+        return held[1]
+
+    # Where the history comes from.
+
+    @property
+    def trains(self):
+        """True for a training that goes on."""
+        return self.image is not None and self.history is None and self.net is None
+
+    @property
+    def is_wide(self):
+        """True for a network of more than two inputs, shown along a plane of them."""
+        source = self.net.shape if self.net is not None else self.history.shape if self.history is not None else None
+        return source is not None and source.sizes[0] > 2
+
+    @property
+    def record(self):
+        """The History there is now."""
+        if self.net is not None:
+            key = self.net, self.low, self.high, self.x_input, self.y_input, self.rest
+            return self._keep("network", key, self._of_network)
+        if self.history is not None:
+            if not self.is_wide:
+                return self.history
+            key = self.history, self.x_input, self.y_input, self.rest
+            return self._keep("plane", key, self._along_plane)
+        if not self.trains:
+            return shipped()
+        taken = int(np.searchsorted(self.trainer.snapshot_steps, self.trainer.step, side="right"))
+        return self._keep("record", (self.trainer, taken), self.trainer.history)
+
+    def _of_network(self):
+        if not self.low < self.high:
+            raise SettingError(f"low={self.low:g}, high={self.high:g}: low must be below high.")
+        low, high = np.full(2, self.low), np.full(2, self.high)
+        return History.of(self.net, self._plane(self.net.inputs, low, high), task=_task(self.net))
+
+    def _along_plane(self):
+        domain = self.history.domain
+        # The plane that was recorded, until another one is asked for.
+        if (self.x_input, self.y_input, self.rest.strip()) == (1, 2, ""):
+            return self.history
+        return replace(self.history, domain=self._plane(domain.origin.size, domain.low, domain.high), target=None)
+
+    def _plane(self, inputs, low, high):
+        x, y = self.x_input - 1, self.y_input - 1
+        if inputs == 1:
+            return Domain.plane(1, low, high, x=0, y=0)
+        if inputs == 2 and not self.is_wide:
+            x, y = 0, 1
+        if max(x, y) >= inputs or x == y:
+            raise SettingError(f"x_input={x + 1}, y_input={y + 1}: a plane takes two of the inputs 1 to {inputs}.")
+        return Domain.plane(inputs, low, high, x=x, y=y, rest=self._rest(inputs, (x, y)))
+
+    def _rest(self, inputs, taken):
+        values = np.zeros(inputs)
+        try:
+            given = [float(word) for word in self.rest.split(",") if word.strip()]
+        except ValueError:
+            given = [np.nan]
+        others = [k for k in range(inputs) if k not in taken]
+        if len(given) > len(others) or not np.isfinite(given).all():
+            raise SettingError(f"rest={self.rest}: it takes up to {len(others)} numbers with commas between them.")
+        values[others[: len(given)]] = given
+        return values
+
+    def moment_of(self, snapshot):
+        """The History of a single snapshot of the record, all runs."""
+        record, here = self.record, slice(snapshot, snapshot + 1)
+        return replace(
+            record, steps=record.steps[here], weights=record.weights[:, here], losses=record.losses[:, here]
+        )
+
+    def state(self, clock=None, *, weights_limit=2**20):
+        state = super().state(clock, weights_limit=weights_limit)
+        if "history" not in state["settings"] or (self.trains and self._is_live):
+            # Too long to be stored, or still growing: the moment shown makes the same picture again.
+            snapshot = self.snapshot_at(clock.time if clock else 0.0)
+            data = to_bytes(self.moment_of(snapshot))
+            if len(data) <= weights_limit:
+                state["settings"]["history"] = {"history": data.hex()}
+        return state
+
+    # Training.
+
+    @property
+    def trainer(self):
+        """The Trainer of the image and the recipe that are set."""
+        key = (self.image, self.task, self.hidden, self.activation, self.steps, self.batch, self.learning_rate,
+               self.seed, self.runs)  # fmt: skip
+        return self._keep("trainer", key, self._new_trainer)
+
+    def _new_trainer(self):
+        task = "classes" if self.task == TASKS[0] else "values"
+        data = ImageData.from_image(self.image, task=task, colour=self.task == "colour")
+        sizes = (2, *self._hidden(), data.outputs)
+        recipe = Recipe(sizes, self.activation, task=task, steps=self.steps, batch=self.batch, rate=self.learning_rate)
+        seeds = tuple(range(self.seed, self.seed + self.runs))
+        return Trainer(data.points, data.targets, recipe, seeds, domain=data.domain, target=data.target)
+
+    def _hidden(self):
+        words = [word.strip() for word in self.hidden.replace("-", ",").split(",") if word.strip()]
+        if not words or not all(word.isdecimal() and 0 < int(word) <= 64 for word in words):
+            raise SettingError(f"hidden={self.hidden}: it takes neurons of each hidden layer, as in 16, 16, 16.")
+        return tuple(map(int, words))
+
+    def work(self, seconds):
+        self._is_live = True
+        if not self.trains or self.pause:
+            return False
+        if not self.trainer.is_done:
+            self.trainer.work(seconds)
+        return not self.trainer.is_done
+
+    def trained_to(self, snapshot):
+        """Trains until a snapshot of the whole schedule is there; in a live view it comes by itself."""
+        if self._is_live or not self.trains:
+            return
+        step = int(snapshot_steps(self.steps)[min(snapshot, len(snapshot_steps(self.steps)) - 1)])
+        if step > MOST_STEPS:
+            raise SettingError(
+                f"To show step {step:,} the network is trained there first, which goes up to {MOST_STEPS:,} for a "
+                "picture. Train with `neuroscene train`, and give its file to --history."
+            )
+        if step > self.trainer.step:
+            self.trainer.advance(step - self.trainer.step)
+
+    def restart_training(self):
+        """Begins again from the same initial weights; of the image shown, where nothing is being trained."""
+        if self.trains:
+            self.trainer.restart()
+            self._kept.pop("record", None)
+            return
+        target = self.record.target
+        if target is None:
+            raise SettingError("There is no image to train on: give one with the setting image, or --image.")
+        self.param.update(history=None, net=None, image=target)
+
+    def step_training(self):
+        """One step more, and then rest."""
+        if not self.trains:
+            raise SettingError("Nothing is being trained; give an image to learn, or begin with Train.")
+        self.pause = True
+        if not self.trainer.is_done:
+            self.trainer.advance(1)
+
+
+def _task(net):
+    last = net.layers[-1].activation.name
+    return "classes" if net.outputs == 2 or net.outputs > 3 or last == "softmax" else "values"
+
+
+def _same(a, b):
+    # Arrays, networks and histories are told apart as objects.
+    return a is b or (isinstance(a, str | int | float | tuple) and a == b)

@@ -1,0 +1,265 @@
+"""The scene boundaries: its moments are the history's, its pictures the network's, its training the trainer's."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine import cli
+from engine.draw.drawable import Hit
+from engine.errors import NeurosceneError, SettingError
+from engine.network.formats import history as files
+from engine.network.history import Domain, History, flat
+from engine.network.image_data import bottle
+from engine.network.random import random_mlp
+from engine.network.regions import regions
+from engine.render.renderer import Renderer
+from engine.scene import Clock
+from scenes.boundaries import Boundaries
+from scenes.trained_network import shipped
+
+# Half a step of eight bits, and as much of dither.
+STEP = 1.1
+PLANE = Domain.plane(2, [-1, -1], [1, 1])
+
+
+@pytest.fixture(scope="module")
+def renderer():
+    return Renderer()
+
+
+def draw(renderer, scene, *, size=(48, 48), time=None, supersample=1):
+    time = scene.moment if time is None else time
+    return renderer.frame(scene, Clock(time), size, supersample).pixels()[..., :3]
+
+
+def net(seed=1, sizes=(2, 6, 5, 2), activation="relu"):
+    return random_mlp(sizes, activation, seed=seed, scale=1.5)
+
+
+def life(*, runs=2, snapshots=5, sizes=(2, 6, 5, 2), **more):
+    """A history whose every snapshot is another network."""
+    nets = [[net(10 * r + k, sizes) for k in range(snapshots)] for r in range(runs)]
+    weights = np.array([[flat(n) for n in run] for run in nets])
+    losses = np.linspace(1, 0.1, runs * snapshots).reshape(runs, snapshots)
+    parts = {"domain": Domain.plane(sizes[0], [-1, -1], [1, 1]), "target": bottle(32)} | more
+    return History(nets[0][0].shape, 10 * np.arange(snapshots), weights, losses, **parts)
+
+
+def test_the_story_that_comes_along_has_good_runs():
+    record = shipped()
+    assert record.runs == 4 and record.steps[-1] == 1_280_000
+    # The original's good runs end between 0.0308 and 0.0350.
+    assert (record.losses[:, -1] <= 0.035).sum() >= 3
+
+
+def test_a_picture_is_for_the_last_step_unless_told():
+    record = life()
+    scene = Boundaries(history=record)
+    assert scene.snapshot_at(scene.moment) == 4
+    for step, snapshot in ((0, 0), (9, 0), (10, 1), (35, 3), (10**9, 4)):
+        assert scene.snapshot_at(Boundaries(history=record, step=step).moment) == snapshot
+
+
+@pytest.mark.parametrize("rate", [24.0, 7.3, 0.3, 1000.0])
+def test_each_snapshot_is_shown_at_its_time_at_any_rate(rate):
+    scene = Boundaries(history=life(snapshots=97), rate=rate)
+    assert [scene.snapshot_at(t) for t in scene.times] == list(range(97))
+    assert [scene.timeline().at(t) for t in scene.times] == list(range(97))
+    assert scene.loop == pytest.approx(97 / rate)
+
+
+def test_the_background_is_the_probability_of_white(renderer):
+    record = life()
+    scene = Boundaries(history=record, neurons="none", key=False, extent=1.0, step=20)
+    at = (np.arange(48) + 0.5) / 24 - 1
+    x, y = np.meshgrid(at, -at)
+    z = record.at(0, 2)(np.stack([x.ravel(), y.ravel()], 1))
+    white = 1 / (1 + np.exp(z[:, 0] - z[:, 1]))
+    assert abs(draw(renderer, scene) - 255 * white.reshape(48, 48, 1)).max() <= STEP
+
+
+def test_a_target_is_shown_as_it_is(renderer):
+    scene = Boundaries(history=life(), neurons="none", key=False, extent=1.0, background="target")
+    assert abs(draw(renderer, scene, size=(32, 32))[..., 0].astype(float) - bottle(32)).max() <= STEP
+
+
+def test_outside_of_what_is_learnt_nothing_is_drawn_unless_asked(renderer):
+    empty = Boundaries(history=life(), neurons="none", key=False, extent=2.0, background="none")
+    clipped = Boundaries(history=life(), key=False, extent=2.0)
+    ground, found = draw(renderer, empty), draw(renderer, clipped)
+    outside = np.ones((48, 48), bool)
+    outside[12:36, 12:36] = False
+    # The ground's glow is dithered.
+    assert abs(found[outside].astype(int) - ground[outside]).max() <= 1
+    assert abs(draw(renderer, Boundaries(history=life(), key=False, extent=2.0, beyond=True))[outside].astype(int)
+               - ground[outside]).max() > 50  # fmt: skip
+
+
+def test_hidden_neurons_draw_no_line(renderer):
+    shown = draw(renderer, Boundaries(history=life(), neurons="1", key=False, background="none"))
+    hidden = draw(renderer, Boundaries(history=life(), neurons="none", key=False, background="none"))
+    assert (shown.astype(int) - hidden).max() > 40
+    twice = draw(renderer, Boundaries(history=life(), neurons="1, -1", key=False, background="none"))
+    assert np.array_equal(twice, hidden)
+
+
+def test_runs_side_by_side_are_their_own_pictures(renderer):
+    record = life(runs=2)
+    both = Boundaries(history=record, together=True, key=False, extent=1.0, neurons="none")
+    both.advance(Clock(both.moment))
+    for run, domain in enumerate(both._domains):
+        own = record.domain
+        middle = (domain.low + domain.high) / 2
+        found = both.read(Hit(None, (*middle, 0.0), 1.0))
+        output = record.at(run, 4)(own.inputs([(own.low + own.high) / 2]))[0]
+        white = 1 / (1 + np.exp(output[0] - output[1]))
+        assert dict(found.rows)["output"] == f"{1 - white:.4g}, {white:.4g}"
+
+
+def test_the_reading_tells_the_local_map_and_the_nearest_boundary():
+    record = life()
+    scene = Boundaries(history=record, x=0.5, y=0.5)
+    scene.advance(Clock(scene.moment))
+    world = np.array([0.61, 0.27])
+    inputs = 2 * world - 1
+    rows = dict(scene.read(Hit(None, (*world, 0.0), 1.0)).rows)
+    words = rows["map"].replace("- ", "-").replace("+ ", "").replace("x ", "").replace("y ", "").split()
+    a, b, c = map(float, words)
+    z = record.at(0, 4)(inputs[None])[0]
+    # Four digits each.
+    assert a * inputs[0] + b * inputs[1] + c == pytest.approx(z[1] - z[0], abs=2e-3 * (abs(a) + abs(b) + abs(c)))
+    partition = regions(record.at(0, 4), PLANE, decision=False)
+    distance, neuron = partition.nearest(inputs)
+    layer, unit = (1, neuron + 1) if neuron < 6 else (2, neuron - 5)
+    assert rows["nearest"] == f"layer {layer}, neuron {unit}: {distance:.4g} away"
+
+
+def test_units_are_shown_and_hidden_by_their_buttons():
+    scene = Boundaries(history=life())
+    scene.advance(Clock(scene.moment))
+    units = scene.units()
+    assert [len(layer.shown) for layer in units.layers] == [6, 5]
+    shown = [list(layer.shown) for layer in units.layers]
+    shown[1][2] = False
+    units.put(shown)
+    assert scene.neurons == "1, 2.1-2, 2.4-5"
+    assert scene.units().layers[1].shown == (True, True, False, True, True)
+
+
+def test_a_finding_leads_to_its_moment_and_its_neurons():
+    scene = Boundaries()
+    rows = scene.listing().rows
+    row = next(row for row in rows if "neuron" in row.text and "cannot decide" in row.text)
+    row.run()
+    time = scene.asked_time()
+    assert time in scene.times and scene.asked_time() is None
+    assert sum(sum(layer.shown) for layer in scene.units().layers) == 1
+
+
+def test_one_network_is_a_history_of_one_moment(renderer):
+    scene = Boundaries(net=net(3), low=-2.0, high=2.0)
+    assert scene.record.snapshots == 1 and scene.loop is None
+    draw(renderer, scene)
+    assert dict(scene.read(Hit(None, (1.0, 1.0, 0.0), 1.0)).rows)
+    assert scene.read(Hit(None, (1.0, 1.0, 0.0), 1.0)).title == "at 2, 2"
+
+
+def test_a_wide_network_is_shown_along_a_plane_of_its_inputs(renderer):
+    wide = net(3, (4, 6, 2))
+    scene = Boundaries(net=wide, x_input=4, y_input=2, rest="0.5, -1", low=-1.0, high=1.0, neurons="none",
+                       key=False, extent=1.0)  # fmt: skip
+    at = (np.arange(48) + 0.5) / 24 - 1
+    x, y = (v.ravel() for v in np.meshgrid(at, -at))
+    z = wide(np.stack([np.full_like(x, 0.5), y, np.full_like(x, -1.0), x], 1))
+    white = 1 / (1 + np.exp(z[:, 0] - z[:, 1]))
+    assert abs(draw(renderer, scene)[..., 0] - 255 * white.reshape(48, 48)).max() <= STEP
+    with pytest.raises(SettingError, match="inputs 1 to 4"):
+        _ = Boundaries(net=wide, x_input=9).record
+
+
+def test_curved_boundaries_are_drawn_and_exported_too(renderer):
+    scene = Boundaries(net=net(2, (2, 5, 2), "tanh"))
+    draw(renderer, scene)
+    assert "traced" in scene.drawing(Clock(scene.moment)).description
+
+
+@pytest.mark.parametrize("background", ["prediction", "target", "regions", "none"])
+def test_a_drawing_has_a_path_for_each_neuron_with_a_boundary(background):
+    record = life()
+    scene = Boundaries(history=record, background=background, decision=True)
+    layers = [g for g in scene.drawing(Clock(scene.moment), (100.0, None)).children if g.name.startswith("layer-")]
+    found = regions(record.at(0, 4), PLANE, decision=False)
+    for layer, (first, end) in zip(layers, ((0, 6), (6, 11)), strict=True):
+        cutting = sum(len(found.segments(k)) > 0 for k in range(first, end))
+        assert len(layer.children) == cutting
+
+
+def test_a_training_before_ones_eyes_is_the_trainers(renderer):
+    scene = Boundaries(image=bottle(24), hidden="5", steps=60, runs=2, step=40, batch=16)
+    draw(renderer, scene, size=(8, 8))
+    assert scene.trainer.step == 40 and scene.record.steps[-1] == 40
+    before = scene.record.weights
+    scene.restart_training()
+    assert scene.record.snapshots == 1
+    draw(renderer, scene, size=(8, 8))
+    assert np.array_equal(scene.record.weights, before)
+
+
+def test_a_live_view_trains_a_little_at_a_time_until_all_is_done():
+    scene = Boundaries(image=bottle(24), hidden="4", steps=300, runs=1, batch=8)
+    assert scene.timeline().is_growing
+    scene.pause = True
+    assert not scene.work(0.01) and scene.trainer.step == 0
+    scene.step_training()
+    assert scene.trainer.step == 1
+    scene.pause = False
+    turns = 0
+    while scene.work(0.01):
+        turns += 1
+        assert turns < 300
+    assert scene.trainer.is_done and not scene.timeline().is_growing
+    assert scene.record.steps[-1] == 300
+
+
+def test_the_image_of_a_recorded_story_can_be_learnt_anew():
+    scene = Boundaries(history=life())
+    scene.restart_training()
+    assert scene.trains and np.array_equal(scene.record.target, bottle(32))
+
+
+def test_what_cannot_be_shown_is_told():
+    with pytest.raises(SettingError, match="neuroscene train"):
+        Boundaries(image=bottle(24), step=1_280_000).advance(Clock(1e3))
+    with pytest.raises(SettingError, match="16, 16"):
+        _ = Boundaries(image=bottle(24), hidden="sixteen").record
+    with pytest.raises(SettingError, match="no target"):
+        Boundaries(history=replace(life(), target=None), background="target").advance(Clock(0))
+    with pytest.raises(SettingError, match=r"as 3\.2"):
+        Boundaries(history=life(), neurons="blue").advance(Clock(0))
+    with pytest.raises(SettingError, match="no image"):
+        Boundaries(net=net()).restart_training()
+
+
+def test_a_picture_of_a_long_history_opens_again_as_it_was(renderer):
+    scene = Boundaries(history=life(snapshots=40), step=200, run=2)
+    state = scene.state(Clock(scene.moment), weights_limit=10_000)
+    other = Boundaries()
+    clock = other.restore(state)
+    assert np.array_equal(draw(renderer, other, time=clock.time), draw(renderer, scene))
+    assert state["left_out"]
+
+
+def test_histories_are_opened_from_the_command_line(tmp_path, capsys):
+    files.save(life(), tmp_path / "run.safetensors")
+    out = str(tmp_path / "a.png")
+    size = ["--size", "40x40", "--supersample", "1"]
+    assert cli.main(["render", "boundaries", "--history", str(tmp_path / "run.safetensors"), "-o", out, *size]) == 0
+    assert cli.main(["render", "boundaries", "--history", out, "-o", out, *size]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("more", [{"history": "nothing.safetensors"}, {"image": "nothing.jpg"}, {"net": "none.npz"}])
+def test_files_that_are_not_there_are_told_by_name(more):
+    with pytest.raises(NeurosceneError, match=r"nothing|none"):
+        Boundaries(**more)
