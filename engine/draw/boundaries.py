@@ -15,14 +15,16 @@ from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING
 from engine.draw.layer_styles import layer_styles
 from engine.errors import DeviceLimitError, SettingError, ShapeError
-from engine.gpu.array import Array
+from engine.gpu.array import Array, grown
 from engine.gpu.device import device
+from engine.gpu.kernel import Kernel
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.texture import Texture
 
 NODE = struct(
     "BoundariesNode",
     tints="array<vec4f, 17>",  # of regions or classes; the last of no class
+    clip="vec4f",  # what is drawn: left, top, right, bottom, samples from the picture's middle
     texels="vec4f",  # the target's texel at the picture's middle, texels from sample to sample
     light="vec4f",  # the colour of the lit side, and how much of it
     anchor="vec2f",  # where dashes are measured from, samples from the picture's middle
@@ -62,6 +64,7 @@ class Boundaries(Drawable):
     fade         from 0, the background as it is, to 1, none of it
     target       (H, W) or (H, W, 3) uint8, row 0 on top, or None; of two classes 0 to 127 is the first
     place        (low, high), (2,) each: the world rectangle that the target fills
+    clip         (low, high), (2,) each: the world rectangle outside of which nothing is drawn; None for everywhere
     decision     (colour, opacity, width) of the line where the network changes its mind, or None
     hovered      the number of a neuron whose line stands out and whose positive side is lit, or None; the count of
                  neurons for the decision
@@ -80,8 +83,8 @@ class Boundaries(Drawable):
         super().__init__(name)
         self.background, self.fade, self.decision = "prediction", 0.0, None
         self.target, self.place = None, ((0.0, 0.0), (1.0, 1.0))
-        self.hovered, self.lit = None, LIT
-        self._weights = self._history = self._image = self._held = None
+        self.hovered, self.lit, self.clip = None, LIT, None
+        self._weights = self._history = self._image = self._held = self._samples = None
         self._arrays = {}
         self.show(net, origin=origin, axes=axes, task=task)
         layers = layer_styles(len(net.layers) - 1)
@@ -239,6 +242,7 @@ class Boundaries(Drawable):
         colours = np.vstack([self._styles[0], [self.decision[0] if self.decision else (0.0, 0.0, 0.0)]])
         return NODE.new(
             tints=tints,
+            clip=self._clip(x, y, pixel),
             texels=self._texels(x, y, pixel),
             light=(*(colours[self.hovered] if self.hovered is not None else (0, 0, 0)), self.lit),
             anchor=anchor,
@@ -250,6 +254,13 @@ class Boundaries(Drawable):
             lit=lane,
         )
 
+    def _clip(self, x, y, pixel):
+        if self.clip is None:
+            return -1e30, -1e30, 1e30, 1e30
+        (left, bottom), (right, top) = self.clip
+        # Kept where float32 tells neighbouring samples apart, and past every picture's edge.
+        return np.clip([(left - x) / pixel, (y - top) / pixel, (right - x) / pixel, (y - bottom) / pixel], -1e6, 1e6)
+
     def _texels(self, x, y, pixel):
         height, width = (1, 1) if self.target is None else self.target.shape[:2]
         if self.target is None:
@@ -258,7 +269,7 @@ class Boundaries(Drawable):
         across, down = width / (right - left), height / (top - bottom)
         return (x - left) * across, (top - y) * down, pixel * across, pixel * down
 
-    def draw(self, frame, render_pass, world):
+    def fill(self, frame, world):
         shape = self.net.shape
         weights, middle_type = boundaries_bindings(shape)
         bindings = (
@@ -270,24 +281,36 @@ class Boundaries(Drawable):
             Binding("node", "uniform", NODE),
             Binding("palette", "uniform", "array<vec4f, 64>"),
             Binding("target_image", "texture", "texture_2d<f32>"),
+            Binding("samples", "write", "array<vec4f>"),
         )
-        covers = self.background in ("prediction", "regions")
         generated = {"bindings": declare(bindings), "boundaries": boundaries_module(shape, self.task)}
-        pipeline = Pipeline(
+        kernel = Kernel(
             compose("draw/boundaries", generated),
             bindings,
-            # What is not finite counts for nothing, which only a draw that replaces can say.
-            Draw((frame.canvas.format,), blend="replace" if covers else "over", depth="keep"),
             constants={"BACKGROUND": float(BACKGROUNDS.index(self.background))},
         )
-        group = pipeline.bind(
+        width, height = frame.samples
+        self._samples = grown(self._samples, "f4", width * height * 4)
+        group = kernel.bind(
             frame=frame.uniforms,
             weights=self._weights[0],
             palette=palette_array(LOSS_MAP, "image"),
             target_image=self._image[1],
+            samples=self._samples,
             **self._arrays,
         )
-        pipeline.draw(render_pass, group, 3)
+        kernel.dispatch(frame.encoder, group, (-(-width // 8), -(-height // 8)))
+
+    def draw(self, frame, render_pass, world):
+        bindings = (FRAME_BINDING, Binding("samples", "read", "array<vec4f>"))
+        # What is not finite counts for nothing, which only a draw that replaces can say.
+        covers = self.background in ("prediction", "regions") and self.fade == 0.0
+        pipeline = Pipeline(
+            compose("draw/samples", {"bindings": declare(bindings)}),
+            bindings,
+            Draw((frame.canvas.format,), blend="replace" if covers else "over", depth="keep"),
+        )
+        pipeline.draw(render_pass, pipeline.bind(frame=frame.uniforms, samples=self._samples), 3)
 
     def pick(self, origin, direction, world):
         x, y = float(origin[0]), float(origin[1])
