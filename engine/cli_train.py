@@ -162,6 +162,8 @@ def train(
         trainer, notes = train_options.begun(image, asked)
         words = ["neuroscene", "train", os.path.basename(image), "-o", os.path.basename(output)]
         notes["command"] = shlex.join([*words, *(word for pair in asked.items() for word in pair)])
+    # A network past what the adapter holds, or no adapter, is told before the bar begins.
+    trainer.advance(0)
     with _stopping() as stopped:
         told_work(trainer, stopped)
         _save(trainer, output, notes)

@@ -84,6 +84,10 @@ class ImageData:
         white = grey > level * 255 + ROUNDING
         if white.all() or not white.any():
             which = "white" if white.all() else "black"
+            if np.ptp(grey) < 1 / 2:
+                raise SettingError(
+                    f"{name} is one grey everywhere ({grey.mean() / 255:.3g}): there is nothing to learn."
+                )
             raise SettingError(
                 f"{name} is {which} everywhere at the threshold {level:.3g}, so there is nothing to tell apart. "
                 f"Its greys are from {grey.min() / 255:.3g} to {grey.max() / 255:.3g}."

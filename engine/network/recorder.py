@@ -233,9 +233,10 @@ class Recorder:
             raise ShapeError(f"rest is {np.shape(rest)}; it takes one number for each of the {inputs} inputs.")
         ends = [given if given is not None else found for given, found in zip((low, high), bounds, strict=True)]
         try:
-            return Domain.plane(inputs, *(np.broadcast_to(np.asarray(end, float), 2) for end in ends), x, y, rest)
+            low, high = (np.broadcast_to(np.asarray(end, float), 2) for end in ends)
+            return Domain.plane(inputs, low, high, x, y, rest)
         except (ValueError, TypeError):
-            raise ShapeError(f"low={told(low)} and high={told(high)}: each takes a number, or two.") from None
+            raise ShapeError(f"low={told(ends[0])} and high={told(ends[1])}: each takes a number, or two.") from None
 
     def _loss(self, net, loss):
         if loss is None:

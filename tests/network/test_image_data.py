@@ -147,10 +147,17 @@ def test_white_stays_white_at_any_threshold_below_it():
     assert ImageData.from_image(image, side=7, threshold=0.999).targets.sum() == 48
 
 
-@pytest.mark.parametrize(("level", "which"), [(0, "black"), (255, "white")])
-def test_an_image_of_one_class_is_refused(level, which):
-    with pytest.raises(SettingError, match=f"{which} everywhere"):
-        ImageData.from_image(np.full((8, 8), level, np.uint8), threshold=0.5)
+@pytest.mark.parametrize(("threshold", "which"), [(0.9, "black"), (0.1, "white")])
+def test_an_image_of_one_class_is_refused(threshold, which):
+    ramp = np.linspace(0.2, 0.8, 64).reshape(8, 8)
+    with pytest.raises(SettingError, match=f"{which} everywhere .* from 0.2 to 0.8"):
+        ImageData.from_image(ramp, threshold=threshold)
+
+
+@pytest.mark.parametrize("level", [0, 99, 255])
+def test_an_image_of_one_grey_is_refused(level):
+    with pytest.raises(SettingError, match="one grey everywhere"):
+        ImageData.from_image(np.full((8, 8), level, np.uint8))
 
 
 # Arrays.
