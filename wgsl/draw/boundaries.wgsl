@@ -1,20 +1,11 @@
-// One sample of a picture of boundaries: the background, then the lines over it, later layers over earlier ones.
+// One sample of a picture of boundaries into an array: the background, then the lines, later layers over earlier ones.
 #import generated/bindings
 #import generated/boundaries
 #import draw/boundary_ground
 #import draw/boundary_pieces
 
-// Neurons' distances to this sample in samples, and where along their dashes it lies, for those in `seen`.
-var<private> distances: array<vec4f, GROUPS + 1u>;
-var<private> alongs: array<vec4f, GROUPS + 1u>;
-var<private> seen: array<u32, WORDS>;
 // Lines never last longer: each lane is one turn.
 const MOST = 4u * GROUPS + 4u;
-
-@vertex
-fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
-    return vec4f(f32(i & 1u) * 4.0 - 1.0, f32(i >> 1u) * 4.0 - 1.0, 1.0, 1.0);
-}
 
 // Eight directions: along a line whichever is nearest to it is within 11 degrees, so dashes are even within 2 in 100.
 // Bends and curves go on with them, and they stand still to the last bit where the line does.
@@ -38,28 +29,21 @@ fn measure(at: vec2f) {
     for (var turn = 0u; turn < MOST; turn++) {
         let lane = next_mask();
         let here = min(lane, DECISION);
-        let g = here / 4u;
-        let k = here % 4u;
-        let value = walls[g][k];
-        let gradient = vec2f(walls_x[g][k], walls_y[g][k]);
+        let wall = wall_of(here);
+        let value = wall.x;
+        let gradient = wall.yz;
         let rate = inverseSqrt(max(dot(gradient, gradient), 1e-37));
         let unit = gradient * rate;
         let foot = -value * rate * unit;
         let way = vec2f(-unit.y, unit.x);
         var piece = vec2f(-1e30, 1e30);
         if STRAIGHT {
-            piece = span(foot, way, group_start(g));
+            piece = span(foot, way, group_start(here / 4u));
         }
         let off = clamp(0.0, piece.x, piece.y);
         let far = length(vec2f(value * rate, off));
-        let bit = 1u << (here % 32u);
-        let word = here / 32u;
-        let known = (seen[word] & bit) != 0u;
-        let nearer = !known || far < distances[g][k];
-        if lane != NONE && piece.x <= piece.y && nearer {
-            distances[g][k] = far;
-            alongs[g][k] = dot(at - node.anchor, dash_direction(gradient));
-            seen[word] |= bit;
+        if lane != NONE && piece.x <= piece.y {
+            take(here, far, dot(at - node.anchor, dash_direction(gradient)));
         }
         if !is_marked() {
             break;
@@ -89,10 +73,13 @@ fn over(below: vec4f, colour: vec3f, alpha: f32) -> vec4f {
     return below * (1.0 - alpha) + vec4f(colour * alpha, alpha);
 }
 
-@fragment
-fn fragment(@builtin(position) position: vec4f) -> @location(0) vec4f {
-    let corner = position.xy + frame.offset;
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+    // Lanes that run side by side take four by two samples: the fewer lines in all, the fewer turns for each.
+    let place = vec2u((lane & 3u) | ((lane >> 1u) & 4u), ((lane >> 2u) & 1u) | ((lane >> 3u) & 6u)) + 8u * group.xy;
+    let corner = vec2f(place) + 0.5 + frame.offset;
     let at = corner - frame.size * 0.5;
+    forget();
     var steps = vec4f(0.0);
     var turns = 1u;
     var q = at;
@@ -113,19 +100,21 @@ fn fragment(@builtin(position) position: vec4f) -> @location(0) vec4f {
         }
     }
     var colour = ground(at);
-    masks = seen;
+    mark_found();
     for (var turn = 0u; turn < MOST; turn++) {
         let lane = next_mask();
         let here = min(lane, DECISION);
-        let far = distances[here / 4u][here % 4u];
+        let found = found_of(here);
         let style = styles[here];
         let shown = select(0.0, 1.0, lane != NONE);
-        colour = over(colour, style.colour.rgb, covered(style.halo_half, far) * style.halo * shown);
-        let dash = dash_covered(style.dash, alongs[here / 4u][here % 4u]);
-        colour = over(colour, style.colour.rgb, covered(style.half, far) * style.colour.a * dash * shown);
+        colour = over(colour, style.colour.rgb, covered(style.halo_half, found.x) * style.halo * shown);
+        let dash = dash_covered(style.dash, found.y);
+        colour = over(colour, style.colour.rgb, covered(style.half, found.x) * style.colour.a * dash * shown);
         if !is_marked() {
             break;
         }
     }
-    return select(colour, vec4f(0.0), is_lost());
+    if all(place < vec2u(frame.tile)) {
+        samples[place.y * u32(frame.tile.x) + place.x] = select(colour, vec4f(0.0), is_lost());
+    }
 }

@@ -41,9 +41,9 @@ fn least(keys: vec4u) -> u32 {
 
 fn step_across(key: u32) -> vec2f {
     let lane = min(key & NUMBER, DECISION);
-    let gradient = vec2f(walls_x[lane / 4u][lane % 4u], walls_y[lane / 4u][lane % 4u]);
-    let rate = inverseSqrt(max(dot(gradient, gradient), 1e-37));
-    return select(-gradient * rate * (walls[lane / 4u][lane % 4u] * rate + PAST), vec2f(0.0), key == NONE);
+    let wall = wall_of(lane);
+    let rate = inverseSqrt(max(dot(wall.yz, wall.yz), 1e-37));
+    return select(-wall.yz * rate * (wall.x * rate + PAST), vec2f(0.0), key == NONE);
 }
 
 fn two_steps(first: vec4u, second: vec4u) -> vec4f {
