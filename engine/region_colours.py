@@ -7,7 +7,7 @@ import numpy as np
 # The turn of hue from one region to the next: neighbours in any order come out apart.
 GOLDEN = 0.6180339887498949
 # Hue's lightness and saturation of tints.
-TINT = {"paper": (0.88, 0.6), "dark": (0.24, 0.45)}
+TINT = {"paper": (0.88, 0.6), "dark": (0.17, 0.3)}
 # Classes 0, 1, ... of predictions; of two classes, black and white, brought together so that lines show on both.
 GREYS = {"paper": (150, 255), "dark": (12, 110)}
 CLASSES = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2", "#999999")

@@ -23,6 +23,8 @@ LEAST_PLOT_MM = 10.0
 SEAM_MM = 0.1
 # What a traced curve is thinned to: a fiftieth of the thinnest line printed.
 THINNED_MM = 0.002
+# Points of an exact one that are not needed to draw it as finely as files say it.
+STRAIGHT_MM = 5e-5
 FILLS = ("prediction", "tint")
 
 
@@ -141,7 +143,7 @@ def _layers(partition, widths, names, styles, shown, line_mm):
 
 def _placed(group, layout, partition):
     """A group of paths in world coordinates, on the page."""
-    thin = lambda line: line if _is_exact(partition) else thinned(line, THINNED_MM)
+    thin = lambda line: thinned(line, STRAIGHT_MM if _is_exact(partition) else THINNED_MM)
     paths = [replace(path, polylines=[thin(layout.place(line)) for line in path.polylines]) for path in group.children]
     return replace(group, children=paths)
 
@@ -216,7 +218,7 @@ def _least(extent, margins):
 
 
 def _most(room_mm):
-    return max(2, int(room_mm / TICK_ROOM_MM))
+    return max(3, int(room_mm / TICK_ROOM_MM))
 
 
 def _rows(entries, room_mm):

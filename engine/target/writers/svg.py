@@ -13,6 +13,8 @@ from engine.drawing import Drawing, Group, Path, Raster, Words
 PLACES = 4
 # What the reader's machine has of these; the first three are alike in width, so that layouts hold.
 FONTS = "Helvetica, Arial, Liberation Sans, Nimbus Sans, DejaVu Sans, sans-serif"
+# What SVG takes where nothing is said; written only against a group that says otherwise.
+UNSAID = {"stroke": "none", "stroke-dasharray": "none", "stroke-opacity": "1", "fill-opacity": "1"}
 # As for PNG files of pictures, but a drawing's image is small and stays in the file for good.
 PNG_LEVEL = 9
 # What XML 1.0 has no way to write: control characters and halves of surrogate pairs.
@@ -103,7 +105,8 @@ def _group(group, out, inherited):
     if group.label is not None:
         attributes |= {"inkscape:groupmode": "layer", "inkscape:label": group.label}
     shared = _shared(group)
-    out.open("g", attributes | {key: value for key, value in shared.items() if inherited.get(key) != value})
+    given = UNSAID | inherited
+    out.open("g", attributes | {key: value for key, value in shared.items() if given.get(key) != value})
     out.texts(group.title)
     for part in group.children:
         _part(part, out, inherited | shared)
@@ -127,10 +130,6 @@ def _style(path):
     if path.fill:
         style["fill-opacity"] = number(path.opacity)
     return style
-
-
-# What SVG takes where nothing is said; written only against a group that says otherwise.
-UNSAID = {"stroke": "none", "stroke-dasharray": "none", "stroke-opacity": "1", "fill-opacity": "1"}
 
 
 def _path(path, out, inherited):
