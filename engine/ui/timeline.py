@@ -2,16 +2,14 @@
 
 from imgui_bundle import imgui
 
-from engine.parts import SPACINGS
-from engine.ui.ink import ICONS
 from engine.ui.theme import BODY, SMALL, packed
+from engine.ui.timeline_header import HEADER, NARROW, TimelineHeader, number
 from engine.ui.timeline_layout import heights, nearest, positions, span, step_ticks, strokes, value_ticks
 
 # Logical pixels of the strip: what it has, what it shrinks to, and the part of the window it never takes more of.
 HEIGHT, LEAST, PART = 138.0, 88.0, 0.25
 # Windows lower than this have no room for it.
 LOWEST = 150.0
-HEADER = 32.0
 # Below the curves: the slider, and the steps.
 TRACK, STEPS = 14.0, 17.0
 # Pixels between the middles of two numbers along it.
@@ -22,13 +20,6 @@ CLOSE = 5.0
 BUDGET = 24000
 # Curves told one by one on hover.
 TOLD = 8
-# Widths of the strip from which on it has more: speed and hint in the header, all spacings, a word about them.
-NARROW, WIDE, WIDEST = 460.0, 640.0, 800.0
-
-
-def number(value):
-    """A value as the strip writes it."""
-    return f"{value:.4g}".replace("-", "−")
 
 
 class TimelineStrip:
@@ -39,7 +30,8 @@ class TimelineStrip:
     """
 
     def __init__(self, widgets, moments, attempt):
-        self.w, self.moments, self.attempt = widgets, moments, attempt
+        self.w, self.moments = widgets, moments
+        self.header = TimelineHeader(widgets, moments, attempt)
         self._kept, self._paths = (), []
         self._wheel = 0.0
 
@@ -69,92 +61,11 @@ class TimelineStrip:
         w = self.w
         w.begin(theme, width)
         w.pen.add_line((0.0, top + 0.5), (width, top + 0.5), w.colour("line"), 1.0)
-        self._header(width, top)
+        self.header.draw(width, top)
         self._plot(width, top, tall)
         imgui.end_disabled()
         imgui.end()
         return pressed
-
-    # The buttons.
-
-    def _header(self, width, top):
-        w, moments, timeline = self.w, self.moments, self.moments.timeline
-        y, high = top + 6.0, 24.0
-        for name, icon, doc, run in (
-            ("back", "step_back", "one snapshot back; arrow left", lambda: moments.step(-1)),
-            ("play", "pause" if moments.transport.playing else "play", "play or pause; space", moments.toggle),
-            ("on", "step_on", "one snapshot on; arrow right", lambda: moments.step(1)),
-        ):
-            left = 10.0 + {"back": 0.0, "play": 28.0, "on": 64.0}[name]
-            on = name == "play" and moments.transport.playing
-            wide = 32.0 if name == "play" else 24.0
-            if w.button(f"timeline.{name}", left, y, wide, "", icon=icon, doc=doc, on=on, height=high):
-                run()
-        left = 106.0
-        if width >= NARROW:
-            left = self._speed(left, y, high)
-        right = self._choices(width, y, high)
-        if width >= NARROW:
-            w.text(left + 6.0, y + high / 2, self._hint(timeline), "ink", BODY, width=right - left - 16.0)
-
-    def _speed(self, x, y, high):
-        w, moments = self.w, self.moments
-        w.box(x, y, 78.0, high, "raised")
-        for sign, icon, left in ((-1, "minus", x), (1, "plus", x + 54.0)):
-            clicked, hovered, _ = w.press(f"timeline.{icon}", left, y, 24.0, high)
-            w.hint("play slower; -" if sign < 0 else "play faster; +")
-            w.text(left + 12.0, y + high / 2, ICONS[icon], "ink" if hovered else "muted", 9.0, align=0.5)
-            if clicked:
-                moments.quicken(sign)
-        clicked, hovered, _ = w.press("timeline.speed", x + 24.0, y, 30.0, high)
-        w.hint("a press plays at the usual speed again")
-        speed = f"{moments.transport.speed:.2g}×"
-        w.text(x + 39.0, y + high / 2, speed, "ink" if hovered else "muted", SMALL, align=0.5, width=34.0)
-        if clicked:
-            moments.transport.set_speed(1.0)
-        return x + 82.0
-
-    def _choices(self, width, y, high):
-        """Spacing, logarithm and fold, from the right; returns where they begin."""
-        w, timeline = self.w, self.moments.timeline
-        x = width - 34.0
-        if w.button("timeline.fold", x, y, 24.0, "", icon="down", doc="fold the timeline; t", height=high):
-            self.moments.fold()
-        if timeline.set_log_values is not None:
-            text = f"log {timeline.value_name}" if width >= NARROW else "log"
-            log = timeline.log_values
-            wide = w.measure(text) + 20.0
-            x -= wide + 6.0
-            doc = f"{timeline.value_name} by its powers of ten"
-            if w.button("timeline.log", x, y, wide, text, doc=doc, on=log, height=high):
-                self.attempt(lambda: timeline.set_log_values(not log))
-        if timeline.set_spacing is not None:
-            new, names = None, list(SPACINGS)
-            if width >= WIDE:
-                x -= 176.0
-                new = w.segments("timeline.spacing", x, y - 2.0, 170.0, high + 4.0, timeline.spacing, names)
-                if width >= WIDEST:
-                    x -= w.measure("spaced by", SMALL) + 8.0
-                    w.text(x, y + high / 2, "spaced by", "muted", SMALL)
-            else:
-                wide = max(w.measure(name) for name in names) + 14.0
-                x -= wide + 6.0
-                doc = f"how far apart snapshots stand: all alike, by {timeline.step_name}, or by its logarithm"
-                if w.button("timeline.spacing", x, y, wide, timeline.spacing, doc=doc, height=high):
-                    new = names[(names.index(timeline.spacing) + 1) % len(names)]
-            if new is not None:
-                self.attempt(lambda: timeline.set_spacing(new))
-        return x
-
-    def _hint(self, timeline):
-        if timeline.hint is not None:
-            return timeline.hint
-        at = self.moments.index
-        text = f"{timeline.step_name} {timeline.steps[at]:,}"
-        wide = next((c for c in timeline.curves if c.wide), None)
-        if wide is not None and wide.values[at] == wide.values[at]:
-            text += f"  ·  {timeline.value_name} {number(wide.values[at])}"
-        return text
 
     # The curves and the slider.
 
@@ -180,7 +91,7 @@ class TimelineStrip:
             w.pen.add_line((x, up), (x, bottom), w.colour("muted", 0.6), 1.0)
         if width < NARROW:
             # No room for it in the header.
-            text = w.fitted(self._hint(timeline), right - left - 12.0, SMALL)
+            text = w.fitted(self.header.hint(), right - left - 12.0, SMALL)
             wide = w.measure(text, SMALL)
             w.box(right - wide - 8.0, up - 1.0, wide + 8.0, 17.0, "card", 4.0)
             w.text(right - 4.0, up + 7.5, text, "ink", SMALL, align=1.0)
@@ -231,8 +142,9 @@ class TimelineStrip:
         x = left + places * (right - left)
         column = max(1.0, 4.0 * len(timeline.curves) * (right - left) / BUDGET)
         made = []
+        low, high = low_high
         for curve in timeline.curves:
-            y = bottom - heights(curve.values, *low_high, timeline.log_values) * (bottom - up)
+            y = bottom - heights(curve.values, low, high, timeline.log_values) * (bottom - up)
             made.append([[imgui.ImVec2(*p) for p in path.tolist()] for path in strokes(x, y, column)])
         return made
 

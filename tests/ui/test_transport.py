@@ -41,6 +41,13 @@ def test_scrubbing_is_no_step():
     assert transport.clock().time == 3.0 and transport.clock().step == 0.0
 
 
+def test_a_scrub_while_paused_is_a_change_once():
+    transport = Transport(4.0)
+    transport.scrub(3.0)
+    assert transport.tick(0.1)
+    assert not transport.tick(0.1)
+
+
 def test_time_does_not_go_below_zero_without_a_loop():
     transport = Transport()
     transport.scrub(-2.0)
