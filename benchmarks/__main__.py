@@ -14,6 +14,7 @@ BENCHMARKS = {
     "field": "a network's values over a square of points",
     "accuracy": "its distance from float64, by activation and depth",
     "product": "layers of 65 to 1000 neurons, each a product of matrices",
+    "regions": "exact linear regions, beside clipping polygons",
     "pictures": "frames of marching in an array, and a film of its loop",
     "prints": "a print of 16384 x 16384: time, memory, size of the file",
 }

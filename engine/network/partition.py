@@ -24,6 +24,7 @@ class Subdivision:
     faces        Rows (E, 2), the face on its left and on its right going from first to last; -1 outside
     owner        Rows (E,), whose zero set it is; -1 for the rectangle's own sides
     count        faces
+    parents      a list: for each layer cut, (faces then,), the face each was part of before
     coincident   (C, 2): an edge, and one who has its zero set there too, or on the rectangle's side
     """
 
@@ -34,6 +35,7 @@ class Subdivision:
         self.faces = Rows(np.array([[0, -1]] * 4))
         self.owner = Rows(np.full(4, -1))
         self.count = 1
+        self.parents = []
         self.coincident = np.empty((0, 2), int)
 
     def cut(self, values, tolerance, owner):
@@ -58,6 +60,7 @@ class Subdivision:
                     "Take a smaller rectangle or fewer layers."
                 )
         self.coincident = np.concatenate([self.coincident, cut.coincident()])
+        self.parents.append(cut.root.all)
         return cut.values.all
 
     def split_edges(self, edges, vertices, ends):
@@ -92,3 +95,4 @@ class Subdivision:
         self.faces = Rows(np.append(merged, -1)[self.faces.all[kept]])
         self.owner = Rows(self.owner.all[kept])
         self.count = int(merged.max()) + 1
+        self.parents.append(np.unique(merged, return_index=True)[1])

@@ -45,18 +45,37 @@ def active(layers, points):
     return np.concatenate(found, axis=1) if found else np.empty((len(points), 0), bool)
 
 
-def affine(layers, points):
-    """(N, outputs, 3): the map (A | c) of the last sums, A p + c, that holds round each point."""
-    found = np.empty((len(points), len(layers[-1].bias), 3))
-    for at in range(0, len(points), CHUNK):
-        x, y = points[at : at + CHUNK].T
-        # (inputs, 3, points): the slopes along x and y and the constant share one product a layer.
-        maps = np.repeat(np.eye(2, 3)[:, :, None], len(x), axis=2)
-        for layer in layers:
-            maps = (layer.weights @ maps.reshape(len(maps), -1)).reshape(len(layer.bias), 3, len(x))
-            maps[:, 2] += layer.bias[:, None]
-            if layer.bends:
-                active = maps[:, 0] * x + maps[:, 1] * y + maps[:, 2] > np.reshape(layer.tolerance, (-1, 1))
-                maps *= np.where(active, 1.0, layer.slope)[:, None]
-        found[at : at + CHUNK] = maps.transpose(2, 0, 1)
-    return found
+def affine(layers, points, parents):
+    """(N, outputs, 3): the map (A | c) of the last sums, A p + c, that holds round each point.
+
+    layers    L of them
+    points    (N, 2), one in each region
+    parents   L arrays: for each face of the layers up to there (of the first: the whole plane, one face), the face
+              before its last layer bent it. The last array has the faces of the points
+
+    A layer's sums are linear on each face of the layers before: they are computed once for it, not for all its parts.
+    """
+    inside = [np.arange(len(points))]
+    for parent in reversed(parents):
+        # Any point of a face is one of the face it is part of.
+        some = np.empty(parent.max(initial=0) + 1, int)
+        some[parent] = inside[0]
+        inside.insert(0, some)
+    maps = np.eye(3, 2)[None]  # (faces, 3, inputs): the slopes along x and y and the constant
+    for layer, parent, some in zip(layers, parents, inside[1:], strict=True):
+        maps = maps @ layer.weights.T
+        maps[:, 2] += layer.bias
+        maps = _bent_maps(maps, layer, parent, points[some])
+    return maps.transpose(0, 2, 1)
+
+
+def _bent_maps(maps, layer, parent, points):
+    """The maps of faces after a layer, from those of its sums on the faces before."""
+    if not layer.bends:
+        return maps[parent]
+    bent = np.empty((len(parent), *maps.shape[1:]))
+    for at in range(0, len(parent), CHUNK):
+        own, (x, y) = maps[parent[at : at + CHUNK]], points[at : at + CHUNK, :, None].transpose(1, 0, 2)
+        active = own[:, 0] * x + own[:, 1] * y + own[:, 2] > layer.tolerance
+        np.multiply(own, np.where(active, 1.0, layer.slope)[:, None], out=bent[at : at + CHUNK])
+    return bent

@@ -66,6 +66,7 @@ class Partition:
     high: np.ndarray
     _layers: list
     _deciding: Layer | None
+    _parents: list
     _never: np.ndarray
     _always: np.ndarray
 
@@ -148,7 +149,7 @@ class Partition:
 
         For a last activation of identity that is the output; logits come before a softmax.
         """
-        return pattern.affine(self._layers, self.centres)
+        return pattern.affine(self._layers, self.centres, self._parents)
 
     def active(self):
         """(count, neurons) bool: which neurons are active in each region."""
@@ -289,8 +290,20 @@ def regions(net, domain=None, *, low=None, high=None, decision=True):
     sizes = tuple(len(x.bias) for x in layers[:-1])
     return Partition(
         plane.vertices.all, plane.ends.all, plane.faces.all, plane.owner.all, plane.coincident, plane.count,
-        sizes, tuple(after), corners[0], corners[2], layers, deciding, ~above, above & ~below,
+        sizes, tuple(after), corners[0], corners[2], layers, deciding, _parents(plane, layers), ~above, above & ~below,
     )  # fmt: skip
+
+
+def _parents(plane, layers):
+    """For each of the layers, the faces before it of those after it; all that the decision cut counts as the last's."""
+    cuts, found, count = iter(plane.parents), [], 1
+    for layer in layers[:-1]:
+        found.append(next(cuts) if layer.bends else np.arange(count))
+        count = len(found[-1])
+    last = np.arange(count)
+    for parent in cuts:
+        last = last[parent]
+    return [*found, last]
 
 
 def _rectangle(domain, low, high):

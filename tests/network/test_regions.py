@@ -260,6 +260,11 @@ def test_an_identity_layer_cuts_nothing_but_is_counted():
     partition = regions(Mlp(weights, biases, ["relu", "identity", "relu", "identity"]), low=(-2, -2), high=(2, 2))
     assert partition.sizes == (6, 4, 6) and partition.after[0] == partition.after[1] < partition.after[2]
     assert not np.isin(range(6, 10), partition.owner).any() and (partition.owner >= 10).any()
+    points = np.random.default_rng(0).uniform(-2, 2, (200, 2))
+    values = np.einsum("nok,nk->no", partition.affine()[partition.at(points)], np.column_stack([points, np.ones(200)]))
+    np.testing.assert_allclose(
+        values, Mlp(weights, biases, ["relu", "identity", "relu", "identity"])(points), atol=1e-12
+    )
 
 
 def bending():
