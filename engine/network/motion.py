@@ -52,7 +52,7 @@ def _moved(history, run, chosen, points):
     weights, bias = on_plane(parts[0][0], own, history.domain)
     # Over the world's axes a change of the weights alone is the change of both the slopes and the plane's own offset.
     offset = bias - own
-    h, slopes = np.broadcast_to(points.T, (len(chosen), 2, len(points))), np.eye(2)[:, None, :, None]
+    h, slopes = np.broadcast_to(points.T, (len(chosen), 2, len(points))), np.eye(2, dtype=np.float32)[:, None, :, None]
     found = np.zeros((2, len(chosen) - 1, len(parts) - 1))
     for layer, activation in enumerate(history.shape.activations[:-1]):
         if layer:
@@ -68,7 +68,7 @@ def _moved(history, run, chosen, points):
         for k, moved in enumerate((by_biases, by_weights)):
             found[k, :, layer] = _median(moved / steep)
         h = responses(activation, z)
-        slopes = gradient * activation.slope(z)
+        slopes = (gradient * activation.slope(z)).astype(np.float32)
     return found
 
 

@@ -9,9 +9,9 @@ from engine.errors import NetworkError
 from engine.network.regions import regions
 from engine.network.responses import answers, grid, signals, snapshots_at_once
 
-# Multiply-adds of one survey, about two seconds on two slow cores; and bytes of kept signs. Past either of them
+# Multiply-adds of one survey, about a second on a slow core; and bytes of kept signs. Past either of them
 # snapshots are left out, evenly, down to FEWEST.
-WORK = 2e10
+WORK = 1e10
 BYTES = 64e6
 FEWEST = 48
 
