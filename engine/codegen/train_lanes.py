@@ -84,8 +84,8 @@ class Lanes:
 
     @property
     def loops_of_a_turn(self):
-        """Turns of all loops in one of them, itself counted."""
-        return 1 + self.lanes // TOGETHER
+        """Turns of all loops in one of them, itself counted; the look that ends a loop is a turn too."""
+        return 1 + self.lanes // TOGETHER + 1
 
     @property
     def constants(self):

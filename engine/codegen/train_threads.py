@@ -63,12 +63,18 @@ class Threads:
 
     @property
     def loops_of_a_turn(self):
-        """Turns of all loops in one turn over the batch, at most; Adam's are counted with it."""
+        """Turns of all loops in one turn over the batch, at most; Adam's are counted with it.
+
+        The look that ends a loop is a turn too.
+        """
         share = lambda items: -(-items // self.threads)
-        turns = 6 + self.problem.shape.sizes[0] + self.problem.targets + share(self.problem.weights)
+        loop = lambda times, inside=0: times * (1 + inside) + 1
+        samples = loop(4) + loop(self.problem.shape.sizes[0] + self.problem.targets)
+        turns = 1 + loop(share(self.fours), samples) + loop(share(self.fours)) + loop(share(self.problem.weights))
+        turns += 2 * loop(len(self.problem.layers))
         for _, n, m in self.problem.layers:
-            turns += share(m * self.fours) * (1 + n) + share(n * self.fours) * (1 + m)
-            turns += (1 + share(m * (n + 1))) * (1 + self.fours) + 2
+            turns += loop(share(m * self.fours), loop(n)) + loop(share(n * self.fours), loop(m))
+            turns += loop(1 + share(m * (n + 1)), loop(self.fours))
         return turns
 
     @property

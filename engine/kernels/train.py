@@ -90,7 +90,7 @@ class Training:
     @property
     def most_steps(self):
         """Steps one dispatch may take; 0 where a step takes several."""
-        loops = self.plan.turns(self.samples) * self.plan.loops_of_a_turn + 1
+        loops = self.plan.turns(self.samples) * self.plan.loops_of_a_turn + 2
         return min(MOST_STEPS, LOOP_TURNS // loops)
 
     def put(self, flats, moments=None, step=0):

@@ -115,11 +115,25 @@ def test_any_split_of_the_steps_gives_the_same_bytes(by, monkeypatch):
 
 
 @pytest.mark.parametrize("by", WAYS)
+def test_the_longest_dispatch_is_right_to_its_last_step(by):
+    """Some drivers end loops silently after so many turns: a dispatch must stay below."""
+    problem = case([2, 3, 2], count=20)
+    longest = Training(*problem, batch=1500, by=by)
+    steps = longest.most_steps
+    rates = np.full(steps, 1e-3)
+    longest.advance(rates)
+    assert 1 < steps < 200
+    assert np.array_equal(trained(problem, rates, split=-(-steps // 2), batch=1500, by=by).weights, longest.weights)
+    # Else the dispatch would be too short to tell.
+    assert longest.plan.turns(1500) * longest.plan.loops_of_a_turn * steps > 0.75 * kernel.LOOP_TURNS
+
+
+@pytest.mark.parametrize("by", WAYS)
 def test_a_step_spread_over_dispatches_gives_the_same_bytes(by, monkeypatch):
     problem = case([2, 8, 2], runs=2)
     whole = trained(problem, RATES[:4], batch=0, by=by)
     # Room for two turns over the batch in a dispatch.
-    monkeypatch.setattr(kernel, "LOOP_TURNS", 2 * whole.plan.loops_of_a_turn + 1)
+    monkeypatch.setattr(kernel, "LOOP_TURNS", 2 * whole.plan.loops_of_a_turn + 2)
     spread = Training(*problem, batch=0, by=by)
     assert spread.plan.turns(300) > 2 and spread.most_steps == 0
     spread.advance(RATES[:4])
