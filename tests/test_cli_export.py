@@ -1,11 +1,13 @@
 """The command `export`: what it prints where, and what it says to mistakes."""
 
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine import cli
@@ -124,3 +126,15 @@ def test_a_picture_made_earlier_is_drawn_as_it_was(ask):
     assert ask("render", "mine.py:Mine", "-o", "a.png", "--seed", "6", "--time", "0.5", *size)[0] == 0
     assert ask("export", "mine.py:Mine", "--from", "a.png", "-o", "a.svg")[0] == 0
     assert said("a.svg")[2] == "6 5 0.5"
+
+
+def test_the_scene_of_the_document_is_drawn_by_the_document_s_command(ask):
+    text = (Path(__file__).resolve().parent.parent / "docs" / "export.md").read_text()
+    Path("wave.py").write_text(re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[-1])
+    (line,) = re.findall(r"`neuroscene (export wave.py.*?)`", text)
+    assert ask(*line.split()) == (0, "wave.svg\n", "")
+    root = ET.parse("wave.svg").getroot()
+    (path,) = root.iter("{http://www.w3.org/2000/svg}path")
+    x, y = map(float, re.match(r"M([-\d.]+) ([-\d.]+)L", path.get("d")).groups())
+    # Four places.
+    assert (x, y) == (0.0, pytest.approx(45 + 30 * np.sin(2.0), abs=1e-4))
