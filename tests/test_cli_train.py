@@ -1,6 +1,8 @@
 """The command `train`: what it writes, how it stops, how it goes on, and what it says to mistakes."""
 
 import os
+import re
+import shlex
 import signal
 from pathlib import Path
 
@@ -128,6 +130,34 @@ def test_spread_steps_are_so_many_and_have_both_ends(count):
 
 def test_no_more_snapshots_are_taken_than_there_are_steps():
     assert np.array_equal(spread_steps(60, 1000), np.arange(61))
+
+
+# The document.
+
+DOCUMENT = (Path(__file__).resolve().parent.parent / "docs" / "training.md").read_text()
+
+
+def test_the_commands_of_the_document_run(ask):
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 18, 3)).astype(np.uint8)).save("photo.jpg")
+    lines = re.findall(r"^neuroscene train (.*)$", DOCUMENT, re.MULTILINE)
+    assert len(lines) >= 5
+    for line in lines:
+        if "--resume" in line:
+            continue  # after a stop, as the tests of stopping do
+        words = shlex.split(re.sub(r"--steps \d+", "--steps 20", line))
+        status, _, err = ask("train", *words, "--side", "12")
+        assert status == 0, (line, err)
+
+
+def test_the_document_tells_every_option_and_every_array():
+    from typer.main import get_command
+
+    from engine.network.formats.history import ARRAYS
+
+    options = {name for p in get_command(cli.app).commands["train"].params for name in p.opts if name.startswith("--")}
+    told = set(re.findall(r"--[a-z]+", DOCUMENT))
+    assert options - {"--output"} <= told
+    assert set(ARRAYS) <= set(re.findall(r"`(\w+)`", DOCUMENT))
 
 
 # Stopping and going on.
