@@ -122,17 +122,15 @@ class Cut:
         far = self.to_sign[crossed_once]
         self.to_sign[crossed_once] = 0
         self.from_sign[back] = 0
-        self._take_up(piece, self.roots[crossed_once], functions, np.zeros_like(far), far)
+        self._take_up(piece, self.roots[crossed_once])
+        signs = np.array([np.zeros_like(far), far]).T
+        self.from_sign = np.concatenate([self.from_sign, signs.ravel()])
+        self.to_sign = np.concatenate([self.to_sign, signs[:, ::-1].ravel()])
 
-    def _take_up(self, edge, roots, functions, from_sign, to_sign):
-        """Both sides of new edges, numbered from `edge` on, join the half-edges; the signs are those of side 0."""
-        sides = np.arange(2 * edge, 2 * (edge + len(roots)))
-        self.half = np.concatenate([self.half, sides])
-        self.roots = np.concatenate([self.roots, np.repeat(roots, 2)])
-        self.function = np.concatenate([self.function, np.repeat(functions, 2)])
-        both = np.stack([from_sign, to_sign], 1)
-        self.from_sign = np.concatenate([self.from_sign, both.ravel()])
-        self.to_sign = np.concatenate([self.to_sign, both[:, ::-1].ravel()])
+    def _take_up(self, edge, roots):
+        """Both sides of new edges, numbered from `edge` on, join the half-edges."""
+        self.half = np.concatenate([self.half, np.arange(2 * edge, 2 * (edge + len(roots)))])
+        self.roots = np.concatenate([self.roots, roots.repeat(2)])
 
     def split_faces(self):
         """Cuts each face that has both signs: what is positive keeps its number, the rest becomes a new face.
@@ -155,10 +153,12 @@ class Cut:
         join[0, face[stops]] = ends[half[stops] ^ 1]
         join[1, face[begins]] = ends[half[begins]]
         positive = self.from_sign + self.to_sign > 0
-        if len(np.unique(split)) < len(split):
-            split, positive = self._untangle(split, positive, join)
         new = np.full(self.plane.count, -1)
-        new[split] = np.arange(self.plane.count, self.plane.count + len(split))
+        new[split] = order = np.arange(len(split))
+        if (new[split] != order).any():
+            split, positive = self._untangle(split, positive, join)
+            order = np.arange(len(split))
+        new[split] = self.plane.count + order
         self._divide(split, new, positive, join)
 
     def _divide(self, split, new, positive, join):
@@ -171,11 +171,10 @@ class Cut:
         self.root.add(roots)
         functions = self.listed[self.at[roots] + self.round]
         edge = self.plane.ends.add(join[:, split].T)
-        self.plane.faces.add(np.stack([split, new[split]], 1))
+        self.plane.faces.add(np.array([split, new[split]]).T)
         self.plane.owner.add(self.owner + functions)
         self.plane.count += len(split)
-        nothing = np.zeros(len(split), np.int8)
-        self._take_up(edge, roots, functions, nothing, nothing)
+        self._take_up(edge, roots)
 
     def _untangle(self, split, positive, join):
         """Faces so thin that rounding breaks the positive run in several: the longest counts, the others do not.

@@ -71,11 +71,11 @@ class Subdivision:
         ends       (M,), where it ends
         returns    the number of the first new edge
         """
-        new = self.ends.add(np.stack([vertices, ends], 1))
+        new = self.ends.add(np.array([vertices, ends]).T)
         self.faces.add(self.faces.full[edges])
         self.owner.add(self.owner.full[edges])
-        first = np.flatnonzero(np.diff(edges, prepend=-1))
-        self.ends.full[edges[first], 1] = vertices[first]
+        # Backwards: of several pieces' vertices the first one's is written last, and stays.
+        self.ends.full[edges[::-1], 1] = vertices[::-1]
         return new
 
     def keep_edges(self, kept, merged):

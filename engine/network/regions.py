@@ -180,16 +180,21 @@ class Partition:
         distance = _distances(point, start, step)
         # Of the edges as near as rounding tells, the one whose line is farthest says best on which side the point is.
         close = np.flatnonzero(distance <= distance.min() + 1e-12 * np.ptp(self.vertices))
-        offset = point - start[close]
-        cross = step[close, 0] * offset[:, 1] - step[close, 1] * offset[:, 0]
-        best = np.argmax(np.abs(cross) / np.maximum(np.hypot(*step[close].T), TINY))
+        offset, step = point[:, None] - start[:, close], step[:, close]
+        cross = step[0] * offset[1] - step[1] * offset[0]
+        best = np.argmax(np.abs(cross) / np.maximum(np.hypot(*step), TINY))
         left, right = self.faces[close[best]]
         return left if right < 0 or (cross[best] >= 0 and left >= 0) else right
 
     @cached_property
     def _lines(self):
-        start = self.vertices[self.edges[:, 0]]
-        return start, self.vertices[self.edges[:, 1]] - start
+        """(start, step) of all edges, each (2, E)."""
+        start, stop = self.vertices[self.edges].transpose(1, 2, 0).copy()
+        return start, stop - start
+
+    @cached_property
+    def _piece_lines(self):
+        return tuple(line[:, self._pieces[0]] for line in self._lines)
 
     def nearest(self, point, among=None):
         """(distance, neuron): the boundary nearest to a world point; `neurons` for the decision.
@@ -197,15 +202,13 @@ class Partition:
         among   (neurons + 1,) bool: only those count
         returns (infinity, None) when there is none
         """
-        edge, who = self._pieces
+        _, who = self._pieces
+        distance = _distances(np.asarray(point, float), *self._piece_lines)
         if among is not None:
-            counted = np.append(np.asarray(among, bool), False)[: self.neurons + 1][who]
-            edge, who = edge[counted], who[counted]
-        if not len(edge):
+            distance[~np.asarray(among, bool)[who]] = np.inf
+        least = int(np.argmin(distance)) if len(distance) else None
+        if least is None or distance[least] == np.inf:
             return np.inf, None
-        start, step = self._lines
-        distance = _distances(np.asarray(point, float), start[edge], step[edge])
-        least = int(np.argmin(distance))
         return float(distance[least]), int(who[least])
 
     def dead(self):
@@ -324,8 +327,8 @@ def _sums(layer, h, net):
 
 
 def _distances(point, start, step):
-    """(S,): how far a point is from segments."""
-    offset = point - start
-    length = np.maximum((step * step).sum(1), TINY)
-    along = np.clip((offset * step).sum(1) / length, 0, 1)
-    return np.hypot(*(offset - along[:, None] * step).T)
+    """(S,): how far a point is from segments, whose start and step are (2, S)."""
+    x, y = point[:, None] - start
+    squared = np.maximum(step[0] * step[0] + step[1] * step[1], TINY)
+    along = np.clip((x * step[0] + y * step[1]) / squared, 0, 1)
+    return np.hypot(x - along * step[0], y - along * step[1])

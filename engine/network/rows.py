@@ -4,7 +4,7 @@ import numpy as np
 
 
 class Rows:
-    """Rows of one kind, to which more are added; room is doubled when it runs out.
+    """Rows of one kind, to which more are added; room is doubled when it runs out. The array begun with is not copied.
 
     full   the array with its spare room: right for reading by index
     used   how many rows count
@@ -12,7 +12,7 @@ class Rows:
     """
 
     def __init__(self, start):
-        self.full = np.array(start)
+        self.full = np.asarray(start)
         self.used = len(self.full)
 
     @property
