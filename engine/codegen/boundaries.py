@@ -71,16 +71,15 @@ def boundaries_module(shape, task):
     GROUPS, DECISION       groups of hidden neurons; the decision's lane
     OUTPUTS, CLASSES       how many outputs, and whether they are classes
     STRAIGHT               whether boundaries are made of straight pieces
-    walls, walls_x, walls_y   after evaluate(at, q): of each group the sums at `at` as the piece at q has them, with
-                           their gradients, turned so that they are above 0 at q
+    evaluate(q)            at a place in samples from the picture's middle
+    walls, walls_x, walls_y   after it: of each group the sums there and their gradients
     outputs                before the last activation
-    sides                  a bit for each lane, set where its sum is above 0 at q
-    evaluate(at, q)        at, q: samples from the picture's middle
+    sides_of(g)            a word a lane of the group, whose bit g % 32 is set where the lane's sum is above 0
     group_start(g)         the first group of group g's layer
-    span(foot, way, end)   where foot + s way lies in the piece, as far as groups before `end` have a say: s from, to
-    kinks(reach)           the steps from `at` to the two nearest walls within reach: xy and zw; 0 for none
-    wall_of(lane)          a lane's wall: its sum at `at`, and the gradient
-    masks, next_mask()     lanes marked by mark(), those that is_near, or by mark_found(); the first of them, or NONE
+    span(foot, way, end)   where q + foot + s way is in q's piece, as far as groups before `end` have a say: s from, to
+    kinks(reach)           the steps from q across the two nearest walls within reach: xy and zw; 0 for none
+    wall_of(lane)          a lane's sum at q, and its gradient
+    next_mask()            the first of the lanes marked by mark(back), those that are near q + back, or by mark_found()
     take(lane, far, along) keeps what is nearest to a lane's line, for found_of(lane) and mark_found(); forget() none
     value_of(z)            the last activation
     """

@@ -36,7 +36,7 @@ class Writer:
         self.shape, self.task = shape, task
         self.blocks, self.groups = layout(shape).blocks, Groups(shape)
         self.straight = is_straight(shape)
-        self.words = self.groups.count // 8 + 1
+        self.words = self.groups.count // 32 + 1
         at = 2 * self.blocks[0].outputs
         self.centres = []
         for block in self.blocks:
@@ -61,11 +61,10 @@ class Writer:
             yield f"var<private> {name}: array<vec4f, {count + 1}>;"
         for name in ("outputs", "outputs_x", "outputs_y"):
             yield f"var<private> {name}: array<vec4f, {outputs}>;"
-        yield f"var<private> sides: array<u32, {self.words}>;"
-        yield f"var<private> masks: array<u32, {self.words}>;"
+        yield f"var<private> sides: array<vec4u, {self.words}>;"
+        yield f"var<private> masks: array<vec4u, {self.words}>;"
         yield from self.shared()
-        yield "fn evaluate(at: vec2f, q: vec2f) {"
-        yield "    let back = at - q;"
+        yield "fn evaluate(q: vec2f) {"
         yield from indented(self.body())
         yield from indented(self.decision())
         yield "}"
@@ -80,9 +79,13 @@ fn network_block(at: u32) -> mat4x4f {
     return mat4x4f(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
 }
 
-fn four_bits(on: vec4<bool>) -> u32 {
-    let bits = select(vec4u(0u), vec4u(1u, 2u, 4u, 8u), on);
-    return bits.x + bits.y + bits.z + bits.w;
+// The bit of group g in the lanes that are on.
+fn bit_of(g: u32, on: vec4<bool>) -> vec4u {
+    return select(vec4u(0u), vec4u(1u << (g % 32u)), on);
+}
+
+fn is_any(m: vec4u) -> bool {
+    return (m.x | m.y | m.z | m.w) != 0u;
 }
 """.splitlines()
 
@@ -121,10 +124,9 @@ fn four_bits(on: vec4<bool>) -> u32 {
         else:
             yield "let choice = vec3f(0.0);"
         n = self.groups.count
-        yield "let turned = select(-choice, choice, choice.x > 0.0);"
-        yield f"walls[{n}] = vec4f(turned.x + dot(turned.yz, back), 0.0, 0.0, 0.0);"
-        yield f"walls_x[{n}] = vec4f(turned.y, 0.0, 0.0, 0.0);"
-        yield f"walls_y[{n}] = vec4f(turned.z, 0.0, 0.0, 0.0);"
+        yield f"walls[{n}] = vec4f(choice.x, 0.0, 0.0, 0.0);"
+        yield f"walls_x[{n}] = vec4f(choice.y, 0.0, 0.0, 0.0);"
+        yield f"walls_y[{n}] = vec4f(choice.z, 0.0, 0.0, 0.0);"
 
     def starts(self):
         yield "fn group_start(g: u32) -> u32 {"
@@ -135,16 +137,26 @@ fn four_bits(on: vec4<bool>) -> u32 {
         yield "}"
 
     def next_mask(self):
+        """The first group that has a lane, and in it the first."""
+        words = range(self.words)
         yield "fn next_mask() -> u32 {"
-        yield "    var lane = NONE;"
-        for w in reversed(range(self.words)):
-            yield f"    lane = select(lane, {32 * w}u + firstTrailingBit(masks[{w}]), masks[{w}] != 0u);"
-        for w in range(self.words):
-            yield f"    masks[{w}] = select(masks[{w}], masks[{w}] & (masks[{w}] - 1u), lane / 32u == {w}u);"
-        yield "    return lane;"
+        yield "    var word = vec4u(0u);"
+        yield "    var at = 0u;"
+        for w in reversed(words):
+            yield f"    at = select(at, {w}u, is_any(masks[{w}]));"
+            yield f"    word = select(word, masks[{w}], is_any(masks[{w}]));"
+        yield "    let all_lanes = word.x | word.y | word.z | word.w;"
+        yield "    let g = firstTrailingBit(all_lanes);"
+        yield "    let set_bit = 1u << (g & 31u);"
+        yield "    let on = (word & vec4u(set_bit)) != vec4u(0u);"
+        yield "    let lane = select(select(select(3u, 2u, on.z), 1u, on.y), 0u, on.x);"
+        yield "    let rest = word & ~select(vec4u(0u), vec4u(set_bit), vec4u(lane) == vec4u(0u, 1u, 2u, 3u));"
+        for w in words:
+            yield f"    masks[{w}] = select(masks[{w}], rest, at == {w}u);"
+        yield "    return select(NONE, 128u * at + 4u * g + lane, all_lanes != 0u);"
         yield "}"
         yield "fn is_marked() -> bool {"
-        yield f"    return ({' | '.join(f'masks[{w}]' for w in range(self.words))}) != 0u;"
+        yield f"    return is_any({' | '.join(f'masks[{w}]' for w in words)});"
         yield "}"
 
     def value_of(self):
@@ -154,14 +166,12 @@ fn four_bits(on: vec4<bool>) -> u32 {
         yield f"    return {value};"
         yield "}"
 
-    def keep(self, group, z, x, y, word, shift):
-        """The lines that keep a group's sums."""
-        yield f"let up{word} = {z} > vec4f(0.0);"
-        yield f"let turn{word} = select(vec4f(-1.0), vec4f(1.0), up{word});"
-        yield f"walls[{group}] = turn{word} * fma({x}, back.xxxx, fma({y}, back.yyyy, {z}));"
-        yield f"walls_x[{group}] = turn{word} * {x};"
-        yield f"walls_y[{group}] = turn{word} * {y};"
-        yield f"sides[{group} / 8] |= four_bits(up{word}) << {shift};"
+    def keep(self, group, z, x, y, word):
+        """The lines that keep a group's sums; group and word are numbers, or texts of them."""
+        yield f"walls[{group}] = {z};"
+        yield f"walls_x[{group}] = {x};"
+        yield f"walls_y[{group}] = {y};"
+        yield f"sides[{word}] |= bit_of({group}, {z} > vec4f(0.0));"
 
 
 SPAN_END = """\

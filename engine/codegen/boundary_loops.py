@@ -17,7 +17,7 @@ class Loops(Writer):
 
     def body(self):
         yield f"for (var w = 0u; w < {self.words}u; w++) {{"
-        yield "    sides[w] = 0u;"
+        yield "    sides[w] = vec4u(0u);"
         yield "}"
         last = len(self.blocks) - 1
         for layer, block in enumerate(self.blocks):
@@ -36,12 +36,11 @@ class Loops(Writer):
                 yield f"for (var g = 0u; g < {block.outputs}u; g++) {{"
                 yield f"    let at = {start}g;"
                 yield f"    let c = middle[{self.centres[layer]}u + g];"
-                # The sums are kept turned and seen from `at`; what the next layer takes is the response at q.
                 yield "    let d = sums[g];"
                 z = "c + d" if self.straight or layer == 0 else "d"
                 yield f"    let z = {z};"
                 yield f"    hv[g] = {self.moved(layer, 'd' if self.straight else 'z', 'c')};"
-                yield f"    let s = select(-1.0 * vec4f(1.0), vec4f(1.0), z > vec4f(0.0)) * {self.slope(layer, 'z')};"
+                yield f"    let s = {self.slope(layer, 'z')};"
                 yield "    hx[g] = s * walls_x[at];"
                 yield "    hy[g] = s * walls_y[at];"
                 yield "}"
@@ -75,15 +74,11 @@ class Loops(Writer):
             if hidden:
                 yield f"let at{m} = {start}{g} + {m}u;"
                 yield f"sums[{g} + {m}u] = v{m};"
-                yield from self.keep(f"at{m}", f"z{m}", f"x{m}", f"y{m}", m, f"4u * (at{m} % 8u)")
+                yield from self.keep(f"at{m}", f"z{m}", f"x{m}", f"y{m}", f"at{m} / 32u")
             else:
                 yield f"outputs[{g} + {m}u] = z{m};"
                 yield f"outputs_x[{g} + {m}u] = x{m};"
                 yield f"outputs_y[{g} + {m}u] = y{m};"
-
-    def keep(self, group, z, x, y, word, shift):
-        for line in super().keep(group, z, x, y, word, shift):
-            yield line.replace("/ 8]", "/ 8u]")
 
     def module(self):
         widest = max(b.outputs for b in self.blocks)
@@ -122,20 +117,23 @@ fn forget() {
 }
 fn clear_masks() {
     for (var w = 0u; w < WORDS; w++) {
-        masks[w] = 0u;
+        masks[w] = vec4u(0u);
     }
 }
-fn mark() {
+fn mark(back: vec2f) {
     clear_masks();
     for (var g = 0u; g <= COUNT; g++) {
-        masks[g / 8u] |= four_bits(is_near(g)) << (4u * (g % 8u));
+        masks[g / 32u] |= bit_of(g, is_near(g, back));
     }
 }
 fn mark_found() {
     clear_masks();
     for (var g = 0u; g <= COUNT; g++) {
-        masks[g / 8u] |= four_bits(distances[g] < vec4f(FAR)) << (4u * (g % 8u));
+        masks[g / 32u] |= bit_of(g, distances[g] < vec4f(FAR));
     }
+}
+fn sides_of(g: u32) -> vec4u {
+    return sides[g / 32u];
 }
 fn span(foot: vec2f, way: vec2f, end: u32) -> vec2f {
     var start = vec4f(-1e30);

@@ -8,7 +8,7 @@ class WrittenOut(Writer):
 
     def body(self):
         for w in range(self.words):
-            yield f"sides[{w}] = 0u;"
+            yield f"sides[{w}] = vec4u(0u);"
         last = len(self.blocks) - 1
         for layer, block in enumerate(self.blocks):
             for g in range(block.outputs):
@@ -31,7 +31,7 @@ class WrittenOut(Writer):
                 yield f"let {z} = {f'c{n} + v{n}' if self.straight or layer == 0 else f'v{n}'};"
                 if layer < last:
                     group = self.groups.starts[layer] + g
-                    yield from self.keep(group, z, f"x{n}", f"y{n}", n, f"{4 * (group % 8)}u")
+                    yield from self.keep(f"{group}u", z, f"x{n}", f"y{n}", group // 32)
                     slope = self.slope(layer, z)
                     yield f"let hv{n} = {self.moved(layer, f'v{n}' if self.straight else z, f'c{n}')};"
                     yield f"let s{n} = {slope};"
@@ -60,10 +60,15 @@ class WrittenOut(Writer):
         yield "fn forget() {"
         yield from (f"    distances[{g}] = vec4f(FAR);" for g in every)
         yield "}"
-        yield "fn mark() {"
-        yield from self.marked("is_near({g}u)")
+        yield "fn mark(back: vec2f) {"
+        yield from self.marked("is_near({g}u, back)")
         yield "fn mark_found() {"
         yield from self.marked("distances[{g}] < vec4f(FAR)")
+        yield "fn sides_of(g: u32) -> vec4u {"
+        yield "    var word = sides[0];"
+        yield from (f"    word = select(word, sides[{w}], g / 32u == {w}u);" for w in range(1, self.words))
+        yield "    return word;"
+        yield "}"
         yield "fn span(foot: vec2f, way: vec2f, end: u32) -> vec2f {"
         yield "    var start = vec4f(-1e30);"
         yield "    var end_at = vec4f(1e30);"
@@ -90,7 +95,6 @@ class WrittenOut(Writer):
         """The rest of a function that sets the masks of all lanes of which a condition of group g holds."""
         count = self.groups.count + 1
         for w in range(self.words):
-            some = range(8 * w, min(8 * w + 8, count))
-            bits = [f"(four_bits({condition.format(g=g)}) << {4 * (g % 8)}u)" for g in some]
-            yield f"    masks[{w}] = {' | '.join(bits)};"
+            some = range(32 * w, min(32 * w + 32, count))
+            yield f"    masks[{w}] = {' | '.join(f'bit_of({g}u, {condition.format(g=g)})' for g in some)};"
         yield "}"

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from engine.codegen.bindings import Binding, declare
-from engine.codegen.boundaries import Groups, boundaries_bindings, boundaries_module, middle
+from engine.codegen.boundaries import boundaries_bindings, boundaries_module, middle
+from engine.codegen.boundary_body import Groups
 from engine.codegen.compose import compose
 from engine.codegen.layout import layout, pack
 from engine.codegen.structs import struct
@@ -34,6 +35,7 @@ NODE = struct(
     mixture="f32",  # of the prediction in regions
     most_loss="f32",  # what the end of the map stands for
     lit="u32",  # the lane whose positive side is lit
+    walls="u32",  # groups at whose lines others may bend
 )
 BACKGROUNDS = ("none", "prediction", "target", "loss", "regions")
 # The end of the map of losses: cross-entropy in nats (a coin's guess of two classes is 0.69), mean squared error.
@@ -252,6 +254,8 @@ class Boundaries(Drawable):
             mixture=MIXTURE,
             most_loss=MOST_LOSS[self.task],
             lit=lane,
+            # The last layer's lines bend none but the decision's.
+            walls=Groups(self.net.shape).count if self.decision else Groups(self.net.shape).starts[-1],
         )
 
     def _clip(self, x, y, pixel):

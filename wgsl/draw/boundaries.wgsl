@@ -23,18 +23,19 @@ fn dash_direction(gradient: vec2f) -> vec2f {
     return vec2f(found.x, select(found.y, -found.y, slope < 0.0 && found.x > 0.0));
 }
 
-// The lanes marked by mark(), each with its piece of line in the cell that was evaluated: how near it comes to `at`.
-fn measure(at: vec2f) {
-    mark();
+// The lanes marked by mark(), each with its piece of line in the piece of q: how near it comes to `at`.
+fn measure(at: vec2f, q: vec2f) {
+    let back = at - q;
+    mark(back);
     for (var turn = 0u; turn < MOST; turn++) {
         let lane = next_mask();
         let here = min(lane, DECISION);
         let wall = wall_of(here);
-        let value = wall.x;
         let gradient = wall.yz;
+        let value = wall.x + dot(gradient, back);
         let rate = inverseSqrt(max(dot(gradient, gradient), 1e-37));
         let unit = gradient * rate;
-        let foot = -value * rate * unit;
+        let foot = back - value * rate * unit;
         let way = vec2f(-unit.y, unit.x);
         var piece = vec2f(-1e30, 1e30);
         if STRAIGHT {
@@ -85,7 +86,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     var q = at;
     // In its own piece of the plane, then across the nearest wall, across the second, across both.
     for (var turn = 0u; turn < 4u; turn++) {
-        evaluate(at, q);
+        evaluate(q);
         if turn == 0u {
             keep_ground();
             if STRAIGHT && node.reach > 0.0 {
@@ -93,7 +94,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
                 turns = select(select(2u, 4u, any(steps.zw != vec2f(0.0))), 1u, all(steps.xy == vec2f(0.0)));
             }
         }
-        measure(at);
+        measure(at, q);
         q = at + select(steps.zw, steps.xy, turn == 0u) + select(vec2f(0.0), steps.xy, turn == 2u);
         if turn + 1u >= turns {
             break;

@@ -16,11 +16,10 @@ var<private> is_lit: bool;
 
 // Each neuron turns some of four bits of the number: pieces on both sides of a line never have the same.
 fn region_of(g: u32) -> u32 {
-    let bits = sides[g / 8u] >> (4u * (g % 8u));
     let number = vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u);
     // Fibonacci hashing (Knuth, volume 3, section 6.4), then 1 to 15.
     let code = (number * 2654435769u >> vec4u(16u)) % vec4u(15u) + vec4u(1u);
-    let on = ((vec4u(bits) >> vec4u(0u, 1u, 2u, 3u)) & vec4u(1u)) * code;
+    let on = ((sides_of(g) >> vec4u(g % 32u)) & vec4u(1u)) * code;
     return on.x ^ on.y ^ on.z ^ on.w;
 }
 
@@ -33,7 +32,7 @@ fn keep_ground() {
         }
     }
     let lit = min(node.lit, DECISION);
-    is_lit = node.lit != NONE && ((sides[lit / 32u] >> (lit % 32u)) & 1u) == 1u;
+    is_lit = node.lit != NONE && ((sides_of(lit / 4u)[lit % 4u] >> (lit / 4u % 32u)) & 1u) == 1u;
 }
 
 fn kept_output(k: u32) -> f32 {
