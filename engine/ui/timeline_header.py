@@ -4,8 +4,8 @@ from engine.parts import SPACINGS
 from engine.ui.ink import ICONS
 from engine.ui.theme import BODY, SMALL
 
-# Logical pixels of the row.
-HEADER = 32.0
+# Logical pixels of the row, and where the buttons that play and step end.
+HEADER, BUTTONS = 32.0, 98.0
 # Widths of the strip from which on it has more: speed and hint in the header, all spacings, a word about them.
 NARROW, WIDE, WIDEST = 460.0, 640.0, 800.0
 
@@ -38,7 +38,7 @@ class TimelineHeader:
             wide = 32.0 if name == "play" else 24.0
             if w.button(f"timeline.{name}", left, y, wide, "", icon=icon, doc=doc, on=on, height=high):
                 run()
-        left = 106.0
+        left = BUTTONS + 8.0
         if width >= NARROW:
             left = self._speed(left, y, high)
         right = self._choices(width, y, high)
@@ -68,10 +68,9 @@ class TimelineHeader:
         x = width - 34.0
         if w.button("timeline.fold", x, y, 24.0, "", icon="down", doc="fold the timeline; t", height=high):
             self.moments.fold()
-        if timeline.set_log_values is not None:
-            text = f"log {timeline.value_name}" if width >= NARROW else "log"
-            log = timeline.log_values
-            wide = w.measure(text) + 20.0
+        text = f"log {timeline.value_name}" if width >= NARROW else "log"
+        wide, log = w.measure(text) + 20.0, timeline.log_values
+        if timeline.set_log_values is not None and x - wide - 6.0 >= BUTTONS:
             x -= wide + 6.0
             doc = f"{timeline.value_name} by its powers of ten"
             if w.button("timeline.log", x, y, wide, text, doc=doc, on=log, height=high):
@@ -84,8 +83,7 @@ class TimelineHeader:
                 if width >= WIDEST:
                     x -= w.measure("spaced by", SMALL) + 8.0
                     w.text(x, y + high / 2, "spaced by", "muted", SMALL)
-            else:
-                wide = max(w.measure(name) for name in names) + 14.0
+            elif x - (wide := max(w.measure(name) for name in names) + 14.0) - 6.0 >= BUTTONS:
                 x -= wide + 6.0
                 doc = f"how far apart snapshots stand: all alike, by {timeline.step_name}, or by its logarithm"
                 if w.button("timeline.spacing", x, y, wide, timeline.spacing, doc=doc, height=high):

@@ -1,5 +1,7 @@
 """The timeline, the units, the diagram and the listing, used as a person would, with mouse and keys."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hands import Hands
@@ -83,6 +85,18 @@ def test_at_any_size_and_fineness_picture_and_strip_share_the_window(size, ratio
     assert viewer.painter.picture.size == ((size[0] - WIDTH) * ratio, (size[1] - below) * ratio)
     assert viewer.notices.problem is None
     canvas.close()
+
+
+@pytest.mark.parametrize("width", [WIDTH + 170, WIDTH + 240, WIDTH + 300, WIDTH + 460, WIDTH + 640, WIDTH + 900])
+def test_the_strip_s_buttons_do_not_lie_on_one_another(width):
+    hands = Hands(Story(), (int(width), 500))
+    places = hands.viewer.desk.widgets.places
+    mine = [p for name, p in places.items() if name.startswith("timeline.") and name != "timeline.track"]
+    assert len(mine) >= 4
+    for (a, _, wide, _), (b, _, _, _) in itertools.pairwise(sorted(mine)):
+        # Segments beside each other touch, but for rounding.
+        assert a + wide <= b + 1e-6
+    hands.close()
 
 
 def test_the_strip_wears_the_theme(hands):
