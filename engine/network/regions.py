@@ -15,6 +15,8 @@ from engine.network.partition import Subdivision
 TINY = 1e-300
 # So that neither squares nor another layer of float32 weights leave float64.
 HUGE = 1e100
+# So few points are found by their nearest edge; the patterns of all regions, which take long, pay for more.
+FEW = 50
 # A path bends where it turns by more than this, in radians; what rounding turns is far less.
 BEND = 1e-6
 
@@ -164,25 +166,32 @@ class Partition:
     def at(self, points):
         """(N,): the region of each of (N, 2) world points; -1 outside the rectangle, either side on a boundary."""
         points = np.asarray(points, float).reshape(-1, 2)
-        codes, order = self._codes
-        mine = pattern.codes(self._layers, self._deciding, points)
-        place = np.minimum(np.searchsorted(codes, mine), self.count - 1)
-        region = order[place]
         inside = ((points >= self.low) & (points <= self.high)).all(1)
-        # Where rounding puts a neuron that is 0 on one side and its twin on the other, no region has that pattern.
-        for lost in np.flatnonzero(inside & (codes[place] != mine)):
-            region[lost] = self._beside(points[lost])
-        return np.where(inside, region, -1)
+        region, found = np.full(len(points), -1), np.zeros(len(points), bool)
+        if len(points) > FEW:
+            codes, order = self._codes
+            mine = pattern.codes(self._layers, self._deciding, points)
+            place = np.minimum(np.searchsorted(codes, mine), self.count - 1)
+            # Where rounding puts a neuron that is 0 on one side and its twin on the other, no region has that pattern.
+            found = inside & (codes[place] == mine)
+            region[found] = order[place[found]]
+        for lost in np.flatnonzero(inside & ~found):
+            region[lost] = self._beside_nearest(points[lost])
+        return region
 
-    def _beside(self, point):
-        """The region of a point so near a boundary that its pattern does not tell."""
+    def _beside_nearest(self, point):
+        """The region of a point inside: the side it lies on of the nearest edge, which is one of its own region's.
+
+        Seen from inside a convex outline, what is nearest is within an edge, never a corner; no sum of edges crossed
+        need be right.
+        """
         start, step = self._lines
         distance = _distances(point, start, step)
-        # Of the edges as near as rounding tells, the one whose line is farthest says best on which side the point is.
-        close = np.flatnonzero(distance <= distance.min() + 1e-12 * np.ptp(self.vertices))
-        offset, step = point[:, None] - start[:, close], step[:, close]
-        cross = step[0] * offset[1] - step[1] * offset[0]
-        best = np.argmax(np.abs(cross) / np.maximum(np.hypot(*step), TINY))
+        # On a vertex many are as near: the one whose line is farthest tells the side best.
+        close = np.flatnonzero(distance <= distance.min() + SAFETY * EPSILON * np.abs(self.vertices).max())
+        (x, y), (along, up) = point[:, None] - start[:, close], step[:, close]
+        cross = along * y - up * x
+        best = np.argmax(np.abs(cross) / np.maximum(np.hypot(along, up), TINY))
         left, right = self.faces[close[best]]
         return left if right < 0 or (cross[best] >= 0 and left >= 0) else right
 
@@ -194,6 +203,7 @@ class Partition:
 
     @cached_property
     def _piece_lines(self):
+        """(start, step) of the pieces of boundaries, each (2, S)."""
         return tuple(line[:, self._pieces[0]] for line in self._lines)
 
     def nearest(self, point, among=None):

@@ -323,6 +323,22 @@ def test_points_outside_are_in_no_region_and_on_a_boundary_in_one_of_two():
     assert partition.at([[0.5, 0.5]])[0] in (0, 1)
 
 
+def test_few_points_are_found_where_many_are(cut):
+    partition = cut[1]
+    points = np.random.default_rng(2).uniform(-2, 2, (200, 2))
+    one_by_one = np.concatenate([partition.at(point) for point in points])
+    np.testing.assert_array_equal(one_by_one, partition.at(points))
+
+
+def test_the_rectangles_sides_and_corners_are_inside():
+    partition = regions(lines([[1, 0, -0.5], [0, 1, -0.5]]), decision=False)
+    places = [(x, y) for x in (0, 0.25, 1) for y in (0, 0.25, 1)]
+    quarters = partition.at([(0.25, 0.25), (0.25, 0.75), (0.75, 0.25), (0.75, 0.75)])
+    wanted = [quarters[2 * (x > 0.5) + (y > 0.5)] for x, y in places]
+    assert partition.at(places).tolist() == wanted
+    assert partition.at(places * 10).tolist() == wanted * 10
+
+
 def test_a_plane_through_many_inputs_shows_the_network_on_it():
     net, rng = torch_like([5, 8, 8, 3], seed=4), np.random.default_rng(0)
     domain = Domain(rng.normal(size=5), rng.normal(size=(2, 5)), [-1, 0], [1, 1.5])
