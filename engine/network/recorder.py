@@ -2,7 +2,6 @@
 
 import itertools
 import warnings
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from engine.network.formats.files import size_text, told
 from engine.network.history import TASKS, Domain, History, flat
 from engine.network.loading import load
 from engine.network.mlp import Mlp
+from engine.network.models import LOGITS, first_weight, is_shown, two_logits, unwrapped
 from engine.network.samples import Samples
 from engine.network.snapshots import following, thinned
 
@@ -19,8 +19,6 @@ from engine.network.snapshots import following, thinned
 MAX_BYTES = 256 << 20
 MAX_SNAPSHOTS = 2000
 MIN_SNAPSHOTS = 8
-# What PyTorch wraps round a module, and the attribute the module itself is kept in.
-WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
 
 
 class Recorder:
@@ -98,10 +96,11 @@ class Recorder:
         if number <= run.called:
             raise SettingError(f"step={step}: steps must rise, and {run.called} was recorded before.")
         if model is not run.model:
-            run.model, run.weight = model, _first_weight(model)
+            run.model, run.weight = model, first_weight(model)
         run.called, run.version = number, getattr(run.weight, "_version", None)
         # What the loss was computed from need not be held.
         run.loss = loss.detach() if hasattr(loss, "detach") else loss
+        run.is_told = run.is_told or loss is not None
         if number >= run.wanted:
             self._keep(run, number, model, run.loss)
 
@@ -127,6 +126,8 @@ class Recorder:
             raise NetworkError("Nothing was recorded yet: call recorder.step(model, loss) in the training loop.")
         common = sorted(set.intersection(*(set(run.steps) for run in runs)))
         notes = dict(self._notes)
+        if any(run.is_told for run in runs):
+            notes["losses"] = "as given to Recorder.step"
         if not common:
             raise ShapeError("The runs have no step in common. Count their steps from the same number.")
         if any(run.steps != common for run in runs):
@@ -181,9 +182,9 @@ class Recorder:
         # A module has weights; any other function is one that gives the model.
         if callable(model) and not isinstance(model, Mlp) and not hasattr(model, "_modules"):
             model = model()
-        model = _unwrapped(model)
+        model = unwrapped(model)
         if self._by_names is None:
-            self._by_names = self.activations is not None and hasattr(model, "state_dict") and not _is_shown(model)
+            self._by_names = self.activations is not None and hasattr(model, "state_dict") and not is_shown(model)
         try:
             net = load(model.state_dict() if self._by_names else model, activations=self.activations)
         except NetworkError as error:
@@ -194,7 +195,7 @@ class Recorder:
             raise
         if self._shape is None:
             self._begin(net)
-        net = _two_logits(net) if self.task == "classes" else net
+        net = two_logits(net) if self.task == "classes" else net
         if net.shape != self._shape:
             raise ShapeError(f"The model is {net.shape}, but {self._shape} was recorded before. Use another Recorder.")
         return net
@@ -203,10 +204,10 @@ class Recorder:
         """Settles on the first network what depends on its shape."""
         if self.task is None:
             classes = None if self.samples is None else self.samples.are_classes(net.outputs)
-            if net.outputs == 1 and classes is None:
-                classes = str(net.layers[-1].activation) == "sigmoid"
-            self.task = "values" if classes is False else "classes"
-        net = _two_logits(net) if self.task == "classes" else net
+            if classes is None:
+                classes = str(net.layers[-1].activation) in (LOGITS if net.outputs > 1 else ("sigmoid",))
+            self.task = "classes" if classes else "values"
+        net = two_logits(net) if self.task == "classes" else net
         if self.samples is not None:
             if self.samples.inputs != net.inputs:
                 raise ShapeError(f"data has {self.samples.inputs} inputs, the model {net.inputs}.")
@@ -297,7 +298,7 @@ class _Run:
         self.steps, self.weights, self.losses = [], [], []
         # The last step that was called, its model and loss; the next step to keep; the least gap in the logarithm.
         self.called, self.model, self.loss, self.weight, self.version = -1, None, None, None, None
-        self.wanted, self.gap, self.is_passing = 0, 0.0, False
+        self.wanted, self.gap, self.is_passing, self.is_told = 0, 0.0, False, False
 
     def add(self, step, weights, loss):
         if self.is_passing:
@@ -313,39 +314,3 @@ class _Run:
         self.steps = [self.steps[k] for k in kept]
         self.weights = [self.weights[k] for k in kept]
         self.losses = [self.losses[k] for k in kept]
-
-
-def _unwrapped(model):
-    while type(model).__name__ in WRAPPERS and hasattr(model, WRAPPERS[type(model).__name__]):
-        model = getattr(model, WRAPPERS[type(model).__name__])
-    return model
-
-
-def _first_weight(model):
-    """A tensor of the model, or None where it is not known how to get at one."""
-    model = _unwrapped(model)
-    try:
-        return next(iter(model.values() if isinstance(model, Mapping) else model.parameters()))
-    except Exception:  # of a foreign object, which need have neither
-        return None
-
-
-def _is_shown(module):
-    try:
-        load(module)
-    except NetworkError:
-        return False
-    return True
-
-
-def _two_logits(net):
-    """A classifier of one output as one of two: logits 0 and z have the softmax sigmoid(z)."""
-    if net.outputs > 1:
-        return net
-    last = net.layers[-1]
-    if str(last.activation) not in ("identity", "sigmoid"):
-        raise NetworkError(f"A classifier with one output ends in identity or sigmoid, not {last.activation}.")
-    weights = [layer.weights for layer in net.layers[:-1]] + [np.vstack([np.zeros_like(last.weights), last.weights])]
-    biases = [layer.bias for layer in net.layers[:-1]] + [np.append(np.float32(0), last.bias)]
-    activations = [layer.activation for layer in net.layers[:-1]] + ["identity"]
-    return Mlp(weights, biases, activations, name=net.name)

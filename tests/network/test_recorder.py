@@ -92,6 +92,7 @@ def test_snapshots_are_the_model_s_weights_at_the_rule_s_steps():
     for k, step in enumerate(history.steps):
         assert np.array_equal(history.weights[0, k], seen[step])
         assert history.losses[0, k] == 1.0 / (step + 1)
+    assert "given" in history.notes["losses"]
 
 
 def test_the_last_step_is_kept_wherever_it_falls():
@@ -264,6 +265,15 @@ def test_the_task_is_told_by_outputs_and_targets():
         assert recorder.history().task == task, (sizes, targets)
 
 
+def test_outputs_that_are_no_logits_are_values():
+    net = engine.load(random_mlp([2, 4, 3], "relu", seed=1), activations="relu,sigmoid")
+    recorder = Recorder()
+    recorder.step(net)
+    assert recorder.history().task == "values"
+    with pytest.raises(NetworkError, match="ends in identity or softmax, not sigmoid"):
+        Recorder(task="classes").step(net)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -361,7 +371,7 @@ def test_a_target_given_is_the_one_shown():
     target = np.random.default_rng(0).integers(0, 256, (8, 8, 3)).astype(np.uint8)
     recorder = Recorder(target=target, notes={"by": "me"})
     recorder.step(a_model(), 0.0)
-    assert np.array_equal(recorder.history().target, target) and recorder.history().notes == {"by": "me"}
+    assert np.array_equal(recorder.history().target, target) and recorder.history().notes["by"] == "me"
 
 
 # Saving.
