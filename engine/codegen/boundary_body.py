@@ -37,6 +37,8 @@ class Writer:
         self.blocks, self.groups = layout(shape).blocks, Groups(shape)
         self.straight = is_straight(shape)
         self.words = self.groups.count // 32 + 1
+        # Groups after the hidden ones: the decision's, at least.
+        self.spare = 1
         at = 2 * self.blocks[0].outputs
         self.centres = []
         for block in self.blocks:
@@ -58,7 +60,7 @@ class Writer:
         yield "const NONE = 0xffffffffu;"
         yield "const FAR = 1e29;"
         for name in ("walls", "walls_x", "walls_y", "distances", "alongs"):
-            yield f"var<private> {name}: array<vec4f, {count + 1}>;"
+            yield f"var<private> {name}: array<vec4f, {count + self.spare}>;"
         for name in ("outputs", "outputs_x", "outputs_y"):
             yield f"var<private> {name}: array<vec4f, {outputs}>;"
         yield f"var<private> sides: array<vec4u, {self.words}>;"

@@ -3,7 +3,7 @@
 from engine.codegen.boundary_body import KINKS_END, SPAN_END, Writer, indented
 
 # Groups of outputs whose sums a loop forms together.
-CHUNK = 4
+CHUNK = 2
 
 
 class Loops(Writer):
@@ -15,70 +15,91 @@ class Loops(Writer):
         for name in ("hv", "hx", "hy"):
             yield f"var<private> {name}: array<vec4f, {widest}>;"
 
+    def __init__(self, shape, task):
+        super().__init__(shape, task)
+        # Outputs pass where the decision is put afterwards, their sides too.
+        self.spare = self.blocks[-1].outputs
+        self.words = (self.groups.count + self.spare - 1) // 32 + 1
+
     def body(self):
-        yield f"for (var w = 0u; w < {self.words}u; w++) {{"
+        """The first layer, then one loop for all others, whose places are a table: lavapipe takes seconds for each
+        further copy of code that reaches arrays by numbers that are data.
+        """
+        blocks, last = self.blocks, len(self.blocks) - 1
+        starts = [*self.groups.starts, self.groups.count]
+        yield f"for (var w = 0u; w < min({self.words}u, node.most); w++) {{"
         yield "    sides[w] = vec4u(0u);"
         yield "}"
-        last = len(self.blocks) - 1
-        for layer, block in enumerate(self.blocks):
-            hidden = layer < last
-            start = f"{self.groups.starts[layer]}u + " if hidden else ""
-            whole = block.outputs // CHUNK * CHUNK
-            if whole:
-                yield f"for (var g = 0u; g < {whole}u; g += {CHUNK}u) {{"
-                yield from indented(self.sums(layer, block, "g", CHUNK, hidden, start))
-                yield "}"
-            if whole < block.outputs:
-                yield "{"
-                yield from indented(self.sums(layer, block, f"{whole}u", block.outputs - whole, hidden, start))
-                yield "}"
-            if hidden:
-                yield f"for (var g = 0u; g < {block.outputs}u; g++) {{"
-                yield f"    let at = {start}g;"
-                yield f"    let c = middle[{self.centres[layer]}u + g];"
-                yield "    let d = sums[g];"
-                z = "c + d" if self.straight or layer == 0 else "d"
-                yield f"    let z = {z};"
-                yield f"    hv[g] = {self.moved(layer, 'd' if self.straight else 'z', 'c')};"
-                yield f"    let s = {self.slope(layer, 'z')};"
-                yield "    hx[g] = s * walls_x[at];"
-                yield "    hy[g] = s * walls_y[at];"
-                yield "}"
+        yield f"for (var g = 0u; g < min({blocks[0].outputs}u, node.most); g++) {{"
+        yield "    let x = middle[g];"
+        yield f"    let y = middle[{blocks[0].outputs}u + g];"
+        yield "    let d = fma(x, q.xxxx, y * q.y);"
+        yield f"    let c = middle[{self.centres[0]}u + g];"
+        yield "    let z = c + d;"
+        yield from indented(self.keep("g", "z", "x", "y", "g / 32u"))
+        yield from indented(self.answers("0u", "g", "z", "d" if self.straight else "z", "c", "x", "y"))
+        yield "}"
+        # Of each layer: its first vec4f of weights, groups of inputs and outputs, its centre; and its first group.
+        rows = [f"vec4u({b.at}u, {b.inputs}u, {b.outputs}u, {c}u)" for b, c in zip(blocks, self.centres, strict=True)]
+        yield f"var places = array<vec4u, {len(rows)}>({', '.join(rows)});"
+        yield f"var starts = array<u32, {len(rows)}>({', '.join(f'{k}u' for k in starts)});"
+        yield f"for (var layer = 1u; layer < min({len(rows)}u, node.most); layer++) {{"
+        yield "    let place = places[layer];"
+        yield "    let start = starts[layer];"
+        yield f"    for (var first = 0u; first < min(place.z, node.most); first += {CHUNK}u) {{"
+        yield from indented(indented(self.sums(last)))
+        yield "    }"
+        yield "    for (var g = 0u; g < min(place.z, node.most); g++) {"
+        yield "        let at = start + g;"
+        yield f"        if layer == {last}u {{"
+        yield "            outputs[g] = walls[at];"
+        yield "            outputs_x[g] = walls_x[at];"
+        yield "            outputs_y[g] = walls_y[at];"
+        yield "        } else {"
+        yield "            let z = walls[at];"
+        yield "            let c = middle[place.w + g];"
+        d = "sums[g]" if self.straight else "z"
+        yield from indented(indented(indented(self.answers("layer", "g", "z", d, "c", "walls_x[at]", "walls_y[at]"))))
+        yield "        }"
+        yield "    }"
+        yield "}"
 
-    def sums(self, layer, block, g, count, hidden, start):
-        groups = range(count)
+    def sums(self, last):
+        """Those of CHUNK groups from `first` on; past the last group, that one again."""
+        groups = range(CHUNK)
         for m in groups:
-            if layer == 0:
-                yield f"let x{m} = middle[{g} + {m}u];"
-                yield f"let y{m} = middle[{block.outputs}u + {g} + {m}u];"
-                yield f"let v{m} = fma(x{m}, q.xxxx, y{m} * q.y);"
-            else:
-                centre = f"middle[{self.centres[layer]}u + {g} + {m}u]"
-                yield f"var v{m} = {'vec4f(0.0)' if self.straight else centre};"
-                yield f"var x{m} = vec4f(0.0);"
-                yield f"var y{m} = vec4f(0.0);"
-        if layer:
-            yield f"for (var k = 0u; k < {block.inputs}u; k++) {{"
-            yield "    let v = hv[k];"
-            yield "    let x = hx[k];"
-            yield "    let y = hy[k];"
-            for m in groups:
-                row = f"{4 * block.inputs}u * ({g} + {m}u)"
-                yield f"    let m{m} = network_block({block.at}u + {row} + 4u * k);"
-                for part in "vxy":
-                    yield f"    {part}{m} = plain_add({part}{m}, m{m}, {part});"
-            yield "}"
+            yield f"let g{m} = min(first + {m}u, place.z - 1u);"
+            yield f"let row{m} = place.x + 4u * place.y * g{m};"
+            yield f"var v{m} = {'vec4f(0.0)' if self.straight else f'middle[place.w + g{m}]'};"
+            yield f"var x{m} = vec4f(0.0);"
+            yield f"var y{m} = vec4f(0.0);"
+        yield "for (var k = 0u; k < min(place.y, node.most); k++) {"
+        yield "    let v = hv[k];"
+        yield "    let x = hx[k];"
+        yield "    let y = hy[k];"
         for m in groups:
-            centre = f"middle[{self.centres[layer]}u + {g} + {m}u] + " if self.straight or layer == 0 else ""
-            yield f"let z{m} = {centre}v{m};"
-            if hidden:
-                yield f"let at{m} = {start}{g} + {m}u;"
-                yield f"sums[{g} + {m}u] = v{m};"
-                yield from self.keep(f"at{m}", f"z{m}", f"x{m}", f"y{m}", f"at{m} / 32u")
-            else:
-                yield f"outputs[{g} + {m}u] = z{m};"
-                yield f"outputs_x[{g} + {m}u] = x{m};"
-                yield f"outputs_y[{g} + {m}u] = y{m};"
+            yield f"    let m{m} = network_block(row{m} + 4u * k);"
+            for part in "vxy":
+                yield f"    {part}{m} = plain_add({part}{m}, m{m}, {part});"
+        yield "}"
+        for m in groups:
+            yield f"sums[g{m}] = v{m};"
+            yield f"let z{m} = {f'middle[place.w + g{m}] + ' if self.straight else ''}v{m};"
+            yield from self.keep(f"(start + g{m})", f"z{m}", f"x{m}", f"y{m}", f"(start + g{m}) / 32u")
+
+    def answers(self, layer, g, z, d, c, x, y):
+        """The responses of a group to the next layer; where activations differ, its own of those there are."""
+        hidden = list(dict.fromkeys(self.shape.activations[:-1]))
+        yield f"var answer = {self.moved(0, d, c)};"
+        yield f"var slope = {self.slope(0, z)};"
+        for activation in hidden[1:]:
+            mine = [k for k, a in enumerate(self.shape.activations[:-1]) if a == activation]
+            is_mine = " || ".join(f"{layer} == {k}u" for k in mine)
+            yield f"answer = select(answer, {self.moved(mine[0], d, c)}, {is_mine});"
+            yield f"slope = select(slope, {self.slope(mine[0], z)}, {is_mine});"
+        yield f"hv[{g}] = answer;"
+        yield f"hx[{g}] = slope * {x};"
+        yield f"hy[{g}] = slope * {y};"
 
     def module(self):
         widest = max(b.outputs for b in self.blocks)
@@ -91,7 +112,7 @@ class Loops(Writer):
         yield "fn kinks(reach: f32) -> vec4f {"
         yield "    var first = vec4u(NONE);"
         yield "    var second = vec4u(NONE);"
-        yield f"    for (var g = 0u; g < {self.groups.count}u; g++) {{"
+        yield f"    for (var g = 0u; g < min({self.groups.count}u, node.most); g++) {{"
         yield "        kinks_of(g, reach, &first, &second);"
         yield "    }"
         yield from KINKS_END
@@ -111,24 +132,24 @@ fn take(lane: u32, far: f32, along: f32) {
     }
 }
 fn forget() {
-    for (var g = 0u; g <= COUNT; g++) {
+    for (var g = 0u; g < min(COUNT + 1u, node.most); g++) {
         distances[g] = vec4f(FAR);
     }
 }
 fn clear_masks() {
-    for (var w = 0u; w < WORDS; w++) {
+    for (var w = 0u; w < min(WORDS, node.most); w++) {
         masks[w] = vec4u(0u);
     }
 }
 fn mark(back: vec2f) {
     clear_masks();
-    for (var g = 0u; g <= COUNT; g++) {
+    for (var g = 0u; g < min(COUNT + 1u, node.most); g++) {
         masks[g / 32u] |= bit_of(g, is_near(g, back));
     }
 }
 fn mark_found() {
     clear_masks();
-    for (var g = 0u; g <= COUNT; g++) {
+    for (var g = 0u; g < min(COUNT + 1u, node.most); g++) {
         masks[g / 32u] |= bit_of(g, distances[g] < vec4f(FAR));
     }
 }
@@ -138,7 +159,7 @@ fn sides_of(g: u32) -> vec4u {
 fn span(foot: vec2f, way: vec2f, end: u32) -> vec2f {
     var start = vec4f(-1e30);
     var end_at = vec4f(1e30);
-    for (var g = 0u; g < COUNT; g++) {
+    for (var g = 0u; g < min(COUNT, node.most); g++) {
         span_of(g, foot, way, g < end, &start, &end_at);
     }
 """

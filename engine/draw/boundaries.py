@@ -35,6 +35,7 @@ NODE = struct(
     mixture="f32",  # of the prediction in regions
     most_loss="f32",  # what the end of the map stands for
     lit="u32",  # the lane whose positive side is lit
+    most="u32",  # more than any loop's turns: their count being data keeps drivers from writing loops out
     walls="u32",  # groups at whose lines others may bend
 )
 BACKGROUNDS = ("none", "prediction", "target", "loss", "regions")
@@ -254,6 +255,7 @@ class Boundaries(Drawable):
             mixture=MIXTURE,
             most_loss=MOST_LOSS[self.task],
             lit=lane,
+            most=0xFFFFFFFF,
             # The last layer's lines bend none but the decision's.
             walls=Groups(self.net.shape).count if self.decision else Groups(self.net.shape).starts[-1],
         )
