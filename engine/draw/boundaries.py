@@ -45,7 +45,7 @@ LOSS_MAP = "magma"
 # How much of the prediction shows through regions.
 MIXTURE = 0.12
 # How much of its colour a hovered neuron's positive side takes.
-LIT = 0.14
+LIT = 0.05
 # Widths in pixels of a picture 720 high.
 WIDTH = 2.0
 # Snapshots are kept in arrays of at most this, far below what any adapter binds.
