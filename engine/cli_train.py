@@ -187,9 +187,11 @@ def told_work(trainer, stopped):
 
 def losses_text(losses):
     """Each run's loss, or the span of many."""
+    words = [f"{loss:.4f}" if loss < 1000 else f"{loss:.2e}" for loss in losses]
     if len(losses) > 6:
-        return f"loss {min(losses):.4f} to {max(losses):.4f}"
-    return "loss " + " ".join(f"{loss:.4f}" for loss in losses)
+        order = losses.argsort()  # which puts nan last
+        return f"loss {words[order[0]]} to {words[order[-1]]}"
+    return "loss " + " ".join(words)
 
 
 # Going on.

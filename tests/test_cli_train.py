@@ -12,6 +12,7 @@ from PIL import Image
 
 import engine
 from engine import cli
+from engine.cli_train import losses_text
 from engine.network.image_data import bottle
 from engine.network.snapshots import snapshot_steps, spread_steps
 from engine.train_options import read_seeds, read_widths
@@ -177,6 +178,30 @@ def test_ctrl_c_leaves_a_history_that_opens_and_goes_on_to_the_same_bytes(ask, s
     assert np.array_equal(ended.weights, whole.weights) and np.array_equal(ended.losses, whole.losses)
     assert "stopped" not in ended.notes and "neuroscene train bottle" in ended.notes["command"]
     assert sorted(os.listdir()) == ["a.safetensors", "whole.safetensors"]
+
+
+def test_what_a_training_goes_on_from_is_neither_history_nor_network(ask, stopped):
+    stopped(2)
+    ask("train", "bottle", "-o", "a.safetensors", *SMALL)
+    for load in (engine.load_history, engine.load):
+        with pytest.raises(engine.NeurosceneError, match=r"a\.state\.safetensors is what a training goes on from"):
+            load("a.state.safetensors")
+    # Either name of the two will do to go on.
+    assert ask("train", "--resume", "a.state.safetensors")[:2] == (0, "a.safetensors\n")
+
+
+def test_a_training_that_diverges_keeps_what_can_be_shown_and_says_so(ask):
+    # A step of a thousand times each weight's size: float32 ends within a few.
+    words = ["--rate", "1000", "--seeds", "2", "--task", "grey", "--anneal", "none", "--steps", "400"]
+    status, out, err = ask("train", "bottle", "-o", "a.safetensors", "--side", "16", "--hidden", "8x6", *words)
+    assert (status, out) == (0, "a.safetensors\n") and "seed 0 are not finite from step" in err
+    history = engine.load_history("a.safetensors")
+    assert np.isfinite(history.weights).all() and "left out" in history.notes
+
+
+def test_many_losses_are_told_as_a_span():
+    assert losses_text(np.array([0.5, 0.25, 2e9])) == "loss 0.5000 0.2500 2.00e+09"
+    assert losses_text(np.linspace(0.1, 0.9, 9)) == "loss 0.1000 to 0.9000"
 
 
 def test_a_second_ctrl_c_leaves_without_a_file(ask, stopped, monkeypatch):

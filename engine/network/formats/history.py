@@ -27,6 +27,7 @@ from engine.network.formats.files import (
 )
 from engine.network.formats.safetensors import FORMAT as NETWORK
 from engine.network.formats.safetensors import HISTORY as FORMAT
+from engine.network.formats.safetensors import TRAINING
 from engine.network.history import Domain, History
 from engine.network.mlp import Shape
 
@@ -115,7 +116,9 @@ def finite(history):
     }
     words = "; ".join(f"the weights of {told(name)} are not finite from step {at:,} on" for name, at in lost.items())
     runs, until = good.all(axis=1), history.snapshots
+    done = "what diverged is left out"
     if not runs.any():
+        done = "all runs are cut there"
         runs, until = np.ones(history.runs, bool), int(good.all(axis=0).argmin())
     if until == 0:
         raise FileError(f"Nothing of this history can be kept: {words}. Train with a smaller rate.")
@@ -125,7 +128,7 @@ def finite(history):
         weights=history.weights[runs, :until],
         losses=history.losses[runs, :until],
         names=tuple(name for name, kept in zip(history.names, runs, strict=True) if kept),
-        notes={**history.notes, "left out": words},
+        notes={**history.notes, "left out": f"{words}; {done}"},
     )
 
 
@@ -184,6 +187,11 @@ def _check_format(metadata, arrays, name):
         raise FileError(
             f"{name} is a network, not {WHAT}. Show it with --net, or as a history of one moment by "
             "engine.History.of(engine.load(path), domain)."
+        )
+    if kind == TRAINING:
+        raise FileError(
+            f"{name} is what a training goes on from. Give the history beside it, or go on with `neuroscene train "
+            "--resume`."
         )
     said = f"says it is a `{told(kind)}`" if kind else f"holds {len(arrays)} arrays that are none"
     raise FileError(f"{name} is not {WHAT}: it {said}.")

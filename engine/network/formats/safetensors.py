@@ -9,8 +9,9 @@ from engine.network.formats.named import Entry, assemble
 
 FORMAT = "neuroscene mlp"
 VERSION = 1
-# Of a file of snapshots, which is no network by itself.
+# Of a file of snapshots, and of one that a training goes on from: no network by themselves.
 HISTORY = "neuroscene history"
+TRAINING = "neuroscene training"
 
 FLOATS = ("F64", "F32", "F16", "BF16")
 
@@ -59,6 +60,11 @@ def read(stream, size, name, activations=None):
         raise FileError(
             f"{name} is a history of a training, not one network. Open it with `neuroscene run boundaries --history "
             f"{name}`, in Python with engine.load_history; its at(run, snapshot) is a network."
+        )
+    if metadata.get("format") == TRAINING:
+        raise FileError(
+            f"{name} is what a training goes on from, not a network. Go on with `neuroscene train --resume`, or show the "
+            "history beside it."
         )
     if metadata.get("format") == FORMAT:
         version = metadata.get("version", "")
