@@ -15,7 +15,7 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 def scripts(monkeypatch):
     monkeypatch.syspath_prepend(str(EXAMPLES))
     yield
-    for name in ("fit", "gyroid"):
+    for name in ("fit", "gyroid", "two_moons"):
         sys.modules.pop(name, None)
 
 
@@ -72,3 +72,23 @@ def test_fitting_lowers_the_error(scripts):
 
     rough = fit.fit(fit.torus, [8], 20)[1]
     assert fit.fit(fit.torus, [8], 400)[1] < 0.7 * rough
+
+
+def test_two_moons_are_half_circles_that_interlock(scripts):
+    from two_moons import two_moons
+
+    points, moon = two_moons(4000)
+    assert points.dtype == np.float32 and np.array_equal(np.bincount(moon), [2000, 2000])
+    for which, centre in ((0, (0.0, 0.0)), (1, (1.0, 0.5))):
+        off = np.linalg.norm(points[moon == which] - centre, axis=1) - 1.0
+        # Noise of 0.12: the mean of 2000 is known to 0.0027, and the curve adds half of 0.12 squared.
+        assert abs(off.mean()) < 0.02 and abs(off.std() - 0.12) < 0.01
+
+
+def test_without_pytorch_the_moons_say_what_to_install(scripts, monkeypatch, tmp_path):
+    import two_moons
+
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setattr(sys, "argv", ["two_moons.py", str(tmp_path / "a.safetensors")])
+    with pytest.raises(SystemExit, match="pip install torch"):
+        two_moons.main()

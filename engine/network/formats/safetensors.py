@@ -63,8 +63,8 @@ def read(stream, size, name, activations=None):
         )
     if metadata.get("format") == TRAINING:
         raise FileError(
-            f"{name} is what a training goes on from, not a network. Go on with `neuroscene train --resume`, or show the "
-            "history beside it."
+            f"{name} is what a training goes on from, not a network. Go on with `neuroscene train --resume`, or show "
+            "the history beside it."
         )
     if metadata.get("format") == FORMAT:
         version = metadata.get("version", "")
