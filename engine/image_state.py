@@ -216,7 +216,7 @@ def is_short(value):
 def is_value(value):
     """True for what a setting can be stored as."""
     if isinstance(value, dict):
-        return len(value) == 1 and set(value) <= DATA and isinstance(*value.values(), str)
+        return len(value) == 1 and set(value) <= DATA and all(isinstance(v, str) for v in value.values())
     return value is None or isinstance(value, str | int | float)
 
 

@@ -9,7 +9,7 @@ import param
 
 from engine.draw.node import Node
 from engine.errors import SettingError
-from engine.settings import Choice, Integer, assign, is_data, settings
+from engine.settings import Choice, Integer, Network, assign, is_data, settings
 from engine.view.camera import Camera
 
 
@@ -170,6 +170,11 @@ class Scene(param.Parameterized):
     def listing(self):
         """The engine.parts.Listing of what there is to see and when, or None."""
         return None
+
+    def shown_data(self, name):
+        """What is shown where a setting of files is None: the scene's own network for the first Network, or None."""
+        kinds = [key for key, setting in settings(self).items() if isinstance(setting, Network)]
+        return self.matrix() if kinds[:1] == [name] else None
 
     def matrix(self):
         """The Mlp whose weights the panel shows as a matrix that can be edited, or None."""

@@ -153,12 +153,15 @@ class _Data(_Setting, param.Parameter):
     """Something large that comes from a file, or None.
 
     key        what it is called in a stored state; noun, in a message
+    endings    of the files it is read from; saved_as, of those it can be saved as
     to_bytes   of a value; from_bytes gives it back, and raises a NeurosceneError or ValueError for other bytes
     """
 
     __slots__ = ["group", "rebuild", "unit", "when"]
     key = ""
     noun = ""
+    endings: tuple = ()
+    saved_as: tuple = ()
 
     def __init__(self, default=None, *, unit="", group="shown", rebuild=False, when=None, **more):
         super().__init__(default=default, allow_None=True, **more)
@@ -182,7 +185,15 @@ class _Data(_Setting, param.Parameter):
 
     def describe(self, value):
         """A value in a few words, for a message."""
-        return str(value)
+        return ", ".join(self.lines(value))
+
+    def lines(self, value):
+        """(who it is, how large): a line each for the panel."""
+        raise NotImplementedError
+
+    def save(self, value, path):
+        """Writes a value to a file that ends in one of `saved_as`."""
+        raise NotImplementedError
 
 
 class Network(_Data):
@@ -194,6 +205,7 @@ class Network(_Data):
     __slots__ = ["inputs"]
     key = "network"
     noun = "a network"
+    endings, saved_as = tuple(loading.LOADERS), tuple(loading.SAVERS)
 
     def __init__(self, default=None, *, inputs=None, **more):
         self.inputs = inputs
@@ -217,6 +229,15 @@ class Network(_Data):
     def from_bytes(self, data):
         return loading.from_bytes(data)
 
+    def describe(self, value):
+        return str(value)
+
+    def lines(self, value):
+        return value.name, str(value.shape)
+
+    def save(self, value, path):
+        loading.save(value, path)
+
     def taken(self):
         return "a network file: .safetensors, .npz, .onnx"
 
@@ -227,6 +248,7 @@ class Training(_Data):
     __slots__ = []
     key = "history"
     noun = "a recorded training"
+    endings = saved_as = (history.ENDING,)
 
     def checked(self, value):
         if value is None or isinstance(value, History):
@@ -239,8 +261,12 @@ class Training(_Data):
     def from_bytes(self, data):
         return history.from_bytes(data, "the stored history")
 
-    def describe(self, value):
-        return f"{value.runs} runs of {value.shape}, {value.snapshots} snapshots"
+    def lines(self, value):
+        runs = value.names[0] if value.runs == 1 else f"{value.runs} runs"
+        return f"{runs}, {value.snapshots} snapshot{'s' * (value.snapshots != 1)}", str(value.shape)
+
+    def save(self, value, path):
+        history.save(value, path)
 
     def taken(self):
         return "a history file: .safetensors of `neuroscene train` or engine.Recorder"
@@ -255,6 +281,7 @@ class Image(_Data):
     __slots__ = ["side"]
     key = "image"
     noun = "an image"
+    endings = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 
     def __init__(self, default=None, *, side=200, **more):
         self.side = side
@@ -273,8 +300,8 @@ class Image(_Data):
     def from_bytes(self, data):
         return image_data.from_png(data)
 
-    def describe(self, value):
-        return f"an image of {value.shape[1]} x {value.shape[0]}"
+    def lines(self, value):
+        return f"an image of {value.shape[1]} x {value.shape[0]}", "colour" if value.ndim == 3 else "grey"
 
     def taken(self):
         return "an image file"

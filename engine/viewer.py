@@ -17,6 +17,7 @@ from engine.ui.moments import Moments
 from engine.ui.notices import Notices
 from engine.ui.pointer import Pointer
 from engine.ui.recording import Recording
+from engine.ui.sight import Sight
 from engine.ui.transport import Transport
 from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
@@ -26,6 +27,8 @@ CONTROLS = {"orbit": Orbit, "pan_zoom": PanZoom}
 LONGEST_STEP = 0.5
 # The step of the first frame after a rest, during which no time passed for anything that moves.
 FIRST_STEP = 1.0 / 60.0
+# Seconds a frame gives to a scene's own work, such as training.
+WORK = 0.03
 # Layouts settle within as many frames: the first finds the sizes, the second the scroll bars, the third the places.
 SETTLE = 3
 
@@ -51,6 +54,7 @@ class Viewer:
         self.notices = Notices()
         self.transport = Transport(scene.loop, time=clock.time if clock else 0.0, playing=playing)
         self.moments = Moments(self.transport)
+        self.sight = Sight(self)
         self.controls, self._view = self._made_controls(), scene.view
         self.painter = Painter(Renderer(), self.notices.wrong, live=self.live)
         self.recording = Recording(self._recorder)
@@ -58,6 +62,7 @@ class Viewer:
             self._keys(), {"z": self.undo, "y": self.redo, "Shift+z": self.redo}, self.keyed, self.act
         )
         self.pointer, self.history = Pointer(), None
+        self._is_working = False
         self._camera = scene.camera
         self._since = 0.0
         self._wall = None  # When the last frame began; None after a rest.
@@ -76,7 +81,7 @@ class Viewer:
         return desk, desk.surface.format
 
     def _made_controls(self):
-        return CONTROLS[self.scene.view](self.scene.camera, home=self.scene.home, find=self._find)
+        return CONTROLS[self.scene.view](self.scene.camera, home=self.scene.home, find=self.sight.find)
 
     def _keys(self):
         return {
@@ -88,8 +93,8 @@ class Viewer:
 
     def tick(self, seconds):
         """Lets seconds pass for the scene's time, the camera's way, the pointer's rest and the messages."""
-        self._follow()
-        moved = self.transport.tick(seconds)
+        moved = self._work()
+        moved = self.transport.tick(seconds) or moved
         self.moments.rest()
         if self.scene.view != self._view:
             # A setting turned the flat picture into one in space, or back.
@@ -114,7 +119,23 @@ class Viewer:
         self.events.tick(seconds)
         self.notices.tick(seconds)
         if self.pointer.tick(seconds) and not self.controls.is_dragging:
-            self.pointer.reading = self._read()
+            self.pointer.reading = self.sight.read()
+
+    def _work(self):
+        """Lets the scene go on with its own work; returns True if there are other moments now, or another is wanted."""
+        before = self.moments.timeline
+        try:
+            self._is_working = bool(self.scene.work(WORK))
+        except Exception as error:
+            self._is_working = False
+            self.painter.failed(error)
+        self._follow()
+        asked = self.scene.asked_time()
+        if asked is not None:
+            self.transport.scrub(asked)
+        after = self.moments.timeline
+        counts = [None if timeline is None else timeline.count for timeline in (before, after)]
+        return asked is not None or counts[0] != counts[1]
 
     @property
     def clock(self):
@@ -132,6 +153,7 @@ class Viewer:
             or self.keyboard.is_held
             or self.events.is_awake
             or self.pointer.is_waiting
+            or self._is_working
             or (self.desk is not None and self.desk.has_keys)
         )
 
@@ -282,6 +304,7 @@ class Viewer:
         """The picture is of something else now."""
         self.painter.changed()
         self.pointer.stir()
+        self.sight.is_stale = True
         self.request()
 
     def _follow(self):
@@ -303,7 +326,7 @@ class Viewer:
             self.desk.panel.is_open = not self.desk.panel.is_open
 
     def _escape(self):
-        if self.desk is None or not self.desk.escape():
+        if (self.desk is None or not self.desk.escape()) and not self.sight.unpin():
             self.quit()
 
     def _on_close(self, event):
@@ -311,30 +334,6 @@ class Viewer:
         self.scene.param.unwatch(self._watcher)
         if self.desk is not None:
             self.desk.surface.close()
-
-    # Under the pointer.
-
-    def _find(self, x, y):
-        """The (3,) world point seen at (x, y) of the picture, each in [-1, 1], or None."""
-        width, height, _ = self._size()
-        hit = self._pick((x + 1.0) / 2.0 * width - 0.5, (1.0 - y) / 2.0 * height - 0.5)
-        return None if hit is None else hit.position
-
-    def _read(self):
-        ratio = self.canvas.get_pixel_ratio()
-        hit = self._pick(self.pointer.place[0] * ratio - 0.5, self.pointer.place[1] * ratio - 0.5)
-        try:
-            return None if hit is None else self.scene.read(hit)
-        except Exception as error:
-            self.painter.failed(error)
-            return None
-
-    def _pick(self, x, y):
-        try:
-            return self.painter.renderer.pick(self.scene, self.clock, self._size()[:2], x, y)
-        except Exception as error:
-            self.painter.failed(error)
-            return None
 
     # Saving.
 

@@ -114,8 +114,8 @@ class Frame:
     def project(self, point):
         """(x, y) in pixels of the whole picture and distance along the view, of a world point."""
         width, height = self.size
-        matrix = self.camera.projection(width / height) @ self.camera.view()
-        x, y, _, w = matrix @ np.append(np.asarray(point, float), 1.0)
-        if w <= 0:
+        found = self.camera.project(point, width / height)
+        if found is None:
             return None
-        return (x / w + 1) / 2 * width, (1 - y / w) / 2 * height, w
+        x, y, depth = found
+        return (x + 1) / 2 * width, (1 - y) / 2 * height, depth

@@ -73,6 +73,9 @@ class Desk:
         elif viewer.moments.timeline is not None and overlays.unfold(self.over, theme, viewport, below=True):
             viewer.moments.is_open = True
         overlays.status(self.over, theme, viewport, viewer.status(), viewer.notices.message)
+        place = viewer.sight.place()
+        if place is not None and viewer.sight.reading is not None and not self.help_shown:
+            overlays.pinned(self.over, theme, viewport, place, viewer.sight.reading)
         if viewer.pointer.reading is not None and viewer.pointer.place is not None and not self.help_shown:
             overlays.readout(self.over, theme, viewport, viewer.pointer.place, viewer.pointer.reading)
         if self.help_shown:

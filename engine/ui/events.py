@@ -1,5 +1,7 @@
 """What happens on a view's canvas, passed on: to the keyboard, the camera's control, the pointer."""
 
+from engine.ui.pointer import TREMBLE
+
 POINTER = ("pointer_down", "pointer_move", "pointer_up", "double_click", "wheel")
 # Seconds of drawing after the last event, for what appears on hover.
 AWAKE = 0.7
@@ -16,6 +18,7 @@ class Events:
     def __init__(self, viewer):
         self.viewer = viewer
         self._awake, self._busy = 0.0, 0
+        self._pressed = None
         listen = viewer.canvas.add_event_handler
         # Whatever happens is worth a frame, also what a widget of the panel takes (order -99).
         listen(self._stir, *POINTER, "key_down", "key_up", "char", "resize", "pointer_leave", order=-100)
@@ -58,8 +61,19 @@ class Events:
             return
         if kind == "pointer_move":
             viewer.pointer.move(event["x"], event["y"])
+        self._click(event, kind)
         if viewer.controls.event(event, viewer.viewport()):
             viewer.pointer.stir()
+
+    def _click(self, event, kind):
+        """A press and a release at one place is a click."""
+        place = event["x"], event["y"]
+        if kind == "pointer_down":
+            self._pressed = place if event["button"] == 1 else None
+        elif kind == "pointer_up" and event["button"] == 1 and self._pressed is not None:
+            if max(abs(a - b) for a, b in zip(place, self._pressed, strict=True)) <= TREMBLE:
+                self.viewer.sight.click(*place)
+            self._pressed = None
 
     def _leave(self, event):
         self.viewer.pointer.leave()

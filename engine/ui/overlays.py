@@ -122,8 +122,12 @@ def help_card(w, theme, viewport, view, actions, parts=()):
 
 def readout(w, theme, viewport, pointer, reading):
     """A small card beside the pointer: what the scene says of the place under it."""
+    _told(w, theme, viewport, pointer, reading, "readout")
+
+
+def _told(w, theme, viewport, pointer, reading, name):
     left, top, width, height = viewport
-    pane("readout", left, top, width, height)
+    pane(name, left, top, width, height)
     w.begin(theme, width)
     names = max((w.measure(n, SMALL) for n, _ in reading.rows), default=0.0)
     values = max((w.measure(v, SMALL) for _, v in reading.rows), default=0.0)
@@ -143,6 +147,18 @@ def readout(w, theme, viewport, pointer, reading):
         w.text(x + 12.0, at, name, "muted", SMALL)
         w.text(x + wide - 12.0, at, value.replace("-", "−"), "ink", SMALL, align=1.0)
     imgui.end()
+
+
+def pinned(w, theme, viewport, place, reading):
+    """The card of a pinned place, and a mark where that is."""
+    left, top, width, height = viewport
+    pane("pin", left, top, width, height)
+    w.begin(theme, width)
+    x, y = place
+    w.pen.add_circle((x, y), 5.5, w.colour("card"), 0, 3.5)
+    w.pen.add_circle((x, y), 5.5, w.colour("ink"), 0, 1.5)
+    imgui.end()
+    _told(w, theme, viewport, place, reading, "pinned")
 
 
 def status(w, theme, viewport, text, message):

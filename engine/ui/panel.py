@@ -4,16 +4,16 @@ import re
 
 from imgui_bundle import imgui
 
-from engine.network.loading import LOADERS, SAVERS, save
-from engine.settings import GROUPS, Choice, Integer, Network, Number, Switch, Text, settings
+from engine.settings import GROUPS, Choice, Integer, Network, Number, Switch, Text, is_data, settings
 from engine.ui import numbers
-from engine.ui.chooser import Chooser
 from engine.ui.diagram import DiagramView
+from engine.ui.file_rows import file_row
 from engine.ui.listing import ListingView
 from engine.ui.matrix import Matrix
-from engine.ui.theme import GAP, LABEL, MARGIN, ROW, SMALL, TITLE, WIDTH
+from engine.ui.theme import MARGIN, SMALL, TITLE, WIDTH
 from engine.ui.transport import SPEEDS
 from engine.ui.unit_buttons import Press, UnitButtons
+from engine.ui.wording import lines_of, titled
 
 HEADINGS = {
     "shown": "What is shown",
@@ -26,19 +26,6 @@ HEADINGS = {
 MANY = 1000
 # Seconds a recording may be asked for.
 LONGEST = 600.0
-
-
-def lines_of(setting):
-    """What the panel says of a setting on hover: its doc, and what it takes."""
-    doc = (setting.doc or "").strip()
-    doc = doc[:1].upper() + doc[1:]
-    doc = doc if not doc or doc.endswith((".", "?", "!")) else doc + "."
-    return f"{doc} Takes {setting.taken()}.".strip()
-
-
-def titled(text):
-    """A name as a label: its first letter large."""
-    return text[:1].upper() + text[1:]
 
 
 def slider_range(setting):
@@ -159,8 +146,9 @@ class Panel:
             new = w.switch(name, title, doc, value)
         elif isinstance(setting, Choice):
             new = w.choice(name, title, doc, value, setting.names_taken)
-        elif isinstance(setting, Network):
-            return self._network(name, setting, value, title, doc)
+        elif is_data(setting):
+            self.chooser = file_row(w, self.desk, name, setting, title, doc) or self.chooser
+            return
         elif isinstance(setting, Integer):
             new = self._whole(name, setting, value, title, doc, randomize)
         elif isinstance(setting, Number):
@@ -194,28 +182,6 @@ class Panel:
         if span and span[1] - span[0] <= MANY and name != "seed":
             return w.slider(name, title, doc, value, *span, unit=setting.unit, whole=True, default=setting.default)
         return w.number(name, title, doc, value, unit=setting.unit, whole=True, low=low, high=high)
-
-    def _network(self, name, setting, value, title, doc):
-        w = self.w
-        net = value if value is not None else self.desk.scene.matrix()
-        x, y, width, height = w.row(name, title, doc, 42.0)
-        if net is not None:
-            who = net.name if value is not None else "random"
-            w.text(x, y + 13.0, who, "ink", width=width)
-            w.text(x, y + 31.0, str(net.shape).replace(",", ", "), "muted", SMALL, width=width)
-        else:
-            w.text(x, y + 21.0, "none", "faint")
-        w.skip(height)
-        x, y = w.at()
-        each = (w.width - LABEL - GAP - 8.0) / 2.0
-        x += LABEL + GAP
-        if w.button(f"{name}.load", x, y + 1.0, each, "Load…", doc=f"{titled(setting.taken())}."):
-            self.chooser = Chooser("Load a network", LOADERS, lambda path: self.desk.load(name, path))
-        doc = "the network shown, as " + " or ".join(SAVERS)
-        if w.button(f"{name}.save", x + each + 8.0, y + 1.0, each, "Save…", doc=doc, enabled=net is not None):
-            take = lambda path: self.desk.notices.attempt(lambda: save(net, path), f"saved {path}")
-            self.chooser = Chooser("Save the network", SAVERS, take, name="network.safetensors")
-        w.skip(ROW + 6.0)
 
     def _matrix(self):
         history = self.desk.history

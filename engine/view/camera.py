@@ -107,6 +107,11 @@ class Camera:
             return np.asarray(self.eye) + offset, self.forward
         return np.asarray(self.eye), unit(self.forward + offset)
 
+    def project(self, point, aspect):
+        """(x, y) in [-1, 1] of the picture, right and up, and distance along the view; None behind the eye."""
+        x, y, _, w = self.projection(aspect) @ self.view() @ np.append(np.asarray(point, float), 1.0)
+        return (x / w, y / w, w) if w > 0 else None
+
     def state(self):
         """As JSON holds it; `Camera(**state)` gives it back."""
         return {

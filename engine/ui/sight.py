@@ -1,0 +1,81 @@
+"""What is seen at a place of the picture, under the pointer or under a pin that a click has put there."""
+
+import math
+
+# Logical pixels from a pin within which a click takes it away.
+PIN = 8.0
+
+
+class Sight:
+    """Asks the renderer what lies somewhere, and the scene what it has to say of it.
+
+    viewer     gives scene, clock, painter, pointer, controls, canvas, viewport, request
+    position   (3,) world, what is pinned, or None
+    reading    what the scene says of it
+    is_stale   True when the picture has changed since it was read
+    """
+
+    def __init__(self, viewer):
+        self.viewer = viewer
+        self.position = self.reading = None
+        self.is_stale = False
+
+    def find(self, x, y):
+        """The (3,) world point seen at (x, y) of the picture, each in [-1, 1], or None."""
+        _, _, width, height = self.viewer.viewport()
+        hit = self._pick((x + 1.0) / 2.0 * width, (1.0 - y) / 2.0 * height)
+        return None if hit is None else hit.position
+
+    def read(self):
+        """What the scene says of the place under the pointer, or None."""
+        return self._read_at(*self.viewer.pointer.place)[1]
+
+    def _read_at(self, x, y):
+        """(world position, Reading) of what is seen at logical pixels; None for nothing."""
+        hit = self._pick(x, y)
+        try:
+            return (None, None) if hit is None else (hit.position, self.viewer.scene.read(hit))
+        except Exception as error:
+            self.viewer.painter.failed(error)
+            return None, None
+
+    def _pick(self, x, y):
+        viewer = self.viewer
+        _, _, width, height = viewer.viewport()
+        ratio = viewer.canvas.get_pixel_ratio()
+        size = round(width * ratio), round(height * ratio)
+        try:
+            return viewer.painter.renderer.pick(viewer.scene, viewer.clock, size, x * ratio - 0.5, y * ratio - 0.5)
+        except Exception as error:
+            viewer.painter.failed(error)
+            return None
+
+    # The pin.
+
+    def click(self, x, y):
+        """Pins what is seen at logical pixels; a click on the pin takes it away."""
+        place = self.place()
+        if place is None or math.hypot(place[0] - x, place[1] - y) > PIN:
+            position, self.reading = self._read_at(x, y)
+            self.position, self.is_stale = None if self.reading is None else position, False
+        else:
+            self.unpin()
+        self.viewer.request()
+
+    def unpin(self):
+        """Takes the pin away; returns False if there was none."""
+        was, self.position, self.reading = self.position is not None, None, None
+        return was
+
+    def place(self):
+        """(x, y) of the pin in logical pixels, or None where it is not seen; its reading is of the picture now."""
+        if self.position is None:
+            return None
+        _, _, width, height = self.viewer.viewport()
+        found = self.viewer.controls.camera.project(self.position, width / height)
+        if found is None or max(abs(found[0]), abs(found[1])) > 1.0:
+            return None
+        place = (found[0] + 1.0) / 2.0 * width, (1.0 - found[1]) / 2.0 * height
+        if self.is_stale and self.viewer.painter.is_done:
+            self.reading, self.is_stale = self._read_at(*place)[1], False
+        return place
