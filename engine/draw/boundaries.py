@@ -25,7 +25,7 @@ from engine.gpu.texture import Texture
 NODE = struct(
     "BoundariesNode",
     tints="array<vec4f, 17>",  # of regions or classes; the last of no class
-    clip="vec4f",  # what is drawn: left, top, right, bottom, samples from the picture's middle
+    first="vec2f",  # the picture's first sample that is drawn
     texels="vec4f",  # the target's texel at the picture's middle, texels from sample to sample
     light="vec4f",  # the colour of the lit side, and how much of it
     anchor="vec2f",  # where dashes are measured from, samples from the picture's middle
@@ -245,7 +245,7 @@ class Boundaries(Drawable):
         colours = np.vstack([self._styles[0], [self.decision[0] if self.decision else (0.0, 0.0, 0.0)]])
         return NODE.new(
             tints=tints,
-            clip=self._clip(x, y, pixel),
+            first=self._clipped(frame)[:2],
             texels=self._texels(x, y, pixel),
             light=(*(colours[self.hovered] if self.hovered is not None else (0, 0, 0)), self.lit),
             anchor=anchor,
@@ -260,12 +260,23 @@ class Boundaries(Drawable):
             walls=Groups(self.net.shape).count if self.decision else Groups(self.net.shape).starts[-1],
         )
 
-    def _clip(self, x, y, pixel):
+    def _clipped(self, frame):
+        """(left, top, right, bottom): the samples of the picture that are drawn, those whose middle is in `clip`."""
+        size = np.array(frame.size) * frame.grid
         if self.clip is None:
-            return -1e30, -1e30, 1e30, 1e30
+            return (0, 0, *size)
+        (x, y, _), pixel = frame.camera.target, self._pixel(frame)
         (left, bottom), (right, top) = self.clip
-        # Kept where float32 tells neighbouring samples apart, and past every picture's edge.
-        return np.clip([(left - x) / pixel, (y - top) / pixel, (right - x) / pixel, (y - bottom) / pixel], -1e6, 1e6)
+        found = np.array([left - x, y - top, right - x, y - bottom]) / pixel + np.tile(size / 2, 2)
+        # Rounded first: a corner that lies on a sample's middle must not be on both its sides.
+        return tuple(int(n) for n in np.clip(np.ceil(np.round(found - 0.5, 6)), 0, np.tile(size, 2)))
+
+    def _in_tile(self, frame):
+        """(left, top, width, height): the samples of the tile that are drawn."""
+        x, y, width, height = (n * frame.grid for n in frame.tile)
+        left, top, right, bottom = self._clipped(frame)
+        left, top = max(left - x, 0), max(top - y, 0)
+        return left, top, max(0, min(right - x, width) - left), max(0, min(bottom - y, height) - top)
 
     def _texels(self, x, y, pixel):
         height, width = (1, 1) if self.target is None else self.target.shape[:2]
@@ -295,8 +306,10 @@ class Boundaries(Drawable):
             bindings,
             constants={"BACKGROUND": float(BACKGROUNDS.index(self.background))},
         )
-        width, height = frame.samples
-        self._samples = grown(self._samples, "f4", width * height * 4)
+        _, _, width, height = self._in_tile(frame)
+        if not width or not height:
+            return
+        self._samples = grown(self._samples, "f4", frame.samples[0] * frame.samples[1] * 4)
         group = kernel.bind(
             frame=frame.uniforms,
             weights=self._weights[0],
@@ -316,7 +329,11 @@ class Boundaries(Drawable):
             bindings,
             Draw((frame.canvas.format,), blend="replace" if covers else "over", depth="keep"),
         )
-        pipeline.draw(render_pass, pipeline.bind(frame=frame.uniforms, samples=self._samples), 3)
+        left, top, width, height = self._in_tile(frame)
+        if width and height:
+            render_pass.set_scissor_rect(left, top, width, height)
+            pipeline.draw(render_pass, pipeline.bind(frame=frame.uniforms, samples=self._samples), 3)
+            render_pass.set_scissor_rect(0, 0, *frame.samples)
 
     def pick(self, origin, direction, world):
         x, y = float(origin[0]), float(origin[1])
