@@ -1,12 +1,12 @@
 """Training for any adapter: a workgroup a run, its invocations sharing units and samples through workgroup memory."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from engine.codegen.structs import struct
-from engine.codegen.train import BINDINGS, Places, Problem
+from engine.codegen.train import Places, Problem
 from engine.errors import DeviceLimitError
 
 # What every WebGPU device has.
@@ -14,20 +14,29 @@ MEMORY = 16384
 # Samples at once, in fours: as many as fit, at most a workgroup's worth.
 MOST_FOURS = 32
 
-LAYER = struct("Layer", inputs="u32", outputs="u32", weights="u32", bias="u32", below="u32", above="u32", last="u32")
+# Groups of four inputs and outputs, the first vec4f of weights, the first units below and above, outputs without fill.
+LAYER = struct("Layer", inputs="u32", outputs="u32", at="u32", below="u32", above="u32", width="u32", last="u32")
 
 
 @dataclass(frozen=True)
 class Threads:
-    """How a Problem is laid out over the invocations of a workgroup."""
+    """How a Problem is laid out over the invocations of a workgroup.
+
+    threads   how many there are
+    """
 
     problem: Problem
-    threads: int = 128
+    threads: int
+
+    @property
+    def groups(self):
+        """Groups of four inputs and neurons, layer by layer."""
+        return tuple(-(-n // 4) for n in self.problem.shape.sizes)
 
     @property
     def units(self):
-        """Inputs and neurons in all."""
-        return sum(self.problem.shape.sizes)
+        """Inputs and neurons in all, with what fills the last four of each layer."""
+        return 4 * sum(self.groups)
 
     @property
     def fours(self):
@@ -49,16 +58,26 @@ class Threads:
             )
 
     @cached_property
+    def layers(self):
+        """(inputs in fours, outputs in fours, first vec4f, first unit below, first above, outputs) of each layer."""
+        rows, at, below = [], 0, 0
+        for (_, _, m), n4, m4 in zip(self.problem.layers, self.groups, self.groups[1:], strict=False):
+            rows.append((n4, m4, at, below, below + 4 * n4, m))
+            at, below = at + (4 * n4 + 1) * m4, below + 4 * n4
+        return tuple(rows)
+
+    @cached_property
     def places(self):
-        """The Places of the weights: layer by layer, input by input a row of outputs, then the biases."""
-        of, at = [], 0
-        for _, n, m in self.problem.layers:
-            of.append((at + np.arange(n * m).reshape(n, m).T).reshape(-1))
-            of.append(at + n * m + np.arange(m))
-            at += (n + 1) * m
-        return Places(np.concatenate(of), -(-at // 4) * 4)
+        """The Places of the weights: layer by layer, input by input four outputs a vec4f, then the biases."""
+        of = []
+        for (_, n, m), (n4, m4, at, *_) in zip(self.problem.layers, self.layers, strict=True):
+            place = 4 * at + 4 * m4 * np.arange(n)[None, :] + np.arange(m)[:, None]
+            of += [place.reshape(-1), 4 * at + 16 * n4 * m4 + np.arange(m)]
+        n4, m4, at, *_ = self.layers[-1]
+        return Places(np.concatenate(of), 4 * (at + (4 * n4 + 1) * m4))
 
     def turns(self, batch):
+        """Turns of the kernel's loop over a batch."""
         return -(-batch // (4 * self.fours))
 
     @property
@@ -69,33 +88,27 @@ class Threads:
         """
         share = lambda items: -(-items // self.threads)
         loop = lambda times, inside=0: times * (1 + inside) + 1
-        samples = loop(4) + loop(self.problem.shape.sizes[0] + self.problem.targets)
-        turns = 1 + loop(share(self.fours), samples) + loop(share(self.fours)) + loop(share(self.problem.weights))
-        turns += 2 * loop(len(self.problem.layers))
-        for _, n, m in self.problem.layers:
-            turns += loop(share(m * self.fours), loop(n)) + loop(share(n * self.fours), loop(m))
-            turns += loop(1 + share(m * (n + 1)), loop(self.fours))
+        samples = loop(4) + loop(self.problem.shape.sizes[0] + self.problem.targets) + loop(4)
+        turns = 1 + loop(share(self.fours), samples) + loop(share(self.fours)) + loop(share(self.places.count // 4))
+        turns += 2 * loop(len(self.layers))
+        for n4, m4, *_ in self.layers:
+            turns += loop(share(m4 * self.fours), loop(4 * n4)) + loop(share(n4 * self.fours), loop(m4))
+            turns += loop(share(m4 * n4), loop(self.fours)) + loop(share(m4), loop(self.fours))
         return turns
 
     @property
     def constants(self):
+        """Values of the kernel's overrides."""
         return {"THREADS": self.threads}
-
-
-def threads_bindings():
-    """BINDINGS, with weights, moments and gradients a number at a time."""
-    alone = ("weights", "moments", "gradients")
-    return tuple(replace(b, type="array<f32>") if b.name in alone else b for b in BINDINGS)
 
 
 def threads_module(plan):
     """The text of `generated/train` for Threads: its sizes as constants, and the functions that differ by problem."""
-    problem, rows, weights, units = plan.problem, [], 0, 0
-    last = len(problem.layers) - 1
-    for layer, n, m in problem.layers:
-        numbers = (n, m, weights, weights + n * m, units, units + n, int(layer == last))
-        rows.append(f"Layer({', '.join(f'{x}u' for x in numbers)})")
-        weights, units = weights + m * (n + 1), units + n
+    problem, last = plan.problem, len(plan.layers) - 1
+    rows = [
+        f"Layer({', '.join(f'{x}u' for x in (*numbers, int(layer == last)))})"
+        for layer, numbers in enumerate(plan.layers)
+    ]
     hidden, ends = problem.shape.activations[0], problem.shape.activations[-1]
     return "\n".join(
         [
@@ -103,18 +116,17 @@ def threads_module(plan):
             *(["#import lib/exponential"] if problem.task == "classes" else []),
             "",
             f"const INPUTS = {problem.shape.sizes[0]}u;",
+            f"const INPUT_UNITS = {4 * plan.groups[0]}u;",
             f"const UNITS = {plan.units}u;",
             f"const TARGETS = {problem.targets}u;",
             f"const FOURS = {plan.fours}u;",
             f"const LAYERS = {len(rows)}u;",
-            f"const WEIGHTS = {weights}u;",
-            f"const PLACES = {plan.places.count}u;",
+            f"const PLACES = {plan.places.count // 4}u;",
             "",
             LAYER.wgsl,
             f"const ALL_LAYERS = array<Layer, {len(rows)}>({', '.join(rows)});",
             "",
             *_function("layer_of(number: u32) -> Layer", ["var all = ALL_LAYERS;", "return all[number];"]),
-            *_function("weight(at: u32) -> f32", ["return weights[at];"]),
             *_rule("hidden", hidden),
             *_rule("last", ends),
             *_function("begin_deltas(four: u32, counts: vec4f)", _begin(problem, plan)),
@@ -135,8 +147,7 @@ def _rule(name, activation):
 
 def _begin(problem, plan):
     """Deltas of the outputs for four samples, as many times too large as `scale` is small."""
-    outputs = problem.shape.sizes[-1]
-    first = plan.units - outputs
+    outputs, first = problem.shape.sizes[-1], plan.layers[-1][4]
     place = lambda k: f"{(first + k) * plan.fours}u + four"
     target = lambda k: f"deltas[{(plan.units + k) * plan.fours}u + four]"
     if problem.task == "values":

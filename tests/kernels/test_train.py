@@ -140,6 +140,16 @@ def test_a_step_spread_over_dispatches_gives_the_same_bytes(by, monkeypatch):
     assert np.array_equal(spread.weights, whole.weights) and np.array_equal(spread.moments, whole.moments)
 
 
+def test_threads_of_a_gpu_give_the_bytes_of_those_of_software(monkeypatch):
+    problem = case([2, 9, 7, 2], runs=2)
+    found = []
+    for threads in (8, 32, 128):
+        monkeypatch.setattr(kernel, "SOFTWARE_THREADS", threads)
+        monkeypatch.setattr(kernel, "THREADS", threads)
+        found.append(trained(problem, RATES[:6], batch=100, by="threads").weights)
+    assert np.array_equal(found[0], found[1]) and np.array_equal(found[0], found[2])
+
+
 @pytest.mark.parametrize("by", WAYS)
 def test_runs_side_by_side_are_the_runs_alone(by):
     problem = case([2, 8, 2], runs=3)
@@ -178,14 +188,14 @@ def test_minibatches_are_even_and_differ_by_seed_and_step():
 
 def test_what_is_too_large_is_refused_and_says_what_fits():
     shape = Shape((2, 600, 600, 2), tuple(map(Activation.parse, ("relu", "relu", "identity"))))
-    with pytest.raises(DeviceLimitError, match=r"1204 inputs and neurons.*Take fewer"):
+    with pytest.raises(DeviceLimitError, match=r"1208 inputs and neurons.*Take fewer"):
         plan_for(Problem(shape, "classes"))
 
 
 def test_memory_of_the_largest_threads_layout_is_portable():
     for sizes in ([2, 64, 64, 2], [2, *[64] * 7, 8], [2, 500, 1]):
         shape = Shape(tuple(sizes), tuple(Activation.parse("relu") for _ in sizes[1:]))
-        plan = Threads(Problem(shape, "values"))
+        plan = Threads(Problem(shape, "values"), 128)
         plan.check()
         memory = 16 * plan.fours * (2 * plan.units + plan.problem.targets)
         assert plan.fours >= 1 and memory <= 16384
@@ -195,7 +205,7 @@ def test_places_of_weights_are_told_apart():
     for sizes in ([2, 16, 16, 2], [1, 3], [5, 9, 17, 8]):
         shape = Shape(tuple(sizes), tuple(Activation.parse("relu") for _ in sizes[1:]))
         problem = Problem(shape, "values")
-        for plan in (Lanes(problem, 8), Lanes(problem, 4), Threads(problem)):
+        for plan in (Lanes(problem, 8), Lanes(problem, 4), Threads(problem, 128)):
             assert len(set(plan.places.of.tolist())) == problem.weights
             weights = np.random.default_rng(0).random((3, problem.weights)).astype(np.float32)
             assert np.array_equal(plan.places.unpack(plan.places.pack(weights)), weights)
