@@ -162,11 +162,12 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
         if self.trains:
             # It grows: only what is shown goes to the GPU.
             node.show(record.at(run, self._snapshot), origin=domain.origin, axes=domain.axes, task=record.task)
-            node.target, node.place = record.target, (domain.low, domain.high)
+            node.target = record.target
         else:
             placed = self._keep(f"placed {run}", (record, domain), lambda: replace(record, domain=domain))
             node.snapshots(placed, run)
             node.at(self._snapshot)
+        node.place = _place(record, domain)
         node.clip = None if self.beyond else (domain.low, domain.high)
         node.background = self._background(record)
         node.fade = self.fade
@@ -183,6 +184,8 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
     def _background(self, record):
         if self.background in ("target", "loss") and record.target is None:
             raise SettingError(f"background={self.background}: this history has no target. Take prediction or regions.")
+        if self.background == "loss" and record.notes.get("target") == "samples":
+            raise SettingError("background=loss: the target is known at its samples alone. Take prediction or regions.")
         return self.background
 
     def _styles(self, shape):
@@ -286,7 +289,7 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
         self.advance(clock)
         record, run = self.record, self.shown_run
         net, domain = record.at(run, self._snapshot), record.domain
-        styles = layer_styles(len(net.layers) - 1, self.colours, "paper")
+        styles = layer_styles(len(net.layers) - 1, self.colours, "paper" if self._is_light() else "dark")
         if not self.dashes:
             styles = tuple(replace(style, dash=()) for style in styles)
         try:
@@ -340,6 +343,15 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
     def write_neurons(self, shown):
         """Shows these neurons: a bool each, layer by layer."""
         self.neurons = write_units(shown)
+
+
+def _place(record, domain):
+    """(low, high): the world rectangle that a target fills."""
+    if record.target is None or not np.array_equal(record.domain.axes, [[0.0, 1.0], [-1.0, 0.0]]):
+        return domain.low, domain.high
+    # An image's pixels are learnt at their top left corners (Domain.image), which are then the middles of what is seen.
+    half = 0.5 * (domain.high - domain.low).max() / max(record.target.shape[:2])
+    return domain.low + (-half, half), domain.high + (-half, half)
 
 
 def _is_linear(net):

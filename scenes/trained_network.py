@@ -146,9 +146,7 @@ class TrainedNetwork(Scene):
     def moment_of(self, snapshot):
         """The History of a single snapshot of the record, all runs."""
         record, here = self.record, slice(snapshot, snapshot + 1)
-        return replace(
-            record, steps=record.steps[here], weights=record.weights[:, here], losses=record.losses[:, here]
-        )
+        return replace(record, steps=record.steps[here], weights=record.weights[:, here], losses=record.losses[:, here])
 
     def state(self, clock=None, *, weights_limit=2**20):
         state = super().state(clock, weights_limit=weights_limit)

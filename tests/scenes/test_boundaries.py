@@ -84,6 +84,15 @@ def test_a_target_is_shown_as_it_is(renderer):
     assert abs(draw(renderer, scene, size=(32, 32))[..., 0].astype(float) - bottle(32)).max() <= STEP
 
 
+def test_an_images_pixel_lies_round_the_place_where_it_was_learnt(renderer):
+    record = life(domain=Domain.image(32, 32))
+    scene = Boundaries(history=record, neurons="none", key=False, extent=1.0, background="target")
+    found = draw(renderer, scene, size=(64, 64))[:63, :63, 0].astype(float)
+    # Row r is learnt at r / 32, so samples 2 r - 1 and 2 r of 64 are the nearest to it.
+    nearest = (np.arange(63) + 1) // 2
+    assert abs(found - bottle(32)[np.ix_(nearest, nearest)]).max() <= STEP
+
+
 def test_outside_of_what_is_learnt_nothing_is_drawn_unless_asked(renderer):
     empty = Boundaries(history=life(), neurons="none", key=False, extent=2.0, background="none")
     clipped = Boundaries(history=life(), key=False, extent=2.0)
