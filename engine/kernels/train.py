@@ -20,8 +20,8 @@ LOOP_TURNS = 60000
 # Steps of a dispatch at most, everywhere: the table of their rates stays small.
 MOST_STEPS = 4096
 LANE_COUNTS = (4, 8, 16)
-# Invocations of a run in the layout of threads. A GPU wants many; on llvmpipe each subgroup of 8 waits for the others at
-# every barrier: 2-64-64-2 took 683 steps/s with 8 and 430 with 128.
+# Invocations of a run in the layout of threads. A GPU wants many; on llvmpipe each subgroup of 8 waits for the others
+# at every barrier: 2-64-64-2 took 683 steps/s with 8 and 430 with 128.
 THREADS, SOFTWARE_THREADS = 128, 8
 
 
