@@ -13,6 +13,7 @@ BENCHMARKS = {
     "rays": "certified rays beside 64 equal steps",
     "field": "a network's values over a square of points",
     "accuracy": "its distance from float64, by activation and depth",
+    "train": "steps of training a second, one run and several",
     "product": "layers of 65 to 1000 neurons, each a product of matrices",
     "regions": "exact linear regions, beside clipping polygons",
     "pictures": "frames of marching in an array, and a film of its loop",
