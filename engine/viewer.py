@@ -243,6 +243,7 @@ class Viewer:
         self.scene.camera = self._camera = self.controls.camera
         self._follow()
         self.painter.finish(self.scene, self.clock, self._size()[:2], self.supersample)
+        self._follow()
         for _ in range(SETTLE if self.desk else 1):
             self._present(texture.view, size, 0.0)
         pixels = texture.read()

@@ -350,8 +350,8 @@ def _place(record, domain):
     if record.target is None or not np.array_equal(record.domain.axes, [[0.0, 1.0], [-1.0, 0.0]]):
         return domain.low, domain.high
     # An image's pixels are learnt at their top left corners (Domain.image), which are then the middles of what is seen.
-    half = 0.5 * (domain.high - domain.low).max() / max(record.target.shape[:2])
-    return domain.low + (-half, half), domain.high + (-half, half)
+    half = 0.5 * (domain.high - domain.low).max() / max(record.target.shape[:2]) * np.array([-1.0, 1.0])
+    return domain.low + half, domain.high + half
 
 
 def _is_linear(net):

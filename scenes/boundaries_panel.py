@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from engine.draw.layer_styles import layer_styles
 from engine.network.findings import findings
 from engine.network.regions import regions
 from engine.network.responses import grid
@@ -77,7 +76,7 @@ class BoundariesPanel(Scene):
     def _units(self):
         net = self._net
         sizes = net.shape.sizes[1:-1]
-        styles = layer_styles(len(sizes), self.colours, self.theme)
+        styles, _ = self._styles(net.shape)
         idle = self._keep("idle", (net,), lambda: self._idle(net))
         layers = []
         for k, (style, shown, words) in enumerate(zip(styles, read_units(self.neurons, sizes), idle, strict=True), 1):

@@ -39,6 +39,9 @@ class TrainedNetwork(Scene):
     image = Image(None, group="shown", doc="an image to learn now, before your eyes")
     net = Network(None, group="shown", doc="one network instead of a training")
 
+    seed = Integer(
+        0, bounds=(0, 2**31 - 1), group="how", when=lambda s: s.trains, doc="of the first run; the others count on"
+    )
     task = Choice(TASKS, group="how", when=lambda s: s.trains, doc="what is learnt of the image")
     hidden = Text("16, 16, 16", group="how", when=lambda s: s.trains, doc="neurons of each hidden layer, by commas")
     activation = Choice(LEARNING, group="how", when=lambda s: s.trains, doc="of the hidden layers")
@@ -80,6 +83,9 @@ class TrainedNetwork(Scene):
         return held[1]
 
     # Where the history comes from.
+
+    def shown_data(self, name):
+        return self.record if name == "history" else None
 
     @property
     def trains(self):

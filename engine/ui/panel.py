@@ -124,7 +124,9 @@ class Panel:
         if group == "time":
             self._time()
         # The network and its weights come first: nothing above the matrix may appear or go while it is worked on.
-        for name, setting in sorted(mine.items(), key=lambda item: not isinstance(item[1], Network)):
+        first = Network if self.desk.history is not None else ()
+        places = {name: is_data(setting) - 2 * isinstance(setting, first) for name, setting in mine.items()}
+        for name, setting in sorted(mine.items(), key=lambda item: places[item[0]]):
             self._setting(name, setting, seeded if name == "seed" else None)
             if isinstance(setting, Network) and not matrix_shown:
                 matrix_shown = self._matrix()
