@@ -180,7 +180,8 @@ def main():
             {
                 "network": name, "batch": 128, "who": who, "runs": runs.get(who, 1), "steps/s of a run": pace,
                 "steps/s in all": pace * runs.get(who, 1),
-                "times torch": pace * runs.get(who, 1) / eager if eager else "", "first use": first if who in runs else "",
+                "times torch": pace * runs.get(who, 1) / eager if eager else "",
+                "first use": first if who in runs else "",
             }
             for who, pace in found.items()
         ]  # fmt: skip
