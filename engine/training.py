@@ -30,12 +30,27 @@ class Trainer:
     domain      the plane that shows the data; None: the first two inputs, as far as the points reach
     target      picture of what is to be learnt, for the History
     starts      first networks, one a run, instead of PyTorch's
+    patient     True for long trainings without a window: the first step of a wide network may then take up to a minute
+                to compile, and the others a tenth of the time; other bytes come of it
 
     No device is used before the first step. The same arguments give the same bytes on the same adapter, however the
     steps are split. Raises ShapeError, NetworkError or SettingError for what does not fit.
     """
 
-    def __init__(self, points, targets, recipe, seeds=(0,), *, snapshots=None, domain=None, target=None, starts=None):
+    def __init__(
+        self,
+        points,
+        targets,
+        recipe,
+        seeds=(0,),
+        *,
+        snapshots=None,
+        domain=None,
+        target=None,
+        starts=None,
+        patient=False,
+    ):
+        self.patient = patient
         self.recipe, self.seeds = recipe, tuple(int(seed) for seed in seeds)
         self.points = _points(points, recipe)
         self.targets = _targets(targets, recipe, len(self.points))
@@ -83,7 +98,7 @@ class Trainer:
             recipe = self.recipe
             self._training = Training(
                 recipe.shape, recipe.task, self.points, self.targets, self._starts, self.seeds,
-                batch=recipe.batch, betas=(recipe.beta1, recipe.beta2), epsilon=recipe.epsilon,
+                batch=recipe.batch, betas=(recipe.beta1, recipe.beta2), epsilon=recipe.epsilon, patient=self.patient,
             )  # fmt: skip
             if self._resumed:
                 self._training.put(*self._resumed)
@@ -184,8 +199,11 @@ class Trainer:
         files.save(files.State(self.recipe, self.seeds, self.step, self.domain, self.target, arrays), path)
 
     @classmethod
-    def load(cls, path):
-        """The Trainer that `save` wrote. Raises FileError for a file that is none, or does not fit together."""
+    def load(cls, path, *, patient=False):
+        """The Trainer that `save` wrote; patient as it was, for the same bytes.
+
+        Raises FileError for a file that is none, or does not fit together.
+        """
         state = files.load(path)
         kept, shape = state.arrays, state.recipe.shape
         targets = kept["targets"][:, 0] if state.recipe.task == "classes" else kept["targets"]
@@ -193,6 +211,7 @@ class Trainer:
             trainer = cls(
                 kept["points"], targets, state.recipe, state.seeds, snapshots=kept["snapshot_steps"],
                 domain=state.domain, target=state.target, starts=[unflat(shape, w) for w in kept["starts"]],
+                patient=patient,
             )  # fmt: skip
         except NeurosceneError as error:
             raise FileError(f"{told(path, 200)} is no training that can go on: {error}") from None

@@ -44,13 +44,9 @@ class Threads:
         room = MEMORY // 16 // (2 * self.units + self.problem.targets)
         return min(room, MOST_FOURS)
 
-    @property
-    def is_small_enough(self):
-        return self.fours > 0
-
     def check(self):
         """Raises DeviceLimitError for networks of more units than fit, saying what would."""
-        if not self.is_small_enough:
+        if self.fours == 0:
             most = (MEMORY // 16 - self.problem.targets) // 2
             raise DeviceLimitError(
                 f"{self.problem.shape} has {self.units} inputs and neurons; training holds all of them in workgroup "

@@ -30,16 +30,17 @@ def ways():
     return ("threads", *(["lanes"] if subgroup_size() in LANE_COUNTS else []))
 
 
-def plan_for(problem, by=None):
+def plan_for(problem, by=None, patient=False):
     """How a Problem is laid out on this adapter: Lanes or Threads.
 
-    by   "lanes" or "threads" for that one
+    by        "lanes" or "threads" for that one
+    patient   whether code may compile for up to a minute, to run ten times faster then
 
     Raises DeviceLimitError for networks that are too large, saying what would fit.
     """
     if by != "threads" and (by == "lanes" or device().is_software) and "lanes" in ways():
         plan = Lanes(problem, subgroup_size())
-        if by == "lanes" or plan.is_small_enough:
+        if by == "lanes" or plan.is_small_enough(patient):
             return plan
     plan = Threads(problem, SOFTWARE_THREADS if device().is_software else THREADS)
     plan.check()
@@ -57,18 +58,30 @@ class Training:
     seeds     R whole numbers below 2^32, of the runs' minibatches
     batch     samples of a step, drawn with replacement; 0 for all of them
     betas, epsilon   of Adam
-    by        "lanes" or "threads" instead of what suits the adapter
+    by, patient      as for plan_for
 
     `step` counts the steps begun. Raises ShapeError for parts that do not fit, DeviceLimitError for what is too large.
     """
 
     def __init__(
-        self, shape, task, points, targets, flats, seeds, *, batch=128, betas=(0.9, 0.999), epsilon=1e-8, by=None
+        self,
+        shape,
+        task,
+        points,
+        targets,
+        flats,
+        seeds,
+        *,
+        batch=128,
+        betas=(0.9, 0.999),
+        epsilon=1e-8,
+        by=None,
+        patient=False,
     ):
         if len(set(shape.activations[:-1])) > 1 or not all(a.rule.elementwise for a in shape.activations):
             raise NetworkError(f"{shape} cannot be trained: its hidden layers need one activation, and no softmax.")
         self.problem = Problem(shape, task)
-        self.plan = plan_for(self.problem, by)
+        self.plan = plan_for(self.problem, by, patient)
         self.runs, self.count = len(seeds), len(points)
         self.batch, self.betas, self.epsilon = batch, betas, epsilon
         data = np.concatenate([np.asarray(points, np.float32), np.reshape(targets, (self.count, -1))], axis=1)

@@ -226,3 +226,10 @@ def test_what_cannot_be_trained_is_refused():
 def test_small_networks_are_spread_over_lanes_on_software_drivers():
     shape = case([2, 16, 16, 16, 2])[0]
     assert isinstance(plan_for(Problem(shape, "classes")), Lanes if "lanes" in WAYS else Threads)
+
+
+@pytest.mark.skipif("lanes" not in WAYS, reason="needs a subgroup of a known size")
+def test_wide_networks_take_lanes_where_somebody_waits_for_them():
+    shape = case([2, 64, 64, 2])[0]
+    assert isinstance(plan_for(Problem(shape, "classes")), Threads)
+    assert isinstance(plan_for(Problem(shape, "classes"), patient=True), Lanes if device().is_software else Threads)
