@@ -196,14 +196,13 @@ class Trainer:
             "starts": self._starts, "weights": training.weights, "moments": training.moments,
             "snapshots": np.stack(self._known, axis=1), "losses": self.losses, "snapshot_steps": self.snapshot_steps,
         }  # fmt: skip
-        files.save(files.State(self.recipe, self.seeds, self.step, self.domain, self.target, arrays), path)
+        files.save(
+            files.State(self.recipe, self.seeds, self.step, self.domain, self.target, self.patient, arrays), path
+        )
 
     @classmethod
-    def load(cls, path, *, patient=False):
-        """The Trainer that `save` wrote; patient as it was, for the same bytes.
-
-        Raises FileError for a file that is none, or does not fit together.
-        """
+    def load(cls, path):
+        """The Trainer that `save` wrote. Raises FileError for a file that is none, or does not fit together."""
         state = files.load(path)
         kept, shape = state.arrays, state.recipe.shape
         targets = kept["targets"][:, 0] if state.recipe.task == "classes" else kept["targets"]
@@ -211,7 +210,7 @@ class Trainer:
             trainer = cls(
                 kept["points"], targets, state.recipe, state.seeds, snapshots=kept["snapshot_steps"],
                 domain=state.domain, target=state.target, starts=[unflat(shape, w) for w in kept["starts"]],
-                patient=patient,
+                patient=state.patient,
             )  # fmt: skip
         except NeurosceneError as error:
             raise FileError(f"{told(path, 200)} is no training that can go on: {error}") from None

@@ -31,8 +31,9 @@ ARRAYS = {
 class State:
     """A training at a step.
 
-    arrays   by the keys of ARRAYS, without the domain's
-    target   picture of what is to be learnt, or None
+    target    picture of what is to be learnt, or None
+    patient   as the Trainer was told; bytes depend on it
+    arrays    by the keys of ARRAYS, without the domain's
     """
 
     recipe: Recipe
@@ -40,6 +41,7 @@ class State:
     step: int
     domain: Domain
     target: np.ndarray | None
+    patient: bool
     arrays: dict
 
 
@@ -47,7 +49,7 @@ def save(state, path):
     """Writes a State, whole or not at all; reading it gives it back to the bit."""
     about = {"recipe": {**asdict(state.recipe), "sizes": list(state.recipe.sizes)}, "seeds": list(state.seeds)}
     metadata = {
-        "about": json.dumps({**about, "step": state.step}, sort_keys=True), "format": FORMAT, "version": str(VERSION)
+        "about": json.dumps({**about, "step": state.step, "patient": state.patient}, sort_keys=True), "format": FORMAT, "version": str(VERSION)
     }  # fmt: skip
     domain = {key: getattr(state.domain, key) for key in ("origin", "axes", "low", "high")}
     arrays = {key: {**state.arrays, **domain}[key] for key in ARRAYS}
@@ -82,7 +84,7 @@ def _read(stream, size, name):
             f"{name} is not a training of version {VERSION}, as Trainer.save writes it; it says it is a "
             f"`{told(metadata.get('format', ''))}` of version `{told(metadata.get('version', ''))}`."
         )
-    recipe, seeds, step = _about(metadata, name)
+    recipe, seeds, step, patient = _about(metadata, name)
     weights = sum(m * (n + 1) for n, m in zip(recipe.sizes, recipe.sizes[1:], strict=False))
     targets = 1 if recipe.task == "classes" else recipe.sizes[-1]
     letters = {"2": 2, "M": 2, "R": len(seeds), "P": weights, "I": recipe.sizes[0], "O": targets}
@@ -107,26 +109,26 @@ def _read(stream, size, name):
         domain = Domain(*(arrays.pop(key) for key in ("origin", "axes", "low", "high")))
     except NeurosceneError as error:
         raise _broken(name, str(error).rstrip(".")) from None
-    return State(recipe, seeds, step, domain, None if target is None else target.read(), arrays)
+    return State(recipe, seeds, step, domain, None if target is None else target.read(), patient, arrays)
 
 
 def _about(metadata, name):
-    """(recipe, seeds, step) of the table of texts and numbers."""
+    """(recipe, seeds, step, patient) of the table of texts and numbers."""
     try:
         about = json.loads(metadata.get("about", ""))
-        recipe, seeds, step = about["recipe"], about["seeds"], about["step"]
+        recipe, seeds, step, patient = (about[key] for key in ("recipe", "seeds", "step", "patient"))
         kinds = {field.name: type(field.default) for field in fields(Recipe)[1:]}
         sizes = recipe["sizes"]
         whole = all(type(n) is int for n in [*sizes, *seeds, step]) and 0 < len(sizes) <= 1000 and len(seeds) > 0
         right = set(recipe) == {"sizes", *kinds} and all(isinstance(recipe[k], kind) for k, kind in kinds.items())
-        if not (whole and right):
+        if not (whole and right and isinstance(patient, bool)):
             raise ValueError("its numbers are of other kinds")
         made = Recipe(**{**recipe, "sizes": tuple(sizes)})
     except (ValueError, KeyError, TypeError, RecursionError, NeurosceneError) as error:
         raise _broken(name, f"its recipe cannot be read ({told(error)})") from None
     if not 0 <= step <= made.steps:
         raise _broken(name, f"its step is {step} of {made.steps:,}")
-    return made, tuple(seeds), step
+    return made, tuple(seeds), step, patient
 
 
 def _broken(name, why):
