@@ -119,6 +119,10 @@ class Scene(param.Parameterized):
         """The Reading for a pick.Hit under the pointer, or None."""
         return None
 
+    def pointed(self, hit):
+        """Takes the pick.Hit that the pointer rests on, or None when it has left; True if the picture changes by it."""
+        return False
+
     def legend(self):
         """A draw.legend.Legend that says what the colours mean, or None."""
         return None

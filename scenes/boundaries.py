@@ -27,7 +27,7 @@ from engine.region_drawing import boundaries_drawing
 from engine.scene import Action, Reading
 from engine.settings import Choice, Integer, Number, Switch, Text
 from scenes.boundaries_figures import FIGURES
-from scenes.boundaries_panel import BoundariesPanel
+from scenes.boundaries_panel import BoundariesPanel, names_of
 from scenes.trained_network import TrainedNetwork
 
 # The share of a tile that lies between two runs side by side.
@@ -240,35 +240,45 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
             return None
         record, point = self.record, np.array(hit.position[:2])
         run, domain = self._here(point)
-        net = record.at(run, self._snapshot)
+        net = self._network_of(record, run)
         here = local(net, domain, point)
         inputs = domain.inputs([point])[0]
-        rows = [("output", _list(_answer(record.task, here))), *self._nearest(net, domain, here, point)]
+        names, outputs = names_of(record)
+        rows = [("output", _told(_answer(record.task, here), outputs)), *self._nearest_row(net, domain, here, point)]
         rows += [
             (f"layer {k}: {int(active.sum())} of {active.size} active", _bits(active))
             for k, active in enumerate(here.active, 1)
         ]
-        scale = (domain.high - domain.low).max() / (record.domain.high - record.domain.low).max()
-        if _is_linear(net):
-            # As a function of the plane's coordinates; of two logits their difference tells the class.
-            slope, value = here.jacobian * scale, here.logits
+        if _is_linear(net) and len(inputs) == 2:
+            # A function of the inputs; of two logits their difference tells the class.
+            slope, value, outs = here.jacobian @ np.linalg.inv(domain.axes.T), here.logits, outputs
             if record.task == "classes" and len(value) == 2:
-                slope, value = slope[1:] - slope[:1], value[1:] - value[:1]
-            at = record.domain.low + (point - domain.low) / scale
-            rows += [
-                (f"map{'' if len(value) == 1 else f' {k}'}", _affine(s, v - s @ at))
-                for k, (s, v) in enumerate(zip(slope, value, strict=True), 1)
-            ][:3]
-        title = ", ".join(f"{v:.4g}" for v in inputs[:4])
-        return Reading(f"at {title}", tuple(rows), hit.position)
+                slope, value, outs = slope[1:] - slope[:1], value[1:] - value[:1], [f"{outs[1]} - {outs[0]}"]
+            rows += [(name, _affine(s, v - s @ inputs, names)) for name, s, v in zip(outs, slope, value, strict=False)][
+                :3
+            ]
+        title = ", ".join(f"{name} {v:.4g}" for name, v in zip(names, inputs[:4], strict=False))
+        return Reading(title, tuple(rows), hit.position)
+
+    def pointed(self, hit):
+        before, self._hovered = self._hovered, None
+        if hit is not None and hit.position is not None and self._nodes:
+            point = np.array(hit.position[:2])
+            run, domain = self._here(point)
+            net = self._network_of(self.record, run)
+            distance, unit = self._nearest(net, domain, local(net, domain, point), point)
+            self._hovered = unit if distance < NEAR * self.extent else None
+        return self._hovered != before
 
     def _nearest(self, net, domain, here, point):
-        """The row that tells the nearest boundary; it stands out while the pointer is on it."""
-        distance, unit = here.nearest()
-        if _is_linear(net):
-            distance, number = self.partition(net, domain).nearest(point, among=self._among(net))
-            unit = None if number is None else _unit(number, net.shape.sizes[1:-1])
-        self._hovered = unit if distance < NEAR * self.extent else None
+        """(distance in the picture, (layer, unit)) of the boundary nearest to a point; (inf, None) if there is none."""
+        if not _is_linear(net):
+            return here.nearest()
+        distance, number = self.partition(net, domain).nearest(point, among=self._among(net))
+        return distance, None if number is None else _unit(number, net.shape.sizes[1:-1])
+
+    def _nearest_row(self, net, domain, here, point):
+        distance, unit = self._nearest(net, domain, here, point)
         if unit is None:
             return []
         scale = (self.record.domain.high - self.record.domain.low).max() / (domain.high - domain.low).max()
@@ -373,8 +383,8 @@ def _answer(task, here):
     return e / e.sum()
 
 
-def _list(values):
-    return ", ".join(f"{v:.4g}" for v in values[:4])
+def _told(values, names, most=4):
+    return ", ".join(f"{name} {v:.4f}" for name, v in zip(names[:most], values, strict=False))
 
 
 def _bits(active, most=24):
@@ -382,7 +392,8 @@ def _bits(active, most=24):
     return " ".join(text[k : k + 4] for k in range(0, len(text), 4)) + ("..." if len(active) > most else "")
 
 
-def _affine(slope, offset):
-    return f"{slope[0]:.4g} x {'+' if slope[1] >= 0 else '-'} {abs(slope[1]):.4g} y " + (
-        f"{'+' if offset >= 0 else '-'} {abs(offset):.4g}"
-    )
+def _affine(slope, offset, names):
+    words = f"{slope[0]:.4g} {names[0]}"
+    for value, name in ((slope[1], f" {names[1]}"), (offset, "")):
+        words += f" {'-' if value < 0 else '+'} {abs(value):.4g}{name}"
+    return words

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from engine.network.findings import findings
+from engine.network.motion import motion
 from engine.network.regions import regions
 from engine.network.responses import grid
 from engine.network.unit_choice import read_units
@@ -24,28 +25,51 @@ class BoundariesPanel(Scene):
     """Parts of the panel; of a scene with `record`, `shown_run`, `times`, `snapshot_at` and the setting `neurons`."""
 
     spacing = Choice(list(SPACINGS), group="time", doc="how far apart snapshots stand on the timeline")
+    curves = Choice(
+        ["loss", "motion"], group="time",
+        doc="on the timeline: the loss of each run, or how far the biases and the weights of each layer move boundaries",
+    )  # fmt: skip
     log_loss = Switch(True, label="log loss", group="time", doc="the loss at its logarithm")
 
     # Time.
 
     def timeline(self):
         record = self.record
-        key = (record, self.shown_run, self.together, self.rate, self.spacing, self.log_loss, self._said(), self.trains)
+        key = (record, self.shown_run, self.together, self.rate, self.spacing, self.log_loss, self._said(), self.curves,
+               self.trains and self.trainer.is_done, len(self._findings or ()))  # fmt: skip
         return self._keep("timeline", key, self._timeline)
 
     def _timeline(self):
-        record, shown = self.record, self.shown_run
-        curves = [
-            TimeCurve(name, losses, RUNS[k % len(RUNS)], wide=self.together or k == shown)
-            for k, (name, losses) in enumerate(zip(record.names, record.losses, strict=True))
-        ]
+        record = self.record
+        curves = self._motion(record) if self.curves == "motion" else self._losses(record)
         marks = [(f.snapshot, f.title) for f in self._findings or ()]
         return Timeline(
             record.steps, self.times, tuple(curves), tuple(marks), hint=self._said(),
             spacing=self.spacing, set_spacing=lambda text: setattr(self, "spacing", text),
             log_values=self.log_loss, set_log_values=lambda on: setattr(self, "log_loss", on),
-            is_growing=self.trains and not self.trainer.is_done,
+            is_growing=self.trains and not self.trainer.is_done, value_name=self.curves,
         )  # fmt: skip
+
+    def _losses(self, record):
+        return [
+            TimeCurve(name, losses, RUNS[k % len(RUNS)], wide=self.together or k == self.shown_run)
+            for k, (name, losses) in enumerate(zip(record.names, record.losses, strict=True))
+        ]
+
+    def _motion(self, record):
+        """How far boundaries move a step, in the domain's units: by biases faint, by weights strong."""
+        if record.snapshots < 2:
+            return []
+        found = self._keep("motion", (record, self.shown_run), lambda: motion(record, self.shown_run))
+        styles, _ = self._styles(record.shape)
+        curves = []
+        for by, table, wide in (("biases", found.biases, False), ("weights", found.weights, True)):
+            for k, style in enumerate(styles):
+                values = np.append(np.nan, table[:, k])
+                # A layer that stands still has no place on a logarithm.
+                values[values <= 0.0] = np.nan
+                curves.append(TimeCurve(f"layer {k + 1}, {by}", values, style.css, wide))
+        return curves
 
     def _said(self):
         """The step, the loss and the count of regions of what is shown."""
@@ -66,8 +90,12 @@ class BoundariesPanel(Scene):
     @property
     def _net(self):
         record = self.record
-        key = record, self.shown_run, min(getattr(self, "_snapshot", 0), record.snapshots - 1)
-        return self._keep("net", key, lambda: record.at(*key[1:]))
+        return self._network_of(record, self.shown_run)
+
+    def _network_of(self, record, run):
+        """The Mlp of a run at the snapshot shown; the same object while that is shown."""
+        key = record, min(getattr(self, "_snapshot", 0), record.snapshots - 1)
+        return self._keep(f"net {run}", key, lambda: record.at(run, key[1]))
 
     def units(self):
         key = self._net, self.neurons, self.colours, self.background, self.theme, self._hovered
@@ -101,7 +129,7 @@ class BoundariesPanel(Scene):
 
     def diagram(self):
         record = self.record
-        return self._keep("diagram", (self._net,), lambda: Diagram(self._net, *_names(record)))
+        return self._keep("diagram", (self._net,), lambda: Diagram(self._net, *_few(names_of(record))))
 
     # Findings.
 
@@ -149,13 +177,17 @@ class BoundariesPanel(Scene):
         self._hovered = finding.neurons[0] if on and finding.neurons else None
 
 
-def _names(record):
+def names_of(record):
     """(names of the inputs, names of the outputs)."""
-    inputs = tuple(f"x{k + 1}" for k in range(record.shape.sizes[0])) if record.shape.sizes[0] <= 8 else ()
-    outputs = record.shape.sizes[-1]
-    if record.target is not None and record.shape.sizes[0] == 2:
-        inputs = ("row", "column")
-    if record.task == "classes":
-        names = ("black", "white") if outputs == 2 and record.target is not None else ()
-        return inputs, names or tuple(f"class {k}" for k in range(outputs))
-    return inputs, {1: ("grey",), 3: ("red", "green", "blue")}.get(outputs, ()) if record.target is not None else ()
+    count, outputs = record.shape.sizes[0], record.shape.sizes[-1]
+    if record.target is None or record.notes.get("target") == "samples":
+        word = "class " if record.task == "classes" else "y"
+        return tuple(f"x{k + 1}" for k in range(count)), tuple(f"{word}{k + 1}" for k in range(outputs))
+    known = {"classes": {2: ("black", "white")}, "values": {1: ("grey",), 3: ("red", "green", "blue")}}
+    names = known[record.task].get(outputs, tuple(f"y{k + 1}" for k in range(outputs)))
+    return (("row", "column") if count == 2 else tuple(f"x{k + 1}" for k in range(count))), names
+
+
+def _few(names, most=8):
+    """The names, or none where there are too many to be written."""
+    return tuple(words if len(words) <= most else () for words in names)

@@ -76,7 +76,9 @@ class Events:
             self._pressed = None
 
     def _leave(self, event):
-        self.viewer.pointer.leave()
+        if self.viewer.pointer.place is not None:
+            self.viewer.pointer.leave()
+            self.viewer.sight.leave()
 
     def _key(self, event):
         # A field may have been opened that imgui gives the keyboard to only in the next frame.

@@ -27,17 +27,31 @@ class Sight:
         return None if hit is None else hit.position
 
     def read(self):
-        """What the scene says of the place under the pointer, or None."""
-        return self._read_at(*self.viewer.pointer.place)[1]
+        """What the scene says of the place under the pointer, or None; the scene is told that it rests there."""
+        hit = self._pick(*self.viewer.pointer.place)
+        self._point(hit)
+        return self._said(hit)
 
-    def _read_at(self, x, y):
-        """(world position, Reading) of what is seen at logical pixels; None for nothing."""
-        hit = self._pick(x, y)
+    def leave(self):
+        """The pointer is elsewhere."""
+        self._point(None)
+
+    def _point(self, hit):
+        viewer = self.viewer
         try:
-            return (None, None) if hit is None else (hit.position, self.viewer.scene.read(hit))
+            changes = viewer.scene.pointed(hit)
+        except Exception as error:
+            changes = viewer.painter.failed(error)
+        if changes:
+            viewer.painter.changed()
+            viewer.request()
+
+    def _said(self, hit):
+        try:
+            return None if hit is None else self.viewer.scene.read(hit)
         except Exception as error:
             self.viewer.painter.failed(error)
-            return None, None
+            return None
 
     def _pick(self, x, y):
         viewer = self.viewer
@@ -56,8 +70,9 @@ class Sight:
         """Pins what is seen at logical pixels; a click on the pin takes it away."""
         place = self.place()
         if place is None or math.hypot(place[0] - x, place[1] - y) > PIN:
-            position, self.reading = self._read_at(x, y)
-            self.position, self.is_stale = None if self.reading is None else position, False
+            hit = self._pick(x, y)
+            self.reading = self._said(hit)
+            self.position, self.is_stale = None if self.reading is None else hit.position, False
         else:
             self.unpin()
         self.viewer.request()
@@ -77,5 +92,5 @@ class Sight:
             return None
         place = (found[0] + 1.0) / 2.0 * width, (1.0 - found[1]) / 2.0 * height
         if self.is_stale and self.viewer.painter.is_done:
-            self.reading, self.is_stale = self._read_at(*place)[1], False
+            self.reading, self.is_stale = self._said(self._pick(*place)), False
         return place

@@ -123,7 +123,7 @@ def test_runs_side_by_side_are_their_own_pictures(renderer):
         found = both.read(Hit(None, (*middle, 0.0), 1.0))
         output = record.at(run, 4)(own.inputs([(own.low + own.high) / 2]))[0]
         white = 1 / (1 + np.exp(output[0] - output[1]))
-        assert dict(found.rows)["output"] == f"{1 - white:.4g}, {white:.4g}"
+        assert dict(found.rows)["output"] == f"black {1 - white:.4f}, white {white:.4f}"
 
 
 def test_the_reading_tells_the_local_map_and_the_nearest_boundary():
@@ -133,8 +133,9 @@ def test_the_reading_tells_the_local_map_and_the_nearest_boundary():
     world = np.array([0.61, 0.27])
     inputs = 2 * world - 1
     rows = dict(scene.read(Hit(None, (*world, 0.0), 1.0)).rows)
-    words = rows["map"].replace("- ", "-").replace("+ ", "").replace("x ", "").replace("y ", "").split()
-    a, b, c = map(float, words)
+    words = rows["white - black"].replace("- ", "-").replace("+ ", "").split()
+    a, b, c = float(words[0]), float(words[2]), float(words[4])
+    assert (words[1], words[3]) == ("row", "column")
     z = record.at(0, 4)(inputs[None])[0]
     # Four digits each.
     assert a * inputs[0] + b * inputs[1] + c == pytest.approx(z[1] - z[0], abs=2e-3 * (abs(a) + abs(b) + abs(c)))
@@ -142,6 +143,19 @@ def test_the_reading_tells_the_local_map_and_the_nearest_boundary():
     distance, neuron = partition.nearest(inputs)
     layer, unit = (1, neuron + 1) if neuron < 6 else (2, neuron - 5)
     assert rows["nearest"] == f"layer {layer}, neuron {unit}: {distance:.4g} away"
+
+
+def test_the_boundary_under_the_pointer_stands_out_until_it_leaves():
+    record = life()
+    scene = Boundaries(history=record)
+    scene.advance(Clock(scene.moment))
+    # A point of a boundary of layer 1, in the picture's square.
+    partition = regions(record.at(0, 4), PLANE, decision=False)
+    neuron = next(k for k in range(6) if len(partition.segments(k)))
+    place = (partition.segments(neuron)[0].mean(axis=0) + 1) / 2
+    assert scene.pointed(Hit(None, (*place, 0.0), 1.0)) and scene.units().hovered == (0, neuron)
+    assert not scene.pointed(Hit(None, (*place, 0.0), 1.0))
+    assert scene.pointed(None) and scene.units().hovered is None
 
 
 def test_units_are_shown_and_hidden_by_their_buttons():
@@ -171,7 +185,7 @@ def test_one_network_is_a_history_of_one_moment(renderer):
     assert scene.record.snapshots == 1 and scene.loop is None
     draw(renderer, scene)
     assert dict(scene.read(Hit(None, (1.0, 1.0, 0.0), 1.0)).rows)
-    assert scene.read(Hit(None, (1.0, 1.0, 0.0), 1.0)).title == "at 2, 2"
+    assert scene.read(Hit(None, (1.0, 1.0, 0.0), 1.0)).title == "x1 2, x2 2"
 
 
 def test_a_wide_network_is_shown_along_a_plane_of_its_inputs(renderer):
