@@ -47,10 +47,13 @@ class State:
 
 def save(state, path):
     """Writes a State, whole or not at all; reading it gives it back to the bit."""
-    about = {"recipe": {**asdict(state.recipe), "sizes": list(state.recipe.sizes)}, "seeds": list(state.seeds)}
-    metadata = {
-        "about": json.dumps({**about, "step": state.step, "patient": state.patient}, sort_keys=True), "format": FORMAT, "version": str(VERSION)
-    }  # fmt: skip
+    about = {
+        "patient": state.patient,
+        "recipe": {**asdict(state.recipe), "sizes": list(state.recipe.sizes)},
+        "seeds": list(state.seeds),
+        "step": state.step,
+    }
+    metadata = {"about": json.dumps(about, sort_keys=True), "format": FORMAT, "version": str(VERSION)}
     domain = {key: getattr(state.domain, key) for key in ("origin", "axes", "low", "high")}
     arrays = {key: {**state.arrays, **domain}[key] for key in ARRAYS}
     if state.target is not None:
