@@ -41,7 +41,7 @@ RASTER = 800
 class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
     """Where the neurons of a network that learns an image are zero, at every moment of its training."""
 
-    run = Integer(1, bounds=(1, 1000), group="shown", when=lambda s: s.record.runs > 1, doc="which run is shown")
+    run = Integer(1, bounds=(1, 10_000), group="shown", when=lambda s: s.record.runs > 1, doc="which run is shown")
     together = Switch(
         False, label="all runs", group="shown", when=lambda s: s.record.runs > 1,
         doc="all runs side by side, at the same step",
@@ -311,7 +311,7 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
         return boundaries_drawing(
             found, styles, net=net, domain=domain, names=None,
             shown=np.concatenate(read_units(self.neurons, net.shape.sizes[1:-1])),
-            width_mm=width, height_mm=height, regions=self.background == "regions" and exact,
+            width_mm=width, height_mm=height, regions="tint" if self.background == "regions" and exact else False,
             background=background, legend=self.key, theme=self.theme, decision=self.decision,
             line_mm=0.35 * self.width / 2.0, task=record.task, title=net.name,
         )  # fmt: skip

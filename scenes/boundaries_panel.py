@@ -27,7 +27,7 @@ class BoundariesPanel(Scene):
     spacing = Choice(list(SPACINGS), group="time", doc="how far apart snapshots stand on the timeline")
     curves = Choice(
         ["loss", "motion"], group="time",
-        doc="on the timeline: the loss of each run, or how far the biases and the weights of each layer move boundaries",
+        doc="on the timeline: each run's loss, or how far biases and weights of each layer move boundaries",
     )  # fmt: skip
     log_loss = Switch(True, label="log loss", group="time", doc="the loss at its logarithm")
 
