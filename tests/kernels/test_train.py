@@ -82,8 +82,10 @@ def test_steps_are_the_twins(sizes, activation, task, last, batch, by):
     assert abs(training.weights - problem[4]).max() > 0.05
 
 
-@pytest.mark.parametrize("by", WAYS)
-@pytest.mark.parametrize("activation", HIDDEN)
+# The layouts call the same functions: all of them by the quicker one to compile, and those with a kink by both.
+@pytest.mark.parametrize(
+    "activation, by", [*((name, WAYS[-1]) for name in HIDDEN), ("relu", "threads"), ("leaky_relu(0.2)", "threads")]
+)
 def test_every_activation_learns_as_the_twin(activation, by):
     problem = case([2, 6, 5, 2], activation, "values", seed=1)
     training = trained(problem, RATES[:5], batch=16, by=by)
@@ -143,11 +145,11 @@ def test_a_step_spread_over_dispatches_gives_the_same_bytes(by, monkeypatch):
 def test_threads_of_a_gpu_give_the_bytes_of_those_of_software(monkeypatch):
     problem = case([2, 9, 7, 2], runs=2)
     found = []
-    for threads in (8, 32, 128):
+    for threads in (8, 128):
         monkeypatch.setattr(kernel, "SOFTWARE_THREADS", threads)
         monkeypatch.setattr(kernel, "THREADS", threads)
         found.append(trained(problem, RATES[:6], batch=100, by="threads").weights)
-    assert np.array_equal(found[0], found[1]) and np.array_equal(found[0], found[2])
+    assert np.array_equal(*found)
 
 
 @pytest.mark.parametrize("by", WAYS)
