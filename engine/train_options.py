@@ -13,6 +13,8 @@ from engine.options import read_number
 from engine.training import Recipe, Trainer
 
 # --task, as a person says it: (a recipe's task, in colour)
+# Steps from which on a training is worth waiting for its code.
+PATIENCE = 300_000
 TASKS = {"classes": ("classes", False), "grey": ("values", False), "colour": ("values", True)}
 TASKS |= {"gray": TASKS["grey"], "color": TASKS["colour"]}
 MOST_RUNS, MOST_LAYERS, MOST_SNAPSHOTS = 1024, 100, 5000
@@ -42,7 +44,10 @@ def begun(image, asked):
         kept = read_snapshots(asked["--snapshots"], steps)
     _check_size(recipe, len(runs), len(np.union1d(kept, [0, steps])))
     data = ImageData.from_image(image, task=task, colour=colour, side=side, threshold=asked.get("--threshold"))
-    trainer = Trainer(data.points, data.targets, recipe, runs, snapshots=kept, domain=data.domain, target=data.target)
+    # A training of minutes is worth half a minute of compiling, where that makes wide networks ten times faster.
+    patient = recipe.steps >= PATIENCE
+    more = {"snapshots": kept, "domain": data.domain, "target": data.target, "patient": patient}
+    trainer = Trainer(data.points, data.targets, recipe, runs, **more)
     height, width = data.target.shape[:2]
     about = f"{data.name}, {width} x {height}"
     return trainer, {"image": about if data.threshold is None else f"{about}, white above {data.threshold:.4g}"}
