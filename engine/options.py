@@ -142,7 +142,7 @@ def opened(asked, *, film=False):
 
 def assignments(scene, sets, net, seed, history=None, image=None):
     """(name, text) pairs of --set, --seed, --net, --history and --image, in the order they take effect."""
-    from engine.settings import Image, Network, Training, settings
+    from engine.settings import Image, Network, Recorded, settings
 
     pairs = []
     for text in sets:
@@ -152,7 +152,7 @@ def assignments(scene, sets, net, seed, history=None, image=None):
         pairs.append((name.strip(), value))
     if seed is not None:
         pairs.append(("seed", seed))
-    for option, path, kind in (("--net", net, Network), ("--history", history, Training), ("--image", image, Image)):
+    for option, path, kind in (("--net", net, Network), ("--history", history, Recorded), ("--image", image, Image)):
         if path is None:
             continue
         names = [name for name, setting in settings(scene).items() if isinstance(setting, kind)]

@@ -212,6 +212,8 @@ class Scene(param.Parameterized):
         for name, setting in settings(self).items():
             value = getattr(self, name)
             if is_data(setting) and value is not None:
+                if not setting.is_stored:
+                    continue
                 data = setting.to_bytes(value)
                 if len(data) > weights_limit:
                     left_out.append(f"{name}: {setting.describe(value)}, {len(data)} bytes")

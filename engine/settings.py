@@ -4,6 +4,7 @@ From them come the panel's widgets, the `--set name=value` flags, and the state 
 Groups order the panel: what is shown, how, time, camera, save.
 """
 
+import importlib
 import math
 
 import numpy as np
@@ -154,6 +155,7 @@ class _Data(_Setting, param.Parameter):
 
     key        what it is called in a stored state; noun, in a message
     endings    of the files it is read from; saved_as, of those it can be saved as
+    is_stored  False for what a picture does not hold: the scene stores what it shows of it
     to_bytes   of a value; from_bytes gives it back, and raises a NeurosceneError or ValueError for other bytes
     """
 
@@ -161,6 +163,7 @@ class _Data(_Setting, param.Parameter):
     key = ""
     noun = ""
     endings: tuple = ()
+    is_stored = True
     saved_as: tuple = ()
 
     def __init__(self, default=None, *, unit="", group="shown", rebuild=False, when=None, **more):
@@ -242,7 +245,7 @@ class Network(_Data):
         return "a network file: .safetensors, .npz, .onnx"
 
 
-class Training(_Data):
+class Recorded(_Data):
     """A recorded training: a History, the path of a file with one, or None for the scene's own."""
 
     __slots__ = []
@@ -270,6 +273,30 @@ class Training(_Data):
 
     def taken(self):
         return "a history file: .safetensors of `neuroscene train` or engine.Recorder"
+
+
+class Unfinished(_Data):
+    """A training that goes on: a Trainer, the path of a file that one was saved to, or None."""
+
+    __slots__ = []
+    key = "training"
+    noun = "a training"
+    endings = saved_as = (history.ENDING,)
+    is_stored = False
+
+    def checked(self, value):
+        # Kernels are loaded when there is something to train.
+        trainer = importlib.import_module("engine.training").Trainer
+        return value if value is None or isinstance(value, trainer) else trainer.load(value)
+
+    def lines(self, value):
+        return f"step {value.step:,} of {value.recipe.steps:,}", str(value.recipe.shape)
+
+    def save(self, value, path):
+        value.save(path)
+
+    def taken(self):
+        return "a training that was saved: run.state.safetensors of `neuroscene train`, or of this panel"
 
 
 class Image(_Data):
@@ -319,7 +346,7 @@ def _within(bounds):
 
 
 def is_data(setting):
-    """True for a setting whose values come from files: a Network, a Training, an Image."""
+    """True for a setting whose values come from files: a Network, a Recorded, an Unfinished, an Image."""
     return isinstance(setting, _Data)
 
 

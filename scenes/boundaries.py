@@ -88,12 +88,13 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
 
     @property
     def moment(self):
-        if self.trains:
-            planned = self.trainer.snapshot_steps
-            # The first one, unless a step is asked for: to get to the last takes the whole training.
-            snapshot = 0 if self.step < 0 else int(np.searchsorted(planned, self.step, side="right")) - 1
+        if self.step < 0:
+            # Of a training that goes on: the last there is. To get to its end takes all of it.
+            snapshot = self.record.snapshots - 1
+        elif self.trains:
+            snapshot = int(np.searchsorted(self.trainer.snapshot_steps, self.step, side="right")) - 1
         else:
-            snapshot = self.record.snapshots - 1 if self.step < 0 else self.record.nearest(self.step)
+            snapshot = self.record.nearest(self.step)
         return snapshot / self.rate
 
     @property

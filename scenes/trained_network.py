@@ -12,9 +12,8 @@ from engine.network.formats.history import from_bytes, to_bytes
 from engine.network.history import Domain, History
 from engine.network.image_data import ImageData
 from engine.network.recipe import Recipe
-from engine.network.snapshots import snapshot_steps
 from engine.scene import Scene
-from engine.settings import Choice, Image, Integer, Network, Number, Switch, Text, Training
+from engine.settings import Choice, Image, Integer, Network, Number, Recorded, Switch, Text, Unfinished
 from engine.training import Trainer
 
 # Four runs that `neuroscene train` recorded; docs/boundaries.md has the command.
@@ -35,23 +34,24 @@ def shipped():
 class TrainedNetwork(Scene):
     """A network's life: the story that comes along, a recorded one, one network, or a training before your eyes."""
 
-    history = Training(None, group="shown", doc="a recorded training; none shows the one that comes along")
+    history = Recorded(None, group="shown", doc="a recorded training; none shows the one that comes along")
     image = Image(None, group="shown", doc="an image to learn now, before your eyes")
+    training = Unfinished(None, group="shown", doc="a training that was saved, to go on with")
     net = Network(None, group="shown", doc="one network instead of a training")
 
     seed = Integer(
-        0, bounds=(0, 2**31 - 1), group="how", when=lambda s: s.trains, doc="of the first run; the others count on"
+        0, bounds=(0, 2**31 - 1), group="how", when=lambda s: s.begins, doc="of the first run; the others count on"
     )
-    task = Choice(TASKS, group="how", when=lambda s: s.trains, doc="what is learnt of the image")
-    hidden = Text("16, 16, 16", group="how", when=lambda s: s.trains, doc="neurons of each hidden layer, by commas")
-    activation = Choice(LEARNING, group="how", when=lambda s: s.trains, doc="of the hidden layers")
-    steps = Integer(1_280_000, bounds=(1, 10**9), group="how", when=lambda s: s.trains, doc="of the whole training")
-    batch = Integer(128, bounds=(0, 1024), group="how", when=lambda s: s.trains, doc="pixels a step; 0 takes them all")
+    task = Choice(TASKS, group="how", when=lambda s: s.begins, doc="what is learnt of the image")
+    hidden = Text("16, 16, 16", group="how", when=lambda s: s.begins, doc="neurons of each hidden layer, by commas")
+    activation = Choice(LEARNING, group="how", when=lambda s: s.begins, doc="of the hidden layers")
+    steps = Integer(1_280_000, bounds=(1, 10**9), group="how", when=lambda s: s.begins, doc="of the whole training")
+    batch = Integer(128, bounds=(0, 1024), group="how", when=lambda s: s.begins, doc="pixels a step; 0 takes them all")
     learning_rate = Number(
-        1e-3, bounds=(1e-6, 1.0), softbounds=(1e-4, 1e-1), group="how", when=lambda s: s.trains,
+        1e-3, bounds=(1e-6, 1.0), softbounds=(1e-4, 1e-1), group="how", when=lambda s: s.begins,
         doc="at the start; it falls to 0 along a cosine",
     )  # fmt: skip
-    runs = Integer(2, bounds=(1, 16), group="how", when=lambda s: s.trains, doc="trained side by side, a seed each")
+    runs = Integer(2, bounds=(1, 16), group="how", when=lambda s: s.begins, doc="trained side by side, a seed each")
     pause = Switch(False, group="time", when=lambda s: s.trains, doc="lets the training rest")
 
     x_input = Integer(1, bounds=(1, 4096), group="shown", when=lambda s: s.is_wide, doc="which input goes to the right")
@@ -85,12 +85,17 @@ class TrainedNetwork(Scene):
     # Where the history comes from.
 
     def shown_data(self, name):
-        return self.record if name == "history" else None
+        return {"history": self.record, "training": self.trainer if self.trains else None}.get(name)
 
     @property
     def trains(self):
         """True for a training that goes on."""
-        return self.image is not None and self.history is None and self.net is None
+        return (self.image is not None or self.training is not None) and self.history is None and self.net is None
+
+    @property
+    def begins(self):
+        """True for a training whose recipe is set here."""
+        return self.trains and self.training is None
 
     @property
     def is_wide(self):
@@ -156,7 +161,7 @@ class TrainedNetwork(Scene):
 
     def state(self, clock=None, *, weights_limit=2**20):
         state = super().state(clock, weights_limit=weights_limit)
-        if "history" not in state["settings"] or (self.trains and self._is_live):
+        if "history" not in state["settings"] or (self.trains and (self._is_live or self.training is not None)):
             # Too long to be stored, or still growing: the moment shown makes the same picture again.
             snapshot = self.snapshot_at(clock.time if clock else 0.0)
             data = to_bytes(self.moment_of(snapshot))
@@ -168,7 +173,9 @@ class TrainedNetwork(Scene):
 
     @property
     def trainer(self):
-        """The Trainer of the image and the recipe that are set."""
+        """The Trainer that was saved, or that of the image and the recipe that are set."""
+        if self.training is not None:
+            return self.training
         key = (self.image, self.task, self.hidden, self.activation, self.steps, self.batch, self.learning_rate,
                self.seed, self.runs)  # fmt: skip
         return self._keep("trainer", key, self._new_trainer)
@@ -199,8 +206,9 @@ class TrainedNetwork(Scene):
         """Trains until a snapshot of the whole schedule is there; in a live view it comes by itself."""
         if self._is_live or not self.trains:
             return
-        step = int(snapshot_steps(self.steps)[min(snapshot, len(snapshot_steps(self.steps)) - 1)])
-        if step > MOST_STEPS:
+        planned = self.trainer.snapshot_steps
+        step = int(planned[min(snapshot, len(planned) - 1)])
+        if step - self.trainer.step > MOST_STEPS:
             raise SettingError(
                 f"To show step {step:,} the network is trained there first, which goes up to {MOST_STEPS:,} for a "
                 "picture. Train with `neuroscene train`, and give its file to --history."
@@ -217,7 +225,7 @@ class TrainedNetwork(Scene):
         target = self.record.target
         if target is None:
             raise SettingError("There is no image to train on: give one with the setting image, or --image.")
-        self.param.update(history=None, net=None, image=target)
+        self.param.update(history=None, net=None, training=None, image=target)
 
     def step_training(self):
         """One step more, and then rest."""

@@ -15,6 +15,7 @@ from engine.network.random import random_mlp
 from engine.network.regions import regions
 from engine.render.renderer import Renderer
 from engine.scene import Clock
+from engine.settings import settings
 from scenes.boundaries import Boundaries
 from scenes.trained_network import shipped
 
@@ -243,6 +244,24 @@ def test_a_live_view_trains_a_little_at_a_time_until_all_is_done():
         assert turns < 300
     assert scene.trainer.is_done and not scene.timeline().is_growing
     assert scene.record.steps[-1] == 300
+
+
+def test_a_saved_training_goes_on_to_the_same_weights(tmp_path):
+    whole = Boundaries(image=bottle(24), hidden="4", steps=90, runs=1, batch=8, step=90)
+    whole.advance(Clock(whole.moment))
+    part = Boundaries(image=bottle(24), hidden="4", steps=90, runs=1, batch=8, step=40)
+    part.advance(Clock(part.moment))
+    setting = settings(part)["training"]
+    setting.save(part.shown_data("training"), tmp_path / "part.state.safetensors")
+    rest = Boundaries(training=str(tmp_path / "part.state.safetensors"), step=90)
+    assert rest.trainer.step == 40
+    rest.advance(Clock(rest.moment))
+    assert np.array_equal(rest.record.weights, whole.record.weights)
+    # A picture holds the moment it shows.
+    other = Boundaries()
+    clock = other.restore(rest.state(Clock(rest.moment)))
+    other.advance(clock)
+    assert np.array_equal(other.record.weights[:, 0], whole.record.weights[:, -1])
 
 
 def test_the_image_of_a_recorded_story_can_be_learnt_anew():
