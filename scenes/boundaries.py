@@ -134,27 +134,27 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
         self._key.rows = self._key_rows(styles, shown)
 
     def _lay_out(self, record, runs):
-        """A tile for each run, in as square a block as it goes."""
-        columns = math.ceil(math.sqrt(len(runs)))
+        """A tile for each run, as large as they fit into the square."""
         tiles = record.shape, record.domain, len(runs)
         if self._tiles == tiles:
             return
         self._tiles = tiles
         self.stage.clear()
         self._nodes, self._labels, self._domains = [], [], []
-        size = 1.0 / (columns + GAP * (columns - 1))
-        rows = math.ceil(len(runs) / columns)
+        size, columns = _best_size(record.domain, len(runs))
+        sides = record.domain.high - record.domain.low
+        width, height = size * sides / sides.max()
+        gap, rows = GAP * size, math.ceil(len(runs) / columns)
+        block = np.array([columns * width + (columns - 1) * gap, rows * height + (rows - 1) * gap])
         for k in range(len(runs)):
             row, column = divmod(k, columns)
-            below = (rows - 1) / 2 - row
-            middle = 0.5 + below * size * (1 + GAP)
-            domain = record.domain.placed(0.0, 0.0, size)
-            width, height = domain.high - domain.low
-            left = column * size * (1 + GAP) + (size - width) / 2
-            self._domains.append(record.domain.placed(left, middle - height / 2, size))
+            left = 0.5 - block[0] / 2 + column * (width + gap)
+            bottom = 0.5 + block[1] / 2 - height - row * (height + gap)
+            domain = record.domain.placed(left, bottom, size)
+            self._domains.append(domain)
             node = Lines(record.at(runs[k], 0), origin=domain.origin, axes=domain.axes, task=record.task)
             self._nodes.append(self.stage.add(node))
-            label = Label("", size="small").move(left + width / 2, middle + height / 2 + 0.35 * GAP * size, 0.0)
+            label = Label("", size="small").move(left + width / 2, bottom + height + 0.35 * gap, 0.0)
             self._labels.append(self.stage.add(label))
         self.stage.add(self._key)
 
@@ -354,6 +354,17 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
     def write_neurons(self, shown):
         """Shows these neurons: a bool each, layer by layer."""
         self.neurons = write_units(shown)
+
+
+def _best_size(domain, count):
+    """(longer side of a tile, columns) with which so many tiles of a domain fill the unit square best."""
+    width, height = (domain.high - domain.low) / (domain.high - domain.low).max()
+    best = 0.0, 1
+    for columns in range(1, count + 1):
+        rows = math.ceil(count / columns)
+        across, down = columns * width + (columns - 1) * GAP, rows * height + (rows - 1) * GAP
+        best = max(best, (1.0 / max(across, down), columns))
+    return best
 
 
 def _place(record, domain):
