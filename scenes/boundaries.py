@@ -10,35 +10,35 @@ from dataclasses import replace
 import numpy as np
 
 from engine.draw.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS
-from engine.draw.boundaries import Boundaries as Lines
+from engine.draw.boundaries import Boundaries as BoundaryLines
+from engine.draw.frame import THEMES
 from engine.draw.key import Key, KeyRow
 from engine.draw.label import Label
 from engine.draw.layer_styles import LOOKS, layer_styles
 from engine.draw.legend import Legend
+from engine.draw.lines import Lines
 from engine.errors import NetworkError, SettingError
 from engine.flat_scene import FlatScene
 from engine.network.contours import contours
-from engine.network.local import local
 from engine.network.parts import sums
 from engine.network.regions import regions
 from engine.network.unit_choice import read_units, write_units
 from engine.region_colours import prediction_colours
 from engine.region_drawing import boundaries_drawing
-from engine.scene import Action, Reading
+from engine.scene import Action
 from engine.settings import Choice, Integer, Number, Switch, Text
 from scenes.boundaries_figures import FIGURES
-from scenes.boundaries_panel import BoundariesPanel, names_of
+from scenes.boundaries_panel import BoundariesPanel
+from scenes.boundaries_reading import BoundariesReading
 from scenes.trained_network import TrainedNetwork
 
 # The share of a tile that lies between two runs side by side.
 GAP = 0.1
-# Boundaries this close to the pointer are its own: a part of what the picture shows.
-NEAR = 0.012
 # Pixels along the longer side of the picture that lies under a drawing's vectors.
 RASTER = 800
 
 
-class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
+class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
     """Where the neurons of a network that learns an image are zero, at every moment of its training."""
 
     run = Integer(1, bounds=(1, 10_000), group="shown", when=lambda s: s.record.runs > 1, doc="which run is shown")
@@ -62,7 +62,7 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
                    doc="of the lines, in a picture 720 high")  # fmt: skip
     fade = Number(0.0, bounds=(0.0, 1.0), group="how", doc="how far the background steps back")
     beyond = Switch(False, group="how", doc="the plane outside of what is learnt, too")
-    key = Switch(True, group="how", doc="what the lines mean")
+    key = Switch(True, group="how", doc="what the lines mean, and a frame round what is learnt")
     rate = Number(24.0, bounds=(0.1, 1000.0), softbounds=(5, 120), unit="snapshots/s", group="time",
                   doc="how quickly time goes through the training")  # fmt: skip
 
@@ -132,6 +132,7 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
             label.words = record.names[run] + ("" if np.isnan(loss) else f", loss {loss:.4f}")
             label.visible = self.together
         self._key.rows = self._key_rows(styles, shown)
+        self._frames.visible = self.key
 
     def _lay_out(self, record, runs):
         """A tile for each run, as large as they fit into the square."""
@@ -152,10 +153,14 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
             bottom = 0.5 + block[1] / 2 - height - row * (height + gap)
             domain = record.domain.placed(left, bottom, size)
             self._domains.append(domain)
-            node = Lines(record.at(runs[k], 0), origin=domain.origin, axes=domain.axes, task=record.task)
+            node = BoundaryLines(record.at(runs[k], 0), origin=domain.origin, axes=domain.axes, task=record.task)
             self._nodes.append(self.stage.add(node))
             label = Label("", size="small").move(left + width / 2, bottom + height + 0.35 * gap, 0.0)
             self._labels.append(self.stage.add(label))
+        corners = [[d.low, (d.high[0], d.low[1]), d.high, (d.low[0], d.high[1])] for d in self._domains]
+        corners = np.pad(corners, ((0, 0), (0, 0), (0, 1)))
+        sides = np.stack([corners, np.roll(corners, -1, axis=1)], axis=2)
+        self._frames = self.stage.add(Lines(sides, (*THEMES[self.theme].ink, 0.5), width=1.0, name="frames"))
         self.stage.add(self._key)
 
     def _show(self, node, record, run, styles, shown):
@@ -227,72 +232,6 @@ class Boundaries(BoundariesPanel, TrainedNetwork, FlatScene):
             return None
         most = MOST_LOSS[self.record.task]
         return Legend("loss", LOSS_MAP, 0.0, most, (0.0, most / 2, most), card=True)
-
-    # What lies under the pointer.
-
-    def _here(self, position):
-        """(run, its domain) of the tile that a world point is nearest to."""
-        middles = np.array([(d.low + d.high) / 2 for d in self._domains])
-        tile = int(np.argmin(((middles - position[:2]) ** 2).sum(1)))
-        return tile if self.together else self.shown_run, self._domains[tile]
-
-    def read(self, hit):
-        if hit.position is None or not self._nodes:
-            return None
-        record, point = self.record, np.array(hit.position[:2])
-        run, domain = self._here(point)
-        net = self._network_of(record, run)
-        here = local(net, domain, point)
-        inputs = domain.inputs([point])[0]
-        names, outputs = names_of(record)
-        rows = [("output", _told(_answer(record.task, here), outputs)), *self._nearest_row(net, domain, here, point)]
-        rows += [
-            (f"layer {k}: {int(active.sum())} of {active.size} active", _bits(active))
-            for k, active in enumerate(here.active, 1)
-        ]
-        if _is_linear(net) and len(inputs) == 2:
-            # A function of the inputs; of two logits their difference tells the class.
-            slope, value, outs = here.jacobian @ np.linalg.inv(domain.axes.T), here.logits, outputs
-            if record.task == "classes" and len(value) == 2:
-                slope, value, outs = slope[1:] - slope[:1], value[1:] - value[:1], [f"{outs[1]} - {outs[0]}"]
-            rows += [(name, _affine(s, v - s @ inputs, names)) for name, s, v in zip(outs, slope, value, strict=False)][
-                :3
-            ]
-        title = ", ".join(f"{name} {v:.4g}" for name, v in zip(names, inputs[:4], strict=False))
-        return Reading(title, tuple(rows), hit.position)
-
-    def pointed(self, hit):
-        before, self._hovered = self._hovered, None
-        if hit is not None and hit.position is not None and self._nodes:
-            point = np.array(hit.position[:2])
-            run, domain = self._here(point)
-            net = self._network_of(self.record, run)
-            distance, unit = self._nearest(net, domain, local(net, domain, point), point)
-            self._hovered = unit if distance < NEAR * self.extent else None
-        return self._hovered != before
-
-    def _nearest(self, net, domain, here, point):
-        """(distance in the picture, (layer, unit)) of the boundary nearest to a point; (inf, None) if there is none."""
-        if not _is_linear(net):
-            return here.nearest()
-        distance, number = self.partition(net, domain).nearest(point, among=self._among(net))
-        return distance, None if number is None else _unit(number, net.shape.sizes[1:-1])
-
-    def _nearest_row(self, net, domain, here, point):
-        distance, unit = self._nearest(net, domain, here, point)
-        if unit is None:
-            return []
-        scale = (self.record.domain.high - self.record.domain.low).max() / (domain.high - domain.low).max()
-        return [("nearest", f"layer {unit[0] + 1}, neuron {unit[1] + 1}: {distance * scale:.4g} away")]
-
-    def _among(self, net):
-        """(neurons,): those whose boundaries are shown; all if none is."""
-        shown = np.concatenate(read_units(self.neurons, net.shape.sizes[1:-1]))
-        return np.append(shown if shown.any() else np.ones_like(shown), False)
-
-    def partition(self, net, domain):
-        """The exact Partition of what is learnt; kept until the network changes."""
-        return self._keep("partition", (net, domain), lambda: regions(net, domain))
 
     # As vectors.
 
@@ -374,38 +313,3 @@ def _place(record, domain):
     # An image's pixels are learnt at their top left corners (Domain.image), which are then the middles of what is seen.
     half = 0.5 * (domain.high - domain.low).max() / max(record.target.shape[:2]) * np.array([-1.0, 1.0])
     return domain.low + half, domain.high + half
-
-
-def _is_linear(net):
-    return all(layer.activation.name in ("relu", "leaky_relu", "identity") for layer in net.layers[:-1])
-
-
-def _unit(number, sizes):
-    """(layer, unit) of a neuron's number; None for the decision."""
-    ends = np.cumsum(sizes)
-    layer = int(np.searchsorted(ends, number, side="right"))
-    return None if layer == len(sizes) else (layer, int(number - (ends[layer] - sizes[layer])))
-
-
-def _answer(task, here):
-    """Probabilities of classes, else the outputs."""
-    if task != "classes" or not np.array_equal(here.outputs, here.logits):
-        return here.outputs
-    e = np.exp(here.logits - here.logits.max())
-    return e / e.sum()
-
-
-def _told(values, names, most=4):
-    return ", ".join(f"{name} {v:.4f}" for name, v in zip(names[:most], values, strict=False))
-
-
-def _bits(active, most=24):
-    text = "".join("1" if a else "0" for a in active[:most])
-    return " ".join(text[k : k + 4] for k in range(0, len(text), 4)) + ("..." if len(active) > most else "")
-
-
-def _affine(slope, offset, names):
-    words = f"{slope[0]:.4g} {names[0]}"
-    for value, name in ((slope[1], f" {names[1]}"), (offset, "")):
-        words += f" {'-' if value < 0 else '+'} {abs(value):.4g}{name}"
-    return words

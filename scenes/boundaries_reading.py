@@ -1,0 +1,115 @@
+"""What boundaries says of a place: the output there, the active units, the linear map, whose boundary is nearest."""
+
+import numpy as np
+
+from engine.network.local import local
+from engine.network.regions import regions
+from engine.network.unit_choice import read_units
+from engine.scene import Reading, Scene
+from scenes.boundaries_panel import names_of
+
+# Boundaries this close to the pointer are its own: a part of what the picture shows.
+NEAR = 0.012
+
+
+class BoundariesReading(Scene):
+    """Readings of a scene with tiles of a `record`: `_nodes` and `_domains`, a run each, at `_snapshot`."""
+
+    def _here(self, position):
+        """(run, its domain) of the tile that a world point is nearest to."""
+        middles = np.array([(d.low + d.high) / 2 for d in self._domains])
+        tile = int(np.argmin(((middles - position[:2]) ** 2).sum(1)))
+        return tile if self.together else self.shown_run, self._domains[tile]
+
+    def read(self, hit):
+        if hit.position is None or not self._nodes:
+            return None
+        record, point = self.record, np.array(hit.position[:2])
+        run, domain = self._here(point)
+        net = self._network_of(record, run)
+        here = local(net, domain, point)
+        inputs = domain.inputs([point])[0]
+        names, outputs = names_of(record)
+        rows = [("output", _told(_answer(record.task, here), outputs)), *self._nearest_row(net, domain, here, point)]
+        rows += [
+            (f"layer {k}: {int(active.sum())} of {active.size} active", _bits(active))
+            for k, active in enumerate(here.active, 1)
+        ]
+        if _is_linear(net) and len(inputs) == 2:
+            # A function of the inputs; of two logits their difference tells the class.
+            slope, value, outs = here.jacobian @ np.linalg.inv(domain.axes.T), here.logits, outputs
+            if record.task == "classes" and len(value) == 2:
+                slope, value, outs = slope[1:] - slope[:1], value[1:] - value[:1], [f"{outs[1]} - {outs[0]}"]
+            rows += [(name, _affine(s, v - s @ inputs, names)) for name, s, v in zip(outs, slope, value, strict=False)][
+                :3
+            ]
+        title = ", ".join(f"{name} {v:.4g}" for name, v in zip(names, inputs[:4], strict=False))
+        return Reading(title, tuple(rows), hit.position)
+
+    def pointed(self, hit):
+        before, self._hovered = self._hovered, None
+        if hit is not None and hit.position is not None and self._nodes:
+            point = np.array(hit.position[:2])
+            run, domain = self._here(point)
+            net = self._network_of(self.record, run)
+            distance, unit = self._nearest(net, domain, local(net, domain, point), point)
+            self._hovered = unit if distance < NEAR * self.extent else None
+        return self._hovered != before
+
+    def _nearest(self, net, domain, here, point):
+        """(distance in the picture, (layer, unit)) of the boundary nearest to a point; (inf, None) if there is none."""
+        if not _is_linear(net):
+            return here.nearest()
+        distance, number = self.partition(net, domain).nearest(point, among=self._among(net))
+        return distance, None if number is None else _unit(number, net.shape.sizes[1:-1])
+
+    def _nearest_row(self, net, domain, here, point):
+        distance, unit = self._nearest(net, domain, here, point)
+        if unit is None:
+            return []
+        scale = (self.record.domain.high - self.record.domain.low).max() / (domain.high - domain.low).max()
+        return [("nearest", f"layer {unit[0] + 1}, neuron {unit[1] + 1}: {distance * scale:.4g} away")]
+
+    def _among(self, net):
+        """(neurons,): those whose boundaries are shown; all if none is."""
+        shown = np.concatenate(read_units(self.neurons, net.shape.sizes[1:-1]))
+        return np.append(shown if shown.any() else np.ones_like(shown), False)
+
+    def partition(self, net, domain):
+        """The exact Partition of what is learnt; kept until the network changes."""
+        return self._keep("partition", (net, domain), lambda: regions(net, domain))
+
+
+def _is_linear(net):
+    return all(layer.activation.name in ("relu", "leaky_relu", "identity") for layer in net.layers[:-1])
+
+
+def _unit(number, sizes):
+    """(layer, unit) of a neuron's number; None for the decision."""
+    ends = np.cumsum(sizes)
+    layer = int(np.searchsorted(ends, number, side="right"))
+    return None if layer == len(sizes) else (layer, int(number - (ends[layer] - sizes[layer])))
+
+
+def _answer(task, here):
+    """Probabilities of classes, else the outputs."""
+    if task != "classes" or not np.array_equal(here.outputs, here.logits):
+        return here.outputs
+    e = np.exp(here.logits - here.logits.max())
+    return e / e.sum()
+
+
+def _told(values, names, most=4):
+    return ", ".join(f"{name} {v:.4f}" for name, v in zip(names[:most], values, strict=False))
+
+
+def _bits(active, most=24):
+    text = "".join("1" if a else "0" for a in active[:most])
+    return " ".join(text[k : k + 4] for k in range(0, len(text), 4)) + ("..." if len(active) > most else "")
+
+
+def _affine(slope, offset, names):
+    words = f"{slope[0]:.4g} {names[0]}"
+    for value, name in ((slope[1], f" {names[1]}"), (offset, "")):
+        words += f" {'-' if value < 0 else '+'} {abs(value):.4g}{name}"
+    return words
