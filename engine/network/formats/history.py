@@ -17,11 +17,9 @@ from engine.errors import FileError, NeurosceneError
 from engine.network.activations import Activation
 from engine.network.formats import tensors
 from engine.network.formats.files import (
-    MAX_FILE_BYTES,
     check_layers,
     check_width,
     opened,
-    replacing,
     size_text,
     told,
 )
@@ -63,16 +61,7 @@ def save(history, path):
     A run whose weights stopped being finite is cut as `finite` tells; the notes in the file say so.
     """
     check_ending(path, "saved")
-    parts = _chunks(finite(history))
-    size = sum(map(len, parts))
-    if size > MAX_FILE_BYTES:
-        raise FileError(
-            f"{told(path, 200)} would have {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read again. "
-            "Keep fewer snapshots or runs."
-        )
-    with replacing(path) as stream:
-        for part in parts:
-            stream.write(part)
+    tensors.write(path, _chunks(finite(history)), "Keep fewer snapshots or runs.")
 
 
 def to_bytes(history):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import FileError
-from engine.network.formats.files import size_text, told
+from engine.network.formats.files import MAX_FILE_BYTES, replacing, size_text, told
 
 # A thousand layers take 0.2 MB; JSON may take some twenty times its length in memory.
 MAX_HEADER_BYTES = 4 << 20
@@ -71,6 +71,22 @@ def chunks(metadata, arrays):
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the arrays start at a multiple of 8, as the format asks
     return [len(text).to_bytes(8, "little"), text, *parts]
+
+
+def write(path, parts, advice):
+    """Writes chunks to a file, whole or not at all.
+
+    advice   what to do where they are more than would be read again; such ones are refused with a FileError
+    """
+    size = sum(map(len, parts))
+    if size > MAX_FILE_BYTES:
+        raise FileError(
+            f"{told(path, 200)} would have {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read again. "
+            f"{advice}"
+        )
+    with replacing(path) as stream:
+        for part in parts:
+            stream.write(part)
 
 
 def _broken(name, why):

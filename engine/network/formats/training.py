@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.errors import FileError, NeurosceneError
 from engine.network.formats import tensors
-from engine.network.formats.files import MAX_FILE_BYTES, opened, replacing, size_text, told
+from engine.network.formats.files import opened, told
 from engine.network.history import Domain
 from engine.network.recipe import Recipe
 
@@ -58,16 +58,7 @@ def save(state, path):
     arrays = {key: {**state.arrays, **domain}[key] for key in ARRAYS}
     if state.target is not None:
         arrays["target"] = state.target
-    parts = tensors.chunks(metadata, arrays)
-    size = sum(map(len, parts))
-    if size > MAX_FILE_BYTES:
-        raise FileError(
-            f"{told(path, 200)} would have {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read again. "
-            "Keep fewer snapshots or runs."
-        )
-    with replacing(path) as stream:
-        for part in parts:
-            stream.write(part)
+    tensors.write(path, tensors.chunks(metadata, arrays), "Keep fewer snapshots or runs.")
 
 
 def load(path):
