@@ -48,6 +48,9 @@ PUBLIC = {
     "Choice": "engine.settings",
     "Text": "engine.settings",
     "Network": "engine.settings",
+    "Recorded": "engine.settings",
+    "Unfinished": "engine.settings",
+    "Image": "engine.settings",
     "SpaceScene": "engine.space_scene",
     # nodes
     "Node": "engine.draw.node",
