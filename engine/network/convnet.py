@@ -1,0 +1,220 @@
+"""What a convolutional network is: a graph of named nodes, the shape each gives, and what each sees of the input."""
+
+from functools import cached_property
+from math import prod
+
+from engine.errors import NetworkError, NeurosceneError, ShapeError, near
+from engine.network.nodes import (
+    Add,
+    AveragePool,
+    Concat,
+    Convolution,
+    Dense,
+    Elementwise,
+    Flatten,
+    GlobalAveragePool,
+    Input,
+    MaxPool,
+    Node,
+    Softmax,
+)
+from engine.network.preprocess import ORDERS, Preprocess
+
+__all__ = [
+    "Add", "AveragePool", "Concat", "ConvNet", "Convolution", "Dense", "Elementwise", "Flatten", "GlobalAveragePool",
+    "Input", "MaxPool", "Node", "Preprocess", "Softmax",
+]  # fmt: skip
+
+# All responses together as float32 take 1 GiB; ResNet-50 at 224 x 224 has 33 million, VGG-16 has 28 million.
+MAX_NEURONS = 1 << 28
+MAX_NODES = 2000
+
+# What torchvision's networks were trained on: mean and deviation of ImageNet's channels, white being 1.
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class ConvNet:
+    """A convolutional network. Immutable.
+
+    nodes        each after its inputs; the first is the one Input, the last gives what the network gives
+    name         where it came from, for messages and captions
+    classes      what each channel of the last node means, or ()
+    preprocess   what is done to a photo before; None for torchvision's with three channels, plain grey with one
+
+    Raises NetworkError or ShapeError naming the node that does not fit.
+    """
+
+    def __init__(self, nodes, *, name="network", classes=(), preprocess=None):
+        self.name, self.nodes, self.classes = str(name), tuple(nodes), tuple(map(str, classes))
+        if len(self.nodes) > MAX_NODES:
+            raise NetworkError(f"{name} has {len(self.nodes)} nodes; at most {MAX_NODES} can be shown.")
+        if not self.nodes or not isinstance(self.nodes[0], Input):
+            raise NetworkError(f"{name} does not begin with an Input node; the first of its nodes must be one.")
+        self._by_name, self.shapes = {}, {}
+        neurons = 0
+        for node in self.nodes:
+            self._take(node)
+            neurons += prod(self.shapes[node.name])
+            if neurons > MAX_NEURONS:
+                raise NetworkError(
+                    f"{name} has more than {MAX_NEURONS} neurons up to node `{node.name}`, which gives "
+                    f"{self.shapes[node.name]}. Use a smaller network or input."
+                )
+        if self.classes and len(self.classes) != self.shapes[self.output.name][0]:
+            raise ShapeError(
+                f"{name} has {len(self.classes)} classes, but its last node `{self.output.name}` gives "
+                f"{self.shapes[self.output.name]}. Give one for each channel."
+            )
+        self.preprocess = self._usual() if preprocess is None else preprocess
+        if self.preprocess and (ORDERS[self.preprocess.order], *self.preprocess.size) != self.input_shape:
+            raise ShapeError(
+                f"{name} takes {self.input_shape}, but its preprocess gives {self.preprocess.size} in "
+                f"{ORDERS[self.preprocess.order]} channels."
+            )
+
+    def _take(self, node):
+        if node.name in self._by_name:
+            raise NetworkError(f"{self.name} has two nodes called `{node.name}`; give each a name of its own.")
+        if isinstance(node, Input) and self._by_name:
+            raise NetworkError(f"{self.name} has a second input `{node.name}`; networks of one image can be shown.")
+        for key in node.inputs:
+            if key not in self._by_name:
+                raise NetworkError(f"Node `{node.name}` of {self.name} takes `{key}`, which is no node before it.")
+        try:
+            shape = node.shape(*(self.shapes[key] for key in node.inputs))
+        except NeurosceneError as error:
+            raise type(error)(f"Node `{node.name}` ({node.kind}) of {self.name}: {error}.") from None
+        self._by_name[node.name], self.shapes[node.name] = node, shape
+
+    def _usual(self):
+        channels, *size = self.input_shape
+        if channels == 3:
+            return Preprocess(tuple(size), IMAGENET_MEAN, IMAGENET_STD)
+        return Preprocess(tuple(size), (0.0,), (1.0,), order="grey") if channels == 1 else None
+
+    @property
+    def input_shape(self):
+        return self.shapes[self.nodes[0].name]
+
+    @property
+    def output(self):
+        """The last node."""
+        return self.nodes[-1]
+
+    @property
+    def weight_count(self):
+        return sum(node.weight_count for node in self.nodes)
+
+    @property
+    def neuron_count(self):
+        """Numbers that all nodes but the input give."""
+        return sum(prod(self.shapes[node.name]) for node in self.nodes[1:])
+
+    def work(self, node):
+        """Multiply-adds of a node, by itself or by name."""
+        node = self.node(node)
+        return node.work(*(self.shapes[key] for key in node.inputs))
+
+    def node(self, name):
+        """The node of that name; a node passes through. Raises NetworkError."""
+        if isinstance(name, Node):
+            return name
+        if name not in self._by_name:
+            raise NetworkError(f"In {self.name}: {near(name, self._by_name, noun='node')}")
+        return self._by_name[name]
+
+    def consumers(self, name):
+        """The nodes that take this one's output, in order."""
+        return self._consumers[self.node(name).name]
+
+    @cached_property
+    def _consumers(self):
+        found = {node.name: [] for node in self.nodes}
+        for node in self.nodes:
+            for key in dict.fromkeys(node.inputs):
+                found[key].append(node)
+        return {key: tuple(nodes) for key, nodes in found.items()}
+
+    def receptive(self, node):
+        """(size, stride, start), each (rows, columns) in pixels of the input: what the neurons of a node see of it.
+
+        The neuron at (row, column) sees start + stride (row, column) up to size further; that may reach into the
+        padding, so start may be below 0. stride 0: all see the same. `field` has one neuron's, cut to the image.
+        """
+        return tuple(zip(*self._receptive[self.node(node).name], strict=True))
+
+    @cached_property
+    def _receptive(self):
+        """{name: per axis (size, stride, start)}, forward through the graph."""
+        found = {}
+        for node in self.nodes:
+            if isinstance(node, Input):
+                found[node.name] = ((1, 1, 0), (1, 1, 0))
+                continue
+            windows = node.windows()
+            found[node.name] = tuple(
+                _joined(
+                    [
+                        _through(found[key][axis], windows and windows[axis], self.shapes[key][1 + axis])
+                        for key in node.inputs
+                    ],
+                    self.shapes[node.name][1 + axis],
+                )
+                for axis in (0, 1)
+            )
+        return found
+
+    def field(self, node, row, column):
+        """(top, left, bottom, right) of the smallest box of the input that a neuron's value can depend on.
+
+        bottom and right are behind it; what falls on padding, or on pixels that no window reaches, is not in it.
+        """
+        node = self.node(node)
+        _, rows, columns = self.shapes[node.name]
+        if not (0 <= row < rows and 0 <= column < columns):
+            raise ShapeError(f"Node `{node.name}` of {self.name} is {rows} x {columns}; it has no ({row}, {column}).")
+        boxes = {node.name: ((row, row + 1), (column, column + 1))}
+        for at in reversed(self.nodes):
+            box = boxes.get(at.name)
+            if box is None or isinstance(at, Input):
+                continue
+            windows = at.windows()
+            for key in at.inputs:
+                lengths = self.shapes[key][1:]
+                seen = [
+                    windows[i].span(box[i][0], box[i][1] - 1, lengths[i]) if windows else (0, lengths[i])
+                    for i in (0, 1)
+                ]
+                # A window wholly on padding sees nothing.
+                if all(start < end for start, end in seen):
+                    boxes[key] = tuple(
+                        (min(a[0], b[0]), max(a[1], b[1])) for a, b in zip(seen, boxes.get(key, seen), strict=True)
+                    )
+        (top, bottom), (left, right) = boxes.get(self.nodes[0].name, ((0, 0), (0, 0)))
+        return top, left, bottom, right
+
+    def __str__(self):
+        shape = " x ".join(map(str, self.input_shape))
+        return f"{self.name} ({shape}, {len(self.nodes)} nodes, {self.weight_count} weights)"
+
+    def __repr__(self):
+        return f"<ConvNet {self}>"
+
+
+def _through(seen, window, length):
+    """(size, stride, start) behind a window over what is seen so; None for a window over all of the map."""
+    size, stride, start = seen
+    if window is None:
+        return size + (length - 1) * stride, 0, start
+    return size + (window.extent - 1) * stride, stride * window.stride, start - window.before * stride
+
+
+def _joined(several, length):
+    """The (size, stride, start) that holds several over the same map of this length."""
+    strides = {stride for _, stride, _ in several}
+    if len(strides) > 1:
+        # Branches that step differently share no field that steps: each neuron is said to see all that any sees.
+        several = [(size + (length - 1) * stride, 0, start) for size, stride, start in several]
+    start = min(s for _, _, s in several)
+    return max(s + size for size, _, s in several) - start, several[0][1], start

@@ -1,0 +1,311 @@
+"""The nodes of a convolutional network: what each computes, its shape, and the windows it sees its inputs through.
+
+Maps are (C, H, W), a vector is (C, 1, 1). There is no batch: one image at a time.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from engine.errors import NetworkError, NeurosceneError, ShapeError
+from engine.network.activations import Activation
+from engine.network.windows import Window
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One step of the graph.
+
+    name     unique in its network
+    inputs   names of the nodes it takes, in order
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    kind: ClassVar[str] = ""
+    least: ClassVar[int] = 1
+    most: ClassVar[float] = 1
+
+    def __post_init__(self):
+        try:
+            object.__setattr__(self, "inputs", tuple(self.inputs))
+            if not self.least <= len(self.inputs) <= self.most:
+                raise NetworkError(f"it takes {len(self.inputs)} inputs; it needs {self.arity}")
+            self.check()
+        except NeurosceneError as error:
+            raise type(error)(f"Node `{self.name}` ({self.kind}): {error}.") from None
+
+    @property
+    def arity(self):
+        return str(self.least) if self.least == self.most else f"{self.least} or more"
+
+    def check(self):
+        """Makes its fields what they are said to be; raises ShapeError or NetworkError, the reason alone."""
+
+    def shape(self, *inputs):
+        """(C, H, W) of its output from those of its inputs. Raises ShapeError, the reason alone, if they do not fit."""
+        return inputs[0]
+
+    def windows(self):
+        """(rows, columns), the Windows through which it sees its inputs; None: it sees all of them at once."""
+        return (Window(1), Window(1))
+
+    def work(self, *inputs):
+        """Multiply-adds of one run."""
+        return 0
+
+    @property
+    def weight_count(self):
+        return 0
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Node):
+    """The image. size (C, H, W)"""
+
+    size: tuple[int, int, int]
+    kind = "input"
+    least = most = 0
+
+    def check(self):
+        _whole(self, size=(3, 1))
+
+    def shape(self, *inputs):
+        return self.size
+
+
+def _frozen(array, what, axes):
+    # A copy even of float32 input: the network must not change when the caller's array does.
+    try:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused below
+            array = np.array(array, np.float32, order="C")
+    except (ValueError, TypeError):
+        raise ShapeError(f"{what} must be an array of real numbers with rows of one length") from None
+    if array.ndim != len(axes) or 0 in array.shape:
+        raise ShapeError(f"{what} are {array.shape}; they must be ({', '.join(axes)}), none of them 0")
+    if not np.isfinite(array).all():
+        at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise NetworkError(f"{what} have {array[at]} at {at}; every weight must be a finite float32")
+    array.setflags(write=False)
+    return array
+
+
+def _keep_weights(node, axes):
+    weights = _frozen(node.weights, "its weights", axes)
+    bias = _frozen(np.zeros(len(weights)) if node.bias is None else node.bias, "its biases", ("O",))
+    if bias.shape != (len(weights),):
+        raise ShapeError(f"its biases are {bias.shape}, but its weights {weights.shape} need ({len(weights)},)")
+    object.__setattr__(node, "weights", weights)
+    object.__setattr__(node, "bias", bias)
+
+
+def _whole(node, **fields):
+    """Checks that each field is so many whole numbers of at least so much; {name: (length, least)}."""
+    for what, (length, least) in fields.items():
+        given = getattr(node, what)
+        values = (given,) if length is None else tuple(given)
+        if (length not in (None, len(values))) or any(n != int(n) or not least <= n < 1 << 24 for n in values):
+            of = "a number" if length is None else f"{length} numbers"
+            raise ShapeError(f"its {what} is {given}; it must be {of} of at least {least}")
+        object.__setattr__(node, what, int(values[0]) if length is None else tuple(int(n) for n in values))
+
+
+@dataclass(frozen=True, eq=False)
+class Convolution(Node):
+    """bias + sum over a window, correlated as in torch.nn.Conv2d.
+
+    weights    (O, I / groups, kh, kw), float32, read-only
+    bias       (O,), float32, read-only; None for zeros
+    stride     (rows, columns), dilation alike
+    padding    zeros at (top, left, bottom, right)
+    groups     output channels in so many groups, each seeing its share of the input's
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray | None = None
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    kind = "convolution"
+
+    def check(self):
+        _keep_weights(self, ("O", "I / groups", "rows", "columns"))
+        _whole(self, stride=(2, 1), padding=(4, 0), dilation=(2, 1), groups=(None, 1))
+        if len(self.weights) % self.groups:
+            raise ShapeError(f"its {len(self.weights)} output channels cannot be cut into {self.groups} groups")
+
+    def windows(self):
+        return tuple(
+            Window(self.weights.shape[2 + i], self.stride[i], self.padding[i], self.padding[2 + i], self.dilation[i])
+            for i in (0, 1)
+        )
+
+    def shape(self, *inputs):
+        channels, wanted = inputs[0][0], self.weights.shape[1] * self.groups
+        if channels != wanted:
+            groups = f" in {self.groups} groups" if self.groups > 1 else ""
+            raise ShapeError(f"its weights {self.weights.shape}{groups} need {wanted} channels, but {channels} come")
+        return (len(self.weights), *_slid(self.windows(), inputs[0]))
+
+    def work(self, *inputs):
+        return math.prod(self.shape(*inputs)[1:]) * self.weights.size
+
+    @property
+    def weight_count(self):
+        return self.weights.size + self.bias.size
+
+
+def _slid(windows, shape):
+    return tuple(window.count(length) for window, length in zip(windows, shape[1:], strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Elementwise(Node):
+    """An activation of each number by itself."""
+
+    activation: Activation
+    kind = "elementwise"
+
+    def check(self):
+        object.__setattr__(self, "activation", Activation.parse(self.activation))
+        if not self.activation.rule.elementwise:
+            raise NetworkError(f"{self.activation} is not elementwise; it is a node of its own")
+
+
+@dataclass(frozen=True, eq=False)
+class _Pool(Node):
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    ceil: bool = False
+
+    def check(self):
+        _whole(self, size=(2, 1), stride=(2, 1), padding=(4, 0))
+        if any(p >= self.size[i % 2] for i, p in enumerate(self.padding)):
+            # Then every place sees at least one number of its input.
+            raise ShapeError(f"its padding {self.padding} must be less than its window {self.size}")
+
+    def windows(self):
+        return tuple(
+            Window(self.size[i], self.stride[i], self.padding[i], self.padding[2 + i], ceil=self.ceil) for i in (0, 1)
+        )
+
+    def shape(self, *inputs):
+        return (inputs[0][0], *_slid(self.windows(), inputs[0]))
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool(_Pool):
+    """The largest number of each window; padding is less than any number.
+
+    size, stride    (rows, columns)
+    padding         (top, left, bottom, right)
+    ceil            places are counted up: see Window
+    """
+
+    kind = "max pool"
+
+
+@dataclass(frozen=True, eq=False)
+class AveragePool(_Pool):
+    """The mean of each window; fields as in MaxPool.
+
+    include_padding   padding counts as zeros (Window.shares); else only the map's own numbers count (Window.seen)
+    """
+
+    include_padding: bool = False
+    kind = "average pool"
+
+
+@dataclass(frozen=True, eq=False)
+class GlobalAveragePool(Node):
+    """The mean of each channel: (C, 1, 1)."""
+
+    kind = "global average pool"
+
+    def shape(self, *inputs):
+        return (inputs[0][0], 1, 1)
+
+    def windows(self):
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Concat(Node):
+    """The channels of its inputs, one after another."""
+
+    kind = "concat"
+    most = math.inf
+
+    def shape(self, *inputs):
+        for other in inputs[1:]:
+            if other[1:] != inputs[0][1:]:
+                raise ShapeError(f"it joins maps of {inputs[0][1:]} and {other[1:]}; their sizes must be equal")
+        return (sum(s[0] for s in inputs), *inputs[0][1:])
+
+
+@dataclass(frozen=True, eq=False)
+class Add(Node):
+    """The sum of two inputs of equal shapes."""
+
+    kind = "add"
+    least = most = 2
+
+    def shape(self, *inputs):
+        if inputs[0] != inputs[1]:
+            raise ShapeError(f"it adds {inputs[0]} and {inputs[1]}; their shapes must be equal")
+        return inputs[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Flatten(Node):
+    """All numbers as one vector, (C H W, 1, 1): channel by channel, each row by row."""
+
+    kind = "flatten"
+
+    def shape(self, *inputs):
+        return (math.prod(inputs[0]), 1, 1)
+
+    def windows(self):
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Dense(Node):
+    """weights x + bias of a vector.
+
+    weights   (O, I), float32, read-only
+    bias      (O,), float32, read-only; None for zeros
+    """
+
+    weights: np.ndarray
+    bias: np.ndarray | None = None
+    kind = "dense"
+
+    def check(self):
+        _keep_weights(self, ("O", "I"))
+
+    def shape(self, *inputs):
+        if inputs[0] != (self.weights.shape[1], 1, 1):
+            raise ShapeError(f"its weights {self.weights.shape} need {(self.weights.shape[1], 1, 1)}, not {inputs[0]}")
+        return (len(self.weights), 1, 1)
+
+    def windows(self):
+        return None
+
+    def work(self, *inputs):
+        return self.weights.size
+
+    @property
+    def weight_count(self):
+        return self.weights.size + self.bias.size
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax(Node):
+    """exp(x) / sum of exp(x) over the channels, at each row and column by itself."""
+
+    kind = "softmax"
