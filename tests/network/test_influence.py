@@ -1,0 +1,150 @@
+"""Influences are weight times response, along every way back."""
+
+import numpy as np
+import pytest
+
+from engine.errors import NetworkError
+from engine.network.convnet import (
+    Add,
+    AveragePool,
+    Concat,
+    ConvNet,
+    Convolution,
+    Dense,
+    Elementwise,
+    Flatten,
+    GlobalAveragePool,
+    Input,
+    MaxPool,
+)
+from engine.network.influence import influences
+
+RNG = np.random.default_rng(5)
+
+
+def responses(net, image):
+    """Node by node, by plain loops."""
+    found = {}
+    for node in net.nodes:
+        inputs = [found[key] for key in node.inputs]
+        found[node.name] = np.zeros(net.shapes[node.name])
+        if isinstance(node, Input):
+            found[node.name] = image
+        elif isinstance(node, Convolution):
+            top, left, bottom, right = node.padding
+            x = np.pad(inputs[0], ((0, 0), (top, bottom), (left, right)))
+            each, size = len(node.weights) // node.groups, node.weights.shape[1]
+            for c, y, z in np.ndindex(found[node.name].shape):
+                rows = y * node.stride[0] + node.dilation[0] * np.arange(node.weights.shape[2])
+                columns = z * node.stride[1] + node.dilation[1] * np.arange(node.weights.shape[3])
+                part = x[c // each * size : (c // each + 1) * size][:, rows][:, :, columns]
+                found[node.name][c, y, z] = node.bias[c] + (node.weights[c] * part).sum()
+        elif isinstance(node, Elementwise):
+            found[node.name] = node.activation.value(inputs[0])
+        elif isinstance(node, Concat):
+            found[node.name] = np.concatenate(inputs)
+        elif isinstance(node, Add):
+            found[node.name] = inputs[0] + inputs[1]
+        elif isinstance(node, MaxPool | AveragePool):
+            for c, y, z in np.ndindex(found[node.name].shape):
+                (t, b), (lft, r) = (
+                    w.span(p, p, n) for w, p, n in zip(node.windows(), (y, z), inputs[0].shape[1:], strict=True)
+                )
+                part = inputs[0][c, t:b, lft:r]
+                found[node.name][c, y, z] = part.max() if isinstance(node, MaxPool) else part.mean()
+        elif isinstance(node, GlobalAveragePool):
+            found[node.name] = inputs[0].mean(axis=(1, 2), keepdims=True)
+        elif isinstance(node, Flatten):
+            found[node.name] = inputs[0].reshape(-1, 1, 1)
+        elif isinstance(node, Dense):
+            found[node.name] = (node.weights @ inputs[0][:, 0, 0] + node.bias).reshape(-1, 1, 1)
+    return found
+
+
+def conv(name, source, out, into, size=3, **more):
+    return Convolution(name, (source,), RNG.normal(size=(out, into, size, size)), RNG.normal(size=out), **more)
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"stride": (2, 1), "padding": (1, 0, 1, 2)}, {"dilation": (2, 2)}, {"groups": 2, "stride": (1, 2)}]
+)
+def test_a_convolution_shares_out_by_weight_times_response(more):
+    into = 4 // more.get("groups", 1)
+    net = ConvNet([Input("x", (), (4, 7, 8)), conv("c", "x", 6, into, **more), Elementwise("r", ("c",), "relu")])
+    image = RNG.normal(size=(4, 7, 8))
+    values = responses(net, image)
+    place = (5, 1, 1)
+    found = influences(net, values, "c", place, {"x"}, most=10_000)
+    # Without one input the sum is less by its weight times its response.
+    whole = sum(abs(values["c"][place] - responses(net, _without(image, i))["c"][place]) for i in found[:5])
+    ratios = [(values["c"][place] - responses(net, _without(image, i))["c"][place]) / i.share for i in found[:5]]
+    assert ratios == pytest.approx([ratios[0]] * 5, rel=1e-6) and whole > 0
+    assert sum(abs(i.share) for i in found) == pytest.approx(1.0)
+    assert [abs(i.share) for i in found] == sorted((abs(i.share) for i in found), reverse=True)
+
+
+def _without(image, influence):
+    image = image.copy()
+    image[influence.channel, influence.row, influence.column] = 0.0
+    return image
+
+
+def test_a_maximum_is_its_largest_inputs_and_a_concat_is_its_parts():
+    net = ConvNet(
+        [
+            Input("x", (), (2, 6, 6)),
+            conv("a", "x", 3, 2, 1),
+            conv("b", "x", 2, 2, 1),
+            Concat("both", ("a", "b")),
+            MaxPool("pool", ("both",), (2, 2), (2, 2)),
+        ]
+    )
+    values = responses(net, RNG.normal(size=(2, 6, 6)))
+    (only,) = influences(net, values, "pool", (4, 1, 2), {"a", "b"})
+    window = values["b"][1, 2:4, 4:6]
+    row, column = np.unravel_index(window.argmax(), (2, 2))
+    assert (only.node, only.channel, only.row, only.column, only.share) == ("b", 1, 2 + row, 4 + column, 1.0)
+
+
+def test_each_way_back_ends_at_the_first_node_that_is_shown():
+    net = ConvNet(
+        [
+            Input("x", (), (2, 5, 5)),
+            conv("a", "x", 3, 2),
+            Elementwise("ra", ("a",), "relu"),
+            conv("b", "ra", 2, 3, 1),
+            Add("sum", ("b", "b")),
+            GlobalAveragePool("mean", ("sum",)),
+            Dense("d", ("mean",), RNG.normal(size=(4, 2))),
+        ]
+    )
+    values = responses(net, abs(RNG.normal(size=(2, 5, 5))))
+    found = influences(net, values, "d", (1, 0, 0), {"ra", "x"}, most=999)
+    assert {i.node for i in found} == {"ra"}
+    # What a relu stops has moved nothing.
+    assert all(values["ra"][i.channel, i.row, i.column] > 0 for i in found)
+    through = influences(net, values, "ra", (found[0].channel, found[0].row, found[0].column), {"x"}, most=999)
+    assert {i.node for i in through} == {"x"} and sum(abs(i.share) for i in through) == pytest.approx(1.0)
+
+
+def test_a_vector_knows_the_map_it_was_made_of():
+    net = ConvNet(
+        [
+            Input("x", (), (2, 4, 4)),
+            AveragePool("p", ("x",), (2, 2), (2, 2)),
+            Flatten("f", ("p",)),
+            Dense("d", ("f",), RNG.normal(size=(3, 8))),
+        ]
+    )
+    values = responses(net, RNG.normal(size=(2, 4, 4)))
+    found = influences(net, values, "d", (2, 0, 0), {"p"}, most=8)
+    terms = net.node("d").weights[2] * values["f"][:, 0, 0]
+    wanted = (terms / abs(terms).sum()).reshape(2, 2, 2)
+    for i in found:
+        assert i.share == pytest.approx(wanted[i.channel, i.row, i.column])
+
+
+def test_a_neuron_there_is_not_is_told():
+    net = ConvNet([Input("x", (), (2, 4, 4)), conv("c", "x", 3, 2)])
+    with pytest.raises(NetworkError, match=r"\(3, 2, 2\)"):
+        influences(net, {}, "c", (3, 0, 0), {"x"})
