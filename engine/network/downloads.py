@@ -1,0 +1,108 @@
+"""What can be downloaded, and where it lies once it is: names, addresses, sizes, hashes, and the user's cache folder.
+
+Nothing here touches the network; whoever only wants to know whether a file is there can ask.
+"""
+
+import hashlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import FileError, SettingError, near
+
+# Names a folder of one's own for what is downloaded.
+CACHE = "NEUROSCENE_CACHE"
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that can be downloaded.
+
+    url      where it is, https
+    size     in bytes, exactly
+    sha256   of its bytes, in hexadecimal digits
+    about    what it is, in a line
+    source   whose it is and under which licence, in a line
+    """
+
+    url: str
+    size: int
+    sha256: str
+    about: str
+    source: str
+
+    @property
+    def file(self):
+        """Its name in the cache folder."""
+        return self.url.rpartition("/")[2]
+
+
+# name -> file
+DOWNLOADS = {
+    "squeezenet": Download(
+        url="https://github.com/onnx/models/raw/main/validated/vision/classification/squeezenet/model/squeezenet1.0-12.onnx",
+        size=4_952_956,
+        sha256="dec81a8684617770b3cf13fadc1d92565d1d453d23935fc6388b792d99c992bd",
+        about="SqueezeNet 1.0, trained on ImageNet: tells 1000 kinds of things in photos",
+        source="Iandola and others, 2016 (BSD licence); ONNX model zoo, github.com/onnx/models (Apache licence 2.0)",
+    ),
+}
+
+
+def find(name):
+    """The Download of a name. Raises SettingError, with the near ones, where there is none."""
+    if name not in DOWNLOADS:
+        raise SettingError(near(name, DOWNLOADS, noun="download"))
+    return DOWNLOADS[name]
+
+
+def cache_folder(environment=None, system=None):
+    """Where downloads are kept: $NEUROSCENE_CACHE, or the system's folder for what can be had again.
+
+    environment   os.environ, or a mapping in its place
+    system        sys.platform, or a word in its place
+    """
+    environment = os.environ if environment is None else environment
+    system = sys.platform if system is None else system
+    own = environment.get(CACHE)
+    try:
+        if own:
+            return Path(own).expanduser().absolute()
+        if system == "win32":
+            local = environment.get("LOCALAPPDATA")
+            return (Path(local) if local else Path.home() / "AppData" / "Local") / "neuroscene" / "Cache"
+        if system == "darwin":
+            return Path.home() / "Library" / "Caches" / "neuroscene"
+        # The XDG Base Directory Specification: a path that is not absolute is to be ignored.
+        base = environment.get("XDG_CACHE_HOME", "")
+        return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "neuroscene"
+    except RuntimeError:
+        raise FileError(f"There is no home folder to keep downloads in: set {CACHE} to a folder.") from None
+
+
+def place(name, folder=None):
+    """The path where a download lies, or will; in the cache folder unless another is given."""
+    return Path(folder or cache_folder()) / find(name).file
+
+
+def cached(name, *, check=False, folder=None):
+    """The path of a download that is there, or None.
+
+    check   True to read it and compare its sha256; else its size must do
+    """
+    known, path = find(name), place(name, folder)
+    try:
+        if not path.is_file() or path.stat().st_size != known.size:
+            return None
+        if check and digest(path) != known.sha256:
+            return None
+    except OSError as error:
+        raise FileError(f"{path} cannot be read: {error.strerror or error}. Change its permissions.") from None
+    return path
+
+
+def digest(path):
+    """The sha256 of a file, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
