@@ -39,14 +39,15 @@ def load(path, activations=None):
         if activations is not None:
             raise NetworkError(f"{name} has its own activations, but `{told(activations)}` is given. Leave them out.")
         data = stream.read(size)
-    return _network(_parsed(data, name).graph, name)
+    return _network(parsed(data, name).graph, name)
 
 
 def _broken(name, why):
     return FileError(f"{name} is not a whole ONNX file: {why}. Export it again.")
 
 
-def _parsed(data, name):
+def parsed(data, name):
+    """The ModelProto of a file's bytes, surveyed first; `name` is the file's, for messages."""
     try:
         onnx = importlib.import_module("onnx")
     except ImportError:
@@ -163,7 +164,7 @@ def tensor(proto, name):
     return flat.reshape(shape)
 
 
-class _Graph:
+class Graph:
     """The names of a graph that have a value so far: constants, and what became of the input."""
 
     def __init__(self, graph, name):
@@ -211,8 +212,8 @@ def _declared(value_info):
     return len(dims), last
 
 
-def _check(graph, name):
-    """Refuses what is no chain; gives the one input."""
+def only_input(graph, name):
+    """The one input of a graph with one output; refuses others."""
     if len(graph.node) > MAX_NODES:
         raise NetworkError(f"{name} has {len(graph.node)} nodes; at most {MAX_NODES} are read. Simplify it.")
     if graph.sparse_initializer:
@@ -223,33 +224,43 @@ def _check(graph, name):
         if len(found) != 1:
             names = ", ".join(told(x.name, 30) for x in found[:6])
             raise NetworkError(
-                f"{name} has {len(found)} {what} ({names}); only a chain with one input and one output is shown."
+                f"{name} has {len(found)} {what} ({names}); only a network with one input and one output is shown."
             )
     return inputs[0]
 
 
-def _network(graph, name):
-    source = _check(graph, name)
-    rank, width = _declared(source)
-    known = _Graph(graph, name)
-    known.values[source.name] = Value.input(rank)
+def evaluate(graph, known, rules, name):
+    """Gives each node's first output in a Graph of known values its value.
+
+    rules   {op_type: function of a GraphNode}; the first node without one is refused by name
+    """
     for index, node in enumerate(graph.node):
         label = f" `{told(node.name, 60)}`" if node.name else ""
         where = f"Node {index}{label} ({told(node.op_type, 40)}) of {name}"
-        rule = NODES.get(node.op_type) if node.domain in ("", "ai.onnx") else None
+        rule = rules.get(node.op_type) if node.domain in ("", "ai.onnx") else None
         if rule is None:
             domain = f" of {told(node.domain, 40)}" if node.domain else ""
-            raise NetworkError(f"{where}{domain} cannot be shown. Accepted: {', '.join(sorted(NODES))}.")
+            raise NetworkError(f"{where}{domain} cannot be shown. Accepted: {', '.join(sorted(rules))}.")
         inputs = [known.get(key, where) if key else None for key in node.input]
         attributes = {a.name: a for a in node.attribute}
         try:
             with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
-                result = rule(_Node(inputs, attributes, where, name, node.output[:1] == [graph.output[0].name]))
+                result = rule(
+                    GraphNode(inputs, attributes, where, name, node, node.output[:1] == [graph.output[0].name])
+                )
         except (ValueError, TypeError, OverflowError) as error:
             raise ShapeError(f"{where} cannot be read: {told(error)}. Export the file again.") from None
         if not node.output:
             raise NetworkError(f"{where} has no output. Export the file again.")
         known.put(node.output[0], result, where)
+
+
+def _network(graph, name):
+    source = only_input(graph, name)
+    rank, width = _declared(source)
+    known = Graph(graph, name)
+    known.values[source.name] = Value.input(rank)
+    evaluate(graph, known, NODES, name)
     end = known.get(graph.output[0].name, f"The output of {name}")
     if not isinstance(end, Value):
         raise NetworkError(f"The output of {name} does not depend on its input.")
@@ -259,11 +270,12 @@ def _network(graph, name):
     return net
 
 
-class _Node:
+class GraphNode:
     """A node as the rules see it: its inputs, attributes and how messages call it."""
 
-    def __init__(self, inputs, attributes, where, name, last):
+    def __init__(self, inputs, attributes, where, name, proto, last):
         self.inputs, self.attributes, self.where, self.name = inputs, attributes, where, name
+        self.kind, self.label = proto.op_type, proto.name or (proto.output[0] if proto.output else "")
         self.last = last  # its result is the graph's
 
     def input(self, i):

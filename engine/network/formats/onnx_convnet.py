@@ -1,0 +1,59 @@
+"""ONNX files with a convolutional network: the graph read node by node, what computes nothing left out.
+
+What each kind of node becomes is in `onnx_convnet_nodes`. Format: https://onnx.ai/onnx/repo-docs/IR.html
+"""
+
+from engine.errors import NetworkError
+from engine.network.convnet import ConvNet
+from engine.network.formats.files import opened, told
+from engine.network.formats.onnx import Graph, evaluate, only_input, parsed
+from engine.network.formats.onnx_convnet_nodes import RULES
+from engine.network.formats.sketch import Sketch, Wire
+
+
+def load(path, *, size=None, classes=(), preprocess=None):
+    """The ConvNet in an .onnx file.
+
+    size         (H, W) of the input where the file leaves them open; nothing else is accepted where it does not
+    classes      texts, one for each output channel, or ()
+    preprocess   as ConvNet takes it: the file does not say
+
+    Raises NetworkError naming the first node that cannot be shown.
+    """
+    with opened(path) as (stream, length):
+        name = told(path.name)
+        data = stream.read(length)
+    model = parsed(data, name)
+    graph = model.graph
+    source = only_input(graph, name)
+    opset = max((x.version for x in model.opset_import if x.domain in ("", "ai.onnx")), default=1)
+    sketch = Sketch(name, opset)
+    known = Graph(graph, name)
+    known.values[source.name] = sketch.input(told(source.name, 60), _declared(source, name, size))
+    evaluate(graph, known, RULES, name)
+    end = known.get(graph.output[0].name, f"The output of {name}")
+    if not isinstance(end, Wire):
+        raise NetworkError(f"The output of {name} does not depend on its input.")
+    return ConvNet(sketch.finished(end), name=name, classes=classes, preprocess=preprocess)
+
+
+def _declared(value_info, name, size):
+    """(C, H, W) or (n,) of the input, without the batch."""
+    where = f"The input `{told(value_info.name)}` of {name}"
+    if not (value_info.type.HasField("tensor_type") and value_info.type.tensor_type.HasField("shape")):
+        raise NetworkError(f"{where} has no shape. Export the file with a fixed input size.")
+    dims = [x.dim_value if x.HasField("dim_value") else None for x in value_info.type.tensor_type.shape.dim]
+    written = f"({', '.join('?' if n is None else str(n) for n in dims)})"
+    if len(dims) not in (2, 4):
+        raise NetworkError(f"{where} is {written}; an image (1, C, H, W) or a vector (1, n) is accepted.")
+    if dims[0] not in (None, 0, 1):
+        raise NetworkError(f"{where} is {written}, a batch of {dims[0]}; export it with a batch of 1 or a free one.")
+    if len(dims) == 4 and size is not None:
+        if any(n not in (None, int(m)) for n, m in zip(dims[2:], size, strict=True)):
+            raise NetworkError(f"{where} is {written}; the file cannot be run at {tuple(size)}.")
+        dims[2:] = map(int, size)
+    if any(n is None or n < 1 for n in dims[1:]):
+        raise NetworkError(
+            f"{where} is {written}; its sizes must be known. Give size=(H, W), or export with fixed ones."
+        )
+    return tuple(dims[1:])

@@ -1,0 +1,123 @@
+"""A convolutional network while it is read: nodes as they come, scales still apart from the layers they belong to.
+
+`finished` folds batch norms and constant factors into the layer before them, in float64 and rounded once, and leaves
+out what the output does not depend on.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engine.errors import NeurosceneError
+from engine.network.formats.files import check_weights, told
+from engine.network.nodes import Convolution, Dense, Input
+
+
+@dataclass(frozen=True, eq=False)
+class Wire:
+    """What a name in a file stands for: the output of a node, seen as (C, H, W) or as a vector (n,).
+
+    sketch   where the node is
+    key      its name
+    dims     without the batch
+    """
+
+    sketch: "Sketch"
+    key: str
+    dims: tuple[int, ...]
+
+    @property
+    def node(self):
+        return self.sketch.nodes[self.key]
+
+    @property
+    def rank(self):
+        """Axes in the file, the batch's included."""
+        return len(self.dims) + 1
+
+    @property
+    def shape(self):
+        return self.dims if len(self.dims) == 3 else (*self.dims, 1, 1)
+
+
+class Sketch:
+    """The nodes so far.
+
+    name    the file's, for messages
+    opset   which decides what some nodes mean
+    """
+
+    def __init__(self, name, opset=0):
+        self.name, self.opset = name, opset
+        self.nodes = {}
+        self.scales = {}  # name of a depthwise node: (scale, shift), float64
+        self.weights = 0
+
+    def input(self, label, dims):
+        wire = Wire(self, self._free(label), tuple(dims))
+        self.nodes[wire.key] = self._made(Input, wire.key, (), wire.shape)
+        return wire
+
+    def add(self, kind, label, wires, *fields, vector=None, **more):
+        """The Wire of a new node; vector: seen as (n,), by default as the first of its inputs is."""
+        node = self._made(kind, self._free(label), tuple(w.key for w in wires), *fields, **more)
+        self.weights += node.weight_count
+        check_weights(self.weights, self.name)
+        try:
+            shape = node.shape(*(w.shape for w in wires))
+        except NeurosceneError as error:
+            raise type(error)(f"Node `{node.name}` ({node.kind}) of {self.name}: {error}.") from None
+        self.nodes[node.name] = node
+        vector = len(wires[0].dims) == 1 if vector is None else vector
+        return Wire(self, node.name, shape[:1] if vector else shape)
+
+    def scaled(self, label, wire, scale, shift):
+        """A Wire with each channel times scale plus shift; numbers or (C,), float64."""
+        scale, shift = (np.broadcast_to(np.asarray(x, float), wire.shape[:1]) for x in (scale, shift))
+        made = self.add(Convolution, label, [wire], scale.reshape(-1, 1, 1, 1), shift, groups=wire.shape[0])
+        self.scales[made.key] = scale, shift
+        return made
+
+    def finished(self, end):
+        """The nodes that the Wire `end` depends on, in order; it is the last."""
+        wanted = {end.key}
+        for node in reversed(self.nodes.values()):
+            if node.name in wanted:
+                wanted.update(node.inputs)
+        uses = Counter(key for node in self.nodes.values() if node.name in wanted for key in node.inputs)
+        uses[end.key] += 1
+        done, now = {}, {}  # nodes by name, and what became of a name
+        for node in self.nodes.values():
+            if node.name not in wanted:
+                continue
+            node = replace(node, inputs=tuple(now[key] for key in node.inputs))
+            before = done.get(node.inputs[0]) if node.inputs else None
+            alone = node.name in self.scales and uses[self.nodes[node.name].inputs[0]] == 1
+            if alone and isinstance(before, Convolution | Dense):
+                scale, shift = self.scales[node.name]
+                done[before.name] = self._folded(before, scale, shift)
+                now[node.name] = before.name
+            else:
+                done[node.name] = node
+                now[node.name] = node.name
+        return list(done.values())
+
+    def _folded(self, node, scale, shift):
+        weights = node.weights * scale.reshape(-1, *[1] * (node.weights.ndim - 1))
+        return self._made(replace, node, weights=weights, bias=node.bias * scale + shift)
+
+    def _made(self, make, *fields, **more):
+        try:
+            return make(*fields, **more)
+        except NeurosceneError as error:
+            raise type(error)(f"In {self.name}: {error}") from None
+
+    def _free(self, label):
+        """A name nobody has yet, as near to the label as may be."""
+        label = told(label, 60).strip("/") or "node"
+        name, count = label, 1
+        while name in self.nodes:
+            count += 1
+            name = f"{label} {count}"
+        return name

@@ -1,0 +1,104 @@
+"""What every node of a convolutional network gives for an image, in float64: the twin of the kernels that run one."""
+
+from math import prod
+
+import numpy as np
+
+from engine.network import nodes
+
+
+def forward(net, image):
+    """All responses.
+
+    image    (C, H, W), as `net.preprocess` gives it
+    returns  {node name: (C, H, W) float64}
+    """
+    image = np.asarray(image, float)
+    if image.shape != net.input_shape:
+        raise ValueError(f"An image is {image.shape}, but {net} needs {net.input_shape}.")
+    found = {net.nodes[0].name: image}
+    for node in net.nodes[1:]:
+        found[node.name] = value(node, *(found[key] for key in node.inputs))
+    return found
+
+
+def value(node, *maps):
+    """What one node gives for its inputs, float64 (C, H, W) each."""
+    return VALUES[type(node)](node, *maps)
+
+
+def places(windows, shape, padded):
+    """For each element of a window: (row, column, what all places see there), (C, rows, columns).
+
+    padded   the map with its padding, and so much more behind it as the last places reach
+    """
+    rows, columns = (window.count(length) for window, length in zip(windows, shape[1:], strict=True))
+    down, right = windows
+    for i in range(down.size):
+        for j in range(right.size):
+            top, left = i * down.dilation, j * right.dilation
+            yield (
+                i,
+                j,
+                padded[:, top :: down.stride, left :: right.stride][:, :rows, :columns],
+            )
+
+
+def padded(windows, x, filling):
+    """A map with its padding; a last place rounded up may reach past that, so more is put behind."""
+    pads = [(0, 0)]
+    for window, length in zip(windows, x.shape[1:], strict=True):
+        reach = (window.count(length) - 1) * window.stride + window.extent
+        pads.append((window.before, max(window.after, reach - window.before - length)))
+    return np.pad(x, pads, constant_values=filling)
+
+
+def _convolution(node, x):
+    windows, groups = node.windows(), node.groups
+    out, rows, columns = node.shape(x.shape)
+    # (groups, outputs of each, inputs of each, kh, kw)
+    weights = node.weights.astype(float).reshape(groups, out // groups, *node.weights.shape[1:])
+    y = np.zeros((groups, out // groups, rows * columns))
+    # A sum of matrix products, one for each element of the window.
+    for i, j, seen in places(windows, x.shape, padded(windows, x, 0.0)):
+        y += weights[..., i, j] @ seen.reshape(groups, -1, rows * columns)
+    return y.reshape(out, rows, columns) + node.bias.astype(float)[:, None, None]
+
+
+def _max_pool(node, x):
+    windows = node.windows()
+    y = np.full(node.shape(x.shape), -np.inf)
+    for _, _, seen in places(windows, x.shape, padded(windows, x, -np.inf)):
+        np.maximum(y, seen, out=y)
+    return y
+
+
+def _average_pool(node, x):
+    windows = node.windows()
+    y = np.zeros(node.shape(x.shape))
+    for _, _, seen in places(windows, x.shape, padded(windows, x, 0.0)):
+        y += seen
+    down, right = (
+        window.shares(length) if node.include_padding else window.seen(length)
+        for window, length in zip(windows, x.shape[1:], strict=True)
+    )
+    return y / np.outer(down, right)
+
+
+def _softmax(node, x):
+    e = np.exp(x - x.max(axis=0))
+    return e / e.sum(axis=0)
+
+
+VALUES = {
+    nodes.Convolution: _convolution,
+    nodes.Elementwise: lambda node, x: node.activation.value(x),
+    nodes.MaxPool: _max_pool,
+    nodes.AveragePool: _average_pool,
+    nodes.GlobalAveragePool: lambda node, x: x.mean(axis=(1, 2), keepdims=True),
+    nodes.Concat: lambda node, *maps: np.concatenate(maps),
+    nodes.Add: lambda node, a, b: a + b,
+    nodes.Flatten: lambda node, x: x.reshape(prod(x.shape), 1, 1),
+    nodes.Dense: lambda node, x: (node.weights.astype(float) @ x[:, 0, 0] + node.bias)[:, None, None],
+    nodes.Softmax: _softmax,
+}
