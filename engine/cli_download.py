@@ -123,29 +123,36 @@ def _fetched(name, known):
     from engine.download import download, part_size
 
     try:
-        with _progress(known) as tell:
+        with _progress(known, part_size(name)) as tell:
             path = download(name, progress=tell)
     except KeyboardInterrupt:
-        _say(f"stopped: {part_size(name):,} of {known.size:,} bytes are kept; the same command goes on there.")
+        kept = part_size(name)
+        how = (
+            f"{kept:,} of {known.size:,} bytes are kept; the same command goes on there" if kept else "nothing came yet"
+        )
+        _say(f"stopped: {how}.")
         raise
     _say(f"{known.size:,} bytes, and the sha256 is right.")
     return path
 
 
 @contextmanager
-def _progress(known):
-    """A function to call with the bytes that are there and in all, which moves a bar; None without a terminal."""
+def _progress(known, begun):
+    """A function to call with the bytes that are there and in all, which moves a bar; None without a terminal.
+
+    begun   bytes that are there from before, which say nothing about the time left
+    """
     if not sys.stderr.isatty():
         yield None
         return
     from tqdm import tqdm
 
-    with tqdm(desc=known.file, total=known.size, unit="B", unit_scale=True, file=sys.stderr, dynamic_ncols=True) as bar:
+    style = {"unit": "B", "unit_scale": True, "dynamic_ncols": True}
+    with tqdm(desc=known.file, total=known.size, initial=begun, file=sys.stderr, **style) as bar:
 
         def tell(done, total):
-            if not bar.n:
-                # What was there before says nothing about the time left.
-                bar.initial = done
+            if done < bar.n:
+                bar.initial = done  # the server starts again
             bar.update(done - bar.n)
 
         yield tell

@@ -139,8 +139,6 @@ def _fetch(known, file, path, tell, timeout, schemes):
     if urlsplit(known.url).scheme not in schemes:
         raise FileError(f"{known.url} is not {' or '.join(schemes)}: it is not fetched.")
     for attempt in range(1, TRIES + 1):
-        if _size(file) > known.size:
-            _empty(file)
         begun = _size(file)
         try:
             if begun < known.size:

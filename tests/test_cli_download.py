@@ -95,6 +95,27 @@ def test_after_a_yes_it_is_fetched_under_a_bar(server, ask, terminal):
     assert "small.onnx: 100%" in err and "656k/656k" in err  # 20,500 hashes of 32 bytes
 
 
+@pytest.mark.parametrize("ranges", [True, False], ids=["goes on", "starts again"])
+def test_the_bar_begins_with_what_is_there_and_ends_with_all(server, ask, terminal, ranges):
+    part = engine.download.part_of("small")
+    part.parent.mkdir()
+    part.write_bytes(DATA[: SIZE // 2])
+    server.ranges = ranges
+    terminal("yes\n")
+    status, _, err = ask("download", "small")
+    bars = [line for line in err.replace("\r", "\n").splitlines() if line.startswith("small.onnx:")]
+    assert status == 0 and "50%" in bars[0] and "100%" in bars[-1] and "656k/656k" in bars[-1]
+
+
+def test_ctrl_c_before_anything_came_keeps_nothing_and_says_so(server, ask, monkeypatch):
+    def interrupted(name, *, progress):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(engine.download, "download", interrupted)
+    status, out, err = ask("download", "small", "--yes")
+    assert (status, out) == (cli.INTERRUPTED, "") and "stopped: nothing came yet." in err
+
+
 def test_what_is_there_is_not_fetched_again(server, ask):
     ask("download", "small", "--yes")
     status, out, err = ask("download", "small")
