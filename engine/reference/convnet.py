@@ -56,12 +56,13 @@ def padded(windows, x, filling):
 def _convolution(node, x):
     windows, groups = node.windows(), node.groups
     out, rows, columns = node.shape(x.shape)
-    # (groups, outputs of each, inputs of each, kh, kw)
+    # (kh, kw, groups, outputs of each, inputs of each), in this order in memory too: numpy multiplies such much faster.
     weights = node.weights.astype(float).reshape(groups, out // groups, *node.weights.shape[1:])
+    weights = np.ascontiguousarray(weights.transpose(3, 4, 0, 1, 2))
     y = np.zeros((groups, out // groups, rows * columns))
     # A sum of matrix products, one for each element of the window.
     for i, j, seen in places(windows, x.shape, padded(windows, x, 0.0)):
-        y += weights[..., i, j] @ seen.reshape(groups, -1, rows * columns)
+        y += weights[i, j] @ seen.reshape(groups, -1, rows * columns)
     return y.reshape(out, rows, columns) + node.bias.astype(float)[:, None, None]
 
 
