@@ -1,4 +1,4 @@
-"""The command `neuroscene`: list, run, render, record, export, sheet, figures, train, download, doctor.
+"""The command `neuroscene`: list, run, render, record, export, sheet, figures, train, inspect, download, doctor.
 
 Stdout is data: the path that was written, or what --json asks for. Progress and mistakes go to stderr. The exit status
 is 0, or 1 for a fault of ours and for a doctor who found something, 2 for a person's mistake, 3 for a machine without
@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from engine import cli_download, cli_export, cli_figures, cli_train
+from engine import cli_download, cli_export, cli_figures, cli_inspect, cli_train
 from engine.errors import NeurosceneError, NoAdapterError, SettingError, near
 from engine.options import (
     Asked,
@@ -285,6 +285,7 @@ cli_download.register(app)
 cli_export.register(app)
 cli_figures.register(app)
 cli_train.register(app)
+cli_inspect.register(app)
 
 
 @app.command(

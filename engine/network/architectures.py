@@ -34,6 +34,14 @@ CAFFE_MEAN = (122.678914, 116.668768, 104.006988)
 TORCHVISION_SIZE, CAFFE_SIZE = (224, 224), (227, 227)
 
 
+class UnknownArchitecture(NetworkError):
+    """Weights alone whose architecture their keys do not tell. windows: there are convolutions among them."""
+
+    def __init__(self, message="", windows=True):
+        super().__init__(message)
+        self.windows = windows
+
+
 @dataclass(frozen=True)
 class _First:
     """The first convolution, stride 2 without padding: its key, and the rows of its window, by which files are told."""
@@ -182,9 +190,10 @@ def _told_by(arrays, name):
     best = max(ARCHITECTURES, key=lambda a: len(_keys(ARCHITECTURES[a]) & set(arrays)))
     missing = sorted(_keys(ARCHITECTURES[best]) - set(arrays))
     if len(missing) > len(_keys(ARCHITECTURES[best])) // 2:
-        raise NetworkError(
+        raise UnknownArchitecture(
             f"{name} holds weights of no network known by its keys: {', '.join(ARCHITECTURES)}. Export it as ONNX, "
-            "which has the layers too."
+            "which has the layers too.",
+            windows=any(len(tensor.shape) == 4 for tensor in arrays.values()),
         )
     raise FileError(
         f"{name} looks like {best}, but has no `{missing[0]}`, and {len(missing)} arrays are missing in all."

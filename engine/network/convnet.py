@@ -40,7 +40,8 @@ class ConvNet:
     nodes        each after its inputs; the first is the one Input, the last gives what the network gives
     name         where it came from, for messages and captions
     classes      what each channel of the last node means, or ()
-    preprocess   what is done to a photo before; None for torchvision's with three channels, plain grey with one
+    preprocess   what is done to a photo before; None for torchvision's with three channels, plain grey with one, and
+                 nothing for other inputs
 
     Raises NetworkError or ShapeError naming the node that does not fit.
     """
@@ -89,6 +90,8 @@ class ConvNet:
 
     def _usual(self):
         channels, *size = self.input_shape
+        if max(size) == 1:
+            return None  # a vector is no photo
         if channels == 3:
             return Preprocess(tuple(size), IMAGENET_MEAN, IMAGENET_STD)
         return Preprocess(tuple(size), (0.0,), (1.0,), order="grey") if channels == 1 else None
