@@ -65,7 +65,12 @@ HistoryFile = Annotated[
 ]
 ImageFile = Annotated[
     str | None,
-    typer.Option("--image", metavar="FILE", help="The image to learn: .png, .jpg and their kin.", show_default=False),
+    typer.Option(
+        "--image",
+        metavar="FILE",
+        help="The image to learn, or to look at: .png, .jpg and their kin.",
+        show_default=False,
+    ),
 ]
 # Numbers arrive as text and are read here, so that a mistake is told with what arrived.
 Seed = Annotated[str | None, typer.Option("--seed", metavar="N", help="Short for --set seed=N.", show_default=False)]
@@ -142,7 +147,8 @@ def opened(asked, *, film=False):
 
 def assignments(scene, sets, net, seed, history=None, image=None):
     """(name, text) pairs of --set, --seed, --net, --history and --image, in the order they take effect."""
-    from engine.settings import Image, Network, Recorded, settings
+    from engine.data_settings import Convolutional, Image, Network, Recorded
+    from engine.settings import settings
 
     pairs = []
     for text in sets:
@@ -152,13 +158,15 @@ def assignments(scene, sets, net, seed, history=None, image=None):
         pairs.append((name.strip(), value))
     if seed is not None:
         pairs.append(("seed", seed))
-    for option, path, kind in (("--net", net, Network), ("--history", history, Recorded), ("--image", image, Image)):
+    for option, path, kinds in (
+        ("--net", net, (Network, Convolutional)), ("--history", history, (Recorded,)), ("--image", image, (Image,)),
+    ):  # fmt: skip
         if path is None:
             continue
-        names = [name for name, setting in settings(scene).items() if isinstance(setting, kind)]
+        names = [name for name, setting in settings(scene).items() if isinstance(setting, kinds)]
         if not names:
             name = scene.__name__ if isinstance(scene, type) else type(scene).__name__
-            raise SettingError(f"{option} {path}: {name} has no setting for {kind.noun}.")
+            raise SettingError(f"{option} {path}: {name} has no setting for {kinds[0].noun}.")
         pairs.append((names[0], path))
     return pairs
 

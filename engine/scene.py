@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import param
 
+from engine.data_settings import Network
 from engine.draw.node import Node
 from engine.errors import SettingError
-from engine.settings import Choice, Integer, Network, assign, is_data, settings
+from engine.settings import Choice, Integer, assign, is_data, settings
 from engine.view.camera import Camera
 
 

@@ -1,20 +1,14 @@
 """A scene's settings: typed knobs with bounds, units and docs, on the `param` library.
 
 From them come the panel's widgets, the `--set name=value` flags, and the state stored in images.
-Groups order the panel: what is shown, how, time, camera, save.
+Groups order the panel: what is shown, how, time, camera, save. What comes from files is in engine.data_settings.
 """
 
-import importlib
 import math
 
-import numpy as np
 import param
 
 from engine.errors import NeurosceneError, SettingError, near
-from engine.network import image_data, loading
-from engine.network.formats import history
-from engine.network.history import History
-from engine.network.mlp import Mlp
 
 GROUPS = ("shown", "how", "time", "camera", "save")
 
@@ -150,7 +144,7 @@ class Text(_Setting, param.String):
         return "text"
 
 
-class _Data(_Setting, param.Parameter):
+class Data(_Setting, param.Parameter):
     """Something large that comes from a file, or None.
 
     key        what it is called in a stored state; noun, in a message
@@ -199,141 +193,6 @@ class _Data(_Setting, param.Parameter):
         raise NotImplementedError
 
 
-class Network(_Data):
-    """A network: an Mlp, whatever `engine.load` takes, or None for the scene's own.
-
-    inputs   how many inputs the scene can show; None for any
-    """
-
-    __slots__ = ["inputs"]
-    key = "network"
-    noun = "a network"
-    endings, saved_as = tuple(loading.LOADERS), tuple(loading.SAVERS)
-
-    def __init__(self, default=None, *, inputs=None, **more):
-        self.inputs = inputs
-        super().__init__(default=default, **more)
-
-    def checked(self, value):
-        """The Mlp a value stands for. Raises NetworkError or FileError, or SettingError for a wrong input width."""
-        if value is None:
-            return None
-        net = value if isinstance(value, Mlp) else loading.load(value)
-        if self.inputs is not None and net.inputs != self.inputs:
-            raise SettingError(
-                f"{net} has {net.inputs} inputs, but this scene shows networks with {self.inputs}. "
-                f"Give a network whose first layer takes {self.inputs} values."
-            )
-        return net
-
-    def to_bytes(self, value):
-        return loading.to_bytes(value)
-
-    def from_bytes(self, data):
-        return loading.from_bytes(data)
-
-    def describe(self, value):
-        return str(value)
-
-    def lines(self, value):
-        return value.name, str(value.shape)
-
-    def save(self, value, path):
-        loading.save(value, path)
-
-    def taken(self):
-        return "a network file: .safetensors, .npz, .onnx"
-
-
-class Recorded(_Data):
-    """A recorded training: a History, the path of a file with one, or None for the scene's own."""
-
-    __slots__ = []
-    key = "history"
-    noun = "a recorded training"
-    endings = saved_as = (history.ENDING,)
-
-    def checked(self, value):
-        if value is None or isinstance(value, History):
-            return value
-        return history.load(value)
-
-    def to_bytes(self, value):
-        return history.to_bytes(value)
-
-    def from_bytes(self, data):
-        return history.from_bytes(data, "the stored history")
-
-    def lines(self, value):
-        runs = value.names[0] if value.runs == 1 else f"{value.runs} runs"
-        return f"{runs}, {value.snapshots} snapshot{'s' * (value.snapshots != 1)}", str(value.shape)
-
-    def save(self, value, path):
-        history.save(value, path)
-
-    def taken(self):
-        return "a history file: .safetensors of `neuroscene train` or engine.Recorder"
-
-
-class Unfinished(_Data):
-    """A training that goes on: a Trainer, the path of a file that one was saved to, or None."""
-
-    __slots__ = []
-    key = "training"
-    noun = "a training"
-    endings = saved_as = (history.ENDING,)
-    is_stored = False
-
-    def checked(self, value):
-        # Kernels are loaded when there is something to train.
-        trainer = importlib.import_module("engine.training").Trainer
-        return value if value is None or isinstance(value, trainer) else trainer.load(value)
-
-    def lines(self, value):
-        return f"step {value.step:,} of {value.recipe.steps:,}", str(value.recipe.shape)
-
-    def save(self, value, path):
-        value.save(path)
-
-    def taken(self):
-        return "a training that was saved: run.state.safetensors of `neuroscene train`, or of this panel"
-
-
-class Image(_Data):
-    """An image: (H, W) or (H, W, 3) uint8, row 0 on top; the path of one; or None.
-
-    side   pixels along its longer side, at most; larger ones are averaged down
-    """
-
-    __slots__ = ["side"]
-    key = "image"
-    noun = "an image"
-    endings = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
-
-    def __init__(self, default=None, *, side=200, **more):
-        self.side = side
-        super().__init__(default=default, **more)
-
-    def checked(self, value):
-        if value is None:
-            return None
-        if isinstance(value, np.ndarray) and value.dtype == np.uint8 and max(value.shape[:2]) <= self.side:
-            return value
-        return image_data.shrunk(value, self.side)
-
-    def to_bytes(self, value):
-        return image_data.to_png(value)
-
-    def from_bytes(self, data):
-        return image_data.from_png(data)
-
-    def lines(self, value):
-        return f"an image of {value.shape[1]} x {value.shape[0]}", "colour" if value.ndim == 3 else "grey"
-
-    def taken(self):
-        return "an image file"
-
-
 def _within(bounds):
     if bounds is None or bounds == (None, None):
         return ""
@@ -346,8 +205,8 @@ def _within(bounds):
 
 
 def is_data(setting):
-    """True for a setting whose values come from files: a Network, a Recorded, an Unfinished, an Image."""
-    return isinstance(setting, _Data)
+    """True for a setting whose values come from files, as those of engine.data_settings."""
+    return isinstance(setting, Data)
 
 
 def settings(scene):

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from engine.data_settings import Network
 from engine.draw.axes import Axes
 from engine.draw.classic import ClassicAxes, ClassicSparks, ClassicSurfaces
 from engine.draw.colour import names
@@ -17,7 +18,7 @@ from engine.draw.lines import Lines
 from engine.draw.sparks import Sparks
 from engine.network.random import DISTRIBUTIONS, random_mlp
 from engine.scene import Action, Reading
-from engine.settings import Choice, Integer, Network, Number, Switch
+from engine.settings import Choice, Integer, Number, Switch
 from engine.space_scene import SpaceScene
 
 # The original's sparks stand at integers -4 .. 3 in a ball of radius 5.

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import numpy as np
 
+from engine.data_settings import Image, Network, Recorded, Unfinished
 from engine.errors import SettingError
 from engine.network.activations import ACTIVATIONS
 from engine.network.formats.history import from_bytes, to_bytes
@@ -13,7 +14,7 @@ from engine.network.history import Domain, History
 from engine.network.image_data import ImageData
 from engine.network.recipe import Recipe
 from engine.scene import Scene
-from engine.settings import Choice, Image, Integer, Network, Number, Recorded, Switch, Text, Unfinished
+from engine.settings import Choice, Integer, Number, Switch, Text
 from engine.training import Trainer
 
 # Four runs that `neuroscene train` recorded; docs/boundaries.md has the command.

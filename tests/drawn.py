@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from engine.data_settings import Network
 from engine.draw.points import Points
 from engine.figure import Figure, Step
 from engine.scene import Scene
-from engine.settings import Choice, Integer, Network, Number, Switch, Text
+from engine.settings import Choice, Integer, Number, Switch, Text
 from engine.view.camera import Camera
 
 
