@@ -27,6 +27,7 @@ from engine.network.formats import tensors
 from engine.network.formats.files import check_weights, opened, told
 from engine.network.formats.safetensors import FLOATS
 from engine.network.preprocess import Preprocess
+from engine.network.small_squeezenet import described
 
 # The mean of ILSVRC-2012's red, green and blue, white being 255, which the authors' release takes off.
 CAFFE_MEAN = (122.678914, 116.668768, 104.006988)
@@ -87,7 +88,7 @@ PARTS = {"squeeze": ("squeeze1x1", 1), "expand1x1": ("expand1x1", 1), "expand3x3
 def load_convnet(path, architecture=None, *, size=None, classifier_padding=None, classes=(), preprocess=None):
     """The ConvNet in an .onnx or .safetensors file.
 
-    architecture         one of ARCHITECTURES, for weights alone; None: told by their keys and shapes
+    architecture         one of ARCHITECTURES, for weights alone; None: told by the metadata, or by keys and shapes
     size                 (H, W) of the input; None: the file's, or what its weights were trained at
     classifier_padding   zeros round the map before SqueezeNet's classifier: torchvision has 0, the authors' 1.0
                          has 1; None: what the file's metadata says, or 0
@@ -113,6 +114,8 @@ def load_convnet(path, architecture=None, *, size=None, classifier_padding=None,
     with opened(path) as (stream, length):
         name = told(path.name)
         metadata, arrays = tensors.read(stream, length, name)
+        if "architecture" in metadata and architecture is None and classifier_padding is None:
+            return described(metadata, arrays, name, size=size, classes=classes, preprocess=preprocess)
         architecture = _told_by(arrays, name) if architecture is None else architecture
         if architecture not in ARCHITECTURES:
             raise NetworkError(near(told(architecture), ARCHITECTURES, noun="architecture"))
