@@ -78,7 +78,7 @@ fn product_loaded(stored: vec2u) -> vec4f {
 """
 
 
-def product_module(tile, activation, *, whole=False, loads_half=False, stores_half=False):
+def product_module(tile, activation, *, whole=False, loads_half=False, stores_half=False, looped=False):
     """The text of `generated/product`: `product_tile`, which computes and keeps one invocation's Tile.
 
     It calls what the kernel defines: product_bias(g), product_response(k, p), inputs 4 k to 4 k + 3 of point p of the
@@ -89,9 +89,12 @@ def product_module(tile, activation, *, whole=False, loads_half=False, stores_ha
     It gives product_loaded and product_stored, from and to what lies in memory: vec4f, or vec2u where it is float16.
 
     whole   whether what is past the last point and output is kept too
+    looped  whether responses of all activations are kept in a loop over the points: a third less to compile, where
+            product_keep is long
     """
     name = activation.name
     imports = [f"#import activations/{name}"] if name != "identity" and activation.rule.elementwise else []
+    short = name in SHORT and not stores_half and not looped
     lines = [
         *imports,
         "",
@@ -103,7 +106,7 @@ def product_module(tile, activation, *, whole=False, loads_half=False, stores_ha
         LOADED_HALF if loads_half else LOADED,
         STORED_HALF if stores_half else STORED,
         "fn product_tile(turns: u32) {",
-        *(f"    {line}" for line in _body(tile, activation, activation.name in SHORT and not stores_half)),
+        *(f"    {line}" for line in _body(tile, activation, short)),
         "}",
     ]
     return "\n".join([*lines, ""])

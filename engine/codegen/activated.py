@@ -1,0 +1,10 @@
+"""An activation as a kernel applies it to four sums: the WGSL function `activated`."""
+
+
+def activated(activation):
+    """The text of `generated/activated`; None and what is not elementwise leave the sums as they are."""
+    value, imports = "z", ""
+    if activation is not None and activation.name != "identity" and activation.rule.elementwise:
+        value = f"{activation.name}_value(z, {activation.parameter!r})"
+        imports = f"#import activations/{activation.name}\n"
+    return f"{imports}fn activated(z: vec4f) -> vec4f {{\n    return {value};\n}}\n"

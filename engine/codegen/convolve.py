@@ -1,0 +1,99 @@
+"""A convolution as a product of matrices: what its tiles are, and where its weights lie.
+
+An output's inputs are the numbers of its window: tap by tap, row by row, of each tap four channels a block.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from engine.codegen import product
+from engine.codegen.product import Tile, blocks_of
+
+# Texels in a row of the image that holds an array of channels.
+ROW = 2048
+# Outputs of a tile in groups of four. Few sizes, since each is a shader: 96, 64 and 1000 channels make whole tiles of
+# 8 (the last but for 24 of 1024), 16 and 48 of 4.
+GROUPS = (8, 4, 2, 1)
+# Places of a lane. With 6, a weight that is loaded counts for 48 places; maps of a few pixels have not so many.
+PLACES = (6, 2, 1)
+
+
+def lanes_tile(outputs, places, lanes):
+    """The Tile of a convolution of so many output channels and places, where lanes share loads."""
+    groups, least = blocks_of(outputs), -(-places // lanes)
+    count = next((p for p in PLACES if p <= least), 1)
+    # A tile of half as many groups takes its inputs twice: 1/8 of fill is cheaper.
+    size = min(GROUPS, key=lambda g: -(-groups // g) * g * (1 + 0.5 / g))
+    return Tile(count, size, lanes)
+
+
+def corners_text(tile):
+    """`convolve_corners`, which makes each place of a tile known; written out, since arrays in registers need it."""
+    lines = "".join(f"    convolve_corner({p}u, block);\n" for p in range(tile.points))
+    return f"const ROW = {ROW}u;\n\nfn convolve_corners(block: u32) {{\n{lines}}}\n"
+
+
+def blocks_seen(node, tile_groups):
+    """Blocks of channels that the outputs of a tile see, the most of all tiles. Without groups all."""
+    return max(last - first for first, last in _ranges(node, tile_groups))
+
+
+def first_block(node, tile_groups, tile):
+    """The block of channels with which what a tile sees begins; the shaders compute the same."""
+    outputs, inputs = _shares(node)
+    first = 4 * tile_groups * tile // outputs * inputs // 4
+    return min(first, blocks_of(inputs * node.groups) - blocks_seen(node, tile_groups))
+
+
+def matrix(node, tile_groups):
+    """Layer of rows of weights: weights (tiles * 4 groups, taps * blocks * 4), bias; zeros where nothing is seen."""
+    outputs, inputs = _shares(node)
+    count = len(node.bias)
+    tiles = -(-blocks_of(count) // tile_groups)
+    blocks, size = blocks_seen(node, tile_groups), 4 * tile_groups
+    taps = node.weights.transpose(0, 2, 3, 1)
+    rows = np.zeros((tiles * size, *taps.shape[1:3], 4 * blocks), np.float32)
+    for tile in range(tiles):
+        first = 4 * first_block(node, tile_groups, tile)
+        # Outputs of a tile by the group of channels that they see.
+        for group in range(tile * size // outputs, (min((tile + 1) * size, count) - 1) // outputs + 1):
+            some = slice(max(group * outputs, tile * size), min((group + 1) * outputs, (tile + 1) * size))
+            at = group * inputs - first
+            rows[some, :, :, at : at + inputs] = taps[some]
+    bias = np.zeros(len(rows), np.float32)
+    bias[:count] = node.bias
+    return SimpleNamespace(weights=rows.reshape(len(rows), -1), bias=bias)
+
+
+def pack_lanes(node, tile):
+    """Weights as an image, for `kernels/convolve_lanes`."""
+    return product.pack_lanes(matrix(node, tile.groups), tile)
+
+
+def pack_slabs(node):
+    """Weights in rows of all outputs, for `kernels/convolve`."""
+    return product.pack_slabs(matrix(node, product.SLAB_GROUPS))
+
+
+def pack_channels(node):
+    """Weights of channels that each see one: (groups, 1 + taps, 4), the bias first."""
+    channels = len(node.bias)
+    rows = np.zeros((4 * blocks_of(channels), 1 + node.weights[0].size), np.float32)
+    rows[:channels, 0] = node.bias
+    rows[:channels, 1:] = node.weights.reshape(channels, -1)
+    return rows.reshape(-1, 4, rows.shape[1]).transpose(0, 2, 1)
+
+
+def _shares(node):
+    """Outputs and inputs of one group of channels."""
+    return len(node.bias) // node.groups, node.weights.shape[1]
+
+
+def _ranges(node, tile_groups):
+    """(first, last) blocks of channels that each tile of outputs sees; last is behind it."""
+    outputs, inputs = _shares(node)
+    count, size = len(node.bias), 4 * tile_groups
+    for start in range(0, count, size):
+        last = (min(start + size, count) - 1) // outputs + 1
+        yield start // outputs * inputs // 4, blocks_of(last * inputs)

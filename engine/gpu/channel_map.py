@@ -1,0 +1,66 @@
+"""The responses of a layer on the GPU: channels by rows by columns, four channels a vec4f."""
+
+import math
+
+import numpy as np
+
+from engine.errors import ShapeError
+from engine.gpu.array import Array
+
+
+def groups_of(channels):
+    """Groups of four channels."""
+    return -(-channels // 4)
+
+
+def packed(values):
+    """(C, H, W) numbers as (groups H W, 4) float32 in a ChannelMap's order."""
+    channels, places = values.shape[0], math.prod(values.shape[1:])
+    full = np.zeros((4 * groups_of(channels), places), np.float32)
+    full[:channels] = values.reshape(channels, places)
+    return full.reshape(-1, 4, places).transpose(0, 2, 1).reshape(-1, 4)
+
+
+class ChannelMap:
+    """A (C, H, W) array on the GPU, whole or as a part of a larger one.
+
+    shape   (C, H, W)
+    array   an Array of float32; a new one unless given
+    first   the vec4f in it with which this map begins
+
+    vec4f number first + (g H + y) W + x holds channels 4 g .. 4 g + 3 at (y, x), zeros past the last channel.
+    """
+
+    def __init__(self, shape, array=None, first=0):
+        self.shape = tuple(int(n) for n in shape)
+        self.array = Array("f4", 4 * self.count) if array is None else array
+        self.first = first
+
+    @property
+    def groups(self):
+        return groups_of(self.shape[0])
+
+    @property
+    def places(self):
+        return self.shape[1] * self.shape[2]
+
+    @property
+    def count(self):
+        """vec4f that it takes."""
+        return self.groups * self.places
+
+    def part(self, channel, channels):
+        """The map of some of its channels, in the same memory. `channel` is a multiple of four."""
+        return ChannelMap((channels, *self.shape[1:]), self.array, self.first + channel // 4 * self.places)
+
+    def write(self, values):
+        """Copies (C, H, W) numbers in. Raises ShapeError for another shape."""
+        values = np.asarray(values)
+        if values.shape != self.shape:
+            raise ShapeError(f"An array of {values.shape} was given, where (C, H, W) is {self.shape}.")
+        self.array.write(packed(values), 4 * self.first)
+
+    def read(self):
+        """(C, H, W) float32; waits for the GPU."""
+        data = self.array.read(4 * self.count, 4 * self.first).reshape(self.groups, self.places, 4)
+        return data.transpose(0, 2, 1).reshape(-1, *self.shape[1:])[: self.shape[0]].copy()

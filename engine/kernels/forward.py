@@ -1,0 +1,135 @@
+"""A convolutional network run on the GPU: every response of every node stays there."""
+
+from engine.errors import NetworkError, near
+from engine.gpu.channel_map import ChannelMap
+from engine.gpu.device import device
+from engine.kernels.convolve import Convolve
+from engine.kernels.dense import Dense
+from engine.kernels.elementwise import Elementwise
+from engine.kernels.pool import Pool
+from engine.kernels.reshape import Reshape
+from engine.kernels.softmax import Softmax
+from engine.network import nodes
+from engine.network.placing import fused, homes, joined, taken
+
+
+def evaluate(net, image, *, keep=(), by=None):
+    """The responses of a ConvNet: {name: (C, H, W) float32}, of all nodes that Forward(net, keep=keep) keeps."""
+    return Forward(net, keep=keep, by=by).run(image)
+
+
+class Forward:
+    """A ConvNet, ready to be run on images.
+
+    net    an engine.network.convnet.ConvNet
+    keep   names of nodes whose own output is wanted although an activation follows; "all" for every node
+    by     how convolutions are computed that see several channels, of `convolve.ways`; the adapter's best unless told
+
+    An activation that is all that follows a convolution, a Dense or an Add is computed with it, in one step. The sums
+    before it are then kept nowhere: `shared` says under whose name what became of them lies, and `keep` prevents it.
+    Convolutions and others whose outputs are joined write them where the joined map has them, so that a Concat copies
+    only what begins at a channel that is not a multiple of four.
+
+    Raises NetworkError for a name in keep that is no node, and for what the kernels refuse; DeviceLimitError where a
+    layer is larger than what the adapter binds.
+    """
+
+    def __init__(self, net, *, keep=(), by=None):
+        self.net, self.by = net, by
+        names = list(net.shapes) if keep == "all" else [net.node(name).name for name in keep]
+        self.shared = fused(net, names)
+        self._maps = _laid(net, self.shared)
+        self._images = {}
+        self._steps = [step for node in net.nodes[1:] if node.name in self._maps for step in self._made(node)]
+
+    @property
+    def kept(self):
+        """Names of the nodes whose outputs are on the GPU, in the network's order."""
+        return tuple(self._maps)
+
+    def map(self, name):
+        """The ChannelMap of a node's output: its shape, Array, and where in that it begins.
+
+        Raises NetworkError for a name that is no node, and for one whose output is `shared`.
+        """
+        if name in self.shared:
+            raise NetworkError(
+                f"`{name}` of {self.net.name} is computed together with `{self.shared[name]}`, so its own output is "
+                f"not kept. Ask for `{self.shared[name]}`, or keep it: Forward(net, keep=[{name!r}])."
+            )
+        if name not in self._maps:
+            raise NetworkError(f"In {self.net.name}: {near(name, self.kept, noun='node')}")
+        return self._maps[name]
+
+    def array(self, name):
+        """The Array that holds a node's output: of float32, four channels a vec4f, from vec4f number `first(name)` on.
+
+        vec4f number first + (g H + y) W + x holds channels 4 g .. 4 g + 3 at (y, x), zeros past the last channel.
+        """
+        return self.map(name).array
+
+    def first(self, name):
+        """The vec4f of its array with which a node's output begins; 0 unless it is a part of a joined map."""
+        return self.map(name).first
+
+    def record(self, encoder, image=None):
+        """Records one run; image (C, H, W), as net.preprocess gives it, or None for the last one again.
+
+        An image is handed over at once, so of several records in one encoder all see the last image.
+        Raises ShapeError for an image of another shape.
+        """
+        if image is not None:
+            self._maps[self.net.nodes[0].name].write(image)
+        for step in self._steps:
+            step.record(encoder)
+
+    def run(self, image):
+        """All that is kept, for an image: {name: (C, H, W) float32}; waits for the GPU."""
+        encoder = device().encoder()
+        self.record(encoder, image)
+        device().submit(encoder)
+        return {name: self._maps[name].read() for name in self.kept}
+
+    def _made(self, node):
+        """The steps that give a node's output."""
+        kept = self._maps[node.name]
+        if isinstance(node, nodes.Concat):
+            for key, channel in joined(self.net, node):
+                source = self._maps[key]
+                if (source.array, source.first) != (kept.array, kept.part(channel, 4).first):
+                    yield Reshape(source, kept, channel)
+            return
+        source, names = taken(self.net, node, self.shared)
+        sources = [self._maps[key] for key in names]
+        activation = getattr(node, "activation", None)
+        if isinstance(source, nodes.Convolution):
+            yield from self._convolved(source, names[0], kept, activation)
+        elif isinstance(source, nodes.Dense):
+            yield Dense(source, sources[0], kept, activation)
+        elif isinstance(source, nodes.Add | nodes.Elementwise):
+            yield Elementwise(sources, kept, activation)
+        elif isinstance(source, nodes.Flatten):
+            yield Reshape(sources[0], kept)
+        elif isinstance(source, nodes.Softmax):
+            yield Softmax(sources[0], kept)
+        else:
+            yield Pool(source, sources[0], kept)
+
+    def _convolved(self, node, name, kept, activation):
+        """A convolution, after the copy of its source as an image where nobody has made that before."""
+        step = Convolve(node, self._maps[name], kept, activation, by=self.by, image=self._images.get(name))
+        if step.image is not None and name not in self._images:
+            self._images[name] = step.image
+            yield step.image
+        yield step
+
+
+def _laid(net, together):
+    """{name: ChannelMap} of all that is kept."""
+    found, places = {}, homes(net, together)
+    for name, (owner, channel) in reversed(places.items()):
+        if owner not in found:
+            found[owner] = ChannelMap(net.shapes[owner])
+        whole = found[owner]
+        found[name] = whole if name == owner else whole.part(channel, net.shapes[name][0])
+    return {name: found[name] for name in net.shapes if name in found}

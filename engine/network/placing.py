@@ -1,0 +1,79 @@
+"""Where the outputs of a network's nodes lie when it runs: which are computed together, which are parts of others."""
+
+from engine.network import nodes
+
+
+def fused(net, keep=()):
+    """{name: the activation after it} of nodes that are computed together with it, so that their sums lie nowhere.
+
+    Convolutions, Dense and Add that only an activation takes, but for those in `keep`.
+    """
+    found = {}
+    for node in net.nodes:
+        after = net.consumers(node.name)
+        sums = isinstance(node, nodes.Convolution | nodes.Dense | nodes.Add) and node.name not in keep
+        if sums and len(after) == 1 and isinstance(after[0], nodes.Elementwise):
+            found[node.name] = after[0].name
+    return found
+
+
+def taken(net, node, together):
+    """(the node that sums, its inputs' names) of what is computed at a node: of the one before, where it is fused."""
+    before = net.node(node.inputs[0]) if isinstance(node, nodes.Elementwise) else None
+    if before is not None and before.name in together:
+        return before, before.inputs
+    return node, node.inputs
+
+
+def homes(net, together):
+    """{name: (owner, channel)}: in which node's array an output lies, and from which channel on; not of fused sums.
+
+    What a Concat takes lies in the Concat's array wherever it begins and ends at a multiple of four channels (or ends
+    with the last), unless a step would then read and write one array.
+    """
+    apart = {net.nodes[0].name}
+    while True:
+        found = _homes(net, together, apart)
+        clashes = set(_clashes(net, together, found))
+        if not clashes:
+            return found
+        apart |= clashes
+
+
+def _homes(net, together, apart):
+    found = {}
+    for node in reversed(net.nodes):
+        if node.name in together:
+            continue
+        owner, first = found.setdefault(node.name, (node.name, 0))
+        if not isinstance(node, nodes.Concat):
+            continue
+        channels = net.shapes[node.name][0]
+        for key, channel in joined(net, node):
+            end = channel + net.shapes[key][0]
+            # Else its last four channels would be followed by the next one's, where zeros are to be.
+            whole = channel % 4 == 0 and (end % 4 == 0 or end == channels)
+            if whole and key not in apart and key not in found:
+                found[key] = (owner, first + channel)
+    return found
+
+
+def _clashes(net, together, found):
+    """Names of nodes that are read by a step that writes the array in which they lie."""
+    for node in net.nodes[1:]:
+        if node.name in together:
+            continue
+        owner, first = found[node.name]
+        if isinstance(node, nodes.Concat):
+            sources = [key for key, channel in joined(net, node) if found[key] != (owner, first + channel)]
+        else:
+            sources = taken(net, node, together)[1]
+        yield from (key for key in sources if found[key][0] == owner)
+
+
+def joined(net, node):
+    """(name, first channel) of each of a Concat's inputs."""
+    channel = 0
+    for key in node.inputs:
+        yield key, channel
+        channel += net.shapes[key][0]

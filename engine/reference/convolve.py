@@ -1,0 +1,28 @@
+"""Convolutions in float64; and how far float32 may be from them."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.reference import convnet
+from engine.reference.field import LEAST, UNIT, activated
+
+
+def value(node, x, activation=None):
+    """A convolution of (C, H, W), and an activation of it where one is given: (O, rows, columns) float64."""
+    z = convnet.value(node, np.asarray(x, float))
+    return z if activation is None else activation.value(z)
+
+
+def bounds(node, x, activation=None):
+    """How far float32 may be from `value`, sums being taken in any order; x is exact in float32."""
+    count = node.weights[0].size
+    size = convnet.value(replace(node, weights=abs(node.weights), bias=abs(node.bias)), abs(np.asarray(x, float)))
+    error = (count + 4) * UNIT * size + count * LEAST
+    return error if activation is None else lifted(activation, value(node, x), error)
+
+
+def lifted(activation, z, error):
+    """The bound after an activation of sums that are off by so much."""
+    nothing = np.zeros((*z.shape, 0))
+    return activated(activation, z, nothing, error, nothing)[2]

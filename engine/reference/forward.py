@@ -1,0 +1,38 @@
+"""A convolutional network in float64; and whether a run in float32 is right, node by node."""
+
+from engine.network import nodes
+from engine.network.placing import taken
+from engine.reference import convnet, convolve, elementwise, pool, reshape, softmax
+
+value = convnet.forward
+
+
+def steps(net, found, together):
+    """What each step of a run should have made of what it found, however exact that was.
+
+    found      {name: (C, H, W) float32} of a run
+    together   {name: the activation computed with it}, whose own outputs are not in found
+    yields     (name, exact, bound): the node's float64 output for the inputs in found, and how far float32 may be
+
+    Over a whole network bounds of the errors of all nodes together grow without use: 10 times a layer.
+    """
+    for node in net.nodes[1:]:
+        if node.name not in together:
+            source, names = taken(net, node, together)
+            maps = [found[name] for name in names]
+            after = {"activation": node.activation} if source is not node else {}
+            twin = _twin(source)
+            if twin is softmax:
+                yield node.name, softmax.value(*maps), softmax.bounds(*maps)
+            else:
+                yield node.name, twin.value(source, *maps, **after), twin.bounds(source, *maps, **after)
+
+
+def _twin(node):
+    if isinstance(node, nodes.Convolution | nodes.Dense):
+        return convolve
+    if isinstance(node, nodes.Elementwise | nodes.Add):
+        return elementwise
+    if isinstance(node, nodes.Concat | nodes.Flatten):
+        return reshape
+    return softmax if isinstance(node, nodes.Softmax) else pool

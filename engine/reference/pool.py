@@ -1,0 +1,20 @@
+"""The largest or the mean number of each window in float64; and how far float32 may be from it."""
+
+import numpy as np
+
+from engine.network.nodes import MaxPool
+from engine.reference import convnet
+from engine.reference.field import LEAST, UNIT
+
+
+def value(node, x):
+    """A MaxPool, AveragePool or GlobalAveragePool of (C, H, W), float64."""
+    return convnet.value(node, np.asarray(x, float))
+
+
+def bounds(node, x):
+    """How far float32 may be from `value`; x is exact in float32, and so is the largest of several."""
+    if isinstance(node, MaxPool):
+        return np.zeros(node.shape(np.shape(x)))
+    count = np.prod(getattr(node, "size", np.shape(x)[1:]))
+    return (count + 4) * UNIT * convnet.value(node, abs(np.asarray(x, float))) + count * LEAST

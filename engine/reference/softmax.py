@@ -1,0 +1,23 @@
+"""Softmax over the channels of each place in float64; and how far float32 may be from it."""
+
+import numpy as np
+
+from engine.network.activations import Activation
+from engine.reference import field
+
+
+def value(x):
+    """Softmax over the channels of (C, H, W), float64."""
+    return Activation("softmax").value(_places(x)).T.reshape(np.shape(x))
+
+
+def bounds(x):
+    """How far float32 may be from `value`; x is exact in float32."""
+    z = _places(x)
+    nothing = np.zeros((*z.shape, 0))
+    return field.softmax(Activation("softmax"), z, nothing, 0 * z, nothing)[2].T.reshape(np.shape(x))
+
+
+def _places(x):
+    """(places, channels) of (C, H, W)."""
+    return np.asarray(x, float).reshape(len(x), -1).T

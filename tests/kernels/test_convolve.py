@@ -1,0 +1,148 @@
+"""The kernel `convolve` against its float64 twin, each way it has on any adapter."""
+
+import numpy as np
+import pytest
+
+from engine.codegen import convolve as code
+from engine.errors import NetworkError, SettingError
+from engine.gpu.channel_map import ChannelMap
+from engine.gpu.device import device
+from engine.gpu.subgroups import subgroup_size
+from engine.kernels import convolve
+from engine.network.activations import ACTIVATIONS, Activation
+from engine.network.nodes import Convolution
+from engine.reference import convolve as twin
+
+WAYS = ["slabs", *(["lanes"] if subgroup_size() in convolve.LANES else [])]
+SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
+
+
+def convolution(outputs, inputs, window, seed=0, **more):
+    rng = np.random.default_rng(seed)
+    weights = rng.normal(size=(outputs, inputs, *window)) / np.sqrt(inputs * window[0] * window[1])
+    return Convolution("conv", ("image",), weights, rng.normal(size=outputs), **more)
+
+
+def image(*shape, seed=1):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+# Of SqueezeNet: 7 x 7, 1 x 1 with padding, 3 x 3. One channel of one pixel; channel counts that are no multiple of
+# four; windows that are higher than wide, steps and dilation that differ; padding as wide as the window, on one side
+# only; more inputs than a row of the image of weights holds; more places than a workgroup takes.
+CASES = {
+    "7x7, stride 2": (convolution(24, 3, (7, 7), stride=(2, 2)), (3, 33, 41)),
+    "1x1": (convolution(70, 37, (1, 1)), (37, 9, 10)),
+    "1x1, padded": (convolution(9, 16, (1, 1), padding=(1, 1, 1, 1)), (16, 5, 5)),
+    "3x3, padded": (convolution(33, 18, (3, 3), padding=(1, 1, 1, 1)), (18, 17, 13)),
+    "one pixel": (convolution(1, 1, (1, 1)), (1, 1, 1)),
+    "one place": (convolution(130, 7, (2, 3)), (7, 2, 3)),
+    "5x2": (convolution(6, 5, (5, 2), stride=(1, 3), padding=(4, 0, 1, 2), dilation=(2, 1)), (5, 12, 11)),
+    "padding only": (convolution(3, 2, (2, 2), stride=(3, 3), padding=(4, 4, 4, 4)), (2, 1, 1)),
+    "many inputs": (convolution(5, 600, (1, 1)), (600, 3, 4)),
+    "a long row": (convolution(4, 1, (1, 3)), (1, 1, 512)),
+    "2 groups": (convolution(20, 6, (3, 3), groups=2), (12, 6, 7)),
+    "5 groups of 3 from 2": (convolution(15, 2, (3, 1), groups=5, padding=(1, 1, 1, 1)), (10, 7, 6)),
+    "16 groups of 4": (convolution(64, 4, (3, 3), groups=16), (64, 8, 8)),
+    "2 from each channel": (convolution(18, 1, (3, 3), groups=9), (9, 5, 5)),
+    "each channel": (convolution(37, 1, (3, 5), groups=37, stride=(1, 2), padding=(2, 2, 2, 2)), (37, 9, 8)),
+}
+EACH = [(case, by) for case in CASES for by in [*WAYS, *(["channels"] if case == "each channel" else [])]]
+
+
+@pytest.mark.parametrize("case, by", EACH)
+def test_every_kind_of_window_is_the_twins(case, by):
+    node, shape = CASES[case]
+    x = image(*shape)
+    found = convolve.evaluate(node, x, by=by)
+    exact = twin.value(node, x)
+    assert found.shape == exact.shape and found.dtype == np.float32
+    assert (abs(found - exact) <= twin.bounds(node, x)).all()
+
+
+@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize("name", [n for n, rule in ACTIVATIONS.items() if rule.elementwise])
+def test_every_activation_is_the_twins(name, by):
+    # 6 channels: the two that fill the last group are not to become the activation of 0.
+    node, activation, x = convolution(6, 5, (3, 3)), Activation.parse(SPELLINGS.get(name, name)), image(5, 6, 6)
+    found = convolve.evaluate(node, x, activation, by=by)
+    assert (abs(found - twin.value(node, x, activation)) <= twin.bounds(node, x, activation)).all()
+
+
+@pytest.mark.parametrize("by", WAYS)
+def test_sums_of_small_whole_numbers_are_exact(by):
+    # Every product and sum is a whole number below 2^24, so that no order of summing and no fusing rounds.
+    rng = np.random.default_rng(3)
+    node = Convolution(
+        "conv", ("image",), rng.integers(-4, 5, (35, 14, 3, 3)), rng.integers(-9, 10, 35), padding=(1, 2, 0, 1)
+    )
+    x = rng.integers(-9, 10, (14, 20, 19)).astype(np.float32)
+    assert np.array_equal(convolve.evaluate(node, x, by=by), twin.value(node, x))
+
+
+@pytest.mark.parametrize("by", [*WAYS, "channels"])
+def test_a_shifted_image_gives_shifted_responses_to_the_bit(by):
+    node = convolution(9, 1, (3, 3), groups=9) if by == "channels" else convolution(9, 9, (3, 3))
+    x = image(9, 14, 15)
+    whole, part = convolve.evaluate(node, x, by=by), convolve.evaluate(node, x[:, 2:, 3:], by=by)
+    assert np.array_equal(whole[:, 2:, 3:], part)
+
+
+@pytest.mark.parametrize("by", [*WAYS, "channels"])
+def test_numbers_outside_of_the_window_are_never_touched(by):
+    # Not a number anywhere but under the windows: a product with a weight 0 would find it.
+    groups = 3 if by == "channels" else 1
+    node = convolution(3, 3 // groups, (2, 2), stride=(3, 3), groups=groups)
+    x = image(3, 8, 8)
+    spoilt = x.copy()
+    spoilt[:, 2::3] = spoilt[:, :, 2::3] = np.nan
+    assert np.array_equal(convolve.evaluate(node, spoilt, by=by), convolve.evaluate(node, x, by=by))
+
+
+def test_the_last_group_of_four_is_filled_with_zeros():
+    node, source = convolution(6, 3, (1, 1)), ChannelMap((3, 2, 2))
+    source.write(image(3, 2, 2))
+    for by in WAYS:
+        kept = ChannelMap((6, 2, 2))
+        kept.array.write(np.full(kept.array.count, 9.0))
+        step = convolve.Convolve(node, source, kept, Activation("sigmoid"), by=by)
+        encoder = device().encoder()
+        if step.image:
+            step.image.record(encoder)
+        step.record(encoder)
+        device().submit(encoder)
+        assert (kept.array.read().reshape(2, 4, 4)[1, :, 2:] == 0).all()
+
+
+def test_a_window_of_more_numbers_than_a_loop_has_turns_is_refused():
+    node = Convolution("conv", ("image",), np.zeros((1, 1, 512, 512)))
+    with pytest.raises(NetworkError, match=r"`conv` sums 1048576 numbers at a place; at most 262140"):
+        convolve.evaluate(node, np.zeros((1, 512, 512)))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_tile_holds_every_block_that_its_outputs_see(case):
+    node, _ = CASES[case]
+    share, outputs = node.weights.shape[1], len(node.bias) // node.groups
+    for size in (1, 2, 4, 8, 16):
+        seen = code.blocks_seen(node, size)
+        for output in range(len(node.bias)):
+            first = code.first_block(node, size, output // (4 * size))
+            channels = np.arange(share) + output // outputs * share
+            assert first <= channels.min() // 4 and channels.max() // 4 < first + seen
+
+
+def test_every_way_is_had_where_it_fits(monkeypatch):
+    def had(node, shape):
+        return convolve.ways(node, ChannelMap(shape), ChannelMap(node.shape(shape)))
+
+    assert had(*CASES["each channel"])[0] == "channels"
+    assert set(had(*CASES["3x3, padded"])) == set(WAYS)
+    monkeypatch.setattr(convolve, "subgroup_size", lambda: 0)
+    assert had(*CASES["3x3, padded"]) == ("slabs",)
+
+
+def test_a_way_that_is_not_had_is_refused_by_name():
+    node, shape = CASES["3x3, padded"]
+    with pytest.raises(SettingError, match=r"Node `conv` was to be computed by `channels`; here it can be by .*slabs"):
+        convolve.evaluate(node, image(*shape), by="channels")
