@@ -27,6 +27,7 @@ class Rule:
     curvature_extrema         z where s'' has a local extremum (s''' = 0), ascending
     period                    the extrema repeat at this distance in z (as a function of a); 0: they do not
     kink                      s'(0+) - s'(0-) as a function of a; 0 for a smooth function
+    corners                   other z where s' jumps, as a function of a; of MAP_ACTIVATIONS only
     parameter                 the name and default of a
     elementwise               False for softmax, which needs the whole layer
     """
@@ -38,6 +39,7 @@ class Rule:
     curvature_extrema: tuple[float, ...] = ()
     period: Callable = lambda a: 0.0
     kink: Callable = lambda a: 0.0
+    corners: Callable = lambda a: ()
     parameter: tuple[str, float] | None = None
     elementwise: bool = True
 
@@ -165,6 +167,31 @@ ACTIVATIONS = {
     ),
 }
 
+# In convolutional networks only, node by node: what is certified of fields and boundaries knows one kink, at zero.
+MAP_ACTIVATIONS = {
+    "clipped_relu": Rule(
+        value=lambda z, a: np.clip(z, 0.0, a),
+        slope=lambda z, a: np.where((z > 0) & (z < a), 1.0, 0.0),
+        curvature=lambda z, a: np.zeros_like(z),
+        kink=lambda a: 1.0,
+        corners=lambda a: (a,),
+        parameter=("limit", 6.0),
+    ),
+    "hard_sigmoid": Rule(
+        value=lambda z, a: np.clip(z + 3.0, 0.0, 6.0) / 6.0,
+        slope=lambda z, a: np.where(np.abs(z) < 3, 1.0 / 6.0, 0.0),
+        curvature=lambda z, a: np.zeros_like(z),
+        corners=lambda a: (-3.0, 3.0),
+    ),
+    "hard_swish": Rule(
+        value=lambda z, a: z * np.clip(z + 3.0, 0.0, 6.0) / 6.0,
+        slope=lambda z, a: np.where(np.abs(z) < 3, (z + 1.5) / 3.0, np.where(z < 0, 0.0, 1.0)),
+        curvature=lambda z, a: np.where(np.abs(z) < 3, 1.0 / 3.0, 0.0),
+        corners=lambda a: (-3.0, 3.0),
+    ),
+}
+ANYWHERE = ACTIVATIONS | MAP_ACTIVATIONS
+
 SPELLING = re.compile(r"^\s*([a-zA-Z_]\w*)\s*(?:\(\s*([-+0-9.eE]+)\s*\))?\s*$")
 
 
@@ -179,18 +206,22 @@ class Activation:
     parameter: float = 0.0
 
     @staticmethod
-    def parse(text):
+    def parse(text, known=ACTIVATIONS):
         """The activation written as `name` or `name(parameter)`; an Activation passes through.
 
-        Raises NetworkError for a name that is not in ACTIVATIONS or a parameter it does not take.
+        known   the table it must be in; ANYWHERE for nodes of convolutional networks
+
+        Raises NetworkError for a name that is not in the table or a parameter it does not take.
         """
-        if isinstance(text, Activation):
+        if isinstance(text, Activation) and text.name in known:
             return text
         match = SPELLING.match(str(text))
         name = match.group(1).lower() if match else str(text)
-        if match is None or name not in ACTIVATIONS:
-            raise NetworkError(near(text, ACTIVATIONS, noun="activation"))
-        rule = ACTIVATIONS[name]
+        if name in MAP_ACTIVATIONS and name not in known:
+            raise NetworkError(f"Activation `{text}`: {name} is for convolutional networks only. Near: relu.")
+        if match is None or name not in known:
+            raise NetworkError(near(text, known, noun="activation"))
+        rule = known[name]
         if rule.parameter is None:
             if match.group(2) is not None:
                 raise NetworkError(f"Activation `{text}`: {name} takes no parameter. Write `{name}`.")
@@ -202,14 +233,14 @@ class Activation:
         # The GPU holds it as float32, so the network is the one with that float32 in it.
         with np.errstate(over="ignore"):
             value = float(np.float32(value))
-        if not abs(value) <= 1e6 or (name == "sine" and value <= 0):
-            limits = "finite, at most 1e6, and above 0 for sine"
+        if not abs(value) <= 1e6 or (name in ("sine", "clipped_relu") and value <= 0):
+            limits = "finite, at most 1e6, and above 0 for sine and clipped_relu"
             raise NetworkError(f"Activation `{text}`: the {rule.parameter[0]} must be {limits}.")
         return Activation(name, value)
 
     @property
     def rule(self):
-        return ACTIVATIONS[self.name]
+        return ANYWHERE[self.name]
 
     def __str__(self):
         if self.rule.parameter is None:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine.errors import NetworkError, NeurosceneError, ShapeError
-from engine.network.activations import Activation
+from engine.network.activations import ANYWHERE, Activation
 from engine.network.windows import Window
 
 
@@ -170,7 +170,7 @@ class Elementwise(Node):
     kind = "elementwise"
 
     def check(self):
-        object.__setattr__(self, "activation", Activation.parse(self.activation))
+        object.__setattr__(self, "activation", Activation.parse(self.activation, ANYWHERE))
         if not self.activation.rule.elementwise:
             raise NetworkError(f"{self.activation} is not elementwise; it is a node of its own")
 

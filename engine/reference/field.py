@@ -78,6 +78,8 @@ def activated(a, z, dz, z_error, dz_error):
     h, slope = a.value(z), a.slope(z)
     kink = abs(a.rule.kink(a.parameter))
     close = (kink > 0) & (abs(z) <= z_error)
+    for corner in a.rule.corners(a.parameter):
+        close |= abs(z - corner) <= z_error
     bent = np.minimum(abs(slope) + bend * z_error / 2, steepest)
     error = np.where(close, max(steepest, 1), bent) * z_error
     error += ACTIVATION_ULPS * UNIT * (abs(h) + (a.name in CANCELLING)) + LEAST

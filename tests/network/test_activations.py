@@ -7,14 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import NetworkError
-from engine.network.activations import ACTIVATIONS, Activation
+from engine.network.activations import ANYWHERE, MAP_ACTIVATIONS, Activation
+from engine.network.mlp import Mlp
 
-SMOOTH = [name for name, rule in ACTIVATIONS.items() if rule.elementwise]
-PARAMETERS = {"leaky_relu": (0.01, 0.2), "elu": (1.0, 0.5), "sine": (1.0, 3.0)}
-CASES = [Activation.parse(f"{n}({a})" if n in PARAMETERS else n) for n in SMOOTH for a in PARAMETERS.get(n, (0,))]
+SMOOTH = [name for name, rule in ANYWHERE.items() if rule.elementwise]
+PARAMETERS = {"leaky_relu": (0.01, 0.2), "elu": (1.0, 0.5), "sine": (1.0, 3.0), "clipped_relu": (6.0, 2.5)}
+CASES = [
+    Activation.parse(f"{n}({a})" if n in PARAMETERS else n, ANYWHERE) for n in SMOOTH for a in PARAMETERS.get(n, (0,))
+]
 
 # Away from zero, where the piecewise ones have their kink.
 Z = np.concatenate([np.linspace(-6, -0.01, 300), np.linspace(0.01, 6, 300)])
+
+
+def smooth(activation):
+    """Z without what is beside another corner."""
+    return Z[np.all([abs(Z - c) > 1e-3 for c in activation.rule.corners(activation.parameter)] or [Z < 7], axis=0)]
 
 
 @pytest.fixture(params=CASES, ids=str)
@@ -26,15 +34,17 @@ def test_the_slope_is_the_derivative_of_the_value(activation):
     # Central differences: h^2 s'''/6 <= 5e-10 (27 is the largest here, for sine(3)), and rounding
     # eps s / h <= 2e-10 (values up to 6).
     h = 1e-5
-    difference = (activation.value(Z + h) - activation.value(Z - h)) / (2 * h)
-    assert np.abs(activation.slope(Z) - difference).max() < 3e-9
+    z = smooth(activation)
+    difference = (activation.value(z + h) - activation.value(z - h)) / (2 * h)
+    assert np.abs(activation.slope(z) - difference).max() < 3e-9
 
 
 def test_the_curvature_is_the_derivative_of_the_slope(activation):
     # h^2 s''''/6 <= 1.4e-9 (s'''' <= 81, for sine(3)) plus rounding eps |s'| / h <= 1e-10.
     h = 1e-5
-    difference = (activation.slope(Z + h) - activation.slope(Z - h)) / (2 * h)
-    assert np.abs(activation.curvature(Z) - difference).max() < 3e-9
+    z = smooth(activation)
+    difference = (activation.slope(z + h) - activation.slope(z - h)) / (2 * h)
+    assert np.abs(activation.curvature(z) - difference).max() < 3e-9
 
 
 def test_the_kink_is_the_jump_of_the_slope_at_zero(activation):
@@ -57,7 +67,8 @@ def extrema(activation, listed):
 def test_between_the_listed_extrema_it_is_monotone(activation, order):
     places = extrema(activation, getattr(activation.rule, f"{order}_extrema"))
     # Where two formulas meet at zero both sides' limits bound it, so that is a cut and no extremum.
-    joint = [0.0] if activation.name in ("relu", "leaky_relu", "elu") else []
+    joint = [0.0] if activation.name in ("relu", "leaky_relu", "elu", "clipped_relu") else []
+    joint += activation.rule.corners(activation.parameter)
     cuts = np.sort(np.concatenate([[-6.0], places, joint, [6.0]]))
     for a, b in itertools.pairwise(cuts):
         if b - a < 1e-9:
@@ -92,13 +103,18 @@ KNOWN = [
     ("elu(2)", -math.log(2), -1.0),
     ("leaky_relu(0.25)", -4.0, -1.0),
     ("relu", -4.0, 0.0),
+    ("clipped_relu", 7.0, 6.0),
+    ("clipped_relu(2.5)", 2.0, 2.0),
+    ("hard_sigmoid", 1.5, 0.75),
+    ("hard_swish", -1.5, -0.375),
+    ("hard_swish", 4.0, 4.0),
     ("identity", -4.0, -4.0),
 ]
 
 
 @pytest.mark.parametrize(("text", "z", "truth"), KNOWN)
 def test_known_values(text, z, truth):
-    assert Activation.parse(text).value(z) == pytest.approx(truth, rel=4e-16 * 4, abs=0 if truth else 1e-300)
+    assert Activation.parse(text, ANYWHERE).value(z) == pytest.approx(truth, rel=4e-16 * 4, abs=0 if truth else 1e-300)
 
 
 def test_softmax_of_equal_values_is_even_and_shifts_change_nothing():
@@ -122,8 +138,8 @@ def test_far_out_everything_is_finite(activation, far, sign):
 
 @given(st.sampled_from(sorted(PARAMETERS)), st.floats(2**-10, 1e5, width=32))
 def test_what_is_written_is_read_back_to_the_bit(name, parameter):
-    activation = Activation.parse(f"{name}({parameter!r})")
-    assert Activation.parse(str(activation)) == activation
+    activation = Activation.parse(f"{name}({parameter!r})", ANYWHERE)
+    assert Activation.parse(str(activation), ANYWHERE) == activation
     assert activation.parameter == parameter
 
 
@@ -144,3 +160,16 @@ def test_what_is_written_is_read_back_to_the_bit(name, parameter):
 def test_a_wrong_activation_says_what_would_be_right(text, says):
     with pytest.raises(NetworkError, match=says):
         Activation.parse(text)
+
+
+@pytest.mark.parametrize("name", MAP_ACTIVATIONS)
+def test_what_bends_elsewhere_than_at_zero_is_for_convolutional_networks(name):
+    """Certified bounds cut at zero alone, so a chain of layers must not have it, written or made."""
+    with pytest.raises(NetworkError, match="for convolutional networks only"):
+        Activation.parse(name)
+    with pytest.raises(NetworkError, match="for convolutional networks only"):
+        Mlp([np.ones((1, 1))] * 2, activations=[Activation(name, 6.0), "identity"])
+    rule = MAP_ACTIVATIONS[name]
+    for corner in rule.corners(6.0):
+        left, right = rule.slope(np.array([corner - 1e-9, corner + 1e-9]), 6.0)
+        assert abs(left - right) > 0.1

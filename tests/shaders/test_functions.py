@@ -10,14 +10,14 @@ from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import Module, compose
 from engine.gpu.array import Array
 from engine.gpu.kernel import Kernel
-from engine.network.activations import ACTIVATIONS, Activation
+from engine.network.activations import ANYWHERE, Activation
 
 BINDINGS = (Binding("inputs", "read", "array<vec4f>"), Binding("results", "write", "array<vec4f>"))
 ULP = 2.0**-23
 
-ELEMENTWISE = [name for name, rule in ACTIVATIONS.items() if rule.elementwise]
+ELEMENTWISE = [name for name, rule in ANYWHERE.items() if rule.elementwise]
 # Their parameter where they have one: not the default, so that a shader that ignores it is found.
-PARAMETERS = {"leaky_relu": 0.2, "elu": 0.7, "sine": 3.0}
+PARAMETERS = {"leaky_relu": 0.2, "elu": 0.7, "sine": 3.0, "clipped_relu": 2.5}
 
 
 def computed(file, *expressions):
