@@ -1,5 +1,7 @@
 """A convolutional network run on the GPU: every response of every node stays there."""
 
+from collections.abc import Mapping
+
 from engine.errors import NetworkError, near
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
@@ -22,7 +24,7 @@ class Forward:
     """A ConvNet, ready to be run on images.
 
     net    an engine.network.convnet.ConvNet
-    keep   names of nodes whose own output is wanted although an activation follows; "all" for every node
+    keep   name or names of nodes whose own output is wanted although an activation follows; "all" for every node
     by     how convolutions are computed that see several channels, of `convolve.ways`; the adapter's best unless told
 
     An activation that is all that follows a convolution, a Dense or an Add is computed with it, in one step. The sums
@@ -36,7 +38,8 @@ class Forward:
 
     def __init__(self, net, *, keep=(), by=None):
         self.net, self.by = net, by
-        names = list(net.shapes) if keep == "all" else [net.node(name).name for name in keep]
+        wanted = net.shapes if keep == "all" else [keep] if isinstance(keep, str) else keep
+        names = [net.node(name).name for name in wanted]
         self.shared = fused(net, names)
         self._maps = _laid(net, self.shared)
         self._images = {}
@@ -83,6 +86,13 @@ class Forward:
         for step in self._steps:
             step.record(encoder)
 
+    def responses(self, image):
+        """Runs on an image (C, H, W): Responses, which are read when they are asked for."""
+        encoder = device().encoder()
+        self.record(encoder, image)
+        device().submit(encoder)
+        return Responses(self)
+
     def run(self, image):
         """All that is kept, for an image: {name: (C, H, W) float32}; waits for the GPU."""
         encoder = device().encoder()
@@ -122,6 +132,29 @@ class Forward:
             self._images[name] = step.image
             yield step.image
         yield step
+
+
+class Responses(Mapping):
+    """{name: (C, H, W) float32} of the nodes that a Forward keeps, read from the GPU once each, when asked for.
+
+    Of the last image that the Forward has run on: what has not been read before the next one is the next one's.
+    """
+
+    def __init__(self, forward):
+        self._forward, self._read = forward, {}
+
+    def __getitem__(self, name):
+        if name not in self._forward.kept:
+            raise KeyError(name)
+        if name not in self._read:
+            self._read[name] = self._forward.map(name).read()
+        return self._read[name]
+
+    def __iter__(self):
+        return iter(self._forward.kept)
+
+    def __len__(self):
+        return len(self._forward.kept)
 
 
 def _laid(net, together):

@@ -5,6 +5,9 @@ import numpy as np
 from engine.network.activations import Activation
 from engine.reference import field
 
+# Exponentials of less are given as 0.
+LEAST_EXPONENT = -87.0
+
 
 def value(x):
     """Softmax over the channels of (C, H, W), float64."""
@@ -15,7 +18,8 @@ def bounds(x):
     """How far float32 may be from `value`; x is exact in float32."""
     z = _places(x)
     nothing = np.zeros((*z.shape, 0))
-    return field.softmax(Activation("softmax"), z, nothing, 0 * z, nothing)[2].T.reshape(np.shape(x))
+    error = field.softmax(Activation("softmax"), z, nothing, 0 * z, nothing)[2]
+    return (error + np.exp(LEAST_EXPONENT)).T.reshape(np.shape(x))
 
 
 def _places(x):

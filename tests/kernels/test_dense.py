@@ -1,0 +1,58 @@
+"""The kernel `dense` against its float64 twin."""
+
+import numpy as np
+import pytest
+
+from engine.errors import NetworkError
+from engine.gpu.channel_map import ChannelMap
+from engine.gpu.device import device
+from engine.kernels import dense
+from engine.network.activations import ACTIVATIONS, Activation
+from engine.network.nodes import Dense
+from engine.reference import dense as twin
+
+SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
+
+
+def layer(outputs, inputs, seed=0):
+    rng = np.random.default_rng(seed)
+    return Dense("fc", ("image",), rng.normal(size=(outputs, inputs)) / np.sqrt(inputs), rng.normal(size=outputs))
+
+
+def vector(count, seed=1):
+    return np.random.default_rng(seed).normal(size=(count, 1, 1)).astype(np.float32)
+
+
+# One number; neither a multiple of four; fewer inputs than there are shares, and more than one turn of them all; more
+# outputs than a workgroup takes.
+@pytest.mark.parametrize("outputs, inputs", [(1, 1), (3, 10), (10, 1030), (37, 65), (1000, 512), (33, 4097)])
+def test_every_size_is_the_twins(outputs, inputs):
+    node, x = layer(outputs, inputs), vector(inputs)
+    found = dense.evaluate(node, x)
+    assert found.shape == (outputs, 1, 1) and found.dtype == np.float32
+    assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
+
+
+@pytest.mark.parametrize("name", [n for n, rule in ACTIVATIONS.items() if rule.elementwise])
+def test_every_activation_is_the_twins(name):
+    node, activation, x = layer(6, 9), Activation.parse(SPELLINGS.get(name, name)), vector(9)
+    found = dense.evaluate(node, x, activation)
+    assert (abs(found - twin.value(node, x, activation)) <= twin.bounds(node, x, activation)).all()
+
+
+def test_weights_of_more_than_one_binding_lie_in_several(monkeypatch):
+    # 8 groups of outputs of 20 inputs are 2688 bytes: four arrays for 25 groups.
+    monkeypatch.setitem(device().limits, "max-storage-buffer-binding-size", 3000)
+    rng = np.random.default_rng(2)
+    node = Dense("fc", ("image",), rng.integers(-9, 10, (98, 20)), rng.integers(-9, 10, 98))
+    x = rng.integers(-9, 10, (20, 1, 1)).astype(np.float32)
+    source, kept = ChannelMap(x.shape), ChannelMap((98, 1, 1))
+    assert len(dense.Dense(node, source, kept).parts) == 4
+    # Whole numbers below 2^24: no order of summing rounds.
+    assert np.array_equal(dense.evaluate(node, x), twin.value(node, x))
+
+
+def test_more_inputs_than_a_loop_takes_are_refused(monkeypatch):
+    monkeypatch.setattr(dense, "MOST_INPUTS", 8)
+    with pytest.raises(NetworkError, match="`fc` takes 9 numbers; at most 8"):
+        dense.evaluate(layer(2, 9), vector(9))

@@ -1,0 +1,60 @@
+"""The kernel `elementwise` against its float64 twin: activations, and sums of two maps."""
+
+import numpy as np
+import pytest
+
+from engine.gpu.channel_map import ChannelMap
+from engine.gpu.device import device
+from engine.kernels import elementwise
+from engine.network.activations import ACTIVATIONS, Activation
+from engine.network.nodes import Add, Elementwise
+from engine.reference import elementwise as twin
+
+SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
+EACH = [Activation.parse(SPELLINGS.get(n, n)) for n, rule in ACTIVATIONS.items() if rule.elementwise]
+SUM = Add("sum", ("a", "b"))
+
+
+def image(*shape, seed=1, spread=1.0):
+    return (spread * np.random.default_rng(seed).normal(size=shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize("activation", EACH, ids=str)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (6, 9, 11), (67, 1, 1)], ids=str)
+def test_every_activation_is_the_twins(activation, shape):
+    node, x = Elementwise("act", ("a",), activation), image(*shape, spread=3.0)
+    found = elementwise.evaluate(node, x)
+    assert found.shape == shape and found.dtype == np.float32
+    assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
+
+
+@pytest.mark.parametrize("activation", [None, *EACH], ids=str)
+def test_every_activation_of_a_sum_is_the_twins(activation):
+    a, b = image(6, 5, 7), image(6, 5, 7, seed=2)
+    found = elementwise.evaluate(SUM, a, b, activation=activation)
+    exact = twin.value(SUM, a, b, activation=activation)
+    assert (abs(found - exact) <= twin.bounds(SUM, a, b, activation=activation)).all()
+
+
+def test_a_sum_is_one_rounding_of_float32():
+    a, b = image(7, 4, 4), image(7, 4, 4, seed=2, spread=1e4)
+    assert np.array_equal(elementwise.evaluate(SUM, a, b), a + b)
+
+
+def test_a_map_can_be_added_to_itself():
+    x = ChannelMap((5, 3, 3))
+    kept = ChannelMap(x.shape)
+    x.write(image(5, 3, 3))
+    encoder = device().encoder()
+    elementwise.Elementwise([x, x], kept).record(encoder)
+    device().submit(encoder)
+    assert np.array_equal(kept.read(), 2 * x.read())
+
+
+def test_the_last_group_of_four_does_not_become_the_activation_of_zero():
+    source, kept = ChannelMap((5, 1, 2)), ChannelMap((5, 1, 2))
+    kept.array.write(np.full(kept.array.count, 9.0))
+    encoder = device().encoder()
+    elementwise.Elementwise([source], kept, Activation("sigmoid")).record(encoder)
+    device().submit(encoder)
+    assert (kept.array.read().reshape(2, 2, 4)[1] == [0.5, 0, 0, 0]).all()

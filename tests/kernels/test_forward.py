@@ -1,0 +1,268 @@
+"""Whole convolutional networks on the GPU against their float64 twins, step by step."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.errors import NetworkError, SettingError, ShapeError
+from engine.gpu.device import device
+from engine.gpu.subgroups import subgroup_size
+from engine.kernels.convolve import LANES
+from engine.kernels.forward import Forward, evaluate
+from engine.network.architectures import load_convnet
+from engine.network.convnet import (
+    Add,
+    AveragePool,
+    Concat,
+    ConvNet,
+    Convolution,
+    Dense,
+    Elementwise,
+    Flatten,
+    GlobalAveragePool,
+    Input,
+    MaxPool,
+    Softmax,
+)
+from engine.reference import forward as twin
+
+WAYS = ["slabs", *(["lanes"] if subgroup_size() in LANES else [])]
+REAL = Path(__file__).resolve().parents[2].parent / "shared" / "squeezenet" / "squeezenet1_0.safetensors"
+
+
+def image(net, seed=0):
+    return np.random.default_rng(seed).normal(size=net.input_shape).astype(np.float32)
+
+
+class Graph:
+    """Nodes in a row or not, with weights that keep responses about as large as they are."""
+
+    def __init__(self, *shape):
+        self.rng, self.nodes = np.random.default_rng(4), [Input("image", (), shape)]
+        self.last = "image"
+
+    def add(self, kind, name, *inputs, **more):
+        self.nodes.append(kind(name, inputs or (self.last,), **more))
+        self.last = name
+        return self
+
+    def conv(self, name, outputs, inputs, window=1, before=None, **more):
+        weights = self.rng.normal(size=(outputs, inputs, window, window)) * np.sqrt(2 / (inputs * window**2))
+        bias = self.rng.normal(size=outputs) / 4
+        return self.add(Convolution, name, *([before] if before else []), weights=weights, bias=bias, **more)
+
+    def dense(self, name, outputs, inputs):
+        weights = self.rng.normal(size=(outputs, inputs)) * np.sqrt(2 / inputs)
+        return self.add(Dense, name, weights=weights, bias=self.rng.normal(size=outputs) / 4)
+
+    def act(self, name, activation="relu"):
+        return self.add(Elementwise, name, activation=activation)
+
+    def net(self):
+        return ConvNet(self.nodes, preprocess=False)
+
+
+def fire():
+    """SqueezeNet's module, with channels that are no multiple of four beside whole groups."""
+    g = Graph(3, 13, 15).conv("conv1", 8, 3, 3, stride=(2, 2)).act("relu1")
+    g.add(MaxPool, "pool1", size=(3, 3), stride=(2, 2), ceil=True).conv("squeeze", 6, 8).act("squeezed")
+    g.conv("e1", 8, 6, before="squeezed").act("r1").conv("e3", 10, 6, 3, before="squeezed", padding=(1,) * 4).act("r3")
+    g.add(Concat, "concat", "r1", "r3").conv("conv10", 7, 18).act("relu10")
+    return g.add(GlobalAveragePool, "mean").add(Softmax, "prob").net()
+
+
+def residual():
+    """A block of ResNet, and one that halves the map, with a depthwise convolution."""
+    g = Graph(5, 12, 12).conv("stem", 8, 5, 3, padding=(1,) * 4).act("r0")
+    g.conv("a1", 8, 8, 3, padding=(1,) * 4).act("ra1").conv("a2", 8, 8, 3, padding=(1,) * 4)
+    g.add(Add, "sum1", "a2", "r0").act("rs1")
+    g.conv("b1", 8, 1, 3, groups=8, stride=(2, 2), padding=(0, 0, 1, 1)).act("rb1", "silu").conv("b2", 11, 8)
+    g.conv("short", 11, 8, before="rs1", stride=(2, 2)).add(Add, "sum2", "b2", "short")
+    g.add(AveragePool, "pool", size=(3, 3), stride=(2, 2), padding=(1,) * 4).add(Flatten, "flat")
+    return g.dense("fc", 10, 99).net()
+
+
+def plain():
+    """As VGG: convolutions and pools in a row, two layers of weights, no softmax."""
+    g = Graph(1, 16, 16).conv("c1", 9, 1, 3, padding=(1,) * 4).act("r1", "leaky_relu(0.1)")
+    g.conv("c2", 9, 9, 3, padding=(1,) * 4).act("r2").add(MaxPool, "p1", size=(2, 2), stride=(2, 2))
+    g.conv("c3", 18, 3, 3, groups=3, padding=(1,) * 4)
+    g.act("r3", "tanh").add(MaxPool, "p2", size=(2, 2), stride=(2, 2)).add(Flatten, "flat")
+    return g.dense("fc1", 40, 18 * 16).act("r4").dense("fc2", 5, 40).act("out", "sigmoid").net()
+
+
+def dense_block():
+    """Each convolution sees all before it; the same map is joined twice; joined maps are joined."""
+    g = Graph(4, 6, 7).conv("c0", 4, 4, 3, padding=(1,) * 4).act("r0")
+    g.add(Concat, "j1", "image", "r0").conv("c1", 4, 8).act("r1")
+    g.add(Concat, "j2", "j1", "r1").conv("c2", 3, 12).act("r2")
+    g.add(Concat, "j3", "r2", "j2", "r2").act("all", "sigmoid")
+    return g.add(Softmax, "prob").net()
+
+
+NETS = {"fire": fire(), "residual": residual(), "plain": plain(), "dense block": dense_block()}
+
+
+def check(net, by=None, keep=(), seed=0):
+    """Every step within its bound of what its twin makes of the same inputs; what was found."""
+    run = Forward(net, keep=keep, by=by)
+    found = run.run(image(net, seed))
+    assert tuple(found) == run.kept and set(found) | set(run.shared) == set(net.shapes)
+    steps = list(twin.steps(net, found, run.shared))
+    assert {name for name, _, _ in steps} == set(found) - {"image"}
+    for name, exact, bound in steps:
+        assert found[name].shape == net.shapes[name]
+        assert (abs(found[name] - exact) <= bound).all(), name
+    return found
+
+
+@pytest.mark.parametrize("keep", [(), "all"], ids=["fused", "all kept"])
+@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize("name", NETS)
+def test_every_step_of_a_network_is_the_twins(name, by, keep):
+    check(NETS[name], by, keep)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_the_whole_network_is_the_twins(name):
+    net = NETS[name]
+    found, exact = evaluate(net, image(net)), twin.value(net, image(net))
+    for key, values in found.items():
+        # The bound that is set for networks of this kind; each rounding is 6e-8.
+        assert abs(values - exact[key]).max() <= 1e-5 * abs(exact[key]).max(), key
+
+
+@st.composite
+def graphs(draw):
+    """A graph of up to eight steps over maps of one size, each taking any that are there."""
+    g = Graph(draw(st.integers(1, 9)), 4, 5)
+    width = {"image": g.nodes[0].size[0]}
+    for i in range(draw(st.integers(1, 8))):
+        name, before = f"n{i}", draw(st.sampled_from(sorted(width)))
+        kind = draw(st.sampled_from(["conv", "each", "act", "pool", "concat", "concat", "add"]))
+        width[name] = width[before]
+        if kind == "conv":
+            width[name] = draw(st.integers(1, 9))
+            g.conv(name, width[name], width[before], draw(st.sampled_from([1, 3])), before)
+            size = g.nodes[-1].weights.shape[2] // 2
+            g.nodes[-1] = Convolution(name, (before,), g.nodes[-1].weights, g.nodes[-1].bias, padding=(size,) * 4)
+        elif kind == "each":
+            g.conv(name, width[before], 1, 1, before, groups=width[before])
+        elif kind == "act":
+            g.add(Elementwise, name, before, activation="relu")
+        elif kind == "pool":
+            g.add(MaxPool, name, before, size=(3, 3), stride=(1, 1), padding=(1,) * 4)
+        elif kind == "concat":
+            inputs = [before, *draw(st.lists(st.sampled_from(sorted(set(width) - {name})), max_size=3))]
+            width[name] = sum(width[key] for key in inputs)
+            g.add(Concat, name, *inputs)
+        else:
+            other = draw(st.sampled_from([k for k in sorted(width) if k != name and width[k] == width[before]]))
+            g.add(Add, name, before, other)
+    return g.net()
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs())
+def test_every_step_of_any_graph_is_the_twins(net):
+    run = Forward(net)
+    check(net)
+    # Past the last channel lie zeros, whoever else writes the array.
+    run.run(image(net))
+    for name in run.kept:
+        held = run.map(name)
+        raw = held.array.read(4 * held.count, 4 * held.first).reshape(held.groups, held.places, 4)
+        filled = raw.transpose(0, 2, 1).reshape(4 * held.groups, -1)[held.shape[0] :]
+        assert (filled == 0).all(), name
+
+
+def test_two_runs_give_the_same_bytes_and_another_image_others():
+    net = NETS["fire"]
+    run = Forward(net)
+    first, other, again = (run.run(image(net, seed)) for seed in (0, 1, 0))
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    assert all(not np.array_equal(first[key], other[key]) for key in first)
+    assert all(np.array_equal(found, first[key]) for key, found in evaluate(net, image(net)).items())
+
+
+def test_a_run_without_an_image_is_of_the_last_one():
+    net = NETS["residual"]
+    run = Forward(net)
+    found = run.run(image(net))
+    run.map("fc").write(np.zeros(net.shapes["fc"]))
+    encoder = device().encoder()
+    run.record(encoder)
+    device().submit(encoder)
+    assert np.array_equal(run.map("fc").read(), found["fc"])
+
+
+def test_images_and_joined_maps_are_read_where_they_lie():
+    net = NETS["fire"]
+    run = Forward(net)
+    found = run.run(image(net))
+    # 8 channels of 3 x 3 come first, so the second part begins 2 groups of 9 behind.
+    assert run.array("r1") is run.array("r3") is run.array("concat")
+    assert (run.first("r1"), run.first("r3"), run.first("concat")) == (0, 18, 0)
+    assert run.array("relu1") is not run.array("pool1") and run.first("relu1") == 0
+    raw = run.array("r3").read(4 * 27, 4 * 18).reshape(3, 9, 4).transpose(0, 2, 1).reshape(12, 3, 3)
+    assert np.array_equal(raw[:10], found["r3"]) and (raw[10:] == 0).all()
+    assert np.array_equal(np.concatenate([found["r1"], found["r3"]]), found["concat"])
+
+
+def test_sums_are_kept_where_they_are_asked_for():
+    net = NETS["fire"]
+    run = Forward(net, keep=["e3"])
+    found = run.run(image(net))
+    assert "e3" in found and "e1" in run.shared and run.shared["e1"] == "r1"
+    assert np.array_equal(np.maximum(found["e3"], 0), found["r3"])
+    assert Forward(net, keep="e3").kept == run.kept
+    assert Forward(net, keep="all").shared == {}
+
+
+def test_what_is_not_there_is_named():
+    net = NETS["fire"]
+    run = Forward(net)
+    with pytest.raises(NetworkError, match=r"`e3` of .* together with `r3`.* keep it: Forward\(net, keep=\['e3'\]\)"):
+        run.array("e3")
+    with pytest.raises(NetworkError, match=r"concatt.*Near: concat"):
+        run.map("concatt")
+    with pytest.raises(NetworkError, match=r"relu11.*Near: relu1"):
+        Forward(net, keep=["relu11"])
+    with pytest.raises(ShapeError, match=r"\(3, 13, 14\) was given, where \(C, H, W\) is \(3, 13, 15\)"):
+        run.run(np.zeros((3, 13, 14)))
+    with pytest.raises(SettingError, match="`conv1` was to be computed by `rows`"):
+        Forward(net, by="rows")
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason=f"{REAL.name} is not beside this project, in shared/squeezenet")
+@pytest.mark.parametrize("by", WAYS)
+def test_every_layer_of_squeezenet_is_the_twins(by):
+    net = load_convnet(REAL)
+    x = net.preprocess(photo(net.preprocess.size))
+    found, exact = evaluate(net, x, keep="all", by=by), squeezenet_exact(net, x)
+    assert set(found) == set(net.shapes)
+    for name, values in found.items():
+        assert abs(values - exact[name]).max() <= 1e-5 * abs(exact[name]).max(), name
+
+
+def photo(size):
+    """Soft shapes of many sizes and colours, as photos have."""
+    rng = np.random.default_rng(7)
+    y, x = (np.linspace(0, 1, n) for n in size)
+    waves = [rng.normal(size=(2, 3)) * 40 / (1 + k) for k in range(12)]
+    phase = [np.outer(np.sin(2 * k * y + k), np.cos(3 * k * x))[..., None] for k in range(1, 13)]
+    mixed = sum(np.cos(p * w[0] + w[1]) / k for k, (p, w) in enumerate(zip(phase, waves, strict=True), 1))
+    return (127.5 + 60 * mixed).clip(0, 255).astype(np.uint8)
+
+
+EXACT = {}
+
+
+def squeezenet_exact(net, x):
+    """The twin's responses, computed once: they take two seconds."""
+    if "squeezenet" not in EXACT:
+        EXACT["squeezenet"] = twin.value(net, x)
+    return EXACT["squeezenet"]
