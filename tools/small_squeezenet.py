@@ -137,17 +137,17 @@ def answers(arrays, x):
     return torch.softmax(x.mean((2, 3)), 1)
 
 
-def _drawn(seeds):
-    """Pictures (N, SIZE, SIZE, 3) uint8; picture i is of kind i modulo their number."""
-    return np.stack([draw(KINDS[seed % len(KINDS)], seed // len(KINDS), SIZE) for seed in seeds])
+def _drawn(seeds, size):
+    """Pictures (N, size, size, 3) uint8; picture i is of kind i modulo their number."""
+    return np.stack([draw(KINDS[seed % len(KINDS)], seed // len(KINDS), size) for seed in seeds])
 
 
-def pictures(first, count, workers):
+def pictures(first, count, workers, size=SIZE):
     """`count` pictures from seed `first` on, as many of each kind, and their kinds' numbers."""
     seeds = range(first * len(KINDS), first * len(KINDS) + count)
     pieces = [seeds[k : k + 512] for k in range(0, count, 512)]
     with ProcessPoolExecutor(workers) as crew:
-        drawn = list(crew.map(_drawn, pieces))
+        drawn = list(crew.map(_drawn, pieces, [size] * len(pieces)))
     return torch.from_numpy(np.concatenate(drawn)), torch.tensor([seed % len(KINDS) for seed in seeds])
 
 
@@ -164,10 +164,10 @@ def varied(x, rng):
     return x[torch.arange(len(x))[:, None], order].contiguous(memory_format=torch.channels_last)
 
 
-def train(images, kinds, asked):
-    torch.manual_seed(asked.seed)
+def train(model, images, kinds, asked):
+    """The model after the epochs asked for, in eval(); it gives logits."""
     rng = np.random.default_rng(asked.seed)
-    model = SmallSqueezeNet().to(memory_format=torch.channels_last)
+    model = model.to(memory_format=torch.channels_last)
     steps = asked.epochs * (len(images) // asked.batch)
     adam = torch.optim.Adam(model.parameters(), lr=asked.learning_rate, weight_decay=1e-5)
     # One warm step in twenty, then a cosine down to nothing.
@@ -196,9 +196,12 @@ def train(images, kinds, asked):
 
 
 @torch.no_grad()
-def judged(arrays, images, kinds):
-    """Prints how many are right, all and kind by kind; gives the accuracy and the probabilities."""
-    found = torch.cat([answers(arrays, seen(batch)) for batch in images.split(256)])
+def judged(answer, images, kinds):
+    """Prints how many are right, all and kind by kind; gives the accuracy and the probabilities.
+
+    answer   probabilities of what the network sees
+    """
+    found = torch.cat([answer(seen(batch)) for batch in images.split(256)])
     right = found.argmax(1) == kinds
     for k, kind in enumerate(KINDS):
         said = found.argmax(1)[(kinds == k) & ~right]
@@ -231,45 +234,67 @@ def save_pictures(folder, images, kinds, found):
         say(f"failures.png row {i // 12 + 1}, {i % 12 + 1}: {KINDS[int(kinds[at])]} taken for {KINDS[k]} ({p:.0%})")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="the .safetensors file")
-    parser.add_argument("--pictures", type=Path, help="a folder for sheets of the drawn objects and of the failures")
-    parser.add_argument("--images", type=int, default=16_000, help="drawn for the training")
+def options(about, images, epochs):
+    """A parser of what both scripts that train on drawn pictures ask."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=images, help="drawn for the training")
     parser.add_argument("--held-out", type=int, default=3200, help="drawn to judge by")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=epochs)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
-    asked = parser.parse_args()
+    return parser
 
+
+def settle(asked):
+    """Makes PyTorch give the same again."""
     torch.set_num_threads(asked.threads)
     torch.use_deterministic_algorithms(True)
-    start = time.perf_counter()
-    images, kinds = pictures(0, asked.images, asked.threads)
-    say(f"{len(images)} pictures drawn in {time.perf_counter() - start:.0f} s")
-    arrays = train(images, kinds, asked).folded()
-    images, kinds = pictures(HELD_OUT, asked.held_out, asked.threads)
-    accuracy, found = judged(arrays, images, kinds)
+
+
+def recipe(script, parser, asked):
+    """What files say of how their network was trained, but the accuracy."""
     # Where files went is of no use to others; what changes the network is.
     changed = {key: getattr(asked, key) for key in CHANGING if getattr(asked, key) != parser.get_default(key)}
     told = "".join(f" --{key.replace('_', '-')} {value}" for key, value in changed.items())
-    metadata = {
-        "architecture": json.dumps(ARCHITECTURE),
-        "classes": json.dumps(KINDS),
-        "command": f"python tools/small_squeezenet.py{told}",
-        "held_out_accuracy": f"{accuracy:.4f}",
-        "held_out_images": str(asked.held_out),
-        "name": "small SqueezeNet",
+    return {
+        "command": f"python tools/{script}{told}",
         "numpy": np.__version__,
-        "preprocess": json.dumps(
-            {"size": [SIZE, SIZE], "mean": [MEAN] * 3, "std": [STD] * 3, "scale": 1.0, "order": "rgb", "resize": "crop"}
-        ),
         "seed": str(asked.seed),
         "torch": torch.__version__,
         "training": f"{asked.images} pictures, {asked.epochs} epochs, batches of {asked.batch}, Adam, rate "
         f"{asked.learning_rate:g} falling along a cosine",
+    }
+
+
+def shown(size):
+    """What files say of what the network sees: `seen`."""
+    about = {"size": [size, size], "mean": [MEAN] * 3, "std": [STD] * 3, "scale": 1.0, "order": "rgb", "resize": "crop"}
+    return {"classes": json.dumps(KINDS), "preprocess": json.dumps(about)}
+
+
+def main():
+    parser = options(__doc__, 16_000, 6)
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="the .safetensors file")
+    parser.add_argument("--pictures", type=Path, help="a folder for sheets of the drawn objects and of the failures")
+    asked = parser.parse_args()
+
+    settle(asked)
+    start = time.perf_counter()
+    images, kinds = pictures(0, asked.images, asked.threads)
+    say(f"{len(images)} pictures drawn in {time.perf_counter() - start:.0f} s")
+    torch.manual_seed(asked.seed)
+    arrays = train(SmallSqueezeNet(), images, kinds, asked).folded()
+    images, kinds = pictures(HELD_OUT, asked.held_out, asked.threads)
+    accuracy, found = judged(lambda x: answers(arrays, x), images, kinds)
+    metadata = {
+        **recipe("small_squeezenet.py", parser, asked),
+        **shown(SIZE),
+        "architecture": json.dumps(ARCHITECTURE),
+        "held_out_accuracy": f"{accuracy:.4f}",
+        "held_out_images": str(asked.held_out),
+        "name": "small SqueezeNet",
     }
     tensors.write(asked.output, tensors.chunks(metadata, arrays), "Make the network smaller.")
     weights = sum(array.size for array in arrays.values())
