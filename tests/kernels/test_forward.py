@@ -28,6 +28,7 @@ from engine.network.convnet import (
     Softmax,
 )
 from engine.reference import forward as twin
+from scenes.drawn_objects import KINDS, draw
 
 WAYS = ["slabs", *(["lanes"] if subgroup_size() in LANES else [])]
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "squeezenet" / "squeezenet1_0.safetensors"
@@ -241,21 +242,11 @@ def test_what_is_not_there_is_named():
 @pytest.mark.parametrize("by", WAYS)
 def test_every_layer_of_squeezenet_is_the_twins(by):
     net = load_convnet(REAL)
-    x = net.preprocess(photo(net.preprocess.size))
+    x = net.preprocess(draw(KINDS[0], 0, net.preprocess.size[0]))
     found, exact = evaluate(net, x, keep="all", by=by), squeezenet_exact(net, x)
     assert set(found) == set(net.shapes)
     for name, values in found.items():
         assert abs(values - exact[name]).max() <= 1e-5 * abs(exact[name]).max(), name
-
-
-def photo(size):
-    """Soft shapes of many sizes and colours, as photos have."""
-    rng = np.random.default_rng(7)
-    y, x = (np.linspace(0, 1, n) for n in size)
-    waves = [rng.normal(size=(2, 3)) * 40 / (1 + k) for k in range(12)]
-    phase = [np.outer(np.sin(2 * k * y + k), np.cos(3 * k * x))[..., None] for k in range(1, 13)]
-    mixed = sum(np.cos(p * w[0] + w[1]) / k for k, (p, w) in enumerate(zip(phase, waves, strict=True), 1))
-    return (127.5 + 60 * mixed).clip(0, 255).astype(np.uint8)
 
 
 EXACT = {}
