@@ -296,7 +296,7 @@ def main():
         "held_out_images": str(asked.held_out),
         "name": "small SqueezeNet",
     }
-    tensors.write(asked.output, tensors.chunks(metadata, arrays), "Make the network smaller.")
+    tensors.write(asked.output, tensors.chunks(dict(sorted(metadata.items())), arrays), "Make the network smaller.")
     weights = sum(array.size for array in arrays.values())
     print(f"{asked.output.name}: {weights} weights, {asked.output.stat().st_size} bytes")
     say(f"{time.perf_counter() - start:.0f} s in all")
