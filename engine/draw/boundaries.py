@@ -335,9 +335,9 @@ class Boundaries(Drawable):
             pipeline.draw(render_pass, pipeline.bind(frame=frame.uniforms, samples=self._samples), 3)
             render_pass.set_scissor_rect(0, 0, *frame.samples)
 
-    def pick(self, origin, direction, world):
-        x, y = float(origin[0]), float(origin[1])
-        return Hit(self, (x, y, 0.0), float(origin[2]), self.value(x, y))
+    def pick(self, aim, world):
+        x, y = float(aim.origin[0]), float(aim.origin[1])
+        return Hit(self, (x, y, 0.0), float(aim.origin[2]), self.value(x, y))
 
     def value(self, x, y):
         """What the background shows of the network at a world point: of two classes the second's probability."""

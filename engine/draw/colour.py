@@ -17,6 +17,19 @@ ANCHORS = {
     "grey": "#000000 #1c1c1c #393939 #555555 #717171 #8e8e8e #aaaaaa #c6c6c6 #e3e3e3 #ffffff",
     "diverging": "#001261 #033e7d #1e6f9d #71a8c4 #c9dde7 #eceae8 #ead0bf #d29773 #ba6029 #8b2500 #590007",
 }
+# How far a response is above the mean, 0 to 8 deviations, and how probable a class is. On the dark ground the
+# original's ramps; on paper as many hues in the same order, dark enough for small dots: at least 4.5 to 1 against white
+# (WCAG 2.2, 1.4.3).
+RAMPS = {
+    "responses": {
+        "dark": "#ffffff #ffffff #ffffff #ffffff #ffffff #ffffff #c0ffff #88ffff #ccffaa #ffff44 #ffcc22 #ff8800",
+        "paper": "#55617a #4f5d79 #485a78 #3f5678 #355279 #264e7d #155a86 #0a6b74 #1f7440 #8a6a00 #b84e00 #a31508",
+    },
+    "probabilities": {
+        "dark": "#ffffff #fffff0 #ffffd8 #ffffb4 #fffb84 #fff44f #ffe81f",
+        "paper": "#55617a #635d62 #70594b #7c5432 #874d18 #8f4405 #983700",
+    },
+}
 # What is left out at each end: a sheet in the darkest colours is lost on the dark ground, in the lightest on paper. An
 # image has no ground, and shows the whole map.
 TRIMS = {"dark": (0.18, 1.0), "paper": (0.04, 0.93), "image": (0.0, 1.0)}
@@ -30,19 +43,36 @@ def names():
 
 @cache
 def palette(name, theme="dark"):
-    """(STEPS, 3) linear RGB of a map, trimmed for the theme's ground, or whole for `image`.
+    """(STEPS, 3) linear RGB of a map, trimmed for the theme's ground, or whole for `image`; or of one of RAMPS.
 
     Raises SettingError for an unknown map.
     """
+    if name in RAMPS:
+        return _between(RAMPS[name]["paper" if theme == "paper" else "dark"], 0.0, 1.0)
     if name not in ANCHORS:
         raise SettingError(near(name, ANCHORS, noun="colour map"))
-    anchors = np.array([linear(c) for c in ANCHORS[name].split()])
-    low, high = TRIMS[theme] if name != "diverging" else (0.0, 1.0)
+    return _between(ANCHORS[name], *(TRIMS[theme] if name != "diverging" else (0.0, 1.0)))
+
+
+def _between(anchors, low, high):
+    """(STEPS, 3) linear RGB from a place to another of a map that is written as its anchors."""
+    anchors = np.array([linear(c) for c in anchors.split()])
     at = np.linspace(low, high, STEPS) * (len(anchors) - 1)
     # Between anchors in sRGB's own steps, where the maps were made even.
     encoded = anchors ** (1 / 2.2)
     mixed = np.stack([np.interp(at, np.arange(len(anchors)), encoded[:, c]) for c in range(3)], axis=1)
     return mixed**2.2
+
+
+def ramp(theme, name="responses"):
+    """((STEPS, 3) linear RGB, [STEPS sRGB `#rrggbb`]): the colours of a cloud of neurons from faint to strong.
+
+    theme   dark or paper
+    name    responses, 0 to 8 deviations above the mean, or probabilities, 0 to 1
+    """
+    table = palette(name, theme)
+    encoded = np.where(table <= 0.0031308, table * 12.92, 1.055 * np.maximum(table, 0) ** (1 / 2.4) - 0.055)
+    return table, ["#" + "".join(f"{round(255 * v):02x}" for v in row) for row in np.clip(encoded, 0, 1)]
 
 
 def colours(name, theme, where):

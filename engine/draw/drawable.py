@@ -6,6 +6,32 @@ from engine.draw.node import Node
 
 
 @dataclass(frozen=True)
+class Aim:
+    """A pixel of a picture, and the ray through its centre.
+
+    origin      (3,) world, where the ray begins
+    direction   (3,) of length 1
+    camera      through which the picture is seen, or None for a ray by itself
+    size        (width, height) of the picture in pixels
+    x, y        the pixel, y downwards
+    """
+
+    origin: object
+    direction: object
+    camera: object = None
+    size: tuple = (1, 1)
+    x: float = 0.0
+    y: float = 0.0
+
+    @classmethod
+    def at(cls, camera, size, x, y):
+        """The Aim at a pixel of a camera's picture."""
+        width, height = size
+        origin, direction = camera.ray((x + 0.5) / width * 2 - 1, 1 - (y + 0.5) / height * 2, width / height)
+        return cls(origin, direction, camera, (width, height), x, y)
+
+
+@dataclass(frozen=True)
 class Hit:
     """What a ray through a pixel meets first.
 
@@ -16,6 +42,7 @@ class Hit:
     gradient   (3,) of the value in world space, or None
     level      the level of the surface, or None
     certain    False where the search gave up here
+    part       which of the drawable's parts it is: of a cloud of neurons (block, channel, row, column); or None
     """
 
     node: object
@@ -25,13 +52,14 @@ class Hit:
     gradient: tuple | None = None
     level: float | None = None
     certain: bool = True
+    part: tuple | None = None
 
 
 class Drawable(Node):
     """A node that draws. The renderer calls these, in this order, for each tile of a picture.
 
     phase   when `draw` is called: "under" (before everything, no depth), "solid" (writes depth), or
-            "light" (added after the surfaces, dimmed by those in front)
+            "light" (added after the surfaces, dimmed by those in front); "cloud" has `lay` called instead
     """
 
     phase = "solid"
@@ -53,9 +81,13 @@ class Drawable(Node):
     def draw(self, frame, render_pass, world):
         """Records draws into the pass of the node's phase."""
 
+    def lay(self, frame, world):
+        """Lays a picture of its own over frame.canvas, what is solid and the surfaces being done; only called when the
+        phase is "cloud". May submit frame.encoder and put a new one in its place."""
+
     def overlay(self, frame, world):
         """Adds sprites (words, legends) in picture pixels to frame.sprites."""
 
-    def pick(self, origin, direction, world):
-        """The first Hit of a world ray, or None."""
+    def pick(self, aim, world):
+        """The first Hit of an Aim, or None."""
         return None

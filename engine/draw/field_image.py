@@ -100,7 +100,7 @@ class FieldImage(Drawable):
         group = pipeline.bind(frame=frame.uniforms, node=self._node, values=self._values, palette=table)
         pipeline.draw(render_pass, group, 3)
 
-    def pick(self, origin, direction, world):
-        x, y = float(origin[0]), float(origin[1])
+    def pick(self, aim, world):
+        x, y = float(aim.origin[0]), float(aim.origin[1])
         value = float(self.net((self.origin + x * self.axes[0] + y * self.axes[1])[None])[0, self.outputs[0]])
-        return Hit(self, (x, y, 0.0), float(origin[2]), value)
+        return Hit(self, (x, y, 0.0), float(aim.origin[2]), value)

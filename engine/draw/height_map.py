@@ -265,14 +265,14 @@ class HeightMap(Drawable):
 
     # Pointing at it.
 
-    def pick(self, origin, direction, world):
+    def pick(self, aim, world):
         """The first Hit: the height's value, and how it changes by world units along the base.
 
         The ray is followed through the box by the network itself in float64, in steps of a 512th of the way (fewer for
         very large networks), and the first crossing is narrowed down to rounding: nothing waits for a picture.
         """
         inverse = np.linalg.inv(world)
-        o, d = (inverse @ np.append(origin, 1.0))[:3], inverse[:3, :3] @ direction
+        o, d = (inverse @ np.append(aim.origin, 1.0))[:3], inverse[:3, :3] @ aim.direction
         half, (low, high) = self.half_size, self.ends
         # A breath more than the box, where a surface between the survey's samples may leave it.
         bottom, top = self._cuts(1.02)

@@ -197,10 +197,10 @@ class LevelSurfaces(Drawable):
         width, height = frame.samples
         kernel.dispatch(frame.encoder, group, (-(-width // 8), -(-height // 8)))
 
-    def pick(self, origin, direction, world):
+    def pick(self, aim, world):
         inverse = np.linalg.inv(world)
-        o = (inverse @ np.append(origin, 1.0))[:3]
-        d = inverse[:3, :3] @ direction
+        o = (inverse @ np.append(aim.origin, 1.0))[:3]
+        d = inverse[:3, :3] @ aim.direction
         stretch = float(np.linalg.norm(d))
         d = d / stretch
         start, length = self.region.chord(o, d)

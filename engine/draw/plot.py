@@ -187,12 +187,12 @@ class Plot(Drawable):
         values = [(curve, float(curve.net([x])[curve.output])) for curve in self.curves]
         return min(values, key=lambda each: abs(each[1] - y), default=(None, None))
 
-    def pick(self, origin, direction, world):
+    def pick(self, aim, world):
         """The Hit on the nearest curve above or below where the ray meets the plane; the gradient is along x."""
-        if direction[2] == 0.0:
+        if aim.direction[2] == 0.0:
             return None
-        distance = (world[2, 3] - origin[2]) / direction[2]
-        place = np.linalg.solve(world, np.append(origin + distance * direction, 1.0))
+        distance = (world[2, 3] - aim.origin[2]) / aim.direction[2]
+        place = np.linalg.solve(world, np.append(aim.origin + distance * aim.direction, 1.0))
         x = float(place[0])
         curve, value = self.nearest(x, place[1] / self.aspect)
         if curve is None or distance < 0.0:

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
-from engine.draw.drawable import Drawable
+from engine.draw.drawable import Aim, Drawable
 from engine.draw.frame import FRAME, FRAME_BINDING, LAYERS, LAYERS_READ, THEMES, Frame, Theme
 from engine.draw.legend import legend_sprite
 from engine.errors import SettingError
@@ -189,12 +189,11 @@ class Renderer:
 
         x, y   in pixels of a picture of that size, y downwards
         """
-        width, height = size
         scene.advance(clock)
-        origin, direction = scene.camera.ray((x + 0.5) / width * 2 - 1, 1 - (y + 0.5) / height * 2, width / height)
+        aim = Aim.at(scene.camera, size, x, y)
         hits = [
             hit for node, world in scene.stage.walk()
-            if isinstance(node, Drawable) and (hit := node.pick(origin, direction, world)) is not None
+            if isinstance(node, Drawable) and (hit := node.pick(aim, world)) is not None
         ]  # fmt: skip
         return min(hits, key=lambda h: h.distance, default=None)
 
@@ -257,9 +256,12 @@ class Renderer:
         if lists:
             self._compose(frame, len(lists))
             composed = frame.composed
+        frame.canvas = composed
+        for node, world in drawables:
+            if node.phase == "cloud":
+                node.lay(frame, world)
         light = [(n, world) for n, world in drawables if n.phase == "light"]
         if light:
-            frame.canvas = composed
             step = frame.encoder.begin_render_pass(
                 color_attachments=[{"view": composed.view, "load_op": "load", "store_op": "store"}],
                 depth_stencil_attachment={"view": frame.depth.view, "depth_read_only": True},

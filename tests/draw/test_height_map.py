@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.draw.drawable import Aim
 from engine.draw.frame import THEMES, Frame
 from engine.draw.height_map import HeightMap
 from engine.draw.points import Points
@@ -157,8 +158,8 @@ def test_what_lies_outside_the_stated_ends_is_cut():
     assert (part <= whole).all()
     # What is cut is not picked either: 8 of 10 along the base, and 2.
     node, down = plain(net, low=-5.0, high=5.0), np.array([0.0, -1.0, 0.0])
-    assert node.pick(np.array([2.8, 9.0, 0.0]), down, np.eye(4)) is None
-    assert node.pick(np.array([0.7, 9.0, 0.0]), down, np.eye(4)).value == pytest.approx(2.0)
+    assert node.pick(Aim(np.array([2.8, 9.0, 0.0]), down), np.eye(4)) is None
+    assert node.pick(Aim(np.array([0.7, 9.0, 0.0]), down), np.eye(4)).value == pytest.approx(2.0)
 
 
 def test_three_outputs_are_shown_as_the_image_has_them():
@@ -179,7 +180,7 @@ def test_a_pick_gives_the_twins_value_and_gradient_where_the_ray_meets_the_surfa
     camera = orbit_camera(azimuth, altitude, 14.0, fov=0.0 if flat else Camera.fov, height=10.0)
     origin, direction = camera.ray(0.11, -0.07, 1.0)
     world = np.diag([1.5, 0.8, 1.2, 1.0])
-    hit = node.pick(origin, direction, world)
+    hit = node.pick(Aim(origin, direction), world)
     place = np.linalg.solve(world, [*hit.position, 1.0])[:3]
     inputs = node.inputs_at(place)
     value, gradient = (x[0, 1] for x in value_and_gradient(SMOOTH, inputs[None]))
@@ -197,8 +198,8 @@ def test_a_pick_gives_the_twins_value_and_gradient_where_the_ray_meets_the_surfa
 
 def test_a_ray_past_the_box_picks_nothing():
     node = HeightMap(SMOOTH)
-    assert node.pick(np.array([0.0, 9.0, 0.0]), np.array([1.0, 0.0, 0.0]), np.eye(4)) is None
-    assert node.pick(np.array([9.0, 9.0, 9.0]), np.array([0.0, -1.0, 0.0]), np.eye(4)) is None
+    assert node.pick(Aim(np.array([0.0, 9.0, 0.0]), np.array([1.0, 0.0, 0.0])), np.eye(4)) is None
+    assert node.pick(Aim(np.array([9.0, 9.0, 9.0]), np.array([0.0, -1.0, 0.0])), np.eye(4)) is None
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.draw.drawable import Aim
 from engine.draw.frame import THEMES, Frame
 from engine.draw.plot import Curve, Plot
 from engine.draw.plot_window import rules, window
@@ -158,7 +159,7 @@ def test_ticks_stand_where_the_camera_sees_their_numbers(x, y, power, size, aspe
 @given(st.floats(-3, 3), st.floats(-3, 3))
 def test_a_pick_gives_the_nearest_curve_with_the_twins_value_and_slope(x, y):
     node, world = Plot(WAVY, aspect=0.5), np.diag([2.0, 3.0, 1.0, 1.0])
-    hit = node.pick(np.array([2.0 * x, 1.5 * y, 10.0]), np.array([0.0, 0.0, -1.0]), world)
+    hit = node.pick(Aim(np.array([2.0 * x, 1.5 * y, 10.0]), np.array([0.0, 0.0, -1.0])), world)
     values, slopes = value_and_gradient(WAVY, np.array([[x]]))
     k = abs(values[0] - y).argmin()
     assert hit.value == pytest.approx(values[0, k], abs=1e-12)

@@ -1,0 +1,171 @@
+"""Where the neurons of a convolutional network stand in space: blocks behind each other, input in front."""
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+
+from engine.errors import ShapeError
+
+SPACING = 3.0  # world units between neurons of a block's depth
+GAP = 32.0  # between blocks
+WIDE_SPACING, WIDE_GAP = 8.0, 128.0  # of vectors: an average pool, and the gap before the classes
+POOL_SIDE = 12  # most neurons across and down of a vector; classes stand in one square
+JITTER = 0.5  # of the depth spacing, each way
+# A row of blocks is at least so wide, as a part of its length, and a block as a part of the widest: those of smaller maps
+# are spread in their planes, and their dots grow. The original's are as they were.
+SLENDER, SMALL = 0.36, 0.22
+# Channels behind each other before a block is split; more stand beside each other.
+DEEP = 32
+# The one block that the rule below would split otherwise: 1000 classes, square.
+SPLITS = {1000: (5, 5)}
+
+
+def split(channels):
+    """(b0, b1): how many sub-blocks of at most 32 channels interleave across and down, as square as can be.
+
+    The least b0 b1 that is enough, b1 at least b0 and at most three times as much.
+    """
+    if channels in SPLITS:
+        return SPLITS[channels]
+    needed = ceil(channels / DEEP)
+    pairs = [(b0, b1) for b1 in range(1, needed + 1) for b0 in range(1, b1 + 1) if b0 * b1 >= needed and b1 <= 3 * b0]
+    return min(pairs, key=lambda p: (p[0] * p[1], p[1] - p[0]))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a block's neurons stand. Rows run downwards, columns to the right, depth away from the input: along -z.
+
+    origin   (3,) of channel 0, row 0, column 0, before jitter
+    step     between columns and between rows
+    split    (b0, b1): channel c is in sub-block c % (b0 b1), at depth c // (b0 b1)
+    offset   (2,) between sub-blocks, across and down
+    deep     between depths
+    jitter   world units that a neuron's depth is off at most, by its number
+    grid     (columns, rows) that a vector's channels are spread over, row by row, depth by depth; (0, 0) for images
+    size     (3,) width, height and depth it fills, jitter apart
+    dot      a factor of its dots' size
+    """
+
+    origin: tuple
+    step: float
+    split: tuple = (1, 1)
+    offset: tuple = (0.0, 0.0)
+    deep: float = SPACING
+    jitter: float = JITTER * SPACING
+    grid: tuple = (0, 0)
+    size: tuple = (0.0, 0.0, 0.0)
+    dot: float = 1.0
+
+    def at(self, x, y, z):
+        """The same with its box's middle at x, y and its front at z."""
+        return replace(self, origin=(x - self.size[0] / 2, y + self.size[1] / 2, z))
+
+    def widened(self, factor):
+        """The same at the origin, so much wider and higher; its dots grow nearly as much."""
+        return replace(
+            self,
+            step=self.step * factor,
+            offset=tuple(x * factor for x in self.offset),
+            size=(self.size[0] * factor, self.size[1] * factor, self.size[2]),
+            dot=self.dot * factor**0.8,
+        ).at(0.0, 0.0, 0.0)
+
+    def positions(self, channel, row, column, number):
+        """(..., 3) world places.
+
+        number   of each neuron in the cloud, that its depth is jittered by: see `numbers`
+        """
+        channel, row, column = (np.asarray(v, np.int64) for v in (channel, row, column))
+        if self.grid[0]:
+            across, down = self.grid
+            column, row, depth, sub = channel % across, channel // across % down, channel // (across * down), 0
+        else:
+            subs = self.split[0] * self.split[1]
+            depth, sub = channel // subs, channel % subs
+        x = column * self.step + (sub // self.split[1]) * self.offset[0]
+        y = row * self.step + (sub % self.split[1]) * self.offset[1]
+        z = depth * self.deep + self.jitter * (2 * scattered(number) - 1)
+        return np.stack(np.broadcast_arrays(self.origin[0] + x, self.origin[1] - y, self.origin[2] - z), axis=-1)
+
+
+def image_layout(shape):
+    """The Layout of a (C, H, W) block at the origin: channels of 32 in sub-blocks that interleave."""
+    channels, height, width = shape
+    b0, b1 = split(channels)
+    step, offset = SPACING * b1, (SPACING * b1 / b0, SPACING)
+    size = (
+        (width - 1) * step + (b0 - 1) * offset[0],
+        (height - 1) * step + (b1 - 1) * offset[1],
+        (ceil(channels / (b0 * b1)) - 1) * SPACING,
+    )
+    return Layout((0.0, 0.0, 0.0), step, (b0, b1), offset, size=size).at(0.0, 0.0, 0.0)
+
+
+def vector_layout(channels, grid):
+    """The Layout of a vector's channels over a grid, as deep as it must be, at the origin; exact, without jitter."""
+    depth = ceil(channels / (grid[0] * grid[1]))
+    size = tuple((n - 1) * WIDE_SPACING for n in (*grid, depth))
+    return Layout((0.0, 0.0, 0.0), WIDE_SPACING, deep=WIDE_SPACING, jitter=0.0, grid=grid, size=size).at(0.0, 0.0, 0.0)
+
+
+def lay_out(shapes, looks=None):
+    """([Layout], length): blocks one behind the other along -z, the middle of the row at the world's origin.
+
+    shapes   (C, H, W) of each; (C, 1, 1) are vectors
+    looks    "features", "pooled" or "classes" of each; classes stand on a square, farther behind
+
+    Raises ShapeError for a block without neurons.
+    """
+    looks = looks or ["features"] * len(shapes)
+    made = []
+    for k, (shape, look) in enumerate(zip(shapes, looks, strict=True)):
+        if len(shape) != 3 or min(shape) < 1:
+            raise ShapeError(f"Block {k} of the cloud has shape {tuple(shape)}; it needs (channels, rows, columns).")
+        if look == "classes" or shape[1:] == (1, 1):
+            side = ceil(shape[0] ** 0.5)
+            side = side if look == "classes" else min(side, POOL_SIDE)
+            made.append(vector_layout(shape[0], (side, side)))
+        else:
+            made.append(image_layout(shape))
+    gaps = [0.0, *(WIDE_GAP if look == "classes" else GAP for look in looks[1:])]
+    length = sum(gaps) + sum(layout.size[2] for layout in made)
+    placed, z = [], length / 2
+    for gap, layout in zip(gaps, _widened(made, length), strict=True):
+        z -= gap
+        placed.append(layout.at(0.0, 0.0, z))
+        z -= layout.size[2]
+    return placed, length
+
+
+def _widened(layouts, length):
+    """The Layouts, as wide as SLENDER and SMALL want them."""
+    sides = [max(layout.size[:2]) for layout in layouts]
+    widest = max(sides)
+    if not widest:
+        return layouts
+    whole = max(1.0, SLENDER * length / widest)
+    return [
+        layout.widened(whole * max(1.0, SMALL * widest / side)) if side else layout
+        for layout, side in zip(layouts, sides, strict=True)
+    ]
+
+
+def numbers(first, shape):
+    """(C, H, W) the numbers of a block's neurons in a cloud: four for each vec4f, lanes past the last channel too.
+
+    first   the number of the block's first vec4f
+    """
+    channels, height, width = shape
+    c, pixel = np.arange(channels)[:, None], np.arange(height * width)[None]
+    return (((first + c // 4 * (height * width) + pixel) * 4) + c % 4).reshape(shape)
+
+
+def scattered(number):
+    """Numbers in [0, 1) as if by chance, by whole numbers: PCG's output function (O'Neill 2014)."""
+    v = np.asarray(number, np.uint64) & 0xFFFFFFFF
+    s = (v * 747796405 + 2891336453) & 0xFFFFFFFF
+    q = (((s >> ((s >> np.uint64(28)) + np.uint64(4))) ^ s) * 277803737) & 0xFFFFFFFF
+    # 24 bits, which float32 holds.
+    return (((q >> np.uint64(22)) ^ q) >> np.uint64(8)).astype(float) / 2**24

@@ -1,0 +1,295 @@
+"""Every neuron of a convolutional network as a dot in space: how strong its response is, what it looks like."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.draw.cloud_layout import Layout
+from engine.draw.colour import palette
+from engine.draw.drawable import Drawable, Hit
+from engine.errors import SettingError, ShapeError, near
+from engine.gpu.array import Array, grown
+from engine.gpu.channel_map import ChannelMap, groups_of
+from engine.gpu.device import device
+from engine.gpu.pipeline import Draw, Pipeline
+from engine.kernels.block_statistics import OVER, BlockStatistics
+from engine.kernels.select_neurons import FAINT, LOOKS, NeuronSelection
+from engine.kernels.splat import Splatting, SplatView, factors_of, palette_of
+
+# World units of radius that a size of 1 has. The original's dots are size * 500 / distance pixels wide in a picture 600
+# pixels high, seen through a lens of 45 degrees.
+RADIUS = 250 / 300 * np.tan(np.radians(45) / 2)
+# What is left of the neurons beside a lit channel.
+DIMMED = 0.12
+BINDINGS = (Binding("picture", "texture", "texture_2d<f32>"),)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One node's neurons.
+
+    name     what readings call it
+    shape    (channels, rows, columns)
+    layout   where they stand; `cloud_layout.lay_out` makes those of a whole network
+    look     "features" (by how many deviations a response has), "pooled" (an average pool) or "classes" (probabilities)
+    array    engine.gpu.array.Array of the node's output: vec4f number first + (g rows + y) columns + x holds channels
+             4 g to 4 g + 3 at (y, x), zeros past the last
+    first    see array
+    """
+
+    name: str
+    shape: tuple
+    layout: Layout
+    look: str
+    array: Array
+    first: int = 0
+
+
+class NeuronCloud(Drawable):
+    """Blocks of neurons as dots, in true order from front to back wherever they are seen from, behind what is solid.
+
+    over        what mean and deviation are taken over: "block", "channel", or all blocks, "shared"
+    opacity     a number, or one a block: 0 hides it, more than 1 shows fainter ones
+    appeared    likewise, how much of it has appeared: dots grow and light up in a wave from its front to its back
+    size        likewise, a factor
+    threshold   what is less opaque is not drawn
+    palette     None for the theme's own, or two (64, 3) tables of linear colours: of responses by their distance from
+                the mean, 0 to 8 deviations, and of classes by their probability
+    highlight   None, or (block, channel) that is lit while all others dim
+
+    Raises SettingError and ShapeError where the picture is made, for what cannot be.
+    """
+
+    phase = "cloud"
+
+    def __init__(self, *, name=None):
+        super().__init__(name)
+        self.over, self.threshold, self.palette, self.highlight = "block", FAINT, None, None
+        self.opacity = self.appeared = self.size = 1.0
+        self.blocks, self._splatting = (), None
+        self._forget()
+
+    def _forget(self):
+        self._statistics = self._selection = self._starts = self._factors = None
+        self._measured = self._chosen = None
+
+    # What is shown.
+
+    def show(self, blocks):
+        """Shows other blocks. What was made for the same shapes and layouts is kept."""
+        blocks = tuple(blocks)
+        for block in blocks:
+            if block.look not in LOOKS:
+                raise SettingError(f"{self.name}: {near(block.look, LOOKS, noun='look')}")
+            needed = block.first + groups_of(block.shape[0]) * block.shape[1] * block.shape[2]
+            if block.array.nbytes < 16 * needed:
+                raise ShapeError(
+                    f"{self.name}: block {block.name} of shape {block.shape} ends at vec4f {needed} of its array, "
+                    f"which has {block.array.nbytes // 16}. Is `first` right?"
+                )
+        form = lambda bs: [(b.shape, b.layout, b.look) for b in bs]
+        if form(blocks) != form(self.blocks):
+            self._forget()
+        self.blocks = blocks
+        self.changed()
+
+    def changed(self):
+        """The responses in the arrays are others: the next picture measures and selects anew."""
+        self._measured = self._chosen = None
+
+    # What is known of it.
+
+    @property
+    def count(self):
+        """Neurons that are seen, of blocks that are not hidden; waits."""
+        return sum(n for _, n in self._ranges()) if self._select() else 0
+
+    def statistics(self):
+        """[((C,), (C,))]: mean and deviation that each channel of each block is measured by; waits."""
+        return self._measure().read() if self.blocks else []
+
+    def place(self, block, channel, row, column):
+        """(3,) world: where a neuron is drawn."""
+        return (self._world() @ np.append(self.spot(block, channel, row, column), 1.0))[:3]
+
+    def spot(self, block, channel, row, column):
+        """(3,) the node's space: where a neuron is drawn."""
+        b = self.blocks[block]
+        _, height, width = b.shape
+        number = 4 * (self._firsts()[block] + (channel // 4 * height + row) * width + column) + channel % 4
+        return b.layout.positions(channel, row, column, number)
+
+    def _world(self):
+        world, node = self.transform, self.parent
+        while node is not None:
+            world, node = node.transform @ world, node.parent
+        return world
+
+    def _firsts(self):
+        """Numbers of the blocks' first vec4f in the cloud."""
+        counts = [groups_of(b.shape[0]) * b.shape[1] * b.shape[2] for b in self.blocks]
+        return np.cumsum([0, *counts])[:-1].tolist()
+
+    # Measuring and selecting, when something has changed.
+
+    def _maps(self):
+        return [ChannelMap(b.shape, b.array, b.first) for b in self.blocks]
+
+    def _each(self, what):
+        """(blocks,) float64 of opacity, appeared or size."""
+        value = np.asarray(getattr(self, what), float)
+        try:
+            return np.broadcast_to(value, len(self.blocks))
+        except ValueError:
+            raise ShapeError(
+                f"{self.name}: {what} is a number or one for each of {len(self.blocks)} blocks, not {value.shape}."
+            ) from None
+
+    def _measure(self):
+        """The BlockStatistics of the responses as they are."""
+        if self._measured != self.over:
+            if self.over not in OVER:
+                raise SettingError(f"{self.name}: {near(self.over, OVER, noun='normalisation')}")
+            self._statistics = self._statistics or BlockStatistics([b.shape for b in self.blocks])
+            encoder = device().encoder()
+            self._statistics.record(encoder, self._maps(), self.over)
+            device().submit(encoder)
+            self._measured, self._chosen = self.over, None
+        return self._statistics
+
+    def _select(self):
+        """Brings the list of seen neurons up to date; True if there are any blocks that show."""
+        shown = self._each("opacity") > 0
+        if not shown.any():
+            return False
+        table = self._measure().table
+        faint = self._faint()
+        if self._chosen is None or self._chosen[1] > faint or (shown & ~self._chosen[0]).any():
+            if self._selection is None:
+                shapes, layouts, looks = zip(*((b.shape, b.layout, b.look) for b in self.blocks), strict=True)
+                self._selection = NeuronSelection(shapes, layouts, looks)
+            encoder, maps = device().encoder(), self._maps()
+            self._selection.record_count(encoder, maps, table, which=shown, faint=faint)
+            device().submit(encoder)
+            self._starts, encoder = self._selection.count(), device().encoder()
+            self._selection.record_choice(encoder, maps, table, int(self._starts[-1]))
+            device().submit(encoder)
+            self._chosen = shown, faint
+        return True
+
+    def _faint(self):
+        """Least opacity of a neuron by itself that can be seen with its block's."""
+        return self.threshold / max(1.0, float(self._each("opacity").max()))
+
+    def _ranges(self):
+        """[(first, count)] in the list of what is drawn: neighbouring blocks that show together."""
+        found = []
+        for k in np.flatnonzero((self._each("opacity") > 0) & (self._each("appeared") > 0)):
+            first, end = int(self._starts[k]), int(self._starts[k + 1])
+            if found and sum(found[-1]) == first:
+                first = found.pop()[0]
+            found.append((first, end - first))
+        return found
+
+    # The picture.
+
+    def prepare(self, frame, world):
+        if not self._select():
+            return
+        fronts = [b.layout.origin[2] for b in self.blocks]
+        depths = [b.layout.size[2] for b in self.blocks]
+        data = factors_of(self._each("opacity"), self._each("appeared"), self._each("size"), fronts, depths)
+        self._factors = grown(self._factors, "f4", data.size)
+        self._factors.write(data)
+
+    def lay(self, frame, world):
+        if not self._each("opacity").any() or not self._ranges():
+            return
+        self._splatting = self._splatting or Splatting()
+        samples = tuple(n * frame.grid for n in frame.size)
+        offset = tuple(n * frame.grid for n in frame.tile[:2])
+        view = self._view(frame.camera, world, samples, offset, frame.samples)
+        colours = self.palette or theme_palette(frame.theme)
+        frame.encoder = self._splatting.draw(
+            frame.encoder, view, self._selection.chosen, self._ranges(), self._factors,
+            Array.of(palette_of(*colours), "uniform"), frame.depth,
+        )  # fmt: skip
+        module = compose("draw/neuron_cloud", {"bindings": declare(BINDINGS)})
+        pipeline = Pipeline(module, BINDINGS, Draw((frame.canvas.format,)))
+        step = frame.encoder.begin_render_pass(
+            color_attachments=[{"view": frame.canvas.view, "load_op": "load", "store_op": "store"}]
+        )
+        pipeline.draw(step, pipeline.bind(picture=self._splatting.picture), 3)
+        step.end()
+
+    def _view(self, camera, world, size, offset, tile):
+        """The SplatView of a part of a picture of `size` samples."""
+        transform = camera.projection(size[0] / size[1]) @ camera.view() @ world
+        low, high = self._depths(camera, world)
+        scale = abs(np.linalg.det(world[:3, :3])) ** (1 / 3)
+        spread = RADIUS * scale * size[1] / 2 / camera.half_sizes(size[0] / size[1])[1]
+        return SplatView(
+            transform, size, offset, tile, spread, not camera.is_orthographic, camera.near, camera.far, low, high,
+            lit=self._lit(), dimmed=1.0 if self.highlight is None else DIMMED, faint=self.threshold,
+        )  # fmt: skip
+
+    def _depths(self, camera, world):
+        """Depths along the view between which all neurons are."""
+        corners = []
+        for layout in (b.layout for b in self.blocks):
+            x, y, z = layout.origin
+            w, h, d = layout.size
+            for i in range(8):
+                j = layout.jitter * (1 if i & 4 else -1)
+                corners.append((x + w * (i & 1), y - h * (i >> 1 & 1), z - d * (i >> 2) - j, 1.0))
+        depths = (np.array(corners) @ world.T)[:, :3] - camera.eye @ np.eye(3)
+        depths = depths @ camera.forward
+        low = max(camera.near, float(depths.min()))
+        return low, max(min(camera.far, float(depths.max())), low * (1 + 1e-6) + 1e-9)
+
+    def _lit(self):
+        """(first, end, lane), see SplatView.lit."""
+        if self.highlight is None:
+            return 0, 0, 0
+        block, channel = self.highlight
+        if not (0 <= block < len(self.blocks) and 0 <= channel < self.blocks[block].shape[0]):
+            raise SettingError(f"{self.name}: there is no channel {channel} of block {block} to be lit.")
+        pixels = self.blocks[block].shape[1] * self.blocks[block].shape[2]
+        first = self._firsts()[block] + channel // 4 * pixels
+        return first, first + pixels, channel % 4
+
+    def pick(self, aim, world):
+        """The neuron whose dot is in front at a pixel's centre, as it is drawn with one sample a pixel."""
+        if aim.camera is None or not self.blocks or not self._each("opacity").any():
+            return None
+        # Hidden again, or never drawn: what is picked is what the next picture shows.
+        self.prepare(None, world)
+        self._splatting = self._splatting or Splatting()
+        view = self._view(aim.camera, world, aim.size, (0, 0), aim.size)
+        point = (aim.x + 0.5, aim.y + 0.5)
+        found = self._splatting.find(view, self._selection.chosen, self._ranges(), self._factors, point)
+        if found is None:
+            return None
+        neuron = self._selection.chosen.read(1, found)
+        block, part = self._part(int(neuron["number"][0]))
+        position = (world @ np.append(neuron["place"][0, :3].astype(float), 1.0))[:3]
+        along = float(np.dot(position - aim.camera.eye, aim.camera.forward)) / float(
+            np.dot(aim.direction, aim.camera.forward)
+        )
+        return Hit(self, tuple(position), along, float(neuron["place"][0, 3]), part=(block, *part))
+
+    def _part(self, number):
+        """(block, (channel, row, column)) of a neuron's number."""
+        vector, lane = divmod(number, 4)
+        block = int(np.searchsorted(self._firsts(), vector, side="right")) - 1
+        _, height, width = self.blocks[block].shape
+        group, pixel = divmod(vector - self._firsts()[block], height * width)
+        return block, (4 * group + lane, *divmod(pixel, width))
+
+
+def theme_palette(theme):
+    """The two tables of colours of a Theme: of responses and of classes."""
+    ground = "paper" if theme.name == "paper" else "dark"
+    return palette("responses", ground), palette("probabilities", ground)

@@ -1,0 +1,76 @@
+"""A stable sort of whole numbers with what belongs to them, on the GPU: the same order on every run."""
+
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.codegen.structs import struct
+from engine.gpu.array import Array, grown
+from engine.gpu.device import device
+from engine.gpu.kernel import Kernel
+from engine.kernels.prefix_sums import PrefixSums
+
+PASS = struct("Pass", count="u32", shift="u32", length="u32", stretches="u32")
+BINDINGS = (
+    Binding("pass_now", "uniform", PASS),
+    Binding("keys", "read", "array<u32>"),
+    Binding("values", "read", "array<u32>"),
+    Binding("sorted_keys", "write", "array<u32>"),
+    Binding("sorted_values", "write", "array<u32>"),
+    Binding("counters", "write", "array<u32>"),
+)
+DIGITS = 256
+LANES = 64
+# Keys of one invocation. A software driver has few invocations at a time, so long stretches and few counters; a
+# graphics card needs thousands. Together they take the turns of loops that a software driver grants: 65,535.
+LENGTH = {True: 2048, False: 256}
+
+
+class RadixSort:
+    """Keeps the room that sorting needs from one call to the next."""
+
+    def __init__(self):
+        self._keys = self._values = self._counters = None
+        self._sums = PrefixSums()
+
+    def record(self, encoder, keys, values, count):
+        """Sorts the first `count` of two Arrays of u32 by the keys, in place; equal keys keep their order.
+
+        Four passes, after Knuth, The Art of Computer Programming 3, section 5.2.5.
+        """
+        if not count:
+            return
+        length = LENGTH[device().is_software]
+        stretches = -(-count // length)
+        self._keys, self._values = grown(self._keys, "u4", count), grown(self._values, "u4", count)
+        self._counters = grown(self._counters, "u4", DIGITS * stretches)
+        here, there = (keys, values), (self._keys, self._values)
+        for shift in (0, 8, 16, 24):
+            now = Array.of(PASS.new(count=count, shift=shift, length=length, stretches=stretches), "uniform")
+            resources = {
+                "pass_now": now, "keys": here[0], "values": here[1], "sorted_keys": there[0],
+                "sorted_values": there[1], "counters": self._counters,
+            }  # fmt: skip
+            groups = -(-stretches // LANES)
+            _kernel("count").dispatch(encoder, _kernel("count").bind(**resources), groups)
+            self._sums.record(encoder, self._counters, DIGITS * stretches)
+            _kernel("move_keys").dispatch(encoder, _kernel("move_keys").bind(**resources), groups)
+            here, there = there, here
+
+
+@cache
+def _kernel(entry):
+    return Kernel(compose("kernels/radix_sort", {"bindings": declare(BINDINGS)}), BINDINGS, entry=entry)
+
+
+def radix_sort(keys, values):
+    """((N,), (N,)) uint32: (N,) keys in order, and the values that belong to them; waits for the GPU."""
+    keys, values = np.asarray(keys, np.uint32), np.asarray(values, np.uint32)
+    if not len(keys):
+        return keys, values
+    arrays, encoder = (Array.of(keys), Array.of(values)), device().encoder()
+    RadixSort().record(encoder, *arrays, len(keys))
+    device().submit(encoder)
+    return tuple(array.read(len(keys)) for array in arrays)

@@ -1,0 +1,164 @@
+"""The neurons of blocks that are seen at all, as a list in a fixed order, on the GPU."""
+
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.codegen.structs import struct
+from engine.errors import SettingError, near
+from engine.gpu.array import Array, grown
+from engine.gpu.channel_map import ChannelMap, groups_of
+from engine.gpu.device import device
+from engine.gpu.kernel import Kernel
+from engine.kernels.block_statistics import STATISTICS, BlockStatistics
+from engine.kernels.prefix_sums import PrefixSums
+
+# Numbers as in the shader.
+LOOKS = {"features": 0, "pooled": 1, "classes": 2}
+# The original shows no neuron that is less opaque than this.
+FAINT = 0.01
+
+BLOCK = struct(
+    "PlacedBlock",
+    origin="vec4f",  # of channel 0, row 0, column 0; w: between columns and between rows
+    steps="vec4f",  # between sub-blocks across and down, between depths; most that a depth is off
+    counts="vec4u",  # sub-blocks across and down; columns and rows of a vector's grid, or 0
+    shape="vec4u",  # channels, rows times columns, columns, runs in all
+    firsts="vec4u",  # of the cloud's vec4f, rows of the table and runs; the block's number
+    first_value="u32",  # vec4f of the responses' array
+    parts="u32",  # runs of one group of four channels
+    faint="f32",  # least opacity that is seen
+)
+NEURON = struct(
+    "Neuron",
+    place="vec4f",  # in the cloud's space; w: the response
+    look="vec2u",  # halves: opacity, size, tone, unused
+    number="u32",  # four times the number of its vec4f in the cloud, plus its lane
+    block="u32",
+)
+BINDINGS = (
+    Binding("block", "uniform", BLOCK),
+    Binding("values", "read", "array<vec4f>"),
+    Binding("table", "read", ("array", STATISTICS)),
+    Binding("counts", "write", "array<u32>"),
+    Binding("chosen", "write", ("array", NEURON)),
+)
+RUN = 16  # vec4f an invocation; also in the shader
+LANES = 64
+
+
+class NeuronSelection:
+    """Ready for blocks of some shapes that stand somewhere.
+
+    shapes    (channels, rows, columns) of each block
+    layouts   of each: see engine.draw.cloud_layout.Layout
+    looks     of each: features, pooled or classes
+
+    After `record_count` and the submission of its encoder `count()` tells how many there are; then `record_choice`
+    writes them to `chosen`, block by block, each in the order in which responses lie in memory. `firsts` are the
+    numbers of the blocks' first vec4f in the cloud.
+    Raises SettingError for a look there is not.
+    """
+
+    def __init__(self, shapes, layouts, looks):
+        self._data, self._uniforms, self.firsts, self._first_runs = [], [], [], [0]
+        vectors = rows = runs = 0
+        for number, (shape, layout, look) in enumerate(zip(shapes, layouts, looks, strict=True)):
+            if look not in LOOKS:
+                raise SettingError(near(look, LOOKS, noun="look"))
+            groups, pixels = groups_of(shape[0]), shape[1] * shape[2]
+            parts = -(-pixels // RUN)
+            data = BLOCK.new(
+                origin=(*layout.origin, layout.step),
+                steps=(*layout.offset, layout.deep, layout.jitter),
+                counts=(*layout.split, *layout.grid),
+                shape=(shape[0], pixels, shape[2], groups * parts),
+                firsts=(vectors, rows, runs, number),
+                parts=parts,
+            )
+            self._data.append(data)
+            self._uniforms.append(Array(BLOCK.dtype, 1, "uniform"))
+            self.firsts.append(vectors)
+            vectors, rows, runs = vectors + groups * pixels, rows + groups, runs + groups * parts
+            self._first_runs.append(runs)
+        self._looks = tuple(looks)
+        self._counts, self._sums = Array("u4", runs), PrefixSums()
+        self._total = None
+        self.chosen = Array(NEURON.dtype, 1)
+
+    def record_count(self, encoder, maps, table, *, which=None, faint=FAINT):
+        """Finds how many are seen of each block's responses, by the table of BlockStatistics.
+
+        maps    ChannelMap of each block's responses
+        which   (blocks,) bool: the others show none; all unless told
+        faint   least opacity that is seen
+        """
+        self._which = [True] * len(self._data) if which is None else list(which)
+        for data, uniform, values in zip(self._data, self._uniforms, maps, strict=True):
+            data["first_value"], data["faint"] = values.first, faint
+            uniform.write(data)
+        # Blocks that are left out have zeros.
+        encoder.clear_buffer(self._counts.buffer)
+        self._run(encoder, "count", maps, table)
+        self._total = self._sums.record(encoder, self._counts, self._first_runs[-1])
+
+    def count(self):
+        """(blocks + 1,): where each block's neurons begin in the list, and how many there are in all; waits."""
+        sums, last = self._total
+        total = sums.read(1, last)
+        return np.append(self._counts.read(), total)[self._first_runs].astype(int)
+
+    def record_choice(self, encoder, maps, table, count):
+        """Writes those `count` neurons to `chosen`, which grows where it must."""
+        self.chosen = grown(self.chosen, NEURON.dtype, count)
+        self._run(encoder, "choose", maps, table)
+
+    def _run(self, encoder, entry, maps, table):
+        for block, values in enumerate(maps):
+            if self._which[block]:
+                kernel = _kernel(entry, self._looks[block])
+                group = kernel.bind(
+                    block=self._uniforms[block], values=values.array, table=table, counts=self._counts,
+                    chosen=self.chosen,
+                )  # fmt: skip
+                runs = self._first_runs[block + 1] - self._first_runs[block]
+                kernel.dispatch(encoder, group, -(-runs // LANES))
+
+
+@cache
+def _kernel(entry, look):
+    module = compose("kernels/select_neurons", {"bindings": declare(BINDINGS)})
+    return Kernel(module, BINDINGS, entry=entry, constants={"LOOK": LOOKS[look]})
+
+
+def select_neurons(blocks, layouts, looks, over="block", *, which=None, faint=FAINT):
+    """(N,) NEURON items: what is seen of (C, H, W) blocks; waits for the GPU."""
+    maps = []
+    for block in blocks:
+        maps.append(ChannelMap(np.shape(block)))
+        maps[-1].write(block)
+    shapes = [m.shape for m in maps]
+    statistics, selection, encoder = (
+        BlockStatistics(shapes),
+        NeuronSelection(shapes, layouts, looks),
+        device().encoder(),
+    )
+    statistics.record(encoder, maps, over)
+    selection.record_count(encoder, maps, statistics.table, which=which, faint=faint)
+    device().submit(encoder)
+    count, encoder = int(selection.count()[-1]), device().encoder()
+    selection.record_choice(encoder, maps, statistics.table, count)
+    device().submit(encoder)
+    return selection.chosen.read(count)
+
+
+def look_of(neurons):
+    """(N, 3) float32: opacity, size and tone of NEURON items."""
+    return neurons["look"].view(np.float16)[:, :3].astype(np.float32)
+
+
+def packed_look(opacity, size, tone):
+    """(N, 2) uint32: as NEURON holds them."""
+    return np.stack([opacity, size, tone, np.zeros_like(tone)], axis=1).astype(np.float16).view(np.uint32)

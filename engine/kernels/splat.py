@@ -1,0 +1,275 @@
+"""Dots that one can see through, drawn in compute: binned into squares of the screen, sorted by depth, blended."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.bindings import Binding, declare
+from engine.codegen.compose import compose
+from engine.codegen.structs import struct
+from engine.gpu.array import Array, grown
+from engine.gpu.device import device
+from engine.gpu.kernel import Kernel
+from engine.gpu.texture import Texture
+from engine.kernels.prefix_sums import PrefixSums
+from engine.kernels.radix_sort import RadixSort
+from engine.kernels.select_neurons import FAINT, NEURON
+
+VIEW = struct(
+    "View",
+    transform="mat4x4f",  # the dots' space to the whole picture's clip space
+    size="vec2f",  # the whole picture, samples
+    offset="vec2f",  # the part's first sample in it
+    corner="vec2f",  # and in the textures
+    tile="vec2f",  # the part, samples
+    point="vec2f",  # that is asked for, in samples of the whole picture
+    squares="vec2u",  # across and down
+    lit="vec4u",  # vec4f of the cloud from x to before y, lane z: what is not dimmed
+    dimmed="f32",  # opacity of all others
+    faint="f32",  # what is less opaque is not drawn
+    first="u32",  # dot of the list
+    slot="u32",  # where its entry goes
+    count="u32",
+    entries="u32",  # in the lists of all squares
+    depth_bits="u32",  # of a key, under the square's number
+    low="f32",  # depths between which keys are told apart
+    high="f32",
+    spread="f32",  # samples of radius that a size of 1 has, at distance 1 where it shrinks with it
+    perspective="f32",
+    near="f32",
+    far="f32",
+)
+VIEW_BINDING = Binding("view", "uniform", VIEW)
+NEURONS = Binding("neurons", "read", ("array", NEURON))
+# Two a block: its opacity (0 hides it), how much of it has appeared, its size; and z of its front, 1 / its depth.
+FACTORS = Binding("factors", "read", "array<vec4f>")
+PROJECT = (
+    VIEW_BINDING, NEURONS, FACTORS, Binding("palette", "uniform", "array<vec4f, 128>"),
+    Binding("counts", "write", "array<u32>"), Binding("dots", "write", "array<vec4f>"),
+    Binding("paints", "write", "array<vec2u>"), Binding("keys", "write", "array<u32>"),
+    Binding("order", "write", "array<u32>"),
+)  # fmt: skip
+BLEND = (
+    VIEW_BINDING, Binding("keys", "read", "array<u32>"), Binding("order", "read", "array<u32>"),
+    Binding("dots", "read", "array<vec4f>"), Binding("paints", "read", "array<vec2u>"),
+    Binding("depth_map", "texture", "texture_depth_2d"),
+    Binding("picture", "storage_texture", "texture_storage_2d<rgba16float, write>"),
+)  # fmt: skip
+FIND = (VIEW_BINDING, NEURONS, FACTORS, Binding("found", "write", "array<vec2u>"))
+SQUARE = 8
+LANES = 64
+# Keys of 18 bits tell 262,144 depths apart; the other 14 are the square's number.
+DEPTH_BITS = 18
+MOST_SQUARES = 2**14
+# Entries of lists that are made at once: 64 MiB with what sorting takes.
+MOST_ENTRIES = 2**22
+NONE = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class SplatView:
+    """From where dots are seen, and which part of the picture is drawn.
+
+    transform     (4, 4) the dots' space to the picture's clip space
+    size          (width, height) of the picture in samples
+    offset, tile  the part's first sample, and its size in samples
+    spread        samples of radius that a size of 1 has; at distance 1 in perspective
+    perspective   False for an orthographic camera
+    near, far     of the camera
+    low, high     depths that are told apart, 2^18 steps between them; beyond them the list's order decides
+    corner        the part's first sample in the textures that hold it
+    lit           (first, end, lane) of the dots that `dimmed` spares: numbers of vec4f in the cloud, and which of four
+    dimmed        opacity of all others, 1 for none
+    faint         what is less opaque is not drawn
+    """
+
+    transform: np.ndarray
+    size: tuple
+    offset: tuple
+    tile: tuple
+    spread: float
+    perspective: bool
+    near: float
+    far: float
+    low: float
+    high: float
+    corner: tuple = (0, 0)
+    lit: tuple = (0, 0, 0)
+    dimmed: float = 1.0
+    faint: float = FAINT
+
+    @property
+    def squares(self):
+        return -(-self.tile[0] // SQUARE), -(-self.tile[1] // SQUARE)
+
+    def halves(self):
+        """Two views of half the part each; of whole squares, cut across the longer side."""
+        across = self.squares[0] >= self.squares[1]
+        (x, y), (w, h), (left, top) = self.offset, self.tile, self.corner
+        n = (self.squares[0 if across else 1] + 1) // 2 * SQUARE
+        dx, dy = (n, 0) if across else (0, n)
+        first = (n, h) if across else (w, n)
+        return replace(self, tile=first), replace(
+            self, offset=(x + dx, y + dy), corner=(left + dx, top + dy), tile=(w - dx, h - dy)
+        )
+
+    def uniform(self, **more):
+        """As an Array that shaders read."""
+        data = VIEW.new(
+            transform=np.asarray(self.transform).T, size=self.size, offset=self.offset, corner=self.corner,
+            tile=self.tile, squares=self.squares, depth_bits=DEPTH_BITS, low=self.low, high=self.high,
+            spread=self.spread, perspective=float(self.perspective), near=self.near, far=self.far,
+            lit=(*self.lit, 0), dimmed=self.dimmed, faint=self.faint, **more,
+        )  # fmt: skip
+        return Array.of(data, "uniform")
+
+
+class Splatting:
+    """Draws and finds dots; keeps its room from one picture to the next.
+
+    In each sample the nearest 60,000 dots of its square of 8 x 8 samples are blended, front to back. Their order is
+    right to 2^-18 of the depths between `low` and `high`; nearer ones are in the list's order.
+    """
+
+    def __init__(self):
+        self._counts = self._dots = self._paints = self._keys = self._order = self._found = None
+        self._sums, self._sort = PrefixSums(), RadixSort()
+        self.picture = None
+
+    def draw(self, encoder, view, neurons, ranges, factors, palette, depth):
+        """Blends dots to `picture`, a texture of premultiplied linear colours, behind what is solid.
+
+        neurons   Array of NEURON
+        ranges    [(first, count)] of those that are drawn, in order
+        factors   Array of vec4f, two a block; see FACTORS
+        palette   uniform Array of 128 vec4f: colours of tones 0 to 1, and of 2 to 3
+        depth     Texture depth32float of the view's samples
+
+        Submits the encoder, since it waits for the lists' lengths; returns a new one.
+        """
+        ranges = [r for r in ranges if r[1]]
+        count = sum(n for _, n in ranges)
+        if self.picture is None or self.picture.size != tuple(view.tile):
+            self.picture = Texture(view.tile, "rgba16float", "STORAGE_BINDING|TEXTURE_BINDING")
+        room = max(1, count)
+        self._counts, self._dots = grown(self._counts, "u4", room), grown(self._dots, "4f4", room)
+        self._paints = grown(self._paints, "2u4", room)
+        self._keys, self._order = self._keys or Array("u4", 1), self._order or Array("u4", 1)
+        parts = [view]
+        while parts:
+            part = parts.pop()
+            device().submit(encoder)
+            encoder = device().encoder()
+            entries = self._count(part, neurons, ranges, factors, palette)
+            # A square alone has no more entries than there are dots.
+            if part.squares != (1, 1) and (entries > MOST_ENTRIES or np.prod(part.squares) > MOST_SQUARES):
+                parts.extend(reversed(part.halves()))
+                continue
+            if entries:
+                self._enter(encoder, part, neurons, ranges, factors, palette, entries)
+            self._blend(encoder, part, entries, depth)
+        return encoder
+
+    def _count(self, view, neurons, ranges, factors, palette):
+        """How many entries the lists of all squares have together; dots are ready then. Waits."""
+        count = sum(n for _, n in ranges)
+        if not count:
+            return 0
+        encoder = device().encoder()
+        self._project(encoder, "project", view, neurons, ranges, factors, palette)
+        sums, last = self._sums.record(encoder, self._counts, count)
+        device().submit(encoder)
+        return int(sums.read(1, last)[0])
+
+    def _enter(self, encoder, view, neurons, ranges, factors, palette, entries):
+        """The lists, each sorted."""
+        if self._keys.count < entries:
+            # Arrays of another size are new ones, which costs a little: more than needed is taken.
+            self._keys, self._order = (Array("u4", entries * 5 // 4) for _ in range(2))
+        self._project(encoder, "enter", view, neurons, ranges, factors, palette, entries=entries)
+        self._sort.record(encoder, self._keys, self._order, entries)
+
+    def _project(self, encoder, entry, view, neurons, ranges, factors, palette, **more):
+        kernel, slot = _kernel("splat_project", PROJECT, entry), 0
+        for first, count in ranges:
+            group = kernel.bind(
+                view=view.uniform(first=first, slot=slot, count=count, **more), neurons=neurons, factors=factors,
+                palette=palette, counts=self._counts, dots=self._dots, paints=self._paints, keys=self._keys,
+                order=self._order,
+            )  # fmt: skip
+            kernel.dispatch(encoder, group, wide(-(-count // LANES)))
+            slot += count
+
+    def _blend(self, encoder, view, entries, depth):
+        kernel = _kernel("splat_blend", BLEND, "main")
+        group = kernel.bind(
+            view=view.uniform(entries=entries), keys=self._keys, order=self._order, dots=self._dots,
+            paints=self._paints, depth_map=depth, picture=self.picture,
+        )  # fmt: skip
+        across, down = view.squares
+        kernel.dispatch(encoder, group, wide(-(-across * down // SQUARE)))
+
+    def find(self, view, neurons, ranges, factors, point):
+        """The number in the list of the frontmost dot whose disc holds a point of the picture, or None; waits.
+
+        A dot's disc is as wide as it is drawn at half its edge's opacity, and one sample at least.
+        """
+        best = (NONE, NONE)
+        for first, count in ranges:
+            if count:
+                groups = -(-count // (LANES * LANES))
+                self._found = grown(self._found, "2u4", groups)
+                uniform = view.uniform(first=first, count=count, point=point)
+                kernel = _kernel("splat_find", FIND, "main")
+                kernel.run(groups, view=uniform, neurons=neurons, factors=factors, found=self._found)
+                best = min(best, *map(tuple, self._found.read(groups).reshape(-1, 2).tolist()))
+        return None if best[0] == NONE else best[1]
+
+
+def wide(groups):
+    """(across, down) at least as many workgroups, within the limit of a dimension."""
+    across = min(groups, 32768)
+    return across, -(-groups // across)
+
+
+@cache
+def _kernel(name, bindings, entry):
+    return Kernel(compose(f"kernels/{name}", {"bindings": declare(bindings)}), bindings, entry=entry)
+
+
+def factors_of(opacity, appeared, size, fronts, depths):
+    """(2 blocks, 4) float32 of five (blocks,): see FACTORS."""
+    table = np.zeros((len(opacity), 2, 4), np.float32)
+    table[:, 0, :3] = np.stack([opacity, appeared, size], axis=1)
+    table[:, 1, 0], table[:, 1, 1] = fronts, [1 / d if d > 0 else 0 for d in depths]
+    return table.reshape(-1, 4)
+
+
+def palette_of(first, second):
+    """(128, 4) float32 of two (64, 3) tables of linear colours: of tones 0 to 1, and of 2 to 3."""
+    return np.concatenate([np.concatenate([first, second]), np.ones((128, 1))], axis=1).astype(np.float32)
+
+
+def splat(neurons, view, factors, palette, depth=None):
+    """(H, W, 4): a part of a picture of NEURON items, premultiplied; waits for the GPU.
+
+    factors   (2 blocks, 4), see `factors_of`
+    palette   (128, 4), see `palette_of`
+    depth     of a solid wall before which dots are seen, as a depth buffer holds it; none unless given
+    """
+    splatting, encoder = Splatting(), device().encoder()
+    solid = Texture(view.tile, "depth32float")
+    encoder.begin_render_pass(
+        color_attachments=[],
+        depth_stencil_attachment={
+            "view": solid.view, "depth_load_op": "clear", "depth_store_op": "store",
+            "depth_clear_value": 1.0 if depth is None else float(depth),
+        },
+    ).end()  # fmt: skip
+    array = Array.of(neurons) if len(neurons) else Array(NEURON.dtype, 1)
+    encoder = splatting.draw(
+        encoder, view, array, [(0, len(neurons))], Array.of(factors), Array.of(palette, "uniform"), solid
+    )
+    device().submit(encoder)
+    return splatting.picture.read().astype(float)

@@ -1,0 +1,104 @@
+// The neurons of a block that are seen at all: a run of one group's vec4f counts its own, then writes them in their place.
+#import generated/bindings
+#import lib/random
+
+const RUN: u32 = 16u;
+// 0 features, 1 an average pool, 2 the probabilities of classes.
+override LOOK: u32 = 0u;
+
+// How visible a response is; the rule is the original's. A block whose neurons are all alike shows none.
+fn opacity_of(value: vec4f, mean: vec4f, deviation: vec4f) -> vec4f {
+    if LOOK == 2u {
+        return vec4f(1.0);
+    }
+    let known = deviation > vec4f(0.0);
+    let d = select(vec4f(1.0), deviation, known);
+    var found: vec4f;
+    if LOOK == 1u {
+        let e = max((value - mean) / d + 1.0, vec4f(0.0));
+        found = min(e * e * e / 8.0, vec4f(1.0));
+    } else {
+        let u = max(value / d, vec4f(0.0));
+        found = select(u * u * u * u * u / 4096.0, vec4f(1.0), u >= vec4f(4.0));
+    }
+    return select(vec4f(0.0), found, known);
+}
+
+fn place_of(channel: u32, pixel: u32, number: u32) -> vec3f {
+    var column = pixel % block.shape.z;
+    var row = pixel / block.shape.z;
+    let subs = block.counts.x * block.counts.y;
+    var sub_block = channel % subs;
+    var depth = channel / subs;
+    if block.counts.z > 0u {
+        column = channel % block.counts.z;
+        row = channel / block.counts.z % block.counts.w;
+        depth = channel / (block.counts.z * block.counts.w);
+        sub_block = 0u;
+    }
+    let x = f32(column) * block.origin.w + f32(sub_block / block.counts.y) * block.steps.x;
+    let y = f32(row) * block.origin.w + f32(sub_block % block.counts.y) * block.steps.y;
+    let z = f32(depth) * block.steps.z + block.steps.w * (2.0 * f32(pcg(number) >> 8u) / 16777216.0 - 1.0);
+    return block.origin.xyz + vec3f(x, -y, -z);
+}
+
+// Which of four are seen; those past the last channel are no neurons.
+fn seen(group: u32, opacity: vec4f) -> vec4<bool> {
+    let channel = vec4u(group * 4u) + vec4u(0u, 1u, 2u, 3u);
+    return (opacity >= vec4f(block.faint)) & (channel < vec4u(block.shape.x));
+}
+
+@compute @workgroup_size(64)
+fn count(@builtin(global_invocation_id) id: vec3u) {
+    if id.x >= block.shape.w {
+        return;
+    }
+    let group = id.x / block.parts;
+    let by = table[block.firsts.y + group];
+    let first = id.x % block.parts * RUN;
+    let end = min(first + RUN, block.shape.y);
+    var found = vec4u(0u);
+    for (var pixel = first; pixel < end; pixel++) {
+        let value = values[block.first_value + group * block.shape.y + pixel];
+        found += select(vec4u(0u), vec4u(1u), seen(group, opacity_of(value, by.mean, by.deviation)));
+    }
+    counts[block.firsts.z + id.x] = found.x + found.y + found.z + found.w;
+}
+
+@compute @workgroup_size(64)
+fn choose(@builtin(global_invocation_id) id: vec3u) {
+    if id.x >= block.shape.w {
+        return;
+    }
+    let group = id.x / block.parts;
+    let by = table[block.firsts.y + group];
+    let deviation = select(vec4f(1.0), by.deviation, by.deviation > vec4f(0.0));
+    let first = id.x % block.parts * RUN;
+    let end = min(first + RUN, block.shape.y);
+    var next = counts[block.firsts.z + id.x];
+    for (var pixel = first; pixel < end; pixel++) {
+        let value = values[block.first_value + group * block.shape.y + pixel];
+        let opacity = opacity_of(value, by.mean, by.deviation);
+        let is_seen = seen(group, opacity);
+        if !any(is_seen) {
+            continue;
+        }
+        let score = (value - by.mean) / deviation;
+        var size = vec4f(1.5) * max(vec4f(1.0), min(score / 4.0, vec4f(2.0)));
+        var tone = clamp(score / 8.0, vec4f(0.0), vec4f(1.0));
+        if LOOK == 2u {
+            size = max(vec4f(3.0), 10.0 * sqrt(max(value, vec4f(0.0))));
+            // Classes have a ramp of their own, behind the other.
+            tone = 2.0 + clamp(value, vec4f(0.0), vec4f(1.0));
+        }
+        for (var lane = 0u; lane < 4u; lane++) {
+            if is_seen[lane] {
+                let number = (block.firsts.x + group * block.shape.y + pixel) * 4u + lane;
+                let place = place_of(group * 4u + lane, pixel, number);
+                let look = vec2u(pack2x16float(vec2f(opacity[lane], size[lane])), pack2x16float(vec2f(tone[lane], 0.0)));
+                chosen[next] = Neuron(vec4f(place, value[lane]), look, number, block.firsts.w);
+                next++;
+            }
+        }
+    }
+}
