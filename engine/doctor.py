@@ -3,28 +3,19 @@
 import platform as machine
 import subprocess
 import textwrap
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from engine.checks import convnets, networks
+from engine.checks.compare import Row
 from engine.errors import NeurosceneError, NoAdapterError
 from engine.gpu.device import FEATURES, device
-from engine.kernels import enclosure, field, grid, product, rays, sparks, train, train_loss
-from engine.network.activations import ACTIVATIONS
-from engine.network.history import flat
-from engine.network.random import random_mlp
-from engine.reference import field as field_twin
-from engine.reference import grid as grid_twin
-from engine.reference import product as product_twin
-from engine.reference import rays as rays_twin
-from engine.reference import sparks as sparks_twin
-from engine.reference import train as train_twin
-from engine.reference import train_loss as train_loss_twin
 from engine.target.window import has_display
 from engine.target.writers.ffmpeg import executable
 
 WIDTH = 96  # columns
+NAMES = 17  # columns of kernels' names
 ALL_WELL, FOUND_SOMETHING, NO_ADAPTER = 0, 1, 3
 PACKAGES = ("wgpu", "rendercanvas", "numpy", "imgui-bundle", "imageio", "imageio-ffmpeg")
 
@@ -46,189 +37,8 @@ FIXES = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """One comparison of a kernel with its twin.
-
-    error, bound   at the place where the error is worst for its bound: the error, and what rounding may make of it
-    passed         no error is above its bound
-    """
-
-    kernel: str
-    what: str
-    error: float
-    bound: float
-    passed: bool
-
-
-def _compare(kernel, what, error, bound):
-    """A Row of arrays: the place where the error is largest for its bound."""
-    error, bound = (np.asarray(x, float).reshape(-1) for x in np.broadcast_arrays(error, bound))
-    # A number that is not one is as wrong as can be.
-    share = np.nan_to_num(error / bound, nan=np.inf, posinf=np.inf)
-    worst = share.argmax()
-    return Row(kernel, what, float(error[worst]), float(bound[worst]), bool(share[worst] <= 1))
-
-
-def _points(inputs, count=256):
-    return np.random.default_rng(0).uniform(-2, 2, (count, inputs)).astype(np.float32)
-
-
-def check_field():
-    """Values and gradients of every activation, and of deep and wide networks."""
-    spelled = {"sine": "sine(3)", "leaky_relu": "leaky_relu(0.2)"}
-    cases = [([3, 8, 1], "tanh", "identity")]
-    cases += [
-        ([3, 8, 2], spelled.get(a, a), "identity")
-        for a, rule in ACTIVATIONS.items()
-        if rule.elementwise and a != "tanh"
-    ]
-    cases += [
-        ([3, 8, 5], "tanh", "softmax"),
-        ([2, 30, 30, 30, 3], "tanh", "identity"),
-        ([3, 80, 80, 1], "relu", "identity"),
-    ]
-    for sizes, activation, last in cases:
-        net = random_mlp(sizes, activation, last=last, distribution="glorot", seed=1)
-        x = _points(net.inputs)
-        values, gradients = field.evaluate(net, x, gradient=True)
-        exact, exact_gradients = field_twin.value_and_gradient(net, x)
-        value_bound, gradient_bound = field_twin.bounds(net, x)
-        name = "-".join(map(str, sizes)) + f" {activation if last == 'identity' else last}"
-        yield _compare("field", f"value, {name}", abs(values - exact), value_bound)
-        yield _compare("field", f"gradient, {name}", abs(gradients - exact_gradients), gradient_bound)
-
-
-def check_grid():
-    """Values and derivatives of narrow and wide networks over a small grid; in float16 where the adapter has it."""
-    rng = np.random.default_rng(5)
-    for sizes in ([2, 30, 30, 30, 3], [5, 64, 64, 2], [3, 80, 3]):
-        net = random_mlp(sizes, "tanh", distribution="glorot", seed=1)
-        plane = grid.Plane(rng.normal(size=sizes[0]), *(0.05 * rng.normal(size=(2, sizes[0]))))
-        where, name = (plane.centre, plane.across, plane.down, (24, 10)), "-".join(map(str, sizes))
-        values, gradients = grid.evaluate_grid(net, plane, (24, 10), gradient=True)
-        exact, exact_gradients = grid_twin.grid(net, *where)
-        value_bound, gradient_bound = grid_twin.bounds(net, *where)
-        plain = grid.evaluate_grid(net, plane, (24, 10))
-        yield _compare("grid", f"value, {name}", np.maximum(abs(values - exact), abs(plain - exact)), value_bound)
-        yield _compare("grid", f"derivatives, {name}", abs(gradients - exact_gradients), gradient_bound)
-        if "shader-f16" in device().features and max(sizes) <= 64:
-            half = grid.evaluate_grid(net, plane, (24, 10), precision="f16")
-            yield _compare("grid", f"value in f16, {name}", abs(half - exact), grid_twin.half_bounds(net, *where))
-
-
-def check_product():
-    """Wide layers by each way that this adapter has, in both precisions."""
-    for sizes, last in (([2, 130, 70, 3], "identity"), ([70, 20, 100], "softmax")):
-        net = random_mlp(sizes, "tanh", last=last, distribution="glorot", seed=1)
-        x = _points(net.inputs)
-        exact, name = product_twin.value(net, x), "-".join(map(str, sizes))
-        for by in dict.fromkeys((product.way(net), "slabs")):
-            for precision in product.PRECISIONS:
-                values = product.evaluate(net, x, precision=precision, by=by)
-                bound = product_twin.bounds(net, x, precision)
-                yield _compare("product", f"{precision} by {by}, {name} {last}", abs(values - exact), bound)
-
-
-def check_rays():
-    """Hits of rays through the default scene's kind of network, and through a deep one, on their levels."""
-    rng = np.random.default_rng(2)
-    for sizes, activation in (([3, 8, 1], "tanh"), ([3, 16, 16, 1], "sine(2)")):
-        net = random_mlp(sizes, activation, distribution="glorot" if len(sizes) > 3 else "uniform", seed=3)
-        origins = rng.uniform(-5, 5, (64, 3)).astype(np.float32)
-        directions = rng.normal(size=(64, 3))
-        directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
-        arguments = dict(level=0.25, surfaces=2)
-        found = rays.cast(net, origins, directions, 8.0, **arguments)
-        exact = rays_twin.cast(net, origins, directions, 8.0, **arguments)
-        name = f"{'-'.join(map(str, sizes))} {activation}"
-        # A graze is a ray for which rounding decides; it may be seen by one and not by the other.
-        certain = ~((found["outcome"] == rays.GRAZE) | (exact["outcome"] == rays.GRAZE)).any(axis=1)
-        differ = (found["outcome"] != exact["outcome"])[certain].sum()
-        yield _compare("rays", f"outcomes that differ, {name}", differ, 0.5)
-        hit = (found["outcome"] == rays.HIT) & certain[:, None]
-        t = found["t"][hit].astype(float)
-        ray = np.nonzero(hit)[0]
-        at = origins[ray] + t[:, None] * directions[ray].astype(float)
-        values, gradients = field_twin.value_and_gradient(net, at)
-        # Off the level by no more than evaluation may be, and a step of 1e-6 of the ray along it.
-        bound = field_twin.bounds(net, at, gradient=False)[0][:, 0]
-        slope = abs((gradients[:, 0] * directions[ray]).sum(axis=1))
-        off = abs(values[:, 0] - (0.25 + found["level"][hit]))
-        yield _compare("rays", f"height off the level, {name}", off, bound + 8e-6 * slope)
-
-
-def check_enclosure():
-    """Pieces of rays between whose bounds the network must lie, at every place: how far it is outside of them."""
-    rng = np.random.default_rng(4)
-    origins = rng.uniform(-3, 3, (64, 3)).astype(np.float32)
-    directions = rng.normal(size=(64, 3))
-    directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
-    ends = (2 * rng.random(64)).astype(np.float32)
-    for sizes, activation in (([3, 8, 1], "tanh"), ([3, 16, 16, 1], "sine(2)")):
-        net = random_mlp(sizes, activation, distribution="glorot", seed=3)
-        bounds = enclosure.enclose(net, origins, directions, 0.0, ends, places=9).astype(float)
-        t = np.linspace(0, 1, 9) * ends[:, None].astype(float)
-        values = field_twin.value(net, (origins[:, None] + t[..., None] * directions[:, None]).reshape(-1, 3)).reshape(
-            64, 9
-        )
-        outside = np.maximum(np.maximum(bounds[..., 0] - values, values - bounds[..., 1]), 0)
-        # Nothing is allowed but the rounding of the twin itself.
-        yield _compare("enclosure", f"outside the bounds, {'-'.join(map(str, sizes))} {activation}", outside, 1e-12)
-
-
-def check_sparks():
-    """Paths of a network with a gentle gradient, where rounding is not magnified."""
-    net = random_mlp([3, 8, 1], "tanh", distribution="glorot", seed=1)
-    seeds = _points(3, 64)
-    positions, values = sparks.trace(net, seeds)
-    exact, exact_values = sparks_twin.trace(net, seeds)
-    # 20 steps, each off by some ulp of the position and by the turn that an error of the gradient makes; both below
-    # 1e-6.
-    yield _compare("sparks", "position, 3-8-1 tanh (world units)", abs(positions - exact), 2e-5)
-    yield _compare("sparks", "value at its end, 3-8-1 tanh", abs(values - exact_values), 2e-5)
-
-
-def check_train():
-    """Ten steps of Adam of a classifier and of a network of values, in each layout that this adapter has."""
-    rng, rates = np.random.default_rng(6), np.full(10, 1e-2)
-    for task, last in (("classes", "identity"), ("values", "sigmoid")):
-        net = random_mlp([2, 9, 8, 3], "tanh", last=last, distribution="glorot", seed=1)
-        x = _points(2)
-        targets = rng.integers(0, 3, 256) if task == "classes" else rng.random((256, 3)).astype(np.float32)
-        data = (net.shape, task, x, targets, flat(net)[None], [5])
-        exact = train_twin.train(net.shape, flat(net), x, targets, task, rates, batch=48, seed=5)[-1]
-        for by in train.ways():
-            training = train.Training(*data, batch=48, by=by)
-            training.advance(rates)
-            # A gradient known to 1e-5 of itself moves a weight by as much of the rate; and each step rounds it.
-            bound = (1e-5 * rates + 2.0**-23 * abs(exact).max()).sum()
-            yield _compare("train", f"weights by {by}, 2-9-8-3 {task}", abs(training.weights[0] - exact), bound)
-
-
-def check_train_loss():
-    """The loss over some points of a classifier and of a network of values."""
-    rng = np.random.default_rng(7)
-    for task in ("classes", "values"):
-        net, x = random_mlp([2, 9, 5], "tanh", distribution="glorot", seed=1), _points(2, 5000)
-        targets = rng.integers(0, 5, 5000) if task == "classes" else rng.random((5000, 5)).astype(np.float32)
-        found = train_loss.Losses(net.shape, task, x, targets)(flat(net)[None])[0]
-        exact = train_loss_twin.mean_loss(field_twin.value(net, x), targets, task)
-        # Outputs are below 4 and known to some ulp of 1, losses slope by 1 and 8 at most.
-        yield _compare("train_loss", f"2-9-5 {task}", abs(found - exact), 32 * 2.0**-23)
-
-
 # One for each file of engine/kernels.
-CHECKS = {
-    "field": check_field,
-    "grid": check_grid,
-    "product": check_product,
-    "enclosure": check_enclosure,
-    "rays": check_rays,
-    "sparks": check_sparks,
-    "train": check_train,
-    "train_loss": check_train_loss,
-}
+CHECKS = {**networks.CHECKS, **convnets.CHECKS}
 
 
 def check():
@@ -288,14 +98,14 @@ def main():
 
 def checks_table(rows):
     """Lines of an aligned table."""
-    wide = WIDTH - 13 - 24 - 8
-    lines = [f"  {'kernel':11}{'what':{wide}}{'worst error':>12}{'bound':>12}{'':>8}".rstrip()]
+    wide = WIDTH - NAMES - 2 - 24 - 8
+    lines = [f"  {'kernel':{NAMES}}{'what':{wide}}{'worst error':>12}{'bound':>12}{'':>8}".rstrip()]
     for row in rows:
         verdict = "ok" if row.passed else "WRONG"
         what = textwrap.wrap(row.what, wide - 1)
         numbers = f"{row.error:12.1e}{row.bound:12.1e}" if np.isfinite(row.error) else f"{'-':>12}{'-':>12}"
-        lines.append(f"  {row.kernel:11}{what[0]:{wide}}{numbers}{verdict:>8}")
-        lines += [f"  {'':11}{more}" for more in what[1:]]
+        lines.append(f"  {row.kernel:{NAMES}}{what[0]:{wide}}{numbers}{verdict:>8}")
+        lines += [f"  {'':{NAMES}}{more}" for more in what[1:]]
     return lines
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from engine import doctor
+from engine.checks import networks
+from engine.checks.compare import compare
 from engine.errors import NoAdapterError, ShaderError
 from engine.gpu.device import NO_ADAPTER
 
@@ -27,19 +29,19 @@ def test_every_kernel_and_every_twin_has_a_check(rows):
 
 
 def test_a_kernel_that_is_off_is_found(monkeypatch):
-    exact = doctor.sparks_twin.trace
+    exact = networks.sparks_twin.trace
     # A thousandth of a world unit in one vertex of 640.
     shift = np.zeros((64, 10, 3))
     shift[5, 7, 1] = 1e-3
-    monkeypatch.setattr(doctor.sparks_twin, "trace", lambda *a, **k: (exact(*a, **k)[0] + shift, exact(*a, **k)[1]))
-    position, value = doctor.check_sparks()
+    monkeypatch.setattr(networks.sparks_twin, "trace", lambda *a, **k: (exact(*a, **k)[0] + shift, exact(*a, **k)[1]))
+    position, value = networks.check_sparks()
     assert not position.passed and value.passed
     assert abs(position.error - 1e-3) < 1e-5
 
 
 def test_a_value_that_is_not_a_number_is_wrong():
-    assert not doctor._compare("x", "y", [0.0, np.nan], 1.0).passed
-    assert doctor._compare("x", "y", [0.0, 1.0], 1.0).passed
+    assert not compare("x", "y", [0.0, np.nan], 1.0).passed
+    assert compare("x", "y", [0.0, 1.0], 1.0).passed
 
 
 def test_a_kernel_that_does_not_run_is_a_row_with_the_reason(monkeypatch):

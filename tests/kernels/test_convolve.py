@@ -9,12 +9,12 @@ from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
 from engine.gpu.subgroups import subgroup_size
 from engine.kernels import convolve
-from engine.network.activations import ACTIVATIONS, Activation
+from engine.network.activations import ANYWHERE, Activation
 from engine.network.nodes import Convolution
 from engine.reference import convolve as twin
 
 WAYS = ["slabs", *(["lanes"] if subgroup_size() in convolve.LANES else [])]
-SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
+SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)", "clipped_relu": "clipped_relu(1)"}
 
 
 def convolution(outputs, inputs, window, seed=0, **more):
@@ -61,10 +61,14 @@ def test_every_kind_of_window_is_the_twins(case, by):
 
 
 @pytest.mark.parametrize("by", WAYS)
-@pytest.mark.parametrize("name", [n for n, rule in ACTIVATIONS.items() if rule.elementwise])
+@pytest.mark.parametrize("name", [n for n, rule in ANYWHERE.items() if rule.elementwise])
 def test_every_activation_is_the_twins(name, by):
     # 6 channels: the two that fill the last group are not to become the activation of 0.
-    node, activation, x = convolution(6, 5, (3, 3)), Activation.parse(SPELLINGS.get(name, name)), image(5, 6, 6)
+    node, activation, x = (
+        convolution(6, 5, (3, 3)),
+        Activation.parse(SPELLINGS.get(name, name), ANYWHERE),
+        image(5, 6, 6),
+    )
     found = convolve.evaluate(node, x, activation, by=by)
     assert (abs(found - twin.value(node, x, activation)) <= twin.bounds(node, x, activation)).all()
 

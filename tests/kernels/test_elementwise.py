@@ -6,12 +6,12 @@ import pytest
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
 from engine.kernels import elementwise
-from engine.network.activations import ACTIVATIONS, Activation
+from engine.network.activations import ANYWHERE, Activation
 from engine.network.nodes import Add, Elementwise
 from engine.reference import elementwise as twin
 
-SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
-EACH = [Activation.parse(SPELLINGS.get(n, n)) for n, rule in ACTIVATIONS.items() if rule.elementwise]
+SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)", "clipped_relu": "clipped_relu(1)"}
+EACH = [Activation.parse(SPELLINGS.get(n, n), ANYWHERE) for n, rule in ANYWHERE.items() if rule.elementwise]
 SUM = Add("sum", ("a", "b"))
 
 
