@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from collections.abc import Mapping
+
 from engine.errors import NetworkError, near
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
@@ -43,6 +45,7 @@ class Forward:
         self.shared = fused(net, names)
         self._maps = _laid(net, self.shared)
         self._images = {}
+        self._runs = 0
         self._steps = [step for node in net.nodes[1:] if node.name in self._maps for step in self._made(node)]
 
     @property
@@ -83,6 +86,7 @@ class Forward:
         """
         if image is not None:
             self._maps[self.net.nodes[0].name].write(image)
+            self._runs += 1
         for step in self._steps:
             step.record(encoder)
 
@@ -93,12 +97,16 @@ class Forward:
         device().submit(encoder)
         return Responses(self)
 
-    def run(self, image):
-        """All that is kept, for an image: {name: (C, H, W) float32}; waits for the GPU."""
+    def responses(self, image):
+        """All that is kept, for an image, as Responses; does not wait for the GPU."""
         encoder = device().encoder()
         self.record(encoder, image)
         device().submit(encoder)
-        return {name: self._maps[name].read() for name in self.kept}
+        return Responses(self)
+
+    def run(self, image):
+        """All that is kept, for an image: {name: (C, H, W) float32}; waits for the GPU."""
+        return dict(self.responses(image))
 
     def _made(self, node):
         """The steps that give a node's output."""
@@ -147,6 +155,34 @@ class Responses(Mapping):
         if name not in self._forward.kept:
             raise KeyError(name)
         if name not in self._read:
+            self._read[name] = self._forward.map(name).read()
+        return self._read[name]
+
+    def __iter__(self):
+        return iter(self._forward.kept)
+
+    def __len__(self):
+        return len(self._forward.kept)
+
+
+class Responses(Mapping):
+    """{name: (C, H, W) float32} of all that a Forward keeps; each is read from the GPU when it is first asked for.
+
+    Raises NetworkError for one that is first asked for after the network was run on another image.
+    """
+
+    def __init__(self, forward):
+        self._forward, self._run, self._read = forward, forward._runs, {}
+
+    def __getitem__(self, name):
+        if name not in self._read:
+            if name not in self._forward.kept:
+                raise KeyError(name)
+            if self._forward._runs != self._run:
+                raise NetworkError(
+                    f"`{name}` of {self._forward.net.name} was asked for after another image was run. Ask before, or "
+                    "take a Forward for each image."
+                )
             self._read[name] = self._forward.map(name).read()
         return self._read[name]
 

@@ -200,6 +200,20 @@ def test_a_run_without_an_image_is_of_the_last_one():
     assert np.array_equal(run.map("fc").read(), found["fc"])
 
 
+def test_responses_are_read_when_they_are_asked_for_and_of_their_own_image():
+    net = NETS["fire"]
+    run = Forward(net)
+    exact, seen = evaluate(net, image(net)), run.responses(image(net))
+    assert list(seen) == list(run.kept) and len(seen) == len(exact)
+    assert np.array_equal(seen["concat"], exact["concat"]) and seen["concat"] is seen["concat"]
+    # A mapping's own: what is computed together with what follows is not in it.
+    assert "e1" not in seen and seen.get("e1") is None
+    run.responses(image(net, 1))
+    assert np.array_equal(seen["concat"], exact["concat"])
+    with pytest.raises(NetworkError, match="`prob` of network was asked for after another image was run"):
+        seen["prob"]
+
+
 def test_images_and_joined_maps_are_read_where_they_lie():
     net = NETS["fire"]
     run = Forward(net)
