@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from collections.abc import Mapping
-
 from engine.errors import NetworkError, near
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
@@ -91,13 +89,6 @@ class Forward:
             step.record(encoder)
 
     def responses(self, image):
-        """Runs on an image (C, H, W): Responses, which are read when they are asked for."""
-        encoder = device().encoder()
-        self.record(encoder, image)
-        device().submit(encoder)
-        return Responses(self)
-
-    def responses(self, image):
         """All that is kept, for an image, as Responses; does not wait for the GPU."""
         encoder = device().encoder()
         self.record(encoder, image)
@@ -140,29 +131,6 @@ class Forward:
             self._images[name] = step.image
             yield step.image
         yield step
-
-
-class Responses(Mapping):
-    """{name: (C, H, W) float32} of the nodes that a Forward keeps, read from the GPU once each, when asked for.
-
-    Of the last image that the Forward has run on: what has not been read before the next one is the next one's.
-    """
-
-    def __init__(self, forward):
-        self._forward, self._read = forward, {}
-
-    def __getitem__(self, name):
-        if name not in self._forward.kept:
-            raise KeyError(name)
-        if name not in self._read:
-            self._read[name] = self._forward.map(name).read()
-        return self._read[name]
-
-    def __iter__(self):
-        return iter(self._forward.kept)
-
-    def __len__(self):
-        return len(self._forward.kept)
 
 
 class Responses(Mapping):
