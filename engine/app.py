@@ -139,6 +139,7 @@ def show(scene, *, size=(1200, 800), time=None, supersample=4):
     """Shows a scene: as a widget in a notebook, else in a window until that is closed.
 
     size   (width, height) of the window in logical pixels; a notebook's page may be narrower
+    time   seconds; the scene's own moment unless told, and from 0 on where it plays by itself
 
     Without a display it saves the picture here, says so on stderr, and returns its path.
     """
@@ -155,7 +156,10 @@ def show(scene, *, size=(1200, 800), time=None, supersample=4):
     from engine.viewer import Viewer
 
     # The canvas holds it by its handlers.
-    Viewer(scene, canvas, clock=clock_of(scene, time), supersample=supersample)
+    plays = time is None and scene.plays
+    clock = clock_of(scene, 0.0 if plays else time)
+    viewer = Viewer(scene, canvas, clock=clock, supersample=supersample, playing=plays)
+    window.on_drop(canvas, viewer.drop)
     window.run()
     return None
 

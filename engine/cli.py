@@ -148,7 +148,9 @@ def run(
         from engine.app import show
 
         check_memory(asked.size or WINDOW_SIZE)
-        path = show(shown, size=asked.size or WINDOW_SIZE, time=clock.time, supersample=samples)
+        # A moment that nobody told is the scene's, which may rather play.
+        time = None if asked.time is None and clock.time == shown.moment else clock.time
+        path = show(shown, size=asked.size or WINDOW_SIZE, time=time, supersample=samples)
     # Without a display the picture was saved instead.
     if path is not None:
         print(path)

@@ -68,6 +68,7 @@ class Scene(param.Parameterized):
     camera   where it is looked at from; controls and stored images replace it
     view     "orbit" or "pan_zoom": how the mouse moves the camera; it may change with a setting
     moment   seconds: the time a picture is for where none is told
+    plays    True where time passes from 0 on as soon as it is looked at live
     reach    (least, largest) size of what is looked at that can be zoomed to, world units; None for the view's own
     """
 
@@ -81,6 +82,7 @@ class Scene(param.Parameterized):
 
     loop: float | None = None
     moment: float = 0.0
+    plays = False
     view = "orbit"
     reach: tuple | None = None
     home = Camera()
@@ -124,6 +126,14 @@ class Scene(param.Parameterized):
         """Takes the pick.Hit that the pointer rests on, or None when it has left; True if the picture changes by it."""
         return False
 
+    def pin(self, hit):
+        """Takes the pick.Hit that was clicked; None if nothing was, or the pin is taken away.
+
+        Returns True if the scene shows the pin in its picture, or has taken it from there; else a view does it, with
+        what `read` says.
+        """
+        return False
+
     def legend(self):
         """A draw.legend.Legend that says what the colours mean, or None."""
         return None
@@ -140,14 +150,17 @@ class Scene(param.Parameterized):
         """The engine.Figures that are made of the scene by `neuroscene figures`, a tuple."""
         return ()
 
-    def go_to(self, time):
-        """Asks whoever shows the scene to go to a time; a picture or a film has its own."""
-        self._asked_time = time
+    def go_to(self, time, *, play=False):
+        """Asks whoever shows the scene to go to a time; a picture or a film has its own.
+
+        play   True to let time go on from there
+        """
+        self._asked_time = time, play
 
     def asked_time(self):
-        """The time that `go_to` asked for since the last call, or None."""
-        time, self._asked_time = self._asked_time, None
-        return time
+        """(time, play) that `go_to` asked for since the last call, or None."""
+        asked, self._asked_time = self._asked_time, None
+        return asked
 
     def work(self, seconds):
         """Goes on with work of the scene's own for about so long, such as training; a live view calls it each frame.

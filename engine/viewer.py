@@ -8,7 +8,7 @@ from engine.gpu.device import device
 from engine.gpu.texture import Texture
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
-from engine.settings import assign, settings
+from engine.settings import assign, is_data, settings
 from engine.ui.events import Events
 from engine.ui.files import free
 from engine.ui.history import History
@@ -132,7 +132,9 @@ class Viewer:
         self._follow()
         asked = self.scene.asked_time()
         if asked is not None:
-            self.transport.scrub(asked)
+            time, play = asked
+            self.transport.scrub(time)
+            self.transport.playing = play or self.transport.playing
         after = self.moments.timeline
         counts = [None if timeline is None else timeline.count for timeline in (before, after)]
         return asked is not None or counts[0] != counts[1]
@@ -181,6 +183,17 @@ class Viewer:
         """Loads a network into a setting; returns what was wrong, or None."""
         problem = self.notices.attempt(lambda: assign(self.scene, name, path), f"loaded {path}")
         self._follow()
+        return problem
+
+    def drop(self, path):
+        """Loads a file that was dropped on the picture into the first setting that takes it; returns as `load`."""
+        names = [n for n, s in settings(self.scene).items() if is_data(s) and str(path).lower().endswith(s.endings)]
+        problem = f"{path}: nothing here takes such a file."
+        for name in names:
+            problem = self.load(name, path)
+            if problem is None:
+                return None
+        self.notices.wrong(problem)
         return problem
 
     def edited(self, net):

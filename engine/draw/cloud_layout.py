@@ -12,8 +12,8 @@ GAP = 32.0  # between blocks
 WIDE_SPACING, WIDE_GAP = 8.0, 128.0  # of vectors: an average pool, and the gap before the classes
 POOL_SIDE = 12  # most neurons across and down of a vector; classes stand in one square
 JITTER = 0.5  # of the depth spacing, each way
-# A row of blocks is at least so wide, as a part of its length, and a block as a part of the widest: those of smaller maps
-# are spread in their planes, and their dots grow. The original's are as they were.
+# A row of blocks is at least so wide, as a part of its length, and a block, as a part of the widest: those of smaller
+# maps are spread in their planes, and their dots grow. The original's are as they were.
 SLENDER, SMALL = 0.36, 0.22
 # Channels behind each other before a block is split; more stand beside each other.
 DEEP = 32

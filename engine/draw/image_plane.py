@@ -5,7 +5,7 @@ import numpy as np
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
 from engine.codegen.structs import struct
-from engine.draw.drawable import Drawable
+from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING
 from engine.errors import ShapeError
 from engine.gpu.array import Array
@@ -69,3 +69,18 @@ class ImagePlane(Drawable):
         )
         group = pipeline.bind(frame=frame.uniforms, node=self._node, image=self._texture)
         pipeline.draw(render_pass, group, 4)
+
+    def pick(self, aim, world):
+        """Where an Aim meets the rectangle; `part` is the pixel's (row, column)."""
+        if self.image is None:
+            return None
+        corner, right, down = (world[:3, :3] @ np.asarray(v, float) for v in (self.corner, self.right, self.down))
+        sides = np.stack([right, down, -np.asarray(aim.direction, float)], axis=1)
+        if abs(np.linalg.det(sides)) < 1e-12 * np.prod(np.linalg.norm(sides, axis=0)):
+            return None  # seen edge on
+        across, along, distance = np.linalg.solve(sides, np.asarray(aim.origin, float) - corner - world[:3, 3])
+        if distance <= 0.0 or not (0.0 <= across < 1.0 and 0.0 <= along < 1.0):
+            return None
+        height, width = self.image.shape[:2]
+        position = np.asarray(aim.origin) + distance * np.asarray(aim.direction)
+        return Hit(self, tuple(position), float(distance), part=(int(along * height), int(across * width)))

@@ -20,6 +20,7 @@ class Legend:
     map       colour map
     low, high values at its ends
     marks     values of the surfaces shown
+    words     texts of the marks, where numbers do not say it; () for the numbers
     card      True for a legend that lies on an image: on a card of the ground's colour, the map whole as images have it
     """
 
@@ -28,6 +29,7 @@ class Legend:
     low: float
     high: float
     marks: tuple = ()
+    words: tuple = ()
     card: bool = False
 
 
@@ -75,10 +77,14 @@ def legend_sprite(legend, frame):
     pad, gap = round(8 * s), round(size * 1.25)
     title = text.mask(legend.title, max(6.0, SIZES["normal"] * s))
     # Lowest value at the bottom; labels are spread from the top.
-    marks = sorted((m for m in legend.marks if legend.low <= m <= legend.high), reverse=True)
+    told = legend.words or [None] * len(legend.marks)
+    told = sorted(
+        ((m, t) for m, t in zip(legend.marks, told, strict=True) if legend.low <= m <= legend.high), reverse=True
+    )
+    marks = [m for m, _ in told]
     # A level that swings passes 0 within rounding; 1e-16 is no label.
     least = 1e-6 * (legend.high - legend.low)
-    masks = [text.tabular(text.number(m if abs(m) > least else 0.0), size) for m in marks]
+    masks = [text.tabular(t or text.number(m if abs(m) > least else 0.0), size) for m, t in told]
     line = text.mask("0", size).shape[0]
     width = max([title.shape[1]] + [bar_width + 3 * pad + m.shape[1] for m in masks]) + pad
     top = title.shape[0] + pad

@@ -41,6 +41,18 @@ def make_canvas(size=(1280, 800), title="neuroscene"):
     return RenderCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=60)
 
 
+def on_drop(canvas, take):
+    """Calls a function with the path of each file that is dropped on a window."""
+    import glfw
+
+    def dropped(_, paths):
+        for path in paths:
+            take(path)
+
+    # rendercanvas has no event for it, and tells its window nowhere else; glfw keeps the function.
+    glfw.set_drop_callback(canvas._window, dropped)
+
+
 def run():
     """Shows windows until all are closed."""
     from rendercanvas.glfw import loop

@@ -71,6 +71,8 @@ class Sight:
         place = self.place()
         if place is None or math.hypot(place[0] - x, place[1] - y) > PIN:
             hit = self._pick(x, y)
+            if self._take(hit):
+                return
             self.reading = self._said(hit)
             self.position, self.is_stale = None if self.reading is None else hit.position, False
         else:
@@ -80,7 +82,19 @@ class Sight:
     def unpin(self):
         """Takes the pin away; returns False if there was none."""
         was, self.position, self.reading = self.position is not None, None, None
-        return was
+        return was or self._take(None)
+
+    def _take(self, hit):
+        """Gives the scene what is pinned; True if it shows that itself."""
+        viewer = self.viewer
+        try:
+            taken = viewer.scene.pin(hit)
+        except Exception as error:
+            taken = viewer.painter.failed(error)
+        if taken:
+            viewer.painter.changed()
+            viewer.request()
+        return bool(taken)
 
     def place(self):
         """(x, y) of the pin in logical pixels, or None where it is not seen; its reading is of the picture now."""

@@ -176,7 +176,8 @@ def test_a_finding_leads_to_its_moment_and_its_neurons():
     rows = scene.listing().rows
     row = next(row for row in rows if "neuron" in row.text and "cannot decide" in row.text)
     row.run()
-    time = scene.asked_time()
+    time, play = scene.asked_time()
+    assert not play
     assert time in scene.times and scene.asked_time() is None
     assert sum(sum(layer.shown) for layer in scene.units().layers) == 1
 

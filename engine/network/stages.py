@@ -1,0 +1,78 @@
+"""Which nodes of a convolutional network are looked at, and what they are called."""
+
+from engine.network import nodes as kinds
+
+# By which SqueezeNet 1.0 is shown; its other parts are as large as their neighbours.
+SQUEEZENET = ("pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "conv10", "pool10", "prob")
+SUFFIXES = ("/concat", ".concat", "_concat", "/relu", ".relu", "_relu")
+PREFIXES = ("relu_",)
+
+
+def stages(net):
+    """Names of the nodes at which a network is a step further, in order; its last node is one.
+
+    These are joined maps, sums (after their activation) and what a map is averaged to. Before the first of them, and in
+    a network without, each activation that everything goes through, or the pool that takes it alone.
+    """
+    joins = [node for node in net.nodes if isinstance(node, kinds.Concat | kinds.Add)]
+    after = behind(net, joins[0].name) if joins else set()
+    chosen = []
+    for node in net.nodes[1:]:
+        before, users = net.node(node.inputs[0]), net.consumers(node.name)
+        if isinstance(node, kinds.Elementwise):
+            opens = joins and isinstance(joins[0], kinds.Concat) and len(users) > 1  # it is a part of what it opens
+            plain = node.name not in after and not opens and not is_passed_by(net, node.name)
+            wanted = isinstance(before, kinds.Add) or plain
+        elif isinstance(node, kinds.MaxPool | kinds.AveragePool):
+            wanted = node.name not in after and chosen[-1:] == [before.name] and len(net.consumers(before.name)) == 1
+            if wanted:
+                chosen.pop()
+        elif isinstance(node, kinds.Concat | kinds.Add):
+            wanted = not (len(users) == 1 and isinstance(users[0], kinds.Elementwise))
+        else:
+            wanted = isinstance(node, kinds.GlobalAveragePool)
+        if wanted or node is net.output:
+            chosen.append(node.name)
+    return tuple(chosen)
+
+
+def behind(net, name):
+    """Names of all nodes that depend on a node, itself included."""
+    found = {name}
+    for node in net.nodes:
+        if found.intersection(node.inputs):
+            found.add(node.name)
+    return found
+
+
+def is_passed_by(net, name):
+    """True if there is a way from the input to the output that does not go through a node."""
+    found = {net.nodes[0].name}
+    for node in net.nodes[1:]:
+        if node.name != name and found.intersection(node.inputs):
+            found.add(node.name)
+    return net.output.name in found
+
+
+def squeezenet_blocks(net):
+    """The blocks by which SqueezeNet is shown, for a network that has nodes of those names; else its stages."""
+    named = {called(name): name for name in net.shapes}
+    found = tuple(named.get(name) for name in SQUEEZENET)
+    return stages(net) if None in found else found
+
+
+def called(name):
+    """A node's name without what says only that it is an activation's or a join's: `fire2` of `fire2/concat`."""
+    for suffix in SUFFIXES:
+        if name.endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)]
+    for prefix in PREFIXES:
+        if name.startswith(prefix):
+            return name[len(prefix) :]
+    return name
+
+
+def all_called(names):
+    """What each of several nodes is called: short where that leaves them apart."""
+    short = [called(name) for name in names]
+    return tuple(s if short.count(s) == 1 else name for s, name in zip(short, names, strict=True))

@@ -1,0 +1,215 @@
+"""What activations shows of one neuron: what it sees of the picture, its channel's map, who moved it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.draw.callout import Callout
+from engine.draw.colour import colours
+from engine.draw.frame import linear
+from engine.draw.inset import Inset, InsetImage
+from engine.draw.legend import srgb
+from engine.draw.lines import Lines
+from engine.draw.points import Points
+from engine.errors import SettingError
+from engine.network.influence import influences
+from engine.settings import Switch
+from scenes.seen_network import SeenNetwork, tells_classes
+
+# Neurons that moved the pinned one most, and of each layer those that are followed on, with how many of theirs.
+FIRST, FOLLOWED, EACH = 12, 5, 4
+# Linear colours of what raised a neuron and what held it back, of the frame on the picture.
+RAISED, HELD = np.array(linear("#ff9d3c")), np.array(linear("#5aa9ff"))
+FRAMED = linear("#ff4fa3")
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """One of a node's: name of the node, and its place there."""
+
+    node: str
+    channel: int
+    row: int
+    column: int
+
+    @property
+    def place(self):
+        return self.channel, self.row, self.column
+
+
+class ActivationsMarks(SeenNetwork):
+    """Marks of the pinned neuron, else of the one under the pointer, in a scene with a `_cloud` of `block_names`."""
+
+    lines = Switch(True, label="who moved it", group="how", when=lambda s: bool(s.neuron),
+                   doc="lines from the pinned neuron to what raised it (orange) or held it back (blue)")  # fmt: skip
+
+    _pointed = None
+
+    @property
+    def pinned(self):
+        """The Neuron that `neuron` names, or None. Raises SettingError for one there is not."""
+        return self._keep("pinned", (self.neuron, self.convnet, self.block_names), self._read_neuron)
+
+    def _read_neuron(self):
+        text = self.neuron.strip()
+        if not text:
+            return None
+        parts = text.split()
+        count = 3 if len(parts) >= 4 else 1
+        name, numbers = " ".join(parts[:-count]), parts[-count:]
+        if not name or not all(n.isdigit() for n in numbers):
+            raise SettingError(f"neuron={text}: it takes block, channel, row, column, as in `fire4 17 9 12`.")
+        node = self._node_called(name, self.block_names)
+        if node not in self.block_names:
+            raise SettingError(f"neuron={text}: {name} is not among the blocks. Take blocks=all.")
+        place = tuple(int(n) for n in numbers) if count == 3 else (int(numbers[0]), 0, 0)
+        shape = self.convnet.shapes[node]
+        if not all(p < n for p, n in zip(place, shape, strict=True)):
+            raise SettingError(
+                f"neuron={text}: {name} has {shape[0]} channels of {shape[1]} x {shape[2]}, counted from 0."
+            )
+        return Neuron(node, *place)
+
+    def written(self, neuron):
+        """A Neuron as `neuron` takes it."""
+        label = self.block_labels[self.block_names.index(neuron.node)]
+        place = neuron.place if self.convnet.shapes[neuron.node][1:] != (1, 1) else neuron.place[:1]
+        return " ".join(map(str, (label, *place)))
+
+    @property
+    def marked(self):
+        """The Neuron that is told of: the one under the pointer, else the pinned one, or None."""
+        pointed = self._pointed
+        return pointed if pointed is not None and pointed.node in self.block_names else self.pinned
+
+    # What is drawn.
+
+    def build_marks(self, root, stage):
+        """Adds the marks' nodes: those in the cloud's space to the root."""
+        self._ring = root.add(Callout(name="neuron"))
+        self._pin = root.add(Callout(name="pinned neuron"))
+        self._frame = root.add(Lines(name="what it sees", width=2.5))
+        self._wires = root.add(Lines(name="who moved it", width=1.6))
+        self._ends = root.add(Points(name="neurons that moved it"))
+        self._card = stage.add(Inset(name="the neuron"))
+        self._wired = None
+
+    def update_marks(self):
+        """Puts the marks where the neurons are."""
+        pinned, marked = self.pinned, self.marked
+        self._put(self._pin, pinned)
+        self._put(self._ring, marked if marked != pinned else None)
+        self._card.show(*self._told(marked))
+        self._frame.set(*self._framed(marked))
+        wired = (pinned, self.responses, self.block_names, self._plane.visible) if pinned and self.lines else None
+        if self._wired != wired:
+            self._wired = wired
+            self._wire(pinned if wired else None)
+
+    def _put(self, ring, neuron):
+        ring.visible = neuron is not None
+        if neuron is None:
+            return
+        ring.words = ()
+        if self._is_class(neuron):
+            ring.words = self.class_name(neuron.channel), f"{100 * self.response(neuron):.1f}%"
+        elif ring is self._pin:
+            ring.words = (self.written(neuron),)
+        ring.move(*self.where(neuron))
+
+    def where(self, neuron):
+        """(3,) a Neuron's place in the cloud's space."""
+        return self._cloud.spot(self.block_names.index(neuron.node), *neuron.place)
+
+    def response(self, neuron):
+        """A Neuron's response."""
+        return float(self.responses[neuron.node][neuron.place])
+
+    def _is_class(self, neuron):
+        return neuron.node == self.convnet.output.name and tells_classes(self.convnet)
+
+    def _framed(self, neuron):
+        """(segments, colour) of what a neuron sees, on the picture."""
+        if neuron is None or not self._plane.visible:
+            return (), (*FRAMED, 1.0)
+        top, left, bottom, right = self.convnet.field(neuron.node, neuron.row, neuron.column)
+        corners = [self._on_picture(*p) for p in ((top, left), (top, right), (bottom, right), (bottom, left))]
+        return [(corners[k], corners[(k + 1) % 4]) for k in range(4)], (*FRAMED, 1.0)
+
+    def _on_picture(self, row, column):
+        """(3,) a place on the picture's plane, in pixels from its top left."""
+        height, width = self.seen.shape[:2]
+        corner, right, down = (np.array(v) for v in (self._plane.corner, self._plane.right, self._plane.down))
+        # A little before it.
+        return corner + right * column / width + down * row / height + (0.0, 0.0, 0.6)
+
+    # The card.
+
+    def _told(self, neuron):
+        """(title, rows, images) for the card of a neuron."""
+        if neuron is None:
+            return "", (), ()
+        return self._keep("card", (neuron, self.responses, self.normalise), lambda: self._tell(neuron))
+
+    def _tell(self, neuron):
+        if self._is_class(neuron):
+            rank = int((self.probabilities > self.probabilities[neuron.channel]).sum()) + 1
+            rows = (("class", str(neuron.channel)), ("probability", f"{100 * self.response(neuron):.2f}%"),
+                    ("place", f"{rank} of {len(self.probabilities)}"))  # fmt: skip
+            return self.class_name(neuron.channel), rows, ()
+        label = self.block_labels[self.block_names.index(neuron.node)]
+        top, left, bottom, right = self.convnet.field(neuron.node, neuron.row, neuron.column)
+        values = self.responses[neuron.node][neuron.channel]
+        rows = [("response", f"{self.response(neuron):.4g}"), ("z-score", f"{self.score(neuron):+.2f}")]
+        images = [InsetImage(self.seen, f"sees {bottom - top} x {right - left}", (top, left, bottom, right))]
+        if values.shape != (1, 1):
+            rows.insert(0, ("row, column", f"{neuron.row}, {neuron.column}"))
+            low, high = min(0.0, float(values.min())), float(values.max())
+            where = (values - low) / ((high - low) or 1.0)
+            pixels = np.round(srgb(colours("viridis", "image", where)) * 255).astype(np.uint8)
+            box = neuron.row, neuron.column, neuron.row + 1, neuron.column + 1
+            images.append(InsetImage(pixels, f"{low:.3g} to {high:.3g}", box))
+        return f"{label}, channel {neuron.channel}", tuple(rows), tuple(images)
+
+    def score(self, neuron):
+        """How many standard deviations a response lies above the mean of what it is measured by."""
+        key = self.responses, self.normalise, self.block_names
+        means, deviations = self._keep("statistics", key, self._cloud.statistics)[self.block_names.index(neuron.node)]
+        deviation = float(deviations[neuron.channel])
+        return (self.response(neuron) - float(means[neuron.channel])) / deviation if deviation else 0.0
+
+    # Who moved it.
+
+    def _wire(self, neuron):
+        """Lines from a neuron to those that moved it most, from there on to theirs, and at last to the picture."""
+        segments, strengths, ends = [], [], {}
+        level = {neuron: 1.0} if neuron else {}
+        while level:
+            found = {}
+            for at, share in level.items():
+                most = FIRST if at is neuron else EACH
+                moved = influences(self.convnet, self.responses, at.node, at.place, set(self.block_names), most=most)
+                for i in moved:
+                    mover = Neuron(i.node, i.channel, i.row, i.column)
+                    segments.append((self.where(at), self.where(mover)))
+                    strengths.append(share * i.share)
+                    found[mover] = found.get(mover, 0.0) + share * i.share
+                if not moved and self._plane.visible:
+                    top, left, bottom, right = self.convnet.field(at.node, at.row, at.column)
+                    segments.append((self.where(at), self._on_picture((top + bottom) / 2, (left + right) / 2)))
+                    strengths.append(share)
+            ends |= found
+            strongest = sorted(found, key=lambda n: -abs(found[n]))[:FOLLOWED]
+            largest = max((abs(found[n]) for n in strongest), default=1.0) or 1.0
+            # Shares shrink from layer to layer: each is drawn beside the strongest of its own.
+            level = {n: found[n] / largest for n in strongest}
+        self._wires.set(segments, _painted(np.array(strengths)))
+        self._ends.set([self.where(n) for n in ends], _painted(np.array(list(ends.values())), least=0.7), 4.0)
+
+
+def _painted(strengths, least=0.25):
+    """(N, 4) linear RGBA of shares from -1 to 1."""
+    if not len(strengths):
+        return 1.0, 1.0, 1.0, 1.0
+    colour = np.where(strengths[:, None] >= 0, RAISED, HELD)
+    return np.concatenate([colour, np.clip(abs(strengths)[:, None] ** 0.5, least, 1.0)], axis=1)

@@ -1,0 +1,99 @@
+"""What activations answers to a person: readings, pins, the blocks' buttons, its actions."""
+
+from engine.network.downloads import cached
+from engine.parts import UnitLayer, Units
+from engine.scene import Action, Reading
+from scenes.activations_marks import Neuron
+from scenes.seen_network import SeenNetwork
+
+BUTTON = "#ffb347"
+
+
+class ActivationsPanel(SeenNetwork):
+    """Readings and buttons of a scene with a `_cloud` of `block_names`."""
+
+    _hovered_block = None
+
+    def __init__(self, **values):
+        super().__init__(**values)
+        # Another network has no neuron of that name; nor have other blocks.
+        self.param.watch(self._forget, ["net", "network", "blocks", "alone"])
+
+    def _forget(self, *_):
+        self._pointed, self.neuron = None, ""
+
+    # Under the pointer.
+
+    def neuron_of(self, hit):
+        """The Neuron of a pick.Hit, or None."""
+        if hit is None or hit.node is not self._cloud or hit.part is None:
+            return None
+        block, *place = hit.part
+        return Neuron(self.block_names[block], *place)
+
+    def pointed(self, hit):
+        before, self._pointed = self._pointed, self.neuron_of(hit)
+        return before != self._pointed
+
+    def pin(self, hit):
+        neuron, before = self.neuron_of(hit), self.neuron
+        text = "" if neuron is None else self.written(neuron)
+        self.neuron = "" if text == before else text
+        return self.neuron != before
+
+    def read(self, hit):
+        neuron = self.neuron_of(hit)
+        if neuron is None:
+            return self._read_picture(hit)
+        if self._is_class(neuron):
+            return None  # its name stands in the picture
+        title, rows, _ = self._told(neuron)
+        return Reading(title, rows, hit.position)
+
+    def _read_picture(self, hit):
+        if hit is None or hit.node is not self._plane or hit.part is None:
+            return None
+        row, column = hit.part
+        rows = ("row, column", f"{row}, {column}"), ("red, green, blue", ", ".join(map(str, self.seen[row, column])))
+        return Reading("what is seen", rows, hit.position)
+
+    # The panel.
+
+    def units(self):
+        if self.alone.strip():
+            return None
+        labels, shapes = self.block_labels, self.convnet.shapes
+        docs = tuple(
+            f"{label}: {' x '.join(map(str, shapes[name]))}"
+            for label, name in zip(labels, self.block_names, strict=True)
+        )
+        layer = UnitLayer("Blocks", BUTTON, self.block_is_shown, (), docs)
+        return Units((layer,), self._put_shown, self._hover_block, self._hovered_block)
+
+    def _put_shown(self, shown):
+        names = [label for label, on in zip(self.block_labels, shown[0], strict=True) if on]
+        self.shown = "all" if all(shown[0]) else ", ".join(names) or "none"
+
+    def _hover_block(self, unit):
+        self._hovered_block = unit
+
+    def actions(self):
+        return [
+            Action("reveal", "blocks appear one after the other", lambda: self.go_to(0.0, play=True), key="v"),
+            Action("next picture", "another picture is drawn", self._draw_another, key="n"),
+            Action("unpin", "leaves the pinned neuron", self._unpin, key="u"),
+        ]
+
+    def _draw_another(self):
+        self.photo, self.image = "none", None
+        self.seed = (self.seed + 1) % 2**31
+
+    def _unpin(self):
+        self.neuron = ""
+
+    def remark(self):
+        if self.net is not None or self.network != "small":
+            return None
+        there = cached("squeezenet") is not None
+        how = "network=squeezenet" if there else "neuroscene download squeezenet"
+        return f"a small SqueezeNet of {len(self.convnet.classes)} kinds; of 1,000: {how}"

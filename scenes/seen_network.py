@@ -1,0 +1,149 @@
+"""A scene whose convolutional network looks at a picture: which network, which picture, what it answers."""
+
+from functools import cache
+from importlib.resources import files
+
+from engine.data_settings import Convolutional, Image
+from engine.errors import SettingError
+from engine.kernels.forward import Forward
+from engine.network import nodes
+from engine.network.architectures import load_convnet
+from engine.network.convnet import ConvNet
+from engine.network.downloads import cached
+from engine.network.image_data import shrunk
+from engine.network.photo import fit
+from engine.network.small_squeezenet import small_squeezenet
+from engine.scene import Scene
+from engine.settings import Choice, Integer
+from scenes.drawn_objects import KINDS, draw
+
+# The network that comes along; docs/activations.md tells how it was trained.
+OWN = "small_squeezenet.safetensors"
+# Free photos that scikit-image brings along; `none` is the drawn picture.
+PHOTOS = ("none", "chelsea", "astronaut", "coffee", "rocket", "motorcycle_left", "horse", "clock_motion", "camera",
+          "coins", "moon", "hubble_deep_field", "retina", "cell", "brick", "grass", "gravel")  # fmt: skip
+NETWORKS = {"small": "the one that comes along", "squeezenet": "of a thousand classes, once it is downloaded"}
+
+
+@cache
+def own_network():
+    """The ConvNet that comes along."""
+    return small_squeezenet(files("scenes").joinpath("data", OWN).read_bytes(), OWN)
+
+
+@cache
+def downloaded(name):
+    """The ConvNet of a file that `neuroscene download` fetched. Raises SettingError where it did not."""
+    path = cached(name)
+    if path is None:
+        raise SettingError(
+            f"network={name}: it is not on this machine. Fetch it with `neuroscene download {name}`, or take "
+            "network=small, which comes along."
+        )
+    return load_convnet(path)
+
+
+class SeenNetwork(Scene):
+    """A convolutional network, the picture it looks at, and its responses."""
+
+    subject = Choice(list(KINDS), "cat", group="shown", doc="what is drawn for the network to look at",
+                     when=lambda s: s.image is None and s.photo == "none")  # fmt: skip
+    seed = Integer(3, bounds=(0, 2**31 - 1), group="shown", doc="of the drawn picture",
+                   when=lambda s: s.image is None and s.photo == "none")  # fmt: skip
+    photo = Choice(list(PHOTOS), group="shown", doc="one of scikit-image's free photos; chelsea is a cat",
+                   when=lambda s: s.image is None)  # fmt: skip
+    image = Image(None, side=1024, group="shown", doc="your own picture")
+    network = Choice(list(NETWORKS), group="shown", doc="the one that comes along, or SqueezeNet once it is downloaded",
+                     when=lambda s: s.net is None)  # fmt: skip
+    net = Convolutional(None, group="shown", doc="your own convolutional network")
+
+    def __init__(self, **values):
+        self._kept = {}
+        super().__init__(**values)
+
+    def _keep(self, what, key, make):
+        """What was made for the same key before."""
+        held = self._kept.get(what)
+        if held is None or len(held[0]) != len(key) or any(not _same(a, b) for a, b in zip(held[0], key, strict=True)):
+            self._kept[what] = held = (key, make())
+        return held[1]
+
+    # What looks.
+
+    @property
+    def convnet(self) -> ConvNet:
+        """The network that looks; one that ends with a number for each class has a softmax behind it."""
+        if self.net is None:
+            return own_network() if self.network == "small" else downloaded(self.network)
+        return self._keep("own", (self.net,), lambda: self.net)
+
+    @property
+    def forward(self):
+        """The network on the GPU; it is made once."""
+        net = self.convnet
+        return self._keep("forward", (net,), lambda: Forward(net))
+
+    # What it looks at.
+
+    @property
+    def picture(self):
+        """(H, W) or (H, W, 3) uint8: the whole picture, as it is given."""
+        if self.image is not None:
+            return self.image
+        if self.photo != "none":
+            return self._keep("photo", (self.photo,), lambda: free_photo(self.photo))
+        return self._keep("drawn", (self.subject, self.seed), lambda: draw(self.subject, self.seed, 256))
+
+    @property
+    def seen(self):
+        """(H, W, 3) uint8: the picture as the network sees it."""
+        net, picture = self.convnet, self.picture
+        if net.preprocess is None:
+            raise SettingError(f"{net} takes {net.input_shape[0]} channels; photos have three, or one in grey.")
+        size, resize = net.preprocess.size, net.preprocess.resize
+        return self._keep("seen", (picture, net), lambda: fit(picture, size, resize))
+
+    @property
+    def responses(self):
+        """{node: (C, H, W)} responses to what is seen: computed when that changed, read from the GPU when asked for."""
+        seen, forward = self.seen, self.forward
+        return self._keep("responses", (seen, forward), lambda: forward.responses(forward.net.preprocess(seen)))
+
+    @property
+    def probabilities(self):
+        """(classes,) of the last node, or None for a network that does not tell classes apart."""
+        net = self.convnet
+        if not tells_classes(net):
+            return None
+        return self.responses[net.output.name].astype(float).ravel()
+
+    def class_name(self, number):
+        """What a class is called: its number where the network does not say."""
+        classes = self.convnet.classes
+        return classes[number] if number < len(classes) else f"class {number}"
+
+
+def tells_classes(net):
+    """True if a network ends with a probability for each class."""
+    return isinstance(net.output, nodes.Softmax) and net.shapes[net.output.name][1:] == (1, 1)
+
+
+def free_photo(name):
+    """(H, W) or (H, W, 3) uint8: a photo that scikit-image brings along, found without opening the network."""
+    try:
+        folder = files("skimage") / "data"
+    except ModuleNotFoundError:
+        raise SettingError(
+            f"photo={name}: scikit-image is not installed. Run `pip install scikit-image`, or give a file with --image."
+        ) from None
+    found = [path for path in map(folder.joinpath, (f"{name}.png", f"{name}.jpg")) if path.is_file()]
+    if not found:
+        raise SettingError(
+            f"photo={name}: this scikit-image comes without it. Take another, or give a file with --image."
+        )
+    return shrunk(str(found[0]), 1024)
+
+
+def _same(a, b):
+    # Arrays and networks are told apart as objects.
+    return a is b or (isinstance(a, str | int | float | tuple | bool) and a == b)
