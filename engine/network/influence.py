@@ -7,9 +7,6 @@ import numpy as np
 from engine.errors import NetworkError
 from engine.network import nodes as kinds
 
-# Neurons followed at a time: past them each has a share that no line shows.
-FOLLOWED = 512
-
 
 @dataclass(frozen=True)
 class Influence:
@@ -26,6 +23,32 @@ class Influence:
     share: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Patch:
+    """Shares of a node's neurons in a part of its map, all channels: (C, h, w), whose first is at (top, left)."""
+
+    values: np.ndarray
+    top: int
+    left: int
+
+    def of(self, x):
+        """The same part of a map."""
+        height, width = self.values.shape[1:]
+        return x[:, self.top : self.top + height, self.left : self.left + width].astype(float)
+
+    def joined(self, other):
+        """Both, added where they overlap."""
+        if other is None:
+            return self
+        ends = [(p.top + p.values.shape[1], p.left + p.values.shape[2]) for p in (self, other)]
+        top, left = min(self.top, other.top), min(self.left, other.left)
+        bottom, right = np.max(ends, axis=0)
+        values = np.zeros((len(self.values), bottom - top, right - left))
+        for patch, (row, column) in zip((self, other), ends, strict=True):
+            values[:, patch.top - top : row - top, patch.left - left : column - left] += patch.values
+        return _Patch(values, top, left)
+
+
 def influences(net, responses, node, place, shown, *, most=24):
     """The neurons of `shown` nodes that moved a neuron most, the strongest first: a list of Influence.
 
@@ -38,92 +61,153 @@ def influences(net, responses, node, place, shown, *, most=24):
 
     A weighted sum shares out by weight times response, over the sum of their sizes; the bias has no share. A maximum is
     its largest input's, an activation's share passes to its sum. Shares along several ways add up.
+    (Bach et al. 2015, PLoS ONE 10(7): relevance, layer by layer; with sizes in the divisor shares stay finite.)
     Raises NetworkError for a neuron there is not.
     """
     start = net.node(node)
     if not all(0 <= p < n for p, n in zip(place, net.shapes[start.name], strict=True)):
         raise NetworkError(f"Node `{start.name}` of {net.name} is {net.shapes[start.name]}; it has no {tuple(place)}.")
-    waiting = {start.name: {tuple(int(p) for p in place): 1.0}}
+    channel, row, column = (int(p) for p in place)
+    own = np.zeros((net.shapes[start.name][0], 1, 1))
+    own[channel] = 1.0
+    waiting = {start.name: _Patch(own, row, column)}
     found = []
     for at in reversed(net.nodes):
-        moved = waiting.pop(at.name, None)
-        if moved is None:
+        patch = waiting.pop(at.name, None)
+        if patch is None:
             continue
-        strongest = sorted(moved.items(), key=lambda item: (-abs(item[1]), item[0]))[:FOLLOWED]
-        if at is not start and (at.name in shown or isinstance(at, kinds.Input)):
-            if at.name in shown:
-                found += [Influence(at.name, *where, share) for where, share in strongest]
-            continue
-        for where, share in strongest:
-            for key, (channel, row, column), part in _parts(net, responses, at, where):
-                into = waiting.setdefault(key, {})
-                neuron = int(channel), int(row), int(column)
-                into[neuron] = into.get(neuron, 0.0) + share * float(part)
+        if at is not start and at.name in shown:
+            found += _strongest(at.name, patch, most)
+        elif not isinstance(at, kinds.Input):
+            for key, part in _parts(net, responses, at, patch):
+                waiting[key] = part.joined(waiting.get(key))
     found.sort(key=lambda i: (-abs(i.share), i.node, i.channel, i.row, i.column))
     return found[:most]
 
 
-def _parts(net, responses, node, place):
-    """(input's name, its neuron, part) of what moved a neuron; the sizes of the parts add up to 1."""
-    channel, row, column = place
+def _strongest(name, patch, most):
+    flat = patch.values.ravel()
+    order = np.argsort(-abs(flat), kind="stable")[:most]
+    places = np.unravel_index(order[flat[order] != 0], patch.values.shape)
+    return [
+        Influence(name, int(c), int(y) + patch.top, int(x) + patch.left, float(patch.values[c, y, x]))
+        for c, y, x in zip(*places, strict=True)
+    ]
+
+
+def _parts(net, responses, node, patch):
+    """(input's name, its _Patch) pairs: what moved the neurons of a _Patch."""
     key = node.inputs[0]
     # What only an activation lies behind may not be kept; nothing here asks for it.
     x = responses.get(key)
     if isinstance(node, kinds.Convolution):
-        return _of_sum(key, *_window_terms(node, x, place))
+        return [(key, _through_convolution(node, x, patch))]
     if isinstance(node, kinds.Dense):
-        return _of_sum(key, node.weights[channel].reshape(x.shape) * x, (0, 0, 0))
+        rows = np.flatnonzero(patch.values)
+        return [(key, _Patch(_shared(patch.values[rows, 0, 0], node.weights[rows], x.ravel()).reshape(x.shape), 0, 0))]
     if isinstance(node, kinds.Concat):
-        for name in node.inputs:
-            if channel < net.shapes[name][0]:
-                return [(name, (channel, row, column), 1.0)]
-            channel -= net.shapes[name][0]
+        ends = np.cumsum([net.shapes[name][0] for name in node.inputs])
+        cut = np.split(patch.values, ends[:-1])
+        return [(n, _Patch(v, patch.top, patch.left)) for n, v in zip(node.inputs, cut, strict=True) if v.any()]
     if isinstance(node, kinds.Add):
-        terms = np.array([responses[name][place] for name in node.inputs])
-        whole = abs(terms).sum()
-        return [(n, place, t / whole) for n, t in zip(node.inputs, terms, strict=True)] if whole else []
+        terms = np.array([patch.of(responses[name]) for name in node.inputs])
+        whole = _over(patch.values, abs(terms).sum(axis=0))
+        return [(n, _Patch(t * whole, patch.top, patch.left)) for n, t in zip(node.inputs, terms, strict=True)]
     if isinstance(node, kinds.Flatten):
-        return [(key, np.unravel_index(channel, x.shape), 1.0)]
+        return [(key, _Patch(patch.values.reshape(net.shapes[key]), 0, 0))]
     if isinstance(node, kinds.GlobalAveragePool):
-        return _of_sum(key, x[channel : channel + 1], (channel, 0, 0))
+        x = x.astype(float)
+        return [(key, _Patch(x * _over(patch.values, abs(x).sum(axis=(1, 2), keepdims=True)), 0, 0))]
     if isinstance(node, kinds.MaxPool | kinds.AveragePool):
-        spans = [w.span(p, p, n) for w, p, n in zip(node.windows(), (row, column), x.shape[1:], strict=True)]
-        (top, bottom), (left, right) = spans
-        seen = x[channel : channel + 1, top:bottom, left:right]
-        if isinstance(node, kinds.AveragePool):
-            return _of_sum(key, seen, (channel, top, left))
-        at = np.unravel_index(int(np.argmax(seen)), seen.shape)
-        return [(key, (channel, top + at[1], left + at[2]), 1.0)]
+        return [(key, _through_pool(node, x, patch))]
     # An activation, a softmax: each from its own sum, above all.
-    return [(key, place, 1.0)]
+    return [(key, patch)]
 
 
-def _window_terms(node, x, place):
-    """(weight times input over the window that a neuron sees, the input's neuron that its first term is of)."""
-    channel, row, column = place
-    inside, taken = [], []
-    for window, at, length in zip(node.windows(), (row, column), x.shape[1:], strict=True):
-        places = at * window.stride - window.before + window.dilation * np.arange(window.size)
-        good = (places >= 0) & (places < length)
-        inside.append(places[good])
-        taken.append(np.flatnonzero(good))
-    group = channel // (len(node.weights) // node.groups)
-    first = group * node.weights.shape[1]
-    channels = np.arange(first, first + node.weights.shape[1])
-    terms = node.weights[channel][np.ix_(np.arange(len(channels)), *taken)] * x[np.ix_(channels, *inside)]
-    return terms, (channels, *inside)
+def _over(shares, whole):
+    """shares / whole, and 0 where that is 0."""
+    return np.divide(shares, whole, out=np.zeros(np.broadcast_shapes(shares.shape, whole.shape)), where=whole != 0)
 
 
-def _of_sum(key, terms, places):
-    whole = abs(terms).sum()
-    if not whole:
-        return []
-    # The strongest alone: a window of 512 channels has thousands of terms.
-    flat = terms.ravel()
-    order = np.argsort(-abs(flat), kind="stable")[:FOLLOWED]
-    index = np.unravel_index(order[flat[order] != 0], terms.shape)
-    if all(np.ndim(p) for p in places):
-        where = [p[i] for p, i in zip(places, index, strict=True)]
+def _shared(shares, weights, x):
+    """(I,) what (O,) shares of sums of weights (O, I) times x (I,) give to each of x."""
+    x, weights = x.astype(float), weights.astype(float)
+    return x * (_over(shares, abs(weights) @ abs(x)) @ weights)
+
+
+class _Windows:
+    """The part of a map that the windows of a _Patch's neurons see, at each of the windows' elements in turn.
+
+    top, left   of that part, which may begin in the padding
+    x           (C, H, W) the part, `outside` where it is not on the map
+    """
+
+    def __init__(self, node, x, patch, outside=0.0):
+        self._windows, (self._height, self._width) = node.windows(), patch.values.shape[1:]
+        starts = [at * w.stride - w.before for at, w in zip((patch.top, patch.left), self._windows, strict=True)]
+        sizes = [(n - 1) * w.stride + w.extent for n, w in zip((self._height, self._width), self._windows, strict=True)]
+        self.top, self.left = starts
+        ends = [start + size for start, size in zip(starts, sizes, strict=True)]
+        self._low = [max(0, start) for start in starts]
+        self._high = [min(n, end) for n, end in zip(x.shape[1:], ends, strict=True)]
+        self.x = np.full((len(x), *sizes), outside)
+        self._inside = tuple(slice(a - s, b - s) for a, b, s in zip(self._low, self._high, starts, strict=True))
+        self.x[(slice(None), *self._inside)] = x[:, self._low[0] : self._high[0], self._low[1] : self._high[1]]
+
+    def elements(self):
+        """((row, column) of the element, its slices of the part) for each element of a window."""
+        rows, columns = self._windows
+        for i in range(rows.size):
+            for j in range(columns.size):
+                y, x = i * rows.dilation, j * columns.dilation
+                yield (
+                    (i, j),
+                    (
+                        slice(None),
+                        slice(y, y + (self._height - 1) * rows.stride + 1, rows.stride),
+                        slice(x, x + (self._width - 1) * columns.stride + 1, columns.stride),
+                    ),
+                )
+
+    def patch(self, values):
+        """The _Patch of what is on the map, of values over the part."""
+        return _Patch(values[(slice(None), *self._inside)], *self._low)
+
+
+def _through_convolution(node, x, patch):
+    seen = _Windows(node, x, patch)
+    given, outs, ins = np.zeros(seen.x.shape), len(node.weights) // node.groups, node.weights.shape[1]
+    elements = list(seen.elements())
+    for group in range(node.groups):
+        out, into = slice(group * outs, (group + 1) * outs), slice(group * ins, (group + 1) * ins)
+        shares = patch.values[out].reshape(outs, -1)
+        moved = np.flatnonzero(shares.any(axis=1))
+        if not moved.size:
+            continue
+        weights = node.weights[out][moved].astype(float)
+        taken = [seen.x[into][at].reshape(ins, -1) for _, at in elements]
+        sizes = sum(abs(weights[:, :, i, j]) @ abs(v) for ((i, j), _), v in zip(elements, taken, strict=True))
+        whole = _over(shares[moved], sizes)
+        for ((i, j), at), v in zip(elements, taken, strict=True):
+            part = given[into][at]
+            part += (v * (weights[:, :, i, j].T @ whole)).reshape(part.shape)
+    return seen.patch(given)
+
+
+def _through_pool(node, x, patch):
+    largest = isinstance(node, kinds.MaxPool)
+    seen = _Windows(node, x, patch, outside=-np.inf if largest else 0.0)
+    given = np.zeros(seen.x.shape)
+    taken = [(at, seen.x[at]) for _, at in seen.elements()]
+    if largest:
+        left, most = patch.values.copy(), np.max([v for _, v in taken], axis=0)
+        for at, v in taken:
+            # The first of several that are largest has all of it.
+            here = (v == most) & (left != 0)
+            given[at] += np.where(here, left, 0.0)
+            left[here] = 0.0
     else:
-        where = [p + i for p, i in zip(places, index, strict=True)]
-    return [(key, at, part) for *at, part in zip(*where, terms[index] / whole, strict=True)]
+        whole = _over(patch.values, sum(abs(v) for _, v in taken))
+        for at, v in taken:
+            given[at] += v * whole
+    return seen.patch(given)
