@@ -29,6 +29,8 @@ from engine.network.formats.files import replacing  # noqa: E402 - the project's
 from scenes.drawn_objects import KINDS  # noqa: E402
 
 SIZE = 64
+# What the exporter writes of the module that a node came from.
+MODULES = ("pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy")
 
 
 class Block(nn.Module):
@@ -50,15 +52,16 @@ class Block(nn.Module):
 class Residual(nn.Module):
     def __init__(self):
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 24, 3, 2, 1, bias=False), nn.BatchNorm2d(24), nn.ReLU())
+        self.stem, self.norm = nn.Conv2d(3, 24, 3, 2, 1, bias=False), nn.BatchNorm2d(24)
         self.stage1 = nn.Sequential(Block(24, 24, 1))
         self.stage2 = nn.Sequential(Block(24, 48, 2), Block(48, 48, 1))
         self.stage3 = nn.Sequential(Block(48, 96, 2), Block(96, 96, 1))
         self.pool, self.classifier = nn.AdaptiveAvgPool2d(1), nn.Linear(96, len(KINDS))
+        self.prob = nn.Identity()
 
     def forward(self, x):
-        x = self.stage3(self.stage2(self.stage1(self.stem(x))))
-        return self.classifier(self.pool(x).flatten(1))
+        x = self.stage3(self.stage2(self.stage1(self.norm(self.stem(x)).relu())))
+        return self.prob(self.classifier(self.pool(x).flatten(1)))
 
 
 class VggLike(nn.Module):
@@ -66,15 +69,18 @@ class VggLike(nn.Module):
 
     def __init__(self):
         super().__init__()
-        layers, into = [], 3
-        for out in (16, 32, 64):
-            layers += [nn.Conv2d(into, out, 3, padding=1), nn.ReLU(), nn.Conv2d(out, out, 3, padding=1), nn.ReLU()]
-            layers += [nn.MaxPool2d(2)]
+        layers, into = {}, 3
+        for k, out in enumerate((16, 32, 64), start=1):
+            layers |= {f"conv{k}_1": nn.Conv2d(into, out, 3, padding=1), f"relu{k}_1": nn.ReLU()}
+            layers |= {f"conv{k}_2": nn.Conv2d(out, out, 3, padding=1), f"relu{k}_2": nn.ReLU()}
+            layers |= {f"pool{k}": nn.MaxPool2d(2)}
             into = out
-        self.features = nn.Sequential(*layers)
-        self.classifier = nn.Sequential(
-            nn.Flatten(), nn.Dropout(0.3), nn.Linear(64 * (SIZE // 8) ** 2, 128), nn.ReLU(), nn.Linear(128, len(KINDS))
-        )
+        layers |= {"flat": nn.Flatten(), "drop": nn.Dropout(0.2)}
+        layers |= {"dense4": nn.Linear(64 * (SIZE // 8) ** 2, 128), "relu4": nn.ReLU()}
+        layers |= {"dense5": nn.Linear(128, len(KINDS))}
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+        self.order, self.prob = tuple(layers), nn.Identity()
         # Without batch norms the first steps need responses of one size in all layers: He et al. 2015, equation 10.
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
@@ -82,7 +88,9 @@ class VggLike(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def forward(self, x):
-        return self.classifier(self.features(x))
+        for name in self.order:
+            x = getattr(self, name)(x)
+        return self.prob(x)
 
 
 # Batch norms bear a higher rate.
@@ -96,14 +104,12 @@ def exported(model, path, metadata):
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.onnx.export(
-            nn.Sequential(model, nn.Softmax(1)).eval(), (torch.zeros(1, 3, SIZE, SIZE),), dynamo=True, verbose=False
-        )
+        program = torch.onnx.export(model, (torch.zeros(1, 3, SIZE, SIZE),), dynamo=True, verbose=False)
     program.save(held, external_data=False)
     file = onnx.load_from_string(held.getvalue())
     for node in file.graph.node:
         # Where the exporter stood in which file of this machine is of no use to others.
-        kept = [x for x in node.metadata_props if x.key == "pkg.torch.onnx.name_scopes"]
+        kept = [x for x in node.metadata_props if x.key in MODULES]
         del node.metadata_props[:]
         node.metadata_props.extend(kept)
     del file.graph.metadata_props[:]
@@ -131,7 +137,9 @@ def main():
         torch.manual_seed(asked.seed)
         model = train(make(), images, kinds, asked)
         print(name)
-        accuracy, _ = judged(lambda x, model=model: model(x).softmax(1), held_images, held_kinds)
+        # The loss takes logits; what is shown ends in probabilities.
+        model.prob = nn.Softmax(1)
+        accuracy, _ = judged(model, held_images, held_kinds)
         metadata = {
             **recipe("example_convnets.py", parser, asked),
             **shown(SIZE),

@@ -5,15 +5,13 @@ and squeezenet1_1 and the layer names of its authors' Caffe release.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError, near
 from engine.network.convnet import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     Concat,
     ConvNet,
     Convolution,
@@ -26,11 +24,9 @@ from engine.network.convnet import (
 from engine.network.formats import tensors
 from engine.network.formats.files import check_weights, opened, told
 from engine.network.formats.safetensors import FLOATS
-from engine.network.preprocess import Preprocess
+from engine.network.preprocess import usual
 from engine.network.small_squeezenet import described
 
-# The mean of ILSVRC-2012's red, green and blue, white being 255, which the authors' release takes off.
-CAFFE_MEAN = (122.678914, 116.668768, 104.006988)
 # Torchvision's weights were trained at 224 x 224, the authors' at 227 x 227 (train_val.prototxt of their release).
 TORCHVISION_SIZE, CAFFE_SIZE = (224, 224), (227, 227)
 
@@ -92,9 +88,10 @@ def load_convnet(path, architecture=None, *, size=None, classifier_padding=None,
     size                 (H, W) of the input; None: the file's, or what its weights were trained at
     classifier_padding   zeros round the map before SqueezeNet's classifier: torchvision has 0, the authors' 1.0
                          has 1; None: what the file's metadata says, or 0
-    classes              texts, one for each output channel, or ()
-    preprocess           None: the authors' mean where the metadata or the first filters say that the weights are
-                         theirs, else torchvision's; channels as `order_of` tells
+    classes              texts, one for each output channel; (): what the file's metadata says, if it does
+    preprocess           None: what the file's metadata says (engine.network.formats.about); the authors' mean where
+                         that or the first filters say that the weights are theirs, channels as `order_of` tells; else
+                         what ConvNet takes. ConvNet.changed gives another afterwards
 
     Raises FileError, NetworkError or ShapeError saying what cannot be shown.
     """
@@ -106,8 +103,7 @@ def load_convnet(path, architecture=None, *, size=None, classifier_padding=None,
                 raise NetworkError(f"{told(path.name)} has its own architecture, but {what} is given. Leave it out.")
         from engine.network.formats.onnx_convnet import load
 
-        net = load(path, size=size, classes=classes, preprocess=preprocess)
-        return net if preprocess is not None else _preprocessed(net)
+        return load(path, size=size, classes=classes, preprocess=preprocess, known=_authors)
     if suffix != ".safetensors":
         known = near(told(suffix, 20), (".onnx", ".safetensors"), noun="format to read")
         raise FileError(f"{told(path, 200)} is no convolutional network. {known}")
@@ -128,16 +124,14 @@ def load_convnet(path, architecture=None, *, size=None, classifier_padding=None,
         nodes = reader.nodes(ARCHITECTURES[architecture], size, int(classifier_padding))
     if preprocess is None:
         order = order_of(nodes[1].weights) or ("bgr" if "BGR" in metadata.get("input", "") else "rgb")
-        preprocess = preprocess_for(size, order, caffe=caffe)
+        preprocess = _preprocess(size, order, caffe)
     return ConvNet(nodes, name=name, classes=classes, preprocess=preprocess)
 
 
-def preprocess_for(size, order="rgb", *, caffe=False):
-    """What is done to a photo for torchvision's networks, or for those made with Caffe."""
-    turn = -1 if order == "bgr" else 1
-    if caffe:
-        return Preprocess(tuple(size), CAFFE_MEAN[::turn], (1.0, 1.0, 1.0), 255.0, order)
-    return Preprocess(tuple(size), IMAGENET_MEAN[::turn], IMAGENET_STD[::turn], 1.0, order)
+def _preprocess(size, order, caffe):
+    """What is done to a photo for torchvision's networks, or for those made with Caffe; either order of channels."""
+    found = usual("caffe-rgb" if caffe else "imagenet", (3, *size))
+    return found if order == "rgb" else replace(found, mean=found.mean[::-1], std=found.std[::-1], order=order)
 
 
 # Which of the 96 first filters of the authors' SqueezeNet 1.0 weigh red more than blue, a bit each.
@@ -165,14 +159,11 @@ def order_of(conv1_weights):
     return "rgb" if agreement > SURE else "bgr" if agreement < -SURE else None
 
 
-def _preprocessed(net):
-    """The same network with the authors' preprocess if its first convolution is theirs."""
-    first = next((node for node in net.nodes if isinstance(node, Convolution)), None)
-    order = None if first is None or first.inputs != (net.nodes[0].name,) else order_of(first.weights)
-    if order is None:
-        return net
-    preprocess = preprocess_for(net.input_shape[1:], order, caffe=True)
-    return ConvNet(net.nodes, name=net.name, classes=net.classes, preprocess=preprocess)
+def _authors(nodes):
+    """The authors' Preprocess if the first convolution is theirs, else None."""
+    first = next((node for node in nodes if isinstance(node, Convolution)), None)
+    order = None if first is None or first.inputs != (nodes[0].name,) else order_of(first.weights)
+    return None if order is None else _preprocess(nodes[0].size[1:], order, True)
 
 
 def _keys(plan):

@@ -18,7 +18,7 @@ from engine.network.nodes import (
     Node,
     Softmax,
 )
-from engine.network.preprocess import ORDERS, Preprocess
+from engine.network.preprocess import ORDERS, Preprocess, usual
 
 __all__ = [
     "Add", "AveragePool", "Concat", "ConvNet", "Convolution", "Dense", "Elementwise", "Flatten", "GlobalAveragePool",
@@ -29,10 +29,6 @@ __all__ = [
 MAX_NEURONS = 1 << 28
 MAX_NODES = 2000
 
-# What torchvision's networks were trained on: mean and deviation of ImageNet's channels, white being 1.
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
 
 class ConvNet:
     """A convolutional network. Immutable.
@@ -40,8 +36,8 @@ class ConvNet:
     nodes        each after its inputs; the first is the one Input, the last gives what the network gives
     name         where it came from, for messages and captions
     classes      what each channel of the last node means, or ()
-    preprocess   what is done to a photo before; None for torchvision's with three channels, plain grey with one, and
-                 nothing for other inputs
+    preprocess   what is done to a photo before; None for torchvision's with three channels, grey from 0 to 1 with
+                 one, and nothing for other inputs
 
     Raises NetworkError or ShapeError naming the node that does not fit.
     """
@@ -92,9 +88,22 @@ class ConvNet:
         channels, *size = self.input_shape
         if max(size) == 1:
             return None  # a vector is no photo
-        if channels == 3:
-            return Preprocess(tuple(size), IMAGENET_MEAN, IMAGENET_STD)
-        return Preprocess(tuple(size), (0.0,), (1.0,), order="grey") if channels == 1 else None
+        return usual("imagenet" if channels == 3 else "0..1", self.input_shape) if channels in (1, 3) else None
+
+    def changed(self, *, name=None, classes=None, preprocess=None):
+        """The same network with another name, classes or preprocess; None leaves what there is.
+
+        preprocess   a Preprocess, or a name of engine.network.preprocess.PREPROCESSES
+        Raises what ConvNet raises for such, and NetworkError for an unknown name.
+        """
+        if isinstance(preprocess, str):
+            preprocess = usual(preprocess, self.input_shape)
+        return ConvNet(
+            self.nodes,
+            name=self.name if name is None else name,
+            classes=self.classes if classes is None else classes,
+            preprocess=self.preprocess if preprocess is None else preprocess,
+        )
 
     @property
     def input_shape(self):

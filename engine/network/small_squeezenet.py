@@ -7,14 +7,11 @@ The small SqueezeNet that comes along is such a file (tools/small_squeezenet.py 
                    {"kind": "fire", "name", "key", "squeeze", "expand"}, as in Iandola et al. 2016, figure 2
                    {"kind": "max pool", "name", "size", "stride"}
                    {"kind": "global average pool", "name"}, {"kind": "softmax", "name"}
-    classes        JSON, a list of texts
-    preprocess     JSON, the fields of engine.network.preprocess.Preprocess
+    classes, preprocess   as engine.network.formats.about reads them
 """
 
 import io
-import json
 import math
-from dataclasses import replace
 
 from engine.errors import FileError, NeurosceneError, near
 from engine.network.convnet import (
@@ -25,10 +22,9 @@ from engine.network.convnet import (
     GlobalAveragePool,
     Input,
     MaxPool,
-    Preprocess,
     Softmax,
 )
-from engine.network.formats import tensors
+from engine.network.formats import about, tensors
 from engine.network.formats.files import MAX_FILE_BYTES, check_layers, check_weights, size_text, told
 from engine.network.formats.safetensors import FLOATS
 
@@ -57,63 +53,44 @@ def described(metadata, arrays, name, *, size=None, classes=(), preprocess=None)
     Raises FileError for words that are missing, wrong, or do not fit the arrays; ShapeError or NetworkError for
     layers that do not fit each other.
     """
-    layers = _json(metadata, "architecture", list, name)
-    preprocess = preprocess or _preprocess(_json(metadata, "preprocess", dict, name), name)
+    layers = _entry(metadata, "architecture", list, name)
+    if preprocess is None:
+        _entry(metadata, "preprocess", dict, name)
+        preprocess = about.preprocess(metadata, name)
     if size is not None:
-        preprocess = replace(preprocess, size=tuple(size))
+        preprocess = preprocess.sized(size)
     check_layers(len(layers), name)
     check_weights(sum(math.prod(tensor.shape) for tensor in arrays.values()), name)
     nodes = [Input("image", (), (len(preprocess.mean), *preprocess.size))]
     try:
         for layer in layers:
             _Layer(layer, arrays).add(nodes)
-        classes = classes or _json(metadata, "classes", list, name)
+        classes = classes or _entry(metadata, "classes", list, name)
         return ConvNet(nodes, name=told(metadata.get("name", name), 200), classes=classes, preprocess=preprocess)
     except NeurosceneError as error:
         told_already = name in str(error)
         raise type(error)(str(error) if told_already else f"In {name}: {error}") from None
 
 
-def _preprocess(about, name):
+def _entry(metadata, key, kind, name):
     try:
-        rows, columns = about.pop("size")
-        if not (type(rows) is type(columns) is int):
-            raise ValueError("a size of no whole numbers")
-        numbers = {key: tuple(map(float, about.pop(key))) for key in ("mean", "std")}
-        return Preprocess((rows, columns), **numbers, scale=float(about.pop("scale", 1.0)), **about)
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise FileError(
-            f"The preprocess of {name} cannot be read; it must have size [rows, columns], and mean and std of each "
-            "channel. Save it again."
-        ) from None
-    except NeurosceneError as error:
-        raise type(error)(f"In {name}: {error}") from None
-
-
-def _json(metadata, key, kind, name):
-    try:
-        found = json.loads(metadata[key])
+        return about.entry(metadata, key, kind, name)
     except KeyError:
         raise FileError(
             f"{name} has no `{key}` in its metadata, so its layers are unknown. Export it as ONNX."
         ) from None
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"The `{key}` of {name} is not JSON ({told(error)}). Save it again.") from None
-    if not isinstance(found, kind):
-        raise FileError(f"The `{key}` of {name} is {told(found)}; it must be a JSON {kind.__name__}.")
-    return found
 
 
 class _Layer:
     """One layer of an architecture; `add` puts its nodes behind the others."""
 
-    def __init__(self, about, arrays):
-        self.about, self.arrays = about if isinstance(about, dict) else {}, arrays
+    def __init__(self, layer, arrays):
+        self.about, self.arrays = layer if isinstance(layer, dict) else {}, arrays
         self.name = self.about.get("name")
         kind = self.about.get("kind")
         if not isinstance(self.name, str) or not isinstance(kind, str) or kind not in KINDS:
             known = near(told(kind), KINDS, noun="kind of layer")
-            raise FileError(f"a layer is {told(about)}; it needs a name and a kind. {known}")
+            raise FileError(f"a layer is {told(layer)}; it needs a name and a kind. {known}")
 
     def add(self, nodes):
         KINDS[self.about["kind"]](self, nodes)

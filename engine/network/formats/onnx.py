@@ -12,6 +12,7 @@ import numpy as np
 from engine.errors import FileError, NetworkError, ShapeError
 from engine.network.formats.chain import fold
 from engine.network.formats.files import MAX_FILE_BYTES, opened, size_text, told
+from engine.network.formats.onnx_names import label
 from engine.network.formats.onnx_nodes import NODES
 from engine.network.formats.onnx_values import Constant, Value
 
@@ -235,8 +236,8 @@ def evaluate(graph, known, rules, name):
     rules   {op_type: function of a GraphNode}; the first node without one is refused by name
     """
     for index, node in enumerate(graph.node):
-        label = f" `{told(node.name, 60)}`" if node.name else ""
-        where = f"Node {index}{label} ({told(node.op_type, 40)}) of {name}"
+        called = f" `{told(node.name, 60)}`" if node.name else ""
+        where = f"Node {index}{called} ({told(node.op_type, 40)}) of {name}"
         rule = rules.get(node.op_type) if node.domain in ("", "ai.onnx") else None
         if rule is None:
             domain = f" of {told(node.domain, 40)}" if node.domain else ""
@@ -275,7 +276,7 @@ class GraphNode:
 
     def __init__(self, inputs, attributes, where, name, proto, last):
         self.inputs, self.attributes, self.where, self.name = inputs, attributes, where, name
-        self.kind, self.label = proto.op_type, proto.name or (proto.output[0] if proto.output else "")
+        self.kind, self.label = proto.op_type, label(proto)
         self.last = last  # its result is the graph's
 
     def input(self, i):

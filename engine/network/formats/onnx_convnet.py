@@ -5,18 +5,20 @@ What each kind of node becomes is in `onnx_convnet_nodes`. Format: https://onnx.
 
 from engine.errors import NetworkError
 from engine.network.convnet import ConvNet
+from engine.network.formats import about
 from engine.network.formats.files import opened, told
 from engine.network.formats.onnx import Graph, evaluate, only_input, parsed
 from engine.network.formats.onnx_convnet_nodes import RULES
 from engine.network.formats.sketch import Sketch, Wire
 
 
-def load(path, *, size=None, classes=(), preprocess=None):
+def load(path, *, size=None, classes=(), preprocess=None, known=lambda nodes: None):
     """The ConvNet in an .onnx file.
 
-    size         (H, W) of the input where the file leaves them open; nothing else is accepted where it does not
-    classes      texts, one for each output channel, or ()
-    preprocess   as ConvNet takes it: the file does not say
+    size         (H, W) of the input where the file leaves them open; nothing else is accepted where it does not.
+                 None: as the preprocess says, if there is one
+    classes      texts, one for each output channel; (): those in the file's metadata, if it has them
+    preprocess   None: what the file's metadata says; else what `known` gives for the nodes; else as ConvNet takes it
 
     Raises NetworkError naming the first node that cannot be shown.
     """
@@ -26,15 +28,23 @@ def load(path, *, size=None, classes=(), preprocess=None):
     model = parsed(data, name)
     graph = model.graph
     source = only_input(graph, name)
+    metadata = {x.key: x.value for x in model.metadata_props}
+    if not classes and about.is_ours(metadata, "classes", "["):
+        classes = about.entry(metadata, "classes", list, name)
+    if preprocess is None and about.is_ours(metadata, "preprocess", "{"):
+        preprocess = about.preprocess(metadata, name)
+        preprocess = preprocess if size is None else preprocess.sized(size)
     opset = max((x.version for x in model.opset_import if x.domain in ("", "ai.onnx")), default=1)
     sketch = Sketch(name, opset)
-    known = Graph(graph, name)
-    known.values[source.name] = sketch.input(told(source.name, 60), _declared(source, name, size))
-    evaluate(graph, known, RULES, name)
-    end = known.get(graph.output[0].name, f"The output of {name}")
+    values = Graph(graph, name)
+    size = preprocess.size if size is None and preprocess is not None else size
+    values.values[source.name] = sketch.input(told(source.name, 60), _declared(source, name, size))
+    evaluate(graph, values, RULES, name)
+    end = values.get(graph.output[0].name, f"The output of {name}")
     if not isinstance(end, Wire):
         raise NetworkError(f"The output of {name} does not depend on its input.")
-    return ConvNet(sketch.finished(end), name=name, classes=classes, preprocess=preprocess)
+    nodes = sketch.finished(end)
+    return ConvNet(nodes, name=name, classes=classes, preprocess=preprocess or known(nodes))
 
 
 def _declared(value_info, name, size):

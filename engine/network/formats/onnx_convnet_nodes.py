@@ -3,12 +3,12 @@
 An input of a rule is a Constant or a Wire; nodes on constants alone are computed as in chains of layers.
 """
 
-import math
-
 import numpy as np
 
 from engine.network.activations import Activation
 from engine.network.formats.files import told
+from engine.network.formats.onnx_convnet_activations import ACTIVATIONS
+from engine.network.formats.onnx_convnet_inputs import constant, wire
 from engine.network.formats.onnx_convnet_shapes import SHAPES, joined
 from engine.network.formats.onnx_nodes import NODES as ON_CONSTANTS
 from engine.network.formats.onnx_values import Constant
@@ -22,33 +22,7 @@ from engine.network.nodes import (
     Elementwise,
     GlobalAveragePool,
     MaxPool,
-    Softmax,
 )
-
-
-def wire(node, map_=False):
-    """The Wire a node works on first; map_: it must be a map (C, H, W)."""
-    x = node.required(1)[0]
-    if not isinstance(x, Wire):
-        raise node.refusal("it works on a constant; simplify the file (onnxsim, or export with constant folding)")
-    if map_ and len(x.dims) != 3:
-        raise node.refusal(f"it needs a map (C, H, W), but {x.dims} comes")
-    return x
-
-
-def constant(node, i, what, *, axes=None):
-    """The array of input i, which must be constant floats; None if it is left out."""
-    x = node.input(i)
-    if x is None:
-        return None
-    if not isinstance(x, Constant):
-        raise node.refusal(f"its {what} are computed from the image; constant ones are accepted")
-    if x.array.dtype.kind != "f":
-        raise node.refusal(f"its {what} are {x.array.dtype}; floats are accepted")
-    if axes is not None and x.array.ndim != axes:
-        raise node.refusal(f"its {what} are {told(x.array.shape)}; {axes} axes are accepted, images having two")
-    return x.array
-
 
 # Windows
 
@@ -121,60 +95,9 @@ def _global_average_pool(node):
     return x.sketch.add(GlobalAveragePool, node.label, [x])
 
 
-# Numbers by themselves
-
-
-def _elementwise(name, key=None, default=0.0):
-    def rule(node):
-        x = wire(node)
-        activation = Activation.parse(name if key is None else f"{name}({node.number(key, default)!r})")
-        return x.sketch.add(Elementwise, node.label, [x], activation)
-
-    return rule
-
-
-def _gelu(node):
-    if node.text("approximate", "none") != "none":
-        raise node.refusal("it is gelu by tanh; export with approximate='none'")
-    return _elementwise("gelu")(node)
-
-
-def _swish(node):
-    if node.number("alpha", 1.0) != 1.0:
-        raise node.refusal(f"alpha = {node.number('alpha', 1.0):g}; 1 is accepted")
-    return _elementwise("silu")(node)
-
-
-def _prelu(node):
-    x, slope = wire(node), constant(node, 1, "slopes")
-    if slope is None or slope.size < 1 or np.any(slope != slope.flat[0]):
-        raise node.refusal("its channels have different slopes; one for all is accepted")
-    return x.sketch.add(Elementwise, node.label, [x], Activation.parse(f"leaky_relu({float(slope.flat[0])!r})"))
-
-
-def _clip(node):
-    x = wire(node)
-    ends = []
-    for i, (key, open_) in enumerate((("min", -math.inf), ("max", math.inf)), start=1):
-        given = constant(node, i, "bounds")
-        ends.append(node.number(key, open_) if given is None else float(given.reshape(-1)[0]) if given.size else open_)
-    low, high = ends
-    # The largest float32 is what old files write for no bound.
-    if high < 3e38 or (low != 0 and low > -3e38):
-        raise node.refusal(f"it clips to {low:g}..{high:g}; of clips only relu, from 0 up, is accepted")
-    return x if low < 0 else x.sketch.add(Elementwise, node.label, [x], Activation("relu"))
-
-
-def _softmax(node):
-    x = wire(node)
-    old = x.sketch.opset < 13
-    axis = node.number("axis", 1 if old else -1)
-    axis += x.rank if axis < 0 else 0
-    # Before opset 13 all axes from this one on were taken together.
-    flat = all(n == 1 for n in x.dims[1:])
-    if axis != 1 or (old and not flat):
-        raise node.refusal(f"it is over axis {axis} of {(1, *x.dims)}; over the channels is accepted")
-    return x.sketch.add(Softmax, node.label, [x])
+def _global_max_pool(node):
+    x = wire(node, map_=True)
+    return x.sketch.add(MaxPool, node.label, [x], x.dims[1:], (1, 1))
 
 
 # Sums and factors
@@ -234,9 +157,14 @@ def _multiply(node):
         return a.sketch.scaled(node.label, a, number, 0.0)
     for x, gate in ((a, b), (b, a)):
         made = gate.node
-        if isinstance(made, Elementwise) and made.activation.name == "sigmoid" and made.inputs == (x.key,):
-            return x.sketch.add(Elementwise, node.label, [x], Activation("silu"))
-    raise node.refusal("it multiplies two maps; x sigmoid(x) and constant factors are accepted")
+        gated = GATED.get(made.activation.name) if isinstance(made, Elementwise) else None
+        if gated and made.inputs == (x.key,):
+            return x.sketch.add(Elementwise, node.label, [x], Activation(gated))
+    raise node.refusal("it multiplies two maps; x sigmoid(x), x hard_sigmoid(x) and constant factors are accepted")
+
+
+# What x times an activation of x is.
+GATED = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}
 
 
 def _divide(node):
@@ -314,6 +242,7 @@ MAPS = {
     "MaxPool": _pool(MaxPool),
     "AveragePool": _pool(AveragePool),
     "GlobalAveragePool": _global_average_pool,
+    "GlobalMaxPool": _global_max_pool,
     "BatchNormalization": _batch_norm,
     "Gemm": _gemm,
     "MatMul": _matmul,
@@ -324,18 +253,7 @@ MAPS = {
     "Mul": _multiply,
     "Div": _divide,
     "Neg": _negate,
-    "Relu": _elementwise("relu"),
-    "LeakyRelu": _elementwise("leaky_relu", "alpha", 0.01),
-    "PRelu": _prelu,
-    "Elu": _elementwise("elu", "alpha", 1.0),
-    "Softplus": _elementwise("softplus"),
-    "Gelu": _gelu,
-    "Swish": _swish,
-    "Sigmoid": _elementwise("sigmoid"),
-    "Tanh": _elementwise("tanh"),
-    "Sin": _elementwise("sine(1)"),
-    "Clip": _clip,
-    "Softmax": _softmax,
+    **ACTIVATIONS,
 }
 
 

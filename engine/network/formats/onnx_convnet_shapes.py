@@ -187,8 +187,19 @@ def _gather(node):
     return Constant(np.array([x[i] for i in indices], np.int64).reshape(at.array.shape))
 
 
+def _constant_of_shape(node):
+    shape = _listed(node, 0, "sizes")
+    if any(n < 0 for n in shape) or prod(shape) > MAX_SHAPE:
+        raise node.refusal(f"it makes a constant of {told(shape)}; at most {MAX_SHAPE} numbers are accepted")
+    filling = node.tensor("value") if "value" in node.attributes else np.zeros(1, np.float32)
+    if filling.size != 1:
+        raise node.refusal("its value is not one number")
+    return Constant(np.full(shape, filling.reshape(())))
+
+
 def _slice(node):
-    x = _listed(node, 0, "values")
+    _listed(node, 0, "values")
+    x = node.input(0).array
     found = [
         _small(node, i, key) if node.input(i) is not None else node.integers(key)
         for i, key in enumerate(("starts", "ends", "axes", "steps"), start=1)
@@ -199,7 +210,7 @@ def _slice(node):
         raise node.refusal("slices of a list of sizes are accepted")
     if steps[0] == 0:
         raise node.refusal("its step is 0")
-    return Constant(np.array(x[starts[0] : ends[0] : steps[0]], np.int64))
+    return Constant(np.array(x[starts[0] : ends[0] : steps[0]]))
 
 
 SHAPES = {
@@ -220,6 +231,7 @@ SHAPES = {
     "ReduceMean": _reduce_mean,
     "Pad": _pad,
     "Shape": _shape,
+    "ConstantOfShape": _constant_of_shape,
     "Gather": _gather,
     "Slice": _slice,
 }

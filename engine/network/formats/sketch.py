@@ -6,10 +6,12 @@ out what the output does not depend on.
 
 from collections import Counter
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 
-from engine.errors import NeurosceneError
+from engine.errors import NetworkError, NeurosceneError
+from engine.network.convnet import MAX_NEURONS, MAX_NODES
 from engine.network.formats.files import check_weights, told
 from engine.network.nodes import Convolution, Dense, Input
 
@@ -51,12 +53,15 @@ class Sketch:
     def __init__(self, name, opset=0):
         self.name, self.opset = name, opset
         self.nodes = {}
+        self.labels = {}  # how each node would be called if it were alone
         self.scales = {}  # name of a depthwise node: (scale, shift), float64
         self.weights = 0
 
     def input(self, label, dims):
         wire = Wire(self, self._free(label), tuple(dims))
-        self.nodes[wire.key] = self._made(Input, wire.key, (), wire.shape)
+        node = self._made(Input, wire.key, (), wire.shape)
+        self._check(node, wire.shape)
+        self.nodes[wire.key] = node
         return wire
 
     def add(self, kind, label, wires, *fields, vector=None, **more):
@@ -68,6 +73,7 @@ class Sketch:
             shape = node.shape(*(w.shape for w in wires))
         except NeurosceneError as error:
             raise type(error)(f"Node `{node.name}` ({node.kind}) of {self.name}: {error}.") from None
+        self._check(node, shape)
         self.nodes[node.name] = node
         vector = len(wires[0].dims) == 1 if vector is None else vector
         return Wire(self, node.name, shape[:1] if vector else shape)
@@ -101,7 +107,15 @@ class Sketch:
             else:
                 done[node.name] = node
                 now[node.name] = node.name
-        return list(done.values())
+        return self._called(done.values())
+
+    def _called(self, nodes):
+        """The nodes under their labels, numbered where several have one; those that were left out take none."""
+        names, taken = {}, set()
+        for node in nodes:
+            names[node.name] = _first_free(self.labels[node.name], taken)
+            taken.add(names[node.name])
+        return [replace(n, name=names[n.name], inputs=tuple(names[key] for key in n.inputs)) for n in nodes]
 
     def _folded(self, node, scale, shift):
         weights = node.weights * scale.reshape(-1, *[1] * (node.weights.ndim - 1))
@@ -113,11 +127,27 @@ class Sketch:
         except NeurosceneError as error:
             raise type(error)(f"In {self.name}: {error}") from None
 
+    def _check(self, node, shape):
+        """Refuses what no ConvNet could be, before more of it is made."""
+        if len(self.nodes) >= 2 * MAX_NODES:  # half of them may be folded into others
+            raise NetworkError(f"{self.name} has more than {2 * MAX_NODES} nodes; a simpler network can be shown.")
+        if prod(shape) > MAX_NEURONS:
+            raise NetworkError(
+                f"Node `{node.name}` ({node.kind}) of {self.name} gives {shape}; at most {MAX_NEURONS} neurons can be "
+                "shown. Use a smaller network or input."
+            )
+
     def _free(self, label):
         """A name nobody has yet, as near to the label as may be."""
         label = told(label, 60).strip("/") or "node"
-        name, count = label, 1
-        while name in self.nodes:
-            count += 1
-            name = f"{label} {count}"
+        name = _first_free(label, self.nodes)
+        self.labels[name] = label
         return name
+
+
+def _first_free(label, taken):
+    name, count = label, 1
+    while name in taken:
+        count += 1
+        name = f"{label} {count}"
+    return name

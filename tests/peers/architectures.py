@@ -1,0 +1,218 @@
+"""Known architectures as PyTorch modules: torchvision's layers in torchvision's order, narrower, with random weights.
+
+Batch norms have random statistics, so that one which is not folded right is seen.
+"""
+
+import torch
+from torch import nn
+
+
+def _conv(into, out, size=3, stride=1, groups=1, act=nn.ReLU):
+    return nn.Sequential(
+        nn.Conv2d(into, out, size, stride, size // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(out),
+        *([act()] if act else []),
+    )
+
+
+class Fire(nn.Module):
+    def __init__(self, into, squeeze, expand):
+        super().__init__()
+        self.squeeze, self.squeeze_activation = nn.Conv2d(into, squeeze, 1), nn.ReLU(inplace=True)
+        self.expand1x1, self.expand1x1_activation = nn.Conv2d(squeeze, expand, 1), nn.ReLU(inplace=True)
+        self.expand3x3, self.expand3x3_activation = nn.Conv2d(squeeze, expand, 3, padding=1), nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        x = self.squeeze_activation(self.squeeze(x))
+        return torch.cat(
+            [self.expand1x1_activation(self.expand1x1(x)), self.expand3x3_activation(self.expand3x3(x))], 1
+        )
+
+
+class SqueezeNet(nn.Module):
+    def __init__(self, version, classes=10):
+        super().__init__()
+        pool = lambda: nn.MaxPool2d(3, 2, ceil_mode=True)
+        if version == "1.0":
+            self.features = nn.Sequential(
+                nn.Conv2d(3, 24, 7, 2), nn.ReLU(True), pool(), Fire(24, 4, 16), Fire(32, 4, 16), Fire(32, 8, 32), pool(),
+                Fire(64, 8, 32), Fire(64, 12, 48), Fire(96, 12, 48), Fire(96, 16, 64), pool(), Fire(128, 16, 64),
+            )  # fmt: skip
+        else:
+            self.features = nn.Sequential(
+                nn.Conv2d(3, 16, 3, 2), nn.ReLU(True), pool(), Fire(16, 4, 16), Fire(32, 4, 16), pool(),
+                Fire(32, 8, 32), Fire(64, 8, 32), pool(), Fire(64, 12, 48), Fire(96, 12, 48), Fire(96, 16, 64),
+                Fire(128, 16, 64),
+            )  # fmt: skip
+        self.classifier = nn.Sequential(
+            nn.Dropout(0.5), nn.Conv2d(128, classes, 1), nn.ReLU(True), nn.AdaptiveAvgPool2d((1, 1))
+        )
+
+    def forward(self, x):
+        return torch.flatten(self.classifier(self.features(x)), 1)
+
+
+class Vgg(nn.Module):
+    def __init__(self, norm, classes=10):
+        super().__init__()
+        layers, into = [], 3
+        for out in (8, "M", 16, "M", 24, 24, "M", 32, 32, "M", 32, 32, "M"):
+            if out == "M":
+                layers.append(nn.MaxPool2d(2, 2))
+            else:
+                layers += [nn.Conv2d(into, out, 3, padding=1), *([nn.BatchNorm2d(out)] if norm else []), nn.ReLU(True)]
+                into = out
+        self.features, self.avgpool = nn.Sequential(*layers), nn.AdaptiveAvgPool2d((2, 2))
+        self.classifier = nn.Sequential(
+            nn.Linear(32 * 4, 64), nn.ReLU(True), nn.Dropout(), nn.Linear(64, 64), nn.ReLU(True), nn.Dropout(),
+            nn.Linear(64, classes),
+        )  # fmt: skip
+
+    def forward(self, x):
+        return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))
+
+
+class AlexNet(nn.Module):
+    def __init__(self, classes=10):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 16, 11, 4, 2), nn.ReLU(True), nn.MaxPool2d(3, 2), nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(True),
+            nn.MaxPool2d(3, 2), nn.Conv2d(32, 48, 3, padding=1), nn.ReLU(True), nn.Conv2d(48, 32, 3, padding=1),
+            nn.ReLU(True), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(True), nn.MaxPool2d(3, 2),
+        )  # fmt: skip
+        self.avgpool = nn.AdaptiveAvgPool2d((3, 3))
+        self.classifier = nn.Sequential(
+            nn.Dropout(), nn.Linear(32 * 9, 64), nn.ReLU(True), nn.Dropout(), nn.Linear(64, 64), nn.ReLU(True),
+            nn.Linear(64, classes),
+        )  # fmt: skip
+
+    def forward(self, x):
+        return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))
+
+
+class Block(nn.Module):
+    """ResNet's, basic or bottleneck."""
+
+    def __init__(self, into, out, stride, narrow=None):
+        super().__init__()
+        if narrow:
+            self.inner = nn.Sequential(
+                *_conv(into, narrow, 1), *_conv(narrow, narrow, 3, stride), *_conv(narrow, out, 1, act=None)
+            )
+        else:
+            self.inner = nn.Sequential(*_conv(into, out, 3, stride), *_conv(out, out, 3, act=None))
+        self.downsample = None if stride == 1 and into == out else _conv(into, out, 1, stride, act=None)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        kept = x if self.downsample is None else self.downsample(x)
+        y = self.inner(x)
+        y += kept
+        return self.relu(y)
+
+
+class ResNet(nn.Module):
+    def __init__(self, narrow, classes=10):
+        super().__init__()
+        self.stem, self.maxpool = _conv(3, 8, 7, 2), nn.MaxPool2d(3, 2, 1)
+        widths, layers, into = (16, 24, 32, 48), [], 8
+        for k, out in enumerate(widths):
+            for i in (0, 1):
+                layers.append(Block(into, out, 2 if k and not i else 1, narrow and out // 4))
+                into = out
+        self.layers, self.avgpool, self.fc = nn.Sequential(*layers), nn.AdaptiveAvgPool2d(1), nn.Linear(into, classes)
+
+    def forward(self, x):
+        return self.fc(torch.flatten(self.avgpool(self.layers(self.maxpool(self.stem(x)))), 1))
+
+
+class InvertedResidual(nn.Module):
+    def __init__(self, into, out, stride, expand, act):
+        super().__init__()
+        wide = into * expand
+        self.conv = nn.Sequential(
+            *([_conv(into, wide, 1, act=act)] if expand > 1 else []),
+            _conv(wide, wide, 3, stride, groups=wide, act=act),
+            _conv(wide, out, 1, act=None),
+        )
+        self.adds = stride == 1 and into == out
+
+    def forward(self, x):
+        return x + self.conv(x) if self.adds else self.conv(x)
+
+
+class MobileNetV2(nn.Module):
+    """With relu6 as published; other activations as its followers have them."""
+
+    def __init__(self, act=nn.ReLU6, classes=10):
+        super().__init__()
+        layers, into = [_conv(3, 8, 3, 2, act=act)], 8
+        for expand, out, count, stride in ((1, 6, 1, 1), (6, 8, 2, 2), (6, 12, 2, 2), (6, 16, 1, 1)):
+            for i in range(count):
+                layers.append(InvertedResidual(into, out, 1 if i else stride, expand, act))
+                into = out
+        self.features = nn.Sequential(*layers, _conv(into, 64, 1, act=act))
+        self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(64, classes))
+
+    def forward(self, x):
+        x = nn.functional.adaptive_avg_pool2d(self.features(x), (1, 1))
+        return self.classifier(torch.flatten(x, 1))
+
+
+class Mixed(nn.Module):
+    """What the others lack: one channel in, rectangles, asymmetric padding, dilation, groups, other pools, view."""
+
+    def __init__(self, classes=7):
+        super().__init__()
+        self.a = nn.Conv2d(1, 12, (3, 5), (1, 2), padding=(2, 0), dilation=(2, 1))
+        self.b = nn.Conv2d(12, 12, 3, groups=3, padding="same")
+        self.c = nn.Conv2d(24, 8, 1)
+        self.pad = nn.ZeroPad2d((1, 0, 2, 1))
+        self.inside, self.outside = (
+            nn.AvgPool2d(3, 2, 1),
+            nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False),
+        )
+        self.norm, self.dense = nn.BatchNorm2d(12), nn.LazyLinear(classes)
+        self.slopes = nn.PReLU()
+
+    def forward(self, x):
+        x = nn.functional.leaky_relu(self.a(x), 0.1)
+        x = torch.cat([nn.functional.silu(self.norm(x)), nn.functional.elu(self.b(x))], 1)
+        x = self.slopes(self.c(self.pad(x)) * 0.5 + 0.25)
+        x = self.outside(nn.functional.gelu(self.inside(x)))
+        return torch.log_softmax(self.dense(x.view(x.size(0), -1)), 1)
+
+
+# name: (module, size of its input)
+ARCHITECTURES = {
+    "squeezenet 1.0": (lambda: SqueezeNet("1.0"), (3, 75, 75)),
+    "squeezenet 1.1": (lambda: SqueezeNet("1.1"), (3, 64, 80)),
+    "vgg": (lambda: Vgg(False), (3, 64, 64)),
+    "vgg, batch norms": (lambda: Vgg(True), (3, 64, 64)),
+    "alexnet": (AlexNet, (3, 127, 127)),
+    "resnet": (lambda: ResNet(False), (3, 64, 64)),
+    "resnet, bottlenecks": (lambda: ResNet(True), (3, 64, 64)),
+    "mobilenet v2": (MobileNetV2, (3, 64, 64)),
+    "mobilenet, hard swish": (lambda: MobileNetV2(nn.Hardswish), (3, 48, 48)),
+    "mobilenet, silu": (lambda: MobileNetV2(nn.SiLU), (3, 48, 48)),
+    "mixed": (Mixed, (1, 30, 41)),
+}
+
+
+def made(name):
+    """(the module in eval() with random weights, the size of its input)."""
+    torch.manual_seed(7)
+    make, size = ARCHITECTURES[name]
+    model = make()
+    model.eval()(torch.zeros(1, *size))
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.normal_(layer.bias, std=0.1)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias, std=0.3)
+            nn.init.normal_(layer.running_mean, std=0.3)
+            nn.init.uniform_(layer.running_var, 0.5, 2.0)
+    return model, size
