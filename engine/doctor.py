@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from engine.checks import convnets, networks
+from engine.checks import cloud, convnets, networks
 from engine.checks.compare import Row
 from engine.errors import NeurosceneError, NoAdapterError
 from engine.gpu.device import FEATURES, device
@@ -38,7 +38,7 @@ FIXES = {
 
 
 # One for each file of engine/kernels.
-CHECKS = {**networks.CHECKS, **convnets.CHECKS}
+CHECKS = {**networks.CHECKS, **convnets.CHECKS, **cloud.CHECKS}
 
 
 def check():

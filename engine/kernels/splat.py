@@ -251,6 +251,11 @@ def palette_of(first, second):
     return np.concatenate([np.concatenate([first, second]), np.ones((128, 1))], axis=1).astype(np.float32)
 
 
+def find(neurons, view, factors, point):
+    """The number of the frontmost of NEURON items whose disc holds a point of the picture, or None; waits."""
+    return Splatting().find(view, Array.of(neurons), [(0, len(neurons))], Array.of(factors), point)
+
+
 def splat(neurons, view, factors, palette, depth=None):
     """(H, W, 4): a part of a picture of NEURON items, premultiplied; waits for the GPU.
 

@@ -4,6 +4,7 @@ import numpy as np
 
 FADE = 0.25  # of a block's reveal, that one neuron's own appearing takes
 CHANCE = 0.3  # of a neuron's turn in it, the rest being its place in the block's depth
+LIT = 1.6  # times the size of the others' dots
 
 
 def dots(neurons, view, factors):
@@ -26,10 +27,10 @@ def dots(neurons, view, factors):
     turn = np.where(extent[:, 1] > 0, deep + (chance - deep) * CHANCE, chance)
     appeared = np.clip((factor[:, 1] * (1 + FADE) - turn) / FADE, 0, 1)
     spread = view.spread / (np.where(shown, depth, 1.0) if view.perspective else 1.0)
-    radius = size * factor[:, 2] * (0.3 + 0.7 * appeared) * spread
     first, end, lane = view.lit
     vector = neurons["number"] // 4
     lit = (vector >= first) & (vector < end) & (neurons["number"] % 4 == lane)
+    radius = size * factor[:, 2] * (0.3 + 0.7 * appeared) * np.where(lit, LIT, 1) * spread
     opacity = np.minimum(strength * factor[:, 0], 1) * appeared * np.where(lit, 1, view.dimmed)
     opacity = np.where(shown & (opacity >= view.faint), opacity * np.minimum(radius / 0.5, 1) ** 2, 0)
     return {"at": at, "radius": np.maximum(radius, 0.5), "depth": depth, "depth_map": clip[:, 2] / w} | {

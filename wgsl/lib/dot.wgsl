@@ -4,6 +4,8 @@
 // How much of the reveal of a block one neuron's own appearing takes, and how much of its turn is left to chance.
 const FADE: f32 = 0.25;
 const CHANCE: f32 = 0.3;
+// How much larger the dots of a lit channel are, so that few of them among many are found.
+const LIT: f32 = 1.6;
 
 struct Dot {
     at: vec2f,  // of its centre, in samples of the whole picture
@@ -39,11 +41,12 @@ fn dot_of(i: u32) -> Dot {
     let opacity_size = unpack2x16float(neuron.look.x);
     let appeared = appeared_of(neuron, factor.y, extent.x, extent.y);
     let grown = 0.3 + 0.7 * appeared;
-    let radius = opacity_size.y * factor.z * grown * view.spread / select(1.0, depth, view.perspective > 0.5);
     // The four of a vec4f are four channels, of which one can be lit.
     let vector = neuron.number / 4u;
     let is_lit = vector >= view.lit.x && vector < view.lit.y && neuron.number % 4u == view.lit.z;
     let light = select(view.dimmed, 1.0, is_lit);
+    let size = opacity_size.y * factor.z * grown * select(1.0, LIT, is_lit);
+    let radius = size * view.spread / select(1.0, depth, view.perspective > 0.5);
     let opacity = min(opacity_size.x * factor.x, 1.0) * appeared * light;
     d.radius = max(radius, 0.5);
     // What is smaller than a sample is as much paler.
