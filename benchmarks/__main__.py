@@ -15,6 +15,7 @@ BENCHMARKS = {
     "accuracy": "its distance from float64, by activation and depth",
     "train": "steps of training a second, one run and several",
     "product": "layers of 65 to 1000 neurons, each a product of matrices",
+    "convnet": "an image through SqueezeNet, every response kept",
     "regions": "exact linear regions, beside clipping polygons",
     "pictures": "frames of marching in an array, and a film of its loop",
     "prints": "a print of 16384 x 16384: time, memory, size of the file",

@@ -12,20 +12,26 @@ from engine.codegen.product import Tile, blocks_of
 
 # Texels in a row of the image that holds an array of channels.
 ROW = 2048
-# Outputs of a tile in groups of four. Few sizes, since each is a shader: 96, 64 and 1000 channels make whole tiles of
-# 8 (the last but for 24 of 1024), 16 and 48 of 4.
+# Outputs of a tile in groups of four, and places of a lane: few sizes, since each is a shader.
 GROUPS = (8, 4, 2, 1)
-# Places of a lane. With 6, a weight that is loaded counts for 48 places; maps of a few pixels have not so many.
-PLACES = (6, 2, 1)
+PLACES = (6, 7, 4, 2, 1)
+# What the loads of a tile's inputs and weights take, in places and groups of its products: on a core of llvmpipe tiles
+# of 7, 6, 4, 2 and 1 places ran at 43, 42, 37, 29 and 20 GFLOP/s, of 8 and 4 groups at 34 and 29.
+INPUTS, WEIGHTS = 1.7, 1.3
+# Another number of places than the first must be so much faster to be worth a shader more.
+ANOTHER = 1.1
 
 
 def lanes_tile(outputs, places, lanes):
     """The Tile of a convolution of so many output channels and places, where lanes share loads."""
     groups, least = blocks_of(outputs), -(-places // lanes)
-    count = next((p for p in PLACES if p <= least), 1)
-    # A tile of half as many groups takes its inputs twice: 1/8 of fill is cheaper.
-    size = min(GROUPS, key=lambda g: -(-groups // g) * g * (1 + 0.5 / g))
-    return Tile(count, size, lanes)
+
+    def taken(whole, size, loads):
+        """What all tiles take along one side, fill and loads with it."""
+        return -(-whole // size) * (size + loads)
+
+    count = min(PLACES, key=lambda p: taken(least, p, WEIGHTS) * (1 if p == PLACES[0] else ANOTHER))
+    return Tile(count, min(GROUPS, key=lambda g: taken(groups, g, INPUTS)), lanes)
 
 
 def corners_text(tile):
