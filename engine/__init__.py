@@ -51,6 +51,8 @@ PUBLIC = {
     "Recorded": "engine.data_settings",
     "Unfinished": "engine.data_settings",
     "Image": "engine.data_settings",
+    "Convolutional": "engine.data_settings",
+    "ClassNames": "engine.data_settings",
     "SpaceScene": "engine.space_scene",
     # nodes
     "Node": "engine.draw.node",

@@ -5,7 +5,7 @@ import importlib
 import numpy as np
 
 from engine.errors import SettingError
-from engine.network import image_data, loading
+from engine.network import class_names, image_data, loading
 from engine.network.architectures import load_convnet
 from engine.network.convnet import ConvNet
 from engine.network.formats import history
@@ -167,3 +167,27 @@ class Image(Data):
 
     def taken(self):
         return "an image file"
+
+
+class ClassNames(Data):
+    """Names of classes, a tuple of texts; the path of a text file with one a line; or None."""
+
+    __slots__ = []
+    key = "names"
+    noun = "a list of class names"
+    endings = (".txt",)
+
+    def checked(self, value):
+        return value if value is None or isinstance(value, tuple) else class_names.read_class_names(value)
+
+    def to_bytes(self, value):
+        return "\n".join(value).encode()
+
+    def from_bytes(self, data):
+        return class_names.parsed(data, "the stored list")
+
+    def lines(self, value):
+        return f"{len(value):,} names", ", ".join(value[:2]) + " ..." * (len(value) > 2)
+
+    def taken(self):
+        return "a text file with a class name on each line"

@@ -26,14 +26,18 @@ from scenes.seen_network import SeenNetwork, tells_classes
 # Seconds in which a block appears, one after the other.
 APPEAR = 0.5
 # The radius of the ball that everything is scaled to fill, in world units; the camera stands 12 away.
-RADIUS = 6.8
+RADIUS = 8.0
 # In the cloud's units: from the picture to the first block, from a block to its name.
 BEFORE, BELOW = 90.0, 14.0
+# What it turns about: so far from the back to the front, which comes nearest to the camera.
+AXIS = 0.6
 # The picture's side, as a part of the blocks' row, at most.
 MOST_FRONT = 0.3
 # How much of a block's opacity is left while a neuron is pinned.
 STEPPED_BACK = {"dark": 0.3, "paper": 0.45}
 TOP = 5
+# Neurons of which dots need no more than their size; on white ground they are drawn bolder.
+MANY, BOLDER = 2.7e6, {"dark": 1.0, "paper": 1.5}
 
 
 class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
@@ -141,8 +145,8 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         appeared = self._appeared(clock.time, len(names))
         shown = np.array(self.block_is_shown, float)
         self._cloud.over = self.normalise
-        self._cloud.appeared, self._cloud.size = appeared, self.dots
-        self._cloud.opacity = shown * (STEPPED_BACK[self.theme] if self.pinned else 1.0)
+        self._cloud.appeared, self._cloud.size = appeared, self.dots * self._dot * BOLDER[self.theme]
+        self._cloud.opacity = shown * self._strengths(len(names))
         self._show_picture()
         self._names.visible = self.labels
         self._names.opacity = shown * appeared
@@ -158,6 +162,13 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
             return np.ones(count)
         return np.clip(time / APPEAR - np.arange(count), 0.0, 1.0)
 
+    def _strengths(self, count):
+        """(K,) the blocks' opacity: less for those that step back behind a pin, or a block under the pointer."""
+        behind = STEPPED_BACK[self.theme]
+        if self._hovered_block is None:
+            return np.full(count, behind if self.pinned else 1.0)
+        return np.where(np.arange(count) == self._hovered_block[1], 1.0, behind)
+
     def _lay_out(self, names):
         net, forward = self.convnet, self.forward
         shapes = [net.shapes[name] for name in names]
@@ -172,7 +183,9 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
                 )
             ]
         )
-        self._layouts = layouts
+        # A network of few neurons has larger dots.
+        neurons = sum(math.prod(shape) for shape in shapes)
+        self._dot = min(max((MANY / neurons) ** 0.2, 1.0), 2.0)
         self._names.words = self.block_labels
         self._names.positions = np.array(
             [(0.0, -layout.size[1] / 2 - BELOW, layout.origin[2] - layout.size[2] / 2) for layout in layouts]
@@ -185,7 +198,7 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         corners += [(corners[-1][0], -length / 2)]
         if self._has_front:
             corners.append((self._side / 2 * 1.2, front))
-        middle = (front - length / 2) / 2
+        middle = AXIS * front - (1.0 - AXIS) * length / 2
         radius = max(math.hypot(half, z - middle) for half, z in corners)
         scale = RADIUS / max(radius, 1e-6)
         self._fitted = np.diag([scale, scale, scale, 1.0])

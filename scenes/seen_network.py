@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 
-from engine.data_settings import Convolutional, Image
+from engine.data_settings import ClassNames, Convolutional, Image
 from engine.errors import SettingError
 from engine.kernels.forward import Forward
 from engine.network import nodes
@@ -12,6 +12,7 @@ from engine.network.convnet import ConvNet
 from engine.network.downloads import cached
 from engine.network.image_data import shrunk
 from engine.network.photo import fit
+from engine.network.preprocess import PREPROCESSES
 from engine.network.small_squeezenet import small_squeezenet
 from engine.scene import Scene
 from engine.settings import Choice, Integer
@@ -19,6 +20,7 @@ from scenes.drawn_objects import KINDS, draw
 
 # The network that comes along; docs/activations.md tells how it was trained.
 OWN = "small_squeezenet.safetensors"
+AS_TOLD = "as the file says"
 # Free photos that scikit-image brings along; `none` is the drawn picture.
 PHOTOS = ("none", "chelsea", "astronaut", "coffee", "rocket", "motorcycle_left", "horse", "clock_motion", "camera",
           "coins", "moon", "hubble_deep_field", "retina", "cell", "brick", "grass", "gravel")  # fmt: skip
@@ -52,10 +54,15 @@ class SeenNetwork(Scene):
                    when=lambda s: s.image is None and s.photo == "none")  # fmt: skip
     photo = Choice(list(PHOTOS), group="shown", doc="one of scikit-image's free photos; chelsea is a cat",
                    when=lambda s: s.image is None)  # fmt: skip
-    image = Image(None, side=1024, group="shown", doc="your own picture")
+    image = Image(
+        None, side=1024, label="your picture", group="shown", doc="an image file, also one dropped on the window"
+    )
     network = Choice(list(NETWORKS), group="shown", doc="the one that comes along, or SqueezeNet once it is downloaded",
                      when=lambda s: s.net is None)  # fmt: skip
-    net = Convolutional(None, group="shown", doc="your own convolutional network")
+    net = Convolutional(None, label="your network", group="shown", doc="an .onnx file, or .safetensors of a SqueezeNet")
+    pixels = Choice([AS_TOLD, *PREPROCESSES], group="shown", when=lambda s: s.net is not None,
+                    doc="what your network wants pixels to be")  # fmt: skip
+    names = ClassNames(None, label="class names", group="shown", doc="a text file, one a line")
 
     def __init__(self, **values):
         self._kept = {}
@@ -73,9 +80,17 @@ class SeenNetwork(Scene):
     @property
     def convnet(self) -> ConvNet:
         """The network that looks; one that ends with a number for each class has a softmax behind it."""
+        key = self.net, self.network, self.pixels, self.names
+        return self._keep("convnet", key, self._made)
+
+    def _made(self):
         if self.net is None:
-            return own_network() if self.network == "small" else downloaded(self.network)
-        return self._keep("own", (self.net,), lambda: self.net)
+            net = own_network() if self.network == "small" else downloaded(self.network)
+        else:
+            net = with_probabilities(self.net)
+            if self.pixels != AS_TOLD:
+                net = net.changed(preprocess=self.pixels)
+        return net if self.names is None else net.changed(classes=self.names)
 
     @property
     def forward(self):
@@ -121,6 +136,16 @@ class SeenNetwork(Scene):
         """What a class is called: its number where the network does not say."""
         classes = self.convnet.classes
         return classes[number] if number < len(classes) else f"class {number}"
+
+
+def with_probabilities(net):
+    """The ConvNet with a softmax behind it, if it ends with a number for each of several classes."""
+    channels, *size = net.shapes[net.output.name]
+    if isinstance(net.output, nodes.Softmax) or size != [1, 1] or channels == 1:
+        return net
+    name = next(n for n in ("prob", "probabilities", "softmax of the last") if n not in net.shapes)
+    softmax = nodes.Softmax(name, (net.output.name,))
+    return ConvNet([*net.nodes, softmax], name=net.name, classes=net.classes, preprocess=net.preprocess)
 
 
 def tells_classes(net):

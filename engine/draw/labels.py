@@ -29,9 +29,11 @@ class Labels(Drawable):
         opacity = np.broadcast_to(np.asarray(self.opacity, float), (len(self.words),))
         found = []
         for words, position, strength in zip(self.words, self.positions, opacity, strict=True):
-            place = frame.project(world[:3, :3] @ np.asarray(position, float) + world[:3, 3])
+            point = world[:3, :3] @ np.asarray(position, float) + world[:3, 3]
+            place = frame.project(point)
             if place is not None and words and strength > 0.0:
-                found.append((place[2], place[0], place[1], words, strength))
+                away = float(np.dot(point - frame.camera.eye, frame.camera.forward))
+                found.append((away, place[0], place[1], words, strength))
         taken = []
         for _, x, y, words, strength in sorted(found):
             mask = text.mask(words, type_size)

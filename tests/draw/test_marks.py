@@ -1,0 +1,142 @@
+"""Words and cards over a picture: where they stand, what they leave out, what they show."""
+
+import numpy as np
+import pytest
+
+from engine.draw.callout import Callout
+from engine.draw.frame import THEMES, Frame
+from engine.draw.inset import FRAME, Inset, InsetImage
+from engine.draw.labels import Labels
+from engine.draw.legend import Legend, legend_sprite
+from engine.errors import ShapeError
+from engine.view.camera import Camera
+
+# Straight at a square of side 2, a pixel 1/100 of it.
+STRAIGHT = Camera(eye=(0, 0, 5), target=(0, 0, 0), fov=0.0, height=2.0)
+SIZE = (720, 720)
+
+
+def frame(size=SIZE, camera=STRAIGHT, theme="dark"):
+    return Frame(camera=camera, size=size, tile=(0, 0, *size), grid=1, theme=THEMES[theme], scale=min(size) / 720)
+
+
+def sprites(node, **more):
+    told = frame(**more)
+    node.overlay(told, node.transform)
+    return told.sprites
+
+
+def over(sprite, x, y):
+    """The sprite's colour and opacity at a pixel of the picture; nothing outside."""
+    row, column = int(y) - sprite.y, int(x) - sprite.x
+    height, width = sprite.image.shape[:2]
+    return sprite.image[row, column] if 0 <= row < height and 0 <= column < width else np.zeros(4, np.uint8)
+
+
+def pixel(x, y):
+    return (x + 1) / 2 * 720, (1 - y) / 2 * 720
+
+
+# Labels.
+
+
+def test_of_labels_that_touch_the_nearer_is_kept():
+    words, places = ["far", "near", "aside"], np.array([(0, 0, -1.0), (0.01, 0, 1.0), (0, -0.5, 0.0)])
+    found = sprites(Labels(words, places))
+    alone = [sprites(Labels([w], [p]))[0] for w, p in zip(words, places, strict=True)]
+    assert {(s.x, s.y) for s in found} == {(alone[1].x, alone[1].y), (alone[2].x, alone[2].y)}
+
+
+def test_a_label_hangs_by_the_middle_of_its_upper_edge():
+    (sprite,) = sprites(Labels(["block"], [(0.3, 0.2, 0.0)]))
+    x, y = pixel(0.3, 0.2)
+    assert sprite.x + sprite.image.shape[1] / 2 == pytest.approx(x, abs=1.0) and sprite.y == round(y)
+
+
+def test_labels_without_words_or_opacity_and_those_behind_the_eye_are_not_drawn():
+    camera = Camera(eye=(0, 0, 5), target=(0, 0, 0))
+    places = [(0, 0, 0), (0, 0.5, 0), (0, 0, 9.0)]
+    assert not sprites(Labels(["", "hidden", "behind"], places, opacity=[1.0, 0.0, 1.0]), camera=camera)
+
+
+# Callouts.
+
+
+def test_a_callout_rings_its_place_and_leads_to_its_words():
+    node = Callout(("fire4", "row 3")).move(0.0, 0.0, 0.0)
+    strokes, card = sprites(node)
+    x, y = pixel(0, 0)
+    # On the ring, in its middle, and beside it.
+    assert over(strokes, x + 6, y)[3] > 128 and over(strokes, x, y)[3] == 0 and over(strokes, x - 12, y)[3] == 0
+    # The line goes up to the right, to the card's left side.
+    assert over(strokes, x + 17, y - 15)[3] > 100
+    assert card.x == round(x + 34) and card.y < y - 30 < card.y + card.image.shape[0]
+
+
+@pytest.mark.parametrize("place", [(0.97, 0.9), (-0.97, -0.9), (0.97, -0.97), (-0.97, 0.97)])
+def test_a_callouts_words_stay_in_the_picture(place):
+    _, card = sprites(Callout(("a name of some length",)).move(*place, 0.0))
+    height, width = card.image.shape[:2]
+    assert card.x >= 0 and card.x + width <= 720 and card.y >= 0 and card.y + height <= 720
+
+
+def test_without_words_a_callout_is_a_ring_and_outside_of_the_picture_nothing():
+    assert len(sprites(Callout().move(0, 0, 0))) == 1
+    assert not sprites(Callout(("word",)).move(3.0, 0, 0))
+    assert not sprites(Callout(("word",)).move(0, 0, 9.0), camera=Camera(eye=(0, 0, 5), target=(0, 0, 0)))
+
+
+# Insets.
+
+
+def test_an_inset_stands_in_the_lower_right_corner_and_without_a_title_nowhere():
+    (card,) = sprites(Inset("title", [("name", "value")]))
+    height, width = card.image.shape[:2]
+    assert (720 - card.x - width, 720 - card.y - height) == (16, 16)
+    assert not sprites(Inset())
+
+
+def test_an_insets_image_is_whole_its_pixels_even_squares():
+    image = np.random.default_rng(1).integers(0, 256, (4, 8, 3), dtype=np.uint8)
+    (card,) = sprites(Inset("t", (), [InsetImage(image)]))
+    # 128 pixels wide, so each pixel is a square of 16.
+    wanted = image.repeat(16, axis=0).repeat(16, axis=1)
+    pixels = card.image[..., :3].astype(int)
+    found = [
+        abs(pixels[y : y + 64, x : x + 128] - wanted).max()
+        for y in range(pixels.shape[0] - 63)
+        for x in range(pixels.shape[1] - 127)
+    ]
+    assert min(found) <= 1
+
+
+def test_a_box_of_an_insets_image_is_framed_and_a_crumb_is_framed_from_outside():
+    grey = np.full((64, 64), 128, np.uint8)
+
+    def framed(box):
+        (card,) = sprites(Inset("t", (), [InsetImage(grey, "", box)]))
+        pink = (abs(card.image[..., :3] - 255 * FRAME) < 8).all(axis=2)
+        rows, columns = np.flatnonzero(pink.any(axis=1)), np.flatnonzero(pink.any(axis=0))
+        return np.array([rows[-1] - rows[0], columns[-1] - columns[0]])
+
+    # Two pixels a pixel of the image, and a stroke around.
+    assert abs(framed((10, 20, 30, 60)) - (40, 80)).max() <= 3
+    assert framed((10, 20, 11, 21)).min() >= 4
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((2, 2)), np.zeros((2, 2, 4), np.uint8), np.zeros((0, 2), np.uint8)])
+def test_what_is_no_image_is_refused(pixels):
+    with pytest.raises(ShapeError, match="uint8"):
+        InsetImage(pixels)
+
+
+# Legends.
+
+
+def test_a_legends_marks_may_have_words_which_stay_with_their_marks():
+    def told(marks, words):
+        return legend_sprite(Legend("t", "viridis", 0.0, 2.0, marks, words), frame()).image
+
+    assert np.array_equal(told((0.0, 2.0), ("low", "high")), told((2.0, 0.0), ("high", "low")))
+    assert not np.array_equal(told((0.0, 2.0), ("low", "high")), told((0.0, 2.0), ("high", "low")))
+    assert np.array_equal(told((0.0, 2.0), ()), told((0.0, 2.0), ("", "")))

@@ -1,0 +1,117 @@
+"""Which nodes stand for a network: joins, sums, and each layer of a chain."""
+
+import numpy as np
+import pytest
+
+from engine.network.convnet import (
+    Add,
+    Concat,
+    ConvNet,
+    Convolution,
+    Dense,
+    Elementwise,
+    Flatten,
+    GlobalAveragePool,
+    Input,
+    MaxPool,
+    Softmax,
+)
+from engine.network.stages import all_called, behind, called, is_passed_by, squeezenet_blocks, stages
+
+
+def conv(name, source, out, into, size=1):
+    padding = (size // 2,) * 4
+    return Convolution(name, (source,), np.ones((out, into, size, size)), padding=padding)
+
+
+def relu(name, source):
+    return Elementwise(name, (source,), "relu")
+
+
+def pool(name, source):
+    return MaxPool(name, (source,), (2, 2), (2, 2))
+
+
+CHAIN = ConvNet(
+    [
+        Input("x", (), (3, 8, 8)),
+        conv("c1", "x", 4, 3, 3), relu("r1", "c1"), pool("p1", "r1"),
+        conv("c2", "p1", 5, 4, 3), relu("r2", "c2"),
+        conv("c3", "r2", 5, 5, 3), relu("r3", "c3"), pool("p3", "r3"),
+        Flatten("f", ("p3",)), Dense("d1", ("f",), np.ones((7, 20))), relu("rd", "d1"),
+        Dense("d2", ("rd",), np.ones((3, 7))), Softmax("prob", ("d2",)),
+    ]
+)  # fmt: skip
+RESIDUAL = ConvNet(
+    [
+        Input("x", (), (3, 8, 8)),
+        conv("c1", "x", 4, 3), relu("r1", "c1"),
+        conv("a1", "r1", 4, 4), relu("ra1", "a1"), conv("b1", "ra1", 4, 4), Add("s1", ("b1", "r1")), relu("o1", "s1"),
+        conv("a2", "o1", 4, 4), relu("ra2", "a2"), conv("b2", "ra2", 4, 4), Add("s2", ("b2", "o1")),
+        GlobalAveragePool("mean", ("s2",)), Dense("d", ("mean",), np.ones((3, 4))),
+    ]
+)  # fmt: skip
+
+
+def fire(number, source, into):
+    s, a, b = (f"fire{number}/{part}" for part in ("squeeze", "left", "right"))
+    return [
+        conv(s, source, 2, into), relu(f"{s}/relu", s),
+        conv(a, f"{s}/relu", 3, 2), conv(b, f"{s}/relu", 3, 2, 3), Concat(f"fire{number}/concat", (a, b)),
+    ]  # fmt: skip
+
+
+def squeezed(*numbers, last=True):
+    nodes, source, into = [Input("x", (), (3, 8, 8)), conv("conv1", "x", 4, 3), relu("relu_conv1", "conv1")], "pool1", 4
+    nodes.append(pool("pool1", "relu_conv1"))
+    for number in numbers:
+        nodes += fire(number, source, into)
+        source, into = f"fire{number}/concat", 6
+    if last:
+        nodes += [conv("conv10", source, 5, into), relu("relu_conv10", "conv10")]
+        nodes += [GlobalAveragePool("pool10", ("relu_conv10",)), Softmax("prob", ("pool10",))]
+    return ConvNet(nodes)
+
+
+def test_a_chain_is_its_activations_or_the_pools_that_take_them_alone():
+    assert stages(CHAIN) == ("p1", "r2", "p3", "rd", "prob")
+
+
+def test_a_residual_network_is_its_sums_after_their_activations():
+    assert stages(RESIDUAL) == ("r1", "o1", "s2", "mean", "d")
+
+
+def test_a_squeezenet_is_its_joined_maps_and_its_first_pool():
+    assert stages(squeezed(2, 3)) == ("pool1", "fire2/concat", "fire3/concat", "pool10", "prob")
+
+
+def test_the_last_node_is_always_a_stage():
+    for net in (CHAIN, RESIDUAL, squeezed(2, last=False)):
+        assert stages(net)[-1] == net.output.name
+
+
+def test_a_squeezenet_is_shown_by_the_originals_blocks_and_others_by_their_stages():
+    whole = squeezed(*range(2, 10))
+    assert squeezenet_blocks(whole) == (
+        "pool1", "fire2/concat", "fire3/concat", "fire4/concat", "fire6/concat", "fire8/concat", "fire9/concat",
+        "relu_conv10", "pool10", "prob",
+    )  # fmt: skip
+    for net in (CHAIN, RESIDUAL, squeezed(2, 3)):
+        assert squeezenet_blocks(net) == stages(net)
+
+
+def test_a_node_is_passed_by_where_a_way_leads_around_it():
+    assert is_passed_by(RESIDUAL, "a1") and not is_passed_by(RESIDUAL, "o1") and not is_passed_by(CHAIN, "c2")
+    assert behind(RESIDUAL, "s2") == {"s2", "mean", "d"}
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [("fire2/concat", "fire2"), ("relu_conv10", "conv10"), ("a/relu", "a"), ("/relu", "/relu"), ("prob", "prob")],
+)
+def test_a_name_is_told_without_what_every_activation_has(name, short):
+    assert called(name) == short
+
+
+def test_names_that_would_be_alike_stay_whole():
+    assert all_called(["conv", "relu_conv", "fire2/concat"]) == ("conv", "relu_conv", "fire2")
