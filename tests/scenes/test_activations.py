@@ -1,0 +1,355 @@
+"""activations: what stands in space is what the network answers, and what it says of a neuron is so."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.draw.callout import Callout
+from engine.errors import NeurosceneError, SettingError, ShapeError
+from engine.network.architectures import load_convnet
+from engine.network.convnet import Add, ConvNet, Convolution, Dense, Elementwise, Flatten, GlobalAveragePool, Input
+from engine.network.influence import influences
+from engine.reference.convnet import forward as twin
+from engine.render.renderer import Renderer
+from engine.scene import Clock
+from engine.settings import assign
+from scenes.activations import APPEAR, Activations
+from scenes.activations_marks import Neuron
+from scenes.drawn_objects import KINDS, draw
+from scenes.seen_network import PHOTOS, free_photo, own_network, with_probabilities
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "squeezenet"
+SIZE = (240, 160)
+
+
+@pytest.fixture(scope="module")
+def scene():
+    """Read by many tests; whoever sets something sets it back."""
+    made = Activations()
+    made.advance(Clock(made.moment))
+    return made
+
+
+def shown(scene, time=None, **values):
+    for name, value in values.items():
+        assign(scene, name, value)
+    return Renderer().frame(scene, Clock(scene.moment if time is None else time), SIZE, 1).pixels()[..., :3].astype(int)
+
+
+def small_net(classes=3, size=(3, 12, 12), **more):
+    rng = np.random.default_rng(2)
+    last = GlobalAveragePool("mean", ("sum",))
+    return ConvNet(
+        [
+            Input("x", (), size),
+            Convolution("a", ("x",), rng.normal(size=(6, size[0], 3, 3)), padding=(1, 1, 1, 1)),
+            Elementwise("ra", ("a",), "relu"),
+            Convolution("b", ("ra",), rng.normal(size=(6, 6, 3, 3)), padding=(1, 1, 1, 1)),
+            Add("sum", ("b", "ra")),
+            last,
+            Flatten("flat", ("mean",)),
+            Dense("d", ("flat",), rng.normal(size=(classes, 6))),
+        ],
+        name="mine",
+        **more,
+    )
+
+
+# What is seen and answered.
+
+
+def test_the_responses_are_the_networks_for_what_is_seen(scene):
+    net = scene.convnet
+    wanted = twin(net, net.preprocess(scene.seen))
+    for name in scene.block_names:
+        # Single precision over the few hundred terms of a sum.
+        assert abs(scene.responses[name] - wanted[name]).max() <= 1e-5 * max(1.0, abs(wanted[name]).max())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_network_that_comes_along_knows_what_is_drawn(scene, kind):
+    scene.subject = kind
+    scene.advance(Clock(scene.moment))
+    # The picture of the default seed: 99 in 100 are right, and these sixteen are.
+    assert scene.class_name(int(scene.probabilities.argmax())) == kind
+    scene.subject = "cat"
+    scene.advance(Clock(scene.moment))
+
+
+def test_a_drawn_picture_is_the_same_every_time_and_another_for_another_seed():
+    assert np.array_equal(draw("cat", 3, 64), draw("cat", 3, 64))
+    assert not np.array_equal(draw("cat", 3, 64), draw("cat", 4, 64))
+
+
+@pytest.mark.parametrize("name", PHOTOS[1:])
+def test_each_free_photo_is_there(name):
+    photo = free_photo(name)
+    assert photo.dtype == np.uint8 and min(photo.shape[:2]) >= 64
+
+
+def test_the_likeliest_five_stand_in_the_picture_in_their_order(scene):
+    ranks = scene._ranking.ranks
+    probabilities = scene.probabilities
+    assert [r.part for r in ranks] == sorted(probabilities.tolist(), reverse=True)[:5]
+    assert ranks[0].name == "cat" and probabilities.sum() == pytest.approx(1.0)
+
+
+def test_a_network_that_ends_with_numbers_gets_a_softmax_behind_it():
+    net = with_probabilities(small_net())
+    image = np.random.default_rng(0).normal(size=(3, 12, 12))
+    found = twin(net, image)
+    e = np.exp(found["d"] - found["d"].max())
+    assert found[net.output.name] == pytest.approx(e / e.sum())
+    assert with_probabilities(net) is net and with_probabilities(small_net(1)).output.name == "d"
+
+
+# Blocks.
+
+
+def test_blocks_are_the_originals_the_stages_or_all_layers():
+    scene = Activations()
+    assert scene.block_labels == ("pool1", "fire2", "fire3", "fire4", "fire5", "fire6", "fire7", "pool8", "prob")
+    scene.blocks = "all"
+    names = scene.block_names
+    assert set(names) == set(scene.forward.kept[1:]) and len(names) == len(set(scene.block_labels))
+
+
+def test_channel_0_is_shown_too_and_a_dot_is_the_neuron_that_it_is_said_to_be():
+    scene = Activations(alone="fire3", turn=0.0)
+    scene.advance(Clock(scene.moment))
+    values = scene.responses["fire3/concat"]
+    found = []
+    for row, column in np.argwhere(values[0] > values.mean() + 2 * values.std()):
+        x, y, _ = scene.camera.project(scene._cloud.place(0, 0, row, column), SIZE[0] / SIZE[1])
+        pixel = (x + 1) / 2 * SIZE[0] - 0.5, (1 - y) / 2 * SIZE[1] - 0.5
+        hit = Renderer().pick(scene, Clock(scene.moment), SIZE, *pixel)
+        # Others may stand before it.
+        neuron = scene.neuron_of(hit)
+        assert neuron is not None and hit.value == pytest.approx(scene.response(neuron))
+        found.append(neuron == Neuron("fire3/concat", 0, row, column))
+    assert any(found)
+
+
+def test_hidden_blocks_are_not_drawn_and_their_names_neither():
+    scene = Activations(front=False, answers=False, key=False)
+    whole, none = shown(scene), shown(scene, shown="none")
+    some = shown(scene, shown="fire2, fire3")
+    assert scene.block_is_shown == (False, True, True, *[False] * 6)
+    assert (whole != none).any(axis=2).sum() > (some != none).any(axis=2).sum() > 0
+    backdrop = shown(scene, labels="off", shown="none")
+    assert np.array_equal(none, backdrop)
+
+
+def test_one_block_alone_fills_the_picture():
+    scene = Activations(answers=False, key=False, labels=False, front=False)
+    ground = shown(scene, shown="none")
+    scene.shown = "all"
+    alone = (shown(scene, alone="fire3") != ground).any(axis=2)
+    assert scene.block_labels == ("fire3",)
+    rows, columns = np.flatnonzero(alone.any(axis=1)), np.flatnonzero(alone.any(axis=0))
+    assert rows[-1] - rows[0] > 0.6 * SIZE[1] and columns[-1] - columns[0] > 0.6 * SIZE[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("shown", "fire99"), ("alone", "fire33"), ("neuron", "fire2 0 0"), ("neuron", "fire2 9 99 0"),
+                        ("neuron", "fire2 64 0 0"), ("neuron", "nothing"), ("neuron", "fire2 a 0 0")],
+)  # fmt: skip
+def test_a_mistaken_name_is_told_in_a_line(name, value):
+    scene = Activations()
+    assign(scene, name, value)
+    with pytest.raises(NeurosceneError, match=r"fire|block, channel, row, column") as told:
+        scene.advance(Clock(0.0))
+    assert "\n" not in str(told.value)
+
+
+# Time.
+
+
+def test_blocks_appear_one_after_the_other_and_then_stay():
+    scene = Activations()
+    count = len(scene.block_names)
+    for k in range(count + 1):
+        scene.advance(Clock(k * APPEAR))
+        assert list(scene._cloud.appeared) == [1.0] * k + [0.0] * (count - k)
+    assert scene.moment == count * APPEAR
+    scene.reveal = False
+    scene.advance(Clock(0.0))
+    assert all(scene._cloud.appeared == 1.0) and scene.moment == 0.0
+
+
+def test_the_answers_wait_for_the_last_block():
+    scene = Activations()
+    scene.advance(Clock(scene.moment - 0.9 * APPEAR))
+    early = scene._ranking.ranks
+    scene.advance(Clock(scene.moment - APPEAR))
+    assert early and not scene._ranking.ranks
+
+
+def test_the_turn_depends_on_the_time_alone_and_a_loop_closes():
+    scene = Activations(reveal=False, turn=30.0)
+    assert scene.loop == 12.0
+    for step in (0.1, 0.02):
+        scene.advance(Clock(5.0, step))
+        turned = scene._root.transform.copy()
+        scene.advance(Clock(0.0))
+        scene.advance(Clock(5.0))
+        assert np.array_equal(turned, scene._root.transform)
+    assert abs(shown(scene, 0.0) - shown(scene, scene.loop)).max() <= 1
+
+
+# One neuron.
+
+
+def test_a_pinned_neuron_is_told_of_truly(scene):
+    values = scene.responses["fire3/concat"]
+    place = tuple(int(i) for i in np.unravel_index(values.argmax(), values.shape))
+    scene.neuron = " ".join(map(str, ("fire3", *place)))
+    scene.advance(Clock(scene.moment))
+    assert scene.pinned == Neuron("fire3/concat", *place) and scene.written(scene.pinned) == scene.neuron
+    card = scene._card
+    rows = dict(card.rows)
+    assert card.title == f"fire3, channel {place[0]}" and rows["row, column"] == f"{place[1]}, {place[2]}"
+    assert float(rows["response"]) == pytest.approx(float(values.max()), rel=1e-3)
+    score = (values.max() - values.mean(dtype=float)) / values.std(dtype=float)
+    assert float(rows["z-score"]) == pytest.approx(score, abs=0.006)
+    photo, channel = card.images
+    assert photo.box == scene.convnet.field("fire3/concat", *place[1:])
+    assert channel.box == (*place[1:], place[1] + 1, place[2] + 1)
+    # The largest response of all is the brightest of its channel's map.
+    brightness = channel.pixels.astype(float).sum(axis=2)
+    assert np.unravel_index(brightness.argmax(), brightness.shape) == place[1:]
+    scene.neuron = ""
+
+
+@pytest.mark.parametrize("over", ["block", "channel", "shared"])
+def test_a_score_is_over_what_is_chosen(scene, over):
+    scene.normalise = over
+    scene.advance(Clock(scene.moment))
+    every = {name: scene.responses[name].astype(float) for name in scene.block_names}
+    name = "fire4/concat"
+    taken = {
+        "block": every[name],
+        "channel": every[name][7],
+        "shared": np.concatenate([v.ravel() for v in every.values()]),
+    }
+    neuron = Neuron(name, 7, 2, 3)
+    wanted = (every[name][7, 2, 3] - taken[over].mean()) / taken[over].std()
+    assert scene.score(neuron) == pytest.approx(wanted, abs=1e-4)
+    scene.normalise = "block"
+
+
+def test_what_a_neuron_sees_changes_its_response_and_the_rest_does_not(scene):
+    net, neuron = scene.convnet, Neuron("fire3/concat", 17, 10, 15)
+    seen = net.preprocess(scene.seen)
+    top, left, bottom, right = net.field(neuron.node, neuron.row, neuron.column)
+    before = twin(net, seen)[neuron.node][neuron.place]
+    inside, outside = seen.copy(), seen.copy()
+    inside[:, top:bottom, left:right] += 0.5
+    outside[:] += 0.5
+    outside[:, top:bottom, left:right] = seen[:, top:bottom, left:right]
+    assert twin(net, outside)[neuron.node][neuron.place] == pytest.approx(before, abs=1e-9)
+    assert abs(twin(net, inside)[neuron.node][neuron.place] - before) > 1e-3
+
+
+def test_lines_lead_to_those_that_moved_the_pinned_neuron_and_at_last_to_the_picture(scene):
+    scene.neuron = "prob 4"
+    scene.advance(Clock(scene.moment))
+    lines = scene._wires.data
+    starts, ends = lines["start"][:, :3], lines["end"][:, :3]
+    first = scene.where(Neuron("prob", 4, 0, 0))
+    moved = influences(scene.convnet, scene.responses, "prob", (4, 0, 0), set(scene.block_names), most=12)
+    wanted = [scene.where(Neuron(i.node, i.channel, i.row, i.column)) for i in moved]
+    found = ends[np.isclose(starts, first, atol=1e-3).all(axis=1)]
+    assert np.allclose(np.sort(found, axis=0), np.sort(np.array(wanted), axis=0), atol=1e-3)
+    assert np.isclose(ends[:, 2].max(), scene._front, atol=1.0)
+    scene.lines = False
+    scene.advance(Clock(scene.moment))
+    assert not len(scene._wires.data)
+    scene.lines, scene.neuron = True, ""
+
+
+def test_a_class_is_named_with_its_percent_at_the_end_of_a_line(scene):
+    scene.neuron = "prob 4"
+    scene.advance(Clock(scene.moment))
+    assert isinstance(scene._pin, Callout) and scene._pin.words[0] == "cat"
+    assert float(scene._pin.words[1].rstrip("%")) == pytest.approx(100 * scene.probabilities[4], abs=0.06)
+    scene.neuron = ""
+
+
+def test_a_picture_remembers_the_pinned_neuron(scene):
+    scene.neuron = "fire2 3 4 5"
+    state = json.loads(json.dumps(scene.state()))
+    scene.neuron = ""
+    other = Activations()
+    other.restore(state)
+    assert other.neuron == "fire2 3 4 5"
+
+
+# A person's own.
+
+
+def test_an_own_network_is_shown_with_probabilities_names_and_its_own_pixels():
+    scene = Activations(net=small_net(), names=("one", "two", "three"))
+    scene.advance(Clock(scene.moment))
+    assert scene.block_labels == ("ra", "sum", "mean", "prob") and {r.name for r in scene._ranking.ranks} == {
+        "one", "two", "three",
+    }  # fmt: skip
+    plain = scene.responses["sum"].copy()
+    scene.pixels = "0..255"
+    scene.advance(Clock(scene.moment))
+    image = scene.seen.transpose(2, 0, 1).astype(float)
+    wanted = twin(scene.convnet, image)["sum"]
+    assert abs(scene.responses["sum"] - wanted).max() <= 1e-5 * abs(wanted).max()
+    assert not np.allclose(plain, scene.responses["sum"])
+
+
+def test_a_list_of_names_that_does_not_fit_is_told():
+    scene = Activations(net=small_net(), names=("one", "two"))
+    with pytest.raises(ShapeError, match="2 classes"):
+        scene.advance(Clock(0.0))
+
+
+def test_a_network_that_takes_no_photo_is_told():
+    scene = Activations(net=small_net(size=(5, 12, 12)))
+    with pytest.raises(SettingError, match="5 channels"):
+        scene.advance(Clock(0.0))
+
+
+def test_a_grey_network_and_one_without_classes_are_shown():
+    net = ConvNet(
+        [Input("x", (), (1, 9, 7)), Convolution("c", ("x",), np.ones((2, 1, 3, 3))), Elementwise("r", ("c",), "relu")]
+    )
+    scene = Activations(net=net)
+    scene.advance(Clock(scene.moment))
+    assert scene.probabilities is None and not scene._ranking.ranks and scene.block_labels == ("r",)
+
+
+def test_squeezenet_before_it_is_downloaded_says_how_to_get_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("NEUROSCENE_CACHE", str(tmp_path))
+    scene = Activations(network="squeezenet")
+    with pytest.raises(SettingError, match="neuroscene download squeezenet"):
+        scene.advance(Clock(0.0))
+
+
+def test_the_small_network_says_which_it_is_and_how_to_get_the_large_one():
+    scene = Activations()
+    assert "16" in scene.remark() and "squeezenet" in scene.remark()
+    assert Activations(net=small_net()).remark() is None
+    assert own_network().weight_count < 200_000
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the real SqueezeNet's weights are not here")
+def test_the_real_network_sees_a_cat_in_chelsea():
+    net = load_convnet(SHARED / "squeezenet1_0.safetensors")
+    scene = Activations(net=net, names=str(SHARED / "imagenet_classes.txt"), photo="chelsea")
+    scene.advance(Clock(scene.moment))
+    assert [r.name for r in scene._ranking.ranks[:3]] == ["Egyptian cat", "tabby, tabby cat", "tiger cat"]
+    assert scene.block_labels == (
+        "pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "conv10", "pool10", "prob",
+    )  # fmt: skip
+    # 55 x 55 of 96, 128, 128, 256 channels; 27 x 27 of 384, 512; 13 x 13 of 512; 15 x 15 of 1000; two vectors.
+    wanted = 55**2 * 608 + 27**2 * 896 + 13**2 * 512 + 15**2 * 1000 + 2000
+    assert sum(int(np.prod(b.shape)) for b in scene._cloud.blocks) == wanted
