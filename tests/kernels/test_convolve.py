@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from engine.codegen import convolve as code
-from engine.errors import NetworkError, SettingError
+from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
 from engine.gpu.subgroups import subgroup_size
@@ -58,6 +60,31 @@ def test_every_kind_of_window_is_the_twins(case, by):
     exact = twin.value(node, x)
     assert found.shape == exact.shape and found.dtype == np.float32
     assert (abs(found - exact) <= twin.bounds(node, x)).all()
+
+
+@st.composite
+def any_convolution(draw):
+    """A convolution of any window over a map of any size, and that size."""
+    few = st.tuples(st.integers(1, 4), st.integers(1, 4))
+    groups, window = draw(st.sampled_from([1, 1, 1, 2, 3, 5])), draw(few)
+    outputs, inputs = groups * draw(st.integers(1, 40)), draw(st.integers(1, 9))
+    stride, dilation = draw(few), draw(few)
+    padding = tuple(draw(st.lists(st.integers(0, 5), min_size=4, max_size=4)))
+    node = convolution(outputs, inputs, window, stride=stride, dilation=dilation, padding=padding, groups=groups)
+    return node, (groups * inputs, draw(st.integers(1, 18)), draw(st.integers(1, 18)))
+
+
+@pytest.mark.parametrize("by", WAYS)
+@settings(max_examples=60, deadline=None)
+@given(any_convolution())
+def test_any_window_is_the_twins(by, case):
+    node, shape = case
+    try:
+        node.shape(shape)
+    except ShapeError:
+        assume(False)
+    x = image(*shape)
+    assert (abs(convolve.evaluate(node, x, by=by) - twin.value(node, x)) <= twin.bounds(node, x)).all()
 
 
 @pytest.mark.parametrize("by", WAYS)
