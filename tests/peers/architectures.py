@@ -35,8 +35,9 @@ class SqueezeNet(nn.Module):
         pool = lambda: nn.MaxPool2d(3, 2, ceil_mode=True)
         if version == "1.0":
             self.features = nn.Sequential(
-                nn.Conv2d(3, 24, 7, 2), nn.ReLU(True), pool(), Fire(24, 4, 16), Fire(32, 4, 16), Fire(32, 8, 32), pool(),
-                Fire(64, 8, 32), Fire(64, 12, 48), Fire(96, 12, 48), Fire(96, 16, 64), pool(), Fire(128, 16, 64),
+                nn.Conv2d(3, 24, 7, 2), nn.ReLU(True), pool(), Fire(24, 4, 16), Fire(32, 4, 16), Fire(32, 8, 32),
+                pool(), Fire(64, 8, 32), Fire(64, 12, 48), Fire(96, 12, 48), Fire(96, 16, 64), pool(),
+                Fire(128, 16, 64),
             )  # fmt: skip
         else:
             self.features = nn.Sequential(
@@ -76,9 +77,10 @@ class AlexNet(nn.Module):
     def __init__(self, classes=10):
         super().__init__()
         self.features = nn.Sequential(
-            nn.Conv2d(3, 16, 11, 4, 2), nn.ReLU(True), nn.MaxPool2d(3, 2), nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(True),
-            nn.MaxPool2d(3, 2), nn.Conv2d(32, 48, 3, padding=1), nn.ReLU(True), nn.Conv2d(48, 32, 3, padding=1),
-            nn.ReLU(True), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(True), nn.MaxPool2d(3, 2),
+            nn.Conv2d(3, 16, 11, 4, 2), nn.ReLU(True), nn.MaxPool2d(3, 2), nn.Conv2d(16, 32, 5, padding=2),
+            nn.ReLU(True), nn.MaxPool2d(3, 2), nn.Conv2d(32, 48, 3, padding=1), nn.ReLU(True),
+            nn.Conv2d(48, 32, 3, padding=1), nn.ReLU(True), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(True),
+            nn.MaxPool2d(3, 2),
         )  # fmt: skip
         self.avgpool = nn.AdaptiveAvgPool2d((3, 3))
         self.classifier = nn.Sequential(

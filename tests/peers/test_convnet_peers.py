@@ -1,4 +1,4 @@
-"""Convolutional networks as PyTorch computes them and as its exporters write them. `make test-peers` installs PyTorch."""
+"""Convolutional networks as PyTorch computes them, and as its exporters write them. `make test-peers` installs it."""
 
 import contextlib
 import io
