@@ -16,6 +16,7 @@ BENCHMARKS = {
     "train": "steps of training a second, one run and several",
     "product": "layers of 65 to 1000 neurons, each a product of matrices",
     "convnet": "an image through SqueezeNet, every response kept",
+    "cloud": "every neuron of SqueezeNet as a dot, beside quads by the rasteriser",
     "regions": "exact linear regions, beside clipping polygons",
     "pictures": "frames of marching in an array, and a film of its loop",
     "prints": "a print of 16384 x 16384: time, memory, size of the file",

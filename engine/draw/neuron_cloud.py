@@ -16,7 +16,7 @@ from engine.gpu.device import device
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.kernels.block_statistics import OVER, BlockStatistics
 from engine.kernels.select_neurons import FAINT, LOOKS, NeuronSelection
-from engine.kernels.splat import Splatting, SplatView, factors_of, palette_of
+from engine.kernels.splat import Dots, Splatting, SplatView, factors_of, palette_of
 
 # World units of radius that a size of 1 has. The original's dots are size * 500 / distance pixels wide in a picture 600
 # pixels high, seen through a lens of 45 degrees.
@@ -173,8 +173,8 @@ class NeuronCloud(Drawable):
             encoder, maps = device().encoder(), self._maps()
             self._selection.record_count(encoder, maps, table, which=shown, faint=faint)
             device().submit(encoder)
-            self._starts, encoder = self._selection.count(), device().encoder()
-            self._selection.record_choice(encoder, maps, table, int(self._starts[-1]))
+            self._starts, encoder = self._selection.starts(), device().encoder()
+            self._selection.record_choice(encoder, maps, table, self._starts)
             device().submit(encoder)
             self._chosen = shown, faint
         return True
@@ -210,12 +210,10 @@ class NeuronCloud(Drawable):
         self._splatting = self._splatting or Splatting()
         samples = tuple(n * frame.grid for n in frame.size)
         offset = tuple(n * frame.grid for n in frame.tile[:2])
-        view = self._view(frame.camera, world, samples, offset, frame.samples)
-        colours = self.palette or theme_palette(frame.theme)
-        frame.encoder = self._splatting.draw(
-            frame.encoder, view, self._selection.chosen, self._ranges(), self._factors,
-            Array.of(palette_of(*colours), "uniform"), frame.depth,
-        )  # fmt: skip
+        view = self.view(frame.camera, world, samples, offset, frame.samples)
+        table = palette_of(*(self.palette or theme_palette(frame.theme)))
+        dots = self._dots(Array.of(table, "uniform"))
+        frame.encoder = self._splatting.draw(frame.encoder, view, dots, frame.depth)
         module = compose("draw/neuron_cloud", {"bindings": declare(BINDINGS)})
         pipeline = Pipeline(module, BINDINGS, Draw((frame.canvas.format,)))
         step = frame.encoder.begin_render_pass(
@@ -224,7 +222,10 @@ class NeuronCloud(Drawable):
         pipeline.draw(step, pipeline.bind(picture=self._splatting.picture), 3)
         step.end()
 
-    def _view(self, camera, world, size, offset, tile):
+    def _dots(self, palette=None):
+        return Dots(self._selection.chosen, self._ranges(), self._factors, palette)
+
+    def view(self, camera, world, size, offset, tile):
         """The SplatView of a part of a picture of `size` samples."""
         transform = camera.projection(size[0] / size[1]) @ camera.view() @ world
         low, high = self._depths(camera, world)
@@ -267,9 +268,9 @@ class NeuronCloud(Drawable):
         # Hidden again, or never drawn: what is picked is what the next picture shows.
         self.prepare(None, world)
         self._splatting = self._splatting or Splatting()
-        view = self._view(aim.camera, world, aim.size, (0, 0), aim.size)
+        view = self.view(aim.camera, world, aim.size, (0, 0), aim.size)
         point = (aim.x + 0.5, aim.y + 0.5)
-        found = self._splatting.find(view, self._selection.chosen, self._ranges(), self._factors, point)
+        found = self._splatting.find(view, self._dots(), point)
         if found is None:
             return None
         neuron = self._selection.chosen.read(1, found)

@@ -30,6 +30,8 @@ BLOCK = struct(
     first_value="u32",  # vec4f of the responses' array
     parts="u32",  # runs of one group of four channels
     faint="f32",  # least opacity that is seen
+    first_listed="u32",  # of the list
+    listed="u32",
 )
 NEURON = struct(
     "Neuron",
@@ -56,14 +58,13 @@ class NeuronSelection:
     layouts   of each: see engine.draw.cloud_layout.Layout
     looks     of each: features, pooled or classes
 
-    After `record_count` and the submission of its encoder `count()` tells how many there are; then `record_choice`
-    writes them to `chosen`, block by block, each in the order in which responses lie in memory. `firsts` are the
-    numbers of the blocks' first vec4f in the cloud.
+    After `record_count` and the submission of its encoder `starts()` tells how many there are; then `record_choice`
+    writes them to `chosen`, block by block, each in the order in which responses lie in memory.
     Raises SettingError for a look there is not.
     """
 
     def __init__(self, shapes, layouts, looks):
-        self._data, self._uniforms, self.firsts, self._first_runs = [], [], [], [0]
+        self._data, self._uniforms, self._first_runs = [], [], [0]
         vectors = rows = runs = 0
         for number, (shape, layout, look) in enumerate(zip(shapes, layouts, looks, strict=True)):
             if look not in LOOKS:
@@ -80,7 +81,6 @@ class NeuronSelection:
             )
             self._data.append(data)
             self._uniforms.append(Array(BLOCK.dtype, 1, "uniform"))
-            self.firsts.append(vectors)
             vectors, rows, runs = vectors + groups * pixels, rows + groups, runs + groups * parts
             self._first_runs.append(runs)
         self._looks = tuple(looks)
@@ -104,27 +104,32 @@ class NeuronSelection:
         self._run(encoder, "count", maps, table)
         self._total = self._sums.record(encoder, self._counts, self._first_runs[-1])
 
-    def count(self):
+    def starts(self):
         """(blocks + 1,): where each block's neurons begin in the list, and how many there are in all; waits."""
         sums, last = self._total
         total = sums.read(1, last)
         return np.append(self._counts.read(), total)[self._first_runs].astype(int)
 
-    def record_choice(self, encoder, maps, table, count):
-        """Writes those `count` neurons to `chosen`, which grows where it must."""
-        self.chosen = grown(self.chosen, NEURON.dtype, count)
+    def record_choice(self, encoder, maps, table, starts):
+        """Writes the neurons to `chosen`, which grows where it must."""
+        self.chosen = grown(self.chosen, NEURON.dtype, starts[-1])
+        for data, uniform, first, end in zip(self._data, self._uniforms, starts[:-1], starts[1:], strict=True):
+            data["first_listed"], data["listed"] = first, end - first
+            uniform.write(data)
         self._run(encoder, "choose", maps, table)
+        self._run(encoder, "describe", maps, table)
 
     def _run(self, encoder, entry, maps, table):
         for block, values in enumerate(maps):
-            if self._which[block]:
+            runs = self._first_runs[block + 1] - self._first_runs[block]
+            invocations = int(self._data[block]["listed"][0]) if entry == "describe" else runs
+            if self._which[block] and invocations:
                 kernel = _kernel(entry, self._looks[block])
                 group = kernel.bind(
                     block=self._uniforms[block], values=values.array, table=table, counts=self._counts,
                     chosen=self.chosen,
                 )  # fmt: skip
-                runs = self._first_runs[block + 1] - self._first_runs[block]
-                kernel.dispatch(encoder, group, -(-runs // LANES))
+                kernel.dispatch(encoder, group, -(-invocations // LANES))
 
 
 @cache
@@ -148,10 +153,10 @@ def select_neurons(blocks, layouts, looks, over="block", *, which=None, faint=FA
     statistics.record(encoder, maps, over)
     selection.record_count(encoder, maps, statistics.table, which=which, faint=faint)
     device().submit(encoder)
-    count, encoder = int(selection.count()[-1]), device().encoder()
-    selection.record_choice(encoder, maps, statistics.table, count)
+    starts, encoder = selection.starts(), device().encoder()
+    selection.record_choice(encoder, maps, statistics.table, starts)
     device().submit(encoder)
-    return selection.chosen.read(count)
+    return selection.chosen.read(int(starts[-1]))
 
 
 def look_of(neurons):

@@ -125,6 +125,26 @@ class SplatView:
         return Array.of(data, "uniform")
 
 
+@dataclass(frozen=True)
+class Dots:
+    """What is drawn.
+
+    neurons   Array of NEURON
+    ranges    [(first, count)] of those that are drawn, in order
+    factors   Array of vec4f, two a block; see FACTORS
+    palette   uniform Array of 128 vec4f: colours of tones 0 to 1, and of 2 to 3; not needed to find one
+    """
+
+    neurons: Array
+    ranges: list
+    factors: Array
+    palette: Array | None = None
+
+    @property
+    def count(self):
+        return sum(count for _, count in self.ranges)
+
+
 class Splatting:
     """Draws and finds dots; keeps its room from one picture to the next.
 
@@ -137,71 +157,66 @@ class Splatting:
         self._sums, self._sort = PrefixSums(), RadixSort()
         self.picture = None
 
-    def draw(self, encoder, view, neurons, ranges, factors, palette, depth):
-        """Blends dots to `picture`, a texture of premultiplied linear colours, behind what is solid.
+    def draw(self, encoder, view, dots, depth):
+        """Blends Dots to `picture`, a texture of premultiplied linear colours, behind what is solid.
 
-        neurons   Array of NEURON
-        ranges    [(first, count)] of those that are drawn, in order
-        factors   Array of vec4f, two a block; see FACTORS
-        palette   uniform Array of 128 vec4f: colours of tones 0 to 1, and of 2 to 3
-        depth     Texture depth32float of the view's samples
+        depth   Texture depth32float of the view's samples
 
         Submits the encoder, since it waits for the lists' lengths; returns a new one.
         """
-        ranges = [r for r in ranges if r[1]]
-        count = sum(n for _, n in ranges)
-        if self.picture is None or self.picture.size != tuple(view.tile):
-            self.picture = Texture(view.tile, "rgba16float", "STORAGE_BINDING|TEXTURE_BINDING")
-        room = max(1, count)
-        self._counts, self._dots = grown(self._counts, "u4", room), grown(self._dots, "4f4", room)
-        self._paints = grown(self._paints, "2u4", room)
-        self._keys, self._order = self._keys or Array("u4", 1), self._order or Array("u4", 1)
         parts = [view]
         while parts:
             part = parts.pop()
             device().submit(encoder)
-            encoder = device().encoder()
-            entries = self._count(part, neurons, ranges, factors, palette)
+            encoder, entries = device().encoder(), self.count(part, dots)
             # A square alone has no more entries than there are dots.
             if part.squares != (1, 1) and (entries > MOST_ENTRIES or np.prod(part.squares) > MOST_SQUARES):
                 parts.extend(reversed(part.halves()))
                 continue
-            if entries:
-                self._enter(encoder, part, neurons, ranges, factors, palette, entries)
-            self._blend(encoder, part, entries, depth)
+            self.enter(encoder, part, dots, entries)
+            self.blend(encoder, part, entries, depth)
         return encoder
 
-    def _count(self, view, neurons, ranges, factors, palette):
+    def count(self, view, dots):
         """How many entries the lists of all squares have together; dots are ready then. Waits."""
-        count = sum(n for _, n in ranges)
-        if not count:
+        room = max(1, dots.count)
+        self._counts, self._dots = grown(self._counts, "u4", room), grown(self._dots, "4f4", room)
+        self._paints = grown(self._paints, "2u4", room)
+        self._keys, self._order = self._keys or Array("u4", 1), self._order or Array("u4", 1)
+        if not dots.count:
             return 0
         encoder = device().encoder()
-        self._project(encoder, "project", view, neurons, ranges, factors, palette)
-        sums, last = self._sums.record(encoder, self._counts, count)
+        self._project(encoder, "project", view, dots)
+        sums, last = self._sums.record(encoder, self._counts, dots.count)
         device().submit(encoder)
         return int(sums.read(1, last)[0])
 
-    def _enter(self, encoder, view, neurons, ranges, factors, palette, entries):
-        """The lists, each sorted."""
+    def enter(self, encoder, view, dots, entries):
+        """The lists, each sorted, once their entries are counted."""
+        if not entries:
+            return
         if self._keys.count < entries:
             # Arrays of another size are new ones, which costs a little: more than needed is taken.
             self._keys, self._order = (Array("u4", entries * 5 // 4) for _ in range(2))
-        self._project(encoder, "enter", view, neurons, ranges, factors, palette, entries=entries)
+        self._project(encoder, "enter", view, dots, entries=entries)
         self._sort.record(encoder, self._keys, self._order, entries)
 
-    def _project(self, encoder, entry, view, neurons, ranges, factors, palette, **more):
+    def _project(self, encoder, entry, view, dots, **more):
         kernel, slot = _kernel("splat_project", PROJECT, entry), 0
-        for first, count in ranges:
-            group = kernel.bind(
-                view=view.uniform(first=first, slot=slot, count=count, **more), neurons=neurons, factors=factors,
-                palette=palette, counts=self._counts, dots=self._dots, paints=self._paints, keys=self._keys,
-                order=self._order,
-            )  # fmt: skip
-            kernel.dispatch(encoder, group, wide(-(-count // LANES)))
+        for first, count in dots.ranges:
+            if count:
+                group = kernel.bind(
+                    view=view.uniform(first=first, slot=slot, count=count, **more), neurons=dots.neurons,
+                    factors=dots.factors, palette=dots.palette, counts=self._counts, dots=self._dots,
+                    paints=self._paints, keys=self._keys, order=self._order,
+                )  # fmt: skip
+                kernel.dispatch(encoder, group, wide(-(-count // LANES)))
             slot += count
 
-    def _blend(self, encoder, view, entries, depth):
+    def blend(self, encoder, view, entries, depth):
+        """The picture of the lists, once they are sorted."""
+        if self.picture is None or self.picture.size != depth.size:
+            self.picture = Texture(depth.size, "rgba16float", "STORAGE_BINDING|TEXTURE_BINDING")
         kernel = _kernel("splat_blend", BLEND, "main")
         group = kernel.bind(
             view=view.uniform(entries=entries), keys=self._keys, order=self._order, dots=self._dots,
@@ -210,19 +225,19 @@ class Splatting:
         across, down = view.squares
         kernel.dispatch(encoder, group, wide(-(-across * down // SQUARE)))
 
-    def find(self, view, neurons, ranges, factors, point):
+    def find(self, view, dots, point):
         """The number in the list of the frontmost dot whose disc holds a point of the picture, or None; waits.
 
         A dot's disc is as wide as it is drawn at half its edge's opacity, and one sample at least.
         """
         best = (NONE, NONE)
-        for first, count in ranges:
+        for first, count in dots.ranges:
             if count:
                 groups = -(-count // (LANES * LANES))
                 self._found = grown(self._found, "2u4", groups)
                 uniform = view.uniform(first=first, count=count, point=point)
                 kernel = _kernel("splat_find", FIND, "main")
-                kernel.run(groups, view=uniform, neurons=neurons, factors=factors, found=self._found)
+                kernel.run(groups, view=uniform, neurons=dots.neurons, factors=dots.factors, found=self._found)
                 best = min(best, *map(tuple, self._found.read(groups).reshape(-1, 2).tolist()))
         return None if best[0] == NONE else best[1]
 
@@ -253,7 +268,7 @@ def palette_of(first, second):
 
 def find(neurons, view, factors, point):
     """The number of the frontmost of NEURON items whose disc holds a point of the picture, or None; waits."""
-    return Splatting().find(view, Array.of(neurons), [(0, len(neurons))], Array.of(factors), point)
+    return Splatting().find(view, Dots(_listed(neurons), [(0, len(neurons))], Array.of(factors)), point)
 
 
 def splat(neurons, view, factors, palette, depth=None):
@@ -272,9 +287,11 @@ def splat(neurons, view, factors, palette, depth=None):
             "depth_clear_value": 1.0 if depth is None else float(depth),
         },
     ).end()  # fmt: skip
-    array = Array.of(neurons) if len(neurons) else Array(NEURON.dtype, 1)
-    encoder = splatting.draw(
-        encoder, view, array, [(0, len(neurons))], Array.of(factors), Array.of(palette, "uniform"), solid
-    )
+    dots = Dots(_listed(neurons), [(0, len(neurons))], Array.of(factors), Array.of(palette, "uniform"))
+    encoder = splatting.draw(encoder, view, dots, solid)
     device().submit(encoder)
     return splatting.picture.read().astype(float)
+
+
+def _listed(neurons):
+    return Array.of(neurons) if len(neurons) else Array(NEURON.dtype, 1)

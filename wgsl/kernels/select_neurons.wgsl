@@ -1,4 +1,5 @@
-// The neurons of a block that are seen at all: a run of one group's vec4f counts its own, then writes them in their place.
+// The neurons of a block that are seen at all: a run of one group's vec4f counts its own, then lists them; then, one
+// invocation each, they are described.
 #import generated/bindings
 #import lib/random
 
@@ -72,33 +73,56 @@ fn choose(@builtin(global_invocation_id) id: vec3u) {
     }
     let group = id.x / block.parts;
     let by = table[block.firsts.y + group];
-    let deviation = select(vec4f(1.0), by.deviation, by.deviation > vec4f(0.0));
     let first = id.x % block.parts * RUN;
     let end = min(first + RUN, block.shape.y);
     var next = counts[block.firsts.z + id.x];
     for (var pixel = first; pixel < end; pixel++) {
-        let value = values[block.first_value + group * block.shape.y + pixel];
-        let opacity = opacity_of(value, by.mean, by.deviation);
-        let is_seen = seen(group, opacity);
-        if !any(is_seen) {
-            continue;
+        let at = group * block.shape.y + pixel;
+        let is_seen = seen(group, opacity_of(values[block.first_value + at], by.mean, by.deviation));
+        let number = (block.firsts.x + at) * 4u;
+        if is_seen.x {
+            chosen[next].number = number;
+            next++;
         }
-        let score = (value - by.mean) / deviation;
-        var size = vec4f(1.5) * max(vec4f(1.0), min(score / 4.0, vec4f(2.0)));
-        var tone = clamp(score / 8.0, vec4f(0.0), vec4f(1.0));
-        if LOOK == 2u {
-            size = max(vec4f(3.0), 10.0 * sqrt(max(value, vec4f(0.0))));
-            // Classes have a ramp of their own, behind the other.
-            tone = 2.0 + clamp(value, vec4f(0.0), vec4f(1.0));
+        if is_seen.y {
+            chosen[next].number = number + 1u;
+            next++;
         }
-        for (var lane = 0u; lane < 4u; lane++) {
-            if is_seen[lane] {
-                let number = (block.firsts.x + group * block.shape.y + pixel) * 4u + lane;
-                let place = place_of(group * 4u + lane, pixel, number);
-                let look = vec2u(pack2x16float(vec2f(opacity[lane], size[lane])), pack2x16float(vec2f(tone[lane], 0.0)));
-                chosen[next] = Neuron(vec4f(place, value[lane]), look, number, block.firsts.w);
-                next++;
-            }
+        if is_seen.z {
+            chosen[next].number = number + 2u;
+            next++;
+        }
+        if is_seen.w {
+            chosen[next].number = number + 3u;
+            next++;
         }
     }
+}
+
+@compute @workgroup_size(64)
+fn describe(@builtin(global_invocation_id) id: vec3u) {
+    if id.x >= block.listed {
+        return;
+    }
+    let i = block.first_listed + id.x;
+    let number = chosen[i].number;
+    let at = number / 4u - block.firsts.x;
+    let lane = number % 4u;
+    let group = at / block.shape.y;
+    let by = table[block.firsts.y + group];
+    let all = values[block.first_value + at];
+    let value = all[lane];
+    let deviation = by.deviation[lane];
+    let score = (value - by.mean[lane]) / select(1.0, deviation, deviation > 0.0);
+    var size = 1.5 * clamp(score / 4.0, 1.0, 2.0);
+    var tone = clamp(score / 8.0, 0.0, 1.0);
+    if LOOK == 2u {
+        size = max(3.0, 10.0 * sqrt(max(value, 0.0)));
+        // Classes have a ramp of their own, behind the other.
+        tone = 2.0 + clamp(value, 0.0, 1.0);
+    }
+    let opacity = opacity_of(all, by.mean, by.deviation)[lane];
+    let look = vec2u(pack2x16float(vec2f(opacity, size)), pack2x16float(vec2f(tone, 0.0)));
+    let place = place_of(group * 4u + lane, at % block.shape.y, number);
+    chosen[i] = Neuron(vec4f(place, value), look, number, block.firsts.w);
 }
