@@ -1,0 +1,171 @@
+"""Convolutional networks as graphs: shapes, refusals, and what each neuron sees of the image."""
+
+import numpy as np
+import pytest
+
+from engine.errors import NetworkError, ShapeError
+from engine.network.convnet import (
+    Add,
+    AveragePool,
+    Concat,
+    ConvNet,
+    Convolution,
+    Dense,
+    Elementwise,
+    Flatten,
+    GlobalAveragePool,
+    Input,
+    MaxPool,
+    Preprocess,
+    Softmax,
+)
+from engine.reference.convnet import forward
+
+RNG = np.random.default_rng(3)
+
+
+def conv(name, source, out, into, size=(3, 3), **more):
+    return Convolution(name, (source,), RNG.normal(size=(out, into, *size)), RNG.normal(size=out), **more)
+
+
+def every_kind():
+    return [
+        Input("image", (), (3, 12, 14)),
+        conv("conv", "image", 6, 3, stride=(2, 1), padding=(1, 0, 2, 1)),
+        Elementwise("act", ("conv",), "tanh"),
+        MaxPool("pool", ("act",), (2, 3), (2, 2), (1, 0, 0, 1), ceil=True),
+        conv("wide", "pool", 6, 6, (1, 2), dilation=(1, 2), padding=(0, 1, 0, 1)),
+        conv("deep", "pool", 6, 1, groups=6, padding=(1, 1, 1, 1)),
+        Concat("both", ("wide", "deep")),
+        AveragePool("mean", ("both",), (2, 2), (1, 1), include_padding=True),
+        Add("sum", ("wide", "wide")),
+        Flatten("flat", ("mean",)),
+        Dense("dense", ("flat",), RNG.normal(size=(4, 12 * 3 * 6)), None),
+        GlobalAveragePool("all", ("sum",)),
+        Flatten("few", ("all",)),
+        Concat("ends", ("dense", "few")),
+        Softmax("prob", ("ends",)),
+    ]
+
+
+@pytest.fixture(scope="module")
+def net():
+    return ConvNet(every_kind(), name="kinds", preprocess=Preprocess((12, 14), (0, 0, 0), (1, 1, 1)))
+
+
+def test_every_node_gives_the_shape_that_is_told(net):
+    found = forward(net, RNG.normal(size=(3, 12, 14)))
+    assert {name: x.shape for name, x in found.items()} == net.shapes
+    assert net.neuron_count == sum(x.size for name, x in found.items() if name != "image")
+
+
+def test_weights_and_work_are_those_of_the_formulas(net):
+    assert net.node("conv").weight_count == 6 * 3 * 9 + 6
+    assert net.node("deep").weight_count == 6 * 9 + 6
+    assert net.weight_count == sum(node.weight_count for node in net.nodes)
+    rows, columns = net.shapes["conv"][1:]
+    assert net.work("conv") == rows * columns * 6 * 27
+    assert net.work("dense") == 4 * 216 and net.work("act") == 0
+
+
+@pytest.mark.parametrize("name", ["conv", "pool", "wide", "deep", "both", "mean", "sum", "all", "dense"])
+def test_a_neuron_depends_on_the_pixels_of_its_field_and_no_others(net, name):
+    """Each pixel is changed by itself; with weights drawn at random none matters by nothing."""
+    image = RNG.normal(size=(3, 12, 14))
+    base = forward(net, image)[name]
+    _, rows, columns = net.shapes[name]
+    changed = np.zeros((rows, columns, 12, 14), bool)
+    for i in range(12):
+        for j in range(14):
+            other = image.copy()
+            other[:, i, j] += 3.0
+            changed[:, :, i, j] = (forward(net, other)[name] != base).any(axis=0)
+    size, stride, start = net.receptive(name)
+    for row in range(rows):
+        for column in range(columns):
+            top, left, bottom, right = net.field(name, row, column)
+            at = np.argwhere(changed[row, column])
+            if len(at):
+                assert (at.min(axis=0) >= (top, left)).all() and (at.max(axis=0) < (bottom, right)).all()
+            # A maximum need not depend on all it sees; sums and means do, from edge to edge.
+            if name == "conv" and len(at):
+                assert tuple(at.min(axis=0)) == (top, left) and tuple(at.max(axis=0) + 1) == (bottom, right)
+            for axis, (low, high) in enumerate(((top, bottom), (left, right))):
+                first = start[axis] + stride[axis] * (row, column)[axis]
+                assert low >= max(first, 0) and high <= min(first + size[axis], (12, 14)[axis])
+
+
+def test_weights_are_kept_as_they_were_given():
+    weights = np.ones((1, 3, 1, 1), np.float32)
+    node = Convolution("c", ("x",), weights)
+    weights[:] = 2
+    assert (node.weights == 1).all() and (node.bias == 0).all()
+    with pytest.raises(ValueError, match="read-only"):
+        node.weights[:] = 3
+
+
+X = Input("x", (), (3, 4, 4))
+WRONG = {
+    "no input": (lambda: [conv("c", "x", 1, 3)], "does not begin with an Input"),
+    "nothing": (lambda: [], "does not begin with an Input"),
+    "two inputs": (lambda: [X, Input("z", (), (3, 4, 4))], "a second input `z`"),
+    "a name twice": (lambda: [X, conv("x", "x", 1, 3)], "two nodes called `x`"),
+    "a node before its input": (
+        lambda: [X, conv("c", "d", 1, 3), conv("d", "x", 1, 3)], "`c` .*takes `d`, which is no"),
+    "channels that do not follow": (lambda: [X, conv("c", "x", 1, 2)], "Node `c` .*need 2 channels, but 3 come"),
+    "a window too large": (lambda: [X, conv("c", "x", 1, 3, (5, 5))], "Node `c` .*window of 5 does not fit on 4"),
+    "sums of other shapes": (
+        lambda: [X, conv("c", "x", 3, 3), Add("a", ("c", "x"))], r"Node `a` \(add\).*shapes must be equal"),
+    "joined maps of other sizes": (
+        lambda: [X, conv("c", "x", 3, 3), Concat("a", ("c", "x"))], r"Node `a` \(concat\).*sizes must be equal"),
+    "a dense layer of a map": (
+        lambda: [X, Dense("d", ("x",), np.ones((2, 48)))], r"Node `d` \(dense\).*need \(48, 1, 1\)"),
+    "a sum of one": (lambda: [X, Add("a", ("x",))], r"Node `a` \(add\): it takes 1 inputs; it needs 2"),
+    "padding as wide as the window": (
+        lambda: [X, MaxPool("p", ("x",), (2, 2), (2, 2), (2, 0, 0, 0))], r"Node `p` .*less than its window"),
+    "groups that do not divide": (
+        lambda: [X, conv("c", "x", 4, 1, groups=3)], "Node `c` .*cannot be cut into 3 groups"),
+    "weights of three axes": (lambda: [X, Convolution("c", ("x",), np.ones((1, 3, 3)))], "Node `c` .*must be"),
+    "biases of another count": (
+        lambda: [X, Convolution("c", ("x",), np.ones((2, 3, 1, 1)), np.ones(3))], r"Node `c` .*need \(2,\)"),
+    "a weight past float32": (
+        lambda: [X, Convolution("c", ("x",), np.full((1, 3, 1, 1), 1e39))], "Node `c` .*finite float32"),
+    "a softmax by numbers": (lambda: [X, Elementwise("s", ("x",), "softmax")], "Node `s` .*not elementwise"),
+    "an activation nobody knows": (lambda: [X, Elementwise("s", ("x",), "rleu")], "Node `s` .*Near: relu"),
+    "half a pixel": (lambda: [Input("x", (), (3, 4.5, 4))], "Node `x` .*size"),
+    "a billion pixels": (lambda: [Input("x", (), (3, 1 << 15, 1 << 15))], "neurons"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("nodes", "says"), WRONG.values(), ids=WRONG)
+def test_a_graph_that_does_not_fit_is_refused_by_its_node(nodes, says):
+    with pytest.raises((NetworkError, ShapeError), match=says) as caught:
+        ConvNet(nodes(), name="mine")
+    assert "\n" not in str(caught.value)
+
+
+def test_classes_and_preprocess_must_fit(net):
+    with pytest.raises(ShapeError, match="mine has 4 classes, but its last node `x` gives"):
+        ConvNet([X], name="mine", classes="abcd")
+    with pytest.raises(ShapeError, match="its preprocess gives"):
+        ConvNet([X], preprocess=Preprocess((5, 4), (0,) * 3, (1,) * 3))
+
+
+def test_a_network_changed_is_the_same_but_for_what_was_said(net):
+    other = net.changed(classes=[f"k{i}" for i in range(10)], preprocess="caffe", name="other")
+    assert other.nodes == net.nodes and other.shapes == net.shapes
+    assert (other.name, other.classes[9], other.preprocess.order) == ("other", "k9", "bgr")
+    assert other.changed(classes=()).classes == () and other.changed().preprocess == other.preprocess
+    assert net.classes == () and net.name == "kinds"
+    with pytest.raises(ShapeError, match="2 classes"):
+        net.changed(classes=["a", "b"])
+    with pytest.raises(NetworkError, match=r"no preprocess `cafe`.*Near: caffe"):
+        net.changed(preprocess="cafe")
+
+
+def test_what_is_done_to_a_photo_unless_told():
+    assert ConvNet([X]).preprocess.mean == (0.485, 0.456, 0.406)
+    grey = ConvNet([Input("x", (), (1, 4, 4))]).preprocess
+    assert (grey.order, grey.mean, grey.std, grey.scale) == ("grey", (0.0,), (1.0,), 1.0)
+    assert ConvNet([Input("x", (), (4, 4, 4))]).preprocess is None
+    assert ConvNet([Input("x", (), (3, 1, 1))]).preprocess is None
