@@ -20,7 +20,7 @@ Input = Annotated[
     typer.Option(
         "--size",
         metavar="WxH",
-        help="The photo's size in pixels, where an ONNX file leaves it open.",
+        help="The photo's size in pixels, where the file leaves it open.",
         show_default=False,
     ),
 ]

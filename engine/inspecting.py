@@ -19,6 +19,7 @@ from engine.network.loading import load, split_path
 
 COLUMNS = ("name", "kind", "gives", "weights", "multiply-adds", "sees", "every")
 RIGHT = ("weights", "multiply-adds")
+SHOWN = 6  # names of classes
 
 
 def read(text, *, size=None):
@@ -105,7 +106,7 @@ def as_text(net):
     work = sum(net.work(node) for node in net.nodes)
     totals = f"{net.neuron_count:,} neurons, {net.weight_count:,} weights, {work:,} multiply-adds"
     head = [f"{net.name}: {_shape(net.input_shape)} to {_shape(net.shapes[net.output.name])}", totals]
-    return "\n".join([*head, *_photo(net), "", *lines])
+    return "\n".join([*head, *_photo(net), *_classes(net), "", *lines])
 
 
 def about(node):
@@ -153,6 +154,13 @@ def _step(stride):
 
 def _shape(shape):
     return " x ".join(map(str, shape)) if max(shape[1:]) > 1 else str(shape[0])
+
+
+def _classes(net):
+    if not net.classes:
+        return []
+    named = ", ".join(net.classes[:SHOWN])
+    return [f"{len(net.classes):,} classes: {named}{', ...' if len(net.classes) > SHOWN else ''}"]
 
 
 def _photo(net):
