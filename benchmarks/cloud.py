@@ -65,14 +65,17 @@ def network():
     shapes = [net.shapes[name] for name in NODES]
     layouts, length = lay_out(shapes, LOOKS)
 
-    def look():
+    def run():
         encoder = device().encoder()
         forward.record(encoder, image)
         device().submit(encoder)
 
-    look()
-    rows = zip(NODES, shapes, layouts, LOOKS, strict=True)
-    return [Block(name, *row, forward.array(name), forward.first(name)) for name, *row in rows], length, look
+    run()
+    blocks = [
+        Block(name, shape, layout, look, array=forward.array(name), first=forward.first(name))
+        for name, shape, layout, look in zip(NODES, shapes, layouts, LOOKS, strict=True)
+    ]
+    return blocks, length, run
 
 
 def cameras(length):
@@ -190,7 +193,7 @@ def check(parts):
 
 def measured(runs):
     """The rows of all."""
-    blocks, length, look = network()
+    blocks, length, run = network()
     cloud, parts, renderer, rows = NeuronCloud(), Parts(blocks), Renderer(), []
     cloud.show(blocks)
 
@@ -205,7 +208,7 @@ def measured(runs):
         return renderer.frame(scene, Clock(0.0), SIZE, 1).pixels()
 
     def another(camera):
-        look()
+        run()
         cloud.changed()
         draw(camera)
 

@@ -48,7 +48,7 @@ PROJECT = (
     VIEW_BINDING, NEURONS, FACTORS, Binding("palette", "uniform", "array<vec4f, 128>"),
     Binding("counts", "write", "array<u32>"), Binding("dots", "write", "array<vec4f>"),
     Binding("paints", "write", "array<vec2u>"), Binding("keys", "write", "array<u32>"),
-    Binding("order", "write", "array<u32>"),
+    Binding("order", "write", "array<u32>"), Binding("spans", "write", "array<vec2u>"),
 )  # fmt: skip
 BLEND = (
     VIEW_BINDING, Binding("keys", "read", "array<u32>"), Binding("order", "read", "array<u32>"),
@@ -153,7 +153,7 @@ class Splatting:
     """
 
     def __init__(self):
-        self._counts = self._dots = self._paints = self._keys = self._order = self._found = None
+        self._counts = self._dots = self._paints = self._spans = self._keys = self._order = self._found = None
         self._sums, self._sort = PrefixSums(), RadixSort()
         self.picture = None
 
@@ -181,12 +181,14 @@ class Splatting:
         """How many entries the lists of all squares have together; dots are ready then. Waits."""
         room = max(1, dots.count)
         self._counts, self._dots = grown(self._counts, "u4", room), grown(self._dots, "4f4", room)
-        self._paints = grown(self._paints, "2u4", room)
+        self._paints, self._spans = grown(self._paints, "2u4", room), grown(self._spans, "2u4", room)
         self._keys, self._order = self._keys or Array("u4", 1), self._order or Array("u4", 1)
         if not dots.count:
             return 0
-        encoder = device().encoder()
-        self._project(encoder, "project", view, dots)
+        encoder, slot = device().encoder(), 0
+        for first, count in dots.ranges:
+            self._project(encoder, "project", view.uniform(first=first, slot=slot, count=count), dots, count)
+            slot += count
         sums, last = self._sums.record(encoder, self._counts, dots.count)
         device().submit(encoder)
         return int(sums.read(1, last)[0])
@@ -198,20 +200,17 @@ class Splatting:
         if self._keys.count < entries:
             # Arrays of another size are new ones, which costs a little: more than needed is taken.
             self._keys, self._order = (Array("u4", entries * 5 // 4) for _ in range(2))
-        self._project(encoder, "enter", view, dots, entries=entries)
+        self._project(encoder, "enter", view.uniform(count=dots.count, entries=entries), dots, dots.count)
         self._sort.record(encoder, self._keys, self._order, entries)
 
-    def _project(self, encoder, entry, view, dots, **more):
-        kernel, slot = _kernel("splat_project", PROJECT, entry), 0
-        for first, count in dots.ranges:
-            if count:
-                group = kernel.bind(
-                    view=view.uniform(first=first, slot=slot, count=count, **more), neurons=dots.neurons,
-                    factors=dots.factors, palette=dots.palette, counts=self._counts, dots=self._dots,
-                    paints=self._paints, keys=self._keys, order=self._order,
-                )  # fmt: skip
-                kernel.dispatch(encoder, group, wide(-(-count // LANES)))
-            slot += count
+    def _project(self, encoder, entry, uniform, dots, count):
+        if count:
+            kernel = _kernel("splat_project", PROJECT, entry)
+            group = kernel.bind(
+                view=uniform, neurons=dots.neurons, factors=dots.factors, palette=dots.palette, counts=self._counts,
+                dots=self._dots, paints=self._paints, keys=self._keys, order=self._order, spans=self._spans,
+            )  # fmt: skip
+            kernel.dispatch(encoder, group, wide(-(-count // LANES)))
 
     def blend(self, encoder, view, entries, depth):
         """The picture of the lists, once they are sorted."""

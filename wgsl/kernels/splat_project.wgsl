@@ -1,4 +1,4 @@
-// One neuron: its dot and paint, how many squares of 8 x 8 samples it touches, and an entry in the list of each.
+// One neuron: its dot and paint, which squares of 8 x 8 samples it touches; then an entry in the list of each.
 #import generated/bindings
 #import lib/dot
 
@@ -40,28 +40,31 @@ fn project(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) gr
     dots[slot] = vec4f(d.at, d.radius, d.depth_map);
     let colour = paint_of(unpack2x16float(neurons[view.first + i].look.y).x);
     paints[slot] = vec2u(pack2x16float(colour.rg), pack2x16float(vec2f(colour.b, d.opacity)));
+    let square = u32(s.y) * view.squares.x + u32(s.x);
+    spans[slot] = vec2u((square << view.depth_bits) | depth_key(d.depth), u32(s.z - s.x + 1));
 }
 
 @compute @workgroup_size(64)
 fn enter(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let i = id.x + id.y * groups.x * 64u;
-    if i >= view.count {
+    let slot = id.x + id.y * groups.x * 64u;
+    if slot >= view.count {
         return;
     }
-    let slot = view.slot + i;
-    var next = counts[slot];
-    let d = dot_of(view.first + i);
-    let s = squares_of(d);
-    let key = depth_key(d.depth);
-    // The list has room for so many: never more, whatever a second rounding says.
-    let end = min(view.entries, next + u32(max(0, (s.z - s.x + 1) * (s.w - s.y + 1))));
-    for (var y = s.y; y <= s.w; y++) {
-        for (var x = s.x; x <= s.z; x++) {
-            if next < end {
-                keys[next] = ((u32(y) * view.squares.x + u32(x)) << view.depth_bits) | key;
-                order[next] = slot;
-                next++;
-            }
+    let first = counts[slot];
+    let number = select(counts[slot + 1u], view.entries, slot + 1u == view.count) - first;
+    if number == 0u {
+        return;
+    }
+    let span = spans[slot];
+    var across = 0u;
+    var down = 0u;
+    for (var k = 0u; k < number; k++) {
+        keys[first + k] = span.x + ((down * view.squares.x + across) << view.depth_bits);
+        order[first + k] = slot;
+        across++;
+        if across == span.y {
+            across = 0u;
+            down++;
         }
     }
 }
