@@ -2,11 +2,13 @@
 
 import contextlib
 import io
+import sys
 import warnings
 
 import numpy as np
 import pytest
 
+from engine.errors import FileError
 from engine.kernels.forward import Forward
 from engine.network.architectures import load_convnet
 from engine.network.convnet import Convolution, Softmax
@@ -61,3 +63,43 @@ def test_what_pytorch_exports_computes_what_pytorch_computes(name, exporter, tmp
     written = sum(isinstance(layer, torch.nn.Conv2d) for layer in model.modules())
     # Of "mixed" one remains, of what another branch sees too, and the pad where the exporter did not fold it.
     assert kept - written in ((1, 2) if name == "mixed" else (0,))
+
+
+def test_weights_in_a_file_beside_are_refused_with_what_to_do(tmp_path):
+    """As the exporter writes them unless told: reading a second file because the first one says so is not safe."""
+    model, size = architectures.made("squeezenet 1.1")
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(model, (torch.zeros(1, *size),), str(tmp_path / "net.onnx"), dynamo=True)
+    assert (tmp_path / "net.onnx.data").exists()
+    with pytest.raises(FileError, match=r"another file.*external_data=False") as caught:
+        load_convnet(tmp_path / "net.onnx")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def script(request, monkeypatch):
+    monkeypatch.syspath_prepend(str(request.config.rootpath / "tools"))
+    import example_convnets
+
+    yield example_convnets
+    for name in ("example_convnets", "small_squeezenet"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("name", ["vgg_like", "residual"])
+def test_the_examples_say_their_classes_and_nothing_of_the_machine(script, name, tmp_path, request):
+    torch.manual_seed(0)
+    model = script.NETWORKS[name][0]()
+    model.prob = torch.nn.Softmax(1)
+    script.exported(model.eval(), tmp_path / "net.onnx", script.shown(script.SIZE))
+    data = (tmp_path / "net.onnx").read_bytes()
+    assert b"site-packages" not in data and str(request.config.rootpath).encode() not in data
+    net = load_convnet(tmp_path / "net.onnx")
+    assert net.classes == script.KINDS and net.preprocess.std == (0.25,) * 3
+    assert {n.name for n in net.nodes} >= {"prob"} and not any("node_" in n.name for n in net.nodes)
+    image = np.random.default_rng(2).normal(size=net.input_shape).astype(np.float32)
+    with torch.no_grad():
+        truth = model.double()(torch.from_numpy(image.astype(float))[None]).numpy()[0]
+    # Probabilities of logits up to 10, which folded weights move by 1e-6 of that.
+    assert np.abs(forward(net, image)[net.output.name].ravel() - truth).max() < 1e-5
