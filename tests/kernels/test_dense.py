@@ -40,6 +40,15 @@ def test_every_activation_is_the_twins(name):
     assert (abs(found - twin.value(node, x, activation)) <= twin.bounds(node, x, activation)).all()
 
 
+def test_the_last_group_of_four_is_filled_with_zeros():
+    node, source, kept = layer(6, 3), ChannelMap((3, 1, 1)), ChannelMap((6, 1, 1))
+    source.write(vector(3))
+    encoder = device().encoder()
+    dense.Dense(node, source, kept, Activation("sigmoid")).record(encoder)
+    device().submit(encoder)
+    assert (kept.array.read()[:6] > 0).all() and (kept.array.read()[6:] == 0).all()
+
+
 def test_weights_of_more_than_one_binding_lie_in_several(monkeypatch):
     # 8 groups of outputs of 20 inputs are 2688 bytes: four arrays for 25 groups.
     monkeypatch.setitem(device().limits, "max-storage-buffer-binding-size", 3000)
