@@ -23,6 +23,8 @@ from engine.kernels.splat import Dots, Splatting, SplatView, factors_of, palette
 RADIUS = 250 / 300 * np.tan(np.radians(45) / 2)
 # What is left of the neurons beside a lit channel.
 DIMMED = 0.12
+# On paper opacities look as where encoded colours are mixed, as the original and other programs do: sRGB's power.
+INK = {"paper": 2.2}
 BINDINGS = (Binding("picture", "texture", "texture_2d<f32>"),)
 
 
@@ -210,7 +212,7 @@ class NeuronCloud(Drawable):
         self._splatting = self._splatting or Splatting()
         samples = tuple(n * frame.grid for n in frame.size)
         offset = tuple(n * frame.grid for n in frame.tile[:2])
-        view = self.view(frame.camera, world, samples, offset, frame.samples)
+        view = self.view(frame.camera, world, samples, offset, frame.samples, INK.get(frame.theme.name, 1.0))
         table = palette_of(*(self.palette or theme_palette(frame.theme)))
         dots = self._dots(Array.of(table, "uniform"))
         frame.encoder = self._splatting.draw(frame.encoder, view, dots, frame.depth)
@@ -225,7 +227,7 @@ class NeuronCloud(Drawable):
     def _dots(self, palette=None):
         return Dots(self._selection.chosen, self._ranges(), self._factors, palette)
 
-    def view(self, camera, world, size, offset, tile):
+    def view(self, camera, world, size, offset, tile, ink=1.0):
         """The SplatView of a part of a picture of `size` samples."""
         transform = camera.projection(size[0] / size[1]) @ camera.view() @ world
         low, high = self._depths(camera, world)
@@ -234,6 +236,7 @@ class NeuronCloud(Drawable):
         return SplatView(
             transform, size, offset, tile, spread, not camera.is_orthographic, camera.near, camera.far, low, high,
             lit=self._lit(), dimmed=1.0 if self.highlight is None else DIMMED, faint=self.threshold,
+            ink=ink,
         )  # fmt: skip
 
     def _depths(self, camera, world):

@@ -28,6 +28,7 @@ VIEW = struct(
     lit="vec4u",  # vec4f of the cloud from x to before y, lane z: what is not dimmed
     dimmed="f32",  # opacity of all others
     faint="f32",  # what is less opaque is not drawn
+    ink="f32",  # power of what an opacity lets through
     first="u32",  # dot of the list
     slot="u32",  # where its entry goes
     count="u32",
@@ -82,6 +83,8 @@ class SplatView:
     lit           (first, end, lane) of the dots that `dimmed` spares: numbers of vec4f in the cloud, and which of four
     dimmed        opacity of all others, 1 for none
     faint         what is less opaque is not drawn
+    ink           power of what an opacity lets through: 1 for light, more for ink, which looks paler on white when
+                  light is added linearly
     """
 
     transform: np.ndarray
@@ -98,6 +101,7 @@ class SplatView:
     lit: tuple = (0, 0, 0)
     dimmed: float = 1.0
     faint: float = FAINT
+    ink: float = 1.0
 
     @property
     def squares(self):
@@ -120,7 +124,8 @@ class SplatView:
             transform=np.asarray(self.transform).T, size=self.size, offset=self.offset, corner=self.corner,
             tile=self.tile, squares=self.squares, depth_bits=DEPTH_BITS, low=self.low, high=self.high,
             spread=self.spread, perspective=float(self.perspective), near=self.near, far=self.far,
-            lit=(*self.lit, 0), dimmed=self.dimmed, faint=self.faint, **more,
+            lit=(*self.lit, 0), dimmed=self.dimmed, faint=self.faint,
+            ink=self.ink, **more,
         )  # fmt: skip
         return Array.of(data, "uniform")
 

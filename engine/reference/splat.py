@@ -32,7 +32,8 @@ def dots(neurons, view, factors):
     lit = (vector >= first) & (vector < end) & (neurons["number"] % 4 == lane)
     radius = size * factor[:, 2] * (0.3 + 0.7 * appeared) * np.where(lit, LIT, 1) * spread
     opacity = np.minimum(strength * factor[:, 0], 1) * appeared * np.where(lit, 1, view.dimmed)
-    opacity = np.where(shown & (opacity >= view.faint), opacity * np.minimum(radius / 0.5, 1) ** 2, 0)
+    laid = (1 - (1 - opacity) ** view.ink) * np.minimum(radius / 0.5, 1) ** 2
+    opacity = np.where(shown & (opacity >= view.faint), laid, 0)
     return {"at": at, "radius": np.maximum(radius, 0.5), "depth": depth, "depth_map": clip[:, 2] / w} | {
         "opacity": opacity
     }

@@ -42,7 +42,7 @@ def seen_from(camera, size=(64, 48), **more):
 def test_a_picture_is_the_twins(flat, wall, lit):
     camera = Camera(eye=(3.0, 4.0, 11.0), fov=0.0 if flat else 0.9, height=10.0, near=0.1, far=30.0)
     wall = None if wall is None else 0.4 if flat else wall
-    view = seen_from(camera, **({"lit": (2**20, 2**28, 2), "dimmed": 0.3} if lit else {}))
+    view = seen_from(camera, **({"lit": (2**20, 2**28, 2), "dimmed": 0.3, "ink": 2.2} if lit else {}))
     data = random_dots(250)
     found, exact = splat(data, view, FACTORS, COLOURS, wall), twin.splat(data, view, FACTORS, COLOURS, wall)
     # Halves: 2^-11 of colour, of opacity and of what is written; a step of 2^-10 that is no longer seen through.

@@ -51,7 +51,8 @@ fn dot_of(i: u32) -> Dot {
     d.radius = max(radius, 0.5);
     // What is smaller than a sample is as much paler.
     let share = min(radius / 0.5, 1.0);
-    d.opacity = select(0.0, opacity * share * share, opacity >= view.faint);
+    let laid = 1.0 - pow(max(1.0 - opacity, 1e-6), view.ink);
+    d.opacity = select(0.0, laid * share * share, opacity >= view.faint);
     return d;
 }
 
