@@ -52,7 +52,7 @@ def test_the_mean_of_a_whole_map_is_the_twins(shape):
     found = pool.evaluate(node, x)
     assert found.shape == (shape[0], 1, 1)
     assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
-    # Positive numbers: that none is missing. Rows are exact in sixteenths; a column of their means is summed in float32.
+    # Positive numbers, so that none is missing. Rows are exact in sixteenths; a column of their means is summed.
     whole = np.round(16 * abs(x)) / 16
     assert (abs(pool.evaluate(node, whole) / twin.value(node, whole) - 1) <= (shape[1] + 4) * 2.0**-23).all()
 
