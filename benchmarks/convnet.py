@@ -138,10 +138,8 @@ def onnx_bytes(net):
             about = {"axis": 1}
         steps.append(helper.make_node(OPERATORS[type(node)], inputs, [node.name], **about))
     ends = [(net.nodes[0].name, (1, *net.input_shape)), (net.output.name, (1, *net.shapes[net.output.name]))]
-    graph = helper.make_graph(
-        steps, "net", *([helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)] for name, shape in ends),
-        constants,
-    )  # fmt: skip
+    given, made = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ends)
+    graph = helper.make_graph(steps, "net", [given], [made], constants)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
 
 
