@@ -14,6 +14,9 @@ __version__ = "0.1.0"
 PUBLIC = {
     # networks
     "Mlp": "engine.network.mlp",
+    "ConvNet": "engine.network.convnet",
+    "load_convnet": "engine.network.architectures",
+    "Forward": "engine.kernels.forward",
     "Activation": "engine.network.activations",
     "random_mlp": "engine.network.random",
     "load": "engine.network.loading",
@@ -67,6 +70,15 @@ PUBLIC = {
     "Lines": "engine.draw.lines",
     "Axes": "engine.draw.axes",
     "Label": "engine.draw.label",
+    "Labels": "engine.draw.labels",
+    "Callout": "engine.draw.callout",
+    "ImagePlane": "engine.draw.image_plane",
+    "Ranking": "engine.draw.ranking",
+    "Rank": "engine.draw.ranking",
+    "Inset": "engine.draw.inset",
+    "InsetImage": "engine.draw.inset",
+    "NeuronCloud": "engine.draw.neuron_cloud",
+    "Block": "engine.draw.neuron_cloud",
     "Legend": "engine.draw.legend",
     # pictures
     "render": "engine.app",

@@ -5,4 +5,5 @@ SCENES = {
     "marching": "scenes.marching:Marching",
     "random_networks": "scenes.random_networks:RandomNetworks",
     "boundaries": "scenes.boundaries:Boundaries",
+    "activations": "scenes.activations:Activations",
 }

@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from engine.draw.cloud_layout import lay_out
+from engine.draw.drawable import Aim
 from engine.draw.image_plane import ImagePlane
 from engine.draw.labels import Labels
 from engine.draw.legend import Legend
@@ -19,18 +20,20 @@ from engine.network import nodes
 from engine.network.stages import all_called, squeezenet_blocks, stages
 from engine.settings import Choice, Number, Switch, Text
 from engine.space_scene import SpaceScene
+from engine.view.camera import unit
 from scenes.activations_marks import ActivationsMarks
 from scenes.activations_panel import ActivationsPanel
 from scenes.seen_network import SeenNetwork, tells_classes
 
 # Seconds in which a block appears, one after the other.
 APPEAR = 0.5
-# The radius of the ball that everything is scaled to fill, in world units; the camera stands 12 away.
-RADIUS = 8.0
+# The radius of the ball that everything is scaled to fill, in world units; the camera stands 12 away. A block alone is
+# as high as it is long.
+RADIUS, ALONE = 6.7, 5.2
 # In the cloud's units: from the picture to the first block, from a block to its name.
 BEFORE, BELOW = 90.0, 14.0
 # What it turns about: so far from the back to the front, which comes nearest to the camera.
-AXIS = 0.6
+AXIS = 0.53
 # The picture's side, as a part of the blocks' row, at most.
 MOST_FRONT = 0.3
 # How much of a block's opacity is left while a neuron is pinned.
@@ -61,7 +64,7 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
     turn = Number(12.0, bounds=(-360.0, 360.0), softbounds=(-45, 45), unit="deg/s", group="time",
                   doc="how quickly all of it turns")  # fmt: skip
 
-    azimuth = Number(48.0, bounds=(-360, 360), unit="deg", group="camera", doc=SpaceScene.param.azimuth.doc)
+    azimuth = Number(56.0, bounds=(-360, 360), unit="deg", group="camera", doc=SpaceScene.param.azimuth.doc)
     altitude = Number(17.0, bounds=(-89.9, 89.9), unit="deg", group="camera", doc=SpaceScene.param.altitude.doc)
 
     plays = True
@@ -149,11 +152,11 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         self._cloud.opacity = shown * self._strengths(len(names))
         self._show_picture()
         self._names.visible = self.labels
-        self._names.opacity = shown * appeared
         self._ranking.visible = self.answers
         self._ranking.ranks, self._ranking.title = self._ranks(appeared[-1]), self.convnet.name
         angle = math.radians(self.turn) * (clock.time - self.moment)
         self._root.transform = _turned(angle) @ self._fitted
+        self._names.opacity = shown * appeared * ~self._is_hidden(self._names.positions)
         self.update_marks()
 
     def _appeared(self, time, count):
@@ -185,7 +188,7 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         )
         # A network of few neurons has larger dots.
         neurons = sum(math.prod(shape) for shape in shapes)
-        self._dot = min(max((MANY / neurons) ** 0.2, 1.0), 2.0)
+        self._dot = min(max((MANY / neurons) ** 0.25, 1.0), 2.2)
         self._names.words = self.block_labels
         self._names.positions = np.array(
             [(0.0, -layout.size[1] / 2 - BELOW, layout.origin[2] - layout.size[2] / 2) for layout in layouts]
@@ -200,7 +203,7 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
             corners.append((self._side / 2 * 1.2, front))
         middle = AXIS * front - (1.0 - AXIS) * length / 2
         radius = max(math.hypot(half, z - middle) for half, z in corners)
-        scale = RADIUS / max(radius, 1e-6)
+        scale = (RADIUS if self._has_front else ALONE) / max(radius, 1e-6)
         self._fitted = np.diag([scale, scale, scale, 1.0])
         self._fitted[2, 3] = -middle * scale
 
@@ -215,6 +218,18 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         w, h = self._side * width / max(width, height), self._side * height / max(width, height)
         self._plane.corner = (-w / 2, h / 2, self._front)
         self._plane.right, self._plane.down = (w, 0.0, 0.0), (0.0, -h, 0.0)
+
+    def _is_hidden(self, positions):
+        """Bools: which of (N, 3) places of the cloud's space the picture stands before."""
+        if not self._plane.visible:
+            return np.zeros(len(positions), bool)
+        camera, world = self.camera, self._root.transform
+        points = positions @ world[:3, :3].T + world[:3, 3]
+        eyes = points - 1e4 * camera.forward if camera.is_orthographic else np.broadcast_to(camera.eye, points.shape)
+        aims = [Aim(eye, unit(point - eye)) for eye, point in zip(eyes, points, strict=True)]
+        hits = [self._plane.pick(aim, world) for aim in aims]
+        far = np.linalg.norm(points - eyes, axis=1)
+        return np.array([hit is not None and hit.distance < d for hit, d in zip(hits, far, strict=True)])
 
     def _ranks(self, appeared):
         probabilities = self.probabilities

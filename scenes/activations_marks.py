@@ -54,7 +54,7 @@ class ActivationsMarks(SeenNetwork):
         text = self.neuron.strip()
         if not text:
             return None
-        parts = text.split()
+        parts = text.replace(",", " ").split()
         count = 3 if len(parts) >= 4 else 1
         name, numbers = " ".join(parts[:-count]), parts[-count:]
         if not name or not all(n.isdigit() for n in numbers):

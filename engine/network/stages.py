@@ -66,9 +66,10 @@ def called(name):
     for suffix in SUFFIXES:
         if name.endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)]
+    module, slash, last = name.rpartition("/")
     for prefix in PREFIXES:
-        if name.startswith(prefix):
-            return name[len(prefix) :]
+        if last.startswith(prefix):
+            return module + slash + last[len(prefix) :]
     return name
 
 

@@ -107,7 +107,14 @@ def test_a_node_is_passed_by_where_a_way_leads_around_it():
 
 @pytest.mark.parametrize(
     ("name", "short"),
-    [("fire2/concat", "fire2"), ("relu_conv10", "conv10"), ("a/relu", "a"), ("/relu", "/relu"), ("prob", "prob")],
+    [
+        ("fire2/concat", "fire2"),
+        ("relu_conv10", "conv10"),
+        ("a/relu", "a"),
+        ("fire2/relu_left", "fire2/left"),
+        ("/relu", "/relu"),
+        ("prob", "prob"),
+    ],
 )
 def test_a_name_is_told_without_what_every_activation_has(name, short):
     assert called(name) == short
