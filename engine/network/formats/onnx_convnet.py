@@ -9,7 +9,7 @@ from engine.network.formats import about
 from engine.network.formats.files import opened, told
 from engine.network.formats.onnx import Graph, evaluate, only_input, parsed
 from engine.network.formats.onnx_convnet_nodes import RULES
-from engine.network.formats.sketch import Sketch, Wire
+from engine.network.formats.sketch import TO_CHANNELS_FIRST, ChannelsLast, Sketch, Wire
 
 
 def load(path, *, size=None, classes=(), preprocess=None, known=lambda nodes: None):
@@ -38,7 +38,9 @@ def load(path, *, size=None, classes=(), preprocess=None, known=lambda nodes: No
     sketch = Sketch(name, opset)
     values = Graph(graph, name)
     size = preprocess.size if size is None and preprocess is not None else size
-    values.values[source.name] = sketch.input(told(source.name, 60), _declared(source, name, size))
+    last = _is_turned(graph, source.name)
+    image = sketch.input(told(source.name, 60), _declared(source, name, size, last))
+    values.values[source.name] = ChannelsLast(image) if last else image
     evaluate(graph, values, RULES, name)
     end = values.get(graph.output[0].name, f"The output of {name}")
     if not isinstance(end, Wire):
@@ -47,8 +49,18 @@ def load(path, *, size=None, classes=(), preprocess=None, known=lambda nodes: No
     return ConvNet(nodes, name=name, classes=classes, preprocess=preprocess or known(nodes))
 
 
-def _declared(value_info, name, size):
-    """(C, H, W) or (n,) of the input, without the batch."""
+def _is_turned(graph, source):
+    """Whether a file has its image as (1, H, W, C): it is transposed first."""
+    return any(
+        node.op_type == "Transpose"
+        and list(node.input) == [source]
+        and any(a.name == "perm" and tuple(a.ints) == TO_CHANNELS_FIRST for a in node.attribute)
+        for node in graph.node
+    )
+
+
+def _declared(value_info, name, size, last):
+    """(C, H, W) or (n,) of the input without the batch; last: the file has the channels last."""
     where = f"The input `{told(value_info.name)}` of {name}"
     if not (value_info.type.HasField("tensor_type") and value_info.type.tensor_type.HasField("shape")):
         raise NetworkError(f"{where} has no shape. Export the file with a fixed input size.")
@@ -58,6 +70,8 @@ def _declared(value_info, name, size):
         raise NetworkError(f"{where} is {written}; an image (1, C, H, W) or a vector (1, n) is accepted.")
     if dims[0] not in (None, 0, 1):
         raise NetworkError(f"{where} is {written}, a batch of {dims[0]}; export it with a batch of 1 or a free one.")
+    if last and len(dims) == 4:
+        dims = [dims[0], dims[3], *dims[1:3]]
     if len(dims) == 4 and size is not None:
         if any(n not in (None, int(m)) for n, m in zip(dims[2:], size, strict=True)):
             raise NetworkError(f"{where} is {written}; the file cannot be run at {tuple(size)}.")

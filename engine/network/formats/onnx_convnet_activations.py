@@ -6,6 +6,8 @@ import numpy as np
 
 from engine.network.activations import ANYWHERE, Activation
 from engine.network.formats.onnx_convnet_inputs import constant, wire
+from engine.network.formats.onnx_values import Constant
+from engine.network.formats.sketch import Wire
 from engine.network.nodes import Elementwise, Softmax
 
 
@@ -52,6 +54,31 @@ def _clip(node):
     return elementwise("relu" if high >= 3e38 else f"clipped_relu({high!r})")(node)
 
 
+def _largest(node):
+    x, bound = _bounded(node)
+    if bound != 0:
+        raise node.refusal(f"it gives at least {bound:g}; at least 0, as relu does, is accepted")
+    return x.sketch.add(Elementwise, node.label, [x], Activation("relu"))
+
+
+def _least(node):
+    x, bound = _bounded(node)
+    before = x.node
+    if not (isinstance(before, Elementwise) and before.activation.name == "relu" and bound > 0):
+        raise node.refusal("the smaller of a relu and a number above 0, which is relu6, is accepted")
+    source = Wire(x.sketch, before.inputs[0], x.dims)
+    return source.sketch.add(Elementwise, node.label, [source], Activation.parse(f"clipped_relu({bound!r})", ANYWHERE))
+
+
+def _bounded(node):
+    """(the Wire, the number) of a Max or Min of both."""
+    if len(node.inputs) == 2:
+        for x, other in (node.inputs, node.inputs[::-1]):
+            if isinstance(x, Wire) and isinstance(other, Constant) and other.array.size == 1:
+                return x, float(other.array.reshape(()))
+    raise node.refusal("of a map and one number it is accepted")
+
+
 def _hard_sigmoid(node):
     x, alpha, beta = wire(node), node.number("alpha", 0.2), node.number("beta", 0.5)
     if abs(alpha - 1 / 6) < 1e-6 and beta == 0.5:
@@ -92,6 +119,8 @@ ACTIVATIONS = {
     "Tanh": elementwise("tanh"),
     "Sin": elementwise("sine(1)"),
     "Clip": _clip,
+    "Max": _largest,
+    "Min": _least,
     "HardSigmoid": _hard_sigmoid,
     "HardSwish": elementwise("hard_swish"),
     "Softmax": _softmax,

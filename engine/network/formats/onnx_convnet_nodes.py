@@ -12,7 +12,7 @@ from engine.network.formats.onnx_convnet_inputs import constant, wire
 from engine.network.formats.onnx_convnet_shapes import SHAPES, joined
 from engine.network.formats.onnx_nodes import NODES as ON_CONSTANTS
 from engine.network.formats.onnx_values import Constant
-from engine.network.formats.sketch import Wire
+from engine.network.formats.sketch import TO_CHANNELS_FIRST, ChannelsLast, Wire
 from engine.network.nodes import (
     Add,
     AveragePool,
@@ -257,12 +257,20 @@ MAPS = {
 }
 
 
+def _turned(node, image):
+    if node.kind == "Transpose" and node.integers("perm") == TO_CHANNELS_FIRST:
+        return image.wire
+    raise node.refusal("it takes the image with its channels last, (1, H, W, C); it must become (1, C, H, W) before")
+
+
 def _rule(kind):
     """One rule for a kind of node: on constants alone as in chains, or here."""
     on_maps, on_constants = (MAPS | SHAPES).get(kind), ON_CONSTANTS.get(kind)
 
     def rule(node):
         given = [x for x in node.inputs if x is not None]
+        if any(isinstance(x, ChannelsLast) for x in given):
+            return _turned(node, given[0])
         if on_constants is not None and kind not in SHAPES and all(isinstance(x, Constant) for x in given):
             return on_constants(node)
         return on_maps(node)

@@ -43,6 +43,16 @@ class Wire:
         return self.dims if len(self.dims) == 3 else (*self.dims, 1, 1)
 
 
+TO_CHANNELS_FIRST = (0, 3, 1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelsLast:
+    """The image in a file that has it as (1, H, W, C): `wire` is what it becomes when it is transposed."""
+
+    wire: Wire
+
+
 class Sketch:
     """The nodes so far.
 

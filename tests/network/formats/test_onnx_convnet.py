@@ -84,6 +84,8 @@ FORMS = {
     "relu": ("c = Conv x w b; y = Relu c", "convolution, elementwise"),
     "relu as a clip": ("c = Conv x w b; y = Clip c nought", "convolution, elementwise"),
     "relu6": ("c = Conv x w b; t = Mul c six; y = Clip t nought six", "convolution, elementwise"),
+    "relu as a maximum": ("c = Conv x w b; y = Max nought c", "convolution, elementwise"),
+    "relu6 as a minimum": ("c = Conv x w b; t = Mul c six; r = Relu t; y = Min r six", "convolution, elementwise"),
     "a clip of nothing": ("c = Conv x w b; y = Clip c", "convolution"),
     "leaky relu": ("c = Conv x w b; y = LeakyRelu c alpha=0.25", "convolution, elementwise"),
     "one slope": ("c = Conv x w b; y = PRelu c slope", "convolution, elementwise"),
@@ -210,6 +212,8 @@ REFUSED = {
     "a pool of no window": ("y = MaxPool x", "`MaxPool_y`.*no kernel_shape"),
     "slopes of channels": ("c = Conv x w b; y = PRelu c p", "`PRelu_y`.*one for all"),
     "a clip elsewhere": ("c = Conv x w b; y = Clip c half six", r"`Clip_y`.*clips to 0.5..6"),
+    "a maximum elsewhere": ("y = Max x half", "`Max_y`.*at least 0.5"),
+    "a minimum of anything": ("y = Min x half", "`Min_y`.*smaller of a relu"),
     "gelu by tanh": ("y = Gelu x approximate=tanh", "`Gelu_y`.*gelu by tanh"),
     "maps multiplied": ("c = Conv x w b; r = Relu c; y = Mul c r", "`Mul_y`.*it multiplies two maps"),
     "maps subtracted": ("c = Conv x w b; r = Relu c; y = Sub c r", "`Sub_y`.*subtracts one map"),
@@ -281,6 +285,20 @@ def test_more_neurons_than_can_be_shown_are_refused_before_more_is_made(loaded):
     assert MAX_NEURONS > 8 << 24
     with pytest.raises(NetworkError, match="neurons"):
         loaded("c = Conv x w b; d = Concat c c axis=1; e = Concat d d axis=1; y = Concat e e axis=1", input_shape=sizes)
+
+
+def test_an_image_with_its_channels_last_is_read_where_it_is_transposed_first(loaded):
+    """As Keras' networks are exported."""
+    nodes = "t = Transpose x perm=0,3,1,2; y = Conv t w b"
+    for more in ({"input_shape": (1, 11, 13, 3)}, {"input_shape": ("N", "H", "W", 3), "size": (11, 13)}):
+        net, data = loaded(nodes, **more)
+        assert net.input_shape == (3, 11, 13)
+        (truth,) = evaluator(data).run(None, {"x": IMAGE.transpose(0, 2, 3, 1)})
+        assert np.abs(forward(net, IMAGE[0])["Conv_y"] - truth[0]).max() <= 1e-6 * np.abs(truth).max()
+    with pytest.raises(NetworkError, match=r"`Flatten_h`.*channels last"):
+        loaded("t = Transpose x perm=0,3,1,2; h = Flatten x; y = Relu t", input_shape=(1, 11, 13, 3))
+    with pytest.raises(NeurosceneError, match="need 3 channels, but 11 come"):
+        loaded("y = Conv x w b", input_shape=(1, 11, 13, 3))
 
 
 def test_the_size_is_the_callers_where_the_file_leaves_it_open(loaded):
