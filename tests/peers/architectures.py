@@ -161,6 +161,44 @@ class MobileNetV2(nn.Module):
         return self.classifier(torch.flatten(x, 1))
 
 
+class DenseLayer(nn.Module):
+    def __init__(self, into, grow=6):
+        super().__init__()
+        self.norm1, self.conv1 = nn.BatchNorm2d(into), nn.Conv2d(into, 4 * grow, 1, bias=False)
+        self.norm2, self.conv2 = nn.BatchNorm2d(4 * grow), nn.Conv2d(4 * grow, grow, 3, padding=1, bias=False)
+
+    def forward(self, maps):
+        x = self.conv1(self.norm1(torch.cat(maps, 1)).relu())
+        return self.conv2(self.norm2(x).relu())
+
+
+class DenseNet(nn.Module):
+    """Batch norms before convolutions; each layer takes the maps of all before it."""
+
+    def __init__(self, classes=10):
+        super().__init__()
+        self.stem, into = _conv(3, 8, 3, 2), 8
+        self.blocks, self.between = nn.ModuleList(), nn.ModuleList()
+        for k in range(2):
+            self.blocks.append(nn.ModuleList(DenseLayer(into + 6 * i) for i in range(3)))
+            into += 18
+            if k == 0:
+                norm = nn.BatchNorm2d(into)
+                self.between.append(nn.Sequential(norm, nn.ReLU(), nn.Conv2d(into, 12, 1, bias=False), nn.AvgPool2d(2)))
+                into = 12
+        self.norm, self.classifier = nn.BatchNorm2d(into), nn.Linear(into, classes)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for k, block in enumerate(self.blocks):
+            maps = [x]
+            for layer in block:
+                maps.append(layer(maps))
+            x = torch.cat(maps, 1)
+            x = self.between[k](x) if k == 0 else x
+        return self.classifier(self.norm(x).relu().mean((2, 3)))
+
+
 class Mixed(nn.Module):
     """What the others lack: one channel in, rectangles, asymmetric padding, dilation, groups, other pools, view."""
 
@@ -197,6 +235,7 @@ ARCHITECTURES = {
     "mobilenet v2": (MobileNetV2, (3, 64, 64)),
     "mobilenet, hard swish": (lambda: MobileNetV2(nn.Hardswish), (3, 48, 48)),
     "mobilenet, silu": (lambda: MobileNetV2(nn.SiLU), (3, 48, 48)),
+    "densenet": (DenseNet, (3, 32, 32)),
     "mixed": (Mixed, (1, 30, 41)),
 }
 
