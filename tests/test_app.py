@@ -166,6 +166,43 @@ def test_progress_is_shown_on_stderr_when_asked_and_not_to_a_file(tmp_path, capf
     assert out == "" and "a.gif" in err and "3/3" in err
 
 
+def shown_in_a_window(monkeypatch, scene, **more):
+    """(Viewer, function that drops files) of `show`, whose window is off the screen."""
+    from engine import viewer
+    from engine.target import window
+    from engine.target.offscreen import make_canvas
+
+    found = {}
+
+    class Seen(viewer.Viewer):
+        def __init__(self, *a, **k):
+            super().__init__(*a, **k)
+            found["viewer"] = self
+
+    monkeypatch.setattr(viewer, "Viewer", Seen)
+    monkeypatch.setattr(window, "make_canvas", lambda size, title: make_canvas(size))
+    monkeypatch.setattr(window, "on_drop", lambda canvas, take: found.update(drop=take))
+    monkeypatch.setattr(window, "run", lambda: None)
+    engine.show(scene, size=(300, 200), **more)
+    return found["viewer"], found["drop"]
+
+
+@pytest.mark.parametrize(("plays", "time", "wanted"), [(False, None, (2.0, False)), (True, None, (0.0, True)),
+                                                       (True, 1.5, (1.5, False))])  # fmt: skip
+def test_a_window_begins_at_the_scenes_moment_or_plays_unless_a_time_is_told(monkeypatch, plays, time, wanted):
+    scene = Ring()
+    monkeypatch.setattr(Ring, "plays", plays)
+    monkeypatch.setattr(Ring, "moment", 2.0)
+    viewer, _ = shown_in_a_window(monkeypatch, scene, time=time)
+    assert (viewer.transport.time, viewer.transport.playing) == wanted
+
+
+def test_a_file_dropped_on_the_window_is_told_of_where_no_setting_takes_it(monkeypatch, tmp_path):
+    viewer, drop = shown_in_a_window(monkeypatch, Ring())
+    drop(str(tmp_path / "photo.png"))
+    assert "photo.png" in viewer.notices.problem and "nothing here takes" in viewer.notices.problem
+
+
 def test_without_a_display_show_saves_the_picture_and_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("engine.target.window.has_display", lambda: False)

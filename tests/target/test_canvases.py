@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -101,6 +102,15 @@ def test_a_window_fulfils_the_contract():
         timeout=120,
     )
     assert done.stdout.strip().endswith("closed"), done.stderr
+
+
+def test_each_file_dropped_on_a_window_is_handed_on(monkeypatch):
+    glfw, kept, seen = pytest.importorskip("glfw"), [], []
+    monkeypatch.setattr(glfw, "set_drop_callback", lambda handle, take: kept.append((handle, take)))
+    window.on_drop(SimpleNamespace(_window="handle"), seen.append)
+    ((handle, take),) = kept
+    take(handle, ["/one.png", "/two.jpg"])
+    assert handle == "handle" and seen == ["/one.png", "/two.jpg"]
 
 
 def test_a_still_holds_its_picture_for_pages_terminals_and_programs():
