@@ -73,9 +73,7 @@ def _fits(node, source, kept):
     if lanes not in LANES:
         return False
     side, tile = device().limits["max-texture-dimension-2d"], code.lanes_tile(len(node.bias), kept.places, lanes)
-    turns = node.weights[0, 0].size * code.blocks_seen(node, tile.groups)
-    height = -(-kept.groups // tile.groups) * product.image_rows(turns)
-    return max(height, Image.rows_of(source)) <= side
+    return max(code.lanes_rows(node, tile), Image.rows_of(source)) <= side
 
 
 class Image:
@@ -87,7 +85,7 @@ class Image:
 
     @staticmethod
     def rows_of(source):
-        return source.count // code.ROW + 1
+        return code.image_height(source.count // code.ROW + 1)
 
     def record(self, encoder):
         """Copies what is in the map now."""

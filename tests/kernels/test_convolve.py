@@ -165,6 +165,12 @@ def test_a_tile_holds_every_block_that_its_outputs_see(case):
             assert first <= channels.min() // 4 and channels.max() // 4 < first + seen
 
 
+def test_an_image_is_no_power_of_two_high():
+    for rows in range(1, 300):
+        height = code.image_height(rows)
+        assert rows <= height <= max(3, rows + 1) and height.bit_count() > 1
+
+
 def test_every_way_is_had_where_it_fits(monkeypatch):
     def had(node, shape):
         return convolve.ways(node, ChannelMap(shape), ChannelMap(node.shape(shape)))
