@@ -6,7 +6,7 @@
 vgg_like.onnx has three blocks of 3 x 3 convolutions, max pools and dense layers; residual.onnx has sums past pairs of
 convolutions, batch norms and a global mean. Both learn what the small SqueezeNet learns, the kinds of objects that
 scenes/drawn_objects.py draws, at 64 x 64, and are judged on pictures of other seeds; the accuracy is printed and
-written into the file, with the classes and what is done to a photo. Takes some six minutes of two cores.
+written into the file, with the classes and what is done to a photo. Takes some ten minutes of two cores.
 """
 
 import contextlib
