@@ -108,6 +108,7 @@ class Parts:
         self.maps = [ChannelMap(b.shape, b.array, b.first) for b in blocks]
         self.statistics, self.selection = BlockStatistics(shapes), NeuronSelection(shapes, layouts, looks)
         self.splatting, self.done = Splatting(), Array("u4", 4)
+        self.sorts, self.keys = (RadixSort(), RadixSort()), None
         ones = np.ones(len(blocks))
         factors = factors_of(ones, ones, ones, ones, ones)
         self.factors = Array.of(factors)
@@ -147,21 +148,27 @@ class Parts:
     def look(self, view):
         """Functions of a view: name -> step, each to be run after those before it."""
         self.view = view
-        return {"count": self.count, "list and sort": self.list, "sort": self.sort, "blend": self.blend}
+        return {"place": self.place, "list": self.list, "sort": self.sort, "blend": self.blend}
 
-    def count(self):
-        self.entries = self.splatting.count(self.view, self.dots)
+    def place(self):
+        self.waited(lambda encoder: self.splatting.place(encoder, self.view, self.dots))
 
     def list(self):
-        self.waited(lambda encoder: self.splatting.enter(encoder, self.view, self.dots, self.entries))
+        self.entries = self.splatting.count(self.view)
+        self.waited(lambda encoder: self.splatting.enter(encoder, self.view, self.entries))
 
     def sort(self):
-        # As many keys in no order, since those of the list are sorted by now.
-        if not hasattr(self, "keys") or self.keys.count != self.entries:
+        """What sorting alone takes of those two: as many keys, by depth and by square, in no order."""
+        if self.keys is None or self.keys[1].count != self.entries:
             rng = np.random.default_rng(0)
-            self.random = rng.integers(0, 2**32, self.entries, dtype=np.uint32)
-            self.keys, self.values, self.sorting = Array.of(self.random), Array.of(self.random), RadixSort()
-        self.waited(lambda encoder: self.sorting.record(encoder, self.keys, self.values, self.entries))
+            self.keys = [Array.of(rng.integers(0, 2**16, n, dtype=np.uint32)) for n in (self.seen, self.entries)]
+            self.values = [Array("u4", n) for n in (self.seen, self.entries)]
+
+        def record(encoder):
+            for sort, keys, values, bits in zip(self.sorts, self.keys, self.values, (24, 16), strict=True):
+                sort.record(encoder, keys, values, keys.count, bits)
+
+        self.waited(record)
 
     def blend(self):
         self.waited(lambda encoder: self.splatting.blend(encoder, self.view, self.entries, self.depth))

@@ -70,7 +70,7 @@ class NeuronCloud(Drawable):
         super().__init__(name)
         self.over, self.threshold, self.palette, self.highlight = "block", FAINT, None, None
         self.opacity = self.appeared = self.size = 1.0
-        self.blocks, self._splatting = (), None
+        self.blocks, self._splatting, self._placed = (), None, None
         self._forget()
 
     def _forget(self):
@@ -198,13 +198,19 @@ class NeuronCloud(Drawable):
     # The picture.
 
     def prepare(self, frame, world):
+        self._refresh()
+        self._placed = None
+
+    def _refresh(self):
+        """What is seen, and how, on the GPU; True if there is anything."""
         if not self._select():
-            return
+            return False
         fronts = [b.layout.origin[2] for b in self.blocks]
         depths = [b.layout.size[2] for b in self.blocks]
         data = factors_of(self._each("opacity"), self._each("appeared"), self._each("size"), fronts, depths)
         self._factors = grown(self._factors, "f4", data.size)
         self._factors.write(data)
+        return bool(self._ranges())
 
     def lay(self, frame, world):
         if not self._each("opacity").any() or not self._ranges():
@@ -213,9 +219,12 @@ class NeuronCloud(Drawable):
         samples = tuple(n * frame.grid for n in frame.size)
         offset = tuple(n * frame.grid for n in frame.tile[:2])
         view = self.view(frame.camera, world, samples, offset, frame.samples, INK.get(frame.theme.name, 1.0))
-        table = palette_of(*(self.palette or theme_palette(frame.theme)))
-        dots = self._dots(Array.of(table, "uniform"))
-        frame.encoder = self._splatting.draw(frame.encoder, view, dots, frame.depth)
+        # Once a picture, unless another one is drawn between its tiles.
+        if self._placed != (frame.camera, samples, frame.theme):
+            table = Array.of(palette_of(*(self.palette or theme_palette(frame.theme))), "uniform")
+            self._splatting.place(frame.encoder, view, self._dots(table))
+            self._placed = frame.camera, samples, frame.theme
+        frame.encoder = self._splatting.draw(frame.encoder, view, frame.depth)
         module = compose("draw/neuron_cloud", {"bindings": declare(BINDINGS)})
         pipeline = Pipeline(module, BINDINGS, Draw((frame.canvas.format,)))
         step = frame.encoder.begin_render_pass(
@@ -266,10 +275,9 @@ class NeuronCloud(Drawable):
 
     def pick(self, aim, world):
         """The neuron whose dot is in front at a pixel's centre, as it is drawn with one sample a pixel."""
-        if aim.camera is None or not self.blocks or not self._each("opacity").any():
+        # What is picked is what the next picture shows.
+        if aim.camera is None or not self._refresh():
             return None
-        # Hidden again, or never drawn: what is picked is what the next picture shows.
-        self.prepare(None, world)
         self._splatting = self._splatting or Splatting()
         view = self.view(aim.camera, world, aim.size, (0, 0), aim.size)
         point = (aim.x + 0.5, aim.y + 0.5)

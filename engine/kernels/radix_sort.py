@@ -35,19 +35,23 @@ class RadixSort:
         self._keys = self._values = self._counters = None
         self._sums = PrefixSums()
 
-    def record(self, encoder, keys, values, count):
-        """Sorts the first `count` of two Arrays of u32 by the keys, in place; equal keys keep their order.
+    def record(self, encoder, keys, values, count, bits=32):
+        """Sorts the first `count` of two Arrays of u32 by the keys' lowest bytes; equal ones keep their order.
 
-        Four passes, after Knuth, The Art of Computer Programming 3, section 5.2.5.
+        bits      as many as differ, in whole bytes
+        returns   the two Arrays that hold them in order: those given, or after an odd number of passes others, which
+                  the next call overwrites
+
+        A pass a byte, after Knuth, The Art of Computer Programming 3, section 5.2.5.
         """
         if not count:
-            return
+            return keys, values
         length = LENGTH[device().is_software]
         stretches = -(-count // length)
         self._keys, self._values = grown(self._keys, "u4", count), grown(self._values, "u4", count)
         self._counters = grown(self._counters, "u4", DIGITS * stretches)
         here, there = (keys, values), (self._keys, self._values)
-        for shift in (0, 8, 16, 24):
+        for shift in range(0, bits, 8):
             now = Array.of(PASS.new(count=count, shift=shift, length=length, stretches=stretches), "uniform")
             resources = {
                 "pass_now": now, "keys": here[0], "values": here[1], "sorted_keys": there[0],
@@ -58,6 +62,7 @@ class RadixSort:
             self._sums.record(encoder, self._counters, DIGITS * stretches)
             _kernel("move_keys").dispatch(encoder, _kernel("move_keys").bind(**resources), groups)
             here, there = there, here
+        return here
 
 
 @cache
@@ -65,12 +70,12 @@ def _kernel(entry):
     return Kernel(compose("kernels/radix_sort", {"bindings": declare(BINDINGS)}), BINDINGS, entry=entry)
 
 
-def radix_sort(keys, values):
-    """((N,), (N,)) uint32: (N,) keys in order, and the values that belong to them; waits for the GPU."""
+def radix_sort(keys, values, bits=32):
+    """((N,), (N,)) uint32: (N,) keys in the order of their lowest bytes, and their values; waits for the GPU."""
     keys, values = np.asarray(keys, np.uint32), np.asarray(values, np.uint32)
     if not len(keys):
         return keys, values
     arrays, encoder = (Array.of(keys), Array.of(values)), device().encoder()
-    RadixSort().record(encoder, *arrays, len(keys))
+    ordered = RadixSort().record(encoder, *arrays, len(keys), bits)
     device().submit(encoder)
-    return tuple(array.read(len(keys)) for array in arrays)
+    return tuple(array.read(len(keys)) for array in ordered)

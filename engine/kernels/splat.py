@@ -30,10 +30,9 @@ VIEW = struct(
     faint="f32",  # what is less opaque is not drawn
     ink="f32",  # power of what an opacity lets through
     first="u32",  # dot of the list
-    slot="u32",  # where its entry goes
+    slot="u32",  # where its dot goes
     count="u32",
     entries="u32",  # in the lists of all squares
-    depth_bits="u32",  # of a key, under the square's number
     low="f32",  # depths between which keys are told apart
     high="f32",
     spread="f32",  # samples of radius that a size of 1 has, at distance 1 where it shrinks with it
@@ -45,14 +44,18 @@ VIEW_BINDING = Binding("view", "uniform", VIEW)
 NEURONS = Binding("neurons", "read", ("array", NEURON))
 # Two a block: its opacity (0 hides it), how much of it has appeared, its size; and z of its front, 1 / its depth.
 FACTORS = Binding("factors", "read", "array<vec4f>")
-PROJECT = (
+PLACE = (
     VIEW_BINDING, NEURONS, FACTORS, Binding("palette", "uniform", "array<vec4f, 128>"),
-    Binding("counts", "write", "array<u32>"), Binding("dots", "write", "array<vec4f>"),
-    Binding("paints", "write", "array<vec2u>"), Binding("keys", "write", "array<u32>"),
-    Binding("order", "write", "array<u32>"), Binding("spans", "write", "array<vec2u>"),
+    Binding("dots", "write", "array<vec4f>"), Binding("paints", "write", "array<vec2u>"),
+    Binding("keys", "write", "array<u32>"), Binding("order", "write", "array<u32>"),
+)  # fmt: skip
+LIST = (
+    VIEW_BINDING, Binding("dots", "read", "array<vec4f>"), Binding("order", "read", "array<u32>"),
+    Binding("counts", "write", "array<u32>"), Binding("spans", "write", "array<vec2u>"),
+    Binding("squares", "write", "array<u32>"), Binding("list", "write", "array<u32>"),
 )  # fmt: skip
 BLEND = (
-    VIEW_BINDING, Binding("keys", "read", "array<u32>"), Binding("order", "read", "array<u32>"),
+    VIEW_BINDING, Binding("squares", "read", "array<u32>"), Binding("list", "read", "array<u32>"),
     Binding("dots", "read", "array<vec4f>"), Binding("paints", "read", "array<vec2u>"),
     Binding("depth_map", "texture", "texture_depth_2d"),
     Binding("picture", "storage_texture", "texture_storage_2d<rgba16float, write>"),
@@ -60,9 +63,9 @@ BLEND = (
 FIND = (VIEW_BINDING, NEURONS, FACTORS, Binding("found", "write", "array<vec2u>"))
 SQUARE = 8
 LANES = 64
-# Keys of 18 bits tell 262,144 depths apart; the other 14 are the square's number.
-DEPTH_BITS = 18
-MOST_SQUARES = 2**14
+# Depths are told apart by so many bits; the shader has their number too.
+DEPTH_BITS = 24
+MOST_SQUARES = 2**16
 # Entries of lists that are made at once: 64 MiB with what sorting takes.
 MOST_ENTRIES = 2**22
 NONE = 0xFFFFFFFF
@@ -78,7 +81,7 @@ class SplatView:
     spread        samples of radius that a size of 1 has; at distance 1 in perspective
     perspective   False for an orthographic camera
     near, far     of the camera
-    low, high     depths that are told apart, 2^18 steps between them; beyond them the list's order decides
+    low, high     depths that are told apart, 2^24 steps between them; beyond them the list's order decides
     corner        the part's first sample in the textures that hold it
     lit           (first, end, lane) of the dots that `dimmed` spares: numbers of vec4f in the cloud, and which of four
     dimmed        opacity of all others, 1 for none
@@ -122,7 +125,7 @@ class SplatView:
         """As an Array that shaders read."""
         data = VIEW.new(
             transform=np.asarray(self.transform).T, size=self.size, offset=self.offset, corner=self.corner,
-            tile=self.tile, squares=self.squares, depth_bits=DEPTH_BITS, low=self.low, high=self.high,
+            tile=self.tile, squares=self.squares, low=self.low, high=self.high,
             spread=self.spread, perspective=float(self.perspective), near=self.near, far=self.far,
             lit=(*self.lit, 0), dimmed=self.dimmed, faint=self.faint,
             ink=self.ink, **more,
@@ -153,19 +156,40 @@ class Dots:
 class Splatting:
     """Draws and finds dots; keeps its room from one picture to the next.
 
-    In each sample the nearest 60,000 dots of its square of 8 x 8 samples are blended, front to back. Their order is
-    right to 2^-18 of the depths between `low` and `high`; nearer ones are in the list's order.
+    A picture's dots are placed once, and then drawn part by part. In each sample the nearest 60,000 dots of its square
+    of 8 x 8 samples are blended, front to back. Their order is right to 2^-24 of the depths between `low` and `high`;
+    nearer ones are in the list's order.
     """
 
     def __init__(self):
-        self._counts = self._dots = self._paints = self._spans = self._keys = self._order = self._found = None
-        self._sums, self._sort = PrefixSums(), RadixSort()
+        self._dots = self._paints = self._keys = self._order = None
+        self._counts = self._spans = self._squares = self._list = self._found = None
+        self._sums, self._by_depth, self._by_square = PrefixSums(), RadixSort(), RadixSort()
+        self._placed = 0
         self.picture = None
 
-    def draw(self, encoder, view, dots, depth):
-        """Blends Dots to `picture`, a texture of premultiplied linear colours, behind what is solid.
+    def place(self, encoder, view, dots):
+        """Puts Dots in the whole picture, in the order of their depth. The view's part is nothing to it."""
+        self._placed, room = dots.count, max(1, dots.count)
+        self._dots, self._paints = grown(self._dots, "4f4", room), grown(self._paints, "2u4", room)
+        self._keys, self._order = grown(self._keys, "u4", room), grown(self._order, "u4", room)
+        kernel, slot = _kernel("splat_place", PLACE, "main"), 0
+        for first, count in dots.ranges:
+            if count:
+                group = kernel.bind(
+                    view=view.uniform(first=first, slot=slot, count=count), neurons=dots.neurons,
+                    factors=dots.factors, palette=dots.palette, dots=self._dots, paints=self._paints,
+                    keys=self._keys, order=self._order,
+                )  # fmt: skip
+                kernel.dispatch(encoder, group, wide(-(-count // LANES)))
+            slot += count
+        _, self._ordered = self._by_depth.record(encoder, self._keys, self._order, self._placed, DEPTH_BITS)
 
-        depth   Texture depth32float of the view's samples
+    def draw(self, encoder, view, depth):
+        """Blends the dots placed to `picture`, a texture of premultiplied linear colours, behind what is solid.
+
+        view    that of `place`, with the part that is drawn
+        depth   Texture depth32float of the part's samples
 
         Submits the encoder, since it waits for the lists' lengths; returns a new one.
         """
@@ -173,58 +197,54 @@ class Splatting:
         while parts:
             part = parts.pop()
             device().submit(encoder)
-            encoder, entries = device().encoder(), self.count(part, dots)
+            encoder, entries = device().encoder(), self.count(part)
             # A square alone has no more entries than there are dots.
             if part.squares != (1, 1) and (entries > MOST_ENTRIES or np.prod(part.squares) > MOST_SQUARES):
                 parts.extend(reversed(part.halves()))
                 continue
-            self.enter(encoder, part, dots, entries)
+            self.enter(encoder, part, entries)
             self.blend(encoder, part, entries, depth)
         return encoder
 
-    def count(self, view, dots):
-        """How many entries the lists of all squares have together; dots are ready then. Waits."""
-        room = max(1, dots.count)
-        self._counts, self._dots = grown(self._counts, "u4", room), grown(self._dots, "4f4", room)
-        self._paints, self._spans = grown(self._paints, "2u4", room), grown(self._spans, "2u4", room)
-        self._keys, self._order = self._keys or Array("u4", 1), self._order or Array("u4", 1)
-        if not dots.count:
+    def count(self, view):
+        """How many entries the lists of a part's squares have together. Waits."""
+        if not self._placed:
             return 0
-        encoder, slot = device().encoder(), 0
-        for first, count in dots.ranges:
-            self._project(encoder, "project", view.uniform(first=first, slot=slot, count=count), dots, count)
-            slot += count
-        sums, last = self._sums.record(encoder, self._counts, dots.count)
+        self._counts, self._spans = grown(self._counts, "u4", self._placed), grown(self._spans, "2u4", self._placed)
+        self._squares, self._list = self._squares or Array("u4", 1), self._list or Array("u4", 1)
+        encoder = device().encoder()
+        self._lists(encoder, "count", view.uniform(count=self._placed))
+        sums, last = self._sums.record(encoder, self._counts, self._placed)
         device().submit(encoder)
         return int(sums.read(1, last)[0])
 
-    def enter(self, encoder, view, dots, entries):
-        """The lists, each sorted, once their entries are counted."""
-        if not entries:
-            return
-        if self._keys.count < entries:
+    def enter(self, encoder, view, entries):
+        """The lists, once their entries are counted: one array, in the order of squares, in each of depth."""
+        if self._list is None or self._list.count < entries:
             # Arrays of another size are new ones, which costs a little: more than needed is taken.
-            self._keys, self._order = (Array("u4", entries * 5 // 4) for _ in range(2))
-        self._project(encoder, "enter", view.uniform(count=dots.count, entries=entries), dots, dots.count)
-        self._sort.record(encoder, self._keys, self._order, entries)
+            self._squares, self._list = (Array("u4", entries * 5 // 4) for _ in range(2))
+        if entries:
+            self._lists(encoder, "enter", view.uniform(count=self._placed, entries=entries))
+        bits = int(np.prod(view.squares) - 1).bit_length()
+        self._sorted = self._by_square.record(encoder, self._squares, self._list, entries, bits)
 
-    def _project(self, encoder, entry, uniform, dots, count):
-        if count:
-            kernel = _kernel("splat_project", PROJECT, entry)
-            group = kernel.bind(
-                view=uniform, neurons=dots.neurons, factors=dots.factors, palette=dots.palette, counts=self._counts,
-                dots=self._dots, paints=self._paints, keys=self._keys, order=self._order, spans=self._spans,
-            )  # fmt: skip
-            kernel.dispatch(encoder, group, wide(-(-count // LANES)))
+    def _lists(self, encoder, entry, uniform):
+        kernel = _kernel("splat_list", LIST, entry)
+        group = kernel.bind(
+            view=uniform, dots=self._dots, order=self._ordered, counts=self._counts, spans=self._spans,
+            squares=self._squares, list=self._list,
+        )  # fmt: skip
+        kernel.dispatch(encoder, group, wide(-(-self._placed // LANES)))
 
     def blend(self, encoder, view, entries, depth):
-        """The picture of the lists, once they are sorted."""
+        """The picture of the lists, once they are entered."""
         if self.picture is None or self.picture.size != depth.size:
             self.picture = Texture(depth.size, "rgba16float", "STORAGE_BINDING|TEXTURE_BINDING")
+        squares, order = self._sorted
         kernel = _kernel("splat_blend", BLEND, "main")
         group = kernel.bind(
-            view=view.uniform(entries=entries), keys=self._keys, order=self._order, dots=self._dots,
-            paints=self._paints, depth_map=depth, picture=self.picture,
+            view=view.uniform(entries=entries), squares=squares, list=order, dots=self._dots, paints=self._paints,
+            depth_map=depth, picture=self.picture,
         )  # fmt: skip
         across, down = view.squares
         kernel.dispatch(encoder, group, wide(-(-across * down // SQUARE)))
@@ -292,7 +312,8 @@ def splat(neurons, view, factors, palette, depth=None):
         },
     ).end()  # fmt: skip
     dots = Dots(_listed(neurons), [(0, len(neurons))], Array.of(factors), Array.of(palette, "uniform"))
-    encoder = splatting.draw(encoder, view, dots, solid)
+    splatting.place(encoder, view, dots)
+    encoder = splatting.draw(encoder, view, solid)
     device().submit(encoder)
     return splatting.picture.read().astype(float)
 

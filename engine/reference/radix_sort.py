@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def radix_sort(keys, values):
-    """((N,), (N,)): the keys in order, and their values; equal keys keep their order."""
-    order = np.argsort(keys, kind="stable")
+def radix_sort(keys, values, bits=32):
+    """((N,), (N,)): the keys in the order of their lowest bytes, and their values; equal ones keep their order."""
+    order = np.argsort(np.asarray(keys, np.uint64) % 256 ** -(-bits // 8), kind="stable")
     return np.asarray(keys)[order], np.asarray(values)[order]

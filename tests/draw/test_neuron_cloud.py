@@ -104,6 +104,21 @@ def test_a_picture_in_tiles_has_the_bytes_of_the_whole(camera, theme):
     assert (whole != picture(camera=camera, theme=theme)).any()
 
 
+def test_two_pictures_drawn_in_turn_tile_by_tile_are_those_drawn_alone():
+    scene, renderer, sizes = scene_of(cloud()), Renderer(), (SIZE, (75, 62))
+    alone = [renderer.frame(scene, Clock(0.0), size, 4).pixels() for size in sizes]
+    drawing = [renderer.steps(scene, Clock(0.0), size, 4, tile_bytes=2**17) for size in sizes]
+    found = [None, None]
+    while None in found:
+        for k, steps in enumerate(drawing):
+            try:
+                next(steps)
+            except StopIteration as done:
+                found[k] = found[k] or done.value
+    for picture_now, before in zip(found, alone, strict=True):
+        assert (picture_now.pixels() == before).all()
+
+
 @pytest.mark.parametrize("camera", CAMERAS)
 def test_every_seen_neuron_lights_the_pixel_where_it_is_said_to_be(camera):
     made, seen = cloud(), chosen()

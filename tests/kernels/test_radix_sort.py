@@ -40,5 +40,12 @@ def test_how_many_keys_an_invocation_takes_is_nothing_to_the_order(length, monke
     assert (radix_sort(given, np.arange(1500))[1] == twin.radix_sort(given, np.arange(1500))[1]).all()
 
 
+@pytest.mark.parametrize("bits", [0, 1, 8, 9, 16, 24])
+def test_a_sort_by_the_lowest_bytes_leaves_the_others_to_the_order_given(bits):
+    given = keys(3000, "any")
+    found, exact = radix_sort(given, np.arange(3000), bits), twin.radix_sort(given, np.arange(3000), bits)
+    assert (found[0] == exact[0]).all() and (found[1] == exact[1]).all()
+
+
 def test_nothing_is_sorted_to_nothing():
     assert len(radix_sort([], [])[0]) == 0

@@ -1,5 +1,6 @@
 // A column of eight samples of a square: its dots from front to back, each where nothing solid is before it.
 #import generated/bindings
+#import lib/dot_edge
 
 // Dots of one square that are looked at, the nearest ones: what software drivers' loops can do.
 const MOST: u32 = 60000u;
@@ -12,7 +13,7 @@ fn first_of(square: u32) -> u32 {
     var high = view.entries;
     for (var step = 0u; step < 32u && low < high; step++) {
         let middle = low + (high - low) / 2u;
-        if keys[middle] >> view.depth_bits < square {
+        if squares[middle] < square {
             low = middle + 1u;
         } else {
             high = middle;
@@ -33,7 +34,7 @@ fn keep(column: u32, row: u32, colour: vec4f) {
 
 // How much of four samples a dot covers, times its opacity; x and y: from its centre.
 fn cover(x: f32, y: vec4f, radius: f32, opacity: f32) -> vec4f {
-    let edge = max(0.5, 0.12 * radius);
+    let edge = edge_of(radius);
     let distance = sqrt(x * x + y * y);
     return clamp((radius + edge - distance) / (2.0 * edge), vec4f(0.0), vec4f(1.0)) * opacity;
 }
@@ -67,7 +68,7 @@ fn main(
         let solid_a = vec4f(solid(column, row), solid(column, row + 1u), solid(column, row + 2u), solid(column, row + 3u));
         let solid_b = vec4f(solid(column, row + 4u), solid(column, row + 5u), solid(column, row + 6u), solid(column, row + 7u));
         for (var i = first; i < end; i++) {
-            let own = order[i];
+            let own = list[i];
             let spot = dots[own];
             let paint = paints[own];
             let red_green = unpack2x16float(paint.x);

@@ -1,4 +1,5 @@
 // A neuron as a dot on the screen: its place, radius, depth and opacity now. Needs `view`, `neurons` and `factors`.
+#import lib/dot_edge
 #import lib/random
 
 // How much of the reveal of a block one neuron's own appearing takes, and how much of its turn is left to chance.
@@ -13,11 +14,6 @@ struct Dot {
     depth: f32,  // along the view
     depth_map: f32,  // as the depth buffer has it
     opacity: f32,  // 0: not drawn
-}
-
-// Half the width of its soft edge, in samples.
-fn edge_of(radius: f32) -> f32 {
-    return max(0.5, 0.12 * radius);
 }
 
 // How much of one has appeared: a wave runs through the block's depth, and each has its own moment in it.
@@ -56,8 +52,7 @@ fn dot_of(i: u32) -> Dot {
     return d;
 }
 
-// Depth as a whole number that dots are ordered by: nearer ones first.
+// Depth as a whole number of 24 bits that dots are ordered by: nearer ones first.
 fn depth_key(depth: f32) -> u32 {
-    let most = f32((1u << view.depth_bits) - 1u);
-    return u32(clamp((depth - view.low) / (view.high - view.low), 0.0, 1.0) * most);
+    return u32(clamp((depth - view.low) / (view.high - view.low), 0.0, 1.0) * 16777215.0);
 }
