@@ -22,16 +22,17 @@ INPUTS, WEIGHTS = 1.7, 1.3
 ANOTHER = 1.1
 
 
-def lanes_tile(outputs, places, lanes):
-    """The Tile of a convolution of so many output channels and places, where lanes share loads."""
-    groups, least = blocks_of(outputs), -(-places // lanes)
+def lanes_tile(node, places, lanes):
+    """The Tile of a convolution over so many places, where lanes share loads."""
+    groups, least = blocks_of(len(node.bias)), -(-places // lanes)
 
     def taken(whole, size, loads):
         """What all tiles take along one side, fill and loads with it."""
         return -(-whole // size) * (size + loads)
 
     count = min(PLACES, key=lambda p: taken(least, p, WEIGHTS) * (1 if p == PLACES[0] else ANOTHER))
-    return Tile(count, min(GROUPS, key=lambda g: taken(groups, g, INPUTS)), lanes)
+    # Of channels in groups a narrow tile sees fewer.
+    return Tile(count, min(GROUPS, key=lambda g: taken(groups, g, INPUTS) * blocks_seen(node, g)), lanes)
 
 
 def corners_text(tile):

@@ -59,12 +59,11 @@ def ways(node, source, kept):
     returns  some of "channels", where each channel sees but itself; "lanes", where invocations of a subgroup share
              loads, which is best on software drivers; "slabs", where workgroups do, which is everywhere
     """
-    found = ["slabs"]
-    if _fits(node, source, kept):
-        found.insert(0 if device().is_software else 1, "lanes")
-    if node.groups == len(node.bias) == source.shape[0]:
-        found.insert(0, "channels")
-    return tuple(found)
+    alone = ["channels"] if node.groups == len(node.bias) == source.shape[0] else []
+    shared = ["lanes"] if _fits(node, source, kept) else []
+    # Software drivers read images so much faster that products with zeros do not matter; but where a response is
+    # infinite, these are no numbers in the other three of its four channels.
+    return (*shared, *alone, "slabs") if device().is_software else (*alone, "slabs", *shared)
 
 
 def _fits(node, source, kept):
@@ -72,7 +71,7 @@ def _fits(node, source, kept):
     lanes = subgroup_size()
     if lanes not in LANES:
         return False
-    side, tile = device().limits["max-texture-dimension-2d"], code.lanes_tile(len(node.bias), kept.places, lanes)
+    side, tile = device().limits["max-texture-dimension-2d"], code.lanes_tile(node, kept.places, lanes)
     return max(code.lanes_rows(node, tile), Image.rows_of(source)) <= side
 
 
@@ -159,7 +158,7 @@ class Convolve:
         self.kernel.dispatch(encoder, self.group, self.counts)
 
     def _lanes(self, node, kept, activation):
-        tile = code.lanes_tile(len(node.bias), kept.places, subgroup_size())
+        tile = code.lanes_tile(node, kept.places, subgroup_size())
         weights = Texture.of(code.pack_lanes(node, tile), "rgba32float", "STORAGE_BINDING")
         counts = (-(-kept.groups // tile.groups), -(-kept.places // (tile.points * tile.lanes)))
         return _lanes_kernel(tile, activation), weights, counts, tile.groups, {}

@@ -175,7 +175,7 @@ def test_every_way_is_had_where_it_fits(monkeypatch):
     def had(node, shape):
         return convolve.ways(node, ChannelMap(shape), ChannelMap(node.shape(shape)))
 
-    assert had(*CASES["each channel"])[0] == "channels"
+    assert set(had(*CASES["each channel"])) == {"channels", *WAYS}
     assert set(had(*CASES["3x3, padded"])) == set(WAYS)
     monkeypatch.setattr(convolve, "subgroup_size", lambda: 0)
     assert had(*CASES["3x3, padded"]) == ("slabs",)
