@@ -68,6 +68,8 @@ class Drawable(Node):
     casts_rays = False
     # Whether its colours are values, to be shown as they are.
     is_exact = False
+    # Part of a picture's size, per side, below which it is drawn no sooner: live views draw none that are coarser.
+    coarsest = 0.0
 
     def prepare(self, frame, world):
         """Uploads and runs kernels; called once a picture, before its tiles."""

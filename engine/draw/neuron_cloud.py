@@ -65,6 +65,8 @@ class NeuronCloud(Drawable):
     """
 
     phase = "cloud"
+    # Placing and sorting dots takes as long for a small picture.
+    coarsest = 0.5
 
     def __init__(self, *, name=None):
         super().__init__(name)

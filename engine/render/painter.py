@@ -4,6 +4,7 @@ import sys
 import time
 import traceback
 
+from engine.draw.drawable import Drawable
 from engine.draw.frame import LAYERS, THEMES
 from engine.errors import NeurosceneError
 from engine.gpu.device import device
@@ -54,6 +55,8 @@ class Painter:
         if patient and not self.refinement.is_moving:
             return
         if self._steps is None:
+            nodes = (node for node, _ in scene.stage.walk() if isinstance(node, Drawable))
+            self.refinement.coarsest = max((node.coarsest for node in nodes), default=0.0)
             quality = self.refinement.next()
             if quality is None:
                 return

@@ -31,6 +31,7 @@ class Refinement:
 
     samples    the samples a pixel to go through at rest
     cautious   True to begin coarsely, for adapters known to be slow
+    coarsest   part of the full size below which a picture is drawn no sooner; none is coarser. May be changed
     """
 
     def __init__(self, samples=SAMPLES, *, aim=AIM, cautious=False):
@@ -38,6 +39,7 @@ class Refinement:
         self.aim = aim
         self._costs = None  # Seconds a full-size sample took in the last two pictures; None before the first.
         self._cautious = cautious
+        self.coarsest = 0.0
         self._scale = 1.0
         self._rest = 0.0
         self._left = None  # None: nothing drawn since things moved; else the qualities still to come.
@@ -96,11 +98,14 @@ class Refinement:
 
     def _choose(self):
         if self._cautious and self._costs is None:
-            return CAUTIOUS
+            return max(CAUTIOUS, self.coarsest)
         # A coarser picture is left only when the finer one has a fifth to spare; else it would flicker between two.
         for scale in SCALES:
+            if scale < self.coarsest:
+                break
+            best = scale
             spare = 0.8 if scale > self._scale else 1.0
             if self.expected(Quality(scale, 1)) <= self.aim * spare:
                 break
-        self._scale = scale
-        return scale
+        self._scale = best
+        return best

@@ -14,6 +14,7 @@ from engine.errors import SettingError, ShapeError
 from engine.gpu.channel_map import ChannelMap
 from engine.reference import block_statistics as statistics_twin
 from engine.reference import select_neurons as select_twin
+from engine.render.painter import Painter
 from engine.render.renderer import Renderer
 from engine.scene import Clock, Scene
 from engine.view.camera import Camera
@@ -374,3 +375,15 @@ def test_the_ramps_are_the_palette_and_read_on_their_ground():
             assert contrast.min() > 4.5
     # The original's first and last step.
     assert ramp("dark")[1][0] == "#ffffff" and ramp("dark")[1][-1] == "#ff8800"
+
+
+def test_a_live_view_draws_a_moving_cloud_at_no_less_than_half_its_size():
+    scene, painter = scene_of(cloud()), Painter(Renderer(), lambda text: None, live=True)
+    # It takes too long at any size.
+    painter.refinement.aim, scales = 0.0, []
+    for _ in range(4):
+        painter.changed()
+        painter.draw(scene, Clock(0.0), SIZE)
+        scales.append(painter.quality.scale)
+    # Nothing is built before the first picture.
+    assert scales[1:] == [0.5] * 3

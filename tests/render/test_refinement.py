@@ -118,3 +118,12 @@ def test_moving_again_starts_over():
     settle(refinement)
     refinement.moved()
     assert not refinement.is_done and refinement.next() == Quality(1.0, 1)
+
+
+@pytest.mark.parametrize(("cost", "scale"), [(0.005, 1.0), (0.1, 1 / 2), (5.0, 1 / 2)])
+def test_no_moving_frame_is_coarser_than_what_is_drawn_no_sooner(cost, scale):
+    refinement = Refinement(cautious=True)
+    refinement.coarsest = 0.5
+    scales = moving(refinement, cost)
+    assert min(scales) >= 0.5 and scales[-1] == scale
+    assert settle(refinement)[0] == Quality(1.0, 1 if scale < 1.0 else 4)
