@@ -121,8 +121,8 @@ class Convolutional(Data):
     key = "convnet"
     noun = "a convolutional network"
     endings = (".onnx", ".safetensors")
-    # Megabytes; a picture names the file's kind, not its weights.
-    is_stored = False
+    # Megabytes.
+    is_stored, is_missed = False, True
 
     def checked(self, value):
         return value if value is None or isinstance(value, ConvNet) else load_convnet(value)

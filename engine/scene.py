@@ -227,6 +227,7 @@ class Scene(param.Parameterized):
             value = getattr(self, name)
             if is_data(setting) and value is not None:
                 if not setting.is_stored:
+                    left_out += [f"{name}: {setting.describe(value)}"] * setting.is_missed
                     continue
                 data = setting.to_bytes(value)
                 if len(data) > weights_limit:

@@ -149,7 +149,8 @@ class Data(_Setting, param.Parameter):
 
     key        what it is called in a stored state; noun, in a message
     endings    of the files it is read from; saved_as, of those it can be saved as
-    is_stored  False for what a picture does not hold: the scene stores what it shows of it
+    is_stored  False for what a picture does not hold
+    is_missed  True where whoever opens such a picture is told; False where the scene stores what it shows of it
     to_bytes   of a value; from_bytes gives it back, and raises a NeurosceneError or ValueError for other bytes
     """
 
@@ -158,6 +159,7 @@ class Data(_Setting, param.Parameter):
     noun = ""
     endings: tuple = ()
     is_stored = True
+    is_missed = False
     saved_as: tuple = ()
 
     def __init__(self, default=None, *, unit="", group="shown", rebuild=False, when=None, **more):

@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from engine.app import save
 from engine.data_settings import ClassNames, Convolutional, Image
 from engine.errors import FileError, NeurosceneError, SettingError
+from engine.image_state import restore_from
 from engine.network.convnet import ConvNet, Convolution, Input
 from engine.options import assignments
 from engine.scene import Scene
@@ -60,7 +62,18 @@ def test_a_convolutional_network_is_told_by_name_input_and_weights_and_a_picture
     scene = Seen(net=NET)
     setting = settings(scene)["net"]
     assert setting.lines(NET) == ("mine", "3 x 4 x 5, 8 weights")
-    assert "net" not in scene.state()["settings"]
+    state = scene.state()
+    assert "net" not in state["settings"] and state["left_out"] == ["net: mine, 3 x 4 x 5, 8 weights"]
+
+
+def test_a_picture_keeps_names_and_tells_of_the_network_it_lacks(tmp_path, capsys):
+    scene = Seen(net=NET, names=("a", "b"))
+    path = str(tmp_path / "a.png")
+    save(scene, path, (8, 8), supersample=1)
+    other = Seen()
+    restore_from(path, other)
+    assert other.names == ("a", "b") and other.net is None
+    assert "does not hold net: mine" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("ending", [".onnx", ".safetensors"])

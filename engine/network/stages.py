@@ -1,11 +1,14 @@
 """Which nodes of a convolutional network are looked at, and what they are called."""
 
+import re
+
 from engine.network import nodes as kinds
 
 # By which SqueezeNet 1.0 is shown; its other parts are as large as their neighbours.
 SQUEEZENET = ("pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "conv10", "pool10", "prob")
-SUFFIXES = ("/concat", ".concat", "_concat", "/relu", ".relu", "_relu")
-PREFIXES = ("relu_",)
+# What exporters and authors put to a name of an activation's or a join's; numbers, where a module has several.
+SUFFIX = re.compile(r"(?<=.)[/._](relu|concat|add)( \d+)?$")
+PREFIX = re.compile(r"^(.*/)?relu_(?=.)")
 
 
 def stages(net):
@@ -63,14 +66,8 @@ def squeezenet_blocks(net):
 
 def called(name):
     """A node's name without what says only that it is an activation's or a join's: `fire2` of `fire2/concat`."""
-    for suffix in SUFFIXES:
-        if name.endswith(suffix) and len(name) > len(suffix):
-            return name[: -len(suffix)]
-    module, slash, last = name.rpartition("/")
-    for prefix in PREFIXES:
-        if last.startswith(prefix):
-            return module + slash + last[len(prefix) :]
-    return name
+    shorter = SUFFIX.sub("", name)
+    return shorter if shorter != name else PREFIX.sub(r"\1", name)
 
 
 def all_called(names):
