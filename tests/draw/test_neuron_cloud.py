@@ -295,6 +295,18 @@ def test_the_renderer_gives_the_nearest_hit_of_all_nodes():
     assert len(parts) > 3 and all(len(part) == 4 for part in parts)
 
 
+def test_what_is_solid_and_nearer_is_picked_instead():
+    made, renderer = cloud(size=6.0), Renderer()
+    wall = dict(corner=(-900, 900, LENGTH / 2 + 5), right=(1800, 0, 0), down=(0, -1800, 0))
+    near, far = (ImagePlane(np.full((1, 1), 60, np.uint8), **wall) for _ in range(2))
+    far.move(0, 0, -2 * LENGTH)
+    alone = [renderer.pick(scene_of(cloud(size=6.0)), Clock(0.0), SIZE, x, 30) for x in range(0, 90, 5)]
+    behind = [renderer.pick(scene_of(made, far), Clock(0.0), SIZE, x, 30) for x in range(0, 90, 5)]
+    assert {hit.node for hit in behind} == {made, far}
+    assert [hit.part for hit in behind if hit.node is made] == [hit.part for hit in alone if hit is not None]
+    assert {renderer.pick(scene_of(made, near), Clock(0.0), SIZE, x, 30).node for x in range(0, 90, 5)} == {near}
+
+
 def test_what_is_hidden_is_not_picked():
     made = cloud(size=6.0, opacity=0.0)
     aims = [Aim.at(CAMERAS["front"], SIZE, x, 30) for x in range(0, 90, 3)]
