@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.networks import TORUS, ball_rays, seeded, thin_sheets, torus
 from benchmarks.results import keep
-from engine.codegen.arithmetics import FOUR, PLAIN
+from engine.codegen.arithmetics import PLAIN
 from engine.codegen.bindings import Binding, declare
 from engine.codegen.compose import compose
 from engine.codegen.layout import pack, weights_binding
@@ -57,7 +57,7 @@ def samples_kernel(shape):
         Binding("rays", "read", "array<vec4f>"),
         Binding("seen", "write", "array<vec2f>"),
     )
-    network = network_module(shape, (PLAIN, FOUR))
+    network = network_module(shape, (PLAIN,))
     generated = {"samples": text("samples"), "bindings": declare(names), "network": network}
     return Kernel(compose("generated/samples", generated), names)
 
@@ -103,7 +103,7 @@ def first_seen(net, casting_rays):
     seen, there = Array("f4", count * 2), packed_rays(*casting_rays)
     weights = weights_of(net)
     # llvmpipe ends loops after 65,535 turns, silently; and a dispatch should stay short.
-    part = 4 * (20_000 // (1 + iterations(net.shape)))
+    part = 20_000 // (1 + iterations(net.shape))
     for first in range(0, SAMPLES, part):
         sampling = SAMPLING.new(rays=count, count=SAMPLES, first=first, last=min(first + part, SAMPLES), level=LEVEL)
         uniform = Array.of(sampling, "uniform")

@@ -1,4 +1,4 @@
-// One invocation takes some thousand of a ray's many samples, four at a time, until the whole part of f changes.
+// One invocation takes some thousand of a ray's many samples until the whole part of f changes.
 #import generated/bindings
 #import generated/network
 
@@ -32,11 +32,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         if found != 0u || k > sampling.last {
             break;
         }
-        let four = network_four(at(o, d, k), at(o, d, k + 1u), at(o, d, k + 2u), at(o, d, k + 3u))[0];
-        let changed = floor(vec4f(four.a.x, four.b.x, four.c.x, four.d.x) - sampling.level) != vec4f(base);
-        let first = select(select(select(select(4u, 3u, changed.w), 2u, changed.z), 1u, changed.y), 0u, changed.x);
-        found = select(0u, k + first, first < 4u);
-        k += 4u;
+        if floor(network_output(at(o, d, k), 0u) - sampling.level) != base {
+            found = k;
+        }
+        k += 1u;
     }
     seen[ray].y = f32(found);
 }

@@ -1,6 +1,7 @@
 """What must hold of the files themselves."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -180,3 +181,9 @@ def test_every_make_target_in_a_document_is_in_the_makefile(path):
         set(re.findall(r"(?<![\w-])make ([a-z][\w-]*)", "\n".join(re.findall(r"`([^`]*)`", path.read_text()))))
         <= targets
     )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("[!_]*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_finds_what_it_imports(path):
+    # Peers are imported when they are measured, so this needs none of them.
+    importlib.import_module(f"benchmarks.{path.stem}")
