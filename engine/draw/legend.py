@@ -1,6 +1,7 @@
 """A legend: what the colours mean, at the picture's left edge."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -31,6 +32,10 @@ class Legend:
     marks: tuple = ()
     words: tuple = ()
     card: bool = False
+
+    def __post_init__(self):
+        object.__setattr__(self, "marks", tuple(map(float, self.marks)))
+        object.__setattr__(self, "words", tuple(self.words))
 
 
 def blend(image, mask, colour, x, y, opacity=1.0):
@@ -70,8 +75,13 @@ def spread(ys, gap, low, high):
 
 def legend_sprite(legend, frame):
     """The legend as a Sprite for a frame."""
-    s = frame.scale
-    ink = srgb(frame.theme.ink)
+    return _sprite(legend, frame.scale, frame.theme)
+
+
+# A live view asks for the same one frame after frame.
+@lru_cache(maxsize=2)
+def _sprite(legend, s, theme):
+    ink = srgb(theme.ink)
     bar_width, bar_height = max(3, round(9 * s)), max(24, round(190 * s))
     size = max(6.0, SIZES["small"] * s)
     pad, gap = round(8 * s), round(size * 1.25)
@@ -90,9 +100,9 @@ def legend_sprite(legend, frame):
     top = title.shape[0] + pad
     height = top + bar_height + line
     where = 1.0 - (np.arange(bar_height) + 0.5) / bar_height
-    theme = "image" if legend.card else frame.theme.name if frame.theme.name in ("dark", "paper") else "dark"
+    kind = "image" if legend.card else theme.name if theme.name in ("dark", "paper") else "dark"
     bar = np.ones((bar_height, bar_width, 4))
-    bar[..., :3] = srgb(colours(legend.map, theme, where))[:, None]
+    bar[..., :3] = srgb(colours(legend.map, kind, where))[:, None]
     span = legend.high - legend.low
     ys = [top + (1 - (m - legend.low) / span) * bar_height for m in marks]
     places = spread(ys, gap, top, top + bar_height)
@@ -122,7 +132,7 @@ def legend_sprite(legend, frame):
         image = np.zeros((min(ROWS, len(data) - y), *data.shape[1:]))
         draw(image, border, border - y)
         if legend.card:
-            _lay_on_card(image, srgb(frame.theme.ground))
+            _lay_on_card(image, srgb(theme.ground))
         data[y : y + ROWS] = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     return Sprite(data, margin, margin)
 
