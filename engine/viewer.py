@@ -167,11 +167,19 @@ class Viewer:
 
     def keyed(self):
         """The Actions that keys run: the scene's, then those of its timeline."""
-        return [*self.scene.actions(), *self.moments.actions()]
+        return [*self.ask(self.scene.actions, ()), *self.moments.actions()]
 
     def act(self, action):
         """Runs one of the scene's Actions."""
         self.attempt(action.run)
+
+    def ask(self, told, otherwise=None):
+        """What a function of the scene says; where it fails, that is said, and `otherwise` is taken."""
+        try:
+            return told()
+        except Exception as error:
+            self.painter.failed(error)
+            return otherwise
 
     def attempt(self, work):
         """Runs a function that the scene gave; a mistake is said, not raised."""
@@ -244,7 +252,7 @@ class Viewer:
         """The status line: adapter, size, milliseconds, samples, undecided pixels, what the scene must say."""
         width, height, _ = self._size()
         parts = [device().adapter.split(" (")[0], f"{width} × {height}", *self.painter.status()]
-        remark = None if self.painter.refinement.is_moving else self.scene.remark()
+        remark = None if self.painter.refinement.is_moving else self.ask(self.scene.remark)
         return "  ·  ".join(parts + [remark] * (remark is not None))
 
     # Drawing.
@@ -293,7 +301,7 @@ class Viewer:
             try:
                 self.desk.draw(view, (size[0] / ratio, size[1] / ratio), ratio, step)
             except Exception as error:
-                # A scene's `actions`, `when` or `read` may fail too.
+                # Nothing of the panel may stop the window.
                 self.painter.failed(error)
 
     def _size(self):

@@ -4,6 +4,7 @@ A picture stands in front; block behind block stand the neurons, as many as ther
 """
 
 import math
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from engine.draw.legend import Legend
 from engine.draw.neuron_cloud import Block, NeuronCloud
 from engine.draw.node import Node
 from engine.draw.ranking import Rank, Ranking
-from engine.errors import SettingError, near
+from engine.errors import NeurosceneError, SettingError, near
 from engine.network import nodes
 from engine.network.stages import all_called, squeezenet_blocks, stages
 from engine.settings import Choice, Number, Switch, Text
@@ -29,13 +30,13 @@ from scenes.seen_network import SeenNetwork, tells_classes
 APPEAR = 0.5
 # The radius of the ball that everything is scaled to fill, in world units; the camera stands 12 away. A block alone is
 # as high as it is long.
-RADIUS, ALONE = 6.7, 5.2
+RADIUS, ALONE = 7.6, 5.2
 # In the cloud's units: from the picture to the first block, from a block to its name.
 BEFORE, BELOW = 90.0, 14.0
 # What it turns about: so far from the back to the front, which comes nearest to the camera.
-AXIS = 0.53
+AXIS = 0.62
 # The picture's side, as a part of the blocks' row, at most.
-MOST_FRONT = 0.3
+MOST_FRONT = 0.27
 # How much of a block's opacity is left while a neuron is pinned.
 STEPPED_BACK = {"dark": 0.3, "paper": 0.45}
 TOP = 5
@@ -68,6 +69,20 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
     altitude = Number(17.0, bounds=(-89.9, 89.9), unit="deg", group="camera", doc=SpaceScene.param.altitude.doc)
 
     plays = True
+    _time = _revealed = 0.0
+
+    def __init__(self, **values):
+        super().__init__(**values)
+        self.param.watch(self._keep_revealed, ["net", "network", "blocks", "alone", "reveal"])
+
+    def _keep_revealed(self, *_):
+        """Where all blocks have appeared, all of another choice have too."""
+        try:
+            moment = self.moment
+        except NeurosceneError:
+            return  # the next picture tells of it
+        if self._time >= self._revealed != moment:
+            self.go_to(moment + self._time - self._revealed)
 
     # When.
 
@@ -106,7 +121,8 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         known = dict(zip(all_called(kept), kept, strict=True)) | dict(zip(all_called(names), names, strict=True))
         known |= {name: name for name in kept}
         if text not in known:
-            raise SettingError(f"{self.convnet.name}: " + near(text, known, noun="block"))
+            close = get_close_matches(text, known) or all_called(names)
+            raise SettingError(f"{self.convnet.name}: " + near(text, close, noun="block"))
         return known[text]
 
     @property
@@ -137,6 +153,7 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
 
     def update(self, clock):
         responses, names = self.responses, self.block_names
+        self._time, self._revealed = clock.time, self.moment
         placed = self.forward, names
         if self._placed != placed:
             self._placed = placed

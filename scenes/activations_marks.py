@@ -43,12 +43,22 @@ class ActivationsMarks(SeenNetwork):
     lines = Switch(True, label="who moved it", group="how", when=lambda s: bool(s.neuron),
                    doc="lines from the pinned neuron to what raised it (orange) or held it back (blue)")  # fmt: skip
 
-    _pointed = None
+    _pointed = _known = None
 
     @property
     def pinned(self):
-        """The Neuron that `neuron` names, or None. Raises SettingError for one there is not."""
-        return self._keep("pinned", (self.neuron, self.convnet, self.block_names), self._read_neuron)
+        """The Neuron that `neuron` names, or None.
+
+        Raises SettingError for one there is not; of one that another network had, nothing is said.
+        """
+        try:
+            found = self._keep("pinned", (self.neuron, self.convnet, self.block_names), self._read_neuron)
+        except SettingError:
+            if self.neuron == self._known:
+                return None
+            raise
+        self._known = self.neuron
+        return found
 
     def _read_neuron(self):
         text = self.neuron.strip()
@@ -79,8 +89,12 @@ class ActivationsMarks(SeenNetwork):
     @property
     def marked(self):
         """The Neuron that is told of: the one under the pointer, else the pinned one, or None."""
-        pointed = self._pointed
-        return pointed if pointed is not None and pointed.node in self.block_names else self.pinned
+        pointed, shapes = self._pointed, self.convnet.shapes
+        if pointed is None or pointed.node not in self.block_names:
+            return self.pinned
+        # It may be another network's.
+        is_there = all(p < n for p, n in zip(pointed.place, shapes[pointed.node], strict=True))
+        return pointed if is_there else self.pinned
 
     # What is drawn.
 

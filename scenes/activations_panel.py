@@ -14,14 +14,6 @@ class ActivationsPanel(SeenNetwork):
 
     _hovered_block = None
 
-    def __init__(self, **values):
-        super().__init__(**values)
-        # Another network has no neuron of that name; nor have other blocks.
-        self.param.watch(self._forget, ["net", "network", "blocks", "alone"])
-
-    def _forget(self, *_):
-        self._pointed, self.neuron = None, ""
-
     # Under the pointer.
 
     def neuron_of(self, hit):

@@ -80,7 +80,7 @@ class Desk:
             overlays.readout(self.over, theme, viewport, viewer.pointer.place, viewer.pointer.reading)
         if self.help_shown:
             parts = {
-                overlays.WEIGHTS: viewer.history, overlays.UNITS: viewer.scene.units(),
+                overlays.WEIGHTS: viewer.history, overlays.UNITS: viewer.ask(viewer.scene.units),
                 overlays.TIMELINE: viewer.moments.timeline,
             }  # fmt: skip
             over = (0.0, 0.0, viewport[2], height)

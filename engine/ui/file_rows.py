@@ -10,10 +10,10 @@ CLOSE = 28.0
 def file_row(w, desk, name, setting, title, doc):
     """Draws the row of a Network, a Training or an Image; returns the Chooser to open, or None.
 
-    desk   gives scene, load, assign and notices
+    desk   gives scene, load, assign, ask and notices
     """
     own = getattr(desk.scene, name)
-    shown = desk.scene.shown_data(name) if own is None else own
+    shown = desk.ask(lambda: desk.scene.shown_data(name)) if own is None else own
     x, y, width, height = w.row(name, title, doc, 42.0 if shown is not None else ROW)
     if shown is None:
         w.text(x, y + height / 2, "none", "faint")

@@ -37,6 +37,11 @@ def slider_range(setting):
     return None
 
 
+def _is_meant(ask, setting, scene):
+    """True for a setting that has a meaning now; one that cannot tell is shown."""
+    return setting.when is None or bool(ask(lambda: setting.when(scene), True))
+
+
 class Panel:
     """Draws the panel of one desk.
 
@@ -91,9 +96,9 @@ class Panel:
         self._head()
         scene = self.desk.scene
         known = settings(scene)
-        actions = list(scene.actions())
+        ask, actions = self.desk.ask, list(self.desk.ask(scene.actions, ()))
         for group in GROUPS:
-            mine = {n: s for n, s in known.items() if s.group == group and (s.when is None or s.when(scene))}
+            mine = {n: s for n, s in known.items() if s.group == group and _is_meant(ask, s, scene)}
             verbs = [a for a in actions if a.group == group]
             if self.w.heading(f"group.{group}", HEADINGS[group], group not in self.closed_groups):
                 self.closed_groups ^= {group}
@@ -197,7 +202,7 @@ class Panel:
         return True
 
     def _units(self):
-        units, diagram = self.desk.scene.units(), self.desk.scene.diagram()
+        units, diagram = (self.desk.ask(told) for told in (self.desk.scene.units, self.desk.scene.diagram))
         if units is not None or diagram is not None:
             self.w.skip(8.0)
         if units is not None:
@@ -207,7 +212,7 @@ class Panel:
 
     def _listing(self):
         """The scene's listing under a heading of its own."""
-        listing = self.desk.scene.listing()
+        listing = self.desk.ask(self.desk.scene.listing)
         if listing is None:
             return
         if self.w.heading("group.listing", listing.title, "listing" not in self.closed_groups):

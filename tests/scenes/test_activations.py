@@ -305,6 +305,16 @@ def test_an_own_network_is_shown_with_probabilities_names_and_its_own_pixels():
     assert not np.allclose(plain, scene.responses["sum"])
 
 
+def test_settings_are_taken_in_any_order():
+    last = {"net": small_net(), "names": ("one", "two", "three")}
+    for values in ({"neuron": "prob 2", "alone": "prob", **last}, {**last, "alone": "prob", "neuron": "prob 2"}):
+        scene = Activations()
+        for name, value in values.items():
+            assign(scene, name, value)
+        scene.advance(Clock(scene.moment))
+        assert scene.pinned == Neuron("prob", 2, 0, 0) and scene._card.title == "three"
+
+
 def test_a_list_of_names_that_does_not_fit_is_told():
     scene = Activations(net=small_net(), names=("one", "two"))
     with pytest.raises(ShapeError, match="2 classes"):

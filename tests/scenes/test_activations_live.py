@@ -5,6 +5,7 @@ import pytest
 from hands import Hands
 from PIL import Image
 
+from engine.network.convnet import ConvNet, Convolution, Elementwise, Input
 from engine.scene import Clock
 from scenes.activations import Activations
 from scenes.activations_marks import Neuron
@@ -14,7 +15,7 @@ SIZE = (1080, 620)
 
 @pytest.fixture
 def hands():
-    scene = Activations()
+    scene = Activations(azimuth=20.0)  # from the side, where no block stands before another
     made = Hands(scene, SIZE, clock=Clock(scene.moment))
     yield made
     made.close()
@@ -129,6 +130,35 @@ def test_reveal_begins_again_and_goes_on_by_itself(hands):
     assert scene._cloud.appeared[0] == 1.0 and transport.time > 0.9
 
 
+def test_where_all_blocks_have_appeared_those_of_another_choice_have_too(hands):
+    scene = hands.scene
+    hands.click(*hands.place("blocks.all"))
+    hands.frame()
+    assert len(scene.block_names) > 20 and all(scene._cloud.appeared == 1.0)
+    assert hands.viewer.transport.time == pytest.approx(scene.moment)
+    hands.key("v")
+    hands.wait(1.0)
+    hands.click(*hands.place("blocks.original"))
+    hands.frame()
+    assert 0.0 < scene._cloud.appeared.sum() < len(scene.block_names)
+
+
+def test_a_mistake_is_told_and_the_panel_stays(hands, capsys):
+    scene = hands.scene
+    for name, value in (("alone", "nonsense"), ("shown", "nonsense"), ("neuron", "nonsense")):
+        hands.viewer.assign(name, value)
+        hands.frame()
+        assert "nonsense" in hands.viewer.notices.problem and "\n" not in hands.viewer.notices.problem
+        hands.frame()
+        hands.click(*hands.place("theme.paper"))
+        hands.click(*hands.place("theme.dark"))
+        assert scene.theme == "dark"
+        hands.viewer.assign(name, {"shown": "all"}.get(name, ""))
+        hands.frame()
+        assert hands.viewer.notices.problem is None
+    assert "imgui" not in capsys.readouterr().err
+
+
 def test_another_picture_is_drawn_and_seen(hands):
     scene = hands.scene
     before, responses = scene.seen, scene.responses
@@ -149,9 +179,13 @@ def test_a_photo_that_is_dropped_is_seen_and_another_file_is_told(hands, tmp_pat
     assert scene.net is None
 
 
-def test_another_network_has_no_pin_of_the_former(hands):
+def test_a_pin_waits_while_a_network_is_shown_that_has_no_such_neuron(hands):
     scene = hands.scene
     hands.click(*place_of(hands, CAT))
-    scene.blocks = "all"
+    grey = Convolution("c", ("x",), np.ones((2, 1, 3, 3)))
+    scene.net = ConvNet([Input("x", (), (1, 9, 7)), grey, Elementwise("r", ("c",), "relu")])
     hands.frame()
-    assert scene.neuron == "" and hands.viewer.notices.problem is None
+    assert scene.pinned is None and scene.marked is None and hands.viewer.notices.problem is None
+    scene.net = None
+    hands.frame()
+    assert scene.pinned == CAT
