@@ -5,9 +5,11 @@ import re
 from engine.network import nodes as kinds
 
 # By which SqueezeNet 1.0 is shown; its other parts are as large as their neighbours.
-SQUEEZENET = ("pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "conv10", "pool10", "prob")
+SQUEEZENET = ("pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "conv10", "pool10")
+# What Caffe2 puts to a name for each step that writes to it: `conv10_2` is what `conv10_1` became.
+VERSION = re.compile(r"_\d+$")
 # What exporters and authors put to a name of an activation's or a join's; numbers, where a module has several.
-SUFFIX = re.compile(r"(?<=.)[/._](relu|concat|add)( \d+)?$")
+SUFFIX = re.compile(r"(?<=.)[/._](relu|concat|add)([ _]\d+)?$")
 PREFIX = re.compile(r"^(.*/)?relu_(?=.)")
 
 
@@ -59,9 +61,9 @@ def is_passed_by(net, name):
 
 def squeezenet_blocks(net):
     """The blocks by which SqueezeNet is shown, for a network that has nodes of those names; else its stages."""
-    named = {called(name): name for name in net.shapes}
+    named = {called(VERSION.sub("", name)): name for name in net.shapes}  # the last of several versions
     found = tuple(named.get(name) for name in SQUEEZENET)
-    return stages(net) if None in found else found
+    return stages(net) if None in found or net.output.name in found else (*found, net.output.name)
 
 
 def called(name):

@@ -1,5 +1,7 @@
 """Which nodes stand for a network: joins, sums, and each layer of a chain."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -98,6 +100,16 @@ def test_a_squeezenet_is_shown_by_the_originals_blocks_and_others_by_their_stage
     )  # fmt: skip
     for net in (CHAIN, RESIDUAL, squeezed(2, 3)):
         assert squeezenet_blocks(net) == stages(net)
+
+
+def test_a_squeezenet_by_caffes_names_has_the_same_blocks():
+    whole = squeezed(*range(2, 10))
+    steps = {"relu_conv1": "conv1_2", "relu_conv10": "conv10_2", "prob": "softmaxout_1"}
+    steps |= {f"fire{k}/squeeze/relu": f"fire{k}/squeeze_2" for k in range(2, 10)}
+    names = {n.name: steps.get(n.name, f"{n.name}_1") for n in whole.nodes}
+    net = ConvNet([replace(n, name=names[n.name], inputs=tuple(names[k] for k in n.inputs)) for n in whole.nodes])
+    assert squeezenet_blocks(net) == tuple(names[name] for name in squeezenet_blocks(whole))
+    assert all_called(squeezenet_blocks(net))[1:3] == ("fire2", "fire3")
 
 
 def test_a_node_is_passed_by_where_a_way_leads_around_it():
