@@ -7,6 +7,8 @@ from scenes.activations_marks import Neuron
 from scenes.seen_network import SeenNetwork
 
 BUTTON = "#ffb347"
+# Of the distance, for a press of an arrow.
+STEP = 1.1
 
 
 class ActivationsPanel(SeenNetwork):
@@ -74,7 +76,13 @@ class ActivationsPanel(SeenNetwork):
             Action("reveal", "blocks appear one after the other", lambda: self.go_to(0.0, play=True), key="v"),
             Action("next picture", "another picture is drawn", self._draw_another, key="n"),
             Action("unpin", "leaves the pinned neuron", self._unpin, key="u"),
+            Action("nearer", "goes nearer", lambda: self._approach(1 / STEP), key="ArrowUp", group="camera"),
+            Action("farther", "goes farther away", lambda: self._approach(STEP), key="ArrowDown", group="camera"),
         ]
+
+    def _approach(self, factor):
+        low, high = type(self).param.distance.bounds
+        self.distance = min(max(self.distance * factor, low), high)
 
     def _draw_another(self):
         self.photo, self.image = "none", None

@@ -73,26 +73,15 @@ def matrix(node, tile_groups):
     return SimpleNamespace(weights=rows.reshape(len(rows), -1), bias=bias)
 
 
-def image_height(rows):
-    """Rows of an image that has room for so many: never a power of two.
-
-    llvmpipe compiles a shader once for images whose sides are powers of two and once for others: up to four times for
-    the two images of `kernels/convolve_lanes`, which takes most of a network's first run.
-    """
-    rows = max(rows, 3)
-    return rows + (rows & (rows - 1) == 0)
-
-
 def lanes_rows(node, tile):
     """Rows of the image that `pack_lanes` gives."""
     turns = node.weights[0, 0].size * blocks_seen(node, tile.groups)
-    return image_height(-(-blocks_of(len(node.bias)) // tile.groups) * product.image_rows(turns))
+    return product.image_height(-(-blocks_of(len(node.bias)) // tile.groups) * product.image_rows(turns))
 
 
 def pack_lanes(node, tile):
     """Weights as an image, for `kernels/convolve_lanes`."""
-    image = product.pack_lanes(matrix(node, tile.groups), tile)
-    return np.concatenate([image, np.zeros((lanes_rows(node, tile) - len(image), *image.shape[1:]), np.float32)])
+    return product.pack_lanes(matrix(node, tile.groups), tile)
 
 
 def pack_slabs(node):

@@ -201,8 +201,8 @@ def _indented(lines):
 def pack_lanes(layer, tile):
     """A layer's weights as an image: for each tile of outputs some rows, ROW_BLOCKS blocks of inputs in each.
 
-    returns  (rows, ROW_BLOCKS * 4 * groups, 4) float32. A block is the columns of four inputs, group of outputs by
-             group; after the last block follows the bias.
+    returns  (rows, ROW_BLOCKS * 4 * groups, 4) float32, rows filled up as image_height says. A block is the columns of
+             four inputs, group of outputs by group; after the last block follows the bias.
     """
     tiles = -(-blocks_of(len(layer.bias)) // tile.groups)
     inputs = blocks_of(layer.weights.shape[1])
@@ -212,7 +212,18 @@ def pack_lanes(layer, tile):
     image = np.zeros((tiles, image_rows(inputs) * ROW_BLOCKS, tile.groups * 4, 4), np.float32)
     image[:, :inputs] = columns.reshape(tiles, inputs, -1, 4)
     image[:, inputs, : tile.groups] = bias.reshape(tiles, tile.groups, 4)
-    return image.reshape(tiles * image_rows(inputs), -1, 4)
+    image = image.reshape(tiles * image_rows(inputs), -1, 4)
+    return np.concatenate([image, np.zeros((image_height(len(image)) - len(image), *image.shape[1:]), np.float32)])
+
+
+def image_height(rows):
+    """Rows of an image that has room for so many: never a power of two.
+
+    llvmpipe compiles a shader once for images whose sides are powers of two and once for others: up to four times for
+    the two images of a product, which takes most of a network's first run.
+    """
+    rows = max(rows, 3)
+    return rows + (rows & (rows - 1) == 0)
 
 
 def image_rows(inputs):

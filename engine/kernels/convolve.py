@@ -84,7 +84,7 @@ class Image:
 
     @staticmethod
     def rows_of(source):
-        return code.image_height(source.count // code.ROW + 1)
+        return product.image_height(source.count // code.ROW + 1)
 
     def record(self, encoder):
         """Copies what is in the map now."""

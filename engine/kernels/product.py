@@ -135,7 +135,7 @@ def _fits(layer, lanes, side):
     """Whether images of its weights, inputs and outputs are no larger than textures may be."""
     outputs, inputs = (blocks_of(n) for n in layer.weights.shape)
     groups = code.lanes_tile(len(layer.bias), lanes).groups
-    height = -(-outputs // groups) * code.image_rows(inputs)
+    height = code.image_height(-(-outputs // groups) * code.image_rows(inputs))
     return max(_filled(inputs, 1, lanes) * lanes, _filled(outputs, groups, lanes) * lanes, height) <= side
 
 
@@ -168,7 +168,7 @@ class _Lanes:
         widest = max(self.rows)
         most = min(CACHED // (16 * widest), WORK // max(x.weights.size for x in net.layers))
         self.chunk = max(1, min(most // step, 8192 // self.tiles[0].points)) * step
-        size = (widest * self.lanes, self.chunk // self.lanes)
+        size = (widest * self.lanes, code.image_height(self.chunk // self.lanes))
         kinds = {f: Texture(size, f, "STORAGE_BINDING") for f in dict.fromkeys(formats)}
         self.images = [kinds[f] for f in formats]
         self.staged = Array(VEC4, widest * self.chunk)

@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.codegen import convolve as code
+from engine.codegen import product
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
@@ -167,7 +168,7 @@ def test_a_tile_holds_every_block_that_its_outputs_see(case):
 
 def test_an_image_is_no_power_of_two_high():
     for rows in range(1, 300):
-        height = code.image_height(rows)
+        height = product.image_height(rows)
         assert rows <= height <= max(3, rows + 1) and height.bit_count() > 1
 
 

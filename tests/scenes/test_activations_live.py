@@ -121,6 +121,15 @@ def test_blocks_are_shown_hidden_and_looked_at_alone_by_their_buttons(hands):
     assert np.argmax(scene._cloud.opacity) == 3 and sorted(scene._cloud.opacity)[-2] < 0.5
 
 
+def test_arrows_go_nearer_and_farther(hands):
+    scene = hands.scene
+    before, target = scene.camera.distance, scene.camera.target
+    hands.key("ArrowUp")
+    nearer = scene.camera.distance
+    hands.key("ArrowDown")
+    assert nearer < before and scene.camera.distance == pytest.approx(before) and scene.camera.target == target
+
+
 def test_reveal_begins_again_and_goes_on_by_itself(hands):
     scene, transport = hands.scene, hands.viewer.transport
     assert not transport.playing
