@@ -1,13 +1,18 @@
 """Many words at places in space, upright, none over another."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from engine.draw import text
 from engine.draw.drawable import Drawable
-from engine.draw.label import SIZES, Sprite, tinted
+from engine.draw.label import SIZES, Sprite
+from engine.draw.legend import blend, srgb
 
 # Of a line's height between words that do not touch.
 AIR = 0.25
+# Pixels of a picture 720 high that a halo reaches, and how opaque it is.
+HALO, FADED = 2.5, 0.75
 
 
 class Labels(Drawable):
@@ -44,7 +49,30 @@ class Labels(Drawable):
                 continue
             taken.append(box)
             ink = frame.theme.ink if self.colour is None else self.colour
-            frame.sprites.append(Sprite(tinted(mask, ink, float(strength)), left, top))
+            reach = max(1, round(HALO * frame.scale))
+            image = _haloed(mask, tuple(ink), tuple(frame.theme.ground), float(strength), reach)
+            frame.sprites.append(Sprite(image, left - reach, top - reach))
+
+
+@lru_cache(maxsize=256)
+def _halo(data, shape, reach):
+    """(H + 2 reach, W + 2 reach) coverage of what lies within reach of a mask, softer outwards."""
+    mask = np.pad(np.frombuffer(data, np.float32).reshape(shape), reach)
+    found = mask
+    for k in range(reach):
+        wide = np.pad(found, 1)
+        near = np.max([wide[i : i + mask.shape[0], j : j + mask.shape[1]] for i in range(3) for j in range(3)], axis=0)
+        found = np.maximum(found, near * (1.0 - k / (reach + 1.0)))
+    return found
+
+
+def _haloed(mask, ink, ground, opacity, reach):
+    """A sprite's image: the mask in ink, on a halo of the ground that sets it off from what is behind it."""
+    halo = _halo(mask.tobytes(), mask.shape, reach) * FADED
+    image = np.zeros((*halo.shape, 4))
+    image[..., :3], image[..., 3] = srgb(ground) * halo[..., None], halo
+    blend(image, mask, srgb(ink), reach, reach)
+    return np.round(np.clip(image * opacity, 0, 1) * 255).astype(np.uint8)
 
 
 def _touch(a, b):

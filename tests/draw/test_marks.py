@@ -7,7 +7,7 @@ from engine.draw.callout import Callout
 from engine.draw.frame import THEMES, Frame
 from engine.draw.inset import FRAME, Inset, InsetImage
 from engine.draw.labels import Labels
-from engine.draw.legend import Legend, legend_sprite
+from engine.draw.legend import Legend, legend_sprite, srgb
 from engine.errors import ShapeError
 from engine.view.camera import Camera
 
@@ -50,7 +50,20 @@ def test_of_labels_that_touch_the_nearer_is_kept():
 def test_a_label_hangs_by_the_middle_of_its_upper_edge():
     (sprite,) = sprites(Labels(["block"], [(0.3, 0.2, 0.0)]))
     x, y = pixel(0.3, 0.2)
-    assert sprite.x + sprite.image.shape[1] / 2 == pytest.approx(x, abs=1.0) and sprite.y == round(y)
+    halo = 2  # pixels around it
+    assert sprite.x + sprite.image.shape[1] / 2 == pytest.approx(x, abs=1.0) and sprite.y + halo == round(y)
+
+
+def test_a_label_is_ink_on_a_halo_of_the_ground():
+    for theme in ("dark", "paper"):
+        (sprite,) = sprites(Labels(["block"], [(0.0, 0.0, 0.0)]), theme=theme)
+        ink, ground = (255 * srgb(c) for c in (THEMES[theme].ink, THEMES[theme].ground))
+        alpha = sprite.image[..., 3:].astype(float)
+        colours = sprite.image[..., :3] / np.maximum(alpha, 1) * 255
+        strong, weak = (alpha > 248)[..., 0], ((alpha > 60) & (alpha < 190))[..., 0]
+        assert abs(colours[strong] - ink).max() < 32 and strong.sum() > 20
+        # Most of the halo is ground alone; at the letters' edges some ink is mixed in.
+        assert np.median(abs(colours[weak] - ground)) < 8
 
 
 def test_labels_without_words_or_opacity_and_those_behind_the_eye_are_not_drawn():
