@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import caffe_squeezenet
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from engine.draw.callout import Callout
 from engine.errors import NeurosceneError, SettingError, ShapeError
@@ -363,3 +365,16 @@ def test_the_real_network_sees_a_cat_in_chelsea():
     # 55 x 55 of 96, 128, 128, 256 channels; 27 x 27 of 384, 512; 13 x 13 of 512; 15 x 15 of 1000; two vectors.
     wanted = 55**2 * 608 + 27**2 * 896 + 13**2 * 512 + 15**2 * 1000 + 2000
     assert sum(int(np.prod(b.shape)) for b in scene._cloud.blocks) == wanted
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the real SqueezeNet's weights are not here")
+@pytest.mark.parametrize("bgr", [False, True])
+def test_the_model_zoos_file_answers_as_the_weights_do_whatever_its_channels_order(tmp_path, bgr):
+    path = tmp_path / "squeezenet1.0-12.onnx"
+    caffe_squeezenet.write(path, load_file(SHARED / "squeezenet1_0.safetensors"), bgr=bgr)
+    zoo, own = (Activations(net=str(p), photo="chelsea") for p in (path, SHARED / "squeezenet1_0.safetensors"))
+    assert zoo.convnet.preprocess.order == ("bgr" if bgr else "rgb")
+    assert [zoo.convnet.shapes[n] for n in zoo.block_names] == [own.convnet.shapes[n] for n in own.block_names]
+    for a, b in zip(zoo.block_names, own.block_names, strict=True):
+        # Sums of three channels in another order.
+        assert abs(zoo.responses[a] - own.responses[b]).max() <= 1e-5 * abs(own.responses[b]).max()
