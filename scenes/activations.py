@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from engine.draw.cloud_layout import lay_out
+from engine.draw.cloud_layout import SPACING, lay_out
 from engine.draw.drawable import Aim
 from engine.draw.image_plane import ImagePlane
 from engine.draw.labels import Labels
@@ -220,7 +220,8 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
             corners.append((self._side / 2 * 1.2, front))
         middle = AXIS * front - (1.0 - AXIS) * length / 2
         radius = max(math.hypot(half, z - middle) for half, z in corners)
-        scale = (RADIUS if self._has_front else ALONE) / max(radius, 1e-6)
+        # A single neuron has no extent.
+        scale = (RADIUS if self._has_front else ALONE) / max(radius, SPACING)
         self._fitted = np.diag([scale, scale, scale, 1.0])
         self._fitted[2, 3] = -middle * scale
 

@@ -378,3 +378,11 @@ def test_the_model_zoos_file_answers_as_the_weights_do_whatever_its_channels_ord
     for a, b in zip(zoo.block_names, own.block_names, strict=True):
         # Sums of three channels in another order.
         assert abs(zoo.responses[a] - own.responses[b]).max() <= 1e-5 * abs(own.responses[b]).max()
+
+
+def test_a_network_of_one_neuron_is_shown_too():
+    net = ConvNet([Input("x", (), (3, 2, 2)), Convolution("c", ("x",), np.ones((1, 3, 2, 2)))])
+    for alone in ("", "c"):
+        scene = Activations(net=net, alone=alone)
+        assert shown(scene).shape == (SIZE[1], SIZE[0], 3)
+        assert np.isfinite(scene._root.transform).all() and abs(scene._root.transform).max() < 1e3
