@@ -224,15 +224,18 @@ def test_a_forward_written_out_is_read_from_its_export(tmp_path, kind, dynamo):
     assert np.abs(load(path)(POINTS) - truth).max() <= 1e-6 * np.abs(truth).max()
 
 
-def test_an_export_with_its_weights_beside_it_says_how_to_keep_them_in(tmp_path):
+def test_an_export_with_its_weights_beside_it_is_the_one_with_them_in_it(tmp_path):
     pytest.importorskip("onnxscript", reason="PyTorch's exporter needs onnxscript")
     # Wide enough that the exporter moves the weights out; it keeps small ones in.
     model = nn.Sequential(nn.Linear(3, 512), nn.Tanh(), nn.Linear(512, 512), nn.Tanh(), nn.Linear(512, 1))
-    torch.onnx.export(
-        model, (torch.zeros(4, 3),), tmp_path / "net.onnx", dynamo=True, external_data=True, verbose=False
-    )
-    with pytest.raises(NeurosceneError, match="external_data=False"):
-        load(tmp_path / "net.onnx")
+    nets = []
+    for name, beside in (("apart", True), ("whole", False)):
+        path = tmp_path / f"{name}.onnx"
+        torch.onnx.export(model, (torch.zeros(4, 3),), path, dynamo=True, external_data=beside, verbose=False)
+        assert path.with_name(f"{name}.onnx.data").exists() == beside
+        nets.append(load(path))
+    for a, b in zip(nets[0].layers, nets[1].layers, strict=True):
+        assert np.array_equal(a.weights, b.weights) and np.array_equal(a.bias, b.bias)
 
 
 @pytest.mark.parametrize("exporter", ["dynamo", "torchscript"])

@@ -12,6 +12,7 @@ import numpy as np
 from engine.errors import FileError, NetworkError, ShapeError
 from engine.network.formats.chain import fold
 from engine.network.formats.files import MAX_FILE_BYTES, opened, size_text, told
+from engine.network.formats.onnx_beside import fill
 from engine.network.formats.onnx_names import label
 from engine.network.formats.onnx_nodes import NODES
 from engine.network.formats.onnx_values import Constant, Value
@@ -40,15 +41,19 @@ def load(path, activations=None):
         if activations is not None:
             raise NetworkError(f"{name} has its own activations, but `{told(activations)}` is given. Leave them out.")
         data = stream.read(size)
-    return _network(parsed(data, name).graph, name)
+    return _network(parsed(data, name, path).graph, name)
 
 
 def _broken(name, why):
     return FileError(f"{name} is not a whole ONNX file: {why}. Export it again.")
 
 
-def parsed(data, name):
-    """The ModelProto of a file's bytes, surveyed first; `name` is the file's, for messages."""
+def parsed(data, name, path=None):
+    """The ModelProto of a file's bytes, surveyed first.
+
+    name   the file's, for messages
+    path   the file's; weights in a second file beside it are read into the model. None: there is no such file
+    """
     try:
         onnx = importlib.import_module("onnx")
     except ImportError:
@@ -74,6 +79,7 @@ def parsed(data, name):
         # Before version 7 elementwise nodes broadcast by an attribute of their own.
         if used.domain in ("", "ai.onnx") and used.version < MIN_OPSET:
             raise FileError(f"{name} uses opset {used.version}; {MIN_OPSET} and later are read. Export it again.")
+    fill(model, path)
     return model
 
 
@@ -134,7 +140,7 @@ def tensor(proto, name):
     where = f"`{told(proto.name or 'a constant')}` of {name}"
     if proto.data_location or proto.external_data:
         raise FileError(
-            f"{where} keeps its data in another file, which is not followed. Export with external_data=False."
+            f"{where} keeps its data in another file, where only weights may be. Export with external_data=False."
         )
     shape = tuple(proto.dims)
     if any(n < 0 for n in shape) or len(shape) > 16:

@@ -25,7 +25,7 @@ def load(path, *, size=None, classes=(), preprocess=None, known=lambda nodes: No
     with opened(path) as (stream, length):
         name = told(path.name)
         data = stream.read(length)
-    model = parsed(data, name)
+    model = parsed(data, name, path)
     graph = model.graph
     source = only_input(graph, name)
     metadata = {x.key: x.value for x in model.metadata_props}

@@ -320,7 +320,7 @@ def test_initialisers_that_older_files_list_as_inputs_are_none(loaded, make_onnx
     assert net.shape.sizes == (3, 5)
 
 
-def test_external_data_is_never_followed(tmp_path, make_onnx):
+def test_external_data_elsewhere_is_never_followed(tmp_path, make_onnx):
     def outside(model):
         tensor = model.graph.initializer[0]
         tensor.ClearField("raw_data")
