@@ -39,8 +39,8 @@ def fill(model, path):
         offset, length = about.get("offset", "0"), about.get("length", str(wanted))
         if wanted < 0 or not (NUMBER.fullmatch(offset) and NUMBER.fullmatch(length)) or int(length) != wanted:
             raise FileError(
-                f"{where} is {told(tuple(proto.dims))}, but {told(length)} bytes of another file from {told(offset)} on "
-                "are said to hold it. Export it again."
+                f"{where} is {told(tuple(proto.dims))}, but {told(length)} bytes of another file, from {told(offset)} "
+                "on, are said to hold it. Export it again."
             )
         spent += wanted
         if spent > MAX_FILE_BYTES:

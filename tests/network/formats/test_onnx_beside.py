@@ -128,7 +128,7 @@ def test_a_huge_shape_takes_no_memory(tmp_path, dims):
         tensor.ClearField("dims")
         tensor.dims.extend(dims)
 
-    with pytest.raises(FileError, match="`w` of net.onnx"):
+    with pytest.raises(FileError, match=r"`w` of net.onnx"):
         loading.load(moved(saved(tmp_path, chain()), claim))
 
 
