@@ -22,6 +22,7 @@ from engine.network.stages import all_called, squeezenet_blocks, stages
 from engine.settings import Choice, Number, Switch, Text
 from engine.space_scene import SpaceScene
 from engine.view.camera import unit
+from scenes.activations_figures import FIGURES
 from scenes.activations_marks import ActivationsMarks
 from scenes.activations_panel import ActivationsPanel
 from scenes.seen_network import SeenNetwork, tells_classes
@@ -70,6 +71,10 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
 
     plays = True
     _time = _revealed = 0.0
+
+    @classmethod
+    def figures(cls):
+        return FIGURES
 
     def __init__(self, **values):
         super().__init__(**values)

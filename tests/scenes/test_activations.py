@@ -386,3 +386,13 @@ def test_a_network_of_one_neuron_is_shown_too():
         scene = Activations(net=net, alone=alone)
         assert shown(scene).shape == (SIZE[1], SIZE[0], 3)
         assert np.isfinite(scene._root.transform).all() and abs(scene._root.transform).max() < 1e3
+
+
+@pytest.mark.parametrize("figure", Activations.figures(), ids=lambda figure: figure.name)
+def test_every_figure_can_be_made(figure):
+    for step in figure.columns or (None,):
+        scene = Activations()
+        for name, value in {**figure.settings, **(step.settings if step else {})}.items():
+            assign(scene, name, value)
+        scene.advance(Clock(scene.moment))
+        assert bool(scene.neuron) == (scene.pinned is not None)
