@@ -13,7 +13,7 @@ FIGURES = (
     ),
     Figure(
         2, "kinds", "one network, sixteen things to look at",
-        settings={**BARE, "distance": 9.0}, columns=tuple(Step(kind, {"subject": kind}) for kind in KINDS),
+        settings={**BARE, "distance": 10.3}, columns=tuple(Step(kind, {"subject": kind}) for kind in KINDS),
         wrap=4, size=(320, 280),
     ),
     Figure(
@@ -23,12 +23,12 @@ FIGURES = (
     ),
     Figure(
         4, "normalise", "a response measured by its block, by its channel, by all blocks together",
-        settings={**BARE, "subject": "boat", "distance": 9.0},
+        settings={**BARE, "subject": "boat", "distance": 10.3},
         columns=tuple(Step(over, {"normalise": over}) for over in ("block", "channel", "shared")), size=(480, 360),
     ),
     Figure(
         5, "why", "the neurons that moved a class most, back to the picture: for the right answer, and for others",
-        settings={**BARE, "subject": "cat", "distance": 9.5},
+        settings={**BARE, "subject": "cat", "distance": 10.3},
         columns=tuple(Step(kind, {"neuron": f"prob {KINDS.index(kind)}"}) for kind in ("cat", "fish", "umbrella")),
         size=(480, 400),
     ),
