@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from engine.draw.cloud_layout import SPACING, lay_out
+from engine.draw.cloud_layout import SLENDER, SPACING, lay_out
 from engine.draw.drawable import Aim
 from engine.draw.image_plane import ImagePlane
 from engine.draw.labels import Labels
@@ -32,6 +32,8 @@ APPEAR = 0.5
 # The radius of the ball that everything is scaled to fill, in world units; the camera stands 12 away. A block alone is
 # as high as it is long.
 RADIUS, ALONE = 7.6, 5.2
+# How wide a block alone is at least, as a part of its depth.
+BLOCK = 1.4
 # In the cloud's units: from the picture to the first block, from a block to its name.
 BEFORE, BELOW = 90.0, 14.0
 # What it turns about: so far from the back to the front, which comes nearest to the camera.
@@ -199,7 +201,7 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         shapes = [net.shapes[name] for name in names]
         looks = ["classes" if name == net.output.name and tells_classes(net)
                  else "pooled" if net.shapes[name][1:] == (1, 1) else "features" for name in names]  # fmt: skip
-        layouts, length = lay_out(shapes, looks)
+        layouts, length = lay_out(shapes, looks, slender=SLENDER if self._has_front else BLOCK)
         self._cloud.show(
             [
                 Block(label, shape, layout, look, forward.array(name), forward.first(name))

@@ -110,11 +110,12 @@ def vector_layout(channels, grid):
     return Layout((0.0, 0.0, 0.0), WIDE_SPACING, deep=WIDE_SPACING, jitter=0.0, grid=grid, size=size).at(0.0, 0.0, 0.0)
 
 
-def lay_out(shapes, looks=None):
+def lay_out(shapes, looks=None, *, slender=SLENDER):
     """([Layout], length): blocks one behind the other along -z, the middle of the row at the world's origin.
 
     shapes   (C, H, W) of each; (C, 1, 1) are vectors
     looks    "features", "pooled" or "classes" of each; classes stand on a square, farther behind
+    slender  how wide the row is at least, as a part of its length
 
     Raises ShapeError for a block without neurons.
     """
@@ -132,20 +133,20 @@ def lay_out(shapes, looks=None):
     gaps = [0.0, *(WIDE_GAP if look == "classes" else GAP for look in looks[1:])]
     length = sum(gaps) + sum(layout.size[2] for layout in made)
     placed, z = [], length / 2
-    for gap, layout in zip(gaps, _widened(made, length), strict=True):
+    for gap, layout in zip(gaps, _widened(made, slender * length), strict=True):
         z -= gap
         placed.append(layout.at(0.0, 0.0, z))
         z -= layout.size[2]
     return placed, length
 
 
-def _widened(layouts, length):
-    """The Layouts, as wide as SLENDER and SMALL want them."""
+def _widened(layouts, least):
+    """The Layouts, the widest at least so wide, and the others as SMALL wants them."""
     sides = [max(layout.size[:2]) for layout in layouts]
     widest = max(sides)
     if not widest:
         return layouts
-    whole = max(1.0, SLENDER * length / widest)
+    whole = max(1.0, least / widest)
     return [
         layout.widened(whole * max(1.0, SMALL * widest / side)) if side else layout
         for layout, side in zip(layouts, sides, strict=True)

@@ -108,3 +108,11 @@ def test_numbers_count_four_for_each_vec4f_in_the_order_of_memory():
 def test_a_block_without_neurons_is_refused():
     with pytest.raises(ShapeError, match="Block 1"):
         lay_out([(3, 4, 4), (0, 4, 4)])
+
+
+@pytest.mark.parametrize("slender", [0.1, 0.36, 1.4])
+def test_a_row_is_at_least_as_wide_as_is_asked_and_as_long_as_ever(slender):
+    shapes = [(96, 5, 5), (64, 11, 7)]
+    layouts, length = lay_out(shapes, slender=slender)
+    assert max(max(layout.size[:2]) for layout in layouts) >= slender * length * (1 - 1e-12)
+    assert length == lay_out(shapes)[1]
