@@ -18,6 +18,7 @@ from engine.network.convnet import (
     GlobalAveragePool,
     Input,
     MaxPool,
+    Multiply,
     Softmax,
 )
 from engine.reference import convolve as convolve_twin
@@ -86,7 +87,7 @@ def check_dense():
 
 
 def check_elementwise():
-    """Every activation, and a sum."""
+    """Every activation, a sum, a product, and channels scaled by a vector."""
     spelled = {"sine": "sine(3)", "leaky_relu": "leaky_relu(0.2)", "clipped_relu": "clipped_relu(1)"}
     a, b = _image(6, 9, 11), _image(6, 9, 11, seed=1)
     for name, rule in ANYWHERE.items():
@@ -94,9 +95,10 @@ def check_elementwise():
             node = Elementwise("act", ("i",), spelled.get(name, name))
             error = abs(elementwise.evaluate(node, a) - elementwise_twin.value(node, a))
             yield compare("elementwise", str(node.activation), error, elementwise_twin.bounds(node, a))
-    node = Add("sum", ("a", "b"))
-    error = abs(elementwise.evaluate(node, a, b) - elementwise_twin.value(node, a, b))
-    yield compare("elementwise", "sum", error, elementwise_twin.bounds(node, a, b))
+    for what, kind, other in (("sum", Add, b), ("product", Multiply, b), ("scaled", Multiply, _image(6, 1, 1))):
+        node = kind(what, ("a", "b"))
+        error = abs(elementwise.evaluate(node, a, other) - elementwise_twin.value(node, a, other))
+        yield compare("elementwise", what, error, elementwise_twin.bounds(node, a, other))
 
 
 def check_reshape():
@@ -118,7 +120,7 @@ def check_softmax():
 
 
 def check_forward():
-    """A small network with what SqueezeNet and residual networks are made of, step by step."""
+    """A small network with what SqueezeNet, residual networks and EfficientNet are made of, step by step."""
     net, pad = _network(), "of the inputs it found"
     x = _image(*net.input_shape)
     run = forward.Forward(net)
@@ -143,7 +145,11 @@ def _network():
             Elementwise("joined relu", ("joined",), relu),
             _convolution("each", "joined relu", 19, 1, (3, 3), padding=same, groups=19),
             Add("sum", ("each", "joined relu")),
-            GlobalAveragePool("mean", ("sum",)),
+            GlobalAveragePool("squeezed", ("sum",)),
+            _convolution("excited", "squeezed", 19, 19),
+            Elementwise("gate", ("excited",), Activation("sigmoid")),
+            Multiply("gated", ("sum", "gate")),
+            GlobalAveragePool("mean", ("gated",)),
             Flatten("flat", ("mean",)),
             _dense("scores", "flat", 10, 19),
             Softmax("shares", ("scores",)),

@@ -1,4 +1,4 @@
-"""Activations and sums of maps, number by number, computed on the GPU."""
+"""Activations, sums and products of maps, number by number, computed on the GPU."""
 
 from functools import cache
 
@@ -12,6 +12,7 @@ from engine.gpu.array import Array
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.network.nodes import Multiply
 
 ELEMENTWISE = struct(
     "Elementwise", places="u32", channels="u32", source_first="u32", other_first="u32", offset="u32",
@@ -19,38 +20,41 @@ ELEMENTWISE = struct(
 
 
 def evaluate(node, *values, activation=None):
-    """An Elementwise of one array of channels, or an Add of two.
+    """An Elementwise of one array of channels, or an Add or Multiply of two.
 
-    values      (C, H, W) each
+    values      (C, H, W) each, as the node takes them
     returns     (C, H, W) float32
-    activation  of an Add's sums, or None
+    activation  of the sums or products, or None
     """
     sources = [ChannelMap(np.shape(v)) for v in values]
     for source, given in zip(sources, values, strict=True):
         source.write(given)
     kept = ChannelMap(node.shape(*(s.shape for s in sources)))
     encoder = device().encoder()
-    Elementwise(sources, kept, getattr(node, "activation", activation)).record(encoder)
+    Elementwise(sources, kept, getattr(node, "activation", activation), isinstance(node, Multiply)).record(encoder)
     device().submit(encoder)
     return kept.read()
 
 
 class Elementwise:
-    """An activation of a map or of the sum of two, ready to be recorded.
+    """An activation of a map, of the sum of two or of their product, ready to be recorded.
 
     sources      one ChannelMap or two; in other memory than what is kept
     kept         the ChannelMap that is written
     activation   or None
+    multiplied   two are multiplied, of which one may be a vector, for each channel a number; else added
     """
 
-    def __init__(self, sources, kept, activation=None):
-        source, other = sources[0], sources[-1]
+    def __init__(self, sources, kept, activation=None, multiplied=False):
+        # The product is the same either way, and the kernel looks for a vector second.
+        source, other = sorted((sources[0], sources[-1]), key=lambda s: s.shape != kept.shape)
         uniform = ELEMENTWISE.new(
             places=kept.places, channels=kept.shape[0], source_first=source.first, other_first=other.first,
             offset=kept.first,
         )  # fmt: skip
         self.counts = (-(-kept.places // 64), kept.groups)
-        self.kernel = _kernel(activation, len(sources) > 1)
+        joined = "alone" if len(sources) == 1 else "multiplied" if multiplied else "added"
+        self.kernel = _kernel(activation, joined, other.places < kept.places)
         self.group = self.kernel.bind(
             elementwise=Array.of(uniform, "uniform"), responses=source.array, others=other.array, kept=kept.array
         )
@@ -60,7 +64,7 @@ class Elementwise:
 
 
 @cache
-def _kernel(activation, added):
+def _kernel(activation, joined, scaled):
     bindings = (
         Binding("elementwise", "uniform", ELEMENTWISE),
         Binding("responses", "read", "array<vec4f>"),
@@ -68,4 +72,5 @@ def _kernel(activation, added):
         Binding("kept", "write", "array<vec4f>"),
     )
     generated = {"bindings": declare(bindings), "activated": activated(activation)}
-    return Kernel(compose("kernels/elementwise", generated), bindings, constants={"ADDED": int(added)})
+    constants = {"ADDED": int(joined == "added"), "MULTIPLIED": int(joined == "multiplied"), "SCALED": int(scaled)}
+    return Kernel(compose("kernels/elementwise", generated), bindings, constants=constants)

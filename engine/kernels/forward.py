@@ -27,8 +27,9 @@ class Forward:
     keep   name or names of nodes whose own output is wanted although an activation follows; "all" for every node
     by     how convolutions are computed that see several channels, of `convolve.ways`; the adapter's best unless told
 
-    An activation that is all that follows a convolution, a Dense or an Add is computed with it, in one step. The sums
-    before it are then kept nowhere: `shared` says under whose name what became of them lies, and `keep` prevents it.
+    An activation that is all that follows a convolution, a Dense, an Add or a Multiply is computed with it, in one
+    step. The sums before it are then kept nowhere: `shared` says under whose name what became of them lies, and `keep`
+    prevents it.
     Convolutions and others whose outputs are joined write them where the joined map has them, so that a Concat copies
     only what begins at a channel that is not a multiple of four.
 
@@ -116,8 +117,8 @@ class Forward:
             yield from self._convolved(source, names[0], kept, activation)
         elif isinstance(source, nodes.Dense):
             yield from self._dense(source, names[0], kept, activation)
-        elif isinstance(source, nodes.Add | nodes.Elementwise):
-            yield Elementwise(sources, kept, activation)
+        elif isinstance(source, nodes.Add | nodes.Multiply | nodes.Elementwise):
+            yield Elementwise(sources, kept, activation, isinstance(source, nodes.Multiply))
         elif isinstance(source, nodes.Flatten):
             yield Reshape(sources[0], kept)
         elif isinstance(source, nodes.Softmax):

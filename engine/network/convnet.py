@@ -15,6 +15,7 @@ from engine.network.nodes import (
     GlobalAveragePool,
     Input,
     MaxPool,
+    Multiply,
     Node,
     Softmax,
 )
@@ -22,7 +23,7 @@ from engine.network.preprocess import ORDERS, Preprocess, usual
 
 __all__ = [
     "Add", "AveragePool", "Concat", "ConvNet", "Convolution", "Dense", "Elementwise", "Flatten", "GlobalAveragePool",
-    "Input", "MaxPool", "Node", "Preprocess", "Softmax",
+    "Input", "MaxPool", "Multiply", "Node", "Preprocess", "Softmax",
 ]  # fmt: skip
 
 # All responses together as float32 take 1 GiB; ResNet-50 at 224 x 224 has 33 million, VGG-16 has 28 million.
@@ -164,18 +165,22 @@ class ConvNet:
             if isinstance(node, Input):
                 found[node.name] = ((1, 1, 0), (1, 1, 0))
                 continue
-            windows = node.windows()
+            seen = tuple(zip(node.inputs, self._windows(node), strict=True))
             found[node.name] = tuple(
                 _joined(
                     [
                         _through(found[key][axis], windows and windows[axis], self.shapes[key][1 + axis])
-                        for key in node.inputs
+                        for key, windows in seen
                     ],
                     self.shapes[node.name][1 + axis],
                 )
                 for axis in (0, 1)
             )
         return found
+
+    def _windows(self, node):
+        """For each of a node's inputs: the Windows through which it is seen, or None where all of it is."""
+        return node.windows_on(*(self.shapes[key] for key in node.inputs))
 
     def field(self, node, row, column):
         """(top, left, bottom, right) of the smallest box of the input that a neuron's value can depend on.
@@ -191,8 +196,7 @@ class ConvNet:
             box = boxes.get(at.name)
             if box is None or isinstance(at, Input):
                 continue
-            windows = at.windows()
-            for key in at.inputs:
+            for key, windows in zip(at.inputs, self._windows(at), strict=True):
                 lengths = self.shapes[key][1:]
                 seen = [
                     windows[i].span(box[i][0], box[i][1] - 1, lengths[i]) if windows else (0, lengths[i])

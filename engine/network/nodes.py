@@ -52,6 +52,10 @@ class Node:
         """(rows, columns), the Windows through which it sees its inputs; None: it sees all of them at once."""
         return (Window(1), Window(1))
 
+    def windows_on(self, *inputs):
+        """`windows` for each of its inputs, of these shapes."""
+        return (self.windows(),) * len(inputs)
+
     def work(self, *inputs):
         """Multiply-adds of one run."""
         return 0
@@ -258,6 +262,35 @@ class Add(Node):
         if inputs[0] != inputs[1]:
             raise ShapeError(f"it adds {inputs[0]} and {inputs[1]}; their shapes must be equal")
         return inputs[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Multiply(Node):
+    """The product of two inputs of equal shapes; or each channel of a map times its number of a vector, in any order.
+
+    The vector is the gate of squeeze-and-excitation (Hu et al. 2018, CVPR, "Squeeze-and-excitation networks").
+    """
+
+    kind = "multiply"
+    least = most = 2
+
+    def shape(self, *inputs):
+        a, b = inputs
+        if a != b and (a[0] != b[0] or (1, 1) not in (a[1:], b[1:])):
+            raise ShapeError(
+                f"it multiplies {a} and {b}; equal shapes, or a map (C, H, W) and a vector (C, 1, 1) are accepted"
+            )
+        return b if self.scales(a, b) == 0 else a
+
+    def scales(self, *inputs):
+        """Which of its inputs, of these shapes, is a vector that scales the other's channels: 0, 1; None: neither."""
+        a, b = inputs
+        return None if a == b else int(b[1:] == (1, 1))
+
+    def windows_on(self, *inputs):
+        # Wherever a neuron is, it takes the one number of the vector, and so all that this sees.
+        which = self.scales(*inputs)
+        return tuple(None if i == which else self.windows() for i in (0, 1))
 
 
 @dataclass(frozen=True, eq=False)

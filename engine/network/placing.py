@@ -6,12 +6,13 @@ from engine.network import nodes
 def fused(net, keep=()):
     """{name: the activation after it} of nodes that are computed together with it, so that their sums lie nowhere.
 
-    Convolutions, Dense and Add that only an activation takes, but for those in `keep`.
+    Convolutions, Dense, Add and Multiply that only an activation takes, but for those in `keep`.
     """
     found = {}
+    summing = nodes.Convolution | nodes.Dense | nodes.Add | nodes.Multiply
     for node in net.nodes:
         after = net.consumers(node.name)
-        sums = isinstance(node, nodes.Convolution | nodes.Dense | nodes.Add) and node.name not in keep
+        sums = isinstance(node, summing) and node.name not in keep
         if sums and len(after) == 1 and isinstance(after[0], nodes.Elementwise):
             found[node.name] = after[0].name
     return found

@@ -99,6 +99,7 @@ VALUES = {
     nodes.GlobalAveragePool: lambda node, x: x.mean(axis=(1, 2), keepdims=True),
     nodes.Concat: lambda node, *maps: np.concatenate(maps),
     nodes.Add: lambda node, a, b: a + b,
+    nodes.Multiply: lambda node, a, b: a * b,
     nodes.Flatten: lambda node, x: x.reshape(prod(x.shape), 1, 1),
     nodes.Dense: lambda node, x: (node.weights.astype(float) @ x[:, 0, 0] + node.bias)[:, None, None],
     nodes.Softmax: _softmax,

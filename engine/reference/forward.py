@@ -31,7 +31,7 @@ def steps(net, found, together):
 def _twin(node):
     if isinstance(node, nodes.Convolution | nodes.Dense):
         return convolve
-    if isinstance(node, nodes.Elementwise | nodes.Add):
+    if isinstance(node, nodes.Elementwise | nodes.Add | nodes.Multiply):
         return elementwise
     if isinstance(node, nodes.Concat | nodes.Flatten):
         return reshape

@@ -1,4 +1,4 @@
-"""The kernel `elementwise` against its float64 twin: activations, and sums of two maps."""
+"""The kernel `elementwise` against its float64 twin: activations, sums and products of two maps."""
 
 import numpy as np
 import pytest
@@ -7,12 +7,13 @@ from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
 from engine.kernels import elementwise
 from engine.network.activations import ANYWHERE, Activation
-from engine.network.nodes import Add, Elementwise
+from engine.network.nodes import Add, Elementwise, Multiply
 from engine.reference import elementwise as twin
 
 SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)", "clipped_relu": "clipped_relu(1)"}
 EACH = [Activation.parse(SPELLINGS.get(n, n), ANYWHERE) for n, rule in ANYWHERE.items() if rule.elementwise]
 SUM = Add("sum", ("a", "b"))
+PRODUCT = Multiply("product", ("a", "b"))
 
 
 def image(*shape, seed=1, spread=1.0):
@@ -39,6 +40,41 @@ def test_every_activation_of_a_sum_is_the_twins(activation):
 def test_a_sum_is_one_rounding_of_float32():
     a, b = image(7, 4, 4), image(7, 4, 4, seed=2, spread=1e4)
     assert np.array_equal(elementwise.evaluate(SUM, a, b), a + b)
+
+
+@pytest.mark.parametrize("activation", [None, *EACH], ids=str)
+@pytest.mark.parametrize("other", [(6, 5, 7), (6, 1, 1)], ids=["a map", "a vector"])
+def test_every_activation_of_a_product_is_the_twins(other, activation):
+    a, b = image(6, 5, 7), image(*other, seed=2)
+    found = elementwise.evaluate(PRODUCT, a, b, activation=activation)
+    exact = twin.value(PRODUCT, a, b, activation=activation)
+    assert (abs(found - exact) <= twin.bounds(PRODUCT, a, b, activation=activation)).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 2), (3, 9, 11), (8, 1, 65), (67, 3, 2)], ids=str)
+def test_each_channel_is_scaled_by_its_number_of_a_vector_in_any_order(shape):
+    x, gate = image(*shape, spread=9.0), image(shape[0], 1, 1, seed=2)
+    # A product is one rounding of float32.
+    for values in ((x, gate), (gate, x)):
+        assert np.array_equal(elementwise.evaluate(PRODUCT, *values), x * gate)
+
+
+def test_products_of_equal_shapes_are_one_rounding_of_float32():
+    for shape in ((7, 4, 4), (9, 1, 1)):
+        a, b = image(*shape), image(*shape, seed=2, spread=1e4)
+        assert np.array_equal(elementwise.evaluate(PRODUCT, a, b), a * b)
+
+
+def test_a_gate_and_its_map_can_be_parts_of_larger_arrays():
+    whole, gates, kept = ChannelMap((12, 3, 4)), ChannelMap((12, 1, 1)), ChannelMap((12, 3, 4))
+    x, gate = image(12, 3, 4), image(12, 1, 1, seed=2)
+    whole.write(x)
+    gates.write(gate)
+    encoder = device().encoder()
+    parts = [whole.part(4, 4), gates.part(8, 4)]
+    elementwise.Elementwise(parts, kept.part(4, 4), multiplied=True).record(encoder)
+    device().submit(encoder)
+    assert np.array_equal(kept.read()[4:8], x[4:8] * gate[8:])
 
 
 def test_a_map_can_be_added_to_itself():

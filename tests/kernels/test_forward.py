@@ -25,6 +25,7 @@ from engine.network.convnet import (
     GlobalAveragePool,
     Input,
     MaxPool,
+    Multiply,
     Softmax,
 )
 from engine.reference import forward as twin
@@ -104,7 +105,24 @@ def dense_block():
     return g.add(Softmax, "prob").net()
 
 
-NETS = {"fire": fire(), "residual": residual(), "plain": plain(), "dense block": dense_block()}
+def gated():
+    """Blocks of MobileNetV3 and EfficientNet: channels scaled by a vector, either factor first; a product of maps."""
+    g = Graph(3, 11, 13).conv("stem", 10, 3, 3, stride=(2, 2)).act("r0", "hard_swish")
+    g.add(GlobalAveragePool, "mean1").conv("fc1", 3, 10).act("r1").conv("fc2", 10, 3).act("gate1", "hard_sigmoid")
+    g.add(Multiply, "scaled1", "r0", "gate1").conv("b", 10, 10, 3, padding=(1,) * 4).act("rb", "silu")
+    g.add(GlobalAveragePool, "mean2").conv("fc3", 10, 10).act("gate2", "sigmoid")
+    g.add(Multiply, "scaled2", "gate2", "rb").act("rs", "relu").conv("c", 10, 10)
+    g.add(Multiply, "product", "c", "rs").act("rp", "tanh").add(Concat, "joined", "scaled1", "rp", "rs")
+    return g.add(GlobalAveragePool, "mean").add(Multiply, "squares", "mean", "mean").dense("fc", 5, 30).net()
+
+
+NETS = {
+    "fire": fire(),
+    "residual": residual(),
+    "plain": plain(),
+    "dense block": dense_block(),
+    "gated": gated(),
+}
 
 
 def check(net, by=None, keep=(), seed=0):
@@ -143,7 +161,7 @@ def graphs(draw):
     width = {"image": g.nodes[0].size[0]}
     for i in range(draw(st.integers(1, 8))):
         name, before = f"n{i}", draw(st.sampled_from(sorted(width)))
-        kind = draw(st.sampled_from(["conv", "each", "act", "pool", "concat", "concat", "add"]))
+        kind = draw(st.sampled_from(["conv", "each", "act", "pool", "concat", "concat", "add", "multiply", "gate"]))
         width[name] = width[before]
         if kind == "conv":
             width[name] = draw(st.integers(1, 9))
@@ -160,9 +178,12 @@ def graphs(draw):
             inputs = [before, *draw(st.lists(st.sampled_from(sorted(set(width) - {name})), max_size=3))]
             width[name] = sum(width[key] for key in inputs)
             g.add(Concat, name, *inputs)
+        elif kind == "gate":
+            g.add(GlobalAveragePool, f"{name} mean", before).act(f"{name} gate", "sigmoid")
+            g.add(Multiply, name, *draw(st.permutations([before, f"{name} gate"])))
         else:
             other = draw(st.sampled_from([k for k in sorted(width) if k != name and width[k] == width[before]]))
-            g.add(Add, name, before, other)
+            g.add(Add if kind == "add" else Multiply, name, before, other)
     return g.net()
 
 

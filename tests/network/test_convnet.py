@@ -16,6 +16,7 @@ from engine.network.convnet import (
     GlobalAveragePool,
     Input,
     MaxPool,
+    Multiply,
     Preprocess,
     Softmax,
 )
@@ -95,6 +96,52 @@ def test_a_neuron_depends_on_the_pixels_of_its_field_and_no_others(net, name):
                 assert low >= max(first, 0) and high <= min(first + size[axis], (12, 14)[axis])
 
 
+def gated(squeeze, last):
+    """A map of 5 x 6 scaled by what a node makes one number a channel of, before a convolution."""
+    return ConvNet(
+        [
+            Input("image", (), (2, 10, 12)),
+            conv("a", "image", 4, 2, (2, 2), stride=(2, 2)),
+            squeeze,
+            Multiply("scaled", ("a", "vector")[::last]),
+            conv("b", "scaled", 3, 4, (2, 2)),
+            Multiply("square", ("b", "b")),
+        ],
+        preprocess=False,
+    )
+
+
+@pytest.mark.parametrize("last", [1, -1])
+def test_each_channel_is_scaled_by_its_number_of_the_vector(last):
+    net = gated(GlobalAveragePool("vector", ("a",)), last)
+    assert net.shapes["scaled"] == (4, 5, 6) and net.shapes["square"] == net.shapes["b"]
+    found = forward(net, RNG.normal(size=(2, 10, 12)))
+    for c in range(4):
+        assert found["scaled"][c] == pytest.approx(found["a"][c].mean() * found["a"][c])
+    assert np.array_equal(found["square"], found["b"] ** 2)
+
+
+@pytest.mark.parametrize("last", [1, -1])
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_is_scaled_sees_all_that_the_vector_sees_wherever_it_is(whole, last):
+    # A window that fits in only once leaves out two rows and two columns of the image.
+    part = conv("vector", "a", 4, 4, (4, 5), stride=(7, 7))
+    net = gated(GlobalAveragePool("vector", ("a",)) if whole else part, last)
+    image = RNG.normal(size=(2, 10, 12))
+    base = forward(net, image)["scaled"]
+    seen = np.zeros((5, 6, 10, 12), bool)
+    for i, j in np.ndindex(10, 12):
+        other = image.copy()
+        other[:, i, j] += 3.0
+        seen[:, :, i, j] = (forward(net, other)["scaled"] != base).any(axis=0)
+    for row, column in np.ndindex(5, 6):
+        at = np.argwhere(seen[row, column])
+        assert (*at.min(axis=0), *at.max(axis=0) + 1) == net.field("scaled", row, column)
+    assert net.field("scaled", 0, 0) == ((0, 0, 10, 12) if whole else (0, 0, 8, 10))
+    for name in ("scaled", "b", "square"):
+        assert net.receptive(name) == ((10, 12), (0, 0), (0, 0))
+
+
 def test_weights_are_kept_as_they_were_given():
     weights = np.ones((1, 3, 1, 1), np.float32)
     node = Convolution("c", ("x",), weights)
@@ -120,6 +167,10 @@ WRONG = {
         lambda: [X, conv("c", "x", 3, 3), Concat("a", ("c", "x"))], r"Node `a` \(concat\).*sizes must be equal"),
     "a dense layer of a map": (
         lambda: [X, Dense("d", ("x",), np.ones((2, 48)))], r"Node `d` \(dense\).*need \(48, 1, 1\)"),
+    "products of other shapes": (
+        lambda: [X, conv("c", "x", 3, 3), Multiply("a", ("c", "x"))], r"Node `a` \(multiply\).*equal shapes, or a map"),
+    "a vector of other channels": (
+        lambda: [X, conv("c", "x", 2, 3, (4, 4)), Multiply("a", ("c", "x"))], r"Node `a` \(multiply\).*\(C, 1, 1\)"),
     "a sum of one": (lambda: [X, Add("a", ("x",))], r"Node `a` \(add\): it takes 1 inputs; it needs 2"),
     "padding as wide as the window": (
         lambda: [X, MaxPool("p", ("x",), (2, 2), (2, 2), (2, 0, 0, 0))], r"Node `p` .*less than its window"),

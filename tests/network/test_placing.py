@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 import pytest
 
-from engine.network.convnet import Add, Concat, ConvNet, Convolution, Elementwise, Input, MaxPool
+from engine.network.convnet import Add, Concat, ConvNet, Convolution, Elementwise, Input, MaxPool, Multiply
 from engine.network.placing import fused, homes, joined, taken
 
 IMAGE = Input("image", (), (4, 5, 5))
@@ -33,6 +33,7 @@ def test_sums_that_are_wanted_or_taken_by_others_are_not_fused():
     shared = net(conv("a", "image"), relu("r", "a"), Add("sum", ("a", "r")))
     assert fused(shared) == {}
     assert fused(net(conv("a", "image"), relu("r", "a")), ["a"]) == {}
+    assert fused(net(Multiply("product", ("image", "image")), relu("r", "product"))) == {"product": "r"}
     # The largest number of a pool is computed by no sum.
     assert fused(net(MaxPool("p", ("image",), (2, 2), (1, 1)), relu("r", "p"))) == {}
 

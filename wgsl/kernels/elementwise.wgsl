@@ -1,10 +1,12 @@
-// An activation of the sum of two numbers, or of one, in each of four channels of one place.
+// An activation of the sum or the product of two numbers, or of one, in each of four channels of one place.
 #import generated/bindings
 #import generated/activated
 #import lib/window
 
-// Whether there is a second array to be added.
+// What is done with a second array, if there is one; SCALED: it has one place, whose numbers all places take.
 override ADDED: bool;
+override MULTIPLIED: bool;
+override SCALED: bool;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -12,10 +14,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         return;
     }
     let at = id.y * elementwise.places + id.x;
-    var sum = responses[elementwise.source_first + at];
+    var value = responses[elementwise.source_first + at];
     if ADDED {
-        sum += others[elementwise.other_first + at];
+        value += others[elementwise.other_first + at];
+    }
+    if MULTIPLIED {
+        value *= others[elementwise.other_first + select(at, id.y, SCALED)];
     }
     let used = window_used(id.y, elementwise.channels);
-    kept[elementwise.offset + at] = select(vec4f(0.0), activated(sum), used);
+    kept[elementwise.offset + at] = select(vec4f(0.0), activated(value), used);
 }
