@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.errors import NetworkError
 from engine.network import nodes as kinds
+from engine.network.gates import gate
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,9 @@ def influences(net, responses, node, place, shown, *, most=24):
     A weighted sum shares out by weight times response, over the sum of their sizes; the bias has no share. A maximum is
     its largest input's, an activation's share passes to its sum. Shares along several ways add up.
     (Bach et al. 2015, PLoS ONE 10(7): relevance, layer by layer; with sizes in the divisor shares stay finite.)
+    A product is its signal's: the gate says how much of that goes on, but has nothing of its own to say, so it has no
+    share (Arras et al. 2017, WASSA: "Explaining recurrent neural network predictions in sentiment analysis"). Without
+    either of two factors that are no gates nothing is left, so each has half. Which is the gate: engine.network.gates.
     Raises NetworkError for a neuron there is not.
     """
     start = net.node(node)
@@ -113,6 +117,12 @@ def _parts(net, responses, node, patch):
         terms = np.array([patch.of(responses[name]) for name in node.inputs])
         whole = _over(patch.values, abs(terms).sum(axis=0))
         return [(n, _Patch(t * whole, patch.top, patch.left)) for n, t in zip(node.inputs, terms, strict=True)]
+    if isinstance(node, kinds.Multiply):
+        which = gate(net, node)
+        if which is not None:
+            return [(node.inputs[1 - which], patch)]
+        half = _Patch(patch.values / 2, patch.top, patch.left)
+        return [(n, half) for n in node.inputs]
     if isinstance(node, kinds.Flatten):
         return [(key, _Patch(patch.values.reshape(net.shapes[key]), 0, 0))]
     if isinstance(node, kinds.GlobalAveragePool):

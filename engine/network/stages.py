@@ -3,13 +3,14 @@
 import re
 
 from engine.network import nodes as kinds
+from engine.network.gates import gating
 
 # By which SqueezeNet 1.0 is shown; its other parts are as large as their neighbours.
 SQUEEZENET = ("pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "conv10", "pool10")
 # What Caffe2 puts to a name for each step that writes to it: `conv10_2` is what `conv10_1` became.
 VERSION = re.compile(r"_\d+$")
 # What exporters and authors put to a name of an activation's or a join's; numbers, where a module has several.
-SUFFIX = re.compile(r"(?<=.)[/._](relu|concat|add)([ _]\d+)?$")
+SUFFIX = re.compile(r"(?<=.)[/._](relu|concat|add|mul)([ _]\d+)?$")
 PREFIX = re.compile(r"^(.*/)?relu_(?=.)")
 
 
@@ -17,19 +18,25 @@ def stages(net):
     """Names of the nodes at which a network is a step further, in order; its last node is one.
 
     These are joined maps, sums (after their activation) and what a map is averaged to. Before the first of them, and in
-    a network without, each activation that everything goes through, or the pool that takes it alone.
+    a network without, each activation that everything goes through, or the pool that takes it alone. What does nothing
+    but gate, as squeeze-and-excitation does, is none.
     """
-    joins = [node for node in net.nodes if isinstance(node, kinds.Concat | kinds.Add)]
+    gates = gating(net)
+    steps = [node for node in net.nodes if node.name not in gates]
+    joins = [node for node in steps if isinstance(node, kinds.Concat | kinds.Add)]
     after = behind(net, joins[0].name) if joins else set()
     chosen = []
-    for node in net.nodes[1:]:
-        before, users = net.node(node.inputs[0]), net.consumers(node.name)
+    for node in steps:
+        if isinstance(node, kinds.Input):
+            continue
+        before, users = net.node(node.inputs[0]), _users(net, node.name, gates)
         if isinstance(node, kinds.Elementwise):
             opens = joins and isinstance(joins[0], kinds.Concat) and len(users) > 1  # it is a part of what it opens
             plain = node.name not in after and not opens and not is_passed_by(net, node.name)
             wanted = isinstance(before, kinds.Add) or plain
         elif isinstance(node, kinds.MaxPool | kinds.AveragePool):
-            wanted = node.name not in after and chosen[-1:] == [before.name] and len(net.consumers(before.name)) == 1
+            alone = len(_users(net, before.name, gates)) == 1
+            wanted = node.name not in after and chosen[-1:] == [before.name] and alone
             if wanted:
                 chosen.pop()
         elif isinstance(node, kinds.Concat | kinds.Add):
@@ -39,6 +46,10 @@ def stages(net):
         if wanted or node is net.output:
             chosen.append(node.name)
     return tuple(chosen)
+
+
+def _users(net, name, gates):
+    return [node for node in net.consumers(name) if node.name not in gates]
 
 
 def behind(net, name):

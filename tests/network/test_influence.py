@@ -16,6 +16,7 @@ from engine.network.convnet import (
     GlobalAveragePool,
     Input,
     MaxPool,
+    Multiply,
 )
 from engine.network.influence import influences
 
@@ -45,6 +46,8 @@ def responses(net, image):
             found[node.name] = np.concatenate(inputs)
         elif isinstance(node, Add):
             found[node.name] = inputs[0] + inputs[1]
+        elif isinstance(node, Multiply):
+            found[node.name] = inputs[0] * inputs[1]
         elif isinstance(node, MaxPool | AveragePool):
             for c, y, z in np.ndindex(found[node.name].shape):
                 (t, b), (lft, r) = (
@@ -125,6 +128,42 @@ def test_each_way_back_ends_at_the_first_node_that_is_shown():
     assert all(values["ra"][i.channel, i.row, i.column] > 0 for i in found)
     through = influences(net, values, "ra", (found[0].channel, found[0].row, found[0].column), {"x"}, most=999)
     assert {i.node for i in through} == {"x"} and sum(abs(i.share) for i in through) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("order", [("a", "gate"), ("gate", "a")])
+def test_a_gated_map_has_all_of_what_its_signal_has_and_the_gate_nothing(order):
+    nodes = [
+        Input("x", (), (2, 5, 5)),
+        conv("a", "x", 3, 2),
+        GlobalAveragePool("mean", ("a",)),
+        conv("fc", "mean", 3, 3, 1),
+        Elementwise("gate", ("fc",), "sigmoid"),
+        Multiply("scaled", order),
+    ]
+    net = ConvNet(nodes)
+    values = responses(net, RNG.normal(size=(2, 5, 5)))
+    (only,) = influences(net, values, "scaled", (2, 1, 0), {"a", "gate"})
+    assert (only.node, only.channel, only.row, only.column, only.share) == ("a", 2, 1, 0, 1.0)
+    assert influences(net, values, "scaled", (2, 1, 0), {"x"}) == influences(net, values, "a", (2, 1, 0), {"x"})
+    # A gate's own neurons are moved as others are.
+    assert {i.node for i in influences(net, values, "gate", (1, 0, 0), {"a"})} == {"a"}
+
+
+def test_of_factors_that_are_no_gates_each_has_half():
+    net = ConvNet(
+        [
+            Input("x", (), (2, 4, 4)),
+            conv("a", "x", 3, 2),
+            conv("b", "x", 3, 2),
+            Multiply("product", ("a", "b")),
+            Multiply("square", ("product", "product")),
+        ]
+    )
+    values = responses(net, RNG.normal(size=(2, 4, 4)))
+    found = influences(net, values, "square", (1, 0, 1), {"a", "b"})
+    assert [(i.node, i.channel, i.row, i.column, i.share) for i in found] == [("a", 1, 0, 1, 0.5), ("b", 1, 0, 1, 0.5)]
+    (whole,) = influences(net, values, "square", (1, 0, 1), {"product"})
+    assert whole.share == 1.0
 
 
 def test_a_vector_knows_the_map_it_was_made_of():

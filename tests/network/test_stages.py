@@ -16,6 +16,7 @@ from engine.network.convnet import (
     GlobalAveragePool,
     Input,
     MaxPool,
+    Multiply,
     Softmax,
 )
 from engine.network.stages import all_called, behind, called, is_passed_by, squeezenet_blocks, stages
@@ -55,6 +56,15 @@ RESIDUAL = ConvNet(
 )  # fmt: skip
 
 
+def squeeze_and_excite(source, channels):
+    """The nodes of a gate on a map, the last `<source>/scaled`."""
+    mean, a, ra, b, gate = (f"{source}/{part}" for part in ("mean", "fc1", "relu", "fc2", "gate"))
+    return [
+        GlobalAveragePool(mean, (source,)), conv(a, mean, 2, channels), relu(ra, a), conv(b, ra, channels, 2),
+        Elementwise(gate, (b,), "sigmoid"), Multiply(f"{source}/scaled", (gate, source)),
+    ]  # fmt: skip
+
+
 def fire(number, source, into):
     s, a, b = (f"fire{number}/{part}" for part in ("squeeze", "left", "right"))
     return [
@@ -81,6 +91,25 @@ def test_a_chain_is_its_activations_or_the_pools_that_take_them_alone():
 
 def test_a_residual_network_is_its_sums_after_their_activations():
     assert stages(RESIDUAL) == ("r1", "o1", "s2", "mean", "d")
+
+
+def test_what_gates_is_no_stage_and_changes_none():
+    # As in MobileNetV3: before the first sum an activation is gated, within a block another.
+    net = ConvNet(
+        [
+            Input("x", (), (3, 8, 8)),
+            conv("c1", "x", 4, 3), relu("r1", "c1"), *squeeze_and_excite("r1", 4), conv("c2", "r1/scaled", 4, 4),
+            conv("a", "c2", 6, 4), relu("ra", "a"), *squeeze_and_excite("ra", 6), conv("b", "ra/scaled", 4, 6),
+            Add("sum", ("b", "c2")), conv("c3", "sum", 5, 4), relu("r3", "c3"), GlobalAveragePool("mean", ("r3",)),
+            Dense("d", ("mean",), np.ones((3, 5))),
+        ]
+    )  # fmt: skip
+    assert stages(net) == ("r1", "sum", "mean", "d")
+    # Without sums, a gated activation is followed by the pool that takes what became of it.
+    chain = ConvNet([*CHAIN.nodes[:3], *squeeze_and_excite("r1", 4), *(
+        replace(n, inputs=("r1/scaled",)) if n.name == "p1" else n for n in CHAIN.nodes[3:]
+    )])  # fmt: skip
+    assert stages(chain) == ("r1", "r2", "p3", "rd", "prob")
 
 
 def test_a_squeezenet_is_its_joined_maps_and_its_first_pool():
@@ -125,6 +154,7 @@ def test_a_node_is_passed_by_where_a_way_leads_around_it():
         ("a/relu", "a"),
         ("stage1.0/relu 2", "stage1.0"),
         ("layer1.0/add", "layer1.0"),
+        ("se/mul 2", "se"),
         ("relu_", "relu_"),
         ("fire2/relu_left", "fire2/left"),
         ("/relu", "/relu"),
