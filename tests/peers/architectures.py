@@ -161,6 +161,102 @@ class MobileNetV2(nn.Module):
         return self.classifier(torch.flatten(x, 1))
 
 
+class SqueezeExcitation(nn.Module):
+    """torchvision's: two 1 x 1 convolutions of the mean make a factor for each channel."""
+
+    def __init__(self, wide, narrow, act, gate):
+        super().__init__()
+        self.avgpool, self.activation, self.scale_activation = nn.AdaptiveAvgPool2d(1), act(), gate()
+        self.fc1, self.fc2 = nn.Conv2d(wide, narrow, 1), nn.Conv2d(narrow, wide, 1)
+
+    def forward(self, x):
+        return self.scale_activation(self.fc2(self.activation(self.fc1(self.avgpool(x))))) * x
+
+
+class MeanExcitation(nn.Module):
+    """timm's: the mean by itself, the map first."""
+
+    def __init__(self, wide, narrow, act, gate):
+        super().__init__()
+        self.conv_reduce, self.act1 = nn.Conv2d(wide, narrow, 1), act()
+        self.conv_expand, self.gate = nn.Conv2d(narrow, wide, 1), gate()
+
+    def forward(self, x):
+        return x * self.gate(self.conv_expand(self.act1(self.conv_reduce(x.mean((2, 3), keepdim=True)))))
+
+
+class DenseExcitation(nn.Module):
+    """As first published: dense layers, whose vector is made a map again."""
+
+    def __init__(self, wide, narrow, act, gate):
+        super().__init__()
+        self.fc = nn.Sequential(nn.Linear(wide, narrow, bias=False), act(), nn.Linear(narrow, wide, bias=False), gate())
+
+    def forward(self, x):
+        batch, channels = x.shape[:2]
+        return x * self.fc(nn.functional.adaptive_avg_pool2d(x, 1).view(batch, channels)).view(batch, channels, 1, 1)
+
+
+class Gated(nn.Module):
+    """An inverted residual of MobileNetV3 and EfficientNet, which squeezes and excites between its convolutions."""
+
+    def __init__(self, into, wide, out, size, stride, act, excite=None):
+        super().__init__()
+        self.block = nn.Sequential(
+            *([_conv(into, wide, 1, act=act)] if wide != into else []),
+            _conv(wide, wide, size, stride, groups=wide, act=act),
+            *([excite(wide)] if excite else []),
+            _conv(wide, out, 1, act=None),
+        )
+        self.adds = stride == 1 and into == out
+
+    def forward(self, x):
+        return self.block(x) + x if self.adds else self.block(x)
+
+
+class MobileNetV3(nn.Module):
+    """The small one: relu, later hard swish; hard sigmoids are the gates."""
+
+    def __init__(self, classes=10):
+        super().__init__()
+        relu, swish = nn.ReLU, nn.Hardswish
+        excite = lambda wide: SqueezeExcitation(wide, max(wide // 4, 4), nn.ReLU, nn.Hardsigmoid)
+        layers, into = [_conv(3, 8, 3, 2, act=swish)], 8
+        for wide, out, size, stride, act, excited in (
+            (8, 8, 3, 2, relu, True), (20, 12, 3, 2, relu, False), (26, 12, 3, 1, relu, False),
+            (28, 16, 5, 2, swish, True), (48, 16, 5, 1, swish, True), (34, 18, 5, 1, swish, True),
+        ):  # fmt: skip
+            layers.append(Gated(into, wide, out, size, stride, act, excite if excited else None))
+            into = out
+        self.features, self.avgpool = nn.Sequential(*layers, _conv(into, 72, 1, act=swish)), nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Sequential(nn.Linear(72, 96), nn.Hardswish(), nn.Dropout(0.2), nn.Linear(96, classes))
+
+    def forward(self, x):
+        return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))
+
+
+class EfficientNet(nn.Module):
+    """B0: silu, every block gated by sigmoids; the vector is a quarter of the block's input, as published."""
+
+    def __init__(self, excitation=SqueezeExcitation, classes=10):
+        super().__init__()
+        layers, into = [_conv(3, 8, 3, 2, act=nn.SiLU)], 8
+        for expand, out, count, stride, size in (
+            (1, 6, 1, 1, 3), (6, 8, 2, 2, 3), (6, 10, 2, 2, 5), (6, 14, 2, 2, 3), (6, 16, 2, 1, 5), (6, 20, 2, 2, 5),
+            (6, 24, 1, 1, 3),
+        ):  # fmt: skip
+            for i in range(count):
+                narrow = max(1, into // 4)
+                excite = lambda wide, narrow=narrow: excitation(wide, narrow, nn.SiLU, nn.Sigmoid)
+                layers.append(Gated(into, into * expand, out, size, 1 if i else stride, nn.SiLU, excite))
+                into = out
+        self.features, self.avgpool = nn.Sequential(*layers, _conv(into, 96, 1, act=nn.SiLU)), nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(96, classes))
+
+    def forward(self, x):
+        return self.classifier(torch.flatten(self.avgpool(self.features(x)), 1))
+
+
 class DenseLayer(nn.Module):
     def __init__(self, into, grow=6):
         super().__init__()
@@ -235,6 +331,11 @@ ARCHITECTURES = {
     "mobilenet v2": (MobileNetV2, (3, 64, 64)),
     "mobilenet, hard swish": (lambda: MobileNetV2(nn.Hardswish), (3, 48, 48)),
     "mobilenet, silu": (lambda: MobileNetV2(nn.SiLU), (3, 48, 48)),
+    "mobilenet v3": (MobileNetV3, (3, 64, 64)),
+    "efficientnet": (EfficientNet, (3, 64, 64)),
+    "efficientnet, gates of means": (lambda: EfficientNet(MeanExcitation), (3, 40, 56)),
+    "efficientnet, gates of dense layers": (lambda: EfficientNet(DenseExcitation), (3, 48, 48)),
+    "efficientnet, maps of one pixel": (EfficientNet, (3, 32, 32)),
     "densenet": (DenseNet, (3, 32, 32)),
     "mixed": (Mixed, (1, 30, 41)),
 }

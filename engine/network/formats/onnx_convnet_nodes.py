@@ -22,6 +22,7 @@ from engine.network.nodes import (
     Elementwise,
     GlobalAveragePool,
     MaxPool,
+    Multiply,
 )
 
 # Windows
@@ -160,7 +161,10 @@ def _multiply(node):
         gated = GATED.get(made.activation.name) if isinstance(made, Elementwise) else None
         if gated and made.inputs == (x.key,):
             return x.sketch.add(Elementwise, node.label, [x], Activation(gated))
-    raise node.refusal("it multiplies two maps; x sigmoid(x), x hard_sigmoid(x) and constant factors are accepted")
+    if a.rank != b.rank:
+        # ONNX would take the vector's numbers for those of columns.
+        raise node.refusal(f"it multiplies {a.dims} and {b.dims}; a vector that scales channels must be (C, 1, 1)")
+    return a.sketch.add(Multiply, node.label, [a, b])
 
 
 # What x times an activation of x is.

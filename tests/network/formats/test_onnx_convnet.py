@@ -215,7 +215,6 @@ REFUSED = {
     "a maximum elsewhere": ("y = Max x half", "`Max_y`.*at least 0.5"),
     "a minimum of anything": ("y = Min x half", "`Min_y`.*smaller of a relu"),
     "gelu by tanh": ("y = Gelu x approximate=tanh", "`Gelu_y`.*gelu by tanh"),
-    "maps multiplied": ("c = Conv x w b; r = Relu c; y = Mul c r", "`Mul_y`.*it multiplies two maps"),
     "maps subtracted": ("c = Conv x w b; r = Relu c; y = Sub c r", "`Sub_y`.*subtracts one map"),
     "sizes that differ": ("c = Conv x w b; r = MaxPool c kernel_shape=1,1 strides=2,2; y = Add c r",
                           "`Add_y`.*must be equal"),
