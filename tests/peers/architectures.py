@@ -186,7 +186,7 @@ class MeanExcitation(nn.Module):
 
 
 class DenseExcitation(nn.Module):
-    """As first published: dense layers, whose vector is made a map again."""
+    """As first published: dense layers, whose vector is made a map again and repeated at each place."""
 
     def __init__(self, wide, narrow, act, gate):
         super().__init__()
@@ -194,7 +194,8 @@ class DenseExcitation(nn.Module):
 
     def forward(self, x):
         batch, channels = x.shape[:2]
-        return x * self.fc(nn.functional.adaptive_avg_pool2d(x, 1).view(batch, channels)).view(batch, channels, 1, 1)
+        gate = self.fc(nn.functional.adaptive_avg_pool2d(x, 1).view(batch, channels))
+        return x * gate.view(batch, channels, 1, 1).expand_as(x)
 
 
 class Gated(nn.Module):

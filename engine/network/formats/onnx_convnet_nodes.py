@@ -12,7 +12,7 @@ from engine.network.formats.onnx_convnet_inputs import constant, wire
 from engine.network.formats.onnx_convnet_shapes import SHAPES, joined
 from engine.network.formats.onnx_nodes import NODES as ON_CONSTANTS
 from engine.network.formats.onnx_values import Constant
-from engine.network.formats.sketch import TO_CHANNELS_FIRST, ChannelsLast, Wire
+from engine.network.formats.sketch import TO_CHANNELS_FIRST, ChannelsLast, Expanded, Wire
 from engine.network.nodes import (
     Add,
     AveragePool,
@@ -267,6 +267,14 @@ def _turned(node, image):
     raise node.refusal("it takes the image with its channels last, (1, H, W, C); it must become (1, C, H, W) before")
 
 
+def _scaled_by(node):
+    """A product with a vector that the file repeated at each place of the map."""
+    for x, other in (node.inputs, node.inputs[::-1]) if node.kind == "Mul" and len(node.inputs) == 2 else ():
+        if isinstance(x, Wire) and isinstance(other, Expanded) and x.dims == other.dims:
+            return x.sketch.add(Multiply, node.label, [x, other.wire])
+    raise node.refusal("it takes a vector that was repeated at each place; the product with a map is accepted")
+
+
 def _rule(kind):
     """One rule for a kind of node: on constants alone as in chains, or here."""
     on_maps, on_constants = (MAPS | SHAPES).get(kind), ON_CONSTANTS.get(kind)
@@ -275,6 +283,8 @@ def _rule(kind):
         given = [x for x in node.inputs if x is not None]
         if any(isinstance(x, ChannelsLast) for x in given):
             return _turned(node, given[0])
+        if any(isinstance(x, Expanded) for x in given):
+            return _scaled_by(node)
         if on_constants is not None and kind not in SHAPES and all(isinstance(x, Constant) for x in given):
             return on_constants(node)
         return on_maps(node)

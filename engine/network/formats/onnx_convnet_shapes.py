@@ -10,7 +10,7 @@ import numpy as np
 from engine.network.formats.files import told
 from engine.network.formats.onnx_shapes import SHAPES as ON_CONSTANTS
 from engine.network.formats.onnx_values import Constant
-from engine.network.formats.sketch import Wire
+from engine.network.formats.sketch import Expanded, Wire
 from engine.network.nodes import Convolution, Flatten, GlobalAveragePool
 
 MAX_SHAPE = 16  # numbers in what can be a shape
@@ -47,10 +47,10 @@ def _seen_as(node, x, dims):
     """x as a Wire of other axes but the same numbers in the same order."""
     if dims == x.dims:
         return x
-    if len(dims) == 1:
-        return Wire(x.sketch, x.key, dims) if x.shape[1:] == (1, 1) else _flat(node, x)
-    if dims == x.shape and len(dims) == 3:
+    if dims == x.shape or (x.shape[1:] == (1, 1) and dims == x.shape[: len(dims)]):
         return Wire(x.sketch, x.key, dims)
+    if len(dims) == 1:
+        return _flat(node, x)
     raise node.refusal(f"it makes {dims} of {x.dims}; flattening to a vector is accepted")
 
 
@@ -114,9 +114,25 @@ def _squeeze(node, x):
 
 def _unsqueeze(node, x):
     axes = _axes(node, x, len(node.integers("axes") or _small(node, 1, "axes") or ()))
-    if len(x.dims) != 1 or axes != {2, 3}:
+    rank = x.rank + len(axes or ())
+    if not axes or rank > 4 or not axes <= set(range(2, rank)):
         raise node.refusal("it is accepted of a vector that becomes a map of one pixel, axes 2 and 3")
-    return _seen_as(node, x, x.shape)
+    return _seen_as(node, x, x.shape[: rank - 1])
+
+
+def _expand(node):
+    x, target = node.required(2)[0], _small(node, 1, "sizes")
+    if not isinstance(x, Wire):
+        raise node.refusal("it works on a constant; simplify the file (onnxsim, or export with constant folding)")
+    # As numpy broadcasts: a 1 of either takes the other's length.
+    shape = np.broadcast_shapes((1, *x.dims), tuple(target))
+    if shape == (1, *x.dims):
+        return x
+    if node.last or len(shape) != 4 or shape[:2] != (1, x.dims[0]) or x.dims[1:] != (1, 1):
+        raise node.refusal(
+            f"it makes {told(shape)} of {(1, *x.dims)}; a vector (C, 1, 1) that scales a map is accepted"
+        )
+    return Expanded(x, shape[1:])
 
 
 def _transpose(node, x):
@@ -229,6 +245,7 @@ SHAPES = {
     },
     "Constant": ON_CONSTANTS["Constant"],
     "ReduceMean": _reduce_mean,
+    "Expand": _expand,
     "Pad": _pad,
     "Shape": _shape,
     "ConstantOfShape": _constant_of_shape,

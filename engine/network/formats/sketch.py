@@ -18,7 +18,7 @@ from engine.network.nodes import Convolution, Dense, Input
 
 @dataclass(frozen=True, eq=False)
 class Wire:
-    """What a name in a file stands for: the output of a node, seen as (C, H, W) or as a vector (n,).
+    """What a name in a file stands for: the output of a node, seen as (C, H, W) or as a vector (n,) or (n, 1).
 
     sketch   where the node is
     key      its name
@@ -40,7 +40,7 @@ class Wire:
 
     @property
     def shape(self):
-        return self.dims if len(self.dims) == 3 else (*self.dims, 1, 1)
+        return (*self.dims, 1, 1)[:3]
 
 
 TO_CHANNELS_FIRST = (0, 3, 1, 2)
@@ -51,6 +51,18 @@ class ChannelsLast:
     """The image in a file that has it as (1, H, W, C): `wire` is what it becomes when it is transposed."""
 
     wire: Wire
+
+
+@dataclass(frozen=True, eq=False)
+class Expanded:
+    """A vector that a file repeats at each place of a map, which is then scaled by it.
+
+    wire   the vector
+    dims   (C, H, W) of what it is repeated to
+    """
+
+    wire: Wire
+    dims: tuple[int, int, int]
 
 
 class Sketch:
@@ -75,7 +87,7 @@ class Sketch:
         return wire
 
     def add(self, kind, label, wires, *fields, vector=None, **more):
-        """The Wire of a new node; vector: seen as (n,), by default as the first of its inputs is."""
+        """The Wire of a new node; vector: seen as (n,); None: with as many axes as the first of its inputs."""
         node = self._made(kind, self._free(label), tuple(w.key for w in wires), *fields, **more)
         self.weights += node.weight_count
         check_weights(self.weights, self.name)
@@ -85,8 +97,8 @@ class Sketch:
             raise type(error)(f"Node `{node.name}` ({node.kind}) of {self.name}: {error}.") from None
         self._check(node, shape)
         self.nodes[node.name] = node
-        vector = len(wires[0].dims) == 1 if vector is None else vector
-        return Wire(self, node.name, shape[:1] if vector else shape)
+        axes = len(wires[0].dims) if vector is None else 1 if vector else 3
+        return Wire(self, node.name, shape[:axes])
 
     def scaled(self, label, wire, scale, shift):
         """A Wire with each channel times scale plus shift; numbers or (C,), float64."""

@@ -25,6 +25,8 @@ CONSTANTS = {
     "w": f(8, 3, 3, 3), "b": f(8), "narrow": f(6, 8, 1, 1), "wide": f(8, 6, 1, 1), "dense": f(8, 8),
     "one": f(1, 8, 1, 1), "two": np.float64(2.0), "three": np.float64(3.0), "six": np.float64(6.0),
     "nought": np.float64(0.0), "axes": np.int64([2, 3]), "gate": np.int64([1, -1, 1, 1]),
+    "last": np.int64([-1]), "places": np.int64([9, 11]), "gates": np.int64([8, 1, 1]),
+    "many": np.int64([2, 8, 9, 11]), "odd": np.int64([5, 11]), "first": np.int64([1]),
 }  # fmt: skip
 
 
@@ -56,6 +58,18 @@ FORMS = {
     "the gate of a mean without axes left": (
         "a = ReduceMean c axes keepdims=0; s = Sigmoid a; e = Unsqueeze s axes; y = Mul e c",
         "global average pool, elementwise, multiply"),
+    "axes added one after another": (
+        "a = ReduceMean c axes keepdims=0; u = Unsqueeze a last; s = Sigmoid u; e = Unsqueeze s last; y = Mul e c",
+        "global average pool, elementwise, multiply"),
+    "axes taken away one after another": (
+        "a = GlobalAveragePool c; u = Squeeze a last; h = Squeeze u last; z = Gemm h dense; e = Reshape z gate;"
+        "y = Mul c e", "global average pool, dense, multiply"),
+    "the gate repeated at each place": (
+        "a = GlobalAveragePool c; s = Sigmoid a; n = Shape c; e = Expand s n; y = Mul c e",
+        "global average pool, elementwise, multiply"),
+    "the gate repeated at rows and columns, first": (
+        "a = GlobalAveragePool c; e = Expand a places; y = Mul e c", "global average pool, multiply"),
+    "a map repeated once": ("r = Relu c; e = Expand r gates; y = Mul c e", "elementwise, multiply"),
     "a sigmoid of something else": ("t = Tanh c; s = Sigmoid t; y = Mul c s", "elementwise, elementwise, multiply"),
     "maps": ("r = Relu c; y = Mul c r", "elementwise, multiply"),
     "a map by itself": ("y = Mul c c", "multiply"),
@@ -84,6 +98,20 @@ REFUSED = {
         "r = MaxPool c kernel_shape=2,2; y = Mul c r",
         r"`Mul_y` \(multiply\) of net.onnx: it multiplies \(8, 9, 11\) and \(8, 8, 10\); equal shapes, or a map"),
     "places scaled": ("q = Conv c one; s = Sigmoid q; y = Mul c s", r"`Mul_y`.*a vector \(C, 1, 1\) are accepted"),
+    "a gate repeated at places of another map": (
+        "a = GlobalAveragePool c; e = Expand a places; r = MaxPool c kernel_shape=2,2; y = Mul r e",
+        "`Mul_y`.*repeated at each place; the product"),
+    "a repeated vector added": (
+        "a = GlobalAveragePool c; e = Expand a places; y = Add c e", "`Add_y`.*repeated at each place; the product"),
+    "the shape of a repeated vector": (
+        "a = GlobalAveragePool c; e = Expand a places; y = Shape e", "`Shape_y`.*repeated at each place"),
+    "a repeated vector as the output": (
+        "a = GlobalAveragePool c; y = Expand a places", r"`Expand_y`.*makes \(1, 8, 9, 11\) of \(1, 8, 1, 1\)"),
+    "repeated rows": ("y = Expand c many", "`Expand_y`.*that scales a map is accepted"),
+    "repeated to what does not fit": ("y = Expand c odd", "`Expand_y`"),
+    "an axis before the channels": (
+        "a = ReduceMean c axes keepdims=0; y = Unsqueeze a first", "`Unsqueeze_y`.*axes 2 and 3"),
+    "five axes": ("y = Unsqueeze c last", "`Unsqueeze_y`.*axes 2 and 3"),
     "columns scaled": (
         "a = GlobalAveragePool c; h = Flatten a; y = Mul c h",
         r"`Mul_y`.*multiplies \(8, 9, 11\) and \(8,\); a vector that scales channels must be \(C, 1, 1\)"),
