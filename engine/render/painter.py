@@ -44,6 +44,11 @@ class Painter:
         self.refinement.moved()
         self._steps = None
 
+    def marked(self):
+        """Only a mark on the picture is another now: it is drawn again without a coarse one between."""
+        self.refinement.marked()
+        self._steps = None
+
     def draw(self, scene, clock, size, *, patient=False):
         """Draws what is due: a whole picture, a tile of one, or nothing.
 

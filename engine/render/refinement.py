@@ -59,6 +59,13 @@ class Refinement:
         """Something changed; the next picture is drawn to be quick."""
         self._moving, self._left, self._rest = True, None, 0.0
 
+    def marked(self):
+        """A mark on the picture changed: what is shown stays until one as fine as that is drawn, unless things move."""
+        if self._moving:
+            self.moved()
+        else:
+            self._left, self._rest = [Quality(1.0, samples) for samples in self.samples], LONGEST_REST
+
     def rested(self, seconds):
         """Nothing changed for so many seconds more. What did is drawn first, quickly, however short the rest."""
         if self._moving and self._left is None:

@@ -43,7 +43,7 @@ class Sight:
         except Exception as error:
             changes = viewer.painter.failed(error)
         if changes:
-            viewer.painter.changed()
+            viewer.painter.marked()
             viewer.request()
 
     def _said(self, hit):
@@ -92,7 +92,7 @@ class Sight:
         except Exception as error:
             taken = viewer.painter.failed(error)
         if taken:
-            viewer.painter.changed()
+            viewer.painter.marked()
             viewer.request()
         return bool(taken)
 

@@ -127,3 +127,29 @@ def test_no_moving_frame_is_coarser_than_what_is_drawn_no_sooner(cost, scale):
     scales = moving(refinement, cost)
     assert min(scales) >= 0.5 and scales[-1] == scale
     assert settle(refinement)[0] == Quality(1.0, 1 if scale < 1.0 else 4)
+
+
+def test_a_mark_brings_no_coarse_picture_while_things_rest():
+    refinement = Refinement((1, 4))
+    first = refinement.next()
+    refinement.drew(first, 1.0)
+    refinement.rested(10.0)
+    while (quality := refinement.next()) is not None:
+        refinement.drew(quality, quality.scale**2 * quality.samples)
+    assert refinement.is_done
+    refinement.marked()
+    seen = []
+    while (quality := refinement.next()) is not None:
+        seen.append(quality)
+        refinement.drew(quality, 1.0 * quality.samples)
+        refinement.rested(10.0)
+    assert seen == [Quality(1.0, 1), Quality(1.0, 4)] and refinement.is_done
+
+
+def test_a_mark_while_things_move_is_drawn_as_they_are():
+    refinement = Refinement((1,))
+    refinement.drew(refinement.next(), 1.0)
+    refinement.drew(refinement.next() or Quality(0.25, 1), 1.0)
+    assert refinement.is_moving
+    refinement.marked()
+    assert refinement.is_moving and refinement.next().scale < 1.0
