@@ -272,6 +272,16 @@ def test_lines_lead_to_those_that_moved_the_pinned_neuron_and_at_last_to_the_pic
     scene.lines, scene.neuron = True, ""
 
 
+def test_a_pinned_neuron_stays_while_other_pictures_are_looked_at():
+    scene = Activations(neuron="fire3 17 10 15")
+    scene.advance(Clock(scene.moment))
+    before = scene._wires.data.copy()
+    scene.seed = 4
+    scene.advance(Clock(scene.moment))
+    assert len(scene._wires.data) and not np.array_equal(before, scene._wires.data)
+    assert float(dict(scene._card.rows)["response"]) == pytest.approx(scene.response(scene.pinned), rel=1e-3, abs=1e-9)
+
+
 def test_a_class_is_named_with_its_percent_at_the_end_of_a_line(scene):
     scene.neuron = "prob 4"
     scene.advance(Clock(scene.moment))
