@@ -10,8 +10,8 @@ from engine.network.activations import ACTIVATIONS
 from engine.network.parts import chosen, mixed, shortened, sums
 from engine.network.paths import WAYS, closed_way, there_and_back
 from engine.network.random import DISTRIBUTIONS, random_mlp
-from engine.scene import Scene
 from engine.settings import Choice, Integer, Number, Text
+from scenes.kept import Keeping
 
 ELEMENTWISE = [name for name, rule in ACTIVATIONS.items() if rule.elementwise]
 
@@ -20,7 +20,7 @@ def is_random(scene):
     return scene.net is None
 
 
-class MovingNetwork(Scene):
+class MovingNetwork(Keeping):
     """Settings of a network, of the part of it that is shown, and of the plane through its inputs; all at a time."""
 
     net = Network(None, group="shown", doc="your own network; without one, the random one of the seed")
@@ -91,10 +91,6 @@ class MovingNetwork(Scene):
     )  # fmt: skip
     period = Number(8.0, bounds=(0.1, 3600), softbounds=(1, 60), unit="s", group="time", doc="of one loop")
 
-    def __init__(self, **values):
-        self._kept = {}
-        super().__init__(**values)
-
     # Which network.
 
     @property
@@ -112,12 +108,6 @@ class MovingNetwork(Scene):
             )
 
         return self._keep(f"random {seed == self.seed}", key, draw)
-
-    def _keep(self, what, key, make):
-        """What was made for the same key before, so that nothing is made, or sent to the GPU, twice."""
-        if what not in self._kept or self._kept[what][0] != key:
-            self._kept[what] = (key, make())
-        return self._kept[what][1]
 
     def network_at(self, time):
         """The Mlp at a time: it changes where the weights move."""

@@ -14,9 +14,9 @@ from engine.network.image_data import shrunk
 from engine.network.photo import fit
 from engine.network.preprocess import PREPROCESSES
 from engine.network.small_squeezenet import small_squeezenet
-from engine.scene import Scene
 from engine.settings import Choice, Integer
 from scenes.drawn_objects import KINDS, draw
+from scenes.kept import Keeping
 
 # The network that comes along; docs/activations.md tells how it was trained.
 OWN = "small_squeezenet.safetensors"
@@ -24,7 +24,7 @@ AS_TOLD = "as the file says"
 # Free photos that scikit-image brings along; `none` is the drawn picture.
 PHOTOS = ("none", "chelsea", "astronaut", "coffee", "rocket", "motorcycle_left", "horse", "clock_motion", "camera",
           "coins", "moon", "hubble_deep_field", "retina", "cell", "brick", "grass", "gravel")  # fmt: skip
-NETWORKS = {"small": "the one that comes along", "squeezenet": "of a thousand classes, once it is downloaded"}
+NETWORKS = "small", "squeezenet"
 
 
 @cache
@@ -45,7 +45,7 @@ def downloaded(name):
     return load_convnet(path)
 
 
-class SeenNetwork(Scene):
+class SeenNetwork(Keeping):
     """A convolutional network, the picture it looks at, and its responses."""
 
     subject = Choice(list(KINDS), "cat", group="shown", doc="what is drawn for the network to look at",
@@ -63,17 +63,6 @@ class SeenNetwork(Scene):
     pixels = Choice([AS_TOLD, *PREPROCESSES], group="shown", when=lambda s: s.net is not None,
                     doc="what your network wants pixels to be")  # fmt: skip
     names = ClassNames(None, label="class names", group="shown", doc="a text file, one a line")
-
-    def __init__(self, **values):
-        self._kept = {}
-        super().__init__(**values)
-
-    def _keep(self, what, key, make):
-        """What was made for the same key before."""
-        held = self._kept.get(what)
-        if held is None or len(held[0]) != len(key) or any(not _same(a, b) for a, b in zip(held[0], key, strict=True)):
-            self._kept[what] = held = (key, make())
-        return held[1]
 
     # What looks.
 
@@ -167,8 +156,3 @@ def free_photo(name):
             f"photo={name}: this scikit-image comes without it. Take another, or give a file with --image."
         )
     return shrunk(str(found[0]), 1024)
-
-
-def _same(a, b):
-    # Arrays and networks are told apart as objects.
-    return a is b or (isinstance(a, str | int | float | tuple | bool) and a == b)

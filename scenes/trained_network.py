@@ -13,9 +13,9 @@ from engine.network.formats.history import from_bytes, to_bytes
 from engine.network.history import Domain, History
 from engine.network.image_data import ImageData
 from engine.network.recipe import Recipe
-from engine.scene import Scene
 from engine.settings import Choice, Integer, Number, Switch, Text
 from engine.training import Trainer
+from scenes.kept import Keeping
 
 # Four runs that `neuroscene train` recorded; docs/boundaries.md has the command.
 SHIPPED = "bottle.safetensors"
@@ -32,7 +32,7 @@ def shipped():
     return from_bytes(files("scenes").joinpath("data", SHIPPED).read_bytes(), SHIPPED)
 
 
-class TrainedNetwork(Scene):
+class TrainedNetwork(Keeping):
     """A network's life: the story that comes along, a recorded one, one network, or a training before your eyes."""
 
     history = Recorded(None, group="shown", doc="a recorded training; none shows the one that comes along")
@@ -71,17 +71,9 @@ class TrainedNetwork(Scene):
     )  # fmt: skip
 
     def __init__(self, **values):
-        self._kept = {}
         self._trainer = None
         self._is_live = False
         super().__init__(**values)
-
-    def _keep(self, what, key, make):
-        """What was made for the same key before, so that nothing is made, or sent to the GPU, twice."""
-        held = self._kept.get(what)
-        if held is None or len(held[0]) != len(key) or any(not _same(a, b) for a, b in zip(held[0], key, strict=True)):
-            self._kept[what] = held = (key, make())
-        return held[1]
 
     # Where the history comes from.
 
@@ -240,8 +232,3 @@ class TrainedNetwork(Scene):
 def _task(net):
     last = net.layers[-1].activation.name
     return "classes" if net.outputs == 2 or net.outputs > 3 or last == "softmax" else "values"
-
-
-def _same(a, b):
-    # Arrays, networks and histories are told apart as objects.
-    return a is b or (isinstance(a, str | int | float | tuple) and a == b)
