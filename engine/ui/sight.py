@@ -9,7 +9,7 @@ PIN = 8.0
 class Sight:
     """Asks the renderer what lies somewhere, and the scene what it has to say of it.
 
-    viewer     gives scene, clock, painter, pointer, controls, canvas, viewport, request
+    viewer     gives scene, clock, painter, pointer, controls, canvas, viewport, ask, request
     position   (3,) world, what is pinned, or None
     reading    what the scene says of it
     is_stale   True when the picture has changed since it was read
@@ -37,32 +37,27 @@ class Sight:
         self._point(None)
 
     def _point(self, hit):
+        self._mark(lambda scene: scene.pointed(hit))
+
+    def _mark(self, told):
+        """Tells the scene something; True if its picture is another by it, which is then drawn."""
         viewer = self.viewer
-        try:
-            changes = viewer.scene.pointed(hit)
-        except Exception as error:
-            changes = viewer.painter.failed(error)
+        changes = bool(viewer.ask(lambda: told(viewer.scene)))
         if changes:
             viewer.painter.marked()
             viewer.request()
+        return changes
 
     def _said(self, hit):
-        try:
-            return None if hit is None else self.viewer.scene.read(hit)
-        except Exception as error:
-            self.viewer.painter.failed(error)
-            return None
+        return None if hit is None else self.viewer.ask(lambda: self.viewer.scene.read(hit))
 
     def _pick(self, x, y):
         viewer = self.viewer
         _, _, width, height = viewer.viewport()
         ratio = viewer.canvas.get_pixel_ratio()
         size = round(width * ratio), round(height * ratio)
-        try:
-            return viewer.painter.renderer.pick(viewer.scene, viewer.clock, size, x * ratio - 0.5, y * ratio - 0.5)
-        except Exception as error:
-            viewer.painter.failed(error)
-            return None
+        pick = viewer.painter.renderer.pick
+        return viewer.ask(lambda: pick(viewer.scene, viewer.clock, size, x * ratio - 0.5, y * ratio - 0.5))
 
     # The pin.
 
@@ -86,15 +81,7 @@ class Sight:
 
     def _take(self, hit):
         """Gives the scene what is pinned; True if it shows that itself."""
-        viewer = self.viewer
-        try:
-            taken = viewer.scene.pin(hit)
-        except Exception as error:
-            taken = viewer.painter.failed(error)
-        if taken:
-            viewer.painter.marked()
-            viewer.request()
-        return bool(taken)
+        return self._mark(lambda scene: scene.pin(hit))
 
     def place(self):
         """(x, y) of the pin in logical pixels, or None where it is not seen; its reading is of the picture now."""
