@@ -7,7 +7,7 @@ import numpy as np
 from engine.draw.callout import Callout
 from engine.draw.colour import colours
 from engine.draw.frame import linear
-from engine.draw.inset import Inset, InsetImage
+from engine.draw.inset import FRAMED, Inset, InsetImage
 from engine.draw.legend import srgb
 from engine.draw.lines import Lines
 from engine.draw.points import Points
@@ -18,9 +18,8 @@ from scenes.seen_network import SeenNetwork, tells_classes
 
 # Neurons that moved the pinned one most, and of each layer those that are followed on, with how many of theirs.
 FIRST, FOLLOWED, EACH = 12, 5, 4
-# Linear colours of what raised a neuron and what held it back, of the frame on the picture.
+# Linear colours of what raised a neuron and what held it back.
 RAISED, HELD = np.array(linear("#ff9d3c")), np.array(linear("#5aa9ff"))
-FRAMED = linear("#ff4fa3")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from engine.errors import ShapeError
 # Of a picture 720 pixels high.
 PAD, GAP, SIDE, MARGIN, STROKE = 12.0, 12.0, 128.0, 16.0, 2.0
 # Seen on every image, with a dark line round it.
-FRAME = srgb(linear("#ff4fa3"))
+FRAMED = linear("#ff4fa3")
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +120,6 @@ def _frame(image, box, stroke):
     half = [max(n, least) / 2 for n in half]
     # Distance to the box's edge, below 0 inside.
     away = np.maximum(abs(y - middle[0])[:, None] - half[0], abs(x - middle[1])[None] - half[1])
-    for width, colour in ((2.2 * stroke, (0.0, 0.0, 0.0)), (stroke, FRAME)):
+    for width, colour in ((2.2 * stroke, (0.0, 0.0, 0.0)), (stroke, srgb(FRAMED))):
         cover = np.clip(width / 2 + 0.5 - abs(away), 0.0, 1.0)[..., None]
         image[:] = image * (1 - cover) + np.asarray(colour) * cover

@@ -259,8 +259,7 @@ class NeuronCloud(Drawable):
             for i in range(8):
                 j = layout.jitter * (1 if i & 4 else -1)
                 corners.append((x + w * (i & 1), y - h * (i >> 1 & 1), z - d * (i >> 2) - j, 1.0))
-        depths = (np.array(corners) @ world.T)[:, :3] - camera.eye @ np.eye(3)
-        depths = depths @ camera.forward
+        depths = ((np.array(corners) @ world.T)[:, :3] - camera.eye) @ camera.forward
         low = max(camera.near, float(depths.min()))
         return low, max(min(camera.far, float(depths.max())), low * (1 + 1e-6) + 1e-9)
 

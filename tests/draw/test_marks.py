@@ -5,7 +5,7 @@ import pytest
 
 from engine.draw.callout import Callout
 from engine.draw.frame import THEMES, Frame
-from engine.draw.inset import FRAME, Inset, InsetImage
+from engine.draw.inset import FRAMED, Inset, InsetImage
 from engine.draw.labels import Labels
 from engine.draw.legend import Legend, legend_sprite, srgb
 from engine.errors import ShapeError
@@ -128,7 +128,7 @@ def test_a_box_of_an_insets_image_is_framed_and_a_crumb_is_framed_from_outside()
 
     def framed(box):
         (card,) = sprites(Inset("t", (), [InsetImage(grey, "", box)]))
-        pink = (abs(card.image[..., :3] - 255 * FRAME) < 8).all(axis=2)
+        pink = (abs(card.image[..., :3] - 255 * srgb(FRAMED)) < 8).all(axis=2)
         rows, columns = np.flatnonzero(pink.any(axis=1)), np.flatnonzero(pink.any(axis=0))
         return np.array([rows[-1] - rows[0], columns[-1] - columns[0]])
 
