@@ -34,9 +34,6 @@ def stands_alone(name):
 # Kernels and drawables are compiled by their own tests, with what is generated for them; the rest stands by itself.
 ALONE = [n for n in NAMES if n.split("/")[0] in ("lib", "activations", "arithmetic") and stands_alone(n)]
 
-# Longer than a room for a reason, and no longer than this.
-LONG = {"arithmetic/search": 300}
-
 
 @pytest.mark.parametrize("name", ALONE)
 def test_a_file_compiles_by_itself_with_its_imports(name):
@@ -48,7 +45,7 @@ def test_a_file_starts_with_a_sentence_and_is_no_longer_than_a_room(name):
     lines = source(name).splitlines()
     first = " ".join(x[3:] for x in itertools.takewhile(lambda x: x.startswith("// "), lines))
     assert re.match(r"\w.*[.:;]", first), f"{name} does not begin with a sentence"
-    assert len(lines) <= LONG.get(name, 150)
+    assert len(lines) <= 150
     assert max(map(len, lines)) <= 140
 
 
