@@ -148,8 +148,7 @@ def run(
         from engine.app import show
 
         check_memory(asked.size or WINDOW_SIZE)
-        # A moment that nobody told is the scene's, which may rather play.
-        time = None if asked.time is None and clock.time == shown.moment else clock.time
+        time = clock.time if asked.tells_time else None
         path = show(shown, size=asked.size or WINDOW_SIZE, time=time, supersample=samples)
     # Without a display the picture was saved instead.
     if path is not None:

@@ -117,6 +117,13 @@ class Asked:
         self.size = None if size is None else read_size(size)
         self.supersample = None if supersample is None else read_supersample(supersample)
 
+    @property
+    def tells_time(self):
+        """True where a moment was told, by --time or by a picture that is opened again."""
+        from engine.finding import is_picture
+
+        return self.time is not None or self.picture is not None or is_picture(self.scene)
+
 
 @contextmanager
 def opened(asked, *, film=False):

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import cli
+from engine.image_state import read_state
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -416,3 +417,15 @@ def test_a_reader_that_has_enough_is_no_mistake(ask, monkeypatch):
 
     monkeypatch.setattr(sys, "stdout", Closed())
     assert cli.main(["list", "--json"]) == cli.OK
+
+
+def test_a_window_is_told_a_moment_only_where_somebody_told_one(ask, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr("engine.app.show", lambda scene, **more: told.append(more["time"]))
+    picture = tmp_path / "a.png"
+    assert ask("render", "activations", "-o", picture, "--size", "16x12", "--supersample", "1").status == 0
+    for words in (["activations"], ["activations", "--time", "1.5"], [picture], ["activations", "--from", picture]):
+        assert ask("run", *words).status == 0
+    # By itself it plays; a picture that is opened again stays at its own moment.
+    moment = read_state(picture)["time"]
+    assert told == [None, 1.5, moment, moment] and moment > 0
