@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.results import keep
+from engine.formats.downloads import cached
+from engine.formats.load_convnet import load_convnet
+from engine.formats.squeezenet import small_squeezenet
 from engine.gpu.subgroups import subgroup_size
 from engine.kernels.forward import Forward
 from engine.network import nodes
-from engine.network.architectures import load_convnet
-from engine.network.downloads import cached
-from engine.network.small_squeezenet import small_squeezenet
 from engine.reference import convnet as twin
 
 ROOT = Path(__file__).resolve().parent.parent

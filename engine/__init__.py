@@ -15,12 +15,12 @@ PUBLIC = {
     # networks
     "Mlp": "engine.network.mlp",
     "ConvNet": "engine.network.convnet",
-    "load_convnet": "engine.network.architectures",
+    "load_convnet": "engine.formats.load_convnet",
     "Forward": "engine.kernels.forward",
     "Activation": "engine.network.activations",
     "random_mlp": "engine.network.random",
-    "load": "engine.network.loading",
-    "save_network": "engine.network.loading:save",
+    "load": "engine.formats.load_mlp",
+    "save_network": "engine.formats.load_mlp:save",
     # trainings
     "ImageData": "engine.network.image_data",
     "History": "engine.network.history",
@@ -28,8 +28,8 @@ PUBLIC = {
     "Recorder": "engine.network.recorder",
     "Recipe": "engine.training",
     "Trainer": "engine.training",
-    "load_history": "engine.network.formats.history:load",
-    "save_history": "engine.network.formats.history:save",
+    "load_history": "engine.formats.histories.history:load",
+    "save_history": "engine.formats.histories.history:save",
     # scenes
     "Scene": "engine.scene",
     "Clock": "engine.scene",

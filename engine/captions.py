@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from engine.network.loading import split_path
+from engine.formats.load_mlp import split_path
 from engine.settings import Integer, Number, Switch
 
 

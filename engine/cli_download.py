@@ -11,7 +11,7 @@ from engine.errors import FileError, SettingError
 
 
 def _names():
-    from engine.network.downloads import DOWNLOADS
+    from engine.formats.downloads import DOWNLOADS
 
     return list(DOWNLOADS)
 
@@ -43,7 +43,7 @@ def register(app):
 
 def download(name: Name = None, yes: Yes = False, list_: Listed = False, check: Check = False):
     """Downloads a trained network: from one address, once, after a yes."""
-    from engine.network.downloads import cached, find, place
+    from engine.formats.downloads import cached, find, place
 
     if list_:
         print(listing([name] if name is not None else _names(), check))
@@ -70,7 +70,7 @@ def listing(names, check):
     check   True to compare the sha256 of what is there; else its size must do
     """
     from engine.download import part_size
-    from engine.network.downloads import cached, find, place
+    from engine.formats.downloads import cached, find, place
 
     lines = []
     for name in names:

@@ -204,7 +204,7 @@ def state_of(output):
 
 def _resumed(resume, image, output, asked):
     """(Trainer, notes, output) of a training that was stopped."""
-    from engine.network.formats import history as file
+    from engine.formats.histories import history as file
     from engine.train_options import place
     from engine.training import Trainer
 
@@ -232,7 +232,7 @@ def _save(trainer, output, notes):
 
     import engine
     from engine.batch import adapter
-    from engine.network.formats.history import finite, save
+    from engine.formats.histories.history import finite, save
 
     history, state = trainer.history(), state_of(output)
     total = trainer.recipe.steps

@@ -5,10 +5,11 @@ import importlib
 import numpy as np
 
 from engine.errors import SettingError
-from engine.network import class_names, image_data, loading
-from engine.network.architectures import load_convnet
+from engine.formats import class_names, load_mlp
+from engine.formats.histories import history
+from engine.formats.load_convnet import load_convnet
+from engine.network import image_data
 from engine.network.convnet import ConvNet
-from engine.network.formats import history
 from engine.network.history import History
 from engine.network.mlp import Mlp
 from engine.settings import Data
@@ -23,7 +24,7 @@ class Network(Data):
     __slots__ = ["inputs"]
     key = "network"
     noun = "a network"
-    endings, saved_as = tuple(loading.LOADERS), tuple(loading.SAVERS)
+    endings, saved_as = tuple(load_mlp.LOADERS), tuple(load_mlp.SAVERS)
 
     def __init__(self, default=None, *, inputs=None, **more):
         self.inputs = inputs
@@ -33,7 +34,7 @@ class Network(Data):
         """The Mlp a value stands for. Raises NetworkError or FileError, or SettingError for a wrong input width."""
         if value is None:
             return None
-        net = value if isinstance(value, Mlp) else loading.load(value)
+        net = value if isinstance(value, Mlp) else load_mlp.load(value)
         if self.inputs is not None and net.inputs != self.inputs:
             raise SettingError(
                 f"{net} has {net.inputs} inputs, but this scene shows networks with {self.inputs}. "
@@ -42,10 +43,10 @@ class Network(Data):
         return net
 
     def to_bytes(self, value):
-        return loading.to_bytes(value)
+        return load_mlp.to_bytes(value)
 
     def from_bytes(self, data):
-        return loading.from_bytes(data)
+        return load_mlp.from_bytes(data)
 
     def describe(self, value):
         return str(value)
@@ -54,7 +55,7 @@ class Network(Data):
         return value.name, str(value.shape)
 
     def save(self, value, path):
-        loading.save(value, path)
+        load_mlp.save(value, path)
 
     def taken(self):
         return "a network file: .safetensors, .npz, .onnx"

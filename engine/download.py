@@ -1,4 +1,4 @@
-"""Downloads a file of `engine.network.downloads` when a person asks for it. Nothing else here touches the network.
+"""Downloads a file of `engine.formats.downloads` when a person asks for it. Nothing else here touches the network.
 
 Only https, certificates checked, also after redirects; never more bytes than expected; nothing takes its place in
 the cache before its sha256 is right. What came before a break is kept in a .part file and gone on with.
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from engine import __version__
 from engine.errors import FileError
-from engine.network.downloads import cached, find, place
+from engine.formats.downloads import cached, find, place
 from engine.target.beside import cannot_write
 
 # Seconds without a byte until a server counts as gone.

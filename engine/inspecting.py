@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 from engine.errors import NeurosceneError
-from engine.network.architectures import UnknownArchitecture, load_convnet
+from engine.formats.load_convnet import UnknownArchitecture, load_convnet
+from engine.formats.load_mlp import load, split_path
 from engine.network.convnet import (
     AveragePool,
     ConvNet,
@@ -15,7 +16,6 @@ from engine.network.convnet import (
     MaxPool,
     Softmax,
 )
-from engine.network.loading import load, split_path
 
 COLUMNS = ("name", "kind", "gives", "weights", "multiply-adds", "sees", "every")
 RIGHT = ("weights", "multiply-adds")

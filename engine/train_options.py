@@ -5,8 +5,8 @@ import re
 import numpy as np
 
 from engine.errors import SettingError, near
-from engine.network.formats.files import MAX_FILE_BYTES, size_text
-from engine.network.formats.history import check_place
+from engine.formats.files import MAX_FILE_BYTES, size_text
+from engine.formats.histories.history import check_place
 from engine.network.image_data import SIDE, SIDE_MAX, SIDE_MIN, ImageData
 from engine.network.snapshots import snapshot_steps, spread_steps
 from engine.options import read_number

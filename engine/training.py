@@ -5,10 +5,10 @@ import time
 import numpy as np
 
 from engine.errors import FileError, NeurosceneError, SettingError, ShapeError
+from engine.formats.files import told
+from engine.formats.histories import training as files
 from engine.kernels.train import Training
 from engine.kernels.train_loss import Losses
-from engine.network.formats import training as files
-from engine.network.formats.files import told
 from engine.network.history import Domain, History, flat, unflat
 from engine.network.mlp import sizes_text
 from engine.network.recipe import Recipe as Recipe

@@ -1,6 +1,6 @@
 """What activations answers to a person: readings, pins, the blocks' buttons, its actions."""
 
-from engine.network.downloads import cached
+from engine.formats.downloads import cached
 from engine.parts import UnitLayer, Units
 from engine.scene import Action, Reading
 from scenes.activations_marks import Neuron

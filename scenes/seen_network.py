@@ -5,15 +5,15 @@ from importlib.resources import files
 
 from engine.data_settings import ClassNames, Convolutional, Image
 from engine.errors import SettingError
+from engine.formats.downloads import cached
+from engine.formats.load_convnet import load_convnet
+from engine.formats.squeezenet import small_squeezenet
 from engine.kernels.forward import Forward
 from engine.network import nodes
-from engine.network.architectures import load_convnet
 from engine.network.convnet import ConvNet
-from engine.network.downloads import cached
 from engine.network.image_data import shrunk
 from engine.network.photo import fit
 from engine.network.preprocess import PREPROCESSES
-from engine.network.small_squeezenet import small_squeezenet
 from engine.settings import Choice, Integer
 from scenes.drawn_objects import KINDS, draw
 from scenes.kept import Keeping

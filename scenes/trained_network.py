@@ -8,8 +8,8 @@ import numpy as np
 
 from engine.data_settings import Image, Network, Recorded, Unfinished
 from engine.errors import SettingError
+from engine.formats.histories.history import from_bytes, to_bytes
 from engine.network.activations import ACTIVATIONS
-from engine.network.formats.history import from_bytes, to_bytes
 from engine.network.history import Domain, History
 from engine.network.image_data import ImageData
 from engine.network.recipe import Recipe

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from engine.network.downloads import DOWNLOADS
+from engine.formats.downloads import DOWNLOADS
 
 # Ten blocks of the downloader and a bit, of bytes that repeat nowhere a break could hide.
 DATA = b"".join(hashlib.sha256(i.to_bytes(4, "big")).digest() for i in range(20_500))

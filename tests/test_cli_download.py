@@ -10,7 +10,7 @@ from loopback import DATA, Server, offered, serving, walled
 
 import engine.download
 from engine import cli
-from engine.network.downloads import DOWNLOADS, place
+from engine.formats.downloads import DOWNLOADS, place
 
 SIZE = len(DATA)
 

@@ -153,7 +153,7 @@ def test_the_commands_of_the_document_run(ask):
 def test_the_document_tells_every_option_and_every_array():
     from typer.main import get_command
 
-    from engine.network.formats.history import ARRAYS
+    from engine.formats.histories.history import ARRAYS
 
     options = {name for p in get_command(cli.app).commands["train"].params for name in p.opts if name.startswith("--")}
     told = set(re.findall(r"--[a-z]+", DOCUMENT))

@@ -12,7 +12,7 @@ from loopback import DATA, Server, offered, serving, walled
 import engine
 from engine.download import TRIES, download, part_of, part_size
 from engine.errors import FileError, SettingError
-from engine.network.downloads import place
+from engine.formats.downloads import place
 
 SIZE = len(DATA)
 ROOT = Path(engine.__file__).resolve().parent.parent

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from engine import cli, inspecting
+from engine.formats.load_mlp import save
+from engine.formats.squeezenet import small_squeezenet
 from engine.network.convnet import AveragePool, Convolution, MaxPool
-from engine.network.loading import save
 from engine.network.random import random_mlp
-from engine.network.small_squeezenet import small_squeezenet
 
 SMALL = files("scenes").joinpath("data", "small_squeezenet.safetensors")
 

@@ -11,8 +11,8 @@ from PIL import Image
 from engine.app import render
 from engine.errors import FileError, NetworkError, SettingError, ShapeError
 from engine.figure import Step
+from engine.formats.load_mlp import save
 from engine.image_state import read_state, restore_from
-from engine.network.loading import save
 from engine.network.random import random_mlp
 from engine.scene import Clock
 from engine.settings import settings

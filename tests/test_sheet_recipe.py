@@ -10,8 +10,8 @@ from PIL import Image, PngImagePlugin
 from engine import cli, image_state, sheet_recipe
 from engine.errors import FileError, NeurosceneError
 from engine.figure import Step
+from engine.formats.load_mlp import save
 from engine.image_state import read_state
-from engine.network.loading import save
 from engine.network.random import random_mlp
 from engine.sheet import planned, sheet
 from engine.sheet_recipe import read, stored

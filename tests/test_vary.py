@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from engine.errors import FileError, NeurosceneError, SettingError
 from engine.figure import Step
-from engine.network.loading import save
+from engine.formats.load_mlp import save
 from engine.network.random import random_mlp
 from engine.vary import MOST_CELLS, axis
 

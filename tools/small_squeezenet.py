@@ -23,7 +23,7 @@ from torch import nn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from engine.network.formats import tensors  # noqa: E402 - the project's folder is put on the path above
+from engine.formats.tensors import layers
 from scenes.drawn_objects import KINDS, SIZE, draw  # noqa: E402
 
 OUTPUT = ROOT / "scenes" / "data" / "small_squeezenet.safetensors"
@@ -296,7 +296,7 @@ def main():
         "held_out_images": str(asked.held_out),
         "name": "small SqueezeNet",
     }
-    tensors.write(asked.output, tensors.chunks(dict(sorted(metadata.items())), arrays), "Make the network smaller.")
+    layers.write(asked.output, layers.chunks(dict(sorted(metadata.items())), arrays), "Make the network smaller.")
     weights = sum(array.size for array in arrays.values())
     print(f"{asked.output.name}: {weights} weights, {asked.output.stat().st_size} bytes")
     say(f"{time.perf_counter() - start:.0f} s in all")

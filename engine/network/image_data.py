@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import SettingError, ShapeError
-from engine.network.formats.files import told
-from engine.network.formats.image import from_png as from_png
-from engine.network.formats.image import load, to_array
-from engine.network.formats.image import to_png as to_png
+from engine.formats.files import told
+from engine.formats.image import from_png as from_png
+from engine.formats.image import load, to_array
+from engine.formats.image import to_png as to_png
 from engine.network.history import TASKS, Domain
 
 # The name under which a drawn image is at hand where a file may be given.

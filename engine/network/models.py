@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.errors import NetworkError
-from engine.network.loading import load
+from engine.formats.load_mlp import load
 from engine.network.mlp import Mlp
 
 # What PyTorch wraps round a module, and the attribute the module itself is kept in.

@@ -6,10 +6,10 @@ import warnings
 import numpy as np
 
 from engine.errors import NetworkError, SettingError, ShapeError
-from engine.network.formats import history as file
-from engine.network.formats.files import size_text, told
+from engine.formats.files import size_text, told
+from engine.formats.histories import history as file
+from engine.formats.load_mlp import load
 from engine.network.history import TASKS, Domain, History, flat
-from engine.network.loading import load
 from engine.network.mlp import Mlp
 from engine.network.models import LOGITS, first_weight, is_shown, two_logits, unwrapped
 from engine.network.samples import Samples

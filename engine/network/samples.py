@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.errors import ShapeError
-from engine.network.formats.files import told
+from engine.formats.files import told
 
 # Beyond the samples on each side, as a part of their extent.
 MARGIN = 0.15

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import NetworkError, SettingError, ShapeError
+from engine.formats.load_convnet import load_convnet
 from engine.gpu.device import device
 from engine.gpu.subgroups import subgroup_size
 from engine.kernels.convolve import LANES
 from engine.kernels.forward import Forward, evaluate
-from engine.network.architectures import load_convnet
 from engine.network.convnet import (
     Add,
     AveragePool,

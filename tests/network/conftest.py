@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 
-from engine.network.loading import LOADERS, save
+from engine.formats.load_mlp import LOADERS, save
 from engine.network.random import random_mlp
 
 

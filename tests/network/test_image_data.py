@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.errors import FileError, NeurosceneError, SettingError, ShapeError
-from engine.network.formats import image as file
+from engine.formats import image as file
 from engine.network.image_data import BOTTLE, GREY, SIDE_MAX, ImageData, bottle, from_png, otsu, shrunk, to_png
 
 RNG = np.random.default_rng(8)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.errors import FileError
+from engine.formats.load_convnet import load_convnet
 from engine.kernels.forward import Forward
-from engine.network.architectures import load_convnet
 from engine.network.convnet import Convolution, Softmax
 from engine.reference.convnet import forward
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.formats.load_convnet import load_convnet
 from engine.gpu.subgroups import subgroup_size
 from engine.kernels.convolve import LANES
 from engine.kernels.forward import evaluate
-from engine.network.architectures import load_convnet
 from scenes.drawn_objects import KINDS, draw
 
 torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-peers`")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.errors import NetworkError, NeurosceneError
-from engine.network.loading import from_bytes, load, save, to_bytes
+from engine.formats.load_mlp import from_bytes, load, save, to_bytes
 from engine.network.random import random_mlp
 
 torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-peers`")

@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from engine.network.small_squeezenet import small_squeezenet
+from engine.formats.squeezenet import small_squeezenet
 from engine.reference.convnet import forward
 from scenes.drawn_objects import KINDS, draw
 

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 from engine.draw.callout import Callout
 from engine.errors import NeurosceneError, SettingError, ShapeError
-from engine.network.architectures import load_convnet
+from engine.formats.load_convnet import load_convnet
 from engine.network.convnet import Add, ConvNet, Convolution, Dense, Elementwise, Flatten, GlobalAveragePool, Input
 from engine.network.influence import influences
 from engine.reference.convnet import forward as twin

@@ -8,7 +8,7 @@ import pytest
 from engine import cli
 from engine.draw.drawable import Hit
 from engine.errors import NeurosceneError, SettingError
-from engine.network.formats import history as files
+from engine.formats.histories import history as files
 from engine.network.history import Domain, History, flat
 from engine.network.image_data import bottle
 from engine.network.random import random_mlp

@@ -5,7 +5,7 @@ import pytest
 from hands import Hands
 from workshop import Workshop
 
-from engine.network.loading import load, save
+from engine.formats.load_mlp import load, save
 from engine.network.random import random_mlp
 from engine.settings import Switch, settings
 from engine.ui.history import weight

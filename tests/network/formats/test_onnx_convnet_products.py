@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.errors import NeurosceneError
-from engine.network.architectures import load_convnet
+from engine.formats.load_convnet import load_convnet
 from engine.reference.convnet import forward
 
 pytest.importorskip("onnx")

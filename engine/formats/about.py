@@ -1,0 +1,54 @@
+"""What a file says of its network besides the layers, in the metadata of safetensors and ONNX files.
+
+classes      JSON, a list of texts, one for each channel of the last layer
+preprocess   JSON, the fields of engine.network.preprocess.Preprocess
+"""
+
+import json
+
+from engine.errors import FileError, NeurosceneError
+from engine.formats.files import size_text, told
+from engine.network.preprocess import Preprocess
+
+# 20,000 classes of fifty letters; JSON may take some twenty times its length in memory.
+MAX_TEXT = 1 << 20
+
+
+def entry(metadata, key, kind, name):
+    """The JSON under a key, which must be a `kind`; `name` is the file's, for messages.
+
+    Raises KeyError where the key is missing, FileError for anything else than such JSON.
+    """
+    text = metadata[key]
+    if len(text) > MAX_TEXT:
+        raise FileError(f"The `{key}` of {name} has {size_text(len(text))}; at most {size_text(MAX_TEXT)} are read.")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"The `{key}` of {name} is not JSON ({told(error)}). Save it again.") from None
+    if not isinstance(found, kind):
+        raise FileError(f"The `{key}` of {name} is {told(found)}; it must be a JSON {kind.__name__}.")
+    return found
+
+
+def preprocess(metadata, name):
+    """The Preprocess of a file. Raises what `entry` raises, and FileError or NetworkError for words that are wrong."""
+    about = entry(metadata, "preprocess", dict, name)
+    try:
+        rows, columns = about.pop("size")
+        if not (type(rows) is type(columns) is int):
+            raise ValueError("a size of no whole numbers")
+        numbers = {key: tuple(map(float, about.pop(key))) for key in ("mean", "std")}
+        return Preprocess((rows, columns), **numbers, scale=float(about.pop("scale", 1.0)), **about)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise FileError(
+            f"The preprocess of {name} cannot be read; it must have size [rows, columns], and mean and std of each "
+            "channel. Save it again."
+        ) from None
+    except NeurosceneError as error:
+        raise type(error)(f"In {name}: {error}") from None
+
+
+def is_ours(metadata, key, opening):
+    """Whether a file of other people's making has what we read under a key: other programs use the same words."""
+    return metadata.get(key, "").lstrip()[:1] == opening

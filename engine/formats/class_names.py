@@ -1,0 +1,49 @@
+"""Names of the classes that a network tells apart, from a text file of one a line."""
+
+import re
+
+from engine.errors import FileError, ShapeError
+from engine.formats.files import opened, size_text, told
+
+# ImageNet's 21,841 names of the largest set take 0.7 MB.
+MAX_BYTES = 4 << 20
+LONGEST = 200  # letters of a name that are kept
+# WordNet's number of a synset, which lists of ImageNet's classes put first.
+SYNSET = re.compile(r"^n\d{8}[\s,:]+")
+
+
+def read_class_names(path, count=None):
+    """The names in a UTF-8 text file, one a line; empty lines at its end are no names.
+
+    count   how many classes the network has; None: any number
+
+    Raises FileError for what is no such file, ShapeError where the lines are more or fewer than the classes.
+    """
+    with opened(path, "list of class names") as (stream, size):
+        name = told(stream.name, 200)
+        if size > MAX_BYTES:
+            raise FileError(f"{name} has {size_text(size)}; lists of class names have at most {size_text(MAX_BYTES)}.")
+        data = stream.read(size)
+    return parsed(data, name, count)
+
+
+def parsed(data, name, count=None):
+    """The names in the bytes of such a file, which messages call by a name; as read_class_names otherwise."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise FileError(f"Line {line} of {name} is not UTF-8. Save the list as UTF-8 text.") from None
+    if "\0" in text:
+        raise FileError(f"{name} is not text. Give a text file of one class name a line.")
+    # Of lines as editors count them: other programs' separators within a name do not begin a new one.
+    lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").rstrip().split("\n")]
+    if not any(lines):
+        raise FileError(f"{name} has no class name in it. Write one a line.")
+    if "" in lines:
+        raise FileError(f"Line {lines.index('') + 1} of {name} is empty. Write a class name on each line.")
+    if count is not None and len(lines) != count:
+        raise ShapeError(
+            f"{name} has {len(lines)} lines, but the network tells {count} classes apart. Write one a line."
+        )
+    return tuple(told(SYNSET.sub("", line) or line, LONGEST) for line in lines)

@@ -1,0 +1,240 @@
+"""Histories in safetensors files: every run's weights at every snapshot, and what they were trained on.
+
+Arrays: steps (T,) I64, losses (R, T) F64, origin, axes, low and high of the domain F64, weights (R, T, P) F32, and
+where there is one, target (H, W) or (H, W, 3) U8. The metadata has a format, a version and `about`: JSON text with
+the shape's sizes and activations, the task, the runs' names and the notes. Any safetensors reader opens it.
+"""
+
+import io
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import FileError, NeurosceneError
+from engine.formats.files import (
+    check_layers,
+    check_width,
+    opened,
+    size_text,
+    told,
+)
+from engine.formats.tensors import layers
+from engine.formats.tensors.safetensors import FORMAT as NETWORK
+from engine.formats.tensors.safetensors import HISTORY as FORMAT
+from engine.formats.tensors.safetensors import TRAINING
+from engine.network.activations import Activation
+from engine.network.history import Domain, History
+from engine.network.mlp import Shape
+
+VERSION = 1
+ENDING = ".safetensors"
+
+# key -> (dtype, axes); the only arrays that are read
+ARRAYS = {
+    "steps": ("I64", 1), "losses": ("F64", 2), "origin": ("F64", 1), "axes": ("F64", 2), "low": ("F64", 1),
+    "high": ("F64", 1), "weights": ("F32", 3), "target": ("U8", (2, 3)),
+}  # fmt: skip
+WHAT = "a history of a training, as `neuroscene train` and engine.Recorder write it"
+# A step is also a place on an axis in float64, which tells whole numbers apart up to here.
+MAX_STEP = 2**53
+# Of the header's 4 MiB; a sentence or a recipe each.
+MAX_ABOUT_BYTES = 1 << 20
+
+
+def load(path):
+    """The History in a file. Raises FileError for what is none, or does not fit together."""
+    path = Path(path)
+    check_ending(path, "read")
+    try:
+        with opened(path, "history") as (stream, size):
+            return read(stream, size, path.name)
+    except MemoryError:
+        raise FileError(f"{told(path, 200)} needs more memory than there is. Record fewer snapshots.") from None
+
+
+def save(history, path):
+    """Writes a history, whole or not at all; reading it gives it back to the bit.
+
+    A run whose weights stopped being finite is cut as `finite` tells; the notes in the file say so.
+    """
+    check_ending(path, "saved")
+    layers.write(path, _chunks(finite(history)), "Keep fewer snapshots or runs.")
+
+
+def to_bytes(history):
+    """A history as the bytes of its file; the same history gives the same bytes."""
+    return b"".join(_chunks(finite(history)))
+
+
+def from_bytes(data, name="these bytes"):
+    """The history in the bytes that `to_bytes` gave."""
+    return read(io.BytesIO(data), len(data), name)
+
+
+def check_ending(path, done):
+    """Refuses a path that is no history's by its ending; done is `read` or `saved`."""
+    if Path(path).suffix.lower() != ENDING:
+        raise FileError(f"{told(path, 200)} cannot be {done} as a history: its name must end in {ENDING}.")
+
+
+def check_place(path):
+    """Refuses a path that cannot be written, before a training rather than after it."""
+    check_ending(path, "saved")
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise FileError(f"{told(path, 200)} cannot be written: there is no folder {told(folder, 200)}. Make it first.")
+    if Path(path).is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        why = "it is a folder" if Path(path).is_dir() else f"the folder {told(folder, 200)} may not be written to"
+        raise FileError(f"{told(path, 200)} cannot be written: {why}. Choose another place.")
+
+
+def finite(history):
+    """The history without weights that are not finite, which no picture can show.
+
+    Runs that stay finite are kept whole and the others left out; if none does, all are cut where the first one stops.
+    Notes under `left out` tell. Raises FileError if nothing remains.
+    """
+    good = np.isfinite(history.weights).all(axis=2)
+    if good.all():
+        return history
+    lost = {
+        name: int(history.steps[np.argmin(row)]) for name, row in zip(history.names, good, strict=True) if not row.all()
+    }
+    words = "; ".join(f"the weights of {told(name)} are not finite from step {at:,} on" for name, at in lost.items())
+    runs, until = good.all(axis=1), history.snapshots
+    done = "what diverged is left out"
+    if not runs.any():
+        done = "all runs are cut there"
+        runs, until = np.ones(history.runs, bool), int(good.all(axis=0).argmin())
+    if until == 0:
+        raise FileError(f"Nothing of this history can be kept: {words}. Train with a smaller rate.")
+    return replace(
+        history,
+        steps=history.steps[:until],
+        weights=history.weights[runs, :until],
+        losses=history.losses[runs, :until],
+        names=tuple(name for name, kept in zip(history.names, runs, strict=True) if kept),
+        notes={**history.notes, "left out": f"{words}; {done}"},
+    )
+
+
+def read(stream, size, name):
+    """The History in a stream of `size` bytes; `name` is the file's, for messages."""
+    name = told(name)
+    metadata, arrays = layers.read(stream, size, name)
+    _check_format(metadata, arrays, name)
+    about = _about(metadata, name)
+    for key, (dtype, axes) in ARRAYS.items():
+        tensor = arrays.get(key)
+        if tensor is None and key == "target":
+            continue
+        if tensor is None or tensor.dtype != dtype or len(tensor.shape) not in np.atleast_1d(axes):
+            found = "is missing" if tensor is None else f"is {told(tensor.dtype)} {told(tensor.shape)}"
+            raise _broken(name, f"its array `{key}` {found}")
+    sizes, weights = about["sizes"], arrays["weights"].shape
+    count = sum(out * (into + 1) for into, out in zip(sizes, sizes[1:], strict=False))
+    if weights[2] != count:
+        raise _broken(name, f"its weights are {weights}, but layers of {told(sizes)} have {count}")
+    got = {key: arrays[key].read() for key in ARRAYS if key in arrays}
+    if not np.isfinite(got["weights"]).all():
+        raise _broken(name, "some of its weights are not finite numbers")
+    if not ((got["steps"] >= 0) & (got["steps"] < MAX_STEP)).all():
+        raise _broken(name, "some of its steps are below 0 or past 9e15")
+    try:
+        return History(
+            Shape(tuple(sizes), tuple(Activation.parse(text) for text in about["activations"])),
+            got["steps"],
+            got["weights"],
+            got["losses"],
+            Domain(got["origin"], got["axes"], got["low"], got["high"]),
+            about["task"],
+            got.get("target"),
+            tuple(about["names"]),
+            about["notes"],
+        )
+    except NeurosceneError as error:
+        raise _broken(name, str(error).rstrip(".")) from None
+
+
+def _broken(name, why):
+    return FileError(f"{name} is not a whole history: {why}. Record it again, or copy it again.")
+
+
+def _check_format(metadata, arrays, name):
+    """Refuses what is another kind of file, and says what it is."""
+    kind, version = metadata.get("format"), metadata.get("version", "")
+    if kind == FORMAT and version == str(VERSION):
+        return
+    if kind == FORMAT:
+        raise FileError(
+            f"{name} has version `{told(version)}` of a history's format; {VERSION} is read. Update neuroscene."
+        )
+    if kind == NETWORK or any(key.endswith("weight") for key in arrays):
+        raise FileError(
+            f"{name} is a network, not {WHAT}. Show it with --net, or as a history of one moment by "
+            "engine.History.of(engine.load(path), domain)."
+        )
+    if kind == TRAINING:
+        raise FileError(
+            f"{name} is what a training goes on from. Give the history beside it, or go on with `neuroscene train "
+            "--resume`."
+        )
+    said = f"says it is a `{told(kind)}`" if kind else f"holds {len(arrays)} arrays that are none"
+    raise FileError(f"{name} is not {WHAT}: it {said}.")
+
+
+def _about(metadata, name):
+    """The table of texts and numbers, each of its kind."""
+    try:
+        about = json.loads(metadata.get("about", ""))
+    except (ValueError, RecursionError) as error:
+        raise _broken(name, f"its `about` is not JSON ({told(error)})") from None
+    about = about if isinstance(about, dict) else {}
+    sizes = about.get("sizes")
+    if not isinstance(sizes, list) or len(sizes) < 2 or not all(type(n) is int and n > 0 for n in sizes):
+        raise _broken(name, f"its sizes are {told(sizes)}")
+    check_layers(len(sizes) - 1, name)
+    for key in ("activations", "names"):
+        if not isinstance(about.get(key), list) or not all(isinstance(x, str) for x in about[key]):
+            raise _broken(name, f"its {key} are no list of texts")
+    if len(about["activations"]) != len(sizes) - 1:
+        raise _broken(name, f"it has {len(sizes) - 1} layers and {len(about['activations'])} activations")
+    check_width(sizes, f"A layer of {name}")
+    notes = about.get("notes")
+    if not isinstance(notes, dict) or not all(isinstance(x, str) for x in notes.values()):
+        raise _broken(name, "its notes are no table of texts")
+    if not isinstance(about.get("task"), str):
+        raise _broken(name, "it names no task")
+    return about
+
+
+def _chunks(history):
+    about = {
+        "activations": [str(a) for a in history.shape.activations],
+        "names": [str(name) for name in history.names],
+        "notes": {str(key): str(value) for key, value in history.notes.items()},
+        "sizes": [int(n) for n in history.shape.sizes],
+        "task": history.task,
+    }
+    text = json.dumps(about, sort_keys=True)
+    if len(text) > MAX_ABOUT_BYTES:
+        raise FileError(
+            f"The names and notes of this history have {size_text(len(text))}; at most {size_text(MAX_ABOUT_BYTES)} "
+            "are kept. Shorten them."
+        )
+    domain = history.domain
+    arrays = {
+        "steps": history.steps,
+        "losses": history.losses,
+        "origin": domain.origin,
+        "axes": domain.axes,
+        "low": domain.low,
+        "high": domain.high,
+        "weights": history.weights,
+    }
+    if history.target is not None:
+        arrays["target"] = history.target
+    return layers.chunks({"about": text, "format": FORMAT, "version": str(VERSION)}, arrays)

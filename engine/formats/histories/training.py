@@ -1,0 +1,129 @@
+"""Trainings that stopped half-way, in safetensors files: all that it takes to go on to the same bytes.
+
+Arrays: weights (R, P) and moments (R, 2, P) at `step`, starts (R, P), the snapshots taken so far (R, T, P), losses
+(R, T), the steps of all snapshots, the data, and the domain. The metadata has a format, a version and `about`: JSON
+text with the recipe, the seeds and the step. Any safetensors reader opens it.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import FileError, NeurosceneError
+from engine.formats.files import opened, told
+from engine.formats.tensors import layers
+from engine.network.history import Domain
+from engine.network.recipe import Recipe
+
+FORMAT, VERSION = "neuroscene training", 1
+
+# key -> (dtype, axes as letters); a letter stands for the same number everywhere
+ARRAYS = {
+    "losses": ("F64", "RT"), "origin": ("F64", "I"), "axes": ("F64", "2I"), "low": ("F64", "2"), "high": ("F64", "2"),
+    "snapshot_steps": ("I64", "S"), "points": ("F32", "NI"), "targets": ("F32", "NO"), "starts": ("F32", "RP"),
+    "weights": ("F32", "RP"), "moments": ("F32", "RMP"), "snapshots": ("F32", "RTP"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A training at a step.
+
+    target    picture of what is to be learnt, or None
+    patient   as the Trainer was told; bytes depend on it
+    arrays    by the keys of ARRAYS, without the domain's
+    """
+
+    recipe: Recipe
+    seeds: tuple
+    step: int
+    domain: Domain
+    target: np.ndarray | None
+    patient: bool
+    arrays: dict
+
+
+def save(state, path):
+    """Writes a State, whole or not at all; reading it gives it back to the bit."""
+    about = {
+        "patient": state.patient,
+        "recipe": {**asdict(state.recipe), "sizes": list(state.recipe.sizes)},
+        "seeds": list(state.seeds),
+        "step": state.step,
+    }
+    metadata = {"about": json.dumps(about, sort_keys=True), "format": FORMAT, "version": str(VERSION)}
+    domain = {key: getattr(state.domain, key) for key in ("origin", "axes", "low", "high")}
+    arrays = {key: {**state.arrays, **domain}[key] for key in ARRAYS}
+    if state.target is not None:
+        arrays["target"] = state.target
+    layers.write(path, layers.chunks(metadata, arrays), "Keep fewer snapshots or runs.")
+
+
+def load(path):
+    """The State in a file. Raises FileError for what is none, or does not fit together."""
+    path = Path(path)
+    try:
+        with opened(path, "training") as (stream, size):
+            return _read(stream, size, told(path.name))
+    except MemoryError:
+        raise FileError(f"{told(path, 200)} needs more memory than there is.") from None
+
+
+def _read(stream, size, name):
+    metadata, found = layers.read(stream, size, name)
+    if metadata.get("format") != FORMAT or metadata.get("version") != str(VERSION):
+        raise FileError(
+            f"{name} is not a training of version {VERSION}, as Trainer.save writes it; it says it is a "
+            f"`{told(metadata.get('format', ''))}` of version `{told(metadata.get('version', ''))}`."
+        )
+    recipe, seeds, step, patient = _about(metadata, name)
+    weights = sum(m * (n + 1) for n, m in zip(recipe.sizes, recipe.sizes[1:], strict=False))
+    targets = 1 if recipe.task == "classes" else recipe.sizes[-1]
+    letters = {"2": 2, "M": 2, "R": len(seeds), "P": weights, "I": recipe.sizes[0], "O": targets}
+    for key, (dtype, axes) in ARRAYS.items():
+        tensor = found.get(key)
+        if tensor is None or tensor.dtype != dtype or len(tensor.shape) != len(axes):
+            raise _broken(name, f"its array `{key}` is missing or of another kind")
+        wanted = tuple(letters.setdefault(x, n) for x, n in zip(axes, tensor.shape, strict=True))
+        if tensor.shape != wanted:
+            raise _broken(name, f"its array `{key}` is {told(tensor.shape)} where {wanted} is expected")
+    arrays = {key: found[key].read() for key in ARRAYS}
+    steps = arrays["snapshot_steps"]
+    taken = int((steps <= step).sum())
+    if (np.diff(steps) <= 0).any() or steps[:1] != [0] or steps[-1:] != [recipe.steps] or taken != letters["T"]:
+        raise _broken(name, f"its snapshots are not those of {recipe.steps:,} steps, {step:,} done")
+    if not all(np.isfinite(arrays[key]).all() for key in ("starts", "points", "targets")):
+        raise _broken(name, "some of its data are not finite numbers")
+    target = found.get("target")
+    if target is not None and (target.dtype != "U8" or len(target.shape) not in (2, 3)):
+        raise _broken(name, "its target is no picture")
+    try:
+        domain = Domain(*(arrays.pop(key) for key in ("origin", "axes", "low", "high")))
+    except NeurosceneError as error:
+        raise _broken(name, str(error).rstrip(".")) from None
+    return State(recipe, seeds, step, domain, None if target is None else target.read(), patient, arrays)
+
+
+def _about(metadata, name):
+    """(recipe, seeds, step, patient) of the table of texts and numbers."""
+    try:
+        about = json.loads(metadata.get("about", ""))
+        recipe, seeds, step, patient = (about[key] for key in ("recipe", "seeds", "step", "patient"))
+        kinds = {field.name: type(field.default) for field in fields(Recipe)[1:]}
+        sizes = recipe["sizes"]
+        whole = all(type(n) is int for n in [*sizes, *seeds, step]) and 0 < len(sizes) <= 1000 and len(seeds) > 0
+        right = set(recipe) == {"sizes", *kinds} and all(isinstance(recipe[k], kind) for k, kind in kinds.items())
+        if not (whole and right and isinstance(patient, bool)):
+            raise ValueError("its numbers are of other kinds")
+        made = Recipe(**{**recipe, "sizes": tuple(sizes)})
+    except (ValueError, KeyError, TypeError, RecursionError, NeurosceneError) as error:
+        raise _broken(name, f"its recipe cannot be read ({told(error)})") from None
+    if not 0 <= step <= made.steps:
+        raise _broken(name, f"its step is {step} of {made.steps:,}")
+    return made, tuple(seeds), step, patient
+
+
+def _broken(name, why):
+    return FileError(f"{name} is not a whole training: {why}. Train again, or copy it again.")

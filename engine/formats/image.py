@@ -1,0 +1,96 @@
+"""Image files, through PIL, which is loaded when there is one: any of the common kinds as rows of bytes."""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import FileError
+from engine.formats.files import opened, told
+
+# PIL can open more; one of those kinds is handed to another program, which a stranger's file must not be.
+KINDS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "GIF", "WEBP", "PPM", "TGA", "ICO", "AVIF", "JPEG2000")
+# As RGBA 400 MB; cameras and telephones end there.
+MAX_PIXELS = 100_000_000
+WHITE = (255, 255, 255, 255)
+
+
+def load(path):
+    """(H, W) or (H, W, 3) uint8 of an image file: turned as its EXIF says, over white, sRGB as stored.
+
+    Of an animation the first frame. Raises FileError for what is no image, broken, or over MAX_PIXELS.
+    """
+    path = Path(path)
+    with opened(path, "picture") as (stream, _):
+        return _read(stream, told(path, 200), KINDS)
+
+
+def to_png(pixels):
+    """The bytes of a PNG of (H, W) or (H, W, 3) uint8."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def from_png(data, name="the stored image"):
+    """(H, W) or (H, W, 3) uint8 of the bytes of a PNG. Raises FileError for other bytes."""
+    return _read(io.BytesIO(data), name, ("PNG",))
+
+
+def _read(stream, name, kinds):
+    from PIL import Image, UnidentifiedImageError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd metadata, which a picture's colours do not depend on
+        Image.init()
+        try:
+            with Image.open(stream, formats=[kind for kind in kinds if kind in Image.OPEN]) as image:
+                return to_array(image, name)
+        except (FileError, MemoryError):
+            raise
+        except UnidentifiedImageError:
+            raise FileError(f"{name} is not a picture that is read; {_kinds()} are. Save it as PNG or JPEG.") from None
+        except Image.DecompressionBombError:
+            raise _too_large(name) from None
+        except Exception as error:  # whatever a decoder meets in a broken or hostile file
+            raise FileError(f"{name} cannot be read as a picture: {told(error, 120)}. Save or copy it again.") from None
+
+
+def to_array(image, name):
+    """(H, W) or (H, W, 3) uint8 of a PIL image that may not be decoded yet."""
+    from PIL import Image, ImageOps
+
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise _too_large(name, f"{width} x {height}")
+    image = ImageOps.exif_transpose(image)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _deep(np.asarray(image), name)
+    if image.has_transparency_data:
+        ground = Image.new("RGBA", image.size, WHITE)
+        image = Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+    elif image.mode in ("1", "L"):
+        image = image.convert("L")
+    elif image.mode != "RGB":
+        image = image.convert("RGB")
+    return np.asarray(image)
+
+
+def _deep(values, name):
+    """Bytes of greys with more than eight bits: whole numbers up to 65535, or floats up to 1."""
+    most = 1.0 if values.dtype.kind == "f" else 65535
+    if not ((values >= 0) & (values <= most)).all():  # which no nan is
+        raise FileError(f"{name} has greys beyond 0 to {most}. Save it as PNG with 8 or 16 bits.")
+    return np.rint(values * (255.0 / most)).astype(np.uint8)
+
+
+def _too_large(name, size="it"):
+    size = "it is too large" if size == "it" else f"it is {size} pixels"
+    return FileError(f"{name} is not decoded: {size}, over {MAX_PIXELS // 10**6} million. Make it smaller first.")
+
+
+def _kinds():
+    return ", ".join(kind for kind in KINDS if kind not in ("MPO", "ICO", "AVIF", "JPEG2000"))

@@ -1,0 +1,117 @@
+"""Networks from files and objects, and back to files."""
+
+import importlib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.errors import FileError, NetworkError, near
+from engine.formats.files import told
+from engine.formats.tensors import named, safetensors
+from engine.network.mlp import Mlp
+
+# Each function is load(path, activations); a module is imported only when such a file is opened.
+LOADERS = {
+    ".safetensors": "engine.formats.tensors.safetensors:load",
+    ".npz": "engine.formats.tensors.npz:load",
+    ".onnx": "engine.formats.onnx.mlp:load",
+    ".pt": "engine.formats.torch:load",
+    ".pth": "engine.formats.torch:load",
+}
+
+# Each function is save(net, path).
+SAVERS = {
+    ".safetensors": "engine.formats.tensors.safetensors:save",
+    ".npz": "engine.formats.tensors.npz:save",
+}
+
+# What may follow a path's last colon as activations: no separator of folders, no extension.
+ACTIVATIONS_SUFFIX = re.compile(r"^[A-Za-z_.][^:/\\]*$")
+
+
+def load(source, *, activations=None):
+    """The network in a file, a PyTorch module, a state dict or an Mlp.
+
+    source        a path (its extension in LOADERS), as text also `path:activations`; a torch.nn.Sequential;
+                  a mapping from names to tensors or arrays; an Mlp
+    activations   one per layer as `tanh,sine(30),identity`, or `tanh` for the hidden layers with identity last;
+                  `relu,...,sigmoid` repeats relu. Needed where only weights are stored. A file's own are
+                  replaced by them; ONNX files and modules, whose activations are part of them, refuse any
+
+    Raises FileError for a file that cannot be read, NetworkError or ShapeError for what is no such network.
+    """
+    if isinstance(source, Mlp):
+        if activations is None:
+            return source
+        weights, biases = [x.weights for x in source.layers], [x.bias for x in source.layers]
+        return Mlp(weights, biases, named.spread(activations, len(weights), source.name), name=source.name)
+    if isinstance(source, str | os.PathLike):
+        return _load_file(source, activations)
+    # Objects come from PyTorch or numpy; this room imports neither the one nor needs the other's types.
+    from engine.formats import torch
+
+    if isinstance(source, Mapping):
+        return torch.from_state_dict(source, activations, "the state dict")
+    return torch.from_module(source, activations)
+
+
+def save(net, path):
+    """Writes a network to a file of an extension in SAVERS; the file is whole or unchanged."""
+    path = Path(path)
+    extension = path.suffix.lower()
+    if extension not in SAVERS:
+        raise FileError(f"{told(path, 200)} cannot be saved. {near(extension, SAVERS, noun='format to save')}")
+    _function(SAVERS[extension])(net, path)
+
+
+def to_bytes(net):
+    """A network as bytes (a safetensors file's); the same network gives the same bytes."""
+    return safetensors.to_bytes(net)
+
+
+def from_bytes(data):
+    """The network that `to_bytes` was given. Raises FileError, NetworkError or ShapeError for other bytes."""
+    return safetensors.from_bytes(data)
+
+
+def split_path(text):
+    """(path, activations or None) of `path` or `path:activations`.
+
+    A file whose own name has the colon is taken as it is, and `C:` stays a drive.
+    """
+    head, colon, tail = text.rpartition(":")
+    if not colon or len(head) < 2 or not ACTIVATIONS_SUFFIX.match(tail):
+        return text, None
+    if Path(head).suffix.lower() not in LOADERS:
+        return text, None
+    if os.path.exists(text) and (Path(text).suffix.lower() in LOADERS or not os.path.exists(head)):
+        return text, None
+    return head, tail
+
+
+def _function(text):
+    module, _, name = text.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def _load_file(source, activations):
+    path = source
+    if isinstance(source, str):
+        path, written = split_path(source)
+        if written is not None:
+            if activations is not None:
+                raise NetworkError(
+                    f"Activations are given twice: `{told(written)}` after the path and `{told(activations)}`."
+                )
+            activations = written
+    path = Path(path)
+    extension = path.suffix.lower()
+    if extension not in LOADERS:
+        if path.is_dir():
+            raise FileError(f"{told(path, 200)} is a folder; give the path of a network in it ({', '.join(LOADERS)}).")
+        raise FileError(f"{told(path, 200)} is no network. {near(told(extension, 20), LOADERS, noun='format to read')}")
+    try:
+        return _function(LOADERS[extension])(path, activations)
+    except (MemoryError, RecursionError):
+        raise FileError(f"{told(path, 200)} needs more memory than there is. Use a smaller network.") from None

@@ -1,0 +1,83 @@
+"""ONNX files with a convolutional network: the graph read node by node, what computes nothing left out.
+
+What each kind of node becomes is in `onnx_convnet_nodes`. Format: https://onnx.ai/onnx/repo-docs/IR.html
+"""
+
+from engine.errors import NetworkError
+from engine.formats import about
+from engine.formats.files import opened, told
+from engine.formats.onnx.convnet_nodes import RULES
+from engine.formats.onnx.mlp import Graph, evaluate, only_input, parsed
+from engine.formats.sketch import TO_CHANNELS_FIRST, ChannelsLast, Sketch, Wire
+from engine.network.convnet import ConvNet
+
+
+def load(path, *, size=None, classes=(), preprocess=None, known=lambda nodes: None):
+    """The ConvNet in an .onnx file.
+
+    size         (H, W) of the input where the file leaves them open; nothing else is accepted where it does not.
+                 None: as the preprocess says, if there is one
+    classes      texts, one for each output channel; (): those in the file's metadata, if it has them
+    preprocess   None: what the file's metadata says; else what `known` gives for the nodes; else as ConvNet takes it
+
+    Raises NetworkError naming the first node that cannot be shown.
+    """
+    with opened(path) as (stream, length):
+        name = told(path.name)
+        data = stream.read(length)
+    model = parsed(data, name, path)
+    graph = model.graph
+    source = only_input(graph, name)
+    metadata = {x.key: x.value for x in model.metadata_props}
+    if not classes and about.is_ours(metadata, "classes", "["):
+        classes = about.entry(metadata, "classes", list, name)
+    if preprocess is None and about.is_ours(metadata, "preprocess", "{"):
+        preprocess = about.preprocess(metadata, name)
+        preprocess = preprocess if size is None else preprocess.sized(size)
+    opset = max((x.version for x in model.opset_import if x.domain in ("", "ai.onnx")), default=1)
+    sketch = Sketch(name, opset)
+    values = Graph(graph, name)
+    size = preprocess.size if size is None and preprocess is not None else size
+    last = _is_turned(graph, source.name)
+    image = sketch.input(told(source.name, 60), _declared(source, name, size, last))
+    values.values[source.name] = ChannelsLast(image) if last else image
+    evaluate(graph, values, RULES, name)
+    end = values.get(graph.output[0].name, f"The output of {name}")
+    if not isinstance(end, Wire):
+        raise NetworkError(f"The output of {name} does not depend on its input.")
+    nodes = sketch.finished(end)
+    return ConvNet(nodes, name=name, classes=classes, preprocess=preprocess or known(nodes))
+
+
+def _is_turned(graph, source):
+    """Whether a file has its image as (1, H, W, C): it is transposed first."""
+    return any(
+        node.op_type == "Transpose"
+        and list(node.input) == [source]
+        and any(a.name == "perm" and tuple(a.ints) == TO_CHANNELS_FIRST for a in node.attribute)
+        for node in graph.node
+    )
+
+
+def _declared(value_info, name, size, last):
+    """(C, H, W) or (n,) of the input without the batch; last: the file has the channels last."""
+    where = f"The input `{told(value_info.name)}` of {name}"
+    if not (value_info.type.HasField("tensor_type") and value_info.type.tensor_type.HasField("shape")):
+        raise NetworkError(f"{where} has no shape. Export the file with a fixed input size.")
+    dims = [x.dim_value if x.HasField("dim_value") else None for x in value_info.type.tensor_type.shape.dim]
+    written = f"({', '.join('?' if n is None else str(n) for n in dims)})"
+    if len(dims) not in (2, 4):
+        raise NetworkError(f"{where} is {written}; an image (1, C, H, W) or a vector (1, n) is accepted.")
+    if dims[0] not in (None, 0, 1):
+        raise NetworkError(f"{where} is {written}, a batch of {dims[0]}; export it with a batch of 1 or a free one.")
+    if last and len(dims) == 4:
+        dims = [dims[0], dims[3], *dims[1:3]]
+    if len(dims) == 4 and size is not None:
+        if any(n not in (None, int(m)) for n, m in zip(dims[2:], size, strict=True)):
+            raise NetworkError(f"{where} is {written}; the file cannot be run at {tuple(size)}.")
+        dims[2:] = map(int, size)
+    if any(n is None or n < 1 for n in dims[1:]):
+        raise NetworkError(
+            f"{where} is {written}; its sizes must be known. Give size=(H, W), or export with fixed ones."
+        )
+    return tuple(dims[1:])

@@ -1,0 +1,76 @@
+"""Weights that an ONNX file keeps in a second one: read if that lies beside it, in the same folder, under a plain name.
+
+PyTorch's exporter writes them so unless it is told not to. Format: https://onnx.ai/onnx/repo-docs/ExternalData.html
+"""
+
+import math
+import os
+import re
+from pathlib import Path
+
+from engine.errors import FileError
+from engine.formats.files import MAX_FILE_BYTES, opened, size_text, told
+
+EXTERNAL = 1
+# Bytes of a number, by TensorProto.DataType, of the types that hold weights and shapes.
+SIZES = {1: 4, 10: 2, 11: 8, 16: 2, 6: 4, 7: 8, 9: 1}
+# What no folder needs to be named with: a separator of any system, a drive.
+PLAIN = re.compile(r"[^/\\:\0]{1,255}")
+NUMBER = re.compile(r"\d{1,15}")
+INSTEAD = "or export with external_data=False."
+
+
+def fill(model, path):
+    """Puts the bytes from the second file into the initialisers of a ModelProto that are kept there.
+
+    path   of the ONNX file; None where it has no folder, and nothing is followed
+
+    Raises FileError for a file that is not there or elsewhere, for a part of it that is not, and for more than
+    MAX_FILE_BYTES in all.
+    """
+    spent = 0
+    for proto in model.graph.initializer:
+        if proto.data_location != EXTERNAL or proto.data_type not in SIZES:
+            continue  # what holds no weights is refused where it is used
+        about = {entry.key: entry.value for entry in proto.external_data}
+        name = told(Path(path).name) if path is not None else "the file"
+        where = f"`{told(proto.name or 'a constant')}` of {name}"
+        wanted = math.prod(proto.dims) * SIZES[proto.data_type] if all(n >= 0 for n in proto.dims) else -1
+        offset, length = about.get("offset", "0"), about.get("length", str(wanted))
+        if wanted < 0 or not (NUMBER.fullmatch(offset) and NUMBER.fullmatch(length)) or int(length) != wanted:
+            raise FileError(
+                f"{where} is {told(tuple(proto.dims))}, but {told(length)} bytes of another file, from {told(offset)} "
+                "on, are said to hold it. Export it again."
+            )
+        spent += wanted
+        if spent > MAX_FILE_BYTES:
+            raise FileError(f"{name} keeps more than {size_text(MAX_FILE_BYTES)} in another file; no more is read.")
+        proto.raw_data = _part(_beside(path, about.get("location", ""), where), int(offset), wanted, where)
+        proto.ClearField("data_location")
+        proto.ClearField("external_data")
+
+
+def _beside(path, location, where):
+    """The Path of the second file."""
+    if path is None or not PLAIN.fullmatch(location) or location in (os.curdir, os.pardir):
+        raise FileError(
+            f"{where} keeps its data in another file, {told(location)}, which is not followed: it may only lie beside "
+            "the ONNX file, under a plain name. Export with external_data=False."
+        )
+    found = Path(path).parent / location
+    # A link may lead anywhere; the ONNX file's own, in a cache of models, leads where the other's does.
+    if not found.is_file() or (found.is_symlink() and not Path(path).is_symlink()):
+        raise FileError(f"{where} keeps its data in {told(location)}, which is not beside it. Put it there, {INSTEAD}")
+    return found
+
+
+def _part(path, offset, count, where):
+    """`count` bytes of a file from `offset` on."""
+    with opened(path) as (stream, size):
+        if offset + count > size:
+            raise FileError(
+                f"{where} keeps its data in {told(path.name)}, which ends early: it has {size_text(size)}. "
+                f"Copy it again, {INSTEAD}"
+            )
+        stream.seek(offset)
+        return stream.read(count)

@@ -1,0 +1,175 @@
+"""A convolutional network while it is read: nodes as they come, scales still apart from the layers they belong to.
+
+`finished` folds batch norms and constant factors into the layer before them, in float64 and rounded once, and leaves
+out what the output does not depend on.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from math import prod
+
+import numpy as np
+
+from engine.errors import NetworkError, NeurosceneError
+from engine.formats.files import check_weights, told
+from engine.network.convnet import MAX_NEURONS, MAX_NODES
+from engine.network.nodes import Convolution, Dense, Input
+
+
+@dataclass(frozen=True, eq=False)
+class Wire:
+    """What a name in a file stands for: the output of a node, seen as (C, H, W) or as a vector (n,) or (n, 1).
+
+    sketch   where the node is
+    key      its name
+    dims     without the batch
+    """
+
+    sketch: "Sketch"
+    key: str
+    dims: tuple[int, ...]
+
+    @property
+    def node(self):
+        return self.sketch.nodes[self.key]
+
+    @property
+    def rank(self):
+        """Axes in the file, the batch's included."""
+        return len(self.dims) + 1
+
+    @property
+    def shape(self):
+        return (*self.dims, 1, 1)[:3]
+
+
+TO_CHANNELS_FIRST = (0, 3, 1, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class ChannelsLast:
+    """The image in a file that has it as (1, H, W, C): `wire` is what it becomes when it is transposed."""
+
+    wire: Wire
+
+
+@dataclass(frozen=True, eq=False)
+class Expanded:
+    """A vector that a file repeats at each place of a map, which is then scaled by it.
+
+    wire   the vector
+    dims   (C, H, W) of what it is repeated to
+    """
+
+    wire: Wire
+    dims: tuple[int, int, int]
+
+
+class Sketch:
+    """The nodes so far.
+
+    name    the file's, for messages
+    opset   which decides what some nodes mean
+    """
+
+    def __init__(self, name, opset=0):
+        self.name, self.opset = name, opset
+        self.nodes = {}
+        self.labels = {}  # how each node would be called if it were alone
+        self.scales = {}  # name of a depthwise node: (scale, shift), float64
+        self.weights = 0
+
+    def input(self, label, dims):
+        wire = Wire(self, self._free(label), tuple(dims))
+        node = self._made(Input, wire.key, (), wire.shape)
+        self._check(node, wire.shape)
+        self.nodes[wire.key] = node
+        return wire
+
+    def add(self, kind, label, wires, *fields, vector=None, **more):
+        """The Wire of a new node; vector: seen as (n,); None: with as many axes as the first of its inputs."""
+        node = self._made(kind, self._free(label), tuple(w.key for w in wires), *fields, **more)
+        self.weights += node.weight_count
+        check_weights(self.weights, self.name)
+        try:
+            shape = node.shape(*(w.shape for w in wires))
+        except NeurosceneError as error:
+            raise type(error)(f"Node `{node.name}` ({node.kind}) of {self.name}: {error}.") from None
+        self._check(node, shape)
+        self.nodes[node.name] = node
+        axes = len(wires[0].dims) if vector is None else 1 if vector else 3
+        return Wire(self, node.name, shape[:axes])
+
+    def scaled(self, label, wire, scale, shift):
+        """A Wire with each channel times scale plus shift; numbers or (C,), float64."""
+        scale, shift = (np.broadcast_to(np.asarray(x, float), wire.shape[:1]) for x in (scale, shift))
+        made = self.add(Convolution, label, [wire], scale.reshape(-1, 1, 1, 1), shift, groups=wire.shape[0])
+        self.scales[made.key] = scale, shift
+        return made
+
+    def finished(self, end):
+        """The nodes that the Wire `end` depends on, in order; it is the last."""
+        wanted = {end.key}
+        for node in reversed(self.nodes.values()):
+            if node.name in wanted:
+                wanted.update(node.inputs)
+        uses = Counter(key for node in self.nodes.values() if node.name in wanted for key in node.inputs)
+        uses[end.key] += 1
+        done, now = {}, {}  # nodes by name, and what became of a name
+        for node in self.nodes.values():
+            if node.name not in wanted:
+                continue
+            node = replace(node, inputs=tuple(now[key] for key in node.inputs))
+            before = done.get(node.inputs[0]) if node.inputs else None
+            alone = node.name in self.scales and uses[self.nodes[node.name].inputs[0]] == 1
+            if alone and isinstance(before, Convolution | Dense):
+                scale, shift = self.scales[node.name]
+                done[before.name] = self._folded(before, scale, shift)
+                now[node.name] = before.name
+            else:
+                done[node.name] = node
+                now[node.name] = node.name
+        return self._called(done.values())
+
+    def _called(self, nodes):
+        """The nodes under their labels, numbered where several have one; those that were left out take none."""
+        names, taken = {}, set()
+        for node in nodes:
+            names[node.name] = _first_free(self.labels[node.name], taken)
+            taken.add(names[node.name])
+        return [replace(n, name=names[n.name], inputs=tuple(names[key] for key in n.inputs)) for n in nodes]
+
+    def _folded(self, node, scale, shift):
+        weights = node.weights * scale.reshape(-1, *[1] * (node.weights.ndim - 1))
+        return self._made(replace, node, weights=weights, bias=node.bias * scale + shift)
+
+    def _made(self, make, *fields, **more):
+        try:
+            return make(*fields, **more)
+        except NeurosceneError as error:
+            raise type(error)(f"In {self.name}: {error}") from None
+
+    def _check(self, node, shape):
+        """Refuses what no ConvNet could be, before more of it is made."""
+        if len(self.nodes) >= 2 * MAX_NODES:  # half of them may be folded into others
+            raise NetworkError(f"{self.name} has more than {2 * MAX_NODES} nodes; a simpler network can be shown.")
+        if prod(shape) > MAX_NEURONS:
+            raise NetworkError(
+                f"Node `{node.name}` ({node.kind}) of {self.name} gives {shape}; at most {MAX_NEURONS} neurons can be "
+                "shown. Use a smaller network or input."
+            )
+
+    def _free(self, label):
+        """A name nobody has yet, as near to the label as may be."""
+        label = told(label, 60).strip("/") or "node"
+        name = _first_free(label, self.nodes)
+        self.labels[name] = label
+        return name
+
+
+def _first_free(label, taken):
+    name, count = label, 1
+    while name in taken:
+        count += 1
+        name = f"{label} {count}"
+    return name

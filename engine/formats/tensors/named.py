@@ -1,0 +1,236 @@
+"""From arrays with names, as state dicts and weight files hold them, to an Mlp: which is which, and in what order."""
+
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.errors import FileError, NetworkError, ShapeError
+from engine.formats.chain import to_float32
+from engine.formats.files import check_layers, check_weights, check_width, told
+from engine.network.activations import Activation
+from engine.network.mlp import Mlp
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An array that is known by its shape and read only when it is wanted: `read()` gives it."""
+
+    shape: tuple[int, ...]
+    read: Callable
+
+
+# The key of a layer's weights or bias. True: (in, out), as Keras, Flax and scikit-learn keep them.
+ROLES = {"weight": False, "weights": False, "w": False, "kernel": True, "kernels": True, "coefs": True}
+BIASES = {"bias", "biases", "b", "intercepts"}
+AT_END = re.compile(r"^(?P<layer>.*?)[._/]?(?P<role>weights?|bias(?:es)?|kernels?)(?::0)?$", re.IGNORECASE)
+AT_START = re.compile(
+    r"^(?P<role>weights?|w|bias(?:es)?|b|kernels?|coefs|intercepts)[._\[-]?(?P<layer>\d+)\]?$", re.IGNORECASE
+)
+PLAIN = re.compile(r"^arr_(?P<layer>\d+)$")  # what numpy.savez calls arrays given without names
+
+KEYS_READ = "0.weight and 0.bias, fc1.weight, layers.0.linear.weight, W0 and b0, weights_0 and biases_0"
+SEVERAL_ACTIVATIONS = (
+    'activations="tanh", or on the command line --net FILE:tanh, or one per layer as tanh,sine(30),identity'
+)
+
+# Up to this many kinds of names every order of them is tried: 6! = 720.
+MAX_KINDS = 6
+
+
+@dataclass(frozen=True)
+class _Layer:
+    key: str
+    weights: Entry
+    bias: Entry | None
+    columns_first: bool  # stored as (in, out)
+
+    def sizes(self, turned=False):
+        """(out, in); turned reads the matrix the other way."""
+        out, into = self.weights.shape
+        return (into, out) if self.columns_first != turned else (out, into)
+
+    def bias_fits(self, turned=False):
+        return self.bias is None or _flat(self.bias.shape) == self.sizes(turned)[0]
+
+
+def natural(text):
+    """A key that sorts layer2 before layer10."""
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d{1,18})", text) if part]
+
+
+def _flat(shape):
+    """The length of a bias, also of one kept as (1, n); None if it is no vector."""
+    wide = [n for n in shape if n != 1]
+    return None if len(shape) > 2 or len(wide) > 1 or not shape else (wide[0] if wide else 1)
+
+
+def spread(given, count, name):
+    """One Activation per layer.
+
+    given   text: one per layer as `tanh,sine(30),identity`, where `relu,...,sigmoid` repeats relu as often as it
+            takes, or one alone for all hidden layers with identity last; or a sequence, one per layer
+    count   layers of weights
+    """
+    one = isinstance(given, str | Activation)
+    parts = str(given).split(",") if one else list(given)
+    parts = [p if isinstance(p, Activation) else told(p).strip() for p in parts[: count + 2]]
+    if len(parts) == 1 < count and one:
+        parts += ["...", "identity"]
+    if "..." in parts:
+        at = parts.index("...")
+        if at == 0:
+            raise NetworkError(f"Activations `{told(given)}`: ... repeats the one before it, and there is none.")
+        parts[at : at + 1] = [parts[at - 1]] * (count - len(parts) + 1)
+    parsed = [Activation.parse(p) for p in parts]
+    if len(parsed) != count:
+        raise ShapeError(
+            f"{name} has {count} layers of weights, but the activations are `{told(given)}`. Give one per layer."
+        )
+    return parsed
+
+
+def assemble(entries, activations, name, *, called=None, ordered=False):
+    """The Mlp made of named arrays.
+
+    entries       {name: Entry}
+    activations   as `spread` takes them; None is refused, for weights alone do not say what is computed
+    name          where they come from, for messages
+    called        the network's name, if it has one of its own
+    ordered       True if the order of entries is that of the layers where names do not tell (a module's state dict)
+
+    Raises NetworkError for arrays that are no layer's, ShapeError where sizes do not follow on each other.
+    """
+    layers, turned = _in_order(_layers(entries, name), name, list(entries) if ordered else None)
+    check_layers(len(layers), name)
+    for layer in layers:
+        check_width(layer.weights.shape, f"`{told(layer.key)}` of {name}")
+    check_weights(sum(x.weights.shape[0] * (x.weights.shape[1] + 1) for x in layers), name)
+    if activations is None:
+        raise NetworkError(
+            f"{name} holds weights but does not say which activations lie between them. Give {SEVERAL_ACTIVATIONS}."
+        )
+    activations = spread(activations, len(layers), name)
+    weights = [to_float32(x.weights.read()) for x in layers]
+    biases = [None if x.bias is None else to_float32(x.bias.read()).reshape(-1) for x in layers]
+    weights = [w.T if x.columns_first != turned else w for w, x in zip(weights, layers, strict=True)]
+    net = Mlp(weights, biases, activations, name=name)
+    net.name = told(called or name, 200)  # only now: messages about a file must name the file
+    return net
+
+
+def _layers(entries, name):
+    """The layers among the entries, naturally sorted."""
+    weights, biases = {}, {}
+    if entries and all(PLAIN.match(key) for key in entries):
+        # Without names the order is what says it: a matrix starts a layer, a vector after it is its bias.
+        for key in sorted(entries, key=natural):
+            if len(entries[key].shape) == 2:
+                weights[key] = (key, entries[key], False)
+                last = key
+            elif len(entries[key].shape) == 1 and weights and last not in biases:
+                biases[last] = (key, entries[key])
+            else:
+                raise NetworkError(
+                    f"`{key}` of {name} is {told(entries[key].shape)}; read are matrices and, after each, a bias."
+                )
+    else:
+        for key, entry in entries.items():
+            match = AT_START.match(key) or AT_END.match(key)
+            if match is None:
+                raise NetworkError(_not_a_layer(key, entry, name, entries))
+            role, layer = match["role"].lower(), match["layer"]
+            kept = biases if role in BIASES else weights
+            if layer in kept:
+                raise NetworkError(
+                    f"`{told(key)}` and `{told(kept[layer][0])}` of {name} are the same layer's. Keep one."
+                )
+            if role not in BIASES and len(entry.shape) != 2:
+                raise NetworkError(_not_a_layer(key, entry, name, entries))
+            kept[layer] = (key, entry) if role in BIASES else (key, entry, ROLES[role])
+    for layer, (key, entry) in biases.items():
+        if layer not in weights:
+            raise NetworkError(f"`{told(key)}` of {name} is a bias, but that layer has no weights. Save both.")
+        if _flat(entry.shape) is None:
+            raise ShapeError(f"`{told(key)}` of {name} is {told(entry.shape)}; a bias must be (out,).")
+    if not weights:
+        raise NetworkError(f"{name} holds no weights. Names that are read: {KEYS_READ}.")
+    return [
+        _Layer(weights[x][0], weights[x][1], biases[x][1] if x in biases else None, weights[x][2])
+        for x in sorted(weights, key=natural)
+    ]
+
+
+def _not_a_layer(key, entry, name, entries):
+    """Why an array is not a fully connected layer's, and what to do."""
+    stem = key.rsplit(".", 1)[0]
+    start = f"`{told(key)}` of {name} {told(tuple(entry.shape))}"
+    siblings = {k.rsplit(".", 1)[-1] for k in entries if k.rsplit(".", 1)[0] == stem}
+    if key.endswith(("running_mean", "running_var", "num_batches_tracked")) or "running_mean" in siblings:
+        return (
+            f"{start} belongs to batch normalisation, and names do not tell on which side of the activation it lies. "
+            "Load the torch.nn.Sequential itself, or export it to ONNX."
+        )
+    if key.endswith(("weight_g", "weight_v", "weight_orig", "weight_u")) or ".parametrizations." in f".{key}":
+        return (
+            f"{start} belongs to a parametrized weight. Remove the weight or spectral norm in PyTorch, then save again."
+        )
+    if len(entry.shape) in (3, 4, 5) and key.lower().endswith(("weight", "kernel")):
+        return f"{start} is a convolution's. Only fully connected layers are shown: weights of two axes, (out, in)."
+    if len(entry.shape) == 1 and key.lower().endswith("weight"):
+        return f"{start} is a normalisation's or PReLU's. Load the torch.nn.Sequential itself, or export it to ONNX."
+    return f"{start} is not a layer's weights or bias. Names that are read: {KEYS_READ}."
+
+
+def _follows(layers, turned=False):
+    sizes = [x.sizes(turned) for x in layers]
+    return all(a[0] == b[1] for a, b in itertools.pairwise(sizes)) and all(x.bias_fits(turned) for x in layers)
+
+
+def _in_order(layers, name, registered):
+    """The layers in the order in which they are applied, and whether all are stored as (in, out).
+
+    Within one kind of name (`fc1`, `fc2`) the number tells. Between kinds (`hidden`, `out`) the sizes must,
+    or, where there is one, the order in which a module registered them.
+    """
+    kinds = {}
+    for layer in layers:
+        kinds.setdefault(re.split(r"\d", layer.key)[0] if re.search(r"\d", layer.key) else layer.key, []).append(layer)
+    groups = list(kinds.values())
+    orders = itertools.permutations(groups) if len(groups) <= MAX_KINDS else [groups]
+    orders = [list(itertools.chain.from_iterable(order)) for order in orders]
+
+    straight = [order for order in orders if _follows(order)]
+    if len(straight) > 1 and registered:
+        groups.sort(key=lambda group: min(registered.index(x.key) for x in group))
+        straight = [x for x in ([*itertools.chain.from_iterable(groups)],) if _follows(x)] or straight
+    if len(straight) > 1:
+        keys = ", ".join(told(x.key, 40) for x in layers[:6])
+        raise NetworkError(
+            f"The order of the layers of {name} cannot be told from names and sizes ({keys}). "
+            "Number them in the order they are applied: 0.weight, 1.weight, ..."
+        )
+    if straight:
+        return straight[0], False
+    turned = [order for order in orders if _follows(order, True)]
+    # Biases prove which side of a matrix is out; without them a turned chain may be one in wrong order.
+    if len(turned) == 1 and all(x.bias for x in layers) and not any(x.columns_first for x in layers):
+        return turned[0], True
+    _refuse(layers, name, " Are rows and columns swapped?" if turned else "")
+
+
+def _refuse(layers, name, hint):
+    """Says which layer does not follow on the one before, in natural order."""
+    before = None
+    for layer in layers:
+        out, into = layer.sizes()
+        where = f"`{told(layer.key)}` of {name} is {layer.weights.shape}"
+        form = "(in, out)" if layer.columns_first else "(out, in)"
+        if before is not None and into != before:
+            one = hint or (" Are rows and columns swapped?" if out == before else "")
+            raise ShapeError(f"{where} as {form}, but the layer before it gives {before} values, not {into}.{one}")
+        if not layer.bias_fits():
+            one = hint or (" Are rows and columns swapped?" if layer.bias_fits(True) else "")
+            raise ShapeError(f"{where} as {form}, but its bias is {layer.bias.shape}; it must be ({out},).{one}")
+        before = out
+    raise FileError(f"The layers of {name} do not follow on each other.")

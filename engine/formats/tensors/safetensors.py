@@ -1,0 +1,88 @@
+"""Networks in safetensors files: a weight and a bias a layer, the activations in the metadata."""
+
+import io
+
+from engine.errors import FileError, NetworkError
+from engine.formats.files import MAX_FILE_BYTES, opened, replacing, size_text, told
+from engine.formats.tensors import layers
+from engine.formats.tensors.named import Entry, assemble
+
+FORMAT = "neuroscene mlp"
+VERSION = 1
+# Of a file of snapshots, and of one that a training goes on from: no network by themselves.
+HISTORY = "neuroscene history"
+TRAINING = "neuroscene training"
+
+FLOATS = ("F64", "F32", "F16", "BF16")
+
+
+def load(path, activations=None):
+    """The network in a .safetensors file; activations where its metadata has none, or to use others."""
+    with opened(path) as (stream, size):
+        return read(stream, size, path.name, activations)
+
+
+def save(net, path):
+    """Writes a network with its activations and name; reading it gives it back to the bit."""
+    with replacing(path) as stream:
+        stream.write(to_bytes(net))
+
+
+def to_bytes(net):
+    """A network as the bytes of a safetensors file; the same network gives the same bytes."""
+    metadata = {
+        "activations": ",".join(str(x.activation) for x in net.layers),
+        "format": FORMAT,
+        "name": told(net.name, 200),
+        "version": str(VERSION),
+    }
+    arrays = {}
+    for i, layer in enumerate(net.layers):
+        arrays |= {f"layers.{i}.weight": layer.weights, f"layers.{i}.bias": layer.bias}
+    return b"".join(layers.chunks(metadata, arrays))
+
+
+def from_bytes(data, name="these bytes"):
+    """The network in the bytes that `to_bytes` gave."""
+    if len(data) > MAX_FILE_BYTES:
+        raise FileError(f"{name} has {size_text(len(data))}; networks of at most {size_text(MAX_FILE_BYTES)} are read.")
+    return read(io.BytesIO(data), len(data), name)
+
+
+def read(stream, size, name, activations=None):
+    """The network in a stream of `size` bytes; `name` is the file's, for messages.
+
+    Raises FileError for a header that does not fit the file, and what `assemble` raises.
+    """
+    name = told(name)
+    metadata, arrays = layers.read(stream, size, name)
+    if metadata.get("format") == HISTORY:
+        raise FileError(
+            f"{name} is a history of a training, not one network. Open it with `neuroscene run boundaries --history "
+            f"{name}`, in Python with engine.load_history; its at(run, snapshot) is a network."
+        )
+    if metadata.get("format") == TRAINING:
+        raise FileError(
+            f"{name} is what a training goes on from, not a network. Go on with `neuroscene train --resume`, or show "
+            "the history beside it."
+        )
+    if metadata.get("format") == FORMAT:
+        version = metadata.get("version", "")
+        if version != str(VERSION):
+            raise FileError(
+                f"{name} has version `{told(version)}` of our format; {VERSION} is read. Update neuroscene."
+            )
+    entries = {key: _entry(key, tensor, name) for key, tensor in arrays.items()}
+    called = metadata.get("name") if metadata.get("format") == FORMAT else None
+    return assemble(entries, metadata.get("activations") if activations is None else activations, name, called=called)
+
+
+def _entry(key, tensor, name):
+    def fetch():
+        if tensor.dtype not in FLOATS:
+            raise NetworkError(
+                f"`{told(key)}` of {name} is {told(tensor.dtype)}; weights must be F64, F32, F16 or BF16."
+            )
+        return tensor.read()
+
+    return Entry(tensor.shape, fetch)

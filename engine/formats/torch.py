@@ -1,0 +1,337 @@
+"""PyTorch's modules, state dicts and .pt files. Objects are known by their class names, so torch is imported
+only to open a file, and there only by its loader that runs no code.
+"""
+
+import importlib
+import re
+import struct
+import zipfile
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.errors import FileError, NetworkError
+from engine.formats.chain import Affine, Apply, Linear, fold
+from engine.formats.files import (
+    MAX_FILE_BYTES,
+    MAX_LAYERS,
+    check_weights,
+    check_width,
+    check_zip_directory,
+    opened,
+    size_text,
+    told,
+)
+from engine.formats.tensors.named import Entry, assemble
+from engine.network.activations import Activation
+from engine.network.mlp import Mlp
+
+ACCEPTED = (
+    "Sequential, Linear, BatchNorm1d, Identity, Dropout, Flatten, ReLU, LeakyReLU, ELU, Softplus, GELU, SiLU, Tanh, "
+    "Sigmoid, Sine, SineLayer, and Softmax last"
+)
+
+# Past its threshold PyTorch's softplus is the line itself; e^-15 is 3e-7, less than float32 can tell there.
+SOFTPLUS_CUT = 15.0
+
+# How a sine module may call its frequency.
+FREQUENCIES = ("w0", "w_0", "omega", "omega_0", "omega0", "frequency")
+
+ZIP_START = b"PK\3\4"  # older .pt files are no zips
+
+# What a checkpoint may call the state dict inside it.
+CHECKPOINT_KEYS = ("state_dict", "model_state_dict", "model")
+
+# A thousand layers, each with its activation, dropout and normalisation, nested as deep as anyone writes.
+MAX_MODULES = 8 * MAX_LAYERS
+MAX_DEPTH = 32
+
+
+def load(path, activations=None):
+    """The network in a .pt or .pth file that holds a state dict; needs PyTorch."""
+    with opened(path) as (stream, size):
+        name = told(path.name)
+        if stream.read(4) == ZIP_START:
+            _check_zip(stream, size, name)
+        stream.seek(0)
+        try:
+            torch = importlib.import_module("torch")
+        except ImportError:
+            raise FileError(
+                f"{name} needs PyTorch to be opened, which is not installed. Run `pip install torch`, or where it is "
+                "installed save with safetensors.torch.save_file(model.state_dict(), 'net.safetensors')."
+            ) from None
+        try:
+            found = torch.load(stream, map_location="cpu", weights_only=True)
+        except Exception as error:  # whatever its unpickler meets in a broken or hostile file
+            raise FileError(
+                f"{name} is not a state dict that can be read without running code ({told(error)}). "
+                "Save with torch.save(model.state_dict(), path)."
+            ) from None
+    for key in CHECKPOINT_KEYS:
+        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
+            found = found[key]
+    if not isinstance(found, Mapping):
+        raise FileError(f"{name} holds a {type(found).__name__}, not a state dict. Save model.state_dict().")
+    return from_state_dict(found, activations, name)
+
+
+def _check_zip(stream, size, name):
+    """Refuses a zip that would unpack to more than a file may have."""
+    check_zip_directory(stream, size, name)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            total = sum(info.file_size for info in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, OSError, struct.error) as error:
+        raise FileError(f"{name} is not a whole PyTorch file: {told(error)}. Save or copy it again.") from None
+    if total > MAX_FILE_BYTES:
+        raise FileError(f"{name} unpacks to {size_text(total)}; at most {size_text(MAX_FILE_BYTES)} are read.")
+
+
+def from_state_dict(state, activations, name):
+    """The network whose weights a mapping from names to tensors or arrays holds; mappings in it, as Flax has, too."""
+    entries = {}
+    for key, value in _flat(state, name):
+        where = f"`{told(key)}` of {name}"
+        if not isinstance(key, str):
+            raise NetworkError(f"{where} has a {type(key).__name__} as its key; a state dict has names like 0.weight.")
+        if isinstance(value, list | tuple):
+            try:
+                value = np.array(value)
+            except ValueError:
+                raise NetworkError(f"{where} is a list whose rows differ in length; give arrays.") from None
+        entries[key] = Entry(_shape(value, where), lambda value=value, where=where: _array(value, where))
+    return assemble(entries, activations, name, ordered=True)
+
+
+def _flat(state, name, prefix="", depth=0):
+    """(key, value) of a mapping and of those in it, their keys joined by /."""
+    if depth > MAX_DEPTH:
+        raise NetworkError(f"{name} is nested deeper than {MAX_DEPTH} mappings. Give names and arrays.")
+    for key, value in state.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, name, f"{prefix}{key}/", depth + 1)
+        else:
+            yield (f"{prefix}{key}" if prefix else key), value
+
+
+def from_module(module, activations=None):
+    """The network that a torch.nn.Sequential computes in eval(): Dropout idle, BatchNorm1d by its running means.
+
+    Raises NetworkError for a module that cannot be shown, with its place, and for activations, which it has itself.
+    """
+    kind = type(module).__name__
+    if isinstance(module, Mlp):
+        return module
+    if _base(module, "Sequential") is None and kind not in STEPS and kind not in SINE_LAYERS and kind != "Linear":
+        raise NetworkError(_no_sequential(module, kind))
+    if activations is not None:
+        raise NetworkError(f"{kind} has its own activations, but `{told(activations)}` is given. Leave them out.")
+    return fold(_steps(module, "", 0, [0]), f"the {kind}")
+
+
+def _no_sequential(module, kind):
+    children = getattr(module, "_modules", None)
+    inner = [k for k, v in children.items() if _base(v, "Sequential")] if isinstance(children, Mapping) else []
+    if inner:
+        return f"{kind} computes in its own way. Give its Sequential: {', '.join(f'.{told(k)}' for k in inner[:4])}."
+    if hasattr(module, "state_dict"):
+        return f"{kind} is not a torch.nn.Sequential. Give one, or give its state_dict() and the activations."
+    return f"An object of type {kind} is not a network. Give a path, a torch.nn.Sequential, a state dict or an Mlp."
+
+
+def _base(module, name):
+    """The class called `name` among the module's, if its forward is still the one used."""
+    for base in type(module).__mro__:
+        if base.__name__ == name:
+            same = getattr(type(module), "forward", None) is getattr(base, "forward", None)
+            return base if same else None
+    return None
+
+
+def _shape(value, where):
+    try:
+        return tuple(int(n) for n in value.shape)
+    except Exception:  # an object of any kind may stand here, a lazy parameter for one
+        raise NetworkError(
+            f"{where} is a {type(value).__name__} without a shape; run the module once, or give arrays."
+        ) from None
+
+
+def _array(value, where):
+    """A tensor or array as numpy's, without importing torch."""
+    try:
+        if not isinstance(value, np.ndarray) and hasattr(value, "detach"):
+            value = value.detach().cpu()
+            # Not every dtype of theirs has one in numpy; every real one fits float64 without rounding.
+            value = value.double().numpy()
+        value = np.asarray(value)
+    except Exception as error:
+        raise NetworkError(f"{where} cannot be read as an array: {told(error)}") from None
+    if value.dtype.kind not in "fiu":
+        raise NetworkError(f"{where} is {value.dtype}; weights must be real numbers.")
+    return value
+
+
+def _setting(module, where, name, default=None):
+    """A number a module keeps as an attribute, be it a float or a tensor of one element."""
+    value = getattr(module, name, default)
+    try:
+        return float(value)
+    except Exception:  # Of foreign modules' objects: anything may be raised by their own conversion.
+        raise NetworkError(f"{where} has {name} = {told(value)}, which is not a number.") from None
+
+
+def _parsed(text, where):
+    try:
+        return Apply(Activation.parse(text), where)
+    except NetworkError as error:
+        raise NetworkError(f"{where}: {error}") from None
+
+
+def _linear(module, where):
+    parameters = getattr(module, "_parameters", None) or {}
+    if "weight_g" in parameters or "weight_orig" in parameters:
+        raise NetworkError(f"{where} has a norm on its weight. Remove it first (torch.nn.utils.remove_weight_norm).")
+    weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+    shape = _shape(weight, f"The weight of {where}")
+    if len(shape) != 2 or 0 in shape:
+        raise NetworkError(f"The weight of {where} is {shape}; it must be (out, in).")
+    check_width(shape, where)
+    return Linear(
+        _array(weight, f"The weight of {where}"), None if bias is None else _array(bias, f"The bias of {where}"), where
+    )
+
+
+def _batch_norm(module, where):
+    if getattr(module, "running_mean", None) is None or getattr(module, "running_var", None) is None:
+        raise NetworkError(
+            f"{where} keeps no running mean, so it depends on the batch. Train it with track_running_stats."
+        )
+    mean, var = (_array(getattr(module, k), where).astype(float) for k in ("running_mean", "running_var"))
+    weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+    gain = np.ones_like(mean) if weight is None else _array(weight, where).astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        scale = gain / np.sqrt(var + _setting(module, where, "eps", 1e-5))
+    return [Affine(scale, (0.0 if bias is None else _array(bias, where)) - mean * scale, where)]
+
+
+def _softplus(module, where):
+    beta, threshold = _setting(module, where, "beta", 1.0), _setting(module, where, "threshold", 20.0)
+    if not beta > 0 or threshold < SOFTPLUS_CUT:
+        raise NetworkError(
+            f"{where} has beta {beta:g}, threshold {threshold:g}; beta > 0 and threshold >= {SOFTPLUS_CUT:g} are shown."
+        )
+    apply = _parsed("softplus", where)
+    if beta == 1:
+        return [apply]
+    scaled = [Affine(np.float64(k), np.float64(0), where) for k in (beta, 1 / beta)]
+    return [scaled[0], apply, scaled[1]]
+
+
+def _gelu(module, where):
+    approximate = getattr(module, "approximate", "none")
+    if approximate != "none":
+        raise NetworkError(
+            f"{where} is GELU(approximate={told(approximate)!r}), another function; only the exact GELU is shown."
+        )
+    return [_parsed("gelu", where)]
+
+
+def _softmax(module, where):
+    if getattr(module, "dim", None) not in (None, -1, 1):
+        raise NetworkError(
+            f"{where} is a softmax over axis {told(module.dim)}; only over the outputs (dim=-1) is shown."
+        )
+    return [_parsed("softmax", where)]
+
+
+def _flatten(module, where):
+    if getattr(module, "start_dim", 1) != 1 or getattr(module, "end_dim", -1) != -1:
+        raise NetworkError(f"{where} flattens other axes than all but the first; only Flatten() is shown.")
+    return []
+
+
+def _frequency(module, where):
+    for name in FREQUENCIES:
+        if hasattr(module, name):
+            return _setting(module, where, name)
+    raise NetworkError(f"{where} does not say its frequency; it needs an attribute {' or '.join(FREQUENCIES)}.")
+
+
+def _sine(module, where):
+    frequency = _frequency(module, where)
+    if frequency < 0:
+        return [Affine(np.float64(-1), np.float64(0), where), _parsed(f"sine({-frequency!r})", where)]
+    return [_parsed(f"sine({frequency!r})", where)]
+
+
+def _sine_layer(module, where):
+    linear = getattr(module, "linear", None)
+    if linear is None or _base(linear, "Linear") is None:
+        raise NetworkError(f"{where} has no `linear` that is a torch.nn.Linear. Give a Sequential of Linear and Sine.")
+    return [_linear(linear, where), *_sine(module, where)]
+
+
+def _nothing(module, where):
+    return []
+
+
+def _named(name):
+    return lambda module, where: [_parsed(name, where)]
+
+
+def _with(name, attribute, default):
+    return lambda module, where: [_parsed(f"{name}({_setting(module, where, attribute, default)!r})", where)]
+
+
+STEPS = {
+    "Identity": _nothing,
+    "Dropout": _nothing,
+    "Dropout1d": _nothing,
+    "AlphaDropout": _nothing,
+    "FeatureAlphaDropout": _nothing,
+    "Flatten": _flatten,
+    "BatchNorm1d": _batch_norm,
+    "ReLU": _named("relu"),
+    "LeakyReLU": _with("leaky_relu", "negative_slope", 0.01),
+    "ELU": _with("elu", "alpha", 1.0),
+    "Softplus": _softplus,
+    "GELU": _gelu,
+    "SiLU": _named("silu"),
+    "Tanh": _named("tanh"),
+    "Sigmoid": _named("sigmoid"),
+    "Softmax": _softmax,
+    "Sine": _sine,
+}
+
+# A linear layer with its sine, as SIREN's authors and others write it.
+SINE_LAYERS = ("SineLayer", "SirenLayer")
+
+
+def _steps(module, place, depth, seen):
+    """The steps of a module; place is its path of names, as PyTorch writes it."""
+    seen[0] += 1
+    kind = type(module).__name__
+    where = f"module {told(place)} ({told(kind)})" if place else told(kind)
+    if depth > MAX_DEPTH or seen[0] > MAX_MODULES:
+        raise NetworkError(
+            f"{where} is nested deeper than {MAX_DEPTH} or comes after {MAX_MODULES} modules, too many to show."
+        )
+    if _base(module, "Sequential"):
+        children = getattr(module, "_modules", None)
+        named = children.items() if isinstance(children, Mapping) else enumerate(module)
+        inner = [(f"{place}.{k}" if place else str(k), child) for k, child in named]
+        steps = [step for k, child in inner for step in _steps(child, k, depth + 1, seen)]
+        check_weights(sum(s.weights.size for s in steps if isinstance(s, Linear)), where)
+        return steps
+    if _base(module, "Linear"):
+        return [_linear(module, where)]
+    if kind in SINE_LAYERS:
+        return _sine_layer(module, where)
+    if kind in STEPS:
+        return STEPS[kind](module, where)
+    number = re.match(r"\d+$", place.rpartition(".")[2])
+    raise NetworkError(
+        f"{where} cannot be shown{f' (number {number[0]} of its Sequential)' if number else ''}. Accepted: {ACCEPTED}."
+    )
