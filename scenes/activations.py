@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
+from engine.analysis.stages import all_called, squeezenet_blocks, stages
 from engine.draw.cloud_layout import SLENDER, SPACING, lay_out
 from engine.draw.drawable import Aim
 from engine.draw.image_plane import ImagePlane
@@ -18,7 +19,6 @@ from engine.draw.node import Node
 from engine.draw.ranking import Rank, Ranking
 from engine.errors import NeurosceneError, SettingError, near
 from engine.network import nodes
-from engine.network.stages import all_called, squeezenet_blocks, stages
 from engine.settings import Choice, Number, Switch, Text
 from engine.space_scene import SpaceScene
 from engine.view.camera import unit

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.analysis.attribution import influences
 from engine.draw.callout import Callout
 from engine.draw.colour import colours
 from engine.draw.frame import linear
@@ -12,7 +13,6 @@ from engine.draw.legend import srgb
 from engine.draw.lines import Lines
 from engine.draw.points import Points
 from engine.errors import SettingError
-from engine.network.influence import influences
 from engine.settings import Switch
 from scenes.seen_network import SeenNetwork, tells_classes
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.analysis.neuron_selection import read_units, write_units
 from engine.draw.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS
 from engine.draw.boundaries import Boundaries as BoundaryLines
 from engine.draw.frame import THEMES
@@ -22,7 +23,6 @@ from engine.flat_scene import FlatScene
 from engine.network.contours import contours
 from engine.network.parts import sums
 from engine.network.regions import regions
-from engine.network.unit_choice import read_units, write_units
 from engine.region_colours import prediction_colours
 from engine.region_drawing import boundaries_drawing
 from engine.scene import Action

@@ -1,7 +1,7 @@
 """The figures of boundaries: what GINN's article shows, each by one command, in the story that comes along.
 
 Runs 1 to 4 are of the seeds 2, 4, 7 and 11; the last one never finds the diamond. What is worth seeing in each was
-found by engine.network.findings.
+found by engine.analysis.findings.
 """
 
 from engine.figure import Figure, Step

@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from engine.network.findings import findings
-from engine.network.motion import motion
+from engine.analysis.findings import findings
+from engine.analysis.motion import motion
+from engine.analysis.neuron_selection import read_units
+from engine.analysis.responses import grid
 from engine.network.regions import regions
-from engine.network.responses import grid
-from engine.network.unit_choice import read_units
 from engine.parts import SPACINGS, Diagram, Listing, ListingRow, TimeCurve, Timeline, UnitLayer, Units
 from engine.scene import Scene
 from engine.settings import Choice, Switch

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from engine.analysis.neuron_selection import read_units
 from engine.network.local import local
 from engine.network.regions import regions
-from engine.network.unit_choice import read_units
 from engine.scene import Reading, Scene
 from scenes.boundaries_panel import names_of
 

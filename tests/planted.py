@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.network.findings import KINDS
+from engine.analysis.findings import KINDS
 from engine.network.history import Domain, History, flat
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from planted import SQUARE, changed, clean, history, of_kind
 
-from engine.network.findings import findings
+from engine.analysis.findings import findings
+from engine.analysis.kinks import bends_of, median_distance, target_edges
+from engine.analysis.missed_parts import blocks, largest_block, wrong_pixels
+from engine.analysis.responses import answers, grid, signals, target_classes
+from engine.analysis.survey import listed, percent
 from engine.network.history import Domain, History, flat
-from engine.network.kinks import bends_of, median_distance, target_edges
-from engine.network.missed import blocks, largest_block, wrong_pixels
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.network.regions import regions
-from engine.network.responses import answers, grid, signals, target_classes
-from engine.network.survey import listed, percent
 
 
 def bending(times=1):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from planted import LINES, OFFSETS, READ, SQUARE, changed, clean, history, of_kind
 
-from engine.network.findings import findings, motion
+from engine.analysis.findings import findings, motion
+from engine.analysis.survey import Survey
+from engine.analysis.symmetry import mirror_matches, output_symmetry, target_symmetry
 from engine.network.history import Domain, History
 from engine.network.mlp import Mlp
-from engine.network.survey import Survey
-from engine.network.symmetry import mirror_matches, output_symmetry, target_symmetry
 
 
 def moved(net, layer, weights=0.0, bias=0.0):
@@ -67,7 +67,7 @@ def test_many_snapshots_in_pieces_give_the_speeds_of_one_piece(monkeypatch):
     rng = np.random.default_rng(0)
     nets = [moved(clean(), 0, rng.normal(size=(6, 2)) / 50, rng.normal(size=6) / 50) for _ in range(20)]
     whole = motion(history(*nets), 0)
-    monkeypatch.setattr("engine.network.responses.CHUNK", 6 * 144 * 3 * 4)
+    monkeypatch.setattr("engine.analysis.responses.CHUNK", 6 * 144 * 3 * 4)
     assert np.array_equal(whole, motion(history(*nets), 0))
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from engine.analysis.attribution import influences
 from engine.draw.callout import Callout
 from engine.errors import NeurosceneError, SettingError, ShapeError
 from engine.formats.load_convnet import load_convnet
 from engine.network.convnet import Add, ConvNet, Convolution, Dense, Elementwise, Flatten, GlobalAveragePool, Input
-from engine.network.influence import influences
 from engine.reference.convnet import forward as twin
 from engine.render.renderer import Renderer
 from engine.scene import Clock

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from engine.network.copycats import correlation
-from engine.network.responses import answers, grid, signals, target_classes
-from engine.network.survey import Finding, holds_since, listed, percent, since_text, spread
+from engine.analysis.duplicates import correlation
+from engine.analysis.responses import answers, grid, signals, target_classes
+from engine.analysis.survey import Finding, holds_since, listed, percent, since_text, spread
 
 # A target is symmetric if so much of it is its mirror image; a network's answer without one too.
 NEARLY = 0.98

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.analysis.stages import all_called, behind, called, is_passed_by, squeezenet_blocks, stages
 from engine.network.convnet import (
     Add,
     Concat,
@@ -19,7 +20,6 @@ from engine.network.convnet import (
     Multiply,
     Softmax,
 )
-from engine.network.stages import all_called, behind, called, is_passed_by, squeezenet_blocks, stages
 
 
 def conv(name, source, out, into, size=1):

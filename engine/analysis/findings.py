@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from engine.network.copycats import copycats
-from engine.network.idle import idle_units
-from engine.network.indecisive import indecisive
-from engine.network.kinks import kinks
-from engine.network.missed import missed
-from engine.network.motion import Motion, bias_first, motion
-from engine.network.survey import Finding, Survey, finite_snapshots
-from engine.network.symmetry import symmetry
+from engine.analysis.dead import idle_units
+from engine.analysis.duplicates import copycats
+from engine.analysis.indecisive import indecisive
+from engine.analysis.kinks import kinks
+from engine.analysis.missed_parts import missed
+from engine.analysis.motion import Motion, bias_first, motion
+from engine.analysis.survey import Finding, Survey, finite_snapshots
+from engine.analysis.symmetry import symmetry
 
 __all__ = ["KINDS", "Finding", "Motion", "findings", "motion"]
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from engine.analysis.attribution import influences
 from engine.errors import NetworkError
 from engine.network.convnet import (
     Add,
@@ -18,7 +19,6 @@ from engine.network.convnet import (
     MaxPool,
     Multiply,
 )
-from engine.network.influence import influences
 
 RNG = np.random.default_rng(5)
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.network.responses import grid, layer_weights, on_plane, responses, snapshots_at_once
-from engine.network.survey import Finding
+from engine.analysis.responses import grid, layer_weights, on_plane, responses, snapshots_at_once
+from engine.analysis.survey import Finding
 
 # Points a side: means over a domain need few.
 SIDE = 12

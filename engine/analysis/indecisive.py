@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.network.survey import Finding, neurons_text, percent
+from engine.analysis.survey import Finding, neurons_text, percent
 
 # Late is the second half of the steps; the last quarter of the snapshots where fewer intervals than this are in that.
 FEWEST = 8

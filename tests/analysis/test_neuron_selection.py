@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.analysis.neuron_selection import read_units, write_units
 from engine.errors import SettingError
-from engine.network.unit_choice import read_units, write_units
 
 
 def chosen(text, sizes=(3, 4)):

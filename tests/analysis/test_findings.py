@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from planted import LINES, OFFSETS, READ, SQUARE, changed, clean, deep, history, of_kind
 
-from engine.network import survey as survey_module
-from engine.network.copycats import cliques, correlation
-from engine.network.findings import KINDS, Survey, findings
+from engine.analysis import survey as survey_module
+from engine.analysis.duplicates import cliques, correlation
+from engine.analysis.findings import KINDS, Survey, findings
 from engine.network.history import Domain, History, flat
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from engine.analysis.survey import Finding, neurons_text
 from engine.network.regions import regions
-from engine.network.survey import Finding, neurons_text
 
 # Kinks gather at the target's edges if random points are so many times as far from them.
 NEARER = 1.4

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from engine.analysis.gates import gate, gating
 from engine.network.convnet import Add, ConvNet, Convolution, Elementwise, GlobalAveragePool, Input, Multiply, Softmax
-from engine.network.gates import gate, gating
 
 
 def conv(name, source):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.network.survey import Finding, neurons_text, percent, since_text
+from engine.analysis.survey import Finding, neurons_text, percent, since_text
 
 # Two boundaries are one when their sides agree so well (correlation of the signs, which a large common side does not
 # flatter) and the signals rise and fall together. While they come together, a little less is called the same.

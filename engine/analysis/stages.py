@@ -2,8 +2,8 @@
 
 import re
 
+from engine.analysis.gates import gating
 from engine.network import nodes as kinds
-from engine.network.gates import gating
 
 # By which SqueezeNet 1.0 is shown; its other parts are as large as their neighbours.
 SQUEEZENET = ("pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "conv10", "pool10")

@@ -5,9 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.analysis.responses import answers, grid, signals, snapshots_at_once
 from engine.errors import NetworkError
 from engine.network.regions import regions
-from engine.network.responses import answers, grid, signals, snapshots_at_once
 
 # Multiply-adds of one survey, about a second on a slow core; and bytes of kept signs. Past either of them
 # snapshots are left out, evenly, down to FEWEST.
@@ -97,7 +97,7 @@ class Survey:
             return None
 
     def signals(self, snapshots):
-        """[(S, units, N)] at the grid's points; `engine.network.responses.signals`."""
+        """[(S, units, N)] at the grid's points; `engine.analysis.responses.signals`."""
         return signals(self.history, self.run, snapshots, self.points)
 
     def sides(self, layer, index):
