@@ -15,7 +15,7 @@ from benchmarks.results import keep
 from engine.network.history import Domain
 from engine.network.image_data import ImageData, bottle
 from engine.network.mlp import Mlp
-from engine.network.regions import regions
+from engine.regions.linear_regions import regions
 
 # name -> (sizes, trained, runs). Clipping takes minutes for the last.
 NETWORKS = {

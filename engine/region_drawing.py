@@ -58,7 +58,7 @@ def boundaries_drawing(
 ):  # fmt: skip
     """The Drawing of the boundaries in a partition.
 
-    partition      engine.network.regions.Partition, or engine.network.contours.Contours, which has no regions
+    partition      engine.regions.linear_regions.Partition, or engine.regions.contours.Contours, which has no regions
     styles         a draw.layer_styles.LayerStyle for each hidden layer
     net            what it is the partition of
     domain         its plane, for the names of the axes

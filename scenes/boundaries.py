@@ -20,11 +20,11 @@ from engine.draw.legend import Legend
 from engine.draw.lines import Lines
 from engine.errors import NetworkError, SettingError
 from engine.flat_scene import FlatScene
-from engine.network.contours import contours
 from engine.network.parts import sums
-from engine.network.regions import regions
 from engine.region_colours import prediction_colours
 from engine.region_drawing import boundaries_drawing
+from engine.regions.contours import contours
+from engine.regions.linear_regions import regions
 from engine.scene import Action
 from engine.settings import Choice, Integer, Number, Switch, Text
 from scenes.boundaries_figures import FIGURES

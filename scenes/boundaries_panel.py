@@ -8,8 +8,8 @@ from engine.analysis.findings import findings
 from engine.analysis.motion import motion
 from engine.analysis.neuron_selection import read_units
 from engine.analysis.responses import grid
-from engine.network.regions import regions
 from engine.parts import SPACINGS, Diagram, Listing, ListingRow, TimeCurve, Timeline, UnitLayer, Units
+from engine.regions.linear_regions import regions
 from engine.scene import Scene
 from engine.settings import Choice, Switch
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from engine.analysis.neuron_selection import read_units
-from engine.network.local import local
-from engine.network.regions import regions
+from engine.regions.linear_regions import regions
+from engine.regions.local import local
 from engine.scene import Reading, Scene
 from scenes.boundaries_panel import names_of
 

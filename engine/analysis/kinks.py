@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.analysis.survey import Finding, neurons_text
-from engine.network.regions import regions
+from engine.regions.linear_regions import regions
 
 # Kinks gather at the target's edges if random points are so many times as far from them.
 NEARER = 1.4

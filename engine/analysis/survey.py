@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.analysis.responses import answers, grid, signals, snapshots_at_once
 from engine.errors import NetworkError
-from engine.network.regions import regions
+from engine.regions.linear_regions import regions
 
 # Multiply-adds of one survey, about a second on a slow core; and bytes of kept signs. Past either of them
 # snapshots are left out, evenly, down to FEWEST.

@@ -9,7 +9,7 @@ from engine.flat_scene import FlatScene
 from engine.network.history import Domain, History, flat
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
-from engine.network.regions import regions
+from engine.regions.linear_regions import regions
 from engine.render.renderer import Renderer
 from engine.scene import Clock
 

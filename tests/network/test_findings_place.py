@@ -12,7 +12,7 @@ from engine.analysis.survey import listed, percent
 from engine.network.history import Domain, History, flat
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
-from engine.network.regions import regions
+from engine.regions.linear_regions import regions
 
 
 def bending(times=1):

@@ -12,7 +12,7 @@ from engine.formats.histories import history as files
 from engine.network.history import Domain, History, flat
 from engine.network.image_data import bottle
 from engine.network.random import random_mlp
-from engine.network.regions import regions
+from engine.regions.linear_regions import regions
 from engine.render.renderer import Renderer
 from engine.scene import Clock
 from engine.settings import settings

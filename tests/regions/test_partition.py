@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import NetworkError
-from engine.network import partition
-from engine.network.outlines import paths, rings
-from engine.network.partition import Subdivision
-from engine.network.rows import Rows
+from engine.regions import partition
+from engine.regions.growable import Rows
+from engine.regions.outlines import paths, rings
+from engine.regions.partition import Subdivision
 
 NO_ROUNDING = 1e-9
 

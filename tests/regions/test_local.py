@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from engine.network.history import Domain
-from engine.network.local import local
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
+from engine.regions.local import local
 
 DOMAIN = Domain([0.2, 0.9, -0.3], [[1.0, 0.5, 0.0], [0.0, -1.0, 2.0]], [0.0, 0.0], [1.0, 1.0])
 

@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 
 from engine.errors import NetworkError
-from engine.network import outlines, pattern
-from engine.network.decision import cut_decision, decision_layer
-from engine.network.folding import EPSILON, SAFETY, Layer, folded
-from engine.network.partition import Subdivision
+from engine.regions import outlines, pattern
+from engine.regions.decision import cut_decision, decision_layer
+from engine.regions.partition import Subdivision
+from engine.regions.plane import EPSILON, SAFETY, Layer, folded
 
 # So that what is exactly 0 counts as zero even where no rounding can be.
 TINY = 1e-300

@@ -10,7 +10,7 @@ from engine.errors import NetworkError
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
-from engine.network.regions import regions
+from engine.regions.linear_regions import regions
 
 # Positions come from float64 sums of a few numbers near 1; three layers and a division leave some 1e-13.
 CLOSE = 1e-10

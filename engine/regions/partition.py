@@ -8,8 +8,8 @@ numbers here instead of sign vectors.
 import numpy as np
 
 from engine.errors import NetworkError
-from engine.network.cutting import Cut
-from engine.network.rows import Rows
+from engine.regions.arrangement import Cut
+from engine.regions.growable import Rows
 
 # Past this many faces neither a screen nor a vector file shows them, and memory runs short: 128 numbers a vertex are
 # 1 GB at a million.

@@ -3,8 +3,8 @@
 import numpy as np
 
 from engine.errors import NetworkError
-from engine.network.folding import Layer
-from engine.network.pattern import chosen
+from engine.regions.pattern import chosen
+from engine.regions.plane import Layer
 
 # Strictly rising: the outputs are in the order of their sums.
 RISING = ("identity", "softmax", "sigmoid", "tanh", "leaky_relu", "elu", "softplus")

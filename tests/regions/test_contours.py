@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from engine.errors import ShapeError
-from engine.network.contours import contours
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
-from engine.network.regions import regions
+from engine.regions.contours import contours
+from engine.regions.linear_regions import regions
 
 SQUARE = Domain.plane(2, [-2.0, -2.0], [2.0, 2.0])
 

@@ -8,7 +8,7 @@ the layer has functions, and a round touches only faces that have lines left.
 
 import numpy as np
 
-from engine.network.rows import Rows
+from engine.regions.growable import Rows
 
 
 class Cut:
