@@ -13,9 +13,9 @@ import numpy as np
 
 from benchmarks.results import keep
 from engine.network.history import Domain
-from engine.network.image_data import ImageData, bottle
 from engine.network.mlp import Mlp
 from engine.regions.linear_regions import regions
+from engine.training.image_data import ImageData, bottle
 
 # name -> (sizes, trained, runs). Clipping takes minutes for the last.
 NETWORKS = {

@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.results import keep
 from engine.network.recipe import Recipe, first_weights
-from engine.training import Trainer
+from engine.training.trainer import Trainer
 
 NETWORKS = {"2-16-16-16-2": (2, 16, 16, 16, 2), "2-32-32-2": (2, 32, 32, 2), "2-64-64-2": (2, 64, 64, 2)}
 RUNS = (1, 2, 4)

@@ -22,12 +22,12 @@ PUBLIC = {
     "load": "engine.formats.load_mlp",
     "save_network": "engine.formats.load_mlp:save",
     # trainings
-    "ImageData": "engine.network.image_data",
+    "ImageData": "engine.training.image_data",
     "History": "engine.network.history",
     "Domain": "engine.network.history",
-    "Recorder": "engine.network.recorder",
-    "Recipe": "engine.training",
-    "Trainer": "engine.training",
+    "Recorder": "engine.training.recorder",
+    "Recipe": "engine.training.trainer",
+    "Trainer": "engine.training.trainer",
     "load_history": "engine.formats.histories.history:load",
     "save_history": "engine.formats.histories.history:save",
     # scenes

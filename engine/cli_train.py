@@ -206,7 +206,7 @@ def _resumed(resume, image, output, asked):
     """(Trainer, notes, output) of a training that was stopped."""
     from engine.formats.histories import history as file
     from engine.train_options import place
-    from engine.training import Trainer
+    from engine.training.trainer import Trainer
 
     for given in [image] if image is not None else [*asked][:1]:
         raise SettingError(

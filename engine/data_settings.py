@@ -8,11 +8,11 @@ from engine.errors import SettingError
 from engine.formats import class_names, load_mlp
 from engine.formats.histories import history
 from engine.formats.load_convnet import load_convnet
-from engine.network import image_data
 from engine.network.convnet import ConvNet
 from engine.network.history import History
 from engine.network.mlp import Mlp
 from engine.settings import Data
+from engine.training.trainer import image_data
 
 
 class Network(Data):
@@ -102,7 +102,7 @@ class Unfinished(Data):
 
     def checked(self, value):
         # Kernels are loaded when there is something to train.
-        trainer = importlib.import_module("engine.training").Trainer
+        trainer = importlib.import_module("engine.training.trainer").Trainer
         return value if value is None or isinstance(value, trainer) else trainer.load(value)
 
     def lines(self, value):

@@ -7,10 +7,10 @@ import numpy as np
 from engine.errors import SettingError, near
 from engine.formats.files import MAX_FILE_BYTES, size_text
 from engine.formats.histories.history import check_place
-from engine.network.image_data import SIDE, SIDE_MAX, SIDE_MIN, ImageData
 from engine.network.snapshots import snapshot_steps, spread_steps
 from engine.options import read_number
-from engine.training import Recipe, Trainer
+from engine.training.image_data import SIDE, SIDE_MAX, SIDE_MIN, ImageData
+from engine.training.trainer import Recipe, Trainer
 
 # --task, as a person says it: (a recipe's task, in colour)
 # Steps from which on a training is worth waiting for its code.

@@ -11,10 +11,10 @@ from engine.formats.squeezenet import small_squeezenet
 from engine.kernels.forward import Forward
 from engine.network import nodes
 from engine.network.convnet import ConvNet
-from engine.network.image_data import shrunk
 from engine.network.photo import fit
 from engine.network.preprocess import PREPROCESSES
 from engine.settings import Choice, Integer
+from engine.training.image_data import shrunk
 from scenes.drawn_objects import KINDS, draw
 from scenes.kept import Keeping
 

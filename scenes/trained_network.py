@@ -11,10 +11,10 @@ from engine.errors import SettingError
 from engine.formats.histories.history import from_bytes, to_bytes
 from engine.network.activations import ACTIVATIONS
 from engine.network.history import Domain, History
-from engine.network.image_data import ImageData
 from engine.network.recipe import Recipe
 from engine.settings import Choice, Integer, Number, Switch, Text
-from engine.training import Trainer
+from engine.training.image_data import ImageData
+from engine.training.trainer import Trainer
 from scenes.kept import Keeping
 
 # Four runs that `neuroscene train` recorded; docs/boundaries.md has the command.

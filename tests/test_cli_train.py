@@ -13,10 +13,10 @@ from PIL import Image
 import engine
 from engine import cli
 from engine.cli_train import losses_text
-from engine.network.image_data import bottle
 from engine.network.snapshots import snapshot_steps, spread_steps
 from engine.train_options import read_seeds, read_widths
-from engine.training import Recipe, Trainer
+from engine.training.image_data import bottle
+from engine.training.trainer import Recipe, Trainer
 
 # A training that takes a moment.
 SMALL = ["--side", "16", "--hidden", "8", "--steps", "120"]

@@ -6,7 +6,7 @@ import pytest
 from engine.network.history import flat
 from engine.network.recipe import Recipe, first_weights
 from engine.reference import train as twin
-from engine.training import Trainer
+from engine.training.trainer import Trainer
 
 torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-peers`")
 nn = torch.nn

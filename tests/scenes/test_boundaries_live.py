@@ -6,9 +6,9 @@ from hands import Hands
 
 from engine.formats.histories import history as files
 from engine.network.history import Domain, History, flat
-from engine.network.image_data import bottle
 from engine.network.random import random_mlp
 from engine.scene import Clock
+from engine.training.image_data import bottle
 from scenes.boundaries import Boundaries
 
 # Wide enough for all buttons of the strip.

@@ -8,7 +8,7 @@ from PIL import Image
 
 from engine.errors import FileError, NeurosceneError, SettingError, ShapeError
 from engine.formats import image as file
-from engine.network.image_data import BOTTLE, GREY, SIDE_MAX, ImageData, bottle, from_png, otsu, shrunk, to_png
+from engine.training.image_data import BOTTLE, GREY, SIDE_MAX, ImageData, bottle, from_png, otsu, shrunk, to_png
 
 RNG = np.random.default_rng(8)
 HALVES = np.repeat([[0, 255]], 6, axis=0).repeat(3, axis=1).astype(np.uint8)

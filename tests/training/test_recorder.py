@@ -9,9 +9,9 @@ import engine
 from engine.errors import FileError, NetworkError, NeurosceneError, SettingError, ShapeError
 from engine.network.history import flat
 from engine.network.random import random_mlp
-from engine.network.recorder import Recorder
-from engine.network.samples import Samples
 from engine.network.snapshots import following, snapshot_steps
+from engine.training.recorder import Recorder
+from engine.training.samples import Samples
 
 
 class Linear:

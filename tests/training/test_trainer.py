@@ -13,7 +13,7 @@ from engine.network.recipe import first_weights
 from engine.network.snapshots import snapshot_steps
 from engine.reference import train as twin
 from engine.reference.train_loss import mean_loss
-from engine.training import Recipe, Trainer
+from engine.training.trainer import Recipe, Trainer
 
 RECIPE = Recipe((2, 8, 2), activation="tanh", steps=60, batch=16, rate=1e-2)
 
@@ -101,7 +101,7 @@ def test_a_history_grows_and_keeps_what_it_had(whole):
 
 
 def test_a_block_of_snapshots_that_is_full_is_followed_by_another(whole, monkeypatch):
-    monkeypatch.setattr("engine.training._Kept.MOST", 2)
+    monkeypatch.setattr("engine.training.trainer._Kept.MOST", 2)
     assert same(finished(trainer()), whole)
     some = trainer()
     for _ in range(6):
@@ -162,7 +162,7 @@ def test_a_file_that_is_no_whole_training_is_refused_in_one_line(tmp_path):
 
 
 def test_no_device_is_needed_to_describe_a_training(monkeypatch):
-    monkeypatch.setattr("engine.training.Training", None)
+    monkeypatch.setattr("engine.training.trainer.Training", None)
     some = trainer()
     assert some.step == 0 and not some.is_done and some.runs == 2
 

@@ -11,9 +11,9 @@ from engine.formats.histories import history as file
 from engine.formats.load_mlp import load
 from engine.network.history import TASKS, Domain, History, flat
 from engine.network.mlp import Mlp
-from engine.network.models import LOGITS, first_weight, is_shown, two_logits, unwrapped
-from engine.network.samples import Samples
 from engine.network.snapshots import following, thinned
+from engine.training.models import LOGITS, first_weight, is_shown, two_logits, unwrapped
+from engine.training.samples import Samples
 
 # Of all weights that are kept: half of what a file may have. And twice what any picture of a loss can show.
 MAX_BYTES = 256 << 20
