@@ -12,7 +12,7 @@ from engine.kernels.pool import Pool
 from engine.kernels.reshape import Reshape
 from engine.kernels.softmax import Softmax
 from engine.network import nodes
-from engine.network.placing import fused, homes, joined, taken
+from engine.network.memory_plan import fused, homes, joined, taken
 
 
 def evaluate(net, image, *, keep=(), by=None):

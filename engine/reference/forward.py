@@ -1,7 +1,7 @@
 """A convolutional network in float64; and whether a run in float32 is right, node by node."""
 
 from engine.network import nodes
-from engine.network.placing import taken
+from engine.network.memory_plan import taken
 from engine.reference import convnet, convolve, elementwise, pool, reshape, softmax
 
 value = convnet.forward

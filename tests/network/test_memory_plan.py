@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.network.convnet import Add, Concat, ConvNet, Convolution, Elementwise, Input, MaxPool, Multiply
-from engine.network.placing import fused, homes, joined, taken
+from engine.network.memory_plan import fused, homes, joined, taken
 
 IMAGE = Input("image", (), (4, 5, 5))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import NetworkError
-from engine.network.paths import WAYS, closed_way, there_and_back
+from engine.network.closed_paths import WAYS, closed_way, there_and_back
 
 
 @pytest.mark.parametrize("way", WAYS)
