@@ -15,14 +15,14 @@ import numpy as np
 
 from benchmarks.convnet import squeezenet
 from benchmarks.results import keep
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
 from engine.draw.cloud_layout import lay_out
 from engine.draw.drawable import Aim
 from engine.draw.frame import THEMES
 from engine.draw.neuron_cloud import Block, NeuronCloud, theme_palette
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
 from engine.gpu.channel_map import ChannelMap
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.texture import Texture

@@ -12,13 +12,13 @@ import numpy as np
 from benchmarks.networks import TORUS, ball_rays, seeded, thin_sheets, torus
 from benchmarks.results import keep
 from engine.codegen.arithmetics import PLAIN
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
 from engine.codegen.layout import pack, weights_binding
 from engine.codegen.network import iterations, network_module
-from engine.codegen.structs import struct
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
 from engine.kernels import rays
 from engine.kernels.rays import CASTING, GRAZE, HIT, MISS, UNDECIDED, workgroups
 

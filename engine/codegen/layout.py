@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.bindings import Binding
+from engine.gpu.bindings import Binding
 
 # A uniform buffer holds this on every adapter; on software drivers reading one at a uniform index is 2-3 times faster
 # than reading storage.

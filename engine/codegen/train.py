@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.codegen.bindings import Binding
-from engine.codegen.structs import struct
+from engine.gpu.bindings import Binding
+from engine.gpu.structs import struct
 from engine.network.mlp import Shape
 
 # One dispatch. `first` is its first step, `turn` and `turns` which of the batch's turns it takes, `count` the samples

@@ -5,9 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.codegen.structs import struct
 from engine.codegen.train import Places, Problem
 from engine.errors import DeviceLimitError
+from engine.gpu.structs import struct
 
 # What every WebGPU device has.
 MEMORY = 16384

@@ -4,12 +4,9 @@ import math
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
 from engine.codegen.boundaries import boundaries_bindings, boundaries_module, middle
 from engine.codegen.boundary_body import Groups
-from engine.codegen.compose import compose
 from engine.codegen.layout import layout, pack
-from engine.codegen.structs import struct
 from engine.draw.boundary_styles import STYLE, checked_dash, class_colours, lines, region_colours
 from engine.draw.colour import palette_array
 from engine.draw.drawable import Drawable, Hit
@@ -17,9 +14,12 @@ from engine.draw.frame import FRAME_BINDING
 from engine.draw.layer_styles import layer_styles
 from engine.errors import DeviceLimitError, SettingError, ShapeError
 from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 
 NODE = struct(

@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.structs import struct
 from engine.errors import SettingError
+from engine.gpu.structs import struct
 
 STYLE = struct(
     "BoundaryStyle",

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME_BINDING
 from engine.draw.level_surfaces import LevelSurfaces
 from engine.draw.lines import LINES, SEGMENT
 from engine.draw.sparks import CLASSIC_PATH, SPARKS_BINDING, VERTICES_BINDING, SparkPaths
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.structs import struct
 
 AXIS_COLOURS = (((1, 0, 0), (1, 0.6, 0)), ((0, 1, 0), (0.6, 1, 0)), ((0, 0, 1), (0, 0.6, 1)))
 AXIS_OPACITY = 0.6

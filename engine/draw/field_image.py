@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.draw.colour import palette_array
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING
 from engine.errors import SceneError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.structs import struct
 from engine.kernels.grid import Grid, Plane
 
 IMAGE = struct("FieldImageNode", outputs="vec4u", low="f32", high="f32", groups="u32")

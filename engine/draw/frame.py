@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from engine.codegen.bindings import Binding
-from engine.codegen.structs import struct
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
+from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 
 # Surfaces kept along a sample's ray, front to back; what lies behind the eighth is not drawn.

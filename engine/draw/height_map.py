@@ -4,9 +4,6 @@ import math
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.draw.box_axes import BoxAxes
 from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable, Hit
@@ -15,8 +12,11 @@ from engine.draw.sampling import Samples, Survey, extent
 from engine.draw.ticks import ticks
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.structs import struct
 from engine.kernels.grid import Plane
 
 HEIGHT_MAP = struct(

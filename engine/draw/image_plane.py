@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING
 from engine.errors import ShapeError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 
 NODE = struct("ImagePlaneNode", world="mat4x4f", corner="vec4f", right="vec4f", down="vec4f", opacity="f32")

@@ -5,16 +5,16 @@ from functools import cache
 import numpy as np
 
 from engine.codegen.arithmetics import DUAL
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
 from engine.codegen.layout import weights_binding
-from engine.codegen.structs import struct
 from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING, LAYERS, LAYERS_WRITE
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
 from engine.gpu.weights import upload
 from engine.kernels import field, rays
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME_BINDING
 from engine.errors import ShapeError
 from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.structs import struct
 
 SEGMENT = struct("Segment", start="vec4f", end="vec4f", start_colour="vec4f", end_colour="vec4f")
 LINES = struct("LinesNode", world="mat4x4f", width="f32", cap="f32")

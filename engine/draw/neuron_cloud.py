@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
 from engine.draw.cloud_layout import Layout
 from engine.draw.colour import palette
 from engine.draw.drawable import Drawable, Hit
 from engine.errors import SettingError, ShapeError, near
 from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding, declare
 from engine.gpu.channel_map import ChannelMap, groups_of
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.kernels.block_statistics import OVER, BlockStatistics

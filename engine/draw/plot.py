@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING, linear
 from engine.draw.plot_window import name_width, names_sprite, rules, view, window, words
 from engine.draw.sampling import Survey, ready
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.structs import struct
 from engine.kernels.grid import Plane
 
 RULE = struct("Rule", place="vec4f", colour="vec4f")

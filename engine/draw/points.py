@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME_BINDING
 from engine.errors import ShapeError
 from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.structs import struct
 
 POINT = struct("Point", place="vec4f", colour="vec4f")
 POINTS = struct("PointsNode", world="mat4x4f")

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME_BINDING, LAYERS_READ
 from engine.draw.level_surfaces import Region
 from engine.errors import SettingError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.structs import struct
 from engine.kernels import sparks
 
 # Vertices of a spark and the step between them: the original's, and twice as fine for curves that are drawn wide.

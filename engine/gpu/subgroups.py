@@ -2,9 +2,9 @@
 
 from functools import cache
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 

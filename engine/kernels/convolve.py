@@ -7,14 +7,14 @@ import numpy as np
 from engine.codegen import convolve as code
 from engine.codegen import product
 from engine.codegen.activated import activated
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.errors import NetworkError, SettingError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
 from engine.gpu.channel_map import ChannelMap
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
 from engine.gpu.subgroups import subgroup_size
 from engine.gpu.texture import Texture
 from engine.network.activations import Activation

@@ -5,14 +5,14 @@ from functools import cache
 import numpy as np
 
 from engine.codegen.activated import activated
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.errors import NetworkError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
 from engine.gpu.channel_map import ChannelMap, groups_of
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
 
 DENSE = struct(
     "Dense", groups="u32", channels="u32", blocks="u32", turns="u32", source_first="u32", offset="u32",

@@ -4,13 +4,13 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
 from engine.codegen.layout import weights_binding
-from engine.codegen.structs import struct
 from engine.errors import SettingError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
 from engine.gpu.weights import upload
 from engine.kernels.rays import check_rays, search_modules, workgroups
 from engine.network.observed import observed

@@ -6,18 +6,18 @@ from itertools import groupby
 import numpy as np
 
 from engine.codegen.arithmetics import CARRIED, PLAIN
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
 from engine.codegen.layout import UNIFORM_BYTES, layout, weights_binding
 from engine.codegen.network import network_module, points_module
 from engine.codegen.several import LANES as BROADCAST_LANES
 from engine.codegen.several import Way, several_module, weights_bindings
 from engine.codegen.several_layout import WIDEST, WRITTEN, pack
-from engine.codegen.structs import struct
 from engine.errors import ShapeError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.structs import struct
 from engine.gpu.subgroups import subgroup_size
 from engine.gpu.weights import upload
 from engine.kernels.product import Wide

@@ -5,15 +5,15 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
 from engine.codegen.several import several_module, weights_bindings
 from engine.codegen.several_layout import WIDEST, pack_layer
-from engine.codegen.structs import struct
 from engine.errors import DeviceLimitError, NetworkError, SettingError
 from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.structs import struct
 from engine.kernels.field import LANES, WORK, Field, groups_of, several_weights, way
 from engine.network.mlp import Mlp
 from engine.network.parts import sliced

@@ -4,14 +4,14 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.errors import NetworkError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
 from engine.gpu.channel_map import ChannelMap
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
 from engine.network.nodes import GlobalAveragePool, MaxPool
 
 POOL = struct(

@@ -4,12 +4,12 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
 
 SCAN = struct("Scan", count="u32")
 BINDINGS = (

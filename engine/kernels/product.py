@@ -5,14 +5,14 @@ from functools import cache
 import numpy as np
 
 from engine.codegen import product as code
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
 from engine.codegen.product import blocks_of
-from engine.codegen.structs import struct
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.structs import struct
 from engine.gpu.subgroups import subgroup_size
 from engine.gpu.texture import Texture
 

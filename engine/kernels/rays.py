@@ -6,16 +6,16 @@ import numpy as np
 
 from engine.codegen import budget
 from engine.codegen.arithmetics import LINE, PLAIN
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
 from engine.codegen.enclosure import enclosure_module
 from engine.codegen.layout import weights_binding
 from engine.codegen.network import network_module
-from engine.codegen.structs import struct
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.structs import struct
 from engine.gpu.weights import upload
 from engine.network.observed import observed
 

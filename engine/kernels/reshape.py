@@ -5,13 +5,13 @@ from math import prod
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
 from engine.gpu.channel_map import ChannelMap, groups_of
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.structs import struct
 
 RESHAPE = struct(
     "Reshape", group="u32", channel="u32", channels="u32", places="u32", source_places="u32", source_first="u32",

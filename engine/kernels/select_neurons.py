@@ -4,14 +4,14 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.errors import SettingError, near
 from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding, declare
 from engine.gpu.channel_map import ChannelMap, groups_of
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
 from engine.kernels.block_statistics import STATISTICS, BlockStatistics
 from engine.kernels.prefix_sums import PrefixSums
 

@@ -5,16 +5,16 @@ from functools import cache
 import numpy as np
 
 from engine.codegen.arithmetics import DUAL
-from engine.codegen.bindings import Binding, declare
 from engine.codegen.body import iterations
-from engine.codegen.compose import compose
 from engine.codegen.layout import weights_binding
 from engine.codegen.network import network_module
-from engine.codegen.structs import struct
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.structs import struct
 from engine.gpu.weights import upload
 
 SPARKS = struct("SparksRun", step="f32", count="u32", vertices="u32", output="u32")

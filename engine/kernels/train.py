@@ -4,13 +4,13 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.bindings import declare
-from engine.codegen.compose import compose
 from engine.codegen.train import BINDINGS, TRAINING, Problem
 from engine.codegen.train_lanes import Lanes, lanes_module
 from engine.codegen.train_threads import Threads, threads_module
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
+from engine.gpu.bindings import declare
+from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.subgroups import subgroup_size

@@ -4,11 +4,11 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
 from engine.kernels.field import Field, groups_of
 from engine.network.history import unflat
 

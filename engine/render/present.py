@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import compose
-from engine.codegen.structs import struct
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.render.tiling import overlap
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.codegen.arithmetics import DUAL, LINE, PLAIN
-from engine.codegen.bindings import Binding, declare
 from engine.codegen.body import is_written_out, iterations
-from engine.codegen.compose import compose
 from engine.codegen.layout import layout, pack, weights_binding
 from engine.codegen.network import network_function, network_module, points_module
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
 from engine.network.random import random_mlp
 from engine.reference import field as twin

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import Module
 from engine.errors import DeviceLimitError, ShaderError, ShapeError
 from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import Module
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.pipeline import Draw, Pipeline

@@ -6,15 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.networks import seeded, thin_sheets, torus
-from engine.codegen.bindings import Binding, declare
 from engine.codegen.bubble import BubbleBody
 from engine.codegen.budget import LOOP_TURNS, Budget, budget, is_shallow
-from engine.codegen.compose import compose
 from engine.codegen.enclosure import enclosure_module
 from engine.codegen.network import iterations
 from engine.codegen.ranges import ACCURACY, number, range_functions
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
 from engine.kernels.enclosure import enclose
 from engine.network.activations import ACTIVATIONS, Activation

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from engine.codegen.compose import IMPORT, compose, source
+from engine.gpu.compose import IMPORT, compose, source
 from engine.gpu.shader import shader_module
 from engine.network.activations import ANYWHERE
 

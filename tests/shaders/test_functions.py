@@ -6,9 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import Module, compose
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import Module, compose
 from engine.gpu.kernel import Kernel
 from engine.network.activations import ANYWHERE, Activation
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine.codegen import compose as module
-from engine.codegen.compose import compose
 from engine.errors import ShaderError
+from engine.gpu import compose as module
+from engine.gpu.compose import compose
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from engine.codegen.structs import Struct
 from engine.errors import ShaderError
+from engine.gpu.structs import Struct
 
 KINDS = {
     "uniform": "var<uniform>",

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from engine.codegen.bindings import Binding, declare
-from engine.codegen.compose import Module
-from engine.codegen.structs import struct
 from engine.errors import ShaderError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import Module
 from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
 
 # Every type, in an order with gaps: a vec3f after a float, a float in a vec3f's fourth place, an array, a matrix.
 MIXED = struct(
