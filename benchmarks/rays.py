@@ -11,9 +11,9 @@ import numpy as np
 
 from benchmarks.networks import TORUS, ball_rays, seeded, thin_sheets, torus
 from benchmarks.results import keep
-from engine.codegen.arithmetics import PLAIN
-from engine.codegen.layout import pack, weights_binding
-from engine.codegen.network import iterations, network_module
+from engine.codegen.mlp.arithmetics import PLAIN
+from engine.codegen.mlp.layout import pack, weights_binding
+from engine.codegen.mlp.network import iterations, network_module
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose

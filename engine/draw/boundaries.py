@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from engine.codegen.boundaries import boundaries_bindings, boundaries_module, middle
-from engine.codegen.boundary_body import Groups
-from engine.codegen.layout import layout, pack
+from engine.codegen.boundaries.module import boundaries_bindings, boundaries_module, middle
+from engine.codegen.boundaries.writer import Groups
+from engine.codegen.mlp.layout import layout, pack
 from engine.draw.boundary_styles import STYLE, checked_dash, class_colours, lines, region_colours
 from engine.draw.colour import palette_array
 from engine.draw.drawable import Drawable, Hit

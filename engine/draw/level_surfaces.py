@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.arithmetics import DUAL
-from engine.codegen.layout import weights_binding
+from engine.codegen.mlp.arithmetics import DUAL
+from engine.codegen.mlp.layout import weights_binding
 from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING, LAYERS, LAYERS_WRITE

@@ -1,6 +1,6 @@
 """A network's weights on the GPU, as its generated code reads them."""
 
-from engine.codegen.layout import pack, weights_binding
+from engine.codegen.mlp.layout import pack, weights_binding
 from engine.gpu.array import Array
 
 

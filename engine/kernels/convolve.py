@@ -4,9 +4,9 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen import convolve as code
-from engine.codegen import product
-from engine.codegen.activated import activated
+from engine.codegen.matmul import convolve as code
+from engine.codegen.matmul import product
+from engine.codegen.matmul.activation import activated
 from engine.errors import NetworkError, SettingError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.activated import activated
+from engine.codegen.matmul.activation import activated
 from engine.errors import NetworkError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

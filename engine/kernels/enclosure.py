@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.layout import weights_binding
+from engine.codegen.mlp.layout import weights_binding
 from engine.errors import SettingError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

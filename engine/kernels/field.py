@@ -5,12 +5,12 @@ from itertools import groupby
 
 import numpy as np
 
-from engine.codegen.arithmetics import CARRIED, PLAIN
-from engine.codegen.layout import UNIFORM_BYTES, layout, weights_binding
-from engine.codegen.network import network_module, points_module
-from engine.codegen.several import LANES as BROADCAST_LANES
-from engine.codegen.several import Way, several_module, weights_bindings
-from engine.codegen.several_layout import WIDEST, WRITTEN, pack
+from engine.codegen.mlp.arithmetics import CARRIED, PLAIN
+from engine.codegen.mlp.batched import LANES as BROADCAST_LANES
+from engine.codegen.mlp.batched import Way, several_module, weights_bindings
+from engine.codegen.mlp.batched_layout import WIDEST, WRITTEN, pack
+from engine.codegen.mlp.layout import UNIFORM_BYTES, layout, weights_binding
+from engine.codegen.mlp.network import network_module, points_module
 from engine.errors import ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.several import several_module, weights_bindings
-from engine.codegen.several_layout import WIDEST, pack_layer
+from engine.codegen.mlp.batched import several_module, weights_bindings
+from engine.codegen.mlp.batched_layout import WIDEST, pack_layer
 from engine.errors import DeviceLimitError, NetworkError, SettingError
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding, declare

@@ -4,8 +4,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen import product as code
-from engine.codegen.product import blocks_of
+from engine.codegen.matmul import product as code
+from engine.codegen.matmul.product import blocks_of
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

@@ -4,11 +4,11 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen import budget
-from engine.codegen.arithmetics import LINE, PLAIN
-from engine.codegen.enclosure import enclosure_module
-from engine.codegen.layout import weights_binding
-from engine.codegen.network import network_module
+from engine.codegen.bounds import budget
+from engine.codegen.bounds.enclosure import enclosure_module
+from engine.codegen.mlp.arithmetics import LINE, PLAIN
+from engine.codegen.mlp.layout import weights_binding
+from engine.codegen.mlp.network import network_module
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

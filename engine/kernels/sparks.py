@@ -4,10 +4,10 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.arithmetics import DUAL
-from engine.codegen.body import iterations
-from engine.codegen.layout import weights_binding
-from engine.codegen.network import network_module
+from engine.codegen.mlp.arithmetics import DUAL
+from engine.codegen.mlp.body import iterations
+from engine.codegen.mlp.layout import weights_binding
+from engine.codegen.mlp.network import network_module
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

@@ -4,9 +4,9 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.train import BINDINGS, TRAINING, Problem
-from engine.codegen.train_lanes import Lanes, lanes_module
-from engine.codegen.train_threads import Threads, threads_module
+from engine.codegen.train.problem import BINDINGS, TRAINING, Problem
+from engine.codegen.train.subgroup import Lanes, lanes_module
+from engine.codegen.train.workgroup import Threads, threads_module
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import declare

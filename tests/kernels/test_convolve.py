@@ -5,8 +5,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from engine.codegen import convolve as code
-from engine.codegen import product
+from engine.codegen.matmul import convolve as code
+from engine.codegen.matmul import product
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device

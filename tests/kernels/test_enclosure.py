@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.networks import seeded, thin_sheets, torus
-from engine.codegen.bubble import BubbleBody
-from engine.codegen.budget import LOOP_TURNS, Budget, budget, is_shallow
-from engine.codegen.enclosure import enclosure_module
-from engine.codegen.network import iterations
-from engine.codegen.ranges import ACCURACY, number, range_functions
+from engine.codegen.bounds.budget import LOOP_TURNS, Budget, budget, is_shallow
+from engine.codegen.bounds.enclosure import enclosure_module
+from engine.codegen.bounds.parabola import BubbleBody
+from engine.codegen.bounds.ranges import ACCURACY, number, range_functions
+from engine.codegen.mlp.network import iterations
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

@@ -243,7 +243,7 @@ def test_points_of_another_width_are_refused(shape):
 
 
 def test_pieces_of_a_network_hold_every_weight_once_and_fit_a_uniform_buffer():
-    from engine.codegen.layout import layout
+    from engine.codegen.mlp.layout import layout
 
     net = glorot([3, 256, 256, 300, 10, 1])
     pieces = [piece for stage in field.stages(net) for piece in stage]

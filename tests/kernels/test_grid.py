@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.codegen.several import Way
+from engine.codegen.mlp.batched import Way
 from engine.errors import DeviceLimitError, NetworkError, SettingError
 from engine.gpu.device import device
 from engine.gpu.texture import Texture

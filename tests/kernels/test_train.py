@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.codegen.train import Problem
-from engine.codegen.train_lanes import Lanes
-from engine.codegen.train_threads import Threads
+from engine.codegen.train.problem import Problem
+from engine.codegen.train.subgroup import Lanes
+from engine.codegen.train.workgroup import Threads
 from engine.errors import DeviceLimitError, NetworkError, ShapeError
 from engine.gpu.device import device
 from engine.kernels import train as kernel

@@ -1,6 +1,6 @@
 """A network's boundaries with every product on a line and every place a constant: fast, for small networks."""
 
-from engine.codegen.boundary_body import KINKS_END, SPAN_END, Writer
+from engine.codegen.boundaries.writer import KINKS_END, SPAN_END, Writer
 
 
 class WrittenOut(Writer):

@@ -1,7 +1,7 @@
 """From the shape of a network with one layer of activations to WGSL that bounds it over a piece of a ray by slopes."""
 
-from engine.codegen.layout import layout
-from engine.codegen.ranges import RATES, largest, number, range_functions
+from engine.codegen.bounds.ranges import RATES, largest, number, range_functions
+from engine.codegen.mlp.layout import layout
 
 # Activations whose slope is above 0, largest at 0, and changes by at most its RATE: wgsl/lib/saturating.wgsl has value
 # and slope at once.

@@ -1,7 +1,7 @@
 """How a network is cut for a body that takes several points an invocation, and where its weights lie for it.
 
 The body reads weights in the order in which they lie, so that eight invocations of a subgroup can load eight of them
-at once and hand each to all (see `engine.codegen.several`).
+at once and hand each to all (see `engine.codegen.mlp.batched`).
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.layout import UNIFORM_BYTES
+from engine.codegen.mlp.layout import UNIFORM_BYTES
 
 # A layer may be this wide, and the point too: responses of two layers are held in registers, or what serves as such.
 WIDEST = 64

@@ -8,9 +8,9 @@ end values, in units of the bubble 4 x (1 - x): an interval a neuron (`arithmeti
 
 from functools import cache
 
-from engine.codegen.bubble import BubbleBody
-from engine.codegen.budget import budget, is_shallow
-from engine.codegen.cone import cone_body
+from engine.codegen.bounds.budget import budget, is_shallow
+from engine.codegen.bounds.parabola import BubbleBody
+from engine.codegen.bounds.slope import cone_body
 from engine.errors import ShapeError
 
 

@@ -1,8 +1,8 @@
 """From a deep network's shape to WGSL that bounds its output over a piece of a ray: chords and bubbles by layers."""
 
-from engine.codegen.layout import layout
-from engine.codegen.margin import margin_functions
-from engine.codegen.ranges import range_functions
+from engine.codegen.bounds.ranges import range_functions
+from engine.codegen.bounds.softmax import margin_functions
+from engine.codegen.mlp.layout import layout
 from engine.network.activations import Activation
 
 SIGMOID = Activation("sigmoid")

@@ -11,7 +11,7 @@ inputs from an array 3.3 ms and 0.35 s; this, 3.1 ms and 0.20 s; with dual numbe
 
 from functools import cache
 
-from engine.codegen.layout import layout
+from engine.codegen.mlp.layout import layout
 
 # Blocks of 4 x 4 weights in a network written out one by one, everything in registers. More would compile too slowly:
 # lavapipe takes 20 ms a block at 80 blocks, and the time grows faster than their number.

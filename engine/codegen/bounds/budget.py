@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
-from engine.codegen.bubble import BubbleBody
-from engine.codegen.network import iterations
+from engine.codegen.bounds.parabola import BubbleBody
+from engine.codegen.mlp.network import iterations
 from engine.errors import NetworkError
 
 # llvmpipe ends loops silently after 65,535 turns an invocation, all loops summed; the rest is room for the caller. It

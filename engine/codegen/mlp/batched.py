@@ -8,8 +8,8 @@ loads gave 30, and compiled in 0.85 s where they took 2.8. GPUs cache uniform ad
 
 from dataclasses import dataclass
 
-from engine.codegen.several_layout import WRITTEN, plan, together
-from engine.codegen.softmax import softmax_shared
+from engine.codegen.mlp.batched_layout import WRITTEN, plan, together
+from engine.codegen.mlp.softmax import softmax_shared
 from engine.gpu.bindings import Binding
 
 # Lanes that share a load: those of lavapipe on a processor with vectors of 256 bits.

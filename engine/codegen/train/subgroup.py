@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.codegen.train import Places, Problem
+from engine.codegen.train.problem import Places, Problem
 
 # Samples taken side by side hide the time that an operation takes to end; two run fastest of 1, 2, 4, 8.
 TOGETHER = 2

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.codegen import several_layout
-from engine.codegen.layout import UNIFORM_BYTES
-from engine.codegen.several import Way, several_module, weights_bindings
-from engine.codegen.several_layout import pack, plan, together
+from engine.codegen.mlp import batched_layout
+from engine.codegen.mlp.batched import Way, several_module, weights_bindings
+from engine.codegen.mlp.batched_layout import pack, plan, together
+from engine.codegen.mlp.layout import UNIFORM_BYTES
 from engine.network.random import random_mlp
 
 WAY = Way(4, broadcast=True)
@@ -67,7 +67,7 @@ def test_code_stays_short_for_every_shape_or_there_is_no_plan(sizes, gradient):
         # Only many different layers are too many.
         assert len({pair for pair in zip(sizes, sizes[1:], strict=False)}) > 4
     else:
-        assert several_module(shape, way).count("fma(") <= several_layout.WRITTEN
+        assert several_module(shape, way).count("fma(") <= batched_layout.WRITTEN
 
 
 @pytest.mark.parametrize("width", range(1, 65))

@@ -10,10 +10,10 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.boundary_body import is_straight
-from engine.codegen.boundary_loops import Loops
-from engine.codegen.boundary_written import WrittenOut
-from engine.codegen.layout import layout, weights_binding
+from engine.codegen.boundaries.loops import Loops
+from engine.codegen.boundaries.unrolled import WrittenOut
+from engine.codegen.boundaries.writer import is_straight
+from engine.codegen.mlp.layout import layout, weights_binding
 
 # Products with two derivatives each that may be written out: lavapipe compiles some 4,800 lines of four a second, and
 # what is written out runs several times as fast as a loop over arrays.

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.codegen.train import Places, Problem
+from engine.codegen.train.problem import Places, Problem
 from engine.errors import DeviceLimitError
 from engine.gpu.structs import struct
 

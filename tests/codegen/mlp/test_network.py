@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.codegen.arithmetics import DUAL, LINE, PLAIN
-from engine.codegen.body import is_written_out, iterations
-from engine.codegen.layout import layout, pack, weights_binding
-from engine.codegen.network import network_function, network_module, points_module
+from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN
+from engine.codegen.mlp.body import is_written_out, iterations
+from engine.codegen.mlp.layout import layout, pack, weights_binding
+from engine.codegen.mlp.network import network_function, network_module, points_module
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose

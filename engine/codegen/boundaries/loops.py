@@ -1,6 +1,6 @@
 """A network's boundaries by loops over arrays, for networks that would take too long to compile otherwise."""
 
-from engine.codegen.boundary_body import KINKS_END, SPAN_END, Writer, indented
+from engine.codegen.boundaries.writer import KINKS_END, SPAN_END, Writer, indented
 
 # Groups of outputs whose sums a loop forms together.
 CHUNK = 2

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.codegen.layout import layout
+from engine.codegen.mlp.layout import layout
 
 STRAIGHT = ("relu", "leaky_relu", "identity")
 

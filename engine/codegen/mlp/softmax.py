@@ -1,6 +1,6 @@
 """Softmax as a last layer, which takes all outputs together: WGSL after the generated body, for each arithmetic."""
 
-from engine.codegen.layout import layout
+from engine.codegen.mlp.layout import layout
 
 SHARED = """\
 // 1 for outputs 4 g .. 4 g + 3 that exist, 0 for the fill.

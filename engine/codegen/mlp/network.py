@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from engine.codegen.arithmetics import DUAL, LINE, PLAIN
-from engine.codegen.body import body, iterations
-from engine.codegen.layout import layout
-from engine.codegen.softmax import softmax_function, softmax_shared
+from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN
+from engine.codegen.mlp.body import body, iterations
+from engine.codegen.mlp.layout import layout
+from engine.codegen.mlp.softmax import softmax_function, softmax_shared
 
 POINTS = {1: "f32", 2: "vec2f", 3: "vec3f", 4: "vec4f"}
 LANES = {1: "vec4f(p, 0.0, 0.0, 0.0)", 2: "vec4f(p, 0.0, 0.0)", 3: "vec4f(p, 0.0)", 4: "p"}

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from engine.codegen import product
-from engine.codegen.product import Tile, blocks_of
+from engine.codegen.matmul import product
+from engine.codegen.matmul.product import Tile, blocks_of
 
 # Texels in a row of the image that holds an array of channels.
 ROW = 2048
