@@ -15,8 +15,8 @@ from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
-from engine.gpu.weights import upload
 from engine.kernels import field, rays
+from engine.kernels.weights import upload
 
 SURFACE = struct(
     "Surface",

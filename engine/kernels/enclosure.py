@@ -11,8 +11,8 @@ from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
-from engine.gpu.weights import upload
 from engine.kernels.rays import check_rays, search_modules, workgroups
+from engine.kernels.weights import upload
 from engine.network.observed import observed
 
 ENCLOSING = struct("Enclosing", pieces="u32", places="u32", length="f32")

@@ -19,8 +19,8 @@ from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
 from engine.gpu.subgroups import subgroup_size
-from engine.gpu.weights import upload
 from engine.kernels.product import Wide
+from engine.kernels.weights import upload
 from engine.network.mlp import Mlp
 
 FIELD = struct("Field", count="u32", stride="u32", offset="u32")

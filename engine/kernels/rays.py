@@ -16,7 +16,7 @@ from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
-from engine.gpu.weights import upload
+from engine.kernels.weights import upload
 from engine.network.observed import observed
 
 MISS, HIT, GRAZE, UNDECIDED = range(4)

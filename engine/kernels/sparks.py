@@ -15,7 +15,7 @@ from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
-from engine.gpu.weights import upload
+from engine.kernels.weights import upload
 
 SPARKS = struct("SparksRun", step="f32", count="u32", vertices="u32", output="u32")
 LANES = 64
