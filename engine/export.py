@@ -5,11 +5,11 @@ import os
 import re
 import sys
 
-from engine.drawing import POINT_MM, Drawing
 from engine.errors import SceneError, SettingError
 from engine.scene import Clock
 from engine.target.beside import Beside
 from engine.target.writers import encode_drawing, save_drawing, vector_ending
+from engine.vector.page import POINT_MM, Drawing
 
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": POINT_MM}
 # The largest page a PDF reader takes is 14400 points; the smallest that shows a drawing is a stamp.
@@ -42,7 +42,7 @@ def export(scene, path, *, size=None, time=None):
 
 
 def drawing_of(scene, *, size=None, time=None):
-    """The engine.drawing.Drawing of a scene at a moment; the arguments are export's."""
+    """The engine.vector.page.Drawing of a scene at a moment; the arguments are export's."""
     size_mm = read_size(size) if isinstance(size, str) else _checked(size)
     clock = Clock(float(scene.moment if time is None else time))
     scene.advance(clock)
@@ -54,7 +54,7 @@ def drawing_of(scene, *, size=None, time=None):
         )
     if not isinstance(drawing, Drawing):
         raise SceneError(
-            f"{type(scene).__name__}.drawing gave a {type(drawing).__name__}; it must give an engine.drawing.Drawing."
+            f"{type(scene).__name__}.drawing gave a {type(drawing).__name__}; it must give an engine.vector.page.Drawing."
         )
     return drawing
 

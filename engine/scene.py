@@ -139,7 +139,7 @@ class Scene(param.Parameterized):
         return None
 
     def drawing(self, clock, size_mm=None):
-        """The engine.drawing.Drawing of this moment for `neuroscene export`, or None for a scene without vectors.
+        """The engine.vector.page.Drawing of this moment for `neuroscene export`, or None for a scene without vectors.
 
         size_mm   (width, height or None) of the page; None for the scene's own
         """

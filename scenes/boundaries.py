@@ -21,12 +21,12 @@ from engine.draw.lines import Lines
 from engine.errors import NetworkError, SettingError
 from engine.flat_scene import FlatScene
 from engine.network.parts import sums
-from engine.region_colours import prediction_colours
-from engine.region_drawing import boundaries_drawing
 from engine.regions.contours import contours
 from engine.regions.linear_regions import regions
 from engine.scene import Action
 from engine.settings import Choice, Integer, Number, Switch, Text
+from engine.vector.boundaries import boundaries_drawing
+from engine.vector.region_colours import prediction_colours
 from scenes.boundaries_figures import FIGURES
 from scenes.boundaries_panel import BoundariesPanel
 from scenes.boundaries_reading import BoundariesReading

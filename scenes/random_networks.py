@@ -11,7 +11,6 @@ from engine.draw.field_image import RGB, FieldImage
 from engine.draw.height_map import HeightMap
 from engine.draw.legend import Legend
 from engine.draw.plot import Curve, Plot
-from engine.draw.ticks import ticks
 from engine.errors import SettingError
 from engine.flat_scene import FlatScene
 from engine.kernels.grid import Plane
@@ -20,6 +19,7 @@ from engine.network.rounding import float32_error
 from engine.scene import Action, Reading
 from engine.settings import Choice, Integer, Number, Switch
 from engine.space_scene import SpaceScene
+from engine.vector.ticks import ticks
 from scenes.moving_network import MovingNetwork
 from scenes.random_networks_figures import FIGURES
 

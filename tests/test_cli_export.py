@@ -14,7 +14,7 @@ from engine import cli
 
 FILE = '''
 from drawn import Drawn
-from engine.drawing import Drawing, Words
+from engine.vector.page import Drawing, Words
 
 
 class Mine(Drawn):

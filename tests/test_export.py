@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
-from engine.drawing import Drawing, Path
 from engine.errors import FileError, SceneError, SettingError
 from engine.export import drawing_of, export, read_size
+from engine.vector.page import Drawing, Path
 
 
 class Sketch(Drawn):

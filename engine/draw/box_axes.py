@@ -8,7 +8,7 @@ from engine.draw import text
 from engine.draw.drawable import Drawable
 from engine.draw.label import SIZES, Sprite, tinted
 from engine.draw.lines import Lines
-from engine.draw.ticks import tick_text, ticks
+from engine.vector.ticks import tick_text, ticks
 
 X, Y, Z = 0, 1, 2
 CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)

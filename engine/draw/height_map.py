@@ -9,7 +9,6 @@ from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING
 from engine.draw.sampling import Samples, Survey, extent
-from engine.draw.ticks import ticks
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
@@ -18,6 +17,7 @@ from engine.gpu.device import device
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.structs import struct
 from engine.kernels.grid import Plane
+from engine.vector.ticks import ticks
 
 HEIGHT_MAP = struct(
     "HeightMapNode",

@@ -7,8 +7,8 @@ import numpy as np
 from engine.draw import text
 from engine.draw.label import SIZES, Sprite, tinted
 from engine.draw.legend import blend, spread, srgb
-from engine.draw.ticks import tick_text, ticks
 from engine.errors import SettingError
+from engine.vector.ticks import tick_text, ticks
 
 # Pixels in a picture 720 high: round the window without words, and between numbers.
 MARGIN, PITCH = 18.0, 64.0

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.drawing import Drawing, Group, Path, Raster, Words, rectangle
 from engine.errors import FileError
 from engine.target.writers import VECTOR_WRITERS, encode_drawing, save_drawing, vector_ending
+from engine.vector.page import Drawing, Group, Path, Raster, Words, rectangle
 
 SVG = "{http://www.w3.org/2000/svg}"
 INKSCAPE = "{http://www.inkscape.org/namespaces/inkscape}"

@@ -25,10 +25,10 @@ BANDS = {
     ".tiff": "engine.target.writers.tiff:TiffBands",
 }
 
-# The formats of drawings (engine.drawing.Drawing): a function that gives the file's bytes.
+# The formats of drawings (engine.vector.page.Drawing): a function that gives the file's bytes.
 VECTOR_WRITERS = {
-    ".pdf": "engine.target.writers.pdf:encode",
-    ".svg": "engine.target.writers.svg:encode",
+    ".pdf": "engine.vector.pdf:encode",
+    ".svg": "engine.vector.svg:encode",
 }
 
 

@@ -9,8 +9,8 @@ import zlib
 
 import numpy as np
 
-from engine.drawing import POINT_MM, Drawing, Group, Path, Raster, Words
-from engine.target.writers.svg import number
+from engine.vector.page import POINT_MM, Drawing, Group, Path, Raster, Words
+from engine.vector.svg import number
 
 # Signs that Helvetica has and WinAnsiEncoding has not (Adobe's standard Latin set), given the codes 1 and on.
 SIGNS = {"−": "minus", "≤": "lessequal", "≥": "greaterequal", "≠": "notequal", "√": "radical", "∂": "partialdiff",

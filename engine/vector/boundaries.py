@@ -4,10 +4,21 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.draw.ticks import tick_text, ticks
-from engine.drawing import POINT_MM, Drawing, Group, Path, Raster, Words, hexadecimal, rectangle, text_width, thinned
 from engine.errors import SettingError, ShapeError
-from engine.region_colours import means, prediction_colours, tints
+from engine.vector.page import (
+    POINT_MM,
+    Drawing,
+    Group,
+    Path,
+    Raster,
+    Words,
+    hexadecimal,
+    rectangle,
+    text_width,
+    thinned,
+)
+from engine.vector.region_colours import means, prediction_colours, tints
+from engine.vector.ticks import tick_text, ticks
 
 # Lines and words, and the page's ground; None leaves the paper.
 INK = {"paper": "#3a4152", "dark": "#c9d1e0"}

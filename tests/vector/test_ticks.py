@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.draw.ticks import tick_text, ticks
+from engine.vector.ticks import tick_text, ticks
 
 ends = st.floats(-1e9, 1e9, allow_subnormal=False)
 lengths = st.floats(-12, 9).map(lambda e: 10.0**e)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.drawing import Drawing, Group, Path, Raster, Words, hexadecimal, text_width, thinned
 from engine.errors import ShapeError
+from engine.vector.page import Drawing, Group, Path, Raster, Words, hexadecimal, text_width, thinned
 
 
 def distance(point, line):

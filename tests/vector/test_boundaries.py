@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from engine.draw.layer_styles import layer_styles
-from engine.drawing import Group, Path, Raster, Words
 from engine.errors import SettingError, ShapeError
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
-from engine.region_colours import centroid, prediction_colours, tints
-from engine.region_drawing import boundaries_drawing
 from engine.regions.contours import contours
 from engine.regions.linear_regions import regions
+from engine.vector.boundaries import boundaries_drawing
+from engine.vector.page import Group, Path, Raster, Words
+from engine.vector.region_colours import centroid, prediction_colours, tints
 
 DOMAIN = Domain.plane(2, [-1.0, -2.0], [3.0, 1.0])
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 from PIL import Image
 
-from engine.drawing import Drawing, Group, Path, Raster, Words
+from engine.vector.page import Drawing, Group, Path, Raster, Words
 
 # Of a millimetre: finer than any plotter, and short to write.
 PLACES = 4
