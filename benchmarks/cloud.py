@@ -15,10 +15,10 @@ import numpy as np
 
 from benchmarks.convnet import squeezenet
 from benchmarks.results import keep
-from engine.draw.cloud_layout import lay_out
+from engine.draw.cloud.cloud_layout import lay_out
+from engine.draw.cloud.neuron_cloud import Block, NeuronCloud, theme_palette
 from engine.draw.drawable import Aim
 from engine.draw.frame import THEMES
-from engine.draw.neuron_cloud import Block, NeuronCloud, theme_palette
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.channel_map import ChannelMap

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.draw import text
 from engine.draw.frame import THEMES
+from engine.draw.words import text
 
 # Type in parts of a cell's side, and its limits in pixels: smaller cannot be read, larger shouts. It grows a little
 # with the cells in a row, for a large sheet is shown no larger than a small one.

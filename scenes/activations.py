@@ -9,14 +9,14 @@ from difflib import get_close_matches
 import numpy as np
 
 from engine.analysis.stages import all_called, squeezenet_blocks, stages
-from engine.draw.cloud_layout import SLENDER, SPACING, lay_out
+from engine.draw.cloud.cloud_layout import SLENDER, SPACING, lay_out
+from engine.draw.cloud.neuron_cloud import Block, NeuronCloud
 from engine.draw.drawable import Aim
 from engine.draw.image_plane import ImagePlane
-from engine.draw.labels import Labels
-from engine.draw.legend import Legend
-from engine.draw.neuron_cloud import Block, NeuronCloud
 from engine.draw.node import Node
-from engine.draw.ranking import Rank, Ranking
+from engine.draw.words.labels import Labels
+from engine.draw.words.legend import Legend
+from engine.draw.words.ranking import Rank, Ranking
 from engine.errors import NeurosceneError, SettingError, near
 from engine.network import nodes
 from engine.settings import Choice, Number, Switch, Text

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.analysis.attribution import influences
-from engine.draw.callout import Callout
 from engine.draw.colour import colours
 from engine.draw.frame import linear
-from engine.draw.inset import FRAMED, Inset, InsetImage
-from engine.draw.legend import srgb
 from engine.draw.lines import Lines
 from engine.draw.points import Points
+from engine.draw.words.callout import Callout
+from engine.draw.words.inset import FRAMED, Inset, InsetImage
+from engine.draw.words.legend import srgb
 from engine.errors import SettingError
 from engine.settings import Switch
 from scenes.seen_network import SeenNetwork, tells_classes

@@ -10,14 +10,14 @@ from dataclasses import replace
 import numpy as np
 
 from engine.analysis.neuron_selection import read_units, write_units
-from engine.draw.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS
-from engine.draw.boundaries import Boundaries as BoundaryLines
+from engine.draw.boundaries.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS
+from engine.draw.boundaries.boundaries import Boundaries as BoundaryLines
+from engine.draw.boundaries.layer_styles import LOOKS, layer_styles
 from engine.draw.frame import THEMES
-from engine.draw.key import Key, KeyRow
-from engine.draw.label import Label
-from engine.draw.layer_styles import LOOKS, layer_styles
-from engine.draw.legend import Legend
 from engine.draw.lines import Lines
+from engine.draw.words.key import Key, KeyRow
+from engine.draw.words.label import Label
+from engine.draw.words.legend import Legend
 from engine.errors import NetworkError, SettingError
 from engine.flat_scene import FlatScene
 from engine.network.parts import sums

@@ -9,13 +9,13 @@ import numpy as np
 
 from engine.data_settings import Network
 from engine.draw.axes import Axes
-from engine.draw.classic import ClassicAxes, ClassicSparks, ClassicSurfaces
 from engine.draw.colour import names
 from engine.draw.frame import THEMES
-from engine.draw.legend import Legend
-from engine.draw.level_surfaces import LevelSurfaces, Region
 from engine.draw.lines import Lines
-from engine.draw.sparks import Sparks
+from engine.draw.surfaces.classic import ClassicAxes, ClassicSparks, ClassicSurfaces
+from engine.draw.surfaces.level_surfaces import LevelSurfaces, Region
+from engine.draw.surfaces.sparks import Sparks
+from engine.draw.words.legend import Legend
 from engine.network.random import DISTRIBUTIONS, random_mlp
 from engine.scene import Action, Reading
 from engine.settings import Choice, Integer, Number, Switch

@@ -7,10 +7,10 @@ out is its colour. The article's twenty figures are `neuroscene figures random_n
 import numpy as np
 
 from engine.draw.colour import names
-from engine.draw.field_image import RGB, FieldImage
-from engine.draw.height_map import HeightMap
-from engine.draw.legend import Legend
-from engine.draw.plot import Curve, Plot
+from engine.draw.fields.field_image import RGB, FieldImage
+from engine.draw.fields.height_map import HeightMap
+from engine.draw.fields.plot import Curve, Plot
+from engine.draw.words.legend import Legend
 from engine.errors import SettingError
 from engine.flat_scene import FlatScene
 from engine.kernels.grid import Plane

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.draw import text
+from engine.draw.words import text
 from engine.sheet_layout import lay_out, paint
 
 NUMBERS = [str(k) for k in range(1, 41)]

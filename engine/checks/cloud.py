@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.checks.compare import compare
-from engine.draw.cloud_layout import lay_out
+from engine.draw.cloud.cloud_layout import lay_out
 from engine.kernels import block_statistics, prefix_sums, radix_sort, select_neurons, splat
 from engine.kernels.block_statistics import OVER
 from engine.reference import block_statistics as statistics_twin

@@ -3,9 +3,9 @@
 import numpy as np
 
 from engine.draw.frame import linear
-from engine.draw.label import Label
 from engine.draw.lines import Lines
 from engine.draw.node import Node
+from engine.draw.words.label import Label
 
 # Start and end of each axis: told apart by hue and by lightness. On paper they are darker.
 COLOURS = {

@@ -55,7 +55,7 @@ class NeuronSelection:
     """Ready for blocks of some shapes that stand somewhere.
 
     shapes    (channels, rows, columns) of each block
-    layouts   of each: see engine.draw.cloud_layout.Layout
+    layouts   of each: see engine.draw.cloud.cloud_layout.Layout
     looks     of each: features, pooled or classes
 
     After `record_count` and the submission of its encoder `starts()` tells how many there are; then `record_choice`

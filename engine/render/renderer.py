@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.draw.drawable import Aim, Drawable
 from engine.draw.frame import FRAME, FRAME_BINDING, LAYERS, LAYERS_READ, THEMES, Frame, Theme
-from engine.draw.legend import legend_sprite
+from engine.draw.words.legend import legend_sprite
 from engine.errors import SettingError
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding, declare

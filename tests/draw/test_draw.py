@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.draw import colour, text
+from engine.draw import colour
 from engine.draw.frame import THEMES, linear
-from engine.draw.legend import Legend, legend_sprite, spread
-from engine.draw.level_surfaces import Region
 from engine.draw.lines import Lines
 from engine.draw.points import Points
+from engine.draw.surfaces.level_surfaces import Region
+from engine.draw.words import text
+from engine.draw.words.legend import Legend, legend_sprite, spread
 from engine.errors import SettingError, ShapeError
 
 numbers = st.floats(-8, 8).map(lambda x: round(x, 3))
@@ -90,7 +91,7 @@ class _Frame:
 def test_a_legend_drawn_in_parts_is_the_same(card, monkeypatch):
     asked = Legend("value", "viridis", -1.0, 1.0, (-0.5, 0.25, 0.3), card=card)
     whole = legend_sprite(asked, _Frame())
-    monkeypatch.setattr("engine.draw.legend.ROWS", 7)
+    monkeypatch.setattr("engine.draw.words.legend.ROWS", 7)
     parts = legend_sprite(asked, _Frame())
     assert np.array_equal(whole.image, parts.image) and (whole.x, whole.y) == (parts.x, parts.y)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.draw.image_plane import ImagePlane
-from engine.draw.ranking import Rank, Ranking
+from engine.draw.words.ranking import Rank, Ranking
 from engine.errors import ShapeError
 from engine.render.renderer import Renderer
 from engine.scene import Clock, Scene

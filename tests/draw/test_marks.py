@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from engine.draw.callout import Callout
 from engine.draw.frame import THEMES, Frame
-from engine.draw.inset import FRAMED, Inset, InsetImage
-from engine.draw.labels import Labels
-from engine.draw.legend import Legend, legend_sprite, srgb
+from engine.draw.words.callout import Callout
+from engine.draw.words.inset import FRAMED, Inset, InsetImage
+from engine.draw.words.labels import Labels
+from engine.draw.words.legend import Legend, legend_sprite, srgb
 from engine.errors import ShapeError
 from engine.view.camera import Camera
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from engine.draw.axes import Axes
-from engine.draw.level_surfaces import LevelSurfaces, Region
 from engine.draw.lines import Lines
 from engine.draw.node import Node
 from engine.draw.points import Points
+from engine.draw.surfaces.level_surfaces import LevelSurfaces, Region
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device

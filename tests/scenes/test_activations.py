@@ -9,7 +9,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from engine.analysis.attribution import influences
-from engine.draw.callout import Callout
+from engine.draw.words.callout import Callout
 from engine.errors import NeurosceneError, SettingError, ShapeError
 from engine.formats.load_convnet import load_convnet
 from engine.network.convnet import Add, ConvNet, Convolution, Dense, Elementwise, Flatten, GlobalAveragePool, Input

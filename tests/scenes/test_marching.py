@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from original import picture, rays, value
 
-from engine.draw.level_surfaces import Region
+from engine.draw.surfaces.level_surfaces import Region
 from engine.gpu import kernel, pipeline, shader
 from engine.kernels.rays import cast
 from engine.network.mlp import Mlp

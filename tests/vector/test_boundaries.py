@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.draw.layer_styles import layer_styles
+from engine.draw.boundaries.layer_styles import layer_styles
 from engine.errors import SettingError, ShapeError
 from engine.network.history import Domain
 from engine.network.mlp import Mlp

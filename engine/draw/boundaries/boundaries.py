@@ -7,11 +7,11 @@ import numpy as np
 from engine.codegen.boundaries.module import boundaries_bindings, boundaries_module, middle
 from engine.codegen.boundaries.writer import Groups
 from engine.codegen.mlp.layout import layout, pack
-from engine.draw.boundary_styles import STYLE, checked_dash, class_colours, lines, region_colours
+from engine.draw.boundaries.boundary_styles import STYLE, checked_dash, class_colours, lines, region_colours
+from engine.draw.boundaries.layer_styles import layer_styles
 from engine.draw.colour import palette_array
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING
-from engine.draw.layer_styles import layer_styles
 from engine.errors import DeviceLimitError, SettingError, ShapeError
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding, declare

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.draw.drawable import Aim
+from engine.draw.fields.height_map import HeightMap
 from engine.draw.frame import THEMES, Frame
-from engine.draw.height_map import HeightMap
 from engine.draw.points import Points
 from engine.errors import SettingError, ShapeError
 from engine.kernels.grid import Plane

@@ -4,9 +4,9 @@ import numpy as np
 
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME_BINDING
-from engine.draw.level_surfaces import LevelSurfaces
 from engine.draw.lines import LINES, SEGMENT
-from engine.draw.sparks import CLASSIC_PATH, SPARKS_BINDING, VERTICES_BINDING, SparkPaths
+from engine.draw.surfaces.level_surfaces import LevelSurfaces
+from engine.draw.surfaces.sparks import CLASSIC_PATH, SPARKS_BINDING, VERTICES_BINDING, SparkPaths
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose

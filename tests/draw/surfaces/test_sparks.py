@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.draw.level_surfaces import LevelSurfaces
-from engine.draw.sparks import Sparks
+from engine.draw.surfaces.level_surfaces import LevelSurfaces
+from engine.draw.surfaces.sparks import Sparks
 from engine.kernels import sparks
 from engine.network.random import random_mlp
 from engine.render.renderer import Renderer

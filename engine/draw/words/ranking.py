@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.draw import text
 from engine.draw.colour import colours
 from engine.draw.drawable import Drawable
-from engine.draw.label import SIZES, Sprite
-from engine.draw.legend import blend, srgb
+from engine.draw.words import text
+from engine.draw.words.label import SIZES, Sprite
+from engine.draw.words.legend import blend, srgb
 
 # Of a picture 720 pixels high.
 PAD, BAR, LONGEST, GAP, MARGIN, NAME = 12.0, 7.0, 110.0, 10.0, 16.0, 190.0

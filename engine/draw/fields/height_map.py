@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from engine.draw.box_axes import BoxAxes
 from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable, Hit
+from engine.draw.fields.box_axes import BoxAxes
+from engine.draw.fields.sampling import Samples, Survey, extent
 from engine.draw.frame import FRAME_BINDING
-from engine.draw.sampling import Samples, Survey, extent
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

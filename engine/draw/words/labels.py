@@ -4,10 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine.draw import text
 from engine.draw.drawable import Drawable
-from engine.draw.label import SIZES, Sprite
-from engine.draw.legend import blend, srgb
+from engine.draw.words import text
+from engine.draw.words.label import SIZES, Sprite
+from engine.draw.words.legend import blend, srgb
 
 # Of a line's height between words that do not touch.
 AIR = 0.25

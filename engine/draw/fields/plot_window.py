@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.draw import text
-from engine.draw.label import SIZES, Sprite, tinted
-from engine.draw.legend import blend, spread, srgb
+from engine.draw.words import text
+from engine.draw.words.label import SIZES, Sprite, tinted
+from engine.draw.words.legend import blend, spread, srgb
 from engine.errors import SettingError
 from engine.vector.ticks import tick_text, ticks
 

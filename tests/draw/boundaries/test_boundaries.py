@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.draw.boundaries import Boundaries
+from engine.draw.boundaries.boundaries import Boundaries
 from engine.errors import SettingError, ShapeError
 from engine.flat_scene import FlatScene
 from engine.network.history import Domain, History, flat

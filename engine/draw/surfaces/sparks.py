@@ -5,7 +5,7 @@ import numpy as np
 from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME_BINDING, LAYERS_READ
-from engine.draw.level_surfaces import Region
+from engine.draw.surfaces.level_surfaces import Region
 from engine.errors import SettingError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare

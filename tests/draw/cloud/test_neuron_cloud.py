@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.draw.cloud_layout import lay_out
+from engine.draw.cloud.cloud_layout import lay_out
+from engine.draw.cloud.neuron_cloud import Block, NeuronCloud
 from engine.draw.colour import RAMPS, names, palette, ramp
 from engine.draw.drawable import Aim
 from engine.draw.image_plane import ImagePlane
-from engine.draw.neuron_cloud import Block, NeuronCloud
 from engine.errors import SettingError, ShapeError
 from engine.gpu.channel_map import ChannelMap
 from engine.reference import block_statistics as statistics_twin

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.draw import text
 from engine.draw.drawable import Drawable
+from engine.draw.words import text
 
 # Type sizes of a picture 720 pixels high: caption, label, title.
 SIZES = {"small": 12.0, "normal": 15.0, "title": 20.0}

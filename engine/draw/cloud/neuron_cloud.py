@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.draw.cloud_layout import Layout
+from engine.draw.cloud.cloud_layout import Layout
 from engine.draw.colour import palette
 from engine.draw.drawable import Drawable, Hit
 from engine.errors import SettingError, ShapeError, near

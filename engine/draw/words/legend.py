@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine.draw import text
 from engine.draw.colour import colours
-from engine.draw.label import SIZES, Sprite
+from engine.draw.words import text
+from engine.draw.words.label import SIZES, Sprite
 
 # Rows of a legend that are drawn at a time.
 ROWS = 512

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.draw.drawable import Aim
+from engine.draw.fields.plot import Curve, Plot
+from engine.draw.fields.plot_window import rules, window
 from engine.draw.frame import THEMES, Frame
-from engine.draw.plot import Curve, Plot
-from engine.draw.plot_window import rules, window
 from engine.errors import SettingError, ShapeError
 from engine.network.mlp import Mlp
 from engine.network.parts import chosen

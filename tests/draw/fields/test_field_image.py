@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.draw.colour import colours
-from engine.draw.field_image import FieldImage
+from engine.draw.fields.field_image import FieldImage
 from engine.errors import SceneError
 from engine.flat_scene import FlatScene
 from engine.network.mlp import Mlp

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.draw.drawable import Drawable, Hit
+from engine.draw.fields.plot_window import name_width, names_sprite, rules, view, window, words
+from engine.draw.fields.sampling import Survey, ready
 from engine.draw.frame import FRAME_BINDING, linear
-from engine.draw.plot_window import name_width, names_sprite, rules, view, window, words
-from engine.draw.sampling import Survey, ready
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding, declare

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from engine.draw import text
 from engine.draw.drawable import Drawable
 from engine.draw.frame import linear
-from engine.draw.label import SIZES, Sprite
-from engine.draw.legend import blend, srgb
+from engine.draw.words import text
+from engine.draw.words.label import SIZES, Sprite
+from engine.draw.words.legend import blend, srgb
 from engine.errors import ShapeError
 
 # Of a picture 720 pixels high.

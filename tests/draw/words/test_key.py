@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.draw.key import Key, KeyRow, _stroke
+from engine.draw.words.key import Key, KeyRow, _stroke
 from engine.render.renderer import Renderer
 from engine.scene import Clock, Scene
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.draw import text
 from engine.draw.drawable import Drawable
-from engine.draw.label import SIZES, Sprite
-from engine.draw.legend import blend, srgb
+from engine.draw.words import text
+from engine.draw.words.label import SIZES, Sprite
+from engine.draw.words.legend import blend, srgb
 
 # Of a picture 720 pixels high.
 SAMPLE, PAD, GAP, MARGIN, WIDTH = 34.0, 10.0, 8.0, 6.0, 2.6

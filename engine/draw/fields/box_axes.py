@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from engine.draw import text
 from engine.draw.drawable import Drawable
-from engine.draw.label import SIZES, Sprite, tinted
 from engine.draw.lines import Lines
+from engine.draw.words import text
+from engine.draw.words.label import SIZES, Sprite, tinted
 from engine.vector.ticks import tick_text, ticks
 
 X, Y, Z = 0, 1, 2

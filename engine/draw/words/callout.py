@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from engine.draw import text
 from engine.draw.drawable import Drawable
-from engine.draw.label import SIZES, Sprite
-from engine.draw.legend import blend, srgb
+from engine.draw.words import text
+from engine.draw.words.label import SIZES, Sprite
+from engine.draw.words.legend import blend, srgb
 
 # Of a picture 720 pixels high: the ring's radius, the line's way to the side and up, strokes, the card's padding.
 RING, ASIDE, UP, STROKE, PAD = 6.0, 34.0, 30.0, 1.4, 7.0

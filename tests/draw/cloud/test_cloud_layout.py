@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.draw.cloud_layout import GAP, SPACING, WIDE_GAP, lay_out, numbers, split
+from engine.draw.cloud.cloud_layout import GAP, SPACING, WIDE_GAP, lay_out, numbers, split
 from engine.errors import ShapeError
 
 # Of SqueezeNet v1.0 as the original has it: pool1, fire2, 3, 4, 6, 8, 9, conv10, the average pool, the classes.
