@@ -10,7 +10,7 @@ import numpy as np
 
 from engine import batch, image_state, prints
 from engine.errors import FileError, NoDisplayError
-from engine.scene import Clock
+from engine.scene.scene import Clock
 from engine.target import notebook, window
 from engine.target.beside import Beside
 from engine.target.recorder import Recorder, plan

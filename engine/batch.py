@@ -24,7 +24,7 @@ from engine.draw.drawable import Drawable
 from engine.errors import ExecutorError, NeurosceneError
 from engine.finding import FILE_MODULE, scene_in_file, told_by_line
 from engine.gpu.device import device, platform
-from engine.scene import Clock, Scene
+from engine.scene.scene import Clock, Scene
 
 # Names this process in jobs: its own scenes are at hand, also those that no other process could find.
 _HOME = uuid.uuid4().hex

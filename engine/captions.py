@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine.formats.load_mlp import split_path
-from engine.settings import Integer, Number, Switch
+from engine.scene.settings import Integer, Number, Switch
 
 
 def labelled(setting, values):

@@ -6,7 +6,7 @@ import re
 import sys
 
 from engine.errors import SceneError, SettingError
-from engine.scene import Clock
+from engine.scene.scene import Clock
 from engine.target.beside import Beside
 from engine.target.writers import encode_drawing, save_drawing, vector_ending
 from engine.vector.page import POINT_MM, Drawing

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from engine import app
 from engine.errors import FileError, NeurosceneError, SceneError, SettingError, near
-from engine.figure import chosen, declared
 from engine.finding import open_scene, told_by_line
-from engine.scene import Scene
-from engine.settings import assign
+from engine.scene.figure import chosen, declared
+from engine.scene.scene import Scene
+from engine.scene.settings import assign
 from engine.sheet import copied, made, planned
 from engine.target.beside import cannot_write
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from engine.errors import NeurosceneError, SceneError, near
 from engine.image_state import read_state, restore_from, scene_name
-from engine.scene import Clock, Scene
-from engine.settings import assign
+from engine.scene.scene import Clock, Scene
+from engine.scene.settings import assign
 
 PICTURES = (".png",)
 # Begins the names that scene files are imported under, so that they meet no module of anyone's.

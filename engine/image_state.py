@@ -23,7 +23,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_STATE_BYTES = 8 << 20
 # Other programs store text too (histories, colour profiles); past this many a file is not a picture.
 MAX_CHUNKS = 1_000_000
-# What may be stored of a setting that comes from a file, see engine.data_settings: as hexadecimal.
+# What may be stored of a setting that comes from a file, see engine.scene.data_settings: as hexadecimal.
 DATA = {"network", "history", "image", "names"}
 # settings -> a network -> its text is three deep.
 MAX_DEPTH = 16

@@ -3,10 +3,10 @@
 import json
 import textwrap
 
-from engine.figure import chosen, declared
 from engine.finding import find_scene, first_line, scene_names
 from engine.network.mlp import Mlp
-from engine.settings import Choice, settings
+from engine.scene.figure import chosen, declared
+from engine.scene.settings import Choice, settings
 
 WIDTH = 110
 

@@ -133,7 +133,7 @@ def opened(asked, *, film=False):
     """
     from engine.finding import is_picture, open_scene, told_by_line
     from engine.image_state import read_state, restore_from
-    from engine.settings import assign
+    from engine.scene.settings import assign
 
     scene, clock = open_scene(asked.scene)
     picture = asked.scene if is_picture(asked.scene) else None
@@ -154,8 +154,8 @@ def opened(asked, *, film=False):
 
 def assignments(scene, sets, net, seed, history=None, image=None):
     """(name, text) pairs of --set, --seed, --net, --history and --image, in the order they take effect."""
-    from engine.data_settings import Convolutional, Image, Network, Recorded
-    from engine.settings import settings
+    from engine.scene.data_settings import Convolutional, Image, Network, Recorded
+    from engine.scene.settings import settings
 
     pairs = []
     for text in sets:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from engine import app, image_state, sheet_recipe
 from engine.errors import FileError, SettingError
-from engine.figure import Step
-from engine.scene import Scene
-from engine.settings import assign, is_data, settings
+from engine.scene.figure import Step
+from engine.scene.scene import Scene
+from engine.scene.settings import assign, is_data, settings
 from engine.sheet_layout import Sheet, lay_out, paint
 from engine.target.writers import ending, open_writer
 from engine.vary import MOST_CELLS, Axis, axis

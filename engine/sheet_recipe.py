@@ -7,8 +7,8 @@ varies stands under `sheet`: values only, and networks as their weights; nothing
 from engine import image_state
 from engine.app import clock_of
 from engine.errors import FileError, NeurosceneError
-from engine.figure import Step
-from engine.settings import assign, is_data, settings
+from engine.scene.figure import Step
+from engine.scene.settings import assign, is_data, settings
 from engine.vary import MOST_CELLS, Axis
 
 # Of one network, as in a picture; and of all that a sheet varies, so that its text can be read again.

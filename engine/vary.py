@@ -19,10 +19,10 @@ from fractions import Fraction
 from itertools import islice
 
 from engine.captions import labelled, network_labels
-from engine.data_settings import Network
 from engine.errors import SettingError, near
-from engine.figure import Step
-from engine.settings import Choice, Integer, Number, Switch, assign, settings
+from engine.scene.data_settings import Network
+from engine.scene.figure import Step
+from engine.scene.settings import Choice, Integer, Number, Switch, assign, settings
 
 # A sheet of 100 x 100 cells; past it a range was mistyped.
 MOST_CELLS = 10_000

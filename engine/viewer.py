@@ -8,7 +8,7 @@ from engine.gpu.device import device
 from engine.gpu.texture import Texture
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
-from engine.settings import assign, is_data, settings
+from engine.scene.settings import assign, is_data, settings
 from engine.ui.events import Events
 from engine.ui.files import free
 from engine.ui.history import History
@@ -36,7 +36,7 @@ SETTLE = 3
 class Viewer:
     """Shows a scene on a canvas and lets a person work on it.
 
-    scene         engine.scene.Scene
+    scene         engine.scene.scene.Scene
     canvas        of rendercanvas: a window, a notebook's widget, one off the screen
     panel         False for the picture alone
     clock         the moment it begins at

@@ -19,8 +19,8 @@ from engine.draw.words.legend import Legend
 from engine.draw.words.ranking import Rank, Ranking
 from engine.errors import NeurosceneError, SettingError, near
 from engine.network import nodes
-from engine.settings import Choice, Number, Switch, Text
-from engine.space_scene import SpaceScene
+from engine.scene.settings import Choice, Number, Switch, Text
+from engine.scene.space_scene import SpaceScene
 from engine.view.camera import unit
 from scenes.activations_figures import FIGURES
 from scenes.activations_marks import ActivationsMarks

@@ -1,6 +1,6 @@
 """The figures of activations: what a lesson on convolutional networks needs, of the small network that comes along."""
 
-from engine.figure import Figure, Step
+from engine.scene.figure import Figure, Step
 from scenes.drawn_objects import KINDS
 
 BARE = {"key": False, "answers": False, "labels": False}

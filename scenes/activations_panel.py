@@ -1,8 +1,8 @@
 """What activations answers to a person: readings, pins, the blocks' buttons, its actions."""
 
 from engine.formats.downloads import cached
-from engine.parts import UnitLayer, Units
-from engine.scene import Action, Reading
+from engine.scene.scene import Action, Reading
+from engine.scene.view_data import UnitLayer, Units
 from scenes.activations_marks import Neuron
 from scenes.seen_network import SeenNetwork
 

@@ -19,12 +19,12 @@ from engine.draw.words.key import Key, KeyRow
 from engine.draw.words.label import Label
 from engine.draw.words.legend import Legend
 from engine.errors import NetworkError, SettingError
-from engine.flat_scene import FlatScene
 from engine.network.parts import sums
 from engine.regions.contours import contours
 from engine.regions.linear_regions import regions
-from engine.scene import Action
-from engine.settings import Choice, Integer, Number, Switch, Text
+from engine.scene.flat_scene import FlatScene
+from engine.scene.scene import Action
+from engine.scene.settings import Choice, Integer, Number, Switch, Text
 from engine.vector.boundaries import boundaries_drawing
 from engine.vector.region_colours import prediction_colours
 from scenes.boundaries_figures import FIGURES

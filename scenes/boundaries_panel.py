@@ -8,10 +8,10 @@ from engine.analysis.findings import findings
 from engine.analysis.motion import motion
 from engine.analysis.neuron_selection import read_units
 from engine.analysis.responses import grid
-from engine.parts import SPACINGS, Diagram, Listing, ListingRow, TimeCurve, Timeline, UnitLayer, Units
 from engine.regions.linear_regions import regions
-from engine.scene import Scene
-from engine.settings import Choice, Switch
+from engine.scene.scene import Scene
+from engine.scene.settings import Choice, Switch
+from engine.scene.view_data import SPACINGS, Diagram, Listing, ListingRow, TimeCurve, Timeline, UnitLayer, Units
 
 # Curves of runs, apart from the layers' colours.
 RUNS = ("#b48ead", "#d0a15c", "#7f9fbf", "#8fae8b", "#c77d7d", "#9a8fc0")

@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 
-from engine.data_settings import Network
 from engine.errors import SettingError
 from engine.network.activations import ACTIVATIONS
 from engine.network.closed_paths import WAYS, closed_way, there_and_back
 from engine.network.parts import chosen, mixed, shortened, sums
 from engine.network.random import DISTRIBUTIONS, random_mlp
-from engine.settings import Choice, Integer, Number, Text
-from scenes.kept import Keeping
+from engine.scene.data_settings import Network
+from engine.scene.memo import Keeping
+from engine.scene.settings import Choice, Integer, Number, Text
 
 ELEMENTWISE = [name for name, rule in ACTIVATIONS.items() if rule.elementwise]
 

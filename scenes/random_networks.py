@@ -12,13 +12,13 @@ from engine.draw.fields.height_map import HeightMap
 from engine.draw.fields.plot import Curve, Plot
 from engine.draw.words.legend import Legend
 from engine.errors import SettingError
-from engine.flat_scene import FlatScene
 from engine.kernels.grid import Plane
 from engine.network.parts import sliced
 from engine.network.rounding import float32_error
-from engine.scene import Action, Reading
-from engine.settings import Choice, Integer, Number, Switch
-from engine.space_scene import SpaceScene
+from engine.scene.flat_scene import FlatScene
+from engine.scene.scene import Action, Reading
+from engine.scene.settings import Choice, Integer, Number, Switch
+from engine.scene.space_scene import SpaceScene
 from engine.vector.ticks import ticks
 from scenes.moving_network import MovingNetwork
 from scenes.random_networks_figures import FIGURES

@@ -3,7 +3,6 @@
 from functools import cache
 from importlib.resources import files
 
-from engine.data_settings import ClassNames, Convolutional, Image
 from engine.errors import SettingError
 from engine.formats.downloads import cached
 from engine.formats.load_convnet import load_convnet
@@ -13,10 +12,11 @@ from engine.network import nodes
 from engine.network.convnet import ConvNet
 from engine.network.photo import fit
 from engine.network.preprocess import PREPROCESSES
-from engine.settings import Choice, Integer
+from engine.scene.data_settings import ClassNames, Convolutional, Image
+from engine.scene.memo import Keeping
+from engine.scene.settings import Choice, Integer
 from engine.training.image_data import shrunk
 from scenes.drawn_objects import KINDS, draw
-from scenes.kept import Keeping
 
 # The network that comes along; docs/activations.md tells how it was trained.
 OWN = "small_squeezenet.safetensors"

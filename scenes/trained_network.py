@@ -6,16 +6,16 @@ from importlib.resources import files
 
 import numpy as np
 
-from engine.data_settings import Image, Network, Recorded, Unfinished
 from engine.errors import SettingError
 from engine.formats.histories.history import from_bytes, to_bytes
 from engine.network.activations import ACTIVATIONS
 from engine.network.history import Domain, History
 from engine.network.recipe import Recipe
-from engine.settings import Choice, Integer, Number, Switch, Text
+from engine.scene.data_settings import Image, Network, Recorded, Unfinished
+from engine.scene.memo import Keeping
+from engine.scene.settings import Choice, Integer, Number, Switch, Text
 from engine.training.image_data import ImageData
 from engine.training.trainer import Trainer
-from scenes.kept import Keeping
 
 # Four runs that `neuroscene train` recorded; docs/boundaries.md has the command.
 SHIPPED = "bottle.safetensors"

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from engine.data_settings import Network
 from engine.draw.points import Points
-from engine.figure import Figure, Step
-from engine.scene import Scene
-from engine.settings import Choice, Integer, Number, Switch, Text
+from engine.scene.data_settings import Network
+from engine.scene.figure import Figure, Step
+from engine.scene.scene import Scene
+from engine.scene.settings import Choice, Integer, Number, Switch, Text
 from engine.view.camera import Camera
 
 

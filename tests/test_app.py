@@ -15,8 +15,8 @@ import engine
 from engine import image_state
 from engine.draw.points import Points
 from engine.errors import FileError, SettingError
-from engine.scene import Clock, Scene
-from engine.settings import Number
+from engine.scene.scene import Clock, Scene
+from engine.scene.settings import Number
 
 SIZE = (48, 32)
 

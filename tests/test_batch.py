@@ -14,14 +14,14 @@ import pytest
 import engine
 from engine import batch
 from engine.batch import picture_job, results, run_job
-from engine.data_settings import Network
 from engine.draw.points import Points
 from engine.errors import ExecutorError, SceneError, SettingError
 from engine.finding import scene_in_file
 from engine.network.random import random_mlp
 from engine.prints import cut
-from engine.scene import Clock, Scene
-from engine.settings import Number
+from engine.scene.data_settings import Network
+from engine.scene.scene import Clock, Scene
+from engine.scene.settings import Number
 from engine.view.camera import Camera
 from scenes.marching import Marching
 

@@ -96,7 +96,7 @@ def test_the_document_tells_of_every_setting_and_node():
     import engine
 
     told = set(re.findall(r"engine\.(\w+)", WRITING))
-    rooms = ("engine.settings", "engine.data_settings", "engine.draw")
+    rooms = ("engine.scene.settings", "engine.scene.data_settings", "engine.draw")
     kinds = {n for n, where in engine.PUBLIC.items() if where.startswith(rooms)}
     assert kinds <= told
 

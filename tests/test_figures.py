@@ -12,11 +12,11 @@ import engine
 from engine import figures as function
 from engine.app import render, save
 from engine.errors import FileError, SceneError, SettingError, ShapeError
-from engine.figure import Figure, declared
 from engine.figures import figures, prepared
 from engine.finding import open_scene
 from engine.image_state import read_state, restore_from
-from engine.scene import Clock, Scene
+from engine.scene.figure import Figure, declared
+from engine.scene.scene import Clock, Scene
 from engine.sheet import sheet
 from scenes import SCENES
 

@@ -16,8 +16,8 @@ from engine import image_state, prints
 from engine.draw.points import Points
 from engine.errors import FileError
 from engine.render import tiling
-from engine.scene import Clock, Scene
-from engine.settings import Number
+from engine.scene.scene import Clock, Scene
+from engine.scene.settings import Number
 from engine.target import unfinished
 from scenes.marching import Marching
 

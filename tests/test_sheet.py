@@ -10,12 +10,12 @@ from PIL import Image
 
 from engine.app import render
 from engine.errors import FileError, NetworkError, SettingError, ShapeError
-from engine.figure import Step
 from engine.formats.load_mlp import save
 from engine.image_state import read_state, restore_from
 from engine.network.random import random_mlp
-from engine.scene import Clock
-from engine.settings import settings
+from engine.scene.figure import Step
+from engine.scene.scene import Clock
+from engine.scene.settings import settings
 from engine.sheet import copied, match, planned, sheet
 from engine.view.camera import Camera
 

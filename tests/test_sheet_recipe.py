@@ -9,10 +9,10 @@ from PIL import Image, PngImagePlugin
 
 from engine import cli, image_state, sheet_recipe
 from engine.errors import FileError, NeurosceneError
-from engine.figure import Step
 from engine.formats.load_mlp import save
 from engine.image_state import read_state
 from engine.network.random import random_mlp
+from engine.scene.figure import Step
 from engine.sheet import planned, sheet
 from engine.sheet_recipe import read, stored
 from scenes import SCENES

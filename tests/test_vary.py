@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import FileError, NeurosceneError, SettingError
-from engine.figure import Step
 from engine.formats.load_mlp import save
 from engine.network.random import random_mlp
+from engine.scene.figure import Step
 from engine.vary import MOST_CELLS, axis
 
 

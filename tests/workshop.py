@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from engine.data_settings import Network
 from engine.draw.axes import Axes
 from engine.network.random import random_mlp
-from engine.scene import Action, Reading, Scene
-from engine.settings import Choice, Integer, Number, Switch, Text
+from engine.scene.data_settings import Network
+from engine.scene.scene import Action, Reading, Scene
+from engine.scene.settings import Choice, Integer, Number, Switch, Text
 from engine.view.camera import Camera
 
 

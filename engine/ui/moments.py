@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.scene import Action
+from engine.scene.scene import Action
 from engine.ui.transport import SPEEDS
 
 # What + and - go through.
@@ -12,7 +12,7 @@ LADDER = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 class Moments:
     """Moves a Transport along a Timeline. A scene without one leaves it to the transport alone.
 
-    timeline   engine.parts.Timeline or None, as the scene gave it last
+    timeline   engine.scene.view_data.Timeline or None, as the scene gave it last
     is_open    whether it is shown below the picture
     """
 

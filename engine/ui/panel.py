@@ -4,8 +4,8 @@ import re
 
 from imgui_bundle import imgui
 
-from engine.data_settings import Network
-from engine.settings import GROUPS, Choice, Integer, Number, Switch, Text, is_data, settings
+from engine.scene.data_settings import Network
+from engine.scene.settings import GROUPS, Choice, Integer, Number, Switch, Text, is_data, settings
 from engine.ui import numbers
 from engine.ui.diagram import DiagramView
 from engine.ui.file_rows import file_row

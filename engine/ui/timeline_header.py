@@ -1,6 +1,6 @@
 """The timeline's buttons: play, step, speed, what stands how far apart, fold; and a word about where it stands."""
 
-from engine.parts import SPACINGS
+from engine.scene.view_data import SPACINGS
 from engine.ui.ink import ICONS
 from engine.ui.theme import BODY, SMALL
 

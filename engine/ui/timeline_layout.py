@@ -8,7 +8,7 @@ import numpy as np
 def positions(steps, spacing):
     """(T,) where snapshots stand, 0 to 1; a single one in the middle.
 
-    spacing   one of engine.parts.SPACINGS
+    spacing   one of engine.scene.view_data.SPACINGS
     """
     steps = np.asarray(steps, float)
     if steps.size == 1:

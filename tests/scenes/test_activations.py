@@ -15,8 +15,8 @@ from engine.formats.load_convnet import load_convnet
 from engine.network.convnet import Add, ConvNet, Convolution, Dense, Elementwise, Flatten, GlobalAveragePool, Input
 from engine.reference.convnet import forward as twin
 from engine.render.renderer import Renderer
-from engine.scene import Clock
-from engine.settings import assign
+from engine.scene.scene import Clock
+from engine.scene.settings import assign
 from scenes.activations import APPEAR, Activations
 from scenes.activations_marks import Neuron
 from scenes.drawn_objects import KINDS, draw

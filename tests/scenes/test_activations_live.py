@@ -6,7 +6,7 @@ from hands import Hands
 from PIL import Image
 
 from engine.network.convnet import ConvNet, Convolution, Elementwise, Input
-from engine.scene import Clock
+from engine.scene.scene import Clock
 from scenes.activations import Activations
 from scenes.activations_marks import Neuron
 

@@ -7,13 +7,13 @@ import pytest
 
 from engine import cli
 from engine.errors import NeurosceneError, SettingError
-from engine.figure import declared
 from engine.gpu.device import device
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
-from engine.scene import Clock
-from engine.settings import settings
+from engine.scene.figure import declared
+from engine.scene.scene import Clock
+from engine.scene.settings import settings
 from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
 from engine.viewer import CONTROLS

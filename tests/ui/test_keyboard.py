@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.scene import Action
+from engine.scene.scene import Action
 from engine.ui.keyboard import REPEAT, Keyboard
 
 

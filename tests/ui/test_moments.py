@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.parts import Timeline
+from engine.scene.view_data import Timeline
 from engine.ui.moments import LADDER, Moments
 from engine.ui.transport import Transport
 

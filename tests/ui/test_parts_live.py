@@ -8,7 +8,7 @@ from hands import Hands
 from story import Story
 from workshop import Workshop
 
-from engine.scene import Action
+from engine.scene.scene import Action
 from engine.target.offscreen import make_canvas
 from engine.ui.theme import WIDTH
 from engine.ui.timeline import LEAST
@@ -325,7 +325,7 @@ def test_a_unit_the_scene_marks_is_marked(hands):
 
 @pytest.mark.parametrize("sizes", [(64, 64, 64, 64, 64), (1,), (5, 100)])
 def test_any_number_of_layers_and_units_can_be_pressed(sizes):
-    from engine.parts import UnitLayer, Units
+    from engine.scene.view_data import UnitLayer, Units
 
     scene = Story()
     scene.shown = tuple((True,) * n for n in sizes)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from engine.parts import SPACINGS, TimeCurve
+from engine.scene.view_data import SPACINGS, TimeCurve
 from engine.ui import timeline_layout as layout
 
 rising = some.lists(some.integers(0, 10**7), min_size=2, max_size=60, unique=True).map(sorted)

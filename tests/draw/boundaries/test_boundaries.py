@@ -5,13 +5,13 @@ import pytest
 
 from engine.draw.boundaries.boundaries import Boundaries
 from engine.errors import SettingError, ShapeError
-from engine.flat_scene import FlatScene
 from engine.network.history import Domain, History, flat
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.regions.linear_regions import regions
 from engine.render.renderer import Renderer
-from engine.scene import Clock
+from engine.scene.flat_scene import FlatScene
+from engine.scene.scene import Clock
 
 # Half a step of eight bits, as much of dither, and the half precision of light on its way.
 STEP = 1.5

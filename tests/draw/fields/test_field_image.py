@@ -6,11 +6,11 @@ import pytest
 from engine.draw.colour import colours
 from engine.draw.fields.field_image import FieldImage
 from engine.errors import SceneError
-from engine.flat_scene import FlatScene
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
-from engine.scene import Clock
+from engine.scene.flat_scene import FlatScene
+from engine.scene.scene import Clock
 
 # Half a step of eight bits, as much of dither, and a little for the half precision in which light is kept: 2^-11 of it.
 STEP = 1.1

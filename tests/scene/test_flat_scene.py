@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from engine.flat_scene import FlatScene, flat_camera
-from engine.scene import Clock
+from engine.scene.flat_scene import FlatScene, flat_camera
+from engine.scene.scene import Clock
 from engine.view.camera import Camera
 
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.data_settings import Network
 from engine.errors import NeurosceneError, SettingError
 from engine.network.random import random_mlp
-from engine.scene import Scene
-from engine.settings import Choice, Integer, Number, Switch, Text, assign, settings
+from engine.scene.data_settings import Network
+from engine.scene.scene import Scene
+from engine.scene.settings import Choice, Integer, Number, Switch, Text, assign, settings
 
 
 class Knobs(Scene):

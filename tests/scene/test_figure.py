@@ -3,8 +3,8 @@
 import pytest
 
 from engine.errors import SceneError
-from engine.figure import Figure, Step, chosen, declared
-from engine.scene import Scene
+from engine.scene.figure import Figure, Step, chosen, declared
+from engine.scene.scene import Scene
 
 FIGURES = (
     Figure(3, "surface", "a height map", settings={"seed": 2}),

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from engine.scene import Scene
-from engine.settings import Choice, Number
+from engine.scene.scene import Scene
+from engine.scene.settings import Choice, Number
 from engine.view.camera import Camera
 
 

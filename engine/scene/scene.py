@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import param
 
-from engine.data_settings import Network
 from engine.draw.node import Node
 from engine.errors import SettingError
-from engine.settings import Choice, Integer, assign, is_data, settings
+from engine.scene.data_settings import Network
+from engine.scene.settings import Choice, Integer, assign, is_data, settings
 from engine.view.camera import Camera
 
 
@@ -174,19 +174,19 @@ class Scene(param.Parameterized):
         return None
 
     def timeline(self):
-        """The engine.parts.Timeline of a scene that goes through snapshots, or None; also before `build`."""
+        """The engine.scene.view_data.Timeline of a scene that goes through snapshots, or None; also before `build`."""
         return None
 
     def units(self):
-        """The engine.parts.Units that are shown and hidden by buttons, or None."""
+        """The engine.scene.view_data.Units that are shown and hidden by buttons, or None."""
         return None
 
     def diagram(self):
-        """The engine.parts.Diagram of the network as it is now, or None."""
+        """The engine.scene.view_data.Diagram of the network as it is now, or None."""
         return None
 
     def listing(self):
-        """The engine.parts.Listing of what there is to see and when, or None."""
+        """The engine.scene.view_data.Listing of what there is to see and when, or None."""
         return None
 
     def shown_data(self, name):

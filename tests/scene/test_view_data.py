@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.errors import ShapeError
-from engine.parts import TimeCurve, Timeline, UnitLayer, Units
-from engine.scene import Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import TimeCurve, Timeline, UnitLayer, Units
 
 
 def test_a_snapshot_is_shown_from_its_time_until_the_next_s():

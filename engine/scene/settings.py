@@ -1,7 +1,7 @@
 """A scene's settings: typed knobs with bounds, units and docs, on the `param` library.
 
 From them come the panel's widgets, the `--set name=value` flags, and the state stored in images.
-Groups order the panel: what is shown, how, time, camera, save. What comes from files is in engine.data_settings.
+Groups order the panel: what is shown, how, time, camera, save. What comes from files is in engine.scene.data_settings.
 """
 
 import math
@@ -207,7 +207,7 @@ def _within(bounds):
 
 
 def is_data(setting):
-    """True for a setting whose values come from files, as those of engine.data_settings."""
+    """True for a setting whose values come from files, as those of engine.scene.data_settings."""
     return isinstance(setting, Data)
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from engine.draw.node import Node
 from engine.errors import SceneError, SettingError
-from engine.scene import Clock, Scene
-from engine.settings import Number
+from engine.scene.scene import Clock, Scene
+from engine.scene.settings import Number
 from engine.view.camera import Camera
 
 

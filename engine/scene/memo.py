@@ -1,6 +1,6 @@
 """What a scene makes once and keeps until something that it was made from is another."""
 
-from engine.scene import Scene
+from engine.scene.scene import Scene
 
 # What is told apart by value; arrays, networks and histories are told apart as objects.
 BY_VALUE = str | bytes | int | float | tuple

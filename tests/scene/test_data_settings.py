@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from engine.app import save
-from engine.data_settings import ClassNames, Convolutional, Image
 from engine.errors import FileError, NeurosceneError, SettingError
 from engine.image_state import restore_from
 from engine.network.convnet import ConvNet, Convolution, Input
 from engine.options import assignments
-from engine.scene import Scene
-from engine.settings import assign, settings
+from engine.scene.data_settings import ClassNames, Convolutional, Image
+from engine.scene.scene import Scene
+from engine.scene.settings import assign, settings
 
 
 class Seen(Scene):

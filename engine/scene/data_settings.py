@@ -11,7 +11,7 @@ from engine.formats.load_convnet import load_convnet
 from engine.network.convnet import ConvNet
 from engine.network.history import History
 from engine.network.mlp import Mlp
-from engine.settings import Data
+from engine.scene.settings import Data
 from engine.training.trainer import image_data
 
 
