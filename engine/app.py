@@ -10,11 +10,11 @@ import numpy as np
 
 from engine import batch, image_state, prints
 from engine.errors import FileError, NoDisplayError
+from engine.output import notebook, window
+from engine.output.atomic import Beside
+from engine.output.recorder import Recorder, plan
+from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
 from engine.scene.scene import Clock
-from engine.target import notebook, window
-from engine.target.beside import Beside
-from engine.target.recorder import Recorder, plan
-from engine.target.writers import BANDS, ending, open_writer, writer_class
 from engine.ui.files import free
 
 SIZE = (800, 600)
@@ -76,7 +76,7 @@ def save(scene, path, size=SIZE, *, time=None, supersample=4, ui=False, executor
         return whole.save(path, executor=executor, restart=restart, progress=progress)
     more = {"time": time, "supersample": supersample, "ui": ui, "progress": progress, "executor": executor}
     if path == "-":
-        from engine.target.writers.png import encode
+        from engine.output.writers.png import encode
 
         encode(sys.stdout.buffer, render(scene, size, **more), text(0))
         return path
@@ -96,7 +96,7 @@ def record(scene, path, *, seconds=None, fps=None, size=SIZE, supersample=4, sta
     executor      of concurrent.futures, to spread the frames over; see docs/prints.md
 
     The time of every frame comes from its number, so the same call gives the same bytes: see
-    engine.target.recorder.plan.
+    engine.output.recorder.plan.
     """
     renderer = batch.renderer() if executor is None else None
     recorder = recording(
@@ -216,7 +216,7 @@ def _with_bar(steps):
 
 
 def _with_panel(scene, clock, size, supersample):
-    from engine.target.offscreen import make_canvas
+    from engine.output.offscreen import make_canvas
     from engine.viewer import Viewer
 
     canvas = make_canvas(size)
@@ -240,7 +240,7 @@ def _fitting(size, most):
 
 def _in_cell(scene, widget_size, size, time):
     """Shows a scene's widget, where a browser listens, and returns the still picture for everywhere else."""
-    from engine.target.writers.png import encode
+    from engine.output.writers.png import encode
 
     stream = io.BytesIO()
     clock = clock_of(scene, time)

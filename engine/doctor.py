@@ -11,8 +11,8 @@ from engine.checks import cloud, convnets, networks
 from engine.checks.compare import Row
 from engine.errors import NeurosceneError, NoAdapterError
 from engine.gpu.device import FEATURES, device
-from engine.target.window import has_display
-from engine.target.writers.ffmpeg import executable
+from engine.output.window import has_display
+from engine.output.writers.ffmpeg import executable
 
 WIDTH = 96  # columns
 NAMES = 17  # columns of kernels' names

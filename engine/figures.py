@@ -8,11 +8,11 @@ from pathlib import Path
 from engine import app
 from engine.errors import FileError, NeurosceneError, SceneError, SettingError, near
 from engine.finding import open_scene, told_by_line
+from engine.output.atomic import cannot_write
 from engine.scene.figure import chosen, declared
 from engine.scene.scene import Scene
 from engine.scene.settings import assign
 from engine.sheet import copied, made, planned
-from engine.target.beside import cannot_write
 
 # Figures say their sizes for cells of this many pixels; another number scales them all alike.
 CELL = 400

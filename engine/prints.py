@@ -15,10 +15,10 @@ import numpy as np
 import engine
 from engine import batch, image_state
 from engine.errors import FileError, NeurosceneError
+from engine.output.resumable import Unfinished, free_bytes
+from engine.output.writers.formats import bands_class, ending
+from engine.output.writers.png_bands import PngBands
 from engine.render.tiling import GRIDS, bands, tiles
-from engine.target.unfinished import Unfinished, free_bytes
-from engine.target.writers import bands_class, ending
-from engine.target.writers.png_bands import PngBands
 
 # Bands that are packed while the next are drawn.
 PACKERS = 2

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from engine import app, image_state, sheet_recipe
 from engine.errors import FileError, SettingError
+from engine.output.writers.formats import ending, open_writer
 from engine.scene.figure import Step
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, is_data, settings
 from engine.sheet_layout import Sheet, lay_out, paint
-from engine.target.writers import ending, open_writer
 from engine.vary import MOST_CELLS, Axis, axis
 
 CELL = (400, 400)
@@ -136,7 +136,7 @@ def made(plan, path=None, *, executor=None, progress=None, name=""):
         raise FileError(f"{path}: a sheet is saved as .png. Films are recorded, and folders of pictures too.")
     text = image_state.text(sheet_recipe.stored(plan))
     if path == "-":
-        from engine.target.writers.png import encode
+        from engine.output.writers.png import encode
 
         encode(sys.stdout.buffer, _pixels(plan, executor, progress, name or "sheet"), text)
         return path

@@ -389,6 +389,6 @@ class Viewer:
 
 
 def _is_offscreen(canvas):
-    from engine.target.offscreen import OffscreenCanvas
+    from engine.output.offscreen import OffscreenCanvas
 
     return isinstance(canvas, OffscreenCanvas)

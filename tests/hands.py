@@ -1,7 +1,7 @@
 """A person at an off-screen viewer: moves the pointer, clicks, types; a frame after each, as a window would draw."""
 
+from engine.output.offscreen import make_canvas
 from engine.render.refinement import Refinement
-from engine.target.offscreen import make_canvas
 from engine.viewer import Viewer
 
 FRAME = 1.0 / 60.0

@@ -169,8 +169,8 @@ def test_progress_is_shown_on_stderr_when_asked_and_not_to_a_file(tmp_path, capf
 def shown_in_a_window(monkeypatch, scene, **more):
     """(Viewer, function that drops files) of `show`, whose window is off the screen."""
     from engine import viewer
-    from engine.target import window
-    from engine.target.offscreen import make_canvas
+    from engine.output import window
+    from engine.output.offscreen import make_canvas
 
     found = {}
 
@@ -205,7 +205,7 @@ def test_a_file_dropped_on_the_window_is_told_of_where_no_setting_takes_it(monke
 
 def test_without_a_display_show_saves_the_picture_and_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("engine.target.window.has_display", lambda: False)
+    monkeypatch.setattr("engine.output.window.has_display", lambda: False)
     assert engine.show(Ring(), size=SIZE) == "ring-0001.png"
     said = capsys.readouterr()
     assert said.out == "" and "ring-0001.png" in said.err and "xvfb-run" in said.err

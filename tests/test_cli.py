@@ -227,16 +227,16 @@ def test_a_film_larger_than_the_memory_is_refused_with_what_fits_and_a_picture_i
 def test_a_stopped_picture_says_how_to_go_on_and_goes_on(ask, scene_file, tmp_path, monkeypatch):
     from PIL import Image
 
+    from engine.output import resumable
     from engine.render import tiling
-    from engine.target import unfinished
 
     # Bands of a few rows, kept from the first on.
     monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 40 * 4)
     monkeypatch.setattr(tiling, "BAND_PIXELS", 1)
-    monkeypatch.setattr(unfinished, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(resumable, "KEEP_SECONDS", 0.0)
     path = tmp_path / "a.tif"
     asked = ("render", scene_file, "-o", path, "--size", "40x40")
-    append, left = unfinished.Unfinished.append, [4]
+    append, left = resumable.Unfinished.append, [4]
 
     def stopping(self, data, facts):
         append(self, data, facts)
@@ -244,7 +244,7 @@ def test_a_stopped_picture_says_how_to_go_on_and_goes_on(ask, scene_file, tmp_pa
         if left[0] == 0:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(unfinished.Unfinished, "append", stopping)
+    monkeypatch.setattr(resumable.Unfinished, "append", stopping)
     answer = ask(*asked)
     assert answer.status == cli.INTERRUPTED and answer.out == "" and answer.is_one_line()
     assert "a.tif.unfinished" in answer.err and "same command" in answer.err and "--restart" in answer.err

@@ -16,10 +16,10 @@ from PIL import Image, PngImagePlugin
 from engine.errors import FileError, NeurosceneError, SceneError, SettingError
 from engine.image_state import KEYWORD, read_state, restore_from, scene_name, stored, text
 from engine.network.random import random_mlp
+from engine.output.writers.formats import open_writer
 from engine.scene.data_settings import Network
 from engine.scene.scene import Clock, Scene
 from engine.scene.settings import Choice, Integer, Number, Switch, Text
-from engine.target.writers import open_writer
 from engine.view.camera import Camera
 
 

@@ -15,10 +15,10 @@ import engine
 from engine import image_state, prints
 from engine.draw.points import Points
 from engine.errors import FileError
+from engine.output import resumable
 from engine.render import tiling
 from engine.scene.scene import Clock, Scene
 from engine.scene.settings import Number
-from engine.target import unfinished
 from scenes.marching import Marching
 
 SIZE = (90, 70)
@@ -57,7 +57,7 @@ def small_bands(monkeypatch):
 
 @pytest.fixture
 def kept_at_once(monkeypatch):
-    monkeypatch.setattr(unfinished, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(resumable, "KEEP_SECONDS", 0.0)
 
 
 def pixels_of(path):
@@ -204,7 +204,7 @@ def cut(path, count):
 def rewrite(folder, how):
     """Lines that carry a right checksum of their own."""
     lines = [json.loads(line.split(b" ", 1)[1]) for line in (folder / "bands").read_bytes().splitlines()]
-    (folder / "bands").write_bytes(b"".join(unfinished._line(how(line)) for line in lines))
+    (folder / "bands").write_bytes(b"".join(resumable._line(how(line)) for line in lines))
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -223,7 +223,7 @@ def test_a_picture_stopped_at_the_very_end_is_not_drawn_again(name, small_bands,
 
     whole = Path(engine.save(Spots(), tmp_path / f"whole-{name}", SIZE)).read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr(unfinished.os, "replace", refuse)
+        patch.setattr(resumable.os, "replace", refuse)
         with pytest.raises(FileError, match=r"may not be written to.*14 of 14 bands.*same command"):
             engine.save(Spots(), tmp_path / name, SIZE)
     scene = Spots()

@@ -13,7 +13,7 @@ from workshop import Workshop
 from engine.draw.drawable import Hit
 from engine.errors import SettingError
 from engine.image_state import read_state
-from engine.target.window import has_display
+from engine.output.window import has_display
 from engine.ui.theme import WIDTH as PANEL
 from engine.view.camera import Camera
 
@@ -259,7 +259,7 @@ def test_without_a_panel_the_picture_fills_the_canvas_and_imgui_is_not_loaded():
     code = (
         "import sys; sys.path[:0] = sys.argv[1:]\n"
         "from workshop import Workshop\n"
-        "from engine.target.offscreen import make_canvas\n"
+        "from engine.output.offscreen import make_canvas\n"
         "from engine.viewer import Viewer\n"
         "viewer = Viewer(Workshop(), make_canvas((90, 60)), panel=False)\n"
         "assert viewer.still().shape == (60, 90, 4)\n"
@@ -272,7 +272,7 @@ def test_without_a_panel_the_picture_fills_the_canvas_and_imgui_is_not_loaded():
 
 
 def test_at_twice_the_pixels_the_panel_is_as_wide_and_twice_as_fine():
-    from engine.target.offscreen import make_canvas
+    from engine.output.offscreen import make_canvas
     from engine.viewer import Viewer
 
     canvas = make_canvas((500, 300), pixel_ratio=2.0)
@@ -423,7 +423,7 @@ def test_a_closed_window_cancels_its_recording(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not has_display(), reason="there is no display to open a window on")
 def test_a_window_opens_draws_and_closes():
-    from engine.target.window import make_canvas
+    from engine.output.window import make_canvas
     from engine.viewer import Viewer
 
     canvas = make_canvas((500, 300), "test")

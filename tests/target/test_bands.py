@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from engine.target.writers import BANDS, bands_class, tiff
-from engine.target.writers.png_bands import PngBands, adler_of_both, filtered
-from engine.target.writers.tiff import TiffBands
+from engine.output.writers import tiff
+from engine.output.writers.formats import BANDS, bands_class
+from engine.output.writers.png_bands import PngBands, adler_of_both, filtered
+from engine.output.writers.tiff import TiffBands
 
 FORMATS = [PngBands, TiffBands]
 

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from engine.errors import NoDisplayError
-from engine.target import notebook, offscreen, window
-from engine.target.contract import Canvas
+from engine.output import notebook, offscreen, window
+from engine.output.contract import Canvas
 
 
 def test_the_canvas_off_the_screen_fulfils_the_contract():
@@ -73,7 +73,7 @@ def test_without_a_display_no_window_opens_and_the_message_says_what_to_do(monke
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="DISPLAY is X11's")
 def test_a_display_that_does_not_answer_is_none():
     # In a process of its own: a display that cannot be reached makes glfw write to stderr, and once ended the process.
-    code = "from engine.target import window; print(window.has_display())"
+    code = "from engine.output import window; print(window.has_display())"
     env = {**without_display(), "DISPLAY": ":987"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout.strip()) == (0, "False")
@@ -82,8 +82,8 @@ def test_a_display_that_does_not_answer_is_none():
 @pytest.mark.skipif(not shutil.which("xvfb-run"), reason="a window needs a display; xvfb-run gives one")
 def test_a_window_fulfils_the_contract():
     code = (
-        "from engine.target import window\n"
-        "from engine.target.contract import Canvas\n"
+        "from engine.output import window\n"
+        "from engine.output.contract import Canvas\n"
         "canvas = window.make_canvas((320, 200), 'title')\n"
         "assert isinstance(canvas, Canvas)\n"
         "def draw():\n"  # the size is the window manager's answer, which takes a moment

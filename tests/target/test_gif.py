@@ -6,8 +6,8 @@ from frames import flat, smooth
 from PIL import Image
 
 from engine.errors import FileError
-from engine.target.writers import palette
-from engine.target.writers.gif import TOGETHER, GifWriter, delay
+from engine.output.writers import palette
+from engine.output.writers.gif import TOGETHER, GifWriter, delay
 
 
 def write(path, frames, fps=10.0):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from engine.errors import FileError
-from engine.target.writers import VECTOR_WRITERS, encode_drawing, save_drawing, vector_ending
+from engine.output.writers.formats import VECTOR_WRITERS, encode_drawing, save_drawing, vector_ending
 from engine.vector.page import Drawing, Group, Path, Raster, Words, rectangle
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -13,8 +13,8 @@ from frames import flat, smooth
 from PIL import Image
 
 from engine.errors import FileError, NeurosceneError, ShapeError
-from engine.target.contract import Writer
-from engine.target.writers import WRITERS, ending, open_writer, writer_class
+from engine.output.contract import Writer
+from engine.output.writers.formats import WRITERS, ending, open_writer, writer_class
 
 ONE = [".png", ".tif", ".tiff"]
 MANY = [key for key in WRITERS if key not in ONE]

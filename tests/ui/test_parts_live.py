@@ -8,8 +8,8 @@ from hands import Hands
 from story import Story
 from workshop import Workshop
 
+from engine.output.offscreen import make_canvas
 from engine.scene.scene import Action
-from engine.target.offscreen import make_canvas
 from engine.ui.theme import WIDTH
 from engine.ui.timeline import LEAST
 from engine.viewer import Viewer

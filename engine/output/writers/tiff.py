@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 
 from engine.errors import FileError
-from engine.target.writers.whole import WholeWriter
+from engine.output.writers.whole import WholeWriter
 
 # What 32-bit offsets reach, less room for the tags.
 CLASSIC_BYTES = 2**32 - 2**26
@@ -21,7 +21,7 @@ LETTERS = {SHORT: "H", LONG: "I", RATIONAL: "I", LONG8: "Q"}
 
 
 class TiffBands:
-    """Eight-bit RGB, a strip a band; see engine.target.writers.bands.Bands. The text is the ImageDescription."""
+    """Eight-bit RGB, a strip a band; see engine.output.writers.bands.Bands. The text is the ImageDescription."""
 
     def __init__(self, size, rows, text=None):
         self.size, self.rows, self.text = size, rows, text or {}
@@ -91,7 +91,7 @@ class TiffBands:
 
 
 class TiffWriter(WholeWriter):
-    """One picture; see engine.target.contract.Writer."""
+    """One picture; see engine.output.contract.Writer."""
 
     def _put(self, pixels):
         if self.count:

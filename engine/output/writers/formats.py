@@ -5,24 +5,24 @@ from importlib import import_module
 from pathlib import Path
 
 from engine.errors import FileError
-from engine.target.beside import Beside, cannot_write
+from engine.output.atomic import Beside, cannot_write
 
 # Names, not classes: an encoder's libraries are loaded when a file of its kind is written.
 WRITERS = {
-    ".gif": "engine.target.writers.gif:GifWriter",
-    ".mp4": "engine.target.writers.mp4:Mp4Writer",
-    ".png": "engine.target.writers.png:PngWriter",
-    ".tif": "engine.target.writers.tiff:TiffWriter",
-    ".tiff": "engine.target.writers.tiff:TiffWriter",
-    ".webm": "engine.target.writers.webm:WebmWriter",
-    "/": "engine.target.writers.png_folder:PngFolderWriter",
+    ".gif": "engine.output.writers.gif:GifWriter",
+    ".mp4": "engine.output.writers.mp4:Mp4Writer",
+    ".png": "engine.output.writers.png:PngWriter",
+    ".tif": "engine.output.writers.tiff:TiffWriter",
+    ".tiff": "engine.output.writers.tiff:TiffWriter",
+    ".webm": "engine.output.writers.webm:WebmWriter",
+    "/": "engine.output.writers.png_folder:PngFolderWriter",
 }
 
 # The formats of single pictures that are written band by band, however large.
 BANDS = {
-    ".png": "engine.target.writers.png_bands:PngBands",
-    ".tif": "engine.target.writers.tiff:TiffBands",
-    ".tiff": "engine.target.writers.tiff:TiffBands",
+    ".png": "engine.output.writers.png_bands:PngBands",
+    ".tif": "engine.output.writers.tiff:TiffBands",
+    ".tiff": "engine.output.writers.tiff:TiffBands",
 }
 
 # The formats of drawings (engine.vector.page.Drawing): a function that gives the file's bytes.
@@ -55,13 +55,13 @@ def writer_class(path):
 
 
 def bands_class(path):
-    """The engine.target.writers.bands.Bands that a picture's ending names; its ending is a key of BANDS."""
+    """The engine.output.writers.bands.Bands that a picture's ending names; its ending is a key of BANDS."""
     module, _, name = BANDS[ending(path)].partition(":")
     return getattr(import_module(module), name)
 
 
 def open_writer(path, size, fps, text=None):
-    """The engine.target.contract.Writer for a path. Raises FileError when it cannot be written there."""
+    """The engine.output.contract.Writer for a path. Raises FileError when it cannot be written there."""
     return writer_class(path)(path, size, fps, text)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.errors import FileError, SettingError
-from engine.target.recorder import MOST_FRAMES, Recorder, plan
+from engine.output.recorder import MOST_FRAMES, Recorder, plan
 
 
 @given(st.floats(0.01, 100), st.floats(0.1, 240), st.floats(-1e4, 1e4))

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import FileError
-from engine.target.beside import Beside, cannot_write
+from engine.output.atomic import Beside, cannot_write
 
 try:
     import fcntl

@@ -1,10 +1,10 @@
 """Video for the web without patents: VP9 in WebM."""
 
-from engine.target.writers.ffmpeg import VideoWriter
+from engine.output.writers.ffmpeg import VideoWriter
 
 
 class WebmWriter(VideoWriter):
-    """A WebM; see engine.target.contract.Writer."""
+    """A WebM; see engine.output.contract.Writer."""
 
     container = "webm"
     codec = (

@@ -16,7 +16,7 @@ SUB, UP = 1, 2
 
 
 class PngBands:
-    """Eight-bit RGB; see engine.target.writers.bands.Bands."""
+    """Eight-bit RGB; see engine.output.writers.bands.Bands."""
 
     def __init__(self, size, rows, text=None):
         self.size, self.rows, self.text = size, rows, text or {}

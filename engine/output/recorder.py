@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from engine.errors import SettingError
-from engine.target.writers import open_writer
+from engine.output.writers.formats import open_writer
 
 # An hour at 60 frames a second is a fifth of this; past it a number was mistyped.
 MOST_FRAMES = 1_000_000
@@ -74,7 +74,7 @@ class Recorder:
                    `pixels()` that gives them
     plan           which moments
     size           (width, height)
-    text           see engine.target.contract.Writer
+    text           see engine.output.contract.Writer
 
     Raises FileError at once when the path cannot be written, before anything is drawn.
 

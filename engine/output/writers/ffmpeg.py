@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from engine.errors import FileError
-from engine.target.writers.whole import WholeWriter
+from engine.output.writers.whole import WholeWriter
 
 NO_FFMPEG = "No ffmpeg was found to write video with. Run `pip install imageio-ffmpeg`, or write .gif or .png frames."
 
@@ -36,7 +36,7 @@ def even(pixels):
 
 
 class VideoWriter(WholeWriter):
-    """A video of constant frame rate in 4:2:0, BT.709; see engine.target.contract.Writer.
+    """A video of constant frame rate in 4:2:0, BT.709; see engine.output.contract.Writer.
 
     A format adds `container` and `codec`, ffmpeg's arguments.
 
