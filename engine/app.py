@@ -15,7 +15,7 @@ from engine.output.atomic import Beside
 from engine.output.recorder import Recorder, plan
 from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
 from engine.scene.scene import Clock
-from engine.ui.files import free
+from engine.ui.widgets.files import free
 
 SIZE = (800, 600)
 # In a notebook: the widget, with its panel, as wide as a page; and the picture kept for where no widget can run.

@@ -9,16 +9,16 @@ from engine.gpu.texture import Texture
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
 from engine.scene.settings import assign, is_data, settings
-from engine.ui.events import Events
-from engine.ui.files import free
-from engine.ui.history import History
-from engine.ui.keyboard import Keyboard
-from engine.ui.moments import Moments
-from engine.ui.notices import Notices
-from engine.ui.pointer import Pointer
-from engine.ui.recording import Recording
-from engine.ui.sight import Sight
-from engine.ui.transport import Transport
+from engine.ui.control.events import Events
+from engine.ui.control.history import History
+from engine.ui.control.keyboard import Keyboard
+from engine.ui.control.notices import Notices
+from engine.ui.control.picking import Sight
+from engine.ui.control.pointer import Pointer
+from engine.ui.control.recording import Recording
+from engine.ui.control.timeline_state import Moments
+from engine.ui.control.transport import Transport
+from engine.ui.widgets.files import free
 from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
 
@@ -75,7 +75,7 @@ class Viewer:
 
     def _made_desk(self):
         # imgui is large; it is loaded when there is something for it to show.
-        from engine.ui.desk import Desk
+        from engine.ui.overlay import Desk
 
         desk = Desk(self, device().handle, self.canvas)
         return desk, desk.surface.format

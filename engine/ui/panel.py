@@ -6,15 +6,15 @@ from imgui_bundle import imgui
 
 from engine.scene.data_settings import Network
 from engine.scene.settings import GROUPS, Choice, Integer, Number, Switch, Text, is_data, settings
-from engine.ui import numbers
-from engine.ui.diagram import DiagramView
-from engine.ui.file_rows import file_row
-from engine.ui.listing import ListingView
-from engine.ui.matrix import Matrix
+from engine.ui.control.transport import SPEEDS
 from engine.ui.theme import MARGIN, SMALL, TITLE, WIDTH
-from engine.ui.transport import SPEEDS
-from engine.ui.unit_buttons import Press, UnitButtons
-from engine.ui.wording import lines_of, titled
+from engine.ui.widgets.diagram import DiagramView
+from engine.ui.widgets.file_rows import file_row
+from engine.ui.widgets.listing import ListingView
+from engine.ui.widgets.matrix import Matrix
+from engine.ui.widgets.setting import numbers
+from engine.ui.widgets.unit_buttons import Press, UnitButtons
+from engine.ui.widgets.wording import lines_of, titled
 
 HEADINGS = {
     "shown": "What is shown",
@@ -47,7 +47,7 @@ class Panel:
 
     desk    what the panel works on: scene, transport, moments, history, recording, notices, and the verbs assign,
             act, attempt, edited, load, reset_view, toggle_help, save_picture, record
-    hover   engine.ui.hover.Hover
+    hover   engine.ui.control.hover.Hover
     """
 
     def __init__(self, desk, widgets, hover):

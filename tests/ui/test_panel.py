@@ -8,7 +8,7 @@ from workshop import Workshop
 from engine.formats.load_mlp import load, save
 from engine.network.random import random_mlp
 from engine.scene.settings import Switch, settings
-from engine.ui.history import weight
+from engine.ui.control.history import weight
 from engine.ui.theme import WIDTH
 
 

@@ -11,7 +11,7 @@ from workshop import Workshop
 from engine.output.offscreen import make_canvas
 from engine.scene.scene import Action
 from engine.ui.theme import WIDTH
-from engine.ui.timeline import LEAST
+from engine.ui.widgets.timeline import LEAST
 from engine.viewer import Viewer
 
 SIZE = (900, 1000)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.ui.numbers import at_part, exact, is_wide, part, shown
+from engine.ui.widgets.numbers import at_part, exact, is_wide, part, shown
 
 ranges = st.sampled_from([(-2.0, 2.0), (0.0, 1.0), (0.0, 500.0), (-89.9, 89.9)])
 

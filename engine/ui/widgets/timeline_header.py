@@ -1,7 +1,7 @@
 """The timeline's buttons: play, step, speed, what stands how far apart, fold; and a word about where it stands."""
 
 from engine.scene.view_data import SPACINGS
-from engine.ui.ink import ICONS
+from engine.ui.draw_list import ICONS
 from engine.ui.theme import BODY, SMALL
 
 # Logical pixels of the row, and where the buttons that play and step end.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.scene.scene import Action
-from engine.ui.transport import SPEEDS
+from engine.ui.control.transport import SPEEDS
 
 # What + and - go through.
 LADDER = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)

@@ -1,6 +1,6 @@
 """What happens on a view's canvas, passed on: to the keyboard, the camera's control, the pointer."""
 
-from engine.ui.pointer import TREMBLE
+from engine.ui.control.pointer import TREMBLE
 
 POINTER = ("pointer_down", "pointer_move", "pointer_up", "double_click", "wheel")
 # Seconds of drawing after the last event, for what appears on hover.

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import FileError
-from engine.ui.recording import Recording
+from engine.ui.control.recording import Recording
 
 
 class Counter:

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.scene.scene import Action
-from engine.ui.keyboard import REPEAT, Keyboard
+from engine.ui.control.keyboard import REPEAT, Keyboard
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """When to ask what lies under the pointer."""
 
-from engine.ui.pointer import REST, Pointer
+from engine.ui.control.pointer import REST, Pointer
 
 
 def test_a_resting_pointer_asks_once():

@@ -3,8 +3,8 @@
 from imgui_bundle import imgui
 
 from engine.ui.theme import BODY, SMALL, packed
-from engine.ui.timeline_header import HEADER, NARROW, TimelineHeader, number
-from engine.ui.timeline_layout import heights, nearest, positions, span, step_ticks, strokes, value_ticks
+from engine.ui.widgets.timeline_header import HEADER, NARROW, TimelineHeader, number
+from engine.ui.widgets.timeline_layout import heights, nearest, positions, span, step_ticks, strokes, value_ticks
 
 # Logical pixels of the strip: what it has, what it shrinks to, and the part of the window it never takes more of.
 HEIGHT, LEAST, PART = 138.0, 88.0, 0.25
@@ -25,7 +25,7 @@ TOLD = 8
 class TimelineStrip:
     """Draws a Moments' timeline with Widgets.
 
-    moments   engine.ui.moments.Moments
+    moments   engine.ui.control.timeline_state.Moments
     attempt   function of a function: calls what a scene gave, and says what was wrong
     """
 

@@ -3,10 +3,10 @@
 import numpy as np
 from imgui_bundle import imgui
 
-from engine.ui import numbers
-from engine.ui.diagram_layout import RADIUS, Edges, height_of, nodes
 from engine.ui.theme import SMALL, packed
-from engine.ui.unit_buttons import name_of, telling
+from engine.ui.widgets.diagram_layout import RADIUS, Edges, height_of, nodes
+from engine.ui.widgets.setting import numbers
+from engine.ui.widgets.unit_buttons import name_of, telling
 
 # A line's thickness and opacity at strength 0 and 1. imgui draws none thinner than a pixel.
 THICKNESS, OPACITY = (0.9, 3.2), (0.06, 0.95)
@@ -23,8 +23,8 @@ NAME = 74.0
 class DiagramView:
     """Draws a Diagram, with a scene's Units where there are.
 
-    press   engine.ui.unit_buttons.Press
-    hover   engine.ui.hover.Hover
+    press   engine.ui.widgets.unit_buttons.Press
+    hover   engine.ui.control.hover.Hover
     """
 
     def __init__(self, press, hover):

@@ -2,9 +2,9 @@
 
 from imgui_bundle import imgui
 
-from engine.ui import numbers
-from engine.ui.ink import ICONS, Ink, key_name
+from engine.ui.draw_list import ICONS, Ink, key_name
 from engine.ui.theme import BODY, GAP, LABEL, ROUND, ROW, SMALL, VALUE, mixed, packed
+from engine.ui.widgets.setting import numbers
 
 
 class Widgets(Ink):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.network.random import random_mlp
-from engine.ui.matrix_layout import classic_colour, nudged, pages, radius, visible
+from engine.ui.widgets.matrix_layout import classic_colour, nudged, pages, radius, visible
 
 
 def cells(net):

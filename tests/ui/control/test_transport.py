@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.ui.transport import Transport
+from engine.ui.control.transport import Transport
 
 
 def test_time_stands_still_until_it_plays():

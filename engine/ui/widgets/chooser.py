@@ -4,9 +4,9 @@ from pathlib import Path
 
 from imgui_bundle import imgui
 
-from engine.ui.files import completed, entries
-from engine.ui.ink import ICONS
+from engine.ui.draw_list import ICONS
 from engine.ui.theme import ROW, SMALL, TITLE
+from engine.ui.widgets.files import completed, entries
 
 FIELD = "chooser.path"
 

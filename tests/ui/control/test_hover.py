@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.ui.hover import Hover
+from engine.ui.control.hover import Hover
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.network.random import random_mlp
-from engine.ui.diagram_layout import RADIUS, Edges, height_of, nodes, shares
+from engine.ui.widgets.diagram_layout import RADIUS, Edges, height_of, nodes, shares
 
 
 @pytest.mark.parametrize("sizes", [(2, 16, 16, 16, 2), (2, 128, 128, 1), (3, 1)])

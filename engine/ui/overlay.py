@@ -1,12 +1,12 @@
 """The interface of one view: panel, overlays and their state, drawn on one imgui surface."""
 
 from engine.ui import overlays
-from engine.ui.hover import Hover
+from engine.ui.control.hover import Hover
 from engine.ui.panel import Panel
 from engine.ui.surface import Surface
 from engine.ui.theme import THEMES, WIDTH
-from engine.ui.timeline import TimelineStrip
-from engine.ui.widgets import Widgets
+from engine.ui.widgets.setting import Widgets
+from engine.ui.widgets.timeline import TimelineStrip
 
 # Logical pixels a picture should have beside an open panel.
 SMALLEST = 240.0

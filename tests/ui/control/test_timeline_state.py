@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.scene.view_data import Timeline
-from engine.ui.moments import LADDER, Moments
-from engine.ui.transport import Transport
+from engine.ui.control.timeline_state import LADDER, Moments
+from engine.ui.control.transport import Transport
 
 
 def timeline(count, *, seconds=None, growing=False, steps=None):

@@ -16,7 +16,7 @@ class ListingView:
     """Draws a Listing.
 
     attempt   function of a function: calls what the scene gave, and says what was wrong
-    hover     engine.ui.hover.Hover
+    hover     engine.ui.control.hover.Hover
     """
 
     def __init__(self, attempt, hover):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.ui.files import completed, entries, free
+from engine.ui.widgets.files import completed, entries, free
 
 KINDS = (".npz", ".onnx")
 

@@ -5,7 +5,7 @@ import math
 from imgui_bundle import imgui
 
 from engine.ui.theme import ROUND, SMALL, contrast, packed
-from engine.ui.unit_layout import alone, every, laid, put, toggled
+from engine.ui.widgets.unit_layout import alone, every, laid, put, toggled
 
 # Buttons higher than this are scrolled.
 HEIGHT = 380.0
@@ -61,7 +61,7 @@ class UnitButtons:
     """Draws Units.
 
     press   Press
-    hover   engine.ui.hover.Hover
+    hover   engine.ui.control.hover.Hover
     """
 
     def __init__(self, press, hover):

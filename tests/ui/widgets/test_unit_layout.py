@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from engine.ui.unit_layout import alone, every, laid, put, toggled
+from engine.ui.widgets.unit_layout import alone, every, laid, put, toggled
 
 WIDTH = 284.0
 

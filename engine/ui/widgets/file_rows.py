@@ -1,8 +1,8 @@
 """Rows of the panel for settings that come from files: what is shown, and buttons to load, save and leave it."""
 
-from engine.ui.chooser import Chooser
 from engine.ui.theme import GAP, LABEL, ROW, SMALL
-from engine.ui.wording import titled
+from engine.ui.widgets.chooser import Chooser
+from engine.ui.widgets.wording import titled
 
 CLOSE = 28.0
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.network.random import random_mlp
-from engine.ui.history import History, weight
+from engine.ui.control.history import History, weight
 
 NET = random_mlp((3, 4, 2), seed=5)
 edits = st.lists(
