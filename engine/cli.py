@@ -300,9 +300,9 @@ def doctor():
 
     Every kernel runs on this machine's adapter and is compared with its twin in numpy.
     """
-    from engine import doctor
+    from engine.doctor.report import report
 
-    raise typer.Exit(doctor.main())
+    raise typer.Exit(report.main())
 
 
 # Mistakes, in one line.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.checks.cloud import LOOKS, SHAPES, responses
+from engine.doctor.cloud import LOOKS, SHAPES, responses
 from engine.draw.cloud.cloud_layout import lay_out
 from engine.errors import SettingError
 from engine.kernels.select_neurons import look_of, select_neurons

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.checks.cloud import LIGHT, front_view, random_colours, random_dots
+from engine.doctor.cloud import LIGHT, front_view, random_colours, random_dots
 from engine.kernels import splat as kernel
 from engine.kernels.select_neurons import NEURON, packed_look
 from engine.kernels.splat import factors_of, find, splat

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.checks.compare import compare
+from engine.doctor.compare import compare
 from engine.gpu.channel_map import ChannelMap
 from engine.kernels import convolve, dense, elementwise, forward, pool, reshape, softmax
 from engine.network.activations import ANYWHERE, Activation

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.checks.compare import compare
+from engine.doctor.compare import compare
 from engine.draw.cloud.cloud_layout import lay_out
 from engine.kernels import block_statistics, prefix_sums, radix_sort, select_neurons, splat
 from engine.kernels.block_statistics import OVER

@@ -5,16 +5,15 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from engine import doctor
-from engine.checks import networks
-from engine.checks.compare import compare
+from engine.doctor.compare import compare
+from engine.doctor.report import networks, report
 from engine.errors import NoAdapterError, ShaderError
 from engine.gpu.device import NO_ADAPTER
 
 
 @pytest.fixture(scope="module")
 def rows():
-    return doctor.check()
+    return report.check()
 
 
 def test_every_kernel_agrees_with_its_twin_on_this_adapter(rows):
@@ -24,7 +23,7 @@ def test_every_kernel_agrees_with_its_twin_on_this_adapter(rows):
 def test_every_kernel_and_every_twin_has_a_check(rows):
     kernels = {p.name[:-3] for p in files("engine.kernels").iterdir() if p.name.endswith(".py")} - {"__init__"}
     twins = {p.name[:-3] for p in files("engine.reference").iterdir() if p.name.endswith(".py")}
-    assert kernels == set(doctor.CHECKS) == {row.kernel for row in rows}
+    assert kernels == set(report.CHECKS) == {row.kernel for row in rows}
     assert kernels <= twins
 
 
@@ -49,19 +48,19 @@ def test_a_kernel_that_does_not_run_is_a_row_with_the_reason(monkeypatch):
         raise ShaderError("wgsl/kernels/x.wgsl:3:1 no such function")
         yield
 
-    monkeypatch.setattr(doctor, "CHECKS", {"sparks": broken})
-    (row,) = doctor.check()
+    monkeypatch.setattr(report, "CHECKS", {"sparks": broken})
+    (row,) = report.check()
     assert not row.passed and "x.wgsl:3:1" in row.what
-    assert "WRONG" in doctor.report([row]) and "1 of 1 checks failed" in doctor.report([row])
-    monkeypatch.setattr(doctor, "check", lambda: [row])
-    assert doctor.main() == doctor.FOUND_SOMETHING
+    assert "WRONG" in report.report([row]) and "1 of 1 checks failed" in report.report([row])
+    monkeypatch.setattr(report, "check", lambda: [row])
+    assert report.main() == report.FOUND_SOMETHING
 
 
 def test_the_report_names_the_adapter_and_fits_a_terminal(rows, capsys, monkeypatch):
-    monkeypatch.setattr(doctor, "check", lambda: rows)
-    assert doctor.main() == doctor.ALL_WELL
+    monkeypatch.setattr(report, "check", lambda: rows)
+    assert report.main() == report.ALL_WELL
     text = capsys.readouterr().out
-    assert doctor.device().adapter in text
+    assert report.device().adapter in text
     assert f"All {len(rows)} checks passed." in text
     # A path may be longer than a line.
     assert all(len(line) <= 100 or "/" in line for line in text.splitlines())
@@ -71,12 +70,12 @@ def test_without_an_adapter_it_says_what_to_install_and_ends_with_3(monkeypatch,
     def none():
         raise NoAdapterError(NO_ADAPTER)
 
-    monkeypatch.setattr(doctor, "device", none)
-    assert doctor.main() == doctor.NO_ADAPTER
+    monkeypatch.setattr(report, "device", none)
+    assert report.main() == report.NO_ADAPTER
     assert "apt-get install mesa-vulkan-drivers" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("lacking, advice", [("has_display", "xvfb-run"), ("_ffmpeg", "pip install imageio-ffmpeg")])
 def test_what_is_missing_is_named_with_what_to_do(lacking, advice, rows, monkeypatch):
-    monkeypatch.setattr(doctor, lacking, lambda: None)
-    assert advice in doctor.report(rows)
+    monkeypatch.setattr(report, lacking, lambda: None)
+    assert advice in report.report(rows)

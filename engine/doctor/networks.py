@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.checks.compare import compare, points
+from engine.doctor.compare import compare, points
 from engine.gpu.device import device
 from engine.kernels import enclosure, field, grid, product, rays, sparks, train, train_loss
 from engine.network.activations import ACTIVATIONS
