@@ -81,15 +81,15 @@ PUBLIC = {
     "Block": "engine.draw.cloud.neuron_cloud",
     "Legend": "engine.draw.words.legend",
     # pictures
-    "render": "engine.app",
-    "record": "engine.app",
-    "save": "engine.app",
-    "show": "engine.app",
-    "export": "engine.export",
+    "render": "engine.app.make",
+    "record": "engine.app.make",
+    "save": "engine.app.make",
+    "show": "engine.app.make",
+    "export": "engine.app.export",
     "sheet": "engine.sheet",
     "figures": "engine.figures",
-    "find_scene": "engine.finding",
-    "open_scene": "engine.finding",
+    "find_scene": "engine.app.lookup",
+    "open_scene": "engine.app.lookup",
     # mistakes
     "NeurosceneError": "engine.errors",
 }

@@ -145,7 +145,7 @@ def run(
     """Shows a scene in a window."""
     asked = Asked(scene, from_, set_, net, seed, time, size, supersample, history, image)
     with opened(asked) as (shown, clock, _, samples):
-        from engine.app import show
+        from engine.app.make import show
 
         check_memory(asked.size or WINDOW_SIZE)
         time = clock.time if asked.tells_time else None
@@ -199,7 +199,7 @@ def render(
     asked = Asked(scene, from_, set_, net, seed, time, size, supersample, history, image)
     path = read_output(output, scene, ".png")
     with opened(asked) as (shown, clock, size_px, samples):
-        from engine.app import save
+        from engine.app.make import save
 
         if ui:
             check_memory(size_px)
@@ -270,7 +270,7 @@ def record(
     with opened(asked, film=True) as (shown, clock, size_px, samples):
         if loop and not shown.loop:
             raise SettingError(f"--loop: {scene} does not repeat by itself. Give --seconds instead.")
-        from engine.app import record
+        from engine.app.make import record
 
         check_memory(size_px)
         try:

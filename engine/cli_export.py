@@ -74,7 +74,7 @@ def export(
     asked = Asked(scene, from_, set_, net, seed, time, None, None, history, image)
     path = read_output(output, scene, ".svg")
     with opened(asked) as (shown, clock, _, _):
-        from engine.export import export
+        from engine.app.export import export
 
         export(shown, path, size=size, time=clock.time)
         remark = shown.remark()

@@ -186,8 +186,8 @@ def figures(
 ):
     """Makes the figures a scene declares, each as a file in a folder."""
     from engine import listing
+    from engine.app.lookup import find_scene
     from engine.figures import CELL, making
-    from engine.finding import find_scene
 
     kind = find_scene(scene)
     if list_:
@@ -220,8 +220,8 @@ def _telling_of_a_stop(work, *args):
 
 def _state(asked):
     """(path, state) of the picture that is started from; nothing for other scenes."""
-    from engine.finding import is_picture
-    from engine.image_state import read_state
+    from engine.app.lookup import is_picture
+    from engine.app.picture_state import read_state
 
     picture = asked.picture or (asked.scene if is_picture(asked.scene) else None)
     return picture, {} if picture is None else read_state(picture)

@@ -231,7 +231,7 @@ def _save(trainer, output, notes):
     from dataclasses import replace
 
     import engine
-    from engine.batch import adapter
+    from engine.app.jobs import adapter
     from engine.formats.histories.history import finite, save
 
     history, state = trainer.history(), state_of(output)

@@ -5,9 +5,9 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine import app
+from engine.app.lookup import open_scene, told_by_line
+from engine.app.make import make as app
 from engine.errors import FileError, NeurosceneError, SceneError, SettingError, near
-from engine.finding import open_scene, told_by_line
 from engine.output.atomic import cannot_write
 from engine.scene.figure import chosen, declared
 from engine.scene.scene import Scene

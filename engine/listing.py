@@ -3,7 +3,7 @@
 import json
 import textwrap
 
-from engine.finding import find_scene, first_line, scene_names
+from engine.app.lookup import find_scene, first_line, scene_names
 from engine.network.mlp import Mlp
 from engine.scene.figure import chosen, declared
 from engine.scene.settings import Choice, settings

@@ -120,7 +120,7 @@ class Asked:
     @property
     def tells_time(self):
         """True where a moment was told, by --time or by a picture that is opened again."""
-        from engine.finding import is_picture
+        from engine.app.lookup import is_picture
 
         return self.time is not None or self.picture is not None or is_picture(self.scene)
 
@@ -131,8 +131,8 @@ def opened(asked, *, film=False):
 
     film   True where the clock is a film's first: 0 unless told, where a picture is for the scene's own moment
     """
-    from engine.finding import is_picture, open_scene, told_by_line
-    from engine.image_state import read_state, restore_from
+    from engine.app.lookup import is_picture, open_scene, told_by_line
+    from engine.app.picture_state import read_state, restore_from
     from engine.scene.settings import assign
 
     scene, clock = open_scene(asked.scene)

@@ -5,7 +5,8 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engine import app, image_state, sheet_recipe
+from engine import sheet_recipe
+from engine.app.make import make, picture_state
 from engine.errors import FileError, SettingError
 from engine.output.writers.formats import ending, open_writer
 from engine.scene.figure import Step
@@ -88,7 +89,7 @@ class Plan:
             for name, value in step.settings.items():
                 setattr(scene, name, value)
             time = time if step.time is None else step.time
-        return scene, app.clock_of(scene, time)
+        return scene, make.clock_of(scene, time)
 
 
 def planned(scene, *, columns, rows=(), wrap=None, cell=CELL, title="", supersample=4, time=None, said=("", "")):
@@ -134,7 +135,7 @@ def made(plan, path=None, *, executor=None, progress=None, name=""):
     path = os.fspath(path)
     if path != "-" and ending(path) != ".png":
         raise FileError(f"{path}: a sheet is saved as .png. Films are recorded, and folders of pictures too.")
-    text = image_state.text(sheet_recipe.stored(plan))
+    text = picture_state.text(sheet_recipe.stored(plan))
     if path == "-":
         from engine.output.writers.png import encode
 
@@ -169,7 +170,7 @@ def _cells(plan, executor):
     """The pixels of each cell, in order."""
     numbers, size = range(len(plan.layout.places)), plan.layout.cell
     if executor is not None:
-        from engine.batch import picture_job, results
+        from engine.app.jobs import picture_job, results
 
         moments = map(plan.moment, numbers)
         yield from results((picture_job(scene, clock, size, plan.supersample) for scene, clock in moments), executor)
@@ -179,7 +180,7 @@ def _cells(plan, executor):
     for number in numbers:
         wanted, clock = plan.moment(number)
         match(shown, wanted)
-        yield app.render(shown, size, time=clock.time, supersample=plan.supersample, progress=False)
+        yield make.render(shown, size, time=clock.time, supersample=plan.supersample, progress=False)
 
 
 def copied(scene):

@@ -1,11 +1,10 @@
 """How a sheet was made, stored in its PNG beside the state of its scene, and read with suspicion.
 
-The state is that of one picture (see engine.image_state), so a sheet opens as a scene wherever a picture does. What it
+The state is that of one picture (see engine.app.picture_state), so a sheet opens as a scene wherever a picture does. What it
 varies stands under `sheet`: values only, and networks as their weights; nothing in it names a file to open.
 """
 
-from engine import image_state
-from engine.app import clock_of
+from engine.app.make import clock_of, picture_state
 from engine.errors import FileError, NeurosceneError
 from engine.scene.figure import Step
 from engine.scene.settings import assign, is_data, settings
@@ -13,7 +12,7 @@ from engine.vary import MOST_CELLS, Axis
 
 # Of one network, as in a picture; and of all that a sheet varies, so that its text can be read again.
 MOST_WEIGHTS = 2**20
-MOST_TEXT = image_state.MAX_STATE_BYTES - (2 << 20)
+MOST_TEXT = picture_state.MAX_STATE_BYTES - (2 << 20)
 # Names of what is left out, told when it is reopened.
 MOST_NAMED = 20
 MOST_TIME = 1e9
@@ -22,9 +21,9 @@ LONGEST = 250
 
 def stored(plan):
     """The state of a sheet.Plan, as JSON holds it."""
-    state = image_state.stored(plan.scene, clock_of(plan.scene, plan.time), plan.layout.cell, plan.supersample)
+    state = picture_state.stored(plan.scene, clock_of(plan.scene, plan.time), plan.layout.cell, plan.supersample)
     # The settings may hold a network themselves.
-    left = [MOST_TEXT - len(image_state.text(state)[image_state.KEYWORD])]
+    left = [MOST_TEXT - len(picture_state.text(state)[picture_state.KEYWORD])]
     left_out = state["left_out"]
     state["sheet"] = {
         "columns": _axis(plan, plan.columns, left, left_out),
@@ -82,13 +81,13 @@ def read(state, scene, path):
     if not isinstance(recipe, dict):
         raise _wrong(path, "its sheet")
     wrap, title = recipe.get("wrap"), recipe.get("title")
-    if not isinstance(title, str) or not image_state.is_short(title):
+    if not isinstance(title, str) or not picture_state.is_short(title):
         raise _wrong(path, "its title")
-    if wrap is not None and not image_state.is_whole(wrap, 1, MOST_CELLS):
+    if wrap is not None and not picture_state.is_whole(wrap, 1, MOST_CELLS):
         raise _wrong(path, "its wrap")
     # Sheets of before had no time of their own, but their picture's.
     time = recipe.get("time", state["time"])
-    if time is not None and not (image_state.is_number(time) and abs(time) <= MOST_TIME):
+    if time is not None and not (picture_state.is_number(time) and abs(time) <= MOST_TIME):
         raise _wrong(path, "its time")
     columns = _read_axis(recipe.get("columns"), scene, path, "columns")
     rows = None if recipe.get("rows") is None else _read_axis(recipe["rows"], scene, path, "rows")
@@ -97,7 +96,11 @@ def read(state, scene, path):
 
 def _read_axis(side, scene, path, noun):
     steps = side.get("steps") if isinstance(side, dict) else None
-    if not isinstance(steps, list) or not 1 <= len(steps) <= MOST_CELLS or not image_state.is_short(side.get("title")):
+    if (
+        not isinstance(steps, list)
+        or not 1 <= len(steps) <= MOST_CELLS
+        or not picture_state.is_short(side.get("title"))
+    ):
         raise _wrong(path, f"its {noun}")
     return Axis(side["title"], tuple(_read_step(step, scene, path, noun) for step in steps))
 
@@ -105,13 +108,13 @@ def _read_axis(side, scene, path, noun):
 def _read_step(step, scene, path, noun):
     good = (
         isinstance(step, dict)
-        and image_state.is_short(step.get("label"))
+        and picture_state.is_short(step.get("label"))
         and isinstance(step.get("settings"), dict)
         and len(step["settings"]) <= len(settings(scene))
-        and all(map(image_state.is_value, step["settings"].values()))
+        and all(map(picture_state.is_value, step["settings"].values()))
     )
     time = step.get("time") if good else None
-    if not good or not (time is None or (image_state.is_number(time) and abs(time) <= MOST_TIME)):
+    if not good or not (time is None or (picture_state.is_number(time) and abs(time) <= MOST_TIME)):
         raise _wrong(path, f"its {noun}")
     lost = [key for value in step["settings"].values() if isinstance(value, dict) for key in value if not value[key]]
     if lost:

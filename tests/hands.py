@@ -1,8 +1,8 @@
 """A person at an off-screen viewer: moves the pointer, clicks, types; a frame after each, as a window would draw."""
 
+from engine.app.viewer import Viewer
 from engine.output.offscreen import make_canvas
 from engine.render.refinement import Refinement
-from engine.viewer import Viewer
 
 FRAME = 1.0 / 60.0
 

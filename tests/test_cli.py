@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine import cli
-from engine.image_state import read_state
+from engine.app.picture_state import read_state
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -388,23 +388,23 @@ def test_a_missing_adapter_is_told_with_what_to_install(scene_file, tmp_path):
 
 
 def test_ctrl_c_ends_quietly_with_130(ask, scene_file, monkeypatch):
-    import engine.finding
+    import engine.app.lookup
 
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine.finding, "open_scene", interrupted)
+    monkeypatch.setattr(engine.app.lookup, "open_scene", interrupted)
     answer = ask("render", scene_file, "-o", "a.png")
     assert (answer.status, answer.out, answer.err) == (cli.INTERRUPTED, "", "")
 
 
 def test_a_fault_of_ours_is_told_in_one_line_and_ends_with_1(ask, scene_file, monkeypatch):
-    import engine.finding
+    import engine.app.lookup
 
     def broken(*_, **__):
         raise RuntimeError("a fault\nof two lines")
 
-    monkeypatch.setattr(engine.finding, "open_scene", broken)
+    monkeypatch.setattr(engine.app.lookup, "open_scene", broken)
     answer = ask("render", scene_file, "-o", "a.png")
     assert answer.status == cli.FAULT and answer.is_one_line()
     assert "a fault of two lines" in answer.err and cli.TRACEBACK in answer.err
@@ -421,7 +421,7 @@ def test_a_reader_that_has_enough_is_no_mistake(ask, monkeypatch):
 
 def test_a_window_is_told_a_moment_only_where_somebody_told_one(ask, tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr("engine.app.show", lambda scene, **more: told.append(more["time"]))
+    monkeypatch.setattr("engine.app.make.show", lambda scene, **more: told.append(more["time"]))
     picture = tmp_path / "a.png"
     assert ask("render", "activations", "-o", picture, "--size", "16x12", "--supersample", "1").status == 0
     for words in (["activations"], ["activations", "--time", "1.5"], [picture], ["activations", "--from", picture]):

@@ -15,8 +15,8 @@ from drawn import Drawn
 from PIL import Image
 
 from engine import cli
-from engine.app import render
-from engine.finding import open_scene
+from engine.app.lookup import open_scene
+from engine.app.make import render
 
 FILE = '''
 from drawn import Drawn

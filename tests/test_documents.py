@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine import cli
-from engine.app import render
-from engine.finding import find_scene, open_scene
+from engine.app.lookup import find_scene, open_scene
+from engine.app.make import render
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITING = (ROOT / "docs" / "writing-a-scene.md").read_text()

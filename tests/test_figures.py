@@ -10,11 +10,11 @@ from drawn import Drawn
 
 import engine
 from engine import figures as function
-from engine.app import render, save
+from engine.app.lookup import open_scene
+from engine.app.make import render, save
+from engine.app.picture_state import read_state, restore_from
 from engine.errors import FileError, SceneError, SettingError, ShapeError
 from engine.figures import figures, prepared
-from engine.finding import open_scene
-from engine.image_state import read_state, restore_from
 from engine.scene.figure import Figure, declared
 from engine.scene.scene import Clock, Scene
 from engine.sheet import sheet

@@ -8,10 +8,10 @@ import pytest
 from drawn import Drawn
 from PIL import Image
 
-from engine.app import render
+from engine.app.make import render
+from engine.app.picture_state import read_state, restore_from
 from engine.errors import FileError, NetworkError, SettingError, ShapeError
 from engine.formats.load_mlp import save
-from engine.image_state import read_state, restore_from
 from engine.network.random import random_mlp
 from engine.scene.figure import Step
 from engine.scene.scene import Clock
@@ -160,9 +160,9 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_cannot_be_is_told_before_anything_is_drawn(name, monkeypatch, tmp_path):
-    from engine import app
+    from engine.app.make import make
 
-    monkeypatch.setattr(app, "render", None)
+    monkeypatch.setattr(make, "render", None)
     asked, words = WRONG[name]
     asked = dict(asked)
     if asked.pop("times", 0):

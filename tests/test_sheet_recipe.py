@@ -7,10 +7,11 @@ import pytest
 from drawn import Drawn
 from PIL import Image, PngImagePlugin
 
-from engine import cli, image_state, sheet_recipe
+from engine import cli, sheet_recipe
+from engine.app.make import picture_state
+from engine.app.picture_state import read_state
 from engine.errors import FileError, NeurosceneError
 from engine.formats.load_mlp import save
-from engine.image_state import read_state
 from engine.network.random import random_mlp
 from engine.scene.figure import Step
 from engine.sheet import planned, sheet
@@ -28,7 +29,7 @@ def recipe(**asked):
 
 def again(state):
     """A state as it comes back from a file."""
-    return json.loads(image_state.text(state)[image_state.KEYWORD])
+    return json.loads(picture_state.text(state)[picture_state.KEYWORD])
 
 
 def test_what_was_varied_comes_back_with_its_networks():
@@ -69,7 +70,7 @@ def test_many_networks_leave_a_file_that_can_be_read(tmp_path):
     """Each is small enough for a picture; all of them together are not."""
     nets = [random_mlp([2, 480, 480, 1], "tanh", seed=k) for k in range(6)]
     _, state = recipe(columns={"net": nets})
-    assert len(image_state.text(state)[image_state.KEYWORD]) < image_state.MAX_STATE_BYTES
+    assert len(picture_state.text(state)[picture_state.KEYWORD]) < picture_state.MAX_STATE_BYTES
     kept = [bool(step["settings"]["net"]["network"]) for step in state["sheet"]["columns"]["steps"]]
     assert kept == [True] * 3 + [False] * 3
 
@@ -206,7 +207,7 @@ def test_a_hostile_file_is_told_in_a_line(ask, tmp_path):
     state["scene"] = "x:Mine"
     state["sheet"]["columns"]["steps"][0]["settings"] = {"net": "/etc/passwd"}
     info = PngImagePlugin.PngInfo()
-    info.add_itxt(*image_state.text(state).popitem())
+    info.add_itxt(*picture_state.text(state).popitem())
     Image.new("RGB", (4, 4)).save("b.png", pnginfo=info)
     status, out, told = ask("sheet", "mine.py", "--from", "b.png", "-o", "c.png")
     assert (status, out) == (cli.MISTAKE, "") and told.count("\n") == 1 and "not a stored network" in told

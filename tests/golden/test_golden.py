@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import engine
+from engine.app.picture_state import read_state
 from engine.gpu.device import device
-from engine.image_state import read_state
 
 FOLDER = Path(__file__).parent
 # The vectors may be of 256 or 512 bits: the pixels are the same.

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from engine.app import save
+from engine.app.make import save
+from engine.app.picture_state import restore_from
 from engine.errors import FileError, NeurosceneError, SettingError
-from engine.image_state import restore_from
 from engine.network.convnet import ConvNet, Convolution, Input
 from engine.options import assignments
 from engine.scene.data_settings import ClassNames, Convolutional, Image

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine import cli
+from engine.app.viewer import CONTROLS
 from engine.errors import NeurosceneError, SettingError
 from engine.gpu.device import device
 from engine.network.mlp import Mlp
@@ -16,7 +17,6 @@ from engine.scene.scene import Clock
 from engine.scene.settings import settings
 from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
-from engine.viewer import CONTROLS
 from scenes.moving_network import MovingNetwork
 from scenes.random_networks import RandomNetworks, active_units
 

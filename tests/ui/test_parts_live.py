@@ -8,11 +8,11 @@ from hands import Hands
 from story import Story
 from workshop import Workshop
 
+from engine.app.viewer import Viewer
 from engine.output.offscreen import make_canvas
 from engine.scene.scene import Action
 from engine.ui.theme import WIDTH
 from engine.ui.widgets.timeline import LEAST
-from engine.viewer import Viewer
 
 SIZE = (900, 1000)
 ALL = ((True,) * 4, (True,) * 3)

@@ -8,8 +8,8 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.app.picture_state import read_state, restore_from, scene_name
 from engine.errors import NeurosceneError, SceneError, near
-from engine.image_state import read_state, restore_from, scene_name
 from engine.scene.scene import Clock, Scene
 from engine.scene.settings import assign
 

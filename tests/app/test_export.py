@@ -1,4 +1,4 @@
-"""engine.export: sizes of pages, what a scene is asked, and what is said to scenes without vectors."""
+"""engine.app.export: sizes of pages, what a scene is asked, and what is said to scenes without vectors."""
 
 import os
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import engine
+from engine.app.export import drawing_of, export, read_size
 from engine.errors import FileError, SceneError, SettingError
-from engine.export import drawing_of, export, read_size
 from engine.vector.page import Drawing, Path
 
 

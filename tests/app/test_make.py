@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import engine
-from engine import image_state
+from engine.app.make import picture_state
 from engine.draw.points import Points
 from engine.errors import FileError, SettingError
 from engine.scene.scene import Clock, Scene
@@ -75,9 +75,9 @@ def test_a_saved_picture_has_the_pixels_and_reopens_as_it_was(tmp_path):
     pixels = engine.render(scene, SIZE, time=0.2, supersample=9)
     assert np.array_equal(np.asarray(Image.open(path)), pixels[..., :3])
     again = Ring()
-    clock = image_state.restore_from(path, again)
+    clock = picture_state.restore_from(path, again)
     assert (again.radius, again.seed, clock.time) == (2.0, 5, 0.2)
-    state = image_state.read_state(path)
+    state = picture_state.read_state(path)
     assert np.array_equal(
         engine.render(again, tuple(state["size"]), time=clock.time, supersample=state["supersample"]), pixels
     )
@@ -118,7 +118,7 @@ def test_a_loop_is_recorded_once_round_and_has_no_seam(tmp_path):
 def test_a_frame_of_a_folder_reopens_at_its_own_moment(tmp_path):
     engine.record(Ring(radius=2.5), f"{tmp_path}/out/", seconds=0.3, fps=10, size=SIZE, start=1.0)
     again = Ring()
-    clock = image_state.restore_from(tmp_path / "out" / "frame_0002.png", again)
+    clock = picture_state.restore_from(tmp_path / "out" / "frame_0002.png", again)
     assert (again.radius, clock.time) == (2.5, 1.2)
 
 
@@ -168,7 +168,7 @@ def test_progress_is_shown_on_stderr_when_asked_and_not_to_a_file(tmp_path, capf
 
 def shown_in_a_window(monkeypatch, scene, **more):
     """(Viewer, function that drops files) of `show`, whose window is off the screen."""
-    from engine import viewer
+    from engine.app.make import viewer
     from engine.output import window
     from engine.output.offscreen import make_canvas
 

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.app.lookup import FILE_MODULE, scene_in_file, told_by_line
 from engine.draw.drawable import Drawable
 from engine.errors import ExecutorError, NeurosceneError
-from engine.finding import FILE_MODULE, scene_in_file, told_by_line
 from engine.gpu.device import device, platform
 from engine.scene.scene import Clock, Scene
 

@@ -233,11 +233,11 @@ class Viewer:
 
     def save_picture(self):
         """Saves the picture, with its state, under a free name; returns the path, or None."""
-        from engine import app
+        from engine.app.make import make
 
         path = free(self.folder, self._stem(), ".png")
         what = {"time": self.transport.time, "supersample": self.supersample}
-        problem = self.notices.attempt(lambda: app.save(self.scene, path, self._size()[:2], **what), f"saved {path}")
+        problem = self.notices.attempt(lambda: make.save(self.scene, path, self._size()[:2], **what), f"saved {path}")
         return None if problem else path
 
     def record(self):
@@ -363,10 +363,10 @@ class Viewer:
         return type(self.scene).__name__.lower()
 
     def _recorder(self, ending, seconds, size):
-        from engine import app
+        from engine.app.make import make
 
         path = free(self.folder, self._stem(), ending.rstrip("/"))
-        return app.recording(
+        return make.recording(
             self.scene,
             f"{path}{'/' * (ending == '/')}",
             renderer=self.painter.renderer,

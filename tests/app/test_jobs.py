@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 import engine
-from engine import batch
-from engine.batch import picture_job, results, run_job
+from engine.app.jobs import picture_job, results, run_job
+from engine.app.lookup import scene_in_file
+from engine.app.make import jobs as batch
+from engine.app.tiled_picture import cut
 from engine.draw.points import Points
 from engine.errors import ExecutorError, SceneError, SettingError
-from engine.finding import scene_in_file
 from engine.network.random import random_mlp
-from engine.prints import cut
 from engine.scene.data_settings import Network
 from engine.scene.scene import Clock, Scene
 from engine.scene.settings import Number

@@ -10,9 +10,9 @@ from hands import FRAME, Hands
 from PIL import Image
 from workshop import Workshop
 
+from engine.app.picture_state import read_state
 from engine.draw.drawable import Hit
 from engine.errors import SettingError
-from engine.image_state import read_state
 from engine.output.window import has_display
 from engine.ui.theme import WIDTH as PANEL
 from engine.view.camera import Camera
@@ -260,7 +260,7 @@ def test_without_a_panel_the_picture_fills_the_canvas_and_imgui_is_not_loaded():
         "import sys; sys.path[:0] = sys.argv[1:]\n"
         "from workshop import Workshop\n"
         "from engine.output.offscreen import make_canvas\n"
-        "from engine.viewer import Viewer\n"
+        "from engine.app.viewer import Viewer\n"
         "viewer = Viewer(Workshop(), make_canvas((90, 60)), panel=False)\n"
         "assert viewer.still().shape == (60, 90, 4)\n"
         "assert viewer.painter.picture.size == (90, 60)\n"
@@ -272,8 +272,8 @@ def test_without_a_panel_the_picture_fills_the_canvas_and_imgui_is_not_loaded():
 
 
 def test_at_twice_the_pixels_the_panel_is_as_wide_and_twice_as_fine():
+    from engine.app.viewer import Viewer
     from engine.output.offscreen import make_canvas
-    from engine.viewer import Viewer
 
     canvas = make_canvas((500, 300), pixel_ratio=2.0)
     viewer = Viewer(Workshop(), canvas)
@@ -300,7 +300,7 @@ def test_a_small_live_view_begins_with_the_picture_alone():
 
 def test_a_rest_is_no_time_for_what_begins_to_move_after_it(monkeypatch):
     wall = [100.0]
-    monkeypatch.setattr("engine.viewer.time.perf_counter", lambda: wall[0])
+    monkeypatch.setattr("engine.app.viewer.time.perf_counter", lambda: wall[0])
     hands = Hands(Workshop(), live=True)
     viewer = hands.viewer
     while viewer.needs_frame:
@@ -423,8 +423,8 @@ def test_a_closed_window_cancels_its_recording(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not has_display(), reason="there is no display to open a window on")
 def test_a_window_opens_draws_and_closes():
+    from engine.app.viewer import Viewer
     from engine.output.window import make_canvas
-    from engine.viewer import Viewer
 
     canvas = make_canvas((500, 300), "test")
     viewer = Viewer(Workshop(), canvas)

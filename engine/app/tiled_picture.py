@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 import engine
-from engine import batch, image_state
+from engine.app.make import jobs, picture_state
 from engine.errors import FileError, NeurosceneError
 from engine.output.resumable import Unfinished, free_bytes
 from engine.output.writers.formats import bands_class, ending
@@ -38,7 +38,7 @@ class Print:
         self.bands = cut(scene, size, supersample)
 
     def save(self, path, *, executor=None, restart=False, progress=None):
-        """Makes the file; see engine.app.save."""
+        """Makes the file; see engine.app.make.save."""
         form = bands_class(path)(self.size, self.bands[0][3], self.text)
         head = form.head()
         asked = f"{type(self.scene).__name__}, {self.size[0]}x{self.size[1]}, {self.supersample} samples a pixel"
@@ -96,8 +96,8 @@ class Print:
         if not rest:
             return
         if executor is not None:
-            job = batch.picture_job(self.scene, self.clock, self.size, self.supersample)
-            for pixels in batch.results((replace(job, tile=band) for band in rest), executor):
+            job = jobs.picture_job(self.scene, self.clock, self.size, self.supersample)
+            for pixels in jobs.results((replace(job, tile=band) for band in rest), executor):
                 tick(1)
                 yield pixels
             return
@@ -106,7 +106,7 @@ class Print:
         waiting = iter(rest)
         _, y0, _, rows = next(waiting)
         pixels = np.empty((rows, width, 3), np.uint8)
-        stream = batch.renderer().tiles(
+        stream = jobs.renderer().tiles(
             self.scene, self.clock, self.size, self.supersample, within=(0, top, width, height - top)
         )
         for x, y, w, h, part in stream:
@@ -128,7 +128,7 @@ class Print:
 
         if executor is None:
             width, height = self.size
-            tops = [t[1] for t in tiles(width, height, GRIDS[self.supersample], batch.lists_of(self.scene))]
+            tops = [t[1] for t in tiles(width, height, GRIDS[self.supersample], jobs.lists_of(self.scene))]
             total, unit = len(tops), "tile"
             first = sum(top < rest[0][1] for top in tops) if rest else total
         else:
@@ -164,7 +164,7 @@ class Print:
         for kind in type(self.scene).__mro__:
             file = getattr(sys.modules.get(kind.__module__), "__file__", None)
             if file and kind.__module__.partition(".")[0] not in ("engine", "param", "builtins"):
-                sources[kind.__qualname__] = batch.source_of(file)
+                sources[kind.__qualname__] = jobs.source_of(file)
         asked = {
             "state": self.scene.state(self.clock, weights_limit=math.inf),
             "step": self.clock.step,
@@ -173,7 +173,7 @@ class Print:
             "text": self.text,
             "bands": len(self.bands),
             "format": ending(path),
-            "adapter": batch.adapter(executor),
+            "adapter": jobs.adapter(executor),
             "version": engine.__version__,
             "sources": sources,
         }
@@ -188,12 +188,12 @@ def cut(scene, size, supersample):
     width, height = (int(n) for n in size)
     if supersample not in GRIDS or not (1 <= width <= 32768 and 1 <= height <= 32768):
         return [(0, 0, width, height)]  # which the renderer refuses in words
-    return list(bands(width, height, GRIDS[supersample], batch.lists_of(scene)))
+    return list(bands(width, height, GRIDS[supersample], jobs.lists_of(scene)))
 
 
 def text_of(scene, clock, size, supersample):
     """{keyword: text} of the state that a picture is stored with."""
-    return image_state.text(image_state.stored(scene, clock, size, supersample))
+    return picture_state.text(picture_state.stored(scene, clock, size, supersample))
 
 
 class _Sink:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine import batch, image_state, prints
+from engine.app.make import jobs as batch
+from engine.app.make import picture_state, tiled_picture
 from engine.errors import FileError, NoDisplayError
 from engine.output import notebook, window
 from engine.output.atomic import Beside
@@ -64,11 +65,11 @@ def save(scene, path, size=SIZE, *, time=None, supersample=4, ui=False, executor
     clock = clock_of(scene, time)
 
     def text(_):
-        return prints.text_of(scene, clock, size, supersample)
+        return tiled_picture.text_of(scene, clock, size, supersample)
 
     if path != "-":
         Beside(path)  # before the scene is built
-    whole = None if ui else prints.Print(scene, clock, size, supersample, text(0))
+    whole = None if ui else tiled_picture.Print(scene, clock, size, supersample, text(0))
     if whole and len(whole.bands) > 1:
         if path == "-":
             whole.stream(sys.stdout.buffer, executor=executor, progress=progress)
@@ -123,7 +124,7 @@ def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, super
         return Clock(moments.time(k), moments.step(k))
 
     def text(k):
-        return prints.text_of(scene, clock(k), size, supersample)
+        return tiled_picture.text_of(scene, clock(k), size, supersample)
 
     def frame(k):
         return renderer.frame(scene, clock(k), size, supersample)
@@ -153,7 +154,7 @@ def show(scene, *, size=(1200, 800), time=None, supersample=4):
         path = save(scene, free(".", _name(scene).lower(), ".png"), size, time=time, supersample=supersample)
         print(f"neuroscene: {error} The picture was saved as {path} instead.", file=sys.stderr)
         return path
-    from engine.viewer import Viewer
+    from engine.app.viewer import Viewer
 
     # The canvas holds it by its handlers.
     plays = time is None and scene.plays
@@ -181,7 +182,7 @@ def _spread(scene, clock, size, supersample, executor):
     """render's picture, its bands made by an executor."""
     scene.advance(clock)
     width, height = (int(n) for n in size)
-    bands = prints.cut(scene, size, supersample)
+    bands = tiled_picture.cut(scene, size, supersample)
     job = batch.picture_job(scene, clock, size, supersample)
     pixels = np.full((height, width, 4), 255, np.uint8)
     for (x, y, w, h), part in zip(bands, batch.results((replace(job, tile=t) for t in bands), executor), strict=True):
@@ -216,8 +217,8 @@ def _with_bar(steps):
 
 
 def _with_panel(scene, clock, size, supersample):
+    from engine.app.viewer import Viewer
     from engine.output.offscreen import make_canvas
-    from engine.viewer import Viewer
 
     canvas = make_canvas(size)
     viewer = Viewer(scene, canvas, clock=clock, supersample=supersample)
@@ -244,8 +245,8 @@ def _in_cell(scene, widget_size, size, time):
 
     stream = io.BytesIO()
     clock = clock_of(scene, time)
-    state = image_state.stored(scene, clock, size)
-    encode(stream, render(scene, size, time=time), image_state.text(state))
+    state = picture_state.stored(scene, clock, size)
+    encode(stream, render(scene, size, time=time), picture_state.text(state))
     if notebook.in_notebook():
         notebook.show_widget(_widget(scene, widget_size, time))
     return notebook.still(f"{_name(scene)} at {clock.time:g} s", stream.getvalue())
@@ -254,7 +255,7 @@ def _in_cell(scene, widget_size, size, time):
 def _widget(scene, size, time):
     """The widget of a scene, the same one each time it is shown."""
     if scene not in _viewers:
-        from engine.viewer import Viewer
+        from engine.app.viewer import Viewer
 
         canvas = notebook.make_canvas(size)
         _viewers[scene] = Viewer(scene, canvas, clock=clock_of(scene, time))

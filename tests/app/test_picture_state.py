@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from engine.app.picture_state import KEYWORD, read_state, restore_from, scene_name, stored, text
 from engine.errors import FileError, NeurosceneError, SceneError, SettingError
-from engine.image_state import KEYWORD, read_state, restore_from, scene_name, stored, text
 from engine.network.random import random_mlp
 from engine.output.writers.formats import open_writer
 from engine.scene.data_settings import Network

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import engine
-from engine import image_state, prints
+from engine.app.make import picture_state, tiled_picture
 from engine.draw.points import Points
 from engine.errors import FileError
 from engine.output import resumable
@@ -68,7 +68,7 @@ def pixels_of(path):
 def test_bands_hold_the_pixels_of_the_picture_in_memory(name, small_bands, tmp_path):
     scene = Marching(**MARCHING)
     path = engine.save(scene, tmp_path / name, SIZE, time=0.4)
-    assert len(prints.Print(scene, Clock(0.4), SIZE, 4, {}).bands) == 14
+    assert len(tiled_picture.Print(scene, Clock(0.4), SIZE, 4, {}).bands) == 14
     assert np.array_equal(pixels_of(path), engine.render(scene, SIZE, time=0.4)[..., :3])
     assert os.listdir(tmp_path) == [name]
 
@@ -256,7 +256,7 @@ def test_two_of_one_command_at_once_do_not_mix(small_bands, kept_at_once, tmp_pa
 
 
 def test_a_disk_without_room_is_told_before_anything_is_drawn(small_bands, tmp_path, monkeypatch):
-    monkeypatch.setattr(prints, "free_bytes", lambda path: 1000)
+    monkeypatch.setattr(tiled_picture, "free_bytes", lambda path: 1000)
     scene = Spots()
     scene.at, scene.fault = 0, AssertionError
     with pytest.raises(FileError, match=r"may take 0\.00 GB, and its disk has 0\.00 GB free"):
@@ -267,7 +267,7 @@ def test_a_disk_without_room_is_told_before_anything_is_drawn(small_bands, tmp_p
 def test_a_print_reopens_as_it_was(small_bands, tmp_path):
     path = engine.save(Spots(radius=3.0), tmp_path / "a.png", SIZE, time=0.5)
     again = Spots()
-    assert image_state.restore_from(path, again).time == 0.5 and again.radius == 3.0
+    assert picture_state.restore_from(path, again).time == 0.5 and again.radius == 3.0
     assert "Software" in Image.open(path).text
 
 
