@@ -86,8 +86,8 @@ PUBLIC = {
     "save": "engine.app.make",
     "show": "engine.app.make",
     "export": "engine.app.export",
-    "sheet": "engine.sheet",
-    "figures": "engine.figures",
+    "sheet": "engine.sheets.sheet",
+    "figures": "engine.sheets.figures",
     "find_scene": "engine.app.lookup",
     "open_scene": "engine.app.lookup",
     # mistakes

@@ -141,8 +141,8 @@ def sheet(
     if in_a_row is not None and len(vary) == 2:
         raise SettingError("--wrap lays out one --vary, and two are given. Leave one of them out.")
     with opened(asked) as (shown, clock, own_size, samples):
-        from engine.sheet import CELL, made, planned
-        from engine.sheet_recipe import read
+        from engine.sheets.recipe import read
+        from engine.sheets.sheet import CELL, made, planned
 
         picture, state = _state(asked)
         recipe = None if vary else read(state, shown, picture)
@@ -187,7 +187,7 @@ def figures(
     """Makes the figures a scene declares, each as a file in a folder."""
     from engine import listing
     from engine.app.lookup import find_scene
-    from engine.figures import CELL, making
+    from engine.sheets.figures import CELL, making
 
     kind = find_scene(scene)
     if list_:

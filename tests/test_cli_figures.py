@@ -61,7 +61,7 @@ def test_a_sheet_s_path_is_all_of_stdout_and_its_name_the_scene_s(ask):
 
 def test_the_first_vary_is_the_columns_and_the_second_the_rows(ask):
     ask("sheet", "mine.py", "--vary", "seed=1,2,3", "--vary", "spread=1,2", "--set", "count=9", "-o", "a.png", *SMALL)
-    from engine.sheet import planned
+    from engine.sheets.sheet import planned
 
     scene = open_scene("mine.py", count="9")[0]
     plan = planned(scene, columns="seed=1..3", rows="spread=1..2", cell=(24, 18), supersample=1)
@@ -199,7 +199,7 @@ def test_the_figures_of_the_document_can_be_declared(ask, tmp_path):
 
 
 def test_every_row_of_the_document_s_table_is_read_as_it_says():
-    from engine.vary import axis
+    from engine.sheets.axis import axis
 
     document = (Path(__file__).resolve().parent.parent / "docs" / "sheets.md").read_text()
     rows = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", document, re.MULTILINE))

@@ -9,15 +9,15 @@ import pytest
 from drawn import Drawn
 
 import engine
-from engine import figures as function
 from engine.app.lookup import open_scene
 from engine.app.make import render, save
 from engine.app.picture_state import read_state, restore_from
 from engine.errors import FileError, SceneError, SettingError, ShapeError
-from engine.figures import figures, prepared
 from engine.scene.figure import Figure, declared
 from engine.scene.scene import Clock, Scene
-from engine.sheet import sheet
+from engine.sheets import figures as function
+from engine.sheets.figures import figures, prepared
+from engine.sheets.sheet import sheet
 from scenes import SCENES
 
 SMALL = {"cell": 20, "supersample": 1, "progress": False}

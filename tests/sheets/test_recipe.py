@@ -7,15 +7,16 @@ import pytest
 from drawn import Drawn
 from PIL import Image, PngImagePlugin
 
-from engine import cli, sheet_recipe
+from engine import cli
 from engine.app.make import picture_state
 from engine.app.picture_state import read_state
 from engine.errors import FileError, NeurosceneError
 from engine.formats.load_mlp import save
 from engine.network.random import random_mlp
 from engine.scene.figure import Step
-from engine.sheet import planned, sheet
-from engine.sheet_recipe import read, stored
+from engine.sheets import recipe as sheet_recipe
+from engine.sheets.recipe import read, stored
+from engine.sheets.sheet import planned, sheet
 from scenes import SCENES
 
 SMALL = {"cell": (24, 18), "supersample": 1}

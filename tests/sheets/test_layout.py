@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.draw.words import text
-from engine.sheet_layout import lay_out, paint
+from engine.sheets.layout import lay_out, paint
 
 NUMBERS = [str(k) for k in range(1, 41)]
 NAMES = ["tanh", "relu", "leaky_relu", "a network of a very long name indeed.safetensors", "x"]

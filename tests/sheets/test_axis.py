@@ -13,7 +13,7 @@ from engine.errors import FileError, NeurosceneError, SettingError
 from engine.formats.load_mlp import save
 from engine.network.random import random_mlp
 from engine.scene.figure import Step
-from engine.vary import MOST_CELLS, axis
+from engine.sheets.axis import MOST_CELLS, axis
 
 
 def values(text, scene=Drawn):

@@ -5,15 +5,15 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engine import sheet_recipe
 from engine.app.make import make, picture_state
 from engine.errors import FileError, SettingError
 from engine.output.writers.formats import ending, open_writer
 from engine.scene.figure import Step
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, is_data, settings
-from engine.sheet_layout import Sheet, lay_out, paint
-from engine.vary import MOST_CELLS, Axis, axis
+from engine.sheets import recipe
+from engine.sheets.axis import MOST_CELLS, Axis, axis
+from engine.sheets.layout import Sheet, lay_out, paint
 
 CELL = (400, 400)
 
@@ -35,7 +35,7 @@ def sheet(
     """Pictures of a scene side by side, labelled.
 
     path         None for an array; ending in .png for a file that holds how it was made; `-` for standard output
-    columns      {setting: values}, `depth=1..10` (see engine.vary), or a tuple of engine.Step
+    columns      {setting: values}, `depth=1..10` (see engine.sheets.axis), or a tuple of engine.Step
     rows         the same
     wrap         cells in a row; each cell is then labelled itself. Without rows only
     cell         (width, height) in pixels, exactly
@@ -135,7 +135,7 @@ def made(plan, path=None, *, executor=None, progress=None, name=""):
     path = os.fspath(path)
     if path != "-" and ending(path) != ".png":
         raise FileError(f"{path}: a sheet is saved as .png. Films are recorded, and folders of pictures too.")
-    text = picture_state.text(sheet_recipe.stored(plan))
+    text = picture_state.text(recipe.stored(plan))
     if path == "-":
         from engine.output.writers.png import encode
 

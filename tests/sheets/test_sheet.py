@@ -16,7 +16,7 @@ from engine.network.random import random_mlp
 from engine.scene.figure import Step
 from engine.scene.scene import Clock
 from engine.scene.settings import settings
-from engine.sheet import copied, match, planned, sheet
+from engine.sheets.sheet import copied, match, planned, sheet
 from engine.view.camera import Camera
 
 CELL = (40, 30)

@@ -8,7 +8,7 @@ from engine.app.make import clock_of, picture_state
 from engine.errors import FileError, NeurosceneError
 from engine.scene.figure import Step
 from engine.scene.settings import assign, is_data, settings
-from engine.vary import MOST_CELLS, Axis
+from engine.sheets.axis import MOST_CELLS, Axis
 
 # Of one network, as in a picture; and of all that a sheet varies, so that its text can be read again.
 MOST_WEIGHTS = 2**20

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 
-from engine.captions import labelled, network_labels
 from engine.errors import SettingError, near
 from engine.scene.data_settings import Network
 from engine.scene.figure import Step
 from engine.scene.settings import Choice, Integer, Number, Switch, assign, settings
+from engine.sheets.captions import labelled, network_labels
 
 # A sheet of 100 x 100 cells; past it a range was mistyped.
 MOST_CELLS = 10_000

@@ -12,7 +12,7 @@ from engine.output.atomic import cannot_write
 from engine.scene.figure import chosen, declared
 from engine.scene.scene import Scene
 from engine.scene.settings import assign
-from engine.sheet import copied, made, planned
+from engine.sheets.sheet import copied, made, planned
 
 # Figures say their sizes for cells of this many pixels; another number scales them all alike.
 CELL = 400
