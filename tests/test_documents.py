@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import cli
 from engine.app.lookup import find_scene, open_scene
 from engine.app.make import render
+from engine.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITING = (ROOT / "docs" / "writing-a-scene.md").read_text()
@@ -50,7 +50,7 @@ def test_the_commands_of_the_document_run(morph, capsys):
         if words[0] in ("render", "record"):
             words = [w for w in words if "x" not in w or w.startswith("--") or "." in w]
             words = [w for w in words if w != "--size"] + ["--size", "24x18"]
-        assert cli.main(words) == cli.OK, (line, capsys.readouterr().err)
+        assert main.main(words) == main.OK, (line, capsys.readouterr().err)
     made = {name for name in os.listdir() if name != "__pycache__"}
     assert {"morph.png", "morph.gif"} <= made
 
@@ -60,15 +60,15 @@ def test_a_picture_of_a_scene_file_is_made_again_by_naming_both(morph, capsys):
         ["render", "morph.py", "-o", "morph.png", "--time", "1.5", "--set", "width=16", "--size", "40x30"],
         ["render", "morph.py", "--from", "morph.png", "-o", "again.png"],
     ):
-        assert cli.main(words) == cli.OK, capsys.readouterr().err
+        assert main.main(words) == main.OK, capsys.readouterr().err
     assert Path("again.png").read_bytes() == Path("morph.png").read_bytes()
 
 
 def test_a_picture_of_a_scene_file_runs_no_file_by_itself(morph, capsys):
-    assert cli.main(["render", "morph.py", "-o", "morph.png", "--size", "16x12"]) == cli.OK
+    assert main.main(["render", "morph.py", "-o", "morph.png", "--size", "16x12"]) == main.OK
     morph.write_text("raise SystemError('it was run')\n")
     capsys.readouterr()
-    assert cli.main(["render", "morph.png", "-o", "b.png"]) == cli.MISTAKE
+    assert main.main(["render", "morph.png", "-o", "b.png"]) == main.MISTAKE
     told = capsys.readouterr().err
     assert "--from morph.png" in told and "it was run" not in told
 

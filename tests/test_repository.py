@@ -119,7 +119,7 @@ def test_the_function_render_is_not_hidden_by_the_room_render():
 
 def test_importing_the_engine_loads_no_library_of_its_rooms():
     code = (
-        "import sys, engine, engine.cli; "
+        "import sys, engine, engine.cli.main; "
         "late = {'wgpu', 'numpy', 'param', 'imageio', 'imgui_bundle', 'rendercanvas', 'onnx', 'PIL'}; "
         "assert not late & set(sys.modules), late & set(sys.modules)"
     )
@@ -155,7 +155,7 @@ DOCUMENTS = [p for p in FILES if p.suffix == ".md"]
 def test_every_command_in_a_document_is_one_of_ours(path):
     from typer.main import get_command
 
-    from engine.cli import app
+    from engine.cli.main import app
 
     commands = get_command(app).commands
     for line in commands_in(path):

@@ -264,7 +264,7 @@ def _sides(cell):
 
 
 def _fits_memory(layout, count):
-    from engine.options import BYTES_A_PIXEL, memory_bytes
+    from engine.cli.options import BYTES_A_PIXEL, memory_bytes
 
     width, height = layout.size
     memory, needed = memory_bytes(), width * height * BYTES_A_PIXEL

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine import cli
+from engine.cli.main import main
 from engine.draw.drawable import Hit
 from engine.errors import NeurosceneError, SettingError
 from engine.formats.histories import history as files
@@ -297,8 +297,8 @@ def test_histories_are_opened_from_the_command_line(tmp_path, capsys):
     files.save(life(), tmp_path / "run.safetensors")
     out = str(tmp_path / "a.png")
     size = ["--size", "40x40", "--supersample", "1"]
-    assert cli.main(["render", "boundaries", "--history", str(tmp_path / "run.safetensors"), "-o", out, *size]) == 0
-    assert cli.main(["render", "boundaries", "--history", out, "-o", out, *size]) == 2
+    assert main.main(["render", "boundaries", "--history", str(tmp_path / "run.safetensors"), "-o", out, *size]) == 0
+    assert main.main(["render", "boundaries", "--history", out, "-o", out, *size]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from engine import cli
 from engine.app.viewer import CONTROLS
+from engine.cli.main import main
 from engine.errors import NeurosceneError, SettingError
 from engine.gpu.device import device
 from engine.network.mlp import Mlp
@@ -221,9 +221,9 @@ def test_a_moving_network_shows_the_same_at_the_same_time():
 
 def test_the_command_line_says_on_stderr_what_must_be_said(capsys, tmp_path):
     words = ["random_networks", "--size", "16x16", "--set", "depth=1", "-o", str(tmp_path / "a.png")]
-    assert cli.main(["render", *words, "--set", "extent=1e-6"]) == 0
+    assert main.main(["render", *words, "--set", "extent=1e-6"]) == 0
     assert "note: float32 ends here" in capsys.readouterr().err
-    assert cli.main(["render", *words]) == 0
+    assert main.main(["render", *words]) == 0
     assert capsys.readouterr().err == ""
 
 

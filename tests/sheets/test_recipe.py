@@ -7,9 +7,9 @@ import pytest
 from drawn import Drawn
 from PIL import Image, PngImagePlugin
 
-from engine import cli
 from engine.app.make import picture_state
 from engine.app.picture_state import read_state
+from engine.cli.main import main
 from engine.errors import FileError, NeurosceneError
 from engine.formats.load_mlp import save
 from engine.network.random import random_mlp
@@ -169,7 +169,7 @@ def ask(tmp_path, monkeypatch, capsys):
 
     def run(*words):
         capsys.readouterr()
-        status = cli.main([str(word) for word in words])
+        status = main.main([str(word) for word in words])
         return (status, *capsys.readouterr())
 
     return run
@@ -199,7 +199,7 @@ def test_a_sheet_of_a_person_s_file_is_made_again_by_naming_both(ask, tmp_path):
     assert ask("sheet", "mine.py", "--from", "a.png", "-o", "b.png")[0] == 0
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     status, _, told = ask("sheet", "a.png", "-o", "b.png")
-    assert status == cli.MISTAKE and "--from a.png" in told
+    assert status == main.MISTAKE and "--from a.png" in told
 
 
 def test_a_hostile_file_is_told_in_a_line(ask, tmp_path):
@@ -211,5 +211,5 @@ def test_a_hostile_file_is_told_in_a_line(ask, tmp_path):
     info.add_itxt(*picture_state.text(state).popitem())
     Image.new("RGB", (4, 4)).save("b.png", pnginfo=info)
     status, out, told = ask("sheet", "mine.py", "--from", "b.png", "-o", "c.png")
-    assert (status, out) == (cli.MISTAKE, "") and told.count("\n") == 1 and "not a stored network" in told
+    assert (status, out) == (main.MISTAKE, "") and told.count("\n") == 1 and "not a stored network" in told
     assert not (tmp_path / "c.png").exists()

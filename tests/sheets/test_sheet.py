@@ -174,7 +174,7 @@ def test_what_cannot_be_is_told_before_anything_is_drawn(name, monkeypatch, tmp_
 
 
 def test_a_sheet_larger_than_the_memory_is_refused_with_what_fits(monkeypatch):
-    from engine import options
+    from engine.cli.main import options
 
     monkeypatch.setattr(options, "memory_bytes", lambda: 10**8)
     with pytest.raises(SettingError, match=r"4 cells of 2000x1500 .* pixels, which takes .* Cells \d+ wide fit"):

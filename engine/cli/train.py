@@ -1,6 +1,6 @@
 """The command `neuroscene train`: networks that learn an image, and every step of it that can be seen, in a file."""
 
-# As in engine.cli: only what every command needs is imported here.
+# As in engine.cli.main: only what every command needs is imported here.
 import os
 import shlex
 import signal
@@ -151,7 +151,7 @@ def train(
     }
     asked = {option: text for option, text in asked.items() if text is not None}
     # Only now: a trainer needs a graphics library, and `--help` does not.
-    from engine import train_options
+    from engine.cli.main import train_options
 
     if resume is not None:
         trainer, notes, output = _resumed(resume, image, output, asked)
@@ -204,8 +204,8 @@ def state_of(output):
 
 def _resumed(resume, image, output, asked):
     """(Trainer, notes, output) of a training that was stopped."""
+    from engine.cli.train_options import place
     from engine.formats.histories import history as file
-    from engine.train_options import place
     from engine.training.trainer import Trainer
 
     for given in [image] if image is not None else [*asked][:1]:

@@ -1,12 +1,12 @@
 """The command `neuroscene export`."""
 
-# As in engine.cli: only what every command needs is imported here.
+# As in engine.cli.main: only what every command needs is imported here.
 import sys
 from typing import Annotated
 
 import typer
 
-from engine.options import (
+from engine.cli.options import (
     Asked,
     From,
     HistoryFile,

@@ -14,9 +14,9 @@ import pytest
 from drawn import Drawn
 from PIL import Image
 
-from engine import cli
 from engine.app.lookup import open_scene
 from engine.app.make import render
+from engine.cli.main import main
 
 FILE = '''
 from drawn import Drawn
@@ -36,7 +36,7 @@ def ask(tmp_path, monkeypatch, capsys):
 
     def run(*words):
         capsys.readouterr()
-        status = cli.main([str(word) for word in words])
+        status = main.main([str(word) for word in words])
         out, err = capsys.readouterr()
         assert "Traceback" not in err
         return status, out, err
@@ -126,7 +126,7 @@ def test_a_mistake_is_told_in_one_line_and_ends_with_2(ask, tmp_path, name):
     (tmp_path / "plain.py").write_text("import engine\n\n\nclass Plain(engine.Scene):\n    pass\n")
     words, told = MISTAKES[name]
     status, out, err = ask(*(word.format(plain="plain.py") for word in words))
-    assert (status, out) == (cli.MISTAKE, "")
+    assert (status, out) == (main.MISTAKE, "")
     assert err.startswith("neuroscene: ") and err.count("\n") == 1
     assert all(word in err for word in told), err
     assert files() == ["plain.py"]
@@ -139,7 +139,7 @@ def test_a_fault_in_a_person_s_scene_is_told_with_its_line(ask, tmp_path):
     )
     for words in (["sheet", "bad.py", "--vary", "seed=1,2"], ["figures", "bad.py", "--cell", "8"]):
         status, out, err = ask(*words)
-        assert (status, out) == (cli.MISTAKE, "") and err.count("\n") == 1 and "bad.py:6" in err and "missing" in err
+        assert (status, out) == (main.MISTAKE, "") and err.count("\n") == 1 and "bad.py:6" in err and "missing" in err
 
 
 def test_figures_are_listed_by_number_name_and_doc(ask):

@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 
+from engine.cli.options import read_number
 from engine.errors import SettingError, near
 from engine.formats.files import MAX_FILE_BYTES, size_text
 from engine.formats.histories.history import check_place
 from engine.network.snapshots import snapshot_steps, spread_steps
-from engine.options import read_number
 from engine.training.image_data import SIDE, SIDE_MAX, SIDE_MIN, ImageData
 from engine.training.trainer import Recipe, Trainer
 

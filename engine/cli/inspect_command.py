@@ -1,12 +1,12 @@
 """The command `neuroscene inspect`."""
 
-# As in engine.cli: only what every command needs is imported here.
+# As in engine.cli.main: only what every command needs is imported here.
 from typing import Annotated
 
 import typer
 
+from engine.cli.options import SIZE_TEXT
 from engine.errors import SettingError
-from engine.options import SIZE_TEXT
 
 File = Annotated[
     str,
@@ -44,7 +44,7 @@ def register(app):
 def inspect(file: File, json: Json = False, size: Input = None):
     """Lists the nodes of a convolutional or fully connected network in a file."""
     asked = _read_size(size)
-    from engine import inspecting
+    from engine.cli.main import inspect as inspecting
 
     net = inspecting.read(file, size=asked)
     print(inspecting.as_json(net) if json else inspecting.as_text(net))

@@ -8,8 +8,8 @@ import sys
 import pytest
 from loopback import DATA, Server, offered, serving, walled
 
-import engine.download
-from engine import cli
+import engine.cli.fetch
+from engine.cli.main import main
 from engine.formats.downloads import DOWNLOADS, place
 
 SIZE = len(DATA)
@@ -21,7 +21,7 @@ def server(tmp_path, monkeypatch):
     walled(monkeypatch)
     monkeypatch.setenv("NEUROSCENE_CACHE", str(tmp_path / "cache"))
     # The command itself goes by https alone; the server has no certificate.
-    monkeypatch.setattr(engine.download, "download", functools.partial(engine.download.download, schemes=("http",)))
+    monkeypatch.setattr(engine.cli.fetch, "download", functools.partial(engine.cli.fetch.download, schemes=("http",)))
     it = Server()
     with serving(it) as address:
         it.small = offered(monkeypatch, f"{address}/small.onnx")
@@ -34,7 +34,7 @@ def ask(monkeypatch, capsys):
 
     def run(*words):
         capsys.readouterr()
-        status = cli.main([str(word) for word in words])
+        status = main.main([str(word) for word in words])
         out, err = capsys.readouterr()
         assert "Traceback" not in err
         return status, out, err
@@ -70,7 +70,7 @@ def test_in_a_script_the_path_alone_is_on_stdout(server, ask):
 
 def test_address_size_hash_and_place_are_shown_before_anything_is_fetched(server, ask):
     status, out, err = ask("download", "small")
-    assert server.asked == [] and status == cli.MISTAKE and out == ""
+    assert server.asked == [] and status == main.MISTAKE and out == ""
     for fact in (server.small.url, f"{SIZE:,} bytes", server.small.sha256, server.small.source, str(place("small"))):
         assert fact in err
 
@@ -83,7 +83,7 @@ def test_without_a_terminal_it_wants_yes(server, ask):
 def test_without_a_yes_nothing_is_fetched(server, ask, terminal, answer):
     terminal(answer)
     status, out, _ = ask("download", "small")
-    assert (status, out, server.asked) == (cli.INTERRUPTED, "", [])
+    assert (status, out, server.asked) == (main.INTERRUPTED, "", [])
     assert not place("small").parent.exists()
 
 
@@ -97,7 +97,7 @@ def test_after_a_yes_it_is_fetched_under_a_bar(server, ask, terminal):
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["goes on", "starts again"])
 def test_the_bar_begins_with_what_is_there_and_ends_with_all(server, ask, terminal, ranges):
-    part = engine.download.part_of("small")
+    part = engine.cli.fetch.part_of("small")
     part.parent.mkdir()
     part.write_bytes(DATA[: SIZE // 2])
     server.ranges = ranges
@@ -111,9 +111,9 @@ def test_ctrl_c_before_anything_came_keeps_nothing_and_says_so(server, ask, monk
     def interrupted(name, *, progress):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine.download, "download", interrupted)
+    monkeypatch.setattr(engine.cli.fetch, "download", interrupted)
     status, out, err = ask("download", "small", "--yes")
-    assert (status, out) == (cli.INTERRUPTED, "") and "stopped: nothing came yet." in err
+    assert (status, out) == (main.INTERRUPTED, "") and "stopped: nothing came yet." in err
 
 
 def test_what_is_there_is_not_fetched_again(server, ask):
@@ -132,7 +132,7 @@ def test_what_another_file_stands_in_the_place_of_is_said(server, ask):
 
 
 def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(server, ask, monkeypatch):
-    fetch = engine.download.download
+    fetch = engine.cli.fetch.download
 
     def interrupted(name, *, progress):
         def stop(done, total):
@@ -141,12 +141,12 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(server, ask, monk
 
         return fetch(name, progress=stop)
 
-    monkeypatch.setattr(engine.download, "download", interrupted)
+    monkeypatch.setattr(engine.cli.fetch, "download", interrupted)
     status, out, err = ask("download", "small", "--yes")
-    kept = engine.download.part_size("small")
-    assert (status, out) == (cli.INTERRUPTED, "") and kept > SIZE // 2
+    kept = engine.cli.fetch.part_size("small")
+    assert (status, out) == (main.INTERRUPTED, "") and kept > SIZE // 2
     assert f"stopped: {kept:,} of {SIZE:,} bytes are kept" in err
-    monkeypatch.setattr(engine.download, "download", fetch)
+    monkeypatch.setattr(engine.cli.fetch, "download", fetch)
     assert f"{kept:,} bytes of it are" in ask("download", "small", "--list")[1]
     status, _, err = ask("download", "small", "--yes")
     assert status == 0 and f"{kept:,} bytes of it, from before" in err
@@ -156,14 +156,14 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(server, ask, monk
 def test_a_refusal_is_one_line_and_status_two(server, ask):
     server.status = 404
     status, out, err = ask("download", "small", "--yes")
-    assert (status, out) == (cli.MISTAKE, "")
+    assert (status, out) == (main.MISTAKE, "")
     assert err.splitlines()[-1].startswith("neuroscene: ") and "By hand: fetch" in err.splitlines()[-1]
 
 
 def test_wrong_bytes_leave_nothing_behind(server, ask):
     server.data = bytes(SIZE)
     status, out, err = ask("download", "small", "--yes")
-    assert (status, out) == (cli.MISTAKE, "") and "has not the sha256" in err
+    assert (status, out) == (main.MISTAKE, "") and "has not the sha256" in err
     assert os.listdir(place("small").parent) == []
 
 
@@ -172,13 +172,13 @@ def test_wrong_bytes_leave_nothing_behind(server, ask):
 
 def test_check_tells_missing_right_and_wrong_apart(server, ask):
     status, out, err = ask("download", "small", "--check")
-    assert (status, out) == (cli.MISTAKE, "") and "is not there" in err
+    assert (status, out) == (main.MISTAKE, "") and "is not there" in err
     place("small").parent.mkdir()
     place("small").write_bytes(DATA)
     assert ask("download", "small", "--check")[:2] == (0, f"{place('small')}\n")
     place("small").write_bytes(bytes(SIZE))
     status, out, err = ask("download", "small", "--check", "--yes")
-    assert (status, out) == (cli.MISTAKE, "") and "is not what it should be" in err
+    assert (status, out) == (main.MISTAKE, "") and "is not what it should be" in err
     assert server.asked == []
 
 
@@ -197,15 +197,15 @@ def test_list_names_all_with_their_facts_and_what_is_there(server, ask):
 
 def test_a_wrong_name_lists_the_near_ones(ask):
     status, _, err = ask("download", "squeeznet")
-    assert status == cli.MISTAKE and "Near: squeezenet" in err
+    assert status == main.MISTAKE and "Near: squeezenet" in err
 
 
 def test_without_a_name_it_says_what_there_is(ask):
     status, _, err = ask("download")
-    assert status == cli.MISTAKE and "squeezenet" in err
+    assert status == main.MISTAKE and "squeezenet" in err
 
 
 def test_the_command_gives_no_leave_for_http(server, ask, monkeypatch):
-    monkeypatch.setattr(engine.download, "download", engine.download.download.func)
+    monkeypatch.setattr(engine.cli.fetch, "download", engine.cli.fetch.download.func)
     status, _, err = ask("download", "small", "--yes")
-    assert status == cli.MISTAKE and "is not https" in err and server.asked == []
+    assert status == main.MISTAKE and "is not https" in err and server.asked == []

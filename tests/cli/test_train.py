@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 import engine
-from engine import cli
-from engine.cli_train import losses_text
+from engine.cli.main import main
+from engine.cli.train import losses_text
+from engine.cli.train_options import read_seeds, read_widths
 from engine.network.snapshots import snapshot_steps, spread_steps
-from engine.train_options import read_seeds, read_widths
 from engine.training.image_data import bottle
 from engine.training.trainer import Recipe, Trainer
 
@@ -29,7 +29,7 @@ def ask(tmp_path, monkeypatch, capsys):
 
     def run(*words):
         capsys.readouterr()
-        status = cli.main([str(word) for word in words])
+        status = main.main([str(word) for word in words])
         out, err = capsys.readouterr()
         assert "Traceback" not in err
         return status, out, err
@@ -155,7 +155,7 @@ def test_the_document_tells_every_option_and_every_array():
 
     from engine.formats.histories.history import ARRAYS
 
-    options = {name for p in get_command(cli.app).commands["train"].params for name in p.opts if name.startswith("--")}
+    options = {name for p in get_command(main.app).commands["train"].params for name in p.opts if name.startswith("--")}
     told = set(re.findall(r"--[a-z]+", DOCUMENT))
     assert options - {"--output"} <= told
     assert set(ARRAYS) <= set(re.findall(r"`(\w+)`", DOCUMENT))
@@ -168,7 +168,7 @@ def test_ctrl_c_leaves_a_history_that_opens_and_goes_on_to_the_same_bytes(ask, s
     ask("train", "bottle", "-o", "whole.safetensors", *SMALL)
     stopped(3)
     status, out, err = ask("train", "bottle", "-o", "a.safetensors", *SMALL)
-    assert (status, out) == (cli.INTERRUPTED, "a.safetensors\n")
+    assert (status, out) == (main.INTERRUPTED, "a.safetensors\n")
     history = engine.load_history("a.safetensors")
     assert 50 <= history.steps[-1] <= 75 and "of 120" in history.notes["stopped"]
     assert "neuroscene train --resume a.safetensors" in err
@@ -211,7 +211,7 @@ def test_a_second_ctrl_c_leaves_without_a_file(ask, stopped, monkeypatch):
     stopped(2)
     monkeypatch.setattr(Trainer, "wait", pressed_again)
     status, out, _ = ask("train", "bottle", *SMALL)
-    assert (status, out) == (cli.INTERRUPTED, "") and os.listdir() == []
+    assert (status, out) == (main.INTERRUPTED, "") and os.listdir() == []
 
 
 def test_ctrl_c_is_everybody_s_again_afterwards(ask):
@@ -231,7 +231,7 @@ def test_a_training_that_ended_has_nothing_to_go_on_with(ask):
 
 def test_a_terminal_gets_a_bar_with_the_losses(ask, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("engine.cli_train.READING", 0.0)
+    monkeypatch.setattr("engine.cli.train.READING", 0.0)
     err = ask("train", "bottle", "--seeds", "2", *SMALL)[2]
     assert "training" in err and "120/120" in err and "steps/s" in err
 

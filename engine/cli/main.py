@@ -14,9 +14,8 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from engine import cli_download, cli_export, cli_figures, cli_inspect, cli_train
-from engine.errors import NeurosceneError, NoAdapterError, SettingError, near
-from engine.options import (
+from engine.cli.main import download, export, inspect_command, sheet, train
+from engine.cli.options import (
     Asked,
     From,
     HistoryFile,
@@ -35,6 +34,7 @@ from engine.options import (
     read_output,
     scene_names,
 )
+from engine.errors import NeurosceneError, NoAdapterError, SettingError, near
 
 OK, FAULT, MISTAKE, NO_ADAPTER, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -117,9 +117,9 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ):
     """Lists the scenes, or the settings of one."""
-    from engine import listing
+    from engine.cli.main import list
 
-    print(listing.scenes(json) if scene is None else listing.settings_of(scene, json))
+    print(list.scenes(json) if scene is None else list.settings_of(scene, json))
 
 
 @app.command(
@@ -282,11 +282,11 @@ def record(
     print(path)
 
 
-cli_download.register(app)
-cli_export.register(app)
-cli_figures.register(app)
-cli_train.register(app)
-cli_inspect.register(app)
+download.register(app)
+export.register(app)
+sheet.register(app)
+train.register(app)
+inspect_command.register(app)
 
 
 @app.command(

@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from engine import cli, inspecting
+from engine.cli.main import inspect, main
 from engine.formats.load_mlp import save
 from engine.formats.squeezenet import small_squeezenet
 from engine.network.convnet import AveragePool, Convolution, MaxPool
@@ -23,7 +23,7 @@ def ask(tmp_path, monkeypatch, capfd):
 
     def run(*words):
         capfd.readouterr()
-        status = cli.main([str(word) for word in words])
+        status = main.main([str(word) for word in words])
         sys.stdout.flush()
         out, err = capfd.readouterr()
         assert "Traceback" not in err
@@ -138,4 +138,4 @@ ABOUT = {
 
 @pytest.mark.parametrize(("words", "node"), ABOUT.items())
 def test_what_sets_a_node_apart_is_said(words, node):
-    assert inspecting.about(node) == words
+    assert inspect.about(node) == words

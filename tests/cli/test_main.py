@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine import cli
 from engine.app.picture_state import read_state
+from engine.cli.main import main
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,7 +57,7 @@ def ask(capsys):
 
     def run(*words):
         capsys.readouterr()
-        status = cli.main([str(word) for word in words])
+        status = main.main([str(word) for word in words])
         out, err = capsys.readouterr()
         assert "Traceback" not in err
         return Answer(status, out, err)
@@ -164,7 +164,7 @@ def test_a_mistake_is_told_in_one_line_and_ends_with_2(ask, scene_file, tmp_path
 
         assert "marching" in SCENES
     answer = ask(*(word.format(scene=scene_file, folder=tmp_path) for word in words))
-    assert answer.status == cli.MISTAKE
+    assert answer.status == main.MISTAKE
     assert answer.out == ""
     assert answer.is_one_line(), answer.err
     assert all(word in answer.err for word in told), answer.err
@@ -206,7 +206,7 @@ def test_a_scene_file_s_fault_is_told_with_its_file_and_line(ask, tmp_path, name
     path = tmp_path / "faulty.py"
     path.write_text(code)
     answer = ask("render", path, "-o", tmp_path / "a.png", "--size", "16x16")
-    assert answer.status == cli.MISTAKE
+    assert answer.status == main.MISTAKE
     assert answer.is_one_line(), answer.err
     assert word in answer.err
     assert ("faulty.py" if line is None else f"faulty.py:{line}") in answer.err
@@ -216,12 +216,12 @@ def test_a_scene_file_s_fault_is_told_with_its_file_and_line(ask, tmp_path, name
 def test_a_film_larger_than_the_memory_is_refused_with_what_fits_and_a_picture_is_not(
     ask, scene_file, tmp_path, monkeypatch
 ):
-    from engine import options
+    from engine.cli.main import options
 
     monkeypatch.setattr(options, "memory_bytes", lambda: 12 * 1000 * 1000)
     answer = ask("record", scene_file, "-o", "a.gif", "--size", "1001x1000")
-    assert answer.status == cli.MISTAKE and answer.is_one_line() and "1000x1000 fits" in answer.err
-    assert ask("render", scene_file, "-o", tmp_path / "a.png", "--size", "1001x1000").status == cli.OK
+    assert answer.status == main.MISTAKE and answer.is_one_line() and "1000x1000 fits" in answer.err
+    assert ask("render", scene_file, "-o", tmp_path / "a.png", "--size", "1001x1000").status == main.OK
 
 
 def test_a_stopped_picture_says_how_to_go_on_and_goes_on(ask, scene_file, tmp_path, monkeypatch):
@@ -246,16 +246,16 @@ def test_a_stopped_picture_says_how_to_go_on_and_goes_on(ask, scene_file, tmp_pa
 
     monkeypatch.setattr(resumable.Unfinished, "append", stopping)
     answer = ask(*asked)
-    assert answer.status == cli.INTERRUPTED and answer.out == "" and answer.is_one_line()
+    assert answer.status == main.INTERRUPTED and answer.out == "" and answer.is_one_line()
     assert "a.tif.unfinished" in answer.err and "same command" in answer.err and "--restart" in answer.err
     assert not path.exists() and (tmp_path / "a.tif.unfinished").is_dir()
     answer = ask(*asked)
-    assert answer.status == cli.OK and "goes on after" in answer.err and answer.out.strip() == str(path)
+    assert answer.status == main.OK and "goes on after" in answer.err and answer.out.strip() == str(path)
     gone_on = path.read_bytes()
     left[0] = 4
-    assert ask(*asked).status == cli.INTERRUPTED
+    assert ask(*asked).status == main.INTERRUPTED
     answer = ask(*asked, "--restart")
-    assert answer.status == cli.OK and answer.err == "" and path.read_bytes() == gone_on
+    assert answer.status == main.OK and answer.err == "" and path.read_bytes() == gone_on
     assert Image.open(path).size == (40, 40)
 
 
@@ -275,7 +275,7 @@ def test_developers_see_the_traceback_when_they_ask(scene_file):
 def test_no_text_given_as_a_setting_gives_a_traceback(ask, scene_file, texts):
     words = [word for text in texts for word in ("--set", text)]
     answer = ask("list", "--json") if not words else ask("render", scene_file, "-o", os.devnull + "/no/a.png", *words)
-    assert answer.status in (0, cli.MISTAKE)
+    assert answer.status in (0, main.MISTAKE)
     assert answer.status == 0 or answer.is_one_line()
 
 
@@ -283,7 +283,7 @@ def test_no_text_given_as_a_setting_gives_a_traceback(ask, scene_file, texts):
 @given(texts=st.lists(st.text(), max_size=4))
 def test_no_words_at_all_give_a_traceback(ask, texts):
     answer = ask("render", *texts, "--size", "nothing")
-    assert answer.status == cli.MISTAKE or "--help" in texts or "-h" in texts
+    assert answer.status == main.MISTAKE or "--help" in texts or "-h" in texts
     assert answer.status == 0 or answer.is_one_line()
 
 
@@ -295,7 +295,7 @@ def test_a_class_is_chosen_by_its_name_after_a_colon(ask, tmp_path):
     path.write_text('import engine\n\nclass A(engine.Scene):\n    "First."\n\nclass B(engine.Scene):\n    "Second."\n')
     assert "Second." in ask("list", f"{path}:B").out
     wrong = ask("list", f"{path}:C")
-    assert wrong.status == cli.MISTAKE and "A, B" in wrong.err
+    assert wrong.status == main.MISTAKE and "A, B" in wrong.err
 
 
 def test_a_class_that_others_build_on_is_not_what_is_shown(ask, tmp_path):
@@ -365,7 +365,7 @@ def test_a_picture_holds_its_network_so_that_the_file_is_not_needed_again(ask, t
 
 def test_a_picture_is_not_written_over_by_default(ask, tmp_path):
     answer = ask("render", tmp_path / "a.png")
-    assert answer.status == cli.MISTAKE and "-o" in answer.err
+    assert answer.status == main.MISTAKE and "-o" in answer.err
 
 
 def test_a_loop_is_as_long_as_the_scene_says(ask, scene_file, tmp_path):
@@ -381,7 +381,7 @@ def test_a_missing_adapter_is_told_with_what_to_install(scene_file, tmp_path):
     hidden = {**os.environ, "VK_DRIVER_FILES": str(tmp_path), "VK_ICD_FILENAMES": str(tmp_path / "none.json")}
     for words in (["render", scene_file, "-o", tmp_path / "a.png"], ["doctor"]):
         answer = process(*words, env=hidden)
-        assert answer.returncode == cli.NO_ADAPTER
+        assert answer.returncode == main.NO_ADAPTER
         assert b"mesa-vulkan-drivers" in answer.stdout + answer.stderr
         assert b"Traceback" not in answer.stderr
     assert not (tmp_path / "a.png").exists()
@@ -395,7 +395,7 @@ def test_ctrl_c_ends_quietly_with_130(ask, scene_file, monkeypatch):
 
     monkeypatch.setattr(engine.app.lookup, "open_scene", interrupted)
     answer = ask("render", scene_file, "-o", "a.png")
-    assert (answer.status, answer.out, answer.err) == (cli.INTERRUPTED, "", "")
+    assert (answer.status, answer.out, answer.err) == (main.INTERRUPTED, "", "")
 
 
 def test_a_fault_of_ours_is_told_in_one_line_and_ends_with_1(ask, scene_file, monkeypatch):
@@ -406,8 +406,8 @@ def test_a_fault_of_ours_is_told_in_one_line_and_ends_with_1(ask, scene_file, mo
 
     monkeypatch.setattr(engine.app.lookup, "open_scene", broken)
     answer = ask("render", scene_file, "-o", "a.png")
-    assert answer.status == cli.FAULT and answer.is_one_line()
-    assert "a fault of two lines" in answer.err and cli.TRACEBACK in answer.err
+    assert answer.status == main.FAULT and answer.is_one_line()
+    assert "a fault of two lines" in answer.err and main.TRACEBACK in answer.err
 
 
 def test_a_reader_that_has_enough_is_no_mistake(ask, monkeypatch):
@@ -416,7 +416,7 @@ def test_a_reader_that_has_enough_is_no_mistake(ask, monkeypatch):
             raise BrokenPipeError
 
     monkeypatch.setattr(sys, "stdout", Closed())
-    assert cli.main(["list", "--json"]) == cli.OK
+    assert main.main(["list", "--json"]) == main.OK
 
 
 def test_a_window_is_told_a_moment_only_where_somebody_told_one(ask, tmp_path, monkeypatch):

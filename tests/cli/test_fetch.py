@@ -10,7 +10,7 @@ import pytest
 from loopback import DATA, Server, offered, serving, walled
 
 import engine
-from engine.download import TRIES, download, part_of, part_size
+from engine.cli.fetch import TRIES, download, part_of, part_size
 from engine.errors import FileError, SettingError
 from engine.formats.downloads import place
 
@@ -373,5 +373,5 @@ def test_no_other_file_opens_a_connection(room):
                 names = [node.value]  # as import_module would have it
             if {name.split(".")[0] for name in names} & NETWORK:
                 found[str(path.relative_to(ROOT))] = names
-    assert set(found) <= {"engine/download.py"}
+    assert set(found) <= {"engine/cli/fetch.py"}
     assert room != "engine" or found

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import cli
+from engine.cli.main import main
 
 FILE = '''
 from drawn import Drawn
@@ -46,7 +46,7 @@ def ask(tmp_path, monkeypatch, capfd):
 
     def run(*words):
         capfd.readouterr()
-        status = cli.main([str(word) for word in words])
+        status = main.main([str(word) for word in words])
         sys.stdout.flush()
         out, err = capfd.readouterr()
         assert "Traceback" not in err
@@ -113,7 +113,9 @@ def test_a_mistake_is_one_line_and_leaves_no_file(ask, words, told):
 
 def test_no_device_is_asked_for(ask, tmp_path):
     # With a loader that finds no driver a device cannot be had; stopping the import shows that none is wanted.
-    code = "import sys; sys.modules['rendercanvas'] = None; from engine.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = (
+        "import sys; sys.modules['rendercanvas'] = None; from engine.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    )
     words = [sys.executable, "-c", code, "export", "mine.py:Mine", "-o", "a.svg"]
     nowhere = {"VK_DRIVER_FILES": "none.json", "VK_ICD_FILENAMES": "none.json"}
     env = os.environ | nowhere | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}

@@ -1,6 +1,6 @@
 """The command `neuroscene download`: the only one that touches the network, and only after a yes."""
 
-# As in engine.cli: only what every command needs is imported here.
+# As in engine.cli.main: only what every command needs is imported here.
 import sys
 from contextlib import contextmanager
 from typing import Annotated
@@ -69,7 +69,7 @@ def listing(names, check):
 
     check   True to compare the sha256 of what is there; else its size must do
     """
-    from engine.download import part_size
+    from engine.cli.fetch import part_size
     from engine.formats.downloads import cached, find, place
 
     lines = []
@@ -98,7 +98,7 @@ def _facts(known):
 
 def _ask(name, known, path, yes):
     """Tells what will be fetched, and goes on only after a yes."""
-    from engine.download import part_size
+    from engine.cli.fetch import part_size
 
     begun = part_size(name)
     lines = [f"{name}: {known.about}", *_facts(known), f"  to      {path}"]
@@ -120,7 +120,7 @@ def _ask(name, known, path, yes):
 
 def _fetched(name, known):
     """Downloads it, telling how far it is on stderr."""
-    from engine.download import download, part_size
+    from engine.cli.fetch import download, part_size
 
     try:
         with _progress(known, part_size(name)) as tell:

@@ -1,13 +1,12 @@
 """The commands `neuroscene sheet` and `neuroscene figures`."""
 
-# As in engine.cli: only what every command needs is imported here.
+# As in engine.cli.main: only what every command needs is imported here.
 import sys
 from typing import Annotated
 
 import typer
 
-from engine.errors import SettingError
-from engine.options import (
+from engine.cli.options import (
     SIZE_MAX,
     SIZE_TEXT,
     Asked,
@@ -25,6 +24,7 @@ from engine.options import (
     read_output,
     read_supersample,
 )
+from engine.errors import SettingError
 
 Output = Annotated[
     str | None,
@@ -185,8 +185,8 @@ def figures(
     supersample: Supersample = None,
 ):
     """Makes the figures a scene declares, each as a file in a folder."""
-    from engine import listing
     from engine.app.lookup import find_scene
+    from engine.cli.main import list as listing
     from engine.sheets.figures import CELL, making
 
     kind = find_scene(scene)
