@@ -12,7 +12,7 @@ from PIL import Image
 from engine.kernels.forward import Forward
 from engine.network.activations import ANYWHERE
 from engine.network.convnet import ConvNet, Input
-from scenes.drawn_objects import draw
+from scenes.drawn.objects import draw
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "convnets.md").read_text()

@@ -11,7 +11,7 @@ from engine.formats.load_convnet import load_convnet
 from engine.formats.squeezenet import small_squeezenet
 from engine.formats.tensors import layers as tensors
 from engine.reference.convnet import forward
-from scenes.drawn_objects import KINDS, SIZE, draw
+from scenes.drawn.objects import KINDS, SIZE, draw
 
 FILE = files("scenes").joinpath("data", "small_squeezenet.safetensors")
 BYTES = FILE.read_bytes()

@@ -8,7 +8,7 @@ import pytest
 
 from engine.formats.squeezenet import small_squeezenet
 from engine.reference.convnet import forward
-from scenes.drawn_objects import KINDS, draw
+from scenes.drawn.objects import KINDS, draw
 
 torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-peers`")
 pytestmark = pytest.mark.peers

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from engine.errors import NeurosceneError
-from scenes.drawn_grounds import blurred
-from scenes.drawn_objects import KINDS, LARGEST, SIZE, draw, drawing
-from scenes.drawn_shapes import Pen, around, polar
+from scenes.drawn.backgrounds import blurred
+from scenes.drawn.objects import KINDS, LARGEST, SIZE, draw, drawing
+from scenes.drawn.shapes import Pen, around, polar
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_same_kind_seed_and_size_give_the_same_picture_in_another_process():
-    code = "import zlib; from scenes.drawn_objects import draw; print(zlib.crc32(draw('cat', 7).tobytes()))"
+    code = "import zlib; from scenes.drawn.objects import draw; print(zlib.crc32(draw('cat', 7).tobytes()))"
     runs = {
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True).stdout for _ in "ab"
     }

@@ -27,10 +27,10 @@ from engine.scene.scene import Action
 from engine.scene.settings import Choice, Integer, Number, Switch, Text
 from engine.vector.boundaries import boundaries_drawing
 from engine.vector.region_colours import prediction_colours
-from scenes.boundaries_figures import FIGURES
-from scenes.boundaries_panel import BoundariesPanel
-from scenes.boundaries_reading import BoundariesReading
-from scenes.trained_network import TrainedNetwork
+from scenes.boundaries.figures import FIGURES
+from scenes.boundaries.network import TrainedNetwork
+from scenes.boundaries.panel import BoundariesPanel
+from scenes.boundaries.reading import BoundariesReading
 
 # The share of a tile that lies between two runs side by side.
 GAP = 0.1

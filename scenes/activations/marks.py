@@ -14,7 +14,7 @@ from engine.draw.words.inset import FRAMED, Inset, InsetImage
 from engine.draw.words.legend import srgb
 from engine.errors import SettingError
 from engine.scene.settings import Switch
-from scenes.seen_network import SeenNetwork, tells_classes
+from scenes.activations.network import SeenNetwork, tells_classes
 
 # Neurons that moved the pinned one most, and of each layer those that are followed on, with how many of theirs.
 FIRST, FOLLOWED, EACH = 12, 5, 4

@@ -3,8 +3,8 @@
 from engine.formats.downloads import cached
 from engine.scene.scene import Action, Reading
 from engine.scene.view_data import UnitLayer, Units
-from scenes.activations_marks import Neuron
-from scenes.seen_network import SeenNetwork
+from scenes.activations.marks import Neuron
+from scenes.activations.network import SeenNetwork
 
 BUTTON = "#ffb347"
 # Of the distance, for a press of an arrow.

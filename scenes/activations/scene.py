@@ -22,10 +22,10 @@ from engine.network import nodes
 from engine.scene.settings import Choice, Number, Switch, Text
 from engine.scene.space_scene import SpaceScene
 from engine.view.camera import unit
-from scenes.activations_figures import FIGURES
-from scenes.activations_marks import ActivationsMarks
-from scenes.activations_panel import ActivationsPanel
-from scenes.seen_network import SeenNetwork, tells_classes
+from scenes.activations.figures import FIGURES
+from scenes.activations.marks import ActivationsMarks
+from scenes.activations.network import SeenNetwork, tells_classes
+from scenes.activations.panel import ActivationsPanel
 
 # Seconds in which a block appears, one after the other.
 APPEAR = 0.5

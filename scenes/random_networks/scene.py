@@ -20,8 +20,8 @@ from engine.scene.scene import Action, Reading
 from engine.scene.settings import Choice, Integer, Number, Switch
 from engine.scene.space_scene import SpaceScene
 from engine.vector.ticks import ticks
-from scenes.moving_network import MovingNetwork
-from scenes.random_networks_figures import FIGURES
+from scenes.random_networks.figures import FIGURES
+from scenes.random_networks.network import MovingNetwork
 
 # Values of a last activation that are black and white; others are looked for.
 SPANS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "gaussian": (0.0, 1.0), "tanh": (-1.0, 1.0), "sine": (-1.0, 1.0)}

@@ -11,27 +11,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import NeurosceneError, near
-from scenes import drawn_kinds
-from scenes.drawn_grounds import any_colour, blurred, ground, scatter
-from scenes.drawn_shapes import Pen
+from scenes.drawn import kinds
+from scenes.drawn.backgrounds import any_colour, blurred, ground, scatter
+from scenes.drawn.shapes import Pen
 
 _DRAWERS = {
-    "boat": drawn_kinds.boat,
-    "bottle": drawn_kinds.bottle,
-    "butterfly": drawn_kinds.butterfly,
-    "car": drawn_kinds.car,
-    "cat": drawn_kinds.cat,
-    "cup": drawn_kinds.cup,
-    "fish": drawn_kinds.fish,
-    "flower": drawn_kinds.flower,
-    "house": drawn_kinds.house,
-    "key": drawn_kinds.key,
-    "mushroom": drawn_kinds.mushroom,
-    "snowman": drawn_kinds.snowman,
-    "star": drawn_kinds.star,
-    "sun": drawn_kinds.sun,
-    "tree": drawn_kinds.tree,
-    "umbrella": drawn_kinds.umbrella,
+    "boat": kinds.boat,
+    "bottle": kinds.bottle,
+    "butterfly": kinds.butterfly,
+    "car": kinds.car,
+    "cat": kinds.cat,
+    "cup": kinds.cup,
+    "fish": kinds.fish,
+    "flower": kinds.flower,
+    "house": kinds.house,
+    "key": kinds.key,
+    "mushroom": kinds.mushroom,
+    "snowman": kinds.snowman,
+    "star": kinds.star,
+    "sun": kinds.sun,
+    "tree": kinds.tree,
+    "umbrella": kinds.umbrella,
 }
 # In the order of the small network's classes.
 KINDS = tuple(_DRAWERS)

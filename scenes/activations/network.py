@@ -16,7 +16,7 @@ from engine.scene.data_settings import ClassNames, Convolutional, Image
 from engine.scene.memo import Keeping
 from engine.scene.settings import Choice, Integer
 from engine.training.image_data import shrunk
-from scenes.drawn_objects import KINDS, draw
+from scenes.drawn.objects import KINDS, draw
 
 # The network that comes along; docs/activations.md tells how it was trained.
 OWN = "small_squeezenet.safetensors"

@@ -6,7 +6,7 @@ from engine.analysis.neuron_selection import read_units
 from engine.regions.linear_regions import regions
 from engine.regions.local import local
 from engine.scene.scene import Reading, Scene
-from scenes.boundaries_panel import names_of
+from scenes.boundaries.panel import names_of
 
 # Boundaries this close to the pointer are its own: a part of what the picture shows.
 NEAR = 0.012
