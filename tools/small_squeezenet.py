@@ -23,7 +23,7 @@ from torch import nn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from engine.formats.tensors import layers
+from engine.formats.tensors import layers  # noqa: E402
 from scenes.drawn.objects import KINDS, SIZE, draw  # noqa: E402
 
 OUTPUT = ROOT / "scenes" / "data" / "small_squeezenet.safetensors"

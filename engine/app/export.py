@@ -54,7 +54,8 @@ def drawing_of(scene, *, size=None, time=None):
         )
     if not isinstance(drawing, Drawing):
         raise SceneError(
-            f"{type(scene).__name__}.drawing gave a {type(drawing).__name__}; it must give an engine.vector.page.Drawing."
+            f"{type(scene).__name__}.drawing gave a {type(drawing).__name__}; "
+            "it must give an engine.vector.page.Drawing."
         )
     return drawing
 

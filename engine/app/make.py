@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.app.make import jobs as batch
-from engine.app.make import picture_state, tiled_picture
+from engine.app import jobs as batch
+from engine.app import picture_state, tiled_picture
 from engine.errors import FileError, NoDisplayError
 from engine.output import notebook, window
 from engine.output.atomic import Beside

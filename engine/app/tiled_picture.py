@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 import engine
-from engine.app.make import jobs, picture_state
+from engine.app import jobs, picture_state
 from engine.errors import FileError, NeurosceneError
 from engine.output.resumable import Unfinished, free_bytes
 from engine.output.writers.formats import bands_class, ending

@@ -233,7 +233,7 @@ class Viewer:
 
     def save_picture(self):
         """Saves the picture, with its state, under a free name; returns the path, or None."""
-        from engine.app.make import make
+        from engine.app import make
 
         path = free(self.folder, self._stem(), ".png")
         what = {"time": self.transport.time, "supersample": self.supersample}
@@ -363,7 +363,7 @@ class Viewer:
         return type(self.scene).__name__.lower()
 
     def _recorder(self, ending, seconds, size):
-        from engine.app.make import make
+        from engine.app import make
 
         path = free(self.folder, self._stem(), ending.rstrip("/"))
         return make.recording(

@@ -44,7 +44,7 @@ def register(app):
 def inspect(file: File, json: Json = False, size: Input = None):
     """Lists the nodes of a convolutional or fully connected network in a file."""
     asked = _read_size(size)
-    from engine.cli.main import inspect as inspecting
+    from engine.cli import inspect as inspecting
 
     net = inspecting.read(file, size=asked)
     print(inspecting.as_json(net) if json else inspecting.as_text(net))

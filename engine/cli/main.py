@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from engine.cli.main import download, export, inspect_command, sheet, train
+from engine.cli import download, export, inspect_command, sheet, train
 from engine.cli.options import (
     Asked,
     From,
@@ -28,13 +28,13 @@ from engine.cli.options import (
     Supersample,
     Time,
     WithPanel,
-    check_memory,
     opened,
     read_number,
     read_output,
     scene_names,
 )
 from engine.errors import NeurosceneError, NoAdapterError, SettingError, near
+from engine.render.limits import check_memory
 
 OK, FAULT, MISTAKE, NO_ADAPTER, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -117,7 +117,7 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ):
     """Lists the scenes, or the settings of one."""
-    from engine.cli.main import list
+    from engine.cli import list
 
     print(list.scenes(json) if scene is None else list.settings_of(scene, json))
 

@@ -1,6 +1,5 @@
 """What the commands' options are called, what they take, and how a scene is opened by them."""
 
-import os
 import re
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,14 +9,11 @@ from typing import Annotated
 import typer
 
 from engine.errors import SettingError
+from engine.render.limits import SIZE_MAX
 
 SUPERSAMPLES = (1, 4, 9, 16)
 DEFAULT_SUPERSAMPLE = 4
 DEFAULT_SIZE = (800, 600)
-# The widest picture any adapter of today holds in one texture.
-SIZE_MAX = 32768
-# Of a film's frames: four bytes of colour, once as the picture, once as the file's rows, once compressed at worst.
-BYTES_A_PIXEL = 12
 SIZE_TEXT = re.compile(r"^\s*(\d{1,9})\s*[xX×*,]\s*(\d{1,9})\s*$")
 
 
@@ -187,25 +183,6 @@ def read_size(text):
     if not all(1 <= n <= SIZE_MAX for n in size):
         raise SettingError(f"--size {text}: width and height must be from 1 to {SIZE_MAX}.")
     return size
-
-
-def check_memory(size):
-    """Raises SettingError for frames that the machine's memory does not hold; a picture by itself may be larger."""
-    memory = memory_bytes()
-    if memory is not None and size[0] * size[1] * BYTES_A_PIXEL > memory:
-        side = int((memory / BYTES_A_PIXEL) ** 0.5)
-        raise SettingError(
-            f"--size {size[0]}x{size[1]} takes {size[0] * size[1] * BYTES_A_PIXEL / 1e9:.1f} GB of memory, and this "
-            f"machine has {memory / 1e9:.1f}. As large as {side}x{side} fits."
-        )
-
-
-def memory_bytes():
-    """The machine's memory; None where it does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def read_supersample(text):

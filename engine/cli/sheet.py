@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from engine.cli.options import (
-    SIZE_MAX,
     SIZE_TEXT,
     Asked,
     From,
@@ -25,6 +24,7 @@ from engine.cli.options import (
     read_supersample,
 )
 from engine.errors import SettingError
+from engine.render.limits import SIZE_MAX
 
 Output = Annotated[
     str | None,
@@ -186,7 +186,7 @@ def figures(
 ):
     """Makes the figures a scene declares, each as a file in a folder."""
     from engine.app.lookup import find_scene
-    from engine.cli.main import list as listing
+    from engine.cli import list as listing
     from engine.sheets.figures import CELL, making
 
     kind = find_scene(scene)

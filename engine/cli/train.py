@@ -151,7 +151,7 @@ def train(
     }
     asked = {option: text for option, text in asked.items() if text is not None}
     # Only now: a trainer needs a graphics library, and `--help` does not.
-    from engine.cli.main import train_options
+    from engine.cli import train_options
 
     if resume is not None:
         trainer, notes, output = _resumed(resume, image, output, asked)

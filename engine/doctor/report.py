@@ -7,8 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
+from engine.doctor import cloud, convnets, networks
 from engine.doctor.compare import Row
-from engine.doctor.report import cloud, convnets, networks
 from engine.errors import NeurosceneError, NoAdapterError
 from engine.gpu.device import FEATURES, device
 from engine.output.window import has_display

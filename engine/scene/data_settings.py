@@ -12,7 +12,7 @@ from engine.network.convnet import ConvNet
 from engine.network.history import History
 from engine.network.mlp import Mlp
 from engine.scene.settings import Data
-from engine.training.trainer import image_data
+from engine.training import image_data
 
 
 class Network(Data):

@@ -5,10 +5,11 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.app import make as app
 from engine.app.lookup import open_scene, told_by_line
-from engine.app.make import make as app
 from engine.errors import FileError, NeurosceneError, SceneError, SettingError, near
 from engine.output.atomic import cannot_write
+from engine.render.limits import SIZE_MAX
 from engine.scene.figure import chosen, declared
 from engine.scene.scene import Scene
 from engine.scene.settings import assign
@@ -17,7 +18,6 @@ from engine.sheets.sheet import copied, made, planned
 # Figures say their sizes for cells of this many pixels; another number scales them all alike.
 CELL = 400
 FILMS = ("mp4", "webm", "gif")
-SIZE_MAX = 32768
 
 
 def figures(

@@ -1,10 +1,11 @@
 """How a sheet was made, stored in its PNG beside the state of its scene, and read with suspicion.
 
-The state is that of one picture (see engine.app.picture_state), so a sheet opens as a scene wherever a picture does. What it
-varies stands under `sheet`: values only, and networks as their weights; nothing in it names a file to open.
+The state is that of one picture (see engine.app.picture_state), so a sheet opens as a scene wherever a picture does.
+What it varies stands under `sheet`: values only, and networks as their weights; nothing in it names a file to open.
 """
 
-from engine.app.make import clock_of, picture_state
+from engine.app import picture_state
+from engine.app.make import clock_of
 from engine.errors import FileError, NeurosceneError
 from engine.scene.figure import Step
 from engine.scene.settings import assign, is_data, settings

@@ -5,9 +5,10 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engine.app.make import make, picture_state
+from engine.app import make, picture_state
 from engine.errors import FileError, SettingError
 from engine.output.writers.formats import ending, open_writer
+from engine.render import limits
 from engine.scene.figure import Step
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, is_data, settings
@@ -264,10 +265,8 @@ def _sides(cell):
 
 
 def _fits_memory(layout, count):
-    from engine.cli.options import BYTES_A_PIXEL, memory_bytes
-
     width, height = layout.size
-    memory, needed = memory_bytes(), width * height * BYTES_A_PIXEL
+    memory, needed = limits.memory_bytes(), width * height * limits.BYTES_A_PIXEL
     if memory is not None and needed > memory:
         side = int(layout.cell[0] * (memory / needed) ** 0.5)
         raise SettingError(

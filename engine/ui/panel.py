@@ -8,11 +8,11 @@ from engine.scene.data_settings import Network
 from engine.scene.settings import GROUPS, Choice, Integer, Number, Switch, Text, is_data, settings
 from engine.ui.control.transport import SPEEDS
 from engine.ui.theme import MARGIN, SMALL, TITLE, WIDTH
+from engine.ui.widgets import numbers
 from engine.ui.widgets.diagram import DiagramView
 from engine.ui.widgets.file_rows import file_row
 from engine.ui.widgets.listing import ListingView
 from engine.ui.widgets.matrix import Matrix
-from engine.ui.widgets.setting import numbers
 from engine.ui.widgets.unit_buttons import Press, UnitButtons
 from engine.ui.widgets.wording import lines_of, titled
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import engine
+from engine.app import jobs as batch
 from engine.app.jobs import picture_job, results, run_job
 from engine.app.lookup import scene_in_file
-from engine.app.make import jobs as batch
 from engine.app.tiled_picture import cut
 from engine.draw.points import Points
 from engine.errors import ExecutorError, SceneError, SettingError

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import engine
-from engine.app.make import picture_state
+from engine.app import picture_state
 from engine.draw.points import Points
 from engine.errors import FileError, SettingError
 from engine.scene.scene import Clock, Scene
@@ -168,7 +168,7 @@ def test_progress_is_shown_on_stderr_when_asked_and_not_to_a_file(tmp_path, capf
 
 def shown_in_a_window(monkeypatch, scene, **more):
     """(Viewer, function that drops files) of `show`, whose window is off the screen."""
-    from engine.app.make import viewer
+    from engine.app import viewer
     from engine.output import window
     from engine.output.offscreen import make_canvas
 
@@ -284,7 +284,7 @@ def test_ctrl_c_while_recording_leaves_the_earlier_file(tmp_path):
         "except KeyboardInterrupt as stop:\n"
         "    print(stop)\n"
     )
-    here = os.path.dirname(__file__)
+    here = os.path.dirname(os.path.dirname(__file__))
     done = subprocess.run([sys.executable, "-c", code, here, str(path)], capture_output=True, text=True, timeout=120)
     assert "of 20 frames" in done.stdout and "earlier file is as it was" in done.stdout, done.stderr
     assert path.read_bytes() == b"earlier" and os.listdir(tmp_path) == ["a.gif"]

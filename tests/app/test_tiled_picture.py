@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import engine
-from engine.app.make import picture_state, tiled_picture
+from engine.app import picture_state, tiled_picture
 from engine.draw.points import Points
 from engine.errors import FileError
 from engine.output import resumable
@@ -300,7 +300,14 @@ engine.save(scene, sys.argv[2], SIZE)
 
 def test_a_killed_process_s_picture_goes_on(tmp_path):
     def run(name, at):
-        command = [sys.executable, "-c", KILLED, os.path.dirname(__file__), str(tmp_path / name), str(at)]
+        command = [
+            sys.executable,
+            "-c",
+            KILLED,
+            os.path.dirname(os.path.dirname(__file__)),
+            str(tmp_path / name),
+            str(at),
+        ]
         return subprocess.run(command, timeout=120, check=False, capture_output=True, text=True)
 
     assert run("a.png", 40).returncode == -signal.SIGKILL

@@ -131,7 +131,7 @@ def test_a_picture_made_earlier_is_drawn_as_it_was(ask):
 
 
 def test_the_scene_of_the_document_is_drawn_by_the_document_s_command(ask):
-    text = (Path(__file__).resolve().parent.parent / "docs" / "export.md").read_text()
+    text = (Path(__file__).resolve().parents[2] / "docs" / "export.md").read_text()
     Path("wave.py").write_text(re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[-1])
     (line,) = re.findall(r"`neuroscene (export wave.py.*?)`", text)
     assert ask(*line.split()) == (0, "wave.svg\n", "")

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.app.picture_state import read_state
-from engine.cli.main import main
+from engine.cli import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 SCENE = '''
 """A scene of nothing but its settings."""
@@ -216,9 +216,9 @@ def test_a_scene_file_s_fault_is_told_with_its_file_and_line(ask, tmp_path, name
 def test_a_film_larger_than_the_memory_is_refused_with_what_fits_and_a_picture_is_not(
     ask, scene_file, tmp_path, monkeypatch
 ):
-    from engine.cli.main import options
+    from engine.render import limits
 
-    monkeypatch.setattr(options, "memory_bytes", lambda: 12 * 1000 * 1000)
+    monkeypatch.setattr(limits, "memory_bytes", lambda: 12 * 1000 * 1000)
     answer = ask("record", scene_file, "-o", "a.gif", "--size", "1001x1000")
     assert answer.status == main.MISTAKE and answer.is_one_line() and "1000x1000 fits" in answer.err
     assert ask("render", scene_file, "-o", tmp_path / "a.png", "--size", "1001x1000").status == main.OK

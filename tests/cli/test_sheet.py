@@ -176,7 +176,7 @@ def test_figures_are_made_and_their_paths_are_all_of_stdout(ask):
 
 def test_the_sheets_of_the_document_can_be_made(ask):
     """Each command as it is written, with small cells."""
-    document = (Path(__file__).resolve().parent.parent / "docs" / "sheets.md").read_text()
+    document = (Path(__file__).resolve().parents[2] / "docs" / "sheets.md").read_text()
     blocks = re.findall(r"^```sh\n(.*?)^```", document, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.startswith("neuroscene sheet")]
     assert len(lines) >= 8
@@ -189,7 +189,7 @@ def test_the_sheets_of_the_document_can_be_made(ask):
 
 
 def test_the_figures_of_the_document_can_be_declared(ask, tmp_path):
-    document = (Path(__file__).resolve().parent.parent / "docs" / "sheets.md").read_text()
+    document = (Path(__file__).resolve().parents[2] / "docs" / "sheets.md").read_text()
     (method,) = [
         b for b in re.findall(r"^```python\n(.*?)^```", document, re.MULTILINE | re.DOTALL) if "def figures" in b
     ]
@@ -201,7 +201,7 @@ def test_the_figures_of_the_document_can_be_declared(ask, tmp_path):
 def test_every_row_of_the_document_s_table_is_read_as_it_says():
     from engine.sheets.axis import axis
 
-    document = (Path(__file__).resolve().parent.parent / "docs" / "sheets.md").read_text()
+    document = (Path(__file__).resolve().parents[2] / "docs" / "sheets.md").read_text()
     rows = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", document, re.MULTILINE))
     numeric = [text for text in rows if re.match(r"\d", text)]
     assert len(numeric) == 6

@@ -135,7 +135,7 @@ def test_no_more_snapshots_are_taken_than_there_are_steps():
 
 # The document.
 
-DOCUMENT = (Path(__file__).resolve().parent.parent / "docs" / "training.md").read_text()
+DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "training.md").read_text()
 
 
 def test_the_commands_of_the_document_run(ask):

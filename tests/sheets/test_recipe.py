@@ -7,7 +7,7 @@ import pytest
 from drawn import Drawn
 from PIL import Image, PngImagePlugin
 
-from engine.app.make import picture_state
+from engine.app import picture_state
 from engine.app.picture_state import read_state
 from engine.cli.main import main
 from engine.errors import FileError, NeurosceneError

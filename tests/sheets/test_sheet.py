@@ -160,7 +160,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_cannot_be_is_told_before_anything_is_drawn(name, monkeypatch, tmp_path):
-    from engine.app.make import make
+    from engine.app import make
 
     monkeypatch.setattr(make, "render", None)
     asked, words = WRONG[name]
@@ -174,13 +174,13 @@ def test_what_cannot_be_is_told_before_anything_is_drawn(name, monkeypatch, tmp_
 
 
 def test_a_sheet_larger_than_the_memory_is_refused_with_what_fits(monkeypatch):
-    from engine.cli.main import options
+    from engine.render import limits
 
-    monkeypatch.setattr(options, "memory_bytes", lambda: 10**8)
+    monkeypatch.setattr(limits, "memory_bytes", lambda: 10**8)
     with pytest.raises(SettingError, match=r"4 cells of 2000x1500 .* pixels, which takes .* Cells \d+ wide fit"):
         planned(Drawn(), columns="seed=1..4", cell=(2000, 1500))
     fitting = planned(Drawn(), columns="seed=1..4", cell=(1000, 750))
-    assert fitting.layout.size[0] * fitting.layout.size[1] * options.BYTES_A_PIXEL <= 10**8
+    assert fitting.layout.size[0] * fitting.layout.size[1] * limits.BYTES_A_PIXEL <= 10**8
 
 
 @pytest.mark.parametrize("name, words", [("a.jpg", ".jpg"), ("a.gif", "saved as .png"), ("no/a.png", "no folder")])

@@ -4,8 +4,8 @@ import numpy as np
 from imgui_bundle import imgui
 
 from engine.ui.theme import SMALL, packed
+from engine.ui.widgets import numbers
 from engine.ui.widgets.diagram_layout import RADIUS, Edges, height_of, nodes
-from engine.ui.widgets.setting import numbers
 from engine.ui.widgets.unit_buttons import name_of, telling
 
 # A line's thickness and opacity at strength 0 and 1. imgui draws none thinner than a pixel.

@@ -4,8 +4,8 @@ from imgui_bundle import imgui
 
 from engine.ui.control.history import weight
 from engine.ui.theme import ROW, SMALL, mixed, packed
+from engine.ui.widgets import numbers
 from engine.ui.widgets.matrix_layout import DRAG, NOTCH, classic_colour, nudged, pages, radius, visible
-from engine.ui.widgets.setting import numbers
 
 # Pixels of a cell: as large as fits between these, larger or smaller by the zoom.
 CELL = (13.0, 26.0)

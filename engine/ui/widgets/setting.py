@@ -4,7 +4,7 @@ from imgui_bundle import imgui
 
 from engine.ui.draw_list import ICONS, Ink, key_name
 from engine.ui.theme import BODY, GAP, LABEL, ROUND, ROW, SMALL, VALUE, mixed, packed
-from engine.ui.widgets.setting import numbers
+from engine.ui.widgets import numbers
 
 
 class Widgets(Ink):

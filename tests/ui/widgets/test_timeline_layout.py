@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from engine.scene.view_data import SPACINGS, TimeCurve
-from engine.ui.widgets.setting import timeline_layout as layout
+from engine.ui.widgets import timeline_layout as layout
 
 rising = some.lists(some.integers(0, 10**7), min_size=2, max_size=60, unique=True).map(sorted)
 
