@@ -3,7 +3,7 @@
 # name -> "module:Class"
 SCENES = {
     "marching": "scenes.marching:Marching",
-    "random_networks": "scenes.random_networks.scene:RandomNetworks",
-    "boundaries": "scenes.boundaries.scene:Boundaries",
-    "activations": "scenes.activations.scene:Activations",
+    "random_networks": "scenes.random_networks:RandomNetworks",
+    "boundaries": "scenes.boundaries:Boundaries",
+    "activations": "scenes.activations:Activations",
 }

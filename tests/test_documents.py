@@ -9,7 +9,7 @@ import pytest
 
 from engine.app.lookup import find_scene, open_scene
 from engine.app.make import render
-from engine.cli.main import main
+from engine.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 WRITING = (ROOT / "docs" / "writing-a-scene.md").read_text()

@@ -300,7 +300,7 @@ def doctor():
 
     Every kernel runs on this machine's adapter and is compared with its twin in numpy.
     """
-    from engine.doctor.report import report
+    from engine.doctor import report
 
     raise typer.Exit(report.main())
 

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 
 from engine.codegen.mlp.layout import weights_binding
+from engine.codegen.mlp.weights import upload
 from engine.errors import SettingError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
@@ -12,7 +13,6 @@ from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels.rays import check_rays, search_modules, workgroups
-from engine.kernels.weights import upload
 from engine.network.observed import observed
 
 ENCLOSING = struct("Enclosing", pieces="u32", places="u32", length="f32")

@@ -11,6 +11,7 @@ from engine.codegen.mlp.batched import Way, several_module, weights_bindings
 from engine.codegen.mlp.batched_layout import WIDEST, WRITTEN, pack
 from engine.codegen.mlp.layout import UNIFORM_BYTES, layout, weights_binding
 from engine.codegen.mlp.network import network_module, points_module
+from engine.codegen.mlp.weights import upload
 from engine.errors import ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
@@ -20,7 +21,6 @@ from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
 from engine.gpu.subgroups import subgroup_size
 from engine.kernels.product import Wide
-from engine.kernels.weights import upload
 from engine.network.mlp import Mlp
 
 FIELD = struct("Field", count="u32", stride="u32", offset="u32")

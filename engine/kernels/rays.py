@@ -9,6 +9,7 @@ from engine.codegen.bounds.enclosure import enclosure_module
 from engine.codegen.mlp.arithmetics import LINE, PLAIN
 from engine.codegen.mlp.layout import weights_binding
 from engine.codegen.mlp.network import network_module
+from engine.codegen.mlp.weights import upload
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
@@ -16,7 +17,6 @@ from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
-from engine.kernels.weights import upload
 from engine.network.observed import observed
 
 MISS, HIT, GRAZE, UNDECIDED = range(4)

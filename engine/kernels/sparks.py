@@ -8,6 +8,7 @@ from engine.codegen.mlp.arithmetics import DUAL
 from engine.codegen.mlp.body import iterations
 from engine.codegen.mlp.layout import weights_binding
 from engine.codegen.mlp.network import network_module
+from engine.codegen.mlp.weights import upload
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
@@ -15,7 +16,6 @@ from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
-from engine.kernels.weights import upload
 
 SPARKS = struct("SparksRun", step="f32", count="u32", vertices="u32", output="u32")
 LANES = 64

@@ -1,0 +1,276 @@
+"""activations: every neuron of a convolutional network in space, after "a look inside a neural network".
+
+A picture stands in front; block behind block stand the neurons, as many as there are, and shine as they answer to it.
+"""
+
+import math
+from difflib import get_close_matches
+
+import numpy as np
+
+from engine.analysis.stages import all_called, squeezenet_blocks, stages
+from engine.draw.cloud.cloud_layout import SLENDER, SPACING, lay_out
+from engine.draw.cloud.neuron_cloud import Block, NeuronCloud
+from engine.draw.drawable import Aim
+from engine.draw.image_plane import ImagePlane
+from engine.draw.node import Node
+from engine.draw.words.labels import Labels
+from engine.draw.words.legend import Legend
+from engine.draw.words.ranking import Rank, Ranking
+from engine.errors import NeurosceneError, SettingError, near
+from engine.network import nodes
+from engine.scene.settings import Choice, Number, Switch, Text
+from engine.scene.space_scene import SpaceScene
+from engine.view.camera import unit
+from scenes.activations.figures import FIGURES
+from scenes.activations.marks import ActivationsMarks
+from scenes.activations.network import SeenNetwork, tells_classes
+from scenes.activations.panel import ActivationsPanel
+
+# Seconds in which a block appears, one after the other.
+APPEAR = 0.5
+# The radius of the ball that everything is scaled to fill, in world units; the camera stands 12 away. A block alone is
+# as high as it is long.
+RADIUS, ALONE = 7.6, 5.2
+# How wide a block alone is at least, as a part of its depth.
+BLOCK = 1.4
+# In the cloud's units: from the picture to the first block, from a block to its name.
+BEFORE, BELOW = 90.0, 14.0
+# What it turns about: so far from the back to the front, which comes nearest to the camera.
+AXIS = 0.62
+# The picture's side, as a part of the blocks' row, at most.
+MOST_FRONT = 0.27
+# How much of a block's opacity is left while a neuron is pinned.
+STEPPED_BACK = {"dark": 0.3, "paper": 0.45}
+TOP = 5
+# Neurons of which dots need no more than their size; on white ground they are drawn bolder.
+MANY, BOLDER = 2.7e6, {"dark": 1.0, "paper": 1.5}
+
+
+class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
+    """Every neuron of a convolutional network that looks at a picture, as a dot that shines as it answers."""
+
+    blocks = Choice(["original", "stages", "all"], group="shown",
+                    doc="the original's choice, where the network is a step further, or every layer")  # fmt: skip
+    shown = Text("all", group="shown", doc="blocks that are shown, by name: all, or `fire2, fire3`")
+    alone = Text("", label="one alone", group="shown", doc="the name of a block to be seen in close-up, as fire4")
+    neuron = Text("", group="shown", doc="pinned: block, channel, row, column, as `fire4 17 9 12`; a click does it")
+
+    normalise = Choice(["block", "channel", "shared"], group="how",
+                       doc="what responses are measured by: their block, their channel, or all blocks")  # fmt: skip
+    dots = Number(1.0, bounds=(0.1, 10.0), softbounds=(0.4, 3.0), group="how", doc="size of the dots")
+    front = Switch(True, label="the picture", group="how", doc="what is seen, before the first block")
+    labels = Switch(True, group="how", doc="the blocks' names")
+    answers = Switch(True, group="how", doc="the five likeliest classes")
+    key = Switch(True, label="legend", group="how", doc="what the colours mean")
+
+    reveal = Switch(True, group="time", doc="blocks appear one after the other")
+    turn = Number(12.0, bounds=(-360.0, 360.0), softbounds=(-45, 45), unit="deg/s", group="time",
+                  doc="how quickly all of it turns")  # fmt: skip
+
+    azimuth = Number(56.0, bounds=(-360, 360), unit="deg", group="camera", doc=SpaceScene.param.azimuth.doc)
+    altitude = Number(17.0, bounds=(-89.9, 89.9), unit="deg", group="camera", doc=SpaceScene.param.altitude.doc)
+
+    plays = True
+    _time = _revealed = 0.0
+
+    @classmethod
+    def figures(cls):
+        return FIGURES
+
+    def __init__(self, **values):
+        super().__init__(**values)
+        self.param.watch(self._keep_revealed, ["net", "network", "blocks", "alone", "reveal"])
+
+    def _keep_revealed(self, *_):
+        """Where all blocks have appeared, all of another choice have too."""
+        try:
+            moment = self.moment
+        except NeurosceneError:
+            return  # the next picture tells of it
+        if self._time >= self._revealed != moment:
+            self.go_to(moment + self._time - self._revealed)
+
+    # When.
+
+    @property
+    def moment(self):
+        return APPEAR * len(self.block_names) if self.reveal else 0.0
+
+    @property
+    def loop(self):
+        return self.moment + 360.0 / abs(self.turn) if self.turn else None
+
+    # Which blocks.
+
+    @property
+    def block_names(self):
+        """Names of the nodes that stand in the cloud, in order."""
+        net = self.convnet
+        return self._keep("blocks", (net, self.blocks, self.alone), self._chosen)
+
+    def _chosen(self):
+        net = self.convnet
+        if self.blocks == "original":
+            names = squeezenet_blocks(net)
+        elif self.blocks == "stages":
+            names = stages(net)
+        else:
+            names = tuple(n for n in self.forward.kept[1:] if not isinstance(net.node(n), nodes.Flatten))
+        if not self.alone.strip():
+            return names
+        # Any node there is can be seen alone, also one that the choice leaves out.
+        return (self._node_called(self.alone.strip(), names),)
+
+    def _node_called(self, text, names):
+        """The name of the node that a person calls so. Raises SettingError."""
+        kept = self.forward.kept[1:]
+        known = dict(zip(all_called(kept), kept, strict=True)) | dict(zip(all_called(names), names, strict=True))
+        known |= {name: name for name in kept}
+        if text not in known:
+            close = get_close_matches(text, known) or all_called(names)
+            raise SettingError(f"{self.convnet.name}: " + near(text, close, noun="block"))
+        return known[text]
+
+    @property
+    def block_labels(self):
+        """What the blocks are called, in order."""
+        return all_called(self.block_names)
+
+    @property
+    def block_is_shown(self):
+        """A bool for each block. Raises SettingError for a name there is not."""
+        names, text = self.block_names, self.shown.strip()
+        if self.alone.strip() or text == "all":
+            return (True,) * len(names)
+        wanted = [part.strip() for part in text.split(",") if part.strip() and part.strip() != "none"]
+        found = {self._node_called(part, names) for part in wanted}
+        return tuple(name in found for name in names)
+
+    # What is drawn.
+
+    def build(self, stage):
+        self._root = stage.add(Node("network"))
+        self._cloud = self._root.add(NeuronCloud(name="neurons"))
+        self._plane = self._root.add(ImagePlane(name="the picture"))
+        self._names = self._root.add(Labels(name="blocks' names"))
+        self._ranking = stage.add(Ranking(name="answers"))
+        self._placed = self._drawn = None
+        self.build_marks(self._root, stage)
+
+    def update(self, clock):
+        responses, names = self.responses, self.block_names
+        self._time, self._revealed = clock.time, self.moment
+        placed = self.forward, names
+        if self._placed != placed:
+            self._placed = placed
+            self._lay_out(names)
+            self._drawn = responses
+        if self._drawn is not responses:
+            self._drawn = responses
+            self._cloud.changed()
+        appeared = self._appeared(clock.time, len(names))
+        shown = np.array(self.block_is_shown, float)
+        self._cloud.over = self.normalise
+        self._cloud.appeared, self._cloud.size = appeared, self.dots * self._dot * BOLDER[self.theme]
+        self._cloud.opacity = shown * self._strengths(len(names))
+        self._show_picture()
+        self._names.visible = self.labels
+        self._ranking.visible = self.answers
+        self._ranking.ranks, self._ranking.title = self._ranks(appeared[-1]), self.convnet.name
+        angle = math.radians(self.turn) * (clock.time - self.moment)
+        self._root.transform = _turned(angle) @ self._fitted
+        self._names.opacity = shown * appeared * ~self._is_hidden(self._names.positions)
+        self.update_marks()
+
+    def _appeared(self, time, count):
+        """(K,) how much of each block is there."""
+        if not self.reveal:
+            return np.ones(count)
+        return np.clip(time / APPEAR - np.arange(count), 0.0, 1.0)
+
+    def _strengths(self, count):
+        """(K,) the blocks' opacity: less for those that step back behind a pin, or a block under the pointer."""
+        behind = STEPPED_BACK[self.theme]
+        if self._hovered_block is None:
+            return np.full(count, behind if self.pinned else 1.0)
+        return np.where(np.arange(count) == self._hovered_block[1], 1.0, behind)
+
+    def _lay_out(self, names):
+        net, forward = self.convnet, self.forward
+        shapes = [net.shapes[name] for name in names]
+        looks = ["classes" if name == net.output.name and tells_classes(net)
+                 else "pooled" if net.shapes[name][1:] == (1, 1) else "features" for name in names]  # fmt: skip
+        layouts, length = lay_out(shapes, looks, slender=SLENDER if self._has_front else BLOCK)
+        self._cloud.show(
+            [
+                Block(label, shape, layout, look, forward.array(name), forward.first(name))
+                for label, name, shape, layout, look in zip(
+                    self.block_labels, names, shapes, layouts, looks, strict=True
+                )
+            ]
+        )
+        # A network of few neurons has larger dots.
+        neurons = sum(math.prod(shape) for shape in shapes)
+        self._dot = min(max((MANY / neurons) ** 0.25, 1.0), 2.2)
+        self._names.words = self.block_labels
+        self._names.positions = np.array(
+            [(0.0, -layout.size[1] / 2 - BELOW, layout.origin[2] - layout.size[2] / 2) for layout in layouts]
+        )
+        # The picture is as large as the first block, but never hides the row; and all of it fills the ball.
+        self._side = min(max(layouts[0].size[:2]) or length, MOST_FRONT * length) or 1.0
+        front = length / 2 + (BEFORE if self._has_front else 0.0)
+        self._front = front
+        corners = [(max(layout.size[:2]) / 2 * 1.2, layout.origin[2]) for layout in layouts]
+        corners += [(corners[-1][0], -length / 2)]
+        if self._has_front:
+            corners.append((self._side / 2 * 1.2, front))
+        middle = AXIS * front - (1.0 - AXIS) * length / 2
+        radius = max(math.hypot(half, z - middle) for half, z in corners)
+        # A single neuron has no extent.
+        scale = (RADIUS if self._has_front else ALONE) / max(radius, SPACING)
+        self._fitted = np.diag([scale, scale, scale, 1.0])
+        self._fitted[2, 3] = -middle * scale
+
+    @property
+    def _has_front(self):
+        return not self.alone.strip()
+
+    def _show_picture(self):
+        self._plane.visible = self.front and self._has_front
+        self._plane.show(self.seen)
+        height, width = self.seen.shape[:2]
+        w, h = self._side * width / max(width, height), self._side * height / max(width, height)
+        self._plane.corner = (-w / 2, h / 2, self._front)
+        self._plane.right, self._plane.down = (w, 0.0, 0.0), (0.0, -h, 0.0)
+
+    def _is_hidden(self, positions):
+        """Bools: which of (N, 3) places of the cloud's space the picture stands before."""
+        if not self._plane.visible:
+            return np.zeros(len(positions), bool)
+        camera, world = self.camera, self._root.transform
+        points = positions @ world[:3, :3].T + world[:3, 3]
+        eyes = points - 1e4 * camera.forward if camera.is_orthographic else np.broadcast_to(camera.eye, points.shape)
+        aims = [Aim(eye, unit(point - eye)) for eye, point in zip(eyes, points, strict=True)]
+        hits = [self._plane.pick(aim, world) for aim in aims]
+        far = np.linalg.norm(points - eyes, axis=1)
+        return np.array([hit is not None and hit.distance < d for hit, d in zip(hits, far, strict=True)])
+
+    def _ranks(self, appeared):
+        probabilities = self.probabilities
+        if probabilities is None or appeared <= 0.0:
+            return ()
+        order = np.argsort(-probabilities, kind="stable")[:TOP]
+        return tuple(Rank(self.class_name(int(k)), float(probabilities[k])) for k in order)
+
+    def legend(self):
+        if not self.key:
+            return None
+        words = "mean, not active", "", "4 deviations, moderate", "", "8 deviations, highly active"
+        return Legend("response above the mean", "responses", 0.0, 8.0, (0.0, 2.0, 4.0, 6.0, 8.0), words)
+
+
+def _turned(angle):
+    """(4, 4) a turn round the upright axis."""
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([[c, 0, s, 0], [0, 1, 0, 0], [-s, 0, c, 0], [0, 0, 0, 1.0]])

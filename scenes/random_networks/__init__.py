@@ -1,0 +1,318 @@
+"""random_networks: fields of random deep networks, or of your own, to wander in.
+
+After "A Visual Exploration of Random Neural Networks": every point of the plane goes through a network, and what comes
+out is its colour. The article's twenty figures are `neuroscene figures random_networks`.
+"""
+
+import numpy as np
+
+from engine.draw.colour import names
+from engine.draw.fields.field_image import RGB, FieldImage
+from engine.draw.fields.height_map import HeightMap
+from engine.draw.fields.plot import Curve, Plot
+from engine.draw.words.legend import Legend
+from engine.errors import SettingError
+from engine.kernels.grid import Plane
+from engine.network.parts import sliced
+from engine.network.rounding import float32_error
+from engine.scene.flat_scene import FlatScene
+from engine.scene.scene import Action, Reading
+from engine.scene.settings import Choice, Integer, Number, Switch
+from engine.scene.space_scene import SpaceScene
+from engine.vector.ticks import ticks
+from scenes.random_networks.figures import FIGURES
+from scenes.random_networks.network import MovingNetwork
+
+# Values of a last activation that are black and white; others are looked for.
+SPANS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "gaussian": (0.0, 1.0), "tanh": (-1.0, 1.0), "sine": (-1.0, 1.0)}
+# Networks with more weights than this have no matrix in the panel.
+MATRIX = 100_000
+# Pixels across a picture for which the closest look is reckoned.
+PIXELS = 1000
+# Points a side of the square over which values without a natural span are surveyed.
+SURVEY = 33
+
+
+class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
+    """The field of a random deep network, or of yours: an image, a relief or curves."""
+
+    show = Choice(
+        ["image", "relief", "curves"], group="shown",
+        doc="seen from above, as heights, or along x alone; a network of one input always as curves",
+    )  # fmt: skip
+
+    colour = Choice(
+        [RGB, "grey", *(n for n in names() if n != "grey")], group="how",
+        doc="three neurons as red, green and blue, or one through a map",
+    )  # fmt: skip
+    span = Choice(
+        ["auto", "fixed"], group="how", doc="values that are darkest and lightest: what the activation gives, or yours"
+    )
+    low = Number(0.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), group="how", when=lambda s: s.span == "fixed",
+                 doc="the darkest value")  # fmt: skip
+    high = Number(1.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), group="how", when=lambda s: s.span == "fixed",
+                  doc="the lightest value")  # fmt: skip
+    precision = Choice(
+        ["f32", "f16"], group="how", when=lambda s: s.kind == "image",
+        doc="of weights and arithmetic: half is quick on some GPUs, and errs by some thousandths",
+    )  # fmt: skip
+    curves = Integer(3, bounds=(1, 16), group="how", when=lambda s: s.kind == "curves", doc="neurons drawn as curves")
+    rules = Switch(True, group="how", when=lambda s: s.kind == "relief", doc="a grid of lines on the relief")
+    axes = Switch(True, group="how", when=lambda s: s.kind == "relief", doc="numbers along the edges of the relief")
+    legend_shown = Switch(
+        True, label="legend", group="how", when=lambda s: s.colour != RGB and s.kind == "image",
+        doc="what the colours mean",
+    )  # fmt: skip
+
+    altitude = Number(
+        25.0, bounds=(-89.9, 89.9), unit="deg", group="camera", when=lambda s: s.view == "orbit",
+        doc="angle of the camera above the relief",
+    )  # fmt: skip
+    distance = Number(
+        11.0, bounds=(1e-3, 1e5), softbounds=(4, 40), group="camera", when=lambda s: s.view == "orbit",
+        doc="from the camera to the relief's middle",
+    )  # fmt: skip
+
+    @classmethod
+    def figures(cls):
+        return FIGURES
+
+    def __init__(self, **values):
+        self._camera = SpaceScene.home.fget(self)
+        super().__init__(**values)
+
+    # What of the network is shown.
+
+    @property
+    def kind(self):
+        """`image`, `relief` or `curves`: what is asked for and can be shown of this network."""
+        return "curves" if self.network.inputs == 1 else self.show
+
+    def shown(self, net):
+        """(the part of a network that is shown, the numbers of its outputs that are): three, one, or so many curves."""
+        part, units = self.part(net, self.curves if self.kind == "curves" else 3 if self.colour == RGB else 1)
+        return part, units if len(units) == 3 or self.kind == "curves" else units[:1]
+
+    def map_of(self, units):
+        """The colour map: the one chosen, unless there are too few neurons for red, green and blue."""
+        return self.colour if self.colour != RGB or len(units) == 3 else "viridis"
+
+    def ends(self, part, units):
+        """(low, high): the values that are darkest and lightest."""
+        if self.span == "fixed":
+            if not self.low < self.high:
+                raise SettingError(f"low={self.low:g}, high={self.high:g}: low must be below high.")
+            return self.low, self.high
+        named = SPANS.get(part.layers[-1].activation.name)
+        if named:
+            return named
+
+        def survey():
+            # Over the square the article shows, wherever the picture is: colours stay while it is moved.
+            at = np.linspace(-1.0, 1.0, SURVEY)
+            x, y = (v.ravel()[:, None] for v in np.meshgrid(at, at))
+            along, up = self.directions(part.inputs)
+            values = part(self.origin_at(0.0, part.inputs) + x * along + y * up)[:, list(units)]
+            values = values[np.isfinite(values)]
+            low, high = np.percentile(values, (1.0, 99.0)) if values.size else (0.0, 1.0)
+            if self.map_of(units) == "diverging":
+                high = max(abs(low), abs(high))
+                low = -high
+            if high - low <= 1e-12 * max(abs(low), abs(high)):
+                low, high = low - 0.5, low + 0.5
+            return float(low), float(high)
+
+        key = (self.network, self.layer, self.unit, self.signal, self.colour, self.x_input, self.y_input, self.rest)
+        return self._keep("ends", key, survey)
+
+    # How it is looked at.
+
+    @property
+    def view(self):
+        return "orbit" if self.kind == "relief" else "pan_zoom"
+
+    @property
+    def home(self):
+        return (SpaceScene if self.view == "orbit" else FlatScene).home.fget(self)
+
+    @property
+    def camera(self):
+        return (SpaceScene if self.view == "orbit" else FlatScene).camera.fget(self)
+
+    @camera.setter
+    def camera(self, camera):
+        (SpaceScene if self.view == "orbit" else FlatScene).camera.fset(self, camera)
+
+    @property
+    def reach(self):
+        if self.view == "orbit":
+            return None
+        key = (self.network, self.x, self.y, self.x_input, self.y_input, self.rest)
+        return self._keep("closest", key, self._closest), 1e9
+
+    def _closest(self):
+        """The extent at which neighbouring pixels change a first neuron's sum by one rounding of it, in the mean."""
+        net = self.network
+        first, axes = net.layers[0], self.directions(net.inputs)
+        weights = first.weights.astype(float)
+        sums_here = weights @ (self.origin_at(0.0, net.inputs) + self.x * axes[0] + self.y * axes[1]) + first.bias
+        steps = np.sqrt(np.mean((weights @ axes.T) ** 2))
+        return float(PIXELS * 2.0**-23 * np.sqrt(np.mean(sums_here**2)) / steps) if steps else 1e-9
+
+    def remark(self):
+        if self.view == "orbit":
+            return None
+        if self.extent <= 1.001 * self.reach[0]:
+            return "float32 ends here: closer, neighbouring pixels would differ by rounding alone"
+        net = self.network
+        key = (net, self.x, self.y, self.extent, self.layer, self.unit, self.signal, self.colour, self.rest)
+        error = self._keep("error", key, self._error)
+        return f"float32 rounds these colours by up to {error:.1%}" if error > 1.0 / 255.0 else None
+
+    def _error(self):
+        """What rounding does to values somewhere in the picture, as a part of those from dark to light."""
+        part, units = self.shown(self.network)
+        at = self.extent * np.linspace(-0.5, 0.5, 9)
+        x, y = (v.ravel()[:, None] for v in np.meshgrid(self.x + at, self.y + at))
+        along, up = self.directions(part.inputs)
+        low, high = self.ends(part, units)
+        return float32_error(part, self.origin_at(0.0, part.inputs) + x * along + y * up) / (high - low)
+
+    # What is drawn.
+
+    def advance(self, clock):
+        # Another kind of picture has other nodes, whichever setting brought it.
+        if getattr(self, "_built", None) != self.kind:
+            self._mark_stale()
+        super().advance(clock)
+
+    def build(self, stage):
+        part, units = self.shown(self.network_at(0.0))
+        self._built = self.kind
+        if self.kind == "image":
+            self._node = stage.add(FieldImage(part, units))
+        elif self.kind == "relief":
+            # Seen from above, its front corner reaches further down than the others up.
+            self._node = stage.add(HeightMap(part)).move(0.0, 0.6, 0.0)
+        else:
+            self._node = stage.add(Plot([]))
+
+    def update(self, clock):
+        part, units = self.shown(self.network_at(clock.time))
+        origin, axes = self.origin_at(clock.time, part.inputs), self.directions(part.inputs)
+        {"image": self._show_image, "relief": self._show_relief, "curves": self._show_curves}[self.kind](
+            part, units, origin, axes
+        )
+
+    def _show_image(self, part, units, origin, axes):
+        self._node.show(part, units, origin=origin, axes=axes, map=self.map_of(units))
+        self._node.low, self._node.high = self.ends(part, units)
+        self._node.precision = self.precision
+
+    def _show_relief(self, part, units, origin, axes):
+        node = self._node
+        centre = origin + self.x * axes[0] + self.y * axes[1]
+        node.show(part, units[0])
+        node.plane = Plane(centre, self.extent * axes[0], -self.extent * axes[1])
+        low, high = self.ends(part, units)
+        fixed = part.layers[-1].activation.name in SPANS or self.span == "fixed"
+        node.low, node.high = (low, high) if fixed else (None, None)
+        node.colour = units if len(units) == 3 else None
+        node.map, node.span = "viridis" if len(units) == 3 else self.map_of(units), (low, high)
+        node.rules, node.axes, node.theme = self.rules, self.axes, self.theme
+
+    def _show_curves(self, part, units, origin, axes):
+        start = origin + self.y * axes[1]
+        net = self._keep("line", (part, start.tobytes(), axes.tobytes()), lambda: sliced(part, start, [axes[0]]))
+        first = max(0, min(self.unit, net.outputs - len(units)))
+        several = len(units) > 1
+        self._node.show([Curve(net, k, f"y{first + i + 1}" if several else None) for i, k in enumerate(units)])
+        low, high = self._rise(net, units)
+        # The values fill the picture upwards whatever it shows along x.
+        aspect = self._node.aspect = 0.7 * self.extent / (high - low)
+        self._node.move(0.0, self.y - 0.5 * (low + high) * aspect, 0.0)
+
+    def _rise(self, net, units):
+        """(low, high): the values that curves are drawn between."""
+        if self.span == "fixed" or net.layers[-1].activation.name in SPANS:
+            return self.ends(net, units)
+        at = self.x + 2.0 * self.extent * np.linspace(-0.5, 0.5, 257)
+        values = net(at[:, None])[:, list(units)]
+        values = values[np.isfinite(values)]
+        low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+        return (low, high) if high > low else (low - 0.5, low + 0.5)
+
+    def legend(self):
+        if self.kind != "image" or not self.legend_shown:
+            return None
+        part, units = self.shown(self.network)
+        if self.map_of(units) == RGB:
+            return None
+        low, high = self.ends(part, units)
+        return Legend("value", self.map_of(units), low, high, tuple(ticks(low, high, 5)), card=True)
+
+    # What a person does.
+
+    def actions(self):
+        return [
+            Action("randomize", "another random network", self.randomize, key="n"),
+            Action("deeper", "one hidden layer more", lambda: self._deepen(1), key="ArrowUp"),
+            Action("shallower", "one hidden layer less", lambda: self._deepen(-1), key="ArrowDown"),
+            Action("next layer", "show the layer after this one", lambda: self._step_layer(1), key="ArrowRight"),
+            Action("layer before", "show the layer before this one", lambda: self._step_layer(-1), key="ArrowLeft"),
+        ]
+
+    def randomize(self):
+        """Takes a new seed, drawn from the one there is, and drops the person's own network."""
+        self.net = None
+        self.seed = int(np.random.default_rng(self.seed).integers(0, 100000))
+
+    def _deepen(self, layers):
+        self.depth = int(np.clip(self.depth + layers, 0, 100))
+
+    def _step_layer(self, step):
+        # The outputs come after the last hidden layer, and before the first.
+        self.layer = (self.layer + step) % len(self.network.layers)
+
+    def read(self, hit):
+        if hit.position is None:
+            return None
+        net = self.network
+        origin, axes = self.origin_at(0.0, net.inputs), self.directions(net.inputs)
+        if self.kind == "relief":
+            point = self._node.inputs_at(np.array(hit.position))
+        else:
+            point = origin + hit.position[0] * axes[0] + (hit.position[1] * axes[1] if self.kind == "image" else 0.0)
+        part, units = self.shown(net)
+        values = part(point[None])[0][list(units)]
+        rows = [("input", _list(point[:4])), ("value", _list(values))]
+        active, count = active_units(net, point)
+        if count:
+            rows.append(("active units", f"{active} of {count}"))
+        x, y = axes @ point
+        return Reading(f"x {x:.6g}, y {y:.6g}", tuple(rows), hit.position)
+
+    def matrix(self):
+        return self.network if self.network.weight_count <= MATRIX else None
+
+    def matrix_changed(self, net):
+        # Undone to what the seed gives, it is the seed's again.
+        self.net = None if net.equals(self._random(self.seed)) else net
+
+
+def active_units(net, point):
+    """(active, all) of the relu-like neurons: how many of those whose response has a kink at 0 are above it.
+
+    point   (inputs,)
+    """
+    h, active, count = np.asarray(point, float)[None], 0, 0
+    for layer in net.layers:
+        z = h @ layer.weights.T.astype(float) + layer.bias
+        if layer.activation.rule.kink(layer.activation.parameter):
+            active, count = active + int((z > 0).sum()), count + z.size
+        h = layer.activation.value(z)
+    return active, count
+
+
+def _list(values):
+    return ", ".join(f"{v:.4g}" for v in values)

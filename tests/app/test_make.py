@@ -273,7 +273,7 @@ def test_ctrl_c_while_recording_leaves_the_earlier_file(tmp_path):
         "import os, signal, sys, time, threading\n"
         "sys.path.insert(0, sys.argv[1])\n"
         "import engine\n"
-        "from test_app import Ring\n"
+        "from test_make import Ring\n"
         "class Slow(Ring):\n"
         "    def update(self, clock):\n"
         "        super().update(clock)\n"
@@ -284,7 +284,7 @@ def test_ctrl_c_while_recording_leaves_the_earlier_file(tmp_path):
         "except KeyboardInterrupt as stop:\n"
         "    print(stop)\n"
     )
-    here = os.path.dirname(os.path.dirname(__file__))
+    here = os.path.dirname(__file__)
     done = subprocess.run([sys.executable, "-c", code, here, str(path)], capture_output=True, text=True, timeout=120)
     assert "of 20 frames" in done.stdout and "earlier file is as it was" in done.stdout, done.stderr
     assert path.read_bytes() == b"earlier" and os.listdir(tmp_path) == ["a.gif"]

@@ -287,10 +287,10 @@ def test_a_bar_tells_how_far_it_is(small_bands, tmp_path, capsys):
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[1])
-import test_prints
-from test_prints import *
+import test_tiled_picture
+from test_tiled_picture import *
 tiling.TILE_BYTES, tiling.TILE_SIDE, tiling.BAND_PIXELS = 16 * 8 * 4 * 45 * 5, 45, 1
-unfinished.KEEP_SECONDS = 0.0
+resumable.KEEP_SECONDS = 0.0
 scene = Spots()
 scene.at = int(sys.argv[3])
 scene.fault = lambda text: os.kill(os.getpid(), signal.SIGKILL)
@@ -304,7 +304,7 @@ def test_a_killed_process_s_picture_goes_on(tmp_path):
             sys.executable,
             "-c",
             KILLED,
-            os.path.dirname(os.path.dirname(__file__)),
+            os.path.dirname(__file__),
             str(tmp_path / name),
             str(at),
         ]

@@ -9,7 +9,7 @@ import pytest
 from loopback import DATA, Server, offered, serving, walled
 
 import engine.cli.fetch
-from engine.cli.main import main
+from engine.cli import main
 from engine.formats.downloads import DOWNLOADS, place
 
 SIZE = len(DATA)

@@ -7,8 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from engine.cli import inspect
-from engine.cli.main import main
+from engine.cli import inspect, main
 from engine.formats.load_mlp import save
 from engine.formats.squeezenet import small_squeezenet
 from engine.network.convnet import AveragePool, Convolution, MaxPool

@@ -16,7 +16,7 @@ from PIL import Image
 
 from engine.app.lookup import open_scene
 from engine.app.make import render
-from engine.cli.main import main
+from engine.cli import main
 
 FILE = '''
 from drawn import Drawn

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import engine
-from engine.cli.main import main
+from engine.cli import main
 from engine.cli.train import losses_text
 from engine.cli.train_options import read_seeds, read_widths
 from engine.network.snapshots import snapshot_steps, spread_steps

@@ -5,8 +5,8 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from engine.doctor import networks, report
 from engine.doctor.compare import compare
-from engine.doctor.report import networks, report
 from engine.errors import NoAdapterError, ShaderError
 from engine.gpu.device import NO_ADAPTER
 

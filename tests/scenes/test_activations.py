@@ -17,9 +17,9 @@ from engine.reference.convnet import forward as twin
 from engine.render.renderer import Renderer
 from engine.scene.scene import Clock
 from engine.scene.settings import assign
+from scenes.activations import APPEAR, Activations
 from scenes.activations.marks import Neuron
 from scenes.activations.network import PHOTOS, free_photo, own_network, with_probabilities
-from scenes.activations.scene import APPEAR, Activations
 from scenes.drawn.objects import KINDS, draw
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "squeezenet"

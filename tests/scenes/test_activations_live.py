@@ -7,8 +7,8 @@ from PIL import Image
 
 from engine.network.convnet import ConvNet, Convolution, Elementwise, Input
 from engine.scene.scene import Clock
+from scenes.activations import Activations
 from scenes.activations.marks import Neuron
-from scenes.activations.scene import Activations
 
 SIZE = (1080, 620)
 

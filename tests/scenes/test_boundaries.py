@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.cli.main import main
+from engine.cli import main
 from engine.draw.drawable import Hit
 from engine.errors import NeurosceneError, SettingError
 from engine.formats.histories import history as files
@@ -16,8 +16,8 @@ from engine.render.renderer import Renderer
 from engine.scene.scene import Clock
 from engine.scene.settings import settings
 from engine.training.image_data import bottle
+from scenes.boundaries import Boundaries
 from scenes.boundaries.network import shipped
-from scenes.boundaries.scene import Boundaries
 
 # Half a step of eight bits, and as much of dither.
 STEP = 1.1

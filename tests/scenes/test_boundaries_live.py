@@ -9,7 +9,7 @@ from engine.network.history import Domain, History, flat
 from engine.network.random import random_mlp
 from engine.scene.scene import Clock
 from engine.training.image_data import bottle
-from scenes.boundaries.scene import Boundaries
+from scenes.boundaries import Boundaries
 
 # Wide enough for all buttons of the strip.
 SIZE = (1080, 620)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.app.viewer import CONTROLS
-from engine.cli.main import main
+from engine.cli import main
 from engine.errors import NeurosceneError, SettingError
 from engine.gpu.device import device
 from engine.network.mlp import Mlp
@@ -17,8 +17,8 @@ from engine.scene.scene import Clock
 from engine.scene.settings import settings
 from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
+from scenes.random_networks import RandomNetworks, active_units
 from scenes.random_networks.network import MovingNetwork
-from scenes.random_networks.scene import RandomNetworks, active_units
 
 SMALL = {"depth": 2, "width": 6}
 # Half a step of eight bits, as much of dither, a little for half precision.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hands import Hands
 
-from scenes.random_networks.scene import RandomNetworks
+from scenes.random_networks import RandomNetworks
 
 # The picture of a canvas of 560 x 620 with its panel of 320.
 WIDTH, HEIGHT = 240.0, 620.0

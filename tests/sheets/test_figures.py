@@ -15,7 +15,6 @@ from engine.app.picture_state import read_state, restore_from
 from engine.errors import FileError, SceneError, SettingError, ShapeError
 from engine.scene.figure import Figure, declared
 from engine.scene.scene import Clock, Scene
-from engine.sheets import figures as function
 from engine.sheets.figures import figures, prepared
 from engine.sheets.sheet import sheet
 from scenes import SCENES
@@ -28,7 +27,7 @@ def test_all_figures_are_made_in_order_and_named_after_number_and_name(tmp_path)
     paths = figures(Drawn, tmp_path / "new", **SMALL)
     assert [os.path.basename(path) for path in paths] == NAMES
     assert sorted(os.listdir(tmp_path / "new")) == sorted(NAMES)
-    assert engine.figures is figures is function
+    assert engine.figures is figures
 
 
 def test_a_picture_is_what_save_gives_and_reopens(tmp_path):

@@ -9,7 +9,7 @@ from PIL import Image, PngImagePlugin
 
 from engine.app import picture_state
 from engine.app.picture_state import read_state
-from engine.cli.main import main
+from engine.cli import main
 from engine.errors import FileError, NeurosceneError
 from engine.formats.load_mlp import save
 from engine.network.random import random_mlp

@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.codegen.mlp.arithmetics import DUAL
 from engine.codegen.mlp.layout import weights_binding
+from engine.codegen.mlp.weights import upload
 from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING, LAYERS, LAYERS_WRITE
@@ -16,7 +17,6 @@ from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels import field, rays
-from engine.kernels.weights import upload
 
 SURFACE = struct(
     "Surface",
