@@ -84,7 +84,7 @@ PUBLIC = {
     "render": "engine.app.make",
     "record": "engine.app.make",
     "save": "engine.app.make",
-    "show": "engine.app.make",
+    "show": "engine.app.show",
     "export": "engine.app.export",
     "sheet": "engine.sheets.sheet",
     "figures": "engine.sheets.figures",

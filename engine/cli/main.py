@@ -145,7 +145,7 @@ def run(
     """Shows a scene in a window."""
     asked = Asked(scene, from_, set_, net, seed, time, size, supersample, history, image)
     with opened(asked) as (shown, clock, _, samples):
-        from engine.app.make import show
+        from engine.app.show import show
 
         check_memory(asked.size or WINDOW_SIZE)
         time = clock.time if asked.tells_time else None

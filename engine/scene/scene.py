@@ -207,7 +207,7 @@ class Scene(param.Parameterized):
         """What a notebook shows for a cell that ends with the scene."""
         # Found by name when a notebook asks: app knows the targets, and a scene must not. Setting this method from app
         # would leave it missing for whoever imported only the scene.
-        return importlib.import_module("engine.app.make").mimebundle(self)
+        return importlib.import_module("engine.app.show").mimebundle(self)
 
     def advance(self, clock):
         """Builds if need be, then updates; the stage is then ready to be drawn."""

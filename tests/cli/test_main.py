@@ -421,7 +421,7 @@ def test_a_reader_that_has_enough_is_no_mistake(ask, monkeypatch):
 
 def test_a_window_is_told_a_moment_only_where_somebody_told_one(ask, tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr("engine.app.make.show", lambda scene, **more: told.append(more["time"]))
+    monkeypatch.setattr("engine.app.show.show", lambda scene, **more: told.append(more["time"]))
     picture = tmp_path / "a.png"
     assert ask("render", "activations", "-o", picture, "--size", "16x12", "--supersample", "1").status == 0
     for words in (["activations"], ["activations", "--time", "1.5"], [picture], ["activations", "--from", picture]):

@@ -1,0 +1,88 @@
+"""A scene in a window, or in a notebook as a widget and a still picture."""
+
+import io
+import sys
+
+from engine.app import picture_state
+from engine.app.make import clock_of, render, save
+from engine.errors import NoDisplayError
+from engine.output import notebook, window
+from engine.ui.widgets.files import free
+
+# In a notebook: the widget, with its panel, as wide as a page; and the picture kept for where no widget can run.
+WIDGET_SIZE = (900, 560)
+STILL_SIZE = (640, 480)
+
+# scene -> its viewer. Kept while the kernel lives, as Jupyter keeps every widget.
+_viewers = {}
+
+
+def show(scene, *, size=(1200, 800), time=None, supersample=4):
+    """Shows a scene: as a widget in a notebook, else in a window until that is closed.
+
+    size   (width, height) of the window in logical pixels; a notebook's page may be narrower
+    time   seconds; the scene's own moment unless told, and from 0 on where it plays by itself
+
+    Without a display it saves the picture here, says so on stderr, and returns its path.
+    """
+    if notebook.in_notebook():
+        notebook.show_still(_in_cell(scene, _fitting(size, WIDGET_SIZE), _fitting(size, STILL_SIZE), time))
+        return None
+    try:
+        canvas = window.make_canvas(size, title=_name(scene))
+    except NoDisplayError as error:
+        # A name that is free: nobody asked for a file, so none may be lost for it.
+        path = save(scene, free(".", _name(scene).lower(), ".png"), size, time=time, supersample=supersample)
+        print(f"neuroscene: {error} The picture was saved as {path} instead.", file=sys.stderr)
+        return path
+    from engine.app.viewer import Viewer
+
+    # The canvas holds it by its handlers.
+    plays = time is None and scene.plays
+    clock = clock_of(scene, 0.0 if plays else time)
+    viewer = Viewer(scene, canvas, clock=clock, supersample=supersample, playing=plays)
+    window.on_drop(canvas, viewer.drop)
+    window.run()
+    return None
+
+
+def mimebundle(scene):
+    """What a notebook stores for a cell that ends with a scene, {MIME type: data}; its widget goes before it."""
+    return _in_cell(scene, WIDGET_SIZE, STILL_SIZE, None)
+
+
+# Behind them.
+
+
+def _name(scene):
+    return type(scene).__name__
+
+
+def _fitting(size, most):
+    """A size of the same shape that is no wider or higher than `most`."""
+    width, height = size
+    scale = min(1.0, most[0] / width, most[1] / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _in_cell(scene, widget_size, size, time):
+    """Shows a scene's widget, where a browser listens, and returns the still picture for everywhere else."""
+    from engine.output.writers.png import encode
+
+    stream = io.BytesIO()
+    clock = clock_of(scene, time)
+    state = picture_state.stored(scene, clock, size)
+    encode(stream, render(scene, size, time=time), picture_state.text(state))
+    if notebook.in_notebook():
+        notebook.show_widget(_widget(scene, widget_size, time))
+    return notebook.still(f"{_name(scene)} at {clock.time:g} s", stream.getvalue())
+
+
+def _widget(scene, size, time):
+    """The widget of a scene, the same one each time it is shown."""
+    if scene not in _viewers:
+        from engine.app.viewer import Viewer
+
+        canvas = notebook.make_canvas(size)
+        _viewers[scene] = Viewer(scene, canvas, clock=clock_of(scene, time))
+    return _viewers[scene].canvas

@@ -1,0 +1,114 @@
+"""A scene is shown: in a window, in a notebook, or as a file where there is no display."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import engine
+from engine.draw.points import Points
+from engine.scene.scene import Scene
+
+SIZE = (48, 32)
+
+
+class Ring(Scene):
+    """A green spot in the middle."""
+
+    loop = 0.5
+
+    def build(self, stage):
+        stage.add(Points([[0, 0, 0]], (0, 1, 0, 1), width=80.0))
+
+
+def shown_in_a_window(monkeypatch, scene, **more):
+    """(Viewer, function that drops files) of `show`, whose window is off the screen."""
+    from engine.app import viewer
+    from engine.output import window
+    from engine.output.offscreen import make_canvas
+
+    found = {}
+
+    class Seen(viewer.Viewer):
+        def __init__(self, *a, **k):
+            super().__init__(*a, **k)
+            found["viewer"] = self
+
+    monkeypatch.setattr(viewer, "Viewer", Seen)
+    monkeypatch.setattr(window, "make_canvas", lambda size, title: make_canvas(size))
+    monkeypatch.setattr(window, "on_drop", lambda canvas, take: found.update(drop=take))
+    monkeypatch.setattr(window, "run", lambda: None)
+    engine.show(scene, size=(300, 200), **more)
+    return found["viewer"], found["drop"]
+
+
+@pytest.mark.parametrize(("plays", "time", "wanted"), [(False, None, (2.0, False)), (True, None, (0.0, True)),
+                                                       (True, 1.5, (1.5, False))])  # fmt: skip
+def test_a_window_begins_at_the_scenes_moment_or_plays_unless_a_time_is_told(monkeypatch, plays, time, wanted):
+    scene = Ring()
+    monkeypatch.setattr(Ring, "plays", plays)
+    monkeypatch.setattr(Ring, "moment", 2.0)
+    viewer, _ = shown_in_a_window(monkeypatch, scene, time=time)
+    assert (viewer.transport.time, viewer.transport.playing) == wanted
+
+
+def test_a_file_dropped_on_the_window_is_told_of_where_no_setting_takes_it(monkeypatch, tmp_path):
+    viewer, drop = shown_in_a_window(monkeypatch, Ring())
+    drop(str(tmp_path / "photo.png"))
+    assert "photo.png" in viewer.notices.problem and "nothing here takes" in viewer.notices.problem
+
+
+def test_without_a_display_show_saves_the_picture_and_says_so(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("engine.output.window.has_display", lambda: False)
+    assert engine.show(Ring(), size=SIZE) == "ring-0001.png"
+    said = capsys.readouterr()
+    assert said.out == "" and "ring-0001.png" in said.err and "xvfb-run" in said.err
+    assert Image.open("ring-0001.png").size == SIZE
+    # A second one takes another name: no picture is lost that nobody named.
+    assert engine.show(Ring(), size=SIZE) == "ring-0002.png"
+
+
+def test_a_scene_says_how_it_looks_in_a_notebook():
+    data = Ring()._repr_mimebundle_()
+    image = Image.open(io.BytesIO(data["image/png"]))
+    assert np.array_equal(np.asarray(image), engine.render(Ring(), image.size)[..., :3])
+    assert data["text/plain"] == "Ring at 0 s"
+
+
+NOTEBOOK = """
+import numpy as np
+import engine
+from engine.draw.points import Points
+
+class Ring(engine.Scene):
+    def build(self, stage):
+        stage.add(Points([[0, 0, 0]], (0, 1, 0, 1), width=80.0))
+
+scene = Ring()
+"""
+
+
+def test_a_cell_that_ends_with_a_scene_shows_a_widget_and_keeps_a_picture():
+    nbformat = pytest.importorskip("nbformat", reason="nbformat makes the notebook")
+    nbclient = pytest.importorskip("nbclient", reason="nbclient runs the notebook")
+    pytest.importorskip("ipykernel", reason="ipykernel is what runs it")
+    cells = [NOTEBOOK, "scene", "engine.show(scene, size=(300, 200))", "type(scene)._repr_mimebundle_ is not None"]
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    nbclient.NotebookClient(book, timeout=120, kernel_name="python3").execute()
+    view = "application/vnd.jupyter.widget-view+json"
+    shown = []
+    for cell, size in ((book.cells[1], (640, 480)), (book.cells[2], (300, 200))):
+        widgets = [o["data"][view] for o in cell.outputs if view in o.get("data", {})]
+        stills = [o["data"] for o in cell.outputs if "image/png" in o.get("data", {})]
+        assert len(widgets) == len(stills) == 1, cell.outputs
+        shown.append(widgets[0]["model_id"])
+        image = Image.open(io.BytesIO(base64.b64decode(stills[0]["image/png"])))
+        assert image.size == size
+        middle = np.asarray(image)[image.height // 2, image.width // 2]
+        assert middle[1] > 200 and middle[0] < 100  # the green spot
+        assert stills[0]["text/html"].count("<img") == 1
+    assert shown[0] == shown[1]  # one widget, seen twice
+    assert not [o for cell in book.cells for o in cell.outputs if o.output_type == "error" or o.get("name") == "stderr"]
