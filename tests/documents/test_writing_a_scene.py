@@ -11,7 +11,7 @@ from engine.app.lookup import find_scene, open_scene
 from engine.app.make import render
 from engine.cli import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 WRITING = (ROOT / "docs" / "writing-a-scene.md").read_text()
 
 

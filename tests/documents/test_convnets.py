@@ -14,7 +14,7 @@ from engine.network.activations import ANYWHERE
 from engine.network.convnet import ConvNet, Input
 from scenes.drawn.objects import draw
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "convnets.md").read_text()
 
 
