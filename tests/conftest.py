@@ -1,6 +1,34 @@
-"""Every test runs within WebGPU's portable limits, so that what passes here runs on any adapter."""
+"""What holds for every test: portable limits, no deadlines, and a line that says what is about to run."""
 
 import os
+import signal
 
-# Before the engine is imported: the device reads it once.
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Before the engine is imported: the device reads it once. What passes within portable limits runs on any adapter.
 os.environ["NEUROSCENE_PORTABLE"] = "1"
+
+# A slow or busy machine is no fault, so nothing has a deadline. The examples are the same at every run: a change that
+# passes here passes elsewhere. `--hypothesis-profile=explore` draws other ones and prints how to repeat a failure.
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, **PATIENT)
+settings.register_profile("explore", print_blob=True, **PATIENT)
+settings.load_profile("same")
+
+
+def pytest_report_collectionfinish(config, items):
+    if len(items) < 1000:
+        return None
+    return (
+        f"{len(items):,} tests of everything that needs nothing but this project. On two quiet cores they take about "
+        "four minutes; the percentage at the end of a line says how far they are."
+    )
+
+
+@pytest.fixture
+def ctrl_c():
+    """A function that does what the terminal does at Ctrl-C, also where this process was started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield lambda: os.kill(os.getpid(), signal.SIGINT)
+    signal.signal(signal.SIGINT, before)

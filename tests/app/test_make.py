@@ -182,6 +182,8 @@ def test_ctrl_c_while_recording_leaves_the_earlier_file(tmp_path):
         "sys.path.insert(0, sys.argv[1])\n"
         "import engine\n"
         "from test_make import Ring\n"
+        # A process started in the background of a shell inherits that SIGINT is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Slow(Ring):\n"
         "    def update(self, clock):\n"
         "        super().update(clock)\n"

@@ -1,7 +1,6 @@
 """The recorder: its own clock, an exact number of frames, no seam, nothing half-written."""
 
 import os
-import signal
 
 import numpy as np
 import pytest
@@ -122,14 +121,14 @@ def test_an_error_while_drawing_comes_through_and_leaves_nothing(name, at, tmp_p
 
 
 @pytest.mark.parametrize("name", ["out.gif", "out.webm", "out/"])
-def test_ctrl_c_says_what_was_kept_and_leaves_the_earlier_file(name, tmp_path):
+def test_ctrl_c_says_what_was_kept_and_leaves_the_earlier_file(name, tmp_path, ctrl_c):
     film(f"{tmp_path}/{name}").run()
     before = os.listdir(tmp_path)
     frames = smooth(6)
 
     def render(k):
         if k == 3:
-            os.kill(os.getpid(), signal.SIGINT)  # as the terminal does it
+            ctrl_c()
         return frames[k]
 
     with pytest.raises(KeyboardInterrupt) as caught:
