@@ -33,6 +33,7 @@ test-peers:
 	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers
 	@$(PEERS_VENV)/bin/python -m pytest -m peers --disable-warnings $(ARGS)
 
+# Everything that judges a change without running it; .ci/run and .pre-commit-config.yaml call it.
 check:
 	@$(SETUP) --extra dev --no-driver
 	$(PY) -m ruff check .

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from engine.analysis.survey import Finding, grid, holds_since, listed, neurons_text, signals
+from engine.analysis.responses import grid, signals
+from engine.analysis.survey import Finding, holds_since, listed, neurons_text
 
 # Corners between the survey's points are looked for on a grid so much finer, in arrays of at most so many numbers.
 FINER = 4

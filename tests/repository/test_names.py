@@ -1,0 +1,115 @@
+"""What must hold of the names in the code: annotated where they are public, one thing a name, the field's words."""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from tree import SHADERS, SOURCES, parsed, place, report, text
+
+
+def public_functions(body):
+    """The functions and methods of a module without an underscore, in classes without one."""
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node.body)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            yield node
+
+
+def is_annotated(function):
+    a = function.args
+    named = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
+    return function.returns is not None and all(x.annotation or x.arg in ("self", "cls") for x in named)
+
+
+def test_what_is_annotated_is_recognised():
+    (whole,) = ast.parse("def f(self, a: int, *b: str, c: int = 1, **d: int) -> None: ...").body
+    assert is_annotated(whole)
+    for line in ("def f(a) -> None: ...", "def f(a: int): ...", "def f(*a) -> None: ...", "def f(*, a) -> None: ..."):
+        assert not is_annotated(ast.parse(line).body[0]), line
+    (kind,) = ast.parse("class A:\n def b(self): ...\n def _c(self): ...\n class _D:\n  def e(self): ...").body
+    assert [f.name for f in public_functions([kind])] == ["b"]
+
+
+# Files that are not annotated yet. The list only shrinks.
+UNANNOTATED = set((Path(__file__).parent / "unannotated.txt").read_text().split())
+
+
+def test_every_public_function_is_annotated():
+    found = defaultdict(list)
+    for path in SOURCES:
+        for function in public_functions(parsed(path).body):
+            if not is_annotated(function):
+                found[place(path)].append(f"{function.name} (line {function.lineno})")
+    report({p: names for p, names in found.items() if p not in UNANNOTATED})
+
+
+# One name for several classes only where they mean the same thing.
+SAME_NAME = {
+    "Block",  # engine/codegen/mlp/layout.py, engine/draw/cloud/neuron_cloud.py
+    "Dense",  # engine/kernels/dense.py, engine/network/nodes.py
+    "Elementwise",  # engine/kernels/elementwise.py, engine/network/nodes.py
+    "Entry",  # engine/formats/tensors/named.py, engine/ui/widgets/files.py
+    "History",  # engine/network/history.py, engine/ui/control/history.py
+    "Image",  # engine/kernels/convolve.py, engine/scene/data_settings.py
+    "Layer",  # engine/network/mlp.py, engine/regions/plane.py
+    "Layout",  # engine/codegen/mlp/layout.py, engine/draw/cloud/cloud_layout.py, engine/ui/widgets/unit_layout.py
+    "Node",  # engine/draw/node.py, engine/network/nodes.py
+    "Plan",  # engine/codegen/mlp/batched_layout.py, engine/output/recorder.py, engine/sheets/sheet.py
+    "Recorder",  # engine/output/recorder.py, engine/training/recorder.py
+    "Samples",  # engine/draw/fields/sampling.py, engine/training/samples.py
+    "Softmax",  # engine/kernels/softmax.py, engine/network/nodes.py
+    "Sparks",  # engine/draw/surfaces/sparks.py, engine/kernels/sparks.py
+    "Survey",  # engine/analysis/survey.py, engine/draw/fields/sampling.py
+    "Theme",  # engine/draw/frame.py, engine/ui/theme.py
+    "Unfinished",  # engine/output/resumable.py, engine/scene/data_settings.py
+    "Window",  # engine/draw/fields/plot_window.py, engine/network/windows.py
+    "Words",  # engine/sheets/layout.py, engine/vector/page.py
+    "Writer",  # engine/codegen/boundaries/writer.py, engine/output/contract.py
+    "_Body",  # engine/codegen/mlp/batched.py, engine/codegen/train/subgroup.py
+    "_Layer",  # engine/formats/squeezenet.py, engine/formats/tensors/named.py
+    "_Pool",  # engine/formats/load_convnet.py, engine/network/nodes.py
+}
+
+
+def test_no_two_classes_of_the_engine_have_one_name():
+    found = defaultdict(list)
+    for path in SOURCES:
+        if place(path).startswith("engine/"):
+            for node in ast.walk(parsed(path)):
+                if isinstance(node, ast.ClassDef):
+                    found[node.name].append(place(path))
+    report({name: where for name, where in found.items() if len(where) > 1 and name not in SAME_NAME})
+
+
+# Words that the project has given up, and what it says instead.
+OLD_WORDS = {
+    "iso": "level",
+}
+# Names that people type or that stand in files they have: they stay.
+TYPED = set()
+
+
+def words_of(name):
+    return re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
+
+
+def identifiers(path):
+    if path.suffix == ".wgsl":
+        return set(re.findall(r"[A-Za-z_]\w*", re.sub(r"//.*", "", text(path))))
+    found = {path.stem}
+    for node in ast.walk(parsed(path)):
+        for field in ("id", "attr", "arg", "name", "asname"):
+            if isinstance(name := getattr(node, field, None), str):
+                found.add(name)
+    return found
+
+
+def test_no_name_uses_a_word_that_was_given_up():
+    wrong = defaultdict(set)
+    for path in [*SOURCES, *SHADERS]:
+        for name in identifiers(path) - TYPED:
+            for word in {w.lower() for w in words_of(name)} & OLD_WORDS.keys():
+                wrong[place(path)].add(f"{name}: say {OLD_WORDS[word]}")
+    report(wrong)
