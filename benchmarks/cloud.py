@@ -33,7 +33,8 @@ from engine.kernels.select_neurons import NeuronSelection
 from engine.kernels.splat import FACTORS, NEURONS, VIEW_BINDING, Dots, Splatting, factors_of, palette_of
 from engine.network.photo import fit
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
 SIZE = (1460, 600)

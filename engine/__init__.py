@@ -32,9 +32,9 @@ PUBLIC = {
     "save_history": "engine.formats.histories.history:save",
     # scenes
     "Scene": "engine.scene.scene",
-    "Clock": "engine.scene.scene",
-    "Action": "engine.scene.scene",
-    "Reading": "engine.scene.scene",
+    "Clock": "engine.scene.view_data",
+    "Action": "engine.scene.view_data",
+    "Reading": "engine.scene.view_data",
     "Timeline": "engine.scene.view_data",
     "TimeCurve": "engine.scene.view_data",
     "Units": "engine.scene.view_data",

@@ -17,9 +17,9 @@ from engine.draw.surfaces.sparks import Sparks
 from engine.draw.words.legend import Legend
 from engine.network.random import DISTRIBUTIONS, random_mlp
 from engine.scene.data_settings import Network
-from engine.scene.scene import Action, Reading
 from engine.scene.settings import Choice, Integer, Number, Switch
 from engine.scene.space_scene import SpaceScene
+from engine.scene.view_data import Action, Reading
 
 # The original's sparks stand at integers -4 .. 3 in a ball of radius 5.
 SPARK_GRID = np.stack(np.meshgrid(*[np.arange(-4.0, 4.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)

@@ -8,7 +8,7 @@ import sys
 from engine.errors import SceneError, SettingError
 from engine.output.atomic import Beside
 from engine.output.writers.formats import encode_drawing, save_drawing, vector_ending
-from engine.scene.scene import Clock
+from engine.scene.view_data import Clock
 from engine.vector.page import POINT_MM, Drawing
 
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": POINT_MM}

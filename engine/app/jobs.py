@@ -24,7 +24,8 @@ from engine.app.lookup import FILE_MODULE, scene_in_file, told_by_line
 from engine.draw.drawable import Drawable
 from engine.errors import ExecutorError, NeurosceneError
 from engine.gpu.device import device, platform
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 
 # Names this process in jobs: its own scenes are at hand, also those that no other process could find.
 _HOME = uuid.uuid4().hex

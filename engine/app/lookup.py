@@ -10,8 +10,9 @@ from pathlib import Path
 
 from engine.app.picture_state import read_state, restore_from, scene_name
 from engine.errors import NeurosceneError, SceneError, near
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
 from engine.scene.settings import assign
+from engine.scene.view_data import Clock
 
 PICTURES = (".png",)
 # Begins the names that scene files are imported under, so that they meet no module of anyone's.

@@ -13,7 +13,7 @@ from engine.errors import FileError
 from engine.output.atomic import Beside
 from engine.output.recorder import Recorder, plan
 from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
-from engine.scene.scene import Clock
+from engine.scene.view_data import Clock
 
 SIZE = (800, 600)
 

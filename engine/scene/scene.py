@@ -1,8 +1,6 @@
 """What a scene is: settings, build, update, actions; and the clock it is told the time by."""
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import param
@@ -11,51 +9,8 @@ from engine.draw.node import Node
 from engine.errors import SettingError
 from engine.scene.data_settings import Network
 from engine.scene.settings import Choice, Integer, assign, is_data, settings
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
-
-
-@dataclass(frozen=True)
-class Clock:
-    """The time a frame is for. Never the wall's: the same clock gives the same picture.
-
-    time   seconds since the scene began
-    step   seconds since the last frame
-    """
-
-    time: float = 0.0
-    step: float = 0.0
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something a person can do to a scene: a button in the panel and, where it has one, a key.
-
-    name    as a command: `randomize`
-    doc     one line
-    run     a function without arguments
-    key     as rendercanvas names it: `n`, `ArrowUp`, ` `
-    group   of the panel, see settings.GROUPS
-    """
-
-    name: str
-    doc: str
-    run: Callable
-    key: str | None = None
-    group: str = "shown"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What lies under the pointer.
-
-    title      `level 0.36`
-    rows       (name, text) pairs: position, value, gradient length ...
-    position   (3,) world, or None
-    """
-
-    title: str
-    rows: tuple = ()
-    position: tuple | None = None
 
 
 class Scene(param.Parameterized):

@@ -16,6 +16,50 @@ from engine.network.mlp import Mlp
 SPACINGS = ("snapshot", "step", "log")
 
 
+@dataclass(frozen=True)
+class Clock:
+    """The time a frame is for. Never the wall's: the same clock gives the same picture.
+
+    time   seconds since the scene began
+    step   seconds since the last frame
+    """
+
+    time: float = 0.0
+    step: float = 0.0
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something a person can do to a scene: a button in the panel and, where it has one, a key.
+
+    name    as a command: `randomize`
+    doc     one line
+    run     a function without arguments
+    key     as rendercanvas names it: `n`, `ArrowUp`, ` `
+    group   of the panel, see settings.GROUPS
+    """
+
+    name: str
+    doc: str
+    run: Callable
+    key: str | None = None
+    group: str = "shown"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What lies under the pointer.
+
+    title      `level 0.36`
+    rows       (name, text) pairs: position, value, gradient length ...
+    position   (3,) world, or None
+    """
+
+    title: str
+    rows: tuple = ()
+    position: tuple | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class TimeCurve:
     """A value at every snapshot of a timeline.

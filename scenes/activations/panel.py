@@ -1,8 +1,7 @@
 """What activations answers to a person: readings, pins, the blocks' buttons, its actions."""
 
 from engine.formats.downloads import cached
-from engine.scene.scene import Action, Reading
-from engine.scene.view_data import UnitLayer, Units
+from engine.scene.view_data import Action, Reading, UnitLayer, Units
 from scenes.activations.marks import Neuron
 from scenes.activations.network import SeenNetwork
 

@@ -23,8 +23,8 @@ from engine.network.parts import sums
 from engine.regions.contours import contours
 from engine.regions.linear_regions import regions
 from engine.scene.flat_scene import FlatScene
-from engine.scene.scene import Action
 from engine.scene.settings import Choice, Integer, Number, Switch, Text
+from engine.scene.view_data import Action
 from engine.vector.boundaries import boundaries_drawing
 from engine.vector.region_colours import prediction_colours
 from scenes.boundaries.figures import FIGURES

@@ -5,7 +5,8 @@ import numpy as np
 from engine.analysis.neuron_selection import read_units
 from engine.regions.linear_regions import regions
 from engine.regions.local import local
-from engine.scene.scene import Reading, Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import Reading
 from scenes.boundaries.panel import names_of
 
 # Boundaries this close to the pointer are its own: a part of what the picture shows.

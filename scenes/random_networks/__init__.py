@@ -16,9 +16,9 @@ from engine.kernels.grid import Plane
 from engine.network.parts import sliced
 from engine.network.rounding import float32_error
 from engine.scene.flat_scene import FlatScene
-from engine.scene.scene import Action, Reading
 from engine.scene.settings import Choice, Integer, Number, Switch
 from engine.scene.space_scene import SpaceScene
+from engine.scene.view_data import Action, Reading
 from engine.vector.ticks import ticks
 from scenes.random_networks.figures import FIGURES
 from scenes.random_networks.network import MovingNetwork

@@ -20,8 +20,9 @@ from engine.draw.points import Points
 from engine.errors import ExecutorError, SceneError, SettingError
 from engine.network.random import random_mlp
 from engine.scene.data_settings import Network
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
 from engine.scene.settings import Number
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 from scenes.marching import Marching
 

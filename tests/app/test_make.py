@@ -14,8 +14,9 @@ import engine
 from engine.app import picture_state
 from engine.draw.points import Points
 from engine.errors import FileError, SettingError
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
 from engine.scene.settings import Number
+from engine.scene.view_data import Clock
 
 SIZE = (48, 32)
 

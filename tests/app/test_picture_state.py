@@ -18,8 +18,9 @@ from engine.errors import FileError, NeurosceneError, SceneError, SettingError
 from engine.network.random import random_mlp
 from engine.output.writers.formats import open_writer
 from engine.scene.data_settings import Network
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
 from engine.scene.settings import Choice, Integer, Number, Switch, Text
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
 

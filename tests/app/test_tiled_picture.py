@@ -17,8 +17,9 @@ from engine.draw.points import Points
 from engine.errors import FileError
 from engine.output import resumable
 from engine.render import tiling
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
 from engine.scene.settings import Number
+from engine.scene.view_data import Clock
 from scenes.marching import Marching
 
 SIZE = (90, 70)

@@ -7,7 +7,8 @@ from engine.draw.image_plane import ImagePlane
 from engine.draw.words.ranking import Rank, Ranking
 from engine.errors import ShapeError
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
 # Looks straight at a square of side 2, which fills the picture.

@@ -16,7 +16,8 @@ from engine.network.mlp import Mlp
 from engine.render import tiling
 from engine.render.present import lay_sprites
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 from scenes.marching import Marching
 

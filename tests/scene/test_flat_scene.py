@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.scene.flat_scene import FlatScene, flat_camera
-from engine.scene.scene import Clock
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
 

@@ -5,8 +5,9 @@ import pytest
 
 from engine.draw.node import Node
 from engine.errors import SceneError, SettingError
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
 from engine.scene.settings import Number
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
 

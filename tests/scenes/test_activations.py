@@ -15,8 +15,8 @@ from engine.formats.load_convnet import load_convnet
 from engine.network.convnet import Add, ConvNet, Convolution, Dense, Elementwise, Flatten, GlobalAveragePool, Input
 from engine.reference.convnet import forward as twin
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock
 from engine.scene.settings import assign
+from engine.scene.view_data import Clock
 from scenes.activations import APPEAR, Activations
 from scenes.activations.marks import Neuron
 from scenes.activations.network import PHOTOS, free_photo, own_network, with_probabilities

@@ -6,7 +6,7 @@ from hands import Hands
 from PIL import Image
 
 from engine.network.convnet import ConvNet, Convolution, Elementwise, Input
-from engine.scene.scene import Clock
+from engine.scene.view_data import Clock
 from scenes.activations import Activations
 from scenes.activations.marks import Neuron
 

@@ -13,8 +13,8 @@ from engine.network.history import Domain, History, flat
 from engine.network.random import random_mlp
 from engine.regions.linear_regions import regions
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock
 from engine.scene.settings import settings
+from engine.scene.view_data import Clock
 from engine.training.image_data import bottle
 from scenes.boundaries import Boundaries
 from scenes.boundaries.network import shipped

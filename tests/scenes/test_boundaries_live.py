@@ -7,7 +7,7 @@ from hands import Hands
 from engine.formats.histories import history as files
 from engine.network.history import Domain, History, flat
 from engine.network.random import random_mlp
-from engine.scene.scene import Clock
+from engine.scene.view_data import Clock
 from engine.training.image_data import bottle
 from scenes.boundaries import Boundaries
 

@@ -9,7 +9,7 @@ from engine.gpu import kernel, pipeline, shader
 from engine.kernels.rays import cast
 from engine.network.mlp import Mlp
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 from scenes.marching import Marching
 

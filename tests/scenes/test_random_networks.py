@@ -13,8 +13,8 @@ from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
 from engine.scene.figure import declared
-from engine.scene.scene import Clock
 from engine.scene.settings import settings
+from engine.scene.view_data import Clock
 from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
 from scenes.random_networks import RandomNetworks, active_units

@@ -4,9 +4,9 @@ import numpy as np
 
 from engine.draw.axes import Axes
 from engine.network.mlp import Mlp
-from engine.scene.scene import Action, Scene
+from engine.scene.scene import Scene
 from engine.scene.settings import Choice, Switch
-from engine.scene.view_data import Diagram, Listing, ListingRow, TimeCurve, Timeline, UnitLayer, Units
+from engine.scene.view_data import Action, Diagram, Listing, ListingRow, TimeCurve, Timeline, UnitLayer, Units
 
 
 class Story(Scene):

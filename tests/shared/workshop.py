@@ -5,8 +5,9 @@ import numpy as np
 from engine.draw.axes import Axes
 from engine.network.random import random_mlp
 from engine.scene.data_settings import Network
-from engine.scene.scene import Action, Reading, Scene
+from engine.scene.scene import Scene
 from engine.scene.settings import Choice, Integer, Number, Switch, Text
+from engine.scene.view_data import Action, Reading
 from engine.view.camera import Camera
 
 

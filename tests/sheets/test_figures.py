@@ -14,7 +14,8 @@ from engine.app.make import render, save
 from engine.app.picture_state import read_state, restore_from
 from engine.errors import FileError, SceneError, SettingError, ShapeError
 from engine.scene.figure import Figure, declared
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 from engine.sheets.figures import figures, prepared
 from engine.sheets.sheet import sheet
 from scenes import SCENES

@@ -14,8 +14,8 @@ from engine.errors import FileError, NetworkError, SettingError, ShapeError
 from engine.formats.load_mlp import save
 from engine.network.random import random_mlp
 from engine.scene.figure import Step
-from engine.scene.scene import Clock
 from engine.scene.settings import settings
+from engine.scene.view_data import Clock
 from engine.sheets.sheet import copied, match, planned, sheet
 from engine.view.camera import Camera
 

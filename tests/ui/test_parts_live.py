@@ -10,7 +10,7 @@ from workshop import Workshop
 
 from engine.app.viewer import Viewer
 from engine.output.offscreen import make_canvas
-from engine.scene.scene import Action
+from engine.scene.view_data import Action
 from engine.ui.theme import WIDTH
 from engine.ui.widgets.timeline import LEAST
 

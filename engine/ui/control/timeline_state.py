@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.scene.scene import Action
+from engine.scene.view_data import Action
 from engine.ui.control.transport import SPEEDS
 
 # What + and - go through.

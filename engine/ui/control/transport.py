@@ -1,6 +1,6 @@
 """The clock of a live view: play, pause, speed, scrub. It moves only when it is told how many seconds passed."""
 
-from engine.scene.scene import Clock
+from engine.scene.view_data import Clock
 
 SPEEDS = (0.1, 10.0)
 # Seconds the scrubber shows for a scene that does not loop, until its time runs past them.

@@ -11,7 +11,7 @@ from engine.network.random import random_mlp
 from engine.regions.linear_regions import regions
 from engine.render.renderer import Renderer
 from engine.scene.flat_scene import FlatScene
-from engine.scene.scene import Clock
+from engine.scene.view_data import Clock
 
 # Half a step of eight bits, as much of dither, and the half precision of light on its way.
 STEP = 1.5

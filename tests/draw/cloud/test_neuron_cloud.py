@@ -16,7 +16,8 @@ from engine.reference import block_statistics as statistics_twin
 from engine.reference import select_neurons as select_twin
 from engine.render.painter import Painter
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
 SHAPES, LOOKS = [(40, 6, 5), (12, 3, 4), (9, 1, 1), (9, 1, 1)], ["features", "features", "pooled", "classes"]

@@ -10,7 +10,7 @@ from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
 from engine.scene.flat_scene import FlatScene
-from engine.scene.scene import Clock
+from engine.scene.view_data import Clock
 
 # Half a step of eight bits, as much of dither, and a little for the half precision in which light is kept: 2^-11 of it.
 STEP = 1.1

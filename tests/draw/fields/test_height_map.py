@@ -17,8 +17,9 @@ from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.reference.field import value_and_gradient
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
 from engine.scene.space_scene import orbit_camera
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
 RENDERER = Renderer()

@@ -15,7 +15,8 @@ from engine.network.parts import chosen
 from engine.network.random import random_mlp
 from engine.reference.field import value_and_gradient
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
 RENDERER = Renderer()

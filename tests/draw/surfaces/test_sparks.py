@@ -8,7 +8,8 @@ from engine.draw.surfaces.sparks import Sparks
 from engine.kernels import sparks
 from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
 SEEDS = np.stack(np.meshgrid(*[np.arange(-2.0, 3.0)] * 3), axis=-1).reshape(-1, 3)

@@ -5,7 +5,8 @@ import pytest
 
 from engine.draw.words.key import Key, KeyRow, _stroke
 from engine.render.renderer import Renderer
-from engine.scene.scene import Clock, Scene
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 
 ROWS = (KeyRow("first", (1.0, 0.0, 0.0)), KeyRow("second", (0.0, 1.0, 0.0), (3.0, 3.0)))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.scene.scene import Action
+from engine.scene.view_data import Action
 from engine.ui.control.keyboard import REPEAT, Keyboard
 
 
