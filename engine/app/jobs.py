@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 
 from engine.app.lookup import FILE_MODULE, scene_in_file, told_by_line
-from engine.draw.drawable import Drawable
 from engine.errors import ExecutorError, NeurosceneError
 from engine.gpu.device import device, platform
 from engine.scene.scene import Scene
@@ -163,11 +162,6 @@ def renderer():
 
         _renderer = Renderer()
     return _renderer
-
-
-def lists_of(scene):
-    """How many nodes of surfaces a scene shows, after `advance`: its tiles depend on that."""
-    return sum(isinstance(node, Drawable) and node.makes_layers for node, _ in scene.stage.walk())
 
 
 # Behind them.

@@ -13,6 +13,7 @@ from engine.errors import FileError
 from engine.output.atomic import Beside
 from engine.output.recorder import Recorder, plan
 from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
+from engine.render import tiling
 from engine.scene.view_data import Clock
 
 SIZE = (800, 600)
@@ -139,7 +140,7 @@ def _spread(scene, clock, size, supersample, executor):
     """render's picture, its bands made by an executor."""
     scene.advance(clock)
     width, height = (int(n) for n in size)
-    bands = tiled_picture.cut(scene, size, supersample)
+    bands = list(tiling.plan(scene.stage, size, supersample).bands())
     job = batch.picture_job(scene, clock, size, supersample)
     pixels = np.full((height, width, 4), 255, np.uint8)
     for (x, y, w, h), part in zip(bands, batch.results((replace(job, tile=t) for t in bands), executor), strict=True):

@@ -18,7 +18,7 @@ from engine.errors import FileError, NeurosceneError
 from engine.output.resumable import Unfinished, free_bytes
 from engine.output.writers.formats import bands_class, ending
 from engine.output.writers.png_bands import PngBands
-from engine.render.tiling import GRIDS, bands, tiles
+from engine.render.tiling import plan
 
 # Bands that are packed while the next are drawn.
 PACKERS = 2
@@ -33,9 +33,9 @@ class Print:
 
     def __init__(self, scene, clock, size, supersample, text):
         self.scene, self.clock, self.supersample, self.text = scene, clock, supersample, text
-        self.size = tuple(int(n) for n in size)
         scene.advance(clock)
-        self.bands = cut(scene, size, supersample)
+        self.plan = plan(scene.stage, size, supersample)
+        self.size, self.bands = self.plan.size, list(self.plan.bands())
 
     def save(self, path, *, executor=None, restart=False, progress=None):
         """Makes the file; see engine.app.make.save."""
@@ -127,8 +127,7 @@ class Print:
         from tqdm import tqdm
 
         if executor is None:
-            width, height = self.size
-            tops = [t[1] for t in tiles(width, height, GRIDS[self.supersample], jobs.lists_of(self.scene))]
+            tops = [tile[1] for tile in self.plan.tiles()]
             total, unit = len(tops), "tile"
             first = sum(top < rest[0][1] for top in tops) if rest else total
         else:
@@ -178,17 +177,6 @@ class Print:
             "sources": sources,
         }
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-
-
-def cut(scene, size, supersample):
-    """The bands of a scene's picture, (x, y, width, height) each; of a small picture there is one.
-
-    The scene is to be at its moment: how many nodes of surfaces it shows is part of how it is cut.
-    """
-    width, height = (int(n) for n in size)
-    if supersample not in GRIDS or not (1 <= width <= 32768 and 1 <= height <= 32768):
-        return [(0, 0, width, height)]  # which the renderer refuses in words
-    return list(bands(width, height, GRIDS[supersample], jobs.lists_of(scene)))
 
 
 def text_of(scene, clock, size, supersample):

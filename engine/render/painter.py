@@ -10,7 +10,7 @@ from engine.errors import NeurosceneError
 from engine.gpu.device import device
 from engine.render.present import blit, lay_sprites
 from engine.render.refinement import Quality, Refinement
-from engine.render.renderer import TILE_BYTES
+from engine.render.tiling import TILE_BYTES
 
 # Bytes of a tile's layers where a processor draws while somebody may be typing: about 0.1 s of its time, unless it is
 # known to take longer. Smaller ones than LEAST_TILE would spend theirs on being begun.

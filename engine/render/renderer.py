@@ -8,7 +8,6 @@ import numpy as np
 from engine.draw.drawable import Aim, Drawable
 from engine.draw.frame import FRAME, FRAME_BINDING, LAYERS, LAYERS_READ, THEMES, Frame, Theme
 from engine.draw.words.legend import legend_sprite
-from engine.errors import SettingError
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
@@ -18,7 +17,7 @@ from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.texture import ReadBack, Texture
 from engine.render.picture import Picture
 from engine.render.present import lay_sprites
-from engine.render.tiling import GRIDS, TILE_BYTES, overlap, tiles  # noqa: F401  TILE_BYTES is who draws live ones' too
+from engine.render.tiling import Plan, overlap, plan
 
 PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
 
@@ -27,6 +26,7 @@ PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
 class Shot:
     """One picture of a scene at a moment, while it is being made.
 
+    plan        how it is cut
     drawables   (Drawable, its transform), in the order of the stage
     lists       those of them that make layers
     counts      Array, see draw.frame.Frame
@@ -35,14 +35,21 @@ class Shot:
     """
 
     scene: object
-    size: tuple
-    grid: int
+    plan: Plan
     theme: Theme
     drawables: list
     lists: list
     counts: Array
     sprites: list | None = None
     is_prepared: bool = False
+
+    @property
+    def size(self):
+        return self.plan.size
+
+    @property
+    def grid(self):
+        return self.plan.grid
 
     @property
     def is_exact(self):
@@ -86,9 +93,9 @@ class Renderer:
 
         A window looks after its events between two tiles. If the scene changed meanwhile, the rest is to be left.
         """
-        shot = self._begin(scene, clock, size, supersample)
+        shot = self._begin(scene, clock, size, supersample, tile_bytes)
         width, height = shot.size
-        cut = list(tiles(width, height, shot.grid, len(shot.lists), tile_bytes))
+        cut = list(shot.plan.tiles())
         if not words:
             shot.sprites = []
         if len(cut) == 1:
@@ -116,29 +123,19 @@ class Renderer:
         samples and how many nodes of surfaces there are; a part has the bytes that it has in the whole.
         """
         shot = self._begin(scene, clock, size, supersample)
-        width, height = shot.size
-        within = within or (0, 0, width, height)
-        cut = [t for t in tiles(width, height, shot.grid, len(shot.lists)) if overlap(t, within)]
-        for tile, pixels in self._read(shot, cut, ahead=True):
+        within = within or (0, 0, *shot.size)
+        for tile, pixels in self._read(shot, shot.plan.tiles(within), ahead=True):
             x, y, w, h = overlap(tile, within)
             yield x, y, w, h, pixels[y - tile[1] :, x - tile[0] :][:h, :w]
 
-    def _begin(self, scene, clock, size, supersample):
+    def _begin(self, scene, clock, size, supersample, tile_bytes=None):
         """The Shot of a scene, which is brought to the moment."""
-        width, height = (int(n) for n in size)
-        if supersample not in GRIDS:
-            raise SettingError(f"supersample={supersample}: it takes 1, 4, 9 or 16 samples a pixel.")
-        if not (1 <= width <= 32768 and 1 <= height <= 32768):
-            raise SettingError(f"A picture of {width}x{height} was asked for; each side may be 1 to 32768 pixels.")
         scene.advance(clock)
+        cut = plan(scene.stage, size, supersample, tile_bytes)
         drawables = [(n, world) for n, world in scene.stage.walk() if isinstance(n, Drawable)]
         lists = [d for d in drawables if d[0].makes_layers]
-        if len(lists) > 4:
-            raise SettingError(
-                f"The scene shows {len(lists)} nodes of surfaces at once; up to 4 can be drawn together."
-            )
         counts = Array.of(np.zeros(4, np.uint32))
-        return Shot(scene, (width, height), GRIDS[supersample], _theme(scene), drawables, lists, counts)
+        return Shot(scene, cut, _theme(scene), drawables, lists, counts)
 
     def _read(self, shot, cut, *, ahead):
         """(tile, its pixels) of each tile. `ahead` hands the next to the GPU before the one before is waited for."""

@@ -1,6 +1,15 @@
 """How a picture is cut: tiles, drawn one by one, and bands of whole rows of them, by which files are written."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engine.draw.drawable import Drawable
 from engine.draw.frame import LAYERS
+from engine.draw.node import Node
+from engine.errors import SettingError
+from engine.render.limits import SIZE_MAX
 
 # Samples a pixel -> samples along its side.
 GRIDS = {1: 1, 4: 2, 9: 3, 16: 4}
@@ -12,40 +21,76 @@ TEXTURE_SIDE = 8192
 TILE_SIDE = 4096
 # Pixels of a band, at least: a fraction of a second's work on a graphics card, seconds on a processor.
 BAND_PIXELS = 2**20
+# Nodes of surfaces that one picture may show: WGSL's Frame and render/compose count so many.
+LISTS_MAX = 4
+
+Rectangle = tuple[int, int, int, int]
 
 
-def tiles(width, height, grid, lists=1, tile_bytes=None):
-    """(x, y, width, height) of tiles that cover a picture, each with layers under TILE_BYTES; whole rows first.
+@dataclass(frozen=True)
+class Plan:
+    """How one picture is cut. It depends on nothing else, so that a picture is cut alike wherever it is made.
 
-    grid    samples along a pixel's side
-    lists   of layers, that the scene's nodes of surfaces make; a scene without any is cut as one with one
-
-    They depend on nothing else, so that the same picture is cut alike wherever it is made.
+    size         (width, height) in pixels
+    grid         samples along a pixel's side
+    lists        of layers, one for each node of surfaces; a scene without any is cut as one with one
+    tile_bytes   what a tile's layers may take; TILE_BYTES unless a live view wants smaller tiles
     """
-    tile_width, tile_height = _shape(width, height, grid, lists, tile_bytes)
-    for y in range(0, height, tile_height):
-        for x in range(0, width, tile_width):
-            yield x, y, min(tile_width, width - x), min(tile_height, height - y)
+
+    size: tuple[int, int]
+    grid: int
+    lists: int = 1
+    tile_bytes: int | None = None
+
+    @property
+    def tile(self) -> tuple[int, int]:
+        """(width, height) of a whole tile in pixels."""
+        width, height = self.size
+        layer_bytes = LAYERS * 16 * max(1, self.lists) * self.grid**2
+        most = max(1, (self.tile_bytes or TILE_BYTES) // layer_bytes)
+        side = min(TEXTURE_SIDE // self.grid, TILE_SIDE)
+        tile_width = min(width, side, most)
+        return tile_width, max(1, min(height, side, most // tile_width))
+
+    def tiles(self, within: Rectangle | None = None) -> Iterator[Rectangle]:
+        """(x, y, width, height) of the tiles that cover the picture, or that overlap a part of it, row by row."""
+        (width, height), (tile_width, tile_height) = self.size, self.tile
+        for y in range(0, height, tile_height):
+            for x in range(0, width, tile_width):
+                tile = x, y, min(tile_width, width - x), min(tile_height, height - y)
+                if within is None or overlap(tile, within):
+                    yield tile
+
+    def bands(self) -> Iterator[Rectangle]:
+        """(x, y, width, height) of full-width bands from the top down, each of as many whole rows of tiles."""
+        (width, height), (_, tile_height) = self.size, self.tile
+        rows = tile_height * max(1, BAND_PIXELS // (width * tile_height))
+        for y in range(0, height, rows):
+            yield 0, y, width, min(rows, height - y)
 
 
-def bands(width, height, grid, lists=1):
-    """(x, y, width, height) of full-width bands from the top down, each of as many whole rows of tiles."""
-    _, tile_height = _shape(width, height, grid, lists)
-    rows = tile_height * max(1, BAND_PIXELS // (width * tile_height))
-    for y in range(0, height, rows):
-        yield 0, y, width, min(rows, height - y)
+def plan(stage: Node, size: tuple[int, int], supersample: int, tile_bytes: int | None = None) -> Plan:
+    """The Plan of a picture of a stage, which is to be at its moment: it counts the nodes of surfaces that show.
+
+    size          (width, height) in pixels
+    supersample   samples a pixel: 1, 4, 9 or 16
+
+    Raises SettingError for sizes and samples that cannot be, and for more than LISTS_MAX nodes of surfaces.
+    """
+    width, height = (int(n) for n in size)
+    if supersample not in GRIDS:
+        raise SettingError(f"supersample={supersample}: it takes 1, 4, 9 or 16 samples a pixel.")
+    if not (1 <= width <= SIZE_MAX and 1 <= height <= SIZE_MAX):
+        raise SettingError(f"A picture of {width}x{height} was asked for; each side may be 1 to {SIZE_MAX} pixels.")
+    lists = sum(isinstance(node, Drawable) and node.makes_layers for node, _ in stage.walk())
+    if lists > LISTS_MAX:
+        raise SettingError(f"The scene shows {lists} nodes of surfaces at once; up to 4 can be drawn together.")
+    return Plan((width, height), GRIDS[supersample], lists, tile_bytes)
 
 
-def overlap(tile, within):
+def overlap(tile: Rectangle, within: Rectangle) -> Rectangle | None:
     """(x, y, width, height) of what two rectangles share, or None."""
     left, top = max(tile[0], within[0]), max(tile[1], within[1])
     right = min(tile[0] + tile[2], within[0] + within[2])
     bottom = min(tile[1] + tile[3], within[1] + within[3])
     return (left, top, right - left, bottom - top) if left < right and top < bottom else None
-
-
-def _shape(width, height, grid, lists, tile_bytes=None):
-    most = max(1, (tile_bytes or TILE_BYTES) // (LAYERS * 16 * max(1, lists) * grid * grid))
-    side = min(TEXTURE_SIDE // grid, TILE_SIDE)
-    tile_width = min(width, side, most)
-    return tile_width, max(1, min(height, side, most // tile_width))

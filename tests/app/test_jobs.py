@@ -15,10 +15,10 @@ import engine
 from engine.app import jobs as batch
 from engine.app.jobs import picture_job, results, run_job
 from engine.app.lookup import scene_in_file
-from engine.app.tiled_picture import cut
 from engine.draw.points import Points
 from engine.errors import ExecutorError, SceneError, SettingError
 from engine.network.random import random_mlp
+from engine.render.tiling import plan
 from engine.scene.data_settings import Network
 from engine.scene.scene import Scene
 from engine.scene.settings import Number
@@ -84,7 +84,7 @@ def wanted(tmp_path_factory):
     """(bytes of the file, pixels) of a print of two bands, made here."""
     scene, path = Marching(seed=3), tmp_path_factory.mktemp("wanted") / "a.png"
     engine.save(scene, path, PRINT, supersample=1)
-    assert len(cut(scene, PRINT, 1)) == 2
+    assert len(list(plan(scene.stage, PRINT, 1).bands())) == 2
     return path.read_bytes(), engine.render(scene, PRINT, supersample=1)
 
 

@@ -68,7 +68,7 @@ def test_tiles_do_not_show(renderer, monkeypatch):
     whole, whole_lined = (renderer.frame(s, Clock(0), (90, 70), 4).pixels() for s in (scene, lined))
     # Tiles of about a thousand pixels each: rows are cut, and columns too.
     monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 85)
-    assert len(list(tiling.tiles(90, 70, 2))) > 20
+    assert len(list(tiling.Plan((90, 70), 2).tiles())) > 20
     assert np.array_equal(whole, renderer.frame(scene, Clock(0), (90, 70), 4).pixels())
     tiled = renderer.frame(lined, Clock(0), (90, 70), 4).pixels()
     assert (np.abs(tiled.astype(int) - whole_lined).max(axis=-1) > 1).mean() < 0.01
@@ -90,7 +90,7 @@ def test_a_node_fills_each_tile_once_before_it_is_drawn(renderer, monkeypatch):
     node.room = Array("u4", 4)
     monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 85)
     renderer.frame(Staged([node]), Clock(), (60, 40), 4)
-    tiles = list(tiling.tiles(60, 40, 2))
+    tiles = list(tiling.Plan((60, 40), 2).tiles())
     assert len(tiles) > 5
     assert seen == [(what, tile) for tile in tiles for what in ("fill", "draw")]
 
@@ -98,7 +98,7 @@ def test_a_node_fills_each_tile_once_before_it_is_drawn(renderer, monkeypatch):
 def test_tiles_cover_every_pixel_once(monkeypatch):
     monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 1000)
     seen = np.zeros((77, 301), int)
-    for x, y, w, h in tiling.tiles(301, 77, 1):
+    for x, y, w, h in tiling.Plan((301, 77), 1).tiles():
         seen[y : y + h, x : x + w] += 1
     assert (seen == 1).all()
 
