@@ -21,7 +21,7 @@ POINTS = 10_000
 WIDTH = 30
 DEPTHS = (1, 5, 10, 20, 40)
 # A tanh network this wide is chaotic where weights are uniform on [-s, s] with s above 0.32: one below, one far above.
-WEIGHTS = {
+WEIGHTS: dict[str, dict] = {
     "glorot": {"distribution": "glorot"},
     "uniform 0.3": {"distribution": "uniform", "scale": 0.3},
     "uniform 1": {"distribution": "uniform", "scale": 1.0},
@@ -49,7 +49,7 @@ def errors(net, fields):
 
 
 def rows(activations, depths=DEPTHS):
-    fields = {}
+    fields: dict = {}
     for activation in activations:
         for depth in depths:
             for name, options in WEIGHTS.items():

@@ -9,7 +9,9 @@ its rows to benchmarks/results/cloud.csv.
 import argparse
 import statistics
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +52,7 @@ QUADS = (VIEW_BINDING, NEURONS, FACTORS, Binding("palette", "uniform", "array<ve
 class Cloud(Scene):
     """A cloud by itself."""
 
-    node = None
+    node: NeuronCloud | None = None
 
     def build(self, stage):
         stage.add(self.node)
@@ -81,7 +83,8 @@ def network():
 
 def cameras(length):
     """name -> Camera: before the input, as the original begins; from the side; among the neurons."""
-    far, lens = length / 2 + 350, {"fov": np.pi / 4, "near": 1.0, "far": 4000.0}
+    far = length / 2 + 350
+    lens: dict[str, Any] = {"fov": np.pi / 4, "near": 1.0, "far": 4000.0}
     return {
         "front": Camera(eye=(0, 0, far), **lens),
         "side": Camera(eye=(far, 0, 0), **lens),
@@ -91,7 +94,7 @@ def cameras(length):
 
 def timed(works, runs):
     """name -> (median, least) seconds of works in turn, after one round that is not counted."""
-    taken = {name: [] for name in works}
+    taken: dict[str, list[float]] = {name: [] for name in works}
     for run in range(runs + 1):
         for name, work in works.items():
             start = time.perf_counter()
@@ -109,7 +112,8 @@ class Parts:
         self.maps = [ChannelMap(b.shape, b.array, b.first) for b in blocks]
         self.statistics, self.selection = BlockStatistics(shapes), NeuronSelection(shapes, layouts, looks)
         self.splatting, self.done = Splatting(), Array("u4", 4)
-        self.sorts, self.keys = (RadixSort(), RadixSort()), None
+        self.sorts = (RadixSort(), RadixSort())
+        self.keys: list[Array] = []
         ones = np.ones(len(blocks))
         factors = factors_of(ones, ones, ones, ones, ones)
         self.factors = Array.of(factors)
@@ -160,14 +164,15 @@ class Parts:
 
     def sort(self):
         """What sorting alone takes of those two: as many keys, by depth and by square, in no order."""
-        if self.keys is None or self.keys[1].count != self.entries:
+        keys = self.keys
+        if not keys or keys[1].count != self.entries:
             rng = np.random.default_rng(0)
-            self.keys = [Array.of(rng.integers(0, 2**16, n, dtype=np.uint32)) for n in (self.seen, self.entries)]
+            self.keys = keys = [Array.of(rng.integers(0, 2**16, n, dtype=np.uint32)) for n in (self.seen, self.entries)]
             self.values = [Array("u4", n) for n in (self.seen, self.entries)]
 
         def record(encoder):
-            for sort, keys, values, bits in zip(self.sorts, self.keys, self.values, (24, 16), strict=True):
-                sort.record(encoder, keys, values, keys.count, bits)
+            for sort, to_sort, values, bits in zip(self.sorts, keys, self.values, (24, 16), strict=True):
+                sort.record(encoder, to_sort, values, to_sort.count, bits)
 
         self.waited(record)
 
@@ -220,6 +225,9 @@ def measured(runs):
         cloud.changed()
         draw(camera)
 
+    def pick(aims):
+        cloud.pick(aims.pop(), np.eye(4))
+
     once = {"measure": parts.measure, "select": parts.select, "new image": lambda: another(cameras(length)["front"])}
     for what, times in timed(once, runs).items():
         row("any", "ours", what, times)
@@ -227,8 +235,8 @@ def measured(runs):
         view = cloud.view(camera, np.eye(4), SIZE, (0, 0), SIZE)
         aims = [Aim.at(camera, SIZE, x, y) for x, y in np.random.default_rng(0).integers(0, SIZE, (runs + 1, 2))]
         steps = parts.look(view) | {
-            "picture": lambda camera=camera: draw(camera),
-            "pick": lambda aims=aims: cloud.pick(aims.pop(), np.eye(4)),
+            "picture": partial(draw, camera),
+            "pick": partial(pick, aims),
             "quads": parts.quads,
         }
         for what, times in timed(steps, runs).items():

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -126,11 +127,14 @@ def onnx_bytes(net):
 
     steps, constants = [], []
     for node in net.nodes[1:]:
-        inputs, about = list(node.inputs), {}
+        inputs = list(node.inputs)
+        about: dict[str, Any] = {}
         if isinstance(node, nodes.Convolution):
             constants += [numpy_helper.from_array(node.weights, f"{node.name}.w")]
-            constants += [numpy_helper.from_array(node.bias, f"{node.name}.b")]
-            inputs += [f"{node.name}.w", f"{node.name}.b"]
+            inputs += [f"{node.name}.w"]
+            if node.bias is not None:
+                constants += [numpy_helper.from_array(node.bias, f"{node.name}.b")]
+                inputs += [f"{node.name}.b"]
             about = {"strides": node.stride, "pads": node.padding}
         elif isinstance(node, nodes.MaxPool):
             about = {"kernel_shape": node.size, "strides": node.stride, "ceil_mode": int(node.ceil)}
@@ -158,7 +162,7 @@ def image(net):
 
 def pace(runs, x):
     """who -> seconds of each turn, everyone in turn."""
-    taken = {who: [] for who in runs}
+    taken: dict[str, list[float]] = {who: [] for who in runs}
     for turn in range(TURNS + 2):
         for who, run in runs.items():
             time.sleep(REST)

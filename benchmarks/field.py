@@ -53,7 +53,7 @@ def least_time(run):
 def by_grid(net, side, precision="f32"):
     """(seconds, values) from sample numbers to an array on the adapter; one value is read to know that all is done."""
     grid = Grid(net, precision=precision)
-    found = []
+    found: list[Array] = []
 
     def run():
         encoder = device().encoder()
@@ -114,7 +114,7 @@ def by_torch(net, x):
                     h = torch.tanh(h) if activation == "tanh" else h
 
     times = {chunk: least_time(lambda chunk=chunk: run(chunk)) for chunk in CHUNKS if chunk < len(x)}
-    best = min(times, key=times.get)
+    best = min(times, key=lambda chunk: times[chunk])
     return {"torch, whole": least_time(lambda: run(len(x))), f"torch, {best} at once": times[best]}
 
 

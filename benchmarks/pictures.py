@@ -16,7 +16,7 @@ SIZE = (400, 400)
 ORIGINAL = {"classic": 45.0, "classic, surface alone": 18.0}
 ORIGINAL_FILM = 6.2  # seconds
 
-VIEWS = {
+VIEWS: dict[str, dict] = {
     "classic": {"look": "classic"},
     "classic, surface alone": {"look": "classic", "sparks": False, "axes": False},
     "studio": {},

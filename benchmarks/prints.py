@@ -28,13 +28,13 @@ def peak_bytes():
 
 
 def main():
-    asked = argparse.ArgumentParser(prog="benchmarks.prints")
-    asked.add_argument("scene", nargs="?", default=SCENE)
-    asked.add_argument("--size", default="16384x16384")
-    asked.add_argument("--supersample", default="1")
-    asked.add_argument("--set", action="append", dest="settings", metavar="NAME=VALUE")
-    asked.add_argument("--ending", default=".png", choices=[".png", ".tif"])
-    asked = asked.parse_args()
+    options = argparse.ArgumentParser(prog="benchmarks.prints")
+    options.add_argument("scene", nargs="?", default=SCENE)
+    options.add_argument("--size", default="16384x16384")
+    options.add_argument("--supersample", default="1")
+    options.add_argument("--set", action="append", dest="settings", metavar="NAME=VALUE")
+    options.add_argument("--ending", default=".png", choices=[".png", ".tif"])
+    asked = options.parse_args()
     settings = asked.settings or (SETTINGS if asked.scene == SCENE else ())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"print{asked.ending}"

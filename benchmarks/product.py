@@ -80,7 +80,7 @@ def main():
         net = random_mlp([width] * 5, "tanh", last="tanh", distribution="glorot", seed=0)
         x = np.random.default_rng(0).uniform(-1, 1, (count, width)).astype(np.float32)
         work = 2e-9 * 4 * width * width
-        found = {}
+        found: dict[str, tuple[int, float, float | str]] = {}
         for by in dict.fromkeys((product.way(net), "slabs")):
             n = count // FEW if by == "slabs" and device().is_software else count
             for precision in product.PRECISIONS:

@@ -139,9 +139,11 @@ def error(net, casting_rays, found):
 
 
 def missed():
-    rows, total = [], 0
+    rows, total = [], 0.0
     for name, (networks, size) in families().items():
-        row = dict.fromkeys(("rays", "crossed", "missed", "missed by 64 steps", "grazes", "undecided"), 0)
+        row: dict[str, float] = dict.fromkeys(
+            ("rays", "crossed", "missed", "missed by 64 steps", "grazes", "undecided"), 0
+        )
         segments, evaluations, errors = [], [], []
         for net in networks:
             parts = [ball_rays(size, *view) for view in VIEWS]
@@ -170,7 +172,7 @@ def missed():
         rows.append({"network": name, **row})
         print(f"  {name}: done", flush=True)
     keep("rays", rows)
-    print(f"{total} rays in all, against {SAMPLES} samples each\n")
+    print(f"{total:.0f} rays in all, against {SAMPLES} samples each\n")
 
 
 def timed():

@@ -61,7 +61,8 @@ def gradient(weights, biases, data, rows):
     logits = signals[-1] @ weights[-1].T + biases[-1]
     p = np.exp(logits - logits.max(1, keepdims=True))
     back = (p / p.sum(1, keepdims=True) - np.eye(2)[data.targets[rows]]) / len(rows)
-    by_weights, by_biases = [], []
+    by_weights: list[np.ndarray] = []
+    by_biases: list[np.ndarray] = []
     for w, h in zip(reversed(weights), reversed(signals), strict=True):
         by_weights.insert(0, back.T @ h)
         by_biases.insert(0, back.sum(0))
@@ -99,7 +100,7 @@ def _parts(polygon, slopes, constant):
 def _halves(polygon, z):
     if z.min() >= 0 or z.max() <= 0:
         return [polygon]
-    halves = [], []
+    halves: tuple[list, list] = [], []
     for a, b, p, q in zip(z, np.roll(z, -1), polygon, np.roll(polygon, -1, 0), strict=True):
         halves[int(a < 0)].append(p)
         if a * b < 0:
@@ -111,7 +112,7 @@ def _halves(polygon, z):
 
 def timed(runs, works):
     """name -> (median, least) seconds of works in turn, after one round that is not counted."""
-    taken = {name: [] for name in works}
+    taken: dict[str, list[float]] = {name: [] for name in works}
     for run in range(runs + 1):
         for name, work in works.items():
             start = time.perf_counter()
@@ -124,7 +125,11 @@ def timed(runs, works):
 def measured(name):
     """The rows of one network."""
     sizes, learnt, runs = NETWORKS[name]
-    net, domain = trained(sizes) if learnt else (Mlp(*begun(sizes), "relu"), SQUARE)
+    if learnt:
+        net, domain = trained(sizes)
+    else:
+        weights, biases = begun(sizes)
+        net, domain = Mlp(weights, biases, "relu"), SQUARE
     found = regions(net, domain)
     points = np.random.default_rng(0).uniform(domain.low, domain.high, (10_000, 2))
 

@@ -38,7 +38,8 @@ def data():
 
 def ours(name, runs):
     """A function that takes so many steps of so many runs, and waits for them."""
-    trainer = Trainer(*data(), recipe(name), seeds=range(runs), snapshots=[])
+    points, inside = data()
+    trainer = Trainer(points, inside, recipe(name), seeds=range(runs), snapshots=[])
 
     def take(steps):
         trainer.advance(steps)

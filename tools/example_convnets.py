@@ -69,7 +69,8 @@ class VggLike(nn.Module):
 
     def __init__(self):
         super().__init__()
-        layers, into = {}, 3
+        layers: dict[str, nn.Module] = {}
+        into = 3
         for k, out in enumerate((16, 32, 64), start=1):
             layers |= {f"conv{k}_1": nn.Conv2d(into, out, 3, padding=1), f"relu{k}_1": nn.ReLU()}
             layers |= {f"conv{k}_2": nn.Conv2d(out, out, 3, padding=1), f"relu{k}_2": nn.ReLU()}

@@ -15,6 +15,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ OUTPUT = ROOT / "scenes" / "data" / "small_squeezenet.safetensors"
 HELD_OUT = 1_000_000_000
 
 # Keys are torchvision's, whose numbers count the relu after conv1 as well.
-ARCHITECTURE = (
+ARCHITECTURE: tuple[dict[str, Any], ...] = (
     {"name": "conv1", "kind": "convolution", "key": "features.0", "filters": 32, "size": 5, "stride": 2},
     {"name": "pool1", "kind": "max pool", "key": "features.2", "size": 3, "stride": 2},
     {"name": "fire2", "kind": "fire", "key": "features.3", "squeeze": 16, "expand": 32},
@@ -100,7 +101,7 @@ class SmallSqueezeNet(nn.Module):
 
     def folded(self):
         """{torchvision's key: float32 array}, batch norms gone into the weights and biases."""
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for layer in ARCHITECTURE:
             if layer["kind"] == "convolution":
                 found |= _fold(layer["key"], self.parts[layer["name"]])
