@@ -33,7 +33,7 @@ from engine.kernels.forward import Forward
 from engine.kernels.radix_sort import RadixSort
 from engine.kernels.select_neurons import NeuronSelection
 from engine.kernels.splat import FACTORS, NEURONS, VIEW_BINDING, Dots, Splatting, factors_of, palette_of
-from engine.network.photo import fit
+from engine.network.preprocess import fit
 from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock

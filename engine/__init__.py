@@ -28,8 +28,8 @@ PUBLIC = {
     "Recorder": "engine.training.recorder",
     "Recipe": "engine.training.trainer",
     "Trainer": "engine.training.trainer",
-    "load_history": "engine.formats.histories.history:load",
-    "save_history": "engine.formats.histories.history:save",
+    "load_history": "engine.formats.tensors.history:load",
+    "save_history": "engine.formats.tensors.history:save",
     # scenes
     "Scene": "engine.scene.scene",
     "Clock": "engine.scene.view_data",

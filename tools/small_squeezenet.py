@@ -24,7 +24,7 @@ from torch import nn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from engine.formats.tensors import layers  # noqa: E402
+from engine.formats.tensors import container  # noqa: E402
 from scenes.drawn.objects import KINDS, SIZE, draw  # noqa: E402
 
 OUTPUT = ROOT / "scenes" / "data" / "small_squeezenet.safetensors"
@@ -297,7 +297,7 @@ def main():
         "held_out_images": str(asked.held_out),
         "name": "small SqueezeNet",
     }
-    layers.write(asked.output, layers.chunks(dict(sorted(metadata.items())), arrays), "Make the network smaller.")
+    container.write(asked.output, container.chunks(dict(sorted(metadata.items())), arrays), "Make the network smaller.")
     weights = sum(array.size for array in arrays.values())
     print(f"{asked.output.name}: {weights} weights, {asked.output.stat().st_size} bytes")
     say(f"{time.perf_counter() - start:.0f} s in all")

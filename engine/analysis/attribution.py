@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.analysis.gates import gate
+from engine.analysis.stages import gate
 from engine.errors import NetworkError
 from engine.network import nodes as kinds
 
@@ -65,7 +65,7 @@ def influences(net, responses, node, place, shown, *, most=24):
     (Bach et al. 2015, PLoS ONE 10(7): relevance, layer by layer; with sizes in the divisor shares stay finite.)
     A product is its signal's: the gate says how much of that goes on, but has nothing of its own to say, so it has no
     share (Arras et al. 2017, WASSA: "Explaining recurrent neural network predictions in sentiment analysis"). Without
-    either of two factors that are no gates nothing is left, so each has half. Which is the gate: engine.analysis.gates.
+    either of two factors that are no gates nothing is left, so each has half. Which is the gate: `stages.gate`.
     Raises NetworkError for a neuron there is not.
     """
     start = net.node(node)

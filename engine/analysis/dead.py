@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from engine.analysis.responses import grid, signals
-from engine.analysis.survey import Finding, holds_since, listed, neurons_text
+from engine.analysis.survey import Finding, grid, holds_since, listed, neurons_text, signals
 
 # Corners between the survey's points are looked for on a grid so much finer, in arrays of at most so many numbers.
 FINER = 4

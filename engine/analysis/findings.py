@@ -4,10 +4,9 @@ import numpy as np
 
 from engine.analysis.dead import idle_units
 from engine.analysis.duplicates import copycats
-from engine.analysis.indecisive import indecisive
 from engine.analysis.kinks import kinks
 from engine.analysis.missed_parts import missed
-from engine.analysis.motion import Motion, bias_first, motion
+from engine.analysis.motion import Motion, bias_first, indecisive, motion
 from engine.analysis.survey import Finding, Survey, finite_snapshots
 from engine.analysis.symmetry import symmetry
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from engine.analysis.responses import answers, signals, target_classes
-from engine.analysis.survey import Finding, percent
+from engine.analysis.survey import Finding, answers, percent, signals, target_classes
 
 # A run has failed in part if its loss ends at so many times the best run's and it is wrong on so much in one block; a
 # run that cannot be compared, if the block is as large as this.

@@ -3,8 +3,18 @@
 import numpy as np
 
 from engine.analysis.duplicates import correlation
-from engine.analysis.responses import answers, grid, signals, target_classes
-from engine.analysis.survey import Finding, holds_since, listed, percent, since_text, spread
+from engine.analysis.survey import (
+    Finding,
+    answers,
+    grid,
+    holds_since,
+    listed,
+    percent,
+    signals,
+    since_text,
+    spread,
+    target_classes,
+)
 
 # A target is symmetric if so much of it is its mirror image; a network's answer without one too.
 NEARLY = 0.98

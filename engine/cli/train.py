@@ -205,7 +205,7 @@ def state_of(output):
 def _resumed(resume, image, output, asked):
     """(Trainer, notes, output) of a training that was stopped."""
     from engine.cli.train_options import place
-    from engine.formats.histories import history as file
+    from engine.formats.tensors import history as file
     from engine.training.trainer import Trainer
 
     for given in [image] if image is not None else [*asked][:1]:
@@ -232,7 +232,7 @@ def _save(trainer, output, notes):
 
     import engine
     from engine.app.jobs import adapter
-    from engine.formats.histories.history import finite, save
+    from engine.formats.tensors.history import finite, save
 
     history, state = trainer.history(), state_of(output)
     total = trainer.recipe.steps

@@ -7,8 +7,8 @@ import numpy as np
 from engine.cli.options import read_number
 from engine.errors import SettingError, near
 from engine.formats.files import MAX_FILE_BYTES, size_text
-from engine.formats.histories.history import check_place
-from engine.network.snapshots import snapshot_steps, spread_steps
+from engine.formats.tensors.history import check_place
+from engine.network.history import snapshot_steps, spread_steps
 from engine.training.image_data import SIDE, SIDE_MAX, SIDE_MIN, ImageData
 from engine.training.trainer import Recipe, Trainer
 

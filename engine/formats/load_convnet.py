@@ -13,7 +13,7 @@ import numpy as np
 from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError, near
 from engine.formats.files import check_weights, opened, told
 from engine.formats.squeezenet import described
-from engine.formats.tensors import layers
+from engine.formats.tensors import container
 from engine.formats.tensors.safetensors import FLOATS
 from engine.network.convnet import (
     Concat,
@@ -109,7 +109,7 @@ def load_convnet(path, architecture=None, *, size=None, classifier_padding=None,
         raise FileError(f"{told(path, 200)} is no convolutional network. {known}")
     with opened(path) as (stream, length):
         name = told(path.name)
-        metadata, arrays = layers.read(stream, length, name)
+        metadata, arrays = container.read(stream, length, name)
         if "architecture" in metadata and architecture is None and classifier_padding is None:
             return described(metadata, arrays, name, size=size, classes=classes, preprocess=preprocess)
         architecture = _told_by(arrays, name) if architecture is None else architecture

@@ -16,7 +16,7 @@ import math
 from engine.errors import FileError, NeurosceneError, near
 from engine.formats import about
 from engine.formats.files import MAX_FILE_BYTES, check_layers, check_weights, size_text, told
-from engine.formats.tensors import layers as tensors
+from engine.formats.tensors import container
 from engine.formats.tensors.safetensors import FLOATS
 from engine.network.convnet import (
     Concat,
@@ -37,7 +37,7 @@ def small_squeezenet(data, name="small_squeezenet.safetensors"):
     """
     if len(data) > MAX_FILE_BYTES:
         raise FileError(f"{name} has {size_text(len(data))}; networks of at most {size_text(MAX_FILE_BYTES)} are read.")
-    metadata, arrays = tensors.read(io.BytesIO(data), len(data), told(name))
+    metadata, arrays = container.read(io.BytesIO(data), len(data), told(name))
     return described(metadata, arrays, told(name))
 
 

@@ -13,7 +13,7 @@ from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels.rays import check_rays, search_modules, workgroups
-from engine.network.observed import observed
+from engine.network.parts import observed
 
 ENCLOSING = struct("Enclosing", pieces="u32", places="u32", length="f32")
 

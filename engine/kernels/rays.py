@@ -17,7 +17,7 @@ from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
-from engine.network.observed import observed
+from engine.network.parts import observed
 
 MISS, HIT, GRAZE, UNDECIDED = range(4)
 OUTCOMES = ("miss", "hit", "graze", "undecided")

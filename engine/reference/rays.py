@@ -7,7 +7,7 @@ not, a shorter one is taken, until a crossing is certain and enclosed to TOLERAN
 
 import numpy as np
 
-from engine.network.observed import observed
+from engine.network.parts import observed
 from engine.reference.enclosure import ULP, bubble, end_at
 
 MISS, HIT, GRAZE, UNDECIDED = range(4)

@@ -6,8 +6,8 @@ import numpy as np
 
 from engine.errors import SettingError
 from engine.formats import class_names, load_mlp
-from engine.formats.histories import history
 from engine.formats.load_convnet import load_convnet
+from engine.formats.tensors import history
 from engine.network.convnet import ConvNet
 from engine.network.history import History
 from engine.network.mlp import Mlp

@@ -7,11 +7,10 @@ import numpy as np
 
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.formats.files import size_text, told
-from engine.formats.histories import history as file
 from engine.formats.load_mlp import load
-from engine.network.history import TASKS, Domain, History, flat
+from engine.formats.tensors import history as file
+from engine.network.history import TASKS, Domain, History, flat, following, thinned
 from engine.network.mlp import Mlp
-from engine.network.snapshots import following, thinned
 from engine.training.models import LOGITS, first_weight, is_shown, two_logits, unwrapped
 from engine.training.samples import Samples
 

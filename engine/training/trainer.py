@@ -6,14 +6,13 @@ import numpy as np
 
 from engine.errors import FileError, NeurosceneError, SettingError, ShapeError
 from engine.formats.files import told
-from engine.formats.histories import training as files
+from engine.formats.tensors import training as files
 from engine.kernels.train import Training
 from engine.kernels.train_loss import Losses
-from engine.network.history import Domain, History, flat, unflat
+from engine.network.history import Domain, History, flat, snapshot_steps, unflat
 from engine.network.mlp import sizes_text
 from engine.network.recipe import Recipe as Recipe
 from engine.network.recipe import first_weights
-from engine.network.snapshots import snapshot_steps
 
 # Seconds of a dispatch in a live window: long enough to be worth its submission, short enough for the next frame.
 SHORTEST, LONGEST = 0.005, 0.05

@@ -10,8 +10,7 @@ from engine.formats.squeezenet import small_squeezenet
 from engine.kernels.forward import Forward
 from engine.network import nodes
 from engine.network.convnet import ConvNet
-from engine.network.photo import fit
-from engine.network.preprocess import PREPROCESSES
+from engine.network.preprocess import PREPROCESSES, fit
 from engine.scene.data_settings import ClassNames, Convolutional, Image
 from engine.scene.memo import Keeping
 from engine.scene.settings import Choice, Integer

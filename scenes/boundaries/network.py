@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 
 from engine.errors import SettingError
-from engine.formats.histories.history import from_bytes, to_bytes
+from engine.formats.tensors.history import from_bytes, to_bytes
 from engine.network.activations import ACTIVATIONS
 from engine.network.history import Domain, History
 from engine.network.recipe import Recipe

@@ -7,7 +7,7 @@ import numpy as np
 from engine.analysis.findings import findings
 from engine.analysis.motion import motion
 from engine.analysis.neuron_selection import read_units
-from engine.analysis.responses import grid
+from engine.analysis.survey import grid
 from engine.regions.linear_regions import regions
 from engine.scene.scene import Scene
 from engine.scene.settings import Choice, Switch

@@ -13,8 +13,8 @@ from engine.draw.fields.plot import Curve, Plot
 from engine.draw.words.legend import Legend
 from engine.errors import SettingError
 from engine.kernels.grid import Plane
+from engine.network.mlp import float32_error
 from engine.network.parts import sliced
-from engine.network.rounding import float32_error
 from engine.scene.flat_scene import FlatScene
 from engine.scene.settings import Choice, Integer, Number, Switch
 from engine.scene.space_scene import SpaceScene

@@ -7,8 +7,7 @@ from planted import SQUARE, changed, clean, history, of_kind
 from engine.analysis.findings import findings
 from engine.analysis.kinks import bends_of, median_distance, target_edges
 from engine.analysis.missed_parts import blocks, largest_block, wrong_pixels
-from engine.analysis.responses import answers, grid, signals, target_classes
-from engine.analysis.survey import listed, percent
+from engine.analysis.survey import answers, grid, listed, percent, signals, target_classes
 from engine.network.history import Domain, History, flat
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp

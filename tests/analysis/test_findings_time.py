@@ -67,7 +67,7 @@ def test_many_snapshots_in_pieces_give_the_speeds_of_one_piece(monkeypatch):
     rng = np.random.default_rng(0)
     nets = [moved(clean(), 0, rng.normal(size=(6, 2)) / 50, rng.normal(size=6) / 50) for _ in range(20)]
     whole = motion(history(*nets), 0)
-    monkeypatch.setattr("engine.analysis.responses.CHUNK", 6 * 144 * 3 * 4)
+    monkeypatch.setattr("engine.analysis.survey.CHUNK", 6 * 144 * 3 * 4)
     assert np.array_equal(whole, motion(history(*nets), 0))
 
 

@@ -14,7 +14,7 @@ import engine
 from engine.cli import main
 from engine.cli.train import losses_text
 from engine.cli.train_options import read_seeds, read_widths
-from engine.network.snapshots import snapshot_steps, spread_steps
+from engine.network.history import snapshot_steps, spread_steps
 from engine.training.image_data import bottle
 from engine.training.trainer import Recipe, Trainer
 
@@ -153,7 +153,7 @@ def test_the_commands_of_the_document_run(ask):
 def test_the_document_tells_every_option_and_every_array():
     from typer.main import get_command
 
-    from engine.formats.histories.history import ARRAYS
+    from engine.formats.tensors.history import ARRAYS
 
     options = {name for p in get_command(main.app).commands["train"].params for name in p.opts if name.startswith("--")}
     told = set(re.findall(r"--[a-z]+", DOCUMENT))

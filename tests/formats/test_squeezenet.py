@@ -9,7 +9,7 @@ from safetensors.numpy import load as load_safetensors
 from engine.errors import FileError, NeurosceneError
 from engine.formats.load_convnet import load_convnet
 from engine.formats.squeezenet import small_squeezenet
-from engine.formats.tensors import layers as tensors
+from engine.formats.tensors import container
 from engine.reference.convnet import forward
 from scenes.drawn.objects import KINDS, SIZE, draw
 
@@ -88,7 +88,7 @@ def edited(change):
     with safetensors.safe_open(str(FILE), "numpy") as stream:
         metadata, arrays = stream.metadata(), {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
     change(metadata, arrays)
-    return b"".join(tensors.chunks(metadata, arrays))
+    return b"".join(container.chunks(metadata, arrays))
 
 
 def layer(metadata, k, **changes):

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from engine.errors import NetworkError, ShapeError
-from engine.network.history import Domain, History, flat, unflat
+from engine.network.history import Domain, History, flat, snapshot_steps, unflat
 from engine.network.random import random_mlp
-from engine.network.snapshots import snapshot_steps
 
 NET = random_mlp([2, 5, 3], "relu", seed=3)
 PLANE = Domain.plane(2, [-1, 0], [3, 2])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import engine
-from engine.network.snapshots import snapshot_steps
+from engine.network.history import snapshot_steps
 
 pytestmark = pytest.mark.peers
 torch = pytest.importorskip("torch", reason="`make test-peers` installs PyTorch")

@@ -8,7 +8,7 @@ import pytest
 from engine.cli import main
 from engine.draw.drawable import Hit
 from engine.errors import NeurosceneError, SettingError
-from engine.formats.histories import history as files
+from engine.formats.tensors import history as files
 from engine.network.history import Domain, History, flat
 from engine.network.random import random_mlp
 from engine.regions.linear_regions import regions

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hands import Hands
 
-from engine.formats.histories import history as files
+from engine.formats.tensors import history as files
 from engine.network.history import Domain, History, flat
 from engine.network.random import random_mlp
 from engine.scene.view_data import Clock

@@ -7,9 +7,8 @@ import pytest
 
 import engine
 from engine.errors import FileError, NetworkError, NeurosceneError, SettingError, ShapeError
-from engine.network.history import flat
+from engine.network.history import flat, following, snapshot_steps
 from engine.network.random import random_mlp
-from engine.network.snapshots import following, snapshot_steps
 from engine.training.recorder import Recorder
 from engine.training.samples import Samples
 

@@ -7,10 +7,9 @@ import pytest
 
 import engine
 from engine.errors import FileError, NetworkError, SettingError, ShapeError
-from engine.network.history import unflat
+from engine.network.history import snapshot_steps, unflat
 from engine.network.mlp import Mlp
 from engine.network.recipe import first_weights
-from engine.network.snapshots import snapshot_steps
 from engine.reference import train as twin
 from engine.reference.train_loss import mean_loss
 from engine.training.trainer import Recipe, Trainer

@@ -4,7 +4,7 @@ import io
 
 from engine.errors import FileError, NetworkError
 from engine.formats.files import MAX_FILE_BYTES, opened, replacing, size_text, told
-from engine.formats.tensors import layers
+from engine.formats.tensors import container
 from engine.formats.tensors.named import Entry, assemble
 
 FORMAT = "neuroscene mlp"
@@ -39,7 +39,7 @@ def to_bytes(net):
     arrays = {}
     for i, layer in enumerate(net.layers):
         arrays |= {f"layers.{i}.weight": layer.weights, f"layers.{i}.bias": layer.bias}
-    return b"".join(layers.chunks(metadata, arrays))
+    return b"".join(container.chunks(metadata, arrays))
 
 
 def from_bytes(data, name="these bytes"):
@@ -55,7 +55,7 @@ def read(stream, size, name, activations=None):
     Raises FileError for a header that does not fit the file, and what `assemble` raises.
     """
     name = told(name)
-    metadata, arrays = layers.read(stream, size, name)
+    metadata, arrays = container.read(stream, size, name)
     if metadata.get("format") == HISTORY:
         raise FileError(
             f"{name} is a history of a training, not one network. Open it with `neuroscene run boundaries --history "

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.errors import FileError, NetworkError, NeurosceneError
 from engine.formats.load_mlp import from_bytes, load, save, to_bytes
-from engine.formats.tensors import layers
+from engine.formats.tensors import container
 from engine.formats.tensors import safetensors as reader
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
@@ -75,7 +75,7 @@ def test_weights_too_large_for_float32_are_refused():
 BAD = {
     "a length past the end": (packed(one(), ONE, length=10**6), "header should have"),
     "an enormous length": (packed(one(), ONE, length=2**64 - 1), "header should have"),
-    "a long header": (packed(b" " * (layers.MAX_HEADER_BYTES + 1)), "at most 4 MiB"),
+    "a long header": (packed(b" " * (container.MAX_HEADER_BYTES + 1)), "at most 4 MiB"),
     "no json": (packed(b"{nonsense", ONE), "not JSON"),
     "not utf-8": (packed(b"\xff\xfe{}", ONE), "not JSON"),
     "nested json": (packed(b"[" * 100_000, ONE), "not JSON"),

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import FileError, NeurosceneError
-from engine.formats.histories import history as file
 from engine.formats.load_mlp import load as load_network
 from engine.formats.load_mlp import save as save_network
-from engine.formats.tensors import layers
+from engine.formats.tensors import container
+from engine.formats.tensors import history as file
 from engine.network.history import Domain, History
 from engine.network.random import random_mlp
 
@@ -82,7 +82,7 @@ def test_arrays_lie_at_multiples_of_their_numbers_width():
     length = int.from_bytes(data[:8], "little")
     for key, about in json.loads(data[8 : 8 + length]).items():
         if key != "__metadata__":
-            assert (8 + length + about["data_offsets"][0]) % layers.ITEM_BYTES[about["dtype"]] == 0
+            assert (8 + length + about["data_offsets"][0]) % container.ITEM_BYTES[about["dtype"]] == 0
 
 
 BAD = {

@@ -21,7 +21,7 @@ from engine.formats.files import (
     size_text,
     told,
 )
-from engine.formats.tensors import layers
+from engine.formats.tensors import container
 from engine.formats.tensors.safetensors import FORMAT as NETWORK
 from engine.formats.tensors.safetensors import HISTORY as FORMAT
 from engine.formats.tensors.safetensors import TRAINING
@@ -61,7 +61,7 @@ def save(history, path):
     A run whose weights stopped being finite is cut as `finite` tells; the notes in the file say so.
     """
     check_ending(path, "saved")
-    layers.write(path, _chunks(finite(history)), "Keep fewer snapshots or runs.")
+    container.write(path, _chunks(finite(history)), "Keep fewer snapshots or runs.")
 
 
 def to_bytes(history):
@@ -124,7 +124,7 @@ def finite(history):
 def read(stream, size, name):
     """The History in a stream of `size` bytes; `name` is the file's, for messages."""
     name = told(name)
-    metadata, arrays = layers.read(stream, size, name)
+    metadata, arrays = container.read(stream, size, name)
     _check_format(metadata, arrays, name)
     about = _about(metadata, name)
     for key, (dtype, axes) in ARRAYS.items():
@@ -237,4 +237,4 @@ def _chunks(history):
     }
     if history.target is not None:
         arrays["target"] = history.target
-    return layers.chunks({"about": text, "format": FORMAT, "version": str(VERSION)}, arrays)
+    return container.chunks({"about": text, "format": FORMAT, "version": str(VERSION)}, arrays)

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.errors import FileError, NeurosceneError
 from engine.formats.files import opened, told
-from engine.formats.tensors import layers
+from engine.formats.tensors import container
 from engine.network.history import Domain
 from engine.network.recipe import Recipe
 
@@ -58,7 +58,7 @@ def save(state, path):
     arrays = {key: {**state.arrays, **domain}[key] for key in ARRAYS}
     if state.target is not None:
         arrays["target"] = state.target
-    layers.write(path, layers.chunks(metadata, arrays), "Keep fewer snapshots or runs.")
+    container.write(path, container.chunks(metadata, arrays), "Keep fewer snapshots or runs.")
 
 
 def load(path):
@@ -72,7 +72,7 @@ def load(path):
 
 
 def _read(stream, size, name):
-    metadata, found = layers.read(stream, size, name)
+    metadata, found = container.read(stream, size, name)
     if metadata.get("format") != FORMAT or metadata.get("version") != str(VERSION):
         raise FileError(
             f"{name} is not a training of version {VERSION}, as Trainer.save writes it; it says it is a "
