@@ -24,8 +24,7 @@ import numpy as np
 
 from benchmarks.results import keep
 from engine.formats.downloads import cached
-from engine.formats.load_convnet import load_convnet
-from engine.formats.squeezenet import small_squeezenet
+from engine.formats.load_convnet import load_convnet, small_squeezenet
 from engine.gpu.subgroups import subgroup_size
 from engine.kernels.forward import Forward
 from engine.network import nodes

@@ -29,6 +29,12 @@ def size_text(count):
         count /= 1024
 
 
+def check_size(count, name):
+    """Refuses more than MAX_FILE_BYTES bytes that are said to be a network."""
+    if count > MAX_FILE_BYTES:
+        raise FileError(f"{name} has {size_text(count)}; networks of at most {size_text(MAX_FILE_BYTES)} are read.")
+
+
 def check_width(shape, where):
     """Refuses a matrix of weights wider than MAX_WIDTH, before it is read."""
     if max(shape) > MAX_WIDTH:

@@ -1,31 +1,22 @@
-"""Convolutional networks from files: ONNX as it stands, or weights alone whose architecture is known by their keys.
+"""Convolutional networks from files: ONNX, or weights whose layers the metadata lists or the keys tell."""
 
-SqueezeNet: Iandola et al. 2016, https://arxiv.org/abs/1602.07360, with the key names of torchvision's squeezenet1_0
-and squeezenet1_1 and the layer names of its authors' Caffe release.
-"""
-
+import io
+import os
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError, near
-from engine.formats.files import check_weights, opened, told
-from engine.formats.squeezenet import described
+from engine.errors import FileError, NetworkError, NeurosceneError, near
+from engine.formats import about
+from engine.formats.architectures import ARCHITECTURES, array_keys, build, known_layers, listed_layer
+from engine.formats.files import check_layers, check_size, opened, told
 from engine.formats.tensors import container
-from engine.formats.tensors.safetensors import FLOATS
-from engine.network.convnet import (
-    Concat,
-    ConvNet,
-    Convolution,
-    Elementwise,
-    GlobalAveragePool,
-    Input,
-    MaxPool,
-    Softmax,
-)
-from engine.network.preprocess import usual
+from engine.network.convnet import ConvNet
+from engine.network.nodes import Convolution
+from engine.network.preprocess import Preprocess, usual
 
 # Torchvision's weights were trained at 224 x 224, the authors' at 227 x 227 (train_val.prototxt of their release).
 TORCHVISION_SIZE, CAFFE_SIZE = (224, 224), (227, 227)
@@ -34,57 +25,23 @@ TORCHVISION_SIZE, CAFFE_SIZE = (224, 224), (227, 227)
 class UnknownArchitecture(NetworkError):
     """Weights alone whose architecture their keys do not tell. windows: there are convolutions among them."""
 
-    def __init__(self, message="", windows=True):
+    def __init__(self, message: str = "", windows: bool = True):
         super().__init__(message)
         self.windows = windows
 
 
-@dataclass(frozen=True)
-class _First:
-    """The first convolution, stride 2 without padding: its key, and the rows of its window, by which files are told."""
-
-    key: str
-    size: int
-
-
-@dataclass(frozen=True)
-class _Fire:
-    """A fire module: 1 x 1 squeezing, then 1 x 1 and 3 x 3 side by side, joined in this order."""
-
-    key: str
-    name: str
-
-
-@dataclass(frozen=True)
-class _Pool:
-    """The largest of 3 x 3, stride 2, places counted up."""
-
-    name: str
-
-
-ARCHITECTURES = {
-    "squeezenet1_0": (
-        _First("features.0", 7), _Pool("pool1"),
-        _Fire("features.3", "fire2"), _Fire("features.4", "fire3"), _Fire("features.5", "fire4"), _Pool("pool4"),
-        _Fire("features.7", "fire5"), _Fire("features.8", "fire6"), _Fire("features.9", "fire7"),
-        _Fire("features.10", "fire8"), _Pool("pool8"), _Fire("features.12", "fire9"),
-    ),
-    "squeezenet1_1": (
-        _First("features.0", 3), _Pool("pool1"),
-        _Fire("features.3", "fire2"), _Fire("features.4", "fire3"), _Pool("pool3"),
-        _Fire("features.6", "fire4"), _Fire("features.7", "fire5"), _Pool("pool5"),
-        _Fire("features.9", "fire6"), _Fire("features.10", "fire7"), _Fire("features.11", "fire8"),
-        _Fire("features.12", "fire9"),
-    ),
-}  # fmt: skip
-CLASSIFIER = "classifier.1"
-PARTS = {"squeeze": ("squeeze1x1", 1), "expand1x1": ("expand1x1", 1), "expand3x3": ("expand3x3", 3)}
-
-
-def load_convnet(path, architecture=None, *, size=None, classifier_padding=None, classes=(), preprocess=None):
+def load_convnet(
+    path: str | os.PathLike,
+    architecture: str | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    classifier_padding: int | None = None,
+    classes: Sequence[str] = (),
+    preprocess: Preprocess | None = None,
+) -> ConvNet:
     """The ConvNet in an .onnx or .safetensors file.
 
-    architecture         one of ARCHITECTURES, for weights alone; None: told by the metadata, or by keys and shapes
+    architecture         one of ARCHITECTURES, for weights alone; None: by the metadata, or by keys and shapes
     size                 (H, W) of the input; None: the file's, or what its weights were trained at
     classifier_padding   zeros round the map before SqueezeNet's classifier: torchvision has 0, the authors' 1.0
                          has 1; None: what the file's metadata says, or 0
@@ -101,7 +58,7 @@ def load_convnet(path, architecture=None, *, size=None, classifier_padding=None,
         for what, given in (("architecture", architecture), ("classifier_padding", classifier_padding)):
             if given is not None:
                 raise NetworkError(f"{told(path.name)} has its own architecture, but {what} is given. Leave it out.")
-        from engine.formats.onnx.convnet import load
+        from engine.formats.onnx.convnet import load  # loads onnx, which takes a while
 
         return load(path, size=size, classes=classes, preprocess=preprocess, known=_authors)
     if suffix != ".safetensors":
@@ -111,21 +68,78 @@ def load_convnet(path, architecture=None, *, size=None, classifier_padding=None,
         name = told(path.name)
         metadata, arrays = container.read(stream, length, name)
         if "architecture" in metadata and architecture is None and classifier_padding is None:
-            return described(metadata, arrays, name, size=size, classes=classes, preprocess=preprocess)
-        architecture = _told_by(arrays, name) if architecture is None else architecture
+            return _listed(metadata, arrays, name, size=size, classes=classes, preprocess=preprocess)
+        architecture = _architecture_of(arrays, name) if architecture is None else architecture
         if architecture not in ARCHITECTURES:
             raise NetworkError(near(told(architecture), ARCHITECTURES, noun="architecture"))
-        reader = _Reader(arrays, name)
         caffe = "0..255" in metadata.get("input", "")
         if classifier_padding is None:
             written = re.search(r"padding=(\d)", metadata.get("conv10", ""))
             classifier_padding = int(written[1]) if written else 0
-        size = size or (CAFFE_SIZE if caffe else TORCHVISION_SIZE)
-        nodes = reader.nodes(ARCHITECTURES[architecture], size, int(classifier_padding))
+        rows, columns = size or (CAFFE_SIZE if caffe else TORCHVISION_SIZE)
+        nodes = build(known_layers(architecture, int(classifier_padding)), arrays, (3, rows, columns), name)
     if preprocess is None:
         order = order_of(nodes[1].weights) or ("bgr" if "BGR" in metadata.get("input", "") else "rgb")
-        preprocess = _preprocess(size, order, caffe)
+        preprocess = _preprocess((rows, columns), order, caffe)
     return ConvNet(nodes, name=name, classes=classes, preprocess=preprocess)
+
+
+def small_squeezenet(data: bytes, name: str = "small_squeezenet.safetensors") -> ConvNet:
+    """The ConvNet in the bytes of a file that lists its layers, as tools/small_squeezenet.py makes one.
+
+    name   the file's, for messages
+
+    Raises FileError for another file; FileError, ShapeError or NetworkError for layers that do not fit.
+    """
+    check_size(len(data), name)
+    return _listed(*container.read(io.BytesIO(data), len(data), told(name)), told(name))
+
+
+def _listed(metadata, arrays, name, *, size=None, classes=(), preprocess=None):
+    """The ConvNet whose layers a file's metadata lists; size, classes and preprocess in place of the file's."""
+    layers = _entry(metadata, "architecture", list, name)
+    if preprocess is None:
+        _entry(metadata, "preprocess", dict, name)
+        preprocess = about.preprocess(metadata, name)
+    if size is not None:
+        preprocess = preprocess.sized(size)
+    check_layers(len(layers), name)
+    try:
+        layers = [listed_layer(layer) for layer in layers]
+    except NeurosceneError as error:
+        raise type(error)(f"In {name}: {error}") from None
+    nodes = build(layers, arrays, (len(preprocess.mean), *preprocess.size), name)
+    classes = classes or _entry(metadata, "classes", list, name)
+    try:
+        return ConvNet(nodes, name=told(metadata.get("name", name), 200), classes=classes, preprocess=preprocess)
+    except NeurosceneError as error:
+        raise type(error)(str(error) if name in str(error) else f"In {name}: {error}") from None
+
+
+def _entry(metadata, key, kind, name):
+    try:
+        return about.entry(metadata, key, kind, name)
+    except KeyError:
+        raise FileError(
+            f"{name} has no `{key}` in its metadata, so its layers are unknown. Export it as ONNX."
+        ) from None
+
+
+def _architecture_of(arrays, name):
+    """The one of ARCHITECTURES whose arrays are all there."""
+    missing = {key: sorted(array_keys(known_layers(key)) - set(arrays)) for key in ARCHITECTURES}
+    # The nearest is named with what it lacks, so that a broken file is told from another network.
+    best = min(missing, key=lambda key: len(missing[key]))
+    lacks = missing[best]
+    if not lacks:
+        return best
+    if len(lacks) > len(array_keys(known_layers(best))) // 2:
+        raise UnknownArchitecture(
+            f"{name} holds weights of no network known by its keys: {', '.join(ARCHITECTURES)}. Export it as ONNX, "
+            "which has the layers too.",
+            windows=any(len(tensor.shape) == 4 for tensor in arrays.values()),
+        )
+    raise FileError(f"{name} looks like {best}, but has no `{lacks[0]}`, and {len(lacks)} arrays are missing in all.")
 
 
 def _preprocess(size, order, caffe):
@@ -164,84 +178,3 @@ def _authors(nodes):
     first = next((node for node in nodes if isinstance(node, Convolution)), None)
     order = None if first is None or first.inputs != (nodes[0].name,) else order_of(first.weights)
     return None if order is None else _preprocess(nodes[0].size[1:], order, True)
-
-
-def _keys(plan):
-    found = {f"{CLASSIFIER}.weight", f"{CLASSIFIER}.bias"}
-    for step in plan:
-        if isinstance(step, _First):
-            found |= {f"{step.key}.weight", f"{step.key}.bias"}
-        elif isinstance(step, _Fire):
-            found |= {f"{step.key}.{part}.{role}" for part in PARTS for role in ("weight", "bias")}
-    return found
-
-
-def _told_by(arrays, name):
-    for architecture, plan in ARCHITECTURES.items():
-        if _keys(plan) <= set(arrays):
-            return architecture
-    # The nearest is named with what it lacks, so that a broken file is told from another network.
-    best = max(ARCHITECTURES, key=lambda a: len(_keys(ARCHITECTURES[a]) & set(arrays)))
-    missing = sorted(_keys(ARCHITECTURES[best]) - set(arrays))
-    if len(missing) > len(_keys(ARCHITECTURES[best])) // 2:
-        raise UnknownArchitecture(
-            f"{name} holds weights of no network known by its keys: {', '.join(ARCHITECTURES)}. Export it as ONNX, "
-            "which has the layers too.",
-            windows=any(len(tensor.shape) == 4 for tensor in arrays.values()),
-        )
-    raise FileError(
-        f"{name} looks like {best}, but has no `{missing[0]}`, and {len(missing)} arrays are missing in all."
-    )
-
-
-class _Reader:
-    """Makes nodes of a file's arrays."""
-
-    def __init__(self, arrays, name):
-        self.arrays, self.name = arrays, name
-        check_weights(sum(int(np.prod(t.shape, dtype=object)) for t in arrays.values()), name)
-
-    def nodes(self, plan, size, classifier_padding):
-        made = [Input("image", (), (3, *size))]
-        for step in plan:
-            before = made[-1].name
-            if isinstance(step, _First):
-                made += self._convolved(step.key, "conv1", before, step.size, stride=2)
-            elif isinstance(step, _Pool):
-                made.append(MaxPool(step.name, (before,), (3, 3), (2, 2), ceil=True))
-            else:
-                made += self._fire(step, before)
-        made += self._convolved(CLASSIFIER, "conv10", made[-1].name, 1, padding=classifier_padding)
-        made.append(GlobalAveragePool("pool10", (made[-1].name,)))
-        made.append(Softmax("prob", ("pool10",)))
-        return made
-
-    def _fire(self, step, before):
-        made, ends = [], []
-        for part, (label, size) in PARTS.items():
-            squeezed = before if part == "squeeze" else made[1].name
-            made += self._convolved(f"{step.key}.{part}", f"{step.name}/{label}", squeezed, size, padding=size // 2)
-            ends.append(made[-1].name)
-        return [*made, Concat(f"{step.name}/concat", ends[1:])]
-
-    def _convolved(self, key, name, before, size, stride=1, padding=0):
-        """A convolution and its relu."""
-        weights, bias = self._array(f"{key}.weight"), self._array(f"{key}.bias")
-        if weights.shape[2:] != (size, size):
-            raise ShapeError(f"`{key}.weight` of {self.name} is {weights.shape}; it must be (O, I, {size}, {size}).")
-        try:
-            made = Convolution(name, (before,), weights, bias, (stride, stride), (padding,) * 4)
-        except NeurosceneError as error:
-            raise type(error)(f"In {self.name}: {error}") from None
-        folder, _, last = name.rpartition("/")
-        return [made, Elementwise(f"{folder}/relu_{last}" if folder else f"relu_{last}", (name,), "relu")]
-
-    def _array(self, key):
-        tensor = self.arrays.get(key)
-        if tensor is None:
-            raise FileError(f"{self.name} has no `{key}`, which the architecture needs. Save it again.")
-        if tensor.dtype not in FLOATS:
-            raise NetworkError(f"`{key}` of {self.name} is {told(tensor.dtype)}; weights must be {', '.join(FLOATS)}.")
-        if key.endswith("weight") and len(tensor.shape) != 4:
-            raise ShapeError(f"`{key}` of {self.name} is {told(tensor.shape)}; it must be (O, I, rows, columns).")
-        return tensor.read()

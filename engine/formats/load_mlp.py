@@ -44,8 +44,7 @@ def load(source, *, activations=None):
     if isinstance(source, Mlp):
         if activations is None:
             return source
-        weights, biases = [x.weights for x in source.layers], [x.bias for x in source.layers]
-        return Mlp(weights, biases, named.spread(activations, len(weights), source.name), name=source.name)
+        return source.changed(activations=named.spread(activations, len(source.layers), source.name))
     if isinstance(source, str | os.PathLike):
         return _load_file(source, activations)
     # Objects come from PyTorch or numpy; this room imports neither the one nor needs the other's types.

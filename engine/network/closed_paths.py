@@ -1,4 +1,4 @@
-"""Ways through weights and inputs that end where they began, so that a film of them repeats without a seam."""
+"""Closed paths through weights and inputs: an animation along one ends where it began, so it loops without a seam."""
 
 import math
 
@@ -6,35 +6,34 @@ import numpy as np
 
 from engine.errors import NetworkError, near
 
-WAYS = ("circle", "knot", "line", "still")
+PATHS = ("circle", "knot", "line", "still")
 
 
-def closed_way(way, part, count, seed=0):
-    """Where a point in `count` dimensions is on a closed way.
+def closed_path(kind: str, part: float, count: int, seed: int = 0) -> np.ndarray:
+    """The point of a closed path in `count` dimensions; (count,) float64 in [-1, 1].
 
-    way      circle: in pairs of dimensions round circles, the second of a pair a quarter turn behind
-             knot: each dimension swings 1, 2 or 3 times, from its own phase (a Lissajous curve)
-             line: along one line, to both sides of the middle
-             still: in the middle
-    part     of the way that is done; at 1 as at 0
+    kind     circle: pairs of dimensions go round circles, the second of a pair a quarter period behind
+             knot: each dimension oscillates 1, 2 or 3 times with its own phase (a Lissajous curve)
+             line: along a straight line, to both sides of the middle and back
+             still: stays in the middle
+    part     of the path that is done; at 1 as at 0
     seed     of a knot's phases and a line's direction
-    returns  (count,) float64 in [-1, 1]
 
-    Raises NetworkError for an unknown way.
+    Raises NetworkError for an unknown kind.
     """
-    if way not in WAYS:
-        raise NetworkError(near(way, WAYS, noun="way"))
-    turn = 2.0 * math.pi * math.fmod(part, 1.0)
+    if kind not in PATHS:
+        raise NetworkError(near(kind, PATHS, noun="closed path"))
+    angle = 2.0 * math.pi * math.fmod(part, 1.0)
     rng = np.random.default_rng([int(seed), 1])
-    if way == "circle":
-        return np.cos(turn - 0.5 * math.pi * (np.arange(count) % 2))
-    if way == "knot":
-        return np.sin(turn * rng.integers(1, 4, count) + rng.uniform(0.0, 2.0 * math.pi, count))
-    if way == "line":
-        return rng.uniform(-1.0, 1.0, count) * math.sin(turn)
+    if kind == "circle":
+        return np.cos(angle - 0.5 * math.pi * (np.arange(count) % 2))
+    if kind == "knot":
+        return np.sin(angle * rng.integers(1, 4, count) + rng.uniform(0.0, 2.0 * math.pi, count))
+    if kind == "line":
+        return rng.uniform(-1.0, 1.0, count) * math.sin(angle)
     return np.zeros(count)
 
 
-def there_and_back(part):
-    """0 at the start and the end, 1 halfway, at rest at all three."""
+def there_and_back(part: float) -> float:
+    """0 at the start and the end, 1 halfway, with zero speed at all three."""
     return 0.5 - 0.5 * math.cos(2.0 * math.pi * math.fmod(part, 1.0))

@@ -1,9 +1,13 @@
 """What a multilayer perceptron is: layers of float32 weights, a bias and an activation each."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, ShapeError
 from engine.network.activations import Activation
@@ -24,7 +28,7 @@ class Shape:
         return f"{sizes_text(self.sizes)} {','.join(dict.fromkeys(map(str, self.activations)))}"
 
 
-def sizes_text(sizes):
+def sizes_text(sizes: Iterable[int]) -> str:
     """Layer sizes as people write them: 3-8-1, and 2-30x27-3 for four and more equal ones."""
     runs = [(size, len(list(run))) for size, run in itertools.groupby(sizes)]
     return "-".join(f"{n}x{times}" if times > 3 else "-".join([str(n)] * times) for n, times in runs)
@@ -112,23 +116,36 @@ class Mlp:
         return Layer(w, b, activation)
 
     @property
-    def shape(self):
-        """Layer sizes and activations: the key under which generated code is cached."""
-        return Shape((self.inputs, *(len(x.bias) for x in self.layers)), tuple(x.activation for x in self.layers))
+    def weights(self) -> list[np.ndarray]:
+        """The (out, in) matrices, layer by layer; `biases` and `activations` alike."""
+        return [x.weights for x in self.layers]
 
     @property
-    def inputs(self):
+    def biases(self) -> list[np.ndarray]:
+        return [x.bias for x in self.layers]
+
+    @property
+    def activations(self) -> list[Activation]:
+        return [x.activation for x in self.layers]
+
+    @property
+    def shape(self) -> Shape:
+        """Layer sizes and activations: the key under which generated code is cached."""
+        return Shape((self.inputs, *map(len, self.biases)), tuple(self.activations))
+
+    @property
+    def inputs(self) -> int:
         return self.layers[0].weights.shape[1]
 
     @property
-    def outputs(self):
+    def outputs(self) -> int:
         return len(self.layers[-1].bias)
 
     @property
-    def weight_count(self):
+    def weight_count(self) -> int:
         return sum(x.weights.size + x.bias.size for x in self.layers)
 
-    def __call__(self, points):
+    def __call__(self, points: ArrayLike) -> np.ndarray:
         """The network's value in float64.
 
         points   (N, inputs) or (inputs,)
@@ -142,27 +159,35 @@ class Mlp:
             h = layer.activation.value(h @ layer.weights.T.astype(float) + layer.bias)
         return h
 
-    def edited(self, layer, row, column, value):
-        """The same network with one weight changed; column -1 is the bias.
-
-        value   any float; it is stored as float32
-        """
-        weights, biases = [x.weights for x in self.layers], [x.bias for x in self.layers]
-        target = np.array(biases[layer] if column == -1 else weights[layer])
-        target[row if column == -1 else (row, column)] = value
-        (biases if column == -1 else weights)[layer] = target
-        return Mlp(weights, biases, [x.activation for x in self.layers], name=self.name)
-
-    def scaled(self, factor):
-        """The same network with every weight and bias multiplied."""
+    def changed(
+        self,
+        *,
+        weights: Sequence[ArrayLike] | None = None,
+        biases: Sequence[ArrayLike] | None = None,
+        activations: Sequence[Activation | str] | None = None,
+        name: str | None = None,
+    ) -> Mlp:
+        """A network with these in place of its own; None keeps what there is."""
         return Mlp(
-            [x.weights * np.float32(factor) for x in self.layers],
-            [x.bias * np.float32(factor) for x in self.layers],
-            [x.activation for x in self.layers],
-            name=f"{self.name} x {factor:g}",
+            self.weights if weights is None else weights,
+            self.biases if biases is None else biases,
+            self.activations if activations is None else activations,
+            name=self.name if name is None else name,
         )
 
-    def equals(self, other):
+    def edited(self, layer: int, row: int, column: int, value: float) -> Mlp:
+        """The same network with one weight changed, stored as float32; column -1 is the bias."""
+        arrays = self.biases if column == -1 else self.weights
+        arrays[layer] = np.array(arrays[layer])
+        arrays[layer][row if column == -1 else (row, column)] = value
+        return self.changed(biases=arrays) if column == -1 else self.changed(weights=arrays)
+
+    def scaled(self, factor: float) -> Mlp:
+        """The same network with every weight and bias multiplied."""
+        weights, biases = ([x * np.float32(factor) for x in arrays] for arrays in (self.weights, self.biases))
+        return self.changed(weights=weights, biases=biases, name=f"{self.name} x {factor:g}")
+
+    def equals(self, other: object) -> bool:
         """True if shape and every weight agree to the bit."""
         return (
             isinstance(other, Mlp)
@@ -180,7 +205,7 @@ class Mlp:
         return f"<Mlp {self}>"
 
 
-def float32_error(net, points):
+def float32_error(net: Mlp, points: ArrayLike) -> float:
     """The largest difference between the outputs in float32 and in float64, both by numpy.
 
     points   (N, inputs)

@@ -1,12 +1,15 @@
 """Networks made of a network: a slice of its inputs, its first layers, some of its outputs, a mixture of two."""
 
+from collections.abc import Iterable
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
 from engine.network.mlp import Mlp
 
 
-def sliced(net, origin, directions):
+def sliced(net: Mlp, origin: ArrayLike, directions: ArrayLike) -> Mlp:
     """The network on a line, plane or larger flat through its inputs: again a network, with the flat's coordinates.
 
     origin       (inputs,), where all coordinates are 0
@@ -24,27 +27,24 @@ def sliced(net, origin, directions):
             f"A slice of {net} needs an origin ({net.inputs},) and directions (D, {net.inputs}), "
             f"not {origin.shape} and {directions.shape}."
         )
-    first = net.layers[0]
-    weights = first.weights.astype(float)
-    return _of(
-        net,
-        [weights @ directions.T, *(x.weights for x in net.layers[1:])],
-        [weights @ origin + first.bias, *(x.bias for x in net.layers[1:])],
+    weights = net.weights[0].astype(float)
+    return net.changed(
+        weights=[weights @ directions.T, *net.weights[1:]],
+        biases=[weights @ origin + net.biases[0], *net.biases[1:]],
     )
 
 
-def shortened(net, layers):
+def shortened(net: Mlp, layers: int) -> Mlp:
     """The network's first layers alone; its outputs are the responses of the last of them.
 
     Raises NetworkError unless layers is from 1 to the number there are.
     """
     if not 1 <= layers <= len(net.layers):
         raise NetworkError(f"The first {layers} layers of {net} were asked for; it has {len(net.layers)}.")
-    kept = net.layers[:layers]
-    return Mlp([x.weights for x in kept], [x.bias for x in kept], [x.activation for x in kept], name=net.name)
+    return Mlp(net.weights[:layers], net.biases[:layers], net.activations[:layers], name=net.name)
 
 
-def chosen(net, outputs):
+def chosen(net: Mlp, outputs: Iterable[int]) -> Mlp:
     """The network with only these of its outputs, in this order, by number.
 
     Raises NetworkError for outputs it does not have, and for a softmax, whose outputs need each other.
@@ -55,24 +55,15 @@ def chosen(net, outputs):
     last = net.layers[-1]
     if not last.activation.rule.elementwise and outputs != list(range(net.outputs)):
         raise NetworkError(f"{net} ends in {last.activation.name}, which needs all outputs; some cannot be left out.")
-    return _of(
-        net,
-        [*(x.weights for x in net.layers[:-1]), last.weights[outputs]],
-        [*(x.bias for x in net.layers[:-1]), last.bias[outputs]],
-    )
+    return _with_outputs(net, outputs)
 
 
-def sums(net):
+def sums(net: Mlp) -> Mlp:
     """The network before its last activation: the weighted sums themselves."""
-    return Mlp(
-        [x.weights for x in net.layers],
-        [x.bias for x in net.layers],
-        [*(x.activation for x in net.layers[:-1]), "identity"],
-        name=net.name,
-    )
+    return net.changed(activations=[*net.activations[:-1], "identity"])
 
 
-def mixed(a, b, first, second):
+def mixed(a: Mlp, b: Mlp, first: float, second: float) -> Mlp:
     """first * a + second * b, weight by weight and bias by bias; activations are a's.
 
     Raises NetworkError where the two have different shapes.
@@ -82,19 +73,20 @@ def mixed(a, b, first, second):
             f"{a} and {b} cannot be mixed: they differ in layer sizes or activations. "
             "Take two networks of one shape, such as two snapshots of one training."
         )
-    pairs = list(zip(a.layers, b.layers, strict=True))
-    return _of(
-        a,
-        [first * x.weights.astype(float) + second * y.weights for x, y in pairs],
-        [first * x.bias.astype(float) + second * y.bias for x, y in pairs],
+    weights, biases = (
+        [first * x.astype(float) + second * y for x, y in zip(*arrays, strict=True)]
+        for arrays in ((a.weights, b.weights), (a.biases, b.biases))
+    )
+    return a.changed(weights=weights, biases=biases)
+
+
+def _with_outputs(net, rows):
+    return net.changed(
+        weights=[*net.weights[:-1], net.weights[-1][rows]], biases=[*net.biases[:-1], net.biases[-1][rows]]
     )
 
 
-def _of(net, weights, biases):
-    return Mlp(weights, biases, [x.activation for x in net.layers], name=net.name)
-
-
-def observed(net, output):
+def observed(net: Mlp, output: int) -> Mlp:
     """A network whose output 0 is the given output of `net`; what does not bear on it is left out.
 
     Of an elementwise last layer one row stays. A softmax needs all its rows: the wanted one comes first.
@@ -104,14 +96,12 @@ def observed(net, output):
     """
     if not 0 <= output < net.outputs:
         raise NetworkError(f"Output {output} of {net} was asked for; it has {net.outputs}, counted from 0.")
-    weights = [layer.weights for layer in net.layers]
-    biases = [layer.bias for layer in net.layers]
-    activations = [layer.activation for layer in net.layers]
-    if activations[-1].rule.elementwise:
-        rows = [output]
-    else:
-        rows = [output, *(i for i in range(net.outputs) if i != output)]
-    weights[-1], biases[-1] = weights[-1][rows], biases[-1][rows]
-    if not activations[-1].rule.elementwise and net.outputs == 1:
-        weights[-1], biases[-1], activations[-1] = np.zeros_like(weights[-1]), np.ones(1), "identity"
-    return Mlp(weights, biases, activations, name=net.name)
+    if net.activations[-1].rule.elementwise:
+        return _with_outputs(net, [output])
+    if net.outputs > 1:
+        return _with_outputs(net, [output, *(i for i in range(net.outputs) if i != output)])
+    return net.changed(
+        weights=[*net.weights[:-1], np.zeros_like(net.weights[-1])],
+        biases=[*net.biases[:-1], np.ones(1)],
+        activations=[*net.activations[:-1], "identity"],
+    )

@@ -6,7 +6,6 @@ import numpy as np
 
 from engine.errors import NetworkError
 from engine.formats.load_mlp import load
-from engine.network.mlp import Mlp
 
 # What PyTorch wraps round a module, and the attribute the module itself is kept in.
 WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
@@ -53,7 +52,8 @@ def two_logits(net):
         return net
     if str(last.activation) not in ("identity", "sigmoid"):
         raise NetworkError(f"A classifier with one output ends in identity or sigmoid, not {last.activation}.")
-    weights = [layer.weights for layer in net.layers[:-1]] + [np.vstack([np.zeros_like(last.weights), last.weights])]
-    biases = [layer.bias for layer in net.layers[:-1]] + [np.append(np.float32(0), last.bias)]
-    activations = [layer.activation for layer in net.layers[:-1]] + ["identity"]
-    return Mlp(weights, biases, activations, name=net.name)
+    return net.changed(
+        weights=[*net.weights[:-1], np.vstack([np.zeros_like(last.weights), last.weights])],
+        biases=[*net.biases[:-1], np.append(np.float32(0), last.bias)],
+        activations=[*net.activations[:-1], "identity"],
+    )

@@ -5,8 +5,7 @@ from importlib.resources import files
 
 from engine.errors import SettingError
 from engine.formats.downloads import cached
-from engine.formats.load_convnet import load_convnet
-from engine.formats.squeezenet import small_squeezenet
+from engine.formats.load_convnet import load_convnet, small_squeezenet
 from engine.kernels.forward import Forward
 from engine.network import nodes
 from engine.network.convnet import ConvNet

@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.errors import SettingError
 from engine.network.activations import ACTIVATIONS
-from engine.network.closed_paths import WAYS, closed_way, there_and_back
+from engine.network.closed_paths import PATHS, closed_path, there_and_back
 from engine.network.parts import chosen, mixed, shortened, sums
 from engine.network.random import DISTRIBUTIONS, random_mlp
 from engine.scene.data_settings import Network
@@ -66,7 +66,7 @@ class MovingNetwork(Keeping):
     )  # fmt: skip
 
     path = Choice(
-        WAYS, group="time", when=lambda s: s.network.inputs > 2,
+        PATHS, group="time", when=lambda s: s.network.inputs > 2,
         doc="how the other inputs move: closed ways, at the end as at the start",
     )  # fmt: skip
     swing = Number(
@@ -153,7 +153,7 @@ class MovingNetwork(Keeping):
         values = self._values()[: len(others)]
         origin = np.zeros(inputs)
         origin[others[: len(values)]] = values
-        origin[others] += self.swing * closed_way(self.path, time / self.period, len(others), self.seed)
+        origin[others] += self.swing * closed_path(self.path, time / self.period, len(others), self.seed)
         return origin
 
     def _axes(self, inputs):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from engine.cli import inspect, main
+from engine.formats.load_convnet import small_squeezenet
 from engine.formats.load_mlp import save
-from engine.formats.squeezenet import small_squeezenet
 from engine.network.convnet import AveragePool, Convolution, MaxPool
 from engine.network.random import random_mlp
 

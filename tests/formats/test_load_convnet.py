@@ -97,9 +97,9 @@ WRONG = {
     "whole numbers": (lambda: arrays("squeezenet1_0") | {"features.0.bias": np.zeros(12, "i4")}, NetworkError,
                       "`features.0.bias` .*is I32"),
     "another window": (lambda: arrays("squeezenet1_0") | {"features.0.weight": np.zeros((12, 3, 5, 5), "f4")},
-                       ShapeError, r"must be \(O, I, 7, 7\)"),
+                       ShapeError, r"layer `conv1` needs \(any, any, 7, 7\)"),
     "two axes": (lambda: arrays("squeezenet1_0") | {"classifier.1.weight": np.zeros((10, 64), "f4")}, ShapeError,
-                 r"it must be \(O, I, rows"),
+                 r"is \(10, 64\), but layer `conv10` needs \(any, any, 1, 1\)"),
     "channels that do not follow": (
         lambda: arrays("squeezenet1_0") | {"classifier.1.weight": np.zeros((10, 7, 1, 1), "f4")}, ShapeError,
         "Node `conv10` .*need 7 channels, but 64 come"),

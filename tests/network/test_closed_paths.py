@@ -1,26 +1,26 @@
-"""Closed ways end where they began, without a jump."""
+"""Closed paths end where they began, without a jump."""
 
 import numpy as np
 import pytest
 
 from engine.errors import NetworkError
-from engine.network.closed_paths import WAYS, closed_way, there_and_back
+from engine.network.closed_paths import PATHS, closed_path, there_and_back
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_a_way_closes_without_a_jump_and_stays_inside(way):
+@pytest.mark.parametrize("kind", PATHS)
+def test_a_path_closes_without_a_jump_and_stays_inside(kind):
     parts = np.linspace(0.0, 1.0, 241)
-    places = np.array([closed_way(way, part, 5, seed=3) for part in parts])
+    places = np.array([closed_path(kind, part, 5, seed=3) for part in parts])
     assert np.allclose(places[0], places[-1], atol=1e-12)
     assert abs(places).max() <= 1.0
     steps = np.diff(places, axis=0)
-    # The step over the seam is like the steps beside it: at most three turns a way, each of 240 steps.
+    # The step over the seam is like the steps beside it: at most three turns a path, each of 240 steps.
     assert np.allclose(steps[0], steps[-1], atol=(6.0 * np.pi / 240) ** 2)
 
 
 def test_a_circle_keeps_its_distance_in_each_pair():
     for part in np.linspace(0, 1, 9):
-        x = closed_way("circle", part, 4)
+        x = closed_path("circle", part, 4)
         assert np.allclose(np.hypot(x[0], x[1]), 1.0) and np.allclose(x[:2], x[2:])
 
 
@@ -33,6 +33,6 @@ def test_there_and_back_is_at_rest_at_the_ends_and_halfway():
         assert away < 1.01 * np.pi**2 * step**2
 
 
-def test_an_unknown_way_is_refused():
+def test_an_unknown_path_is_refused():
     with pytest.raises(NetworkError, match="circle"):
-        closed_way("circel", 0.1, 3)
+        closed_path("circel", 0.1, 3)

@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from engine.formats.squeezenet import small_squeezenet
+from engine.formats.load_convnet import small_squeezenet
 from engine.reference.convnet import forward
 from scenes.drawn.objects import KINDS, draw
 

@@ -25,6 +25,8 @@ DTYPES = {
 }  # fmt: skip
 ITEM_BYTES = {name: np.dtype(kind).itemsize for name, kind in DTYPES.items() if kind}
 ITEM_BYTES |= {"BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
+# What weights may be.
+FLOATS = ("F64", "F32", "F16", "BF16")
 # What we write; every one has its own name in the table.
 NAMES = {np.dtype(kind): name for name, kind in DTYPES.items() if kind}
 

@@ -3,7 +3,7 @@
 import io
 
 from engine.errors import FileError, NetworkError
-from engine.formats.files import MAX_FILE_BYTES, opened, replacing, size_text, told
+from engine.formats.files import check_size, opened, replacing, told
 from engine.formats.tensors import container
 from engine.formats.tensors.named import Entry, assemble
 
@@ -12,8 +12,6 @@ VERSION = 1
 # Of a file of snapshots, and of one that a training goes on from: no network by themselves.
 HISTORY = "neuroscene history"
 TRAINING = "neuroscene training"
-
-FLOATS = ("F64", "F32", "F16", "BF16")
 
 
 def load(path, activations=None):
@@ -44,8 +42,7 @@ def to_bytes(net):
 
 def from_bytes(data, name="these bytes"):
     """The network in the bytes that `to_bytes` gave."""
-    if len(data) > MAX_FILE_BYTES:
-        raise FileError(f"{name} has {size_text(len(data))}; networks of at most {size_text(MAX_FILE_BYTES)} are read.")
+    check_size(len(data), name)
     return read(io.BytesIO(data), len(data), name)
 
 
@@ -79,7 +76,7 @@ def read(stream, size, name, activations=None):
 
 def _entry(key, tensor, name):
     def fetch():
-        if tensor.dtype not in FLOATS:
+        if tensor.dtype not in container.FLOATS:
             raise NetworkError(
                 f"`{told(key)}` of {name} is {told(tensor.dtype)}; weights must be F64, F32, F16 or BF16."
             )

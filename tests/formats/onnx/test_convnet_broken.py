@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import NeurosceneError
-from engine.formats.load_convnet import load_convnet
-from engine.formats.squeezenet import small_squeezenet
+from engine.formats.load_convnet import load_convnet, small_squeezenet
 
 pytest.importorskip("onnx")
 

@@ -7,8 +7,7 @@ import safetensors
 from safetensors.numpy import load as load_safetensors
 
 from engine.errors import FileError, NeurosceneError
-from engine.formats.load_convnet import load_convnet
-from engine.formats.squeezenet import small_squeezenet
+from engine.formats.load_convnet import load_convnet, small_squeezenet
 from engine.formats.tensors import container
 from engine.reference.convnet import forward
 from scenes.drawn.objects import KINDS, SIZE, draw
