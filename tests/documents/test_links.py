@@ -2,24 +2,18 @@
 
 import re
 
+from commands import commands_in, words_of
 from tree import DOCUMENTS, ROOT, place, report, text
 from typer.main import get_command
 
 from engine.cli.main import app
 
 
-def commands_in(path):
-    """Every `neuroscene ...` line of a document's code blocks, without what follows a #; continued lines joined."""
-    blocks = re.findall(r"^```(?:sh|bash|console)?\n(.*?)^```", text(path), re.MULTILINE | re.DOTALL)
-    lines = [line.split(" #")[0].strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    return [line for line in lines if line.startswith("neuroscene ")]
-
-
 def test_every_command_in_a_document_is_one_of_ours():
     commands, wrong = get_command(app).commands, []
     for path in DOCUMENTS:
         for line in commands_in(path):
-            name, *words = line.split()[1:]
+            name, *words = words_of(line)
             if name.startswith("-"):
                 continue
             options = {"--help", "-h"}
