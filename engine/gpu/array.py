@@ -1,10 +1,14 @@
 """A typed buffer on the GPU."""
 
+from __future__ import annotations
+
 import numpy as np
+import numpy.typing
 import wgpu
 
 from engine.errors import DeviceLimitError, ShapeError
 from engine.gpu.device import device
+from engine.gpu.label import maker
 
 USAGES = {
     "uniform": wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST,
@@ -20,13 +24,14 @@ class Array:
     """count items of a dtype in GPU memory.
 
     dtype   a numpy dtype; float64 is refused, since WGSL has none
-    count   items; at least one is held
+    count   items; memory is taken for at least one
     usage   uniform, storage or indirect
+    label   for the GPU's errors and frame debuggers; the module that makes it unless given
 
     Raises DeviceLimitError when the adapter cannot bind that much at once.
     """
 
-    def __init__(self, dtype, count, usage="storage"):
+    def __init__(self, dtype: np.typing.DTypeLike, count: int, usage: str = "storage", *, label: str | None = None):
         self.dtype = np.dtype(dtype)
         if self.dtype == np.float64:
             raise ShapeError("A GPU array of float64 was asked for; WGSL has float32. Convert first.")
@@ -40,34 +45,42 @@ class Array:
                 f"{size / 2**20:.0f} MiB in one buffer were asked for; {device().adapter} binds {limit / 2**20:.0f}. "
                 "Take a smaller picture, fewer samples a pixel, or a smaller network."
             )
-        self.buffer = device().handle.create_buffer(size=size, usage=USAGES[usage])
+        # What a uniform's struct was last set to. The GPU never writes one, so the same values need not be sent again.
+        self._sent: bytes | None = None
+        label = label or f"{maker()}: {self.count} x {self.dtype.itemsize} bytes, {usage}"
+        self.buffer = device().handle.create_buffer(label=label, size=size, usage=USAGES[usage])
 
     @classmethod
-    def of(cls, data, usage="storage"):
+    def of(cls, data: np.ndarray, usage: str = "storage", *, label: str | None = None) -> Array:
         """An Array that holds a copy of data."""
         data = np.ascontiguousarray(data)
-        array = cls(data.dtype, data.size, usage)
+        array = cls(data.dtype, data.size, usage, label=label)
         array.write(data)
         return array
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         return self.count * self.dtype.itemsize
 
-    def write(self, data, at=0):
+    def write(self, data: np.typing.ArrayLike, at: int = 0) -> None:
         """Copies data into the array from item `at` on. Raises ShapeError if it does not fit."""
         data = np.ascontiguousarray(data, self.dtype)
         if at + data.size > self.count:
             raise ShapeError(f"{data.size} items from {at} on do not fit an array of {self.count}.")
         if data.size:
             raw = data.reshape(-1).view(np.uint8)
+            if self.usage == "uniform" and self.dtype.names:
+                sent = raw.tobytes()
+                if sent == self._sent:
+                    return
+                self._sent = sent if data.size == self.count else None
             if raw.size % 4:
                 # write_buffer takes multiples of four bytes only.
                 raw = np.concatenate([raw, np.zeros(-raw.size % 4, np.uint8)])
             device().queue.write_buffer(self.buffer, at * self.dtype.itemsize, raw)
 
-    def read(self, count=None, at=0):
-        """A numpy copy of `count` items from `at` on (all, unless told); waits for the GPU."""
+    def read(self, count: int | None = None, at: int = 0) -> np.ndarray:
+        """A numpy copy of `count` items from `at` on (all, unless given); waits for the GPU."""
         count = self.count - at if count is None else count
         if count == 0:
             return np.zeros(0, self.dtype)
@@ -75,13 +88,13 @@ class Array:
         raw = device().queue.read_buffer(self.buffer, at * self.dtype.itemsize, size)
         return np.frombuffer(raw, self.dtype, count).copy()
 
-    def resource(self):
+    def resource(self) -> dict:
         """What a bind group takes."""
         return {"buffer": self.buffer, "offset": 0, "size": self.buffer.size}
 
 
-def grown(array, dtype, count, usage="storage"):
-    """The same array if it holds `count` items of dtype, else a new one of that size; contents are not kept."""
+def grown(array: Array | None, dtype: np.typing.DTypeLike, count: int, usage: str = "storage") -> Array:
+    """The same array if it has room for `count` items of dtype, else a new one of that size, without its contents."""
     if array is not None and array.dtype == np.dtype(dtype) and array.count >= count:
         return array
     return Array(dtype, count, usage)

@@ -9,8 +9,10 @@ from functools import cache
 import wgpu
 from wgpu.backends.wgpu_native import _ffi, extras
 
+from engine.diagnostics import log
 from engine.errors import NoAdapterError
 from engine.gpu.declarations import look_up_types
+from engine.gpu.label import maker
 
 FEATURES = ("shader-f16", "timestamp-query", "subgroup", "float32-filterable")
 # The limits we ask up to the adapter's own.
@@ -79,19 +81,19 @@ class Device:
     limits: dict = field(repr=False)
 
     @property
-    def queue(self):
+    def queue(self) -> wgpu.GPUQueue:
         return self.handle.queue
 
     @property
-    def is_software(self):
+    def is_software(self) -> bool:
         """True for a driver that computes on the processor, such as lavapipe."""
         return self.kind == "CPU"
 
-    def encoder(self):
+    def encoder(self, label: str | None = None) -> wgpu.GPUCommandEncoder:
         """A new command encoder."""
-        return self.handle.create_command_encoder()
+        return self.handle.create_command_encoder(label=label or maker())
 
-    def submit(self, encoder):
+    def submit(self, encoder: wgpu.GPUCommandEncoder) -> None:
         """Ends an encoder and hands its commands to the queue."""
         self.queue.submit([encoder.finish()])
 
@@ -110,7 +112,7 @@ def _prepare_instance():
 
 
 @cache
-def device():
+def device() -> Device:
     """The device of this process, made at the first call.
 
     NEUROSCENE_PORTABLE=1 in the environment holds it to WebGPU's portable limits, as the tests do.
@@ -127,10 +129,13 @@ def device():
     if os.environ.get("NEUROSCENE_PORTABLE") != "1":
         limits |= {name: adapter.limits[name] for name in WIDE_LIMITS if name in adapter.limits}
     try:
-        handle = adapter.request_device_sync(required_features=sorted(features), required_limits=limits)
+        handle = adapter.request_device_sync(
+            label="neuroscene", required_features=sorted(features), required_limits=limits
+        )
     except (RuntimeError, wgpu.GPUError) as error:
         raise NoAdapterError(f"The adapter {adapter.info.get('device')} gave no device: {error}") from None
     info = adapter.info
+    log.debug("adapter: %s; %s; %s", info.get("device"), info.get("description"), ", ".join(sorted(features)))
     return Device(
         handle=handle,
         adapter=info.get("device", "unknown"),
@@ -142,7 +147,7 @@ def device():
     )
 
 
-def platform():
+def platform() -> str:
     """One line for CSV rows and captions: adapter, driver and Python."""
     d = device()
     return f"{d.adapter}; {d.driver}; Python {sys.version_info.major}.{sys.version_info.minor}"

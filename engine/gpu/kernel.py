@@ -1,70 +1,93 @@
 """A compute kernel: composed WGSL, its bindings, and how to run it."""
 
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
 import wgpu
 
+from engine.diagnostics import log
 from engine.errors import DeviceLimitError, ShaderError
+from engine.gpu.bindings import Binding
+from engine.gpu.compose import Module
 from engine.gpu.device import device
-from engine.gpu.shader import bind_group, layouts, shader_module
+from engine.gpu.passes import compute_pass
+from engine.gpu.shader import Resource, bind_group, layout_key, layouts, milliseconds, shader_module
 
-_pipelines = {}
+_pipelines: dict[tuple, wgpu.GPUComputePipeline] = {}
 MAX_GROUPS = 65535  # WebGPU's limit of workgroups a dimension
 
 
-def compute_pipeline(module, entry, constants, bindings):
+def compute_pipeline(
+    module: Module, entry: str, constants: Mapping[str, float], bindings: Sequence[Binding]
+) -> wgpu.GPUComputePipeline:
     """The compute pipeline of a module, from the cache where it has been made before.
 
     Raises ShaderError with the file and line when it does not compile.
     """
-    key = (module.code, entry, tuple(sorted(constants.items())), tuple((b.kind, b.type_text) for b in bindings))
+    key = module.code, entry, tuple(sorted(constants.items())), layout_key(bindings, "compute")
     if key not in _pipelines:
-        shader = shader_module(module)
+        shader, begun = shader_module(module), time.perf_counter()
         try:
             _pipelines[key] = device().handle.create_compute_pipeline(
+                label=module.name,
                 layout=layouts(bindings, "compute")[1],
-                compute={"module": shader, "entry_point": entry, "constants": constants},
+                compute={"module": shader, "entry_point": entry, "constants": dict(constants)},
             )
         except wgpu.GPUError as error:
             raise ShaderError(module.explain(error)) from None
+        log.debug("compute pipeline %s %s: %.1f ms", module.name, dict(constants), milliseconds(begun))
     return _pipelines[key]
 
 
 class Kernel:
     """A compute entry point.
 
-    module      from codegen.compose
-    bindings    tuple of codegen Binding, in the order of their numbers
+    module      from compose
+    bindings    in the order of their numbers
     entry       name of the entry point
     constants   values of the module's overrides
     """
 
-    def __init__(self, module, bindings, *, entry="main", constants=None):
+    def __init__(
+        self,
+        module: Module,
+        bindings: Sequence[Binding],
+        *,
+        entry: str = "main",
+        constants: Mapping[str, float] | None = None,
+    ):
         self.module = module
         self.bindings = tuple(bindings)
+        self.label = module.name.removesuffix(".wgsl")
         self.pipeline = compute_pipeline(module, entry, constants or {}, self.bindings)
 
-    def bind(self, **resources):
-        """A bind group of Arrays and Textures by the names of the bindings; keep it while they stay the same."""
+    def bind(self, **resources: Resource) -> wgpu.GPUBindGroup:
+        """The bind group of Arrays and Textures by the names of the bindings."""
         return bind_group(self.bindings, "compute", resources, self.module.name)
 
-    def dispatch(self, encoder, group, workgroups):
+    def dispatch(
+        self, encoder: wgpu.GPUCommandEncoder, group: wgpu.GPUBindGroup, workgroups: int | Sequence[int]
+    ) -> None:
         """Records one dispatch.
 
         workgroups   1 to 3 counts of workgroups
         Raises DeviceLimitError past 65535 in a dimension.
         """
-        counts = tuple(workgroups) if hasattr(workgroups, "__len__") else (workgroups,)
+        counts = tuple(workgroups) if isinstance(workgroups, Sequence) else (workgroups,)
         if max(counts) > MAX_GROUPS:
             raise DeviceLimitError(
                 f"{self.module.name} was asked for {counts} workgroups; the limit is {MAX_GROUPS} a side."
             )
-        step = encoder.begin_compute_pass()
+        step = compute_pass(encoder, self.label)
         step.set_pipeline(self.pipeline)
         step.set_bind_group(0, group)
         step.dispatch_workgroups(*counts)
         step.end()
 
-    def run(self, workgroups, **resources):
+    def run(self, workgroups: int | Sequence[int], **resources: Resource) -> None:
         """Binds, dispatches once and submits."""
-        encoder = device().encoder()
+        encoder = device().encoder(self.label)
         self.dispatch(encoder, self.bind(**resources), workgroups)
         device().submit(encoder)

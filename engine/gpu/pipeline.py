@@ -1,14 +1,21 @@
 """A render pipeline: its complete state, declared in one call."""
 
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import wgpu
 
+from engine.diagnostics import log
 from engine.errors import ShaderError
+from engine.gpu.bindings import Binding
+from engine.gpu.compose import Module
 from engine.gpu.device import device
-from engine.gpu.shader import bind_group, layouts, shader_module
+from engine.gpu.shader import Resource, bind_group, layout_key, layouts, milliseconds, shader_module
 
-_pipelines = {}
+_pipelines: dict[tuple, wgpu.GPURenderPipeline] = {}
 
 # Colours inside are linear and premultiplied by alpha.
 BLENDS = {
@@ -54,19 +61,20 @@ class Pipeline:
     Raises ShaderError with the file and line when it does not compile.
     """
 
-    def __init__(self, module, bindings, state, *, constants=None):
+    def __init__(
+        self, module: Module, bindings: Sequence[Binding], state: Draw, *, constants: Mapping[str, float] | None = None
+    ):
         self.module = module
         self.bindings = tuple(bindings)
         self.state = state
         constants = constants or {}
-        key = (module.code, state, tuple(sorted(constants.items())), tuple((b.kind, b.type_text) for b in bindings))
+        key = module.code, state, tuple(sorted(constants.items())), layout_key(self.bindings, "draw")
         if key not in _pipelines:
             _pipelines[key] = self._create(constants)
         self.handle = _pipelines[key]
 
     def _create(self, constants):
-        shader = shader_module(self.module)
-        state = self.state
+        shader, begun, state = shader_module(self.module), time.perf_counter(), self.state
         depth = None
         if state.depth is not None:
             depth = {
@@ -77,7 +85,8 @@ class Pipeline:
             }
         blend = BLENDS[state.blend]
         try:
-            return device().handle.create_render_pipeline(
+            pipeline = device().handle.create_render_pipeline(
+                label=self.module.name,
                 layout=layouts(self.bindings, "draw")[1],
                 vertex={"module": shader, "entry_point": "vertex", "constants": constants},
                 fragment={
@@ -92,12 +101,16 @@ class Pipeline:
             )
         except wgpu.GPUError as error:
             raise ShaderError(self.module.explain(error)) from None
+        log.debug("render pipeline %s %s: %.1f ms", self.module.name, state, milliseconds(begun))
+        return pipeline
 
-    def bind(self, **resources):
-        """A bind group of Arrays and Textures by the names of the bindings."""
+    def bind(self, **resources: Resource) -> wgpu.GPUBindGroup:
+        """The bind group of Arrays and Textures by the names of the bindings."""
         return bind_group(self.bindings, "draw", resources, self.module.name)
 
-    def draw(self, render_pass, group, vertices, instances=1):
+    def draw(
+        self, render_pass: wgpu.GPURenderPassEncoder, group: wgpu.GPUBindGroup, vertices: int, instances: int = 1
+    ) -> None:
         """Records one draw in a render pass."""
         if vertices and instances:
             render_pass.set_pipeline(self.handle)

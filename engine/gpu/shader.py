@@ -1,26 +1,76 @@
-"""Shader modules and bind groups from composed WGSL and declared bindings; made once, kept by source."""
+"""Shader modules and bind groups from composed WGSL and declared bindings: made once, then taken from a cache."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Protocol
 
 import wgpu
 
-from engine.errors import ShaderError
-from engine.gpu.device import device
+from engine.diagnostics import log, wgsl_folder
+from engine.errors import FileError, ShaderError
+from engine.gpu.bindings import Binding
+from engine.gpu.compose import Module
+from engine.gpu.device import device, platform
 
-_modules = {}
-_layouts = {}
+_modules: dict[str, wgpu.GPUShaderModule] = {}
+_layouts: dict[tuple, tuple[wgpu.GPUBindGroupLayout, wgpu.GPUPipelineLayout]] = {}
+# (layout, ids of the resources) -> (bind group, weak references to the resources); gone with the first of them.
+_groups: dict[tuple, tuple[wgpu.GPUBindGroup, list[weakref.ref]]] = {}
 
 
-def shader_module(module):
-    """The compiled module of a codegen Module.
+class Resource(Protocol):
+    """What can be bound: an Array or a Texture. What `resource` returns is the same for life."""
 
-    Raises ShaderError with the file and line each part was written in.
+    def resource(self) -> dict | wgpu.GPUTextureView: ...
+
+
+def shader_module(module: Module) -> wgpu.GPUShaderModule:
+    """The compiled module of composed WGSL.
+
+    Raises ShaderError with the file and line each part was written in, FileError where it cannot be dumped.
     """
     key = module.code
     if key not in _modules:
+        folder = wgsl_folder()
+        if folder is not None:
+            dump(module, folder)
+        begun = time.perf_counter()
         try:
             _modules[key] = device().handle.create_shader_module(label=module.name, code=module.code)
         except wgpu.GPUError as error:
             raise ShaderError(module.explain(error)) from None
+        log.debug("module %s: %d lines in %.1f ms", module.name, module.code.count("\n"), milliseconds(begun))
     return _modules[key]
+
+
+def milliseconds(begun: float) -> float:
+    """Milliseconds since a time of time.perf_counter."""
+    return (time.perf_counter() - begun) * 1e3
+
+
+def dump(module: Module, folder: Path) -> Path:
+    """Writes a module to a folder under its name and number there, below a header that says what it was made from."""
+    stem = module.name.removesuffix(".wgsl").replace("/", "-")
+    number = sum(1 for _ in folder.glob(f"{stem}.*.wgsl")) + 1
+    path = folder / f"{stem}.{number}.wgsl"
+    parts = [
+        (file, len(list(lines))) for file, lines in groupby(module.places, key=lambda place: place[0])
+    ]  # fmt: skip
+    head = [
+        f"// {module.name}, as it was compiled on {platform()}.",
+        f"// {module.code.count(chr(10))} lines. Made from, in this order:",
+        *(f"//   {count:5} lines of {file}" for file, count in parts),
+    ]
+    try:
+        path.write_text("\n".join(head) + "\n" + module.code, encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"{path}: the shader cannot be written: {error.strerror}.") from None
+    return path
 
 
 def _sample_type(text):
@@ -48,12 +98,17 @@ def _entry(number, binding, visibility):
     return entry
 
 
-def layouts(bindings, stages):
-    """(bind group layout, pipeline layout) of a tuple of bindings.
+def layout_key(bindings: Sequence[Binding], stages: str) -> tuple:
+    """What tells one layout of bindings from another: their kinds and types, not their names."""
+    return stages, *((b.kind, b.type_text) for b in bindings)
+
+
+def layouts(bindings: Sequence[Binding], stages: str) -> tuple[wgpu.GPUBindGroupLayout, wgpu.GPUPipelineLayout]:
+    """The bind group layout and the pipeline layout of bindings.
 
     stages   "compute", or "draw" for vertex and fragment together
     """
-    key = (tuple((b.kind, b.type_text) for b in bindings), stages)
+    key = layout_key(bindings, stages)
     if key not in _layouts:
         draw = wgpu.ShaderStage.VERTEX | wgpu.ShaderStage.FRAGMENT
         handle = device().handle
@@ -64,17 +119,32 @@ def layouts(bindings, stages):
                 # A vertex stage may not write.
                 visibility = wgpu.ShaderStage.FRAGMENT
             entries.append(_entry(i, b, visibility))
-        group = handle.create_bind_group_layout(entries=entries)
-        _layouts[key] = (group, handle.create_pipeline_layout(bind_group_layouts=[group]))
+        label = f"{stages}: {', '.join(b.name for b in bindings)}"
+        group = handle.create_bind_group_layout(label=label, entries=entries)
+        _layouts[key] = (group, handle.create_pipeline_layout(label=label, bind_group_layouts=[group]))
     return _layouts[key]
 
 
-def bind_group(bindings, stages, resources, owner):
-    """A bind group for `bindings` from resources by name. Raises ShaderError when names do not agree."""
-    names = [b.name for b in bindings]
-    if set(names) != set(resources):
-        raise ShaderError(f"{owner} binds {sorted(names)}, but was given {sorted(resources)}.")
-    return device().handle.create_bind_group(
-        layout=layouts(bindings, stages)[0],
-        entries=[{"binding": i, "resource": resources[n].resource()} for i, n in enumerate(names)],
-    )
+def bind_group(
+    bindings: Sequence[Binding], stages: str, resources: Mapping[str, Resource], owner: str
+) -> wgpu.GPUBindGroup:
+    """A bind group for `bindings` from resources by name; the same one for the same resources, as long as they live.
+
+    owner   whose bindings they are, for messages and the label
+
+    Raises ShaderError when names do not agree.
+    """
+    if len(resources) != len(bindings) or not all(b.name in resources for b in bindings):
+        raise ShaderError(f"{owner} binds {sorted(b.name for b in bindings)}, but was given {sorted(resources)}.")
+    bound = [resources[b.name] for b in bindings]
+    key = layout_key(bindings, stages), *map(id, bound)
+    if key not in _groups:
+        group = device().handle.create_bind_group(
+            label=owner,
+            layout=layouts(bindings, stages)[0],
+            entries=[{"binding": i, "resource": resource.resource()} for i, resource in enumerate(bound)],
+        )
+        # A group keeps the GPU's memory of what it binds, so it may not outlive that here; and an id is used again.
+        forget = lambda _: _groups.pop(key, None)
+        _groups[key] = group, [weakref.ref(resource, forget) for resource in bound]
+    return _groups[key][0]

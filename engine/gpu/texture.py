@@ -1,10 +1,13 @@
 """A texture on the GPU: a picture that passes draw to and read from."""
 
+from __future__ import annotations
+
 import numpy as np
 import wgpu
 
 from engine.errors import DeviceLimitError
 from engine.gpu.device import device
+from engine.gpu.label import maker
 
 # format -> (numpy base, channels)
 FORMATS = {
@@ -26,13 +29,22 @@ class Texture:
 
     size     (width, height) in pixels
     format   one of FORMATS
-    usage    names of wgpu.TextureUsage flags joined by `|`, `RENDER_ATTACHMENT|TEXTURE_BINDING` unless told;
+    usage    names of wgpu.TextureUsage flags joined by `|`, `RENDER_ATTACHMENT|TEXTURE_BINDING` unless given;
              copying in and out is always allowed
+    label    for the GPU's errors and frame debuggers; the module that makes it unless given
 
     Raises DeviceLimitError when it is larger than the adapter's largest texture.
     """
 
-    def __init__(self, size, format, usage="RENDER_ATTACHMENT|TEXTURE_BINDING", *, samples=1):
+    def __init__(
+        self,
+        size: tuple[int, int],
+        format: str,
+        usage: str = "RENDER_ATTACHMENT|TEXTURE_BINDING",
+        *,
+        samples: int = 1,
+        label: str | None = None,
+    ):
         self.size = (int(size[0]), int(size[1]))
         self.format = format
         limit = device().limits["max-texture-dimension-2d"]
@@ -43,20 +55,21 @@ class Texture:
             flags |= getattr(wgpu.TextureUsage, name)
         if samples == 1:
             flags |= wgpu.TextureUsage.COPY_SRC | wgpu.TextureUsage.COPY_DST
+        label = label or f"{maker()}: {self.size[0]}x{self.size[1]} {format}"
         self.handle = device().handle.create_texture(
-            size=(*self.size, 1), format=format, usage=flags, sample_count=samples
+            label=label, size=(*self.size, 1), format=format, usage=flags, sample_count=samples
         )
-        self.view = self.handle.create_view()
+        self.view = self.handle.create_view(label=label)
 
     @classmethod
-    def of(cls, pixels, format="rgba8unorm", usage="TEXTURE_BINDING"):
+    def of(cls, pixels: np.ndarray, format: str = "rgba8unorm", usage: str = "TEXTURE_BINDING") -> Texture:
         """A texture holding (H, W, channels) or (H, W) pixels of the format's type."""
         height, width = pixels.shape[:2]
         texture = cls((width, height), format, usage)
         texture.write(pixels)
         return texture
 
-    def write(self, pixels):
+    def write(self, pixels: np.ndarray) -> None:
         """Copies (H, W, channels) pixels in."""
         base, channels = FORMATS[self.format]
         pixels = np.ascontiguousarray(pixels, base)
@@ -68,7 +81,7 @@ class Texture:
             (width, height, 1),
         )
 
-    def read(self):
+    def read(self) -> np.ndarray:
         """(H, W, channels) numpy copy, or (H, W) for one channel; waits for the GPU."""
         base, channels = FORMATS[self.format]
         width, height = self.size
@@ -81,7 +94,7 @@ class Texture:
         data = np.frombuffer(raw, base)
         return data.reshape((height, width) if channels == 1 else (height, width, channels)).copy()
 
-    def resource(self):
+    def resource(self) -> wgpu.GPUTextureView:
         """What a bind group takes."""
         return self.view
 
@@ -92,17 +105,19 @@ class ReadBack:
     Between `record` and `pixels` other work can be handed to the GPU, which then goes on while this is waited for.
     """
 
-    def __init__(self, texture):
+    def __init__(self, texture: Texture):
         self._texture = texture
         base, channels = FORMATS[texture.format]
         self._row = texture.size[0] * channels * np.dtype(base).itemsize
         # Rows of a copy begin at multiples of 256 bytes (WebGPU specification, section 11.2.3).
         self._stride = -(-self._row // 256) * 256
         self._buffer = device().handle.create_buffer(
-            size=self._stride * texture.size[1], usage=wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.MAP_READ
+            label="read back",
+            size=self._stride * texture.size[1],
+            usage=wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.MAP_READ,
         )
 
-    def record(self, encoder):
+    def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
         """Adds the copy to an encoder, after what draws to the texture."""
         width, height = self._texture.size
         encoder.copy_texture_to_buffer(
@@ -111,7 +126,7 @@ class ReadBack:
             (width, height, 1),
         )
 
-    def pixels(self):
+    def pixels(self) -> np.ndarray:
         """(H, W, channels) numpy copy, or (H, W) for one channel; waits for the GPU. To be called once."""
         base, channels = FORMATS[self._texture.format]
         width, height = self._texture.size

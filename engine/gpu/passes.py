@@ -1,0 +1,59 @@
+"""Passes of a command encoder: labelled, timed where somebody asks, and grouped by what they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import wgpu
+
+from engine.gpu.timing import timestamp_writes
+
+Colour = tuple[float, float, float, float]
+
+
+def compute_pass(encoder: wgpu.GPUCommandEncoder, label: str) -> wgpu.GPUComputePassEncoder:
+    """Begins a compute pass."""
+    return encoder.begin_compute_pass(label=label, timestamp_writes=timestamp_writes(label))
+
+
+def render_pass(
+    encoder: wgpu.GPUCommandEncoder,
+    label: str,
+    view: wgpu.GPUTextureView,
+    *,
+    clear: Colour | None = None,
+    depth: wgpu.GPUTextureView | None = None,
+    keeps_depth: bool = False,
+) -> wgpu.GPURenderPassEncoder:
+    """Begins a render pass.
+
+    view          what it draws to
+    clear         RGBA that the view is filled with first; None draws over what is there
+    depth         the depth attachment, cleared to 1
+    keeps_depth   True to read the depth that is there, and leave it
+    """
+    colour = {"view": view, "load_op": "load" if clear is None else "clear", "store_op": "store"}
+    if clear is not None:
+        colour["clear_value"] = clear
+    attachment = None
+    if depth is not None:
+        attachment = {"view": depth} | (
+            {"depth_read_only": True}
+            if keeps_depth
+            else {"depth_load_op": "clear", "depth_store_op": "store", "depth_clear_value": 1.0}
+        )
+    return encoder.begin_render_pass(
+        label=label,
+        color_attachments=[colour],
+        depth_stencil_attachment=attachment,
+        timestamp_writes=timestamp_writes(label),
+    )
+
+
+@contextmanager
+def debug_group(encoder: wgpu.GPUCommandEncoder | wgpu.GPURenderPassEncoder, label: str) -> Iterator[None]:
+    """Puts what is recorded inside under one heading of a frame debugger."""
+    encoder.push_debug_group(label)
+    yield
+    encoder.pop_debug_group()
