@@ -57,7 +57,7 @@ def test_every_file_of_ours_that_a_document_names_is_there():
         if path.name != "CHANGELOG.md"
         for name in re.findall(rf"`({folders}/[\w/.]*)`", text(path))
         # x stands for a name of the reader's.
-        if not re.search(r"(^|/)x([./]|$)", name) and not (ROOT / name).exists()
+        if not re.search(r"(^|[/_])x([./]|$)", name) and not (ROOT / name).exists()
     ]
     report(wrong)
 

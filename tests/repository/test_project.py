@@ -61,3 +61,8 @@ def test_one_list_of_checks_serves_make_ci_and_pre_commit():
     hooks = text(ROOT / ".pre-commit-config.yaml")
     assert re.findall(r"entry: (.*)", hooks) == ["make check"]
     assert re.findall(r"^make (\S+)", text(ROOT / ".ci" / "run"), re.MULTILINE) == ["check", "test", "test-peers"]
+
+
+def test_the_documents_list_the_rooms_in_the_order_of_the_contract():
+    (contract,) = PROJECT["tool"]["importlinter"]["contracts"]
+    assert re.findall(r"^\| `(\w+)` \|", text(ROOT / "docs" / "architecture.md"), re.MULTILINE) == contract["layers"]
