@@ -40,6 +40,7 @@ ROWS = {
     # Not yet divided.
     "engine/analysis": "",
     "engine/network": "",
+    "engine/gpu": "",
 }
 
 
