@@ -8,6 +8,8 @@ from engine.draw.drawable import Drawable
 from engine.draw.frame import LAYERS, THEMES
 from engine.errors import NeurosceneError
 from engine.gpu.device import device
+from engine.gpu.passes import render_pass
+from engine.gpu.timing import PassTime, timing_lack
 from engine.render.present import blit, lay_sprites
 from engine.render.refinement import Quality, Refinement
 from engine.render.tiling import TILE_BYTES
@@ -48,6 +50,22 @@ class Painter:
         """Only a mark on the picture is another now: it is drawn again without a coarse one between."""
         self.refinement.marked()
         self._steps = None
+
+    def time_passes(self, on: bool) -> None:
+        """Begins or ends timing the passes of its pictures, and has the present one drawn again."""
+        if on != (self.renderer.times is not None):
+            self.renderer.time_passes(on)
+            self.marked()
+
+    @property
+    def passes(self) -> tuple[PassTime, ...] | None:
+        """What the passes of the picture shown took, longest first; None where they were not timed."""
+        return self.picture.report.passes if self.picture is not None else None
+
+    @property
+    def timing_lack(self) -> str | None:
+        """Why this adapter cannot time passes, in a sentence; None where it can."""
+        return timing_lack()
 
     def draw(self, scene, clock, size, *, patient=False):
         """Draws what is due: a whole picture, a tile of one, or nothing.
@@ -92,8 +110,7 @@ class Painter:
                 # A coarse picture is enlarged, but words stay sharp.
                 lay_sprites(encoder, self.renderer.sprites(scene, size), view, (0, 0, *size), format)
         else:
-            attachment = {"view": view, "load_op": "clear", "store_op": "store", "clear_value": (*ground, 1.0)}
-            encoder.begin_render_pass(color_attachments=[attachment]).end()
+            render_pass(encoder, "background", view, clear=(*ground, 1.0)).end()
         device().submit(encoder)
 
     def failed(self, error):

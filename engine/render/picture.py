@@ -1,9 +1,15 @@
 """A finished picture: a texture or an array, and what its ray casting came to."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
+from engine.gpu.array import Array
 from engine.gpu.texture import Texture
+from engine.gpu.timing import PassTime
 
 
 @dataclass(frozen=True)
@@ -13,13 +19,15 @@ class Report:
     rays        samples of the picture, those that miss the region included
     grazes      rays that came within rounding of a level without a certain crossing
     undecided   rays whose search ran out of its budget
-    cut         rays with more surfaces than are kept
+    cut         rays with more surfaces than have room in a list of layers
+    passes      what the passes took, longest first; None where they were not timed, see Renderer.time_passes
     """
 
     rays: int = 0
     grazes: int = 0
     undecided: int = 0
     cut: int = 0
+    passes: tuple[PassTime, ...] | None = None
 
 
 class Picture:
@@ -28,25 +36,34 @@ class Picture:
     size   (width, height)
     """
 
-    def __init__(self, size, texture, counts, rays, pixels=None):
-        self.size, self._rays = size, rays
+    def __init__(
+        self,
+        size: tuple[int, int],
+        texture: Texture | None,
+        counts: Array,
+        rays: int,
+        pixels: np.ndarray | None = None,
+        *,
+        passes: tuple[PassTime, ...] | None = None,
+    ):
+        self.size, self._rays, self._passes = size, rays, passes
         self._texture, self._counts, self._pixels = texture, counts, pixels
 
     @property
-    def texture(self):
-        """rgba8unorm of the whole picture, sRGB-encoded, opaque. Raises DeviceLimitError if no texture can hold it."""
+    def texture(self) -> Texture:
+        """rgba8unorm of the whole picture, sRGB-encoded, opaque. Raises DeviceLimitError if no texture has room."""
         if self._texture is None:
             # It was made in tiles, which were read back one by one.
             self._texture = Texture.of(self._pixels)
         return self._texture
 
-    def pixels(self):
+    def pixels(self) -> np.ndarray:
         """(H, W, 4) uint8, row 0 on top; waits for the GPU."""
         if self._pixels is None:
             self._pixels = self._texture.read()
         return self._pixels
 
     @cached_property
-    def report(self):
+    def report(self) -> Report:
         """The Report; waits for the GPU."""
-        return Report(self._rays, *(int(n) for n in self._counts.read()[1:]))
+        return Report(self._rays, *(int(n) for n in self._counts.read()[1:]), passes=self._passes)

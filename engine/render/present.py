@@ -1,20 +1,84 @@
 """Laying finished pictures on something else: sprites on a picture, a picture on a window's surface."""
 
-import numpy as np
+from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache, lru_cache
+
+import numpy as np
+import wgpu
+
+from engine.draw.words.label import Sprite
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
+from engine.gpu.passes import render_pass
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
-from engine.render.tiling import overlap
+from engine.render.tiling import Rectangle, overlap
 
 SPRITE = struct("SpritePlace", place="vec4f", tile="vec4f")
 BLIT = struct("BlitPlace", place="vec4f", decode="vec4f")
-_masks = {}
-# Bytes of a sprite that is kept on the GPU: the words of a usual picture, which the next one has too.
-KEPT_BYTES = 2**20
+SPRITE_BINDINGS = (Binding("sprite", "uniform", SPRITE), Binding("image", "texture", "texture_2d<f32>"))
+BLIT_BINDINGS = (Binding("blit", "uniform", BLIT), Binding("image", "texture", "texture_2d<f32>"))
+# Bytes of a sprite that stays on the GPU: the words of a usual picture, which the next one has too.
+CACHED_BYTES = 2**20
+
+
+def lay_sprites(
+    encoder: wgpu.GPUCommandEncoder,
+    sprites: Iterable[Sprite],
+    view: wgpu.GPUTextureView,
+    tile: Rectangle,
+    format: str = "rgba8unorm",
+) -> None:
+    """Blends sprites over a picture, or over the tile of one.
+
+    view      of the texture with the tile's pixels at its left top corner
+    tile      (x, y, width, height) in pixels of the whole picture; sprites outside are left out
+    format    of that texture; `-srgb` formats blend linear values
+    """
+    x, y, width, height = tile
+    parts = [part for sprite in sprites if (part := _within(sprite, tile)) is not None]
+    if not parts:
+        return
+    pipeline = _sprite_pipeline(format)
+    step = render_pass(encoder, "words", view)
+    # A view may be larger than the tile that is laid on it: a window with a panel beside the picture.
+    step.set_viewport(0, 0, width, height, 0.0, 1.0)
+    decode = float(format.endswith("-srgb"))
+    for left, top, image in parts:
+        h, w = image.shape[:2]
+        place = _sprite_place((left - x, top - y, w, h), (width, height, decode, 0.0))
+        pipeline.draw(step, pipeline.bind(sprite=place, image=_sprite_texture(image)), 4)
+    step.end()
+
+
+def blit(
+    encoder: wgpu.GPUCommandEncoder,
+    texture: Texture,
+    target_view: wgpu.GPUTextureView,
+    target_format: str,
+    viewport: Rectangle,
+    *,
+    clear: tuple[float, float, float] | None = (0.0, 0.0, 0.0),
+) -> None:
+    """Draws a finished picture into part of a surface, stretched if their sizes differ.
+
+    texture         rgba8unorm, sRGB-encoded
+    target_view     of the surface's current texture
+    target_format   its format; `-srgb` formats get linear values
+    viewport        (x, y, width, height) in the surface's pixels
+    clear           linear RGB around it, or None to leave what is there
+    """
+    pipeline = _blit_pipeline(target_format)
+    place = _blit_place(tuple(viewport), float(target_format.endswith("-srgb")))
+    step = render_pass(encoder, "blit", target_view, clear=None if clear is None else (*clear, 1.0))
+    step.set_viewport(*viewport, 0.0, 1.0)
+    step.set_scissor_rect(*(int(v) for v in viewport))
+    pipeline.draw(step, pipeline.bind(blit=place, image=texture), 3)
+    step.end()
 
 
 def _within(sprite, tile):
@@ -28,64 +92,34 @@ def _within(sprite, tile):
 
 
 def _sprite_texture(image):
-    if image.nbytes > KEPT_BYTES:
+    if image.nbytes > CACHED_BYTES:
         return Texture.of(image)
-    key = (image.shape, image.tobytes())
-    if key not in _masks:
-        if len(_masks) > 256:
-            _masks.clear()
-        _masks[key] = Texture.of(image)
-    return _masks[key]
+    return _cached_texture(image.shape, image.tobytes())
 
 
-def lay_sprites(encoder, sprites, view, tile, format="rgba8unorm"):
-    """Blends sprites over a picture, or over the tile of one.
-
-    view      of the texture with the tile's pixels at its left top corner
-    tile      (x, y, width, height) in pixels of the whole picture; sprites outside are left out
-    format    of that texture; `-srgb` formats blend linear values
-    """
-    x, y, width, height = tile
-    near = [part for sprite in sprites if (part := _within(sprite, tile)) is not None]
-    if not near:
-        return
-    bindings = (Binding("sprite", "uniform", SPRITE), Binding("image", "texture", "texture_2d<f32>"))
-    pipeline = Pipeline(
-        compose("render/sprite", {"bindings": declare(bindings)}),
-        bindings,
-        Draw((format,), topology="triangle-strip"),
-    )
-    step = encoder.begin_render_pass(color_attachments=[{"view": view, "load_op": "load", "store_op": "store"}])
-    # A view may be larger than the tile that is laid on it: a window with a panel beside the picture.
-    step.set_viewport(0, 0, width, height, 0.0, 1.0)
-    decode = float(format.endswith("-srgb"))
-    for left, top, image in near:
-        h, w = image.shape[:2]
-        place = Array.of(SPRITE.new(place=(left - x, top - y, w, h), tile=(width, height, decode, 0)), "uniform")
-        pipeline.draw(step, pipeline.bind(sprite=place, image=_sprite_texture(image)), 4)
-    step.end()
+@lru_cache(maxsize=256)
+def _cached_texture(shape, data):
+    return Texture.of(np.frombuffer(data, np.uint8).reshape(shape))
 
 
-def blit(encoder, texture, target_view, target_format, viewport, *, clear=(0.0, 0.0, 0.0)):
-    """Draws a finished picture into part of a surface, stretched if their sizes differ.
+# A buffer for each place, not one that is written again: several may be recorded before they are submitted.
+@lru_cache(maxsize=256)
+def _sprite_place(place, tile):
+    return Array.of(SPRITE.new(place=place, tile=tile), "uniform")
 
-    texture         rgba8unorm, sRGB-encoded
-    target_view     of the surface's current texture
-    target_format   its format; `-srgb` formats get linear values
-    viewport        (x, y, width, height) in the surface's pixels
-    clear           linear RGB around it, or None to keep what is there
-    """
-    bindings = (Binding("blit", "uniform", BLIT), Binding("image", "texture", "texture_2d<f32>"))
-    module = compose("render/blit", {"bindings": declare(bindings)})
-    pipeline = Pipeline(module, bindings, Draw((target_format,), blend="replace"))
-    attachment = {"view": target_view, "load_op": "load", "store_op": "store"}
-    if clear is not None:
-        attachment |= {"load_op": "clear", "clear_value": (*clear, 1.0)}
-    place = Array.of(
-        BLIT.new(place=np.asarray(viewport, float), decode=(float(target_format.endswith("-srgb")), 0, 0, 0)), "uniform"
-    )
-    step = encoder.begin_render_pass(color_attachments=[attachment])
-    step.set_viewport(*viewport, 0.0, 1.0)
-    step.set_scissor_rect(*(int(v) for v in viewport))
-    pipeline.draw(step, pipeline.bind(blit=place, image=texture), 3)
-    step.end()
+
+@lru_cache(maxsize=16)
+def _blit_place(place, decode):
+    return Array.of(BLIT.new(place=place, decode=(decode, 0, 0, 0)), "uniform")
+
+
+@cache
+def _sprite_pipeline(format):
+    module = compose("render/sprite", {"bindings": declare(SPRITE_BINDINGS)})
+    return Pipeline(module, SPRITE_BINDINGS, Draw((format,), topology="triangle-strip"))
+
+
+@cache
+def _blit_pipeline(format):
+    module = compose("render/blit", {"bindings": declare(BLIT_BINDINGS)})
+    return Pipeline(module, BLIT_BINDINGS, Draw((format,), blend="replace"))

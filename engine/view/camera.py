@@ -1,6 +1,7 @@
 """Where the picture is taken from: perspective and orthographic cameras."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -46,15 +47,15 @@ class Camera:
                 f"A camera at {self.eye} looking at {self.target} with {self.up} upwards has no picture."
             )
 
-    @property
+    @cached_property
     def forward(self):
         return unit(np.subtract(self.target, self.eye))
 
-    @property
+    @cached_property
     def right(self):
         return unit(np.cross(self.forward, self.up))
 
-    @property
+    @cached_property
     def upward(self):
         """The picture's own up: right-angled to forward and right."""
         return np.cross(self.right, self.forward)
@@ -80,6 +81,10 @@ class Camera:
 
     def view(self):
         """(4, 4) world to eye space, x right, y up, -z forward; row-vector convention transposed: use view @ p."""
+        return self._view.copy()
+
+    @cached_property
+    def _view(self):
         m = np.eye(4)
         m[0, :3], m[1, :3], m[2, :3] = self.right, self.upward, -self.forward
         m[:3, 3] = -m[:3, :3] @ np.asarray(self.eye)

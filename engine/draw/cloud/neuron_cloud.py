@@ -13,6 +13,7 @@ from engine.gpu.bindings import Binding, declare
 from engine.gpu.channel_map import ChannelMap, groups_of
 from engine.gpu.compose import compose
 from engine.gpu.device import device
+from engine.gpu.passes import render_pass
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.kernels.block_statistics import OVER, BlockStatistics
 from engine.kernels.select_neurons import FAINT, LOOKS, NeuronSelection
@@ -229,9 +230,7 @@ class NeuronCloud(Drawable):
         frame.encoder = self._splatting.draw(frame.encoder, view, frame.depth)
         module = compose("draw/neuron_cloud", {"bindings": declare(BINDINGS)})
         pipeline = Pipeline(module, BINDINGS, Draw((frame.canvas.format,)))
-        step = frame.encoder.begin_render_pass(
-            color_attachments=[{"view": frame.canvas.view, "load_op": "load", "store_op": "store"}]
-        )
+        step = render_pass(frame.encoder, "cloud", frame.canvas.view)
         pipeline.draw(step, pipeline.bind(picture=self._splatting.picture), 3)
         step.end()
 

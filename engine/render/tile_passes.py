@@ -1,0 +1,143 @@
+"""The passes of one tile that belong to no node: what is solid, the layers composed, samples resolved to pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+import numpy as np
+
+from engine.draw.drawable import Drawable
+from engine.draw.frame import FRAME, FRAME_BINDING, LAYERS_READ, Frame, Theme
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
+from engine.gpu.kernel import Kernel
+from engine.gpu.passes import debug_group, render_pass
+from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.texture import Texture
+from engine.view.camera import Camera
+
+Placed = tuple[Drawable, np.ndarray]
+
+COMPOSE_BINDINGS = (
+    FRAME_BINDING,
+    LAYERS_READ,
+    Binding("colour", "texture", "texture_2d<f32>"),
+    Binding("depth_map", "texture", "texture_depth_2d"),
+    Binding("composed", "storage_texture", "texture_storage_2d<rgba16float, write>"),
+)
+RESOLVE_BINDINGS = (
+    FRAME_BINDING,
+    Binding("composed", "texture", "texture_2d<f32>"),
+    Binding("picture", "storage_texture", "texture_storage_2d<rgba8unorm, write>"),
+)
+
+
+def draw_solid(frame: Frame, drawables: Iterable[Placed]) -> None:
+    """Draws the backdrop and the nodes of the phases "under" and "solid" into frame.colour and frame.depth."""
+    frame.canvas = frame.colour
+    step = render_pass(
+        frame.encoder, "solid", frame.colour.view, clear=(*frame.theme.ground, 1), depth=frame.depth.view
+    )
+    if frame.theme.encoded:
+        pipeline = _backdrop(frame.canvas.format)
+        pipeline.draw(step, pipeline.bind(frame=frame.uniforms), 3)
+    for phase in ("under", "solid"):
+        draw_phase(frame, step, drawables, phase)
+    step.end()
+
+
+def draw_light(frame: Frame, drawables: Iterable[Placed]) -> None:
+    """Draws the nodes of the phase "light" over frame.canvas, where frame.depth lets them be seen."""
+    step = render_pass(frame.encoder, "light", frame.canvas.view, depth=frame.depth.view, keeps_depth=True)
+    draw_phase(frame, step, drawables, "light")
+    step.end()
+
+
+def draw_phase(frame: Frame, step, drawables: Iterable[Placed], phase: str) -> None:
+    """Has the nodes of a phase draw into a render pass, each under its name."""
+    for node, world in drawables:
+        if node.phase == phase:
+            with debug_group(step, node.name):
+                node.draw(frame, step, world)
+
+
+def compose_layers(frame: Frame, lists: int) -> None:
+    """Lays the layers of so many lists over frame.colour, front to back: the result is frame.composed."""
+    kernel = _compose_kernel(lists)
+    group = kernel.bind(
+        frame=frame.uniforms,
+        layers=frame.layers,
+        colour=frame.colour,
+        depth_map=frame.depth,
+        composed=frame.composed,
+    )
+    width, height = frame.samples
+    kernel.dispatch(frame.encoder, group, (-(-width // 8), -(-height // 8)))
+
+
+def resolve(frame: Frame, texture: Texture) -> None:
+    """Averages the samples of frame.canvas to the pixels of a texture, sRGB-encoded where the theme asks for it."""
+    if frame.grid == 1 and frame.canvas.format == texture.format:
+        # Values that are shown as they are, a sample a pixel.
+        frame.encoder.copy_texture_to_texture(
+            {"texture": frame.canvas.handle}, {"texture": texture.handle}, (*texture.size, 1)
+        )
+        return
+    # On paper white must stay white, and where colours are values they must stay those.
+    kernel = _resolve_kernel(frame.grid, frame.theme.encoded, frame.theme.name != "paper" and not frame.exact)
+    group = kernel.bind(frame=frame.uniforms, composed=frame.canvas, picture=texture)
+    kernel.dispatch(frame.encoder, group, (-(-frame.tile[2] // 8), -(-frame.tile[3] // 8)))
+
+
+def frame_struct(
+    camera: Camera, size: tuple[int, int], tile: tuple, grid: int, theme: Theme, lists: int, scale: float
+) -> np.ndarray:
+    """The FRAME struct of a tile, (1,)."""
+    width, height = size
+    x, y, w, h = tile
+    aspect = width / height
+    # The tile's clip space: the whole picture's, scaled and moved so that the tile fills it.
+    crop = np.eye(4)
+    crop[0, 0], crop[1, 1] = width / w, height / h
+    crop[0, 3] = (width - 2 * x - w) / w
+    crop[1, 3] = -(height - 2 * y - h) / h
+    half_width, half_height = camera.half_sizes(aspect)
+    return FRAME.new(
+        view_projection=(crop @ camera.projection(aspect) @ camera.view()).T,
+        eye=(*camera.eye, 1.0),
+        right=(*(camera.right * half_width), 0.0),
+        upward=(*(camera.upward * half_height), 0.0),
+        forward=(*camera.forward, float(camera.is_orthographic)),
+        ground=(*theme.ground, 1.0),
+        glow=(*theme.glow, 1.0),
+        ink=(*theme.ink, 1.0),
+        size=(width * grid, height * grid),
+        offset=(x * grid, y * grid),
+        tile=(w * grid, h * grid),
+        near=camera.near,
+        far=camera.far,
+        grid=grid,
+        scale=scale,
+        paper=float(theme.name == "paper"),
+        lists=lists,
+    )
+
+
+@cache
+def _backdrop(format):
+    module = compose("draw/backdrop", {"bindings": declare((FRAME_BINDING,))})
+    return Pipeline(module, (FRAME_BINDING,), Draw((format,), blend="replace", depth="keep"))
+
+
+@cache
+def _compose_kernel(lists):
+    module = compose("render/compose", {"bindings": declare(COMPOSE_BINDINGS)})
+    return Kernel(module, COMPOSE_BINDINGS, constants={"LISTS": float(lists)})
+
+
+@cache
+def _resolve_kernel(grid, encode, shoulder):
+    module = compose("render/resolve", {"bindings": declare(RESOLVE_BINDINGS)})
+    constants = {"GRID": float(grid), "ENCODE": float(encode), "SHOULDER": float(shoulder)}
+    return Kernel(module, RESOLVE_BINDINGS, constants=constants)

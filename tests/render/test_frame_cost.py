@@ -1,0 +1,73 @@
+"""What a frame makes and sends: once, and then no more."""
+
+from collections import Counter
+
+import pytest
+from wgpu.backends.wgpu_native import _api
+
+import engine
+from engine.render.renderer import Renderer
+
+MAKES = [name for name in vars(_api.GPUDevice) if name.startswith("create_") and name.endswith(
+    ("buffer", "texture", "module", "group", "pipeline", "layout", "sampler"))]  # fmt: skip
+SENDS = ("write_buffer", "write_texture")
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """A Counter of calls of wgpu that make or send something, by name; `labels` has what each was called."""
+    counts = Counter()
+    counts.labels = []
+
+    def counted(owner, name):
+        real = getattr(owner, name)
+
+        def call(self, *args, **more):
+            counts[name] += 1
+            counts.labels.append((name, more.get("label")))
+            return real(self, *args, **more)
+
+        monkeypatch.setattr(owner, name, call)
+
+    for name in MAKES:
+        counted(_api.GPUDevice, name)
+    for name in SENDS:
+        counted(_api.GPUQueue, name)
+    return counts
+
+
+@pytest.mark.parametrize("look", ["studio", "classic"])
+def test_a_second_frame_makes_nothing_and_sends_nothing(calls, look):
+    scene, _ = engine.open_scene("marching", look=look)
+    renderer = Renderer()
+    renderer.frame(scene, engine.Clock(0.3), (64, 48), 1)
+    assert calls["create_buffer"] and calls["write_buffer"] and calls["create_bind_group"]
+    calls.clear()
+    picture = renderer.frame(scene, engine.Clock(0.3), (64, 48), 1)
+    assert not calls
+    # Where the picture before is still shown, the next has a texture of its own; from then on two take turns.
+    renderer.frame(scene, engine.Clock(0.3), (64, 48), 1)
+    assert picture.size == (64, 48) and calls["create_texture"] == 1
+    calls.clear()
+    renderer.frame(scene, engine.Clock(0.3), (64, 48), 1)
+    assert not calls
+
+
+def test_a_frame_at_another_moment_sends_what_moves(calls):
+    scene, _ = engine.open_scene("marching")
+    renderer = Renderer()
+    renderer.frame(scene, engine.Clock(0.0), (64, 48), 1)
+    renderer.frame(scene, engine.Clock(0.1), (64, 48), 1)
+    calls.clear()
+    renderer.frame(scene, engine.Clock(0.2), (64, 48), 1)
+    # The level, of the surfaces and of the sparks; and its number beside the legend.
+    assert calls["write_buffer"] == 2 and calls["write_texture"] <= 1
+    assert not calls["create_bind_group_layout"] and not calls["create_render_pipeline"]
+
+
+@pytest.mark.parametrize("name", ["marching", "boundaries", "random_networks", "activations"])
+def test_everything_on_the_gpu_has_a_label(calls, name):
+    scene, _ = engine.open_scene(name)
+    Renderer().frame(scene, engine.Clock(0.3), (64, 48), 1).pixels()
+    made = [(what, label) for what, label in calls.labels if what in MAKES]
+    assert made and all(label for _, label in made), [m for m in made if not m[1]]
