@@ -107,6 +107,13 @@ class Marching(SpaceScene):
         False, label="show undecided", group="how",
         doc="magenta where the search ran out of its budget, orange where it cannot tell a touch from a miss",
     )  # fmt: skip
+    debug = Choice(
+        ["none", "segments", "depth", "normals", "overdraw"],
+        label="debug view",
+        group="how",
+        when=lambda s: s.look == "studio",
+        doc="in place of the surfaces: segments of each ray, distance or normal of its first surface, their count",
+    )
 
     speed = Number(0.2, bounds=(0, 5), softbounds=(0, 1), unit="levels/s", group="time", doc="how fast the levels move")
     sweep = Number(
@@ -187,13 +194,15 @@ class Marching(SpaceScene):
         for node in (self._light, self._classic_light):
             node.spread = self.size / SPARK_BALL
         for node in (self._sheets, self._classic_sheet):
-            node.debug = self.undecided
+            node.debug = "undecided" if self.undecided else "none"
         s = self._sheets
+        s.debug = self.debug if self.debug != "none" else s.debug
         s.map, s.theme, s.opacity, s.surfaces = self.map, self.theme, self.opacity, self.layers
         self._light.map, self._light.theme, self._light.span = self.map, self.theme, s.span
 
         self._sheets.visible, self._classic_sheet.visible = self.surfaces and not classic, self.surfaces and classic
-        self._light.visible, self._classic_light.visible = self.sparks and not classic, self.sparks and classic
+        self._light.visible = self.sparks and not classic and self.debug == "none"
+        self._classic_light.visible = self.sparks and classic
         self._axes.visible, self._classic_axes.visible = self.axes and not classic, self.axes and classic
         self._edges.visible = self.region == "box" and self.axes and not classic
         self._edges.transform = np.diag([self.size] * 3 + [1.0])
@@ -230,6 +239,8 @@ class Marching(SpaceScene):
     def legend(self):
         if self.look == "classic" or not self.legend_shown or not self.surfaces:
             return None
+        if self.debug != "none":
+            return self._sheets.debug_legend(self.camera, np.eye(4))
         low, high = self._sheets.span
         level = self._sheets.level
         marks = [level]

@@ -246,8 +246,8 @@ def test_what_is_undecided_is_shown_on_request_and_otherwise_left_out(renderer):
     rng = np.random.default_rng(1)
     net = Mlp([rng.normal(size=(24, 3)) * 300, rng.normal(size=(1, 24)) * 30], None, ["sine(3)", "identity"])
     node = lambda debug: LevelSurfaces(net, spacing=0.01, debug=debug, surfaces=1)
-    shown = renderer.frame(Staged([node(True)]), Clock(), (48, 48), 1)
-    plain = renderer.frame(Staged([node(False)]), Clock(), (48, 48), 1)
+    shown = renderer.frame(Staged([node("undecided")]), Clock(), (48, 48), 1)
+    plain = renderer.frame(Staged([node("none")]), Clock(), (48, 48), 1)
     report = plain.report
     assert report == shown.report
     assert report.undecided + report.grazes > 20

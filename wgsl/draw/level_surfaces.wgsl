@@ -6,6 +6,7 @@
 #import generated/network
 #import arithmetic/search
 #import draw/studio
+#import draw/debug_view
 
 const UNDECIDED_COLOUR = vec3f(1.0, 0.0, 0.75);
 const GRAZE_COLOUR = vec3f(1.0, 0.75, 0.0);
@@ -35,6 +36,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     var count = 0u;
     if chord.length > 0.0 {
         count = cast_layers(first, ray, origin + direction * chord.start, direction, chord, unit);
+        if DEBUG_VIEW == VIEW_SEGMENTS || DEBUG_VIEW == VIEW_OVERDRAW {
+            layers[first] = ray_layer(chord.start / unit, search_segments, count);
+            count = 1u;
+        }
     }
     if count < LAYERS {
         layers[first + count] = pack_layer(NOTHING, vec4f(0.0), false);
@@ -59,7 +64,7 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
         }
         if unknown && count < LAYERS {
             let colour = select(UNDECIDED_COLOUR, GRAZE_COLOUR, crossing.outcome == GRAZE);
-            layers[first + count] = pack_layer(distance, vec4f(colour, 1.0), surface.debug < 0.5);
+            layers[first + count] = pack_layer(distance, vec4f(colour, 1.0), surface.undecided < 0.5);
             count += 1u;
         }
         if hit && !cut {
@@ -80,6 +85,12 @@ fn sheet_layer(p: vec3f, level: f32, ray: Ray, direction: vec3f, distance: f32) 
     var normal = normalize((surface.normals * vec4f(sample.gradient, 0.0)).xyz);
     if dot(normal, ray.direction) > 0.0 {
         normal = -normal;
+    }
+    if DEBUG_VIEW == VIEW_DEPTH {
+        return pack_layer(distance, vec4f(debug_colour(distance), 1.0), false);
+    }
+    if DEBUG_VIEW == VIEW_NORMALS {
+        return pack_layer(distance, vec4f(normal_colour(normal), 1.0), false);
     }
     let height = surface.level + surface.spacing * level;
     let sheet = studio_sheet(p, normal, length(sample.gradient), height, ray, distance);

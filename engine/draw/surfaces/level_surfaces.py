@@ -10,6 +10,7 @@ from engine.codegen.mlp.weights import upload
 from engine.draw.colour import STEPS, palette_array
 from engine.draw.drawable import Drawable, Hit
 from engine.draw.frame import FRAME_BINDING, LAYERS, LAYERS_WRITE
+from engine.draw.surfaces.debug_views import NORMAL_MAP, view_legend, view_number, view_span
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
@@ -32,7 +33,7 @@ SURFACE = struct(
     nearest="f32",  # distance from the eye to the region
     opacity="f32",
     rim="f32",  # pixels in a picture 720 high
-    debug="f32",  # 1: undecided and grazing samples in colours of their own
+    undecided="f32",  # 1: undecided and grazing samples in colours of their own
     most="f32",  # surfaces along a ray
     searches="f32",  # that a ray may take
     list="f32",
@@ -100,7 +101,8 @@ class LevelSurfaces(Drawable):
     span      (low, high) values at the ends of the map; None takes the network's range in the region
     opacity   of a sheet seen straight on, 0 to 1
     surfaces  kept along a ray, front to back, 1 to 8; fewer for networks so large that a software driver can do no more
-    debug     True paints undecided samples magenta and grazing ones orange
+    debug     one of debug_views.VIEWS: "none"; "undecided" samples magenta and grazing ones orange; or in place of the
+              surfaces "segments" that the ray took, "depth" and "normals" of its first surface, "overdraw": how many
 
     Raises ShapeError for a network without exactly three inputs or without that output.
     """
@@ -111,7 +113,7 @@ class LevelSurfaces(Drawable):
 
     def __init__(
         self, net, *, output=0, level=0.0, spacing=1.0, single=False, region=None,
-        map="viridis", theme="dark", span=None, opacity=0.5, surfaces=LAYERS, rim=1.6, debug=False, name=None,
+        map="viridis", theme="dark", span=None, opacity=0.5, surfaces=LAYERS, rim=1.6, debug="none", name=None,
     ):  # fmt: skip
         super().__init__(name)
         self.level, self.spacing, self.single = level, spacing, single
@@ -149,7 +151,24 @@ class LevelSurfaces(Drawable):
     def kernel(self):
         palette = Binding("palette", "uniform", f"array<vec4f, {STEPS}>")
         module, bindings = self.module("draw/level_surfaces", palette, LAYERS_WRITE)
-        return Kernel(module, bindings)
+        return Kernel(module, bindings, constants={"DEBUG_VIEW": float(view_number(self.debug))})
+
+    @property
+    def is_exact(self):
+        """True for debug views: their colours are values."""
+        return view_number(self.debug) > 0
+
+    def debug_span(self, camera, world):
+        """(low, high): the values at the two ends of the debug view's colours."""
+        inverse = np.linalg.inv(world)
+        stretch = abs(np.linalg.det(world[:3, :3])) ** (1 / 3)
+        distance = float(np.linalg.norm((inverse @ np.append(camera.eye, 1.0))[:3])) * stretch
+        most = min(self.surfaces, rays.allowed(self._observed.shape).surfaces)
+        return view_span(self.debug, distance, self.region.reach * stretch, most)
+
+    def debug_legend(self, camera, world):
+        """The Legend of the debug view; None where the surfaces themselves are shown."""
+        return view_legend(self.debug, self.map, self.debug_span(camera, world))
 
     def module(self, name, *more):
         """(Module, bindings) of a shader that searches this network's surfaces: what all looks share, and `more`."""
@@ -162,7 +181,7 @@ class LevelSurfaces(Drawable):
     def prepare(self, frame, world):
         if not self._uploaded:
             self._weights, self._uploaded = upload(self._observed, self._weights), True
-        low, high = self.span
+        low, high = self.debug_span(frame.camera, world) if self.is_exact else self.span
         allowed = rays.allowed(self._observed.shape)
         inverse = np.linalg.inv(world)
         eye = (inverse @ np.append(frame.camera.eye, 1.0))[:3]
@@ -184,7 +203,7 @@ class LevelSurfaces(Drawable):
                 nearest=max(0.0, float(np.linalg.norm(eye)) - self.region.reach) * stretch,
                 opacity=self.opacity,
                 rim=self.rim,
-                debug=float(self.debug),
+                undecided=float(self.debug == "undecided"),
                 most=min(self.surfaces, allowed.surfaces),
                 searches=allowed.searches,
                 list=frame.list_number,
@@ -193,7 +212,8 @@ class LevelSurfaces(Drawable):
 
     def cast(self, frame, world):
         kernel = self.kernel()
-        group = kernel.bind(palette=palette_array(self.map, self.theme), layers=frame.layers, **self.resources(frame))
+        palette = palette_array(*(NORMAL_MAP if self.debug == "normals" else (self.map, self.theme)))
+        group = kernel.bind(palette=palette, layers=frame.layers, **self.resources(frame))
         width, height = frame.samples
         kernel.dispatch(frame.encoder, group, (-(-width // 8), -(-height // 8)))
 

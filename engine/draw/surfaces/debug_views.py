@@ -1,0 +1,51 @@
+"""What a debug view shows in place of the surfaces: for who asks why a picture is slow, or looks wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.draw.words.legend import Legend
+from engine.errors import SettingError, near
+
+# The number of each is what `draw/debug_view` calls it. "undecided" is told by a uniform: it changes no other pixel.
+VIEWS = {"none": 0, "undecided": 0, "segments": 1, "depth": 2, "normals": 3, "overdraw": 4}
+# Segments at the end of the colour map; usual networks take 10 to 80, and 512 are the budget.
+SEGMENTS_SHOWN = 96
+# The least and the most of a normal's components, and the map that shows one: the whole of it, as images have it.
+NORMAL_SPAN, NORMAL_MAP = (-1.0, 1.0), ("grey", "image")
+
+
+def view_number(view: str) -> int:
+    """The number of a view in WGSL. Raises SettingError for a view that there is not."""
+    if view not in VIEWS:
+        raise SettingError(near(view, VIEWS, noun="debug view"))
+    return VIEWS[view]
+
+
+def view_span(view: str, eye_distance: float, reach: float, surfaces: int) -> tuple[float, float]:
+    """The values at the two ends of a view's colours.
+
+    eye_distance, reach   from the eye to the region's middle, and the region's radius, world units
+    surfaces              that a ray's list of layers has room for
+    """
+    near_end = max(0.0, eye_distance - reach)
+    return {
+        "segments": (0.0, float(SEGMENTS_SHOWN)),
+        "depth": (near_end, near_end + 2.0 * reach),
+        "normals": NORMAL_SPAN,
+        "overdraw": (0.0, float(surfaces)),
+    }.get(view, (0.0, 1.0))
+
+
+def view_legend(view: str, map: str, span: tuple[float, float]) -> Legend | None:
+    """The legend of a view whose colours run over `span`; None for what shows the surfaces themselves."""
+    low, high = span
+    if view == "normals":
+        return Legend("normal xyz as RGB", NORMAL_MAP[0], low, high, (-1.0, 0.0, 1.0), card=True)
+    if view == "overdraw":
+        return Legend("surfaces along a ray", map, low, high, tuple(range(int(high) + 1)))
+    marks = tuple(np.linspace(low, high, 5).tolist())
+    if view == "segments":
+        words = (*(f"{m:.0f}" for m in marks[:-1]), f"{high:.0f} or more")
+        return Legend("segments of a ray", map, low, high, marks, words)
+    return Legend("distance from the eye", map, low, high, marks) if view == "depth" else None
