@@ -10,22 +10,27 @@ import wgpu
 from engine.gpu.timing import timestamp_writes
 
 Colour = tuple[float, float, float, float]
+# wgpu's own, by names for the rooms that do not know wgpu.
+Encoder = wgpu.GPUCommandEncoder
+ComputePass = wgpu.GPUComputePassEncoder
+RenderPass = wgpu.GPURenderPassEncoder
+View = wgpu.GPUTextureView
 
 
-def compute_pass(encoder: wgpu.GPUCommandEncoder, label: str) -> wgpu.GPUComputePassEncoder:
+def compute_pass(encoder: Encoder, label: str) -> ComputePass:
     """Begins a compute pass."""
     return encoder.begin_compute_pass(label=label, timestamp_writes=timestamp_writes(label))
 
 
 def render_pass(
-    encoder: wgpu.GPUCommandEncoder,
+    encoder: Encoder,
     label: str,
-    view: wgpu.GPUTextureView,
+    view: View,
     *,
     clear: Colour | None = None,
-    depth: wgpu.GPUTextureView | None = None,
+    depth: View | None = None,
     keeps_depth: bool = False,
-) -> wgpu.GPURenderPassEncoder:
+) -> RenderPass:
     """Begins a render pass.
 
     view          what it draws to
@@ -52,7 +57,7 @@ def render_pass(
 
 
 @contextmanager
-def debug_group(encoder: wgpu.GPUCommandEncoder | wgpu.GPURenderPassEncoder, label: str) -> Iterator[None]:
+def debug_group(encoder: Encoder | RenderPass, label: str) -> Iterator[None]:
     """Puts what is recorded inside under one heading of a frame debugger."""
     encoder.push_debug_group(label)
     yield

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 import numpy as np
-import wgpu
 
 from engine.draw.words.label import Sprite
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
-from engine.gpu.passes import render_pass
+from engine.gpu.passes import Encoder, View, render_pass
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
@@ -27,9 +26,9 @@ CACHED_BYTES = 2**20
 
 
 def lay_sprites(
-    encoder: wgpu.GPUCommandEncoder,
+    encoder: Encoder,
     sprites: Iterable[Sprite],
-    view: wgpu.GPUTextureView,
+    view: View,
     tile: Rectangle,
     format: str = "rgba8unorm",
 ) -> None:
@@ -56,9 +55,9 @@ def lay_sprites(
 
 
 def blit(
-    encoder: wgpu.GPUCommandEncoder,
+    encoder: Encoder,
     texture: Texture,
-    target_view: wgpu.GPUTextureView,
+    target_view: View,
     target_format: str,
     viewport: Rectangle,
     *,

@@ -12,7 +12,7 @@ from engine.draw.frame import FRAME, FRAME_BINDING, LAYERS_READ, Frame, Theme
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
-from engine.gpu.passes import debug_group, render_pass
+from engine.gpu.passes import RenderPass, debug_group, render_pass
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.texture import Texture
 from engine.view.camera import Camera
@@ -54,7 +54,7 @@ def draw_light(frame: Frame, drawables: Iterable[Placed]) -> None:
     step.end()
 
 
-def draw_phase(frame: Frame, step, drawables: Iterable[Placed], phase: str) -> None:
+def draw_phase(frame: Frame, step: RenderPass, drawables: Iterable[Placed], phase: str) -> None:
     """Has the nodes of a phase draw into a render pass, each under its name."""
     for node, world in drawables:
         if node.phase == phase:
