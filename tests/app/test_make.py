@@ -196,7 +196,7 @@ def test_ctrl_c_while_recording_leaves_the_earlier_file(tmp_path):
         "    print(stop)\n"
     )
     here = os.path.dirname(__file__)
-    done = subprocess.run([sys.executable, "-c", code, here, str(path)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code, here, str(path)], capture_output=True, text=True, timeout=600)
     assert "of 20 frames" in done.stdout and "earlier file is as it was" in done.stdout, done.stderr
     assert path.read_bytes() == b"earlier" and os.listdir(tmp_path) == ["a.gif"]
 

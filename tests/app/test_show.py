@@ -97,7 +97,7 @@ def test_a_cell_that_ends_with_a_scene_shows_a_widget_and_keeps_a_picture():
     pytest.importorskip("ipykernel", reason="ipykernel is what runs it")
     cells = [NOTEBOOK, "scene", "engine.show(scene, size=(300, 200))", "type(scene)._repr_mimebundle_ is not None"]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
-    nbclient.NotebookClient(book, timeout=120, kernel_name="python3").execute()
+    nbclient.NotebookClient(book, timeout=600, kernel_name="python3").execute()
     view = "application/vnd.jupyter.widget-view+json"
     shown = []
     for cell, size in ((book.cells[1], (640, 480)), (book.cells[2], (300, 200))):

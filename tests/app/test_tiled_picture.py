@@ -310,7 +310,7 @@ def test_a_killed_process_s_picture_goes_on(tmp_path):
             str(tmp_path / name),
             str(at),
         ]
-        return subprocess.run(command, timeout=120, check=False, capture_output=True, text=True)
+        return subprocess.run(command, timeout=600, check=False, capture_output=True, text=True)
 
     assert run("a.png", 40).returncode == -signal.SIGKILL
     assert os.listdir(tmp_path) == ["a.png.unfinished"]

@@ -266,8 +266,9 @@ def test_without_a_panel_the_picture_fills_the_canvas_and_imgui_is_not_loaded():
         "assert viewer.painter.picture.size == (90, 60)\n"
         "assert 'imgui_bundle' not in sys.modules\n"
     )
-    here = Path(__file__).parents[1]
-    done = subprocess.run([sys.executable, "-c", code, str(here), str(here.parent)], capture_output=True, text=True)
+    tests = Path(__file__).parents[1]
+    folders = [str(tests / "shared"), str(tests.parent)]
+    done = subprocess.run([sys.executable, "-c", code, *folders], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -71,7 +71,7 @@ def process(*words, **more):
         cwd=ROOT,
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=600,
         **more,
     )
 

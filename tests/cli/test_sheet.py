@@ -90,7 +90,7 @@ def test_a_sheet_goes_to_a_pipe(tmp_path):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     assert Image.open(io.BytesIO(answer.stdout)).size[0] > 48
 
