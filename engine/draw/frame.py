@@ -1,13 +1,16 @@
 """What every drawable is told about the picture it is drawn into."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.view.camera import Camera
 
 # Surfaces kept along a sample's ray, front to back; what lies behind the eighth is not drawn.
 LAYERS = 8
@@ -68,6 +71,10 @@ THEMES = {
 }
 
 
+# What the renderer sets before a node is asked to draw; for `overlay`, which needs none of it, it may be missing.
+NOT_YET: Any = None
+
+
 @dataclass
 class Frame:
     """One tile of one picture, while it is being made.
@@ -88,20 +95,20 @@ class Frame:
     exact       True where colours are values that no soft shoulder may change
     """
 
-    camera: object
-    size: tuple
-    tile: tuple
+    camera: Camera
+    size: tuple[int, int]
+    tile: tuple[int, int, int, int]
     grid: int
     theme: Theme
     scale: float
-    encoder: object = None
-    uniforms: Array | None = None
-    layers: Array | None = None
-    counts: Array | None = None
-    colour: Texture | None = None
-    depth: Texture | None = None
-    composed: Texture | None = None
-    canvas: Texture | None = None
+    encoder: Encoder = NOT_YET
+    uniforms: Array = NOT_YET
+    layers: Array = NOT_YET
+    counts: Array = NOT_YET
+    colour: Texture = NOT_YET
+    depth: Texture = NOT_YET
+    composed: Texture = NOT_YET
+    canvas: Texture = NOT_YET
     list_number: int = 0
     sprites: list = field(default_factory=list)
     exact: bool = False

@@ -1,19 +1,23 @@
 """The responses of a layer on the GPU: channels by rows by columns, four channels a vec4f."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing
 
 from engine.errors import ShapeError
 from engine.gpu.array import Array
 
 
-def groups_of(channels):
+def groups_of(channels: int) -> int:
     """Groups of four channels."""
     return -(-channels // 4)
 
 
-def packed(values):
+def packed(values: np.ndarray) -> np.ndarray:
     """(C, H, W) numbers as (groups H W, 4) float32 in a ChannelMap's order."""
     channels, places = values.shape[0], math.prod(values.shape[1:])
     full = np.zeros((4 * groups_of(channels), places), np.float32)
@@ -31,36 +35,36 @@ class ChannelMap:
     vec4f number first + (g H + y) W + x holds channels 4 g .. 4 g + 3 at (y, x), zeros past the last channel.
     """
 
-    def __init__(self, shape, array=None, first=0):
+    def __init__(self, shape: Sequence[int], array: Array | None = None, first: int = 0):
         self.shape = tuple(int(n) for n in shape)
         self.array = Array("f4", 4 * self.count) if array is None else array
         self.first = first
 
     @property
-    def groups(self):
+    def groups(self) -> int:
         return groups_of(self.shape[0])
 
     @property
-    def places(self):
+    def places(self) -> int:
         return self.shape[1] * self.shape[2]
 
     @property
-    def count(self):
+    def count(self) -> int:
         """vec4f that it takes."""
         return self.groups * self.places
 
-    def part(self, channel, channels):
+    def part(self, channel: int, channels: int) -> ChannelMap:
         """The map of some of its channels, in the same memory. `channel` is a multiple of four."""
         return ChannelMap((channels, *self.shape[1:]), self.array, self.first + channel // 4 * self.places)
 
-    def write(self, values):
+    def write(self, values: np.typing.ArrayLike) -> None:
         """Copies (C, H, W) numbers in. Raises ShapeError for another shape."""
         values = np.asarray(values)
         if values.shape != self.shape:
             raise ShapeError(f"An array of {values.shape} was given, where (C, H, W) is {self.shape}.")
         self.array.write(packed(values), 4 * self.first)
 
-    def read(self):
+    def read(self) -> np.ndarray:
         """(C, H, W) float32; waits for the GPU."""
         data = self.array.read(4 * self.count, 4 * self.first).reshape(self.groups, self.places, 4)
         return data.transpose(0, 2, 1).reshape(-1, *self.shape[1:])[: self.shape[0]].copy()

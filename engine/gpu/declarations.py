@@ -6,11 +6,12 @@ them are a declared name, alone or with one star or bracket behind it, and can b
 """
 
 import re
+from typing import Any
 
 NAME = re.compile(r"\s*(\w+)\s*(\*|\[\s*\])?\s*$")
 
 
-def look_up_types(ffi):
+def look_up_types(ffi: Any) -> bool:
     """Makes one cffi.FFI look names up where it can; whatever else it is asked, it parses as before.
 
     Returns False, and changes nothing, where cffi is built otherwise than we know.

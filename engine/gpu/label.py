@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from types import FrameType
 
 
 def maker() -> str:
     """The module outside this package that is at work, as `draw.lines`: it stands in labels that nobody has written."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
         if not name.startswith("engine.gpu."):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 import wgpu
 
@@ -11,10 +12,10 @@ from engine.gpu.timing import timestamp_writes
 
 Colour = tuple[float, float, float, float]
 # wgpu's own, by names for the rooms that do not know wgpu.
-Encoder = wgpu.GPUCommandEncoder
-ComputePass = wgpu.GPUComputePassEncoder
-RenderPass = wgpu.GPURenderPassEncoder
-View = wgpu.GPUTextureView
+Encoder: TypeAlias = wgpu.GPUCommandEncoder
+ComputePass: TypeAlias = wgpu.GPUComputePassEncoder
+RenderPass: TypeAlias = wgpu.GPURenderPassEncoder
+View: TypeAlias = wgpu.GPUTextureView
 
 
 def compute_pass(encoder: Encoder, label: str) -> ComputePass:
@@ -38,7 +39,7 @@ def render_pass(
     depth         the depth attachment, cleared to 1
     keeps_depth   True to read the depth that is there, and leave it
     """
-    colour = {"view": view, "load_op": "load" if clear is None else "clear", "store_op": "store"}
+    colour: dict[str, Any] = {"view": view, "load_op": "load" if clear is None else "clear", "store_op": "store"}
     if clear is not None:
         colour["clear_value"] = clear
     attachment = None

@@ -10,7 +10,7 @@ from engine.gpu.kernel import Kernel
 
 
 @cache
-def subgroup_size():
+def subgroup_size() -> int:
     """Invocations of a subgroup in our compute kernels; 0 where the adapter has no subgroups.
 
     Asked of a kernel, once a process: adapters state only the range in which it lies.

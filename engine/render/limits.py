@@ -10,7 +10,7 @@ SIZE_MAX = 32768
 BYTES_A_PIXEL = 12
 
 
-def memory_bytes():
+def memory_bytes() -> int | None:
     """The machine's memory in bytes; None where it does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -18,7 +18,7 @@ def memory_bytes():
         return None
 
 
-def check_memory(size):
+def check_memory(size: tuple[int, int]) -> None:
     """Raises SettingError for frames that the machine's memory does not hold; a picture by itself may be larger.
 
     size   (width, height) in pixels

@@ -1,17 +1,22 @@
 """The picture of a live view: drawn again when something changed, finer when nothing does, laid on a canvas."""
 
+from __future__ import annotations
+
 import sys
 import time
 import traceback
+from collections.abc import Callable, Generator
 
 from engine.draw.drawable import Drawable
 from engine.draw.frame import LAYERS, THEMES
 from engine.errors import NeurosceneError
 from engine.gpu.device import device
-from engine.gpu.passes import render_pass
+from engine.gpu.passes import View, render_pass
 from engine.gpu.timing import PassTime, timing_lack
+from engine.render.picture import Picture
 from engine.render.present import blit, lay_sprites
 from engine.render.refinement import Quality, Refinement
+from engine.render.renderer import Renderer, Subject
 from engine.render.tiling import TILE_BYTES
 
 # Bytes of a tile's layers where a processor draws while somebody may be typing: about 0.1 s of its time, unless it is
@@ -29,24 +34,31 @@ class Painter:
     live       True to measure what pictures take, and to draw fine ones tile by tile
     """
 
-    def __init__(self, renderer, say, *, live):
+    def __init__(self, renderer: Renderer, say: Callable[[str], None], *, live: bool):
         self.renderer, self.say, self.live = renderer, say, live
         self.refinement = Refinement(cautious=live and device().is_software)
-        self.picture = self.quality = self.took = None
-        self._steps = self._drawing = self._size = self._told = None
+        # The picture shown, how it was drawn, and in how many seconds where that was measured.
+        self.picture: Picture | None = None
+        self.quality = Quality(1.0, 1)
+        self.took: float | None = None
+        # The picture being drawn: its tiles to come, how it is drawn, and the seconds spent on it.
+        self._steps: Generator[tuple[int, int], None, Picture] | None = None
+        self._drawing = Quality(1.0, 1)
         self._spent = 0.0
+        self._size: tuple[int, int] | None = None
+        self._said: str | None = None
 
     @property
-    def is_done(self):
+    def is_done(self) -> bool:
         """True when there is nothing left to draw."""
         return self._steps is None and self.refinement.is_done
 
-    def changed(self):
+    def changed(self) -> None:
         """The picture is of something else now; a fine one half done is left."""
         self.refinement.moved()
         self._steps = None
 
-    def marked(self):
+    def marked(self) -> None:
         """Only a mark on the picture is another now: it is drawn again without a coarse one between."""
         self.refinement.marked()
         self._steps = None
@@ -67,7 +79,7 @@ class Painter:
         """Why this adapter cannot time passes, in a sentence; None where it can."""
         return timing_lack()
 
-    def draw(self, scene, clock, size, *, patient=False):
+    def draw(self, scene: Subject, clock, size: tuple[int, int], *, patient: bool = False) -> None:
         """Draws what is due: a whole picture, a tile of one, or nothing.
 
         size      (width, height) in pixels
@@ -92,7 +104,7 @@ class Painter:
             if slices and time.perf_counter() - begun > SLICE:
                 return
 
-    def finish(self, scene, clock, size, samples):
+    def finish(self, scene: Subject, clock, size: tuple[int, int], samples: int) -> None:
         """Draws the picture at full size with so many samples a pixel, at once. Raises what the scene raises."""
         self._begin(scene, clock, size, Quality(1.0, samples))
         while self._steps is not None:
@@ -100,7 +112,7 @@ class Painter:
         # What is shown next has a quality of its own.
         self.refinement.moved()
 
-    def present(self, scene, view, format, size):
+    def present(self, scene: Subject, view: View, format: str, size: tuple[int, int]) -> None:
         """Lays the picture on a view's left top corner, and the ground's colour on the rest."""
         ground = THEMES[getattr(scene, "ground", None) or scene.theme].ground
         encoder = device().encoder()
@@ -113,17 +125,17 @@ class Painter:
             render_pass(encoder, "background", view, clear=(*ground, 1.0)).end()
         device().submit(encoder)
 
-    def failed(self, error):
+    def failed(self, error: Exception) -> None:
         """Tells of an error: one line, once, and for the scene's author the place where it happened."""
         ours = isinstance(error, NeurosceneError)
         text = str(error) if ours else f"{type(error).__name__}: {error}"
-        if text != self._told:
-            self._told = text
+        if text != self._said:
+            self._said = text
             if not ours:
                 traceback.print_exception(error, file=sys.stderr)
             self.say(text)
 
-    def status(self):
+    def status(self) -> list[str]:
         """What is shown, in words: milliseconds, samples, undecided pixels."""
         if self.picture is None:
             return []
@@ -165,13 +177,13 @@ class Painter:
             return
         self._steps = None
         if picture is not None:
-            self.picture, self.quality, self._told = picture, self._drawing, None
+            self.picture, self.quality, self._said = picture, self._drawing, None
         # Off the screen nothing is measured: the same calls draw the same pictures.
         self.took = self._spent if self.live else None
         self.refinement.drew(self._drawing, self.took)
 
 
-def configured(canvas):
+def configured(canvas) -> str:
     """The format of a canvas; its preferred one unless somebody has chosen."""
     context = canvas.get_wgpu_context()
     if context.get_configuration() is None:

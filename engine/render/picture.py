@@ -31,7 +31,7 @@ class Report:
 
 
 class Picture:
-    """A finished picture.
+    """A finished picture: in a texture, or where it was made in tiles, in an array.
 
     size   (width, height)
     """
@@ -54,16 +54,17 @@ class Picture:
         """rgba8unorm of the whole picture, sRGB-encoded, opaque. Raises DeviceLimitError if no texture has room."""
         if self._texture is None:
             # It was made in tiles, which were read back one by one.
-            self._texture = Texture.of(self._pixels)
+            self._texture = Texture.of(self.pixels())
         return self._texture
 
     def pixels(self) -> np.ndarray:
         """(H, W, 4) uint8, row 0 on top; waits for the GPU."""
         if self._pixels is None:
-            self._pixels = self._texture.read()
+            self._pixels = self.texture.read()
         return self._pixels
 
     @cached_property
     def report(self) -> Report:
         """The Report; waits for the GPU."""
-        return Report(self._rays, *(int(n) for n in self._counts.read()[1:]), passes=self._passes)
+        _, grazes, undecided, cut = (int(n) for n in self._counts.read())
+        return Report(self._rays, grazes, undecided, cut, self._passes)

@@ -1,5 +1,8 @@
 """Which picture to draw next: coarse while things move, finer and finer when they rest, then none."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Seconds a moving frame may take: 30 a second with a little left for the rest.
@@ -34,46 +37,48 @@ class Refinement:
     coarsest   part of the full size below which a picture is drawn no sooner; none is coarser. May be changed
     """
 
-    def __init__(self, samples=SAMPLES, *, aim=AIM, cautious=False):
+    def __init__(self, samples: Sequence[int] = SAMPLES, *, aim: float = AIM, cautious: bool = False):
         self.samples = tuple(samples)
         self.aim = aim
-        self._costs = None  # Seconds a full-size sample took in the last two pictures; None before the first.
-        self._cautious = cautious
         self.coarsest = 0.0
+        self._cautious = cautious
+        # Seconds a full-size sample took in the last two pictures; None before the first.
+        self._costs: list[float] | None = None
         self._scale = 1.0
         self._rest = 0.0
-        self._left = None  # None: nothing drawn since things moved; else the qualities still to come.
+        # The qualities still to come; None while nothing is drawn since things moved.
+        self._left: list[Quality] | None = None
         self._moving = True
 
     @property
-    def is_done(self):
+    def is_done(self) -> bool:
         """True when the last stage is drawn."""
         return not self._moving and self._left == []
 
     @property
-    def is_moving(self):
+    def is_moving(self) -> bool:
         """True from a change until the first rest."""
         return self._moving
 
-    def moved(self):
+    def moved(self) -> None:
         """Something changed; the next picture is drawn to be quick."""
         self._moving, self._left, self._rest = True, None, 0.0
 
-    def marked(self):
+    def marked(self) -> None:
         """A mark on the picture changed: what is shown stays until one as fine as that is drawn, unless things move."""
         if self._moving:
             self.moved()
         else:
             self._left, self._rest = [Quality(1.0, samples) for samples in self.samples], LONGEST_REST
 
-    def rested(self, seconds):
+    def rested(self, seconds: float) -> None:
         """Nothing changed for so many seconds more. What did is drawn first, quickly, however short the rest."""
         if self._moving and self._left is None:
             return
         self._moving = False
         self._rest += seconds
 
-    def next(self):
+    def next(self) -> Quality | None:
         """The Quality of the picture to draw now; None if the one shown will do for now."""
         if self._moving:
             return None if self._left is not None else Quality(self._choose(), 1)
@@ -81,7 +86,7 @@ class Refinement:
             return None
         return self._left[0]
 
-    def drew(self, quality, seconds=None):
+    def drew(self, quality: Quality, seconds: float | None = None) -> None:
         """A picture was drawn; seconds it took, if measured."""
         if seconds is not None:
             cost = seconds / (quality.scale**2 * quality.samples)
@@ -95,7 +100,7 @@ class Refinement:
         else:
             self._left = self._left[1:] if self._left else []
 
-    def expected(self, quality):
+    def expected(self, quality: Quality) -> float:
         """Seconds a picture will take, as far as is known."""
         return min(self._costs or [0.0]) * quality.scale**2 * quality.samples
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from engine.draw.drawable import Aim, Drawable, Hit
-from engine.draw.frame import FRAME, LAYERS, THEMES, Frame, Theme
+from engine.draw.frame import FRAME, LAYERS, NOT_YET, THEMES, Frame, Theme
+from engine.draw.node import Node
 from engine.draw.words.label import Sprite
-from engine.draw.words.legend import legend_sprite
+from engine.draw.words.legend import Legend, legend_sprite
 from engine.gpu.array import Array, grown
 from engine.gpu.device import device
 from engine.gpu.passes import debug_group
@@ -21,8 +23,27 @@ from engine.render.picture import Picture
 from engine.render.present import lay_sprites
 from engine.render.tile_passes import Placed, compose_layers, draw_light, draw_solid, frame_struct, resolve
 from engine.render.tiling import Plan, Rectangle, overlap, plan
+from engine.view.camera import Camera
 
 PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
+
+
+class Subject(Protocol):
+    """What a Renderer draws: a Scene, as far as it is seen from here.
+
+    stage    the node above all others
+    theme    a name of THEMES
+    """
+
+    stage: Node
+    camera: Camera
+    theme: str
+
+    def advance(self, clock) -> None:
+        """Brings the stage to a moment."""
+
+    def legend(self) -> Legend | None:
+        """What the colours mean at that moment."""
 
 
 @dataclass
@@ -38,13 +59,13 @@ class Shot:
     is_prepared  True once the first tile is begun
     """
 
-    scene: object
+    scene: Subject
     plan: Plan
     theme: Theme
     drawables: list[Placed]
     lists: list[Placed]
     times: PassTimes | None = None
-    counts: Array | None = None
+    counts: Array = NOT_YET
     sprites: list[Sprite] | None = None
     is_prepared: bool = False
 
@@ -103,7 +124,7 @@ class Renderer:
         self.times = PassTimes() if on else None
         return self.times
 
-    def frame(self, scene, clock, size: tuple[int, int], supersample: int = 4) -> Picture:
+    def frame(self, scene: Subject, clock, size: tuple[int, int], supersample: int = 4) -> Picture:
         """The picture of a scene at a moment.
 
         size          (width, height) in pixels
@@ -119,9 +140,9 @@ class Renderer:
                 return done.value
 
     def steps(
-        self, scene, clock, size: tuple[int, int], supersample: int = 4, *, tile_bytes: int | None = None,
+        self, scene: Subject, clock, size: tuple[int, int], supersample: int = 4, *, tile_bytes: int | None = None,
         words: bool = True,
-    ):  # fmt: skip
+    ) -> Generator[tuple[int, int], None, Picture]:  # fmt: skip
         """`frame` tile by tile: a generator that yields (done, count) after each tile but the last and returns the
         Picture.
 
@@ -152,7 +173,7 @@ class Renderer:
         return Picture(shot.plan.size, None, shot.counts, shot.rays, pixels, passes=self._passes(shot))
 
     def tiles(
-        self, scene, clock, size: tuple[int, int], supersample: int = 4, *, within: Rectangle | None = None
+        self, scene: Subject, clock, size: tuple[int, int], supersample: int = 4, *, within: Rectangle | None = None
     ) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
         """The picture as a stream: yields (x, y, width, height, pixels) tile by tile, row by row of tiles.
 
@@ -165,18 +186,18 @@ class Renderer:
         shot = self._begin(scene, clock, size, supersample)
         shot.counts, within = _counts(), within or (0, 0, *shot.plan.size)
         for tile, pixels in self._read(shot, shot.plan.tiles(within), ahead=True):
-            x, y, w, h = overlap(tile, within)
+            x, y, w, h = overlap(tile, within) or tile
             yield x, y, w, h, pixels[y - tile[1] :, x - tile[0] :][:h, :w]
         self._passes(shot)
 
-    def sprites(self, scene, size: tuple[int, int]) -> list[Sprite]:
+    def sprites(self, scene: Subject, size: tuple[int, int]) -> list[Sprite]:
         """The labels and the legend of a scene's present moment, for a picture of a size in pixels."""
         frame = Frame(
             camera=scene.camera, size=size, tile=(0, 0, *size), grid=1, theme=_theme(scene), scale=min(size) / 720.0
         )
         return _overlays(_drawables(scene), scene, frame)
 
-    def pick(self, scene, clock, size: tuple[int, int], x: float, y: float) -> Hit | None:
+    def pick(self, scene: Subject, clock, size: tuple[int, int], x: float, y: float) -> Hit | None:
         """The first Hit under a pixel, or None.
 
         x, y   in pixels of a picture of that size, y downwards
@@ -332,7 +353,7 @@ def _theme(scene):
     return THEMES[getattr(scene, "ground", None) or scene.theme]
 
 
-def _overlays(drawables: Iterable[Placed], scene, frame: Frame) -> list[Sprite]:
+def _overlays(drawables, scene, frame):
     for node, world in drawables:
         node.overlay(frame, world)
     legend = scene.legend()
