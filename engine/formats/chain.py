@@ -6,14 +6,22 @@ activation has no linear layer of its own it gets one with the identity matrix. 
 float64 and rounded once; a chain without Affine keeps its weights to the bit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, ShapeError
 from engine.formats.files import check_layers, check_weights, check_width
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
+
+# A scalar, or one for each value.
+Number = float | np.floating | np.ndarray
+
+# Past this softplus is the line to less than float32 can tell: e^-15 is 3e-7.
+SOFTPLUS_CUT = 15.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,23 +37,20 @@ class Linear:
 class Affine:
     """x -> scale x + shift, elementwise; each a scalar or (n,), float64."""
 
-    scale: np.ndarray
-    shift: np.ndarray
+    scale: Number
+    shift: Number
     where: str = "a scale"
 
     @property
-    def width(self):
+    def width(self) -> int | None:
         """How wide x must be, or None if any width will do."""
-        for array in (self.scale, self.shift):
-            if np.ndim(array):
-                return len(array)
-        return None
+        return next((len(x) for x in (self.scale, self.shift) if isinstance(x, np.ndarray) and x.ndim), None)
 
     @property
-    def trivial(self):
+    def trivial(self) -> bool:
         return bool(np.all(self.scale == 1) and np.all(self.shift == 0))
 
-    def after(self, first):
+    def after(self, first: "Affine") -> "Affine":
         """This affine map applied to the result of the first."""
         return Affine(self.scale * first.scale, self.scale * first.shift + self.shift, self.where)
 
@@ -66,7 +71,10 @@ class Width:
     where: str = "a reshape"
 
 
-def to_float32(array):
+Step = Linear | Affine | Apply | Width
+
+
+def to_float32(array: ArrayLike) -> np.ndarray:
     """An array as float32; what is too large for it becomes infinite, which Mlp refuses with its place."""
     with np.errstate(over="ignore"):
         return np.asarray(array).astype(np.float32, copy=False)
@@ -110,7 +118,7 @@ def _check(steps, name):
     check_weights(count, name)
 
 
-def fold(steps, name):
+def fold(steps: Sequence[Step], name: str) -> Mlp:
     """The Mlp that computes the steps one after another.
 
     steps   Linear, Affine, Apply and Width, in the order they are applied
@@ -127,7 +135,7 @@ def fold(steps, name):
 
 def _folded(steps, name):
     width = _input_width(steps, name)
-    layers = []  # [weights, bias, activation or None while more may be folded in]
+    layers: list[list] = []  # [weights, bias, activation or None while more may be folded in]
     waiting = None  # an Affine that no layer has taken yet
 
     def begin(weights, bias):

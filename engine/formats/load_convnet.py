@@ -154,7 +154,7 @@ MORE_RED = bytes.fromhex("492ecb566579125c9c08be65")
 SURE = 0.9
 
 
-def order_of(conv1_weights):
+def order_of(conv1_weights: np.ndarray) -> str | None:
     """ "rgb" or "bgr", what a first convolution takes, if it is that of the authors' SqueezeNet 1.0; else None.
 
     conv1_weights   (O, 3, kh, kw)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.errors import FileError, NetworkError
-from engine.formats.chain import Affine, Apply, Linear, fold
+from engine.formats.chain import SOFTPLUS_CUT, Affine, Apply, Linear, fold
 from engine.formats.files import (
     MAX_FILE_BYTES,
     MAX_LAYERS,
@@ -30,9 +30,6 @@ ACCEPTED = (
     "Sequential, Linear, BatchNorm1d, Identity, Dropout, Flatten, ReLU, LeakyReLU, ELU, Softplus, GELU, SiLU, Tanh, "
     "Sigmoid, Sine, SineLayer, and Softmax last"
 )
-
-# Past its threshold PyTorch's softplus is the line itself; e^-15 is 3e-7, less than float32 can tell there.
-SOFTPLUS_CUT = 15.0
 
 # How a sine module may call its frequency.
 FREQUENCIES = ("w0", "w_0", "omega", "omega_0", "omega0", "frequency")

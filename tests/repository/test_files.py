@@ -115,6 +115,7 @@ LIBRARIES = {
     "cffi": {"gpu"},
     "rendercanvas": {"output"},
     "glfw": {"output"},
+    "onnx": {"formats"},
     "IPython": {"output"},
     "imgui_bundle": {"ui"},
     "imageio_ffmpeg": {"output"},

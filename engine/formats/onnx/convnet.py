@@ -1,18 +1,31 @@
 """ONNX files with a convolutional network: the graph read node by node, what computes nothing left out.
 
-What each kind of node becomes is in `onnx_convnet_nodes`. Format: https://onnx.ai/onnx/repo-docs/IR.html
+What each kind of node becomes is in `convnet_nodes`.
 """
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from engine.errors import NetworkError
 from engine.formats import about
-from engine.formats.files import opened, told
+from engine.formats.files import told
 from engine.formats.onnx.convnet_nodes import RULES
-from engine.formats.onnx.mlp import Graph, evaluate, only_input, parsed
+from engine.formats.onnx.graph import evaluated, only_input
+from engine.formats.onnx.model import read
 from engine.formats.sketch import TO_CHANNELS_FIRST, ChannelsLast, Sketch, Wire
 from engine.network.convnet import ConvNet
+from engine.network.nodes import Node
+from engine.network.preprocess import Preprocess
 
 
-def load(path, *, size=None, classes=(), preprocess=None, known=lambda nodes: None):
+def load(
+    path: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    classes: Sequence[str] = (),
+    preprocess: Preprocess | None = None,
+    known: Callable[[list[Node]], Preprocess | None] = lambda nodes: None,
+) -> ConvNet:
     """The ConvNet in an .onnx file.
 
     size         (H, W) of the input where the file leaves them open; nothing else is accepted where it does not.
@@ -22,10 +35,7 @@ def load(path, *, size=None, classes=(), preprocess=None, known=lambda nodes: No
 
     Raises NetworkError naming the first node that cannot be shown.
     """
-    with opened(path) as (stream, length):
-        name = told(path.name)
-        data = stream.read(length)
-    model = parsed(data, name, path)
+    name, model = read(path)
     graph = model.graph
     source = only_input(graph, name)
     metadata = {x.key: x.value for x in model.metadata_props}
@@ -36,13 +46,10 @@ def load(path, *, size=None, classes=(), preprocess=None, known=lambda nodes: No
         preprocess = preprocess if size is None else preprocess.sized(size)
     opset = max((x.version for x in model.opset_import if x.domain in ("", "ai.onnx")), default=1)
     sketch = Sketch(name, opset)
-    values = Graph(graph, name)
     size = preprocess.size if size is None and preprocess is not None else size
     last = _is_turned(graph, source.name)
     image = sketch.input(told(source.name, 60), _declared(source, name, size, last))
-    values.values[source.name] = ChannelsLast(image) if last else image
-    evaluate(graph, values, RULES, name)
-    end = values.get(graph.output[0].name, f"The output of {name}")
+    end = evaluated(graph, ChannelsLast(image) if last else image, RULES, name)
     if not isinstance(end, Wire):
         raise NetworkError(f"The output of {name} does not depend on its input.")
     nodes = sketch.finished(end)

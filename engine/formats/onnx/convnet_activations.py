@@ -5,38 +5,43 @@ import math
 import numpy as np
 
 from engine.formats.onnx.convnet_inputs import constant, wire
-from engine.formats.onnx.values import Constant
+from engine.formats.onnx.graph import Constant, GraphNode, Rules
 from engine.formats.sketch import Wire
 from engine.network.activations import ANYWHERE, Activation
 from engine.network.nodes import Elementwise, Softmax
 
 
-def elementwise(name, key=None, default=0.0):
+def _activation(name, key=None, default=0.0):
+    """A rule for an activation, whose parameter is an attribute if there is a key."""
+
     def rule(node):
-        x = wire(node)
-        activation = Activation.parse(name if key is None else f"{name}({node.number(key, default)!r})", ANYWHERE)
-        return x.sketch.add(Elementwise, node.label, [x], activation)
+        return activated(node, wire(node), name if key is None else f"{name}({node.number(key, default)!r})")
 
     return rule
+
+
+def activated(node: GraphNode, x: Wire, activation: str) -> Wire:
+    """The Wire of a new node that applies an activation to each number of x."""
+    return x.sketch.add(Elementwise, node.label, [x], Activation.parse(activation, ANYWHERE))
 
 
 def _gelu(node):
     if node.text("approximate", "none") != "none":
         raise node.refusal("it is gelu by tanh; export with approximate='none'")
-    return elementwise("gelu")(node)
+    return _activation("gelu")(node)
 
 
 def _swish(node):
     if node.number("alpha", 1.0) != 1.0:
         raise node.refusal(f"alpha = {node.number('alpha', 1.0):g}; 1 is accepted")
-    return elementwise("silu")(node)
+    return _activation("silu")(node)
 
 
 def _prelu(node):
     x, slope = wire(node), constant(node, 1, "slopes")
     if slope is None or slope.size < 1 or np.any(slope != slope.flat[0]):
         raise node.refusal("its channels have different slopes; one for all is accepted")
-    return x.sketch.add(Elementwise, node.label, [x], Activation.parse(f"leaky_relu({float(slope.flat[0])!r})"))
+    return activated(node, x, f"leaky_relu({float(slope.flat[0])!r})")
 
 
 def _clip(node):
@@ -51,14 +56,14 @@ def _clip(node):
         return x
     if low != 0 or not high > 0:
         raise node.refusal(f"it clips to {low:g}..{high:g}; from 0 up, as relu and relu6 do, is accepted")
-    return elementwise("relu" if high >= 3e38 else f"clipped_relu({high!r})")(node)
+    return _activation("relu" if high >= 3e38 else f"clipped_relu({high!r})")(node)
 
 
 def _largest(node):
     x, bound = _bounded(node)
     if bound != 0:
         raise node.refusal(f"it gives at least {bound:g}; at least 0, as relu does, is accepted")
-    return x.sketch.add(Elementwise, node.label, [x], Activation("relu"))
+    return activated(node, x, "relu")
 
 
 def _least(node):
@@ -66,8 +71,7 @@ def _least(node):
     before = x.node
     if not (isinstance(before, Elementwise) and before.activation.name == "relu" and bound > 0):
         raise node.refusal("the smaller of a relu and a number above 0, which is relu6, is accepted")
-    source = Wire(x.sketch, before.inputs[0], x.dims)
-    return source.sketch.add(Elementwise, node.label, [source], Activation.parse(f"clipped_relu({bound!r})", ANYWHERE))
+    return activated(node, Wire(x.sketch, before.inputs[0], x.dims), f"clipped_relu({bound!r})")
 
 
 def _bounded(node):
@@ -82,9 +86,8 @@ def _bounded(node):
 def _hard_sigmoid(node):
     x, alpha, beta = wire(node), node.number("alpha", 0.2), node.number("beta", 0.5)
     if abs(alpha - 1 / 6) < 1e-6 and beta == 0.5:
-        return elementwise("hard_sigmoid")(node)
-    scaled = x.sketch.scaled(node.label, x, alpha, beta)
-    return x.sketch.add(Elementwise, node.label, [scaled], Activation("clipped_relu", 1.0))
+        return _activation("hard_sigmoid")(node)
+    return activated(node, x.sketch.scaled(node.label, x, alpha, beta), "clipped_relu(1)")
 
 
 def _softmax(node):
@@ -107,22 +110,22 @@ def _log_softmax(node):
     return _softmax(node)
 
 
-ACTIVATIONS = {
-    "Relu": elementwise("relu"),
-    "LeakyRelu": elementwise("leaky_relu", "alpha", 0.01),
+ACTIVATIONS: Rules = {
+    "Relu": _activation("relu"),
+    "LeakyRelu": _activation("leaky_relu", "alpha", 0.01),
     "PRelu": _prelu,
-    "Elu": elementwise("elu", "alpha", 1.0),
-    "Softplus": elementwise("softplus"),
+    "Elu": _activation("elu", "alpha", 1.0),
+    "Softplus": _activation("softplus"),
     "Gelu": _gelu,
     "Swish": _swish,
-    "Sigmoid": elementwise("sigmoid"),
-    "Tanh": elementwise("tanh"),
-    "Sin": elementwise("sine(1)"),
+    "Sigmoid": _activation("sigmoid"),
+    "Tanh": _activation("tanh"),
+    "Sin": _activation("sine(1)"),
     "Clip": _clip,
     "Max": _largest,
     "Min": _least,
     "HardSigmoid": _hard_sigmoid,
-    "HardSwish": elementwise("hard_swish"),
+    "HardSwish": _activation("hard_swish"),
     "Softmax": _softmax,
     "LogSoftmax": _log_softmax,
 }

@@ -1,21 +1,23 @@
-"""What a node of an ONNX graph of a convolutional network takes: a Wire of the image, or constant floats."""
+"""What a node of an ONNX graph of a convolutional network takes: a Wire of the image, or constants."""
+
+import numpy as np
 
 from engine.formats.files import told
-from engine.formats.onnx.values import Constant
+from engine.formats.onnx.graph import Constant, GraphNode
 from engine.formats.sketch import Wire
 
+MAX_SHAPE = 16  # numbers in what can be a shape
 
-def wire(node, map_=False):
+
+def wire(node: GraphNode, map_: bool = False) -> Wire:
     """The Wire a node works on first; map_: it must be a map (C, H, W)."""
-    x = node.required(1)[0]
-    if not isinstance(x, Wire):
-        raise node.refusal("it works on a constant; simplify the file (onnxsim, or export with constant folding)")
+    x = node.variable()
     if map_ and len(x.dims) != 3:
         raise node.refusal(f"it needs a map (C, H, W), but {x.dims} comes")
     return x
 
 
-def constant(node, i, what, *, axes=None):
+def constant(node: GraphNode, i: int, what: str, *, axes: int | None = None) -> np.ndarray | None:
     """The array of input i, which must be constant floats; None if it is left out."""
     x = node.input(i)
     if x is None:
@@ -27,3 +29,13 @@ def constant(node, i, what, *, axes=None):
     if axes is not None and x.array.ndim != axes:
         raise node.refusal(f"its {what} are {told(x.array.shape)}; {axes} axes are accepted, images having two")
     return x.array
+
+
+def short_list(node: GraphNode, i: int, what: str) -> list[int] | None:
+    """Input i as at most MAX_SHAPE whole numbers, which must be constant; None if it is left out."""
+    x = node.input(i)
+    if x is None:
+        return None
+    if not isinstance(x, Constant) or x.array.dtype.kind not in "iu" or x.array.size > MAX_SHAPE:
+        raise node.refusal(f"its {what} are not a short list of constants")
+    return [int(n) for n in x.array.reshape(-1)]

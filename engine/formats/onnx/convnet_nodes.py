@@ -1,18 +1,16 @@
 """What each kind of ONNX node becomes in a convolutional network. A rule takes a GraphNode and gives its first output.
 
-An input of a rule is a Constant or a Wire; nodes on constants alone are computed as in chains of layers.
+An input of a rule is a Constant or a Wire; here and there a ChannelsLast or an Expanded, which few nodes take.
 """
 
 import numpy as np
 
 from engine.formats.files import told
-from engine.formats.onnx.convnet_activations import ACTIVATIONS
+from engine.formats.onnx.convnet_activations import ACTIVATIONS, activated
 from engine.formats.onnx.convnet_inputs import constant, wire
 from engine.formats.onnx.convnet_shapes import SHAPES, joined
-from engine.formats.onnx.nodes import NODES as ON_CONSTANTS
-from engine.formats.onnx.values import Constant
+from engine.formats.onnx.graph import Constant, Rules
 from engine.formats.sketch import TO_CHANNELS_FIRST, ChannelsLast, Expanded, Wire
-from engine.network.activations import Activation
 from engine.network.nodes import (
     Add,
     AveragePool,
@@ -160,7 +158,7 @@ def _multiply(node):
         made = gate.node
         gated = GATED.get(made.activation.name) if isinstance(made, Elementwise) else None
         if gated and made.inputs == (x.key,):
-            return x.sketch.add(Elementwise, node.label, [x], Activation(gated))
+            return activated(node, x, gated)
     if a.rank != b.rank:
         # ONNX would take the vector's numbers for those of columns.
         raise node.refusal(f"it multiplies {a.dims} and {b.dims}; a vector that scales channels must be (C, 1, 1)")
@@ -241,7 +239,7 @@ def _concat(node):
     return x.sketch.add(Concat, node.label, wires)
 
 
-MAPS = {
+MAPS: dict = {
     "Conv": _conv,
     "MaxPool": _pool(MaxPool),
     "AveragePool": _pool(AveragePool),
@@ -276,20 +274,16 @@ def _scaled_by(node):
 
 
 def _rule(kind):
-    """One rule for a kind of node: on constants alone as in chains, or here."""
-    on_maps, on_constants = (MAPS | SHAPES).get(kind), ON_CONSTANTS.get(kind)
+    """The rule for a kind of node, told apart first by the special inputs that it may have."""
+    rule = {**MAPS, **SHAPES}[kind]
 
-    def rule(node):
-        given = [x for x in node.inputs if x is not None]
-        if any(isinstance(x, ChannelsLast) for x in given):
-            return _turned(node, given[0])
-        if any(isinstance(x, Expanded) for x in given):
-            return _scaled_by(node)
-        if on_constants is not None and kind not in SHAPES and all(isinstance(x, Constant) for x in given):
-            return on_constants(node)
-        return on_maps(node)
+    def any_input(node):
+        for x in node.inputs:
+            if isinstance(x, ChannelsLast):
+                return _turned(node, x)
+        return _scaled_by(node) if any(isinstance(x, Expanded) for x in node.inputs) else rule(node)
 
-    return rule
+    return any_input
 
 
-RULES = {kind: _rule(kind) for kind in MAPS | SHAPES}
+RULES: Rules = {kind: _rule(kind) for kind in [*MAPS, *SHAPES]}

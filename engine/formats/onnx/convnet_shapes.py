@@ -8,36 +8,14 @@ from math import prod
 import numpy as np
 
 from engine.formats.files import told
-from engine.formats.onnx.shapes import SHAPES as ON_CONSTANTS
-from engine.formats.onnx.values import Constant
+from engine.formats.onnx.convnet_inputs import MAX_SHAPE, short_list, wire
+from engine.formats.onnx.graph import ON_CONSTANTS, Constant, GraphNode, Rules, dropout, same
 from engine.formats.sketch import Expanded, Wire
 from engine.network.nodes import Convolution, Flatten, GlobalAveragePool
 
-MAX_SHAPE = 16  # numbers in what can be a shape
 
-
-def _either(kind, on_wire):
-    """A rule for a Wire, and that of chains for a constant."""
-
-    def rule(node):
-        x = node.required(1)[0]
-        return on_wire(node, x) if isinstance(x, Wire) else ON_CONSTANTS[kind](node)
-
-    return rule
-
-
-def _same(node, x):
-    return x
-
-
-def _dropout(node, x):
-    training = node.input(2)
-    if training is not None and not (isinstance(training, Constant) and not training.array.any()):
-        raise node.refusal("it is in training mode; export the model in eval()")
-    return x
-
-
-def _cast(node, x):
+def _cast(node):
+    x = wire(node)
     if node.number("to", 1) not in (1, 10, 11, 16):
         raise node.refusal("it makes whole numbers of the image; a cast to floats is accepted")
     return x
@@ -58,25 +36,17 @@ def _flat(node, x):
     return x.sketch.add(Flatten, node.label, [x], vector=True)
 
 
-def _flatten(node, x):
+def _flatten(node):
+    x = wire(node)
     axis = node.number("axis", 1)
     if axis not in (1, 1 - x.rank):
         raise node.refusal(f"axis = {axis}; 1, which keeps the batch, is accepted")
     return _seen_as(node, x, (prod(x.dims),))
 
 
-def _small(node, i, what):
-    """Input i as a list of whole numbers that must be constant."""
-    x = node.input(i)
-    if x is None:
-        return None
-    if not isinstance(x, Constant) or x.array.dtype.kind not in "iu" or x.array.size > MAX_SHAPE:
-        raise node.refusal(f"its {what} are not a short list of constants")
-    return [int(n) for n in x.array.reshape(-1)]
-
-
-def _reshape(node, x):
-    target = _small(node, 1, "sizes")
+def _reshape(node):
+    x = wire(node)
+    target = short_list(node, 1, "sizes")
     if target is None:
         raise node.refusal("it has no shape")
     if not target or any(n < -1 for n in target) or target.count(-1) > 1:
@@ -96,13 +66,14 @@ def _reshape(node, x):
 
 def _axes(node, x, more=0):
     """The axes of a node, counted from the front: an attribute in old files, an input in newer ones."""
-    axes = _small(node, 1, "axes") if node.input(1) is not None else node.integers("axes")
+    axes = short_list(node, 1, "axes") if node.input(1) is not None else node.integers("axes")
     if axes is None:
         return None
     return {n + x.rank + more if n < 0 else n for n in axes}
 
 
-def _squeeze(node, x):
+def _squeeze(node):
+    x = wire(node)
     axes = _axes(node, x)
     whole = (1, *x.dims)
     axes = {i for i, n in enumerate(whole) if n == 1 and i != 1} if axes is None else axes
@@ -112,8 +83,9 @@ def _squeeze(node, x):
     return _seen_as(node, x, tuple(n for i, n in enumerate(whole) if i and i not in axes) or (1,))
 
 
-def _unsqueeze(node, x):
-    axes = _axes(node, x, len(node.integers("axes") or _small(node, 1, "axes") or ()))
+def _unsqueeze(node):
+    x = wire(node)
+    axes = _axes(node, x, len(node.integers("axes") or short_list(node, 1, "axes") or ()))
     rank = x.rank + len(axes or ())
     if not axes or rank > 4 or not axes <= set(range(2, rank)):
         raise node.refusal("it is accepted of a vector that becomes a map of one pixel, axes 2 and 3")
@@ -121,9 +93,8 @@ def _unsqueeze(node, x):
 
 
 def _expand(node):
-    x, target = node.required(2)[0], _small(node, 1, "sizes")
-    if not isinstance(x, Wire):
-        raise node.refusal("it works on a constant; simplify the file (onnxsim, or export with constant folding)")
+    node.required(2)
+    x, target = wire(node), short_list(node, 1, "sizes")
     # As numpy broadcasts: a 1 of either takes the other's length.
     shape = np.broadcast_shapes((1, *x.dims), tuple(target))
     if shape == (1, *x.dims):
@@ -135,7 +106,8 @@ def _expand(node):
     return Expanded(x, shape[1:])
 
 
-def _transpose(node, x):
+def _transpose(node):
+    x = wire(node)
     axes = node.integers("perm")
     if axes is None or axes != tuple(range(x.rank)):
         raise node.refusal(f"it reorders axes as {told(axes)}; images must be (1, C, H, W) throughout")
@@ -151,7 +123,7 @@ def _reduce_mean(node):
 
 def _pad(node):
     x = node.required(1)[0]
-    pads = _small(node, 1, "pads") if node.input(1) is not None else node.integers("pads")
+    pads = short_list(node, 1, "pads") if node.input(1) is not None else node.integers("pads")
     given = node.input(2)
     filling = node.number("value", 0.0)
     if isinstance(given, Constant) and given.array.size == 1:
@@ -181,13 +153,13 @@ def _shape(node):
 
 
 def _listed(node, i, what):
-    found = _small(node, i, what)
+    found = short_list(node, i, what)
     if found is None:
         raise node.refusal(f"it has no {what}")
     return found
 
 
-def joined(node):
+def joined(node: GraphNode) -> Constant:
     """Lists of sizes, one after another."""
     lists = [_listed(node, i, "values") for i in range(len(node.inputs))]
     if sum(map(len, lists)) > MAX_SHAPE:
@@ -217,7 +189,7 @@ def _slice(node):
     _listed(node, 0, "values")
     x = node.input(0).array
     found = [
-        _small(node, i, key) if node.input(i) is not None else node.integers(key)
+        short_list(node, i, key) if node.input(i) is not None else node.integers(key)
         for i, key in enumerate(("starts", "ends", "axes", "steps"), start=1)
     ]
     starts, ends, axes, steps = [None if v is None else list(v) for v in found]
@@ -229,20 +201,15 @@ def _slice(node):
     return Constant(np.array(x[starts[0] : ends[0] : steps[0]]))
 
 
-SHAPES = {
-    **{
-        kind: _either(kind, rule)
-        for kind, rule in {
-            "Identity": _same,
-            "Dropout": _dropout,
-            "Cast": _cast,
-            "Flatten": _flatten,
-            "Reshape": _reshape,
-            "Squeeze": _squeeze,
-            "Unsqueeze": _unsqueeze,
-            "Transpose": _transpose,
-        }.items()
-    },
+SHAPES: Rules = {
+    "Identity": same,
+    "Dropout": dropout,
+    "Cast": _cast,
+    "Flatten": _flatten,
+    "Reshape": _reshape,
+    "Squeeze": _squeeze,
+    "Unsqueeze": _unsqueeze,
+    "Transpose": _transpose,
     "Constant": ON_CONSTANTS["Constant"],
     "ReduceMean": _reduce_mean,
     "Expand": _expand,

@@ -7,6 +7,7 @@ import math
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 from engine.errors import FileError
 from engine.formats.files import MAX_FILE_BYTES, opened, size_text, told
@@ -20,7 +21,7 @@ NUMBER = re.compile(r"\d{1,15}")
 INSTEAD = "or export with external_data=False."
 
 
-def fill(model, path):
+def fill(model: Any, path: Path | None) -> None:
     """Puts the bytes from the second file into the initialisers of a ModelProto that are kept there.
 
     path   of the ONNX file; None where it has no folder, and nothing is followed

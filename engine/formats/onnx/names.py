@@ -1,6 +1,7 @@
 """What a node of an ONNX graph is called where a person reads it: by the module of their model it came from."""
 
 import re
+from typing import Any
 
 # What PyTorch's newer exporter writes of the modules round a node, as lists in Python's spelling, the node's own last.
 SCOPES, CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
@@ -9,7 +10,7 @@ LONGEST = 4000  # letters of such a list that are read
 WEIGHTED = ("Conv", "Gemm", "MatMul")
 
 
-def label(proto):
+def label(proto: Any) -> str:
     """A NodeProto's name for people.
 
     PyTorch's newer exporter calls a node `node_conv2d_3`. The weights keep their module's name, which is the better one

@@ -7,8 +7,10 @@ Format: https://github.com/huggingface/safetensors#format
 
 import json
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -40,10 +42,10 @@ class Tensor:
 
     dtype: str
     shape: tuple[int, ...]
-    read: Callable
+    read: Callable[[], np.ndarray]
 
 
-def read(stream, size, name):
+def read(stream: BinaryIO, size: int, name: str) -> tuple[dict[str, str], dict[str, Tensor]]:
     """(metadata, {key: Tensor}) of a stream of `size` bytes; `name` is the file's, for messages.
 
     Raises FileError for a header that does not fit the file.
@@ -57,14 +59,15 @@ def read(stream, size, name):
     return metadata, tensors
 
 
-def chunks(metadata, arrays):
+def chunks(metadata: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> list[bytes]:
     """The file's bytes in pieces, to be written one after another.
 
     metadata   {text: text}
     arrays     {key: array}, written in this order; those of wider numbers first keep all of them aligned
     """
-    header = {"__metadata__": metadata}
-    parts, at = [], 0
+    header: dict[str, Any] = {"__metadata__": metadata}
+    parts: list[Any] = []
+    at = 0
     for key, array in arrays.items():
         array = np.ascontiguousarray(array, np.dtype(array.dtype).newbyteorder("<"))
         header[key] = {"dtype": NAMES[array.dtype], "shape": list(array.shape), "data_offsets": [at, at + array.nbytes]}
@@ -75,7 +78,7 @@ def chunks(metadata, arrays):
     return [len(text).to_bytes(8, "little"), text, *parts]
 
 
-def write(path, parts, advice):
+def write(path: str | os.PathLike, parts: Sequence[bytes], advice: str) -> None:
     """Writes chunks to a file, whole or not at all.
 
     advice   what to do where they are more than would be read again; such ones are refused with a FileError

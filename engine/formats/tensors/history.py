@@ -10,6 +10,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -44,7 +45,7 @@ MAX_STEP = 2**53
 MAX_ABOUT_BYTES = 1 << 20
 
 
-def load(path):
+def load(path: str | os.PathLike) -> History:
     """The History in a file. Raises FileError for what is none, or does not fit together."""
     path = Path(path)
     check_ending(path, "read")
@@ -55,7 +56,7 @@ def load(path):
         raise FileError(f"{told(path, 200)} needs more memory than there is. Record fewer snapshots.") from None
 
 
-def save(history, path):
+def save(history: History, path: str | os.PathLike) -> None:
     """Writes a history, whole or not at all; reading it gives it back to the bit.
 
     A run whose weights stopped being finite is cut as `finite` tells; the notes in the file say so.
@@ -64,23 +65,23 @@ def save(history, path):
     container.write(path, _chunks(finite(history)), "Keep fewer snapshots or runs.")
 
 
-def to_bytes(history):
+def to_bytes(history: History) -> bytes:
     """A history as the bytes of its file; the same history gives the same bytes."""
     return b"".join(_chunks(finite(history)))
 
 
-def from_bytes(data, name="these bytes"):
+def from_bytes(data: bytes, name: str = "these bytes") -> History:
     """The history in the bytes that `to_bytes` gave."""
     return read(io.BytesIO(data), len(data), name)
 
 
-def check_ending(path, done):
+def check_ending(path: str | os.PathLike, done: str) -> None:
     """Refuses a path that is no history's by its ending; done is `read` or `saved`."""
     if Path(path).suffix.lower() != ENDING:
         raise FileError(f"{told(path, 200)} cannot be {done} as a history: its name must end in {ENDING}.")
 
 
-def check_place(path):
+def check_place(path: str | os.PathLike) -> None:
     """Refuses a path that cannot be written, before a training rather than after it."""
     check_ending(path, "saved")
     folder = Path(path).parent
@@ -91,7 +92,7 @@ def check_place(path):
         raise FileError(f"{told(path, 200)} cannot be written: {why}. Choose another place.")
 
 
-def finite(history):
+def finite(history: History) -> History:
     """The history without weights that are not finite, which no picture can show.
 
     Runs that stay finite are kept whole and the others left out; if none does, all are cut where the first one stops.
@@ -121,7 +122,7 @@ def finite(history):
     )
 
 
-def read(stream, size, name):
+def read(stream: BinaryIO, size: int, name: str) -> History:
     """The History in a stream of `size` bytes; `name` is the file's, for messages."""
     name = told(name)
     metadata, arrays = container.read(stream, size, name)

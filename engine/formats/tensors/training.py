@@ -6,6 +6,7 @@ text with the recipe, the seeds and the step. Any safetensors reader opens it.
 """
 
 import json
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -37,15 +38,15 @@ class State:
     """
 
     recipe: Recipe
-    seeds: tuple
+    seeds: tuple[int, ...]
     step: int
     domain: Domain
     target: np.ndarray | None
     patient: bool
-    arrays: dict
+    arrays: dict[str, np.ndarray]
 
 
-def save(state, path):
+def save(state: State, path: str | os.PathLike) -> None:
     """Writes a State, whole or not at all; reading it gives it back to the bit."""
     about = {
         "patient": state.patient,
@@ -61,7 +62,7 @@ def save(state, path):
     container.write(path, container.chunks(metadata, arrays), "Keep fewer snapshots or runs.")
 
 
-def load(path):
+def load(path: str | os.PathLike) -> State:
     """The State in a file. Raises FileError for what is none, or does not fit together."""
     path = Path(path)
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError
 from engine.formats.load_mlp import load
-from engine.formats.onnx import mlp as reader
+from engine.formats.onnx import model
 from engine.network.random import random_mlp
 
 onnx = pytest.importorskip("onnx")
@@ -272,6 +272,10 @@ REFUSED = {
     "a reshape to another width": (hidden("h = Reshape z s", s=[-1, 10]), "10 wide, but 5"),
     "division by it": (hidden("h = Div k z", k=1.0), "divides by what depends"),
     "division by 0": (hidden("h = Div z k", k=0.0), "by 0"),
+    "nothing times erf": (
+        hidden("n = Mul z k; d = Div z r; e = Erf d; p = Add e one; h = Mul n p", k=0.0, r=S2, one=1.0),
+        "accepted are",
+    ),
     "an exported training mode": (hidden("h = Dropout z r t", r=0.5, t=np.bool_(True)), "eval"),
     "a name out of nowhere": (hidden("h = Tanh ghost"), "`ghost`, which nothing"),
     "integer casts": (hidden("h = Cast z to=7"), "float or double"),
@@ -341,7 +345,7 @@ def test_a_shape_that_the_bytes_do_not_fill_is_refused_before_memory_is_taken(tm
 
 def test_a_file_of_very_many_small_messages_is_refused_before_it_is_parsed(tmp_path, make_onnx, monkeypatch):
     # An empty node is two bytes and some hundred once parsed: ModelProto.graph (7) of GraphProto.node (1), all empty.
-    nodes = b"\x0a\x00" * (reader.MAX_FIELDS + 1)
+    nodes = b"\x0a\x00" * (model.MAX_FIELDS + 1)
     length, head = len(nodes), b""
     while length > 127:
         head, length = head + bytes([length & 127 | 128]), length >> 7

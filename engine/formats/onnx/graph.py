@@ -1,0 +1,271 @@
+"""ONNX graphs evaluated node by node: what a name stands for, a node as rules see it, and nodes on constants alone.
+
+A rule takes a GraphNode and gives its first output. What the network's input becomes is the reader's own: steps of a
+chain (`chain_values`), or nodes of a convolutional network (`convnet_nodes`).
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.errors import NetworkError, ShapeError
+from engine.formats.files import MAX_FILE_BYTES, MAX_WIDTH, size_text, told
+from engine.formats.onnx.model import MAX_NODES, tensor
+from engine.formats.onnx.names import label
+
+
+@dataclass(frozen=True)
+class Constant:
+    """An array that does not depend on the input; stored: it is the file's own, not computed here."""
+
+    array: np.ndarray
+    stored: bool = False
+
+
+class Names:
+    """The names of a graph that have a value so far: constants, and what became of the input.
+
+    graph   a GraphProto
+    name    the file's, for messages
+    """
+
+    def __init__(self, graph: Any, name: str):
+        self.name = name
+        self.values: dict[str, Any] = {}
+        # Reading is put off: an initialiser that nothing uses may be of any type.
+        self.initialisers = {proto.name: proto for proto in graph.initializer}
+        self.spent = 0
+
+    def get(self, key: str, where: str) -> Any:
+        """What stands under a name. Raises NetworkError where nothing does."""
+        if key not in self.values:
+            if key not in self.initialisers:
+                raise NetworkError(
+                    f"{where} uses `{told(key)}`, which nothing before it computes. Export the file again."
+                )
+            self.values[key] = Constant(tensor(self.initialisers[key], self.name), stored=True)
+        return self.values[key]
+
+    def put(self, key: str, value: Any, where: str) -> None:
+        """Raises NetworkError for a name that is taken, and where computed constants become too large together."""
+        if key in self.values or key in self.initialisers:
+            raise NetworkError(f"{where} computes `{told(key)}`, which is there already. Export the file again.")
+        if isinstance(value, Constant) and not value.stored:
+            # Small constants broadcast into large ones could fill the memory.
+            self.spent += value.array.nbytes
+            if self.spent > MAX_FILE_BYTES:
+                raise NetworkError(
+                    f"{where} makes the constants of {self.name} larger than {size_text(MAX_FILE_BYTES)}."
+                )
+        self.values[key] = value
+
+
+class GraphNode:
+    """A node as the rules see it: its inputs, attributes and how messages call it."""
+
+    def __init__(self, inputs: list, proto: Any, where: str, name: str, last: bool):
+        self.inputs, self.where, self.name = inputs, where, name
+        self.attributes = {a.name: a for a in proto.attribute}
+        self.kind, self.label = proto.op_type, label(proto)
+        self.last = last  # its result is the graph's
+
+    def input(self, i: int) -> Any:
+        """Input i, or None where the node leaves it out."""
+        return self.inputs[i] if i < len(self.inputs) else None
+
+    def required(self, count: int) -> list:
+        """The first inputs, all of which must be there."""
+        if len(self.inputs) < count or any(x is None for x in self.inputs[:count]):
+            raise self.refusal(f"it has fewer than {count} inputs")
+        return self.inputs[:count]
+
+    def variable(self) -> Any:
+        """The first input, which must depend on the network's."""
+        (x,) = self.required(1)
+        if isinstance(x, Constant):
+            raise self.refusal("it works on a constant; simplify the file (onnxsim, or export with constant folding)")
+        return x
+
+    def number(self, key: str, default: Any) -> Any:
+        attribute = self.attributes.get(key)
+        return default if attribute is None else (attribute.f if attribute.type == 1 else attribute.i)
+
+    def text(self, key: str, default: str) -> str:
+        attribute = self.attributes.get(key)
+        return default if attribute is None else attribute.s.decode("utf-8", "replace")
+
+    def integers(self, key: str) -> tuple[int, ...] | None:
+        attribute = self.attributes.get(key)
+        return None if attribute is None else tuple(attribute.ints)
+
+    def tensor(self, key: str) -> np.ndarray:
+        return tensor(self.attributes[key].t, self.name)
+
+    def refusal(self, why: str) -> NetworkError:
+        return NetworkError(f"{self.where} cannot be shown: {why}.")
+
+
+Rules = Mapping[str, Callable[[GraphNode], Any]]
+
+
+def only_input(graph: Any, name: str) -> Any:
+    """The ValueInfoProto of the one input of a GraphProto with one output; refuses others."""
+    if len(graph.node) > MAX_NODES:
+        raise NetworkError(f"{name} has {len(graph.node)} nodes; at most {MAX_NODES} are read. Simplify it.")
+    if graph.sparse_initializer:
+        raise NetworkError(f"{name} has sparse weights; export them dense.")
+    stored = {proto.name for proto in graph.initializer}
+    inputs = [x for x in graph.input if x.name not in stored]
+    for what, found in (("inputs", inputs), ("outputs", list(graph.output))):
+        if len(found) != 1:
+            names = ", ".join(told(x.name, 30) for x in found[:6])
+            raise NetworkError(
+                f"{name} has {len(found)} {what} ({names}); only a network with one input and one output is shown."
+            )
+    return inputs[0]
+
+
+def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
+    """What the output of a GraphProto stands for, once each node's first output has a value.
+
+    source   what its one input stands for
+    rules    by kind; nodes on constants alone go by ON_CONSTANTS. The first node without a rule is refused by name
+    """
+    known = Names(graph, name)
+    known.values[only_input(graph, name).name] = source
+    output = graph.output[0].name
+    for index, proto in enumerate(graph.node):
+        called = f" `{told(proto.name, 60)}`" if proto.name else ""
+        where = f"Node {index}{called} ({told(proto.op_type, 40)}) of {name}"
+        rule = rules.get(proto.op_type) if proto.domain in ("", "ai.onnx") else None
+        if rule is None:
+            domain = f" of {told(proto.domain, 40)}" if proto.domain else ""
+            raise NetworkError(f"{where}{domain} cannot be shown. Accepted: {', '.join(sorted(rules))}.")
+        inputs = [known.get(key, where) if key else None for key in proto.input]
+        if all(x is None or isinstance(x, Constant) for x in inputs):
+            rule = ON_CONSTANTS.get(proto.op_type, rule)
+        try:
+            with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
+                result = rule(GraphNode(inputs, proto, where, name, proto.output[:1] == [output]))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise ShapeError(f"{where} cannot be read: {told(error)}. Export the file again.") from None
+        if not proto.output:
+            raise NetworkError(f"{where} has no output. Export the file again.")
+        known.put(proto.output[0], result, where)
+    end = known.get(output, f"The output of {name}")
+    if isinstance(end, Constant):
+        raise NetworkError(f"The output of {name} does not depend on its input.")
+    return end
+
+
+# Nodes on constants alone
+
+
+def _folded(function):
+    def rule(node):
+        return _computed(node, function, node.required(getattr(function, "nin", 1)))
+
+    return rule
+
+
+def _computed(node, function, constants):
+    """A function of constants, within bounds of size."""
+    arrays = [c.array for c in constants]
+    try:
+        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    except ValueError:
+        raise node.refusal("the shapes of its constants do not fit") from None
+    if math.prod(shape) > MAX_WIDTH * MAX_WIDTH:
+        raise node.refusal(f"its result would be {told(shape)}")
+    return _moved(node, lambda *_: np.asarray(function(*arrays)))
+
+
+def _moved(node, function):
+    """A function of the first constant's array that makes it no larger."""
+    try:
+        return Constant(function(node.required(1)[0].array))
+    except (ValueError, TypeError, IndexError) as error:
+        raise node.refusal(told(error)) from None
+
+
+def same(node: GraphNode) -> Any:
+    """The first input, whatever it is."""
+    return node.required(1)[0]
+
+
+def dropout(node: GraphNode) -> Any:
+    """The first input, of a node that is not in training mode."""
+    training = node.input(2)
+    if training is not None and not (isinstance(training, Constant) and not training.array.any()):
+        raise node.refusal("it is in training mode; export the model in eval()")
+    return same(node)
+
+
+def _cast(node):
+    kinds = {1: np.float32, 10: np.float16, 11: np.float64, 6: np.int32, 7: np.int64}
+    to = node.number("to", 1)
+    if to not in kinds:
+        raise node.refusal("a cast to float or double is accepted")
+    return _computed(node, lambda a: a.astype(kinds[to]), node.required(1))
+
+
+def target_shape(node: GraphNode) -> list[int]:
+    """The second input of a Reshape as a list."""
+    shape = node.required(2)[1]
+    if not isinstance(shape, Constant) or shape.array.ndim != 1 or shape.array.size > 16:
+        raise node.refusal("its shape is not a constant list")
+    return [int(n) for n in shape.array]
+
+
+def _reshape(node):
+    dims = target_shape(node)
+    return _moved(node, lambda a: a.reshape([a.shape[i] if n == 0 else n for i, n in enumerate(dims)]))
+
+
+def axes(node: GraphNode) -> tuple[int, ...] | None:
+    """The axes of Squeeze and Unsqueeze: an attribute in old files, an input in newer ones."""
+    given = node.input(1)
+    if given is None:
+        return node.integers("axes")
+    if not isinstance(given, Constant) or given.array.size > 16:
+        raise node.refusal("its axes are not constants")
+    return tuple(int(n) for n in given.array.reshape(-1))
+
+
+def _constant(node):
+    if "value" in node.attributes:
+        return Constant(node.tensor("value"))
+    for key, kind in (("float", np.float32), ("int", np.int64)):
+        if f"value_{key}" in node.attributes:
+            return Constant(np.asarray(node.number(f"value_{key}", 0), kind))
+        if f"value_{key}s" in node.attributes:
+            return Constant(np.array(getattr(node.attributes[f"value_{key}s"], f"{key}s"), kind))
+    raise node.refusal("it is not a constant of numbers")
+
+
+def _flatten(node):
+    raise node.refusal("axis = 1 of the layer before is accepted")
+
+
+ON_CONSTANTS: Rules = {
+    "Add": _folded(np.add),
+    "Sub": _folded(np.subtract),
+    "Neg": _folded(np.negative),
+    "Mul": _folded(np.multiply),
+    "Div": _folded(np.divide),
+    "Pow": _folded(np.power),
+    "Sqrt": _folded(np.sqrt),
+    "Exp": _folded(np.exp),
+    "Identity": same,
+    "Dropout": dropout,
+    "Cast": _cast,
+    "Flatten": _flatten,
+    "Reshape": _reshape,
+    "Transpose": lambda node: _moved(node, lambda a: a.transpose(node.integers("perm"))),
+    "Squeeze": lambda node: _moved(node, lambda a: np.squeeze(a, axes(node))),
+    "Unsqueeze": lambda node: _moved(node, lambda a: np.expand_dims(a, axes(node) or ())),
+    "Constant": _constant,
+}

@@ -1,0 +1,135 @@
+"""ONNX files: their bytes as a ModelProto, and the arrays in it.
+
+The file is surveyed as bytes before it is parsed, since a message of two bytes can take hundreds in memory.
+Format: https://onnx.ai/onnx/repo-docs/IR.html
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, numpy_helper
+
+from engine.errors import FileError, NetworkError
+from engine.formats.files import opened, told
+from engine.formats.onnx.external_data import fill
+
+# A thousand layers make some ten nodes of twenty fields each; a field takes at most some 200 bytes once parsed.
+MAX_FIELDS = 500_000
+MAX_NODES = 10_000  # each may keep a scale and a shift of 4096 float64 numbers: 640 MiB at worst
+MAX_DEPTH = 16  # ModelProto > graph > node > attribute > tensor is 5; subgraphs are refused anyway
+# Integers written in one byte take up to eight once parsed; weights are floats and do not.
+MAX_PACKED_INTEGER_BYTES = 32 << 20
+
+MIN_OPSET = 7
+
+# TensorProto.DataType of what can be weights, and of what else nodes take; onnx.proto.
+FLOATS, INTEGERS = {"float": 1, "float16": 10, "double": 11, "bfloat16": 16}, {"int32": 6, "int64": 7, "bool": 9}
+
+
+def read(path: Path) -> tuple[str, Any]:
+    """(the file's name for messages, the ModelProto) of an .onnx file."""
+    with opened(path) as (stream, size):
+        return told(path.name), parsed(stream.read(size), told(path.name), path)
+
+
+def _broken(name, why):
+    return FileError(f"{name} is not a whole ONNX file: {why}. Export it again.")
+
+
+def parsed(data: bytes, name: str, path: Path | None = None) -> Any:
+    """The ModelProto of a file's bytes, surveyed first.
+
+    name   the file's, for messages
+    path   the file's; weights in a second file beside it are read into the model. None: there is no such file
+    """
+    budget = {"fields": MAX_FIELDS, "integers": MAX_PACKED_INTEGER_BYTES}
+    _survey(memoryview(data), ModelProto.DESCRIPTOR, name, budget, 0)
+    model = ModelProto()
+    try:
+        model.ParseFromString(data)
+    except Exception as error:  # protobuf's DecodeError, of which there are several
+        raise _broken(name, told(error)) from None
+    if not model.HasField("graph") or not model.graph.node:
+        raise _broken(name, "it holds no graph")
+    if not model.opset_import:
+        # The format demands one; it stands last, so this is how a file cut there is told.
+        raise _broken(name, "it does not say its opset")
+    for used in model.opset_import:
+        # Before version 7 elementwise nodes broadcast by an attribute of their own.
+        if used.domain in ("", "ai.onnx") and used.version < MIN_OPSET:
+            raise FileError(f"{name} uses opset {used.version}; {MIN_OPSET} and later are read. Export it again.")
+    fill(model, path)
+    return model
+
+
+def _varint(data, at, name):
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(data):
+            raise _broken(name, "it ends early")
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at += 1
+        if byte < 128:
+            return value, at
+    raise _broken(name, "a number in it is longer than ten bytes")
+
+
+def _survey(data, descriptor, name, budget, depth):
+    """Walks protobuf's wire format and refuses what would take much more memory parsed than it does as bytes.
+
+    budget   how many fields and bytes of packed integers may still come; counted down
+    """
+    if depth > MAX_DEPTH:
+        raise FileError(
+            f"{name} is nested deeper than {MAX_DEPTH} messages, which no chain of layers is. Export it again."
+        )
+    fields, at = descriptor.fields_by_number, 0
+    while at < len(data):
+        tag, at = _varint(data, at, name)
+        field, wire = fields.get(tag >> 3), tag & 7
+        budget["fields"] -= 1
+        length = 0
+        if wire == 0:
+            _, at = _varint(data, at, name)
+        elif wire in (1, 5):
+            length = 8 if wire == 1 else 4
+        elif wire == 2:
+            length, at = _varint(data, at, name)
+        else:
+            raise _broken(name, f"a field in it has wire type {wire}")
+        if at + length > len(data):
+            raise _broken(name, "it ends early")
+        if wire == 2 and field is not None and field.message_type is not None:
+            _survey(data[at : at + length], field.message_type, name, budget, depth + 1)
+        elif wire == 2 and field is not None and field.type not in (1, 2, 9, 12):  # double, float, string, bytes
+            budget["integers"] -= length
+        at += length
+        if min(budget.values()) < 0:
+            raise FileError(
+                f"{name} has more than {MAX_FIELDS} parts, far more than {MAX_NODES} nodes need. Simplify it."
+            )
+
+
+def tensor(proto: Any, name: str) -> np.ndarray:
+    """A TensorProto as an array; its shape is checked against the bytes that are there.
+
+    Raises FileError for data in another file or of the wrong length, NetworkError for a type that holds no weights.
+    """
+    where = f"`{told(proto.name or 'a constant')}` of {name}"
+    if proto.data_location or proto.external_data:
+        raise FileError(
+            f"{where} keeps its data in another file, where only weights may be. Export with external_data=False."
+        )
+    shape = tuple(proto.dims)
+    if any(n < 0 for n in shape) or len(shape) > 16:
+        raise _broken(name, f"{where} is {told(shape)}")
+    if proto.data_type not in (*FLOATS.values(), *INTEGERS.values()):
+        raise NetworkError(f"{where} has ONNX data type {proto.data_type}; weights must be {', '.join(FLOATS)}.")
+    try:
+        array = numpy_helper.to_array(proto)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _broken(name, f"{where} is {told(shape)}, but its data are not ({told(error)})") from None
+    # bfloat16 is no number to numpy; truths are counted with here.
+    return array.astype({FLOATS["bfloat16"]: np.float32, INTEGERS["bool"]: np.uint8}.get(proto.data_type, array.dtype))
