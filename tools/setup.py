@@ -2,8 +2,8 @@
 
     python3 tools/setup.py [--extra dev] [--extra peers] [--no-driver]
 
-Says each step in a line and skips what is done already. It needs only Python's own library, and is kept
-readable by old Pythons so that they can be told that they are too old.
+Prints a line for each step and skips what is already done. It needs only the standard library and old syntax, so that an
+old Python can run it and say that it is too old.
 """
 
 import argparse
@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OLDEST = (3, 11)
 NEWEST_LOOKED_FOR = 15
 DRIVER_PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"]
-# Shared libraries that the wheels of the window and panel packages expect from the system, and who brings them.
+# Shared libraries that the wheels of the window and panel packages need from the system, and the packages that have them.
 LIBRARIES = {"libX11.so.6": "libx11-6", "libXext.so.6": "libxext6"}
 
 
@@ -32,7 +32,7 @@ def stop(text):
 
 
 def run(command, **more):
-    """A command's exit status; 127 where there is no such program, as shells have it."""
+    """A command's exit status; 127 if there is no such program, as in a shell."""
     try:
         return subprocess.run(command, check=False, **more).returncode
     except OSError:
@@ -44,14 +44,14 @@ def quiet(command):
 
 
 def python_new_enough():
-    """This interpreter, or a newer one on PATH where it is too old."""
+    """This interpreter, or a newer one on PATH if it is too old."""
     if sys.version_info[:2] >= OLDEST:
         return sys.executable
     this = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
     for minor in range(NEWEST_LOOKED_FOR, OLDEST[1] - 1, -1):
         found = shutil.which(f"python3.{minor}")
         if found:
-            say(f"{this} is too old; taking {found}")
+            say(f"{this} is too old; using {found}")
             return found
     stop(
         f"{this} arrived, but neuroscene needs Python {OLDEST[0]}.{OLDEST[1]} or newer. "
@@ -63,7 +63,7 @@ def python_new_enough():
 
 
 def apt_command():
-    """How apt-get is called here, or None where it cannot be."""
+    """The command that runs apt-get here, or None if that is not possible."""
     if not shutil.which("apt-get"):
         return None
     if not hasattr(os, "geteuid") or os.geteuid() == 0:
@@ -74,7 +74,7 @@ def apt_command():
 
 
 def install_system(packages, why):
-    """Installs Debian packages, or stops with the lines that would."""
+    """Installs Debian packages, or stops and prints the commands that would; False where there is no apt-get."""
     apt = apt_command()
     line = "apt-get install -y --no-install-recommends " + " ".join(packages)
     if apt is None:
@@ -91,7 +91,7 @@ def install_system(packages, why):
     run([*apt, "update", "-q"], env=environment, stdout=output, stdin=subprocess.DEVNULL)
     if run(command, env=environment, stdout=output, stdin=subprocess.DEVNULL) == 0:
         return True
-    stop(f"apt-get failed; its words are above. Run it yourself: `{line}`, then make again.")
+    stop(f"apt-get failed; its output is above. Run it yourself: `{line}`, then make again.")
 
 
 # The virtual environment.
@@ -111,11 +111,11 @@ def make_venv(python, folder):
             stop("This Python has no venv module (ensurepip). Install it: Debian: `apt-get install python3-venv`.")
     say(f"making the virtual environment {os.path.relpath(folder, ROOT)}")
     if run([python, "-m", "venv", folder]) != 0:
-        stop(f"`{python} -m venv {folder}` failed; its words are above.")
+        stop(f"`{python} -m venv {folder}` failed; its output is above.")
 
 
 def asked_for():
-    """The hash of what decides which packages are in: a stamp that bears another one is out of date."""
+    """A hash of the files that decide which packages are installed; a stamp with another hash is out of date."""
     asked = hashlib.sha256(ROOT.encode())
     for name in ("pyproject.toml", "constraints.txt"):
         with open(os.path.join(ROOT, name), "rb") as file:
@@ -124,7 +124,7 @@ def asked_for():
 
 
 def read_stamp(path):
-    """The extras that are installed for the files as they are now; None where nothing is."""
+    """The extras that are installed for the current files; None if nothing is."""
     try:
         with open(path) as file:
             words = file.read().split()
@@ -142,11 +142,11 @@ def install_packages(folder, extras):
     wanted = f".[{','.join(extras)}]" if extras else "."
     say(f"installing the packages of `{wanted}` with pip (a minute or two)")
     command = [venv_python(folder), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-e", wanted]
-    # Newer or older than the lock is better than nothing: pyproject.toml says what range will do.
+    # Versions other than the locked ones are better than none: pyproject.toml gives the ranges that work.
     if run([*command, "-c", "constraints.txt"], cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
-        say("the versions in constraints.txt cannot be had here; taking others that pyproject.toml allows")
+        say("the versions in constraints.txt are not available here; installing others that pyproject.toml allows")
         if run(command, cwd=ROOT, stdin=subprocess.DEVNULL) != 0:
-            stop("pip could not install the packages; its words are above. Is the network there? Then make again.")
+            stop("pip could not install the packages; its output is above. Is the network there? Then make again.")
     with open(stamp, "w") as file:
         file.write(" ".join([asked_for(), *extras]) + "\n")
 
@@ -178,12 +178,12 @@ def install_driver(folder):
     if has_adapter(folder):
         return
     if not install_system(DRIVER_PACKAGES, "there is no Vulkan adapter, so a software driver is needed"):
-        # The program itself knows the lines for each system.
+        # The program itself knows the commands for each system.
         run([venv_python(folder), "-m", "engine", "doctor"], cwd=ROOT)
         sys.exit(1)
     if not has_adapter(folder):
         run([venv_python(folder), "-m", "engine", "doctor"], cwd=ROOT)
-        stop("the driver is installed, but no Vulkan adapter answers; what doctor says is above.")
+        stop("the driver is installed, but no Vulkan adapter answers; the output of doctor is above.")
 
 
 def main():

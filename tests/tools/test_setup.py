@@ -102,11 +102,11 @@ def test_packages_are_installed_once_and_again_when_what_is_asked_for_changes(se
     assert installs(["dev"]) == [".[dev]"]
 
 
-def test_versions_that_cannot_be_had_give_way_to_the_ranges(setup, machine, tmp_path):
+def test_versions_that_are_not_available_give_way_to_the_ranges(setup, machine, tmp_path):
     machine.refuses = lambda command: "constraints.txt" in command
     setup.install_packages(str(tmp_path), [])
     assert ["constraints.txt" in command for command in machine.commands] == [True, False]
-    assert "cannot be had" in machine.said()
+    assert "are not available here" in machine.said()
 
 
 def test_without_a_network_it_stops_with_a_line(setup, machine, tmp_path):
