@@ -53,6 +53,12 @@ def test_every_module_is_dumped_as_it_was_compiled(tmp_path, monkeypatch):
         )
 
 
+def test_the_folder_that_the_environment_names_is_made(tmp_path, monkeypatch):
+    monkeypatch.setenv(diagnostics.WGSL_FOLDER, str(tmp_path / "new" / "wgsl"))
+    compiled(29.0)
+    assert [path.name for path in (tmp_path / "new" / "wgsl").iterdir()] == ["test-a.1.wgsl"]
+
+
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="no folder for the shaders"):

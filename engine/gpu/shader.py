@@ -67,6 +67,7 @@ def dump(module: Module, folder: Path) -> Path:
         *(f"//   {count:5} lines of {file}" for file, count in parts),
     ]
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(head) + "\n" + module.code, encoding="utf-8")
     except OSError as error:
         raise FileError(f"{path}: the shader cannot be written: {error.strerror}.") from None
