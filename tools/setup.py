@@ -2,8 +2,8 @@
 
     python3 tools/setup.py [--extra dev] [--extra peers] [--no-driver]
 
-Prints a line for each step and skips what is already done. It needs only the standard library and old syntax, so that an
-old Python can run it and say that it is too old.
+Prints a line for each step and skips what is already done. It needs only the standard library and old syntax, so that
+an old Python can run it and say that it is too old.
 """
 
 import argparse
@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OLDEST = (3, 11)
 NEWEST_LOOKED_FOR = 15
 DRIVER_PACKAGES = ["mesa-vulkan-drivers", "libvulkan1"]
-# Shared libraries that the wheels of the window and panel packages need from the system, and the packages that have them.
+# Shared libraries that the wheels of the window and panel packages need from the system, and their packages.
 LIBRARIES = {"libX11.so.6": "libx11-6", "libXext.so.6": "libxext6"}
 
 
