@@ -8,6 +8,8 @@ import importlib
 import sys
 from types import ModuleType
 
+from engine.scene import display
+
 __version__ = "0.1.0"
 
 # name -> the module it is in, and its name there where that differs
@@ -116,6 +118,14 @@ def __getattr__(name):
     value = getattr(importlib.import_module(module), other or name)
     globals()[name] = value
     return value
+
+
+def _mimebundle(scene):
+    return importlib.import_module("engine.app.show").mimebundle(scene)
+
+
+# A scene is shown by a room far above its own; like the public names, that is imported when it is first used.
+display.mimebundle = _mimebundle
 
 
 def __dir__():

@@ -4,7 +4,8 @@ import io
 import sys
 
 from engine.app import picture_state
-from engine.app.make import clock_of, render, save
+from engine.app.make import clock_of, recording, render, save
+from engine.app.viewer import Viewer
 from engine.errors import NoDisplayError
 from engine.output import notebook, window
 from engine.ui.widgets.files import free
@@ -35,15 +36,18 @@ def show(scene, *, size=(1200, 800), time=None, supersample=4):
         path = save(scene, free(".", _name(scene).lower(), ".png"), size, time=time, supersample=supersample)
         print(f"neuroscene: {error} The picture was saved as {path} instead.", file=sys.stderr)
         return path
-    from engine.app.viewer import Viewer
-
     # The canvas holds it by its handlers.
     plays = time is None and scene.plays
     clock = clock_of(scene, 0.0 if plays else time)
-    viewer = Viewer(scene, canvas, clock=clock, supersample=supersample, playing=plays)
+    viewer = make_viewer(scene, canvas, clock=clock, supersample=supersample, playing=plays)
     window.on_drop(canvas, viewer.drop)
     window.run()
     return None
+
+
+def make_viewer(scene, canvas, **options):
+    """A Viewer that saves and records; `options` are Viewer's."""
+    return Viewer(scene, canvas, save=save, recording=recording, **options)
 
 
 def mimebundle(scene):
@@ -81,8 +85,6 @@ def _in_cell(scene, widget_size, size, time):
 def _widget(scene, size, time):
     """The widget of a scene, the same one each time it is shown."""
     if scene not in _viewers:
-        from engine.app.viewer import Viewer
-
         canvas = notebook.make_canvas(size)
-        _viewers[scene] = Viewer(scene, canvas, clock=clock_of(scene, time))
+        _viewers[scene] = make_viewer(scene, canvas, clock=clock_of(scene, time))
     return _viewers[scene].canvas

@@ -4,6 +4,8 @@ import math
 import time
 from pathlib import Path
 
+from engine.app.reload import Reloader
+from engine.app.saving import Saving
 from engine.gpu.device import device
 from engine.gpu.texture import Texture
 from engine.render.painter import Painter, configured
@@ -15,10 +17,8 @@ from engine.ui.control.keyboard import Keyboard
 from engine.ui.control.notices import Notices
 from engine.ui.control.picking import Sight
 from engine.ui.control.pointer import Pointer
-from engine.ui.control.recording import Recording
 from engine.ui.control.timeline_state import Moments
 from engine.ui.control.transport import Transport
-from engine.ui.widgets.files import free
 from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
 
@@ -45,11 +45,19 @@ class Viewer:
                   passes by `tick` alone
     playing       whether time moves from the start
     folder        where pictures and recordings are saved; the current folder unless told
+    save          engine.app.make.save, or a function like it; None for a view that saves no pictures
+    recording     engine.app.make.recording, or a function like it; None for a view that records nothing
+
+    While it is shown, a scene whose file is saved is built anew: see engine.app.reload.
     """
 
-    def __init__(self, scene, canvas, *, panel=True, clock=None, supersample=4, live=None, playing=False, folder=None):
+    def __init__(
+        self, scene, canvas, *, panel=True, clock=None, supersample=4, live=None, playing=False, folder=None, save=None,
+        recording=None,
+    ):  # fmt: skip
         self.scene, self.canvas = scene, canvas
-        self.supersample, self.folder = supersample, Path(folder or ".")
+        self.supersample = supersample
+        self.reloader = Reloader(self)
         self.live = not _is_offscreen(canvas) if live is None else live
         self.notices = Notices()
         self.transport = Transport(scene.loop, time=clock.time if clock else 0.0, playing=playing)
@@ -57,7 +65,8 @@ class Viewer:
         self.sight = Sight(self)
         self.controls, self._view = self._made_controls(), scene.view
         self.painter = Painter(Renderer(), self.notices.wrong, live=self.live)
-        self.recording = Recording(self._recorder)
+        self.saving = Saving(self, Path(folder or "."), save, recording)
+        self.recording = self.saving.recording
         self.keyboard = Keyboard(
             self._keys(), {"z": self.undo, "y": self.redo, "Shift+z": self.redo}, self.keyed, self.act
         )
@@ -67,11 +76,14 @@ class Viewer:
         self._since = 0.0
         self._wall = None  # When the last frame began; None after a rest.
         self.desk, self._format = self._made_desk() if panel else (None, configured(canvas))
-        self._watcher = scene.param.watch(self.changed, list(settings(scene)), onlychanged=True)
+        self._watch()
         self.events = Events(self)
         canvas.add_event_handler(self._on_close, "close")
         self._follow()
         canvas.request_draw(self._on_draw)
+
+    def _watch(self):
+        self._watcher = self.scene.param.watch(self.changed, list(settings(self.scene)), onlychanged=True)
 
     def _made_desk(self):
         # imgui is large; it is loaded when there is something for it to show.
@@ -93,6 +105,7 @@ class Viewer:
 
     def tick(self, seconds):
         """Lets seconds pass for the scene's time, the camera's way, the pointer's rest and the messages."""
+        self.reloader.tick(seconds)
         moved = self._work()
         moved = self.transport.tick(seconds) or moved
         self.moments.rest()
@@ -120,6 +133,16 @@ class Viewer:
         self.notices.tick(seconds)
         if self.pointer.tick(seconds) and not self.controls.is_dragging:
             self.pointer.reading = self.sight.read()
+
+    def replace_scene(self, scene):
+        """Shows another scene in the place of this one, at the same time."""
+        self.scene.param.unwatch(self._watcher)
+        self.scene = scene
+        self._watch()
+        self.sight.unpin()
+        self.controls, self._view, self._camera = self._made_controls(), scene.view, scene.camera
+        self._follow()
+        self.changed()
 
     def _work(self):
         """Lets the scene go on with its own work; returns True if there are other moments now, or another is wanted."""
@@ -233,12 +256,7 @@ class Viewer:
 
     def save_picture(self):
         """Saves the picture, with its state, under a free name; returns the path, or None."""
-        from engine.app import make
-
-        path = free(self.folder, self._stem(), ".png")
-        what = {"time": self.transport.time, "supersample": self.supersample}
-        problem = self.notices.attempt(lambda: make.save(self.scene, path, self._size()[:2], **what), f"saved {path}")
-        return None if problem else path
+        return self.saving.picture()
 
     def record(self):
         """Begins a recording as the panel says."""
@@ -276,7 +294,7 @@ class Viewer:
         patient = self.events.frame() and self.live
         self.painter.draw(self.scene, self.clock, self._size()[:2], patient=patient)
         if self.recording.is_running and not patient:
-            self._record_step()
+            self.saving.step()
         texture = self.canvas.get_wgpu_context().get_current_texture()
         since, self._since = self._since, 0.0
         self._present(texture.create_view(), texture.size[:2], since)
@@ -293,6 +311,7 @@ class Viewer:
                 self.request()
             else:
                 self._wall = None
+                self.reloader.poll_later()
 
     def _present(self, view, size, step):
         width, height, ratio = self._size()
@@ -310,6 +329,10 @@ class Viewer:
         ratio = self.canvas.get_pixel_ratio()
         beside, below = (math.ceil(n * ratio) for n in ((self.desk.width, self.desk.below) if self.desk else (0, 0)))
         return max(1, int(width) - beside), max(1, int(height) - below), ratio
+
+    def picture_size(self):
+        """(width, height) of the picture, in physical pixels."""
+        return self._size()[:2]
 
     def viewport(self):
         """(x, y, width, height) of the picture on the canvas, in logical pixels."""
@@ -356,36 +379,6 @@ class Viewer:
         self.scene.param.unwatch(self._watcher)
         if self.desk is not None:
             self.desk.surface.close()
-
-    # Saving.
-
-    def _stem(self):
-        return type(self.scene).__name__.lower()
-
-    def _recorder(self, ending, seconds, size):
-        from engine.app import make
-
-        path = free(self.folder, self._stem(), ending.rstrip("/"))
-        return make.recording(
-            self.scene,
-            f"{path}{'/' * (ending == '/')}",
-            renderer=self.painter.renderer,
-            seconds=seconds,
-            size=size or self._size()[:2],
-            supersample=self.supersample,
-        )
-
-    def _record_step(self):
-        before = self.notices.problem
-        paths = []
-        self.notices.attempt(lambda: paths.append(self.recording.step()))
-        # What else is wrong stays to be read.
-        self.notices.problem = self.notices.problem or before
-        if paths and paths[0] is not None:
-            self.notices.say(f"saved {paths[0]}")
-        if not self.recording.is_running:
-            # The scene stands at the recording's last moment; it goes back to this one.
-            self.changed()
 
 
 def _is_offscreen(canvas):

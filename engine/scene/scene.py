@@ -1,12 +1,11 @@
 """What a scene is: settings, build, update, actions; and the clock it is told the time by."""
 
-import importlib
-
 import numpy as np
 import param
 
 from engine.draw.node import Node
 from engine.errors import SettingError
+from engine.scene import display
 from engine.scene.data_settings import Network
 from engine.scene.settings import Choice, Integer, assign, is_data, settings
 from engine.scene.view_data import Clock
@@ -160,9 +159,7 @@ class Scene(param.Parameterized):
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         """What a notebook shows for a cell that ends with the scene."""
-        # Found by name when a notebook asks: app knows the targets, and a scene must not. Setting this method from app
-        # would leave it missing for whoever imported only the scene.
-        return importlib.import_module("engine.app.show").mimebundle(self)
+        return None if display.mimebundle is None else display.mimebundle(self)
 
     def advance(self, clock):
         """Builds if need be, then updates; the stage is then ready to be drawn."""

@@ -25,7 +25,7 @@ class Ring(Scene):
 
 def shown_in_a_window(monkeypatch, scene, **more):
     """(Viewer, function that drops files) of `show`, whose window is off the screen."""
-    from engine.app import viewer
+    from engine.app import show, viewer
     from engine.output import window
     from engine.output.offscreen import make_canvas
 
@@ -36,7 +36,7 @@ def shown_in_a_window(monkeypatch, scene, **more):
             super().__init__(*a, **k)
             found["viewer"] = self
 
-    monkeypatch.setattr(viewer, "Viewer", Seen)
+    monkeypatch.setattr(show, "Viewer", Seen)
     monkeypatch.setattr(window, "make_canvas", lambda size, title: make_canvas(size))
     monkeypatch.setattr(window, "on_drop", lambda canvas, take: found.update(drop=take))
     monkeypatch.setattr(window, "run", lambda: None)
@@ -112,3 +112,13 @@ def test_a_cell_that_ends_with_a_scene_shows_a_widget_and_keeps_a_picture():
         assert stills[0]["text/html"].count("<img") == 1
     assert shown[0] == shown[1]  # one widget, seen twice
     assert not [o for cell in book.cells for o in cell.outputs if o.output_type == "error" or o.get("name") == "stderr"]
+
+
+def test_the_package_tells_a_scene_how_a_notebook_shows_it(monkeypatch):
+    # A scene knows no renderer: without the package's word it is shown as any object.
+    from engine.scene import display
+
+    monkeypatch.setattr(display, "mimebundle", lambda scene: {"text/plain": type(scene).__name__})
+    assert Ring()._repr_mimebundle_() == {"text/plain": "Ring"}
+    monkeypatch.setattr(display, "mimebundle", None)
+    assert Ring()._repr_mimebundle_() is None

@@ -433,3 +433,15 @@ def test_a_window_opens_draws_and_closes():
     assert viewer.live and viewer.painter.picture is not None and viewer.notices.problem is None
     viewer.quit()
     assert canvas.get_closed()
+
+
+def test_a_view_that_was_given_nothing_to_save_with_says_so(tmp_path):
+    from engine.app.viewer import Viewer
+    from engine.output.offscreen import make_canvas
+
+    canvas = make_canvas((500, 300))
+    viewer = Viewer(Workshop(), canvas, folder=tmp_path)
+    assert viewer.save_picture() is None and "`save`" in viewer.notices.problem
+    viewer.record()
+    assert "`recording`" in viewer.notices.problem and list(tmp_path.iterdir()) == []
+    canvas.close()

@@ -1,6 +1,6 @@
 """A person at an off-screen viewer: moves the pointer, clicks, types; a frame after each, as a window would draw."""
 
-from engine.app.viewer import Viewer
+from engine.app.show import make_viewer
 from engine.output.offscreen import make_canvas
 from engine.render.refinement import Refinement
 
@@ -12,7 +12,7 @@ class Hands:
 
     def __init__(self, scene, size=(560, 620), samples=(1,), **more):
         self.canvas = make_canvas(size)
-        self.viewer = Viewer(scene, self.canvas, **more)
+        self.viewer = make_viewer(scene, self.canvas, **more)
         # One sample at rest: the tests look at what is drawn, seldom at how finely.
         self.viewer.painter.refinement = Refinement(samples)
         self.scene = scene

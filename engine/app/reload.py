@@ -1,0 +1,152 @@
+"""Rebuilds a shown scene when its file, or a module beside it, is saved."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from importlib.util import cache_from_source
+from pathlib import Path
+from types import ModuleType
+
+from engine.app.lookup import scene_in_file, told_by_line
+from engine.errors import NeurosceneError
+from engine.scene.scene import Scene
+from engine.scene.settings import assign, settings
+
+# Modules of these packages are never executed again: the running program holds their classes.
+OURS = ("engine", "scenes")
+# Seconds between two looks at a scene's files.
+POLL = 0.25
+
+
+class Reloader:
+    """Looks now and then at the files of a viewer's scene, and gives the viewer a new scene when one was saved.
+
+    viewer   gives scene, clock, notices, canvas, request, replace_scene
+    """
+
+    def __init__(self, viewer):
+        self.viewer, self.files = viewer, SceneFiles(viewer.scene)
+        self._unpolled, self._is_polling = 0.0, False
+
+    def tick(self, seconds: float) -> None:
+        """Lets seconds pass; what is wrong with a saved file is shown in a line, and the earlier scene stays."""
+        self._unpolled += seconds
+        if self._unpolled < POLL:
+            return
+        self._unpolled = 0.0
+        if self.files.is_changed() and self.viewer.notices.attempt(self._reload) is None:
+            self.viewer.notices.say("The scene's file was saved and is shown anew.")
+
+    def _reload(self) -> None:
+        scene = self.files.reloaded(self.viewer.scene)
+        with told_by_line(scene):
+            scene.advance(self.viewer.clock)
+        self.viewer.replace_scene(scene)
+
+    def poll_later(self) -> None:
+        """Looks at the files while nothing is drawn, on canvases whose loop is asyncio's, as windows and notebooks."""
+        if self.files.path is None or self._is_polling:
+            return
+        try:
+            asyncio.get_running_loop().call_later(POLL, self._poll)
+        except RuntimeError:
+            return  # Other canvases look at them while they draw.
+        self._is_polling = True
+
+    def _poll(self) -> None:
+        self._is_polling = False
+        if self.files.is_changed():
+            self._unpolled = POLL
+            self.viewer.request()
+        elif not self.viewer.canvas.get_closed():
+            self.poll_later()
+
+
+class SceneFiles:
+    """Watches the file that a scene's class is in, and the modules beside it that have been imported.
+
+    path   of the class's file; None for a scene of this project, of a notebook's cell or of the running script, which
+           are not watched
+    """
+
+    def __init__(self, scene: Scene):
+        kind = type(scene)
+        top = kind.__module__.partition(".")[0]
+        file = None if top in (*OURS, "__main__") else getattr(sys.modules.get(kind.__module__), "__file__", None)
+        self.path = Path(file).resolve() if file else None
+        self._name = kind.__name__
+        self._seen = self._stamps()
+
+    def is_changed(self) -> bool:
+        """True if a file was saved, or came or went, since the last `reloaded`."""
+        return self.path is not None and self._stamps() != self._seen
+
+    def reloaded(self, scene: Scene) -> Scene:
+        """A new scene of the class as the file has it now, with the settings and the camera of `scene`.
+
+        A setting that stood at its default takes the file's default; one that the file no longer takes is left there.
+        Raises SceneError, with file and line, where the file does not run or the scene does not build; the modules
+        are then the earlier ones.
+        """
+        assert self.path is not None
+        before = self._neighbours()
+        for file in self._seen:
+            # Python takes a cached file as new if its second and its size are the same.
+            Path(cache_from_source(str(file))).unlink(missing_ok=True)
+        importlib.invalidate_caches()
+        for name in before:
+            del sys.modules[name]
+        try:
+            new = self._made(scene)
+        except BaseException:
+            sys.modules.update(before)
+            raise
+        finally:
+            self._seen = self._stamps()
+        return new
+
+    def _made(self, scene: Scene) -> Scene:
+        kind = scene_in_file(self.path, self._name)
+        with told_by_line(kind):
+            new = kind()
+            old_settings, new_settings = settings(scene), settings(kind)
+            for name, setting in old_settings.items():
+                value = getattr(scene, name)
+                if name in new_settings and value is not setting.default and value != setting.default:
+                    try:
+                        assign(new, name, value)
+                    except NeurosceneError:
+                        continue  # The file has other bounds or names now.
+            if scene.camera != scene.home:
+                new.camera = scene.camera
+        return new
+
+    def _neighbours(self) -> dict[str, ModuleType]:
+        """name -> module, of the modules that were imported from the file's folder."""
+        if self.path is None:
+            return {}
+        found = {}
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and name.partition(".")[0] not in (*OURS, "__main__"):
+                parts = self.path.parent.joinpath(*name.split("."))
+                if Path(file) in (parts.with_suffix(".py"), parts / "__init__.py") and Path(file) != self.path:
+                    found[name] = module
+        return found
+
+    def _stamps(self) -> dict[Path, tuple[int, int]]:
+        """file -> (time of its last change in ns, bytes); (0, 0) for one that is gone."""
+        if self.path is None:
+            return {}
+        files = [self.path, *(Path(str(module.__file__)) for module in self._neighbours().values())]
+        return {file: _stamp(file) for file in files}
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    try:
+        status = file.stat()
+    except OSError:
+        return 0, 0
+    return status.st_mtime_ns, status.st_size

@@ -1,0 +1,65 @@
+"""What a view saves: its picture, and recordings made a frame at a time beside what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import SettingError
+from engine.ui.control.recording import Recording
+from engine.ui.widgets.files import free
+
+if TYPE_CHECKING:  # a viewer has a Saving: the name is needed for types alone
+    from engine.app.viewer import Viewer
+
+
+class Saving:
+    """Saves for a viewer, under names that are free.
+
+    viewer      gives scene, transport, painter, notices, supersample, picture_size, changed
+    folder      where to
+    save        engine.app.make.save; recording, engine.app.make.recording; None for a view that does neither
+    recording   engine.ui.control.recording.Recording: what the panel's section holds
+    """
+
+    def __init__(self, viewer: Viewer, folder: Path, save: Callable | None, recording: Callable | None):
+        self.viewer, self.folder, self._save, self._record = viewer, folder, save, recording
+        self.recording = Recording(self._recorder)
+
+    def picture(self) -> Path | None:
+        """Saves the picture with its state; returns the path, or None where it could not be."""
+        viewer, save, notices = self.viewer, self._save, self.viewer.notices
+        if save is None:
+            notices.wrong("This view saves no pictures: it was made without `save`.")
+            return None
+        path = self._free(".png")
+        what = {"time": viewer.transport.time, "supersample": viewer.supersample}
+        problem = viewer.notices.attempt(
+            lambda: save(viewer.scene, path, viewer.picture_size(), **what), f"saved {path}"
+        )
+        return None if problem else path
+
+    def _free(self, ending: str) -> Path:
+        return free(self.folder, type(self.viewer.scene).__name__.lower(), ending)
+
+    def _recorder(self, ending: str, seconds: float | None, size: tuple[int, int] | None):
+        viewer = self.viewer
+        if self._record is None:
+            raise SettingError("This view records nothing: it was made without `recording`.")
+        path = f"{self._free(ending.rstrip('/'))}{'/' * (ending == '/')}"
+        what = {"seconds": seconds, "size": size or viewer.picture_size(), "supersample": viewer.supersample}
+        return self._record(viewer.scene, path, renderer=viewer.painter.renderer, **what)
+
+    def step(self) -> None:
+        """Records one frame more; what is wrong is shown."""
+        notices = self.viewer.notices
+        before, paths = notices.problem, []
+        notices.attempt(lambda: paths.append(self.recording.step()))
+        # What else is wrong stays to be read.
+        notices.problem = notices.problem or before
+        if paths and paths[0] is not None:
+            notices.say(f"saved {paths[0]}")
+        if not self.recording.is_running:
+            # The scene stands at the recording's last moment; it goes back to this one.
+            self.viewer.changed()
