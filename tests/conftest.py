@@ -26,7 +26,7 @@ def pytest_report_collectionfinish(config, items):
         return None
     minutes = max(1, round(len(items) * SECONDS_A_TEST / 60))
     return (
-        f"{len(items):,} tests, roughly {minutes} minutes on two quiet cores; "
+        f"{len(items):,} tests, roughly {minutes} min on two quiet cores; "
         "the percentage at the end of each line says how far they are."
     )
 
