@@ -7,19 +7,8 @@ import math
 
 import numpy as np
 
-from engine.draw.axes import Axes
-from engine.draw.colour import names
-from engine.draw.frame import THEMES
-from engine.draw.lines import Lines
-from engine.draw.surfaces.classic import ClassicAxes, ClassicSparks, ClassicSurfaces
-from engine.draw.surfaces.level_surfaces import LevelSurfaces, Region
-from engine.draw.surfaces.sparks import Sparks
-from engine.draw.words.legend import Legend
-from engine.network.random import DISTRIBUTIONS, random_mlp
-from engine.scene.data_settings import Network
-from engine.scene.settings import Choice, Integer, Number, Switch
-from engine.scene.space_scene import SpaceScene
-from engine.scene.view_data import Action, Reading
+import engine
+from engine import Action, Choice, Integer, Number, Reading, Switch
 
 # The original's sparks stand at integers -4 .. 3 in a ball of radius 5.
 SPARK_GRID = np.stack(np.meshgrid(*[np.arange(-4.0, 4.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -29,10 +18,10 @@ CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)
 BOX_EDGES = [(a, b) for i, a in enumerate(CORNERS) for b in CORNERS[i + 1 :] if np.abs(a - b).sum() == 2]
 
 
-class Marching(SpaceScene):
+class Marching(engine.SpaceScene):
     """Animated level surfaces of a network with three inputs, none of them missed."""
 
-    net = Network(
+    net = engine.Network(
         None,
         inputs=3,
         label="network",
@@ -63,7 +52,7 @@ class Marching(SpaceScene):
         group="shown", when=lambda s: s.net is None, doc="of the random network's hidden layers",
     )  # fmt: skip
     weights = Choice(
-        list(DISTRIBUTIONS), group="shown", when=lambda s: s.net is None, doc="how the random weights are drawn"
+        list(engine.DISTRIBUTIONS), group="shown", when=lambda s: s.net is None, doc="how the random weights are drawn"
     )
     scale = Number(
         1.0, bounds=(0.01, 100), softbounds=(0.1, 10), group="shown", when=lambda s: s.net is None,
@@ -92,7 +81,7 @@ class Marching(SpaceScene):
         True, label="legend", group="how", when=lambda s: s.look == "studio", doc="what the colours mean"
     )
     map = Choice(
-        [n for n in names() if n != "magma"] + ["magma"],
+        [n for n in engine.map_names() if n != "magma"] + ["magma"],
         group="how",
         when=lambda s: s.look == "studio",
         doc="colours of the levels",
@@ -140,7 +129,7 @@ class Marching(SpaceScene):
         key = (self.seed, self.hidden, self.depth, self.activation, self.weights, self.scale)
         if getattr(self, "_drawn", (None,))[0] != key:
             sizes = [3, *[self.hidden] * self.depth, 1]
-            net = random_mlp(
+            net = engine.random_mlp(
                 sizes, self.activation, distribution=self.weights, scale=self.scale, seed=self.seed, output_bias=False
             )
             self._drawn = (key, net)
@@ -167,16 +156,16 @@ class Marching(SpaceScene):
 
     def build(self, stage):
         net = self.network
-        self._sheets = stage.add(LevelSurfaces(net))
-        self._light = stage.add(Sparks(net, SPARK_GRID))
-        self._classic_light = stage.add(ClassicSparks(net, SPARK_GRID))
-        self._axes = stage.add(Axes(theme=self.theme))
-        self._classic_axes = stage.add(ClassicAxes())
+        self._sheets = stage.add(engine.LevelSurfaces(net))
+        self._light = stage.add(engine.Sparks(net, SPARK_GRID))
+        self._classic_light = stage.add(engine.ClassicSparks(net, SPARK_GRID))
+        self._axes = stage.add(engine.Axes(theme=self.theme))
+        self._classic_axes = stage.add(engine.ClassicAxes())
         # After the lines: the original lays its surface over them.
-        self._classic_sheet = stage.add(ClassicSurfaces(net))
-        ink, ground = np.array(THEMES[self.theme].ink), np.array(THEMES[self.theme].ground)
+        self._classic_sheet = stage.add(engine.ClassicSurfaces(net))
+        ink, ground = np.array(engine.THEMES[self.theme].ink), np.array(engine.THEMES[self.theme].ground)
         between = 0.45 * ink + 0.55 * ground
-        self._edges = stage.add(Lines(BOX_EDGES, (*between, 1.0), width=1.0, name="edges of the box"))
+        self._edges = stage.add(engine.Lines(BOX_EDGES, (*between, 1.0), width=1.0, name="edges of the box"))
         self._shown = None
 
     def update(self, clock):
@@ -186,7 +175,7 @@ class Marching(SpaceScene):
             self._shown = (id(self.network), output)
             for node in (self._sheets, self._light, self._classic_sheet, self._classic_light):
                 node.show(self.network, output)
-        region = Region(self.region, self.size)
+        region = engine.Region(self.region, self.size)
         level, single = self.level_at(clock.time), self.levels == "single"
 
         for node in (self._sheets, self._light, self._classic_sheet, self._classic_light):
@@ -247,7 +236,7 @@ class Marching(SpaceScene):
         if self.levels == "all":
             first, last = math.ceil((low - level) / self.spacing), math.floor((high - level) / self.spacing)
             marks = [level + k * self.spacing for k in range(first, min(last, first + 400) + 1)]
-        return Legend("value", self.map, low, high, tuple(marks))
+        return engine.Legend("value", self.map, low, high, tuple(marks))
 
     def read(self, hit):
         if hit.value is None:

@@ -8,20 +8,8 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from engine.analysis.stages import all_called, squeezenet_blocks, stages
-from engine.draw.cloud.cloud_layout import SLENDER, SPACING, lay_out
-from engine.draw.cloud.neuron_cloud import Block, NeuronCloud
-from engine.draw.drawable import Aim
-from engine.draw.image_plane import ImagePlane
-from engine.draw.node import Node
-from engine.draw.words.labels import Labels
-from engine.draw.words.legend import Legend
-from engine.draw.words.ranking import Rank, Ranking
-from engine.errors import NeurosceneError, SettingError, near
-from engine.network import nodes
-from engine.scene.settings import Choice, Number, Switch, Text
-from engine.scene.space_scene import SpaceScene
-from engine.view.camera import unit
+import engine
+from engine import Choice, Number, SettingError, Switch, Text, cloud_layout, short_names
 from scenes.activations.figures import FIGURES
 from scenes.activations.marks import ActivationsMarks
 from scenes.activations.network import SeenNetwork, tells_classes
@@ -47,7 +35,7 @@ TOP = 5
 MANY, BOLDER = 2.7e6, {"dark": 1.0, "paper": 1.5}
 
 
-class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
+class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, engine.SpaceScene):
     """Every neuron of a convolutional network that looks at a picture, as a dot that shines as it answers."""
 
     blocks = Choice(["original", "stages", "all"], group="shown",
@@ -68,8 +56,8 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
     turn = Number(12.0, bounds=(-360.0, 360.0), softbounds=(-45, 45), unit="deg/s", group="time",
                   doc="how quickly all of it turns")  # fmt: skip
 
-    azimuth = Number(56.0, bounds=(-360, 360), unit="deg", group="camera", doc=SpaceScene.param.azimuth.doc)
-    altitude = Number(17.0, bounds=(-89.9, 89.9), unit="deg", group="camera", doc=SpaceScene.param.altitude.doc)
+    azimuth = Number(56.0, bounds=(-360, 360), unit="deg", group="camera", doc=engine.SpaceScene.param.azimuth.doc)
+    altitude = Number(17.0, bounds=(-89.9, 89.9), unit="deg", group="camera", doc=engine.SpaceScene.param.altitude.doc)
 
     plays = True
     _time = _revealed = 0.0
@@ -86,7 +74,7 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         """Where all blocks have appeared, all of another choice have too."""
         try:
             moment = self.moment
-        except NeurosceneError:
+        except engine.NeurosceneError:
             return  # the next picture tells of it
         if self._time >= self._revealed != moment:
             self.go_to(moment + self._time - self._revealed)
@@ -112,11 +100,11 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
     def _chosen(self):
         net = self.convnet
         if self.blocks == "original":
-            names = squeezenet_blocks(net)
+            names = engine.squeezenet_blocks(net)
         elif self.blocks == "stages":
-            names = stages(net)
+            names = engine.stages(net)
         else:
-            names = tuple(n for n in self.forward.kept[1:] if not isinstance(net.node(n), nodes.Flatten))
+            names = tuple(n for n in self.forward.kept[1:] if not isinstance(net.node(n), engine.nodes.Flatten))
         if not self.alone.strip():
             return names
         # Any node there is can be seen alone, also one that the choice leaves out.
@@ -125,17 +113,17 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
     def _node_called(self, text, names):
         """The name of the node that a person calls so. Raises SettingError."""
         kept = self.forward.kept[1:]
-        known = dict(zip(all_called(kept), kept, strict=True)) | dict(zip(all_called(names), names, strict=True))
+        known = dict(zip(short_names(kept), kept, strict=True)) | dict(zip(short_names(names), names, strict=True))
         known |= {name: name for name in kept}
         if text not in known:
-            close = get_close_matches(text, known) or all_called(names)
-            raise SettingError(f"{self.convnet.name}: " + near(text, close, noun="block"))
+            close = get_close_matches(text, known) or short_names(names)
+            raise SettingError(f"{self.convnet.name}: " + engine.near(text, close, noun="block"))
         return known[text]
 
     @property
     def block_labels(self):
         """What the blocks are called, in order."""
-        return all_called(self.block_names)
+        return short_names(self.block_names)
 
     @property
     def block_is_shown(self):
@@ -150,11 +138,11 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
     # What is drawn.
 
     def build(self, stage):
-        self._root = stage.add(Node("network"))
-        self._cloud = self._root.add(NeuronCloud(name="neurons"))
-        self._plane = self._root.add(ImagePlane(name="the picture"))
-        self._names = self._root.add(Labels(name="blocks' names"))
-        self._ranking = stage.add(Ranking(name="answers"))
+        self._root = stage.add(engine.Node("network"))
+        self._cloud = self._root.add(engine.NeuronCloud(name="neurons"))
+        self._plane = self._root.add(engine.ImagePlane(name="the picture"))
+        self._names = self._root.add(engine.Labels(name="blocks' names"))
+        self._ranking = stage.add(engine.Ranking(name="answers"))
         self._placed = self._drawn = None
         self.build_marks(self._root, stage)
 
@@ -201,10 +189,12 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         shapes = [net.shapes[name] for name in names]
         looks = ["classes" if name == net.output.name and tells_classes(net)
                  else "pooled" if net.shapes[name][1:] == (1, 1) else "features" for name in names]  # fmt: skip
-        layouts, length = lay_out(shapes, looks, slender=SLENDER if self._has_front else BLOCK)
+        layouts, length = cloud_layout.lay_out(
+            shapes, looks, slender=cloud_layout.SLENDER if self._has_front else BLOCK
+        )
         self._cloud.show(
             [
-                Block(label, shape, layout, look, forward.array(name), forward.first(name))
+                engine.Block(label, shape, layout, look, forward.array(name), forward.first(name))
                 for label, name, shape, layout, look in zip(
                     self.block_labels, names, shapes, layouts, looks, strict=True
                 )
@@ -228,7 +218,7 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         middle = AXIS * front - (1.0 - AXIS) * length / 2
         radius = max(math.hypot(half, z - middle) for half, z in corners)
         # A single neuron has no extent.
-        scale = (RADIUS if self._has_front else ALONE) / max(radius, SPACING)
+        scale = (RADIUS if self._has_front else ALONE) / max(radius, cloud_layout.SPACING)
         self._fitted = np.diag([scale, scale, scale, 1.0])
         self._fitted[2, 3] = -middle * scale
 
@@ -251,9 +241,10 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         camera, world = self.camera, self._root.transform
         points = positions @ world[:3, :3].T + world[:3, 3]
         eyes = points - 1e4 * camera.forward if camera.is_orthographic else np.broadcast_to(camera.eye, points.shape)
-        aims = [Aim(eye, unit(point - eye)) for eye, point in zip(eyes, points, strict=True)]
-        hits = [self._plane.pick(aim, world) for aim in aims]
         far = np.linalg.norm(points - eyes, axis=1)
+        directions = (points - eyes) / far[:, None]
+        aims = [engine.Aim(eye, direction) for eye, direction in zip(eyes, directions, strict=True)]
+        hits = [self._plane.pick(aim, world) for aim in aims]
         return np.array([hit is not None and hit.distance < d for hit, d in zip(hits, far, strict=True)])
 
     def _ranks(self, appeared):
@@ -261,13 +252,13 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, SpaceScene):
         if probabilities is None or appeared <= 0.0:
             return ()
         order = np.argsort(-probabilities, kind="stable")[:TOP]
-        return tuple(Rank(self.class_name(int(k)), float(probabilities[k])) for k in order)
+        return tuple(engine.Rank(self.class_name(int(k)), float(probabilities[k])) for k in order)
 
     def legend(self):
         if not self.key:
             return None
         words = "mean, not active", "", "4 deviations, moderate", "", "8 deviations, highly active"
-        return Legend("response above the mean", "responses", 0.0, 8.0, (0.0, 2.0, 4.0, 6.0, 8.0), words)
+        return engine.Legend("response above the mean", "responses", 0.0, 8.0, (0.0, 2.0, 4.0, 6.0, 8.0), words)
 
 
 def _turned(angle):

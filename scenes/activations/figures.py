@@ -1,6 +1,6 @@
 """The figures of activations: what a lesson on convolutional networks needs, of the small network that comes along."""
 
-from engine.scene.figure import Figure, Step
+from engine import Figure, Step
 from scenes.drawn.objects import KINDS
 
 BARE = {"key": False, "answers": False, "labels": False}

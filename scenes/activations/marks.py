@@ -4,22 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.analysis.attribution import influences
-from engine.draw.colour import colours
-from engine.draw.frame import linear
-from engine.draw.lines import Lines
-from engine.draw.points import Points
-from engine.draw.words.callout import Callout
-from engine.draw.words.inset import FRAMED, Inset, InsetImage
-from engine.draw.words.legend import srgb
-from engine.errors import SettingError
-from engine.scene.settings import Switch
+import engine
+from engine import SettingError, Switch
 from scenes.activations.network import SeenNetwork, tells_classes
 
 # Neurons that moved the pinned one most, and of each layer those that are followed on, with how many of theirs.
 FIRST, FOLLOWED, EACH = 12, 5, 4
 # Linear colours of what raised a neuron and what held it back.
-RAISED, HELD = np.array(linear("#ff9d3c")), np.array(linear("#5aa9ff"))
+RAISED, HELD = np.array(engine.linear_rgb("#ff9d3c")), np.array(engine.linear_rgb("#5aa9ff"))
 
 
 @dataclass(frozen=True)
@@ -99,12 +91,12 @@ class ActivationsMarks(SeenNetwork):
 
     def build_marks(self, root, stage):
         """Adds the marks' nodes: those in the cloud's space to the root."""
-        self._ring = root.add(Callout(name="neuron"))
-        self._pin = root.add(Callout(name="pinned neuron"))
-        self._frame = root.add(Lines(name="what it sees", width=2.5))
-        self._wires = root.add(Lines(name="who moved it", width=1.6))
-        self._ends = root.add(Points(name="neurons that moved it"))
-        self._card = stage.add(Inset(name="the neuron"))
+        self._ring = root.add(engine.Callout(name="neuron"))
+        self._pin = root.add(engine.Callout(name="pinned neuron"))
+        self._frame = root.add(engine.Lines(name="what it sees", width=2.5))
+        self._wires = root.add(engine.Lines(name="who moved it", width=1.6))
+        self._ends = root.add(engine.Points(name="neurons that moved it"))
+        self._card = stage.add(engine.Inset(name="the neuron"))
         self._wired = None
 
     def update_marks(self):
@@ -144,10 +136,10 @@ class ActivationsMarks(SeenNetwork):
     def _framed(self, neuron):
         """(segments, colour) of what a neuron sees, on the picture."""
         if neuron is None or not self._plane.visible:
-            return (), (*FRAMED, 1.0)
+            return (), (*engine.FRAMED, 1.0)
         top, left, bottom, right = self.convnet.field(neuron.node, neuron.row, neuron.column)
         corners = [self._on_picture(*p) for p in ((top, left), (top, right), (bottom, right), (bottom, left))]
-        return [(corners[k], corners[(k + 1) % 4]) for k in range(4)], (*FRAMED, 1.0)
+        return [(corners[k], corners[(k + 1) % 4]) for k in range(4)], (*engine.FRAMED, 1.0)
 
     def _on_picture(self, row, column):
         """(3,) a place on the picture's plane, in pixels from its top left."""
@@ -174,14 +166,14 @@ class ActivationsMarks(SeenNetwork):
         top, left, bottom, right = self.convnet.field(neuron.node, neuron.row, neuron.column)
         values = self.responses[neuron.node][neuron.channel]
         rows = [("response", f"{self.response(neuron):.4g}"), ("z-score", f"{self.score(neuron):+.2f}")]
-        images = [InsetImage(self.seen, f"sees {bottom - top} x {right - left}", (top, left, bottom, right))]
+        images = [engine.InsetImage(self.seen, f"sees {bottom - top} x {right - left}", (top, left, bottom, right))]
         if values.shape != (1, 1):
             rows.insert(0, ("row, column", f"{neuron.row}, {neuron.column}"))
             low, high = min(0.0, float(values.min())), float(values.max())
             where = (values - low) / ((high - low) or 1.0)
-            pixels = np.round(srgb(colours("viridis", "image", where)) * 255).astype(np.uint8)
+            pixels = np.round(engine.srgb(engine.map_colours("viridis", "image", where)) * 255).astype(np.uint8)
             box = neuron.row, neuron.column, neuron.row + 1, neuron.column + 1
-            images.append(InsetImage(pixels, f"{low:.3g} to {high:.3g}", box))
+            images.append(engine.InsetImage(pixels, f"{low:.3g} to {high:.3g}", box))
         return f"{label}, channel {neuron.channel}", tuple(rows), tuple(images)
 
     def score(self, neuron):
@@ -201,7 +193,9 @@ class ActivationsMarks(SeenNetwork):
             found = {}
             for at, share in level.items():
                 most = FIRST if at is neuron else EACH
-                moved = influences(self.convnet, self.responses, at.node, at.place, set(self.block_names), most=most)
+                moved = engine.influences(
+                    self.convnet, self.responses, at.node, at.place, set(self.block_names), most=most
+                )
                 for i in moved:
                     mover = Neuron(i.node, i.channel, i.row, i.column)
                     segments.append((self.where(at), self.where(mover)))

@@ -3,17 +3,8 @@
 from functools import cache
 from importlib.resources import files
 
-from engine.errors import SettingError
-from engine.formats.downloads import cached
-from engine.formats.load_convnet import load_convnet, small_squeezenet
-from engine.kernels.forward import Forward
-from engine.network import nodes
-from engine.network.convnet import ConvNet
-from engine.network.preprocess import PREPROCESSES, fit
-from engine.scene.data_settings import ClassNames, Convolutional, Image
-from engine.scene.memo import Keeping
-from engine.scene.settings import Choice, Integer
-from engine.training.image_data import shrunk
+import engine
+from engine import Choice, Convolutional, Integer, SettingError
 from scenes.drawn.objects import KINDS, draw
 
 # The network that comes along; docs/activations.md tells how it was trained.
@@ -28,22 +19,22 @@ NETWORKS = "small", "squeezenet"
 @cache
 def own_network():
     """The ConvNet that comes along."""
-    return small_squeezenet(files("scenes").joinpath("data", OWN).read_bytes(), OWN)
+    return engine.small_squeezenet(files("scenes").joinpath("data", OWN).read_bytes(), OWN)
 
 
 @cache
 def downloaded(name):
     """The ConvNet of a file that `neuroscene download` fetched. Raises SettingError where it did not."""
-    path = cached(name)
+    path = engine.downloaded_file(name)
     if path is None:
         raise SettingError(
             f"network={name}: it is not on this machine. Fetch it with `neuroscene download {name}`, or take "
             "network=small, which comes along."
         )
-    return load_convnet(path)
+    return engine.load_convnet(path)
 
 
-class SeenNetwork(Keeping):
+class SeenNetwork(engine.Keeping):
     """A convolutional network, the picture it looks at, and its responses."""
 
     subject = Choice(list(KINDS), "cat", group="shown", doc="what is drawn for the network to look at",
@@ -52,20 +43,20 @@ class SeenNetwork(Keeping):
                    when=lambda s: s.image is None and s.photo == "none")  # fmt: skip
     photo = Choice(list(PHOTOS), group="shown", doc="one of scikit-image's free photos; chelsea is a cat",
                    when=lambda s: s.image is None)  # fmt: skip
-    image = Image(
+    image = engine.Image(
         None, side=1024, label="your picture", group="shown", doc="an image file, also one dropped on the window"
     )
     network = Choice(list(NETWORKS), group="shown", doc="the one that comes along, or SqueezeNet once it is downloaded",
                      when=lambda s: s.net is None)  # fmt: skip
     net = Convolutional(None, label="your network", group="shown", doc="an .onnx file, or .safetensors of a SqueezeNet")
-    pixels = Choice([AS_TOLD, *PREPROCESSES], group="shown", when=lambda s: s.net is not None,
+    pixels = Choice([AS_TOLD, *engine.PREPROCESSES], group="shown", when=lambda s: s.net is not None,
                     doc="what your network wants pixels to be")  # fmt: skip
-    names = ClassNames(None, label="class names", group="shown", doc="a text file, one a line")
+    names = engine.ClassNames(None, label="class names", group="shown", doc="a text file, one a line")
 
     # What looks.
 
     @property
-    def convnet(self) -> ConvNet:
+    def convnet(self) -> engine.ConvNet:
         """The network that looks; one that ends with a number for each class has a softmax behind it."""
         key = self.net, self.network, self.pixels, self.names
         return self._keep("convnet", key, self._made)
@@ -83,7 +74,7 @@ class SeenNetwork(Keeping):
     def forward(self):
         """The network on the GPU; it is made once."""
         net = self.convnet
-        return self._keep("forward", (net,), lambda: Forward(net))
+        return self._keep("forward", (net,), lambda: engine.Forward(net))
 
     # What it looks at.
 
@@ -103,7 +94,7 @@ class SeenNetwork(Keeping):
         if net.preprocess is None:
             raise SettingError(f"{net} takes {net.input_shape[0]} channels; photos have three, or one in grey.")
         size, resize = net.preprocess.size, net.preprocess.resize
-        return self._keep("seen", (picture, net), lambda: fit(picture, size, resize))
+        return self._keep("seen", (picture, net), lambda: engine.fit_photo(picture, size, resize))
 
     @property
     def responses(self):
@@ -128,16 +119,16 @@ class SeenNetwork(Keeping):
 def with_probabilities(net):
     """The ConvNet with a softmax behind it, if it ends with a number for each of several classes."""
     channels, *size = net.shapes[net.output.name]
-    if isinstance(net.output, nodes.Softmax) or size != [1, 1] or channels == 1:
+    if isinstance(net.output, engine.nodes.Softmax) or size != [1, 1] or channels == 1:
         return net
     name = next(n for n in ("prob", "probabilities", "softmax of the last") if n not in net.shapes)
-    softmax = nodes.Softmax(name, (net.output.name,))
-    return ConvNet([*net.nodes, softmax], name=net.name, classes=net.classes, preprocess=net.preprocess)
+    softmax = engine.nodes.Softmax(name, (net.output.name,))
+    return engine.ConvNet([*net.nodes, softmax], name=net.name, classes=net.classes, preprocess=net.preprocess)
 
 
 def tells_classes(net):
     """True if a network ends with a probability for each class."""
-    return isinstance(net.output, nodes.Softmax) and net.shapes[net.output.name][1:] == (1, 1)
+    return isinstance(net.output, engine.nodes.Softmax) and net.shapes[net.output.name][1:] == (1, 1)
 
 
 def free_photo(name):
@@ -153,4 +144,4 @@ def free_photo(name):
         raise SettingError(
             f"photo={name}: this scikit-image comes without it. Take another, or give a file with --image."
         )
-    return shrunk(str(found[0]), 1024)
+    return engine.shrunk_image(str(found[0]), 1024)

@@ -1,7 +1,7 @@
 """What activations answers to a person: readings, pins, the blocks' buttons, its actions."""
 
-from engine.formats.downloads import cached
-from engine.scene.view_data import Action, Reading, UnitLayer, Units
+import engine
+from engine import Action, Reading
 from scenes.activations.marks import Neuron
 from scenes.activations.network import SeenNetwork
 
@@ -60,8 +60,8 @@ class ActivationsPanel(SeenNetwork):
             f"{label}: {' x '.join(map(str, shapes[name]))}"
             for label, name in zip(labels, self.block_names, strict=True)
         )
-        layer = UnitLayer("Blocks", BUTTON, self.block_is_shown, (), docs)
-        return Units((layer,), self._put_shown, self._hover_block, self._hovered_block)
+        layer = engine.UnitLayer("Blocks", BUTTON, self.block_is_shown, (), docs)
+        return engine.Units((layer,), self._put_shown, self._hover_block, self._hovered_block)
 
     def _put_shown(self, shown):
         names = [label for label, on in zip(self.block_labels, shown[0], strict=True) if on]
@@ -93,6 +93,6 @@ class ActivationsPanel(SeenNetwork):
     def remark(self):
         if self.net is not None or self.network != "small":
             return None
-        there = cached("squeezenet") is not None
+        there = engine.downloaded_file("squeezenet") is not None
         how = "network=squeezenet" if there else "neuroscene download squeezenet"
         return f"a small SqueezeNet of {len(self.convnet.classes)} kinds; of 1,000: {how}"

@@ -9,24 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.analysis.neuron_selection import read_units, write_units
-from engine.draw.boundaries.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS
-from engine.draw.boundaries.boundaries import Boundaries as BoundaryLines
-from engine.draw.boundaries.layer_styles import LOOKS, layer_styles
-from engine.draw.frame import THEMES
-from engine.draw.lines import Lines
-from engine.draw.words.key import Key, KeyRow
-from engine.draw.words.label import Label
-from engine.draw.words.legend import Legend
-from engine.errors import NetworkError, SettingError
-from engine.network.parts import sums
-from engine.regions.contours import contours
-from engine.regions.linear_regions import regions
-from engine.scene.flat_scene import FlatScene
-from engine.scene.settings import Choice, Integer, Number, Switch, Text
-from engine.scene.view_data import Action
-from engine.vector.boundaries import boundaries_drawing
-from engine.vector.region_colours import prediction_colours
+import engine
+from engine import Action, Choice, Integer, Number, SettingError, Switch, Text, parts
 from scenes.boundaries.figures import FIGURES
 from scenes.boundaries.network import TrainedNetwork
 from scenes.boundaries.panel import BoundariesPanel
@@ -38,7 +22,7 @@ GAP = 0.1
 RASTER = 800
 
 
-class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
+class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, engine.FlatScene):
     """Where the neurons of a network that learns an image are zero, at every moment of its training."""
 
     run = Integer(1, bounds=(1, 10_000), group="shown", when=lambda s: s.record.runs > 1, doc="which run is shown")
@@ -48,7 +32,7 @@ class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
     )  # fmt: skip
     step = Integer(-1, bounds=(-1, 10**12), group="shown", doc="the training step a picture shows; -1 is the last one")
     background = Choice(
-        list(BACKGROUNDS), "prediction", group="shown",
+        list(engine.BACKGROUNDS), "prediction", group="shown",
         doc="the network's answer, what it is to learn, its loss, or its linear regions",
     )  # fmt: skip
     neurons = Text(
@@ -56,7 +40,7 @@ class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
     )
     decision = Switch(False, group="shown", doc="the line where the network changes its mind")
 
-    colours = Choice(list(LOOKS), group="how", doc="told apart by the colour-blind and by dashes, or GINN's own")
+    colours = Choice(list(engine.LOOKS), group="how", doc="told apart by the colour-blind and by dashes, or GINN's own")
     dashes = Switch(True, group="how", doc="a dash for each layer", when=lambda s: s.colours == "safe")
     width = Number(2.0, bounds=(0.2, 20.0), softbounds=(0.5, 6.0), unit="px", group="how",
                    doc="of the lines, in a picture 720 high")  # fmt: skip
@@ -118,7 +102,7 @@ class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
 
     def build(self, stage):
         self._nodes, self._labels, self._tiles = [], [], None
-        self._key = Key()
+        self._key = engine.Key()
 
     def update(self, clock):
         self._snapshot = self.snapshot_at(clock.time)
@@ -153,14 +137,16 @@ class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
             bottom = 0.5 + block[1] / 2 - height - row * (height + gap)
             domain = record.domain.placed(left, bottom, size)
             self._domains.append(domain)
-            node = BoundaryLines(record.at(runs[k], 0), origin=domain.origin, axes=domain.axes, task=record.task)
+            node = engine.Boundaries(record.at(runs[k], 0), origin=domain.origin, axes=domain.axes, task=record.task)
             self._nodes.append(self.stage.add(node))
-            label = Label("", size="small").move(left + width / 2, bottom + height + 0.35 * gap, 0.0)
+            label = engine.Label("", size="small").move(left + width / 2, bottom + height + 0.35 * gap, 0.0)
             self._labels.append(self.stage.add(label))
         corners = [[d.low, (d.high[0], d.low[1]), d.high, (d.low[0], d.high[1])] for d in self._domains]
         corners = np.pad(corners, ((0, 0), (0, 0), (0, 1)))
         sides = np.stack([corners, np.roll(corners, -1, axis=1)], axis=2)
-        self._frames = self.stage.add(Lines(sides, (*THEMES[self.theme].ink, 0.5), width=1.0, name="frames"))
+        self._frames = self.stage.add(
+            engine.Lines(sides, (*engine.THEMES[self.theme].ink, 0.5), width=1.0, name="frames")
+        )
         self.stage.add(self._key)
 
     def _show(self, node, record, run, styles, shown):
@@ -197,10 +183,10 @@ class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
     def _styles(self, shape):
         """(a LayerStyle a hidden layer, bools of what is shown)."""
         sizes = shape.sizes[1:-1]
-        found = layer_styles(len(sizes), self.colours, "paper" if self._is_light() else "dark")
+        found = engine.layer_styles(len(sizes), self.colours, "paper" if self._is_light() else "dark")
         if not self.dashes:
             found = tuple(replace(style, dash=()) for style in found)
-        return found, read_units(self.neurons, sizes)
+        return found, engine.read_units(self.neurons, sizes)
 
     def _is_light(self):
         # A prediction is black and white whatever the theme: the stronger colours stand on both.
@@ -221,17 +207,17 @@ class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
         if not self.key:
             return ()
         rows = [
-            KeyRow(f"layer {k}" if layer.all() or layer.sum() != 1
+            engine.KeyRow(f"layer {k}" if layer.all() or layer.sum() != 1
                    else f"layer {k}, neuron {int(layer.argmax()) + 1}", style.colour, style.dash)
             for k, (style, layer) in enumerate(zip(styles, shown, strict=True), 1) if layer.any()
         ]  # fmt: skip
-        return (*rows, KeyRow("decision", self._ink())) if self.decision else tuple(rows)
+        return (*rows, engine.KeyRow("decision", self._ink())) if self.decision else tuple(rows)
 
     def legend(self):
         if self.background != "loss" or not self.key:
             return None
-        most = MOST_LOSS[self.record.task]
-        return Legend("loss", LOSS_MAP, 0.0, most, (0.0, most / 2, most), card=True)
+        most = engine.MOST_LOSS[self.record.task]
+        return engine.Legend("loss", engine.LOSS_MAP, 0.0, most, (0.0, most / 2, most), card=True)
 
     # As vectors.
 
@@ -239,18 +225,18 @@ class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
         self.advance(clock)
         record, run = self.record, self.shown_run
         net, domain = record.at(run, self._snapshot), record.domain
-        styles = layer_styles(len(net.layers) - 1, self.colours, "paper" if self._is_light() else "dark")
+        styles = engine.layer_styles(len(net.layers) - 1, self.colours, "paper" if self._is_light() else "dark")
         if not self.dashes:
             styles = tuple(replace(style, dash=()) for style in styles)
         try:
-            found, exact = regions(net, domain, decision=self.decision), True
-        except NetworkError:
-            found, exact = contours(net, domain, decision=self.decision), False
+            found, exact = engine.linear_regions(net, domain, decision=self.decision), True
+        except engine.NetworkError:
+            found, exact = engine.zero_contours(net, domain, decision=self.decision), False
         width, height = size_mm or (120.0, None)
         background = self._raster(record, net)
-        return boundaries_drawing(
+        return engine.boundaries_drawing(
             found, styles, net=net, domain=domain, names=None,
-            shown=np.concatenate(read_units(self.neurons, net.shape.sizes[1:-1])),
+            shown=np.concatenate(engine.read_units(self.neurons, net.shape.sizes[1:-1])),
             width_mm=width, height_mm=height, regions="tint" if self.background == "regions" and exact else False,
             background=background, legend=self.key, theme=self.theme, decision=self.decision,
             line_mm=0.35 * self.width / 2.0, task=record.task, title=net.name,
@@ -271,8 +257,8 @@ class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
             low[0] + (high[0] - low[0]) * (np.arange(width) + 0.5) / width,
             high[1] - (high[1] - low[1]) * (np.arange(height) + 0.5) / height,
         )
-        sums_ = sums(net)(record.domain.inputs(np.stack([x.ravel(), y.ravel()], 1)))
-        colours = prediction_colours(sums_, net, record.task, "paper").reshape(height, width, 3)
+        sums = parts.sums(net)(record.domain.inputs(np.stack([x.ravel(), y.ravel()], 1)))
+        colours = engine.prediction_colours(sums, net, record.task, "paper").reshape(height, width, 3)
         ground = 255 if self.theme == "paper" else 18
         return np.round(colours * (1 - self.fade) + ground * self.fade).astype(np.uint8)
 
@@ -292,7 +278,7 @@ class Boundaries(BoundariesReading, BoundariesPanel, TrainedNetwork, FlatScene):
 
     def write_neurons(self, shown):
         """Shows these neurons: a bool each, layer by layer."""
-        self.neurons = write_units(shown)
+        self.neurons = engine.write_units(shown)
 
 
 def _best_size(domain, count):

@@ -4,7 +4,7 @@ Runs 1 to 4 are of the seeds 2, 4, 7 and 11; the last one never finds the diamon
 found by engine.analysis.findings.
 """
 
-from engine.scene.figure import Figure, Step
+from engine import Figure, Step
 
 
 def _steps(*steps):

@@ -6,21 +6,13 @@ from importlib.resources import files
 
 import numpy as np
 
-from engine.errors import SettingError
-from engine.formats.tensors.history import from_bytes, to_bytes
-from engine.network.activations import ACTIVATIONS
-from engine.network.history import Domain, History
-from engine.network.recipe import Recipe
-from engine.scene.data_settings import Image, Network, Recorded, Unfinished
-from engine.scene.memo import Keeping
-from engine.scene.settings import Choice, Integer, Number, Switch, Text
-from engine.training.image_data import ImageData
-from engine.training.trainer import Trainer
+import engine
+from engine import Choice, Integer, Number, Recipe, SettingError, Switch, Text
 
 # Four runs that `neuroscene train` recorded; docs/boundaries.md has the command.
 SHIPPED = "bottle.safetensors"
 # What the training kernel has derivatives of.
-LEARNING = [name for name in ("relu", "leaky_relu", "tanh", "sine", "gelu", "silu") if name in ACTIVATIONS]
+LEARNING = [name for name in ("relu", "leaky_relu", "tanh", "sine", "gelu", "silu") if name in engine.ACTIVATIONS]
 TASKS = ["black and white", "grey", "colour"]
 # Of pictures and films off the screen: a training longer than this belongs to `neuroscene train`.
 MOST_STEPS = 200_000
@@ -29,16 +21,16 @@ MOST_STEPS = 200_000
 @cache
 def shipped():
     """The History that comes along."""
-    return from_bytes(files("scenes").joinpath("data", SHIPPED).read_bytes(), SHIPPED)
+    return engine.history_from_bytes(files("scenes").joinpath("data", SHIPPED).read_bytes(), SHIPPED)
 
 
-class TrainedNetwork(Keeping):
+class TrainedNetwork(engine.Keeping):
     """A network's life: the story that comes along, a recorded one, one network, or a training before your eyes."""
 
-    history = Recorded(None, group="shown", doc="a recorded training; none shows the one that comes along")
-    image = Image(None, group="shown", doc="an image to learn now, before your eyes")
-    training = Unfinished(None, group="shown", doc="a training that was saved, to go on with")
-    net = Network(None, group="shown", doc="one network instead of a training")
+    history = engine.Recorded(None, group="shown", doc="a recorded training; none shows the one that comes along")
+    image = engine.Image(None, group="shown", doc="an image to learn now, before your eyes")
+    training = engine.Unfinished(None, group="shown", doc="a training that was saved, to go on with")
+    net = engine.Network(None, group="shown", doc="one network instead of a training")
 
     seed = Integer(
         0, bounds=(0, 2**31 - 1), group="how", when=lambda s: s.begins, doc="of the first run; the others count on"
@@ -116,7 +108,7 @@ class TrainedNetwork(Keeping):
         if not self.low < self.high:
             raise SettingError(f"low={self.low:g}, high={self.high:g}: low must be below high.")
         low, high = np.full(2, self.low), np.full(2, self.high)
-        return History.of(self.net, self._plane(self.net.inputs, low, high), task=_task(self.net))
+        return engine.History.of(self.net, self._plane(self.net.inputs, low, high), task=_task(self.net))
 
     def _along_plane(self):
         domain = self.history.domain
@@ -128,12 +120,12 @@ class TrainedNetwork(Keeping):
     def _plane(self, inputs, low, high):
         x, y = self.x_input - 1, self.y_input - 1
         if inputs == 1:
-            return Domain.plane(1, low, high, x=0, y=0)
+            return engine.Domain.plane(1, low, high, x=0, y=0)
         if inputs == 2 and not self.is_wide:
             x, y = 0, 1
         if max(x, y) >= inputs or x == y:
             raise SettingError(f"x_input={x + 1}, y_input={y + 1}: a plane takes two of the inputs 1 to {inputs}.")
-        return Domain.plane(inputs, low, high, x=x, y=y, rest=self._rest(inputs, (x, y)))
+        return engine.Domain.plane(inputs, low, high, x=x, y=y, rest=self._rest(inputs, (x, y)))
 
     def _rest(self, inputs, taken):
         values = np.zeros(inputs)
@@ -157,7 +149,7 @@ class TrainedNetwork(Keeping):
         if "history" not in state["settings"] or (self.trains and (self._is_live or self.training is not None)):
             # Too long to be stored, or still growing: the moment shown makes the same picture again.
             snapshot = self.snapshot_at(clock.time if clock else 0.0)
-            data = to_bytes(self.moment_of(snapshot))
+            data = engine.history_to_bytes(self.moment_of(snapshot))
             if len(data) <= weights_limit:
                 state["settings"]["history"] = {"history": data.hex()}
         return state
@@ -175,11 +167,11 @@ class TrainedNetwork(Keeping):
 
     def _new_trainer(self):
         task = "classes" if self.task == TASKS[0] else "values"
-        data = ImageData.from_image(self.image, task=task, colour=self.task == "colour")
+        data = engine.ImageData.from_image(self.image, task=task, colour=self.task == "colour")
         sizes = (2, *self._hidden(), data.outputs)
         recipe = Recipe(sizes, self.activation, task=task, steps=self.steps, batch=self.batch, rate=self.learning_rate)
         seeds = tuple(range(self.seed, self.seed + self.runs))
-        return Trainer(data.points, data.targets, recipe, seeds, domain=data.domain, target=data.target)
+        return engine.Trainer(data.points, data.targets, recipe, seeds, domain=data.domain, target=data.target)
 
     def _hidden(self):
         words = [word.strip() for word in self.hidden.replace("-", ",").split(",") if word.strip()]

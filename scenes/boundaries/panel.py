@@ -4,14 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from engine.analysis.findings import findings
-from engine.analysis.motion import motion
-from engine.analysis.neuron_selection import read_units
-from engine.analysis.survey import grid
-from engine.regions.linear_regions import regions
-from engine.scene.scene import Scene
-from engine.scene.settings import Choice, Switch
-from engine.scene.view_data import SPACINGS, Diagram, Listing, ListingRow, TimeCurve, Timeline, UnitLayer, Units
+import engine
+from engine import Choice, Switch
 
 # Curves of runs, apart from the layers' colours.
 RUNS = ("#b48ead", "#d0a15c", "#7f9fbf", "#8fae8b", "#c77d7d", "#9a8fc0")
@@ -21,10 +15,10 @@ COUNTED = 64
 SAMPLED = 24
 
 
-class BoundariesPanel(Scene):
+class BoundariesPanel(engine.Scene):
     """Parts of the panel; of a scene with `record`, `shown_run`, `times`, `snapshot_at` and the setting `neurons`."""
 
-    spacing = Choice(list(SPACINGS), group="time", doc="how far apart snapshots stand on the timeline")
+    spacing = Choice(list(engine.SPACINGS), group="time", doc="how far apart snapshots stand on the timeline")
     curves = Choice(
         ["loss", "motion"], group="time",
         doc="on the timeline: each run's loss, or how far biases and weights of each layer move boundaries",
@@ -43,7 +37,7 @@ class BoundariesPanel(Scene):
         record = self.record
         curves = self._motion(record) if self.curves == "motion" else self._losses(record)
         marks = [(f.snapshot, f.title) for f in self._findings or ()]
-        return Timeline(
+        return engine.Timeline(
             record.steps, self.times, tuple(curves), tuple(marks), hint=self._said(),
             spacing=self.spacing, set_spacing=lambda text: setattr(self, "spacing", text),
             log_values=self.log_loss, set_log_values=lambda on: setattr(self, "log_loss", on),
@@ -52,7 +46,7 @@ class BoundariesPanel(Scene):
 
     def _losses(self, record):
         return [
-            TimeCurve(name, losses, RUNS[k % len(RUNS)], wide=self.together or k == self.shown_run)
+            engine.TimeCurve(name, losses, RUNS[k % len(RUNS)], wide=self.together or k == self.shown_run)
             for k, (name, losses) in enumerate(zip(record.names, record.losses, strict=True))
         ]
 
@@ -60,7 +54,7 @@ class BoundariesPanel(Scene):
         """How far boundaries move a step, in the domain's units: by biases faint, by weights strong."""
         if record.snapshots < 2:
             return []
-        found = self._keep("motion", (record, self.shown_run), lambda: motion(record, self.shown_run))
+        found = self._keep("motion", (record, self.shown_run), lambda: engine.boundary_motion(record, self.shown_run))
         styles, _ = self._styles(record.shape)
         curves = []
         for by, table, wide in (("biases", found.biases, False), ("weights", found.weights, True)):
@@ -68,7 +62,7 @@ class BoundariesPanel(Scene):
                 values = np.append(np.nan, table[:, k])
                 # A layer that stands still has no place on a logarithm.
                 values[values <= 0.0] = np.nan
-                curves.append(TimeCurve(f"layer {k + 1}, {by}", values, style.css, wide))
+                curves.append(engine.TimeCurve(f"layer {k + 1}, {by}", values, style.css, wide))
         return curves
 
     def _said(self):
@@ -81,7 +75,7 @@ class BoundariesPanel(Scene):
         words = [f"step {record.steps[snapshot]:,}"] + ([] if np.isnan(loss) else [f"loss {loss:.4f}"])
         bends = {a.name for a in record.shape.activations[:-1]} <= {"relu", "leaky_relu"}
         if bends and sum(record.shape.sizes[1:-1]) <= COUNTED:
-            found = regions(record.at(self.shown_run, snapshot), record.domain, decision=False)
+            found = engine.linear_regions(record.at(self.shown_run, snapshot), record.domain, decision=False)
             words.append(f"{found.count:,} regions")
         return "  ·  ".join(words)
 
@@ -107,16 +101,18 @@ class BoundariesPanel(Scene):
         styles, _ = self._styles(net.shape)
         idle = self._keep("idle", (net,), lambda: self._idle(net))
         layers = []
-        for k, (style, shown, words) in enumerate(zip(styles, read_units(self.neurons, sizes), idle, strict=True), 1):
+        for k, (style, shown, words) in enumerate(
+            zip(styles, engine.read_units(self.neurons, sizes), idle, strict=True), 1
+        ):
             docs = [f"layer {k}, neuron {n}{': ' + word if word else ''}" for n, word in enumerate(words, 1)]
             layers.append(
-                UnitLayer(f"Layer {k}", style.css, tuple(map(bool, shown)), tuple(map(bool, words)), tuple(docs))
+                engine.UnitLayer(f"Layer {k}", style.css, tuple(map(bool, shown)), tuple(map(bool, words)), tuple(docs))
             )
-        return Units(tuple(layers), self.write_neurons, self._hover, self._hovered)
+        return engine.Units(tuple(layers), self.write_neurons, self._hover, self._hovered)
 
     def _idle(self, net):
         """For each hidden layer a text a neuron: why it cuts nothing, or an empty one."""
-        h, words = self.record.domain.inputs(grid(self.record.domain, SAMPLED, SAMPLED)), []
+        h, words = self.record.domain.inputs(engine.domain_grid(self.record.domain, SAMPLED, SAMPLED)), []
         for layer in net.layers[:-1]:
             z = h @ layer.weights.T.astype(float) + layer.bias
             above = (z > 0).mean(axis=0)
@@ -129,7 +125,7 @@ class BoundariesPanel(Scene):
 
     def diagram(self):
         record = self.record
-        return self._keep("diagram", (self._net,), lambda: Diagram(self._net, *_few(names_of(record))))
+        return self._keep("diagram", (self._net,), lambda: engine.Diagram(self._net, *_few(names_of(record))))
 
     # Findings.
 
@@ -147,7 +143,7 @@ class BoundariesPanel(Scene):
 
     def _look(self, record, run):
         pool = ThreadPoolExecutor(1, thread_name_prefix="findings")
-        future = pool.submit(findings, record, run)
+        future = pool.submit(engine.findings, record, run)
         pool.shutdown(wait=False)
         return future
 
@@ -158,11 +154,11 @@ class BoundariesPanel(Scene):
     def _listing(self):
         found = self._findings
         rows = tuple(
-            ListingRow(f.title, f.text, lambda f=f: self._visit(f), lambda on, f=f: self._point(f, on))
+            engine.ListingRow(f.title, f.text, lambda f=f: self._visit(f), lambda on, f=f: self._point(f, on))
             for f in found or ()
         )
         empty = "a training that was recorded has them" if found is None else "none"
-        return Listing("Findings", rows, "looking ..." if found is None and self.record.snapshots > 1 else empty)
+        return engine.Listing("Findings", rows, "looking ..." if found is None and self.record.snapshots > 1 else empty)
 
     def _visit(self, finding):
         """Goes to a finding's moment and shows its neurons."""

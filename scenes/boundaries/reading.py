@@ -2,18 +2,15 @@
 
 import numpy as np
 
-from engine.analysis.neuron_selection import read_units
-from engine.regions.linear_regions import regions
-from engine.regions.local import local
-from engine.scene.scene import Scene
-from engine.scene.view_data import Reading
+import engine
+from engine import Reading
 from scenes.boundaries.panel import names_of
 
 # Boundaries this close to the pointer are its own: a part of what the picture shows.
 NEAR = 0.012
 
 
-class BoundariesReading(Scene):
+class BoundariesReading(engine.Scene):
     """Readings of a scene with tiles of a `record`: `_nodes` and `_domains`, a run each, at `_snapshot`."""
 
     def _here(self, position):
@@ -28,7 +25,7 @@ class BoundariesReading(Scene):
         record, point = self.record, np.array(hit.position[:2])
         run, domain = self._here(point)
         net = self._network_of(record, run)
-        here = local(net, domain, point)
+        here = engine.local_map(net, domain, point)
         inputs = domain.inputs([point])[0]
         names, outputs = names_of(record)
         rows = [("output", _told(_answer(record.task, here), outputs)), *self._nearest_row(net, domain, here, point)]
@@ -53,7 +50,7 @@ class BoundariesReading(Scene):
             point = np.array(hit.position[:2])
             run, domain = self._here(point)
             net = self._network_of(self.record, run)
-            distance, unit = self._nearest(net, domain, local(net, domain, point), point)
+            distance, unit = self._nearest(net, domain, engine.local_map(net, domain, point), point)
             self._hovered = unit if distance < NEAR * self.extent else None
         return self._hovered != before
 
@@ -73,12 +70,12 @@ class BoundariesReading(Scene):
 
     def _among(self, net):
         """(neurons,): those whose boundaries are shown; all if none is."""
-        shown = np.concatenate(read_units(self.neurons, net.shape.sizes[1:-1]))
+        shown = np.concatenate(engine.read_units(self.neurons, net.shape.sizes[1:-1]))
         return np.append(shown if shown.any() else np.ones_like(shown), False)
 
     def partition(self, net, domain):
         """The exact Partition of what is learnt; kept until the network changes."""
-        return self._keep("partition", (net, domain), lambda: regions(net, domain))
+        return self._keep("partition", (net, domain), lambda: engine.linear_regions(net, domain))
 
 
 def _is_linear(net):

@@ -6,20 +6,8 @@ out is its colour. The article's twenty figures are `neuroscene figures random_n
 
 import numpy as np
 
-from engine.draw.colour import names
-from engine.draw.fields.field_image import RGB, FieldImage
-from engine.draw.fields.height_map import HeightMap
-from engine.draw.fields.plot import Curve, Plot
-from engine.draw.words.legend import Legend
-from engine.errors import SettingError
-from engine.kernels.grid import Plane
-from engine.network.mlp import float32_error
-from engine.network.parts import sliced
-from engine.scene.flat_scene import FlatScene
-from engine.scene.settings import Choice, Integer, Number, Switch
-from engine.scene.space_scene import SpaceScene
-from engine.scene.view_data import Action, Reading
-from engine.vector.ticks import ticks
+import engine
+from engine import RGB, Action, Choice, Integer, Number, Reading, SettingError, Switch, parts
 from scenes.random_networks.figures import FIGURES
 from scenes.random_networks.network import MovingNetwork
 
@@ -33,7 +21,7 @@ PIXELS = 1000
 SURVEY = 33
 
 
-class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
+class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
     """The field of a random deep network, or of yours: an image, a relief or curves."""
 
     show = Choice(
@@ -42,7 +30,7 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
     )  # fmt: skip
 
     colour = Choice(
-        [RGB, "grey", *(n for n in names() if n != "grey")], group="how",
+        [RGB, "grey", *(n for n in engine.map_names() if n != "grey")], group="how",
         doc="three neurons as red, green and blue, or one through a map",
     )  # fmt: skip
     span = Choice(
@@ -78,7 +66,7 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
         return FIGURES
 
     def __init__(self, **values):
-        self._camera = SpaceScene.home.fget(self)
+        self._camera = engine.SpaceScene.home.fget(self)
         super().__init__(**values)
 
     # What of the network is shown.
@@ -133,15 +121,15 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
 
     @property
     def home(self):
-        return (SpaceScene if self.view == "orbit" else FlatScene).home.fget(self)
+        return (engine.SpaceScene if self.view == "orbit" else engine.FlatScene).home.fget(self)
 
     @property
     def camera(self):
-        return (SpaceScene if self.view == "orbit" else FlatScene).camera.fget(self)
+        return (engine.SpaceScene if self.view == "orbit" else engine.FlatScene).camera.fget(self)
 
     @camera.setter
     def camera(self, camera):
-        (SpaceScene if self.view == "orbit" else FlatScene).camera.fset(self, camera)
+        (engine.SpaceScene if self.view == "orbit" else engine.FlatScene).camera.fset(self, camera)
 
     @property
     def reach(self):
@@ -176,7 +164,7 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
         x, y = (v.ravel()[:, None] for v in np.meshgrid(self.x + at, self.y + at))
         along, up = self.directions(part.inputs)
         low, high = self.ends(part, units)
-        return float32_error(part, self.origin_at(0.0, part.inputs) + x * along + y * up) / (high - low)
+        return engine.float32_error(part, self.origin_at(0.0, part.inputs) + x * along + y * up) / (high - low)
 
     # What is drawn.
 
@@ -190,12 +178,12 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
         part, units = self.shown(self.network_at(0.0))
         self._built = self.kind
         if self.kind == "image":
-            self._node = stage.add(FieldImage(part, units))
+            self._node = stage.add(engine.FieldImage(part, units))
         elif self.kind == "relief":
             # Seen from above, its front corner reaches further down than the others up.
-            self._node = stage.add(HeightMap(part)).move(0.0, 0.6, 0.0)
+            self._node = stage.add(engine.HeightMap(part)).move(0.0, 0.6, 0.0)
         else:
-            self._node = stage.add(Plot([]))
+            self._node = stage.add(engine.Plot([]))
 
     def update(self, clock):
         part, units = self.shown(self.network_at(clock.time))
@@ -213,7 +201,7 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
         node = self._node
         centre = origin + self.x * axes[0] + self.y * axes[1]
         node.show(part, units[0])
-        node.plane = Plane(centre, self.extent * axes[0], -self.extent * axes[1])
+        node.plane = engine.Plane(centre, self.extent * axes[0], -self.extent * axes[1])
         low, high = self.ends(part, units)
         fixed = part.layers[-1].activation.name in SPANS or self.span == "fixed"
         node.low, node.high = (low, high) if fixed else (None, None)
@@ -223,10 +211,10 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
 
     def _show_curves(self, part, units, origin, axes):
         start = origin + self.y * axes[1]
-        net = self._keep("line", (part, start.tobytes(), axes.tobytes()), lambda: sliced(part, start, [axes[0]]))
+        net = self._keep("line", (part, start.tobytes(), axes.tobytes()), lambda: parts.sliced(part, start, [axes[0]]))
         first = max(0, min(self.unit, net.outputs - len(units)))
         several = len(units) > 1
-        self._node.show([Curve(net, k, f"y{first + i + 1}" if several else None) for i, k in enumerate(units)])
+        self._node.show([engine.Curve(net, k, f"y{first + i + 1}" if several else None) for i, k in enumerate(units)])
         low, high = self._rise(net, units)
         # The values fill the picture upwards whatever it shows along x.
         aspect = self._node.aspect = 0.7 * self.extent / (high - low)
@@ -249,7 +237,7 @@ class RandomNetworks(MovingNetwork, SpaceScene, FlatScene):
         if self.map_of(units) == RGB:
             return None
         low, high = self.ends(part, units)
-        return Legend("value", self.map_of(units), low, high, tuple(ticks(low, high, 5)), card=True)
+        return engine.Legend("value", self.map_of(units), low, high, tuple(engine.ticks(low, high, 5)), card=True)
 
     # What a person does.
 

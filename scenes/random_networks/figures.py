@@ -4,8 +4,7 @@ Its networks were drawn from another generator, so the shapes are others; sizes,
 views are the article's where it states them.
 """
 
-from engine.network.mlp import Mlp
-from engine.scene.figure import Figure, Step
+from engine import Figure, Mlp, Step
 
 # Figure 3: sigmoid(0.4 x1 + 1.0 x2 - 0.3).
 SINGLE = Mlp([[[0.4, 1.0]]], [[-0.3]], ["sigmoid"], name="sigmoid(0.4 x1 + x2 - 0.3)")

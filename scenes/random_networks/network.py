@@ -4,26 +4,20 @@ import math
 
 import numpy as np
 
-from engine.errors import SettingError
-from engine.network.activations import ACTIVATIONS
-from engine.network.closed_paths import PATHS, closed_path, there_and_back
-from engine.network.parts import chosen, mixed, shortened, sums
-from engine.network.random import DISTRIBUTIONS, random_mlp
-from engine.scene.data_settings import Network
-from engine.scene.memo import Keeping
-from engine.scene.settings import Choice, Integer, Number, Text
+import engine
+from engine import Choice, Integer, Number, SettingError, Text, closed_paths, parts
 
-ELEMENTWISE = [name for name, rule in ACTIVATIONS.items() if rule.elementwise]
+ELEMENTWISE = [name for name, rule in engine.ACTIVATIONS.items() if rule.elementwise]
 
 
 def is_random(scene):
     return scene.net is None
 
 
-class MovingNetwork(Keeping):
+class MovingNetwork(engine.Keeping):
     """Settings of a network, of the part of it that is shown, and of the plane through its inputs; all at a time."""
 
-    net = Network(None, group="shown", doc="your own network; without one, the random one of the seed")
+    net = engine.Network(None, group="shown", doc="your own network; without one, the random one of the seed")
     depth = Integer(27, bounds=(0, 100), softbounds=(0, 40), group="shown", when=is_random, doc="hidden layers")
     width = Integer(
         30, bounds=(1, 1024), softbounds=(1, 64), group="shown", when=is_random, doc="neurons in each hidden layer"
@@ -32,10 +26,10 @@ class MovingNetwork(Keeping):
         ["tanh", *(n for n in ELEMENTWISE if n != "tanh")], group="shown", when=is_random, doc="of the hidden layers"
     )
     last = Choice(
-        ["sigmoid", *(n for n in ACTIVATIONS if n != "sigmoid")], label="last activation", group="shown",
+        ["sigmoid", *(n for n in engine.ACTIVATIONS if n != "sigmoid")], label="last activation", group="shown",
         when=is_random, doc="of the outputs",
     )  # fmt: skip
-    weights = Choice(list(DISTRIBUTIONS), group="shown", when=is_random, doc="how the random weights are drawn")
+    weights = Choice(list(engine.DISTRIBUTIONS), group="shown", when=is_random, doc="how the random weights are drawn")
     scale = Number(
         0.6, bounds=(1e-3, 1e3), softbounds=(0.1, 2), group="shown", when=is_random,
         doc="multiplies the random weights and biases",
@@ -66,7 +60,7 @@ class MovingNetwork(Keeping):
     )  # fmt: skip
 
     path = Choice(
-        PATHS, group="time", when=lambda s: s.network.inputs > 2,
+        closed_paths.PATHS, group="time", when=lambda s: s.network.inputs > 2,
         doc="how the other inputs move: closed ways, at the end as at the start",
     )  # fmt: skip
     swing = Number(
@@ -82,7 +76,7 @@ class MovingNetwork(Keeping):
         1.0, bounds=(1e-3, 1e3), softbounds=(0.1, 2), group="time", when=lambda s: s.morph == "scale",
         doc="where the scale goes",
     )  # fmt: skip
-    to_net = Network(
+    to_net = engine.Network(
         None, label="to", group="time", when=lambda s: s.morph == "file", doc="a network of the same shape"
     )
     mix = Choice(
@@ -103,7 +97,7 @@ class MovingNetwork(Keeping):
 
         def draw():
             sizes = [self.inputs, *[self.width] * self.depth, 3]
-            return random_mlp(
+            return engine.random_mlp(
                 sizes, self.activation, last=self.last, distribution=self.weights, scale=self.scale, seed=seed
             )
 
@@ -112,17 +106,17 @@ class MovingNetwork(Keeping):
     def network_at(self, time):
         """The Mlp at a time: it changes where the weights move."""
         net, turn = self.network, math.fmod(time / self.period, 1.0)
-        part = there_and_back(turn)
+        part = closed_paths.there_and_back(turn)
         if self.morph == "off" or (self.morph == "file" and self.to_net is None):
             return net
         if self.morph == "scale":
             # In equal ratios: each second changes as much as the one before.
             factor = (self.to_scale / self.scale) ** part
-            return self._keep("mixed", (net, factor), lambda: mixed(net, net, factor, 0.0))
+            return self._keep("mixed", (net, factor), lambda: parts.mixed(net, net, factor, 0.0))
         other = self._random(self.to_seed) if self.morph == "seed" else self.to_net
         angle = 2.0 * math.pi * turn
         pair = (math.cos(angle), math.sin(angle)) if self.mix == "circle" else (1.0 - part, part)
-        return self._keep("mixed", (net, other, pair), lambda: mixed(net, other, *pair))
+        return self._keep("mixed", (net, other, pair), lambda: parts.mixed(net, other, *pair))
 
     def part(self, net, count):
         """(the part of a network that is shown, the numbers of its outputs that are).
@@ -133,14 +127,14 @@ class MovingNetwork(Keeping):
         layer = min(self.layer, layers) or layers
 
         def make():
-            part = net if layer == layers else shortened(net, layer)
+            part = net if layer == layers else parts.shortened(net, layer)
             if self.signal == "sum":
-                part = sums(part)
+                part = parts.sums(part)
             first = max(0, min(self.unit, part.outputs - count))
             units = range(first, min(first + count, part.outputs))
             if not part.layers[-1].activation.rule.elementwise:
                 return part, tuple(units)
-            return chosen(part, units), tuple(range(len(units)))
+            return parts.chosen(part, units), tuple(range(len(units)))
 
         return self._keep("part", (net, layer, self.unit, self.signal, count), make)
 
@@ -153,7 +147,7 @@ class MovingNetwork(Keeping):
         values = self._values()[: len(others)]
         origin = np.zeros(inputs)
         origin[others[: len(values)]] = values
-        origin[others] += self.swing * closed_path(self.path, time / self.period, len(others), self.seed)
+        origin[others] += self.swing * closed_paths.closed_path(self.path, time / self.period, len(others), self.seed)
         return origin
 
     def _axes(self, inputs):
