@@ -15,14 +15,15 @@ from engine.scene import display
 
 __version__ = "0.1.0"
 
-# public name -> (the module it is in, its name there), of lines `from MODULE import NAME as PUBLIC_NAME, ...`
+# public name -> (the module it is in, its name there), of lines `from MODULE import NAME, NAME as PUBLIC_NAME, ...`
 PUBLIC: dict[str, tuple[str, str]] = {}
 with open(f"{__file__}i", encoding="utf-8") as _stub:
     for _line in _stub:
         if _line.startswith("from "):
             _, _module, _, _names = _line.split(maxsplit=3)
-            for _there, _public in (_name.split(" as ") for _name in _names.strip().split(", ")):
-                PUBLIC[_public] = _module, _there
+            for _name in _names.strip().split(", "):
+                _there, _, _public = _name.partition(" as ")
+                PUBLIC[_public or _there] = _module, _there
 __all__ = ["__version__", *PUBLIC]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.errors import NeurosceneError, near
+from engine import NeurosceneError, near
 from scenes.drawn import kinds
 from scenes.drawn.backgrounds import any_colour, blurred, ground, scatter
 from scenes.drawn.shapes import Pen
