@@ -65,12 +65,12 @@ from engine.network import nodes
 from engine.network.activations import Activation, ACTIVATIONS
 from engine.network.random import random_mlp, DISTRIBUTIONS
 from engine.network import parts, closed_paths
-from engine.network.rounding import float32_error
+from engine.network.mlp import float32_error
 from engine.network.preprocess import PREPROCESSES
-from engine.network.photo import fit as fit_photo
+from engine.network.preprocess import fit as fit_photo
 from engine.formats.load_mlp import load, save as save_network
 from engine.formats.load_convnet import load_convnet
-from engine.formats.squeezenet import small_squeezenet
+from engine.formats.load_convnet import small_squeezenet
 from engine.formats.downloads import cached as downloaded_file
 from engine.kernels.forward import Forward
 
@@ -80,8 +80,8 @@ from engine.network.history import History, Domain
 from engine.network.recipe import Recipe
 from engine.training.recorder import Recorder
 from engine.training.trainer import Trainer
-from engine.formats.histories.history import load as load_history, save as save_history
-from engine.formats.histories.history import from_bytes as history_from_bytes, to_bytes as history_to_bytes
+from engine.formats.tensors.history import load as load_history, save as save_history
+from engine.formats.tensors.history import from_bytes as history_from_bytes, to_bytes as history_to_bytes
 
 # What is found in networks and trainings.
 from engine.regions.linear_regions import regions as linear_regions
@@ -89,7 +89,7 @@ from engine.regions.contours import contours as zero_contours
 from engine.regions.local import local as local_map
 from engine.analysis.findings import findings
 from engine.analysis.motion import motion as boundary_motion
-from engine.analysis.responses import grid as domain_grid
+from engine.analysis.survey import grid as domain_grid
 from engine.analysis.attribution import influences
 from engine.analysis.neuron_selection import read_units, write_units
 from engine.analysis.stages import all_called as short_names, stages, squeezenet_blocks
