@@ -90,7 +90,7 @@ from engine.regions.local import local as local_map
 from engine.analysis.findings import findings
 from engine.analysis.motion import motion as boundary_motion
 from engine.analysis.survey import grid as domain_grid
-from engine.analysis.attribution import influences
+from engine.analysis.attribution import attributions
 from engine.analysis.neuron_selection import read_units, write_units
 from engine.analysis.stages import all_called as short_names, stages, squeezenet_blocks
 
@@ -118,7 +118,7 @@ __all__ = [
     "parts", "closed_paths", "float32_error", "PREPROCESSES", "fit_photo", "load", "save_network", "load_convnet",
     "small_squeezenet", "downloaded_file", "Forward", "ImageData", "shrunk_image", "History", "Domain", "Recipe",
     "Recorder", "Trainer", "load_history", "save_history", "history_from_bytes", "history_to_bytes",
-    "linear_regions", "zero_contours", "local_map", "findings", "boundary_motion", "domain_grid", "influences",
+    "linear_regions", "zero_contours", "local_map", "findings", "boundary_motion", "domain_grid", "attributions",
     "read_units", "write_units", "short_names", "stages", "squeezenet_blocks", "find_scene", "open_scene", "render",
     "record", "save", "show", "export", "sheet", "figures", "NeurosceneError", "SettingError", "SceneError",
     "NetworkError", "FileError", "ShapeError", "near",

@@ -1,5 +1,8 @@
 """Which neurons moved a neuron of a convolutional network: weight times response, from layer to layer backwards."""
 
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,10 +10,11 @@ import numpy as np
 from engine.analysis.stages import gate
 from engine.errors import NetworkError
 from engine.network import nodes as kinds
+from engine.network.convnet import ConvNet
 
 
 @dataclass(frozen=True)
-class Influence:
+class Attribution:
     """A neuron that moved another.
 
     node, channel, row, column   which
@@ -50,8 +54,16 @@ class _Patch:
         return _Patch(values, top, left)
 
 
-def influences(net, responses, node, place, shown, *, most=24):
-    """The neurons of `shown` nodes that moved a neuron most, the strongest first: a list of Influence.
+def attributions(
+    net: ConvNet,
+    responses: Mapping[str, np.ndarray],
+    node: str,
+    place: Sequence[int],
+    shown: Container[str],
+    *,
+    most: int = 24,
+) -> list[Attribution]:
+    """The neurons of `shown` nodes that moved a neuron most, the strongest first: a list of Attribution.
 
     net         ConvNet
     responses   {name: (C, H, W)} of all nodes at an image
@@ -94,7 +106,7 @@ def _strongest(name, patch, most):
     order = np.argsort(-abs(flat), kind="stable")[:most]
     places = np.unravel_index(order[flat[order] != 0], patch.values.shape)
     return [
-        Influence(name, int(c), int(y) + patch.top, int(x) + patch.left, float(patch.values[c, y, x]))
+        Attribution(name, int(c), int(y) + patch.top, int(x) + patch.left, float(patch.values[c, y, x]))
         for c, y, x in zip(*places, strict=True)
     ]
 

@@ -1,15 +1,17 @@
 """Units that cut nothing: dead ones, ones that are always active, boundaries outside the domain."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from engine.analysis.survey import Finding, grid, holds_since, listed, neurons_text, signals
+from engine.analysis.survey import Finding, Survey, grid, holds_since, listed, neurons_text, signals
 
 # Corners between the survey's points are looked for on a grid so much finer, in arrays of at most so many numbers.
 FINER = 4
 MOST = 16_000_000
 
 
-def idle_units(survey):
+def dead_units(survey: Survey) -> list[Finding]:
     """Findings of the units whose boundary does not meet the domain at the last snapshot, a layer's in one."""
     found = []
     positive, negative = always(survey)
@@ -25,7 +27,7 @@ def idle_units(survey):
     return found
 
 
-def always(survey):
+def always(survey: Survey) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Of each hidden layer, which units have z > 0, and which z <= 0, on the whole domain at the last snapshot.
 
     By the exact linear regions where there are any. Otherwise on a grid finer than the survey's.

@@ -1,8 +1,10 @@
-"""Copycats: units of one layer that do the same work, their boundaries lying on one another."""
+"""Duplicates: units of one layer that compute the same but for a factor, so that their boundaries coincide."""
+
+from __future__ import annotations
 
 import numpy as np
 
-from engine.analysis.survey import Finding, neurons_text, percent, since_text
+from engine.analysis.survey import Finding, Survey, neurons_text, percent, since_text
 
 # Two boundaries are one when their sides agree so well (correlation of the signs, which a large common side does not
 # flatter) and the signals rise and fall together. While they come together, a little less is called the same.
@@ -11,7 +13,7 @@ SIGNALS = 0.98
 SIDES_BEFORE = 0.94
 
 
-def copycats(survey):
+def duplicates(survey: Survey) -> list[Finding]:
     """Findings of the groups of units whose boundaries coincide at the last snapshot."""
     found = []
     *hidden, _ = survey.signals(survey.kept[-1:])
@@ -30,7 +32,7 @@ def copycats(survey):
     return found
 
 
-def correlation(rows):
+def correlation(rows: np.ndarray) -> np.ndarray:
     """(n, n): the correlation of rows, 0 for rows that do not vary."""
     rows = rows - rows.mean(1, keepdims=True)
     size = np.sqrt((rows * rows).sum(1))
@@ -38,12 +40,12 @@ def correlation(rows):
     return np.asarray(rows @ rows.T, float)
 
 
-def cliques(same, strength):
+def cliques(same: np.ndarray, strength: np.ndarray) -> list[list[int]]:
     """Groups in which each is the same as each other: lists of numbers, the strongest pair's first, none in two."""
     free = np.ones(len(same), bool)
     weight = np.where(same, np.abs(strength), 0.0)
     np.fill_diagonal(weight, 0.0)
-    groups = []
+    groups: list[list[int]] = []
     while True:
         pair = np.unravel_index(np.argmax(weight * free * free[:, None]), weight.shape)
         if not (free[pair[0]] and free[pair[1]] and weight[pair] > 0):
@@ -59,7 +61,7 @@ def cliques(same, strength):
         groups.append(sorted(group))
 
 
-def sides_over_time(survey, layer, one, other):
+def sides_over_time(survey: Survey, layer: int, one: int, other: int) -> np.ndarray:
     """(S, 2): the correlation of two units' signs, and the part of the domain on which the signs are the same."""
     signs, count = survey.signs[layer], len(survey.points)
     p, q = survey.active[layer][:, one], survey.active[layer][:, other]

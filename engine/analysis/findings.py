@@ -1,14 +1,17 @@
 """Findings: what is worth seeing in a run's life, computed, each with the moment at which to look."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from engine.analysis.dead import idle_units
-from engine.analysis.duplicates import copycats
+from engine.analysis.dead import dead_units
+from engine.analysis.duplicates import duplicates
 from engine.analysis.kinks import kinks
-from engine.analysis.missed_parts import missed
+from engine.analysis.missed_parts import missed_parts
 from engine.analysis.motion import Motion, bias_first, indecisive, motion
 from engine.analysis.survey import Finding, Survey, finite_snapshots
 from engine.analysis.symmetry import symmetry
+from engine.network.history import History
 
 __all__ = ["KINDS", "Finding", "Motion", "findings", "motion"]
 
@@ -24,13 +27,13 @@ KINDS = {
     "idle": "neurons that have no boundary in the domain",
 }
 
-FINDERS = (missed, symmetry, copycats, indecisive, bias_first, kinks, idle_units)
+FINDERS = (missed_parts, symmetry, duplicates, indecisive, bias_first, kinks, dead_units)
 
 # Of each kind the strongest are listed.
 MOST = 6
 
 
-def findings(history, run, *, samples=48):
+def findings(history: History, run: int, *, samples: int = 48) -> tuple[Finding, ...]:
     """What is worth seeing in a run: a tuple of Finding, in the order of KINDS, the strongest of a kind first.
 
     history   History; of one snapshot only what needs no time is found

@@ -1,9 +1,12 @@
 """Kinks: where boundaries of later layers bend as they cross those of earlier ones, and what they lie near to."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from engine.analysis.survey import Finding, neurons_text
-from engine.regions.linear_regions import regions
+from engine.analysis.survey import Finding, Survey, neurons_text
+from engine.network.history import History
+from engine.regions.linear_regions import Partition, regions
 
 # Kinks gather at the target's edges if random points are so many times as far from them.
 NEARER = 1.4
@@ -15,7 +18,7 @@ STEP = 0.25
 MOST = 1000
 
 
-def kinks(survey):
+def kinks(survey: Survey) -> list[Finding]:
     """Findings of how many kinks there are at the last snapshot and whose, and whether the target's edges draw them."""
     partition = survey.partition
     if partition is None:
@@ -41,7 +44,7 @@ def _times(count):
     return "once" if count == 1 else f"{count:,} times"
 
 
-def bends_of(partition):
+def bends_of(partition: Partition) -> np.ndarray:
     """(K, 2): a vertex of a Partition, and a hidden neuron whose boundary bends there at an earlier layer's."""
     if not (partition.owner >= 0).any():
         return np.empty((0, 2), int)
@@ -49,7 +52,7 @@ def bends_of(partition):
     return np.unique(rows[rows[:, 1] < sum(partition.sizes), :2], axis=0)
 
 
-def target_edges(history):
+def target_edges(history: History) -> np.ndarray:
     """(E, 2): world points between the pixels of the target that differ; empty without a target."""
     if history.target is None:
         return np.empty((0, 2))
@@ -64,7 +67,7 @@ def target_edges(history):
     return np.stack([low[0], high[1]]) + pixels * (high - low) * [1, -1] / [width, height]
 
 
-def median_distance(points, others):
+def median_distance(points: np.ndarray, others: np.ndarray) -> float:
     """The median distance of points (N, 2) to the nearest of others (M, 2); of MOST points if there are more."""
     points = points[np.unique(np.linspace(0, len(points) - 1, min(len(points), MOST)).astype(int))]
     at_once = max(1, 4_000_000 // len(others))

@@ -1,8 +1,11 @@
 """What a run does not find: the largest part of the domain that it answers wrongly in the end."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from engine.analysis.survey import Finding, answers, percent, signals, target_classes
+from engine.analysis.survey import Finding, Survey, answers, percent, signals, target_classes
+from engine.network.history import History
 
 # A run has failed in part if its loss ends at so many times the best run's and it is wrong on so much in one block; a
 # run that cannot be compared, if the block is as large as this.
@@ -17,7 +20,7 @@ OFF = 0.25
 MOST = 65_536
 
 
-def missed(survey):
+def missed_parts(survey: Survey) -> list[Finding]:
     """One finding, of the largest block of wrong pixels, or none."""
     history, run = survey.history, survey.run
     losses = history.losses[:, -1]
@@ -26,9 +29,10 @@ def missed(survey):
     times = losses[run] / max(losses[best], 1e-30) if known else np.nan
     if known and times < TIMES:
         return []
-    wrong, wanted, got, places = wrong_pixels(history, run, int(survey.kept[-1]))
-    if wrong is None:
+    pixels = wrong_pixels(history, run, int(survey.kept[-1]))
+    if pixels is None:
         return []
+    wrong, wanted, got, places = pixels
     block = largest_block(wrong)
     area = block.mean()
     if area < (BLOCK if known else BLOCK_ALONE):
@@ -36,29 +40,30 @@ def missed(survey):
     x, y = places[block].mean(0)
     where = _where(history.domain, x, y)
     text = f"A part of {percent(area)} of the domain is wrong in one piece, {where}, around ({x:.2f}, {y:.2f})"
-    if wanted is not None:
+    if wanted is not None and got is not None:
         text += f": mostly {_class(history, got[block])} where {_class(history, wanted[block])} is wanted"
     text += "."
-    if known:
-        other = wrong_pixels(history, best, history.snapshots - 1)[0]
+    others = wrong_pixels(history, best, history.snapshots - 1) if known else None
+    if others:
         text += (
             f" The loss ends at {losses[run]:.3g}, {times:.1f} times that of {history.names[best]}, "
-            f"which is wrong on {percent(other[block].mean())} of this part."
+            f"which is wrong on {percent(others[0][block].mean())} of this part."
         )
     return [Finding("missed", f"Missed {where}", text, int(survey.kept[-1]), (), float(area))]
 
 
-def wrong_pixels(history, run, snapshot):
+Pixels = tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray]
+
+
+def wrong_pixels(history: History, run: int, snapshot: int) -> Pixels | None:
     """The target's pixels, or an even choice of them, at a snapshot of a run.
 
     returns  (h, w) bool, where the answer is wrong; (h, w) the wanted classes; (h, w) the classes got; (h, w, 2) the
-             pixels' world places. None for both classes of a task of values; None for all without a target.
+             pixels' world places. None for both classes of a task of values; None alone without a target.
     """
-    if history.target is None:
-        return None, None, None, None
     wanted = target_classes(history)
-    if history.task == "classes" and wanted is None:
-        return None, None, None, None
+    if history.target is None or (history.task == "classes" and wanted is None):
+        return None
     height, width = history.target.shape[:2]
     stride = max(1, int(np.ceil(np.sqrt(height * width / MOST))))
     rows, columns = np.arange(0, height, stride), np.arange(0, width, stride)
@@ -67,17 +72,17 @@ def wrong_pixels(history, run, snapshot):
     places = low + parts * (high - low)
     found = answers(history, signals(history, run, [snapshot], places.reshape(-1, 2))[-1])[0]
     picked = history.target[np.ix_(rows, columns)]
-    if history.task == "classes":
+    if wanted is not None:
         wanted, got = wanted[np.ix_(rows, columns)], found.argmax(0).reshape(picked.shape)
         return wanted != got, wanted, got, places
     values = picked.reshape(len(rows), len(columns), -1) / 255
     if values.shape[-1] != len(found):
-        return None, None, None, None
+        return None
     off = np.abs(np.moveaxis(found.reshape(-1, len(rows), len(columns)), 0, -1) - values).max(-1)
     return off > OFF * max(float(np.ptp(values)), 1e-6), None, None, places
 
 
-def largest_block(wrong):
+def largest_block(wrong: np.ndarray) -> np.ndarray:
     """(h, w) bool: the largest connected block of wrong pixels; lines a pixel or two wide, as along edges, are none."""
     thick = _neighbours(wrong) >= 7
     labels = blocks(thick)
@@ -87,7 +92,7 @@ def largest_block(wrong):
     return wrong & (_neighbours(core & thick) > 0)
 
 
-def blocks(mask):
+def blocks(mask: np.ndarray) -> np.ndarray:
     """(h, w) of whole numbers, one throughout each connected block of a mask (by sides); elsewhere without meaning."""
     numbers = np.arange(mask.size).reshape(mask.shape)
     pairs = [

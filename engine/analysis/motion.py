@@ -1,11 +1,14 @@
 """How boundaries move over a run: by biases or by weights, and which still jump late in training."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 import numpy as np
 
 from engine.analysis.survey import (
     Finding,
+    Survey,
     grid,
     layer_weights,
     neurons_text,
@@ -14,6 +17,7 @@ from engine.analysis.survey import (
     responses,
     snapshots_at_once,
 )
+from engine.network.history import History
 
 # Points a side: means over a domain need few.
 SIDE = 12
@@ -35,7 +39,7 @@ class Motion(NamedTuple):
     weights: np.ndarray
 
 
-def motion(history, run):
+def motion(history: History, run: int) -> Motion:
     """Motion of a run of a history.
 
     A change of a unit's signal z by dz moves its boundary by about |dz| / |gradient of z|. Both are averaged over the
@@ -91,12 +95,12 @@ def _median(values):
     return np.where(finite.any(-1), both, 0.0)
 
 
-def bias_first(survey):
+def bias_first(survey: Survey) -> list[Finding]:
     """Findings of the layers whose boundaries are moved by biases first and by weights afterwards.
 
     The turn is where what biases have moved in all is farthest ahead of what weights have.
     """
-    found = []
+    found: list[Finding] = []
     if survey.history.snapshots < 4 * FEWEST:
         return found
     speeds = motion(survey.history, survey.run)
@@ -138,7 +142,7 @@ TIMES = 8
 FINEST = 0.01
 
 
-def indecisive(survey):
+def indecisive(survey: Survey) -> list[Finding]:
     """Findings of the units that jump late in training, the moment being after the best jump."""
     count = len(survey.kept) - 1
     if count < LATE_INTERVALS or not survey.hidden:
@@ -173,7 +177,7 @@ def indecisive(survey):
             )
             swept, total = percent(all_moved[at, unit]), percent(all_moved[late, unit].sum())
             text = (
-                f"{neurons_text(layer, [unit])} cannot decide: between steps {survey.steps[at]:,} and "
+                f"{neurons_text(layer, [int(unit)])} cannot decide: between steps {survey.steps[at]:,} and "
                 f"{survey.steps[at + 1]:,} its boundary sweeps {swept} of the domain while {what}. "
                 f"From step {begins[late][0]:,} on it sweeps {total} in all, a typical neuron {percent(in_all)}."
             )

@@ -1,11 +1,15 @@
 """Which hidden neurons are meant, as people write it: `all`, `2`, `3.2, 3.6`."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from engine.errors import SettingError
 
 
-def read_units(text, sizes):
+def read_units(text: str, sizes: Iterable[int]) -> list[np.ndarray]:
     """A bool a neuron for each hidden layer, as a list of arrays.
 
     text    `all`, `none`, or layers and neurons with commas between: `1` is all of layer 1, `3.2` its neuron 2 of
@@ -46,7 +50,7 @@ def _read_word(word, text):
     return int(layer) - 1, int(first) - 1, int(last) if dash else int(first)
 
 
-def write_units(shown):
+def write_units(shown: Sequence[Sequence[bool] | np.ndarray]) -> str:
     """The shortest text that `read_units` reads as these: the opposite of it."""
     counts = [int(np.sum(layer)) for layer in shown]
     if not any(counts):

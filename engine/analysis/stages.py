@@ -1,8 +1,12 @@
 """Which nodes of a convolutional network are shown, what they are called, and which only gate others."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Sequence
 
 from engine.network import nodes as kinds
+from engine.network.convnet import ConvNet
 
 # By which SqueezeNet 1.0 is shown; its other parts are as large as their neighbours.
 SQUEEZENET = ("pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "conv10", "pool10")
@@ -13,7 +17,7 @@ SUFFIX = re.compile(r"(?<=.)[/._](relu|concat|add|mul)([ _]\d+)?$")
 PREFIX = re.compile(r"^(.*/)?relu_(?=.)")
 
 
-def stages(net):
+def stages(net: ConvNet) -> tuple[str, ...]:
     """Names of the nodes at which a network is a step further, in order; its last node is one.
 
     These are joined maps, sums (after their activation) and what a map is averaged to. Before the first of them, and in
@@ -24,7 +28,7 @@ def stages(net):
     steps = [node for node in net.nodes if node.name not in gates]
     joins = [node for node in steps if isinstance(node, kinds.Concat | kinds.Add)]
     after = behind(net, joins[0].name) if joins else set()
-    chosen = []
+    chosen: list[str] = []
     for node in steps:
         if isinstance(node, kinds.Input):
             continue
@@ -51,7 +55,7 @@ def _users(net, name, gates):
     return [node for node in net.consumers(name) if node.name not in gates]
 
 
-def behind(net, name):
+def behind(net: ConvNet, name: str) -> set[str]:
     """Names of all nodes that depend on a node, itself included."""
     found = {name}
     for node in net.nodes:
@@ -60,7 +64,7 @@ def behind(net, name):
     return found
 
 
-def is_passed_by(net, name):
+def is_passed_by(net: ConvNet, name: str) -> bool:
     """True if there is a way from the input to the output that does not go through a node."""
     found = {net.nodes[0].name}
     for node in net.nodes[1:]:
@@ -69,20 +73,21 @@ def is_passed_by(net, name):
     return net.output.name in found
 
 
-def squeezenet_blocks(net):
+def squeezenet_blocks(net: ConvNet) -> tuple[str, ...]:
     """The blocks by which SqueezeNet is shown, for a network that has nodes of those names; else its stages."""
     named = {called(VERSION.sub("", name)): name for name in net.shapes}  # the last of several versions
-    found = tuple(named.get(name) for name in SQUEEZENET)
-    return stages(net) if None in found or net.output.name in found else (*found, net.output.name)
+    found = [named[name] for name in SQUEEZENET if name in named]
+    is_whole = len(found) == len(SQUEEZENET) and net.output.name not in found
+    return (*found, net.output.name) if is_whole else stages(net)
 
 
-def called(name):
+def called(name: str) -> str:
     """A node's name without what says only that it is an activation's or a join's: `fire2` of `fire2/concat`."""
     shorter = SUFFIX.sub("", name)
     return shorter if shorter != name else PREFIX.sub(r"\1", name)
 
 
-def all_called(names):
+def all_called(names: Sequence[str]) -> tuple[str, ...]:
     """What each of several nodes is called: short where that leaves them apart."""
     short = [called(name) for name in names]
     return tuple(s if short.count(s) == 1 else name for s, name in zip(short, names, strict=True))
@@ -91,7 +96,7 @@ def all_called(names):
 GATES = ("sigmoid", "hard_sigmoid", "clipped_relu(1)")  # their values are between 0 and 1
 
 
-def gate(net, node):
+def gate(net: ConvNet, node: kinds.Multiply) -> int | None:
     """Which input of a Multiply weighs the other: 0 or 1; None if neither does more than the other.
 
     A vector that scales a map's channels is one; of two equal shapes, a sigmoid's, its likes' or a softmax's output.
@@ -103,7 +108,7 @@ def gate(net, node):
     return is_gate.index(True) if sum(is_gate) == 1 else None
 
 
-def gating(net):
+def gating(net: ConvNet) -> set[str]:
     """Names of the nodes that do nothing but gate: every way from them to the output leads through a gate."""
     signal = {net.output.name}
     for node in reversed(net.nodes):

@@ -1,13 +1,18 @@
 """A run's networks evaluated on a grid of points, many snapshots at once: the data in which findings are sought."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
-from engine.network.activations import SQRT2
-from engine.regions.linear_regions import regions
+from engine.network.activations import SQRT2, Activation
+from engine.network.history import Domain, History
+from engine.regions.linear_regions import Partition, regions
 
 # Multiply-adds of one survey, about a second on a slow core; and bytes of kept signs. Past either of them
 # snapshots are left out, evenly, down to FEWEST.
@@ -70,7 +75,7 @@ class Survey:
         self.active = [np.bitwise_count(s).sum(-1, dtype=np.int64) / count for s in self.signs]
 
     def _evaluate(self, count):
-        signs = [[] for _ in self.hidden]
+        signs: list[list[np.ndarray]] = [[] for _ in self.hidden]
         found = []
         at_once = snapshots_at_once(self.history, count)
         for first in range(0, len(self.kept), at_once):
@@ -87,7 +92,7 @@ class Survey:
         self.outputs = np.concatenate(found) if self.history.task == "values" else None
 
     @cached_property
-    def partition(self):
+    def partition(self) -> Partition | None:
         """The exact linear regions at the last snapshot; None if the network has none or is too large."""
         if sum(self.hidden) > MOST_EXACT:
             return None
@@ -96,26 +101,26 @@ class Survey:
         except NetworkError:
             return None
 
-    def signals(self, snapshots):
+    def signals(self, snapshots: Sequence[int] | np.ndarray) -> list[np.ndarray]:
         """[(S, units, N)] at the grid's points; `engine.analysis.survey.signals`."""
         return signals(self.history, self.run, snapshots, self.points)
 
-    def sides(self, layer, index):
+    def sides(self, layer: int, index: int) -> np.ndarray:
         """(units, N) of -1 and 1, float32: the sides of the boundaries of a hidden layer at one kept snapshot."""
         bits = np.unpackbits(self.signs[layer][index], axis=-1, count=len(self.points))
         return bits.astype(np.float32) * 2 - 1
 
-    def cuts(self, layer):
+    def cuts(self, layer: int) -> np.ndarray:
         """(S, units) bool: whether a boundary has more than a sliver of the domain on either side."""
         return np.minimum(self.active[layer], 1 - self.active[layer]) > SLIVER
 
-    def moved(self, layer):
+    def moved(self, layer: int) -> np.ndarray:
         """(S - 1, units): the part of the domain that a boundary sweeps from one kept snapshot to the next."""
         signs = self.signs[layer]
         changed = (np.bitwise_count(a ^ b).sum(-1, dtype=np.int64) for a, b in zip(signs, signs[1:], strict=False))
         return np.array(list(changed)).reshape(-1, signs.shape[1]) / len(self.points)
 
-    def changed(self):
+    def changed(self) -> np.ndarray:
         """(S - 1,): how much the answer changes from one kept snapshot to the next.
 
         The part of the domain that gets another class; for values the mean change over their deviation.
@@ -126,13 +131,13 @@ class Survey:
         return (np.abs(values[1:] - values[:-1]) / (values.std(axis=(0, 1)) + 1e-12)).mean((1, 2))
 
 
-def finite_snapshots(history, run):
+def finite_snapshots(history: History, run: int) -> np.ndarray:
     """The numbers of a run's snapshots before its weights, if they ever do, become infinite or no numbers."""
     wrong = np.flatnonzero(~np.isfinite(history.weights[run]).all(1))
     return np.arange(wrong[0] if len(wrong) else history.snapshots)
 
 
-def spread(count, most):
+def spread(count: int, most: int) -> np.ndarray:
     """At most so many of the numbers 0 to count - 1, evenly, the first and the last among them."""
     return np.unique(np.linspace(0, count - 1, min(count, max(2, most))).round().astype(int))
 
@@ -140,25 +145,25 @@ def spread(count, most):
 # Words.
 
 
-def listed(numbers):
+def listed(numbers: Iterable[int]) -> str:
     """`2`, `2 and 6`, `2, 6 and 9` of units counted from 0."""
     words = [str(int(n) + 1) for n in numbers]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def neurons_text(layer, units):
+def neurons_text(layer: int, units: Sequence[int] | np.ndarray) -> str:
     """`Layer 3, neurons 2 and 6` of a layer and units counted from 0."""
     return f"Layer {layer + 1}, neuron{'s' if len(units) > 1 else ''} {listed(units)}"
 
 
-def since_text(survey, index):
+def since_text(survey: Survey, index: int) -> str:
     """`from step 85,000 on` for a kept snapshot; `from the start` for the first; nothing if there is only one."""
     if len(survey.kept) == 1:
         return ""
     return "from the start" if index == 0 else f"from step {survey.steps[index]:,} on"
 
 
-def percent(part):
+def percent(part: float) -> str:
     """A part in percent, with as many digits as tell something."""
     value = 100 * part
     if 0 < value < 0.1 or 99.9 < value < 100:
@@ -166,7 +171,7 @@ def percent(part):
     return f"{value:.0f}%" if 10 <= value < 90 or value in (0, 100) else f"{value:.1f}%"
 
 
-def holds_since(holds):
+def holds_since(holds: ArrayLike) -> int:
     """The first index from which (S,) bools are true to the end; S where the last one is false."""
     wrong = np.flatnonzero(~np.asarray(holds))
     return int(wrong[-1]) + 1 if len(wrong) else 0
@@ -176,7 +181,9 @@ def holds_since(holds):
 CHUNK = 8_000_000
 
 
-def layer_weights(history, run, snapshots):
+def layer_weights(
+    history: History, run: int, snapshots: Sequence[int] | np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Weights (S, out, in) and biases (S, out) of each layer, at the numbers of S snapshots."""
     rows = history.weights[run][np.asarray(snapshots)]
     parts, at = [], 0
@@ -187,12 +194,12 @@ def layer_weights(history, run, snapshots):
     return parts
 
 
-def on_plane(weights, bias, domain):
+def on_plane(weights: np.ndarray, bias: np.ndarray, domain: Domain) -> tuple[np.ndarray, np.ndarray]:
     """A first layer's weights (S, out, 2) and bias (S, out) over a domain's world x and y, in float64."""
     return weights @ domain.axes.T, bias + weights @ domain.origin
 
 
-def responses(activation, z):
+def responses(activation: Activation, z: np.ndarray) -> np.ndarray:
     """What units answer to their signals z, float32, elementwise.
 
     gelu is taken by a formula, as it has no quick one in numpy: Abramowitz and Stegun 7.1.26, within 1.5e-7 of erf.
@@ -206,13 +213,13 @@ def responses(activation, z):
     return activation.rule.value(z, np.float32(activation.parameter)).astype(np.float32, copy=False)
 
 
-def signals(history, run, snapshots, points):
+def signals(history: History, run: int, snapshots: Sequence[int] | np.ndarray, points: ArrayLike) -> list[np.ndarray]:
     """What reaches each unit before its activation: [(S, units, N) float32], a layer each, the outputs' last.
 
     snapshots   S numbers of snapshots
     points      (N, 2), world
     """
-    out, h = [], None
+    out: list[np.ndarray] = []
     points = np.asarray(points, float)
     for k, (weights, bias) in enumerate(layer_weights(history, run, snapshots)):
         if k == 0:
@@ -225,7 +232,7 @@ def signals(history, run, snapshots, points):
     return out
 
 
-def answers(history, z):
+def answers(history: History, z: np.ndarray) -> np.ndarray:
     """What the network answers, (S, outputs, N): for classes their probabilities, for values the values.
 
     z   (S, outputs, N), signals of the last layer
@@ -245,19 +252,19 @@ def answers(history, z):
     return e / e.sum(1, keepdims=True)
 
 
-def snapshots_at_once(history, points):
+def snapshots_at_once(history: History, points: int) -> int:
     """How many snapshots are evaluated at so many points in arrays of at most CHUNK numbers; 1 or more."""
     return max(1, CHUNK // (max(history.shape.sizes[1:]) * points))
 
 
-def grid(domain, columns, rows):
+def grid(domain: Domain, columns: int, rows: int) -> np.ndarray:
     """(rows * columns, 2): world points over a domain, its sides among them, row by row from the top left."""
     x = np.linspace(domain.low[0], domain.high[0], columns)
     y = np.linspace(domain.high[1], domain.low[1], rows)
     return np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
 
 
-def target_classes(history):
+def target_classes(history: History) -> np.ndarray | None:
     """A classifier's target as class numbers, (H, W); None where it is not known what class a grey stands for."""
     image = history.target
     if history.task != "classes" or image is None or image.ndim != 2:

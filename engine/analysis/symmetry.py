@@ -1,10 +1,13 @@
 """Left and right: how far the answer, and each layer's set of boundaries, are their own mirror images."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from engine.analysis.duplicates import correlation
 from engine.analysis.survey import (
     Finding,
+    Survey,
     answers,
     grid,
     holds_since,
@@ -15,6 +18,7 @@ from engine.analysis.survey import (
     spread,
     target_classes,
 )
+from engine.network.history import History
 
 # A target is symmetric if so much of it is its mirror image; a network's answer without one too.
 NEARLY = 0.98
@@ -30,7 +34,7 @@ SHARE = 0.2
 WORK = 2e9
 
 
-def symmetry(survey):
+def symmetry(survey: Survey) -> list[Finding]:
     """One finding about the answer and one a layer whose boundaries come in mirrored pairs.
 
     Only where the target is symmetric, or without a target the answer.
@@ -43,7 +47,7 @@ def symmetry(survey):
     return [_answer_finding(survey, output, target), *(finding for finding in layers if finding)]
 
 
-def target_symmetry(history):
+def target_symmetry(history: History) -> float | None:
     """The part of the target that is its own mirror image; None without a target.
 
     For values 1 - the mean difference / two deviations, which is 1 for what is the same and about 0.4 for chance.
@@ -58,7 +62,7 @@ def target_symmetry(history):
     return _alike(image.astype(float), image[:, ::-1].astype(float))
 
 
-def output_symmetry(survey):
+def output_symmetry(survey: Survey) -> np.ndarray:
     """(S,): the part of the domain whose mirror image gets the same class; for values as `target_symmetry`."""
     return _agreement(survey.outputs if survey.labels is None else survey.labels, survey.samples)
 
@@ -71,7 +75,7 @@ def _agreement(found, side):
     return np.array([_alike(one, one[:, ::-1]) for one in found.reshape(len(found), side, side, -1)])
 
 
-def mirror_matches(survey, layer, index):
+def mirror_matches(survey: Survey, layer: int, index: int) -> np.ndarray:
     """(units,): each unit's best match with the mirror image of a unit of its layer, itself too: correlation of signs.
 
     nan for units that cut no more than a sliver of the domain.

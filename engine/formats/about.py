@@ -4,7 +4,11 @@ classes      JSON, a list of texts, one for each channel of the last layer
 preprocess   JSON, the fields of engine.network.preprocess.Preprocess
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from engine.errors import FileError, NeurosceneError
 from engine.formats.files import size_text, told
@@ -14,7 +18,7 @@ from engine.network.preprocess import Preprocess
 MAX_TEXT = 1 << 20
 
 
-def entry(metadata, key, kind, name):
+def entry(metadata: Mapping[str, str], key: str, kind: type, name: str) -> Any:
     """The JSON under a key, which must be a `kind`; `name` is the file's, for messages.
 
     Raises KeyError where the key is missing, FileError for anything else than such JSON.
@@ -31,15 +35,15 @@ def entry(metadata, key, kind, name):
     return found
 
 
-def preprocess(metadata, name):
+def preprocess(metadata: Mapping[str, str], name: str) -> Preprocess:
     """The Preprocess of a file. Raises what `entry` raises, and FileError or NetworkError for words that are wrong."""
     about = entry(metadata, "preprocess", dict, name)
     try:
         rows, columns = about.pop("size")
         if not (type(rows) is type(columns) is int):
             raise ValueError("a size of no whole numbers")
-        numbers = {key: tuple(map(float, about.pop(key))) for key in ("mean", "std")}
-        return Preprocess((rows, columns), **numbers, scale=float(about.pop("scale", 1.0)), **about)
+        mean, std = (tuple(map(float, about.pop(key))) for key in ("mean", "std"))
+        return Preprocess((rows, columns), mean, std, scale=float(about.pop("scale", 1.0)), **about)
     except (KeyError, TypeError, ValueError, OverflowError):
         raise FileError(
             f"The preprocess of {name} cannot be read; it must have size [rows, columns], and mean and std of each "
@@ -49,6 +53,6 @@ def preprocess(metadata, name):
         raise type(error)(f"In {name}: {error}") from None
 
 
-def is_ours(metadata, key, opening):
+def is_ours(metadata: Mapping[str, str], key: str, opening: str) -> bool:
     """Whether a file of other people's making has what we read under a key: other programs use the same words."""
     return metadata.get(key, "").lstrip()[:1] == opening

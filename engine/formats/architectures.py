@@ -20,6 +20,7 @@ from typing import Any
 from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError, near
 from engine.formats.files import check_layers, check_weights, told
 from engine.formats.tensors.container import FLOATS, Tensor
+from engine.network.activations import Activation
 from engine.network.nodes import Concat, Convolution, Elementwise, GlobalAveragePool, Input, MaxPool, Node, Softmax
 
 # The rows of the first window, and what follows in torchvision's `features`, numbered from 2 on.
@@ -106,7 +107,7 @@ def _nodes(layer, source, arrays):
         return [MaxPool(name, (source,), (layer["size"],) * 2, (layer["stride"],) * 2, ceil="ceil" in layer)]
     if kind in ("global average pool", "softmax"):
         return [(Softmax if kind == "softmax" else GlobalAveragePool)(name, (source,))]
-    made = []
+    made: list[Node] = []
     for key, label, size, filters in _convolutions(layer):
         weights = _array(arrays, f"{key}.weight", (filters, None, size, size), name)
         bias = _array(arrays, f"{key}.bias", (filters,), name)
@@ -115,7 +116,7 @@ def _nodes(layer, source, arrays):
         padding = size // 2 if kind == "fire" else layer.get("padding", 0)
         folder, slash, last = label.rpartition("/")
         made.append(Convolution(label, (before,), weights, bias, (layer.get("stride", 1),) * 2, (padding,) * 4))
-        made.append(Elementwise(f"{folder}{slash}relu_{last}", (label,), "relu"))
+        made.append(Elementwise(f"{folder}{slash}relu_{last}", (label,), Activation("relu")))
     return [*made, Concat(f"{name}/concat", (made[3].name, made[5].name))] if kind == "fire" else made
 
 

@@ -175,10 +175,9 @@ def _folded(steps, name):
             layers[-1][2] = step.activation
     if waiting is not None and not waiting.trivial:
         begin_own(waiting)
-    weights, biases, activations = zip(*layers, strict=True)
     return Mlp(
-        [to_float32(w) for w in weights],
-        [None if b is None else to_float32(b) for b in biases],
-        [a or Activation("identity") for a in activations],
+        [to_float32(weights) for weights, _, _ in layers],
+        [None if bias is None else to_float32(bias) for _, bias, _ in layers],
+        [activation or Activation("identity") for *_, activation in layers],
         name=name,
     )

@@ -1,5 +1,8 @@
 """Names of the classes that a network tells apart, from a text file of one a line."""
 
+from __future__ import annotations
+
+import os
 import re
 
 from engine.errors import FileError, ShapeError
@@ -12,7 +15,7 @@ LONGEST = 200  # letters of a name that are kept
 SYNSET = re.compile(r"^n\d{8}[\s,:]+")
 
 
-def read_class_names(path, count=None):
+def read_class_names(path: str | os.PathLike, count: int | None = None) -> tuple[str, ...]:
     """The names in a UTF-8 text file, one a line; empty lines at its end are no names.
 
     count   how many classes the network has; None: any number
@@ -27,7 +30,7 @@ def read_class_names(path, count=None):
     return parsed(data, name, count)
 
 
-def parsed(data, name, count=None):
+def parsed(data: bytes, name: str, count: int | None = None) -> tuple[str, ...]:
     """The names in the bytes of such a file, which messages call by a name; as read_class_names otherwise."""
     try:
         text = data.decode("utf-8-sig")

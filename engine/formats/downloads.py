@@ -3,9 +3,12 @@
 Nothing here touches the network; whoever only wants to know whether a file is there can ask.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +36,7 @@ class Download:
     source: str
 
     @property
-    def file(self):
+    def file(self) -> str:
         """Its name in the cache folder."""
         return self.url.rpartition("/")[2]
 
@@ -50,14 +53,14 @@ DOWNLOADS = {
 }
 
 
-def find(name):
+def find(name: str) -> Download:
     """The Download of a name. Raises SettingError, with the near ones, where there is none."""
     if name not in DOWNLOADS:
         raise SettingError(near(name, DOWNLOADS, noun="download"))
     return DOWNLOADS[name]
 
 
-def cache_folder(environment=None, system=None):
+def cache_folder(environment: Mapping[str, str] | None = None, system: str | None = None) -> Path:
     """Where downloads are kept: $NEUROSCENE_CACHE, or the system's folder for what can be had again.
 
     environment   os.environ, or a mapping in its place
@@ -81,12 +84,12 @@ def cache_folder(environment=None, system=None):
         raise FileError(f"There is no home folder to keep downloads in: set {CACHE} to a folder.") from None
 
 
-def place(name, folder=None):
+def place(name: str, folder: Path | None = None) -> Path:
     """The path where a download lies, or will; in the cache folder unless another is given."""
     return Path(folder or cache_folder()) / find(name).file
 
 
-def cached(name, *, check=False, folder=None):
+def cached(name: str, *, check: bool = False, folder: Path | None = None) -> Path | None:
     """The path of a download that is there, or None.
 
     check   True to read it and compare its sha256; else its size must do
@@ -102,7 +105,7 @@ def cached(name, *, check=False, folder=None):
     return path
 
 
-def digest(path):
+def digest(path: Path) -> str:
     """The sha256 of a file, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,10 +1,14 @@
 """What every format shares: how large a network may be, opening a file with care, writing one whole or not at all."""
 
+from __future__ import annotations
+
 import difflib
 import os
 import struct
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.errors import FileError, NetworkError
 
@@ -15,27 +19,28 @@ MAX_WIDTH = 4096  # a matrix of 4096 x 4096 is 64 MiB, half of what a portable a
 MAX_LAYERS = 1000  # forty layers make the deepest picture here; past a thousand a file is not a network
 
 
-def told(text, limit=80):
+def told(text: object, limit: int = 80) -> str:
     """A name from a file or a person, fit for one line of a message: printable and short."""
     text = "".join(c if c.isprintable() else "?" for c in str(text)[: limit + 1])
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def size_text(count):
+def size_text(count: float) -> str:
     """A number of bytes as people write it."""
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if count < 1024 or unit == "GiB":
-            return f"{count:.0f} {unit}" if count == int(count) else f"{count:.1f} {unit}"
+    units = ["bytes", "KiB", "MiB", "GiB"]
+    while count >= 1024 and len(units) > 1:
         count /= 1024
+        del units[0]
+    return f"{count:.0f} {units[0]}" if count == int(count) else f"{count:.1f} {units[0]}"
 
 
-def check_size(count, name):
+def check_size(count: int, name: str) -> None:
     """Refuses more than MAX_FILE_BYTES bytes that are said to be a network."""
     if count > MAX_FILE_BYTES:
         raise FileError(f"{name} has {size_text(count)}; networks of at most {size_text(MAX_FILE_BYTES)} are read.")
 
 
-def check_width(shape, where):
+def check_width(shape: Sequence[int], where: str) -> None:
     """Refuses a matrix of weights wider than MAX_WIDTH, before it is read."""
     if max(shape) > MAX_WIDTH:
         raise NetworkError(
@@ -43,13 +48,13 @@ def check_width(shape, where):
         )
 
 
-def check_weights(count, where):
+def check_weights(count: int, where: str) -> None:
     """Refuses more than MAX_WEIGHTS weights in all, before they are read."""
     if count > MAX_WEIGHTS:
         raise NetworkError(f"{where} has {count} weights; at most {MAX_WEIGHTS} can be shown. Use a smaller network.")
 
 
-def check_layers(count, where):
+def check_layers(count: int, where: str) -> None:
     """Refuses more than MAX_LAYERS layers."""
     if count > MAX_LAYERS:
         raise NetworkError(f"{where} has {count} layers; at most {MAX_LAYERS} can be shown. Use a shallower network.")
@@ -71,7 +76,7 @@ def _missing(path):
 
 
 @contextmanager
-def opened(path, what="network"):
+def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[BinaryIO, int]]:
     """(stream, size in bytes) of a regular file that may be read: it exists, is not empty and not too large.
 
     what   of what it should be a file, for messages
@@ -110,7 +115,7 @@ ZIP64_LOCATOR = struct.Struct("<4sLQL")
 ZIP_END = struct.Struct("<4s4H2LH")
 
 
-def check_zip_directory(stream, size, name):
+def check_zip_directory(stream: BinaryIO, size: int, name: str) -> None:
     """Refuses a zip whose directory is too long, before all of it is read."""
     tail = min(size, ZIP64_END.size + ZIP64_LOCATOR.size + ZIP_END.size)
     stream.seek(size - tail)
@@ -132,7 +137,7 @@ def check_zip_directory(stream, size, name):
 
 
 @contextmanager
-def replacing(path):
+def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """A stream whose bytes become the file at path when the block ends well; else nothing changes there."""
     path = Path(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -1,8 +1,12 @@
 """Image files, through PIL, which is loaded when there is one: any of the common kinds as rows of bytes."""
 
+from __future__ import annotations
+
 import io
+import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +20,7 @@ MAX_PIXELS = 100_000_000
 WHITE = (255, 255, 255, 255)
 
 
-def load(path):
+def load(path: str | os.PathLike) -> np.ndarray:
     """(H, W) or (H, W, 3) uint8 of an image file: turned as its EXIF says, over white, sRGB as stored.
 
     Of an animation the first frame. Raises FileError for what is no image, broken, or over MAX_PIXELS.
@@ -26,7 +30,7 @@ def load(path):
         return _read(stream, told(path, 200), KINDS)
 
 
-def to_png(pixels):
+def to_png(pixels: np.ndarray) -> bytes:
     """The bytes of a PNG of (H, W) or (H, W, 3) uint8."""
     from PIL import Image
 
@@ -35,7 +39,7 @@ def to_png(pixels):
     return stream.getvalue()
 
 
-def from_png(data, name="the stored image"):
+def from_png(data: bytes, name: str = "the stored image") -> np.ndarray:
     """(H, W) or (H, W, 3) uint8 of the bytes of a PNG. Raises FileError for other bytes."""
     return _read(io.BytesIO(data), name, ("PNG",))
 
@@ -59,7 +63,7 @@ def _read(stream, name, kinds):
             raise FileError(f"{name} cannot be read as a picture: {told(error, 120)}. Save or copy it again.") from None
 
 
-def to_array(image, name):
+def to_array(image: Any, name: str) -> np.ndarray:
     """(H, W) or (H, W, 3) uint8 of a PIL image that may not be decoded yet."""
     from PIL import Image, ImageOps
 

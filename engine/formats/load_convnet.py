@@ -79,7 +79,7 @@ def load_convnet(
         rows, columns = size or (CAFFE_SIZE if caffe else TORCHVISION_SIZE)
         nodes = build(known_layers(architecture, int(classifier_padding)), arrays, (3, rows, columns), name)
     if preprocess is None:
-        order = order_of(nodes[1].weights) or ("bgr" if "BGR" in metadata.get("input", "") else "rgb")
+        order = _order(nodes) or ("bgr" if "BGR" in metadata.get("input", "") else "rgb")
         preprocess = _preprocess((rows, columns), order, caffe)
     return ConvNet(nodes, name=name, classes=classes, preprocess=preprocess)
 
@@ -173,8 +173,13 @@ def order_of(conv1_weights: np.ndarray) -> str | None:
     return "rgb" if agreement > SURE else "bgr" if agreement < -SURE else None
 
 
+def _order(nodes):
+    """`order_of` the first convolution, if it takes the image itself."""
+    first = next((node for node in nodes if isinstance(node, Convolution)), None)
+    return None if first is None or first.inputs != (nodes[0].name,) else order_of(first.weights)
+
+
 def _authors(nodes):
     """The authors' Preprocess if the first convolution is theirs, else None."""
-    first = next((node for node in nodes if isinstance(node, Convolution)), None)
-    order = None if first is None or first.inputs != (nodes[0].name,) else order_of(first.weights)
+    order = _order(nodes)
     return None if order is None else _preprocess(nodes[0].size[1:], order, True)

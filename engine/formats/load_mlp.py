@@ -1,10 +1,13 @@
 """Networks from files and objects, and back to files."""
 
+from __future__ import annotations
+
 import importlib
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.errors import FileError, NetworkError, near
 from engine.formats.files import told
@@ -30,7 +33,7 @@ SAVERS = {
 ACTIVATIONS_SUFFIX = re.compile(r"^[A-Za-z_.][^:/\\]*$")
 
 
-def load(source, *, activations=None):
+def load(source: Any, *, activations: Any = None) -> Mlp:
     """The network in a file, a PyTorch module, a state dict or an Mlp.
 
     source        a path (its extension in LOADERS), as text also `path:activations`; a torch.nn.Sequential;
@@ -55,7 +58,7 @@ def load(source, *, activations=None):
     return torch.from_module(source, activations)
 
 
-def save(net, path):
+def save(net: Mlp, path: str | os.PathLike) -> None:
     """Writes a network to a file of an extension in SAVERS; the file is whole or unchanged."""
     path = Path(path)
     extension = path.suffix.lower()
@@ -64,17 +67,17 @@ def save(net, path):
     _function(SAVERS[extension])(net, path)
 
 
-def to_bytes(net):
+def to_bytes(net: Mlp) -> bytes:
     """A network as bytes (a safetensors file's); the same network gives the same bytes."""
     return safetensors.to_bytes(net)
 
 
-def from_bytes(data):
+def from_bytes(data: bytes) -> Mlp:
     """The network that `to_bytes` was given. Raises FileError, NetworkError or ShapeError for other bytes."""
     return safetensors.from_bytes(data)
 
 
-def split_path(text):
+def split_path(text: str) -> tuple[str, str | None]:
     """(path, activations or None) of `path` or `path:activations`.
 
     A file whose own name has the colon is taken as it is, and `C:` stays a drive.

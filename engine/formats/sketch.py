@@ -4,16 +4,21 @@
 out what the output does not depend on.
 """
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, NeurosceneError
 from engine.formats.files import check_weights, told
 from engine.network.convnet import MAX_NEURONS, MAX_NODES
-from engine.network.nodes import Convolution, Dense, Input
+from engine.network.nodes import Convolution, Dense, Input, Node
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,21 +30,21 @@ class Wire:
     dims     without the batch
     """
 
-    sketch: "Sketch"
+    sketch: Sketch
     key: str
     dims: tuple[int, ...]
 
     @property
-    def node(self):
+    def node(self) -> Node:
         return self.sketch.nodes[self.key]
 
     @property
-    def rank(self):
+    def rank(self) -> int:
         """Axes in the file, the batch's included."""
         return len(self.dims) + 1
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         return (*self.dims, 1, 1)[:3]
 
 
@@ -79,14 +84,16 @@ class Sketch:
         self.scales = {}  # name of a depthwise node: (scale, shift), float64
         self.weights = 0
 
-    def input(self, label, dims):
+    def input(self, label: str, dims: Iterable[int]) -> Wire:
         wire = Wire(self, self._free(label), tuple(dims))
         node = self._made(Input, wire.key, (), wire.shape)
         self._check(node, wire.shape)
         self.nodes[wire.key] = node
         return wire
 
-    def add(self, kind, label, wires, *fields, vector=None, **more):
+    def add(
+        self, kind: type[Node], label: str, wires: Sequence[Wire], *fields: Any, vector: bool | None = None, **more: Any
+    ) -> Wire:
         """The Wire of a new node; vector: seen as (n,); None: with as many axes as the first of its inputs."""
         node = self._made(kind, self._free(label), tuple(w.key for w in wires), *fields, **more)
         self.weights += node.weight_count
@@ -100,14 +107,14 @@ class Sketch:
         axes = len(wires[0].dims) if vector is None else 1 if vector else 3
         return Wire(self, node.name, shape[:axes])
 
-    def scaled(self, label, wire, scale, shift):
+    def scaled(self, label: str, wire: Wire, scale: ArrayLike, shift: ArrayLike) -> Wire:
         """A Wire with each channel times scale plus shift; numbers or (C,), float64."""
         scale, shift = (np.broadcast_to(np.asarray(x, float), wire.shape[:1]) for x in (scale, shift))
         made = self.add(Convolution, label, [wire], scale.reshape(-1, 1, 1, 1), shift, groups=wire.shape[0])
         self.scales[made.key] = scale, shift
         return made
 
-    def finished(self, end):
+    def finished(self, end: Wire) -> list[Node]:
         """The nodes that the Wire `end` depends on, in order; it is the last."""
         wanted = {end.key}
         for node in reversed(self.nodes.values()):
@@ -115,7 +122,8 @@ class Sketch:
                 wanted.update(node.inputs)
         uses = Counter(key for node in self.nodes.values() if node.name in wanted for key in node.inputs)
         uses[end.key] += 1
-        done, now = {}, {}  # nodes by name, and what became of a name
+        done: dict[str, Node] = {}
+        now: dict[str, str] = {}  # what became of a name
         for node in self.nodes.values():
             if node.name not in wanted:
                 continue
@@ -133,7 +141,8 @@ class Sketch:
 
     def _called(self, nodes):
         """The nodes under their labels, numbered where several have one; those that were left out take none."""
-        names, taken = {}, set()
+        names: dict[str, str] = {}
+        taken: set[str] = set()
         for node in nodes:
             names[node.name] = _first_free(self.labels[node.name], taken)
             taken.add(names[node.name])

@@ -2,11 +2,15 @@
 only to open a file, and there only by its loader that runs no code.
 """
 
+from __future__ import annotations
+
 import importlib
 import re
 import struct
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +48,7 @@ MAX_MODULES = 8 * MAX_LAYERS
 MAX_DEPTH = 32
 
 
-def load(path, activations=None):
+def load(path: Path, activations: Any = None) -> Mlp:
     """The network in a .pt or .pth file that holds a state dict; needs PyTorch."""
     with opened(path) as (stream, size):
         name = told(path.name)
@@ -85,7 +89,7 @@ def _check_zip(stream, size, name):
         raise FileError(f"{name} unpacks to {size_text(total)}; at most {size_text(MAX_FILE_BYTES)} are read.")
 
 
-def from_state_dict(state, activations, name):
+def from_state_dict(state: Mapping, activations: Any, name: str) -> Mlp:
     """The network whose weights a mapping from names to tensors or arrays holds; mappings in it, as Flax has, too."""
     entries = {}
     for key, value in _flat(state, name):
@@ -112,7 +116,7 @@ def _flat(state, name, prefix="", depth=0):
             yield (f"{prefix}{key}" if prefix else key), value
 
 
-def from_module(module, activations=None):
+def from_module(module: Any, activations: Any = None) -> Mlp:
     """The network that a torch.nn.Sequential computes in eval(): Dropout idle, BatchNorm1d by its running means.
 
     Raises NetworkError for a module that cannot be shown, with its place, and for activations, which it has itself.

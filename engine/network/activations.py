@@ -5,12 +5,15 @@ its value, slope s' and curvature s'', the points where s' and s'' have their ex
 of s' at a kink at zero. The same functions in WGSL are in `wgsl/activations/`, a file each.
 """
 
+from __future__ import annotations
+
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, near
 
@@ -206,7 +209,7 @@ class Activation:
     parameter: float = 0.0
 
     @staticmethod
-    def parse(text, known=ACTIVATIONS):
+    def parse(text: str | Activation, known: Mapping[str, Rule] = ACTIVATIONS) -> Activation:
         """The activation written as `name` or `name(parameter)`; an Activation passes through.
 
         known   the table it must be in; ANYWHERE for nodes of convolutional networks
@@ -239,7 +242,7 @@ class Activation:
         return Activation(name, value)
 
     @property
-    def rule(self):
+    def rule(self) -> Rule:
         return ANYWHERE[self.name]
 
     def __str__(self):
@@ -247,14 +250,14 @@ class Activation:
             return self.name
         return f"{self.name}({self.parameter:.9g})"
 
-    def value(self, z):
+    def value(self, z: ArrayLike) -> np.ndarray:
         """s(z), float64, any shape (softmax: over the last axis)."""
         return self.rule.value(np.asarray(z, float), self.parameter)
 
-    def slope(self, z):
+    def slope(self, z: ArrayLike) -> np.ndarray:
         """s'(z), float64, elementwise."""
         return self.rule.slope(np.asarray(z, float), self.parameter)
 
-    def curvature(self, z):
+    def curvature(self, z: ArrayLike) -> np.ndarray:
         """s''(z), float64, elementwise."""
         return self.rule.curvature(np.asarray(z, float), self.parameter)

@@ -1,5 +1,8 @@
 """What a convolutional network is: a graph of named nodes, the shape each gives, and what each sees of the input."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from functools import cached_property
 from math import prod
 
@@ -49,7 +52,8 @@ class ConvNet:
             raise NetworkError(f"{name} has {len(self.nodes)} nodes; at most {MAX_NODES} can be shown.")
         if not self.nodes or not isinstance(self.nodes[0], Input):
             raise NetworkError(f"{name} does not begin with an Input node; the first of its nodes must be one.")
-        self._by_name, self.shapes = {}, {}
+        self._by_name: dict[str, Node] = {}
+        self.shapes: dict[str, tuple[int, int, int]] = {}
         neurons = 0
         for node in self.nodes:
             self._take(node)
@@ -91,7 +95,13 @@ class ConvNet:
             return None  # a vector is no photo
         return usual("imagenet" if channels == 3 else "0..1", self.input_shape) if channels in (1, 3) else None
 
-    def changed(self, *, name=None, classes=None, preprocess=None):
+    def changed(
+        self,
+        *,
+        name: str | None = None,
+        classes: Sequence[str] | None = None,
+        preprocess: Preprocess | str | None = None,
+    ) -> ConvNet:
         """The same network with another name, classes or preprocess; None leaves what there is.
 
         preprocess   a Preprocess, or a name of engine.network.preprocess.PREPROCESSES
@@ -107,29 +117,29 @@ class ConvNet:
         )
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> tuple[int, int, int]:
         return self.shapes[self.nodes[0].name]
 
     @property
-    def output(self):
+    def output(self) -> Node:
         """The last node."""
         return self.nodes[-1]
 
     @property
-    def weight_count(self):
+    def weight_count(self) -> int:
         return sum(node.weight_count for node in self.nodes)
 
     @property
-    def neuron_count(self):
+    def neuron_count(self) -> int:
         """Numbers that all nodes but the input give."""
         return sum(prod(self.shapes[node.name]) for node in self.nodes[1:])
 
-    def work(self, node):
+    def work(self, node: Node | str) -> int:
         """Multiply-adds of a node, by itself or by name."""
         node = self.node(node)
         return node.work(*(self.shapes[key] for key in node.inputs))
 
-    def node(self, name):
+    def node(self, name: Node | str) -> Node:
         """The node of that name; a node passes through. Raises NetworkError."""
         if isinstance(name, Node):
             return name
@@ -137,19 +147,19 @@ class ConvNet:
             raise NetworkError(f"In {self.name}: {near(name, self._by_name, noun='node')}")
         return self._by_name[name]
 
-    def consumers(self, name):
+    def consumers(self, name: Node | str) -> tuple[Node, ...]:
         """The nodes that take this one's output, in order."""
         return self._consumers[self.node(name).name]
 
     @cached_property
     def _consumers(self):
-        found = {node.name: [] for node in self.nodes}
+        found: dict[str, list[Node]] = {node.name: [] for node in self.nodes}
         for node in self.nodes:
             for key in dict.fromkeys(node.inputs):
                 found[key].append(node)
         return {key: tuple(nodes) for key, nodes in found.items()}
 
-    def receptive(self, node):
+    def receptive(self, node: Node | str) -> tuple[tuple[int, int], ...]:
         """(size, stride, start), each (rows, columns) in pixels of the input: what the neurons of a node see of it.
 
         The neuron at (row, column) sees start + stride (row, column) up to size further; that may reach into the
@@ -182,15 +192,15 @@ class ConvNet:
         """For each of a node's inputs: the Windows through which it is seen, or None where all of it is."""
         return node.windows_on(*(self.shapes[key] for key in node.inputs))
 
-    def field(self, node, row, column):
+    def field(self, node: Node | str, row: int, column: int) -> tuple[int, int, int, int]:
         """(top, left, bottom, right) of the smallest box of the input that a neuron's value can depend on.
 
         bottom and right are behind it; what falls on padding, or on pixels that no window reaches, is not in it.
         """
         node = self.node(node)
-        _, rows, columns = self.shapes[node.name]
-        if not (0 <= row < rows and 0 <= column < columns):
-            raise ShapeError(f"Node `{node.name}` of {self.name} is {rows} x {columns}; it has no ({row}, {column}).")
+        _, height, width = self.shapes[node.name]
+        if not (0 <= row < height and 0 <= column < width):
+            raise ShapeError(f"Node `{node.name}` of {self.name} is {height} x {width}; it has no ({row}, {column}).")
         boxes = {node.name: ((row, row + 1), (column, column + 1))}
         for at in reversed(self.nodes):
             box = boxes.get(at.name)
@@ -204,9 +214,8 @@ class ConvNet:
                 ]
                 # A window wholly on padding sees nothing.
                 if all(start < end for start, end in seen):
-                    boxes[key] = tuple(
-                        (min(a[0], b[0]), max(a[1], b[1])) for a, b in zip(seen, boxes.get(key, seen), strict=True)
-                    )
+                    rows, columns = zip(seen, boxes.get(key, seen), strict=True)
+                    boxes[key] = (_hull(*rows), _hull(*columns))
         (top, bottom), (left, right) = boxes.get(self.nodes[0].name, ((0, 0), (0, 0)))
         return top, left, bottom, right
 
@@ -216,6 +225,10 @@ class ConvNet:
 
     def __repr__(self):
         return f"<ConvNet {self}>"
+
+
+def _hull(a, b):
+    return min(a[0], b[0]), max(a[1], b[1])
 
 
 def _through(seen, window, length):

@@ -1,8 +1,13 @@
 """The history of trainings: weights at many steps of one or more runs, and at which steps they are recorded."""
 
+from __future__ import annotations
+
+import itertools
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, ShapeError
 from engine.network.mlp import Mlp, Shape
@@ -11,19 +16,17 @@ from engine.network.mlp import Mlp, Shape
 TASKS = ("classes", "values")
 
 
-def flat(net):
+def flat(net: Mlp) -> np.ndarray:
     """A network's weights as a history holds them: layer by layer, weights row by row, then biases; (P,) float32."""
     return np.concatenate([part.ravel() for layer in net.layers for part in (layer.weights, layer.bias)])
 
 
-def unflat(shape, weights, name="network"):
+def unflat(shape: Shape, weights: np.ndarray, name: str = "network") -> Mlp:
     """The Mlp of a Shape whose weights are `flat`. Raises ShapeError for a wrong count."""
-    sizes = list(zip(shape.sizes[1:], shape.sizes, strict=False))
-    count = sum(out * (inputs + 1) for out, inputs in sizes)
-    if np.shape(weights) != (count,):
-        raise ShapeError(f"{shape} has {count} weights; {np.shape(weights)} were given.")
+    if np.shape(weights) != (shape.weight_count,):
+        raise ShapeError(f"{shape} has {shape.weight_count} weights; {np.shape(weights)} were given.")
     matrices, biases, at = [], [], 0
-    for out, inputs in sizes:
+    for inputs, out in itertools.pairwise(shape.sizes):
         matrices.append(np.reshape(weights[at : at + out * inputs], (out, inputs)))
         biases.append(weights[at + out * inputs : at + out * (inputs + 1)])
         at += out * (inputs + 1)
@@ -57,7 +60,9 @@ class Domain:
             raise ShapeError(f"A domain must lie between low {self.low} and a greater high, not {self.high}.")
 
     @classmethod
-    def plane(cls, inputs, low, high, x=0, y=1, rest=None):
+    def plane(
+        cls, inputs: int, low: ArrayLike, high: ArrayLike, x: int = 0, y: int = 1, rest: ArrayLike | None = None
+    ) -> Domain:
         """Input x to the right, input y upwards, the others at `rest` (zeros); low and high (2,) of those two."""
         origin = np.zeros(inputs) if rest is None else np.array(rest, float)
         origin[[x, y][: min(2, inputs)]] = 0.0
@@ -65,18 +70,19 @@ class Domain:
         axes[0, x] = 1.0
         if inputs > 1:
             axes[1, y] = 1.0
-        return cls(origin, axes, low, high)
+        return cls(origin, axes, np.asarray(low, float), np.asarray(high, float))
 
     @classmethod
-    def image(cls, height, width):
+    def image(cls, height: int, width: int) -> Domain:
         """Of an image's pixels: input 0 is row / side, input 1 column / side, side the larger of height and width.
 
         Rows go down as images do: the image's top left corner is world (0, 1).
         """
         side = max(height, width)
-        return cls([1.0, 0.0], [[0.0, 1.0], [-1.0, 0.0]], [0.0, 1.0 - height / side], [width / side, 1.0])
+        low, high = np.array([0.0, 1.0 - height / side]), np.array([width / side, 1.0])
+        return cls(np.array([1.0, 0.0]), np.array([[0.0, 1.0], [-1.0, 0.0]]), low, high)
 
-    def placed(self, left, bottom, size):
+    def placed(self, left: float, bottom: float, size: float) -> Domain:
         """The same plane in other world coordinates: low is at (left, bottom), the longer side is `size`."""
         factor = (self.high - self.low).max() / size
         corner = np.array([left, bottom], float)
@@ -84,11 +90,11 @@ class Domain:
         origin = self.origin + self.low @ self.axes - corner @ axes
         return Domain(origin, axes, corner, corner + (self.high - self.low) / factor)
 
-    def inputs(self, points):
+    def inputs(self, points: ArrayLike) -> np.ndarray:
         """(N, inputs) of (N, 2) world points."""
         return self.origin + np.asarray(points, float) @ self.axes
 
-    def world(self, inputs):
+    def world(self, inputs: ArrayLike) -> np.ndarray:
         """(N, 2): the world points nearest to (N, inputs)."""
         return (np.asarray(inputs, float) - self.origin) @ np.linalg.pinv(self.axes)
 
@@ -145,26 +151,27 @@ class History:
         unflat(self.shape, self.weights[0, 0])
 
     @property
-    def runs(self):
+    def runs(self) -> int:
         return self.weights.shape[0]
 
     @property
-    def snapshots(self):
+    def snapshots(self) -> int:
         return self.weights.shape[1]
 
-    def at(self, run, snapshot):
+    def at(self, run: int, snapshot: int) -> Mlp:
         """The Mlp of a run at a snapshot, by their numbers."""
         name = f"{self.names[run]}, step {self.steps[snapshot]:,}"
         return unflat(self.shape, self.weights[run, snapshot], name)
 
-    def nearest(self, step):
+    def nearest(self, step: float) -> int:
         """The number of the last snapshot at or before a step; the first, if all are later."""
-        return int(max(0, np.searchsorted(self.steps, step, side="right") - 1))
+        return max(0, int(np.searchsorted(self.steps, step, side="right")) - 1)
 
     @classmethod
-    def of(cls, net, domain, **more):
+    def of(cls, net: Mlp, domain: Domain, **more: Any) -> History:
         """A history of one moment: a network that is there, its training unknown."""
-        return cls(net.shape, [0], flat(net)[None, None], [[np.nan]], domain, names=(net.name,), **more)
+        weights, losses = flat(net)[None, None], np.full((1, 1), np.nan)
+        return cls(net.shape, np.zeros(1, int), weights, losses, domain, names=(net.name,), **more)
 
 
 # (up to, every): the original's, dense while everything moves. GINN (Darlow and Storkey 2018) took 431 of 1,280,000
@@ -175,13 +182,13 @@ PIECES = (
 )  # fmt: skip
 
 
-def snapshot_steps(steps):
+def snapshot_steps(steps: int) -> np.ndarray:
     """The steps at which a training of so many steps is recorded: 0 first, the last one always; (T,) int64."""
     taken, at = [0], 0
     for until, every in PIECES:
         end = steps if until is None else min(until, steps)
         taken += range(at + every, end + 1, every)
-        at = until
+        at = end
         if end == steps:
             break
     if taken[-1] != steps:
@@ -189,16 +196,14 @@ def snapshot_steps(steps):
     return np.array(taken, np.int64)
 
 
-def following(step):
+def following(step: int) -> int:
     """The first step after a step at which a training without an end is recorded."""
-    at = 0
-    for until, every in PIECES:
-        if until is None or step < until:
-            return at + ((step - at) // every + 1) * every
-        at = until
+    piece = next(k for k, (until, _) in enumerate(PIECES) if until is None or step < until)
+    at, every = (PIECES[piece - 1][0] or 0) if piece else 0, PIECES[piece][1]
+    return at + ((step - at) // every + 1) * every
 
 
-def thinned(steps, count):
+def thinned(steps: ArrayLike, count: int) -> np.ndarray:
     """So many of rising steps, the first and last among them, that lie evenly in the logarithm of step + 1."""
     steps = np.array(steps, np.int64)
     places = np.log1p(steps)
@@ -209,7 +214,7 @@ def thinned(steps, count):
     return steps
 
 
-def spread_steps(steps, count):
+def spread_steps(steps: int, count: int) -> np.ndarray:
     """So many steps of a training, or all there are: dense at first and evenly in the logarithm; (T,) int64."""
     known = snapshot_steps(steps)
     if count < len(known):

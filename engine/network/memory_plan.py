@@ -1,9 +1,14 @@
 """Where the outputs of a network's nodes lie when it runs: which are computed together, which are parts of others."""
 
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping
+
 from engine.network import nodes
+from engine.network.convnet import ConvNet
 
 
-def fused(net, keep=()):
+def fused(net: ConvNet, keep: Container[str] = ()) -> dict[str, str]:
     """{name: the activation after it} of nodes that are computed together with it, so that their sums lie nowhere.
 
     Convolutions, Dense, Add and Multiply that only an activation takes, but for those in `keep`.
@@ -18,7 +23,7 @@ def fused(net, keep=()):
     return found
 
 
-def taken(net, node, together):
+def taken(net: ConvNet, node: nodes.Node, together: Mapping[str, str]) -> tuple[nodes.Node, tuple[str, ...]]:
     """(the node that sums, its inputs' names) of what is computed at a node: of the one before, where it is fused."""
     before = net.node(node.inputs[0]) if isinstance(node, nodes.Elementwise) else None
     if before is not None and before.name in together:
@@ -26,7 +31,7 @@ def taken(net, node, together):
     return node, node.inputs
 
 
-def homes(net, together):
+def homes(net: ConvNet, together: Mapping[str, str]) -> dict[str, tuple[str, int]]:
     """{name: (owner, channel)}: in which node's array an output lies, and from which channel on; not of fused sums.
 
     What a Concat takes lies in the Concat's array wherever it begins and ends at a multiple of four channels (or ends
@@ -42,7 +47,7 @@ def homes(net, together):
 
 
 def _homes(net, together, apart):
-    found = {}
+    found: dict[str, tuple[str, int]] = {}
     for node in reversed(net.nodes):
         if node.name in together:
             continue
@@ -68,11 +73,11 @@ def _clashes(net, together, found):
         if isinstance(node, nodes.Concat):
             sources = [key for key, channel in joined(net, node) if found[key] != (owner, first + channel)]
         else:
-            sources = taken(net, node, together)[1]
+            sources = list(taken(net, node, together)[1])
         yield from (key for key in sources if found[key][0] == owner)
 
 
-def joined(net, node):
+def joined(net: ConvNet, node: nodes.Concat) -> Iterator[tuple[str, int]]:
     """(name, first channel) of each of a Concat's inputs."""
     channel = 0
     for key in node.inputs:

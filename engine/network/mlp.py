@@ -24,6 +24,11 @@ class Shape:
     sizes: tuple[int, ...]
     activations: tuple[Activation, ...]
 
+    @property
+    def weight_count(self) -> int:
+        """Weights and biases in all."""
+        return sum(out * (inputs + 1) for inputs, out in itertools.pairwise(self.sizes))
+
     def __str__(self):
         return f"{sizes_text(self.sizes)} {','.join(dict.fromkeys(map(str, self.activations)))}"
 
@@ -143,7 +148,7 @@ class Mlp:
 
     @property
     def weight_count(self) -> int:
-        return sum(x.weights.size + x.bias.size for x in self.layers)
+        return self.shape.weight_count
 
     def __call__(self, points: ArrayLike) -> np.ndarray:
         """The network's value in float64.

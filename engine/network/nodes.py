@@ -3,6 +3,8 @@
 Maps are (C, H, W), a vector is (C, 1, 1). There is no batch: one image at a time.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,6 +14,10 @@ import numpy as np
 from engine.errors import NetworkError, NeurosceneError, ShapeError
 from engine.network.activations import ANYWHERE, Activation
 from engine.network.windows import Window
+
+# (C, H, W) of a map, and the windows over its rows and columns.
+Map = tuple[int, int, int]
+Windows = tuple[Window, Window]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,30 +44,30 @@ class Node:
             raise type(error)(f"Node `{self.name}` ({self.kind}): {error}.") from None
 
     @property
-    def arity(self):
+    def arity(self) -> str:
         return str(self.least) if self.least == self.most else f"{self.least} or more"
 
-    def check(self):
+    def check(self) -> None:
         """Makes its fields what they are said to be; raises ShapeError or NetworkError, the reason alone."""
 
-    def shape(self, *inputs):
+    def shape(self, *inputs: Map) -> Map:
         """(C, H, W) of its output from those of its inputs. Raises ShapeError, the reason alone, if they do not fit."""
         return inputs[0]
 
-    def windows(self):
+    def windows(self) -> Windows | None:
         """(rows, columns), the Windows through which it sees its inputs; None: it sees all of them at once."""
         return (Window(1), Window(1))
 
-    def windows_on(self, *inputs):
+    def windows_on(self, *inputs: Map) -> tuple[Windows | None, ...]:
         """`windows` for each of its inputs, of these shapes."""
         return (self.windows(),) * len(inputs)
 
-    def work(self, *inputs):
+    def work(self, *inputs: Map) -> int:
         """Multiply-adds of one run."""
         return 0
 
     @property
-    def weight_count(self):
+    def weight_count(self) -> int:
         return 0
 
 
@@ -73,10 +79,10 @@ class Input(Node):
     kind = "input"
     least = most = 0
 
-    def check(self):
+    def check(self) -> None:
         _whole(self, size=(3, 1))
 
-    def shape(self, *inputs):
+    def shape(self, *inputs: Map) -> Map:
         return self.size
 
 
@@ -128,37 +134,38 @@ class Convolution(Node):
     """
 
     weights: np.ndarray
-    bias: np.ndarray | None = None
+    bias: np.ndarray = None  # type: ignore[assignment]  # check makes it an array
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
     kind = "convolution"
 
-    def check(self):
+    def check(self) -> None:
         _keep_weights(self, ("O", "I / groups", "rows", "columns"))
         _whole(self, stride=(2, 1), padding=(4, 0), dilation=(2, 1), groups=(None, 1))
         if len(self.weights) % self.groups:
             raise ShapeError(f"its {len(self.weights)} output channels cannot be cut into {self.groups} groups")
 
-    def windows(self):
-        return tuple(
+    def windows(self) -> Windows | None:
+        rows, columns = (
             Window(self.weights.shape[2 + i], self.stride[i], self.padding[i], self.padding[2 + i], self.dilation[i])
             for i in (0, 1)
         )
+        return rows, columns
 
-    def shape(self, *inputs):
+    def shape(self, *inputs: Map) -> Map:
         channels, wanted = inputs[0][0], self.weights.shape[1] * self.groups
         if channels != wanted:
             groups = f" in {self.groups} groups" if self.groups > 1 else ""
             raise ShapeError(f"its weights {self.weights.shape}{groups} need {wanted} channels, but {channels} come")
         return (len(self.weights), *_slid(self.windows(), inputs[0]))
 
-    def work(self, *inputs):
+    def work(self, *inputs: Map) -> int:
         return math.prod(self.shape(*inputs)[1:]) * self.weights.size
 
     @property
-    def weight_count(self):
+    def weight_count(self) -> int:
         return self.weights.size + self.bias.size
 
 
@@ -173,7 +180,7 @@ class Elementwise(Node):
     activation: Activation
     kind = "elementwise"
 
-    def check(self):
+    def check(self) -> None:
         object.__setattr__(self, "activation", Activation.parse(self.activation, ANYWHERE))
         if not self.activation.rule.elementwise:
             raise NetworkError(f"{self.activation} is not elementwise; it is a node of its own")
@@ -230,10 +237,10 @@ class GlobalAveragePool(Node):
 
     kind = "global average pool"
 
-    def shape(self, *inputs):
+    def shape(self, *inputs: Map) -> Map:
         return (inputs[0][0], 1, 1)
 
-    def windows(self):
+    def windows(self) -> Windows | None:
         return None
 
 
@@ -244,7 +251,7 @@ class Concat(Node):
     kind = "concat"
     most = math.inf
 
-    def shape(self, *inputs):
+    def shape(self, *inputs: Map) -> Map:
         for other in inputs[1:]:
             if other[1:] != inputs[0][1:]:
                 raise ShapeError(f"it joins maps of {inputs[0][1:]} and {other[1:]}; their sizes must be equal")
@@ -258,7 +265,7 @@ class Add(Node):
     kind = "add"
     least = most = 2
 
-    def shape(self, *inputs):
+    def shape(self, *inputs: Map) -> Map:
         if inputs[0] != inputs[1]:
             raise ShapeError(f"it adds {inputs[0]} and {inputs[1]}; their shapes must be equal")
         return inputs[0]
@@ -274,7 +281,7 @@ class Multiply(Node):
     kind = "multiply"
     least = most = 2
 
-    def shape(self, *inputs):
+    def shape(self, *inputs: Map) -> Map:
         a, b = inputs
         if a != b and (a[0] != b[0] or (1, 1) not in (a[1:], b[1:])):
             raise ShapeError(
@@ -282,12 +289,12 @@ class Multiply(Node):
             )
         return b if self.scales(a, b) == 0 else a
 
-    def scales(self, *inputs):
+    def scales(self, *inputs: Map) -> int | None:
         """Which of its inputs, of these shapes, is a vector that scales the other's channels: 0, 1; None: neither."""
         a, b = inputs
         return None if a == b else int(b[1:] == (1, 1))
 
-    def windows_on(self, *inputs):
+    def windows_on(self, *inputs: Map) -> tuple[Windows | None, ...]:
         # Wherever a neuron is, it takes the one number of the vector, and so all that this sees.
         which = self.scales(*inputs)
         return tuple(None if i == which else self.windows() for i in (0, 1))
@@ -299,10 +306,10 @@ class Flatten(Node):
 
     kind = "flatten"
 
-    def shape(self, *inputs):
+    def shape(self, *inputs: Map) -> Map:
         return (math.prod(inputs[0]), 1, 1)
 
-    def windows(self):
+    def windows(self) -> Windows | None:
         return None
 
 
@@ -315,25 +322,25 @@ class Dense(Node):
     """
 
     weights: np.ndarray
-    bias: np.ndarray | None = None
+    bias: np.ndarray = None  # type: ignore[assignment]  # check makes it an array
     kind = "dense"
 
-    def check(self):
+    def check(self) -> None:
         _keep_weights(self, ("O", "I"))
 
-    def shape(self, *inputs):
+    def shape(self, *inputs: Map) -> Map:
         if inputs[0] != (self.weights.shape[1], 1, 1):
             raise ShapeError(f"its weights {self.weights.shape} need {(self.weights.shape[1], 1, 1)}, not {inputs[0]}")
         return (len(self.weights), 1, 1)
 
-    def windows(self):
+    def windows(self) -> Windows | None:
         return None
 
-    def work(self, *inputs):
+    def work(self, *inputs: Map) -> int:
         return self.weights.size
 
     @property
-    def weight_count(self):
+    def weight_count(self) -> int:
         return self.weights.size + self.bias.size
 
 

@@ -1,5 +1,8 @@
 """Photos as a convolutional network takes them: resized to its input, then channels ordered and normalised."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -66,9 +69,10 @@ class Preprocess:
         x = (self.scale * x - np.array(self.mean)) / np.array(self.std)
         return np.ascontiguousarray(x.transpose(2, 0, 1), np.float32)
 
-    def sized(self, size):
+    def sized(self, size: tuple[int, int]) -> Preprocess:
         """The same for an input of another size (H, W)."""
-        return replace(self, size=tuple(size))
+        rows, columns = size
+        return replace(self, size=(rows, columns))
 
 
 # What most networks want, by the words people use: (mean and std of red, green, blue, what white is, order).
@@ -82,7 +86,7 @@ PREPROCESSES = {
 }
 
 
-def usual(name, shape):
+def usual(name: str, shape: Sequence[int]) -> Preprocess:
     """The Preprocess of PREPROCESSES under a name, for an input (C, H, W) of three channels or one.
 
     A grey input gets the mean of the three channels' numbers.
@@ -90,17 +94,17 @@ def usual(name, shape):
     """
     if name not in PREPROCESSES:
         raise NetworkError(near(name, PREPROCESSES, noun="preprocess"))
-    channels, *size = shape
+    channels, rows, columns = shape
     mean, std, scale, order = PREPROCESSES[name]
     if channels == 1:
-        return Preprocess(tuple(size), (float(np.mean(mean)),), (float(np.mean(std)),), scale, "grey")
+        return Preprocess((rows, columns), (float(np.mean(mean)),), (float(np.mean(std)),), scale, "grey")
     if channels != 3:
         raise NetworkError(f"The input is {tuple(shape)}; a photo has three channels, or one in grey.")
     turn = -1 if order == "bgr" else 1
-    return Preprocess(tuple(size), mean[::turn], std[::turn], scale, order)
+    return Preprocess((rows, columns), mean[::turn], std[::turn], scale, order)
 
 
-def fit(photo, size, resize="crop"):
+def fit(photo: np.ndarray, size: Sequence[int], resize: str = "crop") -> np.ndarray:
     """(H, W, 3) uint8: a photo at a size.
 
     photo    (h, w) or (h, w, 3) uint8

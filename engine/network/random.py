@@ -1,11 +1,15 @@
 """Seeded random networks."""
 
+from __future__ import annotations
+
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from engine.errors import NetworkError, near
+from engine.network.activations import Activation
 from engine.network.mlp import Mlp, sizes_text
 
 # The standard deviation (normal) or half width (uniform) of a layer's weights, from its sizes.
@@ -20,8 +24,15 @@ DISTRIBUTIONS = {
 
 
 def random_mlp(
-    sizes, activation="tanh", *, last="identity", distribution="uniform", scale=1.0, seed=0, output_bias=True
-):
+    sizes: Sequence[int],
+    activation: str | Activation = "tanh",
+    *,
+    last: str | Activation = "identity",
+    distribution: str = "uniform",
+    scale: float = 1.0,
+    seed: int = 0,
+    output_bias: bool = True,
+) -> Mlp:
     """A random network; the same arguments give the same network on every machine.
 
     sizes          (inputs, hidden ..., outputs)

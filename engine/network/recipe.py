@@ -1,6 +1,9 @@
 """How networks are trained: what a training is told, and where it begins."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +15,7 @@ from engine.network.history import TASKS
 from engine.network.mlp import Mlp, Shape, sizes_text
 
 # The learning rate's share at each part of the way, from 0 to 1.
-ANNEALS = {
+ANNEALS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "cosine": lambda part: 0.5 * (1.0 + np.cos(np.pi * part)),
     "linear": lambda part: 1.0 - part,
     "none": np.ones_like,
@@ -77,11 +80,11 @@ class Recipe:
             raise NetworkError(f"A classifier's last activation is identity, not {self.last}: its outputs are logits.")
 
     @cached_property
-    def shape(self):
+    def shape(self) -> Shape:
         hidden = (Activation.parse(self.activation),) * (len(self.sizes) - 2)
         return Shape(self.sizes, (*hidden, Activation.parse(self.last)))
 
-    def rates(self, first, count):
+    def rates(self, first: int, count: int) -> np.ndarray:
         """The learning rates of `count` steps from step `first` on, counted from 0; float64."""
         return self.rate * ANNEALS[self.anneal](np.arange(first, first + count) / self.steps)
 
@@ -94,7 +97,7 @@ class Recipe:
         )
 
 
-def first_weights(shape, seed):
+def first_weights(shape: Shape, seed: int) -> Mlp:
     """A network as PyTorch's Linear begins: weights and biases uniform within 1 / sqrt(inputs of the layer)."""
     rng = np.random.default_rng(seed)
     weights, biases = [], []

@@ -3,6 +3,8 @@
 One axis at a time: everything here is of rows or of columns alone.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,11 +31,11 @@ class Window:
     ceil: bool = False
 
     @property
-    def extent(self):
+    def extent(self) -> int:
         """From its first element to behind its last."""
         return (self.size - 1) * self.dilation + 1
 
-    def count(self, length):
+    def count(self, length: int) -> int:
         """How many places it takes on a map of this length.
 
         PyTorch's rule and ONNX's (Pool operators, ceil_mode): rounded up, a last window that would start in the
@@ -48,13 +50,13 @@ class Window:
         count = -(-spare // self.stride) + 1
         return count - 1 if (count - 1) * self.stride >= length + self.before else count
 
-    def span(self, first, last, length):
+    def span(self, first: int, last: int, length: int) -> tuple[int, int]:
         """(start, end) on a map of this length of what places first..last see together; end is behind it."""
         start = first * self.stride - self.before
         end = last * self.stride - self.before + self.extent
         return max(start, 0), min(end, length)
 
-    def shares(self, length):
+    def shares(self, length: int) -> np.ndarray:
         """By what each place's sum is divided where padding counts as zeros: how much of the padded map it covers.
 
         A last window rounded up may go past the padding too; what is out there does not count (PyTorch's rule).
@@ -63,7 +65,7 @@ class Window:
         start = np.arange(self.count(length)) * self.stride - self.before
         return np.minimum(start + self.size, length + self.after) - start
 
-    def seen(self, length):
+    def seen(self, length: int) -> np.ndarray:
         """How many elements of the map each place sees. returns (count,) int"""
         start = np.arange(self.count(length)) * self.stride - self.before
         return np.minimum(start + self.size, length) - np.maximum(start, 0)

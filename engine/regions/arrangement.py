@@ -6,6 +6,8 @@ its own lines. Faces are independent of each other, so there are as many rounds 
 the layer has functions, and a round touches only faces that have lines left.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from engine.regions.growable import Rows
@@ -23,7 +25,7 @@ class Cut:
         self.values = Rows(values)
         self.signs = Rows(_signs(values, tolerance))
 
-    def old_edges(self):
+    def old_edges(self) -> None:
         """Puts vertices where functions cross the edges, and finds which functions each face may be cut by."""
         edges, functions = _changes(self.signs.all, self.plane.ends.all)
         faces = self.plane.faces.full[edges]
@@ -89,7 +91,7 @@ class Cut:
         self.half = np.flatnonzero(busy[self.plane.faces.all.ravel()])
         self.roots = self.plane.faces.full.reshape(-1)[self.half]
 
-    def next_functions(self):
+    def next_functions(self) -> bool:
         """Goes to each face's next function; False when no face has one left."""
         self.round += 1
         left = self.lines[self.roots] > self.round
@@ -104,7 +106,7 @@ class Cut:
         self.to_sign = signs[ends[self.half ^ 1] * width + self.function]
         return True
 
-    def new_edges(self):
+    def new_edges(self) -> None:
         """Puts vertices where the lines cross those drawn before them in the same face."""
         crossed = np.flatnonzero(self.from_sign * self.to_sign < 0)
         if not len(crossed):
@@ -132,7 +134,7 @@ class Cut:
         self.half = np.concatenate([self.half, np.arange(2 * edge, 2 * (edge + len(roots)))])
         self.roots = np.concatenate([self.roots, roots.repeat(2)])
 
-    def split_faces(self):
+    def split_faces(self) -> None:
         """Cuts each face that has both signs: what is positive keeps its number, the rest becomes a new face.
 
         Going round a face, its positive vertices are one run. Where the run begins and where it ends are the two
@@ -198,7 +200,7 @@ class Cut:
             join[:, face] = ends[self.half[longest[-1]] ^ 1], ends[self.half[longest[0]]]
         return split, positive
 
-    def coincident(self):
+    def coincident(self) -> np.ndarray:
         """(C, 2): edges with functions that have a boundary there without owning it."""
         signs, ends, faces = self.signs.all, self.plane.ends.all, self.plane.faces.all
         zero = np.packbits(signs == 0, axis=1)

@@ -4,9 +4,14 @@ What is found is good to the last digits of float64 at its points; what is small
 missed. Networks that are piecewise linear have an exact partition instead.
 """
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import ShapeError
+from engine.network.history import Domain
+from engine.network.mlp import Mlp
 
 # Cells along the longer side: a loop must be missed by every one of 66,000 points to be lost.
 CELLS = 256
@@ -47,12 +52,21 @@ class Contours:
         self.low, self.high, self.neurons = low, high, neurons
         self._lines = lines
 
-    def polylines(self, neuron):
+    def polylines(self, neuron: int) -> list[np.ndarray]:
         """The chained paths of a neuron, (n, 2) world each; a closed one ends where it began."""
         return self._lines.get(neuron, [])
 
 
-def contours(net, domain, *, low=None, high=None, decision=True, cells=CELLS, tolerance=TOLERANCE):
+def contours(
+    net: Mlp,
+    domain: Domain,
+    *,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+    decision: bool = True,
+    cells: int = CELLS,
+    tolerance: float = TOLERANCE,
+) -> Contours:
     """The Contours of a network over a Domain's plane.
 
     low, high   (2,) world: another rectangle than the domain's
@@ -227,7 +241,7 @@ def _chained(pairs, count):
 
     pairs   (S, 2) point numbers; no point is in more than two
     """
-    neighbours = [[] for _ in range(count)]
+    neighbours: list[list[int]] = [[] for _ in range(count)]
     for a, b in pairs.tolist():
         neighbours[a].append(b)
         neighbours[b].append(a)

@@ -1,8 +1,12 @@
 """Where a network's decision changes, cut into a subdivision of its linear regions."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from engine.errors import NetworkError
+from engine.network.mlp import Mlp
+from engine.regions.partition import Subdivision
 from engine.regions.pattern import chosen
 from engine.regions.plane import Layer
 
@@ -10,7 +14,7 @@ from engine.regions.plane import Layer
 RISING = ("identity", "softmax", "sigmoid", "tanh", "leaky_relu", "elu", "softplus")
 
 
-def decision_layer(net, layers):
+def decision_layer(net: Mlp, layers: list[Layer]) -> Layer:
     """The Layer of the functions whose order decides, or NetworkError where none does.
 
     One output: its sum, whose zero decides. Two: by how much the second is above the first. More: the sums, of which
@@ -27,7 +31,7 @@ def decision_layer(net, layers):
     return last
 
 
-def cut_decision(plane, sums, tolerance, owner):
+def cut_decision(plane: Subdivision, sums: np.ndarray, tolerance: np.ndarray, owner: int) -> None:
     """Cuts a Subdivision where the decision changes; everything cut belongs to `owner`.
 
     sums        (V, 1): their zeros are cut. (V, C): where the largest is another one

@@ -1,5 +1,7 @@
 """An array that grows at its end."""
 
+from __future__ import annotations
+
 import numpy as np
 
 
@@ -16,10 +18,10 @@ class Rows:
         self.used = len(self.full)
 
     @property
-    def all(self):
+    def all(self) -> np.ndarray:
         return self.full[: self.used]
 
-    def add(self, rows):
+    def add(self, rows: np.ndarray) -> int:
         """Rows put behind the last one; returns the number of the first."""
         first, self.used = self.used, self.used + len(rows)
         if self.used > len(self.full):

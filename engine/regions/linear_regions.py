@@ -1,11 +1,16 @@
 """The exact linear regions of a network on a rectangle of a plane, and the boundaries between them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
+from engine.network.history import Domain
+from engine.network.mlp import Mlp
 from engine.regions import outlines, pattern
 from engine.regions.decision import cut_decision, decision_layer
 from engine.regions.partition import Subdivision
@@ -73,11 +78,11 @@ class Partition:
     _always: np.ndarray
 
     @property
-    def neurons(self):
+    def neurons(self) -> int:
         return sum(self.sizes)
 
     @cached_property
-    def layer_of(self):
+    def layer_of(self) -> np.ndarray:
         """(neurons + 1,): each neuron's hidden layer; the decision comes after the last."""
         return np.repeat(np.arange(len(self.sizes) + 1), [*self.sizes, 1])
 
@@ -90,16 +95,16 @@ class Partition:
         order = np.argsort(who, kind="stable")
         return edge[order], who[order]
 
-    def edges_of(self, neuron):
+    def edges_of(self, neuron: int) -> np.ndarray:
         """(S,): the edges a neuron's boundary consists of, those it shares included; `neurons` for the decision."""
         edge, who = self._pieces
         return edge[slice(*np.searchsorted(who, [neuron, neuron + 1]))]
 
-    def segments(self, neuron):
+    def segments(self, neuron: int) -> np.ndarray:
         """(S, 2, 2): the ends of the pieces of a neuron's boundary, world."""
         return self.vertices[self.edges[self.edges_of(neuron)]]
 
-    def polylines(self, neuron):
+    def polylines(self, neuron: int) -> list[np.ndarray]:
         """A neuron's boundary as few paths: list of (n, 2), world; a closed one ends where it began.
 
         Vertices where it runs straight on, because only its own or a later layer's lines pass, are left out.
@@ -125,18 +130,18 @@ class Partition:
     def _rings(self):
         return outlines.rings(self.edges, self.faces, self.count)
 
-    def polygons(self):
+    def polygons(self) -> list[np.ndarray]:
         """The regions' outlines: list of (n, 2), world, counter-clockwise, in the order of the regions' numbers."""
         starts, ring = self._rings
         return np.split(self.vertices[ring], starts[1:-1])
 
     @cached_property
-    def centres(self):
+    def centres(self) -> np.ndarray:
         """(count, 2): the mean of each region's corners, a point inside it."""
         starts, ring = self._rings
         return np.add.reduceat(self.vertices[ring], starts[:-1]) / np.diff(starts)[:, None]
 
-    def areas(self):
+    def areas(self) -> np.ndarray:
         """(count,), in world units squared."""
         starts, ring = self._rings
         following = np.append(ring[1:], 0)
@@ -146,14 +151,14 @@ class Partition:
         a, b = self.vertices[ring] - centre, self.vertices[following] - centre
         return np.add.reduceat(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], starts[:-1]) / 2
 
-    def affine(self):
+    def affine(self) -> np.ndarray:
         """(count, outputs, 3): (A | c), with which the network's last weighted sums are A p + c on each region.
 
         For a last activation of identity that is the output; logits come before a softmax.
         """
         return pattern.affine(self._layers, self.centres, self._parents)
 
-    def active(self):
+    def active(self) -> np.ndarray:
         """(count, neurons) bool: which neurons are active in each region."""
         return pattern.active(self._layers, self.centres)
 
@@ -163,7 +168,7 @@ class Partition:
         order = np.argsort(found)
         return found[order], order
 
-    def at(self, points):
+    def at(self, points: ArrayLike) -> np.ndarray:
         """(N,): the region of each of (N, 2) world points; -1 outside the rectangle, either side on a boundary."""
         points = np.asarray(points, float).reshape(-1, 2)
         inside = ((points >= self.low) & (points <= self.high)).all(1)
@@ -206,7 +211,7 @@ class Partition:
         """(start, step) of the pieces of boundaries, each (2, S)."""
         return tuple(line[:, self._pieces[0]] for line in self._lines)
 
-    def nearest(self, point, among=None):
+    def nearest(self, point: ArrayLike, among: ArrayLike | None = None) -> tuple[float, int | None]:
         """(distance, neuron): the boundary nearest to a world point; `neurons` for the decision.
 
         among   (neurons + 1,) bool: only those count
@@ -221,15 +226,15 @@ class Partition:
             return np.inf, None
         return float(distance[least]), int(who[least])
 
-    def dead(self):
+    def dead(self) -> np.ndarray:
         """The neurons that are active nowhere in the rectangle."""
         return np.flatnonzero(self._never)
 
-    def always(self):
+    def always(self) -> np.ndarray:
         """The neurons that are active all over the rectangle."""
         return np.flatnonzero(self._always)
 
-    def kinks(self):
+    def kinks(self) -> np.ndarray:
         """(K, 3): a vertex, a neuron whose boundary bends there, and one of an earlier layer whose boundary it crosses.
 
         The decision counts as the neuron `neurons`, of a layer after the last.
@@ -252,7 +257,7 @@ class Partition:
         cross = way[0][:, 0] * way[1][:, 1] - way[0][:, 1] * way[1][:, 0]
         return np.pi - np.abs(np.arctan2(cross, (way[0] * way[1]).sum(1)))
 
-    def statistics(self):
+    def statistics(self) -> tuple[LayerCount, ...]:
         """A LayerCount for each hidden layer."""
         cutting = np.bincount(np.unique(self._pieces[1]), minlength=self.neurons + 1)
         segments = np.bincount(self.owner[self.owner >= 0], minlength=self.neurons + 1)
@@ -265,7 +270,14 @@ class Partition:
         return tuple(found)
 
 
-def regions(net, domain=None, *, low=None, high=None, decision=True):
+def regions(
+    net: Mlp,
+    domain: Domain | None = None,
+    *,
+    low: ArrayLike | None = None,
+    high: ArrayLike | None = None,
+    decision: bool = True,
+) -> Partition:
     """The Partition of a rectangle into the regions on which the network is linear.
 
     net        an Mlp of any depth whose hidden layers are relu, leaky_relu or identity (which bends nothing: its
@@ -283,13 +295,14 @@ def regions(net, domain=None, *, low=None, high=None, decision=True):
     deciding = decision_layer(net, layers) if decision else None
     corners = plane.vertices.all.copy()
     h, deviation = corners, EPSILON * np.abs(corners).max(0)
-    owner, after, reached = 0, [], []
+    owner, after = 0, []
+    reached: list[np.ndarray] = []
     for number, layer in enumerate(layers[:-1]):
         z, deviation = _sums(layer, h, net), layer.deviation(deviation, h)
         if layer.bends:
             tolerance = SAFETY * deviation + TINY
             layers[number] = replace(layer, tolerance=tolerance)
-            reached.append([(z > tolerance).any(0), (z < -tolerance).any(0)])
+            reached.append(np.array([(z > tolerance).any(0), (z < -tolerance).any(0)]))
             z = plane.cut(z, tolerance, owner)
         else:
             reached.append(np.ones((2, len(layer.bias)), bool))
@@ -309,7 +322,8 @@ def regions(net, domain=None, *, low=None, high=None, decision=True):
 
 def _parents(plane, layers):
     """For each of the layers, the faces before it of those after it; all that the decision cut counts as the last's."""
-    cuts, found, count = iter(plane.parents), [], 1
+    cuts, count = iter(plane.parents), 1
+    found: list[np.ndarray] = []
     for layer in layers[:-1]:
         found.append(next(cuts) if layer.bends else np.arange(count))
         count = len(found[-1])

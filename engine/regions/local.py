@@ -1,8 +1,14 @@
 """What a network does at one point of a plane: which units are active, its linear map there, the nearest boundary."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.network.history import Domain
+from engine.network.mlp import Mlp
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,16 +29,16 @@ class Local:
     jacobian: np.ndarray
 
     @property
-    def active(self):
+    def active(self) -> tuple[np.ndarray, ...]:
         """A bool a neuron for each hidden layer: above zero."""
         return tuple(z > 0 for z in self.sums)
 
-    def nearest(self):
+    def nearest(self) -> tuple[float, tuple[int, int] | None]:
         """(distance, (layer, unit)): the boundary nearest to first order, in world units; (inf, None) if none is.
 
         Exact where the network is linear all the way there.
         """
-        best = np.inf, None
+        best: tuple[float, tuple[int, int] | None] = (np.inf, None)
         for layer, (z, slope) in enumerate(zip(self.sums, self.slopes, strict=True)):
             steep = np.hypot(*slope.T)
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -42,9 +48,9 @@ class Local:
         return best
 
 
-def local(net, domain, point):
+def local(net: Mlp, domain: Domain, point: ArrayLike) -> Local:
     """The Local of an Mlp at a (2,) world point of a history.Domain."""
-    h, slope = domain.inputs([point])[0], domain.axes.T
+    h, slope = domain.inputs(np.asarray(point)[None])[0], domain.axes.T
     sums, slopes = [], []
     for layer in net.layers:
         weights = layer.weights.astype(float)

@@ -1,9 +1,11 @@
 """Rings round faces and paths along edges, from a subdivision's numbers alone: no angle is computed."""
 
+from __future__ import annotations
+
 import numpy as np
 
 
-def rings(ends, faces, count):
+def rings(ends: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """(starts (count + 1,), vertices): face f's vertices, counter-clockwise, are vertices[starts[f] : starts[f + 1]].
 
     ends, faces   (E, 2) as a Subdivision's
@@ -27,13 +29,13 @@ def rings(ends, faces, count):
     return starts, ordered
 
 
-def paths(ends):
+def paths(ends: np.ndarray) -> list[list[int]]:
     """The paths that edges make: lists of vertex numbers, each edge once. Where they branch, paths end; a closed path
     names its first vertex again.
 
     ends   (E, 2)
     """
-    at = {}
+    at: dict[int, list[int]] = {}
     for edge, pair in enumerate(ends.tolist()):
         for vertex in pair:
             at.setdefault(vertex, []).append(edge)
@@ -56,7 +58,7 @@ def paths(ends):
     return found + [walk(pairs[edge][0]) for edge in range(len(pairs)) if free[edge]]
 
 
-def meetings(ends, who):
+def meetings(ends: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, ...]:
     """(vertex, who, first edge, last edge, edges): each who's edges at each vertex, by vertex, then who.
 
     ends   (E, 2)

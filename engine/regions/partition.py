@@ -5,6 +5,8 @@ functions' values, an edge whose ends differ in sign is cut, and nothing but its
 numbers here instead of sign vectors.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from engine.errors import NetworkError
@@ -38,7 +40,7 @@ class Subdivision:
         self.parents = []
         self.coincident = np.empty((0, 2), int)
 
-    def cut(self, values, tolerance, owner):
+    def cut(self, values: np.ndarray, tolerance: np.ndarray, owner: int) -> np.ndarray:
         """Cuts the faces along the zero sets of functions that are linear on each face and continuous.
 
         values      (V, n), at the vertices
@@ -63,7 +65,7 @@ class Subdivision:
         self.parents.append(cut.root.all)
         return cut.values.all
 
-    def split_edges(self, edges, vertices, ends):
+    def split_edges(self, edges: np.ndarray, vertices: np.ndarray, ends: np.ndarray) -> int:
         """Each edge now ends at its new vertex; a new edge with its faces and owner goes on from there.
 
         edges      (M,), the edges, one or several pieces of each, in order along it
@@ -78,7 +80,7 @@ class Subdivision:
         self.ends.full[edges[::-1], 1] = vertices[::-1]
         return new
 
-    def keep_edges(self, kept, merged):
+    def keep_edges(self, kept: np.ndarray, merged: np.ndarray) -> None:
         """Removes edges, and the vertices that none is left at.
 
         kept     (E,) bool

@@ -1,12 +1,18 @@
 """What the neurons of a piecewise linear network do at points: which are active, and the affine map that leaves."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
+
+from engine.regions.plane import Layer
 
 # Points taken at once: three numbers a point and neuron of a layer of 128 are then 3 MB, and stay near the processor.
 CHUNK = 1024
 
 
-def codes(layers, deciding, points):
+def codes(layers: Sequence[Layer], deciding: Layer | None, points: np.ndarray) -> np.ndarray:
     """(N,) bytes: equal for points in one region, unequal for others.
 
     layers     of folding
@@ -28,14 +34,14 @@ def codes(layers, deciding, points):
     return all_bits.view(f"S{all_bits.shape[1]}")[:, 0]
 
 
-def chosen(sums, tolerance):
+def chosen(sums: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
     """(N,): the largest of (N, C) sums, the first of those equal to rounding; of one sum, whether it is above 0."""
     if sums.shape[1] == 1:
         return sums[:, 0] > tolerance[0]
     return np.argmax(sums + 2 * tolerance >= sums.max(1, keepdims=True), 1)
 
 
-def active(layers, points):
+def active(layers: Sequence[Layer], points: np.ndarray) -> np.ndarray:
     """(N, neurons) bool: whose sum is above 0, and not just by rounding."""
     h, found = points, []
     for layer in layers[:-1]:
@@ -45,7 +51,7 @@ def active(layers, points):
     return np.concatenate(found, axis=1) if found else np.empty((len(points), 0), bool)
 
 
-def affine(layers, points, parents):
+def affine(layers: Sequence[Layer], points: np.ndarray, parents: Sequence[np.ndarray]) -> np.ndarray:
     """(N, outputs, 3): the map (A | c) of the last sums, A p + c, that holds round each point.
 
     layers    L of them

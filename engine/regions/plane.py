@@ -1,10 +1,14 @@
 """A network on a plane of its inputs, in float64, and how far rounding may move its sums."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from engine.errors import NetworkError
+from engine.network.history import Domain
+from engine.network.mlp import Mlp
 
 # Twice the rounding of one float64 operation.
 EPSILON = 2.0**-52
@@ -25,22 +29,22 @@ class Layer:
     weights: np.ndarray
     bias: np.ndarray
     slope: float
-    tolerance: np.ndarray | float = 0.0
+    tolerance: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     @property
-    def bends(self):
+    def bends(self) -> bool:
         return self.slope != 1.0
 
-    def sums(self, h):
+    def sums(self, h: np.ndarray) -> np.ndarray:
         return h @ self.weights.T + self.bias
 
-    def bent(self, z):
+    def bent(self, z: np.ndarray) -> np.ndarray:
         """The responses to sums; it may take the place of those."""
         if self.slope == 0.0:
             return np.maximum(z, 0.0, out=z)
         return np.where(z > 0, z, self.slope * z) if self.bends else z
 
-    def deviation(self, before, h):
+    def deviation(self, before: np.ndarray, h: np.ndarray) -> np.ndarray:
         """(n,): about how far the sums are off, at most over the points, one standard deviation.
 
         before   (m,), the deviation of each input
@@ -55,7 +59,7 @@ class Layer:
         return np.sqrt(self.weights**2 @ before**2 + own**2) * max(1.0, abs(self.slope))
 
 
-def folded(net, domain=None):
+def folded(net: Mlp, domain: Domain | None = None) -> list[Layer]:
     """The layers of `net` as functions of world x and y; the plane goes into the first layer in float64.
 
     domain   Domain, the plane; None takes a network of two inputs as it is

@@ -1,7 +1,10 @@
 """An image as something to learn: every pixel a sample, its place the input, its colour or class the answer."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +52,15 @@ class ImageData:
     threshold: float | None = None
 
     @classmethod
-    def from_image(cls, source, *, task="classes", colour=False, side=SIDE, threshold=None):
+    def from_image(
+        cls,
+        source: Any,
+        *,
+        task: str = "classes",
+        colour: bool = False,
+        side: int = SIDE,
+        threshold: float | str | None = None,
+    ) -> ImageData:
         """The samples of an image.
 
         source      a path; `bottle` for the drawn one; an array (H, W), (H, W, 3) or (H, W, 4) of bool, uint8, uint16
@@ -96,7 +107,7 @@ class ImageData:
         return cls(targets=white.ravel().astype(np.int64), target=target, outputs=2, threshold=level, **parts)
 
 
-def bottle(side=SIDE):
+def bottle(side: int = SIDE) -> np.ndarray:
     """A black bottle on white with a white diamond label, a thin black diamond in it; (side, side) uint8, 0 or 255.
 
     Drawn from shapes for any side, and the same in a mirror. Proportions are ours, after the image of GINN
@@ -120,12 +131,12 @@ def bottle(side=SIDE):
     return np.where((cap | neck_and_shoulders | body) & ~white, 0, 255).astype(np.uint8)
 
 
-def shrunk(source, side=SIDE):
+def shrunk(source: Any, side: int = SIDE) -> np.ndarray:
     """Any image that `from_image` takes as (H, W) or (H, W, 3) uint8, at most side pixels along its longer side."""
     return _bytes(_reduced(_pixels(source, _checked_side(side))[1], side))
 
 
-def otsu(counts):
+def otsu(counts: np.ndarray) -> float:
     """The level from 0 to 255 that parts greys into the two groups whose means differ most, weighted by their sizes.
 
     counts   (256,), how many pixels have each grey
@@ -140,7 +151,7 @@ def otsu(counts):
     return float(best.mean()) + 0.5
 
 
-def checked_threshold(threshold):
+def checked_threshold(threshold: float | str | None) -> float | str | None:
     """A number in [0, 1], `otsu` or None. Raises SettingError for others."""
     if threshold is None or (isinstance(threshold, str) and threshold.strip().lower() == "otsu"):
         return threshold if threshold is None else "otsu"

@@ -1,11 +1,15 @@
 """A person's model, as a training loop holds it: out of its wrappers, and a classifier of one output as one of two."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from engine.errors import NetworkError
 from engine.formats.load_mlp import load
+from engine.network.mlp import Mlp
 
 # What PyTorch wraps round a module, and the attribute the module itself is kept in.
 WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
@@ -13,14 +17,14 @@ WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "Distribut
 LOGITS = ("identity", "softmax")
 
 
-def unwrapped(model):
+def unwrapped(model: Any) -> Any:
     """The module inside what PyTorch wraps round one to compile it or to spread it over devices."""
     while type(model).__name__ in WRAPPERS and hasattr(model, WRAPPERS[type(model).__name__]):
         model = getattr(model, WRAPPERS[type(model).__name__])
     return model
 
 
-def first_weight(model):
+def first_weight(model: Any) -> Any:
     """A tensor of the model, or None where it is not known how to get at one."""
     model = unwrapped(model)
     try:
@@ -29,7 +33,7 @@ def first_weight(model):
         return None
 
 
-def is_shown(module):
+def is_shown(module: Any) -> bool:
     """True for a module that can be taken whole, its activations too."""
     try:
         load(module)
@@ -38,7 +42,7 @@ def is_shown(module):
     return True
 
 
-def two_logits(net):
+def two_logits(net: Mlp) -> Mlp:
     """A classifier of one output as one of two: logits 0 and z have the softmax sigmoid(z).
 
     Raises NetworkError for one whose outputs are not logits or probabilities.

@@ -1,7 +1,10 @@
 """A person's own training, recorded: `step` once a training step, and the history is there at the end."""
 
-import itertools
+from __future__ import annotations
+
+import os
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +13,7 @@ from engine.formats.files import size_text, told
 from engine.formats.load_mlp import load
 from engine.formats.tensors import history as file
 from engine.network.history import TASKS, Domain, History, flat, following, thinned
-from engine.network.mlp import Mlp
+from engine.network.mlp import Mlp, Shape
 from engine.training.models import LOGITS, first_weight, is_shown, two_logits, unwrapped
 from engine.training.samples import Samples
 
@@ -74,10 +77,12 @@ class Recorder:
         self.samples = None if data is None else Samples(data, targets)
         self._plane = low, high, x, y, rest
         self._target, self._notes, self._limit = target, dict(notes or {}), limit
-        self._shape = self._domain = self._by_names = None
-        self._runs = []
+        self._shape: Shape | None = None
+        self._domain: Domain | None = None
+        self._by_names: bool | None = None
+        self._runs: list[_Run] = []
 
-    def step(self, model, loss=None, *, step=None):
+    def step(self, model: Any, loss: Any = None, *, step: int | None = None) -> None:
         """Records the model, if this step is one that is kept; else it does next to nothing.
 
         model   what engine.load takes: a torch.nn.Sequential, a state dict or other mapping, an Mlp; with activations
@@ -103,7 +108,7 @@ class Recorder:
         if number >= run.wanted:
             self._keep(run, number, model, run.loss)
 
-    def run(self, name=None):
+    def run(self, name: str | None = None) -> Recorder:
         """Begins the next run: another training of the same shape, to be seen beside the ones before."""
         if self._runs:
             self._end(self._runs[-1])
@@ -112,7 +117,7 @@ class Recorder:
         self._runs.append(_Run(str(name) if name is not None else f"run {len(self._runs) + 1}"))
         return self
 
-    def history(self):
+    def history(self) -> History:
         """The History so far, the model as it is now at its end.
 
         Runs whose steps differ are cut to those that all of them have, which a warning and the notes tell.
@@ -121,7 +126,7 @@ class Recorder:
         if self._runs:
             self._end(self._runs[-1])
         runs = [run for run in self._runs if run.steps]
-        if not runs:
+        if not runs or self._shape is None or self._domain is None:
             raise NetworkError("Nothing was recorded yet: call recorder.step(model, loss) in the training loop.")
         common = sorted(set.intersection(*(set(run.steps) for run in runs)))
         notes = dict(self._notes)
@@ -134,16 +139,16 @@ class Recorder:
             notes["cut"] = f"runs of different steps ({last}) are cut to the {len(common)} snapshots in common"
             warnings.warn("Recorder: " + notes["cut"] + ".", stacklevel=2)
         weights = np.stack([np.stack([run.weights[run.steps.index(s)] for s in common]) for run in runs])
-        losses = [[run.losses[run.steps.index(s)] for s in common] for run in runs]
+        losses = np.array([[run.losses[run.steps.index(s)] for s in common] for run in runs])
         target = self._target
         if target is None and self.samples is not None:
             target = self.samples.picture(self._domain, self.task)
             if target is not None:
                 notes["target"] = "samples"
         names = tuple(run.name for run in runs)
-        return History(self._shape, common, weights, losses, self._domain, self.task, target, names, notes)
+        return History(self._shape, np.array(common), weights, losses, self._domain, self.task, target, names, notes)
 
-    def save(self, path=None):
+    def save(self, path: str | os.PathLike | None = None) -> str | os.PathLike:
         """Writes the history to a .safetensors file, whole or not at all; returns the path."""
         path = self.path if path is None else path
         if path is None:
@@ -263,7 +268,8 @@ class Recorder:
 
     def _room(self):
         """How many snapshots each run may have."""
-        bytes_each = 4 * sum(out * (into + 1) for into, out in itertools.pairwise(self._shape.sizes))
+        assert self._shape is not None  # there is a snapshot
+        bytes_each = 4 * self._shape.weight_count
         return max(MIN_SNAPSHOTS, min(MAX_SNAPSHOTS, self._limit // (bytes_each * len(self._runs))))
 
     def _next(self, run, number):

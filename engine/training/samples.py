@@ -1,9 +1,13 @@
 """A person's samples: where they lie, how well a network does on them, and how they look on a plane of its inputs."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from engine.errors import ShapeError
 from engine.formats.files import told
+from engine.network.history import Domain
+from engine.network.mlp import Mlp
 
 # Beyond the samples on each side, as a part of their extent.
 MARGIN = 0.15
@@ -37,10 +41,10 @@ class Samples:
             raise ShapeError(f"targets are {self.targets.shape}, but there are {len(self.data)} samples in data.")
 
     @property
-    def inputs(self):
+    def inputs(self) -> int:
         return self.data.shape[1]
 
-    def are_classes(self, outputs):
+    def are_classes(self, outputs: int) -> bool | None:
         """True for targets that are numbers of classes of a network with so many outputs; None without targets.
 
         One output is a classifier's if all targets are 0 or 1, of whatever type: that of class 1.
@@ -51,14 +55,14 @@ class Samples:
             return bool(np.isin(self.targets, (0, 1)).all())
         return self.targets.size == len(self.data) and self.targets.dtype.kind in "biu"
 
-    def bounds(self, x, y):
+    def bounds(self, x: int, y: int) -> tuple[np.ndarray, np.ndarray]:
         """(low, high) of inputs x and y with a margin, each (2,)."""
         flat = self.data[:, [x, y] if self.inputs > 1 else [0, 0]]
         low, high = flat.min(axis=0), flat.max(axis=0)
         margin = np.where(high > low, MARGIN * (high - low), 0.5)
         return low - margin, high + margin
 
-    def loss(self, net, task):
+    def loss(self, net: Mlp, task: str) -> float:
         """The mean cross-entropy or squared error of an Mlp over the samples; nan without targets."""
         if self.targets is None:
             return np.nan
@@ -71,7 +75,7 @@ class Samples:
         most = answers.max(axis=1)
         return float((most + np.log(np.exp(answers - most[:, None]).sum(axis=1)) - answers[right]).mean())
 
-    def check(self, outputs, task):
+    def check(self, outputs: int, task: str) -> None:
         """Raises ShapeError where a network of so many outputs cannot answer to the targets."""
         if self.targets is None:
             return
@@ -84,7 +88,7 @@ class Samples:
         elif self.targets.reshape(len(self.data), -1).shape[1] != outputs:
             raise ShapeError(f"targets are {self.targets.shape}, but the network has {outputs} outputs.")
 
-    def picture(self, domain, task):
+    def picture(self, domain: Domain, task: str) -> np.ndarray | None:
         """The samples as dots on grey, over the domain: (H, W) or (H, W, 3) uint8; None without targets.
 
         Two classes are black and white; more have colours. Values go from black (the least) to white, three of them
@@ -96,7 +100,7 @@ class Samples:
         width, height = np.maximum(1, np.rint(PICTURE_SIDE * extent / extent.max()).astype(int))
         at = (domain.world(self.data) - domain.low) / extent
         column, row = np.floor(at[:, 0] * width), np.floor((1 - at[:, 1]) * height)
-        colours = self._colours(task)
+        colours = self._colours(self.targets, task)
         picture = np.full((height, width, *colours.shape[1:]), GROUND, np.uint8)
         reach = int(DOT)
         for down in range(-reach, reach + 1):
@@ -107,14 +111,14 @@ class Samples:
                     picture[r[seen].astype(int), c[seen].astype(int)] = colours[seen]
         return picture
 
-    def _colours(self, task):
+    def _colours(self, targets, task):
         """(N,) or (N, 3) uint8."""
         if task == "classes":
-            number = self.targets.reshape(-1).astype(int)
+            number = targets.reshape(-1).astype(int)
             if number.max() < 2:
                 return np.where(number == 1, 255, 0).astype(np.uint8)
             return CLASS_COLOURS[number % len(CLASS_COLOURS)]
-        values = self.targets.reshape(len(self.data), -1).astype(float)
+        values = targets.reshape(len(self.data), -1).astype(float)
         if values.shape[1] == 3 and values.min() >= 0 and values.max() <= 1:
             return np.rint(values * 255).astype(np.uint8)
         values = values[:, 0] - values[:, 0].min()

@@ -1,5 +1,8 @@
 """Training networks while somebody watches: the recipe, and a trainer that takes steps when it is told to."""
 
+from __future__ import annotations
+
+import os
 import time
 
 import numpy as np
@@ -78,18 +81,18 @@ class Trainer:
         self._kept = []
 
     @property
-    def step(self):
+    def step(self) -> int:
         """Steps done, or begun on the GPU."""
         if self._training is None:
             return self._resumed[2] if self._resumed else 0
         return self._training.step
 
     @property
-    def is_done(self):
+    def is_done(self) -> bool:
         return self.step >= self.recipe.steps
 
     @property
-    def runs(self):
+    def runs(self) -> int:
         return len(self.seeds)
 
     def _started(self):
@@ -103,7 +106,7 @@ class Trainer:
                 self._training.put(*self._resumed)
         return self._training
 
-    def advance(self, steps):
+    def advance(self, steps: int) -> int:
         """Begins so many steps, or as many as are left, and returns their count without waiting for the GPU."""
         training = self._started()
         end = min(training.step + int(steps), self.recipe.steps)
@@ -122,12 +125,12 @@ class Trainer:
             self._kept.append(_Kept(self._training, number))
         self._kept[-1].add()
 
-    def wait(self):
+    def wait(self) -> None:
         """Returns when all steps begun are done."""
         if self._training is not None:
             self._training.wait()
 
-    def work(self, seconds):
+    def work(self, seconds: float) -> int:
         """Takes steps for about so long, in dispatches of 5 to 50 ms; returns how many.
 
         It takes one dispatch at least, made no longer than the time allowed, and ends before one that would go past it.
@@ -152,7 +155,7 @@ class Trainer:
                 break
         return self.step - before
 
-    def history(self):
+    def history(self) -> History:
         """The History of the snapshots taken so far, each with its loss over all data; reads only what is new."""
         self._collect()
         weights = np.stack(self._known, axis=1)
@@ -163,7 +166,7 @@ class Trainer:
         )  # fmt: skip
 
     @property
-    def losses(self):
+    def losses(self) -> np.ndarray:
         """(R, T) float64: each run's loss over all data at the snapshots taken so far."""
         self._collect()
         if self._losses is None:
@@ -179,14 +182,14 @@ class Trainer:
             self._known += list(kept.read())
         self._kept = [kept for kept in self._kept if not kept.is_full]
 
-    def restart(self):
+    def restart(self) -> None:
         """Goes back to the first weights and forgets the snapshots."""
         self._resumed = None
         if self._training is not None:
             self._training.put(self._starts)
         self._forget()
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike) -> None:
         """Writes all that it takes to go on, to a .safetensors file: `Trainer.load` goes on to the same bytes."""
         self._collect()
         training = self._started()
@@ -200,7 +203,7 @@ class Trainer:
         )
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike) -> Trainer:
         """The Trainer that `save` wrote. Raises FileError for a file that is none, or does not fit together."""
         state = files.load(path)
         kept, shape = state.arrays, state.recipe.shape

@@ -193,7 +193,7 @@ class ActivationsMarks(SeenNetwork):
             found = {}
             for at, share in level.items():
                 most = FIRST if at is neuron else EACH
-                moved = engine.influences(
+                moved = engine.attributions(
                     self.convnet, self.responses, at.node, at.place, set(self.block_names), most=most
                 )
                 for i in moved:

@@ -1,9 +1,9 @@
-"""Influences are weight times response, along every way back."""
+"""An attribution is weight times response, along every way back."""
 
 import numpy as np
 import pytest
 
-from engine.analysis.attribution import influences
+from engine.analysis.attribution import attributions
 from engine.errors import NetworkError
 from engine.network.convnet import (
     Add,
@@ -77,7 +77,7 @@ def test_a_convolution_shares_out_by_weight_times_response(more):
     image = RNG.normal(size=(4, 7, 8))
     values = responses(net, image)
     place = (5, 1, 1)
-    found = influences(net, values, "c", place, {"x"}, most=10_000)
+    found = attributions(net, values, "c", place, {"x"}, most=10_000)
     # Without one input the sum is less by its weight times its response.
     whole = sum(abs(values["c"][place] - responses(net, _without(image, i))["c"][place]) for i in found[:5])
     ratios = [(values["c"][place] - responses(net, _without(image, i))["c"][place]) / i.share for i in found[:5]]
@@ -103,7 +103,7 @@ def test_a_maximum_is_its_largest_inputs_and_a_concat_is_its_parts():
         ]
     )
     values = responses(net, RNG.normal(size=(2, 6, 6)))
-    (only,) = influences(net, values, "pool", (4, 1, 2), {"a", "b"})
+    (only,) = attributions(net, values, "pool", (4, 1, 2), {"a", "b"})
     window = values["b"][1, 2:4, 4:6]
     row, column = np.unravel_index(window.argmax(), (2, 2))
     assert (only.node, only.channel, only.row, only.column, only.share) == ("b", 1, 2 + row, 4 + column, 1.0)
@@ -122,11 +122,11 @@ def test_each_way_back_ends_at_the_first_node_that_is_shown():
         ]
     )
     values = responses(net, abs(RNG.normal(size=(2, 5, 5))))
-    found = influences(net, values, "d", (1, 0, 0), {"ra", "x"}, most=999)
+    found = attributions(net, values, "d", (1, 0, 0), {"ra", "x"}, most=999)
     assert {i.node for i in found} == {"ra"}
     # What a relu stops has moved nothing.
     assert all(values["ra"][i.channel, i.row, i.column] > 0 for i in found)
-    through = influences(net, values, "ra", (found[0].channel, found[0].row, found[0].column), {"x"}, most=999)
+    through = attributions(net, values, "ra", (found[0].channel, found[0].row, found[0].column), {"x"}, most=999)
     assert {i.node for i in through} == {"x"} and sum(abs(i.share) for i in through) == pytest.approx(1.0)
 
 
@@ -142,11 +142,11 @@ def test_a_gated_map_has_all_of_what_its_signal_has_and_the_gate_nothing(order):
     ]
     net = ConvNet(nodes)
     values = responses(net, RNG.normal(size=(2, 5, 5)))
-    (only,) = influences(net, values, "scaled", (2, 1, 0), {"a", "gate"})
+    (only,) = attributions(net, values, "scaled", (2, 1, 0), {"a", "gate"})
     assert (only.node, only.channel, only.row, only.column, only.share) == ("a", 2, 1, 0, 1.0)
-    assert influences(net, values, "scaled", (2, 1, 0), {"x"}) == influences(net, values, "a", (2, 1, 0), {"x"})
+    assert attributions(net, values, "scaled", (2, 1, 0), {"x"}) == attributions(net, values, "a", (2, 1, 0), {"x"})
     # A gate's own neurons are moved as others are.
-    assert {i.node for i in influences(net, values, "gate", (1, 0, 0), {"a"})} == {"a"}
+    assert {i.node for i in attributions(net, values, "gate", (1, 0, 0), {"a"})} == {"a"}
 
 
 def test_of_factors_that_are_no_gates_each_has_half():
@@ -160,9 +160,9 @@ def test_of_factors_that_are_no_gates_each_has_half():
         ]
     )
     values = responses(net, RNG.normal(size=(2, 4, 4)))
-    found = influences(net, values, "square", (1, 0, 1), {"a", "b"})
+    found = attributions(net, values, "square", (1, 0, 1), {"a", "b"})
     assert [(i.node, i.channel, i.row, i.column, i.share) for i in found] == [("a", 1, 0, 1, 0.5), ("b", 1, 0, 1, 0.5)]
-    (whole,) = influences(net, values, "square", (1, 0, 1), {"product"})
+    (whole,) = attributions(net, values, "square", (1, 0, 1), {"product"})
     assert whole.share == 1.0
 
 
@@ -176,7 +176,7 @@ def test_a_vector_knows_the_map_it_was_made_of():
         ]
     )
     values = responses(net, RNG.normal(size=(2, 4, 4)))
-    found = influences(net, values, "d", (2, 0, 0), {"p"}, most=8)
+    found = attributions(net, values, "d", (2, 0, 0), {"p"}, most=8)
     terms = net.node("d").weights[2] * values["f"][:, 0, 0]
     wanted = (terms / abs(terms).sum()).reshape(2, 2, 2)
     for i in found:
@@ -186,4 +186,4 @@ def test_a_vector_knows_the_map_it_was_made_of():
 def test_a_neuron_there_is_not_is_told():
     net = ConvNet([Input("x", (), (2, 4, 4)), conv("c", "x", 3, 2)])
     with pytest.raises(NetworkError, match=r"\(3, 2, 2\)"):
-        influences(net, {}, "c", (3, 0, 0), {"x"})
+        attributions(net, {}, "c", (3, 0, 0), {"x"})

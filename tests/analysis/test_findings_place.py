@@ -139,8 +139,8 @@ def test_wrong_values_are_those_far_off_and_other_targets_are_left_alone():
     off = changed(net, 1, 0, bias=0.3)
     assert wrong_pixels(History.of(off, SQUARE, task="values", target=ramp), 0, 0)[0].mean() == 1
     colour = np.repeat(ramp[..., None], 3, -1)
-    assert wrong_pixels(History.of(net, SQUARE, task="values", target=colour), 0, 0)[0] is None
-    assert wrong_pixels(History.of(net, SQUARE, task="values"), 0, 0)[0] is None
+    assert wrong_pixels(History.of(net, SQUARE, task="values", target=colour), 0, 0) is None
+    assert wrong_pixels(History.of(net, SQUARE, task="values"), 0, 0) is None
 
 
 def test_a_large_target_is_looked_at_in_an_even_choice_of_pixels():

@@ -29,8 +29,9 @@ def _elementwise(constant, node):
     return array.reshape(-1).astype(float)
 
 
-def _one_number(node, x, constant, why):
-    """(the settled Value x, the one number of a constant); refuses others, saying why."""
+def _with_number(node, why):
+    """(Value, number) of a node that takes a Value and a constant of one number; refuses others, saying why."""
+    x, constant = node.required(2)
     if isinstance(x, Constant) or not isinstance(constant, Constant) or constant.array.size != 1:
         raise node.refusal(why)
     return x, float(constant.array.reshape(()))
@@ -178,9 +179,8 @@ def _near(r):
 
 
 def _power(node):
-    x, exponent = node.required(2)
     why = "only x to the power 2, as part of exp(-x x), is accepted"
-    x, exponent = _one_number(node, x, exponent, why)
+    x, exponent = _with_number(node, why)
     if exponent != 2:
         hint = "; the tanh form of gelu is another function than gelu" if exponent == 3 else ""
         raise node.refusal(f"{why}{hint}")
@@ -235,12 +235,12 @@ def _swish(node):
 
 
 def _prelu(node):
-    x, slope = _one_number(node, *node.required(2), "one slope for all values, a constant, is accepted")
+    x, slope = _with_number(node, "one slope for all values, a constant, is accepted")
     return _activated(node, x.settled(node.where), f"leaky_relu({slope!r})")
 
 
 def _greater(node):
-    x, threshold = _one_number(node, *node.required(2), PARTS["above"])
+    x, threshold = _with_number(node, PARTS["above"])
     return x.settled(node.where).opened("above", shift=-threshold)
 
 

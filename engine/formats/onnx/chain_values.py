@@ -90,10 +90,10 @@ class Value:
         """The number r with self = r other, or None."""
         if self.steps is not other.steps or self.form or other.form:
             return None
-        mine, its = (np.stack(np.broadcast_arrays(v.scale, v.shift)).reshape(2, -1) for v in (self, other))
-        if mine.shape[1] != its.shape[1] and 1 not in (mine.shape[1], its.shape[1]):
+        both = [np.stack(np.broadcast_arrays(v.scale, v.shift)).reshape(2, -1) for v in (self, other)]
+        if len({x.shape[1] for x in both} - {1}) > 1:
             return None
-        mine, its = (x.ravel() for x in np.broadcast_arrays(mine, its))
+        mine, its = (x.reshape(-1) for x in np.broadcast_arrays(*both))
         pivot = np.argmax(np.abs(its))
         r = mine[pivot] / its[pivot] if its[pivot] else math.nan
         return float(r) if math.isfinite(r) and np.allclose(mine, r * its, rtol=SAME, atol=0) else None

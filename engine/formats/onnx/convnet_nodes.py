@@ -185,8 +185,9 @@ def _negate(node):
 
 def _batch_norm(node):
     x = wire(node)
-    given = [constant(node, i, "constants", axes=1) for i in range(1, 5)]
-    if any(c is None for c in given) or node.number("training_mode", 0):
+    found = [constant(node, i, "constants", axes=1) for i in range(1, 5)]
+    given = [c for c in found if c is not None]
+    if len(given) < 4 or node.number("training_mode", 0):
         raise node.refusal("it is in training mode; export the model in eval()")
     if any(len(c) != x.dims[0] for c in given) or not node.number("spatial", 1):
         raise node.refusal(

@@ -96,7 +96,7 @@ def _expand(node):
     node.required(2)
     x, target = wire(node), short_list(node, 1, "sizes")
     # As numpy broadcasts: a 1 of either takes the other's length.
-    shape = np.broadcast_shapes((1, *x.dims), tuple(target))
+    shape = np.broadcast_shapes((1, *x.dims), tuple(target or ()))
     if shape == (1, *x.dims):
         return x
     if node.last or len(shape) != 4 or shape[:2] != (1, x.dims[0]) or x.dims[1:] != (1, 1):

@@ -34,9 +34,9 @@ VERSION = 1
 ENDING = ".safetensors"
 
 # key -> (dtype, axes); the only arrays that are read
-ARRAYS = {
-    "steps": ("I64", 1), "losses": ("F64", 2), "origin": ("F64", 1), "axes": ("F64", 2), "low": ("F64", 1),
-    "high": ("F64", 1), "weights": ("F32", 3), "target": ("U8", (2, 3)),
+ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "steps": ("I64", (1,)), "losses": ("F64", (2,)), "origin": ("F64", (1,)), "axes": ("F64", (2,)),
+    "low": ("F64", (1,)), "high": ("F64", (1,)), "weights": ("F32", (3,)), "target": ("U8", (2, 3)),
 }  # fmt: skip
 WHAT = "a history of a training, as `neuroscene train` and engine.Recorder write it"
 # A step is also a place on an axis in float64, which tells whole numbers apart up to here.
@@ -132,11 +132,11 @@ def read(stream: BinaryIO, size: int, name: str) -> History:
         tensor = arrays.get(key)
         if tensor is None and key == "target":
             continue
-        if tensor is None or tensor.dtype != dtype or len(tensor.shape) not in np.atleast_1d(axes):
+        if tensor is None or tensor.dtype != dtype or len(tensor.shape) not in axes:
             found = "is missing" if tensor is None else f"is {told(tensor.dtype)} {told(tensor.shape)}"
             raise _broken(name, f"its array `{key}` {found}")
     sizes, weights = about["sizes"], arrays["weights"].shape
-    count = sum(out * (into + 1) for into, out in zip(sizes, sizes[1:], strict=False))
+    count = Shape(tuple(sizes), ()).weight_count
     if weights[2] != count:
         raise _broken(name, f"its weights are {weights}, but layers of {told(sizes)} have {count}")
     got = {key: arrays[key].read() for key in ARRAYS if key in arrays}

@@ -1,9 +1,12 @@
 """From arrays with names, as state dicts and weight files hold them, to an Mlp: which is which, and in what order."""
 
+from __future__ import annotations
+
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from engine.errors import FileError, NetworkError, ShapeError
 from engine.formats.chain import to_float32
@@ -54,7 +57,7 @@ class _Layer:
         return self.bias is None or _flat(self.bias.shape) == self.sizes(turned)[0]
 
 
-def natural(text):
+def natural(text: str) -> list[tuple[int, int, str]]:
     """A key that sorts layer2 before layer10."""
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d{1,18})", text) if part]
 
@@ -65,7 +68,7 @@ def _flat(shape):
     return None if len(shape) > 2 or len(wide) > 1 or not shape else (wide[0] if wide else 1)
 
 
-def spread(given, count, name):
+def spread(given: Any, count: int, name: str) -> list[Activation]:
     """One Activation per layer.
 
     given   text: one per layer as `tanh,sine(30),identity`, where `relu,...,sigmoid` repeats relu as often as it
@@ -90,7 +93,9 @@ def spread(given, count, name):
     return parsed
 
 
-def assemble(entries, activations, name, *, called=None, ordered=False):
+def assemble(
+    entries: Mapping[str, Entry], activations: Any, name: str, *, called: str | None = None, ordered: bool = False
+) -> Mlp:
     """The Mlp made of named arrays.
 
     entries       {name: Entry}
@@ -121,7 +126,8 @@ def assemble(entries, activations, name, *, called=None, ordered=False):
 
 def _layers(entries, name):
     """The layers among the entries, naturally sorted."""
-    weights, biases = {}, {}
+    weights: dict[str, tuple[str, Entry, bool]] = {}
+    biases: dict[str, tuple[str, Entry]] = {}
     if entries and all(PLAIN.match(key) for key in entries):
         # Without names the order is what says it: a matrix starts a layer, a vector after it is its bias.
         for key in sorted(entries, key=natural):
@@ -140,14 +146,15 @@ def _layers(entries, name):
             if match is None:
                 raise NetworkError(_not_a_layer(key, entry, name, entries))
             role, layer = match["role"].lower(), match["layer"]
-            kept = biases if role in BIASES else weights
-            if layer in kept:
-                raise NetworkError(
-                    f"`{told(key)}` and `{told(kept[layer][0])}` of {name} are the same layer's. Keep one."
-                )
+            taken = (biases if role in BIASES else weights).get(layer)
+            if taken:
+                raise NetworkError(f"`{told(key)}` and `{told(taken[0])}` of {name} are the same layer's. Keep one.")
             if role not in BIASES and len(entry.shape) != 2:
                 raise NetworkError(_not_a_layer(key, entry, name, entries))
-            kept[layer] = (key, entry) if role in BIASES else (key, entry, ROLES[role])
+            if role in BIASES:
+                biases[layer] = (key, entry)
+            else:
+                weights[layer] = (key, entry, ROLES[role])
     for layer, (key, entry) in biases.items():
         if layer not in weights:
             raise NetworkError(f"`{told(key)}` of {name} is a bias, but that layer has no weights. Save both.")
@@ -156,8 +163,8 @@ def _layers(entries, name):
     if not weights:
         raise NetworkError(f"{name} holds no weights. Names that are read: {KEYS_READ}.")
     return [
-        _Layer(weights[x][0], weights[x][1], biases[x][1] if x in biases else None, weights[x][2])
-        for x in sorted(weights, key=natural)
+        _Layer(key, entry, biases[layer][1] if layer in biases else None, columns_first)
+        for layer, (key, entry, columns_first) in sorted(weights.items(), key=lambda item: natural(item[0]))
     ]
 
 
@@ -193,12 +200,12 @@ def _in_order(layers, name, registered):
     Within one kind of name (`fc1`, `fc2`) the number tells. Between kinds (`hidden`, `out`) the sizes must,
     or, where there is one, the order in which a module registered them.
     """
-    kinds = {}
+    kinds: dict[str, list[_Layer]] = {}
     for layer in layers:
         kinds.setdefault(re.split(r"\d", layer.key)[0] if re.search(r"\d", layer.key) else layer.key, []).append(layer)
     groups = list(kinds.values())
-    orders = itertools.permutations(groups) if len(groups) <= MAX_KINDS else [groups]
-    orders = [list(itertools.chain.from_iterable(order)) for order in orders]
+    all_orders = list(itertools.permutations(groups)) if len(groups) <= MAX_KINDS else [tuple(groups)]
+    orders = [list(itertools.chain.from_iterable(order)) for order in all_orders]
 
     straight = [order for order in orders if _follows(order)]
     if len(straight) > 1 and registered:

@@ -1,15 +1,20 @@
 """npz: numpy's zip of arrays, read without pickle and with every size checked before it is believed."""
 
+from __future__ import annotations
+
 import math
 import struct
 import zipfile
 import zlib
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.errors import FileError, NetworkError
 from engine.formats.files import MAX_FILE_BYTES, check_zip_directory, opened, replacing, size_text, told
 from engine.formats.tensors.named import Entry, assemble
+from engine.network.mlp import Mlp
 
 FORMAT = "neuroscene mlp 1"
 TEXTS = ("activations", "format", "name")  # the arrays that are not weights
@@ -28,7 +33,7 @@ BROKEN = (
 )
 
 
-def load(path, activations=None):
+def load(path: Path, activations: Any = None) -> Mlp:
     """The network in an .npz file; activations where it has none of its own, or to use others."""
     with opened(path) as (stream, size):
         name = told(path.name)
@@ -38,7 +43,7 @@ def load(path, activations=None):
             raise _broken(name, told(error)) from None
 
 
-def save(net, path):
+def save(net: Mlp, path: Path) -> None:
     """Writes a network with its activations and name; reading it gives it back to the bit."""
     arrays = {}
     for i, layer in enumerate(net.layers):

@@ -1,11 +1,18 @@
 """Networks in safetensors files: a weight and a bias a layer, the activations in the metadata."""
 
+from __future__ import annotations
+
 import io
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
 
 from engine.errors import FileError, NetworkError
 from engine.formats.files import check_size, opened, replacing, told
 from engine.formats.tensors import container
 from engine.formats.tensors.named import Entry, assemble
+from engine.network.mlp import Mlp
 
 FORMAT = "neuroscene mlp"
 VERSION = 1
@@ -14,19 +21,19 @@ HISTORY = "neuroscene history"
 TRAINING = "neuroscene training"
 
 
-def load(path, activations=None):
+def load(path: Path, activations: Any = None) -> Mlp:
     """The network in a .safetensors file; activations where its metadata has none, or to use others."""
     with opened(path) as (stream, size):
         return read(stream, size, path.name, activations)
 
 
-def save(net, path):
+def save(net: Mlp, path: Path) -> None:
     """Writes a network with its activations and name; reading it gives it back to the bit."""
     with replacing(path) as stream:
         stream.write(to_bytes(net))
 
 
-def to_bytes(net):
+def to_bytes(net: Mlp) -> bytes:
     """A network as the bytes of a safetensors file; the same network gives the same bytes."""
     metadata = {
         "activations": ",".join(str(x.activation) for x in net.layers),
@@ -34,19 +41,19 @@ def to_bytes(net):
         "name": told(net.name, 200),
         "version": str(VERSION),
     }
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for i, layer in enumerate(net.layers):
         arrays |= {f"layers.{i}.weight": layer.weights, f"layers.{i}.bias": layer.bias}
     return b"".join(container.chunks(metadata, arrays))
 
 
-def from_bytes(data, name="these bytes"):
+def from_bytes(data: bytes, name: str = "these bytes") -> Mlp:
     """The network in the bytes that `to_bytes` gave."""
     check_size(len(data), name)
     return read(io.BytesIO(data), len(data), name)
 
 
-def read(stream, size, name, activations=None):
+def read(stream: BinaryIO, size: int, name: str, activations: Any = None) -> Mlp:
     """The network in a stream of `size` bytes; `name` is the file's, for messages.
 
     Raises FileError for a header that does not fit the file, and what `assemble` raises.

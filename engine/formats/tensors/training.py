@@ -80,9 +80,8 @@ def _read(stream, size, name):
             f"`{told(metadata.get('format', ''))}` of version `{told(metadata.get('version', ''))}`."
         )
     recipe, seeds, step, patient = _about(metadata, name)
-    weights = sum(m * (n + 1) for n, m in zip(recipe.sizes, recipe.sizes[1:], strict=False))
     targets = 1 if recipe.task == "classes" else recipe.sizes[-1]
-    letters = {"2": 2, "M": 2, "R": len(seeds), "P": weights, "I": recipe.sizes[0], "O": targets}
+    letters = {"2": 2, "M": 2, "R": len(seeds), "P": recipe.shape.weight_count, "I": recipe.sizes[0], "O": targets}
     for key, (dtype, axes) in ARRAYS.items():
         tensor = found.get(key)
         if tensor is None or tensor.dtype != dtype or len(tensor.shape) != len(axes):
