@@ -114,7 +114,6 @@ NOT_YET: set[str] = {
     "doubts",
     "dress",
     "idle",
-    "influence",
     "ink",
     "several",
     "sight",
