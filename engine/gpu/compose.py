@@ -1,8 +1,11 @@
-"""WGSL from files: `#import` lines replaced by what they name, once each, with a map back to file and line."""
+"""WGSL from files: `#import` lines replaced by what they name, once each, with a map back to file and line.
+
+A composed module with an entry point holds only the functions, types and constants that its entry points reach.
+"""
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from engine.errors import ShaderError
@@ -10,6 +13,10 @@ from engine.errors import ShaderError
 IMPORT = re.compile(r"^\s*#import\s+([\w/]+)\s*$")
 # wgpu's messages point at `wgsl:line:column`, whatever the label.
 PLACE = re.compile(r"\bwgsl:(\d+):(\d+)")
+# What may be left out where nothing reaches it. Overrides and bindings stay: Python sets them by name.
+DECLARATION = re.compile(r"(?:fn|const|alias|struct|var<private>|var<workgroup>)\s+(\w+)")
+WORD = re.compile(r"[A-Za-z_]\w*")
+ENTRY = re.compile(r"^@(?:compute|vertex|fragment)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -48,21 +55,88 @@ def source(name):
         raise ShaderError(f"There is no shader file wgsl/{name}.wgsl.") from None
 
 
-def compose(name, generated=None):
-    """The file `wgsl/<name>.wgsl` with its imports.
+@dataclass(frozen=True)
+class Piece:
+    """Lines of a text that stay or go together: a declaration with the comment above it, or what is between two.
+
+    name    what it declares, None where it stays in any case
+    lines   (text, line number) pairs; an import is a piece of its own
+    words   identifiers in them, comments apart
+    """
+
+    name: str | None
+    lines: tuple[tuple[str, int], ...]
+    words: frozenset[str]
+
+
+@lru_cache(maxsize=512)
+def pieces(text: str) -> tuple[Piece, ...]:
+    """The Pieces of a WGSL text. A declaration that may go begins at the start of a line."""
+    found, comments, lines = [], [], []
+    name, depth = None, 0
+
+    def end():
+        words = {word for line, _ in lines for word in WORD.findall(line.partition("//")[0])}
+        if lines:
+            found.append(Piece(name, tuple(comments + lines), frozenset(words)))
+            comments.clear()
+            lines.clear()
+
+    for number, line in enumerate(text.splitlines(), 1):
+        code = line.partition("//")[0].strip()
+        if not lines and line.startswith("//"):
+            comments.append((line, number))
+            continue
+        if not lines:
+            match = DECLARATION.match(line)
+            name = match.group(1) if match else None
+        lines.append((line, number))
+        depth += sum(code.count(c) for c in "({[") - sum(code.count(c) for c in ")}]")
+        # Attributes stand on lines of their own, before what they belong to.
+        if depth <= 0 and not (code.startswith("@") and not code.endswith((";", "}"))):
+            end()
+    end()
+    if comments:
+        found.append(Piece(None, tuple(comments), frozenset()))
+    return tuple(found)
+
+
+def reached(found: list[tuple[str, Piece]]) -> set[str]:
+    """The names among the Pieces of (file, Piece) pairs that those without a name reach."""
+    users: dict[str, set[str]] = {}
+    todo: set[str] = set()
+    for _, piece in found:
+        if piece.name is None:
+            todo |= piece.words
+        else:
+            # Overloads do not exist in WGSL, so a name twice is the compiler's error to report.
+            users[piece.name] = users.get(piece.name, set()) | piece.words
+    names: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in users and name not in names:
+            names.add(name)
+            todo |= users[name]
+    return names
+
+
+def compose(name: str, generated: dict[str, str] | None = None) -> Module:
+    """The file `wgsl/<name>.wgsl` with its imports, under a comment that lists them.
 
     name        a path under wgsl/ without its ending, `kernels/rays`
     generated   texts by name, for `#import generated/<name>`: bindings, structs, network bodies
 
+    A text without an entry point, which some other module imports, is given whole.
     Raises ShaderError for an import that does not exist (with the line that asked for it).
     """
     generated = generated or {}
-    lines, places, seen = [], [], set()
+    found: list[tuple[str, Piece]] = []
+    seen: list[str] = []
 
     def add(name, asked_by):
         if name in seen:
             return
-        seen.add(name)
+        seen.append(name)
         if name.startswith("generated/"):
             key = name.removeprefix("generated/")
             if key not in generated:
@@ -73,13 +147,24 @@ def compose(name, generated=None):
                 text, file = source(name), f"wgsl/{name}.wgsl"
             except ShaderError as error:
                 raise ShaderError(f"{asked_by}: {error}") from None
-        for number, line in enumerate(text.splitlines(), 1):
-            match = IMPORT.match(line)
+        for piece in pieces(text):
+            match = IMPORT.match(piece.lines[-1][0])
+            found.append((file, Piece(None, piece.lines[:-1], frozenset()) if match else piece))
             if match:
-                add(match.group(1), f"{file}:{number}")
-            else:
-                lines.append(line)
-                places.append((file, number))
+                add(match.group(1), f"{file}:{piece.lines[-1][1]}")
 
     add(name, "compose")
+    if any(ENTRY.match(line) for _, piece in found for line, _ in piece.lines):
+        names = reached(found)
+        found = [(file, piece) for file, piece in found if piece.name is None or piece.name in names]
+    lines, places = [], []
+    for start in range(0, len(seen), 6):
+        lines.append(f"// {'with' if start else 'made from'} {', '.join(seen[start : start + 6])}")
+        places.append(("compose", len(lines)))
+    for file, piece in found:
+        for line, number in piece.lines:
+            # What was left out leaves blank lines behind, one of which is enough.
+            if line or lines[-1]:
+                lines.append(line)
+                places.append((file, number))
     return Module(f"{name}.wgsl", "\n".join(lines) + "\n", tuple(places))
