@@ -1,7 +1,5 @@
 """Which neurons moved a neuron of a convolutional network: weight times response, from layer to layer backwards."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Units that cut nothing: dead ones, ones that are always active, boundaries outside the domain."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.analysis.survey import Finding, Survey, grid, holds_since, listed, neurons_text, signals

@@ -1,7 +1,5 @@
 """Duplicates: units of one layer that compute the same but for a factor, so that their boundaries coincide."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.analysis.survey import Finding, Survey, neurons_text, percent, since_text

@@ -1,7 +1,5 @@
 """Findings: what is worth seeing in a run's life, computed, each with the moment at which to look."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.analysis.dead import dead_units

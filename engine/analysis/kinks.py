@@ -1,7 +1,5 @@
 """Kinks: where boundaries of later layers bend as they cross those of earlier ones, and what they lie near to."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.analysis.survey import Finding, Survey, neurons_text

@@ -1,7 +1,5 @@
 """What a run does not find: the largest part of the domain that it answers wrongly in the end."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.analysis.survey import Finding, Survey, answers, percent, signals, target_classes

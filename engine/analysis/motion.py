@@ -1,7 +1,5 @@
 """How boundaries move over a run: by biases or by weights, and which still jump late in training."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which hidden neurons are meant, as people write it: `all`, `2`, `3.2, 3.6`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Which nodes of a convolutional network are shown, what they are called, and which only gate others."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

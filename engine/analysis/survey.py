@@ -1,7 +1,5 @@
 """A run's networks evaluated on a grid of points, many snapshots at once: the data in which findings are sought."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property

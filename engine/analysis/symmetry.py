@@ -1,7 +1,5 @@
 """Left and right: how far the answer, and each layer's set of boundaries, are their own mirror images."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.analysis.duplicates import correlation

@@ -6,16 +6,8 @@ from pathlib import Path
 from engine.errors import NeurosceneError
 from engine.formats.load_convnet import UnknownArchitecture, load_convnet
 from engine.formats.load_mlp import load, split_path
-from engine.network.convnet import (
-    AveragePool,
-    ConvNet,
-    Convolution,
-    Dense,
-    Elementwise,
-    Input,
-    MaxPool,
-    Softmax,
-)
+from engine.network.convnet import ConvNet
+from engine.network.nodes import AveragePool, Convolution, Dense, Elementwise, Input, MaxPool, Softmax
 
 COLUMNS = ("name", "kind", "gives", "weights", "multiply-adds", "sees", "every")
 RIGHT = ("weights", "multiply-adds")

@@ -6,11 +6,11 @@ from engine.doctor.compare import compare
 from engine.gpu.channel_map import ChannelMap
 from engine.kernels import convolve, dense, elementwise, forward, pool, reshape, softmax
 from engine.network.activations import ANYWHERE, Activation
-from engine.network.convnet import (
+from engine.network.convnet import ConvNet
+from engine.network.nodes import (
     Add,
     AveragePool,
     Concat,
-    ConvNet,
     Convolution,
     Dense,
     Elementwise,

@@ -4,14 +4,12 @@ classes      JSON, a list of texts, one for each channel of the last layer
 preprocess   JSON, the fields of engine.network.preprocess.Preprocess
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import FileError, NeurosceneError
-from engine.formats.files import size_text, told
+from engine.formats.files import short, size_text
 from engine.network.preprocess import Preprocess
 
 # 20,000 classes of fifty letters; JSON may take some twenty times its length in memory.
@@ -29,9 +27,9 @@ def entry(metadata: Mapping[str, str], key: str, kind: type, name: str) -> Any:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FileError(f"The `{key}` of {name} is not JSON ({told(error)}). Save it again.") from None
+        raise FileError(f"The `{key}` of {name} is not JSON ({short(error)}). Save it again.") from None
     if not isinstance(found, kind):
-        raise FileError(f"The `{key}` of {name} is {told(found)}; it must be a JSON {kind.__name__}.")
+        raise FileError(f"The `{key}` of {name} is {short(found)}; it must be a JSON {kind.__name__}.")
     return found
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError, near
-from engine.formats.files import check_layers, check_weights, told
+from engine.formats.files import check_layers, check_weights, short
 from engine.formats.tensors.container import FLOATS, Tensor
 from engine.network.activations import Activation
 from engine.network.nodes import Concat, Convolution, Elementwise, GlobalAveragePool, Input, MaxPool, Node, Softmax
@@ -60,12 +60,12 @@ def listed_layer(layer: object) -> dict:
     about = layer if isinstance(layer, dict) else {}
     name, kind = about.get("name"), about.get("kind")
     if not isinstance(name, str) or not isinstance(kind, str) or kind not in NUMBERS:
-        known = near(told(kind), NUMBERS, noun="kind of layer")
-        raise FileError(f"a layer is {told(layer)}; it needs a name and a kind. {known}")
+        known = near(short(kind), NUMBERS, noun="kind of layer")
+        raise FileError(f"a layer is {short(layer)}; it needs a name and a kind. {known}")
     for key in NUMBERS[kind]:
         value = about.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise FileError(f"layer `{name}` has the {key} {told(value)}; it must be a number of at least 1.")
+            raise FileError(f"layer `{name}` has the {key} {short(value)}; it must be a number of at least 1.")
     return {key: about.get(key) for key in ("kind", "name", "key", *NUMBERS[kind])}
 
 
@@ -124,10 +124,10 @@ def _array(arrays, key, shape, layer):
     """An array of the file; `shape` is what it must be, None where any length goes."""
     tensor = arrays.get(key)
     if tensor is None:
-        raise FileError(f"layer `{layer}` needs `{told(key)}`, which is not there. Save it again.")
+        raise FileError(f"layer `{layer}` needs `{short(key)}`, which is not there. Save it again.")
     if len(tensor.shape) != len(shape) or any(b not in (None, a) for a, b in zip(tensor.shape, shape, strict=True)):
         asked = ", ".join("any" if n is None else str(n) for n in shape)
-        raise ShapeError(f"`{told(key)}` is {told(tensor.shape)}, but layer `{layer}` needs ({asked}).")
+        raise ShapeError(f"`{short(key)}` is {short(tensor.shape)}, but layer `{layer}` needs ({asked}).")
     if tensor.dtype not in FLOATS:
-        raise NetworkError(f"`{told(key)}` is {told(tensor.dtype)}; weights must be {', '.join(FLOATS)}.")
+        raise NetworkError(f"`{short(key)}` is {short(tensor.dtype)}; weights must be {', '.join(FLOATS)}.")
     return tensor.read()

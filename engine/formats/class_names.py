@@ -1,12 +1,10 @@
 """Names of the classes that a network tells apart, from a text file of one a line."""
 
-from __future__ import annotations
-
 import os
 import re
 
 from engine.errors import FileError, ShapeError
-from engine.formats.files import opened, size_text, told
+from engine.formats.files import opened, short, size_text
 
 # ImageNet's 21,841 names of the largest set take 0.7 MB.
 MAX_BYTES = 4 << 20
@@ -23,7 +21,7 @@ def read_class_names(path: str | os.PathLike, count: int | None = None) -> tuple
     Raises FileError for what is no such file, ShapeError where the lines are more or fewer than the classes.
     """
     with opened(path, "list of class names") as (stream, size):
-        name = told(stream.name, 200)
+        name = short(stream.name, 200)
         if size > MAX_BYTES:
             raise FileError(f"{name} has {size_text(size)}; lists of class names have at most {size_text(MAX_BYTES)}.")
         data = stream.read(size)
@@ -49,4 +47,4 @@ def parsed(data: bytes, name: str, count: int | None = None) -> tuple[str, ...]:
         raise ShapeError(
             f"{name} has {len(lines)} lines, but the network tells {count} classes apart. Write one a line."
         )
-    return tuple(told(SYNSET.sub("", line) or line, LONGEST) for line in lines)
+    return tuple(short(SYNSET.sub("", line) or line, LONGEST) for line in lines)

@@ -3,8 +3,6 @@
 Nothing here touches the network; whoever only wants to know whether a file is there can ask.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import sys

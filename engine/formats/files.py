@@ -1,7 +1,5 @@
 """What every format shares: how large a network may be, opening a file with care, writing one whole or not at all."""
 
-from __future__ import annotations
-
 import difflib
 import os
 import struct
@@ -19,7 +17,7 @@ MAX_WIDTH = 4096  # a matrix of 4096 x 4096 is 64 MiB, half of what a portable a
 MAX_LAYERS = 1000  # forty layers make the deepest picture here; past a thousand a file is not a network
 
 
-def told(text: object, limit: int = 80) -> str:
+def short(text: object, limit: int = 80) -> str:
     """A name from a file or a person, fit for one line of a message: printable and short."""
     text = "".join(c if c.isprintable() else "?" for c in str(text)[: limit + 1])
     return text if len(text) <= limit else text[: limit - 3] + "..."
@@ -66,13 +64,13 @@ def _missing(path):
     try:
         names = sorted(p.name for p in folder.iterdir() if p.is_file())
     except OSError:
-        return f"There is no folder {told(folder)} either."
+        return f"There is no folder {short(folder)} either."
     same = [n for n in names if Path(n).suffix.lower() == path.suffix.lower()]
     near = difflib.get_close_matches(path.name, names, n=5, cutoff=0.5)
     shown = list(dict.fromkeys([*near, *same]))[:8]
     if not shown:
-        return f"The folder {told(folder)} has no {path.suffix or 'such'} file; check the path."
-    return f"{'Near it' if near else 'That folder has'}: {', '.join(told(n) for n in shown)}."
+        return f"The folder {short(folder)} has no {path.suffix or 'such'} file; check the path."
+    return f"{'Near it' if near else 'That folder has'}: {', '.join(short(n) for n in shown)}."
 
 
 @contextmanager
@@ -84,26 +82,26 @@ def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[Bin
     path = Path(path)
     try:
         if not path.exists():
-            raise FileError(f"There is no file {told(path, 200)}. {_missing(path)}")
+            raise FileError(f"There is no file {short(path, 200)}. {_missing(path)}")
         if not path.is_file():
             # Reading a pipe or a device could wait, or go on, for ever.
             is_what = "a folder" if path.is_dir() else "not a regular file"
-            raise FileError(f"{told(path, 200)} is {is_what}; give the path of a file with a {what} in it.")
+            raise FileError(f"{short(path, 200)} is {is_what}; give the path of a file with a {what} in it.")
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             if size == 0:
-                raise FileError(f"{told(path, 200)} is empty (0 bytes). Save the {what} again.")
+                raise FileError(f"{short(path, 200)} is empty (0 bytes). Save the {what} again.")
             if size > MAX_FILE_BYTES:
                 raise FileError(
-                    f"{told(path, 200)} has {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read."
+                    f"{short(path, 200)} has {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read."
                 )
             yield stream, size
     except PermissionError:
         raise FileError(
-            f"{told(path, 200)} may not be read: permission denied. Change its permissions or copy it."
+            f"{short(path, 200)} may not be read: permission denied. Change its permissions or copy it."
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte in it
-        raise FileError(f"{told(path, 200)} cannot be read: {told(error, 120)}.") from None
+        raise FileError(f"{short(path, 200)} cannot be read: {short(error, 120)}.") from None
 
 
 # A zip's directory takes some 60 to 150 bytes an entry; a thousand layers need 0.3 MB.
@@ -143,13 +141,13 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if path.is_dir():
-            raise FileError(f"{told(path, 200)} is a folder; give the path of a file in it.")
+            raise FileError(f"{short(path, 200)} is a folder; give the path of a file in it.")
         with beside.open("wb") as stream:
             yield stream
         os.replace(beside, path)
     except (OSError, ValueError) as error:
-        reason = "its folder does not exist" if not path.parent.is_dir() else told(error, 120)
-        raise FileError(f"{told(path, 200)} cannot be written: {reason}. Choose another place.") from None
+        reason = "its folder does not exist" if not path.parent.is_dir() else short(error, 120)
+        raise FileError(f"{short(path, 200)} cannot be written: {reason}. Choose another place.") from None
     finally:
         # After the rename there is nothing left of this name.
         with suppress(OSError, ValueError):

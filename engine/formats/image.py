@@ -1,7 +1,5 @@
 """Image files, through PIL, which is loaded when there is one: any of the common kinds as rows of bytes."""
 
-from __future__ import annotations
-
 import io
 import os
 import warnings
@@ -11,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import FileError
-from engine.formats.files import opened, told
+from engine.formats.files import opened, short
 
 # PIL can open more; one of those kinds is handed to another program, which a stranger's file must not be.
 KINDS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "GIF", "WEBP", "PPM", "TGA", "ICO", "AVIF", "JPEG2000")
@@ -27,7 +25,7 @@ def load(path: str | os.PathLike) -> np.ndarray:
     """
     path = Path(path)
     with opened(path, "picture") as (stream, _):
-        return _read(stream, told(path, 200), KINDS)
+        return _read(stream, short(path, 200), KINDS)
 
 
 def to_png(pixels: np.ndarray) -> bytes:
@@ -60,7 +58,9 @@ def _read(stream, name, kinds):
         except Image.DecompressionBombError:
             raise _too_large(name) from None
         except Exception as error:  # whatever a decoder meets in a broken or hostile file
-            raise FileError(f"{name} cannot be read as a picture: {told(error, 120)}. Save or copy it again.") from None
+            raise FileError(
+                f"{name} cannot be read as a picture: {short(error, 120)}. Save or copy it again."
+            ) from None
 
 
 def to_array(image: Any, name: str) -> np.ndarray:

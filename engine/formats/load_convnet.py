@@ -12,7 +12,7 @@ import numpy as np
 from engine.errors import FileError, NetworkError, NeurosceneError, near
 from engine.formats import about
 from engine.formats.architectures import ARCHITECTURES, array_keys, build, known_layers, listed_layer
-from engine.formats.files import check_layers, check_size, opened, told
+from engine.formats.files import check_layers, check_size, opened, short
 from engine.formats.tensors import container
 from engine.network.convnet import ConvNet
 from engine.network.nodes import Convolution
@@ -57,21 +57,21 @@ def load_convnet(
     if suffix == ".onnx":
         for what, given in (("architecture", architecture), ("classifier_padding", classifier_padding)):
             if given is not None:
-                raise NetworkError(f"{told(path.name)} has its own architecture, but {what} is given. Leave it out.")
+                raise NetworkError(f"{short(path.name)} has its own architecture, but {what} is given. Leave it out.")
         from engine.formats.onnx.convnet import load  # loads onnx, which takes a while
 
         return load(path, size=size, classes=classes, preprocess=preprocess, known=_authors)
     if suffix != ".safetensors":
-        known = near(told(suffix, 20), (".onnx", ".safetensors"), noun="format to read")
-        raise FileError(f"{told(path, 200)} is no convolutional network. {known}")
+        known = near(short(suffix, 20), (".onnx", ".safetensors"), noun="format to read")
+        raise FileError(f"{short(path, 200)} is no convolutional network. {known}")
     with opened(path) as (stream, length):
-        name = told(path.name)
+        name = short(path.name)
         metadata, arrays = container.read(stream, length, name)
         if "architecture" in metadata and architecture is None and classifier_padding is None:
             return _listed(metadata, arrays, name, size=size, classes=classes, preprocess=preprocess)
         architecture = _architecture_of(arrays, name) if architecture is None else architecture
         if architecture not in ARCHITECTURES:
-            raise NetworkError(near(told(architecture), ARCHITECTURES, noun="architecture"))
+            raise NetworkError(near(short(architecture), ARCHITECTURES, noun="architecture"))
         caffe = "0..255" in metadata.get("input", "")
         if classifier_padding is None:
             written = re.search(r"padding=(\d)", metadata.get("conv10", ""))
@@ -92,7 +92,7 @@ def small_squeezenet(data: bytes, name: str = "small_squeezenet.safetensors") ->
     Raises FileError for another file; FileError, ShapeError or NetworkError for layers that do not fit.
     """
     check_size(len(data), name)
-    return _listed(*container.read(io.BytesIO(data), len(data), told(name)), told(name))
+    return _listed(*container.read(io.BytesIO(data), len(data), short(name)), short(name))
 
 
 def _listed(metadata, arrays, name, *, size=None, classes=(), preprocess=None):
@@ -111,7 +111,7 @@ def _listed(metadata, arrays, name, *, size=None, classes=(), preprocess=None):
     nodes = build(layers, arrays, (len(preprocess.mean), *preprocess.size), name)
     classes = classes or _entry(metadata, "classes", list, name)
     try:
-        return ConvNet(nodes, name=told(metadata.get("name", name), 200), classes=classes, preprocess=preprocess)
+        return ConvNet(nodes, name=short(metadata.get("name", name), 200), classes=classes, preprocess=preprocess)
     except NeurosceneError as error:
         raise type(error)(str(error) if name in str(error) else f"In {name}: {error}") from None
 

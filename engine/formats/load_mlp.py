@@ -1,7 +1,5 @@
 """Networks from files and objects, and back to files."""
 
-from __future__ import annotations
-
 import importlib
 import os
 import re
@@ -10,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import FileError, NetworkError, near
-from engine.formats.files import told
+from engine.formats.files import short
 from engine.formats.tensors import named, safetensors
 from engine.network.mlp import Mlp
 
@@ -63,7 +61,7 @@ def save(net: Mlp, path: str | os.PathLike) -> None:
     path = Path(path)
     extension = path.suffix.lower()
     if extension not in SAVERS:
-        raise FileError(f"{told(path, 200)} cannot be saved. {near(extension, SAVERS, noun='format to save')}")
+        raise FileError(f"{short(path, 200)} cannot be saved. {near(extension, SAVERS, noun='format to save')}")
     _function(SAVERS[extension])(net, path)
 
 
@@ -104,16 +102,18 @@ def _load_file(source, activations):
         if written is not None:
             if activations is not None:
                 raise NetworkError(
-                    f"Activations are given twice: `{told(written)}` after the path and `{told(activations)}`."
+                    f"Activations are given twice: `{short(written)}` after the path and `{short(activations)}`."
                 )
             activations = written
     path = Path(path)
     extension = path.suffix.lower()
     if extension not in LOADERS:
         if path.is_dir():
-            raise FileError(f"{told(path, 200)} is a folder; give the path of a network in it ({', '.join(LOADERS)}).")
-        raise FileError(f"{told(path, 200)} is no network. {near(told(extension, 20), LOADERS, noun='format to read')}")
+            raise FileError(f"{short(path, 200)} is a folder; give the path of a network in it ({', '.join(LOADERS)}).")
+        raise FileError(
+            f"{short(path, 200)} is no network. {near(short(extension, 20), LOADERS, noun='format to read')}"
+        )
     try:
         return _function(LOADERS[extension])(path, activations)
     except (MemoryError, RecursionError):
-        raise FileError(f"{told(path, 200)} needs more memory than there is. Use a smaller network.") from None
+        raise FileError(f"{short(path, 200)} needs more memory than there is. Use a smaller network.") from None

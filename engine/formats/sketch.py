@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, NeurosceneError
-from engine.formats.files import check_weights, told
+from engine.formats.files import check_weights, short
 from engine.network.convnet import MAX_NEURONS, MAX_NODES
 from engine.network.nodes import Convolution, Dense, Input, Node
 
@@ -170,7 +170,7 @@ class Sketch:
 
     def _free(self, label):
         """A name nobody has yet, as near to the label as may be."""
-        label = told(label, 60).strip("/") or "node"
+        label = short(label, 60).strip("/") or "node"
         name = _first_free(label, self.nodes)
         self.labels[name] = label
         return name

@@ -2,8 +2,6 @@
 only to open a file, and there only by its loader that runs no code.
 """
 
-from __future__ import annotations
-
 import importlib
 import re
 import struct
@@ -23,8 +21,8 @@ from engine.formats.files import (
     check_width,
     check_zip_directory,
     opened,
+    short,
     size_text,
-    told,
 )
 from engine.formats.tensors.named import Entry, assemble
 from engine.network.activations import Activation
@@ -51,7 +49,7 @@ MAX_DEPTH = 32
 def load(path: Path, activations: Any = None) -> Mlp:
     """The network in a .pt or .pth file that holds a state dict; needs PyTorch."""
     with opened(path) as (stream, size):
-        name = told(path.name)
+        name = short(path.name)
         if stream.read(4) == ZIP_START:
             _check_zip(stream, size, name)
         stream.seek(0)
@@ -66,7 +64,7 @@ def load(path: Path, activations: Any = None) -> Mlp:
             found = torch.load(stream, map_location="cpu", weights_only=True)
         except Exception as error:  # whatever its unpickler meets in a broken or hostile file
             raise FileError(
-                f"{name} is not a state dict that can be read without running code ({told(error)}). "
+                f"{name} is not a state dict that can be read without running code ({short(error)}). "
                 "Save with torch.save(model.state_dict(), path)."
             ) from None
     for key in CHECKPOINT_KEYS:
@@ -84,7 +82,7 @@ def _check_zip(stream, size, name):
         with zipfile.ZipFile(stream) as archive:
             total = sum(info.file_size for info in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, OSError, struct.error) as error:
-        raise FileError(f"{name} is not a whole PyTorch file: {told(error)}. Save or copy it again.") from None
+        raise FileError(f"{name} is not a whole PyTorch file: {short(error)}. Save or copy it again.") from None
     if total > MAX_FILE_BYTES:
         raise FileError(f"{name} unpacks to {size_text(total)}; at most {size_text(MAX_FILE_BYTES)} are read.")
 
@@ -93,7 +91,7 @@ def from_state_dict(state: Mapping, activations: Any, name: str) -> Mlp:
     """The network whose weights a mapping from names to tensors or arrays holds; mappings in it, as Flax has, too."""
     entries = {}
     for key, value in _flat(state, name):
-        where = f"`{told(key)}` of {name}"
+        where = f"`{short(key)}` of {name}"
         if not isinstance(key, str):
             raise NetworkError(f"{where} has a {type(key).__name__} as its key; a state dict has names like 0.weight.")
         if isinstance(value, list | tuple):
@@ -127,7 +125,7 @@ def from_module(module: Any, activations: Any = None) -> Mlp:
     if _base(module, "Sequential") is None and kind not in STEPS and kind not in SINE_LAYERS and kind != "Linear":
         raise NetworkError(_no_sequential(module, kind))
     if activations is not None:
-        raise NetworkError(f"{kind} has its own activations, but `{told(activations)}` is given. Leave them out.")
+        raise NetworkError(f"{kind} has its own activations, but `{short(activations)}` is given. Leave them out.")
     return fold(_steps(module, "", 0, [0]), f"the {kind}")
 
 
@@ -135,7 +133,7 @@ def _no_sequential(module, kind):
     children = getattr(module, "_modules", None)
     inner = [k for k, v in children.items() if _base(v, "Sequential")] if isinstance(children, Mapping) else []
     if inner:
-        return f"{kind} computes in its own way. Give its Sequential: {', '.join(f'.{told(k)}' for k in inner[:4])}."
+        return f"{kind} computes in its own way. Give its Sequential: {', '.join(f'.{short(k)}' for k in inner[:4])}."
     if hasattr(module, "state_dict"):
         return f"{kind} is not a torch.nn.Sequential. Give one, or give its state_dict() and the activations."
     return f"An object of type {kind} is not a network. Give a path, a torch.nn.Sequential, a state dict or an Mlp."
@@ -168,7 +166,7 @@ def _array(value, where):
             value = value.double().numpy()
         value = np.asarray(value)
     except Exception as error:
-        raise NetworkError(f"{where} cannot be read as an array: {told(error)}") from None
+        raise NetworkError(f"{where} cannot be read as an array: {short(error)}") from None
     if value.dtype.kind not in "fiu":
         raise NetworkError(f"{where} is {value.dtype}; weights must be real numbers.")
     return value
@@ -180,7 +178,7 @@ def _setting(module, where, name, default=None):
     try:
         return float(value)
     except Exception:  # Of foreign modules' objects: anything may be raised by their own conversion.
-        raise NetworkError(f"{where} has {name} = {told(value)}, which is not a number.") from None
+        raise NetworkError(f"{where} has {name} = {short(value)}, which is not a number.") from None
 
 
 def _parsed(text, where):
@@ -234,7 +232,7 @@ def _gelu(module, where):
     approximate = getattr(module, "approximate", "none")
     if approximate != "none":
         raise NetworkError(
-            f"{where} is GELU(approximate={told(approximate)!r}), another function; only the exact GELU is shown."
+            f"{where} is GELU(approximate={short(approximate)!r}), another function; only the exact GELU is shown."
         )
     return [_parsed("gelu", where)]
 
@@ -242,7 +240,7 @@ def _gelu(module, where):
 def _softmax(module, where):
     if getattr(module, "dim", None) not in (None, -1, 1):
         raise NetworkError(
-            f"{where} is a softmax over axis {told(module.dim)}; only over the outputs (dim=-1) is shown."
+            f"{where} is a softmax over axis {short(module.dim)}; only over the outputs (dim=-1) is shown."
         )
     return [_parsed("softmax", where)]
 
@@ -314,7 +312,7 @@ def _steps(module, place, depth, seen):
     """The steps of a module; place is its path of names, as PyTorch writes it."""
     seen[0] += 1
     kind = type(module).__name__
-    where = f"module {told(place)} ({told(kind)})" if place else told(kind)
+    where = f"module {short(place)} ({short(kind)})" if place else short(kind)
     if depth > MAX_DEPTH or seen[0] > MAX_MODULES:
         raise NetworkError(
             f"{where} is nested deeper than {MAX_DEPTH} or comes after {MAX_MODULES} modules, too many to show."

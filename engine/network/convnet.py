@@ -7,27 +7,8 @@ from functools import cached_property
 from math import prod
 
 from engine.errors import NetworkError, NeurosceneError, ShapeError, near
-from engine.network.nodes import (
-    Add,
-    AveragePool,
-    Concat,
-    Convolution,
-    Dense,
-    Elementwise,
-    Flatten,
-    GlobalAveragePool,
-    Input,
-    MaxPool,
-    Multiply,
-    Node,
-    Softmax,
-)
+from engine.network.nodes import Input, Node
 from engine.network.preprocess import ORDERS, Preprocess, usual
-
-__all__ = [
-    "Add", "AveragePool", "Concat", "ConvNet", "Convolution", "Dense", "Elementwise", "Flatten", "GlobalAveragePool",
-    "Input", "MaxPool", "Multiply", "Node", "Preprocess", "Softmax",
-]  # fmt: skip
 
 # All responses together as float32 take 1 GiB; ResNet-50 at 224 x 224 has 33 million, VGG-16 has 28 million.
 MAX_NEURONS = 1 << 28

@@ -1,7 +1,5 @@
 """Where the outputs of a network's nodes lie when it runs: which are computed together, which are parts of others."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterator, Mapping
 
 from engine.network import nodes

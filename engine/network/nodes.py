@@ -3,8 +3,6 @@
 Maps are (C, H, W), a vector is (C, 1, 1). There is no batch: one image at a time.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import ClassVar

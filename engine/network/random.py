@@ -1,7 +1,5 @@
 """Seeded random networks."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """How networks are trained: what a training is told, and where it begins."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

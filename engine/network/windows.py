@@ -3,8 +3,6 @@
 One axis at a time: everything here is of rows or of columns alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

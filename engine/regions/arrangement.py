@@ -6,8 +6,6 @@ its own lines. Faces are independent of each other, so there are as many rounds 
 the layer has functions, and a round touches only faces that have lines left.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.regions.growable import Rows

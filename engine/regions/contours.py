@@ -4,8 +4,6 @@ What is found is good to the last digits of float64 at its points; what is small
 missed. Networks that are piecewise linear have an exact partition instead.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

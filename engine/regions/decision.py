@@ -1,7 +1,5 @@
 """Where a network's decision changes, cut into a subdivision of its linear regions."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.errors import NetworkError

@@ -1,7 +1,5 @@
 """An array that grows at its end."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

@@ -1,7 +1,5 @@
 """The exact linear regions of a network on a rectangle of a plane, and the boundaries between them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property
 

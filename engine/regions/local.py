@@ -1,7 +1,5 @@
 """What a network does at one point of a plane: which units are active, its linear map there, the nearest boundary."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rings round faces and paths along edges, from a subdivision's numbers alone: no angle is computed."""
 
-from __future__ import annotations
-
 import numpy as np
 
 

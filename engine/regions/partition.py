@@ -5,8 +5,6 @@ functions' values, an edge whose ends differ in sign is cut, and nothing but its
 numbers here instead of sign vectors.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.errors import NetworkError

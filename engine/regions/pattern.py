@@ -1,7 +1,5 @@
 """What the neurons of a piecewise linear network do at points: which are active, and the affine map that leaves."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

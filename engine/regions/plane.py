@@ -1,7 +1,5 @@
 """A network on a plane of its inputs, in float64, and how far rounding may move its sums."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 import numpy as np

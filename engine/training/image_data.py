@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import SettingError, ShapeError
-from engine.formats.files import told
+from engine.formats.files import short
 from engine.formats.image import from_png as from_png
 from engine.formats.image import load, to_array
 from engine.formats.image import to_png as to_png
@@ -74,7 +74,7 @@ class ImageData:
         numbers out of bounds and for a threshold that leaves one class.
         """
         if task not in TASKS:
-            raise SettingError(f"task={told(task)}: it takes {' or '.join(TASKS)}.")
+            raise SettingError(f"task={short(task)}: it takes {' or '.join(TASKS)}.")
         if colour and task == "classes":
             raise SettingError("colour=True: classes are made from greys. Take task='values' for colours.")
         side = _checked_side(side)
@@ -160,13 +160,13 @@ def checked_threshold(threshold: float | str | None) -> float | str | None:
     except (TypeError, ValueError):
         value = float("nan")
     if not 0 <= value <= 1:  # which no nan is
-        raise SettingError(f"threshold={told(threshold)}: it takes a grey from 0 (black) to 1 (white), or otsu.")
+        raise SettingError(f"threshold={short(threshold)}: it takes a grey from 0 (black) to 1 (white), or otsu.")
     return value
 
 
 def _checked_side(side):
     if isinstance(side, bool) or not isinstance(side, int | np.integer) or not SIDE_MIN <= side <= SIDE_MAX:
-        raise SettingError(f"side={told(side)}: it takes a whole number of pixels from {SIDE_MIN} to {SIDE_MAX}.")
+        raise SettingError(f"side={short(side)}: it takes a whole number of pixels from {SIDE_MIN} to {SIDE_MAX}.")
     return int(side)
 
 
@@ -175,7 +175,7 @@ def _pixels(source, side):
     if isinstance(source, str) and source.strip() == BOTTLE:
         return BOTTLE, bottle(side)
     if isinstance(source, str | os.PathLike):
-        return told(os.path.basename(source)), load(source)
+        return short(os.path.basename(source)), load(source)
     if hasattr(source, "getbands"):
         return "the image", to_array(source, "The image")
     return "the array", _from_array(source)
@@ -186,7 +186,7 @@ def _from_array(source):
     try:
         array = np.asarray(source)
     except Exception as error:  # of a foreign object's own conversion
-        raise ShapeError(f"An object of type {type(source).__name__} is no image: {told(error)}") from None
+        raise ShapeError(f"An object of type {type(source).__name__} is no image: {short(error)}") from None
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] not in (3, 4)):

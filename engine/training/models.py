@@ -1,7 +1,5 @@
 """A person's model, as a training loop holds it: out of its wrappers, and a classifier of one output as one of two."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import NetworkError, SettingError, ShapeError
-from engine.formats.files import size_text, told
+from engine.formats.files import short, size_text
 from engine.formats.load_mlp import load
 from engine.formats.tensors import history as file
 from engine.network.history import TASKS, Domain, History, flat, following, thinned
@@ -70,7 +70,7 @@ class Recorder:
         if path is not None:
             file.check_place(path)
         if task not in (None, *TASKS):
-            raise SettingError(f"task={told(task)}: it takes {' or '.join(TASKS)}.")
+            raise SettingError(f"task={short(task)}: it takes {' or '.join(TASKS)}.")
         if data is None and targets is not None:
             raise ShapeError("targets are given without data; give both.")
         self.path, self.task, self.activations = path, task, activations
@@ -228,7 +228,7 @@ class Recorder:
         low, high, x, y, rest = self._plane
         for name, value in (("x", x), ("y", y)):
             if not isinstance(value, int | np.integer) or not 0 <= value < max(inputs, 2):
-                raise SettingError(f"{name}={told(value)}: it takes an input from 0 to {inputs - 1}.")
+                raise SettingError(f"{name}={short(value)}: it takes an input from 0 to {inputs - 1}.")
         if x == y:
             raise SettingError(f"x={x} and y={y} are the same input; a plane takes two.")
         bounds = (-1.0, 1.0) if self.samples is None else self.samples.bounds(x, y)
@@ -241,7 +241,7 @@ class Recorder:
             low, high = (np.broadcast_to(np.asarray(end, float), 2) for end in ends)
             return Domain.plane(inputs, low, high, x, y, rest)
         except (ValueError, TypeError):
-            raise ShapeError(f"low={told(ends[0])} and high={told(ends[1])}: each takes a number, or two.") from None
+            raise ShapeError(f"low={short(ends[0])} and high={short(ends[1])}: each takes a number, or two.") from None
 
     def _loss(self, net, loss):
         if loss is None:

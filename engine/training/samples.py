@@ -1,11 +1,9 @@
 """A person's samples: where they lie, how well a network does on them, and how they look on a plane of its inputs."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.errors import ShapeError
-from engine.formats.files import told
+from engine.formats.files import short
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
 
@@ -132,7 +130,7 @@ def _array(values, name):
             values = values.detach().cpu()
         array = np.asarray(values)
     except Exception as error:  # of a foreign object's own conversion
-        raise ShapeError(f"{name} cannot be read as an array: {told(error)}") from None
+        raise ShapeError(f"{name} cannot be read as an array: {short(error)}") from None
     if array.dtype.kind not in "biuf":
         raise ShapeError(f"{name} must be numbers, not {array.dtype}.")
     return array

@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from engine.errors import FileError, NeurosceneError, SettingError, ShapeError
-from engine.formats.files import told
+from engine.formats.files import short
 from engine.formats.tensors import training as files
 from engine.kernels.train import Training
 from engine.kernels.train_loss import Losses
@@ -215,7 +215,7 @@ class Trainer:
                 patient=state.patient,
             )  # fmt: skip
         except NeurosceneError as error:
-            raise FileError(f"{told(path, 200)} is no training that can go on: {error}") from None
+            raise FileError(f"{short(path, 200)} is no training that can go on: {error}") from None
         trainer._known = list(kept["snapshots"].transpose(1, 0, 2))
         trainer._known_losses = list(kept["losses"].T)
         trainer._resumed = (kept["weights"], kept["moments"], state.step)

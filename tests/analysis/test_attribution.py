@@ -5,11 +5,11 @@ import pytest
 
 from engine.analysis.attribution import attributions
 from engine.errors import NetworkError
-from engine.network.convnet import (
+from engine.network.convnet import ConvNet
+from engine.network.nodes import (
     Add,
     AveragePool,
     Concat,
-    ConvNet,
     Convolution,
     Dense,
     Elementwise,

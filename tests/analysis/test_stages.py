@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from engine.analysis.stages import all_called, behind, called, gate, gating, is_passed_by, squeezenet_blocks, stages
-from engine.network.convnet import (
+from engine.network.convnet import ConvNet
+from engine.network.nodes import (
     Add,
     Concat,
-    ConvNet,
     Convolution,
     Dense,
     Elementwise,

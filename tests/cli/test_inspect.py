@@ -10,7 +10,7 @@ import pytest
 from engine.cli import inspect, main
 from engine.formats.load_convnet import small_squeezenet
 from engine.formats.load_mlp import save
-from engine.network.convnet import AveragePool, Convolution, MaxPool
+from engine.network.nodes import AveragePool, Convolution, MaxPool
 from engine.network.random import random_mlp
 
 SMALL = files("scenes").joinpath("data", "small_squeezenet.safetensors")

@@ -11,7 +11,8 @@ from PIL import Image
 
 from engine.kernels.forward import Forward
 from engine.network.activations import ANYWHERE
-from engine.network.convnet import ConvNet, Input
+from engine.network.convnet import ConvNet
+from engine.network.nodes import Input
 from scenes.drawn.objects import draw
 
 ROOT = Path(__file__).resolve().parents[2]

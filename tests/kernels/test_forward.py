@@ -13,11 +13,11 @@ from engine.gpu.device import device
 from engine.gpu.subgroups import subgroup_size
 from engine.kernels.convolve import LANES
 from engine.kernels.forward import Forward, evaluate
-from engine.network.convnet import (
+from engine.network.convnet import ConvNet
+from engine.network.nodes import (
     Add,
     AveragePool,
     Concat,
-    ConvNet,
     Convolution,
     Dense,
     Elementwise,

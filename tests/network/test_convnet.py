@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from engine.errors import NetworkError, ShapeError
-from engine.network.convnet import (
+from engine.network.convnet import ConvNet
+from engine.network.nodes import (
     Add,
     AveragePool,
     Concat,
-    ConvNet,
     Convolution,
     Dense,
     Elementwise,
@@ -17,9 +17,9 @@ from engine.network.convnet import (
     Input,
     MaxPool,
     Multiply,
-    Preprocess,
     Softmax,
 )
+from engine.network.preprocess import Preprocess
 from engine.reference.convnet import forward
 
 RNG = np.random.default_rng(3)

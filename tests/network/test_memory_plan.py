@@ -5,8 +5,9 @@ from math import prod
 import numpy as np
 import pytest
 
-from engine.network.convnet import Add, Concat, ConvNet, Convolution, Elementwise, Input, MaxPool, Multiply
+from engine.network.convnet import ConvNet
 from engine.network.memory_plan import fused, homes, joined, taken
+from engine.network.nodes import Add, Concat, Convolution, Elementwise, Input, MaxPool, Multiply
 
 IMAGE = Input("image", (), (4, 5, 5))
 

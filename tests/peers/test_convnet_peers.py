@@ -11,7 +11,7 @@ import pytest
 from engine.errors import FileError
 from engine.formats.load_convnet import load_convnet
 from engine.kernels.forward import Forward
-from engine.network.convnet import Convolution, Softmax
+from engine.network.nodes import Convolution, Softmax
 from engine.reference.convnet import forward
 
 torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-peers`")

@@ -9,7 +9,8 @@ from engine.app.make import save
 from engine.app.picture_state import restore_from
 from engine.cli.options import assignments
 from engine.errors import FileError, NeurosceneError, SettingError
-from engine.network.convnet import ConvNet, Convolution, Input
+from engine.network.convnet import ConvNet
+from engine.network.nodes import Convolution, Input
 from engine.scene.data_settings import ClassNames, Convolutional, Image
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, settings

@@ -12,7 +12,8 @@ from engine.analysis.attribution import attributions
 from engine.draw.words.callout import Callout
 from engine.errors import NeurosceneError, SettingError, ShapeError
 from engine.formats.load_convnet import load_convnet
-from engine.network.convnet import Add, ConvNet, Convolution, Dense, Elementwise, Flatten, GlobalAveragePool, Input
+from engine.network.convnet import ConvNet
+from engine.network.nodes import Add, Convolution, Dense, Elementwise, Flatten, GlobalAveragePool, Input
 from engine.reference.convnet import forward as twin
 from engine.render.renderer import Renderer
 from engine.scene.settings import assign

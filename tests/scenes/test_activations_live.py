@@ -5,7 +5,8 @@ import pytest
 from hands import Hands
 from PIL import Image
 
-from engine.network.convnet import ConvNet, Convolution, Elementwise, Input
+from engine.network.convnet import ConvNet
+from engine.network.nodes import Convolution, Elementwise, Input
 from engine.scene.view_data import Clock
 from scenes.activations import Activations
 from scenes.activations.marks import Neuron

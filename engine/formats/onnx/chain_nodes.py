@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.errors import NetworkError
 from engine.formats.chain import SOFTPLUS_CUT, Affine, Linear, Width
-from engine.formats.files import MAX_WIDTH, check_width, told
+from engine.formats.files import MAX_WIDTH, check_width, short
 from engine.formats.onnx.chain_values import PARTS, SAME, Value
 from engine.formats.onnx.graph import ON_CONSTANTS, Constant, Rules, axes, dropout, same, target_shape
 
@@ -25,7 +25,7 @@ def _elementwise(constant, node):
     if array.size == 1:
         return np.float64(array.reshape(())[()])
     if array.size != array.shape[-1] or array.size > MAX_WIDTH:
-        raise node.refusal(f"its constant is {told(array.shape)}; a number or one of each value (n,) is accepted")
+        raise node.refusal(f"its constant is {short(array.shape)}; a number or one of each value (n,) is accepted")
     return array.reshape(-1).astype(float)
 
 
@@ -55,7 +55,7 @@ def _branches(node):
 def _linear(node, x, weights, bias=None):
     """x times the constant weights, (out, in) by now."""
     if weights.ndim != 2 or 0 in weights.shape or weights.dtype.kind != "f":
-        raise node.refusal(f"its weights are {weights.dtype} {told(weights.shape)}; a matrix of floats is accepted")
+        raise node.refusal(f"its weights are {weights.dtype} {short(weights.shape)}; a matrix of floats is accepted")
     check_width(weights.shape, node.where)
     return x.settled(node.where).then(Linear(weights, bias, node.where))
 
@@ -309,7 +309,7 @@ def _reshape(node):
         return _rows(node, x)
     if dims == [-1] and node.last:
         return _width(node, x, 1)
-    raise node.refusal(f"to {told(dims)}; only flattening to rows, as (-1, n), is accepted")
+    raise node.refusal(f"to {short(dims)}; only flattening to rows, as (-1, n), is accepted")
 
 
 def _transpose(node):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.errors import NetworkError
 from engine.formats import about
-from engine.formats.files import told
+from engine.formats.files import short
 from engine.formats.onnx.convnet_nodes import RULES
 from engine.formats.onnx.graph import evaluated, only_input
 from engine.formats.onnx.model import read
@@ -48,7 +48,7 @@ def load(
     sketch = Sketch(name, opset)
     size = preprocess.size if size is None and preprocess is not None else size
     last = _is_turned(graph, source.name)
-    image = sketch.input(told(source.name, 60), _declared(source, name, size, last))
+    image = sketch.input(short(source.name, 60), _declared(source, name, size, last))
     end = evaluated(graph, ChannelsLast(image) if last else image, RULES, name)
     if not isinstance(end, Wire):
         raise NetworkError(f"The output of {name} does not depend on its input.")
@@ -68,7 +68,7 @@ def _is_turned(graph, source):
 
 def _declared(value_info, name, size, last):
     """(C, H, W) or (n,) of the input without the batch; last: the file has the channels last."""
-    where = f"The input `{told(value_info.name)}` of {name}"
+    where = f"The input `{short(value_info.name)}` of {name}"
     if not (value_info.type.HasField("tensor_type") and value_info.type.tensor_type.HasField("shape")):
         raise NetworkError(f"{where} has no shape. Export the file with a fixed input size.")
     dims = [x.dim_value if x.HasField("dim_value") else None for x in value_info.type.tensor_type.shape.dim]

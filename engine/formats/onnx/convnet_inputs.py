@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.formats.files import told
+from engine.formats.files import short
 from engine.formats.onnx.graph import Constant, GraphNode
 from engine.formats.sketch import Wire
 
@@ -27,7 +27,7 @@ def constant(node: GraphNode, i: int, what: str, *, axes: int | None = None) -> 
     if x.array.dtype.kind != "f":
         raise node.refusal(f"its {what} are {x.array.dtype}; floats are accepted")
     if axes is not None and x.array.ndim != axes:
-        raise node.refusal(f"its {what} are {told(x.array.shape)}; {axes} axes are accepted, images having two")
+        raise node.refusal(f"its {what} are {short(x.array.shape)}; {axes} axes are accepted, images having two")
     return x.array
 
 

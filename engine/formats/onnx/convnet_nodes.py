@@ -5,7 +5,7 @@ An input of a rule is a Constant or a Wire; here and there a ChannelsLast or an 
 
 import numpy as np
 
-from engine.formats.files import told
+from engine.formats.files import short
 from engine.formats.onnx.convnet_activations import ACTIVATIONS, activated
 from engine.formats.onnx.convnet_inputs import constant, wire
 from engine.formats.onnx.convnet_shapes import SHAPES, joined
@@ -31,7 +31,7 @@ def _pair(node, key, default):
     if given is None:
         return default
     if len(given) != 2:
-        raise node.refusal(f"its {key} are {told(given)}; two are accepted, images having two axes")
+        raise node.refusal(f"its {key} are {short(given)}; two are accepted, images having two axes")
     return given
 
 
@@ -39,17 +39,17 @@ def _slide(node, x, size, dilation=(1, 1)):
     """(stride, padding) of a node with a window of this size."""
     stride = _pair(node, "strides", (1, 1))
     if min(stride) < 1 or min(dilation) < 1:
-        raise node.refusal(f"its strides are {told(stride)} and dilations {told(dilation)}; they must be above 0")
+        raise node.refusal(f"its strides are {short(stride)} and dilations {short(dilation)}; they must be above 0")
     how = node.text("auto_pad", "NOTSET")
     if how in ("NOTSET", ""):
         pads = node.integers("pads") or (0, 0, 0, 0)
         if len(pads) != 4:
-            raise node.refusal(f"its pads are {told(pads)}; four are accepted: top, left, bottom, right")
+            raise node.refusal(f"its pads are {short(pads)}; four are accepted: top, left, bottom, right")
         return stride, pads
     if how == "VALID":
         return stride, (0, 0, 0, 0)
     if how not in ("SAME_UPPER", "SAME_LOWER"):
-        raise node.refusal(f"auto_pad = {told(how)}; NOTSET, VALID, SAME_UPPER and SAME_LOWER are accepted")
+        raise node.refusal(f"auto_pad = {short(how)}; NOTSET, VALID, SAME_UPPER and SAME_LOWER are accepted")
     extents = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
     lengths = x.dims[1:]
     spare = [
@@ -67,7 +67,7 @@ def _conv(node):
         raise node.refusal("it has no weights")
     size = _pair(node, "kernel_shape", weights.shape[2:])
     if tuple(size) != weights.shape[2:]:
-        raise node.refusal(f"its kernel_shape is {told(size)}, but its weights are {weights.shape}")
+        raise node.refusal(f"its kernel_shape is {short(size)}, but its weights are {weights.shape}")
     stride, padding = _slide(node, x, size, dilation)
     groups = node.number("group", 1)
     return x.sketch.add(Convolution, node.label, [x], weights, bias, stride, padding, dilation, groups)
@@ -111,7 +111,7 @@ def _per_channel(node, x, array):
     trimmed = array.shape[-len(x.dims) :]
     if array.ndim <= x.rank and array.size == x.dims[0] and trimmed == (x.dims[0], *[1] * (len(x.dims) - 1)):
         return array.reshape(-1).astype(float)
-    raise node.refusal(f"its constant is {told(array.shape)}; a number or one for each channel is accepted")
+    raise node.refusal(f"its constant is {short(array.shape)}; a number or one for each channel is accepted")
 
 
 def _both(node):
@@ -191,7 +191,7 @@ def _batch_norm(node):
         raise node.refusal("it is in training mode; export the model in eval()")
     if any(len(c) != x.dims[0] for c in given) or not node.number("spatial", 1):
         raise node.refusal(
-            f"its constants are {told(given[0].shape)}; one for each of {x.dims[0]} channels is accepted"
+            f"its constants are {short(given[0].shape)}; one for each of {x.dims[0]} channels is accepted"
         )
     gain, bias, mean, var = (c.astype(float) for c in given)
     scale = gain / np.sqrt(var + node.number("epsilon", 1e-5))
@@ -215,7 +215,7 @@ def _gemm(node):
     alpha, beta = node.number("alpha", 1.0), node.number("beta", 1.0)
     if bias is not None:
         if bias.size not in (1, len(weights)) or bias.shape[-1:] not in ((bias.size,), ()):
-            raise node.refusal(f"its biases are {told(bias.shape)}; a number or one for each output is accepted")
+            raise node.refusal(f"its biases are {short(bias.shape)}; a number or one for each output is accepted")
         bias = np.broadcast_to(bias.reshape(-1), (len(weights),)).astype(float) * beta
     return _dense(node, x, weights if alpha == 1 else weights.astype(float) * alpha, bias)
 

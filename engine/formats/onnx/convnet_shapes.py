@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from engine.formats.files import told
+from engine.formats.files import short
 from engine.formats.onnx.convnet_inputs import MAX_SHAPE, short_list, wire
 from engine.formats.onnx.graph import ON_CONSTANTS, Constant, GraphNode, Rules, dropout, same
 from engine.formats.sketch import Expanded, Wire
@@ -50,17 +50,17 @@ def _reshape(node):
     if target is None:
         raise node.refusal("it has no shape")
     if not target or any(n < -1 for n in target) or target.count(-1) > 1:
-        raise node.refusal(f"to {told(target)}; flattening to a vector is accepted")
+        raise node.refusal(f"to {short(target)}; flattening to a vector is accepted")
     whole, total = (1, *x.dims), prod(x.dims)
     if any(n == 0 and i >= len(whole) for i, n in enumerate(target)):
-        raise node.refusal(f"to {told(target)}, which copies an axis that {whole} does not have")
+        raise node.refusal(f"to {short(target)}, which copies an axis that {whole} does not have")
     dims = [whole[i] if n == 0 else n for i, n in enumerate(target)]
     known = prod(n for n in dims if n != -1)
     dims = [total // known if n == -1 else n for n in dims]
     if len(dims) == 1 and node.last:
         dims = [1, *dims]
     if prod(dims) != total or dims[0] != 1 or len(dims) not in (2, 4):
-        raise node.refusal(f"it makes {told(target)} of {whole}; flattening to a vector is accepted")
+        raise node.refusal(f"it makes {short(target)} of {whole}; flattening to a vector is accepted")
     return _seen_as(node, x, tuple(dims[1:]))
 
 
@@ -79,7 +79,7 @@ def _squeeze(node):
     axes = {i for i, n in enumerate(whole) if n == 1 and i != 1} if axes is None else axes
     # The batch's axis may go where nothing follows that would take another for it.
     if any(not 0 <= i < len(whole) or whole[i] != 1 for i in axes) or (0 in axes and not node.last):
-        raise node.refusal(f"it squeezes axes {told(sorted(axes))} of {whole}; those of length 1 after the channels")
+        raise node.refusal(f"it squeezes axes {short(sorted(axes))} of {whole}; those of length 1 after the channels")
     return _seen_as(node, x, tuple(n for i, n in enumerate(whole) if i and i not in axes) or (1,))
 
 
@@ -101,7 +101,7 @@ def _expand(node):
         return x
     if node.last or len(shape) != 4 or shape[:2] != (1, x.dims[0]) or x.dims[1:] != (1, 1):
         raise node.refusal(
-            f"it makes {told(shape)} of {(1, *x.dims)}; a vector (C, 1, 1) that scales a map is accepted"
+            f"it makes {short(shape)} of {(1, *x.dims)}; a vector (C, 1, 1) that scales a map is accepted"
         )
     return Expanded(x, shape[1:])
 
@@ -110,7 +110,7 @@ def _transpose(node):
     x = wire(node)
     axes = node.integers("perm")
     if axes is None or axes != tuple(range(x.rank)):
-        raise node.refusal(f"it reorders axes as {told(axes)}; images must be (1, C, H, W) throughout")
+        raise node.refusal(f"it reorders axes as {short(axes)}; images must be (1, C, H, W) throughout")
     return x
 
 
@@ -133,7 +133,7 @@ def _pad(node):
     if not isinstance(x, Wire) or node.text("mode", "constant") != "constant" or filling != 0 or node.input(3):
         raise node.refusal("padding a map with zeros is accepted")
     if len(x.dims) != 3 or pads is None or len(pads) != 8 or any(pads[i] for i in (0, 1, 4, 5)) or min(pads) < 0:
-        raise node.refusal(f"its pads are {told(pads)}; rows and columns of a map may be added")
+        raise node.refusal(f"its pads are {short(pads)}; rows and columns of a map may be added")
     # One weight of 1 a channel copies the map; the convolution's own padding is what is wanted.
     channels = x.dims[0]
     padding = (pads[2], pads[3], pads[6], pads[7])
@@ -171,14 +171,14 @@ def _gather(node):
     x, at = _listed(node, 0, "values"), node.required(2)[1]
     indices = _listed(node, 1, "indices")
     if any(not -len(x) <= i < len(x) for i in indices) or node.number("axis", 0) != 0:
-        raise node.refusal(f"it takes {told(indices)} of {len(x)} sizes")
+        raise node.refusal(f"it takes {short(indices)} of {len(x)} sizes")
     return Constant(np.array([x[i] for i in indices], np.int64).reshape(at.array.shape))
 
 
 def _constant_of_shape(node):
     shape = _listed(node, 0, "sizes")
     if any(n < 0 for n in shape) or prod(shape) > MAX_SHAPE:
-        raise node.refusal(f"it makes a constant of {told(shape)}; at most {MAX_SHAPE} numbers are accepted")
+        raise node.refusal(f"it makes a constant of {short(shape)}; at most {MAX_SHAPE} numbers are accepted")
     filling = node.tensor("value") if "value" in node.attributes else np.zeros(1, np.float32)
     if filling.size != 1:
         raise node.refusal("its value is not one number")

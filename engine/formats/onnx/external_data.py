@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import FileError
-from engine.formats.files import MAX_FILE_BYTES, opened, size_text, told
+from engine.formats.files import MAX_FILE_BYTES, opened, short, size_text
 
 EXTERNAL = 1
 # Bytes of a number, by TensorProto.DataType, of the types that hold weights and shapes.
@@ -34,14 +34,14 @@ def fill(model: Any, path: Path | None) -> None:
         if proto.data_location != EXTERNAL or proto.data_type not in SIZES:
             continue  # what holds no weights is refused where it is used
         about = {entry.key: entry.value for entry in proto.external_data}
-        name = told(Path(path).name) if path is not None else "the file"
-        where = f"`{told(proto.name or 'a constant')}` of {name}"
+        name = short(Path(path).name) if path is not None else "the file"
+        where = f"`{short(proto.name or 'a constant')}` of {name}"
         wanted = math.prod(proto.dims) * SIZES[proto.data_type] if all(n >= 0 for n in proto.dims) else -1
         offset, length = about.get("offset", "0"), about.get("length", str(wanted))
         if wanted < 0 or not (NUMBER.fullmatch(offset) and NUMBER.fullmatch(length)) or int(length) != wanted:
             raise FileError(
-                f"{where} is {told(tuple(proto.dims))}, but {told(length)} bytes of another file, from {told(offset)} "
-                "on, are said to hold it. Export it again."
+                f"{where} is {short(tuple(proto.dims))}, but {short(length)} bytes of another file, from "
+                f"{short(offset)} on, are said to hold it. Export it again."
             )
         spent += wanted
         if spent > MAX_FILE_BYTES:
@@ -55,13 +55,13 @@ def _beside(path, location, where):
     """The Path of the second file."""
     if path is None or not PLAIN.fullmatch(location) or location in (os.curdir, os.pardir):
         raise FileError(
-            f"{where} keeps its data in another file, {told(location)}, which is not followed: it may only lie beside "
+            f"{where} keeps its data in another file, {short(location)}, which is not followed: it may only lie beside "
             "the ONNX file, under a plain name. Export with external_data=False."
         )
     found = Path(path).parent / location
     # A link may lead anywhere; the ONNX file's own, in a cache of models, leads where the other's does.
     if not found.is_file() or (found.is_symlink() and not Path(path).is_symlink()):
-        raise FileError(f"{where} keeps its data in {told(location)}, which is not beside it. Put it there, {INSTEAD}")
+        raise FileError(f"{where} keeps its data in {short(location)}, which is not beside it. Put it there, {INSTEAD}")
     return found
 
 
@@ -70,7 +70,7 @@ def _part(path, offset, count, where):
     with opened(path) as (stream, size):
         if offset + count > size:
             raise FileError(
-                f"{where} keeps its data in {told(path.name)}, which ends early: it has {size_text(size)}. "
+                f"{where} keeps its data in {short(path.name)}, which ends early: it has {size_text(size)}. "
                 f"Copy it again, {INSTEAD}"
             )
         stream.seek(offset)

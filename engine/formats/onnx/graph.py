@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import NetworkError, ShapeError
-from engine.formats.files import MAX_FILE_BYTES, MAX_WIDTH, size_text, told
+from engine.formats.files import MAX_FILE_BYTES, MAX_WIDTH, short, size_text
 from engine.formats.onnx.model import MAX_NODES, tensor
 from engine.formats.onnx.names import label
 
@@ -44,7 +44,7 @@ class Names:
         if key not in self.values:
             if key not in self.initialisers:
                 raise NetworkError(
-                    f"{where} uses `{told(key)}`, which nothing before it computes. Export the file again."
+                    f"{where} uses `{short(key)}`, which nothing before it computes. Export the file again."
                 )
             self.values[key] = Constant(tensor(self.initialisers[key], self.name), stored=True)
         return self.values[key]
@@ -52,7 +52,7 @@ class Names:
     def put(self, key: str, value: Any, where: str) -> None:
         """Raises NetworkError for a name that is taken, and where computed constants become too large together."""
         if key in self.values or key in self.initialisers:
-            raise NetworkError(f"{where} computes `{told(key)}`, which is there already. Export the file again.")
+            raise NetworkError(f"{where} computes `{short(key)}`, which is there already. Export the file again.")
         if isinstance(value, Constant) and not value.stored:
             # Small constants broadcast into large ones could fill the memory.
             self.spent += value.array.nbytes
@@ -121,7 +121,7 @@ def only_input(graph: Any, name: str) -> Any:
     inputs = [x for x in graph.input if x.name not in stored]
     for what, found in (("inputs", inputs), ("outputs", list(graph.output))):
         if len(found) != 1:
-            names = ", ".join(told(x.name, 30) for x in found[:6])
+            names = ", ".join(short(x.name, 30) for x in found[:6])
             raise NetworkError(
                 f"{name} has {len(found)} {what} ({names}); only a network with one input and one output is shown."
             )
@@ -138,11 +138,11 @@ def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
     known.values[only_input(graph, name).name] = source
     output = graph.output[0].name
     for index, proto in enumerate(graph.node):
-        called = f" `{told(proto.name, 60)}`" if proto.name else ""
-        where = f"Node {index}{called} ({told(proto.op_type, 40)}) of {name}"
+        called = f" `{short(proto.name, 60)}`" if proto.name else ""
+        where = f"Node {index}{called} ({short(proto.op_type, 40)}) of {name}"
         rule = rules.get(proto.op_type) if proto.domain in ("", "ai.onnx") else None
         if rule is None:
-            domain = f" of {told(proto.domain, 40)}" if proto.domain else ""
+            domain = f" of {short(proto.domain, 40)}" if proto.domain else ""
             raise NetworkError(f"{where}{domain} cannot be shown. Accepted: {', '.join(sorted(rules))}.")
         inputs = [known.get(key, where) if key else None for key in proto.input]
         if all(x is None or isinstance(x, Constant) for x in inputs):
@@ -151,7 +151,7 @@ def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
             with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
                 result = rule(GraphNode(inputs, proto, where, name, proto.output[:1] == [output]))
         except (ValueError, TypeError, OverflowError) as error:
-            raise ShapeError(f"{where} cannot be read: {told(error)}. Export the file again.") from None
+            raise ShapeError(f"{where} cannot be read: {short(error)}. Export the file again.") from None
         if not proto.output:
             raise NetworkError(f"{where} has no output. Export the file again.")
         known.put(proto.output[0], result, where)
@@ -179,7 +179,7 @@ def _computed(node, function, constants):
     except ValueError:
         raise node.refusal("the shapes of its constants do not fit") from None
     if math.prod(shape) > MAX_WIDTH * MAX_WIDTH:
-        raise node.refusal(f"its result would be {told(shape)}")
+        raise node.refusal(f"its result would be {short(shape)}")
     return _moved(node, lambda *_: np.asarray(function(*arrays)))
 
 
@@ -188,7 +188,7 @@ def _moved(node, function):
     try:
         return Constant(function(node.required(1)[0].array))
     except (ValueError, TypeError, IndexError) as error:
-        raise node.refusal(told(error)) from None
+        raise node.refusal(short(error)) from None
 
 
 def same(node: GraphNode) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.errors import NetworkError, ShapeError
 from engine.formats.chain import fold
-from engine.formats.files import told
+from engine.formats.files import short
 from engine.formats.onnx.chain_nodes import RULES
 from engine.formats.onnx.chain_values import Value
 from engine.formats.onnx.graph import evaluated, only_input
@@ -20,7 +20,7 @@ def load(path: Path, activations: Any = None) -> Mlp:
     """
     name, model = read(path)
     if activations is not None:
-        raise NetworkError(f"{name} has its own activations, but `{told(activations)}` is given. Leave them out.")
+        raise NetworkError(f"{name} has its own activations, but `{short(activations)}` is given. Leave them out.")
     rank, width = _declared(only_input(model.graph, name))
     end = evaluated(model.graph, Value.input(rank), RULES, name)
     net = fold(end.settled(f"The output of {name}").chain(), name)
@@ -32,7 +32,7 @@ def load(path: Path, activations: Any = None) -> Mlp:
 def _declared(value_info):
     """(rank, size of the last axis or None) a graph declares for its input; rank None if it does not."""
     if not value_info.type.HasField("tensor_type"):
-        raise NetworkError(f"`{told(value_info.name)}` is not a tensor; only one tensor in and one out can be shown.")
+        raise NetworkError(f"`{short(value_info.name)}` is not a tensor; only one tensor in and one out can be shown.")
     kind = value_info.type.tensor_type
     if not kind.HasField("shape"):
         return None, None

@@ -11,7 +11,7 @@ import numpy as np
 from onnx import ModelProto, numpy_helper
 
 from engine.errors import FileError, NetworkError
-from engine.formats.files import opened, told
+from engine.formats.files import opened, short
 from engine.formats.onnx.external_data import fill
 
 # A thousand layers make some ten nodes of twenty fields each; a field takes at most some 200 bytes once parsed.
@@ -30,7 +30,7 @@ FLOATS, INTEGERS = {"float": 1, "float16": 10, "double": 11, "bfloat16": 16}, {"
 def read(path: Path) -> tuple[str, Any]:
     """(the file's name for messages, the ModelProto) of an .onnx file."""
     with opened(path) as (stream, size):
-        return told(path.name), parsed(stream.read(size), told(path.name), path)
+        return short(path.name), parsed(stream.read(size), short(path.name), path)
 
 
 def _broken(name, why):
@@ -49,7 +49,7 @@ def parsed(data: bytes, name: str, path: Path | None = None) -> Any:
     try:
         model.ParseFromString(data)
     except Exception as error:  # protobuf's DecodeError, of which there are several
-        raise _broken(name, told(error)) from None
+        raise _broken(name, short(error)) from None
     if not model.HasField("graph") or not model.graph.node:
         raise _broken(name, "it holds no graph")
     if not model.opset_import:
@@ -117,19 +117,19 @@ def tensor(proto: Any, name: str) -> np.ndarray:
 
     Raises FileError for data in another file or of the wrong length, NetworkError for a type that holds no weights.
     """
-    where = f"`{told(proto.name or 'a constant')}` of {name}"
+    where = f"`{short(proto.name or 'a constant')}` of {name}"
     if proto.data_location or proto.external_data:
         raise FileError(
             f"{where} keeps its data in another file, where only weights may be. Export with external_data=False."
         )
     shape = tuple(proto.dims)
     if any(n < 0 for n in shape) or len(shape) > 16:
-        raise _broken(name, f"{where} is {told(shape)}")
+        raise _broken(name, f"{where} is {short(shape)}")
     if proto.data_type not in (*FLOATS.values(), *INTEGERS.values()):
         raise NetworkError(f"{where} has ONNX data type {proto.data_type}; weights must be {', '.join(FLOATS)}.")
     try:
         array = numpy_helper.to_array(proto)
     except (ValueError, TypeError, OverflowError) as error:
-        raise _broken(name, f"{where} is {told(shape)}, but its data are not ({told(error)})") from None
+        raise _broken(name, f"{where} is {short(shape)}, but its data are not ({short(error)})") from None
     # bfloat16 is no number to numpy; truths are counted with here.
     return array.astype({FLOATS["bfloat16"]: np.float32, INTEGERS["bool"]: np.uint8}.get(proto.data_type, array.dtype))

@@ -18,13 +18,13 @@ def label(proto: Any) -> str:
     besides is called after both (layer1.0/add). The older exporter writes the modules' path, each name after those it
     begins with: /layer1/layer1.0/conv2/Conv becomes layer1.0/conv2/Conv.
     """
-    told = {x.key: QUOTED.findall(x.value[:LONGEST]) for x in proto.metadata_props if x.key in (SCOPES, CLASSES)}
-    if len(told.get(SCOPES, ())) < 2:
+    lists = {x.key: QUOTED.findall(x.value[:LONGEST]) for x in proto.metadata_props if x.key in (SCOPES, CLASSES)}
+    if len(lists.get(SCOPES, ())) < 2:
         return _path(proto.name or (proto.output[0] if proto.output else ""))
     if proto.op_type in WEIGHTED and len(proto.input) > 1 and proto.input[1].endswith(".weight"):
         return proto.input[1].removesuffix(".weight")
-    module, kind = told[SCOPES][-2], proto.op_type.lower()
-    owner = told[CLASSES][-2] if len(told.get(CLASSES, ())) > 1 else ""
+    module, kind = lists[SCOPES][-2], proto.op_type.lower()
+    owner = lists[CLASSES][-2] if len(lists.get(CLASSES, ())) > 1 else ""
     if module and owner.startswith("torch.nn.modules.") and ".container." not in owner:
         return module
     return f"{module}/{kind}" if module else kind

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from engine.errors import FileError
-from engine.formats.files import MAX_FILE_BYTES, replacing, size_text, told
+from engine.formats.files import MAX_FILE_BYTES, replacing, short, size_text
 
 # A thousand layers take 0.2 MB; JSON may take some twenty times its length in memory.
 MAX_HEADER_BYTES = 4 << 20
@@ -86,7 +86,7 @@ def write(path: str | os.PathLike, parts: Sequence[bytes], advice: str) -> None:
     size = sum(map(len, parts))
     if size > MAX_FILE_BYTES:
         raise FileError(
-            f"{told(path, 200)} would have {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read again. "
+            f"{short(path, 200)} would have {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read again. "
             f"{advice}"
         )
     with replacing(path) as stream:
@@ -116,7 +116,7 @@ def _header(stream, size, name):
     try:
         header = json.loads(stream.read(length).decode(), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise _broken(name, f"its header is not JSON ({told(error)})") from None
+        raise _broken(name, f"its header is not JSON ({short(error)})") from None
     if not isinstance(header, dict):
         raise _broken(name, "its header is not a table")
     return header, 8 + length
@@ -130,14 +130,14 @@ def _tensor(stream, start, room, key, about, name):
     """A Tensor, its shape and place checked against the file."""
     about = about if isinstance(about, dict) else {}
     dtype, shape, offsets = about.get("dtype"), about.get("shape"), about.get("data_offsets")
-    where = f"its array `{told(key)}`"
+    where = f"its array `{short(key)}`"
     if not isinstance(dtype, str) or not all(isinstance(x, list) and all(map(_is_count, x)) for x in (shape, offsets)):
         raise _broken(name, f"{where} has no dtype, shape and data_offsets")
     if len(offsets) != 2 or len(shape) > 16 or not offsets[0] <= offsets[1] <= room:
-        raise _broken(name, f"{where} lies at {told(offsets)} of {room} bytes")
+        raise _broken(name, f"{where} lies at {short(offsets)} of {room} bytes")
     begin, end = offsets
     if dtype in ITEM_BYTES and math.prod(shape) * ITEM_BYTES[dtype] != end - begin:
-        raise _broken(name, f"{where} is {dtype} {told(shape)} but has {end - begin} bytes")
+        raise _broken(name, f"{where} is {dtype} {short(shape)} but has {end - begin} bytes")
 
     def fetch():
         stream.seek(start + begin)

@@ -19,8 +19,8 @@ from engine.formats.files import (
     check_layers,
     check_width,
     opened,
+    short,
     size_text,
-    told,
 )
 from engine.formats.tensors import container
 from engine.formats.tensors.safetensors import FORMAT as NETWORK
@@ -53,7 +53,7 @@ def load(path: str | os.PathLike) -> History:
         with opened(path, "history") as (stream, size):
             return read(stream, size, path.name)
     except MemoryError:
-        raise FileError(f"{told(path, 200)} needs more memory than there is. Record fewer snapshots.") from None
+        raise FileError(f"{short(path, 200)} needs more memory than there is. Record fewer snapshots.") from None
 
 
 def save(history: History, path: str | os.PathLike) -> None:
@@ -78,7 +78,7 @@ def from_bytes(data: bytes, name: str = "these bytes") -> History:
 def check_ending(path: str | os.PathLike, done: str) -> None:
     """Refuses a path that is no history's by its ending; done is `read` or `saved`."""
     if Path(path).suffix.lower() != ENDING:
-        raise FileError(f"{told(path, 200)} cannot be {done} as a history: its name must end in {ENDING}.")
+        raise FileError(f"{short(path, 200)} cannot be {done} as a history: its name must end in {ENDING}.")
 
 
 def check_place(path: str | os.PathLike) -> None:
@@ -86,10 +86,12 @@ def check_place(path: str | os.PathLike) -> None:
     check_ending(path, "saved")
     folder = Path(path).parent
     if not folder.is_dir():
-        raise FileError(f"{told(path, 200)} cannot be written: there is no folder {told(folder, 200)}. Make it first.")
+        raise FileError(
+            f"{short(path, 200)} cannot be written: there is no folder {short(folder, 200)}. Make it first."
+        )
     if Path(path).is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        why = "it is a folder" if Path(path).is_dir() else f"the folder {told(folder, 200)} may not be written to"
-        raise FileError(f"{told(path, 200)} cannot be written: {why}. Choose another place.")
+        why = "it is a folder" if Path(path).is_dir() else f"the folder {short(folder, 200)} may not be written to"
+        raise FileError(f"{short(path, 200)} cannot be written: {why}. Choose another place.")
 
 
 def finite(history: History) -> History:
@@ -104,7 +106,7 @@ def finite(history: History) -> History:
     lost = {
         name: int(history.steps[np.argmin(row)]) for name, row in zip(history.names, good, strict=True) if not row.all()
     }
-    words = "; ".join(f"the weights of {told(name)} are not finite from step {at:,} on" for name, at in lost.items())
+    words = "; ".join(f"the weights of {short(name)} are not finite from step {at:,} on" for name, at in lost.items())
     runs, until = good.all(axis=1), history.snapshots
     done = "what diverged is left out"
     if not runs.any():
@@ -124,7 +126,7 @@ def finite(history: History) -> History:
 
 def read(stream: BinaryIO, size: int, name: str) -> History:
     """The History in a stream of `size` bytes; `name` is the file's, for messages."""
-    name = told(name)
+    name = short(name)
     metadata, arrays = container.read(stream, size, name)
     _check_format(metadata, arrays, name)
     about = _about(metadata, name)
@@ -133,12 +135,12 @@ def read(stream: BinaryIO, size: int, name: str) -> History:
         if tensor is None and key == "target":
             continue
         if tensor is None or tensor.dtype != dtype or len(tensor.shape) not in axes:
-            found = "is missing" if tensor is None else f"is {told(tensor.dtype)} {told(tensor.shape)}"
+            found = "is missing" if tensor is None else f"is {short(tensor.dtype)} {short(tensor.shape)}"
             raise _broken(name, f"its array `{key}` {found}")
     sizes, weights = about["sizes"], arrays["weights"].shape
     count = Shape(tuple(sizes), ()).weight_count
     if weights[2] != count:
-        raise _broken(name, f"its weights are {weights}, but layers of {told(sizes)} have {count}")
+        raise _broken(name, f"its weights are {weights}, but layers of {short(sizes)} have {count}")
     got = {key: arrays[key].read() for key in ARRAYS if key in arrays}
     if not np.isfinite(got["weights"]).all():
         raise _broken(name, "some of its weights are not finite numbers")
@@ -171,7 +173,7 @@ def _check_format(metadata, arrays, name):
         return
     if kind == FORMAT:
         raise FileError(
-            f"{name} has version `{told(version)}` of a history's format; {VERSION} is read. Update neuroscene."
+            f"{name} has version `{short(version)}` of a history's format; {VERSION} is read. Update neuroscene."
         )
     if kind == NETWORK or any(key.endswith("weight") for key in arrays):
         raise FileError(
@@ -183,7 +185,7 @@ def _check_format(metadata, arrays, name):
             f"{name} is what a training goes on from. Give the history beside it, or go on with `neuroscene train "
             "--resume`."
         )
-    said = f"says it is a `{told(kind)}`" if kind else f"holds {len(arrays)} arrays that are none"
+    said = f"says it is a `{short(kind)}`" if kind else f"holds {len(arrays)} arrays that are none"
     raise FileError(f"{name} is not {WHAT}: it {said}.")
 
 
@@ -192,11 +194,11 @@ def _about(metadata, name):
     try:
         about = json.loads(metadata.get("about", ""))
     except (ValueError, RecursionError) as error:
-        raise _broken(name, f"its `about` is not JSON ({told(error)})") from None
+        raise _broken(name, f"its `about` is not JSON ({short(error)})") from None
     about = about if isinstance(about, dict) else {}
     sizes = about.get("sizes")
     if not isinstance(sizes, list) or len(sizes) < 2 or not all(type(n) is int and n > 0 for n in sizes):
-        raise _broken(name, f"its sizes are {told(sizes)}")
+        raise _broken(name, f"its sizes are {short(sizes)}")
     check_layers(len(sizes) - 1, name)
     for key in ("activations", "names"):
         if not isinstance(about.get(key), list) or not all(isinstance(x, str) for x in about[key]):

@@ -1,7 +1,5 @@
 """From arrays with names, as state dicts and weight files hold them, to an Mlp: which is which, and in what order."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Callable, Mapping
@@ -10,7 +8,7 @@ from typing import Any
 
 from engine.errors import FileError, NetworkError, ShapeError
 from engine.formats.chain import to_float32
-from engine.formats.files import check_layers, check_weights, check_width, told
+from engine.formats.files import check_layers, check_weights, check_width, short
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
 
@@ -77,18 +75,18 @@ def spread(given: Any, count: int, name: str) -> list[Activation]:
     """
     one = isinstance(given, str | Activation)
     parts = str(given).split(",") if one else list(given)
-    parts = [p if isinstance(p, Activation) else told(p).strip() for p in parts[: count + 2]]
+    parts = [p if isinstance(p, Activation) else short(p).strip() for p in parts[: count + 2]]
     if len(parts) == 1 < count and one:
         parts += ["...", "identity"]
     if "..." in parts:
         at = parts.index("...")
         if at == 0:
-            raise NetworkError(f"Activations `{told(given)}`: ... repeats the one before it, and there is none.")
+            raise NetworkError(f"Activations `{short(given)}`: ... repeats the one before it, and there is none.")
         parts[at : at + 1] = [parts[at - 1]] * (count - len(parts) + 1)
     parsed = [Activation.parse(p) for p in parts]
     if len(parsed) != count:
         raise ShapeError(
-            f"{name} has {count} layers of weights, but the activations are `{told(given)}`. Give one per layer."
+            f"{name} has {count} layers of weights, but the activations are `{short(given)}`. Give one per layer."
         )
     return parsed
 
@@ -109,7 +107,7 @@ def assemble(
     layers, turned = _in_order(_layers(entries, name), name, list(entries) if ordered else None)
     check_layers(len(layers), name)
     for layer in layers:
-        check_width(layer.weights.shape, f"`{told(layer.key)}` of {name}")
+        check_width(layer.weights.shape, f"`{short(layer.key)}` of {name}")
     check_weights(sum(x.weights.shape[0] * (x.weights.shape[1] + 1) for x in layers), name)
     if activations is None:
         raise NetworkError(
@@ -120,7 +118,7 @@ def assemble(
     biases = [None if x.bias is None else to_float32(x.bias.read()).reshape(-1) for x in layers]
     weights = [w.T if x.columns_first != turned else w for w, x in zip(weights, layers, strict=True)]
     net = Mlp(weights, biases, activations, name=name)
-    net.name = told(called or name, 200)  # only now: messages about a file must name the file
+    net.name = short(called or name, 200)  # only now: messages about a file must name the file
     return net
 
 
@@ -138,7 +136,7 @@ def _layers(entries, name):
                 biases[last] = (key, entries[key])
             else:
                 raise NetworkError(
-                    f"`{key}` of {name} is {told(entries[key].shape)}; read are matrices and, after each, a bias."
+                    f"`{key}` of {name} is {short(entries[key].shape)}; read are matrices and, after each, a bias."
                 )
     else:
         for key, entry in entries.items():
@@ -148,7 +146,7 @@ def _layers(entries, name):
             role, layer = match["role"].lower(), match["layer"]
             taken = (biases if role in BIASES else weights).get(layer)
             if taken:
-                raise NetworkError(f"`{told(key)}` and `{told(taken[0])}` of {name} are the same layer's. Keep one.")
+                raise NetworkError(f"`{short(key)}` and `{short(taken[0])}` of {name} are the same layer's. Keep one.")
             if role not in BIASES and len(entry.shape) != 2:
                 raise NetworkError(_not_a_layer(key, entry, name, entries))
             if role in BIASES:
@@ -157,9 +155,9 @@ def _layers(entries, name):
                 weights[layer] = (key, entry, ROLES[role])
     for layer, (key, entry) in biases.items():
         if layer not in weights:
-            raise NetworkError(f"`{told(key)}` of {name} is a bias, but that layer has no weights. Save both.")
+            raise NetworkError(f"`{short(key)}` of {name} is a bias, but that layer has no weights. Save both.")
         if _flat(entry.shape) is None:
-            raise ShapeError(f"`{told(key)}` of {name} is {told(entry.shape)}; a bias must be (out,).")
+            raise ShapeError(f"`{short(key)}` of {name} is {short(entry.shape)}; a bias must be (out,).")
     if not weights:
         raise NetworkError(f"{name} holds no weights. Names that are read: {KEYS_READ}.")
     return [
@@ -171,7 +169,7 @@ def _layers(entries, name):
 def _not_a_layer(key, entry, name, entries):
     """Why an array is not a fully connected layer's, and what to do."""
     stem = key.rsplit(".", 1)[0]
-    start = f"`{told(key)}` of {name} {told(tuple(entry.shape))}"
+    start = f"`{short(key)}` of {name} {short(tuple(entry.shape))}"
     siblings = {k.rsplit(".", 1)[-1] for k in entries if k.rsplit(".", 1)[0] == stem}
     if key.endswith(("running_mean", "running_var", "num_batches_tracked")) or "running_mean" in siblings:
         return (
@@ -212,7 +210,7 @@ def _in_order(layers, name, registered):
         groups.sort(key=lambda group: min(registered.index(x.key) for x in group))
         straight = [x for x in ([*itertools.chain.from_iterable(groups)],) if _follows(x)] or straight
     if len(straight) > 1:
-        keys = ", ".join(told(x.key, 40) for x in layers[:6])
+        keys = ", ".join(short(x.key, 40) for x in layers[:6])
         raise NetworkError(
             f"The order of the layers of {name} cannot be told from names and sizes ({keys}). "
             "Number them in the order they are applied: 0.weight, 1.weight, ..."
@@ -231,7 +229,7 @@ def _refuse(layers, name, hint):
     before = None
     for layer in layers:
         out, into = layer.sizes()
-        where = f"`{told(layer.key)}` of {name} is {layer.weights.shape}"
+        where = f"`{short(layer.key)}` of {name} is {layer.weights.shape}"
         form = "(in, out)" if layer.columns_first else "(out, in)"
         if before is not None and into != before:
             one = hint or (" Are rows and columns swapped?" if out == before else "")

@@ -1,7 +1,5 @@
 """npz: numpy's zip of arrays, read without pickle and with every size checked before it is believed."""
 
-from __future__ import annotations
-
 import math
 import struct
 import zipfile
@@ -12,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import FileError, NetworkError
-from engine.formats.files import MAX_FILE_BYTES, check_zip_directory, opened, replacing, size_text, told
+from engine.formats.files import MAX_FILE_BYTES, check_zip_directory, opened, replacing, short, size_text
 from engine.formats.tensors.named import Entry, assemble
 from engine.network.mlp import Mlp
 
@@ -36,11 +34,11 @@ BROKEN = (
 def load(path: Path, activations: Any = None) -> Mlp:
     """The network in an .npz file; activations where it has none of its own, or to use others."""
     with opened(path) as (stream, size):
-        name = told(path.name)
+        name = short(path.name)
         try:
             return _read(stream, size, name, activations)
         except BROKEN as error:
-            raise _broken(name, told(error)) from None
+            raise _broken(name, short(error)) from None
 
 
 def save(net: Mlp, path: Path) -> None:
@@ -51,7 +49,7 @@ def save(net: Mlp, path: Path) -> None:
         arrays[f"layers.{i}.bias"] = layer.bias
     arrays["activations"] = np.array(",".join(str(x.activation) for x in net.layers))
     arrays["format"] = np.array(FORMAT)
-    arrays["name"] = np.array(told(net.name, 200))
+    arrays["name"] = np.array(short(net.name, 200))
     with replacing(path) as stream:
         np.savez(stream, **arrays)
 
@@ -68,10 +66,10 @@ def _read(stream, size, name, activations):
             key = info.filename.removesuffix(".npy")
             if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise FileError(
-                    f"`{told(key)}` of {name} is encrypted or oddly compressed; use numpy.savez to save it."
+                    f"`{short(key)}` of {name} is encrypted or oddly compressed; use numpy.savez to save it."
                 )
             if key in infos or key == info.filename:
-                raise _broken(name, f"`{told(info.filename)}` is not an array or stands in it twice")
+                raise _broken(name, f"`{short(info.filename)}` is not an array or stands in it twice")
             infos[key] = info
         total = sum(info.file_size for info in infos.values())
         if total > MAX_FILE_BYTES:
@@ -88,16 +86,16 @@ def _npy_header(stream, info, key, name):
     """(shape, fortran order, dtype) of an array, checked against the bytes that are there."""
     version = np.lib.format.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
-        raise _broken(name, f"`{told(key)}` has version {version} of the npy format")
+        raise _broken(name, f"`{short(key)}` has version {version} of the npy format")
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read(stream, max_header_size=4096)
     if dtype.hasobject:
         raise FileError(
-            f"`{told(key)}` of {name} holds Python objects, which are never unpickled. Save arrays of numbers."
+            f"`{short(key)}` of {name} holds Python objects, which are never unpickled. Save arrays of numbers."
         )
     there = info.file_size - stream.tell()
     if any(n < 0 for n in shape) or len(shape) > 16 or math.prod(shape) * dtype.itemsize != there:
-        raise _broken(name, f"`{told(key)}` is {told(dtype)} {told(shape)} but has {there} bytes")
+        raise _broken(name, f"`{short(key)}` is {short(dtype)} {short(shape)} but has {there} bytes")
     return shape, fortran, dtype
 
 
@@ -110,7 +108,7 @@ def _text(archive, info, key, name):
     with archive.open(info) as stream:
         shape, fortran, dtype = _npy_header(stream, info, key, name)
         if shape != () or dtype.kind != "U" or dtype.itemsize > MAX_TEXT_BYTES:
-            raise _broken(name, f"`{key}` is {told(dtype)} {told(shape)}, not one text")
+            raise _broken(name, f"`{key}` is {short(dtype)} {short(shape)}, not one text")
         # A text of no letters has no bytes, and frombuffer wants some.
         return str(_data(stream, shape, fortran, dtype)[()]) if dtype.itemsize else ""
 
@@ -121,7 +119,7 @@ def _entry(archive, info, key, name):
 
     def fetch():
         if dtype.kind not in "fiu":
-            raise NetworkError(f"`{told(key)}` of {name} is {told(dtype)}; weights must be real numbers.")
+            raise NetworkError(f"`{short(key)}` of {name} is {short(dtype)}; weights must be real numbers.")
         with archive.open(info) as stream:
             _npy_header(stream, info, key, name)
             return _data(stream, shape, fortran, dtype)

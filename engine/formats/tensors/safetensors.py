@@ -1,7 +1,5 @@
 """Networks in safetensors files: a weight and a bias a layer, the activations in the metadata."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -9,7 +7,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from engine.errors import FileError, NetworkError
-from engine.formats.files import check_size, opened, replacing, told
+from engine.formats.files import check_size, opened, replacing, short
 from engine.formats.tensors import container
 from engine.formats.tensors.named import Entry, assemble
 from engine.network.mlp import Mlp
@@ -38,7 +36,7 @@ def to_bytes(net: Mlp) -> bytes:
     metadata = {
         "activations": ",".join(str(x.activation) for x in net.layers),
         "format": FORMAT,
-        "name": told(net.name, 200),
+        "name": short(net.name, 200),
         "version": str(VERSION),
     }
     arrays: dict[str, np.ndarray] = {}
@@ -58,7 +56,7 @@ def read(stream: BinaryIO, size: int, name: str, activations: Any = None) -> Mlp
 
     Raises FileError for a header that does not fit the file, and what `assemble` raises.
     """
-    name = told(name)
+    name = short(name)
     metadata, arrays = container.read(stream, size, name)
     if metadata.get("format") == HISTORY:
         raise FileError(
@@ -74,7 +72,7 @@ def read(stream: BinaryIO, size: int, name: str, activations: Any = None) -> Mlp
         version = metadata.get("version", "")
         if version != str(VERSION):
             raise FileError(
-                f"{name} has version `{told(version)}` of our format; {VERSION} is read. Update neuroscene."
+                f"{name} has version `{short(version)}` of our format; {VERSION} is read. Update neuroscene."
             )
     entries = {key: _entry(key, tensor, name) for key, tensor in arrays.items()}
     called = metadata.get("name") if metadata.get("format") == FORMAT else None
@@ -85,7 +83,7 @@ def _entry(key, tensor, name):
     def fetch():
         if tensor.dtype not in container.FLOATS:
             raise NetworkError(
-                f"`{told(key)}` of {name} is {told(tensor.dtype)}; weights must be F64, F32, F16 or BF16."
+                f"`{short(key)}` of {name} is {short(tensor.dtype)}; weights must be F64, F32, F16 or BF16."
             )
         return tensor.read()
 

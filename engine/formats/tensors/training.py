@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import FileError, NeurosceneError
-from engine.formats.files import opened, told
+from engine.formats.files import opened, short
 from engine.formats.tensors import container
 from engine.network.history import Domain
 from engine.network.recipe import Recipe
@@ -67,9 +67,9 @@ def load(path: str | os.PathLike) -> State:
     path = Path(path)
     try:
         with opened(path, "training") as (stream, size):
-            return _read(stream, size, told(path.name))
+            return _read(stream, size, short(path.name))
     except MemoryError:
-        raise FileError(f"{told(path, 200)} needs more memory than there is.") from None
+        raise FileError(f"{short(path, 200)} needs more memory than there is.") from None
 
 
 def _read(stream, size, name):
@@ -77,7 +77,7 @@ def _read(stream, size, name):
     if metadata.get("format") != FORMAT or metadata.get("version") != str(VERSION):
         raise FileError(
             f"{name} is not a training of version {VERSION}, as Trainer.save writes it; it says it is a "
-            f"`{told(metadata.get('format', ''))}` of version `{told(metadata.get('version', ''))}`."
+            f"`{short(metadata.get('format', ''))}` of version `{short(metadata.get('version', ''))}`."
         )
     recipe, seeds, step, patient = _about(metadata, name)
     targets = 1 if recipe.task == "classes" else recipe.sizes[-1]
@@ -88,7 +88,7 @@ def _read(stream, size, name):
             raise _broken(name, f"its array `{key}` is missing or of another kind")
         wanted = tuple(letters.setdefault(x, n) for x, n in zip(axes, tensor.shape, strict=True))
         if tensor.shape != wanted:
-            raise _broken(name, f"its array `{key}` is {told(tensor.shape)} where {wanted} is expected")
+            raise _broken(name, f"its array `{key}` is {short(tensor.shape)} where {wanted} is expected")
     arrays = {key: found[key].read() for key in ARRAYS}
     steps = arrays["snapshot_steps"]
     taken = int((steps <= step).sum())
@@ -119,7 +119,7 @@ def _about(metadata, name):
             raise ValueError("its numbers are of other kinds")
         made = Recipe(**{**recipe, "sizes": tuple(sizes)})
     except (ValueError, KeyError, TypeError, RecursionError, NeurosceneError) as error:
-        raise _broken(name, f"its recipe cannot be read ({told(error)})") from None
+        raise _broken(name, f"its recipe cannot be read ({short(error)})") from None
     if not 0 <= step <= made.steps:
         raise _broken(name, f"its step is {step} of {made.steps:,}")
     return made, tuple(seeds), step, patient
