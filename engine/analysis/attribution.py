@@ -67,11 +67,11 @@ def attributions(
     responses   {name: (C, H, W)} of all nodes at an image
     node        name of the node the neuron is in
     place       (channel, row, column)
-    shown       names of nodes; each way back ends at the first of them
+    shown       names of nodes; each path back ends at the first of them
     most        how many
 
     A weighted sum shares out by weight times response, over the sum of their sizes; the bias has no share. A maximum is
-    its largest input's, an activation's share passes to its sum. Shares along several ways add up.
+    its largest input's, an activation's share passes to its sum. Shares along several paths add up.
     (Bach et al. 2015, PLoS ONE 10(7): relevance, layer by layer; with sizes in the divisor shares stay finite.)
     A product is its signal's: the gate says how much of that goes on, but has nothing of its own to say, so it has no
     share (Arras et al. 2017, WASSA: "Explaining recurrent neural network predictions in sentiment analysis"). Without

@@ -39,7 +39,7 @@ def always(survey: Survey) -> tuple[list[np.ndarray], list[np.ndarray]]:
     side = survey.samples * FINER
     side = max(2, min(side, int(np.sqrt(MOST / max(survey.history.shape.sizes[1:])))))
     points = np.concatenate([grid(survey.history.domain, side, side), survey.points])
-    *hidden, _ = signals(survey.history, survey.run, survey.kept[-1:], points)
+    *hidden, _ = signals(survey.history, survey.run, survey.snapshots[-1:], points)
     return [(z[0] > 0).all(-1) for z in hidden], [(z[0] <= 0).all(-1) for z in hidden]
 
 
@@ -60,20 +60,17 @@ def _finding(survey, layer, count, units, since, name, side):
         state = f"{'active' if side else 'inactive'} on the whole domain, linear there and cutting nothing"
     else:
         kind, title, state = "idle", "Outside", "cutting nothing, the boundary lying outside the domain"
+    ordered, many = np.sort(units), f"{len(units)} of {count}"
     if len(units) == 1:
         text = f"{neurons_text(layer, units)} is {state}{_when(survey, last)}."
     else:
-        text = (
-            f"{neurons_text(layer, np.sort(units))} ({len(units)} of {count}) are {state}{_span(survey, units, since)}."
-        )
-    title = f"{title}: layer {layer + 1}, {listed(np.sort(units)) if len(units) <= 4 else f'{len(units)} of {count}'}"
-    return Finding(
-        kind, title, text, int(survey.kept[last]), tuple((layer, int(u)) for u in np.sort(units)), len(units) / count
-    )
+        text = f"{neurons_text(layer, ordered)} ({many}) are {state}{_span(survey, units, since)}."
+    title = f"{title}: layer {layer + 1}, {listed(ordered) if len(units) <= 4 else many}"
+    return survey.finding(kind, title, text, last, len(units) / count, layer, ordered)
 
 
 def _when(survey, index):
-    if len(survey.kept) == 1:
+    if len(survey.snapshots) == 1:
         return ""
     if index == 0:
         return ", from the start"
@@ -81,7 +78,7 @@ def _when(survey, index):
 
 
 def _span(survey, units, since):
-    if len(survey.kept) == 1:
+    if len(survey.snapshots) == 1:
         return ""
     first = int((since == 0).sum())
     if first == len(units):

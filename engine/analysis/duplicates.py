@@ -14,7 +14,7 @@ SIDES_BEFORE = 0.94
 def duplicates(survey: Survey) -> list[Finding]:
     """Findings of the groups of units whose boundaries coincide at the last snapshot."""
     found = []
-    *hidden, _ = survey.signals(survey.kept[-1:])
+    *hidden, _ = survey.signals(survey.snapshots[-1:])
     for layer, z in enumerate(hidden):
         if survey.history.shape.activations[layer].name == "identity":
             continue
@@ -92,7 +92,7 @@ def _finding(survey, layer, units, together):
     # The best view: as close as they come, once they are together.
     best = since + int(weakest[since:].argmax())
     score = (len(units) - 1) * float(weakest[-1])
-    return Finding("copycats", title, text, int(survey.kept[best]), tuple((layer, int(u)) for u in units), score)
+    return survey.finding("copycats", title, text, best, score, layer, units)
 
 
 def _digits(value):

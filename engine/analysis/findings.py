@@ -43,7 +43,7 @@ def findings(history: History, run: int, *, samples: int = 48) -> tuple[Finding,
     """
     if not len(finite_snapshots(history, run)):
         return ()
-    # Weights of a run on its way to infinity overflow: what comes of it is a constant sign, which is told as such.
+    # Weights of a diverging run overflow: the signs that come of it are constant.
     with np.errstate(over="ignore", invalid="ignore"):
         survey = Survey(history, run, max(8, int(samples)))
         found = [finding for finder in FINDERS for finding in finder(survey)]

@@ -32,9 +32,8 @@ def kinks(survey: Survey) -> list[Finding]:
     each = ", ".join(f"layer {k + 1} {n:,}" for k, n in enumerate(layers) if n)
     text = f"At crossings with earlier layers' lines the boundaries bend {_times(len(bends))} ({each})"
     text += f"; {neurons_text(layer, [unit]).lower()} most often, {_times(times.max())}." if len(whose) > 1 else "."
-    last = int(survey.kept[-1])
     title = f"Kinks: layer {layer + 1}, {unit + 1} has {times.max()}"
-    found = [Finding("kinks", title, text, last, ((layer, unit),), float(len(bends)))]
+    found = [survey.finding("kinks", title, text, -1, len(bends), layer, [unit])]
     return found + _near_edges(survey, partition, bends)
 
 
@@ -91,10 +90,9 @@ def _near_edges(survey, partition, bends):
         f"Half of the kinks lie within {unit * own:.1f}% of the domain's side of an edge of the target; "
         f"of random points it would be {unit * chance:.1f}%"
     )
-    if len(survey.kept) > 1:
-        first = regions(survey.history.at(survey.run, int(survey.kept[0])), domain, decision=False)
+    if len(survey.snapshots) > 1:
+        first = regions(survey.history.at(survey.run, int(survey.snapshots[0])), domain, decision=False)
         before = np.unique(bends_of(first)[:, 0])
         if len(before) >= 20:
             text += f", at the first snapshot it was {unit * median_distance(first.vertices[before], edges):.1f}%"
-    last = int(survey.kept[-1])
-    return [Finding("kinks", "Kinks at the target's edges", f"{text}.", last, (), chance / max(own, 1e-9))]
+    return [survey.finding("kinks", "Kinks at the target's edges", f"{text}.", -1, chance / max(own, 1e-9))]

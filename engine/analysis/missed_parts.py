@@ -27,7 +27,7 @@ def missed_parts(survey: Survey) -> list[Finding]:
     times = losses[run] / max(losses[best], 1e-30) if known else np.nan
     if known and times < TIMES:
         return []
-    pixels = wrong_pixels(history, run, int(survey.kept[-1]))
+    pixels = wrong_pixels(history, run, int(survey.snapshots[-1]))
     if pixels is None:
         return []
     wrong, wanted, got, places = pixels
@@ -47,7 +47,7 @@ def missed_parts(survey: Survey) -> list[Finding]:
             f" The loss ends at {losses[run]:.3g}, {times:.1f} times that of {history.names[best]}, "
             f"which is wrong on {percent(others[0][block].mean())} of this part."
         )
-    return [Finding("missed", f"Missed {where}", text, int(survey.kept[-1]), (), float(area))]
+    return [survey.finding("missed", f"Missed {where}", text, -1, area)]
 
 
 Pixels = tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray]

@@ -96,7 +96,7 @@ def _median(values):
 def bias_first(survey: Survey) -> list[Finding]:
     """Findings of the layers whose boundaries are moved by biases first and by weights afterwards.
 
-    The turn is where what biases have moved in all is farthest ahead of what weights have.
+    The change is where what biases have moved in all is farthest ahead of what weights have.
     """
     found: list[Finding] = []
     if survey.history.snapshots < 4 * FEWEST:
@@ -106,16 +106,16 @@ def bias_first(survey: Survey) -> list[Finding]:
     biases, weights = (np.cumsum(v * np.diff(steps)[:, None], axis=0) for v in speeds)
     for layer in range(biases.shape[1]):
         b, w = biases[:, layer], weights[:, layer]
-        turn = int((b - w).argmax())
-        ahead = b[turn] / max(w[turn], 1e-30)
-        after = (b[-1] - b[turn]) / max(w[-1] - w[turn], 1e-30)
-        if FEWEST <= turn + 1 <= len(b) // 2 and ahead >= LEAD and after <= 1 / LEAD:
-            step = steps[turn + 1]
+        change = int((b - w).argmax())
+        ahead = b[change] / max(w[change], 1e-30)
+        after = (b[-1] - b[change]) / max(w[-1] - w[change], 1e-30)
+        if FEWEST <= change + 1 <= len(b) // 2 and ahead >= LEAD and after <= 1 / LEAD:
+            step = steps[change + 1]
             text = (
                 f"Layer {layer + 1}: up to step {step:,} biases move the boundaries {_times(ahead)} as far as weights "
                 f"do; from then on it is the weights, {_times(1 / max(after, 1e-30))} as far."
             )
-            found.append(Finding("motion", f"Bias first: layer {layer + 1}", text, turn + 1, (), min(ahead, 1e3)))
+            found.append(Finding("motion", f"Bias first: layer {layer + 1}", text, change + 1, (), min(ahead, 1e3)))
     return found
 
 
@@ -142,7 +142,7 @@ FINEST = 0.01
 
 def indecisive(survey: Survey) -> list[Finding]:
     """Findings of the units that jump late in training, the moment being after the best jump."""
-    count = len(survey.kept) - 1
+    count = len(survey.snapshots) - 1
     if count < LATE_INTERVALS or not survey.hidden:
         return []
     begins = survey.steps[:-1]
@@ -166,28 +166,16 @@ def indecisive(survey: Survey) -> list[Finding]:
             continue
         good = (late & (change <= limit))[:, None] & (all_moved >= max(JUMP, TIMES * typical))
         strength = np.where(good, all_moved / np.maximum(change, FINEST)[:, None], 0.0)
-        for unit in np.flatnonzero(good.any(0)):
+        for unit in np.flatnonzero(good.any(0)).tolist():
             at = int(strength[:, unit].argmax())
-            what = (
-                f"the loss changes by {percent(change[at])}"
-                if known
-                else f"the answer changes on {percent(change[at])} of it"
-            )
+            by = percent(change[at])
+            what = f"the loss changes by {by}" if known else f"the answer changes on {by} of it"
             swept, total = percent(all_moved[at, unit]), percent(all_moved[late, unit].sum())
             text = (
-                f"{neurons_text(layer, [int(unit)])} cannot decide: between steps {survey.steps[at]:,} and "
+                f"{neurons_text(layer, [unit])} cannot decide: between steps {survey.steps[at]:,} and "
                 f"{survey.steps[at + 1]:,} its boundary sweeps {swept} of the domain while {what}. "
                 f"From step {begins[late][0]:,} on it sweeps {total} in all, a typical neuron {percent(in_all)}."
             )
             title = f"Indecisive: layer {layer + 1}, {unit + 1}"
-            found.append(
-                Finding(
-                    "indecisive",
-                    title,
-                    text,
-                    int(survey.kept[at + 1]),
-                    ((layer, int(unit)),),
-                    float(strength[at, unit]),
-                )
-            )
+            found.append(survey.finding("indecisive", title, text, at + 1, strength[at, unit], layer, [unit]))
     return found

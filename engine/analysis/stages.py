@@ -63,7 +63,7 @@ def behind(net: ConvNet, name: str) -> set[str]:
 
 
 def is_passed_by(net: ConvNet, name: str) -> bool:
-    """True if there is a way from the input to the output that does not go through a node."""
+    """True if there is a path from the input to the output that does not go through a node."""
     found = {net.nodes[0].name}
     for node in net.nodes[1:]:
         if node.name != name and found.intersection(node.inputs):
@@ -107,7 +107,7 @@ def gate(net: ConvNet, node: kinds.Multiply) -> int | None:
 
 
 def gating(net: ConvNet) -> set[str]:
-    """Names of the nodes that do nothing but gate: every way from them to the output leads through a gate."""
+    """Names of the nodes that do nothing but gate: every path from them to the output leads through a gate."""
     signal = {net.output.name}
     for node in reversed(net.nodes):
         if node.name in signal:

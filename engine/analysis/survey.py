@@ -12,7 +12,7 @@ from engine.network.activations import SQRT2, Activation
 from engine.network.history import Domain, History
 from engine.regions.linear_regions import Partition, regions
 
-# Multiply-adds of one survey, about a second on a slow core; and bytes of kept signs. Past either of them
+# Multiply-adds of one survey, about a second on a slow core; and bytes of the signs. Past either of them
 # snapshots are left out, evenly, down to FEWEST.
 WORK = 1e10
 BYTES = 64e6
@@ -49,7 +49,7 @@ class Survey:
     """The signs of all hidden units and the network's answers at a grid of points, snapshot by snapshot.
 
     samples    points a side of the grid, which has the domain's sides in it
-    kept       (S,), the numbers of the snapshots that are looked at: of those with finite weights the first, the last
+    snapshots  (S,), the numbers of the snapshots that are looked at: of those with finite weights the first, the last
                and as many between as the work allows
     signs      [(S, units, bytes) uint8], a hidden layer each: z > 0 at each point, packed by eight
     active     [(S, units)], the part of the domain on which z > 0
@@ -66,9 +66,9 @@ class Survey:
         work = count * sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
         most = min(WORK / work, BYTES / max(1, sum(self.hidden) * count / 8))
         usable = finite_snapshots(history, run)
-        self.kept = usable[spread(len(usable), max(FEWEST, int(most)))]
-        self.steps = history.steps[self.kept]
-        self.losses = history.losses[run][self.kept]
+        self.snapshots = usable[spread(len(usable), max(FEWEST, int(most)))]
+        self.steps = history.steps[self.snapshots]
+        self.losses = history.losses[run][self.snapshots]
         self._evaluate(count)
         self.active = [np.bitwise_count(s).sum(-1, dtype=np.int64) / count for s in self.signs]
 
@@ -76,8 +76,8 @@ class Survey:
         signs: list[list[np.ndarray]] = [[] for _ in self.hidden]
         found = []
         at_once = snapshots_at_once(self.history, count)
-        for first in range(0, len(self.kept), at_once):
-            *hidden, last = self.signals(self.kept[first : first + at_once])
+        for first in range(0, len(self.snapshots), at_once):
+            *hidden, last = self.signals(self.snapshots[first : first + at_once])
             for layer, z in zip(signs, hidden, strict=True):
                 layer.append(np.packbits(z > 0, axis=-1))
             answer = answers(self.history, last)
@@ -95,16 +95,23 @@ class Survey:
         if sum(self.hidden) > MOST_EXACT:
             return None
         try:
-            return regions(self.history.at(self.run, int(self.kept[-1])), self.history.domain, decision=False)
+            return regions(self.history.at(self.run, int(self.snapshots[-1])), self.history.domain, decision=False)
         except NetworkError:
             return None
+
+    def finding(
+        self, kind: str, title: str, text: str, index: int, score: float, layer: int = 0, units: Iterable[int] = ()
+    ) -> Finding:
+        """A Finding at a chosen snapshot, by its index among them, about units of a layer."""
+        neurons = tuple((layer, int(unit)) for unit in units)
+        return Finding(kind, title, text, int(self.snapshots[index]), neurons, float(score))
 
     def signals(self, snapshots: Sequence[int] | np.ndarray) -> list[np.ndarray]:
         """[(S, units, N)] at the grid's points; `engine.analysis.survey.signals`."""
         return signals(self.history, self.run, snapshots, self.points)
 
     def sides(self, layer: int, index: int) -> np.ndarray:
-        """(units, N) of -1 and 1, float32: the sides of the boundaries of a hidden layer at one kept snapshot."""
+        """(units, N) of -1 and 1, float32: the sides of the boundaries of a hidden layer at one chosen snapshot."""
         bits = np.unpackbits(self.signs[layer][index], axis=-1, count=len(self.points))
         return bits.astype(np.float32) * 2 - 1
 
@@ -113,13 +120,13 @@ class Survey:
         return np.minimum(self.active[layer], 1 - self.active[layer]) > SLIVER
 
     def moved(self, layer: int) -> np.ndarray:
-        """(S - 1, units): the part of the domain that a boundary sweeps from one kept snapshot to the next."""
+        """(S - 1, units): the part of the domain that a boundary sweeps from one chosen snapshot to the next."""
         signs = self.signs[layer]
         changed = (np.bitwise_count(a ^ b).sum(-1, dtype=np.int64) for a, b in zip(signs, signs[1:], strict=False))
         return np.array(list(changed)).reshape(-1, signs.shape[1]) / len(self.points)
 
     def changed(self) -> np.ndarray:
-        """(S - 1,): how much the answer changes from one kept snapshot to the next.
+        """(S - 1,): how much the answer changes from one chosen snapshot to the next.
 
         The part of the domain that gets another class; for values the mean change over their deviation.
         """
@@ -155,8 +162,8 @@ def neurons_text(layer: int, units: Sequence[int] | np.ndarray) -> str:
 
 
 def since_text(survey: Survey, index: int) -> str:
-    """`from step 85,000 on` for a kept snapshot; `from the start` for the first; nothing if there is only one."""
-    if len(survey.kept) == 1:
+    """`from step 85,000 on` for a chosen snapshot; `from the start` for the first; nothing if there is only one."""
+    if len(survey.snapshots) == 1:
         return ""
     return "from the start" if index == 0 else f"from step {survey.steps[index]:,} on"
 

@@ -24,7 +24,7 @@ NEARLY = 0.98
 # A unit has a mirror image in its layer if the two sides agree so well (correlation of signs).
 PARTNER = 0.9
 
-# A layer is told of if so many of its units have one, and this share of those that cut.
+# A layer is reported if so many of its units have one, and this share of those that cut.
 FEWEST = 2
 SHARE = 0.2
 
@@ -99,7 +99,7 @@ def _layer_finding(survey, layer):
     live = int(np.isfinite(best).sum())
     if len(paired) < max(FEWEST, SHARE * live):
         return None
-    when = spread(len(survey.kept), max(8, int(WORK / (len(survey.points) * 4 * survey.hidden[layer] ** 2))))
+    when = spread(len(survey.snapshots), max(8, int(WORK / (len(survey.points) * 4 * survey.hidden[layer] ** 2))))
     shares = np.array([np.nan_to_num(mirror_matches(survey, layer, index)[paired]).mean() for index in when])
     # The same units all along, and the last moment among those looked at.
     first = holds_since(shares >= min(PARTNER, shares[-1]))
@@ -115,7 +115,7 @@ def _layer_finding(survey, layer):
     units = sorted({u for pair in pairs for u in pair})
     title = f"Mirrored: layer {layer + 1}, {listed(units)}" if len(units) <= 4 else f"Mirrored: layer {layer + 1}"
     score = float(np.nanmean(best)) * len(paired) / live
-    return Finding("symmetry", title, text, int(survey.kept[best_seen]), tuple((layer, u) for u in units), score)
+    return survey.finding("symmetry", title, text, best_seen, score, layer, units)
 
 
 def _answer_finding(survey, output, target):
@@ -131,7 +131,7 @@ def _answer_finding(survey, output, target):
     if survey.labels is None:
         same = f"mirrored, the answer agrees with itself by {percent(final)}"
     text = f"The answer is {'' if symmetric else 'not '}left-right symmetric: {same}"
-    if symmetric and len(survey.kept) > 1:
+    if symmetric and len(survey.snapshots) > 1:
         text += f", at least {percent(NEARLY)} {since_text(survey, since)}"
     if target is not None and not symmetric:
         text += f", {percent(target)} of the target is"
@@ -143,9 +143,8 @@ def _answer_finding(survey, output, target):
         text += f" Other runs: {low if low == high else f'{low} to {high}'}."
     if parts:
         text += f" Boundaries' mean match with a mirrored neighbour: {', '.join(parts)}."
-    snapshot = int(survey.kept[since]) if symmetric else int(survey.kept[-1])
     title = "The answer is symmetric" if symmetric else "The answer is not symmetric"
-    return Finding("symmetry", title, text, snapshot, (), 2.0 + float(final))
+    return survey.finding("symmetry", title, text, since if symmetric else -1, 2.0 + float(final))
 
 
 def _at_the_end(history, run, samples):

@@ -138,17 +138,17 @@ def check_zip_directory(stream: BinaryIO, size: int, name: str) -> None:
 def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """A stream whose bytes become the file at path when the block ends well; else nothing changes there."""
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if path.is_dir():
             raise FileError(f"{short(path, 200)} is a folder; give the path of a file in it.")
-        with beside.open("wb") as stream:
+        with temporary.open("wb") as stream:
             yield stream
-        os.replace(beside, path)
+        os.replace(temporary, path)
     except (OSError, ValueError) as error:
         reason = "its folder does not exist" if not path.parent.is_dir() else short(error, 120)
         raise FileError(f"{short(path, 200)} cannot be written: {reason}. Choose another place.") from None
     finally:
         # After the rename there is nothing left of this name.
         with suppress(OSError, ValueError):
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)

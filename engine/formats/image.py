@@ -74,8 +74,8 @@ def to_array(image: Any, name: str) -> np.ndarray:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _deep(np.asarray(image), name)
     if image.has_transparency_data:
-        ground = Image.new("RGBA", image.size, WHITE)
-        image = Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+        background = Image.new("RGBA", image.size, WHITE)
+        image = Image.alpha_composite(background, image.convert("RGBA")).convert("RGB")
     elif image.mode in ("1", "L"):
         image = image.convert("L")
     elif image.mode != "RGB":

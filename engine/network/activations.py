@@ -1,4 +1,4 @@
-"""The activations: one row each, with its derivatives and where those turn.
+"""The activations: one row each, with its derivatives and where those have extrema.
 
 A row holds what the float64 twins and the certified bounds need to know of a function s(z):
 its value, slope s' and curvature s'', the points where s' and s'' have their extrema, and the jump
@@ -37,7 +37,7 @@ class Rule:
 
     value: Callable
     slope: Callable
-    curvature: Callable
+    curvature: Callable = lambda z, a: np.zeros_like(z)
     slope_extrema: tuple[float, ...] = ()
     curvature_extrema: tuple[float, ...] = ()
     period: Callable = lambda a: 0.0
@@ -90,17 +90,15 @@ def _silu_curvature(z):
 
 
 ACTIVATIONS = {
-    "identity": Rule(value=lambda z, a: z, slope=lambda z, a: np.ones_like(z), curvature=lambda z, a: np.zeros_like(z)),
+    "identity": Rule(value=lambda z, a: z, slope=lambda z, a: np.ones_like(z)),
     "relu": Rule(
         value=lambda z, a: np.maximum(z, 0.0),
         slope=lambda z, a: np.where(z > 0, 1.0, 0.0),
-        curvature=lambda z, a: np.zeros_like(z),
         kink=lambda a: 1.0,
     ),
     "leaky_relu": Rule(
         value=lambda z, a: np.where(z > 0, z, a * z),
         slope=lambda z, a: np.where(z > 0, 1.0, a),
-        curvature=lambda z, a: np.zeros_like(z),
         kink=lambda a: 1.0 - a,
         parameter=("slope", 0.01),
     ),
@@ -165,7 +163,6 @@ ACTIVATIONS = {
     "softmax": Rule(
         value=_softmax,
         slope=lambda z, a: _softmax(z) * (1.0 - _softmax(z)),  # the diagonal of its Jacobian
-        curvature=lambda z, a: np.zeros_like(z),
         elementwise=False,
     ),
 }
@@ -175,7 +172,6 @@ MAP_ACTIVATIONS = {
     "clipped_relu": Rule(
         value=lambda z, a: np.clip(z, 0.0, a),
         slope=lambda z, a: np.where((z > 0) & (z < a), 1.0, 0.0),
-        curvature=lambda z, a: np.zeros_like(z),
         kink=lambda a: 1.0,
         corners=lambda a: (a,),
         parameter=("limit", 6.0),
@@ -183,7 +179,6 @@ MAP_ACTIVATIONS = {
     "hard_sigmoid": Rule(
         value=lambda z, a: np.clip(z + 3.0, 0.0, 6.0) / 6.0,
         slope=lambda z, a: np.where(np.abs(z) < 3, 1.0 / 6.0, 0.0),
-        curvature=lambda z, a: np.zeros_like(z),
         corners=lambda a: (-3.0, 3.0),
     ),
     "hard_swish": Rule(

@@ -220,11 +220,11 @@ def _through(seen, window, length):
     return size + (window.extent - 1) * stride, stride * window.stride, start - window.before * stride
 
 
-def _joined(several, length):
-    """The (size, stride, start) that holds several over the same map of this length."""
-    strides = {stride for _, stride, _ in several}
+def _joined(fields, length):
+    """The (size, stride, start) that holds fields over the same map of this length."""
+    strides = {stride for _, stride, _ in fields}
     if len(strides) > 1:
         # Branches that step differently share no field that steps: each neuron is said to see all that any sees.
-        several = [(size + (length - 1) * stride, 0, start) for size, stride, start in several]
-    start = min(s for _, _, s in several)
-    return max(s + size for size, _, s in several) - start, several[0][1], start
+        fields = [(size + (length - 1) * stride, 0, start) for size, stride, start in fields]
+    start = min(s for _, _, s in fields)
+    return max(s + size for size, _, s in fields) - start, fields[0][1], start

@@ -52,15 +52,22 @@ class Layer:
     activation: Activation
 
 
-def _frozen(array):
-    # A copy even of float32 input: the network must not change when the caller's array does.
+def frozen(array: ArrayLike, message: str) -> np.ndarray:
+    """A read-only float32 copy, so that a network does not change when the caller's array does.
+
+    Numbers too large become infinite, for the caller to refuse with their place.
+    Raises ShapeError, with the message, for what is no array of real numbers.
+    """
     try:
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused with its place
+        with np.errstate(over="ignore"):
             array = np.array(array, np.float32, order="C")
     except (ValueError, TypeError):
-        raise ShapeError("Weights must be arrays of real numbers with rows of one length; these are not.") from None
+        raise ShapeError(message) from None
     array.setflags(write=False)
     return array
+
+
+NO_ARRAY = "Weights must be arrays of real numbers with rows of one length; these are not."
 
 
 class Mlp:
@@ -77,7 +84,7 @@ class Mlp:
     """
 
     def __init__(self, weights, biases=None, activations="tanh", *, name="network"):
-        weights = [_frozen(w) for w in weights]
+        weights = [frozen(w, NO_ARRAY) for w in weights]
         count = len(weights)
         if count == 0:
             raise NetworkError(f"{name} has no layers; an Mlp needs at least one matrix of weights.")
@@ -108,7 +115,7 @@ class Mlp:
                 f"Layer {i} weights of {name} are {w.shape}, but layer {i - 1} gives {wanted} values, "
                 f"so they must be (out, {wanted}).{hint}"
             )
-        b = _frozen(np.zeros(w.shape[0]) if b is None else b)
+        b = frozen(np.zeros(w.shape[0]) if b is None else b, NO_ARRAY)
         if b.shape != (w.shape[0],):
             raise ShapeError(f"Layer {i} bias of {name} is {b.shape}, but its weights {w.shape} need ({w.shape[0]},).")
         for what, array in (("weights", w), ("bias", b)):

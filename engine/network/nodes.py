@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.errors import NetworkError, NeurosceneError, ShapeError
 from engine.network.activations import ANYWHERE, Activation
+from engine.network.mlp import frozen
 from engine.network.windows import Window
 
 # (C, H, W) of a map, and the windows over its rows and columns.
@@ -84,25 +85,19 @@ class Input(Node):
         return self.size
 
 
-def _frozen(array, what, axes):
-    # A copy even of float32 input: the network must not change when the caller's array does.
-    try:
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused below
-            array = np.array(array, np.float32, order="C")
-    except (ValueError, TypeError):
-        raise ShapeError(f"{what} must be an array of real numbers with rows of one length") from None
+def _weights(array, what, axes):
+    array = frozen(array, f"{what} must be an array of real numbers with rows of one length")
     if array.ndim != len(axes) or 0 in array.shape:
         raise ShapeError(f"{what} are {array.shape}; they must be ({', '.join(axes)}), none of them 0")
     if not np.isfinite(array).all():
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise NetworkError(f"{what} have {array[at]} at {at}; every weight must be a finite float32")
-    array.setflags(write=False)
     return array
 
 
 def _keep_weights(node, axes):
-    weights = _frozen(node.weights, "its weights", axes)
-    bias = _frozen(np.zeros(len(weights)) if node.bias is None else node.bias, "its biases", ("O",))
+    weights = _weights(node.weights, "its weights", axes)
+    bias = _weights(np.zeros(len(weights)) if node.bias is None else node.bias, "its biases", ("O",))
     if bias.shape != (len(weights),):
         raise ShapeError(f"its biases are {bias.shape}, but its weights {weights.shape} need ({len(weights)},)")
     object.__setattr__(node, "weights", weights)

@@ -100,8 +100,8 @@ def usual(name: str, shape: Sequence[int]) -> Preprocess:
         return Preprocess((rows, columns), (float(np.mean(mean)),), (float(np.mean(std)),), scale, "grey")
     if channels != 3:
         raise NetworkError(f"The input is {tuple(shape)}; a photo has three channels, or one in grey.")
-    turn = -1 if order == "bgr" else 1
-    return Preprocess((rows, columns), mean[::turn], std[::turn], scale, order)
+    direction = -1 if order == "bgr" else 1
+    return Preprocess((rows, columns), mean[::direction], std[::direction], scale, order)
 
 
 def fit(photo: np.ndarray, size: Sequence[int], resize: str = "crop") -> np.ndarray:

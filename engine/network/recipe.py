@@ -1,4 +1,4 @@
-"""How networks are trained: what a training is told, and where it begins."""
+"""How networks are trained: the settings of a training, and its first weights."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from engine.network.activations import Activation
 from engine.network.history import TASKS
 from engine.network.mlp import Mlp, Shape, sizes_text
 
-# The learning rate's share at each part of the way, from 0 to 1.
+# The learning rate's share as training goes from 0 to 1.
 ANNEALS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "cosine": lambda part: 0.5 * (1.0 + np.cos(np.pi * part)),
     "linear": lambda part: 1.0 - part,

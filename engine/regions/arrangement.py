@@ -12,8 +12,10 @@ from engine.regions.growable import Rows
 
 
 class Cut:
-    """A layer's cuts under way. A half-edge is one side of an edge, number 2 * edge + side: side 0 runs from the edge's
-    first to its last vertex with the face on its left, side 1 back with the face on its right.
+    """The cuts of a layer while they are made.
+
+    A half-edge is one side of an edge, number 2 * edge + side: side 0 runs from the edge's first to its last vertex
+    with the face on its left, side 1 back with the face on its right.
 
     values   Rows (V, n) and `signs` Rows (V, n) int8, the functions at the vertices
     """
@@ -74,7 +76,7 @@ class Cut:
             self.plane.coincident = np.concatenate([known, more])
 
     def _add_vertices(self, first, last, along):
-        """Vertices on the way from first to last, with all functions' values; returns the number of the first."""
+        """Vertices between first and last, with all functions' values; returns the number of the first."""
         weight = along[:, None]
         values = _between(self.values.full, first, last, weight)
         self.values.add(values)

@@ -17,9 +17,9 @@ CELLS = 256
 TOLERANCE = 1e-6
 # A chord halved so often is 1/1024 of a cell; the distance from the curve falls by four each time.
 HALVINGS = 10
-# The interval of a root shrinks by two a turn: 60 reach the last bit of float64.
+# The interval of a root is halved in each iteration: 60 reach the last bit of float64.
 BISECTIONS = 60
-# Newton's method doubles the digits: six turns from a chord's middle are more than float64 has.
+# Newton's method doubles the digits: six iterations from a chord's middle are more than float64 has.
 NEWTON_STEPS = 6
 # Of the longer side: an evaluation of a few dozen products of numbers near 1 is rounded to about this.
 ROUNDING = 1e-12
@@ -126,14 +126,14 @@ class _Plane:
         """For each class but the last, how far its output is above the best other; of one output, itself."""
         z, d = self.responses(points, len(self.net.layers) - 1, slopes=True)
         if z.shape[1] > 1:
-            rows, margins, ways = np.arange(len(z)), [], []
+            rows, margins, gradients = np.arange(len(z)), [], []
             for k in range(z.shape[1] - 1)[neurons]:
                 rest = z.copy()
                 rest[:, k] = -np.inf
                 rival = rest.argmax(axis=1)
                 margins.append(z[:, k] - z[rows, rival])
-                ways.append(d[:, k] - d[rows, rival])
-            z, d = np.stack(margins, axis=1), np.stack(ways, axis=1)
+                gradients.append(d[:, k] - d[rows, rival])
+            z, d = np.stack(margins, axis=1), np.stack(gradients, axis=1)
         return (z, d) if slopes else z
 
     def rivals(self, points, k):

@@ -20,7 +20,7 @@ TINY = 1e-300
 HUGE = 1e100
 # So few points are found by their nearest edge; the patterns of all regions, which take long, pay for more.
 FEW = 50
-# A path bends where it turns by more than this, in radians; what rounding turns is far less.
+# A path has a kink where its direction changes by more than this, in radians; rounding changes it far less.
 BEND = 1e-6
 
 
@@ -179,10 +179,10 @@ class Partition:
             found = inside & (codes[place] == mine)
             region[found] = order[place[found]]
         for lost in np.flatnonzero(inside & ~found):
-            region[lost] = self._beside_nearest(points[lost])
+            region[lost] = self._region_beside_nearest_edge(points[lost])
         return region
 
-    def _beside_nearest(self, point):
+    def _region_beside_nearest_edge(self, point):
         """The region of a point inside: the side it lies on of the nearest edge, which is one of its own region's.
 
         Seen from inside a convex outline, what is nearest is within an edge, never a corner; no sum of edges crossed
@@ -239,7 +239,7 @@ class Partition:
         """
         edge, who = self._pieces
         vertex, neuron, first, last, times = outlines.meetings(self.edges[edge], who)
-        bent = (times > 2) | ((times == 2) & (self._turn(vertex, edge[first], edge[last]) > BEND))
+        bent = (times > 2) | ((times == 2) & (self._angle(vertex, edge[first], edge[last]) > BEND))
         layer, found = self.layer_of[neuron], []
         for apart in range(1, int(np.bincount(vertex).max(initial=0))):
             a = np.flatnonzero(vertex[apart:] == vertex[:-apart])
@@ -249,11 +249,10 @@ class Partition:
             found.append(np.stack([vertex[a], neuron[b], neuron[a]], 1)[crossing])
         return np.concatenate([np.empty((0, 3), int), *found])
 
-    def _turn(self, vertex, first, last):
-        """By what angle a path turns at vertices, from one edge to another."""
-        way = [self.vertices[self.edges[e].sum(1) - vertex] - self.vertices[vertex] for e in (first, last)]
-        cross = way[0][:, 0] * way[1][:, 1] - way[0][:, 1] * way[1][:, 0]
-        return np.pi - np.abs(np.arctan2(cross, (way[0] * way[1]).sum(1)))
+    def _angle(self, vertex, first, last):
+        """The angle between the two edges of a path at vertices, from straight on."""
+        a, b = (self.vertices[self.edges[e].sum(1) - vertex] - self.vertices[vertex] for e in (first, last))
+        return np.pi - np.abs(np.arctan2(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], (a * b).sum(1)))
 
     def statistics(self) -> tuple[LayerCount, ...]:
         """A LayerCount for each hidden layer."""

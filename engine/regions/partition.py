@@ -78,21 +78,21 @@ class Subdivision:
         self.ends.full[edges[::-1], 1] = vertices[::-1]
         return new
 
-    def keep_edges(self, kept: np.ndarray, merged: np.ndarray) -> None:
+    def keep_edges(self, keep: np.ndarray, merged: np.ndarray) -> None:
         """Removes edges, and the vertices that none is left at.
 
-        kept     (E,) bool
+        keep     (E,) bool
         merged   (count,), the new number of each face, for faces that became one; from 0 without gaps
         """
-        number = np.cumsum(kept) - 1
-        self.coincident = self.coincident[kept[self.coincident[:, 0]]]
+        number = np.cumsum(keep) - 1
+        self.coincident = self.coincident[keep[self.coincident[:, 0]]]
         self.coincident[:, 0] = number[self.coincident[:, 0]]
-        ends = self.ends.all[kept]
+        ends = self.ends.all[keep]
         used = np.zeros(self.vertices.used, bool)
         used[ends] = True
         self.vertices = Rows(self.vertices.all[used])
         self.ends = Rows((np.cumsum(used) - 1)[ends])
-        self.faces = Rows(np.append(merged, -1)[self.faces.all[kept]])
-        self.owner = Rows(self.owner.all[kept])
+        self.faces = Rows(np.append(merged, -1)[self.faces.all[keep]])
+        self.owner = Rows(self.owner.all[keep])
         self.count = int(merged.max()) + 1
         self.parents.append(np.unique(merged, return_index=True)[1])

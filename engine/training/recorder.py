@@ -104,12 +104,12 @@ class Recorder:
         run.called, run.version = number, getattr(run.weight, "_version", None)
         # What the loss was computed from need not be held.
         run.loss = loss.detach() if hasattr(loss, "detach") else loss
-        run.is_told = run.is_told or loss is not None
+        run.has_loss = run.has_loss or loss is not None
         if number >= run.wanted:
             self._keep(run, number, model, run.loss)
 
     def run(self, name: str | None = None) -> Recorder:
-        """Begins the next run: another training of the same shape, to be seen beside the ones before."""
+        """Begins the next run: another training of the same shape, to be shown beside the ones before."""
         if self._runs:
             self._end(self._runs[-1])
         if self._runs and not self._runs[-1].steps:
@@ -130,7 +130,7 @@ class Recorder:
             raise NetworkError("Nothing was recorded yet: call recorder.step(model, loss) in the training loop.")
         common = sorted(set.intersection(*(set(run.steps) for run in runs)))
         notes = dict(self._notes)
-        if any(run.is_told for run in runs):
+        if any(run.has_loss for run in runs):
             notes["losses"] = "as given to Recorder.step"
         if not common:
             raise ShapeError("The runs have no step in common. Count their steps from the same number.")
@@ -303,7 +303,7 @@ class _Run:
         self.steps, self.weights, self.losses = [], [], []
         # The last step that was called, its model and loss; the next step to keep; the least gap in the logarithm.
         self.called, self.model, self.loss, self.weight, self.version = -1, None, None, None, None
-        self.wanted, self.gap, self.is_passing, self.is_told = 0, 0.0, False, False
+        self.wanted, self.gap, self.is_passing, self.has_loss = 0, 0.0, False, False
 
     def add(self, step, weights, loss):
         if self.is_passing:

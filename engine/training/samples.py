@@ -11,7 +11,7 @@ from engine.network.mlp import Mlp
 MARGIN = 0.15
 # Pixels along the longer side of the picture of the samples, and about a sample.
 PICTURE_SIDE, DOT = 240, 2.3
-GROUND = 128
+BACKGROUND = 128
 # Of classes beyond two: hues apart for every eye (Okabe and Ito 2008), without its black.
 CLASS_COLOURS = np.array(
     [(230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167)],
@@ -99,7 +99,7 @@ class Samples:
         at = (domain.world(self.data) - domain.low) / extent
         column, row = np.floor(at[:, 0] * width), np.floor((1 - at[:, 1]) * height)
         colours = self._colours(self.targets, task)
-        picture = np.full((height, width, *colours.shape[1:]), GROUND, np.uint8)
+        picture = np.full((height, width, *colours.shape[1:]), BACKGROUND, np.uint8)
         reach = int(DOT)
         for down in range(-reach, reach + 1):
             for aside in range(-reach, reach + 1):

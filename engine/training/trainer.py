@@ -1,4 +1,4 @@
-"""Training networks while somebody watches: the recipe, and a trainer that takes steps when it is told to."""
+"""A Trainer of networks on the GPU that takes steps when it is asked to, so that a window can show it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Trainer:
     targets     (N,) classes counted from 0, or (N, outputs) values
     recipe      Recipe
     seeds       one a run: of its first weights and its minibatches
-    snapshots   steps whose weights are kept; 0 and the last one are always among them. None: snapshot_steps
+    snapshots   steps whose weights are recorded; 0 and the last one are always among them. None: snapshot_steps
     domain      the plane that shows the data; None: the first two inputs, as far as the points reach
     target      picture of what is to be learnt, for the History
     starts      first networks, one a run, instead of PyTorch's
@@ -78,7 +78,7 @@ class Trainer:
     def _forget(self):
         self._known = [self._starts]
         self._known_losses = []
-        self._kept = []
+        self._blocks = []
 
     @property
     def step(self) -> int:
@@ -121,9 +121,9 @@ class Trainer:
 
     def _keep(self, number):
         """Snapshot `number` to the GPU's history."""
-        if not self._kept or self._kept[-1].is_full:
-            self._kept.append(_Kept(self._training, number))
-        self._kept[-1].add()
+        if not self._blocks or self._blocks[-1].is_full:
+            self._blocks.append(_SnapshotBlock(self._training, number))
+        self._blocks[-1].add()
 
     def wait(self) -> None:
         """Returns when all steps begun are done."""
@@ -178,9 +178,9 @@ class Trainer:
 
     def _collect(self):
         """Reads the snapshots that are not known here yet."""
-        for kept in self._kept:
-            self._known += list(kept.read())
-        self._kept = [kept for kept in self._kept if not kept.is_full]
+        for block in self._blocks:
+            self._known += list(block.read())
+        self._blocks = [block for block in self._blocks if not block.is_full]
 
     def restart(self) -> None:
         """Goes back to the first weights and forgets the snapshots."""
@@ -206,23 +206,23 @@ class Trainer:
     def load(cls, path: str | os.PathLike) -> Trainer:
         """The Trainer that `save` wrote. Raises FileError for a file that is none, or does not fit together."""
         state = files.load(path)
-        kept, shape = state.arrays, state.recipe.shape
-        targets = kept["targets"][:, 0] if state.recipe.task == "classes" else kept["targets"]
+        arrays, shape = state.arrays, state.recipe.shape
+        targets = arrays["targets"][:, 0] if state.recipe.task == "classes" else arrays["targets"]
         try:
             trainer = cls(
-                kept["points"], targets, state.recipe, state.seeds, snapshots=kept["snapshot_steps"],
-                domain=state.domain, target=state.target, starts=[unflat(shape, w) for w in kept["starts"]],
+                arrays["points"], targets, state.recipe, state.seeds, snapshots=arrays["snapshot_steps"],
+                domain=state.domain, target=state.target, starts=[unflat(shape, w) for w in arrays["starts"]],
                 patient=state.patient,
             )  # fmt: skip
         except NeurosceneError as error:
             raise FileError(f"{short(path, 200)} is no training that can go on: {error}") from None
-        trainer._known = list(kept["snapshots"].transpose(1, 0, 2))
-        trainer._known_losses = list(kept["losses"].T)
-        trainer._resumed = (kept["weights"], kept["moments"], state.step)
+        trainer._known = list(arrays["snapshots"].transpose(1, 0, 2))
+        trainer._known_losses = list(arrays["losses"].T)
+        trainer._resumed = (arrays["weights"], arrays["moments"], state.step)
         return trainer
 
 
-class _Kept:
+class _SnapshotBlock:
     """Some snapshots in a row, on the GPU."""
 
     # Snapshots of a block, of at most so many bytes; a block that is full and read is let go.

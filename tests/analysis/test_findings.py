@@ -151,7 +151,7 @@ def test_too_large_a_history_is_thinned_out_with_its_ends_kept(monkeypatch):
     net = clean()
     case = history(*[net] * 150, *[changed(net, 0, 1, bias=-5.0)] * 50)
     survey = Survey(case, 0)
-    assert len(survey.kept) == survey_module.FEWEST and survey.kept[0] == 0 and survey.kept[-1] == 199
+    assert len(survey.snapshots) == survey_module.FEWEST and survey.snapshots[0] == 0 and survey.snapshots[-1] == 199
     (found,) = of_kind("dead", findings(case, 0))
     # The first snapshot looked at after the death: they are 199 / 47 apart.
     assert 150 <= found.snapshot <= 154

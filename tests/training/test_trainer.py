@@ -100,7 +100,7 @@ def test_a_history_grows_and_keeps_what_it_had(whole):
 
 
 def test_a_block_of_snapshots_that_is_full_is_followed_by_another(whole, monkeypatch):
-    monkeypatch.setattr("engine.training.trainer._Kept.MOST", 2)
+    monkeypatch.setattr("engine.training.trainer._SnapshotBlock.MOST", 2)
     assert same(finished(trainer()), whole)
     some = trainer()
     for _ in range(6):

@@ -47,7 +47,7 @@ def load(
     opset = max((x.version for x in model.opset_import if x.domain in ("", "ai.onnx")), default=1)
     sketch = Sketch(name, opset)
     size = preprocess.size if size is None and preprocess is not None else size
-    last = _is_turned(graph, source.name)
+    last = _is_channels_last(graph, source.name)
     image = sketch.input(short(source.name, 60), _declared(source, name, size, last))
     end = evaluated(graph, ChannelsLast(image) if last else image, RULES, name)
     if not isinstance(end, Wire):
@@ -56,7 +56,7 @@ def load(
     return ConvNet(nodes, name=name, classes=classes, preprocess=preprocess or known(nodes))
 
 
-def _is_turned(graph, source):
+def _is_channels_last(graph, source):
     """Whether a file has its image as (1, H, W, C): it is transposed first."""
     return any(
         node.op_type == "Transpose"

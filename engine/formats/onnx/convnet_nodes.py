@@ -260,7 +260,7 @@ MAPS: dict = {
 }
 
 
-def _turned(node, image):
+def _channels_first(node, image):
     if node.kind == "Transpose" and node.integers("perm") == TO_CHANNELS_FIRST:
         return image.wire
     raise node.refusal("it takes the image with its channels last, (1, H, W, C); it must become (1, C, H, W) before")
@@ -275,13 +275,13 @@ def _scaled_by(node):
 
 
 def _rule(kind):
-    """The rule for a kind of node, told apart first by the special inputs that it may have."""
+    """The rule for a kind of node; one with a special input goes by that."""
     rule = {**MAPS, **SHAPES}[kind]
 
     def any_input(node):
         for x in node.inputs:
             if isinstance(x, ChannelsLast):
-                return _turned(node, x)
+                return _channels_first(node, x)
         return _scaled_by(node) if any(isinstance(x, Expanded) for x in node.inputs) else rule(node)
 
     return any_input

@@ -1,6 +1,6 @@
-"""Weights that an ONNX file keeps in a second one: read if that lies beside it, in the same folder, under a plain name.
+"""Weights that an ONNX file keeps in a second one: read if that lies in the same folder under a plain name.
 
-PyTorch's exporter writes them so unless it is told not to. Format: https://onnx.ai/onnx/repo-docs/ExternalData.html
+PyTorch's exporter writes them so by default. Format: https://onnx.ai/onnx/repo-docs/ExternalData.html
 """
 
 import math
@@ -46,12 +46,12 @@ def fill(model: Any, path: Path | None) -> None:
         spent += wanted
         if spent > MAX_FILE_BYTES:
             raise FileError(f"{name} keeps more than {size_text(MAX_FILE_BYTES)} in another file; no more is read.")
-        proto.raw_data = _part(_beside(path, about.get("location", ""), where), int(offset), wanted, where)
+        proto.raw_data = _part(_second_file(path, about.get("location", ""), where), int(offset), wanted, where)
         proto.ClearField("data_location")
         proto.ClearField("external_data")
 
 
-def _beside(path, location, where):
+def _second_file(path, location, where):
     """The Path of the second file."""
     if path is None or not PLAIN.fullmatch(location) or location in (os.curdir, os.pardir):
         raise FileError(

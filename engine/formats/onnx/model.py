@@ -41,7 +41,7 @@ def parsed(data: bytes, name: str, path: Path | None = None) -> Any:
     """The ModelProto of a file's bytes, surveyed first.
 
     name   the file's, for messages
-    path   the file's; weights in a second file beside it are read into the model. None: there is no such file
+    path   the file's; weights in a second file of its folder are read into the model. None: there is no such file
     """
     budget = {"fields": MAX_FIELDS, "integers": MAX_PACKED_INTEGER_BYTES}
     _survey(memoryview(data), ModelProto.DESCRIPTOR, name, budget, 0)
@@ -53,7 +53,7 @@ def parsed(data: bytes, name: str, path: Path | None = None) -> Any:
     if not model.HasField("graph") or not model.graph.node:
         raise _broken(name, "it holds no graph")
     if not model.opset_import:
-        # The format demands one; it stands last, so this is how a file cut there is told.
+        # The format demands one; it stands last, so a file cut there lacks it.
         raise _broken(name, "it does not say its opset")
     for used in model.opset_import:
         # Before version 7 elementwise nodes broadcast by an attribute of their own.

@@ -31,7 +31,7 @@ AT_START = re.compile(
 PLAIN = re.compile(r"^arr_(?P<layer>\d+)$")  # what numpy.savez calls arrays given without names
 
 KEYS_READ = "0.weight and 0.bias, fc1.weight, layers.0.linear.weight, W0 and b0, weights_0 and biases_0"
-SEVERAL_ACTIVATIONS = (
+HOW_TO_GIVE_ACTIVATIONS = (
     'activations="tanh", or on the command line --net FILE:tanh, or one per layer as tanh,sine(30),identity'
 )
 
@@ -46,13 +46,13 @@ class _Layer:
     bias: Entry | None
     columns_first: bool  # stored as (in, out)
 
-    def sizes(self, turned=False):
-        """(out, in); turned reads the matrix the other way."""
+    def sizes(self, transposed=False):
+        """(out, in); transposed reads the matrix the other way."""
         out, into = self.weights.shape
-        return (into, out) if self.columns_first != turned else (out, into)
+        return (into, out) if self.columns_first != transposed else (out, into)
 
-    def bias_fits(self, turned=False):
-        return self.bias is None or _flat(self.bias.shape) == self.sizes(turned)[0]
+    def bias_fits(self, transposed=False):
+        return self.bias is None or _flat(self.bias.shape) == self.sizes(transposed)[0]
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
@@ -104,19 +104,19 @@ def assemble(
 
     Raises NetworkError for arrays that are no layer's, ShapeError where sizes do not follow on each other.
     """
-    layers, turned = _in_order(_layers(entries, name), name, list(entries) if ordered else None)
+    layers, transposed = _in_order(_layers(entries, name), name, list(entries) if ordered else None)
     check_layers(len(layers), name)
     for layer in layers:
         check_width(layer.weights.shape, f"`{short(layer.key)}` of {name}")
     check_weights(sum(x.weights.shape[0] * (x.weights.shape[1] + 1) for x in layers), name)
     if activations is None:
         raise NetworkError(
-            f"{name} holds weights but does not say which activations lie between them. Give {SEVERAL_ACTIVATIONS}."
+            f"{name} holds weights but does not say which activations lie between them. Give {HOW_TO_GIVE_ACTIVATIONS}."
         )
     activations = spread(activations, len(layers), name)
     weights = [to_float32(x.weights.read()) for x in layers]
     biases = [None if x.bias is None else to_float32(x.bias.read()).reshape(-1) for x in layers]
-    weights = [w.T if x.columns_first != turned else w for w, x in zip(weights, layers, strict=True)]
+    weights = [w.T if x.columns_first != transposed else w for w, x in zip(weights, layers, strict=True)]
     net = Mlp(weights, biases, activations, name=name)
     net.name = short(called or name, 200)  # only now: messages about a file must name the file
     return net
@@ -187,9 +187,9 @@ def _not_a_layer(key, entry, name, entries):
     return f"{start} is not a layer's weights or bias. Names that are read: {KEYS_READ}."
 
 
-def _follows(layers, turned=False):
-    sizes = [x.sizes(turned) for x in layers]
-    return all(a[0] == b[1] for a, b in itertools.pairwise(sizes)) and all(x.bias_fits(turned) for x in layers)
+def _follows(layers, transposed=False):
+    sizes = [x.sizes(transposed) for x in layers]
+    return all(a[0] == b[1] for a, b in itertools.pairwise(sizes)) and all(x.bias_fits(transposed) for x in layers)
 
 
 def _in_order(layers, name, registered):
@@ -217,11 +217,11 @@ def _in_order(layers, name, registered):
         )
     if straight:
         return straight[0], False
-    turned = [order for order in orders if _follows(order, True)]
-    # Biases prove which side of a matrix is out; without them a turned chain may be one in wrong order.
-    if len(turned) == 1 and all(x.bias for x in layers) and not any(x.columns_first for x in layers):
-        return turned[0], True
-    _refuse(layers, name, " Are rows and columns swapped?" if turned else "")
+    transposed = [order for order in orders if _follows(order, True)]
+    # Biases prove which side of a matrix is out; without them a transposed chain may be one in wrong order.
+    if len(transposed) == 1 and all(x.bias for x in layers) and not any(x.columns_first for x in layers):
+        return transposed[0], True
+    _refuse(layers, name, " Are rows and columns swapped?" if transposed else "")
 
 
 def _refuse(layers, name, hint):

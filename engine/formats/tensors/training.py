@@ -33,7 +33,7 @@ class State:
     """A training at a step.
 
     target    picture of what is to be learnt, or None
-    patient   as the Trainer was told; bytes depend on it
+    patient   as in Trainer; bytes depend on it
     arrays    by the keys of ARRAYS, without the domain's
     """
 
