@@ -1,4 +1,4 @@
-"""Units that cut nothing: dead ones, ones that are always active, boundaries outside the domain."""
+"""Units without a boundary in the domain: never active there, always active, or with the boundary outside."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Findings: what is worth seeing in a run's life, computed, each with the moment at which to look."""
+"""Findings: what is worth seeing in a run, computed, each with the snapshot that shows it best."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What a run does not find: the largest part of the domain that it answers wrongly in the end."""
+"""What a run has not learnt: the largest connected part of the domain where its last answer is wrong."""
 
 import numpy as np
 

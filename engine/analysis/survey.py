@@ -27,7 +27,7 @@ SLIVER = 0.01
 
 @dataclass(frozen=True)
 class Finding:
-    """Something worth seeing in a run's life.
+    """Something worth seeing in a run.
 
     kind       what sort of thing, one of findings.KINDS
     title      a few words

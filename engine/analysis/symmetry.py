@@ -1,4 +1,4 @@
-"""Left and right: how far the answer, and each layer's set of boundaries, are their own mirror images."""
+"""Left-right symmetry of a network's answer, and of each layer's set of boundaries."""
 
 import numpy as np
 

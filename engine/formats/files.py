@@ -1,4 +1,4 @@
-"""What every format shares: how large a network may be, opening a file with care, writing one whole or not at all."""
+"""What every format shares: limits of size, opening files that may be hostile, writing a file whole or not at all."""
 
 import difflib
 import os

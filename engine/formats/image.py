@@ -1,4 +1,4 @@
-"""Image files, through PIL, which is loaded when there is one: any of the common kinds as rows of bytes."""
+"""Image files of the common kinds as arrays of bytes, read by PIL, which is imported when the first one is."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""A convolutional network while it is read: nodes as they come, scales still apart from the layers they belong to.
+"""A convolutional network while a file is read: nodes so far, scales not yet folded into the layers before them.
 
 `finished` folds batch norms and constant factors into the layer before them, in float64 and rounded once, and leaves
 out what the output does not depend on.

@@ -1,5 +1,6 @@
-"""PyTorch's modules, state dicts and .pt files. Objects are known by their class names, so torch is imported
-only to open a file, and there only by its loader that runs no code.
+"""PyTorch's modules, state dicts and .pt files.
+
+Objects are recognised by their class names, so torch is imported only to open a file, by its loader that runs no code.
 """
 
 import importlib

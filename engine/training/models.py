@@ -1,4 +1,4 @@
-"""A person's model, as a training loop holds it: out of its wrappers, and a classifier of one output as one of two."""
+"""Models as training loops have them: taken out of PyTorch's wrappers; classifiers of one output as ones of two."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A person's own training, recorded: `step` once a training step, and the history is there at the end."""
+"""A Recorder for trainings in other programs: called once a training step, it gives their History."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Recorder:
         if model is not run.model:
             run.model, run.weight = model, first_weight(model)
         run.called, run.version = number, getattr(run.weight, "_version", None)
-        # What the loss was computed from need not be held.
+        # Detached, so that the graph it was computed from can be freed.
         run.loss = loss.detach() if hasattr(loss, "detach") else loss
         run.has_loss = run.has_loss or loss is not None
         if number >= run.wanted:
@@ -138,8 +138,8 @@ class Recorder:
             last = ", ".join(f"{run.name} to step {run.steps[-1]:,}" for run in runs)
             notes["cut"] = f"runs of different steps ({last}) are cut to the {len(common)} snapshots in common"
             warnings.warn("Recorder: " + notes["cut"] + ".", stacklevel=2)
-        weights = np.stack([np.stack([run.weights[run.steps.index(s)] for s in common]) for run in runs])
-        losses = np.array([[run.losses[run.steps.index(s)] for s in common] for run in runs])
+        weights = np.stack([np.stack([run.snapshots[step][0] for step in common]) for run in runs])
+        losses = np.array([[run.snapshots[step][1] for step in common] for run in runs])
         target = self._target
         if target is None and self.samples is not None:
             target = self.samples.picture(self._domain, self.task)
@@ -163,8 +163,6 @@ class Recorder:
         # A training that is stopped, or fails late, is worth as much as was recorded of it.
         if self.path is not None and (kind is None or any(run.steps for run in self._runs)):
             self.save()
-
-    # Behind them.
 
     def _keep(self, run, number, model, loss):
         net = self._read(model)
@@ -296,26 +294,27 @@ class Recorder:
 
 
 class _Run:
-    """What is kept of one training."""
+    """What is recorded of one training.
+
+    snapshots   {step: (weights as `flat` gives them, loss)}, steps rising
+    """
 
     def __init__(self, name):
         self.name = name
-        self.steps, self.weights, self.losses = [], [], []
+        self.snapshots: dict[int, tuple[np.ndarray, float]] = {}
         # The last step that was called, its model and loss; the next step to keep; the least gap in the logarithm.
         self.called, self.model, self.loss, self.weight, self.version = -1, None, None, None, None
         self.wanted, self.gap, self.is_passing, self.has_loss = 0, 0.0, False, False
 
+    @property
+    def steps(self):
+        return list(self.snapshots)
+
     def add(self, step, weights, loss):
         if self.is_passing:
-            for kept in (self.steps, self.weights, self.losses):
-                kept.pop()
+            self.snapshots.popitem()
             self.is_passing = False
-        self.steps.append(step)
-        self.weights.append(weights)
-        self.losses.append(loss)
+        self.snapshots[step] = weights, loss
 
     def only(self, steps):
-        kept = [k for k, step in enumerate(self.steps) if step in steps]
-        self.steps = [self.steps[k] for k in kept]
-        self.weights = [self.weights[k] for k in kept]
-        self.losses = [self.losses[k] for k in kept]
+        self.snapshots = {step: snapshot for step, snapshot in self.snapshots.items() if step in steps}

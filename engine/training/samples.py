@@ -1,4 +1,4 @@
-"""A person's samples: where they lie, how well a network does on them, and how they look on a plane of its inputs."""
+"""Training data given to a Recorder: its extent, a network's loss on it, and a picture of it over a plane."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What became of a chain's input: a Value, for which names in an ONNX graph stand besides constants.
+"""The Value of a name in an ONNX graph read as a chain: what the network computes up to there.
 
 A Value is the chain so far with an elementwise scale and shift on it, and sometimes one open form (erf, sigmoid,
 a square) that becomes an activation when its partner arrives: exporters write silu as x sigmoid(x), gelu by erf,
