@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from engine.analysis.survey import Finding, Survey, grid, holds_since, listed, neurons_text, signals
+from engine.analysis.survey import Finding, RunSurvey, grid, holds_since, listed, neurons_text, signals
 
 # Corners between the survey's points are looked for on a grid so much finer, in arrays of at most so many numbers.
 FINER = 4
 MOST = 16_000_000
 
 
-def dead_units(survey: Survey) -> list[Finding]:
+def dead_units(survey: RunSurvey) -> list[Finding]:
     """Findings of the units whose boundary does not meet the domain at the last snapshot, a layer's in one."""
     found = []
     positive, negative = always(survey)
@@ -25,7 +25,7 @@ def dead_units(survey: Survey) -> list[Finding]:
     return found
 
 
-def always(survey: Survey) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def always(survey: RunSurvey) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Of each hidden layer, which units have z > 0, and which z <= 0, on the whole domain at the last snapshot.
 
     By the exact linear regions where there are any. Otherwise on a grid finer than the survey's.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.analysis.survey import Finding, Survey, neurons_text, percent, since_text
+from engine.analysis.survey import Finding, RunSurvey, neurons_text, percent, since_text
 
 # Two boundaries are one when their sides agree so well (correlation of the signs, which a large common side does not
 # flatter) and the signals rise and fall together. While they come together, a little less is called the same.
@@ -11,7 +11,7 @@ SIGNALS = 0.98
 SIDES_BEFORE = 0.94
 
 
-def duplicates(survey: Survey) -> list[Finding]:
+def duplicates(survey: RunSurvey) -> list[Finding]:
     """Findings of the groups of units whose boundaries coincide at the last snapshot."""
     found = []
     *hidden, _ = survey.signals(survey.snapshots[-1:])
@@ -59,7 +59,7 @@ def cliques(same: np.ndarray, strength: np.ndarray) -> list[list[int]]:
         groups.append(sorted(group))
 
 
-def sides_over_time(survey: Survey, layer: int, one: int, other: int) -> np.ndarray:
+def sides_over_time(survey: RunSurvey, layer: int, one: int, other: int) -> np.ndarray:
     """(S, 2): the correlation of two units' signs, and the part of the domain on which the signs are the same."""
     signs, count = survey.signs[layer], len(survey.points)
     p, q = survey.active[layer][:, one], survey.active[layer][:, other]

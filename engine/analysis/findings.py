@@ -7,7 +7,7 @@ from engine.analysis.duplicates import duplicates
 from engine.analysis.kinks import kinks
 from engine.analysis.missed_parts import missed_parts
 from engine.analysis.motion import Motion, bias_first, indecisive, motion
-from engine.analysis.survey import Finding, Survey, finite_snapshots
+from engine.analysis.survey import Finding, RunSurvey, finite_snapshots
 from engine.analysis.symmetry import symmetry
 from engine.network.history import History
 
@@ -45,7 +45,7 @@ def findings(history: History, run: int, *, samples: int = 48) -> tuple[Finding,
         return ()
     # Weights of a diverging run overflow: the signs that come of it are constant.
     with np.errstate(over="ignore", invalid="ignore"):
-        survey = Survey(history, run, max(8, int(samples)))
+        survey = RunSurvey(history, run, max(8, int(samples)))
         found = [finding for finder in FINDERS for finding in finder(survey)]
     chosen = []
     for kind in KINDS:

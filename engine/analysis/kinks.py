@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.analysis.survey import Finding, Survey, neurons_text
+from engine.analysis.survey import Finding, RunSurvey, neurons_text
 from engine.network.history import History
 from engine.regions.linear_regions import Partition, regions
 
@@ -16,7 +16,7 @@ STEP = 0.25
 MOST = 1000
 
 
-def kinks(survey: Survey) -> list[Finding]:
+def kinks(survey: RunSurvey) -> list[Finding]:
     """Findings of how many kinks there are at the last snapshot and whose, and whether the target's edges draw them."""
     partition = survey.partition
     if partition is None:

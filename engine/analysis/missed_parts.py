@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.analysis.survey import Finding, Survey, answers, percent, signals, target_classes
+from engine.analysis.survey import Finding, RunSurvey, answers, percent, signals, target_classes
 from engine.network.history import History
 
 # A run has failed in part if its loss ends at so many times the best run's and it is wrong on so much in one block; a
@@ -18,7 +18,7 @@ OFF = 0.25
 MOST = 65_536
 
 
-def missed_parts(survey: Survey) -> list[Finding]:
+def missed_parts(survey: RunSurvey) -> list[Finding]:
     """One finding, of the largest block of wrong pixels, or none."""
     history, run = survey.history, survey.run
     losses = history.losses[:, -1]

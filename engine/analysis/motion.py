@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.analysis.survey import (
     Finding,
-    Survey,
+    RunSurvey,
     grid,
     layer_weights,
     neurons_text,
@@ -93,7 +93,7 @@ def _median(values):
     return np.where(finite.any(-1), both, 0.0)
 
 
-def bias_first(survey: Survey) -> list[Finding]:
+def bias_first(survey: RunSurvey) -> list[Finding]:
     """Findings of the layers whose boundaries are moved by biases first and by weights afterwards.
 
     The change is where what biases have moved in all is farthest ahead of what weights have.
@@ -140,7 +140,7 @@ TIMES = 8
 FINEST = 0.01
 
 
-def indecisive(survey: Survey) -> list[Finding]:
+def indecisive(survey: RunSurvey) -> list[Finding]:
     """Findings of the units that jump late in training, the moment being after the best jump."""
     count = len(survey.snapshots) - 1
     if count < LATE_INTERVALS or not survey.hidden:

@@ -45,7 +45,7 @@ class Finding:
     score: float = 0.0
 
 
-class Survey:
+class RunSurvey:
     """The signs of all hidden units and the network's answers at a grid of points, snapshot by snapshot.
 
     samples    points a side of the grid, which has the domain's sides in it
@@ -161,7 +161,7 @@ def neurons_text(layer: int, units: Sequence[int] | np.ndarray) -> str:
     return f"Layer {layer + 1}, neuron{'s' if len(units) > 1 else ''} {listed(units)}"
 
 
-def since_text(survey: Survey, index: int) -> str:
+def since_text(survey: RunSurvey, index: int) -> str:
     """`from step 85,000 on` for a chosen snapshot; `from the start` for the first; nothing if there is only one."""
     if len(survey.snapshots) == 1:
         return ""

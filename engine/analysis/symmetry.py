@@ -5,7 +5,7 @@ import numpy as np
 from engine.analysis.duplicates import correlation
 from engine.analysis.survey import (
     Finding,
-    Survey,
+    RunSurvey,
     answers,
     grid,
     holds_since,
@@ -32,7 +32,7 @@ SHARE = 0.2
 WORK = 2e9
 
 
-def symmetry(survey: Survey) -> list[Finding]:
+def symmetry(survey: RunSurvey) -> list[Finding]:
     """One finding about the answer and one a layer whose boundaries come in mirrored pairs.
 
     Only where the target is symmetric, or without a target the answer.
@@ -60,7 +60,7 @@ def target_symmetry(history: History) -> float | None:
     return _alike(image.astype(float), image[:, ::-1].astype(float))
 
 
-def output_symmetry(survey: Survey) -> np.ndarray:
+def output_symmetry(survey: RunSurvey) -> np.ndarray:
     """(S,): the part of the domain whose mirror image gets the same class; for values as `target_symmetry`."""
     return _agreement(survey.outputs if survey.labels is None else survey.labels, survey.samples)
 
@@ -73,7 +73,7 @@ def _agreement(found, side):
     return np.array([_alike(one, one[:, ::-1]) for one in found.reshape(len(found), side, side, -1)])
 
 
-def mirror_matches(survey: Survey, layer: int, index: int) -> np.ndarray:
+def mirror_matches(survey: RunSurvey, layer: int, index: int) -> np.ndarray:
     """(units,): each unit's best match with the mirror image of a unit of its layer, itself too: correlation of signs.
 
     nan for units that cut no more than a sliver of the domain.

@@ -25,7 +25,7 @@ from engine.formats.files import (
     short,
     size_text,
 )
-from engine.formats.tensors.named import Entry, assemble
+from engine.formats.tensors.named import NamedArray, assemble
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
 
@@ -100,7 +100,7 @@ def from_state_dict(state: Mapping, activations: Any, name: str) -> Mlp:
                 value = np.array(value)
             except ValueError:
                 raise NetworkError(f"{where} is a list whose rows differ in length; give arrays.") from None
-        entries[key] = Entry(_shape(value, where), lambda value=value, where=where: _array(value, where))
+        entries[key] = NamedArray(_shape(value, where), lambda value=value, where=where: _array(value, where))
     return assemble(entries, activations, name, ordered=True)
 
 

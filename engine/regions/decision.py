@@ -6,14 +6,14 @@ from engine.errors import NetworkError
 from engine.network.mlp import Mlp
 from engine.regions.partition import Subdivision
 from engine.regions.pattern import chosen
-from engine.regions.plane import Layer
+from engine.regions.plane import PlaneLayer
 
 # Strictly rising: the outputs are in the order of their sums.
 RISING = ("identity", "softmax", "sigmoid", "tanh", "leaky_relu", "elu", "softplus")
 
 
-def decision_layer(net: Mlp, layers: list[Layer]) -> Layer:
-    """The Layer of the functions whose order decides, or NetworkError where none does.
+def decision_layer(net: Mlp, layers: list[PlaneLayer]) -> PlaneLayer:
+    """The PlaneLayer of the functions whose order decides, or NetworkError where none does.
 
     One output: its sum, whose zero decides. Two: by how much the second is above the first. More: the sums, of which
     the largest wins.
@@ -25,7 +25,7 @@ def decision_layer(net: Mlp, layers: list[Layer]) -> Layer:
             "boundary of straight pieces. Take the regions without it (decision=False)."
         )
     if net.outputs == 2:
-        return Layer(last.weights[1:] - last.weights[:1], last.bias[1:] - last.bias[:1], 1.0)
+        return PlaneLayer(last.weights[1:] - last.weights[:1], last.bias[1:] - last.bias[:1], 1.0)
     return last
 
 

@@ -12,7 +12,7 @@ from engine.network.mlp import Mlp
 from engine.regions import outlines, pattern
 from engine.regions.decision import cut_decision, decision_layer
 from engine.regions.partition import Subdivision
-from engine.regions.plane import EPSILON, SAFETY, Layer, folded
+from engine.regions.plane import EPSILON, SAFETY, PlaneLayer, folded
 
 # So that what is exactly 0 counts as zero even where no rounding can be.
 TINY = 1e-300
@@ -70,7 +70,7 @@ class Partition:
     low: np.ndarray
     high: np.ndarray
     _layers: list
-    _deciding: Layer | None
+    _deciding: PlaneLayer | None
     _parents: list
     _never: np.ndarray
     _always: np.ndarray

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.regions.plane import Layer
+from engine.regions.plane import PlaneLayer
 
 # Points taken at once: three numbers a point and neuron of a layer of 128 are then 3 MB, and stay near the processor.
 CHUNK = 1024
 
 
-def codes(layers: Sequence[Layer], deciding: Layer | None, points: np.ndarray) -> np.ndarray:
+def codes(layers: Sequence[PlaneLayer], deciding: PlaneLayer | None, points: np.ndarray) -> np.ndarray:
     """(N,) bytes: equal for points in one region, unequal for others.
 
     layers     of folding
-    deciding   Layer whose order decides, or None
+    deciding   PlaneLayer whose order decides, or None
     points     (N, 2)
     """
     found = []
@@ -39,7 +39,7 @@ def chosen(sums: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
     return np.argmax(sums + 2 * tolerance >= sums.max(1, keepdims=True), 1)
 
 
-def active(layers: Sequence[Layer], points: np.ndarray) -> np.ndarray:
+def active(layers: Sequence[PlaneLayer], points: np.ndarray) -> np.ndarray:
     """(N, neurons) bool: whose sum is above 0, and not just by rounding."""
     h, found = points, []
     for layer in layers[:-1]:
@@ -49,7 +49,7 @@ def active(layers: Sequence[Layer], points: np.ndarray) -> np.ndarray:
     return np.concatenate(found, axis=1) if found else np.empty((len(points), 0), bool)
 
 
-def affine(layers: Sequence[Layer], points: np.ndarray, parents: Sequence[np.ndarray]) -> np.ndarray:
+def affine(layers: Sequence[PlaneLayer], points: np.ndarray, parents: Sequence[np.ndarray]) -> np.ndarray:
     """(N, outputs, 3): the map (A | c) of the last sums, A p + c, that holds round each point.
 
     layers    L of them

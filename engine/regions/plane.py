@@ -16,7 +16,7 @@ SAFETY = 32.0
 
 
 @dataclass(frozen=True)
-class Layer:
+class PlaneLayer:
     """z = weights h + bias; then h = z above 0 and slope * z below.
 
     weights, bias   float64
@@ -57,7 +57,7 @@ class Layer:
         return np.sqrt(self.weights**2 @ before**2 + own**2) * max(1.0, abs(self.slope))
 
 
-def folded(net: Mlp, domain: Domain | None = None) -> list[Layer]:
+def folded(net: Mlp, domain: Domain | None = None) -> list[PlaneLayer]:
     """The layers of `net` as functions of world x and y; the plane goes into the first layer in float64.
 
     domain   Domain, the plane; None takes a network of two inputs as it is
@@ -71,10 +71,10 @@ def folded(net: Mlp, domain: Domain | None = None) -> list[Layer]:
     layers = []
     for number, layer in enumerate(net.layers):
         slope = 1.0 if number == len(net.layers) - 1 else _slope(layer.activation, number, net)
-        layers.append(Layer(layer.weights.astype(float), layer.bias.astype(float), slope))
+        layers.append(PlaneLayer(layer.weights.astype(float), layer.bias.astype(float), slope))
     if domain is not None:
         first = layers[0]
-        layers[0] = Layer(first.weights @ domain.axes.T, first.sums(domain.origin), first.slope)
+        layers[0] = PlaneLayer(first.weights @ domain.axes.T, first.sums(domain.origin), first.slope)
     return layers
 
 

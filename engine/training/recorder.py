@@ -15,7 +15,7 @@ from engine.formats.tensors import history as file
 from engine.network.history import TASKS, Domain, History, flat, following, thinned
 from engine.network.mlp import Mlp, Shape
 from engine.training.models import LOGITS, first_weight, is_shown, two_logits, unwrapped
-from engine.training.samples import Samples
+from engine.training.samples import TrainingSamples
 
 # Of all weights that are kept: half of what a file may have. And twice what any picture of a loss can show.
 MAX_BYTES = 256 << 20
@@ -74,7 +74,7 @@ class Recorder:
         if data is None and targets is not None:
             raise ShapeError("targets are given without data; give both.")
         self.path, self.task, self.activations = path, task, activations
-        self.samples = None if data is None else Samples(data, targets)
+        self.samples = None if data is None else TrainingSamples(data, targets)
         self._plane = low, high, x, y, rest
         self._target, self._notes, self._limit = target, dict(notes or {}), limit
         self._shape: Shape | None = None

@@ -6,7 +6,7 @@ from planted import LINES, OFFSETS, READ, SQUARE, changed, clean, deep, history,
 
 from engine.analysis import survey as survey_module
 from engine.analysis.duplicates import cliques, correlation
-from engine.analysis.findings import KINDS, Survey, findings
+from engine.analysis.findings import KINDS, RunSurvey, findings
 from engine.network.history import Domain, History, flat
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
@@ -150,7 +150,7 @@ def test_too_large_a_history_is_thinned_out_with_its_ends_kept(monkeypatch):
     monkeypatch.setattr(survey_module, "WORK", 0)
     net = clean()
     case = history(*[net] * 150, *[changed(net, 0, 1, bias=-5.0)] * 50)
-    survey = Survey(case, 0)
+    survey = RunSurvey(case, 0)
     assert len(survey.snapshots) == survey_module.FEWEST and survey.snapshots[0] == 0 and survey.snapshots[-1] == 199
     (found,) = of_kind("dead", findings(case, 0))
     # The first snapshot looked at after the death: they are 199 / 47 apart.

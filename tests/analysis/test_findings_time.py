@@ -5,7 +5,7 @@ import pytest
 from planted import LINES, OFFSETS, READ, SQUARE, changed, clean, history, of_kind
 
 from engine.analysis.findings import findings, motion
-from engine.analysis.survey import Survey
+from engine.analysis.survey import RunSurvey
 from engine.analysis.symmetry import mirror_matches, output_symmetry, target_symmetry
 from engine.network.history import Domain, History
 from engine.network.mlp import Mlp
@@ -128,7 +128,7 @@ def mirrored(net):
 
 def test_a_mirrored_network_is_symmetric_and_each_line_has_its_partner():
     case = history(mirrored(clean()))
-    survey = Survey(case, 0)
+    survey = RunSurvey(case, 0)
     assert output_symmetry(survey)[-1] == 1 and np.allclose(mirror_matches(survey, 0, -1), 1)
     answer, layer = of_kind("symmetry", findings(case, 0))
     assert "is left-right symmetric: 100%" in answer.text
@@ -138,7 +138,7 @@ def test_a_mirrored_network_is_symmetric_and_each_line_has_its_partner():
 def test_symmetry_is_told_with_the_step_at_which_it_came():
     whole = mirrored(clean())
     broken = changed(whole, 1, 0, np.random.default_rng(0).normal(size=12), 1.5)
-    assert output_symmetry(Survey(history(broken), 0))[0] < 0.9
+    assert output_symmetry(RunSurvey(history(broken), 0))[0] < 0.9
     answer = of_kind("symmetry", findings(history(broken, broken, whole, whole), 0))[0]
     assert "from step 20 on" in answer.text and answer.snapshot == 2
 
@@ -161,6 +161,6 @@ def test_a_network_that_misses_its_targets_symmetry_is_told_so():
 def test_values_that_are_their_mirror_image_agree_wholly():
     net = Mlp([[[1.0, 0.0], [-1.0, 0.0]], [[1.0, 1.0]]], [[0, 0], [0]], "relu")  # |x|
     case = History.of(net, SQUARE, task="values")
-    assert output_symmetry(Survey(case, 0))[-1] == pytest.approx(1, abs=1e-6)
+    assert output_symmetry(RunSurvey(case, 0))[-1] == pytest.approx(1, abs=1e-6)
     slope = Mlp([[[1.0, 0.0]], [[1.0]]], [[2.0], [0]], "relu")  # x + 2: mirrored, |2 x| apart
-    assert output_symmetry(Survey(History.of(slope, SQUARE, task="values"), 0))[-1] < 0.2
+    assert output_symmetry(RunSurvey(History.of(slope, SQUARE, task="values"), 0))[-1] < 0.2

@@ -50,26 +50,20 @@ SAME_NAME = {
     "Block",  # engine/codegen/mlp/layout.py, engine/draw/cloud/neuron_cloud.py
     "Dense",  # engine/kernels/dense.py, engine/network/nodes.py
     "Elementwise",  # engine/kernels/elementwise.py, engine/network/nodes.py
-    "Entry",  # engine/formats/tensors/named.py, engine/ui/widgets/files.py
     "History",  # engine/network/history.py, engine/ui/control/history.py
     "Image",  # engine/kernels/convolve.py, engine/scene/data_settings.py
-    "Layer",  # engine/network/mlp.py, engine/regions/plane.py
     "Layout",  # engine/codegen/mlp/layout.py, engine/draw/cloud/cloud_layout.py, engine/ui/widgets/unit_layout.py
     "Node",  # engine/draw/node.py, engine/network/nodes.py
     "Plan",  # engine/codegen/mlp/batched_layout.py, engine/output/recorder.py, engine/sheets/sheet.py
     "Recorder",  # engine/output/recorder.py, engine/training/recorder.py
-    "Samples",  # engine/draw/fields/sampling.py, engine/training/samples.py
     "Softmax",  # engine/kernels/softmax.py, engine/network/nodes.py
     "Sparks",  # engine/draw/surfaces/sparks.py, engine/kernels/sparks.py
-    "Survey",  # engine/analysis/survey.py, engine/draw/fields/sampling.py
     "Theme",  # engine/draw/frame.py, engine/ui/theme.py
     "Unfinished",  # engine/output/resumable.py, engine/scene/data_settings.py
     "Window",  # engine/draw/fields/plot_window.py, engine/network/windows.py
     "Words",  # engine/sheets/layout.py, engine/vector/page.py
     "Writer",  # engine/codegen/boundaries/writer.py, engine/output/contract.py
     "_Body",  # engine/codegen/mlp/batched.py, engine/codegen/train/subgroup.py
-    "_Layer",  # engine/formats/squeezenet.py, engine/formats/tensors/named.py
-    "_Pool",  # engine/formats/load_convnet.py, engine/network/nodes.py
 }
 
 

@@ -10,7 +10,7 @@ from engine.errors import FileError, NetworkError, NeurosceneError, SettingError
 from engine.network.history import flat, following, snapshot_steps
 from engine.network.random import random_mlp
 from engine.training.recorder import Recorder
-from engine.training.samples import Samples
+from engine.training.samples import TrainingSamples
 
 
 class Linear:
@@ -352,7 +352,7 @@ def test_a_loss_not_given_is_computed_over_the_samples():
         recorder.step(net)
         assert recorder.task in (None, task) and abs(recorder.history().losses[0, 0] - loss) < 1e-12
     softmax = engine.load(net, activations="relu,softmax")
-    assert abs(Samples(data, classes).loss(softmax, "classes") - exact["classes"][1]) < 1e-9
+    assert abs(TrainingSamples(data, classes).loss(softmax, "classes") - exact["classes"][1]) < 1e-9
 
 
 def test_samples_are_seen_where_they_lie():

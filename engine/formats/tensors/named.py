@@ -14,7 +14,7 @@ from engine.network.mlp import Mlp
 
 
 @dataclass(frozen=True)
-class Entry:
+class NamedArray:
     """An array that is known by its shape and read only when it is wanted: `read()` gives it."""
 
     shape: tuple[int, ...]
@@ -42,8 +42,8 @@ MAX_KINDS = 6
 @dataclass(frozen=True)
 class _Layer:
     key: str
-    weights: Entry
-    bias: Entry | None
+    weights: NamedArray
+    bias: NamedArray | None
     columns_first: bool  # stored as (in, out)
 
     def sizes(self, transposed=False):
@@ -92,11 +92,11 @@ def spread(given: Any, count: int, name: str) -> list[Activation]:
 
 
 def assemble(
-    entries: Mapping[str, Entry], activations: Any, name: str, *, called: str | None = None, ordered: bool = False
+    entries: Mapping[str, NamedArray], activations: Any, name: str, *, called: str | None = None, ordered: bool = False
 ) -> Mlp:
     """The Mlp made of named arrays.
 
-    entries       {name: Entry}
+    entries       {name: NamedArray}
     activations   as `spread` takes them; None is refused, for weights alone do not say what is computed
     name          where they come from, for messages
     called        the network's name, if it has one of its own
@@ -124,8 +124,8 @@ def assemble(
 
 def _layers(entries, name):
     """The layers among the entries, naturally sorted."""
-    weights: dict[str, tuple[str, Entry, bool]] = {}
-    biases: dict[str, tuple[str, Entry]] = {}
+    weights: dict[str, tuple[str, NamedArray, bool]] = {}
+    biases: dict[str, tuple[str, NamedArray]] = {}
     if entries and all(PLAIN.match(key) for key in entries):
         # Without names the order is what says it: a matrix starts a layer, a vector after it is its bias.
         for key in sorted(entries, key=natural):

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import FileError, NetworkError
 from engine.formats.files import MAX_FILE_BYTES, check_zip_directory, opened, replacing, short, size_text
-from engine.formats.tensors.named import Entry, assemble
+from engine.formats.tensors.named import NamedArray, assemble
 from engine.network.mlp import Mlp
 
 FORMAT = "neuroscene mlp 1"
@@ -124,4 +124,4 @@ def _entry(archive, info, key, name):
             _npy_header(stream, info, key, name)
             return _data(stream, shape, fortran, dtype)
 
-    return Entry(tuple(shape), fetch)
+    return NamedArray(tuple(shape), fetch)

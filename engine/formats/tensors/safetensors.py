@@ -9,7 +9,7 @@ import numpy as np
 from engine.errors import FileError, NetworkError
 from engine.formats.files import check_size, opened, replacing, short
 from engine.formats.tensors import container
-from engine.formats.tensors.named import Entry, assemble
+from engine.formats.tensors.named import NamedArray, assemble
 from engine.network.mlp import Mlp
 
 FORMAT = "neuroscene mlp"
@@ -87,4 +87,4 @@ def _entry(key, tensor, name):
             )
         return tensor.read()
 
-    return Entry(tensor.shape, fetch)
+    return NamedArray(tensor.shape, fetch)
