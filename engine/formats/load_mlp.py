@@ -9,7 +9,9 @@ from typing import Any
 
 from engine.errors import FileError, NetworkError, near
 from engine.formats.files import short
-from engine.formats.tensors import named, safetensors
+from engine.formats.tensors import named
+from engine.formats.tensors.safetensors import from_bytes as from_bytes
+from engine.formats.tensors.safetensors import to_bytes as to_bytes
 from engine.network.mlp import Mlp
 
 # Each function is load(path, activations); a module is imported only when such a file is opened.
@@ -63,16 +65,6 @@ def save(net: Mlp, path: str | os.PathLike) -> None:
     if extension not in SAVERS:
         raise FileError(f"{short(path, 200)} cannot be saved. {near(extension, SAVERS, noun='format to save')}")
     _function(SAVERS[extension])(net, path)
-
-
-def to_bytes(net: Mlp) -> bytes:
-    """A network as bytes (a safetensors file's); the same network gives the same bytes."""
-    return safetensors.to_bytes(net)
-
-
-def from_bytes(data: bytes) -> Mlp:
-    """The network that `to_bytes` was given. Raises FileError, NetworkError or ShapeError for other bytes."""
-    return safetensors.from_bytes(data)
 
 
 def split_path(text: str) -> tuple[str, str | None]:

@@ -32,6 +32,7 @@ class Node:
     kind: ClassVar[str] = ""
     least: ClassVar[int] = 1
     most: ClassVar[float] = 1
+    sees_all: ClassVar[bool] = False  # each of its neurons depends on its whole input
 
     def __post_init__(self):
         try:
@@ -55,7 +56,7 @@ class Node:
 
     def windows(self) -> Windows | None:
         """(rows, columns), the Windows through which it sees its inputs; None: it sees all of them at once."""
-        return (Window(1), Window(1))
+        return None if self.sees_all else (Window(1), Window(1))
 
     def windows_on(self, *inputs: Map) -> tuple[Windows | None, ...]:
         """`windows` for each of its inputs, of these shapes."""
@@ -95,13 +96,23 @@ def _weights(array, what, axes):
     return array
 
 
-def _keep_weights(node, axes):
-    weights = _weights(node.weights, "its weights", axes)
-    bias = _weights(np.zeros(len(weights)) if node.bias is None else node.bias, "its biases", ("O",))
-    if bias.shape != (len(weights),):
-        raise ShapeError(f"its biases are {bias.shape}, but its weights {weights.shape} need ({len(weights)},)")
-    object.__setattr__(node, "weights", weights)
-    object.__setattr__(node, "bias", bias)
+@dataclass(frozen=True, eq=False)
+class _Weighted(Node):
+    weights: np.ndarray
+    bias: np.ndarray = None  # type: ignore[assignment]  # check makes it an array
+    axes: ClassVar[tuple[str, ...]] = ()  # of the weights, for messages
+
+    def check(self) -> None:
+        weights = _weights(self.weights, "its weights", self.axes)
+        bias = _weights(np.zeros(len(weights)) if self.bias is None else self.bias, "its biases", ("O",))
+        if bias.shape != (len(weights),):
+            raise ShapeError(f"its biases are {bias.shape}, but its weights {weights.shape} need ({len(weights)},)")
+        object.__setattr__(self, "weights", weights)
+        object.__setattr__(self, "bias", bias)
+
+    @property
+    def weight_count(self) -> int:
+        return self.weights.size + self.bias.size
 
 
 def _whole(node, **fields):
@@ -116,7 +127,7 @@ def _whole(node, **fields):
 
 
 @dataclass(frozen=True, eq=False)
-class Convolution(Node):
+class Convolution(_Weighted):
     """bias + sum over a window, correlated as in torch.nn.Conv2d.
 
     weights    (O, I / groups, kh, kw), float32, read-only
@@ -126,16 +137,15 @@ class Convolution(Node):
     groups     output channels in so many groups, each seeing its share of the input's
     """
 
-    weights: np.ndarray
-    bias: np.ndarray = None  # type: ignore[assignment]  # check makes it an array
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
     kind = "convolution"
+    axes = ("O", "I / groups", "rows", "columns")
 
     def check(self) -> None:
-        _keep_weights(self, ("O", "I / groups", "rows", "columns"))
+        super().check()
         _whole(self, stride=(2, 1), padding=(4, 0), dilation=(2, 1), groups=(None, 1))
         if len(self.weights) % self.groups:
             raise ShapeError(f"its {len(self.weights)} output channels cannot be cut into {self.groups} groups")
@@ -156,10 +166,6 @@ class Convolution(Node):
 
     def work(self, *inputs: Map) -> int:
         return math.prod(self.shape(*inputs)[1:]) * self.weights.size
-
-    @property
-    def weight_count(self) -> int:
-        return self.weights.size + self.bias.size
 
 
 def _slid(windows, shape):
@@ -229,12 +235,10 @@ class GlobalAveragePool(Node):
     """The mean of each channel: (C, 1, 1)."""
 
     kind = "global average pool"
+    sees_all = True
 
     def shape(self, *inputs: Map) -> Map:
         return (inputs[0][0], 1, 1)
-
-    def windows(self) -> Windows | None:
-        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,43 +302,31 @@ class Flatten(Node):
     """All numbers as one vector, (C H W, 1, 1): channel by channel, each row by row."""
 
     kind = "flatten"
+    sees_all = True
 
     def shape(self, *inputs: Map) -> Map:
         return (math.prod(inputs[0]), 1, 1)
 
-    def windows(self) -> Windows | None:
-        return None
-
 
 @dataclass(frozen=True, eq=False)
-class Dense(Node):
+class Dense(_Weighted):
     """weights x + bias of a vector.
 
     weights   (O, I), float32, read-only
     bias      (O,), float32, read-only; None for zeros
     """
 
-    weights: np.ndarray
-    bias: np.ndarray = None  # type: ignore[assignment]  # check makes it an array
     kind = "dense"
-
-    def check(self) -> None:
-        _keep_weights(self, ("O", "I"))
+    axes = ("O", "I")
+    sees_all = True
 
     def shape(self, *inputs: Map) -> Map:
         if inputs[0] != (self.weights.shape[1], 1, 1):
             raise ShapeError(f"its weights {self.weights.shape} need {(self.weights.shape[1], 1, 1)}, not {inputs[0]}")
         return (len(self.weights), 1, 1)
 
-    def windows(self) -> Windows | None:
-        return None
-
     def work(self, *inputs: Map) -> int:
         return self.weights.size
-
-    @property
-    def weight_count(self) -> int:
-        return self.weights.size + self.bias.size
 
 
 @dataclass(frozen=True, eq=False)
