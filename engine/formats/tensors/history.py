@@ -228,16 +228,7 @@ def _chunks(history):
             f"The names and notes of this history have {size_text(len(text))}; at most {size_text(MAX_ABOUT_BYTES)} "
             "are kept. Shorten them."
         )
-    domain = history.domain
-    arrays = {
-        "steps": history.steps,
-        "losses": history.losses,
-        "origin": domain.origin,
-        "axes": domain.axes,
-        "low": domain.low,
-        "high": domain.high,
-        "weights": history.weights,
-    }
-    if history.target is not None:
-        arrays["target"] = history.target
+    arrays = {key: getattr(history.domain if hasattr(history.domain, key) else history, key) for key in ARRAYS}
+    if history.target is None:
+        del arrays["target"]
     return container.chunks({"about": text, "format": FORMAT, "version": str(VERSION)}, arrays)

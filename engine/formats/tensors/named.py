@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from engine.errors import FileError, NetworkError, ShapeError
 from engine.formats.chain import to_float32
 from engine.formats.files import check_layers, check_weights, check_width, short
@@ -53,6 +55,14 @@ class _Layer:
 
     def bias_fits(self, transposed=False):
         return self.bias is None or _flat(self.bias.shape) == self.sizes(transposed)[0]
+
+
+def arrays_of(net: Mlp) -> dict[str, np.ndarray]:
+    """A network's arrays under the names that its files have."""
+    pairs = enumerate(net.layers)
+    return {
+        f"layers.{i}.{key}": x for i, layer in pairs for key, x in (("weight", layer.weights), ("bias", layer.bias))
+    }
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import FileError, NetworkError
 from engine.formats.files import MAX_FILE_BYTES, check_zip_directory, opened, replacing, short, size_text
-from engine.formats.tensors.named import NamedArray, assemble
+from engine.formats.tensors.named import NamedArray, arrays_of, assemble
 from engine.network.mlp import Mlp
 
 FORMAT = "neuroscene mlp 1"
@@ -43,15 +43,9 @@ def load(path: Path, activations: Any = None) -> Mlp:
 
 def save(net: Mlp, path: Path) -> None:
     """Writes a network with its activations and name; reading it gives it back to the bit."""
-    arrays = {}
-    for i, layer in enumerate(net.layers):
-        arrays[f"layers.{i}.weight"] = layer.weights
-        arrays[f"layers.{i}.bias"] = layer.bias
-    arrays["activations"] = np.array(",".join(str(x.activation) for x in net.layers))
-    arrays["format"] = np.array(FORMAT)
-    arrays["name"] = np.array(short(net.name, 200))
+    texts = {"activations": ",".join(map(str, net.activations)), "format": FORMAT, "name": short(net.name, 200)}
     with replacing(path) as stream:
-        np.savez(stream, **arrays)
+        np.savez(stream, allow_pickle=False, **arrays_of(net), **{k: np.array(text) for k, text in texts.items()})
 
 
 def _broken(name, why):

@@ -4,12 +4,10 @@ import io
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from engine.errors import FileError, NetworkError
 from engine.formats.files import check_size, opened, replacing, short
 from engine.formats.tensors import container
-from engine.formats.tensors.named import NamedArray, assemble
+from engine.formats.tensors.named import NamedArray, arrays_of, assemble
 from engine.network.mlp import Mlp
 
 FORMAT = "neuroscene mlp"
@@ -34,15 +32,12 @@ def save(net: Mlp, path: Path) -> None:
 def to_bytes(net: Mlp) -> bytes:
     """A network as the bytes of a safetensors file; the same network gives the same bytes."""
     metadata = {
-        "activations": ",".join(str(x.activation) for x in net.layers),
+        "activations": ",".join(map(str, net.activations)),
         "format": FORMAT,
         "name": short(net.name, 200),
         "version": str(VERSION),
     }
-    arrays: dict[str, np.ndarray] = {}
-    for i, layer in enumerate(net.layers):
-        arrays |= {f"layers.{i}.weight": layer.weights, f"layers.{i}.bias": layer.bias}
-    return b"".join(container.chunks(metadata, arrays))
+    return b"".join(container.chunks(metadata, arrays_of(net)))
 
 
 def from_bytes(data: bytes, name: str = "these bytes") -> Mlp:

@@ -15,10 +15,11 @@ import numpy as np
 from engine.errors import FileError, NeurosceneError
 from engine.formats.files import opened, short
 from engine.formats.tensors import container
+from engine.formats.tensors.safetensors import TRAINING as FORMAT
 from engine.network.history import Domain
 from engine.network.recipe import Recipe
 
-FORMAT, VERSION = "neuroscene training", 1
+VERSION = 1
 
 # key -> (dtype, axes as letters); a letter stands for the same number everywhere
 ARRAYS = {
