@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.app.lookup import FILE_MODULE, scene_in_file, told_by_line
+from engine.app.lookup import FILE_MODULE, report_user_errors, scene_in_file
 from engine.errors import ExecutorError, NeurosceneError
 from engine.gpu.device import device, platform
 from engine.scene.scene import Scene
@@ -105,7 +105,7 @@ def run_job(job):
         )
     with _lock:
         scene = _scene_of(job)
-        with told_by_line(scene):
+        with report_user_errors(scene):
             left, top, width, height = job.tile or (0, 0, *job.size)
             result = np.empty((height, width, 3), np.uint8)
             stream = renderer().tiles(
@@ -215,7 +215,7 @@ def _scene_of(job):
     if _last is None or _last[0] != key:
         _last = None
         kind = _class_of(job)
-        with told_by_line(kind):
+        with report_user_errors(kind):
             scene = kind()
             scene.restore(json.loads(job.state))
         _last = key, scene

@@ -52,7 +52,7 @@ def open_scene(text, **values):
     Raises SceneError, and SettingError for a setting that does not exist or a value it does not take.
     """
     kind = find_scene(text)
-    with told_by_line(kind):
+    with report_user_errors(kind):
         scene = kind()
         clock = restore_from(text, scene) if is_picture(str(text)) else Clock()
         for name, value in values.items():
@@ -133,7 +133,7 @@ def _import_file(path):
     before = sys.modules.get(module_name)
     sys.modules[module_name] = module
     try:
-        with _importable(real.parent), told_by_line(real):
+        with _importable(real.parent), report_user_errors(real):
             spec.loader.exec_module(module)
     except BaseException:
         if before is None:
@@ -160,7 +160,7 @@ def _importable(folder):
 
 
 @contextmanager
-def told_by_line(whose):
+def report_user_errors(whose):
     """Turns an exception out of a person's scene file into one line with the file and the line number.
 
     whose   a scene file's path, a scene or a scene class; of our own scenes everything passes as it is

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +10,7 @@ from engine.app import jobs as batch
 from engine.app import tiled_picture
 from engine.errors import FileError
 from engine.output.atomic import Beside
+from engine.output.progress import progress_bar
 from engine.output.recorder import Recorder, plan
 from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
 from engine.render import tiling
@@ -36,9 +36,11 @@ def render(scene, size=SIZE, *, time=None, supersample=4, ui=False, progress=Non
     if executor is not None:
         return _spread(scene, clock, size, supersample, executor)
     steps = batch.renderer().steps(scene, clock, size, supersample)
-    if sys.stderr.isatty() if progress is None else progress:
-        return _with_bar(steps).pixels()
-    return _finished(steps).pixels()
+    # On a processor a network of many neurons takes minutes to compile, the first time, and to draw: whoever waits is
+    # told at once that it has begun, and then how far it is.
+    form = "{desc}: {n} of {total} tiles, {elapsed}"
+    with progress_bar("compiling and drawing", 1, "tile", progress, bar_format=form, leave=False) as move:
+        return _finished(steps, move).pixels()
 
 
 def save(scene, path, size=SIZE, *, time=None, supersample=4, ui=False, executor=None, restart=False, progress=None):
@@ -96,8 +98,9 @@ def record(scene, path, *, seconds=None, fps=None, size=SIZE, supersample=4, sta
         scene, path, seconds=seconds, fps=fps, size=size, supersample=supersample, start=start, renderer=renderer,
         executor=executor,
     )  # fmt: skip
-    with _bar(recorder, progress) as tick:
-        return recorder.run(tick)
+    name = os.path.basename(recorder.path.rstrip("/")) or recorder.path
+    with progress_bar(name, recorder.count, "frame", progress) as move:
+        return recorder.run(move)
 
 
 def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, supersample=4, start=0.0, executor=None):
@@ -148,30 +151,13 @@ def _spread(scene, clock, size, supersample, executor):
     return pixels
 
 
-def _finished(steps, told=lambda done, count: None):
+def _finished(steps, move):
     # The Picture that a generator of tiles returns at its end.
     while True:
         try:
-            told(*next(steps))
+            move(*next(steps))
         except StopIteration as end:
             return end.value
-
-
-def _with_bar(steps):
-    from tqdm import tqdm
-
-    # On a processor a network of many neurons takes minutes to compile, the first time, and to draw: whoever waits is
-    # told at once that it has begun, and then how far it is.
-    form = "{desc}: {n} of {total} tiles, {elapsed}"
-    with tqdm(
-        desc="compiling and drawing", total=1, bar_format=form, file=sys.stderr, dynamic_ncols=True, leave=False
-    ) as bar:
-
-        def told(done, count):
-            bar.total = count
-            bar.update(done - bar.n)
-
-        return _finished(steps, told)
 
 
 def _with_panel(scene, clock, size, supersample):
@@ -184,18 +170,3 @@ def _with_panel(scene, clock, size, supersample):
         return viewer.still()
     finally:
         canvas.close()
-
-
-@contextmanager
-def _bar(recorder, progress):
-    """A function to call after each step that moves a progress bar on stderr."""
-    if progress is None:
-        progress = sys.stderr.isatty()
-    if not progress:
-        yield None
-        return
-    from tqdm import tqdm
-
-    name = os.path.basename(recorder.path.rstrip("/")) or recorder.path
-    with tqdm(total=recorder.count, desc=name, unit="frame", file=sys.stderr, dynamic_ncols=True) as bar:
-        yield lambda done: bar.update(done - bar.n)

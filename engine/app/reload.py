@@ -9,7 +9,7 @@ from importlib.util import cache_from_source
 from pathlib import Path
 from types import ModuleType
 
-from engine.app.lookup import scene_in_file, told_by_line
+from engine.app.lookup import report_user_errors, scene_in_file
 from engine.errors import NeurosceneError
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, settings
@@ -41,7 +41,7 @@ class Reloader:
 
     def _reload(self) -> None:
         scene = self.files.reloaded(self.viewer.scene)
-        with told_by_line(scene):
+        with report_user_errors(scene):
             scene.advance(self.viewer.clock)
         self.viewer.replace_scene(scene)
 
@@ -109,7 +109,7 @@ class SceneFiles:
 
     def _made(self, scene: Scene) -> Scene:
         kind = scene_in_file(self.path, self._name)
-        with told_by_line(kind):
+        with report_user_errors(kind):
             new = kind()
             old_settings, new_settings = settings(scene), settings(kind)
             for name, setting in old_settings.items():

@@ -9,12 +9,14 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 
 import engine
 from engine.app import jobs, picture_state
 from engine.errors import FileError, NeurosceneError
+from engine.output.progress import progress_bar, say
 from engine.output.resumable import Unfinished, free_bytes
 from engine.output.writers.formats import bands_class, ending
 from engine.output.writers.png_bands import PngBands
@@ -47,9 +49,9 @@ class Print:
             done = len(file.found)
             self._check_room(file, done)
             if file.said:
-                _tell(file.said)
+                say(file.said)
             if done:
-                _tell(f"{path} goes on after {done} of {len(self.bands)} bands, from {file.folder_given}.")
+                say(f"{path} goes on after {done} of {len(self.bands)} bands, from {file.folder_given}.")
             self._write(file, form, executor, progress)
             file.finish(*form.tail(file.found))
         except BaseException as error:
@@ -60,7 +62,7 @@ class Print:
                 if file.is_kept:
                     raise type(error)(f"{error} {left}") from error
             elif file.is_kept:
-                _tell(left)
+                say(left)
             raise
         finally:
             file.stop()
@@ -98,7 +100,7 @@ class Print:
         if executor is not None:
             job = jobs.picture_job(self.scene, self.clock, self.size, self.supersample)
             for pixels in jobs.results((replace(job, tile=band) for band in rest), executor):
-                tick(1)
+                tick()
                 yield pixels
             return
         width, height = self.size
@@ -111,7 +113,7 @@ class Print:
         )
         for x, y, w, h, part in stream:
             pixels[y - y0 : y - y0 + h, x : x + w] = part[..., :3]
-            tick(1)
+            tick()
             if x + w == width and y + h == y0 + rows:
                 yield pixels
                 if y + h < height:
@@ -120,12 +122,7 @@ class Print:
 
     @contextmanager
     def _bar(self, file, rest, executor, progress):
-        """A function to call with a number of steps done, which moves a bar on stderr."""
-        if not (sys.stderr.isatty() if progress is None else progress):
-            yield lambda count: None
-            return
-        from tqdm import tqdm
-
+        """A function to call after each step, which moves a bar on stderr."""
         if executor is None:
             tops = [tile[1] for tile in self.plan.tiles()]
             total, unit = len(tops), "tile"
@@ -133,10 +130,9 @@ class Print:
         else:
             total, unit, first = len(self.bands), "band", len(self.bands) - len(rest)
         name = os.path.basename(file.path)
-        with tqdm(total=total, initial=first, desc=name, unit=unit, file=sys.stderr, dynamic_ncols=True) as bar:
-            # The first step is long where pipelines are compiled; it is told at once that it has begun.
-            bar.refresh()
-            yield bar.update
+        done = count(first + 1)
+        with progress_bar(name, total, unit, progress, initial=first) as move:
+            yield lambda: move(next(done))
 
     def _check_room(self, file, done):
         left = sum(rows for _, _, _, rows in self.bands[done:])
@@ -195,7 +191,3 @@ class _Sink:
     def append(self, data, facts):
         self._out.write(data)
         self.found.append(facts)
-
-
-def _tell(line):
-    print(f"neuroscene: {line}", file=sys.stderr)

@@ -2,27 +2,19 @@
 
 # As in engine.cli.main: only what every command needs is imported here.
 import sys
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from engine.errors import FileError, SettingError
+from engine.output.progress import progress_bar, say
 
 
-def _names():
+def _names() -> list[str]:
     from engine.formats.downloads import DOWNLOADS
 
     return list(DOWNLOADS)
 
-
-Name = Annotated[
-    str | None,
-    typer.Argument(metavar="NAME", help="What to download.", autocompletion=_names, show_default=False),
-]
-Yes = Annotated[bool, typer.Option("-y", "--yes", help="Asks nothing; for scripts.")]
-Listed = Annotated[bool, typer.Option("--list", help="Lists what can be downloaded, and what is there.")]
-Check = Annotated[bool, typer.Option("--check", help="Only tests what is there; downloads nothing.")]
 
 HELP = """
 \b
@@ -36,12 +28,15 @@ It is kept in your cache folder, or in the folder that NEUROSCENE_CACHE names; t
 No other command uses the network."""
 
 
-def register(app):
-    """Adds the command."""
-    app.command(epilog=HELP.strip())(download)
-
-
-def download(name: Name = None, yes: Yes = False, list_: Listed = False, check: Check = False):
+def download(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="What to download.", autocompletion=_names, show_default=False),
+    ] = None,
+    yes: Annotated[bool, typer.Option("-y", "--yes", help="Asks nothing; for scripts.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Lists what can be downloaded, and what is there.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only tests what is there; downloads nothing.")] = False,
+) -> None:
     """Downloads a trained network: from one address, once, after a yes."""
     from engine.formats.downloads import cached, find, place
 
@@ -52,7 +47,7 @@ def download(name: Name = None, yes: Yes = False, list_: Listed = False, check: 
         raise SettingError(f"Nothing is named to download. There is: {', '.join(_names())}.")
     known, path = find(name), place(name)
     if cached(name, check=True):
-        _say(f"{name} is there, and its sha256 is right.")
+        say(f"{name} is there, and its sha256 is right.")
     elif check:
         raise FileError(
             f"{path} {'is not what it should be' if path.exists() else 'is not there'}. "
@@ -64,7 +59,7 @@ def download(name: Name = None, yes: Yes = False, list_: Listed = False, check: 
     print(path)
 
 
-def listing(names, check):
+def listing(names: list[str], check: bool) -> str:
     """What can be downloaded, a paragraph each.
 
     check   True to compare the sha256 of what is there; else its size must do
@@ -114,7 +109,7 @@ def _ask(name, known, path, yes):
     # Not typer.confirm: it writes a space to stdout, which is for the path alone.
     print("Download it? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        _say("nothing was downloaded.")
+        say("nothing was downloaded.")
         raise typer.Abort
 
 
@@ -123,40 +118,15 @@ def _fetched(name, known):
     from engine.cli.fetch import download, part_size
 
     try:
-        with _progress(known, part_size(name)) as tell:
-            path = download(name, progress=tell)
+        # What is there from before says nothing about the time left.
+        with progress_bar(known.file, known.size, "B", initial=part_size(name), unit_scale=True) as move:
+            path = download(name, progress=move)
     except KeyboardInterrupt:
         kept = part_size(name)
         how = (
             f"{kept:,} of {known.size:,} bytes are kept; the same command goes on there" if kept else "nothing came yet"
         )
-        _say(f"stopped: {how}.")
+        say(f"stopped: {how}.")
         raise
-    _say(f"{known.size:,} bytes, and the sha256 is right.")
+    say(f"{known.size:,} bytes, and the sha256 is right.")
     return path
-
-
-@contextmanager
-def _progress(known, begun):
-    """A function to call with the bytes that are there and in all, which moves a bar; None without a terminal.
-
-    begun   bytes that are there from before, which say nothing about the time left
-    """
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from tqdm import tqdm
-
-    style = {"unit": "B", "unit_scale": True, "dynamic_ncols": True}
-    with tqdm(desc=known.file, total=known.size, initial=begun, file=sys.stderr, **style) as bar:
-
-        def tell(done, total):
-            if done < bar.n:
-                bar.initial = done  # the server starts again
-            bar.update(done - bar.n)
-
-        yield tell
-
-
-def _say(text):
-    print(f"neuroscene: {text}", file=sys.stderr)

@@ -1,47 +1,11 @@
 """The command `neuroscene export`."""
 
 # As in engine.cli.main: only what every command needs is imported here.
-import sys
 from typing import Annotated
 
-import typer
+from engine.cli.options import Asked, Without, opened, option, output_option, read_output, say_remark
 
-from engine.cli.options import (
-    Asked,
-    From,
-    HistoryFile,
-    ImageFile,
-    NetworkFile,
-    Scene,
-    Seed,
-    Settings,
-    Time,
-    opened,
-    read_output,
-)
-
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="The .svg or .pdf to write; `-` for SVG on stdout. SCENE.svg if not given.",
-        show_default=False,
-    ),
-]
-PageSize = Annotated[
-    str | None,
-    typer.Option(
-        "--size",
-        metavar="WxH",
-        help="The page's, in mm, cm, in or pt: 120mmx90mm, 12x9cm; a width alone takes the height it needs.",
-        show_default=False,
-    ),
-]
-
-HELP = """
-\b
+HELP = """\b
   neuroscene export boundaries -o figure.svg
   neuroscene export boundaries -o figure.pdf --size 85mm
   neuroscene export a.png -o figure.svg                 what the picture shows, as vectors
@@ -50,35 +14,31 @@ HELP = """
 Every layer is a layer of the drawing and every path has a name; words stay words. No graphics card is needed."""
 
 
-def register(app):
-    """Adds the command."""
-    app.command(epilog=HELP.strip())(export)
-
-
 def export(
-    scene: Scene,
-    output: Output = None,
-    set_: Settings = None,
-    from_: From = None,
-    net: NetworkFile = None,
-    history: HistoryFile = None,
-    image: ImageFile = None,
-    seed: Seed = None,
-    time: Time = None,
-    size: PageSize = None,
-):
+    *,
+    output: Annotated[
+        str | None,
+        output_option("FILE", "The .svg or .pdf to write; `-` for SVG on stdout. SCENE.svg if not given."),
+    ] = None,
+    asked: Annotated[Asked, Without(["size", "supersample", "dump_wgsl", "profile", "verbose"])],
+    size: Annotated[
+        str | None,
+        option(
+            "--size",
+            metavar="WxH",
+            help="The page's, in mm, cm, in or pt: 120mmx90mm, 12x9cm; a width alone takes the height it needs.",
+        ),
+    ] = None,
+) -> None:
     """Writes a scene as a drawing in vectors: SVG or PDF.
 
     Not every scene draws vectors; those that do not are rendered.
     """
-    asked = Asked(scene, from_, set_, net, seed, time, None, None, history, image)
-    path = read_output(output, scene, ".svg")
-    with opened(asked) as (shown, clock, _, _):
+    path = read_output(output, asked.scene, ".svg")
+    with opened(asked) as found:
         from engine.app.export import export
 
-        export(shown, path, size=size, time=clock.time)
-        remark = shown.remark()
-    if remark:
-        print(f"neuroscene: note: {remark}.", file=sys.stderr)
+        export(found.scene, path, size=size, time=found.clock.time)
+        say_remark(found.scene)
     if path != "-":
         print(path)

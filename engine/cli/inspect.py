@@ -1,20 +1,66 @@
-"""What `neuroscene inspect` prints: the nodes of a network in a file, what each gives and costs, and what it sees."""
+"""The command `neuroscene inspect`: the nodes of a network in a file, what each gives and costs, and what it sees."""
 
+# As in engine.cli.main: only what every command needs is imported here.
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
-from engine.errors import NeurosceneError
-from engine.formats.load_convnet import UnknownArchitecture, load_convnet
-from engine.formats.load_mlp import load, split_path
-from engine.network.convnet import ConvNet
-from engine.network.nodes import AveragePool, Convolution, Dense, Elementwise, Input, MaxPool, Softmax
+import typer
+
+from engine.cli.options import SIZE_TEXT, option
+from engine.errors import NeurosceneError, SettingError
+
+if TYPE_CHECKING:
+    from engine.network.convnet import ConvNet
+    from engine.network.mlp import Mlp
 
 COLUMNS = ("name", "kind", "gives", "weights", "multiply-adds", "sees", "every")
 RIGHT = ("weights", "multiply-adds")
 SHOWN = 6  # names of classes
 
+HELP = """\b
+  neuroscene inspect model.onnx
+  neuroscene inspect squeezenet1_0.safetensors
+  neuroscene inspect model.onnx --json | jq '.nodes[].shape'
+\b
+A line a node: what it is, what it gives (channels x rows x columns), its weights and multiply-adds, how many pixels
+of the photo (rows x columns) one of its neurons sees, and how many pixels lie between neighbours' fields.
+What cannot be shown is named with its node."""
 
-def read(text, *, size=None):
+
+def read_photo_size(text: str) -> tuple[int, int]:
+    """(H, W) of `224x224`, width first."""
+    match = SIZE_TEXT.match(text)
+    width, height = (int(match[1]), int(match[2])) if match and len(text) < 20 else (0, 0)
+    if min(width, height) < 1:
+        raise SettingError(f"--size {text}: it takes width x height in pixels, as in --size 224x224.")
+    return height, width
+
+
+def inspect(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="A network; weights alone as FILE:activations, as in net.npz:tanh.", show_default=False
+        ),
+    ],
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    size: Annotated[
+        tuple | None,
+        option(
+            "--size",
+            metavar="WxH",
+            help="The photo's size in pixels, where the file leaves it open.",
+            parser=read_photo_size,
+        ),
+    ] = None,
+) -> None:
+    """Lists the nodes of a convolutional or fully connected network in a file."""
+    net = read(file, size=size)
+    print(as_json(net) if json else as_text(net))
+
+
+def read(text: str | Path, *, size: tuple[int, int] | None = None) -> "ConvNet":
     """The ConvNet in a file; a fully connected network as one of dense nodes.
 
     text   a path, or `path:activations` where a file holds weights alone
@@ -22,6 +68,9 @@ def read(text, *, size=None):
 
     Raises NeurosceneError saying what cannot be shown: the reason that concerns the more fitting kind of network.
     """
+    from engine.formats.load_convnet import UnknownArchitecture, load_convnet
+    from engine.formats.load_mlp import load, split_path
+
     path, activations = split_path(str(text))
     if activations is not None or Path(path).suffix.lower() not in (".onnx", ".safetensors"):
         return of_mlp(load(text))
@@ -36,9 +85,12 @@ def read(text, *, size=None):
         raise second if isinstance(first, UnknownArchitecture) and not first.windows else first from None
 
 
-def of_mlp(net):
+def of_mlp(net: "Mlp") -> "ConvNet":
     """A fully connected network as a ConvNet of vectors."""
-    nodes = [Input("input", (), (net.inputs, 1, 1))]
+    from engine.network.convnet import ConvNet
+    from engine.network.nodes import Dense, Elementwise, Input, Softmax
+
+    nodes: list[Any] = [Input("input", (), (net.inputs, 1, 1))]
     for i, layer in enumerate(net.layers, start=1):
         nodes.append(Dense(f"layer {i}", (nodes[-1].name,), layer.weights, layer.bias))
         before = (nodes[-1].name,)
@@ -49,7 +101,7 @@ def of_mlp(net):
     return ConvNet(nodes, name=net.name)
 
 
-def as_json(net):
+def as_json(net: "ConvNet") -> str:
     """All of it for programs. sees: size, stride and start of receptive fields, (rows, columns) in input pixels."""
     rows = []
     for node in net.nodes:
@@ -83,7 +135,7 @@ def as_json(net):
     )
 
 
-def as_text(net):
+def as_text(net: "ConvNet") -> str:
     """A table, a node a line, under what holds of the whole."""
     rows = [_row(net, node) for node in net.nodes]
     shown = [column for column in COLUMNS if any(row[column] for row in rows)]
@@ -101,8 +153,10 @@ def as_text(net):
     return "\n".join([*head, *_photo(net), *_classes(net), "", *lines])
 
 
-def about(node):
+def about(node: Any) -> str:
     """A node's kind with what sets it apart: `convolution 7 x 7, stride 2`."""
+    from engine.network.nodes import AveragePool, Convolution, Elementwise, MaxPool
+
     if isinstance(node, Elementwise):
         return str(node.activation)
     if not isinstance(node, Convolution | MaxPool | AveragePool):

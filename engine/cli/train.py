@@ -7,98 +7,23 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.options import option, output_option
 from engine.errors import SettingError
+from engine.output.progress import progress_bar, say
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from engine.training.trainer import Trainer
 
 # Seconds of training between two looks at the keyboard, and between two readings of the losses.
-TURN, READING = 0.2, 1.0
+WORK_SECONDS, READING_SECONDS = 0.2, 1.0
 # What is known of a stopped training besides its history lies beside it.
 STATE_ENDING = ".state.safetensors"
-
-Image = Annotated[
-    str | None,
-    typer.Argument(metavar="IMAGE", help="An image file, or `bottle`, which is drawn.", show_default=False),
-]
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        help="The .safetensors file to write. IMAGE.safetensors if not given.",
-        show_default=False,
-    ),
-]
-Steps = Annotated[
-    str | None,
-    typer.Option("--steps", metavar="N", help="Steps of Adam; 1,280,000.", show_default=False),
-]
-Seeds = Annotated[
-    str | None,
-    typer.Option(
-        "--seeds",
-        metavar="N|LIST",
-        help="Runs side by side: 4 for seeds 0 to 3, or 1,2,7 or 5..8; one run.",
-        show_default=False,
-    ),
-]
-Hidden = Annotated[
-    str | None,
-    typer.Option("--hidden", metavar="WIDTHS", help="Of the hidden layers: 16,16,16 or 16x3.", show_default=False),
-]
-Activation = Annotated[
-    str | None,
-    typer.Option("--activation", metavar="NAME", help="Of the hidden layers; relu.", show_default=False),
-]
-Task = Annotated[
-    str | None,
-    typer.Option(
-        "--task",
-        metavar="classes|grey|colour",
-        help="Black or white; or the pixels' values; classes.",
-        show_default=False,
-    ),
-]
-Batch = Annotated[
-    str | None,
-    typer.Option("--batch", metavar="N|all", help="Pixels a step, drawn at random; 128.", show_default=False),
-]
-Rate = Annotated[str | None, typer.Option("--rate", metavar="R", help="Learning rate; 0.001.", show_default=False)]
-Anneal = Annotated[
-    str | None,
-    typer.Option("--anneal", metavar="cosine|linear|none", help="How the rate falls; cosine.", show_default=False),
-]
-Side = Annotated[
-    str | None,
-    typer.Option(
-        "--side", metavar="N", help="Pixels of the longer side; larger images are averaged; 200.", show_default=False
-    ),
-]
-Threshold = Annotated[
-    str | None,
-    typer.Option(
-        "--threshold",
-        metavar="GREY|otsu",
-        help="Greys above are white, from 0 to 1; otsu finds it. Midway for images of two levels, else otsu.",
-        show_default=False,
-    ),
-]
-Snapshots = Annotated[
-    str | None,
-    typer.Option(
-        "--snapshots",
-        metavar="N|LIST",
-        help="How many, dense at first; or their steps, as 0,10,100. About 430 of a million steps.",
-        show_default=False,
-    ),
-]
-Resume = Annotated[
-    str | None,
-    typer.Option("--resume", metavar="FILE", help="Goes on with a training that was stopped.", show_default=False),
-]
 
 HELP = """
 \b
@@ -111,45 +36,69 @@ HELP = """
 Ctrl-C stops at once and writes what there is: a history that opens, and beside it what it takes to go on."""
 
 
-def register(app):
-    """Adds the command."""
-    app.command(epilog=HELP.strip())(train)
-
-
 def train(
-    image: Image = None,
-    output: Output = None,
-    steps: Steps = None,
-    seeds: Seeds = None,
-    hidden: Hidden = None,
-    activation: Activation = None,
-    task: Task = None,
-    batch: Batch = None,
-    rate: Rate = None,
-    anneal: Anneal = None,
-    side: Side = None,
-    threshold: Threshold = None,
-    snapshots: Snapshots = None,
-    resume: Resume = None,
-):
+    image: Annotated[
+        str | None,
+        typer.Argument(metavar="IMAGE", help="An image file, or `bottle`, which is drawn.", show_default=False),
+    ] = None,
+    output: Annotated[
+        str | None, output_option("FILE", "The .safetensors file to write. IMAGE.safetensors if not given.")
+    ] = None,
+    steps: Annotated[str | None, option("--steps", metavar="N", help="Steps of Adam; 1,280,000.")] = None,
+    seeds: Annotated[
+        str | None,
+        option("--seeds", metavar="N|LIST", help="Runs side by side: 4 for seeds 0 to 3, or 1,2,7 or 5..8; one run."),
+    ] = None,
+    hidden: Annotated[
+        str | None, option("--hidden", metavar="WIDTHS", help="Of the hidden layers: 16,16,16 or 16x3.")
+    ] = None,
+    activation: Annotated[
+        str | None, option("--activation", metavar="NAME", help="Of the hidden layers; relu.")
+    ] = None,
+    task: Annotated[
+        str | None,
+        option("--task", metavar="classes|grey|colour", help="Black or white; or the pixels' values; classes."),
+    ] = None,
+    batch: Annotated[
+        str | None, option("--batch", metavar="N|all", help="Pixels a step, drawn at random; 128.")
+    ] = None,
+    rate: Annotated[str | None, option("--rate", metavar="R", help="Learning rate; 0.001.")] = None,
+    anneal: Annotated[
+        str | None, option("--anneal", metavar="cosine|linear|none", help="How the rate falls; cosine.")
+    ] = None,
+    side: Annotated[
+        str | None,
+        option("--side", metavar="N", help="Pixels of the longer side; larger images are averaged; 200."),
+    ] = None,
+    threshold: Annotated[
+        str | None,
+        option(
+            "--threshold",
+            metavar="GREY|otsu",
+            help="Greys above are white, from 0 to 1; otsu finds it. Midway for images of two levels, else otsu.",
+        ),
+    ] = None,
+    snapshots: Annotated[
+        str | None,
+        option(
+            "--snapshots",
+            metavar="N|LIST",
+            help="How many, dense at first; or their steps, as 0,10,100. About 430 of a million steps.",
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None, option("--resume", metavar="FILE", help="Goes on with a training that was stopped.")
+    ] = None,
+) -> None:
     """Trains a small network on an image, and keeps its weights at many steps.
 
     The same command gives the same file on the same adapter.
     """
-    asked = {
-        "--steps": steps,
-        "--seeds": seeds,
-        "--hidden": hidden,
-        "--activation": activation,
-        "--task": task,
-        "--batch": batch,
-        "--rate": rate,
-        "--anneal": anneal,
-        "--side": side,
-        "--threshold": threshold,
-        "--snapshots": snapshots,
-    }
-    asked = {option: text for option, text in asked.items() if text is not None}
+    given = {
+        "steps": steps, "seeds": seeds, "hidden": hidden, "activation": activation, "task": task, "batch": batch,
+        "rate": rate, "anneal": anneal, "side": side, "threshold": threshold, "snapshots": snapshots,
+    }  # fmt: skip
+    asked = {f"--{name}": text for name, text in given.items() if text is not None}
     # Only now: a trainer needs a graphics library, and `--help` does not.
     from engine.cli import train_options
 
@@ -165,27 +114,31 @@ def train(
     # A network past what the adapter holds, or no adapter, is told before the bar begins.
     trainer.advance(0)
     with _stopping() as stopped:
-        told_work(trainer, stopped)
+        work_with_progress(trainer, stopped)
         _save(trainer, output, notes)
 
 
-def told_work(trainer, stopped):
+def work_with_progress(trainer: "Trainer", stopped: threading.Event) -> None:
     """Trains to the end or until `stopped` is set, telling how far it is on stderr."""
     import time
 
-    with _progress(trainer) as tell:
-        told = time.monotonic()
+    total, begun = trainer.recipe.steps, trainer.step
+    is_terminal, read_at, tenth = sys.stderr.isatty(), time.monotonic(), 10 * begun // total
+    with progress_bar("training", total, " steps", is_terminal, initial=begun, unit_scale=True) as move:
         while not trainer.is_done and not stopped.is_set():
-            trainer.work(TURN)
-            if time.monotonic() - told > READING:
-                told = time.monotonic()
-                tell(losses_text(trainer.losses[:, -1]))
-            else:
-                tell(None)
+            trainer.work(WORK_SECONDS)
+            note = None
+            if is_terminal and time.monotonic() - read_at > READING_SECONDS:
+                read_at, note = time.monotonic(), losses_text(trainer.losses[:, -1])
+            move(trainer.step, note=note)
+            # A log gets ten lines in all.
+            if not is_terminal and 10 * trainer.step // total > tenth and not trainer.is_done:
+                tenth = 10 * trainer.step // total
+                say(f"step {trainer.step:,} of {total:,}, {losses_text(trainer.losses[:, -1])}")
         trainer.wait()
 
 
-def losses_text(losses):
+def losses_text(losses: "np.ndarray") -> str:
     """Each run's loss, or the span of many."""
     words = [f"{loss:.4f}" if loss < 1000 else f"{loss:.2e}" for loss in losses]
     if len(losses) > 6:
@@ -197,7 +150,7 @@ def losses_text(losses):
 # Going on.
 
 
-def state_of(output):
+def state_of(output: str) -> str:
     """The path of what it takes to go on, beside a history."""
     return str(output).removesuffix(".safetensors") + STATE_ENDING
 
@@ -243,21 +196,17 @@ def _save(trainer, output, notes):
     save(history, output)
     if not trainer.is_done:
         trainer.save(state)
-        _say(f"Stopped {notes['stopped']}: {output} is the history so far. Go on with `neuroscene train --resume "
+        say(f"Stopped {notes['stopped']}: {output} is the history so far. Go on with `neuroscene train --resume "
              f"{shlex.quote(output)}`.")  # fmt: skip
     elif os.path.exists(state):
         os.remove(state)  # of the training that has now come to its end
     if "left out" in history.notes:
-        _say(f"note: {history.notes['left out']}.")
-    _say(f"{losses_text(history.losses[:, -1])} over all pixels. See it with "
+        say(f"note: {history.notes['left out']}.")
+    say(f"{losses_text(history.losses[:, -1])} over all pixels. See it with "
          f"`neuroscene run boundaries --history {shlex.quote(output)}`.")  # fmt: skip
     print(output, flush=True)
     if not trainer.is_done:
         raise KeyboardInterrupt
-
-
-def _say(text):
-    print(f"neuroscene: {text}", file=sys.stderr)
 
 
 # While it runs.
@@ -282,40 +231,3 @@ def _stopping():
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _progress(trainer):
-    """A function to call after some steps, with the losses in words or None: moves a bar, or writes ten lines."""
-    total, begun = trainer.recipe.steps, trainer.step
-    if not sys.stderr.isatty():
-        tenths = [10 * begun // total]
-
-        def tell(losses):
-            tenth = 10 * trainer.step // total
-            if tenth > tenths[0] and not trainer.is_done:
-                tenths[0] = tenth
-                _say(f"step {trainer.step:,} of {total:,}, {losses_text(trainer.losses[:, -1])}")
-
-        yield tell
-        return
-    from tqdm import tqdm
-
-    with tqdm(
-        desc="training",
-        total=total,
-        initial=begun,
-        unit=" steps",
-        unit_scale=True,
-        file=sys.stderr,
-        dynamic_ncols=True,
-    ) as bar:
-        # The first step waits for the compiler; it is told at once that it has begun.
-        bar.refresh()
-
-        def tell(losses):
-            if losses is not None:
-                bar.set_postfix_str(losses, refresh=False)
-            bar.update(trainer.step - bar.n)
-
-        yield tell

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.app import make as app
-from engine.app.lookup import open_scene, told_by_line
+from engine.app.lookup import open_scene, report_user_errors
 from engine.errors import FileError, NeurosceneError, SceneError, SettingError, near
 from engine.output.atomic import cannot_write
 from engine.render.limits import SIZE_MAX
@@ -52,7 +52,7 @@ def making(
 ):
     """`figures` as an iterator that gives each path when its file is there."""
     base = _opened(scene)
-    with told_by_line(base):
+    with report_user_errors(base):
         picked = chosen(declared(type(base)), names or (), type(base).__name__)
     if films not in FILMS:
         raise SettingError(f"films={films}: " + near(films, FILMS, noun="format for films here"))
@@ -60,14 +60,14 @@ def making(
         raise SettingError(f"cell={cell}: it takes a whole number of pixels from 1 to {SIZE_MAX}.")
     work = []
     for figure in picked:
-        with _named(figure), told_by_line(base):
+        with _named(figure), report_user_errors(base):
             work.append(prepared(base, figure, settings or {}, cell / CELL, supersample, films))
     folder = _ready(folder)
     for number, (figure, file, make) in enumerate(work):
         path = os.path.join(folder, file)
         if sys.stderr.isatty() if progress is None else progress:
             print(f"neuroscene: {number + 1} of {len(work)}: {file}, {figure.doc}", file=sys.stderr)
-        with _named(figure), told_by_line(base):
+        with _named(figure), report_user_errors(base):
             make(path, executor, progress)
         yield path
 

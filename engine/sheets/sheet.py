@@ -2,11 +2,11 @@
 
 import os
 import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from engine.app import make, picture_state
 from engine.errors import FileError, SettingError
+from engine.output.progress import progress_bar
 from engine.output.writers.formats import ending, open_writer
 from engine.render import limits
 from engine.scene.figure import Step
@@ -154,12 +154,12 @@ def _pixels(plan, executor, progress, name):
     page = paint(plan.layout, getattr(plan.scene, "ground", None) or plan.scene.theme)
     places, (width, height) = plan.layout.places, plan.layout.cell
     done = 0
-    with _bar(len(places), name, progress) as tick:
+    with progress_bar(name, len(places), "cell", progress, leave=False) as move:
         try:
             for (x, y), cell in zip(places, _cells(plan, executor), strict=True):
                 page[y : y + height, x : x + width, :3] = cell[:, :, :3]
                 done += 1
-                tick()
+                move(done)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"Stopped after {done} of {len(places)} cells of {name}: nothing was kept."
@@ -208,17 +208,6 @@ def match(scene, wanted):
             setattr(scene, name, getattr(wanted, name))
     if scene.camera != wanted.camera:
         scene.camera = wanted.camera
-
-
-@contextmanager
-def _bar(count, name, progress):
-    if not (sys.stderr.isatty() if progress is None else progress):
-        yield lambda: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=count, desc=name, unit="cell", file=sys.stderr, dynamic_ncols=True, leave=False) as bar:
-        yield bar.update
 
 
 # Checks.

@@ -231,7 +231,7 @@ def test_a_training_that_ended_has_nothing_to_go_on_with(ask):
 
 def test_a_terminal_gets_a_bar_with_the_losses(ask, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("engine.cli.train.READING", 0.0)
+    monkeypatch.setattr("engine.cli.train.READING_SECONDS", 0.0)
     err = ask("train", "bottle", "--seeds", "2", *SMALL)[2]
     assert "training" in err and "120/120" in err and "steps/s" in err
 

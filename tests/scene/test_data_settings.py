@@ -7,7 +7,7 @@ import pytest
 
 from engine.app.make import save
 from engine.app.picture_state import restore_from
-from engine.cli.options import assignments
+from engine.cli.options import Asked
 from engine.errors import FileError, NeurosceneError, SettingError
 from engine.network.convnet import ConvNet
 from engine.network.nodes import Convolution, Input
@@ -87,9 +87,9 @@ def test_a_file_that_is_no_network_is_refused_in_a_line(tmp_path, ending):
 
 
 def test_the_options_net_and_image_find_their_settings():
-    assert assignments(Seen, (), "m.onnx", None, None, "p.png") == [("net", "m.onnx"), ("image", "p.png")]
+    assert Asked("seen", net="m.onnx", image="p.png").assignments(Seen) == [("net", "m.onnx"), ("image", "p.png")]
     with pytest.raises(SettingError, match="no setting for a recorded training"):
-        assignments(Seen, (), None, None, "h.safetensors")
+        Asked("seen", history="h.safetensors").assignments(Seen)
 
 
 def test_a_larger_image_is_averaged_down_and_a_smaller_one_kept():

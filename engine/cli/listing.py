@@ -1,18 +1,42 @@
-"""What `neuroscene list` prints: the scenes, and the settings of one, as text or JSON."""
+"""The command `neuroscene list`: the scenes, or the settings of one, as text or JSON."""
 
+# As in engine.cli.main: only what every command needs is imported here.
 import json
 import textwrap
+from typing import Annotated, Any
 
-from engine.app.lookup import find_scene, first_line, scene_names
-from engine.network.mlp import Mlp
-from engine.scene.figure import chosen, declared
-from engine.scene.settings import Choice, settings
+import typer
+
+from engine.cli.options import scene_names
 
 WIDTH = 110
 
+HELP = """\b
+  neuroscene list                     the scenes
+  neuroscene list marching            its settings
+  neuroscene list mine.py --json      the same for programs"""
 
-def scenes(as_json=False):
+
+def list_scenes(
+    scene: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SCENE]",
+            help="A scene whose settings are asked for.",
+            autocompletion=scene_names,
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Lists the scenes, or the settings of one."""
+    print(scenes(as_json) if scene is None else settings_of(scene, as_json))
+
+
+def scenes(as_json: bool = False) -> str:
     """Every scene with one line about it."""
+    from engine.app.lookup import scene_names
+
     found = scene_names()
     if as_json:
         return json.dumps([{"name": name, "doc": line} for name, line in found.items()], indent=2)
@@ -20,8 +44,12 @@ def scenes(as_json=False):
     return "\n".join(f"{name:{wide}}  {line}" for name, line in found.items())
 
 
-def settings_of(text, as_json=False):
+def settings_of(text: str, as_json: bool = False) -> str:
     """One scene's settings: what each takes, its default and what it does."""
+    from engine.app.lookup import find_scene, first_line
+    from engine.scene.figure import declared
+    from engine.scene.settings import settings
+
     kind = find_scene(text)
     rows = [_row(setting) for setting in settings(kind).values()]
     if as_json:
@@ -44,8 +72,10 @@ def settings_of(text, as_json=False):
     return "\n".join(lines)
 
 
-def figures_of(kind, whose, names=None):
+def figures_of(kind: type, whose: str, names: list[str] | None = None) -> str:
     """A scene class's figures, or those of some names or numbers, one a line."""
+    from engine.scene.figure import chosen, declared
+
     found = chosen(declared(kind), names or (), whose)
     wide = max(len(figure.name) for figure in found)
     digits = max(len(str(figure.number)) for figure in found)
@@ -54,7 +84,10 @@ def figures_of(kind, whose, names=None):
     )
 
 
-def _row(setting):
+def _row(setting: Any) -> dict:
+    from engine.network.mlp import Mlp
+    from engine.scene.settings import Choice
+
     low, high = getattr(setting, "bounds", None) or (None, None)
     default = setting.default
     return {

@@ -1,0 +1,46 @@
+"""What is said while something takes long: one progress bar for everything, and lines on stderr."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+def say(line: str) -> None:
+    """Tells a person something on stderr; stdout is for data."""
+    print(f"neuroscene: {line}", file=sys.stderr)
+
+
+def is_shown(progress: bool | None) -> bool:
+    """Whether progress is shown: as asked, and for None where stderr is a terminal."""
+    return sys.stderr.isatty() if progress is None else progress
+
+
+@contextmanager
+def progress_bar(
+    name: str, total: int, unit: str, progress: bool | None = None, **more: Any
+) -> Iterator[Callable[..., None]]:
+    """A function `move(done, total=None, note=None)` that moves a bar on stderr, or does nothing.
+
+    unit       of `total`: frame, cell, B
+    progress   True or False; None for a bar where stderr is a terminal
+    more       for tqdm: `initial`, `unit_scale`, `leave`
+    """
+    if not is_shown(progress):
+        yield lambda done, total=None, note=None: None
+        return
+    from tqdm import tqdm  # only where there is a bar to show
+
+    with tqdm(desc=name, total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, **more) as bar:
+        # The first step may wait for a compiler; the bar tells at once that it has begun.
+        bar.refresh()
+
+        def move(done: int, total: int | None = None, note: str | None = None) -> None:
+            bar.total = total or bar.total
+            if note is not None:
+                bar.set_postfix_str(note, refresh=False)
+            if done < bar.n:
+                bar.initial = done  # it starts again, as a server that cannot go on in the middle
+            bar.update(done - bar.n)
+
+        yield move
