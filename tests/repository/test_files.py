@@ -38,9 +38,7 @@ ROWS = {
     "wgsl/lib": "one file a function",
     "benchmarks": "one file a measurement",
     # Not yet divided.
-    "engine/analysis": "",
-    "engine/network": "",
-    "engine/gpu": "",
+    "engine/gpu": "one file for each object of WebGPU, and the text of shaders",
 }
 
 

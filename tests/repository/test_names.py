@@ -54,7 +54,7 @@ SAME_NAME = {
     "Image",  # engine/kernels/convolve.py, engine/scene/data_settings.py
     "Layout",  # engine/codegen/mlp/layout.py, engine/draw/cloud/cloud_layout.py, engine/ui/widgets/unit_layout.py
     "Node",  # engine/draw/node.py, engine/network/nodes.py
-    "Plan",  # engine/codegen/mlp/batched_layout.py, engine/output/recorder.py, engine/sheets/sheet.py
+    "Plan",  # engine/codegen/mlp/batched_layout.py, engine/output/recorder.py, engine/render/tiling.py, engine/sheets/sheet.py
     "Recorder",  # engine/output/recorder.py, engine/training/recorder.py
     "Softmax",  # engine/kernels/softmax.py, engine/network/nodes.py
     "Sparks",  # engine/draw/surfaces/sparks.py, engine/kernels/sparks.py
