@@ -72,7 +72,9 @@ class Piece:
 @lru_cache(maxsize=512)
 def pieces(text: str) -> tuple[Piece, ...]:
     """The Pieces of a WGSL text. A declaration that may go begins at the start of a line."""
-    found, comments, lines = [], [], []
+    found: list[Piece] = []
+    comments: list[tuple[str, int]] = []
+    lines: list[tuple[str, int]] = []
     name, depth = None, 0
 
     def end():
