@@ -67,7 +67,7 @@ def read_size(text):
     """
     match = SIZE.match(text.lower())
     first, unit, second, other = match.groups() if match else (None,) * 4
-    if match is None or not (unit or other):
+    if match is None or first is None or not (unit or other):
         hint = " A number of pixels is no size on paper." if match else ""
         raise SettingError(
             f"--size {text}: it takes width x height with a unit ({', '.join(UNITS_MM)}), as in --size 120mmx90mm, "
@@ -78,7 +78,9 @@ def read_size(text):
             raise SettingError(f"--size {text}: `{one}` is no unit it takes. It may be: {', '.join(UNITS_MM)}.")
     if second is not None:
         unit, other = unit or other, other or unit
-    return _checked((float(first) * UNITS_MM[unit], None if second is None else float(second) * UNITS_MM[other]), text)
+    # With a width alone there is its unit, and with both there are both.
+    height = None if second is None else float(second) * UNITS_MM[str(other)]
+    return _checked((float(first) * UNITS_MM[str(unit)], height), text)
 
 
 def _checked(size, text=None):

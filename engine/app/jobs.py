@@ -127,7 +127,8 @@ def results(jobs, executor=None):
     if executor is None:
         yield from map(run_job, jobs)
         return
-    most, waiting = 2 * workers(executor), deque()
+    most = 2 * workers(executor)
+    waiting: deque = deque()
     try:
         for job in jobs:
             waiting.append(_submitted(executor, run_job, job))

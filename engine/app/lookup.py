@@ -129,6 +129,8 @@ def _import_file(path):
     real = path.resolve()
     module_name = FILE_MODULE + hashlib.sha256(str(real).encode()).hexdigest()[:12]
     spec = importlib.util.spec_from_file_location(module_name, real)
+    if spec is None or spec.loader is None:
+        raise SceneError(f"{path} cannot be read as a Python file. Give a file that ends in .py.")
     module = importlib.util.module_from_spec(spec)
     before = sys.modules.get(module_name)
     sys.modules[module_name] = module
@@ -198,7 +200,7 @@ def file_of(whose):
     kind = whose if isinstance(whose, type) else type(whose)
     for base in kind.__mro__:
         if base.__module__.startswith(FILE_MODULE):
-            return Path(sys.modules[base.__module__].__file__).resolve()
+            return Path(str(sys.modules[base.__module__].__file__)).resolve()
     return None
 
 

@@ -17,7 +17,7 @@ import engine
 from engine.app import jobs, picture_state
 from engine.errors import FileError, NeurosceneError
 from engine.output.progress import progress_bar, say
-from engine.output.resumable import Unfinished, free_bytes
+from engine.output.resumable import ResumableFile, free_bytes
 from engine.output.writers.formats import bands_class, ending
 from engine.output.writers.png_bands import PngBands
 from engine.render.tiling import plan
@@ -44,7 +44,7 @@ class Print:
         form = bands_class(path)(self.size, self.bands[0][3], self.text)
         head = form.head()
         asked = f"{type(self.scene).__name__}, {self.size[0]}x{self.size[1]}, {self.supersample} samples a pixel"
-        file = Unfinished(path, self._key(path, executor), asked=asked, head=head, restart=restart)
+        file = ResumableFile(path, self._key(path, executor), asked=asked, head=head, restart=restart)
         try:
             done = len(file.found)
             self._check_room(file, done)
@@ -80,7 +80,7 @@ class Print:
 
     def _write(self, file, form, executor, progress):
         """Draws, packs and appends the bands that `file` has not."""
-        packing = deque()
+        packing: deque = deque()
         rest = self.bands[len(file.found) :]
         with ThreadPoolExecutor(PACKERS) as packers, self._bar(file, rest, executor, progress) as tick:
             try:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import ssl
+import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -105,7 +106,7 @@ def _held(part):
 
 def _lock(file, part):
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             os.lseek(file.fileno(), LOCK_AT, os.SEEK_SET)

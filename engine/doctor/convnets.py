@@ -96,15 +96,15 @@ def check_elementwise():
             error = abs(elementwise.evaluate(node, a) - elementwise_twin.value(node, a))
             yield compare("elementwise", str(node.activation), error, elementwise_twin.bounds(node, a))
     for what, kind, other in (("sum", Add, b), ("product", Multiply, b), ("scaled", Multiply, _image(6, 1, 1))):
-        node = kind(what, ("a", "b"))
-        error = abs(elementwise.evaluate(node, a, other) - elementwise_twin.value(node, a, other))
-        yield compare("elementwise", what, error, elementwise_twin.bounds(node, a, other))
+        both = kind(what, ("a", "b"))
+        error = abs(elementwise.evaluate(both, a, other) - elementwise_twin.value(both, a, other))
+        yield compare("elementwise", what, error, elementwise_twin.bounds(both, a, other))
 
 
 def check_reshape():
     """Maps joined at channels that are no multiple of four, and made a vector."""
     for what, node, maps in (
-        ("5, 6 and 8 channels joined", Concat("join", "abc"), [_image(n, 4, 5, seed=n) for n in (5, 6, 8)]),
+        ("5, 6 and 8 channels joined", Concat("join", ("a", "b", "c")), [_image(n, 4, 5, seed=n) for n in (5, 6, 8)]),
         ("7 channels as one vector", Flatten("flat", ("a",)), [_image(7, 4, 5)]),
     ):
         # Numbers are moved, not computed.

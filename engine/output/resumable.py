@@ -13,6 +13,7 @@ import stat
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from engine.errors import FileError
 from engine.output.atomic import Beside, cannot_write
@@ -32,7 +33,7 @@ KEEP_BYTES = 2**27
 LINE_BYTES, MOST_BANDS = 1000, 2**16
 
 
-class Unfinished:
+class ResumableFile:
     """A file that grows band by band and is put in its place when it is whole.
 
     path      where the file goes
@@ -56,7 +57,9 @@ class Unfinished:
         self._key, self._asked, self._head = key, asked, head
         self.found, self.said = [], None
         self._held, self._begun = [], time.monotonic()
-        self._picture = self._bands = None
+        # Binary streams while bands are kept on the disk.
+        self._picture: Any = None
+        self._bands: Any = None
         if os.path.lexists(self.folder):
             self._look(restart)
 

@@ -73,8 +73,8 @@ def lay_out(cell, columns, rows=None, *, wrap=None, title=""):
     margin = round(0.9 * size)
     line = text.mask("0", size).shape[0]
     x = y = margin
-    if rows:
-        x += (line + round(0.2 * size) if rows[0] else 0) + left.extent + round(0.45 * size)
+    if left:
+        x += (line + round(0.2 * size) if rows and rows[0] else 0) + left.extent + round(0.45 * size)
     # Labels wider than their column keep to the right of the rows' title.
     x = max(x, over.overhang(width) + (margin + line if rows and rows[0] else margin // 2))
     if title:
@@ -83,7 +83,7 @@ def lay_out(cell, columns, rows=None, *, wrap=None, title=""):
         y += line + round(0.1 * size)
     top = y
     caption = over.extent + round(0.3 * size) if any(labels) else 0
-    y += caption + (max(0, left.height - height) // 2 if rows else 0)
+    y += caption + (max(0, left.height - height) // 2 if left else 0)
     pitch = (width + gutter, height + gutter + (caption + round(0.3 * size) if wrap else 0))
     grid = (across * pitch[0] - gutter, (down - 1) * pitch[1] + height)
     page = (x + grid[0] + max(margin, over.overhang(width) + margin // 2), y + grid[1] + margin)
@@ -103,7 +103,7 @@ def lay_out(cell, columns, rows=None, *, wrap=None, title=""):
         # Turned words begin at the cell, level ones stand on one line.
         below = y + row * pitch[1] - round(0.3 * size)
         words.append(Words(mask, round(middle - mask.shape[1] / 2), below - mask.shape[0], VALUES))
-    if rows:
+    if rows and left:
         for k, mask in left.masks.items():
             middle = y + k * pitch[1] + height / 2
             right = x - round(0.45 * size) - mask.shape[1]

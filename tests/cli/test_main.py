@@ -236,7 +236,7 @@ def test_a_stopped_picture_says_how_to_go_on_and_goes_on(ask, scene_file, tmp_pa
     monkeypatch.setattr(resumable, "KEEP_SECONDS", 0.0)
     path = tmp_path / "a.tif"
     asked = ("render", scene_file, "-o", path, "--size", "40x40")
-    append, left = resumable.Unfinished.append, [4]
+    append, left = resumable.ResumableFile.append, [4]
 
     def stopping(self, data, facts):
         append(self, data, facts)
@@ -244,7 +244,7 @@ def test_a_stopped_picture_says_how_to_go_on_and_goes_on(ask, scene_file, tmp_pa
         if left[0] == 0:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(resumable.Unfinished, "append", stopping)
+    monkeypatch.setattr(resumable.ResumableFile, "append", stopping)
     answer = ask(*asked)
     assert answer.status == main.INTERRUPTED and answer.out == "" and answer.is_one_line()
     assert "a.tif.unfinished" in answer.err and "same command" in answer.err and "--restart" in answer.err

@@ -59,7 +59,6 @@ SAME_NAME = {
     "Softmax",
     "Sparks",
     "Theme",
-    "Unfinished",
     "Window",
     "Words",
     "Writer",

@@ -38,7 +38,7 @@ class TiffBands:
         differences = pixels.copy()
         differences[:, 1:] -= pixels[:, :-1]
         packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 15, 9, STRATEGY)
-        data = packer.compress(np.ascontiguousarray(differences)) + packer.flush()
+        data = packer.compress(np.ascontiguousarray(differences).data) + packer.flush()
         # Strips begin at even places.
         return data + bytes(len(data) % 2), {"packed": len(data)}
 
