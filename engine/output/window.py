@@ -50,7 +50,7 @@ def on_drop(canvas, take):
             take(path)
 
     # rendercanvas has no event for it, and tells its window nowhere else; glfw keeps the function.
-    glfw.set_drop_callback(canvas._window, dropped)  # type: ignore[arg-type]  its wrapper gives a list of paths
+    glfw.set_drop_callback(canvas._window, dropped)  # type: ignore[arg-type]  # its wrapper gives a list of paths
 
 
 def run():

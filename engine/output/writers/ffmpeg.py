@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from contextlib import suppress
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,8 @@ class VideoWriter(WholeWriter):
     codec: tuple = ()
 
     def _start(self):
-        self._ffmpeg = self._said = None
+        self._ffmpeg: Any = None  # subprocess.Popen
+        self._said: Any = None  # a binary file
         width, height = (n + n % 2 for n in self.size)
         rate = Fraction(self.fps).limit_denominator(1001)
         # Full-chroma conversion with BT.709's matrix. The flags are set on the frames: as arguments ffmpeg drops two of
