@@ -14,6 +14,7 @@ from tree import DOCUMENTS, ROOT, place
 
 import engine
 from benchmarks.convnet import onnx_bytes
+from engine import diagnostics
 from engine.cli import main
 from engine.formats.load_convnet import load_convnet
 
@@ -65,6 +66,12 @@ def folder(tmp_path_factory):
 @pytest.mark.parametrize("path", WITH_COMMANDS, ids=place)
 def test_the_commands_of_a_document_run(path, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
+    # --dump-wgsl and --verbose hold for the process they are given to: they end with this test.
+    for name in (diagnostics.WGSL_FOLDER, diagnostics.LOG_LEVEL):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(diagnostics.log, "handlers", [])
+    monkeypatch.setattr(diagnostics.log, "propagate", True)
+    monkeypatch.setattr(diagnostics.log, "level", diagnostics.log.level)
     for line in commands_in(path):
         words = words_of(line)
         if is_left_out(line) or tuple(words) in DONE:

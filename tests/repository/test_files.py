@@ -120,7 +120,7 @@ LIBRARIES = {
     "PIL": {"output", "draw", "formats", "vector"},
     "param": {"scene"},
     "typer": {"cli"},
-    "tqdm": {"app", "cli", "sheets"},
+    "tqdm": {"output"},
 }
 
 
