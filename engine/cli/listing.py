@@ -94,7 +94,7 @@ def _row(setting: Any) -> dict:
         "name": setting.name,
         "kind": type(setting).__name__.lower(),
         "takes": setting.taken(),
-        "default": str(default) if isinstance(default, Mlp) else setting.write(default),
+        "default": str(default) if isinstance(default, Mlp) else default,
         "bounds": None if (low, high) == (None, None) else [low, high],
         "choices": list(setting.objects) if isinstance(setting, Choice) else None,
         "unit": setting.unit,

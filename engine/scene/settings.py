@@ -1,150 +1,190 @@
-"""A scene's settings: typed knobs with bounds, units and docs, on the `param` library.
+"""A scene's settings: typed, with bounds, units and docs, on the `param` library.
 
 From them come the panel's widgets, the `--set name=value` flags, and the state stored in images.
 Groups order the panel: what is shown, how, time, camera, save. What comes from files is in engine.scene.data_settings.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import param
 
-from engine.errors import NeurosceneError, SettingError, near
+from engine.errors import SettingError, near
+
+if TYPE_CHECKING:
+    from param import Parameter
+
+    from engine.scene.scene import Scene
+else:
+    # Each kind names Setting before param's kind: what Setting calls beyond itself is then that one's.
+    class Parameter:
+        __slots__ = ()
+
 
 GROUPS = ("shown", "how", "time", "camera", "save")
+# What each kind of setting holds besides param's own; param keeps a parameter's attributes in slots.
+SLOTS = ["group", "rebuild", "unit", "when"]
+
+T = TypeVar("T")
 
 
-class _Setting:
-    """What every kind of setting adds to param's.
+class Setting(Parameter, Generic[T]):
+    """What every kind of setting has besides what param gives it.
 
+    label     its title in the panel, where that is not its name
+    doc       a line
+    bounds    (least, largest) of a number; softbounds, of its slider
     unit      shown behind the value: `s`, `deg`, `px`
     group     one of GROUPS
-    rebuild   True when a change needs the scene's build again, not only its update
+    rebuild   True: a change calls the scene's `build` again. False: `build` may read it, and a change of it needs no
+              build. Unsaid: a scene whose `build` reads it and whose `update` does not is refused, as a change of it
+              would not be seen
     when      None or a function of the scene: the panel shows the setting only where it is true
+
+    A value that it does not take raises SettingError with what it takes, wherever it is set.
     """
 
-    def _extend(self, unit, group, rebuild, when):
+    _group = "how"
+    if TYPE_CHECKING:  # at run time in each kind's own slots
+        unit: str
+        group: str
+        rebuild: bool | None
+        when: Callable[[Any], Any] | None
+    else:
+        __slots__ = ()
+
+    def __init__(
+        self, *args: Any, unit: str = "", group: str = "", rebuild: bool | None = None, when=None, **more: Any
+    ):
+        group = group or self._group
         if group not in GROUPS:
             raise SettingError(near(group, GROUPS, noun="panel group"))
+        # First: param checks the default, and a refusal tells the unit.
         self.unit, self.group, self.rebuild, self.when = unit, group, rebuild, when
+        super().__init__(*args, **more)
+
+    def __get__(self, scene: Any, kind: Any = None) -> T:
+        if scene is not None and scene._reads is not None:
+            scene._reads.add(self.name)
+        return super().__get__(scene, kind)
+
+    def _validate(self, value: Any) -> None:
+        try:
+            super()._validate(value)
+        except (ValueError, TypeError):
+            raise self.refusal(value) from None
+
+    def refusal(self, value: Any) -> SettingError:
+        """The error for a value that it does not take."""
+        return SettingError(f"{self.name or type(self).__name__}={value}: it takes {self.taken()}.")
 
     @property
-    def title(self):
-        return self.label or self.name.replace("_", " ")
+    def title(self) -> str:
+        """What the panel calls it."""
+        return self.label or (self.name or "").replace("_", " ")
 
-    def read(self, text):
+    def read(self, text: str) -> T:
         """The value written as text, as `--set` gives it. Raises SettingError when it is none."""
-        raise SettingError(f"{self.name} cannot be set from text.")
+        raise NotImplementedError
 
-    def write(self, value):
-        """The value as JSON can hold it."""
-        return value
-
-    def taken(self):
+    def taken(self) -> str:
         """What it takes, in words."""
-        return "a value"
+        raise NotImplementedError
 
 
-class Number(_Setting, param.Number):
+class Number(Setting[float], param.Number):
     """A real number, with bounds; a slider in the panel."""
 
-    __slots__ = ["group", "rebuild", "unit", "when"]
+    __slots__ = SLOTS
 
-    def __init__(self, default=0.0, *, unit="", group="how", rebuild=False, when=None, **more):
-        super().__init__(default=default, **more)
-        self._extend(unit, group, rebuild, when)
-
-    def read(self, text):
+    def read(self, text: str) -> float:
         try:
             value = float(text)
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise SettingError(f"{self.name}={text}: it takes {self.taken()}.")
+            raise self.refusal(text)
         return value
 
-    def taken(self):
+    def taken(self) -> str:
         return f"a number{_within(self.bounds)}{' in ' + self.unit if self.unit else ''}"
 
 
-class Integer(_Setting, param.Integer):
+class Integer(Setting[int], param.Integer):
     """A whole number, with bounds."""
 
-    __slots__ = ["group", "rebuild", "unit", "when"]
+    __slots__ = SLOTS
 
-    def __init__(self, default=0, *, unit="", group="how", rebuild=False, when=None, **more):
-        super().__init__(default=default, **more)
-        self._extend(unit, group, rebuild, when)
-
-    def read(self, text):
+    def read(self, text: str) -> int:
         try:
             return int(text)
         except ValueError:
-            raise SettingError(f"{self.name}={text}: it takes {self.taken()}.") from None
+            raise self.refusal(text) from None
 
-    def taken(self):
+    def taken(self) -> str:
         return f"a whole number{_within(self.bounds)}"
 
 
-class Switch(_Setting, param.Boolean):
+class Switch(Setting[bool], param.Boolean):
     """On or off."""
 
-    __slots__ = ["group", "rebuild", "unit", "when"]
+    __slots__ = SLOTS
 
-    def __init__(self, default=True, *, unit="", group="how", rebuild=False, when=None, **more):
+    def __init__(self, default: bool = True, **more: Any):
         super().__init__(default=default, **more)
-        self._extend(unit, group, rebuild, when)
 
-    def read(self, text):
-        word = str(text).strip().lower()
-        if word in ("on", "true", "yes", "1"):
-            return True
-        if word in ("off", "false", "no", "0"):
-            return False
-        raise SettingError(f"{self.name}={text}: it takes {self.taken()}.")
+    def read(self, text: str) -> bool:
+        word = text.strip().lower()
+        if word not in ("on", "true", "yes", "1", "off", "false", "no", "0"):
+            raise self.refusal(text)
+        return word in ("on", "true", "yes", "1")
 
-    def taken(self):
+    def taken(self) -> str:
         return "on or off"
 
 
-class Choice(_Setting, param.Selector):
-    """One of a few names."""
+class Choice(Setting[str], param.Selector):
+    """One of a few names; the first, where no default is given."""
 
-    __slots__ = ["group", "rebuild", "unit", "when"]
+    __slots__ = SLOTS
 
-    def __init__(self, names, default=None, *, unit="", group="how", rebuild=False, when=None, **more):
-        super().__init__(objects=list(names), default=default if default is not None else list(names)[0], **more)
-        self._extend(unit, group, rebuild, when)
+    def __init__(self, names: Iterable[str], default: str | None = None, **more: Any):
+        names = list(names)
+        super().__init__(objects=names, default=names[0] if default is None else default, **more)
 
     @property
-    def names_taken(self):
+    def names_taken(self) -> list[str]:
+        """The names, in order."""
         return list(self.objects)
 
-    def read(self, text):
+    def read(self, text: str) -> str:
         if text not in self.objects:
-            raise SettingError(f"{self.name}={text}: " + near(text, self.objects, noun="choice"))
+            raise self.refusal(text)
         return text
 
-    def taken(self):
+    def refusal(self, value: Any) -> SettingError:
+        return SettingError(f"{self.name or 'Choice'}={value}: " + near(value, self.objects, noun="choice"))
+
+    def taken(self) -> str:
         return "one of " + ", ".join(self.objects)
 
 
-class Text(_Setting, param.String):
+class Text(Setting[str], param.String):
     """A line of text."""
 
-    __slots__ = ["group", "rebuild", "unit", "when"]
+    __slots__ = SLOTS
 
-    def __init__(self, default="", *, unit="", group="how", rebuild=False, when=None, **more):
-        super().__init__(default=default, **more)
-        self._extend(unit, group, rebuild, when)
+    def read(self, text: str) -> str:
+        return text
 
-    def read(self, text):
-        return str(text)
-
-    def taken(self):
+    def taken(self) -> str:
         return "text"
 
 
-class Data(_Setting, param.Parameter):
+class Data(Setting[Any], param.Parameter):
     """Something large that comes from a file, or None.
 
     key        what it is called in a stored state; noun, in a message
@@ -154,48 +194,54 @@ class Data(_Setting, param.Parameter):
     to_bytes   of a value; from_bytes gives it back, and raises a NeurosceneError or ValueError for other bytes
     """
 
-    __slots__ = ["group", "rebuild", "unit", "when"]
+    __slots__ = SLOTS
+    _group = "shown"
     key = ""
     noun = ""
-    endings: tuple = ()
+    endings: tuple[str, ...] = ()
     is_stored = True
     is_missed = False
-    saved_as: tuple = ()
+    saved_as: tuple[str, ...] = ()
 
-    def __init__(self, default=None, *, unit="", group="shown", rebuild=False, when=None, **more):
+    def __init__(self, default: Any = None, **more: Any):
         super().__init__(default=default, allow_None=True, **more)
-        self._extend(unit, group, rebuild, when)
 
-    def __set__(self, obj, value):
-        super().__set__(obj, self.checked(value))
+    def __set__(self, scene: Any, value: Any) -> None:
+        try:
+            value = self.checked(value)
+        except (ValueError, TypeError):
+            raise self.refusal(value) from None
+        super().__set__(scene, value)
 
-    def checked(self, value):
+    def checked(self, value: Any) -> Any:
         """The value, loaded if it is a path."""
         raise NotImplementedError
 
-    def read(self, text):
+    def read(self, text: str) -> Any:
         return self.checked(text)
 
-    def to_bytes(self, value):
+    def to_bytes(self, value: Any) -> bytes:
+        """A value as a picture stores it."""
         raise NotImplementedError
 
-    def from_bytes(self, data):
+    def from_bytes(self, data: bytes) -> Any:
+        """The value of stored bytes."""
         raise NotImplementedError
 
-    def describe(self, value):
+    def describe(self, value: Any) -> str:
         """A value in a few words, for a message."""
         return ", ".join(self.lines(value))
 
-    def lines(self, value):
+    def lines(self, value: Any) -> tuple[str, str]:
         """(who it is, how large): a line each for the panel."""
         raise NotImplementedError
 
-    def save(self, value, path):
+    def save(self, value: Any, path: Any) -> None:
         """Writes a value to a file that ends in one of `saved_as`."""
         raise NotImplementedError
 
 
-def _within(bounds):
+def _within(bounds: tuple | None) -> str:
     if bounds is None or bounds == (None, None):
         return ""
     low, high = bounds
@@ -206,18 +252,18 @@ def _within(bounds):
     return f" from {low}" + (f" to {high}" if high is not None else " on")
 
 
-def is_data(setting):
+def is_data(setting: Any) -> bool:
     """True for a setting whose values come from files, as those of engine.scene.data_settings."""
     return isinstance(setting, Data)
 
 
-def settings(scene):
+def settings(scene: Scene | type[Scene]) -> dict[str, Any]:
     """name -> setting of a scene or scene class, in the order they were written, group by group."""
-    found = {n: p for n, p in scene.param.objects(instance=False).items() if isinstance(p, _Setting)}
+    found = {n: p for n, p in scene.param.objects(instance=False).items() if isinstance(p, Setting)}
     return dict(sorted(found.items(), key=lambda item: GROUPS.index(item[1].group)))
 
 
-def assign(scene, name, value):
+def assign(scene: Scene, name: str, value: Any) -> None:
     """Sets one setting from text or a value; the one door for the command line, the panel and stored images.
 
     Raises SettingError for an unknown name (with the near ones) or a value outside its bounds.
@@ -225,12 +271,4 @@ def assign(scene, name, value):
     known = settings(scene)
     if name not in known:
         raise SettingError(f"{type(scene).__name__}: " + near(name, known, noun="setting"))
-    setting = known[name]
-    try:
-        if isinstance(value, str):
-            value = setting.read(value)
-        setattr(scene, name, value)
-    except NeurosceneError:
-        raise
-    except (ValueError, TypeError):
-        raise SettingError(f"{name}={value}: it takes {setting.taken()}.") from None
+    setattr(scene, name, known[name].read(value) if isinstance(value, str) else value)

@@ -54,7 +54,7 @@ import near_by
 
 class Own(engine.Scene):
     """A scene file of somebody's."""
-    size = engine.Number(60.0)
+    size = engine.Number(60.0, rebuild=True)
     def build(self, stage):
         if self.size > 500:
             raise ValueError("too large")

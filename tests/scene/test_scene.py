@@ -41,6 +41,58 @@ def test_a_scene_is_built_once_and_again_only_for_settings_that_say_so():
     assert scene.updated == [0.0, 0.1, 0.2, 0.3]
 
 
+class Reader(Scene):
+    """Its `build` reads `size`; what `update` reads is chosen by `follows`."""
+
+    size = Number(1.0)
+    follows = False
+
+    def build(self, stage):
+        self.node = stage.add(Node("only")).move(self.size, 0, 0)
+
+    def update(self, clock):
+        self.moved = self.follows
+        if self.follows:
+            self.node.move(self.size, 0, 0)
+
+
+def test_a_setting_that_build_reads_and_nobody_follows_is_an_error_that_names_it():
+    with pytest.raises(SceneError, match=r"Reader\.build reads the setting `size`.*rebuild=True") as error:
+        Reader().advance(Clock())
+    assert "\n" not in str(error.value) and "theme" not in str(error.value)
+
+
+def test_a_setting_that_build_reads_may_be_marked_or_read_by_update_too():
+    class Rebuilt(Reader):
+        size = Number(1.0, rebuild=True)
+
+    class Once(Reader):
+        size = Number(1.0, rebuild=False)
+
+    class Following(Reader):
+        follows = True
+
+    for kind in (Rebuilt, Once, Following):
+        kind().advance(Clock())
+
+
+def test_a_misspelt_attribute_is_an_error_with_the_near_names():
+    scene = Counted()
+    with pytest.raises(SettingError, match=r"Counted: There is no setting `quik`.*Near: quick\.") as error:
+        scene.quik = 2.0
+    assert "\n" not in str(error.value) and not hasattr(scene, "quik")
+    scene._own, scene.quick, scene.camera, scene.loop = 1, 3.0, Camera(), 2.0
+
+
+def test_a_scene_s_own_attributes_begin_in_its_init_build_or_update():
+    scene = Reader(size=2.0)
+    scene.follows = True
+    scene.advance(Clock())
+    scene.node = scene.node
+    with pytest.raises(SettingError, match="begin in __init__, build or update"):
+        scene.other = 1
+
+
 def test_two_scenes_of_a_class_do_not_share_settings():
     a, b = Counted(), Counted(quick=5.0)
     a.quick = 3.0

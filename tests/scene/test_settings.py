@@ -60,6 +60,40 @@ def test_what_it_does_not_take_is_said_in_one_line_and_changes_nothing(name, tex
     assert scene.state() == before
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("level", 2, r"level=2: it takes a number from -1 to 1 in m"), ("level", "x", "level=x: it takes a number"),
+        ("count", 0, "count=0: it takes a whole number from 1 on"), ("count", 1.5, "whole number"),
+        ("seed", -1, "seed=-1: it takes a whole number from 0 to 2147483647"), ("lit", 3, "lit=3: it takes on or off"),
+        ("kind", "roundish", r"kind=roundish: .*Near: round"), ("words", 3, "words=3: it takes text"),
+        ("net", 5, "int"),
+    ],
+)  # fmt: skip
+def test_python_is_told_in_the_same_line(name, value, says):
+    for refused in (lambda: setattr(Knobs(), name, value), lambda: Knobs(**{name: value})):
+        with pytest.raises(NeurosceneError, match=says) as error:
+            refused()
+        assert "\n" not in str(error.value)
+
+
+def test_an_unknown_name_is_told_with_the_near_ones():
+    with pytest.raises(SettingError, match=r"Knobs: There is no setting `levle`.*Near: level"):
+        Knobs(levle=1)
+
+
+def test_a_default_outside_its_bounds_is_told_where_it_is_written():
+    with pytest.raises(SettingError, match="Number=3: it takes a number from 0 to 1"):
+        Number(3, bounds=(0, 1))
+
+
+def test_what_a_watcher_does_wrong_is_not_taken_for_a_wrong_value():
+    scene = Knobs()
+    scene.param.watch(lambda *_: int("x"), ["level"])
+    with pytest.raises(ValueError, match="invalid literal"):
+        scene.level = 0.25
+
+
 def test_a_network_of_another_width_is_refused_with_both_numbers():
     with pytest.raises(SettingError, match="has 2 inputs, but this scene shows networks with 3"):
         Knobs(net=random_mlp([2, 4, 1]))
