@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Generator
+from typing import Any
 
 from engine.draw.drawable import Drawable
 from engine.draw.frame import LAYERS, THEMES
@@ -79,7 +80,7 @@ class Painter:
         """Why this adapter cannot time passes, in a sentence; None where it can."""
         return timing_lack()
 
-    def draw(self, scene: Subject, clock, size: tuple[int, int], *, patient: bool = False) -> None:
+    def draw(self, scene: Subject, clock: object, size: tuple[int, int], *, patient: bool = False) -> None:
         """Draws what is due: a whole picture, a tile of one, or nothing.
 
         size      (width, height) in pixels
@@ -104,7 +105,7 @@ class Painter:
             if slices and time.perf_counter() - begun > SLICE:
                 return
 
-    def finish(self, scene: Subject, clock, size: tuple[int, int], samples: int) -> None:
+    def finish(self, scene: Subject, clock: object, size: tuple[int, int], samples: int) -> None:
         """Draws the picture at full size with so many samples a pixel, at once. Raises what the scene raises."""
         self._begin(scene, clock, size, Quality(1.0, samples))
         while self._steps is not None:
@@ -183,7 +184,7 @@ class Painter:
         self.refinement.drew(self._drawing, self.took)
 
 
-def configured(canvas) -> str:
+def configured(canvas: Any) -> str:
     """The format of a canvas; its preferred one unless somebody has chosen."""
     context = canvas.get_wgpu_context()
     if context.get_configuration() is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Subject(Protocol):
     camera: Camera
     theme: str
 
-    def advance(self, clock) -> None:
+    def advance(self, clock: Any) -> None:
         """Brings the stage to a moment."""
 
     def legend(self) -> Legend | None:
@@ -124,7 +124,7 @@ class Renderer:
         self.times = PassTimes() if on else None
         return self.times
 
-    def frame(self, scene: Subject, clock, size: tuple[int, int], supersample: int = 4) -> Picture:
+    def frame(self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4) -> Picture:
         """The picture of a scene at a moment.
 
         size          (width, height) in pixels
@@ -140,8 +140,8 @@ class Renderer:
                 return done.value
 
     def steps(
-        self, scene: Subject, clock, size: tuple[int, int], supersample: int = 4, *, tile_bytes: int | None = None,
-        words: bool = True,
+        self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4, *,
+        tile_bytes: int | None = None, words: bool = True,
     ) -> Generator[tuple[int, int], None, Picture]:  # fmt: skip
         """`frame` tile by tile: a generator that yields (done, count) after each tile but the last and returns the
         Picture.
@@ -173,7 +173,13 @@ class Renderer:
         return Picture(shot.plan.size, None, shot.counts, shot.rays, pixels, passes=self._passes(shot))
 
     def tiles(
-        self, scene: Subject, clock, size: tuple[int, int], supersample: int = 4, *, within: Rectangle | None = None
+        self,
+        scene: Subject,
+        clock: object,
+        size: tuple[int, int],
+        supersample: int = 4,
+        *,
+        within: Rectangle | None = None,
     ) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
         """The picture as a stream: yields (x, y, width, height, pixels) tile by tile, row by row of tiles.
 
@@ -197,7 +203,7 @@ class Renderer:
         )
         return _overlays(_drawables(scene), scene, frame)
 
-    def pick(self, scene: Subject, clock, size: tuple[int, int], x: float, y: float) -> Hit | None:
+    def pick(self, scene: Subject, clock: object, size: tuple[int, int], x: float, y: float) -> Hit | None:
         """The first Hit under a pixel, or None.
 
         x, y   in pixels of a picture of that size, y downwards
