@@ -8,11 +8,15 @@ import sys
 from importlib.util import cache_from_source
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from engine.app.lookup import report_user_errors, scene_in_file
 from engine.errors import NeurosceneError
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, settings
+
+if TYPE_CHECKING:  # a viewer has a Reloader: the name is needed for types alone
+    from engine.app.viewer import Viewer
 
 # Modules of these packages are never executed again: the running program holds their classes.
 OURS = ("engine", "scenes")
@@ -26,7 +30,7 @@ class Reloader:
     viewer   gives scene, clock, notices, canvas, request, replace_scene
     """
 
-    def __init__(self, viewer):
+    def __init__(self, viewer: Viewer):
         self.viewer, self.files = viewer, SceneFiles(viewer.scene)
         self._unpolled, self._is_polling = 0.0, False
 
@@ -36,8 +40,8 @@ class Reloader:
         if self._unpolled < POLL:
             return
         self._unpolled = 0.0
-        if self.files.is_changed() and self.viewer.notices.attempt(self._reload) is None:
-            self.viewer.notices.say("The scene's file was saved and is shown anew.")
+        if self.files.is_changed() and self.viewer.notices.run(self._reload) is None:
+            self.viewer.notices.show_message("The scene's file was saved and is shown anew.")
 
     def _reload(self) -> None:
         scene = self.files.reloaded(self.viewer.scene)

@@ -31,13 +31,11 @@ class Saving:
         """Saves the picture with its state; returns the path, or None where it could not be."""
         viewer, save, notices = self.viewer, self._save, self.viewer.notices
         if save is None:
-            notices.wrong("This view saves no pictures: it was made without `save`.")
+            notices.show_problem("This view saves no pictures: it was made without `save`.")
             return None
         path = self._free(".png")
         what = {"time": viewer.transport.time, "supersample": viewer.supersample}
-        problem = viewer.notices.attempt(
-            lambda: save(viewer.scene, path, viewer.picture_size(), **what), f"saved {path}"
-        )
+        problem = viewer.notices.run(lambda: save(viewer.scene, path, viewer.picture_size(), **what), f"saved {path}")
         return None if problem else path
 
     def _free(self, ending: str) -> Path:
@@ -55,11 +53,11 @@ class Saving:
         """Records one frame more; what is wrong is shown."""
         notices = self.viewer.notices
         before, paths = notices.problem, []
-        notices.attempt(lambda: paths.append(self.recording.step()))
+        notices.run(lambda: paths.append(self.recording.step()))
         # What else is wrong stays to be read.
         notices.problem = notices.problem or before
         if paths and paths[0] is not None:
-            notices.say(f"saved {paths[0]}")
+            notices.show_message(f"saved {paths[0]}")
         if not self.recording.is_running:
             # The scene stands at the recording's last moment; it goes back to this one.
             self.viewer.changed()

@@ -2,27 +2,31 @@
 
 import io
 import sys
+from typing import Any
 
 from engine.app import picture_state
 from engine.app.make import clock_of, recording, render, save
 from engine.app.viewer import Viewer
 from engine.errors import NoDisplayError
 from engine.output import notebook, window
+from engine.scene.scene import Scene
 from engine.ui.widgets.files import free
 
-# In a notebook: the widget, with its panel, as wide as a page; and the picture kept for where no widget can run.
+# In a notebook: the widget, with its panel, as wide as a page; and the stored picture for where no widget can run.
 WIDGET_SIZE = (900, 560)
 STILL_SIZE = (640, 480)
 
 # scene -> its viewer. Kept while the kernel lives, as Jupyter keeps every widget.
-_viewers = {}
+_viewers: dict[Scene, Viewer] = {}
 
 
-def show(scene, *, size=(1200, 800), time=None, supersample=4):
+def show(
+    scene: Scene, *, size: tuple[int, int] = (1200, 800), time: float | None = None, supersample: int = 4
+) -> str | None:
     """Shows a scene: as a widget in a notebook, else in a window until that is closed.
 
     size   (width, height) of the window in logical pixels; a notebook's page may be narrower
-    time   seconds; the scene's own moment unless told, and from 0 on where it plays by itself
+    time   seconds; None for the scene's own moment, and for 0 on where it plays by itself
 
     Without a display it saves the picture here, says so on stderr, and returns its path.
     """
@@ -45,12 +49,12 @@ def show(scene, *, size=(1200, 800), time=None, supersample=4):
     return None
 
 
-def make_viewer(scene, canvas, **options):
+def make_viewer(scene: Scene, canvas: Any, **options: Any) -> Viewer:
     """A Viewer that saves and records; `options` are Viewer's."""
     return Viewer(scene, canvas, save=save, recording=recording, **options)
 
 
-def mimebundle(scene):
+def mimebundle(scene: Scene) -> dict[str, Any]:
     """What a notebook stores for a cell that ends with a scene, {MIME type: data}; its widget goes before it."""
     return _in_cell(scene, WIDGET_SIZE, STILL_SIZE, None)
 

@@ -1,26 +1,39 @@
 """A scene that is looked at live: joins scene, renderer, panel and a canvas."""
 
+from __future__ import annotations
+
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from engine.app.reload import Reloader
 from engine.app.saving import Saving
 from engine.gpu.device import device
 from engine.gpu.texture import Texture
+from engine.network.mlp import Mlp
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
+from engine.scene.scene import Scene
 from engine.scene.settings import assign, is_data, settings
+from engine.scene.view_data import Action, Clock
 from engine.ui.control.events import Events
-from engine.ui.control.history import History
 from engine.ui.control.keyboard import Keyboard
 from engine.ui.control.notices import Notices
-from engine.ui.control.picking import Sight
+from engine.ui.control.picking import Picking
 from engine.ui.control.pointer import Pointer
-from engine.ui.control.timeline_state import Moments
+from engine.ui.control.timeline_state import TimelineState
 from engine.ui.control.transport import Transport
+from engine.ui.control.weight_history import WeightHistory
+from engine.view.camera import Camera
 from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
+
+if TYPE_CHECKING:  # imgui is loaded where there is a panel
+    from engine.ui.overlay import Overlay
 
 CONTROLS = {"orbit": Orbit, "pan_zoom": PanZoom}
 # A step longer than this is a pause of the machine's, not of the scene's.
@@ -52,8 +65,9 @@ class Viewer:
     """
 
     def __init__(
-        self, scene, canvas, *, panel=True, clock=None, supersample=4, live=None, playing=False, folder=None, save=None,
-        recording=None,
+        self, scene: Scene, canvas: Any, *, panel: bool = True, clock: Clock | None = None, supersample: int = 4,
+        live: bool | None = None, playing: bool = False, folder: str | Path | None = None,
+        save: Callable | None = None, recording: Callable | None = None,
     ):  # fmt: skip
         self.scene, self.canvas = scene, canvas
         self.supersample = supersample
@@ -61,21 +75,23 @@ class Viewer:
         self.live = not _is_offscreen(canvas) if live is None else live
         self.notices = Notices()
         self.transport = Transport(scene.loop, time=clock.time if clock else 0.0, playing=playing)
-        self.moments = Moments(self.transport)
-        self.sight = Sight(self)
+        self.timeline_state = TimelineState(self.transport)
+        self.picking = Picking(self)
         self.controls, self._view = self._made_controls(), scene.view
-        self.painter = Painter(Renderer(), self.notices.wrong, live=self.live)
+        self.painter = Painter(Renderer(), self.notices.show_problem, live=self.live)
         self.saving = Saving(self, Path(folder or "."), save, recording)
         self.recording = self.saving.recording
         self.keyboard = Keyboard(
-            self._keys(), {"z": self.undo, "y": self.redo, "Shift+z": self.redo}, self.keyed, self.act
+            self._keys(), {"z": self.undo, "y": self.redo, "Shift+z": self.redo}, self.key_actions, self.run
         )
-        self.pointer, self.history = Pointer(), None
+        self.pointer = Pointer()
+        self.history: WeightHistory | None = None
         self._is_working = False
-        self._camera = scene.camera
+        self._camera: Camera | None = scene.camera
         self._since = 0.0
-        self._wall = None  # When the last frame began; None after a rest.
-        self.desk, self._format = self._made_desk() if panel else (None, configured(canvas))
+        self._wall: float | None = None  # When the last frame began; None after a rest.
+        self.overlay: Overlay | None = self._made_overlay() if panel else None
+        self._format: str = self.overlay.surface.format if self.overlay else configured(canvas)
         self._watch()
         self.events = Events(self)
         canvas.add_event_handler(self._on_close, "close")
@@ -85,30 +101,29 @@ class Viewer:
     def _watch(self):
         self._watcher = self.scene.param.watch(self.changed, list(settings(self.scene)), onlychanged=True)
 
-    def _made_desk(self):
+    def _made_overlay(self):
         # imgui is large; it is loaded when there is something for it to show.
-        from engine.ui.overlay import Desk
+        from engine.ui.overlay import Overlay
 
-        desk = Desk(self, device().handle, self.canvas)
-        return desk, desk.surface.format
+        return Overlay(self, device().handle, self.canvas)
 
     def _made_controls(self):
-        return CONTROLS[self.scene.view](self.scene.camera, home=self.scene.home, find=self.sight.find)
+        return CONTROLS[self.scene.view](self.scene.camera, home=self.scene.home, find=self.picking.find)
 
     def _keys(self):
         return {
-            " ": self.moments.toggle, "r": self.reset_view, "h": self.toggle_help, "?": self.toggle_help,
+            " ": self.timeline_state.toggle, "r": self.reset_view, "h": self.toggle_help, "?": self.toggle_help,
             "Tab": self._fold, "F12": self.save_picture, "q": self.quit, "Escape": self._escape,
         }  # fmt: skip
 
     # Time.
 
-    def tick(self, seconds):
-        """Lets seconds pass for the scene's time, the camera's way, the pointer's rest and the messages."""
+    def tick(self, seconds: float) -> None:
+        """Lets seconds pass for the scene's time, the camera's motion, the pointer's rest and the messages."""
         self.reloader.tick(seconds)
         moved = self._work()
         moved = self.transport.tick(seconds) or moved
-        self.moments.rest()
+        self.timeline_state.rest()
         if self.scene.view != self._view:
             # A setting turned the flat picture into one in space, or back.
             self.controls, self._view = self._made_controls(), self.scene.view
@@ -132,21 +147,21 @@ class Viewer:
         self.events.tick(seconds)
         self.notices.tick(seconds)
         if self.pointer.tick(seconds) and not self.controls.is_dragging:
-            self.pointer.reading = self.sight.read()
+            self.pointer.reading = self.picking.read()
 
-    def replace_scene(self, scene):
+    def replace_scene(self, scene: Scene) -> None:
         """Shows another scene in the place of this one, at the same time."""
         self.scene.param.unwatch(self._watcher)
         self.scene = scene
         self._watch()
-        self.sight.unpin()
+        self.picking.unpin()
         self.controls, self._view, self._camera = self._made_controls(), scene.view, scene.camera
         self._follow()
         self.changed()
 
     def _work(self):
         """Lets the scene go on with its own work; returns True if there are other moments now, or another is wanted."""
-        before = self.moments.timeline
+        before = self.timeline_state.timeline
         try:
             self._is_working = bool(self.scene.work(WORK))
         except Exception as error:
@@ -158,16 +173,16 @@ class Viewer:
             time, play = asked
             self.transport.scrub(time)
             self.transport.playing = play or self.transport.playing
-        after = self.moments.timeline
+        after = self.timeline_state.timeline
         counts = [None if timeline is None else timeline.count for timeline in (before, after)]
         return asked is not None or counts[0] != counts[1]
 
     @property
-    def clock(self):
+    def clock(self) -> Clock:
         return self.transport.clock()
 
     @property
-    def needs_frame(self):
+    def needs_frame(self) -> bool:
         """True while there is something left to draw."""
         return bool(
             self.transport.playing
@@ -179,103 +194,99 @@ class Viewer:
             or self.events.is_awake
             or self.pointer.is_waiting
             or self._is_working
-            or (self.desk is not None and self.desk.has_keys)
+            or (self.overlay is not None and self.overlay.has_keys)
         )
 
     # Verbs, for the panel and for scripts.
 
-    def assign(self, name, value):
-        """Sets a setting; a mistake is said, not raised. Returns True if it was taken."""
-        return self.notices.attempt(lambda: assign(self.scene, name, value)) is None
+    def assign(self, name: str, value: Any) -> bool:
+        """Sets a setting; a mistake is shown, not raised. Returns True if it was taken."""
+        return self.notices.run(lambda: assign(self.scene, name, value)) is None
 
-    def keyed(self):
+    def key_actions(self) -> list[Action]:
         """The Actions that keys run: the scene's, then those of its timeline."""
-        return [*self.ask(self.scene.actions, ()), *self.moments.actions()]
+        return [*self.query(self.scene.actions, ()), *self.timeline_state.actions()]
 
-    def act(self, action):
-        """Runs one of the scene's Actions."""
-        self.attempt(action.run)
-
-    def ask(self, told, otherwise=None):
-        """What a function of the scene says; where it fails, that is said, and `otherwise` is taken."""
+    def query(self, function: Callable[[], Any], default: Any = None) -> Any:
+        """What a function of the scene returns; where it fails, the error is shown and `default` is returned."""
         try:
-            return told()
+            return function()
         except Exception as error:
             self.painter.failed(error)
-            return otherwise
+            return default
 
-    def attempt(self, work):
-        """Runs a function that the scene gave; a mistake is said, not raised."""
-        self.notices.attempt(work)
+    def run(self, function: Callable[[], object]) -> None:
+        """Calls a function that the scene gave; a mistake is shown, not raised."""
+        self.notices.run(function)
         self.changed()
         self._follow()
 
-    def load(self, name, path):
+    def load(self, name: str, path: str) -> str | None:
         """Loads a network into a setting; returns what was wrong, or None."""
-        problem = self.notices.attempt(lambda: assign(self.scene, name, path), f"loaded {path}")
+        problem = self.notices.run(lambda: assign(self.scene, name, path), f"loaded {path}")
         self._follow()
         return problem
 
-    def drop(self, path):
+    def drop(self, path: str) -> str | None:
         """Loads a file that was dropped on the picture into the first setting that takes it; returns as `load`."""
         names = [n for n, s in settings(self.scene).items() if is_data(s) and str(path).lower().endswith(s.endings)]
-        problem = f"{path}: nothing here takes such a file."
+        problem: str | None = f"{path}: nothing here takes such a file."
         for name in names:
             problem = self.load(name, path)
             if problem is None:
                 return None
-        self.notices.wrong(problem)
+        self.notices.show_problem(problem)
         return problem
 
-    def edited(self, net):
+    def edited(self, net: Mlp) -> None:
         """Hands a network changed in the panel to the scene."""
-        self.notices.attempt(lambda: self.scene.matrix_changed(net))
+        self.notices.run(lambda: self.scene.matrix_changed(net))
         self.changed()
 
-    def undo(self):
+    def undo(self) -> None:
         """Takes the last change of a weight back."""
         if self.history is not None and self.history.can_undo:
             self.edited(self.history.undo())
 
-    def redo(self):
+    def redo(self) -> None:
         """Does it again."""
         if self.history is not None and self.history.can_redo:
             self.edited(self.history.redo())
 
-    def reset_view(self):
+    def reset_view(self) -> None:
         """Eases the camera back to where it began."""
         self.controls.home = self.scene.home
         self.controls.reset()
         self.request()
 
-    def toggle_help(self):
+    def toggle_help(self) -> None:
         """Shows the help, or hides it."""
-        if self.desk is not None:
-            self.desk.help_shown = not self.desk.help_shown
+        if self.overlay is not None:
+            self.overlay.help_shown = not self.overlay.help_shown
             self.request()
 
-    def save_picture(self):
+    def save_picture(self) -> Path | None:
         """Saves the picture, with its state, under a free name; returns the path, or None."""
         return self.saving.picture()
 
-    def record(self):
+    def record(self) -> None:
         """Begins a recording as the panel says."""
-        self.notices.attempt(self.recording.start)
+        self.notices.run(self.recording.start)
 
-    def quit(self):
+    def quit(self) -> None:
         """Closes the canvas."""
         self.canvas.close()
 
-    def status(self):
+    def status(self) -> str:
         """The status line: adapter, size, milliseconds, samples, undecided pixels, what the scene must say."""
         width, height, _ = self._size()
         parts = [device().adapter.split(" (")[0], f"{width} × {height}", *self.painter.status()]
-        remark = None if self.painter.refinement.is_moving else self.ask(self.scene.remark)
-        return "  ·  ".join(parts + [remark] * (remark is not None))
+        remark = None if self.painter.refinement.is_moving else self.query(self.scene.remark)
+        return "  ·  ".join(parts if remark is None else [*parts, remark])
 
     # Drawing.
 
-    def still(self):
+    def still(self) -> np.ndarray:
         """(H, W, 4) uint8: the canvas as it is now at its best, panel included; row 0 on top. No time passes."""
         size = self.canvas.get_physical_size()
         texture = Texture(size, self._format)
@@ -283,12 +294,12 @@ class Viewer:
         self._follow()
         self.painter.finish(self.scene, self.clock, self._size()[:2], self.supersample)
         self._follow()
-        for _ in range(SETTLE if self.desk else 1):
+        for _ in range(SETTLE if self.overlay else 1):
             self._present(texture.view, size, 0.0)
         pixels = texture.read()
         return pixels[:, :, [2, 1, 0, 3]] if self._format.startswith("bgra") else pixels
 
-    def draw(self):
+    def draw(self) -> None:
         """Draws one frame on the canvas."""
         self._follow()
         patient = self.events.frame() and self.live
@@ -316,9 +327,9 @@ class Viewer:
     def _present(self, view, size, step):
         width, height, ratio = self._size()
         self.painter.present(self.scene, view, self._format, (width, height))
-        if self.desk is not None:
+        if self.overlay is not None:
             try:
-                self.desk.draw(view, (size[0] / ratio, size[1] / ratio), ratio, step)
+                self.overlay.draw(view, (size[0] / ratio, size[1] / ratio), ratio, step)
             except Exception as error:
                 # Nothing of the panel may stop the window.
                 self.painter.failed(error)
@@ -327,58 +338,59 @@ class Viewer:
         """(width, height, pixel ratio) of the picture, in physical pixels."""
         width, height = self.canvas.get_physical_size()
         ratio = self.canvas.get_pixel_ratio()
-        beside, below = (math.ceil(n * ratio) for n in ((self.desk.width, self.desk.below) if self.desk else (0, 0)))
+        taken = (self.overlay.width, self.overlay.below) if self.overlay else (0.0, 0.0)
+        beside, below = (math.ceil(n * ratio) for n in taken)
         return max(1, int(width) - beside), max(1, int(height) - below), ratio
 
-    def picture_size(self):
+    def picture_size(self) -> tuple[int, int]:
         """(width, height) of the picture, in physical pixels."""
         return self._size()[:2]
 
-    def viewport(self):
+    def viewport(self) -> tuple[float, float, float, float]:
         """(x, y, width, height) of the picture on the canvas, in logical pixels."""
         width, height, ratio = self._size()
         return 0.0, 0.0, width / ratio, height / ratio
 
     # What happens.
 
-    def request(self):
+    def request(self) -> None:
         """Asks for a frame."""
         self.canvas.request_draw()
 
-    def changed(self, *_):
+    def changed(self, *_: Any) -> None:
         """The picture is of something else now."""
         self.painter.changed()
         self.pointer.stir()
-        self.sight.is_stale = True
+        self.picking.is_stale = True
         self.request()
 
     def _follow(self):
         """Takes over what the scene says of its time and its network."""
         try:
-            self.moments.follow(self.scene.timeline(), self.scene.loop)
+            self.timeline_state.follow(self.scene.timeline(), self.scene.loop)
         except Exception as error:
             self.painter.failed(error)
         net = self.scene.matrix()
         if net is None:
             self.history = None
         elif self.history is None:
-            self.history = History(net)
+            self.history = WeightHistory(net)
         else:
             self.history.follow(net)
 
     def _fold(self):
-        if self.desk is not None:
-            self.desk.panel.is_open = not self.desk.panel.is_open
+        if self.overlay is not None:
+            self.overlay.panel.is_open = not self.overlay.panel.is_open
 
     def _escape(self):
-        if (self.desk is None or not self.desk.escape()) and not self.sight.unpin():
+        if (self.overlay is None or not self.overlay.escape()) and not self.picking.unpin():
             self.quit()
 
     def _on_close(self, event):
         self.recording.cancel()
         self.scene.param.unwatch(self._watcher)
-        if self.desk is not None:
-            self.desk.surface.close()
+        if self.overlay is not None:
+            self.overlay.surface.close()
 
 
 def _is_offscreen(canvas):

@@ -1,10 +1,13 @@
 """What controls are drawn with: text that fits, boxes, bars, rings, icons and keys' caps."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from imgui_bundle import imgui
 
-from engine.ui.theme import BODY, ROUND, SMALL, mixed, packed
+from engine.ui.theme import BODY, ROUND, SMALL, Colours, mixed, packed
 
 ICONS = {
     "play": "\uf04b", "pause": "\uf04c", "undo": "\uf2ea", "redo": "\uf2f9", "reset": "\uf049", "down": "\uf078",
@@ -15,55 +18,94 @@ ICONS = {
     "ArrowUp": "\uf062", "ArrowDown": "\uf063", "ArrowLeft": "\uf060", "ArrowRight": "\uf061",
 }  # fmt: skip
 KEY_NAMES = {" ": "space", "Escape": "esc", "Enter": "enter", "Delete": "del"}
+# What every window here has: a place of its own, no frame, nothing remembered between two runs.
+PLAIN = imgui.WindowFlags_.no_decoration | imgui.WindowFlags_.no_saved_settings
+# One that stays where it is, with others over it.
+FIXED = imgui.WindowFlags_.no_move | imgui.WindowFlags_.no_nav | imgui.WindowFlags_.no_bring_to_front_on_focus
+# Texts whose width or lines are remembered.
+CACHED = 4000
 
 
-def key_name(key):
+def key_name(key: str) -> str:
     """A key as people call it, or its arrow."""
     return ICONS.get(key) or KEY_NAMES.get(key) or (key.upper() if len(key) == 1 else key)
 
 
-class Ink:
-    """Draws in the current window, `width` wide, in one theme's colours."""
+class DrawList:
+    """Draws in the current window, `width` wide, in one theme's colours.
 
-    def __init__(self, fonts):
+    fonts   (regular, bold)
+    theme   one of engine.ui.theme.THEMES
+    pen     imgui's draw list of the window, or of what is open in it
+    """
+
+    theme: Colours
+    pen: imgui.ImDrawList
+
+    def __init__(self, fonts: tuple[Any, Any]):
         self.fonts = fonts
-        self.theme = self.pen = None
         self.width = 0.0
-        self._widths = {}
+        self._widths: dict[tuple, float] = {}
 
-    def begin(self, theme, width):
-        """Starts drawing in a window."""
-        self.theme, self.width = theme, width
-        self.pen = imgui.get_window_draw_list()
+    @contextmanager
+    def window(self, name: str, x: float, y: float, width: float, height: float, flags: int = 0) -> Iterator[None]:
+        """A plain window at a place, to draw in."""
+        imgui.set_next_window_pos((x, y))
+        imgui.set_next_window_size((max(width, 1.0), max(height, 1.0)))
+        imgui.begin(name, None, PLAIN | flags)
+        self.width, self.pen = width, imgui.get_window_draw_list()
+        yield
+        imgui.end()
 
-    def colour(self, name, alpha=1.0):
-        return packed(getattr(self.theme, name, name), alpha)
+    @contextmanager
+    def inner(self) -> Iterator[None]:
+        """Draws in what has just been opened in the window: a child, a popup or a tooltip."""
+        pen, self.pen = self.pen, imgui.get_window_draw_list()
+        yield
+        self.pen = pen
 
-    def measure(self, text, size=BODY, bold=False):
+    @contextmanager
+    def scrolled(self, name: str, height: float) -> Iterator[None]:
+        """A part of the window, so high, with a scroll bar where more is drawn in it."""
+        imgui.begin_child(name, (self.width + 12.0, height))
+        with self.inner():
+            yield
+        imgui.end_child()
+
+    def colour(self, name: str, alpha: float = 1.0) -> int:
+        """A colour of the theme, or one written `#rrggbb`, as imgui takes it."""
+        return packed(self.theme.get(name, name), alpha)
+
+    def measure(self, text: str, size: float = BODY, bold: bool = False) -> float:
         """Width of a line of text."""
         key = text, size, bold
         if key not in self._widths:
-            if len(self._widths) > 4000:
+            if len(self._widths) > CACHED:
                 self._widths.clear()
-            imgui.push_font(self.fonts.bold if bold else self.fonts.body, size)
+            imgui.push_font(self.fonts[bold], size)
             self._widths[key] = imgui.calc_text_size(text).x
             imgui.pop_font()
         return self._widths[key]
 
-    def text(self, x, y, text, colour="ink", size=BODY, bold=False, align=0.0, width=None):
+    def widest(self, texts: Any, size: float = SMALL) -> float:
+        """Width of the longest of several lines; 0 where there are none."""
+        return max((self.measure(text, size) for text in texts), default=0.0)
+
+    def text(
+        self, x: float, y: float, text: str, colour: str = "text", size: float = BODY, bold: bool = False,
+        align: float = 0.0, width: float | None = None,
+    ) -> None:  # fmt: skip
         """A line of text with its left end (align 0), middle (0.5) or right end (1) at x; y is its middle's height.
 
         width   more than so much is cut, with dots
         """
         if width is not None:
             text = self.fitted(text, width, size, bold)
-        font = self.fonts.bold if bold else self.fonts.body
         x -= align * self.measure(text, size, bold)
         # Whole pixels: type between them is blurred.
-        at = (round(x), round(y - size * 0.59))
-        self.pen.add_text(font, size, at, self.colour(colour), text)
+        self.pen.add_text(self.fonts[bold], size, (round(x), round(y - size * 0.59)), self.colour(colour), text)
 
-    def fitted(self, text, width, size=BODY, bold=False):
+    def fitted(self, text: str, width: float, size: float = BODY, bold: bool = False) -> str:
         """The text, or as much of its beginning as fits and three dots."""
         if self.measure(text, size, bold) <= width:
             return text
@@ -71,7 +113,7 @@ class Ink:
             text = text[:-1]
         return text.rstrip() + "…"
 
-    def lines(self, text, size=SMALL, width=None, most=None):
+    def lines(self, text: str, size: float = SMALL, width: float | None = None, most: int | None = None) -> list[str]:
         """The text cut into lines that fit a width; the last of `most` lines holds all the rest."""
         lines, line = [], ""
         for word in text.split():
@@ -86,7 +128,9 @@ class Ink:
             lines = [*lines[: most - 1], " ".join(lines[most - 1 :])]
         return lines
 
-    def wrapped(self, text, colour="muted", size=SMALL, width=None, most=3):
+    def wrapped(
+        self, text: str, colour: str = "muted", size: float = SMALL, width: float | None = None, most: int = 3
+    ) -> None:
         """Text over a few lines, moving down; words that are longer than a line are cut."""
         width = width or self.width
         for line in self.lines(text, size, width, most):
@@ -94,32 +138,37 @@ class Ink:
             self.text(x, y + size * 0.7, line, colour, size, width=width)
             self.skip(size * 1.4)
 
-    def at(self):
+    def at(self) -> tuple[float, float]:
+        """(x, y) where the next control stands."""
         p = imgui.get_cursor_screen_pos()
         return p.x, p.y
 
-    def skip(self, height):
+    def skip(self, height: float) -> None:
         """Moves down."""
         imgui.dummy((self.width, height))
 
-    def box(self, x, y, width, height, colour, round=ROUND):
+    def box(self, x: float, y: float, width: float, height: float, colour: str, round: float = ROUND) -> None:
         self.pen.add_rect_filled((x, y), (x + width, y + height), self.colour(colour), round)
 
-    def keycap(self, x, y, key, size=SMALL, height=22.0):
+    def card(self, x: float, y: float, width: float, height: float) -> None:
+        """A box with an edge, for what lies over the picture."""
+        self.box(x, y, width, height, "card", ROUND + 2.0)
+        self.pen.add_rect((x, y), (x + width, y + height), self.colour("line"), ROUND + 2.0)
+
+    def keycap(self, x: float, y: float, key: str, size: float = SMALL, height: float = 22.0) -> float:
         """A key's cap with its middle left at (x, y); returns its width."""
         width = max(self.measure(key_name(key), size) + 12.0, 22.0)
         self.box(x, y - height / 2, width, height, "raised", 4.0)
         self.pen.add_rect((x, y - height / 2), (x + width, y + height / 2), self.colour("faint", 0.5), 4.0)
-        self.text(x + width / 2, y, key_name(key), "ink", size, align=0.5)
+        self.text(x + width / 2, y, key_name(key), "text", size, align=0.5)
         return width
 
-    def bar(self, x, y, width, height, part):
+    def bar(self, x: float, y: float, width: float, height: float, part: float) -> None:
         """How much of something is done."""
         self.box(x, y, width, height, "raised", height / 2)
         if part > 0.0:
             done = max(width * min(part, 1.0), height)
-            colour = mixed(self.theme.low, self.theme.accent, part)
-            self.pen.add_rect_filled((x, y), (x + done, y + height), packed(colour), height / 2)
+            self.box(x, y, done, height, mixed(self.theme["low"], self.theme["accent"], part), height / 2)
 
-    def ring(self, x, y, radius, colour, thickness=1.5):
+    def ring(self, x: float, y: float, radius: float, colour: str, thickness: float = 1.5) -> None:
         self.pen.add_circle((x, y), radius, self.colour(colour), max(12, math.ceil(radius * 3)), thickness)

@@ -1,10 +1,13 @@
 """imgui on a canvas: it takes events first, and draws over whatever view it is given."""
 
+from collections.abc import Callable
+from typing import Any
+
 import wgpu
 from imgui_bundle import imgui
 from wgpu.utils.imgui import ImguiRenderer
 
-from engine.ui.theme import dress, load_fonts
+from engine.ui.theme import Colours, load_fonts, set_theme
 
 # Where imgui takes the mouse to be when there is none: minus FLT_MAX.
 NOWHERE = (-3.4028234663852886e38, -3.4028234663852886e38)
@@ -16,7 +19,7 @@ CURSORS = {
 }
 
 
-def plain_format(canvas, device):
+def plain_format(canvas: Any, device: Any) -> str:
     """Configures a canvas, if nobody has, with a format that takes sRGB values as they are; returns its format.
 
     imgui blends in sRGB: on an `-srgb` surface its soft edges and shadows come out too light.
@@ -37,7 +40,7 @@ class Surface(ImguiRenderer):
     Handlers stop the events that belong to a widget, so that the picture's own handlers never see them.
     """
 
-    def __init__(self, device, canvas):
+    def __init__(self, device: Any, canvas: Any):
         self.format = plain_format(canvas, device)
         super().__init__(device, canvas)
         self.device, self.canvas = device, canvas
@@ -51,19 +54,19 @@ class Surface(ImguiRenderer):
         self.fonts = load_fonts()
         self.has_popup = False
         # True from when a field is opened until imgui has given it the keyboard, two frames later.
-        self.awaits_text = self._is_held = False
-        self._kept = ""
-        self._theme = None
-        self._cursor = None
+        self.awaits_text = self._is_active = False
+        self._typed = ""
+        self._theme: Colours | None = None
+        self._cursor: str | None = None
 
-    def wear(self, theme):
-        """Takes a theme's colours on."""
+    def set_theme(self, theme: Colours) -> None:
+        """Draws in a theme's colours from now on."""
         if theme is not self._theme:
             imgui.set_current_context(self.imgui_context)
-            dress(theme)
+            set_theme(theme)
             self._theme = theme
 
-    def draw(self, view, size, ratio, step, gui):
+    def draw(self, view: Any, size: tuple[float, float], ratio: float, step: float, gui: Callable[[], None]) -> None:
         """Runs gui() and draws what it made over a view.
 
         size    (width, height) in logical pixels; the view is `ratio` times as large
@@ -75,38 +78,29 @@ class Surface(ImguiRenderer):
         io.display_framebuffer_scale = imgui.ImVec2(ratio, ratio)
         # imgui divides by it.
         io.delta_time = max(step, 1e-4)
-        if self._kept and self._is_held:
-            io.add_input_characters_utf8(self._kept)
-            self._kept = ""
+        if self._typed and self._is_active:
+            io.add_input_characters_utf8(self._typed)
+            self._typed = ""
         imgui.new_frame()
         try:
             gui()
-            self._is_held = imgui.is_any_item_active()
+            self._is_active = imgui.is_any_item_active()
             self.has_popup = imgui.is_popup_open("", imgui.PopupFlags_.any_popup)
         finally:
             imgui.render()
         encoder = self.device.create_command_encoder()
         attachment = {"view": view, "load_op": "load", "store_op": "store"}
-        step = encoder.begin_render_pass(color_attachments=[attachment])
-        self.backend.render(imgui.get_draw_data(), step)
-        step.end()
+        render_pass = encoder.begin_render_pass(color_attachments=[attachment])
+        self.backend.render(imgui.get_draw_data(), render_pass)
+        render_pass.end()
         self.device.queue.submit([encoder.finish()])
         self._show_cursor()
 
     @property
-    def is_busy(self):
-        """True while a widget is held or typed into, so that more frames are needed."""
-        return self.backend.io.want_text_input or self.has_mouse
-
-    @property
-    def has_mouse(self):
-        return self.backend.io.want_capture_mouse
-
-    @property
-    def has_keys(self):
+    def has_keys(self) -> bool:
         return self.backend.io.want_capture_keyboard or self.backend.io.want_text_input
 
-    def close(self):
+    def close(self) -> None:
         """Frees the context; the surface is of no use afterwards."""
         for handler, types in (
             (self._on_resize, ("resize",)),
@@ -149,8 +143,8 @@ class Surface(ImguiRenderer):
 
     def _on_char_input(self, event):
         self._modify(event)
-        if self._kept or (self.awaits_text and not self.backend.io.want_text_input):
-            self._kept += event.get("data") or event.get("char_str") or ""
+        if self._typed or (self.awaits_text and not self.backend.io.want_text_input):
+            self._typed += event.get("data") or event.get("char_str") or ""
             event["stop_propagation"] = True
         else:
             super()._on_char_input(event)

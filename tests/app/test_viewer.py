@@ -180,10 +180,10 @@ def test_r_resets_the_view(hands):
 def test_h_and_the_question_mark_open_the_help_and_escape_closes_it_first(hands, key, modifiers):
     plain = hands.viewer.still()
     hands.key(key, *modifiers)
-    assert hands.viewer.desk.help_shown
+    assert hands.viewer.overlay.help_shown
     assert (hands.viewer.still() != plain).mean() > 0.05
     hands.key("Escape")
-    assert not hands.viewer.desk.help_shown and not hands.canvas.get_closed()
+    assert not hands.viewer.overlay.help_shown and not hands.canvas.get_closed()
 
 
 def test_tab_folds_the_panel_and_the_picture_takes_its_place(hands):
@@ -346,7 +346,7 @@ def test_an_action_that_fails_is_said(hands):
     def fail():
         raise SettingError("there is nothing to do.")
 
-    hands.viewer.notices.attempt(fail)
+    hands.viewer.notices.run(fail)
     assert hands.viewer.notices.problem == "there is nothing to do."
 
 
@@ -359,7 +359,7 @@ def test_a_panel_that_fails_half_way_can_be_drawn_again(hands, capsys):
     assert hands.scene.actions == actions
     hands.frame()
     hands.frame()
-    assert "act.Level up" in hands.viewer.desk.widgets.places
+    assert "act.Level up" in hands.viewer.overlay.widgets.places
 
 
 # Time.
@@ -396,9 +396,9 @@ def test_f12_saves_the_picture_with_its_state_under_a_free_name(hands, tmp_path)
 
 def test_a_recording_runs_a_frame_at_a_time_and_says_where_it_is(hands, tmp_path):
     recording = hands.viewer.recording
-    recording.set_seconds(0.2, 600.0, hands.viewer.notices.wrong)
+    recording.set_seconds(0.2, 600.0, hands.viewer.notices.show_problem)
     hands.click(*hands.place("record.start"))
-    assert recording.is_running and recording.total == 5
+    assert recording.is_running and recording.progress[1] == 5
     for _ in range(8):
         hands.frame()
     assert not recording.is_running and "saved workshop-0001.gif" in hands.viewer.notices.message

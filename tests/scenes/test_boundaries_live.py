@@ -104,29 +104,29 @@ def test_the_curves_are_spaced_and_scaled_as_asked(hands):
     hands.frame()
     assert len(hands.scene.timeline().curves) == 4
     hands.key("t")
-    assert hands.viewer.desk.below == 0
+    assert hands.viewer.overlay.below == 0
 
 
 def test_a_click_in_the_picture_pins_what_it_tells(hands):
     hands.click(180, 160)
-    sight = hands.viewer.sight
-    told = sight.reading.rows
-    assert sight.position is not None
+    picking = hands.viewer.picking
+    told = picking.reading.rows
+    assert picking.position is not None
     hands.move(60, 60)
     hands.key("Home")
     hands.wait(0.3)
     # Another moment, another reading of the same place.
-    assert sight.place() == pytest.approx((180, 160), abs=1.0)
-    assert sight.reading.rows != told
+    assert picking.place() == pytest.approx((180, 160), abs=1.0)
+    assert picking.reading.rows != told
     hands.key("Escape")
-    assert sight.position is None
+    assert picking.position is None
 
 
 def test_a_finding_is_listed_and_leads_to_its_moment():
     scene = Boundaries()
     hands = Hands(scene, SIZE, clock=Clock(scene.moment))
     row = next(r for r in scene.listing().rows if "cannot decide" in r.text)
-    hands.viewer.attempt(row.run)
+    hands.viewer.run(row.run)
     hands.frame()
     assert sum(map(sum, shown(hands))) == 1
     assert hands.viewer.transport.time in scene.times[:-1]
@@ -139,7 +139,7 @@ def test_histories_are_loaded_saved_and_left(hands, tmp_path):
     hands.frame()
     assert hands.scene.timeline().count == 3
     assert hands.viewer.load("history", __file__)
-    hands.viewer.notices.wrong(None)
+    hands.viewer.notices.show_problem(None)
     click(hands, "history.none")
     assert hands.scene.history is None and hands.scene.record.runs == 4
 

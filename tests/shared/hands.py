@@ -91,7 +91,7 @@ class Hands:
     def place(self, control, across=0.5, down=0.5):
         """(x, y) in a control of the panel, which is scrolled to if need be."""
         for _ in range(40):
-            x, y, width, height = self.viewer.desk.widgets.places[control]
+            x, y, width, height = self.viewer.overlay.widgets.places[control]
             if y >= 0 and y + height <= self.canvas.get_logical_size()[1]:
                 return x + width * across, y + height * down
             # The wheel belongs to the weights, so it is turned over the margin.

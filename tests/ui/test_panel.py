@@ -8,7 +8,7 @@ from workshop import Workshop
 from engine.formats.load_mlp import load, save
 from engine.network.random import random_mlp
 from engine.scene.settings import Switch, settings
-from engine.ui.control.history import weight
+from engine.ui.control.weight_history import weight
 from engine.ui.theme import WIDTH
 
 
@@ -23,13 +23,13 @@ def hands(monkeypatch, tmp_path):
 def cell(hands, row, column):
     """(x, y) of a cell of the matrix on the page that is shown."""
     hands.place("matrix.table", 0.5, 0.1)
-    matrix = hands.viewer.desk.panel.matrix
+    matrix = hands.viewer.overlay.panel.matrix
     (wide, high), (left, top) = matrix.cell_size, matrix.origin
     return left + (column + 0.5) * wide, top + (row + 0.5) * high
 
 
 def test_every_setting_has_a_control(hands):
-    places = hands.viewer.desk.widgets.places
+    places = hands.viewer.overlay.widgets.places
     for name, setting in settings(hands.scene).items():
         assert any(p.partition(".")[0] == name for p in places), f"{name} ({type(setting).__name__})"
 
@@ -91,7 +91,7 @@ def test_a_typed_number_outside_its_bounds_is_refused_in_a_line(hands):
     assert hands.scene.level == 0.25
     assert "level=7" in hands.viewer.notices.problem and "-2 to 2" in hands.viewer.notices.problem
     hands.frame()
-    x, y, width, height = hands.viewer.desk.widgets.places["problem.close"]
+    x, y, width, height = hands.viewer.overlay.widgets.places["problem.close"]
     hands.click(x + width / 2, y + height / 2)
     assert hands.viewer.notices.problem is None
 
@@ -112,7 +112,7 @@ def test_typing_triggers_no_keys(hands):
         hands.frame({"event_type": "key_up", "key": letter, "modifiers": ()})
     hands.key("Enter")
     assert hands.scene.caption == "n r q h"
-    assert hands.scene.seed == seed and not hands.viewer.desk.help_shown and not hands.canvas.get_closed()
+    assert hands.scene.seed == seed and not hands.viewer.overlay.help_shown and not hands.canvas.get_closed()
     assert not hands.viewer.transport.playing
 
 
@@ -141,7 +141,7 @@ def test_a_switch_turns_and_hides_what_depends_on_it(hands):
     hands.click(*hands.place("lit"))
     hands.frame()
     assert hands.scene.lit is False
-    assert "strength" not in hands.viewer.desk.widgets.places
+    assert "strength" not in hands.viewer.overlay.widgets.places
 
 
 def test_segments_choose(hands):
@@ -152,7 +152,7 @@ def test_segments_choose(hands):
 def test_a_list_opens_and_chooses(hands):
     hands.click(*hands.place("map"))
     hands.frame()
-    x, y, width, height = hands.viewer.desk.widgets.places["map.plasma"]
+    x, y, width, height = hands.viewer.overlay.widgets.places["map.plasma"]
     hands.click(x + width / 2, y + height / 2)
     assert hands.scene.map == "plasma"
 
@@ -162,7 +162,7 @@ def test_escape_closes_a_list_and_not_the_window(hands):
     hands.frame()
     hands.key("Escape")
     hands.frame()
-    assert not hands.canvas.get_closed() and "map.plasma" not in hands.viewer.desk.widgets.places
+    assert not hands.canvas.get_closed() and "map.plasma" not in hands.viewer.overlay.widgets.places
 
 
 def test_the_theme_is_worn_by_the_panel(hands):
@@ -175,7 +175,7 @@ def test_the_theme_is_worn_by_the_panel(hands):
 def test_a_group_folds(hands):
     hands.click(*hands.place("group.how"))
     hands.frame()
-    assert "lit" not in hands.viewer.desk.widgets.places
+    assert "lit" not in hands.viewer.overlay.widgets.places
 
 
 def test_playing_scrubbing_and_speed(hands):
@@ -217,19 +217,19 @@ def test_a_turn_of_the_wheel_is_one_step_back(hands):
 
 def test_the_wheel_over_a_weight_does_not_scroll_the_panel(hands):
     at = cell(hands, 1, 2)
-    place = hands.viewer.desk.widgets.places["matrix.table"]
+    place = hands.viewer.overlay.widgets.places["matrix.table"]
     hands.wheel(*at, -3)
-    assert hands.viewer.desk.widgets.places["matrix.table"] == place
+    assert hands.viewer.overlay.widgets.places["matrix.table"] == place
 
 
 def test_nothing_below_the_matrix_jumps_while_a_weight_changes(hands):
     x, y = cell(hands, 1, 1)
     hands.wheel(x, y, -1)
     hands.press(x, y)
-    place = hands.viewer.desk.widgets.places["level"]
+    place = hands.viewer.overlay.widgets.places["level"]
     for down in range(5, 40, 5):
         hands.move(x, y + down, buttons=(1,))
-        assert hands.viewer.desk.widgets.places["level"] == place
+        assert hands.viewer.overlay.widgets.places["level"] == place
     hands.release(x, y)
 
 
@@ -317,7 +317,7 @@ def test_a_network_is_loaded_by_typing_its_path(hands, tmp_path):
     hands.key("Enter")
     assert hands.scene.net.equals(net)
     hands.frame()
-    assert hands.viewer.desk.panel.chooser is None
+    assert hands.viewer.overlay.panel.chooser is None
 
 
 def test_a_network_is_loaded_from_the_list(hands, tmp_path):
@@ -337,7 +337,7 @@ def test_tab_completes_a_path(hands, tmp_path):
     hands.type("mi")
     hands.key("Tab")
     hands.key("Enter")
-    assert hands.scene.net is not None and hands.viewer.desk.panel.is_open
+    assert hands.scene.net is not None and hands.viewer.overlay.panel.is_open
 
 
 def test_a_network_that_does_not_fit_is_refused_in_a_line_and_another_can_be_typed(hands, tmp_path):
@@ -347,7 +347,7 @@ def test_a_network_that_does_not_fit_is_refused_in_a_line_and_another_can_be_typ
     hands.click(*hands.place("chooser.flat.npz"))
     hands.frame()
     assert hands.scene.net is None
-    assert "2 inputs" in hands.viewer.desk.panel.chooser.problem
+    assert "2 inputs" in hands.viewer.overlay.panel.chooser.problem
 
 
 def test_escape_leaves_the_chooser_and_not_the_window(hands):
@@ -356,7 +356,7 @@ def test_escape_leaves_the_chooser_and_not_the_window(hands):
     hands.frame()
     hands.key("Escape")
     hands.frame()
-    assert hands.viewer.desk.panel.chooser is None and not hands.canvas.get_closed()
+    assert hands.viewer.overlay.panel.chooser is None and not hands.canvas.get_closed()
 
 
 def test_the_network_shown_is_saved_and_loads_again(hands, tmp_path):
@@ -365,3 +365,25 @@ def test_the_network_shown_is_saved_and_loads_again(hands, tmp_path):
     hands.frame()
     hands.key("Enter")
     assert load(tmp_path / "network.safetensors").equals(hands.scene.matrix())
+
+
+# Pass times.
+
+
+def test_a_switch_lists_what_each_pass_takes_or_why_that_is_not_known(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    hands = Hands(Workshop(), live=True)
+    painter = hands.viewer.painter
+    hands.click(*hands.place("passes"))
+    hands.wait(0.5)
+    # One of the two: this adapter has timestamps, or a sentence says that it has none.
+    assert painter.passes or painter.timing_lack
+    hands.click(*hands.place("passes"))
+    hands.wait(0.5)
+    assert painter.passes is None and hands.viewer.notices.problem is None
+    hands.close()
+
+
+def test_a_picture_of_the_panel_has_no_switch_for_pass_times(hands):
+    hands.place("record.start")
+    assert "passes" not in hands.viewer.overlay.widgets.places

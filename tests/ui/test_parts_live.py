@@ -27,12 +27,12 @@ def hands(monkeypatch, tmp_path):
 
 
 def index(hands):
-    return hands.viewer.moments.index
+    return hands.viewer.timeline_state.index
 
 
 def at_snapshot(hands, number):
     """(x, y) over a snapshot of ten evenly spaced ones, on the slider."""
-    x, y, width, height = hands.viewer.desk.widgets.places["timeline.track"]
+    x, y, width, height = hands.viewer.overlay.widgets.places["timeline.track"]
     # The track's area reaches 8 pixels beyond either end.
     return x + 8.0 + (width - 16.0) * number / 9.0, y + height - 24.0
 
@@ -41,7 +41,7 @@ def at_snapshot(hands, number):
 
 
 def test_the_picture_gets_what_is_left_above_the_strip(hands):
-    below = hands.viewer.desk.below
+    below = hands.viewer.overlay.below
     assert 100 <= below <= 150
     assert hands.viewer.painter.picture.size == (SIZE[0] - WIDTH, SIZE[1] - below)
 
@@ -57,15 +57,15 @@ def test_the_strip_folds_and_opens_and_the_picture_takes_its_place(hands, fold):
     if fold == "key":
         hands.key("t")
     else:
-        x, y, width, height = hands.viewer.desk.over.places["unfold.timeline"]
+        x, y, width, height = hands.viewer.overlay.over.places["unfold.timeline"]
         hands.click(x + width / 2, y + height / 2)
     hands.frame()
-    assert hands.viewer.painter.picture.size[1] == SIZE[1] - hands.viewer.desk.below < SIZE[1]
+    assert hands.viewer.painter.picture.size[1] == SIZE[1] - hands.viewer.overlay.below < SIZE[1]
 
 
 def test_a_scene_without_snapshots_has_no_strip_and_no_keys_for_it():
     hands = Hands(Workshop(), SIZE)
-    assert hands.viewer.desk.below == 0.0 and "timeline.track" not in hands.viewer.desk.widgets.places
+    assert hands.viewer.overlay.below == 0.0 and "timeline.track" not in hands.viewer.overlay.widgets.places
     hands.key("End")
     assert hands.viewer.transport.time == 0.0
     hands.close()
@@ -79,7 +79,7 @@ def test_at_any_size_and_fineness_picture_and_strip_share_the_window(size, ratio
     viewer = Viewer(Story(), canvas)
     still = viewer.still()
     assert still.shape == (size[1] * ratio, size[0] * ratio, 4)
-    below = viewer.desk.below
+    below = viewer.overlay.below
     # A very low window belongs to the picture.
     assert below >= LEAST if size[1] >= 400 else below == 0.0
     assert viewer.painter.picture.size == ((size[0] - WIDTH) * ratio, (size[1] - below) * ratio)
@@ -90,7 +90,7 @@ def test_at_any_size_and_fineness_picture_and_strip_share_the_window(size, ratio
 @pytest.mark.parametrize("width", [WIDTH + 170, WIDTH + 240, WIDTH + 300, WIDTH + 460, WIDTH + 640, WIDTH + 900])
 def test_the_strip_s_buttons_do_not_lie_on_one_another(width):
     hands = Hands(Story(), (int(width), 500))
-    places = hands.viewer.desk.widgets.places
+    places = hands.viewer.overlay.widgets.places
     mine = [p for name, p in places.items() if name.startswith("timeline.") and name != "timeline.track"]
     assert len(mine) >= 4
     for (a, _, wide, _), (b, _, _, _) in itertools.pairwise(sorted(mine)):
@@ -115,7 +115,7 @@ def test_two_stills_with_all_parts_are_the_same_bytes(hands):
 
 @pytest.mark.parametrize("number", [0, 4, 9])
 def test_a_press_in_the_strip_goes_to_the_nearest_snapshot(hands, number):
-    hands.viewer.moments.go(2)
+    hands.viewer.timeline_state.go(2)
     hands.click(*at_snapshot(hands, number))
     assert index(hands) == number
     assert hands.viewer.transport.time == float(number)
@@ -207,7 +207,7 @@ def test_spacing_and_powers_are_the_scene_s(hands):
 def test_a_mark_close_to_the_pointer_is_gone_to(hands):
     hands.viewer.assign("spacing", "step")
     hands.frame()
-    x, y, width, height = hands.viewer.desk.widgets.places["timeline.track"]
+    x, y, width, height = hands.viewer.overlay.widgets.places["timeline.track"]
     # Step 1,000 of 10,000 is the mark's; the pointer is 4 pixels from it.
     hands.click(x + 8.0 + (width - 16.0) / 10.0 + 4.0, y + height - 24.0)
     assert index(hands) == 6
@@ -219,7 +219,7 @@ def test_resting_over_the_strip_tells_the_step_above_it(hands):
     hands.move(x, y)
     hands.wait(0.1)
     changed = np.argwhere((hands.viewer.still() != plain).any(2))
-    top = SIZE[1] - hands.viewer.desk.below
+    top = SIZE[1] - hands.viewer.overlay.below
     card = changed[changed[:, 0] < top]
     assert len(card) > 2000 and abs(card[:, 1].mean() - x) < 40
 
@@ -317,7 +317,7 @@ def test_a_pointer_that_leaves_the_window_leaves_the_unit(hands):
 def test_a_unit_the_scene_marks_is_marked(hands):
     plain = hands.viewer.still()
     hands.scene.marked = (1, 2)
-    x, y, width, height = (int(n) for n in hands.viewer.desk.widgets.places["units.1.2"])
+    x, y, width, height = (int(n) for n in hands.viewer.overlay.widgets.places["units.1.2"])
     changed = (hands.viewer.still() != plain).any(2)
     assert changed[y - 1 : y + height + 1, x - 1 : x + width + 1].any()
     assert changed.sum() > 100
@@ -375,9 +375,9 @@ def test_a_row_is_gone_to_and_told_when_hovered(hands):
 
 def test_a_long_list_is_scrolled_in_its_place(hands):
     x, y = hands.place("listing.1")
-    assert "listing.30" not in hands.viewer.desk.widgets.places
+    assert "listing.30" not in hands.viewer.overlay.widgets.places
     for _ in range(60):
-        if "listing.30" in hands.viewer.desk.widgets.places:
+        if "listing.30" in hands.viewer.overlay.widgets.places:
             break
         hands.wheel(x, y, -2)
     hands.click(*hands.place("listing.30"))
@@ -387,7 +387,7 @@ def test_a_long_list_is_scrolled_in_its_place(hands):
 def test_the_listing_folds_by_its_heading(hands):
     hands.click(*hands.place("group.listing"))
     hands.frame()
-    assert "listing.0" not in hands.viewer.desk.widgets.places
+    assert "listing.0" not in hands.viewer.overlay.widgets.places
 
 
 def test_a_finding_that_fails_is_one_line(hands, capsys):
@@ -406,4 +406,4 @@ def test_the_help_lies_over_the_strip_which_answers_to_nothing_then(hands):
     hands.frame()
     assert (hands.viewer.still()[-60:, :400] != before[-60:, :400]).any(2).mean() > 0.2
     hands.click(*at_snapshot(hands, 5))
-    assert index(hands) == 0 and not hands.viewer.desk.help_shown
+    assert index(hands) == 0 and not hands.viewer.overlay.help_shown

@@ -1,5 +1,9 @@
 """What happens on a view's canvas, passed on: to the keyboard, the camera's control, the pointer."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from engine.ui.control.pointer import TREMBLE
 
 POINTER = ("pointer_down", "pointer_move", "pointer_up", "double_click", "wheel")
@@ -12,13 +16,13 @@ FRAMES = 3
 class Events:
     """Listens on the canvas of a viewer.
 
-    viewer   gives canvas, desk, keyboard, pointer, controls, viewport, request
+    viewer   gives canvas, overlay, keyboard, pointer, controls, viewport, request
     """
 
-    def __init__(self, viewer):
+    def __init__(self, viewer: Any):
         self.viewer = viewer
         self._awake, self._busy = 0.0, 0
-        self._pressed = None
+        self._pressed: tuple[float, float] | None = None
         listen = viewer.canvas.add_event_handler
         # Whatever happens is worth a frame, also what a widget of the panel takes (order -99).
         listen(self._stir, *POINTER, "key_down", "key_up", "char", "resize", "pointer_leave", order=-100)
@@ -28,15 +32,15 @@ class Events:
         listen(self._key, "key_down")
 
     @property
-    def is_awake(self):
+    def is_awake(self) -> bool:
         """True for a while after an event."""
         return self._awake > 0.0
 
-    def tick(self, seconds):
+    def tick(self, seconds: float) -> None:
         """Lets seconds pass."""
         self._awake = max(0.0, self._awake - seconds)
 
-    def frame(self):
+    def frame(self) -> bool:
         """A frame is drawn; returns True while those of an event are still to come."""
         self._busy = max(0, self._busy - 1)
         return self._busy > 0
@@ -55,9 +59,9 @@ class Events:
         viewer, kind = self.viewer, event["event_type"]
         if not viewer.controls.is_dragging and not self._is_over(event):
             return
-        if viewer.desk is not None and viewer.desk.help_shown:
+        if viewer.overlay is not None and viewer.overlay.help_shown:
             if kind == "pointer_down":
-                viewer.desk.help_shown = False
+                viewer.overlay.help_shown = False
             return
         if kind == "pointer_move":
             viewer.pointer.move(event["x"], event["y"])
@@ -72,15 +76,15 @@ class Events:
             self._pressed = place if event["button"] == 1 else None
         elif kind == "pointer_up" and event["button"] == 1 and self._pressed is not None:
             if max(abs(a - b) for a, b in zip(place, self._pressed, strict=True)) <= TREMBLE:
-                self.viewer.sight.click(*place)
+                self.viewer.picking.click(*place)
             self._pressed = None
 
     def _leave(self, event):
         if self.viewer.pointer.place is not None:
             self.viewer.pointer.leave()
-            self.viewer.sight.leave()
+            self.viewer.picking.leave()
 
     def _key(self, event):
         # A field may have been opened that imgui gives the keyboard to only in the next frame.
-        if self.viewer.desk is None or not self.viewer.desk.has_keys:
+        if self.viewer.overlay is None or not self.viewer.overlay.has_keys:
             self.viewer.keyboard.down(event)

@@ -1,5 +1,12 @@
 """Keys: the view's own, then those of the scene's actions; a held arrow repeats."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from engine.scene.view_data import Action
+
+Keys = dict[str, Callable[[], object]]
 # Seconds until a held arrow repeats, and between two repeats.
 REPEAT = (0.35, 0.07)
 
@@ -10,19 +17,21 @@ class Keyboard:
     own       {key: function} of the view; letters in lower case
     control   {key: function} with control, or command, held; `Shift+z` for both
     actions   function giving the scene's Actions
-    act       function of an Action: runs it
+    run       function of a function: calls what an Action runs
     """
 
-    def __init__(self, own, control, actions, act):
-        self.own, self.control, self.actions, self.act = own, control, actions, act
-        self._held = None
+    def __init__(
+        self, own: Keys, control: Keys, actions: Callable[[], Iterable[Action]], run: Callable[[Callable], None]
+    ):
+        self.own, self.control, self.actions, self.run = own, control, actions, run
+        self._repeating: tuple[str, float] | None = None  # (the arrow that is down, seconds until it repeats)
 
     @property
-    def is_held(self):
+    def is_held(self) -> bool:
         """True while an arrow is down."""
-        return self._held is not None
+        return self._repeating is not None
 
-    def down(self, event):
+    def down(self, event: dict) -> bool:
         """A key was pressed; returns True if it meant something."""
         key, modifiers = event["key"], set(event.get("modifiers", ()))
         low = key.lower() if len(key) == 1 else key
@@ -39,29 +48,27 @@ class Keyboard:
             work()
         return work is not None
 
-    def up(self, event):
+    def up(self, event: dict) -> None:
         """A key was let go."""
-        if self._held and event["key"] == self._held[0]:
-            self._held = None
+        if self._repeating and event["key"] == self._repeating[0]:
+            self._repeating = None
 
-    def tick(self, seconds):
+    def tick(self, seconds: float) -> None:
         """Lets seconds pass for a held arrow."""
-        if self._held is None:
+        if self._repeating is None:
             return
-        self._held[1] -= seconds
-        if self._held[1] <= 0.0:
-            self._held[1] = REPEAT[1]
-            work = self._action(self._held[0], self._held[0])
-            if work is not None:
-                work()
+        key, left = self._repeating[0], self._repeating[1] - seconds
+        self._repeating = key, left if left > 0.0 else REPEAT[1]
+        if left <= 0.0 and (work := self._action(key, key)) is not None:
+            work()
 
-    def _action(self, key, low):
+    def _action(self, key: str, low: str) -> Callable[[], None] | None:
         for action in self.actions():
             if action.key is not None and (action.key == key or action.key.lower() == low.lower()):
-                return lambda: self._run(action, key)
+                return lambda: self._act(action, key)
         return None
 
-    def _run(self, action, key):
-        if key.startswith("Arrow") and self._held is None:
-            self._held = [key, REPEAT[0]]
-        self.act(action)
+    def _act(self, action: Action, key: str) -> None:
+        if key.startswith("Arrow") and self._repeating is None:
+            self._repeating = key, REPEAT[0]
+        self.run(action.run)

@@ -1,6 +1,7 @@
-"""What a view says: a message for a while, a problem until it is closed or something else goes well."""
+"""What a view tells a person: a message for a while, a problem until it is closed or something else goes well."""
 
 import traceback
+from collections.abc import Callable
 
 from engine.errors import NeurosceneError
 
@@ -11,39 +12,40 @@ STAY = 6.0
 class Notices:
     """Holds one message and one problem, each a line or None."""
 
-    def __init__(self):
-        self.message = self.problem = None
+    def __init__(self) -> None:
+        self.message: str | None = None
+        self.problem: str | None = None
         self._left = 0.0
 
-    def say(self, text):
+    def show_message(self, text: str) -> None:
         """Shows a message for a while."""
         self.message, self._left = text, STAY
 
-    def wrong(self, text):
+    def show_problem(self, text: str | None) -> None:
         """Shows a problem; None closes it."""
         self.problem = text
 
-    def attempt(self, work, done=None):
-        """Does something that a person asked for; returns what was wrong with it, or None, and says either.
+    def run(self, work: Callable[[], object], done: str | None = None) -> str | None:
+        """Calls what a person asked for; shows and returns what was wrong with it, or None.
 
-        done   what to say when it went well
+        done   the message to show when it went well
         """
         try:
             work()
         except NeurosceneError as error:
-            self.wrong(str(error))
+            self.show_problem(str(error))
             return self.problem
         except Exception as error:
             # A scene's own mistake: its author needs the place, the window lives on.
             traceback.print_exc()
-            self.wrong(f"{type(error).__name__}: {error}")
+            self.show_problem(f"{type(error).__name__}: {error}")
             return self.problem
         self.problem = None
         if done:
-            self.say(done)
+            self.show_message(done)
         return None
 
-    def tick(self, seconds):
+    def tick(self, seconds: float) -> None:
         """Lets seconds pass for the message."""
         self._left -= seconds
         if self._left <= 0.0:

@@ -1,55 +1,59 @@
 """What is seen at a place of the picture, under the pointer or under a pin that a click has put there."""
 
 import math
+from typing import Any
+
+from engine.scene.view_data import Reading
 
 # Logical pixels from a pin within which a click takes it away.
 PIN = 8.0
 
 
-class Sight:
-    """Asks the renderer what lies somewhere, and the scene what it has to say of it.
+class Picking:
+    """Asks the renderer what lies at a place, and the scene what it reports of it.
 
-    viewer     gives scene, clock, painter, pointer, controls, canvas, viewport, ask, request
+    viewer     gives scene, clock, painter, pointer, controls, canvas, viewport, query, request
     position   (3,) world, what is pinned, or None
     reading    what the scene says of it
     is_stale   True when the picture has changed since it was read
     """
 
-    def __init__(self, viewer):
+    def __init__(self, viewer: Any):
         self.viewer = viewer
-        self.position = self.reading = None
+        self.position: tuple | None = None
+        self.reading: Reading | None = None
         self.is_stale = False
 
-    def find(self, x, y):
+    def find(self, x: float, y: float) -> tuple | None:
         """The (3,) world point seen at (x, y) of the picture, each in [-1, 1], or None."""
         _, _, width, height = self.viewer.viewport()
         hit = self._pick((x + 1.0) / 2.0 * width, (1.0 - y) / 2.0 * height)
         return None if hit is None else hit.position
 
-    def read(self):
-        """What the scene says of the place under the pointer, or None; the scene is told that it rests there."""
+    def read(self) -> Reading | None:
+        """What the scene reports of the place under the pointer, or None; the scene learns that it rests there."""
         hit = self._pick(*self.viewer.pointer.place)
         self._point(hit)
-        return self._said(hit)
+        return self._reading(hit)
 
-    def leave(self):
+    def leave(self) -> None:
         """The pointer is elsewhere."""
         self._point(None)
 
     def _point(self, hit):
         self._mark(lambda scene: scene.pointed(hit))
 
-    def _mark(self, told):
+    def _mark(self, tell):
         """Tells the scene something; True if its picture is another by it, which is then drawn."""
         viewer = self.viewer
-        changes = bool(viewer.ask(lambda: told(viewer.scene)))
+        changes = bool(viewer.query(lambda: tell(viewer.scene)))
         if changes:
             viewer.painter.marked()
             viewer.request()
         return changes
 
-    def _said(self, hit):
-        return None if hit is None else self.viewer.ask(lambda: self.viewer.scene.read(hit))
+    def _reading(self, hit):
+        return None if hit is None else self.viewer.query(lambda: self.viewer.scene.read(hit))
 
     def _pick(self, x, y):
         viewer = self.viewer
@@ -57,24 +61,24 @@ class Sight:
         ratio = viewer.canvas.get_pixel_ratio()
         size = round(width * ratio), round(height * ratio)
         pick = viewer.painter.renderer.pick
-        return viewer.ask(lambda: pick(viewer.scene, viewer.clock, size, x * ratio - 0.5, y * ratio - 0.5))
+        return viewer.query(lambda: pick(viewer.scene, viewer.clock, size, x * ratio - 0.5, y * ratio - 0.5))
 
     # The pin.
 
-    def click(self, x, y):
+    def click(self, x: float, y: float) -> None:
         """Pins what is seen at logical pixels; a click on the pin takes it away."""
         place = self.place()
         if place is None or math.hypot(place[0] - x, place[1] - y) > PIN:
             hit = self._pick(x, y)
             if self._take(hit):
                 return
-            self.reading = self._said(hit)
+            self.reading = self._reading(hit)
             self.position, self.is_stale = None if self.reading is None else hit.position, False
         else:
             self.unpin()
         self.viewer.request()
 
-    def unpin(self):
+    def unpin(self) -> bool:
         """Takes the pin away; returns False if there was none."""
         was, self.position, self.reading = self.position is not None, None, None
         return was or self._take(None)
@@ -83,7 +87,7 @@ class Sight:
         """Gives the scene what is pinned; True if it shows that itself."""
         return self._mark(lambda scene: scene.pin(hit))
 
-    def place(self):
+    def place(self) -> tuple[float, float] | None:
         """(x, y) of the pin in logical pixels, or None where it is not seen; its reading is of the picture now."""
         if self.position is None:
             return None
@@ -93,5 +97,5 @@ class Sight:
             return None
         place = (found[0] + 1.0) / 2.0 * width, (1.0 - found[1]) / 2.0 * height
         if self.is_stale and self.viewer.painter.is_done:
-            self.reading, self.is_stale = self._said(self._pick(*place)), False
+            self.reading, self.is_stale = self._reading(self._pick(*place)), False
         return place

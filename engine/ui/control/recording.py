@@ -1,5 +1,10 @@
 """Recording from the panel: what was chosen, and how far it is. The work itself is a recorder's, a frame a step."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 # A folder of PNG files ends in a slash, as on the command line.
 ENDINGS = {"gif": ".gif", "mp4": ".mp4", "webm": ".webm", "png": "/"}
 SIZES = {"as shown": None, "640×480": (640, 480), "1280×720": (1280, 720), "1920×1080": (1920, 1080)}
@@ -18,18 +23,17 @@ class Recording:
     FORMATS = tuple(ENDINGS)
     SIZES = tuple(SIZES)
 
-    def __init__(self, begin):
+    def __init__(self, begin: Callable[..., Any]):
         self.format, self.size = self.FORMATS[0], self.SIZES[0]
-        self._begin = begin
-        self._seconds = None
-        self._recorder = None
+        self._begin, self._recorder = begin, None
+        self._seconds: float | None = None
 
-    def seconds(self, loop):
+    def seconds(self, loop: float | None) -> float:
         """How long it will be: what was chosen, else one loop, else five."""
         return self._seconds or loop or SECONDS
 
-    def set_seconds(self, value, longest, wrong):
-        """Takes a number or what was typed; says what is wrong with it."""
+    def set_seconds(self, value: float | str, longest: float, show_problem: Callable[[str], None]) -> None:
+        """Takes a number or what was typed; shows what is wrong with it."""
         try:
             seconds = float(value)
         except ValueError:
@@ -37,45 +41,35 @@ class Recording:
         if SHORTEST <= seconds <= longest:
             self._seconds = seconds
         else:
-            wrong(f"Length {value}: it takes {SHORTEST:g} to {longest:g} seconds.")
+            show_problem(f"Length {value}: it takes {SHORTEST:g} to {longest:g} seconds.")
 
     @property
-    def is_running(self):
+    def is_running(self) -> bool:
         return self._recorder is not None
 
     @property
-    def done(self):
-        return self._recorder.frames_done if self._recorder else 0
+    def progress(self) -> tuple[int, int]:
+        """(frames written, frames in all); zeros where nothing is recorded."""
+        return (self._recorder.frames_done, self._recorder.count) if self._recorder else (0, 0)
 
-    @property
-    def total(self):
-        return self._recorder.count if self._recorder else 0
-
-    @property
-    def part(self):
-        return self.done / self.total if self.total else 0.0
-
-    def start(self):
+    def start(self) -> None:
         """Begins; raises what the recorder raises."""
         if not self.is_running:
             self._recorder = self._begin(ENDINGS[self.format], self._seconds, SIZES[self.size])
 
-    def step(self):
+    def step(self) -> str | None:
         """One frame; returns the path when the last was written, else None. Raises what the recorder raises."""
-        recorder = self._recorder
+        recorder, complete = self._recorder, True
         if recorder is None:
             return None
         try:
             complete = recorder.step()
-        except BaseException:
-            self._recorder = None
-            raise
-        if complete:
-            self._recorder = None
-            return recorder.path
-        return None
+        finally:
+            if complete:
+                self._recorder = None
+        return recorder.path if complete else None
 
-    def cancel(self):
+    def cancel(self) -> None:
         """Stops; nothing is left behind."""
         if self._recorder is not None:
             self._recorder.abort()

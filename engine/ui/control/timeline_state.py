@@ -1,32 +1,38 @@
-"""The snapshots of a scene's timeline: which one the time stands at, and the ways from one to another."""
+"""The snapshots of a scene's timeline: which one the time stands at, and how to go from one to another."""
 
 import numpy as np
 
-from engine.scene.view_data import Action
-from engine.ui.control.transport import SPEEDS
+from engine.scene.view_data import Action, Timeline
+from engine.ui.control.transport import SPEEDS, Transport
 
 # What + and - go through.
 LADDER = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-class Moments:
+class TimelineState:
     """Moves a Transport along a Timeline. A scene without one leaves it to the transport alone.
 
     timeline   engine.scene.view_data.Timeline or None, as the scene gave it last
     is_open    whether it is shown below the picture
     """
 
-    def __init__(self, transport):
+    def __init__(self, transport: Transport):
         self.transport = transport
-        self.timeline = None
+        self.timeline: Timeline | None = None
         self.is_open = True
 
     @property
-    def index(self):
-        """The snapshot shown."""
-        return self.timeline.at(self.transport.time)
+    def shown(self) -> Timeline:
+        """The timeline, where there is known to be one."""
+        assert self.timeline is not None
+        return self.timeline
 
-    def follow(self, timeline, loop):
+    @property
+    def index(self) -> int:
+        """The snapshot shown; 0 without a timeline."""
+        return self.timeline.at(self.transport.time) if self.timeline is not None else 0
+
+    def follow(self, timeline: Timeline | None, loop: float | None) -> None:
         """Takes the scene's timeline, or None, and its loop.
 
         The same step stays shown in another timeline. Whoever is at the last snapshot stays with the last.
@@ -43,11 +49,11 @@ class Moments:
             self.go(timeline.count - 1)
             return
         new = int(max(0, np.searchsorted(timeline.steps, before.steps[at], side="right") - 1))
-        # A part of the way to the next one is kept: playing goes on while snapshots arrive.
+        # A part of the time to the next one stays: playing goes on while snapshots arrive.
         width = float(timeline.times[new + 1] - timeline.times[new]) if new + 1 < timeline.count else 0.0
         self.transport.scrub(float(timeline.times[new]) + min(max(time - float(before.times[at]), 0.0), 0.999 * width))
 
-    def rest(self):
+    def rest(self) -> None:
         """Stops at the last snapshot, where time does not begin again; while more are being made, waits there."""
         if self.timeline is None or self.transport.loop or self.transport.time <= self.timeline.times[-1]:
             return
@@ -57,45 +63,47 @@ class Moments:
 
     # Verbs.
 
-    def go(self, index):
+    def go(self, index: int) -> None:
         """Shows a snapshot; one beyond an end is the end."""
         if self.timeline is not None:
             self.transport.scrub(float(self.timeline.times[min(max(index, 0), self.timeline.count - 1)]))
 
-    def step(self, count):
+    def step(self, count: int) -> None:
         """Pauses, and goes so many snapshots on, or back."""
         if self.transport.playing:
             self.transport.toggle()
         self.go(self.index + count)
 
-    def toggle(self):
+    def toggle(self) -> None:
         """Plays or pauses; from the end it begins again."""
         self.transport.toggle()
-        ends = self.timeline is not None and not self.transport.loop and not self.timeline.is_growing
-        if ends and self.transport.playing and self.index == self.timeline.count - 1:
+        timeline = self.timeline
+        if timeline is None or self.transport.loop or timeline.is_growing or not self.transport.playing:
+            return
+        if self.index == timeline.count - 1:
             self.go(0)
 
-    def quicken(self, way):
+    def quicken(self, direction: int) -> None:
         """The next speed of the ladder: faster for 1, slower for -1."""
         speed = self.transport.speed
-        if way > 0:
+        if direction > 0:
             self.transport.set_speed(next((s for s in LADDER if s > speed * 1.001), SPEEDS[1]))
         else:
             self.transport.set_speed(next((s for s in reversed(LADDER) if s < speed * 0.999), SPEEDS[0]))
 
-    def fold(self):
+    def fold(self) -> None:
         """Shows the timeline, or hides it."""
         self.is_open = not self.is_open
 
-    def actions(self):
+    def actions(self) -> list[Action]:
         """Keys for all this, as Actions; none without a timeline."""
-        if self.timeline is None:
+        if (timeline := self.timeline) is None:
             return []
         return [
             Action("next snapshot", "next snapshot", lambda: self.step(1), key="ArrowRight"),
             Action("previous snapshot", "previous snapshot", lambda: self.step(-1), key="ArrowLeft"),
             Action("first snapshot", "first snapshot", lambda: self.go(0), key="Home"),
-            Action("last snapshot", "last snapshot", lambda: self.go(self.timeline.count - 1), key="End"),
+            Action("last snapshot", "last snapshot", lambda: self.go(timeline.count - 1), key="End"),
             Action("faster", "play faster", lambda: self.quicken(1), key="+"),
             # The same key without shift.
             Action("faster still", "", lambda: self.quicken(1), key="="),

@@ -1,14 +1,22 @@
-"""A page of the panel for choosing a file to load, or a name to save under."""
+"""Settings that come from files: their rows in the panel, and the page that chooses a file to load or to save."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from imgui_bundle import imgui
 
 from engine.ui.draw_list import ICONS
-from engine.ui.theme import ROW, SMALL, TITLE
-from engine.ui.widgets.files import completed, entries
+from engine.ui.theme import GAP, LABEL, ROW, SMALL, TITLE
+from engine.ui.widgets.files import FolderEntry, completed, entries
+from engine.ui.widgets.numbers import titled
+from engine.ui.widgets.setting import Widgets
 
 FIELD = "chooser.path"
+# Pixels of a line of the list, and of a row's cross.
+LINE, CLOSE = 26.0, 28.0
 
 
 class Chooser:
@@ -16,34 +24,33 @@ class Chooser:
 
     title        `Load a network`
     extensions   what is listed
-    take         function of the chosen path as text; what it raises is its caller's to show
-    folder       where to begin
+    take         function of the chosen path as text, giving what was wrong with it, or None
     name         what to save under, or None to load
     """
 
-    def __init__(self, title, extensions, take, folder=None, name=None):
+    def __init__(
+        self, title: str, extensions: Sequence[str], take: Callable[[str], str | None], *, name: str | None = None
+    ):
         self.title, self.extensions, self.take, self.name = title, tuple(extensions), take, name
-        self.problem = None
-        self._visited(Path(folder or Path.cwd()))
+        self.problem: str | None = None
+        self.folder, self.entries = Path.cwd(), list[FolderEntry]()
+        self._visit(self.folder)
 
-    @property
-    def saves(self):
-        return self.name is not None
-
-    def _visited(self, folder):
+    def _visit(self, folder: Path) -> None:
         try:
             self.entries = entries(folder, self.extensions)
             self.folder, self.problem = folder, None
         except OSError as error:
             self.problem = f"{folder}: {error.strerror}"
-            self.folder, self.entries = getattr(self, "folder", folder), getattr(self, "entries", [])
         self._fresh = True
 
-    def draw(self, w, height):
+    def _typed(self) -> str:
+        return f"{self.folder}/".replace("//", "/") + (self.name or "")
+
+    def draw(self, w: Widgets, height: float) -> bool:
         """Draws the page with Widgets; returns False when it is to be closed."""
         if self._fresh:
-            start = self.folder / self.name if self.saves else f"{self.folder}/".replace("//", "/")
-            w.type_into(FIELD, str(start))
+            w.type_on(FIELD, self._typed())
             self._fresh = False
         x, y = w.at()
         w.text(x, y + 30.0, self.title, size=TITLE, bold=True)
@@ -53,11 +60,11 @@ class Chooser:
         w.skip(54.0)
         x, y = w.at()
         if not w.is_typing and not imgui.is_mouse_down(0):
-            w.type_into(FIELD, str(self.folder))
+            w.type_on(FIELD, str(self.folder))
         finished = w.field(FIELD, x, y, w.width, complete=self._complete)
         w.skip(ROW + 2.0)
         kinds = ", ".join(self.extensions)
-        note = f"{kinds}; Tab completes, Enter {'saves' if self.saves else 'loads'}"
+        note = f"{kinds}; Tab completes, Enter {'saves' if self.name is not None else 'loads'}"
         w.wrapped(self.problem or note, "warn" if self.problem else "muted")
         w.skip(6.0)
         if imgui.is_key_pressed(imgui.Key.escape) or closed:
@@ -67,58 +74,94 @@ class Chooser:
             return self._enter(finished)
         return self._list(w, height)
 
-    def _complete(self, text):
+    def _complete(self, text: str) -> str:
         longer = completed(text, self.extensions)
         if Path(longer).is_dir():
-            self._visited(Path(longer).expanduser())
+            self._visit(Path(longer).expanduser())
             # The list follows, the field keeps what is typed.
             self._fresh = False
         return longer
 
-    def _list(self, w, height):
-        x, y = w.at()
-        imgui.begin_child("chooser.list", (w.width + 12.0, max(height - 160.0, 80.0)))
-        pen, w.pen = w.pen, imgui.get_window_draw_list()
+    def _list(self, w: Widgets, height: float) -> bool:
         still = True
-        if self.folder.parent != self.folder and self._line(w, "..", "up", "", "up"):
-            self._visited(self.folder.parent)
-        for entry in self.entries:
-            if self._line(w, entry.name, entry.name, entry.note, "folder" if entry.is_folder else "file"):
-                if entry.is_folder:
-                    self._visited(self.folder / entry.name)
-                elif self.saves:
-                    self.name, self._fresh = entry.name, True
-                else:
-                    still = self._enter(str(self.folder / entry.name))
-                break
-        if not self.entries:
-            x, y = w.at()
-            w.text(x + 8.0, y + 14.0, "nothing here that fits", "faint", SMALL)
-        w.pen = pen
-        imgui.end_child()
+        with w.scrolled("chooser.list", max(height - 160.0, 80.0)):
+            if self.folder.parent != self.folder and self._line(w, "..", "up", "", "up"):
+                self._visit(self.folder.parent)
+            for entry in self.entries:
+                if self._line(w, entry.name, entry.name, entry.note, "folder" if entry.is_folder else "file"):
+                    if entry.is_folder:
+                        self._visit(self.folder / entry.name)
+                    elif self.name is not None:
+                        self.name, self._fresh = entry.name, True
+                    else:
+                        still = self._enter(str(self.folder / entry.name))
+                    break
+            if not self.entries:
+                x, y = w.at()
+                w.text(x + 8.0, y + 14.0, "nothing here that fits", "faint", SMALL)
         return still
 
-    def _line(self, w, name, identity, note, icon):
+    def _line(self, w: Widgets, name: str, identity: str, note: str, icon: str) -> bool:
         x, y = w.at()
-        clicked, hovered, _ = w.press(f"chooser.{identity}", x, y, w.width, 26.0)
+        clicked, hovered, _ = w.press(f"chooser.{identity}", x, y, w.width, LINE)
         if hovered:
-            w.box(x, y, w.width, 26.0, "raised")
+            w.box(x, y, w.width, LINE, "raised")
         w.text(x + 16.0, y + 13.0, ICONS[icon], "accent" if icon == "folder" else "muted", 11.0, align=0.5)
         room = w.measure(note, SMALL) + 16.0
-        w.text(x + 32.0, y + 13.0, name, "ink", width=w.width - 32.0 - room)
+        w.text(x + 32.0, y + 13.0, name, "text", width=w.width - 32.0 - room)
         w.text(x + w.width - 8.0, y + 13.0, note, "faint", SMALL, align=1.0)
-        w.skip(26.0)
+        w.skip(LINE)
         return clicked
 
-    def _enter(self, text):
+    def _enter(self, text: str) -> bool:
         path = Path(text).expanduser()
         if path.is_dir():
-            self._visited(path)
+            self._visit(path)
             return True
-        # Loading may be told activations after a colon, so the path itself need not exist.
+        # To load, activations may stand after a colon, so the path itself need not exist.
         self.problem = self.take(str(path))
         self._fresh = self.problem is not None
         if self._fresh:
             self.folder = path.parent if path.parent.is_dir() else self.folder
-            self.name = path.name if self.saves else None
+            self.name = path.name if self.name is not None else None
         return self.problem is not None
+
+
+def file_row(w: Widgets, viewer: Any, name: str, setting: Any, title: str, doc: str) -> Chooser | None:
+    """Draws the row of a Network, a Training or an Image; returns the Chooser to open, or None.
+
+    viewer   gives scene, load, assign, query and notices
+    """
+    own = getattr(viewer.scene, name)
+    shown = viewer.query(lambda: viewer.scene.shown_data(name)) if own is None else own
+    x, y, width, height = w.row(name, title, doc, 42.0 if shown is not None else ROW)
+    if shown is None:
+        w.text(x, y + height / 2, "none", "faint")
+    else:
+        who, size = setting.lines(shown)
+        w.text(x, y + 13.0, who if own is not None else "the scene's own", "text", width=width)
+        w.text(x, y + 31.0, size.replace(",", ", "), "muted", SMALL, width=width)
+    w.skip(height)
+    return _buttons(w, viewer, name, setting, own, shown)
+
+
+def _buttons(w: Widgets, viewer: Any, name: str, setting: Any, own: Any, shown: Any) -> Chooser | None:
+    x, y = w.at()
+    x += LABEL + GAP
+    room = w.width - LABEL - GAP - (CLOSE + 8.0) * (own is not None)
+    each = (room - 8.0) / 2.0 if setting.saved_as else room
+    noun, opened = setting.noun.split(" ", 1)[1], None
+    if w.button(f"{name}.load", x, y + 1.0, each, "Load…", doc=f"{titled(setting.taken())}."):
+        opened = Chooser(f"Load {setting.noun}", setting.endings, lambda path: viewer.load(name, path))
+    if setting.saved_as:
+        doc = f"the {noun} shown, as " + " or ".join(setting.saved_as)
+        if w.button(f"{name}.save", x + each + 8.0, y + 1.0, each, "Save…", doc=doc, enabled=shown is not None):
+            take = lambda path: viewer.notices.run(lambda: setting.save(shown, path), f"saved {path}")
+            stem = noun.rsplit(" ", 1)[-1]
+            opened = Chooser(f"Save the {noun}", setting.saved_as, take, name=f"{stem}.safetensors")
+    if own is not None:
+        doc = "back to what the scene shows without it"
+        if w.button(f"{name}.none", x + room + 8.0, y + 1.0, CLOSE, "", icon="close", doc=doc):
+            viewer.assign(name, None)
+    w.skip(ROW + 6.0)
+    return opened

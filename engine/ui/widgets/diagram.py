@@ -3,16 +3,20 @@
 import numpy as np
 from imgui_bundle import imgui
 
+from engine.scene.view_data import Diagram, Units
+from engine.ui.control.pointer import Hover
 from engine.ui.theme import SMALL, packed
 from engine.ui.widgets import numbers
 from engine.ui.widgets.diagram_layout import RADIUS, Edges, height_of, nodes
-from engine.ui.widgets.unit_buttons import name_of, telling
+from engine.ui.widgets.setting import Widgets
+from engine.ui.widgets.unit_buttons import Press, name_of, telling
+from engine.ui.widgets.unit_layout import Place
 
 # A line's thickness and opacity at strength 0 and 1. imgui draws none thinner than a pixel.
 THICKNESS, OPACITY = (0.9, 3.2), (0.06, 0.95)
 # What is left of a line's opacity beside a marked node, and at a unit that is hidden.
 ASIDE, HIDDEN = 0.22, 0.35
-# Opacities told apart: lines of one are drawn with one colour each.
+# Steps of opacity: lines of one step are drawn with one colour each.
 SHADES = 48
 # Pixels beyond a node that still count as on it.
 NEAR = 3.0
@@ -24,25 +28,21 @@ class DiagramView:
     """Draws a Diagram, with a scene's Units where there are.
 
     press   engine.ui.widgets.unit_buttons.Press
-    hover   engine.ui.control.hover.Hover
+    hover   engine.ui.control.pointer.Hover
     """
 
-    def __init__(self, press, hover):
+    def __init__(self, press: Press, hover: Hover):
         self.press, self.hover = press, hover
-        self._edges = (None, None)
-        self._node = None  # (column, number) under the pointer
+        self._edges: tuple[tuple, tuple[Edges, Edges | None]] | None = None  # (made of, lines)
+        self._node: Place | None = None  # (column, number) under the pointer
 
-    def draw(self, w, diagram, units):
-        """Draws at the cursor, downwards.
-
-        units   Units or None
-        """
+    def draw(self, w: Widgets, diagram: Diagram, units: Units | None) -> None:
+        """Draws at the cursor, downwards."""
         net = diagram.net
         sizes = [net.inputs, *(layer.bias.size for layer in net.layers)]
         x, y = w.at()
         height = height_of(sizes)
-        left = max((min(w.measure(t, SMALL), NAME) + 8.0 for t in diagram.inputs), default=0.0)
-        right = max((min(w.measure(t, SMALL), NAME) + 8.0 for t in diagram.outputs), default=0.0)
+        left, right = (min(w.widest(names), NAME) + 8.0 * bool(names) for names in (diagram.inputs, diagram.outputs))
         places, radii = nodes(sizes, w.width - left - right, height)
         places = [p + np.array((x + left, y)) for p in places]
         self._handled(w, net, units, places, radii, (x, y, w.width, height))
@@ -76,10 +76,9 @@ class DiagramView:
     def _lines(self, w, diagram, units, places, marked, size):
         """The weights, thinner and fainter where nodes are smaller: `size` of a full one."""
         key = diagram.net, diagram.scale, marked
-        if self._edges[0] is None or any(a is not b and a != b for a, b in zip(key, self._edges[0], strict=True)):
-            edges = Edges(diagram.net, diagram.scale)
-            strong = Edges(diagram.net, diagram.scale, of=marked) if marked else None
-            self._edges = key, (edges, strong)
+        if self._edges is None or any(a is not b and a != b for a, b in zip(key, self._edges[0], strict=True)):
+            of_marked = Edges(diagram.net, diagram.scale, of=marked) if marked else None
+            self._edges = key, (Edges(diagram.net, diagram.scale), of_marked)
         edges, strong = self._edges[1]
         opacity = (ASIDE if strong else 1.0) * max(size, 0.25) ** 0.5
         self._stroke(w, edges, places, size, opacity * self._faded(units, edges, places))
@@ -88,12 +87,12 @@ class DiagramView:
 
     def _faded(self, units, edges, places):
         """(E,) what is left of each line's opacity: less where it ends at a hidden unit."""
-        seen = []
-        for column, nodes_of in enumerate(places):
-            layer = self._layer(units, column, len(nodes_of))
-            seen.append(np.ones(len(nodes_of), bool) if layer is None else np.array(layer.shown, bool))
-        starts = np.cumsum([0, *(len(s) for s in seen)])
-        seen = np.concatenate(seen)
+        layers_of = [self._layer(units, column, len(nodes_of)) for column, nodes_of in enumerate(places)]
+        seen = np.concatenate([
+            np.ones(len(nodes_of), bool) if layer is None else np.array(layer.shown, bool)
+            for layer, nodes_of in zip(layers_of, places, strict=True)
+        ])  # fmt: skip
+        starts = np.cumsum([0, *map(len, places)])
         layers, inputs, outputs = edges.ends.T
         return np.where(seen[starts[layers] + inputs] & seen[starts[layers + 1] + outputs], 1.0, HIDDEN)
 
@@ -120,7 +119,7 @@ class DiagramView:
             for number, (x, y) in enumerate(nodes_of.tolist()):
                 lit = marked == (column, number)
                 size = radius + 1.5 * lit
-                # A rim in the ground's colour parts a node from the lines behind it.
+                # A rim in the background's colour parts a node from the lines behind it.
                 w.pen.add_circle_filled((x, y), size + 1.0, w.colour("panel"), 0)
                 if layer is None:
                     w.pen.add_circle_filled((x, y), size, w.colour("muted"), 0)
@@ -131,7 +130,7 @@ class DiagramView:
                     rim = min(1.3, size)
                     w.pen.add_circle((x, y), size - rim / 2, packed(layer.colour, 0.8), 0, rim)
                 if lit:
-                    w.pen.add_circle((x, y), size + 1.0, w.colour("ink"), 0, 1.4)
+                    w.pen.add_circle((x, y), size + 1.0, w.colour("text"), 0, 1.4)
 
     def _names(self, w, diagram, places, radii):
         for names, k, side in ((diagram.inputs, 0, -1), (diagram.outputs, -1, 1)):
@@ -159,7 +158,7 @@ class DiagramView:
             return
         self._node = column, best - int(starts[column])
         layer = self._layer(units, column, len(places[column]))
-        w.hint(self._told(net, units, layer))
+        w.hint(self._name(net, units, layer, *self._node))
         if layer is not None:
             place = column - 1, self._node[1]
             self.hover.offer(("unit", *place), *telling(units, place))
@@ -167,8 +166,7 @@ class DiagramView:
                 self.press.begin(units, place)
                 self.press.end()
 
-    def _told(self, net, units, layer):
-        column, number = self._node
+    def _name(self, net, units, layer, column, number):
         if layer is not None:
             text = name_of(units, (column - 1, number))
         else:

@@ -1,11 +1,19 @@
 """The network's weights as circles: red above zero, blue below, as large as they are."""
 
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
 from imgui_bundle import imgui
 
-from engine.ui.control.history import weight
-from engine.ui.theme import ROW, SMALL, mixed, packed
+from engine.network.mlp import Mlp
+from engine.ui.control.weight_history import Cell, WeightHistory, weight
+from engine.ui.theme import ROW, SMALL, Colours, mixed, packed
 from engine.ui.widgets import numbers
-from engine.ui.widgets.matrix_layout import DRAG, NOTCH, classic_colour, nudged, pages, radius, visible
+from engine.ui.widgets.matrix_layout import DRAG, NOTCH, Page, classic_colour, nudged, pages, radius, visible
+from engine.ui.widgets.setting import Widgets
 
 # Pixels of a cell: as large as fits between these, larger or smaller by the zoom.
 CELL = (13.0, 26.0)
@@ -21,22 +29,25 @@ FIELD = "matrix.value"
 
 
 class Matrix:
-    """Draws a History's network and changes it.
+    """Draws a WeightHistory's network and changes it.
 
-    classic   True for the original's colours
+    show_problem   function of a line of text: what is wrong with a typed weight
+    classic        True for the original's colours
+    hovered        (layer, row, column) of the weight under the pointer, or None; selected, of the one clicked last
     """
 
-    def __init__(self):
+    def __init__(self, show_problem: Callable[[str], None]):
+        self.show_problem = show_problem
         self.page = 0
         self.classic = False
-        self.hovered = None  # (layer, row, column) under the pointer
-        self.selected = None
-        self._zoom = None
-        self._drag = None
+        self.hovered: Cell | None = None
+        self.selected: Cell | None = None
+        self._zoom: float | None = None
+        self._drag: dict[str, Any] | None = None
         self._stroke = 0
-        self._pages = (None, ())
+        self._pages: tuple[tuple | None, tuple[Page, ...]] = (None, ())
 
-    def draw(self, w, history):
+    def draw(self, w: Widgets, history: WeightHistory) -> Mlp | None:
         """Draws the tables with Widgets; returns the network if a weight was changed, else None."""
         net = history.net
         key = (net.shape, net.layers[-1].bias[0] != 0.0 if net.outputs == 1 else False)
@@ -45,13 +56,13 @@ class Matrix:
             self.page, self.selected, self._zoom = min(self.page, len(self._pages[1]) - 1), None, None
         tables = self._pages[1]
         if len(tables) > 1:
-            self._turn(w, tables)
+            self._tabs(w, tables)
         table = tables[self.page]
         # All are drawn, whatever changed: a row that is left out for a frame makes everything below it jump.
         changes = self._table(w, history, table), self._foot(w, history, table), self._buttons(w, history)
         return next((net for net in changes if net is not None), None)
 
-    def name(self, table, cell):
+    def name(self, table: Page, cell: Cell) -> str:
         """A weight's place in words: `h3, y`."""
         for row, title in enumerate(table.rows):
             for column, head in enumerate(table.columns):
@@ -61,7 +72,7 @@ class Matrix:
 
     # How.
 
-    def _turn(self, w, tables):
+    def _tabs(self, w, tables):
         x, y = w.at()
         if len(tables) <= TABS:
             titles = [t.title for t in tables]
@@ -123,7 +134,7 @@ class Matrix:
         imgui.invisible_button("matrix.cells", (max(width, 1.0), max(height, 1.0)))
         self._state = imgui.is_item_hovered(), imgui.is_item_active(), imgui.is_item_activated()
         if self._state[0]:
-            # Turning the wheel here must not scroll the panel too.
+            # The wheel here must not scroll the panel too.
             imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)
         imgui.end_child()
         imgui.set_cursor_screen_pos(here)
@@ -149,12 +160,13 @@ class Matrix:
         w.pen.pop_clip_rect()
 
     def _circle(self, w, x, y, cell, value, is_lit, is_selected):
-        t, most = w.theme, cell * 0.43
+        t: Colours = w.theme
+        most = cell * 0.43
         size = most * 0.92 if self.classic else radius(value, cell)
         if self.classic:
             colour = classic_colour(value)
         else:
-            colour = mixed(t.zero, t.plus if value > 0 else t.minus, 0.35 + 0.65 * min(abs(value), 1.0))
+            colour = mixed(t["zero"], t["plus" if value > 0 else "minus"], 0.35 + 0.65 * min(abs(value), 1.0))
         if is_lit:
             w.pen.add_circle_filled((x, y), most + 2.0, w.colour("hovered"), 24)
         elif not self.classic and cell >= SIGNED:
@@ -168,14 +180,14 @@ class Matrix:
             if signed:
                 self._sign(w, x, y, min(size * 0.5, 4.0), value, packed("#ffffff", 0.9), 1.4)
         if abs(value) > 1.0:
-            w.ring(x, y, most + 1.0, "ink", 1.2)
+            w.ring(x, y, most + 1.0, "text", 1.2)
         if is_selected:
             w.ring(x, y, most + 2.0, "accent", 1.6)
 
-    def _sign(self, w, x, y, arm, value, ink, thickness):
-        w.pen.add_line((x - arm, y), (x + arm, y), ink, thickness)
+    def _sign(self, w, x, y, arm, value, colour, thickness):
+        w.pen.add_line((x - arm, y), (x + arm, y), colour, thickness)
         if value > 0:
-            w.pen.add_line((x, y - arm), (x, y + arm), ink, thickness)
+            w.pen.add_line((x, y - arm), (x, y + arm), colour, thickness)
 
     def _under(self, table, left, up, wide, cell):
         hovered, _, _ = self._state
@@ -203,16 +215,16 @@ class Matrix:
             self.selected = under
         if self._drag and not held:
             if not self._drag["moved"]:
-                w.type_number(FIELD, numbers.exact(weight(history.net, *self._drag["cell"])))
+                w.type_over(FIELD, numbers.exact(weight(history.net, *self._drag["cell"])))
             self._drag = None
             self._stroke += 1
         if self._drag:
             imgui.set_mouse_cursor(imgui.MouseCursor_.resize_ns)
-            way = self._drag["y"] - io.mouse_pos.y
-            if abs(way) > 3.0 or self._drag["moved"]:
+            up = self._drag["y"] - io.mouse_pos.y
+            if abs(up) > 3.0 or self._drag["moved"]:
                 self._drag["moved"] = True
                 fine = 0.1 if io.key_shift else 1.0
-                value = nudged(self._drag["value"], way / DRAG * fine, io.key_ctrl)
+                value = nudged(self._drag["value"], up / DRAG * fine, io.key_ctrl)
                 return history.edit(*self._drag["cell"], value, stroke=self._stroke)
         elif under is not None and io.mouse_wheel:
             value = nudged(weight(history.net, *under), NOTCH * io.mouse_wheel, io.key_ctrl)
@@ -227,27 +239,27 @@ class Matrix:
             cell = self._drag["cell"]
         typed = None
         if w.is_typing_in(FIELD) and self.selected is not None:
-            w.text(x, y + ROW / 2, self._told(table, self.selected), "muted", SMALL, width=w.width - 110.0)
+            w.text(x, y + ROW / 2, self._place(table, self.selected), "muted", SMALL, width=w.width - 110.0)
             text = w.field(FIELD, x + w.width - 100.0, y, 100.0)
             if text is not None:
                 try:
                     value = float(text)
-                    if abs(value) <= 3.4e38:
-                        typed = history.edit(*self.selected, value)
-                    else:
-                        raise ValueError
                 except ValueError:
-                    w.complain(f"{text}: a weight takes a finite number.")
+                    value = math.nan
+                if abs(value) <= 3.4e38:
+                    typed = history.edit(*self.selected, value)
+                else:
+                    self.show_problem(f"{text}: a weight takes a finite number.")
         elif cell is not None:
             value = weight(history.net, *cell)
-            w.text(x, y + ROW / 2, self._told(table, cell), "muted", SMALL, width=w.width - 100.0)
-            w.text(x + w.width, y + ROW / 2, numbers.exact(value).replace("-", "−"), "ink", align=1.0)
+            w.text(x, y + ROW / 2, self._place(table, cell), "muted", SMALL, width=w.width - 100.0)
+            w.text(x + w.width, y + ROW / 2, numbers.exact(value).replace("-", "−"), "text", align=1.0)
         else:
             w.text(x, y + ROW / 2, "wheel or drag changes, double click zeroes", "faint", SMALL, width=w.width)
         w.skip(ROW)
         return typed
 
-    def _told(self, table, cell):
+    def _place(self, table, cell):
         layer = "" if table.title == "all" else f"layer {table.title}: " if table.title != "out" else ""
         return f"{layer}{self.name(table, cell)}"
 

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from engine.network.mlp import Mlp
+
 AXES = ("x", "y", "z", "w")
 # What one notch of the wheel adds, as in the original.
 NOTCH = 0.15
@@ -21,11 +23,11 @@ class Page:
     """
 
     title: str
-    rows: tuple
-    columns: tuple
-    parts: tuple
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    parts: tuple[tuple[int, int, int, bool], ...]
 
-    def cell(self, row, column):
+    def cell(self, row: int, column: int) -> tuple[int, int, int] | None:
         """(layer, row, column) of the weight shown there; column -1 is the bias; None for an empty cell."""
         for layer, first, count, transposed in self.parts:
             if first <= column < first + count:
@@ -38,11 +40,11 @@ class Page:
         return None
 
     @property
-    def has_output_bias(self):
+    def has_output_bias(self) -> bool:
         return bool(self.rows) and self.rows[-1] == "1"
 
 
-def pages(net):
+def pages(net: Mlp) -> tuple[Page, ...]:
     """The Pages of a network: one table for one hidden layer and one output, else one a layer."""
     names = input_names(net.inputs)
     if len(net.layers) == 2 and net.outputs == 1:
@@ -65,11 +67,11 @@ def pages(net):
     return tuple(made)
 
 
-def input_names(count):
+def input_names(count: int) -> tuple[str, ...]:
     return AXES[:count] if count <= len(AXES) else tuple(f"x{i + 1}" for i in range(count))
 
 
-def nudged(value, change, free=False):
+def nudged(value: float, change: float, free: bool = False) -> float:
     """A weight changed by so much.
 
     free   else it stays within [-1, 1], or no farther outside than it was
@@ -79,7 +81,7 @@ def nudged(value, change, free=False):
     return min(max(value + change, min(-1.0, value)), max(1.0, value))
 
 
-def visible(offset, view, cell, count):
+def visible(offset: float, view: float, cell: float, count: int) -> range:
     """range of the cells of a row that can be seen.
 
     offset   pixels scrolled away
@@ -89,13 +91,13 @@ def visible(offset, view, cell, count):
     return range(min(first, count), min(count, math.ceil((offset + view) / cell)))
 
 
-def radius(value, cell):
+def radius(value: float, cell: float) -> float:
     """A circle's radius in a cell: its area is the weight's size, full at 1."""
     most = cell * 0.43
     return max(most * math.sqrt(min(abs(value), 1.0)), min(1.5, most))
 
 
-def classic_colour(value):
+def classic_colour(value: float) -> str:
     """The original's colour of a weight: red at +1, blue at -1."""
     v = round(50.0 * (min(max(value, -1.0), 1.0) + 1.0))
     return f"#{50 + v:02x}32{150 - v:02x}"

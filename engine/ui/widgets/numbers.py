@@ -1,13 +1,14 @@
-"""Numbers on a panel: how they are written, and where they stand on a slider."""
+"""How numbers, names and settings are written on a panel, and where numbers stand on a slider."""
 
 import math
+from typing import Any
 
 # A range this many times as wide as its low end is shown by its powers.
 WIDE = 100.0
 SIGNS = {"deg": "°", "%": "%", "x": "×"}
 
 
-def shown(value, span=None, unit="", whole=False):
+def shown(value: float, span: float | None = None, unit: str = "", whole: bool = False) -> str:
     """A value as the panel shows it: as many digits as its slider can tell apart.
 
     span   high - low, or None for about four digits of the value itself
@@ -29,7 +30,7 @@ def shown(value, span=None, unit="", whole=False):
     return text + sign if sign else f"{text} {unit}".rstrip()
 
 
-def exact(value, whole=False):
+def exact(value: float, whole: bool = False) -> str:
     """A value as one would type it: the shortest text that means a float32 equal to it."""
     if whole:
         return str(round(value))
@@ -40,12 +41,12 @@ def exact(value, whole=False):
     return repr(value)
 
 
-def is_wide(low, high):
+def is_wide(low: float | None, high: float | None) -> bool:
     """True if a slider from low to high should stand at powers."""
     return low is not None and high is not None and low > 0.0 and high / low >= WIDE
 
 
-def part(value, low, high, log=False):
+def part(value: float, low: float, high: float, log: bool = False) -> float:
     """Where a value stands between low and high, 0 to 1."""
     if high <= low:
         return 0.0
@@ -56,7 +57,7 @@ def part(value, low, high, log=False):
     return min(max(at, 0.0), 1.0)
 
 
-def at_part(part, low, high, log=False, whole=False):
+def at_part(part: float, low: float, high: float, log: bool = False, whole: bool = False) -> float:
     """The value at a part of the way; rounded to what `shown` shows, and never outside low and high."""
     value = low * (high / low) ** part if log else low + (high - low) * part
     if whole:
@@ -68,6 +69,19 @@ def at_part(part, low, high, log=False, whole=False):
     return min(max(value, low), high)
 
 
-def step(value):
+def step(value: float) -> float:
     """What a plus adds to a number with no ends: about a tenth, as a power of ten."""
     return 10.0 ** math.floor(math.log10(abs(value)) - 0.5) if value else 0.1
+
+
+def lines_of(setting: Any) -> str:
+    """What the panel says of a setting on hover: its doc, and what it takes."""
+    doc = (setting.doc or "").strip()
+    doc = doc[:1].upper() + doc[1:]
+    doc = doc if not doc or doc.endswith((".", "?", "!")) else doc + "."
+    return f"{doc} Takes {setting.taken()}.".strip()
+
+
+def titled(text: str) -> str:
+    """A name as a label: its first letter large."""
+    return text[:1].upper() + text[1:]

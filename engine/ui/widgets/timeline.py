@@ -1,8 +1,15 @@
 """The strip below the picture: a scene's snapshots as curves over a slider, and the buttons that go through them."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 from imgui_bundle import imgui
 
+from engine.ui.control.timeline_state import TimelineState
+from engine.ui.draw_list import FIXED
 from engine.ui.theme import BODY, SMALL, packed
+from engine.ui.widgets.setting import Widgets
 from engine.ui.widgets.timeline_header import HEADER, NARROW, TimelineHeader, number
 from engine.ui.widgets.timeline_layout import heights, nearest, positions, span, step_ticks, strokes, value_ticks
 
@@ -18,59 +25,52 @@ APART = 70.0
 CLOSE = 5.0
 # Points of all curves together; with more, a column is wider than a pixel.
 BUDGET = 24000
-# Curves told one by one on hover.
-TOLD = 8
+# Curves listed one by one on hover.
+LISTED = 8
 
 
 class TimelineStrip:
-    """Draws a Moments' timeline with Widgets.
+    """Draws a TimelineState' timeline with Widgets.
 
-    moments   engine.ui.control.timeline_state.Moments
-    attempt   function of a function: calls what a scene gave, and says what was wrong
+    state   engine.ui.control.timeline_state.TimelineState
+    run     function of a function: calls what a scene gave, and shows what was wrong
     """
 
-    def __init__(self, widgets, moments, attempt):
-        self.w, self.moments = widgets, moments
-        self.header = TimelineHeader(widgets, moments, attempt)
-        self._kept, self._paths = (), []
+    def __init__(self, widgets: Widgets, state: TimelineState, run: Callable[[Callable], None]):
+        self.w, self.state = widgets, state
+        self.header = TimelineHeader(widgets, state, run)
+        self._curves_of: tuple = ()
+        self._paths: list[list] = []
+        self._span_of: tuple = ()
         self._wheel = 0.0
 
-    def height(self, window):
+    def height(self, window: float) -> float:
         """Logical pixels the strip takes from a window so high."""
-        if self.moments.timeline is None or not self.moments.is_open or window < LOWEST:
+        if self.state.timeline is None or not self.state.is_open or window < LOWEST:
             return 0.0
         return round(min(HEIGHT, max(LEAST, PART * window)))
 
-    def draw(self, width, window, theme, *, covered=False):
+    def draw(self, width: float, window: float, *, covered: bool = False) -> bool:
         """Draws at the window's bottom left, so wide; returns True if it was pressed while something lay over it.
 
         covered   True if something does, so that it answers to nothing
         """
         tall = self.height(window)
         top = window - tall
-        imgui.set_next_window_pos((0.0, top))
-        imgui.set_next_window_size((width, tall))
-        flags = (
-            imgui.WindowFlags_.no_decoration | imgui.WindowFlags_.no_move | imgui.WindowFlags_.no_saved_settings
-            | imgui.WindowFlags_.no_nav | imgui.WindowFlags_.no_bring_to_front_on_focus
-            | imgui.WindowFlags_.no_scroll_with_mouse
-        )  # fmt: skip
-        imgui.begin("timeline", None, flags)
-        pressed = covered and imgui.is_window_hovered() and imgui.is_mouse_clicked(0)
-        imgui.begin_disabled(covered)
         w = self.w
-        w.begin(theme, width)
-        w.pen.add_line((0.0, top + 0.5), (width, top + 0.5), w.colour("line"), 1.0)
-        self.header.draw(width, top)
-        self._plot(width, top, tall)
-        imgui.end_disabled()
-        imgui.end()
+        with w.window("timeline", 0.0, top, width, tall, FIXED | imgui.WindowFlags_.no_scroll_with_mouse):
+            pressed = covered and imgui.is_window_hovered() and imgui.is_mouse_clicked(0)
+            imgui.begin_disabled(covered)
+            w.pen.add_line((0.0, top + 0.5), (width, top + 0.5), w.colour("line"), 1.0)
+            self.header.draw(width, top)
+            self._plot(width, top, tall)
+            imgui.end_disabled()
         return pressed
 
     # The curves and the slider.
 
     def _plot(self, width, top, tall):
-        w, timeline = self.w, self.moments.timeline
+        w, timeline = self.w, self.state.shown
         bottom = top + tall - TRACK - STEPS
         up = top + HEADER + 4.0
         low, high = self._span(timeline)
@@ -78,7 +78,7 @@ class TimelineStrip:
             value_ticks(low, high, timeline.log_values, max(2, int((bottom - up) / 20.0))) if timeline.curves else []
         )
         texts = [f"{v:.6g}".replace("-", "−") for v in ticks]
-        left = 14.0 + max((w.measure(t, SMALL) for t in texts), default=0.0) + 6.0 * bool(texts)
+        left = 14.0 + w.widest(texts) + 6.0 * bool(texts)
         right = max(width - 18.0, left + 10.0)
         area = left, up, right, bottom
         places = positions(timeline.steps, timeline.spacing)
@@ -94,16 +94,16 @@ class TimelineStrip:
             text = w.fitted(self.header.hint(), right - left - 12.0, SMALL)
             wide = w.measure(text, SMALL)
             w.box(right - wide - 8.0, up - 1.0, wide + 8.0, 17.0, "card", 4.0)
-            w.text(right - 4.0, up + 7.5, text, "ink", SMALL, align=1.0)
+            w.text(right - 4.0, up + 7.5, text, "text", SMALL, align=1.0)
 
     def _span(self, timeline):
-        told = (timeline.log_values, *(c.values for c in timeline.curves))
-        if not same(told, getattr(self, "_span_of", ())):
-            self._span_of, self._low_high = told, span(timeline.curves, timeline.log_values)
+        key = (timeline.log_values, *(c.values for c in timeline.curves))
+        if not same(key, self._span_of):
+            self._span_of, self._low_high = key, span(timeline.curves, timeline.log_values)
         return self._low_high
 
     def _axes(self, area, places, ticks):
-        w, timeline = self.w, self.moments.timeline
+        w, timeline = self.w, self.state.shown
         left, up, right, bottom = area
         for part, text in ticks:
             y = bottom - part * (bottom - up)
@@ -112,18 +112,17 @@ class TimelineStrip:
         y = bottom + TRACK + STEPS / 2 - 1.0
         for part, step in step_ticks(timeline.steps, places, timeline.spacing, right - left, APART):
             x, text = left + part * (right - left), f"{step:,}"
+            wide = w.measure(text, SMALL)
             # The last number may not leave the strip.
-            align = min(
-                max((x + w.measure(text, SMALL) / 2 - right - 12.0) / max(w.measure(text, SMALL), 1.0) + 0.5, 0.5), 1.0
-            )
+            align = min(max((x + wide / 2 - right - 12.0) / max(wide, 1.0) + 0.5, 0.5), 1.0)
             w.pen.add_line((round(x) + 0.5, bottom), (round(x) + 0.5, bottom + 3.0), w.colour("faint"), 1.0)
             w.text(x, y, text, "muted", SMALL, align=align)
 
     def _curves(self, area, places, low_high):
-        w, timeline = self.w, self.moments.timeline
-        told = (area, timeline.steps, timeline.spacing, timeline.log_values, *(c.values for c in timeline.curves))
-        if not same(told, self._kept):
-            self._kept, self._paths = told, self._made_paths(area, places, low_high)
+        w, timeline = self.w, self.state.shown
+        key = (area, timeline.steps, timeline.spacing, timeline.log_values, *(c.values for c in timeline.curves))
+        if not same(key, self._curves_of):
+            self._curves_of, self._paths = key, self._made_paths(area, places, low_high)
         order = sorted(range(len(timeline.curves)), key=lambda k: timeline.curves[k].wide)
         others = any(c.wide for c in timeline.curves)
         for k in order:
@@ -137,7 +136,7 @@ class TimelineStrip:
                     w.pen.add_polyline(path, colour, 2.0 if curve.wide else 1.2, 0)
 
     def _made_paths(self, area, places, low_high):
-        timeline = self.moments.timeline
+        timeline = self.state.shown
         left, up, right, bottom = area
         x = left + places * (right - left)
         column = max(1.0, 4.0 * len(timeline.curves) * (right - left) / BUDGET)
@@ -149,14 +148,14 @@ class TimelineStrip:
         return made
 
     def _slider(self, area, places):
-        w, moments = self.w, self.moments
+        w, state = self.w, self.state
         left, up, right, bottom = area
         middle = bottom + TRACK / 2
-        here = left + places[moments.index] * (right - left)
+        here = left + places[state.index] * (right - left)
         w.box(left, middle - 1.5, right - left, 3.0, "hovered", 1.5)
         if here > left and len(places) > 1:
             w.box(left, middle - 1.5, here - left, 3.0, "low", 1.5)
-        for snapshot, _ in moments.timeline.marks:
+        for snapshot, _ in state.shown.marks:
             x = round(left + places[min(max(snapshot, 0), len(places) - 1)] * (right - left))
             w.box(x - 1.0, middle - 6.0, 2.0, 12.0, "warn", 1.0)
         w.pen.add_line((here, up), (here, middle), w.colour("accent", 0.9), 1.0)
@@ -167,7 +166,7 @@ class TimelineStrip:
 
     def _handled(self, area, end, places):
         """Follows the pointer; returns the snapshot under it, or None."""
-        w, moments = self.w, self.moments
+        w, state = self.w, self.state
         left, up, right, _ = area
         _, hovered, held = w.press("timeline.track", left - 8.0, up, right - left + 16.0, end - up)
         pressed = imgui.is_item_activated()
@@ -178,14 +177,14 @@ class TimelineStrip:
         x = io.mouse_pos.x
         mark = None if held and not pressed else self._mark(x, area, places)
         at = nearest(places, (x - left) / (right - left)) if mark is None else mark[0]
-        if held and (pressed or io.mouse_delta.x) and at != moments.index:
-            moments.go(at)
+        if held and (pressed or io.mouse_delta.x) and at != state.index:
+            state.go(at)
         # A wheel turned towards the screen raises, as over a weight; touch pads give parts of a notch.
         self._wheel += io.mouse_wheel - io.mouse_wheel_h
         if abs(self._wheel) >= 1.0 - 1e-6:
             notches = round(self._wheel)
             self._wheel -= notches
-            moments.step(notches)
+            state.step(notches)
         if held:
             return None
         self._tell(at, mark, (io.mouse_pos.x, up - HEADER - 10.0))
@@ -195,48 +194,46 @@ class TimelineStrip:
         """The (snapshot, text) of the mark under the pointer, or None."""
         left, _, right, _ = area
         found = [(abs(left + places[min(max(s, 0), len(places) - 1)] * (right - left) - x), s, text)
-                 for s, text in self.moments.timeline.marks]  # fmt: skip
+                 for s, text in self.state.shown.marks]  # fmt: skip
         best = min(found, default=None, key=lambda f: f[0])
         return None if best is None or best[0] > CLOSE else (min(max(best[1], 0), len(places) - 1), best[2])
 
     def _tell(self, at, mark, place):
         """A card above the strip: the step under the pointer, its mark and what the curves are there."""
-        w, timeline = self.w, self.moments.timeline
+        w, timeline = self.w, self.state.shown
         known = [c for c in timeline.curves if c.values[at] == c.values[at]]
         known.sort(key=lambda c: not c.wide)
-        rows = [(c.colour, c.name, number(c.values[at])) for c in known[:TOLD]]
+        rows = [(c.colour, c.name, number(c.values[at])) for c in known[:LISTED]]
         title = f"{timeline.step_name} {timeline.steps[at]:,}"
-        more = f"and {len(known) - TOLD} more" if len(known) > TOLD else None
-        names = max((w.measure(n, SMALL) for _, n, _ in rows), default=0.0)
-        values = max((w.measure(v, SMALL) for _, _, v in rows), default=0.0)
-        said = [*(w.lines(mark[1], SMALL, 230.0) if mark else ())]
-        wide = max(w.measure(title, BODY, True), 16.0 + names + 14.0 + values, *(w.measure(t, SMALL) for t in said))
+        more = f"and {len(known) - LISTED} more" if len(known) > LISTED else None
+        said = w.lines(mark[1], SMALL, 230.0) if mark else []
+        columns = 16.0 + w.widest(n for _, n, _ in rows) + 14.0 + w.widest(v for _, _, v in rows)
+        wide = max(w.measure(title, BODY, True), columns, w.widest(said))
         tall = 22.0 + 17.0 * (len(rows) + len(said) + bool(more))
         imgui.push_style_var(imgui.StyleVar_.window_padding, (11.0, 8.0))
         room = imgui.get_io().display_size.x - wide / 2 - 16.0
         imgui.set_next_window_pos((min(max(place[0], wide / 2 + 16.0), room), place[1]), 0, (0.5, 1.0))
         if imgui.begin_tooltip():
-            pen, w.pen = w.pen, imgui.get_window_draw_list()
-            x, y = w.at()
-            w.text(x, y + 9.0, title, "ink", BODY, bold=True)
-            y += 28.0
-            for text in said:
-                w.text(x, y, text, "warn", SMALL)
-                y += 17.0
-            for colour, name, value in rows:
-                w.pen.add_circle_filled((x + 5.0, y), 4.0, packed(colour), 16)
-                w.text(x + 16.0, y, name, "muted", SMALL)
-                w.text(x + wide, y, value, "ink", SMALL, align=1.0)
-                y += 17.0
-            if more:
-                w.text(x, y, more, "faint", SMALL)
-            imgui.dummy((wide, tall))
-            w.pen = pen
+            with w.inner():
+                x, y = w.at()
+                w.text(x, y + 9.0, title, "text", BODY, bold=True)
+                y += 28.0
+                for text in said:
+                    w.text(x, y, text, "warn", SMALL)
+                    y += 17.0
+                for colour, name, value in rows:
+                    w.pen.add_circle_filled((x + 5.0, y), 4.0, packed(colour), 16)
+                    w.text(x + 16.0, y, name, "muted", SMALL)
+                    w.text(x + wide, y, value, "text", SMALL, align=1.0)
+                    y += 17.0
+                if more:
+                    w.text(x, y, more, "faint", SMALL)
+                imgui.dummy((wide, tall))
             imgui.end_tooltip()
         imgui.pop_style_var()
 
 
-def same(new, old):
+def same(new: tuple, old: tuple) -> bool:
     """True if two tuples hold the same objects, or equal texts and numbers."""
     plain = (str, bool, int, float, tuple)
     return len(new) == len(old) and all(

@@ -1,8 +1,13 @@
 """The timeline's buttons: play, step, speed, what stands how far apart, fold; and a word about where it stands."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 from engine.scene.view_data import SPACINGS
-from engine.ui.draw_list import ICONS
+from engine.ui.control.timeline_state import TimelineState
 from engine.ui.theme import BODY, SMALL
+from engine.ui.widgets.setting import Widgets
 
 # Logical pixels of the row, and where the buttons that play and step end.
 HEADER, BUTTONS = 32.0, 98.0
@@ -10,32 +15,31 @@ HEADER, BUTTONS = 32.0, 98.0
 NARROW, WIDE, WIDEST = 460.0, 640.0, 800.0
 
 
-def number(value):
+def number(value: float) -> str:
     """A value as the strip writes it."""
     return f"{value:.4g}".replace("-", "−")
 
 
 class TimelineHeader:
-    """Draws the buttons of a Moments' timeline with Widgets.
+    """Draws the buttons of a TimelineState' timeline with Widgets.
 
-    attempt   function of a function: calls what a scene gave, and says what was wrong
+    run   function of a function: calls what a scene gave, and shows what was wrong
     """
 
-    def __init__(self, widgets, moments, attempt):
-        self.w, self.moments, self.attempt = widgets, moments, attempt
+    def __init__(self, widgets: Widgets, state: TimelineState, run: Callable[[Callable], None]):
+        self.w, self.state, self.run = widgets, state, run
 
-    def draw(self, width, top):
+    def draw(self, width: float, top: float) -> None:
         """Draws along the strip's top edge, so wide."""
-        w, moments = self.w, self.moments
+        w, state = self.w, self.state
         y, high = top + 6.0, 24.0
-        for name, icon, doc, run in (
-            ("back", "step_back", "one snapshot back; arrow left", lambda: moments.step(-1)),
-            ("play", "pause" if moments.transport.playing else "play", "play or pause; space", moments.toggle),
-            ("on", "step_on", "one snapshot on; arrow right", lambda: moments.step(1)),
+        playing = state.transport.playing
+        for name, left, wide, icon, doc, run in (
+            ("back", 10.0, 24.0, "step_back", "one snapshot back; arrow left", lambda: state.step(-1)),
+            ("play", 38.0, 32.0, "pause" if playing else "play", "play or pause; space", state.toggle),
+            ("on", 74.0, 24.0, "step_on", "one snapshot on; arrow right", lambda: state.step(1)),
         ):
-            left = 10.0 + {"back": 0.0, "play": 28.0, "on": 64.0}[name]
-            on = name == "play" and moments.transport.playing
-            wide = 32.0 if name == "play" else 24.0
+            on = name == "play" and playing
             if w.button(f"timeline.{name}", left, y, wide, "", icon=icon, doc=doc, on=on, height=high):
                 run()
         left = BUTTONS + 8.0
@@ -43,39 +47,37 @@ class TimelineHeader:
             left = self._speed(left, y, high)
         right = self._choices(width, y, high)
         if width >= NARROW:
-            w.text(left + 6.0, y + high / 2, self.hint(), "ink", BODY, width=right - left - 16.0)
+            w.text(left + 6.0, y + high / 2, self.hint(), "text", BODY, width=right - left - 16.0)
 
     def _speed(self, x, y, high):
-        w, moments = self.w, self.moments
+        w, state = self.w, self.state
         w.box(x, y, 78.0, high, "raised")
-        for sign, icon, left in ((-1, "minus", x), (1, "plus", x + 54.0)):
-            clicked, hovered, _ = w.press(f"timeline.{icon}", left, y, 24.0, high)
-            w.hint("play slower; -" if sign < 0 else "play faster; +")
-            w.text(left + 12.0, y + high / 2, ICONS[icon], "ink" if hovered else "muted", 9.0, align=0.5)
-            if clicked:
-                moments.quicken(sign)
-        clicked, hovered, _ = w.press("timeline.speed", x + 24.0, y, 30.0, high)
-        w.hint("a press plays at the usual speed again")
-        speed = f"{moments.transport.speed:.2g}×"
-        w.text(x + 39.0, y + high / 2, speed, "ink" if hovered else "muted", SMALL, align=0.5, width=34.0)
+        for sign, icon, left, doc in ((-1, "minus", x, "play slower; -"), (1, "plus", x + 54.0, "play faster; +")):
+            if w.sign(f"timeline.{icon}", left, y, 24.0, high, icon, doc):
+                state.quicken(sign)
+        doc = "a press plays at the usual speed again"
+        clicked, hovered, _ = w.press("timeline.speed", x + 24.0, y, 30.0, high, doc)
+        speed = f"{state.transport.speed:.2g}×"
+        w.text(x + 39.0, y + high / 2, speed, "text" if hovered else "muted", SMALL, align=0.5, width=34.0)
         if clicked:
-            moments.transport.set_speed(1.0)
+            state.transport.set_speed(1.0)
         return x + 82.0
 
     def _choices(self, width, y, high):
         """Spacing, logarithm and fold, from the right; returns where they begin."""
-        w, timeline = self.w, self.moments.timeline
+        w, timeline = self.w, self.state.shown
         x = width - 34.0
         if w.button("timeline.fold", x, y, 24.0, "", icon="down", doc="fold the timeline; t", height=high):
-            self.moments.fold()
+            self.state.fold()
         text = f"log {timeline.value_name}" if width >= NARROW else "log"
         wide, log = w.measure(text) + 20.0, timeline.log_values
-        if timeline.set_log_values is not None and x - wide - 6.0 >= BUTTONS:
+        set_log, set_spacing = timeline.set_log_values, timeline.set_spacing
+        if set_log is not None and x - wide - 6.0 >= BUTTONS:
             x -= wide + 6.0
             doc = f"{timeline.value_name} by its powers of ten"
             if w.button("timeline.log", x, y, wide, text, doc=doc, on=log, height=high):
-                self.attempt(lambda: timeline.set_log_values(not log))
-        if timeline.set_spacing is not None:
+                self.run(lambda: set_log(not log))
+        if set_spacing is not None:
             new, names = None, list(SPACINGS)
             if width >= WIDE:
                 x -= 176.0
@@ -89,15 +91,15 @@ class TimelineHeader:
                 if w.button("timeline.spacing", x, y, wide, timeline.spacing, doc=doc, height=high):
                     new = names[(names.index(timeline.spacing) + 1) % len(names)]
             if new is not None:
-                self.attempt(lambda: timeline.set_spacing(new))
+                self.run(lambda: set_spacing(new))
         return x
 
-    def hint(self):
+    def hint(self) -> str:
         """What is said of the snapshot shown."""
-        timeline = self.moments.timeline
+        timeline = self.state.shown
         if timeline.hint is not None:
             return timeline.hint
-        at = self.moments.index
+        at = self.state.index
         text = f"{timeline.step_name} {timeline.steps[at]:,}"
         wide = next((c for c in timeline.curves if c.wide), None)
         if wide is not None and wide.values[at] == wide.values[at]:

@@ -1,11 +1,15 @@
 """A timeline in numbers: where snapshots stand, what is written along it, and its curves as few points."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from engine.scene.view_data import TimeCurve
 
-def positions(steps, spacing):
+
+def positions(steps: Sequence[int] | np.ndarray, spacing: str) -> np.ndarray:
     """(T,) where snapshots stand, 0 to 1; a single one in the middle.
 
     spacing   one of engine.scene.view_data.SPACINGS
@@ -19,7 +23,7 @@ def positions(steps, spacing):
     return (along - along[0]) / (along[-1] - along[0])
 
 
-def nearest(places, place):
+def nearest(places: np.ndarray, place: float) -> int:
     """The number of the place nearest to one; places rise."""
     after = int(np.searchsorted(places, place))
     if after == 0 or (after < len(places) and places[after] - place <= place - places[after - 1]):
@@ -27,7 +31,7 @@ def nearest(places, place):
     return after - 1
 
 
-def rounded_ticks(low, high, most):
+def rounded_ticks(low: float, high: float, most: int) -> list[float]:
     """At most so many round numbers between two, evenly spaced by 1, 2 or 5 times a power of ten."""
     if not high > low:
         return [low]
@@ -40,7 +44,7 @@ def rounded_ticks(low, high, most):
     return [low]
 
 
-def roundest(low, high):
+def roundest(low: float, high: float) -> int | None:
     """The whole number in [low, high] with the fewest digits before its zeros, or None where there is none."""
     low, high = math.ceil(low), math.floor(high)
     if low > high:
@@ -58,7 +62,9 @@ def roundest(low, high):
         size //= 10
 
 
-def step_ticks(steps, places, spacing, width, apart):
+def step_ticks(
+    steps: Sequence[int] | np.ndarray, places: np.ndarray, spacing: str, width: float, apart: float
+) -> list[tuple[float, int]]:
     """(place 0 to 1, step) pairs to write along a timeline, from left to right.
 
     places   (T,) of the snapshots
@@ -95,7 +101,7 @@ def step_ticks(steps, places, spacing, width, apart):
     return sorted(made)
 
 
-def span(curves, log):
+def span(curves: Sequence[TimeCurve], log: bool) -> tuple[float, float]:
     """(low, high) of the values of curves, with a little room; low is 0 where the values nearly reach it."""
     values = np.concatenate([c.values for c in curves]) if curves else np.empty(0)
     values = values[np.isfinite(values) & ((values > 0.0) | (not log))]
@@ -111,7 +117,7 @@ def span(curves, log):
     return (low if low == 0.0 else low - room), high + room
 
 
-def value_ticks(low, high, log, most):
+def value_ticks(low: float, high: float, log: bool, most: int) -> list[float]:
     """The values written beside a timeline: round ones, at powers of ten where `log`."""
     if not log:
         return rounded_ticks(low, high, most)
@@ -124,7 +130,7 @@ def value_ticks(low, high, log, most):
     return powers[:: -(-len(powers) // max(most, 1))] if powers else rounded_ticks(low, high, most)
 
 
-def heights(values, low, high, log):
+def heights(values: Any, low: float, high: float, log: bool) -> np.ndarray:
     """(T,) where values stand between low and high, 0 to 1; nan where there is nothing to draw."""
     values = np.asarray(values, float)
     values = np.where(np.isfinite(values) & ((values > 0.0) | (not log)), values, np.nan)
@@ -133,7 +139,7 @@ def heights(values, low, high, log):
     return (values - low) / (high - low)
 
 
-def strokes(x, y, column):
+def strokes(x: np.ndarray, y: np.ndarray, column: float) -> list[np.ndarray]:
     """A curve as the lines to draw: [(n, 2)], broken where y is nan.
 
     x        (T,) rising, pixels

@@ -1,11 +1,16 @@
 """A button for every unit of a scene's layers: pressed, it is shown or hidden; hovered, the scene marks it."""
 
 import math
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 
 from imgui_bundle import imgui
 
+from engine.scene.view_data import Units
+from engine.ui.control.pointer import Hover
 from engine.ui.theme import ROUND, SMALL, contrast, packed
-from engine.ui.widgets.unit_layout import alone, every, laid, put, toggled
+from engine.ui.widgets.setting import Widgets
+from engine.ui.widgets.unit_layout import Place, Shown, UnitLayout, alone, every, laid, put, toggled
 
 # Buttons higher than this are scrolled.
 HEIGHT = 380.0
@@ -13,7 +18,7 @@ HEIGHT = 380.0
 STRIDE = 6.0
 
 
-def name_of(units, place):
+def name_of(units: Units, place: Place) -> str:
     """A unit in words: `Layer 2, neuron 7`, and what the scene says of it."""
     layer, unit = units.layers[place[0]], place[1]
     text = f"{layer.title}, neuron {unit + 1}" if len(layer.shown) > 1 else layer.title
@@ -22,17 +27,17 @@ def name_of(units, place):
 
 
 class Press:
-    """What presses on units do, wherever they are drawn: toggle, alone with shift or twice, paint by dragging.
+    """What presses on units do, wherever they are drawn: toggle, alone with shift or twice, several by dragging.
 
     send    function of the Units and of what is shown from now on
     """
 
-    def __init__(self, send):
+    def __init__(self, send: Callable[[Units, Shown], None]):
         self.send = send
-        self._value = None  # what a drag paints
-        self._last = None  # (place, what was shown before) of the press before this one
+        self._value: bool | None = None  # what a drag sets
+        self._last: tuple[Place, Shown] | None = None  # (place, what was shown before) of the press before this one
 
-    def begin(self, units, place):
+    def begin(self, units: Units, place: Place) -> None:
         """A press on a unit."""
         if imgui.get_io().key_shift:
             self.send(units, alone(units.shown, place))
@@ -45,14 +50,14 @@ class Press:
             self._last = place, units.shown
             self.send(units, toggled(units.shown, place))
 
-    def paint(self, units, places):
+    def drag(self, units: Units, places: Iterable[Place]) -> None:
         """A drag went over units."""
         if self._value is not None:
             new = put(units.shown, places, self._value)
             if new != units.shown:
                 self.send(units, new)
 
-    def end(self):
+    def end(self) -> None:
         """The button was let go."""
         self._value = None
 
@@ -61,14 +66,14 @@ class UnitButtons:
     """Draws Units.
 
     press   Press
-    hover   engine.ui.control.hover.Hover
+    hover   engine.ui.control.pointer.Hover
     """
 
-    def __init__(self, press, hover):
+    def __init__(self, press: Press, hover: Hover):
         self.press, self.hover = press, hover
-        self._layout = (None, None)
+        self._layout: tuple[tuple, UnitLayout] | None = None
 
-    def draw(self, w, units):
+    def draw(self, w: Widgets, units: Units) -> None:
         """Draws at the cursor, downwards."""
         x, y = w.at()
         half = (w.width - 8.0) / 2.0
@@ -77,21 +82,13 @@ class UnitButtons:
                 self.press.send(units, every(units.shown, value))
         w.skip(38.0)
         layout = self._laid(units, w.width)
-        if layout.height <= HEIGHT:
+        with w.scrolled("units", HEIGHT) if layout.height > HEIGHT else nullcontext():
             self._all(w, units, layout)
-            w.skip(12.0)
-            return
-        x, y = w.at()
-        imgui.begin_child("units", (w.width + 12.0, HEIGHT))
-        pen, w.pen = w.pen, imgui.get_window_draw_list()
-        self._all(w, units, layout)
-        w.pen = pen
-        imgui.end_child()
         w.skip(12.0)
 
-    def _laid(self, units, width):
+    def _laid(self, units: Units, width: float) -> UnitLayout:
         key = tuple(len(layer.shown) for layer in units.layers), width
-        if self._layout[0] != key:
+        if self._layout is None or self._layout[0] != key:
             self._layout = key, laid(*key)
         return self._layout[1]
 
@@ -109,11 +106,11 @@ class UnitButtons:
         w.pen.add_circle_filled((x + 5.0, y + 9.0), 4.5, packed(layer.colour), 20)
         shown = sum(layer.shown)
         if columns:
-            w.text(x + 15.0, y + 9.0, layer.title, "ink", SMALL, width=width - 15.0)
+            w.text(x + 15.0, y + 9.0, layer.title, "text", SMALL, width=width - 15.0)
             each = (width - 2.0) / 2.0
             places = (x, y + 19.0, each), (x + each + 2.0, y + 19.0, each)
         else:
-            w.text(x + 15.0, y + 9.0, layer.title, "ink", SMALL, width=width - 130.0)
+            w.text(x + 15.0, y + 9.0, layer.title, "text", SMALL, width=width - 130.0)
             w.text(x + width - 60.0, y + 9.0, f"{shown} of {len(layer.shown)}", "muted", SMALL, align=1.0)
             places = (x + width - 50.0, y, 24.0), (x + width - 24.0, y, 24.0)
         for (left, top, wide), value in zip(places, (True, False), strict=True):
@@ -142,8 +139,8 @@ class UnitButtons:
             self.press.begin(units, under)
         elif held and (io.mouse_delta.x or io.mouse_delta.y):
             count = math.ceil(math.hypot(io.mouse_delta.x, io.mouse_delta.y) / STRIDE)
-            way = [(x - io.mouse_delta.x * k / count, y - io.mouse_delta.y * k / count) for k in range(count)]
-            self.press.paint(units, {p for p in (_under(layout, *at) for at in way) if p is not None})
+            path = [(x - io.mouse_delta.x * k / count, y - io.mouse_delta.y * k / count) for k in range(count)]
+            self.press.drag(units, {p for p in (_under(layout, *at) for at in path) if p is not None})
         if let_go:
             self.press.end()
         return under
@@ -157,25 +154,25 @@ class UnitButtons:
         if shown:
             alpha = 0.30 if dim else 1.0
             w.pen.add_rect_filled((x, y), (x + width, y + height), packed(layer.colour, alpha), corner)
-            ink = "muted" if dim else readable(layer.colour)
+            colour = "muted" if dim else readable(layer.colour)
         else:
             if lit:
                 w.box(x, y, width, height, "hovered", corner)
             edge = packed(layer.colour, 0.28 if dim else 0.75)
             w.pen.add_rect((x + 0.5, y + 0.5), (x + width - 0.5, y + height - 0.5), edge, corner)
-            ink = "faint" if dim else "muted"
+            colour = "faint" if dim else "muted"
         size = SMALL if width >= 21.0 else SMALL - 1.5
-        w.text(x + width / 2, y + height / 2, str(unit + 1), ink, size, align=0.5)
+        w.text(x + width / 2, y + height / 2, str(unit + 1), colour, size, align=0.5)
         if lit:
-            w.pen.add_rect((x - 0.5, y - 0.5), (x + width + 0.5, y + height + 0.5), w.colour("ink"), corner, 1.6)
+            w.pen.add_rect((x - 0.5, y - 0.5), (x + width + 0.5, y + height + 0.5), w.colour("text"), corner, 1.6)
 
 
-def readable(colour):
-    """The darker or lighter ink that can be read on a colour."""
-    return max(("#10141c", "#ffffff"), key=lambda ink: contrast(ink, colour))
+def readable(colour: str) -> str:
+    """The darker or lighter colour of text that can be read on a colour."""
+    return max(("#10141c", "#ffffff"), key=lambda text: contrast(text, colour))
 
 
-def telling(units, place):
+def telling(units: Units, place: Place) -> tuple[Callable[[], object], Callable[[], object]]:
     """(enter, leave) of a unit, for Hover."""
     tell = units.hover or (lambda place: None)
     return (lambda: tell(place)), (lambda: tell(None))

@@ -1,5 +1,6 @@
 """Buttons of units in numbers: where each stands, and what is shown after a press."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 # Pixels: a button's height, the least it is wide in a grid, and between two.
@@ -14,8 +15,12 @@ TITLE, TITLE_TWO = 24.0, 42.0
 APART = 8.0
 
 
+Place = tuple[int, int]  # (layer, unit), from 0
+Shown = tuple[tuple[bool, ...], ...]  # a bool a unit, for each layer
+
+
 @dataclass(frozen=True)
-class Layout:
+class UnitLayout:
     """Where everything stands, from the left top of the buttons.
 
     height    of all
@@ -26,17 +31,17 @@ class Layout:
 
     height: float
     columns: bool
-    titles: tuple
-    cells: dict
+    titles: tuple[tuple[float, float, float], ...]
+    cells: dict[Place, tuple[float, float, float, float]]
 
 
-def laid(counts, width):
-    """The Layout of layers with so many units each.
+def laid(counts: Sequence[int], width: float) -> UnitLayout:
+    """The UnitLayout of layers with so many units each.
 
     width   pixels there are
     """
     if not counts:
-        return Layout(0.0, False, (), {})
+        return UnitLayout(0.0, False, (), {})
     if len(counts) <= COLUMNS and max(counts) <= DEEPEST:
         each = (width - APART * (len(counts) - 1)) / len(counts)
         # One column alone would be a ladder of bars.
@@ -46,13 +51,14 @@ def laid(counts, width):
 
 
 def _columns(counts, each):
-    titles, cells = [], {}
+    titles: list[tuple[float, float, float]] = []
+    cells: dict[Place, tuple[float, float, float, float]] = {}
     for layer, count in enumerate(counts):
         x = layer * (each + APART)
         titles.append((x, 0.0, each))
         for unit in range(count):
             cells[layer, unit] = (x, TITLE_TWO + unit * (ROW + GAP), each, ROW)
-    return Layout(TITLE_TWO + max(counts) * (ROW + GAP), True, tuple(titles), cells)
+    return UnitLayout(TITLE_TWO + max(counts) * (ROW + GAP), True, tuple(titles), cells)
 
 
 def _grid(counts, width):
@@ -60,7 +66,9 @@ def _grid(counts, width):
     least = CELL if max(counts) < 100 else 23.0
     across = max(1, min(int((width + GAP) // (least + GAP)), 16 if max(counts) < 100 else 12))
     cell = (width - GAP * (across - 1)) / across
-    titles, cells, y = [], {}, 0.0
+    titles: list[tuple[float, float, float]] = []
+    cells: dict[Place, tuple[float, float, float, float]] = {}
+    y = 0.0
     for layer, count in enumerate(counts):
         titles.append((0.0, y, width))
         y += TITLE
@@ -68,15 +76,15 @@ def _grid(counts, width):
             row, column = divmod(unit, across)
             cells[layer, unit] = (column * (cell + GAP), y + row * (LOW + GAP), cell, LOW)
         y += -(-count // across) * (LOW + GAP) + APART
-    return Layout(y - APART, False, tuple(titles), cells)
+    return UnitLayout(y - APART, False, tuple(titles), cells)
 
 
-def toggled(shown, place):
+def toggled(shown: Shown, place: Place) -> Shown:
     """What is shown after a press on a unit."""
     return put(shown, [place], not shown[place[0]][place[1]])
 
 
-def put(shown, places, value):
+def put(shown: Shown, places: Iterable[Place], value: bool) -> Shown:
     """What is shown with units at (layer, unit) places shown or hidden."""
     made = [list(layer) for layer in shown]
     for layer, unit in places:
@@ -84,12 +92,12 @@ def put(shown, places, value):
     return tuple(map(tuple, made))
 
 
-def alone(shown, place):
+def alone(shown: Shown, place: Place) -> Shown:
     """What is shown with one unit alone; where it already was alone, everything."""
     single = tuple(tuple((a, b) == place for b in range(len(layer))) for a, layer in enumerate(shown))
     return every(shown, True) if shown == single else single
 
 
-def every(shown, value, layer=None):
+def every(shown: Shown, value: bool, layer: int | None = None) -> Shown:
     """What is shown with all units, or those of one layer, shown or hidden."""
     return tuple(tuple(value for _ in units) if layer in (None, k) else units for k, units in enumerate(shown))

@@ -13,10 +13,10 @@ def done():
 
 @pytest.fixture
 def keyboard(done):
-    actions = [Action(k, "", None, key=k) for k in ("n", "ArrowUp", "r", "z")]
+    actions = [Action(k, "", lambda k=k: done.append(k), key=k) for k in ("n", "ArrowUp", "r", "z")]
     own = {"r": lambda: done.append("own r"), "?": lambda: done.append("help")}
     control = {"z": lambda: done.append("undo"), "Shift+z": lambda: done.append("redo")}
-    return Keyboard(own, control, lambda: actions, lambda action: done.append(action.name))
+    return Keyboard(own, control, lambda: actions, lambda run: run())
 
 
 @pytest.mark.parametrize(

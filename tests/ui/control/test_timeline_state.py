@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.scene.view_data import Timeline
-from engine.ui.control.timeline_state import LADDER, Moments
+from engine.ui.control.timeline_state import LADDER, TimelineState
 from engine.ui.control.transport import Transport
 
 
@@ -14,107 +14,107 @@ def timeline(count, *, seconds=None, growing=False, steps=None):
 
 
 def made(count, *, loop=None, **more):
-    moments = Moments(Transport(loop))
-    moments.follow(timeline(count, **more), loop)
-    return moments
+    state = TimelineState(Transport(loop))
+    state.follow(timeline(count, **more), loop)
+    return state
 
 
-def play(moments, seconds, loop=None):
-    moments.follow(moments.timeline, loop)
-    moments.transport.tick(seconds)
-    moments.rest()
+def play(state, seconds, loop=None):
+    state.follow(state.timeline, loop)
+    state.transport.tick(seconds)
+    state.rest()
 
 
 def test_steps_stay_between_the_first_and_the_last_and_pause():
-    moments = made(5)
-    moments.toggle()
-    moments.step(2)
-    assert moments.index == 2 and not moments.transport.playing
-    moments.step(99)
-    assert moments.index == 4
-    moments.step(-99)
-    assert moments.index == 0
+    state = made(5)
+    state.toggle()
+    state.step(2)
+    assert state.index == 2 and not state.transport.playing
+    state.step(99)
+    assert state.index == 4
+    state.step(-99)
+    assert state.index == 0
 
 
 def test_without_a_loop_playing_ends_at_the_last_and_begins_again_from_the_first():
-    moments = made(5)
-    moments.toggle()
-    play(moments, 10.0)
-    assert moments.index == 4 and moments.transport.time == 4.0 and not moments.transport.playing
-    moments.toggle()
-    assert moments.index == 0 and moments.transport.playing
+    state = made(5)
+    state.toggle()
+    play(state, 10.0)
+    assert state.index == 4 and state.transport.time == 4.0 and not state.transport.playing
+    state.toggle()
+    assert state.index == 0 and state.transport.playing
 
 
 def test_in_a_loop_the_first_follows_the_last():
-    moments = made(5, loop=5.0)
-    moments.go(4)
-    moments.toggle()
-    assert moments.index == 4
-    play(moments, 1.5, 5.0)
-    assert moments.index == 0 and moments.transport.playing
+    state = made(5, loop=5.0)
+    state.go(4)
+    state.toggle()
+    assert state.index == 4
+    play(state, 1.5, 5.0)
+    assert state.index == 0 and state.transport.playing
 
 
 def test_while_snapshots_are_made_playing_waits_for_them():
-    moments = made(5, growing=True)
-    moments.toggle()
-    play(moments, 10.0)
-    assert moments.index == 4 and moments.transport.playing
-    moments.follow(timeline(8, growing=True), None)
-    assert moments.index == 7
+    state = made(5, growing=True)
+    state.toggle()
+    play(state, 10.0)
+    assert state.index == 4 and state.transport.playing
+    state.follow(timeline(8, growing=True), None)
+    assert state.index == 7
 
 
 @pytest.mark.parametrize("loop", [None, 20.0])
 def test_who_is_at_the_last_snapshot_stays_with_the_last(loop):
     # With a loop the same seconds are shared among more snapshots.
-    moments = made(5, seconds=loop, loop=loop)
-    moments.go(4)
-    moments.follow(timeline(9, seconds=loop), loop)
-    assert moments.index == 8
+    state = made(5, seconds=loop, loop=loop)
+    state.go(4)
+    state.follow(timeline(9, seconds=loop), loop)
+    assert state.index == 8
 
 
 @pytest.mark.parametrize("loop", [None, 20.0])
 def test_who_is_at_another_snapshot_stays_there_while_more_come(loop):
-    moments = made(5, seconds=loop, loop=loop)
-    moments.go(2)
+    state = made(5, seconds=loop, loop=loop)
+    state.go(2)
     for count in range(6, 30):
-        moments.follow(timeline(count, seconds=loop, growing=True), loop)
-        assert moments.index == 2
+        state.follow(timeline(count, seconds=loop, growing=True), loop)
+        assert state.index == 2
 
 
 def test_another_run_is_shown_at_the_same_step():
-    moments = made(5)
-    moments.go(3)
-    moments.follow(timeline(4, steps=[0, 25, 29, 31]), None)
+    state = made(5)
+    state.go(3)
+    state.follow(timeline(4, steps=[0, 25, 29, 31]), None)
     # Step 30: the last one at or before it.
-    assert moments.timeline.steps[moments.index] == 29
+    assert state.timeline.steps[state.index] == 29
 
 
 def test_playing_goes_on_while_snapshots_arrive():
-    moments = made(5, growing=True)
-    moments.toggle()
+    state = made(5, growing=True)
+    state.toggle()
     for count in range(6, 30):
-        moments.follow(timeline(count, growing=True), None)
-        moments.transport.tick(0.1)
+        state.follow(timeline(count, growing=True), None)
+        state.transport.tick(0.1)
     # Never quite at the next snapshot by itself: a thousandth of the way is left.
-    assert moments.transport.time == pytest.approx(2.4, abs=2e-3)
+    assert state.transport.time == pytest.approx(2.4, abs=2e-3)
 
 
 def test_plus_and_minus_go_through_the_speeds_and_back():
-    moments = made(5)
+    state = made(5)
     for _ in range(10):
-        moments.quicken(1)
-    assert moments.transport.speed == LADDER[-1]
+        state.quicken(1)
+    assert state.transport.speed == LADDER[-1]
     speeds = []
     for _ in range(10):
-        moments.quicken(-1)
-        speeds.append(moments.transport.speed)
+        state.quicken(-1)
+        speeds.append(state.transport.speed)
     assert speeds[: len(LADDER) - 1] == list(LADDER[-2::-1]) and speeds[-1] == LADDER[0]
 
 
 def test_without_a_timeline_there_are_no_keys_for_it_and_playing_is_the_transport_s():
-    moments = Moments(Transport(4.0))
-    moments.follow(None, 4.0)
-    assert moments.actions() == []
-    moments.toggle()
-    moments.rest()
-    assert moments.transport.playing
+    state = TimelineState(Transport(4.0))
+    state.follow(None, 4.0)
+    assert state.actions() == []
+    state.toggle()
+    state.rest()
+    assert state.transport.playing

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.network.random import random_mlp
-from engine.ui.control.history import History, weight
+from engine.ui.control.weight_history import WeightHistory, weight
 
 NET = random_mlp((3, 4, 2), seed=5)
 edits = st.lists(
@@ -17,7 +17,7 @@ edits = st.lists(
 
 @given(edits=edits)
 def test_undoing_everything_gives_the_network_back_to_the_bit(edits):
-    history = History(NET)
+    history = WeightHistory(NET)
     for edit in edits:
         history.edit(*edit)
     while history.can_undo:
@@ -27,7 +27,7 @@ def test_undoing_everything_gives_the_network_back_to_the_bit(edits):
 
 @given(edits=edits)
 def test_redoing_what_was_undone_gives_the_edited_network_back(edits):
-    history = History(NET)
+    history = WeightHistory(NET)
     for edit in edits:
         history.edit(*edit)
     edited = history.net
@@ -39,7 +39,7 @@ def test_redoing_what_was_undone_gives_the_edited_network_back(edits):
 
 
 def test_an_edit_changes_one_weight_and_no_other():
-    history = History(NET)
+    history = WeightHistory(NET)
     history.edit(0, 2, 1, 0.625)
     changed = [
         np.argwhere(a != b).tolist()
@@ -51,13 +51,13 @@ def test_an_edit_changes_one_weight_and_no_other():
 
 
 def test_the_last_column_is_the_bias():
-    history = History(NET)
+    history = WeightHistory(NET)
     history.edit(1, 0, -1, 0.5)
     assert history.net.layers[1].bias[0] == 0.5
 
 
 def test_one_drag_is_one_step():
-    history = History(NET)
+    history = WeightHistory(NET)
     for value in (0.1, 0.2, 0.3):
         history.edit(0, 0, 0, value, stroke=7)
     history.undo()
@@ -65,7 +65,7 @@ def test_one_drag_is_one_step():
 
 
 def test_two_drags_are_two_steps():
-    history = History(NET)
+    history = WeightHistory(NET)
     history.edit(0, 0, 0, 0.1, stroke=7)
     history.edit(0, 0, 0, 0.2, stroke=8)
     history.undo()
@@ -73,7 +73,7 @@ def test_two_drags_are_two_steps():
 
 
 def test_one_stroke_over_two_weights_is_two_steps():
-    history = History(NET)
+    history = WeightHistory(NET)
     history.edit(0, 0, 0, 0.1, stroke=7)
     history.edit(0, 0, 1, 0.2, stroke=7)
     history.undo()
@@ -81,7 +81,7 @@ def test_one_stroke_over_two_weights_is_two_steps():
 
 
 def test_a_new_edit_forgets_what_was_undone():
-    history = History(NET)
+    history = WeightHistory(NET)
     history.edit(0, 0, 0, 0.1)
     history.undo()
     history.edit(0, 0, 0, 0.2)
@@ -89,20 +89,20 @@ def test_a_new_edit_forgets_what_was_undone():
 
 
 def test_an_edit_to_the_same_value_is_no_step():
-    history = History(NET)
+    history = WeightHistory(NET)
     history.edit(0, 0, 0, weight(NET, 0, 0, 0))
     assert not history.can_undo
 
 
 def test_reset_goes_to_the_network_as_it_came_and_can_be_undone():
-    history = History(NET)
+    history = WeightHistory(NET)
     edited = history.edit(0, 0, 0, 0.1)
     assert history.reset() is NET
     assert history.undo().equals(edited)
 
 
 def test_a_network_from_elsewhere_begins_a_new_history():
-    history = History(NET)
+    history = WeightHistory(NET)
     history.edit(0, 0, 0, 0.1)
     other = random_mlp((3, 4, 2), seed=6)
     assert history.follow(other)
@@ -110,7 +110,7 @@ def test_a_network_from_elsewhere_begins_a_new_history():
 
 
 def test_the_network_it_gave_away_itself_does_not():
-    history = History(NET)
+    history = WeightHistory(NET)
     edited = history.edit(0, 0, 0, 0.1)
     assert not history.follow(edited)
     assert history.can_undo
