@@ -1,0 +1,33 @@
+"""The name that is installed: `import neuroscene` is `import engine`, `neuroscene.x.y` the very module `engine.x.y`."""
+
+import importlib
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+import engine
+
+
+class _SameModule(MetaPathFinder, Loader):
+    """Finds `neuroscene.x.y` as the module `engine.x.y` itself, not as a copy of it."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        # `python -m neuroscene` asks for __main__, which Python runs from engine's folder by itself.
+        if not fullname.startswith("neuroscene.") or fullname == "neuroscene.__main__":
+            return None
+        return ModuleSpec(fullname, self)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = importlib.import_module("engine" + spec.name.removeprefix("neuroscene"))
+        # The import system writes its own spec into what it is given; exec_module puts the module's back.
+        self._own = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__spec__ = self._own
+
+
+# First, because engine's folder would otherwise be read anew under the other name.
+sys.meta_path.insert(0, _SameModule())
+sys.modules[__name__] = engine
