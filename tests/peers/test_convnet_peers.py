@@ -17,7 +17,7 @@ from engine.reference.convnet import forward
 torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-peers`")
 pytestmark = pytest.mark.peers
 
-from peers import architectures  # noqa: E402 - needs PyTorch
+import architectures  # noqa: E402 - needs PyTorch
 
 EXPORTERS = ("dynamo", "dynamo, any batch", "torchscript", "torchscript, any batch")
 
