@@ -17,7 +17,7 @@ ANCHORS = {
     "grey": "#000000 #1c1c1c #393939 #555555 #717171 #8e8e8e #aaaaaa #c6c6c6 #e3e3e3 #ffffff",
     "diverging": "#001261 #033e7d #1e6f9d #71a8c4 #c9dde7 #eceae8 #ead0bf #d29773 #ba6029 #8b2500 #590007",
 }
-# How far a response is above the mean, 0 to 8 deviations, and how probable a class is. On the dark ground the
+# How far a response is above the mean, 0 to 8 deviations, and how probable a class is. On the dark background the
 # original's ramps; on paper as many hues in the same order, dark enough for small dots: at least 4.5 to 1 against white
 # (WCAG 2.2, 1.4.3).
 RAMPS = {
@@ -30,8 +30,8 @@ RAMPS = {
         "paper": "#55617a #635d62 #70594b #7c5432 #874d18 #8f4405 #983700",
     },
 }
-# What is left out at each end: a sheet in the darkest colours is lost on the dark ground, in the lightest on paper. An
-# image has no ground, and shows the whole map.
+# The part of each map that is used: the darkest colours are lost on the dark background, the lightest on paper. An
+# image has no background, and shows the whole map.
 TRIMS = {"dark": (0.18, 1.0), "paper": (0.04, 0.93), "image": (0.0, 1.0)}
 STEPS = 64
 
@@ -43,7 +43,7 @@ def names():
 
 @cache
 def palette(name, theme="dark"):
-    """(STEPS, 3) linear RGB of a map, trimmed for the theme's ground, or whole for `image`; or of one of RAMPS.
+    """(STEPS, 3) linear RGB of a map, trimmed for the theme's background, or whole for `image`; or of one of RAMPS.
 
     Raises SettingError for an unknown map.
     """

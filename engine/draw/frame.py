@@ -22,7 +22,7 @@ FRAME = struct(
     right="vec4f",  # half the picture's width at distance 1; in world units when orthographic
     upward="vec4f",  # half its height
     forward="vec4f",  # w is 1 for an orthographic camera
-    ground="vec4f",  # linear colour at the picture's edge
+    background="vec4f",  # linear colour at the picture's edge
     glow="vec4f",  # linear colour at its centre
     ink="vec4f",  # linear colour of words and lines
     size="vec2f",  # the whole picture, in samples
@@ -45,13 +45,13 @@ LAYERS_WRITE = Binding("layers", "write", LAYERS_TYPE)
 
 @dataclass(frozen=True)
 class Theme:
-    """The ground and the ink of a picture, as linear RGB.
+    """The background and the ink of a picture, as linear RGB.
 
     encoded   True: light is linear and brought to sRGB at the end; False: values are shown as they are
     """
 
     name: str
-    ground: tuple
+    background: tuple
     glow: tuple
     ink: tuple
     encoded: bool = True
@@ -66,7 +66,7 @@ def linear(hexadecimal):
 THEMES = {
     "dark": Theme("dark", linear("#12151e"), linear("#232838"), linear("#c9d1e0")),
     "paper": Theme("paper", linear("#ffffff"), linear("#ffffff"), linear("#3a4152")),
-    # The first original's black ground.
+    # The first original's black background.
     "black": Theme("black", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), encoded=False),
 }
 
@@ -83,7 +83,7 @@ class Frame:
     uniforms    Array holding the FRAME struct
     layers      Array of vec4u, LAYERS per sample and list
     counts      Array of 4 u32: unused, grazes, undecided, rays with more surfaces than are kept
-    colour      Texture of samples: ground and solid things; rgba16float, or rgba8unorm where that is not encoded
+    colour      Texture of samples: background and solid things; rgba16float, or rgba8unorm where that is not encoded
     depth       Texture depth32float of the solid things
     composed    Texture rgba16float of samples: with the surfaces
     canvas      the Texture that the present pass draws to

@@ -115,7 +115,7 @@ class Painter:
 
     def present(self, scene: Subject, view: View, format: str, size: tuple[int, int]) -> None:
         """Lays the picture on a view's left top corner, and the ground's colour on the rest."""
-        ground = THEMES[getattr(scene, "ground", None) or scene.theme].ground
+        ground = THEMES[getattr(scene, "ground", None) or scene.theme].background
         encoder = device().encoder()
         if self.picture is not None:
             blit(encoder, self.picture.texture, view, format, (0, 0, *size), clear=ground)

@@ -37,7 +37,7 @@ def draw_solid(frame: Frame, drawables: Iterable[Placed]) -> None:
     """Draws the backdrop and the nodes of the phases "under" and "solid" into frame.colour and frame.depth."""
     frame.canvas = frame.colour
     step = render_pass(
-        frame.encoder, "solid", frame.colour.view, clear=(*frame.theme.ground, 1), depth=frame.depth.view
+        frame.encoder, "solid", frame.colour.view, clear=(*frame.theme.background, 1), depth=frame.depth.view
     )
     if frame.theme.encoded:
         pipeline = _backdrop(frame.canvas.format)
@@ -109,7 +109,7 @@ def frame_struct(
         right=(*(camera.right * half_width), 0.0),
         upward=(*(camera.upward * half_height), 0.0),
         forward=(*camera.forward, float(camera.is_orthographic)),
-        ground=(*theme.ground, 1.0),
+        background=(*theme.background, 1.0),
         glow=(*theme.glow, 1.0),
         ink=(*theme.ink, 1.0),
         size=(width * grid, height * grid),

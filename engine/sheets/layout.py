@@ -123,7 +123,7 @@ def paint(sheet, theme):
 
     theme   a key of THEMES
     """
-    ground, ink = (_encoded(colour) for colour in (THEMES[theme].ground, THEMES[theme].ink))
+    ground, ink = (_encoded(colour) for colour in (THEMES[theme].background, THEMES[theme].ink))
     width, height = sheet.size
     page = np.empty((height, width, 4), np.uint8)
     page[...] = (*np.round(ground).astype(np.uint8), 255)

@@ -20,9 +20,9 @@ from engine.vector.page import (
 from engine.vector.region_colours import means, prediction_colours, tints
 from engine.vector.ticks import tick_text, ticks
 
-# Lines and words, and the page's ground; None leaves the paper.
+# Lines and words, and the page's background; None leaves the paper.
 INK = {"paper": "#3a4152", "dark": "#c9d1e0"}
-GROUND = {"paper": None, "dark": "#12151e"}
+BACKGROUND = {"paper": None, "dark": "#12151e"}
 # A seven point type is the smallest that journals take.
 TYPE_MM, LEGEND_TYPE_MM = 7 * POINT_MM, 8 * POINT_MM
 PAD_MM, TICK_MM, GAP_MM, FRAME_MM = 1.5, 1.0, 0.8, 0.2
@@ -30,7 +30,7 @@ SAMPLE_MM, ENTRY_GAP_MM, ROW_MM = 9.0, 5.0, 4.4
 # A number needs about this much of an axis.
 TICK_ROOM_MM = 14.0
 LEAST_PLOT_MM = 10.0
-# Readers draw two areas that touch with a hair of ground between them; a line of an area's own colour covers it.
+# Readers draw two areas that touch with a hair of background between them; a line of an area's own colour covers it.
 SEAM_MM = 0.1
 # What a traced curve is thinned to: a fiftieth of the thinnest line printed.
 THINNED_MM = 0.002
@@ -123,7 +123,7 @@ def boundaries_drawing(
     said = [description] if description else []
     said.append(_exactness(partition))
     page_width, page_height = layout.page
-    return Drawing(page_width, page_height, parts, title or f"Boundaries of {net}", " ".join(said), GROUND[theme])
+    return Drawing(page_width, page_height, parts, title or f"Boundaries of {net}", " ".join(said), BACKGROUND[theme])
 
 
 def _inputs(domain):

@@ -153,7 +153,7 @@ class Drawing:
     """A page; later children lie over earlier ones.
 
     width_mm, height_mm   of the page
-    ground                its colour; None leaves the paper
+    background            its colour; None leaves the paper
     """
 
     width_mm: float
@@ -161,7 +161,7 @@ class Drawing:
     children: tuple = ()
     title: str = ""
     description: str = ""
-    ground: str | None = None
+    background: str | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "children", tuple(self.children))

@@ -37,10 +37,10 @@ class _Page:
         # From millimetres, y down from the upper edge, to points, y up from the lower one.
         scale, height = 1.0 / POINT_MM, drawing.height_mm / POINT_MM
         self.said = [f"{scale:.10f} 0 0 {-scale:.10f} 0 {number(height)} cm 1 j"]
-        if drawing.ground:
+        if drawing.background:
             area = f"0 0 {number(drawing.width_mm)} {number(drawing.height_mm)} re f"
-            self.said.append(f"{_colour(drawing.ground)} rg {area}")
-            self.state["rg"] = _colour(drawing.ground)
+            self.said.append(f"{_colour(drawing.background)} rg {area}")
+            self.state["rg"] = _colour(drawing.background)
         order = self._parts(drawing.children)
         self._finish(order)
 

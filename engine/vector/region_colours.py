@@ -56,7 +56,7 @@ def prediction_colours(outputs, net, task="classes", theme="paper"):
 
 
 def tints(count, theme="paper"):
-    """(count, 3) uint8: as many colours near the ground, one after the other far apart in hue."""
+    """(count, 3) uint8: as many colours near the background, one after the other far apart in hue."""
     lightness, saturation = TINT[theme]
     colours = [colorsys.hls_to_rgb(k * GOLDEN % 1.0, lightness, saturation) for k in range(count)]
     return np.round(np.array(colours).reshape(-1, 3) * 255).astype(np.uint8)

@@ -41,8 +41,8 @@ def encode(drawing: Drawing):
         },
     )
     out.texts(drawing.title, drawing.description)
-    if drawing.ground:
-        page = {"id": out.unique("page"), "width": width, "height": height, "fill": drawing.ground}
+    if drawing.background:
+        page = {"id": out.unique("page"), "width": width, "height": height, "fill": drawing.background}
         out.add(f"<rect{_attributes(page)}/>")
     for part in drawing.children:
         _part(part, out, {})

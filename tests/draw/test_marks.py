@@ -57,13 +57,13 @@ def test_a_label_hangs_by_the_middle_of_its_upper_edge():
 def test_a_label_is_ink_on_a_halo_of_the_ground():
     for theme in ("dark", "paper"):
         (sprite,) = sprites(Labels(["block"], [(0.0, 0.0, 0.0)]), theme=theme)
-        ink, ground = (255 * srgb(c) for c in (THEMES[theme].ink, THEMES[theme].ground))
+        ink, background = (255 * srgb(c) for c in (THEMES[theme].ink, THEMES[theme].background))
         alpha = sprite.image[..., 3:].astype(float)
         colours = sprite.image[..., :3] / np.maximum(alpha, 1) * 255
         strong, weak = (alpha > 248)[..., 0], ((alpha > 60) & (alpha < 190))[..., 0]
         assert abs(colours[strong] - ink).max() < 32 and strong.sum() > 20
-        # Most of the halo is ground alone; at the letters' edges some ink is mixed in.
-        assert np.median(abs(colours[weak] - ground)) < 8
+        # Most of the halo is background alone; at the letters' edges some ink is mixed in.
+        assert np.median(abs(colours[weak] - background)) < 8
 
 
 def test_labels_without_words_or_opacity_and_those_behind_the_eye_are_not_drawn():

@@ -238,7 +238,7 @@ def test_a_pdf_has_one_page_of_the_drawing_s_size_in_points(pdf):
 def test_every_path_of_a_pdf_lies_where_it_was(pdf):
     a, b, c, d, e, f = map(float, re.search(r"^([-\d.]+ ){5}[-\d.]+(?= cm)", pdf.said)[0].split())
     assert (b, c) == (0, 0)
-    # Pieces of paths in points, y up; the page's ground comes as `re` and has none.
+    # Pieces of paths in points, y up; the page's background comes as `re` and has none.
     drawn, line = [], []
     for x, y, operator in re.findall(r"([-\d.]+) ([-\d.]+) ([ml])\b", pdf.said):
         if operator == "m":

@@ -1,4 +1,4 @@
-// The ground behind everything: a faint glow to the centre.
+// The background behind everything: a faint glow to the centre.
 #import generated/bindings
 
 @vertex
@@ -15,5 +15,5 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
     // A smooth fall that is flat at the centre and at the corners.
     let r = clamp(length(p) / 1.4142, 0.0, 1.0);
     let glow = 1.0 - r * r * (3.0 - 2.0 * r);
-    return vec4f(mix(frame.ground.rgb, frame.glow.rgb, glow), 1.0);
+    return vec4f(mix(frame.background.rgb, frame.glow.rgb, glow), 1.0);
 }

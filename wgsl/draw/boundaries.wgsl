@@ -1,7 +1,7 @@
 // One sample of a picture of boundaries into an array: the background, then the lines, later layers over earlier ones.
 #import generated/bindings
 #import generated/boundaries
-#import draw/boundary_ground
+#import draw/boundary_background
 #import draw/boundary_pieces
 
 // Lines never last longer: each lane is one turn.
@@ -89,7 +89,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var turn = 0u; turn < 4u; turn++) {
         evaluate(q);
         if turn == 0u {
-            keep_ground();
+            keep_background();
             if STRAIGHT && node.reach > 0.0 {
                 steps = kinks(node.reach);
                 turns = select(select(2u, 4u, any(steps.zw != vec2f(0.0))), 1u, all(steps.xy == vec2f(0.0)));
@@ -101,7 +101,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
             break;
         }
     }
-    var colour = ground(at);
+    var colour = background(at);
     mark_found();
     for (var turn = 0u; turn < MOST; turn++) {
         let lane = next_mask();

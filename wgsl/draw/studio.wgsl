@@ -36,7 +36,7 @@ fn studio_sheet(p: vec3f, normal: vec3f, steepness: f32, height: f32, ray: Ray, 
     colour = mix(colour, lit, rim * 0.85);
     alpha = max(alpha, rim * 0.92);
 
-    // Far sheets sink a little into the ground.
+    // Far sheets sink a little into the background.
     let depth = clamp((distance - surface.nearest) / (2.0 * surface.reach), 0.0, 1.0);
     colour = mix(colour, mix(frame.glow.rgb, colour, 0.62), depth * 0.75);
     return Sheet(colour, alpha);

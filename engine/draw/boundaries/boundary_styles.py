@@ -17,8 +17,8 @@ STYLE = struct(
 )
 # A hovered neuron's line is laid over one of this many times its width, at half opacity, as GINN does.
 HALO, HALO_OPACITY = 2.5, 0.5
-# Regions' colours: lightness, chroma and hues in Oklch (Ottosson 2020) for each ground. Sixteen of one cool family, far
-# enough apart to be told, near enough to be a ground.
+# Regions' colours: lightness, chroma and hues in Oklch (Ottosson 2020) on a dark and on a light page. Sixteen of one
+# family of cool hues, far enough apart to be distinguished, near enough to lie under lines.
 FAMILY = {"dark": ((0.25, 0.31, 0.37, 0.43), 0.045), "paper": ((0.86, 0.895, 0.93, 0.965), 0.04)}
 HUES = (195.0, 235.0, 275.0, 315.0)
 # Classes, told apart by the colour-blind (Okabe and Ito 2008 in hue), and the colour of none of them.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from engine.draw.frame import linear
 
-# Okabe and Ito 2008: blue, vermilion, green first; each ground takes the shades it shows well.
+# Okabe and Ito 2008: blue, vermilion, green first; each background takes the shades it shows well.
 SAFE = {
     "dark": ("#56b4e9", "#ff7043", "#2fc79a", "#e69f00", "#cc79a7", "#f0e442"),
     "paper": ("#0072b2", "#d55e00", "#009e73", "#b57d00", "#b0558a", "#7a7a00"),

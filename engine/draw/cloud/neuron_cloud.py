@@ -303,5 +303,5 @@ class NeuronCloud(Drawable):
 
 def theme_palette(theme):
     """The two tables of colours of a Theme: of responses and of classes."""
-    ground = "paper" if theme.name == "paper" else "dark"
-    return palette("responses", ground), palette("probabilities", ground)
+    background = "paper" if theme.name == "paper" else "dark"
+    return palette("responses", background), palette("probabilities", background)

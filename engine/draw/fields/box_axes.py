@@ -50,8 +50,8 @@ class BoxAxes(Drawable):
             segments += [(p, p + tick) for p in places]
             if edge.axis == Y:
                 segments.append((edge.at(-1.0), edge.at(1.0)))
-        ink, ground = np.array(frame.theme.ink), np.array(frame.theme.ground)
-        self._lines.set(np.array(segments), (*(0.5 * ink + 0.5 * ground), 1.0))
+        ink, background = np.array(frame.theme.ink), np.array(frame.theme.background)
+        self._lines.set(np.array(segments), (*(0.5 * ink + 0.5 * background), 1.0))
 
     def _ticks(self, edge, frame, world):
         """(places (N, 3) in the node's space, texts) of an edge's numbers."""

@@ -75,7 +75,7 @@ def _card(words, frame):
     sizes = [SIZES["normal"], *[SIZES["small"]] * (len(words) - 1)]
     masks = [text.mask(line, max(6.0, size * s)) for line, size in zip(words, sizes, strict=True)]
     card = np.zeros((sum(m.shape[0] for m in masks) + pad, max(m.shape[1] for m in masks) + 2 * pad, 4))
-    card[..., :3], card[..., 3] = srgb(frame.theme.ground) * 0.88, 0.88
+    card[..., :3], card[..., 3] = srgb(frame.theme.background) * 0.88, 0.88
     y = pad // 2
     for k, mask in enumerate(masks):
         blend(card, mask, ink, pad, y, 1.0 if k == 0 else 0.8)

@@ -82,7 +82,7 @@ def _card(title, rows, images, frame):
     below = max((p.shape[0] for p in pictures), default=0)
     height = 2 * pad + head.shape[0] + line * len(rows) + ((gap + below + line) if images else 0)
     card = np.zeros((height, width, 4))
-    card[..., :3], card[..., 3] = srgb(frame.theme.ground) * 0.9, 0.9
+    card[..., :3], card[..., 3] = srgb(frame.theme.background) * 0.9, 0.9
     blend(card, head, ink, pad, pad)
     y = pad + head.shape[0]
     for name, value in zip(names, values, strict=True):

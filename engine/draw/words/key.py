@@ -64,7 +64,7 @@ def _card(rows, frame):
     else:
         places, size = [(0, k * line) for k in range(len(rows))], (max(widths), line * len(rows))
     card = np.zeros((size[1] + pad, size[0] + 2 * pad, 4))
-    card[..., :3], card[..., 3] = srgb(theme.ground) * 0.86, 0.86
+    card[..., :3], card[..., 3] = srgb(theme.background) * 0.86, 0.86
     for (x, y), row, mask in zip(places, rows, masks, strict=True):
         stroke = _stroke(row.dash, sample, max(1.0, WIDTH * s), line)
         blend(card, stroke, srgb(row.colour), pad + x, pad // 2 + y)

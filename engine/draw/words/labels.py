@@ -50,7 +50,7 @@ class Labels(Drawable):
             taken.append(box)
             ink = frame.theme.ink if self.colour is None else self.colour
             reach = max(1, round(HALO * frame.scale))
-            image = _haloed(mask, tuple(ink), tuple(frame.theme.ground), float(strength), reach)
+            image = _haloed(mask, tuple(ink), tuple(frame.theme.background), float(strength), reach)
             frame.sprites.append(Sprite(image, left - reach, top - reach))
 
 
@@ -66,11 +66,11 @@ def _halo(data, shape, reach):
     return found
 
 
-def _haloed(mask, ink, ground, opacity, reach):
-    """A sprite's image: the mask in ink, on a halo of the ground that sets it off from what is behind it."""
+def _haloed(mask, ink, background, opacity, reach):
+    """A sprite's image: the mask in ink, on a halo of the background that sets it off from what is behind it."""
     halo = _halo(mask.tobytes(), mask.shape, reach) * FADED
     image = np.zeros((*halo.shape, 4))
-    image[..., :3], image[..., 3] = srgb(ground) * halo[..., None], halo
+    image[..., :3], image[..., 3] = srgb(background) * halo[..., None], halo
     blend(image, mask, srgb(ink), reach, reach)
     return np.round(np.clip(image * opacity, 0, 1) * 255).astype(np.uint8)
 

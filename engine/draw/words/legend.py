@@ -22,7 +22,7 @@ class Legend:
     low, high values at its ends
     marks     values of the surfaces shown
     words     texts of the marks, where numbers do not say it; () for the numbers
-    card      True for a legend that lies on an image: on a card of the ground's colour, the map whole as images have it
+    card      True for a legend over an image: on a card of the background's colour, with the whole map
     """
 
     title: str
@@ -132,7 +132,7 @@ def _sprite(legend, s, theme):
         image = np.zeros((min(ROWS, len(data) - y), *data.shape[1:]))
         draw(image, border, border - y)
         if legend.card:
-            _lay_on_card(image, srgb(theme.ground))
+            _lay_on_card(image, srgb(theme.background))
         data[y : y + ROWS] = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     return Sprite(data, margin, margin)
 
@@ -145,6 +145,6 @@ def _put(image, part, x, y):
 
 
 def _lay_on_card(image, colour):
-    """Puts a ground under a premultiplied image that lets a little of the picture through."""
+    """Puts a background under a premultiplied image that lets a little of the picture through."""
     card, opacity = np.append(colour, 1.0), 0.8
     image += (1.0 - image[..., 3:]) * opacity * card

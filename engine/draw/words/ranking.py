@@ -66,7 +66,7 @@ def _card(ranks, title, frame):
     width = 2 * pad + max(wide[0] + wide[1] + longest + 2 * gap, head.shape[1])
     top = pad + (round(head.shape[0] * 1.3) if title else 0)
     card = np.zeros((top + line * len(ranks) + pad, width, 4))
-    card[..., :3], card[..., 3] = srgb(theme.ground) * 0.86, 0.86
+    card[..., :3], card[..., 3] = srgb(theme.background) * 0.86, 0.86
     if title:
         blend(card, head, srgb(theme.ink), pad, pad)
     shades = colours("viridis", "paper" if theme.name == "paper" else "dark", np.array([r.part for r in ranks]))

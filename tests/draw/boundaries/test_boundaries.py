@@ -19,7 +19,7 @@ WHITE = (1.0, 1.0, 1.0)
 
 
 class Picture(FlatScene):
-    """The boundaries that a function makes, white on the paper theme's ground unless it says otherwise."""
+    """The boundaries that a function makes, white on the paper theme's background unless it says otherwise."""
 
     theme = "dark"
 

@@ -151,9 +151,9 @@ def test_a_constant_lies_in_the_middle_of_its_box():
 
 def test_what_lies_outside_the_stated_ends_is_cut():
     net = Mlp([[[1.0, 0.0]]], None, ["identity"])
-    ground = picture()[48]
-    whole = abs(picture(plain(net))[48] - ground).max(axis=1) > 8
-    part = abs(picture(plain(net, low=-5.0, high=5.0))[48] - ground).max(axis=1) > 8
+    background = picture()[48]
+    whole = abs(picture(plain(net))[48] - background).max(axis=1) > 8
+    part = abs(picture(plain(net, low=-5.0, high=5.0))[48] - background).max(axis=1) > 8
     # Inputs run from -10 to 10 over the row, so half of it is between the ends.
     assert part.sum() == pytest.approx(whole.sum() / 2, abs=2)
     assert (part <= whole).all()
@@ -259,8 +259,8 @@ def test_what_does_not_fit_the_network_is_refused():
 def test_nothing_is_drawn_where_values_are_no_numbers():
     # 3e38 x overflows float32 from 1.13 on, and infinity less infinity is none.
     net = Mlp([[[3e38, 0.0], [3e38, 0.0]], [[1.0, -1.0]]], None, ["relu", "identity"])
-    ground = picture()[48]
-    drawn = abs(picture(plain(net))[48] - ground).max(axis=1) > 8
+    background = picture()[48]
+    drawn = abs(picture(plain(net))[48] - background).max(axis=1) > 8
     # 7 of the picture's 8 units are the surface, whose inputs run from -10 to 10; a quad may be lost at the border.
     x = ((np.arange(96) + 0.5) / 96 * 8 - 4) / 3.5 * 10
     assert drawn[(x > -9.8) & (x < 0.7)].all()

@@ -56,7 +56,7 @@ def plot(*curves, **more):
 def covered(node, camera, supersample=1, size=SIZE):
     """(H, W) how much of each pixel the curves cover, and the Window."""
     with_, without = (picture(n, camera, size, supersample) for n in (node, plot(names=node.names, aspect=node.aspect)))
-    # On paper the ground is white but for the faint grid; ink is laid over it in linear light.
+    # On paper the background is white but for the faint grid; ink is laid over it in linear light.
     a, b = (((p / 255 + 0.055) / 1.055) ** 2.4 for p in (with_, without))
     found = window(frame(camera, size), np.eye(4), node.aspect, names=node.names)
     return np.clip(1.0 - a[..., 0] / np.maximum(b[..., 0], 1e-3), 0, 1), found

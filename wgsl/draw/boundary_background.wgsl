@@ -23,7 +23,7 @@ fn region_of(g: u32) -> u32 {
     return on.x ^ on.y ^ on.z ^ on.w;
 }
 
-fn keep_ground() {
+fn keep_background() {
     kept = outputs;
     if BACKGROUND == 4u {
         region = 0u;
@@ -101,7 +101,7 @@ fn loss(wanted: vec3f) -> f32 {
 }
 
 // Premultiplied; nothing where there is no background.
-fn ground(at: vec2f) -> vec4f {
+fn background(at: vec2f) -> vec4f {
     var colour = vec4f(0.0);
     if BACKGROUND == 1u {
         colour = vec4f(prediction(), 1.0);
