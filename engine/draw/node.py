@@ -1,21 +1,36 @@
 """The scene graph: nodes with a transform, children and visibility."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 
-from engine.errors import SceneError
+from engine.errors import SceneError, SettingError, near
 
 _ids = itertools.count(1)
 
 
-class Node:
+class _Whole(type):
+    """Marks a node as whole once its __init__ has ended, subclasses' included."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        node = super().__call__(*args, **kwargs)
+        node._is_whole = True
+        return node
+
+
+class Node(metaclass=_Whole):
     """A place in the scene graph; by itself it draws nothing.
+
+    A subclass declares its attributes by setting them in __init__, or on the class. After that a public name it does
+    not have is a mistake: setting one raises SettingError with the near ones. Names with an underscore are free.
 
     name        for messages and picking
     transform   (4, 4) float64, to the parent's space; p_parent = transform @ (p, 1)
     visible     False hides it and its children
     """
+
+    _is_whole = False
 
     def __init__(self, name=None):
         self.name = name or type(self).__name__
@@ -24,6 +39,12 @@ class Node:
         self.visible = True
         self.children = []
         self.parent = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in self.__dict__ or name.startswith("_") or hasattr(type(self), name)) and self._is_whole:
+            known = [key for key in dir(self) if not key.startswith("_") and not callable(getattr(self, key, None))]
+            raise SettingError(f"{type(self).__name__}: {near(name, known, noun='attribute')}")
+        super().__setattr__(name, value)
 
     def add(self, child):
         """Adds a node, taking it from its former parent; returns it. Raises SceneError for a cycle."""

@@ -78,6 +78,8 @@ def test_a_node_fills_each_tile_once_before_it_is_drawn(renderer, monkeypatch):
     seen = []
 
     class Filled(Points):
+        room = Array("u4", 4)
+
         def fill(self, frame, world):
             # The encoder is open: a kernel's commands can be recorded.
             frame.encoder.clear_buffer(self.room.buffer)
@@ -87,7 +89,6 @@ def test_a_node_fills_each_tile_once_before_it_is_drawn(renderer, monkeypatch):
             seen.append(("draw", frame.tile))
 
     node = Filled([(0.0, 0.0, 0.0)], (1.0, 1.0, 1.0, 1.0))
-    node.room = Array("u4", 4)
     monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 85)
     renderer.frame(Staged([node]), Clock(), (60, 40), 4)
     tiles = list(tiling.Plan((60, 40), 2).tiles())
