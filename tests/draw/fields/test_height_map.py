@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.draw.drawable import Aim
@@ -176,16 +176,24 @@ def test_three_outputs_are_shown_as_the_image_has_them():
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-3, 3), st.floats(0.2, 1.4), st.booleans())
+@example(-1.0, 0.25, False)  # enters the box through a side, below the surface, and leaves through its floor
 def test_a_pick_gives_the_twins_value_and_gradient_where_the_ray_meets_the_surface(azimuth, altitude, flat):
     node = HeightMap(SMOOTH, plane=SLOPED, output=1)
     camera = orbit_camera(azimuth, altitude, 14.0, fov=0.0 if flat else Camera.fov, height=10.0)
     origin, direction = camera.ray(0.11, -0.07, 1.0)
     world = np.diag([1.5, 0.8, 1.2, 1.0])
     hit = node.pick(Aim(origin, direction), world)
+    low, high = node.ends
+    if hit is None:
+        # Then the ray is on one side of the surface, all the way through the box.
+        p = np.linalg.solve(world[:3, :3], (origin + np.linspace(0, 40, 4001)[:, None] * direction).T).T
+        p = p[(np.abs(p) <= node.half_size).all(axis=1)]
+        heights = ((SMOOTH(node.inputs_at(p))[:, 1] - low) / (high - low) * 2 - 1) * node.half_size[1]
+        assert len(p) < 2 or np.ptp(np.sign(p[:, 1] - heights)) == 0
+        return
     place = np.linalg.solve(world, [*hit.position, 1.0])[:3]
     inputs = node.inputs_at(place)
     value, gradient = (x[0, 1] for x in value_and_gradient(SMOOTH, inputs[None]))
-    low, high = node.ends
     height = ((hit.value - low) / (high - low) * 2 - 1) * node.half_size[1]
     # Narrowed in float64, but the ray is given its steps in the box's size.
     assert np.allclose(origin + hit.distance * direction, hit.position, atol=1e-9)
