@@ -315,6 +315,27 @@ def test_a_scene_file_may_import_its_neighbours_and_leaves_the_path_as_it_was(as
     assert sys.path == before
 
 
+# What those who work on it ask for. Each in a process of its own: log and shaders are asked for once a process.
+
+
+def test_the_shaders_the_passes_and_the_log_can_be_asked_for(tmp_path):
+    words = ["render", "random_networks", "-o", tmp_path / "a.png", "--size", "40x30", "--supersample", "1"]
+    done = process(*words, "--dump-wgsl", tmp_path / "wgsl", "--profile", "--verbose")
+    assert done.returncode == 0 and done.stdout.decode() == f"{tmp_path / 'a.png'}\n"
+    err = done.stderr.decode()
+    assert "neuroscene: DEBUG: " in err  # the log
+    assert "ms" in err and "draw/field_image" in err  # the passes, or why there are none
+    shaders = list((tmp_path / "wgsl").glob("*.wgsl"))
+    assert any("fn main" in path.read_text() or "@compute" in path.read_text() for path in shaders)
+
+
+def test_a_folder_for_shaders_that_cannot_be_made_is_a_line(ask, scene_file, tmp_path):
+    (tmp_path / "file").write_text("")
+    answer = ask("render", scene_file, "-o", tmp_path / "a.png", "--dump-wgsl", tmp_path / "file" / "wgsl")
+    assert answer.status == main.MISTAKE and answer.is_one_line() and str(tmp_path / "file") in answer.err
+    assert not (tmp_path / "a.png").exists()
+
+
 # Pictures.
 
 
