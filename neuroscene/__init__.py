@@ -21,11 +21,12 @@ class _SameModule(MetaPathFinder, Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = importlib.import_module("engine" + spec.name.removeprefix("neuroscene"))
         # The import system writes its own spec into what it is given; exec_module puts the module's back.
-        self._own = module.__spec__
+        spec.loader_state = module.__spec__
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__spec__ = self._own
+        assert module.__spec__ is not None
+        module.__spec__ = module.__spec__.loader_state
 
 
 # First, because engine's folder would otherwise be read anew under the other name.

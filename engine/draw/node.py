@@ -42,7 +42,8 @@ class Node(metaclass=_Whole):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in self.__dict__ or name.startswith("_") or hasattr(type(self), name)) and self._is_whole:
-            known = [key for key in dir(self) if not key.startswith("_") and not callable(getattr(self, key, None))]
+            # Asked of the class, so that no property is computed for a message.
+            known = [k for k in dir(self) if not k.startswith("_") and not callable(getattr(type(self), k, None))]
             raise SettingError(f"{type(self).__name__}: {near(name, known, noun='attribute')}")
         super().__setattr__(name, value)
 
