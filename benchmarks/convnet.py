@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.results import keep
 from engine.formats.downloads import cached
 from engine.formats.load_convnet import load_convnet, small_squeezenet
-from engine.gpu.subgroups import subgroup_size
+from engine.gpu.kernel import subgroup_size
 from engine.kernels.forward import Forward
 from engine.network import nodes
 from engine.reference import convnet as twin

@@ -149,7 +149,7 @@ def first_use(name, precision):
 
 
 def _print_first_use(name, precision):
-    from engine.gpu.subgroups import subgroup_size
+    from engine.gpu.kernel import subgroup_size
 
     net = network(name)
     subgroup_size()  # and the device: neither belongs to the shape

@@ -153,7 +153,7 @@ def first_use(name):
 
 
 def _print_first_use(name):
-    from engine.gpu.subgroups import subgroup_size
+    from engine.gpu.kernel import subgroup_size
 
     take = ours(name, 1)
     subgroup_size()  # and the device: neither belongs to the shape

@@ -7,8 +7,7 @@ import numpy.typing
 import wgpu
 
 from engine.errors import DeviceLimitError, ShapeError
-from engine.gpu.device import device
-from engine.gpu.label import maker
+from engine.gpu.device import device, maker
 
 USAGES = {
     "uniform": wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST,

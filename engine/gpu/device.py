@@ -1,18 +1,19 @@
 """The adapter and device everything runs on: Vulkan, chosen once a process."""
 
 import os
+import re
 import sys
 import tempfile
 from dataclasses import dataclass, field
 from functools import cache
+from types import FrameType
+from typing import Any
 
 import wgpu
 from wgpu.backends.wgpu_native import _ffi, extras
 
 from engine.diagnostics import log
 from engine.errors import NoAdapterError
-from engine.gpu.declarations import look_up_types
-from engine.gpu.label import maker
 
 FEATURES = ("shader-f16", "timestamp-query", "subgroup", "float32-filterable")
 # The limits we ask up to the adapter's own.
@@ -52,6 +53,9 @@ PORTABLE_LIMITS = {
     "min-storage-buffer-offset-alignment": 256,
 }
 
+# A C type that can be looked up: a name, alone or with one star or bracket behind it.
+C_NAME = re.compile(r"\s*(\w+)\s*(\*|\[\s*\])?\s*$")
+
 NO_ADAPTER = (
     "No Vulkan adapter was found, so nothing can be drawn. Install a driver: "
     "Debian or Ubuntu without a GPU: `apt-get install mesa-vulkan-drivers libvulkan1`; "
@@ -59,6 +63,17 @@ NO_ADAPTER = (
     "with a GPU: its vendor's driver with Vulkan; "
     "macOS: `brew install molten-vk vulkan-loader`. Then run `neuroscene doctor`."
 )
+
+
+def maker() -> str:
+    """The module outside this package that is at work, as `draw.lines`: it stands in labels that nobody has written."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if not name.startswith("engine.gpu."):
+            return name.removeprefix("engine.")
+        frame = frame.f_back
+    return "engine.gpu"
 
 
 @dataclass(frozen=True)
@@ -96,6 +111,43 @@ class Device:
     def submit(self, encoder: wgpu.GPUCommandEncoder) -> None:
         """Ends an encoder and hands its commands to the queue."""
         self.queue.submit([encoder.finish()])
+
+
+def look_up_types(ffi: Any) -> bool:
+    """Makes one cffi.FFI look names up where it can; whatever else it is asked, it parses as before.
+
+    wgpu speaks to its library through cffi, which reads a type's name (`WGPUExtent3D *`) by writing a C program that
+    declares every name it knows and parsing that in Python: 10 to 30 ms for each of some seventy names, a second before
+    the first picture. All but a few of them are a declared name, alone or with one star or bracket behind it.
+
+    Returns False, and changes nothing, where cffi is built otherwise than we know.
+    """
+    try:
+        from cffi import model
+        from cffi.commontypes import resolve_common_type
+
+        parser = ffi._parser
+        declared, parse, pointer = parser._declarations, parser.parse_type_and_quals, parser._get_type_pointer
+    except (ImportError, AttributeError):
+        return False
+
+    def read(text):
+        match = C_NAME.match(text)
+        if match is None:
+            return parse(text)
+        name, mark = match.groups()
+        if "typedef " + name in declared:
+            kind, quals = declared["typedef " + name]
+        elif name in model.PrimitiveType.ALL_PRIMITIVE_TYPES:
+            kind, quals = resolve_common_type(parser, name)
+        else:
+            return parse(text)
+        if mark is None:
+            return kind, quals
+        return (pointer(kind, quals), 0) if mark == "*" else (model.ArrayType(kind, None), quals)
+
+    parser.parse_type_and_quals = read
+    return True
 
 
 def _prepare_instance():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import wgpu
 
 from engine.diagnostics import log
 from engine.errors import DeviceLimitError, ShaderError
-from engine.gpu.bindings import Binding
-from engine.gpu.compose import Module
+from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import Module, compose
 from engine.gpu.device import device
 from engine.gpu.passes import compute_pass
 from engine.gpu.shader import Resource, bind_group, layout_key, layouts, milliseconds, shader_module
@@ -91,3 +93,18 @@ class Kernel:
         encoder = device().encoder(self.label)
         self.dispatch(encoder, self.bind(**resources), workgroups)
         device().submit(encoder)
+
+
+@cache
+def subgroup_size() -> int:
+    """Invocations of a subgroup in our compute kernels; 0 where the adapter has no subgroups.
+
+    Asked of a kernel, once a process: adapters state only the range in which it lies.
+    """
+    if "subgroup" not in device().features:
+        return 0
+    bindings = (Binding("sizes", "write", "array<u32>"),)
+    kernel = Kernel(compose("gpu/subgroup_size", {"bindings": declare(bindings)}), bindings)
+    sizes = Array("u4", 1)
+    kernel.run(1, sizes=sizes)
+    return int(sizes.read()[0])

@@ -6,8 +6,7 @@ import numpy as np
 import wgpu
 
 from engine.errors import DeviceLimitError
-from engine.gpu.device import device
-from engine.gpu.label import maker
+from engine.gpu.device import device, maker
 
 # format -> (numpy base, channels)
 FORMATS = {

@@ -13,9 +13,8 @@ from engine.gpu.bindings import Binding, declare
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.compose import compose
 from engine.gpu.device import device
-from engine.gpu.kernel import Kernel
+from engine.gpu.kernel import Kernel, subgroup_size
 from engine.gpu.structs import struct
-from engine.gpu.subgroups import subgroup_size
 from engine.gpu.texture import Texture
 from engine.network.activations import Activation
 

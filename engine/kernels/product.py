@@ -11,9 +11,8 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
 from engine.gpu.device import device
-from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.kernel import MAX_GROUPS, Kernel, subgroup_size
 from engine.gpu.structs import struct
-from engine.gpu.subgroups import subgroup_size
 from engine.gpu.texture import Texture
 
 PRECISIONS = ("f32", "f16")

@@ -12,8 +12,7 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import declare
 from engine.gpu.compose import compose
 from engine.gpu.device import device
-from engine.gpu.kernel import Kernel
-from engine.gpu.subgroups import subgroup_size
+from engine.gpu.kernel import Kernel, subgroup_size
 
 # llvmpipe ends loops silently after 65,535 turns an invocation, all its loops summed; the rest is room.
 LOOP_TURNS = 60000

@@ -10,7 +10,7 @@ from engine.codegen.matmul import product
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
-from engine.gpu.subgroups import subgroup_size
+from engine.gpu.kernel import subgroup_size
 from engine.kernels import convolve
 from engine.network.activations import ANYWHERE, Activation
 from engine.network.nodes import Convolution

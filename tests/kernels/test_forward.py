@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.formats.load_convnet import load_convnet
 from engine.gpu.device import device
-from engine.gpu.subgroups import subgroup_size
+from engine.gpu.kernel import subgroup_size
 from engine.kernels.convolve import LANES
 from engine.kernels.forward import Forward, evaluate
 from engine.network.convnet import ConvNet

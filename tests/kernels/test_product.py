@@ -6,7 +6,7 @@ import pytest
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device
-from engine.gpu.subgroups import subgroup_size
+from engine.gpu.kernel import subgroup_size
 from engine.kernels import product
 from engine.network.activations import ACTIVATIONS
 from engine.network.mlp import Mlp

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.formats.load_convnet import load_convnet
-from engine.gpu.subgroups import subgroup_size
+from engine.gpu.kernel import subgroup_size
 from engine.kernels.convolve import LANES
 from engine.kernels.forward import evaluate
 from scenes.drawn.objects import KINDS, draw
