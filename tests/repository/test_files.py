@@ -37,8 +37,6 @@ ROWS = {
     "wgsl/draw": "one file a drawable",
     "wgsl/lib": "one file a function",
     "benchmarks": "one file a measurement",
-    # Not yet divided.
-    "engine/gpu": "one file for each object of WebGPU, and the text of shaders",
 }
 
 
