@@ -1,5 +1,6 @@
 """The resources a shader reads and writes, declared once: WGSL from here, bind group layouts from `gpu`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.errors import ShaderError
@@ -26,20 +27,20 @@ class Binding:
 
     name: str
     kind: str
-    type: object
+    type: "str | Struct | tuple[str, Struct]"
 
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ShaderError(f"Binding {self.name} is `{self.kind}`; it may be {', '.join(KINDS)}.")
 
     @property
-    def struct(self):
+    def struct(self) -> Struct | None:
         if isinstance(self.type, Struct):
             return self.type
         return self.type[1] if isinstance(self.type, tuple) else None
 
     @property
-    def type_text(self):
+    def type_text(self) -> str:
         if isinstance(self.type, Struct):
             return self.type.name
         if isinstance(self.type, tuple):
@@ -47,10 +48,10 @@ class Binding:
         return self.type
 
 
-def declare(bindings, group=0):
+def declare(bindings: Sequence[Binding]) -> str:
     """The WGSL of a list of bindings: the structs they use, once each, then a line a binding."""
     structs = dict.fromkeys(b.struct for b in bindings if b.struct)
     lines = [s.wgsl for s in structs]
     for i, b in enumerate(bindings):
-        lines.append(f"@group({group}) @binding({i}) {KINDS[b.kind]} {b.name}: {b.type_text};")
+        lines.append(f"@group(0) @binding({i}) {KINDS[b.kind]} {b.name}: {b.type_text};")
     return "\n".join(lines) + "\n"

@@ -32,7 +32,7 @@ class Module:
     code: str
     places: tuple[tuple[str, int], ...]
 
-    def explain(self, message):
+    def explain(self, message: object) -> str:
         """A compiler's message with every place turned into the file and line a person wrote."""
 
         def replace(match):
@@ -46,7 +46,7 @@ class Module:
 
 
 @cache
-def source(name):
+def source(name: str) -> str:
     """The text of `wgsl/<name>.wgsl`. Raises ShaderError when there is no such file."""
     path = files("wgsl").joinpath(*f"{name}.wgsl".split("/"))
     try:

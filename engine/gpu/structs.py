@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ class Struct:
     fields: tuple[tuple[str, str], ...]
 
     @cached_property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """The numpy dtype with WGSL's offsets; its size is a multiple of 16, as uniform buffers want."""
         names, formats, offsets, at = [], [], [], 0
         for field, kind in self.fields:
@@ -67,12 +68,12 @@ class Struct:
         return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": -(-at // 16) * 16})
 
     @cached_property
-    def wgsl(self):
+    def wgsl(self) -> str:
         """The struct's declaration."""
         body = "\n".join(f"    {field}: {kind}," for field, kind in self.fields)
         return f"struct {self.name} {{\n{body}\n}}\n"
 
-    def new(self, **values):
+    def new(self, **values: Any) -> np.ndarray:
         """One struct with the given fields set and the others zero, as a (1,) array."""
         data = np.zeros(1, self.dtype)
         for field, value in values.items():
@@ -80,6 +81,6 @@ class Struct:
         return data
 
 
-def struct(name, **fields):
+def struct(name: str, **fields: str) -> Struct:
     """Struct(name, fields) written as keywords: struct("Ray", origin="vec3f", length="f32")."""
     return Struct(name, tuple(fields.items()))
