@@ -21,7 +21,7 @@ from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError, 
 from engine.formats.files import check_layers, check_weights, short
 from engine.formats.tensors.container import FLOATS, Tensor
 from engine.network.activations import Activation
-from engine.network.nodes import Concat, Convolution, Elementwise, GlobalAveragePool, Input, MaxPool, Node, Softmax
+from engine.network.nodes import Concat, Convolution, Elementwise, GlobalAveragePool, GraphNode, Input, MaxPool, Softmax
 
 # The rows of the first window, and what follows in torchvision's `features`, numbered from 2 on.
 ARCHITECTURES = {
@@ -85,7 +85,7 @@ def _convolutions(layer) -> Iterator[tuple[str, str, int, int | None]]:
 
 def build(
     layers: Sequence[Mapping[str, Any]], arrays: Mapping[str, Tensor], size: tuple[int, int, int], name: str
-) -> list[Node]:
+) -> list[GraphNode]:
     """The nodes of the layers behind an input (C, H, W); `name` is the file's, for messages.
 
     Raises FileError, NetworkError or ShapeError for arrays that are missing, of another type or shape.
@@ -93,7 +93,7 @@ def build(
     check_layers(len(layers), name)
     check_weights(sum(math.prod(tensor.shape) for tensor in arrays.values()), name)
     try:
-        nodes: list[Node] = [Input("image", (), size)]
+        nodes: list[GraphNode] = [Input("image", (), size)]
         for layer in layers:
             nodes += _nodes(layer, nodes[-1].name, arrays)
         return nodes
@@ -107,7 +107,7 @@ def _nodes(layer, source, arrays):
         return [MaxPool(name, (source,), (layer["size"],) * 2, (layer["stride"],) * 2, ceil="ceil" in layer)]
     if kind in ("global average pool", "softmax"):
         return [(Softmax if kind == "softmax" else GlobalAveragePool)(name, (source,))]
-    made: list[Node] = []
+    made: list[GraphNode] = []
     for key, label, size, filters in _convolutions(layer):
         weights = _array(arrays, f"{key}.weight", (filters, None, size, size), name)
         bias = _array(arrays, f"{key}.bias", (filters,), name)

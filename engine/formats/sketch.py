@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from engine.errors import NetworkError, NeurosceneError
 from engine.formats.files import check_weights, short
 from engine.network.convnet import MAX_NEURONS, MAX_NODES
-from engine.network.nodes import Convolution, Dense, Input, Node
+from engine.network.nodes import Convolution, Dense, GraphNode, Input
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Wire:
     dims: tuple[int, ...]
 
     @property
-    def node(self) -> Node:
+    def node(self) -> GraphNode:
         return self.sketch.nodes[self.key]
 
     @property
@@ -92,7 +92,13 @@ class Sketch:
         return wire
 
     def add(
-        self, kind: type[Node], label: str, wires: Sequence[Wire], *fields: Any, vector: bool | None = None, **more: Any
+        self,
+        kind: type[GraphNode],
+        label: str,
+        wires: Sequence[Wire],
+        *fields: Any,
+        vector: bool | None = None,
+        **more: Any,
     ) -> Wire:
         """The Wire of a new node; vector: seen as (n,); None: with as many axes as the first of its inputs."""
         node = self._made(kind, self._free(label), tuple(w.key for w in wires), *fields, **more)
@@ -114,7 +120,7 @@ class Sketch:
         self.scales[made.key] = scale, shift
         return made
 
-    def finished(self, end: Wire) -> list[Node]:
+    def finished(self, end: Wire) -> list[GraphNode]:
         """The nodes that the Wire `end` depends on, in order; it is the last."""
         wanted = {end.key}
         for node in reversed(self.nodes.values()):
@@ -122,7 +128,7 @@ class Sketch:
                 wanted.update(node.inputs)
         uses = Counter(key for node in self.nodes.values() if node.name in wanted for key in node.inputs)
         uses[end.key] += 1
-        done: dict[str, Node] = {}
+        done: dict[str, GraphNode] = {}
         now: dict[str, str] = {}  # what became of a name
         for node in self.nodes.values():
             if node.name not in wanted:

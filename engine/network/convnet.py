@@ -7,7 +7,7 @@ from functools import cached_property
 from math import prod
 
 from engine.errors import NetworkError, NeurosceneError, ShapeError, near
-from engine.network.nodes import Input, Node
+from engine.network.nodes import GraphNode, Input
 from engine.network.preprocess import ORDERS, Preprocess, usual
 
 # All responses together as float32 take 1 GiB; ResNet-50 at 224 x 224 has 33 million, VGG-16 has 28 million.
@@ -33,7 +33,7 @@ class ConvNet:
             raise NetworkError(f"{name} has {len(self.nodes)} nodes; at most {MAX_NODES} can be shown.")
         if not self.nodes or not isinstance(self.nodes[0], Input):
             raise NetworkError(f"{name} does not begin with an Input node; the first of its nodes must be one.")
-        self._by_name: dict[str, Node] = {}
+        self._by_name: dict[str, GraphNode] = {}
         self.shapes: dict[str, tuple[int, int, int]] = {}
         neurons = 0
         for node in self.nodes:
@@ -102,7 +102,7 @@ class ConvNet:
         return self.shapes[self.nodes[0].name]
 
     @property
-    def output(self) -> Node:
+    def output(self) -> GraphNode:
         """The last node."""
         return self.nodes[-1]
 
@@ -115,32 +115,32 @@ class ConvNet:
         """Numbers that all nodes but the input give."""
         return sum(prod(self.shapes[node.name]) for node in self.nodes[1:])
 
-    def work(self, node: Node | str) -> int:
+    def work(self, node: GraphNode | str) -> int:
         """Multiply-adds of a node, by itself or by name."""
         node = self.node(node)
         return node.work(*(self.shapes[key] for key in node.inputs))
 
-    def node(self, name: Node | str) -> Node:
+    def node(self, name: GraphNode | str) -> GraphNode:
         """The node of that name; a node passes through. Raises NetworkError."""
-        if isinstance(name, Node):
+        if isinstance(name, GraphNode):
             return name
         if name not in self._by_name:
             raise NetworkError(f"In {self.name}: {near(name, self._by_name, noun='node')}")
         return self._by_name[name]
 
-    def consumers(self, name: Node | str) -> tuple[Node, ...]:
+    def consumers(self, name: GraphNode | str) -> tuple[GraphNode, ...]:
         """The nodes that take this one's output, in order."""
         return self._consumers[self.node(name).name]
 
     @cached_property
     def _consumers(self):
-        found: dict[str, list[Node]] = {node.name: [] for node in self.nodes}
+        found: dict[str, list[GraphNode]] = {node.name: [] for node in self.nodes}
         for node in self.nodes:
             for key in dict.fromkeys(node.inputs):
                 found[key].append(node)
         return {key: tuple(nodes) for key, nodes in found.items()}
 
-    def receptive(self, node: Node | str) -> tuple[tuple[int, int], ...]:
+    def receptive(self, node: GraphNode | str) -> tuple[tuple[int, int], ...]:
         """(size, stride, start), each (rows, columns) in pixels of the input: what the neurons of a node see of it.
 
         The neuron at (row, column) sees start + stride (row, column) up to size further; that may reach into the
@@ -173,7 +173,7 @@ class ConvNet:
         """For each of a node's inputs: the Windows through which it is seen, or None where all of it is."""
         return node.windows_on(*(self.shapes[key] for key in node.inputs))
 
-    def field(self, node: Node | str, row: int, column: int) -> tuple[int, int, int, int]:
+    def field(self, node: GraphNode | str, row: int, column: int) -> tuple[int, int, int, int]:
         """(top, left, bottom, right) of the smallest box of the input that a neuron's value can depend on.
 
         bottom and right are behind it; what falls on padding, or on pixels that no window reaches, is not in it.

@@ -21,7 +21,7 @@ def fused(net: ConvNet, keep: Container[str] = ()) -> dict[str, str]:
     return found
 
 
-def taken(net: ConvNet, node: nodes.Node, together: Mapping[str, str]) -> tuple[nodes.Node, tuple[str, ...]]:
+def taken(net: ConvNet, node: nodes.GraphNode, together: Mapping[str, str]) -> tuple[nodes.GraphNode, tuple[str, ...]]:
     """(the node that sums, its inputs' names) of what is computed at a node: of the one before, where it is fused."""
     before = net.node(node.inputs[0]) if isinstance(node, nodes.Elementwise) else None
     if before is not None and before.name in together:

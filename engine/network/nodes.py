@@ -20,7 +20,7 @@ Windows = tuple[Window, Window]
 
 
 @dataclass(frozen=True, eq=False)
-class Node:
+class GraphNode:
     """One step of the graph.
 
     name     unique in its network
@@ -72,7 +72,7 @@ class Node:
 
 
 @dataclass(frozen=True, eq=False)
-class Input(Node):
+class Input(GraphNode):
     """The image. size (C, H, W)"""
 
     size: tuple[int, int, int]
@@ -97,7 +97,7 @@ def _weights(array, what, axes):
 
 
 @dataclass(frozen=True, eq=False)
-class _Weighted(Node):
+class _Weighted(GraphNode):
     weights: np.ndarray
     bias: np.ndarray = None  # type: ignore[assignment]  # check makes it an array
     axes: ClassVar[tuple[str, ...]] = ()  # of the weights, for messages
@@ -173,7 +173,7 @@ def _slid(windows, shape):
 
 
 @dataclass(frozen=True, eq=False)
-class Elementwise(Node):
+class Elementwise(GraphNode):
     """An activation of each number by itself."""
 
     activation: Activation
@@ -186,7 +186,7 @@ class Elementwise(Node):
 
 
 @dataclass(frozen=True, eq=False)
-class _Pool(Node):
+class _Pool(GraphNode):
     size: tuple[int, int]
     stride: tuple[int, int]
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
@@ -231,7 +231,7 @@ class AveragePool(_Pool):
 
 
 @dataclass(frozen=True, eq=False)
-class GlobalAveragePool(Node):
+class GlobalAveragePool(GraphNode):
     """The mean of each channel: (C, 1, 1)."""
 
     kind = "global average pool"
@@ -242,7 +242,7 @@ class GlobalAveragePool(Node):
 
 
 @dataclass(frozen=True, eq=False)
-class Concat(Node):
+class Concat(GraphNode):
     """The channels of its inputs, one after another."""
 
     kind = "concat"
@@ -256,7 +256,7 @@ class Concat(Node):
 
 
 @dataclass(frozen=True, eq=False)
-class Add(Node):
+class Add(GraphNode):
     """The sum of two inputs of equal shapes."""
 
     kind = "add"
@@ -269,7 +269,7 @@ class Add(Node):
 
 
 @dataclass(frozen=True, eq=False)
-class Multiply(Node):
+class Multiply(GraphNode):
     """The product of two inputs of equal shapes; or each channel of a map times its number of a vector, in any order.
 
     The vector is the gate of squeeze-and-excitation (Hu et al. 2018, CVPR, "Squeeze-and-excitation networks").
@@ -298,7 +298,7 @@ class Multiply(Node):
 
 
 @dataclass(frozen=True, eq=False)
-class Flatten(Node):
+class Flatten(GraphNode):
     """All numbers as one vector, (C H W, 1, 1): channel by channel, each row by row."""
 
     kind = "flatten"
@@ -330,7 +330,7 @@ class Dense(_Weighted):
 
 
 @dataclass(frozen=True, eq=False)
-class Softmax(Node):
+class Softmax(GraphNode):
     """exp(x) / sum of exp(x) over the channels, at each row and column by itself."""
 
     kind = "softmax"

@@ -14,7 +14,7 @@ from engine.formats.onnx.graph import evaluated, only_input
 from engine.formats.onnx.model import read
 from engine.formats.sketch import TO_CHANNELS_FIRST, ChannelsLast, Sketch, Wire
 from engine.network.convnet import ConvNet
-from engine.network.nodes import Node
+from engine.network.nodes import GraphNode
 from engine.network.preprocess import Preprocess
 
 
@@ -24,7 +24,7 @@ def load(
     size: tuple[int, int] | None = None,
     classes: Sequence[str] = (),
     preprocess: Preprocess | None = None,
-    known: Callable[[list[Node]], Preprocess | None] = lambda nodes: None,
+    known: Callable[[list[GraphNode]], Preprocess | None] = lambda nodes: None,
 ) -> ConvNet:
     """The ConvNet in an .onnx file.
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from engine.formats.onnx.convnet_inputs import constant, wire
-from engine.formats.onnx.graph import Constant, GraphNode, Rules
+from engine.formats.onnx.graph import Constant, OnnxNode, Rules
 from engine.formats.sketch import Wire
 from engine.network.activations import ANYWHERE, Activation
 from engine.network.nodes import Elementwise, Softmax
@@ -20,7 +20,7 @@ def _activation(name, key=None, default=0.0):
     return rule
 
 
-def activated(node: GraphNode, x: Wire, activation: str) -> Wire:
+def activated(node: OnnxNode, x: Wire, activation: str) -> Wire:
     """The Wire of a new node that applies an activation to each number of x."""
     return x.sketch.add(Elementwise, node.label, [x], Activation.parse(activation, ANYWHERE))
 

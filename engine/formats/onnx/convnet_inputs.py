@@ -3,13 +3,13 @@
 import numpy as np
 
 from engine.formats.files import short
-from engine.formats.onnx.graph import Constant, GraphNode
+from engine.formats.onnx.graph import Constant, OnnxNode
 from engine.formats.sketch import Wire
 
 MAX_SHAPE = 16  # numbers in what can be a shape
 
 
-def wire(node: GraphNode, map_: bool = False) -> Wire:
+def wire(node: OnnxNode, map_: bool = False) -> Wire:
     """The Wire a node works on first; map_: it must be a map (C, H, W)."""
     x = node.variable()
     if map_ and len(x.dims) != 3:
@@ -17,7 +17,7 @@ def wire(node: GraphNode, map_: bool = False) -> Wire:
     return x
 
 
-def constant(node: GraphNode, i: int, what: str, *, axes: int | None = None) -> np.ndarray | None:
+def constant(node: OnnxNode, i: int, what: str, *, axes: int | None = None) -> np.ndarray | None:
     """The array of input i, which must be constant floats; None if it is left out."""
     x = node.input(i)
     if x is None:
@@ -31,7 +31,7 @@ def constant(node: GraphNode, i: int, what: str, *, axes: int | None = None) -> 
     return x.array
 
 
-def short_list(node: GraphNode, i: int, what: str) -> list[int] | None:
+def short_list(node: OnnxNode, i: int, what: str) -> list[int] | None:
     """Input i as at most MAX_SHAPE whole numbers, which must be constant; None if it is left out."""
     x = node.input(i)
     if x is None:

@@ -1,4 +1,4 @@
-"""What each kind of ONNX node becomes in a convolutional network. A rule takes a GraphNode and gives its first output.
+"""What each kind of ONNX node becomes in a convolutional network. A rule takes a OnnxNode and gives its first output.
 
 An input of a rule is a Constant or a Wire; here and there a ChannelsLast or an Expanded, which few nodes take.
 """

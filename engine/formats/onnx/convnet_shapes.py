@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.formats.files import short
 from engine.formats.onnx.convnet_inputs import MAX_SHAPE, short_list, wire
-from engine.formats.onnx.graph import ON_CONSTANTS, Constant, GraphNode, Rules, dropout, same
+from engine.formats.onnx.graph import ON_CONSTANTS, Constant, OnnxNode, Rules, dropout, same
 from engine.formats.sketch import Expanded, Wire
 from engine.network.nodes import Convolution, Flatten, GlobalAveragePool
 
@@ -159,7 +159,7 @@ def _listed(node, i, what):
     return found
 
 
-def joined(node: GraphNode) -> Constant:
+def joined(node: OnnxNode) -> Constant:
     """Lists of sizes, one after another."""
     lists = [_listed(node, i, "values") for i in range(len(node.inputs))]
     if sum(map(len, lists)) > MAX_SHAPE:

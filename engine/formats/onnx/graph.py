@@ -1,6 +1,6 @@
 """ONNX graphs evaluated node by node: what a name stands for, a node as rules see it, and nodes on constants alone.
 
-A rule takes a GraphNode and gives its first output. What the network's input becomes is the reader's own: steps of a
+A rule takes a OnnxNode and gives its first output. What the network's input becomes is the reader's own: steps of a
 chain (`chain_values`), or nodes of a convolutional network (`convnet_nodes`).
 """
 
@@ -63,7 +63,7 @@ class Names:
         self.values[key] = value
 
 
-class GraphNode:
+class OnnxNode:
     """A node as the rules see it: its inputs, attributes and how messages call it."""
 
     def __init__(self, inputs: list, proto: Any, where: str, name: str, last: bool):
@@ -108,7 +108,7 @@ class GraphNode:
         return NetworkError(f"{self.where} cannot be shown: {why}.")
 
 
-Rules = Mapping[str, Callable[[GraphNode], Any]]
+Rules = Mapping[str, Callable[[OnnxNode], Any]]
 
 
 def only_input(graph: Any, name: str) -> Any:
@@ -149,7 +149,7 @@ def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
             rule = ON_CONSTANTS.get(proto.op_type, rule)
         try:
             with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
-                result = rule(GraphNode(inputs, proto, where, name, proto.output[:1] == [output]))
+                result = rule(OnnxNode(inputs, proto, where, name, proto.output[:1] == [output]))
         except (ValueError, TypeError, OverflowError) as error:
             raise ShapeError(f"{where} cannot be read: {short(error)}. Export the file again.") from None
         if not proto.output:
@@ -191,12 +191,12 @@ def _moved(node, function):
         raise node.refusal(short(error)) from None
 
 
-def same(node: GraphNode) -> Any:
+def same(node: OnnxNode) -> Any:
     """The first input, whatever it is."""
     return node.required(1)[0]
 
 
-def dropout(node: GraphNode) -> Any:
+def dropout(node: OnnxNode) -> Any:
     """The first input, of a node that is not in training mode."""
     training = node.input(2)
     if training is not None and not (isinstance(training, Constant) and not training.array.any()):
@@ -212,7 +212,7 @@ def _cast(node):
     return _computed(node, lambda a: a.astype(kinds[to]), node.required(1))
 
 
-def target_shape(node: GraphNode) -> list[int]:
+def target_shape(node: OnnxNode) -> list[int]:
     """The second input of a Reshape as a list."""
     shape = node.required(2)[1]
     if not isinstance(shape, Constant) or shape.array.ndim != 1 or shape.array.size > 16:
@@ -225,7 +225,7 @@ def _reshape(node):
     return _moved(node, lambda a: a.reshape([a.shape[i] if n == 0 else n for i, n in enumerate(dims)]))
 
 
-def axes(node: GraphNode) -> tuple[int, ...] | None:
+def axes(node: OnnxNode) -> tuple[int, ...] | None:
     """The axes of Squeeze and Unsqueeze: an attribute in old files, an input in newer ones."""
     given = node.input(1)
     if given is None:
