@@ -6,7 +6,7 @@ import re
 import sys
 
 from engine.errors import SceneError, SettingError
-from engine.output.atomic import Beside
+from engine.formats.atomic import Beside
 from engine.output.writers.formats import encode_drawing, save_drawing, vector_ending
 from engine.scene.view_data import Clock
 from engine.vector.page import POINT_MM, Drawing

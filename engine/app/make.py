@@ -9,7 +9,7 @@ import numpy as np
 from engine.app import jobs as batch
 from engine.app import tiled_picture
 from engine.errors import FileError
-from engine.output.atomic import Beside
+from engine.formats.atomic import Beside
 from engine.output.progress import progress_bar
 from engine.output.recorder import Recorder, plan
 from engine.output.writers.formats import BANDS, ending, open_writer, writer_class

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from engine import __version__
 from engine.errors import FileError
+from engine.formats.atomic import cannot_write
 from engine.formats.downloads import cached, find, place
-from engine.output.atomic import cannot_write
 
 # Seconds without a byte until a server counts as gone.
 TIMEOUT = 30.0

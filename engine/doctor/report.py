@@ -12,7 +12,7 @@ from engine.doctor.compare import Row
 from engine.errors import NeurosceneError, NoAdapterError
 from engine.gpu.device import FEATURES, device
 from engine.output.window import has_display
-from engine.output.writers.ffmpeg import executable
+from engine.output.writers.video import executable
 
 WIDTH = 96  # columns
 NAMES = 17  # columns of kernels' names

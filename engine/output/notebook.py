@@ -30,7 +30,7 @@ def session():
 
 
 def make_canvas(size=(800, 600), title=""):
-    """A canvas in a widget (engine.output.contract.Canvas).
+    """A canvas in a widget (engine.output.canvas.Canvas).
 
     size    (width, height) in CSS pixels
     title   of its bar; none is shown without

@@ -32,7 +32,7 @@ def _quiet(record):
 
 
 class OffscreenCanvas(OffscreenRenderCanvas):
-    """A canvas off the screen (engine.output.contract.Canvas) that raises the errors of its handlers."""
+    """A canvas off the screen (engine.output.canvas.Canvas) that raises the errors of its handlers."""
 
     def draw(self):
         """(H, W, 4) uint8: what is drawn now, by the function given to `request_draw`."""

@@ -74,7 +74,7 @@ class Recorder:
                    `pixels()` that gives them
     plan           which moments
     size           (width, height)
-    text           see engine.output.contract.Writer
+    text           see engine.output.writers.frame_writer.WholeWriter
 
     Raises FileError at once when the path cannot be written, before anything is drawn.
 

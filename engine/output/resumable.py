@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import FileError
-from engine.output.atomic import Beside, cannot_write
+from engine.formats.atomic import Beside, cannot_write
 
 try:
     import fcntl

@@ -27,7 +27,7 @@ def has_display():
 
 
 def make_canvas(size=(1280, 800), title="neuroscene"):
-    """A canvas in a new window (engine.output.contract.Canvas).
+    """A canvas in a new window (engine.output.canvas.Canvas).
 
     size   (width, height) in logical pixels
 

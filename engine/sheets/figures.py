@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.app import make as app
 from engine.app.lookup import open_scene, report_user_errors
 from engine.errors import FileError, NeurosceneError, SceneError, SettingError, near
-from engine.output.atomic import cannot_write
+from engine.formats.atomic import cannot_write
 from engine.render.limits import SIZE_MAX
 from engine.scene.figure import chosen, declared
 from engine.scene.scene import Scene

@@ -11,7 +11,7 @@ import pytest
 
 from engine.errors import NoDisplayError
 from engine.output import notebook, offscreen, window
-from engine.output.contract import Canvas
+from engine.output.canvas import Canvas
 
 
 def test_the_canvas_off_the_screen_fulfils_the_contract():
@@ -83,7 +83,7 @@ def test_a_display_that_does_not_answer_is_none():
 def test_a_window_fulfils_the_contract():
     code = (
         "from engine.output import window\n"
-        "from engine.output.contract import Canvas\n"
+        "from engine.output.canvas import Canvas\n"
         "canvas = window.make_canvas((320, 200), 'title')\n"
         "assert isinstance(canvas, Canvas)\n"
         "def draw():\n"  # the size is the window manager's answer, which takes a moment

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 from engine.errors import FileError
-from engine.output.atomic import Beside, cannot_write
+from engine.formats.atomic import Beside, cannot_write
 
 # Names, not classes: an encoder's libraries are loaded when a file of its kind is written.
 WRITERS = {
@@ -61,7 +61,7 @@ def bands_class(path):
 
 
 def open_writer(path, size, fps, text=None):
-    """The engine.output.contract.Writer for a path. Raises FileError when it cannot be written there."""
+    """The engine.output.writers.frame_writer.WholeWriter for a path. Raises FileError when it cannot be written there."""
     return writer_class(path)(path, size, fps, text)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from engine.errors import FileError
+from engine.output.writers.frame_writer import WholeWriter
 from engine.output.writers.palette import COLOURS, draw
-from engine.output.writers.whole import WholeWriter
 
 # Frames that share a palette, fewer when they are large. Of a 50-frame marching loop at 400 x 400, all levels in all
 # colours, one palette for all gives 37 dB, for every 16 40 dB, 8 42 dB, 4 44 dB, one each 46 dB in five times the time.
@@ -52,7 +52,7 @@ def lzw(drawn):
 
 
 class GifWriter(WholeWriter):
-    """A GIF that loops for ever; see engine.output.contract.Writer.
+    """A GIF that loops for ever; see engine.output.writers.frame_writer.WholeWriter.
 
     Raises FileError for more than 50 frames a second or a side over 65,535 pixels.
     """

@@ -1,10 +1,10 @@
 """Video that plays everywhere: H.264 in MP4."""
 
-from engine.output.writers.ffmpeg import VideoWriter
+from engine.output.writers.video import VideoWriter
 
 
 class Mp4Writer(VideoWriter):
-    """An MP4 that starts to play while it loads; see engine.output.contract.Writer."""
+    """An MP4 that starts to play while it loads; see engine.output.writers.frame_writer.WholeWriter."""
 
     container = "mp4"
     codec = (

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from engine.errors import FileError
-from engine.output.writers.whole import WholeWriter
+from engine.output.writers.frame_writer import WholeWriter
 
 # zlib's level. A dithered 800 x 600 picture on two cores: level 1 33 ms, 510 kB; 2 36 ms, 491 kB; 4 54 ms, 436 kB;
 # 6 159 ms, 429 kB; 9 1020 ms, 408 kB. Film frames and the first picture of a command wait for it.
@@ -23,7 +23,7 @@ def encode(stream, pixels, text=None):
 
 
 class PngWriter(WholeWriter):
-    """One frame, one PNG; see engine.output.contract.Writer."""
+    """One frame, one PNG; see engine.output.writers.frame_writer.WholeWriter."""
 
     def _put(self, pixels):
         if self.count:

@@ -3,8 +3,8 @@
 import re
 
 from engine.errors import FileError
+from engine.output.writers.frame_writer import WholeWriter
 from engine.output.writers.png import encode
-from engine.output.writers.whole import WholeWriter
 
 FRAME = re.compile(r"frame_\d{4,}\.png")
 
@@ -22,7 +22,7 @@ def is_ours(folder):
 
 
 class PngFolderWriter(WholeWriter):
-    """A folder of PNG files; see engine.output.contract.Writer.
+    """A folder of PNG files; see engine.output.writers.frame_writer.WholeWriter.
 
     Raises FileError for a folder that is there and holds anything but such frames: it would be lost.
     """

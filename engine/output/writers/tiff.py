@@ -6,7 +6,7 @@ import zlib
 import numpy as np
 
 from engine.errors import FileError
-from engine.output.writers.whole import WholeWriter
+from engine.output.writers.frame_writer import WholeWriter
 
 # What 32-bit offsets reach, less room for the tags.
 CLASSIC_BYTES = 2**32 - 2**26
@@ -91,7 +91,7 @@ class TiffBands:
 
 
 class TiffWriter(WholeWriter):
-    """One picture; see engine.output.contract.Writer."""
+    """One picture; see engine.output.writers.frame_writer.WholeWriter."""
 
     def _put(self, pixels):
         if self.count:

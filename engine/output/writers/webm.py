@@ -1,10 +1,10 @@
 """Video for the web without patents: VP9 in WebM."""
 
-from engine.output.writers.ffmpeg import VideoWriter
+from engine.output.writers.video import VideoWriter
 
 
 class WebmWriter(VideoWriter):
-    """A WebM; see engine.output.contract.Writer."""
+    """A WebM; see engine.output.writers.frame_writer.WholeWriter."""
 
     container = "webm"
     codec = (

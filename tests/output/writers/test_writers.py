@@ -13,7 +13,7 @@ from frames import flat, smooth
 from PIL import Image
 
 from engine.errors import FileError, NeurosceneError, ShapeError
-from engine.output.contract import Writer
+from engine.output.canvas import Writer
 from engine.output.writers.formats import WRITERS, ending, open_writer, writer_class
 
 ONE = [".png", ".tif", ".tiff"]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import FileError
-from engine.output.writers.whole import WholeWriter
+from engine.output.writers.frame_writer import WholeWriter
 
 NO_FFMPEG = "No ffmpeg was found to write video with. Run `pip install imageio-ffmpeg`, or write .gif or .png frames."
 
@@ -37,7 +37,7 @@ def even(pixels):
 
 
 class VideoWriter(WholeWriter):
-    """A video of constant frame rate in 4:2:0, BT.709; see engine.output.contract.Writer.
+    """A video of constant frame rate in 4:2:0, BT.709; see engine.output.writers.frame_writer.WholeWriter.
 
     A format adds `container` and `codec`, ffmpeg's arguments.
 

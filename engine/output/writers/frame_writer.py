@@ -3,13 +3,13 @@
 import numpy as np
 
 from engine.errors import FileError, ShapeError
-from engine.output.atomic import Beside, cannot_write
+from engine.formats.atomic import Beside, cannot_write
 
 
 class WholeWriter:
     """A writer whose result appears whole or not at all; a format adds `_start`, `_put`, `_finish` and `_drop`.
 
-    The arguments are those of engine.output.contract.Writer.
+    The arguments are those of engine.output.writers.frame_writer.WholeWriter.
     """
 
     default_fps = 30.0
