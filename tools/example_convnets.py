@@ -25,7 +25,7 @@ from torch import nn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from engine.formats.files import replacing  # noqa: E402 - the project's folder is put on the path above
+from engine.formats.atomic import replacing  # noqa: E402 - the project's folder is put on the path above
 from scenes.drawn.objects import KINDS  # noqa: E402
 
 SIZE = 64

@@ -6,7 +6,7 @@ import re
 import sys
 
 from engine.errors import SceneError, SettingError
-from engine.formats.atomic import Beside
+from engine.formats.atomic import AtomicTarget
 from engine.output.writers.formats import encode_drawing, save_drawing, vector_ending
 from engine.scene.view_data import Clock
 from engine.vector.page import POINT_MM, Drawing
@@ -32,7 +32,7 @@ def export(scene, path, *, size=None, time=None):
     path = os.fspath(path)
     if path != "-":
         vector_ending(path)
-        Beside(path)
+        AtomicTarget(path)
     drawing = drawing_of(scene, size=size, time=time)
     if path == "-":
         sys.stdout.buffer.write(encode_drawing(drawing, ".svg"))

@@ -9,9 +9,9 @@ import numpy as np
 from engine.app import jobs as batch
 from engine.app import tiled_picture
 from engine.errors import FileError
-from engine.formats.atomic import Beside
+from engine.formats.atomic import AtomicTarget
 from engine.output.progress import progress_bar
-from engine.output.recorder import Recorder, plan
+from engine.output.recorder import FilmRecorder, plan
 from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
 from engine.render import tiling
 from engine.scene.view_data import Clock
@@ -62,7 +62,7 @@ def save(scene, path, size=SIZE, *, time=None, supersample=4, ui=False, executor
         return tiled_picture.text_of(scene, clock, size, supersample)
 
     if path != "-":
-        Beside(path)  # before the scene is built
+        AtomicTarget(path)  # before the scene is built
     whole = None if ui else tiled_picture.Print(scene, clock, size, supersample, text(0))
     if whole and len(whole.bands) > 1:
         if path == "-":
@@ -104,7 +104,7 @@ def record(scene, path, *, seconds=None, fps=None, size=SIZE, supersample=4, sta
 
 
 def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, supersample=4, start=0.0, executor=None):
-    """The Recorder that `record` runs; for a window, which calls its `step` once for each frame it shows.
+    """The FilmRecorder that `record` runs; for a window, which calls its `step` once for each frame it shows.
 
     renderer   engine.render.renderer.Renderer to draw with; where there is an executor that draws, None
     """
@@ -128,7 +128,7 @@ def recording(scene, path, *, renderer, seconds=None, fps=None, size=SIZE, super
         jobs = (batch.picture_job(scene, clock(k), size, supersample) for k in range(moments.count))
         pictures = batch.results(jobs, executor)
         frame = lambda k: next(pictures)
-    return Recorder(path, frame, moments, size=size, text=text)
+    return FilmRecorder(path, frame, moments, size=size, text=text)
 
 
 def clock_of(scene, time=None):

@@ -48,8 +48,8 @@ class Print:
         try:
             done = len(file.found)
             self._check_room(file, done)
-            if file.said:
-                say(file.said)
+            if file.message:
+                say(file.message)
             if done:
                 say(f"{path} goes on after {done} of {len(self.bands)} bands, from {file.folder_given}.")
             self._write(file, form, executor, progress)
@@ -59,9 +59,9 @@ class Print:
             if isinstance(error, KeyboardInterrupt):
                 raise KeyboardInterrupt(left) from None
             if isinstance(error, NeurosceneError):
-                if file.is_kept:
+                if file.is_stored:
                     raise type(error)(f"{error} {left}") from error
-            elif file.is_kept:
+            elif file.is_stored:
                 say(left)
             raise
         finally:
@@ -146,8 +146,8 @@ class Print:
     def _left(self, file):
         """What to tell a person whose picture was stopped."""
         done = f"Stopped after {len(file.found)} of {len(self.bands)} bands of {file.path}"
-        if not file.is_kept:
-            return f"{done}: nothing was kept."
+        if not file.is_stored:
+            return f"{done}: nothing was saved."
         return (
             f"{done}: they are kept in {file.folder_given}. The same command goes on there; --restart (in Python "
             "restart=True) starts again, and so does deleting the folder."

@@ -1,13 +1,16 @@
-"""A place to write beside the target, so that a file appears whole or not at all."""
+"""Files and folders that appear whole or not at all: written beside the target, then renamed."""
 
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.errors import FileError
 
-# What a person can do about it; the errors that come up while writing.
+# What a person can do about an error that comes up while writing.
 ADVICE = {
     errno.ENOSPC: "the disk is full; make room or choose another disk",
     errno.EDQUOT: "your disk quota is used up; make room or choose another disk",
@@ -20,26 +23,29 @@ ADVICE = {
 }
 
 
-def cannot_write(path, error):
+def cannot_write(path: str | os.PathLike, error: OSError) -> FileError:
     """The FileError for an OSError that came up while writing to path."""
-    reason = ADVICE.get(error.errno) or f"{error.strerror or error}; choose another place"
+    reason = ADVICE.get(error.errno or 0) or f"{error.strerror or error}; choose another place"
     return FileError(f"{path} cannot be written: {reason}.")
 
 
-class Beside:
-    """A hidden name in the target's own folder, for what is not finished yet.
+class AtomicTarget:
+    """A target, and the hidden temporary name in its folder under which it is written.
 
     path     the target, as it was given
     folder   True when it is to be a folder
 
-    Raises FileError at once for a target that cannot be: better before an hour of rendering than after.
+    given    the path as text, for messages
+    target   where the result goes: links are followed, so that a link stays one
+    path     the temporary name
+
+    Raises FileError at once for a target that cannot be written: before an hour of rendering and not after.
     """
 
-    def __init__(self, path, *, folder=False):
-        self.given = str(path)
+    def __init__(self, path: str | os.PathLike, *, folder: bool = False):
+        self.given = os.fspath(path)
         if "\0" in self.given:
             raise FileError(f"{self.given!r} has a null byte in it; give a plain path.")
-        # A link keeps pointing where it did: the file behind it is replaced, in its own folder.
         self.target = Path(os.path.realpath(self.given))
         try:
             self._check(folder)
@@ -47,7 +53,7 @@ class Beside:
             raise cannot_write(self.given, error) from None
         self.path = self.target.with_name(f".{self.target.name}.{os.getpid()}.part")
 
-    def _check(self, folder):
+    def _check(self, folder: bool) -> None:
         target, above = self.target, self.target.parent
         if not target.name:
             raise FileError(f"{self.given} is the root of a disk; give the path of something in it.")
@@ -56,10 +62,7 @@ class Beside:
                 raise FileError(f"{self.given} cannot be written: {above} is a file, not a folder. Choose a folder.")
             raise FileError(f"{self.given} cannot be written: there is no folder {above}. Make it first.")
         if not os.access(above, os.W_OK | os.X_OK):
-            raise FileError(
-                f"{self.given} cannot be written: the folder {above} may not be written to. "
-                "Choose another or change its permissions."
-            )
+            raise cannot_write(self.given, PermissionError(errno.EACCES, "no permission"))
         if target.is_dir() and not folder:
             raise FileError(f"{self.given} is a folder; give the path of a file in it.")
         if target.exists() and not target.is_dir() and (folder or not target.is_file()):
@@ -67,12 +70,12 @@ class Beside:
             what = "a file" if target.is_file() else "not a regular file"
             raise FileError(f"{self.given} is {what}; choose another path.")
 
-    def commit(self):
+    def commit(self) -> None:
         """Puts what was written in the target's place."""
         old = self.path.with_suffix(".old")
         try:
             if self.target.is_dir():
-                # A folder with files in it cannot be renamed over: step aside, step in, and only then let go.
+                # A folder with files in it cannot be renamed over: the old one is deleted when the new one is there.
                 os.rename(self.target, old)
                 try:
                     os.rename(self.path, self.target)
@@ -86,8 +89,8 @@ class Beside:
             self.discard()
             raise cannot_write(self.given, error) from None
 
-    def discard(self):
-        """Takes away what was written; the target stays as it was."""
+    def discard(self) -> None:
+        """Deletes what was written; the target stays as it was."""
         try:
             if self.path.is_dir():
                 shutil.rmtree(self.path, ignore_errors=True)
@@ -95,3 +98,18 @@ class Beside:
                 self.path.unlink(missing_ok=True)
         except OSError:
             pass  # Nothing better can be done, and the error that led here matters more.
+
+
+@contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """A stream whose bytes become the file at path when the block ends without an error; else nothing changes there."""
+    atomic = AtomicTarget(path)
+    try:
+        with atomic.path.open("wb") as stream:
+            yield stream
+    except BaseException as error:
+        atomic.discard()
+        if isinstance(error, OSError):
+            raise cannot_write(atomic.given, error) from None
+        raise
+    atomic.commit()

@@ -1,10 +1,10 @@
-"""What every format shares: limits of size, opening files that may be hostile, writing a file whole or not at all."""
+"""What every format shares: limits of size, opening files that may be hostile."""
 
 import difflib
 import os
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -132,23 +132,3 @@ def check_zip_directory(stream: BinaryIO, size: int, name: str) -> None:
         raise FileError(
             f"The zip directory of {name} is over {size_text(MAX_DIRECTORY_BYTES)} long; save fewer arrays."
         )
-
-
-@contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """A stream whose bytes become the file at path when the block ends well; else nothing changes there."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        if path.is_dir():
-            raise FileError(f"{short(path, 200)} is a folder; give the path of a file in it.")
-        with temporary.open("wb") as stream:
-            yield stream
-        os.replace(temporary, path)
-    except (OSError, ValueError) as error:
-        reason = "its folder does not exist" if not path.parent.is_dir() else short(error, 120)
-        raise FileError(f"{short(path, 200)} cannot be written: {reason}. Choose another place.") from None
-    finally:
-        # After the rename there is nothing left of this name.
-        with suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)

@@ -3,13 +3,14 @@
 import base64
 import html
 import sys
+from typing import Any
 
-# While a widget of this session is looked at, its stills are hidden; `{}` is the session. Without a kernel nothing
-# hides them: in a notebook that is opened again, on a page made of it, in a repository's view of it.
+# Hides the stills of a session, `{}`, while a widget of it is visible. Without its kernel nothing hides them: in a
+# notebook that is opened again, on a page made from it, in a repository's view of it.
 HIDING = "\n.neuroscene-still-{} {{ display: none; }}\n"
 
 
-def _kernel():
+def _kernel() -> Any:
     """The kernel this process runs in, or None."""
     # Only a kernel has brought IPython with it; it is not loaded to find out.
     shell = sys.modules.get("IPython")
@@ -17,19 +18,19 @@ def _kernel():
     return getattr(running, "kernel", None)
 
 
-def in_notebook():
+def in_notebook() -> bool:
     """True in a notebook's kernel, where a widget can be shown."""
     return _kernel() is not None
 
 
-def session():
-    """A short name of this kernel's life, `none` outside one."""
+def session() -> str:
+    """A short name of this run of the kernel, `none` outside one."""
     kernel = _kernel()
     name = getattr(getattr(kernel, "session", None), "session", None) or "none"
     return "".join(c for c in name if c.isalnum())[:12]
 
 
-def make_canvas(size=(800, 600), title=""):
+def make_canvas(size: tuple[int, int] = (800, 600), title: str = "") -> Any:
     """A canvas in a widget (engine.output.canvas.Canvas).
 
     size    (width, height) in CSS pixels
@@ -38,7 +39,7 @@ def make_canvas(size=(800, 600), title=""):
     from rendercanvas.anywidget import RenderCanvas
 
     class NotebookCanvas(RenderCanvas):
-        def _rc_close(self):
+        def _rc_close(self) -> None:
             # In rendercanvas 2.7 closing sends the widget a message that closes it, and so on without end.
             if not self.get_closed():
                 self._is_closed = True
@@ -49,14 +50,14 @@ def make_canvas(size=(800, 600), title=""):
     return canvas
 
 
-def _seen(change):
-    # Said by the browser: only now is there somebody for whom the still would stand beside the live picture.
+def _seen(change: dict[str, Any]) -> None:
+    # The browser sends this: only now does somebody see the still beside the live picture.
     canvas, rule = change["owner"], HIDING.format(session())
     if change["new"] and rule not in canvas._css:
         canvas._css += rule
 
 
-def still(text, png):
+def still(text: str, png: bytes) -> dict[str, Any]:
     """What a notebook stores of a picture: {MIME type: data}.
 
     text   for a terminal, and read aloud
@@ -71,17 +72,17 @@ def still(text, png):
     }
 
 
-def show_widget(canvas):
+def show_widget(canvas: Any) -> None:
     """Puts a canvas of `make_canvas` into the running cell's output."""
     from IPython.display import display
 
     given = canvas._repr_mimebundle_() or {}
-    # With metadata or without. Its own text would only tell its address in memory, on pages where no widget can run.
+    # With metadata or without. Its own text would only show its address in memory, on pages where no widget can run.
     given = given[0] if isinstance(given, tuple) else given
     display({**given, "text/plain": ""}, raw=True)
 
 
-def show_still(data):
+def show_still(data: dict[str, Any]) -> None:
     """Puts what `still` gave into the running cell's output."""
     from IPython.display import display
 

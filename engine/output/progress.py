@@ -1,4 +1,4 @@
-"""What is said while something takes long: one progress bar for everything, and lines on stderr."""
+"""Messages on stderr, and the one progress bar for everything that takes long."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def say(line: str) -> None:
-    """Tells a person something on stderr; stdout is for data."""
+    """Prints a line for a person on stderr; stdout is for data."""
     print(f"neuroscene: {line}", file=sys.stderr)
 
 
@@ -32,7 +32,7 @@ def progress_bar(
     from tqdm import tqdm  # only where there is a bar to show
 
     with tqdm(desc=name, total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, **more) as bar:
-        # The first step may wait for a compiler; the bar tells at once that it has begun.
+        # The first step may wait for a compiler; the bar shows at once that it has begun.
         bar.refresh()
 
         def move(done: int, total: int | None = None, note: str | None = None) -> None:

@@ -3,6 +3,8 @@
 import os
 import sys
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 from engine.errors import NoDisplayError
 
@@ -12,7 +14,7 @@ NO_DISPLAY = (
 )
 
 
-def has_display():
+def has_display() -> bool:
     """True when a window can be opened here."""
     # Asked of glfw, because rendercanvas does not: without a display it would end the process in C.
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -20,13 +22,13 @@ def has_display():
     try:
         import glfw
     except ImportError:
-        return False  # its library could not be loaded: the same answer, and doctor tells why
+        return False  # its library could not be loaded: the same answer; `neuroscene doctor` says why
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return bool(glfw.init())
 
 
-def make_canvas(size=(1280, 800), title="neuroscene"):
+def make_canvas(size: tuple[int, int] = (1280, 800), title: str = "neuroscene") -> Any:
     """A canvas in a new window (engine.output.canvas.Canvas).
 
     size   (width, height) in logical pixels
@@ -41,19 +43,19 @@ def make_canvas(size=(1280, 800), title="neuroscene"):
     return RenderCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=60)
 
 
-def on_drop(canvas, take):
+def on_drop(canvas: Any, take: Callable[[str], object]) -> None:
     """Calls a function with the path of each file that is dropped on a window."""
     import glfw
 
-    def dropped(_, paths):
+    def dropped(_: Any, paths: list[str]) -> None:
         for path in paths:
             take(path)
 
-    # rendercanvas has no event for it, and tells its window nowhere else; glfw keeps the function.
+    # rendercanvas has no event for it and no public name for its window.
     glfw.set_drop_callback(canvas._window, dropped)  # type: ignore[arg-type]  # its wrapper gives a list of paths
 
 
-def run():
+def run() -> None:
     """Shows windows until all are closed."""
     from rendercanvas.glfw import loop
 

@@ -162,7 +162,7 @@ def _pixels(plan, executor, progress, name):
                 move(done)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
-                f"Stopped after {done} of {len(places)} cells of {name}: nothing was kept."
+                f"Stopped after {done} of {len(places)} cells of {name}: nothing was saved."
             ) from None
     return page
 

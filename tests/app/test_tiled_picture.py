@@ -58,7 +58,7 @@ def small_bands(monkeypatch):
 
 @pytest.fixture
 def kept_at_once(monkeypatch):
-    monkeypatch.setattr(resumable, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(resumable, "MEMORY_SECONDS", 0.0)
 
 
 def pixels_of(path):
@@ -292,7 +292,7 @@ sys.path.insert(0, sys.argv[1])
 import test_tiled_picture
 from test_tiled_picture import *
 tiling.TILE_BYTES, tiling.TILE_SIDE, tiling.BAND_PIXELS = 16 * 8 * 4 * 45 * 5, 45, 1
-resumable.KEEP_SECONDS = 0.0
+resumable.MEMORY_SECONDS = 0.0
 scene = Spots()
 scene.at = int(sys.argv[3])
 scene.fault = lambda text: os.kill(os.getpid(), signal.SIGKILL)

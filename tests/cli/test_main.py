@@ -233,7 +233,7 @@ def test_a_stopped_picture_says_how_to_go_on_and_goes_on(ask, scene_file, tmp_pa
     # Bands of a few rows, kept from the first on.
     monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 40 * 4)
     monkeypatch.setattr(tiling, "BAND_PIXELS", 1)
-    monkeypatch.setattr(resumable, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(resumable, "MEMORY_SECONDS", 0.0)
     path = tmp_path / "a.tif"
     asked = ("render", scene_file, "-o", path, "--size", "40x40")
     append, left = resumable.ResumableFile.append, [4]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.errors import FileError, SettingError
-from engine.output.recorder import MOST_FRAMES, Recorder, plan
+from engine.output.recorder import MOST_FRAMES, FilmRecorder, plan
 
 
 @given(st.floats(0.01, 100), st.floats(0.1, 240), st.floats(-1e4, 1e4))
@@ -51,7 +51,7 @@ def test_numbers_that_cannot_be_are_refused_in_a_line(numbers):
 
 def film(path, count=6, render=None):
     frames = smooth(count)
-    return Recorder(path, render or frames.__getitem__, plan(count / 10, 10.0), size=(48, 32))
+    return FilmRecorder(path, render or frames.__getitem__, plan(count / 10, 10.0), size=(48, 32))
 
 
 def test_each_frame_is_asked_for_once_and_in_order(tmp_path):
@@ -134,7 +134,7 @@ def test_ctrl_c_says_what_was_kept_and_leaves_the_earlier_file(name, tmp_path, c
     with pytest.raises(KeyboardInterrupt) as caught:
         film(f"{tmp_path}/{name}", render=render).run()
     assert "of 6 frames" in str(caught.value)
-    assert "nothing was kept" in str(caught.value) and "earlier file is as it was" in str(caught.value)
+    assert "nothing was saved" in str(caught.value) and "earlier file is as it was" in str(caught.value)
     assert os.listdir(tmp_path) == before
 
 

@@ -114,6 +114,7 @@ LIBRARIES = {
     "onnx": {"formats"},
     "IPython": {"output"},
     "imgui_bundle": {"ui"},
+    "imageio": {"output"},
     "imageio_ffmpeg": {"output"},
     "PIL": {"output", "draw", "formats", "vector"},
     "param": {"scene"},

@@ -209,7 +209,7 @@ def test_who_stops_it_is_told_how_far_it_was(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Drawn, "update", update)
-    with pytest.raises(KeyboardInterrupt, match=r"Stopped after 2 of 4 cells of a\.png: nothing was kept"):
+    with pytest.raises(KeyboardInterrupt, match=r"Stopped after 2 of 4 cells of a\.png: nothing was saved"):
         sheet(Drawn(), tmp_path / "a.png", columns="seed=1..4", **SMALL)
     assert os.listdir(tmp_path) == []
 

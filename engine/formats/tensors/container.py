@@ -16,7 +16,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from engine.errors import FileError
-from engine.formats.files import MAX_FILE_BYTES, replacing, short, size_text
+from engine.formats.atomic import replacing
+from engine.formats.files import MAX_FILE_BYTES, short, size_text
 
 # A thousand layers take 0.2 MB; JSON may take some twenty times its length in memory.
 MAX_HEADER_BYTES = 4 << 20

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from engine.errors import FileError, NetworkError
-from engine.formats.files import MAX_FILE_BYTES, check_zip_directory, opened, replacing, short, size_text
+from engine.formats.atomic import replacing
+from engine.formats.files import MAX_FILE_BYTES, check_zip_directory, opened, short, size_text
 from engine.formats.tensors.named import NamedArray, arrays_of, assemble
 from engine.network.mlp import Mlp
 

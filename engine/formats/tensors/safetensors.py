@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from engine.errors import FileError, NetworkError
-from engine.formats.files import check_size, opened, replacing, short
+from engine.formats.atomic import replacing
+from engine.formats.files import check_size, opened, short
 from engine.formats.tensors import container
 from engine.formats.tensors.named import NamedArray, arrays_of, assemble
 from engine.network.mlp import Mlp

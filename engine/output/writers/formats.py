@@ -1,21 +1,27 @@
-"""The formats there are, by the ending of a path; one file each."""
+"""The formats there are, by the ending of a path."""
 
 import os
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import FileError
-from engine.formats.atomic import Beside, cannot_write
+from engine.formats.atomic import replacing
+
+if TYPE_CHECKING:
+    from engine.output.writers.bands import Bands
+    from engine.output.writers.frame_writer import FrameText, FrameWriter
+    from engine.vector.page import Drawing
 
 # Names, not classes: an encoder's libraries are loaded when a file of its kind is written.
 WRITERS = {
     ".gif": "engine.output.writers.gif:GifWriter",
-    ".mp4": "engine.output.writers.mp4:Mp4Writer",
+    ".mp4": "engine.output.writers.video:VideoWriter",
     ".png": "engine.output.writers.png:PngWriter",
     ".tif": "engine.output.writers.tiff:TiffWriter",
     ".tiff": "engine.output.writers.tiff:TiffWriter",
-    ".webm": "engine.output.writers.webm:WebmWriter",
-    "/": "engine.output.writers.png_folder:PngFolderWriter",
+    ".webm": "engine.output.writers.video:VideoWriter",
+    "/": "engine.output.writers.png:PngFolderWriter",
 }
 
 # The formats of single pictures that are written band by band, however large.
@@ -32,66 +38,64 @@ VECTOR_WRITERS = {
 }
 
 
-def ending(path):
-    """The key in WRITERS for a path; a trailing slash, or a folder that is there, means a folder of PNG files.
+def ending(path: str | os.PathLike) -> str:
+    """The key in WRITERS for a path; a trailing slash, or a folder that exists, means a folder of PNG files.
 
     Raises FileError naming the endings there are.
     """
     text = os.fspath(path)
     if text.endswith(("/", os.sep)) or (not Path(text).suffix and Path(text).is_dir()):
         return "/"
-    found = Path(text).suffix.lower()
-    if found not in WRITERS:
-        known = ", ".join(key for key in WRITERS if key != "/")
-        said = f"ends in {found}, which cannot be written" if found else "has no ending"
-        raise FileError(f"{text} {said}. It may end in {known}, or in / for a folder of PNG files.")
-    return found
+    known = [key for key in WRITERS if key != "/"]
+    return _suffix(text, known, "cannot be written", ", or in / for a folder of PNG files")
 
 
-def writer_class(path):
+def vector_ending(path: str | os.PathLike) -> str:
+    """The key in VECTOR_WRITERS for a path. Raises FileError naming the endings there are."""
+    return _suffix(os.fspath(path), list(VECTOR_WRITERS), "holds no drawing")
+
+
+def _suffix(path: str, known: list[str], wrong: str, more: str = "") -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix not in known:
+        what = f"ends in {suffix}, which {wrong}" if suffix else "has no ending"
+        raise FileError(f"{path} {what}. It may end in {', '.join(known)}{more}.")
+    return suffix
+
+
+def _loaded(place: str) -> Any:
+    """What `module:name` names."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+def writer_class(path: str | os.PathLike) -> "type[FrameWriter]":
     """The class that writes what the path's ending says. Raises FileError for an unknown one."""
-    module, _, name = WRITERS[ending(path)].partition(":")
-    return getattr(import_module(module), name)
+    return _loaded(WRITERS[ending(path)])
 
 
-def bands_class(path):
-    """The engine.output.writers.bands.Bands that a picture's ending names; its ending is a key of BANDS."""
-    module, _, name = BANDS[ending(path)].partition(":")
-    return getattr(import_module(module), name)
+def bands_class(path: str | os.PathLike) -> "type[Bands]":
+    """The class of bands for a picture's ending, which is a key of BANDS."""
+    return _loaded(BANDS[ending(path)])
 
 
-def open_writer(path, size, fps, text=None):
-    """The engine.output.writers.frame_writer.WholeWriter for a path. Raises FileError when it cannot be written there."""
+def open_writer(
+    path: str | os.PathLike, size: tuple[int, int], fps: float, text: "FrameText | None" = None
+) -> "FrameWriter":
+    """The FrameWriter for a path. Raises FileError when it cannot be written there."""
     return writer_class(path)(path, size, fps, text)
 
 
-def vector_ending(path):
-    """The key in VECTOR_WRITERS for a path. Raises FileError naming the endings there are."""
-    found = Path(os.fspath(path)).suffix.lower()
-    if found not in VECTOR_WRITERS:
-        said = f"ends in {found}, which holds no drawing" if found else "has no ending"
-        raise FileError(f"{os.fspath(path)} {said}. It may end in {', '.join(VECTOR_WRITERS)}.")
-    return found
-
-
-def encode_drawing(drawing, kind):
+def encode_drawing(drawing: "Drawing", kind: str) -> bytes:
     """The bytes of a drawing as a file of a kind, a key of VECTOR_WRITERS."""
-    module, _, name = VECTOR_WRITERS[kind].partition(":")
-    return getattr(import_module(module), name)(drawing)
+    return _loaded(VECTOR_WRITERS[kind])(drawing)
 
 
-def save_drawing(drawing, path):
+def save_drawing(drawing: "Drawing", path: str | os.PathLike) -> None:
     """Writes a drawing as what the path's ending says; the file is there whole or not at all.
 
     Raises FileError for an unknown ending and for a path that cannot be written.
     """
-    kind, beside = vector_ending(path), Beside(path)
-    data = encode_drawing(drawing, kind)
-    try:
-        beside.path.write_bytes(data)
-    except BaseException as error:
-        beside.discard()
-        if isinstance(error, OSError):
-            raise cannot_write(beside.given, error) from None
-        raise
-    beside.commit()
+    kind = vector_ending(path)
+    with replacing(path) as stream:
+        stream.write(encode_drawing(drawing, kind))

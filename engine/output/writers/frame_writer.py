@@ -1,58 +1,76 @@
-"""What all writers share: frames are checked, the file is made beside its place, errors end in one line."""
+"""What all writers of frames share: checked frames, a result that appears whole or not at all, one-line errors."""
+
+import os
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
 
 import numpy as np
 
 from engine.errors import FileError, ShapeError
-from engine.formats.atomic import Beside, cannot_write
+from engine.formats.atomic import AtomicTarget, cannot_write
+
+# A function of a frame's index that gives {keyword: text} to store with it.
+FrameText = Callable[[int], dict[str, str]]
 
 
-class WholeWriter:
-    """A writer whose result appears whole or not at all; a format adds `_start`, `_put`, `_finish` and `_drop`.
+class FrameWriter:
+    """Makes a file, or a folder, of frames; a format adds `_start`, `_put`, `_finish` and `_drop`.
 
-    The arguments are those of engine.output.writers.frame_writer.WholeWriter.
+    path   where the result goes; what is there stays until `close` has written everything
+    size   (width, height) of every frame in pixels
+    fps    frames a second
+    text   what to store with each frame; formats without text ignore it
+
+    As a context manager it is closed at the end of the block, and aborted by an error or Ctrl-C.
     """
 
     default_fps = 30.0
-    folder = False
+    is_folder = False
+    is_single = False  # True for formats of one picture
 
-    def __init__(self, path, size, fps, text=None):
+    def __init__(self, path: str | os.PathLike, size: tuple[int, int], fps: float, text: FrameText | None = None):
         self.size = (int(size[0]), int(size[1]))
         self.fps = float(fps)
         self.text = text
         self.count = 0
-        self._open = False
+        self._is_open = False
         if min(self.size) < 1:
             raise ShapeError(f"Frames of {self.size[0]}x{self.size[1]} pixels were asked for; both must be at least 1.")
         if not 0 < self.fps < float("inf"):
             raise FileError(f"{path}: {fps} frames a second cannot be; give a number above 0.")
-        self.beside = Beside(path, folder=self.folder)
-        self.path = self.beside.given
-        self._open = True
+        self.atomic = AtomicTarget(path, folder=self.is_folder)
+        self.path = self.atomic.given
+        self._is_open = True
         self._guard(self._start)
 
-    # What a format writes.
+    # What a format does.
 
-    def _start(self):
-        """Opens `self.beside.path`."""
+    def _start(self) -> None:
+        """Opens `self.atomic.path`."""
 
-    def _put(self, pixels):
-        """Writes one frame: (H, W, 3) or (H, W, 4) uint8 of the right size."""
+    def _put(self, pixels: np.ndarray) -> None:
+        """Writes one frame: (H, W, 3) uint8, contiguous."""
         raise NotImplementedError
 
-    def _finish(self):
-        """Writes what is left and closes `self.beside.path`."""
+    def _finish(self) -> None:
+        """Writes what is left and closes `self.atomic.path`."""
 
-    def _drop(self):
-        """Lets go of what is open; `self.beside.path` is about to go."""
+    def _drop(self) -> None:
+        """Closes what is open, before `self.atomic.path` is deleted."""
+
+    def frame_text(self) -> dict[str, str]:
+        """What to store with the frame that is being written."""
+        return self.text(self.count) if self.text else {}
 
     # What everyone calls.
 
-    def add(self, pixels):
+    def add(self, pixels: Any) -> None:
         """Takes the next frame: (H, W, 4) or (H, W, 3) uint8, row 0 on top; alpha is dropped.
 
         Raises ShapeError for a frame of another size or type, FileError when it cannot be written.
         """
-        if not self._open:
+        if not self._is_open:
             raise FileError(f"{self.path} is closed; no frame can be added. Open a new writer.")
         pixels = np.asarray(pixels)
         width, height = self.size
@@ -60,44 +78,48 @@ class WholeWriter:
             self.abort()
             wanted = f"({height}, {width}, 3 or 4) uint8"
             raise ShapeError(f"Frame {self.count} is {pixels.shape} {pixels.dtype}; {self.path} takes {wanted}.")
-        self._guard(self._put, pixels)
+        if self.is_single and self.count:
+            self.abort()
+            raise FileError(f"{self.path} holds one picture. For many end the path in / (a folder), .gif or .mp4.")
+        self._guard(self._put, np.ascontiguousarray(pixels[:, :, :3]))
         self.count += 1
 
-    def close(self):
+    def close(self) -> None:
         """Finishes the file and puts it in its place. Raises FileError when no frame was added."""
-        if not self._open:
+        if not self._is_open:
             return
         if self.count == 0:
             self.abort()
             raise FileError(f"{self.path} was not written: no frame was added. Add at least one.")
         self._guard(self._finish)
-        self._open = False
-        self.beside.commit()
+        self._is_open = False
+        self.atomic.commit()
 
-    def abort(self):
-        """Leaves nothing behind; an earlier file stays as it was. After `close` it does nothing."""
-        if not self._open:
+    def abort(self) -> None:
+        """Deletes what was written; an earlier file stays as it was. After `close` it does nothing."""
+        if not self._is_open:
             return
-        self._open = False
+        self._is_open = False
         try:
             self._drop()
         finally:
-            self.beside.discard()
+            self.atomic.discard()
 
-    def _guard(self, work, *args):
+    def _guard(self, work: Callable[..., None], *args: Any) -> None:
         try:
             work(*args)
-        except OSError as error:
+        except BaseException as error:
             self.abort()
-            raise cannot_write(self.path, error) from None
-        except BaseException:
-            self.abort()
+            if isinstance(error, OSError):
+                raise cannot_write(self.path, error) from None
             raise
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind, error, trace):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if kind is None:
             self.close()
         else:

@@ -22,11 +22,11 @@ NEAREST = 10
 SLOTS = 12_000
 POWER = 0.7
 SETTLED = 120
-# A colour of so many of all pixels, such as a plain ground, is kept as it is.
+# A colour of so many of all pixels, such as a plain background, is an entry itself.
 COMMON, MOST_COMMON = 0.02, 8
 
 
-def mask(height, width):
+def mask(height: int, width: int) -> np.ndarray:
     """(H, W) uint8 thresholds, evenly spread: interleaved gradient noise (Jimenez, "Next Generation Post Processing in
     Call of Duty", 2014), whose neighbours differ as much as blue noise's and whose rows compress better."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
@@ -34,13 +34,13 @@ def mask(height, width):
     return (noise * 256.0).astype(np.uint8)
 
 
-def _codes(frame, bits):
+def _codes(frame: np.ndarray, bits: int) -> np.ndarray:
     """(H, W) int32: the cell of the colour cube each pixel lies in."""
     cells = (frame >> (8 - bits)).astype(np.int32)
     return (cells[..., 0] << 2 * bits) | (cells[..., 1] << bits) | cells[..., 2]
 
 
-def _cells(codes, bits):
+def _cells(codes: np.ndarray, bits: int) -> np.ndarray:
     """(M, 3) float32: the colour 0..255 that stands for each cell: its middle, but 0 and 255 for the outermost."""
     one = (1 << bits) - 1
     parts = np.stack([codes >> 2 * bits, (codes >> bits) & one, codes & one], axis=1)
@@ -48,14 +48,15 @@ def _cells(codes, bits):
     return np.where(parts == 0, 0, np.where(parts == one, 255, parts * wide + (wide - 1) / 2.0)).astype(np.float32)
 
 
-def palette(colours, counts):
+def palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """(n, 3) uint8, n at most 255: entries that serve the colours.
 
     colours   (M, 3), 0..255
     counts    (M,), pixels that have each
 
-    What many pixels have stands in it as it is. The others are chosen by median cut, each colour counting by a power of
-    its pixels: a dark ground covers half of most pictures, but must not take half of the palette. Then k-means.
+    A colour that many pixels have is an entry itself. The others are chosen by median cut, each colour counting by a
+    power of its pixels: a dark background covers half of most pictures, but must not take half of the palette. Then
+    k-means.
     """
     colours = np.round(colours).astype(np.uint8)
     common = np.flatnonzero(counts > COMMON * counts.sum())
@@ -67,7 +68,7 @@ def palette(colours, counts):
     return np.unique(np.concatenate([kept, np.array(chosen, np.uint8).reshape(-1, 3)[: COLOURS - len(kept)]]), axis=0)
 
 
-def mixtures(colours, entries):
+def mixtures(colours: np.ndarray, entries: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each colour the two entries to mix, and how much of the second.
 
     colours   (M, 3) float32
@@ -95,7 +96,7 @@ def mixtures(colours, entries):
     return first.astype(np.uint8), near[first, best].astype(np.uint8), shares
 
 
-def draw(frames, wanted):
+def draw(frames: list[np.ndarray], wanted: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Frames in at most 255 colours: the entries (n, 3) uint8, and for each frame (H, W) uint8 indices into them.
 
     frames   list of (H, W, 3) uint8, all of one size
@@ -122,7 +123,7 @@ def draw(frames, wanted):
     return entries, [np.where(thresholds < share[code], second[code], first[code]) for code in codes]
 
 
-def _exact(frames, wanted):
+def _exact(frames: list[np.ndarray], wanted: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]] | None:
     """The same without loss, or None when there are more than 255 colours."""
     codes = [_codes(frame, 8) for frame in frames]
     known = np.unique(np.concatenate([np.unique(c[w]) for c, w in zip(codes, wanted, strict=True)]))

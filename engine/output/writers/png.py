@@ -1,32 +1,75 @@
-"""One picture as PNG, with text beside it."""
+"""Pictures as PNG with text beside them, written by imageio: one in a file, or one a frame in a folder."""
 
+import re
+from pathlib import Path
+from typing import BinaryIO
+
+import imageio.v3 as imageio
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL.PngImagePlugin import PngInfo
 
 from engine.errors import FileError
-from engine.output.writers.frame_writer import WholeWriter
+from engine.output.writers.frame_writer import FrameWriter
 
 # zlib's level. A dithered 800 x 600 picture on two cores: level 1 33 ms, 510 kB; 2 36 ms, 491 kB; 4 54 ms, 436 kB;
 # 6 159 ms, 429 kB; 9 1020 ms, 408 kB. Film frames and the first picture of a command wait for it.
 LEVEL = 2
+# The name of a frame's file in a folder.
+FRAME = re.compile(r"frame_\d{4,}\.png")
 
 
-def encode(stream, pixels, text=None):
-    """Writes (H, W, 3) or (H, W, 4) uint8 as PNG; text is {keyword: text}, stored compressed where it is long."""
+def png_info(text: dict[str, str]) -> PngInfo:
+    """The text chunks of a PNG: the program's name, and {keyword: text}, stored compressed where it is long."""
+    info = PngInfo()
+    info.add_text("Software", "neuroscene")
+    for keyword, value in text.items():
+        info.add_itxt(keyword, value, zip=len(value) > 200)
+    return info
+
+
+def encode(stream: BinaryIO, pixels: np.ndarray, text: dict[str, str] | None = None) -> None:
+    """Writes (H, W, 3) or (H, W, 4) uint8 as PNG, with {keyword: text} as `png_info` stores it."""
     # Pictures are opaque; three channels save a quarter of the work.
     rgb = np.ascontiguousarray(pixels[:, :, :3])
-    info = PngImagePlugin.PngInfo()
-    info.add_text("Software", "neuroscene")
-    for keyword, value in (text or {}).items():
-        info.add_itxt(keyword, value, zip=len(value) > 200)
-    Image.fromarray(rgb).save(stream, "PNG", compress_level=LEVEL, pnginfo=info)
+    imageio.imwrite(stream, rgb, plugin="pillow", extension=".png", compress_level=LEVEL, pnginfo=png_info(text or {}))
 
 
-class PngWriter(WholeWriter):
-    """One frame, one PNG; see engine.output.writers.frame_writer.WholeWriter."""
+class PngWriter(FrameWriter):
+    """One frame, one PNG; see FrameWriter."""
 
-    def _put(self, pixels):
-        if self.count:
-            raise FileError(f"{self.path} holds one picture. For many end the path in / (a folder), .gif or .mp4.")
-        with self.beside.path.open("wb") as stream:
-            encode(stream, pixels, self.text(0) if self.text else None)
+    is_single = True
+
+    def _put(self, pixels: np.ndarray) -> None:
+        with self.atomic.path.open("wb") as stream:
+            encode(stream, pixels, self.frame_text())
+
+
+class PngFolderWriter(FrameWriter):
+    """A folder of PNG files: frame_0000.png, frame_0001.png ...; see FrameWriter.
+
+    Raises FileError for a folder that is there and holds anything but such frames: it would be lost.
+    """
+
+    is_folder = True
+
+    def _start(self) -> None:
+        target = self.atomic.target
+        if target.is_dir() and not _is_ours(target):
+            raise FileError(f"{self.path} has other files in it. Choose a new folder, or empty it first.")
+        self.atomic.path.mkdir()
+
+    def _put(self, pixels: np.ndarray) -> None:
+        with (self.atomic.path / f"frame_{self.count:04d}.png").open("wb") as stream:
+            encode(stream, pixels, self.frame_text())
+
+
+def _is_ours(folder: Path) -> bool:
+    """True for a folder that holds nothing but frames written here, so that it may be replaced."""
+    for file in folder.iterdir():
+        if not (FRAME.fullmatch(file.name) and file.is_file()):
+            return False
+        with file.open("rb") as stream:
+            # The text follows the header, so the first bytes say who wrote a frame.
+            if b"Software\0neuroscene" not in stream.read(200):
+                return False
+    return True

@@ -2,17 +2,15 @@
 
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 
-from engine.errors import FileError
-from engine.output.writers.frame_writer import WholeWriter
+from engine.output.writers.bands import Bands, BandsWriter
 
 # What 32-bit offsets reach, less room for the tags.
 CLASSIC_BYTES = 2**32 - 2**26
 DOTS_AN_INCH = 300
-# Pixels of a strip when a picture is written at once.
-STRIP_PIXELS = 2**18
 # As for PNG: see png_bands.
 LEVEL, STRATEGY = 1, zlib.Z_RLE
 # Type -> bytes and struct's letter: ASCII, SHORT, LONG, RATIONAL, LONG8.
@@ -20,20 +18,20 @@ ASCII, SHORT, LONG, RATIONAL, LONG8 = 2, 3, 4, 5, 16
 LETTERS = {SHORT: "H", LONG: "I", RATIONAL: "I", LONG8: "Q"}
 
 
-class TiffBands:
-    """Eight-bit RGB, a strip a band; see engine.output.writers.bands.Bands. The text is the ImageDescription."""
+class TiffBands(Bands):
+    """Eight-bit RGB, a strip a band; see Bands. The text is the ImageDescription."""
 
-    def __init__(self, size, rows, text=None):
-        self.size, self.rows, self.text = size, rows, text or {}
+    def __init__(self, size: tuple[int, int], rows: int, text: dict[str, str] | None = None):
+        super().__init__(size, rows, text)
         width, height = size
         # Deflate stores what it cannot pack with 5 bytes more in 16 KiB.
         self.is_big = width * height * 3 * (1 + 1 / 1024) + 2**20 > CLASSIC_BYTES
 
-    def head(self):
+    def head(self) -> bytes:
         # The place of the tags is filled in when it is known.
         return b"II+\0\x08\0\0\0" + bytes(8) if self.is_big else b"II*\0" + bytes(4)
 
-    def band(self, pixels):
+    def band(self, pixels: np.ndarray) -> tuple[bytes, dict[str, int]]:
         # Horizontal differencing: predictor 2.
         differences = pixels.copy()
         differences[:, 1:] -= pixels[:, :-1]
@@ -42,7 +40,7 @@ class TiffBands:
         # Strips begin at even places.
         return data + bytes(len(data) % 2), {"packed": len(data)}
 
-    def tail(self, facts):
+    def tail(self, facts: list[dict[str, int]]) -> tuple[bytes, list[tuple[int, bytes]]]:
         width, height = self.size
         counts = [one["packed"] for one in facts]
         places, end = [], len(self.head())
@@ -51,7 +49,7 @@ class TiffBands:
             end += count + count % 2
         wide = LONG8 if self.is_big else LONG
         words = "\n".join(self.text.values())
-        tags = [
+        tags: list[tuple[int, int, Any]] = [
             (256, LONG, [width]),
             (257, LONG, [height]),
             (258, SHORT, [8, 8, 8]),
@@ -71,7 +69,7 @@ class TiffBands:
         ]
         return self._directory(tags, end)
 
-    def _directory(self, tags, place):
+    def _directory(self, tags: list[tuple[int, int, Any]], place: int) -> tuple[bytes, list[tuple[int, bytes]]]:
         """(bytes, patches) of the tags, which begin at a place in the file; long values before the directory."""
         offset, number = ("Q", "Q") if self.is_big else ("I", "H")
         room = struct.calcsize(offset)
@@ -90,24 +88,7 @@ class TiffBands:
         return values + directory, [(8 if self.is_big else 4, where)]
 
 
-class TiffWriter(WholeWriter):
-    """One picture; see engine.output.writers.frame_writer.WholeWriter."""
+class TiffWriter(BandsWriter):
+    """One picture; see FrameWriter."""
 
-    def _put(self, pixels):
-        if self.count:
-            raise FileError(f"{self.path} holds one picture. For many end the path in / (a folder), .gif or .mp4.")
-        width, height = self.size
-        rows = max(1, STRIP_PIXELS // width)
-        bands = TiffBands(self.size, rows, self.text(0) if self.text else None)
-        with self.beside.path.open("wb") as stream:
-            stream.write(bands.head())
-            facts = []
-            for y in range(0, height, rows):
-                data, fact = bands.band(np.ascontiguousarray(pixels[y : y + rows, :, :3]))
-                stream.write(data)
-                facts.append(fact)
-            data, patches = bands.tail(facts)
-            stream.write(data)
-            for place, patch in patches:
-                stream.seek(place)
-                stream.write(patch)
+    bands = TiffBands

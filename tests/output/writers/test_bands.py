@@ -12,7 +12,7 @@ from PIL import Image
 
 from engine.output.writers import tiff
 from engine.output.writers.formats import BANDS, bands_class
-from engine.output.writers.png_bands import PngBands, adler_of_both, filtered
+from engine.output.writers.png_bands import PngBands, filtered, joined_adler
 from engine.output.writers.tiff import TiffBands
 
 FORMATS = [PngBands, TiffBands]
@@ -54,13 +54,13 @@ def test_the_order_in_which_bands_are_packed_changes_no_byte(form):
 
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_the_checksum_of_two_stretches_is_that_of_both(first, second):
-    both = adler_of_both(zlib.adler32(first), zlib.adler32(second), len(second))
+    both = joined_adler(zlib.adler32(first), zlib.adler32(second), len(second))
     assert both == zlib.adler32(first + second)
 
 
 def test_the_checksum_holds_for_bands_far_longer_than_its_modulus():
     first, second = np.random.default_rng(1).bytes(10**6), b"\xff" * (3 * 10**6 + 1)
-    assert adler_of_both(zlib.adler32(first), zlib.adler32(second), len(second)) == zlib.adler32(first + second)
+    assert joined_adler(zlib.adler32(first), zlib.adler32(second), len(second)) == zlib.adler32(first + second)
 
 
 def test_each_row_has_the_filter_that_leaves_less():

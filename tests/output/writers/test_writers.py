@@ -13,8 +13,8 @@ from frames import flat, smooth
 from PIL import Image
 
 from engine.errors import FileError, NeurosceneError, ShapeError
-from engine.output.canvas import Writer
 from engine.output.writers.formats import WRITERS, ending, open_writer, writer_class
+from engine.output.writers.frame_writer import FrameWriter
 
 ONE = [".png", ".tif", ".tiff"]
 MANY = [key for key in WRITERS if key not in ONE]
@@ -71,7 +71,7 @@ def file_size_limit(count):
 def test_every_row_of_the_table_names_a_writer(key, tmp_path):
     module, _, name = WRITERS[key].partition(":")
     writer = getattr(import_module(module), name)(place(tmp_path, key), (8, 8), 10.0)
-    assert isinstance(writer, Writer)
+    assert isinstance(writer, FrameWriter)
     writer.abort()
 
 
