@@ -18,7 +18,7 @@ from engine.network.mlp import Mlp
 LOADERS = {
     ".safetensors": "engine.formats.tensors.safetensors:load",
     ".npz": "engine.formats.tensors.npz:load",
-    ".onnx": "engine.formats.onnx.mlp:load",
+    ".onnx": "engine.formats.onnx.chain:load",
     ".pt": "engine.formats.torch:load",
     ".pth": "engine.formats.torch:load",
 }

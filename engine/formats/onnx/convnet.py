@@ -1,6 +1,6 @@
 """ONNX files with a convolutional network: the graph read node by node, what computes nothing left out.
 
-What each kind of node becomes is in `convnet_nodes`.
+What each kind of node becomes is in `maps`.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,10 +9,10 @@ from pathlib import Path
 from engine.errors import NetworkError
 from engine.formats import about
 from engine.formats.files import short
-from engine.formats.onnx.convnet_nodes import RULES
 from engine.formats.onnx.graph import evaluated, only_input
+from engine.formats.onnx.maps import RULES
 from engine.formats.onnx.model import read
-from engine.formats.sketch import TO_CHANNELS_FIRST, ChannelsLast, Sketch, Wire
+from engine.formats.onnx.sketch import TO_CHANNELS_FIRST, ChannelsLast, Sketch, Wire
 from engine.network.convnet import ConvNet
 from engine.network.nodes import GraphNode
 from engine.network.preprocess import Preprocess

@@ -1,7 +1,7 @@
 """ONNX graphs evaluated node by node: what a name stands for, a node as rules see it, and nodes on constants alone.
 
-A rule takes a OnnxNode and gives its first output. What the network's input becomes is the reader's own: steps of a
-chain (`chain_values`), or nodes of a convolutional network (`convnet_nodes`).
+A rule takes an OnnxNode and gives its first output. What the network's input becomes is the reader's own: a `Value` of
+a `chain`, or a `Wire` of a `sketch`.
 """
 
 import math
@@ -15,6 +15,8 @@ from engine.errors import NetworkError, ShapeError
 from engine.formats.files import MAX_FILE_BYTES, MAX_WIDTH, short, size_text
 from engine.formats.onnx.model import MAX_NODES, tensor
 from engine.formats.onnx.names import label
+
+MAX_SHAPE = 16  # numbers in what can be a shape
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,27 @@ class OnnxNode:
     def integers(self, key: str) -> tuple[int, ...] | None:
         attribute = self.attributes.get(key)
         return None if attribute is None else tuple(attribute.ints)
+
+    def short_list(self, i: int, what: str) -> list[int] | None:
+        """Input i as at most MAX_SHAPE whole numbers, which must be constant; None if it is left out."""
+        x = self.input(i)
+        if x is None:
+            return None
+        if not isinstance(x, Constant) or x.array.dtype.kind not in "iu" or x.array.size > MAX_SHAPE:
+            raise self.refusal(f"its {what} are not a short list of constants")
+        return [int(n) for n in x.array.reshape(-1)]
+
+    def required_list(self, i: int, what: str) -> list[int]:
+        """The same, which must be there."""
+        found = self.short_list(i, what)
+        if found is None:
+            raise self.refusal(f"it has no {what}")
+        return found
+
+    def setting(self, i: int, key: str) -> list[int] | None:
+        """A list of whole numbers that is an attribute in old files, input i in newer ones."""
+        found = self.short_list(i, key) if self.input(i) is not None else self.integers(key)
+        return None if found is None else [*found]
 
     def tensor(self, key: str) -> np.ndarray:
         return tensor(self.attributes[key].t, self.name)
@@ -212,27 +235,14 @@ def _cast(node):
     return _computed(node, lambda a: a.astype(kinds[to]), node.required(1))
 
 
-def target_shape(node: OnnxNode) -> list[int]:
-    """The second input of a Reshape as a list."""
-    shape = node.required(2)[1]
-    if not isinstance(shape, Constant) or shape.array.ndim != 1 or shape.array.size > 16:
-        raise node.refusal("its shape is not a constant list")
-    return [int(n) for n in shape.array]
-
-
 def _reshape(node):
-    dims = target_shape(node)
+    dims = node.required_list(1, "sizes")
     return _moved(node, lambda a: a.reshape([a.shape[i] if n == 0 else n for i, n in enumerate(dims)]))
 
 
-def axes(node: OnnxNode) -> tuple[int, ...] | None:
-    """The axes of Squeeze and Unsqueeze: an attribute in old files, an input in newer ones."""
-    given = node.input(1)
-    if given is None:
-        return node.integers("axes")
-    if not isinstance(given, Constant) or given.array.size > 16:
-        raise node.refusal("its axes are not constants")
-    return tuple(int(n) for n in given.array.reshape(-1))
+def _axes(node):
+    axes = node.setting(1, "axes")
+    return None if axes is None else tuple(axes)
 
 
 def _constant(node):
@@ -265,7 +275,7 @@ ON_CONSTANTS: Rules = {
     "Flatten": _flatten,
     "Reshape": _reshape,
     "Transpose": lambda node: _moved(node, lambda a: a.transpose(node.integers("perm"))),
-    "Squeeze": lambda node: _moved(node, lambda a: np.squeeze(a, axes(node))),
-    "Unsqueeze": lambda node: _moved(node, lambda a: np.expand_dims(a, axes(node) or ())),
+    "Squeeze": lambda node: _moved(node, lambda a: np.squeeze(a, _axes(node))),
+    "Unsqueeze": lambda node: _moved(node, lambda a: np.expand_dims(a, _axes(node) or ())),
     "Constant": _constant,
 }

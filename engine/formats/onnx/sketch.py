@@ -1,4 +1,4 @@
-"""A convolutional network while a file is read: nodes so far, scales not yet folded into the layers before them.
+"""A convolutional network while an ONNX file is read: nodes so far, scales not yet folded into layers before them.
 
 `finished` folds batch norms and constant factors into the layer before them, in float64 and rounded once, and leaves
 out what the output does not depend on.
@@ -10,15 +10,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, NeurosceneError
+from engine.formats.chain import Number
 from engine.formats.files import check_weights, short
+from engine.formats.onnx.graph import OnnxNode
+from engine.network.activations import ANYWHERE, Activation
 from engine.network.convnet import MAX_NEURONS, MAX_NODES
-from engine.network.nodes import Convolution, Dense, GraphNode, Input
+from engine.network.nodes import Add, Convolution, Dense, Elementwise, GraphNode, Input, Multiply
+
+# What x times an activation of x is.
+GATED = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,7 @@ class Wire:
     sketch: Sketch
     key: str
     dims: tuple[int, ...]
+    known: ClassVar = ANYWHERE
 
     @property
     def node(self) -> GraphNode:
@@ -46,6 +52,57 @@ class Wire:
     @property
     def shape(self) -> tuple[int, ...]:
         return (*self.dims, 1, 1)[:3]
+
+    # What nodes ask of a Signal
+
+    def factor(self, node: OnnxNode, array: np.ndarray) -> Number:
+        if array.dtype.kind not in "fiu":
+            raise node.refusal("its constant is not a number")
+        if array.size == 1 and array.ndim <= self.rank:
+            return float(array.reshape(()))
+        each = (self.dims[0], *[1] * (len(self.dims) - 1))
+        if array.ndim <= self.rank and array.size == self.dims[0] and array.shape[-len(each) :] == each:
+            return array.reshape(-1).astype(float)
+        raise node.refusal(f"its constant is {short(array.shape)}; a number or one for each channel is accepted")
+
+    def affine(self, node: OnnxNode, scale: Number, shift: Number = 0.0) -> Wire:
+        scale, shift = (np.broadcast_to(np.asarray(x, float), self.shape[:1]) for x in (scale, shift))
+        made = self.sketch.add(Convolution, node.label, [self], scale.reshape(-1, 1, 1, 1), shift, groups=self.shape[0])
+        self.sketch.scales[made.key] = scale, shift
+        return made
+
+    def normalised(self, node: OnnxNode, scale: np.ndarray, shift: np.ndarray) -> Wire:
+        if len(scale) != self.dims[0]:
+            raise node.refusal(f"its constants are {len(scale)}; one for each of {self.dims[0]} channels is accepted")
+        return self.affine(node, scale, shift)
+
+    def activated(self, node: OnnxNode, activation: Activation) -> Wire:
+        return self.sketch.add(Elementwise, node.label, [self], activation)
+
+    def dense(self, node: OnnxNode, weights: np.ndarray) -> Wire:
+        if len(self.dims) != 1:
+            raise node.refusal(f"it works on {self.dims}; a vector is accepted, so flatten before it")
+        return self.sketch.add(Dense, node.label, [self], weights)
+
+    def plus(self, node: OnnxNode, other: Wire, sign: float) -> Wire:
+        if sign < 0:
+            raise node.refusal("it subtracts one map from another; sums are accepted")
+        if self.dims != other.dims:
+            raise node.refusal(f"it adds {self.dims} and {other.dims}; their shapes must be equal")
+        return self.sketch.add(Add, node.label, [self, other])
+
+    def times(self, node: OnnxNode, other: Wire) -> Wire:
+        for x, gate in ((self, other), (other, self)):
+            made = gate.node
+            gated = GATED.get(made.activation.name) if isinstance(made, Elementwise) else None
+            if gated and made.inputs == (x.key,):
+                return x.activated(node, Activation(gated))
+        if self.rank != other.rank:
+            # ONNX would take the vector's numbers for those of columns.
+            raise node.refusal(
+                f"it multiplies {self.dims} and {other.dims}; a vector that scales channels must be (C, 1, 1)"
+            )
+        return self.sketch.add(Multiply, node.label, [self, other])
 
 
 TO_CHANNELS_FIRST = (0, 3, 1, 2)
@@ -77,11 +134,11 @@ class Sketch:
     opset   which decides what some nodes mean
     """
 
-    def __init__(self, name, opset=0):
+    def __init__(self, name: str, opset: int = 0):
         self.name, self.opset = name, opset
-        self.nodes = {}
-        self.labels = {}  # how each node would be called if it were alone
-        self.scales = {}  # name of a depthwise node: (scale, shift), float64
+        self.nodes: dict[str, GraphNode] = {}
+        self.labels: dict[str, str] = {}  # how each node would be called if it were alone
+        self.scales: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # of depthwise nodes: (scale, shift), float64
         self.weights = 0
 
     def input(self, label: str, dims: Iterable[int]) -> Wire:
@@ -112,13 +169,6 @@ class Sketch:
         self.nodes[node.name] = node
         axes = len(wires[0].dims) if vector is None else 1 if vector else 3
         return Wire(self, node.name, shape[:axes])
-
-    def scaled(self, label: str, wire: Wire, scale: ArrayLike, shift: ArrayLike) -> Wire:
-        """A Wire with each channel times scale plus shift; numbers or (C,), float64."""
-        scale, shift = (np.broadcast_to(np.asarray(x, float), wire.shape[:1]) for x in (scale, shift))
-        made = self.add(Convolution, label, [wire], scale.reshape(-1, 1, 1, 1), shift, groups=wire.shape[0])
-        self.scales[made.key] = scale, shift
-        return made
 
     def finished(self, end: Wire) -> list[GraphNode]:
         """The nodes that the Wire `end` depends on, in order; it is the last."""

@@ -8,14 +8,13 @@ from math import prod
 import numpy as np
 
 from engine.formats.files import short
-from engine.formats.onnx.convnet_inputs import MAX_SHAPE, short_list, wire
-from engine.formats.onnx.graph import ON_CONSTANTS, Constant, OnnxNode, Rules, dropout, same
-from engine.formats.sketch import Expanded, Wire
+from engine.formats.onnx.graph import MAX_SHAPE, Constant, OnnxNode, Rules
+from engine.formats.onnx.sketch import Expanded, Wire
 from engine.network.nodes import Convolution, Flatten, GlobalAveragePool
 
 
 def _cast(node):
-    x = wire(node)
+    x = node.variable()
     if node.number("to", 1) not in (1, 10, 11, 16):
         raise node.refusal("it makes whole numbers of the image; a cast to floats is accepted")
     return x
@@ -37,7 +36,7 @@ def _flat(node, x):
 
 
 def _flatten(node):
-    x = wire(node)
+    x = node.variable()
     axis = node.number("axis", 1)
     if axis not in (1, 1 - x.rank):
         raise node.refusal(f"axis = {axis}; 1, which keeps the batch, is accepted")
@@ -45,10 +44,8 @@ def _flatten(node):
 
 
 def _reshape(node):
-    x = wire(node)
-    target = short_list(node, 1, "sizes")
-    if target is None:
-        raise node.refusal("it has no shape")
+    x = node.variable()
+    target = node.required_list(1, "sizes")
     if not target or any(n < -1 for n in target) or target.count(-1) > 1:
         raise node.refusal(f"to {short(target)}; flattening to a vector is accepted")
     whole, total = (1, *x.dims), prod(x.dims)
@@ -65,15 +62,15 @@ def _reshape(node):
 
 
 def _axes(node, x, more=0):
-    """The axes of a node, counted from the front: an attribute in old files, an input in newer ones."""
-    axes = short_list(node, 1, "axes") if node.input(1) is not None else node.integers("axes")
+    """The axes of a node, counted from the front."""
+    axes = node.setting(1, "axes")
     if axes is None:
         return None
     return {n + x.rank + more if n < 0 else n for n in axes}
 
 
 def _squeeze(node):
-    x = wire(node)
+    x = node.variable()
     axes = _axes(node, x)
     whole = (1, *x.dims)
     axes = {i for i, n in enumerate(whole) if n == 1 and i != 1} if axes is None else axes
@@ -84,8 +81,8 @@ def _squeeze(node):
 
 
 def _unsqueeze(node):
-    x = wire(node)
-    axes = _axes(node, x, len(node.integers("axes") or short_list(node, 1, "axes") or ()))
+    x = node.variable()
+    axes = _axes(node, x, len(node.setting(1, "axes") or ()))
     rank = x.rank + len(axes or ())
     if not axes or rank > 4 or not axes <= set(range(2, rank)):
         raise node.refusal("it is accepted of a vector that becomes a map of one pixel, axes 2 and 3")
@@ -94,7 +91,7 @@ def _unsqueeze(node):
 
 def _expand(node):
     node.required(2)
-    x, target = wire(node), short_list(node, 1, "sizes")
+    x, target = node.variable(), node.short_list(1, "sizes")
     # As numpy broadcasts: a 1 of either takes the other's length.
     shape = np.broadcast_shapes((1, *x.dims), tuple(target or ()))
     if shape == (1, *x.dims):
@@ -107,7 +104,7 @@ def _expand(node):
 
 
 def _transpose(node):
-    x = wire(node)
+    x = node.variable()
     axes = node.integers("perm")
     if axes is None or axes != tuple(range(x.rank)):
         raise node.refusal(f"it reorders axes as {short(axes)}; images must be (1, C, H, W) throughout")
@@ -123,7 +120,7 @@ def _reduce_mean(node):
 
 def _pad(node):
     x = node.required(1)[0]
-    pads = short_list(node, 1, "pads") if node.input(1) is not None else node.integers("pads")
+    pads = node.setting(1, "pads")
     given = node.input(2)
     filling = node.number("value", 0.0)
     if isinstance(given, Constant) and given.array.size == 1:
@@ -152,31 +149,24 @@ def _shape(node):
     return Constant(np.array(dims[node.number("start", 0) : end], np.int64))
 
 
-def _listed(node, i, what):
-    found = short_list(node, i, what)
-    if found is None:
-        raise node.refusal(f"it has no {what}")
-    return found
-
-
 def joined(node: OnnxNode) -> Constant:
     """Lists of sizes, one after another."""
-    lists = [_listed(node, i, "values") for i in range(len(node.inputs))]
+    lists = [node.required_list(i, "values") for i in range(len(node.inputs))]
     if sum(map(len, lists)) > MAX_SHAPE:
         raise node.refusal(f"it joins more than {MAX_SHAPE} numbers that no image is in")
     return Constant(np.array([n for part in lists for n in part], np.int64))
 
 
 def _gather(node):
-    x, at = _listed(node, 0, "values"), node.required(2)[1]
-    indices = _listed(node, 1, "indices")
+    x, at = node.required_list(0, "values"), node.required(2)[1]
+    indices = node.required_list(1, "indices")
     if any(not -len(x) <= i < len(x) for i in indices) or node.number("axis", 0) != 0:
         raise node.refusal(f"it takes {short(indices)} of {len(x)} sizes")
     return Constant(np.array([x[i] for i in indices], np.int64).reshape(at.array.shape))
 
 
 def _constant_of_shape(node):
-    shape = _listed(node, 0, "sizes")
+    shape = node.required_list(0, "sizes")
     if any(n < 0 for n in shape) or prod(shape) > MAX_SHAPE:
         raise node.refusal(f"it makes a constant of {short(shape)}; at most {MAX_SHAPE} numbers are accepted")
     filling = node.tensor("value") if "value" in node.attributes else np.zeros(1, np.float32)
@@ -186,13 +176,10 @@ def _constant_of_shape(node):
 
 
 def _slice(node):
-    _listed(node, 0, "values")
+    node.required_list(0, "values")
     x = node.input(0).array
-    found = [
-        short_list(node, i, key) if node.input(i) is not None else node.integers(key)
-        for i, key in enumerate(("starts", "ends", "axes", "steps"), start=1)
-    ]
-    starts, ends, axes, steps = [None if v is None else list(v) for v in found]
+    keys = ("starts", "ends", "axes", "steps")
+    starts, ends, axes, steps = (node.setting(i, key) for i, key in enumerate(keys, start=1))
     steps = steps or [1]
     if starts is None or ends is None or axes not in (None, [0]) or {len(starts), len(ends), len(steps)} != {1}:
         raise node.refusal("slices of a list of sizes are accepted")
@@ -202,15 +189,12 @@ def _slice(node):
 
 
 SHAPES: Rules = {
-    "Identity": same,
-    "Dropout": dropout,
     "Cast": _cast,
     "Flatten": _flatten,
     "Reshape": _reshape,
     "Squeeze": _squeeze,
     "Unsqueeze": _unsqueeze,
     "Transpose": _transpose,
-    "Constant": ON_CONSTANTS["Constant"],
     "ReduceMean": _reduce_mean,
     "Expand": _expand,
     "Pad": _pad,
