@@ -1,7 +1,7 @@
 """The figures of activations: what a lesson on convolutional networks needs, of the small network that comes along."""
 
 from engine import Figure, Step
-from scenes.drawn.objects import KINDS
+from scenes.activations.network import KINDS
 
 BARE = {"key": False, "answers": False, "labels": False}
 BLOCKS = ("pool1", "fire2", "fire3", "fire4", "fire5", "fire6", "fire7")

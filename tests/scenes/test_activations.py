@@ -20,8 +20,17 @@ from engine.scene.settings import assign
 from engine.scene.view_data import Clock
 from scenes.activations import APPEAR, Activations
 from scenes.activations.marks import Neuron
-from scenes.activations.network import PHOTOS, free_photo, own_network, with_probabilities
-from scenes.drawn.objects import KINDS, draw
+from scenes.activations.network import (
+    DRAWN,
+    KINDS,
+    PHOTOS,
+    SIDE,
+    drawn_picture,
+    free_photo,
+    own_network,
+    with_probabilities,
+)
+from scenes.drawn.objects import draw
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "squeezenet"
 SIZE = (240, 160)
@@ -81,9 +90,24 @@ def test_the_network_that_comes_along_knows_what_is_drawn(scene, kind):
     scene.advance(Clock(scene.moment))
 
 
-def test_a_drawn_picture_is_the_same_every_time_and_another_for_another_seed():
-    assert np.array_equal(draw("cat", 3, 64), draw("cat", 3, 64))
-    assert not np.array_equal(draw("cat", 3, 64), draw("cat", 4, 64))
+def test_a_drawn_picture_is_the_same_every_time_and_another_for_each_of_48_seeds():
+    made = [drawn_picture("cat", seed) for seed in range(48)]
+    assert all(picture.shape == (SIDE, SIDE, 3) and picture.dtype == np.uint8 for picture in made)
+    assert len({picture.tobytes() for picture in made}) == 48
+    assert np.array_equal(made[5], drawn_picture("cat", 5 + 48 * 1000))
+
+
+def test_a_seed_from_4_on_gives_one_of_the_first_four_mirrored_or_in_other_colours():
+    for seed in (4, 11, 30, 2**31 - 1):
+        picture, first = drawn_picture("boat", seed), drawn_picture("boat", seed % 4)
+        shown = picture[:, ::-1] if seed // 4 % 2 else picture
+        assert np.array_equal(np.sort(shown, axis=2), np.sort(first, axis=2))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_drawn_pictures_that_come_along_are_those_of_the_tool(kind):
+    for seed in range(DRAWN):
+        assert np.array_equal(drawn_picture(kind, seed), draw(kind, seed, SIDE))
 
 
 @pytest.mark.parametrize("name", PHOTOS[1:])
