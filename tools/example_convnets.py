@@ -5,7 +5,7 @@
 
 vgg_like.onnx has three blocks of 3 x 3 convolutions, max pools and dense layers; residual.onnx has sums past pairs of
 convolutions, batch norms and a global mean. Both learn what the small SqueezeNet learns, the kinds of objects that
-scenes/drawn/objects.py draws, at 64 x 64, and are judged on pictures of other seeds; the accuracy is printed and
+tools/drawn/objects.py draws, at 64 x 64, and are judged on pictures of other seeds; the accuracy is printed and
 written into the file, with the classes and what is done to a photo. Takes some ten minutes of two cores.
 """
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from engine.formats.atomic import replacing  # noqa: E402 - the project's folder is put on the path above
-from scenes.drawn.objects import KINDS  # noqa: E402
+from tools.drawn.objects import KINDS  # noqa: E402
 
 SIZE = 64
 # What the exporter writes of the module that a node came from.

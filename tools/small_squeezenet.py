@@ -3,7 +3,7 @@
     make test-peers                     installs PyTorch, once, into .venv-peers
     .venv-peers/bin/python tools/small_squeezenet.py [--output FILE] [--pictures FOLDER]
 
-It learns to tell the kinds of objects that scenes/drawn/objects.py draws, from pictures drawn for it, and is judged
+It learns to tell the kinds of objects that tools/drawn/objects.py draws, from pictures drawn for it, and is judged
 on pictures of other seeds; the accuracy is printed and written into the file. The same versions and
 threads give the same file. Takes some ten minutes of two cores.
 """
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from engine.formats.tensors import container  # noqa: E402
-from scenes.drawn.objects import KINDS, SIZE, draw  # noqa: E402
+from tools.drawn.objects import KINDS, SIZE, draw  # noqa: E402
 
 OUTPUT = ROOT / "scenes" / "data" / "small_squeezenet.safetensors"
 # Seeds of pictures are counted on from the training's; those judged on lie where no training reaches.

@@ -13,7 +13,7 @@ from engine.kernels.forward import Forward
 from engine.network.activations import ANYWHERE
 from engine.network.convnet import ConvNet
 from engine.network.nodes import Input
-from scenes.drawn.objects import draw
+from tools.drawn.objects import draw
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "convnets.md").read_text()

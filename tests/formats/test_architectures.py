@@ -10,7 +10,7 @@ from engine.errors import FileError, NeurosceneError
 from engine.formats.load_convnet import load_convnet, small_squeezenet
 from engine.formats.tensors import container
 from engine.reference.convnet import forward
-from scenes.drawn.objects import KINDS, SIZE, draw
+from tools.drawn.objects import KINDS, SIZE, draw
 
 FILE = files("scenes").joinpath("data", "small_squeezenet.safetensors")
 BYTES = FILE.read_bytes()

@@ -29,7 +29,7 @@ from engine.network.nodes import (
     Softmax,
 )
 from engine.reference import forward as twin
-from scenes.drawn.objects import KINDS, draw
+from tools.drawn.objects import KINDS, draw
 
 WAYS = ["slabs", *(["lanes"] if subgroup_size() in LANES else [])]
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "squeezenet" / "squeezenet1_0.safetensors"

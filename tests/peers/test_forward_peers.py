@@ -9,7 +9,7 @@ from engine.formats.load_convnet import load_convnet
 from engine.gpu.kernel import subgroup_size
 from engine.kernels.convolve import LANES
 from engine.kernels.forward import evaluate
-from scenes.drawn.objects import KINDS, draw
+from tools.drawn.objects import KINDS, draw
 
 torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-peers`")
 nn = torch.nn

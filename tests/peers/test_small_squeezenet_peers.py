@@ -8,7 +8,7 @@ import pytest
 
 from engine.formats.load_convnet import small_squeezenet
 from engine.reference.convnet import forward
-from scenes.drawn.objects import KINDS, draw
+from tools.drawn.objects import KINDS, draw
 
 torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-peers`")
 pytestmark = pytest.mark.peers

@@ -30,7 +30,7 @@ from scenes.activations.network import (
     own_network,
     with_probabilities,
 )
-from scenes.drawn.objects import draw
+from tools.drawn.objects import draw
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "squeezenet"
 SIZE = (240, 160)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine import NeurosceneError, near
-from scenes.drawn import kinds
-from scenes.drawn.backgrounds import any_colour, blurred, ground, scatter
-from scenes.drawn.shapes import Pen
+from tools.drawn import kinds
+from tools.drawn.backgrounds import any_colour, blurred, ground, scatter
+from tools.drawn.shapes import Pen
 
 _DRAWERS = {
     "boat": kinds.boat,
@@ -124,9 +124,9 @@ def _shadow(rng, image, u, v, foot):
 
 def _ink(rng, behind):
     """Four colours, the first two far from the ground's; all of them apart from each other."""
-    chosen = []
+    chosen: list[np.ndarray] = []
     for k in range(4):
-        best, furthest = None, -1.0
+        best, furthest = np.zeros(3, np.float32), -1.0
         for _ in range(12):
             colour = any_colour(rng)
             others = [float(np.abs(colour - other).sum()) for other in chosen]

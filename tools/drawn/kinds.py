@@ -6,7 +6,7 @@ so that an object is told by its shape. `side` is 1 or -1: objects that look to 
 
 import math
 
-from scenes.drawn.shapes import around, common, polar, union, without
+from tools.drawn.shapes import around, common, polar, union, without
 
 RIGHT = 0.5 * math.pi
 

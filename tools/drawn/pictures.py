@@ -1,6 +1,6 @@
 """Writes the drawn pictures of the scene activations: a file a kind in scenes/data/drawn, seeds 0 to 3 side by side.
 
-.venv/bin/python tools/drawn_pictures.py [--output FOLDER]
+.venv/bin/python tools/drawn/pictures.py [--output FOLDER]
 """
 
 import argparse
@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from scenes.activations.network import DRAWN, SIDE  # noqa: E402 - the project's folder is put on the path above
-from scenes.drawn.objects import KINDS, draw  # noqa: E402
+from tools.drawn.objects import KINDS, draw  # noqa: E402
 
 
 def main():

@@ -75,11 +75,8 @@ class Pen:
 
     def stroke(self, points, thickness):
         """A line through points, with round ends."""
-        nearest = None
-        for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
-            distance = self._segment(ax, ay, bx, by)
-            nearest = distance if nearest is None else np.minimum(nearest, distance)
-        return np.sqrt(nearest) - 0.5 * thickness
+        pieces = [self._segment(*a, *b) for a, b in zip(points, points[1:], strict=False)]
+        return np.sqrt(np.minimum.reduce(pieces)) - 0.5 * thickness
 
     def _segment(self, ax, ay, bx, by):
         """Squared distances to the segment from a to b."""
@@ -90,15 +87,14 @@ class Pen:
 
     def polygon(self, points, corner=0.0):
         """A closed polygon, any way round, not crossing itself; swollen by `corner` into round corners."""
-        nearest, inside = None, np.zeros(self.x.shape, bool)
+        pieces, inside = [], np.zeros(self.x.shape, bool)
         for (ax, ay), (bx, by) in zip(points, [*points[1:], points[0]], strict=True):
-            distance = self._segment(ax, ay, bx, by)
-            nearest = distance if nearest is None else np.minimum(nearest, distance)
+            pieces.append(self._segment(ax, ay, bx, by))
             if ay != by:
                 # Even-odd: a ray to the left crosses this edge.
                 spans = (self.y >= min(ay, by)) & (self.y < max(ay, by))
                 inside ^= spans & (self.x > ax + (self.y - ay) * ((bx - ax) / (by - ay)))
-        distance = np.sqrt(nearest)
+        distance = np.sqrt(np.minimum.reduce(pieces))
         return np.where(inside, -distance, distance) - corner
 
     def below(self, y):

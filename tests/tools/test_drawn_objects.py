@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from engine.errors import NeurosceneError
-from scenes.drawn.backgrounds import blurred
-from scenes.drawn.objects import KINDS, LARGEST, SIZE, draw, drawing
-from scenes.drawn.shapes import Pen, around, polar
+from tools.drawn.backgrounds import blurred
+from tools.drawn.objects import KINDS, LARGEST, SIZE, draw, drawing
+from tools.drawn.shapes import Pen, around, polar
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_same_kind_seed_and_size_give_the_same_picture_in_another_process():
-    code = "import zlib; from scenes.drawn.objects import draw; print(zlib.crc32(draw('cat', 7).tobytes()))"
+    code = "import zlib; from tools.drawn.objects import draw; print(zlib.crc32(draw('cat', 7).tobytes()))"
     runs = {
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True).stdout for _ in "ab"
     }

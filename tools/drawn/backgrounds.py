@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from scenes.drawn.shapes import Pen, around, polar
+from tools.drawn.shapes import Pen, around, polar
 
 GROUNDS = ("plain", "gradient", "glow", "clouds", "stripes", "checks", "dots", "horizon")
 
