@@ -33,7 +33,7 @@ def errors(net, fields):
     x = np.random.default_rng(0).uniform(-1, 1, (POINTS, 2)).astype(np.float32)
     exact = twin.value(net, x)
     if net.shape not in fields:
-        fields[net.shape] = Field(net, "several")
+        fields[net.shape] = Field(net, "batched")
     field = fields[net.shape]
     field.show(net)
     padded = np.zeros((POINTS, 4), np.float32)

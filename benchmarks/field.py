@@ -67,7 +67,7 @@ def by_grid(net, side, precision="f32"):
 
 def by_points(net, side):
     """(seconds, values) from points that lie on the adapter, in the parts that one buffer or dispatch holds."""
-    field, x = Field(net, "several"), plane(side).points((side, side)).reshape(-1, 2).astype(np.float32)
+    field, x = Field(net, "batched"), plane(side).points((side, side)).reshape(-1, 2).astype(np.float32)
     padded = np.zeros((len(x), 4), np.float32)
     padded[:, :2] = x
     parts = field.parts(len(x))

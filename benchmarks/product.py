@@ -27,9 +27,9 @@ def least_time(run):
     return spread(run, RUNS)[1]
 
 
-def ours(net, x, precision, by):
+def ours(net, x, precision, variant):
     """(seconds, values)"""
-    wide = product.Wide(net, precision, by=by)
+    wide = product.Wide(net, precision, variant=variant)
     padded = np.zeros((len(x), product.blocks_of(net.inputs) * 4), np.float32)
     padded[:, : net.inputs] = x
     points, values = Array.of(padded.reshape(-1, 4)), Array(product.VEC4, len(x) * product.blocks_of(net.outputs))
@@ -81,12 +81,12 @@ def main():
         x = np.random.default_rng(0).uniform(-1, 1, (count, width)).astype(np.float32)
         work = 2e-9 * 4 * width * width
         found: dict[str, tuple[int, float, float | str]] = {}
-        for by in dict.fromkeys((product.way(net), "slabs")):
-            n = count // FEW if by == "slabs" and device().is_software else count
+        for variant in dict.fromkeys((product.best_variant(net), "slabs")):
+            n = count // FEW if variant == "slabs" and device().is_software else count
             for precision in product.PRECISIONS:
-                seconds, values = ours(net, x[:n], precision, by)
+                seconds, values = ours(net, x[:n], precision, variant)
                 worst = abs(values[:500] - twin.value(net, x[: min(n, 500)])).max()
-                found[f"ours, {by}, {precision}"] = (n, seconds, float(worst))
+                found[f"ours, {variant}, {precision}"] = (n, seconds, float(worst))
         for peer, run in PEERS.items():
             if importlib.util.find_spec(peer) is None:
                 print(f"{width}: {peer} is not installed, so it is left out")

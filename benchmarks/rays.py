@@ -13,7 +13,7 @@ from benchmarks.networks import TORUS, ball_rays, seeded, thin_sheets, torus
 from benchmarks.results import keep
 from engine.codegen.mlp.arithmetics import PLAIN
 from engine.codegen.mlp.layout import pack, weights_binding
-from engine.codegen.mlp.network import iterations, network_module
+from engine.codegen.mlp.network import loop_iterations, network_module
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
@@ -103,7 +103,7 @@ def first_seen(net, casting_rays):
     seen, there = Array("f4", count * 2), packed_rays(*casting_rays)
     weights = weights_of(net)
     # llvmpipe ends loops after 65,535 turns, silently; and a dispatch should stay short.
-    part = 20_000 // (1 + iterations(net.shape))
+    part = 20_000 // (1 + loop_iterations(net.shape))
     for first in range(0, SAMPLES, part):
         sampling = SAMPLING.new(rays=count, count=SAMPLES, first=first, last=min(first + part, SAMPLES), level=LEVEL)
         uniform = Array.of(sampling, "uniform")

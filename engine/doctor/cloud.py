@@ -102,7 +102,7 @@ def check_splat():
     """A picture of dots of all kinds, and which dot is in front where."""
     dots, view, colours = (
         random_dots(300),
-        front_view((64, 48), lit=(0, 2**28, 2), dimmed=0.4, ink=2.2),
+        front_view((64, 48), lit=(0, 2**28, 2), dimmed=0.4, opacity_power=2.2),
         random_colours(),
     )
     factors = splat.factors_of([1.0, 0.5, 1.0], [1.0, 0.4, 0.7], [1.0, 1.0, 2.0], [4.0] * 3, [8.0, 8.0, 0.0])

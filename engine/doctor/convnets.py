@@ -59,8 +59,10 @@ def check_convolve():
     ):
         x, places = _image(*shape), ChannelMap(node.shape(shape))
         exact, bound = convolve_twin.value(node, x), convolve_twin.bounds(node, x)
-        for by in convolve.ways(node, ChannelMap(shape), places):
-            yield compare("convolve", f"{what} by {by}", abs(convolve.evaluate(node, x, by=by) - exact), bound)
+        for variant in convolve.variants(node, ChannelMap(shape), places):
+            yield compare(
+                "convolve", f"{what} by {variant}", abs(convolve.evaluate(node, x, variant=variant) - exact), bound
+            )
 
 
 def check_pool():

@@ -66,11 +66,11 @@ def check_product():
         net = random_mlp(sizes, "tanh", last=last, distribution="glorot", seed=1)
         x = points(net.inputs)
         exact, name = product_twin.value(net, x), "-".join(map(str, sizes))
-        for by in dict.fromkeys((product.way(net), "slabs")):
+        for variant in dict.fromkeys((product.best_variant(net), "slabs")):
             for precision in product.PRECISIONS:
-                values = product.evaluate(net, x, precision=precision, by=by)
+                values = product.evaluate(net, x, precision=precision, variant=variant)
                 bound = product_twin.bounds(net, x, precision)
-                yield compare("product", f"{precision} by {by}, {name} {last}", abs(values - exact), bound)
+                yield compare("product", f"{precision} by {variant}, {name} {last}", abs(values - exact), bound)
 
 
 def check_rays():
@@ -141,12 +141,12 @@ def check_train():
         targets = rng.integers(0, 3, 256) if task == "classes" else rng.random((256, 3)).astype(np.float32)
         data = (net.shape, task, x, targets, flat(net)[None], [5])
         exact = train_twin.train(net.shape, flat(net), x, targets, task, rates, batch=48, seed=5)[-1]
-        for by in train.ways():
-            training = train.Training(*data, batch=48, by=by)
+        for variant in train.variants():
+            training = train.Training(*data, batch=48, variant=variant)
             training.advance(rates)
             # A gradient known to 1e-5 of itself moves a weight by as much of the rate; and each step rounds it.
             bound = (1e-5 * rates + 2.0**-23 * abs(exact).max()).sum()
-            yield compare("train", f"weights by {by}, 2-9-8-3 {task}", abs(training.weights[0] - exact), bound)
+            yield compare("train", f"weights by {variant}, 2-9-8-3 {task}", abs(training.weights[0] - exact), bound)
 
 
 def check_train_loss():

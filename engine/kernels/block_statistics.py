@@ -38,7 +38,7 @@ BINDINGS = (
     Binding("wholes", "write", ("array", STATISTICS)),
     Binding("table", "write", ("array", STATISTICS)),
 )
-LANES = 64
+WORKGROUP = 64
 # Numbers of a channel that one invocation adds: their roundings stay far below 1e-5, and a large block has thousands of
 # invocations.
 PART = 32
@@ -50,7 +50,7 @@ class BlockStatistics:
     shapes   (channels, rows, columns) of each block
 
     `table` holds for each group of four channels, block after block, their means and deviations: those of the channel,
-    its block, or all blocks, as `record` is told. Deviations are a population's: divided by the count.
+    its block, or all blocks, as `record` is asked for. Deviations are a population's: divided by the count.
     Raises ShapeError without blocks.
     """
 
@@ -90,11 +90,11 @@ class BlockStatistics:
         self._blocks.write(self._data)
         for block, stage, values in zip(self._data, self._stages, maps, strict=True):
             parts, rows = int(block["parts"]), int(block["rows"])
-            self._run(encoder, "sum_parts", stage, values, (-(-parts // LANES), rows))
-            self._run(encoder, "join_parts", stage, values, -(-rows // LANES))
+            self._run(encoder, "sum_parts", stage, values, (-(-parts // WORKGROUP), rows))
+            self._run(encoder, "join_parts", stage, values, -(-rows // WORKGROUP))
         stage, values = self._stages[0], maps[0]
-        self._run(encoder, "join_channels", stage, values, -(-len(self._data) // LANES))
-        self._run(encoder, "fill_table", stage, values, -(-self.rows // LANES), over)
+        self._run(encoder, "join_channels", stage, values, -(-len(self._data) // WORKGROUP))
+        self._run(encoder, "fill_table", stage, values, -(-self.rows // WORKGROUP), over)
 
     def read(self):
         """[((C,), (C,))]: mean and deviation of each block's channels, from the table; waits for the GPU."""

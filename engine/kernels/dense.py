@@ -15,11 +15,11 @@ from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 
 DENSE = struct(
-    "Dense", groups="u32", channels="u32", blocks="u32", turns="u32", source_first="u32", offset="u32",
+    "Dense", groups="u32", channels="u32", blocks="u32", iterations="u32", source_first="u32", offset="u32",
 )  # fmt: skip
 # Groups of outputs of a workgroup, and shares into which it cuts the inputs: wgsl/kernels/dense.wgsl has the same.
 OUTPUTS, SHARES = 8, 16
-# llvmpipe ends loops after 65,535 turns, each of which takes four inputs of every share.
+# llvmpipe ends loops after 65,535 iterations, each of which takes four inputs of every share.
 MOST_INPUTS = 4 * SHARES * 65535
 
 
@@ -32,25 +32,25 @@ def evaluate(node, values, activation=None):
     """
     source = ChannelMap(np.shape(values))
     source.write(values)
-    kept = ChannelMap(node.shape(source.shape))
+    output = ChannelMap(node.shape(source.shape))
     encoder = device().encoder()
-    Dense(node, source, kept, activation).record(encoder)
+    Dense(node, source, output, activation).record(encoder)
     device().submit(encoder)
-    return kept.read()
+    return output.read()
 
 
 class Dense:
     """One layer of weights, ready to be recorded.
 
     node           a Dense of engine.network.nodes
-    source, kept   ChannelMaps of (I, 1, 1) and (O, 1, 1), which it reads and writes; in memory of their own, both
+    source, output   ChannelMaps of (I, 1, 1) and (O, 1, 1), which it reads and writes; in memory of their own, both
     activation     of its sums, or None
 
     Weights that are more than an adapter binds at once lie in several arrays, some outputs in each.
     Raises NetworkError past MOST_INPUTS inputs.
     """
 
-    def __init__(self, node, source, kept, activation=None):
+    def __init__(self, node, source, output, activation=None):
         self.kernel = _kernel(activation)
         outputs, inputs = node.weights.shape
         if inputs > MOST_INPUTS:
@@ -63,14 +63,14 @@ class Dense:
             rows = slice(first, min(first + some, outputs))
             channels = rows.stop - first
             uniform = DENSE.new(
-                groups=groups_of(channels), channels=channels, blocks=blocks, turns=-(-blocks // SHARES),
-                source_first=source.first, offset=kept.first + first // 4,
+                groups=groups_of(channels), channels=channels, blocks=blocks, iterations=-(-blocks // SHARES),
+                source_first=source.first, offset=output.first + first // 4,
             )  # fmt: skip
             group = self.kernel.bind(
                 dense=Array.of(uniform, "uniform"),
                 responses=source.array,
                 weights=Array.of(_packed(node.weights[rows], node.bias[rows])),
-                kept=kept.array,
+                output=output.array,
             )
             self.parts.append((group, -(-groups_of(channels) // OUTPUTS)))
 
@@ -94,7 +94,7 @@ def _kernel(activation):
         Binding("dense", "uniform", DENSE),
         Binding("responses", "read", "array<vec4f>"),
         Binding("weights", "read", "array<vec4f>"),
-        Binding("kept", "write", "array<vec4f>"),
+        Binding("output", "write", "array<vec4f>"),
     )
     generated = {"bindings": declare(bindings), "activated": activated(activation)}
     return Kernel(compose("kernels/dense", generated), bindings)

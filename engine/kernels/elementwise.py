@@ -29,34 +29,34 @@ def evaluate(node, *values, activation=None):
     sources = [ChannelMap(np.shape(v)) for v in values]
     for source, given in zip(sources, values, strict=True):
         source.write(given)
-    kept = ChannelMap(node.shape(*(s.shape for s in sources)))
+    output = ChannelMap(node.shape(*(s.shape for s in sources)))
     encoder = device().encoder()
-    Elementwise(sources, kept, getattr(node, "activation", activation), isinstance(node, Multiply)).record(encoder)
+    Elementwise(sources, output, getattr(node, "activation", activation), isinstance(node, Multiply)).record(encoder)
     device().submit(encoder)
-    return kept.read()
+    return output.read()
 
 
 class Elementwise:
     """An activation of a map, of the sum of two or of their product, ready to be recorded.
 
-    sources      one ChannelMap or two; in other memory than what is kept
-    kept         the ChannelMap that is written
+    sources      one ChannelMap or two; in other memory than what is stored
+    output         the ChannelMap that is written
     activation   or None
     multiplied   two are multiplied, of which one may be a vector, for each channel a number; else added
     """
 
-    def __init__(self, sources, kept, activation=None, multiplied=False):
+    def __init__(self, sources, output, activation=None, multiplied=False):
         # The product is the same either way, and the kernel looks for a vector second.
-        source, other = sorted((sources[0], sources[-1]), key=lambda s: s.shape != kept.shape)
+        source, other = sorted((sources[0], sources[-1]), key=lambda s: s.shape != output.shape)
         uniform = ELEMENTWISE.new(
-            places=kept.places, channels=kept.shape[0], source_first=source.first, other_first=other.first,
-            offset=kept.first,
+            places=output.places, channels=output.shape[0], source_first=source.first, other_first=other.first,
+            offset=output.first,
         )  # fmt: skip
-        self.counts = (-(-kept.places // 64), kept.groups)
+        self.counts = (-(-output.places // 64), output.groups)
         joined = "alone" if len(sources) == 1 else "multiplied" if multiplied else "added"
-        self.kernel = _kernel(activation, joined, other.places < kept.places)
+        self.kernel = _kernel(activation, joined, other.places < output.places)
         self.group = self.kernel.bind(
-            elementwise=Array.of(uniform, "uniform"), responses=source.array, others=other.array, kept=kept.array
+            elementwise=Array.of(uniform, "uniform"), responses=source.array, others=other.array, output=output.array
         )
 
     def record(self, encoder):
@@ -69,7 +69,7 @@ def _kernel(activation, joined, scaled):
         Binding("elementwise", "uniform", ELEMENTWISE),
         Binding("responses", "read", "array<vec4f>"),
         Binding("others", "read", "array<vec4f>"),
-        Binding("kept", "write", "array<vec4f>"),
+        Binding("output", "write", "array<vec4f>"),
     )
     generated = {"bindings": declare(bindings), "activated": activated(activation)}
     constants = {"ADDED": int(joined == "added"), "MULTIPLIED": int(joined == "multiplied"), "SCALED": int(scaled)}

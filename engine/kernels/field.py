@@ -5,9 +5,9 @@ from itertools import groupby
 
 import numpy as np
 
-from engine.codegen.mlp.arithmetics import CARRIED, PLAIN
+from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.batched import LANES as BROADCAST_LANES
-from engine.codegen.mlp.batched import Way, several_module, weights_bindings
+from engine.codegen.mlp.batched import Variant, batched_module, weights_bindings
 from engine.codegen.mlp.batched_layout import WIDEST, WRITTEN, pack
 from engine.codegen.mlp.layout import UNIFORM_BYTES, layout, weights_binding
 from engine.codegen.mlp.network import network_module, points_module
@@ -23,10 +23,10 @@ from engine.kernels.product import Wide
 from engine.network.mlp import Mlp
 
 FIELD = struct("Field", count="u32", stride="u32", offset="u32")
-LANES = 64
+WORKGROUP = 64
 # Multiply-adds from which several points an invocation are worth their longer compilation: on two cores they take
 # 0.04 s in place of 0.25 and compile in up to 1 s in place of 0.4.
-SEVERAL_WORK = 1 << 30
+BATCHED_WORK = 1 << 30
 # Multiply-adds a dispatch: about 0.1 s on two cores, and far below the 2 s after which desktops stop a GPU.
 WORK = 1 << 31
 # For one point an invocation a layer wider than this is computed slice by slice: see `stages`.
@@ -49,8 +49,8 @@ def evaluate(net, points, *, gradient=False):
     padded[:, : net.inputs] = points
     if gradient:
         return _gradients(net, padded)
-    much = len(points) * net.weight_count >= SEVERAL_WORK or any(map(_wide_for_several, net.layers))
-    field = Field(net, "several" if much else "plain")
+    much = len(points) * net.weight_count >= BATCHED_WORK or any(map(_wide_for_batched, net.layers))
+    field = Field(net, "batched" if much else "plain")
     result = np.empty((len(points), net.outputs), np.float32)
     for rows in field.parts(len(points)):
         part = padded[rows].reshape(-1, 4)
@@ -61,7 +61,7 @@ def evaluate(net, points, *, gradient=False):
 
 def _gradients(net, padded):
     """Values and gradients: the inputs three at a time, by dual numbers."""
-    field, count = Field(net, "carried"), len(padded)
+    field, count = Field(net, "tangent"), len(padded)
     values = np.empty((count, net.outputs), np.float32)
     gradients = np.empty((count, net.outputs, net.inputs), np.float32)
     for rows in field.parts(count):
@@ -85,7 +85,7 @@ class Field:
     """A network ready to be evaluated at arrays of points that stay on the GPU.
 
     net         any Mlp
-    kind        of kernel: "plain"; "several", which takes several points an invocation; or "carried", where a group of
+    kind        of kernel: "plain"; "batched", which takes several points an invocation; or "tangent", where a group of
                 four inputs or outputs is four vec4f, the values and their derivatives along three directions
     precision   of runs of wide layers where there are several points, as in `product.Wide`
     """
@@ -93,7 +93,7 @@ class Field:
     def __init__(self, net, kind="plain", precision="f32"):
         self.net, self.kind = net, kind
         # vec4f of one group
-        self.group = 4 if kind == "carried" else 1
+        self.group = 4 if kind == "tangent" else 1
         split = stages(net, kind)
         self.stages = [[_piece(piece, kind, precision) for piece in slices] for slices in split]
         self.widths = [groups_of(sum(piece.outputs for piece in slices)) for slices in split]
@@ -102,7 +102,7 @@ class Field:
     def show(self, net, *, entered=False):
         """Takes other weights of the same shape; compiles nothing.
 
-        entered   True: only the first layer differs from the network held
+        entered   True: only the first layer differs from the network before
         """
         self.net = net
         for pieces, slices in zip(self.stages, stages(net, self.kind), strict=True):
@@ -116,7 +116,7 @@ class Field:
         widest = max(groups_of(self.net.inputs), *self.widths) * 16 * self.group
         room = device().limits["max-storage-buffer-binding-size"] // widest
         work = WORK // (self.group * sum(piece.work for stage in self.stages for piece in stage))
-        size = min(room, MAX_GROUPS * LANES, max(LANES, work))
+        size = min(room, MAX_GROUPS * WORKGROUP, max(WORKGROUP, work))
         return [slice(at, min(at + size, count)) for at in range(0, count, size)]
 
     def run(self, points, count):
@@ -157,13 +157,13 @@ def stages(net, kind="plain"):
            buffer, which software drivers read 2-3 times faster than storage, and a wide layer is a stage of its own
            whose slices keep their sums in registers, so that no piece needs large arrays, slow to compile.
     """
-    several = kind == "several"
-    is_wide, fits = (_wide_for_several, _fits_several) if several else (_wide_for_one, _fits_one)
+    batched = kind == "batched"
+    is_wide, fits = (_wide_for_batched, _fits_batched) if batched else (_wide_for_one, _fits_one)
     result = []
     for wide, layers in groupby(net.layers, is_wide):
         if not wide:
             result += [[_network(run)] for run in _runs(layers, fits)]
-        elif several:
+        elif batched:
             result.append([_network(list(layers))])
         else:
             result += map(_slices, layers)
@@ -186,7 +186,7 @@ def _wide_for_one(layer):
     return len(layer.bias) > SLICE and layer.activation.rule.elementwise
 
 
-def _wide_for_several(layer):
+def _wide_for_batched(layer):
     return max(layer.weights.shape) > WIDEST
 
 
@@ -194,8 +194,8 @@ def _fits_one(layers):
     return layers[-1].weights.shape[1] <= SLICE and layout(_network(layers).shape).count <= UNIFORM_COUNT
 
 
-def _fits_several(layers):
-    return way().plan(_network(layers).shape) is not None
+def _fits_batched(layers):
+    return best_variant().plan(_network(layers).shape) is not None
 
 
 def _slices(layer):
@@ -210,11 +210,11 @@ def _network(layers, rows=slice(None)):
 
 
 def _piece(net, kind, precision):
-    if kind != "several":
+    if kind != "batched":
         return _OnePiece(net, kind)
-    if any(map(_wide_for_several, net.layers)):
+    if any(map(_wide_for_batched, net.layers)):
         return _WidePiece(net, precision)
-    return _OnePiece(net, "plain") if way().plan(net.shape) is None else _SeveralPiece(net)
+    return _OnePiece(net, "plain") if best_variant().plan(net.shape) is None else _BatchedPiece(net)
 
 
 class _OnePiece:
@@ -231,25 +231,25 @@ class _OnePiece:
     def record(self, encoder, points, values, count, stride, offset):
         uniform = Array.of(FIELD.new(count=count, stride=stride, offset=offset), "uniform")
         group = self.kernel.bind(weights=self.weights, field=uniform, points=points, values=values)
-        self.kernel.dispatch(encoder, group, -(-count // LANES))
+        self.kernel.dispatch(encoder, group, -(-count // WORKGROUP))
 
 
-class _SeveralPiece:
+class _BatchedPiece:
     """The same, several points an invocation."""
 
     def __init__(self, net):
-        self.outputs, self.work, self.way = net.outputs, net.weight_count, way()
-        self.kernel = _several_kernel(net.shape, self.way)
-        self.cut = self.way.plan(net.shape)
+        self.outputs, self.work, self.variant = net.outputs, net.weight_count, best_variant()
+        self.kernel = _batched_kernel(net.shape, self.variant)
+        self.cut = self.variant.plan(net.shape)
         self.show(net)
 
     def show(self, net):
-        self.weights = several_weights(self.cut, net.layers)
+        self.weights = batched_weights(self.cut, net.layers)
 
     def record(self, encoder, points, values, count, stride, offset):
         uniform = Array.of(FIELD.new(count=count, stride=stride, offset=offset), "uniform")
         group = self.kernel.bind(**self.weights, field=uniform, points=points, values=values)
-        self.kernel.dispatch(encoder, group, -(-count // (LANES * self.way.points)))
+        self.kernel.dispatch(encoder, group, -(-count // (WORKGROUP * self.variant.points)))
 
 
 class _WidePiece:
@@ -265,8 +265,8 @@ class _WidePiece:
         self.wide.record(encoder, points, values, count)
 
 
-def way(*, gradient=False, half=False, large=False):
-    """How this adapter takes several points.
+def best_variant(*, gradient=False, half=False, large=False):
+    """The Variant that suits this adapter.
 
     large   whether there is work enough for code that compiles longer and runs faster
 
@@ -275,23 +275,23 @@ def way(*, gradient=False, half=False, large=False):
     and 0.87 s, four 0.90 s and 1.17 s, six 0.79 s and 2 s. A GPU's limit is its registers. Bits are the same.
     """
     if not device().is_software:
-        return Way(1 if gradient else 2, gradient, half=half)
+        return Variant(1 if gradient else 2, gradient, half=half)
     shares = subgroup_size() >= BROADCAST_LANES
     if half:
         # They compute f16 by way of f32, and compile a product of it as slowly as five.
-        return Way(1, gradient, shares, half, written=WRITTEN // 5)
+        return Variant(1, gradient, shares, half, written=WRITTEN // 5)
     # Without shared loads a product takes three times as long to compile.
     points = 1 if gradient else 4 if large else 3
-    return Way(points, gradient, shares, written=WRITTEN if shares else WRITTEN // 3)
+    return Variant(points, gradient, shares, written=WRITTEN if shares else WRITTEN // 3)
 
 
-def several_weights(cut, layers):
+def batched_weights(cut, layers):
     """The weights on the GPU by the names of their bindings."""
     usage = "uniform" if cut.kind == "uniform" else "storage"
     return {f"weights{i}": Array.of(data, usage) for i, data in enumerate(pack(cut, layers))}
 
 
-KINDS = {"plain": ("kernels/field", PLAIN), "carried": ("kernels/field_gradient", CARRIED)}
+KINDS = {"plain": ("kernels/field", PLAIN), "tangent": ("kernels/field_gradient", TANGENT)}
 
 
 def _bindings(weights):
@@ -309,17 +309,17 @@ def _kernel(shape, kind):
     file, arithmetic = KINDS[kind]
     generated = {
         "bindings": declare(bindings),
-        "points": points_module(shape, carried=kind == "carried"),
+        "points": points_module(shape, tangent=kind == "tangent"),
         "network": network_module(shape, (arithmetic,)),
     }
     return Kernel(compose(file, generated), bindings)
 
 
 @cache
-def _several_kernel(shape, how):
+def _batched_kernel(shape, how):
     bindings = _bindings(weights_bindings(how.plan(shape)))
-    generated = {"bindings": declare(bindings), "network": several_module(shape, how)}
-    return Kernel(compose("kernels/field_several", generated), bindings)
+    generated = {"bindings": declare(bindings), "network": batched_module(shape, how)}
+    return Kernel(compose("kernels/field_batched", generated), bindings)
 
 
 def groups_of(n):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from engine.errors import NetworkError, near
 from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
-from engine.kernels.convolve import MOST_TURNS, Convolve, ways
+from engine.kernels.convolve import MOST_ITERATIONS, Convolve, variants
 from engine.kernels.dense import Dense
 from engine.kernels.elementwise import Elementwise
 from engine.kernels.pool import Pool
@@ -15,17 +15,17 @@ from engine.network import nodes
 from engine.network.memory_plan import fused, homes, joined, taken
 
 
-def evaluate(net, image, *, keep=(), by=None):
+def evaluate(net, image, *, keep=(), variant=None):
     """The responses of a ConvNet: {name: (C, H, W) float32}, of all nodes that Forward(net, keep=keep) keeps."""
-    return Forward(net, keep=keep, by=by).run(image)
+    return Forward(net, keep=keep, variant=variant).run(image)
 
 
 class Forward:
     """A ConvNet, ready to be run on images.
 
-    net    an engine.network.convnet.ConvNet
-    keep   name or names of nodes whose own output is wanted although an activation follows; "all" for every node
-    by     how convolutions are computed that see several channels, of `convolve.ways`; the adapter's best unless told
+    net       an engine.network.convnet.ConvNet
+    keep      name or names of nodes whose own output is wanted although an activation follows; "all" for every node
+    variant   one of `convolve.variants` for convolutions that see several channels; the adapter's best unless given
 
     An activation that is all that follows a convolution, a Dense, an Add or a Multiply is computed with it, in one
     step. The sums before it are then kept nowhere: `shared` says under whose name what became of them lies, and `keep`
@@ -37,8 +37,8 @@ class Forward:
     layer is larger than what the adapter binds.
     """
 
-    def __init__(self, net, *, keep=(), by=None):
-        self.net, self.by = net, by
+    def __init__(self, net, *, keep=(), variant=None):
+        self.net, self.variant = net, variant
         wanted = net.shapes if keep == "all" else [keep] if isinstance(keep, str) else keep
         names = [net.node(name).name for name in wanted]
         self.shared = fused(net, names)
@@ -102,45 +102,45 @@ class Forward:
 
     def _made(self, node):
         """The steps that give a node's output."""
-        kept = self._maps[node.name]
+        output = self._maps[node.name]
         if isinstance(node, nodes.Concat):
             for key, channel in joined(self.net, node):
                 source = self._maps[key]
                 # Else it lies there already: no other part of the array that is written is read.
-                if source.array is not kept.array:
-                    yield Reshape(source, kept, channel)
+                if source.array is not output.array:
+                    yield Reshape(source, output, channel)
             return
         source, names = taken(self.net, node, self.shared)
         sources = [self._maps[key] for key in names]
         activation = getattr(node, "activation", None)
         if isinstance(source, nodes.Convolution):
-            yield from self._convolved(source, names[0], kept, activation)
+            yield from self._convolved(source, names[0], output, activation)
         elif isinstance(source, nodes.Dense):
-            yield from self._dense(source, names[0], kept, activation)
+            yield from self._dense(source, names[0], output, activation)
         elif isinstance(source, nodes.Add | nodes.Multiply | nodes.Elementwise):
-            yield Elementwise(sources, kept, activation, isinstance(source, nodes.Multiply))
+            yield Elementwise(sources, output, activation, isinstance(source, nodes.Multiply))
         elif isinstance(source, nodes.Flatten):
-            yield Reshape(sources[0], kept)
+            yield Reshape(sources[0], output)
         elif isinstance(source, nodes.Softmax):
-            yield Softmax(sources[0], kept)
+            yield Softmax(sources[0], output)
         else:
-            yield Pool(source, sources[0], kept)
+            yield Pool(source, sources[0], output)
 
-    def _dense(self, node, name, kept, activation):
+    def _dense(self, node, name, output, activation):
         """A layer of weights: on software drivers a convolution over one place, which has its weights in an image.
 
         On a core of llvmpipe 4096 outputs of 9216 inputs take 31 ms so, and 181 by the kernel for vectors.
         """
-        if device().is_software and self.by in (None, "lanes") and node.weights.shape[1] <= 4 * MOST_TURNS:
+        if device().is_software and self.variant in (None, "lanes") and node.weights.shape[1] <= 4 * MOST_ITERATIONS:
             same = nodes.Convolution(node.name, node.inputs, node.weights[:, :, None, None], node.bias)
-            if "lanes" in ways(same, self._maps[name], kept):
-                yield from self._convolved(same, name, kept, activation)
+            if "lanes" in variants(same, self._maps[name], output):
+                yield from self._convolved(same, name, output, activation)
                 return
-        yield Dense(node, self._maps[name], kept, activation)
+        yield Dense(node, self._maps[name], output, activation)
 
-    def _convolved(self, node, name, kept, activation):
+    def _convolved(self, node, name, output, activation):
         """A convolution, after the copy of its source as an image where nobody has made that before."""
-        step = Convolve(node, self._maps[name], kept, activation, by=self.by, image=self._images.get(name))
+        step = Convolve(node, self._maps[name], output, activation, variant=self.variant, image=self._images.get(name))
         if step.image is not None and name not in self._images:
             self._images[name] = step.image
             yield step.image

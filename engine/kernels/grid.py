@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.mlp.batched import several_module, weights_bindings
+from engine.codegen.mlp.batched import batched_module, weights_bindings
 from engine.codegen.mlp.batched_layout import WIDEST, pack_layer
 from engine.errors import DeviceLimitError, NetworkError, SettingError
 from engine.gpu.array import Array, grown
@@ -14,7 +14,7 @@ from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
-from engine.kernels.field import LANES, WORK, Field, groups_of, several_weights, way
+from engine.kernels.field import WORK, WORKGROUP, Field, batched_weights, best_variant, groups_of
 from engine.network.mlp import Mlp
 from engine.network.parts import sliced
 
@@ -34,7 +34,7 @@ class Plane:
     """Where the samples of a grid lie in the space of a network's inputs.
 
     centre         (inputs,), the middle of the grid
-    across, down   (inputs,), the way from one sample to the next in a row, and from one row to the next
+    across, down   (inputs,), the step from one sample to the next in a row, and from one row to the next
 
     Sample (i, j) of a grid of (width, height) lies at
     centre + (i + 0.5 - width / 2) across + (j + 0.5 - height / 2) down.
@@ -97,7 +97,7 @@ class Grid:
         """Records the evaluation of a tile; returns an Array that the next call overwrites.
 
         size      (width, height) of the whole grid
-        tile      (x, y, width, height) in it; all of it unless told
+        tile      (x, y, width, height) in it; all of it unless given
         returns   Array of vec4f, row by row, for each sample `groups` of them: the outputs four by four; with gradient
                   their derivatives by a step across follow, then those by a step down
         """
@@ -127,7 +127,7 @@ class Grid:
 
 
 def _worker(net, entry, gradient, precision, large):
-    how = way(gradient=gradient, half=precision == "f16", large=large)
+    how = best_variant(gradient=gradient, half=precision == "f16", large=large)
     shape = _entered(net, entry.layers[0]).shape
     if how.plan(shape) is not None:
         return _Fused(shape, how)
@@ -149,28 +149,28 @@ class _Fused:
     """All layers in one kernel, from a sample's number to its outputs."""
 
     def __init__(self, shape, how):
-        self.shape, self.way, self.cut = shape, how, how.plan(shape)
+        self.shape, self.variant, self.cut = shape, how, how.plan(shape)
         self.groups = groups_of(shape.sizes[-1]) * how.channels
-        self.held, self.first, self.weights, self.values = None, None, None, None
+        self.net, self.first, self.weights, self.values = None, None, None, None
 
     def show(self, net, first):
-        if self.held is not net:
-            self.weights = several_weights(self.cut, [first, *net.layers[1:]])
-            self.held, self.first = net, first
+        if self.net is not net:
+            self.weights = batched_weights(self.cut, [first, *net.layers[1:]])
+            self.net, self.first = net, first
         elif not _same(first, self.first):
             for part, data in pack_layer(self.cut.segments[0], first):
                 self.weights[f"weights{part.buffer}"].write(data, part.at * 4)
             self.first = first
 
     def record(self, encoder, size, tile, texture=None):
-        count, points = tile[2] * tile[3], LANES * self.way.points
+        count, points = tile[2] * tile[3], WORKGROUP * self.variant.points
         if texture is None:
             self.values = _exactly(self.values, count * self.groups)
-            kernel, target = _fused_kernel(self.shape, self.way), {"values": self.values}
+            kernel, target = _fused_kernel(self.shape, self.variant), {"values": self.values}
         else:
-            kernel, target = _texture_kernel(self.shape, self.way, texture.format), {"picture": texture}
+            kernel, target = _texture_kernel(self.shape, self.variant, texture.format), {"picture": texture}
         work = WORK // (
-            self.way.channels * sum(a * b for a, b in zip(self.shape.sizes, self.shape.sizes[1:], strict=False))
+            self.variant.channels * sum(a * b for a, b in zip(self.shape.sizes, self.shape.sizes[1:], strict=False))
         )
         most = max(1, min(MAX_GROUPS, work // points)) * points
         for at in range(0, count, most):
@@ -186,16 +186,16 @@ class _Staged:
     def __init__(self, net, first, gradient, precision):
         self.gradient = gradient
         self.groups = groups_of(net.outputs)
-        self.field = Field(_entered(net, first), "carried" if gradient else "several", precision)
-        self.held, self.first, self.values = net, first, None
+        self.field = Field(_entered(net, first), "tangent" if gradient else "batched", precision)
+        self.net, self.first, self.values = net, first, None
         self.points = None
 
     def show(self, net, first):
-        if self.held is not net:
+        if self.net is not net:
             self.field.show(_entered(net, first))
         elif not _same(first, self.first):
             self.field.show(_entered(net, first), entered=True)
-        self.held, self.first = net, first
+        self.net, self.first = net, first
 
     def record(self, encoder, size, tile, texture=None):
         count, each = tile[2] * tile[3], self.groups * (3 if self.gradient else 1)
@@ -206,15 +206,15 @@ class _Staged:
         for rows in parts:
             n = rows.stop - rows.start
             grid = Array.of(_describe(size, tile, rows.start, rows.stop, self.groups), "uniform")
-            enter.dispatch(encoder, enter.bind(grid=grid, points=self.points), -(-n // LANES))
+            enter.dispatch(encoder, enter.bind(grid=grid, points=self.points), -(-n // WORKGROUP))
             found = self.field.record(encoder, self.points, n)
-            leave.dispatch(encoder, leave.bind(grid=grid, found=found, values=self.values), -(-n // LANES))
+            leave.dispatch(encoder, leave.bind(grid=grid, found=found, values=self.values), -(-n // WORKGROUP))
         if texture is not None:
             kernel = _copy_kernel(texture.format)
             for rows in parts:
                 grid = Array.of(_describe(size, tile, rows.start, rows.stop, 1), "uniform")
                 group = kernel.bind(grid=grid, values=self.values, picture=texture)
-                kernel.dispatch(encoder, group, -(-(rows.stop - rows.start) // LANES))
+                kernel.dispatch(encoder, group, -(-(rows.stop - rows.start) // WORKGROUP))
         return self.values
 
 
@@ -235,14 +235,14 @@ def _same(a, b):
 @cache
 def _fused_kernel(shape, how):
     bindings = (*weights_bindings(how.plan(shape)), GRID_BINDING, Binding("values", "write", "array<vec4f>"))
-    generated = {"bindings": declare(bindings), "network": several_module(shape, how)}
+    generated = {"bindings": declare(bindings), "network": batched_module(shape, how)}
     return Kernel(compose("kernels/grid", generated), bindings)
 
 
 @cache
 def _texture_kernel(shape, how, format):
     bindings = (*weights_bindings(how.plan(shape)), GRID_BINDING, _picture(format))
-    generated = {"bindings": declare(bindings), "network": several_module(shape, how)}
+    generated = {"bindings": declare(bindings), "network": batched_module(shape, how)}
     return Kernel(compose("kernels/grid_texture", generated), bindings)
 
 

@@ -18,7 +18,7 @@ BINDINGS = (
     Binding("sums", "write", "array<u32>"),
 )
 RUN = 64  # numbers an invocation; also in the shader
-LANES = 64
+WORKGROUP = 64
 
 
 class PrefixSums:
@@ -35,7 +35,7 @@ class PrefixSums:
         runs = -(-count // RUN)
         self._sums = grown(self._sums, "u4", runs + 1)
         scan = Array.of(SCAN.new(count=count), "uniform")
-        groups = max(1, -(-runs // LANES))
+        groups = max(1, -(-runs // WORKGROUP))
         for entry, workgroups in (("sum_runs", groups), ("sum_sums", 1), ("fill_runs", groups)):
             kernel = _kernel(entry)
             kernel.dispatch(encoder, kernel.bind(scan=scan, values=values, sums=self._sums), workgroups)

@@ -38,12 +38,12 @@ SLABS_PRODUCT = struct(
 SOFTMAX_PRODUCT = struct("Product", outputs="u32", groups="u32", count="u32", offset="u32")
 
 
-def evaluate(net, points, *, precision="f32", by=None):
+def evaluate(net, points, *, precision="f32", variant=None):
     """The network's value at each point, every layer by a product of matrices.
 
     points    (N, inputs)
     returns   (N, outputs) float32
-    precision, by   as for Wide
+    precision, variant   as for Wide
     Raises ShapeError if points are not as wide as the input layer.
     """
     points = np.asarray(points, np.float32)
@@ -55,7 +55,7 @@ def evaluate(net, points, *, precision="f32", by=None):
     values = Array(VEC4, len(points) * groups)
     if len(points):
         encoder = device().encoder()
-        Wide(net, precision, by=by).record(encoder, Array.of(padded.reshape(-1, 4)), values, len(points))
+        Wide(net, precision, variant=variant).record(encoder, Array.of(padded.reshape(-1, 4)), values, len(points))
         device().submit(encoder)
     return values.read(len(points) * groups).reshape(len(points), 4 * groups)[:, : net.outputs]
 
@@ -66,8 +66,8 @@ class Wide:
     net         any Mlp
     precision   f32; or f16: past the first layer weights, biases and responses are stored as float16, in half the
                 memory; products of them are exact, their sums, activations and outputs float32. Any adapter has it
-    by          "lanes", where invocations of a subgroup share loads, or "slabs", where workgroups do; the adapter's own
-                way unless told
+    variant     "lanes", where invocations of a subgroup share loads, or "slabs", where workgroups do; the adapter's
+                best unless given
 
     Raises SettingError for another precision, NetworkError for f16 where a weight is past its largest number, 65504.
 
@@ -75,12 +75,12 @@ class Wide:
     twice HELD on others, however many points there are.
     """
 
-    def __init__(self, net, precision="f32", *, by=None):
+    def __init__(self, net, precision="f32", *, variant=None):
         if precision not in PRECISIONS:
             raise SettingError(f"Precision `{precision}` was asked for; there are {' and '.join(PRECISIONS)}.")
         self.net, self.half = net, precision == "f16"
         self._check()
-        self._way = (_Lanes if (by or way(net)) == "lanes" else _Slabs)(net, self.half)
+        self._layers = (_Lanes if (variant or best_variant(net)) == "lanes" else _Slabs)(net, self.half)
 
     def show(self, net):
         """Takes other weights of the same shape; compiles nothing, and copies only the layers that are others."""
@@ -88,7 +88,7 @@ class Wide:
         changed = [i for i, (old, new) in pairs if not _same(old, new)]
         self.net = net
         self._check()
-        self._way.show(net, changed)
+        self._layers.show(net, changed)
 
     def record(self, encoder, points, values, count):
         """Records the evaluation of all points.
@@ -96,10 +96,10 @@ class Wide:
         points   an Array of (count, groups of four inputs) vec4f
         values   an Array of (count, groups of four outputs) vec4f, to be written
         """
-        size = self._way.chunk
+        size = self._layers.chunk
         for first in range(0, count, size):
             n = min(size, count - first)
-            self._way.record(encoder, points, values, first, n)
+            self._layers.record(encoder, points, values, first, n)
             if not self.net.layers[-1].activation.rule.elementwise:
                 self._softmax(encoder, values, first, n)
 
@@ -113,7 +113,7 @@ class Wide:
         outputs = self.net.outputs
         uniform = SOFTMAX_PRODUCT.new(outputs=outputs, groups=blocks_of(outputs), count=count, offset=first)
         kernel = _softmax_kernel()
-        group = kernel.bind(product=Array.of(uniform, "uniform"), kept=values)
+        group = kernel.bind(product=Array.of(uniform, "uniform"), output=values)
         kernel.dispatch(encoder, group, -(-count // 64))
 
 
@@ -121,7 +121,7 @@ def _same(a, b):
     return np.array_equal(a.weights, b.weights) and np.array_equal(a.bias, b.bias)
 
 
-def way(net):
+def best_variant(net):
     """How this adapter evaluates a network: "lanes" on software drivers whose subgroups share loads, else "slabs"."""
     lanes = subgroup_size()
     if not device().is_software or lanes not in LANES:
@@ -196,23 +196,23 @@ class _Lanes:
         row = self.rows[0]
         uniform = ENTER_PRODUCT.new(row=row, inputs=self.inputs[0], count=count, first=first)
         kernel = _enter_kernel(self.lanes)
-        group = kernel.bind(product=Array.of(uniform, "uniform"), points=points, kept=self.staged)
+        group = kernel.bind(product=Array.of(uniform, "uniform"), points=points, output=self.staged)
         kernel.dispatch(encoder, group, (self._rows(count), -(-row // 8)))
         self._copy(encoder, 0, count)
 
     def _middle(self, i, count):
         key = i, self._rows(count)
         if key not in self._groups:
-            kept = dict(by_row=self.rows[i + 1] * self.lanes, by_lane=1, by_group=self.lanes)
-            self._groups[key] = self._bind(i, self.staged, **kept)
+            output = dict(by_row=self.rows[i + 1] * self.lanes, by_lane=1, by_group=self.lanes)
+            self._groups[key] = self._bind(i, self.staged, **output)
         return self._groups[key]
 
-    def _bind(self, i, kept, **places):
+    def _bind(self, i, output, **places):
         uniform = LANES_PRODUCT.new(
             inputs=self.inputs[i], groups=self.groups[i], rows=code.image_rows(self.inputs[i]), **places
         )
         return self.kernels[i].bind(
-            product=Array.of(uniform, "uniform"), responses=self.images[i], weights=self.weights[i], kept=kept
+            product=Array.of(uniform, "uniform"), responses=self.images[i], weights=self.weights[i], output=output
         )
 
     def _layer(self, encoder, i, group, count):
@@ -248,7 +248,7 @@ class _Slabs:
         work = WORK if device().is_software else GPU_WORK
         most = min(min(HELD, room) // (16 * widest), work // max(x.weights.size for x in net.layers))
         self.chunk = max(1, min(most // self.POINTS, MAX_GROUPS)) * self.POINTS
-        self.widest, self.held = widest, []
+        self.widest, self.rows = widest, []
 
     def _packed(self, net, i):
         return code.pack_slabs(net.layers[i]).reshape(-1, 4).astype("f2" if self.half and i else "f4")
@@ -260,10 +260,10 @@ class _Slabs:
     def record(self, encoder, points, values, first, count):
         last = len(self.kernels) - 1
         need = min(self.chunk, -(-count // self.POINTS) * self.POINTS) * self.widest
-        if not self.held or self.held[0].count < need:
-            self.held = [Array(VEC4, need) for _ in range(min(2, last))] or [points]
+        if not self.rows or self.rows[0].count < need:
+            self.rows = [Array(VEC4, need) for _ in range(min(2, last))] or [points]
         for i, kernel in enumerate(self.kernels):
-            kept = values if i == last else self.held[i % 2]
+            output = values if i == last else self.rows[i % 2]
             slabs = -(-self.inputs[i] // code.SLAB)
             row = -(-self.groups[i] // code.SLAB_GROUPS) * code.SLAB_GROUPS
             uniform = SLABS_PRODUCT.new(
@@ -271,10 +271,10 @@ class _Slabs:
                 first=first if i == 0 else 0, offset=first if i == last else 0,
             )  # fmt: skip
             group = kernel.bind(
-                product=Array.of(uniform, "uniform"), responses=points, weights=self.weights[i], kept=kept
+                product=Array.of(uniform, "uniform"), responses=points, weights=self.weights[i], output=output
             )
             kernel.dispatch(encoder, group, (-(-count // self.POINTS), row // code.SLAB_GROUPS))
-            points = kept
+            points = output
 
 
 # Bytes of a texel.
@@ -293,7 +293,7 @@ def _lanes_kernel(tile, activation, format, whole, half):
         Binding("product", "uniform", LANES_PRODUCT),
         Binding("responses", "storage_texture", image),
         Binding("weights", "storage_texture", image),
-        Binding("kept", "write", _stored(half)),
+        Binding("output", "write", _stored(half)),
     )
     text = code.product_module(tile, activation, whole=whole, stores_half=half)
     return _kernel("product_lanes", bindings, product=text)
@@ -304,7 +304,7 @@ def _enter_kernel(lanes):
     bindings = (
         Binding("product", "uniform", ENTER_PRODUCT),
         Binding("points", "read", "array<vec4f>"),
-        Binding("kept", "write", "array<vec4f>"),
+        Binding("output", "write", "array<vec4f>"),
     )
     return _kernel("product_enter", bindings, lanes=f"const LANES = {lanes}u;\n")
 
@@ -315,7 +315,7 @@ def _slabs_kernel(activation, loads_half, stores_half):
         Binding("product", "uniform", SLABS_PRODUCT),
         Binding("responses", "read", _stored(loads_half)),
         Binding("weights", "read", _stored(loads_half)),
-        Binding("kept", "write", _stored(stores_half)),
+        Binding("output", "write", _stored(stores_half)),
     )
     text = code.product_module(code.SLAB_TILE, activation, loads_half=loads_half, stores_half=stores_half)
     return _kernel("product", bindings, product=text)
@@ -323,7 +323,7 @@ def _slabs_kernel(activation, loads_half, stores_half):
 
 @cache
 def _softmax_kernel():
-    bindings = (Binding("product", "uniform", SOFTMAX_PRODUCT), Binding("kept", "write", "array<vec4f>"))
+    bindings = (Binding("product", "uniform", SOFTMAX_PRODUCT), Binding("output", "write", "array<vec4f>"))
     return _kernel("product_softmax", bindings)
 
 

@@ -22,9 +22,9 @@ BINDINGS = (
     Binding("counters", "write", "array<u32>"),
 )
 DIGITS = 256
-LANES = 64
+WORKGROUP = 64
 # Keys of one invocation. A software driver has few invocations at a time, so long stretches and few counters; a
-# graphics card needs thousands. Together they take the turns of loops that a software driver grants: 65,535.
+# graphics card needs thousands. Together they take the iterations of loops that a software driver grants: 65,535.
 LENGTH = {True: 2048, False: 256}
 
 
@@ -57,7 +57,7 @@ class RadixSort:
                 "pass_now": now, "keys": here[0], "values": here[1], "sorted_keys": there[0],
                 "sorted_values": there[1], "counters": self._counters,
             }  # fmt: skip
-            groups = -(-stretches // LANES)
+            groups = -(-stretches // WORKGROUP)
             _kernel("count").dispatch(encoder, _kernel("count").bind(**resources), groups)
             self._sums.record(encoder, self._counters, DIGITS * stretches)
             _kernel("move_keys").dispatch(encoder, _kernel("move_keys").bind(**resources), groups)

@@ -22,7 +22,7 @@ from engine.network.parts import observed
 MISS, HIT, GRAZE, UNDECIDED = range(4)
 OUTCOMES = ("miss", "hit", "graze", "undecided")
 
-LANES = 64
+WORKGROUP = 64
 CASTING = struct("Casting", rays="u32", surfaces="u32", single="u32", level="f32", spacing="f32")
 
 
@@ -49,7 +49,7 @@ def bindings(shape):
 
 def allowed(shape):
     """The Budget of a search through a network on this adapter. Raises NetworkError where it is too large."""
-    return budget.budget(shape, turns_end=device().is_software)
+    return budget.budget(shape, bounded_loops=device().is_software)
 
 
 def search_modules(shape, *more):
@@ -156,6 +156,6 @@ def cast(net, origins, directions, lengths, *, level=0.0, spacing=1.0, single=Fa
 
 def workgroups(count):
     """Workgroups for so many rays, in two dimensions where one does not hold them."""
-    groups = -(-count // LANES)
+    groups = -(-count // WORKGROUP)
     rows = -(-groups // MAX_GROUPS)
     return (-(-groups // rows), rows)

@@ -28,30 +28,30 @@ def evaluate(node, *values):
     sources = [ChannelMap(np.shape(v)) for v in values]
     for source, given in zip(sources, values, strict=True):
         source.write(given)
-    kept = ChannelMap(node.shape(*(s.shape for s in sources)))
+    output = ChannelMap(node.shape(*(s.shape for s in sources)))
     encoder, channel = device().encoder(), 0
     for source in sources:
-        step = Reshape(source, kept, channel)
+        step = Reshape(source, output, channel)
         step.record(encoder)
         channel += step.channels
     device().submit(encoder)
-    return kept.read()
+    return output.read()
 
 
 class Reshape:
     """All numbers of a map as channels of another, ready to be recorded.
 
-    source    a ChannelMap; in other memory than what is kept
-    kept      the ChannelMap that is written, from channel number `channel` on
+    source    a ChannelMap; in other memory than what is stored
+    output      the ChannelMap that is written, from channel number `channel` on
     channels  so many are written: as many as the source has, where both have rows and columns alike; as many as it has
-              numbers, where kept is a vector
+              numbers, where output is a vector
 
     Channels before the first are left as they are; the last group of four is filled with zeros, so what comes after
     them is written later.
     """
 
-    def __init__(self, source, kept, channel=0):
-        self.channels = prod(source.shape) // kept.places
+    def __init__(self, source, output, channel=0):
+        self.channels = prod(source.shape) // output.places
         self.kernel = _kernel()
         groups = groups_of(channel + self.channels) - channel // 4
         self.parts = []
@@ -59,11 +59,11 @@ class Reshape:
         for first in range(0, groups, MAX_GROUPS):
             some = min(groups - first, MAX_GROUPS)
             uniform = RESHAPE.new(
-                group=channel // 4 + first, channel=channel, channels=self.channels, places=kept.places,
-                source_places=source.places, source_first=source.first, offset=kept.first,
+                group=channel // 4 + first, channel=channel, channels=self.channels, places=output.places,
+                source_places=source.places, source_first=source.first, offset=output.first,
             )  # fmt: skip
-            bound = self.kernel.bind(reshape=Array.of(uniform, "uniform"), responses=source.array, kept=kept.array)
-            self.parts.append((bound, (-(-kept.places // 64), some)))
+            bound = self.kernel.bind(reshape=Array.of(uniform, "uniform"), responses=source.array, output=output.array)
+            self.parts.append((bound, (-(-output.places // 64), some)))
 
     def record(self, encoder):
         for group, counts in self.parts:
@@ -75,6 +75,6 @@ def _kernel():
     bindings = (
         Binding("reshape", "uniform", RESHAPE),
         Binding("responses", "read", "array<vec4f>"),
-        Binding("kept", "write", "array<vec4f>"),
+        Binding("output", "write", "array<vec4f>"),
     )
     return Kernel(compose("kernels/reshape", {"bindings": declare(bindings)}), bindings)

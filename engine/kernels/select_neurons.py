@@ -37,7 +37,7 @@ NEURON = struct(
     "Neuron",
     place="vec4f",  # in the cloud's space; w: the response
     look="vec2u",  # halves: opacity, size, tone, unused
-    number="u32",  # four times the number of its vec4f in the cloud, plus its lane
+    number="u32",  # four times the number of its vec4f in the cloud, plus its component
     block="u32",
 )
 BINDINGS = (
@@ -48,7 +48,7 @@ BINDINGS = (
     Binding("chosen", "write", ("array", NEURON)),
 )
 RUN = 16  # vec4f an invocation; also in the shader
-LANES = 64
+WORKGROUP = 64
 
 
 class NeuronSelection:
@@ -92,7 +92,7 @@ class NeuronSelection:
         """Finds how many are seen of each block's responses, by the table of BlockStatistics.
 
         maps    ChannelMap of each block's responses
-        which   (blocks,) bool: the others show none; all unless told
+        which   (blocks,) bool: the others show none; all unless given
         faint   least opacity that is seen
         """
         self._which = [True] * len(self._data) if which is None else list(which)
@@ -129,7 +129,7 @@ class NeuronSelection:
                     block=self._uniforms[block], values=values.array, table=table, counts=self._counts,
                     chosen=self.chosen,
                 )  # fmt: skip
-                kernel.dispatch(encoder, group, -(-invocations // LANES))
+                kernel.dispatch(encoder, group, -(-invocations // WORKGROUP))
 
 
 @cache

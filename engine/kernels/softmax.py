@@ -14,7 +14,7 @@ from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 
 SOFTMAX = struct("Softmax", places="u32", channels="u32", groups="u32", source_first="u32", offset="u32")
-# Three loops of 21845 turns: llvmpipe ends them after 65535.
+# Three loops of 21845 iterations: llvmpipe ends them after 65535.
 MOST_CHANNELS = 4 * 21845
 
 
@@ -26,30 +26,34 @@ def evaluate(values):
     """
     source = ChannelMap(np.shape(values))
     source.write(values)
-    kept = ChannelMap(source.shape)
+    output = ChannelMap(source.shape)
     encoder = device().encoder()
-    Softmax(source, kept).record(encoder)
+    Softmax(source, output).record(encoder)
     device().submit(encoder)
-    return kept.read()
+    return output.read()
 
 
 class Softmax:
     """Softmax over channels, ready to be recorded.
 
-    source, kept   ChannelMaps of one shape, which it reads and writes; in memory of their own, both
+    source, output   ChannelMaps of one shape, which it reads and writes; in memory of their own, both
 
     Raises NetworkError past MOST_CHANNELS channels.
     """
 
-    def __init__(self, source, kept):
+    def __init__(self, source, output):
         if source.shape[0] > MOST_CHANNELS:
             raise NetworkError(f"Softmax of {source.shape[0]} channels was asked for; at most {MOST_CHANNELS} can be.")
         uniform = SOFTMAX.new(
-            places=kept.places, channels=kept.shape[0], groups=kept.groups, source_first=source.first, offset=kept.first
+            places=output.places,
+            channels=output.shape[0],
+            groups=output.groups,
+            source_first=source.first,
+            offset=output.first,
         )
-        self.count = -(-kept.places // 64)
+        self.count = -(-output.places // 64)
         self.kernel = _kernel()
-        self.group = self.kernel.bind(softmax=Array.of(uniform, "uniform"), responses=source.array, kept=kept.array)
+        self.group = self.kernel.bind(softmax=Array.of(uniform, "uniform"), responses=source.array, output=output.array)
 
     def record(self, encoder):
         self.kernel.dispatch(encoder, self.group, self.count)
@@ -60,6 +64,6 @@ def _kernel():
     bindings = (
         Binding("softmax", "uniform", SOFTMAX),
         Binding("responses", "read", "array<vec4f>"),
-        Binding("kept", "write", "array<vec4f>"),
+        Binding("output", "write", "array<vec4f>"),
     )
     return Kernel(compose("kernels/softmax", {"bindings": declare(bindings)}), bindings)

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from engine.codegen.mlp.arithmetics import DUAL
-from engine.codegen.mlp.body import iterations
+from engine.codegen.mlp.body import loop_iterations
 from engine.codegen.mlp.layout import weights_binding
 from engine.codegen.mlp.network import network_module
 from engine.codegen.mlp.weights import upload
@@ -18,9 +18,9 @@ from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
 
 SPARKS = struct("SparksRun", step="f32", count="u32", vertices="u32", output="u32")
-LANES = 64
-# llvmpipe ends loops, without a word, after so many turns of all loops of an invocation.
-MOST_TURNS = 65535
+WORKGROUP = 64
+# llvmpipe ends loops, without a word, after so many iterations of all loops of an invocation.
+MOST_ITERATIONS = 65535
 VERTEX = np.dtype(("f4", 4))
 
 
@@ -58,8 +58,8 @@ class Sparks:
             )
         self.vertices, self.steps, self.step = int(vertices), int(steps), float(step)
         self.count = len(seeds) * self.vertices
-        if self.count > MAX_GROUPS * LANES:
-            raise SettingError(f"{self.count} vertices were asked for; one run takes {MAX_GROUPS * LANES}.")
+        if self.count > MAX_GROUPS * WORKGROUP:
+            raise SettingError(f"{self.count} vertices were asked for; one run takes {MAX_GROUPS * WORKGROUP}.")
         self._seeds = Array.of(np.pad(seeds, ((0, 0), (0, 1))))
         self.array = Array(VERTEX, self.count)
         self._weights, self._kernel, self._traced = None, None, False
@@ -71,11 +71,11 @@ class Sparks:
             raise ShapeError(f"Sparks need a network with three inputs; {net} has {net.inputs}.")
         if not 0 <= output < net.outputs:
             raise SettingError(f"Output {output} of {net} was asked for; it has {net.outputs}, counted from 0.")
-        turns = (self.steps + 1) * (iterations(net.shape) + 1)
-        if turns > MOST_TURNS:
+        iterations = (self.steps + 1) * (loop_iterations(net.shape) + 1)
+        if iterations > MOST_ITERATIONS:
             raise SettingError(
-                f"{self.steps} steps through {net} are {turns} turns of loops; one run takes {MOST_TURNS}. "
-                "Take fewer steps, or a smaller network."
+                f"{self.steps} steps through {net} are {iterations} iterations of loops; one run takes "
+                f"{MOST_ITERATIONS}. Take fewer steps, or a smaller network."
             )
         self._weights = upload(net, self._weights)
         self._kernel = _kernel(net.shape, self.steps)
@@ -88,7 +88,7 @@ class Sparks:
     def record(self, encoder):
         """Records the computation if the network has changed since the last time; the array then holds the paths."""
         if not self._traced and self.count:
-            self._kernel.dispatch(encoder, self._group, -(-self.count // LANES))
+            self._kernel.dispatch(encoder, self._group, -(-self.count // WORKGROUP))
         self._traced = True
 
 

@@ -1,4 +1,4 @@
-"""Dots that one can see through, drawn in compute: binned into squares of the screen, sorted by depth, blended."""
+"""Dots that one can see through, drawn in compute: sorted into bins of 8 x 8 samples, sorted by depth, blended."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -24,15 +24,15 @@ VIEW = struct(
     corner="vec2f",  # and in the textures
     tile="vec2f",  # the part, samples
     point="vec2f",  # that is asked for, in samples of the whole picture
-    squares="vec2u",  # across and down
-    lit="vec4u",  # vec4f of the cloud from x to before y, lane z: what is not dimmed
+    bins="vec2u",  # across and down
+    lit="vec4u",  # vec4f of the cloud from x to before y, component z: what is not dimmed
     dimmed="f32",  # opacity of all others
     faint="f32",  # what is less opaque is not drawn
-    ink="f32",  # power of what an opacity lets through
+    opacity_power="f32",  # power of what an opacity lets through
     first="u32",  # dot of the list
     slot="u32",  # where its dot goes
     count="u32",
-    entries="u32",  # in the lists of all squares
+    entries="u32",  # in the lists of all bins
     low="f32",  # depths between which keys are told apart
     high="f32",
     spread="f32",  # samples of radius that a size of 1 has, at distance 1 where it shrinks with it
@@ -46,26 +46,26 @@ NEURONS = Binding("neurons", "read", ("array", NEURON))
 FACTORS = Binding("factors", "read", "array<vec4f>")
 PLACE = (
     VIEW_BINDING, NEURONS, FACTORS, Binding("palette", "uniform", "array<vec4f, 128>"),
-    Binding("dots", "write", "array<vec4f>"), Binding("paints", "write", "array<vec2u>"),
+    Binding("dots", "write", "array<vec4f>"), Binding("colours", "write", "array<vec2u>"),
     Binding("keys", "write", "array<u32>"), Binding("order", "write", "array<u32>"),
 )  # fmt: skip
 LIST = (
     VIEW_BINDING, Binding("dots", "read", "array<vec4f>"), Binding("order", "read", "array<u32>"),
     Binding("counts", "write", "array<u32>"), Binding("spans", "write", "array<vec2u>"),
-    Binding("squares", "write", "array<u32>"), Binding("list", "write", "array<u32>"),
+    Binding("bins", "write", "array<u32>"), Binding("list", "write", "array<u32>"),
 )  # fmt: skip
 BLEND = (
-    VIEW_BINDING, Binding("squares", "read", "array<u32>"), Binding("list", "read", "array<u32>"),
-    Binding("dots", "read", "array<vec4f>"), Binding("paints", "read", "array<vec2u>"),
+    VIEW_BINDING, Binding("bins", "read", "array<u32>"), Binding("list", "read", "array<u32>"),
+    Binding("dots", "read", "array<vec4f>"), Binding("colours", "read", "array<vec2u>"),
     Binding("depth_map", "texture", "texture_depth_2d"),
     Binding("picture", "storage_texture", "texture_storage_2d<rgba16float, write>"),
 )  # fmt: skip
 FIND = (VIEW_BINDING, NEURONS, FACTORS, Binding("found", "write", "array<vec2u>"))
-SQUARE = 8
-LANES = 64
+BIN = 8
+WORKGROUP = 64
 # Depths are told apart by so many bits; the shader has their number too.
 DEPTH_BITS = 24
-MOST_SQUARES = 2**16
+MOST_BINS = 2**16
 # Entries of lists that are made at once: 64 MiB with what sorting takes.
 MOST_ENTRIES = 2**22
 NONE = 0xFFFFFFFF
@@ -83,11 +83,11 @@ class SplatView:
     near, far     of the camera
     low, high     depths that are told apart, 2^24 steps between them; beyond them the list's order decides
     corner        the part's first sample in the textures that hold it
-    lit           (first, end, lane) of the dots that `dimmed` spares: numbers of vec4f in the cloud, and which of four
+    lit           (first, end, component) of the dots that `dimmed` spares: vec4f of the cloud, and which of its four
     dimmed        opacity of all others, 1 for none
     faint         what is less opaque is not drawn
-    ink           power of what an opacity lets through: 1 for light, more for ink, which looks paler on white when
-                  light is added linearly
+    opacity_power power of what an opacity lets through: 1 for light, more on white, where colours that are added
+                  linearly look paler
     """
 
     transform: np.ndarray
@@ -104,17 +104,17 @@ class SplatView:
     lit: tuple = (0, 0, 0)
     dimmed: float = 1.0
     faint: float = FAINT
-    ink: float = 1.0
+    opacity_power: float = 1.0
 
     @property
-    def squares(self):
-        return -(-self.tile[0] // SQUARE), -(-self.tile[1] // SQUARE)
+    def bins(self):
+        return -(-self.tile[0] // BIN), -(-self.tile[1] // BIN)
 
     def halves(self):
-        """Two views of half the part each; of whole squares, cut across the longer side."""
-        across = self.squares[0] >= self.squares[1]
+        """Two views of half the part each; of whole bins, cut across the longer side."""
+        across = self.bins[0] >= self.bins[1]
         (x, y), (w, h), (left, top) = self.offset, self.tile, self.corner
-        n = (self.squares[0 if across else 1] + 1) // 2 * SQUARE
+        n = (self.bins[0 if across else 1] + 1) // 2 * BIN
         dx, dy = (n, 0) if across else (0, n)
         first = (n, h) if across else (w, n)
         return replace(self, tile=first), replace(
@@ -125,10 +125,10 @@ class SplatView:
         """As an Array that shaders read."""
         data = VIEW.new(
             transform=np.asarray(self.transform).T, size=self.size, offset=self.offset, corner=self.corner,
-            tile=self.tile, squares=self.squares, low=self.low, high=self.high,
+            tile=self.tile, bins=self.bins, low=self.low, high=self.high,
             spread=self.spread, perspective=float(self.perspective), near=self.near, far=self.far,
             lit=(*self.lit, 0), dimmed=self.dimmed, faint=self.faint,
-            ink=self.ink, **more,
+            opacity_power=self.opacity_power, **more,
         )  # fmt: skip
         return Array.of(data, "uniform")
 
@@ -156,32 +156,32 @@ class Dots:
 class Splatting:
     """Draws and finds dots; keeps its room from one picture to the next.
 
-    A picture's dots are placed once, and then drawn part by part. In each sample the nearest 60,000 dots of its square
+    A picture's dots are placed once, and then drawn part by part. In each sample the nearest 60,000 dots of its bin
     of 8 x 8 samples are blended, front to back. Their order is right to 2^-24 of the depths between `low` and `high`;
     nearer ones are in the list's order.
     """
 
     def __init__(self):
-        self._dots = self._paints = self._keys = self._order = None
-        self._counts = self._spans = self._squares = self._list = self._found = None
-        self._sums, self._by_depth, self._by_square = PrefixSums(), RadixSort(), RadixSort()
+        self._dots = self._colours = self._keys = self._order = None
+        self._counts = self._spans = self._bins = self._list = self._found = None
+        self._sums, self._by_depth, self._by_bin = PrefixSums(), RadixSort(), RadixSort()
         self._placed = 0
         self.picture = None
 
     def place(self, encoder, view, dots):
         """Puts Dots in the whole picture, in the order of their depth. The view's part is nothing to it."""
         self._placed, room = dots.count, max(1, dots.count)
-        self._dots, self._paints = grown(self._dots, "4f4", room), grown(self._paints, "2u4", room)
+        self._dots, self._colours = grown(self._dots, "4f4", room), grown(self._colours, "2u4", room)
         self._keys, self._order = grown(self._keys, "u4", room), grown(self._order, "u4", room)
         kernel, slot = _kernel("splat_place", PLACE, "main"), 0
         for first, count in dots.ranges:
             if count:
                 group = kernel.bind(
                     view=view.uniform(first=first, slot=slot, count=count), neurons=dots.neurons,
-                    factors=dots.factors, palette=dots.palette, dots=self._dots, paints=self._paints,
+                    factors=dots.factors, palette=dots.palette, dots=self._dots, colours=self._colours,
                     keys=self._keys, order=self._order,
                 )  # fmt: skip
-                kernel.dispatch(encoder, group, wide(-(-count // LANES)))
+                kernel.dispatch(encoder, group, wide(-(-count // WORKGROUP)))
             slot += count
         _, self._ordered = self._by_depth.record(encoder, self._keys, self._order, self._placed, DEPTH_BITS)
 
@@ -198,8 +198,8 @@ class Splatting:
             part = parts.pop()
             device().submit(encoder)
             encoder, entries = device().encoder(), self.count(part)
-            # A square alone has no more entries than there are dots.
-            if part.squares != (1, 1) and (entries > MOST_ENTRIES or np.prod(part.squares) > MOST_SQUARES):
+            # A bin alone has no more entries than there are dots.
+            if part.bins != (1, 1) and (entries > MOST_ENTRIES or np.prod(part.bins) > MOST_BINS):
                 parts.extend(reversed(part.halves()))
                 continue
             self.enter(encoder, part, entries)
@@ -207,11 +207,11 @@ class Splatting:
         return encoder
 
     def count(self, view):
-        """How many entries the lists of a part's squares have together. Waits."""
+        """How many entries the lists of a part's bins have together. Waits."""
         if not self._placed:
             return 0
         self._counts, self._spans = grown(self._counts, "u4", self._placed), grown(self._spans, "2u4", self._placed)
-        self._squares, self._list = self._squares or Array("u4", 1), self._list or Array("u4", 1)
+        self._bins, self._list = self._bins or Array("u4", 1), self._list or Array("u4", 1)
         encoder = device().encoder()
         self._lists(encoder, "count", view.uniform(count=self._placed))
         sums, last = self._sums.record(encoder, self._counts, self._placed)
@@ -219,35 +219,35 @@ class Splatting:
         return int(sums.read(1, last)[0])
 
     def enter(self, encoder, view, entries):
-        """The lists, once their entries are counted: one array, in the order of squares, in each of depth."""
+        """The lists, once their entries are counted: one array, in the order of bins, in each of depth."""
         if self._list is None or self._list.count < entries:
             # Arrays of another size are new ones, which costs a little: more than needed is taken.
-            self._squares, self._list = (Array("u4", entries * 5 // 4) for _ in range(2))
+            self._bins, self._list = (Array("u4", entries * 5 // 4) for _ in range(2))
         if entries:
             self._lists(encoder, "enter", view.uniform(count=self._placed, entries=entries))
-        bits = int(np.prod(view.squares) - 1).bit_length()
-        self._sorted = self._by_square.record(encoder, self._squares, self._list, entries, bits)
+        bits = int(np.prod(view.bins) - 1).bit_length()
+        self._sorted = self._by_bin.record(encoder, self._bins, self._list, entries, bits)
 
     def _lists(self, encoder, entry, uniform):
         kernel = _kernel("splat_list", LIST, entry)
         group = kernel.bind(
             view=uniform, dots=self._dots, order=self._ordered, counts=self._counts, spans=self._spans,
-            squares=self._squares, list=self._list,
+            bins=self._bins, list=self._list,
         )  # fmt: skip
-        kernel.dispatch(encoder, group, wide(-(-self._placed // LANES)))
+        kernel.dispatch(encoder, group, wide(-(-self._placed // WORKGROUP)))
 
     def blend(self, encoder, view, entries, depth):
         """The picture of the lists, once they are entered."""
         if self.picture is None or self.picture.size != depth.size:
             self.picture = Texture(depth.size, "rgba16float", "STORAGE_BINDING|TEXTURE_BINDING")
-        squares, order = self._sorted
+        bins, order = self._sorted
         kernel = _kernel("splat_blend", BLEND, "main")
         group = kernel.bind(
-            view=view.uniform(entries=entries), squares=squares, list=order, dots=self._dots, paints=self._paints,
+            view=view.uniform(entries=entries), bins=bins, list=order, dots=self._dots, colours=self._colours,
             depth_map=depth, picture=self.picture,
         )  # fmt: skip
-        across, down = view.squares
-        kernel.dispatch(encoder, group, wide(-(-across * down // SQUARE)))
+        across, down = view.bins
+        kernel.dispatch(encoder, group, wide(-(-across * down // BIN)))
 
     def find(self, view, dots, point):
         """The number in the list of the frontmost dot whose disc holds a point of the picture, or None; waits.
@@ -257,7 +257,7 @@ class Splatting:
         best = (NONE, NONE)
         for first, count in dots.ranges:
             if count:
-                groups = -(-count // (LANES * LANES))
+                groups = -(-count // (WORKGROUP * WORKGROUP))
                 self._found = grown(self._found, "2u4", groups)
                 uniform = view.uniform(first=first, count=count, point=point)
                 kernel = _kernel("splat_find", FIND, "main")
@@ -300,7 +300,7 @@ def splat(neurons, view, factors, palette, depth=None):
 
     factors   (2 blocks, 4), see `factors_of`
     palette   (128, 4), see `palette_of`
-    depth     of a solid wall before which dots are seen, as a depth buffer holds it; none unless given
+    depth     of a solid surface before which dots are seen, as a depth buffer holds it; none unless given
     """
     splatting, encoder = Splatting(), device().encoder()
     solid = Texture(view.tile, "depth32float")

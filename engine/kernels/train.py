@@ -14,8 +14,8 @@ from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel, subgroup_size
 
-# llvmpipe ends loops silently after 65,535 turns an invocation, all its loops summed; the rest is room.
-LOOP_TURNS = 60000
+# llvmpipe ends loops silently after 65,535 iterations an invocation, all its loops summed; the rest is room.
+LOOP_ITERATIONS = 60000
 # Steps of a dispatch at most, everywhere: the table of their rates stays small.
 MOST_STEPS = 4096
 LANE_COUNTS = (4, 8, 16)
@@ -24,22 +24,22 @@ LANE_COUNTS = (4, 8, 16)
 THREADS, SOFTWARE_THREADS = 128, 8
 
 
-def ways():
+def variants():
     """The layouts that this adapter runs."""
     return ("threads", *(["lanes"] if subgroup_size() in LANE_COUNTS else []))
 
 
-def plan_for(problem, by=None, patient=False):
+def plan_for(problem, variant=None, patient=False):
     """How a Problem is laid out on this adapter: Lanes or Threads.
 
-    by        "lanes" or "threads" for that one
+    variant   "lanes" or "threads" for that one
     patient   whether code may compile for up to a minute, to run ten times faster then
 
     Raises DeviceLimitError for networks that are too large, saying what would fit.
     """
-    if by != "threads" and (by == "lanes" or device().is_software) and "lanes" in ways():
+    if variant != "threads" and (variant == "lanes" or device().is_software) and "lanes" in variants():
         plan = Lanes(problem, subgroup_size())
-        if by == "lanes" or plan.is_small_enough(patient):
+        if variant == "lanes" or plan.is_small_enough(patient):
             return plan
     plan = Threads(problem, SOFTWARE_THREADS if device().is_software else THREADS)
     plan.check()
@@ -57,7 +57,7 @@ class Training:
     seeds     R whole numbers below 2^32, of the runs' minibatches
     batch     samples of a step, drawn with replacement; 0 for all of them
     betas, epsilon   of Adam
-    by, patient      as for plan_for
+    variant, patient    as for plan_for
 
     `step` counts the steps begun. Raises ShapeError for parts that do not fit, DeviceLimitError for what is too large.
     """
@@ -74,13 +74,13 @@ class Training:
         batch=128,
         betas=(0.9, 0.999),
         epsilon=1e-8,
-        by=None,
+        variant=None,
         patient=False,
     ):
         if len(set(shape.activations[:-1])) > 1 or not all(a.rule.elementwise for a in shape.activations):
             raise NetworkError(f"{shape} cannot be trained: its hidden layers need one activation, and no softmax.")
         self.problem = Problem(shape, task)
-        self.plan = plan_for(self.problem, by, patient)
+        self.plan = plan_for(self.problem, variant, patient)
         self.runs, self.count = len(seeds), len(points)
         self.batch, self.betas, self.epsilon = batch, betas, epsilon
         data = np.concatenate([np.asarray(points, np.float32), np.reshape(targets, (self.count, -1))], axis=1)
@@ -105,8 +105,8 @@ class Training:
     @property
     def most_steps(self):
         """Steps one dispatch may take; 0 where a step takes several."""
-        loops = self.plan.turns(self.samples) * self.plan.loops_of_a_turn + 2
-        return min(MOST_STEPS, LOOP_TURNS // loops)
+        loops = self.plan.iterations(self.samples) * self.plan.loop_iterations + 2
+        return min(MOST_STEPS, LOOP_ITERATIONS // loops)
 
     def put(self, flats, moments=None, step=0):
         """Begins from other weights (R, P) and moments (R, 2, P); None: zeros."""
@@ -126,7 +126,7 @@ class Training:
             steps = max(1, min(self.most_steps, len(rates) - at))
             self._rates.write(self._table(rates[at : at + steps]))
             if self.most_steps:
-                self._dispatch(steps, 0, self.plan.turns(self.samples), whole_steps=True)
+                self._dispatch(steps, 0, self.plan.iterations(self.samples), whole_steps=True)
             else:
                 self._spread_step()
             self.step += steps
@@ -140,17 +140,18 @@ class Training:
 
     def _spread_step(self):
         """One step in several dispatches, the gradient kept between them."""
-        turns = self.plan.turns(self.samples)
-        some = LOOP_TURNS // self.plan.loops_of_a_turn
-        for turn in range(0, turns, some):
-            self._dispatch(1, turn, min(turn + some, turns), whole_steps=False)
+        iterations = self.plan.iterations(self.samples)
+        some = LOOP_ITERATIONS // self.plan.loop_iterations
+        for iteration in range(0, iterations, some):
+            self._dispatch(1, iteration, min(iteration + some, iterations), whole_steps=False)
 
-    def _dispatch(self, steps, turn, turns, whole_steps):
+    def _dispatch(self, steps, iteration, iterations, whole_steps):
         beta1, beta2 = self.betas
         self._run.write(
             TRAINING.new(
-                steps=steps, first=self.step, turn=turn, turns=turns, batch=self.samples, count=self.count,
-                whole=int(self.batch == 0), ends=int(turns == self.plan.turns(self.samples)),
+                steps=steps, first=self.step, iteration=iteration, iterations=iterations, batch=self.samples,
+                count=self.count,
+                whole=int(self.batch == 0), ends=int(iterations == self.plan.iterations(self.samples)),
                 beta1=beta1, beta2=beta2, rest1=1 - beta1, rest2=1 - beta2, epsilon=self.epsilon,
                 scale=self.problem.scale(self.samples),
             )

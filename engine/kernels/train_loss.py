@@ -19,7 +19,7 @@ BINDINGS = (
     Binding("targets", "read", "array<f32>"),
     Binding("sums", "write", "array<f32>"),
 )
-LANES = 64
+WORKGROUP = 64
 # Sums of a network that come back, each of every so many-th point: 20 in a row of 40,000 points, so that their
 # roundings stay below 20 halves of an ulp, and float64 adds the rest.
 STRIDE = 2048
@@ -62,14 +62,14 @@ class Losses:
             for part, (points, runs) in enumerate(zip(self._points, self._runs, strict=True)):
                 values = self._field.run(points, self._parts[part].stop - self._parts[part].start)
                 self._kernel.run(
-                    STRIDE // LANES, loss=runs[number], outputs=values, targets=self._targets, sums=self._sums
+                    STRIDE // WORKGROUP, loss=runs[number], outputs=values, targets=self._targets, sums=self._sums
                 )
         sums = self._sums.read(len(flats) * self._room).reshape(len(flats), -1)
         return sums.astype(float).sum(axis=1) / self.count
 
     def _prepare(self, net):
         """What the networks share, once it is known that there is one."""
-        self._field = Field(net, "several")
+        self._field = Field(net, "batched")
         self._parts = self._field.parts(self.count)
         self._points = [Array.of(self._padded[rows]) for rows in self._parts]
         self._room = STRIDE * len(self._parts)

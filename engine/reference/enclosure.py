@@ -1,12 +1,12 @@
-"""What a network's output can be over a piece of a ray, in float64: the twin of the bubble enclosure, for any depth.
+"""What a network's output can be over a piece of a ray, in float64: the twin of the parabola enclosure, for any depth.
 
 Along a piece, with x from 0 to 1, every signal y lies in the line through its two end values plus
-4 x (1 - x) [low, high], its bubble. Three rules carry that through a network:
+4 x (1 - x) [low, high], its remainder. Three rules carry that through a network:
 
-- the first layer is linear along a ray: no bubble
+- the first layer is linear along a ray: no remainder
 - an affine layer takes the intervals through W; the bias is in the ends
-- an activation s strays from the chord of s by -s''(eta) (z1 - z0)^2 / 8 bubbles for some eta between (the
-  interpolation error), and by s'(xi) times z's own bubble for some xi (the mean value theorem)
+- an activation s strays from the chord of s by -s''(eta) (z1 - z0)^2 / 8 remainders for some eta between (the
+  interpolation error), and by s'(xi) times z's own remainder for some xi (the mean value theorem)
 """
 
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ class End:
     """A network at one point of each of N rays.
 
     signals   z of every layer, (N, H) each
-    doubts    bounds of how far rounding has moved them
+    error_bounds    bounds of how far rounding has moved them
     value     (N,) the output that is looked at, its number 0
-    doubt     (N,) of it
+    error_bound     (N,) of it
     """
 
     signals: list
-    doubts: list
+    error_bounds: list
     value: np.ndarray
-    doubt: np.ndarray
+    error_bound: np.ndarray
 
 
 def _range(function, extrema, period, activation, low, high):
@@ -82,45 +82,45 @@ def _margin(logits):
     return logits[:, :1] - most - np.log(np.exp(rest - most).sum(axis=1, keepdims=True))
 
 
-def _through(activation, z, doubt):
-    """s(z), and how far off it is when z is off by doubt and s by 8 ulp."""
+def _through(activation, z, error_bound):
+    """s(z), and how far off it is when z is off by error_bound and s by 8 ulp."""
     h = activation.rule.value(z, activation.parameter)
-    least, greatest = slope_range(activation, z - doubt, z + doubt)
+    least, greatest = slope_range(activation, z - error_bound, z + error_bound)
     # A turning argument is rounded before its sine is taken.
-    own = doubt + (ULP * np.abs(z) if activation.rule.period(activation.parameter or 1.0) else 0.0)
+    own = error_bound + (ULP * np.abs(z) if activation.rule.period(activation.parameter or 1.0) else 0.0)
     return h, np.maximum(np.abs(least), np.abs(greatest)) * own + 8 * ULP * np.abs(h)
 
 
 def end_at(net, origins, directions, t):
     """The End of each ray at origins + t directions; arrays (N, 3), (N, 3), (N,) in float64."""
-    signals, doubts = [], []
+    signals, error_bounds = [], []
     h, strain = origins + t[:, None] * directions, None
     for i, layer in enumerate(net.layers):
         w, b = layer.weights.astype(float), layer.bias.astype(float)
         size = np.abs(h) @ np.abs(w).T + np.abs(b)
         z = h @ w.T + b
-        doubt = (w.shape[1] + 3) * ULP * size + (0.0 if strain is None else strain @ np.abs(w).T)
+        error_bound = (w.shape[1] + 3) * ULP * size + (0.0 if strain is None else strain @ np.abs(w).T)
         signals.append(z)
-        doubts.append(doubt)
+        error_bounds.append(error_bound)
         if not layer.activation.rule.elementwise:
-            z, doubt = (
+            z, error_bound = (
                 _margin(z),
-                2 * doubt.max(axis=1, keepdims=True) + 16 * ULP * (1 + np.abs(z).max(axis=1, keepdims=True)),
+                2 * error_bound.max(axis=1, keepdims=True) + 16 * ULP * (1 + np.abs(z).max(axis=1, keepdims=True)),
             )
             signals.append(z)
-            doubts.append(doubt)
-            h, strain = _through(SIGMOID, z, doubt)
+            error_bounds.append(error_bound)
+            h, strain = _through(SIGMOID, z, error_bound)
         else:
-            h, strain = _through(layer.activation, z, doubt)
+            h, strain = _through(layer.activation, z, error_bound)
         assert i == len(net.layers) - 1 or layer.activation.rule.elementwise
-    return End(signals, doubts, h[:, 0], strain[:, 0])
+    return End(signals, error_bounds, h[:, 0], strain[:, 0])
 
 
-def _stray(activation, z0, z1, doubt, low, high):
-    """The bubble of s(z) from the ends of z and z's bubble [low, high]."""
-    least, most = np.minimum(z0, z1) - doubt, np.maximum(z0, z1) + doubt
+def _stray(activation, z0, z1, error_bound, low, high):
+    """The parabola of s(z) from the ends of z and z's remainder [low, high]."""
+    least, most = np.minimum(z0, z1) - error_bound, np.maximum(z0, z1) + error_bound
     # A bend of one sign is least where the ends are closest.
-    width, narrow = np.abs(z1 - z0) + 2 * doubt, np.maximum(np.abs(z1 - z0) - 2 * doubt, 0)
+    width, narrow = np.abs(z1 - z0) + 2 * error_bound, np.maximum(np.abs(z1 - z0) - 2 * error_bound, 0)
     c_low, c_high = curvature_range(activation, least, most)
     own_low = -c_high * np.where(c_high > 0, width, narrow) ** 2 / 8
     own_high = -c_low * np.where(c_low < 0, width, narrow) ** 2 / 8
@@ -132,7 +132,7 @@ def _stray(activation, z0, z1, doubt, low, high):
     return own_low + products.min(axis=0), own_high + products.max(axis=0)
 
 
-def bubble(net, near, far):
+def remainder(net, near, far):
     """(low, high), (N,) each: between two Ends the output strays from its chord by 4 x (1 - x) times one between."""
     low = high = None
     for i, layer in enumerate(net.layers):
@@ -143,16 +143,18 @@ def bubble(net, near, far):
             middle, radius = (low + high) / 2, (high - low) / 2
             middle, radius = middle @ w.T, (radius + w.shape[1] * ULP * (np.abs(middle) + radius)) @ np.abs(w).T
             low, high = middle - radius, middle + radius
-        z0, z1, doubt = near.signals[i], far.signals[i], np.maximum(near.doubts[i], far.doubts[i])
+        z0, z1, error_bound = near.signals[i], far.signals[i], np.maximum(near.error_bounds[i], far.error_bounds[i])
         if layer.activation.rule.elementwise:
-            low, high = _stray(layer.activation, z0, z1, doubt, low, high)
+            low, high = _stray(layer.activation, z0, z1, error_bound, low, high)
         else:
             # log sum exp bends by the variance of the logits' changes, at most their spread squared over 4.
             change = (z1 - z0)[:, 1:]
-            spread = np.ptp(change, axis=1) + 4 * doubt.max(axis=1)
+            spread = np.ptp(change, axis=1) + 4 * error_bound.max(axis=1)
             rest_low, rest_high = low[:, 1:].min(axis=1) - spread**2 / 32, high[:, 1:].max(axis=1)
             m_low, m_high = (low[:, 0] - rest_high)[:, None], (high[:, 0] - rest_low)[:, None]
             ends = near.signals[i + 1], far.signals[i + 1]
-            low, high = _stray(SIGMOID, *ends, np.maximum(near.doubts[i + 1], far.doubts[i + 1]), m_low, m_high)
+            low, high = _stray(
+                SIGMOID, *ends, np.maximum(near.error_bounds[i + 1], far.error_bounds[i + 1]), m_low, m_high
+            )
     pad = 8 * ULP * np.maximum(np.abs(low), np.abs(high))[:, 0]
     return low[:, 0] - pad, high[:, 0] + pad

@@ -8,21 +8,21 @@ not, a shorter one is taken, until a crossing is certain and enclosed to TOLERAN
 import numpy as np
 
 from engine.network.parts import observed
-from engine.reference.enclosure import ULP, bubble, end_at
+from engine.reference.enclosure import ULP, end_at, remainder
 
 MISS, HIT, GRAZE, UNDECIDED = range(4)
 TOLERANCE = 1e-7
 SEGMENTS = 512
 
 
-def first_reach(bubble_high, rise, gap):
-    """The first x in [0, 1] where rise x + 4 bubble_high x (1 - x) is `gap`; 2 for nowhere, 0 for a gap below 0."""
+def first_reach(remainder_high, rise, gap):
+    """The first x in [0, 1] where rise x + 4 remainder_high x (1 - x) is `gap`; 2 for nowhere, 0 for a gap below 0."""
     if gap <= 0:
         return 0.0
     if gap == np.inf:
         return 2.0
-    slope = rise + 4 * bubble_high
-    discriminant = slope * slope - 16 * bubble_high * gap
+    slope = rise + 4 * remainder_high
+    discriminant = slope * slope - 16 * remainder_high * gap
     if discriminant < 0 or slope + np.sqrt(discriminant) <= 0:
         return 2.0
     return 2 * gap / (slope + np.sqrt(discriminant))
@@ -41,13 +41,13 @@ class Search:
         self.level, self.spacing, self.single = level, spacing, single
         self.t, self.width, self.ended = 0.0, 0.2 * length, False
         self.segments = self.evaluations = 0
-        self.near, self.value, self.doubt = self.at(0.0)
+        self.near, self.value, self.error_bound = self.at(0.0)
         # While f is within rounding of a level: (that, side f came from, (t, f) before, whether it was the last answer)
         self.contact = None
         base = 0 if single else np.floor(self.value)
         self.stand_beside(base, -1 if self.value < base else 1)
         nearest = 0 if single else np.round(self.value)
-        if abs(self.value - nearest) <= self.doubt:
+        if abs(self.value - nearest) <= self.error_bound:
             self.touch(nearest, 0)
 
     def at(self, t):
@@ -55,18 +55,18 @@ class Search:
         self.evaluations += 1
         end = end_at(self.net, self.origin[None], self.direction[None], np.array([t]))
         value = (end.value[0] - self.level) / self.spacing
-        return end, value, end.doubt[0] / self.spacing + 4 * ULP * abs(value)
+        return end, value, end.error_bound[0] / self.spacing + 4 * ULP * abs(value)
 
-    def stand_beside(self, wall, side):
+    def stand_beside(self, level, side):
         """f lies between a level and the next on one side of it (1 above, -1 below)."""
-        other = side * np.inf if self.single else wall + side
-        self.lower, self.upper = (wall, other) if side > 0 else (other, wall)
+        other = side * np.inf if self.single else level + side
+        self.lower, self.upper = (level, other) if side > 0 else (other, level)
         self.contact = None
 
-    def touch(self, wall, side, told=False):
-        self.contact = (wall, side, (self.t, self.value), told)
+    def touch(self, level, side, reported=False):
+        self.contact = (level, side, (self.t, self.value), reported)
         far = np.inf if self.single else 1
-        self.lower, self.upper = wall - far, wall + far
+        self.lower, self.upper = level - far, level + far
 
     def next(self):
         """The next crossing; a MISS at the ray's end and ever after."""
@@ -90,72 +90,72 @@ class Search:
     def segment(self, end):
         """Takes the segment up to `end`: passes it or makes the next shorter; gives an answer if it holds one."""
         width = end - self.t
-        far, value, doubt = self.at(end)
+        far, value, error_bound = self.at(end)
         self.segments += 1
-        low, high = (x[0] / self.spacing for x in bubble(self.net, self.near, far))
-        rise, drift = value - self.value, doubt - self.doubt
-        reach_up = first_reach(high, rise + drift, self.upper - self.value - self.doubt)
-        reach_down = first_reach(-low, drift - rise, self.value - self.doubt - self.lower)
+        low, high = (x[0] / self.spacing for x in remainder(self.net, self.near, far))
+        rise, drift = value - self.value, error_bound - self.error_bound
+        reach_up = first_reach(high, rise + drift, self.upper - self.value - self.error_bound)
+        reach_down = first_reach(-low, drift - rise, self.value - self.error_bound - self.lower)
         clear = min(reach_up, reach_down) * (1 - 16 * ULP) >= 1
         excess = max(abs(low), abs(high))
         short = width <= TOLERANCE
-        small = short or excess <= max(self.doubt, doubt) / 2
+        small = short or excess <= max(self.error_bound, error_bound) / 2
 
         if self.contact:
-            wall, side, touched, told = self.contact
-            # f - wall >= x (f(1) - wall + 4 (1 - x) low), and the same turned over.
-            rises = value - doubt - wall + 4 * min(low, 0) >= 0
-            falls = wall - value - doubt - 4 * max(high, 0) >= 0
+            level, side, touched, reported = self.contact
+            # f - level >= x (f(1) - level + 4 (1 - x) low), and the same turned over.
+            rises = value - error_bound - level + 4 * min(low, 0) >= 0
+            falls = level - value - error_bound - 4 * max(high, 0) >= 0
             if (clear or short) and (rises or falls):
-                way = 1 if rises else -1
-                self.stand_beside(wall, way)
-                self.move(end, far, value, doubt, width)
-                if side == -way:
-                    return self.sharpen(touched[0], end, wall, way), HIT, wall, rises
-                # Going on the way it went after a crossing is no news; elsewhere f has touched the level.
-                return None if told else (touched[0], GRAZE, wall, rises)
-            if short or (clear and abs(value - wall) + excess <= 4 * max(self.doubt, doubt)):
-                self.move(end, far, value, doubt, width)
+                sign = 1 if rises else -1
+                self.stand_beside(level, sign)
+                self.move(end, far, value, error_bound, width)
+                if side == -sign:
+                    return self.sharpen(touched[0], end, level, sign), HIT, level, rises
+                # Going on the sign it went after a crossing is no news; elsewhere f has touched the level.
+                return None if reported else (touched[0], GRAZE, level, rises)
+            if short or (clear and abs(value - level) + excess <= 4 * max(self.error_bound, error_bound)):
+                self.move(end, far, value, error_bound, width)
                 return None
         elif clear:
-            self.move(end, far, value, doubt, width)
+            self.move(end, far, value, error_bound, width)
             return None
         else:
             # Where the end lies beyond a level it has been crossed by `pin`, and not before `reach`.
-            for wall, way, reach, stray in ((self.upper, 1, reach_up, low), (self.lower, -1, reach_down, -high)):
-                if way * (value - wall) < doubt:
+            for level, sign, reach, stray in ((self.upper, 1, reach_up, low), (self.lower, -1, reach_down, -high)):
+                if sign * (value - level) < error_bound:
                     continue
-                pin = min(first_reach(stray, way * rise - drift, way * (wall - self.value) + self.doubt), 1.0)
+                pin = min(first_reach(stray, sign * rise - drift, sign * (level - self.value) + self.error_bound), 1.0)
                 if small or (pin - reach) * width <= TOLERANCE:
-                    t = self.sharpen(self.t + min(reach, pin) * width, self.t + pin * width, wall, way)
-                    self.go_on(min(t + TOLERANCE, end), wall, way)
-                    return t, HIT, wall, way > 0
-            for wall, way, reach in ((self.upper, 1, reach_up), (self.lower, -1, reach_down)):
-                if (small and way * (value - wall) + doubt >= 0) or (short and reach < 1):
-                    self.touch(wall, -way)
-                    self.move(end, far, value, doubt, width)
+                    t = self.sharpen(self.t + min(reach, pin) * width, self.t + pin * width, level, sign)
+                    self.go_on(min(t + TOLERANCE, end), level, sign)
+                    return t, HIT, level, sign > 0
+            for level, sign, reach in ((self.upper, 1, reach_up), (self.lower, -1, reach_down)):
+                if (small and sign * (value - level) + error_bound >= 0) or (short and reach < 1):
+                    self.touch(level, -sign)
+                    self.move(end, far, value, error_bound, width)
                     return None
         self.width = max(width * min(max(1.6 * min(reach_up, reach_down), 0.25), 0.8), 4 * ULP * self.length)
         return None
 
-    def move(self, t, near, value, doubt, width):
-        self.t, self.near, self.value, self.doubt, self.width = t, near, value, doubt, 2 * width
+    def move(self, t, near, value, error_bound, width):
+        self.t, self.near, self.value, self.error_bound, self.width = t, near, value, error_bound, 2 * width
 
-    def go_on(self, t, wall, way):
+    def go_on(self, t, level, sign):
         """Just past a crossing: the piece it was found in may reach over the next level."""
-        near, value, doubt = self.at(t)
-        self.stand_beside(wall, way)
-        self.move(t, near, value, doubt, 0.01 * self.length)
-        if way * (value - wall) <= doubt:
-            self.touch(wall, way, told=True)
+        near, value, error_bound = self.at(t)
+        self.stand_beside(level, sign)
+        self.move(t, near, value, error_bound, 0.01 * self.length)
+        if sign * (value - level) <= error_bound:
+            self.touch(level, sign, reported=True)
 
-    def sharpen(self, low, high, wall, way):
+    def sharpen(self, low, high, level, sign):
         """Where f is the level between low and high, by halving down to rounding."""
         while high - low > 4 * ULP * max(self.length, 1e-300):
             middle = (low + high) / 2
             if not low < middle < high:
                 break
-            if way * (self.at(middle)[1] - wall) < 0:
+            if sign * (self.at(middle)[1] - level) < 0:
                 low = middle
             else:
                 high = middle

@@ -1,9 +1,9 @@
-"""Dots that one can see through, in float64: the painter's way, sorted by depth, one after another."""
+"""Dots that one can see through, in float64: the painter's algorithm, sorted by depth."""
 
 import numpy as np
 
 FADE = 0.25  # of a block's reveal, that one neuron's own appearing takes
-CHANCE = 0.3  # of a neuron's turn in it, the rest being its place in the block's depth
+CHANCE = 0.3  # of when a neuron begins to appear, the rest being its place in the block's depth
 LIT = 1.6  # times the size of the others' dots
 
 
@@ -24,15 +24,15 @@ def dots(neurons, view, factors):
     at = (clip[:, :2] / w[:, None] * (0.5, -0.5) + 0.5) * view.size
     chance = _scattered(neurons["number"] ^ np.uint32(0x9E3779B9))
     deep = np.clip((extent[:, 0] - place[:, 2]) * extent[:, 1], 0, 1)
-    turn = np.where(extent[:, 1] > 0, deep + (chance - deep) * CHANCE, chance)
-    appeared = np.clip((factor[:, 1] * (1 + FADE) - turn) / FADE, 0, 1)
+    begin = np.where(extent[:, 1] > 0, deep + (chance - deep) * CHANCE, chance)
+    appeared = np.clip((factor[:, 1] * (1 + FADE) - begin) / FADE, 0, 1)
     spread = view.spread / (np.where(shown, depth, 1.0) if view.perspective else 1.0)
     first, end, lane = view.lit
     vector = neurons["number"] // 4
     lit = (vector >= first) & (vector < end) & (neurons["number"] % 4 == lane)
     radius = size * factor[:, 2] * (0.3 + 0.7 * appeared) * np.where(lit, LIT, 1) * spread
     opacity = np.minimum(strength * factor[:, 0], 1) * appeared * np.where(lit, 1, view.dimmed)
-    laid = (1 - (1 - opacity) ** view.ink) * np.minimum(radius / 0.5, 1) ** 2
+    laid = (1 - (1 - opacity) ** view.opacity_power) * np.minimum(radius / 0.5, 1) ** 2
     opacity = np.where(shown & (opacity >= view.faint), laid, 0)
     return {"at": at, "radius": np.maximum(radius, 0.5), "depth": depth, "depth_map": clip[:, 2] / w} | {
         "opacity": opacity

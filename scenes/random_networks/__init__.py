@@ -213,8 +213,8 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         start = origin + self.y * axes[1]
         net = self._keep("line", (part, start.tobytes(), axes.tobytes()), lambda: parts.sliced(part, start, [axes[0]]))
         first = max(0, min(self.unit, net.outputs - len(units)))
-        several = len(units) > 1
-        self._node.show([engine.Curve(net, k, f"y{first + i + 1}" if several else None) for i, k in enumerate(units)])
+        numbered = len(units) > 1
+        self._node.show([engine.Curve(net, k, f"y{first + i + 1}" if numbered else None) for i, k in enumerate(units)])
         low, high = self._rise(net, units)
         # The values fill the picture upwards whatever it shows along x.
         aspect = self._node.aspect = 0.7 * self.extent / (high - low)

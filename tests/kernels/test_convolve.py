@@ -16,7 +16,7 @@ from engine.network.activations import ANYWHERE, Activation
 from engine.network.nodes import Convolution
 from engine.reference import convolve as twin
 
-WAYS = ["slabs", *(["lanes"] if subgroup_size() in convolve.LANES else [])]
+VARIANTS = ["slabs", *(["lanes"] if subgroup_size() in convolve.LANES else [])]
 SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)", "clipped_relu": "clipped_relu(1)"}
 
 
@@ -50,14 +50,14 @@ CASES = {
     "2 from each channel": (convolution(18, 1, (3, 3), groups=9), (9, 5, 5)),
     "each channel": (convolution(37, 1, (3, 5), groups=37, stride=(1, 2), padding=(2, 1, 0, 3)), (37, 9, 8)),
 }
-EACH = [(case, by) for case in CASES for by in [*WAYS, *(["channels"] if case == "each channel" else [])]]
+EACH = [(case, variant) for case in CASES for variant in [*VARIANTS, *(["channels"] if case == "each channel" else [])]]
 
 
-@pytest.mark.parametrize("case, by", EACH)
-def test_every_kind_of_window_is_the_twins(case, by):
+@pytest.mark.parametrize("case, variant", EACH)
+def test_every_kind_of_window_is_the_twins(case, variant):
     node, shape = CASES[case]
     x = image(*shape)
-    found = convolve.evaluate(node, x, by=by)
+    found = convolve.evaluate(node, x, variant=variant)
     exact = twin.value(node, x)
     assert found.shape == exact.shape and found.dtype == np.float32
     assert (abs(found - exact) <= twin.bounds(node, x)).all()
@@ -75,71 +75,71 @@ def any_convolution(draw):
     return node, (groups * inputs, draw(st.integers(1, 18)), draw(st.integers(1, 18)))
 
 
-@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @settings(max_examples=60, deadline=None)
 @given(any_convolution())
-def test_any_window_is_the_twins(by, case):
+def test_any_window_is_the_twins(variant, case):
     node, shape = case
     try:
         node.shape(shape)
     except ShapeError:
         assume(False)
     x = image(*shape)
-    assert (abs(convolve.evaluate(node, x, by=by) - twin.value(node, x)) <= twin.bounds(node, x)).all()
+    assert (abs(convolve.evaluate(node, x, variant=variant) - twin.value(node, x)) <= twin.bounds(node, x)).all()
 
 
-@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", [n for n, rule in ANYWHERE.items() if rule.elementwise])
-def test_every_activation_is_the_twins(name, by):
+def test_every_activation_is_the_twins(name, variant):
     # 6 channels: the two that fill the last group are not to become the activation of 0.
     node, activation, x = (
         convolution(6, 5, (3, 3)),
         Activation.parse(SPELLINGS.get(name, name), ANYWHERE),
         image(5, 6, 6),
     )
-    found = convolve.evaluate(node, x, activation, by=by)
+    found = convolve.evaluate(node, x, activation, variant=variant)
     assert (abs(found - twin.value(node, x, activation)) <= twin.bounds(node, x, activation)).all()
 
 
-@pytest.mark.parametrize("by", WAYS)
-def test_sums_of_small_whole_numbers_are_exact(by):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_sums_of_small_whole_numbers_are_exact(variant):
     # Every product and sum is a whole number below 2^24, so that no order of summing and no fusing rounds.
     rng = np.random.default_rng(3)
     node = Convolution(
         "conv", ("image",), rng.integers(-4, 5, (35, 14, 3, 3)), rng.integers(-9, 10, 35), padding=(1, 2, 0, 1)
     )
     x = rng.integers(-9, 10, (14, 20, 19)).astype(np.float32)
-    assert np.array_equal(convolve.evaluate(node, x, by=by), twin.value(node, x))
+    assert np.array_equal(convolve.evaluate(node, x, variant=variant), twin.value(node, x))
 
 
-@pytest.mark.parametrize("by", [*WAYS, "channels"])
-def test_a_shifted_image_gives_shifted_responses_to_the_bit(by):
-    node = convolution(9, 1, (3, 3), groups=9) if by == "channels" else convolution(9, 9, (3, 3))
+@pytest.mark.parametrize("variant", [*VARIANTS, "channels"])
+def test_a_shifted_image_gives_shifted_responses_to_the_bit(variant):
+    node = convolution(9, 1, (3, 3), groups=9) if variant == "channels" else convolution(9, 9, (3, 3))
     x = image(9, 14, 15)
-    whole, part = convolve.evaluate(node, x, by=by), convolve.evaluate(node, x[:, 2:, 3:], by=by)
+    whole, part = convolve.evaluate(node, x, variant=variant), convolve.evaluate(node, x[:, 2:, 3:], variant=variant)
     assert np.array_equal(whole[:, 2:, 3:], part)
 
 
 @pytest.mark.parametrize("window", [(2, 2), (1, 2), (2, 1)])
-@pytest.mark.parametrize("by", [*WAYS, "channels"])
-def test_numbers_outside_of_the_window_are_never_touched(by, window):
+@pytest.mark.parametrize("variant", [*VARIANTS, "channels"])
+def test_numbers_outside_of_the_window_are_never_touched(variant, window):
     # Not a number anywhere but under the windows: a product with a weight 0 would find it.
-    groups = 3 if by == "channels" else 1
+    groups = 3 if variant == "channels" else 1
     node = convolution(3, 3 // groups, window, stride=(3, 3), groups=groups)
     x = image(3, 8, 8)
     spoilt = np.full_like(x, np.nan)
     for i, j in np.ndindex(window):
         spoilt[:, i::3, j::3] = x[:, i::3, j::3]
-    assert np.array_equal(convolve.evaluate(node, spoilt, by=by), convolve.evaluate(node, x, by=by))
+    assert np.array_equal(convolve.evaluate(node, spoilt, variant=variant), convolve.evaluate(node, x, variant=variant))
 
 
 def test_the_last_group_of_four_is_filled_with_zeros():
     node, source = convolution(6, 3, (1, 1)), ChannelMap((3, 2, 2))
     source.write(image(3, 2, 2))
-    for by in WAYS:
+    for variant in VARIANTS:
         kept = ChannelMap((6, 2, 2))
         kept.array.write(np.full(kept.array.count, 9.0))
-        step = convolve.Convolve(node, source, kept, Activation("sigmoid"), by=by)
+        step = convolve.Convolve(node, source, kept, Activation("sigmoid"), variant=variant)
         encoder = device().encoder()
         if step.image:
             step.image.record(encoder)
@@ -174,10 +174,10 @@ def test_an_image_is_no_power_of_two_high():
 
 def test_every_way_is_had_where_it_fits(monkeypatch):
     def had(node, shape):
-        return convolve.ways(node, ChannelMap(shape), ChannelMap(node.shape(shape)))
+        return convolve.variants(node, ChannelMap(shape), ChannelMap(node.shape(shape)))
 
-    assert set(had(*CASES["each channel"])) == {"channels", *WAYS}
-    assert set(had(*CASES["3x3, padded"])) == set(WAYS)
+    assert set(had(*CASES["each channel"])) == {"channels", *VARIANTS}
+    assert set(had(*CASES["3x3, padded"])) == set(VARIANTS)
     monkeypatch.setattr(convolve, "subgroup_size", lambda: 0)
     assert had(*CASES["3x3, padded"]) == ("slabs",)
 
@@ -185,4 +185,4 @@ def test_every_way_is_had_where_it_fits(monkeypatch):
 def test_a_way_that_is_not_had_is_refused_by_name():
     node, shape = CASES["3x3, padded"]
     with pytest.raises(SettingError, match=r"Node `conv` was to be computed by `channels`; here it can be by .*slabs"):
-        convolve.evaluate(node, image(*shape), by="channels")
+        convolve.evaluate(node, image(*shape), variant="channels")

@@ -23,8 +23,8 @@ def vector(count, seed=1):
     return np.random.default_rng(seed).normal(size=(count, 1, 1)).astype(np.float32)
 
 
-# One number; neither a multiple of four; fewer inputs than there are shares, and more than one turn of them all; more
-# outputs than a workgroup takes.
+# One number; neither a multiple of four; fewer inputs than there are shares, and more than one
+# iteration of them all; more outputs than a workgroup takes.
 @pytest.mark.parametrize("outputs, inputs", [(1, 1), (3, 10), (10, 1030), (37, 65), (1000, 512), (33, 4097)])
 def test_every_size_is_the_twins(outputs, inputs):
     node, x = layer(outputs, inputs), vector(inputs)

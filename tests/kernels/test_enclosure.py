@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.networks import seeded, thin_sheets, torus
-from engine.codegen.bounds.budget import LOOP_TURNS, Budget, budget, is_shallow
+from engine.codegen.bounds.budget import LOOP_ITERATIONS, Budget, budget, is_shallow
 from engine.codegen.bounds.enclosure import enclosure_module
-from engine.codegen.bounds.parabola import BubbleBody
+from engine.codegen.bounds.parabola import ParabolaBody
 from engine.codegen.bounds.ranges import ACCURACY, number, range_functions
-from engine.codegen.mlp.network import iterations
+from engine.codegen.mlp.network import loop_iterations
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
@@ -121,7 +121,7 @@ def test_activations_are_as_exact_on_the_gpu_as_their_bounds_take_them_to_be(nam
     turned = parts[:, 4]
     bound = (rough * abs(exact[1]) + floor * scale) * 2.0**-23 + abs(exact[2]) * turned + tiny
     assert (abs(parts[:, 1] - exact[1]) <= bound).all()
-    # The third derivative of a sine is a^2 times its slope; nothing else turns its argument.
+    # The third derivative of a sine is a^2 times its slope; nothing else scales its argument.
     bound = (rough * abs(exact[2]) + floor * scale**2) * 2.0**-23 + abs(a * a * exact[1]) * turned + tiny
     assert (abs(parts[:, 2] - exact[2]) <= bound).all()
 
@@ -169,14 +169,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {{
 )
 def test_no_search_can_take_more_loop_turns_than_software_drivers_allow(sizes):
     shape = random_mlp(sizes, "tanh").shape
-    turns, polish = (1, 1) if is_shallow(shape) else (1 + BubbleBody(shape).turns, 1 + iterations(shape))
+    iterations, polish = (
+        (1, 1) if is_shallow(shape) else (1 + ParabolaBody(shape).iterations, 1 + loop_iterations(shape))
+    )
     allowed = budget(shape)
-    assert allowed.searches * (allowed.segments * turns + allowed.polishing * polish) <= LOOP_TURNS
+    assert allowed.searches * (allowed.segments * iterations + allowed.polishing * polish) <= LOOP_ITERATIONS
     assert allowed.segments >= 12
 
 
 def test_where_loops_may_run_on_every_network_gets_all():
-    assert budget(random_mlp((3, 256, 256, 256, 1)).shape, turns_end=False) == Budget()
+    assert budget(random_mlp((3, 256, 256, 256, 1)).shape, bounded_loops=False) == Budget()
 
 
 def test_a_network_too_large_to_finish_is_refused():

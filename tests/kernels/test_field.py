@@ -191,20 +191,20 @@ def test_several_points_an_invocation_give_the_same_bytes_as_one(sizes, monkeypa
     net = glorot(sizes, last="sigmoid")
     x = points(net, 1003)
     one = field.evaluate(net, x)
-    monkeypatch.setattr(field, "SEVERAL_WORK", 0)
+    monkeypatch.setattr(field, "BATCHED_WORK", 0)
     assert np.array_equal(field.evaluate(net, x), one)
     # Fewer than an invocation takes, and the last ones.
     assert np.array_equal(field.evaluate(net, x[:1]), one[:1])
     assert np.array_equal(field.evaluate(net, x[-70:]), one[-70:])
 
 
-@pytest.mark.parametrize("kind", ["plain", "several"])
+@pytest.mark.parametrize("kind", ["plain", "batched"])
 def test_any_split_into_dispatches_gives_the_same_bytes(kind, monkeypatch):
     net = glorot([5, 40, 7, 3], "silu")
     x = points(net, 999)
     whole = field.evaluate(net, x)
     monkeypatch.setattr(field, "WORK", net.weight_count * 70)
-    monkeypatch.setattr(field, "SEVERAL_WORK", 0 if kind == "several" else 1 << 60)
+    monkeypatch.setattr(field, "BATCHED_WORK", 0 if kind == "batched" else 1 << 60)
     assert len(field.Field(net, kind).parts(999)) == 15
     assert np.array_equal(field.evaluate(net, x), whole)
 
@@ -221,10 +221,10 @@ def test_roundings_do_no_more_harm_than_numpys(activation, depth, weights):
     for layer in net.layers:
         # The function in float64, rounded once, so numpy's only errors are those of its sums.
         h = layer.activation.value(h @ layer.weights.T + layer.bias).astype(np.float32)
-    several = field.Field(net, "several")
+    batched = field.Field(net, "batched")
     padded = np.zeros((len(x), 4), np.float32)
     padded[:, :2] = x
-    found = several.run(field.Array.of(padded), len(x)).read()[:, :3]
+    found = batched.run(field.Array.of(padded), len(x)).read()[:, :3]
     # An activation of up to 4 ulp, not half of one, may add as much again; benchmarks/accuracy finds 1 to 2.
     assert abs(found - exact).max() <= 4 * abs(h - exact).max()
 

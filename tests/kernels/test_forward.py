@@ -31,7 +31,7 @@ from engine.network.nodes import (
 from engine.reference import forward as twin
 from tools.drawn.objects import KINDS, draw
 
-WAYS = ["slabs", *(["lanes"] if subgroup_size() in LANES else [])]
+VARIANTS = ["slabs", *(["lanes"] if subgroup_size() in LANES else [])]
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "squeezenet" / "squeezenet1_0.safetensors"
 
 
@@ -125,9 +125,9 @@ NETS = {
 }
 
 
-def check(net, by=None, keep=(), seed=0):
+def check(net, variant=None, keep=(), seed=0):
     """Every step within its bound of what its twin makes of the same inputs; what was found."""
-    run = Forward(net, keep=keep, by=by)
+    run = Forward(net, keep=keep, variant=variant)
     found = run.run(image(net, seed))
     assert tuple(found) == run.kept and set(found) | set(run.shared) == set(net.shapes)
     steps = list(twin.steps(net, found, run.shared))
@@ -139,10 +139,10 @@ def check(net, by=None, keep=(), seed=0):
 
 
 @pytest.mark.parametrize("keep", [(), "all"], ids=["fused", "all kept"])
-@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", NETS)
-def test_every_step_of_a_network_is_the_twins(name, by, keep):
-    check(NETS[name], by, keep)
+def test_every_step_of_a_network_is_the_twins(name, variant, keep):
+    check(NETS[name], variant, keep)
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -270,15 +270,15 @@ def test_what_is_not_there_is_named():
     with pytest.raises(ShapeError, match=r"\(3, 13, 14\) was given, where \(C, H, W\) is \(3, 13, 15\)"):
         run.run(np.zeros((3, 13, 14)))
     with pytest.raises(SettingError, match="`conv1` was to be computed by `rows`"):
-        Forward(net, by="rows")
+        Forward(net, variant="rows")
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason=f"{REAL.name} is not beside this project, in shared/squeezenet")
-@pytest.mark.parametrize("by", WAYS)
-def test_every_layer_of_squeezenet_is_the_twins(by):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_layer_of_squeezenet_is_the_twins(variant):
     net = load_convnet(REAL)
     x = net.preprocess(draw(KINDS[0], 0, net.preprocess.size[0]))
-    found, exact = evaluate(net, x, keep="all", by=by), squeezenet_exact(net, x)
+    found, exact = evaluate(net, x, keep="all", variant=variant), squeezenet_exact(net, x)
     assert set(found) == set(net.shapes)
     for name, values in found.items():
         assert abs(values - exact[name]).max() <= 1e-5 * abs(exact[name]).max(), name

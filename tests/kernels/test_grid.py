@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.codegen.mlp.batched import Way
+from engine.codegen.mlp.batched import Variant
 from engine.errors import DeviceLimitError, NetworkError, SettingError
 from engine.gpu.device import device
 from engine.gpu.texture import Texture
@@ -45,7 +45,7 @@ def recorded(net, p, size=SIZE, tile=None, **options):
     return found
 
 
-# Fused: no loop, a loop of equal layers, turns, unequal layers, several uniform buffers; more inputs than two or fewer.
+# Fused: no loop, a loop of equal layers, passes, unequal layers, several uniform buffers; inputs other than two.
 # Stage by stage: a wide layer, a wide last layer, more different layers than one kernel's code may hold.
 MANY = [2, 40, 44, 48, 52, 56, 60, 2]
 SHAPES = [
@@ -126,21 +126,21 @@ def test_a_sample_has_the_same_bits_in_every_tile_and_split(sizes, gradient, mon
     assert np.array_equal(recorded(made, p), whole)
 
 
-def way_of(points, **told):
+def variant_of(points, **told):
     """What stands for grid.way: always this one, however large the grid is."""
-    return lambda *, gradient, half, large: Way(points, gradient, half=half, **told)
+    return lambda *, gradient, half, large: Variant(points, gradient, half=half, **told)
 
 
 @pytest.mark.parametrize("sizes", [[2, 10, 10, 3], [2, 24, 24, 2]], ids=str)
 def test_any_way_of_taking_points_gives_the_same_bytes(sizes, monkeypatch):
     net, p = glorot(sizes), plane(2)
     values, derivatives = evaluate_grid(net, p, SIZE, gradient=True)
-    for points, broadcast in ((1, False), (2, False), (3, field.way().broadcast)):
-        # So little code that the wider network takes two turns a layer.
-        monkeypatch.setattr(grid, "way", way_of(points, broadcast=broadcast, written=400 * points))
+    for points, broadcast in ((1, False), (2, False), (3, field.best_variant().broadcast)):
+        # So little code that the wider network takes two iterations a layer.
+        monkeypatch.setattr(grid, "best_variant", variant_of(points, broadcast=broadcast, written=400 * points))
         assert np.array_equal(evaluate_grid(net, p, SIZE), values)
         if points == 1:
-            monkeypatch.setattr(grid, "way", way_of(points, broadcast=broadcast, written=1200))
+            monkeypatch.setattr(grid, "best_variant", variant_of(points, broadcast=broadcast, written=1200))
             assert np.array_equal(evaluate_grid(net, p, SIZE, gradient=True)[1], derivatives)
 
 
@@ -177,8 +177,8 @@ def test_the_same_plane_copies_no_weights_and_another_only_the_first_layer(monke
     made, net = Grid(glorot([3, 30, 30, 2])), None
     recorded(made, plane(3))
     copied = []
-    whole, part = grid.several_weights, grid.pack_layer
-    monkeypatch.setattr(grid, "several_weights", lambda *a: copied.append("all") or whole(*a))
+    whole, part = grid.batched_weights, grid.pack_layer
+    monkeypatch.setattr(grid, "batched_weights", lambda *a: copied.append("all") or whole(*a))
     monkeypatch.setattr(grid, "pack_layer", lambda *a: copied.append("first") or part(*a))
     compiled = grid._fused_kernel.cache_info().misses
     made.show(made.net)

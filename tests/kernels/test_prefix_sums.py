@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from engine.kernels.prefix_sums import LANES, RUN, prefix_sums
+from engine.kernels.prefix_sums import RUN, WORKGROUP, prefix_sums
 from engine.reference import prefix_sums as twin
 
 # Around a run, a workgroup's runs, and the runs that share the sums of all.
-COUNTS = [0, 1, RUN - 1, RUN, RUN + 1, RUN * LANES, RUN * LANES + 1, RUN * 256 + 3, 100_003]
+COUNTS = [0, 1, RUN - 1, RUN, RUN + 1, RUN * WORKGROUP, RUN * WORKGROUP + 1, RUN * 256 + 3, 100_003]
 
 
 @pytest.mark.parametrize("count", COUNTS)

@@ -13,7 +13,7 @@ from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.reference import product as twin
 
-WAYS = ["slabs", *(["lanes"] if subgroup_size() in product.LANES else [])]
+VARIANTS = ["slabs", *(["lanes"] if subgroup_size() in product.LANES else [])]
 SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
 
 
@@ -39,12 +39,12 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("precision", product.PRECISIONS)
-@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("sizes, last", SHAPES, ids=str)
-def test_values_of_every_shape_are_the_twins(sizes, last, by, precision):
+def test_values_of_every_shape_are_the_twins(sizes, last, variant, precision):
     net = glorot(sizes, last=last)
     x = points(net)
-    found = product.evaluate(net, x, precision=precision, by=by)
+    found = product.evaluate(net, x, precision=precision, variant=variant)
     error = abs(found - twin.value(net, x))
     assert found.shape == error.shape and found.dtype == np.float32
     assert (error <= twin.bounds(net, x, precision)).all()
@@ -61,8 +61,8 @@ def test_every_activation_is_the_twins(activation):
     assert (abs(product.evaluate(net, x) - twin.value(net, x)) <= twin.bounds(net, x)).all()
 
 
-@pytest.mark.parametrize("by", WAYS)
-def test_sums_of_small_whole_numbers_are_exact(by):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_sums_of_small_whole_numbers_are_exact(variant):
     # Every product and sum is a whole number below 2^24, so that no order of summing and no fusing rounds.
     rng = np.random.default_rng(3)
     sizes = [90, 150, 77, 65]
@@ -70,28 +70,28 @@ def test_sums_of_small_whole_numbers_are_exact(by):
     biases = [rng.integers(-9, 10, len(w)) for w in weights]
     net = Mlp(weights, biases, ["relu", "relu", "identity"])
     x = rng.integers(-3, 4, (200, 90)).astype(np.float32)
-    assert np.array_equal(product.evaluate(net, x, by=by), net(x))
+    assert np.array_equal(product.evaluate(net, x, variant=variant), net(x))
 
 
-@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("last", ["identity", "softmax"])
-def test_any_split_into_chunks_gives_the_same_bytes(by, last, monkeypatch):
+def test_any_split_into_chunks_gives_the_same_bytes(variant, last, monkeypatch):
     net = glorot([5, 80, 67, 9], last=last)
     x = points(net, 999)
-    whole = product.evaluate(net, x, by=by)
+    whole = product.evaluate(net, x, variant=variant)
     for name in ("WORK", "GPU_WORK"):
         monkeypatch.setattr(product, name, 130 * 80 * 67)
-    assert product.Wide(net, by=by)._way.chunk < 200
-    assert np.array_equal(product.evaluate(net, x, by=by), whole)
-    assert np.array_equal(product.evaluate(net, x[:7], by=by), whole[:7])
+    assert product.Wide(net, variant=variant)._layers.chunk < 200
+    assert np.array_equal(product.evaluate(net, x, variant=variant), whole)
+    assert np.array_equal(product.evaluate(net, x[:7], variant=variant), whole[:7])
 
 
 @pytest.mark.parametrize("precision", product.PRECISIONS)
-@pytest.mark.parametrize("by", WAYS)
-def test_other_weights_are_shown_without_compiling(by, precision):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_other_weights_are_shown_without_compiling(variant, precision):
     a, b = glorot([3, 70, 5]), glorot([3, 70, 5], seed=9)
     x = points(a, 50)
-    wide = product.Wide(a, precision, by=by)
+    wide = product.Wide(a, precision, variant=variant)
     inputs = Array.of(np.pad(x, [(0, 0), (0, 1)]))
     values = Array(product.VEC4, 100)
 
@@ -104,17 +104,17 @@ def test_other_weights_are_shown_without_compiling(by, precision):
     first = run()
     compiled = product._lanes_kernel.cache_info().misses + product._slabs_kernel.cache_info().misses
     wide.show(b)
-    assert np.array_equal(run(), product.evaluate(b, x, precision=precision, by=by))
+    assert np.array_equal(run(), product.evaluate(b, x, precision=precision, variant=variant))
     wide.show(a)
     assert np.array_equal(run(), first)
     assert product._lanes_kernel.cache_info().misses + product._slabs_kernel.cache_info().misses == compiled
 
 
-@pytest.mark.parametrize("by", WAYS)
-def test_f16_saturates_where_responses_are_past_its_largest_number(by):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_f16_saturates_where_responses_are_past_its_largest_number(variant):
     # 100000 becomes 65504, not infinity, which times 0 would not be a number.
     net = Mlp([np.full((70, 1), 1e5), np.full((1, 70), 1 / 64)], activations=["relu", "identity"])
-    assert product.evaluate(net, [[1.0]], precision="f16", by=by) == 70 * 65504 / 64
+    assert product.evaluate(net, [[1.0]], precision="f16", variant=variant) == 70 * 65504 / 64
 
 
 def test_weights_that_float16_cannot_hold_are_refused():
@@ -142,5 +142,5 @@ def test_no_points_give_no_values():
 def test_layers_too_wide_for_an_image_go_by_slabs():
     # A texture of 8192 holds 2048 blocks of four inputs at four points, the least that lanes take.
     wide = Mlp([np.ones((2, 8300))])
-    assert product.way(wide) == "slabs"
+    assert product.best_variant(wide) == "slabs"
     assert product.evaluate(wide, np.ones((3, 8300))).tolist() == [[8300, 8300]] * 3

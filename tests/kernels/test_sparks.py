@@ -105,5 +105,5 @@ def test_what_cannot_be_traced_is_refused():
         sparks.trace(net, SEEDS, output=1)
     with pytest.raises(SettingError, match="vertices"):
         sparks.trace(net, SEEDS, vertices=0)
-    with pytest.raises(SettingError, match="turns"):
+    with pytest.raises(SettingError, match="iterations"):
         sparks.trace(net, SEEDS, steps=70000)

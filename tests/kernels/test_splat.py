@@ -37,14 +37,14 @@ def seen_from(camera, size=(64, 48), **more):
 
 
 @pytest.mark.parametrize("flat", [False, True])
-@pytest.mark.parametrize("wall", [None, 0.995])
+@pytest.mark.parametrize("solid", [None, 0.995])
 @pytest.mark.parametrize("lit", [False, True])
-def test_a_picture_is_the_twins(flat, wall, lit):
+def test_a_picture_is_the_twins(flat, solid, lit):
     camera = Camera(eye=(3.0, 4.0, 11.0), fov=0.0 if flat else 0.9, height=10.0, near=0.1, far=30.0)
-    wall = None if wall is None else 0.4 if flat else wall
-    view = seen_from(camera, **({"lit": (2**20, 2**28, 2), "dimmed": 0.3, "ink": 2.2} if lit else {}))
+    solid = None if solid is None else 0.4 if flat else solid
+    view = seen_from(camera, **({"lit": (2**20, 2**28, 2), "dimmed": 0.3, "opacity_power": 2.2} if lit else {}))
     data = random_dots(250)
-    found, exact = splat(data, view, FACTORS, COLOURS, wall), twin.splat(data, view, FACTORS, COLOURS, wall)
+    found, exact = splat(data, view, FACTORS, COLOURS, solid), twin.splat(data, view, FACTORS, COLOURS, solid)
     # Halves: 2^-11 of colour, of opacity and of what is written; a step of 2^-10 that is no longer seen through.
     assert abs(found - exact).max() < LIGHT and exact[..., 3].max() > 0.5
 
@@ -65,12 +65,12 @@ def test_a_part_has_the_bits_that_it_has_in_the_whole(offset, tile):
     assert (part == whole[y : y + h, x : x + w]).all()
 
 
-@pytest.mark.parametrize("entries, squares", [(500, 2**14), (2**22, 5), (1, 2**14)])
-def test_how_the_work_is_divided_changes_no_bit(entries, squares, monkeypatch):
+@pytest.mark.parametrize("entries, bins", [(500, 2**14), (2**22, 5), (1, 2**14)])
+def test_how_the_work_is_divided_changes_no_bit(entries, bins, monkeypatch):
     view, data = front_view((61, 45)), random_dots(300)
     whole = splat(data, view, FACTORS, COLOURS, 0.995)
     monkeypatch.setattr(kernel, "MOST_ENTRIES", entries)
-    monkeypatch.setattr(kernel, "MOST_SQUARES", squares)
+    monkeypatch.setattr(kernel, "MOST_BINS", bins)
     assert (splat(data, view, FACTORS, COLOURS, 0.995) == whole).all()
 
 
@@ -123,7 +123,7 @@ def test_a_dot_smaller_than_a_sample_is_as_much_paler():
 def test_what_is_solid_hides_what_lies_behind_it_and_nothing_else():
     view = front_view((48, 48))
     front, behind = ((0.0, 0.0, 3.0), 0.6, 2.0, 0.5), ((0.0, 0.0, -3.0), 0.9, 3.0, 0.1)
-    # The depth of a wall through the origin.
+    # The depth of a plane through the origin.
     z, w = (view.transform @ (0.0, 0.0, 0.0, 1.0))[2:]
     both = splat(dots(front, behind), view, PLAIN, COLOURS, z / w)
     assert (both == splat(dots(front), view, PLAIN, COLOURS)).all() and both.any()

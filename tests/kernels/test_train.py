@@ -18,7 +18,7 @@ from engine.reference import train as twin
 
 SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
 HIDDEN = [SPELLINGS.get(n, n) for n, rule in ACTIVATIONS.items() if rule.elementwise]
-WAYS = kernel.ways()
+VARIANTS = kernel.variants()
 RATES = 1e-2 * np.linspace(1, 0.1, 20)
 
 
@@ -61,7 +61,7 @@ def bound(weights, rates=RATES):
     return (1e-5 * rates + 2.0**-23 * abs(weights).max()).sum()
 
 
-@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
     "sizes, activation, task, last, batch",
     [
@@ -74,9 +74,9 @@ def bound(weights, rates=RATES):
     ],
     ids=str,
 )
-def test_steps_are_the_twins(sizes, activation, task, last, batch, by):
+def test_steps_are_the_twins(sizes, activation, task, last, batch, variant):
     problem = case(sizes, activation, task, last, runs=2)
-    training = trained(problem, batch=batch, by=by)
+    training = trained(problem, batch=batch, variant=variant)
     right = exact(problem, batch=batch)
     assert abs(training.weights - right).max() < bound(right)
     assert abs(training.weights - problem[4]).max() > 0.05
@@ -84,19 +84,20 @@ def test_steps_are_the_twins(sizes, activation, task, last, batch, by):
 
 # The layouts call the same functions: all of them by the quicker one to compile, and those with a kink by both.
 @pytest.mark.parametrize(
-    "activation, by", [*((name, WAYS[-1]) for name in HIDDEN), ("relu", "threads"), ("leaky_relu(0.2)", "threads")]
+    "activation, variant",
+    [*((name, VARIANTS[-1]) for name in HIDDEN), ("relu", "threads"), ("leaky_relu(0.2)", "threads")],
 )
-def test_every_activation_learns_as_the_twin(activation, by):
+def test_every_activation_learns_as_the_twin(activation, variant):
     problem = case([2, 6, 5, 2], activation, "values", seed=1)
-    training = trained(problem, RATES[:5], batch=16, by=by)
+    training = trained(problem, RATES[:5], batch=16, variant=variant)
     right = exact(problem, RATES[:5], batch=16)
     assert abs(training.weights - right).max() < bound(right, RATES[:5])
 
 
-@pytest.mark.parametrize("by", WAYS)
-def test_moments_are_those_of_the_gradient(by):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_moments_are_those_of_the_gradient(variant):
     problem = case([2, 6, 3])
-    training = trained(problem, RATES[:1], batch=0, by=by)
+    training = trained(problem, RATES[:1], batch=0, variant=variant)
     shape, task, points, targets, flats, _ = problem
     gradient = twin.loss_and_gradient(shape, flats[0], points, targets, task)[1]
     # After one step the moments are (1 - beta) of the gradient and of its square; 300 samples are summed, in an order
@@ -105,39 +106,41 @@ def test_moments_are_those_of_the_gradient(by):
     assert abs(np.sqrt(training.moments[0, 1] / 0.001) - abs(gradient)).max() < 300 * 2.0**-23
 
 
-@pytest.mark.parametrize("by", WAYS)
-def test_any_split_of_the_steps_gives_the_same_bytes(by, monkeypatch):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_any_split_of_the_steps_gives_the_same_bytes(variant, monkeypatch):
     problem = case([2, 8, 8, 2], runs=2)
-    whole = trained(problem, batch=20, by=by)
+    whole = trained(problem, batch=20, variant=variant)
     for split in (1, 7):
-        other = trained(problem, split=split, batch=20, by=by)
+        other = trained(problem, split=split, batch=20, variant=variant)
         assert np.array_equal(other.weights, whole.weights) and np.array_equal(other.moments, whole.moments)
     monkeypatch.setattr(kernel, "MOST_STEPS", 3)
-    assert np.array_equal(trained(problem, batch=20, by=by).weights, whole.weights)
+    assert np.array_equal(trained(problem, batch=20, variant=variant).weights, whole.weights)
 
 
-@pytest.mark.parametrize("by", WAYS)
-def test_the_longest_dispatch_is_right_to_its_last_step(by):
-    """Some drivers end loops silently after so many turns: a dispatch must stay below."""
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_longest_dispatch_is_right_to_its_last_step(variant):
+    """Some drivers end loops silently after so many iterations: a dispatch must stay below."""
     problem = case([2, 3, 2], count=20)
-    longest = Training(*problem, batch=1500, by=by)
+    longest = Training(*problem, batch=1500, variant=variant)
     steps = longest.most_steps
     rates = np.full(steps, 1e-3)
     longest.advance(rates)
     assert 1 < steps < 200
-    assert np.array_equal(trained(problem, rates, split=-(-steps // 2), batch=1500, by=by).weights, longest.weights)
+    assert np.array_equal(
+        trained(problem, rates, split=-(-steps // 2), batch=1500, variant=variant).weights, longest.weights
+    )
     # Else the dispatch would be too short to tell.
-    assert longest.plan.turns(1500) * longest.plan.loops_of_a_turn * steps > 0.75 * kernel.LOOP_TURNS
+    assert longest.plan.iterations(1500) * longest.plan.loop_iterations * steps > 0.75 * kernel.LOOP_ITERATIONS
 
 
-@pytest.mark.parametrize("by", WAYS)
-def test_a_step_spread_over_dispatches_gives_the_same_bytes(by, monkeypatch):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_step_spread_over_dispatches_gives_the_same_bytes(variant, monkeypatch):
     problem = case([2, 8, 2], runs=2)
-    whole = trained(problem, RATES[:4], batch=0, by=by)
-    # Room for two turns over the batch in a dispatch.
-    monkeypatch.setattr(kernel, "LOOP_TURNS", 2 * whole.plan.loops_of_a_turn + 2)
-    spread = Training(*problem, batch=0, by=by)
-    assert spread.plan.turns(300) > 2 and spread.most_steps == 0
+    whole = trained(problem, RATES[:4], batch=0, variant=variant)
+    # Room for two iterations over the batch in a dispatch.
+    monkeypatch.setattr(kernel, "LOOP_ITERATIONS", 2 * whole.plan.loop_iterations + 2)
+    spread = Training(*problem, batch=0, variant=variant)
+    assert spread.plan.iterations(300) > 2 and spread.most_steps == 0
     spread.advance(RATES[:4])
     assert np.array_equal(spread.weights, whole.weights) and np.array_equal(spread.moments, whole.moments)
 
@@ -148,17 +151,17 @@ def test_threads_of_a_gpu_give_the_bytes_of_those_of_software(monkeypatch):
     for threads in (8, 128):
         monkeypatch.setattr(kernel, "SOFTWARE_THREADS", threads)
         monkeypatch.setattr(kernel, "THREADS", threads)
-        found.append(trained(problem, RATES[:6], batch=100, by="threads").weights)
+        found.append(trained(problem, RATES[:6], batch=100, variant="threads").weights)
     assert np.array_equal(*found)
 
 
-@pytest.mark.parametrize("by", WAYS)
-def test_runs_side_by_side_are_the_runs_alone(by):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_runs_side_by_side_are_the_runs_alone(variant):
     problem = case([2, 8, 2], runs=3)
-    together = trained(problem, batch=16, by=by).weights
+    together = trained(problem, batch=16, variant=variant).weights
     for r in range(3):
         alone = (*problem[:4], problem[4][r : r + 1], problem[5][r : r + 1])
-        assert np.array_equal(trained(alone, batch=16, by=by).weights[0], together[r])
+        assert np.array_equal(trained(alone, batch=16, variant=variant).weights[0], together[r])
 
 
 def test_a_thousand_steps_are_the_twins():
@@ -227,10 +230,10 @@ def test_what_cannot_be_trained_is_refused():
 @pytest.mark.skipif(not device().is_software, reason="GPUs share a sample a thread")
 def test_small_networks_are_spread_over_lanes_on_software_drivers():
     shape = case([2, 16, 16, 16, 2])[0]
-    assert isinstance(plan_for(Problem(shape, "classes")), Lanes if "lanes" in WAYS else Threads)
+    assert isinstance(plan_for(Problem(shape, "classes")), Lanes if "lanes" in VARIANTS else Threads)
 
 
-@pytest.mark.skipif("lanes" not in WAYS, reason="needs a subgroup of a known size")
+@pytest.mark.skipif("lanes" not in VARIANTS, reason="needs a subgroup of a known size")
 def test_wide_networks_take_lanes_where_somebody_waits_for_them():
     shape = case([2, 64, 64, 2])[0]
     assert isinstance(plan_for(Problem(shape, "classes")), Threads)

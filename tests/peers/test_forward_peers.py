@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-
 nn = torch.nn
 pytestmark = pytest.mark.peers
 
-WAYS = ["slabs", *(["lanes"] if subgroup_size() in LANES else [])]
+VARIANTS = ["slabs", *(["lanes"] if subgroup_size() in LANES else [])]
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "squeezenet" / "squeezenet1_0.safetensors"
 
 
@@ -68,8 +68,8 @@ NODES = {
 }
 
 
-def compare(net, version, model, x, by):
-    found = evaluate(net, x, keep="all", by=by)
+def compare(net, version, model, x, variant):
+    found = evaluate(net, x, keep="all", variant=variant)
     exact = layers(model, x)
     names = NODES[version].split()
     assert len(names) == len(exact)
@@ -78,9 +78,9 @@ def compare(net, version, model, x, by):
         assert abs(found[name] - values).max() <= 1e-5 * abs(values).max(), name
 
 
-@pytest.mark.parametrize("by", WAYS)
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("version", NODES)
-def test_every_layer_of_random_weights_is_pytorchs(version, by, tmp_path):
+def test_every_layer_of_random_weights_is_pytorchs(version, variant, tmp_path):
     from safetensors.torch import save_file
 
     torch.manual_seed(3)
@@ -88,15 +88,15 @@ def test_every_layer_of_random_weights_is_pytorchs(version, by, tmp_path):
     path = tmp_path / f"squeezenet{version}.safetensors"
     save_file(model.state_dict(), path)
     net = load_convnet(path, size=(97, 83))
-    compare(net, version, model, np.random.default_rng(1).normal(size=(3, 97, 83)).astype(np.float32), by)
+    compare(net, version, model, np.random.default_rng(1).normal(size=(3, 97, 83)).astype(np.float32), variant)
 
 
 @pytest.mark.skipif(not REAL.is_file(), reason=f"{REAL.name} is not beside this project, in shared/squeezenet")
-@pytest.mark.parametrize("by", WAYS)
-def test_every_layer_of_the_real_weights_is_pytorchs(by):
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_layer_of_the_real_weights_is_pytorchs(variant):
     from safetensors.torch import load_file
 
     net, model = load_convnet(REAL), squeezenet("1_0", padding=1)
     model.load_state_dict(load_file(REAL))
     picture = draw(KINDS[0], 0, net.preprocess.size[0])
-    compare(net, "1_0", model, net.preprocess(picture), by)
+    compare(net, "1_0", model, net.preprocess(picture), variant)

@@ -9,7 +9,7 @@ from benchmarks.networks import ball_rays, seeded, torus
 from engine.network.activations import ACTIVATIONS, Activation
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
-from engine.reference.enclosure import bubble, curvature_range, end_at, slope_range
+from engine.reference.enclosure import curvature_range, end_at, remainder, slope_range
 from engine.reference.rays import GRAZE, HIT, MISS, Search, cast
 
 SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
@@ -108,16 +108,16 @@ def test_ranges_of_slope_and_curvature_hold_every_sample_and_are_reached(text, l
 @pytest.mark.parametrize("text", ELEMENTWISE)
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 10**6), scale=st.floats(0.1, 4), width=st.floats(1e-6, 3))
-def test_a_network_stays_between_its_chord_and_bubble(text, seed, scale, width):
+def test_a_network_stays_between_its_chord_and_remainder(text, seed, scale, width):
     net = random_mlp((3, 5, 4, 1), text, last=text, scale=scale, seed=seed)
     rng = np.random.default_rng(seed)
     o, d = rng.uniform(-2, 2, (1, 3)), rng.normal(size=(1, 3))
     d /= np.linalg.norm(d)
     near, far = (end_at(net, o, d, np.array([t])) for t in (0.5, 0.5 + width))
-    low, high = bubble(net, near, far)
+    low, high = remainder(net, near, far)
     x = np.linspace(0, 1, 101)
     real = net(o + (0.5 + width * x)[:, None] * d)[:, 0]
     stray = real - ((1 - x) * near.value + x * far.value)
     bump = 4 * x * (1 - x)
-    slack = near.doubt + far.doubt + 1e-14 * (1 + abs(real))
+    slack = near.error_bound + far.error_bound + 1e-14 * (1 + abs(real))
     assert (stray >= bump * low - slack).all() and (stray <= bump * high + slack).all()

@@ -37,10 +37,10 @@ fn range_holds(z: Range, x: f32) -> vec4<bool> {
     return (z.low <= vec4f(x + slack)) & (z.high >= vec4f(x - slack));
 }
 
-// Whether some n + phase, n whole, is inside the range taken `turns` times; where that is close to call, it is.
-fn range_holds_turn(z: Range, turns: f32, phase: f32) -> vec4<bool> {
-    let low = z.low * turns - phase;
-    let high = z.high * turns - phase;
+// Whether some n + phase, n whole, is inside the range taken `frequency` times; where that is close to call, it is.
+fn range_holds_whole(z: Range, frequency: f32, phase: f32) -> vec4<bool> {
+    let low = z.low * frequency - phase;
+    let high = z.high * frequency - phase;
     let slack = 4.0 * ULP * (abs(low) + abs(high) + 1.0);
     return floor(high + slack) >= low - slack;
 }

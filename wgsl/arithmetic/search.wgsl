@@ -1,6 +1,6 @@
 // The crossings of level sets along a ray, front to back, none left out: segments that are shown clear, or cut shorter.
 //
-// Software drivers run every branch of a loop's body each turn, and a body once more where the loop ends at its top: so
+// Software drivers run every branch of a loop's body each iteration, and a body once more where the loop ends at its top: so
 // the body is short, what can wait is worked out after it, and loops end at their bottom.
 #import arithmetic/search_state
 #import arithmetic/search_answer
@@ -36,20 +36,20 @@ fn search_next() -> Crossing {
         count += 1u;
         let far = search_far();
         let value = far.x;
-        let turned = bounds_turned(b);
+        let mirrored = bounds_mirrored(b);
         let rise = value - search_value;
-        let e = max(search_doubt, far.y);
+        let e = max(search_error_bound, far.y);
         // Each end is as much closer to a level as rounding may have moved it.
-        let drift = far.y - search_doubt;
-        let reach_up = first_reach(b, rise + drift, search_upper - search_value - search_doubt);
-        let reach_down = first_reach(turned, drift - rise, search_value - search_doubt - search_lower);
+        let drift = far.y - search_error_bound;
+        let reach_up = first_reach(b, rise + drift, search_upper - search_value - search_error_bound);
+        let reach_down = first_reach(mirrored, drift - rise, search_value - search_error_bound - search_lower);
         let reach = min(reach_up, reach_down) * (1.0 - 16.0 * ULP);
         let clear = reach >= 1.0;
         // By `pin` the level that the far end lies beyond has been crossed, if it does.
         let sure_up = value - far.y >= search_upper;
         let sure_down = value + far.y <= search_lower;
-        let pin_up = last_reach(b, rise - drift, search_upper - search_value + search_doubt);
-        let pin_down = last_reach(turned, -rise - drift, search_value + search_doubt - search_lower);
+        let pin_up = last_reach(b, rise - drift, search_upper - search_value + search_error_bound);
+        let pin_down = last_reach(mirrored, -rise - drift, search_value + search_error_bound - search_lower);
         let sure = PINS && (sure_up || sure_down);
         let pin = select(1.0, min(select(pin_up, pin_down, sure_down), 1.0), sure);
         let pinned = sure && (pin - reach) * width <= tolerance;
@@ -60,34 +60,34 @@ fn search_next() -> Crossing {
 
         var passes = clear;
         if search_contact {
-            let above = value - search_wall;
+            let above = value - search_contact_level;
             let close = clear && abs(above) + excess <= 4.0 * e;
             let rises = stays_above(b, above - far.y);
-            let falls = stays_above(turned, -above - far.y);
+            let falls = stays_above(mirrored, -above - far.y);
             let leaves = (clear || short) && (rises || falls);
             passes = leaves || short || close;
             if leaves {
                 let side = select(-1.0, 1.0, rises);
-                // After a hit, going on the way f went is no news; elsewhere it is a touch.
-                let news = !search_told || search_side != side;
+                // After a hit, going on as f went is no news; elsewhere it is a touch.
+                let news = !search_reported || search_side != side;
                 up = news && rises;
                 down = news && !rises;
-                search_beside(search_wall, side);
+                search_beside(search_contact_level, side);
                 search_contact = false;
-                search_told = false;
+                search_reported = false;
             }
         } else {
             let rises = !clear && (only_rises(b) || small || sure_up && pinned);
-            let falls = !clear && (only_rises(turned) || small || sure_down && pinned);
+            let falls = !clear && (only_rises(mirrored) || small || sure_down && pinned);
             up = rises && sure_up;
             down = falls && sure_down;
             let touches_up = rises && (value + far.y >= search_upper || short && reach_up <= reach_down);
             let touches_down = falls && (value - far.y <= search_lower || short);
             passes = clear || touches_up || touches_down;
-            search_told = up || down;
-            if (touches_up || touches_down) && !search_told {
-                let wall = select(search_lower, search_upper, touches_up);
-                search_touching(wall, select(1.0, -1.0, touches_up), vec2f(search_t, search_value));
+            search_reported = up || down;
+            if (touches_up || touches_down) && !search_reported {
+                let level = select(search_lower, search_upper, touches_up);
+                search_touching(level, select(1.0, -1.0, touches_up), vec2f(search_t, search_value));
             }
         }
 
@@ -102,7 +102,7 @@ fn search_next() -> Crossing {
             bracket = vec2f(search_t + min(reach, pin) * width, search_t + pin * width);
             search_t = end;
             search_value = value;
-            search_doubt = far.y;
+            search_error_bound = far.y;
             near_from_far();
             search_width = select(search_width, clamp(aim - end, least, search_width), aim > end);
         }

@@ -27,15 +27,15 @@ var<private> search_single: bool;
 // The near end: f there in units of the spacing, its rounding, and the levels it must not reach unseen.
 var<private> search_t: f32;
 var<private> search_value: f32;
-var<private> search_doubt: f32;
+var<private> search_error_bound: f32;
 var<private> search_lower: f32;
 var<private> search_upper: f32;
 var<private> search_width: f32;
-// Contact: f is within rounding of `wall`. It came from below (-1), above (1), or that is not known (0).
+// Contact: f is within rounding of `level`. It came from below (-1), above (1), or that is not known (0).
 var<private> search_contact: bool;
-var<private> search_wall: f32;
+var<private> search_contact_level: f32;
 var<private> search_side: f32;
-var<private> search_told: bool; // that it is there was the last answer
+var<private> search_reported: bool; // that it is there was the last answer
 var<private> search_touch: vec2f; // t and f at the near end before it was
 var<private> search_started: bool;
 var<private> search_ended: bool;
@@ -54,7 +54,7 @@ fn search_begin(origin: vec3f, direction: vec3f, length: f32, level: f32, spacin
     search_t = 0.0;
     search_width = FIRST_SEGMENT * length;
     search_contact = false;
-    search_told = false;
+    search_reported = false;
     search_started = false;
     search_ended = false;
     search_segments = 0u;
@@ -69,20 +69,20 @@ fn search_far() -> vec2f {
 }
 
 // f lies beside a level, on this side of it (1 above, -1 below).
-fn search_beside(wall: f32, side: f32) {
-    let other = select(wall + side, side * NOWHERE, search_single);
-    search_lower = select(other, wall, side > 0.0);
-    search_upper = select(wall, other, side > 0.0);
+fn search_beside(level: f32, side: f32) {
+    let other = select(level + side, side * NOWHERE, search_single);
+    search_lower = select(other, level, side > 0.0);
+    search_upper = select(level, other, side > 0.0);
 }
 
 // f is within rounding of a level, having come from a side: only the levels next to it are to be watched.
-fn search_touching(wall: f32, side: f32, before: vec2f) {
+fn search_touching(level: f32, side: f32, before: vec2f) {
     search_contact = true;
-    search_wall = wall;
+    search_contact_level = level;
     search_side = side;
     search_touch = before;
-    search_lower = select(wall - 1.0, -NOWHERE, search_single);
-    search_upper = select(wall + 1.0, NOWHERE, search_single);
+    search_lower = select(level - 1.0, -NOWHERE, search_single);
+    search_upper = select(level + 1.0, NOWHERE, search_single);
 }
 
 // Where f lies at the near end: once for a ray, and after an answer.
@@ -91,14 +91,14 @@ fn search_enter() {
     search_evaluations += 1u;
     near_from_far();
     search_value = here.x;
-    search_doubt = here.y;
+    search_error_bound = here.y;
     let at = vec2f(search_t, here.x);
     if search_started {
-        // Just past a crossing of search_wall f lies on search_side; or too close to tell.
-        if search_told && search_side * (here.x - search_wall) <= here.y {
-            search_touching(search_wall, search_side, at);
+        // Just past a crossing of search_contact_level f lies on search_side; or too close to tell.
+        if search_reported && search_side * (here.x - search_contact_level) <= here.y {
+            search_touching(search_contact_level, search_side, at);
         }
-        search_told = search_told && search_contact;
+        search_reported = search_reported && search_contact;
     } else {
         search_started = true;
         let base = select(floor(here.x), 0.0, search_single);

@@ -30,7 +30,7 @@ fn measure(at: vec2f, q: vec2f) {
     for (var turn = 0u; turn < MOST; turn++) {
         let lane = next_mask();
         let here = min(lane, DECISION);
-        let wall = wall_of(here);
+        let wall = line_of(here);
         let gradient = wall.yz;
         let value = wall.x + dot(gradient, back);
         let rate = inverseSqrt(max(dot(gradient, gradient), 1e-37));

@@ -8,8 +8,8 @@ const NUMBER = 0xfffu;
 
 // Whether a line may reach the sample at q + back: `reaches` has the squared distances, below 0 if hidden.
 fn is_near(g: u32, back: vec2f) -> vec4<bool> {
-    let value = fma(walls_x[g], back.xxxx, fma(walls_y[g], back.yyyy, walls[g]));
-    let squared = walls_x[g] * walls_x[g] + walls_y[g] * walls_y[g];
+    let value = fma(sums_x[g], back.xxxx, fma(sums_y[g], back.yyyy, sums[g]));
+    let squared = sums_x[g] * sums_x[g] + sums_y[g] * sums_y[g];
     return value * value < reaches[g] * squared;
 }
 
@@ -17,21 +17,21 @@ fn is_near(g: u32, back: vec2f) -> vec4<bool> {
 fn span_of(g: u32, foot: vec2f, way: vec2f, asked: bool, start: ptr<function, vec4f>, end: ptr<function, vec4f>) {
     // A hair's breadth to the side of 0, and never quite parallel: a wall along the line then cuts all of it or nothing,
     // and no wall at all, a sum of 0 everywhere, nothing.
-    let value = fma(walls_x[g], foot.xxxx, fma(walls_y[g], foot.yyyy, walls[g])) - vec4f(1e-30);
-    let along = walls_x[g] * way.x + walls_y[g] * way.y;
+    let value = fma(sums_x[g], foot.xxxx, fma(sums_y[g], foot.yyyy, sums[g])) - vec4f(1e-30);
+    let along = sums_x[g] * way.x + sums_y[g] * way.y;
     let cut = -value / select(along, vec4f(1e-37), along == vec4f(0.0));
-    let ahead = (along >= vec4f(0.0)) == (walls[g] > vec4f(0.0));
+    let ahead = (along >= vec4f(0.0)) == (sums[g] > vec4f(0.0));
     *start = max(*start, select(vec4f(-1e30), cut, vec4<bool>(asked) & ahead));
     *end = min(*end, select(cut, vec4f(1e30), !vec4<bool>(asked) | ahead));
 }
 
 // Takes the walls of group g into the keys of the nearest and the second nearest, four side by side.
 fn kinks_of(g: u32, reach: f32, first: ptr<function, vec4u>, second: ptr<function, vec4u>) {
-    let squared = walls_x[g] * walls_x[g] + walls_y[g] * walls_y[g];
-    let far = walls[g] * walls[g] / squared;
+    let squared = sums_x[g] * sums_x[g] + sums_y[g] * sums_y[g];
+    let far = sums[g] * sums[g] / squared;
     let number = vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u);
     // No number where there is no wall, which is not below anything.
-    let near = far < vec4f(select(0.0, reach * reach, g < node.walls));
+    let near = far < vec4f(select(0.0, reach * reach, g < node.bending));
     let key = select(vec4u(NONE), (bitcast<vec4u>(far) & vec4u(~NUMBER)) | number, near);
     *second = min(*second, max(*first, key));
     *first = min(*first, key);
@@ -43,7 +43,7 @@ fn least(keys: vec4u) -> u32 {
 
 fn step_across(key: u32) -> vec2f {
     let lane = min(key & NUMBER, DECISION);
-    let wall = wall_of(lane);
+    let wall = line_of(lane);
     let rate = inverseSqrt(max(dot(wall.yz, wall.yz), 1e-37));
     let far = abs(wall.x) * rate + PAST;
     return select(wall.yz * rate * select(far, -far, wall.x > 0.0), vec2f(0.0), key == NONE);

@@ -27,7 +27,7 @@ fn studio_sheet(p: vec3f, normal: vec3f, steepness: f32, height: f32, ray: Ray, 
     var alpha = 1.0 - pow(1.0 - surface.opacity, 1.0 / max(facing, 0.16));
 
     // A thin rim where the region's wall cuts the sheet, of even width on the picture.
-    let edge = wall(p);
+    let edge = border(p);
     let along = sqrt(max(0.0, 1.0 - pow(dot(edge.normal, normal), 2.0)));
     let pixel = sample_width(distance) * frame.grid;
     let width = surface.rim * frame.scale * pixel;

@@ -46,7 +46,7 @@ fn join_parts(@builtin(global_invocation_id) id: vec3u) {
     table[b.first_row + id.x] = Statistics(s.mean, s.squares);
 }
 
-// A block: its channels one after another, each as many numbers. Lane x alone of a vec4f is in use.
+// A block: its channels one after another, each as many numbers. Component x alone of a vec4f is in use.
 @compute @workgroup_size(64)
 fn join_channels(@builtin(global_invocation_id) id: vec3u) {
     if id.x >= stage.blocks {
@@ -56,9 +56,9 @@ fn join_channels(@builtin(global_invocation_id) id: vec3u) {
     var whole = Spread(vec4f(0.0), vec4f(0.0), 0.0);
     for (var row = 0u; row < b.rows; row++) {
         let found = table[b.first_row + row];
-        // Lanes past the last channel hold zeros that are no neurons.
-        for (var lane = 0u; lane < min(4u, b.channels - row * 4u); lane++) {
-            whole = spread_of_both(whole, Spread(vec4f(found.mean[lane]), vec4f(found.deviation[lane]), f32(b.pixels)));
+        // Components past the last channel hold zeros that are no neurons.
+        for (var component = 0u; component < min(4u, b.channels - row * 4u); component++) {
+            whole = spread_of_both(whole, Spread(vec4f(found.mean[component]), vec4f(found.deviation[component]), f32(b.pixels)));
         }
     }
     wholes[id.x] = Statistics(whole.mean, whole.squares);

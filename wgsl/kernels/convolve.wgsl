@@ -11,7 +11,7 @@ const SLAB_GROUPS = 16u;
 var<workgroup> slab_responses: array<vec4f, 512>;
 var<workgroup> slab_weights: array<vec4f, 256>;
 
-var<private> lane: u32;
+var<private> invocation: u32;
 var<private> corner: vec2u;
 // Of the place whose responses this invocation loads: the first row and column of its window, and the first block.
 var<private> window: vec2i;
@@ -19,11 +19,11 @@ var<private> block: u32;
 
 // Places of an invocation are 16 apart and its groups 8: neighbours read neighbouring memory, without conflicts of banks.
 fn tile_place(p: u32) -> u32 {
-    return lane / 8u + 16u * p;
+    return invocation / 8u + 16u * p;
 }
 
 fn tile_group(g: u32) -> u32 {
-    return lane % 8u + 8u * g;
+    return invocation % 8u + 8u * g;
 }
 
 fn product_bias(g: u32) -> vec4f {
@@ -41,7 +41,7 @@ fn product_weights(k: u32, g: u32, j: u32) -> vec4f {
 fn response(k: u32) -> vec4f {
     let tap = window_tap(k, convolution.blocks, convolution.columns);
     let at = window + vec2i(tap.xy * convolution.dilation);
-    if k >= convolution.turns || any(vec2u(at) >= convolution.source) {
+    if k >= convolution.iterations || any(vec2u(at) >= convolution.source) {
         return vec4f(0.0);
     }
     let place = u32(at.x) * convolution.source.y + u32(at.y);
@@ -50,31 +50,31 @@ fn response(k: u32) -> vec4f {
 
 fn product_slab(s: u32) {
     workgroupBarrier();
-    slab_responses[lane] = response(s * SLAB);
-    slab_responses[SLAB_PLACES + lane] = response(s * SLAB + 1u);
-    slab_responses[2u * SLAB_PLACES + lane] = response(s * SLAB + 2u);
-    slab_responses[3u * SLAB_PLACES + lane] = response(s * SLAB + 3u);
-    let at = (4u * SLAB * s + lane / SLAB_GROUPS) * convolution.row + corner.y + lane % SLAB_GROUPS;
-    slab_weights[lane] = weights[at];
-    slab_weights[SLAB_PLACES + lane] = weights[at + 8u * convolution.row];
+    slab_responses[invocation] = response(s * SLAB);
+    slab_responses[SLAB_PLACES + invocation] = response(s * SLAB + 1u);
+    slab_responses[2u * SLAB_PLACES + invocation] = response(s * SLAB + 2u);
+    slab_responses[3u * SLAB_PLACES + invocation] = response(s * SLAB + 3u);
+    let at = (4u * SLAB * s + invocation / SLAB_GROUPS) * convolution.row + corner.y + invocation % SLAB_GROUPS;
+    slab_weights[invocation] = weights[at];
+    slab_weights[SLAB_PLACES + invocation] = weights[at + 8u * convolution.row];
     workgroupBarrier();
 }
 
-fn product_keep(p: u32, g: u32, value: vec4f) {
+fn product_store(p: u32, g: u32, value: vec4f) {
     let place = corner.x + tile_place(p);
     let group = corner.y + tile_group(g);
     if place < convolution.places && group < convolution.groups {
         let used = window_used(group, convolution.channels);
-        kept[convolution.offset + group * convolution.places + place] = select(vec4f(0.0), value, used);
+        output[convolution.offset + group * convolution.places + place] = select(vec4f(0.0), value, used);
     }
 }
 
 @compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
-    lane = index;
+    invocation = index;
     corner = group.xy * vec2u(SLAB_PLACES, SLAB_GROUPS);
-    // Past the last place the last again; what is computed there is not kept.
-    let place = min(corner.x + lane, convolution.places - 1u);
+    // Past the last place the last again; what is computed there is not stored.
+    let place = min(corner.x + invocation, convolution.places - 1u);
     let y = place / convolution.width;
     window = vec2i(vec2u(y, place - y * convolution.width) * convolution.stride) - convolution.padding;
     let channel = 4u * corner.y / convolution.outputs_share * convolution.inputs_share;

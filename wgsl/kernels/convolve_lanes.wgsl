@@ -17,7 +17,7 @@ fn place_of(p: u32) -> u32 {
 }
 
 fn convolve_corner(p: u32, block: u32) {
-    // Past the last place the last again; what is computed there is not kept.
+    // Past the last place the last again; what is computed there is not stored.
     let place = min(place_of(p), convolution.places - 1u);
     let y = place / convolution.width;
     let x = place - y * convolution.width;
@@ -40,12 +40,12 @@ fn product_shared(k: u32, i: u32) -> vec4f {
     return textureLoad(weights, vec2u((k % ROW_BLOCKS) * (4u * TILE_GROUPS) + i * LANES + lane, row));
 }
 
-fn product_keep(p: u32, g: u32, value: vec4f) {
+fn product_store(p: u32, g: u32, value: vec4f) {
     let group = tile * TILE_GROUPS + g;
     let place = place_of(p);
     if group < convolution.groups && place < convolution.places {
         let used = window_used(group, convolution.channels);
-        kept[convolution.offset + group * convolution.places + place] = select(vec4f(0.0), value, used);
+        output[convolution.offset + group * convolution.places + place] = select(vec4f(0.0), value, used);
     }
 }
 
@@ -57,5 +57,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) in
     tile = group.x;
     let channel = 4u * TILE_GROUPS * tile / convolution.outputs_share * convolution.inputs_share;
     convolve_corners(min(channel / 4u, convolution.source_blocks - convolution.blocks));
-    product_tile(convolution.turns);
+    product_tile(convolution.iterations);
 }

@@ -12,12 +12,12 @@ var<workgroup> sums: array<vec4f, 128>;
 @compute @workgroup_size(8, 16)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
     let group = workgroup.x * OUTPUTS + local.x;
-    // Past the last output the last again, which is not kept.
+    // Past the last output the last again, which is not stored.
     let column = min(group, dense.groups - 1u);
     var sum = vec4f(0.0);
-    // llvmpipe ends loops after 65,535 turns.
-    for (var turn = 0u; turn < min(dense.turns, 65535u); turn++) {
-        let k = turn * SHARES + local.y;
+    // llvmpipe ends loops after 65,535 iterations.
+    for (var iteration = 0u; iteration < min(dense.iterations, 65535u); iteration++) {
+        let k = iteration * SHARES + local.y;
         if k < dense.blocks {
             let number = responses[dense.source_first + k];
             let at = 4u * k * dense.groups + column;
@@ -36,6 +36,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
             total += sums[share * OUTPUTS + local.x];
         }
         let used = window_used(group, dense.channels);
-        kept[dense.offset + group] = select(vec4f(0.0), activated(total), used);
+        output[dense.offset + group] = select(vec4f(0.0), activated(total), used);
     }
 }

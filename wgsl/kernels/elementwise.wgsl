@@ -22,5 +22,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         value *= others[elementwise.other_first + select(at, id.y, SCALED)];
     }
     let used = window_used(id.y, elementwise.channels);
-    kept[elementwise.offset + at] = select(vec4f(0.0), activated(value), used);
+    output[elementwise.offset + at] = select(vec4f(0.0), activated(value), used);
 }

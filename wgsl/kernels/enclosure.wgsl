@@ -21,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     for (var i = 0u; i < enclosing.places; i++) {
         let x = f32(i) / f32(enclosing.places - 1u);
         let most = near_value + near_error + upper_bound(b, rise + drift, x);
-        let least = near_value - near_error - upper_bound(bounds_turned(b), drift - rise, x);
+        let least = near_value - near_error - upper_bound(bounds_mirrored(b), drift - rise, x);
         let slack = 16.0 * ULP * (abs(near_value) + abs(far_value) + abs(least) + abs(most));
         bounds[piece * enclosing.places + i] = vec2f(least - slack, most + slack);
     }

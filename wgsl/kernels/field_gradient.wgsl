@@ -1,4 +1,4 @@
-// The network's outputs at one point with their derivatives along three directions, which the inputs carry; one invocation a point.
+// The network's outputs at one point with their derivatives along three directions, which the inputs bring; one invocation a point.
 #import generated/bindings
 #import generated/points
 #import generated/network

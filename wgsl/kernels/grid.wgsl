@@ -14,6 +14,6 @@ fn network_store(i: u32, at: u32, value: vec4f) {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, lanes: NetworkLanes) {
-    network_several(grid.first + group.x * 64u * NETWORK_POINTS + lanes.place, 64u, lanes);
+fn main(@builtin(workgroup_id) group: vec3u, invocation: NetworkInvocation) {
+    network_batched(grid.first + group.x * 64u * NETWORK_POINTS + invocation.place, 64u, invocation);
 }

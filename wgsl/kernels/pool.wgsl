@@ -21,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if LARGEST {
         value = responses[begin + start.x * pool.source.y + start.y];
     }
-    // llvmpipe ends loops after 65,535 turns, all summed; no window has so many numbers.
+    // llvmpipe ends loops after 65,535 iterations, all summed; no window has so many numbers.
     for (var row = start.x; row < min(end.x, start.x + 65535u); row++) {
         for (var column = start.y; column < min(end.y, start.y + 65535u); column++) {
             let number = responses[begin + row * pool.source.y + column];
@@ -38,5 +38,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let counted = select(vec2i(end - start), padded, pool.padding_counts == 1u);
         value /= f32(counted.x) * f32(counted.y);
     }
-    kept[pool.offset + id.y * pool.places + place] = value;
+    output[pool.offset + id.y * pool.places + place] = value;
 }

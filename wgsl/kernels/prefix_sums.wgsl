@@ -3,9 +3,9 @@
 
 // Numbers of one invocation, and invocations that share the sums of all runs.
 const RUN: u32 = 64u;
-const LANES: u32 = 256u;
+const INVOCATIONS: u32 = 256u;
 
-var<workgroup> shares: array<u32, LANES>;
+var<workgroup> shares: array<u32, INVOCATIONS>;
 
 fn runs_of(count: u32) -> u32 {
     return (count + RUN - 1u) / RUN;
@@ -28,7 +28,7 @@ fn sum_runs(@builtin(global_invocation_id) id: vec3u) {
 @compute @workgroup_size(256)
 fn sum_sums(@builtin(local_invocation_id) id: vec3u) {
     let runs = runs_of(scan.count);
-    let share = (runs + LANES - 1u) / LANES;
+    let share = (runs + INVOCATIONS - 1u) / INVOCATIONS;
     let first = min(id.x * share, runs);
     let end = min(first + share, runs);
     var total = 0u;
@@ -38,16 +38,16 @@ fn sum_sums(@builtin(local_invocation_id) id: vec3u) {
     shares[id.x] = total;
     workgroupBarrier();
     var before = 0u;
-    for (var lane = 0u; lane < id.x; lane++) {
-        before += shares[lane];
+    for (var other = 0u; other < id.x; other++) {
+        before += shares[other];
     }
     for (var i = first; i < end; i++) {
         let own = sums[i];
         sums[i] = before;
         before += own;
     }
-    if id.x == LANES - 1u {
-        // Lanes without runs of their own add nothing, so that the last one ends at the whole.
+    if id.x == INVOCATIONS - 1u {
+        // Invocations without runs of their own add nothing, so that the last one ends at the whole.
         sums[runs] = before;
     }
 }

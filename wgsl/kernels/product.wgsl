@@ -52,11 +52,11 @@ fn product_slab(s: u32) {
     workgroupBarrier();
 }
 
-fn product_keep(p: u32, g: u32, value: vec4f) {
+fn product_store(p: u32, g: u32, value: vec4f) {
     let point = corner.x + tile_point(p);
     let group = corner.y + tile_group(g);
     if point < product.count && group < product.groups {
-        kept[(point + product.offset) * product.groups + group] = product_stored(value);
+        output[(point + product.offset) * product.groups + group] = product_stored(value);
     }
 }
 

@@ -9,8 +9,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if block >= product.row {
         return;
     }
-    // Past the last point its values again: what is computed from them is not kept.
+    // Past the last point its values again: what is computed from them is not stored.
     let at = (min(point, product.count - 1u) + product.first) * product.inputs + min(block, product.inputs - 1u);
     // A row of the image: `row` blocks of LANES points each. What fills it up is not read.
-    kept[(point / LANES * product.row + block) * LANES + point % LANES] = points[at];
+    output[(point / LANES * product.row + block) * LANES + point % LANES] = points[at];
 }

@@ -18,12 +18,12 @@ fn product_shared(k: u32, i: u32) -> vec4f {
     return textureLoad(weights, vec2u((k % ROW_BLOCKS) * (4u * TILE_GROUPS) + i * LANES + lane, row));
 }
 
-fn product_keep(p: u32, g: u32, value: vec4f) {
+fn product_store(p: u32, g: u32, value: vec4f) {
     let group = tile * TILE_GROUPS + g;
     let point = (rows + p) * LANES + lane;
-    // Between layers everything is kept, the fill too: the test alone takes half as long as keeping.
+    // Between layers everything is stored, the fill too: the test alone takes half as long as keeping.
     if WHOLE || (group < product.groups && point < product.count) {
-        kept[(rows + p) * product.by_row + lane * product.by_lane + group * product.by_group + product.offset] = product_stored(value);
+        output[(rows + p) * product.by_row + lane * product.by_lane + group * product.by_group + product.offset] = product_stored(value);
     }
 }
 

@@ -12,19 +12,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         return;
     }
     let at = (id.x + product.offset) * product.groups;
-    // llvmpipe ends loops after 65,535 turns, all summed.
+    // llvmpipe ends loops after 65,535 iterations, all summed.
     let groups = min(product.groups, 21845u);
-    var largest = kept[at].x;
+    var largest = output[at].x;
     for (var g = 0u; g < groups; g++) {
-        largest = softmax_largest(kept[at + g], used(g), largest);
+        largest = softmax_largest(output[at + g], used(g), largest);
     }
     var total = 0.0;
     for (var g = 0u; g < groups; g++) {
-        let e = softmax_exponential(kept[at + g], largest, used(g));
-        kept[at + g] = e;
+        let e = softmax_exponential(output[at + g], largest, used(g));
+        output[at + g] = e;
         total += dot(e, vec4f(1.0));
     }
     for (var g = 0u; g < groups; g++) {
-        kept[at + g] /= total;
+        output[at + g] /= total;
     }
 }

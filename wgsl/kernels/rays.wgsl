@@ -16,8 +16,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var i = 0u;
     loop {
         let found = search_next();
-        let way = select(-1.0, 1.0, found.rising);
-        crossings[ray * casting.surfaces + i] = vec4f(found.t, f32(found.outcome), found.level, way);
+        let rise = select(-1.0, 1.0, found.rising);
+        crossings[ray * casting.surfaces + i] = vec4f(found.t, f32(found.outcome), found.level, rise);
         i++;
         if i >= casting.surfaces {
             break;

@@ -107,13 +107,13 @@ fn describe(@builtin(global_invocation_id) id: vec3u) {
     let i = block.first_listed + id.x;
     let number = chosen[i].number;
     let at = number / 4u - block.firsts.x;
-    let lane = number % 4u;
+    let component = number % 4u;
     let group = at / block.shape.y;
     let by = table[block.firsts.y + group];
     let all = values[block.first_value + at];
-    let value = all[lane];
-    let deviation = by.deviation[lane];
-    let score = (value - by.mean[lane]) / select(1.0, deviation, deviation > 0.0);
+    let value = all[component];
+    let deviation = by.deviation[component];
+    let score = (value - by.mean[component]) / select(1.0, deviation, deviation > 0.0);
     var size = 1.5 * clamp(score / 4.0, 1.0, 2.0);
     var tone = clamp(score / 8.0, 0.0, 1.0);
     if LOOK == 2u {
@@ -121,8 +121,8 @@ fn describe(@builtin(global_invocation_id) id: vec3u) {
         // Classes have a ramp of their own, behind the other.
         tone = 2.0 + clamp(value, 0.0, 1.0);
     }
-    let opacity = opacity_of(all, by.mean, by.deviation)[lane];
+    let opacity = opacity_of(all, by.mean, by.deviation)[component];
     let look = vec2u(pack2x16float(vec2f(opacity, size)), pack2x16float(vec2f(tone, 0.0)));
-    let place = place_of(group * 4u + lane, at % block.shape.y, number);
+    let place = place_of(group * 4u + component, at % block.shape.y, number);
     chosen[i] = Neuron(vec4f(place, value), look, number, block.firsts.w);
 }

@@ -13,7 +13,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     let begin = softmax.source_first + id.x;
     let at = softmax.offset + id.x;
-    // llvmpipe ends loops after 65,535 turns, all summed.
+    // llvmpipe ends loops after 65,535 iterations, all summed.
     let groups = min(softmax.groups, 21845u);
     var largest = responses[begin].x;
     for (var g = 0u; g < groups; g++) {
@@ -22,10 +22,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var total = 0.0;
     for (var g = 0u; g < groups; g++) {
         let e = softmax_exponential(responses[begin + g * softmax.places], largest, used(g));
-        kept[at + g * softmax.places] = e;
+        output[at + g * softmax.places] = e;
         total += dot(e, vec4f(1.0));
     }
     for (var g = 0u; g < groups; g++) {
-        kept[at + g * softmax.places] /= total;
+        output[at + g * softmax.places] /= total;
     }
 }

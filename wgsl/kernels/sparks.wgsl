@@ -23,10 +23,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let number = i32(id.x % sparks.vertices);
     let step = sparks.step * f32(number - (i32(sparks.vertices) / 2 - 1));
     var p = seeds[seed].xyz;
-    // One turn more than there are steps, so that the network is called in one place: compilers copy it into each.
-    for (var turn = 0u; turn <= STEPS; turn++) {
+    // One iteration more than there are steps, so that the network is called in one place: compilers copy it into each.
+    for (var iteration = 0u; iteration <= STEPS; iteration++) {
         let here = network_sample(p, sparks.output);
-        if turn == STEPS {
+        if iteration == STEPS {
             vertices[id.x] = vec4f(p, here.value);
             return;
         }

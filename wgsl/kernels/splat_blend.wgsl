@@ -1,19 +1,19 @@
-// A column of eight samples of a square: its dots from front to back, each where nothing solid is before it.
+// A column of eight samples of a bin: its dots from front to back, each where nothing solid is before it.
 #import generated/bindings
 #import lib/dot_edge
 
-// Dots of one square that are looked at, the nearest ones: what software drivers' loops can do.
+// Dots of one bin that are looked at, the nearest ones: what software drivers' loops can do.
 const MOST: u32 = 60000u;
 // Nothing is seen through what lets through less: a quarter of a step of eight bits.
 const OPAQUE: f32 = 1.0 / 1024.0;
 
-// The first entry of a square or of one after it.
-fn first_of(square: u32) -> u32 {
+// The first entry of a bin or of one after it.
+fn first_of(bin: u32) -> u32 {
     var low = 0u;
     var high = view.entries;
     for (var step = 0u; step < 32u && low < high; step++) {
         let middle = low + (high - low) / 2u;
-        if squares[middle] < square {
+        if bins[middle] < bin {
             low = middle + 1u;
         } else {
             high = middle;
@@ -39,23 +39,23 @@ fn cover(x: f32, y: vec4f, radius: f32, opacity: f32) -> vec4f {
     return clamp((radius + edge - distance) / (2.0 * edge), vec4f(0.0), vec4f(1.0)) * opacity;
 }
 
-// Lanes side by side are a square's columns, and each has eight rows: what is read of a dot serves them all.
+// Invocations side by side are a bin's columns, and each has eight rows: what is read of a dot serves them all.
 @compute @workgroup_size(8, 8)
 fn main(
-    @builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u
+    @builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u
 ) {
-    let square = (group.y * groups.x + group.x) * 8u + lane.y;
-    if square >= view.squares.x * view.squares.y {
+    let bin = (group.y * groups.x + group.x) * 8u + local.y;
+    if bin >= view.bins.x * view.bins.y {
         return;
     }
-    let column = square % view.squares.x * 8u + lane.x;
-    let row = square / view.squares.x * 8u;
+    let column = bin % view.bins.x * 8u + local.x;
+    let row = bin / view.bins.x * 8u;
     // Places count from the whole picture's first sample, so that they round alike in each of its parts.
     let x = view.offset.x + f32(column) + 0.5;
     let y_a = view.offset.y + f32(row) + vec4f(0.5, 1.5, 2.5, 3.5);
     let y_b = y_a + 4.0;
-    let first = first_of(square);
-    let end = min(first_of(square + 1u), first + MOST);
+    let first = first_of(bin);
+    let end = min(first_of(bin + 1u), first + MOST);
     var through_a = vec4f(1.0);
     var through_b = vec4f(1.0);
     var red_a = vec4f(0.0);
@@ -70,9 +70,9 @@ fn main(
         for (var i = first; i < end; i++) {
             let own = list[i];
             let spot = dots[own];
-            let paint = paints[own];
-            let red_green = unpack2x16float(paint.x);
-            let blue_opacity = unpack2x16float(paint.y);
+            let packed = colours[own];
+            let red_green = unpack2x16float(packed.x);
+            let blue_opacity = unpack2x16float(packed.y);
             let cover_a = cover(x - spot.x, y_a - spot.y, spot.z, blue_opacity.y);
             let cover_b = cover(x - spot.x, y_b - spot.y, spot.z, blue_opacity.y);
             let part_a = through_a * select(vec4f(0.0), cover_a, vec4f(spot.w) <= solid_a);

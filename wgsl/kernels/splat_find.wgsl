@@ -2,21 +2,21 @@
 #import generated/bindings
 #import lib/dot
 
-const LANES: u32 = 64u;
+const WORKGROUP: u32 = 64u;
 const RUN: u32 = 64u;
 const NONE: u32 = 0xffffffffu;
 
-var<workgroup> nearest: array<vec2u, LANES>;
+var<workgroup> nearest: array<vec2u, WORKGROUP>;
 
 fn is_before(a: vec2u, b: vec2u) -> bool {
     return a.x < b.x || (a.x == b.x && a.y < b.y);
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u) {
+fn main(@builtin(local_invocation_id) local: vec3u, @builtin(workgroup_id) group: vec3u) {
     var best = vec2u(NONE);
     for (var k = 0u; k < RUN; k++) {
-        let i = (group.x * RUN + k) * LANES + lane.x;
+        let i = (group.x * RUN + k) * WORKGROUP + local.x;
         if i < view.count {
             let d = dot_of(view.first + i);
             let own = vec2u(depth_key(d.depth), view.first + i);
@@ -25,10 +25,10 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
             }
         }
     }
-    nearest[lane.x] = best;
+    nearest[local.x] = best;
     workgroupBarrier();
-    if lane.x == 0u {
-        for (var k = 1u; k < LANES; k++) {
+    if local.x == 0u {
+        for (var k = 1u; k < WORKGROUP; k++) {
             if is_before(nearest[k], best) {
                 best = nearest[k];
             }

@@ -1,4 +1,4 @@
-// One dot, in the order of depth: which squares of 8 x 8 samples it touches; then an entry in the list of each.
+// One dot, in the order of depth: which bins of 8 x 8 samples it touches; then an entry in the list of each.
 #import generated/bindings
 #import lib/dot_edge
 
@@ -15,12 +15,12 @@ fn count(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     // A little more than it covers: rounding may not leave out what another part of the picture draws.
     let reach = d.z + edge_of(d.z) + MARGIN;
     let at = d.xy - view.offset;
-    let last = vec2i(view.squares) - 1;
+    let last = vec2i(view.bins) - 1;
     let low = clamp(vec2i(floor((at - reach) / 8.0)), vec2i(0), last + 1);
     let high = clamp(vec2i(floor((at + reach) / 8.0)), vec2i(-1), last);
     let size = select(vec2u(0u), vec2u(high - low + 1), d.z > 0.0 && all(low <= high));
     counts[i] = size.x * size.y;
-    spans[i] = vec2u(u32(low.y) * view.squares.x + u32(low.x), size.x);
+    spans[i] = vec2u(u32(low.y) * view.bins.x + u32(low.x), size.x);
 }
 
 @compute @workgroup_size(64)
@@ -37,14 +37,14 @@ fn enter(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     let span = spans[i];
     let own = order[i];
     var across = 0u;
-    var square = span.x;
+    var bin = span.x;
     for (var k = 0u; k < number; k++) {
-        squares[first + k] = square + across;
+        bins[first + k] = bin + across;
         list[first + k] = own;
         across++;
         if across == span.y {
             across = 0u;
-            square += view.squares.x;
+            bin += view.bins.x;
         }
     }
 }

@@ -1,8 +1,8 @@
-// One neuron: its dot and paint in the whole picture, and its depth as a key to be sorted by.
+// One neuron: its dot and colour in the whole picture, and its depth as a key to be sorted by.
 #import generated/bindings
 #import lib/dot
 
-fn paint_of(tone: f32) -> vec3f {
+fn colour_of(tone: f32) -> vec3f {
     // Two ramps of 64: up to 1, and from 2 on.
     let first = select(0.0, 64.0, tone > 1.5);
     let at = clamp(select(tone, tone - 2.0, tone > 1.5), 0.0, 1.0) * 63.0;
@@ -20,8 +20,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let d = dot_of(view.first + i);
     // Without a radius nothing is drawn.
     dots[slot] = vec4f(d.at, select(0.0, d.radius, d.opacity > 0.0), d.depth_map);
-    let colour = paint_of(unpack2x16float(neurons[view.first + i].look.y).x);
-    paints[slot] = vec2u(pack2x16float(colour.rg), pack2x16float(vec2f(colour.b, d.opacity)));
+    let colour = colour_of(unpack2x16float(neurons[view.first + i].look.y).x);
+    colours[slot] = vec2u(pack2x16float(colour.rg), pack2x16float(vec2f(colour.b, d.opacity)));
     keys[slot] = depth_key(d.depth);
     order[slot] = slot;
 }

@@ -11,10 +11,10 @@ override THREADS: u32 = 64u;
 var<workgroup> responses: array<vec4f, UNITS * FOURS>;
 var<workgroup> deltas: array<vec4f, (UNITS + TARGETS) * FOURS>;
 
-fn load_samples(four: u32, turn: u32, step: u32, key: u32) {
+fn load_samples(four: u32, iteration: u32, step: u32, key: u32) {
     var rows: vec4u;
     for (var c = 0u; c < 4u; c++) {
-        let number = (turn * FOURS + four) * 4u + c;
+        let number = (iteration * FOURS + four) * 4u + c;
         var row = min(number, training.count - 1u);
         if training.whole == 0u {
             row = drawn_below(training.count, step * training.batch + number, key);
@@ -71,9 +71,9 @@ fn forward(layer: Layer, base: u32, thread: u32) {
     }
 }
 
-// 1 for the samples that belong to the batch and 0 for those that fill the last turn.
-fn counted(four: u32, turn: u32) -> vec4f {
-    let number = (turn * FOURS + four) * 4u + vec4u(0u, 1u, 2u, 3u);
+// 1 for the samples that belong to the batch and 0 for those that fill the last iteration.
+fn counted(four: u32, iteration: u32) -> vec4f {
+    let number = (iteration * FOURS + four) * 4u + vec4u(0u, 1u, 2u, 3u);
     return select(vec4f(0.0), vec4f(1.0), number < vec4u(training.batch));
 }
 

@@ -20,9 +20,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     let key = keys[group.x];
     let base = group.x * PLACES;
     for (var k = 0u; k < training.steps; k++) {
-        for (var turn = training.turn; turn < training.turns; turn++) {
+        for (var iteration = training.iteration; iteration < training.iterations; iteration++) {
             for (var four = thread; four < FOURS; four += THREADS) {
-                load_samples(four, turn, training.first + k, key);
+                load_samples(four, iteration, training.first + k, key);
             }
             workgroupBarrier();
             for (var l = 0u; l < LAYERS; l++) {
@@ -30,12 +30,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
                 workgroupBarrier();
             }
             for (var four = thread; four < FOURS; four += THREADS) {
-                begin_deltas(four, counted(four, turn));
+                begin_deltas(four, counted(four, iteration));
             }
             workgroupBarrier();
             for (var l = LAYERS; l > 0u; l--) {
                 let layer = layer_of(l - 1u);
-                add_gradient(layer, base, thread, turn == 0u);
+                add_gradient(layer, base, thread, iteration == 0u);
                 if l > 1u {
                     backward(layer, base, thread);
                 }

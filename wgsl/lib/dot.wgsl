@@ -2,7 +2,7 @@
 #import lib/dot_edge
 #import lib/random
 
-// How much of the reveal of a block one neuron's own appearing takes, and how much of its turn is left to chance.
+// How much of the reveal of a block one neuron's own appearing takes, and how much of its beginning is left to chance.
 const FADE: f32 = 0.25;
 const CHANCE: f32 = 0.3;
 // How much larger the dots of a lit channel are, so that few of them among many are found.
@@ -19,8 +19,8 @@ struct Dot {
 // How much of one has appeared: a wave runs through the block's depth, and each has its own moment in it.
 fn appeared_of(neuron: Neuron, appeared: f32, front: f32, deep: f32) -> f32 {
     let chance = f32(pcg(neuron.number ^ 0x9e3779b9u) >> 8u) / 16777216.0;
-    let turn = mix(clamp((front - neuron.place.z) * deep, 0.0, 1.0), chance, select(1.0, CHANCE, deep > 0.0));
-    return clamp((appeared * (1.0 + FADE) - turn) / FADE, 0.0, 1.0);
+    let begin = mix(clamp((front - neuron.place.z) * deep, 0.0, 1.0), chance, select(1.0, CHANCE, deep > 0.0));
+    return clamp((appeared * (1.0 + FADE) - begin) / FADE, 0.0, 1.0);
 }
 
 fn dot_of(i: u32) -> Dot {
@@ -47,7 +47,7 @@ fn dot_of(i: u32) -> Dot {
     d.radius = max(radius, 0.5);
     // What is smaller than a sample is as much paler.
     let share = min(radius / 0.5, 1.0);
-    let laid = 1.0 - pow(max(1.0 - opacity, 1e-6), view.ink);
+    let laid = 1.0 - pow(max(1.0 - opacity, 1e-6), view.opacity_power);
     d.opacity = select(0.0, laid * share * share, opacity >= view.faint);
     return d;
 }

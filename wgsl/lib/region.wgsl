@@ -5,7 +5,7 @@ struct Chord {
     length: f32,
 }
 
-struct Wall {
+struct Border {
     gap: f32,
     normal: vec3f,
 }
@@ -27,7 +27,7 @@ fn region_chord(origin: vec3f, direction: vec3f) -> Chord {
         low = -b - half_chord;
         high = -b + half_chord;
     } else {
-        // A direction along a wall divides by zero to infinities of the right sign; a tiny number keeps NaN out.
+        // A direction along a side divides by zero to infinities of the right sign; a tiny number keeps NaN out.
         let safe = select(direction, vec3f(1e-30), abs(direction) < vec3f(1e-30));
         let a = (-surface.region.xyz - origin) / safe;
         let b = (surface.region.xyz - origin) / safe;
@@ -40,18 +40,18 @@ fn region_chord(origin: vec3f, direction: vec3f) -> Chord {
     return Chord(low, max(high - low, 0.0));
 }
 
-// Distance to the region's nearest wall and that wall's normal.
-fn wall(p: vec3f) -> Wall {
+// Distance to the region's nearest side and that side's normal.
+fn border(p: vec3f) -> Border {
     if surface.region.w < 0.5 {
         let r = length(p);
-        return Wall(surface.region.x - r, p / max(r, 1e-20));
+        return Border(surface.region.x - r, p / max(r, 1e-20));
     }
     let gaps = surface.region.xyz - abs(p);
     if gaps.x <= gaps.y && gaps.x <= gaps.z {
-        return Wall(gaps.x, vec3f(1.0, 0.0, 0.0));
+        return Border(gaps.x, vec3f(1.0, 0.0, 0.0));
     }
     if gaps.y <= gaps.z {
-        return Wall(gaps.y, vec3f(0.0, 1.0, 0.0));
+        return Border(gaps.y, vec3f(0.0, 1.0, 0.0));
     }
-    return Wall(gaps.z, vec3f(0.0, 0.0, 1.0));
+    return Border(gaps.z, vec3f(0.0, 0.0, 1.0));
 }

@@ -52,14 +52,14 @@ class Loops(Writer):
         yield "    for (var g = 0u; g < min(place.z, node.most); g++) {"
         yield "        let at = start + g;"
         yield f"        if layer == {last}u {{"
-        yield "            outputs[g] = walls[at];"
-        yield "            outputs_x[g] = walls_x[at];"
-        yield "            outputs_y[g] = walls_y[at];"
+        yield "            outputs[g] = sums[at];"
+        yield "            outputs_x[g] = sums_x[at];"
+        yield "            outputs_y[g] = sums_y[at];"
         yield "        } else {"
-        yield "            let z = walls[at];"
+        yield "            let z = sums[at];"
         yield "            let c = middle[place.w + g];"
-        d = "sums[g]" if self.straight else "z"
-        yield from indented(indented(indented(self.answers("layer", "g", "z", d, "c", "walls_x[at]", "walls_y[at]"))))
+        d = "layer_sums[g]" if self.straight else "z"
+        yield from indented(indented(indented(self.answers("layer", "g", "z", d, "c", "sums_x[at]", "sums_y[at]"))))
         yield "        }"
         yield "    }"
         yield "}"
@@ -83,7 +83,7 @@ class Loops(Writer):
                 yield f"    {part}{m} = plain_add({part}{m}, m{m}, {part});"
         yield "}"
         for m in groups:
-            yield f"sums[g{m}] = v{m};"
+            yield f"layer_sums[g{m}] = v{m};"
             yield f"let z{m} = {f'middle[place.w + g{m}] + ' if self.straight else ''}v{m};"
             yield from self.keep(f"(start + g{m})", f"z{m}", f"x{m}", f"y{m}", f"(start + g{m}) / 32u")
 
@@ -103,7 +103,7 @@ class Loops(Writer):
 
     def module(self):
         widest = max(b.outputs for b in self.blocks)
-        yield f"var<private> sums: array<vec4f, {widest}>;"
+        yield f"var<private> layer_sums: array<vec4f, {widest}>;"
         yield from super().module()
 
     def searches(self):
@@ -119,16 +119,16 @@ class Loops(Writer):
 
 
 ACCESS = """\
-fn wall_of(lane: u32) -> vec3f {
-    return vec3f(walls[lane / 4u][lane % 4u], walls_x[lane / 4u][lane % 4u], walls_y[lane / 4u][lane % 4u]);
+fn line_of(neuron: u32) -> vec3f {
+    return vec3f(sums[neuron / 4u][neuron % 4u], sums_x[neuron / 4u][neuron % 4u], sums_y[neuron / 4u][neuron % 4u]);
 }
-fn found_of(lane: u32) -> vec2f {
-    return vec2f(distances[lane / 4u][lane % 4u], alongs[lane / 4u][lane % 4u]);
+fn found_of(neuron: u32) -> vec2f {
+    return vec2f(distances[neuron / 4u][neuron % 4u], alongs[neuron / 4u][neuron % 4u]);
 }
-fn take(lane: u32, far: f32, along: f32) {
-    if far < distances[lane / 4u][lane % 4u] {
-        distances[lane / 4u][lane % 4u] = far;
-        alongs[lane / 4u][lane % 4u] = along;
+fn take(neuron: u32, far: f32, along: f32) {
+    if far < distances[neuron / 4u][neuron % 4u] {
+        distances[neuron / 4u][neuron % 4u] = far;
+        alongs[neuron / 4u][neuron % 4u] = along;
     }
 }
 fn forget() {
@@ -156,10 +156,10 @@ fn mark_found() {
 fn sides_of(g: u32) -> vec4u {
     return sides[g / 32u];
 }
-fn span(foot: vec2f, way: vec2f, end: u32) -> vec2f {
+fn span(foot: vec2f, direction: vec2f, end: u32) -> vec2f {
     var start = vec4f(-1e30);
     var end_at = vec4f(1e30);
     for (var g = 0u; g < min(COUNT, node.most); g++) {
-        span_of(g, foot, way, g < end, &start, &end_at);
+        span_of(g, foot, direction, g < end, &start, &end_at);
     }
 """

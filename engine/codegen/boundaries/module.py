@@ -1,7 +1,7 @@
-"""A network with two inputs for pictures of its boundaries: every neuron's sum and gradient at a sample, kept.
+"""A network with two inputs for pictures of its boundaries: every neuron's sum and gradient at a sample.
 
-Where all activations are of straight pieces the network is told what differs from the middle of the picture: sums
-there are computed in float64 and handed over, and the shader adds what a sample's distance makes of them. So a line is
+Where all activations are of straight pieces sums at the middle of the picture are computed in float64,
+and the shader adds what a sample's distance makes of them. So a line is
 as true in a picture of 1e-12 as in one of 1. Other networks are evaluated as they are, from a first layer that is
 folded about the middle in float64.
 """
@@ -27,7 +27,7 @@ def middle_count(shape):
 
 
 def middle(net, origin, axes, pixel):
-    """What the shader is told of a network about a point of its plane.
+    """What the shader needs of a network about a point of its plane, as vec4f.
 
     origin   (inputs,), the input there
     axes     (2, inputs), what a step of 1 along world x, and along world y, adds to it
@@ -68,19 +68,23 @@ def boundaries_module(shape, task):
 
     It reads the bindings `weights` and `middle`, and gives, in WGSL:
 
-    GROUPS, DECISION       groups of hidden neurons; the decision's lane
+    GROUPS, DECISION       groups of hidden neurons; the number of the decision, which counts as a neuron after them
     OUTPUTS, CLASSES       how many outputs, and whether they are classes
     STRAIGHT               whether boundaries are made of straight pieces
     evaluate(q)            at a place in samples from the picture's middle
-    walls, walls_x, walls_y   after it: of each group the sums there and their gradients
+    sums, sums_x, sums_y   after it: of each group the sums there and their gradients
     outputs                before the last activation
-    sides_of(g)            a word a lane of the group, whose bit g % 32 is set where the lane's sum is above 0
+    sides_of(g)            a word for each neuron of group g: bit g % 32 is set where its sum is above 0
     group_start(g)         the first group of group g's layer
-    span(foot, way, end)   where q + foot + s way is in q's piece, as far as groups before `end` have a say: s from, to
-    kinks(reach)           the steps from q across the two nearest walls within reach: xy and zw; 0 for none
-    wall_of(lane)          a lane's sum at q, and its gradient
-    next_mask()            the first of the lanes marked by mark(back), those that are near q + back, or by mark_found()
-    take(lane, far, along) keeps what is nearest to a lane's line, for found_of(lane) and mark_found(); forget() none
+    span(foot, direction, end)
+                           the (from, to) of s for which foot + s direction stays in q's linear piece, as far as the
+                           neurons of groups before `end` bound it
+    kinks(reach)           the steps from q across the two nearest lines within reach: xy and zw; 0 for none
+    line_of(neuron)        a neuron's sum at q, and its gradient
+    mark(back)             marks the neurons whose lines are near q + back; mark_found() those that `take` has stored
+    next_mask()            the first marked neuron, which is marked no more; NONE after the last
+    take(neuron, far, along)
+                           stores the nearest point of a neuron's line for found_of(neuron); forget() clears all
     value_of(z)            the last activation
     """
     writer = WrittenOut(shape, task) if _products(shape) <= WRITTEN else Loops(shape, task)

@@ -45,15 +45,15 @@ class WrittenOut(Writer):
     def searches(self):
         every, hidden = range(self.groups.count + 1), range(self.groups.count)
         # By choosing among all: an array reached by a number that is not constant lies in memory, and costs a load or a
-        # store for each lane, and seconds to compile.
-        yield "fn wall_of(lane: u32) -> vec3f {"
-        yield from self.chosen(("walls", "walls_x", "walls_y"))
-        yield "fn found_of(lane: u32) -> vec2f {"
+        # store for each neuron, and seconds to compile.
+        yield "fn line_of(neuron: u32) -> vec3f {"
+        yield from self.chosen(("sums", "sums_x", "sums_y"))
+        yield "fn found_of(neuron: u32) -> vec2f {"
         yield from self.chosen(("distances", "alongs"))
-        yield "fn take(lane: u32, far: f32, along: f32) {"
+        yield "fn take(neuron: u32, far: f32, along: f32) {"
         for g in every:
-            lanes = f"vec4u({4 * g}u, {4 * g + 1}u, {4 * g + 2}u, {4 * g + 3}u)"
-            yield f"    let is{g} = (vec4u(lane) == {lanes}) & (vec4f(far) < distances[{g}]);"
+            neurons = f"vec4u({4 * g}u, {4 * g + 1}u, {4 * g + 2}u, {4 * g + 3}u)"
+            yield f"    let is{g} = (vec4u(neuron) == {neurons}) & (vec4f(far) < distances[{g}]);"
             yield f"    distances[{g}] = select(distances[{g}], vec4f(far), is{g});"
             yield f"    alongs[{g}] = select(alongs[{g}], vec4f(along), is{g});"
         yield "}"
@@ -69,10 +69,10 @@ class WrittenOut(Writer):
         yield from (f"    word = select(word, sides[{w}], g / 32u == {w}u);" for w in range(1, self.words))
         yield "    return word;"
         yield "}"
-        yield "fn span(foot: vec2f, way: vec2f, end: u32) -> vec2f {"
+        yield "fn span(foot: vec2f, direction: vec2f, end: u32) -> vec2f {"
         yield "    var start = vec4f(-1e30);"
         yield "    var end_at = vec4f(1e30);"
-        yield from (f"    span_of({g}u, foot, way, {g}u < end, &start, &end_at);" for g in hidden)
+        yield from (f"    span_of({g}u, foot, direction, {g}u < end, &start, &end_at);" for g in hidden)
         yield from SPAN_END
         yield "fn kinks(reach: f32) -> vec4f {"
         yield "    var first = vec4u(NONE);"
@@ -81,18 +81,18 @@ class WrittenOut(Writer):
         yield from KINKS_END
 
     def chosen(self, arrays):
-        """The rest of a function that gives one lane of each array."""
+        """The rest of a function that gives one neuron of each array."""
         for i, name in enumerate(arrays):
             yield f"    var four{i} = {name}[0];"
         for g in range(1, self.groups.count + 1):
             for i, name in enumerate(arrays):
-                yield f"    four{i} = select(four{i}, {name}[{g}], lane / 4u == {g}u);"
-        parts = ", ".join(f"four{i}[lane % 4u]" for i in range(len(arrays)))
+                yield f"    four{i} = select(four{i}, {name}[{g}], neuron / 4u == {g}u);"
+        parts = ", ".join(f"four{i}[neuron % 4u]" for i in range(len(arrays)))
         yield f"    return vec{len(arrays)}f({parts});"
         yield "}"
 
     def marked(self, condition):
-        """The rest of a function that sets the masks of all lanes of which a condition of group g holds."""
+        """The rest of a function that sets the masks of all neurons of which a condition of group g holds."""
         count = self.groups.count + 1
         for w in range(self.words):
             some = range(32 * w, min(32 * w + 32, count))

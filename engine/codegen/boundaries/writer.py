@@ -16,7 +16,7 @@ class Groups:
     """Numbers of the groups of four neurons of a Shape: hidden layers in order, then the decision's.
 
     starts   the first group of each hidden layer
-    count    groups of hidden neurons; the decision is lane 0 of group `count`
+    count    groups of hidden neurons; the decision is neuron 0 of group `count`
     """
 
     def __init__(self, shape):
@@ -26,9 +26,9 @@ class Groups:
         self.sizes = sizes
 
     def places(self, shape):
-        """(neurons + 1,): where each hidden neuron, and then the decision, stands among all lanes."""
-        lanes = [4 * s + np.arange(n) for s, n in zip(self.starts, shape.sizes[1:-1], strict=True)]
-        return np.concatenate([*lanes, [4 * self.count]]).astype(int)
+        """(neurons + 1,): where each hidden neuron, and then the decision, stands among all neurons."""
+        neurons = [4 * s + np.arange(n) for s, n in zip(self.starts, shape.sizes[1:-1], strict=True)]
+        return np.concatenate([*neurons, [4 * self.count]]).astype(int)
 
 
 class Writer:
@@ -59,7 +59,7 @@ class Writer:
         yield f"const STRAIGHT = {'true' if self.straight else 'false'};"
         yield "const NONE = 0xffffffffu;"
         yield "const FAR = 1e29;"
-        for name in ("walls", "walls_x", "walls_y", "distances", "alongs"):
+        for name in ("sums", "sums_x", "sums_y", "distances", "alongs"):
             yield f"var<private> {name}: array<vec4f, {count + self.spare}>;"
         for name in ("outputs", "outputs_x", "outputs_y"):
             yield f"var<private> {name}: array<vec4f, {outputs}>;"
@@ -81,7 +81,7 @@ fn network_block(at: u32) -> mat4x4f {
     return mat4x4f(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
 }
 
-// The bit of group g in the lanes that are on.
+// The bit of group g in the neurons that are on.
 fn bit_of(g: u32, on: vec4<bool>) -> vec4u {
     return select(vec4u(0u), vec4u(1u << (g % 32u)), on);
 }
@@ -106,29 +106,29 @@ fn is_any(m: vec4u) -> bool {
     def decision(self):
         """What is 0 where the network changes its mind: of classes, the best less the second best."""
         count, name = self.shape.sizes[-1], self.shape.activations[-1].name
-        lane = lambda k: (
+        neuron = lambda k: (
             f"vec3f(outputs[{k} / 4u][{k} % 4u], outputs_x[{k} / 4u][{k} % 4u], outputs_y[{k} / 4u][{k} % 4u])"
         )
         if self.task == "classes" and count == 2:
-            yield f"let choice = {lane('1u')} - {lane('0u')};"
+            yield f"let choice = {neuron('1u')} - {neuron('0u')};"
         elif self.task == "classes" and count > 2:
-            yield f"var best = {lane('0u')};"
+            yield f"var best = {neuron('0u')};"
             yield "var second = vec3f(-3e38, 0.0, 0.0);"
             yield f"for (var k = 1u; k < {count}u; k++) {{"
-            yield f"    let one = {lane('k')};"
+            yield f"    let one = {neuron('k')};"
             yield "    second = select(select(second, one, one.x > second.x), best, one.x > best.x);"
             yield "    best = select(best, one, one.x > best.x);"
             yield "}"
             yield "let choice = best - second;"
         elif count == 1:
             half = "0.0" if name in ("sigmoid", "tanh") else "0.5 / node.unit"
-            yield f"let choice = {lane('0u')} - vec3f({half}, 0.0, 0.0);"
+            yield f"let choice = {neuron('0u')} - vec3f({half}, 0.0, 0.0);"
         else:
             yield "let choice = vec3f(0.0);"
         n = self.groups.count
-        yield f"walls[{n}] = vec4f(choice.x, 0.0, 0.0, 0.0);"
-        yield f"walls_x[{n}] = vec4f(choice.y, 0.0, 0.0, 0.0);"
-        yield f"walls_y[{n}] = vec4f(choice.z, 0.0, 0.0, 0.0);"
+        yield f"sums[{n}] = vec4f(choice.x, 0.0, 0.0, 0.0);"
+        yield f"sums_x[{n}] = vec4f(choice.y, 0.0, 0.0, 0.0);"
+        yield f"sums_y[{n}] = vec4f(choice.z, 0.0, 0.0, 0.0);"
 
     def starts(self):
         yield "fn group_start(g: u32) -> u32 {"
@@ -139,7 +139,7 @@ fn is_any(m: vec4u) -> bool {
         yield "}"
 
     def next_mask(self):
-        """The first group that has a lane, and in it the first."""
+        """The first group that has a neuron, and in it the first."""
         words = range(self.words)
         yield "fn next_mask() -> u32 {"
         yield "    var word = vec4u(0u);"
@@ -147,15 +147,15 @@ fn is_any(m: vec4u) -> bool {
         for w in reversed(words):
             yield f"    at = select(at, {w}u, is_any(masks[{w}]));"
             yield f"    word = select(word, masks[{w}], is_any(masks[{w}]));"
-        yield "    let all_lanes = word.x | word.y | word.z | word.w;"
-        yield "    let g = firstTrailingBit(all_lanes);"
+        yield "    let all_neurons = word.x | word.y | word.z | word.w;"
+        yield "    let g = firstTrailingBit(all_neurons);"
         yield "    let set_bit = 1u << (g & 31u);"
         yield "    let on = (word & vec4u(set_bit)) != vec4u(0u);"
-        yield "    let lane = select(select(select(3u, 2u, on.z), 1u, on.y), 0u, on.x);"
-        yield "    let rest = word & ~select(vec4u(0u), vec4u(set_bit), vec4u(lane) == vec4u(0u, 1u, 2u, 3u));"
+        yield "    let neuron = select(select(select(3u, 2u, on.z), 1u, on.y), 0u, on.x);"
+        yield "    let rest = word & ~select(vec4u(0u), vec4u(set_bit), vec4u(neuron) == vec4u(0u, 1u, 2u, 3u));"
         for w in words:
             yield f"    masks[{w}] = select(masks[{w}], rest, at == {w}u);"
-        yield "    return select(NONE, 128u * at + 4u * g + lane, all_lanes != 0u);"
+        yield "    return select(NONE, 128u * at + 4u * g + neuron, all_neurons != 0u);"
         yield "}"
         yield "fn is_marked() -> bool {"
         yield f"    return is_any({' | '.join(f'masks[{w}]' for w in words)});"
@@ -170,9 +170,9 @@ fn is_any(m: vec4u) -> bool {
 
     def keep(self, group, z, x, y, word):
         """The lines that keep a group's sums; group and word are numbers, or texts of them."""
-        yield f"walls[{group}] = {z};"
-        yield f"walls_x[{group}] = {x};"
-        yield f"walls_y[{group}] = {y};"
+        yield f"sums[{group}] = {z};"
+        yield f"sums_x[{group}] = {x};"
+        yield f"sums_y[{group}] = {y};"
         yield f"sides[{word}] |= bit_of({group}, {z} > vec4f(0.0));"
 
 

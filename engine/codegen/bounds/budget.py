@@ -1,20 +1,20 @@
-"""How many steps a search along a ray may take where a driver counts the turns of loops."""
+"""How many steps a search along a ray may take where a driver counts the iterations of loops."""
 
 from dataclasses import dataclass
 from functools import cache
 
-from engine.codegen.bounds.parabola import BubbleBody
-from engine.codegen.mlp.network import iterations
+from engine.codegen.bounds.parabola import ParabolaBody
+from engine.codegen.mlp.network import loop_iterations
 from engine.errors import NetworkError
 
-# llvmpipe ends loops silently after 65,535 turns an invocation, all loops summed; the rest is room for the caller. It
-# counts for eight invocations together, each of which may be the slowest in another search: every search must fit.
-LOOP_TURNS = 60000
+# llvmpipe ends loops silently after 65,535 iterations an invocation, all loops summed; the rest is room for the caller.
+# It counts for eight invocations together, each of which may be the slowest in another search: every search must fit.
+LOOP_ITERATIONS = 60000
 # Enough for sheets a ten-thousandth thick (30 segments) many times over.
 MOST_SEGMENTS = 96
 # A search through a deep network takes 5 to 15; with this many few rays stay undecided, and below the last many would.
 ENOUGH_SEGMENTS, FEWEST_SEGMENTS = 32, 12
-# Newton's turns for a hit that is enclosed within 1e-5 already.
+# Newton's iterations for a hit that is enclosed within 1e-5 already.
 POLISHING = (12, 4, 1)
 SURFACES = 8  # one ray is asked for at most this many
 
@@ -25,7 +25,7 @@ class Budget:
 
     searches    along its ray: one more than the surfaces it looks for, to know whether those were all
     segments    in each of them
-    polishing   turns of sharpening a hit
+    polishing   iterations of sharpening a hit
     """
 
     searches: int = SURFACES + 1
@@ -39,7 +39,7 @@ class Budget:
 
 
 def is_shallow(shape):
-    """True where the cone encloses it: at most one layer has an activation, and what follows is one affine layer."""
+    """True where slope bounds enclose it: one layer has an activation, and at most one affine layer follows."""
     names = [a.name for a in shape.activations]
     if not shape.activations[-1].rule.elementwise:
         return False
@@ -47,25 +47,25 @@ def is_shallow(shape):
 
 
 @cache
-def budget(shape, *, turns_end=True):
+def budget(shape, *, bounded_loops=True):
     """The Budget for a network: large ones get fewer surfaces, then fewer steps.
 
-    turns_end   whether the driver ends loops after 65,535 turns, as software drivers do
+    bounded_loops   whether the driver ends loops after 65,535 iterations, as software drivers do
 
     Raises NetworkError where not even one surface can be searched for.
     """
-    if is_shallow(shape) or not turns_end:
+    if is_shallow(shape) or not bounded_loops:
         return Budget()
-    turns, polish = 1 + BubbleBody(shape).turns, 1 + iterations(shape)
+    iterations, polish = 1 + ParabolaBody(shape).iterations, 1 + loop_iterations(shape)
     for enough in (ENOUGH_SEGMENTS, FEWEST_SEGMENTS):
         for polishing in POLISHING:
             for searches in (SURFACES + 1, 5, 3, 2, 1):
                 # One evaluation more a surface: who draws it wants its gradient.
-                segments = (LOOP_TURNS // searches - (polishing + 1) * polish) // turns
+                segments = (LOOP_ITERATIONS // searches - (polishing + 1) * polish) // iterations
                 if segments >= enough and (searches > SURFACES or polishing < POLISHING[0]):
                     return Budget(searches, min(MOST_SEGMENTS, segments), polishing)
     raise NetworkError(
         f"{shape} is too large to cast rays through on this adapter: its software driver ends loops after 65,535 "
-        f"turns, and {FEWEST_SEGMENTS} steps along a ray take {FEWEST_SEGMENTS * turns}. "
+        f"iterations, and {FEWEST_SEGMENTS} steps along a ray take {FEWEST_SEGMENTS * iterations}. "
         "Take fewer or narrower layers, or a GPU."
     )

@@ -2,15 +2,15 @@
 
 Two enclosures, chosen by the shape. With one layer of activations the output's slope along the ray is a plain sum, so
 its range over the piece is cheap and tight: the output lies between lines through its two end values
-(`arithmetic/cone`). Deeper networks carry, neuron by neuron, how far a response strays from the chord through its exact
-end values, in units of the bubble 4 x (1 - x): an interval a neuron (`arithmetic/bubble`).
+(`arithmetic/slope`). In deeper networks each neuron has an interval: how far its response strays from the chord
+through its exact end values, in units of the parabola 4 x (1 - x) (`arithmetic/parabola`).
 """
 
 from functools import cache
 
 from engine.codegen.bounds.budget import budget, is_shallow
-from engine.codegen.bounds.parabola import BubbleBody
-from engine.codegen.bounds.slope import cone_body
+from engine.codegen.bounds.parabola import ParabolaBody
+from engine.codegen.bounds.slope import slope_body
 from engine.errors import ShapeError
 
 
@@ -23,7 +23,7 @@ def enclosure_module(shape, allowed=None):
     It looks at output 0: `observed(net, output)` puts the one that is wanted there. It needs the binding `weights`,
     `#import generated/network`, and gives what `arithmetic/search` steps with:
 
-    SEGMENT_LIMIT, POLISH_LIMIT   turns of a search, and of sharpening what it found
+    SEGMENT_LIMIT, POLISH_LIMIT   iterations of a search, and of sharpening what it found
     enclosure_begin(o, d, length) per-ray constants
     enter_at(t)                   far_value and far_error, a bound of its rounding, at a point
     segment_to(t0, t1)            the same at t1, and the Bounds from t0 to there
@@ -38,6 +38,6 @@ def enclosure_module(shape, allowed=None):
     if shape.sizes[0] != 3:
         raise ShapeError(f"{shape} has {shape.sizes[0]} inputs; rays are cast through networks of 3, its x, y and z.")
     allowed = allowed or budget(shape)
-    body = cone_body(shape) if is_shallow(shape) else BubbleBody(shape)
+    body = slope_body(shape) if is_shallow(shape) else ParabolaBody(shape)
     limits = f"const SEGMENT_LIMIT = {allowed.segments}u;\nconst POLISH_LIMIT = {allowed.polishing}u;\n"
     return f"{limits}\n{body.text()}"

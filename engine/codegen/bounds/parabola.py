@@ -1,4 +1,4 @@
-"""From a deep network's shape to WGSL that bounds its output over a piece of a ray: chords and bubbles by layers."""
+"""From a deep network's shape to WGSL that bounds its output over a piece of a ray: chords and remainders by layers."""
 
 from engine.codegen.bounds.ranges import range_functions
 from engine.codegen.bounds.softmax import margin_functions
@@ -8,16 +8,16 @@ from engine.network.activations import Activation
 SIGMOID = Activation("sigmoid")
 # Layers to this many groups of four neurons keep their responses in registers; wider ones in arrays in memory.
 MOST_IN_REGISTERS = 16
-# Blocks in one turn of an inner loop over a wide layer's inputs.
+# Blocks in one iteration of an inner loop over a wide layer's inputs.
 STRIDE = 8
 
 
-class BubbleBody:
+class ParabolaBody:
     """Writes `segment_to` for a Shape.
 
     Each layer is a loop over its groups of four neurons. A group's responses are pushed into the end of a row of
-    variables while those before move up one: after the last turn each is in its place, and none was ever reached by a
-    number that is not a constant, which costs software drivers a load or store a lane and seconds of compilation.
+    variables while those before move up one: after the last iteration each is in its place, and none was ever
+    indexed by anything but a constant, which costs software drivers loads, stores and seconds of compilation.
     """
 
     def __init__(self, shape):
@@ -28,8 +28,8 @@ class BubbleBody:
         self.lines = []
 
     @property
-    def turns(self):
-        """Loop turns a segment takes."""
+    def iterations(self):
+        """Loop iterations a segment takes."""
         total = 3 * self.blocks[-1].outputs if self.softmax else 0
         for i, block in enumerate(self.blocks):
             inner = block.inputs // STRIDE if self.wide(i) else 0
@@ -45,7 +45,7 @@ class BubbleBody:
 
     def text(self):
         names = dict.fromkeys(a.name for a in self.activations)
-        self.add("#import arithmetic/bubble")
+        self.add("#import arithmetic/parabola")
         self.add("\n".join(f"#import activations/{name}" for name in names))
         for i, activation in enumerate(self.activations):
             self.add(range_functions(activation, i))
@@ -60,24 +60,24 @@ class BubbleBody:
         return "\n".join(self.lines) + "\n"
 
     def lift(self, suffix):
-        """The activation's step: from a Bubble of four z to that of s(z)."""
+        """The activation's step: from a Parabola of four z to that of s(z)."""
         self.add(
             f"""\
-fn lift_{suffix}(b: Bubble, terms: f32) -> Bubble {{
-    let doubt = b.doubt + max(argument_error_{suffix}(b.near), argument_error_{suffix}(b.far));
+fn lift_{suffix}(b: Parabola, terms: f32) -> Parabola {{
+    let error_bound = b.error_bound + max(argument_error_{suffix}(b.near), argument_error_{suffix}(b.far));
     let p = value_{suffix}(b.near);
     let q = value_{suffix}(b.far);
     let most = max(
-        slope_most_{suffix}(b.near, slope_{suffix}(b.near), doubt),
-        slope_most_{suffix}(b.far, slope_{suffix}(b.far), doubt),
+        slope_most_{suffix}(b.near, slope_{suffix}(b.near), error_bound),
+        slope_most_{suffix}(b.far, slope_{suffix}(b.far), error_bound),
     );
     let error = max(value_error_{suffix}(b.near, p), value_error_{suffix}(b.far, q));
-    let z = Range(min(b.near, b.far) - doubt, max(b.near, b.far) + doubt);
-    let own = bend_{suffix}(z, abs(b.far - b.near), 2.0 * doubt);
+    let z = Range(min(b.near, b.far) - error_bound, max(b.near, b.far) + error_bound);
+    let own = bend_{suffix}(z, abs(b.far - b.near), 2.0 * error_bound);
     let d = Range(b.middle - b.radius, b.middle + b.radius);
     let wide = Range(z.low + min(d.low, vec4f(0.0)), z.high + max(d.high, vec4f(0.0)));
-    let carried = range_times(slope_range_{suffix}(wide), d);
-    return bubble_of(p, q, most * doubt + error, Range(own.low + carried.low, own.high + carried.high), terms);
+    let slopes = range_times(slope_range_{suffix}(wide), d);
+    return parabola_of(p, q, most * error_bound + error, Range(own.low + slopes.low, own.high + slopes.high), terms);
 }}
 """
         )
@@ -100,7 +100,7 @@ fn lift_{suffix}(b: Bubble, terms: f32) -> Bubble {{
         self.add(
             """\
     far_value = result.far.x;
-    far_error = result.doubt.x * 1.00001;
+    far_error = result.error_bound.x * 1.00001;
     return bounds_padded(result.middle.x - result.radius.x, result.middle.x + result.radius.x);
 }
 """
@@ -115,26 +115,26 @@ fn lift_{suffix}(b: Bubble, terms: f32) -> Bubble {{
         block, name = self.blocks[index], f"h{index}"
         wide, indent = self.wide(index), "    "
         if run > 1:
-            # A run of equal layers: each turn reads h and then replaces it.
+            # A run of equal layers: each iteration reads h and then replaces it.
             source = f"h{index + run - 1}"
             self.add(f"    var {source} = h{index - 1};")
             self.add(f"    var at{index} = {block.at}u;")
-            self.add(f"    for (var turn = 0u; turn < {run}u; turn++) {{")
+            self.add(f"    for (var iteration = 0u; iteration < {run}u; iteration++) {{")
             indent, start = "        ", f"at{index}"
         else:
             source, start = f"h{index - 1}", f"{block.at}u"
-        self.add(f"{indent}var {name}{'n' if run > 1 else ''}: array<Bubble, {block.outputs}>;")
+        self.add(f"{indent}var {name}{'n' if run > 1 else ''}: array<Parabola, {block.outputs}>;")
         target = f"{name}n" if run > 1 else name
         self.add(f"{indent}for (var g = 0u; g < {block.outputs}u; g++) {{")
         inner = indent + "    "
         self.add(f"{inner}let bias = weights[{start} + {block.bias - block.at}u + g];")
         self.add(f"{inner}let row = {start} + {4 * block.inputs}u * g;")
         if index == 0:
-            self.add(f"{inner}var z = bubble_enter(bias, network_block(row), t0, t1);")
+            self.add(f"{inner}var z = parabola_enter(bias, network_block(row), t0, t1);")
         else:
-            self.add(f"{inner}var z = bubble_start(bias);")
+            self.add(f"{inner}var z = parabola_start(bias);")
             self.products(source, block, wide, inner)
-        self.add(f"{inner}z.doubt *= 1.0001;")
+        self.add(f"{inner}z.error_bound *= 1.0001;")
         activation = self.shape.activations[index]
         lifted = "z"
         if activation.rule.elementwise and not (activation.name == "identity" and index == len(self.blocks) - 1):
@@ -152,15 +152,15 @@ fn lift_{suffix}(b: Bubble, terms: f32) -> Bubble {{
 
     def products(self, source, block, wide, indent):
         def line(k, place, indent):
-            self.add(f"{indent}z = bubble_add(z, network_block({place}), {source}[{k}]);")
+            self.add(f"{indent}z = parabola_add(z, network_block({place}), {source}[{k}]);")
 
-        turns = block.inputs // STRIDE if wide else 0
-        if turns:
-            self.add(f"{indent}for (var k = 0u; k < {turns * STRIDE}u; k += {STRIDE}u) {{")
+        iterations = block.inputs // STRIDE if wide else 0
+        if iterations:
+            self.add(f"{indent}for (var k = 0u; k < {iterations * STRIDE}u; k += {STRIDE}u) {{")
             for j in range(STRIDE):
                 line(f"k + {j}u", f"row + 4u * k + {4 * j}u", indent + "    ")
             self.add(f"{indent}}}")
-        for k in range(turns * STRIDE, block.inputs):
+        for k in range(iterations * STRIDE, block.inputs):
             line(f"{k}", f"row + {4 * k}u", indent)
 
 
@@ -175,15 +175,15 @@ fn enclosure_begin(o: vec3f, d: vec3f, length: f32) {
     ray_direction = d;
 }
 
-// Four neurons of the first layer, whose z is linear along the ray: no bubble.
-fn bubble_enter(bias: vec4f, m: mat4x4f, t0: f32, t1: f32) -> Bubble {
+// Four neurons of the first layer, whose z is linear along the ray: no remainder.
+fn parabola_enter(bias: vec4f, m: mat4x4f, t0: f32, t1: f32) -> Parabola {
     let p0 = ray_origin + t0 * ray_direction;
     let p1 = ray_origin + t1 * ray_direction;
     // A point is off by an ulp of itself and one of t d; then come three products and three sums, an ulp of each.
     let size = abs(t1 * ray_direction) + 5.0 * max(abs(p0), abs(p1));
-    let doubt = ULP * plain_add(3.0 * abs(bias), block_abs(m), vec4f(size, 0.0));
+    let error_bound = ULP * plain_add(3.0 * abs(bias), block_abs(m), vec4f(size, 0.0));
     let near = plain_add(bias, m, vec4f(p0, 0.0));
-    return Bubble(near, plain_add(bias, m, vec4f(p1, 0.0)), doubt, vec4f(0.0), vec4f(0.0));
+    return Parabola(near, plain_add(bias, m, vec4f(p1, 0.0)), error_bound, vec4f(0.0), vec4f(0.0));
 }
 
 fn enter_at(t: f32) {

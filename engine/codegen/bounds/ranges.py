@@ -75,7 +75,7 @@ def range_functions(activation, suffix):
     slope_range_SUFFIX(z)                  s' over a Range
     slope_near_SUFFIX(ends, p, q, e)         s' over a Range and e around it, from the slopes p and q at its ends
     curvature_range_SUFFIX(z)              s'' over a Range
-    bend_SUFFIX(z, change, slack)          the interpolation error of s, in bubbles, between ends in the Range z that
+    bend_SUFFIX(z, change, slack)          the interpolation error of s, in remainders, between ends in the Range z that
                                            are `change` apart, give or take `slack`
 
     All bounds hold for the real s, whatever was rounded here.
@@ -186,14 +186,14 @@ def _extrema(activation, which):
     lines = []
     period = rule.period(a or 1.0)
     if period:
-        turns = a / (2 * math.pi)
-        # Extrema alternate at half turns: one kind repeats at two periods.
+        frequency = a / (2 * math.pi)
+        # Extrema alternate at half periods: one kind repeats at two periods.
         for x in points:
             top = _at(function, x / a, a)
             for shift, value in ((0.0, top), (1.0, -top)):
-                phase = (x / a + shift * period) * turns
+                phase = (x / a + shift * period) * frequency
                 lines.append(
-                    f"r = range_with(r, {number(value)}, range_holds_turn(z, {number(turns)}, {number(phase)}));"
+                    f"r = range_with(r, {number(value)}, range_holds_whole(z, {number(frequency)}, {number(phase)}));"
                 )
         return lines
     for x in points:

@@ -8,15 +8,15 @@ from engine.codegen.mlp.layout import layout
 SATURATING = ("tanh", "sigmoid")
 
 
-def cone_body(shape):
+def slope_body(shape):
     """What writes the functions for a Shape."""
-    return (SaturatingBody if shape.activations[0].name in SATURATING else ConeBody)(shape)
+    return (SaturatingBody if shape.activations[0].name in SATURATING else SlopeBody)(shape)
 
 
-class ConeBody:
+class SlopeBody:
     """f = V s(W p + b) + c; along a ray z = a t + b and f' = sum of V_i a_i s'(z_i), all written out.
 
-    s' is at hand at both ends; between it turns only at the activation's extrema.
+    s' is at hand at both ends; between them its extremes are at the activation's extrema.
     """
 
     per_ray = ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high")
@@ -31,7 +31,7 @@ class ConeBody:
         self.lines.extend(text.splitlines())
 
     def text(self):
-        self.add(f"#import arithmetic/cone\n#import activations/{self.activation.name}\n")
+        self.add(f"#import arithmetic/slope\n#import activations/{self.activation.name}\n")
         self.add("const ENTERS_APART = true;\n")
         self.add(range_functions(self.activation, 0))
         for name in (*self.per_ray, "near_z", "near_s", "far_z", "far_s"):
@@ -140,7 +140,7 @@ class ConeBody:
         )
 
 
-class SaturatingBody(ConeBody):
+class SaturatingBody(SlopeBody):
     """The same for tanh and sigmoid, at half the cost: what rounding does to slopes are factors, once a ray."""
 
     per_ray = ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high", "ray_out", "ray_grown", "ray_shrunk", "ray_lost")
@@ -205,8 +205,8 @@ class SaturatingBody(ConeBody):
             # Within rounding of 0 the grown slope is the largest, or more.
             self.add(
                 f"""\
-    let turns{g} = near_z[{g}] * far_z[{g}] <= vec4f(0.0);
-    let top{g} = select(max(near_s[{g}], far_s[{g}]) * ray_grown[{g}], vec4f({most}), turns{g});
+    let crosses{g} = near_z[{g}] * far_z[{g}] <= vec4f(0.0);
+    let top{g} = select(max(near_s[{g}], far_s[{g}]) * ray_grown[{g}], vec4f({most}), crosses{g});
     let most{g} = min(top{g}, vec4f({most}));
     let least{g} = min(near_s[{g}], far_s[{g}]) * ray_shrunk[{g}];
     low += min(ray_low[{g}] * least{g}, ray_low[{g}] * most{g});

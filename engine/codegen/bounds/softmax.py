@@ -15,11 +15,11 @@ fn most_of(v: vec4f) -> f32 {{
 }}
 
 // The margin of all logits. Along their chord log sum exp bends down by at most spread^2 / 4 / 8, since its second
-// derivative is the variance of the logits' changes; its change by their bubbles is a mean of them.
-fn margin_of(logits: array<Bubble, {groups}>) -> Bubble {{
+// derivative is the variance of the logits' changes; its change by their remainders is a mean of them.
+fn margin_of(logits: array<Parabola, {groups}>) -> Parabola {{
     var z = logits;
     var top = vec2f(-3.0e38);
-    var doubt = 0.0;
+    var error_bound = 0.0;
     var least = 3.0e38;
     var most = -3.0e38;
     var down = 3.0e38;
@@ -29,9 +29,9 @@ fn margin_of(logits: array<Bubble, {groups}>) -> Bubble {{
         let change = z[g].far - z[g].near;
         let nothing = vec4f(-3.0e38);
         top = max(top, vec2f(most_of(select(nothing, z[g].near, used)), most_of(select(nothing, z[g].far, used))));
-        doubt = max(doubt, most_of(select(vec4f(0.0), z[g].doubt, used)));
-        least = min(least, least_of(select(-nothing, change - 2.0 * z[g].doubt, used)));
-        most = max(most, most_of(select(nothing, change + 2.0 * z[g].doubt, used)));
+        error_bound = max(error_bound, most_of(select(vec4f(0.0), z[g].error_bound, used)));
+        least = min(least, least_of(select(-nothing, change - 2.0 * z[g].error_bound, used)));
+        most = max(most, most_of(select(nothing, change + 2.0 * z[g].error_bound, used)));
         down = min(down, least_of(select(-nothing, z[g].middle - z[g].radius, used)));
         up = max(up, most_of(select(nothing, z[g].middle + z[g].radius, used)));
     }}
@@ -48,8 +48,8 @@ fn margin_of(logits: array<Bubble, {groups}>) -> Bubble {{
     let spread = most - least;
     down -= spread * spread / 32.0 * (1.0 + 16.0 * ULP);
     let d = Range(vec4f(z[0].middle.x - z[0].radius.x - up), vec4f(z[0].middle.x + z[0].radius.x - down));
-    let error = vec4f(z[0].doubt.x + doubt + ULP * max(size.x, size.y));
-    return bubble_of(vec4f(margin.x), vec4f(margin.y), error, d, 8.0);
+    let error = vec4f(z[0].error_bound.x + error_bound + ULP * max(size.x, size.y));
+    return parabola_of(vec4f(margin.x), vec4f(margin.y), error, d, 8.0);
 }}
 """
 

@@ -75,8 +75,8 @@ def matrix(node, tile_groups):
 
 def lanes_rows(node, tile):
     """Rows of the image that `pack_lanes` gives."""
-    turns = node.weights[0, 0].size * blocks_seen(node, tile.groups)
-    return product.image_height(-(-blocks_of(len(node.bias)) // tile.groups) * product.image_rows(turns))
+    iterations = node.weights[0, 0].size * blocks_seen(node, tile.groups)
+    return product.image_height(-(-blocks_of(len(node.bias)) // tile.groups) * product.image_rows(iterations))
 
 
 def pack_lanes(node, tile):

@@ -1,6 +1,6 @@
 """One wide layer at many points: the written-out register tile of the product, and where its weights lie.
 
-A tile is POINTS points by GROUPS groups of four outputs, all its sums in registers while the inputs pass, four a turn.
+A tile is POINTS points by GROUPS groups of four outputs, all its sums in registers, four inputs an iteration.
 """
 
 from dataclasses import dataclass
@@ -79,18 +79,18 @@ fn product_loaded(stored: vec2u) -> vec4f {
 
 
 def product_module(tile, activation, *, whole=False, loads_half=False, stores_half=False, looped=False):
-    """The text of `generated/product`: `product_tile`, which computes and keeps one invocation's Tile.
+    """The text of `generated/product`: `product_tile`, which computes and stores one invocation's Tile.
 
     It calls what the kernel defines: product_bias(g), product_response(k, p), inputs 4 k to 4 k + 3 of point p of the
-    tile, product_keep(p, g, value), and for weights, where lanes share loads, product_shared(k, i), which gives each
+    tile, product_store(p, g, value), and for weights, where lanes share loads, product_shared(k, i), which gives each
     lane its one of the `lanes` columns of weights from number `lanes` i on; without, product_weights(k, g, j), from
     input 4 k + j to group g, k counting within a slab, and product_slab(s), which loads slab s.
 
     It gives product_loaded and product_stored, from and to what lies in memory: vec4f, or vec2u where it is float16.
 
-    whole   whether what is past the last point and output is kept too
-    looped  whether responses of all activations are kept in a loop over the points: a third less to compile, where
-            product_keep is long
+    whole   whether what is past the last point and output is stored too
+    looped  whether responses of all activations are stored in a loop over the points: a third less to compile, where
+            product_store is long
     """
     name = activation.name
     imports = [f"#import activations/{name}"] if name != "identity" and activation.rule.elementwise else []
@@ -105,7 +105,7 @@ def product_module(tile, activation, *, whole=False, loads_half=False, stores_ha
         "",
         LOADED_HALF if loads_half else LOADED,
         STORED_HALF if stores_half else STORED,
-        "fn product_tile(turns: u32) {",
+        "fn product_tile(iterations: u32) {",
         *(f"    {line}" for line in _body(tile, activation, short)),
         "}",
     ]
@@ -114,29 +114,29 @@ def product_module(tile, activation, *, whole=False, loads_half=False, stores_ha
 
 def _body(tile, activation, short):
     yield from _start(tile)
-    # llvmpipe ends loops after 65,535 turns.
-    yield "for (var turn = 0u; turn < min(turns, 65535u); turn++) {"
+    # llvmpipe ends loops after 65,535 iterations.
+    yield "for (var iteration = 0u; iteration < min(iterations, 65535u); iteration++) {"
     if tile.lanes:
-        yield from _indented(_turn(tile, "turn"))
+        yield from _indented(_iteration(tile, "iteration"))
     else:
-        yield "    product_slab(turn);"
+        yield "    product_slab(iteration);"
         for k in range(SLAB):
-            yield from _indented(["{", *_indented(_turn(tile, f"{k}u")), "}"])
+            yield from _indented(["{", *_indented(_iteration(tile, f"{k}u")), "}"])
     yield "}"
     yield from _end(tile, activation, short)
 
 
 def _end(tile, activation, short):
-    """Responses are kept."""
+    """Responses are stored."""
     if short or not tile.lanes:
         for g in range(tile.groups):
             for p in range(tile.points):
-                yield f"product_keep({p}u, {g}u, {_response(activation, f's{g}_{p}')});"
+                yield f"product_store({p}u, {g}u, {_response(activation, f's{g}_{p}')});"
         return
-    # A turn keeps those of the first point and moves the others up.
+    # An iteration keeps those of the first point and moves the others up.
     yield f"for (var p = 0u; p < {tile.points}u; p++) {{"
     for g in range(tile.groups):
-        yield f"    product_keep(p, {g}u, {_response(activation, f's{g}_0')});"
+        yield f"    product_store(p, {g}u, {_response(activation, f's{g}_0')});"
         for p in range(1, tile.points):
             yield f"    s{g}_{p - 1} = s{g}_{p};"
     yield "}"
@@ -144,7 +144,7 @@ def _end(tile, activation, short):
 
 def _start(tile):
     if tile.lanes:
-        yield from _shared(tile, "turns", tile.groups)
+        yield from _shared(tile, "iterations", tile.groups)
     for g in range(tile.groups):
         bias = _lane(tile, g) if tile.lanes else f"product_bias({g}u)"
         yield f"let bias{g} = {bias};"
@@ -152,7 +152,7 @@ def _start(tile):
             yield f"var s{g}_{p} = bias{g};"
 
 
-def _turn(tile, k):
+def _iteration(tile, k):
     """Four inputs: their products are added to all sums, output group by group, so that few loads are held at once."""
     if tile.lanes:
         yield from _shared(tile, k, 4 * tile.groups)

@@ -28,19 +28,19 @@ PLAIN = Arithmetic(
     "plain",
     "vec4f",
     (POINT,),
-    lambda z, block, k: f"plain_enter({z}, {block}, network_lanes(p, {k}))",
+    lambda z, block, k: f"plain_enter({z}, {block}, network_inputs(p, {k}))",
     lambda name, a: f"{name}_value(z, {a})",
 )
 DUAL = Arithmetic(
     "dual",
     "Dual",
     (POINT, ("first", "u32")),
-    lambda z, block, k: f"dual_enter({z}, {block}, network_lanes(p, {k}), i32(first) - 4 * i32({k}))",
+    lambda z, block, k: f"dual_enter({z}, {block}, network_inputs(p, {k}), i32(first) - 4 * i32({k}))",
     lambda name, a: f"dual_chain(z, {name}_value(z.value, {a}), {name}_slope(z.value, {a}))",
 )
-# Duals whose inputs carry derivatives already, as those between two pieces of one network do; the kernel defines
+# Duals whose inputs have derivatives already, as those between two pieces of one network do; the kernel defines
 # `network_dual_input(i: u32, k: u32) -> Dual`.
-CARRIED = Arithmetic(
+TANGENT = Arithmetic(
     "dual",
     "Dual",
     (("i", "u32"),),
@@ -51,6 +51,6 @@ LINE = Arithmetic(
     "line",
     "Line",
     (POINT, ("direction", "NetworkPoint")),
-    lambda z, block, k: f"line_enter({z}, {block}, network_lanes(p, {k}), network_lanes(direction, {k}))",
+    lambda z, block, k: f"line_enter({z}, {block}, network_inputs(p, {k}), network_inputs(direction, {k}))",
     lambda name, a: f"line_chain(z, {name}_value(z.value, {a}), {name}_slope(z.value, {a}))",
 )

@@ -19,11 +19,11 @@ HALF_RUN = 8
 
 
 @dataclass(frozen=True)
-class Way:
+class Variant:
     """How a body is written.
 
     points      an invocation
-    gradient    whether two derivatives are carried with each value, along the first two inputs
+    gradient    whether two derivatives come with each value, along the first two inputs
     broadcast   whether lanes share loads; it needs subgroups of at least LANES, all their lanes running
     half        whether responses, and past the first layer products and their sums over HALF_RUN inputs, are f16;
                 sums of those, biases and activations stay f32
@@ -45,7 +45,7 @@ class Way:
         return self.points * self.channels
 
     def plan(self, shape):
-        """The Plan of a Shape for this way, or None."""
+        """The Plan of a Shape for this variant, or None."""
         return plan(shape, self.written // self.streams)
 
 
@@ -55,42 +55,42 @@ def weights_bindings(cut):
     return tuple(Binding(f"weights{i}", cut.kind, text) for i, text in enumerate(types))
 
 
-def several_module(shape, way):
+def batched_module(shape, variant):
     """The text of `generated/network` for a Shape that has a Plan.
 
     It reads the bindings of `weights_bindings` and gives, in WGSL:
 
     NETWORK_POINTS                        points an invocation
     NETWORK_GROUPS, INPUT_GROUPS          groups of four outputs and inputs
-    NetworkLanes                          an argument of the entry point, to be passed on; place in it is the
+    NetworkInvocation                          an argument of the entry point, to be passed on; place in it is the
                                           invocation's number in its workgroup
-    network_several(first, apart, lanes)  evaluates at points first, first + apart, ...
+    network_batched(first, apart, lanes)  evaluates at points first, first + apart, ...
 
     The kernel defines `network_input(i: u32, k: u32) -> vec4f`, inputs 4 k to 4 k + 3 of point i, and
     `network_store(i: u32, at: u32, value: vec4f)`, called for each point with outputs 4 at to 4 at + 3, and, where
     there are gradients, NETWORK_GROUPS and twice as many further with their derivatives. Every invocation must call
-    network_several, those past the last point too.
+    network_batched, those past the last point too.
     """
-    cut = way.plan(shape)
+    cut = variant.plan(shape)
     names = dict.fromkeys(a.name for a in shape.activations)
     groups = -(-shape.sizes[-1] // 4)
     softmax = not shape.activations[-1].rule.elementwise
     lines = [
-        *(["enable f16;"] if way.half else []),
+        *(["enable f16;"] if variant.half else []),
         *(f"#import activations/{name}" for name in names),
         "",
-        f"const NETWORK_POINTS = {way.points}u;",
+        f"const NETWORK_POINTS = {variant.points}u;",
         f"const NETWORK_GROUPS = {groups}u;",
         f"const INPUT_GROUPS = {-(-shape.sizes[0] // 4)}u;",
         "",
-        "struct NetworkLanes {",
+        "struct NetworkInvocation {",
         "    @builtin(local_invocation_index) place: u32,",
-        *(["    @builtin(subgroup_invocation_id) lane: u32,"] if way.broadcast else []),
+        *(["    @builtin(subgroup_invocation_id) lane: u32,"] if variant.broadcast else []),
         "}",
         "",
         *([softmax_shared(shape)] if softmax else []),
-        "fn network_several(first: u32, apart: u32, lanes: NetworkLanes) {",
-        *(f"    {line}" for line in _Body(shape, way, cut).lines()),
+        "fn network_batched(first: u32, apart: u32, invocation: NetworkInvocation) {",
+        *(f"    {line}" for line in _Body(shape, variant, cut).lines()),
         "}",
         "",
     ]
@@ -99,19 +99,19 @@ def several_module(shape, way):
 
 class _Body:
     """Statements. Variables: h<neuron>_<stream> a layer's responses, z<row>_<stream> sums, n... responses of a layer
-    whose turns are not over. Stream s is point s / channels; its value, or one of its derivatives.
+    whose passes are not over. Stream s is point s / channels; its value, or one of its derivatives.
     """
 
-    def __init__(self, shape, way, cut):
-        self.shape, self.way, self.cut = shape, way, cut
-        self.number = "f16" if way.half else "f32"
-        self.values = range(0, way.streams, way.channels)
+    def __init__(self, shape, variant, cut):
+        self.shape, self.variant, self.cut = shape, variant, cut
+        self.number = "f16" if variant.half else "f32"
+        self.values = range(0, variant.streams, variant.channels)
 
     def lines(self):
-        if self.way.broadcast:
-            yield "let row = (lanes.lane & 7u) >> 2u;"
-            yield "let column = lanes.lane & 3u;"
-        streams = range(self.way.streams)
+        if self.variant.broadcast:
+            yield "let row = (invocation.lane & 7u) >> 2u;"
+            yield "let column = invocation.lane & 3u;"
+        streams = range(self.variant.streams)
         for name, width in (("h", self._width(1)), ("n", self._width(2))):
             for i in range(width):
                 yield " ".join(f"var {name}{i}_{s}: {self.number};" for s in streams)
@@ -123,73 +123,74 @@ class _Body:
             yield "}"
         yield from self._outputs()
 
-    def _width(self, turns):
+    def _width(self, passes):
         return max(
-            (s.turns * s.rows if turns > 1 else s.outputs for s in self.cut.segments if s.turns >= turns), default=0
+            (s.passes * s.rows if passes > 1 else s.outputs for s in self.cut.segments if s.passes >= passes),
+            default=0,
         )
 
     def _inputs(self):
         count = self.shape.sizes[0]
-        for p in range(self.way.points):
+        for p in range(self.variant.points):
             for k in range(-(-count // 4)):
                 yield f"let p{k}_{p} = network_input(first + {p}u * apart, {k}u);"
         for i in range(count):
-            for p in range(self.way.points):
-                yield f"let x{i}_{p * self.way.channels} = p{i // 4}_{p}[{i % 4}];"
+            for p in range(self.variant.points):
+                yield f"let x{i}_{p * self.variant.channels} = p{i // 4}_{p}[{i % 4}];"
 
     def _segment(self, number, segment):
-        looped = segment.room > 1 or segment.turns > 1
+        looped = segment.room > 1 or segment.passes > 1
         streams = [
-            (part, _Weights(part.buffer, f"at{j}" if looped else part.at, self.way.broadcast))
+            (part, _Weights(part.buffer, f"at{j}" if looped else part.at, self.variant.broadcast))
             for j, part in enumerate(segment.parts)
         ]
         if not looped:
-            yield from self._turn(segment, streams)
+            yield from self._pass(segment, streams)
             return
         for j, part in enumerate(segment.parts):
             yield f"var at{j} = {part.at}u;"
         # How many layers there are is data.
         yield f"let count = min(u32(weights0[{number // 4}].{'xyzw'[number % 4]}), {segment.room}u);"
-        yield "for (var turn = 0u; turn < count; turn++) {"
+        yield "for (var iteration = 0u; iteration < count; iteration++) {"
         steps = [f"at{j} += {part.size}u;" for j, part in enumerate(segment.parts)]
-        if segment.turns == 1:
-            yield from _indented([*self._turn(segment, streams), *steps])
+        if segment.passes == 1:
+            yield from _indented([*self._pass(segment, streams), *steps])
         else:
-            yield f"    for (var t = 0u; t < {segment.turns}u; t++) {{"
-            yield from _indented(_indented([*self._turn(segment, streams), *steps]))
+            yield f"    for (var t = 0u; t < {segment.passes}u; t++) {{"
+            yield from _indented(_indented([*self._pass(segment, streams), *steps]))
             yield "    }"
             for i in range(segment.outputs):
-                yield "    " + " ".join(f"h{i}_{s} = n{i}_{s};" for s in range(self.way.streams))
+                yield "    " + " ".join(f"h{i}_{s} = n{i}_{s};" for s in range(self.variant.streams))
         yield "}"
 
-    def _turn(self, segment, streams):
-        """The sums of a turn's rows, and their responses in place."""
+    def _pass(self, segment, streams):
+        """The sums of a pass's rows, and their responses in place."""
         for part, weights in streams:
             at = 0
             for rows in together(part):
                 for r in rows:
                     yield from weights.load(at)
-                    for s in range(self.way.streams):
+                    for s in range(self.variant.streams):
                         start = weights.name(at) if s in self.values else "0.0"
                         yield f"var z{r}_{s}: f32 = {start};"
                     at += 1
-                yield from (self._halves if self.way.half and segment.layer else self._products)(
+                yield from (self._halves if self.variant.half and segment.layer else self._products)(
                     segment, weights, rows, at
                 )
                 at += len(rows) * segment.inputs
-        if segment.turns == 1:
+        if segment.passes == 1:
             yield from self._responses(segment, range(segment.rows), "h", 0)
             return
-        kept = (segment.turns - 1) * segment.rows
-        for i in range(kept):
-            yield " ".join(f"n{i}_{s} = n{i + segment.rows}_{s};" for s in range(self.way.streams))
-        yield from self._responses(segment, range(segment.rows), "n", kept)
+        shift = (segment.passes - 1) * segment.rows
+        for i in range(shift):
+            yield " ".join(f"n{i}_{s} = n{i + segment.rows}_{s};" for s in range(self.variant.streams))
+        yield from self._responses(segment, range(segment.rows), "n", shift)
 
     def _products(self, segment, weights, rows, at):
         for i in range(segment.inputs):
             for r in rows:
                 yield from weights.load(at)
-                for s in range(self.way.streams):
+                for s in range(self.variant.streams):
                     yield self._product(segment, f"z{r}_{s}", weights.name(at), i, s)
                 at += 1
 
@@ -198,16 +199,16 @@ class _Body:
         for first in range(0, segment.inputs, HALF_RUN):
             some = range(first, min(first + HALF_RUN, segment.inputs))
             for r in rows:
-                for s in range(self.way.streams):
+                for s in range(self.variant.streams):
                     yield f"var t{r}_{s}_{first}: f16 = 0.0h;"
             for i in some:
                 for r in rows:
                     yield from weights.load(at)
-                    for s in range(self.way.streams):
+                    for s in range(self.variant.streams):
                         yield self._product(segment, f"t{r}_{s}_{first}", f"f16({weights.name(at)})", i, s)
                     at += 1
             for r in rows:
-                for s in range(self.way.streams):
+                for s in range(self.variant.streams):
                     yield f"z{r}_{s} += f32(t{r}_{s}_{first});"
 
     def _product(self, segment, z, weight, i, s):
@@ -216,25 +217,25 @@ class _Body:
             return f"{z} = fma({weight}, h{i}_{s}, {z});"
         if s in self.values:
             return f"{z} = fma({weight}, x{i}_{s}, {z});"
-        return f"{z} += {weight};" if i == s % self.way.channels - 1 else ""
+        return f"{z} += {weight};" if i == s % self.variant.channels - 1 else ""
 
     def _responses(self, segment, rows, name, shift):
         """Activations, four at a time: of four points or of several rows."""
         activation = self.shape.activations[segment.layer]
         rule, a = activation.name, repr(float(activation.parameter))
         plain = rule == "identity" or not activation.rule.elementwise
-        places = [(r, s) for r in rows if r + shift < segment.turns * segment.rows for s in self.values]
+        places = [(r, s) for r in rows if r + shift < segment.passes * segment.rows for s in self.values]
         for k in range(0, len(places), 4):
             some = places[k : k + 4]
             four = ", ".join(f"z{r}_{s}" for r, s in some + some[-1:] * (4 - len(some)))
             if not plain:
                 yield f"let a{k} = {rule}_value(vec4f({four}), {a});"
-                if self.way.gradient:
+                if self.variant.gradient:
                     yield f"let d{k} = {rule}_slope(vec4f({four}), {a});"
             for j, (r, s) in enumerate(some):
                 value = f"z{r}_{s}" if plain else f"a{k}[{j}]"
                 yield f"{name}{r + shift}_{s} = {self.number}({value});"
-                for c in range(1, self.way.channels):
+                for c in range(1, self.variant.channels):
                     slope = "" if plain else f"d{k}[{j}] * "
                     yield f"{name}{r + shift}_{s + c} = {self.number}({slope}z{r}_{s + c});"
 
@@ -242,7 +243,7 @@ class _Body:
         count = self.shape.sizes[-1]
         groups = -(-count // 4)
         softmax = not self.shape.activations[-1].rule.elementwise
-        for s in range(self.way.streams):
+        for s in range(self.variant.streams):
             fours = []
             for g in range(groups):
                 parts = [f"f32(h{i}_{s})" if i < count else "0.0" for i in range(4 * g, 4 * g + 4)]
@@ -251,7 +252,7 @@ class _Body:
         for p, s in enumerate(self.values):
             if softmax:
                 yield f"o{s} = network_softmax(o{s});"
-            for c in range(self.way.channels):
+            for c in range(self.variant.channels):
                 if softmax and c:
                     # Softmax's derivative: p (dz - sum of p dz).
                     mean = " + ".join(f"dot(o{s}[{g}], o{s + c}[{g}])" for g in range(groups))

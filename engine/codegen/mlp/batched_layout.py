@@ -17,10 +17,10 @@ WIDEST = 64
 TOGETHER = 4
 # Multiply-adds written out in one body, a point's each for itself: lavapipe compiles some 4,800 a second.
 WRITTEN = 4800
-# Products written out for a layer, which is computed in turns where it has more. With four points 64 by 64 ran at 48
-# GFLOP/s in turns of 512 and at 47 in turns of 768; 30 by 30 at 55 in one turn and 39 in two or three, since a turn
+# Products written out for a layer, which is computed in passes where it has more. With four points 64 by 64 ran at 48
+# GFLOP/s in passes of 512 and at 47 in passes of 768; 30 by 30 at 55 in one pass and 39 in two or three, since a pass
 # moves all responses along.
-TURNS_OF = (1024, 512, 256)
+PRODUCTS_OF = (1024, 512, 256)
 # Bindings for weights: WebGPU gives a stage 12 uniform buffers, and one of them says which points.
 BUFFERS = 11
 ROOM = UNIFORM_BYTES // 16
@@ -31,11 +31,11 @@ ROOMS = (8, 16, 32, 64, 128)
 
 @dataclass(frozen=True)
 class Part:
-    """Some of the rows of every turn of a segment, whose weights lie together.
+    """Some of the rows of every pass of a segment, whose weights lie together.
 
     buffer, at   the binding, and the first vec4f there
-    first, rows  which rows of a turn
-    size         vec4f of a turn: TOGETHER rows at a time their bias, then input by input their weights
+    first, rows  which rows of a pass
+    size         vec4f of a pass: TOGETHER rows at a time their bias, then input by input their weights
     """
 
     buffer: int
@@ -52,9 +52,9 @@ class Segment:
     layer, count      the first of them, and how many
     room              how many its code and its place are made for; 1: it is no loop
     inputs, outputs   neurons of each layer
-    rows, turns       a layer is computed in turns, so many of its outputs a turn; the last may be filled with zeros
+    rows, passes       a layer is computed in passes, so many of its outputs a pass; the last may be filled with zeros
     parts             where the weights lie: in several buffers where one does not hold them, each with some rows of
-                      every turn, so that one loop reads them all
+                      every pass, so that one loop reads them all
     """
 
     layer: int
@@ -62,7 +62,7 @@ class Segment:
     inputs: int
     outputs: int
     rows: int
-    turns: int
+    passes: int
     room: int = 1
     parts: tuple[Part, ...] = ()
 
@@ -98,7 +98,7 @@ def plan(shape, products):
     """
     if max(shape.sizes) > WIDEST:
         return None
-    for most in TURNS_OF:
+    for most in PRODUCTS_OF:
         segments = _cut(shape, most)
         if sum(s.products for s in segments) <= products:
             roomy = [replace(s, room=_room(s)) for s in segments]
@@ -144,7 +144,7 @@ def _placed(segments, buffers, room, kind):
             parts, after = [], list(counts)
             for first, rows in _shares(segment.rows, count):
                 size = -(-rows * (segment.inputs + 1) // 8) * 2
-                need = size * segment.turns * segment.room
+                need = size * segment.passes * segment.room
                 fits = [b for b, used in enumerate(after) if used + need <= room]
                 if not fits and len(after) < buffers and need <= room:
                     fits = [len(after)]
@@ -182,17 +182,17 @@ def pack(plan, layers):
 
 def pack_layer(segment, layer):
     """One layer's numbers, part by part: (Part, (vec4f, 4) float32)."""
-    turns, rows, inputs = segment.turns, segment.rows, segment.inputs
-    weights = np.zeros((turns * rows, inputs), np.float32)
-    bias = np.zeros(turns * rows, np.float32)
+    passes, rows, inputs = segment.passes, segment.rows, segment.inputs
+    weights = np.zeros((passes * rows, inputs), np.float32)
+    bias = np.zeros(passes * rows, np.float32)
     weights[: segment.outputs], bias[: segment.outputs] = layer.weights, layer.bias
-    weights, bias = weights.reshape(turns, rows, inputs), bias.reshape(turns, rows)
+    weights, bias = weights.reshape(passes, rows, inputs), bias.reshape(passes, rows)
     for part in segment.parts:
-        data, at = np.zeros((turns, part.size * 4), np.float32), 0
+        data, at = np.zeros((passes, part.size * 4), np.float32), 0
         for some in together(part):
             some = slice(some.start, some.stop)
             block = np.concatenate([bias[:, None, some], weights[:, some].transpose(0, 2, 1)], axis=1)
-            data[:, at : at + block[0].size] = block.reshape(turns, -1)
+            data[:, at : at + block[0].size] = block.reshape(passes, -1)
             at += block[0].size
         yield part, data.reshape(-1, 4)
 

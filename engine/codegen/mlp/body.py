@@ -1,12 +1,12 @@
 """The statements of a network's function, in any arithmetic: written out for small networks, loops for others.
 
-The loops go over inputs, with the sums of the outputs in registers. Responses are held in variables, never in
-arrays: each turn takes the first of them and moves the others up, so that after the last turn all are in place
-again. That suits compilers (an array reached by a number that is not constant costs lavapipe a load for each lane,
-and time in the square of its length to compile). A layer of 32 by 32 at 16,384 points on two cores, and the first
-use with compilation: written out 3.1 ms and 1.5 s; a loop over outputs into an array 7.2 ms and 0.38 s; a loop over
-inputs from an array 3.3 ms and 0.35 s; this, 3.1 ms and 0.20 s; with dual numbers 4.8 ms and 0.43 s, from an array
-5.4 ms and 1.26 s.
+The loops go over inputs, with the sums of the outputs in registers. Responses are in variables, never in arrays: each
+iteration takes the first of them and moves the others up, so that after the last one all are in place again. That
+suits compilers (an array indexed by a number that is not constant costs lavapipe a load for each component, and time in
+the square of its length to compile). A layer of 32 by 32 at 16,384 points on two cores, and the first use with
+compilation: written out 3.1 ms and 1.5 s; a loop over outputs into an array 7.2 ms and 0.38 s; a loop over inputs from
+an array 3.3 ms and 0.35 s; this, 3.1 ms and 0.20 s; with dual numbers 4.8 ms and 0.43 s, from an array 5.4 ms and
+1.26 s.
 """
 
 from functools import cache
@@ -16,9 +16,9 @@ from engine.codegen.mlp.layout import layout
 # Blocks of 4 x 4 weights in a network written out one by one, everything in registers. More would compile too slowly:
 # lavapipe takes 20 ms a block at 80 blocks, and the time grows faster than their number.
 WRITTEN_OUT = 26
-# Groups of four neurons in a layer whose sums all stay in registers while its inputs are read, one group a turn.
+# Groups of four neurons in a layer whose sums all stay in registers while its inputs are read, one group an iteration.
 NARROW = 8
-# Wider layers take inputs and outputs so many groups a turn: 16 blocks keep turns few and compile at once.
+# Wider layers take inputs and outputs so many groups an iteration: 16 blocks keep iterations few and compile at once.
 CHUNK = 4
 
 
@@ -34,14 +34,14 @@ def is_written_out(shape):
 
 
 @cache
-def iterations(shape):
-    """Loop turns of one evaluation, at most; llvmpipe ends loops after 65,535 turns an invocation, all summed."""
+def loop_iterations(shape):
+    """Loop iterations of one evaluation, at most; llvmpipe ends loops after 65,535 an invocation, all summed."""
     if is_written_out(shape):
         return 0
-    return sum(_turns(layer, b) for layer, b in enumerate(layout(shape).blocks))
+    return sum(_iterations(layer, b) for layer, b in enumerate(layout(shape).blocks))
 
 
-def _turns(layer, block):
+def _iterations(layer, block):
     if _is_wide(layer, block):
         return 2 + (2 + block.outputs // CHUNK) * (1 + block.inputs // CHUNK)
     return 1 + block.inputs
@@ -109,7 +109,7 @@ class _Loops(_Writer):
             yield f"// layer{'s' if count > 1 else ''} {layer}{f' to {layer + count - 1}' if count > 1 else ''}"
             if count > 1:
                 yield f"var at{layer} = {block.at}u;"
-                yield f"for (var turn = 0u; turn < {count}u; turn++) {{"
+                yield f"for (var iteration = 0u; iteration < {count}u; iteration++) {{"
                 yield from _indented(self._layer(layer, block, f"at{layer}"))
                 yield f"    at{layer} += {block.size}u;"
                 yield "}"
@@ -160,7 +160,7 @@ class _Loops(_Writer):
             yield f"h{g} = n{g};"
 
     def _sums(self, layer, block, row, bias, groups, stride):
-        """z0, z1 ... of output groups whose blocks begin at `row`, from the inputs `stride` groups a turn."""
+        """z0, z1 ... of output groups whose blocks begin at `row`, from the inputs `stride` groups an iteration."""
         for g in groups:
             yield f"var z{g} = {self.start(f'{bias} + {block.bias - block.at + g}u')};"
         whole = block.inputs // stride

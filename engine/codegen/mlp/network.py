@@ -3,12 +3,12 @@
 from functools import cache
 
 from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN
-from engine.codegen.mlp.body import body, iterations
+from engine.codegen.mlp.body import body, loop_iterations
 from engine.codegen.mlp.layout import layout
 from engine.codegen.mlp.softmax import softmax_function, softmax_shared
 
 POINTS = {1: "f32", 2: "vec2f", 3: "vec3f", 4: "vec4f"}
-LANES = {1: "vec4f(p, 0.0, 0.0, 0.0)", 2: "vec4f(p, 0.0, 0.0)", 3: "vec4f(p, 0.0)", 4: "p"}
+INPUTS = {1: "vec4f(p, 0.0, 0.0, 0.0)", 2: "vec4f(p, 0.0, 0.0)", 3: "vec4f(p, 0.0)", 4: "p"}
 
 
 def network_module(shape, arithmetics=(PLAIN, DUAL, LINE)):
@@ -19,8 +19,8 @@ def network_module(shape, arithmetics=(PLAIN, DUAL, LINE)):
     NetworkPoint                        f32, vec2f, vec3f or vec4f; for more inputs u32, a number of the kernel's own:
                                         it defines `network_input(p: u32, k: u32) -> vec4f`, inputs 4 k to 4 k + 3
     NETWORK_INPUTS, NETWORK_OUTPUTS     counts; NETWORK_GROUPS is that of groups of four outputs
-    NETWORK_ITERATIONS                  loop turns of one evaluation, for llvmpipe's budget of 65,535
-    network_lanes(p, k)                 inputs 4 k .. 4 k + 3 of a point, filled with 0
+    NETWORK_ITERATIONS                  loop iterations of one evaluation, for llvmpipe's budget of 65,535
+    network_inputs(p, k)                 inputs 4 k .. 4 k + 3 of a point, filled with 0
     network_plain(p)                    all outputs, as array<vec4f, NETWORK_GROUPS>
     network_output(p, k)                output k
     network_dual(p, first)              all outputs with derivatives along inputs first, first + 1, first + 2
@@ -40,19 +40,19 @@ def network_module(shape, arithmetics=(PLAIN, DUAL, LINE)):
     return "\n".join(parts)
 
 
-def points_module(shape, carried=False):
+def points_module(shape, tangent=False):
     """The text of `generated/points`: how the network takes rows of the binding `points`.
 
     shape     of the network
-    carried   False: points is (N, groups of four inputs) vec4f, and network_point(i) is point i.
-              True: each group is four vec4f, a value and three derivatives, for network_dual(i) of CARRIED
+    tangent   False: points is (N, groups of four inputs) vec4f, and network_point(i) is point i.
+              True: each group is four vec4f, a value and three derivatives, for network_dual(i) of TANGENT
     """
     inputs, groups = shape.sizes[0], -(-shape.sizes[0] // 4)
-    at = f"{4 if carried else 1}u * (i * {groups}u + k)"
+    at = f"{4 if tangent else 1}u * (i * {groups}u + k)"
     lines = []
     if inputs > 4:
         lines += ["fn network_input(i: u32, k: u32) -> vec4f {", f"    return points[{at}];", "}", ""]
-    if carried:
+    if tangent:
         lines += [
             "fn network_dual_input(i: u32, k: u32) -> Dual {",
             f"    let at = {at};",
@@ -76,15 +76,15 @@ def _head(shape, arithmetics):
         f"const NETWORK_INPUTS = {inputs}u;",
         f"const NETWORK_OUTPUTS = {outputs}u;",
         f"const NETWORK_GROUPS = {-(-outputs // 4)}u;",
-        f"const NETWORK_ITERATIONS = {iterations(shape)}u;",
+        f"const NETWORK_ITERATIONS = {loop_iterations(shape)}u;",
         "",
         "fn network_block(at: u32) -> mat4x4f {",
         "    return mat4x4f(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);",
         "}",
         "",
-        "fn network_lanes(p: NetworkPoint, k: u32) -> vec4f {",
+        "fn network_inputs(p: NetworkPoint, k: u32) -> vec4f {",
     ]
-    return "\n".join([*lines, f"    return {LANES.get(inputs, 'network_input(p, k)')};", "}", ""])
+    return "\n".join([*lines, f"    return {INPUTS.get(inputs, 'network_input(p, k)')};", "}", ""])
 
 
 ACCESS = {

@@ -4,11 +4,11 @@ from engine.codegen.mlp.layout import pack, weights_binding
 from engine.gpu.array import Array
 
 
-def upload(net, held=None):
-    """An Array with the weights of an Mlp; `held`, an earlier one, is written anew where its size and use fit."""
+def upload(net, array=None):
+    """An Array with the weights of an Mlp; `array`, an earlier one, is written anew where its size and use fit."""
     data = pack(net)
     usage = "uniform" if weights_binding(net.shape).kind == "uniform" else "storage"
-    if held is None or (held.count, held.usage) != (data.size, usage):
+    if array is None or (array.count, array.usage) != (data.size, usage):
         return Array.of(data, usage)
-    held.write(data)
-    return held
+    array.write(data)
+    return array

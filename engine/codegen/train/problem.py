@@ -9,14 +9,15 @@ from engine.gpu.bindings import Binding
 from engine.gpu.structs import struct
 from engine.network.mlp import Shape
 
-# One dispatch. `first` is its first step, `turn` and `turns` which of the batch's turns it takes, `count` the samples
-# there are, `whole` 1 where a batch is all of them in order, `ends` 1 where the last turn's step is completed.
+# One dispatch. `first` is its first step, `iteration` and `iterations` the first and the end of the iterations over the
+# batch that it takes, `count` the samples there are, `whole` 1 where a batch is all of them in order, `ends` 1 where
+# the last iteration's step is completed.
 TRAINING = struct(
     "Training",
     steps="u32",
     first="u32",
-    turn="u32",
-    turns="u32",
+    iteration="u32",
+    iterations="u32",
     batch="u32",
     count="u32",
     whole="u32",

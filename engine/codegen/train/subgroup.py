@@ -5,9 +5,9 @@ stores and barriers. So weights, moments and gradients are variables, a vector o
 other passes through all units at once: a response is broadcast from its lane and multiplied with a vector of weights.
 A gradient needs no sum over lanes, and Adam's update is the same few operations on each variable.
 
-With a layer's weights held by input (lanes are inputs), the way back multiplies broadcast deltas with vectors, and the
-same broadcasts with responses give the gradient; the way there wants lanes to be outputs, so once a step the matrices
-are transposed, by exchanges between lanes.
+A layer's weights are stored by input (lanes are inputs): the backward pass multiplies broadcast deltas with vectors,
+and the same broadcasts with responses give the gradient. The forward pass wants lanes to be outputs, so once a step the
+matrices are transposed, by exchanges between lanes.
 """
 
 from dataclasses import dataclass
@@ -79,13 +79,13 @@ class Lanes:
             of[flat[flat >= 0]] = place[flat >= 0]
         return Places(of, self.groups * self.lanes * 4)
 
-    def turns(self, batch):
-        """Turns of the kernel's loop over a batch."""
+    def iterations(self, batch):
+        """Iterations of the kernel's loop over a batch."""
         return -(-batch // self.lanes)
 
     @property
-    def loops_of_a_turn(self):
-        """Turns of all loops in one of them, itself counted; the look that ends a loop is a turn too."""
+    def loop_iterations(self):
+        """Iterations of all loops in one of them, itself counted; the look that ends a loop is an iteration too."""
         return 1 + self.lanes // TOGETHER + 1
 
     @property
@@ -166,7 +166,7 @@ class _Body:
     def _step(self):
         for name in self.names:
             yield f"var g_{name} = 0.0;"
-        yield "if PARTIAL && training.turn > 0u {"
+        yield "if PARTIAL && training.iteration > 0u {"
         for g, names in self._groups(["g_"]):
             yield f"    let sum{g} = gradients[{self._base([''])} + {g * self.width}u];"
             for c, name in enumerate(names):
@@ -174,8 +174,8 @@ class _Body:
         yield "}"
         for layer, n, m in self.layers:
             yield from self._outwards(layer, n, m)
-        yield "for (var turn = training.turn; turn < training.turns; turn++) {"
-        yield from _indented(self._turn())
+        yield "for (var iteration = training.iteration; iteration < training.iterations; iteration++) {"
+        yield from _indented(self._iteration())
         yield "}"
         yield "if PARTIAL && training.ends == 0u {"
         yield from _indented(self._store("gradients", ["g_"]))
@@ -204,9 +204,9 @@ class _Body:
                     if p * self.width + c < n:
                         yield f"let a{layer}_{p * self.width + c}_{k} = {column};"
 
-    def _turn(self):
+    def _iteration(self):
         n, targets = self.problem.shape.sizes[0], self.problem.targets
-        yield f"let number = turn * {self.width}u + lane;"
+        yield f"let number = iteration * {self.width}u + lane;"
         # What is past the batch counts nothing, but all lanes must go on together.
         yield "let counts = select(0.0, 1.0, number < training.batch);"
         yield "var sample = min(number, training.count - 1u);"

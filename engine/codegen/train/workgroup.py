@@ -72,25 +72,27 @@ class Threads:
         n4, m4, at, *_ = self.layers[-1]
         return Places(np.concatenate(of), 4 * (at + (4 * n4 + 1) * m4))
 
-    def turns(self, batch):
-        """Turns of the kernel's loop over a batch."""
+    def iterations(self, batch):
+        """Iterations of the kernel's loop over a batch."""
         return -(-batch // (4 * self.fours))
 
     @property
-    def loops_of_a_turn(self):
-        """Turns of all loops in one turn over the batch, at most; Adam's are counted with it.
+    def loop_iterations(self):
+        """Iterations of all loops in one iteration over the batch, at most; Adam's are counted with it.
 
-        The look that ends a loop is a turn too.
+        The look that ends a loop is an iteration too.
         """
         share = lambda items: -(-items // self.threads)
         loop = lambda times, inside=0: times * (1 + inside) + 1
         samples = loop(4) + loop(self.problem.shape.sizes[0] + self.problem.targets) + loop(4)
-        turns = 1 + loop(share(self.fours), samples) + loop(share(self.fours)) + loop(share(self.places.count // 4))
-        turns += 2 * loop(len(self.layers))
+        iterations = (
+            1 + loop(share(self.fours), samples) + loop(share(self.fours)) + loop(share(self.places.count // 4))
+        )
+        iterations += 2 * loop(len(self.layers))
         for n4, m4, *_ in self.layers:
-            turns += loop(share(m4 * self.fours), loop(4 * n4)) + loop(share(n4 * self.fours), loop(m4))
-            turns += loop(share(m4 * n4), loop(self.fours)) + loop(share(m4), loop(self.fours))
-        return turns
+            iterations += loop(share(m4 * self.fours), loop(4 * n4)) + loop(share(n4 * self.fours), loop(m4))
+            iterations += loop(share(m4 * n4), loop(self.fours)) + loop(share(m4), loop(self.fours))
+        return iterations
 
     @property
     def constants(self):

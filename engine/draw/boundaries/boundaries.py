@@ -36,7 +36,7 @@ NODE = struct(
     most_loss="f32",  # what the end of the map stands for
     lit="u32",  # the lane whose positive side is lit
     most="u32",  # more than any loop's turns: their count being data keeps drivers from writing loops out
-    walls="u32",  # groups at whose lines others may bend
+    bending="u32",  # groups at whose lines others may bend
 )
 BACKGROUNDS = ("none", "prediction", "target", "loss", "regions")
 # The end of the map of losses: cross-entropy in nats (a coin's guess of two classes is 0.69), mean squared error.
@@ -257,7 +257,7 @@ class Boundaries(Drawable):
             lit=lane,
             most=0xFFFFFFFF,
             # The last layer's lines bend none but the decision's.
-            walls=Groups(self.net.shape).count if self.decision else Groups(self.net.shape).starts[-1],
+            bending=Groups(self.net.shape).count if self.decision else Groups(self.net.shape).starts[-1],
         )
 
     def _clipped(self, frame):

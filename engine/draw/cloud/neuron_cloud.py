@@ -246,7 +246,7 @@ class NeuronCloud(Drawable):
         return SplatView(
             transform, size, offset, tile, spread, not camera.is_orthographic, camera.near, camera.far, low, high,
             lit=self._lit(), dimmed=1.0 if self.highlight is None else DIMMED, faint=self.threshold,
-            ink=ink,
+            opacity_power=ink,
         )  # fmt: skip
 
     def _depths(self, camera, world):

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.codegen.mlp import batched_layout
-from engine.codegen.mlp.batched import Way, several_module, weights_bindings
+from engine.codegen.mlp.batched import Variant, batched_module, weights_bindings
 from engine.codegen.mlp.batched_layout import pack, plan, together
 from engine.codegen.mlp.layout import UNIFORM_BYTES
 from engine.network.random import random_mlp
 
-WAY = Way(4, broadcast=True)
+VARIANT = Variant(4, broadcast=True)
 
 
 @settings(max_examples=40, deadline=None)
@@ -29,11 +29,11 @@ def test_every_weight_lies_where_the_plan_says_and_the_rest_is_zero(sizes, repea
         for k in range(segment.count):
             layer = net.layers[segment.layer + k]
             for part in segment.parts:
-                for turn in range(segment.turns):
-                    at = 4 * (part.at + (k * segment.turns + turn) * part.size)
+                for number in range(segment.passes):
+                    at = 4 * (part.at + (k * segment.passes + number) * part.size)
                     numbers = iter(buffers[part.buffer].reshape(-1)[at:])
                     for rows in together(part):
-                        rows = [turn * segment.rows + r for r in rows]
+                        rows = [number * segment.rows + r for r in rows]
                         for i in range(-1, segment.inputs):
                             for row in rows:
                                 value = next(numbers)
@@ -47,54 +47,54 @@ def test_every_weight_lies_where_the_plan_says_and_the_rest_is_zero(sizes, repea
 
 @pytest.mark.parametrize("depth, width", [(1, 8), (27, 30), (39, 30), (10, 64), (20, 64), (100, 30)])
 def test_weights_are_uniforms_of_64_kib_in_no_more_bindings_than_there_are(depth, width):
-    cut = WAY.plan(random_mlp([2, *[width] * depth, 3]).shape)
+    cut = VARIANT.plan(random_mlp([2, *[width] * depth, 3]).shape)
     assert cut.kind == "uniform" and len(cut.counts) <= 11
     assert max(cut.counts) * 16 <= UNIFORM_BYTES
     assert [b.kind for b in weights_bindings(cut)] == ["uniform"] * len(cut.counts)
 
 
 def test_weights_past_all_uniforms_are_one_storage_buffer():
-    cut = WAY.plan(random_mlp([2, *[64] * 100, 3]).shape)
+    cut = VARIANT.plan(random_mlp([2, *[64] * 100, 3]).shape)
     assert cut.kind == "read" and len(cut.counts) == 1
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(1, 64), min_size=2, max_size=40), st.booleans())
 def test_code_stays_short_for_every_shape_or_there_is_no_plan(sizes, gradient):
-    way = Way(1 if gradient else 4, gradient, broadcast=True)
+    variant = Variant(1 if gradient else 4, gradient, broadcast=True)
     shape = random_mlp(sizes).shape
-    if way.plan(shape) is None:
+    if variant.plan(shape) is None:
         # Only many different layers are too many.
         assert len({pair for pair in zip(sizes, sizes[1:], strict=False)}) > 4
     else:
-        assert several_module(shape, way).count("fma(") <= batched_layout.WRITTEN
+        assert batched_module(shape, variant).count("fma(") <= batched_layout.WRITTEN
 
 
 @pytest.mark.parametrize("width", range(1, 65))
 def test_no_narrow_layer_is_filled_up_by_much(width):
-    cut = WAY.plan(random_mlp([2, *[width] * 9, 3]).shape)
+    cut = VARIANT.plan(random_mlp([2, *[width] * 9, 3]).shape)
     for segment in cut.segments:
-        # Below 33 wide not a row; above at most one for each turn but one.
-        assert segment.turns * segment.rows - segment.outputs < max(1, segment.turns)
-    assert width > 32 or max(s.turns for s in cut.segments) == 1
+        # Below 33 wide not a row; above at most one for each pass but one.
+        assert segment.passes * segment.rows - segment.outputs < max(1, segment.passes)
+    assert width > 32 or max(s.passes for s in cut.segments) == 1
 
 
 def test_layers_wider_than_64_have_no_plan():
-    assert WAY.plan(random_mlp([2, 65, 1]).shape) is None
-    assert WAY.plan(random_mlp([65, 2]).shape) is None
+    assert VARIANT.plan(random_mlp([2, 65, 1]).shape) is None
+    assert VARIANT.plan(random_mlp([65, 2]).shape) is None
 
 
 def test_only_sizes_and_activations_change_the_text():
     a, b = (random_mlp([2, 30, 30, 3], seed=s) for s in (1, 2))
-    assert several_module(a.shape, WAY) == several_module(b.shape, WAY)
-    assert several_module(a.shape, WAY) != several_module(random_mlp([2, 30, 30, 3], "sine(3)").shape, WAY)
+    assert batched_module(a.shape, VARIANT) == batched_module(b.shape, VARIANT)
+    assert batched_module(a.shape, VARIANT) != batched_module(random_mlp([2, 30, 30, 3], "sine(3)").shape, VARIANT)
 
 
 def test_networks_that_differ_in_depth_alone_share_their_code():
     def text(depth, last):
         net = random_mlp([2, *[30] * depth, 3], "tanh", last=last)
-        cut = WAY.plan(net.shape)
-        return several_module(net.shape, WAY), tuple(b.type_text for b in weights_bindings(cut))
+        cut = VARIANT.plan(net.shape)
+        return batched_module(net.shape, VARIANT), tuple(b.type_text for b in weights_bindings(cut))
 
     assert text(18, "sigmoid") == text(27, "sigmoid") == text(33, "sigmoid")
     assert text(27, "sigmoid") != text(27, "tanh")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN
-from engine.codegen.mlp.body import is_written_out, iterations
+from engine.codegen.mlp.body import is_written_out, loop_iterations
 from engine.codegen.mlp.layout import layout, pack, weights_binding
 from engine.codegen.mlp.network import network_function, network_module, points_module
 from engine.gpu.array import Array
@@ -163,11 +163,11 @@ def test_small_networks_are_written_out_and_large_ones_stay_short():
 def test_loop_turns_are_counted_high_enough_and_leave_room():
     for sizes in ([3, 8, 1], [3, 32, 32, 32, 1], [2, *[30] * 27, 3], [3, 256, 256, 256, 1], [3, 40, 70, 33, 2]):
         shape = random_mlp(sizes).shape
-        assert turns(network_function(shape, PLAIN)) <= iterations(shape) < 2000
+        assert iterations(network_function(shape, PLAIN)) <= loop_iterations(shape) < 2000
 
 
-def turns(text):
-    """Loop turns of a WGSL function, from its loops' bounds and their nesting."""
+def iterations(text):
+    """Loop iterations of a WGSL function, from its loops' bounds and their nesting."""
     total, open_loops, depth = 0, [], 0
     for line in text.splitlines():
         if match := re.search(r"for \(var \w+ = 0u; \w+ < (\d+)u", line):

@@ -37,7 +37,7 @@ def test_paths_do_not_remember_a_larger_network_shown_before(monkeypatch):
     node = Sparks(random_mlp([3, 16, 1]), SEEDS)
     with monkeypatch.context() as few:
         # As if 20 steps through it were more turns of loops than one run takes; 5 are not.
-        few.setattr(sparks, "MOST_TURNS", 15)
+        few.setattr(sparks, "MOST_ITERATIONS", 15)
         pixels(node)
     node.show(SMALL)
     assert np.array_equal(pixels(node), pixels(Sparks(SMALL, SEEDS)))

@@ -3,41 +3,41 @@
 #import arithmetic/ends
 #import arithmetic/plain
 
-struct Bubble {
+struct Parabola {
     near: vec4f,
     far: vec4f,
-    doubt: vec4f, // how far rounding may have moved near or far
+    error_bound: vec4f, // how far rounding may have moved near or far
     middle: vec4f,
     radius: vec4f,
 }
 
-fn bubble_start(bias: vec4f) -> Bubble {
-    return Bubble(bias, bias, vec4f(0.0), vec4f(0.0), vec4f(0.0));
+fn parabola_start(bias: vec4f) -> Parabola {
+    return Parabola(bias, bias, vec4f(0.0), vec4f(0.0), vec4f(0.0));
 }
 
 // z + m h
-fn bubble_add(z: Bubble, m: mat4x4f, h: Bubble) -> Bubble {
+fn parabola_add(z: Parabola, m: mat4x4f, h: Parabola) -> Parabola {
     let size = block_abs(m);
     let near = plain_add(z.near, m, h.near);
     let far = plain_add(z.far, m, h.far);
-    // Four sums, each an ulp of what it comes to: that is this one at most, and the products after it, which are in h's doubt.
-    let rounded = fma(vec4f(4.0 * ULP), max(abs(near), abs(far)), z.doubt);
-    return Bubble(
+    // Four sums, each an ulp of what it comes to: that is this one at most, and the products after it, which are in h's error_bound.
+    let rounded = fma(vec4f(4.0 * ULP), max(abs(near), abs(far)), z.error_bound);
+    return Parabola(
         near,
         far,
-        plain_add(rounded, size, h.doubt),
+        plain_add(rounded, size, h.error_bound),
         plain_add(z.middle, m, h.middle),
         plain_add(z.radius, size, h.radius),
     );
 }
 
 // From values, their errors and a range. The rounding of the product that follows is put in: four ulp of each of its
-// terms for near and far, whose sums count for themselves, and for the bubble as many as it has terms.
-fn bubble_of(near: vec4f, far: vec4f, doubt: vec4f, d: Range, terms: f32) -> Bubble {
+// terms for near and far, whose sums count for themselves, and for the remainder as many as it has terms.
+fn parabola_of(near: vec4f, far: vec4f, error_bound: vec4f, d: Range, terms: f32) -> Parabola {
     let middle = 0.5 * (d.low + d.high);
     let radius = 0.5 * (d.high - d.low);
-    let all = fma(vec4f(4.0 * ULP), max(abs(near), abs(far)), doubt);
-    return Bubble(near, far, all, middle, radius + (terms + 16.0) * ULP * (abs(middle) + radius));
+    let all = fma(vec4f(4.0 * ULP), max(abs(near), abs(far)), error_bound);
+    return Parabola(near, far, all, middle, radius + (terms + 16.0) * ULP * (abs(middle) + radius));
 }
 
 // f(x) is in chord(x) + 4 x (1 - x) [low, high].
@@ -57,7 +57,7 @@ fn bounds_scaled(b: Bounds, factor: f32) -> Bounds {
 }
 
 // The same piece seen with f turned over.
-fn bounds_turned(b: Bounds) -> Bounds {
+fn bounds_mirrored(b: Bounds) -> Bounds {
     return Bounds(-b.high, -b.low);
 }
 
@@ -90,7 +90,7 @@ fn bounds_excess(b: Bounds) -> f32 {
     return max(abs(b.low), abs(b.high));
 }
 
-// The bubble says nothing of slopes.
+// The parabola says nothing of slopes.
 fn only_rises(b: Bounds) -> bool {
     return false;
 }

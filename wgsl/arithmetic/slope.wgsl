@@ -12,7 +12,7 @@ fn bounds_scaled(b: Bounds, factor: f32) -> Bounds {
 }
 
 // The same piece seen with f turned over.
-fn bounds_turned(b: Bounds) -> Bounds {
+fn bounds_mirrored(b: Bounds) -> Bounds {
     return Bounds(-b.high, -b.low);
 }
 
