@@ -2,12 +2,17 @@
 
 # As in engine.cli.main: only what every command needs is imported here.
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.cli.options import Text, flag
 from engine.errors import FileError, SettingError
 from engine.output.progress import progress_bar, say
+
+if TYPE_CHECKING:
+    from engine.formats.downloads import Download
 
 
 def _names() -> list[str]:
@@ -21,23 +26,23 @@ HELP = """
   neuroscene download --list
   neuroscene download squeezenet
   neuroscene download squeezenet --yes        in a script: asks nothing
-  neuroscene download squeezenet --check      is it there, and right to the bit?
+  neuroscene download squeezenet --check      is it there, and is its sha256 right?
 \b
-Address, size and sha256 are shown before anything is fetched. Stopped halfway, the same command goes on.
-It is kept in your cache folder, or in the folder that NEUROSCENE_CACHE names; the path is printed.
+Address, size and sha256 are shown before anything is fetched. After a stop the same command continues.
+The file goes to your cache folder, or to the folder that NEUROSCENE_CACHE names; its path is printed.
 No other command uses the network."""
 
 
 def download(
     name: Annotated[
-        str | None,
+        Text,
         typer.Argument(metavar="NAME", help="What to download.", autocompletion=_names, show_default=False),
     ] = None,
-    yes: Annotated[bool, typer.Option("-y", "--yes", help="Asks nothing; for scripts.")] = False,
-    list_: Annotated[bool, typer.Option("--list", help="Lists what can be downloaded, and what is there.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only tests what is there; downloads nothing.")] = False,
+    yes: Annotated[bool, flag("-y --yes", "Asks nothing; for scripts.")] = False,
+    list_: Annotated[bool, flag("--list", "Lists what can be downloaded, and what is there.")] = False,
+    check: Annotated[bool, flag("--check", "Only tests the file that is there; downloads nothing.")] = False,
 ) -> None:
-    """Downloads a trained network: from one address, once, after a yes."""
+    """Downloads a trained network, after asking."""
     from engine.formats.downloads import cached, find, place
 
     if list_:
@@ -64,26 +69,24 @@ def listing(names: list[str], check: bool) -> str:
 
     check   True to compare the sha256 of what is there; else its size must do
     """
-    from engine.cli.fetch import part_size
     from engine.formats.downloads import cached, find, place
 
     lines = []
     for name in names:
-        known, path, begun = find(name), place(name), part_size(name)
+        path = place(name)
         if cached(name, check=check):
             state = str(path)
         elif path.exists():
             state = f"{path}, but it is not what it should be"
-        elif begun:
-            state = f"not yet; {begun:,} bytes of it are"
         else:
-            state = "not yet"
-        lines += [f"{name}: {known.about}", *_facts(known), f"  there   {state}"]
+            state = "not yet" + _begun(name)
+        lines += [*_facts(name, find(name)), f"  there   {state}"]
     return "\n".join(lines)
 
 
-def _facts(known):
+def _facts(name: str, known: "Download") -> list[str]:
     return [
+        f"{name}: {known.about}",
         f"  by      {known.source}",
         f"  from    {known.url}",
         f"  size    {known.size:,} bytes",
@@ -91,16 +94,17 @@ def _facts(known):
     ]
 
 
-def _ask(name, known, path, yes):
-    """Tells what will be fetched, and goes on only after a yes."""
+def _begun(name: str) -> str:
     from engine.cli.fetch import part_size
 
     begun = part_size(name)
-    lines = [f"{name}: {known.about}", *_facts(known), f"  to      {path}"]
-    if path.exists():
-        lines.append("          where another file of that name is, which it replaces")
-    if begun:
-        lines.append(f"  there   {begun:,} bytes of it, from before")
+    return f"; {begun:,} bytes of it are there from before" if begun else ""
+
+
+def _ask(name: str, known: "Download", path: Path, yes: bool) -> None:
+    """Says what will be fetched, and returns only after a yes."""
+    replaced = "; another file of that name is there, which it replaces" if path.exists() else ""
+    lines = [*_facts(name, known), f"  to      {path}{replaced}{_begun(name)}"]
     print("\n".join(lines), file=sys.stderr, flush=True)
     if yes:
         return
@@ -113,8 +117,8 @@ def _ask(name, known, path, yes):
         raise typer.Abort
 
 
-def _fetched(name, known):
-    """Downloads it, telling how far it is on stderr."""
+def _fetched(name: str, known: "Download") -> Path:
+    """Downloads it, with a progress bar on stderr."""
     from engine.cli.fetch import download, part_size
 
     try:
@@ -122,11 +126,8 @@ def _fetched(name, known):
         with progress_bar(known.file, known.size, "B", initial=part_size(name), unit_scale=True) as move:
             path = download(name, progress=move)
     except KeyboardInterrupt:
-        kept = part_size(name)
-        how = (
-            f"{kept:,} of {known.size:,} bytes are kept; the same command goes on there" if kept else "nothing came yet"
-        )
-        say(f"stopped: {how}.")
+        done = part_size(name)
+        say(f"stopped after {done:,} of {known.size:,} bytes{'; the same command continues there' if done else ''}.")
         raise
     say(f"{known.size:,} bytes, and the sha256 is right.")
     return path

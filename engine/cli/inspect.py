@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.options import SIZE_TEXT, option
-from engine.errors import NeurosceneError, SettingError
+from engine.cli.options import flag, option, pixels
+from engine.errors import NeurosceneError
 
 if TYPE_CHECKING:
     from engine.network.convnet import ConvNet
@@ -23,18 +23,9 @@ HELP = """\b
   neuroscene inspect squeezenet1_0.safetensors
   neuroscene inspect model.onnx --json | jq '.nodes[].shape'
 \b
-A line a node: what it is, what it gives (channels x rows x columns), its weights and multiply-adds, how many pixels
-of the photo (rows x columns) one of its neurons sees, and how many pixels lie between neighbours' fields.
-What cannot be shown is named with its node."""
-
-
-def read_photo_size(text: str) -> tuple[int, int]:
-    """(H, W) of `224x224`, width first."""
-    match = SIZE_TEXT.match(text)
-    width, height = (int(match[1]), int(match[2])) if match and len(text) < 20 else (0, 0)
-    if min(width, height) < 1:
-        raise SettingError(f"--size {text}: it takes width x height in pixels, as in --size 224x224.")
-    return height, width
+A line for each node: its kind, the shape of its output (channels x rows x columns), its weights and multiply-adds, the
+receptive field of a neuron (rows x columns of pixels of the photo), and the pixels from one field to the next.
+A node that cannot be shown is named."""
 
 
 def inspect(
@@ -44,19 +35,19 @@ def inspect(
             metavar="FILE", help="A network; weights alone as FILE:activations, as in net.npz:tanh.", show_default=False
         ),
     ],
-    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    json: Annotated[bool, flag("--json", "As JSON, for programs.")] = False,
     size: Annotated[
         tuple | None,
         option(
             "--size",
-            metavar="WxH",
-            help="The photo's size in pixels, where the file leaves it open.",
-            parser=read_photo_size,
+            "WxH",
+            "The photo's width and height in pixels, for files that leave them open.",
+            parser=pixels("--size", "224x224", None),
         ),
     ] = None,
 ) -> None:
     """Lists the nodes of a convolutional or fully connected network in a file."""
-    net = read(file, size=size)
+    net = read(file, size=size and size[::-1])
     print(as_json(net) if json else as_text(net))
 
 
@@ -161,7 +152,9 @@ def about(node: Any) -> str:
         return str(node.activation)
     if not isinstance(node, Convolution | MaxPool | AveragePool):
         return node.kind
-    rows, columns = windows = node.windows()
+    windows = node.windows()
+    assert windows is not None
+    rows, columns = windows
     said = [f"{node.kind} {rows.size} x {columns.size}"]
     for what, values, usual in (
         ("stride", (rows.stride, columns.stride), 1),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.options import scene_names
+from engine.cli.options import Text, flag, scene_names
 
 WIDTH = 110
 
@@ -19,15 +19,12 @@ HELP = """\b
 
 def list_scenes(
     scene: Annotated[
-        str | None,
+        Text,
         typer.Argument(
-            metavar="[SCENE]",
-            help="A scene whose settings are asked for.",
-            autocompletion=scene_names,
-            show_default=False,
+            metavar="SCENE", help="The scene whose settings to list.", autocompletion=scene_names, show_default=False
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+    as_json: Annotated[bool, flag("--json", "As JSON, for programs.")] = False,
 ) -> None:
     """Lists the scenes, or the settings of one."""
     print(scenes(as_json) if scene is None else settings_of(scene, as_json))

@@ -16,7 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from engine.cli import download, export, inspect, listing, render, sheet, train
-from engine.cli.options import with_shared_options
+from engine.cli.options import with_options
 from engine.errors import NeurosceneError, NoAdapterError, near
 from engine.output.progress import say
 
@@ -30,7 +30,7 @@ app = typer.Typer(
     help="Pictures of what neural networks compute.",
     epilog="""\b
 SCENE is a name from `neuroscene list`, a Python file (mine.py or mine.py:Class), or a PNG made earlier,
-which reopens with its settings, camera, time and weights.
+which opens again with its settings, camera, time and weights.
 \b
   neuroscene list
   neuroscene run marching
@@ -68,7 +68,7 @@ def neuroscene(
         bool,
         typer.Option(
             "--traceback",
-            help=f"Shows where in the code a mistake was met; the same as {TRACEBACK}=1.",
+            help=f"Shows where in the code an error was raised; the same as {TRACEBACK}=1.",
             is_eager=True,
             callback=_show_traceback,
         ),
@@ -79,9 +79,9 @@ def neuroscene(
 
 
 def doctor() -> None:
-    """Tells what this machine can do, and tests it.
+    """Reports what this machine can do, and tests it.
 
-    Every kernel runs on this machine's adapter and is compared with its twin in numpy.
+    Every kernel runs on this machine's adapter and is compared with a twin in float64.
     """
     from engine.doctor import report
 
@@ -91,7 +91,7 @@ def doctor() -> None:
 DOCTOR_HELP = """\b
   neuroscene doctor
 \b
-Ends with 0 when all is well, 1 when a kernel disagrees with its twin, 3 when there is no Vulkan adapter."""
+The exit status is 0 when all is well, 1 when a kernel disagrees with its twin, 3 when there is no Vulkan adapter."""
 
 # name -> (what it runs, examples for its help)
 COMMANDS: dict[str, tuple[Callable, str]] = {
@@ -108,7 +108,7 @@ COMMANDS: dict[str, tuple[Callable, str]] = {
     "doctor": (doctor, DOCTOR_HELP),
 }
 for name, (function, examples) in COMMANDS.items():
-    app.command(name, epilog=examples.strip())(with_shared_options(function))
+    app.command(name, epilog=examples.strip())(with_options(function))
 
 
 # Mistakes, in one line.

@@ -1,4 +1,4 @@
-"""What the options of commands are called and take: each declared once, and read by the parser that stands with it."""
+"""The options of commands: each declared once, and read by the parser declared with it."""
 
 import inspect
 import re
@@ -23,29 +23,52 @@ DEFAULT_SUPERSAMPLE = 4
 DEFAULT_SIZE = (800, 600)
 SIZE_TEXT = re.compile(r"^\s*(\d{1,9})\s*[xX×*,]\s*(\d{1,9})\s*$")
 
-
-def option(*names: str, metavar: str | None = None, help: str, parser: Callable[[str], Any] | None = None) -> Any:
-    """A typer.Option without a shown default. Its parser raises a SettingError that says what arrived."""
-    return typer.Option(*names, metavar=metavar, help=help, parser=parser, show_default=False)
+# The value of an option that may be left out.
+Text = str | None
 
 
-def output_option(metavar: str, help: str) -> Any:
+def option(names: str, metavar: str, help: str, default: str = "", parser: Callable[[str], Any] | None = None) -> Any:
+    """A typer.Option.
+
+    names     with spaces between: `-o --output`
+    default   what holds where it is left out, in words for the help
+    parser    of its text; raises a SettingError that says what arrived
+    """
+    help += f" [default: {default}]" if default else ""
+    return typer.Option(*names.split(), metavar=metavar, help=help, parser=parser, show_default=False)
+
+
+def flag(names: str, help: str) -> Any:
+    """A typer.Option that is given or not."""
+    return typer.Option(*names.split(), help=help)
+
+
+def output_option(metavar: str, help: str, default: str) -> Any:
     """The option `-o`."""
-    return option("-o", "--output", metavar=metavar, help=help)
+    return option("-o --output", metavar, help, default)
 
 
 # Texts to values.
 
 
-def read_size(text: str) -> tuple[int, int]:
-    """(width, height) of `800x600`."""
-    match = SIZE_TEXT.match(text)
-    if match is None:
-        raise SettingError(f"--size {text}: it takes width x height in pixels, as in --size 800x600.")
-    size = int(match[1]), int(match[2])
-    if not all(1 <= n <= SIZE_MAX for n in size):
-        raise SettingError(f"--size {text}: width and height must be from 1 to {SIZE_MAX}.")
-    return size
+def pixels(
+    name: str, example: str, most: int | None = SIZE_MAX, *, square: bool = False
+) -> Callable[[str], tuple[int, int]]:
+    """The parser of an option that takes `WxH`: gives (width, height).
+
+    most     the largest side in pixels, None for any
+    square   True where `N` is NxN
+    """
+
+    def read(text: str) -> tuple[int, int]:
+        match = SIZE_TEXT.match(text if not square or any(c in text for c in "xX×*,") else f"{text}x{text}")
+        size = (int(match[1]), int(match[2])) if match and len(text) < 24 else None
+        if size is None or min(size) < 1 or (most and max(size) > most):
+            sides = f", each from 1 to {most}" if most else ""
+            raise SettingError(f"{name} {text}: it takes width x height in pixels{sides}, as in {name} {example}.")
+        return size
+
+    return read
 
 
 def read_supersample(text: str) -> int:
@@ -55,30 +78,32 @@ def read_supersample(text: str) -> int:
     return int(text)
 
 
-def read_number(option: str, text: str, low: float, high: float) -> float:
-    """The number an option was given."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high:  # which no nan is
-        raise SettingError(f"{option} {text}: it takes a number from {low:g} to {high:g}.")
-    return value
-
-
-def number(option: str, low: float, high: float) -> Callable[[str], float]:
+def number(name: str, low: float, high: float) -> Callable[[str], float]:
     """The parser of an option that takes a number."""
-    return lambda text: read_number(option, text, low, high)
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not low <= value <= high:  # which no nan is
+            raise SettingError(f"{name} {text}: it takes a number from {low:g} to {high:g}.")
+        return value
+
+    return read
 
 
-def whole(option: str, most: int) -> Callable[[str], int]:
-    """The parser of an option that takes a whole number from 1 on."""
+def whole(name: str, most: int, least: int = 1) -> Callable[[str], int]:
+    """The parser of an option that takes a whole number; 1_000, 1,000 and 1e3 are one."""
 
     def read(text: str) -> int:
-        value = int(text) if text.strip().isdecimal() and len(text) < 10 else 0
-        if not 1 <= value <= most:
-            raise SettingError(f"{option} {text}: it takes a whole number from 1 to {most}.")
-        return value
+        try:
+            value = float(text.replace(",", "").replace("_", ""))
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most or value != int(value):  # which no nan is
+            raise SettingError(f"{name} {text}: it takes a whole number from {least} to {most:,}.")
+        return int(value)
 
     return read
 
@@ -105,85 +130,55 @@ def scene_names(incomplete: str) -> list[str]:
     return [name for name in SCENES if name.startswith(incomplete)]
 
 
+# By the fields of Asked.
+SHARED = {
+    "scene": typer.Argument(
+        metavar="SCENE",
+        help="A name from `neuroscene list`, mine.py, mine.py:Class, or a PNG made earlier.",
+        autocompletion=scene_names,
+        show_default=False,
+    ),
+    "sets": option("--set", "NAME=VALUE", "A setting, as `neuroscene list SCENE` names them. May be given repeatedly."),
+    "picture": option("--from", "PNG", "A picture of this scene: begins with its settings, camera, weights and time."),
+    "net": option(
+        "--net", "FILE[:ACTIVATIONS]", "The network to show: .safetensors, .npz, .onnx, .pt."
+    ),
+    "history": option(
+        "--history", "FILE", "The recorded training to show: .safetensors of `neuroscene train` or engine.Recorder."
+    ),
+    "image": option("--image", "FILE", "The image to learn, or to look at: .png, .jpg and other common formats."),
+    "seed": option("--seed", "N", "Short for --set seed=N."),
+    "time": option(
+        "--time", "SECONDS", "The time shown, or a film's first.", "a PNG's own, or the scene's, or 0 for a film",
+        number("--time", -1e9, 1e9),
+    ),
+    "size": option("--size", "WxH", "Size in pixels.", "a PNG's own, or 800x600", pixels("--size", "800x600")),
+    "supersample": option(
+        "--supersample", "1|4|9|16", "Samples a pixel, against jagged edges.", "a PNG's own, or 4", read_supersample
+    ),
+    "dump_wgsl": option("--dump-wgsl", "DIR", "Writes every shader to this folder, as it is compiled."),
+    "profile": flag("--profile", "Prints how many milliseconds each pass took on the GPU."),
+    "verbose": flag("--verbose", "Logs to stderr what is compiled, and how many milliseconds it takes."),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Asked:
-    """What the shared options say of the scene and its picture; None where nothing was said."""
+    """What the options that scene commands share say of the scene and its picture; None where one is left out."""
 
-    scene: Annotated[
-        str,
-        typer.Argument(
-            metavar="SCENE",
-            help="A name from `neuroscene list`, mine.py, mine.py:Class, or a PNG made earlier.",
-            autocompletion=scene_names,
-            show_default=False,
-        ),
-    ]
-    sets: Annotated[
-        list[str] | None,
-        option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="A setting, as `neuroscene list SCENE` names them. May be given often.",
-        ),
-    ] = None
-    picture: Annotated[
-        str | None,
-        option(
-            "--from",
-            metavar="PNG",
-            help="A picture this scene made: starts from its settings, camera, weights and time.",
-        ),
-    ] = None
-    net: Annotated[
-        str | None,
-        option(
-            "--net",
-            metavar="FILE[:ACTIVATIONS]",
-            help="The network to show: .safetensors, .npz, .onnx, .pt. `net.npz:tanh` names activations.",
-        ),
-    ] = None
-    history: Annotated[
-        str | None,
-        option(
-            "--history",
-            metavar="FILE",
-            help="The recorded training to show: .safetensors of `neuroscene train` or engine.Recorder.",
-        ),
-    ] = None
-    image: Annotated[
-        str | None,
-        option("--image", metavar="FILE", help="The image to learn, or to look at: .png, .jpg and their kin."),
-    ] = None
-    seed: Annotated[str | None, option("--seed", metavar="N", help="Short for --set seed=N.")] = None
-    time: Annotated[
-        float | None,
-        option(
-            "--time",
-            metavar="SECONDS",
-            help="The moment to show; a PNG's own, or 0.",
-            parser=number("--time", -1e9, 1e9),
-        ),
-    ] = None
-    size: Annotated[
-        tuple | None,
-        option("--size", metavar="WxH", help="Width and height in pixels; a PNG's own, or 800x600.", parser=read_size),
-    ] = None
-    supersample: Annotated[
-        int | None,
-        option(
-            "--supersample",
-            metavar="1|4|9|16",
-            help="Samples a pixel, against jagged edges; a PNG's own, or 4.",
-            parser=read_supersample,
-        ),
-    ] = None
-    dump_wgsl: Annotated[
-        str | None, option("--dump-wgsl", metavar="DIR", help="Writes every shader there, as it is compiled.")
-    ] = None
-    profile: Annotated[bool, option("--profile", help="Prints how long each pass took on the GPU.")] = False
-    verbose: Annotated[bool, option("--verbose", help="Logs to stderr what is compiled, and how long it takes.")] = (
-        False
-    )
+    scene: str
+    sets: list[str] | None = None
+    picture: str | None = None
+    net: str | None = None
+    history: str | None = None
+    image: str | None = None
+    seed: str | None = None
+    time: float | None = None
+    size: tuple | None = None
+    supersample: int | None = None
+    dump_wgsl: str | None = None
+    profile: bool = False
+    verbose: bool = False
 
     @property
     def is_time_given(self) -> bool:
@@ -227,35 +222,49 @@ class Without(tuple):
     """Names of shared options that a command does not take: `asked: Annotated[Asked, Without(["size"])]`."""
 
 
-def with_shared_options(function: Callable) -> Callable:
-    """A command as typer reads it: its parameter `asked` is replaced by the options that Asked declares."""
-    given = inspect.signature(function).parameters
-    if "asked" not in given:
+def _expansion(annotation: Any) -> list[inspect.Parameter] | None:
+    """The options that a parameter stands for: Asked's, or those of a table of texts; None for one by itself."""
+    kind, *marks = get_args(annotation) or (annotation,)
+    mark = marks[0] if marks else ()
+    if kind is Asked:
+        rows = [
+            (f.name, inspect.Parameter.empty if f.default is MISSING else f.default, Annotated[f.type, SHARED[f.name]])
+            for f in fields(Asked)
+            if f.name not in mark
+        ]
+    elif isinstance(mark, dict):
+        rows = [(name, None, Annotated[Text, row]) for name, row in mark.items()]
+    else:
+        return None
+    return [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=d, annotation=a) for n, d, a in rows]
+
+
+def with_options(function: Callable) -> Callable:
+    """A command as typer reads it: parameters that stand for a group of options are replaced by these.
+
+    `asked: Asked` stands for the options that scene commands share; `given: Annotated[dict[str, str], TABLE]` for those
+    of a table {name: option}, and holds the texts of those that are given.
+    """
+    own = inspect.signature(function).parameters
+    groups = {name: group for name, p in own.items() if (group := _expansion(p.annotation)) is not None}
+    if not groups:
         return function
-    left_out = [name for mark in get_args(given["asked"].annotation) if isinstance(mark, Without) for name in mark]
-    shared = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=field.type,
-        )
-        for field in fields(Asked)
-        if field.name not in left_out
-    ]
 
     def command(**values: Any) -> None:
-        asked = Asked(**{parameter.name: values.pop(parameter.name) for parameter in shared})
+        for name, group in groups.items():
+            taken = {p.name: values.pop(p.name) for p in group}
+            is_table = name != "asked"
+            values[name] = {n: text for n, text in taken.items() if text is not None} if is_table else Asked(**taken)
         try:
-            with _diagnosed(asked):
-                function(asked=asked, **values)
+            with _diagnosed(values.get("asked")):
+                function(**values)
         except KeyboardInterrupt as stop:
             # What became of the file and how to go on; typer makes an exit status of the exception.
             if str(stop):
                 say(str(stop))
             raise
 
-    parameters = [one for name, p in given.items() for one in (shared if name == "asked" else [p])]
+    parameters = [one for name, p in own.items() for one in groups.get(name, [p])]
     # Where inspect.signature looks first.
     setattr(command, "__signature__", inspect.Signature(parameters))  # noqa: B010  mypy knows no such attribute
     command.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -264,10 +273,13 @@ def with_shared_options(function: Callable) -> Callable:
 
 
 @contextmanager
-def _diagnosed(asked: Asked) -> Iterator[None]:
+def _diagnosed(asked: Asked | None) -> Iterator[None]:
     """Does what --verbose, --dump-wgsl and --profile ask for."""
     from engine import diagnostics
 
+    if asked is None:
+        yield
+        return
     if asked.verbose:
         diagnostics.show_log()
     if asked.dump_wgsl is not None:

@@ -3,9 +3,18 @@
 # As in engine.cli.main: only what every command needs is imported here.
 from typing import Annotated
 
-import typer
-
-from engine.cli.options import Asked, Without, number, opened, option, output_option, read_output, say_remark
+from engine.cli.options import (
+    Asked,
+    Text,
+    Without,
+    flag,
+    number,
+    opened,
+    option,
+    output_option,
+    read_output,
+    say_remark,
+)
 from engine.errors import SettingError
 from engine.render.limits import check_memory
 
@@ -24,8 +33,8 @@ RENDER_HELP = """\b
   neuroscene render marching -o a.png --size 1600x900 --time 1.2 --supersample 16
   neuroscene render marching -o a.png --set level=0.5 --seed 3 --net model.safetensors
   neuroscene render a.png -o b.png --set theme=paper      the same picture, another theme
-  neuroscene render mine.py --from a.png -o b.png         the same of a scene file: a picture never runs one
-  neuroscene render marching -o print.tif --size 16384x16384   stopped halfway, the same command goes on
+  neuroscene render mine.py --from a.png -o b.png         the same for your own scene, which a.png alone never runs
+  neuroscene render marching -o print.tif --size 16384x16384   after a stop, the same command continues
   neuroscene render marching -o - | display               PNG to a pipe"""
 
 RECORD_HELP = """\b
@@ -52,19 +61,15 @@ def run(*, asked: Annotated[Asked, Without(["profile"])]) -> None:
 
 def render(
     *,
-    output: Annotated[
-        str | None, output_option("FILE", "The .png or .tif to write; `-` for PNG on stdout. SCENE.png if not given.")
-    ] = None,
+    output: Annotated[Text, output_option("FILE", "The .png or .tif to write; - for stdout.", "SCENE.png")] = None,
     asked: Asked,
-    ui: Annotated[bool, typer.Option("--ui", help="With the panel of controls in the picture.")] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Begins a large picture anew that was stopped, instead of going on.")
-    ] = False,
+    ui: Annotated[bool, flag("--ui", "With the panel of controls in the picture.")] = False,
+    restart: Annotated[bool, flag("--restart", "Begins a large picture that was stopped anew.")] = False,
 ) -> None:
     """Renders a picture to a PNG or a TIFF.
 
-    A PNG holds all it takes to make it again: give it as SCENE. Up to 32768x32768, in little memory; a large picture
-    that is stopped keeps what is done in FILE.unfinished.
+    A PNG holds all it takes to make it again: give it as SCENE. Sizes up to 32768x32768 take little memory; of a large
+    picture that is stopped, what is finished stays in FILE.unfinished.
     """
     path = read_output(output, asked.scene, ".png")
     with opened(asked) as found:
@@ -81,17 +86,15 @@ def render(
 
 def record(
     *,
-    output: Annotated[
-        str | None, output_option("FILE", ".gif, .mp4, .webm or a folder. SCENE.mp4 if not given.")
-    ] = None,
+    output: Annotated[Text, output_option("FILE", "The .gif, .mp4, .webm or folder to write.", "SCENE.mp4")] = None,
     seconds: Annotated[
-        str | None, option("--seconds", metavar="S", help="How long; one loop of the scene, or 5.")
+        float | None,
+        option("--seconds", "S", "How long.", "one loop of the scene, or 5", number("--seconds", 1e-3, 86400)),
     ] = None,
     fps: Annotated[
-        float | None,
-        option("--fps", metavar="N", help="Frames a second; 30, for a GIF 25.", parser=number("--fps", 0.01, 1000)),
+        float | None, option("--fps", "N", "Frames a second.", "30; 25 for .gif", number("--fps", 0.01, 1000))
     ] = None,
-    loop: Annotated[bool, typer.Option("--loop", help="Exactly one loop of the scene, so that it repeats.")] = False,
+    loop: Annotated[bool, flag("--loop", "Exactly one loop of the scene, so that it repeats.")] = False,
     asked: Asked,
 ) -> None:
     """Records a film, an animation or a folder of pictures."""
@@ -100,9 +103,8 @@ def record(
         raise SettingError("-o -: a film needs a file to be written to. Give a path that ends in .gif, .mp4 or .webm.")
     if loop and seconds is not None:
         raise SettingError(
-            f"--loop and --seconds {seconds} are both given: one loop has its own length. Leave one out."
+            f"--loop and --seconds {seconds:g} are both given: a loop has its own length. Leave one out."
         )
-    length = None if seconds is None else number("--seconds", 1e-3, 86400)(seconds)
     with opened(asked, film=True) as found:
         if loop and not found.scene.loop:
             raise SettingError(f"--loop: {asked.scene} does not repeat by itself. Give --seconds instead.")
@@ -110,5 +112,5 @@ def record(
 
         check_memory(found.size)
         what = {"size": found.size, "supersample": found.supersample, "start": found.clock.time}
-        record(found.scene, path, seconds=length, fps=fps, **what)
+        record(found.scene, path, seconds=seconds, fps=fps, **what)
     print(path)

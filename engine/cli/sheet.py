@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.options import SIZE_TEXT, Asked, Without, opened, option, output_option, read_output, whole
+from engine.cli.options import Asked, Text, Without, flag, opened, option, output_option, pixels, read_output, whole
 from engine.errors import SettingError
 from engine.render.limits import SIZE_MAX
 
@@ -16,8 +16,8 @@ SHEET_HELP = """\b
   neuroscene sheet marching --vary 'time=0..5*8'
   neuroscene sheet grid.png -o again.png --set theme=paper      the same sheet, another theme
 \b
-Values: 1..10 by ones, 0..1:0.25 in steps, 0..1*5 so many, 0.5..1*9:log so many by a factor; a,b,c a list; .. all
-choices. Quote a star."""
+Values: 1..10 in steps of 1, 0..1:0.25 in steps of 0.25, 0..1*5 for 5 evenly spaced, 0.5..1*9:log for 9 with equal
+ratios; a,b,c for a list; .. for all choices. Quote the * for your shell."""
 
 FIGURES_HELP = """\b
   neuroscene figures SCENE --list
@@ -27,43 +27,29 @@ FIGURES_HELP = """\b
 Each is written as NUMBER-NAME.png, a film as NUMBER-NAME.mp4. Other files in the folder stay as they are."""
 
 
-def read_cell(text: str) -> tuple[int, int]:
-    """(width, height) of `400x300` or `400`."""
-    match = SIZE_TEXT.match(text if any(c in text for c in "xX×*,") else f"{text}x{text}")
-    size = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not all(1 <= side <= SIZE_MAX for side in size):
-        raise SettingError(
-            f"--cell {text}: it takes width x height in pixels, each from 1 to {SIZE_MAX}, as in --cell 400x400."
-        )
-    return size
-
-
 def sheet(
     *,
-    output: Annotated[
-        str | None, output_option("FILE", "The PNG to write; `-` for stdout. SCENE-sheet.png if not given.")
-    ] = None,
+    output: Annotated[Text, output_option("FILE", "The PNG to write; - for stdout.", "SCENE-sheet.png")] = None,
     vary: Annotated[
         list[str] | None,
         option(
             "--vary",
-            metavar="NAME=VALUES",
-            help="A setting, or time, and its values: 1..10, 0..1:0.25, 0..1*5, 1..9*5:log or a,b,c. "
-            "The first for the columns, a second for the rows.",
+            "NAME=VALUES",
+            "A setting, or time in seconds, and its values: 1..10, 0..1:0.25, 0..1*5, 1..9*5:log or a,b,c. Given once, "
+            "for the columns; given twice, for the columns and the rows.",
         ),
     ] = None,
     wrap: Annotated[
-        int | None,
-        option("--wrap", metavar="N", help="Lays one --vary out in rows of N cells.", parser=whole("--wrap", 10_000)),
+        int | None, option("--wrap", "N", "Lays one --vary out in rows of N cells.", parser=whole("--wrap", 10_000))
     ] = None,
     cell: Annotated[
         tuple | None,
-        option("--cell", metavar="WxH", help="A cell's size in pixels; a sheet's own, or 400x400.", parser=read_cell),
+        option("--cell", "WxH", "Pixels a cell.", "a sheet's, or 400x400", pixels("--cell", "400x400", square=True)),
     ] = None,
-    title: Annotated[str | None, option("--title", metavar="TEXT", help="One line over it.")] = None,
+    title: Annotated[Text, option("--title", "TEXT", "One line over the sheet.")] = None,
     asked: Annotated[Asked, Without(["size"])],
 ) -> None:
-    """Renders a scene many times over, side by side: one or two settings varied along columns and rows.
+    """Renders a grid of pictures: one or two settings vary along columns and rows.
 
     The PNG holds all it takes to make it again: give it as SCENE.
     """
@@ -105,20 +91,13 @@ def figures(
         list[str] | None,
         typer.Argument(metavar="NAME", help="Figures by name or number; all if none is given.", show_default=False),
     ] = None,
-    output: Annotated[str | None, output_option("FOLDER", "Where to; it is made. SCENE-figures if not given.")] = None,
-    list_: Annotated[bool, typer.Option("--list", help="Names the figures and makes none.")] = False,
+    output: Annotated[Text, output_option("FOLDER", "The folder to write to; it is made.", "SCENE-figures")] = None,
+    list_: Annotated[bool, flag("--list", "Lists the figures and makes none.")] = False,
     cell: Annotated[
         int | None,
-        option(
-            "--cell",
-            metavar="N",
-            help="Pixels of a cell, 400 if not given; every figure is scaled alike.",
-            parser=whole("--cell", SIZE_MAX),
-        ),
+        option("--cell", "N", "Pixels a cell; every figure is scaled alike.", "400", whole("--cell", SIZE_MAX)),
     ] = None,
-    films: Annotated[str | None, option("--films", metavar="mp4|webm|gif", help="What films are written as; mp4.")] = (
-        None
-    ),
+    films: Annotated[Text, option("--films", "mp4|webm|gif", "The format of films.", "mp4")] = None,
 ) -> None:
     """Makes the figures a scene declares, each as a file in a folder."""
     from engine.app.lookup import find_scene

@@ -1,4 +1,4 @@
-"""The command `neuroscene train`: networks that learn an image, and every step of it that can be seen, in a file."""
+"""The command `neuroscene train`: networks that learn an image, and a file with their weights at many steps."""
 
 # As in engine.cli.main: only what every command needs is imported here.
 import os
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.options import option, output_option
+from engine.cli.options import Text, option, output_option
 from engine.errors import SettingError
 from engine.output.progress import progress_bar, say
 
@@ -30,75 +30,50 @@ HELP = """
   neuroscene train bottle -o run.safetensors
   neuroscene train photo.jpg -o run.safetensors --seeds 4 --steps 200000
   neuroscene train photo.jpg --task colour --hidden 64,64,64 --activation sine
-  neuroscene train --resume run.safetensors          goes on after Ctrl-C
+  neuroscene train --resume run.safetensors          continues after Ctrl-C
   neuroscene run boundaries --history run.safetensors
 \b
-Ctrl-C stops at once and writes what there is: a history that opens, and beside it what it takes to go on."""
+Ctrl-C stops and writes the history so far, and next to it a file to continue from."""
+
+
+# Their texts are read by engine.cli.train_options.
+OPTIONS = {
+    "steps": option("--steps", "N", "Steps of Adam.", "1,280,000"),
+    "seeds": option("--seeds", "N|LIST", "Runs side by side: 4 for seeds 0 to 3; or seeds, as 1,2,7 or 5..8.", "1"),
+    "hidden": option("--hidden", "WIDTHS", "Widths of the hidden layers, as 16,16,16 or 16x3.", "16,16,16"),
+    "activation": option("--activation", "NAME", "Of the hidden layers.", "relu"),
+    "task": option(
+        "--task", "classes|grey|colour", "What is learnt of a pixel: black or white; its grey; its colour.", "classes"
+    ),
+    "batch": option("--batch", "N|all", "Pixels a step, drawn at random.", "128"),
+    "rate": option("--rate", "R", "Learning rate.", "0.001"),
+    "anneal": option("--anneal", "cosine|linear|none", "How the learning rate falls.", "cosine"),
+    "side": option("--side", "N", "Pixels of the image's longer side; larger images are averaged down.", "200"),
+    "threshold": option(
+        "--threshold", "GREY|otsu", "Lighter greys are white: from 0 to 1, or found by Otsu's method.",
+        "midway for an image of two levels, else otsu",
+    ),
+    "snapshots": option(
+        "--snapshots", "N|LIST", "How many steps' weights are stored, dense at first; or which steps, as 0,10,100.",
+        "about 430 of a million steps",
+    ),
+}  # fmt: skip
 
 
 def train(
     image: Annotated[
-        str | None,
-        typer.Argument(metavar="IMAGE", help="An image file, or `bottle`, which is drawn.", show_default=False),
+        Text, typer.Argument(metavar="IMAGE", help="An image file, or `bottle`, which is drawn.", show_default=False)
     ] = None,
-    output: Annotated[
-        str | None, output_option("FILE", "The .safetensors file to write. IMAGE.safetensors if not given.")
-    ] = None,
-    steps: Annotated[str | None, option("--steps", metavar="N", help="Steps of Adam; 1,280,000.")] = None,
-    seeds: Annotated[
-        str | None,
-        option("--seeds", metavar="N|LIST", help="Runs side by side: 4 for seeds 0 to 3, or 1,2,7 or 5..8; one run."),
-    ] = None,
-    hidden: Annotated[
-        str | None, option("--hidden", metavar="WIDTHS", help="Of the hidden layers: 16,16,16 or 16x3.")
-    ] = None,
-    activation: Annotated[
-        str | None, option("--activation", metavar="NAME", help="Of the hidden layers; relu.")
-    ] = None,
-    task: Annotated[
-        str | None,
-        option("--task", metavar="classes|grey|colour", help="Black or white; or the pixels' values; classes."),
-    ] = None,
-    batch: Annotated[
-        str | None, option("--batch", metavar="N|all", help="Pixels a step, drawn at random; 128.")
-    ] = None,
-    rate: Annotated[str | None, option("--rate", metavar="R", help="Learning rate; 0.001.")] = None,
-    anneal: Annotated[
-        str | None, option("--anneal", metavar="cosine|linear|none", help="How the rate falls; cosine.")
-    ] = None,
-    side: Annotated[
-        str | None,
-        option("--side", metavar="N", help="Pixels of the longer side; larger images are averaged; 200."),
-    ] = None,
-    threshold: Annotated[
-        str | None,
-        option(
-            "--threshold",
-            metavar="GREY|otsu",
-            help="Greys above are white, from 0 to 1; otsu finds it. Midway for images of two levels, else otsu.",
-        ),
-    ] = None,
-    snapshots: Annotated[
-        str | None,
-        option(
-            "--snapshots",
-            metavar="N|LIST",
-            help="How many, dense at first; or their steps, as 0,10,100. About 430 of a million steps.",
-        ),
-    ] = None,
-    resume: Annotated[
-        str | None, option("--resume", metavar="FILE", help="Goes on with a training that was stopped.")
-    ] = None,
+    output: Annotated[Text, output_option("FILE", "The .safetensors file to write.", "IMAGE.safetensors")] = None,
+    *,
+    given: Annotated[dict[str, str], OPTIONS],
+    resume: Annotated[Text, option("--resume", "FILE", "Continues a training that was stopped.")] = None,
 ) -> None:
-    """Trains a small network on an image, and keeps its weights at many steps.
+    """Trains a small network on an image, and stores its weights at many steps.
 
     The same command gives the same file on the same adapter.
     """
-    given = {
-        "steps": steps, "seeds": seeds, "hidden": hidden, "activation": activation, "task": task, "batch": batch,
-        "rate": rate, "anneal": anneal, "side": side, "threshold": threshold, "snapshots": snapshots,
-    }  # fmt: skip
-    asked = {f"--{name}": text for name, text in given.items() if text is not None}
+    asked = {f"--{name}": text for name, text in given.items()}
     # Only now: a trainer needs a graphics library, and `--help` does not.
     from engine.cli import train_options
 

@@ -1,10 +1,11 @@
-"""What the options of `neuroscene train` say, read from their texts: a trainer, or one line of what is wrong."""
+"""The texts of `neuroscene train`'s options made into a trainer, or one line about what is wrong with them."""
 
 import re
+from typing import Any
 
 import numpy as np
 
-from engine.cli.options import read_number
+from engine.cli.options import number, whole
 from engine.errors import SettingError, near
 from engine.formats.files import MAX_FILE_BYTES, size_text
 from engine.formats.tensors.history import check_place
@@ -12,48 +13,49 @@ from engine.network.history import snapshot_steps, spread_steps
 from engine.training.image_data import SIDE, SIDE_MAX, SIDE_MIN, ImageData
 from engine.training.trainer import Recipe, Trainer
 
-# --task, as a person says it: (a recipe's task, in colour)
 # Steps from which on a training is worth waiting for its code.
 PATIENCE = 300_000
+# What --task takes: (a recipe's task, in colour).
 TASKS = {"classes": ("classes", False), "grey": ("values", False), "colour": ("values", True)}
 TASKS |= {"gray": TASKS["grey"], "color": TASKS["colour"]}
 MOST_RUNS, MOST_LAYERS, MOST_SNAPSHOTS = 1024, 100, 5000
 
 
-def begun(image, asked):
-    """(Trainer, notes) of a training from its start. Every mistake is told here, before a step is taken."""
+def begun(image: str, asked: dict[str, str]) -> tuple[Trainer, dict[str, str]]:
+    """(Trainer, notes) of a training from its start. Every wrong option is refused here, before the first step.
+
+    asked   the options that are given and their texts, as {"--steps": "1000"}
+    """
     name = asked.get("--task", "classes")
     if name.lower() not in TASKS:
         raise SettingError("--task: " + near(name, ("classes", "grey", "colour"), noun="task"))
     task, colour = TASKS[name.lower()]
     if "--threshold" in asked and task != "classes":
         raise SettingError(f"--threshold {asked['--threshold']} parts black from white, which --task {name} does not.")
-    side = read_whole("--side", asked.get("--side", str(SIDE)), SIDE_MIN, SIDE_MAX)
-    steps = read_whole("--steps", asked.get("--steps", "1280000"), 1, 1 << 32)
-    chosen = {"steps": steps, "batch": _read_batch(asked.get("--batch", "128"))}
+    side = whole("--side", SIDE_MAX, SIDE_MIN)(asked.get("--side", str(SIDE)))
+    steps = whole("--steps", 1 << 32)(asked.get("--steps", "1280000"))
+    chosen: dict[str, Any] = {"steps": steps, "batch": _read_batch(asked.get("--batch", "128"))}
     if "--rate" in asked:
-        chosen["rate"] = read_number("--rate", asked["--rate"], 1e-12, 1e3)
+        chosen["rate"] = number("--rate", 1e-12, 1e3)(asked["--rate"])
     for option in ("activation", "anneal"):
         if f"--{option}" in asked:
             chosen[option] = asked[f"--{option}"].strip().lower()
     widths, runs = read_widths(asked.get("--hidden", "16,16,16")), read_seeds(asked.get("--seeds", "1"))
     outputs = {"classes": 2}.get(task, 3 if colour else 1)
     recipe = Recipe((2, *widths, outputs), task=task, **chosen)
-    kept = snapshot_steps(steps)
-    if "--snapshots" in asked:
-        kept = read_snapshots(asked["--snapshots"], steps)
-    _check_size(recipe, len(runs), len(np.union1d(kept, [0, steps])))
+    stored = read_snapshots(asked["--snapshots"], steps) if "--snapshots" in asked else snapshot_steps(steps)
+    _check_size(recipe, len(runs), len(np.union1d(stored, [0, steps])))
     data = ImageData.from_image(image, task=task, colour=colour, side=side, threshold=asked.get("--threshold"))
     # A training of minutes is worth half a minute of compiling, where that makes wide networks ten times faster.
     patient = recipe.steps >= PATIENCE
-    more = {"snapshots": kept, "domain": data.domain, "target": data.target, "patient": patient}
+    more = {"snapshots": stored, "domain": data.domain, "target": data.target, "patient": patient}
     trainer = Trainer(data.points, data.targets, recipe, runs, **more)
     height, width = data.target.shape[:2]
     about = f"{data.name}, {width} x {height}"
     return trainer, {"image": about if data.threshold is None else f"{about}, white above {data.threshold:.4g}"}
 
 
-def _check_size(recipe, runs, snapshots):
+def _check_size(recipe: Recipe, runs: int, snapshots: int) -> None:
     """Refuses a history that could not be read again, before it is made."""
     weights = sum(out * (into + 1) for into, out in zip(recipe.sizes, recipe.sizes[1:], strict=False))
     size = 4 * weights * runs * snapshots
@@ -64,18 +66,7 @@ def _check_size(recipe, runs, snapshots):
         )
 
 
-def read_whole(option, text, low, high):
-    """The whole number an option was given; 1_000, 1,000 and 1e3 are one."""
-    try:
-        value = float(text.replace(",", "").replace("_", ""))
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high or value != int(value):  # which no nan is
-        raise SettingError(f"{option} {text}: it takes a whole number from {low} to {high:,}.")
-    return int(value)
-
-
-def read_seeds(text):
+def read_seeds(text: str) -> list[int]:
     """The seeds of `4` (0 to 3), `1,2,7` or `5..8`; `7,` is one."""
     span = re.fullmatch(r"\s*(\d{1,10})\s*\.\.\s*(\d{1,10})\s*", text)
     if span and 0 <= int(span[2]) - int(span[1]) < MOST_RUNS:
@@ -93,7 +84,7 @@ def read_seeds(text):
     return seeds
 
 
-def read_widths(text):
+def read_widths(text: str) -> tuple[int, ...]:
     """The widths of `16,16,16`, `16x3`, or both mixed."""
     widths = []
     for part in text.split(","):
@@ -108,21 +99,21 @@ def read_widths(text):
     return tuple(widths)
 
 
-def read_snapshots(text, steps):
-    """The steps of `200` (so many) or `0,10,100`; the first and the last are always kept."""
+def read_snapshots(text: str, steps: int) -> np.ndarray | list[int]:
+    """The steps of `200` (so many) or `0,10,100`; the first and the last are always stored."""
     if "," not in text:
-        return spread_steps(steps, read_whole("--snapshots", text, 2, MOST_SNAPSHOTS))
-    kept = [read_whole("--snapshots", part, 0, steps) for part in text.split(",") if part.strip()]
-    if len(kept) > MOST_SNAPSHOTS:
-        raise SettingError(f"--snapshots: {len(kept)} steps are given; at most {MOST_SNAPSHOTS} are kept.")
-    return kept
+        return spread_steps(steps, whole("--snapshots", MOST_SNAPSHOTS, 2)(text))
+    stored = [whole("--snapshots", steps, 0)(part) for part in text.split(",") if part.strip()]
+    if len(stored) > MOST_SNAPSHOTS:
+        raise SettingError(f"--snapshots: {len(stored)} steps are given; at most {MOST_SNAPSHOTS} are stored.")
+    return stored
 
 
-def _read_batch(text):
-    return 0 if text.strip().lower() in ("all", "full") else read_whole("--batch", text, 0, 1 << 24)
+def _read_batch(text: str) -> int:
+    return 0 if text.strip().lower() in ("all", "full") else whole("--batch", 1 << 24, 0)(text)
 
 
-def place(output, default):
+def place(output: str | None, default: str) -> str:
     """The path to write, which can be written."""
     output = default if output is None else output
     if output == "-" or not output.strip():

@@ -1,8 +1,9 @@
-"""Files and folders that appear whole or not at all: written beside the target, then renamed."""
+"""Files and folders that appear whole or not at all: written under a hidden name, then renamed. Locks on open files."""
 
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,10 @@ ADVICE = {
     errno.ENOENT: "its folder does not exist; make it first",
     errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
 }
+
+
+# The byte that is locked, past any that is used: on Windows a locked byte cannot be read either.
+LOCK_AT = 2**31 - 2
 
 
 def cannot_write(path: str | os.PathLike, error: OSError) -> FileError:
@@ -113,3 +118,25 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
             raise cannot_write(atomic.given, error) from None
         raise
     atomic.commit()
+
+
+def lock(stream: BinaryIO) -> bool:
+    """Locks a file until it is closed; False where another process has locked it.
+
+    True as well on disks without locks, as some network disks are.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(stream.fileno(), LOCK_AT, os.SEEK_SET)
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:
+        pass
+    return True

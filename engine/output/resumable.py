@@ -17,12 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from engine.errors import FileError
-from engine.formats.atomic import AtomicTarget, cannot_write
-
-try:
-    import fcntl
-except ImportError:  # Windows: two of one command at once are not told apart there
-    fcntl = None  # type: ignore[assignment]
+from engine.formats.atomic import AtomicTarget, cannot_write, lock
 
 ENDING = ".unfinished"
 NAMES = {"asked", "bands", "picture"}
@@ -140,14 +135,11 @@ class ResumableFile:
     def _open(self, mode: Literal["wb", "r+b"]) -> tuple[BinaryIO, BinaryIO]:
         self._picture = open(self.folder / "picture", mode)  # noqa: SIM115  closed by stop and finish
         self._bands = open(self.folder / "bands", mode)  # noqa: SIM115
-        if fcntl is not None:
-            try:
-                fcntl.flock(self._bands, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                self.stop()
-                raise FileError(
-                    f"{self.path} is being made by another process just now. Wait for it, or choose another path."
-                ) from None
+        if not lock(self._bands):
+            self.stop()
+            raise FileError(
+                f"{self.path} is being made by another process just now. Wait for it, or choose another path."
+            )
         return self._streams()
 
     def _resume(self, restart: bool) -> None:

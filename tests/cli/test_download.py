@@ -113,7 +113,7 @@ def test_ctrl_c_before_anything_came_keeps_nothing_and_says_so(server, ask, monk
 
     monkeypatch.setattr(engine.cli.fetch, "download", interrupted)
     status, out, err = ask("download", "small", "--yes")
-    assert (status, out) == (main.INTERRUPTED, "") and "stopped: nothing came yet." in err
+    assert (status, out) == (main.INTERRUPTED, "") and f"stopped after 0 of {SIZE:,} bytes" in err
 
 
 def test_what_is_there_is_not_fetched_again(server, ask):
@@ -145,11 +145,11 @@ def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(server, ask, monk
     status, out, err = ask("download", "small", "--yes")
     kept = engine.cli.fetch.part_size("small")
     assert (status, out) == (main.INTERRUPTED, "") and kept > SIZE // 2
-    assert f"stopped: {kept:,} of {SIZE:,} bytes are kept" in err
+    assert f"stopped after {kept:,} of {SIZE:,} bytes" in err
     monkeypatch.setattr(engine.cli.fetch, "download", fetch)
     assert f"{kept:,} bytes of it are" in ask("download", "small", "--list")[1]
     status, _, err = ask("download", "small", "--yes")
-    assert status == 0 and f"{kept:,} bytes of it, from before" in err
+    assert status == 0 and f"{kept:,} bytes of it are there from before" in err
     assert server.asked[-1][1] == f"bytes={kept}-"
 
 

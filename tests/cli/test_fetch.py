@@ -161,7 +161,7 @@ def test_a_part_that_cannot_be_gone_on_with_is_forgotten(server, fetch, tmp_path
 
 def test_a_server_that_always_breaks_is_left_and_what_came_is_kept(server, fetch, tmp_path):
     server.breaks = [1000] * 20
-    left = refused(fetch, f"the connection ended, after {1000 * TRIES:,} of .* the same command goes on there")
+    left = refused(fetch, f"the connection ended, after {1000 * TRIES:,} of .* the same command continues there")
     assert left == [part_of("small", tmp_path).name]
     assert part_of("small", tmp_path).read_bytes() == DATA[: 1000 * TRIES] and part_size("small", tmp_path) == 5000
     assert len(server.asked) == TRIES
