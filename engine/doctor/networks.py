@@ -1,31 +1,38 @@
-"""The kernels of networks of layers against their float64 twins: values, rays, bounds, paths, training."""
+"""The kernels of networks of layers against their float64 twins: values, rays, bounds, paths, training.
+
+A check gets the modules of its kernel and its twin, and yields rows as engine.doctor.compare.compare takes them.
+"""
+
+from collections.abc import Iterator
+from types import ModuleType
 
 import numpy as np
 
-from engine.doctor.compare import compare, points
+from engine.doctor.compare import Row, points
 from engine.gpu.device import device
-from engine.kernels import enclosure, field, grid, product, rays, sparks, train, train_loss
 from engine.network.activations import ACTIVATIONS
 from engine.network.history import flat
 from engine.network.random import random_mlp
 from engine.reference import field as field_twin
-from engine.reference import grid as grid_twin
-from engine.reference import product as product_twin
-from engine.reference import rays as rays_twin
-from engine.reference import sparks as sparks_twin
-from engine.reference import train as train_twin
-from engine.reference import train_loss as train_loss_twin
 
 
-def check_field():
+def _name(sizes: list[int], *words: str) -> str:
+    return " ".join(["-".join(map(str, sizes)), *words])
+
+
+def _random_rays(rng: np.random.Generator, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Origins and directions of 64 rays, (64, 3) float32 each."""
+    origins = rng.uniform(-reach, reach, (64, 3)).astype(np.float32)
+    directions = rng.normal(size=(64, 3))
+    return origins, (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+
+
+def check_field(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """Values and gradients of every activation, and of deep and wide networks."""
     spelled = {"sine": "sine(3)", "leaky_relu": "leaky_relu(0.2)"}
     cases = [([3, 8, 1], "tanh", "identity")]
-    cases += [
-        ([3, 8, 2], spelled.get(a, a), "identity")
-        for a, rule in ACTIVATIONS.items()
-        if rule.elementwise and a != "tanh"
-    ]
+    each = [spelled.get(a, a) for a, rule in ACTIVATIONS.items() if rule.elementwise and a != "tanh"]
+    cases += [([3, 8, 2], activation, "identity") for activation in each]
     cases += [
         ([3, 8, 5], "tanh", "softmax"),
         ([2, 30, 30, 30, 3], "tanh", "identity"),
@@ -34,62 +41,60 @@ def check_field():
     for sizes, activation, last in cases:
         net = random_mlp(sizes, activation, last=last, distribution="glorot", seed=1)
         x = points(net.inputs)
-        values, gradients = field.evaluate(net, x, gradient=True)
-        exact, exact_gradients = field_twin.value_and_gradient(net, x)
-        value_bound, gradient_bound = field_twin.bounds(net, x)
-        name = "-".join(map(str, sizes)) + f" {activation if last == 'identity' else last}"
-        yield compare("field", f"value, {name}", abs(values - exact), value_bound)
-        yield compare("field", f"gradient, {name}", abs(gradients - exact_gradients), gradient_bound)
+        values, gradients = kernel.evaluate(net, x, gradient=True)
+        exact, exact_gradients = twin.value_and_gradient(net, x)
+        value_bound, gradient_bound = twin.bounds(net, x)
+        name = _name(sizes, activation if last == "identity" else last)
+        yield f"value, {name}", abs(values - exact), value_bound
+        yield f"gradient, {name}", abs(gradients - exact_gradients), gradient_bound
 
 
-def check_grid():
+def check_grid(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """Values and derivatives of narrow and wide networks over a small grid; in float16 where the adapter has it."""
     rng = np.random.default_rng(5)
     for sizes in ([2, 30, 30, 30, 3], [5, 64, 64, 2], [3, 80, 3]):
         net = random_mlp(sizes, "tanh", distribution="glorot", seed=1)
-        plane = grid.Plane(rng.normal(size=sizes[0]), *(0.05 * rng.normal(size=(2, sizes[0]))))
-        where, name = (plane.centre, plane.across, plane.down, (24, 10)), "-".join(map(str, sizes))
-        values, gradients = grid.evaluate_grid(net, plane, (24, 10), gradient=True)
-        exact, exact_gradients = grid_twin.grid(net, *where)
-        value_bound, gradient_bound = grid_twin.bounds(net, *where)
-        plain = grid.evaluate_grid(net, plane, (24, 10))
-        yield compare("grid", f"value, {name}", np.maximum(abs(values - exact), abs(plain - exact)), value_bound)
-        yield compare("grid", f"derivatives, {name}", abs(gradients - exact_gradients), gradient_bound)
+        plane = kernel.Plane(rng.normal(size=sizes[0]), *(0.05 * rng.normal(size=(2, sizes[0]))))
+        where, name = (plane.centre, plane.across, plane.down, (24, 10)), _name(sizes)
+        values, gradients = kernel.evaluate_grid(net, plane, (24, 10), gradient=True)
+        exact, exact_gradients = twin.grid(net, *where)
+        value_bound, gradient_bound = twin.bounds(net, *where)
+        plain = kernel.evaluate_grid(net, plane, (24, 10))
+        yield f"value, {name}", np.maximum(abs(values - exact), abs(plain - exact)), value_bound
+        yield f"derivatives, {name}", abs(gradients - exact_gradients), gradient_bound
         if "shader-f16" in device().features and max(sizes) <= 64:
-            half = grid.evaluate_grid(net, plane, (24, 10), precision="f16")
-            yield compare("grid", f"value in f16, {name}", abs(half - exact), grid_twin.half_bounds(net, *where))
+            half = kernel.evaluate_grid(net, plane, (24, 10), precision="f16")
+            yield f"value in f16, {name}", abs(half - exact), twin.half_bounds(net, *where)
 
 
-def check_product():
+def check_product(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """Wide layers by each way that this adapter has, in both precisions."""
     for sizes, last in (([2, 130, 70, 3], "identity"), ([70, 20, 100], "softmax")):
         net = random_mlp(sizes, "tanh", last=last, distribution="glorot", seed=1)
         x = points(net.inputs)
-        exact, name = product_twin.value(net, x), "-".join(map(str, sizes))
-        for variant in dict.fromkeys((product.best_variant(net), "slabs")):
-            for precision in product.PRECISIONS:
-                values = product.evaluate(net, x, precision=precision, variant=variant)
-                bound = product_twin.bounds(net, x, precision)
-                yield compare("product", f"{precision} by {variant}, {name} {last}", abs(values - exact), bound)
+        exact, name = twin.value(net, x), _name(sizes, last)
+        for variant in dict.fromkeys((kernel.best_variant(net), "slabs")):
+            for precision in kernel.PRECISIONS:
+                values = kernel.evaluate(net, x, precision=precision, variant=variant)
+                bound = twin.bounds(net, x, precision)
+                yield f"{precision} by {variant}, {name}", abs(values - exact), bound
 
 
-def check_rays():
+def check_rays(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """Hits of rays through the default scene's kind of network, and through a deep one, on their levels."""
     rng = np.random.default_rng(2)
     for sizes, activation in (([3, 8, 1], "tanh"), ([3, 16, 16, 1], "sine(2)")):
         net = random_mlp(sizes, activation, distribution="glorot" if len(sizes) > 3 else "uniform", seed=3)
-        origins = rng.uniform(-5, 5, (64, 3)).astype(np.float32)
-        directions = rng.normal(size=(64, 3))
-        directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+        origins, directions = _random_rays(rng, 5)
         arguments = dict(level=0.25, surfaces=2)
-        found = rays.cast(net, origins, directions, 8.0, **arguments)
-        exact = rays_twin.cast(net, origins, directions, 8.0, **arguments)
-        name = f"{'-'.join(map(str, sizes))} {activation}"
+        found = kernel.cast(net, origins, directions, 8.0, **arguments)
+        exact = twin.cast(net, origins, directions, 8.0, **arguments)
+        name = _name(sizes, activation)
         # A graze is a ray for which rounding decides; it may be seen by one and not by the other.
-        certain = ~((found["outcome"] == rays.GRAZE) | (exact["outcome"] == rays.GRAZE)).any(axis=1)
+        certain = ~((found["outcome"] == kernel.GRAZE) | (exact["outcome"] == kernel.GRAZE)).any(axis=1)
         differ = (found["outcome"] != exact["outcome"])[certain].sum()
-        yield compare("rays", f"outcomes that differ, {name}", differ, 0.5)
-        hit = (found["outcome"] == rays.HIT) & certain[:, None]
+        yield f"outcomes that differ, {name}", differ, 0.5
+        hit = (found["outcome"] == kernel.HIT) & certain[:, None]
         t = found["t"][hit].astype(float)
         ray = np.nonzero(hit)[0]
         at = origins[ray] + t[:, None] * directions[ray].astype(float)
@@ -98,41 +103,39 @@ def check_rays():
         bound = field_twin.bounds(net, at, gradient=False)[0][:, 0]
         slope = abs((gradients[:, 0] * directions[ray]).sum(axis=1))
         off = abs(values[:, 0] - (0.25 + found["level"][hit]))
-        yield compare("rays", f"height off the level, {name}", off, bound + 8e-6 * slope)
+        yield f"height off the level, {name}", off, bound + 8e-6 * slope
 
 
-def check_enclosure():
+def check_enclosure(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """Pieces of rays between whose bounds the network must lie, at every place: how far it is outside of them."""
     rng = np.random.default_rng(4)
-    origins = rng.uniform(-3, 3, (64, 3)).astype(np.float32)
-    directions = rng.normal(size=(64, 3))
-    directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype(np.float32)
+    origins, directions = _random_rays(rng, 3)
     ends = (2 * rng.random(64)).astype(np.float32)
     for sizes, activation in (([3, 8, 1], "tanh"), ([3, 16, 16, 1], "sine(2)")):
         net = random_mlp(sizes, activation, distribution="glorot", seed=3)
-        bounds = enclosure.enclose(net, origins, directions, 0.0, ends, places=9).astype(float)
+        bounds = kernel.enclose(net, origins, directions, 0.0, ends, places=9).astype(float)
         t = np.linspace(0, 1, 9) * ends[:, None].astype(float)
         values = field_twin.value(net, (origins[:, None] + t[..., None] * directions[:, None]).reshape(-1, 3)).reshape(
             64, 9
         )
         outside = np.maximum(np.maximum(bounds[..., 0] - values, values - bounds[..., 1]), 0)
         # Nothing is allowed but the rounding of the twin itself.
-        yield compare("enclosure", f"outside the bounds, {'-'.join(map(str, sizes))} {activation}", outside, 1e-12)
+        yield f"outside the bounds, {_name(sizes, activation)}", outside, 1e-12
 
 
-def check_sparks():
+def check_sparks(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """Paths of a network with a gentle gradient, where rounding is not magnified."""
     net = random_mlp([3, 8, 1], "tanh", distribution="glorot", seed=1)
     seeds = points(3, 64)
-    positions, values = sparks.trace(net, seeds)
-    exact, exact_values = sparks_twin.trace(net, seeds)
+    positions, values = kernel.trace(net, seeds)
+    exact, exact_values = twin.trace(net, seeds)
     # 20 steps, each off by some ulp of the position and by the turn that an error of the gradient makes; both below
     # 1e-6.
-    yield compare("sparks", "position, 3-8-1 tanh (world units)", abs(positions - exact), 2e-5)
-    yield compare("sparks", "value at its end, 3-8-1 tanh", abs(values - exact_values), 2e-5)
+    yield "position, 3-8-1 tanh (world units)", abs(positions - exact), 2e-5
+    yield "value at its end, 3-8-1 tanh", abs(values - exact_values), 2e-5
 
 
-def check_train():
+def check_train(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """Ten steps of Adam of a classifier and of a network of values, in each layout that this adapter has."""
     rng, rates = np.random.default_rng(6), np.full(10, 1e-2)
     for task, last in (("classes", "identity"), ("values", "sigmoid")):
@@ -140,25 +143,25 @@ def check_train():
         x = points(2)
         targets = rng.integers(0, 3, 256) if task == "classes" else rng.random((256, 3)).astype(np.float32)
         data = (net.shape, task, x, targets, flat(net)[None], [5])
-        exact = train_twin.train(net.shape, flat(net), x, targets, task, rates, batch=48, seed=5)[-1]
-        for variant in train.variants():
-            training = train.Training(*data, batch=48, variant=variant)
+        exact = twin.train(net.shape, flat(net), x, targets, task, rates, batch=48, seed=5)[-1]
+        for variant in kernel.variants():
+            training = kernel.Training(*data, batch=48, variant=variant)
             training.advance(rates)
             # A gradient known to 1e-5 of itself moves a weight by as much of the rate; and each step rounds it.
             bound = (1e-5 * rates + 2.0**-23 * abs(exact).max()).sum()
-            yield compare("train", f"weights by {variant}, 2-9-8-3 {task}", abs(training.weights[0] - exact), bound)
+            yield f"weights by {variant}, 2-9-8-3 {task}", abs(training.weights[0] - exact), bound
 
 
-def check_train_loss():
+def check_train_loss(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """The loss over some points of a classifier and of a network of values."""
     rng = np.random.default_rng(7)
     for task in ("classes", "values"):
         net, x = random_mlp([2, 9, 5], "tanh", distribution="glorot", seed=1), points(2, 5000)
         targets = rng.integers(0, 5, 5000) if task == "classes" else rng.random((5000, 5)).astype(np.float32)
-        found = train_loss.Losses(net.shape, task, x, targets)(flat(net)[None])[0]
-        exact = train_loss_twin.mean_loss(field_twin.value(net, x), targets, task)
+        found = kernel.Losses(net.shape, task, x, targets)(flat(net)[None])[0]
+        exact = twin.mean_loss(field_twin.value(net, x), targets, task)
         # Outputs are below 4 and known to some ulp of 1, losses slope by 1 and 8 at most.
-        yield compare("train_loss", f"2-9-5 {task}", abs(found - exact), 32 * 2.0**-23)
+        yield f"2-9-5 {task}", abs(found - exact), 32 * 2.0**-23
 
 
 CHECKS = {

@@ -3,14 +3,16 @@
 import platform as machine
 import subprocess
 import textwrap
+from collections.abc import Iterable, Iterator
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
 from engine.doctor import cloud, convnets, networks
-from engine.doctor.compare import Row
+from engine.doctor.compare import Comparison, compare
 from engine.errors import NeurosceneError, NoAdapterError
-from engine.gpu.device import FEATURES, device
+from engine.gpu.device import FEATURES, Device, device
 from engine.output.window import has_display
 from engine.output.writers.video import executable
 
@@ -29,7 +31,7 @@ LIMITS = (
 )
 
 FIXES = {
-    "window": "No screen was found, so no window opens; pictures and films are made all the same. "
+    "window": "No screen was found, so no window opens; pictures and films need none. "
     "On a server: `xvfb-run neuroscene run ...`.",
     "ffmpeg": "MP4 and WebM need it: `pip install imageio-ffmpeg`. GIF and PNG folders do not.",
     "software": "This adapter computes on the processor: everything works, slowly. With a graphics card, install its "
@@ -41,22 +43,23 @@ FIXES = {
 CHECKS = {**networks.CHECKS, **convnets.CHECKS, **cloud.CHECKS}
 
 
-def check():
-    """Rows of every kernel against its twin, on this machine's adapter.
+def check() -> list[Comparison]:
+    """Every kernel against its twin, on this machine's adapter.
 
-    A kernel that does not run at all gives one row, not passed, that says why. Raises NoAdapterError.
+    A kernel that does not run at all gives one comparison, not passed, that says why. Raises NoAdapterError.
     """
     device()
-    rows = []
-    for kernel, rows_of in CHECKS.items():
+    rows: list[Comparison] = []
+    for name, rows_of in CHECKS.items():
+        kernel, twin = import_module(f"engine.kernels.{name}"), import_module(f"engine.reference.{name}")
         try:
-            rows.extend(rows_of())
+            rows.extend(compare(name, *row) for row in rows_of(kernel, twin))
         except NeurosceneError as error:
-            rows.append(Row(kernel, f"does not run: {error}", np.inf, 0.0, False))
+            rows.append(Comparison(name, f"does not run: {error}", np.inf, 0.0, False))
     return rows
 
 
-def report(rows=None):
+def report(rows: list[Comparison] | None = None) -> str:
     """What `neuroscene doctor` prints: programs, adapter, limits, the table of checks, and what to install.
 
     rows   from `check()`; computed unless given
@@ -85,7 +88,7 @@ def report(rows=None):
     return "\n".join(parts)
 
 
-def main():
+def main() -> int:
     """Prints the report; gives the exit status: 0 all well, 1 a check failed, 3 no adapter."""
     try:
         rows = check()
@@ -96,7 +99,7 @@ def main():
     return ALL_WELL if all(row.passed for row in rows) else FOUND_SOMETHING
 
 
-def checks_table(rows):
+def checks_table(rows: list[Comparison]) -> list[str]:
     """Lines of an aligned table."""
     wide = WIDTH - NAMES - 2 - 24 - 8
     lines = [f"  {'kernel':{NAMES}}{'what':{wide}}{'worst error':>12}{'bound':>12}{'':>8}".rstrip()]
@@ -109,7 +112,7 @@ def checks_table(rows):
     return lines
 
 
-def _programs():
+def _programs() -> Iterator[tuple[str, str]]:
     import engine
 
     yield (
@@ -121,7 +124,7 @@ def _programs():
     yield "window", "yes" if has_display() else "no screen"
 
 
-def _adapter(d):
+def _adapter(d: Device) -> Iterator[tuple[str, str]]:
     kind = {"CPU": "software, on the processor", "DiscreteGPU": "graphics card", "IntegratedGPU": "integrated graphics"}
     yield "name", f"{d.adapter} ({kind.get(d.kind, d.kind)})"
     yield "driver", f"{d.driver}, {d.backend}"
@@ -132,7 +135,7 @@ def _adapter(d):
     yield "limits", ", ".join(f"{name} {_size(name, d.limits[key])}" for name, key in LIMITS if key in d.limits)
 
 
-def _size(name, number):
+def _size(name: str, number: int) -> str:
     if name == "workgroup":
         return f"{number} invocations"
     if name == "picture":
@@ -143,25 +146,26 @@ def _size(name, number):
     return f"{number} bytes"
 
 
-def _version(package):
+def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
         return "(missing)"
 
 
-def _ffmpeg():
+def _ffmpeg() -> str | None:
     """ffmpeg's version and path, or None."""
     try:
         path = executable()
-        said = subprocess.run([path, "-version"], capture_output=True, text=True, timeout=20, check=True).stdout
+        words = subprocess.run(
+            [path, "-version"], capture_output=True, text=True, timeout=20, check=True
+        ).stdout.split()
     except (NeurosceneError, OSError, subprocess.SubprocessError):
         return None
-    words = said.split()
     return f"{words[2] if len(words) > 2 else 'unknown version'}, {path}"
 
 
-def _table(pairs):
+def _table(pairs: Iterable[tuple[str, str]]) -> list[str]:
     lines = []
     for name, text in pairs:
         wrapped = textwrap.wrap(text, WIDTH - 14, break_on_hyphens=False, break_long_words=False) or [""]
@@ -169,5 +173,5 @@ def _table(pairs):
     return lines
 
 
-def _paragraph(text):
+def _paragraph(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, break_on_hyphens=False)

@@ -5,20 +5,8 @@ import pytest
 
 from engine.analysis.attribution import attributions
 from engine.errors import NetworkError
+from engine.network import nodes
 from engine.network.convnet import ConvNet
-from engine.network.nodes import (
-    Add,
-    AveragePool,
-    Concat,
-    Convolution,
-    Dense,
-    Elementwise,
-    Flatten,
-    GlobalAveragePool,
-    Input,
-    MaxPool,
-    Multiply,
-)
 
 RNG = np.random.default_rng(5)
 
@@ -29,9 +17,9 @@ def responses(net, image):
     for node in net.nodes:
         inputs = [found[key] for key in node.inputs]
         found[node.name] = np.zeros(net.shapes[node.name])
-        if isinstance(node, Input):
+        if isinstance(node, nodes.Input):
             found[node.name] = image
-        elif isinstance(node, Convolution):
+        elif isinstance(node, nodes.Convolution):
             top, left, bottom, right = node.padding
             x = np.pad(inputs[0], ((0, 0), (top, bottom), (left, right)))
             each, size = len(node.weights) // node.groups, node.weights.shape[1]
@@ -40,32 +28,32 @@ def responses(net, image):
                 columns = z * node.stride[1] + node.dilation[1] * np.arange(node.weights.shape[3])
                 part = x[c // each * size : (c // each + 1) * size][:, rows][:, :, columns]
                 found[node.name][c, y, z] = node.bias[c] + (node.weights[c] * part).sum()
-        elif isinstance(node, Elementwise):
+        elif isinstance(node, nodes.Elementwise):
             found[node.name] = node.activation.value(inputs[0])
-        elif isinstance(node, Concat):
+        elif isinstance(node, nodes.Concat):
             found[node.name] = np.concatenate(inputs)
-        elif isinstance(node, Add):
+        elif isinstance(node, nodes.Add):
             found[node.name] = inputs[0] + inputs[1]
-        elif isinstance(node, Multiply):
+        elif isinstance(node, nodes.Multiply):
             found[node.name] = inputs[0] * inputs[1]
-        elif isinstance(node, MaxPool | AveragePool):
+        elif isinstance(node, nodes.MaxPool | nodes.AveragePool):
             for c, y, z in np.ndindex(found[node.name].shape):
                 (t, b), (lft, r) = (
                     w.span(p, p, n) for w, p, n in zip(node.windows(), (y, z), inputs[0].shape[1:], strict=True)
                 )
                 part = inputs[0][c, t:b, lft:r]
-                found[node.name][c, y, z] = part.max() if isinstance(node, MaxPool) else part.mean()
-        elif isinstance(node, GlobalAveragePool):
+                found[node.name][c, y, z] = part.max() if isinstance(node, nodes.MaxPool) else part.mean()
+        elif isinstance(node, nodes.GlobalAveragePool):
             found[node.name] = inputs[0].mean(axis=(1, 2), keepdims=True)
-        elif isinstance(node, Flatten):
+        elif isinstance(node, nodes.Flatten):
             found[node.name] = inputs[0].reshape(-1, 1, 1)
-        elif isinstance(node, Dense):
+        elif isinstance(node, nodes.Dense):
             found[node.name] = (node.weights @ inputs[0][:, 0, 0] + node.bias).reshape(-1, 1, 1)
     return found
 
 
 def conv(name, source, out, into, size=3, **more):
-    return Convolution(name, (source,), RNG.normal(size=(out, into, size, size)), RNG.normal(size=out), **more)
+    return nodes.Convolution(name, (source,), RNG.normal(size=(out, into, size, size)), RNG.normal(size=out), **more)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +61,9 @@ def conv(name, source, out, into, size=3, **more):
 )
 def test_a_convolution_shares_out_by_weight_times_response(more):
     into = 4 // more.get("groups", 1)
-    net = ConvNet([Input("x", (), (4, 7, 8)), conv("c", "x", 6, into, **more), Elementwise("r", ("c",), "relu")])
+    net = ConvNet(
+        [nodes.Input("x", (), (4, 7, 8)), conv("c", "x", 6, into, **more), nodes.Elementwise("r", ("c",), "relu")]
+    )
     image = RNG.normal(size=(4, 7, 8))
     values = responses(net, image)
     place = (5, 1, 1)
@@ -95,11 +85,11 @@ def _without(image, influence):
 def test_a_maximum_is_its_largest_inputs_and_a_concat_is_its_parts():
     net = ConvNet(
         [
-            Input("x", (), (2, 6, 6)),
+            nodes.Input("x", (), (2, 6, 6)),
             conv("a", "x", 3, 2, 1),
             conv("b", "x", 2, 2, 1),
-            Concat("both", ("a", "b")),
-            MaxPool("pool", ("both",), (2, 2), (2, 2)),
+            nodes.Concat("both", ("a", "b")),
+            nodes.MaxPool("pool", ("both",), (2, 2), (2, 2)),
         ]
     )
     values = responses(net, RNG.normal(size=(2, 6, 6)))
@@ -112,13 +102,13 @@ def test_a_maximum_is_its_largest_inputs_and_a_concat_is_its_parts():
 def test_each_way_back_ends_at_the_first_node_that_is_shown():
     net = ConvNet(
         [
-            Input("x", (), (2, 5, 5)),
+            nodes.Input("x", (), (2, 5, 5)),
             conv("a", "x", 3, 2),
-            Elementwise("ra", ("a",), "relu"),
+            nodes.Elementwise("ra", ("a",), "relu"),
             conv("b", "ra", 2, 3, 1),
-            Add("sum", ("b", "b")),
-            GlobalAveragePool("mean", ("sum",)),
-            Dense("d", ("mean",), RNG.normal(size=(4, 2))),
+            nodes.Add("sum", ("b", "b")),
+            nodes.GlobalAveragePool("mean", ("sum",)),
+            nodes.Dense("d", ("mean",), RNG.normal(size=(4, 2))),
         ]
     )
     values = responses(net, abs(RNG.normal(size=(2, 5, 5))))
@@ -132,15 +122,15 @@ def test_each_way_back_ends_at_the_first_node_that_is_shown():
 
 @pytest.mark.parametrize("order", [("a", "gate"), ("gate", "a")])
 def test_a_gated_map_has_all_of_what_its_signal_has_and_the_gate_nothing(order):
-    nodes = [
-        Input("x", (), (2, 5, 5)),
+    parts = [
+        nodes.Input("x", (), (2, 5, 5)),
         conv("a", "x", 3, 2),
-        GlobalAveragePool("mean", ("a",)),
+        nodes.GlobalAveragePool("mean", ("a",)),
         conv("fc", "mean", 3, 3, 1),
-        Elementwise("gate", ("fc",), "sigmoid"),
-        Multiply("scaled", order),
+        nodes.Elementwise("gate", ("fc",), "sigmoid"),
+        nodes.Multiply("scaled", order),
     ]
-    net = ConvNet(nodes)
+    net = ConvNet(parts)
     values = responses(net, RNG.normal(size=(2, 5, 5)))
     (only,) = attributions(net, values, "scaled", (2, 1, 0), {"a", "gate"})
     assert (only.node, only.channel, only.row, only.column, only.share) == ("a", 2, 1, 0, 1.0)
@@ -152,11 +142,11 @@ def test_a_gated_map_has_all_of_what_its_signal_has_and_the_gate_nothing(order):
 def test_of_factors_that_are_no_gates_each_has_half():
     net = ConvNet(
         [
-            Input("x", (), (2, 4, 4)),
+            nodes.Input("x", (), (2, 4, 4)),
             conv("a", "x", 3, 2),
             conv("b", "x", 3, 2),
-            Multiply("product", ("a", "b")),
-            Multiply("square", ("product", "product")),
+            nodes.Multiply("product", ("a", "b")),
+            nodes.Multiply("square", ("product", "product")),
         ]
     )
     values = responses(net, RNG.normal(size=(2, 4, 4)))
@@ -169,10 +159,10 @@ def test_of_factors_that_are_no_gates_each_has_half():
 def test_a_vector_knows_the_map_it_was_made_of():
     net = ConvNet(
         [
-            Input("x", (), (2, 4, 4)),
-            AveragePool("p", ("x",), (2, 2), (2, 2)),
-            Flatten("f", ("p",)),
-            Dense("d", ("f",), RNG.normal(size=(3, 8))),
+            nodes.Input("x", (), (2, 4, 4)),
+            nodes.AveragePool("p", ("x",), (2, 2), (2, 2)),
+            nodes.Flatten("f", ("p",)),
+            nodes.Dense("d", ("f",), RNG.normal(size=(3, 8))),
         ]
     )
     values = responses(net, RNG.normal(size=(2, 4, 4)))
@@ -184,6 +174,6 @@ def test_a_vector_knows_the_map_it_was_made_of():
 
 
 def test_a_neuron_there_is_not_is_told():
-    net = ConvNet([Input("x", (), (2, 4, 4)), conv("c", "x", 3, 2)])
+    net = ConvNet([nodes.Input("x", (), (2, 4, 4)), conv("c", "x", 3, 2)])
     with pytest.raises(NetworkError, match=r"\(3, 2, 2\)"):
         attributions(net, {}, "c", (3, 0, 0), {"x"})

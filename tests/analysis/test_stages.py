@@ -6,52 +6,41 @@ import numpy as np
 import pytest
 
 from engine.analysis.stages import all_called, behind, called, gate, gating, is_passed_by, squeezenet_blocks, stages
+from engine.network import nodes
 from engine.network.convnet import ConvNet
-from engine.network.nodes import (
-    Add,
-    Concat,
-    Convolution,
-    Dense,
-    Elementwise,
-    Flatten,
-    GlobalAveragePool,
-    Input,
-    MaxPool,
-    Multiply,
-    Softmax,
-)
 
 
 def conv(name, source, out=4, into=4, size=1):
     padding = (size // 2,) * 4
-    return Convolution(name, (source,), np.ones((out, into, size, size)), padding=padding)
+    return nodes.Convolution(name, (source,), np.ones((out, into, size, size)), padding=padding)
 
 
 def relu(name, source):
-    return Elementwise(name, (source,), "relu")
+    return nodes.Elementwise(name, (source,), "relu")
 
 
 def pool(name, source):
-    return MaxPool(name, (source,), (2, 2), (2, 2))
+    return nodes.MaxPool(name, (source,), (2, 2), (2, 2))
 
 
 CHAIN = ConvNet(
     [
-        Input("x", (), (3, 8, 8)),
+        nodes.Input("x", (), (3, 8, 8)),
         conv("c1", "x", 4, 3, 3), relu("r1", "c1"), pool("p1", "r1"),
         conv("c2", "p1", 5, 4, 3), relu("r2", "c2"),
         conv("c3", "r2", 5, 5, 3), relu("r3", "c3"), pool("p3", "r3"),
-        Flatten("f", ("p3",)), Dense("d1", ("f",), np.ones((7, 20))), relu("rd", "d1"),
-        Dense("d2", ("rd",), np.ones((3, 7))), Softmax("prob", ("d2",)),
+        nodes.Flatten("f", ("p3",)), nodes.Dense("d1", ("f",), np.ones((7, 20))), relu("rd", "d1"),
+        nodes.Dense("d2", ("rd",), np.ones((3, 7))), nodes.Softmax("prob", ("d2",)),
     ]
 )  # fmt: skip
 RESIDUAL = ConvNet(
     [
-        Input("x", (), (3, 8, 8)),
+        nodes.Input("x", (), (3, 8, 8)),
         conv("c1", "x", 4, 3), relu("r1", "c1"),
-        conv("a1", "r1", 4, 4), relu("ra1", "a1"), conv("b1", "ra1", 4, 4), Add("s1", ("b1", "r1")), relu("o1", "s1"),
-        conv("a2", "o1", 4, 4), relu("ra2", "a2"), conv("b2", "ra2", 4, 4), Add("s2", ("b2", "o1")),
-        GlobalAveragePool("mean", ("s2",)), Dense("d", ("mean",), np.ones((3, 4))),
+        conv("a1", "r1", 4, 4), relu("ra1", "a1"), conv("b1", "ra1", 4, 4),
+        nodes.Add("s1", ("b1", "r1")), relu("o1", "s1"),
+        conv("a2", "o1", 4, 4), relu("ra2", "a2"), conv("b2", "ra2", 4, 4), nodes.Add("s2", ("b2", "o1")),
+        nodes.GlobalAveragePool("mean", ("s2",)), nodes.Dense("d", ("mean",), np.ones((3, 4))),
     ]
 )  # fmt: skip
 
@@ -60,8 +49,8 @@ def squeeze_and_excite(source, channels):
     """The nodes of a gate on a map, the last `<source>/scaled`."""
     mean, a, ra, b, gate = (f"{source}/{part}" for part in ("mean", "fc1", "relu", "fc2", "gate"))
     return [
-        GlobalAveragePool(mean, (source,)), conv(a, mean, 2, channels), relu(ra, a), conv(b, ra, channels, 2),
-        Elementwise(gate, (b,), "sigmoid"), Multiply(f"{source}/scaled", (gate, source)),
+        nodes.GlobalAveragePool(mean, (source,)), conv(a, mean, 2, channels), relu(ra, a), conv(b, ra, channels, 2),
+        nodes.Elementwise(gate, (b,), "sigmoid"), nodes.Multiply(f"{source}/scaled", (gate, source)),
     ]  # fmt: skip
 
 
@@ -69,20 +58,24 @@ def fire(number, source, into):
     s, a, b = (f"fire{number}/{part}" for part in ("squeeze", "left", "right"))
     return [
         conv(s, source, 2, into), relu(f"{s}/relu", s),
-        conv(a, f"{s}/relu", 3, 2), conv(b, f"{s}/relu", 3, 2, 3), Concat(f"fire{number}/concat", (a, b)),
+        conv(a, f"{s}/relu", 3, 2), conv(b, f"{s}/relu", 3, 2, 3), nodes.Concat(f"fire{number}/concat", (a, b)),
     ]  # fmt: skip
 
 
 def squeezed(*numbers, last=True):
-    nodes, source, into = [Input("x", (), (3, 8, 8)), conv("conv1", "x", 4, 3), relu("relu_conv1", "conv1")], "pool1", 4
-    nodes.append(pool("pool1", "relu_conv1"))
+    parts, source, into = (
+        [nodes.Input("x", (), (3, 8, 8)), conv("conv1", "x", 4, 3), relu("relu_conv1", "conv1")],
+        "pool1",
+        4,
+    )
+    parts.append(pool("pool1", "relu_conv1"))
     for number in numbers:
-        nodes += fire(number, source, into)
+        parts += fire(number, source, into)
         source, into = f"fire{number}/concat", 6
     if last:
-        nodes += [conv("conv10", source, 5, into), relu("relu_conv10", "conv10")]
-        nodes += [GlobalAveragePool("pool10", ("relu_conv10",)), Softmax("prob", ("pool10",))]
-    return ConvNet(nodes)
+        parts += [conv("conv10", source, 5, into), relu("relu_conv10", "conv10")]
+        parts += [nodes.GlobalAveragePool("pool10", ("relu_conv10",)), nodes.Softmax("prob", ("pool10",))]
+    return ConvNet(parts)
 
 
 def test_a_chain_is_its_activations_or_the_pools_that_take_them_alone():
@@ -97,11 +90,12 @@ def test_what_gates_is_no_stage_and_changes_none():
     # As in MobileNetV3: before the first sum an activation is gated, within a block another.
     net = ConvNet(
         [
-            Input("x", (), (3, 8, 8)),
+            nodes.Input("x", (), (3, 8, 8)),
             conv("c1", "x", 4, 3), relu("r1", "c1"), *squeeze_and_excite("r1", 4), conv("c2", "r1/scaled", 4, 4),
             conv("a", "c2", 6, 4), relu("ra", "a"), *squeeze_and_excite("ra", 6), conv("b", "ra/scaled", 4, 6),
-            Add("sum", ("b", "c2")), conv("c3", "sum", 5, 4), relu("r3", "c3"), GlobalAveragePool("mean", ("r3",)),
-            Dense("d", ("mean",), np.ones((3, 5))),
+            nodes.Add("sum", ("b", "c2")), conv("c3", "sum", 5, 4), relu("r3", "c3"),
+            nodes.GlobalAveragePool("mean", ("r3",)),
+            nodes.Dense("d", ("mean",), np.ones((3, 5))),
         ]
     )  # fmt: skip
     assert stages(net) == ("r1", "sum", "mean", "d")
@@ -169,43 +163,51 @@ def test_names_that_would_be_alike_stay_whole():
     assert all_called(["conv", "relu_conv", "fire2/concat"]) == ("conv", "relu_conv", "fire2")
 
 
-def net(*nodes, size=(4, 3, 3)):
-    return ConvNet([Input("x", (), size), *nodes])
+def net(*parts, size=(4, 3, 3)):
+    return ConvNet([nodes.Input("x", (), size), *parts])
 
 
 @pytest.mark.parametrize("size", [(4, 3, 3), (4, 1, 1)])
 @pytest.mark.parametrize("order", [("x", "gate"), ("gate", "x")])
 def test_what_squeezes_and_excites_is_the_gate_however_small_the_map(order, size):
-    nodes = [GlobalAveragePool("mean", ("x",)), conv("fc", "mean"), Elementwise("gate", ("fc",), "hard_sigmoid")]
-    made = net(*nodes, Multiply("scaled", order), conv("last", "scaled"), size=size)
+    parts = [
+        nodes.GlobalAveragePool("mean", ("x",)),
+        conv("fc", "mean"),
+        nodes.Elementwise("gate", ("fc",), "hard_sigmoid"),
+    ]
+    made = net(*parts, nodes.Multiply("scaled", order), conv("last", "scaled"), size=size)
     assert order[gate(made, made.node("scaled"))] == "gate"
     assert gating(made) == {"mean", "fc", "gate"}
 
 
 def test_a_vector_is_the_gate_of_a_map_whatever_it_is():
-    made = net(GlobalAveragePool("mean", ("x",)), Multiply("scaled", ("mean", "x")))
+    made = net(nodes.GlobalAveragePool("mean", ("x",)), nodes.Multiply("scaled", ("mean", "x")))
     assert gate(made, made.node("scaled")) == 0
 
 
 @pytest.mark.parametrize("made_by", [
-    Elementwise("gate", ("c",), "sigmoid"), Elementwise("gate", ("c",), "clipped_relu(1)"), Softmax("gate", ("c",)),
+    nodes.Elementwise("gate", ("c",), "sigmoid"), nodes.Elementwise("gate", ("c",), "clipped_relu(1)"),
+    nodes.Softmax("gate", ("c",)),
 ], ids=lambda node: node.kind)  # fmt: skip
 def test_of_equal_maps_the_one_between_0_and_1_is_the_gate(made_by):
-    made = net(conv("c", "x"), made_by, Multiply("y", ("x", "gate")))
+    made = net(conv("c", "x"), made_by, nodes.Multiply("y", ("x", "gate")))
     assert gate(made, made.node("y")) == 1 and gating(made) == {"c", "gate"}
 
 
 def test_of_factors_alike_none_is_the_gate():
     for kind in ("tanh", "relu", "clipped_relu(6)"):
-        made = net(conv("c", "x"), Elementwise("other", ("c",), kind), Multiply("y", ("x", "other")))
+        made = net(conv("c", "x"), nodes.Elementwise("other", ("c",), kind), nodes.Multiply("y", ("x", "other")))
         assert gate(made, made.node("y")) is None and gating(made) == set()
     both = net(
-        Elementwise("a", ("x",), "sigmoid"), conv("c", "x"), Elementwise("b", ("c",), "sigmoid"), Multiply("y", "ab")
+        nodes.Elementwise("a", ("x",), "sigmoid"),
+        conv("c", "x"),
+        nodes.Elementwise("b", ("c",), "sigmoid"),
+        nodes.Multiply("y", "ab"),
     )
     assert gate(both, both.node("y")) is None
-    assert gate(both, Multiply("square", ("a", "a"))) is None
+    assert gate(both, nodes.Multiply("square", ("a", "a"))) is None
 
 
 def test_what_is_also_seen_otherwise_does_more_than_gate():
-    nodes = [conv("c", "x"), Elementwise("gate", ("c",), "sigmoid"), Multiply("scaled", ("x", "gate"))]
-    assert gating(net(*nodes, Add("sum", ("scaled", "c")))) == {"gate"}
+    parts = [conv("c", "x"), nodes.Elementwise("gate", ("c",), "sigmoid"), nodes.Multiply("scaled", ("x", "gate"))]
+    assert gating(net(*parts, nodes.Add("sum", ("scaled", "c")))) == {"gate"}

@@ -9,6 +9,8 @@ from engine.doctor import networks, report
 from engine.doctor.compare import compare
 from engine.errors import NoAdapterError, ShaderError
 from engine.gpu.device import NO_ADAPTER
+from engine.kernels import sparks
+from engine.reference import sparks as sparks_twin
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +30,12 @@ def test_every_kernel_and_every_twin_has_a_check(rows):
 
 
 def test_a_kernel_that_is_off_is_found(monkeypatch):
-    exact = networks.sparks_twin.trace
+    exact = sparks_twin.trace
     # A thousandth of a world unit in one vertex of 640.
     shift = np.zeros((64, 10, 3))
     shift[5, 7, 1] = 1e-3
-    monkeypatch.setattr(networks.sparks_twin, "trace", lambda *a, **k: (exact(*a, **k)[0] + shift, exact(*a, **k)[1]))
-    position, value = networks.check_sparks()
+    monkeypatch.setattr(sparks_twin, "trace", lambda *a, **k: (exact(*a, **k)[0] + shift, exact(*a, **k)[1]))
+    position, value = (compare("sparks", *row) for row in networks.check_sparks(sparks, sparks_twin))
     assert not position.passed and value.passed
     assert abs(position.error - 1e-3) < 1e-5
 
@@ -44,7 +46,7 @@ def test_a_value_that_is_not_a_number_is_wrong():
 
 
 def test_a_kernel_that_does_not_run_is_a_row_with_the_reason(monkeypatch):
-    def broken():
+    def broken(kernel, twin):
         raise ShaderError("wgsl/kernels/x.wgsl:3:1 no such function")
         yield
 

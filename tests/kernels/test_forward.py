@@ -13,21 +13,8 @@ from engine.gpu.device import device
 from engine.gpu.kernel import subgroup_size
 from engine.kernels.convolve import LANES
 from engine.kernels.forward import Forward, evaluate
+from engine.network import nodes
 from engine.network.convnet import ConvNet
-from engine.network.nodes import (
-    Add,
-    AveragePool,
-    Concat,
-    Convolution,
-    Dense,
-    Elementwise,
-    Flatten,
-    GlobalAveragePool,
-    Input,
-    MaxPool,
-    Multiply,
-    Softmax,
-)
 from engine.reference import forward as twin
 from tools.drawn.objects import KINDS, draw
 
@@ -43,7 +30,7 @@ class Graph:
     """Nodes in a row or not, with weights that keep responses about as large as they are."""
 
     def __init__(self, *shape):
-        self.rng, self.nodes = np.random.default_rng(4), [Input("image", (), shape)]
+        self.rng, self.nodes = np.random.default_rng(4), [nodes.Input("image", (), shape)]
         self.last = "image"
 
     def add(self, kind, name, *inputs, **more):
@@ -54,14 +41,14 @@ class Graph:
     def conv(self, name, outputs, inputs, window=1, before=None, **more):
         weights = self.rng.normal(size=(outputs, inputs, window, window)) * np.sqrt(2 / (inputs * window**2))
         bias = self.rng.normal(size=outputs) / 4
-        return self.add(Convolution, name, *([before] if before else []), weights=weights, bias=bias, **more)
+        return self.add(nodes.Convolution, name, *([before] if before else []), weights=weights, bias=bias, **more)
 
     def dense(self, name, outputs, inputs):
         weights = self.rng.normal(size=(outputs, inputs)) * np.sqrt(2 / inputs)
-        return self.add(Dense, name, weights=weights, bias=self.rng.normal(size=outputs) / 4)
+        return self.add(nodes.Dense, name, weights=weights, bias=self.rng.normal(size=outputs) / 4)
 
     def act(self, name, activation="relu"):
-        return self.add(Elementwise, name, activation=activation)
+        return self.add(nodes.Elementwise, name, activation=activation)
 
     def net(self):
         return ConvNet(self.nodes, preprocess=False)
@@ -70,50 +57,52 @@ class Graph:
 def fire():
     """SqueezeNet's module, with channels that are no multiple of four beside whole groups."""
     g = Graph(3, 13, 15).conv("conv1", 8, 3, 3, stride=(2, 2)).act("relu1")
-    g.add(MaxPool, "pool1", size=(3, 3), stride=(2, 2), ceil=True).conv("squeeze", 6, 8).act("squeezed")
+    g.add(nodes.MaxPool, "pool1", size=(3, 3), stride=(2, 2), ceil=True).conv("squeeze", 6, 8).act("squeezed")
     g.conv("e1", 8, 6, before="squeezed").act("r1").conv("e3", 10, 6, 3, before="squeezed", padding=(1,) * 4).act("r3")
-    g.add(Concat, "concat", "r1", "r3").conv("conv10", 7, 18).act("relu10")
-    return g.add(GlobalAveragePool, "mean").add(Softmax, "prob").net()
+    g.add(nodes.Concat, "concat", "r1", "r3").conv("conv10", 7, 18).act("relu10")
+    return g.add(nodes.GlobalAveragePool, "mean").add(nodes.Softmax, "prob").net()
 
 
 def residual():
     """A block of ResNet, and one that halves the map, with a depthwise convolution."""
     g = Graph(5, 12, 12).conv("stem", 8, 5, 3, padding=(1,) * 4).act("r0")
     g.conv("a1", 8, 8, 3, padding=(1,) * 4).act("ra1").conv("a2", 8, 8, 3, padding=(1,) * 4)
-    g.add(Add, "sum1", "a2", "r0").act("rs1")
+    g.add(nodes.Add, "sum1", "a2", "r0").act("rs1")
     g.conv("b1", 8, 1, 3, groups=8, stride=(2, 2), padding=(0, 0, 1, 1)).act("rb1", "silu").conv("b2", 11, 8)
-    g.conv("short", 11, 8, before="rs1", stride=(2, 2)).add(Add, "sum2", "b2", "short")
-    g.add(AveragePool, "pool", size=(3, 3), stride=(2, 2), padding=(1,) * 4).add(Flatten, "flat")
+    g.conv("short", 11, 8, before="rs1", stride=(2, 2)).add(nodes.Add, "sum2", "b2", "short")
+    g.add(nodes.AveragePool, "pool", size=(3, 3), stride=(2, 2), padding=(1,) * 4).add(nodes.Flatten, "flat")
     return g.dense("fc", 10, 99).net()
 
 
 def plain():
     """As VGG: convolutions and pools in a row, two layers of weights, no softmax."""
     g = Graph(1, 16, 16).conv("c1", 9, 1, 3, padding=(1,) * 4).act("r1", "leaky_relu(0.1)")
-    g.conv("c2", 9, 9, 3, padding=(1,) * 4).act("r2").add(MaxPool, "p1", size=(2, 2), stride=(2, 2))
+    g.conv("c2", 9, 9, 3, padding=(1,) * 4).act("r2").add(nodes.MaxPool, "p1", size=(2, 2), stride=(2, 2))
     g.conv("c3", 18, 3, 3, groups=3, padding=(1,) * 4)
-    g.act("r3", "tanh").add(MaxPool, "p2", size=(2, 2), stride=(2, 2)).add(Flatten, "flat")
+    g.act("r3", "tanh").add(nodes.MaxPool, "p2", size=(2, 2), stride=(2, 2)).add(nodes.Flatten, "flat")
     return g.dense("fc1", 40, 18 * 16).act("r4").dense("fc2", 5, 40).act("out", "sigmoid").net()
 
 
 def dense_block():
     """Each convolution sees all before it; the same map is joined twice; joined maps are joined."""
     g = Graph(4, 6, 7).conv("c0", 4, 4, 3, padding=(1,) * 4).act("r0")
-    g.add(Concat, "j1", "image", "r0").conv("c1", 4, 8).act("r1")
-    g.add(Concat, "j2", "j1", "r1").conv("c2", 3, 12).act("r2")
-    g.add(Concat, "j3", "r2", "j2", "r2").act("all", "sigmoid")
-    return g.add(Softmax, "prob").net()
+    g.add(nodes.Concat, "j1", "image", "r0").conv("c1", 4, 8).act("r1")
+    g.add(nodes.Concat, "j2", "j1", "r1").conv("c2", 3, 12).act("r2")
+    g.add(nodes.Concat, "j3", "r2", "j2", "r2").act("all", "sigmoid")
+    return g.add(nodes.Softmax, "prob").net()
 
 
 def gated():
     """Blocks of MobileNetV3 and EfficientNet: channels scaled by a vector, either factor first; a product of maps."""
     g = Graph(3, 11, 13).conv("stem", 10, 3, 3, stride=(2, 2)).act("r0", "hard_swish")
-    g.add(GlobalAveragePool, "mean1").conv("fc1", 3, 10).act("r1").conv("fc2", 10, 3).act("gate1", "hard_sigmoid")
-    g.add(Multiply, "scaled1", "r0", "gate1").conv("b", 10, 10, 3, padding=(1,) * 4).act("rb", "silu")
-    g.add(GlobalAveragePool, "mean2").conv("fc3", 10, 10).act("gate2", "sigmoid")
-    g.add(Multiply, "scaled2", "gate2", "rb").act("rs", "relu").conv("c", 10, 10)
-    g.add(Multiply, "product", "c", "rs").act("rp", "tanh").add(Concat, "joined", "scaled1", "rp", "rs")
-    return g.add(GlobalAveragePool, "mean").add(Multiply, "squares", "mean", "mean").dense("fc", 5, 30).net()
+    g.add(nodes.GlobalAveragePool, "mean1").conv("fc1", 3, 10).act("r1").conv("fc2", 10, 3).act("gate1", "hard_sigmoid")
+    g.add(nodes.Multiply, "scaled1", "r0", "gate1").conv("b", 10, 10, 3, padding=(1,) * 4).act("rb", "silu")
+    g.add(nodes.GlobalAveragePool, "mean2").conv("fc3", 10, 10).act("gate2", "sigmoid")
+    g.add(nodes.Multiply, "scaled2", "gate2", "rb").act("rs", "relu").conv("c", 10, 10)
+    g.add(nodes.Multiply, "product", "c", "rs").act("rp", "tanh").add(nodes.Concat, "joined", "scaled1", "rp", "rs")
+    return (
+        g.add(nodes.GlobalAveragePool, "mean").add(nodes.Multiply, "squares", "mean", "mean").dense("fc", 5, 30).net()
+    )
 
 
 NETS = {
@@ -167,23 +156,23 @@ def graphs(draw):
             width[name] = draw(st.integers(1, 9))
             g.conv(name, width[name], width[before], draw(st.sampled_from([1, 3])), before)
             size = g.nodes[-1].weights.shape[2] // 2
-            g.nodes[-1] = Convolution(name, (before,), g.nodes[-1].weights, g.nodes[-1].bias, padding=(size,) * 4)
+            g.nodes[-1] = nodes.Convolution(name, (before,), g.nodes[-1].weights, g.nodes[-1].bias, padding=(size,) * 4)
         elif kind == "each":
             g.conv(name, width[before], 1, 1, before, groups=width[before])
         elif kind == "act":
-            g.add(Elementwise, name, before, activation="relu")
+            g.add(nodes.Elementwise, name, before, activation="relu")
         elif kind == "pool":
-            g.add(MaxPool, name, before, size=(3, 3), stride=(1, 1), padding=(1,) * 4)
+            g.add(nodes.MaxPool, name, before, size=(3, 3), stride=(1, 1), padding=(1,) * 4)
         elif kind == "concat":
             inputs = [before, *draw(st.lists(st.sampled_from(sorted(set(width) - {name})), max_size=3))]
             width[name] = sum(width[key] for key in inputs)
-            g.add(Concat, name, *inputs)
+            g.add(nodes.Concat, name, *inputs)
         elif kind == "gate":
-            g.add(GlobalAveragePool, f"{name} mean", before).act(f"{name} gate", "sigmoid")
-            g.add(Multiply, name, *draw(st.permutations([before, f"{name} gate"])))
+            g.add(nodes.GlobalAveragePool, f"{name} mean", before).act(f"{name} gate", "sigmoid")
+            g.add(nodes.Multiply, name, *draw(st.permutations([before, f"{name} gate"])))
         else:
             other = draw(st.sampled_from([k for k in sorted(width) if k != name and width[k] == width[before]]))
-            g.add(Add if kind == "add" else Multiply, name, before, other)
+            g.add(nodes.Add if kind == "add" else nodes.Multiply, name, before, other)
     return g.net()
 
 

@@ -4,21 +4,8 @@ import numpy as np
 import pytest
 
 from engine.errors import NetworkError, ShapeError
+from engine.network import nodes
 from engine.network.convnet import ConvNet
-from engine.network.nodes import (
-    Add,
-    AveragePool,
-    Concat,
-    Convolution,
-    Dense,
-    Elementwise,
-    Flatten,
-    GlobalAveragePool,
-    Input,
-    MaxPool,
-    Multiply,
-    Softmax,
-)
 from engine.network.preprocess import Preprocess
 from engine.reference.convnet import forward
 
@@ -26,26 +13,26 @@ RNG = np.random.default_rng(3)
 
 
 def conv(name, source, out, into, size=(3, 3), **more):
-    return Convolution(name, (source,), RNG.normal(size=(out, into, *size)), RNG.normal(size=out), **more)
+    return nodes.Convolution(name, (source,), RNG.normal(size=(out, into, *size)), RNG.normal(size=out), **more)
 
 
 def every_kind():
     return [
-        Input("image", (), (3, 12, 14)),
+        nodes.Input("image", (), (3, 12, 14)),
         conv("conv", "image", 6, 3, stride=(2, 1), padding=(1, 0, 2, 1)),
-        Elementwise("act", ("conv",), "tanh"),
-        MaxPool("pool", ("act",), (2, 3), (2, 2), (1, 0, 0, 1), ceil=True),
+        nodes.Elementwise("act", ("conv",), "tanh"),
+        nodes.MaxPool("pool", ("act",), (2, 3), (2, 2), (1, 0, 0, 1), ceil=True),
         conv("wide", "pool", 6, 6, (1, 2), dilation=(1, 2), padding=(0, 1, 0, 1)),
         conv("deep", "pool", 6, 1, groups=6, padding=(1, 1, 1, 1)),
-        Concat("both", ("wide", "deep")),
-        AveragePool("mean", ("both",), (2, 2), (1, 1), include_padding=True),
-        Add("sum", ("wide", "wide")),
-        Flatten("flat", ("mean",)),
-        Dense("dense", ("flat",), RNG.normal(size=(4, 12 * 3 * 6)), None),
-        GlobalAveragePool("all", ("sum",)),
-        Flatten("few", ("all",)),
-        Concat("ends", ("dense", "few")),
-        Softmax("prob", ("ends",)),
+        nodes.Concat("both", ("wide", "deep")),
+        nodes.AveragePool("mean", ("both",), (2, 2), (1, 1), include_padding=True),
+        nodes.Add("sum", ("wide", "wide")),
+        nodes.Flatten("flat", ("mean",)),
+        nodes.Dense("dense", ("flat",), RNG.normal(size=(4, 12 * 3 * 6)), None),
+        nodes.GlobalAveragePool("all", ("sum",)),
+        nodes.Flatten("few", ("all",)),
+        nodes.Concat("ends", ("dense", "few")),
+        nodes.Softmax("prob", ("ends",)),
     ]
 
 
@@ -100,12 +87,12 @@ def gated(squeeze, last):
     """A map of 5 x 6 scaled by what a node makes one number a channel of, before a convolution."""
     return ConvNet(
         [
-            Input("image", (), (2, 10, 12)),
+            nodes.Input("image", (), (2, 10, 12)),
             conv("a", "image", 4, 2, (2, 2), stride=(2, 2)),
             squeeze,
-            Multiply("scaled", ("a", "vector")[::last]),
+            nodes.Multiply("scaled", ("a", "vector")[::last]),
             conv("b", "scaled", 3, 4, (2, 2)),
-            Multiply("square", ("b", "b")),
+            nodes.Multiply("square", ("b", "b")),
         ],
         preprocess=False,
     )
@@ -113,7 +100,7 @@ def gated(squeeze, last):
 
 @pytest.mark.parametrize("last", [1, -1])
 def test_each_channel_is_scaled_by_its_number_of_the_vector(last):
-    net = gated(GlobalAveragePool("vector", ("a",)), last)
+    net = gated(nodes.GlobalAveragePool("vector", ("a",)), last)
     assert net.shapes["scaled"] == (4, 5, 6) and net.shapes["square"] == net.shapes["b"]
     found = forward(net, RNG.normal(size=(2, 10, 12)))
     for c in range(4):
@@ -126,7 +113,7 @@ def test_each_channel_is_scaled_by_its_number_of_the_vector(last):
 def test_what_is_scaled_sees_all_that_the_vector_sees_wherever_it_is(whole, last):
     # A window that fits in only once leaves out two rows and two columns of the image.
     part = conv("vector", "a", 4, 4, (4, 5), stride=(7, 7))
-    net = gated(GlobalAveragePool("vector", ("a",)) if whole else part, last)
+    net = gated(nodes.GlobalAveragePool("vector", ("a",)) if whole else part, last)
     image = RNG.normal(size=(2, 10, 12))
     base = forward(net, image)["scaled"]
     seen = np.zeros((5, 6, 10, 12), bool)
@@ -144,54 +131,56 @@ def test_what_is_scaled_sees_all_that_the_vector_sees_wherever_it_is(whole, last
 
 def test_weights_are_kept_as_they_were_given():
     weights = np.ones((1, 3, 1, 1), np.float32)
-    node = Convolution("c", ("x",), weights)
+    node = nodes.Convolution("c", ("x",), weights)
     weights[:] = 2
     assert (node.weights == 1).all() and (node.bias == 0).all()
     with pytest.raises(ValueError, match="read-only"):
         node.weights[:] = 3
 
 
-X = Input("x", (), (3, 4, 4))
+X = nodes.Input("x", (), (3, 4, 4))
 WRONG = {
     "no input": (lambda: [conv("c", "x", 1, 3)], "does not begin with an Input"),
     "nothing": (lambda: [], "does not begin with an Input"),
-    "two inputs": (lambda: [X, Input("z", (), (3, 4, 4))], "a second input `z`"),
+    "two inputs": (lambda: [X, nodes.Input("z", (), (3, 4, 4))], "a second input `z`"),
     "a name twice": (lambda: [X, conv("x", "x", 1, 3)], "two nodes called `x`"),
     "a node before its input": (
         lambda: [X, conv("c", "d", 1, 3), conv("d", "x", 1, 3)], "`c` .*takes `d`, which is no"),
     "channels that do not follow": (lambda: [X, conv("c", "x", 1, 2)], "Node `c` .*need 2 channels, but 3 come"),
     "a window too large": (lambda: [X, conv("c", "x", 1, 3, (5, 5))], "Node `c` .*window of 5 does not fit on 4"),
     "sums of other shapes": (
-        lambda: [X, conv("c", "x", 3, 3), Add("a", ("c", "x"))], r"Node `a` \(add\).*shapes must be equal"),
+        lambda: [X, conv("c", "x", 3, 3), nodes.Add("a", ("c", "x"))], r"Node `a` \(add\).*shapes must be equal"),
     "joined maps of other sizes": (
-        lambda: [X, conv("c", "x", 3, 3), Concat("a", ("c", "x"))], r"Node `a` \(concat\).*sizes must be equal"),
+        lambda: [X, conv("c", "x", 3, 3), nodes.Concat("a", ("c", "x"))], r"Node `a` \(concat\).*sizes must be equal"),
     "a dense layer of a map": (
-        lambda: [X, Dense("d", ("x",), np.ones((2, 48)))], r"Node `d` \(dense\).*need \(48, 1, 1\)"),
+        lambda: [X, nodes.Dense("d", ("x",), np.ones((2, 48)))], r"Node `d` \(dense\).*need \(48, 1, 1\)"),
     "products of other shapes": (
-        lambda: [X, conv("c", "x", 3, 3), Multiply("a", ("c", "x"))], r"Node `a` \(multiply\).*equal shapes, or a map"),
+        lambda: [X, conv("c", "x", 3, 3), nodes.Multiply("a", ("c", "x"))],
+        r"Node `a` \(multiply\).*equal shapes, or a map"),
     "a vector of other channels": (
-        lambda: [X, conv("c", "x", 2, 3, (4, 4)), Multiply("a", ("c", "x"))], r"Node `a` \(multiply\).*\(C, 1, 1\)"),
-    "a sum of one": (lambda: [X, Add("a", ("x",))], r"Node `a` \(add\): it takes 1 inputs; it needs 2"),
+        lambda: [X, conv("c", "x", 2, 3, (4, 4)), nodes.Multiply("a", ("c", "x"))],
+        r"Node `a` \(multiply\).*\(C, 1, 1\)"),
+    "a sum of one": (lambda: [X, nodes.Add("a", ("x",))], r"Node `a` \(add\): it takes 1 inputs; it needs 2"),
     "padding as wide as the window": (
-        lambda: [X, MaxPool("p", ("x",), (2, 2), (2, 2), (2, 0, 0, 0))], r"Node `p` .*less than its window"),
+        lambda: [X, nodes.MaxPool("p", ("x",), (2, 2), (2, 2), (2, 0, 0, 0))], r"Node `p` .*less than its window"),
     "groups that do not divide": (
         lambda: [X, conv("c", "x", 4, 1, groups=3)], "Node `c` .*cannot be cut into 3 groups"),
-    "weights of three axes": (lambda: [X, Convolution("c", ("x",), np.ones((1, 3, 3)))], "Node `c` .*must be"),
+    "weights of three axes": (lambda: [X, nodes.Convolution("c", ("x",), np.ones((1, 3, 3)))], "Node `c` .*must be"),
     "biases of another count": (
-        lambda: [X, Convolution("c", ("x",), np.ones((2, 3, 1, 1)), np.ones(3))], r"Node `c` .*need \(2,\)"),
+        lambda: [X, nodes.Convolution("c", ("x",), np.ones((2, 3, 1, 1)), np.ones(3))], r"Node `c` .*need \(2,\)"),
     "a weight past float32": (
-        lambda: [X, Convolution("c", ("x",), np.full((1, 3, 1, 1), 1e39))], "Node `c` .*finite float32"),
-    "a softmax by numbers": (lambda: [X, Elementwise("s", ("x",), "softmax")], "Node `s` .*not elementwise"),
-    "an activation nobody knows": (lambda: [X, Elementwise("s", ("x",), "rleu")], "Node `s` .*Near: relu"),
-    "half a pixel": (lambda: [Input("x", (), (3, 4.5, 4))], "Node `x` .*size"),
-    "a billion pixels": (lambda: [Input("x", (), (3, 1 << 15, 1 << 15))], "neurons"),
+        lambda: [X, nodes.Convolution("c", ("x",), np.full((1, 3, 1, 1), 1e39))], "Node `c` .*finite float32"),
+    "a softmax by numbers": (lambda: [X, nodes.Elementwise("s", ("x",), "softmax")], "Node `s` .*not elementwise"),
+    "an activation nobody knows": (lambda: [X, nodes.Elementwise("s", ("x",), "rleu")], "Node `s` .*Near: relu"),
+    "half a pixel": (lambda: [nodes.Input("x", (), (3, 4.5, 4))], "Node `x` .*size"),
+    "a billion pixels": (lambda: [nodes.Input("x", (), (3, 1 << 15, 1 << 15))], "neurons"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("nodes", "says"), WRONG.values(), ids=WRONG)
-def test_a_graph_that_does_not_fit_is_refused_by_its_node(nodes, says):
+@pytest.mark.parametrize(("parts", "says"), WRONG.values(), ids=WRONG)
+def test_a_graph_that_does_not_fit_is_refused_by_its_node(parts, says):
     with pytest.raises((NetworkError, ShapeError), match=says) as caught:
-        ConvNet(nodes(), name="mine")
+        ConvNet(parts(), name="mine")
     assert "\n" not in str(caught.value)
 
 
@@ -216,7 +205,7 @@ def test_a_network_changed_is_the_same_but_for_what_was_said(net):
 
 def test_what_is_done_to_a_photo_unless_told():
     assert ConvNet([X]).preprocess.mean == (0.485, 0.456, 0.406)
-    grey = ConvNet([Input("x", (), (1, 4, 4))]).preprocess
+    grey = ConvNet([nodes.Input("x", (), (1, 4, 4))]).preprocess
     assert (grey.order, grey.mean, grey.std, grey.scale) == ("grey", (0.0,), (1.0,), 1.0)
-    assert ConvNet([Input("x", (), (4, 4, 4))]).preprocess is None
-    assert ConvNet([Input("x", (), (3, 1, 1))]).preprocess is None
+    assert ConvNet([nodes.Input("x", (), (4, 4, 4))]).preprocess is None
+    assert ConvNet([nodes.Input("x", (), (3, 1, 1))]).preprocess is None
