@@ -3,6 +3,8 @@
 import difflib
 import os
 import struct
+import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,30 +81,29 @@ def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[Bin
 
     what   of what it should be a file, for messages
     """
-    path = Path(path)
+    path, name = Path(path), short(path, 200)
     try:
         if not path.exists():
-            raise FileError(f"There is no file {short(path, 200)}. {_missing(path)}")
+            raise FileError(f"There is no file {name}. {_missing(path)}")
         if not path.is_file():
             # Reading a pipe or a device could wait, or go on, for ever.
             is_what = "a folder" if path.is_dir() else "not a regular file"
-            raise FileError(f"{short(path, 200)} is {is_what}; give the path of a file with a {what} in it.")
+            raise FileError(f"{name} is {is_what}; give the path of a file with a {what} in it.")
         with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             if size == 0:
-                raise FileError(f"{short(path, 200)} is empty (0 bytes). Save the {what} again.")
+                raise FileError(f"{name} is empty (0 bytes). Save the {what} again.")
             if size > MAX_FILE_BYTES:
-                raise FileError(
-                    f"{short(path, 200)} has {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read."
-                )
+                raise FileError(f"{name} has {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read.")
             yield stream, size
     except PermissionError:
-        raise FileError(
-            f"{short(path, 200)} may not be read: permission denied. Change its permissions or copy it."
-        ) from None
+        raise FileError(f"{name} may not be read: permission denied. Change its permissions or copy it.") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte in it
-        raise FileError(f"{short(path, 200)} cannot be read: {short(error, 120)}.") from None
+        raise FileError(f"{name} cannot be read: {short(error, 120)}.") from None
 
+
+# What a damaged zip makes zipfile, zlib and numpy raise.
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, struct.error, KeyError)
 
 # A zip's directory takes some 60 to 150 bytes an entry; a thousand layers need 0.3 MB.
 MAX_DIRECTORY_BYTES = 1 << 20
@@ -113,7 +114,24 @@ ZIP64_LOCATOR = struct.Struct("<4sLQL")
 ZIP_END = struct.Struct("<4s4H2LH")
 
 
-def check_zip_directory(stream: BinaryIO, size: int, name: str) -> None:
+@contextmanager
+def unzipped(stream: BinaryIO, size: int, name: str, kind: str) -> Iterator[zipfile.ZipFile]:
+    """The archive of a file, of a kind for messages. Raises FileError where it is broken or would unpack to too much.
+
+    What zipfile and zlib raise inside the block becomes a FileError too.
+    """
+    _check_zip_directory(stream, size, name)
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            total = sum(info.file_size for info in archive.infolist())
+            if total > MAX_FILE_BYTES:
+                raise FileError(f"{name} unpacks to {size_text(total)}; at most {size_text(MAX_FILE_BYTES)} are read.")
+            yield archive
+    except BROKEN as error:
+        raise FileError(f"{name} is not a whole {kind} file: {short(error)}. Save or copy it again.") from None
+
+
+def _check_zip_directory(stream, size, name):
     """Refuses a zip whose directory is too long, before all of it is read."""
     tail = min(size, ZIP64_END.size + ZIP64_LOCATOR.size + ZIP_END.size)
     stream.seek(size - tail)

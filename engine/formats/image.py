@@ -12,7 +12,8 @@ from engine.errors import FileError
 from engine.formats.files import opened, short
 
 # PIL can open more; one of those kinds is handed to another program, which a stranger's file must not be.
-KINDS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "GIF", "WEBP", "PPM", "TGA", "ICO", "AVIF", "JPEG2000")
+USUAL_KINDS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "TGA")
+KINDS = (*USUAL_KINDS, "MPO", "ICO", "AVIF", "JPEG2000")
 # As RGBA 400 MB; cameras and telephones end there.
 MAX_PIXELS = 100_000_000
 WHITE = (255, 255, 255, 255)
@@ -54,9 +55,10 @@ def _read(stream, name, kinds):
         except (FileError, MemoryError):
             raise
         except UnidentifiedImageError:
-            raise FileError(f"{name} is not a picture that is read; {_kinds()} are. Save it as PNG or JPEG.") from None
+            read = ", ".join(USUAL_KINDS)
+            raise FileError(f"{name} is not a picture that is read; {read} are. Save it as PNG or JPEG.") from None
         except Image.DecompressionBombError:
-            raise _too_large(name) from None
+            raise _too_large(name, "too large") from None
         except Exception as error:  # whatever a decoder meets in a broken or hostile file
             raise FileError(
                 f"{name} cannot be read as a picture: {short(error, 120)}. Save or copy it again."
@@ -69,17 +71,15 @@ def to_array(image: Any, name: str) -> np.ndarray:
 
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise _too_large(name, f"{width} x {height}")
+        raise _too_large(name, f"{width} x {height} pixels")
     image = ImageOps.exif_transpose(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _deep(np.asarray(image), name)
     if image.has_transparency_data:
         background = Image.new("RGBA", image.size, WHITE)
         image = Image.alpha_composite(background, image.convert("RGBA")).convert("RGB")
-    elif image.mode in ("1", "L"):
-        image = image.convert("L")
     elif image.mode != "RGB":
-        image = image.convert("RGB")
+        image = image.convert("L" if image.mode in ("1", "L") else "RGB")
     return np.asarray(image)
 
 
@@ -91,10 +91,5 @@ def _deep(values, name):
     return np.rint(values * (255.0 / most)).astype(np.uint8)
 
 
-def _too_large(name, size="it"):
-    size = "it is too large" if size == "it" else f"it is {size} pixels"
-    return FileError(f"{name} is not decoded: {size}, over {MAX_PIXELS // 10**6} million. Make it smaller first.")
-
-
-def _kinds():
-    return ", ".join(kind for kind in KINDS if kind not in ("MPO", "ICO", "AVIF", "JPEG2000"))
+def _too_large(name, size):
+    return FileError(f"{name} is not decoded: it is {size}, over {MAX_PIXELS // 10**6} million. Make it smaller first.")

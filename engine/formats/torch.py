@@ -5,8 +5,6 @@ Objects are recognised by their class names, so torch is imported only to open a
 
 import importlib
 import re
-import struct
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,16 +13,7 @@ import numpy as np
 
 from engine.errors import FileError, NetworkError
 from engine.formats.chain import SOFTPLUS_CUT, Affine, Apply, Linear, fold
-from engine.formats.files import (
-    MAX_FILE_BYTES,
-    MAX_LAYERS,
-    check_weights,
-    check_width,
-    check_zip_directory,
-    opened,
-    short,
-    size_text,
-)
+from engine.formats.files import MAX_LAYERS, check_weights, check_width, opened, short, unzipped
 from engine.formats.tensors.named import NamedArray, assemble
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
@@ -52,7 +41,8 @@ def load(path: Path, activations: Any = None) -> Mlp:
     with opened(path) as (stream, size):
         name = short(path.name)
         if stream.read(4) == ZIP_START:
-            _check_zip(stream, size, name)
+            with unzipped(stream, size, name, "PyTorch"):
+                pass  # Its sizes have been checked.
         stream.seek(0)
         try:
             torch = importlib.import_module("torch")
@@ -74,18 +64,6 @@ def load(path: Path, activations: Any = None) -> Mlp:
     if not isinstance(found, Mapping):
         raise FileError(f"{name} holds a {type(found).__name__}, not a state dict. Save model.state_dict().")
     return from_state_dict(found, activations, name)
-
-
-def _check_zip(stream, size, name):
-    """Refuses a zip that would unpack to more than a file may have."""
-    check_zip_directory(stream, size, name)
-    try:
-        with zipfile.ZipFile(stream) as archive:
-            total = sum(info.file_size for info in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, OSError, struct.error) as error:
-        raise FileError(f"{name} is not a whole PyTorch file: {short(error)}. Save or copy it again.") from None
-    if total > MAX_FILE_BYTES:
-        raise FileError(f"{name} unpacks to {size_text(total)}; at most {size_text(MAX_FILE_BYTES)} are read.")
 
 
 def from_state_dict(state: Mapping, activations: Any, name: str) -> Mlp:
@@ -239,10 +217,9 @@ def _gelu(module, where):
 
 
 def _softmax(module, where):
-    if getattr(module, "dim", None) not in (None, -1, 1):
-        raise NetworkError(
-            f"{where} is a softmax over axis {short(module.dim)}; only over the outputs (dim=-1) is shown."
-        )
+    axis = getattr(module, "dim", None)
+    if axis not in (None, -1, 1):
+        raise NetworkError(f"{where} is a softmax over axis {short(axis)}; only over the outputs (dim=-1) is shown.")
     return [_parsed("softmax", where)]
 
 
@@ -252,15 +229,11 @@ def _flatten(module, where):
     return []
 
 
-def _frequency(module, where):
-    for name in FREQUENCIES:
-        if hasattr(module, name):
-            return _setting(module, where, name)
-    raise NetworkError(f"{where} does not say its frequency; it needs an attribute {' or '.join(FREQUENCIES)}.")
-
-
 def _sine(module, where):
-    frequency = _frequency(module, where)
+    name = next((name for name in FREQUENCIES if hasattr(module, name)), None)
+    if name is None:
+        raise NetworkError(f"{where} does not say its frequency; it needs an attribute {' or '.join(FREQUENCIES)}.")
+    frequency = _setting(module, where, name)
     if frequency < 0:
         return [Affine(np.float64(-1), np.float64(0), where), _parsed(f"sine({-frequency!r})", where)]
     return [_parsed(f"sine({frequency!r})", where)]
@@ -273,10 +246,6 @@ def _sine_layer(module, where):
     return [_linear(linear, where), *_sine(module, where)]
 
 
-def _nothing(module, where):
-    return []
-
-
 def _named(name):
     return lambda module, where: [_parsed(name, where)]
 
@@ -286,11 +255,7 @@ def _with(name, attribute, default):
 
 
 STEPS = {
-    "Identity": _nothing,
-    "Dropout": _nothing,
-    "Dropout1d": _nothing,
-    "AlphaDropout": _nothing,
-    "FeatureAlphaDropout": _nothing,
+    **dict.fromkeys(("Identity", "Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout"), lambda *_: []),
     "Flatten": _flatten,
     "BatchNorm1d": _batch_norm,
     "ReLU": _named("relu"),

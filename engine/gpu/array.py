@@ -9,13 +9,11 @@ import wgpu
 from engine.errors import DeviceLimitError, ShapeError
 from engine.gpu.device import device, maker
 
+STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.COPY_SRC
 USAGES = {
     "uniform": wgpu.BufferUsage.UNIFORM | wgpu.BufferUsage.COPY_DST,
-    "storage": wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.COPY_SRC,
-    "indirect": wgpu.BufferUsage.STORAGE
-    | wgpu.BufferUsage.INDIRECT
-    | wgpu.BufferUsage.COPY_DST
-    | wgpu.BufferUsage.COPY_SRC,
+    "storage": STORAGE,
+    "indirect": STORAGE | wgpu.BufferUsage.INDIRECT,
 }
 
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 
 import wgpu
 
-from engine.diagnostics import log
-from engine.errors import DeviceLimitError, ShaderError
+from engine.errors import DeviceLimitError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import Module, compose
 from engine.gpu.device import device
 from engine.gpu.passes import compute_pass
-from engine.gpu.shader import Resource, bind_group, layout_key, layouts, milliseconds, shader_module
+from engine.gpu.shader import Resource, bind_group, cached, layout_key, layouts, shader_module
 
-_pipelines: dict[tuple, wgpu.GPUComputePipeline] = {}
 MAX_GROUPS = 65535  # WebGPU's limit of workgroups a dimension
 
 
@@ -28,19 +25,14 @@ def compute_pipeline(
 
     Raises ShaderError with the file and line when it does not compile.
     """
+    shader = shader_module(module)
     key = module.code, entry, tuple(sorted(constants.items())), layout_key(bindings, "compute")
-    if key not in _pipelines:
-        shader, begun = shader_module(module), time.perf_counter()
-        try:
-            _pipelines[key] = device().handle.create_compute_pipeline(
-                label=module.name,
-                layout=layouts(bindings, "compute")[1],
-                compute={"module": shader, "entry_point": entry, "constants": dict(constants)},
-            )
-        except wgpu.GPUError as error:
-            raise ShaderError(module.explain(error)) from None
-        log.debug("compute pipeline %s %s: %.1f ms", module.name, dict(constants), milliseconds(begun))
-    return _pipelines[key]
+    make = lambda: device().handle.create_compute_pipeline(
+        label=module.name,
+        layout=layouts(bindings, "compute")[1],
+        compute={"module": shader, "entry_point": entry, "constants": dict(constants)},
+    )
+    return cached(key, module, f"compute pipeline {dict(constants)}", make)
 
 
 class Kernel:

@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import wgpu
 
-from engine.diagnostics import log
-from engine.errors import ShaderError
 from engine.gpu.bindings import Binding
 from engine.gpu.compose import Module
 from engine.gpu.device import device
-from engine.gpu.shader import Resource, bind_group, layout_key, layouts, milliseconds, shader_module
+from engine.gpu.shader import Resource, bind_group, cached, layout_key, layouts, shader_module
 
-_pipelines: dict[tuple, wgpu.GPURenderPipeline] = {}
+
+def _sums(source, target, alpha=None):
+    """A blend: what is drawn times the first factor + what is there times the second; alpha's where they differ."""
+    names = ("src_factor", "dst_factor")
+    pairs = {"color": (source, target), "alpha": alpha or (source, target)}
+    return {key: dict(zip(names, pair, strict=True), operation="add") for key, pair in pairs.items()}
+
 
 # Colours inside are linear and premultiplied by alpha.
 BLENDS = {
     "replace": None,
-    "over": {
-        "color": {"src_factor": "one", "dst_factor": "one-minus-src-alpha", "operation": "add"},
-        "alpha": {"src_factor": "one", "dst_factor": "one-minus-src-alpha", "operation": "add"},
-    },
-    "add": {
-        "color": {"src_factor": "one", "dst_factor": "one", "operation": "add"},
-        "alpha": {"src_factor": "one", "dst_factor": "one", "operation": "add"},
-    },
-    # Ink on paper: what is there, times what the ink lets through.
-    "multiply": {
-        "color": {"src_factor": "dst", "dst_factor": "zero", "operation": "add"},
-        "alpha": {"src_factor": "zero", "dst_factor": "one", "operation": "add"},
-    },
+    "over": _sums("one", "one-minus-src-alpha"),
+    "add": _sums("one", "one"),
+    # A filter on paper: what is there, times what the filter lets through.
+    "multiply": _sums("dst", "zero", alpha=("zero", "one")),
 }
 
 
@@ -68,14 +62,12 @@ class Pipeline:
         self.bindings = tuple(bindings)
         self.state = state
         constants = constants or {}
+        shader = shader_module(module)
         key = module.code, state, tuple(sorted(constants.items())), layout_key(self.bindings, "draw")
-        if key not in _pipelines:
-            _pipelines[key] = self._create(constants)
-        self.handle = _pipelines[key]
+        self.handle = cached(key, module, f"render pipeline {state}", lambda: self._create(shader, constants))
 
-    def _create(self, constants):
-        shader, begun, state = shader_module(self.module), time.perf_counter(), self.state
-        depth = None
+    def _create(self, shader, constants):
+        state, depth = self.state, None
         if state.depth is not None:
             depth = {
                 "format": "depth32float",
@@ -84,25 +76,17 @@ class Pipeline:
                 "depth_compare": "always" if state.depth == "keep" else "less-equal",
             }
         blend = BLENDS[state.blend]
-        try:
-            pipeline = device().handle.create_render_pipeline(
-                label=self.module.name,
-                layout=layouts(self.bindings, "draw")[1],
-                vertex={"module": shader, "entry_point": "vertex", "constants": constants},
-                fragment={
-                    "module": shader,
-                    "entry_point": "fragment",
-                    "constants": constants,
-                    "targets": [{"format": f} | ({"blend": blend} if blend else {}) for f in state.targets],
-                },
-                primitive={"topology": state.topology, "cull_mode": "none"},
-                depth_stencil=depth,
-                multisample={"count": state.samples},
-            )
-        except wgpu.GPUError as error:
-            raise ShaderError(self.module.explain(error)) from None
-        log.debug("render pipeline %s %s: %.1f ms", self.module.name, state, milliseconds(begun))
-        return pipeline
+        stage = {"module": shader, "constants": constants}
+        targets = [{"format": f} | ({"blend": blend} if blend else {}) for f in state.targets]
+        return device().handle.create_render_pipeline(
+            label=self.module.name,
+            layout=layouts(self.bindings, "draw")[1],
+            vertex=stage | {"entry_point": "vertex"},
+            fragment=stage | {"entry_point": "fragment", "targets": targets},
+            primitive={"topology": state.topology, "cull_mode": "none"},
+            depth_stencil=depth,
+            multisample={"count": state.samples},
+        )
 
     def bind(self, **resources: Resource) -> wgpu.GPUBindGroup:
         """The bind group of Arrays and Textures by the names of the bindings."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import wgpu
 
@@ -17,10 +17,13 @@ from engine.gpu.bindings import Binding
 from engine.gpu.compose import Module
 from engine.gpu.device import device, platform
 
-_modules: dict[str, wgpu.GPUShaderModule] = {}
+_made: dict[object, Any] = {}
 _layouts: dict[tuple, tuple[wgpu.GPUBindGroupLayout, wgpu.GPUPipelineLayout]] = {}
 # (layout, ids of the resources) -> (bind group, weak references to the resources); gone with the first of them.
 _groups: dict[tuple, tuple[wgpu.GPUBindGroup, list[weakref.ref]]] = {}
+
+
+T = TypeVar("T")
 
 
 class Resource(Protocol):
@@ -34,23 +37,29 @@ def shader_module(module: Module) -> wgpu.GPUShaderModule:
 
     Raises ShaderError with the file and line each part was written in, FileError where it cannot be dumped.
     """
-    key = module.code
-    if key not in _modules:
+
+    def make():
         folder = wgsl_folder()
         if folder is not None:
             dump(module, folder)
+        return device().handle.create_shader_module(label=module.name, code=module.code)
+
+    return cached(module.code, module, f"module, {module.code.count(chr(10))} lines", make)
+
+
+def cached(key: Hashable, module: Module, what: str, make: Callable[[], T]) -> T:
+    """What is compiled of a module, from the cache where it has been made before; `what` it is, for the log.
+
+    Raises ShaderError with the file and line when it does not compile.
+    """
+    if key not in _made:
         begun = time.perf_counter()
         try:
-            _modules[key] = device().handle.create_shader_module(label=module.name, code=module.code)
+            _made[key] = make()
         except wgpu.GPUError as error:
             raise ShaderError(module.explain(error)) from None
-        log.debug("module %s: %d lines in %.1f ms", module.name, module.code.count("\n"), milliseconds(begun))
-    return _modules[key]
-
-
-def milliseconds(begun: float) -> float:
-    """Milliseconds since a time of time.perf_counter."""
-    return (time.perf_counter() - begun) * 1e3
+        log.debug("%s: %s: %.1f ms", module.name, what, (time.perf_counter() - begun) * 1e3)
+    return _made[key]
 
 
 def dump(module: Module, folder: Path) -> Path:
@@ -58,13 +67,11 @@ def dump(module: Module, folder: Path) -> Path:
     stem = module.name.removesuffix(".wgsl").replace("/", "-")
     number = sum(1 for _ in folder.glob(f"{stem}.*.wgsl")) + 1
     path = folder / f"{stem}.{number}.wgsl"
-    parts = [
-        (file, len(list(lines))) for file, lines in groupby(module.places, key=lambda place: place[0])
-    ]  # fmt: skip
+    parts = groupby(module.places, key=lambda place: place[0])
     head = [
         f"// {module.name}, as it was compiled on {platform()}.",
         f"// {module.code.count(chr(10))} lines. Made from, in this order:",
-        *(f"//   {count:5} lines of {file}" for file, count in parts),
+        *(f"//   {len(list(lines)):5} lines of {file}" for file, lines in parts),
     ]
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -49,11 +49,8 @@ class Texture:
         limit = device().limits["max-texture-dimension-2d"]
         if max(self.size) > limit:
             raise DeviceLimitError(f"A texture of {self.size} was asked for; {device().adapter} takes {limit} a side.")
-        flags = 0
-        for name in usage.split("|"):
-            flags |= getattr(wgpu.TextureUsage, name)
-        if samples == 1:
-            flags |= wgpu.TextureUsage.COPY_SRC | wgpu.TextureUsage.COPY_DST
+        names = [*usage.split("|"), *(("COPY_SRC", "COPY_DST") if samples == 1 else ())]
+        flags = sum({getattr(wgpu.TextureUsage, name) for name in names})
         label = label or f"{maker()}: {self.size[0]}x{self.size[1]} {format}"
         self.handle = device().handle.create_texture(
             label=label, size=(*self.size, 1), format=format, usage=flags, sample_count=samples
@@ -82,16 +79,10 @@ class Texture:
 
     def read(self) -> np.ndarray:
         """(H, W, channels) numpy copy, or (H, W) for one channel; waits for the GPU."""
-        base, channels = FORMATS[self.format]
-        width, height = self.size
-        row = width * channels * np.dtype(base).itemsize
-        raw = device().queue.read_texture(
-            {"texture": self.handle},
-            {"bytes_per_row": row, "rows_per_image": height},
-            (width, height, 1),
-        )
-        data = np.frombuffer(raw, base)
-        return data.reshape((height, width) if channels == 1 else (height, width, channels)).copy()
+        copy, encoder = ReadBack(self), device().encoder("read back")
+        copy.record(encoder)
+        device().submit(encoder)
+        return copy.pixels()
 
     def resource(self) -> wgpu.GPUTextureView:
         """What a bind group takes."""

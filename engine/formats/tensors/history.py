@@ -15,13 +15,8 @@ from typing import BinaryIO
 import numpy as np
 
 from engine.errors import FileError, NeurosceneError
-from engine.formats.files import (
-    check_layers,
-    check_width,
-    opened,
-    short,
-    size_text,
-)
+from engine.formats.atomic import AtomicTarget
+from engine.formats.files import check_layers, check_width, opened, short, size_text
 from engine.formats.tensors import container
 from engine.formats.tensors.safetensors import FORMAT as NETWORK
 from engine.formats.tensors.safetensors import HISTORY as FORMAT
@@ -84,14 +79,7 @@ def check_ending(path: str | os.PathLike, done: str) -> None:
 def check_place(path: str | os.PathLike) -> None:
     """Refuses a path that cannot be written, before a training rather than after it."""
     check_ending(path, "saved")
-    folder = Path(path).parent
-    if not folder.is_dir():
-        raise FileError(
-            f"{short(path, 200)} cannot be written: there is no folder {short(folder, 200)}. Make it first."
-        )
-    if Path(path).is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        why = "it is a folder" if Path(path).is_dir() else f"the folder {short(folder, 200)} may not be written to"
-        raise FileError(f"{short(path, 200)} cannot be written: {why}. Choose another place.")
+    AtomicTarget(path)
 
 
 def finite(history: History) -> History:
@@ -103,10 +91,11 @@ def finite(history: History) -> History:
     good = np.isfinite(history.weights).all(axis=2)
     if good.all():
         return history
-    lost = {
-        name: int(history.steps[np.argmin(row)]) for name, row in zip(history.names, good, strict=True) if not row.all()
-    }
-    words = "; ".join(f"the weights of {short(name)} are not finite from step {at:,} on" for name, at in lost.items())
+    words = "; ".join(
+        f"the weights of {short(name)} are not finite from step {history.steps[np.argmin(row)]:,} on"
+        for name, row in zip(history.names, good, strict=True)
+        if not row.all()
+    )
     runs, until = good.all(axis=1), history.snapshots
     done = "what diverged is left out"
     if not runs.any():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.errors import FileError, NetworkError, NeurosceneError
+from engine.formats import files
 from engine.formats.load_mlp import load, save
 from engine.formats.tensors import npz as reader
 from engine.network.random import random_mlp
@@ -37,10 +38,10 @@ def npy(array=None, *, descr="<f4", shape=(2, 3)):
     return buffer.getvalue()
 
 
-def zipped(files, compression=zipfile.ZIP_STORED):
+def zipped(contents, compression=zipfile.ZIP_STORED):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
-        for name, data in files.items():
+        for name, data in contents.items():
             archive.writestr(name, data)
     return buffer.getvalue()
 
@@ -87,8 +88,9 @@ def test_a_text_that_claims_to_be_huge_is_refused(refuse):
 
 def test_a_zip_bomb_is_refused_by_its_directory(refuse, monkeypatch):
     # 600 MB of zeros take 600 kB; the directory says so before anything is unpacked.
-    monkeypatch.setattr(reader, "MAX_FILE_BYTES", 1000)
-    bomb = zipped({f"W{i}.npy": npy(np.zeros((10, 10), "f4")) for i in range(9)}, zipfile.ZIP_DEFLATED)
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 4000)
+    bomb = zipped({f"W{i}.npy": npy(np.zeros((20, 20), "f4")) for i in range(9)}, zipfile.ZIP_DEFLATED)
+    assert len(bomb) < 4000
     monkeypatch.setattr(zipfile.ZipFile, "open", None)
     refuse(bomb, "unpacks to", FileError)
 
@@ -146,5 +148,5 @@ def test_a_broken_zip_is_refused(refuse, case):
 
 
 def test_a_layer_too_wide_is_refused_before_its_data_is_read(refuse, monkeypatch):
-    monkeypatch.setattr(reader, "_data", None)
+    monkeypatch.setattr(reader, "_array", None)
     refuse(zipped({"W0.npy": npy(np.zeros((4097, 1), "f4"))}), "4096 wide", NetworkError)
