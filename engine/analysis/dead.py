@@ -45,7 +45,7 @@ def always(survey: RunSurvey) -> tuple[list[np.ndarray], list[np.ndarray]]:
 
 def _since(survey, layer, unit, side):
     active = survey.active[layer][:, unit]
-    # What is idle at the last snapshot was decided more finely than by these signs, which may have rounded a zero up.
+    # The last snapshot was decided more finely than by these signs, which may have rounded a zero up.
     return min(holds_since(active == (1.0 if side else 0.0)), len(active) - 1)
 
 
@@ -56,10 +56,10 @@ def _finding(survey, layer, count, units, since, name, side):
     if name == "relu" and not side:
         kind, title, state = "dead", "Dead", "dead, the response 0 on the whole domain"
     elif name in ("relu", "leaky_relu"):
-        kind, title = "idle", "Always on" if side else "Always off"
+        kind, title = "no boundary", "Always on" if side else "Always off"
         state = f"{'active' if side else 'inactive'} on the whole domain, linear there and cutting nothing"
     else:
-        kind, title, state = "idle", "Outside", "cutting nothing, the boundary lying outside the domain"
+        kind, title, state = "no boundary", "Outside", "cutting nothing, the boundary lying outside the domain"
     ordered, many = np.sort(units), f"{len(units)} of {count}"
     if len(units) == 1:
         text = f"{neurons_text(layer, units)} is {state}{_when(survey, last)}."

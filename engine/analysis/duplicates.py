@@ -88,11 +88,11 @@ def _finding(survey, layer, units, together):
     )
     when = since_text(survey, since)
     text = f"{neurons_text(layer, units)} cut the same boundary ({how}){' ' + when if when else ''}; {apart}."
-    title = f"Copycats: layer {layer + 1}, {' '.join(str(u + 1) for u in units)}"
+    title = f"Duplicates: layer {layer + 1}, {' '.join(str(u + 1) for u in units)}"
     # The best view: as close as they come, once they are together.
     best = since + int(weakest[since:].argmax())
     score = (len(units) - 1) * float(weakest[-1])
-    return survey.finding("copycats", title, text, best, score, layer, units)
+    return survey.finding("duplicates", title, text, best, score, layer, units)
 
 
 def _digits(value):

@@ -17,12 +17,12 @@ __all__ = ["KINDS", "Finding", "Motion", "findings", "motion"]
 KINDS = {
     "missed": "what the run does not find",
     "symmetry": "left-right symmetry of the answer and of the boundaries",
-    "copycats": "neurons of a layer with the same boundary",
+    "duplicates": "neurons of a layer with the same boundary",
     "indecisive": "boundaries that jump while the loss hardly moves",
     "motion": "biases move boundaries first, weights later",
     "kinks": "boundaries that bend where they cross earlier layers' lines",
     "dead": "neurons that answer 0 on the whole domain",
-    "idle": "neurons that have no boundary in the domain",
+    "no boundary": "neurons that have no boundary in the domain",
 }
 
 FINDERS = (missed_parts, symmetry, duplicates, indecisive, bias_first, kinks, dead_units)

@@ -82,32 +82,14 @@ def wrong_pixels(history: History, run: int, snapshot: int) -> Pixels | None:
 
 def largest_block(wrong: np.ndarray) -> np.ndarray:
     """(h, w) bool: the largest connected block of wrong pixels; lines a pixel or two wide, as along edges, are none."""
+    from skimage.measure import label  # loads scipy, which takes a while
+
     thick = _neighbours(wrong) >= 7
-    labels = blocks(thick)
     if not thick.any():
         return np.zeros_like(wrong)
+    labels = label(thick, connectivity=1)
     core = labels == np.bincount(labels[thick]).argmax()
     return wrong & (_neighbours(core & thick) > 0)
-
-
-def blocks(mask: np.ndarray) -> np.ndarray:
-    """(h, w) of whole numbers, one throughout each connected block of a mask (by sides); elsewhere without meaning."""
-    numbers = np.arange(mask.size).reshape(mask.shape)
-    pairs = [
-        (numbers[:, :-1], numbers[:, 1:], mask[:, :-1] & mask[:, 1:]),
-        (numbers[:-1], numbers[1:], mask[:-1] & mask[1:]),
-    ]
-    one, other = (np.concatenate([pair[k][pair[2]] for pair in pairs]) for k in (0, 1))
-    root = numbers.ravel().copy()
-    # Each block's least number spreads: neighbours take the lesser, and roads to it are cut short, in log(size) rounds.
-    while True:
-        a, b = root[one], root[other]
-        apart = a != b
-        if not apart.any():
-            return root.reshape(mask.shape)
-        np.minimum.at(root, np.maximum(a, b)[apart], np.minimum(a, b)[apart])
-        while (root != root[root]).any():
-            root = root[root]
 
 
 def _neighbours(mask):

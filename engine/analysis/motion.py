@@ -14,7 +14,7 @@ from engine.analysis.survey import (
     percent,
     responses,
     snapshots_at_once,
-)
+)  # fmt: skip
 from engine.network.history import History
 
 # Points a side: means over a domain need few.
@@ -84,13 +84,7 @@ def _moved(history, run, chosen, points):
 
 def _median(values):
     """The median of each row's finite values; 0 where there are none."""
-    finite = np.isfinite(values)
-    filled = np.where(finite, values, np.inf)
-    filled.sort(-1)
-    middle = np.maximum(finite.sum(-1) - 1, 0)
-    rows = np.arange(len(values))
-    both = (filled[rows, middle // 2] + filled[rows, (middle + 1) // 2]) / 2
-    return np.where(finite.any(-1), both, 0.0)
+    return np.ma.filled(np.ma.median(np.ma.masked_invalid(values), -1), 0.0)
 
 
 def bias_first(survey: RunSurvey) -> list[Finding]:

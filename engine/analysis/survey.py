@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
 from engine.network.activations import SQRT2, Activation
-from engine.network.history import Domain, History
+from engine.network.history import Domain, History, layer_parts
 from engine.regions.linear_regions import Partition, regions
 
 # Multiply-adds of one survey, about a second on a slow core; and bytes of the signs. Past either of them
@@ -190,13 +190,7 @@ def layer_weights(
     history: History, run: int, snapshots: Sequence[int] | np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Weights (S, out, in) and biases (S, out) of each layer, at the numbers of S snapshots."""
-    rows = history.weights[run][np.asarray(snapshots)]
-    parts, at = [], 0
-    for inputs, out in zip(history.shape.sizes, history.shape.sizes[1:], strict=False):
-        end = at + out * inputs
-        parts.append((rows[:, at:end].reshape(-1, out, inputs), rows[:, end : end + out]))
-        at = end + out
-    return parts
+    return layer_parts(history.shape, history.weights[run][np.asarray(snapshots)])
 
 
 def on_plane(weights: np.ndarray, bias: np.ndarray, domain: Domain) -> tuple[np.ndarray, np.ndarray]:

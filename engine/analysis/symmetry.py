@@ -15,7 +15,7 @@ from engine.analysis.survey import (
     since_text,
     spread,
     target_classes,
-)
+)  # fmt: skip
 from engine.network.history import History
 
 # A target is symmetric if so much of it is its mirror image; a network's answer without one too.

@@ -25,12 +25,18 @@ def unflat(shape: Shape, weights: np.ndarray, name: str = "network") -> Mlp:
     """The Mlp of a Shape whose weights are `flat`. Raises ShapeError for a wrong count."""
     if np.shape(weights) != (shape.weight_count,):
         raise ShapeError(f"{shape} has {shape.weight_count} weights; {np.shape(weights)} were given.")
-    matrices, biases, at = [], [], 0
+    parts = layer_parts(shape, np.asarray(weights)[None])
+    return Mlp([w[0] for w, _ in parts], [b[0] for _, b in parts], shape.activations, name=name)
+
+
+def layer_parts(shape: Shape, weights: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Weights (S, out, in) and biases (S, out) of each layer, of S networks' weights (S, P) as `flat` gives them."""
+    parts, at = [], 0
     for inputs, out in itertools.pairwise(shape.sizes):
-        matrices.append(np.reshape(weights[at : at + out * inputs], (out, inputs)))
-        biases.append(weights[at + out * inputs : at + out * (inputs + 1)])
-        at += out * (inputs + 1)
-    return Mlp(matrices, biases, shape.activations, name=name)
+        end = at + out * inputs
+        parts.append((weights[:, at:end].reshape(-1, out, inputs), weights[:, end : end + out]))
+        at = end + out
+    return parts
 
 
 @dataclass(frozen=True, eq=False)

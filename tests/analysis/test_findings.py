@@ -42,11 +42,11 @@ def test_dead_units_of_a_layer_are_told_of_together():
 @pytest.mark.parametrize(
     ("activation", "bias", "kind", "says"),
     [
-        ("relu", 5.0, "idle", "active on the whole domain"),
+        ("relu", 5.0, "no boundary", "active on the whole domain"),
         ("relu", -5.0, "dead", "response 0 on the whole domain"),
-        ("leaky_relu", -5.0, "idle", "inactive on the whole domain"),
-        ("tanh", 5.0, "idle", "outside the domain"),
-        ("sine(3)", -5.0, "idle", "outside the domain"),
+        ("leaky_relu", -5.0, "no boundary", "inactive on the whole domain"),
+        ("tanh", 5.0, "no boundary", "outside the domain"),
+        ("sine(3)", -5.0, "no boundary", "outside the domain"),
     ],
 )
 def test_what_a_unit_without_a_boundary_does_depends_on_its_activation(activation, bias, kind, says):
@@ -70,10 +70,10 @@ def test_identity_layers_have_no_boundaries_and_so_no_findings():
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize(("times", "says"), [(3.0, "(correlation 1.000)"), (-2.0, "from opposite sides")])
-def test_a_scaled_copy_is_a_copycat_from_the_step_of_copying_on(activation, times, says):
+def test_a_scaled_copy_is_a_duplicate_from_the_step_of_copying_on(activation, times, says):
     net = clean(activation)
     copy = changed(net, 0, 5, like=2, times=times)
-    (found,) = of_kind("copycats", findings(history(net, net, net, copy, copy), 0))
+    (found,) = of_kind("duplicates", findings(history(net, net, net, copy, copy), 0))
     assert found.neurons == ((0, 2), (0, 5)) and found.snapshot == 3
     assert "Layer 1, neurons 3 and 6" in found.text and "from step 30 on" in found.text and says in found.text
 
@@ -82,16 +82,16 @@ def test_three_alike_are_one_group_and_dead_units_are_no_copies_of_each_other():
     net = deep()
     for unit in (1, 4):
         net = changed(net, 1, unit, like=0, times=unit)
-    (found,) = of_kind("copycats", findings(History.of(net, SQUARE), 0))
+    (found,) = of_kind("duplicates", findings(History.of(net, SQUARE), 0))
     assert found.neurons == ((1, 0), (1, 1), (1, 4))
     dead = changed(changed(clean(), 0, 1, bias=-5.0), 0, 2, bias=-5.0)
-    assert not of_kind("copycats", findings(History.of(dead, SQUARE), 0))
+    assert not of_kind("duplicates", findings(History.of(dead, SQUARE), 0))
 
 
 def test_lines_that_cross_are_no_copies_though_most_of_the_domain_is_on_one_side_of_both():
     # Two corners of 2% each: the signs agree on 96% of the square.
     net = Mlp([[[1.0, 1.0], [1.0, -1.0]], np.eye(2)], [[-1.6, -1.6], [0.0, 0.0]], "relu")
-    assert not of_kind("copycats", findings(History.of(net, SQUARE), 0))
+    assert not of_kind("duplicates", findings(History.of(net, SQUARE), 0))
 
 
 def test_groups_have_each_member_alike_to_each():
@@ -133,7 +133,7 @@ def test_renaming_neurons_renames_findings_and_changes_nothing_else(seed):
     now = [(x.kind, x.snapshot, set(x.neurons), round(x.score, 4)) for x in findings(History(*parts), 0)]
     key = lambda x: (x[0], sorted(x[2]))
     assert sorted(was, key=key) == sorted(now, key=key)
-    assert {"dead", "copycats"} <= {x[0] for x in was}
+    assert {"dead", "duplicates"} <= {x[0] for x in was}
 
 
 def test_findings_stand_in_the_order_of_kinds_and_strength():
@@ -165,7 +165,7 @@ def test_a_plane_through_many_inputs_shows_what_lies_on_it():
     domain = Domain.plane(5, [-1, -1], [1, 1], rest=rest)
     assert findings(History.of(net, domain), 0) == ()
     (found,) = findings(History.of(changed(net, 0, 5, like=2, times=2.0), domain), 0)
-    assert found.kind == "copycats" and found.neurons == ((0, 2), (0, 5))
+    assert found.kind == "duplicates" and found.neurons == ((0, 2), (0, 5))
 
 
 def test_a_run_that_went_to_infinity_is_looked_at_up_to_then():

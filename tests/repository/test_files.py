@@ -118,6 +118,7 @@ LIBRARIES = {
     "imageio_ffmpeg": {"output"},
     "PIL": {"output", "draw", "formats", "vector"},
     "param": {"scene"},
+    "skimage": {"analysis"},
     "typer": {"cli"},
     "tqdm": {"output"},
 }
