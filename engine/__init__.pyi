@@ -12,7 +12,6 @@ PUBLIC: dict[str, tuple[str, str]]
 from engine.scene.scene import Scene
 from engine.scene.space_scene import SpaceScene
 from engine.scene.flat_scene import FlatScene
-from engine.scene.memo import Keeping
 from engine.scene.figure import Figure, Step
 from engine.scene.view_data import Clock, Action, Reading, Timeline, TimeCurve, SPACINGS, Units, UnitLayer, Diagram
 from engine.scene.view_data import Listing, ListingRow
@@ -51,10 +50,11 @@ from engine.draw.words.legend import srgb
 from engine.draw.words.inset import FRAMED
 from engine.draw.colour import names as map_names, colours as map_colours
 from engine.draw.boundaries.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS
-from engine.draw.boundaries.layer_styles import LOOKS, layer_styles
+from engine.draw.boundaries.layer_styles import LOOKS, LayerStyle, layer_styles
 from engine.draw.cloud import cloud_layout
-from engine.draw.drawable import Aim
+from engine.draw.drawable import Aim, Hit
 from engine.vector.ticks import ticks
+from engine.vector.page import Drawing
 from engine.vector.boundaries import boundaries_drawing
 from engine.vector.region_colours import prediction_colours
 
@@ -84,8 +84,8 @@ from engine.formats.tensors.history import load as load_history, save as save_hi
 from engine.formats.tensors.history import from_bytes as history_from_bytes, to_bytes as history_to_bytes
 
 # What is found in networks and trainings.
-from engine.regions.linear_regions import regions as linear_regions
-from engine.regions.contours import contours as zero_contours
+from engine.regions.linear_regions import Partition, regions as linear_regions
+from engine.regions.contours import Contours, contours as zero_contours
 from engine.regions.local import local as local_map
 from engine.analysis.findings import findings
 from engine.analysis.motion import motion as boundary_motion
@@ -106,20 +106,20 @@ from engine.sheets.figures import figures
 from engine.errors import NeurosceneError, SettingError, SceneError, NetworkError, FileError, ShapeError, near
 
 __all__ = [
-    "__version__", "Scene", "SpaceScene", "FlatScene", "Keeping", "Figure", "Step", "Clock", "Action", "Reading",
-    "Timeline", "TimeCurve", "SPACINGS", "Units", "UnitLayer", "Diagram", "Listing", "ListingRow", "Camera",
-    "Number", "Integer", "Switch", "Choice", "Text", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
+    "__version__", "Scene", "SpaceScene", "FlatScene", "Figure", "Step", "Clock", "Action", "Reading", "Timeline",
+    "TimeCurve", "SPACINGS", "Units", "UnitLayer", "Diagram", "Listing", "ListingRow", "Camera", "Number",
+    "Integer", "Switch", "Choice", "Text", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
     "ClassNames", "Node", "LevelSurfaces", "Region", "Sparks", "ClassicSurfaces", "ClassicSparks", "ClassicAxes",
     "FieldImage", "RGB", "HeightMap", "Plane", "Plot", "Curve", "Boundaries", "NeuronCloud", "Block", "Points",
     "Lines", "Axes", "ImagePlane", "Label", "Labels", "Callout", "Ranking", "Rank", "Inset", "InsetImage", "Key",
     "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "map_names", "map_colours", "BACKGROUNDS",
-    "LOSS_MAP", "MOST_LOSS", "LOOKS", "layer_styles", "cloud_layout", "Aim", "ticks", "boundaries_drawing",
-    "prediction_colours", "Mlp", "ConvNet", "nodes", "Activation", "ACTIVATIONS", "random_mlp", "DISTRIBUTIONS",
-    "parts", "closed_paths", "float32_error", "PREPROCESSES", "fit_photo", "load", "save_network", "load_convnet",
-    "small_squeezenet", "downloaded_file", "Forward", "ImageData", "shrunk_image", "History", "Domain", "Recipe",
-    "Recorder", "Trainer", "load_history", "save_history", "history_from_bytes", "history_to_bytes",
-    "linear_regions", "zero_contours", "local_map", "findings", "boundary_motion", "domain_grid", "attributions",
-    "read_units", "write_units", "short_names", "stages", "squeezenet_blocks", "find_scene", "open_scene", "render",
-    "record", "save", "show", "export", "sheet", "figures", "NeurosceneError", "SettingError", "SceneError",
-    "NetworkError", "FileError", "ShapeError", "near",
+    "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "Aim", "Hit", "ticks",
+    "Drawing", "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet", "nodes", "Activation", "ACTIVATIONS",
+    "random_mlp", "DISTRIBUTIONS", "parts", "closed_paths", "float32_error", "PREPROCESSES", "fit_photo", "load",
+    "save_network", "load_convnet", "small_squeezenet", "downloaded_file", "Forward", "ImageData", "shrunk_image",
+    "History", "Domain", "Recipe", "Recorder", "Trainer", "load_history", "save_history", "history_from_bytes",
+    "history_to_bytes", "Partition", "linear_regions", "Contours", "zero_contours", "local_map", "findings",
+    "boundary_motion", "domain_grid", "attributions", "read_units", "write_units", "short_names", "stages",
+    "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "show", "export", "sheet",
+    "figures", "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError", "ShapeError", "near",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ After Alex Rogozhnikov's Marching neural network, 2016.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -111,39 +112,38 @@ class Marching(engine.SpaceScene):
     )  # fmt: skip
 
     @property
-    def loop(self):
+    def loop(self) -> float | None:
         moves = self.speed > 0 and (self.levels == "all" or self.sweep > 0)
         return 1.0 / self.speed if moves else None
 
     @property
-    def ground(self):
+    def ground(self) -> str | None:
         return "black" if self.look == "classic" else None
 
     @property
-    def network(self):
+    def network(self) -> engine.Mlp:
         """The Mlp shown: the person's own, or the random one of the seed."""
         return self.random_network() if self.net is None else self.net
 
-    def random_network(self):
+    def random_network(self) -> engine.Mlp:
         """The Mlp of the seed and the settings beside it."""
         key = (self.seed, self.hidden, self.depth, self.activation, self.weights, self.scale)
-        if getattr(self, "_drawn", (None,))[0] != key:
-            sizes = [3, *[self.hidden] * self.depth, 1]
-            net = engine.random_mlp(
-                sizes, self.activation, distribution=self.weights, scale=self.scale, seed=self.seed, output_bias=False
-            )
-            self._drawn = (key, net)
-        return self._drawn[1]
+        return self.cached("random", key, self._drawn)
 
-    def __init__(self, **values):
-        self._framing = None
+    def _drawn(self):
+        sizes = [3, *[self.hidden] * self.depth, 1]
+        return engine.random_mlp(
+            sizes, self.activation, distribution=self.weights, scale=self.scale, seed=self.seed, output_bias=False
+        )
+
+    def __init__(self, **values: Any):
         super().__init__(**values)
         if "distance" not in values and "camera" not in values:
             self.distance = self.home_distance()
         self._framing = self.home_distance()
         self.param.watch(self._keep_framing, ["size", "region"])
 
-    def home_distance(self):
+    def home_distance(self) -> float:
         # The original's 12 for its ball of 5; a box's corners reach further out.
         return 2.4 * self.size if self.region == "ball" else 3.9 * self.size
 
@@ -154,7 +154,9 @@ class Marching(engine.SpaceScene):
             self.distance = framing
         self._framing = framing
 
-    def build(self, stage):
+    _shown: tuple[int, int] | None  # the network's id and the output that the nodes show
+
+    def build(self, stage: engine.Node) -> None:
         net = self.network
         self._sheets = stage.add(engine.LevelSurfaces(net))
         self._light = stage.add(engine.Sparks(net, SPARK_GRID))
@@ -168,7 +170,7 @@ class Marching(engine.SpaceScene):
         self._edges = stage.add(engine.Lines(BOX_EDGES, (*between, 1.0), width=1.0, name="edges of the box"))
         self._shown = None
 
-    def update(self, clock):
+    def update(self, clock: engine.Clock) -> None:
         classic = self.look == "classic"
         output = min(self.output, self.network.outputs - 1)
         if self._shown != (id(self.network), output):
@@ -198,13 +200,13 @@ class Marching(engine.SpaceScene):
         if self._axes.length != self.size:
             self._axes.resize(self.size)
 
-    def level_at(self, time):
+    def level_at(self, time: float) -> float:
         """The level at a time: it runs through one spacing and begins again, or a single one swings."""
         if self.levels == "all":
             return self.level + self.spacing * math.fmod(time * self.speed, 1.0)
         return self.level + self.sweep * math.sin(2.0 * math.pi * time * self.speed)
 
-    def actions(self):
+    def actions(self) -> list[Action]:
         return [
             Action("randomize", "another random network", self.randomize, key="n"),
             Action("level up", "raise the level", lambda: self._step(1), key="ArrowUp"),
@@ -217,7 +219,7 @@ class Marching(engine.SpaceScene):
             ),
         ]
 
-    def randomize(self):
+    def randomize(self) -> None:
         """Takes a new seed, drawn from the one there is, and drops the person's own network."""
         self.net = None
         self.seed = int(np.random.default_rng(self.seed).integers(0, 100000))
@@ -225,7 +227,7 @@ class Marching(engine.SpaceScene):
     def _step(self, steps):
         self.level = float(np.clip(self.level + 0.05 * steps * self.spacing, -1e6, 1e6))
 
-    def legend(self):
+    def legend(self) -> engine.Legend | None:
         if self.look == "classic" or not self.legend_shown or not self.surfaces:
             return None
         if self.debug != "none":
@@ -238,10 +240,10 @@ class Marching(engine.SpaceScene):
             marks = [level + k * self.spacing for k in range(first, min(last, first + 400) + 1)]
         return engine.Legend("value", self.map, low, high, tuple(marks))
 
-    def read(self, hit):
+    def read(self, hit: engine.Hit) -> Reading | None:
         if hit.value is None:
             return None
-        if not hit.certain:
+        if not hit.certain or hit.gradient is None:
             return Reading("undecided here", (("near", _triple(hit.position)),), hit.position)
         rows = (
             ("position", _triple(hit.position)),
@@ -250,10 +252,10 @@ class Marching(engine.SpaceScene):
         )
         return Reading(f"level {hit.level:.4g}", rows, hit.position)
 
-    def matrix(self):
+    def matrix(self) -> engine.Mlp:
         return self.network
 
-    def matrix_changed(self, net):
+    def matrix_changed(self, net: engine.Mlp) -> None:
         # Undone to what the seed gives, it is the seed's again.
         self.net = None if net.equals(self.random_network()) else net
 

@@ -1,6 +1,8 @@
 """Settings whose values come from files: networks, recorded trainings, images, names."""
 
 import importlib
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -22,117 +24,83 @@ class Network(Data):
     """
 
     __slots__ = ["inputs"]
-    key = "network"
-    noun = "a network"
+    key, noun, accepts = "network", "a network", "a network file: .safetensors, .npz, .onnx"
     endings, saved_as = tuple(load_mlp.LOADERS), tuple(load_mlp.SAVERS)
+    kind, load = Mlp, staticmethod(load_mlp.load)
+    to_bytes, from_bytes = staticmethod(load_mlp.to_bytes), staticmethod(load_mlp.from_bytes)
+    save = staticmethod(load_mlp.save)
 
-    def __init__(self, default=None, *, inputs=None, **more):
+    def __init__(self, default: Any = None, *, inputs: int | None = None, **more: Any):
         self.inputs = inputs
-        super().__init__(default=default, **more)
+        super().__init__(default, **more)
 
-    def checked(self, value):
-        """The Mlp a value stands for. Raises NetworkError or FileError, or SettingError for a wrong input width."""
-        if value is None:
-            return None
-        net = value if isinstance(value, Mlp) else load_mlp.load(value)
-        if self.inputs is not None and net.inputs != self.inputs:
+    def checked(self, value: Any) -> Any:
+        """As `Data.checked`; raises SettingError for a wrong input width, too."""
+        net = super().checked(value)
+        if net is not None and self.inputs is not None and net.inputs != self.inputs:
             raise SettingError(
                 f"{net} has {net.inputs} inputs, but this scene shows networks with {self.inputs}. "
                 f"Give a network whose first layer takes {self.inputs} values."
             )
         return net
 
-    def to_bytes(self, value):
-        return load_mlp.to_bytes(value)
-
-    def from_bytes(self, data):
-        return load_mlp.from_bytes(data)
-
-    def describe(self, value):
+    def describe(self, value: Mlp) -> str:
         return str(value)
 
-    def lines(self, value):
+    def lines(self, value: Mlp) -> tuple[str, str]:
         return value.name, str(value.shape)
-
-    def save(self, value, path):
-        load_mlp.save(value, path)
-
-    def taken(self):
-        return "a network file: .safetensors, .npz, .onnx"
 
 
 class Recorded(Data):
     """A recorded training: a History, the path of a file with one, or None for the scene's own."""
 
     __slots__ = []
-    key = "history"
-    noun = "a recorded training"
+    key, noun = "history", "a recorded training"
+    accepts = "a history file: .safetensors of `neuroscene train` or engine.Recorder"
     endings = saved_as = (history.ENDING,)
+    kind, load = History, staticmethod(history.load)
+    to_bytes, from_bytes = staticmethod(history.to_bytes), partial(history.from_bytes, name="the stored history")
+    save = staticmethod(history.save)
 
-    def checked(self, value):
-        if value is None or isinstance(value, History):
-            return value
-        return history.load(value)
-
-    def to_bytes(self, value):
-        return history.to_bytes(value)
-
-    def from_bytes(self, data):
-        return history.from_bytes(data, "the stored history")
-
-    def lines(self, value):
+    def lines(self, value: History) -> tuple[str, str]:
         runs = value.names[0] if value.runs == 1 else f"{value.runs} runs"
         return f"{runs}, {value.snapshots} snapshot{'s' * (value.snapshots != 1)}", str(value.shape)
-
-    def save(self, value, path):
-        history.save(value, path)
-
-    def taken(self):
-        return "a history file: .safetensors of `neuroscene train` or engine.Recorder"
 
 
 class Unfinished(Data):
     """A training that goes on: a Trainer, the path of a file that one was saved to, or None."""
 
     __slots__ = []
-    key = "training"
-    noun = "a training"
+    key, noun = "training", "a training"
+    accepts = "a training that was saved: run.state.safetensors of `neuroscene train`, or of this panel"
     endings = saved_as = (history.ENDING,)
     is_stored = False
 
-    def checked(self, value):
+    def checked(self, value: Any) -> Any:
         # Kernels are loaded when there is something to train.
         trainer = importlib.import_module("engine.training.trainer").Trainer
         return value if value is None or isinstance(value, trainer) else trainer.load(value)
 
-    def lines(self, value):
+    def lines(self, value: Any) -> tuple[str, str]:
         return f"step {value.step:,} of {value.recipe.steps:,}", str(value.recipe.shape)
 
-    def save(self, value, path):
+    def save(self, value: Any, path: Any) -> None:
         value.save(path)
-
-    def taken(self):
-        return "a training that was saved: run.state.safetensors of `neuroscene train`, or of this panel"
 
 
 class Convolutional(Data):
     """A convolutional network: a ConvNet, the path of a file with one, or None for the scene's own."""
 
     __slots__ = []
-    key = "convnet"
-    noun = "a convolutional network"
+    key, noun = "convnet", "a convolutional network"
+    accepts = "a convolutional network: .onnx, or .safetensors of a SqueezeNet"
     endings = (".onnx", ".safetensors")
     # Megabytes.
     is_stored, is_missed = False, True
+    kind, load = ConvNet, staticmethod(load_convnet)
 
-    def checked(self, value):
-        return value if value is None or isinstance(value, ConvNet) else load_convnet(value)
-
-    def lines(self, value):
+    def lines(self, value: ConvNet) -> tuple[str, str]:
         return value.name, f"{' x '.join(map(str, value.input_shape))}, {value.weight_count:,} weights"
-
-    def taken(self):
-        return "a convolutional network: .onnx, or .safetensors of a SqueezeNet"
 
 
 class Image(Data):
@@ -142,53 +110,33 @@ class Image(Data):
     """
 
     __slots__ = ["side"]
-    key = "image"
-    noun = "an image"
+    key, noun, accepts = "image", "an image", "an image file"
     endings = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+    to_bytes, from_bytes = staticmethod(image_data.to_png), staticmethod(image_data.from_png)
 
-    def __init__(self, default=None, *, side=200, **more):
+    def __init__(self, default: Any = None, *, side: int = 200, **more: Any):
         self.side = side
-        super().__init__(default=default, **more)
+        super().__init__(default, **more)
 
-    def checked(self, value):
-        if value is None:
-            return None
-        if isinstance(value, np.ndarray) and value.dtype == np.uint8 and max(value.shape[:2]) <= self.side:
-            return value
-        return image_data.shrunk(value, self.side)
+    def checked(self, value: Any) -> Any:
+        fits = isinstance(value, np.ndarray) and value.dtype == np.uint8 and max(value.shape[:2]) <= self.side
+        return value if value is None or fits else image_data.shrunk(value, self.side)
 
-    def to_bytes(self, value):
-        return image_data.to_png(value)
-
-    def from_bytes(self, data):
-        return image_data.from_png(data)
-
-    def lines(self, value):
+    def lines(self, value: np.ndarray) -> tuple[str, str]:
         return f"an image of {value.shape[1]} x {value.shape[0]}", "colour" if value.ndim == 3 else "grey"
-
-    def taken(self):
-        return "an image file"
 
 
 class ClassNames(Data):
     """Names of classes, a tuple of texts; the path of a text file with one a line; or None."""
 
     __slots__ = []
-    key = "names"
-    noun = "a list of class names"
+    key, noun, accepts = "names", "a list of class names", "a text file with a class name on each line"
     endings = (".txt",)
+    kind, load = tuple, staticmethod(class_names.read_class_names)
+    from_bytes = partial(class_names.parsed, name="the stored list")
 
-    def checked(self, value):
-        return value if value is None or isinstance(value, tuple) else class_names.read_class_names(value)
-
-    def to_bytes(self, value):
+    def to_bytes(self, value: tuple[str, ...]) -> bytes:
         return "\n".join(value).encode()
 
-    def from_bytes(self, data):
-        return class_names.parsed(data, "the stored list")
-
-    def lines(self, value):
+    def lines(self, value: tuple[str, ...]) -> tuple[str, str]:
         return f"{len(value):,} names", ", ".join(value[:2]) + " ..." * (len(value) > 2)
-
-    def taken(self):
-        return "a text file with a class name on each line"

@@ -1,8 +1,9 @@
 """What a scene declares to be made of it: figures, as plain data. A picture, a sheet of pictures, or a film."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from typing import Any
 
 from engine.errors import SceneError, near
 
@@ -24,7 +25,7 @@ class Step:
     settings: Mapping = field(default_factory=dict)
     time: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.label, str) or not isinstance(self.settings, Mapping):
             raise SceneError(f"Step({self.label!r}, {self.settings!r}): it takes a text and {{name: value}}.")
         if self.time is not None and not _finite(self.time):
@@ -68,7 +69,7 @@ class Figure:
     supersample: int = 4
     time: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if isinstance(self.number, bool) or not isinstance(self.number, int) or not 0 <= self.number <= MOST_NUMBER:
             raise SceneError(f"figure {self.name}: its number is {self.number!r}; give one from 0 to {MOST_NUMBER}.")
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
@@ -100,20 +101,20 @@ class Figure:
         return None
 
     @property
-    def kind(self):
+    def kind(self) -> str:
         """`picture`, `sheet` or `film`."""
         if self.seconds is not None or self.loop:
             return "film"
         return "sheet" if len(self.columns) else "picture"
 
 
-def declared(kind):
+def declared(kind: Any) -> tuple[Figure, ...]:
     """The figures a scene class declares, in the order of their numbers.
 
     Raises SceneError for two of one name.
     """
     found = tuple(kind.figures())
-    names = set()
+    names: set[str] = set()
     for figure in found:
         if not isinstance(figure, Figure):
             raise SceneError(f"{kind.__name__}.figures() holds {figure!r}; it takes engine.Figure.")
@@ -123,7 +124,7 @@ def declared(kind):
     return tuple(sorted(found, key=lambda figure: figure.number))
 
 
-def chosen(figures, wanted, whose):
+def chosen(figures: Sequence[Figure], wanted: Iterable[str | int], whose: str) -> tuple[Figure, ...]:
     """Those of some figures that are wanted, in the order of the figures; all when nothing is said.
 
     wanted   names and numbers, as text or as int

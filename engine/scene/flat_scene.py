@@ -9,7 +9,7 @@ from engine.scene.settings import Number
 from engine.view.camera import Camera
 
 
-def flat_camera(x, y, extent):
+def flat_camera(x: float, y: float, extent: float) -> Camera:
     """An orthographic Camera above the plane z = 0, y upwards.
 
     x, y     of the picture's middle, world units
@@ -34,25 +34,41 @@ class FlatScene(Scene):
         when=lambda s: s.view == "pan_zoom",
     )  # fmt: skip
 
-    view = "pan_zoom"
+    _window: tuple[float, float, float] | None = None
 
     @property
-    def home(self):
+    def view(self) -> str:
+        return "pan_zoom"
+
+    @property
+    def home(self) -> Camera:
+        return self.flat_home()
+
+    def flat_home(self) -> Camera:
+        """The camera above the window that the settings begin with."""
         kind = type(self)
         return flat_camera(kind.x, kind.y, kind.extent)
 
     @property
-    def camera(self):
+    def camera(self) -> Camera:
+        return self.flat_view()
+
+    @camera.setter
+    def camera(self, camera: Camera) -> None:
+        self.set_flat_view(camera)
+
+    def flat_view(self) -> Camera:
+        """The camera above the window of the settings."""
         window = self.x, self.y, self.extent
-        # The same Camera while nothing moves: who keeps it tells a change by that.
-        if getattr(self, "_window", None) != window:
+        # The same Camera while nothing moves: a change is recognised by another object.
+        if self._window != window:
             self._window, self._flat_camera = window, flat_camera(*window)
         return self._flat_camera
 
-    @camera.setter
-    def camera(self, camera):
+    def set_flat_view(self, camera: Camera) -> None:
+        """Sets the window to what a camera shows at its target."""
         x, y, _ = camera.target
-        # A camera from elsewhere may be a perspective one: what it shows at its target is what counts.
+        # A camera from elsewhere may be a perspective one.
         extent = camera.height if camera.is_orthographic else 2.0 * camera.distance * math.tan(camera.fov / 2.0)
         low, high = self.param.extent.bounds
         window = x, y, float(np.clip(extent, low, high))

@@ -32,7 +32,7 @@ class Hooks:
 
     view     "orbit" or "pan_zoom": how the mouse moves the camera; it may change with a setting
     reach    (least, largest) size of what is looked at that can be zoomed to, world units; None for the view's own
-    moment   seconds: the time a picture is for where none is told
+    moment   seconds: the time a picture is for where none is given
     plays    True where time passes from 0 on as soon as it is looked at live
     """
 

@@ -1,24 +1,25 @@
-"""What a scene makes once and keeps until something that it was made from is another."""
+"""A cache of things that are made anew only when what they were made from has changed."""
 
-from engine.scene.scene import Scene
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-# What is told apart by value; arrays, networks and histories are told apart as objects.
+# Compared by value; arrays, networks and histories are compared as objects.
 BY_VALUE = str | bytes | int | float | tuple
+T = TypeVar("T")
 
 
-class Keeping(Scene):
-    """A Scene that keeps what it makes, so that nothing is made, or sent to the GPU, twice."""
+class Cache:
+    """Holds one thing under each name, with the key it was made for."""
 
-    def __init__(self, **values):
-        self._kept = {}
-        super().__init__(**values)
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[tuple, Any]] = {}
 
-    def _keep(self, what, key, make):
-        """What `make` gave under this name for the same key, a tuple; made if there is none."""
-        held = self._kept.get(what)
-        if held is None or not _are_same(held[0], key):
-            self._kept[what] = held = key, make()
-        return held[1]
+    def get(self, name: str, key: tuple, make: Callable[[], T]) -> T:
+        """What `make` gave under this name for the same key; made if there is none."""
+        made = self._made.get(name)
+        if made is None or not _are_same(made[0], key):
+            self._made[name] = made = key, make()
+        return made[1]
 
 
 def _are_same(a, b):

@@ -1,6 +1,7 @@
 """What a scene is: a class with settings, `build`, nodes, `update` and `loop`; its state, stored and restored."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import param
@@ -10,9 +11,12 @@ from engine.draw.node import Node
 from engine.errors import SceneError, SettingError, near
 from engine.scene import display
 from engine.scene.hooks import Hooks
+from engine.scene.memo import Cache
 from engine.scene.settings import Choice, Integer, assign, is_data, settings
 from engine.scene.view_data import Clock
 from engine.view.camera import Camera
+
+T = TypeVar("T")
 
 
 class _OwnAttributes(ParameterizedMetaclass):
@@ -51,6 +55,7 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
 
     def __init__(self, **values: Any):
         super().__init__()
+        self._cache = Cache()
         self.camera = self.home
         self.stage = Node("stage")
         self._stale = True
@@ -75,9 +80,16 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
     def update(self, clock: Clock) -> None:
         """Sets the nodes for this moment; called before every frame."""
 
+    def cached(self, name: str, key: tuple, make: Callable[[], T]) -> T:
+        """What `make` gave under this name for the same key; made if there is none, so that nothing is made twice.
+
+        key   what it is made from: texts and numbers are compared by value, arrays and networks as objects
+        """
+        return self._cache.get(name, key, make)
+
     # What everyone else calls.
 
-    def _mark_stale(self, *_):
+    def _mark_stale(self, *_: Any) -> None:
         self._stale = True
 
     def advance(self, clock: Clock) -> None:
@@ -109,7 +121,7 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
                 "rebuild=True, or read it in update; rebuild=False says that a change needs no build."
             )
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict | None:
         """What a notebook shows for a cell that ends with the scene."""
         return None if display.mimebundle is None else display.mimebundle(self)
 

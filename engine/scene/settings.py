@@ -57,8 +57,9 @@ class Setting(Parameter, Generic[T]):
         __slots__ = ()
 
     def __init__(
-        self, *args: Any, unit: str = "", group: str = "", rebuild: bool | None = None, when=None, **more: Any
-    ):
+        self, *args: Any, unit: str = "", group: str = "", rebuild: bool | None = None,
+        when: Callable[[Any], Any] | None = None, **more: Any,
+    ):  # fmt: skip
         group = group or self._group
         if group not in GROUPS:
             raise SettingError(near(group, GROUPS, noun="panel group"))
@@ -187,21 +188,26 @@ class Text(Setting[str], param.String):
 class Data(Setting[Any], param.Parameter):
     """Something large that comes from a file, or None.
 
-    key        what it is called in a stored state; noun, in a message
-    endings    of the files it is read from; saved_as, of those it can be saved as
-    is_stored  False for what a picture does not hold
-    is_missed  True where whoever opens such a picture is told; False where the scene stores what it shows of it
-    to_bytes   of a value; from_bytes gives it back, and raises a NeurosceneError or ValueError for other bytes
+    key         what it is called in a stored state; noun, in a message; accepts, what it takes, in words
+    endings     of the files it is read from; saved_as, of those it can be saved as
+    is_stored   False for what a picture does not hold
+    is_missed   True where whoever opens such a picture is warned; False where the scene stores what it shows of it
+    kind        of the values that are taken as they are; `load` makes one of anything else
+    to_bytes    of a value; from_bytes gives it back, and raises a NeurosceneError or ValueError for other bytes
+    save        function of a value and of a path that ends in one of `saved_as`
     """
 
     __slots__ = SLOTS
     _group = "shown"
-    key = ""
-    noun = ""
+    key = noun = accepts = ""
     endings: tuple[str, ...] = ()
-    is_stored = True
-    is_missed = False
     saved_as: tuple[str, ...] = ()
+    is_stored, is_missed = True, False
+    kind: type
+    load: Callable[[Any], Any]
+    to_bytes: Callable[[Any], bytes]
+    from_bytes: Callable[[bytes], Any]
+    save: Callable[[Any, Any], None]
 
     def __init__(self, default: Any = None, **more: Any):
         super().__init__(default=default, allow_None=True, **more)
@@ -214,19 +220,14 @@ class Data(Setting[Any], param.Parameter):
         super().__set__(scene, value)
 
     def checked(self, value: Any) -> Any:
-        """The value, loaded if it is a path."""
-        raise NotImplementedError
+        """The value, loaded if it is a path. Raises what `load` raises."""
+        return value if value is None or isinstance(value, self.kind) else self.load(value)
 
     def read(self, text: str) -> Any:
         return self.checked(text)
 
-    def to_bytes(self, value: Any) -> bytes:
-        """A value as a picture stores it."""
-        raise NotImplementedError
-
-    def from_bytes(self, data: bytes) -> Any:
-        """The value of stored bytes."""
-        raise NotImplementedError
+    def taken(self) -> str:
+        return self.accepts
 
     def describe(self, value: Any) -> str:
         """A value in a few words, for a message."""
@@ -234,10 +235,6 @@ class Data(Setting[Any], param.Parameter):
 
     def lines(self, value: Any) -> tuple[str, str]:
         """(who it is, how large): a line each for the panel."""
-        raise NotImplementedError
-
-    def save(self, value: Any, path: Any) -> None:
-        """Writes a value to a file that ends in one of `saved_as`."""
         raise NotImplementedError
 
 

@@ -1,6 +1,8 @@
 """A scene in space: looked at by a camera on a sphere, whose angles are settings like any other."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +15,10 @@ def _orbits(scene):
     return scene.view == "orbit"
 
 
-def orbit_camera(azimuth, altitude, distance, target=(0.0, 0.0, 0.0), **more):
-    """A Camera on a sphere round its target, y upwards.
+def orbit_camera(
+    azimuth: float, altitude: float, distance: float, target: Sequence[float] = (0.0, 0.0, 0.0), **more: Any
+) -> Camera:
+    """A Camera on a sphere round its target, y upwards; near and far planes fit the distance.
 
     azimuth    radians in the plane of x and z, from x towards z
     altitude   radians above that plane
@@ -25,46 +29,34 @@ def orbit_camera(azimuth, altitude, distance, target=(0.0, 0.0, 0.0), **more):
         distance * math.sin(altitude),
         distance * math.sin(azimuth) * math.cos(altitude),
     )
-    return Camera(eye=tuple(np.add(target, offset)), target=tuple(target), **more)
-
-
-def planes(distance):
-    """Near and far planes for a subject at a distance: the depth buffer then serves a crumb as well as a planet."""
-    return {"near": distance / 200.0, "far": distance * 100.0}
+    eye = tuple(np.add(target, offset))
+    # With such planes the depth buffer serves a crumb as well as a planet.
+    return Camera(eye=eye, target=tuple(target), near=distance / 200.0, far=distance * 100.0, **more)
 
 
 class SpaceScene(Scene):
     """A Scene whose camera orbits. Turning it with the mouse moves the settings, and setting them turns it."""
 
     azimuth = Number(
-        math.degrees(2.21),
-        bounds=(-360, 360),
-        unit="deg",
-        group="camera",
-        when=_orbits,
+        math.degrees(2.21), bounds=(-360, 360), unit="deg", group="camera", when=_orbits,
         doc="angle of the camera round the upright axis",
-    )
+    )  # fmt: skip
     altitude = Number(
-        math.degrees(0.21),
-        bounds=(-89.9, 89.9),
-        unit="deg",
-        group="camera",
-        when=_orbits,
+        math.degrees(0.21), bounds=(-89.9, 89.9), unit="deg", group="camera", when=_orbits,
         doc="angle above the horizon",
-    )
+    )  # fmt: skip
     distance = Number(
         12.0, bounds=(1e-3, 1e5), softbounds=(4, 40), group="camera", when=_orbits, doc="from the camera to its target"
     )
     projection = Choice(
-        ["perspective", "orthographic"],
-        group="camera",
-        when=_orbits,
+        ["perspective", "orthographic"], group="camera", when=_orbits,
         doc="perspective, or parallel lines for measuring",
-    )
+    )  # fmt: skip
 
-    view = "orbit"
+    _camera: Camera
+    _follows = False  # True while the settings follow the camera
 
-    def __init__(self, **values):
+    def __init__(self, **values: Any):
         camera = values.pop("camera", None)
         super().__init__(**values)
         self._from_settings()
@@ -73,43 +65,52 @@ class SpaceScene(Scene):
             self.camera = camera
 
     @property
-    def home(self):
-        kind = type(self)
-        distance = self.home_distance()
-        return orbit_camera(math.radians(kind.azimuth), math.radians(kind.altitude), distance, **planes(distance))
+    def view(self) -> str:
+        return "orbit"
 
-    def home_distance(self):
+    @property
+    def home(self) -> Camera:
+        return self.orbit_home()
+
+    def orbit_home(self) -> Camera:
+        """The camera at the angles that the settings begin with."""
+        kind = type(self)
+        return orbit_camera(math.radians(kind.azimuth), math.radians(kind.altitude), self.home_distance())
+
+    def home_distance(self) -> float:
         """From which the whole subject is seen."""
         return type(self).distance
 
     @property
-    def camera(self):
+    def camera(self) -> Camera:
         return self._camera
 
     @camera.setter
-    def camera(self, camera):
+    def camera(self, camera: Camera) -> None:
+        self.set_orbit(camera)
+
+    def set_orbit(self, camera: Camera) -> None:
+        """Takes a camera, and sets the angles to it."""
         self._camera = camera
         offset = np.subtract(camera.eye, camera.target)
         distance = float(np.linalg.norm(offset))
-        angles = {
-            "azimuth": math.degrees(math.atan2(offset[2], offset[0])),
-            "altitude": float(np.clip(math.degrees(math.asin(offset[1] / distance)), -89.9, 89.9)),
-            "distance": float(np.clip(distance, 1e-3, 1e5)),
-            "projection": "orthographic" if camera.is_orthographic else "perspective",
-        }
-        # The angles follow the camera; they must not move it in return.
-        self._following = True
+        # They must not move the camera in return.
+        self._follows = True
         try:
-            self.param.update(**angles)
+            self.param.update(
+                azimuth=math.degrees(math.atan2(offset[2], offset[0])),
+                altitude=float(np.clip(math.degrees(math.asin(offset[1] / distance)), -89.9, 89.9)),
+                distance=float(np.clip(distance, 1e-3, 1e5)),
+                projection="orthographic" if camera.is_orthographic else "perspective",
+            )
         finally:
-            self._following = False
+            self._follows = False
 
     def _from_settings(self, *_):
-        if getattr(self, "_following", False):
+        if self._follows:
             return
-        old = self._camera
         angles = math.radians(self.azimuth), math.radians(self.altitude), self.distance
         # What stood at the target keeps its size when the projection changes.
         fov = 0.0 if self.projection == "orthographic" else Camera.fov
         height = 2.0 * self.distance * math.tan(Camera.fov / 2.0)
-        self._camera = orbit_camera(*angles, target=old.target, fov=fov, height=height, **planes(self.distance))
+        self._camera = orbit_camera(*angles, target=self._camera.target, fov=fov, height=height)

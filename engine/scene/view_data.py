@@ -75,7 +75,7 @@ class TimeCurve:
     colour: str
     wide: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "values", np.asarray(self.values, float))
 
 
@@ -113,7 +113,7 @@ class Timeline:
     value_name: str = "loss"
     is_growing: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         steps, times = np.asarray(self.steps), np.asarray(self.times, float)
         object.__setattr__(self, "steps", steps)
         object.__setattr__(self, "times", times)
@@ -130,13 +130,13 @@ class Timeline:
             raise ShapeError(f"A timeline's spacing is one of {', '.join(SPACINGS)}, not {self.spacing}.")
 
     @property
-    def count(self):
+    def count(self) -> int:
         """How many snapshots there are."""
         return self.steps.size
 
-    def at(self, time):
+    def at(self, time: float) -> int:
         """The number of the snapshot shown at a time, in seconds."""
-        return int(max(0, np.searchsorted(self.times, time, side="right") - 1))
+        return max(0, int(np.searchsorted(self.times, time, side="right")) - 1)
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class UnitLayer:
     colour   `#rrggbb`
     shown    a bool a unit
     dim      a bool a unit: True for one that does nothing, such as a dead one; () for none
-    docs     a text a unit, told on hover; () for none
+    docs     a text a unit, shown on hover; () for none
     """
 
     title: str
@@ -156,7 +156,7 @@ class UnitLayer:
     dim: tuple[bool, ...] = ()
     docs: tuple[str, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("shown", "dim", "docs"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         for name in ("dim", "docs"):
@@ -180,7 +180,7 @@ class Units:
     hovered: tuple[int, int] | None = None
 
     @property
-    def shown(self):
+    def shown(self) -> tuple[tuple[bool, ...], ...]:
         """A tuple of bools for each layer."""
         return tuple(layer.shown for layer in self.layers)
 

@@ -4,15 +4,15 @@ A picture stands in front; block behind block stand the neurons, as many as ther
 """
 
 import math
-from difflib import get_close_matches
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 import engine
-from engine import Choice, Number, SettingError, Switch, Text, cloud_layout, short_names
+from engine import Figure, cloud_layout
 from scenes.activations.figures import FIGURES
-from scenes.activations.marks import ActivationsMarks
-from scenes.activations.network import SeenNetwork, tells_classes
+from scenes.activations.network import tells_classes
 from scenes.activations.panel import ActivationsPanel
 
 # Seconds in which a block appears, one after the other.
@@ -35,109 +35,44 @@ TOP = 5
 MANY, BOLDER = 2.7e6, {"dark": 1.0, "paper": 1.5}
 
 
-class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, engine.SpaceScene):
+class Activations(ActivationsPanel):
     """Every neuron of a convolutional network that looks at a picture, as a dot that shines as it answers."""
-
-    blocks = Choice(["original", "stages", "all"], group="shown",
-                    doc="the original's choice, where the network is a step further, or every layer")  # fmt: skip
-    shown = Text("all", group="shown", doc="blocks that are shown, by name: all, or `fire2, fire3`")
-    alone = Text("", label="one alone", group="shown", doc="the name of a block to be seen in close-up, as fire4")
-    neuron = Text("", group="shown", doc="pinned: block, channel, row, column, as `fire4 17 9 12`; a click does it")
-
-    normalise = Choice(["block", "channel", "shared"], group="how",
-                       doc="what responses are measured by: their block, their channel, or all blocks")  # fmt: skip
-    dots = Number(1.0, bounds=(0.1, 10.0), softbounds=(0.4, 3.0), group="how", doc="size of the dots")
-    front = Switch(True, label="the picture", group="how", doc="what is seen, before the first block")
-    labels = Switch(True, group="how", doc="the blocks' names")
-    answers = Switch(True, group="how", doc="the five likeliest classes")
-    key = Switch(True, label="legend", group="how", doc="what the colours mean")
-
-    reveal = Switch(True, group="time", doc="blocks appear one after the other")
-    turn = Number(12.0, bounds=(-360.0, 360.0), softbounds=(-45, 45), unit="deg/s", group="time",
-                  doc="how quickly all of it turns")  # fmt: skip
-
-    azimuth = Number(56.0, bounds=(-360, 360), unit="deg", group="camera", doc=engine.SpaceScene.param.azimuth.doc)
-    altitude = Number(17.0, bounds=(-89.9, 89.9), unit="deg", group="camera", doc=engine.SpaceScene.param.altitude.doc)
 
     plays = True
     _time = _revealed = 0.0
+    _placed: tuple | None
+    _drawn: Mapping[str, np.ndarray] | None
 
     @classmethod
-    def figures(cls):
+    def figures(cls) -> tuple[Figure, ...]:
         return FIGURES
 
-    def __init__(self, **values):
+    def __init__(self, **values: Any):
         super().__init__(**values)
-        self.param.watch(self._keep_revealed, ["net", "network", "blocks", "alone", "reveal"])
+        self.param.watch(self._stay_revealed, ["net", "network", "blocks", "alone", "reveal"])
 
-    def _keep_revealed(self, *_):
+    def _stay_revealed(self, *_):
         """Where all blocks have appeared, all of another choice have too."""
         try:
             moment = self.moment
         except engine.NeurosceneError:
-            return  # the next picture tells of it
+            return  # the next picture reports it
         if self._time >= self._revealed != moment:
             self.go_to(moment + self._time - self._revealed)
 
     # When.
 
     @property
-    def moment(self):
+    def moment(self) -> float:
         return APPEAR * len(self.block_names) if self.reveal else 0.0
 
     @property
-    def loop(self):
+    def loop(self) -> float | None:
         return self.moment + 360.0 / abs(self.turn) if self.turn else None
-
-    # Which blocks.
-
-    @property
-    def block_names(self):
-        """Names of the nodes that stand in the cloud, in order."""
-        net = self.convnet
-        return self._keep("blocks", (net, self.blocks, self.alone), self._chosen)
-
-    def _chosen(self):
-        net = self.convnet
-        if self.blocks == "original":
-            names = engine.squeezenet_blocks(net)
-        elif self.blocks == "stages":
-            names = engine.stages(net)
-        else:
-            names = tuple(n for n in self.forward.kept[1:] if not isinstance(net.node(n), engine.nodes.Flatten))
-        if not self.alone.strip():
-            return names
-        # Any node there is can be seen alone, also one that the choice leaves out.
-        return (self._node_called(self.alone.strip(), names),)
-
-    def _node_called(self, text, names):
-        """The name of the node that a person calls so. Raises SettingError."""
-        kept = self.forward.kept[1:]
-        known = dict(zip(short_names(kept), kept, strict=True)) | dict(zip(short_names(names), names, strict=True))
-        known |= {name: name for name in kept}
-        if text not in known:
-            close = get_close_matches(text, known) or short_names(names)
-            raise SettingError(f"{self.convnet.name}: " + engine.near(text, close, noun="block"))
-        return known[text]
-
-    @property
-    def block_labels(self):
-        """What the blocks are called, in order."""
-        return short_names(self.block_names)
-
-    @property
-    def block_is_shown(self):
-        """A bool for each block. Raises SettingError for a name there is not."""
-        names, text = self.block_names, self.shown.strip()
-        if self.alone.strip() or text == "all":
-            return (True,) * len(names)
-        wanted = [part.strip() for part in text.split(",") if part.strip() and part.strip() != "none"]
-        found = {self._node_called(part, names) for part in wanted}
-        return tuple(name in found for name in names)
 
     # What is drawn.
 
-    def build(self, stage):
+    def build(self, stage: engine.Node) -> None:
         self._root = stage.add(engine.Node("network"))
         self._cloud = self._root.add(engine.NeuronCloud(name="neurons"))
         self._plane = self._root.add(engine.ImagePlane(name="the picture"))
@@ -146,11 +81,10 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, engine.SpaceS
         self._placed = self._drawn = None
         self.build_marks(self._root, stage)
 
-    def update(self, clock):
+    def update(self, clock: engine.Clock) -> None:
         responses, names = self.responses, self.block_names
         self._time, self._revealed = clock.time, self.moment
-        placed = self.forward, names
-        if self._placed != placed:
+        if self._placed != (placed := (self.forward, names)):
             self._placed = placed
             self._lay_out(names)
             self._drawn = responses
@@ -254,7 +188,7 @@ class Activations(ActivationsMarks, ActivationsPanel, SeenNetwork, engine.SpaceS
         order = np.argsort(-probabilities, kind="stable")[:TOP]
         return tuple(engine.Rank(self.class_name(int(k)), float(probabilities[k])) for k in order)
 
-    def legend(self):
+    def legend(self) -> engine.Legend | None:
         if not self.key:
             return None
         words = "mean, not active", "", "4 deviations, moderate", "", "8 deviations, highly active"

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 import engine
-from engine import SettingError, Switch
-from scenes.activations.network import SeenNetwork, tells_classes
+from engine import SettingError
+from scenes.activations.blocks import ActivationsBlocks
+from scenes.activations.network import tells_classes
 
 # Neurons that moved the pinned one most, and of each layer those that are followed on, with how many of theirs.
 FIRST, FOLLOWED, EACH = 12, 5, 4
@@ -24,26 +25,27 @@ class Neuron:
     column: int
 
     @property
-    def place(self):
+    def place(self) -> tuple[int, int, int]:
         return self.channel, self.row, self.column
 
 
-class ActivationsMarks(SeenNetwork):
-    """Marks of the pinned neuron, else of the one under the pointer, in a scene with a `_cloud` of `block_names`."""
+class ActivationsMarks(ActivationsBlocks):
+    """Marks of the pinned neuron, else of the one under the pointer."""
 
-    lines = Switch(True, label="who moved it", group="how", when=lambda s: bool(s.neuron),
-                   doc="lines from the pinned neuron to what raised it (orange) or held it back (blue)")  # fmt: skip
-
-    _pointed = _known = None
+    _pointed: Neuron | None = None  # under the pointer
+    _known: str | None = None  # the last `neuron` that named one
+    _cloud: engine.NeuronCloud
+    _plane: engine.ImagePlane
+    _wired: tuple | None
 
     @property
-    def pinned(self):
+    def pinned(self) -> Neuron | None:
         """The Neuron that `neuron` names, or None.
 
         Raises SettingError for one there is not; of one that another network had, nothing is said.
         """
         try:
-            found = self._keep("pinned", (self.neuron, self.convnet, self.block_names), self._read_neuron)
+            found = self.cached("pinned", (self.neuron, self.convnet, self.block_names), self._read_neuron)
         except SettingError:
             if self.neuron == self._known:
                 return None
@@ -60,7 +62,7 @@ class ActivationsMarks(SeenNetwork):
         name, numbers = " ".join(parts[:-count]), parts[-count:]
         if not name or not all(n.isdigit() for n in numbers):
             raise SettingError(f"neuron={text}: it takes block, channel, row, column, as in `fire4 17 9 12`.")
-        node = self._node_called(name, self.block_names)
+        node = self.node_called(name, self.block_names)
         if node not in self.block_names:
             raise SettingError(f"neuron={text}: {name} is not among the blocks. Take blocks=all.")
         place = tuple(int(n) for n in numbers) if count == 3 else (int(numbers[0]), 0, 0)
@@ -71,15 +73,15 @@ class ActivationsMarks(SeenNetwork):
             )
         return Neuron(node, *place)
 
-    def written(self, neuron):
+    def written(self, neuron: Neuron) -> str:
         """A Neuron as `neuron` takes it."""
         label = self.block_labels[self.block_names.index(neuron.node)]
         place = neuron.place if self.convnet.shapes[neuron.node][1:] != (1, 1) else neuron.place[:1]
         return " ".join(map(str, (label, *place)))
 
     @property
-    def marked(self):
-        """The Neuron that is told of: the one under the pointer, else the pinned one, or None."""
+    def marked(self) -> Neuron | None:
+        """The Neuron that the card describes: the one under the pointer, else the pinned one, or None."""
         pointed, shapes = self._pointed, self.convnet.shapes
         if pointed is None or pointed.node not in self.block_names:
             return self.pinned
@@ -89,7 +91,7 @@ class ActivationsMarks(SeenNetwork):
 
     # What is drawn.
 
-    def build_marks(self, root, stage):
+    def build_marks(self, root: engine.Node, stage: engine.Node) -> None:
         """Adds the marks' nodes: those in the cloud's space to the root."""
         self._ring = root.add(engine.Callout(name="neuron"))
         self._pin = root.add(engine.Callout(name="pinned neuron"))
@@ -99,12 +101,12 @@ class ActivationsMarks(SeenNetwork):
         self._card = stage.add(engine.Inset(name="the neuron"))
         self._wired = None
 
-    def update_marks(self):
+    def update_marks(self) -> None:
         """Puts the marks where the neurons are."""
         pinned, marked = self.pinned, self.marked
         self._put(self._pin, pinned)
         self._put(self._ring, marked if marked != pinned else None)
-        self._card.show(*self._told(marked))
+        self._card.show(*self._card_of(marked))
         self._frame.set(*self._framed(marked))
         wired = (pinned, self.responses, self.block_names, self._plane.visible) if pinned and self.lines else None
         if self._wired != wired:
@@ -122,11 +124,11 @@ class ActivationsMarks(SeenNetwork):
             ring.words = (self.written(neuron),)
         ring.move(*self.where(neuron))
 
-    def where(self, neuron):
+    def where(self, neuron: Neuron) -> np.ndarray:
         """(3,) a Neuron's place in the cloud's space."""
         return self._cloud.spot(self.block_names.index(neuron.node), *neuron.place)
 
-    def response(self, neuron):
+    def response(self, neuron: Neuron) -> float:
         """A Neuron's response."""
         return float(self.responses[neuron.node][neuron.place])
 
@@ -150,18 +152,19 @@ class ActivationsMarks(SeenNetwork):
 
     # The card.
 
-    def _told(self, neuron):
+    def _card_of(self, neuron):
         """(title, rows, images) for the card of a neuron."""
         if neuron is None:
             return "", (), ()
-        return self._keep("card", (neuron, self.responses, self.normalise), lambda: self._tell(neuron))
+        return self.cached("card", (neuron, self.responses, self.normalise), lambda: self._described(neuron))
 
-    def _tell(self, neuron):
-        if self._is_class(neuron):
-            rank = int((self.probabilities > self.probabilities[neuron.channel]).sum()) + 1
-            rows = (("class", str(neuron.channel)), ("probability", f"{100 * self.response(neuron):.2f}%"),
-                    ("place", f"{rank} of {len(self.probabilities)}"))  # fmt: skip
-            return self.class_name(neuron.channel), rows, ()
+    def _described(self, neuron):
+        probabilities = self.probabilities
+        if self._is_class(neuron) and probabilities is not None:
+            rank = int((probabilities > probabilities[neuron.channel]).sum()) + 1
+            rows = [("class", str(neuron.channel)), ("probability", f"{100 * self.response(neuron):.2f}%")]
+            rows.append(("place", f"{rank} of {len(probabilities)}"))
+            return self.class_name(neuron.channel), tuple(rows), ()
         label = self.block_labels[self.block_names.index(neuron.node)]
         top, left, bottom, right = self.convnet.field(neuron.node, neuron.row, neuron.column)
         values = self.responses[neuron.node][neuron.channel]
@@ -176,10 +179,10 @@ class ActivationsMarks(SeenNetwork):
             images.append(engine.InsetImage(pixels, f"{low:.3g} to {high:.3g}", box))
         return f"{label}, channel {neuron.channel}", tuple(rows), tuple(images)
 
-    def score(self, neuron):
+    def score(self, neuron: Neuron) -> float:
         """How many standard deviations a response lies above the mean of what it is measured by."""
         key = self.responses, self.normalise, self.block_names
-        means, deviations = self._keep("statistics", key, self._cloud.statistics)[self.block_names.index(neuron.node)]
+        means, deviations = self.cached("statistics", key, self._cloud.statistics)[self.block_names.index(neuron.node)]
         deviation = float(deviations[neuron.channel])
         return (self.response(neuron) - float(means[neuron.channel])) / deviation if deviation else 0.0
 
@@ -187,10 +190,12 @@ class ActivationsMarks(SeenNetwork):
 
     def _wire(self, neuron):
         """Lines from a neuron to those that moved it most, from there on to theirs, and at last to the picture."""
-        segments, strengths, ends = [], [], {}
+        segments: list[tuple] = []
+        strengths: list[float] = []
+        ends: dict[Neuron, float] = {}
         level = {neuron: 1.0} if neuron else {}
         while level:
-            found = {}
+            found: dict[Neuron, float] = {}
             for at, share in level.items():
                 most = FIRST if at is neuron else EACH
                 moved = engine.attributions(
@@ -210,11 +215,11 @@ class ActivationsMarks(SeenNetwork):
             largest = max((abs(found[n]) for n in strongest), default=1.0) or 1.0
             # Shares shrink from layer to layer: each is drawn beside the strongest of its own.
             level = {n: found[n] / largest for n in strongest}
-        self._wires.set(segments, _painted(np.array(strengths)))
-        self._ends.set([self.where(n) for n in ends], _painted(np.array(list(ends.values())), least=0.7), 4.0)
+        self._wires.set(segments, _coloured(np.array(strengths)))
+        self._ends.set([self.where(n) for n in ends], _coloured(np.array(list(ends.values())), least=0.7), 4.0)
 
 
-def _painted(strengths, least=0.25):
+def _coloured(strengths, least=0.25):
     """(N, 4) linear RGBA of shares from -1 to 1."""
     if not len(strengths):
         return 1.0, 1.0, 1.0, 1.0

@@ -1,5 +1,6 @@
 """A scene whose convolutional network looks at a picture: which network, which picture, what it answers."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from itertools import permutations
@@ -16,7 +17,7 @@ KINDS = ("boat", "bottle", "butterfly", "car", "cat", "cup", "fish", "flower", "
 DRAWN, SIDE = 4, 256
 # The network that comes along; docs/activations.md tells how it was trained.
 OWN = "small_squeezenet.safetensors"
-AS_TOLD = "as the file says"
+AS_STATED = "as the file says"
 # Free photos that scikit-image brings along; `none` is the drawn picture.
 PHOTOS = ("none", "chelsea", "astronaut", "coffee", "rocket", "motorcycle_left", "horse", "clock_motion", "camera",
           "coins", "moon", "hubble_deep_field", "retina", "cell", "brick", "grass", "gravel")  # fmt: skip
@@ -24,13 +25,13 @@ NETWORKS = "small", "squeezenet"
 
 
 @cache
-def own_network():
+def own_network() -> engine.ConvNet:
     """The ConvNet that comes along."""
     return engine.small_squeezenet(files("scenes").joinpath("data", OWN).read_bytes(), OWN)
 
 
 @cache
-def downloaded(name):
+def downloaded(name: str) -> engine.ConvNet:
     """The ConvNet of a file that `neuroscene download` fetched. Raises SettingError where it did not."""
     path = engine.downloaded_file(name)
     if path is None:
@@ -41,7 +42,7 @@ def downloaded(name):
     return engine.load_convnet(path)
 
 
-class SeenNetwork(engine.Keeping):
+class SeenNetwork(engine.SpaceScene):
     """A convolutional network, the picture it looks at, and its responses."""
 
     subject = Choice(list(KINDS), "cat", group="shown", doc="what is drawn for the network to look at",
@@ -56,7 +57,7 @@ class SeenNetwork(engine.Keeping):
     network = Choice(list(NETWORKS), group="shown", doc="the one that comes along, or SqueezeNet once it is downloaded",
                      when=lambda s: s.net is None)  # fmt: skip
     net = Convolutional(None, label="your network", group="shown", doc="an .onnx file, or .safetensors of a SqueezeNet")
-    pixels = Choice([AS_TOLD, *engine.PREPROCESSES], group="shown", when=lambda s: s.net is not None,
+    pixels = Choice([AS_STATED, *engine.PREPROCESSES], group="shown", when=lambda s: s.net is not None,
                     doc="what your network wants pixels to be")  # fmt: skip
     names = engine.ClassNames(None, label="class names", group="shown", doc="a text file, one a line")
 
@@ -66,64 +67,64 @@ class SeenNetwork(engine.Keeping):
     def convnet(self) -> engine.ConvNet:
         """The network that looks; one that ends with a number for each class has a softmax behind it."""
         key = self.net, self.network, self.pixels, self.names
-        return self._keep("convnet", key, self._made)
+        return self.cached("convnet", key, self._made)
 
     def _made(self):
         if self.net is None:
             net = own_network() if self.network == "small" else downloaded(self.network)
         else:
             net = with_probabilities(self.net)
-            if self.pixels != AS_TOLD:
+            if self.pixels != AS_STATED:
                 net = net.changed(preprocess=self.pixels)
         return net if self.names is None else net.changed(classes=self.names)
 
     @property
-    def forward(self):
+    def forward(self) -> engine.Forward:
         """The network on the GPU; it is made once."""
         net = self.convnet
-        return self._keep("forward", (net,), lambda: engine.Forward(net))
+        return self.cached("forward", (net,), lambda: engine.Forward(net))
 
     # What it looks at.
 
     @property
-    def picture(self):
+    def picture(self) -> np.ndarray:
         """(H, W) or (H, W, 3) uint8: the whole picture, as it is given."""
         if self.image is not None:
             return self.image
         if self.photo != "none":
-            return self._keep("photo", (self.photo,), lambda: free_photo(self.photo))
-        return self._keep("drawn", (self.subject, self.seed), lambda: drawn_picture(self.subject, self.seed))
+            return self.cached("photo", (self.photo,), lambda: free_photo(self.photo))
+        return self.cached("drawn", (self.subject, self.seed), lambda: drawn_picture(self.subject, self.seed))
 
     @property
-    def seen(self):
+    def seen(self) -> np.ndarray:
         """(H, W, 3) uint8: the picture as the network sees it."""
         net, picture = self.convnet, self.picture
         if net.preprocess is None:
             raise SettingError(f"{net} takes {net.input_shape[0]} channels; photos have three, or one in grey.")
         size, resize = net.preprocess.size, net.preprocess.resize
-        return self._keep("seen", (picture, net), lambda: engine.fit_photo(picture, size, resize))
+        return self.cached("seen", (picture, net), lambda: engine.fit_photo(picture, size, resize))
 
     @property
-    def responses(self):
+    def responses(self) -> Mapping[str, np.ndarray]:
         """{node: (C, H, W)} responses to what is seen: computed when that changed, read from the GPU when asked for."""
         seen, forward = self.seen, self.forward
-        return self._keep("responses", (seen, forward), lambda: forward.responses(forward.net.preprocess(seen)))
+        return self.cached("responses", (seen, forward), lambda: forward.responses(forward.net.preprocess(seen)))
 
     @property
-    def probabilities(self):
-        """(classes,) of the last node, or None for a network that does not tell classes apart."""
+    def probabilities(self) -> np.ndarray | None:
+        """(classes,) of the last node, or None for a network that has none."""
         net = self.convnet
         if not tells_classes(net):
             return None
         return self.responses[net.output.name].astype(float).ravel()
 
-    def class_name(self, number):
+    def class_name(self, number: int) -> str:
         """What a class is called: its number where the network does not say."""
         classes = self.convnet.classes
         return classes[number] if number < len(classes) else f"class {number}"
 
 
-def drawn_picture(kind, seed):
+def drawn_picture(kind: str, seed: int) -> np.ndarray:
     """(256, 256, 3) uint8: a drawn picture of an object; of the seeds from 4 on, one of the first four varied.
 
     Every second round of four is mirrored, and the colour channels change places: 48 pictures of each kind, then again.
@@ -135,7 +136,7 @@ def drawn_picture(kind, seed):
     return np.ascontiguousarray(picture[:, :: -1 if look % 2 else 1][..., channels])
 
 
-def with_probabilities(net):
+def with_probabilities(net: engine.ConvNet) -> engine.ConvNet:
     """The ConvNet with a softmax behind it, if it ends with a number for each of several classes."""
     channels, *size = net.shapes[net.output.name]
     if isinstance(net.output, engine.nodes.Softmax) or size != [1, 1] or channels == 1:
@@ -145,12 +146,12 @@ def with_probabilities(net):
     return engine.ConvNet([*net.nodes, softmax], name=net.name, classes=net.classes, preprocess=net.preprocess)
 
 
-def tells_classes(net):
+def tells_classes(net: engine.ConvNet) -> bool:
     """True if a network ends with a probability for each class."""
     return isinstance(net.output, engine.nodes.Softmax) and net.shapes[net.output.name][1:] == (1, 1)
 
 
-def free_photo(name):
+def free_photo(name: str) -> np.ndarray:
     """(H, W) or (H, W, 3) uint8: a photo that scikit-image brings along, found without opening the network."""
     try:
         folder = files("skimage") / "data"

@@ -2,45 +2,44 @@
 
 import engine
 from engine import Action, Reading
-from scenes.activations.marks import Neuron
-from scenes.activations.network import SeenNetwork
+from scenes.activations.marks import ActivationsMarks, Neuron
 
 BUTTON = "#ffb347"
 # Of the distance, for a press of an arrow.
 STEP = 1.1
 
 
-class ActivationsPanel(SeenNetwork):
-    """Readings and buttons of a scene with a `_cloud` of `block_names`."""
+class ActivationsPanel(ActivationsMarks):
+    """Readings and buttons."""
 
-    _hovered_block = None
+    _hovered_block: tuple[int, int] | None = None
 
     # Under the pointer.
 
-    def neuron_of(self, hit):
+    def neuron_of(self, hit: engine.Hit | None) -> Neuron | None:
         """The Neuron of a pick.Hit, or None."""
         if hit is None or hit.node is not self._cloud or hit.part is None:
             return None
         block, *place = hit.part
         return Neuron(self.block_names[block], *place)
 
-    def pointed(self, hit):
+    def pointed(self, hit: engine.Hit | None) -> bool:
         before, self._pointed = self._pointed, self.neuron_of(hit)
         return before != self._pointed
 
-    def pin(self, hit):
+    def pin(self, hit: engine.Hit | None) -> bool:
         neuron, before = self.neuron_of(hit), self.neuron
         text = "" if neuron is None else self.written(neuron)
         self.neuron = "" if text == before else text
         return self.neuron != before
 
-    def read(self, hit):
+    def read(self, hit: engine.Hit) -> Reading | None:
         neuron = self.neuron_of(hit)
         if neuron is None:
             return self._read_picture(hit)
         if self._is_class(neuron):
             return None  # its name stands in the picture
-        title, rows, _ = self._told(neuron)
+        title, rows, _ = self._card_of(neuron)
         return Reading(title, rows, hit.position)
 
     def _read_picture(self, hit):
@@ -52,7 +51,7 @@ class ActivationsPanel(SeenNetwork):
 
     # The panel.
 
-    def units(self):
+    def units(self) -> engine.Units | None:
         if self.alone.strip():
             return None
         labels, shapes = self.block_labels, self.convnet.shapes
@@ -70,7 +69,7 @@ class ActivationsPanel(SeenNetwork):
     def _hover_block(self, unit):
         self._hovered_block = unit
 
-    def actions(self):
+    def actions(self) -> list[Action]:
         return [
             Action("reveal", "blocks appear one after the other", lambda: self.go_to(0.0, play=True), key="v"),
             Action("next picture", "another picture is drawn", self._draw_another, key="n"),
@@ -90,7 +89,7 @@ class ActivationsPanel(SeenNetwork):
     def _unpin(self):
         self.neuron = ""
 
-    def remark(self):
+    def remark(self) -> str | None:
         if self.net is not None or self.network != "small":
             return None
         there = engine.downloaded_file("squeezenet") is not None

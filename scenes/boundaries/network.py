@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,12 @@ MOST_STEPS = 200_000
 
 
 @cache
-def shipped():
+def shipped() -> engine.History:
     """The History that comes along."""
     return engine.history_from_bytes(files("scenes").joinpath("data", SHIPPED).read_bytes(), SHIPPED)
 
 
-class TrainedNetwork(engine.Keeping):
+class TrainedNetwork(engine.FlatScene):
     """A network's life: the story that comes along, a recorded one, one network, or a training before your eyes."""
 
     history = engine.Recorded(None, group="shown", doc="a recorded training; none shows the one that comes along")
@@ -62,47 +63,45 @@ class TrainedNetwork(engine.Keeping):
         doc="of both inputs, at the right and at the top",
     )  # fmt: skip
 
-    def __init__(self, **values):
-        self._trainer = None
-        self._is_live = False
-        super().__init__(**values)
+    # True once a window has let it work: then it trains a little each frame.
+    _is_live = False
 
     # Where the history comes from.
 
-    def shown_data(self, name):
+    def shown_data(self, name: str) -> Any:
         return {"history": self.record, "training": self.trainer if self.trains else None}.get(name)
 
     @property
-    def trains(self):
+    def trains(self) -> bool:
         """True for a training that goes on."""
         return (self.image is not None or self.training is not None) and self.history is None and self.net is None
 
     @property
-    def begins(self):
+    def begins(self) -> bool:
         """True for a training whose recipe is set here."""
         return self.trains and self.training is None
 
     @property
-    def is_wide(self):
+    def is_wide(self) -> bool:
         """True for a network of more than two inputs, shown along a plane of them."""
         source = self.net.shape if self.net is not None else self.history.shape if self.history is not None else None
         return source is not None and source.sizes[0] > 2
 
     @property
-    def record(self):
+    def record(self) -> engine.History:
         """The History there is now."""
         if self.net is not None:
-            key = self.net, self.low, self.high, self.x_input, self.y_input, self.rest
-            return self._keep("network", key, self._of_network)
+            made_from = self.net, self.low, self.high, self.x_input, self.y_input, self.rest
+            return self.cached("network", made_from, self._of_network)
         if self.history is not None:
             if not self.is_wide:
                 return self.history
             key = self.history, self.x_input, self.y_input, self.rest
-            return self._keep("plane", key, self._along_plane)
+            return self.cached("plane", key, self._along_plane)
         if not self.trains:
             return shipped()
         taken = int(np.searchsorted(self.trainer.snapshot_steps, self.trainer.step, side="right"))
-        return self._keep("record", (self.trainer, taken), self.trainer.history)
+        return self.cached("record", (self.trainer, taken), self.trainer.history)
 
     def _of_network(self):
         if not self.low < self.high:
@@ -139,12 +138,12 @@ class TrainedNetwork(engine.Keeping):
         values[others[: len(given)]] = given
         return values
 
-    def moment_of(self, snapshot):
+    def moment_of(self, snapshot: int) -> engine.History:
         """The History of a single snapshot of the record, all runs."""
         record, here = self.record, slice(snapshot, snapshot + 1)
         return replace(record, steps=record.steps[here], weights=record.weights[:, here], losses=record.losses[:, here])
 
-    def state(self, clock=None, *, weights_limit=2**20):
+    def state(self, clock: engine.Clock | None = None, *, weights_limit: int = 2**20) -> dict[str, Any]:
         state = super().state(clock, weights_limit=weights_limit)
         if "history" not in state["settings"] or (self.trains and (self._is_live or self.training is not None)):
             # Too long to be stored, or still growing: the moment shown makes the same picture again.
@@ -157,13 +156,13 @@ class TrainedNetwork(engine.Keeping):
     # Training.
 
     @property
-    def trainer(self):
+    def trainer(self) -> engine.Trainer:
         """The Trainer that was saved, or that of the image and the recipe that are set."""
         if self.training is not None:
             return self.training
         key = (self.image, self.task, self.hidden, self.activation, self.steps, self.batch, self.learning_rate,
                self.seed, self.runs)  # fmt: skip
-        return self._keep("trainer", key, self._new_trainer)
+        return self.cached("trainer", key, self._new_trainer)
 
     def _new_trainer(self):
         task = "classes" if self.task == TASKS[0] else "values"
@@ -179,7 +178,11 @@ class TrainedNetwork(engine.Keeping):
             raise SettingError(f"hidden={self.hidden}: it takes neurons of each hidden layer, as in 16, 16, 16.")
         return tuple(map(int, words))
 
-    def work(self, seconds):
+    def snapshot_at(self, time: float) -> int:
+        """The number of the snapshot shown at a time."""
+        raise NotImplementedError
+
+    def work(self, seconds: float) -> bool:
         self._is_live = True
         if not self.trains or self.pause:
             return False
@@ -187,7 +190,7 @@ class TrainedNetwork(engine.Keeping):
             self.trainer.work(seconds)
         return not self.trainer.is_done
 
-    def trained_to(self, snapshot):
+    def trained_to(self, snapshot: int) -> None:
         """Trains until a snapshot of the whole schedule is there; in a live view it comes by itself."""
         if self._is_live or not self.trains:
             return
@@ -201,18 +204,17 @@ class TrainedNetwork(engine.Keeping):
         if step > self.trainer.step:
             self.trainer.advance(step - self.trainer.step)
 
-    def restart_training(self):
+    def restart_training(self) -> None:
         """Begins again from the same initial weights; of the image shown, where nothing is being trained."""
         if self.trains:
             self.trainer.restart()
-            self._kept.pop("record", None)
             return
         target = self.record.target
         if target is None:
             raise SettingError("There is no image to train on: give one with the setting image, or --image.")
         self.param.update(history=None, net=None, training=None, image=target)
 
-    def step_training(self):
+    def step_training(self) -> None:
         """One step more, and then rest."""
         if not self.trains:
             raise SettingError("Nothing is being trained; give an image to learn, or begin with Train.")

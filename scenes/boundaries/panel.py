@@ -5,33 +5,26 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 import engine
-from engine import Choice, Switch
+from scenes.boundaries.picture import BoundariesPicture
 
 # Curves of runs, apart from the layers' colours.
 RUNS = ("#b48ead", "#d0a15c", "#7f9fbf", "#8fae8b", "#c77d7d", "#9a8fc0")
 # Hidden neurons up to which regions are counted for the snapshot shown: some milliseconds.
 COUNTED = 64
-# Points a side at which it is told whether a neuron does anything.
+# Points a side of the grid on which neurons that do nothing are found.
 SAMPLED = 24
 
 
-class BoundariesPanel(engine.Scene):
-    """Parts of the panel; of a scene with `record`, `shown_run`, `times`, `snapshot_at` and the setting `neurons`."""
-
-    spacing = Choice(list(engine.SPACINGS), group="time", doc="how far apart snapshots stand on the timeline")
-    curves = Choice(
-        ["loss", "motion"], group="time",
-        doc="on the timeline: each run's loss, or how far biases and weights of each layer move boundaries",
-    )  # fmt: skip
-    log_loss = Switch(True, label="log loss", group="time", doc="the loss at its logarithm")
+class BoundariesPanel(BoundariesPicture):
+    """The parts of the panel."""
 
     # Time.
 
-    def timeline(self):
+    def timeline(self) -> engine.Timeline:
         record = self.record
         key = (record, self.shown_run, self.together, self.rate, self.spacing, self.log_loss, self._said(), self.curves,
                self.trains and self.trainer.is_done, len(self._findings or ()))  # fmt: skip
-        return self._keep("timeline", key, self._timeline)
+        return self.cached("timeline", key, self._timeline)
 
     def _timeline(self):
         record = self.record
@@ -54,8 +47,8 @@ class BoundariesPanel(engine.Scene):
         """How far boundaries move a step, in the domain's units: by biases faint, by weights strong."""
         if record.snapshots < 2:
             return []
-        found = self._keep("motion", (record, self.shown_run), lambda: engine.boundary_motion(record, self.shown_run))
-        styles, _ = self._styles(record.shape)
+        found = self.cached("motion", (record, self.shown_run), lambda: engine.boundary_motion(record, self.shown_run))
+        styles = self.styles_of(len(record.shape.sizes) - 2)
         curves = []
         for by, table, wide in (("biases", found.biases, False), ("weights", found.weights, True)):
             for k, style in enumerate(styles):
@@ -67,8 +60,8 @@ class BoundariesPanel(engine.Scene):
 
     def _said(self):
         """The step, the loss and the count of regions of what is shown."""
-        record, snapshot = self.record, min(getattr(self, "_snapshot", 0), self.record.snapshots - 1)
-        return self._keep("said", (record, self.shown_run, snapshot), lambda: self._describe(record, snapshot))
+        record, snapshot = self.record, min(self._snapshot, self.record.snapshots - 1)
+        return self.cached("said", (record, self.shown_run, snapshot), lambda: self._describe(record, snapshot))
 
     def _describe(self, record, snapshot):
         loss = record.losses[self.shown_run, snapshot]
@@ -81,28 +74,17 @@ class BoundariesPanel(engine.Scene):
 
     # Neurons.
 
-    @property
-    def _net(self):
-        record = self.record
-        return self._network_of(record, self.shown_run)
-
-    def _network_of(self, record, run):
-        """The Mlp of a run at the snapshot shown; the same object while that is shown."""
-        key = record, min(getattr(self, "_snapshot", 0), record.snapshots - 1)
-        return self._keep(f"net {run}", key, lambda: record.at(run, key[1]))
-
-    def units(self):
-        key = self._net, self.neurons, self.colours, self.background, self.theme, self._hovered
-        return self._keep("units", key, self._units)
+    def units(self) -> engine.Units:
+        key = self.network_of(self.shown_run), self.neurons, self.colours, self.background, self.theme, self._hovered
+        return self.cached("units", key, self._units)
 
     def _units(self):
-        net = self._net
+        net = self.network_of(self.shown_run)
         sizes = net.shape.sizes[1:-1]
-        styles, _ = self._styles(net.shape)
-        idle = self._keep("idle", (net,), lambda: self._idle(net))
+        dead = self.cached("dead", (net,), lambda: self._dead(net))
         layers = []
         for k, (style, shown, words) in enumerate(
-            zip(styles, engine.read_units(self.neurons, sizes), idle, strict=True), 1
+            zip(self.styles_of(len(sizes)), engine.read_units(self.neurons, sizes), dead, strict=True), 1
         ):
             docs = [f"layer {k}, neuron {n}{': ' + word if word else ''}" for n, word in enumerate(words, 1)]
             layers.append(
@@ -110,7 +92,7 @@ class BoundariesPanel(engine.Scene):
             )
         return engine.Units(tuple(layers), self.write_neurons, self._hover, self._hovered)
 
-    def _idle(self, net):
+    def _dead(self, net):
         """For each hidden layer a text a neuron: why it cuts nothing, or an empty one."""
         h, words = self.record.domain.inputs(engine.domain_grid(self.record.domain, SAMPLED, SAMPLED)), []
         for layer in net.layers[:-1]:
@@ -123,9 +105,9 @@ class BoundariesPanel(engine.Scene):
     def _hover(self, unit):
         self._hovered = unit
 
-    def diagram(self):
-        record = self.record
-        return self._keep("diagram", (self._net,), lambda: engine.Diagram(self._net, *_few(names_of(record))))
+    def diagram(self) -> engine.Diagram:
+        record, net = self.record, self.network_of(self.shown_run)
+        return self.cached("diagram", (net,), lambda: engine.Diagram(net, *_few(names_of(record))))
 
     # Findings.
 
@@ -135,7 +117,7 @@ class BoundariesPanel(engine.Scene):
         record = self.record
         if self.trains or record.snapshots < 2:
             return None
-        found = self._keep("findings", (record, self.shown_run), lambda: self._look(record, self.shown_run))
+        found = self.cached("findings", (record, self.shown_run), lambda: self._look(record, self.shown_run))
         if not self._is_live:
             # A picture waits for it; a window goes on.
             return found.result()
@@ -147,9 +129,9 @@ class BoundariesPanel(engine.Scene):
         pool.shutdown(wait=False)
         return future
 
-    def listing(self):
+    def listing(self) -> engine.Listing:
         key = (self.record, self.shown_run, self._findings)
-        return self._keep("listing", key, self._listing)
+        return self.cached("listing", key, self._listing)
 
     def _listing(self):
         found = self._findings
@@ -173,13 +155,16 @@ class BoundariesPanel(engine.Scene):
         self._hovered = finding.neurons[0] if on and finding.neurons else None
 
 
-def names_of(record):
+def names_of(record: engine.History) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(names of the inputs, names of the outputs)."""
     count, outputs = record.shape.sizes[0], record.shape.sizes[-1]
     if record.target is None or record.notes.get("target") == "samples":
         word = "class " if record.task == "classes" else "y"
         return tuple(f"x{k + 1}" for k in range(count)), tuple(f"{word}{k + 1}" for k in range(outputs))
-    known = {"classes": {2: ("black", "white")}, "values": {1: ("grey",), 3: ("red", "green", "blue")}}
+    known: dict[str, dict[int, tuple[str, ...]]] = {
+        "classes": {2: ("black", "white")},
+        "values": {1: ("grey",), 3: ("red", "green", "blue")},
+    }
     names = known[record.task].get(outputs, tuple(f"y{k + 1}" for k in range(outputs)))
     return (("row", "column") if count == 2 else tuple(f"x{k + 1}" for k in range(count))), names
 

@@ -5,13 +5,14 @@ import numpy as np
 import engine
 from engine import Reading
 from scenes.boundaries.panel import names_of
+from scenes.boundaries.picture import BoundariesPicture
 
 # Boundaries this close to the pointer are its own: a part of what the picture shows.
 NEAR = 0.012
 
 
-class BoundariesReading(engine.Scene):
-    """Readings of a scene with tiles of a `record`: `_nodes` and `_domains`, a run each, at `_snapshot`."""
+class BoundariesReading(BoundariesPicture):
+    """The readings at a place."""
 
     def _here(self, position):
         """(run, its domain) of the tile that a world point is nearest to."""
@@ -19,16 +20,16 @@ class BoundariesReading(engine.Scene):
         tile = int(np.argmin(((middles - position[:2]) ** 2).sum(1)))
         return tile if self.together else self.shown_run, self._domains[tile]
 
-    def read(self, hit):
+    def read(self, hit: engine.Hit) -> Reading | None:
         if hit.position is None or not self._nodes:
             return None
         record, point = self.record, np.array(hit.position[:2])
         run, domain = self._here(point)
-        net = self._network_of(record, run)
+        net = self.network_of(run)
         here = engine.local_map(net, domain, point)
         inputs = domain.inputs([point])[0]
         names, outputs = names_of(record)
-        rows = [("output", _told(_answer(record.task, here), outputs)), *self._nearest_row(net, domain, here, point)]
+        rows = [("output", _written(_answer(record.task, here), outputs)), *self._nearest_row(net, domain, here, point)]
         rows += [
             (f"layer {k}: {int(active.sum())} of {active.size} active", _bits(active))
             for k, active in enumerate(here.active, 1)
@@ -37,19 +38,18 @@ class BoundariesReading(engine.Scene):
             # A function of the inputs; of two logits their difference tells the class.
             slope, value, outs = here.jacobian @ np.linalg.inv(domain.axes.T), here.logits, outputs
             if record.task == "classes" and len(value) == 2:
-                slope, value, outs = slope[1:] - slope[:1], value[1:] - value[:1], [f"{outs[1]} - {outs[0]}"]
-            rows += [(name, _affine(s, v - s @ inputs, names)) for name, s, v in zip(outs, slope, value, strict=False)][
-                :3
-            ]
+                slope, value, outs = slope[1:] - slope[:1], value[1:] - value[:1], (f"{outs[1]} - {outs[0]}",)
+            maps = zip(outs[:3], slope, value, strict=False)
+            rows += [(name, _affine(s, v - s @ inputs, names)) for name, s, v in maps]
         title = ", ".join(f"{name} {v:.4g}" for name, v in zip(names, inputs[:4], strict=False))
         return Reading(title, tuple(rows), hit.position)
 
-    def pointed(self, hit):
+    def pointed(self, hit: engine.Hit | None) -> bool:
         before, self._hovered = self._hovered, None
         if hit is not None and hit.position is not None and self._nodes:
             point = np.array(hit.position[:2])
             run, domain = self._here(point)
-            net = self._network_of(self.record, run)
+            net = self.network_of(run)
             distance, unit = self._nearest(net, domain, engine.local_map(net, domain, point), point)
             self._hovered = unit if distance < NEAR * self.extent else None
         return self._hovered != before
@@ -73,9 +73,9 @@ class BoundariesReading(engine.Scene):
         shown = np.concatenate(engine.read_units(self.neurons, net.shape.sizes[1:-1]))
         return np.append(shown if shown.any() else np.ones_like(shown), False)
 
-    def partition(self, net, domain):
-        """The exact Partition of what is learnt; kept until the network changes."""
-        return self._keep("partition", (net, domain), lambda: engine.linear_regions(net, domain))
+    def partition(self, net: engine.Mlp, domain: engine.Domain) -> engine.Partition:
+        """The exact Partition of what is learnt; made once for a network."""
+        return self.cached("partition", (net, domain), lambda: engine.linear_regions(net, domain))
 
 
 def _is_linear(net):
@@ -97,7 +97,7 @@ def _answer(task, here):
     return e / e.sum()
 
 
-def _told(values, names, most=4):
+def _written(values, names, most=4):
     return ", ".join(f"{name} {v:.4f}" for name, v in zip(names[:most], values, strict=False))
 
 

@@ -4,10 +4,13 @@ After "A Visual Exploration of Random Neural Networks": every point of the plane
 out is its colour. The article's twenty figures are `neuroscene figures random_networks`.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 import engine
-from engine import RGB, Action, Choice, Integer, Number, Reading, SettingError, Switch, parts
+from engine import RGB, Action, Choice, Figure, Integer, Number, Reading, SettingError, Switch, parts
 from scenes.random_networks.figures import FIGURES
 from scenes.random_networks.network import MovingNetwork
 
@@ -62,30 +65,32 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
     )  # fmt: skip
 
     @classmethod
-    def figures(cls):
+    def figures(cls) -> tuple[Figure, ...]:
         return FIGURES
 
-    def __init__(self, **values):
-        self._camera = engine.SpaceScene.home.fget(self)
+    _built: str | None = None  # the kind of picture that `build` made nodes for
+
+    def __init__(self, **values: Any):
+        self._camera = self.orbit_home()
         super().__init__(**values)
 
     # What of the network is shown.
 
     @property
-    def kind(self):
+    def kind(self) -> str:
         """`image`, `relief` or `curves`: what is asked for and can be shown of this network."""
         return "curves" if self.network.inputs == 1 else self.show
 
-    def shown(self, net):
+    def shown(self, net: engine.Mlp) -> tuple[engine.Mlp, tuple[int, ...]]:
         """(the part of a network that is shown, the numbers of its outputs that are): three, one, or so many curves."""
         part, units = self.part(net, self.curves if self.kind == "curves" else 3 if self.colour == RGB else 1)
         return part, units if len(units) == 3 or self.kind == "curves" else units[:1]
 
-    def map_of(self, units):
+    def map_of(self, units: Sequence[int]) -> str:
         """The colour map: the one chosen, unless there are too few neurons for red, green and blue."""
         return self.colour if self.colour != RGB or len(units) == 3 else "viridis"
 
-    def ends(self, part, units):
+    def ends(self, part: engine.Mlp, units: Sequence[int]) -> tuple[float, float]:
         """(low, high): the values that are darkest and lightest."""
         if self.span == "fixed":
             if not self.low < self.high:
@@ -111,32 +116,35 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
             return float(low), float(high)
 
         key = (self.network, self.layer, self.unit, self.signal, self.colour, self.x_input, self.y_input, self.rest)
-        return self._keep("ends", key, survey)
+        return self.cached("ends", key, survey)
 
     # How it is looked at.
 
     @property
-    def view(self):
+    def view(self) -> str:
         return "orbit" if self.kind == "relief" else "pan_zoom"
 
     @property
-    def home(self):
-        return (engine.SpaceScene if self.view == "orbit" else engine.FlatScene).home.fget(self)
+    def home(self) -> engine.Camera:
+        return self.orbit_home() if self.view == "orbit" else self.flat_home()
 
     @property
-    def camera(self):
-        return (engine.SpaceScene if self.view == "orbit" else engine.FlatScene).camera.fget(self)
+    def camera(self) -> engine.Camera:
+        return self._camera if self.view == "orbit" else self.flat_view()
 
     @camera.setter
-    def camera(self, camera):
-        (engine.SpaceScene if self.view == "orbit" else engine.FlatScene).camera.fset(self, camera)
+    def camera(self, camera: engine.Camera) -> None:
+        if self.view == "orbit":
+            self.set_orbit(camera)
+        else:
+            self.set_flat_view(camera)
 
     @property
-    def reach(self):
+    def reach(self) -> tuple[float, float] | None:
         if self.view == "orbit":
             return None
         key = (self.network, self.x, self.y, self.x_input, self.y_input, self.rest)
-        return self._keep("closest", key, self._closest), 1e9
+        return self.cached("closest", key, self._closest), 1e9
 
     def _closest(self):
         """The extent at which neighbouring pixels change a first neuron's sum by one rounding of it, in the mean."""
@@ -147,14 +155,14 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         steps = np.sqrt(np.mean((weights @ axes.T) ** 2))
         return float(PIXELS * 2.0**-23 * np.sqrt(np.mean(sums_here**2)) / steps) if steps else 1e-9
 
-    def remark(self):
-        if self.view == "orbit":
+    def remark(self) -> str | None:
+        if self.reach is None:
             return None
         if self.extent <= 1.001 * self.reach[0]:
             return "float32 ends here: closer, neighbouring pixels would differ by rounding alone"
         net = self.network
         key = (net, self.x, self.y, self.extent, self.layer, self.unit, self.signal, self.colour, self.rest)
-        error = self._keep("error", key, self._error)
+        error = self.cached("error", key, self._error)
         return f"float32 rounds these colours by up to {error:.1%}" if error > 1.0 / 255.0 else None
 
     def _error(self):
@@ -168,13 +176,13 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
 
     # What is drawn.
 
-    def advance(self, clock):
+    def advance(self, clock: engine.Clock) -> None:
         # Another kind of picture has other nodes, whichever setting brought it.
-        if getattr(self, "_built", None) != self.kind:
+        if self._built != self.kind:
             self._mark_stale()
         super().advance(clock)
 
-    def build(self, stage):
+    def build(self, stage: engine.Node) -> None:
         part, units = self.shown(self.network_at(0.0))
         self._built = self.kind
         if self.kind == "image":
@@ -185,7 +193,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         else:
             self._node = stage.add(engine.Plot([]))
 
-    def update(self, clock):
+    def update(self, clock: engine.Clock) -> None:
         part, units = self.shown(self.network_at(clock.time))
         origin, axes = self.origin_at(clock.time, part.inputs), self.directions(part.inputs)
         {"image": self._show_image, "relief": self._show_relief, "curves": self._show_curves}[self.kind](
@@ -211,7 +219,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
 
     def _show_curves(self, part, units, origin, axes):
         start = origin + self.y * axes[1]
-        net = self._keep("line", (part, start.tobytes(), axes.tobytes()), lambda: parts.sliced(part, start, [axes[0]]))
+        net = self.cached("line", (part, start.tobytes(), axes.tobytes()), lambda: parts.sliced(part, start, [axes[0]]))
         first = max(0, min(self.unit, net.outputs - len(units)))
         numbered = len(units) > 1
         self._node.show([engine.Curve(net, k, f"y{first + i + 1}" if numbered else None) for i, k in enumerate(units)])
@@ -230,7 +238,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
         return (low, high) if high > low else (low - 0.5, low + 0.5)
 
-    def legend(self):
+    def legend(self) -> engine.Legend | None:
         if self.kind != "image" or not self.legend_shown:
             return None
         part, units = self.shown(self.network)
@@ -241,7 +249,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
 
     # What a person does.
 
-    def actions(self):
+    def actions(self) -> list[Action]:
         return [
             Action("randomize", "another random network", self.randomize, key="n"),
             Action("deeper", "one hidden layer more", lambda: self._deepen(1), key="ArrowUp"),
@@ -250,7 +258,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
             Action("layer before", "show the layer before this one", lambda: self._step_layer(-1), key="ArrowLeft"),
         ]
 
-    def randomize(self):
+    def randomize(self) -> None:
         """Takes a new seed, drawn from the one there is, and drops the person's own network."""
         self.net = None
         self.seed = int(np.random.default_rng(self.seed).integers(0, 100000))
@@ -262,7 +270,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         # The outputs come after the last hidden layer, and before the first.
         self.layer = (self.layer + step) % len(self.network.layers)
 
-    def read(self, hit):
+    def read(self, hit: engine.Hit) -> Reading | None:
         if hit.position is None:
             return None
         net = self.network
@@ -280,15 +288,15 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         x, y = axes @ point
         return Reading(f"x {x:.6g}, y {y:.6g}", tuple(rows), hit.position)
 
-    def matrix(self):
+    def matrix(self) -> engine.Mlp | None:
         return self.network if self.network.weight_count <= MATRIX else None
 
-    def matrix_changed(self, net):
+    def matrix_changed(self, net: engine.Mlp) -> None:
         # Undone to what the seed gives, it is the seed's again.
         self.net = None if net.equals(self._random(self.seed)) else net
 
 
-def active_units(net, point):
+def active_units(net: engine.Mlp, point: Sequence[float] | np.ndarray) -> tuple[int, int]:
     """(active, all) of the relu-like neurons: how many of those whose response has a kink at 0 are above it.
 
     point   (inputs,)

@@ -1,6 +1,7 @@
 """A scene whose network is random or a person's own, and whose weights and inputs move on closed ways."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -10,11 +11,11 @@ from engine import Choice, Integer, Number, SettingError, Text, closed_paths, pa
 ELEMENTWISE = [name for name, rule in engine.ACTIVATIONS.items() if rule.elementwise]
 
 
-def is_random(scene):
+def is_random(scene: Any) -> bool:
     return scene.net is None
 
 
-class MovingNetwork(engine.Keeping):
+class MovingNetwork(engine.Scene):
     """Settings of a network, of the part of it that is shown, and of the plane through its inputs; all at a time."""
 
     net = engine.Network(None, group="shown", doc="your own network; without one, the random one of the seed")
@@ -88,7 +89,7 @@ class MovingNetwork(engine.Keeping):
     # Which network.
 
     @property
-    def network(self):
+    def network(self) -> engine.Mlp:
         """The Mlp at rest: the person's own, or the random one of the seed."""
         return self._random(self.seed) if self.net is None else self.net
 
@@ -101,9 +102,9 @@ class MovingNetwork(engine.Keeping):
                 sizes, self.activation, last=self.last, distribution=self.weights, scale=self.scale, seed=seed
             )
 
-        return self._keep(f"random {seed == self.seed}", key, draw)
+        return self.cached(f"random {seed == self.seed}", key, draw)
 
-    def network_at(self, time):
+    def network_at(self, time: float) -> engine.Mlp:
         """The Mlp at a time: it changes where the weights move."""
         net, turn = self.network, math.fmod(time / self.period, 1.0)
         part = closed_paths.there_and_back(turn)
@@ -112,13 +113,13 @@ class MovingNetwork(engine.Keeping):
         if self.morph == "scale":
             # In equal ratios: each second changes as much as the one before.
             factor = (self.to_scale / self.scale) ** part
-            return self._keep("mixed", (net, factor), lambda: parts.mixed(net, net, factor, 0.0))
+            return self.cached("mixed", (net, factor), lambda: parts.mixed(net, net, factor, 0.0))
         other = self._random(self.to_seed) if self.morph == "seed" else self.to_net
         angle = 2.0 * math.pi * turn
         pair = (math.cos(angle), math.sin(angle)) if self.mix == "circle" else (1.0 - part, part)
-        return self._keep("mixed", (net, other, pair), lambda: parts.mixed(net, other, *pair))
+        return self.cached("mixed", (net, other, pair), lambda: parts.mixed(net, other, *pair))
 
-    def part(self, net, count):
+    def part(self, net: engine.Mlp, count: int) -> tuple[engine.Mlp, tuple[int, ...]]:
         """(the part of a network that is shown, the numbers of its outputs that are).
 
         count   of outputs; fewer where the layer has no more
@@ -136,11 +137,11 @@ class MovingNetwork(engine.Keeping):
                 return part, tuple(units)
             return parts.chosen(part, units), tuple(range(len(units)))
 
-        return self._keep("part", (net, layer, self.unit, self.signal, count), make)
+        return self.cached("part", (net, layer, self.unit, self.signal, count), make)
 
     # Which plane.
 
-    def origin_at(self, time, inputs):
+    def origin_at(self, time: float, inputs: int) -> np.ndarray:
         """(inputs,): the network's input at x = y = 0, at a time."""
         x, y = self._axes(inputs)
         others = [k for k in range(inputs) if k not in (x, y)]
@@ -165,7 +166,7 @@ class MovingNetwork(engine.Keeping):
             raise SettingError(f"rest={self.rest}: it takes numbers with commas between them, as in 0.5, -1.")
         return values
 
-    def directions(self, inputs):
+    def directions(self, inputs: int) -> np.ndarray:
         """(2, inputs): what world x and world y add to the input."""
         (x, y), axes = self._axes(inputs), np.zeros((2, inputs))
         axes[0, x] = 1.0
@@ -176,7 +177,7 @@ class MovingNetwork(engine.Keeping):
     # What moves.
 
     @property
-    def loop(self):
+    def loop(self) -> float | None:
         weights = self.morph in ("seed", "scale") or (self.morph == "file" and self.to_net is not None)
         others = self.network.inputs > 2 and self.swing > 0 and self.path != "still"
         return self.period if weights or others else None

@@ -1,0 +1,79 @@
+"""The settings of activations, and which blocks of the network stand in its cloud."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import engine
+from engine import Choice, Number, SettingError, Switch, Text, short_names
+from scenes.activations.network import SeenNetwork
+
+
+class ActivationsBlocks(SeenNetwork):
+    """A SeenNetwork of which some nodes, its blocks, are shown."""
+
+    blocks = Choice(["original", "stages", "all"], group="shown",
+                    doc="the original's choice, where the network is a step further, or every layer")  # fmt: skip
+    shown = Text("all", group="shown", doc="blocks that are shown, by name: all, or `fire2, fire3`")
+    alone = Text("", label="one alone", group="shown", doc="the name of a block to be seen in close-up, as fire4")
+    neuron = Text("", group="shown", doc="pinned: block, channel, row, column, as `fire4 17 9 12`; a click does it")
+
+    lines = Switch(True, label="who moved it", group="how", when=lambda s: bool(s.neuron),
+                   doc="lines from the pinned neuron to what raised it (orange) or held it back (blue)")  # fmt: skip
+    normalise = Choice(["block", "channel", "shared"], group="how",
+                       doc="what responses are measured by: their block, their channel, or all blocks")  # fmt: skip
+    dots = Number(1.0, bounds=(0.1, 10.0), softbounds=(0.4, 3.0), group="how", doc="size of the dots")
+    front = Switch(True, label="the picture", group="how", doc="what is seen, before the first block")
+    labels = Switch(True, group="how", doc="the blocks' names")
+    answers = Switch(True, group="how", doc="the five likeliest classes")
+    key = Switch(True, label="legend", group="how", doc="what the colours mean")
+
+    reveal = Switch(True, group="time", doc="blocks appear one after the other")
+    turn = Number(12.0, bounds=(-360.0, 360.0), softbounds=(-45, 45), unit="deg/s", group="time",
+                  doc="how quickly all of it turns")  # fmt: skip
+
+    azimuth = Number(56.0, bounds=(-360, 360), unit="deg", group="camera", doc=engine.SpaceScene.param.azimuth.doc)
+    altitude = Number(17.0, bounds=(-89.9, 89.9), unit="deg", group="camera", doc=engine.SpaceScene.param.altitude.doc)
+
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        """Names of the nodes that stand in the cloud, in order."""
+        net = self.convnet
+        return self.cached("blocks", (net, self.blocks, self.alone), self._chosen)
+
+    def _chosen(self):
+        net = self.convnet
+        if self.blocks == "original":
+            names = engine.squeezenet_blocks(net)
+        elif self.blocks == "stages":
+            names = engine.stages(net)
+        else:
+            names = tuple(n for n in self.forward.kept[1:] if not isinstance(net.node(n), engine.nodes.Flatten))
+        if not self.alone.strip():
+            return names
+        # Any node there is can be seen alone, also one that the choice leaves out.
+        return (self.node_called(self.alone.strip(), names),)
+
+    def node_called(self, text: str, names: Sequence[str]) -> str:
+        """The name of the node that a person calls so. Raises SettingError."""
+        kept = self.forward.kept[1:]
+        known = dict(zip(short_names(kept), kept, strict=True)) | dict(zip(short_names(names), names, strict=True))
+        known |= {name: name for name in kept}
+        if text not in known:
+            close = get_close_matches(text, known) or short_names(names)
+            raise SettingError(f"{self.convnet.name}: " + engine.near(text, close, noun="block"))
+        return known[text]
+
+    @property
+    def block_labels(self) -> tuple[str, ...]:
+        """What the blocks are called, in order."""
+        return short_names(self.block_names)
+
+    @property
+    def block_is_shown(self) -> tuple[bool, ...]:
+        """A bool for each block. Raises SettingError for a name there is not."""
+        names, text = self.block_names, self.shown.strip()
+        if self.alone.strip() or text == "all":
+            return (True,) * len(names)
+        wanted = [part.strip() for part in text.split(",") if part.strip() and part.strip() != "none"]
+        found = {self.node_called(part, names) for part in wanted}
+        return tuple(name in found for name in names)

@@ -1,0 +1,290 @@
+"""The picture of boundaries: a tile for each run, its lines and its background at a moment; the same as vectors."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import engine
+from engine import Choice, Integer, Number, SettingError, Switch, Text, parts
+from scenes.boundaries.network import TrainedNetwork
+
+# The share of a tile that lies between two runs side by side.
+GAP = 0.1
+# Pixels along the longer side of the picture that lies under a drawing's vectors.
+RASTER = 800
+
+
+class BoundariesPicture(TrainedNetwork):
+    """Draws the boundaries of a record's snapshots; `neurons` selects whose."""
+
+    run = Integer(1, bounds=(1, 10_000), group="shown", when=lambda s: s.record.runs > 1, doc="which run is shown")
+    together = Switch(
+        False, label="all runs", group="shown", when=lambda s: s.record.runs > 1,
+        doc="all runs side by side, at the same step",
+    )  # fmt: skip
+    step = Integer(-1, bounds=(-1, 10**12), group="shown", doc="the training step a picture shows; -1 is the last one")
+    background = Choice(
+        list(engine.BACKGROUNDS), "prediction", group="shown",
+        doc="the network's answer, what it is to learn, its loss, or its linear regions",
+    )  # fmt: skip
+    neurons = Text(
+        "all", group="shown", doc="whose boundaries are drawn: all, none, layer 2 as `2`, its neuron 5 as `2.5`"
+    )
+    decision = Switch(False, group="shown", doc="the line where the network changes its mind")
+
+    colours = Choice(list(engine.LOOKS), group="how", doc="told apart by the colour-blind and by dashes, or GINN's own")
+    dashes = Switch(True, group="how", doc="a dash for each layer", when=lambda s: s.colours == "safe")
+    width = Number(2.0, bounds=(0.2, 20.0), softbounds=(0.5, 6.0), unit="px", group="how",
+                   doc="of the lines, in a picture 720 high")  # fmt: skip
+    fade = Number(0.0, bounds=(0.0, 1.0), group="how", doc="how far the background steps back")
+    beyond = Switch(False, group="how", doc="the plane outside of what is learnt, too")
+    key = Switch(True, group="how", doc="what the lines mean, and a frame round what is learnt")
+    spacing = Choice(list(engine.SPACINGS), group="time", doc="how far apart snapshots stand on the timeline")
+    curves = Choice(
+        ["loss", "motion"], group="time",
+        doc="on the timeline: each run's loss, or how far biases and weights of each layer move boundaries",
+    )  # fmt: skip
+    log_loss = Switch(True, label="log loss", group="time", doc="the loss at its logarithm")
+    rate = Number(24.0, bounds=(0.1, 1000.0), softbounds=(5, 120), unit="snapshots/s", group="time",
+                  doc="how quickly time goes through the training")  # fmt: skip
+
+    # The square that a history is laid into, with a margin.
+    x, y, extent = 0.5, 0.5, 1.12
+
+    # (layer, unit) of the neuron that stands out, which is under the pointer.
+    _hovered: tuple[int, int] | None = None
+    _snapshot = 0
+    _nodes: list[engine.Boundaries]
+    _domains: list[engine.Domain]
+    _tiles: tuple | None
+
+    def __init__(self, **values: Any):
+        super().__init__(**values)
+        self.param.watch(lambda *_: self.go_to(self.moment), ["step"])
+
+    # Which moment.
+
+    @property
+    def times(self) -> np.ndarray:
+        """(T,) seconds at which the snapshots of the record are first shown."""
+        record = self.record
+        return self.cached("times", (record.snapshots, self.rate), lambda: np.arange(record.snapshots) / self.rate)
+
+    @property
+    def moment(self) -> float:
+        if self.step < 0:
+            # Of a training that goes on: the last there is. To get to its end takes all of it.
+            snapshot = self.record.snapshots - 1
+        elif self.trains:
+            snapshot = int(np.searchsorted(self.trainer.snapshot_steps, self.step, side="right")) - 1
+        else:
+            snapshot = self.record.nearest(self.step)
+        return snapshot / self.rate
+
+    @property
+    def loop(self) -> float | None:
+        record = self.record
+        return None if self.trains or record.snapshots < 2 else record.snapshots / self.rate
+
+    def snapshot_at(self, time: float) -> int:
+        """The number of the snapshot shown at a time."""
+        # A part of a snapshot is added: times come from it by a division.
+        wanted = max(0, math.floor(time * self.rate + 1e-6))
+        self.trained_to(wanted)
+        return min(wanted, self.record.snapshots - 1)
+
+    @property
+    def shown_run(self) -> int:
+        """The number of the run shown, from 0."""
+        return min(self.run, self.record.runs) - 1
+
+    def network_of(self, run: int) -> engine.Mlp:
+        """A run's network at the snapshot shown; the same object while that is shown."""
+        record, snapshot = self.record, min(self._snapshot, self.record.snapshots - 1)
+        return self.cached(f"net {run}", (record, snapshot), lambda: record.at(run, snapshot))
+
+    # What is drawn.
+
+    def build(self, stage: engine.Node) -> None:
+        self._tiles, self._key = None, engine.Key()
+
+    def update(self, clock: engine.Clock) -> None:
+        self._snapshot = self.snapshot_at(clock.time)
+        record = self.record
+        runs = tuple(range(record.runs)) if self.together else (self.shown_run,)
+        self._lay_out(record, runs)
+        sizes = record.shape.sizes[1:-1]
+        styles, shown = self.styles_of(len(sizes)), engine.read_units(self.neurons, sizes)
+        for node, domain, label, run in zip(self._nodes, self._domains, self._labels, runs, strict=True):
+            self._show(node, domain, run, styles, shown)
+            loss = record.losses[run, self._snapshot]
+            label.words = record.names[run] + ("" if np.isnan(loss) else f", loss {loss:.4f}")
+            label.visible = self.together
+        self._key.rows = self._key_rows(styles, shown)
+        self._frames.visible = self.key
+
+    def _lay_out(self, record, runs):
+        """A tile for each run, as large as they fit into the square."""
+        tiles = record.shape, record.domain, len(runs)
+        if self._tiles == tiles:
+            return
+        self._tiles = tiles
+        self.stage.clear()
+        self._nodes, self._labels, self._domains = [], [], []
+        size, columns = _best_size(record.domain, len(runs))
+        sides = record.domain.high - record.domain.low
+        width, height = size * sides / sides.max()
+        gap, rows = GAP * size, math.ceil(len(runs) / columns)
+        block = np.array([columns * width + (columns - 1) * gap, rows * height + (rows - 1) * gap])
+        for k in range(len(runs)):
+            row, column = divmod(k, columns)
+            left = 0.5 - block[0] / 2 + column * (width + gap)
+            bottom = 0.5 + block[1] / 2 - height - row * (height + gap)
+            domain = record.domain.placed(left, bottom, size)
+            self._domains.append(domain)
+            node = engine.Boundaries(record.at(runs[k], 0), origin=domain.origin, axes=domain.axes, task=record.task)
+            self._nodes.append(self.stage.add(node))
+            label = engine.Label("", size="small").move(left + width / 2, bottom + height + 0.35 * gap, 0.0)
+            self._labels.append(self.stage.add(label))
+        flat = np.array([[d.low, (d.high[0], d.low[1]), d.high, (d.low[0], d.high[1])] for d in self._domains])
+        corners = np.pad(flat, ((0, 0), (0, 0), (0, 1)))
+        sides = np.stack([corners, np.roll(corners, -1, axis=1)], axis=2)
+        self._frames = self.stage.add(
+            engine.Lines(sides, (*engine.THEMES[self.theme].ink, 0.5), width=1.0, name="frames")
+        )
+        self.stage.add(self._key)
+
+    def _show(self, node, domain, run, styles, shown):
+        record = self.record
+        if self.trains:
+            # It grows: only what is shown goes to the GPU.
+            node.show(record.at(run, self._snapshot), origin=domain.origin, axes=domain.axes, task=record.task)
+            node.target = record.target
+        else:
+            placed = self.cached(f"placed {run}", (record, domain), lambda: replace(record, domain=domain))
+            node.snapshots(placed, run)
+            node.at(self._snapshot)
+        node.place = _place(record, domain)
+        node.clip = None if self.beyond else (domain.low, domain.high)
+        node.background = self._background(record)
+        node.fade = self.fade
+        node.decision = (self._decision_colour(), 1.0, 1.3 * self.width) if self.decision else None
+        node.hovered = self._number(record.shape)
+        sizes = record.shape.sizes[1:-1]
+        node.styles(
+            np.repeat([style.colour for style in styles], sizes, axis=0),
+            np.concatenate(shown).astype(float),
+            np.full(sum(sizes), self.width),
+            [style.dash for style, size in zip(styles, sizes, strict=True) for _ in range(size)],
+        )
+
+    def _background(self, record):
+        if self.background in ("target", "loss") and record.target is None:
+            raise SettingError(f"background={self.background}: this history has no target. Take prediction or regions.")
+        if self.background == "loss" and record.notes.get("target") == "samples":
+            raise SettingError("background=loss: the target is known at its samples alone. Take prediction or regions.")
+        return self.background
+
+    def styles_of(self, layers: int) -> tuple[engine.LayerStyle, ...]:
+        """A style for each hidden layer."""
+        found = engine.layer_styles(layers, self.colours, "paper" if self._is_light() else "dark")
+        return found if self.dashes else tuple(replace(style, dash=()) for style in found)
+
+    def _is_light(self):
+        # A prediction is black and white whatever the theme: the stronger colours stand on both.
+        return self.theme == "paper" or self.background in ("prediction", "target")
+
+    def _decision_colour(self):
+        return (0.85, 0.1, 0.55) if self._is_light() else (1.0, 0.75, 0.9)
+
+    def _number(self, shape):
+        """The number of the neuron that stands out, or None."""
+        if self._hovered is None:
+            return None
+        layer, unit = self._hovered
+        sizes = shape.sizes[1:-1]
+        return sum(sizes[:layer]) + unit if layer < len(sizes) and unit < sizes[layer] else None
+
+    def _key_rows(self, styles, shown):
+        if not self.key:
+            return ()
+        rows = [
+            engine.KeyRow(f"layer {k}" if layer.all() or layer.sum() != 1
+                   else f"layer {k}, neuron {int(layer.argmax()) + 1}", style.colour, style.dash)
+            for k, (style, layer) in enumerate(zip(styles, shown, strict=True), 1) if layer.any()
+        ]  # fmt: skip
+        return (*rows, engine.KeyRow("decision", self._decision_colour())) if self.decision else tuple(rows)
+
+    def legend(self) -> engine.Legend | None:
+        if self.background != "loss" or not self.key:
+            return None
+        most = engine.MOST_LOSS[self.record.task]
+        return engine.Legend("loss", engine.LOSS_MAP, 0.0, most, (0.0, most / 2, most), card=True)
+
+    # As vectors.
+
+    def drawing(self, clock: engine.Clock, size_mm: tuple[float, float | None] | None = None) -> engine.Drawing:
+        self.advance(clock)
+        record = self.record
+        net, domain = record.at(self.shown_run, self._snapshot), record.domain
+        found: engine.Partition | engine.Contours
+        try:
+            found, exact = engine.linear_regions(net, domain, decision=self.decision), True
+        except engine.NetworkError:
+            found, exact = engine.zero_contours(net, domain, decision=self.decision), False
+        width, height = size_mm or (120.0, None)
+        background = self._raster(record, net)
+        return engine.boundaries_drawing(
+            found, self.styles_of(len(net.layers) - 1), net=net, domain=domain, names=None,
+            shown=np.concatenate(engine.read_units(self.neurons, net.shape.sizes[1:-1])),
+            width_mm=width, height_mm=height, regions="tint" if self.background == "regions" and exact else False,
+            background=background, legend=self.key, theme=self.theme, decision=self.decision,
+            line_mm=0.35 * self.width / 2.0, task=record.task, title=net.name,
+        )  # fmt: skip
+
+    def _raster(self, record, net):
+        """(H, W, 3) uint8 of the background of a drawing, or None where it has none or is made of vectors."""
+        if self.background == "loss":
+            raise SettingError("background=loss: vectors show prediction, target, regions or none.")
+        if self.background == "target":
+            target = self._background(record) and record.target
+            return np.repeat(target[..., None], 3, axis=2) if target.ndim == 2 else target
+        if self.background != "prediction":
+            return None
+        low, high = record.domain.low, record.domain.high
+        width, height = np.maximum(1, np.round(RASTER * (high - low) / (high - low).max())).astype(int)
+        x, y = np.meshgrid(
+            low[0] + (high[0] - low[0]) * (np.arange(width) + 0.5) / width,
+            high[1] - (high[1] - low[1]) * (np.arange(height) + 0.5) / height,
+        )
+        sums = parts.sums(net)(record.domain.inputs(np.stack([x.ravel(), y.ravel()], 1)))
+        colours = engine.prediction_colours(sums, net, record.task, "paper").reshape(height, width, 3)
+        ground = 255 if self.theme == "paper" else 18
+        return np.round(colours * (1 - self.fade) + ground * self.fade).astype(np.uint8)
+
+    def write_neurons(self, shown: Sequence[Sequence[bool] | np.ndarray]) -> None:
+        """Shows these neurons: a bool each, layer by layer."""
+        self.neurons = engine.write_units(shown)
+
+
+def _best_size(domain, count):
+    """(longer side of a tile, columns) with which so many tiles of a domain fill the unit square best."""
+    width, height = (domain.high - domain.low) / (domain.high - domain.low).max()
+    best = 0.0, 1
+    for columns in range(1, count + 1):
+        rows = math.ceil(count / columns)
+        across, down = columns * width + (columns - 1) * GAP, rows * height + (rows - 1) * GAP
+        best = max(best, (1.0 / max(across, down), columns))
+    return best
+
+
+def _place(record, domain):
+    """(low, high): the world rectangle that a target fills."""
+    if record.target is None or not np.array_equal(record.domain.axes, [[0.0, 1.0], [-1.0, 0.0]]):
+        return domain.low, domain.high
+    # An image's pixels are learnt at their top left corners (Domain.image), which are then the middles of what is seen.
+    half = 0.5 * (domain.high - domain.low).max() / max(record.target.shape[:2]) * np.array([-1.0, 1.0])
+    return domain.low + half, domain.high + half
