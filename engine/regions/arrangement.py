@@ -2,20 +2,45 @@
 
 An edge that was there before the layer meets each function at most once, so all its crossings are known at once. What
 is left is inside the old faces, where the functions are straight lines: in each round every old face takes the next of
-its own lines. Faces are independent of each other, so there are as many rounds as the busiest face has lines, not as
-the layer has functions, and a round touches only faces that have lines left.
+its own lines. There are as many rounds as the busiest face has lines, and a round touches only faces with lines left.
 """
 
 import numpy as np
 
-from engine.regions.growable import Rows
+
+class Rows:
+    """Rows of one kind, to which more are added; room is doubled when it runs out. The first array is not copied.
+
+    full   the array with its spare room: right for reading by index
+    used   how many rows count
+    all    those rows, a view
+    """
+
+    def __init__(self, start):
+        self.full = np.asarray(start)
+        self.used = len(self.full)
+
+    @property
+    def all(self) -> np.ndarray:
+        return self.full[: self.used]
+
+    def add(self, rows: np.ndarray) -> int:
+        """Rows put behind the last one; returns the number of the first."""
+        first, self.used = self.used, self.used + len(rows)
+        if self.used > len(self.full):
+            # empty: the system gives pages only when they are written, so spare room costs nothing.
+            more = np.empty((2 * self.used, *self.full.shape[1:]), self.full.dtype)
+            more[:first] = self.full[:first]
+            self.full = more
+        self.full[first : self.used] = rows
+        return first
 
 
 class Cut:
     """The cuts of a layer while they are made.
 
-    A half-edge is one side of an edge, number 2 * edge + side: side 0 runs from the edge's first to its last vertex
-    with the face on its left, side 1 back with the face on its right.
+    A half-edge is one side of an edge, number 2 * edge + side: side 0 runs from its first vertex to its last with the
+    face on the left, side 1 back with the face on the right.
 
     values   Rows (V, n) and `signs` Rows (V, n) int8, the functions at the vertices
     """
@@ -51,17 +76,14 @@ class Cut:
         start, end = self.values.full[first, functions], self.values.full[last, functions]
         along = start / (start - end)
         order = np.lexsort((along, edges))
-        edges, functions, first, last, start, end, along = (
-            x[order] for x in (edges, functions, first, last, start, end, along)
-        )
+        columns = (edges, functions, first, last, start, end, along)
+        edges, functions, first, last, start, end, along = (x[order] for x in columns)
         slope, limit = end - start, self.tolerance[functions]
         later = np.abs(start[1:] + along[:-1] * slope[1:]) <= limit[1:]
         earlier = np.abs(start[:-1] + along[1:] * slope[:-1]) <= limit[:-1]
         apart = np.append(True, (edges[1:] != edges[:-1]) | ~(later | earlier))
-        new = self._add_vertices(first[apart], last[apart], along[apart])
-        vertex = new + np.cumsum(apart) - 1
-        self.values.full[vertex, functions] = 0
-        self.signs.full[vertex, functions] = 0
+        vertex = self._add_vertices(first[apart], last[apart], along[apart]) + np.cumsum(apart) - 1
+        self._set_zero(vertex, functions)
         edges, last, vertex = edges[apart], last[apart], vertex[apart]
         more = np.append(edges[1:] == edges[:-1], False)
         pieces = self.plane.split_edges(edges, vertex, np.where(more, np.append(vertex[1:], -1), last))
@@ -82,6 +104,11 @@ class Cut:
         self.values.add(values)
         self.signs.add(_signs(values, self.tolerance))
         return self.plane.vertices.add(_between(self.plane.vertices.full, first, last, weight))
+
+    def _set_zero(self, vertices, functions):
+        """Functions are exactly 0 at the vertices that their crossings made, whatever was interpolated."""
+        self.values.full[vertices, functions] = 0
+        self.signs.full[vertices, functions] = 0
 
     def _begin(self):
         """Takes up the half-edges of all faces that have lines."""
@@ -116,10 +143,8 @@ class Cut:
         edges, functions = self.half[crossed_once] >> 1, self.function[crossed_once]
         first, last = self.plane.ends.full[edges].T
         start, end = self.values.full[first, functions], self.values.full[last, functions]
-        new = self._add_vertices(first, last, start / (start - end))
-        vertex = np.arange(new, new + len(edges))
-        self.values.full[vertex, functions] = 0
-        self.signs.full[vertex, functions] = 0
+        vertex = self._add_vertices(first, last, start / (start - end)) + np.arange(len(edges))
+        self._set_zero(vertex, functions)
         piece = self.plane.split_edges(edges, vertex, last)
         far = self.to_sign[crossed_once]
         self.to_sign[crossed_once] = 0
@@ -137,8 +162,7 @@ class Cut:
     def split_faces(self) -> None:
         """Cuts each face that has both signs: what is positive keeps its number, the rest becomes a new face.
 
-        Going round a face, its positive vertices are one run. Where the run begins and where it ends are the two
-        vertices that the new edge joins; nothing need be sorted, and no sum of contacts be right.
+        Going round a face, its positive vertices are one run, whose ends are the two vertices that the new edge joins.
         """
         changing = np.flatnonzero(self.from_sign != self.to_sign)
         half, start, end = self.half[changing], self.from_sign[changing], self.to_sign[changing]
@@ -179,10 +203,7 @@ class Cut:
         self._take_up(edge, roots)
 
     def _untangle(self, split, positive, join):
-        """Faces so thin that rounding breaks the positive run in several: the longest counts, the others do not.
-
-        The cut then is off by rounding, and the subdivision stays one.
-        """
+        """Faces so thin that rounding breaks the positive run apart: the longest run counts, off by rounding only."""
         ends, faces = self.plane.ends.full.reshape(-1), self.plane.faces.full.reshape(-1)[self.half]
         split, times = np.unique(split, return_counts=True)
         for face in split[times > 1]:

@@ -4,6 +4,9 @@ What is found is good to the last digits of float64 at its points; what is small
 missed. Networks that are piecewise linear have an exact partition instead.
 """
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -37,6 +40,7 @@ SADDLES = {
 }
 
 
+@dataclass(frozen=True, eq=False)
 class Contours:
     """Where each hidden neuron's pre-activation is 0 in a rectangle; traced, not exact.
 
@@ -44,11 +48,11 @@ class Contours:
     neurons      hidden neurons; `polylines(neurons)` is the decision boundary, if it was asked for
     """
 
-    is_exact = False
-
-    def __init__(self, low, high, neurons, lines):
-        self.low, self.high, self.neurons = low, high, neurons
-        self._lines = lines
+    low: np.ndarray
+    high: np.ndarray
+    neurons: int
+    _lines: dict[int, list[np.ndarray]]
+    is_exact: ClassVar = False
 
     def polylines(self, neuron: int) -> list[np.ndarray]:
         """The chained paths of a neuron, (n, 2) world each; a closed one ends where it began."""
@@ -209,19 +213,12 @@ def _pairs(values, grid, function):
     """(S, 2) numbers of sides that a piece of the boundary joins."""
     positive = values >= 0
     corners = grid.corners(positive)
-    pairs = []
-    for case, joined in SIDES.items():
-        cells = np.flatnonzero(corners == case)
-        pairs += [np.stack([grid.side(cells, a), grid.side(cells, b)], axis=1) for a, b in joined]
+    found = [(np.flatnonzero(corners == case), joined) for case, joined in SIDES.items()]
     for case in (5, 10):
         cells = np.flatnonzero(corners == case)
-        if not len(cells):
-            continue
         middle = function(grid.middles(cells)) >= 0
-        for is_positive in (True, False):
-            some = cells[middle == is_positive]
-            pairs += [np.stack([grid.side(some, a), grid.side(some, b)], axis=1) for a, b in SADDLES[case, is_positive]]
-    return np.concatenate(pairs)
+        found += [(cells[middle == is_positive], SADDLES[case, is_positive]) for is_positive in (True, False)]
+    return np.concatenate([np.stack([grid.side(cells, s) for s in pair], 1) for cells, j in found for pair in j])
 
 
 def _roots(function, start, end, start_is_positive):
@@ -249,15 +246,11 @@ def _chained(pairs, count):
     for start in [*starts, *range(count)]:
         if done[start]:
             continue
-        chain, at = [start], start
-        done[start] = True
-        while True:
-            ahead = [k for k in neighbours[at] if not done[k]]
-            if not ahead:
-                break
-            at = ahead[0]
-            done[at] = True
-            chain.append(at)
+        chain, ahead = [], [start]
+        while ahead:
+            chain.append(ahead[0])
+            done[ahead[0]] = True
+            ahead = [k for k in neighbours[ahead[0]] if not done[k]]
         if len(neighbours[start]) == 2 and len(chain) > 2:
             chain.append(start)
         chains.append(chain)

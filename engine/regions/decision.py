@@ -13,10 +13,9 @@ RISING = ("identity", "softmax", "sigmoid", "tanh", "leaky_relu", "elu", "softpl
 
 
 def decision_layer(net: Mlp, layers: list[PlaneLayer]) -> PlaneLayer:
-    """The PlaneLayer of the functions whose order decides, or NetworkError where none does.
+    """The PlaneLayer of the functions whose order decides; raises NetworkError where none does.
 
-    One output: its sum, whose zero decides. Two: by how much the second is above the first. More: the sums, of which
-    the largest wins.
+    One output: its sum, whose zero decides. Two: the second above the first. More: the largest wins.
     """
     activation, last = net.layers[-1].activation, layers[-1]
     if activation.name not in RISING or (activation.name == "leaky_relu" and activation.parameter <= 0):
@@ -73,11 +72,9 @@ def _join_equal_winners(plane, winner, owner):
 
 def _joined(pairs, count):
     """(count,): numbers from 0 on for the groups that pairs of faces make."""
-    least = np.arange(count)
-    while True:
-        lower = np.minimum(least[pairs[:, 0]], least[pairs[:, 1]])
+    least, before = np.arange(count), np.empty(0, int)
+    while not np.array_equal(least, before):
         before = least.copy()
-        np.minimum.at(least, pairs[:, 0], lower)
-        np.minimum.at(least, pairs[:, 1], lower)
-        if (least == before).all():
-            return np.unique(least, return_inverse=True)[1]
+        lower = least[pairs].min(1, keepdims=True)
+        np.minimum.at(least, pairs, lower)
+    return np.unique(least, return_inverse=True)[1]

@@ -24,26 +24,6 @@ FEW = 50
 BEND = 1e-6
 
 
-@dataclass(frozen=True)
-class LayerCount:
-    """What a hidden layer adds.
-
-    neurons    of it
-    cutting    of those, the ones that have a boundary in the rectangle
-    dead       never active there
-    always     active all over it
-    regions    after this layer
-    segments   edges that it owns in the end
-    """
-
-    neurons: int
-    cutting: int
-    dead: int
-    always: int
-    regions: int
-    segments: int
-
-
 @dataclass(frozen=True, eq=False)
 class Partition:
     """A rectangle cut into the regions on which a network is linear. Neurons are numbered through layer by layer.
@@ -109,11 +89,8 @@ class Partition:
         """
         edges = self.edges[self.edges_of(neuron)]
         may_bend = self._earliest < self.layer_of[neuron]
-        found = []
-        for path in outlines.paths(edges):
-            kept = [path[0], *(v for v in path[1:-1] if may_bend[v]), path[-1]]
-            found.append(self.vertices[kept])
-        return found
+        paths = outlines.paths(edges)
+        return [self.vertices[[path[0], *(v for v in path[1:-1] if may_bend[v]), path[-1]]] for path in paths]
 
     @cached_property
     def _earliest(self):
@@ -139,21 +116,8 @@ class Partition:
         starts, ring = self._rings
         return np.add.reduceat(self.vertices[ring], starts[:-1]) / np.diff(starts)[:, None]
 
-    def areas(self) -> np.ndarray:
-        """(count,), in world units squared."""
-        starts, ring = self._rings
-        following = np.append(ring[1:], 0)
-        following[starts[1:] - 1] = ring[starts[:-1]]
-        # From each region's centre: far from 0 the products of coordinates would leave nothing of a small area.
-        centre = np.repeat(self.centres, np.diff(starts), axis=0)
-        a, b = self.vertices[ring] - centre, self.vertices[following] - centre
-        return np.add.reduceat(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], starts[:-1]) / 2
-
     def affine(self) -> np.ndarray:
-        """(count, outputs, 3): (A | c), with which the network's last weighted sums are A p + c on each region.
-
-        For a last activation of identity that is the output; logits come before a softmax.
-        """
+        """(count, outputs, 3): (A | c), with which the last layer's sums, before its activation, are A p + c."""
         return pattern.affine(self._layers, self.centres, self._parents)
 
     def active(self) -> np.ndarray:
@@ -183,10 +147,9 @@ class Partition:
         return region
 
     def _region_beside_nearest_edge(self, point):
-        """The region of a point inside: the side it lies on of the nearest edge, which is one of its own region's.
+        """The region of a point inside: the side it lies on of the nearest edge, one of its own region's.
 
-        Seen from inside a convex outline, what is nearest is within an edge, never a corner; no sum of edges crossed
-        need be right.
+        Seen from inside a convex outline, what is nearest is within an edge, never a corner.
         """
         start, step = self._lines
         distance = _distances(point, start, step)
@@ -253,18 +216,6 @@ class Partition:
         """The angle between the two edges of a path at vertices, from straight on."""
         a, b = (self.vertices[self.edges[e].sum(1) - vertex] - self.vertices[vertex] for e in (first, last))
         return np.pi - np.abs(np.arctan2(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], (a * b).sum(1)))
-
-    def statistics(self) -> tuple[LayerCount, ...]:
-        """A LayerCount for each hidden layer."""
-        cutting = np.bincount(np.unique(self._pieces[1]), minlength=self.neurons + 1)
-        segments = np.bincount(self.owner[self.owner >= 0], minlength=self.neurons + 1)
-        found, at = [], 0
-        for size, count in zip(self.sizes, self.after, strict=True):
-            own = slice(at, at + size)
-            cuts, dead, always, edges = (int(x[own].sum()) for x in (cutting, self._never, self._always, segments))
-            found.append(LayerCount(size, cuts, dead, always, count, edges))
-            at += size
-        return tuple(found)
 
 
 def regions(

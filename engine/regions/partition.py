@@ -8,8 +8,7 @@ numbers here instead of sign vectors.
 import numpy as np
 
 from engine.errors import NetworkError
-from engine.regions.arrangement import Cut
-from engine.regions.growable import Rows
+from engine.regions.arrangement import Cut, Rows
 
 # Past this many faces neither a screen nor a vector file shows them, and memory runs short: 128 numbers a vertex are
 # 1 GB at a million.
@@ -66,7 +65,7 @@ class Subdivision:
     def split_edges(self, edges: np.ndarray, vertices: np.ndarray, ends: np.ndarray) -> int:
         """Each edge now ends at its new vertex; a new edge with its faces and owner goes on from there.
 
-        edges      (M,), the edges, one or several pieces of each, in order along it
+        edges      (M,), the edges; one that is cut more than once stands there for each piece, in order along it
         vertices   (M,), where the piece begins
         ends       (M,), where it ends
         returns    the number of the first new edge
@@ -74,7 +73,7 @@ class Subdivision:
         new = self.ends.add(np.array([vertices, ends]).T)
         self.faces.add(self.faces.full[edges])
         self.owner.add(self.owner.full[edges])
-        # Backwards: of several pieces' vertices the first one's is written last, and stays.
+        # Backwards: of an edge's new vertices the first is written last, and stays.
         self.ends.full[edges[::-1], 1] = vertices[::-1]
         return new
 

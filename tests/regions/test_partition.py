@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.errors import NetworkError
 from engine.regions import partition
-from engine.regions.growable import Rows
+from engine.regions.arrangement import Rows
 from engine.regions.outlines import paths, rings
 from engine.regions.partition import Subdivision
 
