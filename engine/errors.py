@@ -1,6 +1,8 @@
 """What can go wrong because of what a person gave us; each message says what arrived, where, and what to do."""
 
 import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class NeurosceneError(Exception):
@@ -54,6 +56,15 @@ class NoDisplayError(NeurosceneError):
 
 class DeviceLimitError(NeurosceneError):
     """More than this adapter can hold; the message says which limit and what would fit."""
+
+
+@contextmanager
+def located(before: str, after: str = "") -> Iterator[None]:
+    """Puts words before and after the message of what a NeurosceneError inside says: where it happened."""
+    try:
+        yield
+    except NeurosceneError as error:
+        raise type(error)(f"{before}{error}{after}") from None
 
 
 def near(name, known, *, noun="one"):

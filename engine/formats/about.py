@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from engine.errors import FileError, NeurosceneError
+from engine.errors import FileError, located
 from engine.formats.files import short, size_text
 from engine.network.preprocess import Preprocess
 
@@ -41,14 +41,13 @@ def preprocess(metadata: Mapping[str, str], name: str) -> Preprocess:
         if not (type(rows) is type(columns) is int):
             raise ValueError("a size of no whole numbers")
         mean, std = (tuple(map(float, about.pop(key))) for key in ("mean", "std"))
-        return Preprocess((rows, columns), mean, std, scale=float(about.pop("scale", 1.0)), **about)
+        with located(f"In {name}: "):
+            return Preprocess((rows, columns), mean, std, scale=float(about.pop("scale", 1.0)), **about)
     except (KeyError, TypeError, ValueError, OverflowError):
         raise FileError(
             f"The preprocess of {name} cannot be read; it must have size [rows, columns], and mean and std of each "
             "channel. Save it again."
         ) from None
-    except NeurosceneError as error:
-        raise type(error)(f"In {name}: {error}") from None
 
 
 def is_ours(metadata: Mapping[str, str], key: str, opening: str) -> bool:

@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError, near
+from engine.errors import FileError, NetworkError, ShapeError, located, near
 from engine.formats.files import check_layers, check_weights, short
 from engine.formats.tensors.container import FLOATS, Tensor
 from engine.network.activations import Activation
@@ -92,13 +92,11 @@ def build(
     """
     check_layers(len(layers), name)
     check_weights(sum(math.prod(tensor.shape) for tensor in arrays.values()), name)
-    try:
+    with located(f"In {name}: "):
         nodes: list[GraphNode] = [Input("image", (), size)]
         for layer in layers:
             nodes += _nodes(layer, nodes[-1].name, arrays)
-        return nodes
-    except NeurosceneError as error:
-        raise type(error)(f"In {name}: {error}") from None
+    return nodes
 
 
 def _nodes(layer, source, arrays):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import FileError, NetworkError, NeurosceneError, near
+from engine.errors import FileError, NetworkError, NeurosceneError, located, near
 from engine.formats import about
 from engine.formats.architectures import ARCHITECTURES, array_keys, build, known_layers, listed_layer
 from engine.formats.files import check_layers, check_size, opened, short
@@ -104,10 +104,8 @@ def _listed(metadata, arrays, name, *, size=None, classes=(), preprocess=None):
     if size is not None:
         preprocess = preprocess.sized(size)
     check_layers(len(layers), name)
-    try:
+    with located(f"In {name}: "):
         layers = [listed_layer(layer) for layer in layers]
-    except NeurosceneError as error:
-        raise type(error)(f"In {name}: {error}") from None
     nodes = build(layers, arrays, (len(preprocess.mean), *preprocess.size), name)
     classes = classes or _entry(metadata, "classes", list, name)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from math import prod
 
-from engine.errors import NetworkError, NeurosceneError, ShapeError, near
+from engine.errors import NetworkError, ShapeError, located, near
 from engine.network.nodes import GraphNode, Input
 from engine.network.preprocess import ORDERS, Preprocess, usual
 
@@ -64,10 +64,8 @@ class ConvNet:
         for key in node.inputs:
             if key not in self._by_name:
                 raise NetworkError(f"Node `{node.name}` of {self.name} takes `{key}`, which is no node before it.")
-        try:
+        with located(f"Node `{node.name}` ({node.kind}) of {self.name}: ", "."):
             shape = node.shape(*(self.shapes[key] for key in node.inputs))
-        except NeurosceneError as error:
-            raise type(error)(f"Node `{node.name}` ({node.kind}) of {self.name}: {error}.") from None
         self._by_name[node.name], self.shapes[node.name] = node, shape
 
     def _usual(self):
@@ -156,17 +154,12 @@ class ConvNet:
             if isinstance(node, Input):
                 found[node.name] = ((1, 1, 0), (1, 1, 0))
                 continue
-            seen = tuple(zip(node.inputs, self._windows(node), strict=True))
-            found[node.name] = tuple(
-                _joined(
-                    [
-                        _through(found[key][axis], windows and windows[axis], self.shapes[key][1 + axis])
-                        for key, windows in seen
-                    ],
-                    self.shapes[node.name][1 + axis],
-                )
-                for axis in (0, 1)
-            )
+            axes: tuple[list, list] = ([], [])
+            for key, windows in zip(node.inputs, self._windows(node), strict=True):
+                for axis, fields in enumerate(axes):
+                    window = windows and windows[axis]
+                    fields.append(_through(found[key][axis], window, self.shapes[key][1 + axis]))
+            found[node.name] = tuple(map(_joined, axes, self.shapes[node.name][1:]))
         return found
 
     def _windows(self, node):

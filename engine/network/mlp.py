@@ -194,21 +194,11 @@ class Mlp:
         arrays[layer][row if column == -1 else (row, column)] = value
         return self.changed(biases=arrays) if column == -1 else self.changed(weights=arrays)
 
-    def scaled(self, factor: float) -> Mlp:
-        """The same network with every weight and bias multiplied."""
-        weights, biases = ([x * np.float32(factor) for x in arrays] for arrays in (self.weights, self.biases))
-        return self.changed(weights=weights, biases=biases, name=f"{self.name} x {factor:g}")
-
     def equals(self, other: object) -> bool:
         """True if shape and every weight agree to the bit."""
-        return (
-            isinstance(other, Mlp)
-            and self.shape == other.shape
-            and all(
-                np.array_equal(x.weights, y.weights) and np.array_equal(x.bias, y.bias)
-                for x, y in zip(self.layers, other.layers, strict=True)
-            )
-        )
+        if not isinstance(other, Mlp) or self.shape != other.shape:
+            return False
+        return all(map(np.array_equal, [*self.weights, *self.biases], [*other.weights, *other.biases]))
 
     def __str__(self):
         return f"{self.name} ({self.shape})"

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.errors import NetworkError, NeurosceneError, ShapeError
+from engine.errors import NetworkError, ShapeError, located
 from engine.network.activations import ANYWHERE, Activation
 from engine.network.mlp import frozen
 from engine.network.windows import Window
@@ -35,17 +35,12 @@ class GraphNode:
     sees_all: ClassVar[bool] = False  # each of its neurons depends on its whole input
 
     def __post_init__(self):
-        try:
+        with located(f"Node `{self.name}` ({self.kind}): ", "."):
             object.__setattr__(self, "inputs", tuple(self.inputs))
             if not self.least <= len(self.inputs) <= self.most:
-                raise NetworkError(f"it takes {len(self.inputs)} inputs; it needs {self.arity}")
+                more = "" if self.least == self.most else " or more"
+                raise NetworkError(f"it takes {len(self.inputs)} inputs; it needs {self.least}{more}")
             self.check()
-        except NeurosceneError as error:
-            raise type(error)(f"Node `{self.name}` ({self.kind}): {error}.") from None
-
-    @property
-    def arity(self) -> str:
-        return str(self.least) if self.least == self.most else f"{self.least} or more"
 
     def check(self) -> None:
         """Makes its fields what they are said to be; raises ShapeError or NetworkError, the reason alone."""

@@ -3,6 +3,7 @@ import pytest
 
 from engine.errors import NetworkError, ShapeError
 from engine.network.history import Domain, History, flat, snapshot_steps, unflat
+from engine.network.parts import mixed
 from engine.network.random import random_mlp
 
 NET = random_mlp([2, 5, 3], "relu", seed=3)
@@ -10,14 +11,14 @@ PLANE = Domain.plane(2, [-1, 0], [3, 2])
 
 
 def history(**more):
-    weights = np.stack([[flat(NET.scaled(k)) for k in (1, 2, 3)]] * 2)
+    weights = np.stack([[flat(mixed(NET, NET, k, 0)) for k in (1, 2, 3)]] * 2)
     parts = {"shape": NET.shape, "steps": [0, 4, 9], "weights": weights, "losses": np.zeros((2, 3)), "domain": PLANE}
     return History(**parts | more)
 
 
 def test_flat_weights_give_the_network_back():
     assert unflat(NET.shape, flat(NET)).equals(NET)
-    assert history().at(1, 2).equals(NET.scaled(3))
+    assert history().at(1, 2).equals(mixed(NET, NET, 3, 0))
 
 
 def test_the_snapshot_of_a_step_is_the_last_one_taken_by_then():

@@ -74,12 +74,6 @@ def test_editing_changes_one_weight_and_not_the_network_it_came_from():
     assert one.shape == net.shape and hash(one.shape) == hash(net.shape)
 
 
-def test_scaling_multiplies_every_weight():
-    net = random_mlp([3, 8, 1], seed=1)
-    for a, b in zip(net.scaled(4).layers, net.layers, strict=True):
-        assert np.array_equal(a.weights, 4 * b.weights) and np.array_equal(a.bias, 4 * b.bias)
-
-
 def test_one_activation_is_the_hidden_layers_with_identity_last():
     assert str(random_mlp([3, 4, 4, 1], "relu").shape) == "3-4-4-1 relu,identity"
     assert [str(x.activation) for x in Mlp([np.ones((2, 3)), np.ones((1, 2))], activations="sine(30)").layers] == [

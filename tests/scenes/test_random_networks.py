@@ -10,6 +10,7 @@ from engine.cli import main
 from engine.errors import NeurosceneError, SettingError
 from engine.gpu.device import device
 from engine.network.mlp import Mlp
+from engine.network.parts import mixed
 from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
 from engine.scene.figure import declared
@@ -87,7 +88,7 @@ def test_morphing_between_files_needs_one_shape():
     scene = RandomNetworks(**SMALL, morph="file", to_net=other)
     with pytest.raises(NeurosceneError, match="one shape"):
         scene.advance(Clock(1.0))
-    assert RandomNetworks(net=other, to_net=other.scaled(2.0), morph="file").loop
+    assert RandomNetworks(net=other, to_net=mixed(other, other, 2.0, 0), morph="file").loop
 
 
 @pytest.mark.parametrize("path", ["circle", "knot", "line"])

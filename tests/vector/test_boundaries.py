@@ -206,7 +206,7 @@ def test_a_background_lies_in_the_frame_below_all_else(net, partition):
 
 
 def test_exact_and_traced_are_said_to_be_what_they_are(net, partition):
-    curved = random_mlp([2, 6, 6, 6, 2], "tanh", seed=2).scaled(2)
+    curved = random_mlp([2, 6, 6, 6, 2], "tanh", scale=2, seed=2)
     traced = drawn(curved, contours(curved, DOMAIN, cells=64))
     assert "traced, not exact" in traced.description and "linear" not in traced.description
     assert f"{partition.count} regions" in drawn(net, partition).description
@@ -215,7 +215,7 @@ def test_exact_and_traced_are_said_to_be_what_they_are(net, partition):
 
 
 def test_a_traced_path_is_thinned_to_micrometres(net, partition):
-    curved = random_mlp([2, 6, 6, 6, 2], "tanh", seed=2).scaled(2)
+    curved = random_mlp([2, 6, 6, 6, 2], "tanh", scale=2, seed=2)
     found = contours(curved, DOMAIN, cells=64)
     drawing = drawn(curved, found)
     before = sum(len(line) for k in range(19) for line in found.polylines(k))

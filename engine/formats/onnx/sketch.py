@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from engine.errors import NetworkError, NeurosceneError
+from engine.errors import NetworkError, located
 from engine.formats.chain import Number
 from engine.formats.files import check_weights, short
 from engine.formats.onnx.graph import OnnxNode
@@ -161,10 +161,8 @@ class Sketch:
         node = self._made(kind, self._free(label), tuple(w.key for w in wires), *fields, **more)
         self.weights += node.weight_count
         check_weights(self.weights, self.name)
-        try:
+        with located(f"Node `{node.name}` ({node.kind}) of {self.name}: ", "."):
             shape = node.shape(*(w.shape for w in wires))
-        except NeurosceneError as error:
-            raise type(error)(f"Node `{node.name}` ({node.kind}) of {self.name}: {error}.") from None
         self._check(node, shape)
         self.nodes[node.name] = node
         axes = len(wires[0].dims) if vector is None else 1 if vector else 3
@@ -209,10 +207,8 @@ class Sketch:
         return self._made(replace, node, weights=weights, bias=node.bias * scale + shift)
 
     def _made(self, make, *fields, **more):
-        try:
+        with located(f"In {self.name}: "):
             return make(*fields, **more)
-        except NeurosceneError as error:
-            raise type(error)(f"In {self.name}: {error}") from None
 
     def _check(self, node, shape):
         """Refuses what no ConvNet could be, before more of it is made."""
