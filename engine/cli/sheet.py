@@ -102,7 +102,8 @@ def figures(
     """Makes the figures a scene declares, each as a file in a folder."""
     from engine.app.lookup import find_scene
     from engine.cli.listing import figures_of
-    from engine.sheets.figures import CELL, making
+    from engine.sheets.figures import CELL
+    from engine.sheets.figures import figures as make
 
     scene = asked.scene
     kind = find_scene(scene)
@@ -113,7 +114,5 @@ def figures(
     if folder == "-":
         raise SettingError("-o -: figures need a folder to be written to.")
     over, films = dict(asked.assignments(kind)), films or "mp4"
-    for path in making(
-        scene, folder, names, settings=over, cell=cell or CELL, films=films, supersample=asked.supersample
-    ):
-        print(path, flush=True)
+    more: dict[str, Any] = {"settings": over, "cell": cell or CELL, "films": films, "supersample": asked.supersample}
+    make(scene, folder, names, **more, made=lambda path: print(path, flush=True))

@@ -12,7 +12,7 @@ from engine.errors import SceneError, SettingError, near
 from engine.scene import display
 from engine.scene.hooks import Hooks
 from engine.scene.memo import Cache
-from engine.scene.settings import Choice, Integer, assign, is_data, settings
+from engine.scene.settings import Choice, Integer, assign, from_stored, is_data, settings
 from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
@@ -137,11 +137,10 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
                 if not setting.is_stored:
                     left_out += [f"{name}: {setting.describe(value)}"] * setting.is_missed
                     continue
-                data = setting.to_bytes(value)
-                if len(data) > weights_limit:
-                    left_out.append(f"{name}: {setting.describe(value)}, {len(data)} bytes")
+                value = setting.stored(value, weights_limit)
+                if isinstance(value, str):
+                    left_out.append(value)
                     continue
-                value = {setting.key: data.hex()}
             values[name] = value
         return {
             "scene": f"{type(self).__module__}:{type(self).__name__}",
@@ -158,13 +157,7 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         """
         try:
             for name, value in state["settings"].items():
-                setting: Any = settings(self).get(name)
-                if is_data(setting) and isinstance(value, str):
-                    # A stored text would be taken as a path, and a picture may not choose what is opened.
-                    raise ValueError(f"{name} is not a stored {setting.key}")
-                if isinstance(value, dict):
-                    value = setting.from_bytes(bytes.fromhex(value[setting.key]))
-                assign(self, name, value)
+                assign(self, name, from_stored(settings(self).get(name), value))
             self.camera = Camera(**state["camera"])
             time = float(state["time"])
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:

@@ -229,6 +229,15 @@ class Data(Setting[Any], param.Parameter):
     def taken(self) -> str:
         return self.accepts
 
+    def stored(self, value: Any, limit: float) -> dict[str, str] | str:
+        """A value as JSON stores it, {key: its bytes in hexadecimal}; what to say of one over `limit` bytes."""
+        if not self.is_stored:
+            return f"{self.name}: {self.describe(value)}"
+        data = self.to_bytes(value)
+        if len(data) <= limit:
+            return {self.key: data.hex()}
+        return f"{self.name}: {self.describe(value)}, {len(data)} bytes"
+
     def describe(self, value: Any) -> str:
         """A value in a few words, for a message."""
         return ", ".join(self.lines(value))
@@ -247,6 +256,16 @@ def _within(bounds: tuple | None) -> str:
     if low is None:
         return f" up to {high}"
     return f" from {low}" + (f" to {high}" if high is not None else " on")
+
+
+def from_stored(setting: Any, value: Any) -> Any:
+    """A value for `assign`, from what JSON stores of it. Raises ValueError or a NeurosceneError for other values."""
+    if isinstance(value, dict):
+        return setting.from_bytes(bytes.fromhex(value[setting.key]))
+    if is_data(setting) and isinstance(value, str):
+        # A stored text would be taken as a path, and a picture may not choose what is opened.
+        raise ValueError(f"{setting.name} is not a stored {setting.key}")
+    return value
 
 
 def is_data(setting: Any) -> bool:

@@ -1,14 +1,11 @@
 """The values a setting takes along a side of a sheet, and how they are written beside it.
 
-    1..10           steps of 1, upwards or downwards
-    0..1:0.25       steps of 0.25
-    0..1*5          5 values, evenly spaced
-    40..0.625/2     each half of the one before; 1..64/2 doubles
-    0.5..1*9:log    9 values, each by the same factor
-    1..3,7,20..30:5 several of these, or a list: of choices, texts, files, on and off
+    1..10           steps of 1, upwards or downwards; 0..1:0.25 steps of 0.25
+    0..1*5          5 values, evenly spaced; 0.5..1*9:log 9 values with equal ratios
+    1..3,7,20..30:5 a list of ranges and values: of numbers, choices, texts, files, on and off
     ..              all of a choice's names; off and on
 
-A value that holds a comma is possible too: with a semicolon in the text, semicolons part its values.
+With a semicolon in the text, semicolons and not commas separate the values, so that a value may hold a comma.
 """
 
 import math
@@ -17,17 +14,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
+from typing import Any
 
 from engine.errors import SettingError, near
+from engine.output.progress import say
 from engine.scene.data_settings import Network
 from engine.scene.figure import Step
-from engine.scene.settings import Choice, Integer, Number, Switch, assign, settings
+from engine.scene.scene import Scene
+from engine.scene.settings import Choice, Integer, Number, Setting, Switch, assign, settings
 from engine.sheets.captions import labelled, network_labels
 
 # A sheet of 100 x 100 cells; past it a range was mistyped.
 MOST_CELLS = 10_000
 NUMBER = r"[-+]?(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:[eE][-+]?\d{1,2})?"
-RANGE = re.compile(rf"({NUMBER})\.\.({NUMBER})(?:([:/*xX])({NUMBER})(:log)?)?")
+RANGE = re.compile(rf"({NUMBER})\.\.({NUMBER})(?::({NUMBER})|[*xX]({NUMBER})(:log)?|/({NUMBER}))?")
 ALL = ".."
 # Along a side the clock's time is varied like a setting.
 TIME = "time"
@@ -43,10 +43,10 @@ class Axis:
     """
 
     title: str
-    steps: tuple
+    steps: tuple[Step, ...]
 
 
-def axis(scene, given, said=""):
+def axis(scene: Scene | type[Scene], given: Any, said: str = "") -> Axis | None:
     """The Axis of what was given for one side of a sheet; None for nothing.
 
     scene   whose settings are meant
@@ -82,16 +82,17 @@ def axis(scene, given, said=""):
     return Axis("", steps)
 
 
-def _of_setting(scene, name, values, said):
-    known = settings(scene)
-    setting = known.get(name)
+def _of_setting(scene: Scene | type[Scene], name: str, values: Any, said: str) -> Axis:
+    kind = scene if isinstance(scene, type) else type(scene)
+    known = settings(kind)
+    setting: Any = known.get(name)
     if setting is None and name != TIME:
-        raise SettingError(f"{_kind(scene)}: " + near(name, [*known, TIME], noun="setting"))
+        raise SettingError(f"{kind.__name__}: " + near(name, [*known, TIME], noun="setting"))
     if isinstance(values, str):
         said = said or f"{name}={values}"
         values = read(setting, values, said)
     else:
-        said = said or f"{name}"
+        said = said or name
         # Counted while they are taken: a range may have more values than memory has room for.
         try:
             values = list(islice(values, MOST_CELLS + 1))
@@ -101,7 +102,7 @@ def _of_setting(scene, name, values, said):
     if not values:
         raise SettingError(f"{said}: there is no value in it.")
     # What is stored and compared is what the setting holds: a number of numpy's becomes Python's.
-    probe = scene() if isinstance(scene, type) else type(scene)()
+    probe = kind()
     labels = network_labels(values) if isinstance(setting, Network) else None
     values = [_taken(probe, setting, name, value, said) for value in values]
     labels = labels or labelled(setting, values)
@@ -112,11 +113,7 @@ def _of_setting(scene, name, values, said):
     return Axis(title, tuple(Step(s, {name: v}) for s, v in zip(labels, values, strict=True)))
 
 
-def _kind(scene):
-    return scene.__name__ if isinstance(scene, type) else type(scene).__name__
-
-
-def _taken(probe, setting, name, value, said):
+def _taken(probe: Scene, setting: Setting | None, name: str, value: Any, said: str) -> Any:
     """The value as the setting holds it. Raises SettingError for one it does not take."""
     if isinstance(setting, Network):
         return setting.checked(value)
@@ -133,7 +130,7 @@ def _taken(probe, setting, name, value, said):
     return getattr(probe, name)
 
 
-def _not_too_many(count, said):
+def _not_too_many(count: int | Fraction, said: str) -> None:
     if count > MOST_CELLS:
         raise SettingError(f"{said}: a sheet has up to {MOST_CELLS} cells. Take fewer values.")
 
@@ -141,7 +138,7 @@ def _not_too_many(count, said):
 # Texts to values.
 
 
-def read(setting, text, said):
+def read(setting: Any, text: str, said: str) -> list[Any]:
     """The values written as a text: numbers for numeric settings, texts for others.
 
     setting   None for the time
@@ -151,10 +148,10 @@ def read(setting, text, said):
         raise SettingError(f"{said}: there is nothing between two commas, or after the last.")
     if parts == [ALL] and isinstance(setting, Choice | Switch):
         return [False, True] if isinstance(setting, Switch) else setting.names_taken
-    values = []
+    values: list[Any] = []
     for part in parts:
         if setting is None or isinstance(setting, Number | Integer):
-            values += _numbers(part, isinstance(setting, Integer), said, setting)
+            values += _numbers(part, setting, said)
         elif isinstance(setting, Network):
             # Its path: what stands beside it is named after the file.
             values.append(None if part == "none" else part)
@@ -164,7 +161,7 @@ def read(setting, text, said):
     return values
 
 
-def _numbers(part, whole, said, setting):
+def _numbers(part: str, setting: Any, said: str) -> list[float] | list[int]:
     """The values of a number or a range."""
     if ".." not in part:
         if setting is not None:
@@ -173,20 +170,18 @@ def _numbers(part, whole, said, setting):
             return [float(part)]
         raise SettingError(f"{said}: {part} is none; the time takes {TIME_TAKES}.")
     match = RANGE.fullmatch(part.replace(" ", ""))
-    if match is None or (match[5] and match[3] in ":/"):
+    if match is None:
         raise SettingError(
-            f"{said}: {part} is no range. Write 1..10, 0..1:0.25 (steps), 0..1*5 (how many), 40..0.625/2 (a factor) "
-            "or 0.5..1*9:log."
+            f"{said}: {part} is no range. Write 1..10, 0..1:0.25 (steps), 0..1*5 or 0.5..1*9:log (count)."
         )
     first, last = Fraction(match[1]), Fraction(match[2])
-    sign, by = match[3] or ":", Fraction(match[4] or 1)
-    if sign in "*xX":
-        exact = _counted(first, last, by, bool(match[5]), part, said)
-    elif sign == ":":
-        exact = _stepped(first, last, by, match[4] is not None, part, said)
+    if match[4]:
+        exact = _counted(first, last, Fraction(match[4]), bool(match[5]), part, said)
+    elif match[6]:
+        exact = _multiplied(first, last, Fraction(match[6]), part, said)
     else:
-        exact = _multiplied(first, last, by, part, said)
-    if not whole:
+        exact = _stepped(first, last, match[3], part, said)
+    if not isinstance(setting, Integer):
         return [float(value) for value in exact]
     values = [math.floor(value + Fraction(1, 2)) for value in exact]
     if len(set(values)) < len(values):
@@ -196,53 +191,52 @@ def _numbers(part, whole, said, setting):
     return values
 
 
-def _counted(first, last, count, log, part, said):
+def _counted(first: Fraction, last: Fraction, count: Fraction, log: bool, part: str, said: str) -> list[Fraction]:
     if count.denominator != 1 or count < 2:
         raise SettingError(f"{said}: {part} asks for {float(count):g} values; a range has 2 or more.")
-    count = int(count)
     _not_too_many(count, said)
+    gaps = int(count) - 1
     if not log:
-        return [first + (last - first) * k / (count - 1) for k in range(count)]
+        return [first + (last - first) * k / gaps for k in range(gaps + 1)]
     _one_sign(first, last, part, said)
     ratio = float(last / first)
     # Twelve digits: the rounding of the power is not shown, nor stored.
-    middle = [Fraction(f"{float(first) * ratio ** (k / (count - 1)):.12g}") for k in range(1, count - 1)]
-    return [first, *middle, last]
+    return [first, *(Fraction(f"{float(first) * ratio ** (k / gaps):.12g}") for k in range(1, gaps)), last]
 
 
-def _stepped(first, last, by, is_said, part, said):
-    by = abs(by)
+def _stepped(first: Fraction, last: Fraction, step: str | None, part: str, said: str) -> list[Fraction]:
+    by = abs(Fraction(step or 1))
     if by == 0:
         raise SettingError(f"{said}: {part} has steps of 0, which lead nowhere.")
-    turns = abs(last - first) / by
-    if not is_said and turns.denominator != 1:
+    count = abs(last - first) / by
+    if not step and count.denominator != 1:
         a, b = part.split("..")
         raise SettingError(
             f"{said}: steps of 1 from {a} do not reach {b}. Say how many, {part}*5, or steps, {part}:0.1."
         )
-    _not_too_many(turns + 1, said)
+    _not_too_many(count + 1, said)
     by = by if last >= first else -by
-    return [first + by * k for k in range(int(turns) + 1)]
+    return [first + by * k for k in range(int(count) + 1)]
 
 
-def _multiplied(first, last, by, part, said):
+def _multiplied(first: Fraction, last: Fraction, factor: Fraction, part: str, said: str) -> list[Fraction]:
+    """The values of an older notation, 40..0.625/2: each by a factor, in the direction that leads to the last."""
     _one_sign(first, last, part, said)
-    if by <= 0 or by == 1:
-        raise SettingError(
-            f"{said}: {part} has a factor of {float(by):g}; give one above 0 that is not 1, as in 1..64/2."
-        )
-    by = max(by, 1 / by)
-    if abs(last) < abs(first):
-        by = 1 / by
+    if factor <= 0 or factor == 1:
+        raise SettingError(f"{said}: {part} has a factor of {float(factor):g}; give one above 0 that is not 1.")
+    factor = max(factor, 1 / factor)
     low, high = sorted((abs(first), abs(last)))
-    values = [first]
-    # The product is counted first, in floats: exact powers of a factor close to 1 grow long.
-    _not_too_many(math.log(high / low) / abs(math.log(by)) + 1, said)
-    while low <= abs(values[-1] * by) <= high:
-        values.append(values[-1] * by)
+    # Counted in floats first: exact powers of a factor close to 1 grow long.
+    count = int(math.log(high / low) / math.log(factor)) + 2
+    _not_too_many(count - 1, said)
+    by = factor if abs(last) > abs(first) else 1 / factor
+    values = [value for k in range(count) if low <= abs(value := first * by**k) <= high]
+    begin, end = part.split("/")[0].split("..")
+    end = end if values[-1] == last else f"{float(values[-1]):.15g}"
+    say(f"note: {part} is now written {f'{begin}..{end}*{len(values)}:log' if len(values) > 1 else begin}.")
     return values
 
 
-def _one_sign(first, last, part, said):
+def _one_sign(first: Fraction, last: Fraction, part: str, said: str) -> None:
     if first * last <= 0:
-        raise SettingError(f"{said}: {part} grows by a factor; its ends must have one sign, and neither be 0.")
+        raise SettingError(f"{said}: {part} has equal ratios; its ends must have one sign, and neither be 0.")

@@ -1,12 +1,13 @@
-"""How the values of a setting are written beside a sheet: short, with few digits, and each its own."""
+"""The labels of a setting's values on a sheet: short, with few digits, and all different."""
 
 from pathlib import Path
+from typing import Any
 
 from engine.formats.load_mlp import split_path
 from engine.scene.settings import Integer, Number, Switch
 
 
-def labelled(setting, values):
+def labelled(setting: Any, values: list[Any]) -> list[str]:
     """A short text for each value, with as many digits as tell them apart."""
     if isinstance(setting, Switch):
         return ["on" if value else "off" for value in values]
@@ -17,7 +18,7 @@ def labelled(setting, values):
     return [" ".join(str(value).split()) for value in values]
 
 
-def network_labels(nets):
+def network_labels(nets: list[Any]) -> list[str]:
     """Names of files without their ending; with their folder, or a number, where that does not tell them apart.
 
     nets   paths, networks, or None
@@ -36,7 +37,7 @@ def network_labels(nets):
     return labels
 
 
-def _few_digits(values):
+def _few_digits(values: list[float]) -> list[str]:
     """Numbers as texts: as many decimals each where they are evenly spaced, else three digits or what it takes."""
     different = sorted(set(values))
     gaps = [b - a for a, b in zip(different, different[1:], strict=False)]
@@ -55,7 +56,7 @@ def _few_digits(values):
     return [repr(value) for value in values]
 
 
-def _aligned(texts, different):
+def _aligned(texts: list[str], different: list[float]) -> list[str]:
     """The same with as many decimals each, where that makes none much longer: 0.5, 0.707, 1 as 0.500, 0.707, 1.000."""
     low, high = sorted((abs(different[0]), abs(different[-1])))
     if any("e" in text for text in texts) or high > 10.0 * low or different[0] * different[-1] <= 0.0:
@@ -67,7 +68,7 @@ def _aligned(texts, different):
     ]
 
 
-def _shortest(value, digits):
+def _shortest(value: float, digits: int) -> str:
     text = f"{value:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")

@@ -1,6 +1,7 @@
-"""Where everything on a sheet stands: cells that touch a thin even gutter, and the words round them."""
+"""The layout of a sheet: cells with thin gutters between them, and labels around them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +16,15 @@ TITLE = 4.0 / 3.0
 # Before labels are turned or left out they may shrink to this, but never below legible.
 SHRUNK, LEGIBLE = 0.75, 9.0
 GUTTER = 0.012
-# Of the ink, over the ground.
+# Opacity of the ink over the background.
 VALUES, TITLES = 0.85, 0.6
+
+# An axis' title and its labels.
+Titled = tuple[str, list[str]]
 
 
 @dataclass(frozen=True)
-class Words:
+class Label:
     """A line of text on the sheet.
 
     mask       (H, W) float32 coverage
@@ -35,23 +39,25 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class SheetLayout:
     """A sheet's layout.
 
     size    (width, height) in pixels
     cell    (width, height) of a cell
     places  (x, y) of each cell's top left corner, row by row
-    words   what stands outside the cells
+    labels  what is written outside the cells
     """
 
-    size: tuple
-    cell: tuple
-    places: tuple
-    words: tuple
+    size: tuple[int, int]
+    cell: tuple[int, int]
+    places: tuple[tuple[int, int], ...]
+    labels: tuple[Label, ...]
 
 
-def lay_out(cell, columns, rows=None, *, wrap=None, title=""):
-    """The Sheet for labelled columns and rows.
+def lay_out(
+    cell: tuple[int, int], columns: Titled, rows: Titled | None = None, *, wrap: int | None = None, title: str = ""
+) -> SheetLayout:
+    """The SheetLayout for labelled columns and rows.
 
     cell      (width, height) in pixels
     columns   (title, labels)
@@ -88,55 +94,55 @@ def lay_out(cell, columns, rows=None, *, wrap=None, title=""):
     grid = (across * pitch[0] - gutter, (down - 1) * pitch[1] + height)
     page = (x + grid[0] + max(margin, over.overhang(width) + margin // 2), y + grid[1] + margin)
 
-    words = []
+    written = []
     if title:
         # On a narrow sheet the title is set as small as the words below it before it loses any of its own.
         room = page[0] - 2 * margin
         fits = [f for f in (TITLE, 1.15, 1.0) if text.tabular(title, f * size).shape[1] <= room]
-        words.append(_centred(_fitted(title, (fits or [1.0])[0] * size, room), x + grid[0] / 2, margin, page, 1.0))
+        written.append(_centred(_fitted(title, (fits or [1.0])[0] * size, room), x + grid[0] / 2, margin, page, 1.0))
     if columns[0]:
         mask = _fitted(columns[0], size, page[0] - 2 * margin)
-        words.append(_centred(mask, x + grid[0] / 2, top - line - round(0.1 * size), page, TITLES))
+        written.append(_centred(mask, x + grid[0] / 2, top - line - round(0.1 * size), page, TITLES))
     for k, mask in over.masks.items():
         row, column = divmod(k, across)
         middle = x + column * pitch[0] + width / 2
         # Turned words begin at the cell, level ones stand on one line.
         below = y + row * pitch[1] - round(0.3 * size)
-        words.append(Words(mask, round(middle - mask.shape[1] / 2), below - mask.shape[0], VALUES))
+        written.append(Label(mask, round(middle - mask.shape[1] / 2), below - mask.shape[0], VALUES))
     if rows and left:
         for k, mask in left.masks.items():
             middle = y + k * pitch[1] + height / 2
             right = x - round(0.45 * size) - mask.shape[1]
-            words.append(Words(mask, right, round(middle - mask.shape[0] / 2), VALUES))
+            written.append(Label(mask, right, round(middle - mask.shape[0] / 2), VALUES))
         if rows[0]:
             # Beside the cells, and where they are few beside the columns' values, but never beside their title.
             mask = np.rot90(_fitted(rows[0], size, page[1] - margin - top))
             at = min(max(y + grid[1] / 2 - mask.shape[0] / 2, top), page[1] - margin - mask.shape[0])
-            words.append(Words(mask, margin, round(at), TITLES))
+            written.append(Label(mask, margin, round(at), TITLES))
     count = len(labels) if wrap else across * down
     places = tuple((x + k % across * pitch[0], y + k // across * pitch[1]) for k in range(count))
-    return Sheet(page, (width, height), places, tuple(words))
+    return SheetLayout(page, (width, height), places, tuple(written))
 
 
-def paint(sheet, theme):
+def paint(sheet: SheetLayout, theme: str) -> np.ndarray:
     """The sheet without its cells: (H, W, 4) uint8, opaque.
 
     theme   a key of THEMES
     """
-    ground, ink = (_encoded(colour) for colour in (THEMES[theme].background, THEMES[theme].ink))
+    background, ink = (_encoded(colour) for colour in (THEMES[theme].background, THEMES[theme].ink))
     width, height = sheet.size
     page = np.empty((height, width, 4), np.uint8)
-    page[...] = (*np.round(ground).astype(np.uint8), 255)
-    for words in sheet.words:
-        h, w = words.mask.shape
-        y, x = max(0, words.y), max(0, words.x)
-        part = page[y : words.y + h, x : words.x + w, :3]
-        mask = words.mask[y - words.y :, x - words.x :][: part.shape[0], : part.shape[1], None] * words.strength
+    page[...] = (*np.round(background).astype(np.uint8), 255)
+    for label in sheet.labels:
+        h, w = label.mask.shape
+        y, x = max(0, label.y), max(0, label.x)
+        part = page[y : label.y + h, x : label.x + w, :3]
+        mask = label.mask[y - label.y :, x - label.x :][: part.shape[0], : part.shape[1], None] * label.strength
         part[...] = np.round(part * (1.0 - mask) + ink * mask)
     return page
 
 
-def _encoded(colour):
+def _encoded(colour: Sequence[float]) -> np.ndarray:
     """sRGB 0..255 of linear RGB."""
     c = np.asarray(colour, float)
     return 255.0 * np.where(c <= 0.0031308, c * 12.92, 1.055 * np.maximum(c, 0) ** (1 / 2.4) - 0.055)
@@ -149,23 +155,23 @@ def _encoded(colour):
 class _Labels:
     """Labels as they fit: number of the column or row -> mask.
 
-    size     of their type
-    extent   pixels they take away from the cells
-    height   of one as it stands
+    size     of their type, in pixels
+    extent   pixels they take between the cells and the margin
+    height   of one as it is drawn, in pixels
     """
 
-    masks: dict
+    masks: dict[int, np.ndarray]
     size: float
     extent: int
     height: int
 
-    def overhang(self, width):
+    def overhang(self, width: int) -> int:
         """Pixels by which the widest stands out of its cell, to either side."""
         widest = max((mask.shape[1] for mask in self.masks.values()), default=0)
         return max(0, -(-(widest - width) // 2))
 
 
-def _above(labels, room, pitch, size, across, *, turns):
+def _above(labels: list[str], room: float, pitch: float, size: float, across: int, *, turns: bool) -> _Labels:
     """Labels over columns: level if they fit, then smaller, then turned, then every second, fifth, tenth ..."""
     smaller = max(SHRUNK * size, min(LEGIBLE, size))
     for type_size in (size, smaller):
@@ -182,19 +188,19 @@ def _above(labels, room, pitch, size, across, *, turns):
         return _Labels(dict(enumerate(masks)), smaller, _height(masks), _height(masks))
     masks = _masks(labels, smaller, _longest(0, size))
     every = _every(_widest(masks) + pitch - room, pitch)
-    kept = {k: mask for k, mask in enumerate(masks) if k % across % every == 0}
-    return _Labels(kept, smaller, _height(masks), _height(masks))
+    shown = {k: mask for k, mask in enumerate(masks) if k % across % every == 0}
+    return _Labels(shown, smaller, _height(masks), _height(masks))
 
 
-def _beside(labels, pitch, size, limit):
+def _beside(labels: list[str], pitch: float, size: float, limit: float) -> _Labels:
     """Labels left of rows: all if a line is no higher than a row, else every second, fifth, tenth ..."""
     masks = _masks(labels, size, limit)
     every = _every(_height(masks), pitch)
-    kept = {k: mask for k, mask in enumerate(masks) if k % every == 0}
-    return _Labels(kept, size, _widest(masks), _height(masks))
+    shown = {k: mask for k, mask in enumerate(masks) if k % every == 0}
+    return _Labels(shown, size, _widest(masks), _height(masks))
 
 
-def _every(needed, pitch):
+def _every(needed: float, pitch: float) -> int:
     """1, 2, 5, 10, 20 ...: the first of them whose pitches hold what is needed."""
     power = 1
     while True:
@@ -204,35 +210,35 @@ def _every(needed, pitch):
         power *= 10
 
 
-def _longest(length, size):
+def _longest(length: float, size: float) -> float:
     """Pixels a label may be long before it is shortened: more on a large sheet."""
     return max(10.0 * size, min(0.4 * length, 24.0 * size))
 
 
-def _masks(labels, size, limit=math.inf):
+def _masks(labels: list[str], size: float, limit: float = math.inf) -> list[np.ndarray]:
     return [_fitted(label, size, limit) for label in labels]
 
 
-def _widest(masks):
+def _widest(masks: list[np.ndarray]) -> int:
     return max((mask.shape[1] for mask in masks), default=0)
 
 
-def _height(masks):
+def _height(masks: list[np.ndarray]) -> int:
     return max((mask.shape[0] for mask in masks), default=0)
 
 
-def _fitted(words, size, limit=math.inf):
+def _fitted(words: str, size: float, limit: float = math.inf) -> np.ndarray:
     """A line's mask, no wider than a limit: what is too long loses its middle, for ends tell names apart."""
     mask = text.tabular(words, size)
-    kept = len(words) - 1
-    while mask.shape[1] > limit and kept > 1:
+    count = len(words) - 1
+    while mask.shape[1] > limit and count > 1:
         # Towards the limit in one step, then one by one.
-        kept = max(1, min(kept - 1, int(kept * (limit / mask.shape[1]) + 2)))
-        head = -(-kept // 2)
-        mask = text.tabular(words[:head].rstrip() + "…" + words[len(words) - (kept - head) :].lstrip(), size)
+        count = max(1, min(count - 1, int(count * (limit / mask.shape[1]) + 2)))
+        head = -(-count // 2)
+        mask = text.tabular(words[:head].rstrip() + "…" + words[len(words) - (count - head) :].lstrip(), size)
     return mask
 
 
-def _centred(mask, middle, y, page, strength):
+def _centred(mask: np.ndarray, middle: float, y: int, page: tuple[int, int], strength: float) -> Label:
     x = round(middle - mask.shape[1] / 2)
-    return Words(mask, max(0, min(x, page[0] - mask.shape[1])), y, strength)
+    return Label(mask, max(0, min(x, page[0] - mask.shape[1])), y, strength)

@@ -1,34 +1,63 @@
-"""How a sheet was made, stored in its PNG beside the state of its scene, and read with suspicion.
+"""How a sheet was made, stored in its PNG with the state of its scene, and checked when it is read.
 
 The state is that of one picture (see engine.app.picture_state), so a sheet opens as a scene wherever a picture does.
-What it varies stands under `sheet`: values only, and networks as their weights; nothing in it names a file to open.
+What it varies is under `sheet`: values only, and networks as their weights; nothing in it names a file to open.
 """
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine.app import picture_state
 from engine.app.make import clock_of
+from engine.app.picture_state import is_number, is_short, is_value, is_whole
 from engine.errors import FileError, NeurosceneError
 from engine.scene.figure import Step
-from engine.scene.settings import assign, is_data, settings
+from engine.scene.scene import Scene
+from engine.scene.settings import assign, from_stored, is_data, settings
 from engine.sheets.axis import MOST_CELLS, Axis
 
-# Of one network, as in a picture; and of all that a sheet varies, so that its text can be read again.
+if TYPE_CHECKING:
+    from engine.sheets.sheet import SheetPlan
+
+# Bytes of one network, as in a picture; and of the text of all that a sheet varies, so that it can be read again.
 MOST_WEIGHTS = 2**20
 MOST_TEXT = picture_state.MAX_STATE_BYTES - (2 << 20)
-# Names of what is left out, told when it is reopened.
+# Names of what is left out, for whoever opens it.
 MOST_NAMED = 20
 MOST_TIME = 1e9
 LONGEST = 250
 
 
-def stored(plan):
-    """The state of a sheet.Plan, as JSON holds it."""
+def stored(plan: "SheetPlan") -> dict[str, Any]:
+    """The state of a sheet, as JSON holds it."""
     state = picture_state.stored(plan.scene, clock_of(plan.scene, plan.time), plan.layout.cell, plan.supersample)
-    # The settings may hold a network themselves.
-    left = [MOST_TEXT - len(picture_state.text(state)[picture_state.KEYWORD])]
     left_out = state["left_out"]
+    # The settings may hold a network themselves.
+    room = MOST_TEXT - len(picture_state.text(state)[picture_state.KEYWORD])
+
+    def axis_of(side: Axis) -> dict[str, Any]:
+        return {"title": _short(side.title), "steps": [step_of(step) for step in side.steps]}
+
+    def step_of(step: Step) -> dict[str, Any]:
+        values = {name: value_of(settings(plan.scene).get(name), value) for name, value in step.settings.items()}
+        return {"label": _short(step.label), "settings": values, "time": step.time}
+
+    def value_of(setting: Any, value: Any) -> Any:
+        nonlocal room
+        if not is_data(setting) or value is None:
+            return value
+        data = setting.stored(value, min(MOST_WEIGHTS, room // 2))
+        if isinstance(data, dict):
+            room -= len(data[setting.key])
+            return data
+        if len(left_out) < MOST_NAMED:
+            left_out.append(_short(data))
+        # No weights: other than None, which is the scene's own network.
+        return {setting.key: ""}
+
     state["sheet"] = {
-        "columns": _axis(plan, plan.columns, left, left_out),
-        "rows": _axis(plan, plan.rows, left, left_out) if plan.rows else None,
+        "columns": axis_of(plan.columns),
+        "rows": axis_of(plan.rows) if plan.rows else None,
         "wrap": plan.wrap,
         "title": _short(plan.title),
         "time": plan.time,
@@ -36,40 +65,12 @@ def stored(plan):
     return state
 
 
-def _axis(plan, side, left, left_out):
-    steps = []
-    for step in side.steps:
-        values = {}
-        for name, value in step.settings.items():
-            setting = settings(plan.scene).get(name)
-            if is_data(setting) and value is not None:
-                value = _weights(setting, value, left, left_out)
-            values[name] = value
-        steps.append({"label": _short(step.label), "settings": values, "time": step.time})
-    return {"title": _short(side.title), "steps": steps}
+def _short(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)[:LONGEST]
 
 
-def _weights(setting, value, left, left_out):
-    data = setting.to_bytes(value)
-    if len(data) <= MOST_WEIGHTS and 2 * len(data) <= left[0]:
-        left[0] -= 2 * len(data)
-        return {setting.key: data.hex()}
-    if len(left_out) < MOST_NAMED:
-        left_out.append(_short(f"{setting.name}: {setting.describe(value)}, {len(data)} bytes"))
-    # No weights: told apart from None, which is the scene's own network.
-    return {setting.key: ""}
-
-
-def _short(text):
-    text = "".join(c if c.isprintable() else " " for c in text)
-    return text if len(text) <= LONGEST else text[:LONGEST]
-
-
-# Reading.
-
-
-def read(state, scene, path):
-    """{columns, rows, wrap, title, time} for sheet.planned, of a state image_state has read; None if it has no sheet.
+def read(state: dict[str, Any], scene: Scene, path: str | Path | None) -> dict[str, Any] | None:
+    """{columns, rows, wrap, title, time} for sheet.planned, of a state picture_state has read; None without a sheet.
 
     scene   whose settings are meant
     path    for messages
@@ -79,67 +80,70 @@ def read(state, scene, path):
     recipe = state.get("sheet")
     if recipe is None:
         return None
-    if not isinstance(recipe, dict):
-        raise _wrong(path, "its sheet")
-    wrap, title = recipe.get("wrap"), recipe.get("title")
-    if not isinstance(title, str) or not picture_state.is_short(title):
-        raise _wrong(path, "its title")
-    if wrap is not None and not picture_state.is_whole(wrap, 1, MOST_CELLS):
-        raise _wrong(path, "its wrap")
+    found = dict(recipe) if isinstance(recipe, dict) else {}
     # Sheets of before had no time of their own, but their picture's.
-    time = recipe.get("time", state["time"])
-    if time is not None and not (picture_state.is_number(time) and abs(time) <= MOST_TIME):
-        raise _wrong(path, "its time")
-    columns = _read_axis(recipe.get("columns"), scene, path, "columns")
-    rows = None if recipe.get("rows") is None else _read_axis(recipe["rows"], scene, path, "rows")
-    return {"columns": columns, "rows": rows, "wrap": wrap, "title": title, "time": time}
+    found.setdefault("time", state["time"])
+    columns, rows = found.get("columns"), found.get("rows")
+    checks = {
+        "sheet": isinstance(recipe, dict),
+        "title": is_short(found.get("title")),
+        "wrap": found.get("wrap") is None or is_whole(found["wrap"], 1, MOST_CELLS),
+        "time": _is_time(found["time"]),
+        "columns": _is_axis(columns, scene),
+        "rows": rows is None or _is_axis(rows, scene),
+    }
+    for what, is_good in checks.items():
+        if not is_good:
+            raise _wrong(path, what)
+    found["columns"] = _axis(columns, scene, path, "columns")
+    found["rows"] = None if rows is None else _axis(rows, scene, path, "rows")
+    return {name: found.get(name) for name in ("columns", "rows", "wrap", "title", "time")}
 
 
-def _read_axis(side, scene, path, noun):
+def _is_time(time: Any) -> bool:
+    return time is None or (is_number(time) and abs(time) <= MOST_TIME)
+
+
+def _is_axis(side: Any, scene: Scene) -> bool:
     steps = side.get("steps") if isinstance(side, dict) else None
-    if (
-        not isinstance(steps, list)
-        or not 1 <= len(steps) <= MOST_CELLS
-        or not picture_state.is_short(side.get("title"))
-    ):
-        raise _wrong(path, f"its {noun}")
-    return Axis(side["title"], tuple(_read_step(step, scene, path, noun) for step in steps))
+    return (
+        isinstance(steps, list)
+        and 1 <= len(steps) <= MOST_CELLS
+        and is_short(side.get("title"))
+        and all(_is_step(step, scene) for step in steps)
+    )
 
 
-def _read_step(step, scene, path, noun):
-    good = (
+def _is_step(step: Any, scene: Scene) -> bool:
+    return (
         isinstance(step, dict)
-        and picture_state.is_short(step.get("label"))
+        and is_short(step.get("label"))
         and isinstance(step.get("settings"), dict)
         and len(step["settings"]) <= len(settings(scene))
-        and all(map(picture_state.is_value, step["settings"].values()))
+        and all(map(is_value, step["settings"].values()))
+        and _is_time(step.get("time"))
     )
-    time = step.get("time") if good else None
-    if not good or not (time is None or (picture_state.is_number(time) and abs(time) <= MOST_TIME)):
-        raise _wrong(path, f"its {noun}")
-    lost = [key for value in step["settings"].values() if isinstance(value, dict) for key in value if not value[key]]
-    if lost:
-        raise FileError(
-            f"{path} does not hold the {lost[0]} {step['label']}: too large to be stored. Say again what is varied."
-        )
-    probe, values = type(scene)(), {}
-    try:
+
+
+def _axis(side: Any, scene: Scene, path: str | Path | None, noun: str) -> Axis:
+    """The Axis of a stored one whose form is right."""
+    steps = []
+    for step in side["steps"]:
+        probe, values = type(scene)(), {}
         for name, value in step["settings"].items():
-            assign(probe, name, _read_value(settings(scene).get(name), value))
+            if isinstance(value, dict) and "" in value.values():
+                raise FileError(
+                    f"{path} does not hold the {next(iter(value))} {step['label']}: too large to be stored. "
+                    "Say again what is varied."
+                )
+            try:
+                assign(probe, name, from_stored(settings(scene).get(name), value))
+            except (ValueError, KeyError, AttributeError, OverflowError, NeurosceneError) as error:
+                raise _wrong(path, f"{noun}: {str(error).rstrip('.')}") from None
             values[name] = getattr(probe, name)
-    except (ValueError, OverflowError, NeurosceneError) as error:
-        raise _wrong(path, f"its {noun}: {str(error).rstrip('.')}") from None
-    return Step(step["label"], values, time)
+        steps.append(Step(step["label"], values, step.get("time")))
+    return Axis(side["title"], tuple(steps))
 
 
-def _read_value(setting, value):
-    if isinstance(value, dict):
-        return setting.from_bytes(bytes.fromhex(value[setting.key]))
-    if is_data(setting) and isinstance(value, str):
-        # A stored text would be taken as a path, and a picture may not choose what is opened.
-        raise ValueError(f"{setting.name} is not a stored {setting.key}")
-    return value
-
-
-def _wrong(path, what):
-    return FileError(f"{path} has a stored sheet that is not as neuroscene writes it: {what}. Make it again.")
+def _wrong(path: str | Path | None, what: str) -> FileError:
+    return FileError(f"{path} has a stored sheet that is not as neuroscene writes it: its {what}. Make it again.")

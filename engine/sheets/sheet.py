@@ -2,37 +2,45 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from engine.app import make, picture_state
+from engine.app.jobs import picture_job, results
 from engine.errors import FileError, SettingError
 from engine.output.progress import progress_bar
 from engine.output.writers.formats import ending, open_writer
+from engine.output.writers.png import encode
 from engine.render import limits
 from engine.scene.figure import Step
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, is_data, settings
+from engine.scene.view_data import Clock
 from engine.sheets import recipe
 from engine.sheets.axis import MOST_CELLS, Axis, axis
-from engine.sheets.layout import Sheet, lay_out, paint
+from engine.sheets.layout import SheetLayout, lay_out, paint
 
 CELL = (400, 400)
 
 
 def sheet(
-    scene,
-    path=None,
+    scene: Scene,
+    path: str | os.PathLike | None = None,
     *,
-    columns,
-    rows=(),
-    wrap=None,
-    cell=CELL,
-    title="",
-    supersample=4,
-    time=None,
-    executor=None,
-    progress=None,
-):
+    columns: Any,
+    rows: Any = (),
+    wrap: int | None = None,
+    cell: tuple[int, int] = CELL,
+    title: str = "",
+    supersample: int = 4,
+    time: float | None = None,
+    executor: Executor | None = None,
+    progress: bool | None = None,
+) -> np.ndarray | str:
     """Pictures of a scene side by side, labelled.
 
     path         None for an array; ending in .png for a file that holds how it was made; `-` for standard output
@@ -42,7 +50,7 @@ def sheet(
     cell         (width, height) in pixels, exactly
     title        one line over it
     supersample  samples a pixel: 1, 4, 9 or 16
-    time         seconds, where neither columns nor rows say another
+    time         seconds, where neither columns nor rows give another; None for each scene's own
     executor     of concurrent.futures, to draw cells at the same time; None draws them here, one by one
     progress     True or False for a bar on stderr; None for one where stderr is a terminal
     returns      (H, W, 4) uint8, row 0 on top; or the path
@@ -58,13 +66,11 @@ def sheet(
 
 
 @dataclass(frozen=True)
-class Plan:
+class SheetPlan:
     """A sheet that can be drawn: everything in it has been checked.
 
     scene    the Scene that columns and rows are laid over; a copy, which nobody changes
     time     seconds; None where each cell shows its scene's own moment
-    columns  Axis
-    rows     Axis or None
     """
 
     scene: Scene
@@ -74,16 +80,16 @@ class Plan:
     wrap: int | None
     title: str
     supersample: int
-    layout: Sheet
+    layout: SheetLayout
 
-    def steps(self, number):
+    def steps(self, number: int) -> tuple[Step, ...]:
         """The Steps of a cell, in the order they are laid over the scene."""
         if self.rows is None:
             return (self.columns.steps[number],)
         row, column = divmod(number, len(self.columns.steps))
         return self.columns.steps[column], self.rows.steps[row]
 
-    def moment(self, number):
+    def moment(self, number: int) -> tuple[Scene, Clock]:
         """(scene, clock) of a cell: the scene is a new one, not built yet."""
         scene, time = copied(self.scene), self.time
         for step in self.steps(number):
@@ -93,8 +99,19 @@ class Plan:
         return scene, make.clock_of(scene, time)
 
 
-def planned(scene, *, columns, rows=(), wrap=None, cell=CELL, title="", supersample=4, time=None, said=("", "")):
-    """The Plan of a sheet; arguments and errors are those of `sheet`.
+def planned(
+    scene: Scene,
+    *,
+    columns: Any,
+    rows: Any = (),
+    wrap: int | None = None,
+    cell: tuple[int, int] = CELL,
+    title: str = "",
+    supersample: int = 4,
+    time: float | None = None,
+    said: tuple[str, ...] = ("", ""),
+) -> SheetPlan:
+    """The plan of a sheet; arguments and errors are those of `sheet`.
 
     said   begins messages about columns and rows
     """
@@ -117,40 +134,37 @@ def planned(scene, *, columns, rows=(), wrap=None, cell=CELL, title="", supersam
             f"wrap={wrap}: it takes a whole number from 1 on, of cells in a row."
         )  # fmt: skip
     cell, title = _sides(cell), _one_line(title)
-    labels = [
-        (_one_line(side.title), [_one_line(step.label) for step in side.steps]) if side else None
-        for side in (columns, rows)
-    ]
-    layout = lay_out(cell, *labels, wrap=wrap, title=title)
+    layout = lay_out(cell, _labels(columns), rows and _labels(rows), wrap=wrap, title=title)
     _fits_memory(layout, count)
-    return Plan(scene, None if time is None else float(time), columns, rows, wrap, title, supersample, layout)
+    return SheetPlan(scene, None if time is None else float(time), columns, rows, wrap, title, supersample, layout)
 
 
-def made(plan, path=None, *, executor=None, progress=None, name=""):
-    """Draws a Plan's sheet: its pixels, or the path when there is one.
-
-    name   before the bar
-    """
+def made(
+    plan: SheetPlan,
+    path: str | os.PathLike | None = None,
+    *,
+    executor: Executor | None = None,
+    progress: bool | None = None,
+) -> np.ndarray | str:
+    """Draws a sheet: its pixels, or the path when there is one."""
     if path is None:
-        return _pixels(plan, executor, progress, name or "sheet")
+        return _pixels(plan, executor, progress, "sheet")
     path = os.fspath(path)
     if path != "-" and ending(path) != ".png":
         raise FileError(f"{path}: a sheet is saved as .png. Films are recorded, and folders of pictures too.")
     text = picture_state.text(recipe.stored(plan))
     if path == "-":
-        from engine.output.writers.png import encode
-
-        encode(sys.stdout.buffer, _pixels(plan, executor, progress, name or "sheet"), text)
+        encode(sys.stdout.buffer, _pixels(plan, executor, progress, "sheet"), text)
         return path
     with open_writer(path, plan.layout.size, 1.0, lambda _: text) as writer:
-        writer.add(_pixels(plan, executor, progress, name or os.path.basename(path)))
+        writer.add(_pixels(plan, executor, progress, os.path.basename(path)))
     return path
 
 
 # Its cells.
 
 
-def _pixels(plan, executor, progress, name):
+def _pixels(plan: SheetPlan, executor: Executor | None, progress: bool | None, name: str) -> np.ndarray:
     page = paint(plan.layout, getattr(plan.scene, "ground", None) or plan.scene.theme)
     places, (width, height) = plan.layout.places, plan.layout.cell
     done = 0
@@ -167,12 +181,10 @@ def _pixels(plan, executor, progress, name):
     return page
 
 
-def _cells(plan, executor):
+def _cells(plan: SheetPlan, executor: Executor | None) -> Iterator[np.ndarray]:
     """The pixels of each cell, in order."""
     numbers, size = range(len(plan.layout.places)), plan.layout.cell
     if executor is not None:
-        from engine.app.jobs import picture_job, results
-
         moments = map(plan.moment, numbers)
         yield from results((picture_job(scene, clock, size, plan.supersample) for scene, clock in moments), executor)
         return
@@ -184,19 +196,19 @@ def _cells(plan, executor):
         yield make.render(shown, size, time=clock.time, supersample=plan.supersample, progress=False)
 
 
-def copied(scene):
+def copied(scene: Scene) -> Scene:
     """Another scene of the same class with the same settings and camera, not built yet."""
     other = type(scene)()
     match(other, scene)
     return other
 
 
-def _differ(kind, value, other):
+def _differ(kind: Any, value: Any, other: Any) -> bool:
     # Networks, histories and images are told apart as objects: comparing their numbers could take long.
     return value is not other if is_data(kind) else value != other
 
 
-def match(scene, wanted):
+def match(scene: Scene, wanted: Scene) -> None:
     """Gives a scene the settings and the camera of another, changing no more than differs."""
     names = settings(scene)
     # A setting may move others that follow it; they are then set in their turn.
@@ -213,7 +225,7 @@ def match(scene, wanted):
 # Checks.
 
 
-def _checked(scene, side, noun):
+def _checked(scene: Scene, side: Axis, noun: str) -> Axis:
     """The Axis with its values as the settings hold them."""
     steps = []
     for step in side.steps:
@@ -227,10 +239,10 @@ def _checked(scene, side, noun):
     return Axis(side.title, tuple(steps))
 
 
-def _apart(columns, rows):
+def _apart(columns: Axis, rows: Axis) -> None:
     """Raises SettingError when a row would undo what a column does."""
 
-    def varied(side):
+    def varied(side: Axis) -> set[str]:
         names = {name for step in side.steps for name in step.settings}
         return names | {"time" for step in side.steps if step.time is not None}
 
@@ -239,21 +251,25 @@ def _apart(columns, rows):
         raise SettingError(f"Columns and rows both vary {', '.join(sorted(both))}. Vary another setting in the rows.")
 
 
-def _one_line(words):
+def _labels(side: Axis) -> tuple[str, list[str]]:
+    return _one_line(side.title), [_one_line(step.label) for step in side.steps]
+
+
+def _one_line(words: object) -> str:
     return " ".join(str(words).split())
 
 
-def _sides(cell):
+def _sides(cell: Any) -> tuple[int, int]:
     try:
         width, height = (int(n) for n in cell)
     except (TypeError, ValueError):
         width = height = 0
-    if not (1 <= width <= 32768 and 1 <= height <= 32768):
-        raise SettingError(f"cell={cell}: it takes (width, height) in pixels, each from 1 to 32768.")
+    if not 1 <= min(width, height) <= max(width, height) <= limits.SIZE_MAX:
+        raise SettingError(f"cell={cell}: it takes (width, height) in pixels, each from 1 to {limits.SIZE_MAX}.")
     return width, height
 
 
-def _fits_memory(layout, count):
+def _fits_memory(layout: SheetLayout, count: int) -> None:
     width, height = layout.size
     memory, needed = limits.memory_bytes(), width * height * limits.BYTES_A_PIXEL
     if memory is not None and needed > memory:

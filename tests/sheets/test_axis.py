@@ -65,6 +65,24 @@ def test_what_is_written_is_what_is_varied(text):
     assert [type(value) for value in found] == [type(value) for value in RANGES[text]]
 
 
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("time=40..0.625/2", "time=40..0.625*7:log"),
+        ("time=1..100/3", "time=1..81*5:log"),
+        ("time=-1..-8/2", "time=-1..-8*4:log"),
+        ("time=999.9999999999..1/10", "time=999.9999999999..9.999999999999*3:log"),
+        ("time=1..1.5/2", "time=1"),
+    ],
+)
+def test_a_range_by_a_factor_says_how_it_is_written_now(old, new, capsys):
+    found = values(old)
+    assert capsys.readouterr().err == f"neuroscene: note: {old[5:]} is now written {new[5:]}.\n"
+    # Values of the new notation have twelve digits.
+    assert found == pytest.approx(values(new), rel=5e-12)
+    assert capsys.readouterr().err == ""
+
+
 WRONG = {
     "dpth=1..3": ["Drawn", "dpth", "count", "time"],
     "cuont=1..3": ["Near: count"],

@@ -19,7 +19,7 @@ titles = st.sampled_from(["", "Seed", LONG])
 
 def boxes(sheet):
     """(left, top, right, bottom) of the ink of each line of words."""
-    for words in sheet.words:
+    for words in sheet.labels:
         ys, xs = np.nonzero(words.mask > 0)
         if len(ys):
             yield words.x + xs.min(), words.y + ys.min(), words.x + xs.max() + 1, words.y + ys.max() + 1
@@ -69,7 +69,7 @@ def test_cells_are_exact_and_the_gutter_is_thin_and_even(cell):
 def test_labels_stand_at_the_middle_of_their_columns_and_rows():
     sheet = lay_out((100, 80), ("", ["0", "8"]), ("", ["0", "8"]))
     (x, y), tall = sheet.places[0], 80
-    above, beside = sheet.words[:2], sheet.words[2:]
+    above, beside = sheet.labels[:2], sheet.labels[2:]
     pitch = sheet.places[1][0] - x, sheet.places[2][1] - y
     for k, words in enumerate(above):
         # To half a pixel of rounding, and one for the side bearing of a digit.
@@ -81,14 +81,14 @@ def test_labels_stand_at_the_middle_of_their_columns_and_rows():
 
 
 def shown(sheet):
-    return len(sheet.words)
+    return len(sheet.labels)
 
 
 def test_labels_turn_where_they_do_not_fit_level_and_are_thinned_out_where_not_even_that():
     level = lay_out((100, 100), ("", NUMBERS[:10]))
-    assert shown(level) == 10 and all(w.mask.shape[1] <= 100 for w in level.words)
+    assert shown(level) == 10 and all(w.mask.shape[1] <= 100 for w in level.labels)
     names = lay_out((30, 100), ("", ["leaky_relu", "softplus"]))
-    assert shown(names) == 2 and all(w.mask.shape[0] > w.mask.shape[1] for w in names.words)
+    assert shown(names) == 2 and all(w.mask.shape[0] > w.mask.shape[1] for w in names.labels)
     small = lay_out((4, 4), ("", NUMBERS), ("", NUMBERS))
     assert 4 <= shown(small) < 40
 
@@ -102,20 +102,20 @@ def test_a_wrapped_sheet_has_a_caption_over_each_cell_and_rows_of_so_many():
 
 def test_what_is_too_long_keeps_its_ends():
     narrow = lay_out((60, 60), ("", NAMES), wrap=2)
-    assert all(words.mask.shape[1] <= 61 for words in narrow.words)
+    assert all(words.mask.shape[1] <= 61 for words in narrow.labels)
     first, second = "run_with_a_long_name_a", "run_with_a_long_name_b"
-    a, b = lay_out((60, 60), ("", [first, second]), wrap=2).words
+    a, b = lay_out((60, 60), ("", [first, second]), wrap=2).labels
     assert a.mask.shape != b.mask.shape or not np.array_equal(a.mask, b.mask)
 
 
 def test_type_grows_with_the_cells_and_stays_legible():
-    heights = [lay_out((n, n), ("", ["8"])).words[0].mask.shape[0] for n in (8, 100, 400, 1600)]
+    heights = [lay_out((n, n), ("", ["8"])).labels[0].mask.shape[0] for n in (8, 100, 400, 1600)]
     assert heights == sorted(heights) and heights[-1] >= 3 * heights[-2]
     assert heights[0] >= text.mask("8", 9.0).shape[0]
 
 
 def test_digits_are_tabular():
-    one, eight = lay_out((400, 400), ("", ["1111", "8888"])).words
+    one, eight = lay_out((400, 400), ("", ["1111", "8888"])).labels
     assert one.mask.shape == eight.mask.shape
 
 
