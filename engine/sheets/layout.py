@@ -24,7 +24,7 @@ Titled = tuple[str, list[str]]
 
 
 @dataclass(frozen=True)
-class Label:
+class PlacedText:
     """A line of text on the sheet.
 
     mask       (H, W) float32 coverage
@@ -51,7 +51,7 @@ class SheetLayout:
     size: tuple[int, int]
     cell: tuple[int, int]
     places: tuple[tuple[int, int], ...]
-    labels: tuple[Label, ...]
+    labels: tuple[PlacedText, ...]
 
 
 def lay_out(
@@ -108,17 +108,17 @@ def lay_out(
         middle = x + column * pitch[0] + width / 2
         # Turned words begin at the cell, level ones stand on one line.
         below = y + row * pitch[1] - round(0.3 * size)
-        written.append(Label(mask, round(middle - mask.shape[1] / 2), below - mask.shape[0], VALUES))
+        written.append(PlacedText(mask, round(middle - mask.shape[1] / 2), below - mask.shape[0], VALUES))
     if rows and left:
         for k, mask in left.masks.items():
             middle = y + k * pitch[1] + height / 2
             right = x - round(0.45 * size) - mask.shape[1]
-            written.append(Label(mask, right, round(middle - mask.shape[0] / 2), VALUES))
+            written.append(PlacedText(mask, right, round(middle - mask.shape[0] / 2), VALUES))
         if rows[0]:
             # Beside the cells, and where they are few beside the columns' values, but never beside their title.
             mask = np.rot90(_fitted(rows[0], size, page[1] - margin - top))
             at = min(max(y + grid[1] / 2 - mask.shape[0] / 2, top), page[1] - margin - mask.shape[0])
-            written.append(Label(mask, margin, round(at), TITLES))
+            written.append(PlacedText(mask, margin, round(at), TITLES))
     count = len(labels) if wrap else across * down
     places = tuple((x + k % across * pitch[0], y + k // across * pitch[1]) for k in range(count))
     return SheetLayout(page, (width, height), places, tuple(written))
@@ -239,6 +239,6 @@ def _fitted(words: str, size: float, limit: float = math.inf) -> np.ndarray:
     return mask
 
 
-def _centred(mask: np.ndarray, middle: float, y: int, page: tuple[int, int], strength: float) -> Label:
+def _centred(mask: np.ndarray, middle: float, y: int, page: tuple[int, int], strength: float) -> PlacedText:
     x = round(middle - mask.shape[1] / 2)
-    return Label(mask, max(0, min(x, page[0] - mask.shape[1])), y, strength)
+    return PlacedText(mask, max(0, min(x, page[0] - mask.shape[1])), y, strength)
