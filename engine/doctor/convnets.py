@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.doctor.compare import Row
-from engine.gpu.channel_map import ChannelMap
+from engine.gpu.channel_map import ChannelMap, evaluate
 from engine.network import nodes
 from engine.network.activations import ANYWHERE, Activation
 from engine.network.convnet import ConvNet
@@ -37,7 +37,7 @@ def _dense(before: str, outputs: int, inputs: int) -> nodes.Dense:
 def _nodes(kernel: ModuleType, twin: ModuleType, cases: Iterable[tuple]) -> Iterator[Row]:
     """Rows of cases (what, node, its inputs)."""
     for what, node, *maps in cases:
-        error = abs(kernel.evaluate(node, *maps) - twin.value(node, *maps))
+        error = abs(evaluate(kernel.steps, node, *maps) - twin.value(node, *maps))
         # Numbers that are only moved, and the largest of some, are exact.
         yield what, error, np.maximum(twin.bounds(node, *maps), 1e-30)
 
@@ -55,7 +55,7 @@ def check_convolve(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
         x = _image(*shape)
         exact, bound = twin.value(node, x), twin.bounds(node, x)
         for variant in kernel.variants(node, ChannelMap(shape), ChannelMap(node.shape(shape))):
-            yield f"{what} by {variant}", abs(kernel.evaluate(node, x, variant=variant) - exact), bound
+            yield f"{what} by {variant}", abs(evaluate(kernel.steps, node, x, variant=variant) - exact), bound
 
 
 def check_pool(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
@@ -99,10 +99,8 @@ def check_reshape(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
 
 def check_softmax(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """Many channels at one place, and some at many."""
-    for shape in ((1000, 1, 1), (6, 9, 11)):
-        x = 5 * _image(*shape)
-        what = f"{shape[0]} channels at {shape[1] * shape[2]} places"
-        yield what, abs(kernel.evaluate(x) - twin.value(x)), twin.bounds(x)
+    node, shapes = nodes.Softmax("softmax", ("i",)), ((1000, 1, 1), (6, 9, 11))
+    return _nodes(kernel, twin, [(f"{c} channels at {h * w} places", node, 5 * _image(c, h, w)) for c, h, w in shapes])
 
 
 def check_forward(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:

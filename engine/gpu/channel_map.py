@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing
+import wgpu
 
 from engine.errors import ShapeError
 from engine.gpu.array import Array
+from engine.gpu.device import device
 
 
 def groups_of(channels: int) -> int:
@@ -68,3 +71,29 @@ class ChannelMap:
         """(C, H, W) float32; waits for the GPU."""
         data = self.array.read(4 * self.count, 4 * self.first).reshape(self.groups, self.places, 4)
         return data.transpose(0, 2, 1).reshape(-1, *self.shape[1:])[: self.shape[0]].copy()
+
+
+class Step(Protocol):
+    """What computes or copies a part of a map: a Dispatch, or a copy."""
+
+    def record(self, encoder: wgpu.GPUCommandEncoder) -> None: ...
+
+
+def evaluate(
+    steps: Callable[..., Iterable[Step]], node: Any, *values: np.typing.ArrayLike, **options: Any
+) -> np.ndarray:
+    """What a node gives for arrays of channels, by the steps of a kernel; waits for the GPU.
+
+    steps     steps(node, sources, output, **options) of a module of engine.kernels, with ChannelMaps
+    node      of engine.network.nodes
+    values    (C, H, W) each, as the node takes them
+    returns   (C, H, W) float32
+    """
+    sources = [ChannelMap(np.shape(v)) for v in values]
+    for source, given in zip(sources, values, strict=True):
+        source.write(given)
+    output = ChannelMap(node.shape(*(s.shape for s in sources)))
+    with device().recording() as encoder:
+        for step in steps(node, sources, output, **options):
+            step.record(encoder)
+    return output.read()

@@ -4,6 +4,8 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from types import FrameType
@@ -70,7 +72,7 @@ def maker() -> str:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
-        if not name.startswith("engine.gpu."):
+        if not name.startswith(("engine.gpu.", "contextlib")):
             return name.removeprefix("engine.")
         frame = frame.f_back
     return "engine.gpu"
@@ -107,6 +109,13 @@ class Device:
     def encoder(self, label: str | None = None) -> wgpu.GPUCommandEncoder:
         """A new command encoder."""
         return self.handle.create_command_encoder(label=label or maker())
+
+    @contextmanager
+    def recording(self, label: str | None = None) -> Iterator[wgpu.GPUCommandEncoder]:
+        """An encoder whose commands are submitted at the end of the `with` block."""
+        encoder = self.encoder(label or maker())
+        yield encoder
+        self.submit(encoder)
 
     def submit(self, encoder: wgpu.GPUCommandEncoder) -> None:
         """Ends an encoder and hands its commands to the queue."""

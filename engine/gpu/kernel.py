@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import wgpu
 
 from engine.errors import DeviceLimitError
@@ -16,6 +18,8 @@ from engine.gpu.passes import compute_pass
 from engine.gpu.shader import Resource, bind_group, cached, layout_key, layouts, shader_module
 
 MAX_GROUPS = 65535  # WebGPU's limit of workgroups a dimension
+# llvmpipe ends loops silently after so many iterations of all loops of an invocation.
+MOST_ITERATIONS = 65535
 
 
 def compute_pipeline(
@@ -57,9 +61,31 @@ class Kernel:
         self.label = module.name.removesuffix(".wgsl")
         self.pipeline = compute_pipeline(module, entry, constants or {}, self.bindings)
 
-    def bind(self, **resources: Resource) -> wgpu.GPUBindGroup:
-        """The bind group of Arrays and Textures by the names of the bindings."""
-        return bind_group(self.bindings, "compute", resources, self.module.name)
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        bindings: Sequence[Binding],
+        *,
+        entry: str = "main",
+        constants: Mapping[str, float] | None = None,
+        **generated: str,
+    ) -> Kernel:
+        """The Kernel of the file wgsl/<name>.wgsl; `generated` are texts by name, besides that of the bindings."""
+        module = compose(name, {"bindings": declare(bindings), **generated})
+        return cls(module, bindings, entry=entry, constants=constants)
+
+    def bind(self, **resources: Resource | np.ndarray) -> wgpu.GPUBindGroup:
+        """The bind group of Arrays and Textures by the names of the bindings; a numpy struct is copied to a uniform."""
+        given = {
+            name: Array.of(value, "uniform") if isinstance(value, np.ndarray) else value
+            for name, value in resources.items()
+        }
+        return bind_group(self.bindings, "compute", given, self.module.name)
+
+    def prepared(self, workgroups: int | Sequence[int], **resources: Resource | np.ndarray) -> Dispatch:
+        """A Dispatch of so many workgroups with these resources."""
+        return Dispatch(self, self.bind(**resources), workgroups)
 
     def dispatch(
         self, encoder: wgpu.GPUCommandEncoder, group: wgpu.GPUBindGroup, workgroups: int | Sequence[int]
@@ -80,11 +106,24 @@ class Kernel:
         step.dispatch_workgroups(*counts)
         step.end()
 
-    def run(self, workgroups: int | Sequence[int], **resources: Resource) -> None:
+    def run(self, workgroups: int | Sequence[int], **resources: Resource | np.ndarray) -> None:
         """Binds, dispatches once and submits."""
         encoder = device().encoder(self.label)
         self.dispatch(encoder, self.bind(**resources), workgroups)
         device().submit(encoder)
+
+
+@dataclass(frozen=True, eq=False)
+class Dispatch:
+    """A Kernel bound to what it reads and writes, to be recorded as often as it is wanted."""
+
+    kernel: Kernel
+    group: wgpu.GPUBindGroup
+    workgroups: int | Sequence[int]
+
+    def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
+        """Records it with an encoder."""
+        self.kernel.dispatch(encoder, self.group, self.workgroups)
 
 
 @cache

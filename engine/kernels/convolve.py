@@ -1,27 +1,28 @@
 """Convolutions, each a product of matrices over the windows of all places, computed on the GPU."""
 
+from collections.abc import Iterator, MutableMapping, Sequence
 from functools import cache
 
-import numpy as np
+import wgpu
 
 from engine.codegen.matmul import convolve as code
 from engine.codegen.matmul import product
 from engine.codegen.matmul.activation import activated
 from engine.errors import NetworkError, SettingError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.channel_map import ChannelMap
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
+from engine.gpu.channel_map import ChannelMap, Step
 from engine.gpu.device import device
-from engine.gpu.kernel import Kernel, subgroup_size
+from engine.gpu.kernel import MOST_ITERATIONS, Kernel, subgroup_size
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.network import nodes
 from engine.network.activations import Activation
 
 # Sizes of subgroups for which tiles are laid out.
 LANES = (4, 8, 16)
-# llvmpipe ends loops after so many iterations.
-MOST_ITERATIONS = 65535
+# Places of a workgroup of `slabs`.
+SLAB_PLACES = 128
 IDENTITY = Activation("identity")
 
 CONVOLUTION = struct(
@@ -32,27 +33,7 @@ CONVOLUTION = struct(
 )  # fmt: skip
 
 
-def evaluate(node, values, activation=None, *, variant=None):
-    """A convolution of one array of channels.
-
-    node     a Convolution of engine.network.nodes
-    values   (C, H, W)
-    returns  (O, rows, columns) float32
-    activation, variant   as for Convolve
-    """
-    source = ChannelMap(np.shape(values))
-    source.write(values)
-    output = ChannelMap(node.shape(source.shape))
-    step = Convolve(node, source, output, activation, variant=variant)
-    encoder = device().encoder()
-    if step.image is not None:
-        step.image.record(encoder)
-    step.record(encoder)
-    device().submit(encoder)
-    return output.read()
-
-
-def variants(node, source, output):
+def variants(node: nodes.Convolution, source: ChannelMap, output: ChannelMap) -> tuple[str, ...]:
     """How this adapter can compute a convolution, the best first.
 
     returns  some of "channels", where each channel sees but itself; "lanes", where invocations of a subgroup share
@@ -77,107 +58,102 @@ def _fits(node, source, output):
 class Image:
     """A copy of a ChannelMap as an image, rows of code.ROW texels; zero past the map's last number."""
 
-    def __init__(self, source):
+    def __init__(self, source: ChannelMap):
         self.source = source
         self.texture = Texture((code.ROW, self.rows_of(source)), "rgba32float", "STORAGE_BINDING")
 
     @staticmethod
-    def rows_of(source):
+    def rows_of(source: ChannelMap) -> int:
+        """Rows that the image of a map has."""
         return product.image_height(source.count // code.ROW + 1)
 
-    def record(self, encoder):
+    def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
         """Copies what is in the map now."""
         whole, rest = divmod(self.source.count, code.ROW)
         for rows, width, at in ((whole, code.ROW, 0), (1 if rest else 0, rest, whole)):
             if rows:
                 offset = 16 * (self.source.first + at * code.ROW)
+                layout = {"offset": offset, "bytes_per_row": 16 * code.ROW, "rows_per_image": rows}
                 encoder.copy_buffer_to_texture(
-                    {
-                        "buffer": self.source.array.buffer,
-                        "offset": offset,
-                        "bytes_per_row": 16 * code.ROW,
-                        "rows_per_image": rows,
-                    },
+                    {"buffer": self.source.array.buffer, **layout},
                     {"texture": self.texture.handle, "origin": (0, at, 0)},
                     (width, rows, 1),
                 )
 
-    def resource(self):
-        return self.texture.resource()
 
+def steps(
+    node: nodes.Convolution,
+    sources: Sequence[ChannelMap],
+    output: ChannelMap,
+    activation: Activation | None = None,
+    *,
+    variant: str | None = None,
+    images: MutableMapping[ChannelMap, Image] | None = None,
+) -> Iterator[Step]:
+    """What computes one convolution: a copy of the source as an image, where the variant reads one, and a Dispatch.
 
-class Convolve:
-    """One convolution, ready to be recorded.
+    sources, output   one ChannelMap that is read and one that is written, in memory of their own
+    activation        of the sums, or None
+    variant           one of `variants`, the first unless given
+    images            of maps that are copied already, and that this one adds to
 
-    node           a Convolution of engine.network.nodes
-    source, output   ChannelMaps, which it reads and writes; in memory of their own, both
-    activation     of its sums, or None
-    variant        one of `variants`, the first unless given
-    image          an Image of the source that others use too; "lanes" makes its own unless given
-
-    Where `image` is not None, its `record` comes before this one's.
-    Raises NetworkError where a window holds more than a loop of a shader may take, SettingError for a variant that
-    this adapter has not.
+    Raises NetworkError where a window holds more than a loop of a shader may take, SettingError for a variant that this
+    adapter has not.
     """
-
-    def __init__(self, node, source, output, activation=None, *, variant=None, image=None):
-        possible = variants(node, source, output)
-        variant = variant or possible[0]
-        if variant not in possible:
-            raise SettingError(
-                f"Node `{node.name}` was to be computed by `{variant}`; here it can be by {', '.join(possible)}."
-            )
-        activation = activation or IDENTITY
-        self.image = (image or Image(source)) if variant == "lanes" else None
-        make = {"lanes": self._lanes, "slabs": self._slabs, "channels": self._channels}[variant]
-        self.kernel, weights, counts, tile_groups, more = make(node, output, activation)
-        blocks = 1 if variant == "channels" else code.blocks_seen(node, tile_groups)
-        iterations = node.weights[0, 0].size * blocks
-        if iterations > MOST_ITERATIONS:
-            raise NetworkError(
-                f"Node `{node.name}` sums {4 * iterations} numbers at a place; at most {4 * MOST_ITERATIONS} can be. "
-                "Use a smaller window."
-            )
-        uniform = CONVOLUTION.new(
-            stride=node.stride, padding=node.padding[:2], dilation=node.dilation, source=source.shape[1:],
-            source_places=source.places, source_blocks=source.groups, source_first=source.first, nothing=source.count,
-            width=output.shape[2], places=output.places, channels=output.shape[0], groups=output.groups,
-            offset=output.first, iterations=iterations, blocks=blocks, columns=node.weights.shape[3],
-            outputs_share=len(node.bias) // node.groups, inputs_share=node.weights.shape[1],
-            rows=product.image_rows(iterations), slabs=-(-iterations // product.SLAB), **more,
-        )  # fmt: skip
-        self.counts = counts
-        self.group = self.kernel.bind(
-            convolution=Array.of(uniform, "uniform"),
-            responses=self.image or source.array,
-            weights=weights,
-            output=output.array,
+    (source,) = sources
+    possible = variants(node, source, output)
+    variant = variant or possible[0]
+    if variant not in possible:
+        raise SettingError(
+            f"Node `{node.name}` was to be computed by `{variant}`; here it can be by {', '.join(possible)}."
         )
-
-    def record(self, encoder):
-        self.kernel.dispatch(encoder, self.group, self.counts)
-
-    def _lanes(self, node, output, activation):
+    activation = activation or IDENTITY
+    responses: Array | Texture = source.array
+    weights: Array | Texture
+    tile_groups, row = product.SLAB_GROUPS, 0
+    if variant == "lanes":
         tile = code.lanes_tile(node, output.places, subgroup_size())
+        tile_groups, kernel = tile.groups, _lanes_kernel(tile, activation)
         weights = Texture.of(code.pack_lanes(node, tile), "rgba32float", "STORAGE_BINDING")
-        counts = (-(-output.groups // tile.groups), -(-output.places // (tile.points * tile.lanes)))
-        return _lanes_kernel(tile, activation), weights, counts, tile.groups, {}
-
-    def _slabs(self, node, output, activation):
-        row = -(-output.groups // product.SLAB_GROUPS) * product.SLAB_GROUPS
-        counts = (-(-output.places // SLAB_PLACES), row // product.SLAB_GROUPS)
-        weights = Array.of(code.pack_slabs(node))
-        return _slabs_kernel(activation), weights, counts, product.SLAB_GROUPS, {"row": row}
-
-    def _channels(self, node, output, activation):
+        counts = (-(-output.groups // tile_groups), -(-output.places // (tile.points * tile.lanes)))
+        images = {} if images is None else images
+        if source not in images:
+            images[source] = Image(source)
+            yield images[source]
+        responses = images[source].texture
+    elif variant == "slabs":
+        row = -(-output.groups // tile_groups) * tile_groups
+        kernel, weights = _slabs_kernel(activation), Array.of(code.pack_slabs(node))
+        counts = (-(-output.places // SLAB_PLACES), row // tile_groups)
+    else:
+        kernel, weights = _channels_kernel(activation), Array.of(code.pack_channels(node))
         counts = (-(-output.places // 64), output.groups)
-        return _channels_kernel(activation), Array.of(code.pack_channels(node)), counts, 1, {}
+    blocks = 1 if variant == "channels" else code.blocks_seen(node, tile_groups)
+    iterations = node.weights[0, 0].size * blocks
+    if iterations > MOST_ITERATIONS:
+        raise NetworkError(
+            f"Node `{node.name}` sums {4 * iterations} numbers at a place; at most {4 * MOST_ITERATIONS} can be. "
+            "Use a smaller window."
+        )
+    uniform = CONVOLUTION.new(
+        stride=node.stride, padding=node.padding[:2], dilation=node.dilation, source=source.shape[1:],
+        source_places=source.places, source_blocks=source.groups, source_first=source.first, nothing=source.count,
+        width=output.shape[2], places=output.places, channels=output.shape[0], groups=output.groups,
+        offset=output.first, iterations=iterations, blocks=blocks, columns=node.weights.shape[3],
+        outputs_share=len(node.bias) // node.groups, inputs_share=node.weights.shape[1],
+        rows=product.image_rows(iterations), slabs=-(-iterations // product.SLAB), row=row,
+    )  # fmt: skip
+    yield kernel.prepared(counts, convolution=uniform, responses=responses, weights=weights, output=output.array)
 
 
-# Of a workgroup of `slabs`.
-SLAB_PLACES = 128
 UNIFORM = Binding("convolution", "uniform", CONVOLUTION)
 OUTPUT = Binding("output", "write", "array<vec4f>")
+BUFFERS = (
+    UNIFORM,
+    Binding("responses", "read", "array<vec4f>"),
+    Binding("weights", "read", "array<vec4f>"),
+    OUTPUT,
+)
 
 
 @cache
@@ -185,22 +161,15 @@ def _lanes_kernel(tile, activation):
     image = "texture_storage_2d<rgba32float, read>"
     images = (Binding(name, "storage_texture", image) for name in ("responses", "weights"))
     text = product.product_module(tile, activation, looped=True) + code.corners_text(tile)
-    return _kernel("convolve_lanes", (UNIFORM, *images, OUTPUT), product=text)
+    return Kernel.of("kernels/convolve_lanes", (UNIFORM, *images, OUTPUT), product=text)
 
 
 @cache
 def _slabs_kernel(activation):
-    return _kernel("convolve", _buffers(), product=product.product_module(product.SLAB_TILE, activation))
+    text = product.product_module(product.SLAB_TILE, activation)
+    return Kernel.of("kernels/convolve", BUFFERS, product=text)
 
 
 @cache
 def _channels_kernel(activation):
-    return _kernel("convolve_channels", _buffers(), activated=activated(activation))
-
-
-def _buffers():
-    return (UNIFORM, Binding("responses", "read", "array<vec4f>"), Binding("weights", "read", "array<vec4f>"), OUTPUT)
-
-
-def _kernel(file, bindings, **generated):
-    return Kernel(compose(f"kernels/{file}", {"bindings": declare(bindings), **generated}), bindings)
+    return Kernel.of("kernels/convolve_channels", BUFFERS, activated=activated(activation))

@@ -1,5 +1,6 @@
 """A layer of weights of one vector, computed on the GPU."""
 
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -7,76 +8,53 @@ import numpy as np
 from engine.codegen.matmul.activation import activated
 from engine.errors import NetworkError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
+from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, groups_of
-from engine.gpu.compose import compose
 from engine.gpu.device import device
-from engine.gpu.kernel import Kernel
+from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.structs import struct
+from engine.network import nodes
+from engine.network.activations import Activation
 
 DENSE = struct(
-    "Dense", groups="u32", channels="u32", blocks="u32", iterations="u32", source_first="u32", offset="u32",
+    "DenseRun", groups="u32", channels="u32", blocks="u32", iterations="u32", source_first="u32", offset="u32",
 )  # fmt: skip
 # Groups of outputs of a workgroup, and shares into which it cuts the inputs: wgsl/kernels/dense.wgsl has the same.
 OUTPUTS, SHARES = 8, 16
-# llvmpipe ends loops after 65,535 iterations, each of which takes four inputs of every share.
-MOST_INPUTS = 4 * SHARES * 65535
+# An iteration takes four inputs of every share.
+MOST_INPUTS = 4 * SHARES * MOST_ITERATIONS
 
 
-def evaluate(node, values, activation=None):
-    """A Dense of a vector.
+def steps(
+    node: nodes.Dense, sources: Sequence[ChannelMap], output: ChannelMap, activation: Activation | None = None
+) -> Iterator[Dispatch]:
+    """What computes one layer of weights.
 
-    values      (I, 1, 1)
-    returns     (O, 1, 1) float32
-    activation  of its sums, or None
-    """
-    source = ChannelMap(np.shape(values))
-    source.write(values)
-    output = ChannelMap(node.shape(source.shape))
-    encoder = device().encoder()
-    Dense(node, source, output, activation).record(encoder)
-    device().submit(encoder)
-    return output.read()
-
-
-class Dense:
-    """One layer of weights, ready to be recorded.
-
-    node           a Dense of engine.network.nodes
-    source, output   ChannelMaps of (I, 1, 1) and (O, 1, 1), which it reads and writes; in memory of their own, both
-    activation     of its sums, or None
+    sources      one ChannelMap of (I, 1, 1)
+    output       the ChannelMap of (O, 1, 1) that is written, in other memory
+    activation   of the sums, or None
 
     Weights that are more than an adapter binds at once lie in several arrays, some outputs in each.
     Raises NetworkError past MOST_INPUTS inputs.
     """
-
-    def __init__(self, node, source, output, activation=None):
-        self.kernel = _kernel(activation)
-        outputs, inputs = node.weights.shape
-        if inputs > MOST_INPUTS:
-            raise NetworkError(f"Node `{node.name}` takes {inputs} numbers; at most {MOST_INPUTS} can be.")
-        blocks = groups_of(inputs)
-        room = device().limits["max-storage-buffer-binding-size"] // (16 * (4 * blocks + 1))
-        some = 4 * max(OUTPUTS, room // OUTPUTS * OUTPUTS)
-        self.parts = []
-        for first in range(0, outputs, some):
-            rows = slice(first, min(first + some, outputs))
-            channels = rows.stop - first
-            uniform = DENSE.new(
-                groups=groups_of(channels), channels=channels, blocks=blocks, iterations=-(-blocks // SHARES),
-                source_first=source.first, offset=output.first + first // 4,
-            )  # fmt: skip
-            group = self.kernel.bind(
-                dense=Array.of(uniform, "uniform"),
-                responses=source.array,
-                weights=Array.of(_packed(node.weights[rows], node.bias[rows])),
-                output=output.array,
-            )
-            self.parts.append((group, -(-groups_of(channels) // OUTPUTS)))
-
-    def record(self, encoder):
-        for group, count in self.parts:
-            self.kernel.dispatch(encoder, group, count)
+    (source,) = sources
+    outputs, inputs = node.weights.shape
+    if inputs > MOST_INPUTS:
+        raise NetworkError(f"Node `{node.name}` takes {inputs} numbers; at most {MOST_INPUTS} can be.")
+    blocks = groups_of(inputs)
+    room = device().limits["max-storage-buffer-binding-size"] // (16 * (4 * blocks + 1))
+    some = 4 * max(OUTPUTS, room // OUTPUTS * OUTPUTS)
+    for first in range(0, outputs, some):
+        rows = slice(first, min(first + some, outputs))
+        groups = groups_of(rows.stop - first)
+        uniform = DENSE.new(
+            groups=groups, channels=rows.stop - first, blocks=blocks, iterations=-(-blocks // SHARES),
+            source_first=source.first, offset=output.first + first // 4,
+        )  # fmt: skip
+        weights = Array.of(_packed(node.weights[rows], node.bias[rows]))
+        yield _kernel(activation).prepared(
+            -(-groups // OUTPUTS), dense=uniform, responses=source.array, weights=weights, output=output.array
+        )
 
 
 def _packed(weights, bias):
@@ -96,5 +74,4 @@ def _kernel(activation):
         Binding("weights", "read", "array<vec4f>"),
         Binding("output", "write", "array<vec4f>"),
     )
-    generated = {"bindings": declare(bindings), "activated": activated(activation)}
-    return Kernel(compose("kernels/dense", generated), bindings)
+    return Kernel.of("kernels/dense", bindings, activated=activated(activation))

@@ -1,21 +1,24 @@
 """A convolutional network run on the GPU: every response of every node stays there."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import numpy as np
+import wgpu
 
 from engine.errors import NetworkError, near
-from engine.gpu.channel_map import ChannelMap
+from engine.gpu.array import Array
+from engine.gpu.channel_map import ChannelMap, Step
 from engine.gpu.device import device
-from engine.kernels.convolve import MOST_ITERATIONS, Convolve, variants
-from engine.kernels.dense import Dense
-from engine.kernels.elementwise import Elementwise
-from engine.kernels.pool import Pool
-from engine.kernels.reshape import Reshape
-from engine.kernels.softmax import Softmax
+from engine.gpu.kernel import MOST_ITERATIONS
+from engine.kernels import convolve, dense, elementwise, pool, reshape, softmax
 from engine.network import nodes
-from engine.network.memory_plan import fused, homes, joined, taken
+from engine.network.convnet import ConvNet
+from engine.network.memory_plan import fused, homes, taken
 
 
-def evaluate(net, image, *, keep=(), variant=None):
+def evaluate(
+    net: ConvNet, image: np.ndarray, *, keep: str | Iterable[str] = (), variant: str | None = None
+) -> dict[str, np.ndarray]:
     """The responses of a ConvNet: {name: (C, H, W) float32}, of all nodes that Forward(net, keep=keep) keeps."""
     return Forward(net, keep=keep, variant=variant).run(image)
 
@@ -37,22 +40,22 @@ class Forward:
     layer is larger than what the adapter binds.
     """
 
-    def __init__(self, net, *, keep=(), variant=None):
+    def __init__(self, net: ConvNet, *, keep: str | Iterable[str] = (), variant: str | None = None):
         self.net, self.variant = net, variant
         wanted = net.shapes if keep == "all" else [keep] if isinstance(keep, str) else keep
         names = [net.node(name).name for name in wanted]
         self.shared = fused(net, names)
         self._maps = _laid(net, self.shared)
-        self._images = {}
+        self._images: dict[ChannelMap, convolve.Image] = {}
         self._runs = 0
         self._steps = [step for node in net.nodes[1:] if node.name in self._maps for step in self._made(node)]
 
     @property
-    def kept(self):
+    def kept(self) -> tuple[str, ...]:
         """Names of the nodes whose outputs are on the GPU, in the network's order."""
         return tuple(self._maps)
 
-    def map(self, name):
+    def map(self, name: str) -> ChannelMap:
         """The ChannelMap of a node's output: its shape, Array, and where in that it begins.
 
         Raises NetworkError for a name that is no node, and for one whose output is `shared`.
@@ -66,18 +69,18 @@ class Forward:
             raise NetworkError(f"In {self.net.name}: {near(name, self.kept, noun='node')}")
         return self._maps[name]
 
-    def array(self, name):
+    def array(self, name: str) -> Array:
         """The Array that holds a node's output: of float32, four channels a vec4f, from vec4f number `first(name)` on.
 
         vec4f number first + (g H + y) W + x holds channels 4 g .. 4 g + 3 at (y, x), zeros past the last channel.
         """
         return self.map(name).array
 
-    def first(self, name):
+    def first(self, name: str) -> int:
         """The vec4f of its array with which a node's output begins; 0 unless it is a part of a joined map."""
         return self.map(name).first
 
-    def record(self, encoder, image=None):
+    def record(self, encoder: wgpu.GPUCommandEncoder, image: np.ndarray | None = None) -> None:
         """Records one run; image (C, H, W), as net.preprocess gives it, or None for the last one again.
 
         An image is handed over at once, so of several records in one encoder all see the last image.
@@ -89,14 +92,13 @@ class Forward:
         for step in self._steps:
             step.record(encoder)
 
-    def responses(self, image):
+    def responses(self, image: np.ndarray) -> "Responses":
         """All that is kept, for an image, as Responses; does not wait for the GPU."""
-        encoder = device().encoder()
-        self.record(encoder, image)
-        device().submit(encoder)
+        with device().recording() as encoder:
+            self.record(encoder, image)
         return Responses(self)
 
-    def run(self, image):
+    def run(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """All that is kept, for an image: {name: (C, H, W) float32}; waits for the GPU."""
         return dict(self.responses(image))
 
@@ -104,59 +106,53 @@ class Forward:
         """The steps that give a node's output."""
         output = self._maps[node.name]
         if isinstance(node, nodes.Concat):
-            for key, channel in joined(self.net, node):
-                source = self._maps[key]
-                # Else it lies there already: no other part of the array that is written is read.
-                if source.array is not output.array:
-                    yield Reshape(source, output, channel)
+            yield from reshape.steps(node, [self._maps[key] for key in node.inputs], output)
             return
         source, names = taken(self.net, node, self.shared)
-        sources = [self._maps[key] for key in names]
-        activation = getattr(node, "activation", None)
+        sources, more = [self._maps[key] for key in names], {}
+        if isinstance(source, nodes.Dense) and self._is_faster_as_convolution(source):
+            same = nodes.Convolution(source.name, source.inputs, source.weights[:, :, None, None], source.bias)
+            source = same if "lanes" in convolve.variants(same, sources[0], output) else source
         if isinstance(source, nodes.Convolution):
-            yield from self._convolved(source, names[0], output, activation)
-        elif isinstance(source, nodes.Dense):
-            yield from self._dense(source, names[0], output, activation)
-        elif isinstance(source, nodes.Add | nodes.Multiply | nodes.Elementwise):
-            yield Elementwise(sources, output, activation, isinstance(source, nodes.Multiply))
-        elif isinstance(source, nodes.Flatten):
-            yield Reshape(sources[0], output)
-        elif isinstance(source, nodes.Softmax):
-            yield Softmax(sources[0], output)
-        else:
-            yield Pool(source, sources[0], output)
+            more = {"variant": self.variant, "images": self._images}
+        if isinstance(node, nodes.Elementwise) and source is not node:
+            more["activation"] = node.activation
+        yield from STEPS[type(source)](source, sources, output, **more)
 
-    def _dense(self, node, name, output, activation):
-        """A layer of weights: on software drivers a convolution over one place, which has its weights in an image.
+    def _is_faster_as_convolution(self, node):
+        """True on software drivers, where a convolution over one place has its weights in an image.
 
         On a core of llvmpipe 4096 outputs of 9216 inputs take 31 ms so, and 181 by the kernel for vectors.
         """
-        if device().is_software and self.variant in (None, "lanes") and node.weights.shape[1] <= 4 * MOST_ITERATIONS:
-            same = nodes.Convolution(node.name, node.inputs, node.weights[:, :, None, None], node.bias)
-            if "lanes" in variants(same, self._maps[name], output):
-                yield from self._convolved(same, name, output, activation)
-                return
-        yield Dense(node, self._maps[name], output, activation)
-
-    def _convolved(self, node, name, output, activation):
-        """A convolution, after the copy of its source as an image where nobody has made that before."""
-        step = Convolve(node, self._maps[name], output, activation, variant=self.variant, image=self._images.get(name))
-        if step.image is not None and name not in self._images:
-            self._images[name] = step.image
-            yield step.image
-        yield step
+        fits = node.weights.shape[1] <= 4 * MOST_ITERATIONS
+        return device().is_software and self.variant in (None, "lanes") and fits
 
 
-class Responses(Mapping):
+STEPS: dict[type[nodes.GraphNode], Callable[..., Iterable[Step]]] = {
+    nodes.Convolution: convolve.steps,
+    nodes.Dense: dense.steps,
+    nodes.Elementwise: elementwise.steps,
+    nodes.Add: elementwise.steps,
+    nodes.Multiply: elementwise.steps,
+    nodes.Flatten: reshape.steps,
+    nodes.Softmax: softmax.steps,
+    nodes.MaxPool: pool.steps,
+    nodes.AveragePool: pool.steps,
+    nodes.GlobalAveragePool: pool.steps,
+}
+
+
+class Responses(Mapping[str, np.ndarray]):
     """{name: (C, H, W) float32} of all that a Forward keeps; each is read from the GPU when it is first asked for.
 
     Raises NetworkError for one that is first asked for after the network was run on another image.
     """
 
-    def __init__(self, forward):
-        self._forward, self._run, self._read = forward, forward._runs, {}
+    def __init__(self, forward: Forward):
+        self._forward, self._run = forward, forward._runs
+        self._read: dict[str, np.ndarray] = {}
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._read:
             if name not in self._forward.kept:
                 raise KeyError(name)
@@ -172,10 +168,10 @@ class Responses(Mapping):
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self._forward.kept)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._forward.kept)
 
 

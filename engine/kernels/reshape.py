@@ -1,17 +1,14 @@
 """Maps joined one after another, or made one vector, on the GPU."""
 
+from collections.abc import Iterator, Sequence
 from functools import cache
 from math import prod
 
-import numpy as np
-
-from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
+from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, groups_of
-from engine.gpu.compose import compose
-from engine.gpu.device import device
-from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.kernel import MAX_GROUPS, Dispatch, Kernel
 from engine.gpu.structs import struct
+from engine.network.nodes import Concat, Flatten
 
 RESHAPE = struct(
     "Reshape", group="u32", channel="u32", channels="u32", places="u32", source_places="u32", source_first="u32",
@@ -19,55 +16,35 @@ RESHAPE = struct(
 )  # fmt: skip
 
 
-def evaluate(node, *values):
-    """A Concat of arrays of channels, or a Flatten of one.
+def steps(node: Concat | Flatten, sources: Sequence[ChannelMap], output: ChannelMap) -> Iterator[Dispatch]:
+    """What writes all numbers of maps as channels of another, one map after the other.
 
-    values   (C, H, W) each
-    returns  (channels, H, W) float32
+    A map that lies in the output's array is there already: no other part of the array that is written is read.
     """
-    sources = [ChannelMap(np.shape(v)) for v in values]
-    for source, given in zip(sources, values, strict=True):
-        source.write(given)
-    output = ChannelMap(node.shape(*(s.shape for s in sources)))
-    encoder, channel = device().encoder(), 0
+    channel = 0
     for source in sources:
-        step = Reshape(source, output, channel)
-        step.record(encoder)
-        channel += step.channels
-    device().submit(encoder)
-    return output.read()
+        if source.array is not output.array:
+            yield from moved(source, output, channel)
+        channel += prod(source.shape) // output.places
 
 
-class Reshape:
-    """All numbers of a map as channels of another, ready to be recorded.
+def moved(source: ChannelMap, output: ChannelMap, channel: int = 0) -> Iterator[Dispatch]:
+    """What writes one map as channels of another, from channel number `channel` on.
 
-    source    a ChannelMap; in other memory than what is stored
-    output      the ChannelMap that is written, from channel number `channel` on
-    channels  so many are written: as many as the source has, where both have rows and columns alike; as many as it has
-              numbers, where output is a vector
-
-    Channels before the first are left as they are; the last group of four is filled with zeros, so what comes after
-    them is written later.
+    As many channels are written as the source has, where both have rows and columns alike; as many as it has numbers,
+    where the output is a vector. Channels before the first are left as they are; the last group of four is filled with
+    zeros, so what comes after them is written later.
     """
-
-    def __init__(self, source, output, channel=0):
-        self.channels = prod(source.shape) // output.places
-        self.kernel = _kernel()
-        groups = groups_of(channel + self.channels) - channel // 4
-        self.parts = []
-        # A vector of many numbers is more groups than a dispatch has.
-        for first in range(0, groups, MAX_GROUPS):
-            some = min(groups - first, MAX_GROUPS)
-            uniform = RESHAPE.new(
-                group=channel // 4 + first, channel=channel, channels=self.channels, places=output.places,
-                source_places=source.places, source_first=source.first, offset=output.first,
-            )  # fmt: skip
-            bound = self.kernel.bind(reshape=Array.of(uniform, "uniform"), responses=source.array, output=output.array)
-            self.parts.append((bound, (-(-output.places // 64), some)))
-
-    def record(self, encoder):
-        for group, counts in self.parts:
-            self.kernel.dispatch(encoder, group, counts)
+    channels = prod(source.shape) // output.places
+    groups = groups_of(channel + channels) - channel // 4
+    # A vector of many numbers is more groups than a dispatch has.
+    for first in range(0, groups, MAX_GROUPS):
+        uniform = RESHAPE.new(
+            group=channel // 4 + first, channel=channel, channels=channels, places=output.places,
+            source_places=source.places, source_first=source.first, offset=output.first,
+        )  # fmt: skip
+        counts = (-(-output.places // 64), min(groups - first, MAX_GROUPS))
+        yield _kernel().prepared(counts, reshape=uniform, responses=source.array, output=output.array)
 
 
 @cache
@@ -77,4 +54,4 @@ def _kernel():
         Binding("responses", "read", "array<vec4f>"),
         Binding("output", "write", "array<vec4f>"),
     )
-    return Kernel(compose("kernels/reshape", {"bindings": declare(bindings)}), bindings)
+    return Kernel.of("kernels/reshape", bindings)

@@ -1,69 +1,70 @@
-"""Softmax over the channels of each place, computed on the GPU."""
+"""Softmax over the channels of each place, or the outputs of each point, computed on the GPU."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
+import wgpu
 
 from engine.errors import NetworkError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.channel_map import ChannelMap
-from engine.gpu.compose import compose
-from engine.gpu.device import device
-from engine.gpu.kernel import Kernel
+from engine.gpu.bindings import Binding
+from engine.gpu.channel_map import ChannelMap, Step, groups_of
+from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.structs import struct
+from engine.network import nodes
 
-SOFTMAX = struct("Softmax", places="u32", channels="u32", groups="u32", source_first="u32", offset="u32")
-# Three loops of 21845 iterations: llvmpipe ends them after 65535.
-MOST_CHANNELS = 4 * 21845
-
-
-def evaluate(values):
-    """Softmax of an array of channels.
-
-    values   (C, H, W)
-    returns  (C, H, W) float32
-    """
-    source = ChannelMap(np.shape(values))
-    source.write(values)
-    output = ChannelMap(source.shape)
-    encoder = device().encoder()
-    Softmax(source, output).record(encoder)
-    device().submit(encoder)
-    return output.read()
+SOFTMAX = struct(
+    "SoftmaxRun", places="u32", outputs="u32", groups="u32", first="u32", by_place="u32", by_group="u32"
+)  # fmt: skip
+# Three loops over groups of four.
+MOST_CHANNELS = 4 * (MOST_ITERATIONS // 3)
 
 
-class Softmax:
-    """Softmax over channels, ready to be recorded.
+def steps(node: nodes.Softmax, sources: Sequence[ChannelMap], output: ChannelMap) -> list[Step]:
+    """What computes softmax over channels.
 
-    source, output   ChannelMaps of one shape, which it reads and writes; in memory of their own, both
+    sources, output   one ChannelMap that is read and one of its shape that is written, in memory of their own
 
     Raises NetworkError past MOST_CHANNELS channels.
     """
+    (source,) = sources
+    if source.shape[0] > MOST_CHANNELS:
+        raise NetworkError(f"Softmax of {source.shape[0]} channels was asked for; at most {MOST_CHANNELS} can be.")
+    places = output.places
+    return [
+        _Copy(source, output),
+        in_place(output.array, source.shape[0], places, first=output.first, by_place=1, by_group=places),
+    ]
 
-    def __init__(self, source, output):
-        if source.shape[0] > MOST_CHANNELS:
-            raise NetworkError(f"Softmax of {source.shape[0]} channels was asked for; at most {MOST_CHANNELS} can be.")
-        uniform = SOFTMAX.new(
-            places=output.places,
-            channels=output.shape[0],
-            groups=output.groups,
-            source_first=source.first,
-            offset=output.first,
+
+def in_place(array: Array, outputs: int, places: int, *, first: int, by_place: int, by_group: int) -> Dispatch:
+    """What replaces the outputs of each place by their softmax.
+
+    array                      of vec4f, four outputs each
+    first, by_place, by_group  vec4f number first + by_place i + by_group g holds outputs 4 g .. 4 g + 3 of place i
+    """
+    uniform = SOFTMAX.new(
+        places=places, outputs=outputs, groups=groups_of(outputs), first=first, by_place=by_place, by_group=by_group
+    )
+    return _kernel().prepared(-(-places // 64), softmax=uniform, output=array)
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """All of a map to another of its shape."""
+
+    source: ChannelMap
+    output: ChannelMap
+
+    def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
+        source, output = self.source, self.output
+        encoder.copy_buffer_to_buffer(
+            source.array.buffer, 16 * source.first, output.array.buffer, 16 * output.first, 16 * source.count
         )
-        self.count = -(-output.places // 64)
-        self.kernel = _kernel()
-        self.group = self.kernel.bind(softmax=Array.of(uniform, "uniform"), responses=source.array, output=output.array)
-
-    def record(self, encoder):
-        self.kernel.dispatch(encoder, self.group, self.count)
 
 
 @cache
 def _kernel():
-    bindings = (
-        Binding("softmax", "uniform", SOFTMAX),
-        Binding("responses", "read", "array<vec4f>"),
-        Binding("output", "write", "array<vec4f>"),
-    )
-    return Kernel(compose("kernels/softmax", {"bindings": declare(bindings)}), bindings)
+    bindings = (Binding("softmax", "uniform", SOFTMAX), Binding("output", "write", "array<vec4f>"))
+    return Kernel.of("kernels/softmax", bindings)

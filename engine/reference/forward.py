@@ -1,13 +1,33 @@
 """A convolutional network in float64; and whether a run in float32 is right, node by node."""
 
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
 from engine.network import nodes
+from engine.network.convnet import ConvNet
 from engine.network.memory_plan import taken
 from engine.reference import convnet, convolve, elementwise, pool, reshape, softmax
 
 value = convnet.forward
+TWINS = {
+    nodes.Convolution: convolve,
+    nodes.Dense: convolve,
+    nodes.Elementwise: elementwise,
+    nodes.Add: elementwise,
+    nodes.Multiply: elementwise,
+    nodes.Concat: reshape,
+    nodes.Flatten: reshape,
+    nodes.Softmax: softmax,
+    nodes.MaxPool: pool,
+    nodes.AveragePool: pool,
+    nodes.GlobalAveragePool: pool,
+}
 
 
-def steps(net, found, together):
+def steps(
+    net: ConvNet, found: Mapping[str, np.ndarray], together: Mapping[str, str]
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """What each step of a run should have made of what it found, however exact that was.
 
     found      {name: (C, H, W) float32} of a run
@@ -21,18 +41,5 @@ def steps(net, found, together):
             source, names = taken(net, node, together)
             maps = [found[name] for name in names]
             after = {"activation": node.activation} if source is not node else {}
-            twin = _twin(source)
-            if twin is softmax:
-                yield node.name, softmax.value(*maps), softmax.bounds(*maps)
-            else:
-                yield node.name, twin.value(source, *maps, **after), twin.bounds(source, *maps, **after)
-
-
-def _twin(node):
-    if isinstance(node, nodes.Convolution | nodes.Dense):
-        return convolve
-    if isinstance(node, nodes.Elementwise | nodes.Add | nodes.Multiply):
-        return elementwise
-    if isinstance(node, nodes.Concat | nodes.Flatten):
-        return reshape
-    return softmax if isinstance(node, nodes.Softmax) else pool
+            twin = TWINS[type(source)]
+            yield node.name, twin.value(source, *maps, **after), twin.bounds(source, *maps, **after)

@@ -3,18 +3,19 @@
 import numpy as np
 
 from engine.network.activations import Activation
+from engine.network.nodes import Softmax
 from engine.reference import field
 
 # Exponentials of less are given as 0.
 LEAST_EXPONENT = -87.0
 
 
-def value(x):
+def value(node: Softmax, x: np.ndarray) -> np.ndarray:
     """Softmax over the channels of (C, H, W), float64."""
     return Activation("softmax").value(_places(x)).T.reshape(np.shape(x))
 
 
-def bounds(x):
+def bounds(node: Softmax, x: np.ndarray) -> np.ndarray:
     """How far float32 may be from `value`; x is exact in float32."""
     z = _places(x)
     nothing = np.zeros((*z.shape, 0))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from engine.codegen.matmul import convolve as code
 from engine.codegen.matmul import product
 from engine.errors import NetworkError, SettingError, ShapeError
-from engine.gpu.channel_map import ChannelMap
+from engine.gpu.channel_map import ChannelMap, evaluate
 from engine.gpu.device import device
 from engine.gpu.kernel import subgroup_size
 from engine.kernels import convolve
@@ -57,7 +57,7 @@ EACH = [(case, variant) for case in CASES for variant in [*VARIANTS, *(["channel
 def test_every_kind_of_window_is_the_twins(case, variant):
     node, shape = CASES[case]
     x = image(*shape)
-    found = convolve.evaluate(node, x, variant=variant)
+    found = evaluate(convolve.steps, node, x, variant=variant)
     exact = twin.value(node, x)
     assert found.shape == exact.shape and found.dtype == np.float32
     assert (abs(found - exact) <= twin.bounds(node, x)).all()
@@ -85,7 +85,7 @@ def test_any_window_is_the_twins(variant, case):
     except ShapeError:
         assume(False)
     x = image(*shape)
-    assert (abs(convolve.evaluate(node, x, variant=variant) - twin.value(node, x)) <= twin.bounds(node, x)).all()
+    assert (abs(evaluate(convolve.steps, node, x, variant=variant) - twin.value(node, x)) <= twin.bounds(node, x)).all()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -97,7 +97,7 @@ def test_every_activation_is_the_twins(name, variant):
         Activation.parse(SPELLINGS.get(name, name), ANYWHERE),
         image(5, 6, 6),
     )
-    found = convolve.evaluate(node, x, activation, variant=variant)
+    found = evaluate(convolve.steps, node, x, activation=activation, variant=variant)
     assert (abs(found - twin.value(node, x, activation)) <= twin.bounds(node, x, activation)).all()
 
 
@@ -109,14 +109,14 @@ def test_sums_of_small_whole_numbers_are_exact(variant):
         "conv", ("image",), rng.integers(-4, 5, (35, 14, 3, 3)), rng.integers(-9, 10, 35), padding=(1, 2, 0, 1)
     )
     x = rng.integers(-9, 10, (14, 20, 19)).astype(np.float32)
-    assert np.array_equal(convolve.evaluate(node, x, variant=variant), twin.value(node, x))
+    assert np.array_equal(evaluate(convolve.steps, node, x, variant=variant), twin.value(node, x))
 
 
 @pytest.mark.parametrize("variant", [*VARIANTS, "channels"])
 def test_a_shifted_image_gives_shifted_responses_to_the_bit(variant):
     node = convolution(9, 1, (3, 3), groups=9) if variant == "channels" else convolution(9, 9, (3, 3))
     x = image(9, 14, 15)
-    whole, part = convolve.evaluate(node, x, variant=variant), convolve.evaluate(node, x[:, 2:, 3:], variant=variant)
+    whole, part = (evaluate(convolve.steps, node, v, variant=variant) for v in (x, x[:, 2:, 3:]))
     assert np.array_equal(whole[:, 2:, 3:], part)
 
 
@@ -130,7 +130,8 @@ def test_numbers_outside_of_the_window_are_never_touched(variant, window):
     spoilt = np.full_like(x, np.nan)
     for i, j in np.ndindex(window):
         spoilt[:, i::3, j::3] = x[:, i::3, j::3]
-    assert np.array_equal(convolve.evaluate(node, spoilt, variant=variant), convolve.evaluate(node, x, variant=variant))
+    found, expected = (evaluate(convolve.steps, node, v, variant=variant) for v in (spoilt, x))
+    assert np.array_equal(found, expected)
 
 
 def test_the_last_group_of_four_is_filled_with_zeros():
@@ -139,19 +140,16 @@ def test_the_last_group_of_four_is_filled_with_zeros():
     for variant in VARIANTS:
         kept = ChannelMap((6, 2, 2))
         kept.array.write(np.full(kept.array.count, 9.0))
-        step = convolve.Convolve(node, source, kept, Activation("sigmoid"), variant=variant)
-        encoder = device().encoder()
-        if step.image:
-            step.image.record(encoder)
-        step.record(encoder)
-        device().submit(encoder)
+        with device().recording() as encoder:
+            for step in convolve.steps(node, [source], kept, Activation("sigmoid"), variant=variant):
+                step.record(encoder)
         assert (kept.array.read().reshape(2, 4, 4)[1, :, 2:] == 0).all()
 
 
 def test_a_window_of_more_numbers_than_a_loop_has_turns_is_refused():
     node = Convolution("conv", ("image",), np.zeros((1, 1, 512, 512)))
     with pytest.raises(NetworkError, match=r"`conv` sums 1048576 numbers at a place; at most 262140"):
-        convolve.evaluate(node, np.zeros((1, 512, 512)))
+        evaluate(convolve.steps, node, np.zeros((1, 512, 512)))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -185,4 +183,4 @@ def test_every_way_is_had_where_it_fits(monkeypatch):
 def test_a_way_that_is_not_had_is_refused_by_name():
     node, shape = CASES["3x3, padded"]
     with pytest.raises(SettingError, match=r"Node `conv` was to be computed by `channels`; here it can be by .*slabs"):
-        convolve.evaluate(node, image(*shape), variant="channels")
+        evaluate(convolve.steps, node, image(*shape), variant="channels")

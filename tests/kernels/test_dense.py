@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import NetworkError
-from engine.gpu.channel_map import ChannelMap
+from engine.gpu.channel_map import ChannelMap, evaluate
 from engine.gpu.device import device
 from engine.kernels import dense
 from engine.network.activations import ANYWHERE, Activation
@@ -28,7 +28,7 @@ def vector(count, seed=1):
 @pytest.mark.parametrize("outputs, inputs", [(1, 1), (3, 10), (10, 1030), (37, 65), (1000, 512), (33, 4097)])
 def test_every_size_is_the_twins(outputs, inputs):
     node, x = layer(outputs, inputs), vector(inputs)
-    found = dense.evaluate(node, x)
+    found = evaluate(dense.steps, node, x)
     assert found.shape == (outputs, 1, 1) and found.dtype == np.float32
     assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
 
@@ -36,16 +36,18 @@ def test_every_size_is_the_twins(outputs, inputs):
 @pytest.mark.parametrize("name", [n for n, rule in ANYWHERE.items() if rule.elementwise])
 def test_every_activation_is_the_twins(name):
     node, activation, x = layer(6, 9), Activation.parse(SPELLINGS.get(name, name), ANYWHERE), vector(9)
-    found = dense.evaluate(node, x, activation)
-    assert (abs(found - twin.value(node, x, activation)) <= twin.bounds(node, x, activation)).all()
+    found = evaluate(dense.steps, node, x, activation=activation)
+    assert (
+        abs(found - twin.value(node, x, activation=activation)) <= twin.bounds(node, x, activation=activation)
+    ).all()
 
 
 def test_the_last_group_of_four_is_filled_with_zeros():
     node, source, kept = layer(6, 3), ChannelMap((3, 1, 1)), ChannelMap((6, 1, 1))
     source.write(vector(3))
-    encoder = device().encoder()
-    dense.Dense(node, source, kept, Activation("sigmoid")).record(encoder)
-    device().submit(encoder)
+    with device().recording() as encoder:
+        for step in dense.steps(node, [source], kept, Activation("sigmoid")):
+            step.record(encoder)
     assert (kept.array.read()[:6] > 0).all() and (kept.array.read()[6:] == 0).all()
 
 
@@ -56,12 +58,12 @@ def test_weights_of_more_than_one_binding_lie_in_several(monkeypatch):
     node = Dense("fc", ("image",), rng.integers(-9, 10, (98, 20)), rng.integers(-9, 10, 98))
     x = rng.integers(-9, 10, (20, 1, 1)).astype(np.float32)
     source, kept = ChannelMap(x.shape), ChannelMap((98, 1, 1))
-    assert len(dense.Dense(node, source, kept).parts) == 4
+    assert len(list(dense.steps(node, [source], kept))) == 4
     # Whole numbers below 2^24: no order of summing rounds.
-    assert np.array_equal(dense.evaluate(node, x), twin.value(node, x))
+    assert np.array_equal(evaluate(dense.steps, node, x), twin.value(node, x))
 
 
 def test_more_inputs_than_a_loop_takes_are_refused(monkeypatch):
     monkeypatch.setattr(dense, "MOST_INPUTS", 8)
     with pytest.raises(NetworkError, match="`fc` takes 9 numbers; at most 8"):
-        dense.evaluate(layer(2, 9), vector(9))
+        evaluate(dense.steps, layer(2, 9), vector(9))

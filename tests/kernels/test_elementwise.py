@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.gpu.channel_map import ChannelMap
+from engine.gpu.channel_map import ChannelMap, evaluate
 from engine.gpu.device import device
 from engine.kernels import elementwise
 from engine.network.activations import ANYWHERE, Activation
@@ -24,7 +24,7 @@ def image(*shape, seed=1, spread=1.0):
 @pytest.mark.parametrize("shape", [(1, 1, 1), (6, 9, 11), (67, 1, 1)], ids=str)
 def test_every_activation_is_the_twins(activation, shape):
     node, x = Elementwise("act", ("a",), activation), image(*shape, spread=3.0)
-    found = elementwise.evaluate(node, x)
+    found = evaluate(elementwise.steps, node, x)
     assert found.shape == shape and found.dtype == np.float32
     assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
 
@@ -32,21 +32,21 @@ def test_every_activation_is_the_twins(activation, shape):
 @pytest.mark.parametrize("activation", [None, *EACH], ids=str)
 def test_every_activation_of_a_sum_is_the_twins(activation):
     a, b = image(6, 5, 7), image(6, 5, 7, seed=2)
-    found = elementwise.evaluate(SUM, a, b, activation=activation)
+    found = evaluate(elementwise.steps, SUM, a, b, activation=activation)
     exact = twin.value(SUM, a, b, activation=activation)
     assert (abs(found - exact) <= twin.bounds(SUM, a, b, activation=activation)).all()
 
 
 def test_a_sum_is_one_rounding_of_float32():
     a, b = image(7, 4, 4), image(7, 4, 4, seed=2, spread=1e4)
-    assert np.array_equal(elementwise.evaluate(SUM, a, b), a + b)
+    assert np.array_equal(evaluate(elementwise.steps, SUM, a, b), a + b)
 
 
 @pytest.mark.parametrize("activation", [None, *EACH], ids=str)
 @pytest.mark.parametrize("other", [(6, 5, 7), (6, 1, 1)], ids=["a map", "a vector"])
 def test_every_activation_of_a_product_is_the_twins(other, activation):
     a, b = image(6, 5, 7), image(*other, seed=2)
-    found = elementwise.evaluate(PRODUCT, a, b, activation=activation)
+    found = evaluate(elementwise.steps, PRODUCT, a, b, activation=activation)
     exact = twin.value(PRODUCT, a, b, activation=activation)
     assert (abs(found - exact) <= twin.bounds(PRODUCT, a, b, activation=activation)).all()
 
@@ -56,13 +56,13 @@ def test_each_channel_is_scaled_by_its_number_of_a_vector_in_any_order(shape):
     x, gate = image(*shape, spread=9.0), image(shape[0], 1, 1, seed=2)
     # A product is one rounding of float32.
     for values in ((x, gate), (gate, x)):
-        assert np.array_equal(elementwise.evaluate(PRODUCT, *values), x * gate)
+        assert np.array_equal(evaluate(elementwise.steps, PRODUCT, *values), x * gate)
 
 
 def test_products_of_equal_shapes_are_one_rounding_of_float32():
     for shape in ((7, 4, 4), (9, 1, 1)):
         a, b = image(*shape), image(*shape, seed=2, spread=1e4)
-        assert np.array_equal(elementwise.evaluate(PRODUCT, a, b), a * b)
+        assert np.array_equal(evaluate(elementwise.steps, PRODUCT, a, b), a * b)
 
 
 def test_a_gate_and_its_map_can_be_parts_of_larger_arrays():
@@ -70,10 +70,10 @@ def test_a_gate_and_its_map_can_be_parts_of_larger_arrays():
     x, gate = image(12, 3, 4), image(12, 1, 1, seed=2)
     whole.write(x)
     gates.write(gate)
-    encoder = device().encoder()
     parts = [whole.part(4, 4), gates.part(8, 4)]
-    elementwise.Elementwise(parts, kept.part(4, 4), multiplied=True).record(encoder)
-    device().submit(encoder)
+    with device().recording() as encoder:
+        for step in elementwise.steps(PRODUCT, parts, kept.part(4, 4)):
+            step.record(encoder)
     assert np.array_equal(kept.read()[4:8], x[4:8] * gate[8:])
 
 
@@ -81,16 +81,16 @@ def test_a_map_can_be_added_to_itself():
     x = ChannelMap((5, 3, 3))
     kept = ChannelMap(x.shape)
     x.write(image(5, 3, 3))
-    encoder = device().encoder()
-    elementwise.Elementwise([x, x], kept).record(encoder)
-    device().submit(encoder)
+    with device().recording() as encoder:
+        for step in elementwise.steps(SUM, [x, x], kept):
+            step.record(encoder)
     assert np.array_equal(kept.read(), 2 * x.read())
 
 
 def test_the_last_group_of_four_does_not_become_the_activation_of_zero():
     source, kept = ChannelMap((5, 1, 2)), ChannelMap((5, 1, 2))
     kept.array.write(np.full(kept.array.count, 9.0))
-    encoder = device().encoder()
-    elementwise.Elementwise([source], kept, Activation("sigmoid")).record(encoder)
-    device().submit(encoder)
+    with device().recording() as encoder:
+        for step in elementwise.steps(Elementwise("act", ("a",), Activation("sigmoid")), [source], kept):
+            step.record(encoder)
     assert (kept.array.read().reshape(2, 2, 4)[1] == [0.5, 0, 0, 0]).all()

@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import NetworkError, ShapeError
-from engine.gpu.channel_map import ChannelMap
+from engine.gpu.channel_map import ChannelMap, evaluate
 from engine.gpu.device import device
 from engine.kernels import pool
 from engine.network.nodes import AveragePool, GlobalAveragePool, MaxPool
@@ -41,7 +41,7 @@ def test_every_window_is_the_twins(case):
     except ShapeError:
         assume(False)
     x = image(*shape)
-    found = pool.evaluate(node, x)
+    found = evaluate(pool.steps, node, x)
     assert found.shape == wanted and found.dtype == np.float32
     assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
 
@@ -49,12 +49,12 @@ def test_every_window_is_the_twins(case):
 @pytest.mark.parametrize("shape", [(3, 1, 1), (5, 13, 13), (6, 80, 70), (2, 1, 5000), (1, 5000, 1), (1, 300, 300)])
 def test_the_mean_of_a_whole_map_is_the_twins(shape):
     node, x = GlobalAveragePool("pool", ("image",)), image(*shape)
-    found = pool.evaluate(node, x)
+    found = evaluate(pool.steps, node, x)
     assert found.shape == (shape[0], 1, 1)
     assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
     # Positive numbers, so that none is missing. Rows are exact in sixteenths; a column of their means is summed.
     whole = np.round(16 * abs(x)) / 16
-    assert (abs(pool.evaluate(node, whole) / twin.value(node, whole) - 1) <= (shape[1] + 4) * 2.0**-23).all()
+    assert (abs(evaluate(pool.steps, node, whole) / twin.value(node, whole) - 1) <= (shape[1] + 4) * 2.0**-23).all()
 
 
 # More numbers than one loop takes: rows and columns are gone through one after the other.
@@ -69,13 +69,13 @@ def test_the_mean_of_a_whole_map_is_the_twins(shape):
 )
 def test_a_window_of_very_many_numbers_is_the_twins(node):
     x = image(3, 75, 66)
-    found = pool.evaluate(node, x)
+    found = evaluate(pool.steps, node, x)
     assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
 
 
 def test_padding_is_less_than_any_number():
     least = np.full((4, 3, 3), np.finfo(np.float32).min, np.float32)
-    found = pool.evaluate(MaxPool("pool", ("image",), (3, 3), (1, 1), (2, 2, 2, 2)), least)
+    found = evaluate(pool.steps, MaxPool("pool", ("image",), (3, 3), (1, 1), (2, 2, 2, 2)), least)
     assert found.shape == (4, 5, 5) and (found == least[0, 0, 0]).all()
 
 
@@ -83,7 +83,7 @@ def test_padding_is_less_than_any_number():
 def test_the_mean_of_ones_tells_how_much_counted(include, corner):
     # A corner of a 3 x 3 window, padded by one, sees four numbers of nine.
     node = AveragePool("pool", ("image",), (3, 3), (1, 1), (1, 1, 1, 1), include_padding=include)
-    found = pool.evaluate(node, np.ones((1, 4, 4)))
+    found = evaluate(pool.steps, node, np.ones((1, 4, 4)))
     assert found[0, 1, 1] == 1.0 and abs(found[0, 0, 0] - corner) <= 2.0**-23
 
 
@@ -93,12 +93,12 @@ def test_the_last_group_of_four_stays_zero():
     for node in (MaxPool("p", ("i",), (2, 2), (1, 1)), GlobalAveragePool("p", ("i",))):
         kept = ChannelMap((5, 1, 1))
         kept.array.write(np.full(kept.array.count, 9.0))
-        encoder = device().encoder()
-        pool.Pool(node, source, kept).record(encoder)
-        device().submit(encoder)
+        with device().recording() as encoder:
+            for step in pool.steps(node, [source], kept):
+                step.record(encoder)
         assert kept.array.read().tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
 
 
 def test_a_side_of_more_numbers_than_a_loop_has_turns_is_refused():
     with pytest.raises(NetworkError, match=r"`pool` pools over \(1, 65536\); at most 65535 a side"):
-        pool.evaluate(GlobalAveragePool("pool", ("image",)), np.zeros((1, 1, 65536)))
+        evaluate(pool.steps, GlobalAveragePool("pool", ("image",)), np.zeros((1, 1, 65536)))

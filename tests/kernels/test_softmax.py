@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from engine.errors import NetworkError
+from engine.gpu.channel_map import evaluate
 from engine.kernels import softmax
+from engine.network.nodes import Softmax
 from engine.reference import softmax as twin
+
+NODE = Softmax("softmax", ("logits",))
 
 
 def logits(*shape, spread=3.0):
@@ -16,13 +20,13 @@ def logits(*shape, spread=3.0):
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1000, 1, 1), (6, 9, 11), (10, 1, 70)], ids=str)
 def test_every_shape_is_the_twins(shape, spread):
     x = logits(*shape, spread=spread)
-    found = softmax.evaluate(x)
+    found = evaluate(softmax.steps, NODE, x)
     assert found.shape == shape and found.dtype == np.float32
-    assert (abs(found - twin.value(x)) <= twin.bounds(x)).all()
+    assert (abs(found - twin.value(NODE, x)) <= twin.bounds(NODE, x)).all()
 
 
 def test_probabilities_at_each_place_add_up_to_one():
-    found = softmax.evaluate(logits(37, 5, 6)).astype(float)
+    found = evaluate(softmax.steps, NODE, logits(37, 5, 6)).astype(float)
     # 37 quotients, each rounded once, by a sum of 37.
     assert (abs(found.sum(axis=0) - 1) < 37 * 2.0**-23).all() and (found >= 0).all()
 
@@ -32,15 +36,15 @@ def test_large_numbers_neither_overflow_nor_vanish():
     x = np.array([[most, most / 2, -most], [most, -most, -most], [-most, most / 2, -most]], np.float32)[:, None]
     # Equal ones share; all others are infinitely less.
     expected = np.array([[0.5, 0.5, 1 / 3], [0.5, 0.0, 1 / 3], [0.0, 0.5, 1 / 3]])[:, None]
-    assert (abs(softmax.evaluate(x) - expected) <= 4 * 2.0**-23).all()
+    assert (abs(evaluate(softmax.steps, NODE, x) - expected) <= 4 * 2.0**-23).all()
 
 
 def test_a_shift_of_all_logits_changes_nothing():
     # Multiples of 1/256 below 2^15 are exact in float32 with the shift and without.
     x = np.round(logits(9, 4, 4) * 256) / 256
-    assert np.array_equal(softmax.evaluate(x), softmax.evaluate(x + 8192))
+    assert np.array_equal(evaluate(softmax.steps, NODE, x), evaluate(softmax.steps, NODE, x + 8192))
 
 
 def test_more_channels_than_loops_have_turns_are_refused():
     with pytest.raises(NetworkError, match="87381 channels was asked for; at most 87380"):
-        softmax.evaluate(np.zeros((87381, 1, 1)))
+        evaluate(softmax.steps, NODE, np.zeros((87381, 1, 1)))

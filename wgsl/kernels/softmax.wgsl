@@ -1,9 +1,9 @@
-// Softmax over the channels of one place; one invocation a place.
+// Softmax over all outputs of one point or place, in place; one invocation a place.
 #import generated/bindings
 #import activations/softmax
 
 fn used(g: u32) -> vec4f {
-    return select(vec4f(0.0), vec4f(1.0), vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u) < vec4u(softmax.channels));
+    return select(vec4f(0.0), vec4f(1.0), vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u) < vec4u(softmax.outputs));
 }
 
 @compute @workgroup_size(64)
@@ -11,21 +11,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if id.x >= softmax.places {
         return;
     }
-    let begin = softmax.source_first + id.x;
-    let at = softmax.offset + id.x;
+    let at = softmax.first + id.x * softmax.by_place;
     // llvmpipe ends loops after 65,535 iterations, all summed.
     let groups = min(softmax.groups, 21845u);
-    var largest = responses[begin].x;
+    var largest = output[at].x;
     for (var g = 0u; g < groups; g++) {
-        largest = softmax_largest(responses[begin + g * softmax.places], used(g), largest);
+        largest = softmax_largest(output[at + g * softmax.by_group], used(g), largest);
     }
     var total = 0.0;
     for (var g = 0u; g < groups; g++) {
-        let e = softmax_exponential(responses[begin + g * softmax.places], largest, used(g));
-        output[at + g * softmax.places] = e;
+        let e = softmax_exponential(output[at + g * softmax.by_group], largest, used(g));
+        output[at + g * softmax.by_group] = e;
         total += dot(e, vec4f(1.0));
     }
     for (var g = 0u; g < groups; g++) {
-        output[at + g * softmax.places] /= total;
+        output[at + g * softmax.by_group] /= total;
     }
 }
