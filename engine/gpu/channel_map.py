@@ -43,6 +43,13 @@ class ChannelMap:
         self.array = Array("f4", 4 * self.count) if array is None else array
         self.first = first
 
+    @classmethod
+    def of(cls, values: np.typing.ArrayLike) -> ChannelMap:
+        """A map that holds a copy of (C, H, W) numbers."""
+        new = cls(np.shape(values))
+        new.write(values)
+        return new
+
     @property
     def groups(self) -> int:
         return groups_of(self.shape[0])
@@ -89,9 +96,7 @@ def evaluate(
     values    (C, H, W) each, as the node takes them
     returns   (C, H, W) float32
     """
-    sources = [ChannelMap(np.shape(v)) for v in values]
-    for source, given in zip(sources, values, strict=True):
-        source.write(given)
+    sources = [ChannelMap.of(v) for v in values]
     output = ChannelMap(node.shape(*(s.shape for s in sources)))
     with device().recording() as encoder:
         for step in steps(node, sources, output, **options):

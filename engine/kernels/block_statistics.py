@@ -1,14 +1,15 @@
 """Mean and standard deviation of blocks of responses, on the GPU: the same bits on every run."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+import wgpu
 
 from engine.errors import SettingError, ShapeError, near
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
+from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, groups_of
-from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
@@ -17,7 +18,7 @@ from engine.gpu.structs import struct
 OVER = {"block": 0, "channel": 1, "shared": 2}
 
 BLOCK = struct(
-    "Block",
+    "StatisticsBlock",
     first_row="u32",
     rows="u32",  # groups of four channels
     channels="u32",
@@ -54,7 +55,7 @@ class BlockStatistics:
     Raises ShapeError without blocks.
     """
 
-    def __init__(self, shapes):
+    def __init__(self, shapes: Sequence[Sequence[int]]):
         if not len(shapes):
             raise ShapeError("There are no blocks to take statistics of.")
         blocks = np.zeros(len(shapes), BLOCK.dtype)
@@ -62,11 +63,8 @@ class BlockStatistics:
         for block, (channels, height, width) in zip(blocks, shapes, strict=True):
             rows, pixels = groups_of(channels), height * width
             parts = -(-pixels // PART)
-            for name, value in zip(
-                ("first_row", "rows", "channels", "pixels", "first_part", "parts"),
-                (row, rows, channels, pixels, part, parts),
-                strict=True,
-            ):
+            names = ("first_row", "rows", "channels", "pixels", "first_part", "parts")
+            for name, value in zip(names, (row, rows, channels, pixels, part, parts), strict=True):
                 block[name] = value
             row, part = row + rows, part + rows * parts
         self._data, self.rows = blocks, row
@@ -78,7 +76,7 @@ class BlockStatistics:
             Array.of(STAGE.new(block=k, blocks=len(blocks), rows=row), "uniform") for k in range(len(blocks))
         ]
 
-    def record(self, encoder, maps, over="block"):
+    def record(self, encoder: wgpu.GPUCommandEncoder, maps: Sequence[ChannelMap], over: str = "block") -> None:
         """Computes the table.
 
         maps   ChannelMap of each block's responses
@@ -96,7 +94,7 @@ class BlockStatistics:
         self._run(encoder, "join_channels", stage, values, -(-len(self._data) // WORKGROUP))
         self._run(encoder, "fill_table", stage, values, -(-self.rows // WORKGROUP), over)
 
-    def read(self):
+    def read(self) -> list[tuple[np.ndarray, ...]]:
         """[((C,), (C,))]: mean and deviation of each block's channels, from the table; waits for the GPU."""
         table, found = self.table.read(), []
         for block in self._data:
@@ -105,30 +103,22 @@ class BlockStatistics:
         return found
 
     def _run(self, encoder, entry, stage, values, workgroups, over="block"):
-        kernel = _kernel(entry, over)
-        group = kernel.bind(
-            stage=stage,
-            blocks=self._blocks,
-            values=values.array,
-            parts=self._parts,
-            wholes=self._wholes,
-            table=self.table,
-        )
-        kernel.dispatch(encoder, group, workgroups)
+        _kernel(entry, over).prepared(
+            workgroups, stage=stage, blocks=self._blocks, values=values.array, parts=self._parts,
+            wholes=self._wholes, table=self.table,
+        ).record(encoder)  # fmt: skip
 
 
 @cache
 def _kernel(entry, over):
-    module = compose("kernels/block_statistics", {"bindings": declare(BINDINGS)})
-    return Kernel(module, BINDINGS, entry=entry, constants={"OVER": OVER[over]} if entry == "fill_table" else None)
+    constants = {"OVER": OVER[over]} if entry == "fill_table" else None
+    return Kernel.of("kernels/block_statistics", BINDINGS, entry=entry, constants=constants)
 
 
-def block_statistics(blocks, over="block"):
+def block_statistics(blocks: Sequence[np.ndarray], over: str = "block") -> list[tuple[np.ndarray, ...]]:
     """[((C,), (C,))]: mean and standard deviation that each channel of each (C, H, W) block is measured by; waits."""
-    statistics, encoder, maps = BlockStatistics([b.shape for b in blocks]), device().encoder(), []
-    for block in blocks:
-        maps.append(ChannelMap(block.shape))
-        maps[-1].write(block)
-    statistics.record(encoder, maps, over)
-    device().submit(encoder)
+    maps = [ChannelMap.of(block) for block in blocks]
+    statistics = BlockStatistics([m.shape for m in maps])
+    with device().recording() as encoder:
+        statistics.record(encoder, maps, over)
     return statistics.read()

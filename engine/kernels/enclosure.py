@@ -3,23 +3,24 @@
 from functools import cache
 
 import numpy as np
+import numpy.typing
 
 from engine.codegen.mlp.layout import weights_binding
 from engine.codegen.mlp.weights import upload
 from engine.errors import SettingError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels.rays import check_rays, search_modules, workgroups
+from engine.network.mlp import Mlp, Shape
 from engine.network.parts import observed
 
 ENCLOSING = struct("Enclosing", pieces="u32", places="u32", length="f32")
 
 
 @cache
-def kernel(shape):
+def kernel(shape: Shape) -> Kernel:
     """The Kernel for a Shape; compiled at the first call."""
     names = (
         weights_binding(shape),
@@ -27,10 +28,19 @@ def kernel(shape):
         Binding("pieces", "read", "array<vec4f>"),
         Binding("bounds", "write", "array<vec2f>"),
     )
-    return Kernel(compose("kernels/enclosure", {"bindings": declare(names), **search_modules(shape)}), names)
+    return Kernel.of("kernels/enclosure", names, **search_modules(shape))
 
 
-def enclose(net, origins, directions, starts, ends, *, places=9, output=0):
+def enclose(
+    net: Mlp,
+    origins: np.typing.ArrayLike,
+    directions: np.typing.ArrayLike,
+    starts: np.typing.ArrayLike,
+    ends: np.typing.ArrayLike,
+    *,
+    places: int = 9,
+    output: int = 0,
+) -> np.ndarray:
     """Bounds of the network's output at points of pieces of rays.
 
     net          an Mlp with three inputs
@@ -41,21 +51,21 @@ def enclose(net, origins, directions, starts, ends, *, places=9, output=0):
 
     Raises ShapeError for rays that make no sense, SettingError for pieces that end before they start.
     """
-    origins, directions, ends = check_rays(origins, directions, ends)
-    starts = np.broadcast_to(np.asarray(starts, np.float32), ends.shape)
-    if (starts < 0).any() or (ends < starts).any() or places < 2:
+    o, d, end = check_rays(origins, directions, ends)
+    start = np.broadcast_to(np.asarray(starts, np.float32), end.shape)
+    if (start < 0).any() or (end < start).any() or places < 2:
         raise SettingError("Each piece of a ray needs 0 <= start <= end, and at least 2 places to be bounded at.")
     net = observed(net, output)
-    count = len(origins)
+    count = len(o)
     if count == 0:
         return np.zeros((0, places, 2), np.float32)
     pieces = np.zeros((count, 2, 4), np.float32)
-    pieces[:, 0, :3], pieces[:, 0, 3], pieces[:, 1, :3], pieces[:, 1, 3] = origins, starts, directions, ends
+    pieces[:, 0, :3], pieces[:, 0, 3], pieces[:, 1, :3], pieces[:, 1, 3] = o, start, d, end
     bounds = Array("f4", count * places * 2)
     kernel(net.shape).run(
         workgroups(count),
         weights=upload(net),
-        enclosing=Array.of(ENCLOSING.new(pieces=count, places=places, length=float(ends.max())), "uniform"),
+        enclosing=ENCLOSING.new(pieces=count, places=places, length=float(end.max())),
         pieces=Array.of(pieces),
         bounds=bounds,
     )

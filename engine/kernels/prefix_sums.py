@@ -3,10 +3,11 @@
 from functools import cache
 
 import numpy as np
+import numpy.typing
+import wgpu
 
 from engine.gpu.array import Array, grown
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
@@ -22,35 +23,34 @@ WORKGROUP = 64
 
 
 class PrefixSums:
-    """Keeps the room that summing needs from one call to the next."""
+    """Sums with memory of its own, which later calls use again."""
 
     def __init__(self):
-        self._sums = None
+        self._sums: Array | None = None
 
-    def record(self, encoder, values, count):
+    def record(self, encoder: wgpu.GPUCommandEncoder, values: Array, count: int) -> tuple[Array, int]:
         """Replaces the first `count` of an Array of u32 by their exclusive prefix sums, modulo 2^32.
 
         returns   (Array, index) where the sum of all stands
         """
         runs = -(-count // RUN)
         self._sums = grown(self._sums, "u4", runs + 1)
-        scan = Array.of(SCAN.new(count=count), "uniform")
         groups = max(1, -(-runs // WORKGROUP))
         for entry, workgroups in (("sum_runs", groups), ("sum_sums", 1), ("fill_runs", groups)):
-            kernel = _kernel(entry)
-            kernel.dispatch(encoder, kernel.bind(scan=scan, values=values, sums=self._sums), workgroups)
+            scan = SCAN.new(count=count)
+            _kernel(entry).prepared(workgroups, scan=scan, values=values, sums=self._sums).record(encoder)
         return self._sums, runs
 
 
 @cache
 def _kernel(entry):
-    return Kernel(compose("kernels/prefix_sums", {"bindings": declare(BINDINGS)}), BINDINGS, entry=entry)
+    return Kernel.of("kernels/prefix_sums", BINDINGS, entry=entry)
 
 
-def prefix_sums(values):
+def prefix_sums(values: np.typing.ArrayLike) -> tuple[np.ndarray, int]:
     """((N,) uint32, int): the exclusive prefix sums of (N,) whole numbers and the sum of all; waits for the GPU."""
     values = np.asarray(values, np.uint32)
-    array, encoder = Array.of(values) if len(values) else Array("u4", 1), device().encoder()
-    sums, last = PrefixSums().record(encoder, array, len(values))
-    device().submit(encoder)
+    array = Array.of(values) if len(values) else Array("u4", 1)
+    with device().recording() as encoder:
+        sums, last = PrefixSums().record(encoder, array, len(values))
     return array.read(len(values)), int(sums.read(1, last)[0])

@@ -3,10 +3,11 @@
 from functools import cache
 
 import numpy as np
+import numpy.typing
+import wgpu
 
 from engine.gpu.array import Array, grown
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
@@ -29,13 +30,17 @@ LENGTH = {True: 2048, False: 256}
 
 
 class RadixSort:
-    """Keeps the room that sorting needs from one call to the next."""
+    """Sorts with memory of its own, which later calls use again."""
 
     def __init__(self):
-        self._keys = self._values = self._counters = None
+        self._keys: Array | None = None
+        self._values: Array | None = None
+        self._counters: Array | None = None
         self._sums = PrefixSums()
 
-    def record(self, encoder, keys, values, count, bits=32):
+    def record(
+        self, encoder: wgpu.GPUCommandEncoder, keys: Array, values: Array, count: int, bits: int = 32
+    ) -> tuple[Array, Array]:
         """Sorts the first `count` of two Arrays of u32 by the keys' lowest bytes; equal ones keep their order.
 
         bits      as many as differ, in whole bytes
@@ -53,29 +58,28 @@ class RadixSort:
         here, there = (keys, values), (self._keys, self._values)
         for shift in range(0, bits, 8):
             now = Array.of(PASS.new(count=count, shift=shift, length=length, stretches=stretches), "uniform")
-            resources = {
-                "pass_now": now, "keys": here[0], "values": here[1], "sorted_keys": there[0],
-                "sorted_values": there[1], "counters": self._counters,
-            }  # fmt: skip
+            resources = dict(
+                pass_now=now, keys=here[0], values=here[1], sorted_keys=there[0], sorted_values=there[1],
+                counters=self._counters,
+            )  # fmt: skip
             groups = -(-stretches // WORKGROUP)
-            _kernel("count").dispatch(encoder, _kernel("count").bind(**resources), groups)
+            _kernel("count").prepared(groups, **resources).record(encoder)
             self._sums.record(encoder, self._counters, DIGITS * stretches)
-            _kernel("move_keys").dispatch(encoder, _kernel("move_keys").bind(**resources), groups)
+            _kernel("move_keys").prepared(groups, **resources).record(encoder)
             here, there = there, here
         return here
 
 
 @cache
 def _kernel(entry):
-    return Kernel(compose("kernels/radix_sort", {"bindings": declare(BINDINGS)}), BINDINGS, entry=entry)
+    return Kernel.of("kernels/radix_sort", BINDINGS, entry=entry)
 
 
-def radix_sort(keys, values, bits=32):
+def radix_sort(keys: np.typing.ArrayLike, values: np.typing.ArrayLike, bits: int = 32) -> tuple[np.ndarray, np.ndarray]:
     """((N,), (N,)) uint32: (N,) keys in the order of their lowest bytes, and their values; waits for the GPU."""
     keys, values = np.asarray(keys, np.uint32), np.asarray(values, np.uint32)
     if not len(keys):
         return keys, values
-    arrays, encoder = (Array.of(keys), Array.of(values)), device().encoder()
-    ordered = RadixSort().record(encoder, *arrays, len(keys), bits)
-    device().submit(encoder)
-    return tuple(array.read(len(keys)) for array in ordered)
+    with device().recording() as encoder:
+        ordered = RadixSort().record(encoder, Array.of(keys), Array.of(values), len(keys), bits)
+    return ordered[0].read(len(keys)), ordered[1].read(len(keys))

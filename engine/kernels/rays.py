@@ -3,20 +3,21 @@
 from functools import cache
 
 import numpy as np
+import numpy.typing
 
 from engine.codegen.bounds import budget
 from engine.codegen.bounds.enclosure import enclosure_module
-from engine.codegen.mlp.arithmetics import LINE, PLAIN
+from engine.codegen.mlp.arithmetics import LINE, PLAIN, Arithmetic
 from engine.codegen.mlp.layout import weights_binding
 from engine.codegen.mlp.network import network_module
 from engine.codegen.mlp.weights import upload
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
+from engine.network.mlp import Mlp, Shape
 from engine.network.parts import observed
 
 MISS, HIT, GRAZE, UNDECIDED = range(4)
@@ -26,7 +27,7 @@ WORKGROUP = 64
 CASTING = struct("Casting", rays="u32", surfaces="u32", single="u32", level="f32", spacing="f32")
 
 
-def casts(surfaces):
+def casts(surfaces: int) -> np.dtype:
     """The dtype of what `cast` gives for one ray."""
     return np.dtype(
         {
@@ -36,7 +37,7 @@ def casts(surfaces):
     )
 
 
-def bindings(shape):
+def bindings(shape: Shape) -> tuple[Binding, ...]:
     """The bindings of `kernels/rays` for a Shape, and of any kernel that follows rays: weights come first."""
     return (
         weights_binding(shape),
@@ -47,12 +48,12 @@ def bindings(shape):
     )
 
 
-def allowed(shape):
+def allowed(shape: Shape) -> budget.Budget:
     """The Budget of a search through a network on this adapter. Raises NetworkError where it is too large."""
     return budget.budget(shape, bounded_loops=device().is_software)
 
 
-def search_modules(shape, *more):
+def search_modules(shape: Shape, *more: Arithmetic) -> dict[str, str]:
     """The generated texts that `arithmetic/search` imports, for `compose`: with `bindings` added they make a kernel.
 
     more   arithmetics the kernel wants of the network besides those of the search
@@ -62,41 +63,41 @@ def search_modules(shape, *more):
 
 
 @cache
-def kernel(shape):
+def kernel(shape: Shape) -> Kernel:
     """The Kernel for a Shape; compiled at the first call."""
     names = bindings(shape)
-    return Kernel(compose("kernels/rays", {"bindings": declare(names), **search_modules(shape)}), names)
+    return Kernel.of("kernels/rays", names, **search_modules(shape))
 
 
-def check_rays(origins, directions, lengths):
+def check_rays(
+    origins: np.typing.ArrayLike, directions: np.typing.ArrayLike, lengths: np.typing.ArrayLike
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The rays as float32 arrays (N, 3), (N, 3), (N,); one length may stand for all.
 
     Raises ShapeError where sizes do not agree or a number is not finite, SettingError for a length below 0 or a
     direction of 0.
     """
-    origins, directions = (np.asarray(x, np.float32) for x in (origins, directions))
-    for name, array in (("Origins", origins), ("Directions", directions)):
+    o, d = (np.asarray(x, np.float32) for x in (origins, directions))
+    for name, array in (("Origins", o), ("Directions", d)):
         if array.ndim != 2 or array.shape[1] != 3:
             raise ShapeError(f"{name} are {array.shape}; rays need (N, 3), a row a ray.")
-    if origins.shape != directions.shape:
-        raise ShapeError(
-            f"There are {len(origins)} origins but {len(directions)} directions; give one of each per ray."
-        )
+    if o.shape != d.shape:
+        raise ShapeError(f"There are {len(o)} origins but {len(d)} directions; give one of each per ray.")
     try:
-        lengths = np.broadcast_to(np.asarray(lengths, np.float32), (len(origins),))
+        length = np.broadcast_to(np.asarray(lengths, np.float32), (len(o),))
     except ValueError:
-        raise ShapeError(f"Lengths are {np.shape(lengths)}; give one number or ({len(origins)},).") from None
-    for name, array in (("Origins", origins), ("Directions", directions), ("Lengths", lengths)):
+        raise ShapeError(f"Lengths are {np.shape(lengths)}; give one number or ({len(o)},).") from None
+    for name, array in (("Origins", o), ("Directions", d), ("Lengths", length)):
         if not np.isfinite(array).all():
             raise ShapeError(f"{name} of rays hold {array[~np.isfinite(array)][0]}; every number must be finite.")
-    if (lengths < 0).any():
-        raise SettingError(f"A ray's length is {lengths.min():g}; give 0 or more.")
-    if len(directions) and not np.linalg.norm(directions, axis=1).min() > 0:
+    if (length < 0).any():
+        raise SettingError(f"A ray's length is {length.min():g}; give 0 or more.")
+    if len(d) and not np.linalg.norm(d, axis=1).min() > 0:
         raise SettingError("A ray's direction is (0, 0, 0); it needs a direction of length 1.")
-    return origins, directions, lengths
+    return o, d, length
 
 
-def check_levels(level, spacing, surfaces, most=budget.SURFACES):
+def check_levels(level: float, spacing: float, surfaces: int, most: int = budget.SURFACES) -> None:
     """Raises SettingError for levels that cannot be searched, and for more surfaces than `most`."""
     if not (np.isfinite(level) and np.isfinite(spacing) and spacing > 0):
         raise SettingError(f"Level {level} and spacing {spacing} were given; both must be finite, the spacing above 0.")
@@ -104,7 +105,18 @@ def check_levels(level, spacing, surfaces, most=budget.SURFACES):
         raise SettingError(f"{surfaces} surfaces a ray were asked for; give 1 to {most}.")
 
 
-def cast(net, origins, directions, lengths, *, level=0.0, spacing=1.0, single=False, output=0, surfaces=1):
+def cast(
+    net: Mlp,
+    origins: np.typing.ArrayLike,
+    directions: np.typing.ArrayLike,
+    lengths: np.typing.ArrayLike,
+    *,
+    level: float = 0.0,
+    spacing: float = 1.0,
+    single: bool = False,
+    output: int = 0,
+    surfaces: int = 1,
+) -> np.ndarray:
     """The first crossings of level sets along each ray, none skipped.
 
     net          an Mlp with three inputs
@@ -127,22 +139,22 @@ def cast(net, origins, directions, lengths, *, level=0.0, spacing=1.0, single=Fa
     Raises ShapeError and SettingError for rays and levels that make no sense, NetworkError for a network too large.
     Method: docs/rays.md.
     """
-    origins, directions, lengths = check_rays(origins, directions, lengths)
+    o, d, length = check_rays(origins, directions, lengths)
     net = observed(net, output)
     check_levels(level, spacing, surfaces, allowed(net.shape).surfaces)
-    run, count = kernel(net.shape), len(origins)
+    run, count = kernel(net.shape), len(o)
     result = np.zeros(count, casts(surfaces))
     if count == 0:
         return result
     rays = np.zeros((count, 2, 4), np.float32)
-    rays[:, 0, :3], rays[:, 0, 3], rays[:, 1, :3] = origins, lengths, directions
+    rays[:, 0, :3], rays[:, 0, 3], rays[:, 1, :3] = o, length, d
     crossings = Array("f4", count * surfaces * 4)
     costs = Array("u4", count * 2)
     casting = CASTING.new(rays=count, surfaces=surfaces, single=int(single), level=level, spacing=spacing)
     run.run(
         workgroups(count),
         weights=upload(net),
-        casting=Array.of(casting, "uniform"),
+        casting=casting,
         rays=Array.of(rays),
         crossings=crossings,
         costs=costs,
@@ -154,7 +166,7 @@ def cast(net, origins, directions, lengths, *, level=0.0, spacing=1.0, single=Fa
     return result
 
 
-def workgroups(count):
+def workgroups(count: int) -> tuple[int, int]:
     """Workgroups for so many rays, in two dimensions where one does not hold them."""
     groups = -(-count // WORKGROUP)
     rows = -(-groups // MAX_GROUPS)

@@ -1,14 +1,16 @@
 """The neurons of blocks that are seen at all, as a list in a fixed order, on the GPU."""
 
+from collections.abc import Sequence
 from functools import cache
+from typing import Protocol
 
 import numpy as np
+import wgpu
 
 from engine.errors import SettingError, near
 from engine.gpu.array import Array, grown
-from engine.gpu.bindings import Binding, declare
+from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, groups_of
-from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
@@ -51,11 +53,23 @@ RUN = 16  # vec4f an invocation; also in the shader
 WORKGROUP = 64
 
 
+class Placement(Protocol):
+    """How a block's neurons stand, as engine.draw.cloud.cloud_layout has it."""
+
+    origin: tuple
+    step: float
+    split: tuple
+    offset: tuple
+    deep: float
+    jitter: float
+    grid: tuple
+
+
 class NeuronSelection:
     """Ready for blocks of some shapes that stand somewhere.
 
     shapes    (channels, rows, columns) of each block
-    layouts   of each: see engine.draw.cloud.cloud_layout.Layout
+    layouts   of each
     looks     of each: features, pooled or classes
 
     After `record_count` and the submission of its encoder `starts()` tells how many there are; then `record_choice`
@@ -63,8 +77,10 @@ class NeuronSelection:
     Raises SettingError for a look there is not.
     """
 
-    def __init__(self, shapes, layouts, looks):
-        self._data, self._uniforms, self._first_runs = [], [], [0]
+    def __init__(self, shapes: Sequence[Sequence[int]], layouts: Sequence[Placement], looks: Sequence[str]):
+        self._data: list[np.ndarray] = []
+        self._uniforms: list[Array] = []
+        self._first_runs = [0]
         vectors = rows = runs = 0
         for number, (shape, layout, look) in enumerate(zip(shapes, layouts, looks, strict=True)):
             if look not in LOOKS:
@@ -85,10 +101,17 @@ class NeuronSelection:
             self._first_runs.append(runs)
         self._looks = tuple(looks)
         self._counts, self._sums = Array("u4", runs), PrefixSums()
-        self._total = None
         self.chosen = Array(NEURON.dtype, 1)
 
-    def record_count(self, encoder, maps, table, *, which=None, faint=FAINT):
+    def record_count(
+        self,
+        encoder: wgpu.GPUCommandEncoder,
+        maps: Sequence[ChannelMap],
+        table: Array,
+        *,
+        which: Sequence[bool] | None = None,
+        faint: float = FAINT,
+    ) -> None:
         """Finds how many are seen of each block's responses, by the table of BlockStatistics.
 
         maps    ChannelMap of each block's responses
@@ -104,13 +127,15 @@ class NeuronSelection:
         self._run(encoder, "count", maps, table)
         self._total = self._sums.record(encoder, self._counts, self._first_runs[-1])
 
-    def starts(self):
+    def starts(self) -> np.ndarray:
         """(blocks + 1,): where each block's neurons begin in the list, and how many there are in all; waits."""
         sums, last = self._total
         total = sums.read(1, last)
         return np.append(self._counts.read(), total)[self._first_runs].astype(int)
 
-    def record_choice(self, encoder, maps, table, starts):
+    def record_choice(
+        self, encoder: wgpu.GPUCommandEncoder, maps: Sequence[ChannelMap], table: Array, starts: np.ndarray
+    ) -> None:
         """Writes the neurons to `chosen`, which grows where it must."""
         self.chosen = grown(self.chosen, NEURON.dtype, starts[-1])
         for data, uniform, first, end in zip(self._data, self._uniforms, starts[:-1], starts[1:], strict=True):
@@ -124,46 +149,44 @@ class NeuronSelection:
             runs = self._first_runs[block + 1] - self._first_runs[block]
             invocations = int(self._data[block]["listed"][0]) if entry == "describe" else runs
             if self._which[block] and invocations:
-                kernel = _kernel(entry, self._looks[block])
-                group = kernel.bind(
-                    block=self._uniforms[block], values=values.array, table=table, counts=self._counts,
-                    chosen=self.chosen,
-                )  # fmt: skip
-                kernel.dispatch(encoder, group, -(-invocations // WORKGROUP))
+                _kernel(entry, self._looks[block]).prepared(
+                    -(-invocations // WORKGROUP), block=self._uniforms[block], values=values.array, table=table,
+                    counts=self._counts, chosen=self.chosen,
+                ).record(encoder)  # fmt: skip
 
 
 @cache
 def _kernel(entry, look):
-    module = compose("kernels/select_neurons", {"bindings": declare(BINDINGS)})
-    return Kernel(module, BINDINGS, entry=entry, constants={"LOOK": LOOKS[look]})
+    return Kernel.of("kernels/select_neurons", BINDINGS, entry=entry, constants={"LOOK": LOOKS[look]})
 
 
-def select_neurons(blocks, layouts, looks, over="block", *, which=None, faint=FAINT):
+def select_neurons(
+    blocks: Sequence[np.ndarray],
+    layouts: Sequence[Placement],
+    looks: Sequence[str],
+    over: str = "block",
+    *,
+    which: Sequence[bool] | None = None,
+    faint: float = FAINT,
+) -> np.ndarray:
     """(N,) NEURON items: what is seen of (C, H, W) blocks; waits for the GPU."""
-    maps = []
-    for block in blocks:
-        maps.append(ChannelMap(np.shape(block)))
-        maps[-1].write(block)
+    maps = [ChannelMap.of(block) for block in blocks]
     shapes = [m.shape for m in maps]
-    statistics, selection, encoder = (
-        BlockStatistics(shapes),
-        NeuronSelection(shapes, layouts, looks),
-        device().encoder(),
-    )
-    statistics.record(encoder, maps, over)
-    selection.record_count(encoder, maps, statistics.table, which=which, faint=faint)
-    device().submit(encoder)
-    starts, encoder = selection.starts(), device().encoder()
-    selection.record_choice(encoder, maps, statistics.table, starts)
-    device().submit(encoder)
+    statistics, selection = BlockStatistics(shapes), NeuronSelection(shapes, layouts, looks)
+    with device().recording() as encoder:
+        statistics.record(encoder, maps, over)
+        selection.record_count(encoder, maps, statistics.table, which=which, faint=faint)
+    starts = selection.starts()
+    with device().recording() as encoder:
+        selection.record_choice(encoder, maps, statistics.table, starts)
     return selection.chosen.read(int(starts[-1]))
 
 
-def look_of(neurons):
+def look_of(neurons: np.ndarray) -> np.ndarray:
     """(N, 3) float32: opacity, size and tone of NEURON items."""
     return neurons["look"].view(np.float16)[:, :3].astype(np.float32)
 
 
-def packed_look(opacity, size, tone):
+def packed_look(opacity: np.ndarray, size: np.ndarray, tone: np.ndarray) -> np.ndarray:
     """(N, 2) uint32: as NEURON holds them."""
     return np.stack([opacity, size, tone, np.zeros_like(tone)], axis=1).astype(np.float16).view(np.uint32)

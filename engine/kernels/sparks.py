@@ -3,6 +3,8 @@
 from functools import cache
 
 import numpy as np
+import numpy.typing
+import wgpu
 
 from engine.codegen.mlp.arithmetics import DUAL
 from engine.codegen.mlp.body import loop_iterations
@@ -11,20 +13,26 @@ from engine.codegen.mlp.network import network_module
 from engine.codegen.mlp.weights import upload
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
 from engine.gpu.device import device
-from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.kernel import MAX_GROUPS, MOST_ITERATIONS, Kernel
 from engine.gpu.structs import struct
+from engine.network.mlp import Mlp
 
 SPARKS = struct("SparksRun", step="f32", count="u32", vertices="u32", output="u32")
 WORKGROUP = 64
-# llvmpipe ends loops, without a word, after so many iterations of all loops of an invocation.
-MOST_ITERATIONS = 65535
 VERTEX = np.dtype(("f4", 4))
 
 
-def trace(net, seeds, *, vertices=10, steps=20, step=0.02, output=0):
+def trace(
+    net: Mlp,
+    seeds: np.typing.ArrayLike,
+    *,
+    vertices: int = 10,
+    steps: int = 20,
+    step: float = 0.02,
+    output: int = 0,
+) -> tuple[np.ndarray, np.ndarray]:
     """Paths along the gradient through each seed; vertex k is `steps` steps of step (k - vertices // 2 + 1) away.
 
     net        Mlp with three inputs
@@ -34,21 +42,29 @@ def trace(net, seeds, *, vertices=10, steps=20, step=0.02, output=0):
     returns    positions (N, vertices, 3) and the output's values there (N, vertices), float32
     Raises ShapeError for seeds that are not (N, 3) or a network without three inputs, SettingError for counts.
     """
-    paths = Sparks(net, seeds, vertices=vertices, steps=steps, step=step, output=output)
-    encoder = device().encoder()
-    paths.record(encoder)
-    device().submit(encoder)
+    paths = TracedPaths(net, seeds, vertices=vertices, steps=steps, step=step, output=output)
+    with device().recording() as encoder:
+        paths.record(encoder)
     found = paths.array.read(paths.count).reshape(-1, vertices, 4)
     return found[..., :3], found[..., 3]
 
 
-class Sparks:
+class TracedPaths:
     """Paths that stay on the GPU: `array` holds count vertices as vec4f (position, value), seed by seed.
 
     Arguments as for `trace`. `record` computes them; `show` takes another network, and the next `record` uses it.
     """
 
-    def __init__(self, net, seeds, *, vertices=10, steps=20, step=0.02, output=0):
+    def __init__(
+        self,
+        net: Mlp,
+        seeds: np.typing.ArrayLike,
+        *,
+        vertices: int = 10,
+        steps: int = 20,
+        step: float = 0.02,
+        output: int = 0,
+    ):
         seeds = np.asarray(seeds, np.float32)
         if seeds.ndim != 2 or seeds.shape[1] != 3:
             raise ShapeError(f"Seeds are {seeds.shape}; sparks need (N, 3), a row a seed.")
@@ -62,10 +78,10 @@ class Sparks:
             raise SettingError(f"{self.count} vertices were asked for; one run takes {MAX_GROUPS * WORKGROUP}.")
         self._seeds = Array.of(np.pad(seeds, ((0, 0), (0, 1))))
         self.array = Array(VERTEX, self.count)
-        self._weights, self._kernel, self._traced = None, None, False
+        self._weights: Array | None = None
         self.show(net, output)
 
-    def show(self, net, output=0):
+    def show(self, net: Mlp, output: int = 0) -> None:
         """Takes another network, or the same one edited; nothing is computed until `record`."""
         if net.inputs != 3:
             raise ShapeError(f"Sparks need a network with three inputs; {net} has {net.inputs}.")
@@ -78,17 +94,16 @@ class Sparks:
                 f"{MOST_ITERATIONS}. Take fewer steps, or a smaller network."
             )
         self._weights = upload(net, self._weights)
-        self._kernel = _kernel(net.shape, self.steps)
         run = SPARKS.new(step=self.step, count=self.count, vertices=self.vertices, output=output)
-        self._group = self._kernel.bind(
-            weights=self._weights, sparks=Array.of(run, "uniform"), seeds=self._seeds, vertices=self.array
+        self._dispatch = _kernel(net.shape, self.steps).prepared(
+            -(-self.count // WORKGROUP), weights=self._weights, sparks=run, seeds=self._seeds, vertices=self.array
         )
         self._traced = False
 
-    def record(self, encoder):
+    def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
         """Records the computation if the network has changed since the last time; the array then holds the paths."""
         if not self._traced and self.count:
-            self._kernel.dispatch(encoder, self._group, -(-self.count // WORKGROUP))
+            self._dispatch.record(encoder)
         self._traced = True
 
 
@@ -100,5 +115,4 @@ def _kernel(shape, steps):
         Binding("seeds", "read", "array<vec4f>"),
         Binding("vertices", "write", "array<vec4f>"),
     )
-    generated = {"bindings": declare(bindings), "network": network_module(shape, (DUAL,))}
-    return Kernel(compose("kernels/sparks", generated), bindings, constants={"STEPS": steps})
+    return Kernel.of("kernels/sparks", bindings, constants={"STEPS": steps}, network=network_module(shape, (DUAL,)))

@@ -1,13 +1,14 @@
 """Dots that one can see through, drawn in compute: sorted into bins of 8 x 8 samples, sorted by depth, blended."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
+import wgpu
 
 from engine.gpu.array import Array, grown
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
@@ -17,7 +18,7 @@ from engine.kernels.radix_sort import RadixSort
 from engine.kernels.select_neurons import FAINT, NEURON
 
 VIEW = struct(
-    "View",
+    "SplatUniform",
     transform="mat4x4f",  # the dots' space to the whole picture's clip space
     size="vec2f",  # the whole picture, samples
     offset="vec2f",  # the part's first sample in it
@@ -91,26 +92,27 @@ class SplatView:
     """
 
     transform: np.ndarray
-    size: tuple
-    offset: tuple
-    tile: tuple
+    size: tuple[int, int]
+    offset: tuple[int, int]
+    tile: tuple[int, int]
     spread: float
     perspective: bool
     near: float
     far: float
     low: float
     high: float
-    corner: tuple = (0, 0)
-    lit: tuple = (0, 0, 0)
+    corner: tuple[int, int] = (0, 0)
+    lit: tuple[int, int, int] = (0, 0, 0)
     dimmed: float = 1.0
     faint: float = FAINT
     opacity_power: float = 1.0
 
     @property
-    def bins(self):
+    def bins(self) -> tuple[int, int]:
+        """Across and down."""
         return -(-self.tile[0] // BIN), -(-self.tile[1] // BIN)
 
-    def halves(self):
+    def halves(self) -> "tuple[SplatView, SplatView]":
         """Two views of half the part each; of whole bins, cut across the longer side."""
         across = self.bins[0] >= self.bins[1]
         (x, y), (w, h), (left, top) = self.offset, self.tile, self.corner
@@ -121,16 +123,15 @@ class SplatView:
             self, offset=(x + dx, y + dy), corner=(left + dx, top + dy), tile=(w - dx, h - dy)
         )
 
-    def uniform(self, **more):
-        """As an Array that shaders read."""
-        data = VIEW.new(
+    def uniform(self, **more: object) -> np.ndarray:
+        """As the struct that shaders read, with the fields that change from one dispatch to the next."""
+        return VIEW.new(
             transform=np.asarray(self.transform).T, size=self.size, offset=self.offset, corner=self.corner,
             tile=self.tile, bins=self.bins, low=self.low, high=self.high,
             spread=self.spread, perspective=float(self.perspective), near=self.near, far=self.far,
             lit=(*self.lit, 0), dimmed=self.dimmed, faint=self.faint,
             opacity_power=self.opacity_power, **more,
         )  # fmt: skip
-        return Array.of(data, "uniform")
 
 
 @dataclass(frozen=True)
@@ -144,17 +145,18 @@ class Dots:
     """
 
     neurons: Array
-    ranges: list
+    ranges: list[tuple[int, int]]
     factors: Array
     palette: Array | None = None
 
     @property
-    def count(self):
+    def count(self) -> int:
+        """Of all that are drawn."""
         return sum(count for _, count in self.ranges)
 
 
 class Splatting:
-    """Draws and finds dots; keeps its room from one picture to the next.
+    """Draws and finds dots; its arrays are used again from one picture to the next.
 
     A picture's dots are placed once, and then drawn part by part. In each sample the nearest 60,000 dots of its bin
     of 8 x 8 samples are blended, front to back. Their order is right to 2^-24 of the depths between `low` and `high`;
@@ -162,30 +164,36 @@ class Splatting:
     """
 
     def __init__(self):
-        self._dots = self._colours = self._keys = self._order = None
-        self._counts = self._spans = self._bins = self._list = self._found = None
+        self._arrays: dict[str, Array] = {}
         self._sums, self._by_depth, self._by_bin = PrefixSums(), RadixSort(), RadixSort()
         self._placed = 0
-        self.picture = None
+        self.picture: Texture | None = None
 
-    def place(self, encoder, view, dots):
+    def _grown(self, count, **dtypes):
+        """The arrays of these names, with room for `count` items."""
+        for name, dtype in dtypes.items():
+            self._arrays[name] = grown(self._arrays.get(name), dtype, count)
+        return [self._arrays[name] for name in dtypes]
+
+    def _prepared(self, file, bindings, workgroups, *, entry="main", **resources):
+        """A Dispatch of the arrays that the bindings name, and of other resources."""
+        own = {b.name: self._arrays[b.name] for b in bindings if b.name not in resources}
+        return _kernel(file, bindings, entry).prepared(wide(workgroups), **own, **resources)
+
+    def place(self, encoder: wgpu.GPUCommandEncoder, view: SplatView, dots: Dots) -> None:
         """Puts Dots in the whole picture, in the order of their depth. The view's part is nothing to it."""
-        self._placed, room = dots.count, max(1, dots.count)
-        self._dots, self._colours = grown(self._dots, "4f4", room), grown(self._colours, "2u4", room)
-        self._keys, self._order = grown(self._keys, "u4", room), grown(self._order, "u4", room)
-        kernel, slot = _kernel("splat_place", PLACE, "main"), 0
+        self._placed, slot = dots.count, 0
+        *_, keys, order = self._grown(max(1, dots.count), dots="4f4", colours="2u4", keys="u4", order="u4")
+        given = {"neurons": dots.neurons, "factors": dots.factors, "palette": dots.palette}
         for first, count in dots.ranges:
             if count:
-                group = kernel.bind(
-                    view=view.uniform(first=first, slot=slot, count=count), neurons=dots.neurons,
-                    factors=dots.factors, palette=dots.palette, dots=self._dots, colours=self._colours,
-                    keys=self._keys, order=self._order,
-                )  # fmt: skip
-                kernel.dispatch(encoder, group, wide(-(-count // WORKGROUP)))
+                uniform = view.uniform(first=first, slot=slot, count=count)
+                groups = -(-count // WORKGROUP)
+                self._prepared("splat_place", PLACE, groups, view=uniform, **given).record(encoder)
             slot += count
-        _, self._ordered = self._by_depth.record(encoder, self._keys, self._order, self._placed, DEPTH_BITS)
+        _, self._ordered = self._by_depth.record(encoder, keys, order, self._placed, DEPTH_BITS)
 
-    def draw(self, encoder, view, depth):
+    def draw(self, encoder: wgpu.GPUCommandEncoder, view: SplatView, depth: Texture) -> wgpu.GPUCommandEncoder:
         """Blends the dots placed to `picture`, a texture of premultiplied linear colours, behind what is solid.
 
         view    that of `place`, with the part that is drawn
@@ -206,50 +214,43 @@ class Splatting:
             self.blend(encoder, part, entries, depth)
         return encoder
 
-    def count(self, view):
+    def count(self, view: SplatView) -> int:
         """How many entries the lists of a part's bins have together. Waits."""
         if not self._placed:
             return 0
-        self._counts, self._spans = grown(self._counts, "u4", self._placed), grown(self._spans, "2u4", self._placed)
-        self._bins, self._list = self._bins or Array("u4", 1), self._list or Array("u4", 1)
-        encoder = device().encoder()
-        self._lists(encoder, "count", view.uniform(count=self._placed))
-        sums, last = self._sums.record(encoder, self._counts, self._placed)
-        device().submit(encoder)
+        counts, _ = self._grown(self._placed, counts="u4", spans="2u4")
+        self._grown(1, bins="u4", list="u4")
+        with device().recording() as encoder:
+            self._list(encoder, "count", view.uniform(count=self._placed))
+            sums, last = self._sums.record(encoder, counts, self._placed)
         return int(sums.read(1, last)[0])
 
-    def enter(self, encoder, view, entries):
+    def enter(self, encoder: wgpu.GPUCommandEncoder, view: SplatView, entries: int) -> None:
         """The lists, once their entries are counted: one array, in the order of bins, in each of depth."""
-        if self._list is None or self._list.count < entries:
-            # Arrays of another size are new ones, which costs a little: more than needed is taken.
-            self._bins, self._list = (Array("u4", entries * 5 // 4) for _ in range(2))
+        # Arrays of another size are new ones, which costs a little: more than needed is taken.
+        short = "list" not in self._arrays or self._arrays["list"].count < entries
+        bins, dots = self._grown(entries * 5 // 4 if short else 0, bins="u4", list="u4")
         if entries:
-            self._lists(encoder, "enter", view.uniform(count=self._placed, entries=entries))
+            self._list(encoder, "enter", view.uniform(count=self._placed, entries=entries))
         bits = int(np.prod(view.bins) - 1).bit_length()
-        self._sorted = self._by_bin.record(encoder, self._bins, self._list, entries, bits)
+        self._sorted = self._by_bin.record(encoder, bins, dots, entries, bits)
 
-    def _lists(self, encoder, entry, uniform):
-        kernel = _kernel("splat_list", LIST, entry)
-        group = kernel.bind(
-            view=uniform, dots=self._dots, order=self._ordered, counts=self._counts, spans=self._spans,
-            bins=self._bins, list=self._list,
-        )  # fmt: skip
-        kernel.dispatch(encoder, group, wide(-(-self._placed // WORKGROUP)))
+    def _list(self, encoder, entry, uniform):
+        groups = -(-self._placed // WORKGROUP)
+        self._prepared("splat_list", LIST, groups, entry=entry, view=uniform, order=self._ordered).record(encoder)
 
-    def blend(self, encoder, view, entries, depth):
+    def blend(self, encoder: wgpu.GPUCommandEncoder, view: SplatView, entries: int, depth: Texture) -> None:
         """The picture of the lists, once they are entered."""
         if self.picture is None or self.picture.size != depth.size:
             self.picture = Texture(depth.size, "rgba16float", "STORAGE_BINDING|TEXTURE_BINDING")
         bins, order = self._sorted
-        kernel = _kernel("splat_blend", BLEND, "main")
-        group = kernel.bind(
-            view=view.uniform(entries=entries), bins=bins, list=order, dots=self._dots, colours=self._colours,
-            depth_map=depth, picture=self.picture,
-        )  # fmt: skip
         across, down = view.bins
-        kernel.dispatch(encoder, group, wide(-(-across * down // BIN)))
+        self._prepared(
+            "splat_blend", BLEND, -(-across * down // BIN), view=view.uniform(entries=entries), bins=bins, list=order,
+            depth_map=depth, picture=self.picture,
+        ).record(encoder)  # fmt: skip
 
-    def find(self, view, dots, point):
+    def find(self, view: SplatView, dots: Dots, point: Sequence[float]) -> int | None:
         """The number in the list of the frontmost dot whose disc holds a point of the picture, or None; waits.
 
         A dot's disc is as wide as it is drawn at half its edge's opacity, and one sample at least.
@@ -258,15 +259,15 @@ class Splatting:
         for first, count in dots.ranges:
             if count:
                 groups = -(-count // (WORKGROUP * WORKGROUP))
-                self._found = grown(self._found, "2u4", groups)
+                (found,) = self._grown(groups, found="2u4")
                 uniform = view.uniform(first=first, count=count, point=point)
                 kernel = _kernel("splat_find", FIND, "main")
-                kernel.run(groups, view=uniform, neurons=dots.neurons, factors=dots.factors, found=self._found)
-                best = min(best, *map(tuple, self._found.read(groups).reshape(-1, 2).tolist()))
+                kernel.run(groups, view=uniform, neurons=dots.neurons, factors=dots.factors, found=found)
+                best = min(best, *map(tuple, found.read(groups).reshape(-1, 2).tolist()))
         return None if best[0] == NONE else best[1]
 
 
-def wide(groups):
+def wide(groups: int) -> tuple[int, int]:
     """(across, down) at least as many workgroups, within the limit of a dimension."""
     across = min(groups, 32768)
     return across, -(-groups // across)
@@ -274,10 +275,16 @@ def wide(groups):
 
 @cache
 def _kernel(name, bindings, entry):
-    return Kernel(compose(f"kernels/{name}", {"bindings": declare(bindings)}), bindings, entry=entry)
+    return Kernel.of(f"kernels/{name}", bindings, entry=entry)
 
 
-def factors_of(opacity, appeared, size, fronts, depths):
+def factors_of(
+    opacity: Sequence[float],
+    appeared: Sequence[float],
+    size: Sequence[float],
+    fronts: Sequence[float],
+    depths: Sequence[float],
+) -> np.ndarray:
     """(2 blocks, 4) float32 of five (blocks,): see FACTORS."""
     table = np.zeros((len(opacity), 2, 4), np.float32)
     table[:, 0, :3] = np.stack([opacity, appeared, size], axis=1)
@@ -285,17 +292,19 @@ def factors_of(opacity, appeared, size, fronts, depths):
     return table.reshape(-1, 4)
 
 
-def palette_of(first, second):
+def palette_of(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(128, 4) float32 of two (64, 3) tables of linear colours: of tones 0 to 1, and of 2 to 3."""
     return np.concatenate([np.concatenate([first, second]), np.ones((128, 1))], axis=1).astype(np.float32)
 
 
-def find(neurons, view, factors, point):
+def find(neurons: np.ndarray, view: SplatView, factors: np.ndarray, point: Sequence[float]) -> int | None:
     """The number of the frontmost of NEURON items whose disc holds a point of the picture, or None; waits."""
     return Splatting().find(view, Dots(_listed(neurons), [(0, len(neurons))], Array.of(factors)), point)
 
 
-def splat(neurons, view, factors, palette, depth=None):
+def splat(
+    neurons: np.ndarray, view: SplatView, factors: np.ndarray, palette: np.ndarray, depth: float | None = None
+) -> np.ndarray:
     """(H, W, 4): a part of a picture of NEURON items, premultiplied; waits for the GPU.
 
     factors   (2 blocks, 4), see `factors_of`

@@ -1,18 +1,19 @@
 """Training on the GPU: many steps of Adam in one dispatch, several runs side by side, a workgroup each."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+import numpy.typing
 
 from engine.codegen.train.problem import BINDINGS, TRAINING, Problem
 from engine.codegen.train.subgroup import Lanes, lanes_module
 from engine.codegen.train.workgroup import Threads, threads_module
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
-from engine.gpu.bindings import declare
-from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel, subgroup_size
+from engine.network.mlp import Shape
 
 # llvmpipe ends loops silently after 65,535 iterations an invocation, all its loops summed; the rest is room.
 LOOP_ITERATIONS = 60000
@@ -24,12 +25,12 @@ LANE_COUNTS = (4, 8, 16)
 THREADS, SOFTWARE_THREADS = 128, 8
 
 
-def variants():
+def variants() -> tuple[str, ...]:
     """The layouts that this adapter runs."""
     return ("threads", *(["lanes"] if subgroup_size() in LANE_COUNTS else []))
 
 
-def plan_for(problem, variant=None, patient=False):
+def plan_for(problem: Problem, variant: str | None = None, patient: bool = False) -> Lanes | Threads:
     """How a Problem is laid out on this adapter: Lanes or Threads.
 
     variant   "lanes" or "threads" for that one
@@ -38,9 +39,9 @@ def plan_for(problem, variant=None, patient=False):
     Raises DeviceLimitError for networks that are too large, saying what would fit.
     """
     if variant != "threads" and (variant == "lanes" or device().is_software) and "lanes" in variants():
-        plan = Lanes(problem, subgroup_size())
-        if variant == "lanes" or plan.is_small_enough(patient):
-            return plan
+        lanes = Lanes(problem, subgroup_size())
+        if variant == "lanes" or lanes.is_small_enough(patient):
+            return lanes
     plan = Threads(problem, SOFTWARE_THREADS if device().is_software else THREADS)
     plan.check()
     return plan
@@ -64,26 +65,27 @@ class Training:
 
     def __init__(
         self,
-        shape,
-        task,
-        points,
-        targets,
-        flats,
-        seeds,
+        shape: Shape,
+        task: str,
+        points: np.typing.ArrayLike,
+        targets: np.typing.ArrayLike,
+        flats: np.typing.ArrayLike,
+        seeds: Sequence[int],
         *,
-        batch=128,
-        betas=(0.9, 0.999),
-        epsilon=1e-8,
-        variant=None,
-        patient=False,
+        batch: int = 128,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        variant: str | None = None,
+        patient: bool = False,
     ):
         if len(set(shape.activations[:-1])) > 1 or not all(a.rule.elementwise for a in shape.activations):
             raise NetworkError(f"{shape} cannot be trained: its hidden layers need one activation, and no softmax.")
         self.problem = Problem(shape, task)
         self.plan = plan_for(self.problem, variant, patient)
-        self.runs, self.count = len(seeds), len(points)
+        inputs = np.asarray(points, np.float32)
+        self.runs, self.count = len(seeds), len(inputs)
         self.batch, self.betas, self.epsilon = batch, betas, epsilon
-        data = np.concatenate([np.asarray(points, np.float32), np.reshape(targets, (self.count, -1))], axis=1)
+        data = np.concatenate([inputs, np.reshape(targets, (self.count, -1))], axis=1)
         if data.shape[1] != shape.sizes[0] + self.problem.targets:
             raise ShapeError(f"{data.shape} inputs and targets do not fit {shape}.")
         self._samples = Array.of(data.astype(np.float32))
@@ -94,32 +96,31 @@ class Training:
         self._moments = Array("f4", 2 * self.runs * places.count)
         self._gradients = Array("f4", self.runs * places.count)
         self._rates = Array("f4", 2 * MOST_STEPS)
-        self._run = Array(TRAINING.dtype, 1, "uniform")
         self.put(flats)
 
     @property
-    def samples(self):
+    def samples(self) -> int:
         """Of a step."""
         return self.batch or self.count
 
     @property
-    def most_steps(self):
+    def most_steps(self) -> int:
         """Steps one dispatch may take; 0 where a step takes several."""
         loops = self.plan.iterations(self.samples) * self.plan.loop_iterations + 2
         return min(MOST_STEPS, LOOP_ITERATIONS // loops)
 
-    def put(self, flats, moments=None, step=0):
+    def put(self, flats: np.typing.ArrayLike, moments: np.typing.ArrayLike | None = None, step: int = 0) -> None:
         """Begins from other weights (R, P) and moments (R, 2, P); None: zeros."""
         places = self.plan.places
-        flats = np.asarray(flats, np.float32)
-        if flats.shape != (self.runs, self.problem.weights):
-            raise ShapeError(f"{self.runs} runs of {self.problem.weights} weights were expected, not {flats.shape}.")
+        weights = np.asarray(flats, np.float32)
+        if weights.shape != (self.runs, self.problem.weights):
+            raise ShapeError(f"{self.runs} runs of {self.problem.weights} weights were expected, not {weights.shape}.")
         moments = np.zeros((self.runs, 2, self.problem.weights)) if moments is None else moments
-        self._weights.write(places.pack(flats))
+        self._weights.write(places.pack(weights))
         self._moments.write(places.pack(np.reshape(moments, (2 * self.runs, -1))))
         self.step = step
 
-    def advance(self, rates):
+    def advance(self, rates: Sequence[float] | np.ndarray) -> None:
         """Begins as many steps as there are learning rates, float64; does not wait for them."""
         at = 0
         while at < len(rates):
@@ -147,53 +148,49 @@ class Training:
 
     def _dispatch(self, steps, iteration, iterations, whole_steps):
         beta1, beta2 = self.betas
-        self._run.write(
-            TRAINING.new(
-                steps=steps, first=self.step, iteration=iteration, iterations=iterations, batch=self.samples,
-                count=self.count,
-                whole=int(self.batch == 0), ends=int(iterations == self.plan.iterations(self.samples)),
-                beta1=beta1, beta2=beta2, rest1=1 - beta1, rest2=1 - beta2, epsilon=self.epsilon,
-                scale=self.problem.scale(self.samples),
-            )
+        training = TRAINING.new(
+            steps=steps, first=self.step, iteration=iteration, iterations=iterations, batch=self.samples,
+            count=self.count, whole=int(self.batch == 0), ends=int(iterations == self.plan.iterations(self.samples)),
+            beta1=beta1, beta2=beta2, rest1=1 - beta1, rest2=1 - beta2, epsilon=self.epsilon,
+            scale=self.problem.scale(self.samples),
         )  # fmt: skip
-        kernel = _kernel(self.plan, not whole_steps)
-        kernel.run(
-            self.runs, training=self._run, rates=self._rates, samples=self._samples, keys=self._keys,
+        _kernel(self.plan, not whole_steps).run(
+            self.runs, training=training, rates=self._rates, samples=self._samples, keys=self._keys,
             weights=self._weights, moments=self._moments, gradients=self._gradients,
         )  # fmt: skip
 
-    def wait(self):
+    def wait(self) -> None:
         """Returns when the GPU has done what was begun."""
         self._weights.read(1)
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Of all runs' weights on the GPU."""
         return self._weights.nbytes
 
-    def keep(self, array, slot):
+    def keep(self, array: Array, slot: int) -> None:
         """Copies all runs' weights into number `slot` of an Array of `snapshots`, on the GPU."""
-        encoder, size = device().encoder(), self._weights.nbytes
-        encoder.copy_buffer_to_buffer(self._weights.buffer, 0, array.buffer, slot * size, size)
-        device().submit(encoder)
+        size = self._weights.nbytes
+        with device().recording() as encoder:
+            encoder.copy_buffer_to_buffer(self._weights.buffer, 0, array.buffer, slot * size, size)
 
-    def snapshots(self, count):
+    def snapshots(self, count: int) -> Array:
         """An Array with room for so many times all runs' weights."""
         return Array("f4", count * self._weights.count)
 
-    def flats(self, array, first, count):
+    def flats(self, array: Array, first: int, count: int) -> np.ndarray:
         """(count, R, P) float32: the weights in an Array of `snapshots`; waits."""
         size = self._weights.count
         found = array.read(count * size, first * size).reshape(count, self.runs, self.plan.places.count)
         return self.plan.places.unpack(found)
 
     @property
-    def weights(self):
+    def weights(self) -> np.ndarray:
         """(R, P) float32; waits."""
         return self.plan.places.unpack(self._weights.read().reshape(self.runs, -1))
 
     @property
-    def moments(self):
+    def moments(self) -> np.ndarray:
         """(R, 2, P) float32: means of the gradient and of its square; waits."""
         return self.plan.places.unpack(self._moments.read().reshape(self.runs, 2, -1))
 
@@ -202,13 +199,10 @@ class Training:
 def _kernel(plan, partial):
     constants = plan.constants
     if isinstance(plan, Lanes):
-        file, text = "kernels/train", lanes_module(plan)
         constants = {**constants, "PARTIAL": partial}
-    else:
-        # It keeps the gradient in storage anyhow.
-        file, text = "kernels/train_threads", threads_module(plan)
-    generated = {"bindings": declare(BINDINGS), "train": text}
-    return Kernel(compose(file, generated), BINDINGS, constants=constants)
+        return Kernel.of("kernels/train", BINDINGS, constants=constants, train=lanes_module(plan))
+    # The gradient is in storage anyhow.
+    return Kernel.of("kernels/train_threads", BINDINGS, constants=constants, train=threads_module(plan))
 
 
 def _pcg(v):

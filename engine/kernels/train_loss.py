@@ -3,14 +3,15 @@
 from functools import cache
 
 import numpy as np
+import numpy.typing
 
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels.field import Field, groups_of
 from engine.network.history import unflat
+from engine.network.mlp import Shape
 
 LOSS = struct("Loss", count="u32", outputs="u32", stride="u32", first="u32", slot="u32")
 BINDINGS = (
@@ -35,22 +36,23 @@ class Losses:
     targets   (N,) classes, or (N, outputs) values
     """
 
-    def __init__(self, shape, task, points, targets):
+    def __init__(self, shape: Shape, task: str, points: np.ndarray, targets: np.typing.ArrayLike):
         self.shape, self.count = shape, len(points)
         self._kernel = _kernel(task == "classes")
         self._targets = Array.of(np.asarray(targets, np.float32))
         padded = np.zeros((len(points), groups_of(shape.sizes[0]) * 4), np.float32)
         padded[:, : shape.sizes[0]] = points
-        self._padded, self._field = padded, None
+        self._padded = padded
+        self._field: Field | None = None
 
-    def __call__(self, flats):
+    def __call__(self, flats: np.typing.ArrayLike) -> np.ndarray:
         """(R,) float64: the loss of each of (R, P) weights, nan where some are not finite."""
-        flats = np.asarray(flats, np.float32)
-        found = np.full(len(flats), np.nan)
-        good = np.flatnonzero(np.isfinite(flats).all(axis=1))
+        weights = np.asarray(flats, np.float32)
+        found = np.full(len(weights), np.nan)
+        good = np.flatnonzero(np.isfinite(weights).all(axis=1))
         for at in range(0, len(good), TOGETHER):
             some = good[at : at + TOGETHER]
-            found[some] = self._some(flats[some])
+            found[some] = self._some(weights[some])
         return found
 
     def _some(self, flats):
@@ -59,11 +61,14 @@ class Losses:
             if self._field is None:
                 self._prepare(net)
             self._field.show(net)
-            for part, (points, runs) in enumerate(zip(self._points, self._runs, strict=True)):
-                values = self._field.run(points, self._parts[part].stop - self._parts[part].start)
-                self._kernel.run(
-                    STRIDE // WORKGROUP, loss=runs[number], outputs=values, targets=self._targets, sums=self._sums
-                )
+            for part, (rows, points) in enumerate(zip(self._parts, self._points, strict=True)):
+                count, outputs = rows.stop - rows.start, self.shape.sizes[-1]
+                values = self._field.run(points, count)
+                loss = LOSS.new(
+                    count=count, outputs=outputs, stride=groups_of(outputs), first=rows.start,
+                    slot=number * self._room + part * STRIDE,
+                )  # fmt: skip
+                self._kernel.run(STRIDE // WORKGROUP, loss=loss, outputs=values, targets=self._targets, sums=self._sums)
         sums = self._sums.read(len(flats) * self._room).reshape(len(flats), -1)
         return sums.astype(float).sum(axis=1) / self.count
 
@@ -74,23 +79,9 @@ class Losses:
         self._points = [Array.of(self._padded[rows]) for rows in self._parts]
         self._room = STRIDE * len(self._parts)
         self._sums = Array("f4", TOGETHER * self._room)
-        outputs = self.shape.sizes[-1]
-        self._runs = [
-            [
-                Array.of(
-                    LOSS.new(
-                        count=rows.stop - rows.start, outputs=outputs, stride=groups_of(outputs), first=rows.start,
-                        slot=number * self._room + part * STRIDE,
-                    ),
-                    "uniform",
-                )
-                for number in range(TOGETHER)
-            ]
-            for part, rows in enumerate(self._parts)
-        ]  # fmt: skip
 
 
 @cache
 def _kernel(classes):
     constants = {"STRIDE": STRIDE, "CLASSES": classes}
-    return Kernel(compose("kernels/train_loss", {"bindings": declare(BINDINGS)}), BINDINGS, constants=constants)
+    return Kernel.of("kernels/train_loss", BINDINGS, constants=constants)

@@ -70,7 +70,7 @@ def test_a_gradient_whose_square_vanishes_still_has_a_direction():
 
 def test_sparks_are_computed_again_only_after_another_network():
     net = random_mlp([3, 8, 1], seed=4)
-    paths = sparks.Sparks(net, SEEDS)
+    paths = sparks.TracedPaths(net, SEEDS)
 
     def record():
         encoder = device().encoder()

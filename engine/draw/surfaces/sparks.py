@@ -94,7 +94,9 @@ class SparkPaths(Drawable):
         for steps in (STEPS_A_VERTEX, 5, 1):
             length = step * self.spread * STEPS_A_VERTEX / steps
             try:
-                return sparks.Sparks(self.net, seeds, vertices=vertices, steps=steps, step=length, output=self.output)
+                return sparks.TracedPaths(
+                    self.net, seeds, vertices=vertices, steps=steps, step=length, output=self.output
+                )
             except SettingError:
                 if steps == 1:
                     raise
