@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.results import keep, spread
 from engine.gpu.array import Array
+from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
 from engine.kernels import product
 from engine.network.random import random_mlp
@@ -30,9 +31,9 @@ def least_time(run):
 def ours(net, x, precision, variant):
     """(seconds, values)"""
     wide = product.Wide(net, precision, variant=variant)
-    padded = np.zeros((len(x), product.blocks_of(net.inputs) * 4), np.float32)
+    padded = np.zeros((len(x), groups_of(net.inputs) * 4), np.float32)
     padded[:, : net.inputs] = x
-    points, values = Array.of(padded.reshape(-1, 4)), Array(product.VEC4, len(x) * product.blocks_of(net.outputs))
+    points, values = Array.of(padded.reshape(-1, 4)), Array(product.VEC4, len(x) * groups_of(net.outputs))
 
     def run():
         encoder = device().encoder()

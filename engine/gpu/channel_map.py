@@ -80,14 +80,14 @@ class ChannelMap:
         return data.transpose(0, 2, 1).reshape(-1, *self.shape[1:])[: self.shape[0]].copy()
 
 
-class Step(Protocol):
+class MapStep(Protocol):
     """What computes or copies a part of a map: a Dispatch, or a copy."""
 
     def record(self, encoder: wgpu.GPUCommandEncoder) -> None: ...
 
 
 def evaluate(
-    steps: Callable[..., Iterable[Step]], node: Any, *values: np.typing.ArrayLike, **options: Any
+    steps: Callable[..., Iterable[MapStep]], node: Any, *values: np.typing.ArrayLike, **options: Any
 ) -> np.ndarray:
     """What a node gives for arrays of channels, by the steps of a kernel; waits for the GPU.
 

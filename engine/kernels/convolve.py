@@ -11,7 +11,7 @@ from engine.codegen.matmul.activation import activated
 from engine.errors import NetworkError, SettingError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
-from engine.gpu.channel_map import ChannelMap, Step
+from engine.gpu.channel_map import ChannelMap, MapStep
 from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS, Kernel, subgroup_size
 from engine.gpu.structs import struct
@@ -89,7 +89,7 @@ def steps(
     *,
     variant: str | None = None,
     images: MutableMapping[ChannelMap, Image] | None = None,
-) -> Iterator[Step]:
+) -> Iterator[MapStep]:
     """What computes one convolution: a copy of the source as an image, where the variant reads one, and a Dispatch.
 
     sources, output   one ChannelMap that is read and one that is written, in memory of their own

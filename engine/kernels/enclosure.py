@@ -28,7 +28,8 @@ def kernel(shape: Shape) -> Kernel:
         Binding("pieces", "read", "array<vec4f>"),
         Binding("bounds", "write", "array<vec2f>"),
     )
-    return Kernel.of("kernels/enclosure", names, **search_modules(shape))
+    search = search_modules(shape)
+    return Kernel.of("kernels/enclosure", names, network=search["network"], enclosure=search["enclosure"])
 
 
 def enclose(

@@ -1,26 +1,27 @@
 """A network's values, and their gradients, at many points, computed on the GPU."""
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import groupby
 
 import numpy as np
+import numpy.typing
+import wgpu
 
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
-from engine.codegen.mlp.batched import LANES as BROADCAST_LANES
-from engine.codegen.mlp.batched import Variant, batched_module, weights_bindings
-from engine.codegen.mlp.batched_layout import WIDEST, WRITTEN, pack
+from engine.codegen.mlp.batched import LANES, Variant, batched_module, weights_bindings
+from engine.codegen.mlp.batched_layout import WIDEST, WRITTEN, Plan, pack
 from engine.codegen.mlp.layout import UNIFORM_BYTES, layout, weights_binding
 from engine.codegen.mlp.network import network_module, points_module
 from engine.codegen.mlp.weights import upload
-from engine.errors import ShapeError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
+from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel, subgroup_size
 from engine.gpu.structs import struct
-from engine.kernels.product import Wide
-from engine.network.mlp import Mlp
+from engine.kernels.product import Wide, padded_points
+from engine.network.mlp import Layer, Mlp
 
 FIELD = struct("Field", count="u32", stride="u32", offset="u32")
 WORKGROUP = 64
@@ -34,7 +35,9 @@ SLICE = 32
 UNIFORM_COUNT = UNIFORM_BYTES // 16
 
 
-def evaluate(net, points, *, gradient=False):
+def evaluate(
+    net: Mlp, points: np.typing.ArrayLike, *, gradient: bool = False
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """The network's value at each point, computed on the GPU.
 
     net      any Mlp
@@ -42,17 +45,13 @@ def evaluate(net, points, *, gradient=False):
     returns  (N, outputs) float32; with gradient=True a pair of that and (N, outputs, inputs), the derivatives
     Raises ShapeError if points are not as wide as the input layer.
     """
-    points = np.asarray(points, np.float32)
-    if points.ndim != 2 or points.shape[1] != net.inputs:
-        raise ShapeError(f"Points are {points.shape}, but {net} needs (N, {net.inputs}).")
-    padded = np.zeros((len(points), groups_of(net.inputs) * 4), np.float32)
-    padded[:, : net.inputs] = points
+    padded = padded_points(net, points)
     if gradient:
         return _gradients(net, padded)
-    much = len(points) * net.weight_count >= BATCHED_WORK or any(map(_wide_for_batched, net.layers))
+    much = len(padded) * net.weight_count >= BATCHED_WORK or any(map(_wide_for_batched, net.layers))
     field = Field(net, "batched" if much else "plain")
-    result = np.empty((len(points), net.outputs), np.float32)
-    for rows in field.parts(len(points)):
+    result = np.empty((len(padded), net.outputs), np.float32)
+    for rows in field.parts(len(padded)):
         part = padded[rows].reshape(-1, 4)
         values = field.run(Array.of(part), rows.stop - rows.start).read()
         result[rows] = values.reshape(rows.stop - rows.start, -1)[:, : net.outputs]
@@ -90,16 +89,16 @@ class Field:
     precision   of runs of wide layers where there are several points, as in `product.Wide`
     """
 
-    def __init__(self, net, kind="plain", precision="f32"):
+    def __init__(self, net: Mlp, kind: str = "plain", precision: str = "f32"):
         self.net, self.kind = net, kind
         # vec4f of one group
         self.group = 4 if kind == "tangent" else 1
         split = stages(net, kind)
         self.stages = [[_piece(piece, kind, precision) for piece in slices] for slices in split]
         self.widths = [groups_of(sum(piece.outputs for piece in slices)) for slices in split]
-        self._arrays = {}
+        self._arrays: dict[int, Array] = {}
 
-    def show(self, net, *, entered=False):
+    def show(self, net: Mlp, *, entered: bool = False) -> None:
         """Takes other weights of the same shape; compiles nothing.
 
         entered   True: only the first layer differs from the network before
@@ -111,7 +110,7 @@ class Field:
             if entered:
                 return
 
-    def parts(self, count):
+    def parts(self, count: int) -> list[slice]:
         """Slices of `count` points, each small enough for one dispatch and for one buffer."""
         widest = max(groups_of(self.net.inputs), *self.widths) * 16 * self.group
         room = device().limits["max-storage-buffer-binding-size"] // widest
@@ -119,17 +118,15 @@ class Field:
         size = min(room, MAX_GROUPS * WORKGROUP, max(WORKGROUP, work))
         return [slice(at, min(at + size, count)) for at in range(0, count, size)]
 
-    def run(self, points, count):
+    def run(self, points: Array, count: int) -> Array:
         """The values, an Array of (count, groups of four outputs) vec4f that the next call overwrites.
 
         points   an Array of (count, groups of four inputs) vec4f
         """
-        encoder = device().encoder()
-        values = self.record(encoder, points, count)
-        device().submit(encoder)
-        return values
+        with device().recording() as encoder:
+            return self.record(encoder, points, count)
 
-    def record(self, encoder, points, count):
+    def record(self, encoder: wgpu.GPUCommandEncoder, points: Array, count: int) -> Array:
         """As `run`, but recorded with an encoder, to be submitted by the caller."""
         for number, (slices, width) in enumerate(zip(self.stages, self.widths, strict=True)):
             values = self._array(number, count * width * self.group)
@@ -147,7 +144,7 @@ class Field:
         return array
 
 
-def stages(net, kind="plain"):
+def stages(net: Mlp, kind: str = "plain") -> list[list[Mlp]]:
     """The network as networks one after the other, each a list of slices: same inputs, outputs side by side.
 
     A narrow run, of layers whose responses stay in registers, is one stage of one slice.
@@ -159,7 +156,7 @@ def stages(net, kind="plain"):
     """
     batched = kind == "batched"
     is_wide, fits = (_wide_for_batched, _fits_batched) if batched else (_wide_for_one, _fits_one)
-    result = []
+    result: list[list[Mlp]] = []
     for wide, layers in groupby(net.layers, is_wide):
         if not wide:
             result += [[_network(run)] for run in _runs(layers, fits)]
@@ -172,7 +169,7 @@ def stages(net, kind="plain"):
 
 def _runs(layers, fits):
     """Lists of consecutive layers, each as long as it fits."""
-    run = []
+    run: list[Layer] = []
     for layer in layers:
         if run and not fits([*run, layer]):
             yield run
@@ -210,46 +207,35 @@ def _network(layers, rows=slice(None)):
 
 
 def _piece(net, kind, precision):
-    if kind != "batched":
-        return _OnePiece(net, kind)
-    if any(map(_wide_for_batched, net.layers)):
-        return _WidePiece(net, precision)
-    return _OnePiece(net, "plain") if best_variant().plan(net.shape) is None else _BatchedPiece(net)
+    wide = kind == "batched" and any(map(_wide_for_batched, net.layers))
+    return _WidePiece(net, precision) if wide else _Piece(net, kind)
 
 
-class _OnePiece:
-    """One network of `stages` with its weights on the GPU, a point an invocation."""
+class _Piece:
+    """One network of `stages` with its weights on the GPU: a point an invocation, or as many as a Variant takes."""
 
     def __init__(self, net, kind):
-        self.outputs, self.work = net.outputs, net.weight_count
-        self.kernel, self.weights = _kernel(net.shape, kind), None
+        self.outputs, self.work, self.points = net.outputs, net.weight_count, 1
+        variant = best_variant()
+        self.cut = variant.plan(net.shape) if kind == "batched" else None
+        if self.cut is None:
+            self.kernel = _kernel(net.shape, "plain" if kind == "batched" else kind)
+        else:
+            self.kernel, self.points = _batched_kernel(net.shape, variant), variant.points
+        self.weights: dict[str, Array] = {}
         self.show(net)
 
     def show(self, net):
-        self.weights = upload(net, self.weights)
+        if self.cut is None:
+            self.weights = {"weights": upload(net, self.weights.get("weights"))}
+        else:
+            self.weights = batched_weights(self.cut, net.layers)
 
     def record(self, encoder, points, values, count, stride, offset):
-        uniform = Array.of(FIELD.new(count=count, stride=stride, offset=offset), "uniform")
-        group = self.kernel.bind(weights=self.weights, field=uniform, points=points, values=values)
-        self.kernel.dispatch(encoder, group, -(-count // WORKGROUP))
-
-
-class _BatchedPiece:
-    """The same, several points an invocation."""
-
-    def __init__(self, net):
-        self.outputs, self.work, self.variant = net.outputs, net.weight_count, best_variant()
-        self.kernel = _batched_kernel(net.shape, self.variant)
-        self.cut = self.variant.plan(net.shape)
-        self.show(net)
-
-    def show(self, net):
-        self.weights = batched_weights(self.cut, net.layers)
-
-    def record(self, encoder, points, values, count, stride, offset):
-        uniform = Array.of(FIELD.new(count=count, stride=stride, offset=offset), "uniform")
-        group = self.kernel.bind(**self.weights, field=uniform, points=points, values=values)
-        self.kernel.dispatch(encoder, group, -(-count // (WORKGROUP * self.variant.points)))
+        field = FIELD.new(count=count, stride=stride, offset=offset)
+        self.kernel.prepared(
+            -(-count // (WORKGROUP * self.points)), **self.weights, field=field, points=points, values=values
+        ).record(encoder)
 
 
 class _WidePiece:
@@ -265,7 +251,7 @@ class _WidePiece:
         self.wide.record(encoder, points, values, count)
 
 
-def best_variant(*, gradient=False, half=False, large=False):
+def best_variant(*, gradient: bool = False, half: bool = False, large: bool = False) -> Variant:
     """The Variant that suits this adapter.
 
     large   whether there is work enough for code that compiles longer and runs faster
@@ -276,7 +262,7 @@ def best_variant(*, gradient=False, half=False, large=False):
     """
     if not device().is_software:
         return Variant(1 if gradient else 2, gradient, half=half)
-    shares = subgroup_size() >= BROADCAST_LANES
+    shares = subgroup_size() >= LANES
     if half:
         # They compute f16 by way of f32, and compile a product of it as slowly as five.
         return Variant(1, gradient, shares, half, written=WRITTEN // 5)
@@ -285,7 +271,7 @@ def best_variant(*, gradient=False, half=False, large=False):
     return Variant(points, gradient, shares, written=WRITTEN if shares else WRITTEN // 3)
 
 
-def batched_weights(cut, layers):
+def batched_weights(cut: Plan, layers: Sequence[Layer]) -> dict[str, Array]:
     """The weights on the GPU by the names of their bindings."""
     usage = "uniform" if cut.kind == "uniform" else "storage"
     return {f"weights{i}": Array.of(data, usage) for i, data in enumerate(pack(cut, layers))}
@@ -305,23 +291,16 @@ def _bindings(weights):
 
 @cache
 def _kernel(shape, kind):
-    bindings = _bindings([weights_binding(shape)])
     file, arithmetic = KINDS[kind]
-    generated = {
-        "bindings": declare(bindings),
-        "points": points_module(shape, tangent=kind == "tangent"),
-        "network": network_module(shape, (arithmetic,)),
-    }
-    return Kernel(compose(file, generated), bindings)
+    return Kernel.of(
+        file,
+        _bindings([weights_binding(shape)]),
+        points=points_module(shape, tangent=kind == "tangent"),
+        network=network_module(shape, (arithmetic,)),
+    )
 
 
 @cache
-def _batched_kernel(shape, how):
-    bindings = _bindings(weights_bindings(how.plan(shape)))
-    generated = {"bindings": declare(bindings), "network": batched_module(shape, how)}
-    return Kernel(compose("kernels/field_batched", generated), bindings)
-
-
-def groups_of(n):
-    """Groups of four."""
-    return -(-n // 4)
+def _batched_kernel(shape, variant):
+    bindings = _bindings(weights_bindings(variant.plan(shape)))
+    return Kernel.of("kernels/field_batched", bindings, network=batched_module(shape, variant))

@@ -7,7 +7,7 @@ import wgpu
 
 from engine.errors import NetworkError, near
 from engine.gpu.array import Array
-from engine.gpu.channel_map import ChannelMap, Step
+from engine.gpu.channel_map import ChannelMap, MapStep
 from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS
 from engine.kernels import convolve, dense, elementwise, pool, reshape, softmax
@@ -109,7 +109,8 @@ class Forward:
             yield from reshape.steps(node, [self._maps[key] for key in node.inputs], output)
             return
         source, names = taken(self.net, node, self.shared)
-        sources, more = [self._maps[key] for key in names], {}
+        sources = [self._maps[key] for key in names]
+        more: dict[str, object] = {}
         if isinstance(source, nodes.Dense) and self._is_faster_as_convolution(source):
             same = nodes.Convolution(source.name, source.inputs, source.weights[:, :, None, None], source.bias)
             source = same if "lanes" in convolve.variants(same, sources[0], output) else source
@@ -128,7 +129,7 @@ class Forward:
         return device().is_software and self.variant in (None, "lanes") and fits
 
 
-STEPS: dict[type[nodes.GraphNode], Callable[..., Iterable[Step]]] = {
+STEPS: dict[type[nodes.GraphNode], Callable[..., Iterable[MapStep]]] = {
     nodes.Convolution: convolve.steps,
     nodes.Dense: dense.steps,
     nodes.Elementwise: elementwise.steps,

@@ -4,29 +4,35 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import wgpu
 
 from engine.codegen.mlp.batched import batched_module, weights_bindings
 from engine.codegen.mlp.batched_layout import WIDEST, pack_layer
-from engine.errors import DeviceLimitError, NetworkError, SettingError
+from engine.errors import DeviceLimitError, SettingError
 from engine.gpu.array import Array, grown
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
+from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
-from engine.kernels.field import WORK, WORKGROUP, Field, batched_weights, best_variant, groups_of
-from engine.network.mlp import Mlp
+from engine.gpu.texture import Texture
+from engine.kernels.field import WORK, WORKGROUP, Field, batched_weights, best_variant
+from engine.kernels.product import check_half, same_layer
+from engine.network.mlp import Layer, Mlp
 from engine.network.parts import sliced
 
 GRID = struct("Grid", first="u32", end="u32", width="u32", stride="u32", corner="vec2f")
 VEC4 = np.dtype(("f4", 4))
-PRECISIONS = ("f32", "f16")
-HALF_MOST = 65504
 # Values that `evaluate_grid` holds on the GPU at once, in bytes.
 HELD = 1 << 26
 # Weights times samples of a grid from which on code that runs faster pays for compiling longer: some 1024 x 1024
 # samples of 2-30x27-3.
 LARGE = 20_000_000_000
+
+
+# (width, height) of a grid, and (x, y, width, height) of a part of it.
+Size = tuple[int, int]
+Tile = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -44,13 +50,13 @@ class Plane:
     across: np.ndarray
     down: np.ndarray
 
-    def points(self, size, tile=None):
+    def points(self, size: Size, tile: Tile | None = None) -> np.ndarray:
         """(height, width, inputs) float64: where the samples of a tile lie."""
         i, j = coordinates(size, tile or (0, 0, *size))
         return self.centre + i[None, :, None] * np.asarray(self.across) + j[:, None, None] * np.asarray(self.down)
 
 
-def coordinates(size, tile):
+def coordinates(size: Size, tile: Tile) -> tuple[np.ndarray, np.ndarray]:
     """Steps from the grid's middle to the columns and rows of a tile, exact in float32."""
     x, y, width, height = tile
     return np.arange(x, x + width) + 0.5 - size[0] / 2, np.arange(y, y + height) + 0.5 - size[1] / 2
@@ -69,31 +75,27 @@ class Grid:
     larger than float16 holds.
     """
 
-    def __init__(self, net, *, gradient=False, precision="f32"):
-        if precision not in PRECISIONS:
-            raise SettingError(f"Precision `{precision}` was asked for; there are {' and '.join(PRECISIONS)}.")
+    def __init__(self, net: Mlp, *, gradient: bool = False, precision: str = "f32"):
+        check_half(net, precision, biases=False)
         if precision == "f16" and "shader-f16" not in device().features:
             raise DeviceLimitError(f"f16 was asked for, but {device().adapter} has none. Take f32.")
         self.gradient, self.precision = gradient, precision
-        self._shape, self._workers = None, {}
-        self.show(net)
+        self.net = net
+        self._workers: dict[bool, _Fused | _Staged] = {}
 
-    def show(self, net):
+    def show(self, net: Mlp) -> None:
         """Takes another network; one of the same shape compiles nothing, the same one again copies nothing."""
-        for i, layer in enumerate(net.layers[1:] if self.precision == "f16" else (), 1):
-            most = abs(layer.weights).max()
-            if most > HALF_MOST:
-                raise NetworkError(f"Layer {i} of {net} holds {most:g}; float16 ends at {HALF_MOST}. Take f32.")
-        if self._shape != net.shape:
-            self._shape, self._workers = net.shape, {}
+        check_half(net, self.precision, biases=False)
+        if self.net.shape != net.shape:
+            self._workers = {}
         self.net = net
 
     @property
-    def groups(self):
+    def groups(self) -> int:
         """vec4f a sample."""
         return groups_of(self.net.outputs) * (3 if self.gradient else 1)
 
-    def record(self, encoder, plane, size, tile=None):
+    def record(self, encoder: wgpu.GPUCommandEncoder, plane: Plane, size: Size, tile: Tile | None = None) -> Array:
         """Records the evaluation of a tile; returns an Array that the next call overwrites.
 
         size      (width, height) of the whole grid
@@ -103,7 +105,14 @@ class Grid:
         """
         return self._ready(plane, size).record(encoder, size, tile or (0, 0, *size))
 
-    def record_texture(self, encoder, plane, size, texture, tile=None):
+    def record_texture(
+        self,
+        encoder: wgpu.GPUCommandEncoder,
+        plane: Plane,
+        size: Size,
+        texture: Texture,
+        tile: Tile | None = None,
+    ) -> None:
         """As `record`, into a texture of the tile's size or larger, for networks of up to four outputs.
 
         texture   rgba16float or rgba32float, with the usage STORAGE_BINDING; the outputs become r, g, b, a
@@ -129,8 +138,9 @@ class Grid:
 def _worker(net, entry, gradient, precision, large):
     how = best_variant(gradient=gradient, half=precision == "f16", large=large)
     shape = _entered(net, entry.layers[0]).shape
-    if how.plan(shape) is not None:
-        return _Fused(shape, how)
+    cut = how.plan(shape)
+    if cut is not None:
+        return _Fused(shape, how, cut)
     if how.half and (gradient or max(shape.sizes) <= WIDEST):
         what = "derivatives in f16" if gradient else "f16"
         raise DeviceLimitError(
@@ -148,35 +158,38 @@ def _entered(net, first):
 class _Fused:
     """All layers in one kernel, from a sample's number to its outputs."""
 
-    def __init__(self, shape, how):
-        self.shape, self.variant, self.cut = shape, how, how.plan(shape)
-        self.groups = groups_of(shape.sizes[-1]) * how.channels
-        self.net, self.first, self.weights, self.values = None, None, None, None
+    def __init__(self, shape, variant, cut):
+        self.shape, self.variant, self.cut = shape, variant, cut
+        self.groups = groups_of(shape.sizes[-1]) * variant.channels
+        self.net: Mlp | None = None
+        self.first: Layer | None = None
+        self.weights: dict[str, Array] = {}
+        self.values: Array | None = None
 
     def show(self, net, first):
-        if self.net is not net:
+        if self.net is not net or self.first is None:
             self.weights = batched_weights(self.cut, [first, *net.layers[1:]])
-            self.net, self.first = net, first
-        elif not _same(first, self.first):
+        elif not same_layer(first, self.first):
             for part, data in pack_layer(self.cut.segments[0], first):
                 self.weights[f"weights{part.buffer}"].write(data, part.at * 4)
-            self.first = first
+        self.net, self.first = net, first
 
     def record(self, encoder, size, tile, texture=None):
         count, points = tile[2] * tile[3], WORKGROUP * self.variant.points
         if texture is None:
             self.values = _exactly(self.values, count * self.groups)
-            kernel, target = _fused_kernel(self.shape, self.variant), {"values": self.values}
+            kernel, target = _fused_kernel(self.shape, self.variant, VALUES), {"values": self.values}
         else:
-            kernel, target = _texture_kernel(self.shape, self.variant, texture.format), {"picture": texture}
+            picture, target = _picture(texture.format), {"picture": texture}
+            kernel = _fused_kernel(self.shape, self.variant, picture, "kernels/grid_texture")
         work = WORK // (
             self.variant.channels * sum(a * b for a, b in zip(self.shape.sizes, self.shape.sizes[1:], strict=False))
         )
         most = max(1, min(MAX_GROUPS, work // points)) * points
         for at in range(0, count, most):
             end = min(at + most, count)
-            uniform = Array.of(_describe(size, tile, at, end, self.groups), "uniform")
-            kernel.dispatch(encoder, kernel.bind(**self.weights, grid=uniform, **target), -(-(end - at) // points))
+            part = _describe(size, tile, at, end, self.groups)
+            kernel.prepared(-(-(end - at) // points), **self.weights, grid=part, **target).record(encoder)
         return self.values
 
 
@@ -193,7 +206,7 @@ class _Staged:
     def show(self, net, first):
         if self.net is not net:
             self.field.show(_entered(net, first))
-        elif not _same(first, self.first):
+        elif not same_layer(first, self.first):
             self.field.show(_entered(net, first), entered=True)
         self.net, self.first = net, first
 
@@ -202,19 +215,24 @@ class _Staged:
         self.values = _exactly(self.values, count * each)
         parts = self.field.parts(count)
         self.points = grown(self.points, VEC4, (parts[0].stop if parts else 0) * self.field.group)
-        enter, leave = _enter_kernel(self.gradient), _leave_kernel(self.gradient)
+        found_binding = Binding("found", "read", "array<vec4f>")
+        enter = _plain("kernels/grid_enter", self.gradient, Binding("points", "write", "array<vec4f>"))
+        leave = _plain("kernels/grid_leave", self.gradient, found_binding, VALUES)
         for rows in parts:
             n = rows.stop - rows.start
-            grid = Array.of(_describe(size, tile, rows.start, rows.stop, self.groups), "uniform")
-            enter.dispatch(encoder, enter.bind(grid=grid, points=self.points), -(-n // WORKGROUP))
+            part, counts = _describe(size, tile, rows.start, rows.stop, self.groups), -(-n // WORKGROUP)
+            enter.prepared(counts, grid=part, points=self.points).record(encoder)
             found = self.field.record(encoder, self.points, n)
-            leave.dispatch(encoder, leave.bind(grid=grid, found=found, values=self.values), -(-n // WORKGROUP))
+            leave.prepared(counts, grid=part, found=found, values=self.values).record(encoder)
         if texture is not None:
-            kernel = _copy_kernel(texture.format)
+            values = Binding("values", "read", "array<vec4f>")
+            kernel = _plain("kernels/grid_copy", None, values, _picture(texture.format))
             for rows in parts:
-                grid = Array.of(_describe(size, tile, rows.start, rows.stop, 1), "uniform")
-                group = kernel.bind(grid=grid, values=self.values, picture=texture)
-                kernel.dispatch(encoder, group, -(-(rows.stop - rows.start) // WORKGROUP))
+                part, counts = (
+                    _describe(size, tile, rows.start, rows.stop, 1),
+                    -(-(rows.stop - rows.start) // WORKGROUP),
+                )
+                kernel.prepared(counts, grid=part, values=self.values, picture=texture).record(encoder)
         return self.values
 
 
@@ -228,47 +246,18 @@ def _exactly(array, count):
     return array if array is not None and array.count == count else Array(VEC4, count)
 
 
-def _same(a, b):
-    return np.array_equal(a.weights, b.weights) and np.array_equal(a.bias, b.bias)
+@cache
+def _fused_kernel(shape, variant, target, file="kernels/grid"):
+    bindings = (*weights_bindings(variant.plan(shape)), GRID_BINDING, target)
+    return Kernel.of(file, bindings, network=batched_module(shape, variant))
 
 
 @cache
-def _fused_kernel(shape, how):
-    bindings = (*weights_bindings(how.plan(shape)), GRID_BINDING, Binding("values", "write", "array<vec4f>"))
-    generated = {"bindings": declare(bindings), "network": batched_module(shape, how)}
-    return Kernel(compose("kernels/grid", generated), bindings)
+def _plain(file, gradient, *bindings):
+    return Kernel.of(file, (GRID_BINDING, *bindings), constants=None if gradient is None else {"GRADIENT": gradient})
 
 
-@cache
-def _texture_kernel(shape, how, format):
-    bindings = (*weights_bindings(how.plan(shape)), GRID_BINDING, _picture(format))
-    generated = {"bindings": declare(bindings), "network": batched_module(shape, how)}
-    return Kernel(compose("kernels/grid_texture", generated), bindings)
-
-
-@cache
-def _enter_kernel(gradient):
-    return _plain(
-        "kernels/grid_enter_gradient" if gradient else "kernels/grid_enter", Binding("points", "write", "array<vec4f>")
-    )
-
-
-@cache
-def _leave_kernel(gradient):
-    file = "kernels/grid_leave_gradient" if gradient else "kernels/grid_leave"
-    return _plain(file, Binding("found", "read", "array<vec4f>"), Binding("values", "write", "array<vec4f>"))
-
-
-@cache
-def _copy_kernel(format):
-    return _plain("kernels/grid_copy", Binding("values", "read", "array<vec4f>"), _picture(format))
-
-
-def _plain(file, *bindings):
-    bindings = (GRID_BINDING, *bindings)
-    return Kernel(compose(file, {"bindings": declare(bindings)}), bindings)
-
-
+VALUES = Binding("values", "write", "array<vec4f>")
 GRID_BINDING = Binding("grid", "uniform", GRID)
 
 
@@ -276,7 +265,9 @@ def _picture(format):
     return Binding("picture", "storage_texture", f"texture_storage_2d<{format}, write>")
 
 
-def evaluate_grid(net, plane, size, *, gradient=False, precision="f32"):
+def evaluate_grid(
+    net: Mlp, plane: Plane, size: Size, *, gradient: bool = False, precision: str = "f32"
+) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """The network's values over a grid, computed on the GPU.
 
     size      (width, height) in samples
@@ -290,9 +281,8 @@ def evaluate_grid(net, plane, size, *, gradient=False, precision="f32"):
     rows = max(1, HELD // max(1, width * grid.groups * 16))
     for y in range(0, height, rows):
         tile = (0, y, width, min(rows, height - y))
-        encoder = device().encoder()
-        array = grid.record(encoder, plane, size, tile)
-        device().submit(encoder)
+        with device().recording() as encoder:
+            array = grid.record(encoder, plane, size, tile)
         part = array.read(width * tile[3] * grid.groups).reshape(tile[3], width, channels, -1)
         found[y : y + rows] = part[..., : net.outputs]
     return (found[:, :, 0], np.moveaxis(found[:, :, 1:], 2, -1)) if gradient else found[:, :, 0]

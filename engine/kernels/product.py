@@ -3,17 +3,20 @@
 from functools import cache
 
 import numpy as np
+import numpy.typing
+import wgpu
 
 from engine.codegen.matmul import product as code
-from engine.codegen.matmul.product import blocks_of
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
+from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel, subgroup_size
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.kernels import softmax
+from engine.network.mlp import Layer, Mlp
 
 PRECISIONS = ("f32", "f16")
 HALF_MOST = 65504
@@ -35,10 +38,11 @@ ENTER_PRODUCT = struct("Product", row="u32", inputs="u32", count="u32", first="u
 SLABS_PRODUCT = struct(
     "Product", inputs="u32", groups="u32", slabs="u32", row="u32", count="u32", first="u32", offset="u32"
 )
-SOFTMAX_PRODUCT = struct("Product", outputs="u32", groups="u32", count="u32", offset="u32")
 
 
-def evaluate(net, points, *, precision="f32", variant=None):
+def evaluate(
+    net: Mlp, points: np.typing.ArrayLike, *, precision: str = "f32", variant: str | None = None
+) -> np.ndarray:
     """The network's value at each point, every layer by a product of matrices.
 
     points    (N, inputs)
@@ -46,18 +50,39 @@ def evaluate(net, points, *, precision="f32", variant=None):
     precision, variant   as for Wide
     Raises ShapeError if points are not as wide as the input layer.
     """
-    points = np.asarray(points, np.float32)
-    if points.ndim != 2 or points.shape[1] != net.inputs:
-        raise ShapeError(f"Points are {points.shape}, but {net} needs (N, {net.inputs}).")
-    padded = np.zeros((len(points), blocks_of(net.inputs) * 4), np.float32)
-    padded[:, : net.inputs] = points
-    groups = blocks_of(net.outputs)
-    values = Array(VEC4, len(points) * groups)
-    if len(points):
-        encoder = device().encoder()
-        Wide(net, precision, variant=variant).record(encoder, Array.of(padded.reshape(-1, 4)), values, len(points))
-        device().submit(encoder)
-    return values.read(len(points) * groups).reshape(len(points), 4 * groups)[:, : net.outputs]
+    padded, groups = padded_points(net, points), groups_of(net.outputs)
+    count = len(padded)
+    values = Array(VEC4, count * groups)
+    if count:
+        with device().recording() as encoder:
+            Wide(net, precision, variant=variant).record(encoder, Array.of(padded.reshape(-1, 4)), values, count)
+    return values.read(count * groups).reshape(count, 4 * groups)[:, : net.outputs]
+
+
+def padded_points(net: Mlp, points: np.typing.ArrayLike) -> np.ndarray:
+    """(N, inputs) points as float32, filled up with zeros to whole groups of four.
+
+    Raises ShapeError if they are not as wide as the input layer.
+    """
+    given = np.asarray(points, np.float32)
+    if given.ndim != 2 or given.shape[1] != net.inputs:
+        raise ShapeError(f"Points are {given.shape}, but {net} needs (N, {net.inputs}).")
+    padded = np.zeros((len(given), groups_of(net.inputs) * 4), np.float32)
+    padded[:, : net.inputs] = given
+    return padded
+
+
+def check_half(net: Mlp, precision: str, *, biases: bool = True) -> None:
+    """Raises SettingError for another precision than f32 and f16, NetworkError where float16 holds not all weights.
+
+    biases   whether those are stored as float16 too
+    """
+    if precision not in PRECISIONS:
+        raise SettingError(f"Precision `{precision}` was asked for; there are {' and '.join(PRECISIONS)}.")
+    for i, layer in enumerate(net.layers[1:] if precision == "f16" else (), 1):
+        most = max(abs(layer.weights).max(), abs(layer.bias).max() if biases else 0.0)
+        if most > HALF_MOST:
+            raise NetworkError(f"Layer {i} of {net} holds {most:g}; float16 ends at {HALF_MOST}. Take f32.")
 
 
 class Wide:
@@ -75,53 +100,42 @@ class Wide:
     twice HELD on others, however many points there are.
     """
 
-    def __init__(self, net, precision="f32", *, variant=None):
-        if precision not in PRECISIONS:
-            raise SettingError(f"Precision `{precision}` was asked for; there are {' and '.join(PRECISIONS)}.")
-        self.net, self.half = net, precision == "f16"
-        self._check()
-        self._layers = (_Lanes if (variant or best_variant(net)) == "lanes" else _Slabs)(net, self.half)
+    def __init__(self, net: Mlp, precision: str = "f32", *, variant: str | None = None):
+        check_half(net, precision)
+        self.net, self.precision = net, precision
+        layers = _Lanes if (variant or best_variant(net)) == "lanes" else _Slabs
+        self._layers: _Lanes | _Slabs = layers(net, precision == "f16")
 
-    def show(self, net):
+    def show(self, net: Mlp) -> None:
         """Takes other weights of the same shape; compiles nothing, and copies only the layers that are others."""
         pairs = enumerate(zip(self.net.layers, net.layers, strict=True))
-        changed = [i for i, (old, new) in pairs if not _same(old, new)]
+        changed = [i for i, (old, new) in pairs if not same_layer(old, new)]
+        check_half(net, self.precision)
         self.net = net
-        self._check()
         self._layers.show(net, changed)
 
-    def record(self, encoder, points, values, count):
+    def record(self, encoder: wgpu.GPUCommandEncoder, points: Array, values: Array, count: int) -> None:
         """Records the evaluation of all points.
 
         points   an Array of (count, groups of four inputs) vec4f
         values   an Array of (count, groups of four outputs) vec4f, to be written
         """
-        size = self._layers.chunk
+        size, groups = self._layers.chunk, groups_of(self.net.outputs)
         for first in range(0, count, size):
             n = min(size, count - first)
             self._layers.record(encoder, points, values, first, n)
             if not self.net.layers[-1].activation.rule.elementwise:
-                self._softmax(encoder, values, first, n)
-
-    def _check(self):
-        for i, layer in enumerate(self.net.layers[1:] if self.half else (), 1):
-            most = max(abs(layer.weights).max(), abs(layer.bias).max())
-            if most > HALF_MOST:
-                raise NetworkError(f"Layer {i} of {self.net} holds {most:g}; float16 ends at {HALF_MOST}. Take f32.")
-
-    def _softmax(self, encoder, values, first, count):
-        outputs = self.net.outputs
-        uniform = SOFTMAX_PRODUCT.new(outputs=outputs, groups=blocks_of(outputs), count=count, offset=first)
-        kernel = _softmax_kernel()
-        group = kernel.bind(product=Array.of(uniform, "uniform"), output=values)
-        kernel.dispatch(encoder, group, -(-count // 64))
+                softmax.in_place(values, self.net.outputs, n, first=first * groups, by_place=groups, by_group=1).record(
+                    encoder
+                )
 
 
-def _same(a, b):
+def same_layer(a: Layer, b: Layer) -> bool:
+    """True where two layers have the same numbers."""
     return np.array_equal(a.weights, b.weights) and np.array_equal(a.bias, b.bias)
 
 
-def best_variant(net):
+def best_variant(net: Mlp) -> str:
     """How this adapter evaluates a network: "lanes" on software drivers whose subgroups share loads, else "slabs"."""
     lanes = subgroup_size()
     if not device().is_software or lanes not in LANES:
@@ -132,7 +146,7 @@ def best_variant(net):
 
 def _fits(layer, lanes, side):
     """Whether images of its weights, inputs and outputs are no larger than textures may be."""
-    outputs, inputs = (blocks_of(n) for n in layer.weights.shape)
+    outputs, inputs = (groups_of(n) for n in layer.weights.shape)
     groups = code.lanes_tile(len(layer.bias), lanes).groups
     height = code.image_height(-(-outputs // groups) * code.image_rows(inputs))
     return max(_filled(inputs, 1, lanes) * lanes, _filled(outputs, groups, lanes) * lanes, height) <= side
@@ -144,8 +158,8 @@ class _Lanes:
     def __init__(self, net, half):
         self.lanes = subgroup_size()
         self.tiles = [code.lanes_tile(len(x.bias), self.lanes) for x in net.layers]
-        self.inputs = [blocks_of(x.weights.shape[1]) for x in net.layers]
-        self.groups = [blocks_of(len(x.bias)) for x in net.layers]
+        self.inputs = [groups_of(x.weights.shape[1]) for x in net.layers]
+        self.groups = [groups_of(len(x.bias)) for x in net.layers]
         last = len(net.layers) - 1
         # Of what each layer reads: its own weights, and the responses of the one before.
         formats = ["rgba32float", *["rgba16float" if half else "rgba32float"] * last]
@@ -171,7 +185,7 @@ class _Lanes:
         kinds = {f: Texture(size, f, "STORAGE_BINDING") for f in dict.fromkeys(formats)}
         self.images = [kinds[f] for f in formats]
         self.staged = Array(VEC4, widest * self.chunk)
-        self._groups = {}
+        self._groups: dict[tuple[int, int], wgpu.GPUBindGroup] = {}
 
     def show(self, net, changed):
         for i in changed:
@@ -195,9 +209,8 @@ class _Lanes:
     def _enter(self, encoder, points, first, count):
         row = self.rows[0]
         uniform = ENTER_PRODUCT.new(row=row, inputs=self.inputs[0], count=count, first=first)
-        kernel = _enter_kernel(self.lanes)
-        group = kernel.bind(product=Array.of(uniform, "uniform"), points=points, output=self.staged)
-        kernel.dispatch(encoder, group, (self._rows(count), -(-row // 8)))
+        counts = (self._rows(count), -(-row // 8))
+        _enter_kernel(self.lanes).prepared(counts, product=uniform, points=points, output=self.staged).record(encoder)
         self._copy(encoder, 0, count)
 
     def _middle(self, i, count):
@@ -211,9 +224,7 @@ class _Lanes:
         uniform = LANES_PRODUCT.new(
             inputs=self.inputs[i], groups=self.groups[i], rows=code.image_rows(self.inputs[i]), **places
         )
-        return self.kernels[i].bind(
-            product=Array.of(uniform, "uniform"), responses=self.images[i], weights=self.weights[i], output=output
-        )
+        return self.kernels[i].bind(product=uniform, responses=self.images[i], weights=self.weights[i], output=output)
 
     def _layer(self, encoder, i, group, count):
         tile = self.tiles[i]
@@ -236,8 +247,8 @@ class _Slabs:
 
     def __init__(self, net, half):
         self.half = half
-        self.groups = [blocks_of(len(x.bias)) for x in net.layers]
-        self.inputs = [blocks_of(x.weights.shape[1]) for x in net.layers]
+        self.groups = [groups_of(len(x.bias)) for x in net.layers]
+        self.inputs = [groups_of(x.weights.shape[1]) for x in net.layers]
         last = len(net.layers) - 1
         self.kernels = [
             _slabs_kernel(x.activation, half and i > 0, half and i < last) for i, x in enumerate(net.layers)
@@ -248,7 +259,8 @@ class _Slabs:
         work = WORK if device().is_software else GPU_WORK
         most = min(min(HELD, room) // (16 * widest), work // max(x.weights.size for x in net.layers))
         self.chunk = max(1, min(most // self.POINTS, MAX_GROUPS)) * self.POINTS
-        self.widest, self.rows = widest, []
+        self.widest = widest
+        self.between: list[Array] = []
 
     def _packed(self, net, i):
         return code.pack_slabs(net.layers[i]).reshape(-1, 4).astype("f2" if self.half and i else "f4")
@@ -260,20 +272,20 @@ class _Slabs:
     def record(self, encoder, points, values, first, count):
         last = len(self.kernels) - 1
         need = min(self.chunk, -(-count // self.POINTS) * self.POINTS) * self.widest
-        if not self.rows or self.rows[0].count < need:
-            self.rows = [Array(VEC4, need) for _ in range(min(2, last))] or [points]
+        if not self.between or self.between[0].count < need:
+            self.between = [Array(VEC4, need) for _ in range(min(2, last))] or [points]
         for i, kernel in enumerate(self.kernels):
-            output = values if i == last else self.rows[i % 2]
+            output = values if i == last else self.between[i % 2]
             slabs = -(-self.inputs[i] // code.SLAB)
             row = -(-self.groups[i] // code.SLAB_GROUPS) * code.SLAB_GROUPS
             uniform = SLABS_PRODUCT.new(
                 inputs=self.inputs[i], groups=self.groups[i], slabs=slabs, row=row, count=count,
                 first=first if i == 0 else 0, offset=first if i == last else 0,
             )  # fmt: skip
-            group = kernel.bind(
-                product=Array.of(uniform, "uniform"), responses=points, weights=self.weights[i], output=output
-            )
-            kernel.dispatch(encoder, group, (-(-count // self.POINTS), row // code.SLAB_GROUPS))
+            kernel.prepared(
+                (-(-count // self.POINTS), row // code.SLAB_GROUPS), product=uniform, responses=points,
+                weights=self.weights[i], output=output,
+            ).record(encoder)  # fmt: skip
             points = output
 
 
@@ -296,7 +308,7 @@ def _lanes_kernel(tile, activation, format, whole, half):
         Binding("output", "write", _stored(half)),
     )
     text = code.product_module(tile, activation, whole=whole, stores_half=half)
-    return _kernel("product_lanes", bindings, product=text)
+    return Kernel.of("kernels/product_lanes", bindings, product=text)
 
 
 @cache
@@ -306,7 +318,7 @@ def _enter_kernel(lanes):
         Binding("points", "read", "array<vec4f>"),
         Binding("output", "write", "array<vec4f>"),
     )
-    return _kernel("product_enter", bindings, lanes=f"const LANES = {lanes}u;\n")
+    return Kernel.of("kernels/product_enter", bindings, lanes=f"const LANES = {lanes}u;\n")
 
 
 @cache
@@ -318,17 +330,7 @@ def _slabs_kernel(activation, loads_half, stores_half):
         Binding("output", "write", _stored(stores_half)),
     )
     text = code.product_module(code.SLAB_TILE, activation, loads_half=loads_half, stores_half=stores_half)
-    return _kernel("product", bindings, product=text)
-
-
-@cache
-def _softmax_kernel():
-    bindings = (Binding("product", "uniform", SOFTMAX_PRODUCT), Binding("output", "write", "array<vec4f>"))
-    return _kernel("product_softmax", bindings)
-
-
-def _kernel(file, bindings, **generated):
-    return Kernel(compose(f"kernels/{file}", {"bindings": declare(bindings), **generated}), bindings)
+    return Kernel.of("kernels/product", bindings, product=text)
 
 
 def _filled(groups, tile, lanes):

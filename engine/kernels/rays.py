@@ -66,7 +66,8 @@ def search_modules(shape: Shape, *more: Arithmetic) -> dict[str, str]:
 def kernel(shape: Shape) -> Kernel:
     """The Kernel for a Shape; compiled at the first call."""
     names = bindings(shape)
-    return Kernel.of("kernels/rays", names, **search_modules(shape))
+    search = search_modules(shape)
+    return Kernel.of("kernels/rays", names, network=search["network"], enclosure=search["enclosure"])
 
 
 def check_rays(

@@ -9,7 +9,7 @@ import wgpu
 from engine.errors import NetworkError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
-from engine.gpu.channel_map import ChannelMap, Step, groups_of
+from engine.gpu.channel_map import ChannelMap, MapStep, groups_of
 from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.structs import struct
 from engine.network import nodes
@@ -21,7 +21,7 @@ SOFTMAX = struct(
 MOST_CHANNELS = 4 * (MOST_ITERATIONS // 3)
 
 
-def steps(node: nodes.Softmax, sources: Sequence[ChannelMap], output: ChannelMap) -> list[Step]:
+def steps(node: nodes.Softmax, sources: Sequence[ChannelMap], output: ChannelMap) -> list[MapStep]:
     """What computes softmax over channels.
 
     sources, output   one ChannelMap that is read and one of its shape that is written, in memory of their own

@@ -62,6 +62,7 @@ BLEND = (
     Binding("picture", "storage_texture", "texture_storage_2d<rgba16float, write>"),
 )  # fmt: skip
 FIND = (VIEW_BINDING, NEURONS, FACTORS, Binding("found", "write", "array<vec2u>"))
+Numbers = Sequence[float] | np.ndarray
 BIN = 8
 WORKGROUP = 64
 # Depths are told apart by so many bits; the shader has their number too.
@@ -278,13 +279,7 @@ def _kernel(name, bindings, entry):
     return Kernel.of(f"kernels/{name}", bindings, entry=entry)
 
 
-def factors_of(
-    opacity: Sequence[float],
-    appeared: Sequence[float],
-    size: Sequence[float],
-    fronts: Sequence[float],
-    depths: Sequence[float],
-) -> np.ndarray:
+def factors_of(opacity: Numbers, appeared: Numbers, size: Numbers, fronts: Numbers, depths: Numbers) -> np.ndarray:
     """(2 blocks, 4) float32 of five (blocks,): see FACTORS."""
     table = np.zeros((len(opacity), 2, 4), np.float32)
     table[:, 0, :3] = np.stack([opacity, appeared, size], axis=1)
@@ -324,6 +319,7 @@ def splat(
     splatting.place(encoder, view, dots)
     encoder = splatting.draw(encoder, view, solid)
     device().submit(encoder)
+    assert splatting.picture is not None  # it is drawn
     return splatting.picture.read().astype(float)
 
 

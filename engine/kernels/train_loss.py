@@ -58,12 +58,11 @@ class Losses:
     def _some(self, flats):
         for number, weights in enumerate(flats):
             net = unflat(self.shape, weights)
-            if self._field is None:
-                self._prepare(net)
-            self._field.show(net)
+            field = self._prepared(net)
+            field.show(net)
             for part, (rows, points) in enumerate(zip(self._parts, self._points, strict=True)):
                 count, outputs = rows.stop - rows.start, self.shape.sizes[-1]
-                values = self._field.run(points, count)
+                values = field.run(points, count)
                 loss = LOSS.new(
                     count=count, outputs=outputs, stride=groups_of(outputs), first=rows.start,
                     slot=number * self._room + part * STRIDE,
@@ -72,13 +71,15 @@ class Losses:
         sums = self._sums.read(len(flats) * self._room).reshape(len(flats), -1)
         return sums.astype(float).sum(axis=1) / self.count
 
-    def _prepare(self, net):
+    def _prepared(self, net):
         """What the networks share, once it is known that there is one."""
-        self._field = Field(net, "batched")
-        self._parts = self._field.parts(self.count)
-        self._points = [Array.of(self._padded[rows]) for rows in self._parts]
-        self._room = STRIDE * len(self._parts)
-        self._sums = Array("f4", TOGETHER * self._room)
+        if self._field is None:
+            self._field = Field(net, "batched")
+            self._parts = self._field.parts(self.count)
+            self._points = [Array.of(self._padded[rows]) for rows in self._parts]
+            self._room = STRIDE * len(self._parts)
+            self._sums = Array("f4", TOGETHER * self._room)
+        return self._field
 
 
 @cache

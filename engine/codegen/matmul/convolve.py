@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from engine.codegen.matmul import product
-from engine.codegen.matmul.product import Tile, blocks_of
+from engine.codegen.matmul.product import Tile
+from engine.gpu.channel_map import groups_of
 
 # Texels in a row of the image that holds an array of channels.
 ROW = 2048
@@ -24,7 +25,7 @@ ANOTHER = 1.1
 
 def lanes_tile(node, places, lanes):
     """The Tile of a convolution over so many places, where lanes share loads."""
-    groups, least = blocks_of(len(node.bias)), -(-places // lanes)
+    groups, least = groups_of(len(node.bias)), -(-places // lanes)
 
     def taken(whole, size, loads):
         """What all tiles take along one side, fill and loads with it."""
@@ -50,14 +51,14 @@ def first_block(node, tile_groups, tile):
     """The block of channels with which what a tile sees begins; the shaders compute the same."""
     outputs, inputs = _shares(node)
     first = 4 * tile_groups * tile // outputs * inputs // 4
-    return min(first, blocks_of(inputs * node.groups) - blocks_seen(node, tile_groups))
+    return min(first, groups_of(inputs * node.groups) - blocks_seen(node, tile_groups))
 
 
 def matrix(node, tile_groups):
     """Layer of rows of weights: weights (tiles * 4 groups, taps * blocks * 4), bias; zeros where nothing is seen."""
     outputs, inputs = _shares(node)
     count = len(node.bias)
-    tiles = -(-blocks_of(count) // tile_groups)
+    tiles = -(-groups_of(count) // tile_groups)
     blocks, size = blocks_seen(node, tile_groups), 4 * tile_groups
     taps = node.weights.transpose(0, 2, 3, 1)
     rows = np.zeros((tiles * size, *taps.shape[1:3], 4 * blocks), np.float32)
@@ -76,7 +77,7 @@ def matrix(node, tile_groups):
 def lanes_rows(node, tile):
     """Rows of the image that `pack_lanes` gives."""
     iterations = node.weights[0, 0].size * blocks_seen(node, tile.groups)
-    return product.image_height(-(-blocks_of(len(node.bias)) // tile.groups) * product.image_rows(iterations))
+    return product.image_height(-(-groups_of(len(node.bias)) // tile.groups) * product.image_rows(iterations))
 
 
 def pack_lanes(node, tile):
@@ -92,7 +93,7 @@ def pack_slabs(node):
 def pack_channels(node):
     """Weights of channels that each see one: (groups, 1 + taps, 4), the bias first."""
     channels = len(node.bias)
-    rows = np.zeros((4 * blocks_of(channels), 1 + node.weights[0].size), np.float32)
+    rows = np.zeros((4 * groups_of(channels), 1 + node.weights[0].size), np.float32)
     rows[:channels, 0] = node.bias
     rows[:channels, 1:] = node.weights.reshape(channels, -1)
     return rows.reshape(-1, 4, rows.shape[1]).transpose(0, 2, 1)
@@ -109,4 +110,4 @@ def _ranges(node, tile_groups):
     count, size = len(node.bias), 4 * tile_groups
     for start in range(0, count, size):
         last = (min(start + size, count) - 1) // outputs + 1
-        yield start // outputs * inputs // 4, blocks_of(last * inputs)
+        yield start // outputs * inputs // 4, groups_of(last * inputs)

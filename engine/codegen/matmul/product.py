@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.gpu.channel_map import groups_of
+
 # Blocks of inputs in a row of the image of weights, which textures' largest width bounds: 128 x 40 is below 8192.
 ROW_BLOCKS = 128
 # What the tile of a workgroup takes on a GPU: 4 blocks of inputs, 128 points and 16 groups of outputs, in 12 of the
@@ -33,11 +35,6 @@ class Tile:
     lanes: int = 0
 
 
-def blocks_of(n):
-    """Groups of four."""
-    return -(-n // 4)
-
-
 def lanes_tile(outputs, lanes):
     """The Tile for a layer of so many outputs where lanes share loads.
 
@@ -45,7 +42,7 @@ def lanes_tile(outputs, lanes):
     whose code a processor's cache no longer holds, at 82. So many outputs that few of the last tile are unused: 400 are
     ten times 40.
     """
-    blocks = blocks_of(outputs)
+    blocks = groups_of(outputs)
     choices = [blocks] if blocks < 6 else range(6, 11)
     return Tile(6, min(choices, key=lambda g: (-(-blocks // g) * g, -g)), lanes)
 
@@ -204,8 +201,8 @@ def pack_lanes(layer, tile):
     returns  (rows, ROW_BLOCKS * 4 * groups, 4) float32, rows filled up as image_height says. A block is the columns of
              four inputs, group of outputs by group; after the last block follows the bias.
     """
-    tiles = -(-blocks_of(len(layer.bias)) // tile.groups)
-    inputs = blocks_of(layer.weights.shape[1])
+    tiles = -(-groups_of(len(layer.bias)) // tile.groups)
+    inputs = groups_of(layer.weights.shape[1])
     columns, bias = _columns(layer, tiles * tile.groups, inputs)
     # (input block, input, tile, group, output) -> (tile, block, group, input, output)
     columns = columns.reshape(inputs, 4, tiles, tile.groups, 4).transpose(2, 0, 3, 1, 4)
@@ -233,8 +230,8 @@ def image_rows(inputs):
 
 def pack_slabs(layer):
     """A layer's weights for workgroups: (inputs + 1, groups, 4) float32, both filled up; the last row is the bias."""
-    outputs = -(-blocks_of(len(layer.bias)) // SLAB_GROUPS) * SLAB_GROUPS
-    inputs = -(-blocks_of(layer.weights.shape[1]) // SLAB) * SLAB
+    outputs = -(-groups_of(len(layer.bias)) // SLAB_GROUPS) * SLAB_GROUPS
+    inputs = -(-groups_of(layer.weights.shape[1]) // SLAB) * SLAB
     columns, bias = _columns(layer, outputs, inputs)
     return np.concatenate([columns.reshape(4 * inputs, outputs, 4), bias.reshape(1, outputs, 4)])
 
