@@ -8,14 +8,13 @@ import wgpu
 
 from engine.codegen.mlp.batched import batched_module, weights_bindings
 from engine.codegen.mlp.batched_layout import WIDEST, pack_layer
-from engine.errors import DeviceLimitError, SettingError
+from engine.errors import DeviceLimitError
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.structs import struct
-from engine.gpu.texture import Texture
 from engine.kernels.field import WORK, WORKGROUP, Field, batched_weights, best_variant
 from engine.kernels.product import check_half, same_layer
 from engine.network.mlp import Layer, Mlp
@@ -105,25 +104,6 @@ class Grid:
         """
         return self._ready(plane, size).record(encoder, size, tile or (0, 0, *size))
 
-    def record_texture(
-        self,
-        encoder: wgpu.GPUCommandEncoder,
-        plane: Plane,
-        size: Size,
-        texture: Texture,
-        tile: Tile | None = None,
-    ) -> None:
-        """As `record`, into a texture of the tile's size or larger, for networks of up to four outputs.
-
-        texture   rgba16float or rgba32float, with the usage STORAGE_BINDING; the outputs become r, g, b, a
-
-        Raises SettingError for more outputs and for a grid with gradients.
-        """
-        if self.gradient or self.net.outputs > 4:
-            what = "gradients" if self.gradient else f"{self.net.outputs} outputs"
-            raise SettingError(f"A grid with {what} was to be written into a texture; that takes up to four values.")
-        self._ready(plane, size).record(encoder, size, tile or (0, 0, *size), texture)
-
     def _ready(self, plane, size):
         first = self.net.layers[0]
         # Through the first layer alone: the others stay as they are wherever the plane goes.
@@ -151,8 +131,7 @@ def _worker(net, entry, gradient, precision, large):
 
 def _entered(net, first):
     """The network in a plane, given its first layer there."""
-    layers = [first, *net.layers[1:]]
-    return Mlp([x.weights for x in layers], [x.bias for x in layers], [x.activation for x in layers], name=net.name)
+    return net.changed(weights=[first.weights, *net.weights[1:]], biases=[first.bias, *net.biases[1:]])
 
 
 class _Fused:
@@ -174,22 +153,16 @@ class _Fused:
                 self.weights[f"weights{part.buffer}"].write(data, part.at * 4)
         self.net, self.first = net, first
 
-    def record(self, encoder, size, tile, texture=None):
+    def record(self, encoder, size, tile):
         count, points = tile[2] * tile[3], WORKGROUP * self.variant.points
-        if texture is None:
-            self.values = _exactly(self.values, count * self.groups)
-            kernel, target = _fused_kernel(self.shape, self.variant, VALUES), {"values": self.values}
-        else:
-            picture, target = _picture(texture.format), {"picture": texture}
-            kernel = _fused_kernel(self.shape, self.variant, picture, "kernels/grid_texture")
-        work = WORK // (
-            self.variant.channels * sum(a * b for a, b in zip(self.shape.sizes, self.shape.sizes[1:], strict=False))
-        )
+        self.values = _exactly(self.values, count * self.groups)
+        kernel, sizes = _fused_kernel(self.shape, self.variant), self.shape.sizes
+        work = WORK // (self.variant.channels * sum(a * b for a, b in zip(sizes, sizes[1:], strict=False)))
         most = max(1, min(MAX_GROUPS, work // points)) * points
         for at in range(0, count, most):
             end = min(at + most, count)
             part = _describe(size, tile, at, end, self.groups)
-            kernel.prepared(-(-(end - at) // points), **self.weights, grid=part, **target).record(encoder)
+            kernel.prepared(-(-(end - at) // points), **self.weights, grid=part, values=self.values).record(encoder)
         return self.values
 
 
@@ -210,29 +183,18 @@ class _Staged:
             self.field.show(_entered(net, first), entered=True)
         self.net, self.first = net, first
 
-    def record(self, encoder, size, tile, texture=None):
+    def record(self, encoder, size, tile):
         count, each = tile[2] * tile[3], self.groups * (3 if self.gradient else 1)
         self.values = _exactly(self.values, count * each)
         parts = self.field.parts(count)
         self.points = grown(self.points, VEC4, (parts[0].stop if parts else 0) * self.field.group)
-        found_binding = Binding("found", "read", "array<vec4f>")
-        enter = _plain("kernels/grid_enter", self.gradient, Binding("points", "write", "array<vec4f>"))
-        leave = _plain("kernels/grid_leave", self.gradient, found_binding, VALUES)
+        enter, leave = _enter_kernel(self.gradient), _leave_kernel(self.gradient)
         for rows in parts:
             n = rows.stop - rows.start
             part, counts = _describe(size, tile, rows.start, rows.stop, self.groups), -(-n // WORKGROUP)
             enter.prepared(counts, grid=part, points=self.points).record(encoder)
             found = self.field.record(encoder, self.points, n)
             leave.prepared(counts, grid=part, found=found, values=self.values).record(encoder)
-        if texture is not None:
-            values = Binding("values", "read", "array<vec4f>")
-            kernel = _plain("kernels/grid_copy", None, values, _picture(texture.format))
-            for rows in parts:
-                part, counts = (
-                    _describe(size, tile, rows.start, rows.stop, 1),
-                    -(-(rows.stop - rows.start) // WORKGROUP),
-                )
-                kernel.prepared(counts, grid=part, values=self.values, picture=texture).record(encoder)
         return self.values
 
 
@@ -246,23 +208,26 @@ def _exactly(array, count):
     return array if array is not None and array.count == count else Array(VEC4, count)
 
 
-@cache
-def _fused_kernel(shape, variant, target, file="kernels/grid"):
-    bindings = (*weights_bindings(variant.plan(shape)), GRID_BINDING, target)
-    return Kernel.of(file, bindings, network=batched_module(shape, variant))
-
-
-@cache
-def _plain(file, gradient, *bindings):
-    return Kernel.of(file, (GRID_BINDING, *bindings), constants=None if gradient is None else {"GRADIENT": gradient})
-
-
-VALUES = Binding("values", "write", "array<vec4f>")
 GRID_BINDING = Binding("grid", "uniform", GRID)
+VALUES = Binding("values", "write", "array<vec4f>")
 
 
-def _picture(format):
-    return Binding("picture", "storage_texture", f"texture_storage_2d<{format}, write>")
+@cache
+def _fused_kernel(shape, variant):
+    bindings = (*weights_bindings(variant.plan(shape)), GRID_BINDING, VALUES)
+    return Kernel.of("kernels/grid", bindings, network=batched_module(shape, variant))
+
+
+@cache
+def _enter_kernel(gradient):
+    bindings = (GRID_BINDING, Binding("points", "write", "array<vec4f>"))
+    return Kernel.of("kernels/grid_enter", bindings, constants={"GRADIENT": gradient})
+
+
+@cache
+def _leave_kernel(gradient):
+    bindings = (GRID_BINDING, Binding("found", "read", "array<vec4f>"), VALUES)
+    return Kernel.of("kernels/grid_leave", bindings, constants={"GRADIENT": gradient})
 
 
 def evaluate_grid(

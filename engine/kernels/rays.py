@@ -21,7 +21,6 @@ from engine.network.mlp import Mlp, Shape
 from engine.network.parts import observed
 
 MISS, HIT, GRAZE, UNDECIDED = range(4)
-OUTCOMES = ("miss", "hit", "graze", "undecided")
 
 WORKGROUP = 64
 CASTING = struct("Casting", rays="u32", surfaces="u32", single="u32", level="f32", spacing="f32")

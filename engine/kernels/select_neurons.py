@@ -182,11 +182,6 @@ def select_neurons(
     return selection.chosen.read(int(starts[-1]))
 
 
-def look_of(neurons: np.ndarray) -> np.ndarray:
-    """(N, 3) float32: opacity, size and tone of NEURON items."""
-    return neurons["look"].view(np.float16)[:, :3].astype(np.float32)
-
-
 def packed_look(opacity: np.ndarray, size: np.ndarray, tone: np.ndarray) -> np.ndarray:
     """(N, 2) uint32: as NEURON holds them."""
     return np.stack([opacity, size, tone, np.zeros_like(tone)], axis=1).astype(np.float16).view(np.uint32)

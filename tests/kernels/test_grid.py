@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from engine.codegen.mlp.batched import Variant
 from engine.errors import DeviceLimitError, NetworkError, SettingError
 from engine.gpu.device import device
-from engine.gpu.texture import Texture
 from engine.kernels import field, grid
 from engine.kernels.grid import Grid, Plane, evaluate_grid
 from engine.network.random import random_mlp
@@ -206,20 +205,6 @@ def test_a_wide_network_may_move_and_change_too():
     assert np.array_equal(recorded(made, plane(2)), recorded(glorot([2, 5, 1]), plane(2)))
 
 
-@pytest.mark.parametrize("sizes", [[2, 12, 3], [2, 70, 3]], ids=str)
-def test_a_texture_holds_what_the_array_holds(sizes):
-    net, p, tile = glorot(sizes), plane(2), (3, 2, 20, 11)
-    values = recorded(net, p, tile=tile)
-    for format in ("rgba32float", "rgba16float"):
-        texture = Texture((20, 11), format, "STORAGE_BINDING|TEXTURE_BINDING")
-        encoder = device().encoder()
-        Grid(net).record_texture(encoder, p, SIZE, texture, tile)
-        device().submit(encoder)
-        # Half floats round to 11 bits, some adapters towards 0.
-        close = 0 if format == "rgba32float" else 2.0**-10
-        assert (abs(texture.read().astype(np.float32) - values) <= close * abs(values) + close * 2.0**-14).all()
-
-
 def test_a_close_look_far_from_zero_loses_nothing():
     """2^-20 a step around (5, 7): float32 points would coincide by pairs, the plane's coordinates do not."""
     net = glorot([2, 20, 20, 1])
@@ -254,13 +239,6 @@ def test_a_precision_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(grid, "device", lambda: without)
     with pytest.raises(DeviceLimitError, match="This one has none"):
         Grid(glorot([2, 5, 1]), precision="f16")
-
-
-@pytest.mark.parametrize("outputs, gradient", [(5, False), (1, True)])
-def test_what_no_texture_holds_is_refused(outputs, gradient):
-    texture = Texture(SIZE, "rgba32float", "STORAGE_BINDING")
-    with pytest.raises(SettingError, match="up to four values"):
-        Grid(glorot([2, 5, outputs]), gradient=gradient).record_texture(device().encoder(), plane(2), SIZE, texture)
 
 
 def test_a_plane_of_other_inputs_is_refused():

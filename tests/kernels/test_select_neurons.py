@@ -6,10 +6,15 @@ import pytest
 from engine.doctor.cloud import LOOKS, SHAPES, responses
 from engine.draw.cloud.cloud_layout import lay_out
 from engine.errors import SettingError
-from engine.kernels.select_neurons import look_of, select_neurons
+from engine.kernels.select_neurons import select_neurons
 from engine.reference import select_neurons as twin
 
 LAYOUTS = lay_out(SHAPES, LOOKS)[0]
+
+
+def look_of(neurons):
+    """(N, 3) float32: opacity, size and tone of NEURON items."""
+    return neurons["look"].view(np.float16)[:, :3].astype(np.float32)
 
 
 def both(over="block", **more):
