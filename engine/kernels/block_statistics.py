@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-import wgpu
 
 from engine.errors import SettingError, ShapeError, near
 from engine.gpu.array import Array
@@ -12,6 +11,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, groups_of
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 
 # What the means are taken over; numbers as in the shader.
@@ -76,7 +76,7 @@ class BlockStatistics:
             Array.of(STAGE.new(block=k, blocks=len(blocks), rows=row), "uniform") for k in range(len(blocks))
         ]
 
-    def record(self, encoder: wgpu.GPUCommandEncoder, maps: Sequence[ChannelMap], over: str = "block") -> None:
+    def record(self, encoder: Encoder, maps: Sequence[ChannelMap], over: str = "block") -> None:
         """Computes the table.
 
         maps   ChannelMap of each block's responses

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, MutableMapping, Sequence
 from functools import cache
 
-import wgpu
-
 from engine.codegen.matmul import convolve as code
 from engine.codegen.matmul import product
 from engine.codegen.matmul.activation import activated
@@ -14,6 +12,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, MapStep
 from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS, Kernel, subgroup_size
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.network import nodes
@@ -67,7 +66,7 @@ class Image:
         """Rows that the image of a map has."""
         return product.image_height(source.count // code.ROW + 1)
 
-    def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
+    def record(self, encoder: Encoder) -> None:
         """Copies what is in the map now."""
         whole, rest = divmod(self.source.count, code.ROW)
         for rows, width, at in ((whole, code.ROW, 0), (1 if rest else 0, rest, whole)):

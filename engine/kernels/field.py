@@ -6,7 +6,6 @@ from itertools import groupby
 
 import numpy as np
 import numpy.typing
-import wgpu
 
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.batched import LANES, Variant, batched_module, weights_bindings
@@ -19,6 +18,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel, subgroup_size
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.kernels.product import Wide, padded_points
 from engine.network.mlp import Layer, Mlp
@@ -126,7 +126,7 @@ class Field:
         with device().recording() as encoder:
             return self.record(encoder, points, count)
 
-    def record(self, encoder: wgpu.GPUCommandEncoder, points: Array, count: int) -> Array:
+    def record(self, encoder: Encoder, points: Array, count: int) -> Array:
         """As `run`, but recorded with an encoder, to be submitted by the caller."""
         for number, (slices, width) in enumerate(zip(self.stages, self.widths, strict=True)):
             values = self._array(number, count * width * self.group)

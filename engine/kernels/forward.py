@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
-import wgpu
 
 from engine.errors import NetworkError, near
 from engine.gpu.array import Array
 from engine.gpu.channel_map import ChannelMap, MapStep
 from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS
+from engine.gpu.passes import Encoder
 from engine.kernels import convolve, dense, elementwise, pool, reshape, softmax
 from engine.network import nodes
 from engine.network.convnet import ConvNet
@@ -80,7 +80,7 @@ class Forward:
         """The vec4f of its array with which a node's output begins; 0 unless it is a part of a joined map."""
         return self.map(name).first
 
-    def record(self, encoder: wgpu.GPUCommandEncoder, image: np.ndarray | None = None) -> None:
+    def record(self, encoder: Encoder, image: np.ndarray | None = None) -> None:
         """Records one run; image (C, H, W), as net.preprocess gives it, or None for the last one again.
 
         An image is handed over at once, so of several records in one encoder all see the last image.

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-import wgpu
 
 from engine.codegen.mlp.batched import batched_module, weights_bindings
 from engine.codegen.mlp.batched_layout import WIDEST, pack_layer
@@ -14,6 +13,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.kernels.field import WORK, WORKGROUP, Field, batched_weights, best_variant
 from engine.kernels.product import check_half, same_layer
@@ -94,7 +94,7 @@ class Grid:
         """vec4f a sample."""
         return groups_of(self.net.outputs) * (3 if self.gradient else 1)
 
-    def record(self, encoder: wgpu.GPUCommandEncoder, plane: Plane, size: Size, tile: Tile | None = None) -> Array:
+    def record(self, encoder: Encoder, plane: Plane, size: Size, tile: Tile | None = None) -> Array:
         """Records the evaluation of a tile; returns an Array that the next call overwrites.
 
         size      (width, height) of the whole grid

@@ -4,12 +4,12 @@ from functools import cache
 
 import numpy as np
 import numpy.typing
-import wgpu
 
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 
 SCAN = struct("Scan", count="u32")
@@ -28,7 +28,7 @@ class PrefixSums:
     def __init__(self):
         self._sums: Array | None = None
 
-    def record(self, encoder: wgpu.GPUCommandEncoder, values: Array, count: int) -> tuple[Array, int]:
+    def record(self, encoder: Encoder, values: Array, count: int) -> tuple[Array, int]:
         """Replaces the first `count` of an Array of u32 by their exclusive prefix sums, modulo 2^32.
 
         returns   (Array, index) where the sum of all stands

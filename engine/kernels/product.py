@@ -4,7 +4,6 @@ from functools import cache
 
 import numpy as np
 import numpy.typing
-import wgpu
 
 from engine.codegen.matmul import product as code
 from engine.errors import NetworkError, SettingError, ShapeError
@@ -12,7 +11,8 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
-from engine.gpu.kernel import MAX_GROUPS, Kernel, subgroup_size
+from engine.gpu.kernel import MAX_GROUPS, Dispatch, Kernel, subgroup_size
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.kernels import softmax
@@ -114,7 +114,7 @@ class Wide:
         self.net = net
         self._layers.show(net, changed)
 
-    def record(self, encoder: wgpu.GPUCommandEncoder, points: Array, values: Array, count: int) -> None:
+    def record(self, encoder: Encoder, points: Array, values: Array, count: int) -> None:
         """Records the evaluation of all points.
 
         points   an Array of (count, groups of four inputs) vec4f
@@ -185,7 +185,7 @@ class _Lanes:
         kinds = {f: Texture(size, f, "STORAGE_BINDING") for f in dict.fromkeys(formats)}
         self.images = [kinds[f] for f in formats]
         self.staged = Array(VEC4, widest * self.chunk)
-        self._groups: dict[tuple[int, int], wgpu.GPUBindGroup] = {}
+        self._dispatches: dict[tuple[int, int], Dispatch] = {}
 
     def show(self, net, changed):
         for i in changed:
@@ -195,11 +195,11 @@ class _Lanes:
         self._enter(encoder, points, first, count)
         last = len(self.kernels) - 1
         for i in range(last):
-            self._layer(encoder, i, self._middle(i, count), count)
+            self._middle(i, count).record(encoder)
             self._copy(encoder, i + 1, count)
         g = self.groups[last]
-        plain = dict(by_row=self.lanes * g, by_lane=g, by_group=1, offset=first * g, count=count)
-        self._layer(encoder, last, self._bind(last, values, **plain), count)
+        places = dict(by_row=self.lanes * g, by_lane=g, by_group=1, offset=first * g, count=count)
+        self._prepared(last, values, count, places).record(encoder)
 
     def _rows(self, count):
         """Rows of the image that hold so many points, for whole tiles."""
@@ -215,20 +215,18 @@ class _Lanes:
 
     def _middle(self, i, count):
         key = i, self._rows(count)
-        if key not in self._groups:
-            output = dict(by_row=self.rows[i + 1] * self.lanes, by_lane=1, by_group=self.lanes)
-            self._groups[key] = self._bind(i, self.staged, **output)
-        return self._groups[key]
+        if key not in self._dispatches:
+            places = dict(by_row=self.rows[i + 1] * self.lanes, by_lane=1, by_group=self.lanes)
+            self._dispatches[key] = self._prepared(i, self.staged, count, places)
+        return self._dispatches[key]
 
-    def _bind(self, i, output, **places):
-        uniform = LANES_PRODUCT.new(
-            inputs=self.inputs[i], groups=self.groups[i], rows=code.image_rows(self.inputs[i]), **places
-        )
-        return self.kernels[i].bind(product=uniform, responses=self.images[i], weights=self.weights[i], output=output)
-
-    def _layer(self, encoder, i, group, count):
-        tile = self.tiles[i]
-        self.kernels[i].dispatch(encoder, group, (-(-self.groups[i] // tile.groups), self._rows(count) // tile.points))
+    def _prepared(self, i, output, count, places):
+        tile, inputs, groups = self.tiles[i], self.inputs[i], self.groups[i]
+        uniform = LANES_PRODUCT.new(inputs=inputs, groups=groups, rows=code.image_rows(inputs), **places)
+        return self.kernels[i].prepared(
+            (-(-groups // tile.groups), self._rows(count) // tile.points), product=uniform, responses=self.images[i],
+            weights=self.weights[i], output=output,
+        )  # fmt: skip
 
     def _copy(self, encoder, i, count):
         """What was staged into the image that layer i reads."""

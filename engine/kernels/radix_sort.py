@@ -4,12 +4,12 @@ from functools import cache
 
 import numpy as np
 import numpy.typing
-import wgpu
 
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.kernels.prefix_sums import PrefixSums
 
@@ -38,9 +38,7 @@ class RadixSort:
         self._counters: Array | None = None
         self._sums = PrefixSums()
 
-    def record(
-        self, encoder: wgpu.GPUCommandEncoder, keys: Array, values: Array, count: int, bits: int = 32
-    ) -> tuple[Array, Array]:
+    def record(self, encoder: Encoder, keys: Array, values: Array, count: int, bits: int = 32) -> tuple[Array, Array]:
         """Sorts the first `count` of two Arrays of u32 by the keys' lowest bytes; equal ones keep their order.
 
         bits      as many as differ, in whole bytes

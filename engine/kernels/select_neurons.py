@@ -5,7 +5,6 @@ from functools import cache
 from typing import Protocol
 
 import numpy as np
-import wgpu
 
 from engine.errors import SettingError, near
 from engine.gpu.array import Array, grown
@@ -13,6 +12,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, groups_of
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.kernels.block_statistics import STATISTICS, BlockStatistics
 from engine.kernels.prefix_sums import PrefixSums
@@ -105,7 +105,7 @@ class NeuronSelection:
 
     def record_count(
         self,
-        encoder: wgpu.GPUCommandEncoder,
+        encoder: Encoder,
         maps: Sequence[ChannelMap],
         table: Array,
         *,
@@ -133,9 +133,7 @@ class NeuronSelection:
         total = sums.read(1, last)
         return np.append(self._counts.read(), total)[self._first_runs].astype(int)
 
-    def record_choice(
-        self, encoder: wgpu.GPUCommandEncoder, maps: Sequence[ChannelMap], table: Array, starts: np.ndarray
-    ) -> None:
+    def record_choice(self, encoder: Encoder, maps: Sequence[ChannelMap], table: Array, starts: np.ndarray) -> None:
         """Writes the neurons to `chosen`, which grows where it must."""
         self.chosen = grown(self.chosen, NEURON.dtype, starts[-1])
         for data, uniform, first, end in zip(self._data, self._uniforms, starts[:-1], starts[1:], strict=True):

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import wgpu
-
 from engine.errors import NetworkError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, MapStep, groups_of
 from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.network import nodes
 
@@ -57,7 +56,7 @@ class _Copy:
     source: ChannelMap
     output: ChannelMap
 
-    def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
+    def record(self, encoder: Encoder) -> None:
         source, output = self.source, self.output
         encoder.copy_buffer_to_buffer(
             source.array.buffer, 16 * source.first, output.array.buffer, 16 * output.first, 16 * source.count

@@ -4,7 +4,6 @@ from functools import cache
 
 import numpy as np
 import numpy.typing
-import wgpu
 
 from engine.codegen.mlp.arithmetics import DUAL
 from engine.codegen.mlp.body import loop_iterations
@@ -16,6 +15,7 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, MOST_ITERATIONS, Kernel
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.network.mlp import Mlp
 
@@ -100,7 +100,7 @@ class TracedPaths:
         )
         self._traced = False
 
-    def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
+    def record(self, encoder: Encoder) -> None:
         """Records the computation if the network has changed since the last time; the array then holds the paths."""
         if not self._traced and self.count:
             self._dispatch.record(encoder)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-import wgpu
 
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
+from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.kernels.prefix_sums import PrefixSums
@@ -181,7 +181,7 @@ class Splatting:
         own = {b.name: self._arrays[b.name] for b in bindings if b.name not in resources}
         return _kernel(file, bindings, entry).prepared(wide(workgroups), **own, **resources)
 
-    def place(self, encoder: wgpu.GPUCommandEncoder, view: SplatView, dots: Dots) -> None:
+    def place(self, encoder: Encoder, view: SplatView, dots: Dots) -> None:
         """Puts Dots in the whole picture, in the order of their depth. The view's part is nothing to it."""
         self._placed, slot = dots.count, 0
         *_, keys, order = self._grown(max(1, dots.count), dots="4f4", colours="2u4", keys="u4", order="u4")
@@ -194,7 +194,7 @@ class Splatting:
             slot += count
         _, self._ordered = self._by_depth.record(encoder, keys, order, self._placed, DEPTH_BITS)
 
-    def draw(self, encoder: wgpu.GPUCommandEncoder, view: SplatView, depth: Texture) -> wgpu.GPUCommandEncoder:
+    def draw(self, encoder: Encoder, view: SplatView, depth: Texture) -> Encoder:
         """Blends the dots placed to `picture`, a texture of premultiplied linear colours, behind what is solid.
 
         view    that of `place`, with the part that is drawn
@@ -226,7 +226,7 @@ class Splatting:
             sums, last = self._sums.record(encoder, counts, self._placed)
         return int(sums.read(1, last)[0])
 
-    def enter(self, encoder: wgpu.GPUCommandEncoder, view: SplatView, entries: int) -> None:
+    def enter(self, encoder: Encoder, view: SplatView, entries: int) -> None:
         """The lists, once their entries are counted: one array, in the order of bins, in each of depth."""
         # Arrays of another size are new ones, which costs a little: more than needed is taken.
         short = "list" not in self._arrays or self._arrays["list"].count < entries
@@ -240,7 +240,7 @@ class Splatting:
         groups = -(-self._placed // WORKGROUP)
         self._prepared("splat_list", LIST, groups, entry=entry, view=uniform, order=self._ordered).record(encoder)
 
-    def blend(self, encoder: wgpu.GPUCommandEncoder, view: SplatView, entries: int, depth: Texture) -> None:
+    def blend(self, encoder: Encoder, view: SplatView, entries: int, depth: Texture) -> None:
         """The picture of the lists, once they are entered."""
         if self.picture is None or self.picture.size != depth.size:
             self.picture = Texture(depth.size, "rgba16float", "STORAGE_BINDING|TEXTURE_BINDING")
