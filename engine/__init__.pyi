@@ -45,8 +45,8 @@ from engine.draw.words.key import Key, KeyRow
 from engine.draw.words.legend import Legend
 
 # What goes with nodes: colours, looks, placing, rays.
-from engine.draw.frame import THEMES, linear as linear_rgb
-from engine.draw.words.legend import srgb
+from engine.draw.frame import THEMES
+from engine.draw.colour import linear as linear_rgb, srgb
 from engine.draw.words.inset import FRAMED
 from engine.draw.colour import names as map_names, colours as map_colours
 from engine.draw.boundaries.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS

@@ -1,8 +1,12 @@
 """The three axes from the origin, with their names."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
-from engine.draw.frame import linear
+from engine.draw.colour import linear
 from engine.draw.lines import Lines
 from engine.draw.node import Node
 from engine.draw.words.label import Label
@@ -23,17 +27,17 @@ class Axes(Node):
     width    of the lines, pixels in a picture 720 high
     """
 
-    def __init__(self, length=5.0, *, names=("x", "y", "z"), theme="dark", width=2.0):
+    def __init__(
+        self, length: float = 5.0, *, names: Sequence[str] = ("x", "y", "z"), theme: str = "dark", width: float = 2.0
+    ):
         super().__init__("axes")
         colours = [[(*linear(c), 1.0) for c in pair] for pair in COLOURS[theme]]
         self._colours = np.array(colours)
         self._lines = self.add(Lines(width=width, name="axes lines"))
-        self._labels = [
-            self.add(Label(name, colour=pair[1][:3])) for name, pair in zip(names, colours, strict=True)
-        ]  # fmt: skip
+        self._labels = [self.add(Label(name, colour=end[:3])) for name, (_, end) in zip(names, colours, strict=True)]
         self.resize(length)
 
-    def resize(self, length):
+    def resize(self, length: float) -> None:
         """Gives the axes another length."""
         self.length = length
         ends = np.eye(3) * length

@@ -1,12 +1,18 @@
-"""Colours that mean something: perceptual maps as tables for shaders, legends and curves alike."""
+"""Colours: sRGB and linear light, and perceptual maps as tables for shaders, legends and curves alike."""
+
+from __future__ import annotations
 
 from functools import cache
 
 import numpy as np
+from numpy.typing import ArrayLike
+from PIL import ImageColor
 
-from engine.draw.frame import linear
 from engine.errors import SettingError, near
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
+
+RGB = tuple[float, float, float]
 
 # Ten even steps of each map. viridis, magma, cividis: van der Walt and Smith 2015; Nunez et al. 2018 (CC0).
 # The diverging map is Crameri's vik, 2018, in eleven.
@@ -36,53 +42,57 @@ TRIMS = {"dark": (0.18, 1.0), "paper": (0.04, 0.93), "image": (0.0, 1.0)}
 STEPS = 64
 
 
-def names():
+PALETTE = Binding("palette", "uniform", f"array<vec4f, {STEPS}>")
+
+
+def linear(hexadecimal: str) -> RGB:
+    """Linear RGB of an sRGB colour written `#rrggbb`."""
+    v = np.array(ImageColor.getrgb(hexadecimal)) / 255.0
+    red, green, blue = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4).tolist()
+    return red, green, blue
+
+
+def srgb(colour: ArrayLike) -> np.ndarray:
+    """sRGB in [0, 1] of linear RGB (..., 3)."""
+    c = np.clip(np.asarray(colour, float), 0, 1)
+    return np.where(c <= 0.0031308, c * 12.92, 1.055 * c ** (1 / 2.4) - 0.055)
+
+
+def names() -> list[str]:
     """The maps there are."""
     return list(ANCHORS)
 
 
 @cache
-def palette(name, theme="dark"):
+def palette(name: str, theme: str = "dark") -> np.ndarray:
     """(STEPS, 3) linear RGB of a map, trimmed for the theme's background, or whole for `image`; or of one of RAMPS.
 
     Raises SettingError for an unknown map.
     """
     if name in RAMPS:
-        return _between(RAMPS[name]["paper" if theme == "paper" else "dark"], 0.0, 1.0)
-    if name not in ANCHORS:
+        written, (low, high) = RAMPS[name]["paper" if theme == "paper" else "dark"], (0.0, 1.0)
+    elif name in ANCHORS:
+        written, (low, high) = ANCHORS[name], TRIMS[theme] if name != "diverging" else (0.0, 1.0)
+    else:
         raise SettingError(near(name, ANCHORS, noun="colour map"))
-    return _between(ANCHORS[name], *(TRIMS[theme] if name != "diverging" else (0.0, 1.0)))
-
-
-def _between(anchors, low, high):
-    """(STEPS, 3) linear RGB from a place to another of a map that is written as its anchors."""
-    anchors = np.array([linear(c) for c in anchors.split()])
-    at = np.linspace(low, high, STEPS) * (len(anchors) - 1)
+    anchors = np.array([linear(c) for c in written.split()])
     # Between anchors in sRGB's own steps, where the maps were made even.
-    encoded = anchors ** (1 / 2.2)
-    mixed = np.stack([np.interp(at, np.arange(len(anchors)), encoded[:, c]) for c in range(3)], axis=1)
-    return mixed**2.2
+    return _between(anchors ** (1 / 2.2), np.linspace(low, high, STEPS)) ** 2.2
 
 
-def ramp(theme, name="responses"):
-    """((STEPS, 3) linear RGB, [STEPS sRGB `#rrggbb`]): the colours of a cloud of neurons from faint to strong.
-
-    theme   dark or paper
-    name    responses, 0 to 8 deviations above the mean, or probabilities, 0 to 1
-    """
-    table = palette(name, theme)
-    encoded = np.where(table <= 0.0031308, table * 12.92, 1.055 * np.maximum(table, 0) ** (1 / 2.4) - 0.055)
-    return table, ["#" + "".join(f"{round(255 * v):02x}" for v in row) for row in np.clip(encoded, 0, 1)]
+def _between(table, place):
+    """(..., 3) of a table (N, 3) at places in [0, 1]."""
+    at = place * (len(table) - 1)
+    return np.stack([np.interp(at, np.arange(len(table)), table[:, c]) for c in range(3)], axis=-1)
 
 
-def colours(name, theme, where):
+def colours(name: str, theme: str, where: ArrayLike) -> np.ndarray:
     """Linear RGB (..., 3) of a map at positions in [0, 1]."""
-    table = palette(name, theme)
-    at = np.clip(np.asarray(where, float), 0, 1) * (STEPS - 1)
-    return np.stack([np.interp(at, np.arange(STEPS), table[:, c]) for c in range(3)], axis=-1)
+    return _between(palette(name, theme), np.clip(np.asarray(where, float), 0, 1))
 
 
 @cache
-def palette_array(name, theme):
-    """The palette as a uniform Array of STEPS vec4f."""
-    return Array.of(np.concatenate([palette(name, theme), np.ones((STEPS, 1))], axis=1).astype(np.float32), "uniform")
+def palette_array(name: str, theme: str) -> Array:
+    """The palette as a uniform Array of STEPS vec4f, for the binding PALETTE."""
+    data = np.concatenate([palette(name, theme), np.ones((STEPS, 1))], axis=1).astype(np.float32)
+    return Array.of(data, "uniform", label=f"palette {name} {theme}")

@@ -1,8 +1,20 @@
-"""What a node that draws gives the renderer: work for the first walk, draws for the second."""
+"""What a node that draws gives the renderer: uploads once a picture, kernels and draws once a tile, words, picks."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import DTypeLike
+
+from engine.draw.frame import Frame
 from engine.draw.node import Node
+from engine.draw.program import Program
+from engine.gpu.array import Array, grown
+from engine.gpu.passes import RenderPass
+from engine.gpu.structs import Struct
+from engine.view.camera import Camera
 
 
 @dataclass(frozen=True)
@@ -16,15 +28,15 @@ class Aim:
     x, y        the pixel, y downwards
     """
 
-    origin: object
-    direction: object
-    camera: object = None
-    size: tuple = (1, 1)
+    origin: np.ndarray
+    direction: np.ndarray
+    camera: Camera | None = None
+    size: tuple[int, int] = (1, 1)
     x: float = 0.0
     y: float = 0.0
 
     @classmethod
-    def at(cls, camera, size, x, y):
+    def at(cls, camera: Camera, size: tuple[int, int], x: float, y: float) -> Aim:
         """The Aim at a pixel of a camera's picture."""
         width, height = size
         origin, direction = camera.ray((x + 0.5) / width * 2 - 1, 1 - (y + 0.5) / height * 2, width / height)
@@ -45,51 +57,104 @@ class Hit:
     part       which of the drawable's parts it is: of a cloud of neurons (block, channel, row, column); or None
     """
 
-    node: object
-    position: tuple
+    node: Node
+    position: tuple[float, ...]
     distance: float
     value: float | None = None
-    gradient: tuple | None = None
+    gradient: tuple[float, ...] | None = None
     level: float | None = None
     certain: bool = True
-    part: tuple | None = None
+    part: tuple[int, ...] | None = None
 
 
 class Drawable(Node):
-    """A node that draws. The renderer calls these, in this order, for each tile of a picture.
+    """A node that draws. The renderer calls these, in this order; `world` is the node's transform to the world.
 
-    phase   when `draw` is called: "under" (before everything, no depth), "solid" (writes depth), or
-            "light" (added after the surfaces, dimmed by those in front); "cloud" has `lay` called instead
+    phase         when `draw` is called: "under" (before everything, no depth), "solid" (writes depth), or "light"
+                  (added after the surfaces, dimmed by those in front); a "cloud" has `draw_cloud` called instead
+    makes_layers  whether it writes lists of layers, by `cast`
+    casts_rays    whether it casts a ray a sample, for the Report
+    is_exact      whether its colours are values, to be shown as they are
+    coarsest      the part of a picture's size, per side, below which live views do not draw it
     """
 
-    phase = "solid"
+    phase: str | None = "solid"
     makes_layers = False
-    # Whether it casts a ray a sample, for the Report.
     casts_rays = False
-    # Whether its colours are values, to be shown as they are.
     is_exact = False
-    # Part of a picture's size, per side, below which it is drawn no sooner: live views draw none that are coarser.
     coarsest = 0.0
 
-    def prepare(self, frame, world):
+    def __init__(self, name: str | None = None):
+        super().__init__(name)
+        self._buffers: dict[str, Array] = {}
+
+    def uniform(self, struct: Struct, **values: Any) -> Array:
+        """The node's uniform of a struct, which holds these values from now on; sent only where they have changed."""
+        array = self._buffers.get(struct.name)
+        if array is None:
+            array = self._buffers[struct.name] = Array(struct.dtype, 1, "uniform", label=f"{self.name}: {struct.name}")
+        array.write(struct.new(**values))
+        return array
+
+    def array(self, name: str, dtype: DTypeLike, count: int) -> Array:
+        """The node's array of that name, which has room for so many items; its contents may be lost."""
+        array = self._buffers[name] = grown(self._buffers.get(name), dtype, count)
+        return array
+
+    def upload(self, name: str, data: np.ndarray) -> Array:
+        """The node's array of that name, which holds the data from now on."""
+        array = self.array(name, data.dtype, data.size)
+        array.write(data)
+        return array
+
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
         """Uploads and runs kernels; called once a picture, before its tiles."""
 
-    def fill(self, frame, world):
+    def fill(self, frame: Frame, world: np.ndarray) -> None:
         """Runs kernels for the tile: called once a tile, before its first pass, with frame.encoder open."""
 
-    def cast(self, frame, world):
+    def cast(self, frame: Frame, world: np.ndarray) -> None:
         """Writes this node's layers of the tile; only called when makes_layers is true."""
 
-    def draw(self, frame, render_pass, world):
+    def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         """Records draws into the pass of the node's phase."""
 
-    def lay(self, frame, world):
-        """Lays a picture of its own over frame.canvas, what is solid and the surfaces being done; only called when the
+    def draw_cloud(self, frame: Frame, world: np.ndarray) -> None:
+        """Draws over frame.canvas in passes of its own, after what is solid and the surfaces; only called when the
         phase is "cloud". May submit frame.encoder and put a new one in its place."""
 
-    def overlay(self, frame, world):
+    def overlay(self, frame: Frame, world: np.ndarray) -> None:
         """Adds sprites (words, legends) in picture pixels to frame.sprites."""
 
-    def pick(self, aim, world):
+    def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         """The first Hit of an Aim, or None."""
         return None
+
+
+class Instances(Drawable):
+    """Marks of one kind, each drawn as a quad, all in one draw.
+
+    A subclass gives the program, which binds `frame`, `node` and `items`; the uniform `node`; and the items, an array.
+    """
+
+    program: Program
+    items: np.ndarray
+
+    def replace(self, items: np.ndarray) -> None:
+        """Takes other items; they are uploaded for the next picture."""
+        self.items, self._is_uploaded = items, False
+
+    def node(self, world: np.ndarray) -> Array:
+        """The uniform `node`."""
+        raise NotImplementedError
+
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
+        if not self._is_uploaded:
+            self._array, self._is_uploaded = self.upload("items", self.items), True
+        self._node = self.node(world)
+
+    def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
+        if len(self.items):
+            self.program.draw(
+                step, frame.canvas.format, 4, len(self.items), frame=frame.uniforms, node=self._node, items=self._array
+            )

@@ -1,10 +1,14 @@
-"""What every drawable is told about the picture it is drawn into."""
+"""The picture that drawables are drawn into: its theme, its size, and the textures and arrays of the present tile."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from engine.draw.colour import RGB, linear
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.passes import Encoder
@@ -24,7 +28,7 @@ FRAME = struct(
     forward="vec4f",  # w is 1 for an orthographic camera
     background="vec4f",  # linear colour at the picture's edge
     glow="vec4f",  # linear colour at its centre
-    ink="vec4f",  # linear colour of words and lines
+    foreground="vec4f",  # linear colour of words and lines
     size="vec2f",  # the whole picture, in samples
     offset="vec2f",  # this tile's first sample
     tile="vec2f",  # this tile, in samples
@@ -45,22 +49,21 @@ LAYERS_WRITE = Binding("layers", "write", LAYERS_TYPE)
 
 @dataclass(frozen=True)
 class Theme:
-    """The background and the ink of a picture, as linear RGB.
+    """The colours of a picture's background, of its glow at the centre, and of words and lines, as linear RGB.
 
     encoded   True: light is linear and brought to sRGB at the end; False: values are shown as they are
     """
 
     name: str
-    background: tuple
-    glow: tuple
-    ink: tuple
+    background: RGB
+    glow: RGB
+    foreground: RGB
     encoded: bool = True
 
-
-def linear(hexadecimal):
-    """Linear RGB of an sRGB colour written `#rrggbb`."""
-    v = np.array([int(hexadecimal[i : i + 2], 16) for i in (1, 3, 5)]) / 255.0
-    return tuple(np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4))
+    @property
+    def shade(self) -> str:
+        """`paper` or `dark`: which of two sets of colours shows on it."""
+        return "paper" if self.name == "paper" else "dark"
 
 
 THEMES = {
@@ -71,7 +74,20 @@ THEMES = {
 }
 
 
-# What the renderer sets before a node is asked to draw; for `overlay`, which needs none of it, it may be missing.
+@dataclass(frozen=True)
+class Sprite:
+    """An image laid over the finished picture.
+
+    image   (H, W, 4) uint8, sRGB, premultiplied by alpha
+    x, y    its top left corner in pixels of the whole picture
+    """
+
+    image: np.ndarray
+    x: int
+    y: int
+
+
+# What the renderer sets before a node draws; `overlay`, which needs none of it, may be called without.
 NOT_YET: Any = None
 
 
@@ -110,16 +126,26 @@ class Frame:
     composed: Texture = NOT_YET
     canvas: Texture = NOT_YET
     list_number: int = 0
-    sprites: list = field(default_factory=list)
+    sprites: list[Sprite] = field(default_factory=list)
     exact: bool = False
 
     @property
-    def samples(self):
+    def samples(self) -> tuple[int, int]:
         """(width, height) of this tile in samples."""
         return self.tile[2] * self.grid, self.tile[3] * self.grid
 
-    def project(self, point):
-        """(x, y) in pixels of the whole picture and distance along the view, of a world point."""
+    @property
+    def size_samples(self) -> tuple[int, int]:
+        """(width, height) of the whole picture in samples."""
+        return self.size[0] * self.grid, self.size[1] * self.grid
+
+    @property
+    def tile_samples(self) -> tuple[int, int, int, int]:
+        """(x, y, width, height) of this tile in samples."""
+        return self.tile[0] * self.grid, self.tile[1] * self.grid, *self.samples
+
+    def project(self, point: ArrayLike) -> tuple[float, float, float] | None:
+        """(x, y) in pixels of the whole picture and distance along the view, of a world point; None behind the eye."""
         width, height = self.size
         found = self.camera.project(point, width / height)
         if found is None:

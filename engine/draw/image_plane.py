@@ -1,18 +1,44 @@
 """An image in space: a photo before the network that looks at it, a channel's map beside it."""
 
-import numpy as np
+from __future__ import annotations
 
-from engine.draw.drawable import Drawable, Hit
-from engine.draw.frame import FRAME_BINDING
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.draw.drawable import Aim, Drawable, Hit
+from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.program import Program
 from engine.errors import ShapeError
-from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
-from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.bindings import Binding
+from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 
 NODE = struct("ImagePlaneNode", world="mat4x4f", corner="vec4f", right="vec4f", down="vec4f", opacity="f32")
+PROGRAM = Program(
+    "draw/image_plane",
+    FRAME_BINDING,
+    Binding("node", "uniform", NODE),
+    Binding("image", "texture", "texture_2d<f32>"),
+    depth="write",
+    topology="triangle-strip",
+)
+Triple = tuple[float, ...]
+
+
+def checked_image(image: ArrayLike, name: str) -> np.ndarray:
+    """An image as an array. Raises ShapeError for one that is not (H, W) or (H, W, 3) uint8."""
+    found = np.asarray(image)
+    if found.dtype != np.uint8 or found.ndim not in (2, 3) or 0 in found.shape or found.shape[2:] not in ((), (3,)):
+        raise ShapeError(f"{name}: an image is (H, W) or (H, W, 3) uint8, not {found.shape} {found.dtype}.")
+    return found
+
+
+def image_texture(image: np.ndarray) -> Texture:
+    """The texture of an image, (H, W) or (H, W, 3) uint8."""
+    full = np.full((*image.shape[:2], 4), 255, np.uint8)
+    full[..., :3] = image if image.ndim == 3 else image[..., None]
+    return Texture.of(full)
 
 
 class ImagePlane(Drawable):
@@ -27,50 +53,42 @@ class ImagePlane(Drawable):
     Raises ShapeError for other arrays.
     """
 
-    def __init__(self, image=None, *, corner=(0, 0, 0), right=(1, 0, 0), down=(0, -1, 0), opacity=1.0, name=None):
+    image: np.ndarray | None = None
+    _is_uploaded = False
+
+    def __init__(
+        self,
+        image: ArrayLike | None = None,
+        *,
+        corner: Triple = (0, 0, 0),
+        right: Triple = (1, 0, 0),
+        down: Triple = (0, -1, 0),
+        opacity: float = 1.0,
+        name: str | None = None,
+    ):
         super().__init__(name)
         self.corner, self.right, self.down, self.opacity = corner, right, down, opacity
-        self._texture = self._node = None
         self.show(image)
 
-    def show(self, image):
+    def show(self, image: ArrayLike | None) -> None:
         """Takes another image."""
-        if image is not None:
-            image = np.asarray(image)
-            if image.dtype != np.uint8 or image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] != 3):
-                raise ShapeError(
-                    f"{self.name}: an image is (H, W) or (H, W, 3) uint8, not {image.shape} {image.dtype}."
-                )
-        if image is not getattr(self, "image", None):
-            self._texture = None
-        self.image = image
+        found = None if image is None else checked_image(image, self.name)
+        if found is not self.image:
+            self._is_uploaded = False
+        self.image = found
 
-    def prepare(self, frame, world):
-        if self.image is None:
-            return
-        if self._texture is None:
-            full = np.full((*self.image.shape[:2], 4), 255, np.uint8)
-            full[..., :3] = self.image if self.image.ndim == 3 else self.image[..., None]
-            self._texture = Texture.of(full)
-        self._node = self._node or Array(NODE.dtype, 1, "uniform")
-        place = {key: (*getattr(self, key), 0.0) for key in ("corner", "right", "down")}
-        self._node.write(NODE.new(world=world.T, opacity=self.opacity, **place))
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
+        if self.image is not None:
+            if not self._is_uploaded:
+                self._texture, self._is_uploaded = image_texture(self.image), True
+            place = {key: (*getattr(self, key), 0.0) for key in ("corner", "right", "down")}
+            self._node = self.uniform(NODE, world=world.T, opacity=self.opacity, **place)
 
-    def draw(self, frame, render_pass, world):
-        if self.image is None:
-            return
-        bindings = (
-            FRAME_BINDING, Binding("node", "uniform", NODE), Binding("image", "texture", "texture_2d<f32>")
-        )  # fmt: skip
-        pipeline = Pipeline(
-            compose("draw/image_plane", {"bindings": declare(bindings)}),
-            bindings,
-            Draw((frame.canvas.format,), depth="write", topology="triangle-strip"),
-        )
-        group = pipeline.bind(frame=frame.uniforms, node=self._node, image=self._texture)
-        pipeline.draw(render_pass, group, 4)
+    def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
+        if self.image is not None:
+            PROGRAM.draw(step, frame.canvas.format, 4, frame=frame.uniforms, node=self._node, image=self._texture)
 
-    def pick(self, aim, world):
+    def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         """Where an Aim meets the rectangle; `part` is the pixel's (row, column)."""
         if self.image is None:
             return None

@@ -1,13 +1,24 @@
 """The scene graph: nodes with a transform, children and visibility."""
 
+from __future__ import annotations
+
 import itertools
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import SceneError, SettingError, near
 
 _ids = itertools.count(1)
+
+SomeNode = TypeVar("SomeNode", bound="Node")
+
+
+def transformed(matrix: np.ndarray, point: ArrayLike) -> np.ndarray:
+    """(3,) matrix @ (point, 1), for a (4, 4) transform and a point (3,)."""
+    return (matrix @ np.append(point, 1.0))[:3]
 
 
 class _Whole(type):
@@ -32,13 +43,13 @@ class Node(metaclass=_Whole):
 
     _is_whole = False
 
-    def __init__(self, name=None):
+    def __init__(self, name: str | None = None):
         self.name = name or type(self).__name__
         self.id = next(_ids)
         self.transform = np.eye(4)
         self.visible = True
-        self.children = []
-        self.parent = None
+        self.children: list[Node] = []
+        self.parent: Node | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in self.__dict__ or name.startswith("_") or hasattr(type(self), name)) and self._is_whole:
@@ -47,9 +58,9 @@ class Node(metaclass=_Whole):
             raise SettingError(f"{type(self).__name__}: {near(name, known, noun='attribute')}")
         super().__setattr__(name, value)
 
-    def add(self, child):
+    def add(self, child: SomeNode) -> SomeNode:
         """Adds a node, taking it from its former parent; returns it. Raises SceneError for a cycle."""
-        above = self
+        above: Node | None = self
         while above is not None:
             if above is child:
                 raise SceneError(f"{child.name} cannot be put under itself.")
@@ -60,25 +71,25 @@ class Node(metaclass=_Whole):
         self.children.append(child)
         return child
 
-    def remove(self, child):
+    def remove(self, child: Node) -> None:
         """Takes a child out. Raises SceneError if it is not one."""
         if child not in self.children:
             raise SceneError(f"{child.name} is not a child of {self.name}.")
         self.children.remove(child)
         child.parent = None
 
-    def clear(self):
+    def clear(self) -> None:
         """Takes all children out."""
         for child in list(self.children):
             self.remove(child)
 
-    def move(self, x, y, z):
+    def move(self: SomeNode, x: float, y: float, z: float) -> SomeNode:
         """Puts the node's origin at a point of its parent's space; returns the node."""
         self.transform = self.transform.copy()
         self.transform[:3, 3] = (x, y, z)
         return self
 
-    def walk(self, above=None):
+    def walk(self, above: np.ndarray | None = None) -> Iterator[tuple[Node, np.ndarray]]:
         """Yields (node, world transform) for this node and all visible ones below, parents first."""
         if not self.visible:
             return

@@ -1,22 +1,25 @@
 """Round points of constant width in pixels."""
 
-import numpy as np
+from __future__ import annotations
 
-from engine.draw.drawable import Drawable
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.draw.drawable import Instances
 from engine.draw.frame import FRAME_BINDING
+from engine.draw.program import Program
 from engine.errors import ShapeError
-from engine.gpu.array import Array, grown
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
-from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
 from engine.gpu.structs import struct
 
 POINT = struct("Point", place="vec4f", colour="vec4f")
 POINTS = struct("PointsNode", world="mat4x4f")
+BINDINGS = FRAME_BINDING, Binding("node", "uniform", POINTS), Binding("items", "read", ("array", POINT))
 
 
-class Points(Drawable):
-    """Spots in correct depth with everything else.
+class Points(Instances):
+    """Round points in correct depth with everything else.
 
     positions   (N, 3), the node's space
     colour      linear RGBA, (4,) or (N, 4); not premultiplied
@@ -25,42 +28,32 @@ class Points(Drawable):
     Raises ShapeError when the arrays do not fit each other.
     """
 
-    def __init__(self, positions=(), colour=(1.0, 1.0, 1.0, 1.0), *, width=6.0, name=None):
+    program = Program("draw/points", *BINDINGS, depth="write", topology="triangle-strip")
+
+    def __init__(
+        self,
+        positions: ArrayLike = (),
+        colour: ArrayLike = (1.0, 1.0, 1.0, 1.0),
+        *,
+        width: ArrayLike = 6.0,
+        name: str | None = None,
+    ):
         super().__init__(name)
-        self._fresh = False
-        self._array = self._node = None
         self.set(positions, colour, width)
 
-    def set(self, positions, colour, width):
+    def set(self, positions: ArrayLike, colour: ArrayLike, width: ArrayLike) -> None:
         """Replaces positions, colours and widths."""
-        positions = np.asarray(positions, np.float32).reshape(-1, 3) if np.size(positions) else np.zeros((0, 3))
-        data = np.zeros(len(positions), POINT.dtype)
+        positions = np.asarray(positions, np.float32).reshape(-1, 3)
+        items = np.zeros(len(positions), POINT.dtype)
         try:
-            data["place"][:, :3], data["place"][:, 3] = positions, width
-            data["colour"] = colour
+            items["place"][:, :3], items["place"][:, 3] = positions, width
+            items["colour"] = colour
         except ValueError:
             raise ShapeError(
                 f"{self.name}: {len(positions)} points need colours (4,) or (N, 4) and one width or (N,), "
                 f"but they are {np.shape(colour)} and {np.shape(width)}."
             ) from None
-        self.data = data
-        self._fresh = False
+        self.replace(items)
 
-    def pipeline(self, frame):
-        bindings = (FRAME_BINDING, Binding("node", "uniform", POINTS), Binding("points", "read", ("array", POINT)))
-        module = compose("draw/points", {"bindings": declare(bindings)})
-        return Pipeline(module, bindings, Draw((frame.canvas.format,), depth="write", topology="triangle-strip"))
-
-    def prepare(self, frame, world):
-        if not self._fresh:
-            self._array = grown(self._array, POINT.dtype, len(self.data))
-            self._array.write(self.data)
-            self._fresh = True
-        self._node = self._node or Array(POINTS.dtype, 1, "uniform")
-        self._node.write(POINTS.new(world=world.T))
-
-    def draw(self, frame, render_pass, world):
-        if len(self.data):
-            pipeline = self.pipeline(frame)
-            group = pipeline.bind(frame=frame.uniforms, node=self._node, points=self._array)
-            pipeline.draw(render_pass, group, 4, len(self.data))
+    def node(self, world: np.ndarray) -> Array:
+        return self.uniform(POINTS, world=world.T)

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
-from engine.draw.words.label import Sprite
+from engine.draw.frame import Sprite
+from engine.draw.program import Program
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
 from engine.gpu.passes import Encoder, View, render_pass
-from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.render.tiling import Rectangle, overlap
 
 SPRITE = struct("SpritePlace", place="vec4f", tile="vec4f")
 BLIT = struct("BlitPlace", place="vec4f", decode="vec4f")
-SPRITE_BINDINGS = (Binding("sprite", "uniform", SPRITE), Binding("image", "texture", "texture_2d<f32>"))
-BLIT_BINDINGS = (Binding("blit", "uniform", BLIT), Binding("image", "texture", "texture_2d<f32>"))
+IMAGE = Binding("image", "texture", "texture_2d<f32>")
+SPRITE_PROGRAM = Program("render/sprite", Binding("sprite", "uniform", SPRITE), IMAGE, topology="triangle-strip")
+BLIT_PROGRAM = Program("render/blit", Binding("blit", "uniform", BLIT), IMAGE, blend="replace")
 # Bytes of a sprite that stays on the GPU: the words of a usual picture, which the next one has too.
 CACHED_BYTES = 2**20
 
@@ -42,7 +42,6 @@ def lay_sprites(
     parts = [part for sprite in sprites if (part := _within(sprite, tile)) is not None]
     if not parts:
         return
-    pipeline = _sprite_pipeline(format)
     step = render_pass(encoder, "words", view)
     # A view may be larger than the tile that is laid on it: a window with a panel beside the picture.
     step.set_viewport(0, 0, width, height, 0.0, 1.0)
@@ -50,7 +49,7 @@ def lay_sprites(
     for left, top, image in parts:
         h, w = image.shape[:2]
         place = _sprite_place((left - x, top - y, w, h), (width, height, decode, 0.0))
-        pipeline.draw(step, pipeline.bind(sprite=place, image=_sprite_texture(image)), 4)
+        SPRITE_PROGRAM.draw(step, format, 4, sprite=place, image=_sprite_texture(image))
     step.end()
 
 
@@ -71,12 +70,11 @@ def blit(
     viewport        (x, y, width, height) in the surface's pixels
     clear           linear RGB around it, or None to leave what is there
     """
-    pipeline = _blit_pipeline(target_format)
     place = _blit_place(tuple(viewport), float(target_format.endswith("-srgb")))
     step = render_pass(encoder, "blit", target_view, clear=None if clear is None else (*clear, 1.0))
     step.set_viewport(*viewport, 0.0, 1.0)
     step.set_scissor_rect(*(int(v) for v in viewport))
-    pipeline.draw(step, pipeline.bind(blit=place, image=texture), 3)
+    BLIT_PROGRAM.draw(step, target_format, 3, blit=place, image=texture)
     step.end()
 
 
@@ -110,15 +108,3 @@ def _sprite_place(place, tile):
 @lru_cache(maxsize=16)
 def _blit_place(place, decode):
     return Array.of(BLIT.new(place=place, decode=(decode, 0, 0, 0)), "uniform")
-
-
-@cache
-def _sprite_pipeline(format):
-    module = compose("render/sprite", {"bindings": declare(SPRITE_BINDINGS)})
-    return Pipeline(module, SPRITE_BINDINGS, Draw((format,), topology="triangle-strip"))
-
-
-@cache
-def _blit_pipeline(format):
-    module = compose("render/blit", {"bindings": declare(BLIT_BINDINGS)})
-    return Pipeline(module, BLIT_BINDINGS, Draw((format,), blend="replace"))

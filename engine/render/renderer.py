@@ -10,10 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from engine.draw.drawable import Aim, Drawable, Hit
-from engine.draw.frame import FRAME, LAYERS, NOT_YET, THEMES, Frame, Theme
+from engine.draw.frame import FRAME, LAYERS, NOT_YET, THEMES, Frame, Sprite, Theme
 from engine.draw.node import Node
-from engine.draw.words.label import Sprite
-from engine.draw.words.legend import Legend, legend_sprite
+from engine.draw.words.legend import Legend, legend_sprites
 from engine.gpu.array import Array, grown
 from engine.gpu.device import device
 from engine.gpu.passes import debug_group
@@ -95,8 +94,8 @@ class Renderer:
        network's weights only if it is another), and `overlay` lays out words in pixels.
     5. Second walk, for each tile: `fill` of each node runs its kernels; the solid things are drawn with depth into
        half-float samples (`draw_solid`); each node of surfaces casts a ray a sample and writes what it meets as a list
-       of layers (`cast`); the lists are merged front to back over what is solid (`compose_layers`); clouds are laid
-       over that (`lay`), and light is added where depth lets it be seen (`draw_light`).
+       of layers (`cast`); the lists are merged front to back over what is solid (`compose_layers`); clouds are drawn
+       over that (`draw_cloud`), and light is added where depth lets it be seen (`draw_light`).
     6. `resolve` averages the samples of each pixel, in linear light, and encodes the mean as eight bits of sRGB. Words
        and legend are laid over the pixels, and the encoder is submitted.
     7. A picture of one tile stays in its texture, for a window to show; `Picture.pixels` reads it. Tiles of a larger
@@ -272,7 +271,7 @@ class Renderer:
         if "cloud" in phases:
             for node, world in shot.drawables:
                 if node.phase == "cloud":
-                    node.lay(frame, world)
+                    node.draw_cloud(frame, world)
         if "light" in phases:
             draw_light(frame, shot.drawables)
         resolve(frame, texture)
@@ -364,5 +363,5 @@ def _overlays(drawables, scene, frame):
         node.overlay(frame, world)
     legend = scene.legend()
     if legend is not None:
-        frame.sprites.append(legend_sprite(legend, frame))
+        frame.sprites += legend_sprites(legend, frame)
     return list(frame.sprites)

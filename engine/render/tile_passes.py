@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
 import numpy as np
 
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME, FRAME_BINDING, LAYERS_READ, Frame, Theme
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
-from engine.gpu.kernel import Kernel
+from engine.draw.program import Program
+from engine.gpu.bindings import Binding
 from engine.gpu.passes import RenderPass, debug_group, render_pass
-from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.texture import Texture
 from engine.view.camera import Camera
 
 Placed = tuple[Drawable, np.ndarray]
 
-COMPOSE_BINDINGS = (
+BACKDROP = Program("draw/backdrop", FRAME_BINDING, blend="replace", depth="keep")
+COMPOSE = Program(
+    "render/compose",
     FRAME_BINDING,
     LAYERS_READ,
     Binding("colour", "texture", "texture_2d<f32>"),
     Binding("depth_map", "texture", "texture_depth_2d"),
     Binding("composed", "storage_texture", "texture_storage_2d<rgba16float, write>"),
 )
-RESOLVE_BINDINGS = (
+RESOLVE = Program(
+    "render/resolve",
     FRAME_BINDING,
     Binding("composed", "texture", "texture_2d<f32>"),
     Binding("picture", "storage_texture", "texture_storage_2d<rgba8unorm, write>"),
@@ -40,8 +40,7 @@ def draw_solid(frame: Frame, drawables: Iterable[Placed]) -> None:
         frame.encoder, "solid", frame.colour.view, clear=(*frame.theme.background, 1), depth=frame.depth.view
     )
     if frame.theme.encoded:
-        pipeline = _backdrop(frame.canvas.format)
-        pipeline.draw(step, pipeline.bind(frame=frame.uniforms), 3)
+        BACKDROP.draw(step, frame.canvas.format, 3, frame=frame.uniforms)
     for phase in ("under", "solid"):
         draw_phase(frame, step, drawables, phase)
     step.end()
@@ -64,16 +63,10 @@ def draw_phase(frame: Frame, step: RenderPass, drawables: Iterable[Placed], phas
 
 def compose_layers(frame: Frame, lists: int) -> None:
     """Lays the layers of so many lists over frame.colour, front to back: the result is frame.composed."""
-    kernel = _compose_kernel(lists)
-    group = kernel.bind(
-        frame=frame.uniforms,
-        layers=frame.layers,
-        colour=frame.colour,
-        depth_map=frame.depth,
-        composed=frame.composed,
-    )
-    width, height = frame.samples
-    kernel.dispatch(frame.encoder, group, (-(-width // 8), -(-height // 8)))
+    COMPOSE.compute(
+        frame.encoder, frame.samples, constants={"LISTS": float(lists)}, frame=frame.uniforms, layers=frame.layers,
+        colour=frame.colour, depth_map=frame.depth, composed=frame.composed,
+    )  # fmt: skip
 
 
 def resolve(frame: Frame, texture: Texture) -> None:
@@ -85,9 +78,11 @@ def resolve(frame: Frame, texture: Texture) -> None:
         )
         return
     # On paper white must stay white, and where colours are values they must stay those.
-    kernel = _resolve_kernel(frame.grid, frame.theme.encoded, frame.theme.name != "paper" and not frame.exact)
-    group = kernel.bind(frame=frame.uniforms, composed=frame.canvas, picture=texture)
-    kernel.dispatch(frame.encoder, group, (-(-frame.tile[2] // 8), -(-frame.tile[3] // 8)))
+    shoulder = frame.theme.name != "paper" and not frame.exact
+    constants = {"GRID": float(frame.grid), "ENCODE": float(frame.theme.encoded), "SHOULDER": float(shoulder)}
+    RESOLVE.compute(
+        frame.encoder, frame.tile[2:], constants=constants, frame=frame.uniforms, composed=frame.canvas, picture=texture
+    )
 
 
 def frame_struct(
@@ -111,7 +106,7 @@ def frame_struct(
         forward=(*camera.forward, float(camera.is_orthographic)),
         background=(*theme.background, 1.0),
         glow=(*theme.glow, 1.0),
-        ink=(*theme.ink, 1.0),
+        foreground=(*theme.foreground, 1.0),
         size=(width * grid, height * grid),
         offset=(x * grid, y * grid),
         tile=(w * grid, h * grid),
@@ -122,22 +117,3 @@ def frame_struct(
         paper=float(theme.name == "paper"),
         lists=lists,
     )
-
-
-@cache
-def _backdrop(format):
-    module = compose("draw/backdrop", {"bindings": declare((FRAME_BINDING,))})
-    return Pipeline(module, (FRAME_BINDING,), Draw((format,), blend="replace", depth="keep"))
-
-
-@cache
-def _compose_kernel(lists):
-    module = compose("render/compose", {"bindings": declare(COMPOSE_BINDINGS)})
-    return Kernel(module, COMPOSE_BINDINGS, constants={"LISTS": float(lists)})
-
-
-@cache
-def _resolve_kernel(grid, encode, shoulder):
-    module = compose("render/resolve", {"bindings": declare(RESOLVE_BINDINGS)})
-    constants = {"GRID": float(grid), "ENCODE": float(encode), "SHOULDER": float(shoulder)}
-    return Kernel(module, RESOLVE_BINDINGS, constants=constants)

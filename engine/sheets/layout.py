@@ -98,7 +98,7 @@ def lay_out(
     if title:
         # On a narrow sheet the title is set as small as the words below it before it loses any of its own.
         room = page[0] - 2 * margin
-        fits = [f for f in (TITLE, 1.15, 1.0) if text.tabular(title, f * size).shape[1] <= room]
+        fits = [f for f in (TITLE, 1.15, 1.0) if text.mask(title, f * size, tabular=True).shape[1] <= room]
         written.append(_centred(_fitted(title, (fits or [1.0])[0] * size, room), x + grid[0] / 2, margin, page, 1.0))
     if columns[0]:
         mask = _fitted(columns[0], size, page[0] - 2 * margin)
@@ -129,7 +129,7 @@ def paint(sheet: SheetLayout, theme: str) -> np.ndarray:
 
     theme   a key of THEMES
     """
-    background, ink = (_encoded(colour) for colour in (THEMES[theme].background, THEMES[theme].ink))
+    background, ink = (_encoded(colour) for colour in (THEMES[theme].background, THEMES[theme].foreground))
     width, height = sheet.size
     page = np.empty((height, width, 4), np.uint8)
     page[...] = (*np.round(background).astype(np.uint8), 255)
@@ -229,13 +229,14 @@ def _height(masks: list[np.ndarray]) -> int:
 
 def _fitted(words: str, size: float, limit: float = math.inf) -> np.ndarray:
     """A line's mask, no wider than a limit: what is too long loses its middle, for ends tell names apart."""
-    mask = text.tabular(words, size)
+    mask = text.mask(words, size, tabular=True)
     count = len(words) - 1
     while mask.shape[1] > limit and count > 1:
         # Towards the limit in one step, then one by one.
         count = max(1, min(count - 1, int(count * (limit / mask.shape[1]) + 2)))
         head = -(-count // 2)
-        mask = text.tabular(words[:head].rstrip() + "…" + words[len(words) - (count - head) :].lstrip(), size)
+        cut = words[:head].rstrip() + "…" + words[len(words) - (count - head) :].lstrip()
+        mask = text.mask(cut, size, tabular=True)
     return mask
 
 

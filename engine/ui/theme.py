@@ -8,7 +8,7 @@ import imgui_bundle
 import numpy as np
 from imgui_bundle import imgui
 
-from engine.draw.frame import linear
+from engine.draw.colour import linear
 
 # The panel's measures, in logical pixels.
 WIDTH = 320.0

@@ -153,7 +153,7 @@ class BoundariesPicture(TrainedNetwork):
         corners = np.pad(flat, ((0, 0), (0, 0), (0, 1)))
         sides = np.stack([corners, np.roll(corners, -1, axis=1)], axis=2)
         self._frames = self.stage.add(
-            engine.Lines(sides, (*engine.THEMES[self.theme].ink, 0.5), width=1.0, name="frames")
+            engine.Lines(sides, (*engine.THEMES[self.theme].foreground, 0.5), width=1.0, name="frames")
         )
         self.stage.add(self._key)
 

@@ -186,12 +186,12 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         part, units = self.shown(self.network_at(0.0))
         self._built = self.kind
         if self.kind == "image":
-            self._node = stage.add(engine.FieldImage(part, units))
+            self._image = stage.add(engine.FieldImage(part, units))
         elif self.kind == "relief":
             # Seen from above, its front corner reaches further down than the others up.
-            self._node = stage.add(engine.HeightMap(part)).move(0.0, 0.6, 0.0)
+            self._relief = stage.add(engine.HeightMap(part)).move(0.0, 0.6, 0.0)
         else:
-            self._node = stage.add(engine.Plot([]))
+            self._plot = stage.add(engine.Plot([]))
 
     def update(self, clock: engine.Clock) -> None:
         part, units = self.shown(self.network_at(clock.time))
@@ -201,12 +201,12 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         )
 
     def _show_image(self, part, units, origin, axes):
-        self._node.show(part, units, origin=origin, axes=axes, map=self.map_of(units))
-        self._node.low, self._node.high = self.ends(part, units)
-        self._node.precision = self.precision
+        self._image.show(part, units, origin=origin, axes=axes, map=self.map_of(units))
+        self._image.low, self._image.high = self.ends(part, units)
+        self._image.precision = self.precision
 
     def _show_relief(self, part, units, origin, axes):
-        node = self._node
+        node = self._relief
         centre = origin + self.x * axes[0] + self.y * axes[1]
         node.show(part, units[0])
         node.plane = engine.Plane(centre, self.extent * axes[0], -self.extent * axes[1])
@@ -222,11 +222,11 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         net = self.cached("line", (part, start.tobytes(), axes.tobytes()), lambda: parts.sliced(part, start, [axes[0]]))
         first = max(0, min(self.unit, net.outputs - len(units)))
         numbered = len(units) > 1
-        self._node.show([engine.Curve(net, k, f"y{first + i + 1}" if numbered else None) for i, k in enumerate(units)])
+        self._plot.show([engine.Curve(net, k, f"y{first + i + 1}" if numbered else None) for i, k in enumerate(units)])
         low, high = self._rise(net, units)
         # The values fill the picture upwards whatever it shows along x.
-        aspect = self._node.aspect = 0.7 * self.extent / (high - low)
-        self._node.move(0.0, self.y - 0.5 * (low + high) * aspect, 0.0)
+        aspect = self._plot.aspect = 0.7 * self.extent / (high - low)
+        self._plot.move(0.0, self.y - 0.5 * (low + high) * aspect, 0.0)
 
     def _rise(self, net, units):
         """(low, high): the values that curves are drawn between."""
@@ -276,7 +276,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         net = self.network
         origin, axes = self.origin_at(0.0, net.inputs), self.directions(net.inputs)
         if self.kind == "relief":
-            point = self._node.inputs_at(np.array(hit.position))
+            point = self._relief.inputs_at(np.array(hit.position))
         else:
             point = origin + hit.position[0] * axes[0] + (hit.position[1] * axes[1] if self.kind == "image" else 0.0)
         part, units = self.shown(net)

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.draw import colour
-from engine.draw.frame import THEMES, linear
+from engine.draw.colour import linear
+from engine.draw.frame import THEMES
 from engine.draw.lines import Lines
 from engine.draw.points import Points
 from engine.draw.surfaces.level_surfaces import Region
-from engine.draw.words import text
-from engine.draw.words.legend import Legend, legend_sprite, spread
+from engine.draw.words import legend, text
+from engine.draw.words.legend import Legend, legend_sprites, spread
 from engine.errors import SettingError, ShapeError
 
 numbers = st.floats(-8, 8).map(lambda x: round(x, 3))
@@ -90,21 +91,24 @@ class _Frame:
 @pytest.mark.parametrize("card", [False, True])
 def test_a_legend_drawn_in_parts_is_the_same(card, monkeypatch):
     asked = Legend("value", "viridis", -1.0, 1.0, (-0.5, 0.25, 0.3), card=card)
-    whole = legend_sprite(asked, _Frame())
-    monkeypatch.setattr("engine.draw.words.legend.ROWS", 7)
-    parts = legend_sprite(asked, _Frame())
-    assert np.array_equal(whole.image, parts.image) and (whole.x, whole.y) == (parts.x, parts.y)
+    whole = legend_sprites(asked, _Frame())
+    for cached in (legend._sprites, legend._title_and_bar):
+        cached.cache_clear()
+    monkeypatch.setattr("engine.draw.words.sheet.ROWS", 7)
+    for a, b in zip(whole, legend_sprites(asked, _Frame()), strict=True):
+        assert a.image is not b.image
+        assert np.array_equal(a.image, b.image) and (a.x, a.y) == (b.x, b.y)
 
 
 def test_a_legend_marks_only_values_on_its_bar():
-    few = legend_sprite(Legend("value", "viridis", 0.0, 1.0, (0.5,)), _Frame()).image
-    more = legend_sprite(Legend("value", "viridis", 0.0, 1.0, (0.5, 7.0, -3.0)), _Frame()).image
-    assert np.array_equal(few, more)
+    few = legend_sprites(Legend("value", "viridis", 0.0, 1.0, (0.5,)), _Frame())
+    more = legend_sprites(Legend("value", "viridis", 0.0, 1.0, (0.5, 7.0, -3.0)), _Frame())
+    assert all(np.array_equal(a.image, b.image) for a, b in zip(few, more, strict=True))
 
 
 def test_digits_stand_in_columns():
     # With equal cells every three-digit number is equally wide, whatever its digits.
-    widths = {text.tabular(n, 15.0).shape[1] for n in ("111", "888", "407")}
+    widths = {text.mask(n, 15.0, tabular=True).shape[1] for n in ("111", "888", "407")}
     assert len(widths) == 1
 
 

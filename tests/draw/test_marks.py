@@ -1,14 +1,26 @@
 """Words and cards over a picture: where they stand, what they leave out, what they show."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from PIL import ImageDraw
 
+from engine.draw.colour import srgb
+from engine.draw.fields.box_axes import BoxAxes
+from engine.draw.fields.plot import Plot
 from engine.draw.frame import THEMES, Frame
+from engine.draw.words import text
 from engine.draw.words.callout import Callout
 from engine.draw.words.inset import FRAMED, Inset, InsetImage
+from engine.draw.words.key import Key, KeyRow
+from engine.draw.words.label import Label
 from engine.draw.words.labels import Labels
-from engine.draw.words.legend import Legend, legend_sprite, srgb
+from engine.draw.words.legend import Legend, legend_sprites
+from engine.draw.words.ranking import Rank, Ranking
+from engine.draw.words.sheet import Sheet
 from engine.errors import ShapeError
+from engine.network.random import random_mlp
 from engine.view.camera import Camera
 
 # Straight at a square of side 2, a pixel 1/100 of it.
@@ -57,7 +69,7 @@ def test_a_label_hangs_by_the_middle_of_its_upper_edge():
 def test_a_label_is_ink_on_a_halo_of_the_ground():
     for theme in ("dark", "paper"):
         (sprite,) = sprites(Labels(["block"], [(0.0, 0.0, 0.0)]), theme=theme)
-        ink, background = (255 * srgb(c) for c in (THEMES[theme].ink, THEMES[theme].background))
+        ink, background = (255 * srgb(c) for c in (THEMES[theme].foreground, THEMES[theme].background))
         alpha = sprite.image[..., 3:].astype(float)
         colours = sprite.image[..., :3] / np.maximum(alpha, 1) * 255
         strong, weak = (alpha > 248)[..., 0], ((alpha > 60) & (alpha < 190))[..., 0]
@@ -147,9 +159,62 @@ def test_what_is_no_image_is_refused(pixels):
 
 
 def test_a_legends_marks_may_have_words_which_stay_with_their_marks():
-    def told(marks, words):
-        return legend_sprite(Legend("t", "viridis", 0.0, 2.0, marks, words), frame()).image
+    def drawn(marks, words):
+        return legend_sprites(Legend("t", "viridis", 0.0, 2.0, marks, words), frame())[-1].image
 
-    assert np.array_equal(told((0.0, 2.0), ("low", "high")), told((2.0, 0.0), ("high", "low")))
-    assert not np.array_equal(told((0.0, 2.0), ("low", "high")), told((0.0, 2.0), ("high", "low")))
-    assert np.array_equal(told((0.0, 2.0), ()), told((0.0, 2.0), ("", "")))
+    assert np.array_equal(drawn((0.0, 2.0), ("low", "high")), drawn((2.0, 0.0), ("high", "low")))
+    assert not np.array_equal(drawn((0.0, 2.0), ("low", "high")), drawn((0.0, 2.0), ("high", "low")))
+    assert np.array_equal(drawn((0.0, 2.0), ()), drawn((0.0, 2.0), ("", "")))
+
+
+def test_of_a_legend_whose_marks_move_only_the_marks_are_drawn_again():
+    first, second = (legend_sprites(Legend("t", "viridis", 0.0, 2.0, marks), frame()) for marks in ((0.5,), (0.6,)))
+    title, bar, marks = (a.image is b.image for a, b in zip(first, second, strict=True))
+    assert title and bar and not marks
+    assert legend_sprites(Legend("t", "viridis", 0.0, 2.0, (0.6,)), frame())[-1].image is second[-1].image
+
+
+@pytest.mark.parametrize("card", [False, True])
+@pytest.mark.parametrize("size", [(720, 720), (90, 60)])
+def test_the_parts_of_a_legend_do_not_overlap_but_where_a_mark_is_opaque(card, size):
+    covered = np.zeros((720, 720), int)
+    *still, marks = legend_sprites(Legend("a title", "viridis", 0.0, 2.0, (0.0, 0.1, 2.0), card=card), frame(size))
+    for sprite in still:
+        height, width = sprite.image.shape[:2]
+        covered[sprite.y :, sprite.x :][:height, :width] += sprite.image[..., 3] > 0
+    assert covered.max() == 1
+    height, width = marks.image.shape[:2]
+    below = covered[marks.y :, marks.x :][:height, :width]
+    assert set(np.unique(marks.image[..., 3][below > 0])) <= {0, 255}
+
+
+# Nothing that stays is drawn again.
+
+
+def test_of_words_and_cards_that_do_not_change_nothing_is_rasterised_again(monkeypatch):
+    nodes = [
+        Label("a"), Labels(["b", "c"], [(0, 0, 0), (0, 0.5, 0)]), Callout(("d", "e")), Inset("f", [("g", "h")]),
+        Key([KeyRow("i", (1, 0, 0))]), Ranking([Rank("j", 0.5)]), BoxAxes(), Plot(random_mlp([1, 4, 1])),
+    ]  # fmt: skip
+    counts = Counter()
+    for owner, name in ((ImageDraw, "Draw"), (Sheet, "image")):
+        real = getattr(owner, name)
+
+        def counted(*args, name=name, real=real):
+            counts[name] += 1
+            return real(*args)
+
+        monkeypatch.setattr(owner, name, counted)
+
+    def shown(node):
+        found = sprites(node) if not node.children else [*sprites(node), *sprites(node.children[0])]
+        return [(s.image.tobytes(), s.x, s.y) for s in found]
+
+    # A size that no other test has, so that nothing is there yet.
+    monkeypatch.setitem(text.SIZES, "small", 12.125)
+    first = [shown(node) for node in nodes]
+    assert all(first) and counts["Draw"] >= 10 and counts["image"] >= 8
+    # A callout's line ends where the camera has it, and a curve's name where the curve does: those are drawn each time.
+    counts.clear()
+    assert [shown(node) for node in nodes] == first
+    assert counts == {"image": 1}

@@ -2,10 +2,19 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from wgpu.backends.wgpu_native import _api
 
 import engine
+from engine.draw.boundaries.boundaries import Boundaries
+from engine.draw.drawable import Aim
+from engine.draw.fields.field_image import FieldImage
+from engine.draw.fields.height_map import HeightMap
+from engine.draw.fields.plot import Plot
+from engine.draw.surfaces.classic import ClassicSurfaces
+from engine.draw.surfaces.level_surfaces import LevelSurfaces
+from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
 
 MAKES = [name for name in vars(_api.GPUDevice) if name.startswith("create_") and name.endswith(
@@ -60,7 +69,7 @@ def test_a_frame_at_another_moment_sends_what_moves(calls):
     renderer.frame(scene, engine.Clock(0.1), (64, 48), 1)
     calls.clear()
     renderer.frame(scene, engine.Clock(0.2), (64, 48), 1)
-    # The level, of the surfaces and of the sparks; and its number beside the legend.
+    # The level, of the surfaces and of the sparks; and its mark beside the legend's bar.
     assert calls["write_buffer"] == 2 and calls["write_texture"] <= 1
     assert not calls["create_bind_group_layout"] and not calls["create_render_pipeline"]
 
@@ -71,3 +80,42 @@ def test_everything_on_the_gpu_has_a_label(calls, name):
     Renderer().frame(scene, engine.Clock(0.3), (64, 48), 1).pixels()
     made = [(what, label) for what, label in calls.labels if what in MAKES]
     assert made and all(label for _, label in made), [m for m in made if not m[1]]
+
+
+NODES = {
+    "level surfaces": lambda: LevelSurfaces(random_mlp([3, 8, 8, 1], seed=1)),
+    "classic surfaces": lambda: ClassicSurfaces(random_mlp([3, 8, 1], seed=1)),
+    "height map": lambda: HeightMap(random_mlp([2, 6, 1], seed=1), axes=False),
+    "plot": lambda: Plot(random_mlp([1, 6, 1], seed=1)),
+    "boundaries": lambda: Boundaries(random_mlp([2, 6, 2], seed=1)),
+    "field image": lambda: FieldImage(random_mlp([2, 6, 1], seed=1)),
+}
+
+
+@pytest.mark.parametrize("kind", NODES)
+def test_a_second_pick_makes_nothing_and_sends_its_ray_alone(calls, kind):
+    node, world = NODES[kind](), np.eye(4)
+    rays = [Aim(np.array([x, 0.1, 9.0]), np.array([0.0, 0.0, -1.0])) for x in (0.1, 0.3)]
+    if kind == "height map":
+        rays = [Aim(np.array([x, 9.0, 0.1]), np.array([0.0, -1.0, 0.0])) for x in (0.1, 0.3)]
+    first = node.pick(rays[0], world)
+    calls.clear()
+    second = node.pick(rays[1], world)
+    assert first is not None and second is not None and first.position != second.position
+    assert sum(calls.values()) == ("surfaces" in kind) and calls["write_buffer"] == sum(calls.values())
+    assert node.pick(rays[0], world) == first
+
+
+@pytest.mark.parametrize("kind", ["level surfaces", "classic surfaces"])
+def test_a_pick_shares_the_weights_of_the_picture(calls, kind):
+    class Shown(engine.Scene):
+        def build(self, stage):
+            self.node = stage.add(NODES[kind]())
+
+    scene, renderer = Shown(camera=engine.Camera()), Renderer()
+    renderer.frame(scene, engine.Clock(), (32, 24), 1)
+    assert renderer.pick(scene, engine.Clock(), (32, 24), 16, 12) is not None
+    calls.clear()
+    assert renderer.pick(scene, engine.Clock(), (32, 24), 15, 12) is not None
+    renderer.frame(scene, engine.Clock(), (32, 24), 1)
+    assert calls == {"write_buffer": 1}

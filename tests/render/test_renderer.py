@@ -118,8 +118,8 @@ def test_the_nearer_of_two_points_hides_the_other(renderer, front):
     red, green = spot(2.0 - front, (1, 0, 0)), spot(1.0 + front, (0, 1, 0))
     for nodes in ([red, green], [green, red]):
         pixel = centre(renderer, [Node(), *nodes])
-        assert pixel.argmax() == (0 if front == 0 and red.data["place"][0, 2] > green.data["place"][0, 2] else 1) or (
-            red.data["place"][0, 2] == green.data["place"][0, 2]
+        assert pixel.argmax() == (0 if front == 0 and red.items["place"][0, 2] > green.items["place"][0, 2] else 1) or (
+            red.items["place"][0, 2] == green.items["place"][0, 2]
         )
     assert centre(renderer, [spot(2.0, (1, 0, 0)), spot(1.0, (0, 1, 0))]).argmax() == 0
 

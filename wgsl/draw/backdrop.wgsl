@@ -1,13 +1,6 @@
 // The background behind everything: a faint glow to the centre.
 #import generated/bindings
-
-@vertex
-fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
-    // One triangle that covers the tile, at the far end of depth.
-    let x = f32(i & 1u) * 4.0 - 1.0;
-    let y = f32(i >> 1u) * 4.0 - 1.0;
-    return vec4f(x, y, 1.0, 1.0);
-}
+#import lib/whole_tile
 
 @fragment
 fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {

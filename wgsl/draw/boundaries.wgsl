@@ -3,6 +3,7 @@
 #import generated/boundaries
 #import draw/boundary_background
 #import draw/boundary_pieces
+#import lib/block
 
 // Lines never last longer: each lane is one turn.
 const MOST = 4u * GROUPS + 4u;
@@ -76,9 +77,7 @@ fn over(below: vec4f, colour: vec3f, alpha: f32) -> vec4f {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-    // Lanes that run side by side take four by two samples: the fewer lines in all, the fewer turns for each.
-    let place = vec2u((lane & 3u) | ((lane >> 1u) & 4u), ((lane >> 2u) & 1u) | ((lane >> 3u) & 6u)) + 8u * group.xy
-        + vec2u(max(node.first - frame.offset, vec2f(0.0)));
+    let place = place_in_group(lane) + 8u * group.xy + vec2u(max(node.first - frame.offset, vec2f(0.0)));
     let corner = vec2f(place) + 0.5 + frame.offset;
     let at = corner - frame.size * 0.5;
     forget();

@@ -2,6 +2,7 @@
 #import generated/bindings
 #import lib/ray
 #import lib/region
+#import lib/stripes
 #import generated/network
 #import arithmetic/search
 
@@ -38,10 +39,8 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
     if crossing.outcome != HIT {
         atomicAdd(&counts[select(2u, 1u, crossing.outcome == GRAZE)], 1u);
         let shown = select(vec3f(1.0, 0.0, 0.75), vec3f(1.0, 0.75, 0.0), crossing.outcome == GRAZE);
-        // Nothing is known here: fine grey stripes that no surface has.
         let pixel = vec2u((at.xy + frame.offset) / frame.grid);
-        let stripes = vec3f(0.45 + f32((pixel.x + pixel.y) / 2u % 2u) * 0.15);
-        return vec4f(select(stripes, shown, surface.undecided > 0.5), 1.0);
+        return vec4f(select(stripes(pixel), shown, surface.undecided > 0.5), 1.0);
     }
     let p = entry + direction * crossing.t;
     return vec4f(classic_colour(p, network_sample(p, 0u).gradient, direction) * ALPHA, ALPHA);

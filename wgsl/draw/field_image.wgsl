@@ -1,19 +1,11 @@
 // One sample of a field as a colour: three outputs as red, green and blue, or one through a map.
 #import generated/bindings
+#import lib/whole_tile
+#import lib/finite
 #import lib/palette
 #import lib/srgb
 
 override MAPPED: bool = false;
-
-@vertex
-fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
-    return vec4f(f32(i & 1u) * 4.0 - 1.0, f32(i >> 1u) * 4.0 - 1.0, 1.0, 1.0);
-}
-
-// By its bits: compilers may take it for granted that a number is finite.
-fn is_finite(v: vec3f) -> bool {
-    return all((bitcast<vec3u>(v) & vec3u(0x7f800000u)) != vec3u(0x7f800000u));
-}
 
 fn output(sample: u32, k: u32) -> f32 {
     return values[sample * node.groups + k / 4u][k % 4u];
@@ -34,6 +26,7 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
     } else {
         colour = linear_of(clamp(place, vec3f(0.0), vec3f(1.0)));
     }
+    let known = is_finite(value.r) && is_finite(value.g) && is_finite(value.b);
     // Without alpha a sample counts for nothing; a pixel of such is striped.
-    return select(vec4f(0.0), vec4f(colour, 1.0), is_finite(value));
+    return select(vec4f(0.0), vec4f(colour, 1.0), known);
 }

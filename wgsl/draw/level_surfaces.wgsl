@@ -1,5 +1,6 @@
 // One sample: the surfaces its ray crosses, front to back, each shaded, as a list of layers.
 #import generated/bindings
+#import lib/block
 #import lib/ray
 #import lib/layers
 #import lib/region
@@ -10,13 +11,6 @@
 
 const UNDECIDED_COLOUR = vec3f(1.0, 0.0, 0.75);
 const GRAZE_COLOUR = vec3f(1.0, 0.75, 0.0);
-
-// Eight lanes run together on software drivers, so they take a block of 4 x 2 samples: like rays, like lengths.
-fn place_in_group(lane: u32) -> vec2u {
-    let x = (lane & 3u) | ((lane >> 1u) & 4u);
-    let y = ((lane >> 2u) & 1u) | ((lane >> 3u) & 6u);
-    return vec2u(x, y);
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {

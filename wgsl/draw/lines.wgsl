@@ -1,14 +1,10 @@
 // Segments as quads that face the camera, a constant width in pixels.
 #import generated/bindings
-
-struct Varying {
-    @builtin(position) position: vec4f,
-    @location(0) colour: vec4f,
-}
+#import lib/flat_colour
 
 @vertex
 fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) segment: u32) -> Varying {
-    let s = segments[segment];
+    let s = items[segment];
     let a = frame.view_projection * node.world * vec4f(s.start.xyz, 1.0);
     let b = frame.view_projection * node.world * vec4f(s.end.xyz, 1.0);
     // Ends behind the eye are drawn back to the near plane, or the quad would turn inside out.
@@ -33,9 +29,4 @@ fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) segment: u32) 
     let offset = side * left * half_width + along * (end * 2.0 - 1.0) * half_width * node.cap;
     let clip = at + vec4f(offset / (frame.tile * 0.5) * at.w, 0.0, 0.0);
     return Varying(clip, mix(s.start_colour, s.end_colour, end));
-}
-
-@fragment
-fn fragment(v: Varying) -> @location(0) vec4f {
-    return vec4f(v.colour.rgb * v.colour.a, v.colour.a);
 }

@@ -1,4 +1,4 @@
-// Points as round spots that face the camera, a constant width in pixels.
+// Points as round discs that face the camera, a constant width in pixels.
 #import generated/bindings
 
 struct Varying {
@@ -9,7 +9,7 @@ struct Varying {
 
 @vertex
 fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) point: u32) -> Varying {
-    let p = points[point];
+    let p = items[point];
     let clip = frame.view_projection * node.world * vec4f(p.place.xyz, 1.0);
     let corner = vec2f(f32(i & 1u), f32(i >> 1u)) * 2.0 - 1.0;
     let half_width = p.place.w * frame.scale * frame.grid * 0.5;

@@ -1,10 +1,6 @@
 // The colour of one sample from an array, premultiplied.
 #import generated/bindings
-
-@vertex
-fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
-    return vec4f(f32(i & 1u) * 4.0 - 1.0, f32(i >> 1u) * 4.0 - 1.0, 1.0, 1.0);
-}
+#import lib/whole_tile
 
 @fragment
 fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {

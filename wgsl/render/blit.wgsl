@@ -1,11 +1,7 @@
 // The finished picture onto a window's surface.
 #import generated/bindings
+#import lib/whole_tile
 #import lib/srgb
-
-@vertex
-fn vertex(@builtin(vertex_index) i: u32) -> @builtin(position) vec4f {
-    return vec4f(f32(i & 1u) * 4.0 - 1.0, f32(i >> 1u) * 4.0 - 1.0, 0.0, 1.0);
-}
 
 @fragment
 fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {

@@ -1,6 +1,7 @@
 // One pixel: the mean of its decided samples, a soft shoulder, sRGB, dither, eight bits.
 #import generated/bindings
 #import lib/srgb
+#import lib/stripes
 
 // Constants, not uniforms: software drivers run both sides of a branch that they cannot decide beforehand.
 override GRID: i32 = 1;
@@ -40,8 +41,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         }
     }
     let pixel = id.xy + vec2u(frame.offset / f32(GRID));
-    // Where nothing is known of a pixel: the grey between, in fine stripes that no surface has.
-    let stripes = vec3f(0.45 + f32((pixel.x + pixel.y) / 2u % 2u) * 0.15);
     let mean = sum.rgb / max(sum.a, 1e-6);
     var result = mean;
     if ENCODE {
@@ -54,6 +53,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let inside = (encoded > vec3f(0.5 / 255.0)) & (encoded < vec3f(254.5 / 255.0));
         result = encoded + select(vec3f(0.0), dither, inside);
     }
-    result = select(result, stripes, sum.a == 0.0);
+    result = select(result, stripes(pixel), sum.a == 0.0);
     textureStore(picture, id.xy, vec4f(clamp(result, vec3f(0.0), vec3f(1.0)), 1.0));
 }

@@ -1,26 +1,33 @@
 """The boundaries of a network's neurons over the plane that a flat camera looks at, and what lies under them."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.codegen.boundaries.module import boundaries_bindings, boundaries_module, middle
 from engine.codegen.boundaries.writer import Groups
 from engine.codegen.mlp.layout import layout, pack
 from engine.draw.boundaries.boundary_styles import STYLE, checked_dash, class_colours, lines, region_colours
 from engine.draw.boundaries.layer_styles import layer_styles
-from engine.draw.colour import palette_array
-from engine.draw.drawable import Drawable, Hit
-from engine.draw.frame import FRAME_BINDING
+from engine.draw.colour import PALETTE, RGB, palette_array
+from engine.draw.drawable import Aim, Drawable, Hit
+from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.image_plane import image_texture
+from engine.draw.program import Program
 from engine.errors import DeviceLimitError, SettingError, ShapeError
-from engine.gpu.array import Array, grown
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
 from engine.gpu.device import device
-from engine.gpu.kernel import Kernel
-from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.passes import Encoder, RenderPass
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.network.history import History
+from engine.network.mlp import Mlp
 
 NODE = struct(
     "BoundariesNode",
@@ -34,10 +41,11 @@ NODE = struct(
     fade="f32",
     mixture="f32",  # of the prediction in regions
     most_loss="f32",  # what the end of the map stands for
-    lit="u32",  # the lane whose positive side is lit
-    most="u32",  # more than any loop's turns: their count being data keeps drivers from writing loops out
+    lit="u32",  # the component whose positive side is lit
+    most="u32",  # more than any loop's iterations: that their count is data keeps drivers from unrolling loops
     bending="u32",  # groups at whose lines others may bend
 )
+SAMPLES_PROGRAM = Program("draw/samples", FRAME_BINDING, Binding("samples", "read", "array<vec4f>"), depth="keep")
 BACKGROUNDS = ("none", "prediction", "target", "loss", "regions")
 # The end of the map of losses: cross-entropy in nats (a coin's guess of two classes is 0.69), mean squared error.
 MOST_LOSS = {"classes": 2.0, "values": 0.25}
@@ -48,8 +56,10 @@ MIXTURE = 0.12
 LIT = 0.05
 # Widths in pixels of a picture 720 high.
 WIDTH = 2.0
-# Snapshots are kept in arrays of at most this, far below what any adapter binds.
+# Snapshots lie in arrays of at most this, far below what any adapter binds.
 CHUNK_BYTES = 2**26
+# (left, bottom) and (right, top), world, each (2,).
+Rectangle = tuple[tuple[float, float] | np.ndarray, tuple[float, float] | np.ndarray]
 # Walls are numbered in twelve bits (wgsl/draw/boundary_pieces).
 MOST_LANES = 4092
 
@@ -81,14 +91,28 @@ class Boundaries(Drawable):
 
     phase = "under"
     is_exact = True
+    net: Mlp
 
-    def __init__(self, net, *, origin=None, axes=None, task=None, name=None):
+    def __init__(
+        self, net: Mlp, *, origin: ArrayLike | None = None, axes: ArrayLike | None = None, task: str | None = None,
+        name: str | None = None,
+    ):  # fmt: skip
         super().__init__(name)
-        self.background, self.fade, self.decision = "prediction", 0.0, None
-        self.target, self.place = None, ((0.0, 0.0), (1.0, 1.0))
-        self.hovered, self.lit, self.clip = None, LIT, None
-        self._weights = self._history = self._image = self._held = self._samples = None
-        self._arrays = {}
+        self.background, self.fade, self.lit = "prediction", 0.0, LIT
+        self.decision: tuple[RGB, float, float] | None = None
+        self.target: np.ndarray | None = None
+        self.place: Rectangle = ((0.0, 0.0), (1.0, 1.0))
+        self.clip: Rectangle | None = None
+        self.hovered: int | None = None
+        # What is on the GPU: the network shown and its weights, the snapshots, the target and its texture.
+        self._shown: Mlp | None = None
+        self._weights: Array | None = None
+        self._history: tuple[History, int] | None = None
+        self._snapshot: int | None = None
+        self._snapshots: _Snapshots | None = None
+        self._pictured: np.ndarray | None = None
+        self._texture: Texture | None = None
+        self._arrays: dict[str, Array] = {}
         self.show(net, origin=origin, axes=axes, task=task)
         layers = layer_styles(len(net.layers) - 1)
         sizes = net.shape.sizes[1:-1]
@@ -100,17 +124,19 @@ class Boundaries(Drawable):
     # What is shown.
 
     @property
-    def neurons(self):
+    def neurons(self) -> int:
         """How many have boundaries: those of the hidden layers."""
         return sum(self.net.shape.sizes[1:-1])
 
-    def show(self, net, *, origin=None, axes=None, task=None):
+    def show(
+        self, net: Mlp, *, origin: ArrayLike | None = None, axes: ArrayLike | None = None, task: str | None = None
+    ) -> None:
         """Takes another network; of the same shape it compiles nothing. What is not given stays, where it fits."""
         if len(net.layers) < 2:
             raise ShapeError(f"{net} has no hidden layer, so there are no boundaries of neurons to draw.")
         if 4 * Groups(net.shape).count > MOST_LANES:
             raise ShapeError(f"{net} has more than {MOST_LANES} neurons in hidden layers; draw a smaller one.")
-        fits = getattr(self, "net", None) is not None and self.net.inputs == net.inputs
+        fits = hasattr(self, "net") and self.net.inputs == net.inputs
         if origin is not None or not fits:
             self.origin = np.zeros(net.inputs) if origin is None else np.asarray(origin, float)
         if axes is not None or not fits:
@@ -124,7 +150,7 @@ class Boundaries(Drawable):
         self.task = task or ("classes" if outputs == 2 or outputs > 3 or last == "softmax" else "values")
         self.net, self._snapshot = net, None
 
-    def snapshots(self, history, run=0):
+    def snapshots(self, history: History, run: int = 0) -> None:
         """Takes a run of a history: its weights go to the GPU once, at the next picture; then `at` chooses.
 
         Plane and target are the history's.
@@ -132,16 +158,27 @@ class Boundaries(Drawable):
         domain = history.domain
         self.show(history.at(run, 0), origin=domain.origin, axes=domain.axes, task=history.task)
         self.target, self.place = history.target, (domain.low, domain.high)
-        if self._history is None or self._history[:2] != (history, run):
-            self._history, self._held = (history, run), None
+        if self._history is None or self._history != (history, run):
+            self._history, self._snapshots = (history, run), None
         self.at(0)
 
-    def at(self, snapshot):
+    def at(self, snapshot: int) -> None:
         """Shows a snapshot of the run, by its number."""
-        history, run = self._history
+        history, run = self._run()
         self.net, self._snapshot = history.at(run, snapshot), snapshot
 
-    def styles(self, colours, opacities=None, widths=None, dashes=None):
+    def _run(self):
+        if self._history is None:
+            raise SettingError(f"{self.name} shows no history: give it one by `snapshots`.")
+        return self._history
+
+    def styles(
+        self,
+        colours: ArrayLike,
+        opacities: ArrayLike | None = None,
+        widths: ArrayLike | None = None,
+        dashes: Sequence[Sequence[float]] | None = None,
+    ) -> None:
         """How each neuron's line looks.
 
         colours     (neurons, 3) linear RGB
@@ -154,17 +191,17 @@ class Boundaries(Drawable):
         count = self.neurons
         full = lambda given, value: np.full(count, value) if given is None else np.asarray(given, float)
         found = np.asarray(colours, float), full(opacities, 1.0), full(widths, WIDTH)
-        dashes = [()] * count if dashes is None else [checked_dash(d) for d in dashes]
-        if [x.shape for x in found] != [(count, 3), (count,), (count,)] or len(dashes) != count:
+        patterns = [()] * count if dashes is None else [checked_dash(d) for d in dashes]
+        if [x.shape for x in found] != [(count, 3), (count,), (count,)] or len(patterns) != count:
             raise ShapeError(
                 f"{self.net} has {count} neurons in hidden layers; colours, opacities, widths and dashes are for "
-                f"{[len(x) for x in (*found, dashes)]}."
+                f"{[len(x) for x in (*found, patterns)]}."
             )
-        self._styles = (*found, dashes)
+        self._styles = (*found, patterns)
 
     # Drawing.
 
-    def prepare(self, frame, world):
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
         if self.background not in BACKGROUNDS:
             raise SettingError(f"The background is one of {', '.join(BACKGROUNDS)}, not {self.background}.")
         if len(self._styles[0]) != self.neurons:
@@ -180,30 +217,28 @@ class Boundaries(Drawable):
     def _pixel(self, frame):
         """World units from one sample to the next."""
         half_width, _ = frame.camera.half_sizes(frame.size[0] / frame.size[1])
-        return 2.0 * half_width / (frame.size[0] * frame.grid)
+        return 2.0 * half_width / frame.size_samples[0]
 
     def _write(self, name, data, usage="uniform"):
-        held = self._arrays.get(name)
-        if held is None or (held.dtype, held.count, held.usage) != (data.dtype, data.size, usage):
+        array = self._arrays.get(name)
+        if array is None or (array.dtype, array.count, array.usage) != (data.dtype, data.size, usage):
             self._arrays[name] = Array.of(data, usage)
         else:
-            held.write(data)
+            array.write(data)
 
     def _bring_weights(self, encoder):
-        """The weights of the network in their buffer: copied from the history's, or written if it is another one."""
+        """The weights shown on the GPU, copied from the snapshots there or written if they are others."""
         binding, count = boundaries_bindings(self.net.shape)[0], layout(self.net.shape).count
         usage = "uniform" if binding.kind == "uniform" else "storage"
-        held = self._weights
-        if held is None or (held[0].count, held[0].usage) != (count * 4, usage):
-            self._weights = held = [Array("f4", count * 4, usage), None]
-        if self._snapshot is None:
-            if held[1] is not self.net:
-                held[0].write(pack(self.net))
-        else:
-            if self._held is None:
-                self._held = _Held(*self._history)
-            self._held.copy(encoder, self._snapshot, held[0])
-        held[1] = self.net
+        if self._weights is None or (self._weights.count, self._weights.usage) != (count * 4, usage):
+            self._weights, self._shown = Array("f4", count * 4, usage), None
+        if self._snapshot is not None:
+            if self._snapshots is None:
+                self._snapshots = _Snapshots(*self._run())
+            self._snapshots.copy(encoder, self._snapshot, self._weights)
+        elif self._shown is not self.net:
+            self._weights.write(pack(self.net))
+        self._shown = self.net
 
     def _write_lines(self, scale):
         """Writes styles and reaches; returns the greatest reach, 0 where no line is shown."""
@@ -227,11 +262,9 @@ class Boundaries(Drawable):
         return max(0.0, float(reaches.max()))
 
     def _bring_target(self):
-        image = np.zeros((1, 1), np.uint8) if self.target is None else self.target
-        if self._image is None or (self._image[0] is not image and not (self.target is None is self._image[2])):
-            full = np.full((*image.shape[:2], 4), 255, np.uint8)
-            full[..., :3] = image if image.ndim == 3 else image[..., None]
-            self._image = image, Texture.of(full), self.target
+        if self._texture is None or self._pictured is not self.target:
+            self._pictured = self.target
+            self._texture = image_texture(np.zeros((1, 1), np.uint8) if self.target is None else self.target)
 
     def _node(self, frame, pixel, unit, reach):
         (x, y, _), theme = frame.camera.target, frame.theme.name
@@ -241,7 +274,8 @@ class Boundaries(Drawable):
         # Measured from a point of a lattice so coarse that the picture rarely meets another, and never far away.
         lattice = 8.0 * 2.0 ** math.ceil(math.log2(pixel * max(frame.size) * frame.grid))
         anchor = (round(x / lattice) * lattice - x) / pixel, (y - round(y / lattice) * lattice) / pixel
-        lane = 0xFFFFFFFF if self.hovered is None else int(Groups(self.net.shape).places(self.net.shape)[self.hovered])
+        groups = Groups(self.net.shape)
+        lit = 0xFFFFFFFF if self.hovered is None else int(groups.places(self.net.shape)[self.hovered])
         colours = np.vstack([self._styles[0], [self.decision[0] if self.decision else (0.0, 0.0, 0.0)]])
         return NODE.new(
             tints=tints,
@@ -254,15 +288,15 @@ class Boundaries(Drawable):
             fade=self.fade,
             mixture=MIXTURE,
             most_loss=MOST_LOSS[self.task],
-            lit=lane,
+            lit=lit,
             most=0xFFFFFFFF,
             # The last layer's lines bend none but the decision's.
-            bending=Groups(self.net.shape).count if self.decision else Groups(self.net.shape).starts[-1],
+            bending=groups.count if self.decision else groups.starts[-1],
         )
 
     def _clipped(self, frame):
         """(left, top, right, bottom): the samples of the picture that are drawn, those whose middle is in `clip`."""
-        size = np.array(frame.size) * frame.grid
+        size = np.array(frame.size_samples)
         if self.clip is None:
             return (0, 0, *size)
         (x, y, _), pixel = frame.camera.target, self._pixel(frame)
@@ -273,73 +307,47 @@ class Boundaries(Drawable):
 
     def _in_tile(self, frame):
         """(left, top, width, height): the samples of the tile that are drawn."""
-        x, y, width, height = (n * frame.grid for n in frame.tile)
+        x, y, width, height = frame.tile_samples
         left, top, right, bottom = self._clipped(frame)
         left, top = max(left - x, 0), max(top - y, 0)
         return left, top, max(0, min(right - x, width) - left), max(0, min(bottom - y, height) - top)
 
     def _texels(self, x, y, pixel):
-        height, width = (1, 1) if self.target is None else self.target.shape[:2]
         if self.target is None:
             return -1.0, -1.0, 0.0, 0.0
+        height, width = self.target.shape[:2]
         (left, bottom), (right, top) = self.place
         across, down = width / (right - left), height / (top - bottom)
         return (x - left) * across, (top - y) * down, pixel * across, pixel * down
 
-    def fill(self, frame, world):
-        shape = self.net.shape
-        weights, middle_type = boundaries_bindings(shape)
-        bindings = (
-            FRAME_BINDING,
-            weights,
-            Binding("middle", "uniform", middle_type),
-            Binding("reaches", "uniform", f"array<vec4f, {Groups(shape).count + 1}>"),
-            Binding("styles", "read", ("array", STYLE)),
-            Binding("node", "uniform", NODE),
-            Binding("palette", "uniform", "array<vec4f, 64>"),
-            Binding("target_image", "texture", "texture_2d<f32>"),
-            Binding("samples", "write", "array<vec4f>"),
-        )
-        generated = {"bindings": declare(bindings), "boundaries": boundaries_module(shape, self.task)}
-        kernel = Kernel(
-            compose("draw/boundaries", generated),
-            bindings,
-            constants={"BACKGROUND": float(BACKGROUNDS.index(self.background))},
-        )
+    def fill(self, frame: Frame, world: np.ndarray) -> None:
         _, _, width, height = self._in_tile(frame)
-        if not width or not height:
-            return
-        self._samples = grown(self._samples, "f4", frame.samples[0] * frame.samples[1] * 4)
-        group = kernel.bind(
-            frame=frame.uniforms,
-            weights=self._weights[0],
-            palette=palette_array(LOSS_MAP, "image"),
-            target_image=self._image[1],
-            samples=self._samples,
-            **self._arrays,
-        )
-        kernel.dispatch(frame.encoder, group, (-(-width // 8), -(-height // 8)))
+        if width and height:
+            self._samples = self.array("samples", "f4", frame.samples[0] * frame.samples[1] * 4)
+            _program(self.net.shape, self.task).compute(
+                frame.encoder, (width, height),
+                constants={"BACKGROUND": float(BACKGROUNDS.index(self.background))},
+                frame=frame.uniforms, weights=self._weights, palette=palette_array(LOSS_MAP, "image"),
+                target_image=self._texture, samples=self._samples, **self._arrays,
+            )  # fmt: skip
 
-    def draw(self, frame, render_pass, world):
-        bindings = (FRAME_BINDING, Binding("samples", "read", "array<vec4f>"))
+    def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         # What is not finite counts for nothing, which only a draw that replaces can say.
         covers = self.background in ("prediction", "regions") and self.fade == 0.0
-        pipeline = Pipeline(
-            compose("draw/samples", {"bindings": declare(bindings)}),
-            bindings,
-            Draw((frame.canvas.format,), blend="replace" if covers else "over", depth="keep"),
-        )
         left, top, width, height = self._in_tile(frame)
         if width and height:
-            render_pass.set_scissor_rect(left, top, width, height)
-            pipeline.draw(render_pass, pipeline.bind(frame=frame.uniforms, samples=self._samples), 3)
-            render_pass.set_scissor_rect(0, 0, *frame.samples)
+            step.set_scissor_rect(left, top, width, height)
+            SAMPLES_PROGRAM.draw(
+                step, frame.canvas.format, 3, blend="replace" if covers else "over",
+                frame=frame.uniforms, samples=self._samples,
+            )  # fmt: skip
+            step.set_scissor_rect(0, 0, *frame.samples)
 
-    def pick(self, aim, world):
+    def pick(self, aim: Aim, world: np.ndarray) -> Hit:
         x, y = float(aim.origin[0]), float(aim.origin[1])
         return Hit(self, (x, y, 0.0), float(aim.origin[2]), self.value(x, y))
 
-    def value(self, x, y):
+    def value(self, x: float, y: float) -> float:
         """What the background shows of the network at a world point: of two classes the second's probability."""
         outputs = self.net((self.origin + x * self.axes[0] + y * self.axes[1])[None])[0]
         if self.task == "values":
@@ -350,7 +358,25 @@ class Boundaries(Drawable):
         return float(outputs[1] if len(outputs) == 2 else outputs.max())
 
 
-class _Held:
+@cache
+def _program(shape, task):
+    weights, middle_type = boundaries_bindings(shape)
+    return Program(
+        "draw/boundaries",
+        FRAME_BINDING,
+        weights,
+        Binding("middle", "uniform", middle_type),
+        Binding("reaches", "uniform", f"array<vec4f, {Groups(shape).count + 1}>"),
+        Binding("styles", "read", ("array", STYLE)),
+        Binding("node", "uniform", NODE),
+        PALETTE,
+        Binding("target_image", "texture", "texture_2d<f32>"),
+        Binding("samples", "write", "array<vec4f>"),
+        generated={"boundaries": boundaries_module(shape, task)},
+    )
+
+
+class _Snapshots:
     """All weights of a run of a history on the GPU, in as many arrays as it takes."""
 
     def __init__(self, history, run):
@@ -365,7 +391,7 @@ class _Held:
             some = range(first, min(first + self.each, history.snapshots))
             self.arrays.append(Array.of(np.concatenate([pack(history.at(run, k)) for k in some])))
 
-    def copy(self, encoder, snapshot, array):
+    def copy(self, encoder: Encoder, snapshot: int, array: Array) -> None:
         """Records the copy of a snapshot's weights into an array."""
         chunk, k = divmod(snapshot, self.each)
         encoder.copy_buffer_to_buffer(self.arrays[chunk].buffer, k * self.size, array.buffer, 0, self.size)

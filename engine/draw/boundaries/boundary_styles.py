@@ -1,5 +1,8 @@
 """How boundaries look, as the shader takes it: lines, the reach of each, and soft colours for what lies under them."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -25,8 +28,15 @@ HUES = (195.0, 235.0, 275.0, 315.0)
 CLASS_LIGHT = {"dark": (0.62, 0.28), "paper": (0.78, 0.96)}
 
 
-def lines(colours, opacities, widths, dashes, hovered, scale):
-    """(styles, reaches): what the shader is told of each line.
+def lines(
+    colours: np.ndarray,
+    opacities: np.ndarray,
+    widths: np.ndarray,
+    dashes: Sequence[Sequence[float]],
+    hovered: int | None,
+    scale: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(styles, reaches): how the shader draws each line.
 
     colours     (N, 3) linear RGB
     opacities   (N,), 0 hides
@@ -55,7 +65,7 @@ def lines(colours, opacities, widths, dashes, hovered, scale):
     return styles, np.where(shown, reach, -1.0).astype(np.float32)
 
 
-def checked_dash(dash):
+def checked_dash(dash: Sequence[float]) -> tuple[float, ...]:
     """A dash as a tuple. Raises SettingError for one that cannot be drawn."""
     dash = tuple(float(v) for v in dash)
     if len(dash) * (1 + len(dash) % 2) > 4 or any(not 0.0 < v < 1e4 for v in dash):
@@ -64,14 +74,14 @@ def checked_dash(dash):
 
 
 @cache
-def region_colours(theme):
+def region_colours(theme: str) -> np.ndarray:
     """(16, 3) linear RGB of one soft family; next numbers differ in hue."""
     lights, chroma = FAMILY["paper" if theme == "paper" else "dark"]
     return np.array([oklch(lights[(k // 4 + k) % 4], chroma, HUES[k % 4]) for k in range(16)])
 
 
 @cache
-def class_colours(theme):
+def class_colours(theme: str) -> np.ndarray:
     """(17, 3) linear RGB: of classes, and last of no class."""
     light, none = CLASS_LIGHT["paper" if theme == "paper" else "dark"]
     hues = (250.0, 45.0, 165.0, 85.0, 350.0, 110.0, 300.0, 20.0)
@@ -79,7 +89,7 @@ def class_colours(theme):
     return np.array([*first, oklch(none, 0.005, 260.0)])
 
 
-def oklch(light, chroma, hue):
+def oklch(light: float, chroma: float, hue: float) -> np.ndarray:
     """Linear sRGB (3,) of an Oklch colour (Ottosson 2020), hue in degrees; what sRGB lacks is clipped."""
     a, b = chroma * np.cos(np.radians(hue)), chroma * np.sin(np.radians(hue))
     cubes = np.array([[0.3963377774, 0.2158037573], [-0.1055613458, -0.0638541728], [-0.0894841775, -1.2914855480]])

@@ -1,8 +1,10 @@
 """How the boundaries of a network's layers are told apart: a colour and a dash for each."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
-from engine.draw.frame import linear
+from engine.draw.colour import RGB, linear
 
 # Okabe and Ito 2008: blue, vermilion, green first; each background takes the shades it shows well.
 SAFE = {
@@ -28,12 +30,12 @@ class LayerStyle:
     dash: tuple[float, ...] = ()
 
     @property
-    def colour(self):
+    def colour(self) -> RGB:
         """Linear RGB."""
         return linear(self.css)
 
 
-def layer_styles(count, look="safe", theme="dark"):
+def layer_styles(count: int, look: str = "safe", theme: str = "dark") -> tuple[LayerStyle, ...]:
     """The LayerStyles of `count` layers; after six they begin again.
 
     look    `safe`: told apart by the colour-blind, and by dashes without colour; `original`: GINN's, solid

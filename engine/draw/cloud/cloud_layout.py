@@ -1,9 +1,13 @@
 """Where the neurons of a convolutional network stand in space: blocks behind each other, input in front."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import ShapeError
 
@@ -21,7 +25,7 @@ DEEP = 32
 SPLITS = {1000: (5, 5)}
 
 
-def split(channels):
+def split(channels: int) -> tuple[int, int]:
     """(b0, b1): how many sub-blocks of at most 32 channels interleave across and down, as square as can be.
 
     The least b0 b1 that is enough, b1 at least b0 and at most three times as much.
@@ -48,39 +52,41 @@ class Layout:
     dot      a factor of its dots' size
     """
 
-    origin: tuple
+    origin: tuple[float, float, float]
     step: float
-    split: tuple = (1, 1)
-    offset: tuple = (0.0, 0.0)
+    split: tuple[int, int] = (1, 1)
+    offset: tuple[float, float] = (0.0, 0.0)
     deep: float = SPACING
     jitter: float = JITTER * SPACING
-    grid: tuple = (0, 0)
-    size: tuple = (0.0, 0.0, 0.0)
+    grid: tuple[int, int] = (0, 0)
+    size: tuple[float, float, float] = (0.0, 0.0, 0.0)
     dot: float = 1.0
 
-    def at(self, x, y, z):
+    def at(self, x: float, y: float, z: float) -> Layout:
         """The same with its box's middle at x, y and its front at z."""
         return replace(self, origin=(x - self.size[0] / 2, y + self.size[1] / 2, z))
 
-    def widened(self, factor):
+    def widened(self, factor: float) -> Layout:
         """The same at the origin, so much wider and higher; its dots grow nearly as much."""
         return replace(
             self,
             step=self.step * factor,
-            offset=tuple(x * factor for x in self.offset),
+            offset=(self.offset[0] * factor, self.offset[1] * factor),
             size=(self.size[0] * factor, self.size[1] * factor, self.size[2]),
             dot=self.dot * factor**0.8,
         ).at(0.0, 0.0, 0.0)
 
-    def positions(self, channel, row, column, number):
+    def positions(self, channel: ArrayLike, row: ArrayLike, column: ArrayLike, number: ArrayLike) -> np.ndarray:
         """(..., 3) world places.
 
-        number   of each neuron in the cloud, that its depth is jittered by: see `numbers`
+        number   of each neuron in the cloud, by which its depth is jittered: four times its vec4f's number, and its
+                 component's
         """
         channel, row, column = (np.asarray(v, np.int64) for v in (channel, row, column))
         if self.grid[0]:
             across, down = self.grid
-            column, row, depth, sub = channel % across, channel // across % down, channel // (across * down), 0
+            column, row, depth = channel % across, channel // across % down, channel // (across * down)
+            sub = np.zeros_like(channel)
         else:
             subs = self.split[0] * self.split[1]
             depth, sub = channel // subs, channel % subs
@@ -90,7 +96,7 @@ class Layout:
         return np.stack(np.broadcast_arrays(self.origin[0] + x, self.origin[1] - y, self.origin[2] - z), axis=-1)
 
 
-def image_layout(shape):
+def image_layout(shape: tuple[int, int, int]) -> Layout:
     """The Layout of a (C, H, W) block at the origin: channels of 32 in sub-blocks that interleave."""
     channels, height, width = shape
     b0, b1 = split(channels)
@@ -103,14 +109,16 @@ def image_layout(shape):
     return Layout((0.0, 0.0, 0.0), step, (b0, b1), offset, size=size).at(0.0, 0.0, 0.0)
 
 
-def vector_layout(channels, grid):
+def vector_layout(channels: int, grid: tuple[int, int]) -> Layout:
     """The Layout of a vector's channels over a grid, as deep as it must be, at the origin; exact, without jitter."""
     depth = ceil(channels / (grid[0] * grid[1]))
-    size = tuple((n - 1) * WIDE_SPACING for n in (*grid, depth))
+    size = ((grid[0] - 1) * WIDE_SPACING, (grid[1] - 1) * WIDE_SPACING, (depth - 1) * WIDE_SPACING)
     return Layout((0.0, 0.0, 0.0), WIDE_SPACING, deep=WIDE_SPACING, jitter=0.0, grid=grid, size=size).at(0.0, 0.0, 0.0)
 
 
-def lay_out(shapes, looks=None, *, slender=SLENDER):
+def lay_out(
+    shapes: Sequence[tuple[int, int, int]], looks: Sequence[str] | None = None, *, slender: float = SLENDER
+) -> tuple[list[Layout], float]:
     """([Layout], length): blocks one behind the other along -z, the middle of the row at the world's origin.
 
     shapes   (C, H, W) of each; (C, 1, 1) are vectors
@@ -153,17 +161,7 @@ def _widened(layouts, least):
     ]
 
 
-def numbers(first, shape):
-    """(C, H, W) the numbers of a block's neurons in a cloud: four for each vec4f, lanes past the last channel too.
-
-    first   the number of the block's first vec4f
-    """
-    channels, height, width = shape
-    c, pixel = np.arange(channels)[:, None], np.arange(height * width)[None]
-    return (((first + c // 4 * (height * width) + pixel) * 4) + c % 4).reshape(shape)
-
-
-def scattered(number):
+def scattered(number: ArrayLike) -> np.ndarray:
     """Numbers in [0, 1) as if by chance, by whole numbers: PCG's output function (O'Neill 2014)."""
     v = np.asarray(number, np.uint64) & 0xFFFFFFFF
     s = (v * 747796405 + 2891336453) & 0xFFFFFFFF

@@ -1,23 +1,30 @@
 """Every neuron of a convolutional network as a dot in space: how strong its response is, what it looks like."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.draw.cloud.cloud_layout import Layout
 from engine.draw.colour import palette
-from engine.draw.drawable import Drawable, Hit
+from engine.draw.drawable import Aim, Drawable, Hit
+from engine.draw.frame import Frame, Theme
+from engine.draw.node import transformed
+from engine.draw.program import Program
 from engine.errors import SettingError, ShapeError, near
-from engine.gpu.array import Array, grown
-from engine.gpu.bindings import Binding, declare
+from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, groups_of
-from engine.gpu.compose import compose
 from engine.gpu.device import device
 from engine.gpu.passes import render_pass
-from engine.gpu.pipeline import Draw, Pipeline
 from engine.kernels.block_statistics import OVER, BlockStatistics
 from engine.kernels.select_neurons import FAINT, LOOKS, NeuronSelection
 from engine.kernels.splat import Dots, Splatting, SplatView, factors_of, palette_of
+from engine.view.camera import Camera
 
 # World units of radius that a size of 1 has. The original's dots are size * 500 / distance pixels wide in a picture 600
 # pixels high, seen through a lens of 45 degrees.
@@ -25,8 +32,8 @@ RADIUS = 250 / 300 * np.tan(np.radians(45) / 2)
 # What is left of the neurons beside a lit channel.
 DIMMED = 0.12
 # On paper opacities look as where encoded colours are mixed, as the original and other programs do: sRGB's power.
-INK = {"paper": 2.2}
-BINDINGS = (Binding("picture", "texture", "texture_2d<f32>"),)
+PAPER_POWER = 2.2
+PROGRAM = Program("draw/neuron_cloud", Binding("picture", "texture", "texture_2d<f32>"))
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Block:
     """
 
     name: str
-    shape: tuple
+    shape: tuple[int, int, int]
     layout: Layout
     look: str
     array: Array
@@ -69,22 +76,29 @@ class NeuronCloud(Drawable):
     # Placing and sorting dots takes as long for a small picture.
     coarsest = 0.5
 
-    def __init__(self, *, name=None):
+    def __init__(self, *, name: str | None = None):
         super().__init__(name)
-        self.over, self.threshold, self.palette, self.highlight = "block", FAINT, None, None
-        self.opacity = self.appeared = self.size = 1.0
-        self.blocks, self._splatting, self._placed = (), None, None
+        self.over, self.threshold = "block", FAINT
+        self.palette: tuple[np.ndarray, np.ndarray] | None = None
+        self.highlight: tuple[int, int] | None = None
+        self.opacity: ArrayLike = 1.0
+        self.appeared: ArrayLike = 1.0
+        self.size: ArrayLike = 1.0
+        self.blocks: tuple[Block, ...] = ()
+        self._placed: tuple | None = None
         self._forget()
 
     def _forget(self):
-        self._statistics = self._selection = self._starts = self._factors = None
-        self._measured = self._chosen = None
+        self._statistics: BlockStatistics | None = None
+        self._selection: NeuronSelection | None = None
+        self._measured: str | None = None
+        self._chosen: tuple[np.ndarray, float] | None = None
 
     # What is shown.
 
-    def show(self, blocks):
-        """Shows other blocks. What was made for the same shapes and layouts is kept."""
-        blocks = tuple(blocks)
+    def show(self, given: Iterable[Block]) -> None:
+        """Shows other blocks. What was made for the same shapes and layouts stays."""
+        blocks = tuple(given)
         for block in blocks:
             if block.look not in LOOKS:
                 raise SettingError(f"{self.name}: {near(block.look, LOOKS, noun='look')}")
@@ -100,26 +114,26 @@ class NeuronCloud(Drawable):
         self.blocks = blocks
         self.changed()
 
-    def changed(self):
+    def changed(self) -> None:
         """The responses in the arrays are others: the next picture measures and selects anew."""
         self._measured = self._chosen = None
 
     # What is known of it.
 
     @property
-    def count(self):
+    def count(self) -> int:
         """Neurons that are seen, of blocks that are not hidden; waits."""
         return sum(n for _, n in self._ranges()) if self._select() else 0
 
-    def statistics(self):
+    def statistics(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """[((C,), (C,))]: mean and deviation that each channel of each block is measured by; waits."""
         return self._measure().read() if self.blocks else []
 
-    def place(self, block, channel, row, column):
+    def place(self, block: int, channel: int, row: int, column: int) -> np.ndarray:
         """(3,) world: where a neuron is drawn."""
-        return (self._world() @ np.append(self.spot(block, channel, row, column), 1.0))[:3]
+        return transformed(self._world(), self.spot(block, channel, row, column))
 
-    def spot(self, block, channel, row, column):
+    def spot(self, block: int, channel: int, row: int, column: int) -> np.ndarray:
         """(3,) the node's space: where a neuron is drawn."""
         b = self.blocks[block]
         _, height, width = b.shape
@@ -190,7 +204,7 @@ class NeuronCloud(Drawable):
 
     def _ranges(self):
         """[(first, count)] in the list of what is drawn: neighbouring blocks that show together."""
-        found = []
+        found: list[tuple[int, int]] = []
         for k in np.flatnonzero((self._each("opacity") > 0) & (self._each("appeared") > 0)):
             first, end = int(self._starts[k]), int(self._starts[k + 1])
             if found and sum(found[-1]) == first:
@@ -200,7 +214,7 @@ class NeuronCloud(Drawable):
 
     # The picture.
 
-    def prepare(self, frame, world):
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
         self._refresh()
         self._placed = None
 
@@ -211,34 +225,38 @@ class NeuronCloud(Drawable):
         fronts = [b.layout.origin[2] for b in self.blocks]
         depths = [b.layout.size[2] for b in self.blocks]
         data = factors_of(self._each("opacity"), self._each("appeared"), self._each("size"), fronts, depths)
-        self._factors = grown(self._factors, "f4", data.size)
-        self._factors.write(data)
+        self._factors = self.upload("factors", data)
         return bool(self._ranges())
 
-    def lay(self, frame, world):
+    def draw_cloud(self, frame: Frame, world: np.ndarray) -> None:
         if not self._each("opacity").any() or not self._ranges():
             return
-        self._splatting = self._splatting or Splatting()
-        samples = tuple(n * frame.grid for n in frame.size)
-        offset = tuple(n * frame.grid for n in frame.tile[:2])
-        view = self.view(frame.camera, world, samples, offset, frame.samples, INK.get(frame.theme.name, 1.0))
+        samples, offset = frame.size_samples, frame.tile_samples[:2]
+        power = PAPER_POWER if frame.theme.name == "paper" else 1.0
+        view = self.view(frame.camera, world, samples, offset, frame.samples, power)
         # Once a picture, unless another one is drawn between its tiles.
         if self._placed != (frame.camera, samples, frame.theme):
             table = Array.of(palette_of(*(self.palette or theme_palette(frame.theme))), "uniform")
-            self._splatting.place(frame.encoder, view, self._dots(table))
+            self._splatter.place(frame.encoder, view, self._dots(table))
             self._placed = frame.camera, samples, frame.theme
-        frame.encoder = self._splatting.draw(frame.encoder, view, frame.depth)
-        module = compose("draw/neuron_cloud", {"bindings": declare(BINDINGS)})
-        pipeline = Pipeline(module, BINDINGS, Draw((frame.canvas.format,)))
+        frame.encoder = self._splatter.draw(frame.encoder, view, frame.depth)
         step = render_pass(frame.encoder, "cloud", frame.canvas.view)
-        pipeline.draw(step, pipeline.bind(picture=self._splatting.picture), 3)
+        PROGRAM.draw(step, frame.canvas.format, 3, picture=self._splatter.picture)
         step.end()
 
+    @cached_property
+    def _splatter(self):
+        return Splatting()
+
     def _dots(self, palette=None):
+        assert self._selection is not None
         return Dots(self._selection.chosen, self._ranges(), self._factors, palette)
 
-    def view(self, camera, world, size, offset, tile, ink=1.0):
-        """The SplatView of a part of a picture of `size` samples."""
+    def view(
+        self, camera: Camera, world: np.ndarray, size: tuple[int, int], offset: tuple[int, int],
+        tile: tuple[int, int], power: float = 1.0,
+    ) -> SplatView:  # fmt: skip
+        """The SplatView of a part of a picture of `size` samples; see PAPER_POWER."""
         transform = camera.projection(size[0] / size[1]) @ camera.view() @ world
         low, high = self._depths(camera, world)
         scale = abs(np.linalg.det(world[:3, :3])) ** (1 / 3)
@@ -246,7 +264,7 @@ class NeuronCloud(Drawable):
         return SplatView(
             transform, size, offset, tile, spread, not camera.is_orthographic, camera.near, camera.far, low, high,
             lit=self._lit(), dimmed=1.0 if self.highlight is None else DIMMED, faint=self.threshold,
-            opacity_power=ink,
+            opacity_power=power,
         )  # fmt: skip
 
     def _depths(self, camera, world):
@@ -263,7 +281,7 @@ class NeuronCloud(Drawable):
         return low, max(min(camera.far, float(depths.max())), low * (1 + 1e-6) + 1e-9)
 
     def _lit(self):
-        """(first, end, lane), see SplatView.lit."""
+        """(first, end, component), see SplatView.lit."""
         if self.highlight is None:
             return 0, 0, 0
         block, channel = self.highlight
@@ -273,20 +291,19 @@ class NeuronCloud(Drawable):
         first = self._firsts()[block] + channel // 4 * pixels
         return first, first + pixels, channel % 4
 
-    def pick(self, aim, world):
+    def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         """The neuron whose dot is in front at a pixel's centre, as it is drawn with one sample a pixel."""
         # What is picked is what the next picture shows.
         if aim.camera is None or not self._refresh():
             return None
-        self._splatting = self._splatting or Splatting()
         view = self.view(aim.camera, world, aim.size, (0, 0), aim.size)
         point = (aim.x + 0.5, aim.y + 0.5)
-        found = self._splatting.find(view, self._dots(), point)
+        found = self._splatter.find(view, self._dots(), point)
         if found is None:
             return None
-        neuron = self._selection.chosen.read(1, found)
+        neuron = self._dots().neurons.read(1, found)
         block, part = self._part(int(neuron["number"][0]))
-        position = (world @ np.append(neuron["place"][0, :3].astype(float), 1.0))[:3]
+        position = transformed(world, neuron["place"][0, :3].astype(float))
         along = float(np.dot(position - aim.camera.eye, aim.camera.forward)) / float(
             np.dot(aim.direction, aim.camera.forward)
         )
@@ -294,14 +311,13 @@ class NeuronCloud(Drawable):
 
     def _part(self, number):
         """(block, (channel, row, column)) of a neuron's number."""
-        vector, lane = divmod(number, 4)
+        vector, component = divmod(number, 4)
         block = int(np.searchsorted(self._firsts(), vector, side="right")) - 1
         _, height, width = self.blocks[block].shape
         group, pixel = divmod(vector - self._firsts()[block], height * width)
-        return block, (4 * group + lane, *divmod(pixel, width))
+        return block, (4 * group + component, *divmod(pixel, width))
 
 
-def theme_palette(theme):
+def theme_palette(theme: Theme) -> tuple[np.ndarray, np.ndarray]:
     """The two tables of colours of a Theme: of responses and of classes."""
-    background = "paper" if theme.name == "paper" else "dark"
-    return palette("responses", background), palette("probabilities", background)
+    return palette("responses", theme.shade), palette("probabilities", theme.shade)

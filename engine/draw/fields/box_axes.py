@@ -1,13 +1,20 @@
 """A box's base and one upright edge with numbers along them, on the sides where they hide nothing."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.draw.drawable import Drawable
+from engine.draw.frame import Frame, Sprite
 from engine.draw.lines import Lines
+from engine.draw.node import transformed
 from engine.draw.words import text
-from engine.draw.words.label import SIZES, Sprite, tinted
+from engine.draw.words.labels import touch
+from engine.draw.words.sheet import word
 from engine.vector.ticks import tick_text, ticks
 
 X, Y, Z = 0, 1, 2
@@ -27,12 +34,12 @@ class BoxAxes(Drawable):
     cover what is in the box.
     """
 
-    def __init__(self, *, width=1.2, name=None):
+    def __init__(self, *, width: float = 1.2, name: str | None = None):
         super().__init__(name)
         self._lines = self.add(Lines(width=width, name="lines of the axes"))
         self.measure((1.0, 1.0, 1.0), ((-1.0, 1.0, None),) * 3)
 
-    def measure(self, half_size, ranges):
+    def measure(self, half_size: ArrayLike, ranges: Sequence[tuple[float, float, str | None]]) -> None:
         """Gives the box its size and its numbers.
 
         half_size   (3,), node units
@@ -40,88 +47,76 @@ class BoxAxes(Drawable):
         """
         self.half_size, self.ranges = np.asarray(half_size, float), tuple(ranges)
 
-    def prepare(self, frame, world):
-        half, segments = self.half_size, []
-        base = half * [(-1, -1, -1), (1, -1, -1), (1, -1, 1), (-1, -1, 1)]
-        segments += [(base[i], base[(i + 1) % 4]) for i in range(4)]
-        for edge in _edges(half, frame, world):
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
+        base = self.half_size * [(-1, -1, -1), (1, -1, -1), (1, -1, 1), (-1, -1, 1)]
+        segments = [(base[i], base[(i + 1) % 4]) for i in range(4)]
+        for edge in _edges(self.half_size, frame, world):
             places, _ = self._ticks(edge, frame, world)
-            tick = edge.outward * TICK * 2.0 * half.max()
-            segments += [(p, p + tick) for p in places]
+            segments += [(p, p + edge.tick) for p in places]
             if edge.axis == Y:
                 segments.append((edge.at(-1.0), edge.at(1.0)))
-        ink, background = np.array(frame.theme.ink), np.array(frame.theme.background)
-        self._lines.set(np.array(segments), (*(0.5 * ink + 0.5 * background), 1.0))
+        foreground, background = np.array(frame.theme.foreground), np.array(frame.theme.background)
+        self._lines.set(np.array(segments), (*(0.5 * foreground + 0.5 * background), 1.0))
 
     def _ticks(self, edge, frame, world):
         """(places (N, 3) in the node's space, texts) of an edge's numbers."""
         start, end, _ = self.ranges[edge.axis]
         a, b = (_place(frame, world, edge.at(s)) for s in (-1.0, 1.0))
         length = math.dist(a, b) / frame.scale if a is not None and b is not None else 0.0
-        if length < SHORTEST:
-            return np.zeros((0, 3)), []
         pitch = PITCH * (0.7 if edge.axis == Y else 1.0)
         values = ticks(min(start, end), max(start, end), int(np.clip(length / pitch, 2, 9)))
-        if len(values) < 2:
-            # One number alone measures nothing.
+        # One number alone measures nothing.
+        if length < SHORTEST or len(values) < 2:
             return np.zeros((0, 3)), []
         along = [(v - start) / (end - start) * 2.0 - 1.0 for v in values]
         return np.array([edge.at(s) for s in along]).reshape(-1, 3), tick_text(values)
 
-    def overlay(self, frame, world):
-        outline = _hull([p for c in CORNERS if (p := _place(frame, world, c * self.half_size)) is not None])
-        taken = []
+    def overlay(self, frame: Frame, world: np.ndarray) -> None:
+        outline = np.array([p for c in CORNERS if (p := _place(frame, world, c * self.half_size)) is not None])
+        taken: list[tuple[float, ...]] = []
         for edge in _edges(self.half_size, frame, world):
             places, texts = self._ticks(edge, frame, world)
-            if not len(places):
-                continue
-            self._write(edge, places, texts, frame, world, outline, taken)
+            if len(places):
+                self._write(edge, places, texts, frame, world, outline, taken)
 
     def _write(self, edge, places, texts, frame, world, outline, taken):
-        tick = edge.outward * TICK * 2.0 * self.half_size.max()
         starts = [_place(frame, world, p) for p in places]
-        ends = [_place(frame, world, p + tick) for p in places]
-        middle, beside = (_place(frame, world, edge.at(0.0) + t) for t in (0.0 * tick, tick))
+        ends = [_place(frame, world, p + edge.tick) for p in places]
+        middle, beside = _place(frame, world, edge.at(0.0)), _place(frame, world, edge.at(0.0) + edge.tick)
         if middle is None or beside is None or None in starts or None in ends:
             return
-        away = _unit(np.subtract(beside, middle))
-        size = max(6.0, SIZES["small"] * frame.scale)
-        masks = [text.tabular(t, size) for t in texts]
+        gap, size, colour = GAP * frame.scale, text.type_size("small", frame.scale), frame.theme.foreground
+        images = [word(t, size, colour, 0.85, tabular=True) for t in texts]
         # Away from the edge, or from the box's middle where the edge is seen from its end.
-        for way in (away, np.array([0.0, np.sign(middle[1] - outline[:, 1].mean()) or 1.0])):
-            centres = [_beside(p, way, m, GAP * frame.scale) for p, m in zip(ends, masks, strict=True)]
-            # All by the same way, so that they stay in a row.
-            clear = max(_clearance(c, m, way, outline) for c, m in zip(centres, masks, strict=True))
+        upright = np.array([0.0, np.sign(middle[1] - outline[:, 1].mean()) or 1.0])
+        for away in (_unit(np.subtract(beside, middle)), upright):
+            centres = [_beside(p, away, image, gap) for p, image in zip(ends, images, strict=True)]
+            # All as far in the same direction, so that they stay in a row.
+            clear = max(_clearance(c, image, away, outline) for c, image in zip(centres, images, strict=True))
             if clear <= FARTHEST * frame.scale:
-                away = way
                 break
         else:
             return
         name = self.ranges[edge.axis][2]
         if name:
-            mask = text.mask(name, max(6.0, SIZES["normal"] * frame.scale))
-            widest = max(_reach(m, away) for m in masks)
-            centre = np.add(beside, away * (2.0 * widest + clear + 2.0 * GAP * frame.scale))
+            image = word(name, text.type_size("normal", frame.scale), colour)
             if edge.axis == Y:
                 top = _place(frame, world, edge.at(1.0))
-                centre = np.array([top[0], top[1] - 1.2 * mask.shape[0]])
-                _lay(frame, centre, mask, 1.0, taken)
+                centre = np.array([top[0], top[1] - 1.2 * image.shape[0]])
             else:
-                _lay(frame, _beside(centre, away, mask, 0.0), mask, 1.0, taken)
-        for centre, mask in zip(centres, masks, strict=True):
-            _lay(frame, centre + away * clear, mask, 0.85, taken)
+                widest = max(_reach(other, away) for other in images)
+                centre = _beside(np.add(beside, away * (2.0 * widest + clear + 2.0 * gap)), away, image, 0.0)
+            _lay(frame, centre, image, taken)
+        for centre, image in zip(centres, images, strict=True):
+            _lay(frame, centre + away * clear, image, taken)
 
 
 class _Edge:
-    """An edge of a box: the axis it runs along, the signs of the other two, and the way out of the box from it."""
+    """An edge of a box: the axis it runs along, the signs of the other two, and the direction out of the box."""
 
     def __init__(self, half, axis, signs, outward):
-        self.half, self.axis, self.signs, self.outward = (
-            half,
-            axis,
-            np.asarray(signs, float),
-            np.asarray(outward, float),
-        )
+        self.half, self.axis, self.signs = half, axis, np.asarray(signs, float)
+        self.tick = np.asarray(outward, float) * TICK * 2.0 * half.max()
 
     def at(self, s):
         """(3,) the point at -1 to 1 along it."""
@@ -151,13 +146,15 @@ def _edges(half, frame, world):
         for x, z in uprights
         if middle is not None and (p := _place(frame, world, half * (x, 0, z))) is not None
     ]
-    if placed:
+    if placed and middle is not None:
         _, left, x, z = min(placed)
-        out = {}
-        for way in ((x, 0, 0), (0, 0, z)):
-            p = _place(frame, world, half * (x, 0, z) + 0.1 * half.max() * np.array(way))
-            out[way] = -np.inf if p is None else (p[0] - left) * np.sign(left - middle[0])
-        found.append(_Edge(half, Y, (x, 0, z), max(out, key=out.get)))
+
+        def outwards(direction):
+            # How far a step in a direction leads away from the box's middle in the picture.
+            p = _place(frame, world, half * (x, 0, z) + 0.1 * half.max() * np.array(direction))
+            return -np.inf if p is None else (p[0] - left) * np.sign(left - middle[0])
+
+        found.append(_Edge(half, Y, (x, 0, z), max(((x, 0, 0), (0, 0, z)), key=outwards)))
     return found
 
 
@@ -166,11 +163,11 @@ def _eye(camera, world, half):
     inverse = np.linalg.inv(world)
     if camera.is_orthographic:
         return -(inverse[:3, :3] @ camera.forward) * 1e6 * half.max()
-    return (inverse @ np.append(camera.eye, 1.0))[:3]
+    return transformed(inverse, camera.eye)
 
 
 def _place(frame, world, point):
-    place = frame.project((world @ np.append(point, 1.0))[:3])
+    place = frame.project(transformed(world, point))
     return None if place is None else place[:2]
 
 
@@ -179,22 +176,25 @@ def _unit(v):
     return v / length if length > 1e-6 else np.array([0.0, 1.0])
 
 
-def _reach(mask, away):
+def _reach(image, away):
     """From a word's middle to its rim, in a direction."""
-    return (abs(away[0]) * mask.shape[1] + abs(away[1]) * mask.shape[0] * 0.7) / 2.0
+    return (abs(away[0]) * image.shape[1] + abs(away[1]) * image.shape[0] * 0.7) / 2.0
 
 
-def _beside(place, away, mask, gap):
-    return np.add(place, away * (gap + _reach(mask, away)))
+def _beside(place, away, image, gap):
+    return np.add(place, away * (gap + _reach(image, away)))
 
 
-def _clearance(centre, mask, away, outline):
-    """How far a word has to go to leave a convex outline (separating axes); infinite where it never does."""
-    if len(outline) < 3:
+def _clearance(centre, image, away, outline):
+    """How far a word has to go to leave the convex outline of points (N, 2); infinite where it never does."""
+    half = np.array([image.shape[1] / 2.0, image.shape[0] * 0.35])
+    # Separating axes: the normals of the outline's sides are among those of all lines through two of the points.
+    i, j = np.triu_indices(len(outline), 1)
+    sides = outline[j] - outline[i]
+    sides = sides[np.hypot(*sides.T) > 1e-3]
+    if len(sides) < 3:
         return 0.0
-    half = np.array([mask.shape[1] / 2.0, mask.shape[0] * 0.35])
-    edges = np.roll(outline, -1, axis=0) - outline
-    normals = np.concatenate([np.stack([edges[:, 1], -edges[:, 0]], axis=1), np.eye(2)])
+    normals = np.concatenate([np.stack([sides[:, 1], -sides[:, 0]], axis=1), np.eye(2)])
     normals = np.concatenate([normals, -normals])
     # Along each normal the word's near side has to pass the outline's far side.
     overlap = (outline @ normals.T).max(axis=0) + abs(normals) @ half - normals @ centre
@@ -204,34 +204,12 @@ def _clearance(centre, mask, away, outline):
     return float(min(overlap[speed > 1e-9] / speed[speed > 1e-9], default=np.inf))
 
 
-def _hull(points):
-    """(N, 2) the convex outline of points (Andrew 1979)."""
-    points = sorted(map(tuple, points))
-    if len(points) < 3:
-        return np.array(points).reshape(-1, 2)
-
-    def chain(points):
-        result = []
-        for p in points:
-            while len(result) > 1 and _turn(result[-2], result[-1], p) <= 0:
-                result.pop()
-            result.append(p)
-        return result[:-1]
-
-    return np.array(chain(points) + chain(points[::-1]))
-
-
-def _lay(frame, centre, mask, opacity, taken):
+def _lay(frame, centre, image, taken):
     """Adds a word to the frame unless another one is there."""
-    height, width = mask.shape
+    height, width = image.shape[:2]
     x, y = round(centre[0] - width / 2), round(centre[1] - height / 2)
-    # A line's height holds air above and below its ink.
+    # A line's height holds air above and below its letters.
     box = (x, y + 0.15 * height, x + width, y + 0.85 * height)
-    if any(box[0] < b[2] and b[0] < box[2] and box[1] < b[3] and b[1] < box[3] for b in taken):
-        return
-    taken.append(box)
-    frame.sprites.append(Sprite(tinted(mask, frame.theme.ink, opacity), x, y))
-
-
-def _turn(a, b, c):
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    if not any(touch(box, other) for other in taken):
+        taken.append(box)
+        frame.sprites.append(Sprite(image, x, y))

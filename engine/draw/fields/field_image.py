@@ -1,19 +1,33 @@
 """A network's field over the plane that a flat camera looks at, as an image."""
 
-import numpy as np
+from __future__ import annotations
 
-from engine.draw.colour import palette_array
-from engine.draw.drawable import Drawable, Hit
-from engine.draw.frame import FRAME_BINDING
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.draw.colour import PALETTE, palette_array
+from engine.draw.drawable import Aim, Drawable, Hit
+from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.program import Program
 from engine.errors import SceneError
-from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
-from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.bindings import Binding
+from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
 from engine.kernels.grid import Grid, Plane
+from engine.network.mlp import Mlp
 
 IMAGE = struct("FieldImageNode", outputs="vec4u", low="f32", high="f32", groups="u32")
+PROGRAM = Program(
+    "draw/field_image",
+    FRAME_BINDING,
+    Binding("node", "uniform", IMAGE),
+    Binding("values", "read", "array<vec4f>"),
+    PALETTE,
+    blend="replace",
+    depth="keep",
+)
 # The map of three outputs: they are red, green and blue themselves.
 RGB = "rgb"
 
@@ -36,13 +50,20 @@ class FieldImage(Drawable):
     phase = "under"
     is_exact = True
 
-    def __init__(self, net, outputs=None, *, origin=None, axes=None, map=None, low=0.0, high=1.0, name=None):
+    def __init__(
+        self, net: Mlp, outputs: Iterable[int] | None = None, *, origin: ArrayLike | None = None,
+        axes: ArrayLike | None = None, map: str | None = None, low: float = 0.0, high: float = 1.0,
+        name: str | None = None,
+    ):  # fmt: skip
         super().__init__(name)
-        self._grid = self._values = self._node = None
+        self._grid: Grid | None = None
         self.low, self.high, self.precision = low, high, "f32"
         self.show(net, outputs, origin=origin, axes=axes, map=map)
 
-    def show(self, net, outputs=None, *, origin=None, axes=None, map=None):
+    def show(
+        self, net: Mlp, outputs: Iterable[int] | None = None, *, origin: ArrayLike | None = None,
+        axes: ArrayLike | None = None, map: str | None = None,
+    ) -> None:  # fmt: skip
         """Takes another network and plane; of the same shape they compile nothing.
 
         Raises SceneError for outputs there are not, or a map that does not fit their number.
@@ -57,50 +78,35 @@ class FieldImage(Drawable):
         if (self.map == RGB) != (len(outputs) == 3):
             raise SceneError(f"The map {self.map} does not take {len(outputs)} outputs: rgb takes three, others one.")
 
-    def plane(self, frame):
+    def plane(self, frame: Frame) -> Plane:
         """The Plane that the samples of a frame lie in."""
-        camera = frame.camera
-        (x, y, _), grid = camera.target, frame.grid
-        half_width, half_height = camera.half_sizes(frame.size[0] / frame.size[1])
-        width, height = frame.size[0] * grid, frame.size[1] * grid
+        (x, y, _), (width, height) = frame.camera.target, frame.size_samples
+        half_width, half_height = frame.camera.half_sizes(frame.size[0] / frame.size[1])
         along, up = self.axes
         return Plane(
             self.origin + x * along + y * up, along * (2 * half_width / width), up * (-2 * half_height / height)
         )
 
-    def prepare(self, frame, world):
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
         if self._grid is None or self._grid.precision != self.precision:
             self._grid = Grid(self.net, precision=self.precision)
         self._grid.show(self.net)
-        self._node = self._node or Array(IMAGE.dtype, 1, "uniform")
         outputs = (*self.outputs, 0, 0, 0)[:4]
         groups = -(-self.net.outputs // 4)
-        self._node.write(IMAGE.new(outputs=outputs, low=self.low, high=self.high, groups=groups))
+        self._node = self.uniform(IMAGE, outputs=outputs, low=self.low, high=self.high, groups=groups)
 
-    def fill(self, frame, world):
-        x, y, width, height = (n * frame.grid for n in frame.tile)
-        size = frame.size[0] * frame.grid, frame.size[1] * frame.grid
-        self._values = self._grid.record(frame.encoder, self.plane(frame), size, (x, y, width, height))
+    def fill(self, frame: Frame, world: np.ndarray) -> None:
+        assert self._grid is not None
+        self._values = self._grid.record(frame.encoder, self.plane(frame), frame.size_samples, frame.tile_samples)
 
-    def draw(self, frame, render_pass, world):
+    def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         mapped = self.map != RGB
-        bindings = (
-            FRAME_BINDING,
-            Binding("node", "uniform", IMAGE),
-            Binding("values", "read", "array<vec4f>"),
-            Binding("palette", "uniform", "array<vec4f, 64>"),
-        )
-        pipeline = Pipeline(
-            compose("draw/field_image", {"bindings": declare(bindings)}),
-            bindings,
-            Draw((frame.canvas.format,), blend="replace", depth="keep"),
-            constants={"MAPPED": float(mapped)},
-        )
-        table = palette_array(self.map if mapped else "viridis", "image")
-        group = pipeline.bind(frame=frame.uniforms, node=self._node, values=self._values, palette=table)
-        pipeline.draw(render_pass, group, 3)
+        PROGRAM.draw(
+            step, frame.canvas.format, 3, constants={"MAPPED": float(mapped)}, frame=frame.uniforms, node=self._node,
+            values=self._values, palette=palette_array(self.map if mapped else "viridis", "image"),
+        )  # fmt: skip
 
-    def pick(self, aim, world):
+    def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         x, y = float(aim.origin[0]), float(aim.origin[1])
         value = float(self.net((self.origin + x * self.axes[0] + y * self.axes[1])[None])[0, self.outputs[0]])
         return Hit(self, (x, y, 0.0), float(aim.origin[2]), value)

@@ -1,22 +1,28 @@
 """One output of a network as a surface over a rectangle of a plane through its inputs."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from engine.draw.colour import STEPS, palette_array
-from engine.draw.drawable import Drawable, Hit
+from engine.draw.colour import PALETTE, palette_array
+from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.fields.box_axes import BoxAxes
 from engine.draw.fields.sampling import Samples, Survey, extent
-from engine.draw.frame import FRAME_BINDING
+from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.node import transformed
+from engine.draw.program import Program
 from engine.errors import SettingError, ShapeError
-from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
+from engine.gpu.bindings import Binding
 from engine.gpu.device import device
-from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
 from engine.kernels.grid import Plane
+from engine.network.mlp import Mlp
+from engine.reference.field import value_and_gradient
 from engine.vector.ticks import ticks
 
 HEIGHT_MAP = struct(
@@ -37,6 +43,15 @@ HEIGHT_MAP = struct(
     top="f32",
     rule="f32",  # width of the grid's lines, pixels in a picture 720 high
     strength="f32",  # of the grid's lines, 0 to 1
+)
+PROGRAM = Program(
+    "draw/height_map",
+    FRAME_BINDING,
+    Binding("map", "uniform", HEIGHT_MAP),
+    Binding("samples", "read", "array<f32>"),
+    PALETTE,
+    depth="write",
+    topology="triangle-strip",
 )
 # Vertices a side at most: a quad covers 2 x 2 samples of a picture 3000 samples high, and its values take 108 MB.
 MOST = 1500
@@ -70,20 +85,23 @@ class HeightMap(Drawable):
     """
 
     def __init__(
-        self, net, *, output=0, plane=None, low=None, high=None, colour=None, map="viridis", span=None,
-        width=7.0, height=3.2, resolution=None, rules=True, axes=True, names=None, theme=None, name=None,
+        self, net: Mlp, *, output: int = 0, plane: Plane | None = None, low: float | None = None,
+        high: float | None = None, colour: int | Sequence[int] | None = None, map: str = "viridis",
+        span: tuple[float, float] | None = None, width: float = 7.0, height: float = 3.2,
+        resolution: int | None = None, rules: bool = True, axes: bool = True, names: Sequence[str | None] | None = None,
+        theme: str | None = None, name: str | None = None,
     ):  # fmt: skip
         super().__init__(name)
         self.plane, self.low, self.high, self.colour, self.map = plane, low, high, colour, map
         self.width, self.height, self.resolution = width, height, resolution
         self.rules, self.names, self.theme = rules, names, theme
         self._span = span
-        self._mesh, self._survey, self._uniform = Samples(), Survey(), None
+        self._mesh, self._survey = Samples(), Survey()
         self._frame = self.add(BoxAxes())
         self.axes = axes
         self.show(net, output)
 
-    def show(self, net, output=0):
+    def show(self, net: Mlp, output: int = 0) -> None:
         """Takes another network, or the same one edited; only a new shape compiles anything."""
         if not 0 <= output < net.outputs:
             raise ShapeError(f"{net} has outputs 0 to {net.outputs - 1}; output {output} was asked for.")
@@ -92,7 +110,7 @@ class HeightMap(Drawable):
     # What is shown, in numbers.
 
     @property
-    def rectangle(self):
+    def rectangle(self) -> Plane:
         """The Plane shown, checked. Raises ShapeError where it does not fit the network's inputs."""
         n = self.net.inputs
         if self.plane is None:
@@ -109,7 +127,7 @@ class HeightMap(Drawable):
         return Plane(*parts)
 
     @property
-    def ends(self):
+    def ends(self) -> tuple[float, float]:
         """(low, high): the values at the box's bottom and top. Raises SettingError where low is not below high."""
         low, high = self.low, self.high
         if low is None or high is None:
@@ -122,7 +140,7 @@ class HeightMap(Drawable):
         return float(low), float(high)
 
     @property
-    def outputs(self):
+    def outputs(self) -> tuple[int, ...]:
         """The outputs shown as colour: one, or red, green and blue. Raises ShapeError for those there are not."""
         wanted = self.output if self.colour is None else self.colour
         found = tuple(int(k) for k in np.atleast_1d(wanted))
@@ -133,7 +151,7 @@ class HeightMap(Drawable):
         return found
 
     @property
-    def span(self):
+    def span(self) -> tuple[float, float]:
         """(low, high): values at the ends of the colour map, or of no light and full light."""
         if self._span is not None:
             return self._span
@@ -147,27 +165,27 @@ class HeightMap(Drawable):
         return low, high
 
     @span.setter
-    def span(self, span):
+    def span(self, span: tuple[float, float] | None) -> None:
         self._span = span
 
     @property
-    def axes(self):
+    def axes(self) -> bool:
         """Whether the base and its numbers are drawn."""
         return self._frame.visible
 
     @axes.setter
-    def axes(self, shown):
+    def axes(self, shown: bool) -> None:
         self._frame.visible = bool(shown)
 
     @property
-    def half_size(self):
+    def half_size(self) -> np.ndarray:
         """(3,) half the box's sides, node units; the base has the rectangle's proportions."""
         plane = self.rectangle
         sides = np.linalg.norm(plane.across), np.linalg.norm(plane.down)
         x, z = (side / max(sides) * self.width / 2.0 for side in sides)
         return np.array([x, self.height / 2.0, z])
 
-    def inputs_at(self, place):
+    def inputs_at(self, place: ArrayLike) -> np.ndarray:
         """(inputs,) or (N, inputs): the network's inputs at places (3,) or (N, 3) in the node's space."""
         plane, half = self.rectangle, self.half_size
         place = np.asarray(place, float)
@@ -188,41 +206,39 @@ class HeightMap(Drawable):
         half = self.half_size
         return tuple(max(2, round(most * h / max(half[0], half[2]))) for h in (half[0], half[2]))
 
-    def prepare(self, frame, world):
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
         columns, rows = self._size(frame)
         self._samples = self._mesh.record(frame.encoder, self.net, self.rectangle, (columns, rows))
         half, (low, high), (black, white) = self.half_size, self.ends, self.span
         (bottom, top), outputs = self._cuts(1e6), self.outputs
         self._columns, self._rows = columns, rows
-        self._uniform = self._uniform or Array(HEIGHT_MAP.dtype, 1, "uniform")
-        self._uniform.write(
-            HEIGHT_MAP.new(
-                world=world.T,
-                inverse=np.linalg.inv(world).T,
-                half_size=(*half, 0.0),
-                grid=self._lines(half),
-                outputs=(self.output, *(outputs if len(outputs) == 3 else outputs * 3)),
-                columns=columns,
-                rows=rows,
-                stride=-(-self.net.outputs // 4) * 4,
-                low=low,
-                high=high,
-                black=black,
-                white=white,
-                bottom=bottom * 1.0001,
-                top=top * 1.0001,
-                rule=1.0,
-                strength=0.4 if self.rules else 0.0,
-            )
+        self._uniform = self.uniform(
+            HEIGHT_MAP,
+            world=world.T,
+            inverse=np.linalg.inv(world).T,
+            half_size=(*half, 0.0),
+            grid=self._lines(half),
+            outputs=(self.output, *(outputs if len(outputs) == 3 else outputs * 3)),
+            columns=columns,
+            rows=rows,
+            stride=-(-self.net.outputs // 4) * 4,
+            low=low,
+            high=high,
+            black=black,
+            white=white,
+            bottom=bottom * 1.0001,
+            top=top * 1.0001,
+            rule=1.0,
+            strength=0.4 if self.rules else 0.0,
         )
-        self._tell_axes()
+        self._measure_axes()
 
     def _cuts(self, beyond):
         # Heights beyond which nothing is shown: the box's where the person chose its end, else so many times that.
         reach = self.height / 2.0
         return -reach * (1.0 if self.low is not None else beyond), reach * (1.0 if self.high is not None else beyond)
 
-    def _tell_axes(self):
+    def _measure_axes(self):
         plane = self.rectangle
         names = self.names or (None, None, None)
         across, down = extent(plane, plane.across, names[0]), extent(plane, plane.down, names[1])
@@ -240,41 +256,29 @@ class HeightMap(Drawable):
             found += [first, step]
         return found
 
-    def draw(self, frame, render_pass, world):
-        bindings = (
-            FRAME_BINDING,
-            Binding("map", "uniform", HEIGHT_MAP),
-            Binding("samples", "read", "array<f32>"),
-            Binding("palette", "uniform", f"array<vec4f, {STEPS}>"),
-        )
-        pipeline = Pipeline(
-            compose("draw/height_map", {"bindings": declare(bindings)}),
-            bindings,
-            Draw((frame.canvas.format,), depth="write", topology="triangle-strip"),
-            constants={"RGB": float(len(self.outputs) == 3)},
-        )
-        theme = self.theme or (frame.theme.name if frame.theme.name == "paper" else "dark")
-        group = pipeline.bind(
-            frame=frame.uniforms, map=self._uniform, samples=self._samples, palette=palette_array(self.map, theme)
-        )
-        pipeline.draw(render_pass, group, 2 * self._columns, self._rows - 1)
+    def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
+        PROGRAM.draw(
+            step, frame.canvas.format, 2 * self._columns, self._rows - 1,
+            constants={"RGB": float(len(self.outputs) == 3)}, frame=frame.uniforms, map=self._uniform,
+            samples=self._samples, palette=palette_array(self.map, self.theme or frame.theme.shade),
+        )  # fmt: skip
 
-    def overlay(self, frame, world):
+    def overlay(self, frame: Frame, world: np.ndarray) -> None:
         # Words are laid out for pictures that are not drawn, too.
-        self._tell_axes()
+        self._measure_axes()
 
     # Pointing at it.
 
-    def pick(self, aim, world):
+    def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         """The first Hit: the height's value, and how it changes by world units along the base.
 
         The ray is followed through the box by the network itself in float64, in steps of a 512th of the way (fewer for
-        very large networks), and the first crossing is narrowed down to rounding: nothing waits for a picture.
+        very large networks), and the first crossing is narrowed down to rounding: nothing is asked of the GPU.
         """
         inverse = np.linalg.inv(world)
-        o, d = (inverse @ np.append(aim.origin, 1.0))[:3], inverse[:3, :3] @ aim.direction
+        o, d = transformed(inverse, aim.origin), inverse[:3, :3] @ aim.direction
         half, (low, high) = self.half_size, self.ends
-        # A breath more than the box, where a surface between the survey's samples may leave it.
+        # Slightly more than the box, where a surface between the survey's samples may leave it.
         bottom, top = self._cuts(1.02)
         start, end = _chord(o, d, (-half[0], bottom, -half[2]), (half[0], top, half[2]))
         rise = 2.0 * half[1] / (high - low)
@@ -289,16 +293,14 @@ class HeightMap(Drawable):
 
     def _hit(self, place, t, world, inverse):
         plane, half = self.rectangle, self.half_size
-        inputs = self.inputs_at(place)
-        # Its steps are the node's units; what computes it is compiled already.
-        one = Plane(inputs, plane.across / (2.0 * half[0]), plane.down / (2.0 * half[2]))
-        _, by_x, by_z = self._survey.at(self.net, one, self.output)
+        values, gradients = value_and_gradient(self.net, self.inputs_at(place)[None])
+        along = np.stack([plane.across / (2.0 * half[0]), np.zeros(self.net.inputs), plane.down / (2.0 * half[2])])
         return Hit(
             node=self,
-            position=tuple((world @ np.append(place, 1.0))[:3]),
+            position=tuple(transformed(world, place)),
             distance=t,
-            value=float(self.net(inputs)[self.output]),
-            gradient=tuple(inverse[:3, :3].T @ (by_x, 0.0, by_z)),
+            value=float(values[0, self.output]),
+            gradient=tuple(inverse[:3, :3].T @ (along @ gradients[0, self.output])),
         )
 
 
@@ -309,7 +311,7 @@ def _chord(origin, direction, lower, upper):
     return max(0.0, float(np.nanmax(np.minimum(a, b)))), float(np.nanmin(np.maximum(a, b)))
 
 
-def _crossing(above, start, end, steps):
+def _crossing(above: Callable[[np.ndarray], np.ndarray], start: float, end: float, steps: int) -> float | None:
     """The first t between start and end where `above` changes, seen in so many steps; None where it does not."""
     found = False
     for count in (steps, 64, 64, 64, 64):

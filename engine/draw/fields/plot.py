@@ -1,20 +1,27 @@
 """Curves of networks with one input: the outputs over the input, as true as the picture is fine."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from engine.draw.drawable import Drawable, Hit
-from engine.draw.fields.plot_window import name_width, names_sprite, rules, view, window, words
-from engine.draw.fields.sampling import Survey, ready
-from engine.draw.frame import FRAME_BINDING, linear
+from engine.draw.colour import RGB, linear
+from engine.draw.drawable import Aim, Drawable, Hit
+from engine.draw.fields.plot_window import PlotWindow, name_width, names_sprite, rules, window, words
+from engine.draw.fields.sampling import ready
+from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.node import transformed
+from engine.draw.program import Program
 from engine.errors import SettingError, ShapeError
-from engine.gpu.array import Array, grown
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
-from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
+from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
-from engine.kernels.grid import Plane
+from engine.kernels.grid import Grid, Plane
+from engine.network.mlp import Mlp
+from engine.reference.field import value_and_gradient
 
 RULE = struct("Rule", place="vec4f", colour="vec4f")
 PLOT = struct(
@@ -30,6 +37,21 @@ PLOT = struct(
     count="u32",  # points
     stride="u32",  # floats from one point to the next
     output="u32",
+)
+RULES_PROGRAM = Program(
+    "draw/rules",
+    FRAME_BINDING,
+    Binding("items", "read", ("array", RULE)),
+    depth="keep",
+    topology="triangle-strip",
+)
+PLOT_PROGRAM = Program(
+    "draw/plot",
+    FRAME_BINDING,
+    Binding("plot", "uniform", PLOT),
+    Binding("values", "read", "array<f32>"),
+    depth="keep",
+    topology="triangle-strip",
 )
 # Okabe and Ito 2008, told apart by the colour-blind; in an order that each background shows well. Black and the colours
 # nearest to the background are left out.
@@ -50,10 +72,10 @@ class Curve:
     colour   linear RGB; None: the next of the theme's
     """
 
-    net: object
+    net: Mlp
     output: int = 0
     name: str | None = None
-    colour: tuple | None = None
+    colour: RGB | None = None
 
 
 class Plot(Drawable):
@@ -72,16 +94,25 @@ class Plot(Drawable):
 
     phase = "under"
 
-    def __init__(self, curves, *, aspect=1.0, names=("x", None), width=2.4, name=None):
+    def __init__(
+        self,
+        curves: Mlp | Sequence[Curve],
+        *,
+        aspect: float = 1.0,
+        names: Sequence[str | None] = ("x", None),
+        width: float = 2.4,
+        name: str | None = None,
+    ):
         super().__init__(name)
         self.aspect, self.names, self.width = aspect, names, width
-        self._grids, self._values, self._rules, self._uniforms = [], {}, None, []
-        self._survey, self._window = Survey(), None
+        self._grids: list[Grid] = []
+        self._values: dict[int, Array] = {}
+        self._plots: list[Array] = []
         self.show(curves)
 
-    def show(self, curves):
+    def show(self, curves: Mlp | Sequence[Curve]) -> None:
         """Takes other curves; those of networks of the same shapes compile nothing."""
-        if not isinstance(curves, list | tuple):
+        if isinstance(curves, Mlp):
             count = curves.outputs
             curves = [Curve(curves, k, f"y{k + 1}" if count > 1 else None) for k in range(count)]
         for curve in curves:
@@ -93,7 +124,7 @@ class Plot(Drawable):
                 raise ShapeError(f"{curve.net} has outputs 0 to {curve.net.outputs - 1}, not {curve.output}.")
         self.curves = tuple(curves)
 
-    def colours(self, theme="dark"):
+    def colours(self, theme: str = "dark") -> list[RGB]:
         """Linear RGB of each curve, for legends and words beside it."""
         known = COLOURS["paper" if theme == "paper" else "dark"]
         return [
@@ -101,7 +132,7 @@ class Plot(Drawable):
             for i, curve in enumerate(self.curves)
         ]
 
-    def _find(self, frame, world):
+    def _find(self, frame: Frame, world: np.ndarray) -> PlotWindow:
         if not (np.isfinite(self.aspect) and self.aspect > 0.0):
             raise SettingError(f"{self.name}: aspect={self.aspect}; it must be a number above 0.")
         right = name_width([c.name for c in self.curves], frame)
@@ -109,18 +140,17 @@ class Plot(Drawable):
 
     # Drawing.
 
-    def prepare(self, frame, world):
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
         self._window = self._find(frame, world)
         places, colours = rules(self._window, frame.theme)
         data = np.zeros(len(places), RULE.dtype)
         data["place"], data["colour"] = places, colours
         self._rule_count = len(data)
-        self._rules = grown(self._rules, RULE.dtype, len(data))
-        self._rules.write(data)
+        self._rules = self.upload("rules", data)
         self._sample(frame)
 
     def _sample(self, frame):
-        """Evaluates each network over the window, and tells each curve where its points are."""
+        """Evaluates each network over the window, and writes where the points of each curve are."""
         (left, top, right, bottom), seen = self._window.place, self._window.view
         grid = frame.grid
         half_width = max(self.width * frame.scale * grid, 1.0) / 2.0
@@ -134,12 +164,11 @@ class Plot(Drawable):
         self._grids = [ready(old, net) for old, net in zip([*self._grids, *[None] * len(nets)], nets, strict=False)]
         samples = [each.record(frame.encoder, plane, (count, 1)) for each in self._grids]
         self._values = {id(net): array for net, array in zip(nets, samples, strict=True)}
-
         value = seen.number_y(middle[1])
         high = float(np.float32(value))
         thin = min(self.width * frame.scale * grid, 1.0)
-        self._uniforms += [Array(PLOT.dtype, 1, "uniform") for _ in self.curves[len(self._uniforms) :]]
-        for curve, colour, uniform in zip(self.curves, self.colours(frame.theme.name), self._uniforms, strict=False):
+        self._plots += [Array(PLOT.dtype, 1, "uniform") for _ in self.curves[len(self._plots) :]]
+        for curve, colour, uniform in zip(self.curves, self.colours(frame.theme.name), self._plots, strict=False):
             uniform.write(
                 PLOT.new(
                     colour=(*colour, thin),
@@ -156,24 +185,20 @@ class Plot(Drawable):
                 )
             )
 
-    def draw(self, frame, render_pass, world):
-        state = Draw((frame.canvas.format,), depth="keep", topology="triangle-strip")
-        bindings = (FRAME_BINDING, Binding("rules", "read", ("array", RULE)))
-        pipeline = Pipeline(compose("draw/rules", {"bindings": declare(bindings)}), bindings, state)
+    def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
+        target = step, frame.canvas.format, 4
         if self._rule_count:
-            pipeline.draw(render_pass, pipeline.bind(frame=frame.uniforms, rules=self._rules), 4, self._rule_count)
-        bindings = (FRAME_BINDING, Binding("plot", "uniform", PLOT), Binding("values", "read", "array<f32>"))
-        pipeline = Pipeline(compose("draw/plot", {"bindings": declare(bindings)}), bindings, state)
+            RULES_PROGRAM.draw(*target, self._rule_count, frame=frame.uniforms, items=self._rules)
         left, _, right, _ = self._window.place
         # The first curve lies on top of the others.
-        for curve, uniform in reversed(list(zip(self.curves, self._uniforms, strict=False))):
-            group = pipeline.bind(frame=frame.uniforms, plot=uniform, values=self._values[id(curve.net)])
-            pipeline.draw(render_pass, group, 4, (right - left) * frame.grid)
+        for curve, plot in reversed(list(zip(self.curves, self._plots, strict=False))):
+            values = self._values[id(curve.net)]
+            PLOT_PROGRAM.draw(*target, (right - left) * frame.grid, frame=frame.uniforms, plot=plot, values=values)
 
-    def overlay(self, frame, world):
+    def overlay(self, frame: Frame, world: np.ndarray) -> None:
         found = self._find(frame, world)
         frame.sprites += words(found, frame, self.names)
-        if found.xs[0] or found.ys[0]:
+        if found.has_ticks:
             ends = found.view.number_x(found.place[2])
             heights = [found.view.y(c.net([ends])[c.output]) for c in self.curves]
             names = [c.name for c in self.curves]
@@ -182,12 +207,12 @@ class Plot(Drawable):
 
     # Pointing at it.
 
-    def nearest(self, x, y):
+    def nearest(self, x: float, y: float) -> tuple[Curve, float] | tuple[None, None]:
         """(Curve, value) of the curve closest to y at the input x, from float64; (None, None) without curves."""
         values = [(curve, float(curve.net([x])[curve.output])) for curve in self.curves]
-        return min(values, key=lambda each: abs(each[1] - y), default=(None, None))
+        return min(values, key=lambda each: abs(each[1] - y)) if values else (None, None)
 
-    def pick(self, aim, world):
+    def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         """The Hit on the nearest curve above or below where the ray meets the plane; the gradient is along x."""
         if aim.direction[2] == 0.0:
             return None
@@ -195,14 +220,8 @@ class Plot(Drawable):
         place = np.linalg.solve(world, np.append(aim.origin + distance * aim.direction, 1.0))
         x = float(place[0])
         curve, value = self.nearest(x, place[1] / self.aspect)
-        if curve is None or distance < 0.0:
+        if curve is None or value is None or distance < 0.0:
             return None
-        _, slope, _ = self._survey.at(curve.net, Plane(np.array([x]), np.ones(1), np.zeros(1)), curve.output)
-        position = (world @ (x, value * self.aspect, 0.0, 1.0))[:3]
+        slope = value_and_gradient(curve.net, [[x]])[1][0, curve.output, 0]
+        position = transformed(world, (x, value * self.aspect, 0.0))
         return Hit(self, tuple(position), float(distance), value=value, gradient=(float(slope) / world[0, 0], 0.0, 0.0))
-
-    def range_seen(self, frame, world):
-        """((low, high) of the input, (low, high) of the output) in the window of a frame."""
-        found, seen = self._find(frame, world), view(frame, world, self.aspect)
-        left, top, right, bottom = found.place
-        return (seen.number_x(left), seen.number_x(right)), (seen.number_y(bottom), seen.number_y(top))

@@ -1,20 +1,29 @@
 """Where a flat plot lies in a picture: its window, the ticks on it, and the numbers beside it."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from engine.draw.colour import RGB, srgb
+from engine.draw.frame import Frame, Sprite, Theme
 from engine.draw.words import text
-from engine.draw.words.label import SIZES, Sprite, tinted
-from engine.draw.words.legend import blend, spread, srgb
+from engine.draw.words.legend import spread
+from engine.draw.words.sheet import Sheet, word
 from engine.errors import SettingError
 from engine.vector.ticks import tick_text, ticks
+
+Names = Sequence[str | None]
+# The numbers of an axis and their texts.
+Ticks = tuple[tuple[float, ...], tuple[str, ...]]
 
 # Pixels in a picture 720 high: round the window without words, and between numbers.
 MARGIN, PITCH = 18.0, 64.0
 # Between a window's edge and its numbers.
 GAP = 7.0
-# Of the ink, in linear light: grid lines, the lines of 0, the window's axes. Light on dark shows sooner.
+# Of the foreground, in linear light: grid lines, the lines of 0, the window's axes. Light on dark shows sooner.
 STRENGTHS = {"dark": (0.035, 0.17, 0.3), "paper": (0.13, 0.42, 0.55)}
 
 
@@ -27,20 +36,20 @@ class View:
     y_at: float
     y_rate: float
 
-    def x(self, number):
+    def x(self, number: float) -> float:
         return self.x_at + self.x_rate * number
 
-    def y(self, number):
+    def y(self, number: float) -> float:
         return self.y_at + self.y_rate * number
 
-    def number_x(self, pixel):
+    def number_x(self, pixel: float) -> float:
         return (pixel - self.x_at) / self.x_rate
 
-    def number_y(self, pixel):
+    def number_y(self, pixel: float) -> float:
         return (pixel - self.y_at) / self.y_rate
 
 
-def view(frame, world, aspect):
+def view(frame: Frame, world: np.ndarray, aspect: float) -> View:
     """The View of a frame's camera. Raises SettingError for a camera that does not look straight at the plane z = 0.
 
     aspect   world units of y for one of the value
@@ -59,7 +68,7 @@ def view(frame, world, aspect):
 
 
 @dataclass(frozen=True)
-class Window:
+class PlotWindow:
     """A plot's window in a picture, with its ticks.
 
     place   (left, top, right, bottom), whole pixels
@@ -67,40 +76,46 @@ class Window:
     xs, ys  (numbers, texts) of the ticks
     """
 
-    place: tuple
+    place: tuple[int, int, int, int]
     view: View
-    xs: tuple
-    ys: tuple
+    xs: Ticks
+    ys: Ticks
+
+    @property
+    def has_ticks(self) -> bool:
+        """False in a picture of a few pixels, where there is room for the curves alone."""
+        return bool(self.xs[0] or self.ys[0])
 
 
-def window(frame, world, aspect, *, names=(None, None), right=0.0):
-    """The Window of a plot in a frame.
+def window(
+    frame: Frame, world: np.ndarray, aspect: float, *, names: Names = (None, None), right: float = 0.0
+) -> PlotWindow:
+    """The PlotWindow of a plot in a frame.
 
     names   of the two axes, or None
     right   pixels kept free beside it for the curves' names
     """
     s, seen, (width, height) = frame.scale, view(frame, world, aspect), frame.size
-    size = type_size(frame)
+    size = text.type_size("small", s)
     line = text.mask("0", size).shape[0]
     top = MARGIN * s + (1.3 * line if names[1] else 0.0)
     bottom = height - GAP * s - 1.3 * line - (1.4 * line if names[0] else 0.0) - 0.3 * MARGIN * s
     most = max(2, int((bottom - top) / (0.75 * PITCH * s)))
     ys = _marks(seen.number_y(bottom), seen.number_y(top), most)
-    widest = max((text.tabular(t, size).shape[1] for t in ys[1]), default=0)
+    widest = max((text.mask(t, size, True).shape[1] for t in ys[1]), default=0)
     # Numbers of up to four characters take the same room, so that the window stands still while it is panned.
     left = max(GAP * s + widest, 40.0 * s) + 0.6 * MARGIN * s
     end = width - max(right, MARGIN * s)
     if end - left < 24 or bottom - top < 24:
-        # In a picture of a few pixels there is room for the curves alone.
-        return Window((0, 0, width, height), seen, ((), ()), ((), ()))
-    place = tuple(round(v) for v in (left, top, end, bottom))
+        return PlotWindow((0, 0, width, height), seen, ((), ()), ((), ()))
+    place = round(left), round(top), round(end), round(bottom)
     low, high = seen.number_x(place[0]), seen.number_x(place[2])
     for most in range(max(2, int((place[2] - place[0]) / (PITCH * s))), 0, -1):
         xs = _marks(low, high, most)
-        widest = max((text.tabular(t, size).shape[1] for t in xs[1]), default=0)
+        widest = max((text.mask(t, size, True).shape[1] for t in xs[1]), default=0)
         if widest * 1.25 * len(xs[0]) <= place[2] - place[0]:
             break
-    return Window(place, seen, xs, ys)
+    return PlotWindow(place, seen, xs, ys)
 
 
 def _marks(low, high, most):
@@ -108,86 +123,79 @@ def _marks(low, high, most):
     return tuple(numbers), tuple(tick_text(numbers))
 
 
-def type_size(frame):
-    return max(6.0, SIZES["small"] * frame.scale)
-
-
-def rules(found, theme):
+def rules(found: PlotWindow, theme: Theme) -> tuple[np.ndarray, np.ndarray]:
     """(N, 4) rectangles in pixels and (N, 4) colours: grid lines, the lines of 0, the window's two axes."""
-    faint, zero, axis = STRENGTHS["paper" if theme.name == "paper" else "dark"]
+    faint, zero, axis = STRENGTHS[theme.shade]
     left, top, right, bottom = found.place
     thick = max(1, round((bottom - top) / 600))
-    places, strengths = [], []
-    for x, number in [(found.view.x(n), n) for n in found.xs[0]]:
-        at = int(np.clip(np.floor(x - (thick - 1) / 2), left, right - thick))
-        places.append((at, top, at + thick, bottom))
-        strengths.append(zero if number == 0 else faint)
-    for y, number in [(found.view.y(n), n) for n in found.ys[0]]:
-        at = int(np.clip(np.floor(y - (thick - 1) / 2), top, bottom - thick))
-        places.append((left, at, right, at + thick))
-        strengths.append(zero if number == 0 else faint)
-    if found.xs[0] or found.ys[0]:
+    # The first pixel of a line of a number, inside the window.
+    first = lambda at, low, high: int(np.clip(np.floor(at - (thick - 1) / 2), low, high - thick))
+    columns = [first(found.view.x(n), left, right) for n in found.xs[0]]
+    rows = [first(found.view.y(n), top, bottom) for n in found.ys[0]]
+    places = [(x, top, x + thick, bottom) for x in columns] + [(left, y, right, y + thick) for y in rows]
+    strengths = [zero if number == 0 else faint for number in (*found.xs[0], *found.ys[0])]
+    if found.has_ticks:
         places += [(left - thick, top, left, bottom + thick), (left, bottom, right, bottom + thick)]
         strengths += [axis, axis]
-    colours = [(*theme.ink, strength) for strength in strengths]
+    colours = [(*theme.foreground, strength) for strength in strengths]
     return np.array(places, np.float32).reshape(-1, 4), np.array(colours, np.float32).reshape(-1, 4)
 
 
-def words(found, frame, names):
+def words(found: PlotWindow, frame: Frame, names: Names) -> Iterator[Sprite]:
     """Sprites of the numbers and the axes' names."""
-    left, top, right, bottom = found.place
-    s, size, ink = frame.scale, type_size(frame), frame.theme.ink
-    if not (found.xs[0] or found.ys[0]):
+    if not found.has_ticks:
         return
+    left, top, right, bottom = found.place
+    s, colour = frame.scale, frame.theme.foreground
+    small, normal = (text.type_size(kind, s) for kind in ("small", "normal"))
     for number, written in zip(*found.xs, strict=True):
-        mask = text.tabular(written, size)
-        x = round(found.view.x(number) - mask.shape[1] / 2)
-        yield Sprite(tinted(mask, ink, 0.85), x, round(bottom + 0.6 * GAP * s))
+        image = word(written, small, colour, 0.85, tabular=True)
+        yield Sprite(image, round(found.view.x(number) - image.shape[1] / 2), round(bottom + 0.6 * GAP * s))
     for number, written in zip(*found.ys, strict=True):
-        mask = text.tabular(written, size)
-        y = round(found.view.y(number) - mask.shape[0] / 2)
-        yield Sprite(tinted(mask, ink, 0.85), round(left - GAP * s - mask.shape[1]), y)
-    line = text.mask("0", size).shape[0]
-    name_size = max(6.0, SIZES["normal"] * s)
+        image = word(written, small, colour, 0.85, tabular=True)
+        y = round(found.view.y(number) - image.shape[0] / 2)
+        yield Sprite(image, round(left - GAP * s - image.shape[1]), y)
     if names[0]:
-        mask = text.mask(names[0], name_size)
-        yield Sprite(tinted(mask, ink), round((left + right - mask.shape[1]) / 2), round(bottom + GAP * s + line))
+        image = word(names[0], normal, colour)
+        line = text.mask("0", small).shape[0]
+        yield Sprite(image, round((left + right - image.shape[1]) / 2), round(bottom + GAP * s + line))
     if names[1]:
-        mask = text.mask(names[1], name_size)
-        yield Sprite(tinted(mask, ink), round(left), round(top - 1.15 * mask.shape[0]))
+        image = word(names[1], normal, colour)
+        yield Sprite(image, round(left), round(top - 1.15 * image.shape[0]))
 
 
-def name_width(names, frame):
+def name_width(names: Names, frame: Frame) -> float:
     """Pixels that the curves' names take beside a window."""
-    size = max(6.0, SIZES["normal"] * frame.scale)
-    widest = max((text.mask(n, size).shape[1] for n in names if n), default=0)
+    widest = max((text.line(n, "normal", frame.scale).shape[1] for n in names if n), default=0)
     return widest + 2.6 * MARGIN * frame.scale if widest else 0.0
 
 
-def names_sprite(found, frame, names, colours, heights):
+def names_sprite(
+    found: PlotWindow, frame: Frame, names: Names, colours: Sequence[RGB], heights: Sequence[float]
+) -> Sprite | None:
     """The names of curves beside the window, each in its colour, led to from where its curve ends.
 
     heights   pixels, where the curves end
     """
     _, top, right, bottom = found.place
-    s, size = frame.scale, max(6.0, SIZES["normal"] * frame.scale)
+    s = frame.scale
     known = [(float(np.clip(h, top, bottom)), n, c) for n, c, h in zip(names, colours, heights, strict=True) if n]
     known = sorted((k for k in known if np.isfinite(k[0])), key=lambda k: k[0])
     if not known:
         return None
-    masks = [text.mask(n, size) for _, n, _ in known]
+    masks = [text.line(n, "normal", s) for _, n, _ in known]
     line = masks[0].shape[0]
-    image = np.zeros((bottom - top + 2 * line, round(name_width(names, frame)), 4))
+    sheet = Sheet(round(name_width(names, frame)), bottom - top + 2 * line)
     places = spread([h for h, _, _ in known], 1.05 * line, top, bottom)
     start, end, thick = round(0.25 * MARGIN * s), round(1.3 * MARGIN * s), max(1, round(1.4 * s))
     for (height, _, colour), mask, place in zip(known, masks, places, strict=True):
         if place is None:
             continue
-        tint = srgb(colour)
-        way = (place - height) / max(1, end - start)
+        slope = (place - height) / max(1, end - start)
+        # A steep line takes several pixels a column.
+        column = np.ones((thick + round(abs(slope)), 1))
         for x in range(start, end):
-            y = height + way * (x - start) - top + line - thick / 2
-            # A steep way takes several pixels a column.
-            blend(image, np.ones((thick + round(abs(way)), 1)), tint, x, round(y + min(way, 0.0)), 0.75)
-        blend(image, mask, tint, end + round(4 * s), round(place - top + line - mask.shape[0] / 2))
-    return Sprite(np.round(np.clip(image, 0, 1) * 255).astype(np.uint8), right, top - line)
+            y = height + slope * (x - start) - top + line - thick / 2
+            sheet.lay(column, srgb(colour), x, round(y + min(slope, 0.0)), 0.75)
+        sheet.lay(mask, srgb(colour), end + round(4 * s), round(place - top + line - mask.shape[0] / 2))
+    return Sprite(sheet.image(), right, top - line)

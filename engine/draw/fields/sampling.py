@@ -1,25 +1,30 @@
 """What drawables that sample a network over a grid share."""
 
-import numpy as np
+from __future__ import annotations
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.gpu.array import Array
 from engine.gpu.device import device
+from engine.gpu.passes import Encoder
 from engine.kernels.grid import Grid, Plane
+from engine.network.mlp import Mlp
 
 # Samples a side from which a range of values is taken.
 SURVEY = 161
-# Sizes whose samples are kept: a window at rest goes through pictures of a few.
-KEPT = 3
+# Sizes whose samples stay on the GPU: a window at rest goes through pictures of a few.
+CACHED = 3
 
 
-def ready(grid, net):
-    """A Grid with derivatives that shows a network: the one there is, unless the network has another shape."""
-    if grid is None or grid.net.shape != net.shape:
-        return Grid(net, gradient=True)
+def ready(grid: Grid | None, net: Mlp) -> Grid:
+    """A Grid with derivatives that shows a network: the one there is, if there is one."""
+    grid = grid or Grid(net, gradient=True)
     grid.show(net)
     return grid
 
 
-def corners(plane, size):
+def corners(plane: Plane, size: tuple[int, int]) -> Plane:
     """The Plane by whose samples a rectangle is filled, edges and corners included.
 
     plane   its `across` and `down` are the rectangle's sides
@@ -28,53 +33,42 @@ def corners(plane, size):
     return Plane(plane.centre, plane.across / (size[0] - 1), plane.down / (size[1] - 1))
 
 
-def evaluate(grid, plane, size):
-    """(samples, 3, outputs): values and derivatives by a step across and a step down, row by row; waits for the GPU."""
-    encoder = device().encoder()
-    array = grid.record(encoder, plane, size)
-    device().submit(encoder)
-    # An array may be larger than this grid.
-    count = size[0] * size[1]
-    found = array.read().reshape(-1)
-    per_sample = -(-grid.net.outputs // 4) * 12
-    return found[: count * per_sample].reshape(count, 3, -1)[:, :, : grid.net.outputs]
-
-
 class Samples:
-    """A network's values over a rectangle, kept for a few sizes until network or rectangle change."""
+    """A network's values over a rectangle, cached for a few sizes until network or rectangle change."""
 
-    def __init__(self):
-        self._shown, self._kept = None, {}
+    def __init__(self) -> None:
+        self._shown: tuple | None = None
+        self._cached: dict[tuple[int, int], tuple[Grid | None, Array | None]] = {}
 
-    def record(self, encoder, net, plane, size):
+    def record(self, encoder: Encoder, net: Mlp, plane: Plane, size: tuple[int, int]) -> Array:
         """`Grid.record` with derivatives, edges and corners included; evaluated only if it is not there."""
         key = key_of(plane)
         if self._shown is None or self._shown[0] is not net or self._shown[1] != key:
             self._shown = (net, key)
             # The grids stay: another network of the same shape compiles nothing.
-            self._kept = {size: (grid, None) for size, (grid, _) in self._kept.items()}
-        grid, samples = self._kept.pop(size, (None, None))
+            self._cached = {size: (grid, None) for size, (grid, _) in self._cached.items()}
+        grid, samples = self._cached.pop(size, (None, None))
         if samples is None:
             grid = ready(grid, net)
             samples = grid.record(encoder, corners(plane, size), size)
-        self._kept[size] = (grid, samples)
-        while len(self._kept) > KEPT:
-            del self._kept[next(iter(self._kept))]
+        self._cached[size] = (grid, samples)
+        while len(self._cached) > CACHED:
+            del self._cached[next(iter(self._cached))]
         return samples
 
 
 class Survey:
-    """The range of a network's values over a rectangle, and single values; looked up again when either changes."""
+    """The range of a network's values over a rectangle, looked up again when either changes."""
 
-    def __init__(self):
-        self._grid, self._found = None, None
+    def __init__(self) -> None:
+        self._grid: Grid | None = None
+        self._found: tuple | None = None
 
-    def range(self, net, plane, output):
+    def range(self, net: Mlp, plane: Plane, output: int) -> tuple[float, float]:
         """(low, high) of the finite values of an output; a constant lies in the middle."""
         key = key_of(plane)
         if self._found is None or self._found[0] != key or self._found[1] is not net:
-            self._grid, size = ready(self._grid, net), (SURVEY, SURVEY)
-            values = evaluate(self._grid, corners(plane, size), size)[:, 0]
+            values = self._values(net, plane)
             known = np.isfinite(values)
             low = np.where(known, values, np.inf).min(axis=0).astype(float)
             high = np.where(known, values, -np.inf).max(axis=0).astype(float)
@@ -83,18 +77,24 @@ class Survey:
             self._found = (key, net, low - flat, high + flat)
         return float(self._found[2][output]), float(self._found[3][output])
 
-    def at(self, net, plane, output):
-        """(value, derivative across, derivative down) at a plane's centre, by the arithmetic that is drawn."""
-        self._grid = ready(self._grid, net)
-        return evaluate(self._grid, plane, (1, 1))[0, :, output].astype(float)
+    def _values(self, net, plane):
+        """(samples, outputs); waits for the GPU."""
+        self._grid, size = ready(self._grid, net), (SURVEY, SURVEY)
+        encoder = device().encoder()
+        # With derivatives, as what is drawn: that is compiled anyway, and values are the same.
+        array = self._grid.record(encoder, corners(plane, size), size)
+        device().submit(encoder)
+        # An array may be larger than this grid.
+        values = array.read(SURVEY * SURVEY * self._grid.groups).reshape(SURVEY * SURVEY, 3, -1)
+        return values[:, 0, : net.outputs]
 
 
-def key_of(plane):
+def key_of(plane: Plane) -> tuple[bytes, bytes, bytes]:
     """What is equal for planes that are."""
     return plane.centre.tobytes(), plane.across.tobytes(), plane.down.tobytes()
 
 
-def extent(plane, side, name=None):
+def extent(plane: Plane, side: ArrayLike, name: str | None = None) -> tuple[float, float, str | None]:
     """(start, end, name): what numbers stand along a side of a rectangle.
 
     Along one input they are that input's, named x1, x2 ...; aslant they are lengths from the rectangle's middle.

@@ -1,23 +1,38 @@
 """The first original's picture, to the pixel: lines one pixel wide, no depth, the surface laid over them."""
 
-import numpy as np
+from __future__ import annotations
 
-from engine.draw.drawable import Drawable
-from engine.draw.frame import FRAME_BINDING
-from engine.draw.lines import LINES, SEGMENT
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.lines import BINDINGS, Lines
+from engine.draw.program import Program
 from engine.draw.surfaces.level_surfaces import LevelSurfaces
 from engine.draw.surfaces.sparks import CLASSIC_PATH, SPARKS_BINDING, VERTICES_BINDING, SparkPaths
-from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
-from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.bindings import Binding
+from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
+from engine.network.mlp import Mlp
+from engine.view.camera import Camera
 
 AXIS_COLOURS = (((1, 0, 0), (1, 0.6, 0)), ((0, 1, 0), (0.6, 1, 0)), ((0, 0, 1), (0, 0.6, 1)))
 AXIS_OPACITY = 0.6
 # Of the polygon round the region's picture: 24 sides leave 0.6% of it outside the ball's.
 CORNERS = 24
 OUTLINE = struct("Outline", corners=f"array<vec4f, {CORNERS}>")
+OUTLINE_BINDING = Binding("outline", "uniform", OUTLINE)
+SPARKS_PROGRAM = Program(
+    "draw/classic_sparks",
+    FRAME_BINDING,
+    SPARKS_BINDING,
+    VERTICES_BINDING,
+    blend="add",
+    depth="keep",
+    topology="triangle-strip",
+)
 
 
 class ClassicSurfaces(LevelSurfaces):
@@ -26,23 +41,20 @@ class ClassicSurfaces(LevelSurfaces):
     makes_layers = False
     phase = "under"
 
-    def __init__(self, net, **more):
-        super().__init__(net, **more)
-        self._outline = None
-
-    def prepare(self, frame, world):
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
         super().prepare(frame, world)
-        self._outline = self._outline or Array(OUTLINE.dtype, 1, "uniform")
         radius = self.region.reach * float(np.linalg.norm(world[:3, :3], 2))
-        self._outline.write(OUTLINE.new(corners=outline(frame.camera, world[:3, 3], radius, frame.size)))
+        self._outline = self.uniform(OUTLINE, corners=outline(frame.camera, world[:3, 3], radius, frame.size))
 
-    def draw(self, frame, render_pass, world):
-        module, bindings = self.module("draw/classic_surfaces", Binding("outline", "uniform", OUTLINE))
-        pipeline = Pipeline(module, bindings, Draw((frame.canvas.format,), depth="keep", topology="triangle-strip"))
-        pipeline.draw(render_pass, pipeline.bind(outline=self._outline, **self.resources(frame)), CORNERS)
+    def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
+        program = self.program("draw/classic_surfaces", OUTLINE_BINDING, depth="keep", topology="triangle-strip")
+        program.draw(
+            step, frame.canvas.format, CORNERS, frame=frame.uniforms, surface=self._surface, weights=self._uploaded(),
+            counts=frame.counts, outline=self._outline,
+        )  # fmt: skip
 
 
-def outline(camera, centre, radius, size):
+def outline(camera: Camera, centre: np.ndarray, radius: float, size: tuple[int, int]) -> np.ndarray:
     """(CORNERS, 4) world points of a polygon, as a triangle strip, that covers a ball's picture and little more.
 
     Only where it lies are rays cast: the rasteriser leaves the rest out, which a compute kernel would have to visit.
@@ -78,45 +90,23 @@ class ClassicSparks(SparkPaths):
 
     phase = "under"
 
-    def __init__(self, net, seeds, **more):
+    def __init__(self, net: Mlp, seeds: ArrayLike, **more: Any):
         super().__init__(net, seeds, path=CLASSIC_PATH, **more)
 
-    def draw(self, frame, render_pass, world):
-        bindings = (FRAME_BINDING, SPARKS_BINDING, VERTICES_BINDING)
-        pipeline = Pipeline(
-            compose("draw/classic_sparks", {"bindings": declare(bindings)}),
-            bindings,
-            Draw((frame.canvas.format,), blend="add", depth="keep", topology="triangle-strip"),
-        )
-        group = pipeline.bind(frame=frame.uniforms, sparks=self._uniform, vertices=self._paths.array)
-        pipeline.draw(render_pass, group, 4, self.segments)
+    def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
+        SPARKS_PROGRAM.draw(
+            step, frame.canvas.format, 4, self.segments,
+            frame=frame.uniforms, sparks=self._sparks, vertices=self._paths.array,
+        )  # fmt: skip
 
 
-class ClassicAxes(Drawable):
+class ClassicAxes(Lines):
     """The original's axes: 5 long, opacity 0.6, over the sparks and under the surface."""
 
     phase = "under"
+    program = Program("draw/classic_lines", *BINDINGS, depth="keep", topology="triangle-strip")
 
-    def __init__(self, length=5.0):
-        super().__init__("classic axes")
-        data = np.zeros(3, SEGMENT.dtype)
-        data["end"][:, :3] = np.eye(3) * length
-        for i, (start, end) in enumerate(AXIS_COLOURS):
-            data["start_colour"][i], data["end_colour"][i] = (*start, AXIS_OPACITY), (*end, AXIS_OPACITY)
-        self._data = data
-        self._array = self._node = None
-
-    def prepare(self, frame, world):
-        self._array = self._array or Array.of(self._data)
-        self._node = self._node or Array(LINES.dtype, 1, "uniform")
-        self._node.write(LINES.new(world=world.T, width=1.0, cap=0.0))
-
-    def draw(self, frame, render_pass, world):
-        bindings = (FRAME_BINDING, Binding("node", "uniform", LINES), Binding("segments", "read", ("array", SEGMENT)))
-        pipeline = Pipeline(
-            compose("draw/classic_lines", {"bindings": declare(bindings)}),
-            bindings,
-            Draw((frame.canvas.format,), blend="over", depth="keep", topology="triangle-strip"),
-        )
-        group = pipeline.bind(frame=frame.uniforms, node=self._node, segments=self._array)
-        pipeline.draw(render_pass, group, 4, 3)
+    def __init__(self, length: float = 5.0):
+        ends = np.stack([np.zeros((3, 3)), np.eye(3) * length], axis=1)
+        colours = [[(*colour, AXIS_OPACITY) for colour in axis] for axis in AXIS_COLOURS]
+        super().__init__(ends, colours, name="classic axes")

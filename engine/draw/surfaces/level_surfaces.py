@@ -1,23 +1,32 @@
 """The level surfaces of a network in three inputs, certified: none is skipped, and what is not known is not painted."""
 
+from __future__ import annotations
+
 from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.codegen.mlp.arithmetics import DUAL
 from engine.codegen.mlp.layout import weights_binding
 from engine.codegen.mlp.weights import upload
-from engine.draw.colour import STEPS, palette_array
-from engine.draw.drawable import Drawable, Hit
-from engine.draw.frame import FRAME_BINDING, LAYERS, LAYERS_WRITE
+from engine.draw.colour import PALETTE, palette_array
+from engine.draw.drawable import Aim, Drawable, Hit
+from engine.draw.frame import FRAME_BINDING, LAYERS, LAYERS_WRITE, Frame
+from engine.draw.node import transformed
+from engine.draw.program import Program
 from engine.draw.surfaces.debug_views import NORMAL_MAP, view_legend, view_number, view_span
+from engine.draw.words.legend import Legend
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
-from engine.gpu.kernel import Kernel
+from engine.gpu.bindings import Binding
 from engine.gpu.structs import struct
-from engine.kernels import field, rays
+from engine.kernels import rays
+from engine.network.mlp import Mlp, Shape
+from engine.network.parts import observed
+from engine.reference.field import value_and_gradient
+from engine.view.camera import Camera
 
 SURFACE = struct(
     "Surface",
@@ -49,20 +58,22 @@ class Region:
     size   the ball's radius, or half the box's side: a number, or (3,) for a box
     """
 
-    def __init__(self, kind="ball", size=5.0):
+    def __init__(self, kind: str = "ball", size: ArrayLike = 5.0):
         sizes = np.broadcast_to(np.asarray(size, float), (3,))
         if kind not in ("ball", "box"):
             raise SettingError(f"A region is a ball or a box, not `{kind}`.")
         if not (np.isfinite(sizes).all() and (sizes > 0).all()) or (kind == "ball" and np.ptp(sizes)):
-            raise SettingError(f"A {kind} of size {size} is none: give one positive number, or three for a box.")
+            raise SettingError(
+                f"A {kind} of size {np.asarray(size).tolist()} is none: give one positive number, or three for a box."
+            )
         self.kind, self.sizes = kind, sizes
 
     @property
-    def reach(self):
+    def reach(self) -> float:
         """Radius of the ball round it."""
         return float(self.sizes[0] if self.kind == "ball" else np.linalg.norm(self.sizes))
 
-    def points(self, count=24):
+    def points(self, count: int = 24) -> np.ndarray:
         """(N, 3) points spread evenly through it, walls included."""
         grid = np.linspace(-1.0, 1.0, count)
         p = np.stack(np.meshgrid(grid, grid, grid, indexing="ij"), -1).reshape(-1, 3)
@@ -73,7 +84,7 @@ class Region:
             p = np.where(length > 0, p * most / np.maximum(length, 1e-30), 0.0)
         return p * self.sizes
 
-    def chord(self, origin, direction):
+    def chord(self, origin: np.ndarray, direction: np.ndarray) -> tuple[float, float]:
         """(start, length) of the part of a ray inside; length 0 where it misses. direction has length 1."""
         if self.kind == "ball":
             b = float(np.dot(origin, direction))
@@ -109,22 +120,25 @@ class LevelSurfaces(Drawable):
 
     makes_layers = True
     casts_rays = True
-    phase = None
+    phase: str | None = None
 
     def __init__(
-        self, net, *, output=0, level=0.0, spacing=1.0, single=False, region=None,
-        map="viridis", theme="dark", span=None, opacity=0.5, surfaces=LAYERS, rim=1.6, debug="none", name=None,
+        self, net: Mlp, *, output: int = 0, level: float = 0.0, spacing: float = 1.0, single: bool = False,
+        region: Region | None = None, map: str = "viridis", theme: str = "dark",
+        span: tuple[float, float] | None = None, opacity: float = 0.5, surfaces: int = LAYERS, rim: float = 1.6,
+        debug: str = "none", name: str | None = None,
     ):  # fmt: skip
         super().__init__(name)
         self.level, self.spacing, self.single = level, spacing, single
         self.region = region or Region()
         self.map, self.theme, self.opacity = map, theme, opacity
         self.surfaces, self.rim, self.debug = surfaces, rim, debug
-        self._span, self._found_span = span, None
-        self._weights = self._uniform = None
+        self._span = span
+        self._weights: Array | None = None
+        self._ray: tuple[Array, Array, Array] | None = None
         self.show(net, output)
 
-    def show(self, net, output=0):
+    def show(self, net: Mlp, output: int = 0) -> None:
         """Takes another network, or the same one edited; only a new shape compiles anything."""
         if net.inputs != 3:
             raise ShapeError(f"{net} has {net.inputs} inputs; level surfaces in space need a network with 3.")
@@ -132,10 +146,11 @@ class LevelSurfaces(Drawable):
             raise ShapeError(f"{net} has outputs 0 to {net.outputs - 1}; output {output} was asked for.")
         self.net, self.output = net, int(output)
         # On the GPU lives the network with this output alone.
-        self._observed, self._uploaded, self._found_span = rays.observed(net, self.output), False, None
+        self._observed, self._is_uploaded = observed(net, self.output), False
+        self._found_span: tuple | None = None
 
     @property
-    def span(self):
+    def span(self) -> tuple[float, float]:
         """(low, high): the values the colour map runs over."""
         if self._span is not None:
             return self._span
@@ -148,110 +163,115 @@ class LevelSurfaces(Drawable):
             self._found_span = (key, (low, high))
         return self._found_span[1]
 
-    def kernel(self):
-        palette = Binding("palette", "uniform", f"array<vec4f, {STEPS}>")
-        module, bindings = self.module("draw/level_surfaces", palette, LAYERS_WRITE)
-        return Kernel(module, bindings, constants={"DEBUG_VIEW": float(view_number(self.debug))})
-
     @property
-    def is_exact(self):
+    def is_exact(self) -> bool:  # type: ignore[override]  # a constant for other nodes
         """True for debug views: their colours are values."""
         return view_number(self.debug) > 0
 
-    def debug_span(self, camera, world):
+    def debug_span(self, camera: Camera, world: np.ndarray) -> tuple[float, float]:
         """(low, high): the values at the two ends of the debug view's colours."""
-        inverse = np.linalg.inv(world)
-        stretch = abs(np.linalg.det(world[:3, :3])) ** (1 / 3)
-        distance = float(np.linalg.norm((inverse @ np.append(camera.eye, 1.0))[:3])) * stretch
+        eye, stretch = _eye(camera, world)
         most = min(self.surfaces, rays.allowed(self._observed.shape).surfaces)
-        return view_span(self.debug, distance, self.region.reach * stretch, most)
+        return view_span(self.debug, float(np.linalg.norm(eye)) * stretch, self.region.reach * stretch, most)
 
-    def debug_legend(self, camera, world):
+    def debug_legend(self, camera: Camera, world: np.ndarray) -> Legend | None:
         """The Legend of the debug view; None where the surfaces themselves are shown."""
         return view_legend(self.debug, self.map, self.debug_span(camera, world))
 
-    def module(self, name, *more):
-        """(Module, bindings) of a shader that searches this network's surfaces: what all looks share, and `more`."""
-        return _module(self._observed.shape, name, more)
+    def program(self, name: str, *more: Binding, **state: Any) -> Program:
+        """The Program of a file that searches this network's surfaces.
 
-    def resources(self, frame):
-        """What those shared bindings stand for."""
-        return {"frame": frame.uniforms, "surface": self._uniform, "weights": self._weights, "counts": frame.counts}
+        It binds `frame`, `surface`, `weights`, `counts` and more.
+        """
+        return _program(self._observed.shape, name, more, tuple(state.items()))
 
-    def prepare(self, frame, world):
-        if not self._uploaded:
-            self._weights, self._uploaded = upload(self._observed, self._weights), True
+    def _uploaded(self):
+        """The Array of the network's weights."""
+        if not self._is_uploaded:
+            self._weights, self._is_uploaded = upload(self._observed, self._weights), True
+        return self._weights
+
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
+        self._uploaded()
         low, high = self.debug_span(frame.camera, world) if self.is_exact else self.span
         allowed = rays.allowed(self._observed.shape)
-        inverse = np.linalg.inv(world)
-        eye = (inverse @ np.append(frame.camera.eye, 1.0))[:3]
-        stretch = abs(np.linalg.det(world[:3, :3])) ** (1 / 3)
+        inverse, (eye, stretch) = np.linalg.inv(world), _eye(frame.camera, world)
         normals = np.eye(4)
         normals[:3, :3] = inverse[:3, :3].T
-        self._uniform = self._uniform or Array(SURFACE.dtype, 1, "uniform")
-        self._uniform.write(
-            SURFACE.new(
-                inverse=inverse.T,
-                normals=normals.T,
-                region=(*self.region.sizes, float(self.region.kind == "box")),
-                level=self.level,
-                spacing=self.spacing,
-                single=float(self.single),
-                low=low,
-                high=high,
-                reach=self.region.reach,
-                nearest=max(0.0, float(np.linalg.norm(eye)) - self.region.reach) * stretch,
-                opacity=self.opacity,
-                rim=self.rim,
-                undecided=float(self.debug == "undecided"),
-                most=min(self.surfaces, allowed.surfaces),
-                searches=allowed.searches,
-                list=frame.list_number,
-            )
+        self._surface = self.uniform(
+            SURFACE,
+            inverse=inverse.T,
+            normals=normals.T,
+            region=(*self.region.sizes, float(self.region.kind == "box")),
+            level=self.level,
+            spacing=self.spacing,
+            single=float(self.single),
+            low=low,
+            high=high,
+            reach=self.region.reach,
+            nearest=max(0.0, float(np.linalg.norm(eye)) - self.region.reach) * stretch,
+            opacity=self.opacity,
+            rim=self.rim,
+            undecided=float(self.debug == "undecided"),
+            most=min(self.surfaces, allowed.surfaces),
+            searches=allowed.searches,
+            list=frame.list_number,
         )
 
-    def cast(self, frame, world):
-        kernel = self.kernel()
+    def cast(self, frame: Frame, world: np.ndarray) -> None:
         palette = palette_array(*(NORMAL_MAP if self.debug == "normals" else (self.map, self.theme)))
-        group = kernel.bind(palette=palette, layers=frame.layers, **self.resources(frame))
-        width, height = frame.samples
-        kernel.dispatch(frame.encoder, group, (-(-width // 8), -(-height // 8)))
+        self.program("draw/level_surfaces", PALETTE, LAYERS_WRITE).compute(
+            frame.encoder, frame.samples, constants={"DEBUG_VIEW": float(view_number(self.debug))},
+            frame=frame.uniforms, surface=self._surface, weights=self._uploaded(), counts=frame.counts,
+            palette=palette, layers=frame.layers,
+        )  # fmt: skip
 
-    def pick(self, aim, world):
+    def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
+        """The first crossing, by the search that draws; value and gradient there in float64."""
         inverse = np.linalg.inv(world)
-        o = (inverse @ np.append(aim.origin, 1.0))[:3]
-        d = inverse[:3, :3] @ aim.direction
-        stretch = float(np.linalg.norm(d))
-        d = d / stretch
-        start, length = self.region.chord(o, d)
+        origin, direction = transformed(inverse, aim.origin), inverse[:3, :3] @ aim.direction
+        stretch = float(np.linalg.norm(direction))
+        direction = direction / stretch
+        start, length = self.region.chord(origin, direction)
         if length <= 0:
             return None
-        entry = o + d * start
-        found = rays.cast(
-            self.net, entry[None], d[None], np.array([length]),
-            level=self.level, spacing=self.spacing, single=self.single, output=self.output,
-        )  # fmt: skip
-        outcome = int(found["outcome"][0, 0])
+        entry = origin + direction * start
+        t, outcome, level, _ = self._first_crossing(entry, direction, length)
         if outcome == rays.MISS:
             return None
-        t = float(found["t"][0, 0])
-        p = entry + d * t
-        values, gradients = field.evaluate(self.net, p[None], gradient=True)
-        value, gradient = float(values[0, self.output]), gradients[0, self.output].astype(float)
-        position = (world @ np.append(p, 1.0))[:3]
+        place = entry + direction * t
+        values, gradients = value_and_gradient(self.net, place[None])
         return Hit(
             node=self,
-            position=tuple(position),
+            position=tuple(transformed(world, place)),
             distance=(start + t) / stretch,
-            value=value,
-            gradient=tuple(inverse[:3, :3].T @ gradient),
-            level=self.level + self.spacing * float(found["level"][0, 0]),
+            value=float(values[0, self.output]),
+            gradient=tuple(inverse[:3, :3].T @ gradients[0, self.output]),
+            level=self.level + self.spacing * level,
             certain=outcome == rays.HIT,
         )
 
+    def _first_crossing(self, origin, direction, length):
+        """[t, outcome, level, rising] of one ray, by engine.kernels.rays; its arrays stay for the next one."""
+        rays.check_levels(self.level, self.spacing, 1)
+        if self._ray is None:
+            self._ray = Array("f4", 8), Array("f4", 4), Array("u4", 2)
+        ray, crossing, cost = self._ray
+        ray.write([*origin, length, *direction, 0.0])
+        rays.kernel(self._observed.shape).run(
+            1, weights=self._uploaded(), rays=ray, crossings=crossing, costs=cost, casting=self.uniform(
+                rays.CASTING, rays=1, surfaces=1, single=int(self.single), level=self.level, spacing=self.spacing
+            ),
+        )  # fmt: skip
+        return crossing.read().tolist()
+
+
+def _eye(camera, world):
+    """(the camera's eye in the node's space, the length of the node's units in the world)."""
+    return transformed(np.linalg.inv(world), camera.eye), abs(np.linalg.det(world[:3, :3])) ** (1 / 3)
+
 
 @cache
-def _module(shape, name, more):
-    # Composed once a shape, not for every tile.
+def _program(shape: Shape, name: str, more: tuple[Binding, ...], state: tuple) -> Program:
     bindings = (FRAME_BINDING, SURFACE_BINDING, weights_binding(shape), COUNTS_BINDING, *more)
-    return compose(name, rays.search_modules(shape, DUAL) | {"bindings": declare(bindings)}), bindings
+    return Program(name, *bindings, generated=rays.search_modules(shape, DUAL), **dict(state))

@@ -1,18 +1,23 @@
 """Sparks: short paths along a network's gradient that light up as a level passes them."""
 
-import numpy as np
+from __future__ import annotations
 
-from engine.draw.colour import STEPS, palette_array
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Drawable
-from engine.draw.frame import FRAME_BINDING, LAYERS_READ
+from engine.draw.frame import FRAME_BINDING, LAYERS_READ, Frame
+from engine.draw.program import Program
 from engine.draw.surfaces.level_surfaces import Region
 from engine.errors import SettingError
-from engine.gpu.array import Array
-from engine.gpu.bindings import Binding, declare
-from engine.gpu.compose import compose
-from engine.gpu.pipeline import Draw, Pipeline
+from engine.gpu.bindings import Binding
+from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
 from engine.kernels import sparks
+from engine.network.mlp import Mlp
 
 # Vertices of a spark and the step between them: the original's, and twice as fine for curves that are drawn wide.
 CLASSIC_PATH = (10, 0.02)
@@ -34,6 +39,16 @@ SPARKS = struct(
 )
 SPARKS_BINDING = Binding("sparks", "uniform", SPARKS)
 VERTICES_BINDING = Binding("vertices", "read", "array<vec4f>")
+PROGRAM = Program(
+    "draw/sparks",
+    FRAME_BINDING,
+    SPARKS_BINDING,
+    VERTICES_BINDING,
+    LAYERS_READ,
+    PALETTE,
+    depth="test",
+    topology="triangle-strip",
+)
 
 
 class SparkPaths(Drawable):
@@ -47,40 +62,44 @@ class SparkPaths(Drawable):
     level     that lights them, and every level a `spacing` apart unless `single`
     """
 
+    _paths: sparks.TracedPaths
+
     def __init__(
-        self, net, seeds, *, output=0, path=STUDIO_PATH, region=None, level=0.0, spacing=1.0, single=False, spread=1.0,
-        name=None,
+        self, net: Mlp, seeds: ArrayLike, *, output: int = 0, path: tuple[int, float] = STUDIO_PATH,
+        region: Region | None = None, level: float = 0.0, spacing: float = 1.0, single: bool = False,
+        spread: float = 1.0, name: str | None = None,
     ):  # fmt: skip
         super().__init__(name)
         self.seeds = np.asarray(seeds, float)
         self.path = path
         self.region = region or Region()
         self.level, self.spacing, self.single, self.spread = level, spacing, single, spread
-        self._traced, self._paths, self._uniform, self._spread = None, None, None, None
+        self._traced: tuple | None = None
         self.show(net, output)
 
-    def show(self, net, output=0):
+    def show(self, net: Mlp, output: int = 0) -> None:
         """Takes another network, or the same one edited."""
         self.net, self.output = net, output
 
     @property
-    def segments(self):
+    def segments(self) -> int:
+        """How many the paths have in all."""
         return len(self.seeds) * (self.path[0] - 1)
 
-    def prepare(self, frame, world):
-        if self._paths is None or self._spread != self.spread:
-            self._paths, self._spread, self._traced = self._new_paths(), self.spread, (self.net, self.output)
-        elif self._traced[0] is not self.net or self._traced[1] != self.output:
-            # Paths that were cut short for a large network are of no use to the next.
-            if self._paths.steps < STEPS_A_VERTEX or not self._shown():
-                self._paths = self._new_paths()
-            self._traced = (self.net, self.output)
+    def prepare(self, frame: Frame, world: np.ndarray) -> None:
+        if self._traced is None or self._traced[2] != self.spread or not self._fits():
+            self._paths = self._new_paths()
+        self._traced = self.net, self.output, self.spread
         self._paths.record(frame.encoder)
-        self._uniform = self._uniform or Array(SPARKS.dtype, 1, "uniform")
-        self._uniform.write(SPARKS.new(**self.uniform_values(world)))
+        self._sparks = self.uniform(SPARKS, **self.uniform_values(world))
 
-    def _shown(self):
-        # Whether the paths there are can take the network.
+    def _fits(self):
+        """Whether the paths there are take the network, which they then show."""
+        if self._traced and self._traced[:2] == (self.net, self.output):
+            return True
+        # Paths that were cut short for a large network are of no use to the next.
+        if self._paths.steps < STEPS_A_VERTEX:
+            return False
         try:
             self._paths.show(self.net, self.output)
         except SettingError:
@@ -89,19 +108,19 @@ class SparkPaths(Drawable):
 
     def _new_paths(self):
         vertices, step = self.path
-        seeds = self.seeds * self.spread
         # A very large network allows fewer steps in one run: they are then longer, and the paths a little straighter.
         for steps in (STEPS_A_VERTEX, 5, 1):
             length = step * self.spread * STEPS_A_VERTEX / steps
             try:
                 return sparks.TracedPaths(
-                    self.net, seeds, vertices=vertices, steps=steps, step=length, output=self.output
+                    self.net, self.seeds * self.spread, vertices=vertices, steps=steps, step=length, output=self.output
                 )
             except SettingError:
                 if steps == 1:
                     raise
 
-    def uniform_values(self, world):
+    def uniform_values(self, world: np.ndarray) -> dict[str, Any]:
+        """The fields of SPARKS."""
         return {
             "world": world.T,
             "region": (*self.region.sizes, float(self.region.kind == "box")),
@@ -113,7 +132,7 @@ class SparkPaths(Drawable):
 
 
 class Sparks(SparkPaths):
-    """Sparks as light that sheets in front dim; as ink on the paper theme.
+    """Sparks as light that surfaces in front dim; on the paper theme they darken what is behind them.
 
     map, theme   colour map of the values
     span         (low, high) values at its ends
@@ -123,34 +142,21 @@ class Sparks(SparkPaths):
 
     phase = "light"
 
-    def __init__(self, net, seeds, *, map="viridis", theme="dark", span=(-1.0, 1.0), width=1.8, strength=0.85, **more):
-        self.map, self.theme, self.span, self.width, self.strength = map, theme, span, width, strength
+    def __init__(
+        self, net: Mlp, seeds: ArrayLike, *, map: str = "viridis", theme: str = "dark",
+        span: tuple[float, float] = (-1.0, 1.0), width: float = 1.8, strength: float = 0.85, **more: Any,
+    ):  # fmt: skip
         super().__init__(net, seeds, **more)
+        self.map, self.theme, self.span, self.width, self.strength = map, theme, span, width, strength
 
-    def uniform_values(self, world):
+    def uniform_values(self, world: np.ndarray) -> dict[str, Any]:
         low, high = self.span
         own = {"low": low, "high": high, "width": self.width, "strength": self.strength}
         return super().uniform_values(world) | own
 
-    def draw(self, frame, render_pass, world):
-        bindings = (
-            FRAME_BINDING,
-            SPARKS_BINDING,
-            VERTICES_BINDING,
-            LAYERS_READ,
-            Binding("palette", "uniform", f"array<vec4f, {STEPS}>"),
-        )
-        blend = "multiply" if frame.theme.name == "paper" else "add"
-        pipeline = Pipeline(
-            compose("draw/sparks", {"bindings": declare(bindings)}),
-            bindings,
-            Draw((frame.canvas.format,), blend=blend, depth="test", topology="triangle-strip"),
-        )
-        group = pipeline.bind(
-            frame=frame.uniforms,
-            sparks=self._uniform,
-            vertices=self._paths.array,
-            layers=frame.layers,
+    def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
+        PROGRAM.draw(
+            step, frame.canvas.format, 4, self.segments, blend="multiply" if frame.theme.name == "paper" else "add",
+            frame=frame.uniforms, sparks=self._sparks, vertices=self._paths.array, layers=frame.layers,
             palette=palette_array(self.map, self.theme),
-        )
-        pipeline.draw(render_pass, group, 4, self.segments)
+        )  # fmt: skip

@@ -1,50 +1,66 @@
 """A place in space, ringed, and a line from there to words on a card."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
-from engine.draw.drawable import Drawable
+from engine.draw.colour import RGB, srgb
+from engine.draw.frame import Frame, Sprite
 from engine.draw.words import text
-from engine.draw.words.label import SIZES, Sprite
-from engine.draw.words.legend import blend, srgb
+from engine.draw.words.sheet import Card, Sheet
 
-# Of a picture 720 pixels high: the ring's radius, the line's way to the side and up, strokes, the card's padding.
+# Of a picture 720 pixels high: the ring's radius, how far the line goes aside and up, strokes, the card's padding.
 RING, ASIDE, UP, STROKE, PAD = 6.0, 34.0, 30.0, 1.4, 7.0
 
 
-class Callout(Drawable):
+class Callout(Card):
     """A ring round the node's origin and a leader line to words; no words, no line; hidden behind the eye.
 
     words    the first line, strong; the others below it, smaller
-    colour   linear RGB of ring and line, or None for the theme's ink
+    colour   linear RGB of ring and line, or None for the theme's foreground
     """
 
-    def __init__(self, words=(), *, colour=None, name=None):
+    def __init__(self, words: Iterable[str] = (), *, colour: RGB | None = None, name: str | None = None):
         super().__init__(name)
         self.words, self.colour = tuple(words), colour
 
-    def overlay(self, frame, world):
+    def contents(self) -> tuple:
+        return self.words
+
+    def sheet(self, frame: Frame) -> Sheet:
+        s = frame.scale
+        pad = max(2, round(PAD * s))
+        masks = [text.line(line, "small" if k else "normal", s) for k, line in enumerate(self.words)]
+        width, height = max(m.shape[1] for m in masks) + 2 * pad, sum(m.shape[0] for m in masks) + pad
+        sheet, y = Sheet(width, height, frame.theme.background, 0.88), pad // 2
+        for k, mask in enumerate(masks):
+            sheet.lay(mask, srgb(frame.theme.foreground), pad, y, 0.8 if k else 1.0)
+            y += mask.shape[0]
+        return sheet
+
+    def overlay(self, frame: Frame, world: np.ndarray) -> None:
         place = frame.project(world[:3, 3])
         if place is None:
             return
         (x, y, _), (width, height), s = place, frame.size, frame.scale
         if not (-RING * s <= x <= width + RING * s and -RING * s <= y <= height + RING * s):
             return
-        card = _card(self.words, frame) if self.words else np.zeros((0, 0, 4), np.uint8)
+        colour = srgb(frame.theme.foreground if self.colour is None else self.colour)
+        if not self.words:
+            frame.sprites.append(_strokes((x, y), None, colour, s))
+            return
+        image = self.image(frame)
         # To the right and up, unless there is no room; a card wider than the picture keeps its left side in it.
-        tall, wide = card.shape[:2]
+        tall, wide = image.shape[:2]
         right = x + ASIDE * s + wide <= width or x < width / 2
         upward = y - UP * s - tall >= 0
         elbow = x + (ASIDE if right else -ASIDE) * s, y + (-UP if upward else UP) * s
         left = max(0, round(elbow[0] if right else elbow[0] - wide))
         top = round(min(max(elbow[1] - tall / 2, 0), max(height - tall, 0)))
-        frame.sprites.append(_strokes((x, y), elbow if self.words else None, self._ink(frame), s))
-        if self.words:
-            frame.sprites.append(Sprite(card, left, top))
-
-    def _ink(self, frame):
-        return srgb(frame.theme.ink if self.colour is None else self.colour)
+        frame.sprites += [_strokes((x, y), elbow, colour, s), Sprite(image, left, top)]
 
 
 def _strokes(place, elbow, colour, s):
@@ -64,20 +80,6 @@ def _strokes(place, elbow, colour, s):
         along = np.clip(((x - place[0]) * dx + (y - place[1]) * dy) / length, ring, length)
         line = np.hypot(x - place[0] - along * dx / length, y - place[1] - along * dy / length)
         distance = np.minimum(distance, line)
-    cover = np.clip(stroke / 2 + 0.5 - distance, 0.0, 1.0)[..., None]
-    return Sprite(np.round(np.concatenate([colour * cover, cover], axis=2) * 255).astype(np.uint8), int(left), int(top))
-
-
-def _card(words, frame):
-    """(H, W, 4) uint8, premultiplied."""
-    s, ink = frame.scale, srgb(frame.theme.ink)
-    pad = max(2, round(PAD * s))
-    sizes = [SIZES["normal"], *[SIZES["small"]] * (len(words) - 1)]
-    masks = [text.mask(line, max(6.0, size * s)) for line, size in zip(words, sizes, strict=True)]
-    card = np.zeros((sum(m.shape[0] for m in masks) + pad, max(m.shape[1] for m in masks) + 2 * pad, 4))
-    card[..., :3], card[..., 3] = srgb(frame.theme.background) * 0.88, 0.88
-    y = pad // 2
-    for k, mask in enumerate(masks):
-        blend(card, mask, ink, pad, y, 1.0 if k == 0 else 0.8)
-        y += mask.shape[0]
-    return np.round(np.clip(card, 0, 1) * 255).astype(np.uint8)
+    sheet = Sheet(right - left, bottom - top)
+    sheet.lay(np.clip(stroke / 2 + 0.5 - distance, 0.0, 1.0), colour, 0, 0)
+    return Sprite(sheet.image(), int(left), int(top))

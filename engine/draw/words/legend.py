@@ -1,16 +1,22 @@
 """A legend: what the colours mean, at the picture's left edge."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
-from engine.draw.colour import colours
+from engine.draw.colour import RGB, colours, srgb
+from engine.draw.frame import Frame, Sprite, Theme
 from engine.draw.words import text
-from engine.draw.words.label import SIZES, Sprite
+from engine.draw.words.sheet import Sheet
 
-# Rows of a legend that are drawn at a time.
-ROWS = 512
+# Pixels of a picture 720 high: from its edges to the title; the bar; between things.
+MARGIN, BAR_WIDTH, BAR_HEIGHT, PAD = 22.0, 9.0, 190.0, 8.0
+# Of a card that lets a little of the picture through.
+CARD_OPACITY = 0.8
 
 
 @dataclass(frozen=True)
@@ -29,8 +35,8 @@ class Legend:
     map: str
     low: float
     high: float
-    marks: tuple = ()
-    words: tuple = ()
+    marks: tuple[float, ...] = ()
+    words: tuple[str, ...] = ()
     card: bool = False
 
     def __post_init__(self):
@@ -38,113 +44,109 @@ class Legend:
         object.__setattr__(self, "words", tuple(self.words))
 
 
-def blend(image, mask, colour, x, y, opacity=1.0):
-    """Lays a mask in an sRGB colour over a premultiplied float image, clipped to it."""
-    h, w = image.shape[:2]
-    x0, y0 = max(0, x), max(0, y)
-    x1, y1 = min(w, x + mask.shape[1]), min(h, y + mask.shape[0])
-    if x1 <= x0 or y1 <= y0:
-        return
-    part = mask[y0 - y : y1 - y, x0 - x : x1 - x, None] * opacity
-    image[y0:y1, x0:x1, :3] = image[y0:y1, x0:x1, :3] * (1 - part) + np.asarray(colour) * part
-    image[y0:y1, x0:x1, 3:] = image[y0:y1, x0:x1, 3:] * (1 - part) + part
-
-
-def srgb(colour):
-    """sRGB in [0, 1] of linear RGB."""
-    c = np.clip(np.asarray(colour, float), 0, 1)
-    return np.where(c <= 0.0031308, c * 12.92, 1.055 * c ** (1 / 2.4) - 0.055)
-
-
-def spread(ys, gap, low, high):
+def spread(ys: Sequence[float], gap: float, low: float, high: float) -> list[float | None]:
     """Places for labels near ys (ascending), at least gap apart and within bounds; None for those left out."""
     room = int((high - low) / gap) + 1
-    # Too many for the bar: every n-th is kept.
+    # Too many for the bar: every n-th is drawn.
     step = max(1, -(-len(ys) // room))
-    kept = list(ys[::step])
-    for i in range(1, len(kept)):
-        kept[i] = max(kept[i], kept[i - 1] + gap)
+    drawn = list(ys[::step])
+    for i in range(1, len(drawn)):
+        drawn[i] = max(drawn[i], drawn[i - 1] + gap)
     ceiling = high
-    for i in range(len(kept) - 1, -1, -1):
-        kept[i] = min(kept[i], ceiling)
-        ceiling = kept[i] - gap
-    places = [None] * len(ys)
-    places[::step] = kept
+    for i in range(len(drawn) - 1, -1, -1):
+        drawn[i] = min(drawn[i], ceiling)
+        ceiling = drawn[i] - gap
+    places: list[float | None] = [None] * len(ys)
+    places[::step] = drawn
     return places
 
 
-def legend_sprite(legend, frame):
-    """The legend as a Sprite for a frame."""
-    return _sprite(legend, frame.scale, frame.theme)
+def legend_sprites(legend: Legend, frame: Frame) -> list[Sprite]:
+    """The legend for a frame: its title, its bar, and its marks, each drawn again only when it has changed.
+
+    They do not overlap, but for a mark's line on the bar, which is opaque.
+    """
+    return list(_sprites(legend, frame.scale, frame.theme))
+
+
+class _Measures:
+    """Where the parts of a legend are, in pixels from the title's upper left corner."""
+
+    def __init__(self, legend: Legend, s: float):
+        self.title = text.line(legend.title, "normal", s)
+        self.line = text.line("0", "small", s).shape[0]
+        self.pad = round(PAD * s)
+        self.border = self.pad if legend.card else 0
+        self.bar_width, self.bar_height = max(3, round(BAR_WIDTH * s)), max(24, round(BAR_HEIGHT * s))
+        self.top = self.title.shape[0] + self.pad
+        # Above this there is only the title; below, the numbers beside the bar too.
+        self.start = self.top - self.line // 2 - 1
+        self.bottom = self.top + self.bar_height + self.line + self.border
+        self.margin = round(MARGIN * s)
+
+    def sprite(
+        self, left: int, upper: int, right: int, lower: int, parts: Iterable[tuple], card: RGB | None, card_left: int
+    ) -> Sprite:
+        """What is in an area, of parts (mask, sRGB, x, y, opacity)."""
+        sheet = Sheet(right - left, lower - upper)
+        if card is not None:
+            sheet.lay_under(card, CARD_OPACITY, card_left - left)
+        for mask, colour, x, y, opacity in parts:
+            sheet.lay(mask, colour, x - left, y - upper, opacity)
+        return Sprite(sheet.image(), self.margin + left, self.margin + upper)
+
+
+@lru_cache(maxsize=4)
+def _title_and_bar(legend: Legend, s: float, theme: Theme, right: int) -> tuple[Sprite, Sprite]:
+    """The sprites of a legend without its marks; `right` is where the title's ends."""
+    m = _Measures(legend, s)
+    card = theme.background if legend.card else None
+    title = (m.title, srgb(theme.foreground), 0, 0, 0.85)
+    bar = (np.ones((m.bar_height, m.bar_width)), _bar(legend, m, theme)[:, None], 0, m.top, 1.0)
+    return (
+        m.sprite(-m.border, -m.border, right, m.start, [title], card, -m.border),
+        m.sprite(-m.border, m.start, m.bar_width, m.bottom, [title, bar], card, -m.border),
+    )
+
+
+def _bar(legend, m, theme):
+    """(bar_height, 3) sRGB from the highest value to the lowest."""
+    kind = "image" if legend.card else theme.shade
+    return srgb(colours(legend.map, kind, 1.0 - (np.arange(m.bar_height) + 0.5) / m.bar_height))
 
 
 # A live view asks for the same one frame after frame.
-@lru_cache(maxsize=2)
-def _sprite(legend, s, theme):
-    ink = srgb(theme.ink)
-    bar_width, bar_height = max(3, round(9 * s)), max(24, round(190 * s))
-    size = max(6.0, SIZES["small"] * s)
-    pad, gap = round(8 * s), round(size * 1.25)
-    title = text.mask(legend.title, max(6.0, SIZES["normal"] * s))
-    # Lowest value at the bottom; labels are spread from the top.
-    told = legend.words or [None] * len(legend.marks)
-    told = sorted(
-        ((m, t) for m, t in zip(legend.marks, told, strict=True) if legend.low <= m <= legend.high), reverse=True
+@lru_cache(maxsize=4)
+def _sprites(legend: Legend, s: float, theme: Theme) -> tuple[Sprite, ...]:
+    m, colour, size, span = (
+        _Measures(legend, s),
+        srgb(theme.foreground),
+        text.type_size("small", s),
+        legend.high - legend.low,
     )
-    marks = [m for m, _ in told]
+    # Lowest value at the bottom; labels are spread from the top.
+    words = legend.words or [None] * len(legend.marks)
+    marks = sorted(
+        ((v, w) for v, w in zip(legend.marks, words, strict=True) if legend.low <= v <= legend.high), reverse=True
+    )
     # A level that swings passes 0 within rounding; 1e-16 is no label.
-    least = 1e-6 * (legend.high - legend.low)
-    masks = [text.tabular(t or text.number(m if abs(m) > least else 0.0), size) for m, t in told]
-    line = text.mask("0", size).shape[0]
-    width = max([title.shape[1]] + [bar_width + 3 * pad + m.shape[1] for m in masks]) + pad
-    top = title.shape[0] + pad
-    height = top + bar_height + line
-    where = 1.0 - (np.arange(bar_height) + 0.5) / bar_height
-    kind = "image" if legend.card else theme.name if theme.name in ("dark", "paper") else "dark"
-    bar = np.ones((bar_height, bar_width, 4))
-    bar[..., :3] = srgb(colours(legend.map, kind, where))[:, None]
-    span = legend.high - legend.low
-    ys = [top + (1 - (m - legend.low) / span) * bar_height for m in marks]
-    places = spread(ys, gap, top, top + bar_height)
-    tick = max(1, round(s))
-
-    def draw(image, left, down):
-        """The legend, moved by so many pixels, on an image that may be a part of it."""
-        blend(image, title, ink, left, down, 0.85)
-        _put(image, bar, left, down + top)
-        for y, place, mask in zip(ys, places, masks, strict=True):
-            row = int(np.clip(round(y), top, top + bar_height - tick))
-            blend(image, np.ones((tick, bar_width)), ink, left, down + row, 0.9)
-            if place is None:
-                continue
-            start, end = (bar_width + 2, row), (bar_width + 2 * pad, round(place))
-            for x in range(start[0], end[0]):
-                y_line = round(start[1] + (end[1] - start[1]) * (x - start[0]) / max(1, end[0] - start[0]))
-                blend(image, np.ones((tick, 1)), ink, left + x, down + y_line, 0.45)
-            blend(image, mask, ink, left + bar_width + 2 * pad + round(3 * s),
-                  down + round(place - mask.shape[0] / 2), 0.9)  # fmt: skip
-
-    border = pad if legend.card else 0
-    margin = round(22 * s) - border
-    data = np.empty((height + 2 * border, width + 2 * border, 4), np.uint8)
-    # On a great print the legend has millions of pixels: as numbers of eight bytes only a part is held at a time.
-    for y in range(0, len(data), ROWS):
-        image = np.zeros((min(ROWS, len(data) - y), *data.shape[1:]))
-        draw(image, border, border - y)
-        if legend.card:
-            _lay_on_card(image, srgb(theme.background))
-        data[y : y + ROWS] = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    return Sprite(data, margin, margin)
-
-
-def _put(image, part, x, y):
-    """Copies a part into an image, clipped to its rows."""
-    y0, y1 = max(0, y), min(len(image), y + len(part))
-    if y0 < y1:
-        image[y0:y1, x : x + part.shape[1]] = part[y0 - y : y1 - y]
-
-
-def _lay_on_card(image, colour):
-    """Puts a background under a premultiplied image that lets a little of the picture through."""
-    card, opacity = np.append(colour, 1.0), 0.8
-    image += (1.0 - image[..., 3:]) * opacity * card
+    masks = [text.mask(w or text.number(v if abs(v) > 1e-6 * span else 0.0), size, tabular=True) for v, w in marks]
+    ys = [m.top + (1 - (v - legend.low) / span) * m.bar_height for v, _ in marks]
+    places = spread(ys, round(size * 1.25), m.top, m.top + m.bar_height)
+    right = max([m.title.shape[1], *(m.bar_width + 3 * m.pad + mask.shape[1] for mask in masks)]) + m.pad + m.border
+    still = _title_and_bar(replace(legend, marks=(), words=()), s, theme, right if legend.card else m.title.shape[1])
+    bar, tick, beside = _bar(legend, m, theme), max(1, round(s)), m.bar_width + 2 * m.pad
+    parts: list[tuple] = [(m.title[:, m.bar_width :], colour, m.bar_width, 0, 0.85)]
+    rows = [int(np.clip(round(y), m.top, m.top + m.bar_height - tick)) for y in ys]
+    line = np.ones((tick, m.bar_width))
+    parts += [(line, bar[row - m.top :][:tick, None], 0, row, 1.0) for row in rows]
+    parts += [(line, colour, 0, row, 0.9) for row in rows]
+    for row, place, mask in zip(rows, places, masks, strict=True):
+        if place is not None:
+            start, run = m.bar_width + 2, max(1, beside - m.bar_width - 2)
+            for x in range(start, beside):
+                y = round(row + (round(place) - row) * (x - start) / run)
+                parts.append((line[:, :1], colour, x, y, 0.45))
+            parts.append((mask, colour, beside + round(3 * s), round(place - mask.shape[0] / 2), 0.9))
+    card = theme.background if legend.card else None
+    return *still, m.sprite(-m.border, m.start, right, m.bottom, parts, card, m.bar_width)

@@ -1,46 +1,65 @@
 """Words as coverage masks, in the sans serif that comes with Pillow."""
 
+from __future__ import annotations
+
 from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+# Type sizes of a picture 720 pixels high: caption, label, title; and the least in pixels, of any picture.
+SIZES = {"small": 12.0, "normal": 15.0, "title": 20.0}
+LEAST = 6.0
+
+
+def type_size(kind: str, scale: float) -> float:
+    """The pixels of one of SIZES in a picture `scale` times 720 pixels high."""
+    return max(LEAST, SIZES[kind] * scale)
+
 
 @cache
-def font(size):
+def font(size: float) -> ImageFont.FreeTypeFont:
     """Pillow's own Aileron at a size in pixels."""
-    return ImageFont.load_default(size)
+    face = ImageFont.load_default(size)
+    assert isinstance(face, ImageFont.FreeTypeFont)
+    return face
 
 
 @cache
-def mask(text, size):
-    """(H, W) float32 coverage in [0, 1] of one line of text, tight around its ink and line height.
+def mask(text: str, size: float, tabular: bool = False) -> np.ndarray:
+    """(H, W) float32 coverage in [0, 1] of one line of text, as high as the font's lines.
 
-    size   of the type in pixels; any positive number
+    size      of the type in pixels; any positive number
+    tabular   True: every digit takes the same width, so that columns of numbers stand still
     """
     face = font(float(size))
-    ascent, descent = face.getmetrics()
-    width = max(1, int(np.ceil(face.getlength(text))) + 2)
-    image = Image.new("L", (width, ascent + descent))
-    ImageDraw.Draw(image).text((1, 0), text, 255, font=face)
-    return np.asarray(image, np.float32) / 255.0
-
-
-def tabular(text, size, cell=None):
-    """Like `mask`, but every digit takes the same width, so that columns of numbers stand still."""
-    face = font(float(size))
-    cell = cell or max(face.getlength(d) for d in "0123456789")
-    ascent, descent = face.getmetrics()
-    widths = [cell if c in "0123456789" else face.getlength(c) for c in text]
-    image = Image.new("L", (max(1, int(np.ceil(sum(widths))) + 2), ascent + descent))
+    cell = max(face.getlength(d) for d in "0123456789")
+    parts = list(text) if tabular else [text]
+    lengths = [face.getlength(part) for part in parts]
+    widths = [cell if tabular and part in "0123456789" else length for part, length in zip(parts, lengths, strict=True)]
+    image = Image.new("L", (max(1, int(np.ceil(sum(widths))) + 2), sum(face.getmetrics())))
     at, pen = 1.0, ImageDraw.Draw(image)
-    for c, w in zip(text, widths, strict=True):
-        pen.text((at + (w - face.getlength(c)) / 2, 0), c, 255, font=face)
-        at += w
+    for part, length, width in zip(parts, lengths, widths, strict=True):
+        pen.text((at + (width - length) / 2, 0), part, 255, font=face)
+        at += width
     return np.asarray(image, np.float32) / 255.0
 
 
-def number(value):
+def line(text: str, kind: str, scale: float) -> np.ndarray:
+    """The mask of a line of text in one of SIZES, in a picture `scale` times 720 pixels high."""
+    return mask(text, type_size(kind, scale))
+
+
+def fitted(text: str, size: float, most: float) -> str:
+    """Text cut to so many pixels, with an ellipsis where something is missing."""
+    if font(float(size)).getlength(text) <= most:
+        return text
+    while text and font(float(size)).getlength(text + "...") > most:
+        text = text[:-1]
+    return text.rstrip() + "..."
+
+
+def number(value: float) -> str:
     """A level or tick as people write it: few digits."""
     text = f"{value:.6g}"
     if "." in text and "e" not in text:

@@ -242,7 +242,7 @@ def test_another_network_of_the_same_shape_shows_at_once_and_a_camera_evaluates_
     node.show(SMOOTH)
     assert np.array_equal(RENDERER.frame(scene, Clock(), (64, 64), 1).pixels(), first)
     recorded = []
-    for grid, _ in node._mesh._kept.values():
+    for grid, _ in node._mesh._cached.values():
         grid.record = lambda *a, **k: recorded.append(a)
     scene.camera = ABOVE.with_(height=6.0)
     RENDERER.frame(scene, Clock(), (64, 64), 1)

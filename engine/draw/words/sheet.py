@@ -1,0 +1,111 @@
+"""Words and shapes laid over each other on the processor: what a Sprite shows."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.draw.colour import RGB, srgb
+from engine.draw.drawable import Drawable
+from engine.draw.frame import Frame, Sprite
+from engine.draw.words import text
+
+# Rows that are mixed at a time: on a great print a legend has millions of pixels, here of 32 bytes each.
+ROWS = 512
+
+
+class Sheet:
+    """An image in the making: masks in colours, later ones over earlier ones, on a card or on nothing.
+
+    width, height   pixels
+    card            linear RGB of what lies under all of it, or None for nothing
+    opacity         of that
+    """
+
+    def __init__(self, width: int, height: int, card: RGB | None = None, opacity: float = 0.0):
+        self.width, self.height = width, height
+        self._card = np.zeros(4) if card is None else np.append(srgb(card), 1.0) * opacity
+        self._under: tuple[RGB, float, int] | None = None
+        self._parts: list[tuple] = []
+
+    def lay(self, mask: np.ndarray, colour: ArrayLike, x: int, y: int, opacity: float = 1.0) -> None:
+        """Lays a mask (H, W) over what is there, its upper left corner at x, y; what is outside is cut.
+
+        colour   sRGB, (3,), or of each pixel, (H, W, 3) or what broadcasts to that
+        """
+        self._parts.append((mask, np.broadcast_to(colour, (*mask.shape, 3)), x, y, opacity))
+
+    def lay_under(self, colour: RGB, opacity: float, left: int) -> None:
+        """Fills what is still to be seen through, from a column on, with a linear RGB colour."""
+        self._under = colour, opacity, left
+
+    def image(self, opacity: float = 1.0) -> np.ndarray:
+        """(H, W, 4) uint8, sRGB, premultiplied by alpha."""
+        result = np.empty((self.height, self.width, 4), np.uint8)
+        for top in range(0, self.height, ROWS):
+            band = np.tile(self._card, (min(ROWS, self.height - top), self.width, 1))
+            for mask, colour, x, y, strength in self._parts:
+                _blend(band, mask, colour, x, y - top, strength)
+            if self._under is not None:
+                colour, strength, left = self._under
+                band[:, left:] += (1.0 - band[:, left:, 3:]) * strength * np.append(srgb(colour), 1.0)
+            result[top : top + ROWS] = np.round(np.clip(band * opacity, 0, 1) * 255)
+        return result
+
+
+def _blend(image, mask, colour, x, y, opacity):
+    """Lays a mask over a premultiplied float image, clipped to it."""
+    h, w = image.shape[:2]
+    x0, y0 = max(0, x), max(0, y)
+    x1, y1 = min(w, x + mask.shape[1]), min(h, y + mask.shape[0])
+    if x1 <= x0 or y1 <= y0:
+        return
+    part = mask[y0 - y : y1 - y, x0 - x : x1 - x, None] * opacity
+    image[y0:y1, x0:x1, :3] = image[y0:y1, x0:x1, :3] * (1 - part) + colour[y0 - y : y1 - y, x0 - x : x1 - x] * part
+    image[y0:y1, x0:x1, 3:] = image[y0:y1, x0:x1, 3:] * (1 - part) + part
+
+
+@lru_cache(maxsize=512)
+def word(words: str, size: float, colour: RGB, opacity: float = 1.0, tabular: bool = False) -> np.ndarray:
+    """The image of a line of text in a linear RGB colour; see `text.mask`."""
+    mask = text.mask(words, size, tabular)
+    sheet = Sheet(mask.shape[1], mask.shape[0])
+    sheet.lay(mask, srgb(colour), 0, 0, opacity)
+    return sheet.image()
+
+
+class Card(Drawable):
+    """A card of the background's colour in a corner of the picture, drawn again only when what it shows has changed.
+
+    A subclass gives `contents` and `sheet`. `margin` to the picture's edges is in pixels of a picture 720 high.
+    """
+
+    margin = 16.0
+    is_at_top = False
+
+    def __init__(self, name: str | None = None):
+        super().__init__(name)
+        self._state: tuple | None = None
+
+    def contents(self) -> tuple:
+        """What the card shows, to be compared; empty draws nothing."""
+        raise NotImplementedError
+
+    def sheet(self, frame: Frame) -> Sheet:
+        """The card, drawn."""
+        raise NotImplementedError
+
+    def image(self, frame: Frame) -> np.ndarray:
+        """The image of the card for a frame, kept until something changes."""
+        state = self.contents(), frame.scale, frame.theme, frame.size
+        if state != self._state:
+            self._state, self._image = state, self.sheet(frame).image()
+        return self._image
+
+    def overlay(self, frame: Frame, world: np.ndarray) -> None:
+        if self.contents():
+            image, margin = self.image(frame), round(self.margin * frame.scale)
+            x, y = frame.size[0] - image.shape[1] - margin, frame.size[1] - image.shape[0] - margin
+            frame.sprites.append(Sprite(image, x, margin if self.is_at_top else y))
