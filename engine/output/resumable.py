@@ -1,31 +1,32 @@
 """The finished bands of a large file, stored in a folder beside it until the file is complete: `a.png.unfinished/`.
 
-The folder holds three files: `asked`, whose first line is the key of what is being made; `picture`, the file as far as
-it goes; and `bands`, a line of JSON for each band in `picture` after that line's own checksum. What is read back is
-compared with sizes and checksums and never executed; what does not fit is discarded and made again.
+The folder holds `asked`, whose first line is the key of what is being made, and a file for each band: a line with a
+checksum and the band's facts, then its bytes. What is read back is checked and never executed; from the first band on
+that is missing or damaged, all are discarded and made again.
 """
 
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO
 
 from engine.errors import FileError
-from engine.formats.atomic import AtomicTarget, cannot_write, lock
+from engine.formats.atomic import AtomicTarget, cannot_write, lock, replacing
 
 ENDING = ".unfinished"
-NAMES = {"asked", "bands", "picture"}
+ASKED = "asked"
+NAME = re.compile(r"band-\d{5}")
 # Bands stay in memory for so long, or up to so many bytes: a picture stopped sooner leaves no folder, because making it
 # again is quicker than reading about it.
 MEMORY_SECONDS, MEMORY_BYTES = 10.0, 2**27
-# No line written here is a tenth as long; no picture has as many bands.
-LINE_BYTES, MOST_BANDS = 1000, 2**16
+# No line written here is a tenth as long; no band is a tenth as large.
+LINE_BYTES, BAND_BYTES = 1000, 2**28
 
 
 class ResumableFile:
@@ -43,184 +44,122 @@ class ResumableFile:
     """
 
     def __init__(self, path: str | os.PathLike, key: str, *, asked: str, head: bytes, restart: bool = False):
-        self._atomic = AtomicTarget(path)
-        self.path = self._atomic.given
-        target = self._atomic.target
-        self.folder = target.with_name(target.name + ENDING)
+        atomic = AtomicTarget(path)
+        self.path = atomic.given
+        self.folder = atomic.target.with_name(atomic.target.name + ENDING)
         # As the person named it, for messages.
         self.folder_given = self.path + ENDING
         self._key, self._asked, self._head = key, asked, head
         self.found: list[dict[str, int]] = []
         self.message: str | None = None
-        self._pending: list[tuple[bytes, dict[str, int]]] = []
+        self._pending: list[bytes] = []
         self._begun = time.monotonic()
-        # Open while bands are stored on the disk.
-        self._picture: BinaryIO | None = None
-        self._bands: BinaryIO | None = None
+        # `asked`, open and locked while bands are stored on the disk.
+        self._lock: BinaryIO | None = None
         if os.path.lexists(self.folder):
             self._resume(restart)
 
     @property
     def is_stored(self) -> bool:
         """True when what was written is on the disk and stays there after a stop."""
-        return self._picture is not None
+        return self._lock is not None
 
     def append(self, data: bytes, facts: dict[str, int]) -> None:
         """Adds a band's bytes."""
         self.found.append(facts)
-        self._pending.append((data, facts))
-        size = sum(len(data) for data, _ in self._pending)
-        if self.is_stored or time.monotonic() - self._begun >= MEMORY_SECONDS or size >= MEMORY_BYTES:
-            self._guard(self._write)
-
-    def finish(self, tail: bytes, patches: list[tuple[int, bytes]]) -> None:
-        """Adds the end, writes each patch (place, bytes) over what is there, and puts the file in its place."""
-        self._guard(self._finish, tail, patches)
-
-    def stop(self) -> None:
-        """Closes the folder: what is on the disk stays for the next time."""
-        for stream in (self._picture, self._bands):
-            if stream is not None:
-                with suppress(OSError):  # a full disk: the last band is incomplete, which its checksum shows
-                    stream.close()
-        self._picture = self._bands = None
-        self._pending = []
-
-    # Behind them.
-
-    def _guard(self, work: Callable[..., None], *args: Any) -> None:
+        self._pending.append(data)
+        late = time.monotonic() - self._begun >= MEMORY_SECONDS or sum(map(len, self._pending)) >= MEMORY_BYTES
+        if not (self.is_stored or late):
+            return
         try:
-            work(*args)
+            if not self.is_stored:
+                self.folder.mkdir()
+                (self.folder / ASKED).write_text(f"{self._key}\n{self._asked}\n", "utf-8")
+                self._take_lock()
+            for number, part in enumerate(self._pending, self._stored_count()):
+                self._band(number).write_bytes(_sealed(json.dumps(self.found[number]).encode() + b"\n" + part))
         except OSError as error:
             raise cannot_write(self.path, error) from None
+        self._pending = []
 
-    def _finish(self, tail: bytes, patches: list[tuple[int, bytes]]) -> None:
-        whole = self.folder / "picture" if self._picture else self._atomic.path
-        try:
-            with self._picture or open(whole, "wb") as stream:
-                if not self._picture:
-                    stream.writelines([self._head, *(data for data, _ in self._pending)])
-                stream.write(tail)
-                for place, data in patches:
-                    stream.seek(place)
-                    stream.write(data)
-        except BaseException:
-            self._atomic.discard()
-            raise
-        os.replace(whole, self._atomic.target)
+    def finish(self, tail: bytes, patches: list[tuple[int, bytes]]) -> None:
+        """Writes the bands, the end and each patch (place, bytes) over them as one file, and puts it in its place."""
+        with replacing(self.path) as stream:
+            stream.write(self._head)
+            for number in range(self._stored_count()):
+                stream.write(self._band(number).read_bytes().partition(b"\n")[2])
+            stream.writelines([*self._pending, tail])
+            for place, data in patches:
+                stream.seek(place)
+                stream.write(data)
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _write(self) -> None:
-        """Writes the pending bands to the disk."""
-        if not self.is_stored:
-            self.folder.mkdir()
-            (self.folder / "asked").write_text(f"{self._key}\n{self._asked}\n", "utf-8")
-            picture, bands = self._open("wb")
-            picture.write(self._head)
-        else:
-            picture, bands = self._streams()
-        for data, facts in self._pending:
-            picture.write(data)
-            picture.flush()
-            # Only now: a line is about a band that is there.
-            bands.write(_line({**facts, "length": len(data), "sha256": hashlib.sha256(data).hexdigest()}))
-            bands.flush()
-        self._pending = []
+    def stop(self) -> None:
+        """Closes the folder: what is on the disk stays for the next time."""
+        if self._lock is not None:
+            self._lock.close()
+        self._lock, self._pending = None, []
 
-    def _streams(self) -> tuple[BinaryIO, BinaryIO]:
-        assert self._picture and self._bands
-        return self._picture, self._bands
+    # Behind them.
 
-    def _open(self, mode: Literal["wb", "r+b"]) -> tuple[BinaryIO, BinaryIO]:
-        self._picture = open(self.folder / "picture", mode)  # noqa: SIM115  closed by stop and finish
-        self._bands = open(self.folder / "bands", mode)  # noqa: SIM115
-        if not lock(self._bands):
+    def _stored_count(self) -> int:
+        return len(self.found) - len(self._pending)
+
+    def _band(self, number: int) -> Path:
+        return self.folder / f"band-{number:05}"
+
+    def _take_lock(self) -> BinaryIO:
+        self._lock = open(self.folder / ASKED, "r+b")  # noqa: SIM115  closed by stop
+        if not lock(self._lock):
             self.stop()
             raise FileError(
                 f"{self.path} is being made by another process just now. Wait for it, or choose another path."
             )
-        return self._streams()
+        return self._lock
 
     def _resume(self, restart: bool) -> None:
-        """Reads the bands that are there, up to the first that is damaged, or discards them."""
+        """Finds the bands that are there, up to the first that is damaged, or discards them."""
         if not stat.S_ISDIR(os.lstat(self.folder).st_mode):
             raise FileError(f"{self.folder_given} is no folder of ours; move it away.")
-        names = set(os.listdir(self.folder))
-        strange = [n for n in sorted(names) if n not in NAMES or not stat.S_ISREG(os.lstat(self.folder / n).st_mode)]
-        if strange:
-            raise FileError(f"{self.folder_given} holds {strange[0]}, which is not ours; move it away.")
-        if names != NAMES:
-            return self._clear(None)
-        try:
-            picture, bands = self._open("r+b")
-        except OSError as error:
-            raise cannot_write(self.path, error) from None
-        if restart:
-            return self._clear(None)
-        with open(self.folder / "asked", "rb") as asked:
-            if asked.readline(LINE_BYTES).decode("utf-8", "replace").rstrip("\n") != self._key:
-                return self._clear(f"{self.folder_given} held bands of another picture; this one starts anew.")
-        # The same for every picture of this key, except that the patches at the end may have been written over it.
-        picture.write(self._head)
-        good, end = 0, len(self._head)
-        for line in _lines(bands):
-            facts = _facts(line)
-            if facts is None or not _is_next(picture, facts.pop("length"), facts.pop("sha256")):
-                break
-            good += len(line)
-            self.found.append(facts)
-            end = picture.tell()
-        for stream, place in ((picture, end), (bands, good)):
-            stream.seek(place)
-            stream.truncate()
-        return None
-
-    def _clear(self, message: str | None) -> None:
-        self.message = message
-        self.stop()
-        for name in NAMES:
-            (self.folder / name).unlink(missing_ok=True)
-        self.folder.rmdir()
+        names = sorted(os.listdir(self.folder))
+        for name in names:
+            if not (name == ASKED or NAME.fullmatch(name)) or not stat.S_ISREG(os.lstat(self.folder / name).st_mode):
+                raise FileError(f"{self.folder_given} holds {name}, which is not ours; move it away.")
+        same = False
+        if ASKED in names:
+            try:
+                same = self._take_lock().readline(LINE_BYTES).decode("utf-8", "replace").rstrip("\n") == self._key
+            except OSError as error:
+                raise cannot_write(self.path, error) from None
+            if not same and not restart:
+                self.message = f"{self.folder_given} held bands of another picture; this one starts anew."
+        if same and not restart:
+            while (facts := _facts(self._band(len(self.found)))) is not None:
+                self.found.append(facts)
+        for name in names:
+            if NAME.fullmatch(name) and int(name[-5:]) >= len(self.found):
+                (self.folder / name).unlink()
+        if not self.found:
+            self.stop()
+            shutil.rmtree(self.folder)
 
 
-def _is_next(picture: BinaryIO, length: int, sha256: str) -> bool:
-    """True when the next bytes of `picture` are a band of this length and checksum."""
-    if length > os.fstat(picture.fileno()).st_size - picture.tell():
-        return False
-    digest = hashlib.sha256()
-    for start in range(0, length, 2**20):
-        digest.update(picture.read(min(length - start, 2**20)))
-    return digest.hexdigest() == sha256
+def _sealed(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode() + b" " + content
 
 
-def _line(facts: dict[str, Any]) -> bytes:
-    text = json.dumps(facts, sort_keys=True)
-    return f"{hashlib.sha256(text.encode()).hexdigest()} {text}\n".encode()
-
-
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    for _ in range(MOST_BANDS):
-        line = stream.readline(LINE_BYTES)
-        if not line.endswith(b"\n"):
-            return
-        yield line
-
-
-def _facts(line: bytes) -> dict[str, Any] | None:
-    """The facts in a line of `bands`, or None where it is not as it was written."""
-    checksum, _, text = line.rstrip(b"\n").partition(b" ")
-    if hashlib.sha256(text).hexdigest().encode() != checksum:
-        return None
-    try:
-        facts = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(facts, dict) or "length" not in facts or not isinstance(facts.get("sha256"), str):
-        return None
-    numbers = [value for name, value in facts.items() if name != "sha256"]
-    good = all(isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**48 for n in numbers)
-    return facts if good else None
+def _facts(band: Path) -> dict[str, int] | None:
+    """The facts of a stored band, or None where it is missing or not as it was written."""
+    with suppress(OSError, ValueError, RecursionError):
+        if band.stat().st_size <= BAND_BYTES:
+            content = band.read_bytes()
+            line = content[:LINE_BYTES].partition(b"\n")[0].partition(b" ")[2]
+            facts = json.loads(line)
+            is_right = _sealed(content.partition(b" ")[2]) == content and isinstance(facts, dict)
+            if is_right and all(type(n) is int and 0 <= n < 2**48 for n in facts.values()):
+                return facts
+    return None
 
 
 def free_bytes(path: str | os.PathLike) -> int | None:
