@@ -4,10 +4,12 @@ import math
 import os
 import re
 import sys
+from typing import Any
 
 from engine.errors import SceneError, SettingError
 from engine.formats.atomic import AtomicTarget
 from engine.output.writers.formats import encode_drawing, save_drawing, vector_ending
+from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
 from engine.vector.page import POINT_MM, Drawing
 
@@ -15,16 +17,17 @@ UNITS_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": POINT_MM}
 # The largest page a PDF reader takes is 14400 points; the smallest that shows a drawing is a stamp.
 LEAST_MM, MOST_MM = 5.0, 5000.0
 NUMBER = r"(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})"
+PageSize = str | float | tuple[float, float | None] | None
 SIZE = re.compile(rf"^\s*{NUMBER}\s*([a-z]+)?\s*(?:[x×*,]\s*{NUMBER}\s*([a-z]+)?\s*)?$")
 
 
-def export(scene, path, *, size=None, time=None):
+def export(scene: Scene, path: str | os.PathLike, *, size: PageSize = None, time: float | None = None) -> str:
     """Draws a scene in vectors, as it stands at a moment; returns the path.
 
     path    ending in .svg or .pdf; `-` for SVG on standard output
     size    of the page: (width, height) in mm, a width with None for the height it takes, or a text as read_size
-            takes it; the scene's own unless told
-    time    seconds; the scene's own moment unless told
+            takes it; None for the scene's own
+    time    seconds; None for the scene's own moment
 
     No device is asked for. Raises SceneError for a scene that draws no vectors, FileError, before anything is drawn,
     when it cannot be written there.
@@ -41,9 +44,9 @@ def export(scene, path, *, size=None, time=None):
     return path
 
 
-def drawing_of(scene, *, size=None, time=None):
+def drawing_of(scene: Scene, *, size: PageSize = None, time: float | None = None) -> Drawing:
     """The engine.vector.page.Drawing of a scene at a moment; the arguments are export's."""
-    size_mm = read_size(size) if isinstance(size, str) else _checked(size)
+    size_mm = None if size is None else read_size(size) if isinstance(size, str) else _checked(size)
     clock = Clock(float(scene.moment if time is None else time))
     scene.advance(clock)
     drawing = scene.drawing(clock, size_mm)
@@ -60,7 +63,7 @@ def drawing_of(scene, *, size=None, time=None):
     return drawing
 
 
-def read_size(text):
+def read_size(text: str) -> tuple[float, float | None]:
     """(width, height) in mm of `120mmx90mm`, `12x9cm`, `4.7in` (the height as it comes: None).
 
     Raises SettingError for what is none.
@@ -83,10 +86,8 @@ def read_size(text):
     return _checked((float(first) * UNITS_MM[str(unit)], height), text)
 
 
-def _checked(size, text=None):
-    """(width, height or None) in mm; None stays None."""
-    if size is None:
-        return None
+def _checked(size: Any, text: str | None = None) -> tuple[float, float | None]:
+    """(width, height or None) in mm."""
     said = f"--size {text}" if text else f"size={size!r}"
     try:
         width, height = size if isinstance(size, tuple | list) else (size, None)

@@ -1,7 +1,7 @@
 """Pictures as jobs, to be spread over the executors of concurrent.futures: threads, processes, a cluster.
 
-A Job is plain data, and tells how its scene is found: by module and name, or by its file. The pixels of a job are the
-same bytes wherever it is run on the same kind of adapter.
+A Job is plain data, and names its scene by module and class, or by its file. The pixels of a job are the same bytes
+wherever it is run on the same kind of adapter.
 """
 
 import hashlib
@@ -14,26 +14,31 @@ import threading
 import uuid
 import weakref
 from collections import deque
-from concurrent.futures import BrokenExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from engine.app.lookup import FILE_MODULE, report_user_errors, scene_in_file
 from engine.errors import ExecutorError, NeurosceneError
 from engine.gpu.device import device, platform
+from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
 
-# Names this process in jobs: its own scenes are at hand, also those that no other process could find.
+T = TypeVar("T")
+
+# Names this process in jobs: it finds its own scenes again, also those that no other process could find.
 _HOME = uuid.uuid4().hex
-_kinds: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
-_found: dict = {}
+_kinds: weakref.WeakValueDictionary[int, type[Scene]] = weakref.WeakValueDictionary()
 # One at a time: a process has one renderer.
 _lock = threading.RLock()
-_renderer = None
-_last = None
+_last: tuple[tuple, Scene] | None = None
 _forked = False
 
 
@@ -58,14 +63,20 @@ class Job:
     state: str
     time: float
     step: float
-    size: tuple
+    size: tuple[int, int]
     supersample: int = 4
-    tile: tuple | None = None
+    tile: tuple[int, int, int, int] | None = None
     home: str = ""
     kind: int = 0
 
 
-def picture_job(scene, clock, size, supersample=4, tile=None):
+def picture_job(
+    scene: Scene,
+    clock: Clock,
+    size: tuple[int, int],
+    supersample: int = 4,
+    tile: tuple[int, int, int, int] | None = None,
+) -> Job:
     """The Job for a picture of a scene at a moment.
 
     size          (width, height) of the whole picture in pixels
@@ -84,15 +95,15 @@ def picture_job(scene, clock, size, supersample=4, tile=None):
         state=json.dumps(scene.state(weights_limit=math.inf), sort_keys=True),
         time=float(clock.time),
         step=float(clock.step),
-        size=tuple(int(n) for n in size),
+        size=(int(size[0]), int(size[1])),
         supersample=int(supersample),
-        tile=None if tile is None else tuple(int(n) for n in tile),
+        tile=tile,
         home=_HOME,
         kind=id(kind),
     )
 
 
-def run_job(job):
+def run_job(job: Job) -> np.ndarray:
     """The pixels of a Job: (height, width, 3) uint8, row 0 on top, sRGB.
 
     Keeps the process's renderer, and the scene for the next job of the same. Raises ExecutorError for a scene that
@@ -116,7 +127,7 @@ def run_job(job):
     return result
 
 
-def results(jobs, executor=None):
+def results(jobs: Iterable[Job], executor: Executor | None = None) -> Iterator[np.ndarray]:
     """The pixels of each job, in the jobs' order; an iterator.
 
     jobs       an iterable of Jobs, which may be lazy: no more than two for each worker are taken ahead
@@ -128,7 +139,7 @@ def results(jobs, executor=None):
         yield from map(run_job, jobs)
         return
     most = 2 * workers(executor)
-    waiting: deque = deque()
+    waiting: deque[Future[np.ndarray]] = deque()
     try:
         for job in jobs:
             waiting.append(_submitted(executor, run_job, job))
@@ -141,7 +152,7 @@ def results(jobs, executor=None):
             future.cancel()
 
 
-def workers(executor):
+def workers(executor: Executor) -> int:
     """How many jobs an executor is taken to run at a time."""
     for name in ("_max_workers", "num_workers", "max_workers"):
         count = getattr(executor, name, None)
@@ -150,25 +161,21 @@ def workers(executor):
     return os.cpu_count() or 1
 
 
-def adapter(executor=None):
+def adapter(executor: Executor | None = None) -> str:
     """The adapter, driver and Python that jobs run on, in one line."""
     return platform() if executor is None else _fetched(_submitted(executor, platform))
 
 
-def renderer():
+@cache
+def renderer() -> Renderer:
     """The Renderer of this process: its pipelines and textures are what takes time to make."""
-    global _renderer
-    if _renderer is None:
-        from engine.render.renderer import Renderer
-
-        _renderer = Renderer()
-    return _renderer
+    return Renderer()
 
 
 # Behind them.
 
 
-def _submitted(executor, work, *args):
+def _submitted(executor: Executor, work: Callable[..., T], *args: Any) -> Future[T]:
     try:
         return executor.submit(work, *args)
     except BrokenExecutor as error:
@@ -177,7 +184,7 @@ def _submitted(executor, work, *args):
         raise ExecutorError(f"The executor takes no work: {error}. Make a new one.") from error
 
 
-def _fetched(future):
+def _fetched(future: Future[T]) -> T:
     try:
         return future.result()
     except NeurosceneError:
@@ -186,14 +193,14 @@ def _fetched(future):
         raise _lost(error) from error
 
 
-def _lost(error):
+def _lost(error: BrokenExecutor) -> ExecutorError:
     return ExecutorError(
         f"A worker of the executor was lost: {error} Is there memory for each of them, and is the program guarded by "
         '`if __name__ == "__main__":`?'
     )
 
 
-def _file_of(kind):
+def _file_of(kind: type) -> str | None:
     """The path of the file a class is from; None for those that come with neuroscene and for notebooks."""
     if kind.__module__.partition(".")[0] in ("engine", "scenes"):
         return None
@@ -201,7 +208,7 @@ def _file_of(kind):
     return os.path.realpath(file) if file and os.path.isfile(file) else None
 
 
-def source_of(file):
+def source_of(file: str) -> str | None:
     """SHA-256 of a file, or None where it cannot be read."""
     try:
         return hashlib.sha256(Path(file).read_bytes()).hexdigest()
@@ -209,7 +216,7 @@ def source_of(file):
         return None
 
 
-def _scene_of(job):
+def _scene_of(job: Job) -> Scene:
     """The scene of a job: the one of the job before where nothing but the moment or the part is another."""
     global _last
     key = (job.scene, job.file, job.source, job.home, job.kind, job.state)
@@ -223,7 +230,7 @@ def _scene_of(job):
     return _last[1]
 
 
-def _class_of(job):
+def _class_of(job: Job) -> type[Scene]:
     here = _kinds.get(job.kind) if job.home == _HOME else None
     if here is not None and f"{here.__module__}:{here.__qualname__}" == job.scene:
         return here
@@ -233,40 +240,30 @@ def _class_of(job):
             f"{name.split('.')[-1]} is made inside a function, where a worker process cannot find it. "
             "Write the class at the top level of a file."
         )
-    key = (job.file, job.source, job.scene)
-    if key not in _found:
-        _found[key] = _by_module(job, module, name) or _by_file(job, name)
-    return _found[key]
+    return _found(job.file, job.source, module, name)
 
 
-def _by_module(job, module, name):
-    """The class by its module's name, if that is the same module here; else None."""
-    if module.startswith(FILE_MODULE):
-        return None
-    try:
-        found = importlib.import_module(module)
-    except ImportError:
-        return None
-    kind = getattr(found, name, None)
-    if not isinstance(kind, type) or not issubclass(kind, Scene):
-        return None
-    return kind if job.file is None or _file_of(kind) == job.file else None
-
-
-def _by_file(job, name):
-    if job.file is None:
+@cache
+def _found(file: str | None, source: str | None, module: str, name: str) -> type[Scene]:
+    """The class by its module's name, if that is the same module here; else by its file."""
+    if not module.startswith(FILE_MODULE):
+        with suppress(ImportError):
+            kind = getattr(importlib.import_module(module), name, None)
+            if isinstance(kind, type) and issubclass(kind, Scene) and file in (None, _file_of(kind)):
+                return kind
+    if file is None:
         raise ExecutorError(
-            f"{job.scene} cannot be found in a worker process. Write the class in a file that can be read there."
+            f"{module}:{name} cannot be found in a worker process. Write the class in a file that can be read there."
         )
-    if source_of(job.file) != job.source:
+    if source_of(file) != source:
         raise ExecutorError(
-            f"{job.file} is missing or another one where a worker of the executor runs. Every worker needs the "
-            "same file at the same path, unchanged while they run."
+            f"{file} is missing or another one where a worker of the executor runs. Every worker needs the same file "
+            "at the same path, unchanged while they run."
         )
-    return scene_in_file(job.file, name)
+    return scene_in_file(file, name)
 
 
-def _after_fork():
+def _after_fork() -> None:
     global _forked
     _forked = device.cache_info().currsize > 0
 

@@ -5,8 +5,11 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
 
 from engine.app.picture_state import read_state, restore_from, scene_name
 from engine.errors import NeurosceneError, SceneError, near
@@ -19,7 +22,7 @@ PICTURES = (".png",)
 FILE_MODULE = "neuroscene_file_"
 
 
-def find_scene(text):
+def find_scene(text: str | Path) -> type[Scene]:
     """The scene class that a text stands for.
 
     text   a name in SCENES, `path.py`, `path.py:Class`, or a PNG that was made by a scene of SCENES
@@ -34,16 +37,16 @@ def find_scene(text):
     if text in SCENES:
         module, _, name = SCENES[text].partition(":")
         return getattr(importlib.import_module(module), name)
-    path, name = split_file(text)
+    path, own = split_file(text)
     if path is not None:
-        return scene_in_file(path, name)
+        return scene_in_file(path, own)
     known = near(text, SCENES, noun="scene")
     if Path(text).suffix:
         raise SceneError(f"{text} is no scene file (.py) and no picture (.png). {known}")
     raise SceneError(f"{known} Or give the path of a scene file: mine.py.")
 
 
-def open_scene(text, **values):
+def open_scene(text: str | Path, **values: Any) -> tuple[Scene, Clock]:
     """A scene ready to be rendered and the Clock it is to be shown at: (scene, clock).
 
     text     as find_scene takes it; a picture gives its stored settings, camera, weights and time
@@ -60,19 +63,19 @@ def open_scene(text, **values):
     return scene, clock
 
 
-def is_picture(text):
+def is_picture(text: str) -> bool:
     """True for the path of a picture that may hold a scene's state."""
     return text.lower().endswith(PICTURES)
 
 
-def scene_names():
+def scene_names() -> dict[str, str]:
     """name -> one line about it, for every scene that comes with neuroscene."""
     from scenes import SCENES
 
     return {name: first_line(find_scene(name)) for name in SCENES}
 
 
-def first_line(kind):
+def first_line(kind: type) -> str:
     """The first line of a scene class's own docstring."""
     own = kind.__dict__.get("__doc__") or ""
     # param appends its list of settings to docstrings; the first line stays the author's.
@@ -82,7 +85,7 @@ def first_line(kind):
 # Scene files.
 
 
-def split_file(text):
+def split_file(text: str) -> tuple[Path | None, str | None]:
     """(path, class name or None) of `path.py` or `path.py:Class`; (None, None) for other texts."""
     head, colon, tail = text.rpartition(":")
     if colon and head.lower().endswith(".py"):
@@ -92,7 +95,7 @@ def split_file(text):
     return None, None
 
 
-def scene_in_file(path, name=None):
+def scene_in_file(path: str | Path, name: str | None = None) -> type[Scene]:
     """The scene class in a file; `name` chooses among several.
 
     Raises SceneError for a file that is missing, does not run, or has no such class.
@@ -121,11 +124,11 @@ def scene_in_file(path, name=None):
     return next(iter(shown.values()))
 
 
-def _without_scene():
+def _without_scene() -> str:
     return "it has no scene. Write a class on engine.Scene, with a method build(self, stage)."
 
 
-def _import_file(path):
+def _import_file(path: Path) -> ModuleType:
     real = path.resolve()
     module_name = FILE_MODULE + hashlib.sha256(str(real).encode()).hexdigest()[:12]
     spec = importlib.util.spec_from_file_location(module_name, real)
@@ -147,23 +150,22 @@ def _import_file(path):
 
 
 @contextmanager
-def _importable(folder):
+def _importable(folder: Path) -> Iterator[None]:
     """Lets a scene file import its neighbours, while it is being read."""
-    folder = str(folder)
-    sys.path.insert(0, folder)
+    sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        if folder in sys.path:
-            sys.path.remove(folder)
+        with suppress(ValueError):
+            sys.path.remove(str(folder))
 
 
 # What goes wrong in a person's own code.
 
 
 @contextmanager
-def report_user_errors(whose):
-    """Turns an exception out of a person's scene file into one line with the file and the line number.
+def report_user_errors(whose: Scene | type[Scene] | Path) -> Iterator[None]:
+    """Turns an exception raised in a person's scene file into one line with the file and the line number.
 
     whose   a scene file's path, a scene or a scene class; of our own scenes everything passes as it is
     """
@@ -180,11 +182,10 @@ def report_user_errors(whose):
         where = f"{_shortest(error.filename)}:{error.lineno}" if error.filename else str(whose)
         raise SceneError(f"{where}: {error.msg}. Python cannot read this line.") from error
     except SystemExit as error:
-        if file_of(whose) is None:
+        file = file_of(whose)
+        if file is None:
             raise
-        raise SceneError(
-            f"{_shortest(file_of(whose))} ended the program while it was read; a scene must not."
-        ) from error
+        raise SceneError(f"{_shortest(file)} ended the program while it was read; a scene must not.") from error
     except Exception as error:
         place = line_in(whose, error.__traceback__)
         if place is None:
@@ -193,7 +194,7 @@ def report_user_errors(whose):
         raise SceneError(f"{place}: {type(error).__name__}{': ' if words else ''}{words}") from error
 
 
-def file_of(whose):
+def file_of(whose: Scene | type[Scene] | Path) -> Path | None:
     """The path of the person's own file that a scene comes from; None for scenes that come with neuroscene."""
     if isinstance(whose, Path):
         return whose.resolve()
@@ -204,7 +205,7 @@ def file_of(whose):
     return None
 
 
-def line_in(whose, trace):
+def line_in(whose: Scene | type[Scene] | Path, trace: TracebackType | None) -> str | None:
     """`mine.py:14` for the innermost line of a traceback that is in the person's file; None if none is."""
     path = file_of(whose)
     if path is None:
@@ -213,9 +214,8 @@ def line_in(whose, trace):
     return f"{_shortest(path)}:{lines[-1]}" if lines else None
 
 
-def _shortest(path):
-    path = Path(path)
+def _shortest(path: str | Path) -> Path:
     try:
-        return path.resolve().relative_to(Path.cwd())
+        return Path(path).resolve().relative_to(Path.cwd())
     except ValueError:
-        return path
+        return Path(path)

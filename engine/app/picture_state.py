@@ -1,4 +1,4 @@
-"""The state a picture was made in, stored in its PNG: written as text beside the pixels, read with suspicion.
+"""The state a picture was made in, stored as text in its PNG, and checked when it is read.
 
 What is stored is `Scene.state` and the size and samples of the picture, as JSON in a compressed iTXt chunk
 `neuroscene` (PNG specification, third edition, 11.3.3). A picture may come from anybody, so reading it runs nothing and
@@ -8,12 +8,16 @@ told by the name of that file, and only the person can say that it may be run.
 
 import json
 import os
-import re
 import sys
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
 
 from engine.errors import FileError, SceneError, SettingError
+from engine.output.progress import say
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 
 KEYWORD = "neuroscene"
 VERSION = 1
@@ -25,15 +29,12 @@ MAX_STATE_BYTES = 8 << 20
 MAX_CHUNKS = 1_000_000
 # What may be stored of a setting that comes from a file, see engine.scene.data_settings: as hexadecimal.
 DATA = {"network", "history", "image", "names"}
-# settings -> a network -> its text is three deep.
-MAX_DEPTH = 16
 
 
-def stored(scene, clock, size, supersample=4):
+def stored(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int = 4) -> dict[str, Any]:
     """Everything needed to make a picture again, as JSON holds it.
 
-    scene   with `state(clock)`
-    size    (width, height) in pixels
+    size   (width, height) in pixels
     """
     state = {"version": VERSION, **scene.state(clock)}
     state["size"] = [int(n) for n in size]
@@ -44,13 +45,13 @@ def stored(scene, clock, size, supersample=4):
     return state
 
 
-def text(state):
+def text(state: dict[str, Any]) -> dict[str, str]:
     """{keyword: text} for a PNG writer."""
     # Sorted and without spaces: the same state gives the same bytes.
     return {KEYWORD: json.dumps(state, sort_keys=True, separators=(",", ":"), allow_nan=False)}
 
 
-def read_state(path):
+def read_state(path: str | Path) -> dict[str, Any]:
     """The state stored in a picture, as `stored` gave it.
 
     Raises FileError for a file that is missing, is no PNG, is cut off, or holds no state of ours.
@@ -70,7 +71,7 @@ def read_state(path):
         raise FileError(f"{path} cannot be read: {reason}.") from None
 
 
-def scene_name(state, scenes, path="the picture"):
+def scene_name(state: dict[str, Any], scenes: Mapping[str, str], path: str | Path = "the picture") -> str:
     """The name in `scenes` (name -> "module:Class") of the scene a state belongs to.
 
     Raises SceneError for a scene from a person's own file: what a picture names is never run.
@@ -87,7 +88,7 @@ def scene_name(state, scenes, path="the picture"):
     raise SceneError(f"{path} was made by {kind}, a scene written in a program or notebook. Use restore_from there.")
 
 
-def restore_from(path, scene):
+def restore_from(path: str | Path, scene: Scene) -> Clock:
     """Gives a scene the settings, camera and weights stored in a picture; returns the Clock it was made at.
 
     Raises FileError as read_state does, SettingError when the picture is another scene's.
@@ -98,18 +99,17 @@ def restore_from(path, scene):
         raise SettingError(f"{path} was made by the scene {made}, not {now}. Open it with that scene.")
     clock = scene.restore(state)
     for what in state.get("left_out", []):
-        # Said, not raised: the same network may be about to be given.
-        print(f"neuroscene: {path} does not hold {what}: too large to be stored. Give it again.", file=sys.stderr)
+        # Not raised: the same network may be about to be given.
+        say(f"{path} does not hold {what}: too large to be stored. Give it again.")
     return clock
 
 
-def _own_file(scene):
+def _own_file(scene: Scene) -> str | None:
     """The name of the person's file a scene class is from, None for ours and for notebooks.
 
     A file below the current folder by its path from there, another by its bare name: folders above tell who made it.
     """
-    module = sys.modules.get(type(scene).__module__)
-    file = getattr(module, "__file__", None)
+    file = getattr(sys.modules.get(type(scene).__module__), "__file__", None)
     if file is None or type(scene).__module__.partition(".")[0] in ("engine", "scenes"):
         return None
     near = os.path.relpath(file)
@@ -119,7 +119,7 @@ def _own_file(scene):
 # Reading, from the outside in: chunks, text, JSON, fields.
 
 
-def _find(stream, path):
+def _find(stream: BinaryIO, path: Path) -> str:
     """The text of the first chunk of ours."""
     if stream.read(8) != SIGNATURE:
         raise FileError(f"{path} is not a PNG; pictures that reopen are PNGs made by neuroscene.")
@@ -148,21 +148,18 @@ def _find(stream, path):
     raise FileError(f"{path} has more than {MAX_CHUNKS} chunks; that is no picture of ours.")
 
 
-def _text(kind, data, path):
+def _text(kind: bytes, data: bytes, path: Path) -> str:
     """The text of a chunk, from behind its keyword."""
     try:
-        if kind == b"tEXt":
-            return data.decode("latin-1")
-        if kind == b"zTXt":
-            return _inflated(data[1:], path).decode("latin-1")
-        compressed = data[0]
-        rest = data[2:].split(b"\0", 2)[2]  # behind the language and the translated keyword
-        return (_inflated(rest, path) if compressed else rest).decode("utf-8")
+        if kind == b"iTXt":
+            rest = data[2:].split(b"\0", 2)[2]  # after the language and the translated keyword
+            return (_inflated(rest, path) if data[0] else rest).decode()
+        return (_inflated(data[1:], path) if kind == b"zTXt" else data).decode("latin-1")
     except (IndexError, UnicodeDecodeError, zlib.error):
         raise FileError(f"{path} is damaged: its stored state cannot be unpacked. Make or copy it again.") from None
 
 
-def _inflated(data, path):
+def _inflated(data: bytes, path: Path) -> bytes:
     unpacker = zlib.decompressobj()
     out = unpacker.decompress(data, MAX_STATE_BYTES)
     if unpacker.unconsumed_tail:
@@ -172,20 +169,17 @@ def _inflated(data, path):
     return out
 
 
-def _too_large(path):
+def _too_large(path: Path) -> FileError:
     return FileError(f"{path} claims over {MAX_STATE_BYTES >> 20} MiB of stored state; it is not ours.")
 
 
-def _parsed(source, path):
+def _parsed(source: str, path: Path) -> dict[str, Any]:
     """The state in a JSON text, its fields checked."""
-    depth = 0
-    for mark in re.findall(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', source):
-        depth += (mark in "[{") - (mark in "]}")
-        if depth > MAX_DEPTH:
-            raise FileError(f"{path} has a stored state nested over {MAX_DEPTH} deep; it is not ours.")
     try:
         state = json.loads(source, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise FileError(f"{path} has a stored state that is nested too deep; it is not ours.") from None
+    except ValueError:
         raise FileError(f"{path} is damaged: its stored state is not readable JSON. Make or copy it again.") from None
     version = state.get("version") if isinstance(state, dict) else None
     if isinstance(version, int) and version > VERSION:
@@ -196,31 +190,31 @@ def _parsed(source, path):
     return state
 
 
-def _no_constant(name):
+def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def is_whole(value, low, high):
+def is_whole(value: Any, low: int, high: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
-def is_number(value):
+def is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def is_short(value):
+def is_short(value: Any) -> bool:
     """True for a text that fits a line of a message."""
     return isinstance(value, str) and len(value) < 300 and value.isprintable()
 
 
-def is_value(value):
+def is_value(value: Any) -> bool:
     """True for what a setting can be stored as."""
     if isinstance(value, dict):
         return len(value) == 1 and set(value) <= DATA and all(isinstance(v, str) for v in value.values())
     return value is None or isinstance(value, str | int | float)
 
 
-def _wrong_field(state):
+def _wrong_field(state: dict[str, Any]) -> str | None:
     """What is wrong with the first bad field, or None."""
     settings, size, left_out = state.get("settings"), state.get("size", [1, 1]), state.get("left_out", [])
     checks = (

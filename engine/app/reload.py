@@ -112,7 +112,7 @@ class SceneFiles:
         return new
 
     def _made(self, scene: Scene) -> Scene:
-        kind = scene_in_file(self.path, self._name)
+        kind = scene_in_file(str(self.path), self._name)
         with report_user_errors(kind):
             new = kind()
             old_settings, new_settings = settings(scene), settings(kind)

@@ -1,7 +1,6 @@
-"""A scene in a window, or in a notebook as a widget and a still picture."""
+"""Shows a scene: in a window, or in a notebook as a widget and a still picture."""
 
 import io
-import sys
 from typing import Any
 
 from engine.app import picture_state
@@ -9,6 +8,8 @@ from engine.app.make import clock_of, recording, render, save
 from engine.app.viewer import Viewer
 from engine.errors import NoDisplayError
 from engine.output import notebook, window
+from engine.output.progress import say
+from engine.output.writers.png import encode
 from engine.scene.scene import Scene
 from engine.ui.widgets.files import free
 
@@ -16,7 +17,7 @@ from engine.ui.widgets.files import free
 WIDGET_SIZE = (900, 560)
 STILL_SIZE = (640, 480)
 
-# scene -> its viewer. Kept while the kernel lives, as Jupyter keeps every widget.
+# scene -> its viewer, for as long as the kernel runs, as with every widget of Jupyter.
 _viewers: dict[Scene, Viewer] = {}
 
 
@@ -38,9 +39,8 @@ def show(
     except NoDisplayError as error:
         # A name that is free: nobody asked for a file, so none may be lost for it.
         path = save(scene, free(".", _name(scene).lower(), ".png"), size, time=time, supersample=supersample)
-        print(f"neuroscene: {error} The picture was saved as {path} instead.", file=sys.stderr)
+        say(f"{error} The picture was saved as {path} instead.")
         return path
-    # The canvas holds it by its handlers.
     plays = time is None and scene.plays
     clock = clock_of(scene, 0.0 if plays else time)
     viewer = make_viewer(scene, canvas, clock=clock, supersample=supersample, playing=plays)
@@ -62,21 +62,19 @@ def mimebundle(scene: Scene) -> dict[str, Any]:
 # Behind them.
 
 
-def _name(scene):
+def _name(scene: Scene) -> str:
     return type(scene).__name__
 
 
-def _fitting(size, most):
+def _fitting(size: tuple[int, int], most: tuple[int, int]) -> tuple[int, int]:
     """A size of the same shape that is no wider or higher than `most`."""
     width, height = size
     scale = min(1.0, most[0] / width, most[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _in_cell(scene, widget_size, size, time):
+def _in_cell(scene: Scene, widget_size: tuple[int, int], size: tuple[int, int], time: float | None) -> dict[str, Any]:
     """Shows a scene's widget, where a browser listens, and returns the still picture for everywhere else."""
-    from engine.output.writers.png import encode
-
     stream = io.BytesIO()
     clock = clock_of(scene, time)
     state = picture_state.stored(scene, clock, size)
@@ -86,7 +84,7 @@ def _in_cell(scene, widget_size, size, time):
     return notebook.still(f"{_name(scene)} at {clock.time:g} s", stream.getvalue())
 
 
-def _widget(scene, size, time):
+def _widget(scene: Scene, size: tuple[int, int], time: float | None) -> Any:
     """The widget of a scene, the same one each time it is shown."""
     if scene not in _viewers:
         canvas = notebook.make_canvas(size)

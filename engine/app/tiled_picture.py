@@ -1,4 +1,4 @@
-"""Pictures larger than memory: made tile by tile, written band by band, gone on with where they were stopped."""
+"""Pictures larger than memory: drawn tile by tile, written band by band, continued where they were stopped."""
 
 import hashlib
 import json
@@ -6,10 +6,12 @@ import math
 import os
 import sys
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
+from typing import BinaryIO, Protocol
 
 import numpy as np
 
@@ -18,36 +20,49 @@ from engine.app import jobs, picture_state
 from engine.errors import FileError, NeurosceneError
 from engine.output.progress import progress_bar, say
 from engine.output.resumable import ResumableFile, free_bytes
+from engine.output.writers.bands import Bands
 from engine.output.writers.formats import bands_class, ending
 from engine.output.writers.png_bands import PngBands
 from engine.render.tiling import plan
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
 
 # Bands that are packed while the next are drawn.
 PACKERS = 2
 
 
-class Print:
+class _Sink(Protocol):
+    """Where bands go: a ResumableFile, or a stream."""
+
+    path: str
+    found: list[dict[str, int]]
+
+    def append(self, data: bytes, facts: dict[str, int]) -> None: ...
+
+
+class TiledPicture:
     """One picture on its way to a file.
 
     scene, clock, size, supersample   as render takes them
     text                              {keyword: text} to store in the file
     """
 
-    def __init__(self, scene, clock, size, supersample, text):
+    def __init__(self, scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, text: dict[str, str]):
         self.scene, self.clock, self.supersample, self.text = scene, clock, supersample, text
         scene.advance(clock)
         self.plan = plan(scene.stage, size, supersample)
         self.size, self.bands = self.plan.size, list(self.plan.bands())
 
-    def save(self, path, *, executor=None, restart=False, progress=None):
+    def save(
+        self, path: str, *, executor: Executor | None = None, restart: bool = False, progress: bool | None = None
+    ) -> str:
         """Makes the file; see engine.app.make.save."""
         form = bands_class(path)(self.size, self.bands[0][3], self.text)
-        head = form.head()
         asked = f"{type(self.scene).__name__}, {self.size[0]}x{self.size[1]}, {self.supersample} samples a pixel"
-        file = ResumableFile(path, self._key(path, executor), asked=asked, head=head, restart=restart)
+        file = ResumableFile(path, self._key(path, executor), asked=asked, head=form.head(), restart=restart)
         try:
             done = len(file.found)
-            self._check_room(file, done)
+            self._check_room(file.path, done)
             if file.message:
                 say(file.message)
             if done:
@@ -55,73 +70,74 @@ class Print:
             self._write(file, form, executor, progress)
             file.finish(*form.tail(file.found))
         except BaseException as error:
-            left = self._left(file)
+            left = self._stop_message(file)
             if isinstance(error, KeyboardInterrupt):
                 raise KeyboardInterrupt(left) from None
-            if isinstance(error, NeurosceneError):
-                if file.is_stored:
-                    raise type(error)(f"{error} {left}") from error
-            elif file.is_stored:
+            if file.is_stored and isinstance(error, NeurosceneError):
+                raise type(error)(f"{error} {left}") from error
+            if file.is_stored:
                 say(left)
             raise
         finally:
             file.stop()
         return path
 
-    def stream(self, out, *, executor=None, progress=None):
+    def stream(self, out: BinaryIO, *, executor: Executor | None = None, progress: bool | None = None) -> None:
         """Writes the file as PNG to a stream that only goes forward."""
-        form = PngBands(self.size, self.bands[0][3], self.text)
-        sink = _Sink(out)
+        form, sink = PngBands(self.size, self.bands[0][3], self.text), _Stream(out)
         out.write(form.head())
         self._write(sink, form, executor, progress)
         out.write(form.tail(sink.found)[0])
 
     # Behind them.
 
-    def _write(self, file, form, executor, progress):
-        """Draws, packs and appends the bands that `file` has not."""
-        packing: deque = deque()
-        rest = self.bands[len(file.found) :]
-        with ThreadPoolExecutor(PACKERS) as packers, self._bar(file, rest, executor, progress) as tick:
+    def _write(self, sink: _Sink, form: Bands, executor: Executor | None, progress: bool | None) -> None:
+        """Draws, packs and appends the bands that `sink` has not."""
+        packing: deque[Future[tuple[bytes, dict[str, int]]]] = deque()
+        rest = self.bands[len(sink.found) :]
+        with ThreadPoolExecutor(PACKERS) as packers, self._bar(sink, rest, executor, progress) as tick:
             try:
-                for pixels in self._drawn(rest, executor, tick):
+                for pixels in self.drawn(rest, executor, tick):
                     packing.append(packers.submit(form.band, pixels))
                     if len(packing) > PACKERS:
-                        file.append(*packing.popleft().result())
+                        sink.append(*packing.popleft().result())
             finally:
                 # Also after Ctrl-C: what is drawn is not to be drawn again.
                 while packing:
-                    file.append(*packing.popleft().result())
+                    sink.append(*packing.popleft().result())
 
-    def _drawn(self, rest, executor, tick):
-        """(rows, W, 3) of each band."""
-        if not rest:
+    def drawn(
+        self, bands: list[tuple[int, int, int, int]], executor: Executor | None, tick: Callable[[], object]
+    ) -> Iterator[np.ndarray]:
+        """(rows, W, 3) uint8 of each of these bands, the last ones of the picture."""
+        if not bands:
             return
         if executor is not None:
             job = jobs.picture_job(self.scene, self.clock, self.size, self.supersample)
-            for pixels in jobs.results((replace(job, tile=band) for band in rest), executor):
+            for pixels in jobs.results((replace(job, tile=band) for band in bands), executor):
                 tick()
                 yield pixels
             return
         width, height = self.size
-        top = rest[0][1]
-        waiting = iter(rest)
-        _, y0, _, rows = next(waiting)
-        pixels = np.empty((rows, width, 3), np.uint8)
+        top, waiting = bands[0][1], iter(bands)
+        y0 = end = top
         stream = jobs.renderer().tiles(
             self.scene, self.clock, self.size, self.supersample, within=(0, top, width, height - top)
         )
         for x, y, w, h, part in stream:
+            if y == end:
+                _, y0, _, rows = next(waiting)
+                end = y0 + rows
+                pixels = np.empty((rows, width, 3), np.uint8)
             pixels[y - y0 : y - y0 + h, x : x + w] = part[..., :3]
             tick()
-            if x + w == width and y + h == y0 + rows:
+            if x + w == width and y + h == end:
                 yield pixels
-                if y + h < height:
-                    _, y0, _, rows = next(waiting)
-                    pixels = np.empty((rows, width, 3), np.uint8)
 
     @contextmanager
-    def _bar(self, file, rest, executor, progress):
+    def _bar(
+        self, sink: _Sink, rest: list, executor: Executor | None, progress: bool | None
+    ) -> Iterator[Callable[[], None]]:
         """A function to call after each step, which moves a bar on stderr."""
         if executor is None:
             tops = [tile[1] for tile in self.plan.tiles()]
@@ -129,32 +145,32 @@ class Print:
             first = sum(top < rest[0][1] for top in tops) if rest else total
         else:
             total, unit, first = len(self.bands), "band", len(self.bands) - len(rest)
-        name = os.path.basename(file.path)
         done = count(first + 1)
-        with progress_bar(name, total, unit, progress, initial=first) as move:
+        with progress_bar(os.path.basename(sink.path), total, unit, progress, initial=first) as move:
             yield lambda: move(next(done))
 
-    def _check_room(self, file, done):
+    def _check_room(self, path: str, done: int) -> None:
+        # Three bytes a pixel at worst. Pictures pack to less than half of that, so bands and the file made of them fit.
         left = sum(rows for _, _, _, rows in self.bands[done:])
-        need, free = self.size[0] * left * 3 * 1.01, free_bytes(file.path)
+        need, free = self.size[0] * left * 3 * 1.01, free_bytes(path)
         if free is not None and need > free:
             raise FileError(
-                f"{file.path} may take {need / 1e9:.2f} GB, and its disk has {free / 1e9:.2f} GB free. "
+                f"{path} may take {need / 1e9:.2f} GB, and its disk has {free / 1e9:.2f} GB free. "
                 "Make room or choose another disk."
             )
 
-    def _left(self, file):
-        """What to tell a person whose picture was stopped."""
+    def _stop_message(self, file: ResumableFile) -> str:
+        """What to say to a person whose picture was stopped."""
         done = f"Stopped after {len(file.found)} of {len(self.bands)} bands of {file.path}"
         if not file.is_stored:
             return f"{done}: nothing was saved."
         return (
-            f"{done}: they are kept in {file.folder_given}. The same command goes on there; --restart (in Python "
+            f"{done}: they are in {file.folder_given}. The same command goes on there; --restart (in Python "
             "restart=True) starts again, and so does deleting the folder."
         )
 
-    def _key(self, path, executor):
-        """A text that is another for every picture that could come out otherwise."""
+    def _key(self, path: str, executor: Executor | None) -> str:
+        """A text that differs for every picture that could come out otherwise."""
         sources = {}
         for kind in type(self.scene).__mro__:
             file = getattr(sys.modules.get(kind.__module__), "__file__", None)
@@ -175,19 +191,20 @@ class Print:
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def text_of(scene, clock, size, supersample):
+def text_of(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int) -> dict[str, str]:
     """{keyword: text} of the state that a picture is stored with."""
     return picture_state.text(picture_state.stored(scene, clock, size, supersample))
 
 
-class _Sink:
-    """A stream as `Print` writes to it."""
+class _Stream:
+    """A stream as a sink of bands."""
 
     path = "picture"
 
-    def __init__(self, out):
-        self._out, self.found = out, []
+    def __init__(self, out: BinaryIO):
+        self._out = out
+        self.found: list[dict[str, int]] = []
 
-    def append(self, data, facts):
+    def append(self, data: bytes, facts: dict[str, int]) -> None:
         self._out.write(data)
         self.found.append(facts)

@@ -290,6 +290,7 @@ def _diagnosed(asked: Asked | None) -> Iterator[None]:
     from engine.app.jobs import renderer
 
     times = renderer().time_passes()
+    assert times is not None
     yield
     say(f"passes on the GPU:\n{times.table()}")
 

@@ -77,8 +77,8 @@ def render(
 
         if ui:
             check_memory(found.size)
-        what = {"time": found.clock.time, "supersample": found.supersample}
-        save(found.scene, path, size=found.size, ui=ui, restart=restart, **what)
+        time, samples = found.clock.time, found.supersample
+        save(found.scene, path, size=found.size, time=time, supersample=samples, ui=ui, restart=restart)
         say_remark(found.scene)
     if path != "-":
         print(path)
@@ -111,6 +111,6 @@ def record(
         from engine.app.make import record
 
         check_memory(found.size)
-        what = {"size": found.size, "supersample": found.supersample, "start": found.clock.time}
-        record(found.scene, path, seconds=seconds, fps=fps, **what)
+        start, samples = found.clock.time, found.supersample
+        record(found.scene, path, seconds=seconds, fps=fps, size=found.size, supersample=samples, start=start)
     print(path)

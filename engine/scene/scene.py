@@ -125,7 +125,7 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         """What a notebook shows for a cell that ends with the scene."""
         return None if display.mimebundle is None else display.mimebundle(self)
 
-    def state(self, clock: Clock | None = None, *, weights_limit: int = 2**20) -> dict[str, Any]:
+    def state(self, clock: Clock | None = None, *, weights_limit: float = 2**20) -> dict[str, Any]:
         """Everything needed to make the same picture again, as JSON holds it.
 
         weights_limit   bytes; a larger network, history or image is left out and named under `left_out`

@@ -143,7 +143,7 @@ class TrainedNetwork(engine.FlatScene):
         record, here = self.record, slice(snapshot, snapshot + 1)
         return replace(record, steps=record.steps[here], weights=record.weights[:, here], losses=record.losses[:, here])
 
-    def state(self, clock: engine.Clock | None = None, *, weights_limit: int = 2**20) -> dict[str, Any]:
+    def state(self, clock: engine.Clock | None = None, *, weights_limit: float = 2**20) -> dict[str, Any]:
         state = super().state(clock, weights_limit=weights_limit)
         if "history" not in state["settings"] or (self.trains and (self._is_live or self.training is not None)):
             # Too long to be stored, or still growing: the moment shown makes the same picture again.

@@ -1,6 +1,5 @@
 """Pictures larger than memory: the same pixels, in bands; stopped and gone on with; nothing half-written."""
 
-import json
 import os
 import signal
 import subprocess
@@ -69,7 +68,7 @@ def pixels_of(path):
 def test_bands_hold_the_pixels_of_the_picture_in_memory(name, small_bands, tmp_path):
     scene = Marching(**MARCHING)
     path = engine.save(scene, tmp_path / name, SIZE, time=0.4)
-    assert len(tiled_picture.Print(scene, Clock(0.4), SIZE, 4, {}).bands) == 14
+    assert len(tiled_picture.TiledPicture(scene, Clock(0.4), SIZE, 4, {}).bands) == 14
     assert np.array_equal(pixels_of(path), engine.render(scene, SIZE, time=0.4)[..., :3])
     assert os.listdir(tmp_path) == [name]
 
@@ -179,17 +178,20 @@ def test_restart_begins_again(small_bands, kept_at_once, tmp_path, capsys):
 
 
 DAMAGES = {
-    "a changed byte": lambda f: change(f / "picture", 200),
-    "a byte of the head": lambda f: change(f / "picture", 30),
-    "cut off": lambda f: cut(f / "picture", 300),
-    "more than was told": lambda f: (f / "picture").open("ab").write(b"more"),
-    "an empty list": lambda f: (f / "bands").write_bytes(b""),
-    "a line cut off": lambda f: cut(f / "bands", 100),
-    "another number": lambda f: (f / "bands").write_bytes((f / "bands").read_bytes().replace(b"adler", b"adles")),
-    "no numbers": lambda f: rewrite(f, lambda facts: {**facts, "length": "long"}),
-    "a length past the file": lambda f: rewrite(f, lambda facts: {**facts, "length": 2**40}),
-    "no JSON": lambda f: (f / "bands").write_bytes(b"\0" * 5000),
-    "no list": lambda f: (f / "bands").unlink(),
+    "a changed byte": lambda f: change(f / "band-00003", 200),
+    "a byte of the facts": lambda f: change(f / "band-00000", 80),
+    "cut off": lambda f: cut(f / "band-00002", 300),
+    "more than was written": lambda f: (f / "band-00001").open("ab").write(b"more"),
+    "an empty band": lambda f: cut(f / "band-00000", 0),
+    "a line cut off": lambda f: cut(f / "band-00004", 70),
+    "another number": lambda f: rewrite(f, lambda text: text.replace(b"adler", b"adles"), seal=False),
+    "no numbers": lambda f: rewrite(f, lambda text: text.replace(b'"raw": ', b'"raw": "long", "x": ')),
+    "a number past all": lambda f: rewrite(f, lambda text: text.replace(b'"raw": ', b'"raw": 9999999999999999999')),
+    "a number below 0": lambda f: rewrite(f, lambda text: text.replace(b'"raw": ', b'"raw": -')),
+    "no object": lambda f: rewrite(f, lambda text: b"[1]\n"),
+    "no JSON": lambda f: rewrite(f, lambda text: b"\0" * 5000),
+    "a band that is missing": lambda f: (f / "band-00002").unlink(),
+    "no key": lambda f: (f / "asked").unlink(),
 }
 
 
@@ -203,10 +205,11 @@ def cut(path, count):
     path.write_bytes(path.read_bytes()[:count])
 
 
-def rewrite(folder, how):
-    """Lines that carry a right checksum of their own."""
-    lines = [json.loads(line.split(b" ", 1)[1]) for line in (folder / "bands").read_bytes().splitlines()]
-    (folder / "bands").write_bytes(b"".join(resumable._line(how(line)) for line in lines))
+def rewrite(folder, how, seal=True):
+    """Changes the second band, with a right checksum or without."""
+    band = folder / "band-00001"
+    checksum, _, content = band.read_bytes().partition(b" ")
+    band.write_bytes(resumable._sealed(how(content)) if seal else checksum + b" " + how(content))
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -242,15 +245,15 @@ def test_a_folder_with_other_things_in_it_is_left_alone(small_bands, kept_at_onc
         engine.save(Spots(), tmp_path / "a.png", SIZE)
     assert os.listdir(folder) == ["letter.txt"]
     (folder / "letter.txt").unlink()
-    os.symlink("/dev/zero", folder / "picture")
-    with pytest.raises(FileError, match="picture, which is not ours"):
+    os.symlink("/dev/zero", folder / "band-00000")
+    with pytest.raises(FileError, match="band-00000, which is not ours"):
         engine.save(Spots(), tmp_path / "a.png", SIZE)
 
 
 def test_two_of_one_command_at_once_do_not_mix(small_bands, kept_at_once, tmp_path):
     fcntl = pytest.importorskip("fcntl")
     folder = stopped(tmp_path / "a.png")
-    with open(folder / "bands", "rb") as held:
+    with open(folder / "asked", "rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(FileError, match="another process"):
             engine.save(Spots(), tmp_path / "a.png", SIZE)
