@@ -17,10 +17,7 @@ MAX_TEXT = 1 << 20
 
 
 def entry(metadata: Mapping[str, str], key: str, kind: type, name: str) -> Any:
-    """The JSON under a key, which must be a `kind`; `name` is the file's, for messages.
-
-    Raises KeyError where the key is missing, FileError for anything else than such JSON.
-    """
+    """The JSON of a type `kind` under a key; `name` is the file's. Raises KeyError without the key, else FileError."""
     text = metadata[key]
     if len(text) > MAX_TEXT:
         raise FileError(f"The `{key}` of {name} has {size_text(len(text))}; at most {size_text(MAX_TEXT)} are read.")
@@ -51,5 +48,5 @@ def preprocess(metadata: Mapping[str, str], name: str) -> Preprocess:
 
 
 def is_ours(metadata: Mapping[str, str], key: str, opening: str) -> bool:
-    """Whether a file of other people's making has what we read under a key: other programs use the same words."""
+    """Whether a file has under a key what we read there; other programs use the same keys for other texts."""
     return metadata.get(key, "").lstrip()[:1] == opening

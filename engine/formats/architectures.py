@@ -39,7 +39,7 @@ FIRE = (("squeeze", "squeeze1x1", 1, "squeeze"), ("expand1x1", "expand1x1", 1, "
 
 
 def known_layers(architecture: str, classifier_padding: int = 0) -> list[dict]:
-    """The layers of one of ARCHITECTURES, whose numbers of filters are the arrays' own."""
+    """The layers of one of ARCHITECTURES, without the numbers of filters, which the arrays tell."""
     window, parts = ARCHITECTURES[architecture]
     layers = [{"kind": "convolution", "name": "conv1", "key": "features.0", "size": window, "stride": 2}]
     for number, name in enumerate(parts.split(), start=2):
@@ -63,8 +63,7 @@ def listed_layer(layer: object) -> dict:
         known = near(short(kind), NUMBERS, noun="kind of layer")
         raise FileError(f"a layer is {short(layer)}; it needs a name and a kind. {known}")
     for key in NUMBERS[kind]:
-        value = about.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        if type(value := about.get(key)) is not int or value < 1:
             raise FileError(f"layer `{name}` has the {key} {short(value)}; it must be a number of at least 1.")
     return {key: about.get(key) for key in ("kind", "name", "key", *NUMBERS[kind])}
 

@@ -1,13 +1,11 @@
 """From a chain of steps, as modules and graphs are written, to the layers of an Mlp.
 
-A step is Linear, Affine (elementwise scale and shift), Apply (an activation) or Width (a claim). Every
-chain of them is an Mlp: an Affine is folded into the layer before it or the one after, and where an
-activation has no linear layer of its own it gets one with the identity matrix. Folding is done in
-float64 and rounded once; a chain without Affine keeps its weights to the bit.
+An Affine is folded into the layer before it or the one after; an activation without a linear layer of its own gets the
+identity matrix. Folding is done in float64 and rounded once; a chain without Affine keeps its weights to the bit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -90,94 +88,94 @@ def _input_width(steps, name):
     raise NetworkError(f"{name} has no linear layer; give a network with at least one matrix of weights.")
 
 
-def _check(steps, name):
-    """Refuses sizes that do not follow on each other or are too large, before anything is computed."""
-    width, count, layers, open_layer = _input_width(steps, name), 0, 0, False
-    for step in steps:
-        if isinstance(step, Linear):
-            check_width(step.weights.shape, f"{step.where} of {name}")
-            wanted = (step.weights.shape[0],)
-            if step.weights.shape[1] != width:
-                raise ShapeError(
-                    f"{step.where} of {name} is {step.weights.shape} as (out, in), but {width} values arrive there, "
-                    f"so it must be (out, {width})."
-                )
-            if step.bias is not None and np.shape(step.bias) != wanted:
-                raise ShapeError(f"The bias of {step.where} of {name} is {np.shape(step.bias)}; it must be {wanted}.")
-            width = wanted[0]
-        elif not isinstance(step, Apply) and step.width not in (None, width):
-            raise ShapeError(f"{step.where} of {name} is {step.width} wide, but {width} values arrive there.")
-        # An Apply or Affine with no linear layer before it may need an identity matrix of its own.
-        needs_layer = isinstance(step, Linear) or (not isinstance(step, Width) and not open_layer)
-        if needs_layer:
-            layers, count = layers + 1, count + width * (step.weights.shape[1] if isinstance(step, Linear) else width)
-        if not isinstance(step, Width):
-            open_layer = not isinstance(step, Apply)
-    check_width((width,), name)
-    check_layers(layers, name)
-    check_weights(count, name)
+@dataclass(eq=False)
+class _Folded:
+    """A layer to be.
+
+    width        of its inputs
+    linear       its weights; None for the identity matrix
+    before       what is folded in before the weights, or None; `after` what is after them, in order
+    activation   None while more may be folded in
+    """
+
+    width: int
+    linear: Linear | None
+    before: Affine | None
+    after: list[Affine] = field(default_factory=list)
+    activation: Activation | None = None
+
+    @property
+    def outputs(self):
+        return self.width if self.linear is None else len(self.linear.weights)
+
+    def arrays(self):
+        """(weights, bias or None) as float32, which are rounded here and only here."""
+        before = self.before or Affine(1.0, 0.0)
+        weights: np.ndarray
+        bias: np.ndarray | None
+        if self.linear is None:
+            # scale x + shift as a layer by itself: diagonal, and just as exact.
+            weights = np.diag(np.broadcast_to(before.scale, self.width).astype(float))
+            bias = np.broadcast_to(before.shift, self.width)
+        elif before.trivial:
+            weights, bias = self.linear.weights, self.linear.bias
+        else:
+            weights = self.linear.weights.astype(float)
+            bias = weights @ np.broadcast_to(before.shift, self.width)
+            bias = bias + (0.0 if self.linear.bias is None else self.linear.bias)
+            weights = weights * before.scale
+        for step in self.after:
+            scale = np.broadcast_to(step.scale, len(weights))
+            bias = np.zeros(len(weights)) if bias is None else np.asarray(bias, float)
+            weights, bias = weights.astype(float) * scale[:, None], bias * scale + step.shift
+        return to_float32(weights), None if bias is None else to_float32(bias)
 
 
 def fold(steps: Sequence[Step], name: str) -> Mlp:
-    """The Mlp that computes the steps one after another.
+    """The Mlp, called `name`, that computes the steps one after another.
 
-    steps   Linear, Affine, Apply and Width, in the order they are applied
-    name    the network's, for messages
-
-    Raises ShapeError where sizes do not follow on each other, NetworkError where there is no linear layer
-    or the network is too large.
+    Raises ShapeError where sizes do not follow on each other, NetworkError without a linear layer or for a network that
+    is too large, before anything is computed.
     """
     steps = [s for s in steps if not (isinstance(s, Affine) and s.trivial and s.width is None)]
-    _check(steps, name)
-    with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
-        return _folded(steps, name)
-
-
-def _folded(steps, name):
     width = _input_width(steps, name)
-    layers: list[list] = []  # [weights, bias, activation or None while more may be folded in]
+    layers: list[_Folded] = []
     waiting = None  # an Affine that no layer has taken yet
-
-    def begin(weights, bias):
-        if layers:
-            # Rounded as soon as nothing more can be folded in: float64 of a whole network takes twice its memory.
-            last = layers[-1]
-            layers[-1] = [to_float32(last[0]), last[1], last[2] or Activation("identity")]
-        layers.append([weights, bias, None])
-
-    def begin_own(affine):
-        # scale x + shift as a layer by itself: diagonal, and just as exact.
-        scale, shift = (1.0, 0.0) if affine is None else (affine.scale, affine.shift)
-        begin(np.diag(np.broadcast_to(scale, width).astype(float)), np.broadcast_to(shift, width))
-
-    for step in steps:
-        is_open = bool(layers) and layers[-1][2] is None
-        if isinstance(step, Linear):
-            weights, bias = step.weights, step.bias
-            if waiting is not None and not waiting.trivial:
-                w = weights.astype(float)
-                moved = w @ np.broadcast_to(waiting.shift, weights.shape[1])
-                weights, bias = w * waiting.scale, moved + (0.0 if bias is None else bias)
-            begin(weights, bias)
-            width, waiting = weights.shape[0], None
-        elif isinstance(step, Affine):
-            if is_open:
-                weights, bias, _ = layers[-1]
-                bias = np.zeros(width) if bias is None else np.asarray(bias, float)
-                scale = np.broadcast_to(step.scale, width)
-                layers[-1][:2] = weights.astype(float) * scale[:, None], bias * scale + step.shift
-            else:
+    with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
+        for step in steps:
+            is_open = bool(layers) and layers[-1].activation is None
+            if isinstance(step, Linear):
+                _check(step, width, name)
+                layers.append(_Folded(width, step, waiting))
+                width, waiting = len(step.weights), None
+            elif isinstance(step, Apply):
+                if not is_open:
+                    layers.append(_Folded(width, None, waiting))
+                    waiting = None
+                layers[-1].activation = step.activation
+            elif step.width not in (None, width):
+                raise ShapeError(f"{step.where} of {name} is {step.width} wide, but {width} values arrive there.")
+            elif isinstance(step, Affine) and is_open:
+                layers[-1].after.append(step)
+            elif isinstance(step, Affine):
                 waiting = step if waiting is None else step.after(waiting)
-        elif isinstance(step, Apply):
-            if not is_open:
-                begin_own(waiting)
-                waiting = None
-            layers[-1][2] = step.activation
-    if waiting is not None and not waiting.trivial:
-        begin_own(waiting)
-    return Mlp(
-        [to_float32(weights) for weights, _, _ in layers],
-        [None if bias is None else to_float32(bias) for _, bias, _ in layers],
-        [activation or Activation("identity") for *_, activation in layers],
-        name=name,
-    )
+        if waiting is not None and not waiting.trivial:
+            layers.append(_Folded(width, None, waiting))
+        check_width((width,), name)
+        check_layers(len(layers), name)
+        check_weights(sum(layer.width * layer.outputs for layer in layers), name)
+        weights, biases = zip(*(layer.arrays() for layer in layers), strict=True)
+    return Mlp(weights, biases, [layer.activation or Activation("identity") for layer in layers], name=name)
+
+
+def _check(step, width, name):
+    """Refuses a Linear whose sizes do not follow on each other or are too large."""
+    shape = step.weights.shape
+    check_width(shape, f"{step.where} of {name}")
+    if shape[1] != width:
+        raise ShapeError(
+            f"{step.where} of {name} is {shape} as (out, in), but {width} values arrive there, so it must be "
+            f"(out, {width})."
+        )
+    if step.bias is not None and np.shape(step.bias) != shape[:1]:
+        raise ShapeError(f"The bias of {step.where} of {name} is {np.shape(step.bias)}; it must be {shape[:1]}.")

@@ -14,11 +14,11 @@ SYNSET = re.compile(r"^n\d{8}[\s,:]+")
 
 
 def read_class_names(path: str | os.PathLike, count: int | None = None) -> tuple[str, ...]:
-    """The names in a UTF-8 text file, one a line; empty lines at its end are no names.
+    """The names in a UTF-8 text file, one a line, without empty lines at its end.
 
     count   how many classes the network has; None: any number
 
-    Raises FileError for what is no such file, ShapeError where the lines are more or fewer than the classes.
+    Raises FileError for what is no such file, ShapeError for another number of lines.
     """
     with opened(path, "list of class names") as (stream, size):
         name = short(stream.name, 200)
@@ -29,7 +29,7 @@ def read_class_names(path: str | os.PathLike, count: int | None = None) -> tuple
 
 
 def parsed(data: bytes, name: str, count: int | None = None) -> tuple[str, ...]:
-    """The names in the bytes of such a file, which messages call by a name; as read_class_names otherwise."""
+    """The names in the bytes of such a file; `name` is the file's, for messages."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

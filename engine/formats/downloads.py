@@ -59,10 +59,9 @@ def find(name: str) -> Download:
 
 
 def cache_folder(environment: Mapping[str, str] | None = None, system: str | None = None) -> Path:
-    """Where downloads are kept: $NEUROSCENE_CACHE, or the system's folder for what can be had again.
+    """Where downloads are stored: $NEUROSCENE_CACHE, or the system's cache folder.
 
-    environment   os.environ, or a mapping in its place
-    system        sys.platform, or a word in its place
+    environment, system   in place of os.environ and sys.platform
     """
     environment = os.environ if environment is None else environment
     system = sys.platform if system is None else system

@@ -35,7 +35,7 @@ def size_text(count: float) -> str:
 
 
 def check_size(count: int, name: str) -> None:
-    """Refuses more than MAX_FILE_BYTES bytes that are said to be a network."""
+    """Refuses a network of more than MAX_FILE_BYTES bytes."""
     if count > MAX_FILE_BYTES:
         raise FileError(f"{name} has {size_text(count)}; networks of at most {size_text(MAX_FILE_BYTES)} are read.")
 

@@ -3,7 +3,6 @@
 import io
 import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,10 @@ WHITE = (255, 255, 255, 255)
 
 
 def load(path: str | os.PathLike) -> np.ndarray:
-    """(H, W) or (H, W, 3) uint8 of an image file: turned as its EXIF says, over white, sRGB as stored.
+    """(H, W) or (H, W, 3) uint8 of an image file: rotated as its EXIF says, over white, sRGB as stored.
 
     Of an animation the first frame. Raises FileError for what is no image, broken, or over MAX_PIXELS.
     """
-    path = Path(path)
     with opened(path, "picture") as (stream, _):
         return _read(stream, short(path, 200), KINDS)
 

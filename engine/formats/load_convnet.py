@@ -1,4 +1,4 @@
-"""Convolutional networks from files: ONNX, or weights whose layers the metadata lists or the keys tell."""
+"""Convolutional networks from files: ONNX, or weights whose layers the metadata or the arrays' names say."""
 
 import io
 import os
@@ -23,7 +23,7 @@ TORCHVISION_SIZE, CAFFE_SIZE = (224, 224), (227, 227)
 
 
 class UnknownArchitecture(NetworkError):
-    """Weights alone whose architecture their keys do not tell. windows: there are convolutions among them."""
+    """Weights alone of an architecture that their keys do not say. windows: there are convolutions among them."""
 
     def __init__(self, message: str = "", windows: bool = True):
         super().__init__(message)
@@ -44,11 +44,10 @@ def load_convnet(
     architecture         one of ARCHITECTURES, for weights alone; None: by the metadata, or by keys and shapes
     size                 (H, W) of the input; None: the file's, or what its weights were trained at
     classifier_padding   zeros round the map before SqueezeNet's classifier: torchvision has 0, the authors' 1.0
-                         has 1; None: what the file's metadata says, or 0
-    classes              texts, one for each output channel; (): what the file's metadata says, if it does
-    preprocess           None: what the file's metadata says (engine.formats.about); the authors' mean where
-                         that or the first filters say that the weights are theirs, channels as `order_of` tells; else
-                         what ConvNet takes. ConvNet.changed gives another afterwards
+                         has 1; None: what the metadata says, or 0
+    classes              texts, one for each output channel; (): what the metadata says, if it does
+    preprocess           None: what the metadata says (engine.formats.about); the authors' where the weights are theirs,
+                         channels as `order_of` finds; else what ConvNet takes
 
     Raises FileError, NetworkError or ShapeError saying what cannot be shown.
     """
@@ -87,9 +86,7 @@ def load_convnet(
 def small_squeezenet(data: bytes, name: str = "small_squeezenet.safetensors") -> ConvNet:
     """The ConvNet in the bytes of a file that lists its layers, as tools/small_squeezenet.py makes one.
 
-    name   the file's, for messages
-
-    Raises FileError for another file; FileError, ShapeError or NetworkError for layers that do not fit.
+    Raises FileError, ShapeError or NetworkError, with the file's name, for another file or layers that do not fit.
     """
     check_size(len(data), name)
     return _listed(*container.read(io.BytesIO(data), len(data), short(name)), short(name))
@@ -115,23 +112,20 @@ def _listed(metadata, arrays, name, *, size=None, classes=(), preprocess=None):
 
 
 def _entry(metadata, key, kind, name):
-    try:
-        return about.entry(metadata, key, kind, name)
-    except KeyError:
-        raise FileError(
-            f"{name} has no `{key}` in its metadata, so its layers are unknown. Export it as ONNX."
-        ) from None
+    if key not in metadata:
+        raise FileError(f"{name} has no `{key}` in its metadata, so its layers are unknown. Export it as ONNX.")
+    return about.entry(metadata, key, kind, name)
 
 
 def _architecture_of(arrays, name):
     """The one of ARCHITECTURES whose arrays are all there."""
-    missing = {key: sorted(array_keys(known_layers(key)) - set(arrays)) for key in ARCHITECTURES}
-    # The nearest is named with what it lacks, so that a broken file is told from another network.
-    best = min(missing, key=lambda key: len(missing[key]))
-    lacks = missing[best]
+    needed = {key: array_keys(known_layers(key)) for key in ARCHITECTURES}
+    # The nearest is named with what it lacks, so that a broken file is not taken for another network.
+    best = min(needed, key=lambda key: len(needed[key] - set(arrays)))
+    lacks = sorted(needed[best] - set(arrays))
     if not lacks:
         return best
-    if len(lacks) > len(array_keys(known_layers(best))) // 2:
+    if len(lacks) > len(needed[best]) // 2:
         raise UnknownArchitecture(
             f"{name} holds weights of no network known by its keys: {', '.join(ARCHITECTURES)}. Export it as ONNX, "
             "which has the layers too.",
@@ -157,9 +151,8 @@ def order_of(conv1_weights: np.ndarray) -> str | None:
 
     conv1_weights   (O, 3, kh, kw)
 
-    In each of its filters the first channel weighs more than the third, or less: whether that agrees with where
-    the known filters weigh red more than blue tells the order. Finer tuning and another scale leave it; other
-    networks are not decided.
+    In some of its filters the first channel weighs more than the third: they are those in which red weighs more than
+    blue, or the others. Fine tuning and another scale leave that as it is.
     """
     weights = np.asarray(conv1_weights, float)
     if weights.ndim != 4 or weights.shape[1] != 3 or len(weights) != 8 * len(MORE_RED):

@@ -39,8 +39,8 @@ def load(source: Any, *, activations: Any = None) -> Mlp:
     source        a path (its extension in LOADERS), as text also `path:activations`; a torch.nn.Sequential;
                   a mapping from names to tensors or arrays; an Mlp
     activations   one per layer as `tanh,sine(30),identity`, or `tanh` for the hidden layers with identity last;
-                  `relu,...,sigmoid` repeats relu. Needed where only weights are stored. A file's own are
-                  replaced by them; ONNX files and modules, whose activations are part of them, refuse any
+                  `relu,...,sigmoid` repeats relu. They replace a file's own, and are needed where only weights are
+                  stored; ONNX files and modules have their own and refuse any
 
     Raises FileError for a file that cannot be read, NetworkError or ShapeError for what is no such network.
     """

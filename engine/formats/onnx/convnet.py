@@ -1,7 +1,4 @@
-"""ONNX files with a convolutional network: the graph read node by node, what computes nothing left out.
-
-What each kind of node becomes is in `maps`.
-"""
+"""ONNX files with a convolutional network: the graph read node by node, each by its rule in `maps`."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,10 +25,9 @@ def load(
 ) -> ConvNet:
     """The ConvNet in an .onnx file.
 
-    size         (H, W) of the input where the file leaves them open; nothing else is accepted where it does not.
-                 None: as the preprocess says, if there is one
-    classes      texts, one for each output channel; (): those in the file's metadata, if it has them
-    preprocess   None: what the file's metadata says; else what `known` gives for the nodes; else as ConvNet takes it
+    size         (H, W) of the input where the file leaves them open; None: as the preprocess says, if there is one
+    classes      texts, one for each output channel; (): those in the metadata, if it has them
+    preprocess   None: what the metadata says; else what `known` gives for the nodes; else as ConvNet takes it
 
     Raises NetworkError naming the first node that cannot be shown.
     """

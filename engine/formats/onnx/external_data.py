@@ -22,12 +22,11 @@ INSTEAD = "or export with external_data=False."
 
 
 def fill(model: Any, path: Path | None) -> None:
-    """Puts the bytes from the second file into the initialisers of a ModelProto that are kept there.
+    """Puts the bytes of the second file into the initialisers of a ModelProto that refer to it.
 
     path   of the ONNX file; None where it has no folder, and nothing is followed
 
-    Raises FileError for a file that is not there or elsewhere, for a part of it that is not, and for more than
-    MAX_FILE_BYTES in all.
+    Raises FileError for a file that is elsewhere, missing or too short, and for more than MAX_FILE_BYTES in all.
     """
     spent = 0
     for proto in model.graph.initializer:

@@ -38,11 +38,7 @@ def _broken(name, why):
 
 
 def parsed(data: bytes, name: str, path: Path | None = None) -> Any:
-    """The ModelProto of a file's bytes, surveyed first.
-
-    name   the file's, for messages
-    path   the file's; weights in a second file of its folder are read into the model. None: there is no such file
-    """
+    """The ModelProto of the bytes of a file called `name`, with weights from a second file in the folder of `path`."""
     budget = {"fields": MAX_FIELDS, "integers": MAX_PACKED_INTEGER_BYTES}
     _survey(memoryview(data), ModelProto.DESCRIPTOR, name, budget, 0)
     model = ModelProto()
@@ -79,7 +75,7 @@ def _varint(data, at, name):
 def _survey(data, descriptor, name, budget, depth):
     """Walks protobuf's wire format and refuses what would take much more memory parsed than it does as bytes.
 
-    budget   how many fields and bytes of packed integers may still come; counted down
+    budget   how many fields and bytes of packed integers may still come
     """
     if depth > MAX_DEPTH:
         raise FileError(

@@ -1,7 +1,6 @@
-"""A convolutional network while an ONNX file is read: nodes so far, scales not yet folded into layers before them.
+"""A convolutional network while an ONNX file is read: its nodes so far, batch norms and factors among them.
 
-`finished` folds batch norms and constant factors into the layer before them, in float64 and rounded once, and leaves
-out what the output does not depend on.
+`finished` folds those into the layers before them, in float64 and rounded once, and drops what the output needs not.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The container of a safetensors file: eight bytes of length, a JSON header, the arrays; read and written by hand.
 
-Not by the safetensors package, because it writes metadata in random order, where ours gives the same bytes for the same
-arrays; reads no metadata from bytes; takes headers of 100 MB; and does not say which array is at fault. The header of a
-file from anywhere is checked against the file before an array is made.
+The safetensors package writes metadata in random order, where ours gives the same bytes for the same arrays; it reads
+no metadata from bytes, takes headers of 100 MB, and does not say which array is at fault.
 Format: https://github.com/huggingface/safetensors#format
 """
 
@@ -37,9 +36,9 @@ NAMES = {np.dtype(kind): name for name, kind in DTYPES.items() if kind}
 
 @dataclass(frozen=True)
 class Tensor:
-    """An array of a file, known by its header and read only when it is wanted: `read()` gives it, read-only.
+    """An array of a file, known by its header; `read()` gives it, read-only.
 
-    Only dtypes of DTYPES can be read, BF16 as float32; the others are for the reader to refuse.
+    Only dtypes of DTYPES can be read, BF16 as float32; the caller refuses others.
     """
 
     dtype: str

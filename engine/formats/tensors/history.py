@@ -52,10 +52,7 @@ def load(path: str | os.PathLike) -> History:
 
 
 def save(history: History, path: str | os.PathLike) -> None:
-    """Writes a history, whole or not at all; reading it gives it back to the bit.
-
-    A run whose weights stopped being finite is cut as `finite` tells; the notes in the file say so.
-    """
+    """Writes a history, made `finite`, whole or not at all; reading it gives it back to the bit."""
     check_ending(path, "saved")
     container.write(path, _chunks(finite(history)), "Keep fewer snapshots or runs.")
 
@@ -83,10 +80,10 @@ def check_place(path: str | os.PathLike) -> None:
 
 
 def finite(history: History) -> History:
-    """The history without weights that are not finite, which no picture can show.
+    """The history without weights that are not finite; its notes under `left out` say what is missing.
 
-    Runs that stay finite are kept whole and the others left out; if none does, all are cut where the first one stops.
-    Notes under `left out` tell. Raises FileError if nothing remains.
+    Runs that are not finite to their end are left out; if none is, all are cut where the first one stops. Raises
+    FileError if nothing remains.
     """
     good = np.isfinite(history.weights).all(axis=2)
     if good.all():

@@ -2,7 +2,7 @@
 
 Arrays: weights (R, P) and moments (R, 2, P) at `step`, starts (R, P), the snapshots taken so far (R, T, P), losses
 (R, T), the steps of all snapshots, the data, and the domain. The metadata has a format, a version and `about`: JSON
-text with the recipe, the seeds and the step. Any safetensors reader opens it.
+text with the recipe, the seeds and the step.
 """
 
 import json
