@@ -164,6 +164,8 @@ class Panel:
             new = self._number(name, setting, value, title, doc, randomize)
         elif isinstance(setting, Text):
             new = w.line(name, title, doc, value)
+        else:
+            raise TypeError(f"Panel._setting has no control for {type(setting).__name__}.")
         if new is not None:
             self.viewer.assign(name, new)
 

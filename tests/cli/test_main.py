@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from engine.app.picture_state import read_state
 from engine.cli import main
+from engine.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -79,7 +80,7 @@ def process(*words, **more):
 # Help and lists.
 
 
-@pytest.mark.parametrize("command", ["list", "run", "render", "record", "doctor"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(ask, command):
     answer = ask(command, "--help")
     assert answer.status == 0 and answer.err == ""

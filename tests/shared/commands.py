@@ -20,8 +20,10 @@ LEFT_OUT = {
 
 def commands_in(path):
     """Every `neuroscene ...` line of a document's shell blocks; lines that end with a backslash are joined."""
-    blocks = re.findall(r"^```(?:sh|bash|console)?\n(.*?)^```", text(path), re.MULTILINE | re.DOTALL)
-    lines = [line.strip() for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    # Blocks of every language are matched: else the end of one would be taken for the beginning of the next.
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text(path), re.MULTILINE | re.DOTALL)
+    shell = [block for language, block in blocks if language in ("", "sh", "bash", "console")]
+    lines = [line.strip() for block in shell for line in block.replace("\\\n", " ").splitlines()]
     return [line for line in lines if line.startswith("neuroscene ")]
 
 

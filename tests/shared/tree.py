@@ -13,9 +13,11 @@ TEXT = {".py", ".wgsl", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".csv"
 
 
 def _tracked():
-    """The files that git keeps, or every file of the known folders where this is no checkout."""
+    """The files that git keeps or would be asked to, or every file of the known folders where this is no checkout."""
     try:
-        answer = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+        # New files too: a fault is found before `git add`.
+        listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        answer = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         found = (p for folder in FOLDERS for p in (ROOT / folder).rglob("*"))
         return [p for p in found if p.is_file() and "__pycache__" not in p.parts]

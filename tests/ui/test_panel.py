@@ -1,13 +1,19 @@
 """Every control of the panel, used as a person would: pressed, dragged, typed into."""
 
+import inspect
+
 import numpy as np
+import param
 import pytest
 from hands import Hands
 from workshop import Workshop
 
+import engine
 from engine.formats.load_mlp import load, save
 from engine.network.random import random_mlp
-from engine.scene.settings import Switch, settings
+from engine.scene.data_settings import Network
+from engine.scene.scene import Scene
+from engine.scene.settings import Data, Setting, Switch, settings
 from engine.ui.control.weight_history import weight
 from engine.ui.theme import WIDTH
 
@@ -32,6 +38,24 @@ def test_every_setting_has_a_control(hands):
     places = hands.viewer.overlay.widgets.places
     for name, setting in settings(hands.scene).items():
         assert any(p.partition(".")[0] == name for p in places), f"{name} ({type(setting).__name__})"
+
+
+def test_the_workshop_has_every_public_kind_of_setting_that_is_no_file():
+    public = [getattr(engine, name) for name in engine.PUBLIC]
+    kinds = {
+        kind for kind in public if inspect.isclass(kind) and issubclass(kind, Setting) and not issubclass(kind, Data)
+    }
+    assert kinds == {type(setting) for setting in settings(Workshop).values()} - {Network}
+
+
+def test_a_kind_of_setting_without_a_control_is_named(hands):
+    class Colour(Setting, param.Parameter):
+        __slots__ = ("group", "rebuild", "unit", "when")
+        taken = lambda self: "a colour"
+
+    setting = type("Coloured", (Scene,), {"tint": Colour(None, allow_None=True)}).param["tint"]
+    with pytest.raises(TypeError, match=r"Panel\._setting has no control for Colour"):
+        hands.viewer.overlay.panel._setting("level", setting, None)
 
 
 def test_every_action_has_a_button(hands):

@@ -15,7 +15,7 @@ from engine.output.writers.formats import BANDS, bands_class
 from engine.output.writers.png_bands import PngBands, filtered, joined_adler
 from engine.output.writers.tiff import TiffBands
 
-FORMATS = [PngBands, TiffBands]
+FORMATS = list(dict.fromkeys(bands_class(f"a{key}") for key in BANDS))
 
 
 def written(form, pixels, order=None):
@@ -118,4 +118,4 @@ def test_the_largest_print_needs_no_64_bit_offsets_and_a_larger_one_would():
 @pytest.mark.parametrize("key", BANDS)
 def test_every_row_of_the_table_names_a_format_of_bands(key):
     form = bands_class("a" + key)((4, 4), 2)
-    assert form.head() and form.band(np.zeros((2, 4, 3), np.uint8))[1]
+    assert form.head() and form.band(np.zeros((2, 4, 3), np.uint8))[0]
