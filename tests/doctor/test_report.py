@@ -1,9 +1,8 @@
 """The doctor: that it passes what is right, finds what is wrong, and says what to do."""
 
-from importlib.resources import files
-
 import numpy as np
 import pytest
+from tree import ROOT
 
 from engine.doctor import networks, report
 from engine.doctor.compare import compare
@@ -22,11 +21,15 @@ def test_every_kernel_agrees_with_its_twin_on_this_adapter(rows):
     assert [row for row in rows if not row.passed] == []
 
 
-def test_every_kernel_and_every_twin_has_a_check(rows):
-    kernels = {p.name[:-3] for p in files("engine.kernels").iterdir() if p.name.endswith(".py")} - {"__init__"}
-    twins = {p.name[:-3] for p in files("engine.reference").iterdir() if p.name.endswith(".py")}
-    assert kernels == set(report.CHECKS) == {row.kernel for row in rows}
-    assert kernels <= twins
+@pytest.mark.parametrize("kernel", [p.stem for p in (ROOT / "engine" / "kernels").glob("[!_]*.py")])
+def test_every_kernel_has_a_twin_a_check_and_a_test(kernel):
+    for place in (f"engine/reference/{kernel}.py", f"tests/kernels/test_{kernel}.py"):
+        assert (ROOT / place).is_file(), f"engine/kernels/{kernel}.py needs {place}"
+    assert kernel in report.CHECKS, f"engine/kernels/{kernel}.py needs a row in CHECKS of a file of engine/doctor"
+
+
+def test_every_check_is_of_a_kernel_and_compares_something(rows):
+    assert set(report.CHECKS) == {row.kernel for row in rows}
 
 
 def test_a_kernel_that_is_off_is_found(monkeypatch):
