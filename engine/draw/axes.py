@@ -1,7 +1,5 @@
 """The three axes from the origin, with their names."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

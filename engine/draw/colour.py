@@ -1,7 +1,5 @@
 """Colours: sRGB and linear light, and perceptual maps as tables for shaders, legends and curves alike."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np
@@ -10,7 +8,6 @@ from PIL import ImageColor
 
 from engine.errors import SettingError, near
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding
 
 RGB = tuple[float, float, float]
 
@@ -42,7 +39,8 @@ TRIMS = {"dark": (0.18, 1.0), "paper": (0.04, 0.93), "image": (0.0, 1.0)}
 STEPS = 64
 
 
-PALETTE = Binding("palette", "uniform", f"array<vec4f, {STEPS}>")
+# What a shader binds by the name `palette`.
+PALETTE = f"array<vec4f, {STEPS}>"
 
 
 def linear(hexadecimal: str) -> RGB:
@@ -93,6 +91,6 @@ def colours(name: str, theme: str, where: ArrayLike) -> np.ndarray:
 
 @cache
 def palette_array(name: str, theme: str) -> Array:
-    """The palette as a uniform Array of STEPS vec4f, for the binding PALETTE."""
+    """The palette as a uniform Array of STEPS vec4f, for what binds PALETTE."""
     data = np.concatenate([palette(name, theme), np.ones((STEPS, 1))], axis=1).astype(np.float32)
     return Array.of(data, "uniform", label=f"palette {name} {theme}")

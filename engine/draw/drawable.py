@@ -155,6 +155,4 @@ class Instances(Drawable):
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         if len(self.items):
-            self.program.draw(
-                step, frame.canvas.format, 4, len(self.items), frame=frame.uniforms, node=self._node, items=self._array
-            )
+            self.program.draw(frame, step, 4, len(self.items), node=self._node, items=self._array)

@@ -1,7 +1,5 @@
 """The picture that drawables are drawn into: its theme, its size, and the textures and arrays of the present tile."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +8,6 @@ from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, linear
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
@@ -40,11 +37,8 @@ FRAME = struct(
     lists="u32",  # how many lists of layers the tile has
 )
 
-FRAME_BINDING = Binding("frame", "uniform", FRAME)
 # One layer: distance along the ray as f32 bits; red, green; blue, alpha as halves, premultiplied; 1 if undecided.
 LAYERS_TYPE = "array<vec4u>"
-LAYERS_READ = Binding("layers", "read", LAYERS_TYPE)
-LAYERS_WRITE = Binding("layers", "write", LAYERS_TYPE)
 
 
 @dataclass(frozen=True)

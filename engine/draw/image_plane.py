@@ -1,28 +1,18 @@
 """An image in space: a photo before the network that looks at it, a channel's map beside it."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.draw.drawable import Aim, Drawable, Hit
-from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.frame import FRAME, Frame
 from engine.draw.program import Program
 from engine.errors import ShapeError
-from engine.gpu.bindings import Binding
 from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 
 NODE = struct("ImagePlaneNode", world="mat4x4f", corner="vec4f", right="vec4f", down="vec4f", opacity="f32")
-PROGRAM = Program(
-    "draw/image_plane",
-    FRAME_BINDING,
-    Binding("node", "uniform", NODE),
-    Binding("image", "texture", "texture_2d<f32>"),
-    depth="write",
-    topology="triangle-strip",
-)
+PROGRAM = Program("draw/image_plane", depth="write", frame=FRAME, node=NODE, image="texture_2d<f32>")
 Triple = tuple[float, ...]
 
 
@@ -86,7 +76,7 @@ class ImagePlane(Drawable):
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         if self.image is not None:
-            PROGRAM.draw(step, frame.canvas.format, 4, frame=frame.uniforms, node=self._node, image=self._texture)
+            PROGRAM.draw(frame, step, 4, node=self._node, image=self._texture)
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         """Where an Aim meets the rectangle; `part` is the pixel's (row, column)."""

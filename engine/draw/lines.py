@@ -1,21 +1,17 @@
 """Line segments of constant width in pixels."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.draw.drawable import Instances
-from engine.draw.frame import FRAME_BINDING
+from engine.draw.frame import FRAME
 from engine.draw.program import Program
 from engine.errors import ShapeError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding
 from engine.gpu.structs import struct
 
 SEGMENT = struct("Segment", start="vec4f", end="vec4f", start_colour="vec4f", end_colour="vec4f")
 LINES = struct("LinesNode", world="mat4x4f", width="f32", cap="f32")
-BINDINGS = FRAME_BINDING, Binding("node", "uniform", LINES), Binding("items", "read", ("array", SEGMENT))
 
 
 class Lines(Instances):
@@ -28,7 +24,7 @@ class Lines(Instances):
     Raises ShapeError when the arrays do not fit each other.
     """
 
-    program = Program("draw/lines", *BINDINGS, depth="write", topology="triangle-strip")
+    program = Program("draw/lines", depth="write", frame=FRAME, node=LINES, items=[SEGMENT])
 
     def __init__(
         self,

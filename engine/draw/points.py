@@ -1,21 +1,17 @@
 """Round points of constant width in pixels."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.draw.drawable import Instances
-from engine.draw.frame import FRAME_BINDING
+from engine.draw.frame import FRAME
 from engine.draw.program import Program
 from engine.errors import ShapeError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding
 from engine.gpu.structs import struct
 
 POINT = struct("Point", place="vec4f", colour="vec4f")
 POINTS = struct("PointsNode", world="mat4x4f")
-BINDINGS = FRAME_BINDING, Binding("node", "uniform", POINTS), Binding("items", "read", ("array", POINT))
 
 
 class Points(Instances):
@@ -28,7 +24,7 @@ class Points(Instances):
     Raises ShapeError when the arrays do not fit each other.
     """
 
-    program = Program("draw/points", *BINDINGS, depth="write", topology="triangle-strip")
+    program = Program("draw/points", depth="write", frame=FRAME, node=POINTS, items=[POINT])
 
     def __init__(
         self,

@@ -1,32 +1,36 @@
 """A shader file and what it binds: composed once, and compiled for each kind of target when it is first used."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
+from engine.draw.frame import Frame
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import Module, compose
 from engine.gpu.kernel import Kernel
-from engine.gpu.passes import Encoder, RenderPass
+from engine.gpu.passes import RenderPass
 from engine.gpu.pipeline import Draw, Pipeline
 from engine.gpu.shader import Resource
+from engine.gpu.structs import Struct
 
 Constants = Mapping[str, float]
 
 
 class Program:
-    """A WGSL file that draws, or computes.
+    """A WGSL file that draws triangle strips, or computes.
 
-    name        of the file under wgsl/, without its ending
-    bindings    what it binds, in the order of their numbers
-    generated   texts that it imports, by name, besides the bindings
-    state       blend, depth and topology of what it draws, see engine.gpu.pipeline.Draw
+    name           of the file under wgsl/, without its ending
+    blend, depth   of what it draws, see engine.gpu.pipeline.Draw
+    generated      texts that it imports, by name, besides the bindings
+    resources      what it binds, in order: a Struct or `array<T, N>` is a uniform, `array<T>` or [Struct] is read, a
+                   texture is one; anything else is a Binding, by its own name
     """
 
-    def __init__(self, name: str, *bindings: Binding, generated: Mapping[str, str] | None = None, **state: Any):
-        self.name, self.bindings, self.generated, self.state = name, bindings, generated or {}, state
+    def __init__(
+        self, name: str, *, blend: str = "over", depth: str | None = None, generated: Mapping[str, str] | None = None,
+        **resources: str | Struct | list[Struct] | Binding,
+    ):  # fmt: skip
+        self.name, self.blend, self.depth, self.generated = name, blend, depth, generated or {}
+        self.bindings = tuple(_binding(name, given) for name, given in resources.items())
         self._pipelines: dict[tuple, Pipeline] = {}
         self._kernels: dict[tuple, Kernel] = {}
 
@@ -35,33 +39,53 @@ class Program:
         """The composed file."""
         return compose(self.name, {"bindings": declare(self.bindings), **self.generated})
 
-    def draw(
-        self, step: RenderPass, format: str, vertices: int, instances: int = 1, /, *,
+    def draw_to(
+        self, format: str, step: RenderPass, vertices: int, instances: int = 1, /, *,
         blend: str | None = None, constants: Constants | None = None, **resources: Resource,
     ) -> None:  # fmt: skip
-        """Records one draw in a render pass.
+        """Records one draw in a render pass to a target of a format.
 
-        format      of the target
-        blend       in place of the state's
+        blend       in place of the program's
         constants   values of the file's overrides
         resources   Arrays and Textures by the names of the bindings
         """
-        state = self.state | ({"blend": blend} if blend else {})
         key = format, blend, tuple((constants or {}).items())
         if key not in self._pipelines:
-            self._pipelines[key] = Pipeline(self.module, self.bindings, Draw((format,), **state), constants=constants)
+            state = Draw((format,), blend or self.blend, self.depth, "triangle-strip")
+            self._pipelines[key] = Pipeline(self.module, self.bindings, state, constants=constants)
         pipeline = self._pipelines[key]
         pipeline.draw(step, pipeline.bind(**resources), vertices, instances)
 
+    def draw(
+        self, frame: Frame, step: RenderPass, vertices: int, instances: int = 1, /, *,
+        blend: str | None = None, constants: Constants | None = None, **resources: Resource,
+    ) -> None:  # fmt: skip
+        """`draw_to` the frame's canvas; binds `frame` where the file does."""
+        bound = self._with_frame(frame, resources)
+        self.draw_to(frame.canvas.format, step, vertices, instances, blend=blend, constants=constants, **bound)
+
     def compute(
-        self, encoder: Encoder, size: tuple[int, int], /, *, constants: Constants | None = None, **resources: Resource
+        self, frame: Frame, size: tuple[int, int], /, *, constants: Constants | None = None, **resources: Resource
     ) -> None:
-        """Records one dispatch of workgroups that take 8 x 8 places each.
+        """Records one dispatch with the frame's encoder, of workgroups that take 8 x 8 places each.
 
         size   (columns, rows) of places
         """
         key = tuple((constants or {}).items())
         if key not in self._kernels:
             self._kernels[key] = Kernel(self.module, self.bindings, constants=constants)
-        kernel = self._kernels[key]
-        kernel.dispatch(encoder, kernel.bind(**resources), (-(-size[0] // 8), -(-size[1] // 8)))
+        kernel, bound = self._kernels[key], self._with_frame(frame, resources)
+        kernel.dispatch(frame.encoder, kernel.bind(**bound), (-(-size[0] // 8), -(-size[1] // 8)))
+
+    def _with_frame(self, frame, resources):
+        return resources | ({"frame": frame.uniforms} if self.bindings[0].name == "frame" else {})
+
+
+def _binding(name, given):
+    if isinstance(given, Binding):
+        return given
+    if isinstance(given, list):
+        return Binding(name, "read", ("array", given[0]))
+    if isinstance(given, Struct) or "," in given:
+        return Binding(name, "uniform", given)
+    return Binding(name, "texture" if given.startswith("texture") else "read", given)

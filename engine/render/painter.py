@@ -1,7 +1,5 @@
 """The picture of a live view: drawn again when something changed, finer when nothing does, laid on a canvas."""
 
-from __future__ import annotations
-
 import sys
 import time
 import traceback

@@ -1,7 +1,5 @@
 """A finished picture: a texture or an array, and what its ray casting came to."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

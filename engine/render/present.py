@@ -1,7 +1,5 @@
 """Laying finished pictures on something else: sprites on a picture, a picture on a window's surface."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -10,7 +8,6 @@ import numpy as np
 from engine.draw.frame import Sprite
 from engine.draw.program import Program
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding
 from engine.gpu.passes import Encoder, View, render_pass
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
@@ -18,9 +15,8 @@ from engine.render.tiling import Rectangle, overlap
 
 SPRITE = struct("SpritePlace", place="vec4f", tile="vec4f")
 BLIT = struct("BlitPlace", place="vec4f", decode="vec4f")
-IMAGE = Binding("image", "texture", "texture_2d<f32>")
-SPRITE_PROGRAM = Program("render/sprite", Binding("sprite", "uniform", SPRITE), IMAGE, topology="triangle-strip")
-BLIT_PROGRAM = Program("render/blit", Binding("blit", "uniform", BLIT), IMAGE, blend="replace")
+SPRITE_PROGRAM = Program("render/sprite", sprite=SPRITE, image="texture_2d<f32>")
+BLIT_PROGRAM = Program("render/blit", blend="replace", blit=BLIT, image="texture_2d<f32>")
 # Bytes of a sprite that stays on the GPU: the words of a usual picture, which the next one has too.
 CACHED_BYTES = 2**20
 
@@ -49,7 +45,7 @@ def lay_sprites(
     for left, top, image in parts:
         h, w = image.shape[:2]
         place = _sprite_place((left - x, top - y, w, h), (width, height, decode, 0.0))
-        SPRITE_PROGRAM.draw(step, format, 4, sprite=place, image=_sprite_texture(image))
+        SPRITE_PROGRAM.draw_to(format, step, 4, sprite=place, image=_sprite_texture(image))
     step.end()
 
 
@@ -74,7 +70,7 @@ def blit(
     step = render_pass(encoder, "blit", target_view, clear=None if clear is None else (*clear, 1.0))
     step.set_viewport(*viewport, 0.0, 1.0)
     step.set_scissor_rect(*(int(v) for v in viewport))
-    BLIT_PROGRAM.draw(step, target_format, 3, blit=place, image=texture)
+    BLIT_PROGRAM.draw_to(target_format, step, 3, blit=place, image=texture)
     step.end()
 
 

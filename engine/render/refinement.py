@@ -1,7 +1,5 @@
 """Which picture to draw next: coarse while things move, finer and finer when they rest, then none."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

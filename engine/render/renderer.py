@@ -1,7 +1,5 @@
 """One picture of a scene: a first walk that uploads and runs kernels, then, tile by tile, casts, draws and resolves."""
 
-from __future__ import annotations
-
 import weakref
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass

@@ -1,13 +1,11 @@
 """The passes of one tile that belong to no node: what is solid, the layers composed, samples resolved to pixels."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np
 
 from engine.draw.drawable import Drawable
-from engine.draw.frame import FRAME, FRAME_BINDING, LAYERS_READ, Frame, Theme
+from engine.draw.frame import FRAME, LAYERS_TYPE, Frame, Theme
 from engine.draw.program import Program
 from engine.gpu.bindings import Binding
 from engine.gpu.passes import RenderPass, debug_group, render_pass
@@ -16,21 +14,15 @@ from engine.view.camera import Camera
 
 Placed = tuple[Drawable, np.ndarray]
 
-BACKDROP = Program("draw/backdrop", FRAME_BINDING, blend="replace", depth="keep")
+BACKDROP = Program("draw/backdrop", blend="replace", depth="keep", frame=FRAME)
 COMPOSE = Program(
-    "render/compose",
-    FRAME_BINDING,
-    LAYERS_READ,
-    Binding("colour", "texture", "texture_2d<f32>"),
-    Binding("depth_map", "texture", "texture_depth_2d"),
-    Binding("composed", "storage_texture", "texture_storage_2d<rgba16float, write>"),
-)
+    "render/compose", frame=FRAME, layers=LAYERS_TYPE, colour="texture_2d<f32>", depth_map="texture_depth_2d",
+    composed=Binding("composed", "storage_texture", "texture_storage_2d<rgba16float, write>"),
+)  # fmt: skip
 RESOLVE = Program(
-    "render/resolve",
-    FRAME_BINDING,
-    Binding("composed", "texture", "texture_2d<f32>"),
-    Binding("picture", "storage_texture", "texture_storage_2d<rgba8unorm, write>"),
-)
+    "render/resolve", frame=FRAME, composed="texture_2d<f32>",
+    picture=Binding("picture", "storage_texture", "texture_storage_2d<rgba8unorm, write>"),
+)  # fmt: skip
 
 
 def draw_solid(frame: Frame, drawables: Iterable[Placed]) -> None:
@@ -40,7 +32,7 @@ def draw_solid(frame: Frame, drawables: Iterable[Placed]) -> None:
         frame.encoder, "solid", frame.colour.view, clear=(*frame.theme.background, 1), depth=frame.depth.view
     )
     if frame.theme.encoded:
-        BACKDROP.draw(step, frame.canvas.format, 3, frame=frame.uniforms)
+        BACKDROP.draw(frame, step, 3)
     for phase in ("under", "solid"):
         draw_phase(frame, step, drawables, phase)
     step.end()
@@ -64,8 +56,8 @@ def draw_phase(frame: Frame, step: RenderPass, drawables: Iterable[Placed], phas
 def compose_layers(frame: Frame, lists: int) -> None:
     """Lays the layers of so many lists over frame.colour, front to back: the result is frame.composed."""
     COMPOSE.compute(
-        frame.encoder, frame.samples, constants={"LISTS": float(lists)}, frame=frame.uniforms, layers=frame.layers,
-        colour=frame.colour, depth_map=frame.depth, composed=frame.composed,
+        frame, frame.samples, constants={"LISTS": float(lists)}, layers=frame.layers, colour=frame.colour,
+        depth_map=frame.depth, composed=frame.composed,
     )  # fmt: skip
 
 
@@ -80,9 +72,7 @@ def resolve(frame: Frame, texture: Texture) -> None:
     # On paper white must stay white, and where colours are values they must stay those.
     shoulder = frame.theme.name != "paper" and not frame.exact
     constants = {"GRID": float(frame.grid), "ENCODE": float(frame.theme.encoded), "SHOULDER": float(shoulder)}
-    RESOLVE.compute(
-        frame.encoder, frame.tile[2:], constants=constants, frame=frame.uniforms, composed=frame.canvas, picture=texture
-    )
+    RESOLVE.compute(frame, frame.tile[2:], constants=constants, composed=frame.canvas, picture=texture)
 
 
 def frame_struct(

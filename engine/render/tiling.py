@@ -1,7 +1,5 @@
 """How a picture is cut: tiles, drawn one by one, and bands of whole rows of them, by which files are written."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

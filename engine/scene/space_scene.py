@@ -29,9 +29,9 @@ def orbit_camera(
         distance * math.sin(altitude),
         distance * math.sin(azimuth) * math.cos(altitude),
     )
-    eye = tuple(np.add(target, offset))
+    (x, y, z), eye = target, tuple(np.add(target, offset))
     # With such planes the depth buffer serves a crumb as well as a planet.
-    return Camera(eye=eye, target=tuple(target), near=distance / 200.0, far=distance * 100.0, **more)
+    return Camera(eye=eye, target=(x, y, z), near=distance / 200.0, far=distance * 100.0, **more)
 
 
 class SpaceScene(Scene):

@@ -1,14 +1,16 @@
 """Where the picture is taken from: perspective and orthographic cameras."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import SettingError
 
 
-def unit(v):
+def unit(v: np.ndarray) -> np.ndarray:
     """v at length 1; the zero vector stays."""
     length = np.linalg.norm(v)
     return v / length if length > 0 else v
@@ -28,9 +30,9 @@ class Camera:
     Raises SettingError when eye and target coincide or up points along the view.
     """
 
-    eye: tuple = (0.0, 0.0, 12.0)
-    target: tuple = (0.0, 0.0, 0.0)
-    up: tuple = (0.0, 1.0, 0.0)
+    eye: tuple[float, float, float] = (0.0, 0.0, 12.0)
+    target: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    up: tuple[float, float, float] = (0.0, 1.0, 0.0)
     fov: float = 2.0 * np.arctan(0.5)
     height: float = 10.0
     near: float = 0.05
@@ -48,27 +50,27 @@ class Camera:
             )
 
     @cached_property
-    def forward(self):
+    def forward(self) -> np.ndarray:
         return unit(np.subtract(self.target, self.eye))
 
     @cached_property
-    def right(self):
+    def right(self) -> np.ndarray:
         return unit(np.cross(self.forward, self.up))
 
     @cached_property
-    def upward(self):
+    def upward(self) -> np.ndarray:
         """The picture's own up: right-angled to forward and right."""
         return np.cross(self.right, self.forward)
 
     @property
-    def distance(self):
+    def distance(self) -> float:
         return float(np.linalg.norm(np.subtract(self.target, self.eye)))
 
     @property
-    def is_orthographic(self):
+    def is_orthographic(self) -> bool:
         return self.fov == 0.0
 
-    def half_sizes(self, aspect):
+    def half_sizes(self, aspect: float) -> tuple[float, float]:
         """Half the picture's width and height at distance 1 (perspective), or in world units (orthographic).
 
         aspect   width over height
@@ -76,10 +78,11 @@ class Camera:
         half = self.height / 2.0 if self.is_orthographic else float(np.tan(self.fov / 2.0))
         return (half * aspect, half) if aspect >= 1 else (half, half / aspect)
 
-    def with_(self, **changes):
+    def with_(self, **changes: Any) -> Self:
+        """The same with other values of some fields; points may be arrays."""
         return replace(self, **changes)
 
-    def view(self):
+    def view(self) -> np.ndarray:
         """(4, 4) world to eye space, x right, y up, -z forward; row-vector convention transposed: use view @ p."""
         return self._view.copy()
 
@@ -90,7 +93,7 @@ class Camera:
         m[:3, 3] = -m[:3, :3] @ np.asarray(self.eye)
         return m
 
-    def projection(self, aspect):
+    def projection(self, aspect: float) -> np.ndarray:
         """(4, 4) eye space to clip space, depth 0 at near and 1 at far as WebGPU has it."""
         n, f, (w, h) = self.near, self.far, self.half_sizes(aspect)
         m = np.zeros((4, 4))
@@ -101,7 +104,7 @@ class Camera:
             m[2, 2], m[2, 3], m[3, 2] = -f / (f - n), -n * f / (f - n), -1.0
         return m
 
-    def ray(self, x, y, aspect):
+    def ray(self, x: float, y: float, aspect: float) -> tuple[np.ndarray, np.ndarray]:
         """(origin, direction of length 1) through a point of the picture.
 
         x, y   in [-1, 1], right and up
@@ -112,14 +115,11 @@ class Camera:
             return np.asarray(self.eye) + offset, self.forward
         return np.asarray(self.eye), unit(self.forward + offset)
 
-    def project(self, point, aspect):
+    def project(self, point: ArrayLike, aspect: float) -> tuple[float, float, float] | None:
         """(x, y) in [-1, 1] of the picture, right and up, and distance along the view; None behind the eye."""
         x, y, _, w = self.projection(aspect) @ self.view() @ np.append(np.asarray(point, float), 1.0)
         return (x / w, y / w, w) if w > 0 else None
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         """As JSON holds it; `Camera(**state)` gives it back."""
-        return {
-            "eye": self.eye, "target": self.target, "up": self.up,
-            "fov": self.fov, "height": self.height, "near": self.near, "far": self.far,
-        }  # fmt: skip
+        return asdict(self)

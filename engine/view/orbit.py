@@ -4,12 +4,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from engine.view.camera import unit
-from engine.view.pan_zoom import PanZoom, reach
+from engine.view.camera import Camera, unit
+from engine.view.pan_zoom import Event, PanZoom, Viewport, share
 
 # Dragging over the picture's height turns by half a circle.
-TURN_A_HEIGHT = math.pi
+RADIANS_A_HEIGHT = math.pi
 # Steeper than this the camera's own up is stored instead of the pole: the two show the same, but at the pole one ends.
 STEEP = math.cos(math.radians(80.0))
 
@@ -28,7 +29,7 @@ class Angles:
     distance: float
 
 
-def axes(pole):
+def axes(pole: ArrayLike) -> np.ndarray:
     """(3, 3) rows: the axis of azimuth 0, the pole, and the axis of azimuth a quarter; x, y, z for the pole y."""
     pole = unit(np.asarray(pole, float))
     # The coordinate axis farthest from the pole; x before z, so that y upwards gives x, y, z.
@@ -37,7 +38,7 @@ def axes(pole):
     return np.array([first, pole, np.cross(first, pole)])
 
 
-def angles(camera, pole=(0.0, 1.0, 0.0)):
+def angles(camera: Camera, pole: ArrayLike = (0.0, 1.0, 0.0)) -> Angles:
     """The Angles of a camera.
 
     The altitude is taken from the view and from the picture's up together, so none is special, the poles included.
@@ -50,7 +51,7 @@ def angles(camera, pole=(0.0, 1.0, 0.0)):
     return Angles(azimuth, altitude, camera.distance)
 
 
-def stood(camera, at, pole=(0.0, 1.0, 0.0)):
+def placed(camera: Camera, at: Angles, pole: ArrayLike = (0.0, 1.0, 0.0)) -> Camera:
     """The camera moved to Angles round its target."""
     frame = axes(pole)
     sine, cosine = math.sin(at.altitude), math.cos(at.altitude)
@@ -60,7 +61,7 @@ def stood(camera, at, pole=(0.0, 1.0, 0.0)):
     return camera.with_(eye=np.asarray(camera.target) + out * at.distance, up=up)
 
 
-def shortest(angle):
+def shortest(angle: float) -> float:
     """The same angle in [-pi, pi)."""
     return (angle + math.pi) % (2.0 * math.pi) - math.pi
 
@@ -68,33 +69,32 @@ def shortest(angle):
 class Orbit(PanZoom):
     """A view round a body: left drag orbits, other drags and shift-left pan, the wheel zooms at the pointer.
 
-    The horizon stays level, and the way over a pole goes on upside down: no direction is lost.
+    The horizon stays level, and past a pole the view goes on upside down: no direction is lost.
     """
 
     @property
-    def pole(self):
+    def pole(self) -> tuple[float, float, float]:
+        """The direction round which it turns: upwards where it began."""
         return self.home.up
 
-    def pans(self, event):
+    def pans(self, event: Event) -> bool:
         return event["button"] != self.LEFT or "Shift" in event.get("modifiers", ())
 
-    def turn(self, before, event, viewport):
-        speed = TURN_A_HEIGHT / viewport[3]
-        self.orbit((event["x"] - before["x"]) * speed, (event["y"] - before["y"]) * speed)
+    def drag(self, x: float, y: float, event: Event, viewport: Viewport) -> None:
+        speed = RADIANS_A_HEIGHT / viewport[3]
+        self.orbit((event["x"] - x) * speed, (event["y"] - y) * speed)
 
-    def orbit(self, right, down):
+    def orbit(self, right: float, down: float) -> None:
         """Turns by angles, as if the body were dragged to the right and down."""
         at = angles(self.camera, self.pole)
         # Upside down the body's near side moves the other way; without this the drag would feel mirrored.
         side = 1.0 if math.cos(at.altitude) >= 0.0 else -1.0
-        self.put(stood(self.camera, Angles(at.azimuth + side * right, at.altitude + down, at.distance), self.pole))
+        self.put(placed(self.camera, Angles(at.azimuth + side * right, at.altitude + down, at.distance), self.pole))
 
-    def between(self, here, there, part):
+    def between(self, here: Camera, there: Camera, part: float) -> Camera:
         flat = super().between(here, there, part)
         start, end = angles(here, self.pole), angles(there, self.pole)
         azimuth = start.azimuth + part * shortest(end.azimuth - start.azimuth)
         altitude = start.altitude + part * shortest(end.altitude - start.altitude)
-        size = reach(here), reach(there)
-        way = (reach(flat) - size[0]) / (size[1] - size[0]) if abs(size[1] / size[0] - 1.0) > 1e-9 else part
-        distance = start.distance + way * (end.distance - start.distance)
-        return stood(flat, Angles(azimuth, altitude, distance), self.pole)
+        distance = start.distance + share(here, there, part) * (end.distance - start.distance)
+        return placed(flat, Angles(azimuth, altitude, distance), self.pole)

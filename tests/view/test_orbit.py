@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.view.camera import Camera
-from engine.view.orbit import Angles, Orbit, angles, axes, shortest, stood
+from engine.view.orbit import Angles, Orbit, angles, axes, placed, shortest
 
 SIZE = (0.0, 0.0, 900.0, 600.0)
 POLES = [(0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (1.0, 2.0, -0.5)]
@@ -43,14 +43,14 @@ def test_with_y_upwards_the_angles_are_those_of_the_original():
 
 @given(azimuth=angle, altitude=angle, pole=st.sampled_from(POLES))
 def test_standing_at_angles_gives_those_angles_even_upside_down(azimuth, altitude, pole):
-    at = angles(stood(Camera(target=(1.0, 2.0, 3.0)), Angles(azimuth, altitude, 5.0), pole), pole)
+    at = angles(placed(Camera(target=(1.0, 2.0, 3.0)), Angles(azimuth, altitude, 5.0), pole), pole)
     assert same_turn(at.azimuth, azimuth) and same_turn(at.altitude, altitude)
     assert at.distance == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize("altitude", [math.pi / 2, -math.pi / 2])
 def test_straight_over_a_pole_the_azimuth_is_still_known(altitude):
-    at = angles(stood(Camera(), Angles(1.1, altitude, 5.0)))
+    at = angles(placed(Camera(), Angles(1.1, altitude, 5.0)))
     assert same_turn(at.azimuth, 1.1)
 
 
@@ -84,7 +84,7 @@ def test_a_drag_over_the_pole_goes_on_smoothly():
 
 @pytest.mark.parametrize("altitude", [0.3, 2.5])
 def test_dragging_right_moves_the_near_side_to_the_right(altitude):
-    control = Orbit(stood(Camera(), Angles(0.4, altitude, 5.0)), home=Camera())
+    control = Orbit(placed(Camera(), Angles(0.4, altitude, 5.0)), home=Camera())
     near = -control.camera.forward
     right = control.camera.right
     control.orbit(0.1, 0.0)
@@ -114,7 +114,7 @@ def test_which_drags_pan(button, modifiers, pans):
 @given(azimuth=angle, altitude=st.floats(-1.5, 1.5))
 def test_reset_comes_home_from_anywhere_and_never_passes_the_target(azimuth, altitude):
     home = Camera(eye=(-7.0, 2.5, 9.4))
-    control = Orbit(stood(home, Angles(azimuth, altitude, 40.0)), home=home)
+    control = Orbit(placed(home, Angles(azimuth, altitude, 40.0)), home=home)
     control.reset()
     nearest = 40.0
     for _ in range(200):
@@ -125,8 +125,8 @@ def test_reset_comes_home_from_anywhere_and_never_passes_the_target(azimuth, alt
 
 
 def test_a_turn_takes_the_short_way_round():
-    home = stood(Camera(), Angles(3.0, 0.0, 5.0))
-    control = Orbit(stood(Camera(), Angles(-3.0, 0.0, 5.0)), home=home)
+    home = placed(Camera(), Angles(3.0, 0.0, 5.0))
+    control = Orbit(placed(Camera(), Angles(-3.0, 0.0, 5.0)), home=home)
     control.reset()
     control.step(0.03)
     # From -3 to 3 the short way is over pi: 0.28 radians.

@@ -1,7 +1,5 @@
 """The boundaries of a network's neurons over the plane that a flat camera looks at, and what lies under them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import cache
@@ -16,7 +14,7 @@ from engine.draw.boundaries.boundary_styles import STYLE, checked_dash, class_co
 from engine.draw.boundaries.layer_styles import layer_styles
 from engine.draw.colour import PALETTE, RGB, palette_array
 from engine.draw.drawable import Aim, Drawable, Hit
-from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.frame import FRAME, Frame
 from engine.draw.image_plane import image_texture
 from engine.draw.program import Program
 from engine.errors import DeviceLimitError, SettingError, ShapeError
@@ -45,7 +43,7 @@ NODE = struct(
     most="u32",  # more than any loop's iterations: that their count is data keeps drivers from unrolling loops
     bending="u32",  # groups at whose lines others may bend
 )
-SAMPLES_PROGRAM = Program("draw/samples", FRAME_BINDING, Binding("samples", "read", "array<vec4f>"), depth="keep")
+SAMPLES_PROGRAM = Program("draw/samples", depth="keep", frame=FRAME, samples="array<vec4f>")
 BACKGROUNDS = ("none", "prediction", "target", "loss", "regions")
 # The end of the map of losses: cross-entropy in nats (a coin's guess of two classes is 0.69), mean squared error.
 MOST_LOSS = {"classes": 2.0, "values": 0.25}
@@ -325,10 +323,9 @@ class Boundaries(Drawable):
         if width and height:
             self._samples = self.array("samples", "f4", frame.samples[0] * frame.samples[1] * 4)
             _program(self.net.shape, self.task).compute(
-                frame.encoder, (width, height),
-                constants={"BACKGROUND": float(BACKGROUNDS.index(self.background))},
-                frame=frame.uniforms, weights=self._weights, palette=palette_array(LOSS_MAP, "image"),
-                target_image=self._texture, samples=self._samples, **self._arrays,
+                frame, (width, height), constants={"BACKGROUND": float(BACKGROUNDS.index(self.background))},
+                weights=self._weights, palette=palette_array(LOSS_MAP, "image"), target_image=self._texture,
+                samples=self._samples, **self._arrays,
             )  # fmt: skip
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
@@ -337,10 +334,7 @@ class Boundaries(Drawable):
         left, top, width, height = self._in_tile(frame)
         if width and height:
             step.set_scissor_rect(left, top, width, height)
-            SAMPLES_PROGRAM.draw(
-                step, frame.canvas.format, 3, blend="replace" if covers else "over",
-                frame=frame.uniforms, samples=self._samples,
-            )  # fmt: skip
+            SAMPLES_PROGRAM.draw(frame, step, 3, blend="replace" if covers else "over", samples=self._samples)
             step.set_scissor_rect(0, 0, *frame.samples)
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit:
@@ -362,18 +356,10 @@ class Boundaries(Drawable):
 def _program(shape, task):
     weights, middle_type = boundaries_bindings(shape)
     return Program(
-        "draw/boundaries",
-        FRAME_BINDING,
-        weights,
-        Binding("middle", "uniform", middle_type),
-        Binding("reaches", "uniform", f"array<vec4f, {Groups(shape).count + 1}>"),
-        Binding("styles", "read", ("array", STYLE)),
-        Binding("node", "uniform", NODE),
-        PALETTE,
-        Binding("target_image", "texture", "texture_2d<f32>"),
-        Binding("samples", "write", "array<vec4f>"),
-        generated={"boundaries": boundaries_module(shape, task)},
-    )
+        "draw/boundaries", generated={"boundaries": boundaries_module(shape, task)}, frame=FRAME, weights=weights,
+        middle=middle_type, reaches=f"array<vec4f, {Groups(shape).count + 1}>", styles=[STYLE], node=NODE,
+        palette=PALETTE, target_image="texture_2d<f32>", samples=Binding("samples", "write", "array<vec4f>"),
+    )  # fmt: skip
 
 
 class _Snapshots:

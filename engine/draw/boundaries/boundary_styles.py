@@ -1,7 +1,5 @@
 """How boundaries look, as the shader takes it: lines, the reach of each, and soft colours for what lies under them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 

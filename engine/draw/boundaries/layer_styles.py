@@ -1,7 +1,5 @@
 """How the boundaries of a network's layers are told apart: a colour and a dash for each."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from engine.draw.colour import RGB, linear

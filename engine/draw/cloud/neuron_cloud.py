@@ -1,7 +1,5 @@
 """Every neuron of a convolutional network as a dot in space: how strong its response is, what it looks like."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +15,6 @@ from engine.draw.node import transformed
 from engine.draw.program import Program
 from engine.errors import SettingError, ShapeError, near
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, groups_of
 from engine.gpu.device import device
 from engine.gpu.passes import render_pass
@@ -33,7 +30,7 @@ RADIUS = 250 / 300 * np.tan(np.radians(45) / 2)
 DIMMED = 0.12
 # On paper opacities look as where encoded colours are mixed, as the original and other programs do: sRGB's power.
 PAPER_POWER = 2.2
-PROGRAM = Program("draw/neuron_cloud", Binding("picture", "texture", "texture_2d<f32>"))
+PROGRAM = Program("draw/neuron_cloud", picture="texture_2d<f32>")
 
 
 @dataclass(frozen=True)
@@ -241,7 +238,7 @@ class NeuronCloud(Drawable):
             self._placed = frame.camera, samples, frame.theme
         frame.encoder = self._splatter.draw(frame.encoder, view, frame.depth)
         step = render_pass(frame.encoder, "cloud", frame.canvas.view)
-        PROGRAM.draw(step, frame.canvas.format, 3, picture=self._splatter.picture)
+        PROGRAM.draw(frame, step, 3, picture=self._splatter.picture)
         step.end()
 
     @cached_property

@@ -1,7 +1,5 @@
 """A box's base and one upright edge with numbers along them, on the sides where they hide nothing."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

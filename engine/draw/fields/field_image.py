@@ -1,7 +1,5 @@
 """A network's field over the plane that a flat camera looks at, as an image."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np
@@ -9,10 +7,9 @@ from numpy.typing import ArrayLike
 
 from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Aim, Drawable, Hit
-from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.frame import FRAME, Frame
 from engine.draw.program import Program
 from engine.errors import SceneError
-from engine.gpu.bindings import Binding
 from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
 from engine.kernels.grid import Grid, Plane
@@ -20,13 +17,7 @@ from engine.network.mlp import Mlp
 
 IMAGE = struct("FieldImageNode", outputs="vec4u", low="f32", high="f32", groups="u32")
 PROGRAM = Program(
-    "draw/field_image",
-    FRAME_BINDING,
-    Binding("node", "uniform", IMAGE),
-    Binding("values", "read", "array<vec4f>"),
-    PALETTE,
-    blend="replace",
-    depth="keep",
+    "draw/field_image", blend="replace", depth="keep", frame=FRAME, node=IMAGE, values="array<vec4f>", palette=PALETTE
 )
 # The map of three outputs: they are red, green and blue themselves.
 RGB = "rgb"
@@ -101,10 +92,10 @@ class FieldImage(Drawable):
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         mapped = self.map != RGB
+        table = palette_array(self.map if mapped else "viridis", "image")
         PROGRAM.draw(
-            step, frame.canvas.format, 3, constants={"MAPPED": float(mapped)}, frame=frame.uniforms, node=self._node,
-            values=self._values, palette=palette_array(self.map if mapped else "viridis", "image"),
-        )  # fmt: skip
+            frame, step, 3, constants={"MAPPED": float(mapped)}, node=self._node, values=self._values, palette=table
+        )
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         x, y = float(aim.origin[0]), float(aim.origin[1])

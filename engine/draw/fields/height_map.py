@@ -1,7 +1,5 @@
 """One output of a network as a surface over a rectangle of a plane through its inputs."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 
@@ -12,11 +10,10 @@ from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.fields.box_axes import BoxAxes
 from engine.draw.fields.sampling import Samples, Survey, extent
-from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.frame import FRAME, Frame
 from engine.draw.node import transformed
 from engine.draw.program import Program
 from engine.errors import SettingError, ShapeError
-from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
@@ -44,15 +41,7 @@ HEIGHT_MAP = struct(
     rule="f32",  # width of the grid's lines, pixels in a picture 720 high
     strength="f32",  # of the grid's lines, 0 to 1
 )
-PROGRAM = Program(
-    "draw/height_map",
-    FRAME_BINDING,
-    Binding("map", "uniform", HEIGHT_MAP),
-    Binding("samples", "read", "array<f32>"),
-    PALETTE,
-    depth="write",
-    topology="triangle-strip",
-)
+PROGRAM = Program("draw/height_map", depth="write", frame=FRAME, map=HEIGHT_MAP, samples="array<f32>", palette=PALETTE)
 # Vertices a side at most: a quad covers 2 x 2 samples of a picture 3000 samples high, and its values take 108 MB.
 MOST = 1500
 # Lines of the grid across the surface, at most.
@@ -258,9 +247,8 @@ class HeightMap(Drawable):
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         PROGRAM.draw(
-            step, frame.canvas.format, 2 * self._columns, self._rows - 1,
-            constants={"RGB": float(len(self.outputs) == 3)}, frame=frame.uniforms, map=self._uniform,
-            samples=self._samples, palette=palette_array(self.map, self.theme or frame.theme.shade),
+            frame, step, 2 * self._columns, self._rows - 1, constants={"RGB": float(len(self.outputs) == 3)},
+            map=self._uniform, samples=self._samples, palette=palette_array(self.map, self.theme or frame.theme.shade),
         )  # fmt: skip
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:

@@ -1,7 +1,5 @@
 """Curves of networks with one input: the outputs over the input, as true as the picture is fine."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,12 +9,11 @@ from engine.draw.colour import RGB, linear
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.fields.plot_window import PlotWindow, name_width, names_sprite, rules, window, words
 from engine.draw.fields.sampling import ready
-from engine.draw.frame import FRAME_BINDING, Frame
+from engine.draw.frame import FRAME, Frame
 from engine.draw.node import transformed
 from engine.draw.program import Program
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding
 from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
 from engine.kernels.grid import Grid, Plane
@@ -38,21 +35,8 @@ PLOT = struct(
     stride="u32",  # floats from one point to the next
     output="u32",
 )
-RULES_PROGRAM = Program(
-    "draw/rules",
-    FRAME_BINDING,
-    Binding("items", "read", ("array", RULE)),
-    depth="keep",
-    topology="triangle-strip",
-)
-PLOT_PROGRAM = Program(
-    "draw/plot",
-    FRAME_BINDING,
-    Binding("plot", "uniform", PLOT),
-    Binding("values", "read", "array<f32>"),
-    depth="keep",
-    topology="triangle-strip",
-)
+RULES_PROGRAM = Program("draw/rules", depth="keep", frame=FRAME, items=[RULE])
+PLOT_PROGRAM = Program("draw/plot", depth="keep", frame=FRAME, plot=PLOT, values="array<f32>")
 # Okabe and Ito 2008, told apart by the colour-blind; in an order that each background shows well. Black and the colours
 # nearest to the background are left out.
 COLOURS = {
@@ -186,14 +170,13 @@ class Plot(Drawable):
             )
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
-        target = step, frame.canvas.format, 4
         if self._rule_count:
-            RULES_PROGRAM.draw(*target, self._rule_count, frame=frame.uniforms, items=self._rules)
+            RULES_PROGRAM.draw(frame, step, 4, self._rule_count, items=self._rules)
         left, _, right, _ = self._window.place
         # The first curve lies on top of the others.
         for curve, plot in reversed(list(zip(self.curves, self._plots, strict=False))):
             values = self._values[id(curve.net)]
-            PLOT_PROGRAM.draw(*target, (right - left) * frame.grid, frame=frame.uniforms, plot=plot, values=values)
+            PLOT_PROGRAM.draw(frame, step, 4, (right - left) * frame.grid, plot=plot, values=values)
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
         found = self._find(frame, world)

@@ -1,7 +1,5 @@
 """Where a flat plot lies in a picture: its window, the ticks on it, and the numbers beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

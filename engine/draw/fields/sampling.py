@@ -1,7 +1,5 @@
 """What drawables that sample a network over a grid share."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

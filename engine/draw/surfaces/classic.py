@@ -1,18 +1,15 @@
 """The first original's picture, to the pixel: lines one pixel wide, no depth, the surface laid over them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.draw.frame import FRAME_BINDING, Frame
-from engine.draw.lines import BINDINGS, Lines
+from engine.draw.frame import FRAME, Frame
+from engine.draw.lines import LINES, SEGMENT, Lines
 from engine.draw.program import Program
 from engine.draw.surfaces.level_surfaces import LevelSurfaces
-from engine.draw.surfaces.sparks import CLASSIC_PATH, SPARKS_BINDING, VERTICES_BINDING, SparkPaths
-from engine.gpu.bindings import Binding
+from engine.draw.surfaces.sparks import CLASSIC_PATH, SPARKS, SparkPaths
 from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
 from engine.network.mlp import Mlp
@@ -23,15 +20,8 @@ AXIS_OPACITY = 0.6
 # Of the polygon round the region's picture: 24 sides leave 0.6% of it outside the ball's.
 CORNERS = 24
 OUTLINE = struct("Outline", corners=f"array<vec4f, {CORNERS}>")
-OUTLINE_BINDING = Binding("outline", "uniform", OUTLINE)
 SPARKS_PROGRAM = Program(
-    "draw/classic_sparks",
-    FRAME_BINDING,
-    SPARKS_BINDING,
-    VERTICES_BINDING,
-    blend="add",
-    depth="keep",
-    topology="triangle-strip",
+    "draw/classic_sparks", blend="add", depth="keep", frame=FRAME, sparks=SPARKS, vertices="array<vec4f>"
 )
 
 
@@ -47,11 +37,8 @@ class ClassicSurfaces(LevelSurfaces):
         self._outline = self.uniform(OUTLINE, corners=outline(frame.camera, world[:3, 3], radius, frame.size))
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
-        program = self.program("draw/classic_surfaces", OUTLINE_BINDING, depth="keep", topology="triangle-strip")
-        program.draw(
-            step, frame.canvas.format, CORNERS, frame=frame.uniforms, surface=self._surface, weights=self._uploaded(),
-            counts=frame.counts, outline=self._outline,
-        )  # fmt: skip
+        program = self.program("draw/classic_surfaces", depth="keep", outline=OUTLINE)
+        program.draw(frame, step, CORNERS, **self.resources(frame), outline=self._outline)
 
 
 def outline(camera: Camera, centre: np.ndarray, radius: float, size: tuple[int, int]) -> np.ndarray:
@@ -94,17 +81,14 @@ class ClassicSparks(SparkPaths):
         super().__init__(net, seeds, path=CLASSIC_PATH, **more)
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
-        SPARKS_PROGRAM.draw(
-            step, frame.canvas.format, 4, self.segments,
-            frame=frame.uniforms, sparks=self._sparks, vertices=self._paths.array,
-        )  # fmt: skip
+        SPARKS_PROGRAM.draw(frame, step, 4, self.segments, sparks=self._sparks, vertices=self._paths.array)
 
 
 class ClassicAxes(Lines):
     """The original's axes: 5 long, opacity 0.6, over the sparks and under the surface."""
 
     phase = "under"
-    program = Program("draw/classic_lines", *BINDINGS, depth="keep", topology="triangle-strip")
+    program = Program("draw/classic_lines", depth="keep", frame=FRAME, node=LINES, items=[SEGMENT])
 
     def __init__(self, length: float = 5.0):
         ends = np.stack([np.zeros((3, 3)), np.eye(3) * length], axis=1)

@@ -1,7 +1,5 @@
 """What a debug view shows in place of the surfaces: for who asks why a picture is slow, or looks wrong."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.draw.words.legend import Legend

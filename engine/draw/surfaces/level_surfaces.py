@@ -1,9 +1,7 @@
 """The level surfaces of a network in three inputs, certified: none is skipped, and what is not known is not painted."""
 
-from __future__ import annotations
-
 from functools import cache
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +11,7 @@ from engine.codegen.mlp.layout import weights_binding
 from engine.codegen.mlp.weights import upload
 from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Aim, Drawable, Hit
-from engine.draw.frame import FRAME_BINDING, LAYERS, LAYERS_WRITE, Frame
+from engine.draw.frame import FRAME, LAYERS, LAYERS_TYPE, Frame
 from engine.draw.node import transformed
 from engine.draw.program import Program
 from engine.draw.surfaces.debug_views import NORMAL_MAP, view_legend, view_number, view_span
@@ -21,9 +19,9 @@ from engine.draw.words.legend import Legend
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
-from engine.gpu.structs import struct
+from engine.gpu.structs import Struct, struct
 from engine.kernels import rays
-from engine.network.mlp import Mlp, Shape
+from engine.network.mlp import Mlp
 from engine.network.parts import observed
 from engine.reference.field import value_and_gradient
 from engine.view.camera import Camera
@@ -47,8 +45,15 @@ SURFACE = struct(
     searches="f32",  # that a ray may take
     list="f32",
 )
-SURFACE_BINDING = Binding("surface", "uniform", SURFACE)
-COUNTS_BINDING = Binding("counts", "write", "array<atomic<u32>, 4>")
+LAYERS_WRITE = Binding("layers", "write", LAYERS_TYPE)
+
+
+class SearchResources(TypedDict):
+    """What every file that searches surfaces binds, besides `frame`."""
+
+    surface: Array
+    weights: Array
+    counts: Array
 
 
 class Region:
@@ -178,12 +183,13 @@ class LevelSurfaces(Drawable):
         """The Legend of the debug view; None where the surfaces themselves are shown."""
         return view_legend(self.debug, self.map, self.debug_span(camera, world))
 
-    def program(self, name: str, *more: Binding, **state: Any) -> Program:
-        """The Program of a file that searches this network's surfaces.
+    def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
+        """The Program of a file that searches this network's surfaces; it binds `resources`, and more."""
+        return _program(self._observed.shape, name, depth, tuple(more.items()))
 
-        It binds `frame`, `surface`, `weights`, `counts` and more.
-        """
-        return _program(self._observed.shape, name, more, tuple(state.items()))
+    def resources(self, frame: Frame) -> SearchResources:
+        """What the bindings that all looks share stand for."""
+        return {"surface": self._surface, "weights": self._uploaded(), "counts": frame.counts}
 
     def _uploaded(self):
         """The Array of the network's weights."""
@@ -220,10 +226,9 @@ class LevelSurfaces(Drawable):
 
     def cast(self, frame: Frame, world: np.ndarray) -> None:
         palette = palette_array(*(NORMAL_MAP if self.debug == "normals" else (self.map, self.theme)))
-        self.program("draw/level_surfaces", PALETTE, LAYERS_WRITE).compute(
-            frame.encoder, frame.samples, constants={"DEBUG_VIEW": float(view_number(self.debug))},
-            frame=frame.uniforms, surface=self._surface, weights=self._uploaded(), counts=frame.counts,
-            palette=palette, layers=frame.layers,
+        self.program("draw/level_surfaces", palette=PALETTE, layers=LAYERS_WRITE).compute(
+            frame, frame.samples, constants={"DEBUG_VIEW": float(view_number(self.debug))},
+            **self.resources(frame), palette=palette, layers=frame.layers,
         )  # fmt: skip
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
@@ -272,6 +277,8 @@ def _eye(camera, world):
 
 
 @cache
-def _program(shape: Shape, name: str, more: tuple[Binding, ...], state: tuple) -> Program:
-    bindings = (FRAME_BINDING, SURFACE_BINDING, weights_binding(shape), COUNTS_BINDING, *more)
-    return Program(name, *bindings, generated=rays.search_modules(shape, DUAL), **dict(state))
+def _program(shape, name, depth, more):
+    return Program(
+        name, depth=depth, generated=rays.search_modules(shape, DUAL), frame=FRAME, surface=SURFACE,
+        weights=weights_binding(shape), counts=Binding("counts", "write", "array<atomic<u32>, 4>"), **dict(more),
+    )  # fmt: skip

@@ -1,7 +1,5 @@
 """Sparks: short paths along a network's gradient that light up as a level passes them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -9,11 +7,10 @@ from numpy.typing import ArrayLike
 
 from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Drawable
-from engine.draw.frame import FRAME_BINDING, LAYERS_READ, Frame
+from engine.draw.frame import FRAME, LAYERS_TYPE, Frame
 from engine.draw.program import Program
 from engine.draw.surfaces.level_surfaces import Region
 from engine.errors import SettingError
-from engine.gpu.bindings import Binding
 from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
 from engine.kernels import sparks
@@ -37,17 +34,14 @@ SPARKS = struct(
     width="f32",  # pixels in a picture 720 high
     strength="f32",
 )
-SPARKS_BINDING = Binding("sparks", "uniform", SPARKS)
-VERTICES_BINDING = Binding("vertices", "read", "array<vec4f>")
 PROGRAM = Program(
     "draw/sparks",
-    FRAME_BINDING,
-    SPARKS_BINDING,
-    VERTICES_BINDING,
-    LAYERS_READ,
-    PALETTE,
     depth="test",
-    topology="triangle-strip",
+    frame=FRAME,
+    sparks=SPARKS,
+    vertices="array<vec4f>",
+    layers=LAYERS_TYPE,
+    palette=PALETTE,
 )
 
 
@@ -156,7 +150,7 @@ class Sparks(SparkPaths):
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         PROGRAM.draw(
-            step, frame.canvas.format, 4, self.segments, blend="multiply" if frame.theme.name == "paper" else "add",
-            frame=frame.uniforms, sparks=self._sparks, vertices=self._paths.array, layers=frame.layers,
+            frame, step, 4, self.segments, blend="multiply" if frame.theme.name == "paper" else "add",
+            sparks=self._sparks, vertices=self._paths.array, layers=frame.layers,
             palette=palette_array(self.map, self.theme),
         )  # fmt: skip

@@ -1,7 +1,5 @@
 """A place in space, ringed, and a line from there to words on a card."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """A card in the picture's lower right corner: words, and small images with a part of each framed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A key: what each kind of line means, on a card in a corner of the picture."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Words at a place in space, always upright and never scaled by distance."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from engine.draw.colour import RGB

@@ -1,7 +1,5 @@
 """Many words at places in space, upright, none over another."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 

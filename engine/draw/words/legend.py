@@ -1,7 +1,5 @@
 """A legend: what the colours mean, at the picture's left edge."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache

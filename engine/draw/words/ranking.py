@@ -1,7 +1,5 @@
 """A ranking: names with bars and percents on a card in the picture's upper right corner."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

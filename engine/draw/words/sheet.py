@@ -1,7 +1,5 @@
 """Words and shapes laid over each other on the processor: what a Sprite shows."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

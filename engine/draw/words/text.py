@@ -1,7 +1,5 @@
 """Words as coverage masks, in the sans serif that comes with Pillow."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

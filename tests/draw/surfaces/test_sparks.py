@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from engine.draw.colour import PALETTE
-from engine.draw.frame import LAYERS_WRITE
-from engine.draw.surfaces.level_surfaces import LevelSurfaces
+from engine.draw.surfaces.level_surfaces import LAYERS_WRITE, LevelSurfaces
 from engine.draw.surfaces.sparks import Sparks
 from engine.kernels import sparks
 from engine.network.random import random_mlp
@@ -53,5 +52,5 @@ def test_sparks_without_sheets_are_drawn_on_every_ground(ground):
 
 def test_a_shader_is_composed_once_for_all_tiles_and_frames():
     node = LevelSurfaces(SMALL)
-    of = lambda each: each.program("draw/level_surfaces", PALETTE, LAYERS_WRITE).module
+    of = lambda each: each.program("draw/level_surfaces", palette=PALETTE, layers=LAYERS_WRITE).module
     assert of(node) is of(LevelSurfaces(random_mlp([3, 8, 1], seed=2)))
