@@ -1,27 +1,24 @@
 """A network's boundaries and regions as a Drawing: a figure for a paper, in layers, a named path for every neuron."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import SettingError, ShapeError
-from engine.vector.page import (
-    POINT_MM,
-    Drawing,
-    Group,
-    Path,
-    Raster,
-    Words,
-    hexadecimal,
-    rectangle,
-    text_width,
-    thinned,
-)
+from engine.network.history import Domain
+from engine.network.mlp import Mlp
+from engine.regions.contours import Contours
+from engine.regions.linear_regions import Partition
+from engine.vector import page
+from engine.vector.page import POINT_MM, Drawing, Group, Part, Path, Raster, Words, rectangle, text_width
 from engine.vector.region_colours import means, prediction_colours, tints
 from engine.vector.ticks import tick_text, ticks
 
 # Lines and words, and the page's background; None leaves the paper.
-INK = {"paper": "#3a4152", "dark": "#c9d1e0"}
+FOREGROUND = {"paper": "#3a4152", "dark": "#c9d1e0"}
 BACKGROUND = {"paper": None, "dark": "#12151e"}
 # A seven point type is the smallest that journals take.
 TYPE_MM, LEGEND_TYPE_MM = 7 * POINT_MM, 8 * POINT_MM
@@ -30,7 +27,7 @@ SAMPLE_MM, ENTRY_GAP_MM, ROW_MM = 9.0, 5.0, 4.4
 # A number needs about this much of an axis.
 TICK_ROOM_MM = 14.0
 LEAST_PLOT_MM = 10.0
-# Readers draw two areas that touch with a hair of background between them; a line of an area's own colour covers it.
+# Readers draw a thin line of background between two areas that touch; a line of an area's own colour covers it.
 SEAM_MM = 0.1
 # What a traced curve is thinned to: a fiftieth of the thinnest line printed.
 THINNED_MM = 0.002
@@ -39,17 +36,26 @@ STRAIGHT_MM = 5e-5
 FILLS = ("prediction", "tint")
 
 
+class LineStyle(Protocol):
+    """How a layer's lines look: a draw.layer_styles.LayerStyle."""
+
+    @property
+    def css(self) -> str: ...
+    @property
+    def dash(self) -> tuple[float, ...]: ...
+
+
 @dataclass(frozen=True)
-class _Layout:
+class _PageLayout:
     """Where the plot stands on the page: mm, and the world rectangle it shows."""
 
-    page: tuple
+    page: tuple[float, float]
     left: float
     top: float
     scale: float
     low: np.ndarray
     high: np.ndarray
-    legend: tuple
+    legend: tuple[tuple, ...]
 
     @property
     def size(self):
@@ -63,24 +69,26 @@ class _Layout:
 
 
 def boundaries_drawing(
-    partition, styles, *, net, domain=None, names=None, shown=None, width_mm=120.0, height_mm=None, regions=False,
-    background=None, legend=True, axes=True, axis_names=None, theme="paper", decision=True, line_mm=0.35,
-    task="classes", title="", description="",
-):  # fmt: skip
+    partition: Partition | Contours, styles: Sequence[LineStyle], *, net: Mlp, domain: Domain | None = None,
+    names: Sequence[str] | None = None, shown: ArrayLike | None = None, width_mm: float = 120.0,
+    height_mm: float | None = None, regions: bool | str | np.ndarray = False, background: np.ndarray | None = None,
+    legend: bool = True, axes: bool = True, axis_names: Sequence[str] | None = None, theme: str = "paper",
+    decision: bool = True, line_mm: float = 0.35, task: str = "classes", title: str = "", description: str = "",
+) -> Drawing:  # fmt: skip
     """The Drawing of the boundaries in a partition.
 
     partition      engine.regions.linear_regions.Partition, or engine.regions.contours.Contours, which has no regions
     styles         a draw.layer_styles.LayerStyle for each hidden layer
     net            what it is the partition of
     domain         its plane, for the names of the axes
-    names          of the hidden layers, in the legend; `layer 1` and so on unless told
-    shown          True for every hidden neuron to be drawn, counted through the layers; all unless told
+    names          of the hidden layers, in the legend; `layer 1` and so on unless given
+    shown          True for every hidden neuron to be drawn, counted through the layers; all unless given
     width_mm       of the page; the plot keeps its proportions
-    height_mm      of the page; as much as it takes unless told
+    height_mm      of the page; as much as it takes unless given
     regions        areas filled by "prediction" or "tint", or in (R, 3) uint8 sRGB colours; False for none
     background     (H, W, 3) uint8 under all of it, row 0 on top
     legend, axes   with the layers' lines and names below, with ticks and numbers
-    axis_names     to the right and upwards; the domain's inputs unless told
+    axis_names     to the right and upwards; the domain's inputs unless given
     decision       with the boundary between classes
     line_mm        of a neuron's line; the decision boundary's is twice as wide
     task           "classes" or "values": what the outputs are, for predictions
@@ -96,17 +104,17 @@ def boundaries_drawing(
             f"{net} has {len(widths)} hidden layers of {sum(widths)} neurons; "
             f"{len(styles)} styles, {len(names)} names and {shown.shape} choices were given."
         )
-    if theme not in INK:
-        raise SettingError(f"theme={theme}: a drawing's is one of {', '.join(INK)}.")
-    ink = INK[theme]
+    if theme not in FOREGROUND:
+        raise SettingError(f"theme={theme}: a drawing's is one of {', '.join(FOREGROUND)}.")
+    foreground = FOREGROUND[theme]
     axis_names = _inputs(domain) if axis_names is None else axis_names
     layers = _layers(partition, widths, names, styles, shown, line_mm)
     border = partition.polylines(sum(widths)) if decision else []
     entries = [(layer.label, layer.children[0]) for layer in layers if layer.children] if legend else []
     if border and legend:
-        entries.append(("decision boundary", Path("decision", (), ink, 2 * line_mm)))
+        entries.append(("decision boundary", Path("decision", (), foreground, 2 * line_mm)))
     layout = _layout(width_mm, height_mm, partition.low, partition.high, axes, axis_names, entries)
-    parts = []
+    parts: list[Part] = []
     if background is not None:
         width, height = layout.size
         image = Raster(layout.left, layout.top, width, height, background)
@@ -115,15 +123,14 @@ def boundaries_drawing(
         parts.append(_regions(partition, regions, net, task, theme, layout))
     parts += [_placed(layer, layout, partition) for layer in layers]
     if border:
-        path = Path("decision-boundary", border, ink, 2 * line_mm, title="decision boundary")
+        path = Path("decision-boundary", border, foreground, 2 * line_mm, title="decision boundary")
         parts.append(_placed(Group("decision", [path], "decision boundary"), layout, partition))
-    parts.append(_axes(layout, ink, axes, axis_names))
+    parts.append(_axes(layout, foreground, axes, axis_names))
     if entries:
-        parts.append(_legend(layout, ink))
-    said = [description] if description else []
-    said.append(_exactness(partition))
+        parts.append(_legend(layout, foreground))
+    description = " ".join([description, _exactness(partition)] if description else [_exactness(partition)])
     page_width, page_height = layout.page
-    return Drawing(page_width, page_height, parts, title or f"Boundaries of {net}", " ".join(said), BACKGROUND[theme])
+    return Drawing(page_width, page_height, parts, title or f"Boundaries of {net}", description, BACKGROUND[theme])
 
 
 def _inputs(domain):
@@ -144,17 +151,17 @@ def _layers(partition, widths, names, styles, shown, line_mm):
         for k in range(width):
             lines = partition.polylines(first + k) if shown[first + k] else []
             if len(lines):
-                said = f"layer {number}, neuron {k + 1}"
-                paths.append(Path(f"layer-{number}-neuron-{k + 1}", lines, style.css, line_mm, dash=dash, title=said))
-        told = f"{name}: {len(paths)} of {width} neurons are drawn"
-        groups.append(Group(f"layer-{number}", paths, name, told))
+                neuron = f"layer {number}, neuron {k + 1}"
+                paths.append(Path(f"layer-{number}-neuron-{k + 1}", lines, style.css, line_mm, dash=dash, title=neuron))
+        count = f"{name}: {len(paths)} of {width} neurons are drawn"
+        groups.append(Group(f"layer-{number}", paths, name, count))
         first += width
     return groups
 
 
 def _placed(group, layout, partition):
     """A group of paths in world coordinates, on the page."""
-    thin = lambda line: thinned(line, STRAIGHT_MM if _is_exact(partition) else THINNED_MM)
+    thin = lambda line: page.thinned(line, STRAIGHT_MM if _is_exact(partition) else THINNED_MM)
     paths = [replace(path, polylines=[thin(layout.place(line)) for line in path.polylines]) for path in group.children]
     return replace(group, children=paths)
 
@@ -173,7 +180,7 @@ def _exactness(partition):
 
 
 def _layout(width_mm, height_mm, low, high, axes, axis_names, entries):
-    """The _Layout of a page."""
+    """The _PageLayout of a page."""
     extent = high - low
     margins = lambda width: _margins(width, low, high, axes, axis_names, entries)
     left, right, top, below, rows = margins(width_mm)
@@ -189,7 +196,7 @@ def _layout(width_mm, height_mm, low, high, axes, axis_names, entries):
     # What is left over goes to both sides.
     left += (width_mm - left - right - size[0]) / 2
     top += (height - top - below - size[1]) / 2
-    return _Layout((width_mm, height), left, top, scale, low, high, rows)
+    return _PageLayout((width_mm, height), left, top, scale, low, high, rows)
 
 
 def _margins(width_mm, low, high, axes, axis_names, entries):
@@ -234,7 +241,7 @@ def _most(room_mm):
 
 def _rows(entries, room_mm):
     """Entries of the legend in rows no wider than the room: tuples of (name, Path, width)."""
-    rows = []
+    rows: list[list[tuple]] = []
     for name, path in entries:
         width = SAMPLE_MM + GAP_MM * 2 + text_width(name, LEGEND_TYPE_MM) * 1.05
         if rows and _row_width(rows[-1]) + ENTRY_GAP_MM + width <= room_mm:
@@ -248,10 +255,10 @@ def _row_width(row):
     return sum(width for _, _, width in row) + ENTRY_GAP_MM * (len(row) - 1)
 
 
-def _axes(layout, ink, with_numbers, axis_names):
+def _axes(layout, foreground, with_numbers, axis_names):
     """The frame, ticks, numbers and names."""
     x, y, (width, height) = layout.left, layout.top, layout.size
-    parts = [Path("frame", [rectangle(x, y, width, height)], ink, FRAME_MM, closed=True)]
+    parts: list[Part] = [Path("frame", [rectangle(x, y, width, height)], foreground, FRAME_MM, closed=True)]
     if not with_numbers:
         return Group("axes", parts, "axes")
     marks, words = [], []
@@ -260,28 +267,29 @@ def _axes(layout, ink, with_numbers, axis_names):
     for value, text in zip(xs, tick_text(xs), strict=True):
         at = x + (value - layout.low[0]) * layout.scale
         marks.append([[at, foot], [at, foot + TICK_MM]])
-        words.append(Words(_signed(text), at, base, TYPE_MM, "middle", ink))
+        words.append(Words(_signed(text), at, base, TYPE_MM, "middle", foreground))
     for value, text in zip(ys, tick_text(ys), strict=True):
         at = foot - (value - layout.low[1]) * layout.scale
         marks.append([[x - TICK_MM, at], [x, at]])
         # 0.36: half of a digit's height, which is 0.72 of the type's.
-        words.append(Words(_signed(text), x - TICK_MM - GAP_MM, at + 0.36 * TYPE_MM, TYPE_MM, "end", ink))
+        words.append(Words(_signed(text), x - TICK_MM - GAP_MM, at + 0.36 * TYPE_MM, TYPE_MM, "end", foreground))
     if axis_names[0]:
-        words.append(Words(axis_names[0], x + width / 2, base + TYPE_MM + GAP_MM, TYPE_MM, "middle", ink))
+        words.append(Words(axis_names[0], x + width / 2, base + TYPE_MM + GAP_MM, TYPE_MM, "middle", foreground))
     if axis_names[1]:
-        words.append(Words(axis_names[1], x, y - 2 * GAP_MM, TYPE_MM, "start", ink))
-    return Group("axes", [*parts, Path("ticks", marks, ink, FRAME_MM), *words], "axes")
+        words.append(Words(axis_names[1], x, y - 2 * GAP_MM, TYPE_MM, "start", foreground))
+    return Group("axes", [*parts, Path("ticks", marks, foreground, FRAME_MM), *words], "axes")
 
 
 def _signed(text):
     return text.replace("-", "−")
 
 
-def _legend(layout, ink):
-    parts, (page_width, _) = [], layout.page
+def _legend(layout, foreground):
+    parts: list[Part] = []
+    page_width, page_height = layout.page
     middle = layout.left + layout.size[0] / 2
     # The rows stand at the foot of what belongs to the plot.
-    top = layout.page[1] - PAD_MM - len(layout.legend) * ROW_MM
+    top = page_height - PAD_MM - len(layout.legend) * ROW_MM
     for number, row in enumerate(layout.legend):
         width = _row_width(row)
         x = min(max(middle - width / 2, PAD_MM), max(page_width - PAD_MM - width, PAD_MM))
@@ -290,7 +298,7 @@ def _legend(layout, ink):
             line = [[x, y], [x + SAMPLE_MM, y]]
             parts.append(Path(f"legend-{name}", [line], path.stroke, path.width_mm, dash=path.dash))
             words_x = x + SAMPLE_MM + 2 * GAP_MM
-            parts.append(Words(name, words_x, y + 0.36 * LEGEND_TYPE_MM, LEGEND_TYPE_MM, "start", ink))
+            parts.append(Words(name, words_x, y + 0.36 * LEGEND_TYPE_MM, LEGEND_TYPE_MM, "start", foreground))
             x += wide + ENTRY_GAP_MM
     return Group("legend", parts, "legend")
 
@@ -315,6 +323,6 @@ def _regions(partition, fills, net, task, theme, layout):
         raise ShapeError(f"{len(polygons)} regions take ({len(polygons)}, 3) colours, not {np.shape(colours)}.")
     paths = [
         Path(f"region-{k}", [layout.place(polygon)], css, SEAM_MM, fill=css, closed=True, title=f"region {k}")
-        for k, (polygon, css) in enumerate(zip(polygons, hexadecimal(colours), strict=True), start=1)
+        for k, (polygon, css) in enumerate(zip(polygons, page.hexadecimal(colours), strict=True), start=1)
     ]
     return Group("regions", paths, "regions")

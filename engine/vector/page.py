@@ -1,12 +1,17 @@
 """A drawing in vectors, as plain data: what a page shows, in millimetres, y downwards. Writers turn it into a file."""
 
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import ShapeError
 
+# Of a millimetre, in files: finer than any plotter, and short to write.
+PLACES = 4
 # A point of type, 1/72 inch.
 POINT_MM = 25.4 / 72.0
 # Thousandths of the type's size that Helvetica's characters 32 to 126 are wide (Adobe's Core 14 metrics). The type that
@@ -34,7 +39,7 @@ ANCHORS = ("start", "middle", "end")
 WEIGHTS = ("normal", "bold")
 
 
-def text_width(text, size, weight="normal"):
+def text_width(text: str, size: float, weight: str = "normal") -> float:
     """How wide a line of Helvetica is, in the unit of its size."""
     widths = BOLD_WIDTHS if weight == "bold" else WIDTHS
     total = 0
@@ -63,11 +68,11 @@ class Path:
     """
 
     name: str
-    polylines: tuple = ()
+    polylines: Sequence[Any] = ()
     stroke: str | None = None
     width_mm: float = 0.25
     fill: str | None = None
-    dash: tuple = ()
+    dash: tuple[float, ...] = ()
     opacity: float = 1.0
     closed: bool = False
     title: str = ""
@@ -103,7 +108,8 @@ class Words:
     weight: str = "normal"
 
     @property
-    def width_mm(self):
+    def width_mm(self) -> float:
+        """How wide it is, in Helvetica."""
         return text_width(self.text, self.size_mm, self.weight)
 
 
@@ -140,12 +146,15 @@ class Group:
     """
 
     name: str
-    children: tuple = ()
+    children: Sequence["Part"] = ()
     label: str | None = None
     title: str = ""
 
     def __post_init__(self):
         object.__setattr__(self, "children", tuple(self.children))
+
+
+Part: TypeAlias = Path | Words | Raster | Group
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +167,7 @@ class Drawing:
 
     width_mm: float
     height_mm: float
-    children: tuple = ()
+    children: Sequence["Part"] = ()
     title: str = ""
     description: str = ""
     background: str | None = None
@@ -168,27 +177,37 @@ class Drawing:
         if not (0 < self.width_mm < np.inf and 0 < self.height_mm < np.inf):
             raise ShapeError(f"A drawing's page is {self.width_mm} x {self.height_mm} mm; both must be above 0.")
 
-    def walk(self):
-        """Every part, groups before what is in them."""
-        waiting = list(reversed(self.children))
-        while waiting:
-            part = waiting.pop()
-            yield part
-            if isinstance(part, Group):
-                waiting.extend(reversed(part.children))
 
-
-def hexadecimal(colours):
+def hexadecimal(colours: ArrayLike) -> list[str]:
     """`#rrggbb` of each of (N, 3) uint8 sRGB colours."""
     return ["#" + bytes(colour).hex() for colour in np.asarray(colours, np.uint8)]
 
 
-def rectangle(x, y, width, height):
+def number(value: float) -> str:
+    """A number as short as it can be written; -0 is 0."""
+    rounded = round(float(value), PLACES)
+    if not np.isfinite(rounded):
+        raise ValueError(f"{value} cannot be written into a drawing.")
+    text = f"{rounded:.{PLACES}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def points(line: np.ndarray) -> Iterator[str]:
+    """`x y` of each point of a polyline; points that fall together when rounded are one."""
+    last = None
+    for x, y in line:
+        here = f"{number(x)} {number(y)}"
+        if here != last:
+            yield here
+        last = here
+
+
+def rectangle(x: float, y: float, width: float, height: float) -> np.ndarray:
     """The (4, 2) corners, for a closed Path."""
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], float)
 
 
-def thinned(line, tolerance):
+def thinned(line: ArrayLike, tolerance: float) -> np.ndarray:
     """A polyline with fewer points, those left out no farther from it than the tolerance.
 
     line   (n, 2); its ends stay
@@ -196,20 +215,17 @@ def thinned(line, tolerance):
     After Douglas and Peucker 1973.
     """
     line = np.asarray(line, float)
-    keep = np.zeros(len(line), bool)
-    keep[[0, -1]] = True
+    stays = {0, len(line) - 1}
     waiting = [(0, len(line) - 1)]
     while waiting:
         first, last = waiting.pop()
-        if last - first < 2:
-            continue
-        away = _distances(line[first + 1 : last], line[first], line[last])
-        farthest = int(np.argmax(away))
-        if away[farthest] > tolerance:
-            middle = first + 1 + farthest
-            keep[middle] = True
-            waiting += [(first, middle), (middle, last)]
-    return line[keep]
+        if last - first > 1:
+            away = _distances(line[first + 1 : last], line[first], line[last])
+            middle = first + 1 + int(np.argmax(away))
+            if away.max() > tolerance:
+                stays.add(middle)
+                waiting += [(first, middle), (middle, last)]
+    return line[sorted(stays)]
 
 
 def _distances(points, start, end):

@@ -8,9 +8,9 @@ import unicodedata
 import zlib
 
 import numpy as np
+from PIL import ImageColor
 
-from engine.vector.page import POINT_MM, Drawing, Group, Path, Raster, Words
-from engine.vector.svg import number
+from engine.vector.page import POINT_MM, Drawing, Group, Path, Raster, Words, number, points
 
 # Signs that Helvetica has and WinAnsiEncoding has not (Adobe's standard Latin set), given the codes 1 and on.
 SIGNS = {"−": "minus", "≤": "lessequal", "≥": "greaterequal", "≠": "notequal", "√": "radical", "∂": "partialdiff",
@@ -21,25 +21,28 @@ ALIKE = {"Δ": "∆", "Σ": "∑"}
 FONTS = {"normal": "Helvetica", "bold": "Helvetica-Bold"}
 
 
-def encode(drawing: Drawing):
+def encode(drawing: Drawing) -> bytes:
     """The file's bytes."""
     return _Page(drawing).bytes()
 
 
 class _Page:
-    """What the page says so far, and the things it names: layers, images, opacities."""
+    """The content of the page so far, and the things it names: layers, images, opacities."""
 
     def __init__(self, drawing):
         self.drawing = drawing
-        self.objects = []
+        self.objects: list[bytes | str] = []
         self.catalog, self.pages, self.page, self.info = (self._new() for _ in range(4))
-        self.layers, self.images, self.opacities, self.state = {}, {}, {}, {}
+        self.layers: dict[str, int] = {}
+        self.images: dict[str, int] = {}
+        self.opacities: dict[str, str] = {}
+        self.state: dict[str, str] = {}
         # From millimetres, y down from the upper edge, to points, y up from the lower one.
         scale, height = 1.0 / POINT_MM, drawing.height_mm / POINT_MM
-        self.said = [f"{scale:.10f} 0 0 {-scale:.10f} 0 {number(height)} cm 1 j"]
+        self.content = [f"{scale:.10f} 0 0 {-scale:.10f} 0 {number(height)} cm 1 j"]
         if drawing.background:
             area = f"0 0 {number(drawing.width_mm)} {number(drawing.height_mm)} re f"
-            self.said.append(f"{_colour(drawing.background)} rg {area}")
+            self.content.append(f"{_colour(drawing.background)} rg {area}")
             self.state["rg"] = _colour(drawing.background)
         order = self._parts(drawing.children)
         self._finish(order)
@@ -47,19 +50,13 @@ class _Page:
     # The page's content.
 
     def _parts(self, parts):
-        """Says them; returns the layers among them as /Order has them: a layer, then a list of those within."""
-        order = []
+        """Writes them; returns the layers among them as /Order has them: a layer, then a list of those within."""
+        writers = {Group: self._group, Path: self._path, Words: self._words, Raster: self._raster}
+        order: list = []
         for part in parts:
-            if isinstance(part, Group):
-                order += self._group(part)
-            elif isinstance(part, Path):
-                self._path(part)
-            elif isinstance(part, Words):
-                self._words(part)
-            elif isinstance(part, Raster):
-                self._raster(part)
-            else:
+            if type(part) not in writers:
                 raise TypeError(f"A drawing holds paths, words, rasters and groups, not {type(part).__name__}.")
+            order += writers[type(part)](part) or []
         return order
 
     def _group(self, group):
@@ -68,9 +65,9 @@ class _Page:
         layer = self._new(f"<< /Type /OCG /Name {_text(group.label)} >>")
         name = f"L{len(self.layers) + 1}"
         self.layers[name] = layer
-        self.said.append(f"/OC /{name} BDC")
+        self.content.append(f"/OC /{name} BDC")
         within = self._parts(group.children)
-        self.said.append("EMC")
+        self.content.append("EMC")
         return [layer, within] if within else [layer]
 
     def _path(self, path):
@@ -83,20 +80,11 @@ class _Page:
         if path.fill:
             self._set("rg", _colour(path.fill))
         self._opaque(path.opacity)
-        paint = ("B*" if path.stroke else "f*") if path.fill else "S"
-        self.said.append(" ".join(self._outline(path)) + f" {paint}")
-
-    @staticmethod
-    def _outline(path):
+        outline = []
         for line in path.polylines:
-            places = [number(v) for v in line.ravel()]
-            for k in range(0, len(places), 2):
-                here = places[k : k + 2]
-                # Points that fall together when rounded are one.
-                if k == 0 or here != places[k - 2 : k]:
-                    yield f"{here[0]} {here[1]} {'l' if k else 'm'}"
-            if path.closed:
-                yield "h"
+            outline += [f"{point} {'l' if k else 'm'}" for k, point in enumerate(points(line))]
+            outline += ["h"] if path.closed else []
+        self.content.append(" ".join(outline) + (" B*" if path.stroke and path.fill else " f*" if path.fill else " S"))
 
     def _words(self, words):
         self._set("rg", _colour(words.colour))
@@ -105,7 +93,7 @@ class _Page:
         face = {"normal": "F1", "bold": "F2"}[words.weight]
         # Type stands upright on a page whose y goes down.
         place = f"1 0 0 -1 {number(left)} {number(words.y)} Tm"
-        self.said.append(f"BT /{face} {number(words.size_mm)} Tf {place} {_shown(words.text)} Tj ET")
+        self.content.append(f"BT /{face} {number(words.size_mm)} Tf {place} {_shown(words.text)} Tj ET")
 
     def _raster(self, raster):
         height, width = raster.pixels.shape[:2]
@@ -117,23 +105,23 @@ class _Page:
         self.images[name] = self._stream(raster.pixels.tobytes(), entries)
         self._opaque(1.0)
         x, y, across, down = (number(v) for v in (raster.x, raster.y + raster.height, raster.width, -raster.height))
-        self.said.append(f"q {across} 0 0 {down} {x} {y} cm /{name} Do Q")
+        self.content.append(f"q {across} 0 0 {down} {x} {y} cm /{name} Do Q")
 
     def _set(self, operator, value):
         if self.state.get(operator) != value:
             self.state[operator] = value
-            self.said.append(f"{value} {operator}")
+            self.content.append(f"{value} {operator}")
 
     def _opaque(self, opacity):
         value = number(opacity)
         if self.state.get("gs", "1") != value:
             self.state["gs"] = value
             name = self.opacities.setdefault(value, f"G{len(self.opacities) + 1}")
-            self.said.append(f"/{name} gs")
+            self.content.append(f"/{name} gs")
 
     # The objects around it.
 
-    def _new(self, body=None):
+    def _new(self, body=""):
         """Its number; a body may come later."""
         self.objects.append(body)
         return len(self.objects)
@@ -148,7 +136,7 @@ class _Page:
 
     def _finish(self, order):
         drawing = self.drawing
-        content = self._stream("\n".join(self.said).encode("latin-1"))
+        content = self._stream("\n".join(self.content).encode("latin-1"))
         fonts = self._fonts()
         graphics = " ".join(f"/{name} << /ca {v} /CA {v} >>" for v, name in self.opacities.items())
         named = lambda table: " ".join(f"/{name} {place} 0 R" for name, place in table.items())
@@ -170,8 +158,8 @@ class _Page:
             )
         shown = "/ViewerPreferences << /DisplayDocTitle true >>" if drawing.title else ""
         self._put(self.catalog, f"<< /Type /Catalog /Pages {self.pages} 0 R {shown}{layers} >>")
-        told = f"/Title {_text(drawing.title)} /Subject {_text(drawing.description)} /Creator (neuroscene)"
-        self._put(self.info, f"<< {told} >>")
+        known = f"/Title {_text(drawing.title)} /Subject {_text(drawing.description)} /Creator (neuroscene)"
+        self._put(self.info, f"<< {known} >>")
 
     def _fonts(self):
         names = " ".join(f"/{glyph}" for glyph in SIGNS.values())
@@ -203,7 +191,7 @@ def _order(order):
 
 def _colour(css):
     """`r g b` of `#rrggbb`, each from 0 to 1."""
-    return " ".join(number(v) for v in np.array([int(css[k : k + 2], 16) for k in (1, 3, 5)]) / 255.0)
+    return " ".join(number(v) for v in np.array(ImageColor.getrgb(css)) / 255.0)
 
 
 def _text(text):

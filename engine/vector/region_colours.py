@@ -1,10 +1,15 @@
 """What a linear region is filled with: the network's prediction in it, or a tint of its own."""
 
 import colorsys
+from collections.abc import Sequence
 
 import numpy as np
+from PIL import ImageColor
 
-# The turn of hue from one region to the next: neighbours in any order come out apart.
+from engine.network.mlp import Mlp
+from engine.regions.linear_regions import Partition
+
+# The step of hue from one region to the next: neighbours in any order come out apart.
 GOLDEN = 0.6180339887498949
 # Hue's lightness and saturation of tints.
 TINT = {"paper": (0.88, 0.6), "dark": (0.17, 0.3)}
@@ -13,14 +18,14 @@ GREYS = {"paper": (150, 255), "dark": (12, 110)}
 CLASSES = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2", "#999999")
 
 
-def means(partition, polygons):
+def means(partition: Partition, polygons: Sequence[np.ndarray]) -> np.ndarray:
     """(R, outputs) of the network before its last activation, on the average over each region: at its centroid."""
     maps = np.asarray(partition.affine())
     places = np.array([centroid(polygon) for polygon in polygons]).reshape(-1, 2)
     return np.einsum("rok,rk->ro", maps[:, :, :2], places) + maps[:, :, 2]
 
 
-def centroid(polygon):
+def centroid(polygon: np.ndarray) -> np.ndarray:
     """(2,) of the area of a polygon (n, 2)."""
     start = polygon[0]
     a = polygon - start
@@ -30,7 +35,7 @@ def centroid(polygon):
     return start + ((a + b) * areas[:, None]).sum(axis=0) / (3.0 * whole) if whole else polygon.mean(axis=0)
 
 
-def prediction_colours(outputs, net, task="classes", theme="paper"):
+def prediction_colours(outputs: np.ndarray, net: Mlp, task: str = "classes", theme: str = "paper") -> np.ndarray:
     """(N, 3) uint8 of outputs (N, outputs) before the last activation.
 
     Two classes, or one value, go from dark to light; more classes are mixed of colours told apart by the colour-blind;
@@ -42,8 +47,7 @@ def prediction_colours(outputs, net, task="classes", theme="paper"):
         odds = np.exp(z - z.max(axis=1, keepdims=True))
         values = odds / odds.sum(axis=1, keepdims=True)
         if values.shape[1] > 2:
-            palette = [CLASSES[k % len(CLASSES)] for k in range(values.shape[1])]
-            rgb = np.array([[int(css[k : k + 2], 16) for k in (1, 3, 5)] for css in palette], float)
+            rgb = np.array([ImageColor.getrgb(CLASSES[k % len(CLASSES)]) for k in range(values.shape[1])], float)
             return np.round(values @ rgb).astype(np.uint8)
         values = values[:, 1:]
     else:
@@ -55,7 +59,7 @@ def prediction_colours(outputs, net, task="classes", theme="paper"):
     return np.round(np.repeat(dark + values[:, :1] * (light - dark), 3, axis=1)).astype(np.uint8)
 
 
-def tints(count, theme="paper"):
+def tints(count: int, theme: str = "paper") -> np.ndarray:
     """(count, 3) uint8: as many colours near the background, one after the other far apart in hue."""
     lightness, saturation = TINT[theme]
     colours = [colorsys.hls_to_rgb(k * GOLDEN % 1.0, lightness, saturation) for k in range(count)]

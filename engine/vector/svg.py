@@ -4,24 +4,21 @@ import base64
 import io
 import re
 
-import numpy as np
 from PIL import Image
 
-from engine.vector.page import Drawing, Group, Path, Raster, Words
+from engine.vector.page import Drawing, Group, Path, Raster, Words, number, points
 
-# Of a millimetre: finer than any plotter, and short to write.
-PLACES = 4
 # What the reader's machine has of these; the first three are alike in width, so that layouts hold.
 FONTS = "Helvetica, Arial, Liberation Sans, Nimbus Sans, DejaVu Sans, sans-serif"
-# What SVG takes where nothing is said; written only against a group that says otherwise.
-UNSAID = {"stroke": "none", "stroke-dasharray": "none", "stroke-opacity": "1", "fill-opacity": "1"}
+# What SVG takes where a path has no attribute; written only where a group has another.
+DEFAULTS = {"stroke": "none", "stroke-dasharray": "none", "stroke-opacity": "1", "fill-opacity": "1"}
 # As for PNG files of pictures, but a drawing's image is small and stays in the file for good.
 PNG_LEVEL = 9
 # What XML 1.0 has no way to write: control characters and halves of surrogate pairs.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def encode(drawing: Drawing):
+def encode(drawing: Drawing) -> bytes:
     """The file's bytes."""
     out = _Lines()
     width, height = number(drawing.width_mm), number(drawing.height_mm)
@@ -54,7 +51,9 @@ class _Lines:
     """The lines of the file so far, indented, and the ids that are taken."""
 
     def __init__(self):
-        self.lines, self.depth, self.taken = [], 0, {}
+        self.lines: list[str] = []
+        self.depth = 0
+        self.taken: dict[str, int] = {}
 
     def add(self, text):
         self.lines.append(" " * self.depth + text)
@@ -78,26 +77,19 @@ class _Lines:
         base = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-") or "part"
         if not base[0].isalpha():
             base = f"part-{base}"
-        found, turn = base, self.taken.get(base, 1)
+        found, count = base, self.taken.get(base, 1)
         while found in self.taken:
-            turn += 1
-            found = f"{base}-{turn}"
-        self.taken[base] = turn
+            count += 1
+            found = f"{base}-{count}"
+        self.taken[base] = count
         self.taken.setdefault(found, 1)
         return found
 
 
 def _part(part, out, inherited):
-    if isinstance(part, Group):
-        _group(part, out, inherited)
-    elif isinstance(part, Path):
-        _path(part, out, inherited)
-    elif isinstance(part, Words):
-        _words(part, out)
-    elif isinstance(part, Raster):
-        _raster(part, out)
-    else:
+    if type(part) not in WRITERS:
         raise TypeError(f"A drawing holds paths, words, rasters and groups, not {type(part).__name__}.")
+    WRITERS[type(part)](part, out, inherited)
 
 
 def _group(group, out, inherited):
@@ -105,8 +97,8 @@ def _group(group, out, inherited):
     if group.label is not None:
         attributes |= {"inkscape:groupmode": "layer", "inkscape:label": group.label}
     shared = _shared(group)
-    given = UNSAID | inherited
-    out.open("g", attributes | {key: value for key, value in shared.items() if given.get(key) != value})
+    default = DEFAULTS | inherited
+    out.open("g", attributes | {key: value for key, value in shared.items() if default.get(key) != value})
     out.texts(group.title)
     for part in group.children:
         _part(part, out, inherited | shared)
@@ -133,30 +125,27 @@ def _style(path):
 
 
 def _path(path, out, inherited):
-    given = UNSAID | inherited
-    style = {key: value for key, value in _style(path).items() if given.get(key) != value}
-    attributes = _attributes({"id": out.unique(path.name)} | style | {"d": outline(path)})
+    default = DEFAULTS | inherited
+    style = {key: value for key, value in _style(path).items() if default.get(key) != value}
+    attributes = _attributes({"id": out.unique(path.name)} | style | {"d": _outline(path)})
     if path.title:
         out.add(f"<path{attributes}><title>{escaped(path.title)}</title></path>")
     else:
         out.add(f"<path{attributes}/>")
 
 
-def outline(path):
+def _outline(path):
     """The `d` of a Path: absolute, so that a hand finds the place it looks for."""
     parts = []
     for line in path.polylines:
-        places = [number(v) for v in line.ravel()]
-        pairs = [f"{x} {y}" for x, y in zip(places[::2], places[1::2], strict=True)]
-        # Points that fall together when rounded are one.
-        pairs = [pair for k, pair in enumerate(pairs) if k == 0 or pair != pairs[k - 1]]
-        if path.closed and len(pairs) > 1 and pairs[-1] == pairs[0]:
-            pairs.pop()
-        parts.append("M" + pairs[0] + ("L" + " ".join(pairs[1:]) if pairs[1:] else "") + ("Z" if path.closed else ""))
+        first, *others = points(line)
+        if path.closed and others and others[-1] == first:
+            others.pop()
+        parts.append("M" + first + ("L" + " ".join(others) if others else "") + ("Z" if path.closed else ""))
     return "".join(parts)
 
 
-def _words(words, out):
+def _words(words, out, inherited):
     attributes = {"x": number(words.x), "y": number(words.y), "font-size": number(words.size_mm)}
     if words.weight != "normal":
         attributes["font-weight"] = words.weight
@@ -165,7 +154,7 @@ def _words(words, out):
     out.add(f"<text{_attributes(attributes | {'fill': words.colour})}>{escaped(words.text)}</text>")
 
 
-def _raster(raster, out):
+def _raster(raster, out, inherited):
     stream = io.BytesIO()
     Image.fromarray(raster.pixels).save(stream, "PNG", compress_level=PNG_LEVEL)
     data = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
@@ -175,16 +164,7 @@ def _raster(raster, out):
     out.add(f"<image{_attributes(attributes)}/>")
 
 
-def number(value):
-    """A number as short as it can be written; -0 is 0."""
-    rounded = round(float(value), PLACES)
-    if not np.isfinite(rounded):
-        raise ValueError(f"{value} cannot be written into a drawing.")
-    text = f"{rounded:.{PLACES}f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def escaped(text):
+def escaped(text: object) -> str:
     """Text as XML holds it."""
     text = UNWRITABLE.sub("\ufffd", str(text))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -192,3 +172,6 @@ def escaped(text):
 
 def _attributes(pairs):
     return "".join(f' {key}="{escaped(value).replace(chr(34), "&quot;")}"' for key, value in pairs.items())
+
+
+WRITERS = {Group: _group, Path: _path, Words: _words, Raster: _raster}

@@ -1,6 +1,7 @@
 """Round numbers along an axis, and how they are written."""
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 
 STEPS = (1, 2, 5)
@@ -8,7 +9,7 @@ STEPS = (1, 2, 5)
 PLAIN = range(-4, 6)
 
 
-def ticks(low, high, most):
+def ticks(low: float, high: float, most: int) -> list[float]:
     """Multiples of a round step (1, 2 or 5 times a power of ten) from low to high, both included.
 
     most      how many there may be, at least 1; the step is the smallest that keeps to it
@@ -27,7 +28,7 @@ def ticks(low, high, most):
     return sorted({float(n * unit) for n in range(first, last + 1)} if last - first < 2 * most + 2 else [])
 
 
-def round_step(low, high, most):
+def round_step(low: float, high: float, most: int) -> tuple[int | None, int]:
     """(1, 2 or 5, exponent of ten) of the smallest round step with at most `most` multiples from low to high."""
     low, high = float(low), float(high)
     if not (math.isfinite(low) and math.isfinite(high) and high > low and math.isfinite(high - low)) or most < 1:
@@ -43,7 +44,7 @@ def round_step(low, high, most):
         exponent += 1
 
 
-def tick_text(values):
+def tick_text(values: Sequence[float]) -> list[str]:
     """The numbers of an axis as text: all with the same, just enough digits to tell them apart; zero is `0`."""
     numbers = [Decimal(repr(float(v))) for v in values]
     if not numbers:

@@ -283,7 +283,7 @@ def test_what_a_neuron_sees_changes_its_response_and_the_rest_does_not(scene):
 def test_lines_lead_to_those_that_moved_the_pinned_neuron_and_at_last_to_the_picture(scene):
     scene.neuron = "prob 4"
     scene.advance(Clock(scene.moment))
-    lines = scene._wires.data
+    lines = scene._wires.items
     starts, ends = lines["start"][:, :3], lines["end"][:, :3]
     first = scene.where(Neuron("prob", 4, 0, 0))
     moved = attributions(scene.convnet, scene.responses, "prob", (4, 0, 0), set(scene.block_names), most=12)
@@ -293,17 +293,17 @@ def test_lines_lead_to_those_that_moved_the_pinned_neuron_and_at_last_to_the_pic
     assert np.isclose(ends[:, 2].max(), scene._front, atol=1.0)
     scene.lines = False
     scene.advance(Clock(scene.moment))
-    assert not len(scene._wires.data)
+    assert not len(scene._wires.items)
     scene.lines, scene.neuron = True, ""
 
 
 def test_a_pinned_neuron_stays_while_other_pictures_are_looked_at():
     scene = Activations(neuron="fire3 17 10 15")
     scene.advance(Clock(scene.moment))
-    before = scene._wires.data.copy()
+    before = scene._wires.items.copy()
     scene.seed = 4
     scene.advance(Clock(scene.moment))
-    assert len(scene._wires.data) and not np.array_equal(before, scene._wires.data)
+    assert len(scene._wires.items) and not np.array_equal(before, scene._wires.items)
     assert float(dict(scene._card.rows)["response"]) == pytest.approx(scene.response(scene.pinned), rel=1e-3, abs=1e-9)
 
 

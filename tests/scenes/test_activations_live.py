@@ -69,7 +69,7 @@ def test_a_click_pins_a_second_click_unpins_and_so_does_escape(hands):
     scene = hands.scene
     place = place_of(hands, CAT)
     hands.click(*place)
-    assert scene.neuron == "prob 4" and len(scene._wires.data) > 5
+    assert scene.neuron == "prob 4" and len(scene._wires.items) > 5
     rest(hands, 30, 600)
     assert scene.marked == CAT
     hands.click(*place)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from drawings import all_parts
 
 from engine.draw.boundaries.layer_styles import layer_styles
 from engine.errors import SettingError, ShapeError
@@ -33,7 +34,7 @@ def drawn(net, partition, **more):
 
 
 def parts(drawing, kind=Path):
-    return {part.name: part for part in drawing.walk() if isinstance(part, kind)}
+    return {part.name: part for part in all_parts(drawing) if isinstance(part, kind)}
 
 
 def world(drawing, points, domain=DOMAIN):
@@ -124,7 +125,7 @@ def test_all_of_it_is_on_the_page_and_a_square_is_a_square(net, partition, page,
     for path in parts(drawing).values():
         for line in path.polylines:
             assert (line >= low).all() and (line <= high).all()
-    words = [part for part in drawing.walk() if isinstance(part, Words)]
+    words = [part for part in all_parts(drawing) if isinstance(part, Words)]
     for one in words:
         left = one.x - {"start": 0, "middle": 0.5, "end": 1}[one.anchor] * one.width_mm
         assert left >= 0 and left + one.width_mm <= high[0] and 0.7 * one.size_mm <= one.y <= high[1]

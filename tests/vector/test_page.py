@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import ShapeError
-from engine.vector.page import Drawing, Group, Path, Raster, Words, hexadecimal, text_width, thinned
+from engine.vector.page import Drawing, Path, Raster, Words, hexadecimal, text_width, thinned
 
 
 def distance(point, line):
@@ -73,13 +73,6 @@ def test_pixels_that_are_none_are_refused(pixels):
 def test_a_page_without_room_is_refused(size):
     with pytest.raises(ShapeError, match="page"):
         Drawing(*size)
-
-
-def test_a_walk_meets_every_part_in_the_order_it_is_drawn():
-    a, b, c = Path("a"), Path("b"), Words("c", 0, 0)
-    inner = Group("inner", [b])
-    outer = Group("outer", [a, inner])
-    assert list(Drawing(1, 1, [outer, c]).walk()) == [outer, a, inner, b, c]
 
 
 def test_colours_are_written_in_full():

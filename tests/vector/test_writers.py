@@ -10,6 +10,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from drawings import all_parts
 from PIL import Image
 
 from engine.errors import FileError
@@ -99,7 +100,7 @@ def test_an_svg_has_the_size_of_its_page_in_millimetres():
 
 def test_every_path_comes_back_by_its_name_to_a_ten_thousandth_of_a_millimetre():
     found = by_id(svg(example()))
-    for part in example().walk():
+    for part in all_parts(example()):
         if isinstance(part, Path):
             pieces = outlines(found[part.name].get("d"))
             assert len(pieces) == len(part.polylines)
@@ -121,7 +122,7 @@ def test_the_style_of_every_path_is_its_own_or_its_group_s():
         # SVG 1.1's initial values.
         return {"stroke": "none", "stroke-dasharray": "none", "stroke-opacity": "1", "fill-opacity": "1"}[name]
 
-    for part in example().walk():
+    for part in all_parts(example()):
         if isinstance(part, Path):
             element = by_id(root)[part.name]
             assert style(element, "fill") == (part.fill or "none") and style(element, "stroke") == (
@@ -244,7 +245,7 @@ def test_every_path_of_a_pdf_lies_where_it_was(pdf):
         if operator == "m":
             drawn.append(line := [])
         line.append((a * float(x) + e, d * float(y) + f))
-    wanted = [line for part in example().walk() if isinstance(part, Path) for line in part.polylines]
+    wanted = [line for part in all_parts(example()) if isinstance(part, Path) for line in part.polylines]
     assert len(drawn) == len(wanted)
     for got, line in zip(drawn, wanted, strict=True):
         # Half of a ten thousandth of a millimetre for the place, a ten thousandth of a point for the page.
