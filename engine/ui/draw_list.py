@@ -134,18 +134,14 @@ class DrawList:
         """Text over a few lines, moving down; words that are longer than a line are cut."""
         width = width or self.width
         for line in self.lines(text, size, width, most):
-            x, y = self.at()
+            x, y = self.take(size * 1.4)
             self.text(x, y + size * 0.7, line, colour, size, width=width)
-            self.skip(size * 1.4)
 
-    def at(self) -> tuple[float, float]:
-        """(x, y) where the next control stands."""
+    def take(self, height: float) -> tuple[float, float]:
+        """(x, y) of a place so high across the window; what is drawn next stands below it."""
         p = imgui.get_cursor_screen_pos()
-        return p.x, p.y
-
-    def skip(self, height: float) -> None:
-        """Moves down."""
         imgui.dummy((self.width, height))
+        return p.x, p.y
 
     def box(self, x: float, y: float, width: float, height: float, colour: str, round: float = ROUND) -> None:
         self.pen.add_rect_filled((x, y), (x + width, y + height), self.colour(colour), round)

@@ -97,11 +97,11 @@ class Panel:
                     if s.group == group and (s.when is None or query(lambda s=s: s.when(scene), True))}  # fmt: skip
             if self._is_open(group, HEADINGS[group]):
                 self._group(group, mine, [a for a in actions if a.group == group])
-                self.w.skip(10.0)
+                self.w.take(10.0)
             listing = query(scene.listing) if group == "shown" else None
             if listing is not None and self._is_open("listing", listing.title):
                 self.listing.draw(self.w, listing)
-                self.w.skip(10.0)
+                self.w.take(10.0)
 
     def _is_open(self, group: str, title: str) -> bool:
         """Draws a heading; returns True if its group is open."""
@@ -111,18 +111,17 @@ class Panel:
 
     def _head(self) -> None:
         w, scene = self.w, self.viewer.scene
-        x, y = w.at()
+        x, y = w.take(48.0)
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", type(scene).__name__)
         w.text(x, y + 30.0, titled(name.lower()), "text", TITLE, bold=True, width=w.width - 70.0)
         if w.button("head.fold", x + w.width - 28.0, y + 16.0, 28.0, "", icon="right", doc="fold the panel; Tab"):
             self.is_open = False
         if w.button("head.help", x + w.width - 60.0, y + 16.0, 28.0, "", icon="help", doc="keys and mouse; h"):
             self.viewer.toggle_help()
-        w.skip(48.0)
         doc = (type(scene).__doc__ or "").strip().split("\n\n")[0].split("\n")
         if doc and doc[0]:
             w.wrapped(" ".join(line.strip() for line in doc), width=w.width - 4.0)
-        w.skip(12.0)
+        w.take(12.0)
 
     def _group(self, group: str, mine: dict[str, Any], actions: list[Action]) -> None:
         """One group's controls: settings in their order, the scene's actions, and what comes by itself."""
@@ -180,7 +179,6 @@ class Panel:
             if w.button("act.randomize", x + width - key, y + 2.0, key, " ", icon="dice", doc=doc, key=randomize.key,
                         height=height - 4.0):  # fmt: skip
                 self.viewer.run(randomize.run)
-            w.skip(height)
             return new
         if span is None or (whole and (span[1] - span[0] > MANY or name == "seed")):
             return w.number(name, title, doc, value, unit=unit, whole=whole, low=low, high=high)
@@ -201,7 +199,7 @@ class Panel:
     def _units(self) -> None:
         units, diagram = (self.viewer.query(part) for part in (self.viewer.scene.units, self.viewer.scene.diagram))
         if units is not None or diagram is not None:
-            self.w.skip(8.0)
+            self.w.take(8.0)
         if units is not None:
             self.buttons.draw(self.w, units)
         if diagram is not None:
@@ -214,15 +212,14 @@ class Panel:
         two = all(w.measure(text) + (40.0 if key else 20.0) <= half for text, _, _, key in buttons)
         wide, columns = (half, 2) if two else (w.width, 1)
         for i in range(0, len(buttons), columns):
-            x, y = w.at()
+            x, y = w.take(34.0)
             for j, (text, doc, run, key) in enumerate(buttons[i : i + columns]):
                 if w.button(f"act.{text}", x + j * (half + 8.0), y + 3.0, wide, text, key=key, doc=doc):
                     run()
-            w.skip(34.0)
 
     def _time(self) -> None:
         w, transport, notices = self.w, self.viewer.transport, self.viewer.notices
-        x, y = w.at()
+        x, y = w.take(40.0)
         icon, doc = "pause" if transport.playing else "play", "play or pause; space"
         if w.button("time.play", x, y + 3.0, 34.0, "", icon=icon, doc=doc, on=transport.playing, height=30.0):
             self.viewer.timeline_state.toggle()
@@ -231,7 +228,6 @@ class Panel:
         if where is not None:
             transport.scrub(where)
         w.text(x + w.width, y + 18.0, f"{transport.time:.2f} s", "text", align=1.0)
-        w.skip(40.0)
         doc = "Seconds of the scene in a second of yours. Takes a number from 0.1 to 10."
         new = w.slider("time.speed", "Playback", doc, transport.speed, *SPEEDS, unit="x", log=True, default=1.0)
         if new is not None:
@@ -253,17 +249,16 @@ class Panel:
         if painter.timing_lack is not None:
             w.wrapped(painter.timing_lack, "warn")
         for row in (painter.passes or ())[:PASSES]:
-            x, y = w.at()
+            x, y = w.take(18.0)
             name = row.label if row.count == 1 else f"{row.label} × {row.count}"
             w.text(x, y + 9.0, name, "muted", SMALL, width=w.width - 80.0)
             w.text(x + w.width, y + 9.0, f"{row.seconds * 1e3:.3f} ms", "text", SMALL, align=1.0)
-            w.skip(18.0)
 
     def _save(self) -> None:
         w, viewer, recording = self.w, self.viewer, self.viewer.recording
         doc = "the picture as PNG, with all that is needed to make it again"
         self._buttons([("Save picture", doc, viewer.save_picture, "F12")])
-        w.skip(4.0)
+        w.take(4.0)
         doc, formats = "What the recording is saved as.", recording.FORMATS
         recording.format = w.choice("record.format", "Format", doc, recording.format, formats) or recording.format
         loop, doc = viewer.transport.loop, f"How long. Takes a number from 0.1 to {LONGEST:g} s."
@@ -272,7 +267,7 @@ class Panel:
             recording.set_seconds(new, LONGEST, viewer.notices.show_problem)
         doc = "Of the recorded frames: as the picture is now, or a standard one."
         recording.size = w.choice("record.size", "Size", doc, recording.size, recording.SIZES) or recording.size
-        x, y = w.at()
+        x, y = w.take(40.0)
         if recording.is_running:
             done, count = recording.progress
             w.bar(x, y + 14.0, w.width - 138.0, 6.0, done / count if count else 0.0)
@@ -283,7 +278,6 @@ class Panel:
             doc = "from the start, in exact steps"
             if w.button("record.start", x, y + 3.0, w.width, "Record", icon="record", doc=doc):
                 viewer.record()
-        w.skip(40.0)
         if viewer.live:
             # Pictures that are not looked at live have nobody to turn it.
             self._passes()

@@ -52,21 +52,19 @@ class Chooser:
         if self._fresh:
             w.type_on(FIELD, self._typed())
             self._fresh = False
-        x, y = w.at()
+        x, y = w.take(54.0)
         w.text(x, y + 30.0, self.title, size=TITLE, bold=True)
         closed = w.button(
             "chooser.close", x + w.width - 28.0, y + 16.0, 28.0, "", icon="close", doc="back to the panel"
         )
-        w.skip(54.0)
-        x, y = w.at()
+        x, y = w.take(ROW + 2.0)
         if not w.is_typing and not imgui.is_mouse_down(0):
             w.type_on(FIELD, str(self.folder))
         finished = w.field(FIELD, x, y, w.width, complete=self._complete)
-        w.skip(ROW + 2.0)
         kinds = ", ".join(self.extensions)
         note = f"{kinds}; Tab completes, Enter {'saves' if self.name is not None else 'loads'}"
         w.wrapped(self.problem or note, "warn" if self.problem else "muted")
-        w.skip(6.0)
+        w.take(6.0)
         if imgui.is_key_pressed(imgui.Key.escape) or closed:
             w.stop_typing()
             return False
@@ -97,12 +95,12 @@ class Chooser:
                         still = self._enter(str(self.folder / entry.name))
                     break
             if not self.entries:
-                x, y = w.at()
+                x, y = w.take(LINE)
                 w.text(x + 8.0, y + 14.0, "nothing here that fits", "faint", SMALL)
         return still
 
     def _line(self, w: Widgets, name: str, identity: str, note: str, icon: str) -> bool:
-        x, y = w.at()
+        x, y = w.take(LINE)
         clicked, hovered, _ = w.press(f"chooser.{identity}", x, y, w.width, LINE)
         if hovered:
             w.box(x, y, w.width, LINE, "raised")
@@ -110,7 +108,6 @@ class Chooser:
         room = w.measure(note, SMALL) + 16.0
         w.text(x + 32.0, y + 13.0, name, "text", width=w.width - 32.0 - room)
         w.text(x + w.width - 8.0, y + 13.0, note, "faint", SMALL, align=1.0)
-        w.skip(LINE)
         return clicked
 
     def _enter(self, text: str) -> bool:
@@ -141,12 +138,11 @@ def file_row(w: Widgets, viewer: Any, name: str, setting: Any, title: str, doc: 
         who, size = setting.lines(shown)
         w.text(x, y + 13.0, who if own is not None else "the scene's own", "text", width=width)
         w.text(x, y + 31.0, size.replace(",", ", "), "muted", SMALL, width=width)
-    w.skip(height)
     return _buttons(w, viewer, name, setting, own, shown)
 
 
 def _buttons(w: Widgets, viewer: Any, name: str, setting: Any, own: Any, shown: Any) -> Chooser | None:
-    x, y = w.at()
+    x, y = w.take(ROW + 6.0)
     x += LABEL + GAP
     room = w.width - LABEL - GAP - (CLOSE + 8.0) * (own is not None)
     each = (room - 8.0) / 2.0 if setting.saved_as else room
@@ -163,5 +159,4 @@ def _buttons(w: Widgets, viewer: Any, name: str, setting: Any, own: Any, shown: 
         doc = "back to what the scene shows without it"
         if w.button(f"{name}.none", x + room + 8.0, y + 1.0, CLOSE, "", icon="close", doc=doc):
             viewer.assign(name, None)
-    w.skip(ROW + 6.0)
     return opened

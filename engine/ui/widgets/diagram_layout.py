@@ -1,4 +1,7 @@
-"""A network's diagram in numbers: where its nodes stand, and which weights are drawn how strongly."""
+"""A network's diagram in numbers: where its nodes stand, and which weights are drawn how strongly.
+
+Nodes are numbered column by column, the inputs first.
+"""
 
 from collections.abc import Sequence
 
@@ -18,13 +21,13 @@ def height_of(sizes: Sequence[int]) -> float:
     return min(max((max(sizes) + 1) * GAP, HEIGHT[0]), HEIGHT[1])
 
 
-def nodes(sizes: Sequence[int], width: float, height: float) -> tuple[list[np.ndarray], list[float]]:
-    """([(n, 2)] the places of each layer's nodes in an area, [radius] of each layer's)."""
-    gaps = [min(GAP, height / n) for n in sizes]
+def nodes(sizes: Sequence[int], width: float, height: float) -> tuple[np.ndarray, np.ndarray]:
+    """((N, 2) the places of the nodes in an area, (N,) their radii)."""
+    gaps = np.minimum(GAP, height / np.array(sizes))
     across = np.linspace(RADIUS + 1.0, width - RADIUS - 1.0, len(sizes))
-    made = [np.stack([np.full(n, x), height / 2 + (np.arange(n) - (n - 1) / 2) * gap], 1)
-            for n, x, gap in zip(sizes, across, gaps, strict=True)]  # fmt: skip
-    return made, [min(RADIUS, max(0.42 * gap, 0.8)) for gap in gaps]
+    down = [height / 2 + (np.arange(n) - (n - 1) / 2) * gap for n, gap in zip(sizes, gaps, strict=True)]
+    radii = np.minimum(RADIUS, np.maximum(0.42 * gaps, 0.8))
+    return np.stack([np.repeat(across, sizes), np.concatenate(down)], 1), np.repeat(radii, sizes)
 
 
 def shares(counts: Sequence[int], most: int) -> list[int]:
@@ -39,33 +42,34 @@ def shares(counts: Sequence[int], most: int) -> list[int]:
 class Edges:
     """A network's weights as lines, weakest first.
 
-    ends       (E, 3) whole numbers: layer, input node, output node
+    ends       (E, 2) nodes: where a line begins and ends
     values     (E,) the weights
     strengths  (E,) 0 to 1: their size against `scale`
 
     net     the Mlp
     scale   size of a weight of strength 1; None for the largest
-    of      (column, node) whose weights alone are wanted, column 0 the inputs; None for the strongest of each layer,
-            `most` in all
+    of      the node whose weights alone are wanted; None for the strongest of each layer, `most` in all
     """
 
-    def __init__(self, net: Mlp, scale: float | None = None, *, of: tuple[int, int] | None = None, most: int = MOST):
-        values = np.concatenate([layer.weights.ravel() for layer in net.layers]).astype(float)
+    def __init__(self, net: Mlp, scale: float | None = None, *, of: int | None = None, most: int = MOST):
+        layers = [layer.weights for layer in net.layers]
+        values = np.concatenate([weights.ravel() for weights in layers]).astype(float)
         sizes = np.abs(values)
-        scale = scale or float(sizes.max(initial=0.0)) or 1.0
-        starts = np.cumsum([0, *(layer.weights.size for layer in net.layers)])
-        chosen = np.arange(sizes.size)
-        if of is None and sizes.size > most:
+        # The nodes of layer k begin at firsts[k], its inputs' column; its weights at starts[k].
+        firsts = np.cumsum([0, net.inputs, *(len(weights) for weights in layers)])
+        starts = np.cumsum([0, *(weights.size for weights in layers)])
+        which = np.repeat(np.arange(len(layers)), np.diff(starts))
+        outputs, inputs = np.divmod(np.arange(sizes.size) - starts[which], np.diff(firsts)[which])
+        ends = np.stack([firsts[which] + inputs, firsts[which + 1] + outputs], 1)
+        if of is not None:
+            chosen = np.flatnonzero((ends == of).any(1))
+        elif sizes.size > most:
             few = shares(np.diff(starts).tolist(), most)
-            chosen = np.concatenate([a + np.argpartition(sizes[a:b], b - a - n)[b - a - n :]
-                                   for a, b, n in zip(starts, starts[1:], few, strict=False)])  # fmt: skip
+            parts = zip(starts, starts[1:], few, strict=False)
+            chosen = np.concatenate([a + np.argpartition(sizes[a:b], b - a - n)[b - a - n :] for a, b, n in parts])
+        else:
+            chosen = np.arange(sizes.size)
         chosen = chosen[np.argsort(sizes[chosen], kind="stable")]
         chosen = chosen[sizes[chosen] > 0.0]
-        layers = np.searchsorted(starts, chosen, side="right") - 1
-        inputs = np.array([layer.weights.shape[1] for layer in net.layers])[layers]
-        outputs, inputs = np.divmod(chosen - starts[layers], inputs)
-        if of is not None:
-            mine = ((layers == of[0]) & (inputs == of[1])) | ((layers == of[0] - 1) & (outputs == of[1]))
-            chosen, layers, inputs, outputs = chosen[mine], layers[mine], inputs[mine], outputs[mine]
-        self.ends = np.stack([layers, inputs, outputs], 1)
-        self.values, self.strengths = values[chosen], np.minimum(sizes[chosen] / scale, 1.0)
+        largest = scale or float(sizes.max(initial=0.0)) or 1.0
+        self.ends, self.values, self.strengths = ends[chosen], values[chosen], np.minimum(sizes[chosen] / largest, 1.0)

@@ -5,9 +5,9 @@ from contextlib import nullcontext
 
 from imgui_bundle import imgui
 
+from engine.scene.memo import Cache
 from engine.scene.view_data import Listing, ListingRow
 from engine.ui.control.pointer import Hover
-from engine.ui.draw_list import CACHED
 from engine.ui.theme import BODY, ROUND, SMALL
 from engine.ui.widgets.setting import Widgets
 
@@ -28,37 +28,29 @@ class ListingView:
 
     def __init__(self, run: Callable[[Callable], None], hover: Hover):
         self.run, self.hover = run, hover
-        self._cut: dict[tuple[str, float], list[str]] = {}  # (text, width) -> lines
+        self._cache = Cache()
 
     def draw(self, w: Widgets, listing: Listing) -> None:
         """Draws at the cursor, downwards."""
         if not listing.rows:
             w.wrapped(listing.empty, "faint")
-            w.skip(8.0)
+            w.take(8.0)
             return
-        rows = [self._lines(w, row.text) for row in listing.rows]
+        rows = self._cache.get("lines", (listing.rows, w.width), lambda: self._lines(w, listing))
         heights = [2.0 * PAD + LINE * (1 + len(lines)) for lines in rows]
         whole = sum(heights)
         with w.scrolled("listing", HEIGHT) if whole > HEIGHT else nullcontext():
-            self._rows(w, listing, rows, heights)
-            w.skip(whole)
-        w.skip(8.0)
+            x, y = w.take(whole)
+            for number, (row, lines, height) in enumerate(zip(listing.rows, rows, heights, strict=True)):
+                # Of hundreds only those that can be seen are drawn.
+                if imgui.is_rect_visible((x, y), (x + w.width, y + height)):
+                    self._row(w, number, row, lines, (x, y, w.width, height))
+                y += height
+        w.take(8.0)
 
-    def _rows(self, w: Widgets, listing: Listing, rows: list[list[str]], heights: list[float]) -> None:
-        x, y = w.at()
-        for number, (row, lines, height) in enumerate(zip(listing.rows, rows, heights, strict=True)):
-            # Of hundreds only those in picking are drawn.
-            if imgui.is_rect_visible((x, y), (x + w.width, y + height)):
-                self._row(w, number, row, lines, (x, y, w.width, height))
-            y += height
-
-    def _lines(self, w: Widgets, text: str) -> list[str]:
-        key = text, w.width
-        if key not in self._cut:
-            if len(self._cut) > CACHED:
-                self._cut.clear()
-            self._cut[key] = w.lines(text, SMALL, w.width - 2.0 * PAD, MOST) if text else []
-        return self._cut[key]
+    def _lines(self, w: Widgets, listing: Listing) -> list[list[str]]:
+        """Each row's text, cut into lines."""
+        return [w.lines(row.text, SMALL, w.width - 2.0 * PAD, MOST) if row.text else [] for row in listing.rows]
 
     def _row(self, w: Widgets, number: int, row: ListingRow, lines: list[str], area: tuple) -> None:
         x, y, width, height = area

@@ -73,7 +73,7 @@ class Matrix:
     # How.
 
     def _tabs(self, w, tables):
-        x, y = w.at()
+        x, y = w.take(ROW + 6.0)
         if len(tables) <= TABS:
             titles = [t.title for t in tables]
             chosen = w.segments("matrix.page", x, y, w.width, ROW, titles[self.page], titles)
@@ -87,7 +87,6 @@ class Matrix:
             title = tables[self.page].title
             text = f"layer {title} of {len(tables)}" if title != "out" else "output layer"
             w.text(x + w.width / 2, y + ROW / 2, text, align=0.5)
-        w.skip(ROW + 6.0)
 
     def _table(self, w, history, table):
         rows, columns = len(table.rows), len(table.columns)
@@ -96,9 +95,8 @@ class Matrix:
         cell = self._zoom or min(max(min(fit, HEIGHT / rows), CELL[0]), CELL[1])
         # Few columns spread over the width; only the circles keep their size.
         wide = max(cell, min(fit, 3.2 * cell)) if self._zoom is None else cell
-        top = 22.0
-        x, y = w.at()
-        view_w, view_h = w.width - head, min(rows * cell, HEIGHT)
+        top, view_w, view_h = 22.0, w.width - head, min(rows * cell, HEIGHT)
+        x, y = w.take(top + view_h + (10.0 if columns * wide > view_w + 1 else 2.0))
         scroll_x, scroll_y = self._scrolled(w, x + head, y + top, view_w, view_h, columns * wide, rows * cell)
         seen_rows, seen_columns = visible(scroll_y, view_h, cell, rows), visible(scroll_x, view_w, wide, columns)
         self._titles(w, table, seen_rows, seen_columns, (x, y, head, top), (cell, wide), (scroll_x, scroll_y), view_h)
@@ -116,7 +114,6 @@ class Matrix:
         w.pen.pop_clip_rect()
         w.places["matrix.table"] = (x + head, y + top, view_w, view_h)
         self.cell_size, self.origin = (wide, cell), (left, up)
-        w.skip(top + view_h + (10.0 if columns * wide > view_w + 1 else 2.0))
         return self._handle(w, history, under)
 
     def _scrolled(self, w, x, y, width, height, whole_width, whole_height):
@@ -233,7 +230,7 @@ class Matrix:
 
     def _foot(self, w, history, table):
         """The line under the table: the weight under the pointer, or the one being typed."""
-        x, y = w.at()
+        x, y = w.take(ROW)
         cell = self.hovered or self.selected
         if self._drag:
             cell = self._drag["cell"]
@@ -256,7 +253,6 @@ class Matrix:
             w.text(x + w.width, y + ROW / 2, numbers.exact(value).replace("-", "−"), "text", align=1.0)
         else:
             w.text(x, y + ROW / 2, "wheel or drag changes, double click zeroes", "faint", SMALL, width=w.width)
-        w.skip(ROW)
         return typed
 
     def _place(self, table, cell):
@@ -264,7 +260,7 @@ class Matrix:
         return f"{layer}{self.name(table, cell)}"
 
     def _buttons(self, w, history):
-        x, y = w.at()
+        x, y = w.take(ROW + 8.0)
         made, left = None, x
         for name, doc, can, key in (
             ("undo", "undo the last change of a weight; ctrl+z", history.can_undo, history.undo),
@@ -282,5 +278,4 @@ class Matrix:
                 if w.button(f"matrix.zoom.{icon}", place, y, 30.0, "", icon=icon, doc="larger or smaller cells"):
                     size = (self._zoom or self.cell_size[1]) * factor
                     self._zoom = min(max(size, ZOOM[0]), ZOOM[1])
-        w.skip(ROW + 8.0)
         return made

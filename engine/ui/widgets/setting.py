@@ -68,7 +68,7 @@ class Widgets(DrawList):
 
     def row(self, identity: str, title: str, doc: str, height: float = ROW) -> tuple[float, float, float, float]:
         """A label on the left, explained on hover; returns (x, y, width, height) of what is left for the control."""
-        x, y = self.at()
+        x, y = self.take(height)
         _, hovered, _ = self.press(f"{identity}.label", x, y, LABEL, height, doc)
         self.text(x, y + height / 2, title, "text" if hovered else "muted", width=LABEL)
         return x + LABEL + GAP, y, self.width - LABEL - GAP, height
@@ -77,13 +77,12 @@ class Widgets(DrawList):
 
     def heading(self, identity: str, title: str, is_open: bool) -> bool:
         """A section's title that folds it; returns True if it was pressed."""
-        x, y = self.at()
+        x, y = self.take(40.0 if is_open else 42.0)
         self.pen.add_line((x, y), (x + self.width, y), self.colour("line"), 1.0)
         clicked, hovered, _ = self.press(identity, x, y + 4.0, self.width, 32.0)
         self.text(x, y + 21.0, title, "text", BODY, bold=True)
         icon = ICONS["down" if is_open else "right"]
         self.text(x + self.width - 2.0, y + 21.0, icon, "text" if hovered else "faint", 10.0, align=1.0)
-        self.skip(40.0 if is_open else 42.0)
         return clicked
 
     def slider(
@@ -92,20 +91,18 @@ class Widgets(DrawList):
     ) -> float | str | None:  # fmt: skip
         """A slider with its value beside it; ctrl-click, double click or a click on the number types one."""
         text = numbers.shown(value, high - low, unit, whole)
+        x, y, width, height = self.row(identity, title, doc)
         if self.measure(text) > VALUE - 6.0:
             # A long unit stands by the name, so that the number is never cut.
             text = numbers.shown(value, high - low, "", whole)
             room = LABEL - self.measure(title) - 5.0
-            x, y = self.at()
-            self.text(x + LABEL - room, y + ROW / 2 + 0.5, unit, "faint", SMALL, width=max(room, 0.0))
-        x, y, width, height = self.row(identity, title, doc)
+            self.text(x - GAP - room, y + ROW / 2 + 0.5, unit, "faint", SMALL, width=max(room, 0.0))
         changed = self.scrubber(identity, x, y, width - VALUE - 8.0, height, value, low, high, log, whole)
         if imgui.is_item_clicked(1) and default is not None:
             changed = default
         doubled = imgui.is_item_hovered() and imgui.is_mouse_double_clicked(0)
         begun = doubled or (imgui.is_item_clicked(0) and imgui.get_io().key_ctrl)
         typed = self._value(identity, x + width - VALUE, y, VALUE, height, text, value, begun, whole)
-        self.skip(height)
         return changed if typed is None else typed
 
     def scrubber(
@@ -146,10 +143,7 @@ class Widgets(DrawList):
         low: float | None = None, high: float | None = None,
     ) -> float | str | None:  # fmt: skip
         """A number without two ends: a field between a minus and a plus."""
-        x, y, width, height = self.row(identity, title, doc)
-        changed = self.stepper(identity, x, y, width, height, value, unit, whole, low, high)
-        self.skip(height)
-        return changed
+        return self.stepper(identity, *self.row(identity, title, doc), value, unit, whole, low, high)
 
     def stepper(
         self, identity: str, x: float, y: float, width: float, height: float, value: float, unit: str = "",
@@ -162,8 +156,8 @@ class Widgets(DrawList):
         for sign, icon, place in ((-1, "minus", x), (1, "plus", x + width - 26.0)):
             if self.sign(f"{identity}.{icon}", place, y + 2.0, 26.0, height - 4.0, icon):
                 changed = value + sign * step
-                changed = changed if low is None else max(changed, low)
-                changed = changed if high is None else min(changed, high)
+                changed = max(changed, changed if low is None else low)
+                changed = min(changed, changed if high is None else high)
         text = numbers.shown(value, None, unit, whole)
         typed = self._value(identity, x + 26.0, y, width - 52.0, height, text, value, False, whole, 0.5)
         return changed if typed is None else typed
@@ -176,14 +170,13 @@ class Widgets(DrawList):
 
     def switch(self, identity: str, title: str, doc: str, value: bool) -> bool | None:
         """On or off; the whole row can be pressed."""
-        x, y = self.at()
+        x, y = self.take(ROW)
         clicked, hovered, _ = self.press(identity, x, y, self.width, ROW, doc)
         self.text(x, y + ROW / 2, title, "text" if hovered else "muted", width=self.width - 50.0)
         left, top = x + self.width - 34.0, round(y + ROW / 2) - 9.0
         self.box(left, top, 34.0, 18.0, "accent" if value else ("hovered" if hovered else "raised"), 9.0)
         knob = left + (25.0 if value else 9.0)
         self.pen.add_circle_filled((knob, top + 9.0), 6.0, self.colour("on_accent" if value else "muted"), 24)
-        self.skip(ROW)
         return (not value) if clicked else None
 
     def choice(self, identity: str, title: str, doc: str, value: str, names: Sequence[str]) -> str | None:
@@ -191,9 +184,7 @@ class Widgets(DrawList):
         x, y, width, height = self.row(identity, title, doc)
         fits = len(names) <= 4 and self.widest(names) + 12.0 <= width / len(names)
         draw = self.segments if fits else self._list
-        changed = draw(identity, x, y, width, height, value, names)
-        self.skip(height)
-        return changed
+        return draw(identity, x, y, width, height, value, names)
 
     def segments(
         self, identity: str, x: float, y: float, width: float, height: float, value: str, names: Sequence[str]
@@ -232,12 +223,11 @@ class Widgets(DrawList):
         if imgui.begin_popup(f"{identity}.list"):
             with self.inner():
                 for name in names:
-                    left, top = self.at()
+                    left, top = self.take(LINE)
                     chosen, over, _ = self.press(f"{identity}.{name}", left, top, wide, LINE)
                     if over or name == value:
                         self.box(left, top, wide, LINE, "hovered" if over else "raised", ROUND - 1.0)
                     self.text(left + 8.0, top + 13.0, name, "accent" if name == value else "text", width=width - 26.0)
-                    imgui.dummy((10.0, LINE))
                     if chosen:
                         changed = name if name != value else None
                         imgui.close_current_popup()
@@ -250,9 +240,7 @@ class Widgets(DrawList):
     def line(self, identity: str, title: str, doc: str, value: str) -> str | None:
         """A line of text."""
         x, y, width, height = self.row(identity, title, doc)
-        changed = self._editable(f"{identity}.value", x, y, width, height, 2.0, value, value, x + 8.0, width - 16.0)
-        self.skip(height)
-        return changed
+        return self._editable(f"{identity}.value", x, y, width, height, 2.0, value, value, x + 8.0, width - 16.0)
 
     def button(
         self, identity: str, x: float, y: float, width: float, text: str, *, key: str | None = None,

@@ -215,7 +215,8 @@ class TimelineStrip:
         imgui.set_next_window_pos((min(max(place[0], wide / 2 + 16.0), room), place[1]), 0, (0.5, 1.0))
         if imgui.begin_tooltip():
             with w.inner():
-                x, y = w.at()
+                p = imgui.get_cursor_screen_pos()
+                x, y = p.x, p.y
                 w.text(x, y + 9.0, title, "text", BODY, bold=True)
                 y += 28.0
                 for text in said:

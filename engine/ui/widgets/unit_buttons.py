@@ -75,16 +75,15 @@ class UnitButtons:
 
     def draw(self, w: Widgets, units: Units) -> None:
         """Draws at the cursor, downwards."""
-        x, y = w.at()
+        x, y = w.take(38.0)
         half = (w.width - 8.0) / 2.0
         for text, value, left in (("Show all", True, x), ("Hide all", False, x + half + 8.0)):
             if w.button(f"units.{text}", left, y + 3.0, half, text, icon="eye" if value else "eye_off"):
                 self.press.send(units, every(units.shown, value))
-        w.skip(38.0)
         layout = self._laid(units, w.width)
         with w.scrolled("units", HEIGHT) if layout.height > HEIGHT else nullcontext():
             self._all(w, units, layout)
-        w.skip(12.0)
+        w.take(12.0)
 
     def _laid(self, units: Units, width: float) -> UnitLayout:
         key = tuple(len(layer.shown) for layer in units.layers), width
@@ -93,13 +92,12 @@ class UnitButtons:
         return self._layout[1]
 
     def _all(self, w, units, layout):
-        left, top = w.at()
+        left, top = w.take(layout.height)
         for number, (layer, (x, y, width)) in enumerate(zip(units.layers, layout.titles, strict=True)):
             self._title(w, units, number, layer, layout.columns, (left + x, top + y, width))
         under = self._handled(w, units, layout, left, top)
         for place, (x, y, width, height) in layout.cells.items():
             self._cell(w, units, place, (left + x, top + y, width, height), under)
-        w.skip(layout.height)
 
     def _title(self, w, units, number, layer, columns, place):
         x, y, width = place
