@@ -25,7 +25,6 @@ from engine.ui.control.keyboard import Keyboard
 from engine.ui.control.notices import Notices
 from engine.ui.control.picking import Picking
 from engine.ui.control.pointer import Pointer
-from engine.ui.control.timeline_state import TimelineState
 from engine.ui.control.transport import Transport
 from engine.ui.control.weight_history import WeightHistory
 from engine.view.camera import Camera
@@ -75,7 +74,6 @@ class Viewer:
         self.live = not _is_offscreen(canvas) if live is None else live
         self.notices = Notices()
         self.transport = Transport(scene.loop, time=clock.time if clock else 0.0, playing=playing)
-        self.timeline_state = TimelineState(self.transport)
         self.picking = Picking(self)
         self.controls, self._view = self._made_controls(), scene.view
         self.painter = Painter(Renderer(), self.notices.show_problem, live=self.live)
@@ -112,7 +110,7 @@ class Viewer:
 
     def _keys(self):
         return {
-            " ": self.timeline_state.toggle, "r": self.reset_view, "h": self.toggle_help, "?": self.toggle_help,
+            " ": self.transport.toggle, "r": self.reset_view, "h": self.toggle_help, "?": self.toggle_help,
             "Tab": self._fold, "F12": self.save_picture, "q": self.quit, "Escape": self._escape,
         }  # fmt: skip
 
@@ -123,7 +121,6 @@ class Viewer:
         self.reloader.tick(seconds)
         moved = self._work()
         moved = self.transport.tick(seconds) or moved
-        self.timeline_state.rest()
         if self.scene.view != self._view:
             # A setting turned the flat picture into one in space, or back.
             self.controls, self._view = self._made_controls(), self.scene.view
@@ -161,7 +158,7 @@ class Viewer:
 
     def _work(self):
         """Lets the scene go on with its own work; returns True if there are other moments now, or another is wanted."""
-        before = self.timeline_state.timeline
+        before = self.transport.timeline
         try:
             self._is_working = bool(self.scene.work(WORK))
         except Exception as error:
@@ -173,7 +170,7 @@ class Viewer:
             time, play = asked
             self.transport.scrub(time)
             self.transport.playing = play or self.transport.playing
-        after = self.timeline_state.timeline
+        after = self.transport.timeline
         counts = [None if timeline is None else timeline.count for timeline in (before, after)]
         return asked is not None or counts[0] != counts[1]
 
@@ -205,7 +202,7 @@ class Viewer:
 
     def key_actions(self) -> list[Action]:
         """The Actions that keys run: the scene's, then those of its timeline."""
-        return [*self.query(self.scene.actions, ()), *self.timeline_state.actions()]
+        return [*self.query(self.scene.actions, ()), *self.transport.actions()]
 
     def query(self, function: Callable[[], Any], default: Any = None) -> Any:
         """What a function of the scene returns; where it fails, the error is shown and `default` is returned."""
@@ -367,7 +364,7 @@ class Viewer:
     def _follow(self):
         """Takes over what the scene says of its time and its network."""
         try:
-            self.timeline_state.follow(self.scene.timeline(), self.scene.loop)
+            self.transport.follow(self.scene.timeline(), self.scene.loop)
         except Exception as error:
             self.painter.failed(error)
         net = self.scene.matrix()

@@ -28,7 +28,7 @@ class Overlay:
         self.widgets = Widgets(self.surface.fonts)
         self.hover = Hover()
         self.panel = Panel(viewer, self.widgets, self.hover)
-        self.strip = TimelineStrip(self.widgets, viewer.timeline_state, viewer.run)
+        self.strip = TimelineStrip(self.widgets, viewer.transport, viewer.run)
         # Cards have places of their own, and no fields.
         self.over = Widgets(self.surface.fonts)
         self.help_shown = False
@@ -69,14 +69,14 @@ class Overlay:
         if self.below:
             if self.strip.draw(size[0], height, covered=self.help_shown):
                 self.help_shown = False
-        elif viewer.timeline_state.timeline is not None and cards.unfold(over, size, below=True):
-            viewer.timeline_state.is_open = True
+        elif viewer.transport.timeline is not None and cards.unfold(over, size, below=True):
+            viewer.transport.is_open = True
         cards.status(over, size, viewer.status(), viewer.notices.message)
         pin = viewer.picking.place()
         if self.help_shown:
             parts = (
                 (cards.WEIGHTS, viewer.history), (cards.UNITS, viewer.query(viewer.scene.units)),
-                (cards.TIMELINE, viewer.timeline_state.timeline),
+                (cards.TIMELINE, viewer.transport.timeline),
             )  # fmt: skip
             there = [part for part, thing in parts if thing is not None]
             cards.help_card(over, (size[0], height), viewer.scene.view, viewer.key_actions(), there)

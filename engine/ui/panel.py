@@ -51,7 +51,7 @@ def slider_range(setting: Any) -> tuple[float, float] | None:
 class Panel:
     """Draws the panel of one view.
 
-    viewer   what the panel works on: scene, transport, timeline_state, history, recording, painter, notices, and the
+    viewer   what the panel works on: scene, transport, history, recording, painter, notices, and the
              verbs assign, run, query, edited, load, reset_view, toggle_help, save_picture, record
     """
 
@@ -222,7 +222,7 @@ class Panel:
         x, y = w.take(40.0)
         icon, doc = "pause" if transport.playing else "play", "play or pause; space"
         if w.button("time.play", x, y + 3.0, 34.0, "", icon=icon, doc=doc, on=transport.playing, height=30.0):
-            self.viewer.timeline_state.toggle()
+            self.viewer.transport.toggle()
         width, time = w.width - 112.0, transport.time
         where = w.scrubber("time.scrub", x + 46.0, y, width, 36.0, time, 0.0, transport.span)
         if where is not None:

@@ -27,7 +27,7 @@ def hands(monkeypatch, tmp_path):
 
 
 def index(hands):
-    return hands.viewer.timeline_state.index
+    return hands.viewer.transport.index
 
 
 def at_snapshot(hands, number):
@@ -115,7 +115,7 @@ def test_two_stills_with_all_parts_are_the_same_bytes(hands):
 
 @pytest.mark.parametrize("number", [0, 4, 9])
 def test_a_press_in_the_strip_goes_to_the_nearest_snapshot(hands, number):
-    hands.viewer.timeline_state.go(2)
+    hands.viewer.transport.go(2)
     hands.click(*at_snapshot(hands, number))
     assert index(hands) == number
     assert hands.viewer.transport.time == float(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 from imgui_bundle import imgui
@@ -62,14 +63,6 @@ class Matrix:
         changes = self._table(w, history, table), self._foot(w, history, table), self._buttons(w, history)
         return next((net for net in changes if net is not None), None)
 
-    def name(self, table: Page, cell: Cell) -> str:
-        """A weight's place in words: `h3, y`."""
-        for row, title in enumerate(table.rows):
-            for column, head in enumerate(table.columns):
-                if table.cell(row, column) == cell:
-                    return f"{title}, {head}"
-        return ""
-
     # How.
 
     def _tabs(self, w, tables):
@@ -81,8 +74,7 @@ class Matrix:
                 self.page = titles.index(chosen)
         else:
             for icon, step, left in (("left", -1, x), ("right", 1, x + w.width - 28.0)):
-                pressed = w.button(f"matrix.{icon}", left, y + 1.0, 28.0, "", icon=icon, doc="another layer")
-                if pressed:
+                if w.button(f"matrix.{icon}", left, y + 1.0, 28.0, "", icon=icon, doc="another layer"):
                     self.page = (self.page + step) % len(tables)
             title = tables[self.page].title
             text = f"layer {title} of {len(tables)}" if title != "out" else "output layer"
@@ -103,11 +95,9 @@ class Matrix:
         w.pen.push_clip_rect((x + head, y + top), (x + w.width, y + top + view_h), True)
         left, up = x + head - scroll_x, y + top - scroll_y
         under = self._under(table, left, up, wide, cell)
-        for row in seen_rows:
-            for column in seen_columns:
-                place = table.cell(row, column)
-                if place is None:
-                    continue
+        for row, column in product(seen_rows, seen_columns):
+            place = table.cell(row, column)
+            if place is not None:
                 at = left + (column + 0.5) * wide, up + (row + 0.5) * cell
                 value = weight(history.net, *place)
                 self._circle(w, *at, cell, value, place in (under, self.selected), place == self.selected)
@@ -231,9 +221,7 @@ class Matrix:
     def _foot(self, w, history, table):
         """The line under the table: the weight under the pointer, or the one being typed."""
         x, y = w.take(ROW)
-        cell = self.hovered or self.selected
-        if self._drag:
-            cell = self._drag["cell"]
+        cell = self._drag["cell"] if self._drag else self.hovered or self.selected
         typed = None
         if w.is_typing_in(FIELD) and self.selected is not None:
             w.text(x, y + ROW / 2, self._place(table, self.selected), "muted", SMALL, width=w.width - 110.0)
@@ -257,7 +245,7 @@ class Matrix:
 
     def _place(self, table, cell):
         layer = "" if table.title == "all" else f"layer {table.title}: " if table.title != "out" else ""
-        return f"{layer}{self.name(table, cell)}"
+        return f"{layer}{table.name(cell)}"
 
     def _buttons(self, w, history):
         x, y = w.take(ROW + 8.0)

@@ -19,56 +19,47 @@ class Page:
     title      `1`, `2`, `out`, or `all`
     rows       their names
     columns    their names
-    parts      (layer, first column, columns, transposed) blocks from left to right
+    layer      the number of the layer that it holds; None for both layers of a small network
     """
 
     title: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
-    parts: tuple[tuple[int, int, int, bool], ...]
+    layer: int | None
 
     def cell(self, row: int, column: int) -> tuple[int, int, int] | None:
         """(layer, row, column) of the weight shown there; column -1 is the bias; None for an empty cell."""
-        for layer, first, count, transposed in self.parts:
-            if first <= column < first + count:
-                if transposed:
-                    return layer, column - first, (row if row < len(self.rows) - self.has_output_bias else -1)
-                if self.has_output_bias and row == len(self.rows) - 1:
-                    return None
-                # The last column of a layer is its bias.
-                return layer, row, (column - first if column - first < count - 1 else -1)
-        return None
+        # The last column of a layer is its bias.
+        inputs = len(self.columns) - (1 if self.layer is not None else 2)
+        is_bias_row = self.layer is None and self.rows[row] == "1"
+        if column > inputs:
+            return 1, 0, (-1 if is_bias_row else row)
+        return None if is_bias_row else (self.layer or 0, row, (column if column < inputs else -1))
 
-    @property
-    def has_output_bias(self) -> bool:
-        return bool(self.rows) and self.rows[-1] == "1"
+    def name(self, cell: tuple[int, int, int]) -> str:
+        """A weight's place in words, as `h3, y`; nothing for one of another table."""
+        layer, row, column = cell
+        if self.layer is None:
+            row, column = (column, -1) if layer == 1 else (row, column if column >= 0 else -2)
+        elif self.layer != layer:
+            return ""
+        return f"{self.rows[row]}, {self.columns[column]}"
 
 
 def pages(net: Mlp) -> tuple[Page, ...]:
     """The Pages of a network: one table for one hidden layer and one output, else one a layer."""
-    names = input_names(net.inputs)
+    names = AXES[: net.inputs] if net.inputs <= len(AXES) else tuple(f"x{i + 1}" for i in range(net.inputs))
     if len(net.layers) == 2 and net.outputs == 1:
-        hidden = len(net.layers[0].bias)
-        rows = tuple(f"h{i + 1}" for i in range(hidden))
-        if net.layers[1].bias[0] != 0.0:
-            rows = (*rows, "1")
-        columns = (*names, "1", "output")
-        return (Page("all", rows, columns, ((0, 0, len(names) + 1, False), (1, len(names) + 1, 1, True))),)
+        rows = tuple(f"h{i + 1}" for i in range(len(net.layers[0].bias)))
+        rows += ("1",) if net.layers[1].bias[0] != 0.0 else ()
+        return (Page("all", rows, (*names, "1", "output"), None),)
     made = []
     for number, layer in enumerate(net.layers):
-        last = number == len(net.layers) - 1
-        rows = tuple(f"{'out' if last else 'h'}{i + 1}" for i in range(len(layer.bias)))
-        if last and len(rows) == 1:
-            rows = ("out",)
-        made.append(
-            Page("out" if last else str(number + 1), rows, (*names, "1"), ((number, 0, len(names) + 1, False),))
-        )
+        last, count = number == len(net.layers) - 1, len(layer.bias)
+        rows = tuple(f"{'out' if last else 'h'}{i + 1}" for i in range(count)) if count > 1 or not last else ("out",)
+        made.append(Page("out" if last else str(number + 1), rows, (*names, "1"), number))
         names = rows
     return tuple(made)
-
-
-def input_names(count: int) -> tuple[str, ...]:
-    return AXES[:count] if count <= len(AXES) else tuple(f"x{i + 1}" for i in range(count))
 
 
 def nudged(value: float, change: float, free: bool = False) -> float:

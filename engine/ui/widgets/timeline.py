@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from imgui_bundle import imgui
 
-from engine.ui.control.timeline_state import TimelineState
+from engine.scene.memo import Cache
+from engine.ui.control.transport import Transport
 from engine.ui.draw_list import FIXED
 from engine.ui.theme import BODY, SMALL, packed
 from engine.ui.widgets.setting import Widgets
@@ -30,18 +31,16 @@ LISTED = 8
 
 
 class TimelineStrip:
-    """Draws a TimelineState' timeline with Widgets.
+    """Draws a Transport's timeline with Widgets.
 
-    state   engine.ui.control.timeline_state.TimelineState
+    state   engine.ui.control.transport.Transport
     run     function of a function: calls what a scene gave, and shows what was wrong
     """
 
-    def __init__(self, widgets: Widgets, state: TimelineState, run: Callable[[Callable], None]):
+    def __init__(self, widgets: Widgets, state: Transport, run: Callable[[Callable], None]):
         self.w, self.state = widgets, state
         self.header = TimelineHeader(widgets, state, run)
-        self._curves_of: tuple = ()
-        self._paths: list[list] = []
-        self._span_of: tuple = ()
+        self._cache = Cache()
         self._wheel = 0.0
 
     def height(self, window: float) -> float:
@@ -73,7 +72,8 @@ class TimelineStrip:
         w, timeline = self.w, self.state.shown
         bottom = top + tall - TRACK - STEPS
         up = top + HEADER + 4.0
-        low, high = self._span(timeline)
+        made_of = (timeline.log_values, *(c.values for c in timeline.curves))
+        low, high = self._cache.get("span", made_of, lambda: span(timeline.curves, timeline.log_values))
         ticks = (
             value_ticks(low, high, timeline.log_values, max(2, int((bottom - up) / 20.0))) if timeline.curves else []
         )
@@ -96,12 +96,6 @@ class TimelineStrip:
             w.box(right - wide - 8.0, up - 1.0, wide + 8.0, 17.0, "card", 4.0)
             w.text(right - 4.0, up + 7.5, text, "text", SMALL, align=1.0)
 
-    def _span(self, timeline):
-        key = (timeline.log_values, *(c.values for c in timeline.curves))
-        if not same(key, self._span_of):
-            self._span_of, self._low_high = key, span(timeline.curves, timeline.log_values)
-        return self._low_high
-
     def _axes(self, area, places, ticks):
         w, timeline = self.w, self.state.shown
         left, up, right, bottom = area
@@ -121,15 +115,14 @@ class TimelineStrip:
     def _curves(self, area, places, low_high):
         w, timeline = self.w, self.state.shown
         key = (area, timeline.steps, timeline.spacing, timeline.log_values, *(c.values for c in timeline.curves))
-        if not same(key, self._curves_of):
-            self._curves_of, self._paths = key, self._made_paths(area, places, low_high)
+        paths = self._cache.get("paths", key, lambda: self._made_paths(area, places, low_high))
         order = sorted(range(len(timeline.curves)), key=lambda k: timeline.curves[k].wide)
         others = any(c.wide for c in timeline.curves)
         for k in order:
             curve = timeline.curves[k]
             strong = curve.wide or not others
             colour = packed(curve.colour, 1.0 if strong else 0.45)
-            for path in self._paths[k]:
+            for path in paths[k]:
                 if len(path) == 1:
                     w.pen.add_circle_filled(path[0], 3.0 if strong else 2.0, colour, 12)
                 else:
@@ -140,12 +133,9 @@ class TimelineStrip:
         left, up, right, bottom = area
         x = left + places * (right - left)
         column = max(1.0, 4.0 * len(timeline.curves) * (right - left) / BUDGET)
-        made = []
-        low, high = low_high
-        for curve in timeline.curves:
-            y = bottom - heights(curve.values, low, high, timeline.log_values) * (bottom - up)
-            made.append([[imgui.ImVec2(*p) for p in path.tolist()] for path in strokes(x, y, column)])
-        return made
+        log, (low, high) = timeline.log_values, low_high
+        rows = [bottom - heights(curve.values, low, high, log) * (bottom - up) for curve in timeline.curves]
+        return [[[imgui.ImVec2(*p) for p in path.tolist()] for path in strokes(x, y, column)] for y in rows]
 
     def _slider(self, area, places):
         w, state = self.w, self.state
@@ -232,11 +222,3 @@ class TimelineStrip:
                 imgui.dummy((wide, tall))
             imgui.end_tooltip()
         imgui.pop_style_var()
-
-
-def same(new: tuple, old: tuple) -> bool:
-    """True if two tuples hold the same objects, or equal texts and numbers."""
-    plain = (str, bool, int, float, tuple)
-    return len(new) == len(old) and all(
-        a is b or (isinstance(a, plain) and isinstance(b, plain) and a == b) for a, b in zip(new, old, strict=True)
-    )

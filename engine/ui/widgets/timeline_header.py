@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.scene.view_data import SPACINGS
-from engine.ui.control.timeline_state import TimelineState
+from engine.ui.control.transport import Transport
 from engine.ui.theme import BODY, SMALL
 from engine.ui.widgets.setting import Widgets
 
@@ -21,19 +21,19 @@ def number(value: float) -> str:
 
 
 class TimelineHeader:
-    """Draws the buttons of a TimelineState' timeline with Widgets.
+    """Draws the buttons of a Transport's timeline with Widgets.
 
     run   function of a function: calls what a scene gave, and shows what was wrong
     """
 
-    def __init__(self, widgets: Widgets, state: TimelineState, run: Callable[[Callable], None]):
+    def __init__(self, widgets: Widgets, state: Transport, run: Callable[[Callable], None]):
         self.w, self.state, self.run = widgets, state, run
 
     def draw(self, width: float, top: float) -> None:
         """Draws along the strip's top edge, so wide."""
         w, state = self.w, self.state
         y, high = top + 6.0, 24.0
-        playing = state.transport.playing
+        playing = state.playing
         for name, left, wide, icon, doc, run in (
             ("back", 10.0, 24.0, "step_back", "one snapshot back; arrow left", lambda: state.step(-1)),
             ("play", 38.0, 32.0, "pause" if playing else "play", "play or pause; space", state.toggle),
@@ -57,10 +57,10 @@ class TimelineHeader:
                 state.quicken(sign)
         doc = "a press plays at the usual speed again"
         clicked, hovered, _ = w.press("timeline.speed", x + 24.0, y, 30.0, high, doc)
-        speed = f"{state.transport.speed:.2g}×"
+        speed = f"{state.speed:.2g}×"
         w.text(x + 39.0, y + high / 2, speed, "text" if hovered else "muted", SMALL, align=0.5, width=34.0)
         if clicked:
-            state.transport.set_speed(1.0)
+            state.set_speed(1.0)
         return x + 82.0
 
     def _choices(self, width, y, high):

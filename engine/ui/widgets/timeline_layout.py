@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.scene.view_data import TimeCurve
+from engine.vector.ticks import ticks
 
 
 def positions(steps: Sequence[int] | np.ndarray, spacing: str) -> np.ndarray:
@@ -29,19 +30,6 @@ def nearest(places: np.ndarray, place: float) -> int:
     if after == 0 or (after < len(places) and places[after] - place <= place - places[after - 1]):
         return after
     return after - 1
-
-
-def rounded_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most so many round numbers between two, evenly spaced by 1, 2 or 5 times a power of ten."""
-    if not high > low:
-        return [low]
-    size = 10.0 ** math.floor(math.log10((high - low) / max(most, 1)))
-    for factor in (1.0, 2.0, 5.0, 10.0, 20.0, 50.0):
-        step = size * factor
-        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        if last - first + 1 <= max(most, 1):
-            return [k * step for k in range(first, last + 1)]
-    return [low]
 
 
 def roundest(low: float, high: float) -> int | None:
@@ -75,7 +63,7 @@ def step_ticks(
     if steps.size == 1:
         return [(0.5, int(steps[0]))]
     if spacing == "step":
-        numbers = rounded_ticks(float(steps[0]), float(steps[-1]), int(width / apart))
+        numbers = ticks(float(steps[0]), float(steps[-1]), max(1, int(width / apart)))
         whole = sorted({round(n) for n in numbers if n == round(n)})
         return [(float(np.interp(n, steps, places)), n) for n in whole]
     made = [(0.0, int(steps[0]))]
@@ -120,14 +108,14 @@ def span(curves: Sequence[TimeCurve], log: bool) -> tuple[float, float]:
 def value_ticks(low: float, high: float, log: bool, most: int) -> list[float]:
     """The values written beside a timeline: round ones, at powers of ten where `log`."""
     if not log:
-        return rounded_ticks(low, high, most)
+        return ticks(low, high, most)
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     powers = [10.0**k for k in range(first, last + 1)]
     for factors in ((1, 2, 5), (1, 3)):
         found = [f * 10.0**k for k in range(first - 1, last + 1) for f in factors if low <= f * 10.0**k <= high]
         if len(powers) <= len(found) <= most and found:
             return found
-    return powers[:: -(-len(powers) // max(most, 1))] if powers else rounded_ticks(low, high, most)
+    return powers[:: -(-len(powers) // max(most, 1))] if powers else ticks(low, high, most)
 
 
 def heights(values: Any, low: float, high: float, log: bool) -> np.ndarray:
