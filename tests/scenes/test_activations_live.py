@@ -62,7 +62,7 @@ def test_a_neuron_under_the_pointer_is_told_of_with_what_it_sees(hands):
     assert neuron is not None and neuron.node in scene.block_names
     reading = hands.viewer.pointer.reading
     assert float(dict(reading.rows)["response"]) == pytest.approx(scene.response(neuron), rel=1e-3)
-    assert len(scene._frame.data) == 4 and len(scene._card.images) == 2
+    assert len(scene._frame.items) == 4 and len(scene._card.images) == 2
 
 
 def test_a_click_pins_a_second_click_unpins_and_so_does_escape(hands):
