@@ -16,7 +16,7 @@ class Attribution:
     """A neuron that moved another.
 
     node, channel, row, column   which
-    share                        of what moved it, from -1 to 1: below 0 it held it back
+    share                        of what moved it, from -1 to 1; below 0 it moved it down
     """
 
     node: str
@@ -61,22 +61,19 @@ def attributions(
     *,
     most: int = 24,
 ) -> list[Attribution]:
-    """The neurons of `shown` nodes that moved a neuron most, the strongest first: a list of Attribution.
+    """At most so many neurons of `shown` nodes that moved a neuron, the strongest first.
 
-    net         ConvNet
     responses   {name: (C, H, W)} of all nodes at an image
     node        name of the node the neuron is in
     place       (channel, row, column)
     shown       names of nodes; each path back ends at the first of them
-    most        how many
 
-    A weighted sum shares out by weight times response, over the sum of their sizes; the bias has no share. A maximum is
-    its largest input's, an activation's share passes to its sum. Shares along several paths add up.
-    (Bach et al. 2015, PLoS ONE 10(7): relevance, layer by layer; with sizes in the divisor shares stay finite.)
-    A product is its signal's: the gate says how much of that goes on, but has nothing of its own to say, so it has no
-    share (Arras et al. 2017, WASSA: "Explaining recurrent neural network predictions in sentiment analysis"). Without
-    either of two factors that are no gates nothing is left, so each has half. Which is the gate: `stages.gate`.
-    Raises NetworkError for a neuron there is not.
+    A weighted sum shares out by weight times response, over the sum of their absolute values; the bias has no share. A
+    maximum gives all to its largest input, an activation to its sum. Shares along different paths add up.
+    (Bach et al. 2015, PLoS ONE 10(7): relevance, layer by layer; absolute values in the divisor keep shares finite.)
+    A product gives all to its signal and nothing to the gate (Arras et al. 2017, WASSA: "Explaining recurrent neural
+    network predictions in sentiment analysis"), and half to each of two factors that are no gates; see `stages.gate`.
+    Raises NetworkError for a neuron that does not exist.
     """
     start = net.node(node)
     if not all(0 <= p < n for p, n in zip(place, net.shapes[start.name], strict=True)):
@@ -112,7 +109,7 @@ def _strongest(name, patch, most):
 def _parts(net, responses, node, patch):
     """(input's name, its _Patch) pairs: what moved the neurons of a _Patch."""
     key = node.inputs[0]
-    # What only an activation lies behind may not be kept; nothing here asks for it.
+    # A node that is fused with its activation has no responses; nothing here asks for them.
     x = responses.get(key)
     if isinstance(node, kinds.Convolution):
         return [(key, _through_convolution(node, x, patch))]
@@ -222,7 +219,7 @@ def _through_pool(node, x, patch):
     if largest:
         left, most = patch.values.copy(), np.max([v for _, v in taken], axis=0)
         for at, v in taken:
-            # The first of several that are largest has all of it.
+            # Of equal ones the first has all of it.
             here = (v == most) & (left != 0)
             given[at] += np.where(here, left, 0.0)
             left[here] = 0.0

@@ -32,14 +32,12 @@ MOST = 6
 
 
 def findings(history: History, run: int, *, samples: int = 48) -> tuple[Finding, ...]:
-    """What is worth seeing in a run: a tuple of Finding, in the order of KINDS, the strongest of a kind first.
+    """What is worth seeing in a run, in the order of KINDS, the strongest of a kind first.
 
-    history   History; of one snapshot only what needs no time is found
-    run       the run's number
     samples   points a side of the grid over the domain at which units are compared; 8 or more
 
     The same history gives the same findings. Work and memory are bounded: of a large network's history, snapshots are
-    left out evenly. A run whose weights became infinite is looked at up to then.
+    left out evenly. A run whose weights become infinite is examined up to that step.
     """
     if not len(finite_snapshots(history, run)):
         return ()

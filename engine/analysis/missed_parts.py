@@ -54,10 +54,10 @@ Pixels = tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray]
 
 
 def wrong_pixels(history: History, run: int, snapshot: int) -> Pixels | None:
-    """The target's pixels, or an even choice of them, at a snapshot of a run.
+    """(wrong, wanted, got, places) of the target's pixels, or an even choice of them, at a snapshot of a run.
 
-    returns  (h, w) bool, where the answer is wrong; (h, w) the wanted classes; (h, w) the classes got; (h, w, 2) the
-             pixels' world places. None for both classes of a task of values; None alone without a target.
+    Where the answer is wrong, (h, w) bool; the wanted classes and those got, (h, w), None for a task of values; the
+    world places, (h, w, 2). None alone without a target.
     """
     wanted = target_classes(history)
     if history.target is None or (history.task == "classes" and wanted is None):

@@ -40,9 +40,8 @@ class Motion(NamedTuple):
 def motion(history: History, run: int) -> Motion:
     """Motion of a run of a history.
 
-    A change of a unit's signal z by dz moves its boundary by about |dz| / |gradient of z|. Both are averaged over the
-    domain, and the layer's value is the median over its units whose signal varies there at all; 0 where weights are
-    not finite.
+    A change dz of a unit's signal z moves its boundary by about |dz| / |gradient of z|. Both are averaged over the
+    domain; a layer's value is the median over its units whose signal varies, 0 where weights are not finite.
     """
     count, layers = history.snapshots, len(history.shape.sizes) - 2
     points = grid(history.domain, SIDE, SIDE)
@@ -90,7 +89,7 @@ def _median(values):
 def bias_first(survey: RunSurvey) -> list[Finding]:
     """Findings of the layers whose boundaries are moved by biases first and by weights afterwards.
 
-    The change is where what biases have moved in all is farthest ahead of what weights have.
+    The change is where the biases' total motion is farthest ahead of the weights'.
     """
     found: list[Finding] = []
     if survey.history.snapshots < 4 * FEWEST:

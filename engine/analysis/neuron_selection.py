@@ -10,12 +10,11 @@ from engine.errors import SettingError
 def read_units(text: str, sizes: Iterable[int]) -> list[np.ndarray]:
     """A bool a neuron for each hidden layer, as a list of arrays.
 
-    text    `all`, `none`, or layers and neurons with commas between: `1` is all of layer 1, `3.2` its neuron 2 of
-            layer 3, `3.2-5` four of them; a leading `-` takes away: `all, -3.2`. Counted from 1
+    text    `all`, `none`, or layers and neurons with commas between: `1` is all of layer 1, `3.2` neuron 2 of layer 3,
+            `3.2-5` four of them; a leading `-` takes away: `all, -3.2`. Counted from 1
     sizes   neurons in each hidden layer
 
-    What a network has too few layers or neurons for is left out, so that one text serves several networks.
-    Raises SettingError for other texts.
+    Layers and neurons that the network does not have are ignored. Raises SettingError for other texts.
     """
     shown = [np.zeros(size, bool) for size in sizes]
     for word in text.replace(";", ",").split(","):

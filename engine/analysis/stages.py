@@ -16,11 +16,11 @@ PREFIX = re.compile(r"^(.*/)?relu_(?=.)")
 
 
 def stages(net: ConvNet) -> tuple[str, ...]:
-    """Names of the nodes at which a network is a step further, in order; its last node is one.
+    """Names of the nodes that end a stage of the network, in order; the last node is one.
 
-    These are joined maps, sums (after their activation) and what a map is averaged to. Before the first of them, and in
-    a network without, each activation that everything goes through, or the pool that takes it alone. What does nothing
-    but gate, as squeeze-and-excitation does, is none.
+    These are joined maps, sums (after their activation) and averages of whole maps. Before the first of them, and in a
+    network without, each activation that every path goes through, or the pool that takes it alone. Nodes that do
+    nothing but gate, as in squeeze-and-excitation, are none.
     """
     gates = gating(net)
     steps = [node for node in net.nodes if node.name not in gates]
@@ -86,7 +86,7 @@ def called(name: str) -> str:
 
 
 def all_called(names: Sequence[str]) -> tuple[str, ...]:
-    """What each of several nodes is called: short where that leaves them apart."""
+    """What each node is called: short where that is unique."""
     short = [called(name) for name in names]
     return tuple(s if short.count(s) == 1 else name for s, name in zip(short, names, strict=True))
 
@@ -95,9 +95,9 @@ GATES = ("sigmoid", "hard_sigmoid", "clipped_relu(1)")  # their values are betwe
 
 
 def gate(net: ConvNet, node: kinds.Multiply) -> int | None:
-    """Which input of a Multiply weighs the other: 0 or 1; None if neither does more than the other.
+    """Which input of a Multiply is a gate, 0 or 1; None if neither or both are.
 
-    A vector that scales a map's channels is one; of two equal shapes, a sigmoid's, its likes' or a softmax's output.
+    A vector that scales a map's channels is one; of two equal shapes, a softmax's or an activation of GATES.
     """
     which = node.scales(*(net.shapes[key] for key in node.inputs))
     if which is not None:

@@ -1,4 +1,4 @@
-"""A run's networks evaluated on a grid of points, many snapshots at once: the data in which findings are sought."""
+"""A run's networks evaluated on a grid of points, many snapshots at once: the data from which findings are made."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -232,11 +232,9 @@ def signals(history: History, run: int, snapshots: Sequence[int] | np.ndarray, p
 
 
 def answers(history: History, z: np.ndarray) -> np.ndarray:
-    """What the network answers, (S, outputs, N): for classes their probabilities, for values the values.
+    """(S, outputs, N): the classes' probabilities, or the values, of the last layer's signals z, (S, outputs, N).
 
-    z   (S, outputs, N), signals of the last layer
-
-    A classifier of one output answers how likely class 1 is, and class 0 is written before it.
+    A classifier of one output gives the probability of class 1; that of class 0 is put before it.
     """
     last = history.shape.activations[-1]
     if history.task == "values":

@@ -33,7 +33,7 @@ WORK = 2e9
 
 
 def symmetry(survey: RunSurvey) -> list[Finding]:
-    """One finding about the answer and one a layer whose boundaries come in mirrored pairs.
+    """One finding about the answer and one for each layer whose boundaries come in mirrored pairs.
 
     Only where the target is symmetric, or without a target the answer.
     """

@@ -35,7 +35,7 @@ class ChannelMap:
     array   an Array of float32; a new one unless given
     first   the vec4f in it with which this map begins
 
-    vec4f number first + (g H + y) W + x holds channels 4 g .. 4 g + 3 at (y, x), zeros past the last channel.
+    vec4f number first + (g H + y) W + x has channels 4 g .. 4 g + 3 at (y, x), zeros past the last channel.
     """
 
     def __init__(self, shape: Sequence[int], array: Array | None = None, first: int = 0):

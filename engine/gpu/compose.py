@@ -128,8 +128,7 @@ def compose(name: str, generated: dict[str, str] | None = None) -> Module:
     name        a path under wgsl/ without its ending, `kernels/rays`
     generated   texts by name, for `#import generated/<name>`: bindings, structs, network bodies
 
-    A text without an entry point, which some other module imports, is given whole.
-    Raises ShaderError for an import that does not exist (with the line that asked for it).
+    A text without an entry point is given whole. Raises ShaderError, with the line, for an import that does not exist.
     """
     generated = generated or {}
     found: list[tuple[str, Piece]] = []

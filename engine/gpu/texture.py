@@ -90,9 +90,9 @@ class Texture:
 
 
 class ReadBack:
-    """A copy of a texture on its way to the processor: ordered with the drawing, fetched when it is needed.
+    """A copy of a texture on its way to the processor: recorded with the drawing, fetched when it is needed.
 
-    Between `record` and `pixels` other work can be handed to the GPU, which then goes on while this is waited for.
+    Between `record` and `pixels` other work can be submitted, which runs while the copy is waited for.
     """
 
     def __init__(self, texture: Texture):

@@ -1,8 +1,6 @@
-"""The activations: one row each, with its derivatives and where those have extrema.
+"""The activations: one row each, with what the float64 twins and the certified bounds need to know of it.
 
-A row holds what the float64 twins and the certified bounds need to know of a function s(z):
-its value, slope s' and curvature s'', the points where s' and s'' have their extrema, and the jump
-of s' at a kink at zero. The same functions in WGSL are in `wgsl/activations/`, a file each.
+The same functions in WGSL are in `wgsl/activations/`, a file each.
 """
 
 from __future__ import annotations
@@ -195,10 +193,7 @@ SPELLING = re.compile(r"^\s*([a-zA-Z_]\w*)\s*(?:\(\s*([-+0-9.eE]+)\s*\))?\s*$")
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation as a layer uses it: its name and, where it has one, its parameter.
-
-    Written `tanh`, `sine(30)`, `leaky_relu(0.2)`; `Activation.parse` reads that and str() writes it.
-    """
+    """An activation as a layer uses it; `parse` reads and str() writes `tanh`, `sine(30)`, `leaky_relu(0.2)`."""
 
     name: str
     parameter: float = 0.0
@@ -207,9 +202,7 @@ class Activation:
     def parse(text: str | Activation, known: Mapping[str, Rule] = ACTIVATIONS) -> Activation:
         """The activation written as `name` or `name(parameter)`; an Activation passes through.
 
-        known   the table it must be in; ANYWHERE for nodes of convolutional networks
-
-        Raises NetworkError for a name that is not in the table or a parameter it does not take.
+        Raises NetworkError for a name that is not in the table `known` or a parameter it does not take.
         """
         if isinstance(text, Activation) and text.name in known:
             return text
@@ -219,15 +212,15 @@ class Activation:
             raise NetworkError(f"Activation `{text}`: {name} is for convolutional networks only. Near: relu.")
         if match is None or name not in known:
             raise NetworkError(near(text, known, noun="activation"))
-        rule = known[name]
+        rule, written = known[name], match.group(2)
         if rule.parameter is None:
-            if match.group(2) is not None:
+            if written is not None:
                 raise NetworkError(f"Activation `{text}`: {name} takes no parameter. Write `{name}`.")
             return Activation(name)
         try:
-            value = rule.parameter[1] if match.group(2) is None else float(match.group(2))
+            value = rule.parameter[1] if written is None else float(written)
         except ValueError:
-            raise NetworkError(f"Activation `{text}`: `{match.group(2)}` is not a number.") from None
+            raise NetworkError(f"Activation `{text}`: `{written}` is not a number.") from None
         # The GPU holds it as float32, so the network is the one with that float32 in it.
         with np.errstate(over="ignore"):
             value = float(np.float32(value))

@@ -18,8 +18,6 @@ def closed_path(kind: str, part: float, count: int, seed: int = 0) -> np.ndarray
              still: stays in the middle
     part     of the path that is done; at 1 as at 0
     seed     of a knot's phases and a line's direction
-
-    Raises NetworkError for an unknown kind.
     """
     if kind not in PATHS:
         raise NetworkError(near(kind, PATHS, noun="closed path"))

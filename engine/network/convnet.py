@@ -18,11 +18,11 @@ MAX_NODES = 2000
 class ConvNet:
     """A convolutional network. Immutable.
 
-    nodes        each after its inputs; the first is the one Input, the last gives what the network gives
+    nodes        each after its inputs; the first is the one Input, the last the output
     name         where it came from, for messages and captions
     classes      what each channel of the last node means, or ()
-    preprocess   what is done to a photo before; None for torchvision's with three channels, grey from 0 to 1 with
-                 one, and nothing for other inputs
+    preprocess   what is done to a photo before; None: torchvision's for three channels, grey from 0 to 1 for one, else
+                 nothing
 
     Raises NetworkError or ShapeError naming the node that does not fit.
     """
@@ -81,11 +81,7 @@ class ConvNet:
         classes: Sequence[str] | None = None,
         preprocess: Preprocess | str | None = None,
     ) -> ConvNet:
-        """The same network with another name, classes or preprocess; None leaves what there is.
-
-        preprocess   a Preprocess, or a name of engine.network.preprocess.PREPROCESSES
-        Raises what ConvNet raises for such, and NetworkError for an unknown name.
-        """
+        """The same network with another name, classes or preprocess (also a name of PREPROCESSES)."""
         if isinstance(preprocess, str):
             preprocess = usual(preprocess, self.input_shape)
         return ConvNet(
@@ -141,8 +137,8 @@ class ConvNet:
     def receptive(self, node: GraphNode | str) -> tuple[tuple[int, int], ...]:
         """(size, stride, start), each (rows, columns) in pixels of the input: what the neurons of a node see of it.
 
-        The neuron at (row, column) sees start + stride (row, column) up to size further; that may reach into the
-        padding, so start may be below 0. stride 0: all see the same. `field` has one neuron's, cut to the image.
+        The neuron at (row, column) sees `size` pixels from start + stride (row, column) on, padding among them. stride
+        0: all see the same. `field` has one neuron's, cut to the image.
         """
         return tuple(zip(*self._receptive[self.node(node).name], strict=True))
 
@@ -169,7 +165,7 @@ class ConvNet:
     def field(self, node: GraphNode | str, row: int, column: int) -> tuple[int, int, int, int]:
         """(top, left, bottom, right) of the smallest box of the input that a neuron's value can depend on.
 
-        bottom and right are behind it; what falls on padding, or on pixels that no window reaches, is not in it.
+        bottom and right are past its end; padding and pixels that no window reaches are not in it.
         """
         node = self.node(node)
         _, height, width = self.shapes[node.name]

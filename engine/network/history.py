@@ -17,7 +17,7 @@ TASKS = ("classes", "values")
 
 
 def flat(net: Mlp) -> np.ndarray:
-    """A network's weights as a history holds them: layer by layer, weights row by row, then biases; (P,) float32."""
+    """(P,) float32: a network's weights as a history stores them, layer by layer: weights row by row, then biases."""
     return np.concatenate([part.ravel() for layer in net.layers for part in (layer.weights, layer.bias)])
 
 
@@ -80,9 +80,9 @@ class Domain:
 
     @classmethod
     def image(cls, height: int, width: int) -> Domain:
-        """Of an image's pixels: input 0 is row / side, input 1 column / side, side the larger of height and width.
+        """Of an image: input 0 is row / side, input 1 column / side, side the larger of height and width.
 
-        Rows go down as images do: the image's top left corner is world (0, 1).
+        The image's top left corner is world (0, 1).
         """
         side = max(height, width)
         low, high = np.array([0.0, 1.0 - height / side]), np.array([width / side, 1.0])
@@ -170,7 +170,7 @@ class History:
         return unflat(self.shape, self.weights[run, snapshot], name)
 
     def nearest(self, step: float) -> int:
-        """The number of the last snapshot at or before a step; the first, if all are later."""
+        """The number of the last snapshot at or before a step; 0 if all are later."""
         return max(0, int(np.searchsorted(self.steps, step, side="right")) - 1)
 
     @classmethod
@@ -210,7 +210,7 @@ def following(step: int) -> int:
 
 
 def thinned(steps: ArrayLike, count: int) -> np.ndarray:
-    """So many of rising steps, the first and last among them, that lie evenly in the logarithm of step + 1."""
+    """`count` of rising steps, the first and last among them, evenly in the logarithm of step + 1."""
     steps = np.array(steps, np.int64)
     places = np.log1p(steps)
     while len(steps) > max(count, 2):
@@ -221,7 +221,7 @@ def thinned(steps: ArrayLike, count: int) -> np.ndarray:
 
 
 def spread_steps(steps: int, count: int) -> np.ndarray:
-    """So many steps of a training, or all there are: dense at first and evenly in the logarithm; (T,) int64."""
+    """`count` steps of a training, or all there are: dense at first and evenly in the logarithm; (T,) int64."""
     known = snapshot_steps(steps)
     if count < len(known):
         return thinned(known, count)

@@ -7,7 +7,7 @@ from engine.network.convnet import ConvNet
 
 
 def fused(net: ConvNet, keep: Container[str] = ()) -> dict[str, str]:
-    """{name: the activation after it} of nodes that are computed together with it, so that their sums lie nowhere.
+    """{name: the activation after it} of nodes that are computed together with it, so that their sums are not stored.
 
     Convolutions, Dense, Add and Multiply that only an activation takes, but for those in `keep`.
     """

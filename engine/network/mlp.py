@@ -15,7 +15,7 @@ from engine.network.activations import Activation
 
 @dataclass(frozen=True)
 class Shape:
-    """What the generated code depends on: layer sizes and activations. Hashable; weights are not in it.
+    """What the generated code depends on. Hashable.
 
     sizes         (inputs, hidden ..., outputs)
     activations   one per layer of weights, len(sizes) - 1
@@ -53,9 +53,8 @@ class Layer:
 
 
 def frozen(array: ArrayLike, message: str) -> np.ndarray:
-    """A read-only float32 copy, so that a network does not change when the caller's array does.
+    """A read-only float32 copy, in which numbers too large are infinite, for the caller to refuse with their place.
 
-    Numbers too large become infinite, for the caller to refuse with their place.
     Raises ShapeError, with the message, for what is no array of real numbers.
     """
     try:
@@ -79,8 +78,8 @@ class Mlp:
                   hidden layers with identity last
     name          where it came from, for messages and captions
 
-    Raises ShapeError when sizes do not fit, NetworkError for weights that are not finite, for no
-    layers, and for softmax before the last layer.
+    Raises ShapeError when sizes do not fit, NetworkError for weights that are not finite, for no layers, and for
+    softmax before the last layer.
     """
 
     def __init__(self, weights, biases=None, activations="tanh", *, name="network"):
@@ -179,7 +178,7 @@ class Mlp:
         activations: Sequence[Activation | str] | None = None,
         name: str | None = None,
     ) -> Mlp:
-        """A network with these in place of its own; None keeps what there is."""
+        """The same network with these in place of its own."""
         return Mlp(
             self.weights if weights is None else weights,
             self.biases if biases is None else biases,
@@ -208,12 +207,9 @@ class Mlp:
 
 
 def float32_error(net: Mlp, points: ArrayLike) -> float:
-    """The largest difference between the outputs in float32 and in float64, both by numpy.
+    """The largest difference between the outputs at (N, inputs) points in float32 and in float64, both by numpy.
 
-    points   (N, inputs)
-
-    Any order of summation errs by about as much, so it tells what to expect of a GPU: deep steep networks multiply
-    every rounding of their first layers.
+    Any order of summation errs by about as much, so a GPU does too.
     """
     h = np.asarray(points, np.float32)
     with np.errstate(over="ignore", invalid="ignore"):

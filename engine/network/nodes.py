@@ -1,6 +1,6 @@
 """The nodes of a convolutional network: what each computes, its shape, and the windows it sees its inputs through.
 
-Maps are (C, H, W), a vector is (C, 1, 1). There is no batch: one image at a time.
+Maps are (C, H, W), a vector is (C, 1, 1); there is no batch.
 """
 
 import math
@@ -265,9 +265,8 @@ class Add(GraphNode):
 
 @dataclass(frozen=True, eq=False)
 class Multiply(GraphNode):
-    """The product of two inputs of equal shapes; or each channel of a map times its number of a vector, in any order.
-
-    The vector is the gate of squeeze-and-excitation (Hu et al. 2018, CVPR, "Squeeze-and-excitation networks").
+    """The product of two inputs of equal shapes; or each channel of a map times its number of a vector, in any order:
+    the gate of squeeze-and-excitation (Hu et al. 2018, CVPR, "Squeeze-and-excitation networks").
     """
 
     kind = "multiply"
@@ -287,8 +286,7 @@ class Multiply(GraphNode):
         return None if a == b else int(b[1:] == (1, 1))
 
     def windows_on(self, *inputs: Map) -> tuple[Windows | None, ...]:
-        # Wherever a neuron is, it takes the one number of the vector, and so all that this sees.
-        which = self.scales(*inputs)
+        which = self.scales(*inputs)  # of the vector each neuron sees all
         return tuple(None if i == which else self.windows() for i in (0, 1))
 
 

@@ -10,16 +10,13 @@ from engine.network.mlp import Mlp
 
 
 def sliced(net: Mlp, origin: ArrayLike, directions: ArrayLike) -> Mlp:
-    """The network on a line, plane or larger flat through its inputs: again a network, with the flat's coordinates.
+    """The network on a line, plane or larger flat through its inputs: an Mlp with the flat's D coordinates as inputs.
 
     origin       (inputs,), where all coordinates are 0
     directions   (D, inputs), a step along each coordinate
-    returns      Mlp with D inputs: at u it has the value of `net` at origin + u @ directions
 
-    Raises NetworkError when the shapes do not fit the inputs.
-
-    Only the first layer changes: W (o + D u) + b = (W D) u + (W o + b), in float64 and rounded once. So a plane that
-    moves through many inputs is new weights of one shape, and a close look far from 0 loses nothing before the end.
+    Only the first layer changes: W (o + D u) + b = (W D) u + (W o + b), in float64 and rounded once. So a moving plane
+    is new weights of one shape, and a close look far from 0 loses nothing before the end. Raises NetworkError.
     """
     origin, directions = np.asarray(origin, float), np.atleast_2d(np.asarray(directions, float))
     if origin.shape != (net.inputs,) or directions.shape[1:] != (net.inputs,):
@@ -35,10 +32,7 @@ def sliced(net: Mlp, origin: ArrayLike, directions: ArrayLike) -> Mlp:
 
 
 def shortened(net: Mlp, layers: int) -> Mlp:
-    """The network's first layers alone; its outputs are the responses of the last of them.
-
-    Raises NetworkError unless layers is from 1 to the number there are.
-    """
+    """The network's first layers alone. Raises NetworkError unless layers is from 1 to the number there are."""
     if not 1 <= layers <= len(net.layers):
         raise NetworkError(f"The first {layers} layers of {net} were asked for; it has {len(net.layers)}.")
     return Mlp(net.weights[:layers], net.biases[:layers], net.activations[:layers], name=net.name)
@@ -64,10 +58,7 @@ def sums(net: Mlp) -> Mlp:
 
 
 def mixed(a: Mlp, b: Mlp, first: float, second: float) -> Mlp:
-    """first * a + second * b, weight by weight and bias by bias; activations are a's.
-
-    Raises NetworkError where the two have different shapes.
-    """
+    """first * a + second * b, weight by weight and bias by bias. Raises NetworkError for different shapes."""
     if a.shape != b.shape:
         raise NetworkError(
             f"{a} and {b} cannot be mixed: they differ in layer sizes or activations. "
@@ -87,11 +78,9 @@ def _with_outputs(net, rows):
 
 
 def observed(net: Mlp, output: int) -> Mlp:
-    """A network whose output 0 is the given output of `net`; what does not bear on it is left out.
+    """A network whose output 0 is the given output of `net`; outputs that do not bear on it are left out.
 
-    Of an elementwise last layer one row stays. A softmax needs all its rows: the wanted one comes first.
-    A softmax over one output is the constant 1.
-
+    A softmax needs all its outputs: the wanted one comes first. A softmax over one is the constant 1.
     Raises NetworkError for an output that does not exist.
     """
     if not 0 <= output < net.outputs:

@@ -29,7 +29,7 @@ class Preprocess:
     size     (H, W) of the network's input
     mean     of each of the input's channels in their order, so blue first if order is "bgr"
     std      alike; above 0
-    scale    what white is before the mean is taken: 255 or 1
+    scale    what white is before the mean is subtracted: 255 or 1
     order    "rgb", "bgr" or "grey" (one channel)
     resize   "crop": the photo's short side is made to fit, the middle is taken; "stretch": both sides are made to fit
     """

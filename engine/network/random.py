@@ -10,7 +10,7 @@ from engine.errors import NetworkError, near
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp, sizes_text
 
-# The standard deviation (normal) or half width (uniform) of a layer's weights, from its sizes.
+# A layer's weights and, in the last column, biases.
 DISTRIBUTIONS = {
     "uniform": lambda rng, n_out, n_in: rng.uniform(-1.0, 1.0, (n_out, n_in + 1)),
     "normal": lambda rng, n_out, n_in: rng.normal(0.0, 1.0, (n_out, n_in + 1)),
@@ -37,10 +37,9 @@ def random_mlp(
     activation     of the hidden layers; `last` of the last one
     distribution   uniform on [-1, 1], normal of deviation 1, glorot (uniform) or he (normal); of weights and biases
     scale          multiplies every weight and bias
-    seed           any integer of at least 0
     output_bias    False leaves the last bias at zero
 
-    Raises NetworkError for an unknown distribution or activation, or sizes below 1.
+    Raises NetworkError for an unknown distribution or activation, sizes below 1, a negative seed.
     """
     sizes = [int(n) for n in sizes]
     if len(sizes) < 2 or min(sizes) < 1:

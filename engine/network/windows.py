@@ -34,10 +34,9 @@ class Window:
         return (self.size - 1) * self.dilation + 1
 
     def count(self, length: int) -> int:
-        """How many places it takes on a map of this length.
+        """How many places it takes on a map of this length. Raises ShapeError if it fits nowhere.
 
-        PyTorch's rule and ONNX's (Pool operators, ceil_mode): rounded up, a last window that would start in the
-        padding behind the map is left out. Raises ShapeError if it fits nowhere.
+        With ceil a last window that would start in the padding after the map is left out, as by PyTorch and ONNX.
         """
         spare = length + self.before + self.after - self.extent
         if spare < 0:
@@ -55,15 +54,14 @@ class Window:
         return max(start, 0), min(end, length)
 
     def shares(self, length: int) -> np.ndarray:
-        """By what each place's sum is divided where padding counts as zeros: how much of the padded map it covers.
+        """(count,) int: by what each place's sum is divided where padding counts as zeros.
 
-        A last window rounded up may go past the padding too; what is out there does not count (PyTorch's rule).
-        returns  (count,) int
+        It is how much of the padded map it covers; a last window rounded up may go past that (PyTorch's rule).
         """
         start = np.arange(self.count(length)) * self.stride - self.before
         return np.minimum(start + self.size, length + self.after) - start
 
     def seen(self, length: int) -> np.ndarray:
-        """How many elements of the map each place sees. returns (count,) int"""
+        """(count,) int: how many elements of the map each place sees."""
         start = np.arange(self.count(length)) * self.stride - self.before
         return np.minimum(start + self.size, length) - np.maximum(start, 0)

@@ -1,7 +1,7 @@
 """Zero sets of neurons of any activation over a plane, traced: marching squares, then root finding in float64.
 
-What is found is good to the last digits of float64 at its points; what is smaller than a cell of the grid may be
-missed. Networks that are piecewise linear have an exact partition instead.
+Points are exact to the last digits of float64; loops smaller than a cell of the grid may be missed. Networks that are
+piecewise linear have an exact partition instead.
 """
 
 from dataclasses import dataclass

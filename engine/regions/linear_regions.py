@@ -85,7 +85,7 @@ class Partition:
     def polylines(self, neuron: int) -> list[np.ndarray]:
         """A neuron's boundary as few paths: list of (n, 2), world; a closed one ends where it began.
 
-        Vertices where it runs straight on, because only its own or a later layer's lines pass, are left out.
+        Vertices where only its own or a later layer's lines pass, and so it is straight, are left out.
         """
         edges = self.edges[self.edges_of(neuron)]
         may_bend = self._earliest < self.layer_of[neuron]
@@ -228,12 +228,11 @@ def regions(
 ) -> Partition:
     """The Partition of a rectangle into the regions on which the network is linear.
 
-    net        an Mlp of any depth whose hidden layers are relu, leaky_relu or identity (which bends nothing: its
-               neurons have no boundary)
-    domain     Domain: the plane through its inputs, and the rectangle; None takes two inputs as they are
+    net        an Mlp of any depth whose hidden layers are relu, leaky_relu or identity, which has no boundaries
+    domain     the plane through its inputs, and the rectangle; None takes two inputs as they are
     low, high  (2,), world: another rectangle than the domain's; without a domain the unit square
-    decision   cut along the decision boundary too. With two outputs it is where they are equal, with more where the
-               largest is another one, with one where its weighted sum is 0 (a sigmoid's one half)
+    decision   cut along the decision boundary too: where two outputs are equal, where the largest of more changes, or
+               where a single one's weighted sum is 0
 
     Raises NetworkError for other activations (a last one that does not keep the order of its sums has no decision),
     for a rectangle without area, and past a million regions.

@@ -54,8 +54,8 @@ def affine(layers: Sequence[PlaneLayer], points: np.ndarray, parents: Sequence[n
 
     layers    L of them
     points    (N, 2), one in each region
-    parents   L arrays: for each face of the layers up to there (of the first: the whole plane, one face), the face
-              before its last layer bent it. The last array has the faces of the points
+    parents   L arrays: for each face after a layer's cuts, the face before them that it is a part of; the last array
+              has the faces of the points
 
     A layer's sums are linear on each face of the layers before: they are computed once for it, not for all its parts.
     """

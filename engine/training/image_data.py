@@ -64,14 +64,13 @@ class ImageData:
         """The samples of an image.
 
         source      a path; `bottle` for the drawn one; an array (H, W), (H, W, 3) or (H, W, 4) of bool, uint8, uint16
-                    or floats in [0, 1]; or a PIL image. EXIF turns it, and what is transparent lies over white
+                    or floats in [0, 1]; or a PIL image. It is rotated as its EXIF says, and laid over white
         task        `classes`: black or white; `values`: grey, or with colour its three channels
         side        pixels of the longer side; larger images are averaged down by area, smaller ones stay
         threshold   classes: the grey in [0, 1] above which a pixel is white; `otsu`: the level between two groups of
                     greys (Otsu 1979); None: `otsu`, but midway where the image has two levels only
 
-        Raises FileError for a file that is no image or too large, ShapeError for other arrays, SettingError for
-        numbers out of bounds and for a threshold that leaves one class.
+        Raises FileError for a file, ShapeError for an array, SettingError for a setting that gives no samples.
         """
         if task not in TASKS:
             raise SettingError(f"task={short(task)}: it takes {' or '.join(TASKS)}.")
@@ -94,14 +93,12 @@ class ImageData:
         level = _level(threshold, two, grey)
         white = grey > level * 255 + ROUNDING
         if white.all() or not white.any():
-            which = "white" if white.all() else "black"
+            low, mean, high = (f"{value / 255:.3g}" for value in (grey.min(), grey.mean(), grey.max()))
             if np.ptp(grey) < 1 / 2:
-                raise SettingError(
-                    f"{name} is one grey everywhere ({grey.mean() / 255:.3g}): there is nothing to learn."
-                )
+                raise SettingError(f"{name} is one grey everywhere ({mean}): there is nothing to learn.")
             raise SettingError(
-                f"{name} is {which} everywhere at the threshold {level:.3g}, so there is nothing to tell apart. "
-                f"Its greys are from {grey.min() / 255:.3g} to {grey.max() / 255:.3g}."
+                f"{name} is {'white' if white.all() else 'black'} everywhere at the threshold {level:.3g}, so there is "
+                f"nothing to tell apart. Its greys are from {low} to {high}."
             )
         target = np.where(white, 255, 0).astype(np.uint8)
         return cls(targets=white.ravel().astype(np.int64), target=target, outputs=2, threshold=level, **parts)
@@ -110,8 +107,8 @@ class ImageData:
 def bottle(side: int = SIDE) -> np.ndarray:
     """A black bottle on white with a white diamond label, a thin black diamond in it; (side, side) uint8, 0 or 255.
 
-    Drawn from shapes for any side, and the same in a mirror. Proportions are ours, after the image of GINN
-    (Darlow and Storkey 2018): half as wide as it is high, label and line in the middle of the body.
+    Symmetric. Proportions are ours, after the image of GINN (Darlow and Storkey 2018): half as wide as it is high,
+    label and line in the middle of the body.
     """
     at = (np.arange(side) + 0.5) / side
     aside, down = np.abs(at - 0.5)[None, :], at[:, None]
@@ -137,10 +134,10 @@ def shrunk(source: Any, side: int = SIDE) -> np.ndarray:
 
 
 def otsu(counts: np.ndarray) -> float:
-    """The level from 0 to 255 that parts greys into the two groups whose means differ most, weighted by their sizes.
+    """The level from 0 to 255 between the two groups of greys whose means differ most, weighted by their sizes.
 
     counts   (256,), how many pixels have each grey
-    Where several levels part alike it is the middle of them. Otsu 1979, equation 18.
+    Of levels that do so equally well it is the middle. Otsu 1979, equation 18.
     """
     share = np.cumsum(counts) / counts.sum()
     mean = np.cumsum(counts * np.arange(256.0)) / counts.sum()
@@ -153,8 +150,10 @@ def otsu(counts: np.ndarray) -> float:
 
 def checked_threshold(threshold: float | str | None) -> float | str | None:
     """A number in [0, 1], `otsu` or None. Raises SettingError for others."""
-    if threshold is None or (isinstance(threshold, str) and threshold.strip().lower() == "otsu"):
-        return threshold if threshold is None else "otsu"
+    if threshold is None:
+        return None
+    if isinstance(threshold, str) and threshold.strip().lower() == "otsu":
+        return "otsu"
     try:
         value = float(threshold)
     except (TypeError, ValueError):

@@ -23,7 +23,7 @@ def unwrapped(model: Any) -> Any:
 
 
 def first_weight(model: Any) -> Any:
-    """A tensor of the model, or None where it is not known how to get at one."""
+    """A tensor of the model, or None where it has none that can be found."""
     model = unwrapped(model)
     try:
         return next(iter(model.values() if isinstance(model, Mapping) else model.parameters()))

@@ -1,4 +1,4 @@
-"""A Recorder for trainings in other programs: called once a training step, it gives their History."""
+"""A Recorder for trainings in other programs: called once a training step, it makes their History."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.network.mlp import Mlp, Shape
 from engine.training.models import LOGITS, first_weight, is_shown, two_logits, unwrapped
 from engine.training.samples import TrainingSamples
 
-# Of all weights that are kept: half of what a file may have. And twice what any picture of a loss can show.
+# Of all weights in memory: half of what a file may have. And twice what any picture of a loss can show.
 MAX_BYTES = 256 << 20
 MAX_SNAPSHOTS = 2000
 MIN_SNAPSHOTS = 8
@@ -32,22 +32,21 @@ class Recorder:
                 recorder.step(model, loss)
                 ...
 
-    path          where the history goes when the `with` block ends, however it ends; None to save by hand
+    path          where the history is written when the `with` block ends, however it ends; None to save by hand
     data          (N, inputs), the samples: the plane shows where they lie
-    targets       (N,) classes or (N, outputs) values: with them the samples are seen, and a loss that is not given to
+    targets       (N,) classes or (N, outputs) values: with them the samples are drawn, and a loss that is not given to
                   `step` is computed
     low, high     a number or two, what the plane shows of inputs x and y; by the samples, else -1 and 1
     x, y          which inputs go to the right and upwards
-    rest          (inputs,), what the other inputs are held at; the samples' mean, else 0
+    rest          (inputs,), the values of the other inputs; the samples' mean, else 0
     task          `classes` or `values`; by the targets and outputs if not given. A single output of a classifier is
-                  the logit (or, after a sigmoid, the probability) of class 1, and kept as two logits
-    activations   as engine.load takes them, for models that are no torch.nn.Sequential: their weights are then taken
-                  by the names of their state dict
+                  the logit (or, after a sigmoid, the probability) of class 1, and stored as two logits
+    activations   as engine.load takes them, for models that are no torch.nn.Sequential and are read by their state dict
     target        (H, W) or (H, W, 3) uint8, what is to be learnt, over the plane; the samples if not given
-    notes         texts by name, kept in the file
+    notes         texts by name, stored in the file
 
-    Kept are about 430 snapshots of a million steps, at most 2,000 and 256 MiB: past that they are thinned out evenly
-    in the logarithm of the step.
+    Of a million steps about 430 snapshots are recorded, at most 2,000 and 256 MiB: past that they are thinned evenly in
+    the logarithm of the step.
     """
 
     def __init__(
@@ -83,15 +82,14 @@ class Recorder:
         self._runs: list[_Run] = []
 
     def step(self, model: Any, loss: Any = None, *, step: int | None = None) -> None:
-        """Records the model, if this step is one that is kept; else it does next to nothing.
+        """Records the model, if a snapshot of this step is wanted; else it does next to nothing.
 
         model   what engine.load takes: a torch.nn.Sequential, a state dict or other mapping, an Mlp; with activations
-                also any module; or a function without arguments that gives one of these
-        loss    a number or tensor of one, or None; read only when it is kept
+                also any module; or a function without arguments that returns one of these
+        loss    a number or tensor of one, or None; read only for a snapshot
         step    the number of this step, rising; counted from 0 if not given
 
-        Called where the loss was computed, before the optimizer's step, step 0 is the untrained network and each loss
-        is that of the weights beside it.
+        To be called where the loss was computed, before the optimizer's step: then each loss is that of its weights.
         """
         if not self._runs:
             self.run()
@@ -109,7 +107,7 @@ class Recorder:
             self._keep(run, number, model, run.loss)
 
     def run(self, name: str | None = None) -> Recorder:
-        """Begins the next run: another training of the same shape, to be shown beside the ones before."""
+        """Begins the next run: another training of the same shape."""
         if self._runs:
             self._end(self._runs[-1])
         if self._runs and not self._runs[-1].steps:
@@ -118,10 +116,9 @@ class Recorder:
         return self
 
     def history(self) -> History:
-        """The History so far, the model as it is now at its end.
+        """The History so far, the model as it is now at its end. Raises NetworkError if nothing was recorded.
 
-        Runs whose steps differ are cut to those that all of them have, which a warning and the notes tell.
-        Raises NetworkError if nothing was recorded.
+        Runs whose steps differ are cut to those that all of them have, with a warning and a note.
         """
         if self._runs:
             self._end(self._runs[-1])
@@ -203,7 +200,7 @@ class Recorder:
         return net
 
     def _begin(self, net):
-        """Settles on the first network what depends on its shape."""
+        """Finds the task, the domain and the shape from the first network."""
         if self.task is None:
             classes = None if self.samples is None else self.samples.are_classes(net.outputs)
             if classes is None:
@@ -250,7 +247,7 @@ class Recorder:
             raise ShapeError(f"loss is a {type(loss).__name__} that is no single number.") from None
 
     def _end(self, run):
-        """Keeps a run's model as it is now, if that is not kept already."""
+        """Records a run's model as it is now, if it is not recorded already."""
         if run.model is None or run.wanted == np.inf:
             return
         # PyTorch counts the changes of a weight: after the last call there may have been one more step.
@@ -271,10 +268,10 @@ class Recorder:
         return max(MIN_SNAPSHOTS, min(MAX_SNAPSHOTS, self._limit // (bytes_each * len(self._runs))))
 
     def _next(self, run, number):
-        """The next step that is to be kept."""
+        """The next step to be recorded."""
         first = self._runs[0]
         if run is not first:
-            # What the first run kept is known now, and only that can be compared.
+            # Only the steps of the first run can be compared.
             return next((s for s in first.steps if s > number), np.inf)
         # Not closer, in the logarithm, than what thinning has left.
         least = (number + 1) * np.exp(run.gap) - 1
@@ -302,7 +299,7 @@ class _Run:
     def __init__(self, name):
         self.name = name
         self.snapshots: dict[int, tuple[np.ndarray, float]] = {}
-        # The last step that was called, its model and loss; the next step to keep; the least gap in the logarithm.
+        # The last step that was called, its model and loss; the next step to record; the least gap in the logarithm.
         self.called, self.model, self.loss, self.weight, self.version = -1, None, None, None, None
         self.wanted, self.gap, self.is_passing, self.has_loss = 0, 0.0, False, False
 

@@ -90,7 +90,7 @@ class TrainingSamples:
         """The samples as dots on grey, over the domain: (H, W) or (H, W, 3) uint8; None without targets.
 
         Two classes are black and white; more have colours. Values go from black (the least) to white, three of them
-        within [0, 1] are a colour. TrainingSamples of more than two inputs are seen along the plane's normal.
+        within [0, 1] are a colour. Samples of more than two inputs are projected on the plane.
         """
         if self.targets is None:
             return None

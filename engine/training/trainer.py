@@ -28,12 +28,12 @@ class Trainer:
     targets     (N,) classes counted from 0, or (N, outputs) values
     recipe      Recipe
     seeds       one a run: of its first weights and its minibatches
-    snapshots   steps whose weights are recorded; 0 and the last one are always among them. None: snapshot_steps
+    snapshots   steps whose weights are recorded, besides 0 and the last one; None: snapshot_steps
     domain      the plane that shows the data; None: the first two inputs, as far as the points reach
     target      picture of what is to be learnt, for the History
     starts      first networks, one a run, instead of PyTorch's
-    patient     True for long trainings without a window: the first step of a wide network may then take up to a minute
-                to compile, and the others a tenth of the time; other bytes come of it
+    patient     True for long trainings without a window: a wide network then takes up to a minute to compile, and each
+                step a tenth of the time; the bytes differ
 
     No device is used before the first step. The same arguments give the same bytes on the same adapter, however the
     steps are split. Raises ShapeError, NetworkError or SettingError for what does not fit.
@@ -131,10 +131,7 @@ class Trainer:
             self._training.wait()
 
     def work(self, seconds: float) -> int:
-        """Takes steps for about so long, in dispatches of 5 to 50 ms; returns how many.
-
-        It takes one dispatch at least, made no longer than the time allowed, and ends before one that would go past it.
-        """
+        """Takes steps for about so long, in dispatches of 5 to 50 ms but at least one; returns how many steps."""
         begin, before = time.perf_counter(), self.step
         left = seconds
         while not self.is_done:
@@ -190,7 +187,7 @@ class Trainer:
         self._forget()
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes all that it takes to go on, to a .safetensors file: `Trainer.load` goes on to the same bytes."""
+        """Writes a .safetensors file from which `Trainer.load` goes on to the same bytes."""
         self._collect()
         training = self._started()
         arrays = {
