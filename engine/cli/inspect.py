@@ -13,6 +13,7 @@ from engine.errors import NeurosceneError
 if TYPE_CHECKING:
     from engine.network.convnet import ConvNet
     from engine.network.mlp import Mlp
+    from engine.network.preprocess import Preprocess
 
 COLUMNS = ("name", "kind", "gives", "weights", "multiply-adds", "sees", "every")
 RIGHT = ("weights", "multiply-adds")
@@ -94,121 +95,104 @@ def of_mlp(net: "Mlp") -> "ConvNet":
 
 def as_json(net: "ConvNet") -> str:
     """All of it for programs. sees: size, stride and start of receptive fields, (rows, columns) in input pixels."""
-    rows = []
-    for node in net.nodes:
-        size, stride, start = net.receptive(node)
-        rows.append(
-            {
-                "name": node.name,
-                "kind": node.kind,
-                "about": about(node),
-                "inputs": list(node.inputs),
-                "shape": list(net.shapes[node.name]),
-                "weights": int(node.weight_count),
-                "multiply_adds": int(net.work(node)),
-                "sees": {"size": list(size), "stride": list(stride), "start": list(start)},
-            }
-        )
-    how = net.preprocess
-    return json.dumps(
+    nodes = [
         {
-            "name": net.name,
-            "input": list(net.input_shape),
-            "output": list(net.shapes[net.output.name]),
-            "nodes": rows,
-            "neurons": net.neuron_count,
-            "weights": int(net.weight_count),
-            "multiply_adds": int(sum(net.work(node) for node in net.nodes)),
-            "classes": list(net.classes),
-            "preprocess": how and {**vars(how), "size": list(how.size), "mean": list(how.mean), "std": list(how.std)},
-        },
-        indent=2,
-    )
+            "name": node.name,
+            "kind": node.kind,
+            "about": about(node),
+            "inputs": node.inputs,
+            "shape": net.shapes[node.name],
+            "weights": node.weight_count,
+            "multiply_adds": net.work(node),
+            "sees": dict(zip(("size", "stride", "start"), net.receptive(node), strict=True)),
+        }
+        for node in net.nodes
+    ]
+    found = {
+        "name": net.name,
+        "input": net.input_shape,
+        "output": net.shapes[net.output.name],
+        "nodes": nodes,
+        "neurons": net.neuron_count,
+        "weights": net.weight_count,
+        "multiply_adds": sum(net.work(node) for node in net.nodes),
+        "classes": net.classes,
+        "preprocess": net.preprocess and vars(net.preprocess),
+    }
+    return json.dumps(found, indent=2, default=int)  # some are whole numbers of numpy
 
 
 def as_text(net: "ConvNet") -> str:
-    """A table, a node a line, under what holds of the whole."""
-    rows = [_row(net, node) for node in net.nodes]
-    shown = [column for column in COLUMNS if any(row[column] for row in rows)]
-    rows = [dict(zip(COLUMNS, COLUMNS, strict=True)), *rows]
-    wide = {column: max(len(row[column]) for row in rows) for column in shown}
+    """A table, a node a line, after what holds of the whole."""
+    columns = zip(*[COLUMNS, *(_row(net, node) for node in net.nodes)], strict=True)
+    shown = [column for column in columns if any(column[1:])]
+    widths = [max(map(len, column)) for column in shown]
+    right = [column[0] in RIGHT for column in shown]
     lines = [
         "  ".join(
-            row[column].rjust(wide[column]) if column in RIGHT else row[column].ljust(wide[column]) for column in shown
+            text.rjust(wide) if to_right else text.ljust(wide)
+            for text, wide, to_right in zip(row, widths, right, strict=True)
         ).rstrip()
-        for row in rows
+        for row in zip(*shown, strict=True)
     ]
     work = sum(net.work(node) for node in net.nodes)
-    totals = f"{net.neuron_count:,} neurons, {net.weight_count:,} weights, {work:,} multiply-adds"
-    head = [f"{net.name}: {_shape(net.input_shape)} to {_shape(net.shapes[net.output.name])}", totals]
-    return "\n".join([*head, *_photo(net), *_classes(net), "", *lines])
+    head = [
+        f"{net.name}: {_shape(net.input_shape)} to {_shape(net.shapes[net.output.name])}",
+        f"{net.neuron_count:,} neurons, {net.weight_count:,} weights, {work:,} multiply-adds",
+    ]
+    if net.preprocess is not None:
+        head.append(_photo(net.preprocess))
+    if net.classes:
+        more = ", ..." if len(net.classes) > SHOWN else ""
+        head.append(f"{len(net.classes):,} classes: {', '.join(net.classes[:SHOWN])}{more}")
+    return "\n".join([*head, "", *lines])
 
 
 def about(node: Any) -> str:
     """A node's kind with what sets it apart: `convolution 7 x 7, stride 2`."""
-    from engine.network.nodes import AveragePool, Convolution, Elementwise, MaxPool
+    from engine.network import nodes
 
-    if isinstance(node, Elementwise):
+    if isinstance(node, nodes.Elementwise):
         return str(node.activation)
-    if not isinstance(node, Convolution | MaxPool | AveragePool):
+    if not isinstance(node, nodes.Convolution | nodes.MaxPool | nodes.AveragePool):
         return node.kind
     windows = node.windows()
     assert windows is not None
     rows, columns = windows
-    said = [f"{node.kind} {rows.size} x {columns.size}"]
+    parts = [f"{node.kind} {rows.size} x {columns.size}"]
     for what, values, usual in (
         ("stride", (rows.stride, columns.stride), 1),
         ("pad", (rows.before, columns.before, rows.after, columns.after), 0),
         ("dilation", (rows.dilation, columns.dilation), 1),
     ):
         if set(values) != {usual}:
-            said.append(f"{what} {values[0] if len(set(values)) == 1 else ' '.join(map(str, values))}")
-    if isinstance(node, Convolution) and node.groups > 1:
-        said.append(f"{node.groups} groups")
-    if any(window.ceil for window in windows):
-        said.append("rounded up")
-    if isinstance(node, AveragePool) and node.include_padding:
-        said.append("padding counts")
-    return ", ".join(said)
+            parts.append(f"{what} {values[0] if len(set(values)) == 1 else ' '.join(map(str, values))}")
+    if isinstance(node, nodes.Convolution) and node.groups > 1:
+        parts.append(f"{node.groups} groups")
+    if rows.ceil or columns.ceil:
+        parts.append("rounded up")
+    if isinstance(node, nodes.AveragePool) and node.include_padding:
+        parts.append("padding counts")
+    return ", ".join(parts)
 
 
-def _row(net, node):
-    size, stride, _ = net.receptive(node)
-    work = net.work(node)
-    return {
-        "name": node.name,
-        "kind": about(node),
-        "gives": _shape(net.shapes[node.name]),
-        "weights": f"{node.weight_count:,}" if node.weight_count else "",
-        "multiply-adds": f"{work:,}" if work else "",
-        # A vector's fields say nothing but that all of it is seen.
-        "sees": f"{size[0]} x {size[1]}" if max(net.input_shape[1:]) > 1 else "",
-        "every": _step(stride) if max(net.input_shape[1:]) > 1 else "",
-    }
+def _row(net: "ConvNet", node: Any) -> tuple[str, ...]:
+    """The COLUMNS of a node."""
+    (height, width), (down, across), _ = net.receptive(node)
+    counts = [f"{count:,}" if count else "" for count in (node.weight_count, net.work(node))]
+    sees, every = f"{height} x {width}", str(down) if down == across else f"{down} x {across}"
+    if max(net.input_shape[1:]) == 1:
+        sees = every = ""  # all of a vector is seen
+    return node.name, about(node), _shape(net.shapes[node.name]), *counts, sees, every if max(down, across) else ""
 
 
-def _step(stride):
-    return "" if max(stride) == 0 else str(stride[0]) if stride[0] == stride[1] else f"{stride[0]} x {stride[1]}"
-
-
-def _shape(shape):
+def _shape(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape)) if max(shape[1:]) > 1 else str(shape[0])
 
 
-def _classes(net):
-    if not net.classes:
-        return []
-    named = ", ".join(net.classes[:SHOWN])
-    return [f"{len(net.classes):,} classes: {named}{', ...' if len(net.classes) > SHOWN else ''}"]
-
-
-def _photo(net):
-    how = net.preprocess
-    if how is None:
-        return []
+def _photo(how: "Preprocess") -> str:
     fit = "its middle" if how.resize == "crop" else "stretched to"
     mean, std = (" ".join(f"{n:.6g}" for n in values) for values in (how.mean, how.std))
+    less = "" if set(how.mean) == {0.0} else f", less {mean}"
     divided = "" if set(how.std) == {1.0} else f", divided by {std}"
-    taken = "" if set(how.mean) == {0.0} else f", less {mean}"
-    size = f"{how.size[0]} x {how.size[1]}"
-    return [f"a photo: {fit} {size}, {how.order}, white {how.scale:g}{taken}{divided}"]
+    return f"a photo: {fit} {how.size[0]} x {how.size[1]}, {how.order}, white {how.scale:g}{less}{divided}"
