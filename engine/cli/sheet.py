@@ -77,7 +77,7 @@ def sheet(
             **recipe,
             cell=cell or (found.size if "sheet" in found.state else CELL),
             supersample=found.supersample,
-            said=tuple(f"--vary {text}" for text in (*vary, "", "")[:2]),
+            option="--vary",
         )
         made(plan, path)
     if path != "-":

@@ -31,7 +31,6 @@ RANGE = re.compile(rf"({NUMBER})\.\.({NUMBER})(?::({NUMBER})|[*xX]({NUMBER})(:lo
 ALL = ".."
 # Along a side the clock's time is varied like a setting.
 TIME = "time"
-TIME_TAKES = "a number of seconds"
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,12 @@ class Axis:
     steps: tuple[Step, ...]
 
 
-def axis(scene: Scene | type[Scene], given: Any, said: str = "") -> Axis | None:
+def axis(scene: Scene | type[Scene], given: Any, option: str = "") -> Axis | None:
     """The Axis of what was given for one side of a sheet; None for nothing.
 
-    scene   whose settings are meant
-    given   `depth=1..10`; {"depth": range(1, 11)} or {"depth": "1..10"}; Steps; an Axis
-    said    begins messages: `--vary depth=1..99`
+    scene    whose settings are meant
+    given    `depth=1..10`; {"depth": range(1, 11)} or {"depth": "1..10"}; Steps; an Axis
+    option   where it was given, for messages: `--vary`
 
     Raises SettingError for an unknown setting, a bad range, a value the setting does not take, and too many.
     """
@@ -62,7 +61,7 @@ def axis(scene: Scene | type[Scene], given: Any, said: str = "") -> Axis | None:
     if isinstance(given, str):
         name, sign, text = given.partition("=")
         if not sign or not name.strip() or not text.strip():
-            raise SettingError(f"{said or given}: it takes a setting and its values, as in depth=1..10 or seed=1,2,3.")
+            raise SettingError(f"{option} {given}: it takes a setting and its values, as in depth=1..10.".lstrip())
         given = {name.strip(): text}
     if isinstance(given, Mapping):
         if len(given) != 1:
@@ -70,41 +69,38 @@ def axis(scene: Scene | type[Scene], given: Any, said: str = "") -> Axis | None:
                 f"One side of a sheet varies one setting, not {len(given)}: {', '.join(map(str, given))}."
             )
         name, values = next(iter(given.items()))
-        return _of_setting(scene, str(name), values, said)
+        try:
+            return _of_setting(scene if isinstance(scene, type) else type(scene), str(name), values)
+        except SettingError as error:
+            text = f"{name}={values}" if isinstance(values, str) else name
+            raise SettingError(f"{option} {text}: {error}".lstrip()) from None
     try:
         steps = tuple(given)
     except TypeError:
         steps = (given,)
     for step in steps:
         if not isinstance(step, Step):
-            raise SettingError(f"{step!r} stands along a side of a sheet; it takes engine.Step or {{setting: values}}.")
-    _not_too_many(len(steps), said or "The steps")
+            raise SettingError(f"{step!r} is no step of a sheet's side; it takes engine.Step or {{setting: values}}.")
+    _check_count(len(steps))
     return Axis("", steps)
 
 
-def _of_setting(scene: Scene | type[Scene], name: str, values: Any, said: str) -> Axis:
-    kind = scene if isinstance(scene, type) else type(scene)
+def _of_setting(kind: type[Scene], name: str, given: Any) -> Axis:
     known = settings(kind)
     setting: Any = known.get(name)
     if setting is None and name != TIME:
         raise SettingError(f"{kind.__name__}: " + near(name, [*known, TIME], noun="setting"))
-    if isinstance(values, str):
-        said = said or f"{name}={values}"
-        values = read(setting, values, said)
-    else:
-        said = said or name
+    try:
         # Counted while they are taken: a range may have more values than memory has room for.
-        try:
-            values = list(islice(values, MOST_CELLS + 1))
-        except TypeError:
-            raise SettingError(f"{said}={values}: it takes several values, as in [{values}].") from None
-    _not_too_many(len(values), said)
+        values = read(setting, given) if isinstance(given, str) else list(islice(given, MOST_CELLS + 1))
+    except TypeError:
+        raise SettingError(f"it is {given}; it takes several values, as in [{given}].") from None
+    _check_count(len(values))
     if not values:
-        raise SettingError(f"{said}: there is no value in it.")
-    # What is stored and compared is what the setting holds: a number of numpy's becomes Python's.
+        raise SettingError("there is no value in it.")
     probe = kind()
     labels = network_labels(values) if isinstance(setting, Network) else None
-    values = [_taken(probe, setting, name, value, said) for value in values]
+    values = [_held(probe, setting, name, value) for value in values]
     labels = labels or labelled(setting, values)
     if setting is None:
         return Axis("Time (s)", tuple(Step(s, {}, v) for s, v in zip(labels, values, strict=True)))
@@ -113,122 +109,113 @@ def _of_setting(scene: Scene | type[Scene], name: str, values: Any, said: str) -
     return Axis(title, tuple(Step(s, {name: v}) for s, v in zip(labels, values, strict=True)))
 
 
-def _taken(probe: Scene, setting: Setting | None, name: str, value: Any, said: str) -> Any:
-    """The value as the setting holds it. Raises SettingError for one it does not take."""
+def _held(probe: Scene, setting: Setting | None, name: str, value: Any) -> Any:
+    """The value as the setting has it: a number of numpy's becomes Python's. Raises SettingError for a wrong one."""
     if isinstance(setting, Network):
         return setting.checked(value)
     if getattr(value, "ndim", 1) == 0:
         value = value.item()
-    if setting is None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise SettingError(f"{said}: {value} is none; the time takes {TIME_TAKES}.")
-        return float(value)
-    try:
+    if setting is not None:
         assign(probe, name, value)
-    except SettingError as error:
-        raise SettingError(f"{said}: {error}" if said != name else str(error)) from None
-    return getattr(probe, name)
+        return getattr(probe, name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise SettingError(f"{value} is none; the time takes a number of seconds.")
+    return float(value)
 
 
-def _not_too_many(count: int | Fraction, said: str) -> None:
+def _check_count(count: int | Fraction) -> None:
     if count > MOST_CELLS:
-        raise SettingError(f"{said}: a sheet has up to {MOST_CELLS} cells. Take fewer values.")
+        raise SettingError(f"a sheet has up to {MOST_CELLS} cells. Take fewer values.")
 
 
 # Texts to values.
 
 
-def read(setting: Any, text: str, said: str) -> list[Any]:
+def read(setting: Any, text: str) -> list[Any]:
     """The values written as a text: numbers for numeric settings, texts for others.
 
     setting   None for the time
     """
     parts = [part.strip() for part in text.split(";" if ";" in text else ",")]
     if not all(parts):
-        raise SettingError(f"{said}: there is nothing between two commas, or after the last.")
+        raise SettingError("there is nothing between two commas, or after the last.")
     if parts == [ALL] and isinstance(setting, Choice | Switch):
         return [False, True] if isinstance(setting, Switch) else setting.names_taken
     values: list[Any] = []
     for part in parts:
         if setting is None or isinstance(setting, Number | Integer):
-            values += _numbers(part, setting, said)
+            values += _numbers(part, setting)
         elif isinstance(setting, Network):
-            # Its path: what stands beside it is named after the file.
+            # Its path: its label is made from the file's name.
             values.append(None if part == "none" else part)
         else:
             values.append(setting.read(part))
-        _not_too_many(len(values), said)
+        _check_count(len(values))
     return values
 
 
-def _numbers(part: str, setting: Any, said: str) -> list[float] | list[int]:
+def _numbers(part: str, setting: Any) -> list[float] | list[int]:
     """The values of a number or a range."""
     if ".." not in part:
         if setting is not None:
             return [setting.read(part)]
         if re.fullmatch(NUMBER, part):
             return [float(part)]
-        raise SettingError(f"{said}: {part} is none; the time takes {TIME_TAKES}.")
+        raise SettingError(f"{part} is none; the time takes a number of seconds.")
     match = RANGE.fullmatch(part.replace(" ", ""))
     if match is None:
-        raise SettingError(
-            f"{said}: {part} is no range. Write 1..10, 0..1:0.25 (steps), 0..1*5 or 0.5..1*9:log (count)."
-        )
+        raise SettingError(f"{part} is no range. Write 1..10, 0..1:0.25 (steps), 0..1*5 or 0.5..1*9:log (count).")
     first, last = Fraction(match[1]), Fraction(match[2])
     if match[4]:
-        exact = _counted(first, last, Fraction(match[4]), bool(match[5]), part, said)
+        exact = _counted(first, last, Fraction(match[4]), bool(match[5]), part)
     elif match[6]:
-        exact = _multiplied(first, last, Fraction(match[6]), part, said)
+        exact = _multiplied(first, last, Fraction(match[6]), part)
     else:
-        exact = _stepped(first, last, match[3], part, said)
+        exact = _stepped(first, last, match[3], part)
     if not isinstance(setting, Integer):
         return [float(value) for value in exact]
     values = [math.floor(value + Fraction(1, 2)) for value in exact]
     if len(set(values)) < len(values):
-        raise SettingError(
-            f"{said}: {setting.name} is a whole number, and {part} has fewer of them. Take fewer values."
-        )
+        raise SettingError(f"{setting.name} is a whole number, and {part} has fewer of them. Take fewer values.")
     return values
 
 
-def _counted(first: Fraction, last: Fraction, count: Fraction, log: bool, part: str, said: str) -> list[Fraction]:
+def _counted(first: Fraction, last: Fraction, count: Fraction, log: bool, part: str) -> list[Fraction]:
     if count.denominator != 1 or count < 2:
-        raise SettingError(f"{said}: {part} asks for {float(count):g} values; a range has 2 or more.")
-    _not_too_many(count, said)
+        raise SettingError(f"{part} asks for {float(count):g} values; a range has 2 or more.")
+    _check_count(count)
     gaps = int(count) - 1
     if not log:
         return [first + (last - first) * k / gaps for k in range(gaps + 1)]
-    _one_sign(first, last, part, said)
+    _check_signs(first, last, part)
     ratio = float(last / first)
     # Twelve digits: the rounding of the power is not shown, nor stored.
     return [first, *(Fraction(f"{float(first) * ratio ** (k / gaps):.12g}") for k in range(1, gaps)), last]
 
 
-def _stepped(first: Fraction, last: Fraction, step: str | None, part: str, said: str) -> list[Fraction]:
+def _stepped(first: Fraction, last: Fraction, step: str | None, part: str) -> list[Fraction]:
     by = abs(Fraction(step or 1))
     if by == 0:
-        raise SettingError(f"{said}: {part} has steps of 0, which lead nowhere.")
+        raise SettingError(f"{part} has steps of 0, which lead nowhere.")
     count = abs(last - first) / by
     if not step and count.denominator != 1:
         a, b = part.split("..")
-        raise SettingError(
-            f"{said}: steps of 1 from {a} do not reach {b}. Say how many, {part}*5, or steps, {part}:0.1."
-        )
-    _not_too_many(count + 1, said)
+        raise SettingError(f"steps of 1 from {a} do not reach {b}. Say how many, {part}*5, or steps, {part}:0.1.")
+    _check_count(count + 1)
     by = by if last >= first else -by
     return [first + by * k for k in range(int(count) + 1)]
 
 
-def _multiplied(first: Fraction, last: Fraction, factor: Fraction, part: str, said: str) -> list[Fraction]:
+def _multiplied(first: Fraction, last: Fraction, factor: Fraction, part: str) -> list[Fraction]:
     """The values of an older notation, 40..0.625/2: each by a factor, in the direction that leads to the last."""
-    _one_sign(first, last, part, said)
+    _check_signs(first, last, part)
     if factor <= 0 or factor == 1:
-        raise SettingError(f"{said}: {part} has a factor of {float(factor):g}; give one above 0 that is not 1.")
+        raise SettingError(f"{part} has a factor of {float(factor):g}; give one above 0 that is not 1.")
     factor = max(factor, 1 / factor)
     low, high = sorted((abs(first), abs(last)))
     # Counted in floats first: exact powers of a factor close to 1 grow long.
     count = int(math.log(high / low) / math.log(factor)) + 2
-    _not_too_many(count - 1, said)
+    _check_count(count - 1)
     by = factor if abs(last) > abs(first) else 1 / factor
     values = [value for k in range(count) if low <= abs(value := first * by**k) <= high]
     begin, end = part.split("/")[0].split("..")
@@ -237,6 +224,6 @@ def _multiplied(first: Fraction, last: Fraction, factor: Fraction, part: str, sa
     return values
 
 
-def _one_sign(first: Fraction, last: Fraction, part: str, said: str) -> None:
+def _check_signs(first: Fraction, last: Fraction, part: str) -> None:
     if first * last <= 0:
-        raise SettingError(f"{said}: {part} has equal ratios; its ends must have one sign, and neither be 0.")
+        raise SettingError(f"{part} has equal ratios; its ends must have one sign, and neither be 0.")

@@ -109,14 +109,14 @@ def planned(
     title: str = "",
     supersample: int = 4,
     time: float | None = None,
-    said: tuple[str, ...] = ("", ""),
+    option: str = "",
 ) -> SheetPlan:
     """The plan of a sheet; arguments and errors are those of `sheet`.
 
-    said   begins messages about columns and rows
+    option   where columns and rows were given, for messages: `--vary`
     """
     scene = copied(scene)
-    columns, rows = axis(scene, columns, said[0]), axis(scene, rows, said[1])
+    columns, rows = axis(scene, columns, option), axis(scene, rows, option)
     if columns is None or not columns.steps:
         raise SettingError("A sheet needs columns: a setting and its values, as in depth=1..10.")
     rows = rows if rows is not None and rows.steps else None

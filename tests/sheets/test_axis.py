@@ -121,7 +121,7 @@ WRONG = {
 @pytest.mark.parametrize("text", WRONG)
 def test_a_wrong_value_is_named_with_what_is_taken(text):
     with pytest.raises(SettingError) as error:
-        axis(Drawn, text, f"--vary {text}")
+        axis(Drawn, text, "--vary")
     assert "\n" not in str(error.value)
     assert all(word in str(error.value) for word in WRONG[text]), error.value
 
