@@ -1,4 +1,4 @@
-"""What the engine tells those who work on it: a log of what it makes anew, and every shader as it was compiled.
+"""Help for engineers: a log of what is compiled or recomputed, and every shader as it was compiled.
 
 NEUROSCENE_LOG=debug in the environment shows the log; NEUROSCENE_DUMP_WGSL=folder writes the shaders. Worker processes
 inherit both.

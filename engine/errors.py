@@ -8,7 +8,7 @@ from contextlib import contextmanager
 class NeurosceneError(Exception):
     """A person's mistake or a machine's lack: shown as one line, never as a traceback.
 
-    What arrived may hold anything: line breaks and control characters are written out, not sent to a terminal.
+    The message may quote anything: line breaks and control characters are escaped, not sent to a terminal.
     """
 
     def __init__(self, message=""):

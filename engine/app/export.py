@@ -22,7 +22,7 @@ SIZE = re.compile(rf"^\s*{NUMBER}\s*([a-z]+)?\s*(?:[x×*,]\s*{NUMBER}\s*([a-z]+)
 
 
 def export(scene: Scene, path: str | os.PathLike, *, size: PageSize = None, time: float | None = None) -> str:
-    """Draws a scene in vectors, as it stands at a moment; returns the path.
+    """Draws a scene at a moment in vectors; returns the path.
 
     path    ending in .svg or .pdf; `-` for SVG on standard output
     size    of the page: (width, height) in mm, a width with None for the height it takes, or a text as read_size
@@ -88,13 +88,13 @@ def read_size(text: str) -> tuple[float, float | None]:
 
 def _checked(size: Any, text: str | None = None) -> tuple[float, float | None]:
     """(width, height or None) in mm."""
-    said = f"--size {text}" if text else f"size={size!r}"
+    given = f"--size {text}" if text else f"size={size!r}"
     try:
         width, height = size if isinstance(size, tuple | list) else (size, None)
         size = float(width), None if height is None else float(height)
     except (TypeError, ValueError):
-        raise SettingError(f"{said}: it takes (width, height) in mm, or a text such as 120mmx90mm.") from None
+        raise SettingError(f"{given}: it takes (width, height) in mm, or a text such as 120mmx90mm.") from None
     for side in size:
         if side is not None and not (math.isfinite(side) and LEAST_MM <= side <= MOST_MM):
-            raise SettingError(f"{said}: each side must be from {LEAST_MM:g} to {MOST_MM:g} mm.")
+            raise SettingError(f"{given}: each side must be from {LEAST_MM:g} to {MOST_MM:g} mm.")
     return size

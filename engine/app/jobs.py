@@ -36,7 +36,7 @@ T = TypeVar("T")
 # Names this process in jobs: it finds its own scenes again, also those that no other process could find.
 _HOME = uuid.uuid4().hex
 _kinds: weakref.WeakValueDictionary[int, type[Scene]] = weakref.WeakValueDictionary()
-# One at a time: a process has one renderer.
+# One job at a time: a process has one renderer.
 _lock = threading.RLock()
 _last: tuple[tuple, Scene] | None = None
 _forked = False

@@ -18,12 +18,12 @@ from engine.scene.settings import assign
 from engine.scene.view_data import Clock
 
 PICTURES = (".png",)
-# Begins the names that scene files are imported under, so that they meet no module of anyone's.
+# Scene files are imported under names with this prefix, so that they cannot clash with a module.
 FILE_MODULE = "neuroscene_file_"
 
 
 def find_scene(text: str | Path) -> type[Scene]:
-    """The scene class that a text stands for.
+    """The scene class that a text names.
 
     text   a name in SCENES, `path.py`, `path.py:Class`, or a PNG that was made by a scene of SCENES
 
@@ -64,7 +64,7 @@ def open_scene(text: str | Path, **values: Any) -> tuple[Scene, Clock]:
 
 
 def is_picture(text: str) -> bool:
-    """True for the path of a picture that may hold a scene's state."""
+    """True for the path of a picture that may store a scene's state."""
     return text.lower().endswith(PICTURES)
 
 

@@ -69,10 +69,10 @@ def save(
     restart: bool = False,
     progress: bool | None = None,
 ) -> str:
-    """Renders a scene to a PNG or TIFF that holds the state it was made in; returns the path.
+    """Renders a scene to a PNG or TIFF that stores the state it was made in; returns the path.
 
     path       ending in .png, .tif or .tiff; `-` for PNG on standard output
-    restart    True to begin a large picture anew that was stopped before it was complete
+    restart    True to discard what is there of a large picture that was stopped
 
     The other arguments are render's. A large picture is never in memory as a whole: it is written band by band. If it
     is stopped after some time, its bands stay in a folder `path.unfinished`, and the same call continues there.

@@ -3,7 +3,7 @@
 What is stored is `Scene.state` and the size and samples of the picture, as JSON in a compressed iTXt chunk
 `neuroscene` (PNG specification, third edition, 11.3.3). A picture may come from anybody, so reading it runs nothing and
 opens nothing: a scene that comes with neuroscene is found by its name in a list; a scene from a person's own file is
-told by the name of that file, and only the person can say that it may be run.
+named with that file's name, and only the person can say that it may be run.
 """
 
 import json
@@ -32,7 +32,7 @@ DATA = {"network", "history", "image", "names"}
 
 
 def stored(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int = 4) -> dict[str, Any]:
-    """Everything needed to make a picture again, as JSON holds it.
+    """Everything needed to make a picture again, as plain data for JSON.
 
     size   (width, height) in pixels
     """
@@ -54,7 +54,7 @@ def text(state: dict[str, Any]) -> dict[str, str]:
 def read_state(path: str | Path) -> dict[str, Any]:
     """The state stored in a picture, as `stored` gave it.
 
-    Raises FileError for a file that is missing, is no PNG, is cut off, or holds no state of ours.
+    Raises FileError for a file that is missing, is no PNG, is cut off, or stores no state of ours.
     """
     path = Path(path)
     try:
@@ -107,7 +107,7 @@ def restore_from(path: str | Path, scene: Scene) -> Clock:
 def _own_file(scene: Scene) -> str | None:
     """The name of the person's file a scene class is from, None for ours and for notebooks.
 
-    A file below the current folder by its path from there, another by its bare name: folders above tell who made it.
+    A file below the current folder by its path from there, another by its bare name: the folders above it are private.
     """
     file = getattr(sys.modules.get(type(scene).__module__), "__file__", None)
     if file is None or type(scene).__module__.partition(".")[0] in ("engine", "scenes"):
@@ -127,7 +127,7 @@ def _find(stream: BinaryIO, path: Path) -> str:
     for _ in range(MAX_CHUNKS):
         head = stream.read(8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        # The length is only a claim: it is held against what the file has before anything is read.
+        # The length is only a claim: it is compared with the file's size before anything is read.
         if len(head) < 8 or length + 12 > left:
             raise FileError(f"{path} is cut off: it ends within a chunk. Make or copy it again.")
         left -= length + 12

@@ -1,4 +1,4 @@
-"""Rebuilds a shown scene when its file, or a module beside it, is saved."""
+"""Rebuilds a shown scene when its file, or a module in its folder, is saved."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POLL = 0.25
 
 
 class Reloader:
-    """Looks now and then at the files of a viewer's scene, and gives the viewer a new scene when one was saved.
+    """Looks regularly at the files of a viewer's scene, and gives the viewer a new scene when one was saved.
 
     viewer   gives scene, clock, notices, canvas, request, replace_scene
     """
@@ -41,7 +41,7 @@ class Reloader:
             return
         self._unpolled = 0.0
         if self.files.is_changed() and self.viewer.notices.run(self._reload) is None:
-            self.viewer.notices.show_message("The scene's file was saved and is shown anew.")
+            self.viewer.notices.show_message("The scene's file was saved and is shown again.")
 
     def _reload(self) -> None:
         scene = self.files.reloaded(self.viewer.scene)
@@ -69,7 +69,7 @@ class Reloader:
 
 
 class SceneFiles:
-    """Watches the file that a scene's class is in, and the modules beside it that have been imported.
+    """Watches the file that a scene's class is in, and the modules in its folder that have been imported.
 
     path   of the class's file; None for a scene of this project, of a notebook's cell or of the running script, which
            are not watched

@@ -1,4 +1,4 @@
-"""What a view saves: its picture, and recordings made a frame at a time beside what is shown."""
+"""What a viewer saves: its picture, and recordings, made a frame at a time while it is shown."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Saving:
     viewer      gives scene, transport, painter, notices, supersample, picture_size, changed
     folder      where to
     save        engine.app.make.save; recording, engine.app.make.recording; None for a view that does neither
-    recording   engine.ui.control.recording.Recording: what the panel's section holds
+    recording   engine.ui.control.recording.Recording: the state of the panel's section
     """
 
     def __init__(self, viewer: Viewer, folder: Path, save: Callable | None, recording: Callable | None):
@@ -59,5 +59,5 @@ class Saving:
         if paths and paths[0] is not None:
             notices.show_message(f"saved {paths[0]}")
         if not self.recording.is_running:
-            # The scene stands at the recording's last moment; it goes back to this one.
+            # The scene is at the recording's last moment; it goes back to the one shown.
             self.viewer.changed()

@@ -27,7 +27,7 @@ def show(
     """Shows a scene: as a widget in a notebook, else in a window until that is closed.
 
     size   (width, height) of the window in logical pixels; a notebook's page may be narrower
-    time   seconds; None for the scene's own moment, and for 0 on where it plays by itself
+    time   seconds; None for the scene's own moment, or for playing from 0 where the scene plays
 
     Without a display it saves the picture here, says so on stderr, and returns its path.
     """

@@ -41,7 +41,7 @@ class _Sink(Protocol):
 
 
 class TiledPicture:
-    """One picture on its way to a file.
+    """One picture that is written band by band.
 
     scene, clock, size, supersample   as render takes them
     text                              {keyword: text} to store in the file
@@ -66,7 +66,7 @@ class TiledPicture:
             if file.message:
                 say(file.message)
             if done:
-                say(f"{path} goes on after {done} of {len(self.bands)} bands, from {file.folder_given}.")
+                say(f"{path} continues after {done} of {len(self.bands)} bands, from {file.folder_given}.")
             self._write(file, form, executor, progress)
             file.finish(*form.tail(file.found))
         except BaseException as error:
@@ -165,7 +165,7 @@ class TiledPicture:
         if not file.is_stored:
             return f"{done}: nothing was saved."
         return (
-            f"{done}: they are in {file.folder_given}. The same command goes on there; --restart (in Python "
+            f"{done}: they are in {file.folder_given}. The same command continues there; --restart (in Python "
             "restart=True) starts again, and so does deleting the folder."
         )
 

@@ -1,4 +1,4 @@
-"""A scene that is looked at live: joins scene, renderer, panel and a canvas."""
+"""A scene shown live: connects scene, renderer, panel and canvas."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ if TYPE_CHECKING:  # imgui is loaded where there is a panel
     from engine.ui.overlay import Overlay
 
 CONTROLS = {"orbit": Orbit, "pan_zoom": PanZoom}
-# A step longer than this is a pause of the machine's, not of the scene's.
+# Seconds; a longer step is a pause of the machine, in which the scene's time stops.
 LONGEST_STEP = 0.5
-# The step of the first frame after a rest, during which no time passed for anything that moves.
+# Seconds; the step of the first frame after a rest.
 FIRST_STEP = 1.0 / 60.0
 # Seconds a frame gives to a scene's own work, such as training.
 WORK = 0.03
-# Layouts settle within as many frames: the first finds the sizes, the second the scroll bars, the third the places.
+# Frames until the panel's layout is settled: sizes, then scroll bars, then positions.
 SETTLE = 3
 
 
@@ -56,11 +56,11 @@ class Viewer:
     live          True if time passes by itself; None for all canvases but those off the screen, whose time
                   passes by `tick` alone
     playing       whether time moves from the start
-    folder        where pictures and recordings are saved; the current folder unless told
+    folder        where pictures and recordings are saved; None for the current folder
     save          engine.app.make.save, or a function like it; None for a view that saves no pictures
     recording     engine.app.make.recording, or a function like it; None for a view that records nothing
 
-    While it is shown, a scene whose file is saved is built anew: see engine.app.reload.
+    While it is shown, a scene whose file is saved is rebuilt: see engine.app.reload.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class Viewer:
         self.changed()
 
     def _work(self):
-        """Lets the scene go on with its own work; returns True if there are other moments now, or another is wanted."""
+        """Gives the scene time for its own work; True if its timeline has other moments now, or it asked for one."""
         before = self.transport.timeline
         try:
             self._is_working = bool(self.scene.work(WORK))
@@ -336,8 +336,8 @@ class Viewer:
         width, height = self.canvas.get_physical_size()
         ratio = self.canvas.get_pixel_ratio()
         taken = (self.overlay.width, self.overlay.below) if self.overlay else (0.0, 0.0)
-        beside, below = (math.ceil(n * ratio) for n in taken)
-        return max(1, int(width) - beside), max(1, int(height) - below), ratio
+        right, below = (math.ceil(n * ratio) for n in taken)
+        return max(1, int(width) - right), max(1, int(height) - below), ratio
 
     def picture_size(self) -> tuple[int, int]:
         """(width, height) of the picture, in physical pixels."""
@@ -348,14 +348,14 @@ class Viewer:
         width, height, ratio = self._size()
         return 0.0, 0.0, width / ratio, height / ratio
 
-    # What happens.
+    # Changes.
 
     def request(self) -> None:
         """Asks for a frame."""
         self.canvas.request_draw()
 
     def changed(self, *_: Any) -> None:
-        """The picture is of something else now."""
+        """Called when the picture shows something else now."""
         self.painter.changed()
         self.pointer.stir()
         self.picking.is_stale = True

@@ -1,8 +1,8 @@
 """The command `neuroscene`: list, run, render, record, export, sheet, figures, train, inspect, download, doctor.
 
-Stdout is data: the path that was written, or what --json asks for. Progress and mistakes go to stderr. The exit status
-is 0, or 1 for a fault of ours and for a doctor who found something, 2 for a person's mistake, 3 for a machine without
-a Vulkan adapter, 130 after Ctrl-C.
+Stdout is data: the path that was written, or what --json asks for. Progress and errors go to stderr. The exit status
+is 0; 1 for a fault of ours and when doctor finds one; 2 for a person's mistake; 3 for a machine without a Vulkan
+adapter; 130 after Ctrl-C.
 """
 
 # Only what every command needs is imported here: `neuroscene --help` must not wait for a graphics library.
@@ -22,7 +22,7 @@ from engine.output.progress import say
 
 OK, FAULT, MISTAKE, NO_ADAPTER, INTERRUPTED = 0, 1, 2, 3, 130
 
-# Set by --traceback or the environment: developers see where an error came from.
+# Set by --traceback or in the environment: shows where an error was raised.
 TRACEBACK = "NEUROSCENE_TRACEBACK"
 
 app = typer.Typer(
@@ -123,7 +123,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except TyperException as error:
         return _report(error, _usage(error), error.exit_code)
     except BrokenPipeError:
-        # Whoever read our stdout has enough. Python would complain once more when it closes it.
+        # The reader of our stdout has closed it. Python would raise once more when it flushes it at the end.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it stays open to the end
         return OK
     except (KeyboardInterrupt, typer.Abort):
@@ -155,7 +155,7 @@ def _usage(error):
     """A wrong command or option, with the near ones."""
     context: Any = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "neuroscene"
-    help_line = f" `{where} --help` tells more."
+    help_line = f" `{where} --help` says more."
     wrong = getattr(error, "option_name", None)
     if wrong is not None and type(error).__name__ == "NoSuchOption":
         known = [name for parameter in context.command.params for name in parameter.opts if name.startswith("--")]

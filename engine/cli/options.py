@@ -31,7 +31,7 @@ def option(names: str, metavar: str, help: str, default: str = "", parser: Calla
     """A typer.Option.
 
     names     with spaces between: `-o --output`
-    default   what holds where it is left out, in words for the help
+    default   what is taken where it is left out, in words for the help
     parser    of its text; raises a SettingError that says what arrived
     """
     help += f" [default: {default}]" if default else ""
@@ -223,7 +223,7 @@ class Without(tuple):
 
 
 def _expansion(annotation: Any) -> list[inspect.Parameter] | None:
-    """The options that a parameter stands for: Asked's, or those of a table of texts; None for one by itself."""
+    """The options that replace a parameter: Asked's, or those of a table of texts; None for an ordinary parameter."""
     kind, *marks = get_args(annotation) or (annotation,)
     mark = marks[0] if marks else ()
     if kind is Asked:
@@ -240,10 +240,10 @@ def _expansion(annotation: Any) -> list[inspect.Parameter] | None:
 
 
 def with_options(function: Callable) -> Callable:
-    """A command as typer reads it: parameters that stand for a group of options are replaced by these.
+    """A command as typer reads it: a parameter for a group of options is replaced by these.
 
-    `asked: Asked` stands for the options that scene commands share; `given: Annotated[dict[str, str], TABLE]` for those
-    of a table {name: option}, and holds the texts of those that are given.
+    `asked: Asked` is replaced by the options that scene commands share, `given: Annotated[dict[str, str], TABLE]` by
+    those of a table {name: option}; the function gets the texts of those that are given.
     """
     own = inspect.signature(function).parameters
     groups = {name: group for name, p in own.items() if (group := _expansion(p.annotation)) is not None}
@@ -259,7 +259,7 @@ def with_options(function: Callable) -> Callable:
             with _diagnosed(values.get("asked")):
                 function(**values)
         except KeyboardInterrupt as stop:
-            # What became of the file and how to go on; typer makes an exit status of the exception.
+            # It says what became of the file and how to continue; typer makes an exit status of it.
             if str(stop):
                 say(str(stop))
             raise
@@ -312,9 +312,9 @@ class Opened(NamedTuple):
 
 @contextmanager
 def opened(asked: Asked, *, film: bool = False) -> Iterator[Opened]:
-    """The scene that is asked for, for a command; inside, a scene file's own faults become one line.
+    """The scene that is asked for, for a command; errors raised in a scene file inside the block become one line.
 
-    film   True where the clock is a film's first: 0 if none is given, where a picture is for the scene's own moment
+    film   True for the clock of a film's first frame: at 0 if no time is given, and not at the scene's own moment
     """
     from engine.app.lookup import is_picture, open_scene, report_user_errors
     from engine.app.picture_state import read_state, restore_from
@@ -338,7 +338,7 @@ def opened(asked: Asked, *, film: bool = False) -> Iterator[Opened]:
 
 
 def say_remark(scene: "Scene") -> None:
-    """Tells on stderr what must be said of a scene's picture."""
+    """Prints on stderr what a scene must say about its picture."""
     remark = scene.remark()
     if remark:
         say(f"note: {remark}.")

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from engine.training.trainer import Trainer
 
-# Seconds of training between two looks at the keyboard, and between two readings of the losses.
+# Seconds of training between two looks for Ctrl-C, and between two readings of the losses.
 WORK_SECONDS, READING_SECONDS = 0.2, 1.0
-# What is known of a stopped training besides its history lies beside it.
+# A stopped training writes what it takes to continue to this ending, next to its history.
 STATE_ENDING = ".state.safetensors"
 
 HELP = """
@@ -86,7 +86,7 @@ def train(
         trainer, notes = train_options.begun(image, asked)
         words = ["neuroscene", "train", os.path.basename(image), "-o", os.path.basename(output)]
         notes["command"] = shlex.join([*words, *(word for pair in asked.items() for word in pair)])
-    # A network past what the adapter holds, or no adapter, is told before the bar begins.
+    # Raises for a missing adapter, or a network too large for it, before the bar begins.
     trainer.advance(0)
     with _stopping() as stopped:
         work_with_progress(trainer, stopped)
@@ -94,7 +94,7 @@ def train(
 
 
 def work_with_progress(trainer: "Trainer", stopped: threading.Event) -> None:
-    """Trains to the end or until `stopped` is set, telling how far it is on stderr."""
+    """Trains to the end or until `stopped` is set, with progress on stderr."""
     import time
 
     total, begun = trainer.recipe.steps, trainer.step
@@ -122,11 +122,11 @@ def losses_text(losses: "np.ndarray") -> str:
     return "loss " + " ".join(words)
 
 
-# Going on.
+# Continuing.
 
 
 def state_of(output: str) -> str:
-    """The path of what it takes to go on, beside a history."""
+    """The path of the file to continue from, next to a history."""
     return str(output).removesuffix(".safetensors") + STATE_ENDING
 
 
@@ -138,7 +138,7 @@ def _resumed(resume, image, output, asked):
 
     for given in [image] if image is not None else [*asked][:1]:
         raise SettingError(
-            f"--resume goes on with the image and recipe of {resume}, but {given} is given too. Leave it out."
+            f"--resume continues with the image and recipe of {resume}, but {given} is given too. Leave it out."
         )
     history = resume.removesuffix(STATE_ENDING) + ".safetensors" if resume.endswith(STATE_ENDING) else resume
     state = state_of(history)
@@ -146,8 +146,7 @@ def _resumed(resume, image, output, asked):
     if not os.path.exists(state) and os.path.exists(history):
         found = file.load(history)
         raise SettingError(
-            f"{resume} has nothing to go on with: its training ended at step {found.steps[-1]:,}, and no {state} is "
-            "there."
+            f"{resume} cannot be continued: its training ended at step {found.steps[-1]:,}, and no {state} is there."
         )
     trainer = Trainer.load(state)
     notes = file.load(history).notes if os.path.exists(history) else {}
@@ -155,7 +154,7 @@ def _resumed(resume, image, output, asked):
 
 
 def _save(trainer, output, notes):
-    """Writes the history, and of a training that is not done what it takes to go on."""
+    """Writes the history, and for a training that is not done a file to continue from."""
     from dataclasses import replace
 
     import engine
@@ -171,7 +170,7 @@ def _save(trainer, output, notes):
     save(history, output)
     if not trainer.is_done:
         trainer.save(state)
-        say(f"Stopped {notes['stopped']}: {output} is the history so far. Go on with `neuroscene train --resume "
+        say(f"Stopped {notes['stopped']}: {output} is the history so far. Continue with `neuroscene train --resume "
              f"{shlex.quote(output)}`.")  # fmt: skip
     elif os.path.exists(state):
         os.remove(state)  # of the training that has now come to its end
@@ -189,7 +188,7 @@ def _save(trainer, output, notes):
 
 @contextmanager
 def _stopping():
-    """An event that the first Ctrl-C (or an order to end) sets; the second one leaves as ever."""
+    """An event that the first Ctrl-C (or SIGTERM) sets; the second one raises KeyboardInterrupt."""
     stopped = threading.Event()
 
     def stop(*_):

@@ -79,7 +79,7 @@ def check_radix_sort(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
 
 
 def check_select_neurons(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
-    """Which neurons are seen, where they stand and what they look like."""
+    """Which neurons are seen, where they are and what they look like."""
     blocks, (layouts, _) = responses(), lay_out(SHAPES, LOOKS)
     found = kernel.select_neurons(blocks, layouts, LOOKS)
     exact = twin.select_neurons(blocks, layouts, LOOKS, faint=0.0)

@@ -23,7 +23,7 @@ def _image(*shape: int, seed: int = 0) -> np.ndarray:
 def _convolution(
     before: str, outputs: int, inputs: int, window: tuple[int, int] = (1, 1), *, name: str = "c", **more: Any
 ) -> nodes.Convolution:
-    """Weights that keep responses about as large as they are."""
+    """A convolution whose outputs are about as large as its inputs."""
     rng = np.random.default_rng(outputs)
     weights = rng.normal(size=(outputs, inputs, *window)) / np.sqrt(inputs * window[0] * window[1])
     return nodes.Convolution(name, (before,), weights, rng.normal(size=outputs), **more)

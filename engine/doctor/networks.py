@@ -68,7 +68,7 @@ def check_grid(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
 
 
 def check_product(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
-    """Wide layers by each way that this adapter has, in both precisions."""
+    """Wide layers by each variant that this adapter has, in both precisions."""
     for sizes, last in (([2, 130, 70, 3], "identity"), ([70, 20, 100], "softmax")):
         net = random_mlp(sizes, "tanh", last=last, distribution="glorot", seed=1)
         x = points(net.inputs)
@@ -129,7 +129,7 @@ def check_sparks(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     seeds = points(3, 64)
     positions, values = kernel.trace(net, seeds)
     exact, exact_values = twin.trace(net, seeds)
-    # 20 steps, each off by some ulp of the position and by the turn that an error of the gradient makes; both below
+    # 20 steps, each off by some ulp of the position and by the rotation that an error of the gradient makes; both below
     # 1e-6.
     yield "position, 3-8-1 tanh (world units)", abs(positions - exact), 2e-5
     yield "value at its end, 3-8-1 tanh", abs(values - exact_values), 2e-5

@@ -1,4 +1,4 @@
-"""A widget in a notebook, and beside it a still picture for where no widget can run."""
+"""A widget in a notebook, and a still picture for where no widget can run."""
 
 import base64
 import html

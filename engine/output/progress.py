@@ -40,7 +40,7 @@ def progress_bar(
             if note is not None:
                 bar.set_postfix_str(note, refresh=False)
             if done < bar.n:
-                bar.initial = done  # it starts again, as a server that cannot go on in the middle
+                bar.initial = done  # it starts again, as with a server that cannot continue a download
             bar.update(done - bar.n)
 
         yield move

@@ -113,8 +113,8 @@ class FilmRecorder:
     def step(self) -> bool:
         """Draws one frame and writes the one before; True when the file is complete.
 
-        The frame before is encoded after this one's work was handed to the GPU and before it is waited for, so that the
-        two go on at the same time. After an error nothing is left, and the error is raised.
+        The frame before is encoded after this one's work was handed to the GPU and before it is waited for, so that
+        both run at the same time. After an error nothing is left, and the error is raised.
         """
         if self.is_done:
             return True

@@ -133,7 +133,7 @@ class ResumableFile:
             except OSError as error:
                 raise cannot_write(self.path, error) from None
             if not same and not restart:
-                self.message = f"{self.folder_given} held bands of another picture; this one starts anew."
+                self.message = f"{self.folder_given} had bands of another picture; this one starts anew."
         if same and not restart:
             while (facts := _facts(self._band(len(self.found)))) is not None:
                 self.found.append(facts)

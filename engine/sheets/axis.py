@@ -1,4 +1,4 @@
-"""The values a setting takes along a side of a sheet, and how they are written beside it.
+"""The values a setting takes along a side of a sheet, with their labels.
 
     1..10           steps of 1, upwards or downwards; 0..1:0.25 steps of 0.25
     0..1*5          5 values, evenly spaced; 0.5..1*9:log 9 values with equal ratios

@@ -8,7 +8,7 @@ from engine.scene.settings import Integer, Number, Switch
 
 
 def labelled(setting: Any, values: list[Any]) -> list[str]:
-    """A short text for each value, with as many digits as tell them apart."""
+    """A short text for each value, with as many digits as it takes for all to differ."""
     if isinstance(setting, Switch):
         return ["on" if value else "off" for value in values]
     if isinstance(setting, Integer):
@@ -19,7 +19,7 @@ def labelled(setting: Any, values: list[Any]) -> list[str]:
 
 
 def network_labels(nets: list[Any]) -> list[str]:
-    """Names of files without their ending; with their folder, or a number, where that does not tell them apart.
+    """Names of files without their ending; with their folder, or a number, where these are equal.
 
     nets   paths, networks, or None
     """

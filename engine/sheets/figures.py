@@ -117,7 +117,7 @@ def prepared(
     if figure.kind == "picture":
         return partial(save, scene, size=size, time=figure.time, supersample=samples)
     if figure.loop and not scene.loop:
-        raise SceneError("it is a loop, but its scene does not repeat by itself. Give it seconds.")
+        raise SceneError("it is a loop, but its scene has none. Give it seconds.")
     start = figure.time or 0.0
     return partial(record, scene, seconds=figure.seconds, fps=figure.fps, size=size, supersample=samples, start=start)
 

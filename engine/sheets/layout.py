@@ -106,7 +106,7 @@ def lay_out(
     for k, mask in over.masks.items():
         row, column = divmod(k, across)
         middle = x + column * pitch[0] + width / 2
-        # Turned words begin at the cell, level ones stand on one line.
+        # Rotated labels end at the cell; horizontal ones share a baseline.
         below = y + row * pitch[1] - round(0.3 * size)
         written.append(PlacedText(mask, round(middle - mask.shape[1] / 2), below - mask.shape[0], VALUES))
     if rows and left:
@@ -115,7 +115,7 @@ def lay_out(
             right = x - round(0.45 * size) - mask.shape[1]
             written.append(PlacedText(mask, right, round(middle - mask.shape[0] / 2), VALUES))
         if rows[0]:
-            # Beside the cells, and where they are few beside the columns' values, but never beside their title.
+            # Centred on the cells as far as it fits between the columns' title and the page's end.
             mask = np.rot90(_fitted(rows[0], size, page[1] - margin - top))
             at = min(max(y + grid[1] / 2 - mask.shape[0] / 2, top), page[1] - margin - mask.shape[0])
             written.append(PlacedText(mask, margin, round(at), TITLES))
@@ -166,7 +166,7 @@ class _Labels:
     height: int
 
     def overhang(self, width: int) -> int:
-        """Pixels by which the widest stands out of its cell, to either side."""
+        """Pixels by which the widest is wider than its cell, at each side."""
         widest = max((mask.shape[1] for mask in self.masks.values()), default=0)
         return max(0, -(-(widest - width) // 2))
 
@@ -201,7 +201,7 @@ def _beside(labels: list[str], pitch: float, size: float, limit: float) -> _Labe
 
 
 def _every(needed: float, pitch: float) -> int:
-    """1, 2, 5, 10, 20 ...: the first of them whose pitches hold what is needed."""
+    """The first of 1, 2, 5, 10, 20 ... that times the pitch is at least what is needed."""
     power = 1
     while True:
         for few in (1, 2, 5):
@@ -228,7 +228,7 @@ def _height(masks: list[np.ndarray]) -> int:
 
 
 def _fitted(words: str, size: float, limit: float = math.inf) -> np.ndarray:
-    """A line's mask, no wider than a limit: what is too long loses its middle, for ends tell names apart."""
+    """A line's mask, no wider than a limit: what is too long loses its middle, as names often differ at their ends."""
     mask = text.mask(words, size, tabular=True)
     count = len(words) - 1
     while mask.shape[1] > limit and count > 1:

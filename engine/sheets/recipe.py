@@ -29,10 +29,10 @@ LONGEST = 250
 
 
 def stored(plan: "SheetPlan") -> dict[str, Any]:
-    """The state of a sheet, as JSON holds it."""
+    """The state of a sheet, as plain data for JSON."""
     state = picture_state.stored(plan.scene, clock_of(plan.scene, plan.time), plan.layout.cell, plan.supersample)
     left_out = state["left_out"]
-    # The settings may hold a network themselves.
+    # The settings of the scene may have a network already.
     room = MOST_TEXT - len(picture_state.text(state)[picture_state.KEYWORD])
 
     def axis_of(side: Axis) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def sheet(
 ) -> np.ndarray | str:
     """Pictures of a scene side by side, labelled.
 
-    path         None for an array; ending in .png for a file that holds how it was made; `-` for standard output
+    path         None for an array; ending in .png for a file that stores how it was made; `-` for standard output
     columns      {setting: values}, `depth=1..10` (see engine.sheets.axis), or a tuple of engine.Step
     rows         the same
     wrap         cells in a row; each cell is then labelled itself. Without rows only
@@ -204,14 +204,14 @@ def copied(scene: Scene) -> Scene:
 
 
 def _differ(kind: Any, value: Any, other: Any) -> bool:
-    # Networks, histories and images are told apart as objects: comparing their numbers could take long.
+    # Networks, histories and images are compared as objects: comparing their numbers could take long.
     return value is not other if is_data(kind) else value != other
 
 
 def match(scene: Scene, wanted: Scene) -> None:
     """Gives a scene the settings and the camera of another, changing no more than differs."""
     names = settings(scene)
-    # A setting may move others that follow it; they are then set in their turn.
+    # Setting one may change others that depend on it; these are then set in the next round.
     for _ in range(len(names)):
         different = [name for name, kind in names.items() if _differ(kind, getattr(scene, name), getattr(wanted, name))]
         if not different:
@@ -226,7 +226,7 @@ def match(scene: Scene, wanted: Scene) -> None:
 
 
 def _checked(scene: Scene, side: Axis, noun: str) -> Axis:
-    """The Axis with its values as the settings hold them."""
+    """The Axis with its values as the settings have them."""
     steps = []
     for step in side.steps:
         probe = copied(scene)

@@ -131,7 +131,7 @@ def test_a_stopped_picture_goes_on_and_has_the_bytes_of_one_that_was_not(
     scene.build = lambda stage: Spots.build(scene, stage) or seen(scene.spots, drawn)
     engine.save(scene, tmp_path / name, SIZE)
     assert 20 < min(drawn) <= 40
-    assert "goes on after" in capsys.readouterr().err
+    assert "continues after" in capsys.readouterr().err
     assert (tmp_path / name).read_bytes() == Path(whole).read_bytes()
     assert sorted(os.listdir(tmp_path)) == sorted([name, f"whole-{name}"])
 
@@ -318,6 +318,6 @@ def test_a_killed_process_s_picture_goes_on(tmp_path):
     assert run("a.png", 40).returncode == -signal.SIGKILL
     assert os.listdir(tmp_path) == ["a.png.unfinished"]
     again, whole = run("a.png", 1000), run("b.png", 1000)
-    assert "goes on after" in again.stderr and whole.stderr == ""
+    assert "continues after" in again.stderr and whole.stderr == ""
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert sorted(os.listdir(tmp_path)) == ["a.png", "b.png"]

@@ -251,7 +251,7 @@ def test_a_stopped_picture_says_how_to_go_on_and_goes_on(ask, scene_file, tmp_pa
     assert "a.tif.unfinished" in answer.err and "same command" in answer.err and "--restart" in answer.err
     assert not path.exists() and (tmp_path / "a.tif.unfinished").is_dir()
     answer = ask(*asked)
-    assert answer.status == main.OK and "goes on after" in answer.err and answer.out.strip() == str(path)
+    assert answer.status == main.OK and "continues after" in answer.err and answer.out.strip() == str(path)
     gone_on = path.read_bytes()
     left[0] = 4
     assert ask(*asked).status == main.INTERRUPTED

@@ -129,7 +129,7 @@ class Wrong(Scene):
     [
         (Figure(2, "bad", "", settings={"sed": 1}), {}, ["figure 2, bad", "sed", "seed"]),
         (Figure(2, "bad", "", columns="seed=1..x"), {}, ["figure 2, bad", "1..x"]),
-        (Figure(2, "bad", "", loop=True), {}, ["figure 2, bad", "does not repeat"]),
+        (Figure(2, "bad", "", loop=True), {}, ["figure 2, bad", "has none"]),
         (Figure(2, "bad", "", size=(32768, 8)), {"cell": 401}, ["figure 2, bad", "32768"]),
         (Figure(2, "fine", ""), {"cell": 0}, ["cell=0"]),
         (Figure(2, "fine", ""), {"films": "avi"}, ["avi", "gif"]),

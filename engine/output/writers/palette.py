@@ -9,7 +9,7 @@ from PIL import Image
 
 # Palette entries; the 256th says "as in the frame before".
 COLOURS = 255
-# Colours are told apart by their highest 7 bits; where frames have more different colours than this (noise), by 6 or 5,
+# Colours differ by their highest 7 bits; where frames have more different colours than this (noise), by 6 or 5,
 # because the pair of entries is searched once a colour.
 MOST_CELLS = 60_000
 # How much a mixture's roughness counts against its error: at 0 far colours are mixed and the noise shows,
@@ -60,12 +60,12 @@ def palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """
     colours = np.round(colours).astype(np.uint8)
     common = np.flatnonzero(counts > COMMON * counts.sum())
-    kept = colours[common[np.argsort(-counts[common], kind="stable")][:MOST_COMMON]]
+    exact = colours[common[np.argsort(-counts[common], kind="stable")][:MOST_COMMON]]
     reach = np.cumsum(counts**POWER)
     sample = colours[np.searchsorted(reach, (np.arange(SLOTS) + 0.5) * reach[-1] / SLOTS)]
     drawn = Image.fromarray(sample[np.newaxis])
-    chosen = drawn.quantize(COLOURS - len(kept), method=Image.Quantize.MEDIANCUT, kmeans=SETTLED).getpalette()
-    return np.unique(np.concatenate([kept, np.array(chosen, np.uint8).reshape(-1, 3)[: COLOURS - len(kept)]]), axis=0)
+    chosen = drawn.quantize(COLOURS - len(exact), method=Image.Quantize.MEDIANCUT, kmeans=SETTLED).getpalette()
+    return np.unique(np.concatenate([exact, np.array(chosen, np.uint8).reshape(-1, 3)[: COLOURS - len(exact)]]), axis=0)
 
 
 def mixtures(colours: np.ndarray, entries: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -102,7 +102,7 @@ def draw(frames: list[np.ndarray], wanted: list[np.ndarray]) -> tuple[np.ndarray
     frames   list of (H, W, 3) uint8, all of one size
     wanted   list of (H, W) bool: the pixels that are to be drawn; the indices of others mean nothing
 
-    Few colours are kept exactly, many are dithered.
+    Few colours stay exact, many are dithered.
     """
     for bits in (7, 6, 5):
         codes = [_codes(frame, bits) for frame in frames]

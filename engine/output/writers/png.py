@@ -1,4 +1,4 @@
-"""Pictures as PNG with text beside them, written by imageio: one in a file, or one a frame in a folder."""
+"""PNG files with text chunks, written by imageio: one picture, or a folder with one a frame."""
 
 import re
 from pathlib import Path
