@@ -11,6 +11,7 @@ import importlib
 import sys
 from types import ModuleType
 
+from engine.errors import near
 from engine.scene import display
 
 __version__ = "0.1.0"
@@ -41,7 +42,7 @@ sys.modules[__name__].__class__ = _Engine
 
 def __getattr__(name):
     if name not in PUBLIC:
-        raise AttributeError(f"module `engine` has no name `{name}`. It has: {', '.join(PUBLIC)}.")
+        raise AttributeError(f"module `engine`: {near(name, PUBLIC, noun='public name')}")
     module, there = PUBLIC[name]
     found = importlib.import_module(module)
     # Some public names are modules of a room that has not imported them itself.

@@ -76,5 +76,6 @@ def near(name, known, *, noun="one"):
     known = sorted(map(str, known))
     lowered = {k.lower(): k for k in known}
     close = [lowered[k] for k in difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.5)]
-    text = f"There is no {noun} `{name}`. It may be: {', '.join(known)}."
-    return text + (f" Near: {', '.join(close)}." if close else "")
+    # A hundred names help nobody who has mistyped one of them.
+    there = "" if close and len(known) > 40 else f" It may be: {', '.join(known)}."
+    return f"There is no {noun} `{name}`.{there}" + (f" Near: {', '.join(close)}." if close else "")

@@ -38,3 +38,13 @@ def test_what_is_not_there_is_an_import_error():
 
 def test_it_runs_as_the_command():
     assert python("-m", "neuroscene", "--version").stdout == f"neuroscene {engine.__version__}\n"
+
+
+def test_a_misspelt_public_name_names_the_near_one_and_not_a_hundred():
+    with pytest.raises(
+        AttributeError, match=r"There is no public name `LevelSurface`\. Near: LevelSurfaces, "
+    ) as caught:
+        engine.LevelSurface  # noqa: B018  it is the reading that fails
+    assert "ShapeError" not in str(caught.value)
+    with pytest.raises(AttributeError, match=r"no public name `zzzz`\. It may be: .*LevelSurfaces"):
+        engine.zzzz  # noqa: B018

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -28,6 +29,12 @@ class _Whole(type):
         node = super().__call__(*args, **kwargs)
         node._is_whole = True
         return node
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """What a call takes, for help() and editors: that of __init__, which __call__ would hide."""
+        whole = inspect.signature(cls.__init__)  # type: ignore[misc]  # the class's own, not an instance's
+        return whole.replace(parameters=list(whole.parameters.values())[1:])
 
 
 class Node(metaclass=_Whole):

@@ -81,6 +81,12 @@ def test_every_public_drawable_has_a_row():
 
 
 @pytest.mark.parametrize("name", DRAWABLES)
+def test_an_editor_is_shown_what_a_drawable_takes(name):
+    drawable = getattr(engine, name)
+    assert list(inspect.signature(drawable).parameters) == list(inspect.signature(drawable.__init__).parameters)[1:]
+
+
+@pytest.mark.parametrize("name", DRAWABLES)
 def test_a_drawable_is_seen_where_it_is_and_not_where_it_is_hidden(renderer, name):
     node = DRAWABLES[name]()
     empty = pixels(renderer)
