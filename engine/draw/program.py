@@ -74,8 +74,8 @@ class Program:
         key = tuple((constants or {}).items())
         if key not in self._kernels:
             self._kernels[key] = Kernel(self.module, self.bindings, constants=constants)
-        kernel, bound = self._kernels[key], self._with_frame(frame, resources)
-        kernel.dispatch(frame.encoder, kernel.bind(**bound), (-(-size[0] // 8), -(-size[1] // 8)))
+        counts = (-(-size[0] // 8), -(-size[1] // 8))
+        self._kernels[key].prepared(counts, **self._with_frame(frame, resources)).record(frame.encoder)
 
     def _with_frame(self, frame, resources):
         return resources | ({"frame": frame.uniforms} if self.bindings[0].name == "frame" else {})

@@ -22,23 +22,6 @@ MAX_GROUPS = 65535  # WebGPU's limit of workgroups a dimension
 MOST_ITERATIONS = 65535
 
 
-def compute_pipeline(
-    module: Module, entry: str, constants: Mapping[str, float], bindings: Sequence[Binding]
-) -> wgpu.GPUComputePipeline:
-    """The compute pipeline of a module, from the cache where it has been made before.
-
-    Raises ShaderError with the file and line when it does not compile.
-    """
-    shader = shader_module(module)
-    key = module.code, entry, tuple(sorted(constants.items())), layout_key(bindings, "compute")
-    make = lambda: device().handle.create_compute_pipeline(
-        label=module.name,
-        layout=layouts(bindings, "compute")[1],
-        compute={"module": shader, "entry_point": entry, "constants": dict(constants)},
-    )
-    return cached(key, module, f"compute pipeline {dict(constants)}", make)
-
-
 class Kernel:
     """A compute entry point.
 
@@ -46,6 +29,8 @@ class Kernel:
     bindings    in the order of their numbers
     entry       name of the entry point
     constants   values of the module's overrides
+
+    Raises ShaderError with the file and line when it does not compile.
     """
 
     def __init__(
@@ -59,7 +44,14 @@ class Kernel:
         self.module = module
         self.bindings = tuple(bindings)
         self.label = module.name.removesuffix(".wgsl")
-        self.pipeline = compute_pipeline(module, entry, constants or {}, self.bindings)
+        values, shader = dict(constants or {}), shader_module(module)
+        key = module.code, entry, tuple(sorted(values.items())), layout_key(self.bindings, "compute")
+        make = lambda: device().handle.create_compute_pipeline(
+            label=module.name,
+            layout=layouts(self.bindings, "compute")[1],
+            compute={"module": shader, "entry_point": entry, "constants": values},
+        )
+        self.pipeline = cached(key, module, f"compute pipeline {values}", make)
 
     @classmethod
     def of(
@@ -87,43 +79,35 @@ class Kernel:
         """A Dispatch of so many workgroups with these resources."""
         return Dispatch(self, self.bind(**resources), workgroups)
 
-    def dispatch(
-        self, encoder: wgpu.GPUCommandEncoder, group: wgpu.GPUBindGroup, workgroups: int | Sequence[int]
-    ) -> None:
-        """Records one dispatch.
-
-        workgroups   1 to 3 counts of workgroups
-        Raises DeviceLimitError past 65535 in a dimension.
-        """
-        counts = tuple(workgroups) if isinstance(workgroups, Sequence) else (workgroups,)
-        if max(counts) > MAX_GROUPS:
-            raise DeviceLimitError(
-                f"{self.module.name} was asked for {counts} workgroups; the limit is {MAX_GROUPS} a side."
-            )
-        step = compute_pass(encoder, self.label)
-        step.set_pipeline(self.pipeline)
-        step.set_bind_group(0, group)
-        step.dispatch_workgroups(*counts)
-        step.end()
-
     def run(self, workgroups: int | Sequence[int], **resources: Resource | np.ndarray) -> None:
         """Binds, dispatches once and submits."""
         encoder = device().encoder(self.label)
-        self.dispatch(encoder, self.bind(**resources), workgroups)
+        self.prepared(workgroups, **resources).record(encoder)
         device().submit(encoder)
 
 
 @dataclass(frozen=True, eq=False)
 class Dispatch:
-    """A Kernel bound to what it reads and writes, to be recorded as often as it is wanted."""
+    """A Kernel bound to what it reads and writes, to be recorded as often as it is wanted.
+
+    workgroups   1 to 3 counts
+    """
 
     kernel: Kernel
     group: wgpu.GPUBindGroup
     workgroups: int | Sequence[int]
 
     def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
-        """Records it with an encoder."""
-        self.kernel.dispatch(encoder, self.group, self.workgroups)
+        """Records it in a pass of its own. Raises DeviceLimitError past 65535 workgroups in a dimension."""
+        counts = tuple(self.workgroups) if isinstance(self.workgroups, Sequence) else (self.workgroups,)
+        name = self.kernel.module.name
+        if max(counts) > MAX_GROUPS:
+            raise DeviceLimitError(f"{name} was asked for {counts} workgroups; the limit is {MAX_GROUPS} a side.")
+        step = compute_pass(encoder, self.kernel.label)
+        step.set_pipeline(self.kernel.pipeline)
+        step.set_bind_group(0, self.group)
+        step.dispatch_workgroups(*counts)
+        step.end()
 
 
 @cache
@@ -135,7 +119,6 @@ def subgroup_size() -> int:
     if "subgroup" not in device().features:
         return 0
     bindings = (Binding("sizes", "write", "array<u32>"),)
-    kernel = Kernel(compose("gpu/subgroup_size", {"bindings": declare(bindings)}), bindings)
     sizes = Array("u4", 1)
-    kernel.run(1, sizes=sizes)
+    Kernel.of("gpu/subgroup_size", bindings).run(1, sizes=sizes)
     return int(sizes.read()[0])

@@ -5,8 +5,7 @@ import numpy as np
 from engine.errors import NetworkError
 from engine.network.mlp import Mlp
 from engine.regions.partition import Subdivision
-from engine.regions.pattern import chosen
-from engine.regions.plane import PlaneLayer
+from engine.regions.plane import PlaneLayer, chosen
 
 # Strictly rising: the outputs are in the order of their sums.
 RISING = ("identity", "softmax", "sigmoid", "tanh", "leaky_relu", "elu", "softplus")

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 from engine.errors import NetworkError
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
-from engine.regions import outlines, pattern
+from engine.regions import outlines
 from engine.regions.decision import cut_decision, decision_layer
 from engine.regions.partition import Subdivision
-from engine.regions.plane import EPSILON, SAFETY, PlaneLayer, folded
+from engine.regions.plane import EPSILON, SAFETY, PlaneLayer, active, affine, codes, folded
 
 # So that what is exactly 0 counts as zero even where no rounding can be.
 TINY = 1e-300
@@ -118,15 +118,15 @@ class Partition:
 
     def affine(self) -> np.ndarray:
         """(count, outputs, 3): (A | c), with which the last layer's sums, before its activation, are A p + c."""
-        return pattern.affine(self._layers, self.centres, self._parents)
+        return affine(self._layers, self.centres, self._parents)
 
     def active(self) -> np.ndarray:
         """(count, neurons) bool: which neurons are active in each region."""
-        return pattern.active(self._layers, self.centres)
+        return active(self._layers, self.centres)
 
     @cached_property
     def _codes(self):
-        found = pattern.codes(self._layers, self._deciding, self.centres)
+        found = codes(self._layers, self._deciding, self.centres)
         order = np.argsort(found)
         return found[order], order
 
@@ -136,11 +136,11 @@ class Partition:
         inside = ((points >= self.low) & (points <= self.high)).all(1)
         region, found = np.full(len(points), -1), np.zeros(len(points), bool)
         if len(points) > FEW:
-            codes, order = self._codes
-            mine = pattern.codes(self._layers, self._deciding, points)
-            place = np.minimum(np.searchsorted(codes, mine), self.count - 1)
+            known, order = self._codes
+            mine = codes(self._layers, self._deciding, points)
+            place = np.minimum(np.searchsorted(known, mine), self.count - 1)
             # Where rounding puts a neuron that is 0 on one side and its twin on the other, no region has that pattern.
-            found = inside & (codes[place] == mine)
+            found = inside & (known[place] == mine)
             region[found] = order[place[found]]
         for lost in np.flatnonzero(inside & ~found):
             region[lost] = self._region_beside_nearest_edge(points[lost])

@@ -5,6 +5,7 @@ a `chain`, or a `Wire` of a `sketch`.
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,6 @@ import numpy as np
 from engine.errors import NetworkError, ShapeError
 from engine.formats.files import MAX_FILE_BYTES, MAX_WIDTH, short, size_text
 from engine.formats.onnx.model import MAX_NODES, tensor
-from engine.formats.onnx.names import label
 
 MAX_SHAPE = 16  # numbers in what can be a shape
 
@@ -71,7 +71,7 @@ class OnnxNode:
     def __init__(self, inputs: list, proto: Any, where: str, name: str, last: bool):
         self.inputs, self.where, self.name = inputs, where, name
         self.attributes = {a.name: a for a in proto.attribute}
-        self.kind, self.label = proto.op_type, label(proto)
+        self.kind, self.label = proto.op_type, _label(proto)
         self.last = last  # its result is the graph's
 
     def input(self, i: int) -> Any:
@@ -129,6 +129,40 @@ class OnnxNode:
 
     def refusal(self, why: str) -> NetworkError:
         return NetworkError(f"{self.where} cannot be shown: {why}.")
+
+
+# What a node is called where a person reads it: by the module of their model it came from.
+# What PyTorch's newer exporter writes of the modules round a node, as lists in Python's spelling, the node's own last.
+SCOPES, CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
+QUOTED = re.compile(r"'([^']*)'")
+LONGEST = 4000  # letters of such a list that are read
+WEIGHTED = ("Conv", "Gemm", "MatMul")
+
+
+def _label(proto: Any) -> str:
+    """A NodeProto's name for people.
+
+    PyTorch's newer exporter calls a node `node_conv2d_3`. The weights keep their module's name, which is the better one
+    (layer1.0.conv2), as is that of a module that is an activation or a pool (layer1.0.act); what a module computes
+    besides is called after both (layer1.0/add). The older exporter writes the modules' path, each name after those it
+    begins with: /layer1/layer1.0/conv2/Conv becomes layer1.0/conv2/Conv.
+    """
+    lists = {x.key: QUOTED.findall(x.value[:LONGEST]) for x in proto.metadata_props if x.key in (SCOPES, CLASSES)}
+    if len(lists.get(SCOPES, ())) < 2:
+        return _path(proto.name or (proto.output[0] if proto.output else ""))
+    if proto.op_type in WEIGHTED and len(proto.input) > 1 and proto.input[1].endswith(".weight"):
+        return proto.input[1].removesuffix(".weight")
+    module, kind = lists[SCOPES][-2], proto.op_type.lower()
+    owner = lists[CLASSES][-2] if len(lists.get(CLASSES, ())) > 1 else ""
+    if module and owner.startswith("torch.nn.modules.") and ".container." not in owner:
+        return module
+    return f"{module}/{kind}" if module else kind
+
+
+def _path(name):
+    parts = [part for part in name.split("/") if part]
+    after = [*parts[1:], ""]
+    return "/".join(a for a, b in zip(parts, after, strict=True) if not b.startswith(f"{a}."))
 
 
 Rules = Mapping[str, Callable[[OnnxNode], Any]]

@@ -4,6 +4,9 @@ The file is surveyed as bytes before it is parsed, since a message of two bytes 
 Format: https://onnx.ai/onnx/repo-docs/IR.html
 """
 
+import math
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,7 @@ import numpy as np
 from onnx import ModelProto, numpy_helper
 
 from engine.errors import FileError, NetworkError
-from engine.formats.files import opened, short
-from engine.formats.onnx.external_data import fill
+from engine.formats.files import MAX_FILE_BYTES, opened, short, size_text
 
 # A thousand layers make some ten nodes of twenty fields each; a field takes at most some 200 bytes once parsed.
 MAX_FIELDS = 500_000
@@ -25,6 +27,17 @@ MIN_OPSET = 7
 
 # TensorProto.DataType of what can be weights, and of what else nodes take; onnx.proto.
 FLOATS, INTEGERS = {"float": 1, "float16": 10, "double": 11, "bfloat16": 16}, {"int32": 6, "int64": 7, "bool": 9}
+
+
+# Weights that are in a second file, as PyTorch's exporter writes them by default.
+# Format: https://onnx.ai/onnx/repo-docs/ExternalData.html
+EXTERNAL = 1
+# Bytes of a number, by TensorProto.DataType, of the types that hold weights and shapes.
+SIZES = {1: 4, 10: 2, 11: 8, 16: 2, 6: 4, 7: 8, 9: 1}
+# What no folder needs to be named with: a separator of any system, a drive.
+PLAIN = re.compile(r"[^/\\:\0]{1,255}")
+NUMBER = re.compile(r"\d{1,15}")
+INSTEAD = "or export with external_data=False."
 
 
 def read(path: Path) -> tuple[str, Any]:
@@ -55,7 +68,7 @@ def parsed(data: bytes, name: str, path: Path | None = None) -> Any:
         # Before version 7 elementwise nodes broadcast by an attribute of their own.
         if used.domain in ("", "ai.onnx") and used.version < MIN_OPSET:
             raise FileError(f"{name} uses opset {used.version}; {MIN_OPSET} and later are read. Export it again.")
-    fill(model, path)
+    fill_external(model, path)
     return model
 
 
@@ -129,3 +142,58 @@ def tensor(proto: Any, name: str) -> np.ndarray:
         raise _broken(name, f"{where} is {short(shape)}, but its data are not ({short(error)})") from None
     # bfloat16 is no number to numpy; truths are counted with here.
     return array.astype({FLOATS["bfloat16"]: np.float32, INTEGERS["bool"]: np.uint8}.get(proto.data_type, array.dtype))
+
+
+def fill_external(model: Any, path: Path | None) -> None:
+    """Puts the bytes of the second file into the initialisers of a ModelProto that refer to it.
+
+    path   of the ONNX file; None where it has no folder, and nothing is followed
+
+    Raises FileError for a file that is elsewhere, missing or too short, and for more than MAX_FILE_BYTES in all.
+    """
+    spent = 0
+    for proto in model.graph.initializer:
+        if proto.data_location != EXTERNAL or proto.data_type not in SIZES:
+            continue  # what holds no weights is refused where it is used
+        about = {entry.key: entry.value for entry in proto.external_data}
+        name = short(Path(path).name) if path is not None else "the file"
+        where = f"`{short(proto.name or 'a constant')}` of {name}"
+        wanted = math.prod(proto.dims) * SIZES[proto.data_type] if all(n >= 0 for n in proto.dims) else -1
+        offset, length = about.get("offset", "0"), about.get("length", str(wanted))
+        if wanted < 0 or not (NUMBER.fullmatch(offset) and NUMBER.fullmatch(length)) or int(length) != wanted:
+            raise FileError(
+                f"{where} is {short(tuple(proto.dims))}, but {short(length)} bytes of another file, from "
+                f"{short(offset)} on, are said to hold it. Export it again."
+            )
+        spent += wanted
+        if spent > MAX_FILE_BYTES:
+            raise FileError(f"{name} keeps more than {size_text(MAX_FILE_BYTES)} in another file; no more is read.")
+        proto.raw_data = _part(_second_file(path, about.get("location", ""), where), int(offset), wanted, where)
+        proto.ClearField("data_location")
+        proto.ClearField("external_data")
+
+
+def _second_file(path, location, where):
+    """The Path of the second file."""
+    if path is None or not PLAIN.fullmatch(location) or location in (os.curdir, os.pardir):
+        raise FileError(
+            f"{where} keeps its data in another file, {short(location)}, which is not followed: it may only lie beside "
+            "the ONNX file, under a plain name. Export with external_data=False."
+        )
+    found = Path(path).parent / location
+    # A link may lead anywhere; the ONNX file's own, in a cache of models, leads where the other's does.
+    if not found.is_file() or (found.is_symlink() and not Path(path).is_symlink()):
+        raise FileError(f"{where} keeps its data in {short(location)}, which is not beside it. Put it there, {INSTEAD}")
+    return found
+
+
+def _part(path, offset, count, where):
+    """`count` bytes of a file from `offset` on."""
+    with opened(path) as (stream, size):
+        if offset + count > size:
+            raise FileError(
+                f"{where} keeps its data in {short(path.name)}, which ends early: it has {size_text(size)}. "
+                f"Copy it again, {INSTEAD}"
+            )
+        stream.seek(offset)
+        return stream.read(count)
