@@ -18,7 +18,7 @@ from engine.scene.view_data import Listing, ListingRow
 from engine.view.camera import Camera
 
 # Settings.
-from engine.scene.settings import Number, Integer, Switch, Choice, Text
+from engine.scene.settings import Number, Integer, Switch, Choice, Text, in_group
 from engine.scene.data_settings import Network, Recorded, Unfinished, Image, Convolutional, ClassNames
 
 # Nodes: surfaces, fields, boundaries of neurons, neurons in space, words.
@@ -108,7 +108,7 @@ from engine.errors import NeurosceneError, SettingError, SceneError, NetworkErro
 __all__ = [
     "__version__", "Scene", "SpaceScene", "FlatScene", "Figure", "Step", "Clock", "Action", "Reading", "Timeline",
     "TimeCurve", "SPACINGS", "Units", "UnitLayer", "Diagram", "Listing", "ListingRow", "Camera", "Number",
-    "Integer", "Switch", "Choice", "Text", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
+    "Integer", "Switch", "Choice", "Text", "in_group", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
     "ClassNames", "Node", "LevelSurfaces", "Region", "Sparks", "ClassicSurfaces", "ClassicSparks", "ClassicAxes",
     "FieldImage", "RGB", "HeightMap", "Plane", "Plot", "Curve", "Boundaries", "NeuronCloud", "Block", "Points",
     "Lines", "Axes", "ImagePlane", "Label", "Labels", "Callout", "Ranking", "Rank", "Inset", "InsetImage", "Key",

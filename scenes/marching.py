@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import Action, Choice, Integer, Number, Reading, Switch
+from engine import Action, Choice, Integer, Number, Reading, Switch, in_group
 
 # The original's sparks stand at integers -4 .. 3 in a ball of radius 5.
 SPARK_GRID = np.stack(np.meshgrid(*[np.arange(-4.0, 4.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -22,94 +22,58 @@ BOX_EDGES = [(a, b) for i, a in enumerate(CORNERS) for b in CORNERS[i + 1 :] if 
 class Marching(engine.SpaceScene):
     """Animated level surfaces of a network with three inputs, none of them missed."""
 
-    net = engine.Network(
-        None,
-        inputs=3,
-        label="network",
-        group="shown",
-        doc="your own network with three inputs, in place of a random one",
-    )
-    seed = Integer(
-        11,
-        bounds=(0, 2**31 - 1),
-        softbounds=(0, 99),
-        group="shown",
-        when=lambda s: s.net is None,
-        doc="of the random network",
-    )
-    hidden = Integer(
-        8,
-        bounds=(1, 256),
-        softbounds=(1, 32),
-        group="shown",
-        when=lambda s: s.net is None,
-        doc="neurons in a hidden layer",
-    )
-    depth = Integer(
-        1, bounds=(1, 16), softbounds=(1, 6), group="shown", when=lambda s: s.net is None, doc="hidden layers"
-    )
-    activation = Choice(
-        ["tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu", "sigmoid", "sine", "gaussian"],
-        group="shown", when=lambda s: s.net is None, doc="of the random network's hidden layers",
-    )  # fmt: skip
-    weights = Choice(
-        list(engine.DISTRIBUTIONS), group="shown", when=lambda s: s.net is None, doc="how the random weights are drawn"
-    )
-    scale = Number(
-        1.0, bounds=(0.01, 100), softbounds=(0.1, 10), group="shown", when=lambda s: s.net is None,
-        doc="multiplies the random weights",
-    )  # fmt: skip
-    output = Integer(0, bounds=(0, 4095), softbounds=(0, 9), group="shown", when=lambda s: s.network.outputs > 1,
-                     doc="which of the network's outputs is shown")  # fmt: skip
-    levels = Choice(["all", "single"], group="shown", doc="every level a spacing apart, or one alone")
-    level = Number(0.0, bounds=(-1e6, 1e6), softbounds=(-2, 2), step=0.05, group="shown", doc="value of the surface")
-    spacing = Number(
-        1.0, bounds=(1e-6, 1e6), softbounds=(0.05, 4), group="shown", when=lambda s: s.levels == "all",
-        doc="between one level and the next",
-    )  # fmt: skip
-    region = Choice(["ball", "box"], group="shown", doc="where the network is shown")
-    size = Number(
-        5.0, bounds=(1e-3, 1e4), softbounds=(0.5, 20), group="shown", doc="radius of the ball, half the box's side"
-    )
+    with in_group("shown"):
+        net = engine.Network(
+            None, inputs=3, label="network", doc="your own network with three inputs, in place of a random one"
+        )
+        with in_group(when=lambda s: s.net is None):
+            seed = Integer(11, bounds=(0, 2**31 - 1), softbounds=(0, 99), doc="of the random network")
+            hidden = Integer(8, bounds=(1, 256), softbounds=(1, 32), doc="neurons in a hidden layer")
+            depth = Integer(1, bounds=(1, 16), softbounds=(1, 6), doc="hidden layers")
+            activation = Choice(
+                ["tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu", "sigmoid", "sine", "gaussian"],
+                doc="of the random network's hidden layers",
+            )  # fmt: skip
+            weights = Choice(list(engine.DISTRIBUTIONS), doc="how the random weights are drawn")
+            scale = Number(1.0, bounds=(0.01, 100), softbounds=(0.1, 10), doc="multiplies the random weights")
+        output = Integer(
+            0, bounds=(0, 4095), softbounds=(0, 9), when=lambda s: s.network.outputs > 1,
+            doc="which of the network's outputs is shown",
+        )  # fmt: skip
+        levels = Choice(["all", "single"], doc="every level a spacing apart, or one alone")
+        level = Number(0.0, bounds=(-1e6, 1e6), softbounds=(-2, 2), step=0.05, doc="value of the surface")
+        spacing = Number(
+            1.0, bounds=(1e-6, 1e6), softbounds=(0.05, 4), when=lambda s: s.levels == "all",
+            doc="between one level and the next",
+        )  # fmt: skip
+        region = Choice(["ball", "box"], doc="where the network is shown")
+        size = Number(5.0, bounds=(1e-3, 1e4), softbounds=(0.5, 20), doc="radius of the ball, half the box's side")
 
-    look = Choice(
-        ["studio", "classic"], group="how", doc="studio: layered, lit, in correct depth; classic: the original's"
-    )
-    surfaces = Switch(True, group="how", doc="the level surfaces")
-    sparks = Switch(True, group="how", doc="short paths along the gradient, lit as a level passes")
-    axes = Switch(True, group="how", doc="x, y and z")
-    legend_shown = Switch(
-        True, label="legend", group="how", when=lambda s: s.look == "studio", doc="what the colours mean"
-    )
-    map = Choice(
-        [n for n in engine.map_names() if n != "magma"] + ["magma"],
-        group="how",
-        when=lambda s: s.look == "studio",
-        doc="colours of the levels",
-    )
-    opacity = Number(
-        0.5, bounds=(0, 1), group="how", when=lambda s: s.look == "studio", doc="of a sheet seen straight on"
-    )
-    layers = Integer(
-        8, bounds=(1, 8), group="how", when=lambda s: s.look == "studio", doc="surfaces kept along a line of sight"
-    )
-    undecided = Switch(
-        False, label="show undecided", group="how",
-        doc="magenta where the search ran out of its budget, orange where it cannot tell a touch from a miss",
-    )  # fmt: skip
-    debug = Choice(
-        ["none", "segments", "depth", "normals", "overdraw"],
-        label="debug view",
-        group="how",
-        when=lambda s: s.look == "studio",
-        doc="in place of the surfaces: segments of each ray, distance or normal of its first surface, their count",
-    )
+    with in_group("how"):
+        look = Choice(["studio", "classic"], doc="studio: layered, lit, in correct depth; classic: the original's")
+        surfaces = Switch(True, doc="the level surfaces")
+        sparks = Switch(True, doc="short paths along the gradient, lit as a level passes")
+        axes = Switch(True, doc="x, y and z")
+        with in_group(when=lambda s: s.look == "studio"):
+            legend_shown = Switch(True, label="legend", doc="what the colours mean")
+            map = Choice([n for n in engine.map_names() if n != "magma"] + ["magma"], doc="colours of the levels")
+            opacity = Number(0.5, bounds=(0, 1), doc="of a sheet seen straight on")
+            layers = Integer(8, bounds=(1, 8), doc="surfaces kept along a line of sight")
+        undecided = Switch(
+            False, label="show undecided",
+            doc="magenta where the search ran out of its budget, orange where it cannot tell a touch from a miss",
+        )  # fmt: skip
+        debug = Choice(
+            ["none", "segments", "depth", "normals", "overdraw"], label="debug view", when=lambda s: s.look == "studio",
+            doc="in place of the surfaces: segments of each ray, distance or normal of its first surface, their count",
+        )  # fmt: skip
 
-    speed = Number(0.2, bounds=(0, 5), softbounds=(0, 1), unit="levels/s", group="time", doc="how fast the levels move")
-    sweep = Number(
-        0.0, bounds=(0, 1e6), softbounds=(0, 2), group="time", when=lambda s: s.levels == "single",
-        doc="how far a single level swings to either side",
-    )  # fmt: skip
+    with in_group("time"):
+        speed = Number(0.2, bounds=(0, 5), softbounds=(0, 1), unit="levels/s", doc="how fast the levels move")
+        sweep = Number(
+            0.0, bounds=(0, 1e6), softbounds=(0, 2), when=lambda s: s.levels == "single",
+            doc="how far a single level swings to either side",
+        )  # fmt: skip
 
     @property
     def loop(self) -> float | None:

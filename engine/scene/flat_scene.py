@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from engine.scene.scene import Scene
-from engine.scene.settings import Number
+from engine.scene.settings import Number, in_group
 from engine.view.camera import Camera
 
 
@@ -21,18 +21,10 @@ def flat_camera(x: float, y: float, extent: float) -> Camera:
 class FlatScene(Scene):
     """A Scene that is panned and zoomed. The mouse moves the settings, and setting them moves the picture."""
 
-    x = Number(
-        0.0, bounds=(-1e9, 1e9), softbounds=(-10, 10), group="camera", doc="of the picture's middle, to the right",
-        when=lambda s: s.view == "pan_zoom",
-    )  # fmt: skip
-    y = Number(
-        0.0, bounds=(-1e9, 1e9), softbounds=(-10, 10), group="camera", doc="of the picture's middle, upwards",
-        when=lambda s: s.view == "pan_zoom",
-    )  # fmt: skip
-    extent = Number(
-        2.0, bounds=(1e-12, 1e9), softbounds=(0.01, 100), group="camera", doc="what the picture's smaller side shows",
-        when=lambda s: s.view == "pan_zoom",
-    )  # fmt: skip
+    with in_group("camera", when=lambda s: s.view == "pan_zoom"):
+        x = Number(0.0, bounds=(-1e9, 1e9), softbounds=(-10, 10), doc="of the picture's middle, to the right")
+        y = Number(0.0, bounds=(-1e9, 1e9), softbounds=(-10, 10), doc="of the picture's middle, upwards")
+        extent = Number(2.0, bounds=(1e-12, 1e9), softbounds=(0.01, 100), doc="what the picture's smaller side shows")
 
     _window: tuple[float, float, float] | None = None
 

@@ -7,7 +7,8 @@ Groups order the panel: what is shown, how, time, camera, save. What comes from 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import param
@@ -29,6 +30,20 @@ GROUPS = ("shown", "how", "time", "camera", "save")
 SLOTS = ["group", "rebuild", "unit", "when"]
 
 T = TypeVar("T")
+# What settings have that say nothing else: (group, when), as `in_group` says.
+_said: tuple[str, Callable[[Any], Any] | None] = ("", None)
+
+
+@contextmanager
+def in_group(group: str = "", when: Callable[[Any], Any] | None = None) -> Iterator[None]:
+    """Settings declared meanwhile are of a group, and shown only where `when` is true of the scene; see Setting."""
+    global _said
+    outer = _said
+    _said = group or outer[0], when or outer[1]
+    try:
+        yield
+    finally:
+        _said = outer
 
 
 class Setting(Parameter, Generic[T]):
@@ -43,6 +58,8 @@ class Setting(Parameter, Generic[T]):
               build. Unsaid: a scene whose `build` reads it and whose `update` does not is refused, as a change of it
               would not be seen
     when      None or a function of the scene: the panel shows the setting only where it is true
+
+    `with in_group(group, when):` gives both to all settings declared under it.
 
     A value that it does not take raises SettingError with what it takes, wherever it is set.
     """
@@ -60,7 +77,7 @@ class Setting(Parameter, Generic[T]):
         self, *args: Any, unit: str = "", group: str = "", rebuild: bool | None = None,
         when: Callable[[Any], Any] | None = None, **more: Any,
     ):  # fmt: skip
-        group = group or self._group
+        group, when = group or _said[0] or self._group, when or _said[1]
         if group not in GROUPS:
             raise SettingError(near(group, GROUPS, noun="panel group"))
         # First: param checks the default, and a refusal tells the unit.

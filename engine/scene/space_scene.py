@@ -7,12 +7,8 @@ from typing import Any
 import numpy as np
 
 from engine.scene.scene import Scene
-from engine.scene.settings import Choice, Number
+from engine.scene.settings import Choice, Number, in_group
 from engine.view.camera import Camera
-
-
-def _orbits(scene):
-    return scene.view == "orbit"
 
 
 def orbit_camera(
@@ -37,21 +33,13 @@ def orbit_camera(
 class SpaceScene(Scene):
     """A Scene whose camera orbits. Turning it with the mouse moves the settings, and setting them turns it."""
 
-    azimuth = Number(
-        math.degrees(2.21), bounds=(-360, 360), unit="deg", group="camera", when=_orbits,
-        doc="angle of the camera round the upright axis",
-    )  # fmt: skip
-    altitude = Number(
-        math.degrees(0.21), bounds=(-89.9, 89.9), unit="deg", group="camera", when=_orbits,
-        doc="angle above the horizon",
-    )  # fmt: skip
-    distance = Number(
-        12.0, bounds=(1e-3, 1e5), softbounds=(4, 40), group="camera", when=_orbits, doc="from the camera to its target"
-    )
-    projection = Choice(
-        ["perspective", "orthographic"], group="camera", when=_orbits,
-        doc="perspective, or parallel lines for measuring",
-    )  # fmt: skip
+    with in_group("camera", when=lambda s: s.view == "orbit"):
+        azimuth = Number(
+            math.degrees(2.21), bounds=(-360, 360), unit="deg", doc="angle of the camera round the upright axis"
+        )
+        altitude = Number(math.degrees(0.21), bounds=(-89.9, 89.9), unit="deg", doc="angle above the horizon")
+        distance = Number(12.0, bounds=(1e-3, 1e5), softbounds=(4, 40), doc="from the camera to its target")
+        projection = Choice(["perspective", "orthographic"], doc="perspective, or parallel lines for measuring")
 
     _camera: Camera
     _follows = False  # True while the settings follow the camera

@@ -4,35 +4,46 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 import engine
-from engine import Choice, Number, SettingError, Switch, Text, short_names
+from engine import Choice, Number, SettingError, Switch, Text, in_group, short_names
 from scenes.activations.network import SeenNetwork
 
 
 class ActivationsBlocks(SeenNetwork):
     """A SeenNetwork of which some nodes, its blocks, are shown."""
 
-    blocks = Choice(["original", "stages", "all"], group="shown",
-                    doc="the original's choice, where the network is a step further, or every layer")  # fmt: skip
-    shown = Text("all", group="shown", doc="blocks that are shown, by name: all, or `fire2, fire3`")
-    alone = Text("", label="one alone", group="shown", doc="the name of a block to be seen in close-up, as fire4")
-    neuron = Text("", group="shown", doc="pinned: block, channel, row, column, as `fire4 17 9 12`; a click does it")
+    with in_group("shown"):
+        blocks = Choice(
+            ["original", "stages", "all"],
+            doc="the original's choice, where the network is a step further, or every layer",
+        )  # fmt: skip
+        shown = Text("all", doc="blocks that are shown, by name: all, or `fire2, fire3`")
+        alone = Text("", label="one alone", doc="the name of a block to be seen in close-up, as fire4")
+        neuron = Text("", doc="pinned: block, channel, row, column, as `fire4 17 9 12`; a click does it")
 
-    lines = Switch(True, label="who moved it", group="how", when=lambda s: bool(s.neuron),
-                   doc="lines from the pinned neuron to what raised it (orange) or held it back (blue)")  # fmt: skip
-    normalise = Choice(["block", "channel", "shared"], group="how",
-                       doc="what responses are measured by: their block, their channel, or all blocks")  # fmt: skip
-    dots = Number(1.0, bounds=(0.1, 10.0), softbounds=(0.4, 3.0), group="how", doc="size of the dots")
-    front = Switch(True, label="the picture", group="how", doc="what is seen, before the first block")
-    labels = Switch(True, group="how", doc="the blocks' names")
-    answers = Switch(True, group="how", doc="the five likeliest classes")
-    key = Switch(True, label="legend", group="how", doc="what the colours mean")
+    with in_group("how"):
+        lines = Switch(
+            True, label="who moved it", when=lambda s: bool(s.neuron),
+            doc="lines from the pinned neuron to what raised it (orange) or held it back (blue)",
+        )  # fmt: skip
+        normalise = Choice(
+            ["block", "channel", "shared"],
+            doc="what responses are measured by: their block, their channel, or all blocks",
+        )  # fmt: skip
+        dots = Number(1.0, bounds=(0.1, 10.0), softbounds=(0.4, 3.0), doc="size of the dots")
+        front = Switch(True, label="the picture", doc="what is seen, before the first block")
+        labels = Switch(True, doc="the blocks' names")
+        answers = Switch(True, doc="the five likeliest classes")
+        key = Switch(True, label="legend", doc="what the colours mean")
 
-    reveal = Switch(True, group="time", doc="blocks appear one after the other")
-    turn = Number(12.0, bounds=(-360.0, 360.0), softbounds=(-45, 45), unit="deg/s", group="time",
-                  doc="how quickly all of it turns")  # fmt: skip
+    with in_group("time"):
+        reveal = Switch(True, doc="blocks appear one after the other")
+        turn = Number(
+            12.0, bounds=(-360.0, 360.0), softbounds=(-45, 45), unit="deg/s", doc="how quickly all of it turns"
+        )
 
-    azimuth = Number(56.0, bounds=(-360, 360), unit="deg", group="camera", doc=engine.SpaceScene.param.azimuth.doc)
-    altitude = Number(17.0, bounds=(-89.9, 89.9), unit="deg", group="camera", doc=engine.SpaceScene.param.altitude.doc)
+    with in_group("camera"):
+        azimuth = Number(56.0, bounds=(-360, 360), unit="deg", doc=engine.SpaceScene.param.azimuth.doc)
+        altitude = Number(17.0, bounds=(-89.9, 89.9), unit="deg", doc=engine.SpaceScene.param.altitude.doc)
 
     @property
     def block_names(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 
 import engine
-from engine import Choice, Convolutional, Integer, SettingError
+from engine import Choice, Convolutional, Integer, SettingError, in_group
 
 # What the drawn pictures show, in the order of the small network's classes.
 KINDS = ("boat", "bottle", "butterfly", "car", "cat", "cup", "fish", "flower", "house", "key", "mushroom", "snowman",
@@ -45,21 +45,24 @@ def downloaded(name: str) -> engine.ConvNet:
 class SeenNetwork(engine.SpaceScene):
     """A convolutional network, the picture it looks at, and its responses."""
 
-    subject = Choice(list(KINDS), "cat", group="shown", doc="what is drawn for the network to look at",
-                     when=lambda s: s.image is None and s.photo == "none")  # fmt: skip
-    seed = Integer(3, bounds=(0, 2**31 - 1), group="shown", doc="of the drawn picture",
-                   when=lambda s: s.image is None and s.photo == "none")  # fmt: skip
-    photo = Choice(list(PHOTOS), group="shown", doc="one of scikit-image's free photos; chelsea is a cat",
-                   when=lambda s: s.image is None)  # fmt: skip
-    image = engine.Image(
-        None, side=1024, label="your picture", group="shown", doc="an image file, also one dropped on the window"
-    )
-    network = Choice(list(NETWORKS), group="shown", doc="the one that comes along, or SqueezeNet once it is downloaded",
-                     when=lambda s: s.net is None)  # fmt: skip
-    net = Convolutional(None, label="your network", group="shown", doc="an .onnx file, or .safetensors of a SqueezeNet")
-    pixels = Choice([AS_STATED, *engine.PREPROCESSES], group="shown", when=lambda s: s.net is not None,
-                    doc="what your network wants pixels to be")  # fmt: skip
-    names = engine.ClassNames(None, label="class names", group="shown", doc="a text file, one a line")
+    with in_group("shown"):
+        with in_group(when=lambda s: s.image is None and s.photo == "none"):
+            subject = Choice(list(KINDS), "cat", doc="what is drawn for the network to look at")
+            seed = Integer(3, bounds=(0, 2**31 - 1), doc="of the drawn picture")
+        photo = Choice(
+            list(PHOTOS), when=lambda s: s.image is None, doc="one of scikit-image's free photos; chelsea is a cat"
+        )
+        image = engine.Image(None, side=1024, label="your picture", doc="an image file, also one dropped on the window")
+        network = Choice(
+            list(NETWORKS), when=lambda s: s.net is None,
+            doc="the one that comes along, or SqueezeNet once it is downloaded",
+        )  # fmt: skip
+        net = Convolutional(None, label="your network", doc="an .onnx file, or .safetensors of a SqueezeNet")
+        pixels = Choice(
+            [AS_STATED, *engine.PREPROCESSES], when=lambda s: s.net is not None,
+            doc="what your network wants pixels to be",
+        )  # fmt: skip
+        names = engine.ClassNames(None, label="class names", doc="a text file, one a line")
 
     # What looks.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import Choice, Integer, Number, Recipe, SettingError, Switch, Text
+from engine import Choice, Integer, Number, Recipe, SettingError, Switch, Text, in_group
 
 # Four runs that `neuroscene train` recorded; docs/boundaries.md has the command.
 SHIPPED = "bottle.safetensors"
@@ -28,40 +28,40 @@ def shipped() -> engine.History:
 class TrainedNetwork(engine.FlatScene):
     """A network's life: the story that comes along, a recorded one, one network, or a training before your eyes."""
 
-    history = engine.Recorded(None, group="shown", doc="a recorded training; none shows the one that comes along")
-    image = engine.Image(None, group="shown", doc="an image to learn now, before your eyes")
-    training = engine.Unfinished(None, group="shown", doc="a training that was saved, to go on with")
-    net = engine.Network(None, group="shown", doc="one network instead of a training")
+    with in_group("shown"):
+        history = engine.Recorded(None, doc="a recorded training; none shows the one that comes along")
+        image = engine.Image(None, doc="an image to learn now, before your eyes")
+        training = engine.Unfinished(None, doc="a training that was saved, to go on with")
+        net = engine.Network(None, doc="one network instead of a training")
 
-    seed = Integer(
-        0, bounds=(0, 2**31 - 1), group="how", when=lambda s: s.begins, doc="of the first run; the others count on"
-    )
-    task = Choice(TASKS, group="how", when=lambda s: s.begins, doc="what is learnt of the image")
-    hidden = Text("16, 16, 16", group="how", when=lambda s: s.begins, doc="neurons of each hidden layer, by commas")
-    activation = Choice(LEARNING, group="how", when=lambda s: s.begins, doc="of the hidden layers")
-    steps = Integer(1_280_000, bounds=(1, 10**9), group="how", when=lambda s: s.begins, doc="of the whole training")
-    batch = Integer(128, bounds=(0, 1024), group="how", when=lambda s: s.begins, doc="pixels a step; 0 takes them all")
-    learning_rate = Number(
-        1e-3, bounds=(1e-6, 1.0), softbounds=(1e-4, 1e-1), group="how", when=lambda s: s.begins,
-        doc="at the start; it falls to 0 along a cosine",
-    )  # fmt: skip
-    runs = Integer(2, bounds=(1, 16), group="how", when=lambda s: s.begins, doc="trained side by side, a seed each")
-    pause = Switch(False, group="time", when=lambda s: s.trains, doc="lets the training rest")
+    with in_group("how", when=lambda s: s.begins):
+        seed = Integer(0, bounds=(0, 2**31 - 1), doc="of the first run; the others count on")
+        task = Choice(TASKS, doc="what is learnt of the image")
+        hidden = Text("16, 16, 16", doc="neurons of each hidden layer, by commas")
+        activation = Choice(LEARNING, doc="of the hidden layers")
+        steps = Integer(1_280_000, bounds=(1, 10**9), doc="of the whole training")
+        batch = Integer(128, bounds=(0, 1024), doc="pixels a step; 0 takes them all")
+        learning_rate = Number(
+            1e-3, bounds=(1e-6, 1.0), softbounds=(1e-4, 1e-1), doc="at the start; it falls to 0 along a cosine"
+        )
+        runs = Integer(2, bounds=(1, 16), doc="trained side by side, a seed each")
+    with in_group("time", when=lambda s: s.trains):
+        pause = Switch(False, doc="lets the training rest")
 
-    x_input = Integer(1, bounds=(1, 4096), group="shown", when=lambda s: s.is_wide, doc="which input goes to the right")
-    y_input = Integer(2, bounds=(1, 4096), group="shown", when=lambda s: s.is_wide, doc="which input goes upwards")
-    rest = Text(
-        "", label="other inputs", group="shown", when=lambda s: s.is_wide,
-        doc="the values of the others, in order, by commas; 0 where none is given",
-    )  # fmt: skip
-    low = Number(
-        0.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), group="shown", when=lambda s: s.net is not None,
-        doc="of both inputs, at the left and at the bottom",
-    )  # fmt: skip
-    high = Number(
-        1.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), group="shown", when=lambda s: s.net is not None,
-        doc="of both inputs, at the right and at the top",
-    )  # fmt: skip
+    with in_group("shown"):
+        with in_group(when=lambda s: s.is_wide):
+            x_input = Integer(1, bounds=(1, 4096), doc="which input goes to the right")
+            y_input = Integer(2, bounds=(1, 4096), doc="which input goes upwards")
+            rest = Text(
+                "", label="other inputs", doc="the values of the others, in order, by commas; 0 where none is given"
+            )
+        with in_group(when=lambda s: s.net is not None):
+            low = Number(
+                0.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), doc="of both inputs, at the left and at the bottom"
+            )
+            high = Number(
+                1.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), doc="of both inputs, at the right and at the top"
+            )
 
     # True once a window has let it work: then it trains a little each frame.
     _is_live = False

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import Choice, Integer, Number, SettingError, Switch, Text, parts
+from engine import Choice, Integer, Number, SettingError, Switch, Text, in_group, parts
 from scenes.boundaries.network import TrainedNetwork
 
 # The share of a tile that lies between two runs side by side.
@@ -20,36 +20,38 @@ RASTER = 800
 class BoundariesPicture(TrainedNetwork):
     """Draws the boundaries of a record's snapshots; `neurons` selects whose."""
 
-    run = Integer(1, bounds=(1, 10_000), group="shown", when=lambda s: s.record.runs > 1, doc="which run is shown")
-    together = Switch(
-        False, label="all runs", group="shown", when=lambda s: s.record.runs > 1,
-        doc="all runs side by side, at the same step",
-    )  # fmt: skip
-    step = Integer(-1, bounds=(-1, 10**12), group="shown", doc="the training step a picture shows; -1 is the last one")
-    background = Choice(
-        list(engine.BACKGROUNDS), "prediction", group="shown",
-        doc="the network's answer, what it is to learn, its loss, or its linear regions",
-    )  # fmt: skip
-    neurons = Text(
-        "all", group="shown", doc="whose boundaries are drawn: all, none, layer 2 as `2`, its neuron 5 as `2.5`"
-    )
-    decision = Switch(False, group="shown", doc="the line where the network changes its mind")
+    with in_group("shown"):
+        with in_group(when=lambda s: s.record.runs > 1):
+            run = Integer(1, bounds=(1, 10_000), doc="which run is shown")
+            together = Switch(False, label="all runs", doc="all runs side by side, at the same step")
+        step = Integer(-1, bounds=(-1, 10**12), doc="the training step a picture shows; -1 is the last one")
+        background = Choice(
+            list(engine.BACKGROUNDS), "prediction",
+            doc="the network's answer, what it is to learn, its loss, or its linear regions",
+        )  # fmt: skip
+        neurons = Text("all", doc="whose boundaries are drawn: all, none, layer 2 as `2`, its neuron 5 as `2.5`")
+        decision = Switch(False, doc="the line where the network changes its mind")
 
-    colours = Choice(list(engine.LOOKS), group="how", doc="told apart by the colour-blind and by dashes, or GINN's own")
-    dashes = Switch(True, group="how", doc="a dash for each layer", when=lambda s: s.colours == "safe")
-    width = Number(2.0, bounds=(0.2, 20.0), softbounds=(0.5, 6.0), unit="px", group="how",
-                   doc="of the lines, in a picture 720 high")  # fmt: skip
-    fade = Number(0.0, bounds=(0.0, 1.0), group="how", doc="how far the background steps back")
-    beyond = Switch(False, group="how", doc="the plane outside of what is learnt, too")
-    key = Switch(True, group="how", doc="what the lines mean, and a frame round what is learnt")
-    spacing = Choice(list(engine.SPACINGS), group="time", doc="how far apart snapshots stand on the timeline")
-    curves = Choice(
-        ["loss", "motion"], group="time",
-        doc="on the timeline: each run's loss, or how far biases and weights of each layer move boundaries",
-    )  # fmt: skip
-    log_loss = Switch(True, label="log loss", group="time", doc="the loss at its logarithm")
-    rate = Number(24.0, bounds=(0.1, 1000.0), softbounds=(5, 120), unit="snapshots/s", group="time",
-                  doc="how quickly time goes through the training")  # fmt: skip
+    with in_group("how"):
+        colours = Choice(list(engine.LOOKS), doc="told apart by the colour-blind and by dashes, or GINN's own")
+        dashes = Switch(True, when=lambda s: s.colours == "safe", doc="a dash for each layer")
+        width = Number(
+            2.0, bounds=(0.2, 20.0), softbounds=(0.5, 6.0), unit="px", doc="of the lines, in a picture 720 high"
+        )
+        fade = Number(0.0, bounds=(0.0, 1.0), doc="how far the background steps back")
+        beyond = Switch(False, doc="the plane outside of what is learnt, too")
+        key = Switch(True, doc="what the lines mean, and a frame round what is learnt")
+    with in_group("time"):
+        spacing = Choice(list(engine.SPACINGS), doc="how far apart snapshots stand on the timeline")
+        curves = Choice(
+            ["loss", "motion"],
+            doc="on the timeline: each run's loss, or how far biases and weights of each layer move boundaries",
+        )  # fmt: skip
+        log_loss = Switch(True, label="log loss", doc="the loss at its logarithm")
+        rate = Number(
+            24.0, bounds=(0.1, 1000.0), softbounds=(5, 120), unit="snapshots/s",
+            doc="how quickly time goes through the training",
+        )  # fmt: skip
 
     # The square that a history is laid into, with a margin.
     x, y, extent = 0.5, 0.5, 1.12

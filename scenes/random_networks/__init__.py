@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import RGB, Action, Choice, Figure, Integer, Number, Reading, SettingError, Switch, parts
+from engine import RGB, Action, Choice, Figure, Integer, Number, Reading, SettingError, Switch, in_group, parts
 from scenes.random_networks.figures import FIGURES
 from scenes.random_networks.network import MovingNetwork
 
@@ -27,42 +27,38 @@ SURVEY = 33
 class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
     """The field of a random deep network, or of yours: an image, a relief or curves."""
 
-    show = Choice(
-        ["image", "relief", "curves"], group="shown",
-        doc="seen from above, as heights, or along x alone; a network of one input always as curves",
-    )  # fmt: skip
+    with in_group("shown"):
+        show = Choice(
+            ["image", "relief", "curves"],
+            doc="seen from above, as heights, or along x alone; a network of one input always as curves",
+        )  # fmt: skip
 
-    colour = Choice(
-        [RGB, "grey", *(n for n in engine.map_names() if n != "grey")], group="how",
-        doc="three neurons as red, green and blue, or one through a map",
-    )  # fmt: skip
-    span = Choice(
-        ["auto", "fixed"], group="how", doc="values that are darkest and lightest: what the activation gives, or yours"
-    )
-    low = Number(0.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), group="how", when=lambda s: s.span == "fixed",
-                 doc="the darkest value")  # fmt: skip
-    high = Number(1.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), group="how", when=lambda s: s.span == "fixed",
-                  doc="the lightest value")  # fmt: skip
-    precision = Choice(
-        ["f32", "f16"], group="how", when=lambda s: s.kind == "image",
-        doc="of weights and arithmetic: half is quick on some GPUs, and errs by some thousandths",
-    )  # fmt: skip
-    curves = Integer(3, bounds=(1, 16), group="how", when=lambda s: s.kind == "curves", doc="neurons drawn as curves")
-    rules = Switch(True, group="how", when=lambda s: s.kind == "relief", doc="a grid of lines on the relief")
-    axes = Switch(True, group="how", when=lambda s: s.kind == "relief", doc="numbers along the edges of the relief")
-    legend_shown = Switch(
-        True, label="legend", group="how", when=lambda s: s.colour != RGB and s.kind == "image",
-        doc="what the colours mean",
-    )  # fmt: skip
+    with in_group("how"):
+        colour = Choice(
+            [RGB, "grey", *(n for n in engine.map_names() if n != "grey")],
+            doc="three neurons as red, green and blue, or one through a map",
+        )  # fmt: skip
+        span = Choice(
+            ["auto", "fixed"], doc="values that are darkest and lightest: what the activation gives, or yours"
+        )
+        with in_group(when=lambda s: s.span == "fixed"):
+            low = Number(0.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), doc="the darkest value")
+            high = Number(1.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), doc="the lightest value")
+        precision = Choice(
+            ["f32", "f16"], when=lambda s: s.kind == "image",
+            doc="of weights and arithmetic: half is quick on some GPUs, and errs by some thousandths",
+        )  # fmt: skip
+        curves = Integer(3, bounds=(1, 16), when=lambda s: s.kind == "curves", doc="neurons drawn as curves")
+        with in_group(when=lambda s: s.kind == "relief"):
+            rules = Switch(True, doc="a grid of lines on the relief")
+            axes = Switch(True, doc="numbers along the edges of the relief")
+        legend_shown = Switch(
+            True, label="legend", when=lambda s: s.colour != RGB and s.kind == "image", doc="what the colours mean"
+        )
 
-    altitude = Number(
-        25.0, bounds=(-89.9, 89.9), unit="deg", group="camera", when=lambda s: s.view == "orbit",
-        doc="angle of the camera above the relief",
-    )  # fmt: skip
-    distance = Number(
-        11.0, bounds=(1e-3, 1e5), softbounds=(4, 40), group="camera", when=lambda s: s.view == "orbit",
-        doc="from the camera to the relief's middle",
-    )  # fmt: skip
+    with in_group("camera", when=lambda s: s.view == "orbit"):
+        altitude = Number(25.0, bounds=(-89.9, 89.9), unit="deg", doc="angle of the camera above the relief")
+        distance = Number(11.0, bounds=(1e-3, 1e5), softbounds=(4, 40), doc="from the camera to the relief's middle")
 
     @classmethod
     def figures(cls) -> tuple[Figure, ...]:

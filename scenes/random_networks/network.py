@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import Choice, Integer, Number, SettingError, Text, closed_paths, parts
+from engine import Choice, Integer, Number, SettingError, Text, closed_paths, in_group, parts
 
 ELEMENTWISE = [name for name, rule in engine.ACTIVATIONS.items() if rule.elementwise]
 
@@ -18,73 +18,53 @@ def is_random(scene: Any) -> bool:
 class MovingNetwork(engine.Scene):
     """Settings of a network, of the part of it that is shown, and of the plane through its inputs; all at a time."""
 
-    net = engine.Network(None, group="shown", doc="your own network; without one, the random one of the seed")
-    depth = Integer(27, bounds=(0, 100), softbounds=(0, 40), group="shown", when=is_random, doc="hidden layers")
-    width = Integer(
-        30, bounds=(1, 1024), softbounds=(1, 64), group="shown", when=is_random, doc="neurons in each hidden layer"
-    )
-    activation = Choice(
-        ["tanh", *(n for n in ELEMENTWISE if n != "tanh")], group="shown", when=is_random, doc="of the hidden layers"
-    )
-    last = Choice(
-        ["sigmoid", *(n for n in engine.ACTIVATIONS if n != "sigmoid")], label="last activation", group="shown",
-        when=is_random, doc="of the outputs",
-    )  # fmt: skip
-    weights = Choice(list(engine.DISTRIBUTIONS), group="shown", when=is_random, doc="how the random weights are drawn")
-    scale = Number(
-        0.6, bounds=(1e-3, 1e3), softbounds=(0.1, 2), group="shown", when=is_random,
-        doc="multiplies the random weights and biases",
-    )  # fmt: skip
-    inputs = Integer(
-        2, bounds=(1, 64), softbounds=(1, 8), group="shown", when=is_random, doc="x, y and those that move"
-    )
-    layer = Integer(
-        0, bounds=(0, 100), softbounds=(0, 40), group="shown", doc="whose neurons are shown; 0: the outputs"
-    )
-    unit = Integer(
-        0, bounds=(0, 4095), softbounds=(0, 29), group="shown", doc="first of the neurons shown, as red, green and blue"
-    )
-    signal = Choice(
-        ["response", "sum"], group="shown", doc="of a neuron: after its activation, or the weighted sum before it"
-    )
-    x_input = Integer(
-        0, bounds=(0, 4095), softbounds=(0, 7), label="input along x", group="shown",
-        when=lambda s: s.network.inputs > 2, doc="which input the picture's x is",
-    )  # fmt: skip
-    y_input = Integer(
-        1, bounds=(0, 4095), softbounds=(0, 7), label="input along y", group="shown",
-        when=lambda s: s.network.inputs > 2, doc="which input the picture's y is",
-    )  # fmt: skip
-    rest = Text(
-        "", label="other inputs", group="shown", when=lambda s: s.network.inputs > 2,
-        doc="the values of the others, in order, by commas; 0 where none is given",
-    )  # fmt: skip
+    with in_group("shown"):
+        net = engine.Network(None, doc="your own network; without one, the random one of the seed")
+        with in_group(when=is_random):
+            depth = Integer(27, bounds=(0, 100), softbounds=(0, 40), doc="hidden layers")
+            width = Integer(30, bounds=(1, 1024), softbounds=(1, 64), doc="neurons in each hidden layer")
+            activation = Choice(["tanh", *(n for n in ELEMENTWISE if n != "tanh")], doc="of the hidden layers")
+            last = Choice(
+                ["sigmoid", *(n for n in engine.ACTIVATIONS if n != "sigmoid")], label="last activation",
+                doc="of the outputs",
+            )  # fmt: skip
+            weights = Choice(list(engine.DISTRIBUTIONS), doc="how the random weights are drawn")
+            scale = Number(0.6, bounds=(1e-3, 1e3), softbounds=(0.1, 2), doc="multiplies the random weights and biases")
+            inputs = Integer(2, bounds=(1, 64), softbounds=(1, 8), doc="x, y and those that move")
+        layer = Integer(0, bounds=(0, 100), softbounds=(0, 40), doc="whose neurons are shown; 0: the outputs")
+        unit = Integer(
+            0, bounds=(0, 4095), softbounds=(0, 29), doc="first of the neurons shown, as red, green and blue"
+        )
+        signal = Choice(["response", "sum"], doc="of a neuron: after its activation, or the weighted sum before it")
+        with in_group(when=lambda s: s.network.inputs > 2):
+            x_input = Integer(
+                0, bounds=(0, 4095), softbounds=(0, 7), label="input along x", doc="which input the picture's x is"
+            )
+            y_input = Integer(
+                1, bounds=(0, 4095), softbounds=(0, 7), label="input along y", doc="which input the picture's y is"
+            )
+            rest = Text(
+                "", label="other inputs", doc="the values of the others, in order, by commas; 0 where none is given"
+            )
 
-    path = Choice(
-        closed_paths.PATHS, group="time", when=lambda s: s.network.inputs > 2,
-        doc="how the other inputs move: closed ways, at the end as at the start",
-    )  # fmt: skip
-    swing = Number(
-        1.0, bounds=(0, 1e6), softbounds=(0, 3), group="time", when=lambda s: s.network.inputs > 2,
-        doc="how far the other inputs move",
-    )  # fmt: skip
-    morph = Choice(
-        ["off", "seed", "scale", "file"], group="time",
-        doc="the weights go to another seed's, to another scale, or to another network's, and come back",
-    )  # fmt: skip
-    to_seed = Integer(1, bounds=(0, 2**31 - 1), group="time", when=lambda s: s.morph == "seed", doc="where they go")
-    to_scale = Number(
-        1.0, bounds=(1e-3, 1e3), softbounds=(0.1, 2), group="time", when=lambda s: s.morph == "scale",
-        doc="where the scale goes",
-    )  # fmt: skip
-    to_net = engine.Network(
-        None, label="to", group="time", when=lambda s: s.morph == "file", doc="a network of the same shape"
-    )
-    mix = Choice(
-        ["circle", "line"], group="time", when=lambda s: s.morph in ("seed", "file"),
-        doc="through both networks and their negatives, their size kept; or straight there and back",
-    )  # fmt: skip
-    period = Number(8.0, bounds=(0.1, 3600), softbounds=(1, 60), unit="s", group="time", doc="of one loop")
+    with in_group("time"):
+        with in_group(when=lambda s: s.network.inputs > 2):
+            path = Choice(closed_paths.PATHS, doc="how the other inputs move: closed ways, at the end as at the start")
+            swing = Number(1.0, bounds=(0, 1e6), softbounds=(0, 3), doc="how far the other inputs move")
+        morph = Choice(
+            ["off", "seed", "scale", "file"],
+            doc="the weights go to another seed's, to another scale, or to another network's, and come back",
+        )  # fmt: skip
+        to_seed = Integer(1, bounds=(0, 2**31 - 1), when=lambda s: s.morph == "seed", doc="where they go")
+        to_scale = Number(
+            1.0, bounds=(1e-3, 1e3), softbounds=(0.1, 2), when=lambda s: s.morph == "scale", doc="where the scale goes"
+        )
+        to_net = engine.Network(None, label="to", when=lambda s: s.morph == "file", doc="a network of the same shape")
+        mix = Choice(
+            ["circle", "line"], when=lambda s: s.morph in ("seed", "file"),
+            doc="through both networks and their negatives, their size kept; or straight there and back",
+        )  # fmt: skip
+        period = Number(8.0, bounds=(0.1, 3600), softbounds=(1, 60), unit="s", doc="of one loop")
 
     # Which network.
 

@@ -1,6 +1,7 @@
 """Settings: the one door for the command line, the panel and stored images."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from engine.errors import NeurosceneError, SettingError
 from engine.network.random import random_mlp
 from engine.scene.data_settings import Network
 from engine.scene.scene import Scene
-from engine.scene.settings import Choice, Integer, Number, Switch, Text, assign, settings
+from engine.scene.settings import Choice, Integer, Number, Switch, Text, assign, in_group, settings
 
 
 class Knobs(Scene):
@@ -131,3 +132,19 @@ def test_a_broken_state_is_refused_in_a_line(state):
     with pytest.raises(NeurosceneError) as error:
         Knobs().restore(state)
     assert "\n" not in str(error.value)
+
+
+def test_settings_under_a_group_have_it_and_its_condition_unless_they_say_another():
+    inner = lambda scene: scene.seed == 2
+    with in_group("time", when=lambda scene: scene.seed == 1):
+        first, own = Switch(), Switch(group="camera", when=inner)
+        with in_group(when=inner):
+            nested = Switch()
+    after = Switch()
+    assert [s.group for s in (first, own, nested, after)] == ["time", "camera", "time", "how"]
+    one, two = SimpleNamespace(seed=1), SimpleNamespace(seed=2)
+    assert first.when(one) and not first.when(two)
+    assert own.when is inner and nested.when is inner and after.when is None
+    with pytest.raises(KeyError), in_group("save"):
+        raise KeyError
+    assert Switch().group == "how"
