@@ -11,6 +11,8 @@ from engine.ui.theme import Colours, load_fonts, set_theme
 
 # Where imgui takes the mouse to be when there is none: minus FLT_MAX.
 NOWHERE = (-3.4028234663852886e38, -3.4028234663852886e38)
+# Events after which imgui must know where the pointer is and which keys are held.
+PREPARED = ("pointer_move", "pointer_up", "pointer_down", "key_up", "key_down", "wheel", "char")
 CURSORS = {
     imgui.MouseCursor_.text_input: "text",
     imgui.MouseCursor_.hand: "pointer",
@@ -50,6 +52,7 @@ class Surface(ImguiRenderer):
         # A scene's own mistake may end a frame half way; imgui closes what was left open, the error goes on.
         self.backend.io.config_error_recovery_enable_assert = False
         self.backend.io.config_error_recovery_enable_tooltip = False
+        canvas.add_event_handler(self._prepare, *PREPARED, order=-100)
         canvas.add_event_handler(self._on_leave, "pointer_leave", order=-99)
         self.fonts = load_fonts()
         self.has_popup = False
@@ -103,6 +106,7 @@ class Surface(ImguiRenderer):
     def close(self) -> None:
         """Frees the context; the surface is of no use afterwards."""
         for handler, types in (
+            (self._prepare, PREPARED),
             (self._on_resize, ("resize",)),
             (self._on_mouse_move, ("pointer_move",)),
             (self._on_mouse, ("pointer_up", "pointer_down")),
@@ -120,40 +124,20 @@ class Surface(ImguiRenderer):
         if not imgui.is_any_item_active():
             self.backend.io.add_mouse_pos_event(*NOWHERE)
 
-    # A touch, or a script, presses without having moved there first.
-
-    def _on_mouse_move(self, event):
-        self._modify(event)
-        super()._on_mouse_move(event)
-
-    def _on_mouse(self, event):
-        self._modify(event)
-        self.backend.io.add_mouse_pos_event(event["x"], event["y"])
-        super()._on_mouse(event)
-
-    def _on_wheel(self, event):
-        self._modify(event)
+    def _prepare(self, event):
+        # A touch, or a script, presses without having moved there first.
         if "x" in event:
             self.backend.io.add_mouse_pos_event(event["x"], event["y"])
-        super()._on_wheel(event)
-
-    def _on_key(self, event):
-        self._modify(event)
-        super()._on_key(event)
+        # Every event says which of shift, control ... are down; a press or release of theirs may have been missed.
+        for name, key in self.KEY_MAP_MOD.items():
+            self.backend.io.add_key_event(key, name in event.get("modifiers", ()))
 
     def _on_char_input(self, event):
-        self._modify(event)
         if self._typed or (self.awaits_text and not self.backend.io.want_text_input):
             self._typed += event.get("data") or event.get("char_str") or ""
             event["stop_propagation"] = True
         else:
             super()._on_char_input(event)
-
-    def _modify(self, event):
-        # Every event says which of shift, control ... are down; a press or release of theirs may have been missed.
-        modifiers = event.get("modifiers", ())
-        for name, key in self.KEY_MAP_MOD.items():
-            self.backend.io.add_key_event(key, name in modifiers)
 
     def _show_cursor(self):
         wanted = CURSORS.get(imgui.MouseCursor_(imgui.get_mouse_cursor()), "default")
