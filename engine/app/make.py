@@ -80,7 +80,9 @@ def save(
     """
     path = os.fspath(path)
     if path != "-" and ending(path) not in BANDS:
-        raise FileError(f"{path}: a picture is saved as .png or .tif. Films, and folders of pictures, are recorded.")
+        raise FileError(
+            f"{path}: a picture is saved as {', '.join(BANDS)}. Films, and folders of pictures, are recorded."
+        )
     clock = clock_of(scene, time)
     if path != "-":
         AtomicTarget(path)  # before the scene is built

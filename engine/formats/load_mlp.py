@@ -14,7 +14,8 @@ from engine.formats.tensors.safetensors import from_bytes as from_bytes
 from engine.formats.tensors.safetensors import to_bytes as to_bytes
 from engine.network.mlp import Mlp
 
-# Each function is load(path, activations); a module is imported only when such a file is opened.
+# Each function is load(path, activations); a module is imported only when such a file is opened. Activations are None
+# where nobody gave any: a format without its own then raises NetworkError.
 LOADERS = {
     ".safetensors": "engine.formats.tensors.safetensors:load",
     ".npz": "engine.formats.tensors.npz:load",

@@ -9,7 +9,7 @@ from benchmarks.networks import seeded, thin_sheets, torus
 from engine.codegen.bounds.budget import LOOP_ITERATIONS, Budget, budget, is_shallow
 from engine.codegen.bounds.enclosure import enclosure_module
 from engine.codegen.bounds.parabola import ParabolaBody
-from engine.codegen.bounds.ranges import ACCURACY, number, range_functions
+from engine.codegen.bounds.ranges import ACCURACY, FAR, largest, number, range_functions
 from engine.codegen.mlp.network import loop_iterations
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
@@ -102,6 +102,20 @@ def test_bounds_of_half_the_piece_are_at_least_four_times_as_close():
     rounding = width(1e-6)
     wide, narrow = (np.median(width(length) - rounding) for length in (0.2, 0.1))
     assert wide / narrow > 4
+
+
+def test_every_activation_of_one_number_has_a_row_of_its_accuracy():
+    assert list(ACCURACY) == [name for name, rule in ACTIVATIONS.items() if rule.elementwise]
+
+
+@pytest.mark.parametrize("which", ["slope", "curvature"])
+@pytest.mark.parametrize("name", ACCURACY)
+def test_slope_and_curvature_are_at_their_limits_where_they_are_taken_to_be(name, which):
+    activation = Activation.parse(SPELLINGS.get(name, name))
+    far = np.geomspace(FAR, 1e18, 400)
+    found = getattr(activation.rule, which)(np.concatenate([far, -far]), activation.parameter)
+    # Bounds are rounded up by far more than this, and sine's value at 1e18 is no better.
+    assert (np.abs(found) <= largest(activation, which) * (1 + 1e-6)).all()
 
 
 @pytest.mark.parametrize("name", ACCURACY)
