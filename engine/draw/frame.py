@@ -25,7 +25,6 @@ FRAME = struct(
     forward="vec4f",  # w is 1 for an orthographic camera
     background="vec4f",  # linear colour at the picture's edge
     glow="vec4f",  # linear colour at its centre
-    foreground="vec4f",  # linear colour of words and lines
     size="vec2f",  # the whole picture, in samples
     offset="vec2f",  # this tile's first sample
     tile="vec2f",  # this tile, in samples

@@ -3,7 +3,7 @@
 import sys
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 from engine.draw.drawable import Drawable
@@ -15,7 +15,7 @@ from engine.gpu.timing import PassTime, timing_lack
 from engine.render.picture import Picture
 from engine.render.present import blit, lay_sprites
 from engine.render.refinement import Quality, Refinement
-from engine.render.renderer import Renderer, Subject
+from engine.render.renderer import Renderer, Steps, Subject, advanced
 from engine.render.tiling import TILE_BYTES
 
 # Bytes of a tile's layers where a processor draws while somebody may be typing: about 0.1 s of its time, unless it is
@@ -41,7 +41,7 @@ class Painter:
         self.quality = Quality(1.0, 1)
         self.took: float | None = None
         # The picture being drawn: its tiles to come, how it is drawn, and the seconds spent on it.
-        self._steps: Generator[tuple[int, int], None, Picture] | None = None
+        self._steps: Steps | None = None
         self._drawing = Quality(1.0, 1)
         self._spent = 0.0
         self._size: tuple[int, int] | None = None
@@ -99,7 +99,7 @@ class Painter:
         slices = self.live and not self.refinement.is_moving
         begun = time.perf_counter()
         while self._steps is not None:
-            self._step()
+            self._step(self._steps)
             if slices and time.perf_counter() - begun > SLICE:
                 return
 
@@ -107,7 +107,7 @@ class Painter:
         """Draws the picture at full size with so many samples a pixel, at once. Raises what the scene raises."""
         self._begin(scene, clock, size, Quality(1.0, samples))
         while self._steps is not None:
-            self._step(raising=True)
+            self._step(self._steps, raising=True)
         # What is shown next has a quality of its own.
         self.refinement.moved()
 
@@ -160,26 +160,28 @@ class Painter:
         whole = quality.scale == 1.0
         self._steps = self.renderer.steps(scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=whole)
 
-    def _step(self, *, raising=False):
+    def _step(self, steps, *, raising=False):
         """One tile more of the picture begun."""
-        begun = time.perf_counter()
-        finished, picture = True, None
+        begun, picture, is_over = time.perf_counter(), None, True
         try:
-            finished, picture = _advanced(self._steps)
+            picture = advanced(steps)
+            is_over = picture is not None
+            if picture is not None:
+                # Reading the counts waits for the picture: what is measured is all of its work.
+                _ = picture.report
         except Exception as error:
             if raising:
                 self._steps = None
                 raise
             self.failed(error)
         self._spent += time.perf_counter() - begun
-        if not finished:
-            return
-        self._steps = None
-        if picture is not None:
-            self.picture, self.quality, self._said = picture, self._drawing, None
-        # Off the screen nothing is measured: the same calls draw the same pictures.
-        self.took = self._spent if self.live else None
-        self.refinement.drew(self._drawing, self.took)
+        if is_over:
+            self._steps = None
+            if picture is not None:
+                self.picture, self.quality, self._said = picture, self._drawing, None
+            # Off the screen nothing is measured: the same calls draw the same pictures.
+            self.took = self._spent if self.live else None
+            self.refinement.drew(self._drawing, self.took)
 
 
 def configured(canvas: Any) -> str:
@@ -189,14 +191,3 @@ def configured(canvas: Any) -> str:
         handle = device().handle
         context.configure(device=handle, format=context.get_preferred_format(handle.adapter))
     return context.get_configuration()["format"]
-
-
-def _advanced(steps):
-    """(True, Picture) when that was the last tile, else (False, None)."""
-    try:
-        next(steps)
-        return False, None
-    except StopIteration as done:
-        # Reading the counts waits for the picture: what is measured is all of its work.
-        _ = done.value.report
-        return True, done.value

@@ -1,7 +1,9 @@
 """One picture of a scene: a first walk that uploads and runs kernels, then, tile by tile, casts, draws and resolves."""
 
 import weakref
+from collections import deque
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,6 +24,7 @@ from engine.render.tile_passes import Placed, compose_layers, draw_light, draw_s
 from engine.render.tiling import Plan, Rectangle, overlap, plan
 from engine.view.camera import Camera
 
+Steps = Generator[tuple[int, int], None, Picture]
 PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
 
 
@@ -49,7 +52,6 @@ class Shot:
 
     plan        how it is cut
     drawables   each with its transform, in the order of the stage
-    lists       those of them that make layers
     times       PassTimes of its passes, where they are timed
     counts      Array, see draw.frame.Frame
     sprites     words and legend, in pixels of the picture; None until the first tile is begun
@@ -60,11 +62,15 @@ class Shot:
     plan: Plan
     theme: Theme
     drawables: list[Placed]
-    lists: list[Placed]
     times: PassTimes | None = None
     counts: Array = NOT_YET
     sprites: list[Sprite] | None = None
     is_prepared: bool = False
+
+    @property
+    def lists(self) -> list[Placed]:
+        """The drawables that make layers."""
+        return [placed for placed in self.drawables if placed[0].makes_layers]
 
     @property
     def is_exact(self) -> bool:
@@ -129,17 +135,15 @@ class Renderer:
 
         Raises SettingError for sizes or samples that cannot be, and whatever the scene raises.
         """
-        steps = self.steps(scene, clock, size, supersample)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as done:
-                return done.value
+        steps, picture = self.steps(scene, clock, size, supersample), None
+        while picture is None:
+            picture = advanced(steps)
+        return picture
 
     def steps(
         self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4, *,
         tile_bytes: int | None = None, words: bool = True,
-    ) -> Generator[tuple[int, int], None, Picture]:  # fmt: skip
+    ) -> Steps:  # fmt: skip
         """`frame` tile by tile: a generator that yields (done, count) after each tile but the last and returns the
         Picture.
 
@@ -156,14 +160,14 @@ class Renderer:
         if len(tiles) == 1:
             # A live picture: it stays on the GPU, in one texture.
             texture, shot.counts = self._output(shot.plan.size)
-            self._tile(shot, tiles[0], texture)
+            self._draw(shot, tiles[0], texture)
             picture = Picture(shot.plan.size, texture, shot.counts, shot.rays, passes=self._passes(shot))
             self._outputs.append((texture, shot.counts, weakref.ref(picture)))
             return picture
         pixels = np.empty((height, width, 4), np.uint8)
         shot.counts = _counts()
         # Who asks for smaller tiles is waiting for each of them; nothing more is begun meanwhile.
-        for number, ((x, y, w, h), part) in enumerate(self._read(shot, tiles, ahead=tile_bytes is None), 1):
+        for number, ((x, y, w, h), part) in enumerate(self._read(shot, tiles, ahead=int(tile_bytes is None)), 1):
             pixels[y : y + h, x : x + w] = part
             if number < len(tiles):
                 yield number, len(tiles)
@@ -188,16 +192,14 @@ class Renderer:
         """
         shot = self._begin(scene, clock, size, supersample)
         shot.counts, within = _counts(), within or (0, 0, *shot.plan.size)
-        for tile, pixels in self._read(shot, shot.plan.tiles(within), ahead=True):
+        for tile, pixels in self._read(shot, shot.plan.tiles(within), ahead=1):
             x, y, w, h = overlap(tile, within) or tile
             yield x, y, w, h, pixels[y - tile[1] :, x - tile[0] :][:h, :w]
         self._passes(shot)
 
     def sprites(self, scene: Subject, size: tuple[int, int]) -> list[Sprite]:
         """The labels and the legend of a scene's present moment, for a picture of a size in pixels."""
-        frame = Frame(
-            camera=scene.camera, size=size, tile=(0, 0, *size), grid=1, theme=_theme(scene), scale=min(size) / 720.0
-        )
+        frame = Frame(scene.camera, size, (0, 0, *size), 1, _theme(scene), min(size) / 720.0)
         return _overlays(_drawables(scene), scene, frame)
 
     def pick(self, scene: Subject, clock: object, size: tuple[int, int], x: float, y: float) -> Hit | None:
@@ -216,74 +218,63 @@ class Renderer:
         """The Shot of a scene, which is brought to the moment."""
         scene.advance(clock)
         cut = plan(scene.stage, size, supersample, tile_bytes)
-        drawables = _drawables(scene)
-        lists = [placed for placed in drawables if placed[0].makes_layers]
-        times = None if self.times is None else PassTimes()
-        return Shot(scene, cut, _theme(scene), drawables, lists, times)
+        return Shot(scene, cut, _theme(scene), _drawables(scene), None if self.times is None else PassTimes())
 
-    def _read(self, shot, tiles, *, ahead):
-        """(tile, its pixels) of each tile. `ahead` hands the next to the GPU before the one before is waited for."""
-        waiting = None
+    def _read(self, shot, tiles, ahead):
+        """(tile, its pixels) of each tile; so many tiles more are handed to the GPU before one is waited for."""
+        waiting: deque[tuple[Rectangle, ReadBack]] = deque()
         for tile in tiles:
             texture = Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
-            begun = tile, self._tile(shot, tile, texture, ReadBack(texture))
-            if not ahead:
-                yield tile, begun[1].pixels()
-                continue
-            if waiting is not None:
-                yield waiting[0], waiting[1].pixels()
-            waiting = begun
-        if waiting is not None:
-            yield waiting[0], waiting[1].pixels()
+            waiting.append((tile, ReadBack(texture)))
+            self._draw(shot, tile, texture, waiting[-1][1])
+            if len(waiting) > ahead:
+                tile, back = waiting.popleft()
+                yield tile, back.pixels()
+        for tile, back in waiting:
+            yield tile, back.pixels()
 
-    def _tile(self, shot, tile, texture, back=None):
-        """Hands one tile to the GPU, drawn to a texture; returns `back`, a ReadBack that gets a copy of it."""
-        if shot.times is not None:
-            with shot.times.recording():
-                self._record(shot, tile, texture, back)
-        else:
-            self._record(shot, tile, texture, back)
-        return back
-
-    def _record(self, shot, tile, texture, back):
-        frame = self._frame(shot, tile)
-        if not shot.is_prepared:
-            shot.is_prepared = True
-            frame.encoder.clear_buffer(shot.counts.buffer)
+    def _draw(self, shot, tile, texture, back=None):
+        """Hands one tile to the GPU, drawn to a texture, and a copy of it to `back`, a ReadBack."""
+        with nullcontext() if shot.times is None else shot.times.recording():
+            frame = self._frame(shot, tile)
+            if not shot.is_prepared:
+                self._prepare(shot, frame)
             for node, world in shot.drawables:
-                with debug_group(frame.encoder, f"prepare {node.name}"):
-                    node.prepare(frame, world)
-                frame.list_number += node.makes_layers
-            if shot.sprites is None:
-                shot.sprites = _overlays(shot.drawables, shot.scene, frame)
-        for node, world in shot.drawables:
-            node.fill(frame, world)
-        draw_solid(frame, shot.drawables)
-        if shot.lists:
+                with debug_group(frame.encoder, f"fill {node.name}"):
+                    node.fill(frame, world)
+            draw_solid(frame, shot.drawables)
             for node, world in shot.lists:
                 with debug_group(frame.encoder, node.name):
                     node.cast(frame, world)
-            compose_layers(frame, len(shot.lists))
-            frame.canvas = frame.composed
-        phases = {node.phase for node, _ in shot.drawables}
-        if "cloud" in phases:
+            if shot.lists:
+                compose_layers(frame, len(shot.lists))
+                frame.canvas = frame.composed
             for node, world in shot.drawables:
                 if node.phase == "cloud":
                     node.draw_cloud(frame, world)
-        if "light" in phases:
-            draw_light(frame, shot.drawables)
-        resolve(frame, texture)
-        lay_sprites(frame.encoder, shot.sprites, texture.view, tile)
-        if back is not None:
-            back.record(frame.encoder)
-        device().submit(frame.encoder)
+            if any(node.phase == "light" for node, _ in shot.drawables):
+                draw_light(frame, shot.drawables)
+            resolve(frame, texture)
+            lay_sprites(frame.encoder, shot.sprites, texture.view, tile)
+            if back is not None:
+                back.record(frame.encoder)
+            device().submit(frame.encoder)
+
+    def _prepare(self, shot, frame):
+        """The first walk of a Shot, with the encoder of its first tile."""
+        shot.is_prepared = True
+        frame.encoder.clear_buffer(shot.counts.buffer)
+        for node, world in shot.drawables:
+            with debug_group(frame.encoder, f"prepare {node.name}"):
+                node.prepare(frame, world)
+            frame.list_number += node.makes_layers
+        if shot.sprites is None:
+            shot.sprites = _overlays(shot.drawables, shot.scene, frame)
 
     def _passes(self, shot):
         """What the passes of a finished Shot took; None where they are not timed."""
-        if shot.times is None:
-            return None
-        rows = shot.times.rows()
-        if self.times is not None:
+        rows = None if shot.times is None else shot.times.rows()
+        if rows is not None and self.times is not None:
             self.times.add(rows)
         return rows
 
@@ -301,32 +292,21 @@ class Renderer:
 
     def _frame(self, shot, tile):
         """The Frame of a tile, its encoder open."""
-        size, grid, theme, lists = shot.plan.size, shot.plan.grid, shot.theme, len(shot.lists)
-        x, y, w, h = tile
-        samples = (w * grid, h * grid)
+        cut, (x, y, w, h), lists = shot.plan, tile, len(shot.lists)
+        frame = Frame(
+            shot.scene.camera, cut.size, tile, cut.grid, shot.theme, min(cut.size) / 720.0,
+            encoder=device().encoder(f"tile {x},{y} {w}x{h}"), counts=shot.counts, exact=shot.is_exact,
+        )  # fmt: skip
+        samples = frame.samples
         # Values that are shown as they are need no more than the eight bits they end in, and blend faster.
-        colour, depth, composed = self._textures(samples, "rgba16float" if theme.encoded else "rgba8unorm")
+        format = "rgba16float" if shot.theme.encoded else "rgba8unorm"
+        frame.colour, frame.depth, frame.composed = self._textures(samples, format)
         self._layers = grown(self._layers, "u4", samples[0] * samples[1] * LAYERS * 4 * lists if lists else 4)
-        camera, scale = shot.scene.camera, min(size) / 720.0
         # One for all tiles: what is written comes before the commands that are submitted next.
         self._uniforms = self._uniforms or Array(FRAME.dtype, 1, "uniform", label="frame")
-        self._uniforms.write(frame_struct(camera, size, tile, grid, theme, lists, scale))
-        return Frame(
-            encoder=device().encoder(f"tile {x},{y} {w}x{h}"),
-            uniforms=self._uniforms,
-            layers=self._layers,
-            counts=shot.counts,
-            colour=colour,
-            depth=depth,
-            composed=composed,
-            camera=camera,
-            size=size,
-            tile=tile,
-            grid=grid,
-            theme=theme,
-            scale=scale,
-            exact=shot.is_exact,
-        )
+        self._uniforms.write(frame_struct(frame, lists))
+        frame.layers, frame.uniforms = self._layers, self._uniforms
+        return frame
 
     def _textures(self, samples, colour):
         """The textures of samples that a tile is drawn in: colour (of a format), depth, composed."""
@@ -342,6 +322,15 @@ class Renderer:
                 Texture(samples, "rgba16float", composed, label="composed"),
             )
         return self._samples[key]
+
+
+def advanced(steps: Steps) -> Picture | None:
+    """Draws one tile more of a picture that `Renderer.steps` has begun; returns the Picture if that was the last."""
+    try:
+        next(steps)
+    except StopIteration as done:
+        return done.value
+    return None
 
 
 def _counts():

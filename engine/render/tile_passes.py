@@ -5,12 +5,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from engine.draw.drawable import Drawable
-from engine.draw.frame import FRAME, LAYERS_TYPE, Frame, Theme
+from engine.draw.frame import FRAME, LAYERS_TYPE, Frame
 from engine.draw.program import Program
 from engine.gpu.bindings import Binding
 from engine.gpu.passes import RenderPass, debug_group, render_pass
 from engine.gpu.texture import Texture
-from engine.view.camera import Camera
 
 Placed = tuple[Drawable, np.ndarray]
 
@@ -75,12 +74,9 @@ def resolve(frame: Frame, texture: Texture) -> None:
     RESOLVE.compute(frame, frame.tile[2:], constants=constants, composed=frame.canvas, picture=texture)
 
 
-def frame_struct(
-    camera: Camera, size: tuple[int, int], tile: tuple, grid: int, theme: Theme, lists: int, scale: float
-) -> np.ndarray:
-    """The FRAME struct of a tile, (1,)."""
-    width, height = size
-    x, y, w, h = tile
+def frame_struct(frame: Frame, lists: int) -> np.ndarray:
+    """The FRAME struct of a tile, (1,); `lists` of layers it has."""
+    (width, height), (x, y, w, h), camera, theme = frame.size, frame.tile, frame.camera, frame.theme
     aspect = width / height
     # The tile's clip space: the whole picture's, scaled and moved so that the tile fills it.
     crop = np.eye(4)
@@ -96,14 +92,13 @@ def frame_struct(
         forward=(*camera.forward, float(camera.is_orthographic)),
         background=(*theme.background, 1.0),
         glow=(*theme.glow, 1.0),
-        foreground=(*theme.foreground, 1.0),
-        size=(width * grid, height * grid),
-        offset=(x * grid, y * grid),
-        tile=(w * grid, h * grid),
+        size=frame.size_samples,
+        offset=frame.tile_samples[:2],
+        tile=frame.samples,
         near=camera.near,
         far=camera.far,
-        grid=grid,
-        scale=scale,
+        grid=frame.grid,
+        scale=frame.scale,
         paper=float(theme.name == "paper"),
         lists=lists,
     )

@@ -1,6 +1,7 @@
 """What a frame makes and sends: once, and then no more."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,6 +81,48 @@ def test_everything_on_the_gpu_has_a_label(calls, name):
     Renderer().frame(scene, engine.Clock(0.3), (64, 48), 1).pixels()
     made = [(what, label) for what, label in calls.labels if what in MAKES]
     assert made and all(label for _, label in made), [m for m in made if not m[1]]
+
+
+# The render passes of a frame, by what they draw; a compute pass has its shader's name.
+DRAWN = {"solid", "light", "cloud", "words"}
+FRAMES = [
+    ("marching", {}), ("marching", {"look": "classic"}), ("boundaries", {}), ("random_networks", {}),
+    ("random_networks", {"show": "relief"}), ("random_networks", {"inputs": 1}), ("activations", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "settings"), FRAMES)
+def test_every_pass_says_what_it_does_and_whose_it_is(monkeypatch, name, settings):
+    passes, groups = [], []
+
+    def recorded(owner, method, note):
+        real = getattr(owner, method)
+
+        def call(self, *args, **more):
+            note(*args, **more)
+            return real(self, *args, **more)
+
+        monkeypatch.setattr(owner, method, call)
+
+    for method in ("begin_compute_pass", "begin_render_pass"):
+        note = lambda label=None, method=method, **more: passes.append((method, label, tuple(groups)))
+        recorded(_api.GPUCommandEncoder, method, note)
+    recorded(_api.GPUCommandEncoder, "push_debug_group", groups.append)
+    recorded(_api.GPUCommandEncoder, "pop_debug_group", groups.pop)
+    scene, _ = engine.open_scene(name, **settings)
+    renderer = Renderer()
+    renderer.frame(scene, engine.Clock(0.3), (64, 48), 4)
+    names = {node.name for node, _ in scene.stage.walk()}
+    assert passes and not groups
+    for method, label, inside in passes:
+        assert label, passes
+        if method == "begin_render_pass":
+            assert label in DRAWN
+        else:
+            assert (Path(__file__).parents[2] / f"wgsl/{label}.wgsl").is_file(), label
+        # What a node computes or draws for itself is under its name.
+        if label.startswith("draw/"):
+            assert any(group.endswith(name) for group in inside for name in names), (label, inside)
 
 
 NODES = {
