@@ -9,7 +9,7 @@ from engine.draw.lines import Lines
 from engine.draw.node import Node
 from engine.draw.words.label import Label
 
-# Start and end of each axis: told apart by hue and by lightness. On paper they are darker.
+# Start and end of each axis: distinguished by hue and lightness. On paper they are darker.
 COLOURS = {
     "dark": (("#d55e5e", "#ffb08a"), ("#3f9d6b", "#a5e3a1"), ("#4a7fd6", "#9cc4ff")),
     "paper": (("#a32d2d", "#d1603d"), ("#1f6b41", "#3f9d5b"), ("#274f9e", "#3f7bd0")),

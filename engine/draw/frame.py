@@ -13,7 +13,7 @@ from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.view.camera import Camera
 
-# Surfaces kept along a sample's ray, front to back; what lies behind the eighth is not drawn.
+# Surfaces drawn along a sample's ray, front to back; what lies behind the eighth is not.
 LAYERS = 8
 
 FRAME = struct(
@@ -91,7 +91,7 @@ class Frame:
     encoder     the command encoder of this tile
     uniforms    Array holding the FRAME struct
     layers      Array of vec4u, LAYERS per sample and list
-    counts      Array of 4 u32: unused, grazes, undecided, rays with more surfaces than are kept
+    counts      Array of 4 u32: unused, grazes, undecided, rays with more surfaces than that
     colour      Texture of samples: background and solid things; rgba16float, or rgba8unorm where that is not encoded
     depth       Texture depth32float of the solid things
     composed    Texture rgba16float of samples: with the surfaces

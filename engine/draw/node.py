@@ -22,12 +22,12 @@ def transformed(matrix: np.ndarray, point: ArrayLike) -> np.ndarray:
     return (matrix @ np.append(point, 1.0))[:3]
 
 
-class _Whole(type):
-    """Marks a node as whole once its __init__ has ended, subclasses' included."""
+class _Checked(type):
+    """Marks a node as complete once its __init__ has ended, subclasses' included."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         node = super().__call__(*args, **kwargs)
-        node._is_whole = True
+        node._is_complete = True
         return node
 
     @property
@@ -37,18 +37,18 @@ class _Whole(type):
         return whole.replace(parameters=list(whole.parameters.values())[1:])
 
 
-class Node(metaclass=_Whole):
+class Node(metaclass=_Checked):
     """A place in the scene graph; by itself it draws nothing.
 
-    A subclass declares its attributes by setting them in __init__, or on the class. After that a public name it does
-    not have is a mistake: setting one raises SettingError with the near ones. Names with an underscore are free.
+    A subclass declares its attributes by setting them in __init__, or on the class. After that, setting a
+    public name that it does not have raises SettingError with the near ones. Names with an underscore are free.
 
     name        for messages and picking
     transform   (4, 4) float64, to the parent's space; p_parent = transform @ (p, 1)
     visible     False hides it and its children
     """
 
-    _is_whole = False
+    _is_complete = False
 
     def __init__(self, name: str | None = None):
         self.name = name or type(self).__name__
@@ -59,8 +59,8 @@ class Node(metaclass=_Whole):
         self.parent: Node | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in self.__dict__ or name.startswith("_") or hasattr(type(self), name)) and self._is_whole:
-            # Asked of the class, so that no property is computed for a message.
+        if not (name in self.__dict__ or name.startswith("_") or hasattr(type(self), name)) and self._is_complete:
+            # Looked up on the class, so that no property is computed for a message.
             known = [k for k in dir(self) if not k.startswith("_") and not callable(getattr(type(self), k, None))]
             raise SettingError(f"{type(self).__name__}: {near(name, known, noun='attribute')}")
         super().__setattr__(name, value)

@@ -1,4 +1,4 @@
-"""The picture of a live view: drawn again when something changed, finer when nothing does, laid on a canvas."""
+"""The picture of a live view: drawn again when something changed, finer when nothing does, shown on a canvas."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ from engine.gpu.device import device
 from engine.gpu.passes import View, render_pass
 from engine.gpu.timing import PassTime, timing_lack
 from engine.render.picture import Picture
-from engine.render.present import blit, lay_sprites
+from engine.render.present import blit, draw_sprites
 from engine.render.refinement import Quality, Refinement
 from engine.render.renderer import Renderer, Steps, Subject, advanced
 from engine.render.tiling import TILE_BYTES
@@ -26,10 +26,10 @@ SLICE = 0.05
 
 
 class Painter:
-    """Keeps one scene's picture.
+    """Draws and shows one scene's picture.
 
     renderer   engine.render.renderer.Renderer
-    say        function of a line of text: what went wrong
+    say        function that is called with a line of text: what went wrong
     live       True to measure what pictures take, and to draw fine ones tile by tile
     """
 
@@ -45,7 +45,7 @@ class Painter:
         self._drawing = Quality(1.0, 1)
         self._spent = 0.0
         self._size: tuple[int, int] | None = None
-        self._said: str | None = None
+        self._reported: str | None = None
 
     @property
     def is_done(self) -> bool:
@@ -53,7 +53,7 @@ class Painter:
         return self._steps is None and self.refinement.is_done
 
     def changed(self) -> None:
-        """The picture is of something else now; a fine one half done is left."""
+        """The picture is of something else now; a fine one half done is dropped."""
         self.refinement.moved()
         self._steps = None
 
@@ -112,25 +112,25 @@ class Painter:
         self.refinement.moved()
 
     def present(self, scene: Subject, view: View, format: str, size: tuple[int, int]) -> None:
-        """Lays the picture on a view's left top corner, and the ground's colour on the rest."""
-        ground = THEMES[getattr(scene, "ground", None) or scene.theme].background
+        """Draws the picture at a view's left top corner, and the background's colour on the rest."""
+        background = THEMES[getattr(scene, "ground", None) or scene.theme].background
         encoder = device().encoder()
         if self.picture is not None:
-            blit(encoder, self.picture.texture, view, format, (0, 0, *size), clear=ground)
+            blit(encoder, self.picture.texture, view, format, (0, 0, *size), clear=background)
             if self.quality.scale < 1.0:
                 # A coarse picture is enlarged, but words stay sharp.
-                lay_sprites(encoder, self.renderer.sprites(scene, size), view, (0, 0, *size), format)
+                draw_sprites(encoder, self.renderer.sprites(scene, size), view, (0, 0, *size), format)
         else:
-            render_pass(encoder, "background", view, clear=(*ground, 1.0)).end()
+            render_pass(encoder, "background", view, clear=(*background, 1.0)).end()
         device().submit(encoder)
 
     def failed(self, error: Exception) -> None:
-        """Tells of an error: one line, once, and for the scene's author the place where it happened."""
-        ours = isinstance(error, NeurosceneError)
-        text = str(error) if ours else f"{type(error).__name__}: {error}"
-        if text != self._said:
-            self._said = text
-            if not ours:
+        """Reports an error: one line, once, and for the scene's author the place where it happened."""
+        known = isinstance(error, NeurosceneError)
+        text = str(error) if known else f"{type(error).__name__}: {error}"
+        if text != self._reported:
+            self._reported = text
+            if not known:
                 traceback.print_exception(error, file=sys.stderr)
             self.say(text)
 
@@ -178,7 +178,7 @@ class Painter:
         if is_over:
             self._steps = None
             if picture is not None:
-                self.picture, self.quality, self._said = picture, self._drawing, None
+                self.picture, self.quality, self._reported = picture, self._drawing, None
             # Off the screen nothing is measured: the same calls draw the same pictures.
             self.took = self._spent if self.live else None
             self.refinement.drew(self._drawing, self.took)

@@ -21,7 +21,7 @@ BLIT_PROGRAM = Program("render/blit", blend="replace", blit=BLIT, image="texture
 CACHED_BYTES = 2**20
 
 
-def lay_sprites(
+def draw_sprites(
     encoder: Encoder,
     sprites: Iterable[Sprite],
     view: View,

@@ -19,9 +19,9 @@ from engine.gpu.passes import debug_group
 from engine.gpu.texture import ReadBack, Texture
 from engine.gpu.timing import PassTimes
 from engine.render.picture import Picture
-from engine.render.present import lay_sprites
+from engine.render.present import draw_sprites
 from engine.render.tile_passes import Placed, compose_layers, draw_light, draw_solid, frame_struct, resolve
-from engine.render.tiling import Plan, Rectangle, overlap, plan
+from engine.render.tiling import Rectangle, TilePlan, overlap, plan
 from engine.view.camera import Camera
 
 Steps = Generator[tuple[int, int], None, Picture]
@@ -59,7 +59,7 @@ class Shot:
     """
 
     scene: Subject
-    plan: Plan
+    plan: TilePlan
     theme: Theme
     drawables: list[Placed]
     times: PassTimes | None = None
@@ -255,7 +255,7 @@ class Renderer:
             if any(node.phase == "light" for node, _ in shot.drawables):
                 draw_light(frame, shot.drawables)
             resolve(frame, texture)
-            lay_sprites(frame.encoder, shot.sprites, texture.view, tile)
+            draw_sprites(frame.encoder, shot.sprites, texture.view, tile)
             if back is not None:
                 back.record(frame.encoder)
             device().submit(frame.encoder)

@@ -26,7 +26,7 @@ Rectangle = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Plan:
+class TilePlan:
     """How one picture is cut. It depends on nothing else, so that a picture is cut alike wherever it is made.
 
     size         (width, height) in pixels
@@ -67,8 +67,8 @@ class Plan:
             yield 0, y, width, min(rows, height - y)
 
 
-def plan(stage: Node, size: tuple[int, int], supersample: int, tile_bytes: int | None = None) -> Plan:
-    """The Plan of a picture of a stage, which is to be at its moment: it counts the nodes of surfaces that show.
+def plan(stage: Node, size: tuple[int, int], supersample: int, tile_bytes: int | None = None) -> TilePlan:
+    """The TilePlan of a picture of a stage, which is to be at its moment: it counts the nodes of surfaces that show.
 
     size          (width, height) in pixels
     supersample   samples a pixel: 1, 4, 9 or 16
@@ -83,7 +83,7 @@ def plan(stage: Node, size: tuple[int, int], supersample: int, tile_bytes: int |
     lists = sum(isinstance(node, Drawable) and node.makes_layers for node, _ in stage.walk())
     if lists > LISTS_MAX:
         raise SettingError(f"The scene shows {lists} nodes of surfaces at once; up to 4 can be drawn together.")
-    return Plan((width, height), GRIDS[supersample], lists, tile_bytes)
+    return TilePlan((width, height), GRIDS[supersample], lists, tile_bytes)
 
 
 def overlap(tile: Rectangle, within: Rectangle) -> Rectangle | None:

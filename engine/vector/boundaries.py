@@ -31,7 +31,7 @@ LEAST_PLOT_MM = 10.0
 SEAM_MM = 0.1
 # What a traced curve is thinned to: a fiftieth of the thinnest line printed.
 THINNED_MM = 0.002
-# Points of an exact one that are not needed to draw it as finely as files say it.
+# Points of an exact one that are not needed to draw it as finely as files can state.
 STRAIGHT_MM = 5e-5
 FILLS = ("prediction", "tint")
 

@@ -54,14 +54,14 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """Lines, or areas, that belong together: one thing to take hold of in a drawing program.
+    """Lines, or areas, that belong together: one object in a drawing program.
 
     name        its id; a writer makes it unique
     polylines   (n, 2) arrays, mm
     stroke      the line's colour, `#rrggbb`; None for no line
     width_mm    of the line
     fill        the area's colour, or None; areas inside areas are holes
-    dash        lengths of line and gap in turn, mm; () for a solid line
+    dash        lengths of line and gap alternately, mm; () for a solid line
     opacity     0 to 1
     closed      True: each polyline's end is joined to its start
     title       what a browser shows when the pointer rests on it

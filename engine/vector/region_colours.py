@@ -38,8 +38,8 @@ def centroid(polygon: np.ndarray) -> np.ndarray:
 def prediction_colours(outputs: np.ndarray, net: Mlp, task: str = "classes", theme: str = "paper") -> np.ndarray:
     """(N, 3) uint8 of outputs (N, outputs) before the last activation.
 
-    Two classes, or one value, go from dark to light; more classes are mixed of colours told apart by the colour-blind;
-    three values are sRGB.
+    Two classes, or one value, go from dark to light; more classes are mixed of colours that the colour-blind
+    distinguish; three values are sRGB.
     """
     last = net.layers[-1].activation
     z = np.asarray(outputs, float)

@@ -14,7 +14,7 @@ FONTS = "Helvetica, Arial, Liberation Sans, Nimbus Sans, DejaVu Sans, sans-serif
 DEFAULTS = {"stroke": "none", "stroke-dasharray": "none", "stroke-opacity": "1", "fill-opacity": "1"}
 # As for PNG files of pictures, but a drawing's image is small and stays in the file for good.
 PNG_LEVEL = 9
-# What XML 1.0 has no way to write: control characters and halves of surrogate pairs.
+# What XML 1.0 cannot hold: control characters and halves of surrogate pairs.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 

@@ -12,7 +12,7 @@ PLAIN = range(-4, 6)
 def ticks(low: float, high: float, most: int) -> list[float]:
     """Multiples of a round step (1, 2 or 5 times a power of ten) from low to high, both included.
 
-    most      how many there may be, at least 1; the step is the smallest that keeps to it
+    most      how many there may be, at least 1; the step is the smallest that gives no more
     returns   ascending floats, each the one nearest to its decimal; none for ends that are not finite or out of order
     """
     step, exponent = round_step(low, high, most)
@@ -45,7 +45,7 @@ def round_step(low: float, high: float, most: int) -> tuple[int | None, int]:
 
 
 def tick_text(values: Sequence[float]) -> list[str]:
-    """The numbers of an axis as text: all with the same, just enough digits to tell them apart; zero is `0`."""
+    """The numbers of an axis as text: all with the same, just enough digits to differ; zero is `0`."""
     numbers = [Decimal(repr(float(v))) for v in values]
     if not numbers:
         return []
@@ -60,7 +60,7 @@ def tick_text(values: Sequence[float]) -> list[str]:
 
 
 def _places(numbers, gap):
-    # A thousandth of the gap: what floats added to the decimals is less, what tells ticks apart is more.
+    # A thousandth of the gap: what floats added to the decimals is less, the difference of two ticks is more.
     least = gap * Decimal("1e-3")
     for places in range(18):
         if all(abs(round(n, places) - n) <= least for n in numbers):

@@ -51,7 +51,7 @@ def panned(camera: Camera, start: Pair, end: Pair, aspect: float, depth: float) 
     """The camera moved so that what was seen at `start` is seen at `end`.
 
     start, end   (x, y) in [-1, 1]
-    depth        of the thing that keeps to the pointer
+    depth        of what stays under the pointer
     """
     return shifted(camera, point_at(camera, *start, aspect, depth) - point_at(camera, *end, aspect, depth))
 

@@ -102,7 +102,7 @@ def test_a_part_of_the_stream_has_the_bytes_it_has_in_the_whole(supersample, sma
 @pytest.mark.parametrize("grid", [1, 2, 3, 4])
 @pytest.mark.parametrize("lists", [0, 1, 4])
 def test_bands_are_whole_rows_of_tiles_and_stay_small(size, grid, lists):
-    plan = tiling.Plan(size, grid, lists)
+    plan = tiling.TilePlan(size, grid, lists)
     bands = list(plan.bands())
     assert [b[1] for b in bands] == list(np.cumsum([0, *[b[3] for b in bands[:-1]]]))
     assert sum(b[3] for b in bands) == size[1] and {b[2] for b in bands} == {size[0]}

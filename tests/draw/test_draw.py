@@ -94,7 +94,7 @@ def test_a_legend_drawn_in_parts_is_the_same(card, monkeypatch):
     whole = legend_sprites(asked, _Frame())
     for cached in (legend._sprites, legend._title_and_bar):
         cached.cache_clear()
-    monkeypatch.setattr("engine.draw.words.sheet.ROWS", 7)
+    monkeypatch.setattr("engine.draw.words.composite.ROWS", 7)
     for a, b in zip(whole, legend_sprites(asked, _Frame()), strict=True):
         assert a.image is not b.image
         assert np.array_equal(a.image, b.image) and (a.x, a.y) == (b.x, b.y)

@@ -12,13 +12,13 @@ from engine.draw.fields.plot import Plot
 from engine.draw.frame import THEMES, Frame
 from engine.draw.words import text
 from engine.draw.words.callout import Callout
+from engine.draw.words.composite import Composite
 from engine.draw.words.inset import FRAMED, Inset, InsetImage
 from engine.draw.words.key import Key, KeyRow
 from engine.draw.words.label import Label
 from engine.draw.words.labels import Labels
 from engine.draw.words.legend import Legend, legend_sprites
 from engine.draw.words.ranking import Rank, Ranking
-from engine.draw.words.sheet import Sheet
 from engine.errors import ShapeError
 from engine.network.random import random_mlp
 from engine.view.camera import Camera
@@ -197,7 +197,7 @@ def test_of_words_and_cards_that_do_not_change_nothing_is_rasterised_again(monke
         Key([KeyRow("i", (1, 0, 0))]), Ranking([Rank("j", 0.5)]), BoxAxes(), Plot(random_mlp([1, 4, 1])),
     ]  # fmt: skip
     counts = Counter()
-    for owner, name in ((ImageDraw, "Draw"), (Sheet, "image")):
+    for owner, name in ((ImageDraw, "Draw"), (Composite, "image")):
         real = getattr(owner, name)
 
         def counted(*args, name=name, real=real):

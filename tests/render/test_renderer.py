@@ -14,7 +14,7 @@ from engine.gpu.device import device
 from engine.gpu.texture import Texture
 from engine.network.mlp import Mlp
 from engine.render import tiling
-from engine.render.present import lay_sprites
+from engine.render.present import draw_sprites
 from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
@@ -68,7 +68,7 @@ def test_tiles_do_not_show(renderer, monkeypatch):
     whole, whole_lined = (renderer.frame(s, Clock(0), (90, 70), 4).pixels() for s in (scene, lined))
     # Tiles of about a thousand pixels each: rows are cut, and columns too.
     monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 85)
-    assert len(list(tiling.Plan((90, 70), 2).tiles())) > 20
+    assert len(list(tiling.TilePlan((90, 70), 2).tiles())) > 20
     assert np.array_equal(whole, renderer.frame(scene, Clock(0), (90, 70), 4).pixels())
     tiled = renderer.frame(lined, Clock(0), (90, 70), 4).pixels()
     assert (np.abs(tiled.astype(int) - whole_lined).max(axis=-1) > 1).mean() < 0.01
@@ -91,7 +91,7 @@ def test_a_node_fills_each_tile_once_before_it_is_drawn(renderer, monkeypatch):
     node = Filled([(0.0, 0.0, 0.0)], (1.0, 1.0, 1.0, 1.0))
     monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 4 * 85)
     renderer.frame(Staged([node]), Clock(), (60, 40), 4)
-    tiles = list(tiling.Plan((60, 40), 2).tiles())
+    tiles = list(tiling.TilePlan((60, 40), 2).tiles())
     assert len(tiles) > 5
     assert seen == [(what, tile) for tile in tiles for what in ("fill", "draw")]
 
@@ -99,7 +99,7 @@ def test_a_node_fills_each_tile_once_before_it_is_drawn(renderer, monkeypatch):
 def test_tiles_cover_every_pixel_once(monkeypatch):
     monkeypatch.setattr(tiling, "TILE_BYTES", 16 * 8 * 1000)
     seen = np.zeros((77, 301), int)
-    for x, y, w, h in tiling.Plan((301, 77), 1).tiles():
+    for x, y, w, h in tiling.TilePlan((301, 77), 1).tiles():
         seen[y : y + h, x : x + w] += 1
     assert (seen == 1).all()
 
@@ -282,7 +282,7 @@ def test_words_laid_over_afterwards_are_the_words_of_the_picture(renderer):
     bare = finished(renderer.steps(scene, Clock(), size, 1, words=False))
     assert not np.array_equal(with_words, bare.pixels())
     encoder = device().encoder()
-    lay_sprites(encoder, renderer.sprites(scene, size), bare.texture.view, (0, 0, *size))
+    draw_sprites(encoder, renderer.sprites(scene, size), bare.texture.view, (0, 0, *size))
     device().submit(encoder)
     assert np.array_equal(with_words, bare.texture.read())
 
@@ -294,7 +294,7 @@ def test_words_on_an_srgb_surface_look_as_on_a_plain_one(renderer):
         texture = Texture((60, 60), format)
         texture.write(np.full((60, 60, 4), 255, np.uint8))
         encoder = device().encoder()
-        lay_sprites(encoder, sprites, texture.view, (0, 0, 60, 60), format)
+        draw_sprites(encoder, sprites, texture.view, (0, 0, 60, 60), format)
         device().submit(encoder)
         laid[format] = texture.read().astype(int)
     plain, linear = laid.values()

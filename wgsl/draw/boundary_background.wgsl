@@ -10,7 +10,7 @@
 override BACKGROUND: u32 = 0u;
 
 // At the sample itself: outputs before the last activation, the number of the region's colour, the lit side.
-var<private> kept: array<vec4f, (OUTPUTS + 3u) / 4u>;
+var<private> outputs_here: array<vec4f, (OUTPUTS + 3u) / 4u>;
 var<private> region: u32;
 var<private> is_lit: bool;
 
@@ -23,8 +23,8 @@ fn region_of(g: u32) -> u32 {
     return on.x ^ on.y ^ on.z ^ on.w;
 }
 
-fn keep_background() {
-    kept = outputs;
+fn store_background() {
+    outputs_here = outputs;
     if BACKGROUND == 4u {
         region = 0u;
         for (var g = 0u; g < GROUPS; g++) {
@@ -35,27 +35,27 @@ fn keep_background() {
     is_lit = node.lit != NONE && ((sides_of(lit / 4u)[lit % 4u] >> (lit / 4u % 32u)) & 1u) == 1u;
 }
 
-fn kept_output(k: u32) -> f32 {
-    return kept[k / 4u][k % 4u] * node.unit;
+fn output_here(k: u32) -> f32 {
+    return outputs_here[k / 4u][k % 4u] * node.unit;
 }
 
 fn answer(k: u32) -> f32 {
-    return value_of(vec4f(kept_output(k))).x;
+    return value_of(vec4f(output_here(k))).x;
 }
 
 fn is_lost() -> bool {
-    return BACKGROUND != 0u && BACKGROUND != 2u && !is_finite(kept_output(0u));
+    return BACKGROUND != 0u && BACKGROUND != 2u && !is_finite(output_here(0u));
 }
 
 // The largest output, its number, and the logarithm of the sum of all exponentials.
 fn winner() -> vec3f {
-    var most = vec2f(kept_output(0u), 0.0);
+    var most = vec2f(output_here(0u), 0.0);
     for (var k = 1u; k < OUTPUTS; k++) {
-        most = select(most, vec2f(kept_output(k), f32(k)), kept_output(k) > most.x);
+        most = select(most, vec2f(output_here(k), f32(k)), output_here(k) > most.x);
     }
     var total = 0.0;
     for (var k = 0u; k < OUTPUTS; k++) {
-        total += safe_exp(vec4f(kept_output(k) - most.x)).x;
+        total += safe_exp(vec4f(output_here(k) - most.x)).x;
     }
     return vec3f(most, most.x + log(total));
 }
@@ -90,7 +90,7 @@ fn loss(wanted: vec3f) -> f32 {
     if CLASSES {
         let value = u32(round(wanted.r * 255.0));
         let class_number = min(select(value, value / 128u, OUTPUTS <= 2u), OUTPUTS - 1u);
-        return winner().z - kept_output(class_number);
+        return winner().z - output_here(class_number);
     }
     var sum = 0.0;
     for (var k = 0u; k < OUTPUTS; k++) {

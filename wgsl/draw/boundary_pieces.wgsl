@@ -1,9 +1,9 @@
-// The piece of the plane in which a network is linear: what its walls leave of a line, and which walls are near.
+// The piece of the plane in which a network is linear: what other lines leave of a line, and which are near.
 #import generated/boundaries
 
-// How far past a wall the next piece is asked for its lines, in samples; thinner pieces may be missed.
+// How far past a line the next piece is evaluated, in samples; thinner pieces may be missed.
 const PAST = 0.03;
-// Bits of a wall's number in a key; the others hold the squared distance, so that the least key is the nearest.
+// Bits of a line's number in a key; the others hold the squared distance, so that the least key is the nearest.
 const NUMBER = 0xfffu;
 
 // Whether a line may reach the sample at q + back: `reaches` has the squared distances, below 0 if hidden.
@@ -13,24 +13,24 @@ fn is_near(g: u32, back: vec2f) -> vec4<bool> {
     return value * value < reaches[g] * squared;
 }
 
-// Cuts a line at the walls of group g, if asked to: foot + s way stays on the side of each wall where q is.
-fn span_of(g: u32, foot: vec2f, way: vec2f, asked: bool, start: ptr<function, vec4f>, end: ptr<function, vec4f>) {
-    // A hair's breadth to the side of 0, and never quite parallel: a wall along the line then cuts all of it or nothing,
-    // and no wall at all, a sum of 0 everywhere, nothing.
+// Cuts a line at the lines of group g, if `cuts`: foot + s tangent stays on the side of each of them where q is.
+fn span_of(g: u32, foot: vec2f, tangent: vec2f, cuts: bool, start: ptr<function, vec4f>, end: ptr<function, vec4f>) {
+    // Slightly beside 0, and never quite parallel: a line along this one then cuts all of it or nothing, and no line at
+    // all, a sum of 0 everywhere, nothing.
     let value = fma(sums_x[g], foot.xxxx, fma(sums_y[g], foot.yyyy, sums[g])) - vec4f(1e-30);
-    let along = sums_x[g] * way.x + sums_y[g] * way.y;
+    let along = sums_x[g] * tangent.x + sums_y[g] * tangent.y;
     let cut = -value / select(along, vec4f(1e-37), along == vec4f(0.0));
     let ahead = (along >= vec4f(0.0)) == (sums[g] > vec4f(0.0));
-    *start = max(*start, select(vec4f(-1e30), cut, vec4<bool>(asked) & ahead));
-    *end = min(*end, select(cut, vec4f(1e30), !vec4<bool>(asked) | ahead));
+    *start = max(*start, select(vec4f(-1e30), cut, vec4<bool>(cuts) & ahead));
+    *end = min(*end, select(cut, vec4f(1e30), !vec4<bool>(cuts) | ahead));
 }
 
-// Takes the walls of group g into the keys of the nearest and the second nearest, four side by side.
+// Takes the lines of group g into the keys of the nearest and the second nearest, four side by side.
 fn kinks_of(g: u32, reach: f32, first: ptr<function, vec4u>, second: ptr<function, vec4u>) {
     let squared = sums_x[g] * sums_x[g] + sums_y[g] * sums_y[g];
     let far = sums[g] * sums[g] / squared;
     let number = vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u);
-    // No number where there is no wall, which is not below anything.
+    // NaN where there is no line, which is not below anything.
     let near = far < vec4f(select(0.0, reach * reach, g < node.bending));
     let key = select(vec4u(NONE), (bitcast<vec4u>(far) & vec4u(~NUMBER)) | number, near);
     *second = min(*second, max(*first, key));
@@ -42,11 +42,11 @@ fn least(keys: vec4u) -> u32 {
 }
 
 fn step_across(key: u32) -> vec2f {
-    let lane = min(key & NUMBER, DECISION);
-    let wall = line_of(lane);
-    let rate = inverseSqrt(max(dot(wall.yz, wall.yz), 1e-37));
-    let far = abs(wall.x) * rate + PAST;
-    return select(wall.yz * rate * select(far, -far, wall.x > 0.0), vec2f(0.0), key == NONE);
+    let index = min(key & NUMBER, DECISION);
+    let sum = line_of(index);
+    let rate = inverseSqrt(max(dot(sum.yz, sum.yz), 1e-37));
+    let far = abs(sum.x) * rate + PAST;
+    return select(sum.yz * rate * select(far, -far, sum.x > 0.0), vec2f(0.0), key == NONE);
 }
 
 fn two_steps(first: vec4u, second: vec4u) -> vec4f {

@@ -41,10 +41,10 @@ fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) strip: u32) ->
 }
 
 // How far the surface's point moves, in the node's space, from one sample of the picture to the next.
-fn step_on_surface(way: vec3f, normal: vec3f, ray: Ray, scale: f32) -> vec3f {
+fn step_on_surface(direction: vec3f, normal: vec3f, ray: Ray, scale: f32) -> vec3f {
     let against = dot(normal, ray.direction);
     let least = select(min(against, -1e-3), max(against, 1e-3), against > 0.0);
-    let along = scale * (way - ray.direction * (dot(normal, way) / least));
+    let along = scale * (direction - ray.direction * (dot(normal, direction) / least));
     return (map.inverse * vec4f(along, 0.0)).xyz;
 }
 

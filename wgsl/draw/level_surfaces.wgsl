@@ -13,8 +13,8 @@ const UNDECIDED_COLOUR = vec3f(1.0, 0.0, 0.75);
 const GRAZE_COLOUR = vec3f(1.0, 0.75, 0.0);
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-    let at = group.xy * 8u + place_in_group(lane);
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
+    let at = group.xy * 8u + place_in_group(invocation);
     let tile = vec2u(frame.tile);
     if any(at >= tile) {
         return;
@@ -45,13 +45,13 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
     var count = 0u;
     var searches = 0u;
     search_begin(entry, direction, chord.length, surface.level, surface.spacing, surface.single > 0.5);
-    // The loop ends at its foot: llvmpipe runs one that ends at its top once more, for no lane.
+    // The loop ends at its foot: llvmpipe runs one that ends at its top once more, for no invocation.
     loop {
         let crossing = search_next();
         let distance = (chord.start + crossing.t) / unit;
         let hit = crossing.outcome == HIT;
         let unknown = crossing.outcome == GRAZE || crossing.outcome == UNDECIDED;
-        // A ray that crosses more sheets than are kept is counted; one crossing more than are kept tells.
+        // A ray that crosses more surfaces than have room is counted: by one crossing more than that.
         let cut = hit && count == most;
         if unknown || cut {
             atomicAdd(&counts[select(select(2u, 1u, crossing.outcome == GRAZE), 3u, cut)], 1u);
@@ -63,7 +63,7 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
         }
         if hit && !cut {
             let p = entry + direction * crossing.t;
-            layers[first + count] = sheet_layer(p, crossing.level, ray, direction, distance);
+            layers[first + count] = surface_layer(p, crossing.level, ray, direction, distance);
             count += 1u;
         }
         searches += 1u;
@@ -74,7 +74,7 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
     return count;
 }
 
-fn sheet_layer(p: vec3f, level: f32, ray: Ray, direction: vec3f, distance: f32) -> vec4u {
+fn surface_layer(p: vec3f, level: f32, ray: Ray, direction: vec3f, distance: f32) -> vec4u {
     let sample = network_sample(p, 0u);
     var normal = normalize((surface.normals * vec4f(sample.gradient, 0.0)).xyz);
     if dot(normal, ray.direction) > 0.0 {
@@ -87,6 +87,6 @@ fn sheet_layer(p: vec3f, level: f32, ray: Ray, direction: vec3f, distance: f32) 
         return pack_layer(distance, vec4f(normal_colour(normal), 1.0), false);
     }
     let height = surface.level + surface.spacing * level;
-    let sheet = studio_sheet(p, normal, length(sample.gradient), height, ray, distance);
-    return pack_layer(distance, vec4f(sheet.colour * sheet.alpha, sheet.alpha), false);
+    let shading = studio_shading(p, normal, length(sample.gradient), height, ray, distance);
+    return pack_layer(distance, vec4f(shading.colour * shading.alpha, shading.alpha), false);
 }

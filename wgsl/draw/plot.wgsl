@@ -59,9 +59,9 @@ fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) column: u32) -
 }
 
 fn distance_to(p: vec2f, a: vec2f, b: vec2f) -> f32 {
-    let way = b - a;
-    let along = clamp(dot(p - a, way) / max(dot(way, way), 1e-20), 0.0, 1.0);
-    return length(p - a - way * along);
+    let side = b - a;
+    let along = clamp(dot(p - a, side) / max(dot(side, side), 1e-20), 0.0, 1.0);
+    return length(p - a - side * along);
 }
 
 @fragment

@@ -1,4 +1,4 @@
-// Sparks: short paths along the gradient, lit as a level passes, added as light (or ink on paper) dimmed by sheets in front.
+// Sparks: short paths along the gradient, lit as a level passes, added as light (on paper as shade) dimmed by surfaces in front.
 #import generated/bindings
 #import lib/exponential
 #import lib/layers
@@ -43,7 +43,7 @@ fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) segment: u32) 
     );
 }
 
-// What the sheets in front of a distance let through at this sample.
+// What the surfaces in front of a distance let through at this sample.
 fn through(at: vec2f, distance: f32) -> f32 {
     let tile = vec2u(frame.tile);
     let sample = u32(at.y) * tile.x + u32(at.x);
@@ -85,7 +85,7 @@ fn fragment(v: Varying) -> @location(0) vec4f {
     let strength = lit * taper * thin * sparks.strength * through(v.position.xy, distance);
     let colour = palette_colour((v.value - sparks.low) / (sparks.high - sparks.low));
     if frame.paper > 0.5 {
-        // Ink: takes away the light that is not its colour.
+        // It takes away the light that is not its colour.
         return vec4f(mix(vec3f(1.0), colour * 0.75, clamp(strength, 0.0, 1.0)), 1.0);
     }
     return vec4f((colour + 0.12) * strength, 0.0);

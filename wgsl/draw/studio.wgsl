@@ -1,32 +1,32 @@
-// The studio look: a sheet's colour and how much light it stops. Needs `frame`, `surface`, `palette`.
+// The studio look: a surface's colour and how much light it stops. Needs `frame`, `surface`, `palette`.
 #import lib/palette
 #import lib/ray
 #import lib/studio_light
 
-struct Sheet {
+struct Shading {
     colour: vec3f,
     alpha: f32,
 }
 
 // p, normal in the node's space, the normal of length 1 towards the viewer; ray and distance in the world.
-fn studio_sheet(p: vec3f, normal: vec3f, steepness: f32, height: f32, ray: Ray, distance: f32) -> Sheet {
+fn studio_shading(p: vec3f, normal: vec3f, steepness: f32, height: f32, ray: Ray, distance: f32) -> Shading {
     let facing = clamp(-dot(normal, ray.direction), 0.0, 1.0);
     let base = palette_colour((height - surface.low) / (surface.high - surface.low));
 
     let light = studio_light(normal, ray.direction);
-    // Where the next level is near, less light reaches the sheet: the gap is spacing / |gradient|.
+    // Where the next level is near, less light reaches the surface: the gap is spacing / |gradient|.
     let gap = surface.spacing / max(steepness, 1e-20) / surface.reach;
     let open = mix(0.72, 1.0, smoothstep(0.0, 0.22, gap));
-    // Sheets turned away brighten along their edges, as thin glass does.
+    // Surfaces turned away brighten along their edges, as thin glass does.
     let turned = pow(1.0 - facing, 3.0);
     var colour = base * light.diffuse * open;
     colour += (base * 0.9 + 0.06) * turned * (1.0 - 0.65 * frame.paper);
     colour += vec3f(0.11) * light.sheen * open;
 
-    // A sheet's slanted path stops more light; 0.16 keeps edge-on sheets from turning solid at once.
+    // A surface's slanted path stops more light; 0.16 keeps edge-on surfaces from turning solid at once.
     var alpha = 1.0 - pow(1.0 - surface.opacity, 1.0 / max(facing, 0.16));
 
-    // A thin rim where the region's wall cuts the sheet, of even width on the picture.
+    // A thin rim where the region's wall cuts the surface, of even width on the picture.
     let edge = border(p);
     let along = sqrt(max(0.0, 1.0 - pow(dot(edge.normal, normal), 2.0)));
     let pixel = sample_width(distance) * frame.grid;
@@ -36,8 +36,8 @@ fn studio_sheet(p: vec3f, normal: vec3f, steepness: f32, height: f32, ray: Ray, 
     colour = mix(colour, lit, rim * 0.85);
     alpha = max(alpha, rim * 0.92);
 
-    // Far sheets sink a little into the background.
+    // Far surfaces sink a little into the background.
     let depth = clamp((distance - surface.nearest) / (2.0 * surface.reach), 0.0, 1.0);
     colour = mix(colour, mix(frame.glow.rgb, colour, 0.62), depth * 0.75);
-    return Sheet(colour, alpha);
+    return Shading(colour, alpha);
 }

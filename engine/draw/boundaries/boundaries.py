@@ -58,12 +58,12 @@ WIDTH = 2.0
 CHUNK_BYTES = 2**26
 # (left, bottom) and (right, top), world, each (2,).
 Rectangle = tuple[tuple[float, float] | np.ndarray, tuple[float, float] | np.ndarray]
-# Walls are numbered in twelve bits (wgsl/draw/boundary_pieces).
-MOST_LANES = 4092
+# Lines are numbered in twelve bits (wgsl/draw/boundary_pieces).
+MOST_LINES = 4092
 
 
 class Boundaries(Drawable):
-    """Where each neuron of a network is zero, and the network's answer under that, for cameras above z = 0.
+    """Where each neuron of a network is zero, and the network's answer below, for cameras above z = 0.
 
     net      Mlp
     origin   (inputs,), its input at world x = y = 0
@@ -76,7 +76,7 @@ class Boundaries(Drawable):
     target       (H, W) or (H, W, 3) uint8, row 0 on top, or None; of two classes 0 to 127 is the first
     place        (low, high), (2,) each: the world rectangle that the target fills
     clip         (low, high), (2,) each: the world rectangle outside of which nothing is drawn; None for everywhere
-    decision     (colour, opacity, width) of the line where the network changes its mind, or None
+    decision     (colour, opacity, width) of the line where the predicted class changes, or None
     hovered      the number of a neuron whose line stands out and whose positive side is lit, or None; the count of
                  neurons for the decision
     lit          how much of its colour that side takes
@@ -84,7 +84,7 @@ class Boundaries(Drawable):
     Neurons are numbered through the hidden layers. A line is as wide as it says at every place and scale: a neuron's
     value over the length of its exact gradient is how far its line is away.
 
-    Raises ShapeError for networks of no hidden layer, or of more neurons than can be told apart.
+    Raises ShapeError for networks of no hidden layer, or of more neurons than can be numbered.
     """
 
     phase = "under"
@@ -132,8 +132,8 @@ class Boundaries(Drawable):
         """Takes another network; of the same shape it compiles nothing. What is not given stays, where it fits."""
         if len(net.layers) < 2:
             raise ShapeError(f"{net} has no hidden layer, so there are no boundaries of neurons to draw.")
-        if 4 * Groups(net.shape).count > MOST_LANES:
-            raise ShapeError(f"{net} has more than {MOST_LANES} neurons in hidden layers; draw a smaller one.")
+        if 4 * Groups(net.shape).count > MOST_LINES:
+            raise ShapeError(f"{net} has more than {MOST_LINES} neurons in hidden layers; draw a smaller one.")
         fits = hasattr(self, "net") and self.net.inputs == net.inputs
         if origin is not None or not fits:
             self.origin = np.zeros(net.inputs) if origin is None else np.asarray(origin, float)
@@ -204,12 +204,12 @@ class Boundaries(Drawable):
             raise SettingError(f"The background is one of {', '.join(BACKGROUNDS)}, not {self.background}.")
         if len(self._styles[0]) != self.neurons:
             raise ShapeError(f"{self.net} has {self.neurons} neurons; the styles are for {len(self._styles[0])}.")
-        self._bring_weights(frame.encoder)
+        self._update_weights(frame.encoder)
         (x, y, _), pixel = frame.camera.target, self._pixel(frame)
         rows, unit = middle(self.net, self.origin + x * self.axes[0] + y * self.axes[1], self.axes, pixel)
         self._write("middle", rows)
         reach = self._write_lines(frame.scale * frame.grid)
-        self._bring_target()
+        self._update_target()
         self._write("node", self._node(frame, pixel, unit, reach))
 
     def _pixel(self, frame):
@@ -224,7 +224,7 @@ class Boundaries(Drawable):
         else:
             array.write(data)
 
-    def _bring_weights(self, encoder):
+    def _update_weights(self, encoder):
         """The weights shown on the GPU, copied from the snapshots there or written if they are others."""
         binding, count = boundaries_bindings(self.net.shape)[0], layout(self.net.shape).count
         usage = "uniform" if binding.kind == "uniform" else "storage"
@@ -251,15 +251,15 @@ class Boundaries(Drawable):
             scale,
         )
         groups = Groups(self.net.shape)
-        lanes, full = groups.places(self.net.shape), np.zeros(4 * groups.count + 4, STYLE.dtype)
-        full[lanes] = styles
-        squares = np.full(len(full), -1.0, np.float32)
-        squares[lanes] = np.where(reaches > 0.0, reaches**2, -1.0)
+        places, full = groups.places(self.net.shape), np.zeros(4 * groups.count + 4, STYLE.dtype)
+        full[places] = styles
+        squared = np.full(len(full), -1.0, np.float32)
+        squared[places] = np.where(reaches > 0.0, reaches**2, -1.0)
         self._write("styles", full, "storage")
-        self._write("reaches", squares)
+        self._write("reaches", squared)
         return max(0.0, float(reaches.max()))
 
-    def _bring_target(self):
+    def _update_target(self):
         if self._texture is None or self._pictured is not self.target:
             self._pictured = self.target
             self._texture = image_texture(np.zeros((1, 1), np.uint8) if self.target is None else self.target)

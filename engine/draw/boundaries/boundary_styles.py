@@ -11,7 +11,7 @@ from engine.gpu.structs import struct
 STYLE = struct(
     "BoundaryStyle",
     colour="vec4f",  # linear RGB and opacity
-    dash="vec4f",  # lengths of marks and gaps in turn, samples; zeros: solid
+    dash="vec4f",  # lengths of marks and gaps alternately, samples; zeros: solid
     half="f32",  # half the width, samples
     halo_half="f32",  # of what lies beneath a hovered line
     halo="f32",  # its opacity
@@ -22,7 +22,7 @@ HALO, HALO_OPACITY = 2.5, 0.5
 # family of cool hues, far enough apart to be distinguished, near enough to lie under lines.
 FAMILY = {"dark": ((0.25, 0.31, 0.37, 0.43), 0.045), "paper": ((0.86, 0.895, 0.93, 0.965), 0.04)}
 HUES = (195.0, 235.0, 275.0, 315.0)
-# Classes, told apart by the colour-blind (Okabe and Ito 2008 in hue), and the colour of none of them.
+# Classes, distinguished by the colour-blind (Okabe and Ito 2008 in hue), and the colour of none of them.
 CLASS_LIGHT = {"dark": (0.62, 0.28), "paper": (0.78, 0.96)}
 
 

@@ -1,4 +1,4 @@
-"""How the boundaries of a network's layers are told apart: a colour and a dash for each."""
+"""How the boundaries of a network's layers are distinguished: by a colour and a dash each."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ SAFE = {
     "dark": ("#56b4e9", "#ff7043", "#2fc79a", "#e69f00", "#cc79a7", "#f0e442"),
     "paper": ("#0072b2", "#d55e00", "#009e73", "#b57d00", "#b0558a", "#7a7a00"),
 }
-# Lengths of line and gap, in widths of the line: solid, dashed, dotted, then what else can be told from those.
+# Lengths of line and gap, in widths of the line: solid, dashed, dotted, then what else differs from those.
 DASHES: tuple[tuple[float, ...], ...] = ((), (6.0, 3.0), (1.5, 2.5), (8.0, 2.5, 1.5, 2.5), (3.0, 2.0), (10.0, 4.0))
 # GINN's.
 ORIGINAL = ("#00a2ff", "#ff4b32", "#a8ff0f", "#ffc400", "#d05cff", "#00d6b9")
@@ -21,7 +21,7 @@ class LayerStyle:
     """A layer's lines.
 
     css      `#rrggbb`, sRGB
-    dash     lengths of line and gap in turn, in widths of the line; () for a solid one
+    dash     lengths of line and gap alternately, in widths of the line; () for a solid one
     """
 
     css: str
@@ -36,7 +36,7 @@ class LayerStyle:
 def layer_styles(count: int, look: str = "safe", theme: str = "dark") -> tuple[LayerStyle, ...]:
     """The LayerStyles of `count` layers; after six they begin again.
 
-    look    `safe`: told apart by the colour-blind, and by dashes without colour; `original`: GINN's, solid
+    look    `safe`: distinguished by the colour-blind, and by dashes without colour; `original`: GINN's, solid
     theme   dark or paper
     """
     colours = ORIGINAL if look == "original" else SAFE["paper" if theme == "paper" else "dark"]

@@ -15,7 +15,7 @@ SPACING = 3.0  # world units between neurons of a block's depth
 GAP = 32.0  # between blocks
 WIDE_SPACING, WIDE_GAP = 8.0, 128.0  # of vectors: an average pool, and the gap before the classes
 POOL_SIDE = 12  # most neurons across and down of a vector; classes stand in one square
-JITTER = 0.5  # of the depth spacing, each way
+JITTER = 0.5  # of the depth spacing, in each direction
 # A row of blocks is at least so wide, as a part of its length, and a block, as a part of the widest: those of smaller
 # maps are spread in their planes, and their dots grow. The original's are as they were.
 SLENDER, SMALL = 0.36, 0.22
@@ -38,7 +38,7 @@ def split(channels: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True)
-class Layout:
+class BlockLayout:
     """How a block's neurons stand. Rows run downwards, columns to the right, depth away from the input: along -z.
 
     origin   (3,) of channel 0, row 0, column 0, before jitter
@@ -62,11 +62,11 @@ class Layout:
     size: tuple[float, float, float] = (0.0, 0.0, 0.0)
     dot: float = 1.0
 
-    def at(self, x: float, y: float, z: float) -> Layout:
+    def at(self, x: float, y: float, z: float) -> BlockLayout:
         """The same with its box's middle at x, y and its front at z."""
         return replace(self, origin=(x - self.size[0] / 2, y + self.size[1] / 2, z))
 
-    def widened(self, factor: float) -> Layout:
+    def widened(self, factor: float) -> BlockLayout:
         """The same at the origin, so much wider and higher; its dots grow nearly as much."""
         return replace(
             self,
@@ -96,8 +96,8 @@ class Layout:
         return np.stack(np.broadcast_arrays(self.origin[0] + x, self.origin[1] - y, self.origin[2] - z), axis=-1)
 
 
-def image_layout(shape: tuple[int, int, int]) -> Layout:
-    """The Layout of a (C, H, W) block at the origin: channels of 32 in sub-blocks that interleave."""
+def image_layout(shape: tuple[int, int, int]) -> BlockLayout:
+    """The BlockLayout of a (C, H, W) block at the origin: channels of 32 in sub-blocks that interleave."""
     channels, height, width = shape
     b0, b1 = split(channels)
     step, offset = SPACING * b1, (SPACING * b1 / b0, SPACING)
@@ -106,20 +106,22 @@ def image_layout(shape: tuple[int, int, int]) -> Layout:
         (height - 1) * step + (b1 - 1) * offset[1],
         (ceil(channels / (b0 * b1)) - 1) * SPACING,
     )
-    return Layout((0.0, 0.0, 0.0), step, (b0, b1), offset, size=size).at(0.0, 0.0, 0.0)
+    return BlockLayout((0.0, 0.0, 0.0), step, (b0, b1), offset, size=size).at(0.0, 0.0, 0.0)
 
 
-def vector_layout(channels: int, grid: tuple[int, int]) -> Layout:
-    """The Layout of a vector's channels over a grid, as deep as it must be, at the origin; exact, without jitter."""
+def vector_layout(channels: int, grid: tuple[int, int]) -> BlockLayout:
+    """The BlockLayout of a vector's channels over a grid, as deep as it must be, at the origin; without jitter."""
     depth = ceil(channels / (grid[0] * grid[1]))
     size = ((grid[0] - 1) * WIDE_SPACING, (grid[1] - 1) * WIDE_SPACING, (depth - 1) * WIDE_SPACING)
-    return Layout((0.0, 0.0, 0.0), WIDE_SPACING, deep=WIDE_SPACING, jitter=0.0, grid=grid, size=size).at(0.0, 0.0, 0.0)
+    return BlockLayout((0.0, 0.0, 0.0), WIDE_SPACING, deep=WIDE_SPACING, jitter=0.0, grid=grid, size=size).at(
+        0.0, 0.0, 0.0
+    )
 
 
 def lay_out(
     shapes: Sequence[tuple[int, int, int]], looks: Sequence[str] | None = None, *, slender: float = SLENDER
-) -> tuple[list[Layout], float]:
-    """([Layout], length): blocks one behind the other along -z, the middle of the row at the world's origin.
+) -> tuple[list[BlockLayout], float]:
+    """([BlockLayout], length): blocks one behind the other along -z, the middle of the row at the world's origin.
 
     shapes   (C, H, W) of each; (C, 1, 1) are vectors
     looks    "features", "pooled" or "classes" of each; classes stand on a square, farther behind
@@ -149,7 +151,7 @@ def lay_out(
 
 
 def _widened(layouts, least):
-    """The Layouts, the widest at least so wide, and the others as SMALL wants them."""
+    """The BlockLayouts, the widest at least so wide, and the others as SMALL wants them."""
     sides = [max(layout.size[:2]) for layout in layouts]
     widest = max(sides)
     if not widest:
@@ -162,7 +164,7 @@ def _widened(layouts, least):
 
 
 def scattered(number: ArrayLike) -> np.ndarray:
-    """Numbers in [0, 1) as if by chance, by whole numbers: PCG's output function (O'Neill 2014)."""
+    """Pseudo-random numbers in [0, 1) of whole numbers: PCG's output function (O'Neill 2014)."""
     v = np.asarray(number, np.uint64) & 0xFFFFFFFF
     s = (v * 747796405 + 2891336453) & 0xFFFFFFFF
     q = (((s >> ((s >> np.uint64(28)) + np.uint64(4))) ^ s) * 277803737) & 0xFFFFFFFF

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.draw.cloud.cloud_layout import Layout
+from engine.draw.cloud.cloud_layout import BlockLayout
 from engine.draw.colour import palette
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.frame import Frame, Theme
@@ -48,7 +48,7 @@ class Block:
 
     name: str
     shape: tuple[int, int, int]
-    layout: Layout
+    layout: BlockLayout
     look: str
     array: Array
     first: int = 0

@@ -11,8 +11,8 @@ from engine.draw.frame import Frame, Sprite
 from engine.draw.lines import Lines
 from engine.draw.node import transformed
 from engine.draw.words import text
+from engine.draw.words.composite import word
 from engine.draw.words.labels import touch
-from engine.draw.words.sheet import word
 from engine.vector.ticks import tick_text, ticks
 
 X, Y, Z = 0, 1, 2

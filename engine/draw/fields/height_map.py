@@ -261,7 +261,7 @@ class HeightMap(Drawable):
         """The first Hit: the height's value, and how it changes by world units along the base.
 
         The ray is followed through the box by the network itself in float64, in steps of a 512th of the way (fewer for
-        very large networks), and the first crossing is narrowed down to rounding: nothing is asked of the GPU.
+        very large networks), and the first crossing is narrowed down to rounding: the GPU is not used.
         """
         inverse = np.linalg.inv(world)
         o, d = transformed(inverse, aim.origin), inverse[:3, :3] @ aim.direction

@@ -37,8 +37,8 @@ PLOT = struct(
 )
 RULES_PROGRAM = Program("draw/rules", depth="keep", frame=FRAME, items=[RULE])
 PLOT_PROGRAM = Program("draw/plot", depth="keep", frame=FRAME, plot=PLOT, values="array<f32>")
-# Okabe and Ito 2008, told apart by the colour-blind; in an order that each background shows well. Black and the colours
-# nearest to the background are left out.
+# Okabe and Ito 2008, distinguished by the colour-blind; in an order that each background shows well. Black and the
+# colours nearest to the background are left out.
 COLOURS = {
     "dark": ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00"),
     "paper": ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"),

@@ -8,8 +8,8 @@ import numpy as np
 from engine.draw.colour import RGB, srgb
 from engine.draw.frame import Frame, Sprite, Theme
 from engine.draw.words import text
+from engine.draw.words.composite import Composite, word
 from engine.draw.words.legend import spread
-from engine.draw.words.sheet import Sheet, word
 from engine.errors import SettingError
 from engine.vector.ticks import tick_text, ticks
 
@@ -91,7 +91,7 @@ def window(
     """The PlotWindow of a plot in a frame.
 
     names   of the two axes, or None
-    right   pixels kept free beside it for the curves' names
+    right   pixels left free beside it for the curves' names
     """
     s, seen, (width, height) = frame.scale, view(frame, world, aspect), frame.size
     size = text.type_size("small", s)
@@ -183,7 +183,7 @@ def names_sprite(
         return None
     masks = [text.line(n, "normal", s) for _, n, _ in known]
     line = masks[0].shape[0]
-    sheet = Sheet(round(name_width(names, frame)), bottom - top + 2 * line)
+    composite = Composite(round(name_width(names, frame)), bottom - top + 2 * line)
     places = spread([h for h, _, _ in known], 1.05 * line, top, bottom)
     start, end, thick = round(0.25 * MARGIN * s), round(1.3 * MARGIN * s), max(1, round(1.4 * s))
     for (height, _, colour), mask, place in zip(known, masks, places, strict=True):
@@ -194,6 +194,6 @@ def names_sprite(
         column = np.ones((thick + round(abs(slope)), 1))
         for x in range(start, end):
             y = height + slope * (x - start) - top + line - thick / 2
-            sheet.lay(column, srgb(colour), x, round(y + min(slope, 0.0)), 0.75)
-        sheet.lay(mask, srgb(colour), end + round(4 * s), round(place - top + line - mask.shape[0] / 2))
-    return Sprite(sheet.image(), right, top - line)
+            composite.add(column, srgb(colour), x, round(y + min(slope, 0.0)), 0.75)
+        composite.add(mask, srgb(colour), end + round(4 * s), round(place - top + line - mask.shape[0] / 2))
+    return Sprite(composite.image(), right, top - line)

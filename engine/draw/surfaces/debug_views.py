@@ -1,11 +1,11 @@
-"""What a debug view shows in place of the surfaces: for who asks why a picture is slow, or looks wrong."""
+"""What a debug view shows in place of the surfaces: to find out why a picture is slow, or looks wrong."""
 
 import numpy as np
 
 from engine.draw.words.legend import Legend
 from engine.errors import SettingError, near
 
-# The number of each is what `draw/debug_view` calls it. "undecided" is told by a uniform: it changes no other pixel.
+# The number of each is what `draw/debug_view` calls it. "undecided" is a uniform: it changes no other pixel.
 VIEWS = {"none": 0, "undecided": 0, "segments": 1, "depth": 2, "normals": 3, "overdraw": 4}
 # Segments at the end of the colour map; usual networks take 10 to 80, and 512 are the budget.
 SEGMENTS_SHOWN = 96

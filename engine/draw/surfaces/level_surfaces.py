@@ -1,4 +1,4 @@
-"""The level surfaces of a network in three inputs, certified: none is skipped, and what is not known is not painted."""
+"""The level surfaces of a network in three inputs, certified: none is skipped, and what is not known is not drawn."""
 
 from functools import cache
 from typing import TypedDict
@@ -115,8 +115,8 @@ class LevelSurfaces(Drawable):
     region    Region
     map       colour map of the levels, see draw.colour
     span      (low, high) values at the ends of the map; None takes the network's range in the region
-    opacity   of a sheet seen straight on, 0 to 1
-    surfaces  kept along a ray, front to back, 1 to 8; fewer for networks so large that a software driver can do no more
+    opacity   of a surface seen straight on, 0 to 1
+    surfaces  drawn along a ray, front to back, 1 to 8; fewer for networks too large for a software driver
     debug     one of debug_views.VIEWS: "none"; "undecided" samples magenta and grazing ones orange; or in place of the
               surfaces "segments" that the ray took, "depth" and "normals" of its first surface, "overdraw": how many
 

@@ -8,7 +8,7 @@ import numpy as np
 from engine.draw.colour import RGB, srgb
 from engine.draw.frame import Frame, Sprite
 from engine.draw.words import text
-from engine.draw.words.sheet import Card, Sheet
+from engine.draw.words.composite import Card, Composite
 
 # Of a picture 720 pixels high: the ring's radius, how far the line goes aside and up, strokes, the card's padding.
 RING, ASIDE, UP, STROKE, PAD = 6.0, 34.0, 30.0, 1.4, 7.0
@@ -28,16 +28,16 @@ class Callout(Card):
     def contents(self) -> tuple:
         return self.words
 
-    def sheet(self, frame: Frame) -> Sheet:
+    def composite(self, frame: Frame) -> Composite:
         s = frame.scale
         pad = max(2, round(PAD * s))
         masks = [text.line(line, "small" if k else "normal", s) for k, line in enumerate(self.words)]
         width, height = max(m.shape[1] for m in masks) + 2 * pad, sum(m.shape[0] for m in masks) + pad
-        sheet, y = Sheet(width, height, frame.theme.background, 0.88), pad // 2
+        composite, y = Composite(width, height, frame.theme.background, 0.88), pad // 2
         for k, mask in enumerate(masks):
-            sheet.lay(mask, srgb(frame.theme.foreground), pad, y, 0.8 if k else 1.0)
+            composite.add(mask, srgb(frame.theme.foreground), pad, y, 0.8 if k else 1.0)
             y += mask.shape[0]
-        return sheet
+        return composite
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
         place = frame.project(world[:3, 3])
@@ -78,6 +78,6 @@ def _strokes(place, elbow, colour, s):
         along = np.clip(((x - place[0]) * dx + (y - place[1]) * dy) / length, ring, length)
         line = np.hypot(x - place[0] - along * dx / length, y - place[1] - along * dy / length)
         distance = np.minimum(distance, line)
-    sheet = Sheet(right - left, bottom - top)
-    sheet.lay(np.clip(stroke / 2 + 0.5 - distance, 0.0, 1.0), colour, 0, 0)
-    return Sprite(sheet.image(), int(left), int(top))
+    composite = Composite(right - left, bottom - top)
+    composite.add(np.clip(stroke / 2 + 0.5 - distance, 0.0, 1.0), colour, 0, 0)
+    return Sprite(composite.image(), int(left), int(top))

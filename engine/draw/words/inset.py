@@ -10,7 +10,7 @@ from engine.draw.colour import linear, srgb
 from engine.draw.frame import Frame
 from engine.draw.image_plane import checked_image
 from engine.draw.words import text
-from engine.draw.words.sheet import Card, Sheet
+from engine.draw.words.composite import Card, Composite
 
 # Of a picture 720 pixels high.
 PAD, GAP, SIDE, STROKE = 12.0, 12.0, 128.0, 2.0
@@ -61,7 +61,7 @@ class Inset(Card):
     def contents(self) -> tuple:
         return (self.title, self.rows, self.images) if self.title else ()
 
-    def sheet(self, frame: Frame) -> Sheet:
+    def composite(self, frame: Frame) -> Composite:
         s, colour = frame.scale, srgb(frame.theme.foreground)
         pad, gap = (max(1, round(n * s)) for n in (PAD, GAP))
         head = text.line(self.title, "normal", s)
@@ -74,19 +74,19 @@ class Inset(Card):
         width = max(head.shape[1], wide_row, sum(cells) + gap * max(0, len(cells) - 1)) + 2 * pad
         below = max((p.shape[0] for p in pictures), default=0)
         height = 2 * pad + head.shape[0] + line * len(names) + ((gap + below + line) if pictures else 0)
-        sheet = Sheet(width, height, frame.theme.background, 0.9)
-        sheet.lay(head, colour, pad, pad)
+        composite = Composite(width, height, frame.theme.background, 0.9)
+        composite.add(head, colour, pad, pad)
         y = pad + head.shape[0]
         for name, value in zip(names, values, strict=True):
-            sheet.lay(name, colour, pad, y, 0.65)
-            sheet.lay(value, colour, width - pad - value.shape[1], y)
+            composite.add(name, colour, pad, y, 0.65)
+            composite.add(value, colour, width - pad - value.shape[1], y)
             y += line
         y, x = y + gap, pad
         for picture, caption, cell in zip(pictures, captions, cells, strict=True):
-            sheet.lay(np.ones(picture.shape[:2]), picture, x, y)
-            sheet.lay(caption, colour, x, y + below + (line - caption.shape[0]) // 2, 0.8)
+            composite.add(np.ones(picture.shape[:2]), picture, x, y)
+            composite.add(caption, colour, x, y + below + (line - caption.shape[0]) // 2, 0.8)
             x += cell + gap
-        return sheet
+        return composite
 
 
 def _scaled(image, side, stroke):

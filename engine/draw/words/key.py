@@ -8,7 +8,7 @@ import numpy as np
 from engine.draw.colour import RGB, srgb
 from engine.draw.frame import Frame
 from engine.draw.words import text
-from engine.draw.words.sheet import Card, Sheet
+from engine.draw.words.composite import Card, Composite
 
 # Of a picture 720 pixels high.
 SAMPLE, PAD, GAP, WIDTH = 34.0, 10.0, 8.0, 2.6
@@ -43,7 +43,7 @@ class Key(Card):
     def contents(self) -> tuple:
         return self.rows
 
-    def sheet(self, frame: Frame) -> Sheet:
+    def composite(self, frame: Frame) -> Composite:
         """All rows in a line if that fits the picture, else one below the other."""
         s, theme = frame.scale, frame.theme
         pad, gap, sample = round(PAD * s), round(GAP * s), round(SAMPLE * s)
@@ -56,12 +56,12 @@ class Key(Card):
             places, size = [(int(x), 0) for x in (0, *ends[:-1])], (whole, line)
         else:
             places, size = [(0, k * line) for k in range(len(masks))], (max(widths), line * len(masks))
-        sheet = Sheet(size[0] + 2 * pad, size[1] + pad, theme.background, 0.86)
+        composite = Composite(size[0] + 2 * pad, size[1] + pad, theme.background, 0.86)
         for (x, y), row, mask in zip(places, self.rows, masks, strict=True):
-            sheet.lay(_stroke(row.dash, sample, max(1.0, WIDTH * s), line), srgb(row.colour), pad + x, pad // 2 + y)
+            composite.add(_stroke(row.dash, sample, max(1.0, WIDTH * s), line), srgb(row.colour), pad + x, pad // 2 + y)
             middle = pad // 2 + y + line / 2
-            sheet.lay(mask, srgb(theme.foreground), pad + x + sample + gap, round(middle - mask.shape[0] / 2))
-        return sheet
+            composite.add(mask, srgb(theme.foreground), pad + x + sample + gap, round(middle - mask.shape[0] / 2))
+        return composite
 
 
 def _stroke(dash, length, width, height):

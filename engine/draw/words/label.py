@@ -6,7 +6,7 @@ from engine.draw.colour import RGB
 from engine.draw.drawable import Drawable
 from engine.draw.frame import Frame, Sprite
 from engine.draw.words import text
-from engine.draw.words.sheet import word
+from engine.draw.words.composite import word
 
 
 class Label(Drawable):

@@ -10,7 +10,7 @@ from engine.draw.colour import RGB, srgb
 from engine.draw.drawable import Drawable
 from engine.draw.frame import Frame, Sprite
 from engine.draw.words import text
-from engine.draw.words.sheet import Sheet
+from engine.draw.words.composite import Composite
 
 # Of a line's height between words that do not touch.
 AIR = 0.25
@@ -72,10 +72,10 @@ def _halo(words, size, reach):
 def _haloed(words, size, colour, background, opacity, reach):
     """A sprite's image: words on a halo of the background that sets them off from what is behind."""
     halo = _halo(words, size, reach)
-    sheet = Sheet(halo.shape[1], halo.shape[0])
-    sheet.lay(halo, srgb(background), 0, 0, FADED)
-    sheet.lay(text.mask(words, size), srgb(colour), reach, reach)
-    return sheet.image(opacity)
+    composite = Composite(halo.shape[1], halo.shape[0])
+    composite.add(halo, srgb(background), 0, 0, FADED)
+    composite.add(text.mask(words, size), srgb(colour), reach, reach)
+    return composite.image(opacity)
 
 
 def touch(a: tuple[float, ...], b: tuple[float, ...]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from engine.draw.colour import RGB, colours, srgb
 from engine.draw.frame import Frame, Sprite, Theme
 from engine.draw.words import text
-from engine.draw.words.sheet import Sheet
+from engine.draw.words.composite import Composite
 
 # Pixels of a picture 720 high: from its edges to the title; the bar; between things.
 MARGIN, BAR_WIDTH, BAR_HEIGHT, PAD = 22.0, 9.0, 190.0, 8.0
@@ -25,7 +25,7 @@ class Legend:
     map       colour map
     low, high values at its ends
     marks     values of the surfaces shown
-    words     texts of the marks, where numbers do not say it; () for the numbers
+    words     texts of the marks, in place of their numbers; () for the numbers
     card      True for a legend over an image: on a card of the background's colour, with the whole map
     """
 
@@ -86,12 +86,12 @@ class _Measures:
         self, left: int, upper: int, right: int, lower: int, parts: Iterable[tuple], card: RGB | None, card_left: int
     ) -> Sprite:
         """What is in an area, of parts (mask, sRGB, x, y, opacity)."""
-        sheet = Sheet(right - left, lower - upper)
+        composite = Composite(right - left, lower - upper)
         if card is not None:
-            sheet.lay_under(card, CARD_OPACITY, card_left - left)
+            composite.add_under(card, CARD_OPACITY, card_left - left)
         for mask, colour, x, y, opacity in parts:
-            sheet.lay(mask, colour, x - left, y - upper, opacity)
-        return Sprite(sheet.image(), self.margin + left, self.margin + upper)
+            composite.add(mask, colour, x - left, y - upper, opacity)
+        return Sprite(composite.image(), self.margin + left, self.margin + upper)
 
 
 @lru_cache(maxsize=4)

@@ -8,7 +8,7 @@ import numpy as np
 from engine.draw.colour import colours, srgb
 from engine.draw.frame import Frame
 from engine.draw.words import text
-from engine.draw.words.sheet import Card, Sheet
+from engine.draw.words.composite import Card, Composite
 
 # Of a picture 720 pixels high.
 PAD, BAR, LONGEST, GAP, NAME = 12.0, 7.0, 110.0, 10.0, 190.0
@@ -38,7 +38,7 @@ class Ranking(Card):
     def contents(self) -> tuple:
         return (self.ranks, self.title) if self.ranks else ()
 
-    def sheet(self, frame: Frame) -> Sheet:
+    def composite(self, frame: Frame) -> Composite:
         s, theme = frame.scale, frame.theme
         size, colour = text.type_size("small", s), srgb(theme.foreground)
         pad, gap, longest, bar = (max(1, round(n * s)) for n in (PAD, GAP, LONGEST, BAR))
@@ -49,18 +49,18 @@ class Ranking(Card):
         wide = max(mask.shape[1] for mask in names), max(mask.shape[1] for mask in parts)
         width = 2 * pad + max(wide[0] + wide[1] + longest + 2 * gap, head.shape[1])
         top = pad + (round(head.shape[0] * 1.3) if self.title else 0)
-        sheet = Sheet(width, top + line * len(self.ranks) + pad, theme.background, 0.86)
-        sheet.lay(head, colour, pad, pad)
+        composite = Composite(width, top + line * len(self.ranks) + pad, theme.background, 0.86)
+        composite.add(head, colour, pad, pad)
         shades = srgb(colours("viridis", theme.shade, [rank.part for rank in self.ranks]))
         for k, (rank, name, part) in enumerate(zip(self.ranks, names, parts, strict=True)):
             middle = top + line * (k + 0.5)
             y = round(middle - name.shape[0] / 2)
-            sheet.lay(name, colour, pad, y)
+            composite.add(name, colour, pad, y)
             left = pad + wide[0] + gap
             length = longest * min(max(rank.part, 0.0), 1.0)
             # The last pixel of a bar is as full as the bar reaches into it.
             cover = np.clip(length - np.arange(longest), 0.0, 1.0)
-            sheet.lay(np.full((bar, longest), 0.16), colour, left, round(middle - bar / 2))
-            sheet.lay(np.broadcast_to(cover, (bar, longest)), shades[k], left, round(middle - bar / 2))
-            sheet.lay(part, colour, left + longest + gap + wide[1] - part.shape[1], y)
-        return sheet
+            composite.add(np.full((bar, longest), 0.16), colour, left, round(middle - bar / 2))
+            composite.add(np.broadcast_to(cover, (bar, longest)), shades[k], left, round(middle - bar / 2))
+            composite.add(part, colour, left + longest + gap + wide[1] - part.shape[1], y)
+        return composite

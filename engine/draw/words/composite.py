@@ -14,7 +14,7 @@ from engine.draw.words import text
 ROWS = 512
 
 
-class Sheet:
+class Composite:
     """An image in the making: masks in colours, later ones over earlier ones, on a card or on nothing.
 
     width, height   pixels
@@ -28,14 +28,14 @@ class Sheet:
         self._under: tuple[RGB, float, int] | None = None
         self._parts: list[tuple] = []
 
-    def lay(self, mask: np.ndarray, colour: ArrayLike, x: int, y: int, opacity: float = 1.0) -> None:
-        """Lays a mask (H, W) over what is there, its upper left corner at x, y; what is outside is cut.
+    def add(self, mask: np.ndarray, colour: ArrayLike, x: int, y: int, opacity: float = 1.0) -> None:
+        """Adds a mask (H, W) over what is there, its upper left corner at x, y; what is outside is cut.
 
         colour   sRGB, (3,), or of each pixel, (H, W, 3) or what broadcasts to that
         """
         self._parts.append((mask, np.broadcast_to(colour, (*mask.shape, 3)), x, y, opacity))
 
-    def lay_under(self, colour: RGB, opacity: float, left: int) -> None:
+    def add_under(self, colour: RGB, opacity: float, left: int) -> None:
         """Fills what is still to be seen through, from a column on, with a linear RGB colour."""
         self._under = colour, opacity, left
 
@@ -69,15 +69,15 @@ def _blend(image, mask, colour, x, y, opacity):
 def word(words: str, size: float, colour: RGB, opacity: float = 1.0, tabular: bool = False) -> np.ndarray:
     """The image of a line of text in a linear RGB colour; see `text.mask`."""
     mask = text.mask(words, size, tabular)
-    sheet = Sheet(mask.shape[1], mask.shape[0])
-    sheet.lay(mask, srgb(colour), 0, 0, opacity)
-    return sheet.image()
+    composite = Composite(mask.shape[1], mask.shape[0])
+    composite.add(mask, srgb(colour), 0, 0, opacity)
+    return composite.image()
 
 
 class Card(Drawable):
     """A card of the background's colour in a corner of the picture, drawn again only when what it shows has changed.
 
-    A subclass gives `contents` and `sheet`. `margin` to the picture's edges is in pixels of a picture 720 high.
+    A subclass gives `contents` and `composite`. `margin` to the picture's edges is in pixels of a picture 720 high.
     """
 
     margin = 16.0
@@ -91,15 +91,15 @@ class Card(Drawable):
         """What the card shows, to be compared; empty draws nothing."""
         raise NotImplementedError
 
-    def sheet(self, frame: Frame) -> Sheet:
+    def composite(self, frame: Frame) -> Composite:
         """The card, drawn."""
         raise NotImplementedError
 
     def image(self, frame: Frame) -> np.ndarray:
-        """The image of the card for a frame, kept until something changes."""
+        """The image of the card for a frame; the same one until something changes."""
         state = self.contents(), frame.scale, frame.theme, frame.size
         if state != self._state:
-            self._state, self._image = state, self.sheet(frame).image()
+            self._state, self._image = state, self.composite(frame).image()
         return self._image
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
