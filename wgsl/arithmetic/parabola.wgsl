@@ -31,6 +31,11 @@ fn parabola_add(z: Parabola, m: mat4x4f, h: Parabola) -> Parabola {
     );
 }
 
+// The error bound made safe against the rounding of its own sums, once they are complete.
+fn parabola_rounded(z: Parabola) -> Parabola {
+    return Parabola(z.near, z.far, z.error_bound * 1.0001, z.middle, z.radius);
+}
+
 // From values, their errors and a range. The rounding of the product that follows is put in: four ulp of each of its
 // terms for near and far, whose sums count for themselves, and for the remainder as many as it has terms.
 fn parabola_of(near: vec4f, far: vec4f, error_bound: vec4f, d: Range, terms: f32) -> Parabola {

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.network.mlp import Shape
+
 
 @dataclass(frozen=True)
 class Arithmetic:
@@ -20,6 +22,23 @@ class Arithmetic:
     arguments: tuple[tuple[str, str], ...]
     enter: Callable[[str, str, str], str]
     lift: Callable[[str, str], str]
+
+    def start(self, layer: int, bias: str, group: str) -> str:
+        """WGSL for the sums of a group before any product; bias: its place among the weights."""
+        return f"{self.name}_start(weights[{bias}])"
+
+    def product(self, layer: int, z: str, block: str, k: str, h: str) -> str:
+        """WGSL for z plus a block times input group k, whose responses are h."""
+        if layer == 0:
+            return self.enter(z, block, k)
+        return f"{self.name}_add({z}, {block}, {h})"
+
+    def response(self, shape: Shape, layer: int, z: str, group: str) -> str:
+        """WGSL for the activation of z; softmax is applied to all outputs afterwards."""
+        activation = shape.activations[layer]
+        if activation.name == "identity" or not activation.rule.elementwise:
+            return z
+        return f"{self.name}_{activation.name}({z}, {activation.parameter!r})"
 
 
 POINT = ("p", "NetworkPoint")

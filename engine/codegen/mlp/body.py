@@ -1,40 +1,69 @@
-"""The statements of a network's function, in any arithmetic: written out for small networks, loops for others.
+"""The loop over a network's layers, once for every element type: numbers, dual numbers, bounds, boundaries.
 
-The loops go over inputs, with the sums of the outputs in registers. Responses are in variables, never in arrays: each
-iteration takes the first of them and moves the others up, so that after the last one all are in place again. That
-suits compilers (an array indexed by a number that is not constant costs lavapipe a load for each component, and time in
-the square of its length to compile). A layer of 32 by 32 at 16,384 points on two cores, and the first use with
-compilation: written out 3.1 ms and 1.5 s; a loop over outputs into an array 7.2 ms and 0.38 s; a loop over inputs from
-an array 3.3 ms and 0.35 s; this, 3.1 ms and 0.20 s; with dual numbers 4.8 ms and 0.43 s, from an array 5.4 ms and
-1.26 s.
+An element type says how a sum starts, what a product adds and what the activation gives (`Element`). A storage says
+where responses are in between:
+
+- written out: every product on a line, every response a variable. For small networks
+- by inputs: loops over inputs, with the sums of the outputs in registers and responses in variables. Each iteration
+  takes the first of them and moves the others up, so that after the last one all are in place again
+- by outputs: loops over outputs, whose responses are pushed into the end of an array while those before move up. For
+  elements so large that code for many of them would compile too slowly
+
+So no array is indexed by a number that is not constant, which costs lavapipe a load for each component, and time in the
+square of its length to compile. A layer of 32 by 32 at 16,384 points on two cores, and the first use with compilation:
+written out 3.1 ms and 1.5 s; by outputs into an array 7.2 ms and 0.38 s; by inputs from an array 3.3 ms and 0.35 s;
+by inputs from variables 3.1 ms and 0.20 s; with dual numbers 4.8 ms and 0.43 s, from an array 5.4 ms and 1.26 s.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import Protocol
 
-from engine.codegen.mlp.layout import layout
+from engine.codegen.mlp.layout import Block, layout
+from engine.network.mlp import Shape
 
 # Blocks of 4 x 4 weights in a network written out one by one, everything in registers. More would compile too slowly:
 # lavapipe takes 20 ms a block at 80 blocks, and the time grows faster than their number.
 WRITTEN_OUT = 26
-# Groups of four neurons in a layer whose sums all stay in registers while its inputs are read, one group an iteration.
+# By inputs: groups of four neurons in a layer whose sums all stay in registers, one group of inputs an iteration.
 NARROW = 8
 # Wider layers take inputs and outputs so many groups an iteration: 16 blocks keep iterations few and compile at once.
 CHUNK = 4
+# By outputs: layers to this many groups keep their responses in registers; wider ones in arrays in memory.
+MOST_IN_REGISTERS = 16
+# Blocks in one iteration of the inner loop over a wide layer's inputs.
+STRIDE = 8
 
 
-def body(shape, arithmetic):
-    """The function's statements, `return` included."""
-    writer = _WrittenOut(shape, arithmetic) if is_written_out(shape) else _Loops(shape, arithmetic)
+class Element(Protocol):
+    """What stands for four neurons' responses: a WGSL type, and the texts of its operations.
+
+    `group` is the text of an output group's number in its layer; a product that is "" adds nothing.
+    """
+
+    @property
+    def element(self) -> str: ...
+
+    def start(self, layer: int, bias: str, group: str) -> str: ...
+
+    def product(self, layer: int, z: str, block: str, k: str, h: str) -> str: ...
+
+    def response(self, shape: Shape, layer: int, z: str, group: str) -> str: ...
+
+
+def body(shape: Shape, element: Element) -> str:
+    """The statements of a function that returns the outputs, array<ELEMENT, groups of outputs>."""
+    writer = WrittenOut(shape, element) if is_written_out(shape) else ByInputs(shape, element)
     return "".join(f"    {line}\n" for line in writer.lines())
 
 
-def is_written_out(shape):
+def is_written_out(shape: Shape) -> bool:
     """True for a network whose body has no loop and no array."""
     return sum(b.inputs * b.outputs for b in layout(shape).blocks) <= WRITTEN_OUT
 
 
 @cache
-def loop_iterations(shape):
+def loop_iterations(shape: Shape) -> int:
     """Loop iterations of one evaluation, at most; llvmpipe ends loops after 65,535 an invocation, all summed."""
     if is_written_out(shape):
         return 0
@@ -53,116 +82,125 @@ def _is_wide(layer, block):
 
 
 class _Writer:
-    def __init__(self, shape, arithmetic):
-        self.shape, self.arithmetic = shape, arithmetic
-        self.prefix, self.element = arithmetic.name, arithmetic.element
+    def __init__(self, shape: Shape, element: Element):
+        self.shape, self.element = shape, element
         self.blocks = layout(shape).blocks
 
-    def start(self, bias):
-        return f"{self.prefix}_start(weights[{bias}])"
+    def products(self, layer: int, block: Block, sums: Iterable[str], place: str, k: str, h: str) -> Iterator[str]:
+        """Each of the sums, of output groups one after the other, plus its block times input group k."""
+        for g, z in enumerate(sums):
+            at = f"{place} + {4 * block.inputs * g}u" if g else place
+            if product := self.element.product(layer, z, f"network_block({at})", k, h):
+                yield f"{z} = {product};"
 
-    def product(self, layer, z, place, k, h):
-        """z plus the block at `place` times input group k, whose responses are h."""
-        if layer == 0:
-            return self.arithmetic.enter(z, f"network_block({place})", k)
-        return f"{self.prefix}_add({z}, network_block({place}), {h})"
+    def response(self, layer: int, z: str, group: str) -> str:
+        """The activation of the sums z."""
+        return self.element.response(self.shape, layer, z, group)
 
-    def response(self, layer, z):
-        """The activation of z; softmax is applied to all outputs afterwards."""
-        activation = self.shape.activations[layer]
-        if activation.name == "identity" or not activation.rule.elementwise:
-            return z
-        return f"{self.prefix}_{activation.name}({z}, {activation.parameter!r})"
+    def run(self, layer: int) -> int:
+        """How many layers from this one on are alike and feed each other; the first stands alone."""
+        sizes, count = self.shape.sizes, 1
+        if layer and sizes[layer] == sizes[layer + 1]:
+            mine = self.response(layer, "z", "g")
+            while (
+                layer + count < len(self.blocks)
+                and sizes[layer + count + 1] == sizes[layer]
+                and self.response(layer + count, "z", "g") == mine
+            ):
+                count += 1
+        return count
+
+    def layers(self) -> Iterator[str]:
+        """The statements of all layers, those of a run in one loop."""
+        layer = 0
+        while layer < len(self.blocks):
+            block, count = self.blocks[layer], self.run(layer)
+            yield f"// layer{'s' if count > 1 else ''} {layer}{f' to {layer + count - 1}' if count > 1 else ''}"
+            if count > 1:
+                yield f"var at{layer} = {block.at}u;"
+                yield f"for (var iteration = 0u; iteration < {count}u; iteration++) {{"
+                yield from indented(self.layer(layer, block, f"at{layer}"))
+                yield f"    at{layer} += {block.size}u;"
+                yield "}"
+            else:
+                yield from self.layer(layer, block, f"{block.at}u")
+            layer += count
+
+    def layer(self, layer: int, block: Block, at: str) -> Iterator[str]:
+        """The statements of one layer whose weights begin at vec4f number `at`."""
+        raise NotImplementedError
 
 
-class _WrittenOut(_Writer):
+class WrittenOut(_Writer):
     """Every product on a line; responses in variables h<layer>_<group>."""
 
-    def lines(self):
-        for layer, block in enumerate(self.blocks):
-            for g in range(block.outputs):
-                name = f"h{layer}_{g}"
-                yield f"var {name} = {self.start(f'{block.bias + g}u')};"
-                for k in range(block.inputs):
-                    product = self.product(layer, name, f"{block.block(g, k)}u", f"{k}u", f"h{layer - 1}_{k}")
-                    yield f"{name} = {product};"
-                yield f"{name} = {self.response(layer, name)};"
-        last = len(self.blocks) - 1
-        names = [f"h{last}_{g}" for g in range(block.outputs)]
-        yield f"return array<{self.element}, {len(names)}>({', '.join(names)});"
+    def run(self, layer: int) -> int:
+        return 1
+
+    def layer(self, layer: int, block: Block, at: str) -> Iterator[str]:
+        for g in range(block.outputs):
+            name = f"h{layer}_{g}"
+            yield f"var {name} = {self.element.start(layer, f'{block.bias + g}u', f'{g}u')};"
+            for k in range(block.inputs):
+                yield from self.products(layer, block, [name], f"{block.block(g, k)}u", f"{k}u", f"h{layer - 1}_{k}")
+            yield f"{name} = {self.response(layer, name, f'{g}u')};"
+
+    def lines(self) -> Iterator[str]:
+        """The statements of a function's body."""
+        yield from self.layers()
+        names = [f"h{len(self.blocks) - 1}_{g}" for g in range(self.blocks[-1].outputs)]
+        yield f"return array<{self.element.element}, {len(names)}>({', '.join(names)});"
 
 
-class _Loops(_Writer):
+class ByInputs(_Writer):
     """Loops over input groups; responses in variables h0, h1 ..., a group each; a wide layer's first in n0, n1 ...
 
     Each layer replaces the responses of the one before.
     """
 
-    def lines(self):
+    def lines(self) -> Iterator[str]:
+        """The statements of a function's body."""
         for g in range(max(b.outputs for b in self.blocks)):
-            yield f"var h{g}: {self.element};"
+            yield f"var h{g}: {self.element.element};"
         for g in range(max((b.outputs for i, b in enumerate(self.blocks) if _is_wide(i, b)), default=0)):
-            yield f"var n{g}: {self.element};"
-        layer = 0
-        while layer < len(self.blocks):
-            block, count = self.blocks[layer], self._run(layer)
-            yield f"// layer{'s' if count > 1 else ''} {layer}{f' to {layer + count - 1}' if count > 1 else ''}"
-            if count > 1:
-                yield f"var at{layer} = {block.at}u;"
-                yield f"for (var iteration = 0u; iteration < {count}u; iteration++) {{"
-                yield from _indented(self._layer(layer, block, f"at{layer}"))
-                yield f"    at{layer} += {block.size}u;"
-                yield "}"
-            else:
-                yield from self._layer(layer, block, f"{block.at}u")
-            layer += count
+            yield f"var n{g}: {self.element.element};"
+        yield from self.layers()
         outputs = self.blocks[-1].outputs
-        yield f"return array<{self.element}, {outputs}>({', '.join(f'h{g}' for g in range(outputs))});"
+        yield f"return array<{self.element.element}, {outputs}>({', '.join(f'h{g}' for g in range(outputs))});"
 
-    def _run(self, layer):
-        """How many layers from this one on are alike and feed each other; the first stands alone."""
-        sizes, activations, count = self.shape.sizes, self.shape.activations, 1
-        if layer and sizes[layer] == sizes[layer + 1]:
-            while (
-                layer + count < len(activations)
-                and sizes[layer + count + 1] == sizes[layer]
-                and activations[layer + count] == activations[layer]
-            ):
-                count += 1
-        return count
-
-    def _layer(self, layer, block, at):
+    def layer(self, layer: int, block: Block, at: str) -> Iterator[str]:
         if not _is_wide(layer, block):
             yield "{"
-            yield from _indented(self._sums(layer, block, f"{at}", at, range(block.outputs), 1))
+            yield from indented(self._sums(layer, block, at, at, range(block.outputs), 1))
             for g in range(block.outputs):
-                yield f"    h{g} = {self.response(layer, f'z{g}')};"
+                yield f"    h{g} = {self.response(layer, f'z{g}', f'{g}u')};"
             yield "}"
             return
         whole = block.outputs // CHUNK * CHUNK
         if whole:
             yield f"for (var t = 0u; t < {whole // CHUNK}u; t++) {{"
             yield f"    let tile = {at} + {4 * CHUNK * block.inputs}u * t;"
-            yield from _indented(self._sums(layer, block, "tile", f"{at} + {CHUNK}u * t", range(CHUNK), CHUNK))
+            yield from indented(self._sums(layer, block, "tile", f"{at} + {CHUNK}u * t", range(CHUNK), CHUNK))
             for g in range(whole):
-                new = f"n{g + CHUNK}" if g + CHUNK < whole else self.response(layer, f"z{g + CHUNK - whole}")
+                new = f"n{g + CHUNK}" if g + CHUNK < whole else self.response(layer, f"z{g + CHUNK - whole}", "g")
                 yield f"    n{g} = {new};"
             yield "}"
         if whole < block.outputs:
             rest = range(block.outputs - whole)
             tile = f"{at} + {4 * whole * block.inputs}u"
             yield "{"
-            yield from _indented(self._sums(layer, block, tile, f"{at} + {whole}u", rest, CHUNK))
+            yield from indented(self._sums(layer, block, tile, f"{at} + {whole}u", rest, CHUNK))
             for g in rest:
-                yield f"    n{whole + g} = {self.response(layer, f'z{g}')};"
+                yield f"    n{whole + g} = {self.response(layer, f'z{g}', f'{whole + g}u')};"
             yield "}"
         for g in range(block.outputs):
             yield f"h{g} = n{g};"
 
     def _sums(self, layer, block, row, bias, groups, stride):
         """z0, z1 ... of output groups whose blocks begin at `row`, from the inputs `stride` groups an iteration."""
-        for g in groups:
-            yield f"var z{g} = {self.start(f'{bias} + {block.bias - block.at + g}u')};"
+        sums = [f"z{g}" for g in groups]
+        for g, z in enumerate(sums):
+            yield f"var {z} = {self.element.start(layer, f'{bias} + {block.bias - block.at + g}u', f'{g}u')};"
         whole = block.inputs // stride
         if whole <= 2 // stride:
             whole = 0
@@ -170,16 +208,12 @@ class _Loops(_Writer):
             yield f"for (var k = 0u; k < {whole}u; k++) {{"
             for m in range(stride):
                 place = f"{row} + {4 * stride}u * k + {4 * m}u"
-                yield from _indented(self._products(layer, block, place, f"{stride}u * k + {m}u", f"h{m}", groups))
+                yield from indented(self.products(layer, block, sums, place, f"{stride}u * k + {m}u", f"h{m}"))
             if layer:
-                yield from _indented(_moved_up(whole * stride, stride))
+                yield from indented(_moved_up(whole * stride, stride))
             yield "}"
         for k in range(whole * stride, block.inputs):
-            yield from self._products(layer, block, f"{row} + {4 * k}u", f"{k}u", f"h{k}", groups)
-
-    def _products(self, layer, block, place, k, h, groups):
-        for g in groups:
-            yield f"z{g} = {self.product(layer, f'z{g}', f'{place} + {4 * block.inputs * g}u', k, h)};"
+            yield from self.products(layer, block, sums, f"{row} + {4 * k}u", f"{k}u", f"h{k}")
 
 
 def _moved_up(count, stride):
@@ -192,6 +226,59 @@ def _moved_up(count, stride):
         yield f"h{count - stride + m} = first{m};"
 
 
-def _indented(lines):
+class ByOutputs(_Writer):
+    """Loops over output groups; responses in an array h<layer> for each layer, one array for a run."""
+
+    source = ""
+
+    @property
+    def iterations(self) -> int:
+        """Loop iterations of one evaluation, at most."""
+        total = 0
+        for block in self.blocks:
+            inner = block.inputs // STRIDE if self._is_wide(block) else 0
+            total += block.outputs * (1 + inner) + 1
+        return total
+
+    def _is_wide(self, block):
+        return max(block.inputs, block.outputs) > MOST_IN_REGISTERS
+
+    def layer(self, layer: int, block: Block, at: str) -> Iterator[str]:
+        is_run = at == f"at{layer}"
+        target, wide = "next" if is_run else f"h{layer}", self._is_wide(block)
+        yield f"var {target}: array<{self.element.element}, {block.outputs}>;"
+        yield f"for (var g = 0u; g < {block.outputs}u; g++) {{"
+        yield f"    var z = {self.element.start(layer, f'{at} + {block.bias - block.at}u + g', 'g')};"
+        yield f"    let row = {at} + {4 * block.inputs}u * g;"
+        looped = block.inputs // STRIDE * STRIDE if wide else 0
+        if looped:
+            yield f"    for (var k = 0u; k < {looped}u; k += {STRIDE}u) {{"
+            for j in range(STRIDE):
+                h, place = f"{self.source}[k + {j}u]", f"row + 4u * k + {4 * j}u"
+                yield from indented(indented(self.products(layer, block, ["z"], place, f"k + {j}u", h)))
+            yield "    }"
+        for k in range(looped, block.inputs):
+            yield from indented(self.products(layer, block, ["z"], f"row + {4 * k}u", f"{k}u", f"{self.source}[{k}]"))
+        response = self.response(layer, "z", "g")
+        if wide:
+            yield f"    {target}[g] = {response};"
+        else:
+            for g in range(block.outputs - 1):
+                yield f"    {target}[{g}] = {target}[{g + 1}];"
+            yield f"    {target}[{block.outputs - 1}] = {response};"
+        yield "}"
+        if is_run:
+            yield f"{self.source} = next;"
+        else:
+            self.source = target
+
+    def lines(self) -> Iterator[str]:
+        """The statements of a function's body."""
+        yield from self.layers()
+        yield f"return {self.source};"
+
+
+def indented(lines: Iterable[str]) -> Iterator[str]:
+    """Lines four spaces to the right."""
     for line in lines:
         yield f"    {line}"
