@@ -10,9 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.boundaries.loops import Loops
-from engine.codegen.boundaries.unrolled import WrittenOut
-from engine.codegen.boundaries.writer import is_straight
+from engine.codegen.boundaries.writer import LoopWriter, UnrolledWriter, is_straight
 from engine.codegen.mlp.layout import layout, weights_binding
 
 # Products with two derivatives each that may be written out: lavapipe compiles some 4,800 lines of four a second, and
@@ -87,7 +85,7 @@ def boundaries_module(shape, task):
                            stores the nearest point of a neuron's line for found_of(neuron); forget() clears all
     value_of(z)            the last activation
     """
-    writer = WrittenOut(shape, task) if _products(shape) <= WRITTEN else Loops(shape, task)
+    writer = (UnrolledWriter if _products(shape) <= WRITTEN else LoopWriter)(shape, task)
     return "\n".join(writer.module())
 
 

@@ -1,13 +1,19 @@
-"""What both ways of writing a network's boundaries share: places of neurons, the decision, the last activation."""
+"""The WGSL of a network's boundaries: every neuron's sum and gradient at a sample, and the lines they make."""
+
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from engine.codegen.mlp.body import WrittenOut, indented
 from engine.codegen.mlp.layout import layout
+from engine.network.mlp import Shape
 
 STRAIGHT = ("relu", "leaky_relu", "identity")
+# Groups of outputs whose sums a loop forms together.
+CHUNK = 2
 
 
-def is_straight(shape):
+def is_straight(shape: Shape) -> bool:
     """True where boundaries are made of straight pieces: hidden activations have no curve."""
     return all(a.name in STRAIGHT for a in shape.activations[:-1])
 
@@ -19,174 +25,351 @@ class Groups:
     count    groups of hidden neurons; the decision is neuron 0 of group `count`
     """
 
-    def __init__(self, shape):
+    def __init__(self, shape: Shape):
         sizes = [-(-n // 4) for n in shape.sizes[1:-1]]
         self.starts = [sum(sizes[:k]) for k in range(len(sizes))]
         self.count = sum(sizes)
-        self.sizes = sizes
 
-    def places(self, shape):
-        """(neurons + 1,): where each hidden neuron, and then the decision, stands among all neurons."""
+    def places(self, shape: Shape) -> np.ndarray:
+        """(neurons + 1,): where each hidden neuron, and then the decision, stands among all, the fill included."""
         neurons = [4 * s + np.arange(n) for s, n in zip(self.starts, shape.sizes[1:-1], strict=True)]
         return np.concatenate([*neurons, [4 * self.count]]).astype(int)
 
 
+class PlaneElement:
+    """Four neurons' sums and their gradients in the plane: an Element of codegen.mlp.body.
+
+    centres   of each layer, the first of its sums at the picture's middle in the binding `middle`
+    """
+
+    element = "Plane"
+
+    def __init__(self, shape: Shape, groups: Groups):
+        self.groups, self.straight = groups, is_straight(shape)
+        blocks = layout(shape).blocks
+        first = 2 * blocks[0].outputs
+        self.centres = [first + sum(b.outputs for b in blocks[:k]) for k in range(len(blocks))]
+        self.last = len(blocks) - 1
+
+    def start(self, layer: int, bias: str, group: str) -> str:
+        if layer == 0:
+            return f"boundary_enter(q, {group})"
+        return self.start_at("vec4f(0.0)" if self.straight else f"middle[{self.centres[layer]}u + {group}]")
+
+    @staticmethod
+    def start_at(value: str) -> str:
+        """The sums before any product."""
+        return f"Plane({value}, vec4f(0.0), vec4f(0.0))"
+
+    def product(self, layer: int, z: str, block: str, k: str, h: str) -> str:
+        return f"plane_add({z}, {block}, {h})" if layer else ""
+
+    def response(self, shape: Shape, layer: int, z: str, group: str) -> str:
+        centre = f"middle[{self.centres[layer]}u + {group}]"
+        if layer == self.last:
+            return f"boundary_output({z}, {centre}, {group})"
+        return f"boundary_hidden({z}, {centre}, {layer}u, {self.groups.starts[layer]}u + {group})"
+
+
 class Writer:
-    def __init__(self, shape, task):
+    """Writes the functions for a Shape; subclasses say how groups are gone through."""
+
+    def __init__(self, shape: Shape, task: str):
         self.shape, self.task = shape, task
         self.blocks, self.groups = layout(shape).blocks, Groups(shape)
-        self.straight = is_straight(shape)
+        self.element = PlaneElement(shape, self.groups)
+        self.straight = self.element.straight
         self.words = self.groups.count // 32 + 1
-        # Groups after the hidden ones: the decision's, at least.
-        self.spare = 1
-        at = 2 * self.blocks[0].outputs
-        self.centres = []
-        for block in self.blocks:
-            self.centres.append(at)
-            at += block.outputs
 
-    def module(self):
+    def each(self, count: int, text: str) -> Iterator[str]:
+        """Statements for `count` groups or words, with {g} for the number of each."""
+        raise NotImplementedError
+
+    def evaluation(self) -> Iterator[str]:
+        """The statements that evaluate all layers at q."""
+        raise NotImplementedError
+
+    def choices(self) -> Iterator[str]:
+        """line_of, found_of, take and sides_of, which reach one neuron or group by its number."""
+        raise NotImplementedError
+
+    def module(self) -> Iterator[str]:
+        """The lines of `generated/boundaries`."""
         count, outputs = self.groups.count, self.blocks[-1].outputs
         names = dict.fromkeys(a.name for a in self.shape.activations if a.name not in ("identity", "softmax"))
-        yield "#import arithmetic/plain"
+        yield "#import arithmetic/plane"
         yield "#import lib/moved"
         yield from (f"#import activations/{name}" for name in names)
         yield f"const GROUPS = {count}u;"
         yield f"const DECISION = {4 * count}u;"
         yield f"const OUTPUTS = {self.shape.sizes[-1]}u;"
-        yield f"const CLASSES = {'true' if self.task == 'classes' else 'false'};"
-        yield f"const WORDS = {self.words}u;"
-        yield f"const STRAIGHT = {'true' if self.straight else 'false'};"
-        yield "const NONE = 0xffffffffu;"
-        yield "const FAR = 1e29;"
+        yield f"const CLASSES = {str(self.task == 'classes').lower()};"
+        yield f"const STRAIGHT = {str(self.straight).lower()};"
         for name in ("sums", "sums_x", "sums_y", "distances", "alongs"):
-            yield f"var<private> {name}: array<vec4f, {count + self.spare}>;"
+            yield f"var<private> {name}: array<vec4f, {count + 1}>;"
         for name in ("outputs", "outputs_x", "outputs_y"):
             yield f"var<private> {name}: array<vec4f, {outputs}>;"
-        yield f"var<private> sides: array<vec4u, {self.words}>;"
-        yield f"var<private> masks: array<vec4u, {self.words}>;"
-        yield from self.shared()
-        yield "fn evaluate(q: vec2f) {"
-        yield from indented(self.body())
-        yield from indented(self.decision())
-        yield "}"
-        yield from self.starts()
-        yield from self.next_mask()
-        yield from self.value_of()
-        yield from self.searches()
+        for name in ("sides", "masks"):
+            yield f"var<private> {name}: array<vec4u, {self.words}>;"
+        z, start = ("c + p.v", "") if self.straight else ("p.v", f"middle[{self.element.centres[0]}u + g] + ")
+        yield from FIXED.format(first=self.blocks[0].outputs, z=z, start=start).splitlines()
+        yield from self.hidden(z)
+        yield from function("evaluate(q: vec2f)", [
+            *self.each(self.words, "sides[{g}] = vec4u(0u);"), *self.evaluation(), *self.decision(),
+        ])  # fmt: skip
+        yield from function("group_start(g: u32) -> u32", self.group_start())
+        yield from function("next_mask() -> u32", self.next_mask())
+        marked = " | ".join(f"masks[{w}]" for w in range(self.words))
+        yield from function("is_marked() -> bool", [f"return is_any({marked});"])
+        last = self.shape.activations[-1]
+        value = "z" if last.name in ("identity", "softmax") else f"{last.name}_value(z, {last.parameter!r})"
+        yield from function("value_of(z: vec4f) -> vec4f", [f"return {value};"])
+        yield from self.choices()
+        yield from function("forget()", self.each(count + 1, "distances[{g}] = vec4f(FAR);"))
+        clear = list(self.each(self.words, "masks[{g}] = vec4u(0u);"))
+        for head, condition in (
+            ("mark(back: vec2f)", "is_near({g}, back)"),
+            ("mark_found()", "distances[{g}] < vec4f(FAR)"),
+        ):
+            marks = self.each(count + 1, f"masks[{{g}} / 32u] |= bit_of({{g}}, {condition});")
+            yield from function(head, [*clear, *marks])
+        yield from function("span(foot: vec2f, direction: vec2f, end: u32) -> vec2f", [
+            "var start = vec4f(-1e30);",
+            "var end_at = vec4f(1e30);",
+            *self.each(count, "span_of({g}, foot, direction, {g} < end, &start, &end_at);"),
+            "let start_all = max(max(start.x, start.y), max(start.z, start.w));",
+            "return vec2f(start_all, min(min(end_at.x, end_at.y), min(end_at.z, end_at.w)));",
+        ])  # fmt: skip
+        yield from function("kinks(reach: f32) -> vec4f", [
+            "var first = vec4u(NONE);",
+            "var second = vec4u(NONE);",
+            *self.each(count, "kinks_of({g}, reach, &first, &second);"),
+            "return two_steps(first, second);",
+        ])  # fmt: skip
 
-    def shared(self):
-        yield from """
-fn network_block(at: u32) -> mat4x4f {
-    return mat4x4f(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
-}
+    def hidden(self, z: str) -> Iterator[str]:
+        """boundary_hidden: stores a hidden group's sums and gives its responses, by its layer's activation."""
+        hidden = list(dict.fromkeys(self.shape.activations[:-1]))
+        lines = [f"let z = {z};", "boundary_store(z, p, group);"]
+        for i, a in enumerate(hidden):
+            moved, slope = ("p.v", "vec4f(1.0)") if a.name == "identity" else (
+                f"moved_{a.name}(p.v, c, {a.parameter!r})" if self.straight else f"{a.name}_value(z, {a.parameter!r})",
+                f"{a.name}_slope(z, {a.parameter!r})",
+            )  # fmt: skip
+            if i == 0:
+                lines += [f"var response = {moved};", f"var slope = {slope};"]
+                continue
+            mine = " || ".join(f"layer == {k}u" for k, b in enumerate(self.shape.activations[:-1]) if b == a)
+            lines += [f"response = select(response, {moved}, {mine});", f"slope = select(slope, {slope}, {mine});"]
+        lines.append("return Plane(response, slope * p.x, slope * p.y);")
+        return function("boundary_hidden(p: Plane, c: vec4f, layer: u32, group: u32) -> Plane", lines)
 
-// The bit of group g in the neurons that are on.
-fn bit_of(g: u32, on: vec4<bool>) -> vec4u {
-    return select(vec4u(0u), vec4u(1u << (g % 32u)), on);
-}
-
-fn is_any(m: vec4u) -> bool {
-    return (m.x | m.y | m.z | m.w) != 0u;
-}
-""".splitlines()
-
-    def moved(self, layer, d, c):
-        a = self.shape.activations[layer]
-        if a.name == "identity":
-            return d
-        return (
-            f"moved_{a.name}({d}, {c}, {a.parameter!r})" if self.straight else f"{a.name}_value({d}, {a.parameter!r})"
-        )
-
-    def slope(self, layer, z):
-        a = self.shape.activations[layer]
-        return "vec4f(1.0)" if a.name == "identity" else f"{a.name}_slope({z}, {a.parameter!r})"
-
-    def decision(self):
+    def decision(self) -> Iterator[str]:
         """What is 0 where the network changes its mind: of classes, the best less the second best."""
         count, name = self.shape.sizes[-1], self.shape.activations[-1].name
-        neuron = lambda k: (
+        one = lambda k: (
             f"vec3f(outputs[{k} / 4u][{k} % 4u], outputs_x[{k} / 4u][{k} % 4u], outputs_y[{k} / 4u][{k} % 4u])"
         )
         if self.task == "classes" and count == 2:
-            yield f"let choice = {neuron('1u')} - {neuron('0u')};"
+            yield f"let choice = {one('1u')} - {one('0u')};"
         elif self.task == "classes" and count > 2:
-            yield f"var best = {neuron('0u')};"
+            yield f"var best = {one('0u')};"
             yield "var second = vec3f(-3e38, 0.0, 0.0);"
             yield f"for (var k = 1u; k < {count}u; k++) {{"
-            yield f"    let one = {neuron('k')};"
+            yield f"    let one = {one('k')};"
             yield "    second = select(select(second, one, one.x > second.x), best, one.x > best.x);"
             yield "    best = select(best, one, one.x > best.x);"
             yield "}"
             yield "let choice = best - second;"
         elif count == 1:
             half = "0.0" if name in ("sigmoid", "tanh") else "0.5 / node.unit"
-            yield f"let choice = {neuron('0u')} - vec3f({half}, 0.0, 0.0);"
+            yield f"let choice = {one('0u')} - vec3f({half}, 0.0, 0.0);"
         else:
             yield "let choice = vec3f(0.0);"
-        n = self.groups.count
-        yield f"sums[{n}] = vec4f(choice.x, 0.0, 0.0, 0.0);"
-        yield f"sums_x[{n}] = vec4f(choice.y, 0.0, 0.0, 0.0);"
-        yield f"sums_y[{n}] = vec4f(choice.z, 0.0, 0.0, 0.0);"
+        for array, part in (("sums", "x"), ("sums_x", "y"), ("sums_y", "z")):
+            yield f"{array}[{self.groups.count}] = vec4f(choice.{part}, 0.0, 0.0, 0.0);"
 
-    def starts(self):
-        yield "fn group_start(g: u32) -> u32 {"
-        yield "    var start = 0u;"
+    def group_start(self) -> Iterator[str]:
+        """Statements that give the first group of group g's layer."""
+        yield "var start = 0u;"
         for s in [*self.groups.starts[1:], self.groups.count]:
-            yield f"    start = select(start, {s}u, g >= {s}u);"
-        yield "    return start;"
-        yield "}"
+            yield f"start = select(start, {s}u, g >= {s}u);"
+        yield "return start;"
 
-    def next_mask(self):
-        """The first group that has a neuron, and in it the first."""
+    def next_mask(self) -> Iterator[str]:
+        """Statements that give the first marked neuron: of the first group that has one."""
         words = range(self.words)
-        yield "fn next_mask() -> u32 {"
-        yield "    var word = vec4u(0u);"
-        yield "    var at = 0u;"
+        yield "var word = vec4u(0u);"
+        yield "var at = 0u;"
         for w in reversed(words):
-            yield f"    at = select(at, {w}u, is_any(masks[{w}]));"
-            yield f"    word = select(word, masks[{w}], is_any(masks[{w}]));"
-        yield "    let all_neurons = word.x | word.y | word.z | word.w;"
-        yield "    let g = firstTrailingBit(all_neurons);"
-        yield "    let set_bit = 1u << (g & 31u);"
-        yield "    let on = (word & vec4u(set_bit)) != vec4u(0u);"
-        yield "    let neuron = select(select(select(3u, 2u, on.z), 1u, on.y), 0u, on.x);"
-        yield "    let rest = word & ~select(vec4u(0u), vec4u(set_bit), vec4u(neuron) == vec4u(0u, 1u, 2u, 3u));"
+            yield f"at = select(at, {w}u, is_any(masks[{w}]));"
+            yield f"word = select(word, masks[{w}], is_any(masks[{w}]));"
+        yield "let all_neurons = word.x | word.y | word.z | word.w;"
+        yield "let g = firstTrailingBit(all_neurons);"
+        yield "let set_bit = 1u << (g & 31u);"
+        yield "let on = (word & vec4u(set_bit)) != vec4u(0u);"
+        yield "let neuron = select(select(select(3u, 2u, on.z), 1u, on.y), 0u, on.x);"
+        yield "let rest = word & ~select(vec4u(0u), vec4u(set_bit), vec4u(neuron) == vec4u(0u, 1u, 2u, 3u));"
         for w in words:
-            yield f"    masks[{w}] = select(masks[{w}], rest, at == {w}u);"
-        yield "    return select(NONE, 128u * at + 4u * g + neuron, all_neurons != 0u);"
+            yield f"masks[{w}] = select(masks[{w}], rest, at == {w}u);"
+        yield "return select(NONE, 128u * at + 4u * g + neuron, all_neurons != 0u);"
+
+
+class UnrolledWriter(Writer):
+    """Every product on a line, every place a constant: fast, for small networks.
+
+    One neuron of many is found by choosing among all: an array indexed by a number that is not constant lies in memory,
+    and costs a load or a store for each component, and seconds to compile.
+    """
+
+    def each(self, count: int, text: str) -> Iterator[str]:
+        return (text.format(g=f"{g}u") for g in range(count))
+
+    def evaluation(self) -> Iterator[str]:
+        return WrittenOut(self.shape, self.element).layers()
+
+    def choices(self) -> Iterator[str]:
+        yield from function("line_of(neuron: u32) -> vec3f", self._chosen("sums", "sums_x", "sums_y"))
+        yield from function("found_of(neuron: u32) -> vec2f", self._chosen("distances", "alongs"))
+        take = []
+        for g in range(self.groups.count + 1):
+            four = f"vec4u({4 * g}u, {4 * g + 1}u, {4 * g + 2}u, {4 * g + 3}u)"
+            take.append(f"let is{g} = (vec4u(neuron) == {four}) & (vec4f(far) < distances[{g}]);")
+            take.append(f"distances[{g}] = select(distances[{g}], vec4f(far), is{g});")
+            take.append(f"alongs[{g}] = select(alongs[{g}], vec4f(along), is{g});")
+        yield from function("take(neuron: u32, far: f32, along: f32)", take)
+        others = (f"word = select(word, sides[{w}], g / 32u == {w}u);" for w in range(1, self.words))
+        yield from function("sides_of(g: u32) -> vec4u", ["var word = sides[0];", *others, "return word;"])
+
+    def _chosen(self, *arrays):
+        """Statements that give a neuron's number in each array."""
+        for i, name in enumerate(arrays):
+            yield f"var four{i} = {name}[0];"
+        for g in range(1, self.groups.count + 1):
+            for i, name in enumerate(arrays):
+                yield f"four{i} = select(four{i}, {name}[{g}], neuron / 4u == {g}u);"
+        yield f"return vec{len(arrays)}f({', '.join(f'four{i}[neuron % 4u]' for i in range(len(arrays)))});"
+
+
+class LoopWriter(Writer):
+    """Loops over arrays, for networks that would take too long to compile otherwise."""
+
+    def each(self, count: int, text: str) -> Iterator[str]:
+        yield f"for (var g = 0u; g < min({count}u, node.most); g++) {{"
+        yield f"    {text.format(g='g')}"
         yield "}"
-        yield "fn is_marked() -> bool {"
-        yield f"    return is_any({' | '.join(f'masks[{w}]' for w in words)});"
+
+    def evaluation(self) -> Iterator[str]:
+        """The first layer, then one loop for all others, whose places are a table: lavapipe takes seconds for each
+        further copy of code that reaches arrays by numbers that are data.
+        """
+        last, widest = len(self.blocks) - 1, max(b.outputs for b in self.blocks)
+        yield f"var h: array<Plane, {widest}>;"
+        yield f"var next: array<Plane, {widest}>;"
+        first = self.element.response(self.shape, 0, self.element.start(0, "", "g"), "g")
+        yield from self.each(self.blocks[0].outputs, f"h[{{g}}] = {first};")
+        # Of each layer: its first vec4f of weights, groups of inputs and outputs, its centre; and its first group.
+        centres, starts = self.element.centres, [*self.groups.starts, self.groups.count]
+        rows = [f"vec4u({b.at}u, {b.inputs}u, {b.outputs}u, {c}u)" for b, c in zip(self.blocks, centres, strict=True)]
+        yield f"var places = array<vec4u, {len(rows)}>({', '.join(rows)});"
+        yield f"var starts = array<u32, {len(rows)}>({', '.join(f'{k}u' for k in starts)});"
+        yield f"for (var layer = 1u; layer < min({len(rows)}u, node.most); layer++) {{"
+        yield "    let place = places[layer];"
+        yield f"    for (var first = 0u; first < min(place.z, node.most); first += {CHUNK}u) {{"
+        yield from indented(indented(self._sums()))
+        yield "    }"
+        yield "    for (var g = 0u; g < min(place.z, node.most); g++) {"
+        yield "        let c = middle[place.w + g];"
+        yield f"        if layer == {last}u {{"
+        yield "            h[g] = boundary_output(next[g], c, g);"
+        yield "        } else {"
+        yield "            h[g] = boundary_hidden(next[g], c, layer, starts[layer] + g);"
+        yield "        }"
+        yield "    }"
         yield "}"
 
-    def value_of(self):
-        a = self.shape.activations[-1]
-        value = "z" if a.name in ("identity", "softmax") else f"{a.name}_value(z, {a.parameter!r})"
-        yield "fn value_of(z: vec4f) -> vec4f {"
-        yield f"    return {value};"
+    def _sums(self):
+        """Those of CHUNK groups from `first` on; past the last group, that one again."""
+        for m in range(CHUNK):
+            start = "vec4f(0.0)" if self.straight else f"middle[place.w + g{m}]"
+            yield f"let g{m} = min(first + {m}u, place.z - 1u);"
+            yield f"let row{m} = place.x + 4u * place.y * g{m};"
+            yield f"var p{m} = {self.element.start_at(start)};"
+        yield "for (var k = 0u; k < min(place.y, node.most); k++) {"
+        for m in range(CHUNK):
+            yield f"    p{m} = plane_add(p{m}, network_block(row{m} + 4u * k), h[k]);"
         yield "}"
+        for m in range(CHUNK):
+            yield f"next[g{m}] = p{m};"
 
-    def keep(self, group, z, x, y, word):
-        """The lines that keep a group's sums; group and word are numbers, or texts of them."""
-        yield f"sums[{group}] = {z};"
-        yield f"sums_x[{group}] = {x};"
-        yield f"sums_y[{group}] = {y};"
-        yield f"sides[{word}] |= bit_of({group}, {z} > vec4f(0.0));"
+    def choices(self) -> Iterator[str]:
+        return iter(CHOICES.splitlines())
 
 
-SPAN_END = """\
-    let start_all = max(max(start.x, start.y), max(start.z, start.w));
-    return vec2f(start_all, min(min(end_at.x, end_at.y), min(end_at.z, end_at.w)));
+FIXED = """\
+const NONE = 0xffffffffu;
+const FAR = 1e29;
+
+fn network_block(at: u32) -> mat4x4f {{
+    return mat4x4f(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
+}}
+
+// The bit of group g in the neurons that are on.
+fn bit_of(g: u32, on: vec4<bool>) -> vec4u {{
+    return select(vec4u(0u), vec4u(1u << (g % 32u)), on);
+}}
+
+fn is_any(m: vec4u) -> bool {{
+    return (m.x | m.y | m.z | m.w) != 0u;
+}}
+
+// The first layer's sums at q; of straight networks what they are more than at the picture's middle.
+fn boundary_enter(q: vec2f, g: u32) -> Plane {{
+    let x = middle[g];
+    let y = middle[{first}u + g];
+    return Plane({start}fma(x, q.xxxx, y * q.y), x, y);
+}}
+
+fn boundary_store(z: vec4f, p: Plane, group: u32) {{
+    sums[group] = z;
+    sums_x[group] = p.x;
+    sums_y[group] = p.y;
+    sides[group / 32u] |= bit_of(group, z > vec4f(0.0));
+}}
+
+fn boundary_output(p: Plane, c: vec4f, g: u32) -> Plane {{
+    outputs[g] = {z};
+    outputs_x[g] = p.x;
+    outputs_y[g] = p.y;
+    return p;
+}}
+"""
+
+CHOICES = """\
+fn line_of(neuron: u32) -> vec3f {
+    return vec3f(sums[neuron / 4u][neuron % 4u], sums_x[neuron / 4u][neuron % 4u], sums_y[neuron / 4u][neuron % 4u]);
 }
-""".splitlines()
-KINKS_END = """\
-    return two_steps(first, second);
+
+fn found_of(neuron: u32) -> vec2f {
+    return vec2f(distances[neuron / 4u][neuron % 4u], alongs[neuron / 4u][neuron % 4u]);
 }
-""".splitlines()
+
+fn take(neuron: u32, far: f32, along: f32) {
+    if far < distances[neuron / 4u][neuron % 4u] {
+        distances[neuron / 4u][neuron % 4u] = far;
+        alongs[neuron / 4u][neuron % 4u] = along;
+    }
+}
+
+fn sides_of(g: u32) -> vec4u {
+    return sides[g / 32u];
+}
+"""
 
 
-def indented(lines):
-    for line in lines:
-        yield f"    {line}"
+def function(head: str, lines: Iterable[str]) -> Iterator[str]:
+    """The lines of a WGSL function."""
+    yield f"fn {head} {{"
+    yield from indented(lines)
+    yield "}"
+    yield ""
