@@ -71,8 +71,13 @@ class PlaneElement:
         return f"boundary_hidden({z}, {centre}, {layer}u, {self.groups.starts[layer]}u + {group})"
 
 
-class Writer:
-    """Writes the functions for a Shape; subclasses say how groups are gone through."""
+class BoundaryWriter:
+    """Writes the functions for a Shape; subclasses say how groups are gone through.
+
+    arrays   of a Plane for each group of a layer, which the evaluation needs
+    """
+
+    arrays: tuple[str, ...] = ()
 
     def __init__(self, shape: Shape, task: str):
         self.shape, self.task = shape, task
@@ -112,6 +117,8 @@ class Writer:
         for name in ("sides", "masks"):
             yield f"var<private> {name}: array<vec4u, {self.words}>;"
         z, start = ("c + p.v", "") if self.straight else ("p.v", f"middle[{self.element.centres[0]}u + g] + ")
+        widest = max(b.outputs for b in self.blocks)
+        yield from (f"var<private> {name}: array<Plane, {widest}>;" for name in self.arrays)
         yield from FIXED.format(first=self.blocks[0].outputs, z=z, start=start).splitlines()
         yield from self.hidden(z)
         yield from function("evaluate(q: vec2f)", [
@@ -215,7 +222,7 @@ class Writer:
         yield "return select(NONE, 128u * at + 4u * g + neuron, all_neurons != 0u);"
 
 
-class UnrolledWriter(Writer):
+class UnrolledWriter(BoundaryWriter):
     """Every product on a line, every place a constant: fast, for small networks.
 
     One neuron of many is found by choosing among all: an array indexed by a number that is not constant lies in memory,
@@ -251,8 +258,10 @@ class UnrolledWriter(Writer):
         yield f"return vec{len(arrays)}f({', '.join(f'four{i}[neuron % 4u]' for i in range(len(arrays)))});"
 
 
-class LoopWriter(Writer):
+class LoopWriter(BoundaryWriter):
     """Loops over arrays, for networks that would take too long to compile otherwise."""
+
+    arrays = ("responses", "layer_sums")
 
     def each(self, count: int, text: str) -> Iterator[str]:
         yield f"for (var g = 0u; g < min({count}u, node.most); g++) {{"
@@ -263,11 +272,9 @@ class LoopWriter(Writer):
         """The first layer, then one loop for all others, whose places are a table: lavapipe takes seconds for each
         further copy of code that reaches arrays by numbers that are data.
         """
-        last, widest = len(self.blocks) - 1, max(b.outputs for b in self.blocks)
-        yield f"var h: array<Plane, {widest}>;"
-        yield f"var next: array<Plane, {widest}>;"
+        last = len(self.blocks) - 1
         first = self.element.response(self.shape, 0, self.element.start(0, "", "g"), "g")
-        yield from self.each(self.blocks[0].outputs, f"h[{{g}}] = {first};")
+        yield from self.each(self.blocks[0].outputs, f"responses[{{g}}] = {first};")
         # Of each layer: its first vec4f of weights, groups of inputs and outputs, its centre; and its first group.
         centres, starts = self.element.centres, [*self.groups.starts, self.groups.count]
         rows = [f"vec4u({b.at}u, {b.inputs}u, {b.outputs}u, {c}u)" for b, c in zip(self.blocks, centres, strict=True)]
@@ -281,9 +288,9 @@ class LoopWriter(Writer):
         yield "    for (var g = 0u; g < min(place.z, node.most); g++) {"
         yield "        let c = middle[place.w + g];"
         yield f"        if layer == {last}u {{"
-        yield "            h[g] = boundary_output(next[g], c, g);"
+        yield "            responses[g] = boundary_output(layer_sums[g], c, g);"
         yield "        } else {"
-        yield "            h[g] = boundary_hidden(next[g], c, layer, starts[layer] + g);"
+        yield "            responses[g] = boundary_hidden(layer_sums[g], c, layer, starts[layer] + g);"
         yield "        }"
         yield "    }"
         yield "}"
@@ -296,11 +303,12 @@ class LoopWriter(Writer):
             yield f"let row{m} = place.x + 4u * place.y * g{m};"
             yield f"var p{m} = {self.element.start_at(start)};"
         yield "for (var k = 0u; k < min(place.y, node.most); k++) {"
+        yield "    let response = responses[k];"
         for m in range(CHUNK):
-            yield f"    p{m} = plane_add(p{m}, network_block(row{m} + 4u * k), h[k]);"
+            yield f"    p{m} = plane_add(p{m}, network_block(row{m} + 4u * k), response);"
         yield "}"
         for m in range(CHUNK):
-            yield f"next[g{m}] = p{m};"
+            yield f"layer_sums[g{m}] = p{m};"
 
     def choices(self) -> Iterator[str]:
         return iter(CHOICES.splitlines())
