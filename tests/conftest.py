@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -37,3 +39,30 @@ def ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield lambda: os.kill(os.getpid(), signal.SIGINT)
     signal.signal(signal.SIGINT, before)
+
+
+class Answer(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    def is_one_line(self):
+        return self.err.endswith("\n") and self.err.count("\n") == 1 and self.err.startswith("neuroscene: ")
+
+
+@pytest.fixture
+def ask(capfd):
+    """Runs a command in this process: its status, stdout and stderr."""
+    from engine.cli import main
+
+    def run(*words):
+        capfd.readouterr()
+        status = main.main([str(word) for word in words])
+        sys.stdout.flush()
+        answer = Answer(status, *capfd.readouterr())
+        assert "Traceback" not in answer.err
+        return answer
+
+    return run

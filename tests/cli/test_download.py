@@ -29,20 +29,6 @@ def server(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def ask(monkeypatch, capsys):
-    """Runs a command: its status, stdout and stderr."""
-
-    def run(*words):
-        capsys.readouterr()
-        status = main.main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return status, out, err
-
-    return run
-
-
-@pytest.fixture
 def terminal(monkeypatch):
     """A person at a terminal who types this."""
 

@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.cli import main
-
 FILE = '''
 from drawn import Drawn
 from engine.vector.page import Drawing, Words
@@ -39,20 +37,11 @@ FAILS = FILE.splitlines().index("        return 1 / 0") + 1
 
 
 @pytest.fixture
-def ask(tmp_path, monkeypatch, capfd):
-    """Runs a command beside a scene file `mine.py`: its status, stdout and stderr."""
+def ask(ask, tmp_path, monkeypatch):
+    """Runs a command in a folder with a scene file `mine.py`."""
     (tmp_path / "mine.py").write_text(FILE)
     monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        capfd.readouterr()
-        status = main.main([str(word) for word in words])
-        sys.stdout.flush()
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        return status, out, err
-
-    return run
+    return ask
 
 
 def said(path):

@@ -44,28 +44,6 @@ def scene_file(tmp_path):
     return path
 
 
-class Answer:
-    def __init__(self, status, out, err):
-        self.status, self.out, self.err = status, out, err
-
-    def is_one_line(self):
-        return self.err.endswith("\n") and self.err.count("\n") == 1 and self.err.startswith("neuroscene: ")
-
-
-@pytest.fixture
-def ask(capsys):
-    """Runs a command in this process: its status, stdout and stderr."""
-
-    def run(*words):
-        capsys.readouterr()
-        status = main.main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return Answer(status, out, err)
-
-    return run
-
-
 def process(*words, **more):
     return subprocess.run(
         [sys.executable, "-m", "engine", *map(str, words)],

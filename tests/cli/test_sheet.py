@@ -29,19 +29,11 @@ SMALL = ["--cell", "24x18", "--supersample", "1"]
 
 
 @pytest.fixture
-def ask(tmp_path, monkeypatch, capsys):
-    """Runs a command beside a scene file `mine.py`: its status, stdout and stderr."""
+def ask(ask, tmp_path, monkeypatch):
+    """Runs a command in a folder with a scene file `mine.py`."""
     (tmp_path / "mine.py").write_text(FILE)
     monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        capsys.readouterr()
-        status = main.main([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return status, out, err
-
-    return run
+    return ask
 
 
 def files():

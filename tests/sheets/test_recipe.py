@@ -163,16 +163,11 @@ class Mine(Drawn):
 
 
 @pytest.fixture
-def ask(tmp_path, monkeypatch, capsys):
+def ask(ask, tmp_path, monkeypatch):
+    """Runs a command in a folder with a scene file `mine.py`."""
     (tmp_path / "mine.py").write_text(FILE)
     monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        capsys.readouterr()
-        status = main.main([str(word) for word in words])
-        return (status, *capsys.readouterr())
-
-    return run
+    return ask
 
 
 def test_a_sheet_is_made_again_from_its_own_file(ask, tmp_path, monkeypatch):
