@@ -15,7 +15,7 @@ BENCHMARKS = {
     "accuracy": "its distance from float64, by activation and depth",
     "train": "steps of training a second, one run and several",
     "product": "layers of 65 to 1000 neurons, each a product of matrices",
-    "convnet": "an image through SqueezeNet, every response kept",
+    "convnet": "an image through SqueezeNet, every response stored",
     "cloud": "every neuron of SqueezeNet as a dot, beside quads by the rasteriser",
     "regions": "exact linear regions, beside clipping polygons",
     "pictures": "frames of marching in an array, a film of its loop, a small frame's processor time, compiling",

@@ -10,7 +10,7 @@ import argparse
 
 import numpy as np
 
-from benchmarks.results import keep
+from benchmarks.results import store
 from engine.gpu.array import Array
 from engine.kernels.field import Field
 from engine.network.activations import ACTIVATIONS
@@ -65,7 +65,7 @@ def main():
     elementwise = [name for name, rule in ACTIVATIONS.items() if rule.elementwise]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--activations", nargs="+", choices=elementwise, default=elementwise)
-    keep("accuracy", list(rows(parser.parse_args().activations)))
+    store("accuracy", list(rows(parser.parse_args().activations)))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.convnet import squeezenet
-from benchmarks.results import keep
+from benchmarks.results import store
 from engine.draw.cloud.cloud_layout import lay_out
 from engine.draw.cloud.neuron_cloud import Block, NeuronCloud, theme_palette
 from engine.draw.drawable import Aim
@@ -248,7 +248,7 @@ def measured(runs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=9, help="of each, in turn")
-    keep("cloud", measured(parser.parse_args().runs))
+    store("cloud", measured(parser.parse_args().runs))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.results import keep
+from benchmarks.results import store
 from engine.formats.downloads import cached
 from engine.formats.load_convnet import load_convnet, small_squeezenet
 from engine.gpu.kernel import subgroup_size
@@ -221,7 +221,7 @@ def main():
             }
             for who, taken in pace(runs, x).items()
         ]  # fmt: skip
-        keep("convnet", rows)
+        store("convnet", rows)
 
 
 if __name__ == "__main__":

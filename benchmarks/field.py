@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from benchmarks.results import keep, spread
+from benchmarks.results import spread, store
 from engine.errors import NeurosceneError
 from engine.gpu.array import Array
 from engine.gpu.device import device
@@ -22,7 +22,7 @@ from engine.kernels.grid import Grid, Plane
 from engine.network.random import random_mlp
 from engine.reference import field as twin
 
-# name -> (sizes, samples a side unless told): 1024 x 1024 of the wide one would take everyone minutes.
+# name -> (sizes, samples a side if other than 1024): 1024 x 1024 of the wide one would take everyone minutes.
 NETWORKS = {
     "2-30x27-3": ([2, *[30] * 27, 3], 1024),
     "2-30x39-3": ([2, *[30] * 39, 3], 1024),
@@ -210,7 +210,7 @@ def main():
             }
             for who, (at, seconds, worst, first) in found.items()
         ]  # fmt: skip
-        keep("field", rows)
+        store("field", rows)
 
 
 if __name__ == "__main__":

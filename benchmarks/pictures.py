@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import engine
-from benchmarks.results import keep, spread
+from benchmarks.results import spread, store
 from engine.diagnostics import log
 from engine.render.renderer import Renderer
 from scenes import SCENES
@@ -45,7 +45,7 @@ def frames():
 
         median, least = spread(frame, 30, 3)
         rows.append({"what": what, "ms": median * 1e3, "least": least * 1e3, "original": ORIGINAL.get(what, "")})
-    keep("frames", rows)
+    store("frames", rows)
 
 
 def film():
@@ -58,7 +58,7 @@ def film():
             )
 
         median, least = spread(record, 3)
-    keep("film", [{"what": "50 frames as GIF", "seconds": median, "least": least, "original": ORIGINAL_FILM}])
+    store("film", [{"what": "50 frames as GIF", "seconds": median, "least": least, "original": ORIGINAL_FILM}])
 
 
 def processor():
@@ -75,7 +75,7 @@ def processor():
         median, least = spread(frame, 200, 20, time.thread_time)
         whole, _ = spread(frame, 100, 0)
         rows.append({"what": what, "thread ms": median * 1e3, "least": least * 1e3, "frame ms": whole * 1e3})
-    keep("processor", rows)
+    store("processor", rows)
 
 
 def compiling():
@@ -86,7 +86,7 @@ def compiling():
         environment = {**os.environ, "MESA_SHADER_CACHE_DISABLE": "true"}
         found = [json.loads(subprocess.check_output(words, env=environment, text=True)) for _ in range(3)]
         rows.append({"scene": name, **min(found, key=lambda row: row["seconds"])})
-    keep("compiling", rows)
+    store("compiling", rows)
 
 
 def compile_scene(name):

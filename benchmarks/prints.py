@@ -2,7 +2,7 @@
 
     python -m benchmarks.prints [SCENE] [--size WxH] [--supersample N] [--set NAME=VALUE ...] [--ending .png]
 
-Unless told, a random network of 27 hidden layers of 30 at 16384 x 16384, one sample a pixel: some minutes on a
+Without arguments, a random network of 27 hidden layers of 30 at 16384 x 16384, one sample a pixel: some minutes on a
 processor, seconds on a graphics card. What counts is the memory, which must stay under 2 GB at any size.
 """
 
@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.results import keep
+from benchmarks.results import store
 
 SCENE, SETTINGS = "random_networks", ("depth=27", "width=30")
 MOST_BYTES = 2_000_000_000
@@ -57,7 +57,7 @@ def main():
         "peak GB": peak / 1e9,
         "file MB": written / 1e6,
     }
-    keep("prints", [row])
+    store("prints", [row])
     if peak > MOST_BYTES:
         sys.exit(f"prints: {peak / 1e9:.2f} GB of memory, over {MOST_BYTES / 1e9:g}.")
 

@@ -10,7 +10,7 @@ import importlib.util
 
 import numpy as np
 
-from benchmarks.results import keep, spread
+from benchmarks.results import spread, store
 from engine.gpu.array import Array
 from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
@@ -97,7 +97,7 @@ def main():
             {"width": width, "points": n, "who": who, "seconds": seconds, "gflops": work * n / seconds, "error": error}
             for who, (n, seconds, error) in found.items()
         ]
-    keep("product", rows)
+    store("product", rows)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.networks import TORUS, ball_rays, seeded, thin_sheets, torus
-from benchmarks.results import keep
+from benchmarks.results import store
 from engine.codegen.mlp.arithmetics import PLAIN
 from engine.codegen.mlp.layout import pack, weights_binding
 from engine.codegen.mlp.network import loop_iterations, network_module
@@ -171,7 +171,7 @@ def missed():
         }
         rows.append({"network": name, **row})
         print(f"  {name}: done", flush=True)
-    keep("rays", rows)
+    store("rays", rows)
     print(f"{total:.0f} rays in all, against {SAMPLES} samples each\n")
 
 
@@ -193,7 +193,7 @@ def timed():
                 work[i] = min(work[i], time.process_time() - used)
         row = {"network": name, "rays": len(view[0]), "ms": wall[0] * 1e3, "ms of 64 steps": wall[1] * 1e3}
         rows.append(row | {"cpu ms": work[0] * 1e3, "cpu ms of 64 steps": work[1] * 1e3})
-    keep("rays_time", rows)
+    store("rays_time", rows)
 
 
 if __name__ == "__main__":

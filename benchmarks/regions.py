@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from benchmarks.results import keep
+from benchmarks.results import store
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
 from engine.regions.linear_regions import regions
@@ -164,7 +164,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="*", choices=[*NETWORKS, []], default=[], help="all, unless named")
     for name in parser.parse_args().networks or NETWORKS:
-        keep("regions", measured(name))
+        store("regions", measured(name))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent / "results"
 
 
-def keep(name, rows):
+def store(name, rows):
     """Prints rows (dicts with the same keys) as a table and appends them to results/<name>.csv.
 
     The file's first line names the columns; rows of other columns than the file's are refused, so that a table

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.results import command, keep, spread
+from benchmarks.results import command, spread, store
 
 PEER = """
 import numpy, wgpu
@@ -31,7 +31,7 @@ def main():
         }.items():
             median, least = spread(lambda words=words: command(*words), 5)
             rows.append({"what": what, "seconds": median, "least": least, "bare wgpu": peer[0], "bare least": peer[1]})
-    keep("start", rows)
+    store("start", rows)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-from benchmarks.results import keep
+from benchmarks.results import store
 from engine.network.recipe import Recipe, first_weights
 from engine.training.trainer import Trainer
 
@@ -186,7 +186,7 @@ def main():
             }
             for who, pace in found.items()
         ]  # fmt: skip
-        keep("train", rows)
+        store("train", rows)
 
 
 if __name__ == "__main__":

@@ -110,9 +110,9 @@ def exported(model, path, metadata):
     file = onnx.load_from_string(held.getvalue())
     for node in file.graph.node:
         # Where the exporter stood in which file of this machine is of no use to others.
-        kept = [x for x in node.metadata_props if x.key in MODULES]
+        remaining = [x for x in node.metadata_props if x.key in MODULES]
         del node.metadata_props[:]
-        node.metadata_props.extend(kept)
+        node.metadata_props.extend(remaining)
     del file.graph.metadata_props[:]
     onnx.helper.set_model_props(file, metadata)
     with replacing(path) as stream:

@@ -258,9 +258,9 @@ def recipe(script, parser, asked):
     """What files say of how their network was trained, but the accuracy."""
     # Where files went is of no use to others; what changes the network is.
     changed = {key: getattr(asked, key) for key in CHANGING if getattr(asked, key) != parser.get_default(key)}
-    told = "".join(f" --{key.replace('_', '-')} {value}" for key, value in changed.items())
+    options = "".join(f" --{key.replace('_', '-')} {value}" for key, value in changed.items())
     return {
-        "command": f"python tools/{script}{told}",
+        "command": f"python tools/{script}{options}",
         "numpy": np.__version__,
         "seed": str(asked.seed),
         "torch": torch.__version__,

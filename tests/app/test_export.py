@@ -55,7 +55,7 @@ def test_a_size_is_read_in_its_unit(text, size):
         ("10mmx5001mm", "from 5 to 5000"),
     ],
 )
-def test_what_is_no_size_is_told_with_what_arrived(text, said):
+def test_what_is_no_size_is_reported_with_what_arrived(text, said):
     with pytest.raises(SettingError, match=said) as error:
         read_size(text)
     assert f"--size {text}" in str(error.value)
@@ -87,7 +87,7 @@ def test_a_scene_is_asked_for_its_moment_and_the_page():
     assert drawing_of(scene, size=60).height_mm == 30
 
 
-def test_the_moment_is_the_scene_s_own_unless_told():
+def test_the_moment_is_the_scene_s_own_unless_given():
     scene = Sketch()
     scene.moment = 7.0
     assert drawing_of(scene).children[0].polylines[0][1, 0] == 7.0
@@ -106,13 +106,13 @@ def test_a_dash_is_svg_on_standard_output(capfdbinary):
     assert capfdbinary.readouterr().out.startswith(b"<?xml")
 
 
-def test_a_scene_without_vectors_is_told_what_to_do_instead(tmp_path):
+def test_a_scene_without_vectors_is_reported_with_what_to_do(tmp_path):
     with pytest.raises(SceneError, match="Drawn draws no vectors"):
         export(Drawn(), tmp_path / "a.svg")
     assert os.listdir(tmp_path) == []
 
 
-def test_a_scene_that_gives_something_else_is_told(tmp_path):
+def test_a_scene_that_gives_something_else_is_reported(tmp_path):
     class Wrong(Drawn):
         def drawing(self, clock, size_mm=None):
             return "<svg/>"
@@ -121,7 +121,7 @@ def test_a_scene_that_gives_something_else_is_told(tmp_path):
         export(Wrong(), tmp_path / "a.svg")
 
 
-def test_a_place_that_cannot_be_written_is_told_before_anything_is_drawn(tmp_path):
+def test_a_place_that_cannot_be_written_is_reported_before_anything_is_drawn(tmp_path):
     scene = Sketch()
     for path in ("a.png", tmp_path / "none" / "a.svg", tmp_path):
         with pytest.raises(FileError):

@@ -1,4 +1,4 @@
-"""Pictures spread over executors: the same bytes whichever it is, bounded work ahead, faults told in a line."""
+"""Pictures spread over executors: the same bytes whichever it is, bounded work ahead, faults reported in a line."""
 
 import dataclasses
 import math
@@ -155,7 +155,7 @@ def test_a_scene_from_somebody_s_file_is_found_by_its_path(executor, own):
     assert np.array_equal(pixels, engine.render(scene, SIZE)[..., :3]) and pixels[24, 32, 0] > 200
 
 
-def test_a_fault_in_somebody_s_file_is_told_by_its_line(executor, own):
+def test_a_fault_in_somebody_s_file_is_reported_by_its_line(executor, own):
     scene = scene_in_file(own)(size=600.0)
     with pytest.raises(SceneError, match=r"own\.py:11: ValueError: too large"):
         next(results([picture_job(scene, Clock(), SIZE)], executor))
@@ -229,14 +229,14 @@ def test_who_stops_early_leaves_no_job_waiting():
     assert pool.submitted == 6 and all(future.cancelled() for future in pool.futures[1:])
 
 
-def test_a_lost_worker_is_told_in_a_line():
+def test_a_lost_worker_is_reported_in_a_line():
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
         pool.submit(os._exit, 1)
         with pytest.raises(ExecutorError, match="worker of the executor was lost"):
             list(results([picture_job(Spot(), Clock(), (8, 6), 1)] * 3, pool))
 
 
-def test_a_closed_executor_is_told_in_a_line():
+def test_a_closed_executor_is_reported_in_a_line():
     pool = ThreadPoolExecutor(1)
     pool.shutdown()
     with pytest.raises(ExecutorError, match="takes no work"):

@@ -133,7 +133,7 @@ def test_two_runs_give_the_same_bytes(name, tmp_path):
     assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_each_format_has_its_own_rate_unless_told(tmp_path):
+def test_each_format_has_its_own_rate_unless_given(tmp_path):
     engine.record(Ring(), tmp_path / "a.gif", seconds=0.2, size=SIZE)
     assert Image.open(tmp_path / "a.gif").n_frames == 5  # 25 a second: four hundredths each, exactly
     engine.record(Ring(), tmp_path / "a.mp4", seconds=0.2, size=SIZE)
@@ -147,7 +147,7 @@ def test_a_scene_that_fails_midway_raises_its_own_error_and_leaves_nothing(name,
     assert os.listdir(tmp_path) == []
 
 
-def test_numbers_that_cannot_be_are_told_before_a_file_is_begun(tmp_path):
+def test_numbers_that_cannot_be_are_reported_before_a_file_is_begun(tmp_path):
     with pytest.raises(SettingError, match="seconds"):
         engine.record(Ring(), tmp_path / "a.gif", seconds=-1, size=SIZE)
     with pytest.raises(FileError, match=r"\.gif, \.mp4"):
@@ -201,7 +201,7 @@ def test_ctrl_c_while_recording_leaves_the_earlier_file(tmp_path):
     assert path.read_bytes() == b"earlier" and os.listdir(tmp_path) == ["a.gif"]
 
 
-def test_every_frame_is_told_its_time_and_the_time_since_the_last(tmp_path):
+def test_every_frame_gets_its_time_and_the_time_since_the_last(tmp_path):
     seen = []
 
     class Watch(Ring):

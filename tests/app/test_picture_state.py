@@ -155,7 +155,7 @@ def test_the_state_of_another_scene_is_refused(tmp_path):
         restore_from(path, Other())
 
 
-def test_pictures_of_other_programs_are_told_apart(tmp_path):
+def test_pictures_of_other_programs_are_distinguished(tmp_path):
     Image.new("RGB", (4, 4)).save(tmp_path / "plain.png")
     info = PngImagePlugin.PngInfo()
     info.add_text("Software", "another")
@@ -177,7 +177,7 @@ def test_state_is_read_wherever_and_however_it_is_stored(packed, tmp_path):
     assert read_state(path)["time"] == 2.0
 
 
-def test_what_is_not_a_png_is_told(tmp_path):
+def test_what_is_not_a_png_is_reported(tmp_path):
     refused(tmp_path, b"", "not a PNG")
     refused(tmp_path, b"GIF89a" + bytes(100), "not a PNG")
     with pytest.raises(FileError, match="There is no picture"):
@@ -190,14 +190,14 @@ def test_what_is_not_a_png_is_told(tmp_path):
         read_state("/dev/zero")
 
 
-def test_a_file_cut_off_anywhere_is_told(tmp_path):
+def test_a_file_cut_off_anywhere_is_reported(tmp_path):
     whole = picture(tmp_path / "a.png", stored(every(), Clock(), (80, 60), 4)).read_bytes()
     end = whole.index(b"IDAT") - 4
     for length in range(0, end, 37):
         refused(tmp_path, whole[:length], "not a PNG|cut off")
 
 
-def test_a_changed_byte_in_the_state_is_told(tmp_path):
+def test_a_changed_byte_in_the_state_is_reported(tmp_path):
     whole = bytearray(picture(tmp_path / "a.png", stored(every(), Clock(), (80, 60), 4)).read_bytes())
     whole[whole.index(b"neuroscene\0\x01") + 40] ^= 1
     refused(tmp_path, bytes(whole), "checksum")

@@ -46,7 +46,7 @@ def shown_in_a_window(monkeypatch, scene, **more):
 
 @pytest.mark.parametrize(("plays", "time", "wanted"), [(False, None, (2.0, False)), (True, None, (0.0, True)),
                                                        (True, 1.5, (1.5, False))])  # fmt: skip
-def test_a_window_begins_at_the_scenes_moment_or_plays_unless_a_time_is_told(monkeypatch, plays, time, wanted):
+def test_a_window_begins_at_the_scenes_moment_or_plays_unless_a_time_is_given(monkeypatch, plays, time, wanted):
     scene = Ring()
     monkeypatch.setattr(Ring, "plays", plays)
     monkeypatch.setattr(Ring, "moment", 2.0)
@@ -54,7 +54,7 @@ def test_a_window_begins_at_the_scenes_moment_or_plays_unless_a_time_is_told(mon
     assert (viewer.transport.time, viewer.transport.playing) == wanted
 
 
-def test_a_file_dropped_on_the_window_is_told_of_where_no_setting_takes_it(monkeypatch, tmp_path):
+def test_a_file_dropped_on_the_window_is_reported_where_no_setting_takes_it(monkeypatch, tmp_path):
     viewer, drop = shown_in_a_window(monkeypatch, Ring())
     drop(str(tmp_path / "photo.png"))
     assert "photo.png" in viewer.notices.problem and "nothing here takes" in viewer.notices.problem
@@ -114,7 +114,7 @@ def test_a_cell_that_ends_with_a_scene_shows_a_widget_and_keeps_a_picture():
     assert not [o for cell in book.cells for o in cell.outputs if o.output_type == "error" or o.get("name") == "stderr"]
 
 
-def test_the_package_tells_a_scene_how_a_notebook_shows_it(monkeypatch):
+def test_the_package_gives_a_scene_its_notebook_display(monkeypatch):
     # A scene knows no renderer: without the package's word it is shown as any object.
     from engine.scene import display
 

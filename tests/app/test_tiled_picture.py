@@ -56,7 +56,7 @@ def small_bands(monkeypatch):
 
 
 @pytest.fixture
-def kept_at_once(monkeypatch):
+def stored_at_once(monkeypatch):
     monkeypatch.setattr(resumable, "MEMORY_SECONDS", 0.0)
 
 
@@ -115,7 +115,7 @@ def test_bands_are_whole_rows_of_tiles_and_stay_small(size, grid, lists):
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
 @pytest.mark.parametrize("fault", [ZeroDivisionError, KeyboardInterrupt, FileError])
 def test_a_stopped_picture_goes_on_and_has_the_bytes_of_one_that_was_not(
-    name, fault, small_bands, kept_at_once, tmp_path, capsys
+    name, fault, small_bands, stored_at_once, tmp_path, capsys
 ):
     whole = engine.save(Spots(), tmp_path / f"whole-{name}", SIZE)
     scene = Spots()
@@ -155,7 +155,7 @@ def test_a_quick_picture_leaves_nothing_when_it_is_stopped(small_bands, tmp_path
 
 
 @pytest.mark.parametrize("other", [{"radius": 3.0}, {"size": (90, 71)}, {"time": 1.0}, {"supersample": 1}])
-def test_bands_of_another_picture_are_never_mixed_in(other, small_bands, kept_at_once, tmp_path, capsys):
+def test_bands_of_another_picture_are_never_mixed_in(other, small_bands, stored_at_once, tmp_path, capsys):
     settings = {k: v for k, v in other.items() if k == "radius"}
     asked = {"size": SIZE, **{k: v for k, v in other.items() if k not in settings}}
     wanted = Path(engine.save(Spots(**settings), tmp_path / "wanted.png", **asked)).read_bytes()
@@ -167,7 +167,7 @@ def test_bands_of_another_picture_are_never_mixed_in(other, small_bands, kept_at
     assert path.read_bytes() == wanted and stopped.__name__ + ".unfinished" not in os.listdir(tmp_path)
 
 
-def test_restart_begins_again(small_bands, kept_at_once, tmp_path, capsys):
+def test_restart_begins_again(small_bands, stored_at_once, tmp_path, capsys):
     path = tmp_path / "a.png"
     stopped(path)
     capsys.readouterr()
@@ -213,7 +213,7 @@ def rewrite(folder, how, seal=True):
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_what_was_damaged_meanwhile_is_drawn_again(damage, small_bands, kept_at_once, tmp_path):
+def test_what_was_damaged_meanwhile_is_drawn_again(damage, small_bands, stored_at_once, tmp_path):
     path = tmp_path / "a.png"
     DAMAGES[damage](stopped(path))
     engine.save(Spots(), path, SIZE)
@@ -222,7 +222,7 @@ def test_what_was_damaged_meanwhile_is_drawn_again(damage, small_bands, kept_at_
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
-def test_a_picture_stopped_at_the_very_end_is_not_drawn_again(name, small_bands, kept_at_once, tmp_path, monkeypatch):
+def test_a_picture_stopped_at_the_very_end_is_not_drawn_again(name, small_bands, stored_at_once, tmp_path, monkeypatch):
     def refuse(old, new):
         raise PermissionError(13, "no")
 
@@ -237,7 +237,7 @@ def test_a_picture_stopped_at_the_very_end_is_not_drawn_again(name, small_bands,
     assert (tmp_path / name).read_bytes() == whole
 
 
-def test_a_folder_with_other_things_in_it_is_left_alone(small_bands, kept_at_once, tmp_path):
+def test_a_folder_with_other_things_in_it_is_left_alone(small_bands, stored_at_once, tmp_path):
     folder = tmp_path / "a.png.unfinished"
     folder.mkdir()
     (folder / "letter.txt").write_text("dear")
@@ -250,7 +250,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(small_bands, kept_at_onc
         engine.save(Spots(), tmp_path / "a.png", SIZE)
 
 
-def test_two_of_one_command_at_once_do_not_mix(small_bands, kept_at_once, tmp_path):
+def test_two_of_one_command_at_once_do_not_mix(small_bands, stored_at_once, tmp_path):
     fcntl = pytest.importorskip("fcntl")
     folder = stopped(tmp_path / "a.png")
     with open(folder / "asked", "rb") as held:
@@ -260,7 +260,7 @@ def test_two_of_one_command_at_once_do_not_mix(small_bands, kept_at_once, tmp_pa
     engine.save(Spots(), tmp_path / "a.png", SIZE)
 
 
-def test_a_disk_without_room_is_told_before_anything_is_drawn(small_bands, tmp_path, monkeypatch):
+def test_a_disk_without_room_is_reported_before_anything_is_drawn(small_bands, tmp_path, monkeypatch):
     monkeypatch.setattr(tiled_picture, "free_bytes", lambda path: 1000)
     scene = Spots()
     scene.at, scene.fault = 0, AssertionError
@@ -283,7 +283,7 @@ def test_a_large_picture_goes_to_a_pipe_as_a_stream(small_bands, tmp_path, capfd
     assert out == Path(engine.save(Spots(), tmp_path / "a.png", SIZE)).read_bytes()
 
 
-def test_a_bar_tells_how_far_it_is(small_bands, tmp_path, capsys):
+def test_a_bar_shows_how_far_it_is(small_bands, tmp_path, capsys):
     engine.save(Spots(), tmp_path / "a.png", SIZE, progress=True)
     said = capsys.readouterr()
     assert said.out == "" and "a.png" in said.err and "28/28" in said.err

@@ -67,7 +67,7 @@ def test_the_wheel_keeps_what_is_under_the_pointer_there(hands, monkeypatch):
     aspect = 240 / 620
     origin, direction = camera.ray(0.5, -0.25, aspect)
     point = origin + 8.0 * direction
-    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *told: hit_at(tuple(point)))
+    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *_: hit_at(tuple(point)))
     hands.wheel(180, 310 * 1.25, 2)
     hands.wait(1.0)
     camera = hands.scene.camera
@@ -76,7 +76,7 @@ def test_the_wheel_keeps_what_is_under_the_pointer_there(hands, monkeypatch):
 
 
 def test_double_click_centres_on_the_surface_under_the_pointer(hands, monkeypatch):
-    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -1.0)))
+    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *_: hit_at((1.0, 2.0, -1.0)))
     hands.double(60, 200)
     hands.wait(1.5)
     assert np.allclose(hands.scene.camera.target, (1.0, 2.0, -1.0))
@@ -119,7 +119,7 @@ def test_a_setting_that_moves_the_camera_moves_the_controls(hands):
 
 
 def test_the_reading_appears_when_the_pointer_rests_and_goes_when_it_moves(hands, monkeypatch):
-    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -3.0)))
+    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *_: hit_at((1.0, 2.0, -3.0)))
     hands.move(*MIDDLE)
     assert hands.viewer.pointer.reading is None
     hands.wait(0.2)
@@ -129,7 +129,7 @@ def test_the_reading_appears_when_the_pointer_rests_and_goes_when_it_moves(hands
 
 
 def test_over_the_panel_there_is_no_reading(hands, monkeypatch):
-    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *told: hit_at((1.0, 2.0, -3.0)))
+    monkeypatch.setattr(hands.viewer.painter.renderer, "pick", lambda *_: hit_at((1.0, 2.0, -3.0)))
     hands.move(400, 300)
     hands.wait(0.2)
     assert hands.viewer.pointer.reading is None
@@ -372,7 +372,7 @@ def test_a_change_of_the_loop_keeps_its_phase(hands):
     assert hands.viewer.transport.time == 2.0 and hands.viewer.transport.loop == 8.0
 
 
-def test_the_scene_is_told_the_transport_s_time(hands):
+def test_the_scene_gets_the_transport_s_time(hands):
     hands.viewer.transport.scrub(1.25)
     hands.viewer.painter.refinement.moved()
     hands.frame()

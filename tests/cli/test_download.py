@@ -93,7 +93,7 @@ def test_the_bar_begins_with_what_is_there_and_ends_with_all(server, ask, termin
     assert status == 0 and "50%" in bars[0] and "100%" in bars[-1] and "656k/656k" in bars[-1]
 
 
-def test_ctrl_c_before_anything_came_keeps_nothing_and_says_so(server, ask, monkeypatch):
+def test_ctrl_c_before_anything_came_leaves_nothing_and_says_so(server, ask, monkeypatch):
     def interrupted(name, *, progress):
         raise KeyboardInterrupt
 
@@ -117,7 +117,7 @@ def test_what_another_file_stands_in_the_place_of_is_said(server, ask):
     assert place("small").read_bytes() == DATA
 
 
-def test_ctrl_c_says_what_is_kept_and_the_same_command_goes_on(server, ask, monkeypatch):
+def test_ctrl_c_says_how_much_is_there_and_the_same_command_continues(server, ask, monkeypatch):
     fetch = engine.cli.fetch.download
 
     def interrupted(name, *, progress):
@@ -156,7 +156,7 @@ def test_wrong_bytes_leave_nothing_behind(server, ask):
 # --check and --list touch no network.
 
 
-def test_check_tells_missing_right_and_wrong_apart(server, ask):
+def test_check_distinguishes_missing_right_and_wrong(server, ask):
     status, out, err = ask("download", "small", "--check")
     assert (status, out) == (main.MISTAKE, "") and "is not there" in err
     place("small").parent.mkdir()

@@ -81,7 +81,7 @@ def test_a_remark_is_said_on_stderr(ask):
 
 
 @pytest.mark.parametrize(
-    "words, told",
+    "words, expected",
     [
         (["marching", "-o", "a.svg"], "Marching draws no vectors. Render it"),
         (["mine.py:Mine", "-o", "a.png"], "It may end in .pdf, .svg"),
@@ -94,9 +94,9 @@ def test_a_remark_is_said_on_stderr(ask):
         (["a.png"], "a.png is a picture itself"),
     ],
 )
-def test_a_mistake_is_one_line_and_leaves_no_file(ask, words, told):
+def test_a_mistake_is_one_line_and_leaves_no_file(ask, words, expected):
     status, out, err = ask("export", *words)
-    assert (status, out) == (2, "") and told in err and err.count("\n") == 1
+    assert (status, out) == (2, "") and expected in err and err.count("\n") == 1
     assert [name for name in os.listdir() if name not in ("mine.py", "__pycache__")] == []
 
 

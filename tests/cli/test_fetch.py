@@ -82,11 +82,11 @@ def test_what_is_there_and_wrong_is_replaced(server, fetch, tmp_path):
 
 
 def test_progress_goes_up_from_nothing_to_all(server, fetch):
-    told = []
-    fetch(progress=lambda done, total: told.append((done, total)))
-    done = [d for d, _ in told]
+    reports = []
+    fetch(progress=lambda done, total: reports.append((done, total)))
+    done = [d for d, _ in reports]
     assert done == sorted(done) and (done[0], done[-1]) == (0, SIZE) and len(done) > 10
-    assert {total for _, total in told} == {SIZE}
+    assert {total for _, total in reports} == {SIZE}
 
 
 def test_a_body_in_chunks_does_too(server, fetch):
@@ -111,10 +111,10 @@ def test_a_break_within_a_chunk_loses_at_most_that_chunk(server, fetch):
 
 
 def test_an_earlier_attempt_is_gone_on_with(server, fetch, tmp_path):
-    have, told = half(tmp_path), []
-    assert fetch(progress=lambda done, total: told.append(done)).read_bytes() == DATA
+    have, reports = half(tmp_path), []
+    assert fetch(progress=lambda done, total: reports.append(done)).read_bytes() == DATA
     assert server.asked == [("/small.onnx", f"bytes={have}-")]
-    assert told[0] == have
+    assert reports[0] == have
     assert os.listdir(tmp_path) == ["small.onnx"]
 
 
@@ -159,7 +159,7 @@ def test_a_part_that_cannot_be_gone_on_with_is_forgotten(server, fetch, tmp_path
     assert server.asked == [("/small.onnx", None)]
 
 
-def test_a_server_that_always_breaks_is_left_and_what_came_is_kept(server, fetch, tmp_path):
+def test_a_server_that_always_breaks_is_given_up_and_what_came_stays(server, fetch, tmp_path):
     server.breaks = [1000] * 20
     left = refused(fetch, f"the connection ended, after {1000 * TRIES:,} of .* the same command continues there")
     assert left == [part_of("small", tmp_path).name]
@@ -167,7 +167,7 @@ def test_a_server_that_always_breaks_is_left_and_what_came_is_kept(server, fetch
     assert len(server.asked) == TRIES
 
 
-def test_ctrl_c_keeps_what_came(server, fetch, tmp_path):
+def test_ctrl_c_leaves_what_came(server, fetch, tmp_path):
     def stop(done, total):
         if done > SIZE // 3:
             raise KeyboardInterrupt
@@ -202,14 +202,14 @@ def test_a_file_of_another_size_is_refused_by_its_header(server, fetch, data):
 
 def test_an_answer_without_a_size_is_read_no_further_than_it_may_be(server, fetch):
     server.sized, server.data = False, DATA * 20
-    told = []
+    reports = []
     with pytest.raises(FileError, match="sends more than"):
-        fetch(progress=lambda done, total: told.append(done))
-    assert max(told) <= SIZE
+        fetch(progress=lambda done, total: reports.append(done))
+    assert max(reports) <= SIZE
     assert refused(fetch, "what came was removed") == []
 
 
-def test_an_answer_without_a_size_that_ends_early_is_told(server, fetch, tmp_path):
+def test_an_answer_without_a_size_that_ends_early_is_reported(server, fetch, tmp_path):
     server.sized, server.data, server.ranges = False, DATA[:1000], False
     assert refused(fetch, f"after 1,000 of {SIZE:,}") == [part_of("small", tmp_path).name]
 
@@ -232,12 +232,12 @@ def test_a_refusal_says_how_to_get_it_by_hand(server, fetch, tmp_path, status, w
     assert refused(fetch, rf"{words}.*By hand: fetch .*/small\.onnx with another program and put it at {path}") == []
 
 
-def test_no_network_is_told_in_a_line(fetch, monkeypatch):
+def test_no_network_is_reported_in_a_line(fetch, monkeypatch):
     offered(monkeypatch, "http://no.such.host/small.onnx")
     assert refused(fetch, "Name or service not known. Check the connection to the internet") == []
 
 
-def test_nobody_listening_is_told_in_a_line(fetch, monkeypatch):
+def test_nobody_listening_is_reported_in_a_line(fetch, monkeypatch):
     with serving(Server()) as address:
         offered(monkeypatch, f"{address}/small.onnx")
     assert refused(fetch, "Connection refused") == []
@@ -257,12 +257,12 @@ def test_a_name_that_is_not_known_is_refused(tmp_path):
         download("nothing", folder=tmp_path)
 
 
-def test_a_folder_in_its_place_is_told(server, fetch, tmp_path):
+def test_a_folder_in_its_place_is_reported(server, fetch, tmp_path):
     place("small", tmp_path).mkdir()
     assert refused(fetch, "is a folder; take it away") == ["small.onnx"]
 
 
-def test_a_cache_that_cannot_be_made_is_told(server, tmp_path):
+def test_a_cache_that_cannot_be_made_is_reported(server, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="cannot be written"):
         download("small", folder=tmp_path / "file" / "cache", schemes=("http",))

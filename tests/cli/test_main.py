@@ -136,9 +136,9 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_is_told_in_one_line_and_ends_with_2(ask, scene_file, tmp_path, name):
-    words, told = MISTAKES[name]
-    if "marching" in told:
+def test_a_mistake_is_reported_in_one_line_and_ends_with_2(ask, scene_file, tmp_path, name):
+    words, expected = MISTAKES[name]
+    if "marching" in expected:
         from scenes import SCENES
 
         assert "marching" in SCENES
@@ -146,7 +146,7 @@ def test_a_mistake_is_told_in_one_line_and_ends_with_2(ask, scene_file, tmp_path
     assert answer.status == main.MISTAKE
     assert answer.out == ""
     assert answer.is_one_line(), answer.err
-    assert all(word in answer.err for word in told), answer.err
+    assert all(word in answer.err for word in expected), answer.err
     assert sorted(p.name for p in tmp_path.iterdir() if p.name != "__pycache__") == ["plain.py"]
 
 
@@ -180,7 +180,7 @@ FAULTY = {
 
 
 @pytest.mark.parametrize("name", FAULTY)
-def test_a_scene_file_s_fault_is_told_with_its_file_and_line(ask, tmp_path, name):
+def test_a_scene_file_s_fault_is_reported_with_its_file_and_line(ask, tmp_path, name):
     code, line, word = FAULTY[name]
     path = tmp_path / "faulty.py"
     path.write_text(code)
@@ -376,8 +376,8 @@ def test_a_loop_is_as_long_as_the_scene_says(ask, scene_file, tmp_path):
     assert len(imageio.v3.imread(tmp_path / "a.gif", index=None)) == 10  # loop = 1.0 s at 10 a second
 
 
-def test_a_missing_adapter_is_told_with_what_to_install(scene_file, tmp_path):
-    # A loader that is told of no driver finds none: the same as a machine without one.
+def test_a_missing_adapter_is_reported_with_what_to_install(scene_file, tmp_path):
+    # A loader without a list of drivers finds none: the same as a machine without one.
     hidden = {**os.environ, "VK_DRIVER_FILES": str(tmp_path), "VK_ICD_FILENAMES": str(tmp_path / "none.json")}
     for words in (["render", scene_file, "-o", tmp_path / "a.png"], ["doctor"]):
         answer = process(*words, env=hidden)
@@ -398,7 +398,7 @@ def test_ctrl_c_ends_quietly_with_130(ask, scene_file, monkeypatch):
     assert (answer.status, answer.out, answer.err) == (main.INTERRUPTED, "", "")
 
 
-def test_a_fault_of_ours_is_told_in_one_line_and_ends_with_1(ask, scene_file, monkeypatch):
+def test_a_fault_of_ours_is_reported_in_one_line_and_ends_with_1(ask, scene_file, monkeypatch):
     import engine.app.lookup
 
     def broken(*_, **__):
@@ -419,13 +419,13 @@ def test_a_reader_that_has_enough_is_no_mistake(ask, monkeypatch):
     assert main.main(["list", "--json"]) == main.OK
 
 
-def test_a_window_is_told_a_moment_only_where_somebody_told_one(ask, tmp_path, monkeypatch):
-    told = []
-    monkeypatch.setattr("engine.app.show.show", lambda scene, **more: told.append(more["time"]))
+def test_a_window_gets_a_moment_only_where_one_is_given(ask, tmp_path, monkeypatch):
+    times = []
+    monkeypatch.setattr("engine.app.show.show", lambda scene, **more: times.append(more["time"]))
     picture = tmp_path / "a.png"
     assert ask("render", "activations", "-o", picture, "--size", "16x12", "--supersample", "1").status == 0
     for words in (["activations"], ["activations", "--time", "1.5"], [picture], ["activations", "--from", picture]):
         assert ask("run", *words).status == 0
     # By itself it plays; a picture that is opened again stays at its own moment.
     moment = read_state(picture)["time"]
-    assert told == [None, 1.5, moment, moment] and moment > 0
+    assert times == [None, 1.5, moment, moment] and moment > 0

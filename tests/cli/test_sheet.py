@@ -114,17 +114,17 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_is_told_in_one_line_and_ends_with_2(ask, tmp_path, name):
+def test_a_mistake_is_reported_in_one_line_and_ends_with_2(ask, tmp_path, name):
     (tmp_path / "plain.py").write_text("import engine\n\n\nclass Plain(engine.Scene):\n    pass\n")
-    words, told = MISTAKES[name]
+    words, expected = MISTAKES[name]
     status, out, err = ask(*(word.format(plain="plain.py") for word in words))
     assert (status, out) == (main.MISTAKE, "")
     assert err.startswith("neuroscene: ") and err.count("\n") == 1
-    assert all(word in err for word in told), err
+    assert all(word in err for word in expected), err
     assert files() == ["plain.py"]
 
 
-def test_a_fault_in_a_person_s_scene_is_told_with_its_line(ask, tmp_path):
+def test_a_fault_in_a_person_s_scene_is_reported_with_its_line(ask, tmp_path):
     (tmp_path / "bad.py").write_text(
         "import engine\n\n\nclass Bad(engine.Scene):\n    def build(self, stage):\n        stage.add(missing)\n\n"
         "    @classmethod\n    def figures(cls):\n        return (engine.Figure(1, 'a', 'is not drawn'),)\n"

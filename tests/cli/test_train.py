@@ -55,7 +55,7 @@ def test_it_is_listed_and_has_help_with_examples(ask):
     assert (status, err) == (0, "") and "  neuroscene train bottle" in out
 
 
-def test_the_path_is_all_of_stdout_and_what_to_do_next_is_told(ask):
+def test_the_path_is_all_of_stdout_and_what_to_do_next_is_said(ask):
     status, out, err = ask("train", "bottle", *SMALL)
     assert (status, out) == (0, "bottle.safetensors\n")
     assert "neuroscene run boundaries --history bottle.safetensors" in err
@@ -142,14 +142,14 @@ def test_the_commands_of_the_document_run(ask):
         assert status == 0, (line, err)
 
 
-def test_the_document_tells_every_option_and_every_array():
+def test_the_document_has_every_option_and_every_array():
     from typer.main import get_command
 
     from engine.formats.tensors.history import ARRAYS
 
     options = {name for p in get_command(main.app).commands["train"].params for name in p.opts if name.startswith("--")}
-    told = set(re.findall(r"--[a-z]+", DOCUMENT))
-    assert options - {"--output"} <= told
+    documented = set(re.findall(r"--[a-z]+", DOCUMENT))
+    assert options - {"--output"} <= documented
     assert set(ARRAYS) <= set(re.findall(r"`(\w+)`", DOCUMENT))
 
 
@@ -191,7 +191,7 @@ def test_a_training_that_diverges_keeps_what_can_be_shown_and_says_so(ask):
     assert np.isfinite(history.weights).all() and "left out" in history.notes
 
 
-def test_many_losses_are_told_as_a_span():
+def test_many_losses_are_printed_as_a_span():
     assert losses_text(np.array([0.5, 0.25, 2e9])) == "loss 0.5000 0.2500 2.00e+09"
     assert losses_text(np.linspace(0.1, 0.9, 9)) == "loss 0.1000 to 0.9000"
 

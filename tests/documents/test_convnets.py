@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "convnets.md").read_text()
 
 
-def test_the_program_of_the_document_tells_what_a_picture_shows(tmp_path):
+def test_the_program_of_the_document_prints_what_a_picture_shows(tmp_path):
     (program,) = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
     shutil.copy(ROOT / "scenes" / "data" / "small_squeezenet.safetensors", tmp_path / "network.safetensors")
     Image.fromarray(draw("cat", 3, 200)).save(tmp_path / "cat.jpg", quality=95)

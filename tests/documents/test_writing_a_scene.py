@@ -69,8 +69,8 @@ def test_a_picture_of_a_scene_file_runs_no_file_by_itself(morph, capsys):
     morph.write_text("raise SystemError('it was run')\n")
     capsys.readouterr()
     assert main.main(["render", "morph.png", "-o", "b.png"]) == main.MISTAKE
-    told = capsys.readouterr().err
-    assert "--from morph.png" in told and "it was run" not in told
+    err = capsys.readouterr().err
+    assert "--from morph.png" in err and "it was run" not in err
 
 
 def test_what_more_a_scene_can_say_fits_the_scene(morph):
@@ -100,13 +100,13 @@ FURTHER = {
 }  # fmt: skip
 
 
-def test_the_document_tells_of_every_setting_and_node():
+def test_the_document_has_every_setting_and_node():
     import engine
 
-    told = set(re.findall(r"engine\.(\w+)", WRITING))
+    documented = set(re.findall(r"engine\.(\w+)", WRITING))
     rooms = ("engine.scene.settings", "engine.scene.data_settings", "engine.draw")
     kinds = {n for n, (where, _) in engine.PUBLIC.items() if where.startswith(rooms) and n not in FURTHER}
-    assert kinds <= told
+    assert kinds <= documented
 
 
 def test_every_scene_that_comes_along_is_in_the_gallery():

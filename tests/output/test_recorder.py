@@ -31,7 +31,7 @@ def test_one_loop_is_divided_evenly_and_the_frame_after_the_last_would_be_the_fi
     assert p.time(p.count - 1) < 2.0 + loop - 1e-9
 
 
-def test_told_seconds_win_over_the_loop():
+def test_given_seconds_win_over_the_loop():
     assert plan(1.0, 10.0, loop=5.0).count == 10
     assert plan(None, 10.0, loop=5.0).count == 50
     assert plan(None, 10.0).count == 50  # five seconds where there is no loop
@@ -121,7 +121,7 @@ def test_an_error_while_drawing_comes_through_and_leaves_nothing(name, at, tmp_p
 
 
 @pytest.mark.parametrize("name", ["out.gif", "out.webm", "out/"])
-def test_ctrl_c_says_what_was_kept_and_leaves_the_earlier_file(name, tmp_path, ctrl_c):
+def test_ctrl_c_says_what_is_left_and_leaves_the_earlier_file(name, tmp_path, ctrl_c):
     film(f"{tmp_path}/{name}").run()
     before = os.listdir(tmp_path)
     frames = smooth(6)
@@ -138,7 +138,7 @@ def test_ctrl_c_says_what_was_kept_and_leaves_the_earlier_file(name, tmp_path, c
     assert os.listdir(tmp_path) == before
 
 
-def test_a_place_that_cannot_be_written_is_told_before_anything_is_drawn(tmp_path):
+def test_a_place_that_cannot_be_written_is_reported_before_anything_is_drawn(tmp_path):
     def never(k):
         raise AssertionError("drawn")
 

@@ -126,7 +126,7 @@ def test_a_wrong_value_is_named_with_what_is_taken(text):
     assert all(word in str(error.value) for word in WRONG[text]), error.value
 
 
-def test_a_network_that_is_not_there_is_told_by_its_name():
+def test_a_network_that_is_not_there_is_reported_by_its_name():
     with pytest.raises(FileError, match=r"no\.npz"):
         axis(Drawn, "net=no.npz")
 
@@ -190,7 +190,7 @@ def test_values_of_a_program_become_what_the_setting_holds():
         (3, "engine.Step"),
     ],
 )
-def test_wrong_values_of_a_program_are_told_too(given, words):
+def test_wrong_values_of_a_program_are_reported_too(given, words):
     with pytest.raises(SettingError, match=words):
         axis(Drawn, given)
 

@@ -137,7 +137,7 @@ class Wrong(Scene):
         (Figure(2, "fine", ""), {"names": ["god"]}, ["god", "Near: good"]),
     ],
 )
-def test_what_cannot_be_is_told_before_anything_is_drawn(figure, asked, words, tmp_path, monkeypatch):
+def test_what_cannot_be_is_reported_before_anything_is_drawn(figure, asked, words, tmp_path, monkeypatch):
     monkeypatch.setattr(Wrong, "wrong", (figure,))
     with pytest.raises((SceneError, SettingError)) as error:
         figures(Wrong, tmp_path / "new", **asked)
@@ -148,7 +148,7 @@ def test_what_cannot_be_is_told_before_anything_is_drawn(figure, asked, words, t
 @pytest.mark.parametrize(
     "folder, words", [("a.txt", "is a file"), ("no/where", "folder does not exist"), ("", "no folder")]
 )
-def test_a_folder_that_cannot_be_is_told(folder, words, tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_is_reported(folder, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(FileError, match=words):
@@ -157,8 +157,10 @@ def test_a_folder_that_cannot_be_is_told(folder, words, tmp_path, monkeypatch):
 
 def test_progress_names_each_figure(tmp_path, capsys):
     figures(Drawn, tmp_path, ["one", "steps"], **{**SMALL, "progress": True})
-    told = capsys.readouterr()
-    assert told.out == "" and "1 of 2: 01-one.png, a picture" in told.err and "2 of 2: 03-steps.png" in told.err
+    printed = capsys.readouterr()
+    assert (
+        printed.out == "" and "1 of 2: 01-one.png, a picture" in printed.err and "2 of 2: 03-steps.png" in printed.err
+    )
 
 
 @pytest.mark.parametrize("name", list(SCENES))

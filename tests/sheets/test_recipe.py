@@ -193,11 +193,11 @@ def test_a_sheet_of_a_person_s_file_is_made_again_by_naming_both(ask, tmp_path):
     assert ask("sheet", "mine.py", "-o", "a.png", "--vary", "seed=1,2", "--cell", "24", "--supersample", "1")[0] == 0
     assert ask("sheet", "mine.py", "--from", "a.png", "-o", "b.png")[0] == 0
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
-    status, _, told = ask("sheet", "a.png", "-o", "b.png")
-    assert status == main.MISTAKE and "--from a.png" in told
+    status, _, err = ask("sheet", "a.png", "-o", "b.png")
+    assert status == main.MISTAKE and "--from a.png" in err
 
 
-def test_a_hostile_file_is_told_in_a_line(ask, tmp_path):
+def test_a_hostile_file_is_reported_in_a_line(ask, tmp_path):
     sheet(Drawn(), tmp_path / "a.png", columns="seed=1,2", **SMALL)
     state = read_state("a.png")
     state["scene"] = "x:Mine"
@@ -205,6 +205,6 @@ def test_a_hostile_file_is_told_in_a_line(ask, tmp_path):
     info = PngImagePlugin.PngInfo()
     info.add_itxt(*picture_state.text(state).popitem())
     Image.new("RGB", (4, 4)).save("b.png", pnginfo=info)
-    status, out, told = ask("sheet", "mine.py", "--from", "b.png", "-o", "c.png")
-    assert (status, out) == (main.MISTAKE, "") and told.count("\n") == 1 and "not a stored network" in told
+    status, out, err = ask("sheet", "mine.py", "--from", "b.png", "-o", "c.png")
+    assert (status, out) == (main.MISTAKE, "") and err.count("\n") == 1 and "not a stored network" in err
     assert not (tmp_path / "c.png").exists()

@@ -140,7 +140,7 @@ def test_the_theme_of_the_sheet_is_the_scene_s():
     assert np.array_equal(mixed[0, 0], dark[0, 0]) and (found[1][0, 0] == 255).all()
 
 
-# What cannot be, told before anything is drawn.
+# What cannot be, refused before anything is drawn.
 
 WRONG = {
     "no columns": ({"columns": ()}, ["columns", "depth=1..10"]),
@@ -159,7 +159,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_be_is_told_before_anything_is_drawn(name, monkeypatch, tmp_path):
+def test_what_cannot_be_is_reported_before_anything_is_drawn(name, monkeypatch, tmp_path):
     from engine.app import make
 
     monkeypatch.setattr(make, "render", None)
@@ -184,7 +184,7 @@ def test_a_sheet_larger_than_the_memory_is_refused_with_what_fits(monkeypatch):
 
 
 @pytest.mark.parametrize("name, words", [("a.jpg", ".jpg"), ("a.gif", "saved as .png"), ("no/a.png", "no folder")])
-def test_a_path_that_cannot_be_written_is_told(name, words, tmp_path):
+def test_a_path_that_cannot_be_written_is_reported(name, words, tmp_path):
     with pytest.raises(FileError, match=words):
         sheet(Drawn(), tmp_path / name, columns="seed=1,2", **SMALL)
 
@@ -203,7 +203,7 @@ def test_a_sheet_that_fails_leaves_the_earlier_file(tmp_path, monkeypatch):
     assert path.read_bytes() == b"earlier" and os.listdir(tmp_path) == ["a.png"]
 
 
-def test_who_stops_it_is_told_how_far_it_was(tmp_path, monkeypatch):
+def test_a_stop_says_how_far_it_was(tmp_path, monkeypatch):
     def update(self, clock):
         if self.seed == 3:
             raise KeyboardInterrupt
@@ -214,7 +214,7 @@ def test_who_stops_it_is_told_how_far_it_was(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_network_that_does_not_fit_the_scene_is_told():
+def test_a_network_that_does_not_fit_the_scene_is_reported():
     with pytest.raises((SettingError, NetworkError), match="3 inputs"):
         planned(Drawn(), columns={"net": [random_mlp([3, 2, 1], "tanh")]})
 

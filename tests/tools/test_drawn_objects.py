@@ -34,7 +34,7 @@ def test_a_drawing_is_an_image_with_an_object_wholly_in_its_frame(kind):
         assert max(edge.max() for edge in border) == 0.0
 
 
-def test_kinds_are_told_by_shape():
+def test_kinds_are_distinguished_by_shape():
     """With the same seed every two kinds cover different pixels."""
     covers = [drawing(kind, 3, 48).cover > 0.5 for kind in KINDS]
     for i, one in enumerate(covers):

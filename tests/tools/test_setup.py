@@ -117,7 +117,7 @@ def test_without_a_network_it_stops_with_a_line(setup, machine, tmp_path):
     assert not (tmp_path / ".neuroscene-installed").exists()
 
 
-def test_an_old_python_is_told_so_or_passed_over(setup, machine, monkeypatch):
+def test_an_old_python_is_reported_or_passed_over(setup, machine, monkeypatch):
     monkeypatch.setattr(setup.sys, "version_info", (3, 9, 2))
     with pytest.raises(SystemExit):
         setup.python_new_enough()

@@ -1,7 +1,7 @@
 """How each kind of drawn object looks: one function a kind, its proportions varied by a Generator.
 
 Each paints with a pen in the disc of radius 1, y up, taking colours from `ink`: a row of colours in no fixed order,
-so that an object is told by its shape. `side` is 1 or -1: objects that look to one side look to either.
+so that an object is recognised by its shape. `side` is 1 or -1: objects that look to one side look to either.
 """
 
 import math

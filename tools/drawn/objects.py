@@ -84,7 +84,7 @@ def drawing(kind, seed, size=SIZE):
     image, behind = ground(rng, x, y)
     scatter(image, x, y, rng, int(rng.integers(0, 7)), 0.22)
     cover = _object(kind, rng, image, x, y, behind)
-    # A little before the object, near the picture's border: an object is told by more than one of its parts.
+    # A little before the object, near the picture's border: an object is recognised by more than one of its parts.
     scatter(image, x, y, rng, int(rng.integers(0, 3)), 0.12, ring=(0.7, 1.2))
     return Drawing(kind, int(seed), _taken(image, rng), cover)
 

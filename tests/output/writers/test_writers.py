@@ -248,7 +248,7 @@ def test_endings_are_read_without_regard_to_case_and_unknown_ones_name_the_known
 
 
 @pytest.mark.parametrize("key", WRITERS)
-def test_places_that_cannot_be_written_are_told_before_anything_is_drawn(key, tmp_path):
+def test_places_that_cannot_be_written_are_reported_before_anything_is_drawn(key, tmp_path):
     (tmp_path / "file").write_text("here")
     (tmp_path / f"folder{key}").mkdir()
     wrong = [f"{tmp_path}/none/out{key}", f"{tmp_path}/file/out{key}", f"{tmp_path}/nul\0l{key}", "/dev/null/x" + key]
@@ -264,7 +264,7 @@ def test_places_that_cannot_be_written_are_told_before_anything_is_drawn(key, tm
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_the_right_to_write_is_told(tmp_path):
+def test_a_folder_without_the_right_to_write_is_reported(tmp_path):
     (tmp_path / "locked").mkdir(mode=0o555)
     with pytest.raises(FileError, match="may not be written"):
         open_writer(f"{tmp_path}/locked/out.gif", (8, 8), 10.0)
