@@ -1,7 +1,7 @@
 """What can go wrong because of what a person gave us; each message says what arrived, where, and what to do."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -67,7 +67,7 @@ def located(before: str, after: str = "") -> Iterator[None]:
         raise type(error)(f"{before}{error}{after}") from None
 
 
-def near(name, known, *, noun="one"):
+def near(name: object, known: Iterable[object], *, noun: str = "one") -> str:
     """The end of a message about an unknown name: what there is, and what was probably meant.
 
     name   what arrived

@@ -169,7 +169,7 @@ def since_text(survey: RunSurvey, index: int) -> str:
 
 
 def percent(part: float) -> str:
-    """A part in percent, with as many digits as tell something."""
+    """A part in percent, with significant digits only."""
     value = 100 * part
     if 0 < value < 0.1 or 99.9 < value < 100:
         return "under 0.1%" if value < 1 else "over 99.9%"

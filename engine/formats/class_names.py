@@ -1,4 +1,4 @@
-"""Names of the classes that a network tells apart, from a text file of one a line."""
+"""Names of a classifier's classes, from a text file of one a line."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from engine.formats.files import opened, short, size_text
 
 # ImageNet's 21,841 names of the largest set take 0.7 MB.
 MAX_BYTES = 4 << 20
-LONGEST = 200  # letters of a name that are kept
+LONGEST = 200  # letters of a name; the rest is cut
 # WordNet's number of a synset, which lists of ImageNet's classes put first.
 SYNSET = re.compile(r"^n\d{8}[\s,:]+")
 

@@ -1,4 +1,4 @@
-"""What can be downloaded, and where it lies once it is: names, addresses, sizes, hashes, and the user's cache folder.
+"""What can be downloaded, and where it is stored: names, addresses, sizes, hashes, and the user's cache folder.
 
 Nothing here touches the network; whoever only wants to know whether a file is there can ask.
 """

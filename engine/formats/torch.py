@@ -94,7 +94,7 @@ def _flat(state, name, prefix="", depth=0):
 
 
 def from_module(module: Any, activations: Any = None) -> Mlp:
-    """The network that a torch.nn.Sequential computes in eval(): Dropout idle, BatchNorm1d by its running means.
+    """The network that a torch.nn.Sequential computes in eval(): Dropout off, BatchNorm1d by its running means.
 
     Raises NetworkError for a module that cannot be shown, with its place, and for activations, which it has itself.
     """

@@ -107,7 +107,7 @@ def _entry(number, binding, visibility):
 
 
 def layout_key(bindings: Sequence[Binding], stages: str) -> tuple:
-    """What tells one layout of bindings from another: their kinds and types, not their names."""
+    """The identity of a layout of bindings: their kinds and types, not their names."""
     return stages, *((b.kind, b.type_text) for b in bindings)
 
 

@@ -9,7 +9,7 @@ from engine.errors import NetworkError
 from engine.formats.load_mlp import load
 from engine.network.mlp import Mlp
 
-# What PyTorch wraps round a module, and the attribute the module itself is kept in.
+# What PyTorch wraps round a module, and the attribute that has the module itself.
 WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
 # After the last layer of a classifier.
 LOGITS = ("identity", "softmax")

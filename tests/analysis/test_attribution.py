@@ -173,7 +173,7 @@ def test_a_vector_knows_the_map_it_was_made_of():
         assert i.share == pytest.approx(wanted[i.channel, i.row, i.column])
 
 
-def test_a_neuron_there_is_not_is_told():
+def test_a_neuron_there_is_not_is_reported():
     net = ConvNet([nodes.Input("x", (), (2, 4, 4)), conv("c", "x", 3, 2)])
     with pytest.raises(NetworkError, match=r"\(3, 2, 2\)"):
         attributions(net, {}, "c", (3, 0, 0), {"x"})

@@ -31,7 +31,7 @@ def test_a_unit_that_was_dead_before_but_lives_in_the_end_is_none():
     assert not of_kind("dead", findings(history(changed(net, 1, 3, -np.ones(6), -0.1), net), 0))
 
 
-def test_dead_units_of_a_layer_are_told_of_together():
+def test_dead_units_of_a_layer_are_reported_together():
     net = clean()
     for unit in (1, 4):
         net = changed(net, 0, unit, bias=-5.0)

@@ -123,7 +123,7 @@ def half_missing(losses):
     return History(one_sided(0).shape, [7], weights, np.array(losses)[:, None], SQUARE, target=target)
 
 
-def test_a_run_much_worse_than_the_best_is_told_what_it_misses():
+def test_a_run_much_worse_than_the_best_is_reported_with_what_it_misses():
     case = half_missing([0.1, 0.6])
     (found,) = of_kind("missed", findings(case, 1))
     # A band of a quarter of the square, its middle at x = 1/4.
@@ -137,7 +137,7 @@ def test_a_run_nearly_as_good_as_the_best_misses_nothing_worth_telling():
     assert not of_kind("missed", findings(half_missing([0.1, 0.2]), 1))
 
 
-def test_without_losses_a_large_wrong_part_is_told_of_all_the_same():
+def test_without_losses_a_large_wrong_part_is_reported_all_the_same():
     (found,) = of_kind("missed", findings(half_missing([np.nan, np.nan]), 1))
     assert "25%" in found.text and "loss" not in found.text
 

@@ -135,7 +135,7 @@ def test_a_mirrored_network_is_symmetric_and_each_line_has_its_partner():
     assert "12 of 12 boundaries" in layer.text and "1 with 7" in layer.text and len(layer.neurons) == 12
 
 
-def test_symmetry_is_told_with_the_step_at_which_it_came():
+def test_symmetry_is_reported_with_the_step_at_which_it_came():
     whole = mirrored(clean())
     broken = changed(whole, 1, 0, np.random.default_rng(0).normal(size=12), 1.5)
     assert output_symmetry(RunSurvey(history(broken), 0))[0] < 0.9
@@ -150,7 +150,7 @@ def test_without_a_symmetric_target_or_answer_nothing_is_said_of_symmetry():
     assert not of_kind("symmetry", findings(history(mirrored(clean()), target=lopsided), 0))
 
 
-def test_a_network_that_misses_its_targets_symmetry_is_told_so():
+def test_a_network_that_misses_its_targets_symmetry_is_reported():
     band = np.zeros((20, 20), np.uint8)
     band[:, 6:14] = 255
     assert target_symmetry(history(clean(), target=band)) == 1

@@ -155,7 +155,7 @@ def test_a_node_is_passed_by_where_a_way_leads_around_it():
         ("prob", "prob"),
     ],
 )
-def test_a_name_is_told_without_what_every_activation_has(name, short):
+def test_a_name_is_shown_without_what_every_activation_has(name, short):
     assert called(name) == short
 
 

@@ -55,7 +55,7 @@ def test_what_is_no_such_list_is_refused_in_a_line(listed, data, count, kind, sa
     assert "\n" not in str(caught.value)
 
 
-def test_a_list_that_is_not_there_is_told(tmp_path):
+def test_a_list_that_is_not_there_is_reported(tmp_path):
     with pytest.raises(FileError, match="There is no file"):
         read_class_names(tmp_path / "names.txt")
 

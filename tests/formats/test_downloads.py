@@ -59,7 +59,7 @@ def test_a_folder_named_from_here_stays_the_same_elsewhere(tmp_path, monkeypatch
     assert cache_folder({"NEUROSCENE_CACHE": "here"}, "linux") == tmp_path / "here"
 
 
-def test_without_a_home_one_is_told_to_name_a_folder(monkeypatch):
+def test_without_a_home_one_is_asked_to_name_a_folder(monkeypatch):
     def homeless():
         raise RuntimeError("Could not determine home directory.")
 

@@ -52,7 +52,7 @@ def saved(tmp_path):
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_an_architecture_is_told_by_its_keys(saved, architecture):
+def test_an_architecture_is_found_by_its_keys(saved, architecture):
     net = load_convnet(saved(arrays(architecture)))
     assert net.input_shape == (3, 224, 224) and net.shapes["conv10"][0] == 10 and net.shapes["prob"] == (10, 1, 1)
     # 1.1 halves its maps earlier.
@@ -76,7 +76,7 @@ def test_a_fire_module_is_its_formula(saved):
     assert np.allclose(found["fire2/concat"][: len(narrow)], narrow, atol=1e-12)
 
 
-def test_the_authors_padding_and_mean_are_told_by_the_metadata(saved):
+def test_the_authors_padding_and_mean_are_found_by_the_metadata(saved):
     metadata = {"input": "RGB 0..255 minus mean", "conv10": "kernel 1, padding=1"}
     net = load_convnet(saved(arrays("squeezenet1_0"), metadata))
     assert net.input_shape == (3, 227, 227) and net.shapes["conv10"][1:] == (15, 15)

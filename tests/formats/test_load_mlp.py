@@ -174,7 +174,7 @@ def test_a_file_one_may_not_read_is_refused(file):
     assert "permission denied" in refused(path, **arguments)
 
 
-def test_permission_is_told_where_the_system_denies_it(file, monkeypatch):
+def test_permission_is_reported_where_the_system_denies_it(file, monkeypatch):
     path, _, arguments = file
 
     def denied(*_, **__):

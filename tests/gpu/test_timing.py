@@ -85,7 +85,7 @@ def test_a_picture_has_the_times_of_its_own_passes_and_the_renderer_all():
     assert renderer.frame(scene, engine.Clock(0.3), (64, 48), 1).report.passes is None
 
 
-def test_an_adapter_without_timestamps_is_told_of(without_timestamps):
+def test_an_adapter_without_timestamps_is_reported(without_timestamps):
     times = PassTimes()
     with times.recording():
         kernel("short", 1).run(1, numbers=Array("f4", 64))

@@ -41,7 +41,7 @@ def net():
     return ConvNet(every_kind(), name="kinds", preprocess=Preprocess((12, 14), (0, 0, 0), (1, 1, 1)))
 
 
-def test_every_node_gives_the_shape_that_is_told(net):
+def test_every_node_gives_the_shape_that_is_stated(net):
     found = forward(net, RNG.normal(size=(3, 12, 14)))
     assert {name: x.shape for name, x in found.items()} == net.shapes
     assert net.neuron_count == sum(x.size for name, x in found.items() if name != "image")
@@ -203,7 +203,7 @@ def test_a_network_changed_is_the_same_but_for_what_was_said(net):
         net.changed(preprocess="cafe")
 
 
-def test_what_is_done_to_a_photo_unless_told():
+def test_what_is_done_to_a_photo_unless_given():
     assert ConvNet([X]).preprocess.mean == (0.485, 0.456, 0.406)
     grey = ConvNet([nodes.Input("x", (), (1, 4, 4))]).preprocess
     assert (grey.order, grey.mean, grey.std, grey.scale) == ("grey", (0.0,), (1.0,), 1.0)

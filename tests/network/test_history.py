@@ -26,7 +26,7 @@ def test_the_snapshot_of_a_step_is_the_last_one_taken_by_then():
 
 
 @pytest.mark.parametrize(
-    "more, told",
+    "more, reported",
     [
         ({"steps": [0, 4, 4]}, "rising"),
         ({"steps": [-1, 4, 9]}, "rising"),
@@ -38,8 +38,8 @@ def test_the_snapshot_of_a_step_is_the_last_one_taken_by_then():
         ({"names": ("one",)}, "names"),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(more, told):
-    with pytest.raises(ShapeError, match=told):
+def test_parts_that_do_not_fit_are_refused(more, reported):
+    with pytest.raises(ShapeError, match=reported):
         history(**more)
 
 

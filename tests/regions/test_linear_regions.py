@@ -88,11 +88,11 @@ def check_sides(net, partition):
     inside = (partition.faces >= 0).all(1)
     left, right = partition.faces[inside].T
     differs = np.column_stack([active[left] != active[right], choice[left] != choice[right]])
-    told = np.zeros((len(partition.edges), partition.neurons + 1), bool)
+    reported = np.zeros((len(partition.edges), partition.neurons + 1), bool)
     owned = partition.owner >= 0
-    told[owned, partition.owner[owned]] = True
-    told[tuple(partition.coincident.T)] = True
-    np.testing.assert_array_equal(differs, told[inside])
+    reported[owned, partition.owner[owned]] = True
+    reported[tuple(partition.coincident.T)] = True
+    np.testing.assert_array_equal(differs, reported[inside])
     hidden = partition.owner[inside] < partition.neurons
     owner = partition.owner[inside][hidden]
     assert active[left[hidden], owner].all() and not active[right[hidden], owner].any()
@@ -190,7 +190,7 @@ def lines(rows, second=1):
     return Mlp([rows[:, :2], np.ones((second, len(rows)))], [rows[:, 2], np.zeros(second)], "relu")
 
 
-def test_boundaries_on_the_frame_cut_nothing_and_are_told():
+def test_boundaries_on_the_frame_cut_nothing_and_are_reported():
     partition = regions(lines([[1, 0, 0], [0, -1, 1], [1, -1, 0], [1, 1, -1]]), decision=False)
     assert partition.count == 4
     np.testing.assert_allclose(sorted(map(tuple, partition.segments(0).reshape(-1, 2))), [(0, 0), (0, 1)])
@@ -223,7 +223,7 @@ def test_a_copycat_has_the_same_segments(factor):
     assert partition.segments(11).shape[1:] == (2, 2) and euler(partition) == 1
 
 
-def test_dead_and_always_active_neurons_are_told_and_cut_nothing():
+def test_dead_and_always_active_neurons_are_reported_and_cut_nothing():
     partition = regions(lines([[1, 1, -5], [1, 0, 2], [0, 0, 0], [1, 0, -0.5]]), decision=False)
     assert partition.count == 2
     assert partition.dead().tolist() == [0, 2] and partition.always().tolist() == [1]
@@ -382,7 +382,7 @@ def test_softmax_and_logits_decide_alike():
         (Mlp([np.full((2, 2), 3e38)] * 12, None, "relu"), r"grows past 1e\+100"),
     ],
 )
-def test_what_has_no_exact_regions_is_told(net, message):
+def test_what_has_no_exact_regions_is_reported(net, message):
     with pytest.raises(NetworkError, match=message):
         regions(net)
 

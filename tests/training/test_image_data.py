@@ -187,7 +187,7 @@ def test_what_is_transparent_lies_over_white():
         (object(), "not"),
     ],
 )
-def test_an_array_that_is_no_image_is_told(source, says):
+def test_an_array_that_is_no_image_is_reported(source, says):
     with pytest.raises(ShapeError, match=says):
         ImageData.from_image(source)
 
@@ -206,7 +206,7 @@ def test_an_array_that_is_no_image_is_told(source, says):
         {"colour": True},
     ],
 )
-def test_a_number_out_of_bounds_is_told(wrong):
+def test_a_number_out_of_bounds_is_reported(wrong):
     with pytest.raises(SettingError):
         ImageData.from_image(BOTTLE, **wrong)
 
@@ -348,7 +348,7 @@ def test_an_image_kept_as_png_comes_back_to_the_bit(pixels):
     assert np.array_equal(from_png(to_png(pixels)), pixels)
 
 
-def test_bytes_that_are_no_png_are_told():
+def test_bytes_that_are_no_png_are_reported():
     for data in (b"", b"GIF89a", to_png(PHOTO)[:55]):
         with pytest.raises(FileError, match="the stored image"):
             from_png(data)

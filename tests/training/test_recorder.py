@@ -157,7 +157,7 @@ def test_a_full_recorder_is_thinned_evenly_in_the_logarithm():
     assert late.max() < 5 * late.min()
 
 
-def test_a_network_too_large_to_be_kept_is_told():
+def test_a_network_too_large_to_be_kept_is_reported():
     with pytest.raises(SettingError, match="limit"):
         Recorder(limit=500).step(a_model(), 0.0)
 
@@ -194,7 +194,7 @@ def test_a_run_that_was_begun_and_not_used_is_none():
     assert recorder.history().names == ("full",)
 
 
-def test_a_model_of_another_shape_is_told():
+def test_a_model_of_another_shape_is_reported():
     recorder, _ = recorded(3)
     recorder.run()
     with pytest.raises(ShapeError, match="another Recorder"):
@@ -249,7 +249,7 @@ def test_one_output_of_a_classifier_is_two_logits(last):
     assert np.abs(softmax[:, 1] - chance).max() < 1e-12
 
 
-def test_the_task_is_told_by_outputs_and_targets():
+def test_the_task_is_found_by_outputs_and_targets():
     data = np.random.default_rng(0).normal(size=(10, 2))
     for sizes, targets, task in [
         ([2, 4, 3], None, "classes"),
@@ -301,12 +301,12 @@ def test_a_mistake_is_one_line(options, says, tmp_path, monkeypatch):
     assert str(caught.value).isprintable()
 
 
-def test_a_loss_of_many_numbers_is_told():
+def test_a_loss_of_many_numbers_is_reported():
     with pytest.raises(ShapeError, match="no single number"):
         Recorder().step(a_model(), np.zeros(3))
 
 
-def test_nothing_recorded_is_told():
+def test_nothing_recorded_is_reported():
     with pytest.raises(NetworkError, match="Nothing was recorded"):
         Recorder().history()
 

@@ -153,9 +153,9 @@ def test_a_file_that_is_no_whole_training_is_refused_in_one_line(tmp_path):
     for what, changed in broken.items():
         assert changed != data, what
         path.write_bytes(changed)
-        with pytest.raises(FileError) as told:
+        with pytest.raises(FileError) as reported:
             Trainer.load(path)
-        assert "\n" not in str(told.value) and "a.safetensors" in str(told.value)
+        assert "\n" not in str(reported.value) and "a.safetensors" in str(reported.value)
     with pytest.raises(FileError, match="no file"):
         Trainer.load(tmp_path / "missing.safetensors")
 
@@ -166,7 +166,7 @@ def test_no_device_is_needed_to_describe_a_training(monkeypatch):
     assert some.step == 0 and not some.is_done and some.runs == 2
 
 
-def test_rates_fall_as_told():
+def test_rates_fall_as_given():
     rates = Recipe((2, 2), steps=4, rate=1.0).rates(0, 4)
     assert np.allclose(rates, [(1 + math.cos(math.pi * k / 4)) / 2 for k in range(4)], rtol=1e-15)
     assert Recipe((2, 2), steps=4, rate=1.0, anneal="linear").rates(1, 2).tolist() == [0.75, 0.5]
@@ -197,7 +197,7 @@ def test_given_starts_are_where_runs_begin():
         Trainer(*discs(), RECIPE, starts=[start])
 
 
-def test_snapshots_are_the_schedules_unless_told():
+def test_snapshots_are_the_schedules_unless_given():
     some = Trainer(*discs(), Recipe((2, 2), steps=300))
     assert np.array_equal(some.snapshot_steps, snapshot_steps(300))
     assert np.array_equal(some.domain.low, discs()[0].min(axis=0))

@@ -71,7 +71,7 @@ def natural(text: str) -> list[tuple[int, int, str]]:
 
 
 def _flat(shape):
-    """The length of a bias, also of one kept as (1, n); None if it is no vector."""
+    """The length of a bias, also of one stored as (1, n); None if it is no vector."""
     wide = [n for n in shape if n != 1]
     return None if len(shape) > 2 or len(wide) > 1 or not shape else (wide[0] if wide else 1)
 
@@ -110,7 +110,7 @@ def assemble(
     activations   as `spread` takes them; None is refused, for weights alone do not say what is computed
     name          where they come from, for messages
     called        the network's name, if it has one of its own
-    ordered       True if the order of entries is that of the layers where names do not tell (a module's state dict)
+    ordered       True if the order of entries is that of the layers where names do not show it (a module's state dict)
 
     Raises NetworkError for arrays that are no layer's, ShapeError where sizes do not follow on each other.
     """
@@ -222,7 +222,7 @@ def _in_order(layers, name, registered):
     if len(straight) > 1:
         keys = ", ".join(short(x.key, 40) for x in layers[:6])
         raise NetworkError(
-            f"The order of the layers of {name} cannot be told from names and sizes ({keys}). "
+            f"The order of the layers of {name} does not follow from names and sizes ({keys}). "
             "Number them in the order they are applied: 0.weight, 1.weight, ..."
         )
     if straight:

@@ -26,7 +26,7 @@ def whole(make_onnx):
 
 
 @pytest.fixture
-def told(tmp_path):
+def reported(tmp_path):
     """What loading a file of these bytes says: a line, or None where it is read."""
     path = tmp_path / "net.onnx"
 
@@ -42,19 +42,19 @@ def told(tmp_path):
     return function
 
 
-def test_a_file_cut_anywhere_is_refused(told, whole):
-    assert told(whole) is None
+def test_a_file_cut_anywhere_is_refused(reported, whole):
+    assert reported(whole) is None
     for length in np.linspace(0, len(whole) - 1, 200).astype(int):
-        assert told(whole[:length]) is not None, length
+        assert reported(whole[:length]) is not None, length
 
 
-def test_a_byte_changed_anywhere_is_read_or_refused(told, whole):
+def test_a_byte_changed_anywhere_is_read_or_refused(reported, whole):
     rng = np.random.default_rng(1)
     refused = 0
     for at in rng.integers(0, len(whole), 400):
         damaged = bytearray(whole)
         damaged[at] ^= 1 << rng.integers(0, 8)
-        refused += told(bytes(damaged)) is not None
+        refused += reported(bytes(damaged)) is not None
     assert refused > 40  # weights may have any bits but those of what is not finite
 
 
@@ -107,5 +107,5 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("nodes", "constants", "shape", "says"), HOSTILE.values(), ids=HOSTILE)
-def test_what_is_made_to_take_time_or_memory_is_refused(told, make_onnx, nodes, constants, shape, says):
-    assert says in (told(make_onnx(nodes, constants, input_shape=shape)) or "it was read")
+def test_what_is_made_to_take_time_or_memory_is_refused(reported, make_onnx, nodes, constants, shape, says):
+    assert says in (reported(make_onnx(nodes, constants, input_shape=shape)) or "it was read")

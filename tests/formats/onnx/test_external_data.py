@@ -77,9 +77,9 @@ def test_what_lies_elsewhere_is_not_followed(tmp_path, location):
     (tmp_path / "sub" / "net.onnx.data").write_bytes(bytes(200))
     path = saved(tmp_path, chain())
     moved(path, lambda entries, _: setattr(entries["location"], "value", location))
-    with pytest.raises(FileError, match=r"`w` of net.onnx .*external_data=False") as told:
+    with pytest.raises(FileError, match=r"`w` of net.onnx .*external_data=False") as reported:
         load_mlp.load(path)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(reported.value)
 
 
 def test_a_link_to_elsewhere_is_not_followed(tmp_path):
@@ -101,7 +101,7 @@ def test_links_in_a_cache_of_models_are_followed_together(tmp_path):
     assert np.array_equal(load_mlp.load(snapshot / "net.onnx").layers[0].weights, WEIGHTS)
 
 
-def test_a_file_that_is_missing_or_ends_early_is_told(tmp_path):
+def test_a_file_that_is_missing_or_ends_early_is_reported(tmp_path):
     path = saved(tmp_path, chain())
     data = (tmp_path / "net.onnx.data").read_bytes()
     (tmp_path / "net.onnx.data").write_bytes(data[:-4])

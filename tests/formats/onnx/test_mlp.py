@@ -185,7 +185,7 @@ def test_a_single_output_may_lose_its_axis_at_the_end(loaded, end):
     assert np.allclose(net(POINTS)[:, 0], truth, rtol=1e-12)
 
 
-def test_several_outputs_may_not_lose_their_axis(loaded):
+def test_many_outputs_may_not_lose_their_axis(loaded):
     constants = {"w": W0, "last": np.int64([-1]), "k": f(2)}
     with pytest.raises(ShapeError, match="1 wide, but 5"):
         loaded("o = Gemm x w transB=1; y = Reshape o last", constants)
@@ -309,7 +309,7 @@ def test_vectors_of_another_width_are_refused(tmp_path, make_onnx):
     refuse(tmp_path, make_onnx(GEMM, BASE, input_shape=("N", 4)), "declares 4 inputs", ShapeError)
 
 
-def test_several_inputs_or_outputs_are_refused(tmp_path, make_onnx):
+def test_many_inputs_or_outputs_are_refused(tmp_path, make_onnx):
     value = onnx.helper.make_tensor_value_info
     two = [value("x", 1, ("N", 3)), value("u", 1, ("N", 3))]
     refuse(tmp_path, make_onnx(GEMM, BASE, inputs=two), r"2 inputs \(x, u\)", NetworkError)

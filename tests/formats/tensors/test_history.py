@@ -177,7 +177,7 @@ def test_a_path_that_leads_to_no_history_is_one_line(tmp_path, name, says):
         file.load(tmp_path / name)
 
 
-def test_an_empty_file_is_told(tmp_path):
+def test_an_empty_file_is_reported(tmp_path):
     (tmp_path / "a.safetensors").touch()
     with pytest.raises(FileError, match="Save the history again"):
         file.load(tmp_path / "a.safetensors")
@@ -197,7 +197,7 @@ def test_a_file_that_cannot_be_replaced_stays_as_it_was(tmp_path, monkeypatch):
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["run.safetensors"]
 
 
-def test_a_run_that_stops_being_finite_is_left_out_and_told():
+def test_a_run_that_stops_being_finite_is_left_out_and_reported():
     history = a_history(runs=3)
     weights = history.weights.copy()
     weights[1, 2, 4] = np.inf

@@ -112,7 +112,7 @@ def test_an_order_that_nothing_tells_is_refused_not_guessed(tmp_path):
     # A state dict keeps the order of registration; a file of names does not.
     assert read(square).layers[0].weights[0, 0] == 0
     np.savez(tmp_path / "net.npz", **square)
-    with pytest.raises(NetworkError, match="cannot be told"):
+    with pytest.raises(NetworkError, match="does not follow from names"):
         load(tmp_path / "net.npz", activations="tanh")
 
 
