@@ -1,4 +1,4 @@
-"""Modules as PyTorch has them, played by classes of the same names: what is recognised by names must work without torch.
+"""Modules as PyTorch has them, played by classes of the same names: what is recognised by name must work without torch.
 
 The real ones are compared in tests/peers.
 """
