@@ -1,5 +1,6 @@
 """Which neurons moved a neuron of a convolutional network: weight times response, from layer to layer backwards."""
 
+import itertools
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -155,36 +156,30 @@ def _shared(shares, weights, x):
 class _Windows:
     """The part of a map that the windows of a _Patch's neurons see, at each of the windows' elements in turn.
 
-    top, left   of that part, which may begin in the padding
-    x           (C, H, W) the part, `outside` where it is not on the map
+    x   (C, h, w) the part, `outside` where it is not on the map
     """
 
     def __init__(self, node, x, patch, outside=0.0):
-        self._windows, (self._height, self._width) = node.windows(), patch.values.shape[1:]
+        self._windows, self._counts = node.windows(), patch.values.shape[1:]
         starts = [at * w.stride - w.before for at, w in zip((patch.top, patch.left), self._windows, strict=True)]
-        sizes = [(n - 1) * w.stride + w.extent for n, w in zip((self._height, self._width), self._windows, strict=True)]
-        self.top, self.left = starts
-        ends = [start + size for start, size in zip(starts, sizes, strict=True)]
-        self._low = [max(0, start) for start in starts]
-        self._high = [min(n, end) for n, end in zip(x.shape[1:], ends, strict=True)]
+        sizes = [(n - 1) * w.stride + w.extent for n, w in zip(self._counts, self._windows, strict=True)]
+        on_map = [
+            slice(max(0, start), min(length, start + size))
+            for start, size, length in zip(starts, sizes, x.shape[1:], strict=True)
+        ]
+        self._low = [at.start for at in on_map]
+        self._inside = tuple(slice(at.start - s, at.stop - s) for at, s in zip(on_map, starts, strict=True))
         self.x = np.full((len(x), *sizes), outside)
-        self._inside = tuple(slice(a - s, b - s) for a, b, s in zip(self._low, self._high, starts, strict=True))
-        self.x[(slice(None), *self._inside)] = x[:, self._low[0] : self._high[0], self._low[1] : self._high[1]]
+        self.x[(slice(None), *self._inside)] = x[(slice(None), *on_map)]
 
     def elements(self):
         """((row, column) of the element, its slices of the part) for each element of a window."""
-        rows, columns = self._windows
-        for i in range(rows.size):
-            for j in range(columns.size):
-                y, x = i * rows.dilation, j * columns.dilation
-                yield (
-                    (i, j),
-                    (
-                        slice(None),
-                        slice(y, y + (self._height - 1) * rows.stride + 1, rows.stride),
-                        slice(x, x + (self._width - 1) * columns.stride + 1, columns.stride),
-                    ),
-                )
+        for element in itertools.product(*(range(w.size) for w in self._windows)):
+            at = [
+                slice(k * w.dilation, k * w.dilation + (n - 1) * w.stride + 1, w.stride)
+                for k, w, n in zip(element, self._windows, self._counts, strict=True)
+            ]
+            yield element, (slice(None), *at)
 
     def patch(self, values):
         """The _Patch of what is on the map, of values over the part."""

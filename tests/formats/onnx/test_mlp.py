@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError
 from engine.formats.load_mlp import load
-from engine.formats.onnx import model
+from engine.formats.onnx import graph, model
 from engine.network.random import random_mlp
 
 onnx = pytest.importorskip("onnx")
@@ -345,6 +345,7 @@ def test_a_shape_that_the_bytes_do_not_fill_is_refused_before_memory_is_taken(tm
 
 def test_a_file_of_very_many_small_messages_is_refused_before_it_is_parsed(tmp_path, make_onnx, monkeypatch):
     # An empty node is two bytes and some hundred once parsed: ModelProto.graph (7) of GraphProto.node (1), all empty.
+    monkeypatch.setattr(model, "MAX_FIELDS", 20_000)
     nodes = b"\x0a\x00" * (model.MAX_FIELDS + 1)
     length, head = len(nodes), b""
     while length > 127:
@@ -361,10 +362,12 @@ def test_very_deep_nesting_is_refused(tmp_path, make_onnx):
     refuse(tmp_path, b"\x3a" + bytes([len(inner)]) + inner, "nested deeper", FileError)
 
 
-def test_constants_that_grow_without_end_are_refused(tmp_path, make_onnx):
-    row, column = np.ones((1, 4096), np.float32), np.ones((4096, 1), np.float32)
-    grown = "; ".join(f"m{i} = Mul r c" for i in range(9))  # 64 MiB each
-    refuse(tmp_path, make_onnx(f"{grown}; {GEMM}", BASE | {"r": row, "c": column}), "larger than 512 MiB", NetworkError)
+def test_constants_that_grow_without_end_are_refused(tmp_path, make_onnx, monkeypatch):
+    assert graph.MAX_FILE_BYTES == 512 << 20
+    monkeypatch.setattr(graph, "MAX_FILE_BYTES", 8 << 20)
+    row, column = np.ones((1, 512), np.float32), np.ones((512, 1), np.float32)
+    grown = "; ".join(f"m{i} = Mul r c" for i in range(9))  # 1 MiB each
+    refuse(tmp_path, make_onnx(f"{grown}; {GEMM}", BASE | {"r": row, "c": column}), "larger than 8 MiB", NetworkError)
 
 
 def test_one_stored_matrix_used_a_thousand_times_is_counted_each_time(tmp_path, make_onnx):
