@@ -40,7 +40,7 @@ def _read_word(word, text):
     parts = [layer, *([first] if dot else []), *([last] if dash else [])]
     if not all(part.strip().isdecimal() and len(part) < 6 and int(part) > 0 for part in parts):
         raise SettingError(
-            f"neurons={text}: `{word}` is none of all, none, a layer as 2, a neuron as 3.2, a range as 3.2-5."
+            f"neurons={text}: `{word}` is none of: all, none, a layer as 2, a neuron as 3.2, a range as 3.2-5."
         )
     if not dot:
         return int(layer) - 1, 0, None

@@ -44,7 +44,5 @@ def parsed(data: bytes, name: str, count: int | None = None) -> tuple[str, ...]:
     if "" in lines:
         raise FileError(f"Line {lines.index('') + 1} of {name} is empty. Write a class name on each line.")
     if count is not None and len(lines) != count:
-        raise ShapeError(
-            f"{name} has {len(lines)} lines, but the network tells {count} classes apart. Write one a line."
-        )
+        raise ShapeError(f"{name} has {len(lines)} lines, but the network has {count} classes. Write one a line.")
     return tuple(short(SYNSET.sub("", line) or line, LONGEST) for line in lines)

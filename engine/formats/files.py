@@ -43,9 +43,7 @@ def check_size(count: int, name: str) -> None:
 def check_width(shape: Sequence[int], where: str) -> None:
     """Refuses a matrix of weights wider than MAX_WIDTH, before it is read."""
     if max(shape) > MAX_WIDTH:
-        raise NetworkError(
-            f"{where} is {tuple(shape)}; a layer may be at most {MAX_WIDTH} wide. Use a narrower network."
-        )
+        raise NetworkError(f"{where} is {tuple(shape)}; a layer may be at most {MAX_WIDTH} wide. Use a narrower one.")
 
 
 def check_weights(count: int, where: str) -> None:
@@ -147,6 +145,4 @@ def _check_zip_directory(stream, size, name):
             raise FileError(f"{name} is not whole: its 64-bit zip directory is broken. Save or copy it again.")
         length = max(length if length != 0xFFFFFFFF else 0, ZIP64_END.unpack(data[: ZIP64_END.size])[8])
     if length > MAX_DIRECTORY_BYTES:
-        raise FileError(
-            f"The zip directory of {name} is over {size_text(MAX_DIRECTORY_BYTES)} long; save fewer arrays."
-        )
+        raise FileError(f"The zip directory of {name} is over {size_text(MAX_DIRECTORY_BYTES)}; save fewer arrays.")

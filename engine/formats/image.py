@@ -58,9 +58,7 @@ def _read(stream, name, kinds):
         except Image.DecompressionBombError:
             raise _too_large(name, "too large") from None
         except Exception as error:  # whatever a decoder meets in a broken or hostile file
-            raise FileError(
-                f"{name} cannot be read as a picture: {short(error, 120)}. Save or copy it again."
-            ) from None
+            raise FileError(f"{name} cannot be read as a picture: {short(error, 120)}. Save it again.") from None
 
 
 def to_array(image: Any, name: str) -> np.ndarray:

@@ -94,18 +94,15 @@ def _load_file(source, activations):
         path, written = split_path(source)
         if written is not None:
             if activations is not None:
-                raise NetworkError(
-                    f"Activations are given twice: `{short(written)}` after the path and `{short(activations)}`."
-                )
+                raise NetworkError(f"Activations are given twice: `{short(written)}` and `{short(activations)}`.")
             activations = written
     path = Path(path)
     extension = path.suffix.lower()
     if extension not in LOADERS:
         if path.is_dir():
             raise FileError(f"{short(path, 200)} is a folder; give the path of a network in it ({', '.join(LOADERS)}).")
-        raise FileError(
-            f"{short(path, 200)} is no network. {near(short(extension, 20), LOADERS, noun='format to read')}"
-        )
+        known = near(short(extension, 20), LOADERS, noun="format to read")
+        raise FileError(f"{short(path, 200)} is no network. {known}")
     try:
         return _function(LOADERS[extension])(path, activations)
     except (MemoryError, RecursionError):

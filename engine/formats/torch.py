@@ -131,9 +131,7 @@ def _shape(value, where):
     try:
         return tuple(int(n) for n in value.shape)
     except Exception:  # an object of any kind may stand here, a lazy parameter for one
-        raise NetworkError(
-            f"{where} is a {type(value).__name__} without a shape; run the module once, or give arrays."
-        ) from None
+        raise NetworkError(f"{where} is a {type(value).__name__} without a shape; run the module first.") from None
 
 
 def _array(value, where):
@@ -183,9 +181,7 @@ def _linear(module, where):
 
 def _batch_norm(module, where):
     if getattr(module, "running_mean", None) is None or getattr(module, "running_var", None) is None:
-        raise NetworkError(
-            f"{where} keeps no running mean, so it depends on the batch. Train it with track_running_stats."
-        )
+        raise NetworkError(f"{where} has no running mean: it depends on the batch. Train it with track_running_stats.")
     mean, var = (_array(getattr(module, k), where).astype(float) for k in ("running_mean", "running_var"))
     weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
     gain = np.ones_like(mean) if weight is None else _array(weight, where).astype(float)
@@ -210,9 +206,7 @@ def _softplus(module, where):
 def _gelu(module, where):
     approximate = getattr(module, "approximate", "none")
     if approximate != "none":
-        raise NetworkError(
-            f"{where} is GELU(approximate={short(approximate)!r}), another function; only the exact GELU is shown."
-        )
+        raise NetworkError(f"{where} is GELU(approximate={short(approximate)!r}); only the exact GELU is shown.")
     return [_parsed("gelu", where)]
 
 
@@ -280,9 +274,7 @@ def _steps(module, place, depth, seen):
     kind = type(module).__name__
     where = f"module {short(place)} ({short(kind)})" if place else short(kind)
     if depth > MAX_DEPTH or seen[0] > MAX_MODULES:
-        raise NetworkError(
-            f"{where} is nested deeper than {MAX_DEPTH} or comes after {MAX_MODULES} modules, too many to show."
-        )
+        raise NetworkError(f"{where} is nested deeper than {MAX_DEPTH} or comes after {MAX_MODULES} modules.")
     if _base(module, "Sequential"):
         children = getattr(module, "_modules", None)
         named = children.items() if isinstance(children, Mapping) else enumerate(module)

@@ -196,9 +196,7 @@ def _from_array(source):
         array = array / 257.0
     elif array.dtype.kind == "f":
         if not ((array >= 0) & (array <= 1)).all():
-            raise ShapeError(
-                "An image of floats has values from 0 to 1; these go beyond. Divide them by their largest."
-            )
+            raise ShapeError("An image of floats has values from 0 to 1. Divide these by their largest.")
         array = array * 255.0
     elif array.dtype != np.uint8:
         raise ShapeError(f"An image is an array of bool, uint8, uint16 or floats, not {array.dtype}.")

@@ -49,7 +49,7 @@ def two_logits(net: Mlp) -> Mlp:
     if net.outputs > 1:
         if str(last.activation) not in LOGITS:
             raise NetworkError(
-                f"A classifier ends in {' or '.join(LOGITS)}, not {last.activation}. Give task='values'."
+                f"A classifier ends in {' or '.join(LOGITS)}, not {last.activation}: give task='values'."
             )
         return net
     if str(last.activation) not in ("identity", "sigmoid"):

@@ -37,7 +37,7 @@ def test_other_separators_within_a_name_begin_no_line(listed):
 
 
 WRONG = {
-    "too few": ("cat\ndog\n", 3, ShapeError, "names.txt has 2 lines, but the network tells 3 classes apart"),
+    "too few": ("cat\ndog\n", 3, ShapeError, "names.txt has 2 lines, but the network has 3 classes"),
     "too many": ("a\nb\nc\nd", 3, ShapeError, "4 lines"),
     "not UTF-8": (b"cat\nk\xe4fer\n", None, FileError, "Line 2 of .*names.txt is not UTF-8"),
     "not text": (b"cat\0dog", None, FileError, "is not text"),

@@ -185,7 +185,7 @@ BAD = {
         r"module 1 \(LSTM\) cannot be shown.*Accepted: Sequential, Linear",
     ),
     "its place when nested": (Sequential(A, Sequential(B, module("ReLU6"))), r"module 1\.1 \(ReLU6\)"),
-    "the tanh gelu": (Sequential(A, module("GELU", approximate="tanh")), "another function"),
+    "the tanh gelu": (Sequential(A, module("GELU", approximate="tanh")), "only the exact GELU"),
     "a sine without frequency": (Sequential(A, module("Sine"), B), "does not say its frequency"),
     "a sine of frequency 0": (Sequential(A, module("Sine", w0=0.0), B), r"module 1 \(Sine\).*above 0"),
     "a sine of a word": (Sequential(A, module("Sine", w0="fast"), B), "not a number"),

@@ -152,9 +152,7 @@ class Value:
         return self.then(Linear(weights, None, node.where))
 
     def plus(self, node: OnnxNode, other: Value, sign: float) -> Value:
-        raise node.refusal(
-            "it joins two values that both depend on the input; only a chain without branches is accepted"
-        )
+        raise node.refusal("it joins two values that depend on the input; only a chain without branches is accepted")
 
     def times(self, node: OnnxNode, other: Value) -> Value:
         for x, gate in ((self, other), (other, self)):

@@ -80,7 +80,5 @@ def _declared(value_info, name, size, last):
             raise NetworkError(f"{where} is {written}; the file cannot be run at {tuple(size)}.")
         dims[2:] = map(int, size)
     if any(n is None or n < 1 for n in dims[1:]):
-        raise NetworkError(
-            f"{where} is {written}; its sizes must be known. Give size=(H, W), or export with fixed ones."
-        )
+        raise NetworkError(f"{where} is {written}; its sizes must be known. Give size=(H, W), or export fixed ones.")
     return tuple(dims[1:])

@@ -45,9 +45,7 @@ class Names:
         """What stands under a name. Raises NetworkError where nothing does."""
         if key not in self.values:
             if key not in self.initialisers:
-                raise NetworkError(
-                    f"{where} uses `{short(key)}`, which nothing before it computes. Export the file again."
-                )
+                raise NetworkError(f"{where} uses `{short(key)}`, which nothing before it computes. Export it again.")
             self.values[key] = Constant(tensor(self.initialisers[key], self.name), stored=True)
         return self.values[key]
 
@@ -59,9 +57,7 @@ class Names:
             # Small constants broadcast into large ones could fill the memory.
             self.spent += value.array.nbytes
             if self.spent > MAX_FILE_BYTES:
-                raise NetworkError(
-                    f"{where} makes the constants of {self.name} larger than {size_text(MAX_FILE_BYTES)}."
-                )
+                raise NetworkError(f"{where} makes the file's constants larger than {size_text(MAX_FILE_BYTES)}.")
         self.values[key] = value
 
 
@@ -179,9 +175,7 @@ def only_input(graph: Any, name: str) -> Any:
     for what, found in (("inputs", inputs), ("outputs", list(graph.output))):
         if len(found) != 1:
             names = ", ".join(short(x.name, 30) for x in found[:6])
-            raise NetworkError(
-                f"{name} has {len(found)} {what} ({names}); only a network with one input and one output is shown."
-            )
+            raise NetworkError(f"{name} has {len(found)} {what} ({names}); only one input and one output can be shown.")
     return inputs[0]
 
 

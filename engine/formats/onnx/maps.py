@@ -209,9 +209,7 @@ def _softmax(node):
 
 def _log_softmax(node):
     if not node.last:
-        raise node.refusal(
-            "a log softmax is accepted as the last node, and shown as the probabilities it is the log of"
-        )
+        raise node.refusal("a log softmax is accepted as the last node, and shown as its probabilities")
     return _softmax(node)
 
 

@@ -91,9 +91,7 @@ def _survey(data, descriptor, name, budget, depth):
     budget   how many fields and bytes of packed integers may still come
     """
     if depth > MAX_DEPTH:
-        raise FileError(
-            f"{name} is nested deeper than {MAX_DEPTH} messages, which no chain of layers is. Export it again."
-        )
+        raise FileError(f"{name} is nested deeper than {MAX_DEPTH} messages, which no network is. Export it again.")
     fields, at = descriptor.fields_by_number, 0
     while at < len(data):
         tag, at = _varint(data, at, name)
@@ -116,9 +114,7 @@ def _survey(data, descriptor, name, budget, depth):
             budget["integers"] -= length
         at += length
         if min(budget.values()) < 0:
-            raise FileError(
-                f"{name} has more than {MAX_FIELDS} parts, far more than {MAX_NODES} nodes need. Simplify it."
-            )
+            raise FileError(f"{name} has more than {MAX_FIELDS} parts, more than {MAX_NODES} nodes need. Simplify it.")
 
 
 def tensor(proto: Any, name: str) -> np.ndarray:
@@ -129,7 +125,7 @@ def tensor(proto: Any, name: str) -> np.ndarray:
     where = f"`{short(proto.name or 'a constant')}` of {name}"
     if proto.data_location or proto.external_data:
         raise FileError(
-            f"{where} keeps its data in another file, where only weights may be. Export with external_data=False."
+            f"{where} keeps its data in another file, as only weights may. Export with external_data=False."
         )
     shape = tuple(proto.dims)
     if any(n < 0 for n in shape) or len(shape) > 16:

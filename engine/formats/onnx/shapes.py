@@ -97,9 +97,7 @@ def _expand(node):
     if shape == (1, *x.dims):
         return x
     if node.last or len(shape) != 4 or shape[:2] != (1, x.dims[0]) or x.dims[1:] != (1, 1):
-        raise node.refusal(
-            f"it makes {short(shape)} of {(1, *x.dims)}; a vector (C, 1, 1) that scales a map is accepted"
-        )
+        raise node.refusal(f"it makes {short(shape)} of {(1, *x.dims)}; a vector that scales a map is accepted")
     return Expanded(x, shape[1:])
 
 

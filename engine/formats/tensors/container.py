@@ -111,9 +111,7 @@ def _header(stream, size, name):
     if size < 8 or length > size - 8:
         raise _broken(name, f"its header should have {length} bytes, the file has {size} in all")
     if length > MAX_HEADER_BYTES:
-        raise FileError(
-            f"The header of {name} has {size_text(length)}; at most {size_text(MAX_HEADER_BYTES)} are read."
-        )
+        raise FileError(f"{name} has a header of {size_text(length)}; at most {size_text(MAX_HEADER_BYTES)} are read.")
     try:
         header = json.loads(stream.read(length).decode(), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:

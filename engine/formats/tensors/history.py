@@ -158,9 +158,7 @@ def _check_format(metadata, arrays, name):
     if kind == FORMAT and version == str(VERSION):
         return
     if kind == FORMAT:
-        raise FileError(
-            f"{name} has version `{short(version)}` of a history's format; {VERSION} is read. Update neuroscene."
-        )
+        raise FileError(f"{name} is a history of version `{short(version)}`; {VERSION} is read. Update neuroscene.")
     if kind == NETWORK or any(key.endswith("weight") for key in arrays):
         raise FileError(
             f"{name} is a network, not {WHAT}. Show it with --net, or as a history of one moment by "

@@ -95,9 +95,7 @@ def spread(given: Any, count: int, name: str) -> list[Activation]:
         parts[at : at + 1] = [parts[at - 1]] * (count - len(parts) + 1)
     parsed = [Activation.parse(p) for p in parts]
     if len(parsed) != count:
-        raise ShapeError(
-            f"{name} has {count} layers of weights, but the activations are `{short(given)}`. Give one per layer."
-        )
+        raise ShapeError(f"{name} has {count} layers, but the activations are `{short(given)}`. Give one per layer.")
     return parsed
 
 
@@ -146,7 +144,7 @@ def _layers(entries, name):
                 biases[last] = (key, entries[key])
             else:
                 raise NetworkError(
-                    f"`{key}` of {name} is {short(entries[key].shape)}; read are matrices and, after each, a bias."
+                    f"`{key}` of {name} is {short(entries[key].shape)}; after each matrix one bias is read."
                 )
     else:
         for key, entry in entries.items():
@@ -187,9 +185,7 @@ def _not_a_layer(key, entry, name, entries):
             "Load the torch.nn.Sequential itself, or export it to ONNX."
         )
     if key.endswith(("weight_g", "weight_v", "weight_orig", "weight_u")) or ".parametrizations." in f".{key}":
-        return (
-            f"{start} belongs to a parametrized weight. Remove the weight or spectral norm in PyTorch, then save again."
-        )
+        return f"{start} belongs to a parametrized weight. Remove the norm in PyTorch, then save again."
     if len(entry.shape) in (3, 4, 5) and key.lower().endswith(("weight", "kernel")):
         return f"{start} is a convolution's. Only fully connected layers are shown: weights of two axes, (out, in)."
     if len(entry.shape) == 1 and key.lower().endswith("weight"):

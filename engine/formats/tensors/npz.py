@@ -64,9 +64,7 @@ def _npy_header(archive, info, key, name):
         shape, _, dtype = read(stream, max_header_size=MAX_HEADER_BYTES)
         there = info.file_size - stream.tell()
     if dtype.hasobject:
-        raise FileError(
-            f"`{short(key)}` of {name} holds Python objects, which are never unpickled. Save arrays of numbers."
-        )
+        raise FileError(f"`{short(key)}` of {name} holds Python objects, which are never unpickled. Save numbers.")
     if any(n < 0 for n in shape) or len(shape) > 16 or math.prod(shape) * dtype.itemsize != there:
         raise _broken(name, f"`{short(key)}` is {short(dtype)} {short(shape)} but has {there} bytes")
     return shape, dtype

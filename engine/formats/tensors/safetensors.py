@@ -67,9 +67,7 @@ def read(stream: BinaryIO, size: int, name: str, activations: Any = None) -> Mlp
     if metadata.get("format") == FORMAT:
         version = metadata.get("version", "")
         if version != str(VERSION):
-            raise FileError(
-                f"{name} has version `{short(version)}` of our format; {VERSION} is read. Update neuroscene."
-            )
+            raise FileError(f"{name} is a network of version `{short(version)}`; {VERSION} is read. Update neuroscene.")
     entries = {key: _entry(key, tensor, name) for key, tensor in arrays.items()}
     called = metadata.get("name") if metadata.get("format") == FORMAT else None
     return assemble(entries, metadata.get("activations") if activations is None else activations, name, called=called)
@@ -78,9 +76,7 @@ def read(stream: BinaryIO, size: int, name: str, activations: Any = None) -> Mlp
 def _entry(key, tensor, name):
     def fetch():
         if tensor.dtype not in container.FLOATS:
-            raise NetworkError(
-                f"`{short(key)}` of {name} is {short(tensor.dtype)}; weights must be F64, F32, F16 or BF16."
-            )
+            raise NetworkError(f"`{short(key)}` of {name} is {short(tensor.dtype)}; weights are F64, F32, F16 or BF16.")
         return tensor.read()
 
     return NamedArray(tensor.shape, fetch)

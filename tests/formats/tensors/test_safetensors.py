@@ -93,8 +93,8 @@ BAD = {
     "an entry that is none": (packed({"weight": 3}, ONE), "no dtype, shape"),
     "bytes left over": (packed(one(), ONE + b"1234"), "has 16 for them"),
     "a gap": (packed(one(data_offsets=[4, 16]), b"1234" + ONE), "gap"),
-    "integers": (packed(one(dtype="I32"), ONE), "I32; weights must be"),
-    "an unknown type": (packed(one(dtype="F4"), ONE), "F4; weights must be"),
+    "integers": (packed(one(dtype="I32"), ONE), "I32; weights are"),
+    "an unknown type": (packed(one(dtype="F4"), ONE), "F4; weights are"),
     "nan": (packed(one(), np.float32([1, np.nan, 3]).tobytes()), "nan"),
     "no arrays": (packed({}), "no weights"),
     "overlap": (
