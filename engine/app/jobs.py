@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from engine.app.lookup import FILE_MODULE, report_user_errors, scene_in_file
-from engine.errors import ExecutorError, NeurosceneError
+from engine.errors import ExecutorError
 from engine.gpu.device import device, platform
 from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
@@ -187,8 +187,6 @@ def _submitted(executor: Executor, work: Callable[..., T], *args: Any) -> Future
 def _fetched(future: Future[T]) -> T:
     try:
         return future.result()
-    except NeurosceneError:
-        raise
     except BrokenExecutor as error:
         raise _lost(error) from error
 

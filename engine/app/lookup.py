@@ -135,29 +135,20 @@ def _import_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise SceneError(f"{path} cannot be read as a Python file. Give a file that ends in .py.")
     module = importlib.util.module_from_spec(spec)
-    before = sys.modules.get(module_name)
+    before = {name: module for name, module in sys.modules.items() if name == module_name}
     sys.modules[module_name] = module
+    sys.path.insert(0, str(real.parent))  # for the modules in its folder, while it is being read
     try:
-        with _importable(real.parent), report_user_errors(real):
+        with report_user_errors(real):
             spec.loader.exec_module(module)
     except BaseException:
-        if before is None:
-            del sys.modules[module_name]
-        else:
-            sys.modules[module_name] = before
+        del sys.modules[module_name]
+        sys.modules.update(before)
         raise
-    return module
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Lets a scene file import its neighbours, while it is being read."""
-    sys.path.insert(0, str(folder))
-    try:
-        yield
     finally:
         with suppress(ValueError):
-            sys.path.remove(str(folder))
+            sys.path.remove(str(real.parent))
+    return module
 
 
 # What goes wrong in a person's own code.

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
+import imageio_ffmpeg
 import numpy as np
 
 from engine.doctor import cloud, convnets, networks
 from engine.doctor.compare import Comparison, compare
 from engine.errors import NeurosceneError, NoAdapterError
+from engine.formats.files import size_text
 from engine.gpu.device import FEATURES, Device, device
 from engine.output.window import has_display
 from engine.output.writers.video import executable
@@ -72,20 +74,16 @@ def report(rows: list[Comparison] | None = None) -> str:
     parts += ["", "Adapter", *_table(_adapter(d)), ""]
     rows = check() if rows is None else rows
     parts += ["Kernels against their float64 twins on this adapter", *checks_table(rows), ""]
-    advice = [FIXES["software"]] if d.is_software else []
-    advice += [] if has_display() else [FIXES["window"]]
-    advice += [] if _ffmpeg() else [FIXES["ffmpeg"]]
-    for text in advice:
-        parts += _paragraph(text)
+    for fix, is_needed in (("software", d.is_software), ("window", not has_display()), ("ffmpeg", not _ffmpeg())):
+        parts += _paragraph(FIXES[fix]) if is_needed else []
     failed = sum(not row.passed for row in rows)
+    verdict = f"All {len(rows)} checks passed."
     if failed:
-        parts += _paragraph(
-            f"{failed} of {len(rows)} checks failed: pictures made on this adapter may be wrong. Update its driver; "
-            "if that does not help, report this whole page."
+        verdict = (
+            f"{failed} of {len(rows)} checks failed: pictures made on this adapter may be wrong. Update its driver; if "
+            "that does not help, report this whole page."
         )
-    else:
-        parts.append(f"All {len(rows)} checks passed.")
-    return "\n".join(parts)
+    return "\n".join([*parts, *_paragraph(verdict)])
 
 
 def main() -> int:
@@ -115,10 +113,8 @@ def checks_table(rows: list[Comparison]) -> list[str]:
 def _programs() -> Iterator[tuple[str, str]]:
     import engine
 
-    yield (
-        "neuroscene",
-        f"{engine.__version__}, Python {machine.python_version()} on {machine.system()} {machine.machine()}",
-    )
+    python = f"Python {machine.python_version()} on {machine.system()} {machine.machine()}"
+    yield "neuroscene", f"{engine.__version__}, {python}"
     yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
     yield "ffmpeg", _ffmpeg() or "not found"
     yield "window", "yes" if has_display() else "no screen"
@@ -140,10 +136,7 @@ def _size(name: str, number: int) -> str:
         return f"{number} invocations"
     if name == "picture":
         return f"{number} pixels a side"
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if number >= size:
-            return f"{number / size:.4g} {unit}"
-    return f"{number} bytes"
+    return size_text(number)
 
 
 def _version(package: str) -> str:
@@ -156,22 +149,17 @@ def _version(package: str) -> str:
 def _ffmpeg() -> str | None:
     """ffmpeg's version and path, or None."""
     try:
-        path = executable()
-        words = subprocess.run(
-            [path, "-version"], capture_output=True, text=True, timeout=20, check=True
-        ).stdout.split()
-    except (NeurosceneError, OSError, subprocess.SubprocessError):
+        return f"{imageio_ffmpeg.get_ffmpeg_version()}, {executable()}"
+    except (NeurosceneError, RuntimeError, OSError, subprocess.SubprocessError):
         return None
-    return f"{words[2] if len(words) > 2 else 'unknown version'}, {path}"
 
 
 def _table(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    lines = []
-    for name, text in pairs:
-        wrapped = textwrap.wrap(text, WIDTH - 14, break_on_hyphens=False, break_long_words=False) or [""]
-        lines += [f"  {name if i == 0 else '':12}{line}" for i, line in enumerate(wrapped)]
-    return lines
+    return [line for name, text in pairs for line in _paragraph(text, f"  {name:12}", " " * 14)]
 
 
-def _paragraph(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, break_on_hyphens=False)
+def _paragraph(text: str, first: str = "", rest: str = "") -> list[str]:
+    """Lines of a text, with an indent for the first and for the rest."""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False, break_long_words=False
+    )

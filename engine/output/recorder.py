@@ -145,17 +145,15 @@ class FilmRecorder:
 
         Ctrl-C leaves nothing behind and an earlier file as it was; the KeyboardInterrupt says so.
         """
-        done = False
         try:
-            while not done:
-                done = self.step()
+            while not self.is_done:
+                self.step()
                 if tick:
                     tick(self.frames_done)
-        except KeyboardInterrupt:
+        except BaseException as error:
             self.abort()
-            raise KeyboardInterrupt(self.stop_message()) from None
-        except BaseException:
-            self.abort()
+            if isinstance(error, KeyboardInterrupt):
+                raise KeyboardInterrupt(self.stop_message()) from None
             raise
         return self.path
 

@@ -119,7 +119,7 @@ LIBRARIES = {
     "IPython": {"output"},
     "imgui_bundle": {"ui"},
     "imageio": {"output"},
-    "imageio_ffmpeg": {"output"},
+    "imageio_ffmpeg": {"output", "doctor"},
     "PIL": {"output", "draw", "formats", "vector"},
     "param": {"scene"},
     "skimage": {"analysis"},
