@@ -69,21 +69,19 @@ def read_size(text: str) -> tuple[float, float | None]:
     Raises SettingError for what is none.
     """
     match = SIZE.match(text.lower())
-    first, unit, second, other = match.groups() if match else (None,) * 4
-    if match is None or first is None or not (unit or other):
+    width, unit, height, other = match.groups() if match else ("",) * 4
+    units = [unit or other, other or unit]
+    if not any(units):
         hint = " A number of pixels is no size on paper." if match else ""
         raise SettingError(
             f"--size {text}: it takes width x height with a unit ({', '.join(UNITS_MM)}), as in --size 120mmx90mm, "
             f"or a width alone.{hint}"
         )
-    for one in (unit, other):
-        if one is not None and one not in UNITS_MM:
+    for one in units:
+        if one not in UNITS_MM:
             raise SettingError(f"--size {text}: `{one}` is no unit it takes. It may be: {', '.join(UNITS_MM)}.")
-    if second is not None:
-        unit, other = unit or other, other or unit
-    # With a width alone there is its unit, and with both there are both.
-    height = None if second is None else float(second) * UNITS_MM[str(other)]
-    return _checked((float(first) * UNITS_MM[str(unit)], height), text)
+    sides = [side and float(side) * UNITS_MM[one] for side, one in zip((width, height), units, strict=True)]
+    return _checked(tuple(sides), text)
 
 
 def _checked(size: Any, text: str | None = None) -> tuple[float, float | None]:

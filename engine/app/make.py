@@ -97,11 +97,19 @@ def save(
     def drawn() -> np.ndarray:
         return render(scene, size, time=time, supersample=supersample, ui=ui, progress=progress, executor=executor)
 
+    return write_picture(path, size, text, drawn)
+
+
+def write_picture(path: str, size: tuple[int, int], text: dict[str, str], drawn: Callable[[], np.ndarray]) -> str:
+    """Writes one picture with its text to a file, or as PNG to standard output for `-`; returns the path.
+
+    drawn   gives its pixels; called when it is known that the file can be written
+    """
     if path == "-":
         encode(sys.stdout.buffer, drawn(), text)
-        return path
-    with open_writer(path, size, 1.0, lambda _: text) as writer:
-        writer.add(drawn())
+    else:
+        with open_writer(path, size, 1.0, lambda _: text) as writer:
+            writer.add(drawn())
     return path
 
 

@@ -25,7 +25,7 @@ VERSION = 1
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # One network may take 1 MB, which is 2 MB as hexadecimal; with three of them and the settings this is generous.
 MAX_STATE_BYTES = 8 << 20
-# Other programs store text too (histories, colour profiles); past this many a file is not a picture.
+# Other programs store chunks too (histories, colour profiles); past this many a file is not a picture.
 MAX_CHUNKS = 1_000_000
 # What may be stored of a setting that comes from a file, see engine.scene.data_settings: as hexadecimal.
 DATA = {"network", "history", "image", "names"}

@@ -117,12 +117,12 @@ class Viewer:
     # Time.
 
     def tick(self, seconds: float) -> None:
-        """Lets seconds pass for the scene's time, the camera's motion, the pointer's rest and the messages."""
+        """Advances the scene's time, the camera's motion, the pointer's rest and the messages by so many seconds."""
         self.reloader.tick(seconds)
         moved = self._work()
         moved = self.transport.tick(seconds) or moved
         if self.scene.view != self._view:
-            # A setting turned the flat picture into one in space, or back.
+            # A setting changed the kind of view.
             self.controls, self._view = self._made_controls(), self.scene.view
             self._camera = None
         self.controls.reach = self.scene.reach
@@ -194,10 +194,10 @@ class Viewer:
             or (self.overlay is not None and self.overlay.has_keys)
         )
 
-    # Verbs, for the panel and for scripts.
+    # What the panel and scripts call.
 
     def assign(self, name: str, value: Any) -> bool:
-        """Sets a setting; a mistake is shown, not raised. Returns True if it was taken."""
+        """Sets a setting; an error is shown, not raised. Returns True if it was set."""
         return self.notices.run(lambda: assign(self.scene, name, value)) is None
 
     def key_actions(self) -> list[Action]:
@@ -213,7 +213,7 @@ class Viewer:
             return default
 
     def run(self, function: Callable[[], object]) -> None:
-        """Calls a function that the scene gave; a mistake is shown, not raised."""
+        """Calls a function of the scene; an error is shown, not raised."""
         self.notices.run(function)
         self.changed()
         self._follow()
@@ -236,17 +236,17 @@ class Viewer:
         return problem
 
     def edited(self, net: Mlp) -> None:
-        """Hands a network changed in the panel to the scene."""
+        """Gives a network that was changed in the panel to the scene."""
         self.notices.run(lambda: self.scene.matrix_changed(net))
         self.changed()
 
     def undo(self) -> None:
-        """Takes the last change of a weight back."""
+        """Undoes the last change of a weight."""
         if self.history is not None and self.history.can_undo:
             self.edited(self.history.undo())
 
     def redo(self) -> None:
-        """Does it again."""
+        """Redoes the change of a weight that was undone last."""
         if self.history is not None and self.history.can_redo:
             self.edited(self.history.redo())
 
@@ -328,7 +328,7 @@ class Viewer:
             try:
                 self.overlay.draw(view, (size[0] / ratio, size[1] / ratio), ratio, step)
             except Exception as error:
-                # Nothing of the panel may stop the window.
+                # An error in the panel must not stop the window.
                 self.painter.failed(error)
 
     def _size(self):
@@ -362,7 +362,7 @@ class Viewer:
         self.request()
 
     def _follow(self):
-        """Takes over what the scene says of its time and its network."""
+        """Updates the timeline and the history of weights from the scene."""
         try:
             self.transport.follow(self.scene.timeline(), self.scene.loop)
         except Exception as error:

@@ -170,14 +170,14 @@ def _save(trainer, output, notes):
     save(history, output)
     if not trainer.is_done:
         trainer.save(state)
-        say(f"Stopped {notes['stopped']}: {output} is the history so far. Continue with `neuroscene train --resume "
-             f"{shlex.quote(output)}`.")  # fmt: skip
+        command = f"neuroscene train --resume {shlex.quote(output)}"
+        say(f"Stopped {notes['stopped']}: {output} is the history so far. Continue with `{command}`.")
     elif os.path.exists(state):
         os.remove(state)  # of the training that has now come to its end
     if "left out" in history.notes:
         say(f"note: {history.notes['left out']}.")
-    say(f"{losses_text(history.losses[:, -1])} over all pixels. See it with "
-         f"`neuroscene run boundaries --history {shlex.quote(output)}`.")  # fmt: skip
+    command = f"neuroscene run boundaries --history {shlex.quote(output)}"
+    say(f"{losses_text(history.losses[:, -1])} over all pixels. See it with `{command}`.")
     print(output, flush=True)
     if not trainer.is_done:
         raise KeyboardInterrupt
@@ -196,10 +196,9 @@ def _stopping():
             raise KeyboardInterrupt
         stopped.set()
 
-    if threading.current_thread() is not threading.main_thread():
-        yield stopped  # where no signal arrives
-        return
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Signals arrive in the main thread only.
+    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield stopped
     finally:

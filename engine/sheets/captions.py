@@ -23,15 +23,16 @@ def network_labels(nets: list[Any]) -> list[str]:
 
     nets   paths, networks, or None
     """
-    names = ["the scene's own" if net is None else getattr(net, "name", None) or str(net) for net in nets]
-    files = [isinstance(net, str | Path) for net in nets]
-    paths = [Path(split_path(str(net))[0]) for net in nets]
-    labels = [path.stem if file else name for path, name, file in zip(paths, names, files, strict=True)]
+
+    def label(net: Any, with_folder: bool) -> str:
+        if not isinstance(net, str | Path):
+            return "the scene's own" if net is None else getattr(net, "name", None) or str(net)
+        path = Path(split_path(str(net))[0])
+        return f"{path.parent.name}/{path.stem}" if with_folder else path.stem
+
+    labels = [label(net, False) for net in nets]
     if len(set(labels)) < len(labels):
-        labels = [
-            f"{path.parent.name}/{path.stem}" if file else name
-            for path, name, file in zip(paths, names, files, strict=True)
-        ]
+        labels = [label(net, True) for net in nets]
     if len(set(labels)) < len(labels):
         labels = [f"{label} {k}" for k, label in enumerate(labels, 1)]
     return labels

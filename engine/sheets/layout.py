@@ -1,5 +1,6 @@
 """The layout of a sheet: cells with thin gutters between them, and labels around them."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -202,12 +203,9 @@ def _beside(labels: list[str], pitch: float, size: float, limit: float) -> _Labe
 
 def _every(needed: float, pitch: float) -> int:
     """The first of 1, 2, 5, 10, 20 ... that times the pitch is at least what is needed."""
-    power = 1
-    while True:
-        for few in (1, 2, 5):
-            if few * power * pitch >= needed:
-                return few * power
-        power *= 10
+    return next(
+        few * 10**power for power in itertools.count() for few in (1, 2, 5) if few * 10**power * pitch >= needed
+    )
 
 
 def _longest(length: float, size: float) -> float:

@@ -1,7 +1,6 @@
 """Sheets: pictures of one scene side by side, one or two of its settings varied along columns and rows."""
 
 import os
-import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ from engine.app import make, picture_state
 from engine.app.jobs import picture_job, results
 from engine.errors import FileError, SettingError
 from engine.output.progress import progress_bar
-from engine.output.writers.formats import ending, open_writer
-from engine.output.writers.png import encode
+from engine.output.writers.formats import ending
 from engine.render import limits
 from engine.scene.figure import Step
 from engine.scene.scene import Scene
@@ -152,13 +150,9 @@ def made(
     path = os.fspath(path)
     if path != "-" and ending(path) != ".png":
         raise FileError(f"{path}: a sheet is saved as .png. Films are recorded, and folders of pictures too.")
+    name = "sheet" if path == "-" else os.path.basename(path)
     text = picture_state.text(recipe.stored(plan))
-    if path == "-":
-        encode(sys.stdout.buffer, _pixels(plan, executor, progress, "sheet"), text)
-        return path
-    with open_writer(path, plan.layout.size, 1.0, lambda _: text) as writer:
-        writer.add(_pixels(plan, executor, progress, os.path.basename(path)))
-    return path
+    return make.write_picture(path, plan.layout.size, text, lambda: _pixels(plan, executor, progress, name))
 
 
 # Its cells.
