@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.errors import NetworkError, ShapeError
+from engine.errors import NetworkError, ShapeError, located
 from engine.network.activations import Activation
 
 
@@ -52,21 +52,25 @@ class Layer:
     activation: Activation
 
 
-def frozen(array: ArrayLike, message: str) -> np.ndarray:
-    """A read-only float32 copy, in which numbers too large are infinite, for the caller to refuse with their place.
+def weight_array(array: ArrayLike, what: str, axes: Sequence[str]) -> np.ndarray:
+    """A read-only float32 copy of weights, so that a network does not change when the caller's array does.
 
-    Raises ShapeError, with the message, for what is no array of real numbers.
+    what   what messages, which end without a full stop, call them
+
+    Raises ShapeError for other axes or no numbers, NetworkError for what is not finite as float32.
     """
     try:
         with np.errstate(over="ignore"):
             array = np.array(array, np.float32, order="C")
     except (ValueError, TypeError):
-        raise ShapeError(message) from None
+        raise ShapeError(f"{what} must be an array of real numbers with rows of one length") from None
+    if array.ndim != len(axes) or 0 in array.shape:
+        raise ShapeError(f"{what} are {array.shape}; they must be ({', '.join(axes)}), none of them 0")
+    if not np.isfinite(array).all():
+        at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise NetworkError(f"{what} have {array[at]} at {at}; every weight must be a finite float32")
     array.setflags(write=False)
     return array
-
-
-NO_ARRAY = "Weights must be arrays of real numbers with rows of one length; these are not."
 
 
 class Mlp:
@@ -83,7 +87,8 @@ class Mlp:
     """
 
     def __init__(self, weights, biases=None, activations="tanh", *, name="network"):
-        weights = [frozen(w, NO_ARRAY) for w in weights]
+        with located("", "."):
+            weights = [weight_array(w, f"Layer {i} weights of {name}", ("out", "in")) for i, w in enumerate(weights)]
         count = len(weights)
         if count == 0:
             raise NetworkError(f"{name} has no layers; an Mlp needs at least one matrix of weights.")
@@ -105,8 +110,6 @@ class Mlp:
 
     @staticmethod
     def _layer(i, w, b, activation, weights, name):
-        if w.ndim != 2 or 0 in w.shape:
-            raise ShapeError(f"Layer {i} weights of {name} are {w.shape}; they must be (out, in), neither of them 0.")
         if i and w.shape[1] != weights[i - 1].shape[0]:
             wanted = weights[i - 1].shape[0]
             hint = " Are rows and columns swapped?" if w.shape[0] == wanted else ""
@@ -114,16 +117,10 @@ class Mlp:
                 f"Layer {i} weights of {name} are {w.shape}, but layer {i - 1} gives {wanted} values, "
                 f"so they must be (out, {wanted}).{hint}"
             )
-        b = frozen(np.zeros(w.shape[0]) if b is None else b, NO_ARRAY)
+        with located("", "."):
+            b = weight_array(np.zeros(len(w)) if b is None else b, f"Layer {i} biases of {name}", ("out",))
         if b.shape != (w.shape[0],):
-            raise ShapeError(f"Layer {i} bias of {name} is {b.shape}, but its weights {w.shape} need ({w.shape[0]},).")
-        for what, array in (("weights", w), ("bias", b)):
-            if not np.isfinite(array).all():
-                bad = np.argwhere(~np.isfinite(array))[0]
-                raise NetworkError(
-                    f"Layer {i} {what} of {name} have {array[tuple(bad)]} at {tuple(map(int, bad))}; "
-                    "every weight must be a finite float32."
-                )
+            raise ShapeError(f"Layer {i} biases of {name} are {b.shape}; its weights {w.shape} need ({w.shape[0]},).")
         return Layer(w, b, activation)
 
     @property

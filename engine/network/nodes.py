@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import NetworkError, ShapeError, located
 from engine.network.activations import ANYWHERE, Activation
-from engine.network.mlp import frozen
+from engine.network.mlp import weight_array
 from engine.network.windows import Window
 
 # (C, H, W) of a map, and the windows over its rows and columns.
@@ -81,16 +81,6 @@ class Input(GraphNode):
         return self.size
 
 
-def _weights(array, what, axes):
-    array = frozen(array, f"{what} must be an array of real numbers with rows of one length")
-    if array.ndim != len(axes) or 0 in array.shape:
-        raise ShapeError(f"{what} are {array.shape}; they must be ({', '.join(axes)}), none of them 0")
-    if not np.isfinite(array).all():
-        at = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise NetworkError(f"{what} have {array[at]} at {at}; every weight must be a finite float32")
-    return array
-
-
 @dataclass(frozen=True, eq=False)
 class _Weighted(GraphNode):
     weights: np.ndarray
@@ -98,8 +88,8 @@ class _Weighted(GraphNode):
     axes: ClassVar[tuple[str, ...]] = ()  # of the weights, for messages
 
     def check(self) -> None:
-        weights = _weights(self.weights, "its weights", self.axes)
-        bias = _weights(np.zeros(len(weights)) if self.bias is None else self.bias, "its biases", ("O",))
+        weights = weight_array(self.weights, "its weights", self.axes)
+        bias = weight_array(np.zeros(len(weights)) if self.bias is None else self.bias, "its biases", ("O",))
         if bias.shape != (len(weights),):
             raise ShapeError(f"its biases are {bias.shape}, but its weights {weights.shape} need ({len(weights)},)")
         object.__setattr__(self, "weights", weights)

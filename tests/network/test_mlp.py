@@ -93,9 +93,9 @@ def test_sizes_and_counts_are_those_of_the_arrays():
     [
         ([np.ones((8, 3)), np.ones((8, 1))], None, "Are rows and columns swapped"),
         ([np.ones((8, 3)), np.ones((1, 7))], None, r"layer 0 gives 8"),
-        ([np.ones((8, 3))], [np.ones(3)], r"bias .*\(3,\).*need \(8,\)"),
+        ([np.ones((8, 3))], [np.ones(3)], r"biases .*\(3,\).*need \(8,\)"),
         ([np.ones(3)], None, r"\(out, in\)"),
-        ([np.ones((0, 3))], None, "neither of them 0"),
+        ([np.ones((0, 3))], None, "none of them 0"),
         ([np.ones((8, 3))], [None, None], "2 biases"),
         ([[[1, 2], [3]]], None, "rows of one length"),
         ([[["a"]]], None, "real numbers"),

@@ -27,40 +27,6 @@ class Constant:
     stored: bool = False
 
 
-class Names:
-    """The names of a graph that have a value so far: constants, and what became of the input.
-
-    graph   a GraphProto
-    name    the file's, for messages
-    """
-
-    def __init__(self, graph: Any, name: str):
-        self.name = name
-        self.values: dict[str, Any] = {}
-        # Reading is put off: an initialiser that nothing uses may be of any type.
-        self.initialisers = {proto.name: proto for proto in graph.initializer}
-        self.spent = 0
-
-    def get(self, key: str, where: str) -> Any:
-        """What stands under a name. Raises NetworkError where nothing does."""
-        if key not in self.values:
-            if key not in self.initialisers:
-                raise NetworkError(f"{where} uses `{short(key)}`, which nothing before it computes. Export it again.")
-            self.values[key] = Constant(tensor(self.initialisers[key], self.name), stored=True)
-        return self.values[key]
-
-    def put(self, key: str, value: Any, where: str) -> None:
-        """Raises NetworkError for a name that is taken, and where computed constants become too large together."""
-        if key in self.values or key in self.initialisers:
-            raise NetworkError(f"{where} computes `{short(key)}`, which is there already. Export the file again.")
-        if isinstance(value, Constant) and not value.stored:
-            # Small constants broadcast into large ones could fill the memory.
-            self.spent += value.array.nbytes
-            if self.spent > MAX_FILE_BYTES:
-                raise NetworkError(f"{where} makes the file's constants larger than {size_text(MAX_FILE_BYTES)}.")
-        self.values[key] = value
-
-
 class OnnxNode:
     """A node as the rules see it: its inputs, attributes and how messages call it."""
 
@@ -185,9 +151,18 @@ def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
     source   what its one input stands for
     rules    by kind; nodes on constants alone go by ON_CONSTANTS. The first node without a rule is refused by name
     """
-    known = Names(graph, name)
-    known.values[only_input(graph, name).name] = source
-    output = graph.output[0].name
+    values = {only_input(graph, name).name: source}
+    # Reading is put off: an initialiser that nothing uses may be of any type.
+    initialisers = {proto.name: proto for proto in graph.initializer}
+    output, spent = graph.output[0].name, 0
+
+    def value(key, where):
+        if key not in values and key in initialisers:
+            values[key] = Constant(tensor(initialisers[key], name), stored=True)
+        if key not in values:
+            raise NetworkError(f"{where} uses `{short(key)}`, which nothing before it computes. Export it again.")
+        return values[key]
+
     for index, proto in enumerate(graph.node):
         called = f" `{short(proto.name, 60)}`" if proto.name else ""
         where = f"Node {index}{called} ({short(proto.op_type, 40)}) of {name}"
@@ -195,7 +170,7 @@ def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
         if rule is None:
             domain = f" of {short(proto.domain, 40)}" if proto.domain else ""
             raise NetworkError(f"{where}{domain} cannot be shown. Accepted: {', '.join(sorted(rules))}.")
-        inputs = [known.get(key, where) if key else None for key in proto.input]
+        inputs = [value(key, where) if key else None for key in proto.input]
         if all(x is None or isinstance(x, Constant) for x in inputs):
             rule = ON_CONSTANTS.get(proto.op_type, rule)
         try:
@@ -203,10 +178,17 @@ def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
                 result = rule(OnnxNode(inputs, proto, where, name, proto.output[:1] == [output]))
         except (ValueError, TypeError, OverflowError) as error:
             raise ShapeError(f"{where} cannot be read: {short(error)}. Export the file again.") from None
-        if not proto.output:
-            raise NetworkError(f"{where} has no output. Export the file again.")
-        known.put(proto.output[0], result, where)
-    end = known.get(output, f"The output of {name}")
+        key = proto.output[0] if proto.output else None
+        if key is None or key in values or key in initialisers:
+            what = "has no output" if key is None else f"computes `{short(key)}`, which is there already"
+            raise NetworkError(f"{where} {what}. Export the file again.")
+        if isinstance(result, Constant) and not result.stored:
+            # Small constants broadcast into large ones could fill the memory.
+            spent += result.array.nbytes
+            if spent > MAX_FILE_BYTES:
+                raise NetworkError(f"{where} makes the file's constants larger than {size_text(MAX_FILE_BYTES)}.")
+        values[key] = result
+    end = value(output, f"The output of {name}")
     if isinstance(end, Constant):
         raise NetworkError(f"The output of {name} does not depend on its input.")
     return end

@@ -132,7 +132,7 @@ BAD = {
     "layers that do not follow": ({"0.weight": np.ones((8, 3)), "2.weight": np.ones((1, 9))}, "gives 8 values, not 9"),
     "a skip": ({"0.weight": np.ones((8, 3)), "2.weight": np.ones((8, 11)), "4.weight": np.ones((1, 8))}, "`2.weight`"),
     "nothing": ({}, "holds no weights"),
-    "an empty matrix": ({"weight": np.ones((0, 3))}, "neither of them 0"),
+    "an empty matrix": ({"weight": np.ones((0, 3))}, "none of them 0"),
     "too wide": ({"weight": np.ones((1, 5000))}, "4096 wide"),
     "too many": ({f"{i}.weight": np.ones((1, 1)) for i in range(1001)}, "1001 layers"),
     "numbers as keys": ({0: np.ones((2, 2))}, "int as its key"),
