@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from imgui_bundle import imgui
 
@@ -29,6 +29,24 @@ CACHED = 4000
 def key_name(key: str) -> str:
     """A key as people call it, or its arrow."""
     return ICONS.get(key) or KEY_NAMES.get(key) or (key.upper() if len(key) == 1 else key)
+
+
+class Area(NamedTuple):
+    """A rectangle in logical pixels, y downwards."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def middle(self) -> float:
+        """y of its middle."""
+        return self.y + self.height / 2
+
+    def inset(self, down: float) -> "Area":
+        """As much less high above and below."""
+        return self._replace(y=self.y + down, height=self.height - 2.0 * down)
 
 
 class DrawList:

@@ -14,14 +14,14 @@ from engine.scene.settings import GROUPS, Choice, Integer, Number, Switch, Text,
 from engine.scene.view_data import Action
 from engine.ui.control.pointer import Hover
 from engine.ui.control.transport import SPEEDS
-from engine.ui.draw_list import FIXED
+from engine.ui.draw_list import FIXED, Area
 from engine.ui.theme import MARGIN, SMALL, TITLE, WIDTH
 from engine.ui.widgets import numbers
 from engine.ui.widgets.chooser import Chooser, file_row
 from engine.ui.widgets.diagram import DiagramView
 from engine.ui.widgets.listing import ListingView
 from engine.ui.widgets.matrix import Matrix
-from engine.ui.widgets.numbers import lines_of, titled
+from engine.ui.widgets.numbers import Scale, lines_of, titled
 from engine.ui.widgets.setting import Widgets
 from engine.ui.widgets.unit_buttons import Press, UnitButtons
 
@@ -32,20 +32,12 @@ HEADINGS = {
     "camera": "Camera",
     "save": "Save",
 }
-# Whole numbers with more values than this are typed and stepped, not slid.
-MANY = 1000
 # Seconds a recording may be asked for.
 LONGEST = 600.0
+# Of playback.
+SPEED = Scale(*SPEEDS, "x", log=True, default=1.0)
 # Passes listed under the switch that times them.
 PASSES = 8
-
-
-def slider_range(setting: Any) -> tuple[float, float] | None:
-    """(low, high) a slider goes over, or None: its soft bounds, or its bounds."""
-    for low, high in (getattr(setting, "softbounds", None) or (None, None), setting.bounds or (None, None)):
-        if low is not None and high is not None:
-            return low, high
-    return None
 
 
 class Panel:
@@ -169,22 +161,18 @@ class Panel:
             self.viewer.assign(name, new)
 
     def _number(self, name: str, setting: Any, value: float, title: str, doc: str, randomize: Action | None) -> Any:
-        w, span, unit, whole = self.w, slider_range(setting), setting.unit, isinstance(setting, Integer)
-        low, high = setting.bounds or (None, None)
+        w, (slid, taken) = self.w, numbers.scales_of(setting)
         if randomize is not None:
-            x, y, width, height = w.row(name, title, doc)
+            x, y, width, height = area = w.row(name, title, doc)
             key = w.measure(randomize.key.upper(), SMALL) + 54.0 if randomize.key else 34.0
-            new = w.stepper(name, x, y, width - key - 6.0, height, value, unit, True, low, high)
+            new = w.stepper(name, area._replace(width=width - key - 6.0), value, taken)
             doc = f"{titled(randomize.doc)}."
             if w.button("act.randomize", x + width - key, y + 2.0, key, " ", icon="dice", doc=doc, key=randomize.key,
                         height=height - 4.0):  # fmt: skip
                 self.viewer.run(randomize.run)
             return new
-        if span is None or (whole and (span[1] - span[0] > MANY or name == "seed")):
-            return w.number(name, title, doc, value, unit=unit, whole=whole, low=low, high=high)
         # A typed value outside the slider's soft range is still shown at its end.
-        log = not whole and numbers.is_wide(*span)
-        return w.slider(name, title, doc, value, *span, unit=unit, log=log, whole=whole, default=setting.default)
+        return w.number(name, title, doc, value, taken) if slid is None else w.slider(name, title, doc, value, slid)
 
     def _matrix(self) -> bool:
         history = self.viewer.history
@@ -223,13 +211,13 @@ class Panel:
         icon, doc = "pause" if transport.playing else "play", "play or pause; space"
         if w.button("time.play", x, y + 3.0, 34.0, "", icon=icon, doc=doc, on=transport.playing, height=30.0):
             self.viewer.transport.toggle()
-        width, time = w.width - 112.0, transport.time
-        where = w.scrubber("time.scrub", x + 46.0, y, width, 36.0, time, 0.0, transport.span)
+        area = Area(x + 46.0, y, w.width - 112.0, 36.0)
+        where = w.scrubber("time.scrub", area, transport.time, Scale(0.0, transport.span))
         if where is not None:
             transport.scrub(where)
         w.text(x + w.width, y + 18.0, f"{transport.time:.2f} s", "text", align=1.0)
         doc = "Seconds of the scene in a second of yours. Takes a number from 0.1 to 10."
-        new = w.slider("time.speed", "Playback", doc, transport.speed, *SPEEDS, unit="x", log=True, default=1.0)
+        new = w.slider("time.speed", "Playback", doc, transport.speed, SPEED)
         if new is not None:
             try:
                 transport.set_speed(float(new))
@@ -262,7 +250,7 @@ class Panel:
         doc, formats = "What the recording is saved as.", recording.FORMATS
         recording.format = w.choice("record.format", "Format", doc, recording.format, formats) or recording.format
         loop, doc = viewer.transport.loop, f"How long. Takes a number from 0.1 to {LONGEST:g} s."
-        new = w.slider("record.seconds", "Length", doc, recording.seconds(loop), 0.5, 20.0, unit="s", default=loop)
+        new = w.slider("record.seconds", "Length", doc, recording.seconds(loop), Scale(0.5, 20.0, "s", default=loop))
         if new is not None:
             recording.set_seconds(new, LONGEST, viewer.notices.show_problem)
         doc = "Of the recorded frames: as the picture is now, or a standard one."

@@ -8,7 +8,7 @@ from typing import Any
 
 from imgui_bundle import imgui
 
-from engine.ui.draw_list import ICONS
+from engine.ui.draw_list import ICONS, Area
 from engine.ui.theme import GAP, LABEL, ROW, SMALL, TITLE
 from engine.ui.widgets.files import FolderEntry, completed, entries
 from engine.ui.widgets.numbers import titled
@@ -60,7 +60,7 @@ class Chooser:
         x, y = w.take(ROW + 2.0)
         if not w.is_typing and not imgui.is_mouse_down(0):
             w.type_on(FIELD, str(self.folder))
-        finished = w.field(FIELD, x, y, w.width, complete=self._complete)
+        finished = w.field(FIELD, Area(x, y, w.width, ROW), self._complete)
         kinds = ", ".join(self.extensions)
         note = f"{kinds}; Tab completes, Enter {'saves' if self.name is not None else 'loads'}"
         w.wrapped(self.problem or note, "warn" if self.problem else "muted")
@@ -131,9 +131,10 @@ def file_row(w: Widgets, viewer: Any, name: str, setting: Any, title: str, doc: 
     """
     own = getattr(viewer.scene, name)
     shown = viewer.query(lambda: viewer.scene.shown_data(name)) if own is None else own
-    x, y, width, height = w.row(name, title, doc, 42.0 if shown is not None else ROW)
+    area = w.row(name, title, doc, 42.0 if shown is not None else ROW)
+    x, y, width, _ = area
     if shown is None:
-        w.text(x, y + height / 2, "none", "faint")
+        w.text(x, area.middle, "none", "faint")
     else:
         who, size = setting.lines(shown)
         w.text(x, y + 13.0, who if own is not None else "the scene's own", "text", width=width)

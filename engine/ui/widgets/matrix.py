@@ -11,6 +11,7 @@ from imgui_bundle import imgui
 
 from engine.network.mlp import Mlp
 from engine.ui.control.weight_history import Cell, WeightHistory, weight
+from engine.ui.draw_list import Area
 from engine.ui.theme import ROW, SMALL, Colours, mixed, packed
 from engine.ui.widgets import numbers
 from engine.ui.widgets.matrix_layout import DRAG, NOTCH, Page, classic_colour, nudged, pages, radius, visible
@@ -69,7 +70,7 @@ class Matrix:
         x, y = w.take(ROW + 6.0)
         if len(tables) <= TABS:
             titles = [t.title for t in tables]
-            chosen = w.segments("matrix.page", x, y, w.width, ROW, titles[self.page], titles)
+            chosen = w.segments("matrix.page", Area(x, y, w.width, ROW), titles[self.page], titles)
             if chosen is not None:
                 self.page = titles.index(chosen)
         else:
@@ -225,7 +226,7 @@ class Matrix:
         typed = None
         if w.is_typing_in(FIELD) and self.selected is not None:
             w.text(x, y + ROW / 2, self._place(table, self.selected), "muted", SMALL, width=w.width - 110.0)
-            text = w.field(FIELD, x + w.width - 100.0, y, 100.0)
+            text = w.field(FIELD, Area(x + w.width - 100.0, y, 100.0, ROW))
             if text is not None:
                 try:
                     value = float(text)

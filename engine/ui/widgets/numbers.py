@@ -1,10 +1,16 @@
 """How numbers, names and settings are written on a panel, and where numbers stand on a slider."""
 
 import math
+import sys
+from dataclasses import dataclass
 from typing import Any
+
+from engine.scene.settings import Integer
 
 # A range this many times as wide as its low end is shown by its powers.
 WIDE = 100.0
+# Whole numbers with more values than this are typed and stepped, not slid.
+MANY = 1000
 SIGNS = {"deg": "°", "%": "%", "x": "×"}
 
 
@@ -41,37 +47,65 @@ def exact(value: float, whole: bool = False) -> str:
     return repr(value)
 
 
-def is_wide(low: float | None, high: float | None) -> bool:
-    """True if a slider from low to high should stand at powers."""
-    return low is not None and high is not None and low > 0.0 and high / low >= WIDE
+@dataclass(frozen=True)
+class Scale:
+    """What a number goes over, and how it is written.
+
+    low, high   ends of its slider, or of what it takes
+    unit        shown behind the value
+    whole       True for whole numbers
+    log         True for a slider whose places are powers
+    default     what a right click on the slider sets, or None
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    unit: str = ""
+    whole: bool = False
+    log: bool = False
+    default: float | None = None
+
+    def shown(self, value: float, unit: bool = True) -> str:
+        """A value as the panel shows it, with or without its unit."""
+        return shown(value, self.high - self.low, self.unit if unit else "", self.whole)
+
+    def part(self, value: float) -> float:
+        """Where a value stands on the slider, 0 to 1."""
+        if self.high <= self.low:
+            return 0.0
+        if self.log:
+            at = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
+        else:
+            at = (value - self.low) / (self.high - self.low)
+        return min(max(at, 0.0), 1.0)
+
+    def at_part(self, part: float) -> float:
+        """The value at a part of the way; rounded to what `shown` shows, and never outside low and high."""
+        low, high = self.low, self.high
+        value = low * (high / low) ** part if self.log else low + (high - low) * part
+        if self.whole:
+            return round(value)
+        size = value if self.log else high - low
+        if size:
+            value = round(value, 3 - math.floor(math.log10(abs(size))))
+        return min(max(value, low), high)
+
+    def stepped(self, value: float, sign: int) -> float:
+        """The value after a press on plus or minus: 1, or a power of ten about a tenth of it, more or less."""
+        step = 1 if self.whole else 10.0 ** math.floor(math.log10(abs(value)) - 0.5) if value else 0.1
+        return min(max(value + sign * step, self.low), self.high)
 
 
-def part(value: float, low: float, high: float, log: bool = False) -> float:
-    """Where a value stands between low and high, 0 to 1."""
-    if high <= low:
-        return 0.0
-    if log:
-        at = math.log(max(value, low) / low) / math.log(high / low)
-    else:
-        at = (value - low) / (high - low)
-    return min(max(at, 0.0), 1.0)
-
-
-def at_part(part: float, low: float, high: float, log: bool = False, whole: bool = False) -> float:
-    """The value at a part of the way; rounded to what `shown` shows, and never outside low and high."""
-    value = low * (high / low) ** part if log else low + (high - low) * part
-    if whole:
-        return round(value)
-    size = value if log else high - low
-    if size:
-        digits = math.floor(math.log10(abs(size)))
-        value = round(value, 3 - digits)
-    return min(max(value, low), high)
-
-
-def step(value: float) -> float:
-    """What a plus adds to a number with no ends: about a tenth, as a power of ten."""
-    return 10.0 ** math.floor(math.log10(abs(value)) - 0.5) if value else 0.1
+def scales_of(setting: Any) -> tuple[Scale | None, Scale]:
+    """(of the setting's slider, None where it has none; of what it takes)."""
+    low, high = setting.bounds or (None, None)
+    whole = isinstance(setting, Integer)
+    taken = Scale(-math.inf if low is None else low, math.inf if high is None else high, setting.unit, whole)
+    ends = next((ends for ends in (setting.softbounds, setting.bounds) if ends and None not in ends), (0.0, math.inf))
+    low, high = ends
+    if high - low > (MANY if whole else sys.float_info.max) or (whole and setting.name == "seed"):
+        return None, taken
+    return Scale(low, high, setting.unit, whole, not whole and low > 0.0 and high / low >= WIDE, setting.default), taken
 
 
 def lines_of(setting: Any) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 
 from imgui_bundle import imgui
 
-from engine.ui.draw_list import ICONS, DrawList, key_name
+from engine.ui.draw_list import ICONS, Area, DrawList, key_name
 from engine.ui.theme import BODY, GAP, LABEL, ROUND, ROW, SMALL, VALUE, mixed, packed
 from engine.ui.widgets import numbers
+from engine.ui.widgets.numbers import Scale
 
 # Pixels of a text field from top to bottom, and of a row of an open list.
 FIELD, LINE = 26.0, 26.0
@@ -26,7 +27,7 @@ class Widgets(DrawList):
 
     def __init__(self, fonts: tuple[Any, Any]):
         super().__init__(fonts)
-        self.places: dict[str, tuple[float, float, float, float]] = {}
+        self.places: dict[str, Area | tuple[float, float, float, float]] = {}
         self._typing: tuple[str, str] | None = None  # (identity, text): the value being typed
         self._focus = self._to_end = False
         self._unseen = 0
@@ -48,7 +49,7 @@ class Widgets(DrawList):
         with moved(x, y):
             clicked = imgui.invisible_button(identity, (max(width, 1.0), max(height, 1.0)))
             state = clicked, imgui.is_item_hovered(), imgui.is_item_active()
-        self.places[identity] = (x, y, width, height)
+        self.places[identity] = Area(x, y, width, height)
         self.hint(doc)
         return state
 
@@ -66,12 +67,12 @@ class Widgets(DrawList):
             imgui.pop_font()
             imgui.pop_style_var()
 
-    def row(self, identity: str, title: str, doc: str, height: float = ROW) -> tuple[float, float, float, float]:
-        """A label on the left, explained on hover; returns (x, y, width, height) of what is left for the control."""
+    def row(self, identity: str, title: str, doc: str, height: float = ROW) -> Area:
+        """A label on the left, explained on hover; returns what is left for the control."""
         x, y = self.take(height)
         _, hovered, _ = self.press(f"{identity}.label", x, y, LABEL, height, doc)
         self.text(x, y + height / 2, title, "text" if hovered else "muted", width=LABEL)
-        return x + LABEL + GAP, y, self.width - LABEL - GAP, height
+        return Area(x + LABEL + GAP, y, self.width - LABEL - GAP, height)
 
     # Controls.
 
@@ -85,35 +86,30 @@ class Widgets(DrawList):
         self.text(x + self.width - 2.0, y + 21.0, icon, "text" if hovered else "faint", 10.0, align=1.0)
         return clicked
 
-    def slider(
-        self, identity: str, title: str, doc: str, value: float, low: float, high: float, *, unit: str = "",
-        log: bool = False, whole: bool = False, default: float | None = None,
-    ) -> float | str | None:  # fmt: skip
+    def slider(self, identity: str, title: str, doc: str, value: float, scale: Scale) -> float | str | None:
         """A slider with its value beside it; ctrl-click, double click or a click on the number types one."""
-        text = numbers.shown(value, high - low, unit, whole)
-        x, y, width, height = self.row(identity, title, doc)
+        text, area = scale.shown(value), self.row(identity, title, doc)
         if self.measure(text) > VALUE - 6.0:
             # A long unit stands by the name, so that the number is never cut.
-            text = numbers.shown(value, high - low, "", whole)
+            text = scale.shown(value, unit=False)
             room = LABEL - self.measure(title) - 5.0
-            self.text(x - GAP - room, y + ROW / 2 + 0.5, unit, "faint", SMALL, width=max(room, 0.0))
-        changed = self.scrubber(identity, x, y, width - VALUE - 8.0, height, value, low, high, log, whole)
-        if imgui.is_item_clicked(1) and default is not None:
-            changed = default
+            self.text(area.x - GAP - room, area.middle + 0.5, scale.unit, "faint", SMALL, width=max(room, 0.0))
+        changed = self.scrubber(identity, area._replace(width=area.width - VALUE - 8.0), value, scale)
+        if imgui.is_item_clicked(1) and scale.default is not None:
+            changed = scale.default
         doubled = imgui.is_item_hovered() and imgui.is_mouse_double_clicked(0)
-        begun = doubled or (imgui.is_item_clicked(0) and imgui.get_io().key_ctrl)
-        typed = self._value(identity, x + width - VALUE, y, VALUE, height, text, value, begun, whole)
+        name, exact = f"{identity}.value", numbers.exact(value, scale.whole)
+        if doubled or (imgui.is_item_clicked(0) and imgui.get_io().key_ctrl):
+            self.type_over(name, exact)
+        typed = self._number(name, area._replace(x=area.x + area.width - VALUE, width=VALUE), text, exact, 1.0)
         return changed if typed is None else typed
 
-    def scrubber(
-        self, identity: str, x: float, y: float, width: float, height: float, value: float, low: float, high: float,
-        log: bool = False, whole: bool = False,
-    ) -> float | None:  # fmt: skip
+    def scrubber(self, identity: str, area: Area, value: float, scale: Scale) -> float | None:
         """A slider alone, without label and number."""
-        _, hovered, held = self.press(identity, x, y, width, height)
+        _, hovered, held = self.press(identity, *area)
         changed, io = None, imgui.get_io()
-        left, right = x + 6.0, x + width - 6.0
-        at = numbers.part(value, low, high, log)
+        left, right = area.x + 6.0, area.x + area.width - 6.0
+        at = scale.part(value)
         if held and not io.key_ctrl:
             if imgui.is_item_activated():
                 self._drags[identity] = at
@@ -122,10 +118,10 @@ class Widgets(DrawList):
                 self._drags[identity] += io.mouse_delta.x / (right - left) / 10.0
             elif io.mouse_delta.x or imgui.is_item_activated():
                 self._drags[identity] = (io.mouse_pos.x - left) / (right - left)
-            wanted = numbers.at_part(min(max(self._drags[identity], 0.0), 1.0), low, high, log, whole)
+            wanted = scale.at_part(min(max(self._drags[identity], 0.0), 1.0))
             changed = wanted if wanted != value else None
-            at = numbers.part(wanted, low, high, log)
-        middle, knob = round(y + height / 2), left + at * (right - left)
+            at = scale.part(wanted)
+        middle, knob = round(area.middle), left + at * (right - left)
         # From the map's blue to its green, as far as the value goes.
         reached = mixed(self.theme["low"], self.theme["accent"], at)
         self.box(left, middle - 2.0, right - left, 4.0, "hovered" if hovered or held else "raised", 2.0)
@@ -138,28 +134,20 @@ class Widgets(DrawList):
         self.pen.add_circle_filled((knob, middle), size, packed(reached), 24)
         return changed
 
-    def number(
-        self, identity: str, title: str, doc: str, value: float, *, unit: str = "", whole: bool = False,
-        low: float | None = None, high: float | None = None,
-    ) -> float | str | None:  # fmt: skip
+    def number(self, identity: str, title: str, doc: str, value: float, scale: Scale) -> float | str | None:
         """A number without two ends: a field between a minus and a plus."""
-        return self.stepper(identity, *self.row(identity, title, doc), value, unit, whole, low, high)
+        return self.stepper(identity, self.row(identity, title, doc), value, scale)
 
-    def stepper(
-        self, identity: str, x: float, y: float, width: float, height: float, value: float, unit: str = "",
-        whole: bool = False, low: float | None = None, high: float | None = None,
-    ) -> float | str | None:  # fmt: skip
+    def stepper(self, identity: str, area: Area, value: float, scale: Scale) -> float | str | None:
         """`number` without its label."""
-        self.box(x, y + 2.0, width, height - 4.0, "raised")
-        step = 1 if whole else numbers.step(value)
-        changed = None
+        (x, y, width, height), changed = area.inset(2.0), None
+        self.box(x, y, width, height, "raised")
         for sign, icon, place in ((-1, "minus", x), (1, "plus", x + width - 26.0)):
-            if self.sign(f"{identity}.{icon}", place, y + 2.0, 26.0, height - 4.0, icon):
-                changed = value + sign * step
-                changed = max(changed, changed if low is None else low)
-                changed = min(changed, changed if high is None else high)
-        text = numbers.shown(value, None, unit, whole)
-        typed = self._value(identity, x + 26.0, y, width - 52.0, height, text, value, False, whole, 0.5)
+            if self.sign(f"{identity}.{icon}", place, y, 26.0, height, icon):
+                changed = scale.stepped(value, sign)
+        field = area._replace(x=x + 26.0, width=width - 52.0)
+        text, exact = numbers.shown(value, None, scale.unit, scale.whole), numbers.exact(value, scale.whole)
+        typed = self._number(f"{identity}.value", field, text, exact, 0.5)
         return changed if typed is None else typed
 
     def sign(self, identity: str, x: float, y: float, width: float, height: float, icon: str, doc: str = "") -> bool:
@@ -181,36 +169,33 @@ class Widgets(DrawList):
 
     def choice(self, identity: str, title: str, doc: str, value: str, names: Sequence[str]) -> str | None:
         """One of a few names: segments where they fit, else a list that opens."""
-        x, y, width, height = self.row(identity, title, doc)
-        fits = len(names) <= 4 and self.widest(names) + 12.0 <= width / len(names)
-        draw = self.segments if fits else self._list
-        return draw(identity, x, y, width, height, value, names)
+        area = self.row(identity, title, doc)
+        fits = len(names) <= 4 and self.widest(names) + 12.0 <= area.width / len(names)
+        return (self.segments if fits else self._list)(identity, area, value, names)
 
-    def segments(
-        self, identity: str, x: float, y: float, width: float, height: float, value: str, names: Sequence[str]
-    ) -> str | None:
+    def segments(self, identity: str, area: Area, value: str, names: Sequence[str]) -> str | None:
         """Names side by side, one of them on."""
-        self.box(x, y + 2.0, width, height - 4.0, "raised")
+        x, y, width, height = area.inset(2.0)
+        self.box(x, y, width, height, "raised")
         each, changed = width / len(names), None
         for i, name in enumerate(names):
             left = x + i * each
-            clicked, hovered, _ = self.press(f"{identity}.{name}", left, y + 2.0, each, height - 4.0)
+            clicked, hovered, _ = self.press(f"{identity}.{name}", left, y, each, height)
             if hovered or name == value:
                 fill = "accent" if name == value else "hovered"
-                self.box(left + 2.0, y + 4.0, each - 4.0, height - 8.0, fill, ROUND - 1.0)
+                self.box(left + 2.0, y + 2.0, each - 4.0, height - 4.0, fill, ROUND - 1.0)
             colour = "on_accent" if name == value else ("text" if hovered else "muted")
-            self.text(left + each / 2, y + height / 2, name, colour, SMALL, align=0.5, width=each - 4.0)
+            self.text(left + each / 2, area.middle, name, colour, SMALL, align=0.5, width=each - 4.0)
             if clicked and name != value:
                 changed = name
         return changed
 
-    def _list(
-        self, identity: str, x: float, y: float, width: float, height: float, value: str, names: Sequence[str]
-    ) -> str | None:
-        clicked, hovered, _ = self.press(identity, x, y + 2.0, width, height - 4.0)
-        self.box(x, y + 2.0, width, height - 4.0, "hovered" if hovered else "raised")
-        self.text(x + 10.0, y + height / 2, str(value), "text", width=width - 34.0)
-        self.text(x + width - 10.0, y + height / 2, ICONS["down"], "muted", 9.0, align=1.0)
+    def _list(self, identity: str, area: Area, value: str, names: Sequence[str]) -> str | None:
+        x, y, width, height = area
+        clicked, hovered, _ = self.press(identity, *area.inset(2.0))
+        self.box(*area.inset(2.0), "hovered" if hovered else "raised")
+        self.text(x + 10.0, area.middle, str(value), "text", width=width - 34.0)
+        self.text(x + width - 10.0, area.middle, ICONS["down"], "muted", 9.0, align=1.0)
         if clicked:
             imgui.open_popup(f"{identity}.list")
         changed, wide = None, width - 10.0
@@ -239,8 +224,13 @@ class Widgets(DrawList):
 
     def line(self, identity: str, title: str, doc: str, value: str) -> str | None:
         """A line of text."""
-        x, y, width, height = self.row(identity, title, doc)
-        return self._editable(f"{identity}.value", x, y, width, height, 2.0, value, value, x + 8.0, width - 16.0)
+        name, area = f"{identity}.value", self.row(identity, title, doc)
+        if self.is_typing_in(name):
+            return self.field(name, area)
+        hovered = self._editable(name, area.inset(2.0), value)
+        self.box(*area.inset(2.0), "hovered" if hovered else "raised")
+        self.text(area.x + 8.0, area.middle, value, width=area.width - 16.0)
+        return None
 
     def button(
         self, identity: str, x: float, y: float, width: float, text: str, *, key: str | None = None,
@@ -273,39 +263,26 @@ class Widgets(DrawList):
 
     # Typing.
 
-    def _value(
-        self, identity: str, x: float, y: float, width: float, height: float, text: str, value: float, begin: bool,
-        whole: bool = False, align: float = 1.0,
-    ) -> str | None:  # fmt: skip
+    def _number(self, name: str, area: Area, text: str, exact: str, align: float) -> str | None:
         """A number that a click makes a field; returns the text typed, or None."""
-        name, exact = f"{identity}.value", numbers.exact(value, whole)
-        if begin:
-            self.type_over(name, exact)
-        at = x + width - 6.0 if align == 1.0 else x + width * align
-        return self._editable(name, x, y, width, height, 3.0, text, exact, at, width - 6.0, align)
-
-    def _editable(
-        self, name: str, x: float, y: float, width: float, height: float, inset: float, text: str, exact: str,
-        at: float, room: float, align: float = 0.0,
-    ) -> str | None:  # fmt: skip
-        """A text that a click makes a field; returns what was typed, or None. A number has its box only on hover."""
         if self.is_typing_in(name):
-            return self.field(name, x, y, width, height)
-        clicked, hovered, _ = self.press(name, x, y + inset, width, height - 2.0 * inset)
-        if hovered:
-            imgui.set_mouse_cursor(imgui.MouseCursor_.text_input)
-        if hovered or not align:
-            fill = "hovered" if hovered and not align else "raised"
-            self.box(x, y + inset, width, height - 2.0 * inset, fill)
-        self.text(at, y + height / 2, text, "text", align=align, width=room)
-        if clicked:
-            self.type_over(name, exact)
+            return self.field(name, area)
+        if self._editable(name, area.inset(3.0), exact):
+            self.box(*area.inset(3.0), "raised")
+        at = area.x + (area.width - 6.0 if align == 1.0 else area.width * align)
+        self.text(at, area.middle, text, align=align, width=area.width - 6.0)
         return None
 
-    def field(
-        self, name: str, x: float, y: float, width: float, height: float = ROW,
-        complete: Callable[[str], str] | None = None,
-    ) -> str | None:  # fmt: skip
+    def _editable(self, name: str, area: Area, exact: str) -> bool:
+        """An area that a click makes a field with a text; returns True while the pointer is over it."""
+        clicked, hovered, _ = self.press(name, *area)
+        if hovered:
+            imgui.set_mouse_cursor(imgui.MouseCursor_.text_input)
+        if clicked:
+            self.type_over(name, exact)
+        return hovered
+
+    def field(self, name: str, area: Area, complete: Callable[[str], str] | None = None) -> str | None:
         """The field opened by `type_over` or `type_on`; returns its text when it is finished, else None.
 
         complete   None or a function of the text for the Tab key, giving a longer text
@@ -319,7 +296,7 @@ class Widgets(DrawList):
         else:
             flags |= imgui.InputTextFlags_.callback_completion | imgui.InputTextFlags_.callback_always
             callback = lambda data: self._complete(data, complete)
-        top = y + (height - FIELD) / 2
+        x, top, width = area.x, area.middle - FIELD / 2, area.width
         with moved(x, top):
             imgui.set_next_item_width(width)
             if self._focus:
@@ -327,7 +304,7 @@ class Widgets(DrawList):
             imgui.push_font(self.fonts[False], BODY)
             entered, text = imgui.input_text(f"##{name}.field", self._typing[1], flags, callback)
             imgui.pop_font()
-            self.places[name] = (x, y, width, height)
+            self.places[name] = area
             self.pen.add_rect((x, top), (x + width, top + FIELD), self.colour("accent"), ROUND)
             ended = not self._focus and imgui.is_item_deactivated()
         self._focus = False

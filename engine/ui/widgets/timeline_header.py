@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from engine.scene.view_data import SPACINGS
 from engine.ui.control.transport import Transport
+from engine.ui.draw_list import Area
 from engine.ui.theme import BODY, SMALL
 from engine.ui.widgets.setting import Widgets
 
@@ -81,7 +82,7 @@ class TimelineHeader:
             new, names = None, list(SPACINGS)
             if width >= WIDE:
                 x -= 176.0
-                new = w.segments("timeline.spacing", x, y - 2.0, 170.0, high + 4.0, timeline.spacing, names)
+                new = w.segments("timeline.spacing", Area(x, y - 2.0, 170.0, high + 4.0), timeline.spacing, names)
                 if width >= WIDEST:
                     x -= w.measure("spaced by", SMALL) + 8.0
                     w.text(x, y + high / 2, "spaced by", "muted", SMALL)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.ui.widgets.numbers import at_part, exact, is_wide, part, shown
+from engine.scene.settings import Integer, Number
+from engine.ui.widgets.numbers import Scale, exact, scales_of, shown
 
 ranges = st.sampled_from([(-2.0, 2.0), (0.0, 1.0), (0.0, 500.0), (-89.9, 89.9)])
 
@@ -41,35 +42,47 @@ def test_shown_has_the_digits_its_slider_can_reach(value, span, unit, text):
 @given(bounds=ranges, at=st.floats(0, 1))
 def test_a_slider_gives_back_where_it_was_put(bounds, at):
     # The value is rounded to a thousandth of the range's leading digit: half of 1e-3 of the range at the most.
-    assert part(at_part(at, *bounds), *bounds) == pytest.approx(at, abs=6e-4)
+    scale = Scale(*bounds)
+    assert scale.part(scale.at_part(at)) == pytest.approx(at, abs=6e-4)
 
 
 @given(at=st.floats(0, 1))
 def test_a_slider_by_powers_gives_back_where_it_was_put(at):
     # Four digits of a value are 5e-4 of it, over 4 decades: 5e-4 / ln(10^4).
-    assert part(at_part(at, 0.01, 100.0, log=True), 0.01, 100.0, log=True) == pytest.approx(at, abs=6e-5)
+    scale = Scale(0.01, 100.0, log=True)
+    assert scale.part(scale.at_part(at)) == pytest.approx(at, abs=6e-5)
 
 
 def test_the_middle_of_a_slider_by_powers_is_the_geometric_mean():
-    assert at_part(0.5, 0.01, 100.0, log=True) == pytest.approx(1.0)
+    assert Scale(0.01, 100.0, log=True).at_part(0.5) == pytest.approx(1.0)
 
 
 @given(bounds=ranges, at=st.floats(0, 1))
 def test_a_slider_never_leaves_its_bounds(bounds, at):
-    assert bounds[0] <= at_part(at, *bounds) <= bounds[1]
+    assert bounds[0] <= Scale(*bounds).at_part(at) <= bounds[1]
 
 
 @given(at=st.floats(0, 1))
 def test_a_whole_number_s_slider_gives_whole_numbers(at):
-    assert isinstance(at_part(at, 1, 64, whole=True), int)
+    assert isinstance(Scale(1, 64, whole=True).at_part(at), int)
 
 
 def test_a_value_outside_its_slider_stands_at_the_end():
-    assert part(7.0, 0.0, 1.0) == 1.0 and part(-7.0, 0.0, 1.0) == 0.0
+    assert Scale(0.0, 1.0).part(7.0) == 1.0 and Scale(0.0, 1.0).part(-7.0) == 0.0
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "wide"), [(0.01, 100, True), (0.1, 5, False), (0, 1e6, False), (-1, 1e6, False), (None, 9, False)]
+    ("low", "high", "wide"), [(0.01, 100, True), (0.1, 5, False), (0, 1e6, False), (-1, 1e6, False)]
 )
 def test_only_wide_positive_ranges_stand_at_powers(low, high, wide):
-    assert is_wide(low, high) == wide
+    slid, _ = scales_of(Number(low, bounds=(low, high)))
+    assert (slid.low, slid.high, slid.log) == (low, high, wide)
+
+
+def test_a_slider_goes_over_the_soft_bounds_and_steps_stop_at_the_hard_ones():
+    slid, taken = scales_of(Number(1.0, bounds=(0, 9), softbounds=(0, 2), unit="s"))
+    assert (slid.low, slid.high, slid.unit, slid.default) == (0, 2, "s", 1.0)
+    assert taken.stepped(8.95, 1) == 9 and taken.stepped(0.0, 1) == 0.1
+    slid, taken = scales_of(Integer(3, bounds=(1, None)))
+    assert slid is None and taken.stepped(1, -1) == 1 and taken.stepped(3, 1) == 4
+    assert scales_of(Integer(3, bounds=(0, 10**6)))[0] is None
