@@ -129,8 +129,8 @@ class Marching(engine.SpaceScene):
         self._classic_axes = stage.add(engine.ClassicAxes())
         # After the lines: the original lays its surface over them.
         self._classic_sheet = stage.add(engine.ClassicSurfaces(net))
-        ink, ground = np.array(engine.THEMES[self.theme].foreground), np.array(engine.THEMES[self.theme].background)
-        between = 0.45 * ink + 0.55 * ground
+        theme = engine.THEMES[self.theme]
+        between = 0.45 * np.array(theme.foreground) + 0.55 * np.array(theme.background)
         self._edges = stage.add(engine.Lines(BOX_EDGES, (*between, 1.0), width=1.0, name="edges of the box"))
         self._shown = None
 

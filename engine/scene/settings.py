@@ -80,7 +80,7 @@ class Setting(Parameter, Generic[T]):
         group, when = group or _said[0] or self._group, when or _said[1]
         if group not in GROUPS:
             raise SettingError(near(group, GROUPS, noun="panel group"))
-        # First: param checks the default, and a refusal tells the unit.
+        # First: param checks the default, and a refusal states the unit.
         self.unit, self.group, self.rebuild, self.when = unit, group, rebuild, when
         super().__init__(*args, **more)
 

@@ -12,7 +12,7 @@ import numpy as np
 import engine
 from engine import Figure, cloud_layout
 from scenes.activations.figures import FIGURES
-from scenes.activations.network import tells_classes
+from scenes.activations.network import names_classes
 from scenes.activations.panel import ActivationsPanel
 
 # Seconds in which a block appears, one after the other.
@@ -121,7 +121,7 @@ class Activations(ActivationsPanel):
     def _lay_out(self, names):
         net, forward = self.convnet, self.forward
         shapes = [net.shapes[name] for name in names]
-        looks = ["classes" if name == net.output.name and tells_classes(net)
+        looks = ["classes" if name == net.output.name and names_classes(net)
                  else "pooled" if net.shapes[name][1:] == (1, 1) else "features" for name in names]  # fmt: skip
         layouts, length = cloud_layout.lay_out(
             shapes, looks, slender=cloud_layout.SLENDER if self._has_front else BLOCK

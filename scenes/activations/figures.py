@@ -1,4 +1,4 @@
-"""The figures of activations: what a lesson on convolutional networks needs, of the small network that comes along."""
+"""The figures of activations: what a lesson on convolutional networks needs, of the small network that is included."""
 
 from engine import Figure, Step
 from scenes.activations.network import KINDS

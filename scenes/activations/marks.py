@@ -7,7 +7,7 @@ import numpy as np
 import engine
 from engine import SettingError
 from scenes.activations.blocks import ActivationsBlocks
-from scenes.activations.network import tells_classes
+from scenes.activations.network import names_classes
 
 # Neurons that moved the pinned one most, and of each layer those that are followed on, with how many of theirs.
 FIRST, FOLLOWED, EACH = 12, 5, 4
@@ -133,7 +133,7 @@ class ActivationsMarks(ActivationsBlocks):
         return float(self.responses[neuron.node][neuron.place])
 
     def _is_class(self, neuron):
-        return neuron.node == self.convnet.output.name and tells_classes(self.convnet)
+        return neuron.node == self.convnet.output.name and names_classes(self.convnet)
 
     def _framed(self, neuron):
         """(segments, colour) of what a neuron sees, on the picture."""

@@ -15,7 +15,7 @@ KINDS = ("boat", "bottle", "butterfly", "car", "cat", "cup", "fish", "flower", "
          "star", "sun", "tree", "umbrella")  # fmt: skip
 # Pictures of each kind in scenes/data/drawn, side by side in one file, and their side in pixels.
 DRAWN, SIDE = 4, 256
-# The network that comes along; docs/activations.md tells how it was trained.
+# The network that is included; docs/activations.md says how it was trained.
 OWN = "small_squeezenet.safetensors"
 AS_STATED = "as the file says"
 # Free photos that scikit-image brings along; `none` is the drawn picture.
@@ -26,7 +26,7 @@ NETWORKS = "small", "squeezenet"
 
 @cache
 def own_network() -> engine.ConvNet:
-    """The ConvNet that comes along."""
+    """The ConvNet that is included."""
     return engine.small_squeezenet(files("scenes").joinpath("data", OWN).read_bytes(), OWN)
 
 
@@ -117,7 +117,7 @@ class SeenNetwork(engine.SpaceScene):
     def probabilities(self) -> np.ndarray | None:
         """(classes,) of the last node, or None for a network that has none."""
         net = self.convnet
-        if not tells_classes(net):
+        if not names_classes(net):
             return None
         return self.responses[net.output.name].astype(float).ravel()
 
@@ -149,7 +149,7 @@ def with_probabilities(net: engine.ConvNet) -> engine.ConvNet:
     return engine.ConvNet([*net.nodes, softmax], name=net.name, classes=net.classes, preprocess=net.preprocess)
 
 
-def tells_classes(net: engine.ConvNet) -> bool:
+def names_classes(net: engine.ConvNet) -> bool:
     """True if a network ends with a probability for each class."""
     return isinstance(net.output, engine.nodes.Softmax) and net.shapes[net.output.name][1:] == (1, 1)
 

@@ -17,7 +17,7 @@ class ActivationsPanel(ActivationsMarks):
     # Under the pointer.
 
     def neuron_of(self, hit: engine.Hit | None) -> Neuron | None:
-        """The Neuron of a pick.Hit, or None."""
+        """The Neuron that a Hit is of, or None."""
         if hit is None or hit.node is not self._cloud or hit.part is None:
             return None
         block, *place = hit.part

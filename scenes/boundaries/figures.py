@@ -1,4 +1,4 @@
-"""The figures of boundaries: what GINN's article shows, each by one command, in the story that comes along.
+"""The figures of boundaries: what GINN's article shows, each by one command, in the included history.
 
 Runs 1 to 4 are of the seeds 2, 4, 7 and 11; the last one never finds the diamond. What is worth seeing in each was
 found by engine.analysis.findings.

@@ -21,12 +21,12 @@ MOST_STEPS = 200_000
 
 @cache
 def shipped() -> engine.History:
-    """The History that comes along."""
+    """The History that is included."""
     return engine.history_from_bytes(files("scenes").joinpath("data", SHIPPED).read_bytes(), SHIPPED)
 
 
 class TrainedNetwork(engine.FlatScene):
-    """A network's life: the story that comes along, a recorded one, one network, or a training before your eyes."""
+    """A network's life: the included history, a recorded one, a single network, or a training that runs now."""
 
     with in_group("shown"):
         history = engine.Recorded(None, doc="a recorded training; none shows the one that comes along")

@@ -22,7 +22,7 @@ class BoundariesPanel(BoundariesPicture):
 
     def timeline(self) -> engine.Timeline:
         record = self.record
-        key = (record, self.shown_run, self.together, self.rate, self.spacing, self.log_loss, self._said(), self.curves,
+        key = (record, self.shown_run, self.together, self.rate, self.spacing, self.log_loss, self._hint(), self.curves,
                self.trains and self.trainer.is_done, len(self._findings or ()))  # fmt: skip
         return self.cached("timeline", key, self._timeline)
 
@@ -31,7 +31,7 @@ class BoundariesPanel(BoundariesPicture):
         curves = self._motion(record) if self.curves == "motion" else self._losses(record)
         marks = [(f.snapshot, f.title) for f in self._findings or ()]
         return engine.Timeline(
-            record.steps, self.times, tuple(curves), tuple(marks), hint=self._said(),
+            record.steps, self.times, tuple(curves), tuple(marks), hint=self._hint(),
             spacing=self.spacing, set_spacing=lambda text: setattr(self, "spacing", text),
             log_values=self.log_loss, set_log_values=lambda on: setattr(self, "log_loss", on),
             is_growing=self.trains and not self.trainer.is_done, value_name=self.curves,
@@ -58,10 +58,10 @@ class BoundariesPanel(BoundariesPicture):
                 curves.append(engine.TimeCurve(f"layer {k + 1}, {by}", values, style.css, wide))
         return curves
 
-    def _said(self):
+    def _hint(self):
         """The step, the loss and the count of regions of what is shown."""
         record, snapshot = self.record, min(self._snapshot, self.record.snapshots - 1)
-        return self.cached("said", (record, self.shown_run, snapshot), lambda: self._describe(record, snapshot))
+        return self.cached("hint", (record, self.shown_run, snapshot), lambda: self._describe(record, snapshot))
 
     def _describe(self, record, snapshot):
         loss = record.losses[self.shown_run, snapshot]

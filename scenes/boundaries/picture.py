@@ -264,8 +264,8 @@ class BoundariesPicture(TrainedNetwork):
         )
         sums = parts.sums(net)(record.domain.inputs(np.stack([x.ravel(), y.ravel()], 1)))
         colours = engine.prediction_colours(sums, net, record.task, "paper").reshape(height, width, 3)
-        ground = 255 if self.theme == "paper" else 18
-        return np.round(colours * (1 - self.fade) + ground * self.fade).astype(np.uint8)
+        behind = 255 if self.theme == "paper" else 18
+        return np.round(colours * (1 - self.fade) + behind * self.fade).astype(np.uint8)
 
     def write_neurons(self, shown: Sequence[Sequence[bool] | np.ndarray]) -> None:
         """Shows these neurons: a bool each, layer by layer."""

@@ -35,7 +35,7 @@ class BoundariesReading(BoundariesPicture):
             for k, active in enumerate(here.active, 1)
         ]
         if _is_linear(net) and len(inputs) == 2:
-            # A function of the inputs; of two logits their difference tells the class.
+            # A function of the inputs; of two logits their difference decides the class.
             slope, value, outs = here.jacobian @ np.linalg.inv(domain.axes.T), here.logits, outputs
             if record.task == "classes" and len(value) == 2:
                 slope, value, outs = slope[1:] - slope[:1], value[1:] - value[:1], (f"{outs[1]} - {outs[0]}",)

@@ -1,4 +1,4 @@
-"""Settings of files: what they take, what they tell of it, what of it a picture keeps."""
+"""Settings of files: what they take, how they describe it, what of it a picture stores."""
 
 import json
 
@@ -81,9 +81,9 @@ def test_a_picture_keeps_names_and_tells_of_the_network_it_lacks(tmp_path, capsy
 def test_a_file_that_is_no_network_is_refused_in_a_line(tmp_path, ending):
     path = tmp_path / f"no{ending}"
     path.write_bytes(b"this is no network at all")
-    with pytest.raises(NeurosceneError, match=path.name) as told:
+    with pytest.raises(NeurosceneError, match=path.name) as caught:
         assign(Seen(), "net", str(path))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_options_net_and_image_find_their_settings():

@@ -186,9 +186,9 @@ def test_one_block_alone_fills_the_picture():
 def test_a_mistaken_name_is_told_in_a_line(name, value):
     scene = Activations()
     assign(scene, name, value)
-    with pytest.raises(NeurosceneError, match=r"fire|block, channel, row, column") as told:
+    with pytest.raises(NeurosceneError, match=r"fire|block, channel, row, column") as caught:
         scene.advance(Clock(0.0))
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 # Time.

@@ -58,7 +58,7 @@ def test_a_neuron_under_the_pointer_is_told_of_with_what_it_sees(hands):
     scene = hands.scene
     rest(hands, *place_of(hands, Neuron("pool1", *map(int, strongest(scene, "pool1")))))
     neuron = scene.marked
-    # Another may stand before it; what is told of is the one that is seen.
+    # Another may stand before it; the one that is seen is described.
     assert neuron is not None and neuron.node in scene.block_names
     reading = hands.viewer.pointer.reading
     assert float(dict(reading.rows)["response"]) == pytest.approx(scene.response(neuron), rel=1e-3)

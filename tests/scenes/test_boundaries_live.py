@@ -110,14 +110,14 @@ def test_the_curves_are_spaced_and_scaled_as_asked(hands):
 def test_a_click_in_the_picture_pins_what_it_tells(hands):
     hands.click(180, 160)
     picking = hands.viewer.picking
-    told = picking.reading.rows
+    before = picking.reading.rows
     assert picking.position is not None
     hands.move(60, 60)
     hands.key("Home")
     hands.wait(0.3)
     # Another moment, another reading of the same place.
     assert picking.place() == pytest.approx((180, 160), abs=1.0)
-    assert picking.reading.rows != told
+    assert picking.reading.rows != before
     hands.key("Escape")
     assert picking.position is None
 

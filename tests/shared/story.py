@@ -31,7 +31,7 @@ class Story(Scene):
         self.net = Mlp(matrices, [np.zeros(n) for n in (4, 3, 2)], ["relu", "relu", "identity"])
         self.shown = ((True,) * 4, (True,) * 3)
         self.growing, self.marked = False, None
-        self.told, self.ran, self.drawn = [], [], []
+        self.reported, self.ran, self.drawn = [], [], []
 
     def build(self, stage):
         stage.add(Axes(theme=self.theme))
@@ -57,7 +57,7 @@ class Story(Scene):
         return Units(layers, lambda shown: setattr(self, "shown", shown), self.hover, self.marked)
 
     def hover(self, place):
-        self.told.append(place)
+        self.reported.append(place)
         self.marked = place
 
     def diagram(self):
@@ -71,7 +71,7 @@ class Story(Scene):
         return Listing("Findings", tuple(rows))
 
     def _told(self, k):
-        return lambda over: self.told.append((k, over))
+        return lambda over: self.reported.append((k, over))
 
     def actions(self):
         return [Action("restart", "train again", lambda: self.ran.append("restart"), key="n"), *self.extra]

@@ -99,7 +99,7 @@ def test_the_strip_s_buttons_do_not_lie_on_one_another(width):
     hands.close()
 
 
-def test_the_strip_wears_the_theme(hands):
+def test_the_strip_has_the_theme_s_colours(hands):
     dark = hands.viewer.still()[-3, 3]
     hands.viewer.assign("theme", "paper")
     paper = hands.viewer.still()[-3, 3]
@@ -169,7 +169,7 @@ def test_a_scene_s_own_arrow_comes_first(hands):
 def test_plus_and_minus_change_the_speed(hands):
     hands.key("+", "Shift")
     assert hands.viewer.transport.speed == 2.0
-    # Where plus is on the key of the equals sign, windows may tell that.
+    # Where plus is on the key of the equals sign, windows may report that.
     hands.key("=", "Shift")
     assert hands.viewer.transport.speed == 5.0
     hands.key("-")
@@ -304,14 +304,14 @@ def test_the_scene_is_told_what_is_hovered_and_when_it_is_left(hands):
     hands.frame()
     hands.move(5.0, 5.0)
     hands.frame()
-    assert hands.scene.told == [(0, 1), (1, 0), None]
+    assert hands.scene.reported == [(0, 1), (1, 0), None]
 
 
 def test_a_pointer_that_leaves_the_window_leaves_the_unit(hands):
     hands.move(*hands.place("units.0.1"))
     hands.frame({"event_type": "pointer_leave"})
     hands.frame()
-    assert hands.scene.told == [(0, 1), None]
+    assert hands.scene.reported == [(0, 1), None]
 
 
 def test_a_unit_the_scene_marks_is_marked(hands):
@@ -346,7 +346,7 @@ def test_a_node_is_its_unit(hands):
     x, y = hands.place("diagram.2.1")
     hands.move(x, y)
     hands.frame()
-    assert hands.scene.told == [(1, 1)]
+    assert hands.scene.reported == [(1, 1)]
     hands.click(x, y)
     assert hands.scene.shown == (ALL[0], (True, False, True))
 
@@ -355,7 +355,7 @@ def test_an_input_s_node_shows_its_weights_and_is_no_unit(hands):
     x, y = hands.place("diagram.0.0")
     plain = hands.viewer.still()
     hands.click(x, y)
-    assert hands.scene.shown == ALL and hands.scene.told == []
+    assert hands.scene.shown == ALL and hands.scene.reported == []
     assert (hands.viewer.still() != plain).any(2).sum() > 500
 
 
@@ -370,7 +370,7 @@ def test_a_row_is_gone_to_and_told_when_hovered(hands):
     assert hands.scene.ran == [1]
     hands.move(5.0, 5.0)
     hands.frame()
-    assert hands.scene.told == [(1, True), (1, False)]
+    assert hands.scene.reported == [(1, True), (1, False)]
 
 
 def test_a_long_list_is_scrolled_in_its_place(hands):

@@ -1,4 +1,4 @@
-"""What a view tells a person: a message for a while, a problem until it is closed or something else goes well."""
+"""Messages to a person: one for a while, a problem until it is closed or something else goes well."""
 
 import traceback
 from collections.abc import Callable

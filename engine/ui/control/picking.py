@@ -33,20 +33,17 @@ class Picking:
     def read(self) -> Reading | None:
         """What the scene reports of the place under the pointer, or None; the scene learns that it rests there."""
         hit = self._pick(*self.viewer.pointer.place)
-        self._point(hit)
+        self._mark(lambda scene: scene.pointed(hit))
         return self._reading(hit)
 
     def leave(self) -> None:
         """The pointer is elsewhere."""
-        self._point(None)
+        self._mark(lambda scene: scene.pointed(None))
 
-    def _point(self, hit):
-        self._mark(lambda scene: scene.pointed(hit))
-
-    def _mark(self, tell):
-        """Tells the scene something; True if its picture is another by it, which is then drawn."""
+    def _mark(self, report):
+        """Calls a hook of the scene with what is there; True if its picture changes by it, which is then drawn."""
         viewer = self.viewer
-        changes = bool(viewer.query(lambda: tell(viewer.scene)))
+        changes = bool(viewer.query(lambda: report(viewer.scene)))
         if changes:
             viewer.painter.marked()
             viewer.request()

@@ -58,7 +58,7 @@ class Pointer:
 
 
 class Hover:
-    """Tells a scene which of its parts is under the pointer: once when it comes, once when it leaves.
+    """Reports to a scene which of its parts is under the pointer: once when it comes, once when it leaves.
 
     place   what a part calls it, (kind, ...); None for nothing
     """
@@ -76,14 +76,14 @@ class Hover:
         self._offered = place, enter, leave
 
     def finish(self) -> bool:
-        """Ends a frame; returns True if the scene was told something."""
+        """Ends a frame; returns True if something was reported to the scene."""
         (place, enter, leave), self._offered = self._offered or (None, None, None), None
         if place == self.place:
             self._leave = leave
             return False
         before, gone = self.place, self._leave
         self.place, self._leave = place, leave
-        # From a unit to the next the scene is told of the next alone.
+        # From a unit to the next only the next is reported.
         if gone is not None and not (place and before and place[0] == before[0] == "unit"):
             gone()
         if enter is not None:

@@ -10,7 +10,7 @@ from engine.ui.theme import SMALL, packed
 from engine.ui.widgets import numbers
 from engine.ui.widgets.diagram_layout import RADIUS, Edges, height_of, nodes
 from engine.ui.widgets.setting import Widgets
-from engine.ui.widgets.unit_buttons import Press, name_of, telling
+from engine.ui.widgets.unit_buttons import Press, hover_calls, name_of
 
 # A line's thickness and opacity at strength 0 and 1. imgui draws none thinner than a pixel.
 THICKNESS, OPACITY = (0.9, 3.2), (0.06, 0.95)
@@ -93,7 +93,7 @@ class DiagramView:
         w.hint(_name(diagram, units, *owners[best]))
         if layer is not None:
             place = column - 1, number
-            self.hover.offer(("unit", *place), *telling(units, place))
+            self.hover.offer(("unit", *place), *hover_calls(units, place))
             if pressed:
                 self.press.begin(units, place)
                 self.press.end()

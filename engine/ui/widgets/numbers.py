@@ -15,7 +15,7 @@ SIGNS = {"deg": "°", "%": "%", "x": "×"}
 
 
 def shown(value: float, span: float | None = None, unit: str = "", whole: bool = False) -> str:
-    """A value as the panel shows it: as many digits as its slider can tell apart.
+    """A value as the panel shows it: as many digits as its slider distinguishes.
 
     span   high - low, or None for about four digits of the value itself
     """

@@ -177,7 +177,7 @@ class TimelineStrip:
             state.step(notches)
         if held:
             return None
-        self._tell(at, mark, (io.mouse_pos.x, up - HEADER - 10.0))
+        self._card(at, mark, (io.mouse_pos.x, up - HEADER - 10.0))
         return at
 
     def _mark(self, x, area, places):
@@ -188,7 +188,7 @@ class TimelineStrip:
         best = min(found, default=None, key=lambda f: f[0])
         return None if best is None or best[0] > CLOSE else (min(max(best[1], 0), len(places) - 1), best[2])
 
-    def _tell(self, at, mark, place):
+    def _card(self, at, mark, place):
         """A card above the strip: the step under the pointer, its mark and what the curves are there."""
         w, timeline = self.w, self.state.shown
         known = [c for c in timeline.curves if c.values[at] == c.values[at]]
@@ -196,10 +196,10 @@ class TimelineStrip:
         rows = [(c.colour, c.name, number(c.values[at])) for c in known[:LISTED]]
         title = f"{timeline.step_name} {timeline.steps[at]:,}"
         more = f"and {len(known) - LISTED} more" if len(known) > LISTED else None
-        said = w.lines(mark[1], SMALL, 230.0) if mark else []
+        words = w.lines(mark[1], SMALL, 230.0) if mark else []
         columns = 16.0 + w.widest(n for _, n, _ in rows) + 14.0 + w.widest(v for _, _, v in rows)
-        wide = max(w.measure(title, BODY, True), columns, w.widest(said))
-        tall = 22.0 + 17.0 * (len(rows) + len(said) + bool(more))
+        wide = max(w.measure(title, BODY, True), columns, w.widest(words))
+        tall = 22.0 + 17.0 * (len(rows) + len(words) + bool(more))
         imgui.push_style_var(imgui.StyleVar_.window_padding, (11.0, 8.0))
         room = imgui.get_io().display_size.x - wide / 2 - 16.0
         imgui.set_next_window_pos((min(max(place[0], wide / 2 + 16.0), room), place[1]), 0, (0.5, 1.0))
@@ -209,7 +209,7 @@ class TimelineStrip:
                 x, y = p.x, p.y
                 w.text(x, y + 9.0, title, "text", BODY, bold=True)
                 y += 28.0
-                for text in said:
+                for text in words:
                     w.text(x, y, text, "warn", SMALL)
                     y += 17.0
                 for colour, name, value in rows:

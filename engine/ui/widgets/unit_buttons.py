@@ -6,11 +6,12 @@ from contextlib import nullcontext
 
 from imgui_bundle import imgui
 
+from engine.scene.memo import Cache
 from engine.scene.view_data import Units
 from engine.ui.control.pointer import Hover
 from engine.ui.theme import ROUND, SMALL, contrast, packed
 from engine.ui.widgets.setting import Widgets
-from engine.ui.widgets.unit_layout import Place, Shown, UnitLayout, alone, every, laid, put, toggled
+from engine.ui.widgets.unit_layout import Place, Shown, alone, every, laid, put, toggled
 
 # Buttons higher than this are scrolled.
 HEIGHT = 380.0
@@ -71,7 +72,7 @@ class UnitButtons:
 
     def __init__(self, press: Press, hover: Hover):
         self.press, self.hover = press, hover
-        self._layout: tuple[tuple, UnitLayout] | None = None
+        self._cache = Cache()
 
     def draw(self, w: Widgets, units: Units) -> None:
         """Draws at the cursor, downwards."""
@@ -80,16 +81,11 @@ class UnitButtons:
         for text, value, left in (("Show all", True, x), ("Hide all", False, x + half + 8.0)):
             if w.button(f"units.{text}", left, y + 3.0, half, text, icon="eye" if value else "eye_off"):
                 self.press.send(units, every(units.shown, value))
-        layout = self._laid(units, w.width)
+        key = tuple(len(layer.shown) for layer in units.layers), w.width
+        layout = self._cache.get("layout", key, lambda: laid(*key))
         with w.scrolled("units", HEIGHT) if layout.height > HEIGHT else nullcontext():
             self._all(w, units, layout)
         w.take(12.0)
-
-    def _laid(self, units: Units, width: float) -> UnitLayout:
-        key = tuple(len(layer.shown) for layer in units.layers), width
-        if self._layout is None or self._layout[0] != key:
-            self._layout = key, laid(*key)
-        return self._layout[1]
 
     def _all(self, w, units, layout):
         left, top = w.take(layout.height)
@@ -131,7 +127,7 @@ class UnitButtons:
         x, y = io.mouse_pos.x - left, io.mouse_pos.y - top
         under = _under(layout, x, y) if hovered or held else None
         if under is not None and hovered:
-            self.hover.offer(("unit", *under), *telling(units, under))
+            self.hover.offer(("unit", *under), *hover_calls(units, under))
             w.hint(name_of(units, under))
         if pressed and under is not None:
             self.press.begin(units, under)
@@ -170,14 +166,12 @@ def readable(colour: str) -> str:
     return max(("#10141c", "#ffffff"), key=lambda text: contrast(text, colour))
 
 
-def telling(units: Units, place: Place) -> tuple[Callable[[], object], Callable[[], object]]:
+def hover_calls(units: Units, place: Place) -> tuple[Callable[[], object], Callable[[], object]]:
     """(enter, leave) of a unit, for Hover."""
-    tell = units.hover or (lambda place: None)
-    return (lambda: tell(place)), (lambda: tell(None))
+    report = units.hover or (lambda place: None)
+    return (lambda: report(place)), (lambda: report(None))
 
 
 def _under(layout, x, y):
-    for place, (left, top, width, height) in layout.cells.items():
-        if left <= x < left + width and top <= y < top + height:
-            return place
-    return None
+    areas = layout.cells.items()
+    return next((p for p, (left, top, w, h) in areas if left <= x < left + w and top <= y < top + h), None)

@@ -36,47 +36,29 @@ class UnitLayout:
 
 
 def laid(counts: Sequence[int], width: float) -> UnitLayout:
-    """The UnitLayout of layers with so many units each.
-
-    width   pixels there are
-    """
-    if not counts:
-        return UnitLayout(0.0, False, (), {})
-    if len(counts) <= COLUMNS and max(counts) <= DEEPEST:
+    """The UnitLayout of layers with so many units each, so wide: side by side where they are few, else a grid."""
+    titles: list[tuple[float, float, float]] = []
+    cells: dict[Place, tuple[float, float, float, float]] = {}
+    # One column alone would be a ladder of bars.
+    if 1 < len(counts) <= COLUMNS and max(counts) <= DEEPEST:
         each = (width - APART * (len(counts) - 1)) / len(counts)
-        # One column alone would be a ladder of bars.
-        if len(counts) > 1:
-            return _columns(counts, each)
-    return _grid(counts, width)
-
-
-def _columns(counts, each):
-    titles: list[tuple[float, float, float]] = []
-    cells: dict[Place, tuple[float, float, float, float]] = {}
-    for layer, count in enumerate(counts):
-        x = layer * (each + APART)
-        titles.append((x, 0.0, each))
-        for unit in range(count):
-            cells[layer, unit] = (x, TITLE_TWO + unit * (ROW + GAP), each, ROW)
-    return UnitLayout(TITLE_TWO + max(counts) * (ROW + GAP), True, tuple(titles), cells)
-
-
-def _grid(counts, width):
+        for layer, count in enumerate(counts):
+            x = layer * (each + APART)
+            titles.append((x, 0.0, each))
+            for unit in range(count):
+                cells[layer, unit] = (x, TITLE_TWO + unit * (ROW + GAP), each, ROW)
+        return UnitLayout(TITLE_TWO + max(counts) * (ROW + GAP), True, tuple(titles), cells)
     # Three digits need more room than two.
-    least = CELL if max(counts) < 100 else 23.0
-    across = max(1, min(int((width + GAP) // (least + GAP)), 16 if max(counts) < 100 else 12))
-    cell = (width - GAP * (across - 1)) / across
-    titles: list[tuple[float, float, float]] = []
-    cells: dict[Place, tuple[float, float, float, float]] = {}
-    y = 0.0
+    least, most = (CELL, 16) if max(counts, default=0) < 100 else (23.0, 12)
+    across = max(1, min(int((width + GAP) // (least + GAP)), most))
+    cell, y = (width - GAP * (across - 1)) / across, 0.0
     for layer, count in enumerate(counts):
         titles.append((0.0, y, width))
-        y += TITLE
         for unit in range(count):
             row, column = divmod(unit, across)
-            cells[layer, unit] = (column * (cell + GAP), y + row * (LOW + GAP), cell, LOW)
-        y += -(-count // across) * (LOW + GAP) + APART
-    return UnitLayout(y - APART, False, tuple(titles), cells)
+            cells[layer, unit] = (column * (cell + GAP), y + TITLE + row * (LOW + GAP), cell, LOW)
+        y += TITLE + -(-count // across) * (LOW + GAP) + APART
+    return UnitLayout(max(y - APART, 0.0), False, tuple(titles), cells)
 
 
 def toggled(shown: Shown, place: Place) -> Shown:

@@ -1,4 +1,4 @@
-"""When to ask what lies under the pointer; a scene is told once of what it is over, and once when it leaves."""
+"""When to ask what lies under the pointer; what it is over is reported once, and once when it leaves."""
 
 import pytest
 
@@ -47,38 +47,38 @@ def test_away_from_the_picture_it_does_not_ask():
 
 
 @pytest.fixture
-def told():
+def calls():
     return []
 
 
-def frame(hover, told, place):
+def frame(hover, calls, place):
     if place is not None:
-        hover.offer(place, lambda: told.append(("on", place)), lambda: told.append(("off", place)))
+        hover.offer(place, lambda: calls.append(("on", place)), lambda: calls.append(("off", place)))
     return hover.finish()
 
 
-def test_it_is_told_once_and_once_when_it_is_over(told):
+def test_it_is_reported_once_and_once_when_it_is_over(calls):
     hover = Hover()
-    assert [frame(hover, told, p) for p in (None, ("row", 1), ("row", 1), None, None)] == [
+    assert [frame(hover, calls, p) for p in (None, ("row", 1), ("row", 1), None, None)] == [
         False,
         True,
         False,
         True,
         False,
     ]
-    assert told == [("on", ("row", 1)), ("off", ("row", 1))]
+    assert calls == [("on", ("row", 1)), ("off", ("row", 1))]
 
 
-def test_from_a_row_to_a_unit_both_are_told(told):
+def test_from_a_row_to_a_unit_both_are_reported(calls):
     hover = Hover()
-    frame(hover, told, ("row", 1))
-    frame(hover, told, ("unit", 0, 2))
-    assert told == [("on", ("row", 1)), ("off", ("row", 1)), ("on", ("unit", 0, 2))]
+    frame(hover, calls, ("row", 1))
+    frame(hover, calls, ("unit", 0, 2))
+    assert calls == [("on", ("row", 1)), ("off", ("row", 1)), ("on", ("unit", 0, 2))]
 
 
-def test_from_a_unit_to_the_next_there_is_no_moment_without_one(told):
+def test_from_a_unit_to_the_next_there_is_no_moment_without_one(calls):
     hover = Hover()
-    frame(hover, told, ("unit", 0, 2))
-    frame(hover, told, ("unit", 0, 3))
-    frame(hover, told, None)
-    assert told == [("on", ("unit", 0, 2)), ("on", ("unit", 0, 3)), ("off", ("unit", 0, 3))]
+    frame(hover, calls, ("unit", 0, 2))
+    frame(hover, calls, ("unit", 0, 3))
+    frame(hover, calls, None)
+    assert calls == [("on", ("unit", 0, 2)), ("on", ("unit", 0, 3)), ("off", ("unit", 0, 3))]

@@ -22,7 +22,7 @@ class Counter:
 
 def test_it_runs_a_frame_a_step_and_ends_with_the_path():
     made = []
-    recording = Recording(lambda *told: made.append(told) or Counter())
+    recording = Recording(lambda *given: made.append(given) or Counter())
     recording.start()
     assert made == [(".gif", None, None)]
     assert [recording.step() for _ in range(4)] == [None, None, "loop.gif", None]
@@ -30,7 +30,7 @@ def test_it_runs_a_frame_a_step_and_ends_with_the_path():
 
 
 def test_progress_goes_from_nothing_to_all():
-    recording = Recording(lambda *told: Counter())
+    recording = Recording(lambda *given: Counter())
     recording.start()
     recording.step()
     assert recording.progress == (1, 3)
@@ -38,7 +38,7 @@ def test_progress_goes_from_nothing_to_all():
 
 def test_cancelling_leaves_it_to_the_recorder_to_clean_up():
     counter = Counter()
-    recording = Recording(lambda *told: counter)
+    recording = Recording(lambda *given: counter)
     recording.start()
     recording.cancel()
     assert counter.aborted and not recording.is_running
@@ -47,7 +47,7 @@ def test_cancelling_leaves_it_to_the_recorder_to_clean_up():
 def test_a_failing_frame_ends_the_recording():
     counter = Counter()
     counter.step = lambda: (_ for _ in ()).throw(FileError("full"))
-    recording = Recording(lambda *told: counter)
+    recording = Recording(lambda *given: counter)
     recording.start()
     with pytest.raises(FileError):
         recording.step()
