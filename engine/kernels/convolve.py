@@ -51,10 +51,10 @@ def _fits(node, source, output):
     if lanes not in LANES:
         return False
     side, tile = device().limits["max-texture-dimension-2d"], code.lanes_tile(node, output.places, lanes)
-    return max(code.lanes_rows(node, tile), Image.rows_of(source)) <= side
+    return max(code.lanes_rows(node, tile), MapImage.rows_of(source)) <= side
 
 
-class Image:
+class MapImage:
     """A copy of a ChannelMap as an image, rows of code.ROW texels; zero past the map's last number."""
 
     def __init__(self, source: ChannelMap):
@@ -87,7 +87,7 @@ def steps(
     activation: Activation | None = None,
     *,
     variant: str | None = None,
-    images: MutableMapping[ChannelMap, Image] | None = None,
+    images: MutableMapping[ChannelMap, MapImage] | None = None,
 ) -> Iterator[MapStep]:
     """What computes one convolution: a copy of the source as an image, where the variant reads one, and a Dispatch.
 
@@ -117,7 +117,7 @@ def steps(
         counts = (-(-output.groups // tile_groups), -(-output.places // (tile.points * tile.lanes)))
         images = {} if images is None else images
         if source not in images:
-            images[source] = Image(source)
+            images[source] = MapImage(source)
             yield images[source]
         responses = images[source].texture
     elif variant == "slabs":

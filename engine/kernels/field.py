@@ -9,7 +9,7 @@ import numpy.typing
 
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.batched import LANES, Variant, batched_module, weights_bindings
-from engine.codegen.mlp.batched_layout import WIDEST, WRITTEN, Plan, pack
+from engine.codegen.mlp.batched_layout import WIDEST, WRITTEN, BatchedCut, pack
 from engine.codegen.mlp.layout import UNIFORM_BYTES, layout, weights_binding
 from engine.codegen.mlp.network import network_module, points_module
 from engine.codegen.mlp.weights import upload
@@ -271,7 +271,7 @@ def best_variant(*, gradient: bool = False, half: bool = False, large: bool = Fa
     return Variant(points, gradient, shares, written=WRITTEN if shares else WRITTEN // 3)
 
 
-def batched_weights(cut: Plan, layers: Sequence[Layer]) -> dict[str, Array]:
+def batched_weights(cut: BatchedCut, layers: Sequence[Layer]) -> dict[str, Array]:
     """The weights on the GPU by the names of their bindings."""
     usage = "uniform" if cut.kind == "uniform" else "storage"
     return {f"weights{i}": Array.of(data, usage) for i, data in enumerate(pack(cut, layers))}

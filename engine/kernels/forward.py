@@ -46,7 +46,7 @@ class Forward:
         names = [net.node(name).name for name in wanted]
         self.shared = fused(net, names)
         self._maps = _laid(net, self.shared)
-        self._images: dict[ChannelMap, convolve.Image] = {}
+        self._images: dict[ChannelMap, convolve.MapImage] = {}
         self._runs = 0
         self._steps = [step for node in net.nodes[1:] if node.name in self._maps for step in self._made(node)]
 

@@ -55,5 +55,5 @@ fn margin_of(logits: array<Parabola, {groups}>) -> Parabola {{
 
 
 def margin_functions(block):
-    """The WGSL functions of a softmax layer, whose layout.Block is given."""
+    """The WGSL functions of a softmax layer, whose layout.LayerBlocks is given."""
     return TEMPLATE.format(groups=block.outputs, ulps=4 * block.outputs)

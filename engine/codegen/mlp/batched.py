@@ -45,18 +45,18 @@ class Variant:
         return self.points * self.channels
 
     def plan(self, shape):
-        """The Plan of a Shape for this variant, or None."""
+        """The BatchedCut of a Shape for this variant, or None."""
         return plan(shape, self.written // self.streams)
 
 
 def weights_bindings(cut):
-    """The bindings that the body of a Plan reads, `weights0` and so on."""
+    """The bindings that the body of a BatchedCut reads, `weights0` and so on."""
     types = [f"array<vec4f, {count}>" if cut.kind == "uniform" else "array<vec4f>" for count in cut.counts]
     return tuple(Binding(f"weights{i}", cut.kind, text) for i, text in enumerate(types))
 
 
 def batched_module(shape, variant):
-    """The text of `generated/network` for a Shape that has a Plan.
+    """The text of `generated/network` for a Shape that has a BatchedCut.
 
     It reads the bindings of `weights_bindings` and gives, in WGSL:
 
@@ -90,14 +90,14 @@ def batched_module(shape, variant):
         "",
         *([softmax_shared(shape)] if softmax else []),
         "fn network_batched(first: u32, apart: u32, invocation: NetworkInvocation) {",
-        *(f"    {line}" for line in _Body(shape, variant, cut).lines()),
+        *(f"    {line}" for line in _BatchedBody(shape, variant, cut).lines()),
         "}",
         "",
     ]
     return "\n".join(lines)
 
 
-class _Body:
+class _BatchedBody:
     """Statements. Variables: h<neuron>_<stream> a layer's responses, z<row>_<stream> sums, n... responses of a layer
     whose passes are not over. Stream s is point s / channels; its value, or one of its derivatives.
     """

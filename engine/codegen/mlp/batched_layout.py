@@ -73,7 +73,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BatchedCut:
     """The cut of a Shape.
 
     segments   in the order of the layers
@@ -92,7 +92,7 @@ class Plan:
 
 @cache
 def plan(shape, products):
-    """The Plan for a Shape with at most so many products written out, or None where there is none.
+    """The BatchedCut for a Shape with at most so many products written out, or None where there is none.
 
     There is none for layers wider than WIDEST, and for so many different ones that the code would compile too slowly.
     """
@@ -137,7 +137,7 @@ def _alike(shape, a, b):
 
 
 def _placed(segments, buffers, room, kind):
-    """The Plan with every segment in as few parts as fit, or None where they do not."""
+    """The BatchedCut with every segment in as few parts as fit, or None where they do not."""
     placed, counts = [], [-(-len(segments) // 4)]
     for segment in segments:
         for count in range(1, min(buffers, segment.rows) + 1):
@@ -159,7 +159,7 @@ def _placed(segments, buffers, room, kind):
                 break
         else:
             return None
-    return Plan(tuple(placed), tuple(counts), kind)
+    return BatchedCut(tuple(placed), tuple(counts), kind)
 
 
 def _shares(rows, count):

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Protocol
 
-from engine.codegen.mlp.layout import Block, layout
+from engine.codegen.mlp.layout import LayerBlocks, layout
 from engine.network.mlp import Shape
 
 # Blocks of 4 x 4 weights in a network written out one by one, everything in registers. More would compile too slowly:
@@ -86,7 +86,9 @@ class _Writer:
         self.shape, self.element = shape, element
         self.blocks = layout(shape).blocks
 
-    def products(self, layer: int, block: Block, sums: Iterable[str], place: str, k: str, h: str) -> Iterator[str]:
+    def products(
+        self, layer: int, block: LayerBlocks, sums: Iterable[str], place: str, k: str, h: str
+    ) -> Iterator[str]:
         """Each of the sums, of output groups one after the other, plus its block times input group k."""
         for g, z in enumerate(sums):
             at = f"{place} + {4 * block.inputs * g}u" if g else place
@@ -126,7 +128,7 @@ class _Writer:
                 yield from self.layer(layer, block, f"{block.at}u")
             layer += count
 
-    def layer(self, layer: int, block: Block, at: str) -> Iterator[str]:
+    def layer(self, layer: int, block: LayerBlocks, at: str) -> Iterator[str]:
         """The statements of one layer whose weights begin at vec4f number `at`."""
         raise NotImplementedError
 
@@ -137,7 +139,7 @@ class WrittenOut(_Writer):
     def run(self, layer: int) -> int:
         return 1
 
-    def layer(self, layer: int, block: Block, at: str) -> Iterator[str]:
+    def layer(self, layer: int, block: LayerBlocks, at: str) -> Iterator[str]:
         for g in range(block.outputs):
             name = f"h{layer}_{g}"
             yield f"var {name} = {self.element.start(layer, f'{block.bias + g}u', f'{g}u')};"
@@ -168,7 +170,7 @@ class ByInputs(_Writer):
         outputs = self.blocks[-1].outputs
         yield f"return array<{self.element.element}, {outputs}>({', '.join(f'h{g}' for g in range(outputs))});"
 
-    def layer(self, layer: int, block: Block, at: str) -> Iterator[str]:
+    def layer(self, layer: int, block: LayerBlocks, at: str) -> Iterator[str]:
         if not _is_wide(layer, block):
             yield "{"
             yield from indented(self._sums(layer, block, at, at, range(block.outputs), 1))
@@ -243,7 +245,7 @@ class ByOutputs(_Writer):
     def _is_wide(self, block):
         return max(block.inputs, block.outputs) > MOST_IN_REGISTERS
 
-    def layer(self, layer: int, block: Block, at: str) -> Iterator[str]:
+    def layer(self, layer: int, block: LayerBlocks, at: str) -> Iterator[str]:
         is_run = at == f"at{layer}"
         target, wide = "next" if is_run else f"h{layer}", self._is_wide(block)
         yield f"var {target}: array<{self.element.element}, {block.outputs}>;"

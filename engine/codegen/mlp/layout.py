@@ -13,7 +13,7 @@ UNIFORM_BYTES = 65536
 
 
 @dataclass(frozen=True)
-class Block:
+class LayerBlocks:
     """One layer's place: `outputs` by `inputs` blocks of four by four, then `outputs` vec4f of bias.
 
     inputs, outputs   counts of groups of four, the last one filled with zeros
@@ -45,7 +45,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Layout:
+class WeightLayout:
     """Places of all layers; `count` vec4f in all.
 
     Neurons and inputs are taken four at a time, filled with zero weights. Layer by layer, output group by output group,
@@ -53,7 +53,7 @@ class Layout:
     from input 4 k + j to outputs 4 g .. 4 g + 3. The layer's bias follows, four neurons a vec4f.
     """
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[LayerBlocks, ...]
 
     @property
     def count(self):
@@ -62,12 +62,12 @@ class Layout:
 
 @cache
 def layout(shape):
-    """The Layout of a Shape."""
+    """The WeightLayout of a Shape."""
     blocks, at = [], 0
     for n_in, n_out in zip(shape.sizes, shape.sizes[1:], strict=False):
-        blocks.append(Block(-(-n_in // 4), -(-n_out // 4), at, n_out))
+        blocks.append(LayerBlocks(-(-n_in // 4), -(-n_out // 4), at, n_out))
         at = blocks[-1].end
-    return Layout(tuple(blocks))
+    return WeightLayout(tuple(blocks))
 
 
 def weights_binding(shape):

@@ -102,14 +102,14 @@ def lanes_module(plan):
             *(["#import lib/exponential"] if plan.problem.task == "classes" else []),
             "",
             "fn train(run: u32, lane: u32) {",
-            *_indented(_Body(plan).lines()),
+            *_indented(_LanesBody(plan).lines()),
             "}",
             "",
         ]
     )
 
 
-class _Body:
+class _LanesBody:
     """Statements. Variables of a lane, l a layer, i an input, j an output, k and p vectors of outputs and of inputs,
     s one of the samples taken together:
 
