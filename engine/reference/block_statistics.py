@@ -1,17 +1,20 @@
 """Mean and standard deviation of blocks of responses, in float64."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def block_statistics(blocks, over="block"):
+def block_statistics(blocks: Sequence[ArrayLike], over: str = "block") -> list[tuple[np.ndarray, np.ndarray]]:
     """[((C,), (C,))]: mean and standard deviation that each channel of each (C, H, W) block is measured by.
 
     over   block, channel, or shared: what the means are taken over
     """
-    blocks = [np.asarray(b, float) for b in blocks]
-    everything = np.concatenate([b.reshape(-1) for b in blocks])
+    arrays = [np.asarray(b, float) for b in blocks]
+    everything = np.concatenate([b.reshape(-1) for b in arrays])
     found = []
-    for block in blocks:
+    for block in arrays:
         if over == "channel":
             pair = block.mean(axis=(1, 2)), block.std(axis=(1, 2))
         else:

@@ -1,33 +1,36 @@
 """What every node of a convolutional network gives for an image, in float64: the twin of the kernels that run one."""
 
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.network import nodes
+from engine.network.convnet import ConvNet
 
 
-def forward(net, image):
+def forward(net: ConvNet, image: ArrayLike) -> dict[str, np.ndarray]:
     """All responses.
 
     image    (C, H, W), as `net.preprocess` gives it
     returns  {node name: (C, H, W) float64}
     """
-    image = np.asarray(image, float)
-    if image.shape != net.input_shape:
-        raise ValueError(f"An image is {image.shape}, but {net} needs {net.input_shape}.")
-    found = {net.nodes[0].name: image}
+    x = np.asarray(image, float)
+    if x.shape != net.input_shape:
+        raise ValueError(f"An image is {x.shape}, but {net} needs {net.input_shape}.")
+    found = {net.nodes[0].name: x}
     for node in net.nodes[1:]:
         found[node.name] = value(node, *(found[key] for key in node.inputs))
     return found
 
 
-def value(node, *maps):
+def value(node: nodes.GraphNode, *maps: np.ndarray) -> np.ndarray:
     """What one node gives for its inputs, float64 (C, H, W) each."""
     return VALUES[type(node)](node, *maps)
 
 
-def places(windows, shape, padded):
+def places(windows: nodes.Windows, shape: Sequence[int], padded: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
     """For each element of a window: (row, column, what all places see there), (C, rows, columns).
 
     padded   the map with its padding, and so much more behind it as the last places reach
@@ -44,7 +47,7 @@ def places(windows, shape, padded):
             )
 
 
-def padded(windows, x, filling):
+def padded(windows: nodes.Windows, x: np.ndarray, filling: float) -> np.ndarray:
     """A map with its padding; a last place rounded up may reach past that, so more is put behind."""
     pads = [(0, 0)]
     for window, length in zip(windows, x.shape[1:], strict=True):
@@ -91,7 +94,7 @@ def _softmax(node, x):
     return e / e.sum(axis=0)
 
 
-VALUES = {
+VALUES: dict[type[nodes.GraphNode], Callable[..., np.ndarray]] = {
     nodes.Convolution: _convolution,
     nodes.Elementwise: lambda node, x: node.activation.value(x),
     nodes.MaxPool: _max_pool,

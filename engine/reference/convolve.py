@@ -4,17 +4,19 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.network.activations import Activation
+from engine.network.nodes import Convolution, Dense
 from engine.reference import convnet
 from engine.reference.field import LEAST, UNIT, activated
 
 
-def value(node, x, activation=None):
+def value(node: Convolution | Dense, x: np.ndarray, activation: Activation | None = None) -> np.ndarray:
     """A convolution of (C, H, W), and an activation of it where one is given: (O, rows, columns) float64."""
     z = convnet.value(node, np.asarray(x, float))
     return z if activation is None else activation.value(z)
 
 
-def bounds(node, x, activation=None):
+def bounds(node: Convolution | Dense, x: np.ndarray, activation: Activation | None = None) -> np.ndarray:
     """How far float32 may be from `value`, sums being taken in any order; x is exact in float32."""
     count = node.weights[0].size
     size = convnet.value(replace(node, weights=abs(node.weights), bias=abs(node.bias)), abs(np.asarray(x, float)))
@@ -22,7 +24,7 @@ def bounds(node, x, activation=None):
     return error if activation is None else lifted(activation, value(node, x), error)
 
 
-def lifted(activation, z, error):
+def lifted(activation: Activation, z: np.ndarray, error: np.ndarray) -> np.ndarray:
     """The bound after an activation of sums that are off by so much."""
     nothing = np.zeros((*z.shape, 0))
     return activated(activation, z, nothing, error, nothing)[2]

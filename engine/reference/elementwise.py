@@ -2,21 +2,22 @@
 
 import numpy as np
 
-from engine.network.nodes import Multiply
+from engine.network.activations import Activation
+from engine.network.nodes import Add, Elementwise, Multiply
 from engine.reference import convnet
 from engine.reference.convolve import lifted
 from engine.reference.field import LEAST, UNIT
 
 
-def value(node, *maps, activation=None):
+def value(node: Elementwise | Add | Multiply, *maps: np.ndarray, activation: Activation | None = None) -> np.ndarray:
     """float64: an Elementwise of one (C, H, W); or an Add or Multiply of two, and an activation of that if given."""
     z = convnet.value(node, *(np.asarray(x, float) for x in maps))
     return z if activation is None else activation.value(z)
 
 
-def bounds(node, *maps, activation=None):
+def bounds(node: Elementwise | Add | Multiply, *maps: np.ndarray, activation: Activation | None = None) -> np.ndarray:
     """How far float32 may be from `value`; the maps are exact in float32."""
-    if len(maps) == 1:
+    if isinstance(node, Elementwise):
         z = np.asarray(maps[0], float)
         return lifted(node.activation, z, 0 * z)
     z = value(node, *maps)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.network.activations import Activation
+from engine.network.mlp import Mlp
 
 # One unit in the last place of 1, in float64.
 ULP = 2.0**-52
@@ -29,8 +30,8 @@ class End:
     error_bound     (N,) of it
     """
 
-    signals: list
-    error_bounds: list
+    signals: list[np.ndarray]
+    error_bounds: list[np.ndarray]
     value: np.ndarray
     error_bound: np.ndarray
 
@@ -58,13 +59,13 @@ def _range(function, extrema, period, activation, low, high):
     return least, greatest
 
 
-def slope_range(activation, low, high):
+def slope_range(activation: Activation, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(least, greatest) s' over [low, high], elementwise."""
     rule = activation.rule
     return _range(rule.slope, rule.slope_extrema, rule.period(activation.parameter or 1.0), activation, low, high)
 
 
-def curvature_range(activation, low, high):
+def curvature_range(activation: Activation, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(least, greatest) s'' over [low, high], elementwise; a kink is apart."""
     rule = activation.rule
     return _range(
@@ -91,15 +92,16 @@ def _through(activation, z, error_bound):
     return h, np.maximum(np.abs(least), np.abs(greatest)) * own + 8 * ULP * np.abs(h)
 
 
-def end_at(net, origins, directions, t):
+def end_at(net: Mlp, origins: np.ndarray, directions: np.ndarray, t: np.ndarray) -> End:
     """The End of each ray at origins + t directions; arrays (N, 3), (N, 3), (N,) in float64."""
     signals, error_bounds = [], []
-    h, strain = origins + t[:, None] * directions, None
+    h = origins + t[:, None] * directions
+    strain = np.zeros_like(h)
     for i, layer in enumerate(net.layers):
         w, b = layer.weights.astype(float), layer.bias.astype(float)
         size = np.abs(h) @ np.abs(w).T + np.abs(b)
         z = h @ w.T + b
-        error_bound = (w.shape[1] + 3) * ULP * size + (0.0 if strain is None else strain @ np.abs(w).T)
+        error_bound = (w.shape[1] + 3) * ULP * size + strain @ np.abs(w).T
         signals.append(z)
         error_bounds.append(error_bound)
         if not layer.activation.rule.elementwise:
@@ -132,14 +134,12 @@ def _stray(activation, z0, z1, error_bound, low, high):
     return own_low + products.min(axis=0), own_high + products.max(axis=0)
 
 
-def remainder(net, near, far):
+def remainder(net: Mlp, near: End, far: End) -> tuple[np.ndarray, np.ndarray]:
     """(low, high), (N,) each: between two Ends the output strays from its chord by 4 x (1 - x) times one between."""
-    low = high = None
+    low = high = np.zeros_like(near.signals[0])
     for i, layer in enumerate(net.layers):
         w = layer.weights.astype(float)
-        if i == 0:
-            low = high = np.zeros_like(near.signals[0])
-        else:
+        if i:
             middle, radius = (low + high) / 2, (high - low) / 2
             middle, radius = middle @ w.T, (radius + w.shape[1] * ULP * (np.abs(middle) + radius)) @ np.abs(w).T
             low, high = middle - radius, middle + radius

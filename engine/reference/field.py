@@ -3,6 +3,10 @@
 from functools import cache
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.network.activations import Activation
+from engine.network.mlp import Mlp
 
 # WGSL lets an implementation round either way: twice the half ulp of IEEE float32.
 UNIT = 2.0**-23
@@ -13,7 +17,7 @@ ACTIVATION_ULPS = 8
 LEAST = 2.0**-126
 
 
-def value(net, points):
+def value(net: Mlp, points: ArrayLike) -> np.ndarray:
     """The network's outputs.
 
     points   (N, inputs)
@@ -25,7 +29,7 @@ def value(net, points):
     return h
 
 
-def value_and_gradient(net, points):
+def value_and_gradient(net: Mlp, points: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """The outputs and their derivatives, by the chain rule in forward mode.
 
     points   (N, inputs)
@@ -45,7 +49,7 @@ def value_and_gradient(net, points):
     return h, d
 
 
-def bounds(net, points, *, gradient=True):
+def bounds(net: Mlp, points: ArrayLike, *, gradient: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """How far float32 evaluation may be from `value_and_gradient`, point by point.
 
     points    (N, inputs), exact in float32
@@ -71,7 +75,9 @@ def bounds(net, points, *, gradient=True):
     return error, d_error
 
 
-def activated(a, z, dz, z_error, dz_error):
+def activated(
+    a: Activation, z: np.ndarray, dz: np.ndarray, z_error: np.ndarray, dz_error: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     steepest, bend = _extremes(a)
     # sine(f) first forms f z, which is rounded.
     z_error = z_error + UNIT * abs(z) * (a.name == "sine")
@@ -97,7 +103,9 @@ CANCELLING = ("sine",)
 CROSSING = ("sine", "gelu", "silu", "gaussian")
 
 
-def softmax(a, z, dz, z_error, dz_error):
+def softmax(
+    a: Activation, z: np.ndarray, dz: np.ndarray, z_error: np.ndarray, dz_error: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     h = a.value(z)
     # Changing all logits by at most e changes each probability by a factor between exp(-2 e) and exp(2 e).
     most = z_error.max(axis=1, keepdims=True)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from engine.network.mlp import Mlp
 from engine.network.parts import sliced
 from engine.reference import field
 
@@ -12,7 +13,9 @@ HALF_LEAST = 2.0**-14
 HALF_ROUNDINGS = 2 + 1 + 8
 
 
-def grid(net, centre, across, down, size):
+def grid(
+    net: Mlp, centre: np.ndarray, across: np.ndarray, down: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """The network's values, and their derivatives by a step across and by a step down.
 
     centre, across, down   (inputs,), of a plane: sample (i, j) lies at
@@ -27,7 +30,9 @@ def grid(net, centre, across, down, size):
     return values.reshape(height, width, -1), along.reshape(height, width, -1, 2)
 
 
-def bounds(net, centre, across, down, size, *, gradient=True):
+def bounds(
+    net: Mlp, centre: np.ndarray, across: np.ndarray, down: np.ndarray, size: tuple[int, int], *, gradient: bool = True
+) -> tuple[np.ndarray, np.ndarray]:
     """How far float32 may be from `grid`: two arrays of the same shapes; the second is empty without `gradient`.
 
     The first layer is multiplied out with the plane in float64 and rounded once, which is one rounding more of each
@@ -38,7 +43,9 @@ def bounds(net, centre, across, down, size, *, gradient=True):
     return values.reshape(height, width, -1), gradients.reshape(height, width, net.outputs, 2 if gradient else 0)
 
 
-def half_bounds(net, centre, across, down, size):
+def half_bounds(
+    net: Mlp, centre: np.ndarray, across: np.ndarray, down: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
     """How far float16 may be from the values of `grid`, (height, width, outputs); None of it for a softmax.
 
     As the running bound of float32, with float16's roundings in all layers but the first: each weight, response and

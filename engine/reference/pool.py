@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from engine.network.nodes import MaxPool
+from engine.network.nodes import AveragePool, GlobalAveragePool, MaxPool
 from engine.reference import convnet
 from engine.reference.field import LEAST, UNIT
 
 
-def value(node, x):
+def value(node: MaxPool | AveragePool | GlobalAveragePool, x: np.ndarray) -> np.ndarray:
     """A MaxPool, AveragePool or GlobalAveragePool of (C, H, W), float64."""
     return convnet.value(node, np.asarray(x, float))
 
 
-def bounds(node, x):
+def bounds(node: MaxPool | AveragePool | GlobalAveragePool, x: np.ndarray) -> np.ndarray:
     """How far float32 may be from `value`; x is exact in float32, and so is the largest of several."""
     if isinstance(node, MaxPool):
         return np.zeros(node.shape(np.shape(x)))

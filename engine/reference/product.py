@@ -1,7 +1,9 @@
 """Layers of any width at many points in float64; and how far float32 and float16 may be from them."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from engine.network.mlp import Mlp
 from engine.reference import field
 
 # float16 rounds to 11 bits, and a GPU may round either way. Below the second number it may give 0; the third is its
@@ -13,7 +15,7 @@ HALF_MOST = 65504.0
 value = field.value
 
 
-def bounds(net, points, precision="f32"):
+def bounds(net: Mlp, points: ArrayLike, precision: str = "f32") -> np.ndarray:
     """How far evaluation in a precision may be from `value`, point by point: (N, outputs) float64.
 
     points   (N, inputs), exact in float32

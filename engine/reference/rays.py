@@ -6,16 +6,20 @@ not, a shorter one is taken, until a crossing is certain and enclosed to TOLERAN
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from engine.network.mlp import Mlp
 from engine.network.parts import observed
-from engine.reference.enclosure import ULP, end_at, remainder
+from engine.reference.enclosure import ULP, End, end_at, remainder
 
 MISS, HIT, GRAZE, UNDECIDED = range(4)
 TOLERANCE = 1e-7
 SEGMENTS = 512
+# (t, outcome, level, rising) of a crossing.
+Answer = tuple[float, int, float, bool]
 
 
-def first_reach(remainder_high, rise, gap):
+def first_reach(remainder_high: float, rise: float, gap: float) -> float:
     """The first x in [0, 1] where rise x + 4 remainder_high x (1 - x) is `gap`; 2 for nowhere, 0 for a gap below 0."""
     if gap <= 0:
         return 0.0
@@ -36,39 +40,48 @@ class Search:
     level, spacing, single   as for `cast`
     """
 
-    def __init__(self, net, origin, direction, length, level, spacing, single):
+    def __init__(
+        self,
+        net: Mlp,
+        origin: np.ndarray,
+        direction: np.ndarray,
+        length: float,
+        level: float,
+        spacing: float,
+        single: bool,
+    ):
         self.net, self.origin, self.direction, self.length = net, origin, direction, length
         self.level, self.spacing, self.single = level, spacing, single
         self.t, self.width, self.ended = 0.0, 0.2 * length, False
         self.segments = self.evaluations = 0
         self.near, self.value, self.error_bound = self.at(0.0)
         # While f is within rounding of a level: (that, side f came from, (t, f) before, whether it was the last answer)
-        self.contact = None
+        self.contact: tuple[float, float, tuple[float, float], bool] | None = None
         base = 0 if single else np.floor(self.value)
         self.stand_beside(base, -1 if self.value < base else 1)
         nearest = 0 if single else np.round(self.value)
         if abs(self.value - nearest) <= self.error_bound:
             self.touch(nearest, 0)
 
-    def at(self, t):
+    def at(self, t: float) -> tuple[End, float, float]:
         """The End at t, f there in units of the spacing, and its rounding."""
         self.evaluations += 1
         end = end_at(self.net, self.origin[None], self.direction[None], np.array([t]))
         value = (end.value[0] - self.level) / self.spacing
         return end, value, end.error_bound[0] / self.spacing + 4 * ULP * abs(value)
 
-    def stand_beside(self, level, side):
+    def stand_beside(self, level: float, side: float) -> None:
         """f lies between a level and the next on one side of it (1 above, -1 below)."""
         other = side * np.inf if self.single else level + side
         self.lower, self.upper = (level, other) if side > 0 else (other, level)
         self.contact = None
 
-    def touch(self, level, side, reported=False):
+    def touch(self, level: float, side: float, reported: bool = False) -> None:
         self.contact = (level, side, (self.t, self.value), reported)
         far = np.inf if self.single else 1
         self.lower, self.upper = level - far, level + far
 
-    def next(self):
+    def next(self) -> Answer:
         """The next crossing; a MISS at the ray's end and ever after."""
         if self.ended:
             return self.length, MISS, 0.0, False
@@ -87,7 +100,7 @@ class Search:
         self.ended = True
         return self.t, UNDECIDED, 0.0, False
 
-    def segment(self, end):
+    def segment(self, end: float) -> Answer | None:
         """Takes the segment up to `end`: passes it or makes the next shorter; gives an answer if it holds one."""
         width = end - self.t
         far, value, error_bound = self.at(end)
@@ -138,10 +151,10 @@ class Search:
         self.width = max(width * min(max(1.6 * min(reach_up, reach_down), 0.25), 0.8), 4 * ULP * self.length)
         return None
 
-    def move(self, t, near, value, error_bound, width):
+    def move(self, t: float, near: End, value: float, error_bound: float, width: float) -> None:
         self.t, self.near, self.value, self.error_bound, self.width = t, near, value, error_bound, 2 * width
 
-    def go_on(self, t, level, sign):
+    def go_on(self, t: float, level: float, sign: float) -> None:
         """Just past a crossing: the piece it was found in may reach over the next level."""
         near, value, error_bound = self.at(t)
         self.stand_beside(level, sign)
@@ -149,7 +162,7 @@ class Search:
         if sign * (value - level) <= error_bound:
             self.touch(level, sign, reported=True)
 
-    def sharpen(self, low, high, level, sign):
+    def sharpen(self, low: float, high: float, level: float, sign: float) -> float:
         """Where f is the level between low and high, by halving down to rounding."""
         while high - low > 4 * ULP * max(self.length, 1e-300):
             middle = (low + high) / 2
@@ -162,20 +175,32 @@ class Search:
         return (low + high) / 2
 
 
-def cast(net, origins, directions, lengths, *, level=0.0, spacing=1.0, single=False, output=0, surfaces=1):
+def cast(
+    net: Mlp,
+    origins: ArrayLike,
+    directions: ArrayLike,
+    lengths: ArrayLike,
+    *,
+    level: float = 0.0,
+    spacing: float = 1.0,
+    single: bool = False,
+    output: int = 0,
+    surfaces: int = 1,
+) -> np.ndarray:
     """The first crossings of level sets along each ray, in float64: what engine.kernels.rays.cast gives on the GPU.
 
     The arguments are the same and so are the fields of what it returns, with t in float64. Meant for hundreds of rays.
     Method: docs/rays.md.
     """
     net = observed(net, output)
-    origins, directions = (np.asarray(x, np.float32).astype(float) for x in (origins, directions))
-    lengths = np.broadcast_to(np.asarray(lengths, np.float32), (len(origins),)).astype(float)
+    o, d = (np.asarray(x, np.float32).astype(float) for x in (origins, directions))
+    length = np.broadcast_to(np.asarray(lengths, np.float32), (len(o),)).astype(float)
     level, spacing = float(np.float32(level)), float(np.float32(spacing))
-    fields = [("t", "f8", (surfaces,)), ("outcome", "u1", (surfaces,)), ("level", "f8", (surfaces,))]
-    fields += [("rising", "?", (surfaces,)), ("segments", "u4"), ("evaluations", "u4")]
-    result = np.zeros(len(origins), fields)
-    for ray, row in zip(zip(origins, directions, lengths, strict=True), result, strict=True):
+    each = f"({surfaces},)"
+    fields = np.dtype(f"{each}f8, {each}u1, {each}f8, {each}?, u4, u4")
+    fields.names = ("t", "outcome", "level", "rising", "segments", "evaluations")
+    result = np.zeros(len(o), fields)
+    for ray, row in zip(zip(o, d, length, strict=True), result, strict=True):
         search = Search(net, *ray, level, spacing, single)
         for k in range(surfaces):
             row["t"][k], row["outcome"][k], row["level"][k], row["rising"][k] = search.next()

@@ -2,14 +2,15 @@
 
 import numpy as np
 
+from engine.network.nodes import Concat, Flatten
 from engine.reference import convnet
 
 
-def value(node, *maps):
+def value(node: Concat | Flatten, *maps: np.ndarray) -> np.ndarray:
     """A Concat of several (C, H, W), or a Flatten of one."""
     return convnet.value(node, *maps)
 
 
-def bounds(node, *maps):
+def bounds(node: Concat | Flatten, *maps: np.ndarray) -> np.ndarray:
     """How far float32 may be from `value`."""
     return np.zeros(node.shape(*(np.shape(x) for x in maps)))

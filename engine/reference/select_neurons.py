@@ -1,13 +1,25 @@
 """The neurons of blocks that are seen at all, in float64: how visible, how large and of which tone each is."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.reference.block_statistics import block_statistics
 
 FAINT = 0.01
 
 
-def select_neurons(blocks, layouts, looks, over="block", *, which=None, faint=FAINT):
+def select_neurons(
+    blocks: Sequence[ArrayLike],
+    layouts: Sequence[Any],
+    looks: Sequence[str],
+    over: str = "block",
+    *,
+    which: Sequence[bool] | None = None,
+    faint: float = FAINT,
+) -> dict[str, np.ndarray]:
     """What is seen of (C, H, W) blocks: a dict of arrays, in the order of the numbers.
 
     layouts   with `positions(channel, row, column, number)`, of each block
@@ -38,7 +50,7 @@ def select_neurons(blocks, layouts, looks, over="block", *, which=None, faint=FA
             u = np.maximum(a / np.where(known, std, 1), 0)
             opacity = np.where(u >= 4, 1, u**5 / 4**6) * known
         channels, height, width = a.shape
-        c, y, x = np.indices(a.shape)
+        c, y, x = np.unravel_index(np.arange(a.size).reshape(a.shape), a.shape)
         number = (first + c // 4 * (height * width) + y * width + x) * 4 + c % 4
         seen = (opacity >= faint) & (which is None or which[k])
         place = layout.positions(c[seen], y[seen], x[seen], number[seen])

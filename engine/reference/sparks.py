@@ -1,11 +1,15 @@
 """Sparks in float64: gradient steps from seeds, written to be read."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from engine.network.mlp import Mlp
 from engine.reference.field import value_and_gradient
 
 
-def trace(net, seeds, *, vertices=10, steps=20, step=0.02, output=0):
+def trace(
+    net: Mlp, seeds: ArrayLike, *, vertices: int = 10, steps: int = 20, step: float = 0.02, output: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Paths along the gradient through each seed; vertex k is `steps` steps of step (k - vertices // 2 + 1) away.
 
     seeds      (N, 3)

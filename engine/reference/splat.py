@@ -1,13 +1,18 @@
 """Dots that one can see through, in float64: the painter's algorithm, sorted by depth."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.reference.train import pcg
 
 FADE = 0.25  # of a block's reveal, that one neuron's own appearing takes
 CHANCE = 0.3  # of when a neuron begins to appear, the rest being its place in the block's depth
 LIT = 1.6  # times the size of the others' dots
 
 
-def dots(neurons, view, factors):
+def dots(neurons: np.ndarray, view: Any, factors: ArrayLike) -> dict[str, np.ndarray]:
     """Dots on the screen: at (N, 2), radius, depth, depth_map and opacity (N,) as float64; opacity 0 is not drawn.
 
     neurons   items with place (x, y, z, value), look (halves: opacity, size, tone, unused), number, block
@@ -27,9 +32,9 @@ def dots(neurons, view, factors):
     begin = np.where(extent[:, 1] > 0, deep + (chance - deep) * CHANCE, chance)
     appeared = np.clip((factor[:, 1] * (1 + FADE) - begin) / FADE, 0, 1)
     spread = view.spread / (np.where(shown, depth, 1.0) if view.perspective else 1.0)
-    first, end, lane = view.lit
+    first, end, component = view.lit
     vector = neurons["number"] // 4
-    lit = (vector >= first) & (vector < end) & (neurons["number"] % 4 == lane)
+    lit = (vector >= first) & (vector < end) & (neurons["number"] % 4 == component)
     radius = size * factor[:, 2] * (0.3 + 0.7 * appeared) * np.where(lit, LIT, 1) * spread
     opacity = np.minimum(strength * factor[:, 0], 1) * appeared * np.where(lit, 1, view.dimmed)
     laid = (1 - (1 - opacity) ** view.opacity_power) * np.minimum(radius / 0.5, 1) ** 2
@@ -39,7 +44,9 @@ def dots(neurons, view, factors):
     }
 
 
-def splat(neurons, view, factors, palette, depth=None):
+def splat(
+    neurons: np.ndarray, view: Any, factors: ArrayLike, palette: ArrayLike, depth: float | None = None
+) -> np.ndarray:
     """(H, W, 4): a part of a picture, premultiplied; see engine.kernels.splat.splat."""
     found, tones = dots(neurons, view, factors), neurons["look"].view(np.float16)[:, 2]
     width, height = view.tile
@@ -58,7 +65,7 @@ def splat(neurons, view, factors, palette, depth=None):
     return np.concatenate([light, 1 - through[..., None]], axis=2)
 
 
-def find(neurons, view, factors, point):
+def find(neurons: np.ndarray, view: Any, factors: ArrayLike, point: ArrayLike) -> int | None:
     """The number of the frontmost dot whose disc holds a point, or None."""
     found = dots(neurons, view, factors)
     away = np.hypot(*(found["at"] - point).T)
@@ -74,7 +81,4 @@ def _colour(palette, tone):
 
 
 def _scattered(number):
-    v = np.asarray(number, np.uint64)
-    s = (v * 747796405 + 2891336453) & 0xFFFFFFFF
-    q = (((s >> ((s >> np.uint64(28)) + np.uint64(4))) ^ s) * 277803737) & 0xFFFFFFFF
-    return (((q >> np.uint64(22)) ^ q) >> np.uint64(8)).astype(float) / 2**24
+    return (pcg(number) >> np.uint64(8)).astype(float) / 2**24

@@ -1,11 +1,16 @@
 """Training in float64: minibatches from a counter, gradients by backpropagation, Adam; written to be read."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.network.mlp import Shape
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 
 
-def pcg(v):
+def pcg(v: ArrayLike) -> np.ndarray:
     """PCG's output function over one step of its generator, of whole numbers below 2^32; uint64."""
     mask = np.uint64(0xFFFFFFFF)
     v = np.asarray(v, np.uint64) & mask
@@ -14,7 +19,7 @@ def pcg(v):
     return (q >> np.uint64(22)) ^ q
 
 
-def minibatch(seed, step, batch, count):
+def minibatch(seed: int, step: int, batch: int, count: int) -> np.ndarray:
     """The numbers of the samples of one step, drawn with replacement; (batch,) int64.
 
     seed    of the run, below 2^32
@@ -29,7 +34,7 @@ def minibatch(seed, step, batch, count):
     return ((drawn * np.uint64(count)) >> np.uint64(32)).astype(np.int64)
 
 
-def split(shape, flat):
+def split(shape: Shape, flat: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """(weights (out, in), bias (out,)) of each layer of flat weights, as views."""
     layers, at = [], 0
     for n, m in zip(shape.sizes, shape.sizes[1:], strict=False):
@@ -38,7 +43,9 @@ def split(shape, flat):
     return layers
 
 
-def loss_and_gradient(shape, flat, points, targets, task):
+def loss_and_gradient(
+    shape: Shape, flat: ArrayLike, points: np.ndarray, targets: np.ndarray, task: str
+) -> tuple[float, np.ndarray]:
     """The mean loss over some samples and its derivative by each weight.
 
     flat      (P,), as network.history.flat gives them
@@ -54,7 +61,7 @@ def loss_and_gradient(shape, flat, points, targets, task):
         responses.append(activation.value(z))
         slopes.append(activation.slope(z))
     loss, delta = _outputs(responses[-1], targets, task)
-    gradient = np.zeros(len(flat))
+    gradient = np.zeros(np.size(flat))
     parts = split(shape, gradient)
     for layer in reversed(range(len(layers))):
         delta = delta * slopes[layer]
@@ -77,7 +84,19 @@ def _outputs(outputs, targets, task):
     return float((np.log(sums) - shifted[rows, targets]).mean()), delta / len(outputs)
 
 
-def train(shape, flat, points, targets, task, rates, *, batch=128, seed=0, betas=BETAS, epsilon=EPSILON):
+def train(
+    shape: Shape,
+    flat: ArrayLike,
+    points: np.ndarray,
+    targets: np.ndarray,
+    task: str,
+    rates: Sequence[float] | np.ndarray,
+    *,
+    batch: int = 128,
+    seed: int = 0,
+    betas: tuple[float, float] = BETAS,
+    epsilon: float = EPSILON,
+) -> np.ndarray:
     """The weights after each step of Adam (Kingma and Ba 2015), as PyTorch computes it; (steps + 1, P) float64.
 
     flat    (P,) weights at first

@@ -1,9 +1,10 @@
 """The loss over all data in float64."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
-def mean_loss(outputs, targets, task):
+def mean_loss(outputs: ArrayLike, targets: ArrayLike, task: str) -> float:
     """The mean loss of networks' outputs.
 
     outputs   (N, outputs)

@@ -9,22 +9,25 @@ folded about the middle in float64.
 from functools import cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.codegen.boundaries.writer import LoopWriter, UnrolledWriter, is_straight
 from engine.codegen.mlp.layout import layout, weights_binding
+from engine.gpu.bindings import Binding
+from engine.network.mlp import Mlp, Shape
 
 # Products with two derivatives each that may be written out: lavapipe compiles some 4,800 lines of four a second, and
 # what is written out runs several times as fast as a loop over arrays.
 WRITTEN = 400
 
 
-def middle_count(shape):
+def middle_count(shape: Shape) -> int:
     """vec4f in the binding `middle`."""
     first = layout(shape).blocks[0].outputs
     return 2 * first + sum(b.outputs for b in layout(shape).blocks)
 
 
-def middle(net, origin, axes, pixel):
+def middle(net: Mlp, origin: ArrayLike, axes: ArrayLike, pixel: float) -> tuple[np.ndarray, float]:
     """What the shader needs of a network about a point of its plane, as vec4f.
 
     origin   (inputs,), the input there
@@ -59,7 +62,7 @@ def _fours(values):
 
 
 @cache
-def boundaries_module(shape, task):
+def boundaries_module(shape: Shape, task: str) -> str:
     """The text of `generated/boundaries` for a Shape, of which the first layer may have any number of inputs.
 
     task   classes or values: what its outputs are
@@ -93,6 +96,6 @@ def _products(shape):
     return 4 * sum(b.inputs * b.outputs for b in layout(shape).blocks[1:])
 
 
-def boundaries_bindings(shape):
+def boundaries_bindings(shape: Shape) -> tuple[Binding, str]:
     """(binding of the weights, type of `middle`)."""
     return weights_binding(shape), f"array<vec4f, {middle_count(shape)}>"

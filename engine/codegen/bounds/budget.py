@@ -6,6 +6,7 @@ from functools import cache
 from engine.codegen.bounds.parabola import ParabolaBody
 from engine.codegen.mlp.network import loop_iterations
 from engine.errors import NetworkError
+from engine.network.mlp import Shape
 
 # llvmpipe ends loops silently after 65,535 iterations an invocation, all loops summed; the rest is room for the caller.
 # It counts for eight invocations together, each of which may be the slowest in another search: every search must fit.
@@ -33,12 +34,12 @@ class Budget:
     polishing: int = POLISHING[0]
 
     @property
-    def surfaces(self):
+    def surfaces(self) -> int:
         """How many surfaces along a ray can be found."""
         return max(1, self.searches - 1)
 
 
-def is_shallow(shape):
+def is_shallow(shape: Shape) -> bool:
     """True where slope bounds enclose it: one layer has an activation, and at most one affine layer follows."""
     names = [a.name for a in shape.activations]
     if not shape.activations[-1].rule.elementwise:
@@ -47,7 +48,7 @@ def is_shallow(shape):
 
 
 @cache
-def budget(shape, *, bounded_loops=True):
+def budget(shape: Shape, *, bounded_loops: bool = True) -> Budget:
     """The Budget for a network: large ones get fewer surfaces, then fewer steps.
 
     bounded_loops   whether the driver ends loops after 65,535 iterations, as software drivers do

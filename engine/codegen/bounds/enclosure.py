@@ -8,14 +8,15 @@ through its exact end values, in units of the parabola 4 x (1 - x) (`arithmetic/
 
 from functools import cache
 
-from engine.codegen.bounds.budget import budget, is_shallow
+from engine.codegen.bounds.budget import Budget, budget, is_shallow
 from engine.codegen.bounds.parabola import ParabolaBody
 from engine.codegen.bounds.slope import slope_body
 from engine.errors import ShapeError
+from engine.network.mlp import Shape
 
 
 @cache
-def enclosure_module(shape, allowed=None):
+def enclosure_module(shape: Shape, allowed: Budget | None = None) -> str:
     """The text of `generated/enclosure` for a Shape with three inputs.
 
     allowed   the Budget of a search; None takes what every driver can do

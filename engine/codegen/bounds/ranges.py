@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from engine.network.activations import Activation
+
 # How exact the WGSL of an activation is, in units of 2^-23: (of the result, of 1) for the value, then for slope and
 # curvature alike. A row each; tests/kernels/test_enclosure.py measures them.
 ACCURACY = {
@@ -31,7 +33,7 @@ SINE_MOST = 1.0e4
 FAR = 60.0
 
 
-def number(x):
+def number(x: float) -> str:
     """A WGSL literal of the float32 nearest to x."""
     text = repr(float(np.float32(x)))
     return text if any(c in text for c in ".einf") else text + ".0"
@@ -48,7 +50,7 @@ def _sides(activation, function):
     return _at(function, -tiny, activation.parameter), _at(function, tiny, activation.parameter)
 
 
-def largest(activation, which):
+def largest(activation: Activation, which: str) -> float:
     """The largest |s'| (which="slope") or |s''| ("curvature") anywhere off a kink."""
     rule, a = activation.rule, activation.parameter
     function = getattr(rule, which)
@@ -57,7 +59,7 @@ def largest(activation, which):
     return max(abs(_at(function, x, a)) for x in points)
 
 
-def has_break(activation):
+def has_break(activation: Activation) -> bool:
     """True if the slope or the curvature jumps at 0."""
     return any(
         not math.isclose(*_sides(activation, f), abs_tol=1e-12)
@@ -65,7 +67,7 @@ def has_break(activation):
     )
 
 
-def range_functions(activation, suffix):
+def range_functions(activation: Activation, suffix: object) -> str:
     """WGSL functions of one activation with its parameter written in.
 
     value_SUFFIX(z), slope_SUFFIX(z)       s and s'

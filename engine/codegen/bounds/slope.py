@@ -2,13 +2,14 @@
 
 from engine.codegen.bounds.ranges import RATES, largest, number, range_functions
 from engine.codegen.mlp.layout import layout
+from engine.network.mlp import Shape
 
 # Activations whose slope is above 0, largest at 0, and changes by at most its RATE: wgsl/lib/saturating.wgsl has value
 # and slope at once.
 SATURATING = ("tanh", "sigmoid")
 
 
-def slope_body(shape):
+def slope_body(shape: Shape) -> "SlopeBody":
     """What writes the functions for a Shape."""
     return (SaturatingBody if shape.activations[0].name in SATURATING else SlopeBody)(shape)
 
@@ -19,18 +20,18 @@ class SlopeBody:
     s' is at hand at both ends; between them its extremes are at the activation's extrema.
     """
 
-    per_ray = ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high")
+    per_ray: tuple[str, ...] = ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high")
 
-    def __init__(self, shape):
+    def __init__(self, shape: Shape) -> None:
         self.blocks = layout(shape).blocks
         self.activation = shape.activations[0]
         self.groups = self.blocks[0].outputs
-        self.lines = []
+        self.lines: list[str] = []
 
-    def add(self, text):
+    def add(self, text: str) -> None:
         self.lines.extend(text.splitlines())
 
-    def text(self):
+    def text(self) -> str:
         self.add(f"#import arithmetic/slope\n#import activations/{self.activation.name}\n")
         self.add("const ENTERS_APART = true;\n")
         self.add(range_functions(self.activation, 0))
@@ -42,7 +43,7 @@ class SlopeBody:
         self.bounds()
         return "\n".join(self.lines) + "\n"
 
-    def out(self, g):
+    def out(self, g: int) -> str:
         """The last layer's weights from group g."""
         if len(self.blocks) == 1:
             # Its activation is the output.
@@ -51,10 +52,10 @@ class SlopeBody:
         return f"vec4f({', '.join(f'weights[{at + j}u].x' for j in range(4))})"
 
     @property
-    def bias(self):
+    def bias(self) -> str:
         return "0.0" if len(self.blocks) == 1 else f"weights[{self.blocks[1].bias}u].x"
 
-    def begin(self):
+    def begin(self) -> None:
         self.add(
             "fn enclosure_begin(o: vec3f, d: vec3f, length: f32) {\n"
             "    let per_length = 1.0 / max(length, 1e-30);\n"
@@ -78,10 +79,10 @@ class SlopeBody:
             self.add_per_ray(g)
         self.add("}\n")
 
-    def add_per_ray(self, g):
+    def add_per_ray(self, g: int) -> None:
         """More constants of a ray, for a kind of activation."""
 
-    def far(self):
+    def far(self) -> None:
         terms = 4 * self.groups + 3
         self.add("fn enter_at(t: f32) {\n    var value = vec4f(0.0);\n    var error = vec4f(0.0);")
         for g in range(self.groups):
@@ -101,13 +102,13 @@ class SlopeBody:
         self.add(f"    far_error = 1.00001 * sum_of(error) + 2.0 * ULP * abs({self.bias});\n}}\n")
         self.near()
 
-    def near(self):
+    def near(self) -> None:
         self.add("fn near_from_far() {\n    near_value = far_value;\n    near_error = far_error;")
         for g in range(self.groups):
             self.add(f"    near_z[{g}] = far_z[{g}];\n    near_s[{g}] = far_s[{g}];")
         self.add("}\n")
 
-    def plain(self):
+    def plain(self) -> None:
         self.add("fn plain_at(t: f32) -> vec2f {\n    var value = vec4f(0.0);\n    var slope = vec4f(0.0);")
         for g in range(self.groups):
             self.add(
@@ -118,7 +119,7 @@ class SlopeBody:
             )
         self.add(f"    return vec2f(sum_of(value) + {self.bias}, sum_of(slope));\n}}\n")
 
-    def bounds(self):
+    def bounds(self) -> None:
         self.add(
             "fn segment_to(t0: f32, t1: f32) -> Bounds {\n    enter_at(t1);\n    var low = vec4f(0.0);\n"
             "    var high = vec4f(0.0);\n    var size = vec4f(0.0);"
@@ -145,10 +146,10 @@ class SaturatingBody(SlopeBody):
 
     per_ray = ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high", "ray_out", "ray_grown", "ray_shrunk", "ray_lost")
 
-    def text(self):
+    def text(self) -> str:
         return "#import lib/saturating\n" + super().text() + "\nvar<private> ray_rounding: f32;\n"
 
-    def add_per_ray(self, g):
+    def add_per_ray(self, g: int) -> None:
         rate = RATES[self.activation.name]
         terms = 4 * self.groups + 3
         if g == 0:
@@ -167,7 +168,7 @@ class SaturatingBody(SlopeBody):
         if g == self.groups - 1:
             self.add(f"    ray_rounding = sum_of(rounding) + 2.0 * ULP * abs({self.bias});")
 
-    def far(self):
+    def far(self) -> None:
         most = number(largest(self.activation, "slope"))
         self.add("fn enter_at(t: f32) {\n    var value = vec4f(0.0);\n    var error = vec4f(0.0);")
         for g in range(self.groups):
@@ -184,7 +185,7 @@ class SaturatingBody(SlopeBody):
         self.add("    far_error = 1.00001 * sum_of(error) + ray_rounding;\n}\n")
         self.near()
 
-    def plain(self):
+    def plain(self) -> None:
         self.add("fn plain_at(t: f32) -> vec2f {\n    var value = vec4f(0.0);\n    var slope = vec4f(0.0);")
         for g in range(self.groups):
             self.add(
@@ -195,7 +196,7 @@ class SaturatingBody(SlopeBody):
             )
         self.add(f"    return vec2f(sum_of(value) + {self.bias}, sum_of(slope));\n}}\n")
 
-    def bounds(self):
+    def bounds(self) -> None:
         most = number(largest(self.activation, "slope"))
         self.add(
             "fn segment_to(t0: f32, t1: f32) -> Bounds {\n    enter_at(t1);\n    var low = vec4f(0.0);\n"

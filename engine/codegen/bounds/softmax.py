@@ -1,5 +1,7 @@
 """Bounds through a softmax: output 0 is the sigmoid of its margin, z0 - log sum exp of the other logits. WGSL."""
 
+from engine.codegen.mlp.layout import LayerBlocks
+
 TEMPLATE = """\
 // 1 for the logits beside the first that exist.
 fn margin_used(g: u32) -> vec4f {{
@@ -54,6 +56,6 @@ fn margin_of(logits: array<Parabola, {groups}>) -> Parabola {{
 """
 
 
-def margin_functions(block):
+def margin_functions(block: LayerBlocks) -> str:
     """The WGSL functions of a softmax layer, whose layout.LayerBlocks is given."""
     return TEMPLATE.format(groups=block.outputs, ulps=4 * block.outputs)

@@ -1,7 +1,9 @@
 """An activation as a kernel applies it to four sums: the WGSL function `activated`."""
 
+from engine.network.activations import Activation
 
-def activated(activation):
+
+def activated(activation: Activation | None) -> str:
     """The text of `generated/activated`; None and what is not elementwise leave the sums as they are."""
     value, imports = "z", ""
     if activation is not None and activation.name != "identity" and activation.rule.elementwise:

@@ -3,14 +3,16 @@
 An output's inputs are the numbers of its window: tap by tap, row by row, of each tap four channels a block.
 """
 
-from types import SimpleNamespace
-
 import numpy as np
 
 from engine.codegen.matmul import product
 from engine.codegen.matmul.product import Tile
 from engine.gpu.channel_map import groups_of
+from engine.network.activations import Activation
+from engine.network.mlp import Layer
+from engine.network.nodes import Convolution
 
+IDENTITY = Activation("identity")
 # Texels in a row of the image that holds an array of channels.
 ROW = 2048
 # Outputs of a tile in groups of four, and places of a lane: few sizes, since each is a shader.
@@ -23,7 +25,7 @@ INPUTS, WEIGHTS = 1.7, 1.3
 ANOTHER = 1.1
 
 
-def lanes_tile(node, places, lanes):
+def lanes_tile(node: Convolution, places: int, lanes: int) -> Tile:
     """The Tile of a convolution over so many places, where lanes share loads."""
     groups, least = groups_of(len(node.bias)), -(-places // lanes)
 
@@ -36,25 +38,25 @@ def lanes_tile(node, places, lanes):
     return Tile(count, min(GROUPS, key=lambda g: taken(groups, g, INPUTS) * blocks_seen(node, g)), lanes)
 
 
-def corners_text(tile):
+def corners_text(tile: Tile) -> str:
     """`convolve_corners`, which makes each place of a tile known; written out, since arrays in registers need it."""
     lines = "".join(f"    convolve_corner({p}u, block);\n" for p in range(tile.points))
     return f"const ROW = {ROW}u;\n\nfn convolve_corners(block: u32) {{\n{lines}}}\n"
 
 
-def blocks_seen(node, tile_groups):
+def blocks_seen(node: Convolution, tile_groups: int) -> int:
     """Blocks of channels that the outputs of a tile see, the most of all tiles. Without groups all."""
     return max(last - first for first, last in _ranges(node, tile_groups))
 
 
-def first_block(node, tile_groups, tile):
+def first_block(node: Convolution, tile_groups: int, tile: int) -> int:
     """The block of channels with which what a tile sees begins; the shaders compute the same."""
     outputs, inputs = _shares(node)
     first = 4 * tile_groups * tile // outputs * inputs // 4
     return min(first, groups_of(inputs * node.groups) - blocks_seen(node, tile_groups))
 
 
-def matrix(node, tile_groups):
+def matrix(node: Convolution, tile_groups: int) -> Layer:
     """Layer of rows of weights: weights (tiles * 4 groups, taps * blocks * 4), bias; zeros where nothing is seen."""
     outputs, inputs = _shares(node)
     count = len(node.bias)
@@ -71,26 +73,26 @@ def matrix(node, tile_groups):
             rows[some, :, :, at : at + inputs] = taps[some]
     bias = np.zeros(len(rows), np.float32)
     bias[:count] = node.bias
-    return SimpleNamespace(weights=rows.reshape(len(rows), -1), bias=bias)
+    return Layer(rows.reshape(len(rows), -1), bias, IDENTITY)
 
 
-def lanes_rows(node, tile):
+def lanes_rows(node: Convolution, tile: Tile) -> int:
     """Rows of the image that `pack_lanes` gives."""
     iterations = node.weights[0, 0].size * blocks_seen(node, tile.groups)
     return product.image_height(-(-groups_of(len(node.bias)) // tile.groups) * product.image_rows(iterations))
 
 
-def pack_lanes(node, tile):
+def pack_lanes(node: Convolution, tile: Tile) -> np.ndarray:
     """Weights as an image, for `kernels/convolve_lanes`."""
     return product.pack_lanes(matrix(node, tile.groups), tile)
 
 
-def pack_slabs(node):
+def pack_slabs(node: Convolution) -> np.ndarray:
     """Weights in rows of all outputs, for `kernels/convolve`."""
     return product.pack_slabs(matrix(node, product.SLAB_GROUPS))
 
 
-def pack_channels(node):
+def pack_channels(node: Convolution) -> np.ndarray:
     """Weights of channels that each see one: (groups, 1 + taps, 4), the bias first."""
     channels = len(node.bias)
     rows = np.zeros((4 * groups_of(channels), 1 + node.weights[0].size), np.float32)

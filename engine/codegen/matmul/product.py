@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.gpu.channel_map import groups_of
+from engine.network.activations import Activation
+from engine.network.mlp import Layer
 
 # Blocks of inputs in a row of the image of weights, which textures' largest width bounds: 128 x 40 is below 8192.
 ROW_BLOCKS = 128
@@ -35,7 +37,7 @@ class Tile:
     lanes: int = 0
 
 
-def lanes_tile(outputs, lanes):
+def lanes_tile(outputs: int, lanes: int) -> Tile:
     """The Tile for a layer of so many outputs where lanes share loads.
 
     On two cores 3 points by 40 outputs ran at 84 GFLOP/s, 5 by 24 at 86, 5 by 40 at 97, and 6 by 40 at 100; 8 by 40,
@@ -75,7 +77,15 @@ fn product_loaded(stored: vec2u) -> vec4f {
 """
 
 
-def product_module(tile, activation, *, whole=False, loads_half=False, stores_half=False, looped=False):
+def product_module(
+    tile: Tile,
+    activation: Activation,
+    *,
+    whole: bool = False,
+    loads_half: bool = False,
+    stores_half: bool = False,
+    looped: bool = False,
+) -> str:
     """The text of `generated/product`: `product_tile`, which computes and stores one invocation's Tile.
 
     It calls what the kernel defines: product_bias(g), product_response(k, p), inputs 4 k to 4 k + 3 of point p of the
@@ -195,7 +205,7 @@ def _indented(lines):
         yield f"    {line}"
 
 
-def pack_lanes(layer, tile):
+def pack_lanes(layer: Layer, tile: Tile) -> np.ndarray:
     """A layer's weights as an image: for each tile of outputs some rows, ROW_BLOCKS blocks of inputs in each.
 
     returns  (rows, ROW_BLOCKS * 4 * groups, 4) float32, rows filled up as image_height says. A block is the columns of
@@ -209,11 +219,11 @@ def pack_lanes(layer, tile):
     image = np.zeros((tiles, image_rows(inputs) * ROW_BLOCKS, tile.groups * 4, 4), np.float32)
     image[:, :inputs] = columns.reshape(tiles, inputs, -1, 4)
     image[:, inputs, : tile.groups] = bias.reshape(tiles, tile.groups, 4)
-    image = image.reshape(tiles * image_rows(inputs), -1, 4)
-    return np.concatenate([image, np.zeros((image_height(len(image)) - len(image), *image.shape[1:]), np.float32)])
+    rows = image.reshape(tiles * image_rows(inputs), -1, 4)
+    return np.concatenate([rows, np.zeros((image_height(len(rows)) - len(rows), *rows.shape[1:]), np.float32)])
 
 
-def image_height(rows):
+def image_height(rows: int) -> int:
     """Rows of an image that has room for so many: never a power of two.
 
     llvmpipe compiles a shader once for images whose sides are powers of two and once for others: up to four times for
@@ -223,12 +233,12 @@ def image_height(rows):
     return rows + (rows & (rows - 1) == 0)
 
 
-def image_rows(inputs):
+def image_rows(inputs: int) -> int:
     """Rows of one tile in the image of weights, for so many blocks of inputs and the bias."""
     return inputs // ROW_BLOCKS + 1
 
 
-def pack_slabs(layer):
+def pack_slabs(layer: Layer) -> np.ndarray:
     """A layer's weights for workgroups: (inputs + 1, groups, 4) float32, both filled up; the last row is the bias."""
     outputs = -(-groups_of(len(layer.bias)) // SLAB_GROUPS) * SLAB_GROUPS
     inputs = -(-groups_of(layer.weights.shape[1]) // SLAB) * SLAB

@@ -4,12 +4,14 @@ The body reads weights in the order in which they lie, so that eight invocations
 at once and hand each to all (see `engine.codegen.mlp.batched`).
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
 from engine.codegen.mlp.layout import UNIFORM_BYTES
+from engine.network.mlp import Layer, Shape
 
 # A layer may be this wide, and the point too: responses of two layers are held in registers, or what serves as such.
 WIDEST = 64
@@ -67,7 +69,7 @@ class Segment:
     parts: tuple[Part, ...] = ()
 
     @property
-    def products(self):
+    def products(self) -> int:
         """Products written out in its code."""
         return self.rows * self.inputs
 
@@ -86,12 +88,12 @@ class BatchedCut:
     kind: str
 
     @property
-    def head(self):
+    def head(self) -> int:
         return -(-len(self.segments) // 4)
 
 
 @cache
-def plan(shape, products):
+def plan(shape: Shape, products: int) -> BatchedCut | None:
     """The BatchedCut for a Shape with at most so many products written out, or None where there is none.
 
     There is none for layers wider than WIDEST, and for so many different ones that the code would compile too slowly.
@@ -118,7 +120,7 @@ def _room(segment):
 
 
 def _cut(shape, most):
-    segments = []
+    segments: list[Segment] = []
     for layer, (inputs, outputs) in enumerate(zip(shape.sizes, shape.sizes[1:], strict=False)):
         rows = -(-outputs // -(-outputs * inputs // most))
         segment = Segment(layer, 1, inputs, outputs, rows, -(-outputs // rows))
@@ -168,7 +170,7 @@ def _shares(rows, count):
     return [(a, b - a) for a, b in zip(ends, ends[1:], strict=False)]
 
 
-def pack(plan, layers):
+def pack(plan: BatchedCut, layers: Sequence[Layer]) -> list[np.ndarray]:
     """The weights of an Mlp's layers as a body of this plan reads them: a list of (count, 4) float32, one a buffer."""
     buffers = [np.zeros((count, 4), np.float32) for count in plan.counts]
     buffers[0].reshape(-1)[: len(plan.segments)] = [segment.count for segment in plan.segments]
@@ -180,24 +182,22 @@ def pack(plan, layers):
     return buffers
 
 
-def pack_layer(segment, layer):
+def pack_layer(segment: Segment, layer: Layer) -> Iterator[tuple[Part, np.ndarray]]:
     """One layer's numbers, part by part: (Part, (vec4f, 4) float32)."""
     passes, rows, inputs = segment.passes, segment.rows, segment.inputs
-    weights = np.zeros((passes * rows, inputs), np.float32)
-    bias = np.zeros(passes * rows, np.float32)
-    weights[: segment.outputs], bias[: segment.outputs] = layer.weights, layer.bias
-    weights, bias = weights.reshape(passes, rows, inputs), bias.reshape(passes, rows)
+    weights, bias = np.zeros((passes, rows, inputs), np.float32), np.zeros((passes, rows), np.float32)
+    weights.reshape(-1, inputs)[: segment.outputs], bias.reshape(-1)[: segment.outputs] = layer.weights, layer.bias
     for part in segment.parts:
         data, at = np.zeros((passes, part.size * 4), np.float32), 0
-        for some in together(part):
-            some = slice(some.start, some.stop)
+        for numbers in together(part):
+            some = slice(numbers.start, numbers.stop)
             block = np.concatenate([bias[:, None, some], weights[:, some].transpose(0, 2, 1)], axis=1)
             data[:, at : at + block[0].size] = block.reshape(passes, -1)
             at += block[0].size
         yield part, data.reshape(-1, 4)
 
 
-def together(part):
+def together(part: Part) -> list[range]:
     """Ranges of the rows of a part whose sums are formed together."""
     end = part.first + part.rows
     return [range(q, min(q + TOGETHER, end)) for q in range(part.first, end, TOGETHER)]

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from engine.gpu.bindings import Binding
+from engine.network.mlp import Mlp, Shape
 
 # A uniform buffer holds this on every adapter; on software drivers reading one at a uniform index is 2-3 times faster
 # than reading storage.
@@ -27,19 +28,19 @@ class LayerBlocks:
     width: int
 
     @property
-    def bias(self):
+    def bias(self) -> int:
         """The first vec4f of the bias."""
         return self.at + 4 * self.inputs * self.outputs
 
     @property
-    def end(self):
+    def end(self) -> int:
         return self.bias + self.outputs
 
     @property
-    def size(self):
+    def size(self) -> int:
         return self.end - self.at
 
-    def block(self, output, input):
+    def block(self, output: int, input: int) -> int:
         """The first of the four vec4f of block (output group, input group); each is the column of one input."""
         return self.at + 4 * (output * self.inputs + input)
 
@@ -56,12 +57,12 @@ class WeightLayout:
     blocks: tuple[LayerBlocks, ...]
 
     @property
-    def count(self):
+    def count(self) -> int:
         return self.blocks[-1].end
 
 
 @cache
-def layout(shape):
+def layout(shape: Shape) -> WeightLayout:
     """The WeightLayout of a Shape."""
     blocks, at = [], 0
     for n_in, n_out in zip(shape.sizes, shape.sizes[1:], strict=False):
@@ -70,7 +71,7 @@ def layout(shape):
     return WeightLayout(tuple(blocks))
 
 
-def weights_binding(shape):
+def weights_binding(shape: Shape) -> Binding:
     """The binding that the generated network reads: uniform where it fits 64 KiB, else storage."""
     count = layout(shape).count
     if count * 16 <= UNIFORM_BYTES:
@@ -78,7 +79,7 @@ def weights_binding(shape):
     return Binding("weights", "read", "array<vec4f>")
 
 
-def pack(net):
+def pack(net: Mlp) -> np.ndarray:
     """An Mlp's weights as the generated network reads them.
 
     returns  (layout(shape).count, 4) float32

@@ -1,17 +1,19 @@
 """From a network's shape to WGSL: one body, written once for each arithmetic it is wanted in."""
 
+from collections.abc import Sequence
 from functools import cache
 
-from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN
+from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN, Arithmetic
 from engine.codegen.mlp.body import body, loop_iterations
 from engine.codegen.mlp.layout import layout
 from engine.codegen.mlp.softmax import softmax_function, softmax_shared
+from engine.network.mlp import Shape
 
 POINTS = {1: "f32", 2: "vec2f", 3: "vec3f", 4: "vec4f"}
 INPUTS = {1: "vec4f(p, 0.0, 0.0, 0.0)", 2: "vec4f(p, 0.0, 0.0)", 3: "vec4f(p, 0.0)", 4: "p"}
 
 
-def network_module(shape, arithmetics=(PLAIN, DUAL, LINE)):
+def network_module(shape: Shape, arithmetics: Sequence[Arithmetic] = (PLAIN, DUAL, LINE)) -> str:
     """The text of `generated/network` for a Shape: what a kernel gets from `#import generated/network`.
 
     It reads the binding `weights` (`weights_binding(shape)` declares it, `pack(net)` fills it) and gives, in WGSL:
@@ -40,7 +42,7 @@ def network_module(shape, arithmetics=(PLAIN, DUAL, LINE)):
     return "\n".join(parts)
 
 
-def points_module(shape, tangent=False):
+def points_module(shape: Shape, tangent: bool = False) -> str:
     """The text of `generated/points`: how the network takes rows of the binding `points`.
 
     shape     of the network
@@ -118,7 +120,7 @@ fn network_slope(p: NetworkPoint, direction: NetworkPoint, k: u32) -> vec2f {
 
 
 @cache
-def network_function(shape, arithmetic):
+def network_function(shape: Shape, arithmetic: Arithmetic) -> str:
     """The WGSL function `network_NAME` of a Shape in an Arithmetic: all outputs, as array<ELEMENT, NETWORK_GROUPS>."""
     softmax = not shape.activations[-1].rule.elementwise
     name = f"network_{arithmetic.name}" + ("_logits" if softmax else "")

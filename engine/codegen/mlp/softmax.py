@@ -1,6 +1,8 @@
 """Softmax as a last layer, which takes all outputs together: WGSL after the generated body, for each arithmetic."""
 
+from engine.codegen.mlp.arithmetics import Arithmetic
 from engine.codegen.mlp.layout import layout
+from engine.network.mlp import Shape
 
 SHARED = """\
 // 1 for outputs 4 g .. 4 g + 3 that exist, 0 for the fill.
@@ -73,12 +75,12 @@ fn network_line({arguments}) -> array<Line, {groups}> {{
 FUNCTIONS = {"plain": PLAIN, "dual": DUAL, "line": LINE}
 
 
-def softmax_shared(shape):
+def softmax_shared(shape: Shape) -> str:
     """What softmax of all arithmetics calls."""
     return SHARED.format(outputs=shape.sizes[-1], groups=layout(shape).blocks[-1].outputs)
 
 
-def softmax_function(shape, arithmetic):
+def softmax_function(shape: Shape, arithmetic: Arithmetic) -> str:
     """`network_NAME` from `network_NAME_logits`. Raises KeyError for an arithmetic in which softmax has no meaning."""
     return FUNCTIONS[arithmetic.name].format(
         groups=layout(shape).blocks[-1].outputs,

@@ -55,21 +55,21 @@ class Problem:
     task: str
 
     @property
-    def targets(self):
+    def targets(self) -> int:
         """Numbers of a sample after its inputs."""
         return 1 if self.task == "classes" else self.shape.sizes[-1]
 
     @property
-    def layers(self):
+    def layers(self) -> tuple[tuple[int, int, int], ...]:
         """(number, inputs, outputs) of each layer."""
         return tuple((i, n, m) for i, (n, m) in enumerate(zip(self.shape.sizes, self.shape.sizes[1:], strict=False)))
 
     @cached_property
-    def weights(self):
+    def weights(self) -> int:
         """Weights and biases in all."""
         return sum(m * (n + 1) for _, n, m in self.layers)
 
-    def scale(self, batch):
+    def scale(self, batch: int) -> float:
         """What the sum of a batch's gradients, each of the loss's simplest form, is multiplied by."""
         return 1.0 / batch if self.task == "classes" else 2.0 / (batch * self.shape.sizes[-1])
 
@@ -85,12 +85,12 @@ class Places:
     of: np.ndarray
     count: int
 
-    def pack(self, flat):
+    def pack(self, flat: np.ndarray) -> np.ndarray:
         """(R, P) weights as (R, count), the rest zeros."""
         packed = np.zeros((len(flat), self.count), np.float32)
         packed[:, self.of] = flat
         return packed
 
-    def unpack(self, packed):
+    def unpack(self, packed: np.ndarray) -> np.ndarray:
         """(..., count) as (..., P)."""
         return packed[..., self.of]

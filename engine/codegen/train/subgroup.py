@@ -35,12 +35,12 @@ class Lanes:
     problem: Problem
     lanes: int
 
-    def vectors_of(self, units):
+    def vectors_of(self, units: int) -> int:
         """Vectors that hold so many units, one a lane."""
         return -(-units // self.lanes)
 
     @cached_property
-    def vectors(self):
+    def vectors(self) -> tuple[tuple[str, np.ndarray], ...]:
         """(name, places of its lanes in the flat weights, -1 for none) of each variable that holds weights."""
         found, at, lane = [], 0, np.arange(self.lanes)
         for layer, n, m in self.problem.layers:
@@ -61,17 +61,17 @@ class Lanes:
             at += m
         return tuple(found)
 
-    def is_small_enough(self, patient=False):
+    def is_small_enough(self, patient: bool = False) -> bool:
         """Whether its code compiles in a few seconds; patient: in less than a minute."""
         return len(self.vectors) <= (PATIENT_VECTORS if patient else MOST_VECTORS)
 
     @property
-    def groups(self):
+    def groups(self) -> int:
         """vec4f that a lane loads and stores: four vectors at once."""
         return -(-len(self.vectors) // 4)
 
     @cached_property
-    def places(self):
+    def places(self) -> Places:
         """The Places of the weights: vec4f by group and lane."""
         of = np.zeros(self.problem.weights, np.int64)
         for v, (_, flat) in enumerate(self.vectors):
@@ -79,21 +79,21 @@ class Lanes:
             of[flat[flat >= 0]] = place[flat >= 0]
         return Places(of, self.groups * self.lanes * 4)
 
-    def iterations(self, batch):
+    def iterations(self, batch: int) -> int:
         """Iterations of the kernel's loop over a batch."""
         return -(-batch // self.lanes)
 
     @property
-    def loop_iterations(self):
+    def loop_iterations(self) -> int:
         """Iterations of all loops in one of them, itself counted; the look that ends a loop is an iteration too."""
         return 1 + self.lanes // TOGETHER + 1
 
     @property
-    def constants(self):
+    def constants(self) -> dict[str, int]:
         return {"LANES": self.lanes}
 
 
-def lanes_module(plan):
+def lanes_module(plan: Lanes) -> str:
     """The text of `generated/train` for Lanes: the function `train(run, lane)`."""
     names = dict.fromkeys(a.name for a in plan.problem.shape.activations)
     return "\n".join(
@@ -197,8 +197,8 @@ class _LanesBody:
             return
         for p in self.parts(n):
             for k in self.parts(m):
-                rows = range(k * self.width, (k + 1) * self.width)
-                rows = [f"w{layer}_{j}_{p}" if j < m else None for j in rows]
+                units = range(k * self.width, (k + 1) * self.width)
+                rows = [f"w{layer}_{j}_{p}" if j < m else None for j in units]
                 columns = yield from _transposed(rows, f"t{layer}_{p}_{k}")
                 for c, column in enumerate(columns):
                     if p * self.width + c < n:

@@ -29,22 +29,22 @@ class Threads:
     threads: int
 
     @property
-    def groups(self):
+    def groups(self) -> tuple[int, ...]:
         """Groups of four inputs and neurons, layer by layer."""
         return tuple(-(-n // 4) for n in self.problem.shape.sizes)
 
     @property
-    def units(self):
+    def units(self) -> int:
         """Inputs and neurons in all, with what fills the last four of each layer."""
         return 4 * sum(self.groups)
 
     @property
-    def fours(self):
+    def fours(self) -> int:
         """Groups of four samples that workgroup memory holds at once; 0: not even one."""
         room = MEMORY // 16 // (2 * self.units + self.problem.targets)
         return min(room, MOST_FOURS)
 
-    def check(self):
+    def check(self) -> None:
         """Raises DeviceLimitError for networks of more units than fit, saying what would."""
         if self.fours == 0:
             most = (MEMORY // 16 - self.problem.targets) // 2
@@ -54,7 +54,7 @@ class Threads:
             )
 
     @cached_property
-    def layers(self):
+    def layers(self) -> tuple[tuple[int, ...], ...]:
         """(inputs in fours, outputs in fours, first vec4f, first unit below, first above, outputs) of each layer."""
         rows, at, below = [], 0, 0
         for (_, _, m), n4, m4 in zip(self.problem.layers, self.groups, self.groups[1:], strict=False):
@@ -63,7 +63,7 @@ class Threads:
         return tuple(rows)
 
     @cached_property
-    def places(self):
+    def places(self) -> Places:
         """The Places of the weights: layer by layer, input by input four outputs a vec4f, then the biases."""
         of = []
         for (_, n, m), (n4, m4, at, *_) in zip(self.problem.layers, self.layers, strict=True):
@@ -72,12 +72,12 @@ class Threads:
         n4, m4, at, *_ = self.layers[-1]
         return Places(np.concatenate(of), 4 * (at + (4 * n4 + 1) * m4))
 
-    def iterations(self, batch):
+    def iterations(self, batch: int) -> int:
         """Iterations of the kernel's loop over a batch."""
         return -(-batch // (4 * self.fours))
 
     @property
-    def loop_iterations(self):
+    def loop_iterations(self) -> int:
         """Iterations of all loops in one iteration over the batch, at most; Adam's are counted with it.
 
         The look that ends a loop is an iteration too.
@@ -95,12 +95,12 @@ class Threads:
         return iterations
 
     @property
-    def constants(self):
+    def constants(self) -> dict[str, int]:
         """Values of the kernel's overrides."""
         return {"THREADS": self.threads}
 
 
-def threads_module(plan):
+def threads_module(plan: Threads) -> str:
     """The text of `generated/train` for Threads: its sizes as constants, and the functions that differ by problem."""
     problem, last = plan.problem, len(plan.layers) - 1
     rows = [
