@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.codegen.boundaries.writer import LoopWriter, UnrolledWriter, is_straight
+from engine.codegen.header import header
 from engine.codegen.mlp.layout import layout, weights_binding
 from engine.gpu.bindings import Binding
 from engine.network.mlp import Mlp, Shape
@@ -88,8 +89,14 @@ def boundaries_module(shape: Shape, task: str) -> str:
                            stores the nearest point of a neuron's line for found_of(neuron); forget() clears all
     value_of(z)            the last activation
     """
-    writer = (UnrolledWriter if _products(shape) <= WRITTEN else LoopWriter)(shape, task)
-    return "\n".join(writer.module())
+    unrolled = _products(shape) <= WRITTEN
+    writer = (UnrolledWriter if unrolled else LoopWriter)(shape, task)
+    top = header(
+        f"Boundaries of {shape}, whose outputs are {task}.",
+        "straight: sums are differences from the picture's middle" if writer.straight else "sums are as they are",
+        "every product on a line" if unrolled else "one loop over the layers after the first",
+    )
+    return "\n".join([*top, *writer.module()])
 
 
 def _products(shape):

@@ -11,6 +11,7 @@ from functools import cache
 from engine.codegen.bounds.budget import Budget, budget, is_shallow
 from engine.codegen.bounds.parabola import ParabolaBody
 from engine.codegen.bounds.slope import slope_body
+from engine.codegen.header import header
 from engine.errors import ShapeError
 from engine.network.mlp import Shape
 
@@ -40,5 +41,10 @@ def enclosure_module(shape: Shape, allowed: Budget | None = None) -> str:
         raise ShapeError(f"{shape} has {shape.sizes[0]} inputs; rays are cast through networks of 3, its x, y and z.")
     allowed = allowed or budget(shape)
     body = slope_body(shape) if is_shallow(shape) else ParabolaBody(shape)
+    shallow = is_shallow(shape)
+    top = header(
+        f"Bounds of {shape} over a piece of a ray, by {'its range of slopes' if shallow else 'chords and parabolas'}.",
+        f"searches for at most {allowed.surfaces} surfaces, of at most {allowed.segments} segments each",
+    )
     limits = f"const SEGMENT_LIMIT = {allowed.segments}u;\nconst POLISH_LIMIT = {allowed.polishing}u;\n"
-    return f"{limits}\n{body.text()}"
+    return "\n".join([*top, limits, body.text()])

@@ -1,5 +1,6 @@
 """An activation as a kernel applies it to four sums: the WGSL function `activated`."""
 
+from engine.codegen.header import header
 from engine.network.activations import Activation
 
 
@@ -9,4 +10,5 @@ def activated(activation: Activation | None) -> str:
     if activation is not None and activation.name != "identity" and activation.rule.elementwise:
         value = f"{activation.name}_value(z, {activation.parameter!r})"
         imports = f"#import activations/{activation.name}\n"
-    return f"{imports}fn activated(z: vec4f) -> vec4f {{\n    return {value};\n}}\n"
+    top = "\n".join(header(f"What becomes of sums: {activation or 'identity'}."))
+    return f"{top}\n{imports}fn activated(z: vec4f) -> vec4f {{\n    return {value};\n}}\n"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.codegen.header import header
 from engine.gpu.channel_map import groups_of
 from engine.network.activations import Activation
 from engine.network.mlp import Layer
@@ -103,6 +104,12 @@ def product_module(
     imports = [f"#import activations/{name}"] if name != "identity" and activation.rule.elementwise else []
     short = name in SHORT and not stores_half and not looped
     lines = [
+        *header(
+            f"The product of a layer: a tile of {tile.points} points by {4 * tile.groups} outputs, then {activation}.",
+            f"weights: {f'shared by {tile.lanes} lanes of a subgroup' if tile.lanes else 'from workgroup memory'}",
+            f"responses: read as float{16 if loads_half else 32}, written as float{16 if stores_half else 32}",
+            "s: sums <group>_<point>, w: weights <group>_<input>, h: responses <point>",
+        ),
         *imports,
         "",
         f"const TILE_POINTS = {tile.points}u;",

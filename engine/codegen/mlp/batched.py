@@ -8,6 +8,7 @@ loads gave 30, and compiled in 0.85 s where they took 2.8. GPUs cache uniform ad
 
 from dataclasses import dataclass
 
+from engine.codegen.header import header
 from engine.codegen.mlp.batched_layout import WRITTEN, BatchedCut, plan, together
 from engine.codegen.mlp.softmax import softmax_shared
 from engine.gpu.bindings import Binding
@@ -77,7 +78,15 @@ def batched_module(shape: Shape, variant: Variant) -> str:
     names = dict.fromkeys(a.name for a in shape.activations)
     groups = -(-shape.sizes[-1] // 4)
     softmax = not shape.activations[-1].rule.elementwise
+    layers = (f"{'up to ' if s.room > 1 else ''}{s.room} of {s.inputs} to {s.outputs}" for s in cut.segments)
     lines = [
+        *header(
+            f"A network at {variant.points} points{' with two derivatives' if variant.gradient else ''} an invocation.",
+            f"layers: {', '.join(layers)}; activations: {', '.join(dict.fromkeys(map(str, shape.activations)))}",
+            f"weights: {len(cut.counts)} buffers of {cut.kind} memory, in the order in which they are read"
+            + (f", {LANES} lanes sharing a load" if variant.broadcast else ""),
+            "h: responses, z: sums, n: responses of a layer in passes; <neuron or row>_<point or derivative>",
+        ),
         *(["enable f16;"] if variant.half else []),
         *(f"#import activations/{name}" for name in names),
         "",

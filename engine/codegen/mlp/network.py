@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from functools import cache
 
+from engine.codegen.header import header
 from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN, Arithmetic
-from engine.codegen.mlp.body import body, loop_iterations
-from engine.codegen.mlp.layout import layout
+from engine.codegen.mlp.body import body, is_written_out, loop_iterations
+from engine.codegen.mlp.layout import layout, weights_binding
 from engine.codegen.mlp.softmax import softmax_function, softmax_shared
 from engine.network.mlp import Shape
 
@@ -67,11 +68,17 @@ def points_module(shape: Shape, tangent: bool = False) -> str:
 
 
 def _head(shape, arithmetics):
-    inputs, outputs = shape.sizes[0], shape.sizes[-1]
+    inputs, outputs, binding = shape.sizes[0], shape.sizes[-1], weights_binding(shape)
+    top = header(
+        f"The network {shape}, in arithmetic {', '.join(a.name for a in arithmetics)}.",
+        f"{'every product on a line' if is_written_out(shape) else 'loops over the inputs of each layer'}",
+        f"weights: {layout(shape).count} vec4f of {binding.kind} memory, layer by layer blocks of 4 x 4, then the bias",
+    )
     names = dict.fromkeys(a.name for a in arithmetics)
     imports = [f"#import arithmetic/{name}" for name in names]
     imports += [f"#import activations/{name}" for name in dict.fromkeys(a.name for a in shape.activations)]
     lines = [
+        *top,
         *imports,
         "",
         f"alias NetworkPoint = {POINTS.get(inputs, 'u32')};",

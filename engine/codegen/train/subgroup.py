@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.codegen.header import header
 from engine.codegen.train.problem import Places, Problem
 
 # Samples taken side by side hide the time that an operation takes to end; two run fastest of 1, 2, 4, 8.
@@ -98,6 +99,11 @@ def lanes_module(plan: Lanes) -> str:
     names = dict.fromkeys(a.name for a in plan.problem.shape.activations)
     return "\n".join(
         [
+            *header(
+                f"Training of {plan.problem.shape} on {plan.problem.task}, a subgroup of {plan.lanes} lanes a run.",
+                "w, b: weights and biases <layer>_<output>_<vector of inputs>; m_, v_, g_: their moments and gradient",
+                "a: weights with lanes that are outputs; z, h: sums and responses; d: the loss's derivatives by sums",
+            ),
             *(f"#import activations/{name}" for name in names),
             *(["#import lib/exponential"] if plan.problem.task == "classes" else []),
             "",

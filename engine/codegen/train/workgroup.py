@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.codegen.header import header
 from engine.codegen.train.problem import Places, Problem
 from engine.errors import DeviceLimitError
 from engine.gpu.structs import struct
@@ -110,6 +111,10 @@ def threads_module(plan: Threads) -> str:
     hidden, ends = problem.shape.activations[0], problem.shape.activations[-1]
     return "\n".join(
         [
+            *header(
+                f"Training of {problem.shape} on {problem.task}, a workgroup of {plan.threads} invocations a run.",
+                f"{plan.units} inputs and neurons and {4 * plan.fours} samples at once in workgroup memory",
+            ),
             *(f"#import activations/{name}" for name in dict.fromkeys(a.name for a in problem.shape.activations)),
             *(["#import lib/exponential"] if problem.task == "classes" else []),
             "",
