@@ -12,7 +12,9 @@ import wgpu
 
 from engine.errors import ShapeError
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
 from engine.gpu.device import device
+from engine.gpu.structs import Struct
 
 
 def groups_of(channels: int) -> int:
@@ -78,6 +80,12 @@ class ChannelMap:
         """(C, H, W) float32; waits for the GPU."""
         data = self.array.read(4 * self.count, 4 * self.first).reshape(self.groups, self.places, 4)
         return data.transpose(0, 2, 1).reshape(-1, *self.shape[1:])[: self.shape[0]].copy()
+
+
+def map_bindings(name: str, settings: Struct, *more: str) -> tuple[Binding, ...]:
+    """The bindings of a kernel of maps: a uniform, `responses` and further arrays that it reads, `output`."""
+    reads = (Binding(array, "read", "array<vec4f>") for array in ("responses", *more))
+    return Binding(name, "uniform", settings), *reads, Binding("output", "write", "array<vec4f>")
 
 
 class MapStep(Protocol):

@@ -9,7 +9,7 @@ from engine.codegen.matmul.activation import activated
 from engine.errors import NetworkError, SettingError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
-from engine.gpu.channel_map import ChannelMap, MapStep
+from engine.gpu.channel_map import ChannelMap, MapStep, map_bindings
 from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS, Kernel, subgroup_size
 from engine.gpu.passes import Encoder
@@ -145,14 +145,7 @@ def steps(
     yield kernel.prepared(counts, convolution=uniform, responses=responses, weights=weights, output=output.array)
 
 
-UNIFORM = Binding("convolution", "uniform", CONVOLUTION)
-OUTPUT = Binding("output", "write", "array<vec4f>")
-BUFFERS = (
-    UNIFORM,
-    Binding("responses", "read", "array<vec4f>"),
-    Binding("weights", "read", "array<vec4f>"),
-    OUTPUT,
-)
+BUFFERS = map_bindings("convolution", CONVOLUTION, "weights")
 
 
 @cache
@@ -160,7 +153,7 @@ def _lanes_kernel(tile, activation):
     image = "texture_storage_2d<rgba32float, read>"
     images = (Binding(name, "storage_texture", image) for name in ("responses", "weights"))
     text = product.product_module(tile, activation, looped=True) + code.corners_text(tile)
-    return Kernel.of("kernels/convolve_lanes", (UNIFORM, *images, OUTPUT), product=text)
+    return Kernel.of("kernels/convolve_lanes", (BUFFERS[0], *images, BUFFERS[-1]), product=text)
 
 
 @cache

@@ -8,8 +8,7 @@ import numpy as np
 from engine.codegen.matmul.activation import activated
 from engine.errors import NetworkError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding
-from engine.gpu.channel_map import ChannelMap, groups_of
+from engine.gpu.channel_map import ChannelMap, groups_of, map_bindings
 from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.structs import struct
@@ -68,10 +67,5 @@ def _packed(weights, bias):
 
 @cache
 def _kernel(activation):
-    bindings = (
-        Binding("dense", "uniform", DENSE),
-        Binding("responses", "read", "array<vec4f>"),
-        Binding("weights", "read", "array<vec4f>"),
-        Binding("output", "write", "array<vec4f>"),
-    )
+    bindings = map_bindings("dense", DENSE, "weights")
     return Kernel.of("kernels/dense", bindings, activated=activated(activation))

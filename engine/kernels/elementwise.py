@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from engine.codegen.matmul.activation import activated
-from engine.gpu.bindings import Binding
-from engine.gpu.channel_map import ChannelMap
+from engine.gpu.channel_map import ChannelMap, map_bindings
 from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.structs import struct
 from engine.network import nodes
@@ -44,11 +43,6 @@ def steps(
 
 @cache
 def _kernel(activation, added, multiplied, scaled):
-    bindings = (
-        Binding("elementwise", "uniform", ELEMENTWISE),
-        Binding("responses", "read", "array<vec4f>"),
-        Binding("others", "read", "array<vec4f>"),
-        Binding("output", "write", "array<vec4f>"),
-    )
+    bindings = map_bindings("elementwise", ELEMENTWISE, "others")
     constants = {"ADDED": added, "MULTIPLIED": multiplied, "SCALED": scaled}
     return Kernel.of("kernels/elementwise", bindings, constants=constants, activated=activated(activation))

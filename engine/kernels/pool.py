@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from engine.errors import NetworkError
-from engine.gpu.bindings import Binding
-from engine.gpu.channel_map import ChannelMap
+from engine.gpu.channel_map import ChannelMap, map_bindings
 from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.structs import struct
 from engine.network.nodes import AveragePool, GlobalAveragePool, MaxPool
@@ -58,9 +57,5 @@ def _step(node, size, source, output, axes):
 
 @cache
 def _kernel(largest):
-    bindings = (
-        Binding("pool", "uniform", POOL),
-        Binding("responses", "read", "array<vec4f>"),
-        Binding("output", "write", "array<vec4f>"),
-    )
+    bindings = map_bindings("pool", POOL)
     return Kernel.of("kernels/pool", bindings, constants={"LARGEST": int(largest)})

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from math import prod
 
-from engine.gpu.bindings import Binding
-from engine.gpu.channel_map import ChannelMap, groups_of
+from engine.gpu.channel_map import ChannelMap, groups_of, map_bindings
 from engine.gpu.kernel import MAX_GROUPS, Dispatch, Kernel
 from engine.gpu.structs import struct
 from engine.network.nodes import Concat, Flatten
@@ -49,9 +48,5 @@ def moved(source: ChannelMap, output: ChannelMap, channel: int = 0) -> Iterator[
 
 @cache
 def _kernel():
-    bindings = (
-        Binding("reshape", "uniform", RESHAPE),
-        Binding("responses", "read", "array<vec4f>"),
-        Binding("output", "write", "array<vec4f>"),
-    )
+    bindings = map_bindings("reshape", RESHAPE)
     return Kernel.of("kernels/reshape", bindings)

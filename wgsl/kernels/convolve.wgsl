@@ -2,40 +2,15 @@
 // It is a product of matrices, of which the inputs are the numbers of the places' windows.
 #import generated/bindings
 #import generated/product
+#import lib/slabs
 #import lib/window
 
-const SLAB = 4u;
-const SLAB_PLACES = 128u;
-const SLAB_GROUPS = 16u;
-
-var<workgroup> slab_responses: array<vec4f, 512>;
-var<workgroup> slab_weights: array<vec4f, 256>;
-
-var<private> invocation: u32;
-var<private> corner: vec2u;
 // Of the place whose responses this invocation loads: the first row and column of its window, and the first block.
 var<private> window: vec2i;
 var<private> block: u32;
 
-// Places of an invocation are 16 apart and its groups 8: neighbours read neighbouring memory, without conflicts of banks.
-fn tile_place(p: u32) -> u32 {
-    return invocation / 8u + 16u * p;
-}
-
-fn tile_group(g: u32) -> u32 {
-    return invocation % 8u + 8u * g;
-}
-
 fn product_bias(g: u32) -> vec4f {
-    return weights[4u * SLAB * convolution.slabs * convolution.row + corner.y + tile_group(g)];
-}
-
-fn product_response(k: u32, p: u32) -> vec4f {
-    return slab_responses[k * SLAB_PLACES + tile_place(p)];
-}
-
-fn product_weights(k: u32, g: u32, j: u32) -> vec4f {
-    return slab_weights[(4u * k + j) * SLAB_GROUPS + tile_group(g)];
+    return weights[bias_place(convolution.slabs, convolution.row, g)];
 }
 
 fn response(k: u32) -> vec4f {
@@ -51,17 +26,17 @@ fn response(k: u32) -> vec4f {
 fn product_slab(s: u32) {
     workgroupBarrier();
     slab_responses[invocation] = response(s * SLAB);
-    slab_responses[SLAB_PLACES + invocation] = response(s * SLAB + 1u);
-    slab_responses[2u * SLAB_PLACES + invocation] = response(s * SLAB + 2u);
-    slab_responses[3u * SLAB_PLACES + invocation] = response(s * SLAB + 3u);
-    let at = (4u * SLAB * s + invocation / SLAB_GROUPS) * convolution.row + corner.y + invocation % SLAB_GROUPS;
+    slab_responses[SLAB_POINTS + invocation] = response(s * SLAB + 1u);
+    slab_responses[2u * SLAB_POINTS + invocation] = response(s * SLAB + 2u);
+    slab_responses[3u * SLAB_POINTS + invocation] = response(s * SLAB + 3u);
+    let at = weights_place(s, convolution.row);
     slab_weights[invocation] = weights[at];
-    slab_weights[SLAB_PLACES + invocation] = weights[at + 8u * convolution.row];
+    slab_weights[SLAB_POINTS + invocation] = weights[at + 8u * convolution.row];
     workgroupBarrier();
 }
 
 fn product_store(p: u32, g: u32, value: vec4f) {
-    let place = corner.x + tile_place(p);
+    let place = corner.x + tile_point(p);
     let group = corner.y + tile_group(g);
     if place < convolution.places && group < convolution.groups {
         let used = window_used(group, convolution.channels);
@@ -72,7 +47,7 @@ fn product_store(p: u32, g: u32, value: vec4f) {
 @compute @workgroup_size(128)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
     invocation = index;
-    corner = group.xy * vec2u(SLAB_PLACES, SLAB_GROUPS);
+    corner = group.xy * vec2u(SLAB_POINTS, SLAB_GROUPS);
     // Past the last place the last again; what is computed there is not stored.
     let place = min(corner.x + invocation, convolution.places - 1u);
     let y = place / convolution.width;

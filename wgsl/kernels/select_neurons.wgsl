@@ -80,21 +80,11 @@ fn choose(@builtin(global_invocation_id) id: vec3u) {
         let at = group * block.shape.y + pixel;
         let is_seen = seen(group, opacity_of(values[block.first_value + at], by.mean, by.deviation));
         let number = (block.firsts.x + at) * 4u;
-        if is_seen.x {
-            chosen[next].number = number;
-            next++;
-        }
-        if is_seen.y {
-            chosen[next].number = number + 1u;
-            next++;
-        }
-        if is_seen.z {
-            chosen[next].number = number + 2u;
-            next++;
-        }
-        if is_seen.w {
-            chosen[next].number = number + 3u;
-            next++;
+        for (var component = 0u; component < 4u; component++) {
+            if is_seen[component] {
+                chosen[next].number = number + component;
+                next++;
+            }
         }
     }
 }

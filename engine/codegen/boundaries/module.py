@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.codegen.boundaries.writer import LoopWriter, UnrolledWriter, is_straight
-from engine.codegen.header import header
 from engine.codegen.mlp.layout import layout, weights_binding
+from engine.codegen.text import header
 from engine.gpu.bindings import Binding
 from engine.network.mlp import Mlp, Shape
 

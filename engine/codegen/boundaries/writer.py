@@ -1,11 +1,12 @@
 """The WGSL of a network's boundaries: every neuron's sum and gradient at a sample, and the lines they make."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from engine.codegen.mlp.body import WrittenOut, indented
+from engine.codegen.mlp.body import WrittenOut
 from engine.codegen.mlp.layout import layout
+from engine.codegen.text import function, indented
 from engine.network.mlp import Shape
 
 STRAIGHT = ("relu", "leaky_relu", "identity")
@@ -373,11 +374,3 @@ fn sides_of(g: u32) -> vec4u {
     return sides[g / 32u];
 }
 """
-
-
-def function(head: str, lines: Iterable[str]) -> Iterator[str]:
-    """The lines of a WGSL function."""
-    yield f"fn {head} {{"
-    yield from indented(lines)
-    yield "}"
-    yield ""

@@ -11,7 +11,7 @@ from functools import cache
 from engine.codegen.bounds.budget import Budget, budget, is_shallow
 from engine.codegen.bounds.parabola import ParabolaBody
 from engine.codegen.bounds.slope import slope_body
-from engine.codegen.header import header
+from engine.codegen.text import header
 from engine.errors import ShapeError
 from engine.network.mlp import Shape
 

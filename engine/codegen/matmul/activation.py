@@ -1,6 +1,6 @@
 """An activation as a kernel applies it to four sums: the WGSL function `activated`."""
 
-from engine.codegen.header import header
+from engine.codegen.text import header
 from engine.network.activations import Activation
 
 

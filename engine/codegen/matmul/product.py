@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.codegen.header import header
+from engine.codegen.text import header, indented
 from engine.gpu.channel_map import groups_of
 from engine.network.activations import Activation
 from engine.network.mlp import Layer
@@ -131,11 +131,11 @@ def _body(tile, activation, short):
     # llvmpipe ends loops after 65,535 iterations.
     yield "for (var iteration = 0u; iteration < min(iterations, 65535u); iteration++) {"
     if tile.lanes:
-        yield from _indented(_iteration(tile, "iteration"))
+        yield from indented(_iteration(tile, "iteration"))
     else:
         yield "    product_slab(iteration);"
         for k in range(SLAB):
-            yield from _indented(["{", *_indented(_iteration(tile, f"{k}u")), "}"])
+            yield from indented(["{", *indented(_iteration(tile, f"{k}u")), "}"])
     yield "}"
     yield from _end(tile, activation, short)
 
@@ -205,11 +205,6 @@ def _response(activation, z):
     if activation.name == "identity" or not activation.rule.elementwise:
         return z
     return f"{activation.name}_value({z}, {activation.parameter!r})"
-
-
-def _indented(lines):
-    for line in lines:
-        yield f"    {line}"
 
 
 def pack_lanes(layer: Layer, tile: Tile) -> np.ndarray:

@@ -8,9 +8,9 @@ loads gave 30, and compiled in 0.85 s where they took 2.8. GPUs cache uniform ad
 
 from dataclasses import dataclass
 
-from engine.codegen.header import header
 from engine.codegen.mlp.batched_layout import WRITTEN, BatchedCut, plan, together
 from engine.codegen.mlp.softmax import softmax_shared
+from engine.codegen.text import header, indented
 from engine.gpu.bindings import Binding
 from engine.network.mlp import Shape
 
@@ -130,7 +130,7 @@ class _BatchedBody:
         for number, segment in enumerate(self.cut.segments):
             yield f"// up to {segment.room} layers of {segment.inputs} to {segment.outputs}"
             yield "{"
-            yield from _indented(self._segment(number, segment))
+            yield from indented(self._segment(number, segment))
             yield "}"
         yield from self._outputs()
 
@@ -165,10 +165,10 @@ class _BatchedBody:
         yield "for (var iteration = 0u; iteration < count; iteration++) {"
         steps = [f"at{j} += {part.size}u;" for j, part in enumerate(segment.parts)]
         if segment.passes == 1:
-            yield from _indented([*self._pass(segment, streams), *steps])
+            yield from indented([*self._pass(segment, streams), *steps])
         else:
             yield f"    for (var t = 0u; t < {segment.passes}u; t++) {{"
-            yield from _indented(_indented([*self._pass(segment, streams), *steps]))
+            yield from indented(indented([*self._pass(segment, streams), *steps]))
             yield "    }"
             for i in range(segment.outputs):
                 yield "    " + " ".join(f"h{i}_{s} = n{i}_{s};" for s in range(self.variant.streams))
@@ -300,8 +300,3 @@ class _Weights:
     def _vec4(self, at):
         """The vec4f that holds weight number `at`."""
         return f"{self.base + at // 4}u" if isinstance(self.base, int) else f"{self.base} + {at // 4}u"
-
-
-def _indented(lines):
-    for line in lines:
-        yield f"    {line}"

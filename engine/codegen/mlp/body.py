@@ -20,6 +20,7 @@ from functools import cache
 from typing import Protocol
 
 from engine.codegen.mlp.layout import LayerBlocks, layout
+from engine.codegen.text import indented
 from engine.network.mlp import Shape
 
 # Blocks of 4 x 4 weights in a network written out one by one, everything in registers. More would compile too slowly:
@@ -278,9 +279,3 @@ class ByOutputs(_Writer):
         """The statements of a function's body."""
         yield from self.layers()
         yield f"return {self.source};"
-
-
-def indented(lines: Iterable[str]) -> Iterator[str]:
-    """Lines four spaces to the right."""
-    for line in lines:
-        yield f"    {line}"

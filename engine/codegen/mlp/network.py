@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from functools import cache
 
-from engine.codegen.header import header
 from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN, Arithmetic
 from engine.codegen.mlp.body import body, is_written_out, loop_iterations
 from engine.codegen.mlp.layout import layout, weights_binding
 from engine.codegen.mlp.softmax import softmax_function, softmax_shared
+from engine.codegen.text import header
 from engine.network.mlp import Shape
 
 POINTS = {1: "f32", 2: "vec2f", 3: "vec3f", 4: "vec4f"}

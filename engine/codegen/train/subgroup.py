@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.codegen.header import header
+from engine.codegen.text import header, indented
 from engine.codegen.train.problem import Places, Problem
 
 # Samples taken side by side hide the time that an operation takes to end; two run fastest of 1, 2, 4, 8.
@@ -108,7 +108,7 @@ def lanes_module(plan: Lanes) -> str:
             *(["#import lib/exponential"] if plan.problem.task == "classes" else []),
             "",
             "fn train(run: u32, lane: u32) {",
-            *_indented(_LanesBody(plan).lines()),
+            *indented(_LanesBody(plan).lines()),
             "}",
             "",
         ]
@@ -143,7 +143,7 @@ class _LanesBody:
         yield from self._load("weights", "weights", [""], 0)
         yield from self._load("moments", "moments", ["m_", "v_"], 0)
         yield "for (var k = 0u; k < training.steps; k++) {"
-        yield from _indented(self._step())
+        yield from indented(self._step())
         yield "}"
         yield from self._store("weights", [""])
         yield from self._store("moments", ["m_", "v_"])
@@ -181,10 +181,10 @@ class _LanesBody:
         for layer, n, m in self.layers:
             yield from self._outwards(layer, n, m)
         yield "for (var iteration = training.iteration; iteration < training.iterations; iteration++) {"
-        yield from _indented(self._iteration())
+        yield from indented(self._iteration())
         yield "}"
         yield "if PARTIAL && training.ends == 0u {"
-        yield from _indented(self._store("gradients", ["g_"]))
+        yield from indented(self._store("gradients", ["g_"]))
         yield "} else {"
         yield "    let rate = rates[k];"
         for x in self.names:
@@ -222,7 +222,7 @@ class _LanesBody:
         for c in range(n + targets):
             yield f"let x{c} = samples[sample * {n + targets}u + {c}u];"
         yield f"for (var some = 0u; some < {self.width}u; some += {TOGETHER}u) {{"
-        yield from _indented(self._samples(n, targets))
+        yield from indented(self._samples(n, targets))
         yield "}"
 
     def _samples(self, n, targets):
@@ -348,8 +348,3 @@ def _transposed(rows, name):
             new[a], new[a | bit] = f"{t}l", f"{t}h"
         rows, bit = new, bit * 2
     return [row or "0.0" for row in rows]
-
-
-def _indented(lines):
-    for line in lines:
-        yield f"    {line}"

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.codegen.header import header
+from engine.codegen.text import function, header
 from engine.codegen.train.problem import Places, Problem
 from engine.errors import DeviceLimitError
 from engine.gpu.structs import struct
@@ -129,21 +129,17 @@ def threads_module(plan: Threads) -> str:
             LAYER.wgsl,
             f"const ALL_LAYERS = array<Layer, {len(rows)}>({', '.join(rows)});",
             "",
-            *_function("layer_of(number: u32) -> Layer", ["var all = ALL_LAYERS;", "return all[number];"]),
+            *function("layer_of(number: u32) -> Layer", ["var all = ALL_LAYERS;", "return all[number];"]),
             *_rule("hidden", hidden),
             *_rule("last", ends),
-            *_function("begin_deltas(four: u32, counts: vec4f)", _begin(problem, plan)),
+            *function("begin_deltas(four: u32, counts: vec4f)", _begin(problem, plan)),
         ]
     )
 
 
-def _function(head, lines):
-    return [f"fn {head} {{", *(f"    {line}" for line in lines), "}", ""]
-
-
 def _rule(name, activation):
     for what in ("value", "slope"):
-        yield from _function(
+        yield from function(
             f"{name}_{what}(z: vec4f) -> vec4f", [f"return {activation.name}_{what}(z, {activation.parameter!r});"]
         )
 
