@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engine.codegen.mlp.batched_layout import WRITTEN, BatchedCut, plan, together
 from engine.codegen.mlp.softmax import softmax_shared
-from engine.codegen.text import header, indented
+from engine.codegen.text import fours, header, indented
 from engine.gpu.bindings import Binding
 from engine.network.mlp import Shape
 
@@ -236,14 +236,12 @@ class _BatchedBody:
         rule, a = activation.name, repr(float(activation.parameter))
         plain = rule == "identity" or not activation.rule.elementwise
         places = [(r, s) for r in rows if r + shift < segment.passes * segment.rows for s in self.values]
-        for k in range(0, len(places), 4):
-            some = places[k : k + 4]
-            four = ", ".join(f"z{r}_{s}" for r, s in some + some[-1:] * (4 - len(some)))
+        for k, _, four in fours(f"z{r}_{s}" for r, s in places):
             if not plain:
                 yield f"let a{k} = {rule}_value(vec4f({four}), {a});"
                 if self.variant.gradient:
                     yield f"let d{k} = {rule}_slope(vec4f({four}), {a});"
-            for j, (r, s) in enumerate(some):
+            for j, (r, s) in enumerate(places[k : k + 4]):
                 value = f"z{r}_{s}" if plain else f"a{k}[{j}]"
                 yield f"{name}{r + shift}_{s} = {self.number}({value});"
                 for c in range(1, self.variant.channels):

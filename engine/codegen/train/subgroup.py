@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.codegen.text import header, indented
+from engine.codegen.text import each, fours, header, indented
 from engine.codegen.train.problem import Places, Problem
 
 # Samples taken side by side hide the time that an operation takes to end; two run fastest of 1, 2, 4, 8.
@@ -140,8 +140,8 @@ class _LanesBody:
 
     def lines(self):
         yield "let key = keys[run];"
-        yield from self._load("weights", "weights", [""], 0)
-        yield from self._load("moments", "moments", ["m_", "v_"], 0)
+        yield from self._load("weights", [""])
+        yield from self._load("moments", ["m_", "v_"])
         yield "for (var k = 0u; k < training.steps; k++) {"
         yield from indented(self._step())
         yield "}"
@@ -157,12 +157,12 @@ class _LanesBody:
     def _base(self, prefixes):
         return f"run * {len(prefixes) * self.plan.groups * self.width}u + lane"
 
-    def _load(self, array, label, prefixes, _):
-        yield f"let at_{label} = {self._base(prefixes)};"
+    def _load(self, array, prefixes):
+        yield f"let at_{array} = {self._base(prefixes)};"
         for g, names in self._groups(prefixes):
-            yield f"let {label}{g} = {array}[at_{label} + {g * self.width}u];"
+            yield f"let {array}{g} = {array}[at_{array} + {g * self.width}u];"
             for c, name in enumerate(names):
-                yield f"var {name} = {label}{g}.{'xyzw'[c]};"
+                yield f"var {name} = {array}{g}.{'xyzw'[c]};"
 
     def _store(self, array, prefixes):
         for g, names in self._groups(prefixes):
@@ -197,9 +197,7 @@ class _LanesBody:
     def _outwards(self, layer, n, m):
         """a: the weights of a layer with lanes that are outputs."""
         if layer == 0:
-            for i in range(n):
-                for k in self.parts(m):
-                    yield f"let a0_{i}_{k} = w0_{i}_{k};"
+            yield from each("let a0_{i}_{k} = w0_{i}_{k};", i=range(n), k=self.parts(m))
             return
         for p in self.parts(n):
             for k in self.parts(m):
@@ -237,29 +235,23 @@ class _LanesBody:
             yield from self._back(layer, n, m)
 
     def _forward(self, layer, n, m):
-        for k in self.parts(m):
-            for s in self.samples:
-                yield f"var z{layer + 1}_{k}_{s} = b{layer}_{k};"
+        names = {"l": layer, "o": layer + 1, "k": self.parts(m), "s": self.samples}
+        yield from each("var z{o}_{k}_{s} = b{l}_{k};", **names)
         for i in range(n):
             for s in self.samples:
                 value = self.broadcast(f"h{layer}", i, s) if layer else f"x{i}_{s}"
                 yield f"let c{layer}_{i}_{s} = {value};"
-            for k in self.parts(m):
-                for s in self.samples:
-                    z = f"z{layer + 1}_{k}_{s}"
-                    yield f"{z} = fma(a{layer}_{i}_{k}, c{layer}_{i}_{s}, {z});"
+            yield from each("z{o}_{k}_{s} = fma(a{l}_{i}_{k}, c{l}_{i}_{s}, z{o}_{k}_{s});", i=i, **names)
         yield from self._activated(layer, "value", "h", m)
 
     def _activated(self, layer, what, name, m):
         """name: the activation's value or slope at the sums of a layer, four at once."""
         activation = self.problem.shape.activations[layer]
-        places = [f"{layer + 1}_{k}_{s}" for k in self.parts(m) for s in self.samples]
-        for at in range(0, len(places), 4):
-            some = places[at : at + 4]
-            four = ", ".join([*(f"z{x}" for x in some), *["0.0"] * (4 - len(some))])
+        sums = each("z{o}_{k}_{s}", o=layer + 1, k=self.parts(m), s=self.samples)
+        for at, some, four in fours(sums, "0.0"):
             yield f"let {name}four{layer + 1}_{at} = {activation.name}_{what}(vec4f({four}), {activation.parameter!r});"
-            for c, x in enumerate(some):
-                yield f"let {name}{x} = {name}four{layer + 1}_{at}.{'xyzw'[c]};"
+            for c, z in enumerate(some):
+                yield f"let {name}{z[1:]} = {name}four{layer + 1}_{at}.{'xyzw'[c]};"
 
     def _loss(self):
         """d: deltas of the outputs, as many times too large as `scale` is small."""
@@ -283,13 +275,12 @@ class _LanesBody:
             for j in range(1, outputs):
                 most = f"max({most}, y{j}_{s})"
             yield f"let most_{s} = {most};"
-        places = [(k, s) for k in self.parts(outputs) for s in self.samples]
-        for at in range(0, len(places), 4):
-            some = places[at : at + 4]
-            four = ", ".join([*(f"z{last}_{k}_{s} - most_{s}" for k, s in some), *["0.0"] * (4 - len(some))])
+        shifted = each("z{o}_{k}_{s} - most_{s}", o=last, k=self.parts(outputs), s=self.samples)
+        powers = list(each("q_{k}_{s}", k=self.parts(outputs), s=self.samples))
+        for at, some, four in fours(shifted, "0.0"):
             yield f"let powers{at} = safe_exp(vec4f({four}));"
-            for c, (k, s) in enumerate(some):
-                yield f"let q_{k}_{s} = powers{at}.{'xyzw'[c]};"
+            for c in range(len(some)):
+                yield f"let {powers[at + c]} = powers{at}.{'xyzw'[c]};"
         for s in self.samples:
             yield f"let all_{s} = {' + '.join(self.broadcast('q', j, s) for j in range(outputs))};"
             for k in self.parts(outputs):
@@ -301,31 +292,24 @@ class _LanesBody:
 
     def _back(self, layer, n, m):
         """Adds to a layer's gradients; d of the layer below."""
-        d = f"d{layer + 1}"
-        for k in self.parts(m):
-            for s in self.samples:
-                yield f"g_b{layer}_{k} += {d}_{k}_{s};"
+        names = {"l": layer, "o": layer + 1, "k": self.parts(m), "p": self.parts(n), "s": self.samples}
+        here, below = ({x: names[x] for x in f"lo{part}s"} for part in "kp")
+        yield from each("g_b{l}_{k} += d{o}_{k}_{s};", **here)
         if layer == 0:
-            for i in range(n):
-                for k in self.parts(m):
-                    for s in self.samples:
-                        yield f"g_w0_{i}_{k} = fma({d}_{k}_{s}, x{i}_{s}, g_w0_{i}_{k});"
+            yield from each("g_w0_{i}_{k} = fma(d1_{k}_{s}, x{i}_{s}, g_w0_{i}_{k});", i=range(n), **here)
             return
-        for p in self.parts(n):
-            for s in self.samples:
-                yield f"var r{layer}_{p}_{s} = 0.0;"
+        yield from each("var r{l}_{p}_{s} = 0.0;", **below)
         for j in range(m):
             for s in self.samples:
-                yield f"let f{layer}_{j}_{s} = {self.broadcast(d, j, s)};"
-            for p in self.parts(n):
-                for s in self.samples:
-                    f, r = f"f{layer}_{j}_{s}", f"r{layer}_{p}_{s}"
-                    yield f"{r} = fma(w{layer}_{j}_{p}, {f}, {r});"
-                    yield f"g_w{layer}_{j}_{p} = fma(h{layer}_{p}_{s}, {f}, g_w{layer}_{j}_{p});"
+                yield f"let f{layer}_{j}_{s} = {self.broadcast(f'd{layer + 1}', j, s)};"
+            yield from each(
+                "r{l}_{p}_{s} = fma(w{l}_{j}_{p}, f{l}_{j}_{s}, r{l}_{p}_{s});",
+                "g_w{l}_{j}_{p} = fma(h{l}_{p}_{s}, f{l}_{j}_{s}, g_w{l}_{j}_{p});",
+                j=j,
+                **below,
+            )
         yield from self._activated(layer - 1, "slope", "e", n)
-        for p in self.parts(n):
-            for s in self.samples:
-                yield f"let d{layer}_{p}_{s} = r{layer}_{p}_{s} * e{layer}_{p}_{s};"
+        yield from each("let d{l}_{p}_{s} = r{l}_{p}_{s} * e{l}_{p}_{s};", **below)
 
 
 def _transposed(rows, name):
