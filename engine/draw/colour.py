@@ -10,6 +10,7 @@ from engine.errors import SettingError, near
 from engine.gpu.array import Array
 
 RGB = tuple[float, float, float]
+WHITE = (1.0, 1.0, 1.0, 1.0)
 
 # Ten even steps of each map. viridis, magma, cividis: van der Walt and Smith 2015; Nunez et al. 2018 (CC0).
 # The diverging map is Crameri's vik, 2018, in eleven.

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.draw.colour import WHITE
 from engine.draw.drawable import Instances
 from engine.draw.frame import FRAME
 from engine.draw.program import Program
@@ -27,12 +28,7 @@ class Lines(Instances):
     program = Program("draw/lines", depth="write", frame=FRAME, node=LINES, items=[SEGMENT])
 
     def __init__(
-        self,
-        segments: ArrayLike = (),
-        colour: ArrayLike = (1.0, 1.0, 1.0, 1.0),
-        *,
-        width: float = 1.5,
-        name: str | None = None,
+        self, segments: ArrayLike = (), colour: ArrayLike = WHITE, *, width: float = 1.5, name: str | None = None
     ):
         super().__init__(name)
         self.width = width

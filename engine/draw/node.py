@@ -22,6 +22,13 @@ def transformed(matrix: np.ndarray, point: ArrayLike) -> np.ndarray:
     return (matrix @ np.append(point, 1.0))[:3]
 
 
+def box_chord(origin: np.ndarray, direction: np.ndarray, lower: ArrayLike, upper: ArrayLike) -> tuple[float, float]:
+    """(start, end) of the part of a ray between two corners of a box; end <= start where it misses."""
+    with np.errstate(all="ignore"):
+        a, b = np.subtract(lower, origin) / direction, np.subtract(upper, origin) / direction
+    return max(0.0, float(np.nanmax(np.minimum(a, b)))), float(np.nanmin(np.maximum(a, b)))
+
+
 class _Checked(type):
     """Marks a node as complete once its __init__ has ended, subclasses' included."""
 

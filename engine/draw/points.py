@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.draw.colour import WHITE
 from engine.draw.drawable import Instances
 from engine.draw.frame import FRAME
 from engine.draw.program import Program
@@ -27,12 +28,7 @@ class Points(Instances):
     program = Program("draw/points", depth="write", frame=FRAME, node=POINTS, items=[POINT])
 
     def __init__(
-        self,
-        positions: ArrayLike = (),
-        colour: ArrayLike = (1.0, 1.0, 1.0, 1.0),
-        *,
-        width: ArrayLike = 6.0,
-        name: str | None = None,
+        self, positions: ArrayLike = (), colour: ArrayLike = WHITE, *, width: ArrayLike = 6.0, name: str | None = None
     ):
         super().__init__(name)
         self.set(positions, colour, width)

@@ -116,7 +116,7 @@ class Painter:
         background = THEMES[getattr(scene, "ground", None) or scene.theme].background
         encoder = device().encoder()
         if self.picture is not None:
-            blit(encoder, self.picture.texture, view, format, (0, 0, *size), clear=background)
+            blit(encoder, self.picture.texture, view, format, size, background)
             if self.quality.scale < 1.0:
                 # A coarse picture is enlarged, but words stay sharp.
                 draw_sprites(encoder, self.renderer.sprites(scene, size), view, (0, 0, *size), format)

@@ -28,24 +28,19 @@ class Report:
     passes: tuple[PassTime, ...] | None = None
 
 
+@dataclass(eq=False)
 class Picture:
     """A finished picture: in a texture, or where it was made in tiles, in an array.
 
     size   (width, height)
     """
 
-    def __init__(
-        self,
-        size: tuple[int, int],
-        texture: Texture | None,
-        counts: Array,
-        rays: int,
-        pixels: np.ndarray | None = None,
-        *,
-        passes: tuple[PassTime, ...] | None = None,
-    ):
-        self.size, self._rays, self._passes = size, rays, passes
-        self._texture, self._counts, self._pixels = texture, counts, pixels
+    size: tuple[int, int]
+    _texture: Texture | None
+    _counts: Array
+    _rays: int
+    _pixels: np.ndarray | None = None
+    _passes: tuple[PassTime, ...] | None = None
 
     @property
     def texture(self) -> Texture:

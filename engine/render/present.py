@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from engine.draw.colour import RGB
 from engine.draw.frame import Sprite
 from engine.draw.program import Program
 from engine.gpu.array import Array
@@ -13,20 +14,16 @@ from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.render.tiling import Rectangle, overlap
 
-SPRITE = struct("SpritePlace", place="vec4f", tile="vec4f")
-BLIT = struct("BlitPlace", place="vec4f", decode="vec4f")
-SPRITE_PROGRAM = Program("render/sprite", sprite=SPRITE, image="texture_2d<f32>")
-BLIT_PROGRAM = Program("render/blit", blend="replace", blit=BLIT, image="texture_2d<f32>")
+# Where an image goes, and the size of the target's part in pixels; then 1 where the target wants linear values.
+PLACE = struct("ImagePlace", place="vec4f", tile="vec4f")
+SPRITE_PROGRAM = Program("render/sprite", node=PLACE, image="texture_2d<f32>")
+BLIT_PROGRAM = Program("render/blit", blend="replace", node=PLACE, image="texture_2d<f32>")
 # Bytes of a sprite that stays on the GPU: the words of a usual picture, which the next one has too.
 CACHED_BYTES = 2**20
 
 
 def draw_sprites(
-    encoder: Encoder,
-    sprites: Iterable[Sprite],
-    view: View,
-    tile: Rectangle,
-    format: str = "rgba8unorm",
+    encoder: Encoder, sprites: Iterable[Sprite], view: View, tile: Rectangle, format: str = "rgba8unorm"
 ) -> None:
     """Blends sprites over a picture, or over the tile of one.
 
@@ -39,38 +36,28 @@ def draw_sprites(
     if not parts:
         return
     step = render_pass(encoder, "words", view)
-    # A view may be larger than the tile that is laid on it: a window with a panel beside the picture.
+    # A view may be larger than the tile that is drawn to it: a window with a panel beside the picture.
     step.set_viewport(0, 0, width, height, 0.0, 1.0)
-    decode = float(format.endswith("-srgb"))
     for left, top, image in parts:
         h, w = image.shape[:2]
-        place = _sprite_place((left - x, top - y, w, h), (width, height, decode, 0.0))
-        SPRITE_PROGRAM.draw_to(format, step, 4, sprite=place, image=_sprite_texture(image))
+        place = _place((left - x, top - y, w, h), (width, height), format)
+        SPRITE_PROGRAM.draw_to(format, step, 4, node=place, image=_sprite_texture(image))
     step.end()
 
 
-def blit(
-    encoder: Encoder,
-    texture: Texture,
-    target_view: View,
-    target_format: str,
-    viewport: Rectangle,
-    *,
-    clear: tuple[float, float, float] | None = (0.0, 0.0, 0.0),
-) -> None:
-    """Draws a finished picture into part of a surface, stretched if their sizes differ.
+def blit(encoder: Encoder, texture: Texture, view: View, format: str, size: tuple[int, int], clear: RGB) -> None:
+    """Draws a finished picture at a surface's left top corner, stretched if their sizes differ.
 
-    texture         rgba8unorm, sRGB-encoded
-    target_view     of the surface's current texture
-    target_format   its format; `-srgb` formats get linear values
-    viewport        (x, y, width, height) in the surface's pixels
-    clear           linear RGB around it, or None to leave what is there
+    texture   rgba8unorm, sRGB-encoded
+    view      of the surface's current texture
+    format    its format; `-srgb` formats get linear values
+    size      (width, height) that the picture takes, in the surface's pixels
+    clear     linear RGB of the rest
     """
-    place = _blit_place(tuple(viewport), float(target_format.endswith("-srgb")))
-    step = render_pass(encoder, "blit", target_view, clear=None if clear is None else (*clear, 1.0))
-    step.set_viewport(*viewport, 0.0, 1.0)
-    step.set_scissor_rect(*(int(v) for v in viewport))
-    BLIT_PROGRAM.draw_to(target_format, step, 3, blit=place, image=texture)
+    step = render_pass(encoder, "blit", view, clear=(*clear, 1.0))
+    step.set_viewport(0, 0, *size, 0.0, 1.0)
+    step.set_scissor_rect(0, 0, *size)
+    BLIT_PROGRAM.draw_to(format, step, 3, node=_place((0, 0, *size), size, format), image=texture)
     step.end()
 
 
@@ -97,10 +84,5 @@ def _cached_texture(shape, data):
 
 # A buffer for each place, not one that is written again: several may be recorded before they are submitted.
 @lru_cache(maxsize=256)
-def _sprite_place(place, tile):
-    return Array.of(SPRITE.new(place=place, tile=tile), "uniform")
-
-
-@lru_cache(maxsize=16)
-def _blit_place(place, decode):
-    return Array.of(BLIT.new(place=place, decode=(decode, 0, 0, 0)), "uniform")
+def _place(place, size, format):
+    return Array.of(PLACE.new(place=place, tile=(*size, float(format.endswith("-srgb")), 0.0)), "uniform")

@@ -161,7 +161,7 @@ class Renderer:
             # A live picture: it stays on the GPU, in one texture.
             texture, shot.counts = self._output(shot.plan.size)
             self._draw(shot, tiles[0], texture)
-            picture = Picture(shot.plan.size, texture, shot.counts, shot.rays, passes=self._passes(shot))
+            picture = Picture(shot.plan.size, texture, shot.counts, shot.rays, None, self._passes(shot))
             self._outputs.append((texture, shot.counts, weakref.ref(picture)))
             return picture
         pixels = np.empty((height, width, 4), np.uint8)
@@ -171,7 +171,7 @@ class Renderer:
             pixels[y : y + h, x : x + w] = part
             if number < len(tiles):
                 yield number, len(tiles)
-        return Picture(shot.plan.size, None, shot.counts, shot.rays, pixels, passes=self._passes(shot))
+        return Picture(shot.plan.size, None, shot.counts, shot.rays, pixels, self._passes(shot))
 
     def tiles(
         self,

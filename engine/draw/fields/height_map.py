@@ -11,7 +11,7 @@ from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.fields.box_axes import BoxAxes
 from engine.draw.fields.sampling import Samples, Survey, extent
 from engine.draw.frame import FRAME, Frame
-from engine.draw.node import transformed
+from engine.draw.node import box_chord, transformed
 from engine.draw.program import Program
 from engine.errors import SettingError, ShapeError
 from engine.gpu.device import device
@@ -268,7 +268,7 @@ class HeightMap(Drawable):
         half, (low, high) = self.half_size, self.ends
         # Slightly more than the box, where a surface between the survey's samples may leave it.
         bottom, top = self._cuts(1.02)
-        start, end = _chord(o, d, (-half[0], bottom, -half[2]), (half[0], top, half[2]))
+        start, end = box_chord(o, d, (-half[0], bottom, -half[2]), (half[0], top, half[2]))
         rise = 2.0 * half[1] / (high - low)
 
         def above(t):
@@ -290,13 +290,6 @@ class HeightMap(Drawable):
             value=float(values[0, self.output]),
             gradient=tuple(inverse[:3, :3].T @ (along @ gradients[0, self.output])),
         )
-
-
-def _chord(origin, direction, lower, upper):
-    """(start, end) of the part of a ray between two corners of a box; end <= start where it misses."""
-    with np.errstate(all="ignore"):
-        a, b = (lower - origin) / direction, (upper - origin) / direction
-    return max(0.0, float(np.nanmax(np.minimum(a, b)))), float(np.nanmin(np.maximum(a, b)))
 
 
 def _crossing(above: Callable[[np.ndarray], np.ndarray], start: float, end: float, steps: int) -> float | None:

@@ -12,7 +12,7 @@ from engine.codegen.mlp.weights import upload
 from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.frame import FRAME, LAYERS, LAYERS_TYPE, Frame
-from engine.draw.node import transformed
+from engine.draw.node import box_chord, transformed
 from engine.draw.program import Program
 from engine.draw.surfaces.debug_views import NORMAL_MAP, view_legend, view_number, view_span
 from engine.draw.words.legend import Legend
@@ -91,19 +91,16 @@ class Region:
 
     def chord(self, origin: np.ndarray, direction: np.ndarray) -> tuple[float, float]:
         """(start, length) of the part of a ray inside; length 0 where it misses. direction has length 1."""
-        if self.kind == "ball":
-            b = float(np.dot(origin, direction))
-            closest = origin - direction * b
-            under = self.sizes[0] ** 2 - float(closest @ closest)
-            if under <= 0:
-                return 0.0, 0.0
-            low, high = -b - under**0.5, -b + under**0.5
-        else:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                a, b = (-self.sizes - origin) / direction, (self.sizes - origin) / direction
-            low, high = np.nanmax(np.minimum(a, b)), np.nanmin(np.maximum(a, b))
-        low = max(float(low), 0.0)
-        return low, max(float(high) - low, 0.0)
+        if self.kind == "box":
+            start, end = box_chord(origin, direction, -self.sizes, self.sizes)
+            return start, max(end - start, 0.0)
+        b = float(np.dot(origin, direction))
+        closest = origin - direction * b
+        under = self.sizes[0] ** 2 - float(closest @ closest)
+        if under <= 0:
+            return 0.0, 0.0
+        start = max(-b - under**0.5, 0.0)
+        return start, max(-b + under**0.5 - start, 0.0)
 
 
 class LevelSurfaces(Drawable):
