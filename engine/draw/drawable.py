@@ -96,14 +96,14 @@ class Drawable(Node):
         array.write(struct.new(**values))
         return array
 
-    def array(self, name: str, dtype: DTypeLike, count: int) -> Array:
+    def array(self, name: str, dtype: DTypeLike, count: int, usage: str = "storage") -> Array:
         """The node's array of that name, which has room for so many items; its contents may be lost."""
-        array = self._buffers[name] = grown(self._buffers.get(name), dtype, count)
+        array = self._buffers[name] = grown(self._buffers.get(name), dtype, count, usage)
         return array
 
-    def upload(self, name: str, data: np.ndarray) -> Array:
+    def upload(self, name: str, data: np.ndarray, usage: str = "storage") -> Array:
         """The node's array of that name, which holds the data from now on."""
-        array = self.array(name, data.dtype, data.size)
+        array = self.array(name, data.dtype, data.size, usage)
         array.write(data)
         return array
 

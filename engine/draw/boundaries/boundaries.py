@@ -110,7 +110,6 @@ class Boundaries(Drawable):
         self._snapshots: _Snapshots | None = None
         self._pictured: np.ndarray | None = None
         self._texture: Texture | None = None
-        self._arrays: dict[str, Array] = {}
         self.show(net, origin=origin, axes=axes, task=task)
         layers = layer_styles(len(net.layers) - 1)
         sizes = net.shape.sizes[1:-1]
@@ -207,22 +206,51 @@ class Boundaries(Drawable):
         self._update_weights(frame.encoder)
         (x, y, _), pixel = frame.camera.target, self._pixel(frame)
         rows, unit = middle(self.net, self.origin + x * self.axes[0] + y * self.axes[1], self.axes, pixel)
-        self._write("middle", rows)
-        reach = self._write_lines(frame.scale * frame.grid)
-        self._update_target()
-        self._write("node", self._node(frame, pixel, unit, reach))
+        decision = self.decision or ((0.0, 0.0, 0.0), 0.0, 0.0)
+        *own, dashes = self._styles
+        colours, opacities, widths = (np.concatenate([x, [last]]) for x, last in zip(own, decision, strict=True))
+        styles, reaches = lines(colours, opacities, widths, [*dashes, ()], self.hovered, frame.scale * frame.grid)
+        groups = Groups(self.net.shape)
+        places, full = groups.places(self.net.shape), np.zeros(4 * groups.count + 4, STYLE.dtype)
+        full[places] = styles
+        squared = np.full(len(full), -1.0, np.float32)
+        squared[places] = np.where(reaches > 0.0, reaches**2, -1.0)
+        if self._texture is None or self._pictured is not self.target:
+            self._pictured = self.target
+            self._texture = image_texture(np.zeros((1, 1), np.uint8) if self.target is None else self.target)
+        tints = np.zeros((17, 4))
+        found = (region_colours if self.background == "regions" else class_colours)(frame.theme.name)
+        tints[: len(found), :3] = found
+        # Measured from a point of a lattice so coarse that the picture rarely meets another, and never far away.
+        lattice = 8.0 * 2.0 ** math.ceil(math.log2(pixel * max(frame.size) * frame.grid))
+        node = self.uniform(
+            NODE,
+            tints=tints,
+            first=self._clipped(frame)[:2],
+            texels=self._texels(x, y, pixel),
+            light=(*(colours[self.hovered] if self.hovered is not None else (0, 0, 0)), self.lit),
+            anchor=((round(x / lattice) * lattice - x) / pixel, (y - round(y / lattice) * lattice) / pixel),
+            unit=unit,
+            reach=max(0.0, float(reaches.max())),
+            fade=self.fade,
+            mixture=MIXTURE,
+            most_loss=MOST_LOSS[self.task],
+            lit=0xFFFFFFFF if self.hovered is None else int(places[self.hovered]),
+            most=0xFFFFFFFF,
+            # The last layer's lines bend none but the decision's.
+            bending=groups.count if self.decision else groups.starts[-1],
+        )
+        self._arrays = {
+            "middle": self.upload("middle", rows, "uniform"),
+            "reaches": self.upload("reaches", squared, "uniform"),
+            "styles": self.upload("styles", full),
+            "node": node,
+        }
 
     def _pixel(self, frame):
         """World units from one sample to the next."""
         half_width, _ = frame.camera.half_sizes(frame.size[0] / frame.size[1])
         return 2.0 * half_width / frame.size_samples[0]
-
-    def _write(self, name, data, usage="uniform"):
-        array = self._arrays.get(name)
-        if array is None or (array.dtype, array.count, array.usage) != (data.dtype, data.size, usage):
-            self._arrays[name] = Array.of(data, usage)
-        else:
-            array.write(data)
 
     def _update_weights(self, encoder):
         """The weights shown on the GPU, copied from the snapshots there or written if they are others."""
@@ -237,60 +265,6 @@ class Boundaries(Drawable):
         elif self._shown is not self.net:
             self._weights.write(pack(self.net))
         self._shown = self.net
-
-    def _write_lines(self, scale):
-        """Writes styles and reaches; returns the greatest reach, 0 where no line is shown."""
-        colours, opacities, widths, dashes = self._styles
-        colour, opacity, width = self.decision or ((0.0, 0.0, 0.0), 0.0, 0.0)
-        styles, reaches = lines(
-            np.vstack([colours, [colour]]),
-            np.append(opacities, opacity),
-            np.append(widths, width),
-            [*dashes, ()],
-            self.hovered,
-            scale,
-        )
-        groups = Groups(self.net.shape)
-        places, full = groups.places(self.net.shape), np.zeros(4 * groups.count + 4, STYLE.dtype)
-        full[places] = styles
-        squared = np.full(len(full), -1.0, np.float32)
-        squared[places] = np.where(reaches > 0.0, reaches**2, -1.0)
-        self._write("styles", full, "storage")
-        self._write("reaches", squared)
-        return max(0.0, float(reaches.max()))
-
-    def _update_target(self):
-        if self._texture is None or self._pictured is not self.target:
-            self._pictured = self.target
-            self._texture = image_texture(np.zeros((1, 1), np.uint8) if self.target is None else self.target)
-
-    def _node(self, frame, pixel, unit, reach):
-        (x, y, _), theme = frame.camera.target, frame.theme.name
-        tints = np.zeros((17, 4))
-        found = region_colours(theme) if self.background == "regions" else class_colours(theme)
-        tints[: len(found), :3] = found
-        # Measured from a point of a lattice so coarse that the picture rarely meets another, and never far away.
-        lattice = 8.0 * 2.0 ** math.ceil(math.log2(pixel * max(frame.size) * frame.grid))
-        anchor = (round(x / lattice) * lattice - x) / pixel, (y - round(y / lattice) * lattice) / pixel
-        groups = Groups(self.net.shape)
-        lit = 0xFFFFFFFF if self.hovered is None else int(groups.places(self.net.shape)[self.hovered])
-        colours = np.vstack([self._styles[0], [self.decision[0] if self.decision else (0.0, 0.0, 0.0)]])
-        return NODE.new(
-            tints=tints,
-            first=self._clipped(frame)[:2],
-            texels=self._texels(x, y, pixel),
-            light=(*(colours[self.hovered] if self.hovered is not None else (0, 0, 0)), self.lit),
-            anchor=anchor,
-            unit=unit,
-            reach=reach,
-            fade=self.fade,
-            mixture=MIXTURE,
-            most_loss=MOST_LOSS[self.task],
-            lit=lit,
-            most=0xFFFFFFFF,
-            # The last layer's lines bend none but the decision's.
-            bending=groups.count if self.decision else groups.starts[-1],
-        )
 
     def _clipped(self, frame):
         """(left, top, right, bottom): the samples of the picture that are drawn, those whose middle is in `clip`."""

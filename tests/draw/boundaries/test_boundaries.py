@@ -310,3 +310,8 @@ def test_what_cannot_be_drawn_is_said_in_a_line(renderer):
         shot(renderer, bare(net, background="nothing"))
     with pytest.raises(SettingError, match="dash"):
         Boundaries(net).styles(np.zeros((4, 3)), dashes=[(1.0, -1.0)] * 4)
+
+
+def test_a_snapshot_without_a_history_is_refused():
+    with pytest.raises(SettingError, match="no history"):
+        Boundaries(random_mlp([2, 4, 2])).at(0)
