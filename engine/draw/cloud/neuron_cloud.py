@@ -233,7 +233,7 @@ class NeuronCloud(Drawable):
         view = self.view(frame.camera, world, samples, offset, frame.samples, power)
         # Once a picture, unless another one is drawn between its tiles.
         if self._placed != (frame.camera, samples, frame.theme):
-            table = Array.of(palette_of(*(self.palette or theme_palette(frame.theme))), "uniform")
+            table = self.upload("palette", palette_of(*(self.palette or theme_palette(frame.theme))), "uniform")
             self._splatter.place(frame.encoder, view, self._dots(table))
             self._placed = frame.camera, samples, frame.theme
         frame.encoder = self._splatter.draw(frame.encoder, view, frame.depth)
