@@ -2,11 +2,11 @@
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from engine.draw.colour import srgb
 from engine.draw.frame import THEMES
 from engine.draw.words import text
 
@@ -17,7 +17,7 @@ TITLE = 4.0 / 3.0
 # Before labels are turned or left out they may shrink to this, but never below legible.
 SHRUNK, LEGIBLE = 0.75, 9.0
 GUTTER = 0.012
-# Opacity of the ink over the background.
+# Opacity of text over the background.
 VALUES, TITLES = 0.85, 0.6
 
 # An axis' title and its labels.
@@ -30,7 +30,7 @@ class PlacedText:
 
     mask       (H, W) float32 coverage
     x, y       its top left corner
-    strength   of the ink
+    strength   opacity
     """
 
     mask: np.ndarray
@@ -125,12 +125,12 @@ def lay_out(
     return SheetLayout(page, (width, height), places, tuple(written))
 
 
-def paint(sheet: SheetLayout, theme: str) -> np.ndarray:
+def drawn(sheet: SheetLayout, theme: str) -> np.ndarray:
     """The sheet without its cells: (H, W, 4) uint8, opaque.
 
     theme   a key of THEMES
     """
-    background, ink = (_encoded(colour) for colour in (THEMES[theme].background, THEMES[theme].foreground))
+    background, foreground = (255 * srgb(colour) for colour in (THEMES[theme].background, THEMES[theme].foreground))
     width, height = sheet.size
     page = np.empty((height, width, 4), np.uint8)
     page[...] = (*np.round(background).astype(np.uint8), 255)
@@ -139,14 +139,8 @@ def paint(sheet: SheetLayout, theme: str) -> np.ndarray:
         y, x = max(0, label.y), max(0, label.x)
         part = page[y : label.y + h, x : label.x + w, :3]
         mask = label.mask[y - label.y :, x - label.x :][: part.shape[0], : part.shape[1], None] * label.strength
-        part[...] = np.round(part * (1.0 - mask) + ink * mask)
+        part[...] = np.round(part * (1.0 - mask) + foreground * mask)
     return page
-
-
-def _encoded(colour: Sequence[float]) -> np.ndarray:
-    """sRGB 0..255 of linear RGB."""
-    c = np.asarray(colour, float)
-    return 255.0 * np.where(c <= 0.0031308, c * 12.92, 1.055 * np.maximum(c, 0) ** (1 / 2.4) - 0.055)
 
 
 # Labels that never meet.

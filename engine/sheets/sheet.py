@@ -20,7 +20,7 @@ from engine.scene.settings import assign, is_data, settings
 from engine.scene.view_data import Clock
 from engine.sheets import recipe
 from engine.sheets.axis import MOST_CELLS, Axis, axis
-from engine.sheets.layout import SheetLayout, lay_out, paint
+from engine.sheets.layout import SheetLayout, drawn, lay_out
 
 CELL = (400, 400)
 
@@ -159,7 +159,7 @@ def made(
 
 
 def _pixels(plan: SheetPlan, executor: Executor | None, progress: bool | None, name: str) -> np.ndarray:
-    page = paint(plan.layout, getattr(plan.scene, "ground", None) or plan.scene.theme)
+    page = drawn(plan.layout, getattr(plan.scene, "ground", None) or plan.scene.theme)
     places, (width, height) = plan.layout.places, plan.layout.cell
     done = 0
     with progress_bar(name, len(places), "cell", progress, leave=False) as move:

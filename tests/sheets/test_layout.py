@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.draw.words import text
-from engine.sheets.layout import lay_out, paint
+from engine.sheets.layout import drawn, lay_out
 
 NUMBERS = [str(k) for k in range(1, 41)]
 NAMES = ["tanh", "relu", "leaky_relu", "a network of a very long name indeed.safetensors", "x"]
@@ -124,7 +124,7 @@ def test_digits_are_tabular():
 )
 def test_the_page_has_the_theme_s_ground_and_words_that_can_be_read(theme, ground):
     sheet = lay_out((100, 80), ("Depth", ["1", "2"]), ("Seed", ["3"]), title="Title")
-    page = paint(sheet, theme)
+    page = drawn(sheet, theme)
     assert page.shape == (sheet.size[1], sheet.size[0], 4) and (page[..., 3] == 255).all()
     x, y = sheet.places[0]
     assert (page[y : y + 80, x : x + 100, :3] == ground).all()
