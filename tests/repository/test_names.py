@@ -3,7 +3,6 @@
 import ast
 import re
 from collections import defaultdict
-from pathlib import Path
 
 from tree import SHADERS, SOURCES, parsed, place, report, text
 
@@ -32,17 +31,13 @@ def test_what_is_annotated_is_recognised():
     assert [f.name for f in public_functions([kind])] == ["b"]
 
 
-# Files that are not annotated yet. The list only shrinks.
-UNANNOTATED = set((Path(__file__).parent / "unannotated.txt").read_text().split())
-
-
 def test_every_public_function_is_annotated():
     found = defaultdict(list)
     for path in SOURCES:
         for function in public_functions(parsed(path).body):
             if not is_annotated(function):
                 found[place(path)].append(f"{function.name} (line {function.lineno})")
-    report({p: names for p, names in found.items() if p not in UNANNOTATED})
+    report(found)
 
 
 # Names that still stand for several classes. The list only shrinks.

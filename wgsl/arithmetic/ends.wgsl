@@ -22,3 +22,14 @@ fn block_times(at: u32, p: vec3f) -> vec4f {
 fn block_times_abs(at: u32, p: vec3f) -> vec4f {
     return fma(abs(weights[at + 2u]), vec4f(p.z), fma(abs(weights[at + 1u]), vec4f(p.y), abs(weights[at]) * p.x));
 }
+
+// How far f may stray over a piece; arithmetic/slope and arithmetic/parabola say in which units.
+struct Bounds {
+    low: f32,
+    high: f32,
+}
+
+// The same piece seen with f turned over.
+fn bounds_mirrored(b: Bounds) -> Bounds {
+    return Bounds(-b.high, -b.low);
+}

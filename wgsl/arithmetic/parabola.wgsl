@@ -1,5 +1,6 @@
 // Arithmetic over a piece of a ray: four neurons' responses at both its ends, and how far they stray from the chord
-// between, in units of 4 x (1 - x) for x from 0 to 1: within middle - radius to middle + radius.
+// between, in units of 4 x (1 - x) for x from 0 to 1: within middle - radius to middle + radius. Bounds of f are that for
+// the output: f(x) is in chord(x) + 4 x (1 - x) [low, high].
 #import arithmetic/ends
 #import arithmetic/plain
 
@@ -45,12 +46,6 @@ fn parabola_of(near: vec4f, far: vec4f, error_bound: vec4f, d: Range, terms: f32
     return Parabola(near, far, all, middle, radius + (terms + 16.0) * ULP * (abs(middle) + radius));
 }
 
-// f(x) is in chord(x) + 4 x (1 - x) [low, high].
-struct Bounds {
-    low: f32,
-    high: f32,
-}
-
 // The bounds made safe against the rounding of their own last steps.
 fn bounds_padded(low: f32, high: f32) -> Bounds {
     let pad = 32.0 * ULP * max(abs(low), abs(high));
@@ -59,11 +54,6 @@ fn bounds_padded(low: f32, high: f32) -> Bounds {
 
 fn bounds_scaled(b: Bounds, factor: f32) -> Bounds {
     return bounds_padded(b.low * factor, b.high * factor);
-}
-
-// The same piece seen with f turned over.
-fn bounds_mirrored(b: Bounds) -> Bounds {
-    return Bounds(-b.high, -b.low);
 }
 
 // How far above its start f may be at x, when its change from end to end is `rise`.

@@ -1,19 +1,9 @@
-// Bounds over a piece of a ray by its range of slopes: f lies between the lines through both its end values.
+// Bounds over a piece of a ray by its range of slopes: f lies between the lines through both its end values. They are the
+// least and greatest change over the whole piece, were its slope everywhere the least or the greatest.
 #import arithmetic/ends
-
-// Least and greatest change over the whole piece, were its slope everywhere the least or the greatest.
-struct Bounds {
-    low: f32,
-    high: f32,
-}
 
 fn bounds_scaled(b: Bounds, factor: f32) -> Bounds {
     return Bounds(b.low * factor, b.high * factor);
-}
-
-// The same piece seen with f turned over.
-fn bounds_mirrored(b: Bounds) -> Bounds {
-    return Bounds(-b.high, -b.low);
 }
 
 // How far above its start f may be at x, when its change from end to end is `rise`.

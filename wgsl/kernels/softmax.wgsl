@@ -1,9 +1,10 @@
 // Softmax over all outputs of one point or place, in place; one invocation a place.
 #import generated/bindings
 #import activations/softmax
+#import lib/window
 
 fn used(g: u32) -> vec4f {
-    return select(vec4f(0.0), vec4f(1.0), vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u) < vec4u(softmax.outputs));
+    return select(vec4f(0.0), vec4f(1.0), window_used(g, softmax.outputs));
 }
 
 @compute @workgroup_size(64)

@@ -34,45 +34,30 @@ fn network_plain({arguments}) -> array<vec4f, {groups}> {{
 }}
 """
 
-DUAL = """
-fn network_dual({arguments}) -> array<Dual, {groups}> {{
-    var z = network_dual_logits({passed});
+# Of duals and lines: the mean of the logits' derivatives, weighted by the probabilities, is taken from each.
+DERIVED = """
+fn network_{name}({arguments}) -> array<{element}, {groups}> {{
+    var z = network_{name}_logits({passed});
     var values: array<vec4f, {groups}>;
     for (var g = 0u; g < {groups}u; g++) {{
         values[g] = z[g].value;
     }}
     values = network_softmax(values);
-    var mean = vec3f(0.0);
+    var mean = {zero};
     for (var g = 0u; g < {groups}u; g++) {{
-        mean += vec3f(dot(values[g], z[g].x), dot(values[g], z[g].y), dot(values[g], z[g].z));
+        mean += {products};
     }}
     for (var g = 0u; g < {groups}u; g++) {{
-        z[g] = dual_softmax(z[g], values[g], mean);
-    }}
-    return z;
-}}
-"""
-
-LINE = """
-fn network_line({arguments}) -> array<Line, {groups}> {{
-    var z = network_line_logits({passed});
-    var values: array<vec4f, {groups}>;
-    for (var g = 0u; g < {groups}u; g++) {{
-        values[g] = z[g].value;
-    }}
-    values = network_softmax(values);
-    var mean = 0.0;
-    for (var g = 0u; g < {groups}u; g++) {{
-        mean += dot(values[g], z[g].slope);
-    }}
-    for (var g = 0u; g < {groups}u; g++) {{
-        z[g] = line_softmax(z[g], values[g], mean);
+        z[g] = {name}_softmax(z[g], values[g], mean);
     }}
     return z;
 }}
 """
-
-FUNCTIONS = {"plain": PLAIN, "dual": DUAL, "line": LINE}
+# The mean's start, and what a group adds to it.
+MEANS = {
+    "dual": ("vec3f(0.0)", "vec3f(dot(values[g], z[g].x), dot(values[g], z[g].y), dot(values[g], z[g].z))"),
+    "line": ("0.0", "dot(values[g], z[g].slope)"),
+}
 
 
 def softmax_shared(shape: Shape) -> str:
@@ -82,7 +67,13 @@ def softmax_shared(shape: Shape) -> str:
 
 def softmax_function(shape: Shape, arithmetic: Arithmetic) -> str:
     """`network_NAME` from `network_NAME_logits`. Raises KeyError for an arithmetic in which softmax has no meaning."""
-    return FUNCTIONS[arithmetic.name].format(
+    name = arithmetic.name
+    zero, products = ("", "") if name == "plain" else MEANS[name]
+    return (PLAIN if name == "plain" else DERIVED).format(
+        name=name,
+        element=arithmetic.element,
+        zero=zero,
+        products=products,
         groups=layout(shape).blocks[-1].outputs,
         arguments=", ".join(f"{name}: {kind}" for name, kind in arithmetic.arguments),
         passed=", ".join(name for name, _ in arithmetic.arguments),
