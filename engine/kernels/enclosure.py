@@ -5,8 +5,7 @@ from functools import cache
 import numpy as np
 import numpy.typing
 
-from engine.codegen.mlp.layout import weights_binding
-from engine.codegen.mlp.weights import upload
+from engine.codegen.mlp.layout import upload, weights_binding
 from engine.errors import SettingError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding

@@ -10,9 +10,8 @@ import numpy.typing
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.batched import LANES, Variant, batched_module, weights_bindings
 from engine.codegen.mlp.batched_layout import WIDEST, WRITTEN, BatchedCut, pack
-from engine.codegen.mlp.layout import UNIFORM_BYTES, layout, weights_binding
+from engine.codegen.mlp.layout import UNIFORM_BYTES, layout, upload, weights_binding
 from engine.codegen.mlp.network import network_module, points_module
-from engine.codegen.mlp.weights import upload
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import groups_of

@@ -7,9 +7,8 @@ import numpy.typing
 
 from engine.codegen.mlp.arithmetics import DUAL
 from engine.codegen.mlp.body import loop_iterations
-from engine.codegen.mlp.layout import weights_binding
+from engine.codegen.mlp.layout import upload, weights_binding
 from engine.codegen.mlp.network import network_module
-from engine.codegen.mlp.weights import upload
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding

@@ -1,12 +1,12 @@
 """What a network's output can be over a piece of a ray, in float64: the twin of the parabola enclosure, for any depth.
 
-Along a piece, with x from 0 to 1, every signal y lies in the line through its two end values plus
-4 x (1 - x) [low, high], its remainder. Three rules carry that through a network:
+Along a piece, with x from 0 to 1, every signal y lies in the line through its two end values plus 4 x (1 - x) times an
+interval [low, high], its remainder. Three rules take remainders through a network:
 
 - the first layer is linear along a ray: no remainder
-- an affine layer takes the intervals through W; the bias is in the ends
-- an activation s strays from the chord of s by -s''(eta) (z1 - z0)^2 / 8 remainders for some eta between (the
-  interpolation error), and by s'(xi) times z's own remainder for some xi (the mean value theorem)
+- an affine layer multiplies the intervals by W; the bias is in the ends
+- an activation s adds its own: s less its chord is 4 x (1 - x) times -s''(eta) (z1 - z0)^2 / 8 for some eta between
+  (the interpolation error), and z's remainder is multiplied by s'(xi) for some xi (the mean value theorem)
 """
 
 from dataclasses import dataclass

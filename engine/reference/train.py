@@ -60,7 +60,7 @@ def loss_and_gradient(
         z = responses[-1] @ weights.T + bias
         responses.append(activation.value(z))
         slopes.append(activation.slope(z))
-    loss, delta = _outputs(responses[-1], targets, task)
+    loss, delta = outputs_loss(responses[-1], targets, task)
     gradient = np.zeros(np.size(flat))
     parts = split(shape, gradient)
     for layer in reversed(range(len(layers))):
@@ -71,8 +71,8 @@ def loss_and_gradient(
     return loss, gradient
 
 
-def _outputs(outputs, targets, task):
-    """The loss, and its derivative by each output."""
+def outputs_loss(outputs: np.ndarray, targets: ArrayLike, task: str) -> tuple[float, np.ndarray]:
+    """The mean loss of (N, outputs), and its derivative by each output."""
     if task == "values":
         error = outputs - np.asarray(targets, float).reshape(outputs.shape)
         return float((error**2).mean()), 2.0 * error / error.size

@@ -76,7 +76,11 @@ OLD_WORDS = {
     "iso": "level",
     "prints": "tiled_picture",
     "walls": "sums, levels, sides",
+    "lane": "component, invocation, neuron",
+    "lanes": "components, invocations, neurons",
 }
+# A file that speaks of this may use the word: lanes are those of a subgroup.
+UNLESS = {"lane": "subgroup", "lanes": "subgroup"}
 # Words that still stand somewhere. The list only shrinks.
 NOT_YET: set[str] = {
     "desk",
@@ -109,5 +113,7 @@ def test_no_name_uses_a_word_that_was_given_up():
     for path in [*SOURCES, *SHADERS]:
         for name in identifiers(path):
             for word in {w.lower() for w in words_of(name)} & OLD_WORDS.keys() - NOT_YET:
+                if UNLESS.get(word, "\0") in text(path):
+                    continue
                 wrong[place(path)].add(f"{name}: say {OLD_WORDS[word]}")
     report(wrong)

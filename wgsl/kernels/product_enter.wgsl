@@ -1,4 +1,5 @@
-// One block of four inputs of a point, from rows of points to rows of the image that product_lanes reads; one invocation a block.
+// One block of four inputs of a point, from rows of points to rows of the image that the lanes of a subgroup read in
+// product_lanes; one invocation a block.
 #import generated/bindings
 #import generated/lanes
 

@@ -8,7 +8,7 @@ fn window_tap(k: u32, blocks: u32, columns: u32) -> vec3u {
     return vec3u(row, tap - row * columns, k - tap * blocks);
 }
 
-// Lanes of group g of four channels that exist, of so many channels.
+// Which of the four channels of group g exist, of so many channels.
 fn window_used(g: u32, channels: u32) -> vec4<bool> {
     return vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u) < vec4u(channels);
 }

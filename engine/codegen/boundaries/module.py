@@ -1,9 +1,8 @@
 """A network with two inputs for pictures of its boundaries: every neuron's sum and gradient at a sample.
 
-Where all activations are of straight pieces sums at the middle of the picture are computed in float64,
-and the shader adds what a sample's distance makes of them. So a line is
-as true in a picture of 1e-12 as in one of 1. Other networks are evaluated as they are, from a first layer that is
-folded about the middle in float64.
+Where all activations are piecewise linear, sums at the middle of the picture are computed in float64, and the shader
+adds what a sample's distance from there changes. So a line is as true in a picture of 1e-12 as in one of 1. Other
+networks are evaluated as they are, from a first layer that is folded about the middle in float64.
 """
 
 from functools import cache

@@ -1,4 +1,4 @@
-"""Bounds of an activation's slope and curvature over an interval, and of its rounding, as WGSL made from its row."""
+"""WGSL that bounds an activation's slope, curvature and rounding over an interval, from its row of the table."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Bounds through a softmax: output 0 is the sigmoid of its margin, z0 - log sum exp of the other logits. WGSL."""
+"""WGSL that bounds a softmax: output 0 is the sigmoid of its margin, z0 - log sum exp of the other logits."""
 
 from engine.codegen.mlp.layout import LayerBlocks
 

@@ -26,7 +26,7 @@ ANOTHER = 1.1
 
 
 def lanes_tile(node: Convolution, places: int, lanes: int) -> Tile:
-    """The Tile of a convolution over so many places, where lanes share loads."""
+    """The Tile of a convolution over so many places, where the lanes of a subgroup share loads."""
     groups, least = groups_of(len(node.bias)), -(-places // lanes)
 
     def taken(whole, size, loads):

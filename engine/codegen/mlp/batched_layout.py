@@ -1,4 +1,4 @@
-"""How a network is cut for a body that takes several points an invocation, and where its weights lie for it.
+"""How the body for several points an invocation cuts a network into segments, and where it reads the weights.
 
 The body reads weights in the order in which they lie, so that eight invocations of a subgroup can load eight of them
 at once and hand each to all (see `engine.codegen.mlp.batched`).

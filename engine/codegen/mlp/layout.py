@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 
+from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.network.mlp import Mlp, Shape
 
@@ -95,3 +96,13 @@ def pack(net: Mlp) -> np.ndarray:
         data[place.at : place.bias] = blocks.reshape(-1, 4)
         data[place.bias : place.end].reshape(-1)[: len(bias)] = bias
     return data
+
+
+def upload(net: Mlp, array: Array | None = None) -> Array:
+    """An Array with the weights of an Mlp; `array`, an earlier one, is written anew where its size and use fit."""
+    data = pack(net)
+    usage = "uniform" if weights_binding(net.shape).kind == "uniform" else "storage"
+    if array is None or (array.count, array.usage) != (data.size, usage):
+        return Array.of(data, usage)
+    array.write(data)
+    return array

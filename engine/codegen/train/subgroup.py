@@ -1,4 +1,4 @@
-"""Training for processors: one subgroup a run, a lane holding every so many-th unit of each layer, nothing in memory.
+"""Training for processors: one subgroup a run, lane i holding units i, i + lanes ... of each layer, all in registers.
 
 On software drivers a subgroup is a vector register, and what costs is everything but arithmetic on registers: loads,
 stores and barriers. So weights, moments and gradients are variables, a vector of units each, and one sample after the

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.codegen.mlp.arithmetics import DUAL
-from engine.codegen.mlp.layout import weights_binding
-from engine.codegen.mlp.weights import upload
+from engine.codegen.mlp.layout import upload, weights_binding
 from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.frame import FRAME, LAYERS, LAYERS_TYPE, Frame
