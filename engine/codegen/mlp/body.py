@@ -146,7 +146,9 @@ class WrittenOut(_Writer):
             yield f"var {name} = {self.element.start(layer, f'{block.bias + g}u', f'{g}u')};"
             for k in range(block.inputs):
                 yield from self.products(layer, block, [name], f"{block.block(g, k)}u", f"{k}u", f"h{layer - 1}_{k}")
-            yield f"{name} = {self.response(layer, name, f'{g}u')};"
+            response = self.response(layer, name, f"{g}u")
+            if response != name:
+                yield f"{name} = {response};"
 
     def lines(self) -> Iterator[str]:
         """The statements of a function's body."""
