@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import FileError, NetworkError, NeurosceneError, located, near
+from engine.errors import FileError, NetworkError, located, near
 from engine.formats import about
 from engine.formats.architectures import ARCHITECTURES, array_keys, build, known_layers, listed_layer
 from engine.formats.files import check_layers, check_size, opened, short
@@ -105,10 +105,9 @@ def _listed(metadata, arrays, name, *, size=None, classes=(), preprocess=None):
         layers = [listed_layer(layer) for layer in layers]
     nodes = build(layers, arrays, (len(preprocess.mean), *preprocess.size), name)
     classes = classes or _entry(metadata, "classes", list, name)
-    try:
-        return ConvNet(nodes, name=short(metadata.get("name", name), 200), classes=classes, preprocess=preprocess)
-    except NeurosceneError as error:
-        raise type(error)(str(error) if name in str(error) else f"In {name}: {error}") from None
+    net = ConvNet(nodes, name=name, classes=classes, preprocess=preprocess)
+    net.name = short(metadata.get("name", name), 200)  # only now: messages about a file must name the file
+    return net
 
 
 def _entry(metadata, key, kind, name):

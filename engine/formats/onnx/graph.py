@@ -198,30 +198,19 @@ def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
 
 
 def _folded(function):
+    """A rule that computes a function of one or two constants, within bounds of size."""
+
     def rule(node):
-        return _computed(node, function, node.required(getattr(function, "nin", 1)))
+        arrays = [c.array for c in node.required(getattr(function, "nin", 1))]
+        try:
+            shape = np.broadcast_shapes(*(a.shape for a in arrays))
+            if math.prod(shape) > MAX_WIDTH * MAX_WIDTH:
+                raise node.refusal(f"its result would be {short(shape)}")
+            return Constant(np.asarray(function(*arrays)))
+        except (ValueError, TypeError, IndexError) as error:
+            raise node.refusal(short(error, 160)) from None
 
     return rule
-
-
-def _computed(node, function, constants):
-    """A function of constants, within bounds of size."""
-    arrays = [c.array for c in constants]
-    try:
-        shape = np.broadcast_shapes(*(a.shape for a in arrays))
-    except ValueError:
-        raise node.refusal("the shapes of its constants do not fit") from None
-    if math.prod(shape) > MAX_WIDTH * MAX_WIDTH:
-        raise node.refusal(f"its result would be {short(shape)}")
-    return _moved(node, lambda *_: np.asarray(function(*arrays)))
-
-
-def _moved(node, function):
-    """A function of the first constant's array that makes it no larger."""
-    try:
-        return Constant(function(node.required(1)[0].array))
-    except (ValueError, TypeError, IndexError) as error:
-        raise node.refusal(short(error)) from None
 
 
 def same(node: OnnxNode) -> Any:
@@ -242,12 +231,12 @@ def _cast(node):
     to = node.number("to", 1)
     if to not in kinds:
         raise node.refusal("a cast to float or double is accepted")
-    return _computed(node, lambda a: a.astype(kinds[to]), node.required(1))
+    return _folded(lambda a: a.astype(kinds[to]))(node)
 
 
 def _reshape(node):
     dims = node.required_list(1, "sizes")
-    return _moved(node, lambda a: a.reshape([a.shape[i] if n == 0 else n for i, n in enumerate(dims)]))
+    return _folded(lambda a: a.reshape([a.shape[i] if n == 0 else n for i, n in enumerate(dims)]))(node)
 
 
 def _axes(node):
@@ -284,8 +273,8 @@ ON_CONSTANTS: Rules = {
     "Cast": _cast,
     "Flatten": _flatten,
     "Reshape": _reshape,
-    "Transpose": lambda node: _moved(node, lambda a: a.transpose(node.integers("perm"))),
-    "Squeeze": lambda node: _moved(node, lambda a: np.squeeze(a, _axes(node))),
-    "Unsqueeze": lambda node: _moved(node, lambda a: np.expand_dims(a, _axes(node) or ())),
+    "Transpose": lambda node: _folded(lambda a: a.transpose(node.integers("perm")))(node),
+    "Squeeze": lambda node: _folded(lambda a: np.squeeze(a, _axes(node)))(node),
+    "Unsqueeze": lambda node: _folded(lambda a: np.expand_dims(a, _axes(node) or ()))(node),
     "Constant": _constant,
 }
