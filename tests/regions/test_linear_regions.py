@@ -209,7 +209,7 @@ def test_lines_through_one_point_meet_in_one_vertex():
 
 
 @pytest.mark.parametrize("factor", [1, 3, -1, -0.3])
-def test_a_copycat_has_the_same_segments(factor):
+def test_a_duplicate_has_the_same_segments(factor):
     net = torch_like([2, 6, 5, 2])
     weights, biases = [x.weights for x in net.layers], [x.bias for x in net.layers]
     weights[1] = np.concatenate([weights[1], np.float32(factor) * weights[1][2:3]])
