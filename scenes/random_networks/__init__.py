@@ -98,10 +98,8 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
 
         def survey():
             # Over the square the article shows, wherever the picture is: colours stay while it is moved.
-            at = np.linspace(-1.0, 1.0, SURVEY)
-            x, y = (v.ravel()[:, None] for v in np.meshgrid(at, at))
-            along, up = self.directions(part.inputs)
-            values = part(self.origin_at(0.0, part.inputs) + x * along + y * up)[:, list(units)]
+            points = _grid(np.linspace(-1.0, 1.0, SURVEY))
+            values = part(self.plane(part.inputs).inputs(points))[:, list(units)]
             values = values[np.isfinite(values)]
             low, high = np.percentile(values, (1.0, 99.0)) if values.size else (0.0, 1.0)
             if self.map_of(units) == "diverging":
@@ -144,11 +142,10 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
 
     def _closest(self):
         """The extent at which neighbouring pixels change a first neuron's sum by one rounding of it, in the mean."""
-        net = self.network
-        first, axes = net.layers[0], self.directions(net.inputs)
+        first, plane = self.network.layers[0], self.plane(self.network.inputs)
         weights = first.weights.astype(float)
-        sums_here = weights @ (self.origin_at(0.0, net.inputs) + self.x * axes[0] + self.y * axes[1]) + first.bias
-        steps = np.sqrt(np.mean((weights @ axes.T) ** 2))
+        sums_here = weights @ plane.inputs((self.x, self.y)) + first.bias
+        steps = np.sqrt(np.mean((weights @ plane.axes.T) ** 2))
         return float(PIXELS * 2.0**-23 * np.sqrt(np.mean(sums_here**2)) / steps) if steps else 1e-9
 
     def remark(self) -> str | None:
@@ -164,11 +161,9 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
     def _error(self):
         """What rounding does to values somewhere in the picture, as a part of those from dark to light."""
         part, units = self.shown(self.network)
-        at = self.extent * np.linspace(-0.5, 0.5, 9)
-        x, y = (v.ravel()[:, None] for v in np.meshgrid(self.x + at, self.y + at))
-        along, up = self.directions(part.inputs)
+        points = np.array((self.x, self.y)) + _grid(self.extent * np.linspace(-0.5, 0.5, 9))
         low, high = self.ends(part, units)
-        return engine.float32_error(part, self.origin_at(0.0, part.inputs) + x * along + y * up) / (high - low)
+        return engine.float32_error(part, self.plane(part.inputs).inputs(points)) / (high - low)
 
     # What is drawn.
 
@@ -191,21 +186,18 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
 
     def update(self, clock: engine.Clock) -> None:
         part, units = self.shown(self.network_at(clock.time))
-        origin, axes = self.origin_at(clock.time, part.inputs), self.directions(part.inputs)
-        {"image": self._show_image, "relief": self._show_relief, "curves": self._show_curves}[self.kind](
-            part, units, origin, axes
-        )
+        show = {"image": self._show_image, "relief": self._show_relief, "curves": self._show_curves}[self.kind]
+        show(part, units, self.plane(part.inputs, clock.time))
 
-    def _show_image(self, part, units, origin, axes):
-        self._image.show(part, units, origin=origin, axes=axes, map=self.map_of(units))
+    def _show_image(self, part, units, plane):
+        self._image.show(part, units, origin=plane.origin, axes=plane.axes, map=self.map_of(units))
         self._image.low, self._image.high = self.ends(part, units)
         self._image.precision = self.precision
 
-    def _show_relief(self, part, units, origin, axes):
-        node = self._relief
-        centre = origin + self.x * axes[0] + self.y * axes[1]
+    def _show_relief(self, part, units, plane):
+        node, (along, up) = self._relief, plane.axes
         node.show(part, units[0])
-        node.plane = engine.Plane(centre, self.extent * axes[0], -self.extent * axes[1])
+        node.plane = engine.Plane(plane.inputs((self.x, self.y)), self.extent * along, -self.extent * up)
         low, high = self.ends(part, units)
         fixed = part.layers[-1].activation.name in SPANS or self.span == "fixed"
         node.low, node.high = (low, high) if fixed else (None, None)
@@ -213,9 +205,9 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         node.map, node.span = "viridis" if len(units) == 3 else self.map_of(units), (low, high)
         node.rules, node.axes, node.theme = self.rules, self.axes, self.theme
 
-    def _show_curves(self, part, units, origin, axes):
-        start = origin + self.y * axes[1]
-        net = self.cached("line", (part, start.tobytes(), axes.tobytes()), lambda: parts.sliced(part, start, [axes[0]]))
+    def _show_curves(self, part, units, plane):
+        start, along = plane.inputs((0.0, self.y)), plane.axes[0]
+        net = self.cached("line", (part, start.tobytes(), along.tobytes()), lambda: parts.sliced(part, start, [along]))
         first = max(0, min(self.unit, net.outputs - len(units)))
         numbered = len(units) > 1
         self._plot.show([engine.Curve(net, k, f"y{first + i + 1}" if numbered else None) for i, k in enumerate(units)])
@@ -269,19 +261,18 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
     def read(self, hit: engine.Hit) -> Reading | None:
         if hit.position is None:
             return None
-        net = self.network
-        origin, axes = self.origin_at(0.0, net.inputs), self.directions(net.inputs)
+        net, plane = self.network, self.plane(self.network.inputs)
         if self.kind == "relief":
             point = self._relief.inputs_at(np.array(hit.position))
         else:
-            point = origin + hit.position[0] * axes[0] + (hit.position[1] * axes[1] if self.kind == "image" else 0.0)
+            point = plane.inputs((hit.position[0], hit.position[1] if self.kind == "image" else 0.0))
         part, units = self.shown(net)
         values = part(point[None])[0][list(units)]
         rows = [("input", _list(point[:4])), ("value", _list(values))]
         active, count = active_units(net, point)
         if count:
             rows.append(("active units", f"{active} of {count}"))
-        x, y = axes @ point
+        x, y = plane.axes @ point
         return Reading(f"x {x:.6g}, y {y:.6g}", tuple(rows), hit.position)
 
     def matrix(self) -> engine.Mlp | None:
@@ -304,6 +295,11 @@ def active_units(net: engine.Mlp, point: Sequence[float] | np.ndarray) -> tuple[
             active, count = active + int((z > 0).sum()), count + z.size
         h = layer.activation.value(z)
     return active, count
+
+
+def _grid(at):
+    """(N * N, 2): every pair of N numbers."""
+    return np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)
 
 
 def _list(values):

@@ -121,20 +121,15 @@ class MovingNetwork(engine.Scene):
 
     # Which plane.
 
-    def origin_at(self, time: float, inputs: int) -> np.ndarray:
-        """(inputs,): the network's input at x = y = 0, at a time."""
-        x, y = self._axes(inputs)
-        others = [k for k in range(inputs) if k not in (x, y)]
-        values = self._values()[: len(others)]
-        origin = np.zeros(inputs)
-        origin[others[: len(values)]] = values
-        origin[others] += self.swing * closed_paths.closed_path(self.path, time / self.period, len(others), self.seed)
-        return origin
-
-    def _axes(self, inputs):
-        """Which inputs x and y are; never the same one."""
+    def plane(self, inputs: int, time: float = 0.0) -> engine.Domain:
+        """The plane through the network's inputs that world x and y go along, at a time."""
         x, y = self.x_input % inputs, self.y_input % inputs
-        return (x, y) if x != y else (x, (x + 1) % inputs)
+        y = y if x != y else (x + 1) % inputs
+        others = [k for k in range(inputs) if k not in (x, y)]
+        values, rest = self._values()[: len(others)], np.zeros(inputs)
+        rest[others[: len(values)]] = values
+        rest[others] += self.swing * closed_paths.closed_path(self.path, time / self.period, len(others), self.seed)
+        return engine.Domain.plane(inputs, (-1.0, -1.0), (1.0, 1.0), x=x, y=y, rest=rest)
 
     def _values(self):
         words = self.rest.replace(";", ",").split(",") if self.rest.strip() else []
@@ -145,14 +140,6 @@ class MovingNetwork(engine.Scene):
         if not np.isfinite(values).all():
             raise SettingError(f"rest={self.rest}: it takes numbers with commas between them, as in 0.5, -1.")
         return values
-
-    def directions(self, inputs: int) -> np.ndarray:
-        """(2, inputs): what world x and world y add to the input."""
-        (x, y), axes = self._axes(inputs), np.zeros((2, inputs))
-        axes[0, x] = 1.0
-        if inputs > 1:
-            axes[1, y] = 1.0
-        return axes
 
     # What moves.
 

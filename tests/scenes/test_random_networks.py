@@ -106,8 +106,8 @@ def test_two_inputs_and_fixed_weights_do_not_loop():
 
 def test_x_and_y_are_the_inputs_chosen_and_the_others_what_is_said():
     scene = RandomNetworks(**SMALL, inputs=4, x_input=3, y_input=1, rest="0.5, -2", path="still")
-    assert np.array_equal(scene.directions(4), [[0, 0, 0, 1], [0, 1, 0, 0]])
-    assert np.array_equal(scene.origin_at(7.0, 4), [0.5, 0, -2, 0])
+    assert np.array_equal(scene.plane(4).axes, [[0, 0, 0, 1], [0, 1, 0, 0]])
+    assert np.array_equal(scene.plane(4, 7.0).origin, [0.5, 0, -2, 0])
     with pytest.raises(SettingError, match="numbers with commas"):
         RandomNetworks(**SMALL, inputs=4, rest="0.5, a").advance(Clock(0.0))
 
