@@ -63,21 +63,18 @@ class Events:
             if kind == "pointer_down":
                 viewer.overlay.help_shown = False
             return
-        if kind == "pointer_move":
-            viewer.pointer.move(event["x"], event["y"])
-        self._click(event, kind)
-        if viewer.controls.event(event, viewer.viewport()):
-            viewer.pointer.stir()
-
-    def _click(self, event, kind):
-        """A press and a release at one place is a click."""
         place = event["x"], event["y"]
-        if kind == "pointer_down":
+        if kind == "pointer_move":
+            viewer.pointer.move(*place)
+        elif kind == "pointer_down":
             self._pressed = place if event["button"] == 1 else None
         elif kind == "pointer_up" and event["button"] == 1 and self._pressed is not None:
+            # A press and a release at one place is a click.
             if max(abs(a - b) for a, b in zip(place, self._pressed, strict=True)) <= TREMBLE:
-                self.viewer.picking.click(*place)
+                viewer.picking.click(*place)
             self._pressed = None
+        if viewer.controls.event(event, viewer.viewport()):
+            viewer.pointer.stir()
 
     def _leave(self, event):
         if self.viewer.pointer.place is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from imgui_bundle import imgui
 
 from engine.ui.draw_list import ICONS, Area
-from engine.ui.theme import GAP, LABEL, ROW, SMALL, TITLE
+from engine.ui.theme import ROW, SMALL, TITLE
 from engine.ui.widgets.files import FolderEntry, completed, entries
 from engine.ui.widgets.numbers import titled
 from engine.ui.widgets.setting import Widgets
@@ -44,13 +44,10 @@ class Chooser:
             self.problem = f"{folder}: {error.strerror}"
         self._fresh = True
 
-    def _typed(self) -> str:
-        return f"{self.folder}/".replace("//", "/") + (self.name or "")
-
     def draw(self, w: Widgets, height: float) -> bool:
         """Draws the page with Widgets; returns False when it is to be closed."""
         if self._fresh:
-            w.type_on(FIELD, self._typed())
+            w.type_on(FIELD, f"{self.folder}/".replace("//", "/") + (self.name or ""))
             self._fresh = False
         x, y = w.take(54.0)
         w.text(x, y + 30.0, self.title, size=TITLE, bold=True)
@@ -139,13 +136,8 @@ def file_row(w: Widgets, viewer: Any, name: str, setting: Any, title: str, doc: 
         who, size = setting.lines(shown)
         w.text(x, y + 13.0, who if own is not None else "the scene's own", "text", width=width)
         w.text(x, y + 31.0, size.replace(",", ", "), "muted", SMALL, width=width)
-    return _buttons(w, viewer, name, setting, own, shown)
-
-
-def _buttons(w: Widgets, viewer: Any, name: str, setting: Any, own: Any, shown: Any) -> Chooser | None:
-    x, y = w.take(ROW + 6.0)
-    x += LABEL + GAP
-    room = w.width - LABEL - GAP - (CLOSE + 8.0) * (own is not None)
+    _, y = w.take(ROW + 6.0)
+    room = width - (CLOSE + 8.0) * (own is not None)
     each = (room - 8.0) / 2.0 if setting.saved_as else room
     noun, opened = setting.noun.split(" ", 1)[1], None
     if w.button(f"{name}.load", x, y + 1.0, each, "Load…", doc=f"{titled(setting.taken())}."):

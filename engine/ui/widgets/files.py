@@ -2,15 +2,14 @@
 
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 # A folder of more entries is shown in part; the path can still be typed.
 MOST = 2000
 
 
-@dataclass(frozen=True)
-class FolderEntry:
+class FolderEntry(NamedTuple):
     """One line of a folder's list; `size` is in bytes."""
 
     name: str
