@@ -27,11 +27,11 @@ class Pointer:
 
     def move(self, x: float, y: float) -> bool:
         """It is here now; returns True if that is somewhere else than before."""
-        moved = self.place is None or abs(x - self.place[0]) > TREMBLE or abs(y - self.place[1]) > TREMBLE
-        if moved:
-            self.place = (x, y)
-            self.stir()
-        return moved
+        if self.place is not None and abs(x - self.place[0]) <= TREMBLE and abs(y - self.place[1]) <= TREMBLE:
+            return False
+        self.place = (x, y)
+        self.stir()
+        return True
 
     def leave(self) -> None:
         self.place = None
@@ -43,13 +43,11 @@ class Pointer:
 
     def tick(self, seconds: float) -> bool:
         """Lets seconds pass; returns True once, when it has rested long enough to be asked about."""
-        if self.place is None or self._asked:
+        if not self.is_waiting:
             return False
         self._rest += seconds
-        if self._rest < REST:
-            return False
-        self._asked = True
-        return True
+        self._asked = self._rest >= REST
+        return self._asked
 
     @property
     def is_waiting(self) -> bool:

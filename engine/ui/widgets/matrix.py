@@ -15,7 +15,7 @@ from engine.ui.draw_list import Area
 from engine.ui.theme import ROW, SMALL, Colours, mixed, packed
 from engine.ui.widgets import numbers
 from engine.ui.widgets.matrix_layout import DRAG, NOTCH, Page, classic_colour, nudged, pages, radius, visible
-from engine.ui.widgets.setting import Widgets
+from engine.ui.widgets.setting import Widgets, moved
 
 # Pixels of a cell: as large as fits between these, larger or smaller by the zoom.
 CELL = (13.0, 26.0)
@@ -109,23 +109,21 @@ class Matrix:
 
     def _scrolled(self, w, x, y, width, height, whole_width, whole_height):
         """An area of scroll bars; returns how far it is scrolled. The wheel belongs to the weights."""
-        here = imgui.get_cursor_screen_pos()
-        imgui.set_cursor_screen_pos((x, y))
         across = whole_width > width + 1.0
         flags = imgui.WindowFlags_.no_scroll_with_mouse
         if across:
             flags |= imgui.WindowFlags_.horizontal_scrollbar
         imgui.set_next_window_content_size((whole_width if across else 0.0, whole_height))
-        imgui.begin_child("matrix.scroll", (width + 11.0, height + (10.0 if across else 0.0)), 0, flags)
-        offset = imgui.get_scroll_x(), imgui.get_scroll_y()
-        imgui.set_cursor_pos((offset[0], offset[1]))
-        imgui.invisible_button("matrix.cells", (max(width, 1.0), max(height, 1.0)))
-        self._state = imgui.is_item_hovered(), imgui.is_item_active(), imgui.is_item_activated()
-        if self._state[0]:
-            # The wheel here must not scroll the panel too.
-            imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)
-        imgui.end_child()
-        imgui.set_cursor_screen_pos(here)
+        with moved(x, y):
+            imgui.begin_child("matrix.scroll", (width + 11.0, height + (10.0 if across else 0.0)), 0, flags)
+            offset = imgui.get_scroll_x(), imgui.get_scroll_y()
+            imgui.set_cursor_pos(offset)
+            imgui.invisible_button("matrix.cells", (max(width, 1.0), max(height, 1.0)))
+            self._state = imgui.is_item_hovered(), imgui.is_item_active(), imgui.is_item_activated()
+            if self._state[0]:
+                # The wheel here must not scroll the panel too.
+                imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)
+            imgui.end_child()
         return offset
 
     def _titles(self, w, table, rows, columns, place, cells, scrolls, view_h):
@@ -251,16 +249,14 @@ class Matrix:
     def _buttons(self, w, history):
         x, y = w.take(ROW + 8.0)
         made, left = None, x
-        for name, doc, can, key in (
-            ("undo", "undo the last change of a weight; ctrl+z", history.can_undo, history.undo),
-            ("redo", "do it again; ctrl+y", history.can_redo, history.redo),
+        for name, wide, text, doc, can, run in (
+            ("undo", 32.0, "", "undo the last change of a weight; ctrl+z", history.can_undo, history.undo),
+            ("redo", 32.0, "", "do it again; ctrl+y", history.can_redo, history.redo),
+            ("reset", 88.0, "Reset", "the weights as they were loaded or drawn", history.is_changed, history.reset),
         ):
-            if w.button(f"matrix.{name}", left, y, 32.0, "", icon=name, doc=doc, enabled=can):
-                made = key()
+            if w.button(f"matrix.{name}", left, y, wide, text, icon=name, doc=doc, enabled=can):
+                made = run()
             left += 38.0
-        doc = "the weights as they were loaded or drawn"
-        if w.button("matrix.reset", left, y, 88.0, "Reset", icon="reset", doc=doc, enabled=history.is_changed):
-            made = history.reset()
         if self._zoom is not None or max(len(t.rows) for t in self._pages[1]) * CELL[0] > HEIGHT:
             right = x + w.width
             for icon, factor, place in (("minus", 1 / 1.4, right - 66.0), ("plus", 1.4, right - 32.0)):
