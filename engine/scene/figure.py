@@ -28,7 +28,8 @@ class Step:
     def __post_init__(self) -> None:
         if not isinstance(self.label, str) or not isinstance(self.settings, Mapping):
             raise SceneError(f"Step({self.label!r}, {self.settings!r}): it takes a text and {{name: value}}.")
-        if self.time is not None and not _finite(self.time):
+        time = self.time
+        if time is not None and (isinstance(time, bool) or not isinstance(time, int | float) or not abs(time) <= 1e9):
             raise SceneError(f"Step({self.label!r}, time={self.time!r}): it takes a number of seconds.")
         object.__setattr__(self, "settings", dict(self.settings))
 
@@ -70,15 +71,7 @@ class Figure:
     time: float | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.number, bool) or not isinstance(self.number, int) or not 0 <= self.number <= MOST_NUMBER:
-            raise SceneError(f"figure {self.name}: its number is {self.number!r}; give one from 0 to {MOST_NUMBER}.")
-        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
-            raise SceneError(
-                f"figure {self.number}: its name is {self.name!r}; a file is named after it, so give small letters, "
-                "digits, - and _."
-            )
-        wrong = self._wrong()
-        if wrong:
+        if wrong := self._wrong():
             raise SceneError(f"figure {self.number}, {self.name}: {wrong}")
         object.__setattr__(self, "settings", dict(self.settings))
         object.__setattr__(self, "size", tuple(self.size))
@@ -89,12 +82,16 @@ class Figure:
 
     def _wrong(self):
         """What cannot be, or None."""
-        film = self.seconds is not None or self.loop
-        if film and len(self.columns):
+        film, columns, rows = self.seconds is not None or self.loop, len(self.columns), len(self.rows)
+        if isinstance(self.number, bool) or not isinstance(self.number, int) or not 0 <= self.number <= MOST_NUMBER:
+            return f"its number is {self.number!r}; give one from 0 to {MOST_NUMBER}."
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            return f"its name is {self.name!r}; a file is named after it, so give small letters, digits, - and _."
+        if film and columns:
             return "it has columns and a length; a figure is a sheet or a film."
-        if len(self.rows) and not len(self.columns):
+        if rows and not columns:
             return "it has rows and no columns. Make them columns, with wrap=1 to stand below each other."
-        if self.wrap is not None and (len(self.rows) or not len(self.columns)):
+        if self.wrap is not None and (rows or not columns):
             return "wrap lays out the columns of a sheet that has no rows."
         if self.loop and self.seconds is not None:
             return "it has seconds and is a loop, which has its own length. Leave one out."
@@ -147,7 +144,3 @@ def chosen(figures: Sequence[Figure], wanted: Iterable[str | int], whose: str) -
             raise SceneError(f"{whose}: " + near(text, [f.name for f in figures], noun="figure"))
         picked |= {f.name for f in found}
     return tuple(f for f in figures if f.name in picked)
-
-
-def _finite(value):
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 1e9
