@@ -231,6 +231,6 @@ def thinned(line: ArrayLike, tolerance: float) -> np.ndarray:
 def _distances(points, start, end):
     """Of points from the segment between start and end; of a closed line's ends, which are one, from that point."""
     along = end - start
-    square = float(along @ along)
-    share = np.clip((points - start) @ along / square, 0.0, 1.0) if square else np.zeros(len(points))
+    squared = float(along @ along)
+    share = np.clip((points - start) @ along / squared, 0.0, 1.0) if squared else np.zeros(len(points))
     return np.linalg.norm(points - start - share[:, None] * along, axis=1)

@@ -33,9 +33,9 @@ def frame(size=SIZE, camera=STRAIGHT, theme="dark"):
 
 
 def sprites(node, **more):
-    told = frame(**more)
-    node.overlay(told, node.transform)
-    return told.sprites
+    seen = frame(**more)
+    node.overlay(seen, node.transform)
+    return seen.sprites
 
 
 def over(sprite, x, y):
@@ -52,7 +52,7 @@ def pixel(x, y):
 # Labels.
 
 
-def test_of_labels_that_touch_the_nearer_is_kept():
+def test_of_labels_that_touch_the_nearer_is_drawn():
     words, places = ["far", "near", "aside"], np.array([(0, 0, -1.0), (0.01, 0, 1.0), (0, -0.5, 0.0)])
     found = sprites(Labels(words, places))
     alone = [sprites(Labels([w], [p]))[0] for w, p in zip(words, places, strict=True)]
@@ -66,15 +66,15 @@ def test_a_label_hangs_by_the_middle_of_its_upper_edge():
     assert sprite.x + sprite.image.shape[1] / 2 == pytest.approx(x, abs=1.0) and sprite.y + halo == round(y)
 
 
-def test_a_label_is_ink_on_a_halo_of_the_ground():
+def test_a_label_has_a_halo_of_the_background():
     for theme in ("dark", "paper"):
         (sprite,) = sprites(Labels(["block"], [(0.0, 0.0, 0.0)]), theme=theme)
-        ink, background = (255 * srgb(c) for c in (THEMES[theme].foreground, THEMES[theme].background))
+        foreground, background = (255 * srgb(c) for c in (THEMES[theme].foreground, THEMES[theme].background))
         alpha = sprite.image[..., 3:].astype(float)
         colours = sprite.image[..., :3] / np.maximum(alpha, 1) * 255
         strong, weak = (alpha > 248)[..., 0], ((alpha > 60) & (alpha < 190))[..., 0]
-        assert abs(colours[strong] - ink).max() < 32 and strong.sum() > 20
-        # Most of the halo is background alone; at the letters' edges some ink is mixed in.
+        assert abs(colours[strong] - foreground).max() < 32 and strong.sum() > 20
+        # Most of the halo is background alone; at the letters' edges some foreground is mixed in.
         assert np.median(abs(colours[weak] - background)) < 8
 
 

@@ -201,7 +201,7 @@ def test_paper_stays_white_and_dark_is_never_black(renderer):
     assert (dark[..., 3] == 255).all()
 
 
-def test_the_ground_has_no_bands(renderer):
+def test_the_background_has_no_bands(renderer):
     # Dithered: along a row of equal colour neighbouring bytes differ here and there.
     row = renderer.frame(Staged([]), Clock(), (400, 64), 1).pixels()[32, :, 2].astype(int)
     runs = np.diff(np.flatnonzero(np.diff(row) != 0))

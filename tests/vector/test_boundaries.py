@@ -147,7 +147,7 @@ def test_ticks_stand_at_their_numbers(net, partition):
         assert float(one.text.replace("−", "-")) == pytest.approx(value, abs=1e-9)
 
 
-def test_a_page_too_small_is_told_what_would_do_and_that_does(net, partition):
+def test_the_message_of_a_page_too_small_says_which_is_large_enough_and_it_is(net, partition):
     for page in ((20.0, None), (20.0, 20.0), (100.0, 12.0)):
         with pytest.raises(SettingError, match=r"Give it \d+x\d+mm or more") as error:
             drawn(net, partition, width_mm=page[0], height_mm=page[1])
@@ -230,7 +230,7 @@ def test_parts_that_do_not_fit_are_refused(net, partition, wrong):
         drawn(net, partition, **wrong)
 
 
-def test_a_theme_that_there_is_not_is_told(net, partition):
+def test_an_unknown_theme_is_refused(net, partition):
     with pytest.raises(SettingError, match="paper, dark"):
         boundaries_drawing(partition, layer_styles(3), net=net, theme="black")
 

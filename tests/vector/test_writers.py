@@ -64,7 +64,7 @@ def test_a_drawing_is_there_whole_or_the_earlier_file_stays(kind, tmp_path):
 
 
 @pytest.mark.parametrize("path, said", [("a.png", "ends in .png"), ("a", "has no ending"), ("none/a.svg", "no folder")])
-def test_a_place_where_no_drawing_can_be_is_told(path, said, tmp_path, monkeypatch):
+def test_a_place_that_cannot_hold_a_drawing_is_refused(path, said, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileError, match=said):
         save_drawing(example(), path)
@@ -295,8 +295,8 @@ def test_styles_of_a_pdf_are_set_before_they_are_used(pdf):
 
 def test_a_pdf_says_no_date_and_nothing_of_the_machine(pdf):
     assert not re.search(rb"Date|/ID|Producer", pdf.data)
-    told = pdf.object(pdf.reference(pdf.trailer, b"Info")).decode()
-    assert unhexed(re.search(r"/Title <(\w+)>", told)[1]) == 'A "title" & <more>'
+    entries = pdf.object(pdf.reference(pdf.trailer, b"Info")).decode()
+    assert unhexed(re.search(r"/Title <(\w+)>", entries)[1]) == 'A "title" & <more>'
 
 
 def test_letters_that_helvetica_has_not_are_replaced_not_lost():

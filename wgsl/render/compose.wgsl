@@ -12,7 +12,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if any(id.xy >= tile) {
         return;
     }
-    let ground = textureLoad(colour, id.xy, 0);
+    let solid = textureLoad(colour, id.xy, 0);
     let depth = textureLoad(depth_map, id.xy, 0);
     let ray = sample_ray(vec2f(id.xy) + frame.offset);
     let limit = select(NOTHING, depth_distance(depth, ray.direction), depth < 1.0);
@@ -52,6 +52,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         through *= 1.0 - c.a;
     }
     // Alpha says how much a sample counts: one whose ray was not decided is no part of its pixel's mean.
-    let result = select(vec4f(0.0), vec4f(light + through * ground.rgb, 1.0), decided);
+    let result = select(vec4f(0.0), vec4f(light + through * solid.rgb, 1.0), decided);
     textureStore(composed, id.xy, result);
 }

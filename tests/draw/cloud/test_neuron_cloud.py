@@ -1,4 +1,4 @@
-"""A cloud of neurons in pictures: what is drawn, hidden, kept and picked."""
+"""A cloud of neurons in pictures: what is drawn, hidden, reused and picked."""
 
 from dataclasses import replace
 
@@ -49,9 +49,9 @@ def responses(seed=0):
 def blocks_of(values):
     made = []
     for number, (value, shape, layout, look) in enumerate(zip(values, SHAPES, LAYOUTS, LOOKS, strict=True)):
-        held = ChannelMap(shape)
-        held.write(value)
-        made.append(Block(f"block {number}", shape, layout, look, held.array))
+        map_ = ChannelMap(shape)
+        map_.write(value)
+        made.append(Block(f"block {number}", shape, layout, look, map_.array))
     return made
 
 
@@ -106,7 +106,7 @@ def test_a_picture_in_tiles_has_the_bytes_of_the_whole(camera, theme):
     assert (whole != picture(camera=camera, theme=theme)).any()
 
 
-def test_two_pictures_drawn_in_turn_tile_by_tile_are_those_drawn_alone():
+def test_two_pictures_drawn_alternately_tile_by_tile_are_those_drawn_alone():
     scene, renderer, sizes = scene_of(cloud()), Renderer(), (SIZE, (75, 62))
     alone = [renderer.frame(scene, Clock(0.0), size, 4).pixels() for size in sizes]
     drawing = [renderer.steps(scene, Clock(0.0), size, 4, tile_bytes=2**17) for size in sizes]
@@ -162,8 +162,8 @@ def test_a_hidden_block_is_as_if_it_were_not_there_and_comes_back():
     made = cloud(opacity=[1.0, 0.0, 0.0, 1.0])
     hidden = picture(made)
     alone = NeuronCloud()
-    kept = blocks_of(responses())
-    alone.show([kept[0], kept[3]])
+    blocks = blocks_of(responses())
+    alone.show([blocks[0], blocks[3]])
     # Depth is jittered by numbers in the cloud, so the first block alone is compared.
     made.opacity = [1.0, 0.0, 0.0, 0.0]
     alone.opacity = [1.0, 0.0]
@@ -195,7 +195,7 @@ def test_other_opacities_sizes_and_moments_select_nothing_anew(monkeypatch):
         picture(made)
 
 
-def test_other_responses_are_seen_once_it_is_told():
+def test_other_responses_are_seen_after_changed():
     made, values = cloud(), responses(seed=5)
     picture(made)
     for block, value in zip(made.blocks, values, strict=True):
@@ -207,10 +207,10 @@ def test_other_responses_are_seen_once_it_is_told():
 def test_other_responses_of_the_same_shapes_keep_what_was_made():
     made = cloud()
     picture(made)
-    kept = made._selection, made._statistics
+    before = made._selection, made._statistics
     made.show(blocks_of(responses(seed=5)))
     assert (picture(made) == picture(cloud(responses(seed=5)))).all()
-    assert kept == (made._selection, made._statistics)
+    assert before == (made._selection, made._statistics)
 
 
 def test_responses_that_lie_in_a_part_of_an_array_are_drawn_alike():
@@ -377,7 +377,7 @@ def test_blocks_that_do_not_fit_their_arrays_are_refused():
         NeuronCloud().show([replace(block, look="class")])
 
 
-def test_the_ramps_are_the_palette_and_read_on_their_ground():
+def test_the_ramps_are_palettes_and_read_on_their_background():
     for name in RAMPS:
         assert name not in names()
         for theme in ("dark", "paper"):

@@ -45,7 +45,7 @@ def test_paths_do_not_remember_a_larger_network_shown_before(monkeypatch):
 
 
 @pytest.mark.parametrize("ground", ["black", "dark", "paper"])
-def test_sparks_without_sheets_are_drawn_on_every_ground(ground):
+def test_sparks_without_surfaces_are_drawn_on_every_background(ground):
     empty = pixels(Sparks(SMALL, SEEDS, strength=0.0), ground)
     assert not np.array_equal(pixels(Sparks(SMALL, SEEDS, level=0.3), ground), empty)
 
