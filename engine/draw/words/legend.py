@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from engine.draw.colour import RGB, colours, srgb
+from engine.draw.colour import colours, srgb
 from engine.draw.frame import Frame, Sprite, Theme
 from engine.draw.words import text
 from engine.draw.words.composite import Composite
@@ -68,83 +68,69 @@ def legend_sprites(legend: Legend, frame: Frame) -> list[Sprite]:
 
 
 class _Measures:
-    """Where the parts of a legend are, in pixels from the title's upper left corner."""
+    """The colours of a legend's parts, and where they are, in pixels from the title's upper left corner."""
 
-    def __init__(self, legend: Legend, s: float):
+    def __init__(self, legend: Legend, s: float, theme: Theme):
+        self.colour, self.card = srgb(theme.foreground), theme.background if legend.card else None
         self.title = text.line(legend.title, "normal", s)
         self.line = text.line("0", "small", s).shape[0]
-        self.pad = round(PAD * s)
+        self.pad, self.margin = round(PAD * s), round(MARGIN * s)
         self.border = self.pad if legend.card else 0
         self.bar_width, self.bar_height = max(3, round(BAR_WIDTH * s)), max(24, round(BAR_HEIGHT * s))
+        # (bar_height, 1, 3) sRGB from the highest value to the lowest.
+        values = 1.0 - (np.arange(self.bar_height) + 0.5) / self.bar_height
+        self.bar = srgb(colours(legend.map, "image" if legend.card else theme.shade, values))[:, None]
         self.top = self.title.shape[0] + self.pad
         # Above this there is only the title; below, the numbers beside the bar too.
         self.start = self.top - self.line // 2 - 1
         self.bottom = self.top + self.bar_height + self.line + self.border
-        self.margin = round(MARGIN * s)
 
-    def sprite(
-        self, left: int, upper: int, right: int, lower: int, parts: Iterable[tuple], card: RGB | None, card_left: int
-    ) -> Sprite:
-        """What is in an area, of parts (mask, sRGB, x, y, opacity)."""
-        composite = Composite(right - left, lower - upper)
-        if card is not None:
-            composite.add_under(card, CARD_OPACITY, card_left - left)
+    def sprite(self, upper: int, right: int, lower: int, parts: Iterable[tuple], card_left: int) -> Sprite:
+        """What is between two rows and left of a column, of parts (mask, sRGB, x, y, opacity)."""
+        composite = Composite(right + self.border, lower - upper)
+        if self.card is not None:
+            composite.add_under(self.card, CARD_OPACITY, card_left + self.border)
         for mask, colour, x, y, opacity in parts:
-            composite.add(mask, colour, x - left, y - upper, opacity)
-        return Sprite(composite.image(), self.margin + left, self.margin + upper)
+            composite.add(mask, colour, x + self.border, y - upper, opacity)
+        return Sprite(composite.image(), self.margin - self.border, self.margin + upper)
 
 
 @lru_cache(maxsize=4)
 def _title_and_bar(legend: Legend, s: float, theme: Theme, right: int) -> tuple[Sprite, Sprite]:
     """The sprites of a legend without its marks; `right` is where the title's ends."""
-    m = _Measures(legend, s)
-    card = theme.background if legend.card else None
-    title = (m.title, srgb(theme.foreground), 0, 0, 0.85)
-    bar = (np.ones((m.bar_height, m.bar_width)), _bar(legend, m, theme)[:, None], 0, m.top, 1.0)
+    m = _Measures(legend, s, theme)
+    title = (m.title, m.colour, 0, 0, 0.85)
+    bar = (np.ones((m.bar_height, m.bar_width)), m.bar, 0, m.top, 1.0)
     return (
-        m.sprite(-m.border, -m.border, right, m.start, [title], card, -m.border),
-        m.sprite(-m.border, m.start, m.bar_width, m.bottom, [title, bar], card, -m.border),
+        m.sprite(-m.border, right, m.start, [title], -m.border),
+        m.sprite(m.start, m.bar_width, m.bottom, [title, bar], -m.border),
     )
-
-
-def _bar(legend, m, theme):
-    """(bar_height, 3) sRGB from the highest value to the lowest."""
-    kind = "image" if legend.card else theme.shade
-    return srgb(colours(legend.map, kind, 1.0 - (np.arange(m.bar_height) + 0.5) / m.bar_height))
 
 
 # A live view asks for the same one frame after frame.
 @lru_cache(maxsize=4)
 def _sprites(legend: Legend, s: float, theme: Theme) -> tuple[Sprite, ...]:
-    m, colour, size, span = (
-        _Measures(legend, s),
-        srgb(theme.foreground),
-        text.type_size("small", s),
-        legend.high - legend.low,
-    )
+    m, size, span = _Measures(legend, s, theme), text.type_size("small", s), legend.high - legend.low
     # Lowest value at the bottom; labels are spread from the top.
     words = legend.words or [None] * len(legend.marks)
-    marks = sorted(
-        ((v, w) for v, w in zip(legend.marks, words, strict=True) if legend.low <= v <= legend.high), reverse=True
-    )
+    shown = [(v, w) for v, w in zip(legend.marks, words, strict=True) if legend.low <= v <= legend.high]
+    marks = sorted(shown, reverse=True)
     # A level that swings passes 0 within rounding; 1e-16 is no label.
     masks = [text.mask(w or text.number(v if abs(v) > 1e-6 * span else 0.0), size, tabular=True) for v, w in marks]
     ys = [m.top + (1 - (v - legend.low) / span) * m.bar_height for v, _ in marks]
     places = spread(ys, round(size * 1.25), m.top, m.top + m.bar_height)
     right = max([m.title.shape[1], *(m.bar_width + 3 * m.pad + mask.shape[1] for mask in masks)]) + m.pad + m.border
     still = _title_and_bar(replace(legend, marks=(), words=()), s, theme, right if legend.card else m.title.shape[1])
-    bar, tick, beside = _bar(legend, m, theme), max(1, round(s)), m.bar_width + 2 * m.pad
-    parts: list[tuple] = [(m.title[:, m.bar_width :], colour, m.bar_width, 0, 0.85)]
+    tick, start, end = max(1, round(s)), m.bar_width + 2, m.bar_width + 2 * m.pad
     rows = [int(np.clip(round(y), m.top, m.top + m.bar_height - tick)) for y in ys]
     line = np.ones((tick, m.bar_width))
-    parts += [(line, bar[row - m.top :][:tick, None], 0, row, 1.0) for row in rows]
-    parts += [(line, colour, 0, row, 0.9) for row in rows]
+    parts: list[tuple] = [(m.title[:, m.bar_width :], m.colour, m.bar_width, 0, 0.85)]
+    parts += [(line, m.bar[row - m.top :][:tick], 0, row, 1.0) for row in rows]
+    parts += [(line, m.colour, 0, row, 0.9) for row in rows]
     for row, place, mask in zip(rows, places, masks, strict=True):
         if place is not None:
-            start, run = m.bar_width + 2, max(1, beside - m.bar_width - 2)
-            for x in range(start, beside):
-                y = round(row + (round(place) - row) * (x - start) / run)
-                parts.append((line[:, :1], colour, x, y, 0.45))
-            parts.append((mask, colour, beside + round(3 * s), round(place - mask.shape[0] / 2), 0.9))
-    card = theme.background if legend.card else None
-    return *still, m.sprite(-m.border, m.start, right, m.bottom, parts, card, m.bar_width)
+            for x in range(start, end):
+                y = round(row + (round(place) - row) * (x - start) / max(1, end - start))
+                parts.append((line[:, :1], m.colour, x, y, 0.45))
+            parts.append((mask, m.colour, end + round(3 * s), round(place - mask.shape[0] / 2), 0.9))
+    return *still, m.sprite(m.start, right, m.bottom, parts, m.bar_width)
