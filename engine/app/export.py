@@ -64,7 +64,7 @@ def drawing_of(scene: Scene, *, size: PageSize = None, time: float | None = None
 
 
 def read_size(text: str) -> tuple[float, float | None]:
-    """(width, height) in mm of `120mmx90mm`, `12x9cm`, `4.7in` (the height as it comes: None).
+    """(width, height) in mm of `120mmx90mm`, `12x9cm`, `4.7in` (height None: as it comes).
 
     Raises SettingError for what is none.
     """

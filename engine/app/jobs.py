@@ -153,7 +153,7 @@ def results(jobs: Iterable[Job], executor: Executor | None = None) -> Iterator[n
 
 
 def workers(executor: Executor) -> int:
-    """How many jobs an executor is taken to run at a time."""
+    """How many jobs an executor is assumed to run at a time."""
     for name in ("_max_workers", "num_workers", "max_workers"):
         count = getattr(executor, name, None)
         if isinstance(count, int) and count > 0:
@@ -168,7 +168,7 @@ def adapter(executor: Executor | None = None) -> str:
 
 @cache
 def renderer() -> Renderer:
-    """The Renderer of this process: its pipelines and textures are what takes time to make."""
+    """The Renderer of this process, made once: its pipelines and textures take time to make."""
     return Renderer()
 
 
@@ -215,7 +215,7 @@ def source_of(file: str) -> str | None:
 
 
 def _scene_of(job: Job) -> Scene:
-    """The scene of a job: the one of the job before where nothing but the moment or the part is another."""
+    """The scene of a job: that of the job before, where only the moment or the part differs."""
     global _last
     key = (job.scene, job.file, job.source, job.home, job.kind, job.state)
     if _last is None or _last[0] != key:
@@ -243,7 +243,7 @@ def _class_of(job: Job) -> type[Scene]:
 
 @cache
 def _found(file: str | None, source: str | None, module: str, name: str) -> type[Scene]:
-    """The class by its module's name, if that is the same module here; else by its file."""
+    """The scene class of a job: by its module's name where that is the same module here, else by its file."""
     if not module.startswith(FILE_MODULE):
         with suppress(ImportError):
             kind = getattr(importlib.import_module(module), name, None)

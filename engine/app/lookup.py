@@ -1,4 +1,4 @@
-"""Scenes by what a person types: a name, a Python file, or a picture made earlier."""
+"""Finds scenes by what a person types: a name, a Python file, or a picture made earlier."""
 
 import hashlib
 import importlib
@@ -96,7 +96,7 @@ def split_file(text: str) -> tuple[Path | None, str | None]:
 
 
 def scene_in_file(path: str | Path, name: str | None = None) -> type[Scene]:
-    """The scene class in a file; `name` chooses among several.
+    """The scene class in a file; `name` says which where there are more.
 
     Raises SceneError for a file that is missing, does not run, or has no such class.
     """

@@ -83,7 +83,7 @@ class TiledPicture:
         return path
 
     def stream(self, out: BinaryIO, *, executor: Executor | None = None, progress: bool | None = None) -> None:
-        """Writes the file as PNG to a stream that only goes forward."""
+        """Writes the file as PNG to a stream that cannot seek."""
         form, sink = PngBands(self.size, self.bands[0][3], self.text), _Stream(out)
         out.write(form.head())
         self._write(sink, form, executor, progress)
@@ -109,7 +109,7 @@ class TiledPicture:
     def drawn(
         self, bands: list[tuple[int, int, int, int]], executor: Executor | None, tick: Callable[[], object]
     ) -> Iterator[np.ndarray]:
-        """(rows, W, 3) uint8 of each of these bands, the last ones of the picture."""
+        """(rows, W, 3) uint8 of each of these bands, which go down to the end of the picture."""
         if not bands:
             return
         if executor is not None:

@@ -35,7 +35,7 @@ class _Broken(Exception):
     """The transfer ended early; says why."""
 
 
-class _Anew(Exception):
+class _Restart(Exception):
     """The server cannot continue where the .part file ends."""
 
 
@@ -47,7 +47,7 @@ def download(
     timeout: float = TIMEOUT,
     schemes: tuple[str, ...] = ("https",),
 ) -> Path:
-    """The path of a download, fetched if it is not there yet; asks nobody.
+    """The path of a download, which is fetched if it is not there yet. Does not ask.
 
     name       one of DOWNLOADS, as `squeezenet`
     progress   called with (bytes that are there, bytes in all) as they come
@@ -132,7 +132,7 @@ class _Transfer:
             try:
                 if begun < known.size:
                     self.receive()
-            except _Anew:
+            except _Restart:
                 self.empty()
                 continue
             except _Broken as broken:
@@ -177,7 +177,7 @@ class _Transfer:
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == 416 and have:
-                raise _Anew from None
+                raise _Restart from None
             self.fail(f"could not be fetched: {_refusal(error.code)}")
         except (OSError, HTTPException) as error:
             raise _broken(error) from None
@@ -209,7 +209,7 @@ class _Transfer:
             raise _Broken("the connection ended")
 
     def check(self, answer: HTTPResponse, have: int) -> bool:
-        """Whether the server says how much it will send; refuses, by its headers, what was not asked for."""
+        """True where the headers say how much will come. Raises FileError where it is not what was asked for."""
         header = answer.headers.get("Content-Length", "")
         total = length = int(header) if re.fullmatch(r"\d{1,18}", header) else None
         if answer.headers.get("Content-Encoding", "identity") != "identity":
@@ -217,7 +217,7 @@ class _Transfer:
         if answer.status == 206:
             span = re.fullmatch(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", answer.headers.get("Content-Range", ""))
             if span is None or int(span[1]) != have:
-                raise _Anew
+                raise _Restart
             total = int(span[3]) if span[3] != "*" else have + length if length is not None else None
         if total is not None and total != self.known.size:
             self.fail(

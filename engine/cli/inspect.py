@@ -1,4 +1,4 @@
-"""The command `neuroscene inspect`: the nodes of a network in a file, what each gives and costs, and what it sees."""
+"""The command `neuroscene inspect`: the nodes of a network in a file, with shapes, costs and receptive fields."""
 
 # As in engine.cli.main: only what every command needs is imported here.
 import json
@@ -123,7 +123,7 @@ def as_json(net: "ConvNet") -> str:
 
 
 def as_text(net: "ConvNet") -> str:
-    """A table, a node a line, after what holds of the whole."""
+    """What holds of the whole network, then a table with a line for each node."""
     columns = zip(*[COLUMNS, *(_row(net, node) for node in net.nodes)], strict=True)
     shown = [column for column in columns if any(column[1:])]
     widths = [max(map(len, column)) for column in shown]
@@ -149,7 +149,7 @@ def as_text(net: "ConvNet") -> str:
 
 
 def about(node: Any) -> str:
-    """A node's kind with what sets it apart: `convolution 7 x 7, stride 2`."""
+    """A node's kind with what is special about it: `convolution 7 x 7, stride 2`."""
     from engine.network import nodes
 
     if isinstance(node, nodes.Elementwise):

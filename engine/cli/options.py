@@ -164,7 +164,7 @@ SHARED = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What the options that scene commands share say of the scene and its picture; None where one is left out."""
+    """The options that scene commands share; None where one is left out."""
 
     scene: str
     sets: list[str] | None = None
@@ -274,7 +274,7 @@ def with_options(function: Callable) -> Callable:
 
 @contextmanager
 def _diagnosed(asked: Asked | None) -> Iterator[None]:
-    """Does what --verbose, --dump-wgsl and --profile ask for."""
+    """Does what --verbose, --dump-wgsl and --profile ask for, during the block."""
     from engine import diagnostics
 
     if asked is None:

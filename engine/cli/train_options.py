@@ -114,7 +114,7 @@ def _read_batch(text: str) -> int:
 
 
 def place(output: str | None, default: str) -> str:
-    """The path to write, which can be written."""
+    """The path of the history to write. Raises FileError where it cannot be written."""
     output = default if output is None else output
     if output == "-" or not output.strip():
         raise SettingError("-o: a history needs a file to be written to. Give a path that ends in .safetensors.")

@@ -100,7 +100,7 @@ def _of_setting(kind: type[Scene], name: str, given: Any) -> Axis:
         raise SettingError("there is no value in it.")
     probe = kind()
     labels = network_labels(values) if isinstance(setting, Network) else None
-    values = [_held(probe, setting, name, value) for value in values]
+    values = [_assigned(probe, setting, name, value) for value in values]
     labels = labels or labelled(setting, values)
     if setting is None:
         return Axis("Time (s)", tuple(Step(s, {}, v) for s, v in zip(labels, values, strict=True)))
@@ -109,8 +109,8 @@ def _of_setting(kind: type[Scene], name: str, given: Any) -> Axis:
     return Axis(title, tuple(Step(s, {name: v}) for s, v in zip(labels, values, strict=True)))
 
 
-def _held(probe: Scene, setting: Setting | None, name: str, value: Any) -> Any:
-    """The value as the setting has it: a number of numpy's becomes Python's. Raises SettingError for a wrong one."""
+def _assigned(probe: Scene, setting: Setting | None, name: str, value: Any) -> Any:
+    """The value after it is assigned: a number of numpy's becomes Python's. Raises SettingError for a wrong one."""
     if isinstance(setting, Network):
         return setting.checked(value)
     if getattr(value, "ndim", 1) == 0:
@@ -207,7 +207,7 @@ def _stepped(first: Fraction, last: Fraction, step: str | None, part: str) -> li
 
 
 def _multiplied(first: Fraction, last: Fraction, factor: Fraction, part: str) -> list[Fraction]:
-    """The values of an older notation, 40..0.625/2: each by a factor, in the direction that leads to the last."""
+    """The values of an older notation, 40..0.625/2: each is the one before times or divided by the factor."""
     _check_signs(first, last, part)
     if factor <= 0 or factor == 1:
         raise SettingError(f"{part} has a factor of {float(factor):g}; give one above 0 that is not 1.")

@@ -1,4 +1,4 @@
-"""Makes the figures a scene declares: each its own file, each whole or not at all."""
+"""Makes the figures a scene declares, each as a file that appears whole or not at all."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -94,7 +94,7 @@ def _opened(scene: str | Scene | type[Scene]) -> Scene:
 def prepared(
     base: Scene, figure: Figure, over: Mapping[str, Any], scale: float, supersample: int | None
 ) -> Callable[..., object]:
-    """make(path, executor=, progress=) draws the figure: all that can be checked before drawing has been."""
+    """A function make(path, executor=, progress=) that draws the figure, after all checks that need no drawing."""
     scene = copied(base)
     for name, value in (*figure.settings.items(), *over.items()):
         assign(scene, name, value)

@@ -10,11 +10,11 @@ from engine.draw.colour import srgb
 from engine.draw.frame import THEMES
 from engine.draw.words import text
 
-# Type in parts of a cell's side, and its limits in pixels: smaller cannot be read, larger shouts. It grows a little
+# Type in parts of a cell's side, and its limits in pixels, from legible to too much. It grows a little
 # with the cells in a row, for a large sheet is shown no larger than a small one.
 TYPE, TYPE_MIN, TYPE_MAX, TYPE_GROWTH = 0.036, 10.0, 96.0, 0.2
 TITLE = 4.0 / 3.0
-# Before labels are turned or left out they may shrink to this, but never below legible.
+# Before labels are rotated or left out they shrink to this share, but not below so many pixels.
 SHRUNK, LEGIBLE = 0.75, 9.0
 GUTTER = 0.012
 # Opacity of text over the background.
@@ -73,7 +73,7 @@ def lay_out(
     size = TYPE * math.sqrt(width * height) * max(across, down) ** TYPE_GROWTH
     size = min(max(size, TYPE_MIN), TYPE_MAX)
     gap = 0.6 * size
-    over = _above(labels, width + gutter - gap, width + gutter, size, across, turns=not wrap)
+    over = _above(labels, width + gutter - gap, width + gutter, size, across, can_rotate=not wrap)
     left = _beside(rows[1], height + gutter, over.size, limit=_longest(across * width, size)) if rows else None
 
     # From the left and from the top: margin, title, the axis' title, its values, the cells.
@@ -148,7 +148,7 @@ def drawn(sheet: SheetLayout, theme: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Labels:
-    """Labels as they fit: number of the column or row -> mask.
+    """Labels that fit: number of the column or row -> mask.
 
     size     of their type, in pixels
     extent   pixels they take between the cells and the margin
@@ -166,18 +166,18 @@ class _Labels:
         return max(0, -(-(widest - width) // 2))
 
 
-def _above(labels: list[str], room: float, pitch: float, size: float, across: int, *, turns: bool) -> _Labels:
-    """Labels over columns: level if they fit, then smaller, then turned, then every second, fifth, tenth ..."""
+def _above(labels: list[str], room: float, pitch: float, size: float, across: int, *, can_rotate: bool) -> _Labels:
+    """Labels over columns: horizontal if they fit, else smaller, else rotated, else every second, fifth, tenth ..."""
     smaller = max(SHRUNK * size, min(LEGIBLE, size))
     for type_size in (size, smaller):
         masks = _masks(labels, type_size)
         if _widest(masks) <= room:
             return _Labels(dict(enumerate(masks)), type_size, _height(masks), _height(masks))
-    if turns and _height(masks) <= pitch:
-        turned = [np.rot90(mask) for mask in _masks(labels, smaller, _longest(pitch * across, size))]
-        extent = max(mask.shape[0] for mask in turned)
-        return _Labels(dict(enumerate(turned)), smaller, extent, extent)
-    if not turns and room >= 4 * smaller:
+    if can_rotate and _height(masks) <= pitch:
+        rotated = [np.rot90(mask) for mask in _masks(labels, smaller, _longest(pitch * across, size))]
+        extent = max(mask.shape[0] for mask in rotated)
+        return _Labels(dict(enumerate(rotated)), smaller, extent, extent)
+    if not can_rotate and room >= 4 * smaller:
         # Captions, under each other: words are shortened to their cell.
         masks = _masks(labels, smaller, room)
         return _Labels(dict(enumerate(masks)), smaller, _height(masks), _height(masks))

@@ -126,7 +126,7 @@ def _is_step(step: Any, scene: Scene) -> bool:
 
 
 def _axis(side: Any, scene: Scene, path: str | Path | None, noun: str) -> Axis:
-    """The Axis of a stored one whose form is right."""
+    """The Axis of a stored side whose form has been checked."""
     steps = []
     for step in side["steps"]:
         probe, values = type(scene)(), {}

@@ -40,10 +40,6 @@ def test_every_public_function_is_annotated():
     report(found)
 
 
-# Names that still stand for several classes. The list only shrinks.
-SAME_NAME = {}
-
-
 def test_no_two_classes_of_the_engine_have_one_name():
     found = defaultdict(list)
     for path in SOURCES:

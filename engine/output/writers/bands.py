@@ -1,4 +1,4 @@
-"""Pictures as files that grow band by band, so that none is ever in memory as a whole."""
+"""Pictures as files that grow band by band, so that no picture is in memory as a whole."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Loops as GIF: a palette for every few frames, ordered dithering, exact total length."""
+"""GIF films that loop: a palette for every few frames, ordered dithering, an exact total length."""
 
 import struct
 from typing import BinaryIO

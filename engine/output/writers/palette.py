@@ -49,7 +49,7 @@ def _cells(codes: np.ndarray, bits: int) -> np.ndarray:
 
 
 def palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """(n, 3) uint8, n at most 255: entries that serve the colours.
+    """(n, 3) uint8, n at most 255: a palette for these colours.
 
     colours   (M, 3), 0..255
     counts    (M,), pixels that have each

@@ -44,7 +44,7 @@ class PngBands(Bands):
 
 
 def filtered(pixels: np.ndarray) -> np.ndarray:
-    """(rows, 1 + 3 W) uint8: each row's filter and the differences it leaves; the lesser ones of Sub and Up.
+    """(rows, 1 + 3 W) uint8: each row's filter and differences; of Sub and Up the one with smaller differences.
 
     The first row of a band has no row above it, so that bands need not know each other.
     """
