@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing
+from numpy.typing import ArrayLike
 
 from engine.codegen.mlp.layout import upload, weights_binding
 from engine.errors import SettingError
@@ -33,10 +33,10 @@ def kernel(shape: Shape) -> Kernel:
 
 def enclose(
     net: Mlp,
-    origins: np.typing.ArrayLike,
-    directions: np.typing.ArrayLike,
-    starts: np.typing.ArrayLike,
-    ends: np.typing.ArrayLike,
+    origins: ArrayLike,
+    directions: ArrayLike,
+    starts: ArrayLike,
+    ends: ArrayLike,
     *,
     places: int = 9,
     output: int = 0,

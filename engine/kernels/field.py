@@ -5,7 +5,7 @@ from functools import cache
 from itertools import groupby
 
 import numpy as np
-import numpy.typing
+from numpy.typing import ArrayLike
 
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.batched import LANES, Variant, batched_module, weights_bindings
@@ -34,9 +34,7 @@ SLICE = 32
 UNIFORM_COUNT = UNIFORM_BYTES // 16
 
 
-def evaluate(
-    net: Mlp, points: np.typing.ArrayLike, *, gradient: bool = False
-) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
+def evaluate(net: Mlp, points: ArrayLike, *, gradient: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
     """The network's value at each point, computed on the GPU.
 
     net      any Mlp

@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing
+from numpy.typing import ArrayLike
 
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
@@ -47,7 +47,7 @@ def _kernel(entry):
     return Kernel.of("kernels/prefix_sums", BINDINGS, entry=entry)
 
 
-def prefix_sums(values: np.typing.ArrayLike) -> tuple[np.ndarray, int]:
+def prefix_sums(values: ArrayLike) -> tuple[np.ndarray, int]:
     """((N,) uint32, int): the exclusive prefix sums of (N,) whole numbers and the sum of all; waits for the GPU."""
     values = np.asarray(values, np.uint32)
     array = Array.of(values) if len(values) else Array("u4", 1)

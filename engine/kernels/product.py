@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing
+from numpy.typing import ArrayLike
 
 from engine.codegen.matmul import product as code
 from engine.errors import NetworkError, SettingError, ShapeError
@@ -40,9 +40,7 @@ SLABS_PRODUCT = struct(
 )
 
 
-def evaluate(
-    net: Mlp, points: np.typing.ArrayLike, *, precision: str = "f32", variant: str | None = None
-) -> np.ndarray:
+def evaluate(net: Mlp, points: ArrayLike, *, precision: str = "f32", variant: str | None = None) -> np.ndarray:
     """The network's value at each point, every layer by a product of matrices.
 
     points    (N, inputs)
@@ -59,7 +57,7 @@ def evaluate(
     return values.read(count * groups).reshape(count, 4 * groups)[:, : net.outputs]
 
 
-def padded_points(net: Mlp, points: np.typing.ArrayLike) -> np.ndarray:
+def padded_points(net: Mlp, points: ArrayLike) -> np.ndarray:
     """(N, inputs) points as float32, filled up with zeros to whole groups of four.
 
     Raises ShapeError if they are not as wide as the input layer.

@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing
+from numpy.typing import ArrayLike
 
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
@@ -73,7 +73,7 @@ def _kernel(entry):
     return Kernel.of("kernels/radix_sort", BINDINGS, entry=entry)
 
 
-def radix_sort(keys: np.typing.ArrayLike, values: np.typing.ArrayLike, bits: int = 32) -> tuple[np.ndarray, np.ndarray]:
+def radix_sort(keys: ArrayLike, values: ArrayLike, bits: int = 32) -> tuple[np.ndarray, np.ndarray]:
     """((N,), (N,)) uint32: (N,) keys in the order of their lowest bytes, and their values; waits for the GPU."""
     keys, values = np.asarray(keys, np.uint32), np.asarray(values, np.uint32)
     if not len(keys):

@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing
+from numpy.typing import ArrayLike
 
 from engine.codegen.bounds import budget
 from engine.codegen.bounds.enclosure import enclosure_module
@@ -69,7 +69,7 @@ def kernel(shape: Shape) -> Kernel:
 
 
 def check_rays(
-    origins: np.typing.ArrayLike, directions: np.typing.ArrayLike, lengths: np.typing.ArrayLike
+    origins: ArrayLike, directions: ArrayLike, lengths: ArrayLike
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The rays as float32 arrays (N, 3), (N, 3), (N,); one length may stand for all.
 
@@ -106,9 +106,9 @@ def check_levels(level: float, spacing: float, surfaces: int, most: int = budget
 
 def cast(
     net: Mlp,
-    origins: np.typing.ArrayLike,
-    directions: np.typing.ArrayLike,
-    lengths: np.typing.ArrayLike,
+    origins: ArrayLike,
+    directions: ArrayLike,
+    lengths: ArrayLike,
     *,
     level: float = 0.0,
     spacing: float = 1.0,
@@ -151,12 +151,7 @@ def cast(
     costs = Array("u4", count * 2)
     casting = CASTING.new(rays=count, surfaces=surfaces, single=int(single), level=level, spacing=spacing)
     run.run(
-        workgroups(count),
-        weights=upload(net),
-        casting=casting,
-        rays=Array.of(rays),
-        crossings=crossings,
-        costs=costs,
+        workgroups(count), weights=upload(net), casting=casting, rays=Array.of(rays), crossings=crossings, costs=costs
     )
     found = crossings.read().reshape(count, surfaces, 4)
     result["t"], result["outcome"], result["level"] = found[..., 0], found[..., 1].astype("u1"), found[..., 2]

@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing
+from numpy.typing import ArrayLike
 
 from engine.codegen.mlp.arithmetics import DUAL
 from engine.codegen.mlp.body import loop_iterations
@@ -24,13 +24,7 @@ VERTEX = np.dtype(("f4", 4))
 
 
 def trace(
-    net: Mlp,
-    seeds: np.typing.ArrayLike,
-    *,
-    vertices: int = 10,
-    steps: int = 20,
-    step: float = 0.02,
-    output: int = 0,
+    net: Mlp, seeds: ArrayLike, *, vertices: int = 10, steps: int = 20, step: float = 0.02, output: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Paths along the gradient through each seed; vertex k is `steps` steps of step (k - vertices // 2 + 1) away.
 
@@ -55,14 +49,7 @@ class TracedPaths:
     """
 
     def __init__(
-        self,
-        net: Mlp,
-        seeds: np.typing.ArrayLike,
-        *,
-        vertices: int = 10,
-        steps: int = 20,
-        step: float = 0.02,
-        output: int = 0,
+        self, net: Mlp, seeds: ArrayLike, *, vertices: int = 10, steps: int = 20, step: float = 0.02, output: int = 0
     ):
         seeds = np.asarray(seeds, np.float32)
         if seeds.ndim != 2 or seeds.shape[1] != 3:

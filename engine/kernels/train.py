@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
-import numpy.typing
+from numpy.typing import ArrayLike
 
 from engine.codegen.train.problem import BINDINGS, TRAINING, Problem
 from engine.codegen.train.subgroup import Lanes, lanes_module
@@ -67,9 +67,9 @@ class Training:
         self,
         shape: Shape,
         task: str,
-        points: np.typing.ArrayLike,
-        targets: np.typing.ArrayLike,
-        flats: np.typing.ArrayLike,
+        points: ArrayLike,
+        targets: ArrayLike,
+        flats: ArrayLike,
         seeds: Sequence[int],
         *,
         batch: int = 128,
@@ -109,7 +109,7 @@ class Training:
         loops = self.plan.iterations(self.samples) * self.plan.loop_iterations + 2
         return min(MOST_STEPS, LOOP_ITERATIONS // loops)
 
-    def put(self, flats: np.typing.ArrayLike, moments: np.typing.ArrayLike | None = None, step: int = 0) -> None:
+    def put(self, flats: ArrayLike, moments: ArrayLike | None = None, step: int = 0) -> None:
         """Begins from other weights (R, P) and moments (R, 2, P); None: zeros."""
         places = self.plan.places
         weights = np.asarray(flats, np.float32)

@@ -3,7 +3,7 @@
 from functools import cache
 
 import numpy as np
-import numpy.typing
+from numpy.typing import ArrayLike
 
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
@@ -36,7 +36,7 @@ class Losses:
     targets   (N,) classes, or (N, outputs) values
     """
 
-    def __init__(self, shape: Shape, task: str, points: np.ndarray, targets: np.typing.ArrayLike):
+    def __init__(self, shape: Shape, task: str, points: np.ndarray, targets: ArrayLike):
         self.shape, self.count = shape, len(points)
         self._kernel = _kernel(task == "classes")
         self._targets = Array.of(np.asarray(targets, np.float32))
@@ -45,7 +45,7 @@ class Losses:
         self._padded = padded
         self._field: Field | None = None
 
-    def __call__(self, flats: np.typing.ArrayLike) -> np.ndarray:
+    def __call__(self, flats: ArrayLike) -> np.ndarray:
         """(R,) float64: the loss of each of (R, P) weights, nan where some are not finite."""
         weights = np.asarray(flats, np.float32)
         found = np.full(len(weights), np.nan)

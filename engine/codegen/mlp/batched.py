@@ -136,8 +136,7 @@ class _BatchedBody:
 
     def _width(self, passes):
         return max(
-            (s.passes * s.rows if passes > 1 else s.outputs for s in self.cut.segments if s.passes >= passes),
-            default=0,
+            (s.passes * s.rows if passes > 1 else s.outputs for s in self.cut.segments if s.passes >= passes), default=0
         )
 
     def _inputs(self):
