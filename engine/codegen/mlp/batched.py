@@ -184,9 +184,7 @@ class _BatchedBody:
                         start = weights.name(at) if s in self.values else "0.0"
                         yield f"var z{r}_{s}: f32 = {start};"
                     at += 1
-                yield from (self._halves if self.variant.half and segment.layer else self._products)(
-                    segment, weights, rows, at
-                )
+                yield from self._products(segment, weights, rows, at)
                 at += len(rows) * segment.inputs
         if segment.passes == 1:
             yield from self._responses(segment, range(segment.rows), "h", 0)
@@ -197,29 +195,22 @@ class _BatchedBody:
         yield from self._responses(segment, range(segment.rows), "n", shift)
 
     def _products(self, segment, weights, rows, at):
-        for i in range(segment.inputs):
-            for r in rows:
-                yield from weights.load(at)
-                for s in range(self.variant.streams):
-                    yield self._product(segment, f"z{r}_{s}", weights.name(at), i, s)
-                at += 1
-
-    def _halves(self, segment, weights, rows, at):
-        """As above with sums of HALF_RUN products each in f16."""
-        for first in range(0, segment.inputs, HALF_RUN):
-            some = range(first, min(first + HALF_RUN, segment.inputs))
-            for r in rows:
-                for s in range(self.variant.streams):
-                    yield f"var t{r}_{s}_{first}: f16 = 0.0h;"
-            for i in some:
+        """Sums of products, in f16 those of HALF_RUN inputs first."""
+        half = self.variant.half and segment.layer > 0
+        run = HALF_RUN if half else segment.inputs
+        cells = [(r, s) for r in rows for s in range(self.variant.streams)]
+        for first in range(0, segment.inputs, run):
+            if half:
+                yield from (f"var t{r}_{s}_{first}: f16 = 0.0h;" for r, s in cells)
+            for i in range(first, min(first + run, segment.inputs)):
                 for r in rows:
                     yield from weights.load(at)
+                    weight = f"f16({weights.name(at)})" if half else weights.name(at)
                     for s in range(self.variant.streams):
-                        yield self._product(segment, f"t{r}_{s}_{first}", f"f16({weights.name(at)})", i, s)
+                        yield self._product(segment, f"t{r}_{s}_{first}" if half else f"z{r}_{s}", weight, i, s)
                     at += 1
-            for r in rows:
-                for s in range(self.variant.streams):
-                    yield f"z{r}_{s} += f32(t{r}_{s}_{first});"
+            if half:
+                yield from (f"z{r}_{s} += f32(t{r}_{s}_{first});" for r, s in cells)
 
     def _product(self, segment, z, weight, i, s):
         """z plus a weight times what input i is; the point's own derivatives are 1 and 0."""
