@@ -7,6 +7,9 @@ from engine.network.mlp import Shape
 # Activations whose slope is above 0, largest at 0, and changes by at most its RATE: wgsl/lib/saturating.wgsl has value
 # and slope at once.
 SATURATING = ("tanh", "sigmoid")
+# Of the two ends of a piece: z and s'(z) of each group.
+ENDS = ("near_z", "near_s", "far_z", "far_s")
+NEAR = "    near_z[{g}] = far_z[{g}];\n    near_s[{g}] = far_s[{g}];"
 
 
 def slope_body(shape: Shape) -> "SlopeBody":
@@ -18,30 +21,59 @@ class SlopeBody:
     """f = V s(W p + b) + c; along a ray z = a t + b and f' = sum of V_i a_i s'(z_i), all written out.
 
     s' is at hand at both ends; between them its extremes are at the activation's extrema.
+
+    per_ray   arrays of constants of a ray, a vec4f for each group of neurons
+    begin, far, plain, bounds
+              what enclosure_begin, enter_at, plain_at and segment_to do for group {g}; {out} is the last layer's
+              weights from it, {terms} and {sums} the roundings of sums over all groups
     """
 
     per_ray: tuple[str, ...] = ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high")
+    begin = """\
+    ray_a[{g}] = block_times({at}u, d);
+    ray_b[{g}] = {first_bias} + block_times({at}u, o);
+    // Five roundings in the dot product with its bias and one in a t + b, each at most an ulp.
+    ray_e[{g}] = 6.0 * ULP * (abs({first_bias}) + block_times_abs({at}u, reach));
+    // V a, with its own rounding, which is part of e's over the whole length.
+    let rate{g} = {out} * ray_a[{g}];
+    let slack{g} = abs({out}) * ray_e[{g}] * per_length;
+    ray_low[{g}] = rate{g} - slack{g};
+    ray_high[{g}] = rate{g} + slack{g};"""
+    begin_sums: tuple[str, ...] = ()
+    begin_end = ""
+    far = """\
+    let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
+    let h{g} = value_0(z{g});
+    let s{g} = slope_0(z{g});
+    let e{g} = ray_e[{g}] + argument_error_0(z{g});
+    value = fma({out}, h{g}, value);
+    let lost{g} = slope_most_0(z{g}, s{g}, e{g}) * e{g} + value_error_0(z{g}, h{g});
+    error += abs({out}) * (lost{g} + {terms}.0 * ULP * abs(h{g}));
+    far_z[{g}] = z{g};
+    far_s[{g}] = s{g};"""
+    far_error = "2.0 * ULP * abs({bias})"
+    plain = """\
+    let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
+    value = fma({out}, value_0(z{g}), value);
+    slope = fma({out} * ray_a[{g}], slope_0(z{g}), slope);"""
+    bounds = """\
+    let e{g} = ray_e[{g}] + max(argument_error_0(near_z[{g}]), argument_error_0(far_z[{g}]));
+    let s{g} = slope_near_0(range_over(near_z[{g}], far_z[{g}]), near_s[{g}], far_s[{g}], e{g});
+    let p{g} = range_times(Range(ray_low[{g}], ray_high[{g}]), s{g});
+    low += p{g}.low;
+    high += p{g}.high;
+    size += max(abs(p{g}.low), abs(p{g}.high));"""
+    bounds_sums: tuple[str, ...] = ("low", "high", "size")
+    bounds_end = """\
+    let pad = {sums}.0 * ULP * sum_of(size);
+    let width = t1 - t0;
+    return Bounds((sum_of(low) - pad) * width, (sum_of(high) + pad) * width);"""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape):
         self.blocks = layout(shape).blocks
         self.activation = shape.activations[0]
         self.groups = self.blocks[0].outputs
-        self.lines: list[str] = []
-
-    def add(self, text: str) -> None:
-        self.lines.extend(text.splitlines())
-
-    def text(self) -> str:
-        self.add(f"#import arithmetic/slope\n#import activations/{self.activation.name}\n")
-        self.add("const ENTERS_APART = true;\n")
-        self.add(range_functions(self.activation, 0))
-        for name in (*self.per_ray, "near_z", "near_s", "far_z", "far_s"):
-            self.add(f"var<private> {name}: array<vec4f, {self.groups}>;")
-        self.begin()
-        self.far()
-        self.plain()
-        self.bounds()
-        return "\n".join(self.lines) + "\n"
+        self.bias = "0.0" if len(self.blocks) == 1 else f"weights[{self.blocks[1].bias}u].x"
 
     def out(self, g: int) -> str:
         """The last layer's weights from group g."""
@@ -51,166 +83,101 @@ class SlopeBody:
         at = self.blocks[1].block(0, g)
         return f"vec4f({', '.join(f'weights[{at + j}u].x' for j in range(4))})"
 
-    @property
-    def bias(self) -> str:
-        return "0.0" if len(self.blocks) == 1 else f"weights[{self.blocks[1].bias}u].x"
+    def names(self) -> dict[str, object]:
+        """What the texts above have in braces, the same for all groups."""
+        return {"bias": self.bias, "terms": 4 * self.groups + 3, "sums": 4 * self.groups + 8}
 
-    def begin(self) -> None:
-        self.add(
-            "fn enclosure_begin(o: vec3f, d: vec3f, length: f32) {\n"
-            "    let per_length = 1.0 / max(length, 1e-30);\n"
-            "    let reach = abs(d) * length + abs(o);"
+    def function(self, head: str, text: str, *, sums: tuple[str, ...] = (), start: str = "", end: str = "") -> str:
+        """A WGSL function of a text for each group, which may add up `sums` over all of them."""
+        lines = [f"fn {head} {{", *([start] if start else []), *(f"    var {name} = vec4f(0.0);" for name in sums)]
+        for g in range(self.groups):
+            at, first_bias = self.blocks[0].block(g, 0), f"weights[{self.blocks[0].bias + g}u]"
+            lines.append(text.format(g=g, at=at, first_bias=first_bias, out=self.out(g), **self.names()))
+        return "\n".join([*lines, *([end.format(**self.names())] if end else []), "}\n"])
+
+    def text(self) -> str:
+        """The functions of `generated/enclosure`."""
+        far_end = (
+            f"    far_value = sum_of(value) + {{bias}};\n    far_error = 1.00001 * sum_of(error) + {self.far_error};"
         )
-        block = self.blocks[0]
-        for g in range(self.groups):
-            at, bias = block.block(g, 0), f"weights[{block.bias + g}u]"
-            self.add(
-                f"""\
-    ray_a[{g}] = block_times({at}u, d);
-    ray_b[{g}] = {bias} + block_times({at}u, o);
-    // Five roundings in the dot product with its bias and one in a t + b, each at most an ulp.
-    ray_e[{g}] = 6.0 * ULP * (abs({bias}) + block_times_abs({at}u, reach));
-    // V a, with its own rounding, which is part of e's over the whole length.
-    let rate{g} = {self.out(g)} * ray_a[{g}];
-    let slack{g} = abs({self.out(g)}) * ray_e[{g}] * per_length;
-    ray_low[{g}] = rate{g} - slack{g};
-    ray_high[{g}] = rate{g} + slack{g};"""
-            )
-            self.add_per_ray(g)
-        self.add("}\n")
-
-    def add_per_ray(self, g: int) -> None:
-        """More constants of a ray, for a kind of activation."""
-
-    def far(self) -> None:
-        terms = 4 * self.groups + 3
-        self.add("fn enter_at(t: f32) {\n    var value = vec4f(0.0);\n    var error = vec4f(0.0);")
-        for g in range(self.groups):
-            self.add(
-                f"""\
-    let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
-    let h{g} = value_0(z{g});
-    let s{g} = slope_0(z{g});
-    let e{g} = ray_e[{g}] + argument_error_0(z{g});
-    value = fma({self.out(g)}, h{g}, value);
-    let lost{g} = slope_most_0(z{g}, s{g}, e{g}) * e{g} + value_error_0(z{g}, h{g});
-    error += abs({self.out(g)}) * (lost{g} + {terms}.0 * ULP * abs(h{g}));
-    far_z[{g}] = z{g};
-    far_s[{g}] = s{g};"""
-            )
-        self.add(f"    far_value = sum_of(value) + {self.bias};")
-        self.add(f"    far_error = 1.00001 * sum_of(error) + 2.0 * ULP * abs({self.bias});\n}}\n")
-        self.near()
-
-    def near(self) -> None:
-        self.add("fn near_from_far() {\n    near_value = far_value;\n    near_error = far_error;")
-        for g in range(self.groups):
-            self.add(f"    near_z[{g}] = far_z[{g}];\n    near_s[{g}] = far_s[{g}];")
-        self.add("}\n")
-
-    def plain(self) -> None:
-        self.add("fn plain_at(t: f32) -> vec2f {\n    var value = vec4f(0.0);\n    var slope = vec4f(0.0);")
-        for g in range(self.groups):
-            self.add(
-                f"""\
-    let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
-    value = fma({self.out(g)}, value_0(z{g}), value);
-    slope = fma({self.out(g)} * ray_a[{g}], slope_0(z{g}), slope);"""
-            )
-        self.add(f"    return vec2f(sum_of(value) + {self.bias}, sum_of(slope));\n}}\n")
-
-    def bounds(self) -> None:
-        self.add(
-            "fn segment_to(t0: f32, t1: f32) -> Bounds {\n    enter_at(t1);\n    var low = vec4f(0.0);\n"
-            "    var high = vec4f(0.0);\n    var size = vec4f(0.0);"
-        )
-        for g in range(self.groups):
-            self.add(
-                f"""\
-    let e{g} = ray_e[{g}] + max(argument_error_0(near_z[{g}]), argument_error_0(far_z[{g}]));
-    let s{g} = slope_near_0(range_over(near_z[{g}], far_z[{g}]), near_s[{g}], far_s[{g}], e{g});
-    let p{g} = range_times(Range(ray_low[{g}], ray_high[{g}]), s{g});
-    low += p{g}.low;
-    high += p{g}.high;
-    size += max(abs(p{g}.low), abs(p{g}.high));"""
-            )
-        self.add(f"    let pad = {4 * self.groups + 8}.0 * ULP * sum_of(size);")
-        self.add(
-            "    let width = t1 - t0;\n"
-            "    return Bounds((sum_of(low) - pad) * width, (sum_of(high) + pad) * width);\n}\n"
-        )
+        parts = [
+            f"#import arithmetic/slope\n#import activations/{self.activation.name}\n\nconst ENTERS_APART = true;\n",
+            range_functions(self.activation, 0),
+            *(f"var<private> {name}: array<vec4f, {self.groups}>;" for name in (*self.per_ray, *ENDS)),
+            self.function(
+                "enclosure_begin(o: vec3f, d: vec3f, length: f32)",
+                self.begin,
+                sums=self.begin_sums,
+                start="    let per_length = 1.0 / max(length, 1e-30);\n    let reach = abs(d) * length + abs(o);",
+                end=self.begin_end,
+            ),
+            self.function("enter_at(t: f32)", self.far, sums=("value", "error"), end=far_end),
+            self.function("near_from_far()", NEAR, start="    near_value = far_value;\n    near_error = far_error;"),
+            self.function(
+                "plain_at(t: f32) -> vec2f",
+                self.plain,
+                sums=("value", "slope"),
+                end="    return vec2f(sum_of(value) + {bias}, sum_of(slope));",
+            ),
+            self.function(
+                "segment_to(t0: f32, t1: f32) -> Bounds",
+                self.bounds,
+                sums=self.bounds_sums,
+                start="    enter_at(t1);",
+                end=self.bounds_end,
+            ),
+        ]
+        return "\n".join(parts)
 
 
 class SaturatingBody(SlopeBody):
     """The same for tanh and sigmoid, at half the cost: what rounding does to slopes are factors, once a ray."""
 
-    per_ray = ("ray_a", "ray_b", "ray_e", "ray_low", "ray_high", "ray_out", "ray_grown", "ray_shrunk", "ray_lost")
-
-    def text(self) -> str:
-        return "#import lib/saturating\n" + super().text() + "\nvar<private> ray_rounding: f32;\n"
-
-    def add_per_ray(self, g: int) -> None:
-        rate = RATES[self.activation.name]
-        terms = 4 * self.groups + 3
-        if g == 0:
-            self.add("    var rounding = vec4f(0.0);")
-        # exp(x) <= 1 + 2 x up to x = 1; past that only the largest slope is sure. The ulp are those of the slope
-        # itself (16), of its products (4) and of their sum.
-        self.add(
-            f"""\
-    ray_out[{g}] = {self.out(g)};
-    let far{g} = ray_e[{g}] * {number(rate)};
-    ray_grown[{g}] = select(1.0 + 2.0 * far{g} + {terms + 24}.0 * ULP, vec4f(1e30), far{g} > vec4f(1.0));
-    ray_shrunk[{g}] = max(1.0 - far{g} - {terms + 24}.0 * ULP, vec4f(0.0));
-    ray_lost[{g}] = abs({self.out(g)}) * ray_e[{g}];
-    rounding += abs({self.out(g)}) * ({terms + 6}.0 * ULP);"""
-        )
-        if g == self.groups - 1:
-            self.add(f"    ray_rounding = sum_of(rounding) + 2.0 * ULP * abs({self.bias});")
-
-    def far(self) -> None:
-        most = number(largest(self.activation, "slope"))
-        self.add("fn enter_at(t: f32) {\n    var value = vec4f(0.0);\n    var error = vec4f(0.0);")
-        for g in range(self.groups):
-            self.add(
-                f"""\
+    per_ray = (*SlopeBody.per_ray, "ray_out", "ray_grown", "ray_shrunk", "ray_lost")
+    # exp(x) <= 1 + 2 x up to x = 1; past that only the largest slope is sure. The ulp are those of the slope itself
+    # (16), of its products (4) and of their sum.
+    begin = (
+        SlopeBody.begin
+        + """
+    ray_out[{g}] = {out};
+    let far{g} = ray_e[{g}] * {rate};
+    ray_grown[{g}] = select(1.0 + 2.0 * far{g} + {factors}.0 * ULP, vec4f(1e30), far{g} > vec4f(1.0));
+    ray_shrunk[{g}] = max(1.0 - far{g} - {factors}.0 * ULP, vec4f(0.0));
+    ray_lost[{g}] = abs({out}) * ray_e[{g}];
+    rounding += abs({out}) * ({values}.0 * ULP);"""
+    )
+    begin_sums = ("rounding",)
+    begin_end = "    ray_rounding = sum_of(rounding) + 2.0 * ULP * abs({bias});"
+    far = """\
     let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
-    let h{g} = {self.activation.name}_both(z{g});
+    let h{g} = {name}_both(z{g});
     value = fma(ray_out[{g}], h{g}.value, value);
     error = fma(ray_lost[{g}], min(h{g}.slope * ray_grown[{g}], vec4f({most})), error);
     far_z[{g}] = z{g};
     far_s[{g}] = h{g}.slope;"""
-            )
-        self.add(f"    far_value = sum_of(value) + {self.bias};")
-        self.add("    far_error = 1.00001 * sum_of(error) + ray_rounding;\n}\n")
-        self.near()
-
-    def plain(self) -> None:
-        self.add("fn plain_at(t: f32) -> vec2f {\n    var value = vec4f(0.0);\n    var slope = vec4f(0.0);")
-        for g in range(self.groups):
-            self.add(
-                f"""\
-    let h{g} = {self.activation.name}_both(fma(ray_a[{g}], vec4f(t), ray_b[{g}]));
+    far_error = "ray_rounding"
+    plain = """\
+    let h{g} = {name}_both(fma(ray_a[{g}], vec4f(t), ray_b[{g}]));
     value = fma(ray_out[{g}], h{g}.value, value);
     slope = fma(ray_high[{g}], h{g}.slope, slope);"""
-            )
-        self.add(f"    return vec2f(sum_of(value) + {self.bias}, sum_of(slope));\n}}\n")
-
-    def bounds(self) -> None:
-        most = number(largest(self.activation, "slope"))
-        self.add(
-            "fn segment_to(t0: f32, t1: f32) -> Bounds {\n    enter_at(t1);\n    var low = vec4f(0.0);\n"
-            "    var high = vec4f(0.0);"
-        )
-        for g in range(self.groups):
-            # Within rounding of 0 the grown slope is the largest, or more.
-            self.add(
-                f"""\
+    # Within rounding of 0 the grown slope is the largest, or more.
+    bounds = """\
     let crosses{g} = near_z[{g}] * far_z[{g}] <= vec4f(0.0);
     let top{g} = select(max(near_s[{g}], far_s[{g}]) * ray_grown[{g}], vec4f({most}), crosses{g});
     let most{g} = min(top{g}, vec4f({most}));
     let least{g} = min(near_s[{g}], far_s[{g}]) * ray_shrunk[{g}];
     low += min(ray_low[{g}] * least{g}, ray_low[{g}] * most{g});
     high += max(ray_high[{g}] * least{g}, ray_high[{g}] * most{g});"""
-            )
-        self.add("    let width = t1 - t0;\n    return Bounds(sum_of(low) * width, sum_of(high) * width);\n}\n")
+    bounds_sums = ("low", "high")
+    bounds_end = """\
+    let width = t1 - t0;
+    return Bounds(sum_of(low) * width, sum_of(high) * width);"""
+
+    def names(self) -> dict[str, object]:
+        """Besides, the activation and its largest slope."""
+        terms, name = 4 * self.groups + 3, self.activation.name
+        most, rate = number(largest(self.activation, "slope")), number(RATES[name])
+        return super().names() | {"name": name, "most": most, "rate": rate, "factors": terms + 24, "values": terms + 6}
+
+    def text(self) -> str:
+        return "#import lib/saturating\n" + super().text() + "\nvar<private> ray_rounding: f32;\n"
