@@ -296,10 +296,10 @@ def _refined(function, path, size, tolerance):
 
 def _owned(plane, k, paths):
     """The pieces of class k's boundary that border on later classes: the others belong to those before it."""
-    kept = []
+    found = []
     for path in paths:
         later = plane.rivals(path, k) > k
         piece = later[1:] | later[:-1]
         edges = np.flatnonzero(np.diff(np.concatenate([[False], piece, [False]]).astype(int)))
-        kept += [path[a : b + 1] for a, b in zip(edges[::2], edges[1::2], strict=True)]
-    return kept
+        found += [path[a : b + 1] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    return found

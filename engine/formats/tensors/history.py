@@ -105,7 +105,7 @@ def finite(history: History) -> History:
         steps=history.steps[:until],
         weights=history.weights[runs, :until],
         losses=history.losses[runs, :until],
-        names=tuple(name for name, kept in zip(history.names, runs, strict=True) if kept),
+        names=tuple(name for name, is_whole in zip(history.names, runs, strict=True) if is_whole),
         notes={**history.notes, "left out": f"{words}; {done}"},
     )
 
