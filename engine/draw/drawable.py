@@ -1,4 +1,4 @@
-"""What a node that draws gives the renderer: uploads once a picture, kernels and draws once a tile, words, picks."""
+"""Nodes that draw: what the renderer calls once a picture and once a tile, and what a pick returns."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Theme:
 THEMES = {
     "dark": Theme("dark", linear("#12151e"), linear("#232838"), linear("#c9d1e0")),
     "paper": Theme("paper", linear("#ffffff"), linear("#ffffff"), linear("#3a4152")),
-    # The first original's black background.
+    # The background of the original program of 2016.
     "black": Theme("black", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), encoded=False),
 }
 

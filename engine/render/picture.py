@@ -1,4 +1,4 @@
-"""A finished picture: a texture or an array, and what its ray casting came to."""
+"""A finished picture: a texture or an array, and the counts of its rays."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +12,7 @@ from engine.gpu.timing import PassTime
 
 @dataclass(frozen=True)
 class Report:
-    """What the ray casting of a picture came to.
+    """The counts of a picture's rays, and the time of its passes.
 
     rays        samples of the picture, those that miss the region included
     grazes      rays that came within rounding of a level without a certain crossing

@@ -1,4 +1,4 @@
-"""Laying finished pictures on something else: sprites on a picture, a picture on a window's surface."""
+"""Drawing what is finished to another target: sprites to a picture, a picture to a window's surface."""
 
 from collections.abc import Iterable
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""PDF 1.7 (ISO 32000-1) of one page: paths, type, images, layers as optional content; the same bytes twice.
+"""PDF 1.7 (ISO 32000-1) of one page: paths, type, images, layers as optional content, no dates.
 
 Written here because a page like this is a few kinds of objects, and a library would bring dates, fonts and packages.
 Helvetica is one of the fonts that every reader has or replaces, so words stay words; it is not embedded.

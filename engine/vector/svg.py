@@ -1,4 +1,4 @@
-"""SVG 1.1 with Inkscape's layers: every path by its name, words as type, millimetres as units, the same bytes twice."""
+"""SVG 1.1 with Inkscape's layers: every path by its name, words as type, millimetres as units, no dates."""
 
 import base64
 import io

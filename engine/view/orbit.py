@@ -1,4 +1,4 @@
-"""Turning a camera round what it looks at, over the poles and on."""
+"""Turning a camera round what it looks at, in all directions; past a pole it goes on upside down."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-// What lies under the lines: what the network says there, what it should say, how far off it is, or its linear pieces.
+// What is under the lines: the network's prediction, its target, its loss, or its linear regions.
 #import generated/bindings
 #import generated/boundaries
 #import lib/exponential

@@ -1,4 +1,4 @@
-// Segments one pixel wide without depth, as the first original's axes.
+// Segments one pixel wide without depth, as the original's axes.
 #import generated/bindings
 #import lib/flat_colour
 #import lib/thin_line

@@ -1,4 +1,4 @@
-// The first original's sparks: lines one pixel wide, each drawn twice, added without depth.
+// The original's sparks: lines one pixel wide, each drawn twice, added without depth.
 #import generated/bindings
 #import lib/exponential
 #import lib/thin_line

@@ -1,4 +1,4 @@
-// The first original's surface: the first hit of each ray, striped and lit from above, laid over everything.
+// The original's surface: the first hit of each ray, striped and lit from above, drawn over everything.
 #import generated/bindings
 #import lib/ray
 #import lib/region

@@ -1,4 +1,4 @@
-// A picture of samples, premultiplied, laid over what is there sample by sample.
+// A picture of samples, premultiplied, drawn over what is there sample by sample.
 #import generated/bindings
 #import lib/whole_tile
 

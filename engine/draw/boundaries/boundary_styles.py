@@ -1,4 +1,4 @@
-"""How boundaries look, as the shader takes it: lines, the reach of each, and soft colours for what lies under them."""
+"""How boundaries look, as data for the shader: lines, the reach of each, and soft colours for what is under them."""
 
 from collections.abc import Sequence
 from functools import cache

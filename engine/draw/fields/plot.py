@@ -1,4 +1,4 @@
-"""Curves of networks with one input: the outputs over the input, as true as the picture is fine."""
+"""Curves of networks with one input: the outputs over the input, sampled as densely as the picture shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -127,10 +127,8 @@ class Plot(Drawable):
     def prepare(self, frame: Frame, world: np.ndarray) -> None:
         self._window = self._find(frame, world)
         places, colours = rules(self._window, frame.theme)
-        data = np.zeros(len(places), RULE.dtype)
-        data["place"], data["colour"] = places, colours
-        self._rule_count = len(data)
-        self._rules = self.upload("rules", data)
+        self._rule_count = len(places)
+        self._rules = self.upload("rules", np.array(list(zip(places, colours, strict=True)), RULE.dtype))
         self._sample(frame)
 
     def _sample(self, frame):

@@ -1,4 +1,4 @@
-"""The first original's picture, to the pixel: lines one pixel wide, no depth, the surface laid over them."""
+"""The look of the original program of 2016, to the pixel: lines one pixel wide, no depth, the surface over them."""
 
 from typing import Any
 

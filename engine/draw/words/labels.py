@@ -36,7 +36,8 @@ class Labels(Drawable):
         self.words, self.positions, self.size, self.colour, self.opacity = words, positions, size, colour, opacity
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
-        size, colour = text.type_size(self.size, frame.scale), tuple(self.colour or frame.theme.foreground)
+        size = text.type_size(self.size, frame.scale)
+        colour = tuple(frame.theme.foreground if self.colour is None else self.colour)
         opacity = np.broadcast_to(np.asarray(self.opacity, float), (len(self.words),))
         found = []
         for words, position, strength in zip(self.words, np.asarray(self.positions), opacity, strict=True):
