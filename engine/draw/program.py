@@ -86,6 +86,6 @@ def _binding(name, given):
         return given
     if isinstance(given, list):
         return Binding(name, "read", ("array", given[0]))
-    if isinstance(given, Struct) or "," in given:
-        return Binding(name, "uniform", given)
-    return Binding(name, "texture" if given.startswith("texture") else "read", given)
+    if isinstance(given, str) and given.startswith("texture"):
+        return Binding(name, "storage_texture" if given.startswith("texture_storage") else "texture", given)
+    return Binding(name, "uniform" if isinstance(given, Struct) or "," in given else "read", given)

@@ -7,7 +7,6 @@ import numpy as np
 from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME, LAYERS_TYPE, Frame
 from engine.draw.program import Program
-from engine.gpu.bindings import Binding
 from engine.gpu.passes import RenderPass, debug_group, render_pass
 from engine.gpu.texture import Texture
 
@@ -16,12 +15,11 @@ Placed = tuple[Drawable, np.ndarray]
 BACKDROP = Program("draw/backdrop", blend="replace", depth="keep", frame=FRAME)
 COMPOSE = Program(
     "render/compose", frame=FRAME, layers=LAYERS_TYPE, colour="texture_2d<f32>", depth_map="texture_depth_2d",
-    composed=Binding("composed", "storage_texture", "texture_storage_2d<rgba16float, write>"),
+    composed="texture_storage_2d<rgba16float, write>",
 )  # fmt: skip
 RESOLVE = Program(
-    "render/resolve", frame=FRAME, composed="texture_2d<f32>",
-    picture=Binding("picture", "storage_texture", "texture_storage_2d<rgba8unorm, write>"),
-)  # fmt: skip
+    "render/resolve", frame=FRAME, composed="texture_2d<f32>", picture="texture_storage_2d<rgba8unorm, write>"
+)
 
 
 def draw_solid(frame: Frame, drawables: Iterable[Placed]) -> None:
