@@ -54,6 +54,7 @@ def axis(scene: Scene | type[Scene], given: Any, option: str = "") -> Axis | Non
 
     Raises SettingError for an unknown setting, a bad range, a value the setting does not take, and too many.
     """
+    kind = scene if isinstance(scene, type) else type(scene)
     if isinstance(given, Axis):
         return given
     if given is None or (not isinstance(given, str) and isinstance(given, Iterable) and not given):
@@ -70,19 +71,23 @@ def axis(scene: Scene | type[Scene], given: Any, option: str = "") -> Axis | Non
             )
         name, values = next(iter(given.items()))
         try:
-            return _of_setting(scene if isinstance(scene, type) else type(scene), str(name), values)
+            return _of_setting(kind, str(name), values)
         except SettingError as error:
             text = f"{name}={values}" if isinstance(values, str) else name
             raise SettingError(f"{option} {text}: {error}".lstrip()) from None
-    try:
-        steps = tuple(given)
-    except TypeError:
-        steps = (given,)
-    for step in steps:
+    steps = list(given) if isinstance(given, Iterable) else [given]
+    _check_count(len(steps))
+    for number, step in enumerate(steps):
         if not isinstance(step, Step):
             raise SettingError(f"{step!r} is no step of a sheet's side; it takes engine.Step or {{setting: values}}.")
-    _check_count(len(steps))
-    return Axis("", steps)
+        probe = kind()
+        try:
+            for name, value in step.settings.items():
+                assign(probe, name, value)
+        except SettingError as error:
+            raise SettingError(f"step {step.label}: {error}") from None
+        steps[number] = Step(step.label, {name: getattr(probe, name) for name in step.settings}, step.time)
+    return Axis("", tuple(steps))
 
 
 def _of_setting(kind: type[Scene], name: str, given: Any) -> Axis:

@@ -16,7 +16,7 @@ from engine.output.writers.formats import ending
 from engine.render import limits
 from engine.scene.figure import Step
 from engine.scene.scene import Scene
-from engine.scene.settings import assign, is_data, settings
+from engine.scene.settings import is_data, settings
 from engine.scene.view_data import Clock
 from engine.sheets import recipe
 from engine.sheets.axis import MOST_CELLS, Axis, axis
@@ -122,8 +122,6 @@ def planned(
     if count > MOST_CELLS:
         sides = f"{len(columns.steps)} columns and {len(rows.steps)} rows"
         raise SettingError(f"{sides} are {count} cells; a sheet has up to {MOST_CELLS}.")
-    columns = _checked(scene, columns, "column")
-    rows = _checked(scene, rows, "row") if rows else None
     if rows:
         _apart(columns, rows)
     if wrap is not None and (rows or isinstance(wrap, bool) or not isinstance(wrap, int) or wrap < 1):
@@ -217,20 +215,6 @@ def match(scene: Scene, wanted: Scene) -> None:
 
 
 # Checks.
-
-
-def _checked(scene: Scene, side: Axis, noun: str) -> Axis:
-    """The Axis with its values as the settings have them."""
-    steps = []
-    for step in side.steps:
-        probe = copied(scene)
-        try:
-            for name, value in step.settings.items():
-                assign(probe, name, value)
-        except SettingError as error:
-            raise SettingError(f"{noun} {step.label}: {error}") from None
-        steps.append(Step(step.label, {name: getattr(probe, name) for name in step.settings}, step.time))
-    return Axis(side.title, tuple(steps))
 
 
 def _apart(columns: Axis, rows: Axis) -> None:
