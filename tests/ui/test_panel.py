@@ -399,8 +399,11 @@ def test_a_switch_lists_what_each_pass_takes_or_why_that_is_not_known(tmp_path, 
     hands = Hands(Workshop(), live=True)
     painter = hands.viewer.painter
     hands.click(*hands.place("passes"))
-    hands.wait(0.5)
-    # One of the two: this adapter has timestamps, or a sentence says that it has none.
+    # One of the two: this adapter has timestamps, or a sentence says that it has none. A live view draws a picture a
+    # part a frame, as much as there is time for.
+    for _ in range(200):
+        if not (painter.passes or painter.timing_lack):
+            hands.wait(0.1)
     assert painter.passes or painter.timing_lack
     hands.click(*hands.place("passes"))
     hands.wait(0.5)
