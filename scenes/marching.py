@@ -4,6 +4,7 @@ After Alex Rogozhnikov's Marching neural network, 2016.
 """
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -92,13 +93,9 @@ class Marching(engine.SpaceScene):
     def random_network(self) -> engine.Mlp:
         """The Mlp of the seed and the settings beside it."""
         key = (self.seed, self.hidden, self.depth, self.activation, self.weights, self.scale)
-        return self.cached("random", key, self._drawn)
-
-    def _drawn(self):
         sizes = [3, *[self.hidden] * self.depth, 1]
-        return engine.random_mlp(
-            sizes, self.activation, distribution=self.weights, scale=self.scale, seed=self.seed, output_bias=False
-        )
+        draw = partial(engine.random_mlp, sizes, self.activation, distribution=self.weights, output_bias=False)
+        return self.cached("random", key, lambda: draw(scale=self.scale, seed=self.seed))
 
     def __init__(self, **values: Any):
         super().__init__(**values)

@@ -133,15 +133,11 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         values, left_out = {}, []
         for name, setting in settings(self).items():
             value = getattr(self, name)
-            if is_data(setting) and value is not None:
-                if not setting.is_stored:
-                    left_out += [f"{name}: {setting.describe(value)}"] * setting.is_missed
-                    continue
-                value = setting.stored(value, weights_limit)
-                if isinstance(value, str):
-                    left_out.append(value)
-                    continue
-            values[name] = value
+            stored = setting.stored(value, weights_limit) if is_data(setting) and value is not None else value
+            if stored is value or not isinstance(stored, str):
+                values[name] = stored
+            elif setting.is_stored or setting.is_missed:
+                left_out.append(stored)
         return {
             "scene": f"{type(self).__module__}:{type(self).__name__}",
             "settings": values,

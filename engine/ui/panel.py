@@ -110,9 +110,9 @@ class Panel:
             self.is_open = False
         if w.button("head.help", x + w.width - 60.0, y + 16.0, 28.0, "", icon="help", doc="keys and mouse; h"):
             self.viewer.toggle_help()
-        doc = (type(scene).__doc__ or "").strip().split("\n\n")[0].split("\n")
-        if doc and doc[0]:
-            w.wrapped(" ".join(line.strip() for line in doc), width=w.width - 4.0)
+        doc = (type(scene).__doc__ or "").strip().split("\n\n")[0]
+        if doc:
+            w.wrapped(doc, width=w.width - 4.0)
         w.take(12.0)
 
     def _group(self, group: str, mine: dict[str, Any], actions: list[Action]) -> None:

@@ -1,6 +1,7 @@
 """A scene whose network is random or a person's own, and whose weights and inputs move on closed ways."""
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,14 +76,9 @@ class MovingNetwork(engine.Scene):
 
     def _random(self, seed):
         key = (seed, self.depth, self.width, self.inputs, self.activation, self.last, self.weights, self.scale)
-
-        def draw():
-            sizes = [self.inputs, *[self.width] * self.depth, 3]
-            return engine.random_mlp(
-                sizes, self.activation, last=self.last, distribution=self.weights, scale=self.scale, seed=seed
-            )
-
-        return self.cached(f"random {seed == self.seed}", key, draw)
+        sizes = [self.inputs, *[self.width] * self.depth, 3]
+        draw = partial(engine.random_mlp, sizes, self.activation, last=self.last, distribution=self.weights)
+        return self.cached(f"random {seed == self.seed}", key, lambda: draw(scale=self.scale, seed=seed))
 
     def network_at(self, time: float) -> engine.Mlp:
         """The Mlp at a time: it changes where the weights move."""

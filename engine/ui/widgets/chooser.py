@@ -47,7 +47,7 @@ class Chooser:
     def draw(self, w: Widgets, height: float) -> bool:
         """Draws the page with Widgets; returns False when it is to be closed."""
         if self._fresh:
-            w.type_on(FIELD, f"{self.folder}/".replace("//", "/") + (self.name or ""))
+            w.type_over(FIELD, f"{self.folder}/".replace("//", "/") + (self.name or ""), to_end=True)
             self._fresh = False
         x, y = w.take(54.0)
         w.text(x, y + 30.0, self.title, size=TITLE, bold=True)
@@ -56,7 +56,7 @@ class Chooser:
         )
         x, y = w.take(ROW + 2.0)
         if not w.is_typing and not imgui.is_mouse_down(0):
-            w.type_on(FIELD, str(self.folder))
+            w.type_over(FIELD, str(self.folder), to_end=True)
         finished = w.field(FIELD, Area(x, y, w.width, ROW), self._complete)
         kinds = ", ".join(self.extensions)
         note = f"{kinds}; Tab completes, Enter {'saves' if self.name is not None else 'loads'}"

@@ -283,7 +283,7 @@ class Widgets(DrawList):
         return hovered
 
     def field(self, name: str, area: Area, complete: Callable[[str], str] | None = None) -> str | None:
-        """The field opened by `type_over` or `type_on`; returns its text when it is finished, else None.
+        """The field opened by `type_over`; returns its text when it is finished, else None.
 
         complete   None or a function of the text for the Tab key, giving a longer text
         """
@@ -324,14 +324,10 @@ class Widgets(DrawList):
             data.clear_selection()
         return 0
 
-    def type_on(self, name: str, text: str) -> None:
-        """Opens a field with a text; the next frame gives it the keyboard, its cursor at the end."""
-        self.type_over(name, text)
-        self._to_end = True
-
-    def type_over(self, name: str, text: str) -> None:
-        """Opens a field with all of its text selected, to be replaced by what is typed."""
+    def type_over(self, name: str, text: str, to_end: bool = False) -> None:
+        """Opens a field; the next frame gives it the keyboard: its text selected, or with `to_end` to be continued."""
         self._typing, self._focus, self._unseen = (name, text), True, 0
+        self._to_end = self._to_end or to_end
 
     def is_typing_in(self, name: str) -> bool:
         return self._typing is not None and self._typing[0] == name
