@@ -185,7 +185,10 @@ class Parts:
         state = Draw(("rgba16float",), depth="test", topology="triangle-strip")
         pipeline = Pipeline(compose("generated/quads", generated), QUADS, state)
         group = pipeline.bind(
-            view=self.view.uniform(), neurons=self.dots.neurons, factors=self.factors, palette=self.palette
+            view=Array.of(self.view.uniform(), "uniform"),
+            neurons=self.dots.neurons,
+            factors=self.factors,
+            palette=self.palette,
         )
 
         def record(encoder):

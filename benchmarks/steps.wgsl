@@ -36,12 +36,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     var r = step * f32(at);
     var fl = along(o, d, l);
     var fr = along(o, d, r);
-    let wall = floor(max(fl, fr));
+    let level = floor(max(fl, fr));
     var t = l;
     for (var i = 0; i < REFINEMENTS; i++) {
-        t = l - (l - r) / (fl - fr) * (fl - wall);
+        t = l - (l - r) / (fl - fr) * (fl - level);
         let v = along(o, d, t);
-        if (v - wall) * (fr - wall) < 0.0 {
+        if (v - level) * (fr - level) < 0.0 {
             fl = v;
             l = t;
         } else {
@@ -49,5 +49,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
             r = t;
         }
     }
-    crossings[ray] = vec4f(t, 1.0, wall, 0.0);
+    crossings[ray] = vec4f(t, 1.0, level, 0.0);
 }
