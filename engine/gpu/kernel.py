@@ -22,6 +22,12 @@ MAX_GROUPS = 65535  # WebGPU's limit of workgroups a dimension
 MOST_ITERATIONS = 65535
 
 
+def spread(workgroups: int) -> tuple[int, int]:
+    """(across, down): at least as many workgroups, within the limit of a dimension."""
+    rows = max(1, -(-workgroups // MAX_GROUPS))
+    return -(-workgroups // rows), rows
+
+
 class Kernel:
     """A compute entry point.
 

@@ -14,7 +14,7 @@ from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
-from engine.gpu.kernel import MAX_GROUPS, Kernel
+from engine.gpu.kernel import Kernel, spread
 from engine.gpu.structs import struct
 from engine.network.mlp import Mlp, Shape
 from engine.network.parts import observed
@@ -162,6 +162,4 @@ def cast(
 
 def workgroups(count: int) -> tuple[int, int]:
     """Workgroups for so many rays, in two dimensions where one does not hold them."""
-    groups = -(-count // WORKGROUP)
-    rows = -(-groups // MAX_GROUPS)
-    return (-(-groups // rows), rows)
+    return spread(-(-count // WORKGROUP))

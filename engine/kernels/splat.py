@@ -9,7 +9,7 @@ import numpy as np
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
-from engine.gpu.kernel import Kernel
+from engine.gpu.kernel import Kernel, spread
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
@@ -179,7 +179,7 @@ class Splatting:
     def _prepared(self, file, bindings, workgroups, *, entry="main", **resources):
         """A Dispatch of the arrays that the bindings name, and of other resources."""
         own = {b.name: self._arrays[b.name] for b in bindings if b.name not in resources}
-        return _kernel(file, bindings, entry).prepared(wide(workgroups), **own, **resources)
+        return _kernel(file, bindings, entry).prepared(spread(workgroups), **own, **resources)
 
     def place(self, encoder: Encoder, view: SplatView, dots: Dots) -> None:
         """Puts Dots in the whole picture, in the order of their depth. The view's part is nothing to it."""
@@ -266,12 +266,6 @@ class Splatting:
                 kernel.run(groups, view=uniform, neurons=dots.neurons, factors=dots.factors, found=found)
                 best = min(best, *map(tuple, found.read(groups).reshape(-1, 2).tolist()))
         return None if best[0] == NONE else best[1]
-
-
-def wide(groups: int) -> tuple[int, int]:
-    """(across, down) at least as many workgroups, within the limit of a dimension."""
-    across = min(groups, 32768)
-    return across, -(-groups // across)
 
 
 @cache
