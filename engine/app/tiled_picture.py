@@ -11,7 +11,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import numpy as np
 
@@ -31,13 +31,22 @@ from engine.scene.view_data import Clock
 PACKERS = 2
 
 
-class _Sink(Protocol):
-    """Where bands go: a ResumableFile, or a stream."""
+class _Stream:
+    """A stream that bands are appended to as to a ResumableFile."""
 
-    path: str
-    found: list[dict[str, int]]
+    path = "picture"
 
-    def append(self, data: bytes, facts: dict[str, int]) -> None: ...
+    def __init__(self, out: BinaryIO):
+        self._out = out
+        self.found: list[dict[str, int]] = []
+
+    def append(self, data: bytes, facts: dict[str, int]) -> None:
+        self._out.write(data)
+        self.found.append(facts)
+
+
+# Where bands go.
+Sink = ResumableFile | _Stream
 
 
 class TiledPicture:
@@ -91,7 +100,7 @@ class TiledPicture:
 
     # Behind them.
 
-    def _write(self, sink: _Sink, form: Bands, executor: Executor | None, progress: bool | None) -> None:
+    def _write(self, sink: Sink, form: Bands, executor: Executor | None, progress: bool | None) -> None:
         """Draws, packs and appends the bands that `sink` has not."""
         packing: deque[Future[tuple[bytes, dict[str, int]]]] = deque()
         rest = self.bands[len(sink.found) :]
@@ -136,7 +145,7 @@ class TiledPicture:
 
     @contextmanager
     def _bar(
-        self, sink: _Sink, rest: list, executor: Executor | None, progress: bool | None
+        self, sink: Sink, rest: list, executor: Executor | None, progress: bool | None
     ) -> Iterator[Callable[[], None]]:
         """A function to call after each step, which moves a bar on stderr."""
         if executor is None:
@@ -194,17 +203,3 @@ class TiledPicture:
 def text_of(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int) -> dict[str, str]:
     """{keyword: text} of the state that a picture is stored with."""
     return picture_state.text(picture_state.stored(scene, clock, size, supersample))
-
-
-class _Stream:
-    """A stream as a sink of bands."""
-
-    path = "picture"
-
-    def __init__(self, out: BinaryIO):
-        self._out = out
-        self.found: list[dict[str, int]] = []
-
-    def append(self, data: bytes, facts: dict[str, int]) -> None:
-        self._out.write(data)
-        self.found.append(facts)

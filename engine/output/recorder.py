@@ -5,25 +5,18 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Protocol
 
 import numpy as np
 
 from engine.errors import SettingError
 from engine.output.writers.formats import open_writer
 from engine.output.writers.frame_writer import FrameText
+from engine.render.picture import Picture
 
 # An hour at 60 frames a second is a fifth of this; past it a number was mistyped.
 MOST_FRAMES = 1_000_000
 # Seconds recorded of a scene that has no loop, where none are given.
 DEFAULT_SECONDS = 5.0
-
-
-class HasPixels(Protocol):
-    """A frame that is still being drawn."""
-
-    def pixels(self) -> np.ndarray:
-        """Waits for it: (H, W, 4) or (H, W, 3) uint8."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +74,8 @@ class FilmRecorder:
     """Writes the frames of a film, one a step.
 
     path           where to; its ending says the format
-    render_frame   a function of the frame's index giving its pixels, (H, W, 4) or (H, W, 3) uint8, or something with
-                   `pixels()` that gives them
+    render_frame   a function of the frame's index giving its pixels, (H, W, 4) or (H, W, 3) uint8, or a Picture that
+                   is still being drawn
     times          which times
     size           (width, height) in pixels
     text           see FrameWriter
@@ -94,7 +87,7 @@ class FilmRecorder:
     def __init__(
         self,
         path: str | os.PathLike,
-        render_frame: Callable[[int], np.ndarray | HasPixels],
+        render_frame: Callable[[int], np.ndarray | Picture],
         times: FrameTimes,
         *,
         size: tuple[int, int],
