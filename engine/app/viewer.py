@@ -15,6 +15,7 @@ from engine.app.saving import Saving
 from engine.gpu.device import device
 from engine.gpu.texture import Texture
 from engine.network.mlp import Mlp
+from engine.output.canvas import Canvas
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
@@ -64,7 +65,7 @@ class Viewer:
     """
 
     def __init__(
-        self, scene: Scene, canvas: Any, *, panel: bool = True, clock: Clock | None = None, supersample: int = 4,
+        self, scene: Scene, canvas: Canvas, *, panel: bool = True, clock: Clock | None = None, supersample: int = 4,
         live: bool | None = None, playing: bool = False, folder: str | Path | None = None,
         save: Callable | None = None, recording: Callable | None = None,
     ):  # fmt: skip
