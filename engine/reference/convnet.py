@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.network import nodes
+from engine.network.activations import Activation
 from engine.network.convnet import ConvNet
 
 
@@ -25,9 +26,10 @@ def forward(net: ConvNet, image: ArrayLike) -> dict[str, np.ndarray]:
     return found
 
 
-def value(node: nodes.GraphNode, *maps: np.ndarray) -> np.ndarray:
-    """What one node gives for its inputs, float64 (C, H, W) each."""
-    return VALUES[type(node)](node, *maps)
+def value(node: nodes.GraphNode, *maps: ArrayLike, activation: Activation | None = None) -> np.ndarray:
+    """What one node gives for its inputs, (C, H, W) each, and an activation of that where one is given: float64."""
+    z = VALUES[type(node)](node, *(np.asarray(x, float) for x in maps))
+    return z if activation is None else activation.value(z)
 
 
 def places(windows: nodes.Windows, shape: Sequence[int], padded: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:

@@ -9,17 +9,13 @@ from engine.network.nodes import Convolution, Dense
 from engine.reference import convnet
 from engine.reference.field import LEAST, UNIT, activated
 
-
-def value(node: Convolution | Dense, x: np.ndarray, activation: Activation | None = None) -> np.ndarray:
-    """A convolution of (C, H, W), and an activation of it where one is given: (O, rows, columns) float64."""
-    z = convnet.value(node, np.asarray(x, float))
-    return z if activation is None else activation.value(z)
+value = convnet.value
 
 
 def bounds(node: Convolution | Dense, x: np.ndarray, activation: Activation | None = None) -> np.ndarray:
     """How far float32 may be from `value`, sums being taken in any order; x is exact in float32."""
     count = node.weights[0].size
-    size = convnet.value(replace(node, weights=abs(node.weights), bias=abs(node.bias)), abs(np.asarray(x, float)))
+    size = convnet.value(replace(node, weights=abs(node.weights), bias=abs(node.bias)), abs(np.asarray(x)))
     error = (count + 4) * UNIT * size + count * LEAST
     return error if activation is None else lifted(activation, value(node, x), error)
 

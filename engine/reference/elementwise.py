@@ -8,11 +8,7 @@ from engine.reference import convnet
 from engine.reference.convolve import lifted
 from engine.reference.field import LEAST, UNIT
 
-
-def value(node: Elementwise | Add | Multiply, *maps: np.ndarray, activation: Activation | None = None) -> np.ndarray:
-    """float64: an Elementwise of one (C, H, W); or an Add or Multiply of two, and an activation of that if given."""
-    z = convnet.value(node, *(np.asarray(x, float) for x in maps))
-    return z if activation is None else activation.value(z)
+value = convnet.value
 
 
 def bounds(node: Elementwise | Add | Multiply, *maps: np.ndarray, activation: Activation | None = None) -> np.ndarray:

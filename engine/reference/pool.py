@@ -6,10 +6,7 @@ from engine.network.nodes import AveragePool, GlobalAveragePool, MaxPool
 from engine.reference import convnet
 from engine.reference.field import LEAST, UNIT
 
-
-def value(node: MaxPool | AveragePool | GlobalAveragePool, x: np.ndarray) -> np.ndarray:
-    """A MaxPool, AveragePool or GlobalAveragePool of (C, H, W), float64."""
-    return convnet.value(node, np.asarray(x, float))
+value = convnet.value
 
 
 def bounds(node: MaxPool | AveragePool | GlobalAveragePool, x: np.ndarray) -> np.ndarray:
@@ -17,4 +14,4 @@ def bounds(node: MaxPool | AveragePool | GlobalAveragePool, x: np.ndarray) -> np
     if isinstance(node, MaxPool):
         return np.zeros(node.shape(np.shape(x)))
     count = np.prod(getattr(node, "size", np.shape(x)[1:]))
-    return (count + 4) * UNIT * convnet.value(node, abs(np.asarray(x, float))) + count * LEAST
+    return (count + 4) * UNIT * convnet.value(node, abs(np.asarray(x))) + count * LEAST

@@ -98,7 +98,7 @@ def test_every_activation_is_the_twins(name, variant):
         image(5, 6, 6),
     )
     found = evaluate(convolve.steps, node, x, activation=activation, variant=variant)
-    assert (abs(found - twin.value(node, x, activation)) <= twin.bounds(node, x, activation)).all()
+    assert (abs(found - twin.value(node, x, activation=activation)) <= twin.bounds(node, x, activation)).all()
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
