@@ -95,3 +95,29 @@ fn stays_above(b: Bounds, above: f32) -> bool {
     // f - value >= (1 - x) (f(0) - value) + x (above + 4 (1 - x) low).
     return above + 4.0 * min(b.low, 0.0) >= 0.0;
 }
+
+var<private> ray_origin: vec3f;
+var<private> ray_direction: vec3f;
+
+const ENTERS_APART = false;
+
+fn enclosure_begin(o: vec3f, d: vec3f, length: f32) {
+    ray_origin = o;
+    ray_direction = d;
+}
+
+// Four neurons of the first layer, whose z is linear along the ray: no remainder.
+fn parabola_enter(bias: vec4f, m: mat4x4f, t0: f32, t1: f32) -> Parabola {
+    let p0 = ray_origin + t0 * ray_direction;
+    let p1 = ray_origin + t1 * ray_direction;
+    // A point is off by an ulp of itself and one of t d; then come three products and three sums, an ulp of each.
+    let size = abs(t1 * ray_direction) + 5.0 * max(abs(p0), abs(p1));
+    let error_bound = ULP * plain_add(3.0 * abs(bias), block_abs(m), vec4f(size, 0.0));
+    let near = plain_add(bias, m, vec4f(p0, 0.0));
+    return Parabola(near, plain_add(bias, m, vec4f(p1, 0.0)), error_bound, vec4f(0.0), vec4f(0.0));
+}
+
+fn near_from_far() {
+    near_value = far_value;
+    near_error = far_error;
+}

@@ -63,7 +63,7 @@ class ParabolaBody:
         outputs = f"array<Parabola, {self.blocks[-1].outputs}>"
         body = "\n".join(f"    {line}" for line in self.writer.lines())
         result = "lift_p(margin_of(outputs), 0.0)" if self.softmax else "outputs[0]"
-        parts += [FIXED, f"fn network_parabola(t0: f32, t1: f32) -> {outputs} {{\n{body}\n}}\n"]
+        parts += [f"fn network_parabola(t0: f32, t1: f32) -> {outputs} {{\n{body}\n}}\n"]
         return "\n".join([*parts, SEGMENT.format(result=result)])
 
 
@@ -95,40 +95,12 @@ fn segment_to(t0: f32, t1: f32) -> Bounds {{
     far_error = result.error_bound.x * 1.00001;
     return bounds_padded(result.middle.x - result.radius.x, result.middle.x + result.radius.x);
 }}
-"""
 
-FIXED = """
-var<private> ray_origin: vec3f;
-var<private> ray_direction: vec3f;
-
-const ENTERS_APART = false;
-
-fn enclosure_begin(o: vec3f, d: vec3f, length: f32) {
-    ray_origin = o;
-    ray_direction = d;
-}
-
-// Four neurons of the first layer, whose z is linear along the ray: no remainder.
-fn parabola_enter(bias: vec4f, m: mat4x4f, t0: f32, t1: f32) -> Parabola {
-    let p0 = ray_origin + t0 * ray_direction;
-    let p1 = ray_origin + t1 * ray_direction;
-    // A point is off by an ulp of itself and one of t d; then come three products and three sums, an ulp of each.
-    let size = abs(t1 * ray_direction) + 5.0 * max(abs(p0), abs(p1));
-    let error_bound = ULP * plain_add(3.0 * abs(bias), block_abs(m), vec4f(size, 0.0));
-    let near = plain_add(bias, m, vec4f(p0, 0.0));
-    return Parabola(near, plain_add(bias, m, vec4f(p1, 0.0)), error_bound, vec4f(0.0), vec4f(0.0));
-}
-
-fn enter_at(t: f32) {
+fn enter_at(t: f32) {{
     let unused = segment_to(t, t);
-}
+}}
 
-fn near_from_far() {
-    near_value = far_value;
-    near_error = far_error;
-}
-
-fn plain_at(t: f32) -> vec2f {
+fn plain_at(t: f32) -> vec2f {{
     return network_slope(ray_origin + t * ray_direction, ray_direction, 0u);
-}
+}}
 """
