@@ -141,7 +141,8 @@ SHARED = {
     "sets": option("--set", "NAME=VALUE", "A setting, as `neuroscene list SCENE` names them. May be given repeatedly."),
     "picture": option("--from", "PNG", "A picture of this scene: begins with its settings, camera, weights and time."),
     "net": option(
-        "--net", "FILE[:ACTIVATIONS]", "The network to show: .safetensors, .npz, .onnx, .pt, or net.npz:tanh."
+        "--net", "FILE[:ACTIVATIONS]",
+        "The network to show: .safetensors, .npz, .onnx, .pt; with its activations where a file has none: a.npz:tanh.",
     ),
     "history": option(
         "--history", "FILE", "The recorded training to show: .safetensors of `neuroscene train` or engine.Recorder."

@@ -89,7 +89,7 @@ def record(
     output: Annotated[Text, output_option("FILE", "The .gif, .mp4, .webm or folder to write.", "SCENE.mp4")] = None,
     seconds: Annotated[
         float | None,
-        option("--seconds", "S", "How long.", "one loop of the scene, or 5", number("--seconds", 1e-3, 86400)),
+        option("--seconds", "S", "Seconds to record.", "one loop of the scene, or 5", number("--seconds", 1e-3, 86400)),
     ] = None,
     fps: Annotated[
         float | None, option("--fps", "N", "Frames a second.", "30; 25 for .gif", number("--fps", 0.01, 1000))

@@ -44,7 +44,13 @@ def sheet(
     ] = None,
     cell: Annotated[
         tuple | None,
-        option("--cell", "WxH", "Pixels a cell.", "a sheet's, or 400x400", pixels("--cell", "400x400", square=True)),
+        option(
+            "--cell",
+            "WxH",
+            "Size of a cell in pixels.",
+            "a sheet's, or 400x400",
+            pixels("--cell", "400x400", square=True),
+        ),
     ] = None,
     title: Annotated[Text, option("--title", "TEXT", "One line over the sheet.")] = None,
     asked: Annotated[Asked, Without(["size"])],

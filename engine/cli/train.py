@@ -41,7 +41,7 @@ OPTIONS = {
     "steps": option("--steps", "N", "Steps of Adam.", "1,280,000"),
     "seeds": option("--seeds", "N|LIST", "Runs side by side: 4 for seeds 0 to 3; or seeds, as 1,2,7 or 5..8.", "1"),
     "hidden": option("--hidden", "WIDTHS", "Widths of the hidden layers, as 16,16,16 or 16x3.", "16,16,16"),
-    "activation": option("--activation", "NAME", "Of the hidden layers.", "relu"),
+    "activation": option("--activation", "NAME", "Activation of the hidden layers.", "relu"),
     "task": option(
         "--task", "classes|grey|colour", "What is learnt of a pixel: black or white; its grey; its colour.", "classes"
     ),
