@@ -146,7 +146,7 @@ def test_the_last_group_of_four_is_filled_with_zeros():
         assert (kept.array.read().reshape(2, 4, 4)[1, :, 2:] == 0).all()
 
 
-def test_a_window_of_more_numbers_than_a_loop_has_turns_is_refused():
+def test_a_window_of_more_numbers_than_a_loop_has_iterations_is_refused():
     node = Convolution("conv", ("image",), np.zeros((1, 1, 512, 512)))
     with pytest.raises(NetworkError, match=r"`conv` sums 1048576 numbers at a place; at most 262140"):
         evaluate(convolve.steps, node, np.zeros((1, 512, 512)))
@@ -170,7 +170,7 @@ def test_an_image_is_no_power_of_two_high():
         assert rows <= height <= max(3, rows + 1) and height.bit_count() > 1
 
 
-def test_every_way_is_had_where_it_fits(monkeypatch):
+def test_every_variant_is_there_where_it_fits(monkeypatch):
     def had(node, shape):
         return convolve.variants(node, ChannelMap(shape), ChannelMap(node.shape(shape)))
 
@@ -180,7 +180,7 @@ def test_every_way_is_had_where_it_fits(monkeypatch):
     assert had(*CASES["3x3, padded"]) == ("slabs",)
 
 
-def test_a_way_that_is_not_had_is_refused_by_name():
+def test_a_variant_that_is_not_there_is_refused_by_name():
     node, shape = CASES["3x3, padded"]
     with pytest.raises(SettingError, match=r"Node `conv` was to be computed by `channels`; here it can be by .*slabs"):
         evaluate(convolve.steps, node, image(*shape), variant="channels")

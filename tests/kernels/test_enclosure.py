@@ -181,7 +181,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {{
         (3, 256, 256, 256, 1),
     ],
 )
-def test_no_search_can_take_more_loop_turns_than_software_drivers_allow(sizes):
+def test_no_search_can_take_more_loop_iterations_than_software_drivers_allow(sizes):
     shape = random_mlp(sizes, "tanh").shape
     iterations, polish = (
         (1, 1) if is_shallow(shape) else (1 + ParabolaBody(shape).iterations, 1 + loop_iterations(shape))

@@ -187,7 +187,7 @@ def test_editing_a_weight_compiles_nothing():
 
 
 @pytest.mark.parametrize("sizes", [[2, 30, 30, 30, 3], [5, 40, 7, 3], [9, 100, 20, 3]], ids=str)
-def test_several_points_an_invocation_give_the_same_bytes_as_one(sizes, monkeypatch):
+def test_batched_points_give_the_same_bytes_as_one(sizes, monkeypatch):
     net = glorot(sizes, last="sigmoid")
     x = points(net, 1003)
     one = field.evaluate(net, x)

@@ -131,7 +131,7 @@ def variant_of(points, **told):
 
 
 @pytest.mark.parametrize("sizes", [[2, 10, 10, 3], [2, 24, 24, 2]], ids=str)
-def test_any_way_of_taking_points_gives_the_same_bytes(sizes, monkeypatch):
+def test_any_number_of_points_an_invocation_gives_the_same_bytes(sizes, monkeypatch):
     net, p = glorot(sizes), plane(2)
     values, derivatives = evaluate_grid(net, p, SIZE, gradient=True)
     for points, broadcast in ((1, False), (2, False), (3, field.best_variant().broadcast)):

@@ -99,6 +99,6 @@ def test_the_last_group_of_four_stays_zero():
         assert kept.array.read().tolist() == [1, 1, 1, 1, 1, 0, 0, 0]
 
 
-def test_a_side_of_more_numbers_than_a_loop_has_turns_is_refused():
+def test_a_side_of_more_numbers_than_a_loop_has_iterations_is_refused():
     with pytest.raises(NetworkError, match=r"`pool` pools over \(1, 65536\); at most 65535 a side"):
         evaluate(pool.steps, GlobalAveragePool("pool", ("image",)), np.zeros((1, 1, 65536)))

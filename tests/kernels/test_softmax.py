@@ -45,6 +45,6 @@ def test_a_shift_of_all_logits_changes_nothing():
     assert np.array_equal(evaluate(softmax.steps, NODE, x), evaluate(softmax.steps, NODE, x + 8192))
 
 
-def test_more_channels_than_loops_have_turns_are_refused():
+def test_more_channels_than_loops_have_iterations_are_refused():
     with pytest.raises(NetworkError, match="87381 channels was asked for; at most 87380"):
         evaluate(softmax.steps, NODE, np.zeros((87381, 1, 1)))

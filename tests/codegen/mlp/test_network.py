@@ -160,7 +160,7 @@ def test_small_networks_are_written_out_and_large_ones_stay_short():
         assert network_function(shape, PLAIN).count("network_block(") <= 80
 
 
-def test_loop_turns_are_counted_high_enough_and_leave_room():
+def test_loop_iterations_are_counted_high_enough_and_leave_room():
     for sizes in ([3, 8, 1], [3, 32, 32, 32, 1], [2, *[30] * 27, 3], [3, 256, 256, 256, 1], [3, 40, 70, 33, 2]):
         shape = random_mlp(sizes).shape
         assert iterations(network_function(shape, PLAIN)) <= loop_iterations(shape) < 2000
