@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from engine.app.lookup import report_user_errors, scene_in_file
 from engine.errors import NeurosceneError
+from engine.scene.hooks import check_hooks
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, settings
+from engine.scene.view_data import Clock
 
 if TYPE_CHECKING:  # a viewer has a Reloader: the name is needed for types alone
     from engine.app.viewer import Viewer
@@ -44,10 +46,7 @@ class Reloader:
             self.viewer.notices.show_message("The scene's file was saved and is shown again.")
 
     def _reload(self) -> None:
-        scene = self.files.reloaded(self.viewer.scene)
-        with report_user_errors(scene):
-            scene.advance(self.viewer.clock)
-        self.viewer.replace_scene(scene)
+        self.viewer.replace_scene(self.files.reloaded(self.viewer.scene, self.viewer.clock))
 
     def poll_later(self) -> None:
         """Looks at the files while nothing is drawn, on canvases whose loop is asyncio's, as windows and notebooks."""
@@ -81,37 +80,41 @@ class SceneFiles:
         file = None if top in (*OURS, "__main__") else getattr(sys.modules.get(kind.__module__), "__file__", None)
         self.path = Path(file).resolve() if file else None
         self._name = kind.__name__
+        self._failed = False
         self._seen = self._stamps()
 
     def is_changed(self) -> bool:
         """True if a file was saved, or came or went, since the last `reloaded`."""
         return self.path is not None and self._stamps() != self._seen
 
-    def reloaded(self, scene: Scene) -> Scene:
-        """A new scene of the class as the file has it now, with the settings and the camera of `scene`.
+    def reloaded(self, scene: Scene, clock: Clock) -> Scene:
+        """A new scene of the class as the file has it now, with the settings and the camera of `scene`, at a moment.
 
         A setting that stood at its default takes the file's default; one that the file no longer takes is left there.
         Raises SceneError, with file and line, where the file does not run or the scene does not build; the modules
         are then the earlier ones.
         """
         assert self.path is not None
-        before = self._neighbours()
+        before, seen = self._neighbours(), self._stamps()
         for file in self._seen:
             # Python takes a cached file as new if its second and its size are the same.
             Path(cache_from_source(str(file))).unlink(missing_ok=True)
         importlib.invalidate_caches()
         for name in before:
             del sys.modules[name]
+        self._failed = True
         try:
-            new = self._made(scene)
+            new = self._made(scene, clock)
+            self._failed = False
         except BaseException:
             sys.modules.update(before)
             raise
         finally:
-            self._seen = self._stamps()
+            # A file saved while it was read is read again: what counts is how it was before.
+            self._seen = {file: seen.get(file, stamp) for file, stamp in self._stamps().items()}
         return new
 
-    def _made(self, scene: Scene) -> Scene:
+    def _made(self, scene: Scene, clock: Clock) -> Scene:
         kind = scene_in_file(str(self.path), self._name)
         with report_user_errors(kind):
             new = kind()
@@ -125,6 +128,9 @@ class SceneFiles:
                         continue  # The file has other bounds or names now.
             if scene.camera != scene.home:
                 new.camera = scene.camera
+            new.advance(clock)
+            # What fails is to fail while the earlier scene is still shown.
+            check_hooks(new)
         return new
 
     def _neighbours(self) -> dict[str, ModuleType]:
@@ -145,6 +151,9 @@ class SceneFiles:
         if self.path is None:
             return {}
         files = [self.path, *(Path(str(module.__file__)) for module in self._neighbours().values())]
+        if self._failed:
+            # What is missing, or did not run, is no module: any file of the folder may mend it.
+            files += [*self.path.parent.glob("*.py"), *self.path.parent.glob("*/__init__.py")]
         return {file: _stamp(file) for file in files}
 
 

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engine.app.lookup import report_user_errors
 from engine.app.reload import Reloader
 from engine.app.saving import Saving
 from engine.gpu.device import device
 from engine.gpu.texture import Texture
 from engine.network.mlp import Mlp
 from engine.output.canvas import Canvas
+from engine.output.offscreen import OffscreenCanvas
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
+from engine.scene.hooks import check_hooks
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, is_data, settings
 from engine.scene.view_data import Action, Clock
@@ -69,10 +72,12 @@ class Viewer:
         live: bool | None = None, playing: bool = False, folder: str | Path | None = None,
         save: Callable | None = None, recording: Callable | None = None,
     ):  # fmt: skip
+        with report_user_errors(scene):
+            check_hooks(scene)
         self.scene, self.canvas = scene, canvas
         self.supersample = supersample
         self.reloader = Reloader(self)
-        self.live = not _is_offscreen(canvas) if live is None else live
+        self.live = not isinstance(canvas, OffscreenCanvas) if live is None else live
         self.notices = Notices()
         self.transport = Transport(scene.loop, time=clock.time if clock else 0.0, playing=playing)
         self.picking = Picking(self)
@@ -313,7 +318,11 @@ class Viewer:
             now = time.perf_counter()
             seconds = FIRST_STEP if self._wall is None else min(now - self._wall, LONGEST_STEP)
             self._wall = now
-            self.tick(seconds)
+            try:
+                self.tick(seconds)
+            except Exception as error:
+                # A scene's answer that fails must not stop the window, nor the look at its file.
+                self.painter.failed(error)
         self.draw()
         if self.live:
             if self.needs_frame:
@@ -368,7 +377,7 @@ class Viewer:
             self.transport.follow(self.scene.timeline(), self.scene.loop)
         except Exception as error:
             self.painter.failed(error)
-        net = self.scene.matrix()
+        net = self.query(self.scene.matrix)
         if net is None:
             self.history = None
         elif self.history is None:
@@ -389,9 +398,3 @@ class Viewer:
         self.scene.param.unwatch(self._watcher)
         if self.overlay is not None:
             self.overlay.surface.close()
-
-
-def _is_offscreen(canvas):
-    from engine.output.offscreen import OffscreenCanvas
-
-    return isinstance(canvas, OffscreenCanvas)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.errors import SceneError, near
 from engine.network.mlp import Mlp
 from engine.scene.data_settings import Network
 from engine.scene.figure import Figure
@@ -140,3 +141,28 @@ class Hooks:
 
     def matrix_changed(self, net: Mlp) -> None:
         """Takes a network edited in the panel."""
+
+
+# The kinds of view there are, and what hooks without arguments give.
+VIEWS = ("orbit", "pan_zoom")
+ANSWERS = {"timeline": Timeline, "units": Units, "diagram": Diagram, "listing": Listing, "matrix": Mlp}
+
+
+def check_hooks(scene: Any) -> None:
+    """Asks a scene what a view will ask of it, so that a mistake is found before it is shown.
+
+    Raises SceneError for an answer of a wrong kind, and whatever a hook raises.
+    """
+    kind = type(scene).__name__
+    if scene.view not in VIEWS:
+        raise SceneError(f"{kind}.view: {near(scene.view, VIEWS, noun='kind of view')}")
+    for name, answer in {name: getattr(scene, name)() for name in ANSWERS}.items():
+        if answer is not None and not isinstance(answer, ANSWERS[name]):
+            raise SceneError(
+                f"{kind}.{name} gives a {type(answer).__name__}; it must be {ANSWERS[name].__name__} or None."
+            )
+    for answer in (actions := scene.actions()) or ():
+        if not isinstance(answer, Action):
+            raise SceneError(f"{kind}.actions gives {actions}; it must be a list of Actions.")
+    if scene.reach is not None and len(scene.reach) != 2:
+        raise SceneError(f"{kind}.reach is {scene.reach}; it must be (least, largest), or None.")

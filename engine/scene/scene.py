@@ -12,7 +12,7 @@ from engine.errors import SceneError, SettingError, near
 from engine.scene import display
 from engine.scene.hooks import Hooks
 from engine.scene.memo import Cache
-from engine.scene.settings import Choice, Integer, assign, from_stored, is_data, settings
+from engine.scene.settings import Choice, Integer, Setting, assign, from_stored, is_data, settings
 from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
@@ -20,6 +20,17 @@ T = TypeVar("T")
 
 
 class _OwnAttributes(ParameterizedMetaclass):
+    def __init__(cls, name, bases, namespace):
+        # A plain value under an inherited setting's name is its new default, checked as any value of it; Python would
+        # put the value in the setting's place.
+        inherited = {key for base in cls.__mro__[1:] for key, found in vars(base).items() if isinstance(found, Setting)}
+        defaults = {k: v for k, v in namespace.items() if k in inherited and not hasattr(type(v), "__get__")}
+        for key in defaults:
+            type.__delattr__(cls, key)
+        super().__init__(name, bases, {key: value for key, value in namespace.items() if key not in defaults})
+        for key, value in defaults.items():
+            setattr(cls, key, value)
+
     def __call__(cls, *arguments, **values):
         scene = super().__call__(*arguments, **values)
         scene._is_open = False
@@ -99,26 +110,31 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         """
         built: set[str] = set()
         updated: set[str] = set()
+        is_built = not self._stale
         self._is_open = True
         try:
-            if self._stale:
+            if not is_built:
                 self._stale = False
                 self.stage.clear()
                 self._reads = built
                 self.build(self.stage)
                 self._reads = updated
             self.update(clock)
+            self._reads = None
+            self._check_reads(built - updated)
+            is_built = True
         finally:
             self._is_open, self._reads = False, None
-        if not built:
-            return
-        known = settings(self)
-        lost = [name for name in known if name in built - updated and known[name].rebuild is None]
+            # After an error the stage may be half built, and is not to be drawn.
+            self._stale = self._stale or not is_built
+
+    def _check_reads(self, names: set[str]) -> None:
+        """Raises SceneError for settings that `build` alone has read and that are not said to need no build."""
+        lost = [name for name, setting in settings(self).items() if name in names and setting.rebuild is None]
         if lost:
-            kind = type(self).__name__
             raise SceneError(
-                f"{kind}.build reads the setting `{'`, `'.join(lost)}`, so a change would not be seen. Declare it with "
-                "rebuild=True, or read it in update; rebuild=False says that a change needs no build."
+                f"{type(self).__name__}.build reads the setting `{'`, `'.join(lost)}`, so a change would not be seen. "
+                "Declare it with rebuild=True, or read it in update; rebuild=False says that a change needs no build."
             )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict | None:

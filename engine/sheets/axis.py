@@ -204,8 +204,10 @@ def _stepped(first: Fraction, last: Fraction, step: str | None, part: str) -> li
         raise SettingError(f"{part} has steps of 0, which lead nowhere.")
     count = abs(last - first) / by
     if not step and count.denominator != 1:
-        a, b = part.split("..")
-        raise SettingError(f"steps of 1 from {a} do not reach {b}. Say how many, {part}*5, or steps, {part}:0.1.")
+        raise SettingError(
+            f"steps of 1 from {float(first):.15g} do not reach {float(last):.15g}. Say how many, {part}*5, or steps, "
+            f"{part}:0.1."
+        )
     _check_count(count + 1)
     by = by if last >= first else -by
     return [first + by * k for k in range(int(count) + 1)]
@@ -223,8 +225,7 @@ def _multiplied(first: Fraction, last: Fraction, factor: Fraction, part: str) ->
     _check_count(count - 1)
     by = factor if abs(last) > abs(first) else 1 / factor
     values = [value for k in range(count) if low <= abs(value := first * by**k) <= high]
-    begin, end = part.split("/")[0].split("..")
-    end = end if values[-1] == last else f"{float(values[-1]):.15g}"
+    begin, end = f"{float(first):.15g}", f"{float(values[-1]):.15g}"
     say(f"note: {part} is now written {f'{begin}..{end}*{len(values)}:log' if len(values) > 1 else begin}.")
     return values
 

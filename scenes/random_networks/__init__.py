@@ -97,9 +97,11 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
             return named
 
         def survey():
-            # Over the square the article shows, wherever the picture is: colours stay while it is moved.
+            # Over the square the article shows and of the network at rest, wherever the picture is and whenever:
+            # colours stay while it moves.
             points = _grid(np.linspace(-1.0, 1.0, SURVEY))
-            values = part(self.plane(part.inputs).inputs(points))[:, list(units)]
+            rest, units = self.shown(self.network)
+            values = rest(self.plane(rest.inputs).inputs(points))[:, list(units)]
             values = values[np.isfinite(values)]
             low, high = np.percentile(values, (1.0, 99.0)) if values.size else (0.0, 1.0)
             if self.map_of(units) == "diverging":

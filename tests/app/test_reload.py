@@ -8,8 +8,10 @@ from hands import Hands
 
 import engine
 from engine.app.reload import SceneFiles
+from engine.errors import SceneError
 from engine.view.camera import Camera
 
+MINE = "import engine\nclass Mine(engine.Scene):\n"
 SCENE = """
 import engine
 from {neighbour} import COLOUR
@@ -81,6 +83,11 @@ def test_a_saved_neighbour_rebuilds_the_scene(shown):
     ("import engine\nclass Mine(engine.Scene):\n    def build(self, stage):\n        stage.add(1 / 0)\n",
      "mine.py:4: ZeroDivisionError: division by zero"),
     ("import engine\n", "no scene"),
+    (MINE + "    view = 'bogus'\n", "There is no kind of view `bogus`"),
+    (MINE + "    def matrix(self):\n        return 1 / 0\n", "mine.py:4: ZeroDivisionError"),
+    (MINE + "    def actions(self):\n        return [3]\n", "must be a list of Actions"),
+    (MINE + "    def units(self):\n        return 3\n", "must be Units or None"),
+    (MINE + "    theme = 3\n", "theme=3"),
 ])  # fmt: skip
 def test_a_mistake_is_one_line_with_its_place_and_the_last_good_picture_stays(shown, text, words, capsys):
     hands, save, _ = shown
@@ -103,3 +110,47 @@ def test_scenes_of_the_project_and_files_left_alone_are_not_built_again(shown):
     hands.wait(1.0)
     assert hands.viewer.scene is before
     assert SceneFiles(engine.open_scene("marching")[0]).path is None
+
+
+def test_a_file_saved_while_it_is_read_is_read_again(shown, tmp_path):
+    hands, save, _ = shown
+    saves_itself = "import pathlib\npathlib.Path({path!r}).write_text({text!r})\n"
+    last = SCENE.format(neighbour="colours", size=90.0).replace("from colours import COLOUR", "COLOUR = (1, 0, 0, 1)")
+    save(saves_itself.format(path=str(tmp_path / "mine.py"), text=last) + last.replace("90.0", "70.0"))
+    hands.wait(0.3)
+    hands.wait(0.5)
+    assert hands.viewer.scene.size == 90.0
+
+
+def test_a_module_that_was_missing_is_looked_for(shown, tmp_path):
+    hands, save, _ = shown
+    name = f"late_{tmp_path.name.replace('-', '_')}"
+    save(SCENE.format(neighbour=name, size=80.0))
+    hands.wait(0.5)
+    assert name in hands.viewer.notices.problem
+    (tmp_path / f"{name}.py").write_text("COLOUR = (1, 0\n")
+    hands.wait(0.5)
+    assert f"{name}.py:1" in hands.viewer.notices.problem
+    (tmp_path / f"{name}.py").write_text("COLOUR = (1, 0, 0, 1)\n")
+    hands.wait(0.5)
+    assert hands.viewer.notices.problem is None and hands.viewer.scene.size == 80.0
+
+
+def test_a_scene_whose_answers_are_wrong_is_refused_before_a_window_opens(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wrong.py").write_text("import engine\nclass Wrong(engine.Scene):\n    view = 'bogus'\n")
+    scene, _ = engine.open_scene("wrong.py")
+    with pytest.raises(SceneError, match=r"Wrong\.view: There is no kind of view `bogus`"):
+        Hands(scene)
+
+
+def test_an_answer_that_fails_later_does_not_stop_the_window(shown):
+    hands, _, _ = shown
+    scene = hands.viewer.scene
+    hands.viewer.live = True
+    scene._fails = True
+    type(scene).reach = property(lambda self: 1 / 0 if self._fails else None)
+    hands.viewer._on_draw()
+    assert "division by zero" in hands.viewer.notices.problem
+    scene._fails = False
+    hands.viewer._on_draw()

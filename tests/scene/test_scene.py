@@ -93,6 +93,50 @@ def test_a_scene_s_own_attributes_begin_in_its_init_build_or_update():
         scene.other = 1
 
 
+def test_a_plain_value_in_a_subclass_is_a_setting_s_new_default():
+    class Quicker(Counted):
+        quick, theme = 4.0, "paper"
+
+    class Same(Quicker):
+        pass
+
+    assert (Counted().quick, Quicker().quick, Same().quick, Same().theme) == (1.0, 4.0, 4.0, "paper")
+    assert Quicker.param["quick"].bounds == Counted.param["quick"].bounds
+    with pytest.raises(SettingError, match="Near: paper"):
+        type("Wrong", (Counted,), {"theme": "papr"})
+    with pytest.raises(SettingError, match="theme"):
+        Quicker().theme = "papr"
+
+
+@pytest.mark.parametrize("fails", ["build", "update", "check"])
+def test_after_an_error_the_stage_is_built_again(fails):
+    class Failing(Scene):
+        size = Number(1.0)
+        wrong = True
+
+        def build(self, stage):
+            self.stages = getattr(self, "stages", 0) + 1
+            stage.add(Node("first"))
+            if self.wrong and fails == "build":
+                raise ValueError(fails)
+            stage.add(Node("second"))
+            self.read = self.size if fails == "check" and self.wrong else None
+
+        def update(self, clock):
+            if self.wrong and fails == "update":
+                raise ValueError(fails)
+
+    scene = Failing()
+    for _ in range(2):
+        with pytest.raises((ValueError, SceneError)):
+            scene.advance(Clock())
+    scene.wrong = False
+    scene.advance(Clock())
+    assert scene.stages == 3 and [node.name for node in scene.stage.children] == ["first", "second"]
+    scene.advance(Clock())
+    assert scene.stages == 3
+
+
 def test_two_scenes_of_a_class_do_not_share_settings():
     a, b = Counted(), Counted(quick=5.0)
     a.quick = 3.0

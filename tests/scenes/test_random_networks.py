@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import engine
 from engine.app.viewer import CONTROLS
 from engine.cli import main
 from engine.errors import NeurosceneError, SettingError
@@ -66,6 +67,15 @@ def test_morphing_weights_come_back(morph):
     assert scene.loop == 4.0
     assert scene.network_at(4.0).equals(start) and start.equals(scene.network)
     assert not scene.network_at(1.0).equals(start)
+
+
+@pytest.mark.parametrize("show", ["image", "relief"])
+def test_a_picture_of_moving_weights_is_the_same_whatever_was_drawn_before(show):
+    moving = {**SMALL, "signal": "sum", "morph": "seed", "period": 4.0, "show": show}
+    later = RandomNetworks(**moving)
+    for time in (0.0, 0.5, 1.5):
+        found = engine.render(later, size=(24, 18), time=time, supersample=1)
+    assert np.array_equal(found, engine.render(RandomNetworks(**moving), size=(24, 18), time=1.5, supersample=1))
 
 
 def test_a_straight_morph_passes_through_the_other_network():
