@@ -33,7 +33,9 @@ def show_log(level: str = "debug") -> None:
 
 def dump_wgsl(folder: str | os.PathLike) -> None:
     """Has every module that is compiled from now on written to a folder. Raises FileError if that cannot be made."""
-    folder = Path(folder).absolute()
+    if not os.fspath(folder):
+        raise FileError("No folder is named for the shaders; give one, such as `shaders`.")
+    folder = Path(folder).expanduser().absolute()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,9 +2,10 @@
 
 import importlib
 import sys
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import InspectLoader, Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from importlib.util import find_spec
+from types import CodeType, ModuleType
 
 import engine
 
@@ -23,6 +24,12 @@ class _SameModule(MetaPathFinder, Loader):
         # The import system writes its own spec into what it is given; exec_module puts the module's back.
         spec.loader_state = module.__spec__
         return module
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """What `python -m` runs."""
+        spec = find_spec("engine" + fullname.removeprefix("neuroscene"))
+        assert spec is not None
+        return spec.loader.get_code(spec.name) if isinstance(spec.loader, InspectLoader) else None
 
     def exec_module(self, module: ModuleType) -> None:
         assert module.__spec__ is not None

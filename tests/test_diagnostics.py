@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from engine import diagnostics
+from engine.doctor import report
 from engine.errors import FileError
+from engine.gpu import shader
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import Module
@@ -59,6 +61,31 @@ def test_the_folder_that_the_environment_names_is_made(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "new" / "wgsl").iterdir()] == ["test-a.1.wgsl"]
 
 
+def test_no_dumped_module_is_written_over(tmp_path, monkeypatch):
+    monkeypatch.setenv(diagnostics.WGSL_FOLDER, str(tmp_path))
+    for factor in (31.0, 37.0):
+        compiled(factor)
+    (tmp_path / "test-a.1.wgsl").unlink()
+    before = (tmp_path / "test-a.2.wgsl").read_text()
+    compiled(41.0)
+    assert (tmp_path / "test-a.2.wgsl").read_text() == before and "41.0" in (tmp_path / "test-a.1.wgsl").read_text()
+
+
+def test_a_folder_in_the_environment_that_cannot_be_written_is_named_and_no_fault_of_a_kernel(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(diagnostics.WGSL_FOLDER, str(tmp_path / "file"))
+    with pytest.raises(FileError, match=r"file, which --dump-wgsl or NEUROSCENE_DUMP_WGSL names"):
+        compiled(43.0)
+    monkeypatch.setattr(shader, "_made", {})
+    with pytest.raises(FileError, match="NEUROSCENE_DUMP_WGSL"):
+        report.check()
+
+
+def test_a_folder_without_a_name_is_refused():
+    with pytest.raises(FileError, match="No folder is named"):
+        diagnostics.dump_wgsl("")
+
+
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="no folder for the shaders"):
@@ -78,4 +105,7 @@ def test_the_log_tells_what_was_compiled(caplog):
         compiled(23.0)
         compiled(23.0)
     told = [record.getMessage() for record in caplog.records]
-    assert [line.split(":")[0] for line in told] == ["module test/a.wgsl", "compute pipeline test/a.wgsl {}"]
+    assert [line.rpartition(":")[0] for line in told] == [
+        "test/a.wgsl: module, 3 lines",
+        "test/a.wgsl: compute pipeline {}",
+    ]

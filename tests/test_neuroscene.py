@@ -36,6 +36,12 @@ def test_what_is_not_there_is_an_import_error():
     assert "ModuleNotFoundError" in python("-c", "import neuroscene.nothing").stderr
 
 
+def test_a_module_runs_under_either_name():
+    code = "import runpy; runpy.run_module('neuroscene.network.closed_paths', run_name='__main__')"
+    done = python("-W", "ignore", "-c", code)
+    assert done.returncode == 0, done.stderr
+
+
 def test_it_runs_as_the_command():
     assert python("-m", "neuroscene", "--version").stdout == f"neuroscene {engine.__version__}\n"
 

@@ -36,8 +36,8 @@ T = TypeVar("T")
 # Names this process in jobs: it finds its own scenes again, also those that no other process could find.
 _HOME = uuid.uuid4().hex
 _kinds: weakref.WeakValueDictionary[int, type[Scene]] = weakref.WeakValueDictionary()
-# One job at a time: a process has one renderer.
-_lock = threading.RLock()
+# One thread draws at a time: a process has one renderer and one device.
+drawing = threading.RLock()
 _last: tuple[tuple, Scene] | None = None
 _forked = False
 
@@ -114,7 +114,7 @@ def run_job(job: Job) -> np.ndarray:
             "A process forked from one that has drawn cannot draw. Make the executor with "
             'ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")).'
         )
-    with _lock:
+    with drawing:
         scene = _scene_of(job)
         with report_user_errors(scene):
             left, top, width, height = job.tile or (0, 0, *job.size)

@@ -4,7 +4,8 @@ import os
 import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import Executor
-from typing import Any
+from contextlib import nullcontext
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -45,10 +46,17 @@ def render(
     returns       (H, W, 4) uint8, row 0 on top; sRGB, opaque
     """
     clock = clock_of(scene, time)
+    if executor is not None and not ui:
+        return _spread(scene, clock, size, supersample, executor)
+    with jobs.drawing:
+        return _drawn(scene, clock, size, supersample, ui, progress)
+
+
+def _drawn(
+    scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, ui: bool, progress: bool | None
+) -> np.ndarray:
     if ui:
         return _with_panel(scene, clock, size, supersample)
-    if executor is not None:
-        return _spread(scene, clock, size, supersample, executor)
     steps = jobs.renderer().steps(scene, clock, size, supersample)
     # On a processor a network of many neurons takes minutes to compile, the first time, and to draw: the bar shows at
     # once that it has begun, and then how far it is.
@@ -90,7 +98,7 @@ def save(
     picture = None if ui else TiledPicture(scene, clock, size, supersample, text)
     if picture and len(picture.bands) > 1:
         if path == "-":
-            picture.stream(sys.stdout.buffer, executor=executor, progress=progress)
+            picture.stream(_stdout(), executor=executor, progress=progress)
             return path
         return picture.save(path, executor=executor, restart=restart, progress=progress)
 
@@ -106,11 +114,17 @@ def write_picture(path: str, size: tuple[int, int], text: dict[str, str], drawn:
     drawn   gives its pixels; called when it is known that the file can be written
     """
     if path == "-":
-        encode(sys.stdout.buffer, drawn(), text)
+        encode(_stdout(), drawn(), text)
     else:
         with open_writer(path, size, 1.0, lambda _: text) as writer:
             writer.add(drawn())
     return path
+
+
+def _stdout() -> BinaryIO:
+    if sys.stdout is None:
+        raise FileError("- is standard output, which is closed. Give a file, or leave standard output open.")
+    return sys.stdout.buffer
 
 
 def record(
@@ -140,7 +154,9 @@ def record(
     more: dict[str, Any] = {"fps": fps, "size": size, "supersample": supersample, "start": start, "executor": executor}
     recorder = recording(scene, path, seconds=seconds, **more)
     name = os.path.basename(recorder.path.rstrip("/")) or recorder.path
-    with progress_bar(name, recorder.count, "frame", progress) as move:
+    # An executor's workers draw; else this thread does.
+    alone = jobs.drawing if executor is None else nullcontext()
+    with alone, progress_bar(name, recorder.count, "frame", progress) as move:
         return recorder.run(move)
 
 

@@ -127,6 +127,10 @@ class TiledPicture:
                 tick()
                 yield pixels
             return
+        with jobs.drawing:
+            yield from self._drawn_here(bands, tick)
+
+    def _drawn_here(self, bands: list[tuple[int, int, int, int]], tick: Callable[[], object]) -> Iterator[np.ndarray]:
         width, height = self.size
         top, waiting = bands[0][1], iter(bands)
         y0 = end = top

@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.doctor import cloud, convnets, networks
 from engine.doctor.compare import Comparison, compare
-from engine.errors import NeurosceneError, NoAdapterError
+from engine.errors import FileError, NeurosceneError, NoAdapterError
 from engine.formats.files import size_text
 from engine.gpu.device import FEATURES, Device, device
 from engine.output.window import has_display
@@ -56,6 +56,8 @@ def check() -> list[Comparison]:
         kernel, twin = import_module(f"engine.kernels.{name}"), import_module(f"engine.reference.{name}")
         try:
             rows.extend(compare(name, *row) for row in rows_of(kernel, twin))
+        except FileError:
+            raise  # the folder for shaders: no fault of a kernel
         except NeurosceneError as error:
             rows.append(Comparison(name, f"does not run: {error}", np.inf, 0.0, False))
     return rows

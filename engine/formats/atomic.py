@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all: written under a hidden name, then renamed. Locks on open files."""
 
 import errno
+import itertools
 import os
 import shutil
 import sys
@@ -24,6 +25,7 @@ ADVICE = {
 }
 
 
+_numbers = itertools.count()
 # The byte that is locked, past any that is used: on Windows a locked byte cannot be read either.
 LOCK_AT = 2**31 - 2
 
@@ -56,7 +58,8 @@ class AtomicTarget:
             self._check(folder)
         except OSError as error:
             raise cannot_write(self.given, error) from None
-        self.path = self.target.with_name(f".{self.target.name}.{os.getpid()}.part")
+        # Short, however long the target's name is; another thread that writes the same target has a number of its own.
+        self.path = self.target.with_name(f".{self.target.name[:50]}.{os.getpid()}.{next(_numbers)}.part")
 
     def _check(self, folder: bool) -> None:
         target, above = self.target, self.target.parent

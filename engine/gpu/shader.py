@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from itertools import groupby
+from contextlib import suppress
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import wgpu
 
-from engine.diagnostics import log, wgsl_folder
+from engine.diagnostics import WGSL_FOLDER, log, wgsl_folder
 from engine.errors import FileError, ShaderError
 from engine.gpu.bindings import Binding
 from engine.gpu.compose import Module
@@ -65,8 +66,6 @@ def cached(key: Hashable, module: Module, what: str, make: Callable[[], T]) -> T
 def dump(module: Module, folder: Path) -> Path:
     """Writes a module to a folder under its name and number there, below a header that says what it was made from."""
     stem = module.name.removesuffix(".wgsl").replace("/", "-")
-    number = sum(1 for _ in folder.glob(f"{stem}.*.wgsl")) + 1
-    path = folder / f"{stem}.{number}.wgsl"
     parts = groupby(module.places, key=lambda place: place[0])
     head = [
         f"// {module.name}, as it was compiled on {platform()}.",
@@ -75,9 +74,15 @@ def dump(module: Module, folder: Path) -> Path:
     ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join(head) + "\n" + module.code, encoding="utf-8")
+        for number in count(1):
+            path = folder / f"{stem}.{number}.wgsl"
+            # Other processes write here too: each takes the first number that is free.
+            with suppress(FileExistsError), path.open("x", encoding="utf-8") as stream:
+                stream.write("\n".join(head) + "\n" + module.code)
+                break
     except OSError as error:
-        raise FileError(f"{path}: the shader cannot be written: {error.strerror}.") from None
+        where = f"{folder}, which --dump-wgsl or {WGSL_FOLDER} names"
+        raise FileError(f"{where}: no shader can be written there: {error.strerror}. Name another folder.") from None
     return path
 
 

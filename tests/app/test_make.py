@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import imageio_ffmpeg
 import numpy as np
@@ -217,3 +218,32 @@ def test_a_bar_changes_no_pixel_and_says_nothing_on_stdout(capsys):
     plain = engine.render(Ring(), SIZE, supersample=9)
     assert np.array_equal(plain, engine.render(Ring(), SIZE, supersample=9, progress=True))
     assert capsys.readouterr().out == ""
+
+
+def test_threads_that_draw_at_once_get_the_pictures_they_would_get_alone(tmp_path):
+    scenes = [Ring(radius=radius) for radius in (1.0, 2.0, 3.0, 4.0)]
+    alone = [engine.render(Ring(radius=scene.radius), SIZE) for scene in scenes]
+
+    def made(number):
+        engine.save(scenes[number], tmp_path / f"{number}.png", SIZE)
+        engine.record(scenes[number], f"{tmp_path}/{number}.gif", size=SIZE, fps=10)
+        return engine.render(scenes[number], SIZE)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(made, range(4)))
+    for number, picture in enumerate(alone):
+        assert np.array_equal(found[number], picture)
+        assert np.array_equal(np.asarray(Image.open(tmp_path / f"{number}.png")), picture[..., :3])
+
+
+def test_a_closed_standard_output_is_reported(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(FileError, match="standard output, which is closed"):
+        engine.save(Ring(), "-", SIZE)
+
+
+# A file system takes names of 255 bytes.
+@pytest.mark.parametrize("name", ["a" * 251 + ".png", "ü" * 125 + ".png"])
+def test_the_longest_name_of_a_file_can_be_written(name, tmp_path):
+    engine.save(Ring(), tmp_path / name, SIZE)
+    assert [path.name for path in tmp_path.iterdir()] == [name]

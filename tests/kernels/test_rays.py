@@ -68,6 +68,15 @@ def test_eight_surfaces_come_front_to_back_where_the_twin_says(net):
     assert (np.diff(found["t"], axis=1) >= 0).all()
 
 
+def test_room_for_more_surfaces_than_there_are_costs_nothing():
+    net, some = torus("tanh"), few_rays(200)
+    three, eight = (cast(net, *some, surfaces=n, level=0.37, single=True) for n in (5, 8))
+    ended = (three["outcome"] == MISS).any(axis=1)
+    assert ended.sum() > 100
+    for cost in ("segments", "evaluations"):
+        assert np.array_equal(three[cost][ended], eight[cost][ended])
+
+
 @pytest.mark.parametrize("thickness", [2e-3, 2e-4])
 def test_both_sides_of_thin_sheets_are_found(thickness):
     net = thin_sheets(thickness)

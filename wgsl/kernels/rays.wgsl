@@ -14,14 +14,20 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     search_begin(start.xyz, direction, start.w, casting.level, casting.spacing, casting.single != 0u);
     // llvmpipe runs the body of a loop once more, for no lane, if the loop ends at its top.
     var i = 0u;
+    var answer = vec4f(0.0);
     loop {
         let found = search_next();
         let rise = select(-1.0, 1.0, found.rising);
-        crossings[ray * casting.surfaces + i] = vec4f(found.t, f32(found.outcome), found.level, rise);
+        answer = vec4f(found.t, f32(found.outcome), found.level, rise);
+        crossings[ray * casting.surfaces + i] = answer;
         i++;
-        if i >= casting.surfaces {
+        if i >= casting.surfaces || found.outcome == MISS {
             break;
         }
+    }
+    // After the end there is nothing to search, and nothing to be counted.
+    for (; i < casting.surfaces; i++) {
+        crossings[ray * casting.surfaces + i] = answer;
     }
     costs[ray] = vec2u(search_segments, search_evaluations);
 }
