@@ -82,7 +82,7 @@ class Marching(engine.SpaceScene):
         return 1.0 / self.speed if moves else None
 
     @property
-    def ground(self) -> str | None:
+    def drawn_theme(self) -> str | None:
         return "black" if self.look == "classic" else None
 
     @property

@@ -113,7 +113,7 @@ class Painter:
 
     def present(self, scene: Subject, view: View, format: str, size: tuple[int, int]) -> None:
         """Draws the picture at a view's left top corner, and the background's colour on the rest."""
-        background = THEMES[getattr(scene, "ground", None) or scene.theme].background
+        background = THEMES[scene.drawn_theme or scene.theme].background
         encoder = device().encoder()
         if self.picture is not None:
             blit(encoder, self.picture.texture, view, format, size, background)

@@ -31,13 +31,17 @@ PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
 class Subject(Protocol):
     """What a Renderer draws: a Scene, as far as it is seen from here.
 
-    stage    the node above all others
-    theme    a name of THEMES
+    stage         the node above all others
+    theme         a name of THEMES
+    drawn_theme   another, in place of it; or None
     """
 
     stage: Node
     camera: Camera
     theme: str
+
+    @property
+    def drawn_theme(self) -> str | None: ...
 
     def advance(self, clock: Any) -> None:
         """Brings the stage to a moment."""
@@ -342,7 +346,7 @@ def _drawables(scene):
 
 
 def _theme(scene):
-    return THEMES[getattr(scene, "ground", None) or scene.theme]
+    return THEMES[scene.drawn_theme or scene.theme]
 
 
 def _overlays(drawables, scene, frame):

@@ -6,7 +6,7 @@
 | a view's time       | `moment`, `plays`, `work`, `timeline`, `go_to` (called by the scene)                   |
 | a view's pointer    | `read`, `pointed`, `pin`                                                               |
 | the panel           | `actions`, `units`, `diagram`, `listing`, `matrix`, `matrix_changed`, `shown_data`     |
-| the picture's words | `legend`, `remark`                                                                     |
+| the picture         | `drawn_theme`, `legend`, `remark`                                                      |
 | commands            | `figures` (neuroscene figures), `drawing` (neuroscene export)                          |
 """
 
@@ -31,10 +31,11 @@ if TYPE_CHECKING:
 class Hooks:
     """The hooks of a Scene, apart from `build` and `update`; see the table of this module.
 
-    view     "orbit" or "pan_zoom": how the mouse moves the camera; it may change with a setting
-    reach    (least, largest) size of what is looked at that can be zoomed to, world units; None for the view's own
-    moment   seconds: the time a picture is for where none is given
-    plays    True where time passes from 0 on as soon as it is looked at live
+    view          "orbit" or "pan_zoom": how the mouse moves the camera; it may change with a setting
+    reach         (least, largest) size of what is looked at that can be zoomed to, world units; None for the view's own
+    moment        seconds: the time a picture is for where none is given
+    plays         True where time passes from 0 on as soon as it is looked at live
+    drawn_theme   the name of the theme of the picture, where that is not the setting `theme`
     """
 
     _asked_time: tuple[float, bool] | None = None
@@ -49,11 +50,13 @@ class Hooks:
         @property
         def plays(self) -> bool: ...
         @property
+        def drawn_theme(self) -> str | None: ...
+        @property
         def loop(self) -> float | None: ...
         @property
         def home(self) -> Camera: ...
     else:
-        view, reach, moment, plays = "orbit", None, 0.0, False
+        view, reach, moment, plays, drawn_theme = "orbit", None, 0.0, False, None
 
     def actions(self) -> list[Action]:
         """The scene's own Actions, in the order of its buttons."""

@@ -54,7 +54,7 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
 
     theme = Choice(
         ["dark", "paper"], group="how", rebuild=True,
-        doc="colours of the ground and the words: for a screen or for print",
+        doc="colours of the background and the words: for a screen or for print",
     )  # fmt: skip
     seed = Integer(0, bounds=(0, 2**31 - 1), group="shown", rebuild=True, doc="of everything random in the scene")
 

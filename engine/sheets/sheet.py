@@ -157,7 +157,7 @@ def made(
 
 
 def _pixels(plan: SheetPlan, executor: Executor | None, progress: bool | None, name: str) -> np.ndarray:
-    page = drawn(plan.layout, getattr(plan.scene, "ground", None) or plan.scene.theme)
+    page = drawn(plan.layout, plan.scene.drawn_theme or plan.scene.theme)
     places, (width, height) = plan.layout.places, plan.layout.cell
     done = 0
     with progress_bar(name, len(places), "cell", progress, leave=False) as move:

@@ -19,7 +19,7 @@ from engine.draw.words.label import Label
 from engine.draw.words.labels import Labels
 from engine.draw.words.legend import Legend, legend_sprites
 from engine.draw.words.ranking import Rank, Ranking
-from engine.errors import ShapeError
+from engine.errors import SettingError, ShapeError
 from engine.network.random import random_mlp
 from engine.view.camera import Camera
 
@@ -218,3 +218,16 @@ def test_of_words_and_cards_that_do_not_change_nothing_is_rasterised_again(monke
     counts.clear()
     assert [shown(node) for node in nodes] == first
     assert counts == {"image": 1}
+
+
+# What cannot be.
+
+
+def test_a_size_of_words_that_is_none_is_refused_with_those_there_are():
+    with pytest.raises(SettingError, match=r"There is no size of words `large`.*small"):
+        sprites(Labels(["block"], [(0.0, 0.0, 0.0)], size="large"))
+
+
+def test_a_legend_has_a_word_for_each_mark_or_none():
+    with pytest.raises(ShapeError, match="2 marks and 1 words"):
+        Legend("value", "viridis", 0.0, 1.0, (0.0, 1.0), ("low",))

@@ -1,4 +1,4 @@
-"""Laws of the renderer: tiles, samples, depth, transparency, ground."""
+"""Laws of the renderer: tiles, samples, depth, transparency, background."""
 
 import numpy as np
 import pytest
@@ -31,8 +31,8 @@ class Staged(Scene):
 
     home = FRONT
 
-    def __init__(self, nodes, *, ground=None, **more):
-        self.nodes, self.ground = nodes, ground
+    def __init__(self, nodes, *, drawn_theme=None, **more):
+        self.nodes, self.drawn_theme = nodes, drawn_theme
         super().__init__(**more)
 
     def build(self, stage):
@@ -63,7 +63,7 @@ def test_a_picture_keeps_its_pixels_when_the_next_is_made(renderer):
 
 
 def test_tiles_do_not_show(renderer, monkeypatch):
-    # Surfaces, ground and words to the bit; lines may round to another 1/256 of a pixel.
+    # Surfaces, background and words to the bit; lines may round to another 1/256 of a pixel.
     scene, lined = Marching(seed=3, sparks=False, axes=False), Marching(seed=3)
     whole, whole_lined = (renderer.frame(s, Clock(0), (90, 70), 4).pixels() for s in (scene, lined))
     # Tiles of about a thousand pixels each: rows are cut, and columns too.
@@ -138,9 +138,9 @@ def test_a_line_before_a_sheet_is_plain_and_behind_it_dimmed(renderer):
 def test_more_sheets_let_less_light_through(renderer):
     def through(spacing):
         sheets = lambda: LevelSurfaces(PLANES, spacing=spacing, level=0.5 * spacing, opacity=0.25)
-        # On the black ground values are not encoded, so that light adds up.
-        with_spot = centre(renderer, [spot(-4.5, (0.2, 0, 0)), sheets()], ground="black")
-        return (with_spot - centre(renderer, [sheets()], ground="black"))[0]
+        # On the black background values are not encoded, so that light adds up.
+        with_spot = centre(renderer, [spot(-4.5, (0.2, 0, 0)), sheets()], drawn_theme="black")
+        return (with_spot - centre(renderer, [sheets()], drawn_theme="black"))[0]
 
     # One sheet, 4 and 8 between the eye and the spot.
     assert through(8.0) > through(2.0) > through(1.0) > 0
@@ -253,10 +253,10 @@ def test_what_is_undecided_is_shown_on_request_and_otherwise_left_out(renderer):
     assert report == shown.report
     assert report.undecided + report.grazes > 20
     colours, greys = shown.pixels().astype(int)[..., :3], plain.pixels().astype(int)[..., :3]
-    # Magenta has no green; orange no blue. Sheets and ground have both.
+    # Magenta has no green; orange no blue. Sheets and background have both.
     assert (colours[..., 1] == 0).sum() == report.undecided
     assert (colours[..., 2] == 0).sum() == report.grazes
-    # A pixel without a decided sample shows grey stripes, as bright in red as in blue; no sheet and no ground does.
+    # A pixel without a decided sample shows grey stripes, as bright in red as in blue; no sheet and no background does.
     grey = (np.ptp(greys, axis=-1) == 0) & np.isin(greys[..., 0], np.round(np.array([0.45, 0.6]) * 255).astype(int))
     assert np.array_equal(grey, (colours[..., 1] == 0) | (colours[..., 2] == 0))
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from engine.draw.words.legend import Legend
 from engine.errors import SettingError, near
+from engine.vector.ticks import tick_text
 
 # The number of each is what `draw/debug_view` calls it. "undecided" is a uniform: it changes no other pixel.
 VIEWS = {"none": 0, "undecided": 0, "segments": 1, "depth": 2, "normals": 3, "overdraw": 4}
@@ -46,4 +47,5 @@ def view_legend(view: str, map: str, span: tuple[float, float]) -> Legend | None
     if view == "segments":
         words = (*(f"{m:.0f}" for m in marks[:-1]), f"{high:.0f} or more")
         return Legend("segments of a ray", map, low, high, marks, words)
-    return Legend("distance from the eye", map, low, high, marks) if view == "depth" else None
+    words = tuple(tick_text(marks))
+    return Legend("distance from the eye", map, low, high, marks, words) if view == "depth" else None

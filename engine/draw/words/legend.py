@@ -10,6 +10,7 @@ from engine.draw.colour import colours, srgb
 from engine.draw.frame import Frame, Sprite, Theme
 from engine.draw.words import text
 from engine.draw.words.composite import Composite
+from engine.errors import ShapeError
 
 # Pixels of a picture 720 high: from its edges to the title; the bar; between things.
 MARGIN, BAR_WIDTH, BAR_HEIGHT, PAD = 22.0, 9.0, 190.0, 8.0
@@ -27,6 +28,8 @@ class Legend:
     marks     values of the surfaces shown
     words     texts of the marks, in place of their numbers; () for the numbers
     card      True for a legend over an image: on a card of the background's colour, with the whole map
+
+    Raises ShapeError where there are words, and not one for each mark.
     """
 
     title: str
@@ -40,6 +43,8 @@ class Legend:
     def __post_init__(self):
         object.__setattr__(self, "marks", tuple(map(float, self.marks)))
         object.__setattr__(self, "words", tuple(self.words))
+        if self.words and len(self.words) != len(self.marks):
+            raise ShapeError(f"A legend has {len(self.marks)} marks and {len(self.words)} words; give a word for each.")
 
 
 def spread(ys: Sequence[float], gap: float, low: float, high: float) -> list[float | None]:

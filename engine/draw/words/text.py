@@ -5,13 +5,17 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from engine.errors import SettingError, near
+
 # Type sizes of a picture 720 pixels high: caption, label, title; and the least in pixels, of any picture.
 SIZES = {"small": 12.0, "normal": 15.0, "title": 20.0}
 LEAST = 6.0
 
 
 def type_size(kind: str, scale: float) -> float:
-    """The pixels of one of SIZES in a picture `scale` times 720 pixels high."""
+    """The pixels of one of SIZES in a picture `scale` times 720 pixels high. Raises SettingError for no such size."""
+    if kind not in SIZES:
+        raise SettingError(near(kind, SIZES, noun="size of words"))
     return max(LEAST, SIZES[kind] * scale)
 
 

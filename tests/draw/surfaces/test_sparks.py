@@ -1,4 +1,4 @@
-"""Sparks in a picture: they depend on what is shown now, and fit any ground."""
+"""Sparks in a picture: they depend on what is shown now, and fit any background."""
 
 import numpy as np
 import pytest
@@ -18,20 +18,20 @@ SMALL = random_mlp([3, 8, 1], seed=1)
 
 
 class Lit(Scene):
-    """One node, on a ground of choice."""
+    """One node, on a background of choice."""
 
     home = Camera(eye=(0.0, 2.0, 12.0))
 
-    def __init__(self, node, ground=None):
-        self.node, self.ground = node, ground
+    def __init__(self, node, drawn_theme=None):
+        self.node, self.drawn_theme = node, drawn_theme
         super().__init__()
 
     def build(self, stage):
         stage.add(self.node)
 
 
-def pixels(node, ground=None):
-    return Renderer().frame(Lit(node, ground), Clock(), (80, 60), 1).pixels()
+def pixels(node, drawn_theme=None):
+    return Renderer().frame(Lit(node, drawn_theme), Clock(), (80, 60), 1).pixels()
 
 
 def test_paths_do_not_remember_a_larger_network_shown_before(monkeypatch):
@@ -44,10 +44,10 @@ def test_paths_do_not_remember_a_larger_network_shown_before(monkeypatch):
     assert np.array_equal(pixels(node), pixels(Sparks(SMALL, SEEDS)))
 
 
-@pytest.mark.parametrize("ground", ["black", "dark", "paper"])
-def test_sparks_without_surfaces_are_drawn_on_every_background(ground):
-    empty = pixels(Sparks(SMALL, SEEDS, strength=0.0), ground)
-    assert not np.array_equal(pixels(Sparks(SMALL, SEEDS, level=0.3), ground), empty)
+@pytest.mark.parametrize("drawn_theme", ["black", "dark", "paper"])
+def test_sparks_without_surfaces_are_drawn_on_every_background(drawn_theme):
+    empty = pixels(Sparks(SMALL, SEEDS, strength=0.0), drawn_theme)
+    assert not np.array_equal(pixels(Sparks(SMALL, SEEDS, level=0.3), drawn_theme), empty)
 
 
 def test_a_shader_is_composed_once_for_all_tiles_and_frames():
