@@ -14,7 +14,7 @@ from engine.scene.view_data import Clock
 from engine.vector.page import POINT_MM, Drawing
 
 UNITS_MM = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": POINT_MM}
-# The largest page a PDF reader takes is 14400 points; the smallest that shows a drawing is a stamp.
+# Sides of a page in mm: PDF readers take at most 14400 points (5080 mm); in less than 5 mm nothing can be seen.
 LEAST_MM, MOST_MM = 5.0, 5000.0
 NUMBER = r"(\d{1,9}(?:\.\d{0,9})?|\.\d{1,9})"
 PageSize = str | float | tuple[float, float | None] | None
@@ -25,12 +25,12 @@ def export(scene: Scene, path: str | os.PathLike, *, size: PageSize = None, time
     """Draws a scene at a moment in vectors; returns the path.
 
     path    ending in .svg or .pdf; `-` for SVG on standard output
-    size    of the page: (width, height) in mm, a width with None for the height it takes, or a text as read_size
-            takes it; None for the scene's own
+    size    of the page: (width, height) in mm, the height None for as high as needed, or a text that `read_size`
+            reads; None for the scene's own
     time    seconds; None for the scene's own moment
 
-    No device is asked for. Raises SceneError for a scene that draws no vectors, FileError, before anything is drawn,
-    when it cannot be written there.
+    Needs no GPU. Raises SceneError for a scene that draws no vectors, and FileError, before anything is drawn, for a
+    path that cannot be written.
     """
     path = os.fspath(path)
     if path != "-":
@@ -64,9 +64,9 @@ def drawing_of(scene: Scene, *, size: PageSize = None, time: float | None = None
 
 
 def read_size(text: str) -> tuple[float, float | None]:
-    """(width, height) in mm of `120mmx90mm`, `12x9cm`, `4.7in` (height None: as it comes).
+    """(width, height) in mm of `120mmx90mm`, `12x9cm`, `4.7in` (without a height: None, as high as needed).
 
-    Raises SettingError for what is none.
+    Raises SettingError for any other text.
     """
     match = SIZE.match(text.lower())
     width, unit, height, other = match.groups() if match else ("",) * 4

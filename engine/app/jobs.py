@@ -33,10 +33,10 @@ from engine.scene.view_data import Clock
 
 T = TypeVar("T")
 
-# Names this process in jobs: it finds its own scenes again, also those that no other process could find.
+# The id of this process in jobs. In its own jobs it finds scenes that no other process can, such as a notebook's.
 _HOME = uuid.uuid4().hex
 _kinds: weakref.WeakValueDictionary[int, type[Scene]] = weakref.WeakValueDictionary()
-# One thread draws at a time: a process has one renderer and one device.
+# Held by the thread that draws: a process has one renderer and one device, so only one thread may.
 drawing = threading.RLock()
 _last: tuple[tuple, Scene] | None = None
 _forked = False
@@ -54,7 +54,7 @@ class Job:
     size          (width, height) of the whole picture
     supersample   samples a pixel
     tile          (x, y, width, height) of the part that is made, or None for all
-    home, kind    the process it was made in and its number of the scene's class there
+    home, kind    the id of the process it was made in, and the number of the scene's class in that process
     """
 
     scene: str
@@ -83,7 +83,7 @@ def picture_job(
     supersample   samples a pixel: 1, 4, 9 or 16
     tile          (x, y, width, height): only this part of it
 
-    It is made of the scene's settings, camera and networks; what else somebody has changed in it is not.
+    The job stores the scene's settings, camera and networks; anything else that was changed in the scene is lost.
     """
     kind = type(scene)
     _kinds[id(kind)] = kind
@@ -106,8 +106,8 @@ def picture_job(
 def run_job(job: Job) -> np.ndarray:
     """The pixels of a Job: (height, width, 3) uint8, row 0 on top, sRGB.
 
-    Keeps the process's renderer, and the scene for the next job of the same. Raises ExecutorError for a scene that
-    cannot be found in this process, and whatever the scene raises.
+    The renderer and the scene are kept for the next job. Raises ExecutorError for a scene that cannot be found in this
+    process, and whatever the scene raises.
     """
     if _forked:
         raise ExecutorError(
@@ -133,7 +133,7 @@ def results(jobs: Iterable[Job], executor: Executor | None = None) -> Iterator[n
     jobs       an iterable of Jobs, which may be lazy: no more than two for each worker are taken ahead
     executor   of concurrent.futures, or anything with such a `submit`; None runs the jobs here, one by one
 
-    Raises ExecutorError when a worker is lost, and whatever a job raises; the jobs that have not begun are then left.
+    Raises ExecutorError when a worker dies, and whatever a job raises; jobs that have not begun are then cancelled.
     """
     if executor is None:
         yield from map(run_job, jobs)
@@ -172,7 +172,7 @@ def renderer() -> Renderer:
     return Renderer()
 
 
-# Behind them.
+# Private helpers.
 
 
 def _submitted(executor: Executor, work: Callable[..., T], *args: Any) -> Future[T]:
@@ -215,7 +215,7 @@ def source_of(file: str) -> str | None:
 
 
 def _scene_of(job: Job) -> Scene:
-    """The scene of a job: that of the job before, where only the moment or the part differs."""
+    """The scene of a job: the last job's, if the two differ only in the time or the part of the picture."""
     global _last
     key = (job.scene, job.file, job.source, job.home, job.kind, job.state)
     if _last is None or _last[0] != key:
@@ -243,7 +243,7 @@ def _class_of(job: Job) -> type[Scene]:
 
 @cache
 def _found(file: str | None, source: str | None, module: str, name: str) -> type[Scene]:
-    """The scene class of a job: by its module's name where that is the same module here, else by its file."""
+    """The scene class of a job: from the module of that name if it is the same here, else from the job's file."""
     if not module.startswith(FILE_MODULE):
         with suppress(ImportError):
             kind = getattr(importlib.import_module(module), name, None)

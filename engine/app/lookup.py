@@ -47,9 +47,9 @@ def find_scene(text: str | Path) -> type[Scene]:
 
 
 def open_scene(text: str | Path, **values: Any) -> tuple[Scene, Clock]:
-    """A scene ready to be rendered and the Clock it is to be shown at: (scene, clock).
+    """(scene, clock): a scene ready to be rendered, and the Clock of the moment to show.
 
-    text     as find_scene takes it; a picture gives its stored settings, camera, weights and time
+    text     as for find_scene; from a picture come its stored settings, camera, weights and time
     values   name=value settings, as text or as values; they replace stored ones
 
     Raises SceneError, and SettingError for a setting that does not exist or a value it does not take.
@@ -96,7 +96,7 @@ def split_file(text: str) -> tuple[Path | None, str | None]:
 
 
 def scene_in_file(path: str | Path, name: str | None = None) -> type[Scene]:
-    """The scene class in a file; `name` says which where there are more.
+    """The scene class in a file; `name` chooses one of several.
 
     Raises SceneError for a file that is missing, does not run, or has no such class.
     """
@@ -113,7 +113,7 @@ def scene_in_file(path: str | Path, name: str | None = None) -> type[Scene]:
         if name not in found:
             raise SceneError(f"{path}: " + (near(name, found, noun="scene class") if found else _without_scene()))
         return found[name]
-    # A class that others in the file build on is their common part, not what is to be shown.
+    # A base class of another class in the file is only their common part, and not a scene to show.
     bases = {base for value in found.values() for base in value.__mro__[1:]}
     shown = {key: value for key, value in found.items() if value not in bases and not key.startswith("_")}
     if not shown:
@@ -158,7 +158,7 @@ def _import_file(path: Path) -> ModuleType:
 def report_user_errors(whose: Scene | type[Scene] | Path) -> Iterator[None]:
     """Turns an exception raised in a person's scene file into one line with the file and the line number.
 
-    whose   a scene file's path, a scene or a scene class; of our own scenes everything passes as it is
+    whose   a scene file's path, a scene or a scene class; exceptions of included scenes pass unchanged
     """
     try:
         yield

@@ -58,8 +58,8 @@ def _drawn(
     if ui:
         return _with_panel(scene, clock, size, supersample)
     steps = jobs.renderer().steps(scene, clock, size, supersample)
-    # On a processor a network of many neurons takes minutes to compile, the first time, and to draw: the bar shows at
-    # once that it has begun, and then how far it is.
+    # On a software driver a large network takes minutes to compile, the first time, and to draw. The bar shows at once
+    # that work has begun, and then how many tiles are done.
     form = "{desc}: {n} of {total} tiles, {elapsed}"
     with progress_bar("compiling and drawing", 1, "tile", progress, bar_format=form, leave=False) as move:
         return _finished(steps, move).pixels()
@@ -80,11 +80,11 @@ def save(
     """Renders a scene to a PNG or TIFF that stores the state it was made in; returns the path.
 
     path       ending in .png, .tif or .tiff; `-` for PNG on standard output
-    restart    True to discard what is there of a large picture that was stopped
+    restart    True discards the finished bands of a large picture that was stopped
 
-    The other arguments are render's. A large picture is never in memory as a whole: it is written band by band. If it
-    is stopped after some time, its bands stay in a folder `path.unfinished`, and the same call continues there.
-    Raises FileError, before anything is drawn, when it cannot be written there.
+    The other arguments are render's. A large picture is never in memory as a whole: it is written band by band. If this
+    is stopped after some ten seconds, the bands stay in a folder `path.unfinished`, and the same call continues there.
+    Raises FileError, before anything is drawn, for a path that cannot be written.
     """
     path = os.fspath(path)
     if path != "-" and ending(path) not in BANDS:
@@ -111,7 +111,7 @@ def save(
 def write_picture(path: str, size: tuple[int, int], text: dict[str, str], drawn: Callable[[], np.ndarray]) -> str:
     """Writes one picture with its text to a file, or as PNG to standard output for `-`; returns the path.
 
-    drawn   gives its pixels; called when it is known that the file can be written
+    drawn   returns its pixels; called only once the file is known to be writable
     """
     if path == "-":
         encode(_stdout(), drawn(), text)
@@ -154,7 +154,7 @@ def record(
     more: dict[str, Any] = {"fps": fps, "size": size, "supersample": supersample, "start": start, "executor": executor}
     recorder = recording(scene, path, seconds=seconds, **more)
     name = os.path.basename(recorder.path.rstrip("/")) or recorder.path
-    # An executor's workers draw; else this thread does.
+    # With an executor its workers draw, so this thread needs no lock.
     alone = jobs.drawing if executor is None else nullcontext()
     with alone, progress_bar(name, recorder.count, "frame", progress) as move:
         return recorder.run(move)
@@ -203,7 +203,7 @@ def clock_of(scene: Scene, time: float | None = None) -> Clock:
     return Clock(float(scene.moment if time is None else time))
 
 
-# Behind them.
+# Private helpers.
 
 
 def _spread(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, executor: Executor) -> np.ndarray:
@@ -218,7 +218,7 @@ def _spread(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int,
 
 
 def _finished(steps: Generator[tuple[int, int], None, Picture], move: Callable[..., None]) -> Picture:
-    # The Picture that a generator of tiles returns at its end.
+    # The Picture that a generator of tiles returns when it ends.
     while True:
         try:
             move(*next(steps))

@@ -23,11 +23,11 @@ KEYWORD = "neuroscene"
 VERSION = 1
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# One network may take 1 MB, which is 2 MB as hexadecimal; with three of them and the settings this is generous.
+# A network takes at most 1 MB, 2 MB in hexadecimal: enough for three networks and all settings.
 MAX_STATE_BYTES = 8 << 20
-# Other programs store chunks too (histories, colour profiles); past this many a file is not a picture.
+# Other programs store chunks too (histories, colour profiles); a file with more chunks than this is refused.
 MAX_CHUNKS = 1_000_000
-# What may be stored of a setting that comes from a file, see engine.scene.data_settings: as hexadecimal.
+# Keys under which a setting that comes from a file stores its bytes in hexadecimal (engine.scene.data_settings).
 DATA = {"network", "history", "image", "names"}
 
 
@@ -52,9 +52,9 @@ def text(state: dict[str, Any]) -> dict[str, str]:
 
 
 def read_state(path: str | Path) -> dict[str, Any]:
-    """The state stored in a picture, as `stored` gave it.
+    """The state that `stored` made, read from a picture.
 
-    Raises FileError for a file that is missing, is no PNG, is cut off, or stores no state of ours.
+    Raises FileError for a file that is missing, not a PNG, truncated, or without a state stored by neuroscene.
     """
     path = Path(path)
     try:
@@ -91,7 +91,7 @@ def scene_name(state: dict[str, Any], scenes: Mapping[str, str], path: str | Pat
 def restore_from(path: str | Path, scene: Scene) -> Clock:
     """Gives a scene the settings, camera and weights stored in a picture; returns the Clock it was made at.
 
-    Raises FileError as read_state does, SettingError when the picture is another scene's.
+    Raises FileError as read_state does, and SettingError for a picture of another scene.
     """
     state = read_state(path)
     made, now = state["scene"].rpartition(":")[2], type(scene).__name__
@@ -99,7 +99,7 @@ def restore_from(path: str | Path, scene: Scene) -> Clock:
         raise SettingError(f"{path} was made by the scene {made}, not {now}. Open it with that scene.")
     clock = scene.restore(state)
     for what in state.get("left_out", []):
-        # Not raised: the same network may be about to be given.
+        # Not an error: the person may set the missing network next.
         say(f"{path} does not hold {what}: too large to be stored. Give it again.")
     return clock
 
@@ -107,7 +107,7 @@ def restore_from(path: str | Path, scene: Scene) -> Clock:
 def _own_file(scene: Scene) -> str | None:
     """The name of the person's file a scene class is from, None for ours and for notebooks.
 
-    A file below the current folder by its path from there, another by its bare name: the folders above it are private.
+    A file below the current folder is named by its path from there, any other by its bare name: folders are private.
     """
     file = getattr(sys.modules.get(type(scene).__module__), "__file__", None)
     if file is None or type(scene).__module__.partition(".")[0] in ("engine", "scenes"):
@@ -116,18 +116,18 @@ def _own_file(scene: Scene) -> str | None:
     return os.path.basename(file) if near.startswith("..") else near.replace(os.sep, "/")
 
 
-# Reading, from the outside in: chunks, text, JSON, fields.
+# Reading: first the chunks, then the text of one, its JSON, its fields.
 
 
 def _find(stream: BinaryIO, path: Path) -> str:
-    """The text of the first chunk of ours."""
+    """The text of the first chunk with the keyword `neuroscene`."""
     if stream.read(8) != SIGNATURE:
         raise FileError(f"{path} is not a PNG; pictures that reopen are PNGs made by neuroscene.")
     left = os.fstat(stream.fileno()).st_size - 8
     for _ in range(MAX_CHUNKS):
         head = stream.read(8)
         length, kind = int.from_bytes(head[:4], "big"), head[4:]
-        # The length is only a claim: it is compared with the file's size before anything is read.
+        # The stated length may be wrong: it is compared with the file's size before anything is read.
         if len(head) < 8 or length + 12 > left:
             raise FileError(f"{path} is cut off: it ends within a chunk. Make or copy it again.")
         left -= length + 12
@@ -149,7 +149,7 @@ def _find(stream: BinaryIO, path: Path) -> str:
 
 
 def _text(kind: bytes, data: bytes, path: Path) -> str:
-    """The text of a chunk, from behind its keyword."""
+    """The text of a chunk: what follows its keyword."""
     try:
         if kind == b"iTXt":
             rest = data[2:].split(b"\0", 2)[2]  # after the language and the translated keyword
@@ -203,12 +203,12 @@ def is_number(value: Any) -> bool:
 
 
 def is_short(value: Any) -> bool:
-    """True for a text that fits a line of a message."""
+    """True for a text short enough for one line of a message."""
     return isinstance(value, str) and len(value) < 300 and value.isprintable()
 
 
 def is_value(value: Any) -> bool:
-    """True for what a setting can be stored as."""
+    """True for a value of a type that a setting is stored as."""
     if isinstance(value, dict):
         return len(value) == 1 and set(value) <= DATA and all(isinstance(v, str) for v in value.values())
     return value is None or isinstance(value, str | int | float)

@@ -17,19 +17,19 @@ from engine.scene.scene import Scene
 from engine.scene.settings import assign, settings
 from engine.scene.view_data import Clock
 
-if TYPE_CHECKING:  # a viewer has a Reloader: the name is needed for types alone
+if TYPE_CHECKING:  # the viewer imports this module; here its name is needed for types alone
     from engine.app.viewer import Viewer
 
 # Modules of these packages are never executed again: the running program holds their classes.
 OURS = ("engine", "scenes")
-# Seconds between two looks at a scene's files.
+# Seconds between two checks of a scene's files.
 POLL = 0.25
 
 
 class Reloader:
-    """Looks regularly at the files of a viewer's scene, and gives the viewer a new scene when one was saved.
+    """Polls the files of a viewer's scene, and gives the viewer a new scene when one was saved.
 
-    viewer   gives scene, clock, notices, canvas, request, replace_scene
+    viewer   has scene, clock, notices, canvas, request, replace_scene
     """
 
     def __init__(self, viewer: Viewer):
@@ -37,7 +37,7 @@ class Reloader:
         self._unpolled, self._is_polling = 0.0, False
 
     def tick(self, seconds: float) -> None:
-        """Lets seconds pass; what is wrong with a saved file is shown in a line, and the earlier scene stays."""
+        """Lets seconds pass; an error in a saved file is shown in a line, and the earlier scene stays."""
         self._unpolled += seconds
         if self._unpolled < POLL:
             return
@@ -49,13 +49,13 @@ class Reloader:
         self.viewer.replace_scene(self.files.reloaded(self.viewer.scene, self.viewer.clock))
 
     def poll_later(self) -> None:
-        """Looks at the files while nothing is drawn, on canvases whose loop is asyncio's, as windows and notebooks."""
+        """Polls the files while nothing is drawn, on canvases with an asyncio loop: windows and notebooks."""
         if self.files.path is None or self._is_polling:
             return
         try:
             asyncio.get_running_loop().call_later(POLL, self._poll)
         except RuntimeError:
-            return  # Other canvases look at them while they draw.
+            return  # On other canvases files are polled only while frames are drawn.
         self._is_polling = True
 
     def _poll(self) -> None:
@@ -70,8 +70,8 @@ class Reloader:
 class SceneFiles:
     """Watches the file that a scene's class is in, and the modules in its folder that have been imported.
 
-    path   of the class's file; None for a scene of this project, of a notebook's cell or of the running script, which
-           are not watched
+    path   of the class's file; None for what is not watched: included scenes, classes from a notebook's cell or from
+           the running script
     """
 
     def __init__(self, scene: Scene):
@@ -84,20 +84,20 @@ class SceneFiles:
         self._seen = self._stamps()
 
     def is_changed(self) -> bool:
-        """True if a file was saved, or came or went, since the last `reloaded`."""
+        """True if a file was saved, added or deleted since the last `reloaded`."""
         return self.path is not None and self._stamps() != self._seen
 
     def reloaded(self, scene: Scene, clock: Clock) -> Scene:
-        """A new scene of the class as the file has it now, with the settings and the camera of `scene`, at a moment.
+        """A new scene of the class as the file defines it now, at a moment, with the settings and camera of `scene`.
 
-        A setting that stood at its default takes the file's default; one that the file no longer takes is left there.
-        Raises SceneError, with file and line, where the file does not run or the scene does not build; the modules
-        are then the earlier ones.
+        A setting that had its default value takes the file's new default, as does one whose value the file no longer
+        accepts. Raises SceneError, with file and line, if the file does not run or the scene does not build; the
+        earlier modules are then restored.
         """
         assert self.path is not None
         before, seen = self._neighbours(), self._stamps()
         for file in self._seen:
-            # Python takes a cached file as new if its second and its size are the same.
+            # Python uses a stale .pyc if the source file's size and modification second are unchanged.
             Path(cache_from_source(str(file))).unlink(missing_ok=True)
         importlib.invalidate_caches()
         for name in before:
@@ -110,7 +110,7 @@ class SceneFiles:
             sys.modules.update(before)
             raise
         finally:
-            # A file saved while it was read is read again: what counts is how it was before.
+            # The stamps from before the read count, so that a file saved during the read is read again.
             self._seen = {file: seen.get(file, stamp) for file, stamp in self._stamps().items()}
         return new
 
@@ -125,16 +125,16 @@ class SceneFiles:
                     try:
                         assign(new, name, value)
                     except NeurosceneError:
-                        continue  # The file has other bounds or names now.
+                        continue  # The file now has other bounds or choices.
             if scene.camera != scene.home:
                 new.camera = scene.camera
             new.advance(clock)
-            # What fails is to fail while the earlier scene is still shown.
+            # Errors must be raised here, while the earlier scene is still shown.
             check_hooks(new)
         return new
 
     def _neighbours(self) -> dict[str, ModuleType]:
-        """name -> module, of the modules that were imported from the file's folder."""
+        """{name: module} of the modules that were imported from the file's folder."""
         if self.path is None:
             return {}
         found = {}
@@ -147,12 +147,12 @@ class SceneFiles:
         return found
 
     def _stamps(self) -> dict[Path, tuple[int, int]]:
-        """file -> (time of its last change in ns, bytes); (0, 0) for one that is gone."""
+        """{file: (time of its last change in ns, its bytes)}; (0, 0) for a deleted one."""
         if self.path is None:
             return {}
         files = [self.path, *(Path(str(module.__file__)) for module in self._neighbours().values())]
         if self._failed:
-            # What is missing, or did not run, is no module: any file of the folder may mend it.
+            # A failed import leaves no module to watch: saving any file of the folder may repair it.
             files += [*self.path.parent.glob("*.py"), *self.path.parent.glob("*/__init__.py")]
         return {file: _stamp(file) for file in files}
 

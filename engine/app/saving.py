@@ -10,17 +10,17 @@ from engine.errors import SettingError
 from engine.ui.control.recording import Recording
 from engine.ui.widgets.files import free
 
-if TYPE_CHECKING:  # a viewer has a Saving: the name is needed for types alone
+if TYPE_CHECKING:  # the viewer imports this module; here its name is needed for types alone
     from engine.app.viewer import Viewer
 
 
 class Saving:
-    """Saves for a viewer, under names that are free.
+    """Saves the pictures and recordings of a viewer, under names that are not in use.
 
-    viewer      gives scene, transport, painter, notices, supersample, picture_size, changed
-    folder      where to
-    save        engine.app.make.save; recording, engine.app.make.recording; None for a view that does neither
-    recording   engine.ui.control.recording.Recording: the state of the panel's section
+    viewer      has scene, transport, painter, notices, supersample, picture_size, changed
+    folder      where files are saved
+    save        engine.app.make.save, or None; recording likewise engine.app.make.recording, or None
+    recording   (the attribute) the engine.ui.control.recording.Recording that the panel's section shows
     """
 
     def __init__(self, viewer: Viewer, folder: Path, save: Callable | None, recording: Callable | None):
@@ -28,7 +28,7 @@ class Saving:
         self.recording = Recording(self._recorder)
 
     def picture(self) -> Path | None:
-        """Saves the picture with its state; returns the path, or None where it could not be."""
+        """Saves the picture with its state; returns the path, or None if saving failed."""
         viewer, save, notices = self.viewer, self._save, self.viewer.notices
         if save is None:
             notices.show_problem("This view saves no pictures: it was made without `save`.")
@@ -50,14 +50,14 @@ class Saving:
         return self._record(viewer.scene, path, renderer=viewer.painter.renderer, **what)
 
     def step(self) -> None:
-        """Records one frame more; what is wrong is shown."""
+        """Records one more frame; an error is shown, not raised."""
         notices = self.viewer.notices
         before, paths = notices.problem, []
         notices.run(lambda: paths.append(self.recording.step()))
-        # What else is wrong stays to be read.
+        # An earlier problem stays visible.
         notices.problem = notices.problem or before
         if paths and paths[0] is not None:
             notices.show_message(f"saved {paths[0]}")
         if not self.recording.is_running:
-            # The scene is at the recording's last moment; it goes back to the one shown.
+            # The recording has left the scene at another moment: the one shown is drawn again.
             self.viewer.changed()

@@ -13,23 +13,23 @@ from engine.output.writers.png import encode
 from engine.scene.scene import Scene
 from engine.ui.widgets.files import free
 
-# In a notebook: the widget, with its panel, as wide as a page; and the stored picture for where no widget can run.
+# In a notebook: the size of the widget, panel included, and of the picture stored for pages without widgets.
 WIDGET_SIZE = (900, 560)
 STILL_SIZE = (640, 480)
 
-# scene -> its viewer, for as long as the kernel runs, as with every widget of Jupyter.
+# The viewer of each scene; they live as long as the kernel, as all Jupyter widgets do.
 _viewers: dict[Scene, Viewer] = {}
 
 
 def show(
     scene: Scene, *, size: tuple[int, int] = (1200, 800), time: float | None = None, supersample: int = 4
 ) -> str | None:
-    """Shows a scene: as a widget in a notebook, else in a window until that is closed.
+    """Shows a scene: in a notebook as a widget, elsewhere in a window; returns when the window is closed.
 
     size   (width, height) of the window in logical pixels; a notebook's page may be narrower
     time   seconds; None for the scene's own moment, or for playing from 0 where the scene plays
 
-    Without a display it saves the picture here, says so on stderr, and returns its path.
+    Without a display it saves the picture in the current folder, says so on stderr, and returns its path.
     """
     if notebook.in_notebook():
         notebook.show_still(_in_cell(scene, _fitting(size, WIDGET_SIZE), _fitting(size, STILL_SIZE), time))
@@ -37,7 +37,7 @@ def show(
     try:
         canvas = window.make_canvas(size, title=_name(scene))
     except NoDisplayError as error:
-        # A name that is free: nobody asked for a file, so none may be lost for it.
+        # An unused name: nobody asked for a file, so none may be overwritten.
         path = save(scene, free(".", _name(scene).lower(), ".png"), size, time=time, supersample=supersample)
         say(f"{error} The picture was saved as {path} instead.")
         return path
@@ -55,11 +55,11 @@ def make_viewer(scene: Scene, canvas: Any, **options: Any) -> Viewer:
 
 
 def mimebundle(scene: Scene) -> dict[str, Any]:
-    """What a notebook stores for a cell that ends with a scene, {MIME type: data}; its widget goes before it."""
+    """{MIME type: data} that a notebook stores for a cell that ends with a scene; shows the scene's widget above it."""
     return _in_cell(scene, WIDGET_SIZE, STILL_SIZE, None)
 
 
-# Behind them.
+# Private helpers.
 
 
 def _name(scene: Scene) -> str:
@@ -67,14 +67,14 @@ def _name(scene: Scene) -> str:
 
 
 def _fitting(size: tuple[int, int], most: tuple[int, int]) -> tuple[int, int]:
-    """A size of the same shape that is no wider or higher than `most`."""
+    """The size scaled down, proportions unchanged, to be no wider or higher than `most`."""
     width, height = size
     scale = min(1.0, most[0] / width, most[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _in_cell(scene: Scene, widget_size: tuple[int, int], size: tuple[int, int], time: float | None) -> dict[str, Any]:
-    """Shows a scene's widget, where a browser listens, and returns the still picture for everywhere else."""
+    """Shows a scene's widget if a browser is connected, and returns the still picture for pages without one."""
     stream = io.BytesIO()
     clock = clock_of(scene, time)
     state = picture_state.stored(scene, clock, size)

@@ -27,12 +27,12 @@ from engine.render.tiling import plan
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
 
-# Bands that are packed while the next are drawn.
+# Bands that are compressed, in threads, while the next ones are drawn.
 PACKERS = 2
 
 
 class _Stream:
-    """A stream that bands are appended to as to a ResumableFile."""
+    """Gives a stream the methods of a ResumableFile."""
 
     path = "picture"
 
@@ -98,10 +98,10 @@ class TiledPicture:
         self._write(sink, form, executor, progress)
         out.write(form.tail(sink.found)[0])
 
-    # Behind them.
+    # Private helpers.
 
     def _write(self, sink: Sink, form: Bands, executor: Executor | None, progress: bool | None) -> None:
-        """Draws, packs and appends the bands that `sink` has not."""
+        """Draws, compresses and appends the bands that `sink` does not have yet."""
         packing: deque[Future[tuple[bytes, dict[str, int]]]] = deque()
         rest = self.bands[len(sink.found) :]
         with ThreadPoolExecutor(PACKERS) as packers, self._bar(sink, rest, executor, progress) as tick:
@@ -111,14 +111,14 @@ class TiledPicture:
                     if len(packing) > PACKERS:
                         sink.append(*packing.popleft().result())
             finally:
-                # Also after Ctrl-C: what is drawn is not to be drawn again.
+                # Also after Ctrl-C: bands that have been drawn are stored, so they need not be drawn again.
                 while packing:
                     sink.append(*packing.popleft().result())
 
     def drawn(
         self, bands: list[tuple[int, int, int, int]], executor: Executor | None, tick: Callable[[], object]
     ) -> Iterator[np.ndarray]:
-        """(rows, W, 3) uint8 of each of these bands, which go down to the end of the picture."""
+        """(rows, W, 3) uint8 of each of these bands, of which the last ends at the picture's bottom."""
         if not bands:
             return
         if executor is not None:
@@ -163,7 +163,7 @@ class TiledPicture:
             yield lambda: move(next(done))
 
     def _check_room(self, path: str, done: int) -> None:
-        # Three bytes a pixel at worst. Pictures pack to less than half of that, so bands and the file made of them fit.
+        # Three bytes a pixel. Pictures compress to less than half, so the bands and the file made from them both fit.
         left = sum(rows for _, _, _, rows in self.bands[done:])
         need, free = self.size[0] * left * 3 * 1.01, free_bytes(path)
         if free is not None and need > free:
@@ -183,7 +183,7 @@ class TiledPicture:
         )
 
     def _key(self, path: str, executor: Executor | None) -> str:
-        """A text that differs for every picture that could come out otherwise."""
+        """A text that is different for any two pictures whose pixels could differ."""
         sources = {}
         for kind in type(self.scene).__mro__:
             file = getattr(sys.modules.get(kind.__module__), "__file__", None)
@@ -205,5 +205,5 @@ class TiledPicture:
 
 
 def text_of(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int) -> dict[str, str]:
-    """{keyword: text} of the state that a picture is stored with."""
+    """{keyword: text} of the state that is stored in a picture."""
     return picture_state.text(picture_state.stored(scene, clock, size, supersample))

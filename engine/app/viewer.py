@@ -39,9 +39,9 @@ if TYPE_CHECKING:  # imgui is loaded where there is a panel
     from engine.ui.overlay import Overlay
 
 CONTROLS = {"orbit": Orbit, "pan_zoom": PanZoom}
-# Seconds; a longer step is a pause of the machine, in which the scene's time stops.
+# Seconds; if a frame comes later than this (the machine slept), the scene's time stands still for it.
 LONGEST_STEP = 0.5
-# Seconds; the step of the first frame after a rest.
+# Seconds; the step of the first frame after nothing was drawn for a while.
 FIRST_STEP = 1.0 / 60.0
 # Seconds a frame gives to a scene's own work, such as training.
 WORK = 0.03
@@ -57,8 +57,7 @@ class Viewer:
     panel         False for the picture alone
     clock         the moment it begins at
     supersample   samples a pixel of `still` and of what is saved
-    live          True if time passes by itself; None for all canvases but those off the screen, whose time
-                  passes by `tick` alone
+    live          True: time passes by itself; False: only by `tick`; None: True except on canvases off the screen
     playing       whether time moves from the start
     folder        where pictures and recordings are saved; None for the current folder
     save          engine.app.make.save, or a function like it; None for a view that saves no pictures
@@ -163,7 +162,7 @@ class Viewer:
         self.changed()
 
     def _work(self):
-        """Gives the scene time for its own work; True if its timeline has other moments now, or it asked for one."""
+        """Lets the scene do its own work; True if its timeline has changed, or if it asked for a time (`go_to`)."""
         before = self.transport.timeline
         try:
             self._is_working = bool(self.scene.work(WORK))
@@ -186,7 +185,7 @@ class Viewer:
 
     @property
     def needs_frame(self) -> bool:
-        """True while there is something left to draw."""
+        """True while another frame has to be drawn."""
         return bool(
             self.transport.playing
             or self.controls.is_moving
@@ -225,13 +224,13 @@ class Viewer:
         self._follow()
 
     def load(self, name: str, path: str) -> str | None:
-        """Loads a network into a setting; returns what was wrong, or None."""
+        """Loads a file into a setting; returns an error's text, or None."""
         problem = self.notices.run(lambda: assign(self.scene, name, path), f"loaded {path}")
         self._follow()
         return problem
 
     def drop(self, path: str) -> str | None:
-        """Loads a file that was dropped on the picture into the first setting that takes it; returns as `load`."""
+        """Loads a file dropped on the picture into the first setting that takes it; returns an error text, or None."""
         names = [n for n, s in settings(self.scene).items() if is_data(s) and str(path).lower().endswith(s.endings)]
         problem: str | None = f"{path}: nothing here takes such a file."
         for name in names:
@@ -269,11 +268,11 @@ class Viewer:
             self.request()
 
     def save_picture(self) -> Path | None:
-        """Saves the picture, with its state, under a free name; returns the path, or None."""
+        """Saves the picture with its state under an unused name; returns the path, or None if saving failed."""
         return self.saving.picture()
 
     def record(self) -> None:
-        """Begins a recording as the panel says."""
+        """Begins a recording with the choices made in the panel."""
         self.notices.run(self.recording.start)
 
     def quit(self) -> None:
@@ -281,7 +280,7 @@ class Viewer:
         self.canvas.close()
 
     def status(self) -> str:
-        """The status line: adapter, size, milliseconds, samples, undecided pixels, what the scene must say."""
+        """The status line: adapter, size, milliseconds, samples, undecided pixels, the scene's `remark`."""
         width, height, _ = self._size()
         parts = [device().adapter.split(" (")[0], f"{width} × {height}", *self.painter.status()]
         remark = None if self.painter.refinement.is_moving else self.query(self.scene.remark)
@@ -290,7 +289,7 @@ class Viewer:
     # Drawing.
 
     def still(self) -> np.ndarray:
-        """(H, W, 4) uint8: the canvas as it is now at its best, panel included; row 0 on top. No time passes."""
+        """(H, W, 4) uint8: the canvas at full quality, panel included; row 0 on top. No time passes."""
         size = self.canvas.get_physical_size()
         texture = Texture(size, self._format)
         self.scene.camera = self._camera = self.controls.camera
@@ -321,7 +320,7 @@ class Viewer:
             try:
                 self.tick(seconds)
             except Exception as error:
-                # A scene's answer that fails must not stop the window, nor the look at its file.
+                # An error in one of the scene's hooks must stop neither the window nor the watch on its file.
                 self.painter.failed(error)
         self.draw()
         if self.live:

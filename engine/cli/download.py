@@ -65,9 +65,9 @@ def download(
 
 
 def listing(names: list[str], check: bool) -> str:
-    """What can be downloaded, a paragraph each.
+    """The text of `--list` and `--check`: a paragraph for each download.
 
-    check   True to compare the sha256 of what is there; else its size must do
+    check   True compares the sha256 of downloaded files; False only their size
     """
     from engine.formats.downloads import cached, find, place
 
@@ -122,7 +122,7 @@ def _fetched(name: str, known: "Download") -> Path:
     from engine.cli.fetch import download, part_size
 
     try:
-        # What is there from before says nothing about the time left.
+        # Bytes of an earlier call are not counted in the estimate of the time left.
         with progress_bar(known.file, known.size, "B", initial=part_size(name), unit_scale=True) as move:
             path = download(name, progress=move)
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
-"""Downloads a file of `engine.formats.downloads` when a person asks for it. Nothing else here touches the network.
+"""Downloads a file of `engine.formats.downloads` when a person asks for it. No other module uses the internet.
 
-Only https, certificates checked, also after redirects; never more bytes than expected; nothing takes its place in
-the cache before its sha256 is right. What came before a break stays in a .part file, and the next call continues it.
+Only https is used and certificates are checked, also after redirects. No more bytes than expected are read. A file gets
+its name in the cache only when its sha256 is right; until then it is a .part file, which the next call continues.
 """
 
 import hashlib
@@ -24,9 +24,9 @@ from engine.errors import FileError
 from engine.formats.atomic import cannot_write, lock
 from engine.formats.downloads import Download, cached, find, place
 
-# Seconds without a byte until a server counts as gone.
+# Seconds without a byte after which the transfer counts as broken.
 TIMEOUT = 30.0
-# Attempts within one call, for as long as each brings something.
+# Attempts within one call, as long as each one brings more bytes.
 TRIES = 5
 BLOCK = 64 * 1024
 
@@ -47,14 +47,14 @@ def download(
     timeout: float = TIMEOUT,
     schemes: tuple[str, ...] = ("https",),
 ) -> Path:
-    """The path of a download, which is fetched if it is not there yet. Does not ask.
+    """The path of a file, downloaded first if it is not in the folder yet. Does not ask for confirmation.
 
     name       one of DOWNLOADS, as `squeezenet`
-    progress   called with (bytes that are there, bytes in all) as they come
-    folder     where it goes; None for the user's cache folder
-    timeout    seconds without a byte until a server counts as gone
-    schemes    what addresses may begin with. For tests, whose servers have no certificate: nothing else gives it.
-    Raises FileError for whatever goes wrong, with what to do.
+    progress   called with (bytes received, bytes in all) as they arrive
+    folder     where the file is stored; None for the user's cache folder
+    timeout    seconds without a byte after which the transfer counts as broken
+    schemes    what addresses may begin with; given only by tests, whose servers have no certificate
+    Raises FileError for every failure, saying what to do.
     """
     path = place(name, folder)
     if cached(name, check=True, folder=folder):
@@ -66,10 +66,10 @@ def download(
         path.parent.mkdir(parents=True, exist_ok=True)
         with _opened_part(part) as file:
             _Transfer(find(name), file, path, progress or (lambda done, total: None), timeout, schemes).run()
-        # Only now, closed: Windows renames no open file.
+        # The file is closed by now: Windows cannot rename an open one.
         os.replace(part, path)
     except FileNotFoundError as error:
-        # Another process may have been quicker between our closing and our renaming.
+        # Another process may have finished the same file between our closing and our renaming.
         if cached(name, check=True, folder=folder) is None:
             raise cannot_write(path, error) from None
     except OSError as error:
@@ -80,12 +80,12 @@ def download(
 def part_of(name: str, folder: Path | None = None) -> Path:
     """The path of the .part file of a download that is not complete."""
     path = place(name, folder)
-    # With the hash in its name, so that parts of two versions of a file are never joined.
+    # The hash is in the name, so that parts of two versions of a file are never joined.
     return path.with_name(f".{path.name}.{find(name).sha256[:12]}.part")
 
 
 def part_size(name: str, folder: Path | None = None) -> int:
-    """How many bytes of a download that is not complete are there."""
+    """The number of bytes in the .part file of an incomplete download."""
     try:
         return part_of(name, folder).stat().st_size
     except OSError:
@@ -106,7 +106,7 @@ def _opened_part(part: Path) -> Iterator[BufferedRandom]:
                 file.flush()
                 is_empty = os.fstat(file.fileno()).st_size == 0
     finally:
-        # Only now, closed, as with renaming.
+        # The file is closed by now: Windows cannot delete an open one.
         if is_empty:
             part.unlink(missing_ok=True)
 
@@ -145,7 +145,7 @@ class _Transfer:
             if hashlib.file_digest(self.file, "sha256").hexdigest() == known.sha256:
                 return
             self.empty()
-            # The beginning may have been wrong, and what came now right: then once more from the start.
+            # The old beginning may be damaged and the new bytes right: try once more from the start.
             if not begun:
                 break
         raise FileError(
@@ -184,11 +184,11 @@ class _Transfer:
         with answer:
             is_sized = self.check(answer, have)
             if answer.status != 206:
-                # It sends all of it, whatever was asked for.
+                # The server ignores the range that was asked for, and sends the whole file.
                 self.empty()
                 have = 0
             self.progress(have, known.size)
-            # One byte past the end is asked for only where no header has said where the end is.
+            # Without a length in the headers, one more byte is read to see whether the file ends where it should.
             while have < known.size or not is_sized:
                 try:
                     block = answer.read1(min(BLOCK, known.size + (not is_sized) - have))
@@ -209,7 +209,7 @@ class _Transfer:
             raise _Broken("the connection ended")
 
     def check(self, answer: HTTPResponse, have: int) -> bool:
-        """True where the headers say how much will come. Raises FileError where it is not what was asked for."""
+        """True if the headers state the length. Raises FileError if the answer is not what was asked for."""
         header = answer.headers.get("Content-Length", "")
         total = length = int(header) if re.fullmatch(r"\d{1,18}", header) else None
         if answer.headers.get("Content-Encoding", "identity") != "identity":
@@ -228,7 +228,7 @@ class _Transfer:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects to other hosts, but to no other schemes."""
+    """Follows redirects to other hosts, but only to the allowed schemes."""
 
     def __init__(self, transfer: _Transfer):
         self.transfer = transfer
@@ -243,7 +243,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-# What went wrong, in words.
+# Messages.
 
 
 def _broken(error: Exception) -> _Broken:

@@ -58,7 +58,7 @@ def read(text: str | Path, *, size: tuple[int, int] | None = None) -> "ConvNet":
     text   a path, or `path:activations` where a file holds weights alone
     size   (H, W) of the input where an ONNX file leaves them open
 
-    Raises NeurosceneError saying what cannot be shown: the reason that concerns the more fitting kind of network.
+    Raises NeurosceneError saying what cannot be shown of the kind of network that the file looks like.
     """
     from engine.formats.load_convnet import UnknownArchitecture, load_convnet
     from engine.formats.load_mlp import load, split_path
@@ -73,7 +73,7 @@ def read(text: str | Path, *, size: tuple[int, int] | None = None) -> "ConvNet":
     try:
         return of_mlp(load(path))
     except NeurosceneError as second:
-        # Without windows among its weights a file was meant as a chain of dense layers.
+        # A file of weights without convolutions was meant as a chain of dense layers.
         raise second if isinstance(first, UnknownArchitecture) and not first.windows else first from None
 
 
@@ -94,7 +94,7 @@ def of_mlp(net: "Mlp") -> "ConvNet":
 
 
 def as_json(net: "ConvNet") -> str:
-    """All of it for programs. sees: size, stride and start of receptive fields, (rows, columns) in input pixels."""
+    """The JSON of a network. `sees`: size, stride, start of receptive fields, (rows, columns) in input pixels."""
     nodes = [
         {
             "name": node.name,
@@ -119,11 +119,11 @@ def as_json(net: "ConvNet") -> str:
         "classes": net.classes,
         "preprocess": net.preprocess and vars(net.preprocess),
     }
-    return json.dumps(found, indent=2, default=int)  # some are whole numbers of numpy
+    return json.dumps(found, indent=2, default=int)  # default: numpy's integers
 
 
 def as_text(net: "ConvNet") -> str:
-    """What holds of the whole network, then a table with a line for each node."""
+    """A summary of the whole network, then a table with a line for each node."""
     columns = zip(*[COLUMNS, *(_row(net, node) for node in net.nodes)], strict=True)
     shown = [column for column in columns if any(column[1:])]
     widths = [max(map(len, column)) for column in shown]
@@ -149,7 +149,7 @@ def as_text(net: "ConvNet") -> str:
 
 
 def about(node: Any) -> str:
-    """A node's kind with what is special about it: `convolution 7 x 7, stride 2`."""
+    """A node's kind and its parameters that are not the usual ones: `convolution 7 x 7, stride 2`."""
     from engine.network import nodes
 
     if isinstance(node, nodes.Elementwise):
@@ -182,7 +182,7 @@ def _row(net: "ConvNet", node: Any) -> tuple[str, ...]:
     counts = [f"{count:,}" if count else "" for count in (node.weight_count, net.work(node))]
     sees, every = f"{height} x {width}", str(down) if down == across else f"{down} x {across}"
     if max(net.input_shape[1:]) == 1:
-        sees = every = ""  # all of a vector is seen
+        sees = every = ""  # the node sees the whole input
     return node.name, about(node), _shape(net.shapes[node.name]), *counts, sees, every if max(down, across) else ""
 
 

@@ -1,8 +1,8 @@
 """The command `neuroscene`: list, run, render, record, export, sheet, figures, train, inspect, download, doctor.
 
-Stdout is data: the path that was written, or what --json asks for. Progress and errors go to stderr. The exit status
-is 0; 1 for a fault of ours and when doctor finds one; 2 for a person's mistake; 3 for a machine without a Vulkan
-adapter; 130 after Ctrl-C.
+Stdout is for data: the path that was written, or what --json prints. Progress and errors go to stderr. The exit status
+is 0 for success; 1 for a fault in neuroscene, and when doctor finds a fault; 2 for a person's mistake; 3 on a machine
+without a Vulkan adapter; 130 after Ctrl-C.
 """
 
 # Only what every command needs is imported here: `neuroscene --help` must not wait for a graphics library.
@@ -22,7 +22,7 @@ from engine.output.progress import say
 
 OK, FAULT, MISTAKE, NO_ADAPTER, INTERRUPTED = 0, 1, 2, 3, 130
 
-# Set by --traceback or in the environment: shows where an error was raised.
+# Environment variable, also set by --traceback: errors are printed with their traceback.
 TRACEBACK = "NEUROSCENE_TRACEBACK"
 
 app = typer.Typer(
@@ -111,7 +111,7 @@ for name, (function, examples) in COMMANDS.items():
     app.command(name, epilog=examples.strip())(with_options(function))
 
 
-# Mistakes, in one line.
+# A person's mistakes, reported in one line.
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -123,7 +123,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except TyperException as error:
         return _report(error, _usage(error), error.exit_code)
     except BrokenPipeError:
-        # The reader of our stdout has closed it. Python would raise once more when it flushes it at the end.
+        # The program that reads our stdout has closed it. Python would raise again when it flushes stdout at exit.
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it stays open to the end
         return OK
     except (KeyboardInterrupt, typer.Abort):
@@ -152,7 +152,7 @@ def _report(error, text, status):
 
 
 def _usage(error):
-    """A wrong command or option, with the near ones."""
+    """The message for a wrong command or option, with similar ones."""
     context: Any = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "neuroscene"
     help_line = f" `{where} --help` says more."
@@ -171,6 +171,6 @@ def _usage(error):
 
 
 def _system(error):
-    """What the system refused, with the path it was about."""
+    """The message for an OSError: what the system refused, and the path."""
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}."

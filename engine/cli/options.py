@@ -31,15 +31,15 @@ def option(names: str, metavar: str, help: str, default: str = "", parser: Calla
     """A typer.Option.
 
     names     with spaces between: `-o --output`
-    default   what is taken where it is left out, in words for the help
-    parser    of its text; raises a SettingError that says what arrived
+    default   the value used if the option is left out, in words for the help
+    parser    turns its text into a value; raises a SettingError that quotes the text
     """
     help += f" [default: {default}]" if default else ""
     return typer.Option(*names.split(), metavar=metavar, help=help, parser=parser, show_default=False)
 
 
 def flag(names: str, help: str) -> Any:
-    """A typer.Option that is given or not."""
+    """A typer.Option without a value."""
     return typer.Option(*names.split(), help=help)
 
 
@@ -48,7 +48,7 @@ def output_option(metavar: str, help: str, default: str) -> Any:
     return option("-o --output", metavar, help, default)
 
 
-# Texts to values.
+# Parsers of texts.
 
 
 def pixels(
@@ -86,7 +86,7 @@ def number(name: str, low: float, high: float) -> Callable[[str], float]:
             value = float(text)
         except ValueError:
             value = float("nan")
-        if not low <= value <= high:  # which no nan is
+        if not low <= value <= high:  # also refuses nan
             raise SettingError(f"{name} {text}: it takes a number from {low:g} to {high:g}.")
         return value
 
@@ -94,14 +94,14 @@ def number(name: str, low: float, high: float) -> Callable[[str], float]:
 
 
 def whole(name: str, most: int, least: int = 1) -> Callable[[str], int]:
-    """The parser of an option that takes a whole number; 1_000, 1,000 and 1e3 are one."""
+    """The parser of an option that takes a whole number; it also reads 1_000, 1,000 and 1e3."""
 
     def read(text: str) -> int:
         try:
             value = float(text.replace(",", "").replace("_", ""))
         except ValueError:
             value = float("nan")
-        if not least <= value <= most or value != int(value):  # which no nan is
+        if not least <= value <= most or value != int(value):  # also refuses nan
             raise SettingError(f"{name} {text}: it takes a whole number from {least} to {most:,}.")
         return int(value)
 
@@ -109,7 +109,7 @@ def whole(name: str, most: int, least: int = 1) -> Callable[[str], int]:
 
 
 def read_output(output: str | None, scene: str, ending: str) -> str:
-    """The path to write; named after the scene when none is given."""
+    """The path to write: the one given, else the scene's name with the ending."""
     if output is not None:
         if not output.strip():
             raise SettingError("-o is empty. Give the path of the file to write.")
@@ -120,17 +120,17 @@ def read_output(output: str | None, scene: str, ending: str) -> str:
     return name + ending
 
 
-# What the commands that take a scene share.
+# Options that the commands for scenes share.
 
 
 def scene_names(incomplete: str) -> list[str]:
-    """Names of scenes, for a shell that completes them."""
+    """Names of scenes, for the completion of a shell."""
     from scenes import SCENES
 
     return [name for name in SCENES if name.startswith(incomplete)]
 
 
-# By the fields of Asked.
+# {field of Asked: its option}
 SHARED = {
     "scene": typer.Argument(
         metavar="SCENE",
@@ -183,7 +183,7 @@ class Asked:
 
     @property
     def is_time_given(self) -> bool:
-        """True where a moment was given, by --time or by a picture that is opened again."""
+        """True if a time was given, by --time or by a picture that is opened again."""
         from engine.app.lookup import is_picture
 
         return self.time is not None or self.picture is not None or is_picture(self.scene)
@@ -224,7 +224,7 @@ class Without(tuple):
 
 
 def _expansion(annotation: Any) -> list[inspect.Parameter] | None:
-    """The options that replace a parameter: Asked's, or those of a table of texts; None for an ordinary parameter."""
+    """The options that replace a parameter: Asked's, or those of a table of options; None for an ordinary parameter."""
     kind, *marks = get_args(annotation) or (annotation,)
     mark = marks[0] if marks else ()
     if kind is Asked:
@@ -241,10 +241,10 @@ def _expansion(annotation: Any) -> list[inspect.Parameter] | None:
 
 
 def with_options(function: Callable) -> Callable:
-    """A command as typer reads it: a parameter for a group of options is replaced by these.
+    """A command for typer, in which each parameter that stands for a group of options is replaced by them.
 
-    `asked: Asked` is replaced by the options that scene commands share, `given: Annotated[dict[str, str], TABLE]` by
-    those of a table {name: option}; the function gets the texts of those that are given.
+    `asked: Asked` is replaced by the options that scene commands share. `given: Annotated[dict[str, str], TABLE]` is
+    replaced by those of a table {name: option}; the function gets {name: text} of the options that were given.
     """
     own = inspect.signature(function).parameters
     groups = {name: group for name, p in own.items() if (group := _expansion(p.annotation)) is not None}
@@ -260,13 +260,13 @@ def with_options(function: Callable) -> Callable:
             with _diagnosed(values.get("asked")):
                 function(**values)
         except KeyboardInterrupt as stop:
-            # It says what became of the file and how to continue; typer makes an exit status of it.
+            # Its text says what happened to the file and how to continue; typer turns the exception into exit 130.
             if str(stop):
                 say(str(stop))
             raise
 
     parameters = [one for name, p in own.items() for one in groups.get(name, [p])]
-    # Where inspect.signature looks first.
+    # inspect.signature, which typer uses, reads this attribute first.
     setattr(command, "__signature__", inspect.Signature(parameters))  # noqa: B010  mypy knows no such attribute
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     command.__name__, command.__doc__ = function.__name__, function.__doc__
@@ -297,10 +297,10 @@ def _diagnosed(asked: Asked | None) -> Iterator[None]:
 
 
 class Opened(NamedTuple):
-    """A scene as the options ask for it.
+    """A scene with the settings and the moment that the options ask for.
 
     size, supersample   of the picture
-    picture, state      the PNG it was opened from and what that stores; None and {} without one
+    picture, state      the path of the PNG it was opened from and the state stored there; else None and {}
     """
 
     scene: "Scene"
@@ -313,9 +313,9 @@ class Opened(NamedTuple):
 
 @contextmanager
 def opened(asked: Asked, *, film: bool = False) -> Iterator[Opened]:
-    """The scene that is asked for, for a command; errors raised in a scene file inside the block become one line.
+    """The scene that the options ask for; errors that its file raises inside the block are reported in one line.
 
-    film   True for the clock of a film's first frame: at 0 if no time is given, and not at the scene's own moment
+    film   True for a film: without --time the clock is at 0, instead of at the scene's own moment
     """
     from engine.app.lookup import is_picture, open_scene, report_user_errors
     from engine.app.picture_state import read_state, restore_from
@@ -339,7 +339,7 @@ def opened(asked: Asked, *, film: bool = False) -> Iterator[Opened]:
 
 
 def say_remark(scene: "Scene") -> None:
-    """Prints on stderr what a scene must say about its picture."""
+    """Prints a scene's `remark` on stderr, if it has one."""
     remark = scene.remark()
     if remark:
         say(f"note: {remark}.")

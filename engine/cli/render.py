@@ -18,7 +18,7 @@ from engine.cli.options import (
 from engine.errors import SettingError
 from engine.render.limits import check_memory
 
-# A window's: the panel takes 320 pixels of it.
+# The default size of a window; its panel takes 320 of the 1200 pixels.
 WINDOW_SIZE = (1200, 800)
 
 RUN_HELP = """\b

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from engine.training.trainer import Trainer
 
-# Seconds of training between two looks for Ctrl-C, and between two readings of the losses.
+# Seconds of training between two checks for Ctrl-C, and between two readings of the losses.
 WORK_SECONDS, READING_SECONDS = 0.2, 1.0
-# A stopped training writes what it takes to continue to this ending, next to its history.
+# A stopped training writes a file with this ending, from which it can continue, next to its history.
 STATE_ENDING = ".state.safetensors"
 
 HELP = """
@@ -36,7 +36,7 @@ HELP = """
 Ctrl-C stops and writes the history so far, and next to it a file to continue from."""
 
 
-# Their texts are read by engine.cli.train_options.
+# engine.cli.train_options reads the texts of these options.
 OPTIONS = {
     "steps": option("--steps", "N", "Steps of Adam.", "1,280,000"),
     "seeds": option("--seeds", "N|LIST", "Runs side by side: 4 for seeds 0 to 3; or seeds, as 1,2,7 or 5..8.", "1"),
@@ -74,7 +74,7 @@ def train(
     The same command gives the same file on the same adapter.
     """
     asked = {f"--{name}": text for name, text in given.items()}
-    # Only now: a trainer needs a graphics library, and `--help` does not.
+    # Imported late: a trainer needs the graphics library, and `--help` must be quick.
     from engine.cli import train_options
 
     if resume is not None:
@@ -86,7 +86,7 @@ def train(
         trainer, notes = train_options.begun(image, asked)
         words = ["neuroscene", "train", os.path.basename(image), "-o", os.path.basename(output)]
         notes["command"] = shlex.join([*words, *(word for pair in asked.items() for word in pair)])
-    # Raises for a missing adapter, or a network too large for it, before the bar begins.
+    # Before the bar begins, this raises if there is no adapter or if the network is too large for it.
     trainer.advance(0)
     with _stopping() as stopped:
         work_with_progress(trainer, stopped)
@@ -106,7 +106,7 @@ def work_with_progress(trainer: "Trainer", stopped: threading.Event) -> None:
             if is_terminal and time.monotonic() - read_at > READING_SECONDS:
                 read_at, note = time.monotonic(), losses_text(trainer.losses[:, -1])
             move(trainer.step, note=note)
-            # A log gets ten lines in all.
+            # If stderr is not a terminal (a log file), ten lines are printed in all.
             if not is_terminal and 10 * trainer.step // total > tenth and not trainer.is_done:
                 tenth = 10 * trainer.step // total
                 say(f"step {trainer.step:,} of {total:,}, {losses_text(trainer.losses[:, -1])}")
@@ -114,10 +114,10 @@ def work_with_progress(trainer: "Trainer", stopped: threading.Event) -> None:
 
 
 def losses_text(losses: "np.ndarray") -> str:
-    """Each run's loss, or the span of many."""
+    """The loss of each run; of many runs, the smallest and the largest."""
     words = [f"{loss:.4f}" if loss < 1000 else f"{loss:.2e}" for loss in losses]
     if len(losses) > 6:
-        order = losses.argsort()  # which puts nan last
+        order = losses.argsort()  # nan comes last
         return f"loss {words[order[0]]} to {words[order[-1]]}"
     return "loss " + " ".join(words)
 
@@ -126,7 +126,7 @@ def losses_text(losses: "np.ndarray") -> str:
 
 
 def state_of(output: str) -> str:
-    """The path of the file to continue from, next to a history."""
+    """The path of the file to continue from, for a history's path."""
     return str(output).removesuffix(".safetensors") + STATE_ENDING
 
 
@@ -154,7 +154,7 @@ def _resumed(resume, image, output, asked):
 
 
 def _save(trainer, output, notes):
-    """Writes the history, and for a training that is not done a file to continue from."""
+    """Writes the history, and for an unfinished training also a file to continue from."""
     from dataclasses import replace
 
     import engine
@@ -173,7 +173,7 @@ def _save(trainer, output, notes):
         command = f"neuroscene train --resume {shlex.quote(output)}"
         say(f"Stopped {notes['stopped']}: {output} is the history so far. Continue with `{command}`.")
     elif os.path.exists(state):
-        os.remove(state)  # of the training that has now come to its end
+        os.remove(state)  # the training is finished, so its file is not needed any more
     if "left out" in history.notes:
         say(f"note: {history.notes['left out']}.")
     command = f"neuroscene run boundaries --history {shlex.quote(output)}"

@@ -1,4 +1,4 @@
-"""The texts of `neuroscene train`'s options made into a trainer, or one line about what is wrong with them."""
+"""Makes a trainer from the texts of `neuroscene train`'s options; a wrong one raises an error of one line."""
 
 import re
 from typing import Any
@@ -13,18 +13,18 @@ from engine.network.history import snapshot_steps, spread_steps
 from engine.training.image_data import SIDE, SIDE_MAX, SIDE_MIN, ImageData
 from engine.training.trainer import Recipe, Trainer
 
-# Steps from which on a training is worth waiting for its code.
+# A training of at least so many steps is worth waiting for a slowly compiled, fast kernel (Trainer's `patient`).
 PATIENCE = 300_000
-# What --task takes: (a recipe's task, in colour).
+# What --task takes -> (the recipe's task, whether the image is in colour).
 TASKS = {"classes": ("classes", False), "grey": ("values", False), "colour": ("values", True)}
 TASKS |= {"gray": TASKS["grey"], "color": TASKS["colour"]}
 MOST_RUNS, MOST_LAYERS, MOST_SNAPSHOTS = 1024, 100, 5000
 
 
 def begun(image: str, asked: dict[str, str]) -> tuple[Trainer, dict[str, str]]:
-    """(Trainer, notes) of a training from its start. Every wrong option is refused here, before the first step.
+    """(Trainer, notes) of a new training. Every wrong option is refused here, before the first step.
 
-    asked   the options that are given and their texts, as {"--steps": "1000"}
+    asked   {option: text} of those that were given, as {"--steps": "1000"}
     """
     name = asked.get("--task", "classes")
     if name.lower() not in TASKS:
@@ -46,7 +46,7 @@ def begun(image: str, asked: dict[str, str]) -> tuple[Trainer, dict[str, str]]:
     stored = read_snapshots(asked["--snapshots"], steps) if "--snapshots" in asked else snapshot_steps(steps)
     _check_size(recipe, len(runs), len(np.union1d(stored, [0, steps])))
     data = ImageData.from_image(image, task=task, colour=colour, side=side, threshold=asked.get("--threshold"))
-    # A training of minutes is worth half a minute of compiling, where that makes wide networks ten times faster.
+    # Half a minute of compiling pays for itself in a long training, since wide networks then run ten times faster.
     patient = recipe.steps >= PATIENCE
     more = {"snapshots": stored, "domain": data.domain, "target": data.target, "patient": patient}
     trainer = Trainer(data.points, data.targets, recipe, runs, **more)
@@ -56,7 +56,7 @@ def begun(image: str, asked: dict[str, str]) -> tuple[Trainer, dict[str, str]]:
 
 
 def _check_size(recipe: Recipe, runs: int, snapshots: int) -> None:
-    """Refuses a history that could not be read again, before it is made."""
+    """Refuses a training whose history would be too large to be read again, before it begins."""
     weights = sum(out * (into + 1) for into, out in zip(recipe.sizes, recipe.sizes[1:], strict=False))
     size = 4 * weights * runs * snapshots
     if size > MAX_FILE_BYTES:
@@ -67,7 +67,7 @@ def _check_size(recipe: Recipe, runs: int, snapshots: int) -> None:
 
 
 def read_seeds(text: str) -> list[int]:
-    """The seeds of `4` (0 to 3), `1,2,7` or `5..8`; `7,` is one."""
+    """The seeds written as `4` (four of them, 0 to 3), `1,2,7`, `5..8`, or `7,` (the seed 7 alone)."""
     span = re.fullmatch(r"\s*(\d{1,10})\s*\.\.\s*(\d{1,10})\s*", text)
     if span and 0 <= int(span[2]) - int(span[1]) < MOST_RUNS:
         seeds = list(range(int(span[1]), int(span[2]) + 1))
@@ -85,7 +85,7 @@ def read_seeds(text: str) -> list[int]:
 
 
 def read_widths(text: str) -> tuple[int, ...]:
-    """The widths of `16,16,16`, `16x3`, or both mixed."""
+    """The layer widths written as `16,16,16`, `16x3`, or a mixture of both."""
     widths = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,4})\s*(?:[xX×]\s*(\d{1,3})\s*)?", part)
@@ -100,7 +100,7 @@ def read_widths(text: str) -> tuple[int, ...]:
 
 
 def read_snapshots(text: str, steps: int) -> np.ndarray | list[int]:
-    """The steps of `200` (so many) or `0,10,100`; the first and the last are always stored."""
+    """The steps to store, written as `200` (their number) or `0,10,100`; the first and last are always stored."""
     if "," not in text:
         return spread_steps(steps, whole("--snapshots", MOST_SNAPSHOTS, 2)(text))
     stored = [whole("--snapshots", steps, 0)(part) for part in text.split(",") if part.strip()]

@@ -1,4 +1,4 @@
-"""What a viewer needs of a canvas; the tests hold a window's, a notebook's and the off-screen one to exactly this."""
+"""The methods that a viewer needs of a canvas; tests check that all three kinds of canvas have them."""
 
 from typing import Any, Protocol, runtime_checkable
 
@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 class Canvas(Protocol):
     """A canvas: a window, a notebook's widget or one off screen.
 
-    Each of window, notebook and offscreen gives one by `make_canvas(size, title)`; rendercanvas' canvases are such.
+    The modules window, notebook and offscreen each make one by `make_canvas(size, title)`, from rendercanvas' classes.
     """
 
     def get_wgpu_context(self) -> Any: ...

@@ -1,18 +1,18 @@
-"""A widget in a notebook, and a still picture for where no widget can run."""
+"""A widget in a notebook, and a still picture for pages where widgets cannot run."""
 
 import base64
 import html
 import sys
 from typing import Any
 
-# Hides the stills of a session, `{}`, while a widget of it is visible. Without its kernel nothing hides them: in a
-# notebook that is opened again, on a page made from it, in a repository's view of it.
+# CSS that hides the stills of the session `{}` while one of its widgets is visible. Without the kernel they are seen:
+# in a notebook that is opened again, on a page made from it, in a repository's view of it.
 HIDING = "\n.neuroscene-still-{} {{ display: none; }}\n"
 
 
 def _kernel() -> Any:
     """The kernel this process runs in, or None."""
-    # Only a kernel has brought IPython with it; it is not loaded to find out.
+    # In a kernel IPython has been imported already; it is not imported just to find out.
     shell = sys.modules.get("IPython")
     running = shell.get_ipython() if shell else None
     return getattr(running, "kernel", None)
@@ -24,7 +24,7 @@ def in_notebook() -> bool:
 
 
 def session() -> str:
-    """A short name of this run of the kernel, `none` outside one."""
+    """A short name for this run of the kernel; `none` outside a kernel."""
     kernel = _kernel()
     name = getattr(getattr(kernel, "session", None), "session", None) or "none"
     return "".join(c for c in name if c.isalnum())[:12]
@@ -34,13 +34,13 @@ def make_canvas(size: tuple[int, int] = (800, 600), title: str = "") -> Any:
     """A canvas in a widget (engine.output.canvas.Canvas).
 
     size    (width, height) in CSS pixels
-    title   of its bar; none is shown without
+    title   of the widget's title bar; without one there is no bar
     """
     from rendercanvas.anywidget import RenderCanvas
 
     class NotebookCanvas(RenderCanvas):
         def _rc_close(self) -> None:
-            # In rendercanvas 2.7 closing sends the widget a message that closes it, and so on without end.
+            # In rendercanvas 2.7, closing sends the widget a message that closes it again, and so on for ever.
             if not self.get_closed():
                 self._is_closed = True
                 super()._rc_close()
@@ -51,14 +51,14 @@ def make_canvas(size: tuple[int, int] = (800, 600), title: str = "") -> Any:
 
 
 def _seen(change: dict[str, Any]) -> None:
-    # The browser sends this: only now does somebody see the still beside the live picture.
+    # The browser has answered, so a widget is running: the still beside it is hidden from now on.
     canvas, rule = change["owner"], HIDING.format(session())
     if change["new"] and rule not in canvas._css:
         canvas._css += rule
 
 
 def still(text: str, png: bytes) -> dict[str, Any]:
-    """What a notebook stores of a picture: {MIME type: data}.
+    """{MIME type: data} that a notebook stores for a picture.
 
     text   for a terminal, and read aloud
     png    bytes
@@ -77,14 +77,14 @@ def show_widget(canvas: Any) -> None:
     from IPython.display import display
 
     given = canvas._repr_mimebundle_() or {}
-    # With metadata or without. Its own text would only show its address in memory, on pages where no widget can run.
+    # `given` has metadata or not. The widget's own text is its address in memory, which pages without widgets show.
     given = given[0] if isinstance(given, tuple) else given
     display({**given, "text/plain": ""}, raw=True)
 
 
 def show_still(data: dict[str, Any]) -> None:
-    """Puts what `still` gave into the running cell's output."""
+    """Puts the result of `still` into the running cell's output."""
     from IPython.display import display
 
-    # Raw bundles go to the browser as they are, and pictures as text.
+    # Raw bundles are sent unchanged, so the picture must be encoded as text here.
     display({**data, "image/png": base64.b64encode(data["image/png"]).decode()}, raw=True)

@@ -1,7 +1,7 @@
-"""A canvas without a screen: what a viewer draws can be asked for, and events can be sent to it.
+"""A canvas without a screen: a program gets what a viewer draws, and sends it events.
 
-A picture of a scene alone needs no canvas: the renderer has a texture of its own, and an error while drawing is raised.
-A canvas logs such errors and shows the frame before; this one raises them again.
+A picture of a scene alone needs no canvas: the renderer draws to a texture of its own, and raises errors. rendercanvas
+logs errors of draw functions and shows the frame before; this canvas raises them.
 """
 
 import logging
@@ -17,7 +17,7 @@ from rendercanvas.offscreen import OffscreenRenderCanvas
 @contextmanager
 def raising() -> Iterator[None]:
     """Raises what rendercanvas would only log: an exception in a draw function or an event handler."""
-    # It keeps each such exception in sys.last_value, "for postmortem debugging".
+    # rendercanvas stores each such exception in sys.last_value, "for postmortem debugging".
     before = getattr(sys, "last_value", None)
     logger = logging.getLogger("rendercanvas")
     logger.addFilter(_quiet)
@@ -38,14 +38,14 @@ class OffscreenCanvas(OffscreenRenderCanvas):
     """A canvas off the screen (engine.output.canvas.Canvas) that raises the errors of its handlers."""
 
     def draw(self) -> np.ndarray:
-        """(H, W, 4) uint8: what is drawn now, by the function given to `request_draw`."""
+        """(H, W, 4) uint8: a frame, drawn now by the function given to `request_draw`."""
         with raising():
             return super().draw()
 
     def send(self, *events: dict[str, Any]) -> None:
         """Delivers events, dicts as a window would give them, at once and in order.
 
-        A click is three of them (move, down, up) with a `draw` after each, because panels look at them once a frame.
+        A click takes three events (move, down, up), and a `draw` after each, because panels read events once a frame.
         """
         with raising():
             for event in events:

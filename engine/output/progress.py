@@ -7,12 +7,12 @@ from typing import Any
 
 
 def say(line: str) -> None:
-    """Prints a line for a person on stderr; stdout is for data."""
+    """Prints a line for people on stderr, since stdout is for data."""
     print(f"neuroscene: {line}", file=sys.stderr)
 
 
 def is_shown(progress: bool | None) -> bool:
-    """Whether progress is shown: as asked, and for None where stderr is a terminal."""
+    """Whether to show progress: `progress` itself; for None, whether stderr is a terminal."""
     return sys.stderr.isatty() if progress is None else progress
 
 
@@ -32,7 +32,7 @@ def progress_bar(
     from tqdm import tqdm  # only where there is a bar to show
 
     with tqdm(desc=name, total=total, unit=unit, file=sys.stderr, dynamic_ncols=True, **more) as bar:
-        # The first step may wait for a compiler; the bar shows at once that it has begun.
+        # The first step may wait for the shader compiler; the bar is shown at once.
         bar.refresh()
 
         def move(done: int, total: int | None = None, note: str | None = None) -> None:
@@ -40,7 +40,7 @@ def progress_bar(
             if note is not None:
                 bar.set_postfix_str(note, refresh=False)
             if done < bar.n:
-                bar.initial = done  # it starts again, as with a server that cannot continue a download
+                bar.initial = done  # the work has begun again, as when a server cannot continue a download
             bar.update(done - bar.n)
 
         yield move

@@ -1,4 +1,4 @@
-"""Frames to a film: frame k is for the time start + k / fps, however long it takes to draw."""
+"""Records films: frame k shows the time start + k / fps, however long it takes to draw."""
 
 import math
 import os
@@ -13,7 +13,7 @@ from engine.output.writers.formats import open_writer
 from engine.output.writers.frame_writer import FrameText
 from engine.render.picture import Picture
 
-# An hour at 60 frames a second is a fifth of this; past it a number was mistyped.
+# More frames are refused as a typing error: an hour at 60 frames a second is a fifth of this.
 MOST_FRAMES = 1_000_000
 # Seconds recorded of a scene that has no loop, where none are given.
 DEFAULT_SECONDS = 5.0
@@ -21,12 +21,12 @@ DEFAULT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class FrameTimes:
-    """Which times are recorded.
+    """The times of a film's frames.
 
     count     frames
-    fps       frames a second, in the file
+    fps       frames a second that the file states
     start     seconds, of the first frame
-    spacing   seconds between two frames: 1 / fps, except for a loop that is no whole number of them
+    spacing   seconds of the scene between two frames: 1 / fps, or a little less or more for a loop
     """
 
     count: int
@@ -35,11 +35,11 @@ class FrameTimes:
     spacing: float = 0.0
 
     def time(self, k: int) -> float:
-        """Seconds frame k is for. Multiplied, not added up, so that no error grows."""
+        """The time of frame k in seconds; a product, not a sum, so that rounding errors do not add up."""
         return self.start + k * self.spacing
 
     def step(self, k: int) -> float:
-        """Seconds since the frame before."""
+        """Seconds from the frame before to frame k."""
         return self.spacing if k else 0.0
 
 
@@ -53,8 +53,8 @@ def plan(
     loop      seconds after which the animation repeats, or None
     start     seconds the first frame is for
 
-    The count is seconds * fps, rounded, at least 1. One loop is divided evenly into its frames, and the frame after the
-    last would be the first: played again and again it has no seam. Raises SettingError for numbers that cannot be.
+    The count is seconds * fps, rounded, at least 1. A loop is divided evenly, so that the frame after the last would be
+    the first, and the film repeats without a seam. Raises SettingError for numbers out of range.
     """
     one_loop = seconds is None and loop is not None
     length = loop if one_loop else DEFAULT_SECONDS if seconds is None else seconds
@@ -71,16 +71,16 @@ def plan(
 
 
 class FilmRecorder:
-    """Writes the frames of a film, one a step.
+    """Draws and writes a film, one frame a step.
 
-    path           where to; its ending says the format
-    render_frame   a function of the frame's index giving its pixels, (H, W, 4) or (H, W, 3) uint8, or a Picture that
-                   is still being drawn
-    times          which times
+    path           of the file or folder; its ending decides the format
+    render_frame   function of the frame's index that returns its pixels, (H, W, 4) or (H, W, 3) uint8, or a Picture
+                   that the GPU is still drawing
+    times          FrameTimes
     size           (width, height) in pixels
     text           see FrameWriter
 
-    Raises FileError at once when the path cannot be written, before anything is drawn.
+    Raises FileError for a path that cannot be written, before anything is drawn.
     A window calls `step` once for each frame it shows; `run` calls it to the end.
     """
 
@@ -106,8 +106,8 @@ class FilmRecorder:
     def step(self) -> bool:
         """Draws one frame and writes the one before; True when the file is complete.
 
-        The frame before is encoded after this one's work was handed to the GPU and before it is waited for, so that
-        both run at the same time. After an error nothing is left, and the error is raised.
+        The frame before is encoded while the GPU draws this one. After an error all that was written is deleted, and
+        the error is raised.
         """
         if self.is_done:
             return True
@@ -136,7 +136,7 @@ class FilmRecorder:
 
         tick   called after every step with the number of frames written
 
-        Ctrl-C leaves nothing behind and an earlier file as it was; the KeyboardInterrupt says so.
+        After Ctrl-C all that was written is deleted and an earlier file is unchanged; the KeyboardInterrupt says so.
         """
         try:
             while not self.is_done:
@@ -151,11 +151,11 @@ class FilmRecorder:
         return self.path
 
     def stop_message(self) -> str:
-        """What to say to a person who stopped it."""
+        """The message to a person who stopped the recording."""
         before = "the earlier file is as it was" if self._writer.atomic.target.exists() else "no file was left"
         return f"Stopped after {self.frames_done} of {self.count} frames of {self.path}: nothing was saved, {before}."
 
     def abort(self) -> None:
-        """Stops and leaves nothing behind; an earlier file stays."""
+        """Stops and deletes what was written; an earlier file stays."""
         self._ready = None
         self._writer.abort()

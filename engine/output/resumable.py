@@ -1,8 +1,8 @@
 """The finished bands of a large file, stored in a folder beside it until the file is complete: `a.png.unfinished/`.
 
-The folder holds `asked`, whose first line is the key of what is being made, and a file for each band: a line with a
-checksum and the band's facts, then its bytes. What is read back is checked and never executed; from the first band on
-that is missing or damaged, all are discarded and made again.
+The folder holds a file `asked`, whose first line is the key of the picture, and a file for each band: a line with a
+checksum and the band's facts, then its bytes. What is read back is checked and never executed; if a band is missing or
+damaged, it and all later ones are discarded and made again.
 """
 
 import hashlib
@@ -22,50 +22,50 @@ from engine.formats.atomic import AtomicTarget, cannot_write, lock, replacing
 ENDING = ".unfinished"
 ASKED = "asked"
 NAME = re.compile(r"band-\d{5}")
-# Bands stay in memory for so long, or up to so many bytes: a picture stopped sooner leaves no folder, because making it
-# again is quicker than reading about it.
+# Bands stay in memory for the first seconds, up to a limit of bytes: a picture stopped within that time leaves no
+# folder, because it is quickly made again.
 MEMORY_SECONDS, MEMORY_BYTES = 10.0, 2**27
-# No line written here is a tenth as long; no band is a tenth as large.
+# The most that is read of a line and of a band: ten times what is ever written.
 LINE_BYTES, BAND_BYTES = 1000, 2**28
 
 
 class ResumableFile:
-    """A file that grows band by band and is put in its place when it is complete.
+    """A file that grows band by band, and gets its name when it is complete.
 
-    path      where the file goes
-    key       a text that differs for every other picture; bands of another key are not used
-    asked     words for a person who finds the folder
+    path      of the finished file
+    key       a text that is different for any other picture; bands stored under another key are not used
+    asked     a text for a person who finds the folder
     head      bytes the file begins with
-    restart   True to discard what is there
+    restart   True discards the bands that are stored already
 
-    found     facts of the bands that are there already, in order, as `append` was given them
+    found     the facts of the bands that are stored already, in order, as given to `append`
     message   a line about what was found, or None
-    Raises FileError where the file cannot be written, or where another process is making it now.
+    Raises FileError if the file cannot be written, or if another process is making it now.
     """
 
     def __init__(self, path: str | os.PathLike, key: str, *, asked: str, head: bytes, restart: bool = False):
         atomic = AtomicTarget(path)
         self.path = atomic.given
         self.folder = atomic.target.with_name(atomic.target.name + ENDING)
-        # As the person named it, for messages.
+        # The folder's path as the person wrote it, for messages.
         self.folder_given = self.path + ENDING
         self._key, self._asked, self._head = key, asked, head
         self.found: list[dict[str, int]] = []
         self.message: str | None = None
         self._pending: list[bytes] = []
         self._begun = time.monotonic()
-        # `asked`, open and locked while bands are stored on the disk.
+        # The file `asked`, open and locked while bands are stored on the disk.
         self._lock: BinaryIO | None = None
         if os.path.lexists(self.folder):
             self._resume(restart)
 
     @property
     def is_stored(self) -> bool:
-        """True when what was written is on the disk and stays there after a stop."""
+        """True once the bands are stored on the disk, where they stay after a stop."""
         return self._lock is not None
 
     def append(self, data: bytes, facts: dict[str, int]) -> None:
-        """Adds a band's bytes."""
+        """Adds a band's bytes, with the facts that the file's tail needs."""
         self.found.append(facts)
         self._pending.append(data)
         late = time.monotonic() - self._begun >= MEMORY_SECONDS or sum(map(len, self._pending)) >= MEMORY_BYTES
@@ -83,7 +83,7 @@ class ResumableFile:
         self._pending = []
 
     def finish(self, tail: bytes, patches: list[tuple[int, bytes]]) -> None:
-        """Writes the bands, the end and each patch (place, bytes) over them as one file, and puts it in its place."""
+        """Writes the bands and the tail as one file, then each patch (place, bytes) over it, and renames it."""
         with replacing(self.path) as stream:
             stream.write(self._head)
             for number in range(self._stored_count()):
@@ -96,12 +96,12 @@ class ResumableFile:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def stop(self) -> None:
-        """Closes the folder: what is on the disk stays for the next time."""
+        """Closes the folder; bands on the disk stay for the next call."""
         if self._lock is not None:
             self._lock.close()
         self._lock, self._pending = None, []
 
-    # Behind them.
+    # Private helpers.
 
     def _stored_count(self) -> int:
         return len(self.found) - len(self._pending)
@@ -119,7 +119,7 @@ class ResumableFile:
         return self._lock
 
     def _resume(self, restart: bool) -> None:
-        """Finds the bands that are there, up to the first that is damaged, or discards them."""
+        """Finds the stored bands, up to the first damaged one, or discards them."""
         if not stat.S_ISDIR(os.lstat(self.folder).st_mode):
             raise FileError(f"{self.folder_given} is no folder of ours; move it away.")
         names = sorted(os.listdir(self.folder))
@@ -163,7 +163,7 @@ def _facts(band: Path) -> dict[str, int] | None:
 
 
 def free_bytes(path: str | os.PathLike) -> int | None:
-    """Bytes free on the disk of a file that is to be written, or None where that is not known."""
+    """Free bytes on the disk where a file will be written; None if unknown."""
     try:
         return shutil.disk_usage(Path(os.path.realpath(path)).parent).free
     except OSError:

@@ -16,13 +16,13 @@ NO_DISPLAY = (
 
 def has_display() -> bool:
     """True when a window can be opened here."""
-    # Asked of glfw, because rendercanvas does not: without a display it would end the process in C.
+    # rendercanvas does not check this: without a display glfw's C code would end the process.
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return False
     try:
         import glfw
     except ImportError:
-        return False  # its library could not be loaded: the same answer; `neuroscene doctor` says why
+        return False  # glfw's library cannot be loaded; `neuroscene doctor` says why
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return bool(glfw.init())
@@ -33,13 +33,13 @@ def make_canvas(size: tuple[int, int] = (1280, 800), title: str = "neuroscene") 
 
     size   (width, height) in logical pixels
 
-    Raises NoDisplayError, with what to do, where no window can be.
+    Raises NoDisplayError, saying what to do, if no window can be opened.
     """
     if not has_display():
         raise NoDisplayError(NO_DISPLAY)
     from rendercanvas.glfw import RenderCanvas
 
-    # Frames are drawn when asked for, as fast as the screen shows them.
+    # Frames are drawn on request, at most 60 a second.
     return RenderCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=60)
 
 
@@ -51,7 +51,7 @@ def on_drop(canvas: Any, take: Callable[[str], object]) -> None:
         for path in paths:
             take(path)
 
-    # rendercanvas has no event for it and no public name for its window.
+    # rendercanvas has no event for dropped files, and no public name for its glfw window.
     glfw.set_drop_callback(canvas._window, dropped)  # type: ignore[arg-type]  # its wrapper gives a list of paths
 
 

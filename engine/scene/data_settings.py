@@ -20,7 +20,7 @@ from engine.training import image_data
 class Network(Data):
     """A network: an Mlp, whatever `engine.load` takes, or None for the scene's own.
 
-    inputs   how many inputs the scene can show; None for any
+    inputs   the number of inputs that the network must have; None for any
     """
 
     __slots__ = ["inputs"]
@@ -68,7 +68,7 @@ class Recorded(Data):
 
 
 class Unfinished(Data):
-    """A training that goes on: a Trainer, the path of a file that one was saved to, or None."""
+    """A training that can be continued: a Trainer, the path of a file that one was saved to, or None."""
 
     __slots__ = []
     key, noun = "training", "a training"
@@ -77,7 +77,7 @@ class Unfinished(Data):
     is_stored = False
 
     def checked(self, value: Any) -> Any:
-        # Kernels are loaded when there is something to train.
+        # Imported late, since it loads the kernels.
         trainer = importlib.import_module("engine.training.trainer").Trainer
         return value if value is None or isinstance(value, trainer) else trainer.load(value)
 
@@ -95,7 +95,7 @@ class Convolutional(Data):
     key, noun = "convnet", "a convolutional network"
     accepts = "a convolutional network: .onnx, or .safetensors of a SqueezeNet"
     endings = (".onnx", ".safetensors")
-    # Megabytes.
+    # Not stored in pictures: such a network takes megabytes.
     is_stored, is_missed = False, True
     kind, load = ConvNet, staticmethod(load_convnet)
 
@@ -106,7 +106,7 @@ class Convolutional(Data):
 class Image(Data):
     """An image: (H, W) or (H, W, 3) uint8, row 0 on top; the path of one; or None.
 
-    side   pixels along its longer side, at most; larger ones are averaged down
+    side   the most pixels along its longer side; larger images are averaged down
     """
 
     __slots__ = ["side"]

@@ -1,6 +1,6 @@
-"""Who shows a scene in a notebook: the package sets it when it is imported, since a scene knows no renderer."""
+"""The function that shows a scene in a notebook; the package sets it on import, since this room has no renderer."""
 
 from collections.abc import Callable
 
-# function of a scene -> {MIME type: data}; None shows the scene as Python writes any object
+# function of a scene that returns {MIME type: data}, or None, after which the scene is shown by its repr
 mimebundle: Callable[..., dict] | None = None

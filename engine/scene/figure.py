@@ -1,4 +1,4 @@
-"""What a scene declares to be made of it: figures, as plain data. A picture, a sheet of pictures, or a film."""
+"""Figures that a scene declares, as plain data: a picture, a sheet of pictures, or a film."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.errors import SceneError, near
 
-# A figure's name is the name of its file.
+# A figure's name, which is part of its file's name.
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?")
 MOST_NUMBER = 9999
 
@@ -17,7 +17,7 @@ class Step:
     """One column, row or cell of a sheet.
 
     label      what stands beside it
-    settings   {name: value}, laid over the sheet's own
+    settings   {name: value}, which replace the sheet's own
     time       seconds; None for the sheet's own
     """
 
@@ -38,7 +38,7 @@ class Step:
 class Figure:
     """A figure of a scene: a picture; a sheet, if it has columns; or a film, if it has seconds or is a loop.
 
-    number       its place among the scene's figures; parts of one figure may share it
+    number       its number among the scene's figures; parts of one figure may share a number
     name         of its file: small letters, digits, - and _; no other figure of the scene has it
     doc          one line
     settings     {name: value}, over the scene's defaults
@@ -81,7 +81,7 @@ class Figure:
                 object.__setattr__(self, axis, tuple(steps))
 
     def _wrong(self):
-        """What cannot be, or None."""
+        """What is wrong with the fields, in words, or None."""
         film, columns, rows = self.seconds is not None or self.loop, len(self.columns), len(self.rows)
         if isinstance(self.number, bool) or not isinstance(self.number, int) or not 0 <= self.number <= MOST_NUMBER:
             return f"its number is {self.number!r}; give one from 0 to {MOST_NUMBER}."
@@ -108,7 +108,7 @@ class Figure:
 def declared(kind: Any) -> tuple[Figure, ...]:
     """The figures a scene class declares, in the order of their numbers.
 
-    Raises SceneError for two of one name.
+    Raises SceneError for two of the same name.
     """
     found = tuple(kind.figures())
     names: set[str] = set()
@@ -122,12 +122,12 @@ def declared(kind: Any) -> tuple[Figure, ...]:
 
 
 def chosen(figures: Sequence[Figure], wanted: Iterable[str | int], whose: str) -> tuple[Figure, ...]:
-    """Those of some figures that are wanted, in the order of the figures; all when nothing is said.
+    """The wanted figures, in the order of `figures`; all of them if nothing is wanted.
 
     wanted   names and numbers, as text or as int
     whose    the scene's name, for messages
 
-    Raises SceneError for what is neither, with the near names.
+    Raises SceneError for an unknown name or number, with similar names.
     """
     if not figures:
         raise SceneError(f"{whose} declares no figures. A scene does by its class method figures().")

@@ -1,4 +1,4 @@
-"""A flat scene: a plane looked at from straight above, whose window on it is settings like any other."""
+"""A flat scene: a plane seen from straight above; the part of it that is shown is given by settings."""
 
 import math
 
@@ -19,7 +19,7 @@ def flat_camera(x: float, y: float, extent: float) -> Camera:
 
 
 class FlatScene(Scene):
-    """A Scene that is panned and zoomed. The mouse moves the settings, and setting them moves the picture."""
+    """A Scene that is panned and zoomed: the mouse changes the settings x, y and extent, and they move the picture."""
 
     with in_group("camera", when=lambda s: s.view == "pan_zoom"):
         x = Number(0.0, bounds=(-1e9, 1e9), softbounds=(-10, 10), doc="of the picture's middle, to the right")
@@ -37,7 +37,7 @@ class FlatScene(Scene):
         return self.flat_home()
 
     def flat_home(self) -> Camera:
-        """The camera above the window that the settings begin with."""
+        """The camera for the settings' defaults."""
         kind = type(self)
         return flat_camera(kind.x, kind.y, kind.extent)
 
@@ -50,17 +50,17 @@ class FlatScene(Scene):
         self.set_flat_view(camera)
 
     def flat_view(self) -> Camera:
-        """The camera above the window of the settings."""
+        """The camera for the settings' present values."""
         window = self.x, self.y, self.extent
-        # The same Camera while nothing moves: a change is recognised by another object.
+        # The same object while nothing moves: a viewer recognises a change by another object.
         if self._window != window:
             self._window, self._flat_camera = window, flat_camera(*window)
         return self._flat_camera
 
     def set_flat_view(self, camera: Camera) -> None:
-        """Sets the window to what a camera shows at its target."""
+        """Sets the settings to what a camera shows of the plane through its target."""
         x, y, _ = camera.target
-        # A camera from elsewhere may be a perspective one.
+        # A camera that somebody sets may be a perspective one.
         extent = camera.height if camera.is_orthographic else 2.0 * camera.distance * math.tan(camera.fov / 2.0)
         low, high = self.param.extent.bounds
         window = x, y, float(np.clip(extent, low, high))

@@ -1,4 +1,4 @@
-"""What a scene may say besides its picture: each has an answer here, and a scene overrides those it has more to say to.
+"""The hooks of a scene: optional methods and attributes with defaults, which a scene overrides.
 
 | asked by            | hooks                                                                                  |
 | ------------------- | -------------------------------------------------------------------------------------- |
@@ -32,14 +32,14 @@ class Hooks:
     """The hooks of a Scene, apart from `build` and `update`; see the table of this module.
 
     view          "orbit" or "pan_zoom": how the mouse moves the camera; it may change with a setting
-    reach         (least, largest) size of what is looked at that can be zoomed to, world units; None for the view's own
-    moment        seconds: the time a picture is for where none is given
-    plays         True where time passes from 0 on as soon as it is looked at live
-    drawn_theme   the name of the theme of the picture, where that is not the setting `theme`
+    reach         (least, largest) extent that can be zoomed to, world units; None for the view's own limits
+    moment        seconds: the time of a picture if none is given
+    plays         True: a live view begins at time 0 and plays
+    drawn_theme   the name of the picture's theme, if it is not that of the setting `theme`; or None
     """
 
     _asked_time: tuple[float, bool] | None = None
-    if TYPE_CHECKING:  # a scene gives values, or properties
+    if TYPE_CHECKING:  # a scene may override these by values or by properties
 
         @property
         def view(self) -> str: ...
@@ -67,14 +67,14 @@ class Hooks:
         return None
 
     def pointed(self, hit: Hit | None) -> bool:
-        """Takes what the pointer rests on, or None when it has left; True if the picture changes by it."""
+        """Takes what the pointer rests on, or None when it has left; returns True if this changes the picture."""
         return False
 
     def pin(self, hit: Hit | None) -> bool:
-        """Takes what was clicked; None if nothing was, or the pin is taken away.
+        """Takes what was clicked; None if there was nothing, or if the pin is removed.
 
-        Returns True if the scene shows the pin in its picture, or has taken it from there; else a view does it, with
-        what `read` says.
+        Returns True if the scene itself shows the pin in its picture, or has removed it. After False the view shows the
+        pin, with the Reading of `read`.
         """
         return False
 
@@ -83,7 +83,7 @@ class Hooks:
         return None
 
     def drawing(self, clock: Clock, size_mm: tuple[float, float | None] | None = None) -> Drawing | None:
-        """The vectors of this moment for `neuroscene export`, or None for a scene without.
+        """The Drawing of this moment for `neuroscene export`, or None if the scene has no vector drawing.
 
         size_mm   (width, height or None) of the page; None for the scene's own
         """
@@ -91,13 +91,13 @@ class Hooks:
 
     @classmethod
     def figures(cls) -> tuple[Figure, ...]:
-        """The Figures that are made of the scene by `neuroscene figures`."""
+        """The Figures of the scene, which `neuroscene figures` makes."""
         return ()
 
     def go_to(self, time: float, *, play: bool = False) -> None:
-        """Asks whoever shows the scene to go to a time; a picture or a film has its own.
+        """Called by the scene: asks the view to go to a time. It has no effect on pictures and films.
 
-        play   True to let time go on from there
+        play   True to play from there
         """
         self._asked_time = time, play
 
@@ -107,22 +107,22 @@ class Hooks:
         return asked
 
     def work(self, seconds: float) -> bool:
-        """Goes on with work of the scene's own for about so long, such as training; a live view calls it each frame.
+        """Continues the scene's own work, such as training, for about so long; a live view calls it each frame.
 
         Returns True while there is more to do.
         """
         return False
 
     def remark(self) -> str | None:
-        """A line that must be said of the picture as it is, such as where it is not to be trusted; or None."""
+        """A line that must accompany the present picture, such as a warning about its accuracy; or None."""
         return None
 
     def timeline(self) -> Timeline | None:
-        """The Timeline of a scene that goes through snapshots, or None; also before `build`."""
+        """The Timeline of a scene that goes through snapshots, or None; may be called before `build`."""
         return None
 
     def units(self) -> Units | None:
-        """The Units that are shown and hidden by buttons, or None."""
+        """The Units whose buttons show and hide them, or None."""
         return None
 
     def diagram(self) -> Diagram | None:
@@ -130,11 +130,11 @@ class Hooks:
         return None
 
     def listing(self) -> Listing | None:
-        """The Listing of what there is to see and when, or None."""
+        """The Listing of moments or places worth seeing, or None."""
         return None
 
     def shown_data(self: Any, name: str) -> Any:
-        """What is shown where a setting of files is None: the scene's own network for the first Network, or None."""
+        """The value that is shown if a setting of files is None: for the first Network the scene's own; or None."""
         networks = [key for key, setting in settings(self).items() if isinstance(setting, Network)]
         return self.matrix() if networks[:1] == [name] else None
 
@@ -146,15 +146,15 @@ class Hooks:
         """Takes a network edited in the panel."""
 
 
-# The kinds of view there are, and what hooks without arguments give.
+# The kinds of view, and the types that hooks without arguments may return.
 VIEWS = ("orbit", "pan_zoom")
 ANSWERS = {"timeline": Timeline, "units": Units, "diagram": Diagram, "listing": Listing, "matrix": Mlp}
 
 
 def check_hooks(scene: Any) -> None:
-    """Asks a scene what a view will ask of it, so that a mistake is found before it is shown.
+    """Calls the hooks that a view will call, so that an error is found before the scene is shown.
 
-    Raises SceneError for an answer of a wrong kind, and whatever a hook raises.
+    Raises SceneError for a result of a wrong type, and whatever a hook raises.
     """
     kind = type(scene).__name__
     if scene.view not in VIEWS:

@@ -1,21 +1,21 @@
-"""A cache of things that are made anew only when what they were made from has changed."""
+"""A cache of values that are made again only when what they were made from has changed."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-# Compared by value; arrays, networks and histories are compared as objects.
+# Types of keys that are compared by value; arrays, networks and histories are compared by identity.
 BY_VALUE = str | bytes | int | float | tuple
 T = TypeVar("T")
 
 
 class Cache:
-    """Holds one thing under each name, with the key it was made for."""
+    """Holds one value under each name, with the key it was made for."""
 
     def __init__(self) -> None:
         self._made: dict[str, tuple[tuple, Any]] = {}
 
     def get(self, name: str, key: tuple, make: Callable[[], T]) -> T:
-        """What `make` gave under this name for the same key; made if there is none."""
+        """The value stored under this name for the same key; without one, `make` is called and its result stored."""
         made = self._made.get(name)
         if made is None or not _are_same(made[0], key):
             self._made[name] = made = key, make()

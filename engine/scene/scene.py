@@ -21,8 +21,8 @@ T = TypeVar("T")
 
 class _OwnAttributes(ParameterizedMetaclass):
     def __init__(cls, name, bases, namespace):
-        # A plain value under an inherited setting's name is its new default, checked as any value of it; Python would
-        # put the value in the setting's place.
+        # A plain value under an inherited setting's name becomes the setting's new default, checked like any value; in
+        # an ordinary class it would replace the setting.
         inherited = {key for base in cls.__mro__[1:] for key, found in vars(base).items() if isinstance(found, Setting)}
         defaults = {k: v for k, v in namespace.items() if k in inherited and not hasattr(type(v), "__get__")}
         for key in defaults:
@@ -38,18 +38,18 @@ class _OwnAttributes(ParameterizedMetaclass):
 
 
 class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
-    """A picture that answers to settings and time. It sees no window, device or widget.
+    """A picture that depends on settings and time. It does not know windows, devices or widgets.
 
     A subclass declares settings (engine.Number, Integer, Switch, Choice, Text, Network), adds nodes in `build` and
-    moves them in `update`. What more a scene can say of itself is in engine/scene/hooks.py.
+    changes them in `update`. All further methods that it may define are in engine/scene/hooks.py.
 
     loop     seconds after which the animation repeats, or None
-    camera   where it is looked at from; controls and stored images replace it
-    home     the camera it begins with
+    camera   the present Camera; controls and stored pictures replace it
+    home     the Camera it begins with
     stage    the Node that `build` adds to
 
-    Attributes of its own begin in `__init__`, `build` or `update`, or with an underscore; any other new name is an
-    error, so that a misspelt setting is not one that nobody reads.
+    A subclass may set new attributes in `__init__`, `build` and `update`, and names with an underscore anywhere; any
+    other new name is an error, so that a misspelt setting is noticed.
     """
 
     theme = Choice(
@@ -61,8 +61,8 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
     if not TYPE_CHECKING:
         loop, home = None, Camera()
 
-    _is_open = True  # to new attributes
-    _reads: set[str] | None = None  # names of the settings read since it was emptied; None while nobody asks
+    _is_open = True  # whether new attributes may be set
+    _reads: set[str] | None = None  # names of the settings read while this is a set; None: reads are not recorded
 
     def __init__(self, **values: Any):
         super().__init__()
@@ -86,27 +86,27 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         super().__setattr__(name, value)
 
     def build(self, stage: Node) -> None:
-        """Adds nodes to the stage; called at the start and again when a setting marked rebuild changed."""
+        """Adds nodes to the stage; called at the start, and again after a setting marked rebuild has changed."""
 
     def update(self, clock: Clock) -> None:
-        """Sets the nodes for this moment; called before every frame."""
+        """Changes the nodes for this moment; called before every frame."""
 
     def cached(self, name: str, key: tuple, make: Callable[[], T]) -> T:
-        """What `make` gave under this name for the same key; made if there is none, so that nothing is made twice.
+        """The result of `make` that is stored under this name for the same key; made if there is none.
 
-        key   what it is made from: texts and numbers are compared by value, arrays and networks as objects
+        key   what it is made from: texts and numbers are compared by value, arrays and networks by identity
         """
         return self._cache.get(name, key, make)
 
-    # What everyone else calls.
+    # Called by the engine, not by scenes.
 
     def _mark_stale(self, *_: Any) -> None:
         self._stale = True
 
     def advance(self, clock: Clock) -> None:
-        """Builds if need be, then updates; the stage is then ready to be drawn.
+        """Calls `build` if necessary, then `update`; after that the stage can be drawn.
 
-        Raises SceneError where `build` reads a setting whose change neither calls it again nor reaches `update`.
+        Raises SceneError if `build` reads a setting that is not marked rebuild and that `update` does not read.
         """
         built: set[str] = set()
         updated: set[str] = set()
@@ -125,11 +125,11 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
             is_built = True
         finally:
             self._is_open, self._reads = False, None
-            # After an error the stage may be half built, and is not to be drawn.
+            # After an error the stage may be half built; the next frame then builds it again.
             self._stale = self._stale or not is_built
 
     def _check_reads(self, names: set[str]) -> None:
-        """Raises SceneError for settings that `build` alone has read and that are not said to need no build."""
+        """Raises SceneError for settings that only `build` has read and whose `rebuild` is not given."""
         lost = [name for name, setting in settings(self).items() if name in names and setting.rebuild is None]
         if lost:
             raise SceneError(
@@ -142,9 +142,9 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         return None if display.mimebundle is None else display.mimebundle(self)
 
     def state(self, clock: Clock | None = None, *, weights_limit: float = 2**20) -> dict[str, Any]:
-        """Everything needed to make the same picture again, as JSON holds it.
+        """Everything needed to make the same picture again, as plain data for JSON.
 
-        weights_limit   bytes; a larger network, history or image is left out and named under `left_out`
+        weights_limit   bytes; larger networks, histories and images are left out and named under `left_out`
         """
         values, left_out = {}, []
         for name, setting in settings(self).items():
@@ -163,9 +163,9 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         }
 
     def restore(self, state: dict[str, Any]) -> Clock:
-        """Takes a state back; returns the Clock it was made at.
+        """Restores a state that `state` made; returns its Clock.
 
-        Raises SettingError for a state that is not one of this scene's.
+        Raises SettingError for a state of another scene.
         """
         try:
             for name, value in state["settings"].items():

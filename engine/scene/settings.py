@@ -1,7 +1,7 @@
 """A scene's settings: typed, with bounds, units and docs, on the `param` library.
 
 From them come the panel's widgets, the `--set name=value` flags, and the state stored in images.
-Groups order the panel: what is shown, how, time, camera, save. What comes from files is in engine.scene.data_settings.
+Groups order the panel: what is shown, how, time, camera, save. Settings for files are in engine.scene.data_settings.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
     from engine.scene.scene import Scene
 else:
-    # Each kind names Setting before param's kind: what Setting calls beyond itself is then that one's.
+    # Each kind of setting derives from Setting first, then from param's kind: super() in Setting reaches the latter.
     class Parameter:
         __slots__ = ()
 
 
 GROUPS = ("shown", "how", "time", "camera", "save")
-# What each kind of setting holds besides param's own; param keeps a parameter's attributes in slots.
+# The attributes of a setting besides param's own; param stores a parameter's attributes in slots.
 SLOTS = ["group", "rebuild", "unit", "when"]
 
 T = TypeVar("T")
-# What settings have that say nothing else: (group, when), as `in_group` says.
+# (group, when) of settings declared without their own, as given by `in_group`.
 _said: tuple[str, Callable[[Any], Any] | None] = ("", None)
 
 
 @contextmanager
 def in_group(group: str = "", when: Callable[[Any], Any] | None = None) -> Iterator[None]:
-    """Settings declared meanwhile are of a group, and shown only where `when` is true of the scene; see Setting."""
+    """Gives `group` and `when` to the settings declared inside the block; see Setting."""
     global _said
     outer = _said
     _said = group or outer[0], when or outer[1]
@@ -47,25 +47,25 @@ def in_group(group: str = "", when: Callable[[Any], Any] | None = None) -> Itera
 
 
 class Setting(Parameter, Generic[T]):
-    """What every kind of setting has besides what param gives it.
+    """The base of all kinds of settings: the attributes besides param's own.
 
-    label     its title in the panel, where that is not its name
-    doc       a line
+    label     its title in the panel, if that is not its name
+    doc       one line
     bounds    (least, largest) of a number; softbounds, of its slider
     unit      shown behind the value: `s`, `deg`, `px`
     group     one of GROUPS
-    rebuild   True: a change calls the scene's `build` again. False: `build` may read it, and a change of it needs no
-              build. Unsaid: a scene whose `build` reads it and whose `update` does not is refused, as a change of it
-              would not be seen
-    when      None or a function of the scene: the panel shows the setting only where it is true
+    rebuild   True: after a change, `build` runs again. False: `build` may read the setting, but need not run again.
+              Not given: if `build` reads the setting and `update` does not, the scene is refused, since a change would
+              not be seen
+    when      a function of the scene, or None: the panel shows the setting only while it returns True
 
-    `with in_group(group, when):` gives both to all settings declared under it.
+    `with in_group(group, when):` gives both to all settings declared inside it.
 
-    A value that it does not take raises SettingError with what it takes, wherever it is set.
+    Setting a value that it does not accept raises SettingError, which says what it accepts.
     """
 
     _group = "how"
-    if TYPE_CHECKING:  # at run time in each kind's own slots
+    if TYPE_CHECKING:  # at run time they are in the slots of each kind
         unit: str
         group: str
         rebuild: bool | None
@@ -80,7 +80,7 @@ class Setting(Parameter, Generic[T]):
         group, when = group or _said[0] or self._group, when or _said[1]
         if group not in GROUPS:
             raise SettingError(near(group, GROUPS, noun="panel group"))
-        # First: param checks the default, and a refusal states the unit.
+        # Set first, because param checks the default, and the message of an error needs the unit.
         self.unit, self.group, self.rebuild, self.when = unit, group, rebuild, when
         super().__init__(*args, **more)
 
@@ -96,20 +96,20 @@ class Setting(Parameter, Generic[T]):
             raise self.refusal(value) from None
 
     def refusal(self, value: Any) -> SettingError:
-        """The error for a value that it does not take."""
+        """The error for a value that it does not accept."""
         return SettingError(f"{self.name or type(self).__name__}={value}: it takes {self.taken()}.")
 
     @property
     def title(self) -> str:
-        """What the panel calls it."""
+        """Its title in the panel."""
         return self.label or (self.name or "").replace("_", " ")
 
     def read(self, text: str) -> T:
-        """The value written as text, as `--set` gives it. Raises SettingError when it is none."""
+        """The value of a text, as given by `--set`. Raises SettingError for a text that is not a value."""
         raise NotImplementedError
 
     def taken(self) -> str:
-        """What it takes, in words."""
+        """The values it accepts, in words."""
         raise NotImplementedError
 
 
@@ -165,7 +165,7 @@ class Switch(Setting[bool], param.Boolean):
 
 
 class Choice(Setting[str], param.Selector):
-    """One of a few names; the first, where no default is given."""
+    """One of a few names; the default is the first, unless another is given."""
 
     __slots__ = SLOTS
 
@@ -203,15 +203,15 @@ class Text(Setting[str], param.String):
 
 
 class Data(Setting[Any], param.Parameter):
-    """Something large that comes from a file, or None.
+    """A large value that comes from a file, or None.
 
-    key         what it is called in a stored state; noun, in a message; accepts, what it takes, in words
-    endings     of the files it is read from; saved_as, of those it can be saved as
-    is_stored   False for what a picture does not hold
-    is_missed   True where whoever opens such a picture is warned; False where the scene stores what it shows of it
-    kind        of the values that are taken as they are; `load` makes one of anything else
-    to_bytes    of a value; from_bytes gives it back, and raises a NeurosceneError or ValueError for other bytes
-    save        function of a value and of a path that ends in one of `saved_as`
+    key         its name in a stored state; noun: its name in messages; accepts: the values it accepts, in words
+    endings     of the files that can be read; saved_as: endings of the files it can be saved to
+    is_stored   False if pictures do not store it
+    is_missed   True if opening a picture without it prints a warning; False if the scene stores what it shows of it
+    kind        the class of its values; anything else is given to `load`
+    to_bytes    value -> bytes; from_bytes: bytes -> value, raising NeurosceneError or ValueError for other bytes
+    save        function of a value and of a path with an ending in `saved_as`
     """
 
     __slots__ = SLOTS
@@ -247,7 +247,7 @@ class Data(Setting[Any], param.Parameter):
         return self.accepts
 
     def stored(self, value: Any, limit: float) -> dict[str, str] | str:
-        """A value as JSON stores it, {key: its bytes in hexadecimal}; what to say of one over `limit` bytes."""
+        """{key: the value's bytes in hexadecimal}, for JSON; over `limit` bytes, a text that names what is left out."""
         if not self.is_stored:
             return f"{self.name}: {self.describe(value)}"
         data = self.to_bytes(value)
@@ -260,7 +260,7 @@ class Data(Setting[Any], param.Parameter):
         return ", ".join(self.lines(value))
 
     def lines(self, value: Any) -> tuple[str, str]:
-        """(who it is, how large): a line each for the panel."""
+        """(a value's name, its size): two lines for the panel."""
         raise NotImplementedError
 
 
@@ -268,7 +268,7 @@ def _within(bounds: tuple | None) -> str:
     if bounds is None or bounds == (None, None):
         return ""
     low, high = bounds
-    # A whole number is written out: 2147483647 and not 2.14748e+09.
+    # Whole numbers are written in full: 2147483647, not 2.14748e+09.
     low, high = (f"{x:g}" if isinstance(x, float) else x for x in (low, high))
     if low is None:
         return f" up to {high}"
@@ -276,30 +276,30 @@ def _within(bounds: tuple | None) -> str:
 
 
 def from_stored(setting: Any, value: Any) -> Any:
-    """A value for `assign`, from what JSON stores of it. Raises ValueError or a NeurosceneError for other values."""
+    """The value for `assign` that JSON has stored. Raises ValueError or a NeurosceneError for anything else."""
     if isinstance(value, dict):
         return setting.from_bytes(bytes.fromhex(value[setting.key]))
     if is_data(setting) and isinstance(value, str):
-        # A stored text would be taken as a path, and a picture may not choose what is opened.
+        # A stored text would be read as a path, and a picture must not choose which files are opened.
         raise ValueError(f"{setting.name} is not a stored {setting.key}")
     return value
 
 
 def is_data(setting: Any) -> bool:
-    """True for a setting whose values come from files, as those of engine.scene.data_settings."""
+    """True for a setting whose values come from files (engine.scene.data_settings)."""
     return isinstance(setting, Data)
 
 
 def settings(scene: Scene | type[Scene]) -> dict[str, Any]:
-    """name -> setting of a scene or scene class, in the order they were written, group by group."""
+    """{name: setting} of a scene or scene class, group by group, in the order of their declaration."""
     found = {n: p for n, p in scene.param.objects(instance=False).items() if isinstance(p, Setting)}
     return dict(sorted(found.items(), key=lambda item: GROUPS.index(item[1].group)))
 
 
 def assign(scene: Scene, name: str, value: Any) -> None:
-    """Sets one setting from text or a value; the one door for the command line, the panel and stored images.
+    """Sets one setting from text or a value; used by the command line, the panel and stored pictures alike.
 
-    Raises SettingError for an unknown name (with the near ones) or a value outside its bounds.
+    Raises SettingError for an unknown name (listing similar ones) or a value that the setting does not accept.
     """
     known = settings(scene)
     if name not in known:

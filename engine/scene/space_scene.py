@@ -1,4 +1,4 @@
-"""A scene in space: looked at by a camera on a sphere, whose angles are settings like any other."""
+"""A scene in space, seen by a camera on a sphere; the camera's angles and distance are settings."""
 
 import math
 from collections.abc import Sequence
@@ -26,12 +26,12 @@ def orbit_camera(
         distance * math.sin(azimuth) * math.cos(altitude),
     )
     (x, y, z), eye = target, tuple(np.add(target, offset))
-    # With such planes the depth buffer serves a crumb as well as a planet.
+    # Proportional to the distance, so that the depth buffer is equally exact at every scale.
     return Camera(eye=eye, target=(x, y, z), near=distance / 200.0, far=distance * 100.0, **more)
 
 
 class SpaceScene(Scene):
-    """A Scene whose camera orbits. Turning it with the mouse moves the settings, and setting them turns it."""
+    """A Scene whose camera orbits: the mouse changes the camera's settings, and setting them turns the camera."""
 
     with in_group("camera", when=lambda s: s.view == "orbit"):
         azimuth = Number(
@@ -42,7 +42,7 @@ class SpaceScene(Scene):
         projection = Choice(["perspective", "orthographic"], doc="perspective, or parallel lines for measuring")
 
     _camera: Camera
-    _follows = False  # True while the settings follow the camera
+    _follows = False  # True while the camera sets the settings, which must then not move the camera
 
     def __init__(self, **values: Any):
         camera = values.pop("camera", None)
@@ -61,12 +61,12 @@ class SpaceScene(Scene):
         return self.orbit_home()
 
     def orbit_home(self) -> Camera:
-        """The camera at the angles that the settings begin with."""
+        """The camera for the settings' defaults."""
         kind = type(self)
         return orbit_camera(math.radians(kind.azimuth), math.radians(kind.altitude), self.home_distance())
 
     def home_distance(self) -> float:
-        """From which the whole subject is seen."""
+        """The distance, in world units, from which all that the scene draws is seen."""
         return type(self).distance
 
     @property
@@ -78,11 +78,11 @@ class SpaceScene(Scene):
         self.set_orbit(camera)
 
     def set_orbit(self, camera: Camera) -> None:
-        """Takes a camera, and sets the angles to it."""
+        """Takes a camera, and sets the settings to its angles and distance."""
         self._camera = camera
         offset = np.subtract(camera.eye, camera.target)
         distance = float(np.linalg.norm(offset))
-        # They must not move the camera in return.
+        # The settings must not move the camera in return.
         self._follows = True
         try:
             self.param.update(
@@ -98,7 +98,7 @@ class SpaceScene(Scene):
         if self._follows:
             return
         angles = math.radians(self.azimuth), math.radians(self.altitude), self.distance
-        # What stood at the target keeps its size when the projection changes.
+        # Things at the target keep their size in the picture when the projection changes.
         fov = 0.0 if self.projection == "orthographic" else Camera.fov
         height = 2.0 * self.distance * math.tan(Camera.fov / 2.0)
         self._camera = orbit_camera(*angles, target=self._camera.target, fov=fov, height=height)

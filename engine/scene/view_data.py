@@ -1,7 +1,7 @@
-"""What a scene gives a live view besides its settings: a timeline, units, a network's diagram, a list of findings.
+"""Data that a scene gives a live view besides its settings: a timeline, units, a network's diagram, a listing.
 
-They are data and functions to call; how they look is the panel's. A scene is asked for each of them before every frame,
-so it keeps what it made: curves, steps and networks that are the same objects as before are not looked at again.
+They are data and functions to call; the panel decides how they look. A scene is asked for each of them before every
+frame, so it should return the same objects for curves, steps and networks that have not changed: those cost nothing.
 """
 
 from collections.abc import Callable
@@ -12,13 +12,13 @@ import numpy as np
 from engine.errors import ShapeError
 from engine.network.mlp import Mlp
 
-# How far apart a timeline's snapshots stand: all alike, by their steps, or by the logarithm of their steps.
+# How a timeline places its snapshots: evenly, by their steps, or by the logarithm of their steps.
 SPACINGS = ("snapshot", "step", "log")
 
 
 @dataclass(frozen=True)
 class Clock:
-    """The time a frame is for. Never the wall's: the same clock gives the same picture.
+    """The time of a frame, never the time of day: the same clock gives the same picture.
 
     time   seconds since the scene began
     step   seconds since the last frame
@@ -30,13 +30,13 @@ class Clock:
 
 @dataclass(frozen=True)
 class Action:
-    """Something a person can do to a scene: a button in the panel and, where it has one, a key.
+    """A command of a scene: a button in the panel and, if `key` is given, a key.
 
-    name    as a command: `randomize`
+    name    a verb: `randomize`
     doc     one line
     run     a function without arguments
-    key     as rendercanvas names it: `n`, `ArrowUp`, ` `
-    group   of the panel, see settings.GROUPS
+    key     in rendercanvas' spelling: `n`, `ArrowUp`, ` `
+    group   the panel's group, one of settings.GROUPS
     """
 
     name: str
@@ -48,7 +48,7 @@ class Action:
 
 @dataclass(frozen=True)
 class Reading:
-    """What lies under the pointer.
+    """The text about what is under the pointer.
 
     title      `level 0.36`
     rows       (name, text) pairs: position, value, gradient length ...
@@ -62,12 +62,12 @@ class Reading:
 
 @dataclass(frozen=True, eq=False)
 class TimeCurve:
-    """A value at every snapshot of a timeline.
+    """A curve of a timeline: one value for every snapshot.
 
     name     of the run it belongs to
     values   (T,); nan where it is unknown, which leaves a gap
     colour   `#rrggbb`
-    wide     True for the curve that is looked at, drawn strong and over the others
+    wide     True for the most important curve, drawn strongly and over the others
     """
 
     name: str
@@ -81,22 +81,22 @@ class TimeCurve:
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """The snapshots a scene's time goes through, drawn as curves over a slider below the picture.
+    """The snapshots that a scene shows one after another; drawn as curves over a slider below the picture.
 
-    steps            (T,) whole numbers, rising: what is written along it
-    times            (T,) seconds of the scene's time, rising: when each snapshot is first shown
+    steps            (T,) whole numbers, ascending, written along the timeline
+    times            (T,) seconds of the scene's time, ascending: when each snapshot is first shown
     curves           TimeCurves
     marks            (snapshot, text) pairs: moments to go to
-    hint             what is said of the snapshot that is shown; None for its step and the wide curve's value
+    hint             the text about the snapshot shown; None for its step and the wide curve's value
     spacing          one of SPACINGS
-    set_spacing      function of another spacing; None where there is no choice
-    log_values       True where values stand at their logarithms
-    set_log_values   function of True or False; None where there is no choice
-    step_name        what a step is called: `step`, `epoch`
-    value_name       what the curves are of
-    is_growing       True while more snapshots are being made: at the last one, the view stays with the last
+    set_spacing      function that is called with another spacing; None if the person has no choice
+    log_values       True for a logarithmic axis of values
+    set_log_values   function that is called with True or False; None if the person has no choice
+    step_name        the word for a step: `step`, `epoch`
+    value_name       the word for the curves' values
+    is_growing       True while more snapshots are being made; a view at the last one then follows the newest
 
-    The time is the view's: a scene shows snapshot `timeline.at(clock.time)`. A scene's `loop` ends after the last time.
+    The view sets the time; the scene shows snapshot `timeline.at(clock.time)`. A scene's `loop` ends after `times[-1]`.
     Raises ShapeError for parts that do not fit one another.
     """
 
@@ -141,13 +141,13 @@ class Timeline:
 
 @dataclass(frozen=True)
 class UnitLayer:
-    """A layer whose units are shown and hidden one by one.
+    """A layer whose units can be shown and hidden one by one.
 
     title    `Layer 1`
     colour   `#rrggbb`
-    shown    a bool a unit
-    dim      a bool a unit: True for one that does nothing, such as a dead one; () for none
-    docs     a text a unit, shown on hover; () for none
+    shown    a bool for each unit
+    dim      a bool for each unit: True for one without effect, such as a dead one; () for none
+    docs     a text for each unit, shown on hover; () for none
     """
 
     title: str
@@ -166,12 +166,12 @@ class UnitLayer:
 
 @dataclass(frozen=True)
 class Units:
-    """Which units a scene shows, as buttons.
+    """The units that a scene shows or hides, each with a button.
 
     layers    UnitLayers, the first nearest to the inputs
-    put       function of what is shown from now on: a tuple of bools for each layer
-    hover     function of the (layer, unit) under the pointer, from 0, or of None when it has left; None for no function
-    hovered   (layer, unit) that the scene marks at the moment, also if the pointer is in the picture; or None
+    put       function that is called with the new choice: a tuple of bools for each layer
+    hover     function called with the (layer, unit) under the pointer, from 0, or with None when it leaves; or None
+    hovered   (layer, unit) that the scene marks now, even if the pointer is in the picture; or None
     """
 
     layers: tuple[UnitLayer, ...]
@@ -181,7 +181,7 @@ class Units:
 
     @property
     def shown(self) -> tuple[tuple[bool, ...], ...]:
-        """A tuple of bools for each layer."""
+        """Which units are shown: a tuple of bools for each layer."""
         return tuple(layer.shown for layer in self.layers)
 
 
@@ -190,11 +190,11 @@ class Diagram:
     """A network as columns of nodes and the weights between them.
 
     net       the Mlp
-    inputs    the inputs' names, outputs the outputs'; () for none
-    scale     the size of a weight that is drawn at full strength; None for the largest of the network
+    inputs    the inputs' names; outputs: the outputs' names; () for none
+    scale     |weight| that is drawn at full strength; None for the network's largest
 
-    Where the scene gives Units too, their layers are the network's after its inputs, in order: the nodes take their
-    colours, and can be hovered and clicked as the buttons. A layer with another number of units stays grey.
+    If the scene has Units too, their layers stand for the network's layers after its inputs, in order: nodes get their
+    colours, and can be hovered and clicked like the buttons. A layer whose number of units differs stays grey.
     """
 
     net: Mlp
@@ -205,12 +205,12 @@ class Diagram:
 
 @dataclass(frozen=True)
 class ListingRow:
-    """Something to read, and to go to.
+    """A row of a Listing; a press on it calls `run`.
 
     title   a few words
     text    a sentence or two
-    run     function without arguments: goes there
-    hover   function of True when the pointer comes over it and of False when it leaves; None for none
+    run     function without arguments, such as one that goes to a moment
+    hover   function called with True when the pointer enters the row, with False when it leaves; or None
     """
 
     title: str
@@ -225,7 +225,7 @@ class Listing:
 
     title   of the heading: `Findings`
     rows    ListingRows
-    empty   said where there are none
+    empty   the text shown if there are no rows
     """
 
     title: str

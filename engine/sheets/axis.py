@@ -3,9 +3,9 @@
     1..10           steps of 1, upwards or downwards; 0..1:0.25 steps of 0.25
     0..1*5          5 values, evenly spaced; 0.5..1*9:log 9 values with equal ratios
     1..3,7,20..30:5 a list of ranges and values: of numbers, choices, texts, files, on and off
-    ..              all of a choice's names; off and on
+    ..              all names of a choice; off and on of a switch
 
-With a semicolon in the text, semicolons and not commas separate the values, so that a value may hold a comma.
+If the text contains a semicolon, semicolons separate the values instead of commas, so that values may contain commas.
 """
 
 import math
@@ -24,18 +24,18 @@ from engine.scene.scene import Scene
 from engine.scene.settings import Choice, Integer, Number, Setting, Switch, assign, settings
 from engine.sheets.captions import labelled, network_labels
 
-# A sheet of 100 x 100 cells; past it a range was mistyped.
+# More cells are refused as a typing error in a range: a sheet of 100 x 100 has this many.
 MOST_CELLS = 10_000
 NUMBER = r"[-+]?(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:[eE][-+]?\d{1,2})?"
 RANGE = re.compile(rf"({NUMBER})\.\.({NUMBER})(?::({NUMBER})|[*xX]({NUMBER})(:log)?|/({NUMBER}))?")
 ALL = ".."
-# Along a side the clock's time is varied like a setting.
+# The name under which the clock's time is varied like a setting.
 TIME = "time"
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One side of a sheet.
+    """The columns or the rows of a sheet.
 
     title   what is varied, and its unit; may be empty
     steps   a tuple of Step
@@ -46,13 +46,13 @@ class Axis:
 
 
 def axis(scene: Scene | type[Scene], given: Any, option: str = "") -> Axis | None:
-    """The Axis of what was given for one side of a sheet; None for nothing.
+    """The Axis for the value given as columns or rows of a sheet; None for an empty value.
 
-    scene    whose settings are meant
+    scene    the scene whose settings vary
     given    `depth=1..10`; {"depth": range(1, 11)} or {"depth": "1..10"}; Steps; an Axis
-    option   where it was given, for messages: `--vary`
+    option   the name of the option it was given by, for messages: `--vary`
 
-    Raises SettingError for an unknown setting, a bad range, a value the setting does not take, and too many.
+    Raises SettingError for an unknown setting, a bad range, a value the setting does not accept, and too many values.
     """
     kind = scene if isinstance(scene, type) else type(scene)
     if isinstance(given, Axis):
@@ -96,7 +96,7 @@ def _of_setting(kind: type[Scene], name: str, given: Any) -> Axis:
     if setting is None and name != TIME:
         raise SettingError(f"{kind.__name__}: " + near(name, [*known, TIME], noun="setting"))
     try:
-        # Counted while they are taken: a range may have more values than memory has room for.
+        # No more than the limit is taken: a range may have more values than fit into memory.
         values = read(setting, given) if isinstance(given, str) else list(islice(given, MOST_CELLS + 1))
     except TypeError:
         raise SettingError(f"it is {given}; it takes several values, as in [{given}].") from None
@@ -115,7 +115,7 @@ def _of_setting(kind: type[Scene], name: str, given: Any) -> Axis:
 
 
 def _assigned(probe: Scene, setting: Setting | None, name: str, value: Any) -> Any:
-    """The value after it is assigned: a number of numpy's becomes Python's. Raises SettingError for a wrong one."""
+    """The value as the setting stores it (numpy's numbers as Python's). Raises SettingError for a wrong one."""
     if isinstance(setting, Network):
         return setting.checked(value)
     if getattr(value, "ndim", 1) == 0:
@@ -133,7 +133,7 @@ def _check_count(count: int | Fraction) -> None:
         raise SettingError(f"a sheet has up to {MOST_CELLS} cells. Take fewer values.")
 
 
-# Texts to values.
+# Parsers of texts.
 
 
 def read(setting: Any, text: str) -> list[Any]:
@@ -151,7 +151,7 @@ def read(setting: Any, text: str) -> list[Any]:
         if setting is None or isinstance(setting, Number | Integer):
             values += _numbers(part, setting)
         elif isinstance(setting, Network):
-            # Its path: its label is made from the file's name.
+            # Of a file only the path is needed here; the label is made from its name.
             values.append(None if part == "none" else part)
         else:
             values.append(setting.read(part))
@@ -160,7 +160,7 @@ def read(setting: Any, text: str) -> list[Any]:
 
 
 def _numbers(part: str, setting: Any) -> list[float] | list[int]:
-    """The values of a number or a range."""
+    """The values written as a number or a range."""
     if ".." not in part:
         if setting is not None:
             return [setting.read(part)]
@@ -194,7 +194,7 @@ def _counted(first: Fraction, last: Fraction, count: Fraction, log: bool, part: 
         return [first + (last - first) * k / gaps for k in range(gaps + 1)]
     _check_signs(first, last, part)
     ratio = float(last / first)
-    # Twelve digits: the rounding of the power is not shown, nor stored.
+    # Rounded to twelve digits, so that the rounding error of the power is neither shown nor stored.
     return [first, *(Fraction(f"{float(first) * ratio ** (k / gaps):.12g}") for k in range(1, gaps)), last]
 
 
@@ -214,13 +214,13 @@ def _stepped(first: Fraction, last: Fraction, step: str | None, part: str) -> li
 
 
 def _multiplied(first: Fraction, last: Fraction, factor: Fraction, part: str) -> list[Fraction]:
-    """The values of an older notation, 40..0.625/2: each is the one before times or divided by the factor."""
+    """The values of the older notation 40..0.625/2: each is the one before times, or divided by, the factor."""
     _check_signs(first, last, part)
     if factor <= 0 or factor == 1:
         raise SettingError(f"{part} has a factor of {float(factor):g}; give one above 0 that is not 1.")
     factor = max(factor, 1 / factor)
     low, high = sorted((abs(first), abs(last)))
-    # Counted in floats first: exact powers of a factor close to 1 grow long.
+    # The count is estimated in floats first: exact powers of a factor close to 1 have very many digits.
     count = int(math.log(high / low) / math.log(factor)) + 2
     _check_count(count - 1)
     by = factor if abs(last) > abs(first) else 1 / factor

@@ -8,7 +8,7 @@ from engine.scene.settings import Integer, Number, Switch
 
 
 def labelled(setting: Any, values: list[Any]) -> list[str]:
-    """A short text for each value, with as many digits as it takes for all to differ."""
+    """A short text for each value, with enough digits for all to be different."""
     if isinstance(setting, Switch):
         return ["on" if value else "off" for value in values]
     if isinstance(setting, Integer):
@@ -19,7 +19,7 @@ def labelled(setting: Any, values: list[Any]) -> list[str]:
 
 
 def network_labels(nets: list[Any]) -> list[str]:
-    """Names of files without their ending; with their folder, or a number, where these are equal.
+    """Names of files without their ending; where names are equal, with the folder or a number.
 
     nets   paths, networks, or None
     """
@@ -39,7 +39,7 @@ def network_labels(nets: list[Any]) -> list[str]:
 
 
 def _few_digits(values: list[float]) -> list[str]:
-    """Numbers as texts: as many decimals each where they are evenly spaced, else three digits or what it takes."""
+    """Numbers as texts: equally many decimals if evenly spaced; else three digits, or more if needed to differ."""
     different = sorted(set(values))
     gaps = [b - a for a, b in zip(different, different[1:], strict=False)]
     even = not gaps or max(gaps) - min(gaps) <= 1e-6 * max(gaps)
@@ -47,7 +47,7 @@ def _few_digits(values: list[float]) -> list[str]:
     if even and 1e-4 <= largest < 1e7:
         finest = min(gaps, default=largest or 1.0)
         for decimals in range(0, 8):
-            # A label that is off by a twentieth of a step names its value still; one that is off by more does not.
+            # A label may differ from its value by at most a twentieth of the smallest step.
             if all(abs(value - round(value, decimals)) <= 0.05 * finest for value in values):
                 return [f"{value:.{decimals}f}" for value in values]
     for digits in range(3, 17):
@@ -58,7 +58,7 @@ def _few_digits(values: list[float]) -> list[str]:
 
 
 def _aligned(texts: list[str], different: list[float]) -> list[str]:
-    """The same with as many decimals each, where that makes none much longer: 0.5, 0.707, 1 as 0.500, 0.707, 1.000."""
+    """The texts with equally many decimals if that makes none much longer: 0.5, 0.707, 1 as 0.500, 0.707, 1.000."""
     low, high = sorted((abs(different[0]), abs(different[-1])))
     if any("e" in text for text in texts) or high > 10.0 * low or different[0] * different[-1] <= 0.0:
         return texts
@@ -74,6 +74,6 @@ def _shortest(value: float, digits: int) -> str:
     if "e" in text:
         mantissa, exponent = text.split("e")
         power = int(exponent)
-        # 40000 is easier to read than 4e+04, and hardly longer.
+        # 40000 is hardly longer than 4e+04, and easier to read.
         return f"{float(text):.0f}" if 0 <= power <= 6 else f"{mantissa}e{power}"
     return text

@@ -1,4 +1,4 @@
-"""Makes the figures a scene declares, each as a file that appears whole or not at all."""
+"""Makes the figures that a scene declares, each as a file that appears whole or not at all."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ from engine.scene.settings import assign
 from engine.sheets.sheet import copied, planned
 from engine.sheets.sheet import made as sheet_made
 
-# Figures say their sizes for cells of this many pixels; another number scales them all alike.
+# Figures state their sizes for cells of this many pixels; with another `cell` all sizes are scaled by the ratio.
 CELL = 400
 FILMS = ("mp4", "webm", "gif")
 
@@ -40,20 +40,20 @@ def figures(
 ) -> list[str]:
     """Makes figures of a scene as files in a folder; returns their paths.
 
-    scene        a name, a scene file's path, a Scene class, or a Scene, whose settings lie under the figures' own
-    folder       made if it is not there; files of other names in it stay as they are
+    scene        a name, a scene file's path, a Scene class, or a Scene, whose settings are used where a figure has none
+    folder       made if it does not exist; files of other names in it are not touched
     names        of figures, or their numbers; None for all
-    settings     {name: value} laid over every figure's
-    cell         pixels of a sheet's 400: everything is scaled alike
-    films        mp4, webm or gif
-    supersample  samples a pixel, in place of the figures' own
+    settings     {name: value} that replace those of every figure
+    cell         pixels of a sheet's cell that is 400 in the figures; everything is scaled by cell / 400
+    films        format of films: mp4, webm or gif
+    supersample  samples a pixel, instead of the figures' own
     executor     of concurrent.futures, to draw cells, frames and parts of large pictures at the same time
     progress     True or False for progress on stderr; None for it where stderr is a terminal
-    made         called with each path when its file is there
+    made         called with each path when its file is finished
 
-    A figure is `03-surface.png`, a film `20-growth.mp4`. Everything is checked before the first is drawn: raises
-    SceneError for a scene without figures and for unknown names, SettingError for values that cannot be, FileError
-    for a folder that cannot be written.
+    Files are named `03-surface.png`, films `20-growth.mp4`. Everything is checked before the first is drawn: raises
+    SceneError for a scene without figures and for unknown names, SettingError for wrong values, FileError for a folder
+    that cannot be written.
     """
     base = _opened(scene)
     with report_user_errors(base):
@@ -79,7 +79,7 @@ def figures(
 
 
 def file_name(figure: Figure, films: str = "mp4") -> str:
-    """`03-surface.png`."""
+    """The name of a figure's file: `03-surface.png`."""
     return f"{figure.number:02}-{figure.name}.{films if figure.kind == 'film' else 'png'}"
 
 
@@ -94,7 +94,7 @@ def _opened(scene: str | Scene | type[Scene]) -> Scene:
 def prepared(
     base: Scene, figure: Figure, over: Mapping[str, Any], scale: float, supersample: int | None
 ) -> Callable[..., object]:
-    """A function make(path, executor=, progress=) that draws the figure, after all checks that need no drawing."""
+    """Checks the figure, and returns a function make(path, executor=, progress=) that draws it."""
     scene = copied(base)
     for name, value in (*figure.settings.items(), *over.items()):
         assign(scene, name, value)
@@ -124,7 +124,7 @@ def prepared(
 
 @contextmanager
 def _named(figure: Figure) -> Iterator[None]:
-    """Errors inside say which figure they are of."""
+    """Errors raised inside the block name the figure."""
     try:
         yield
     except NeurosceneError as error:
@@ -132,7 +132,7 @@ def _named(figure: Figure) -> Iterator[None]:
 
 
 def _ready(folder: str | os.PathLike) -> str:
-    """The folder's path; it is made if it is not there."""
+    """The folder's path; the folder is made if it does not exist."""
     folder = os.fspath(folder)
     if not folder or "\0" in folder:
         raise FileError(f"{folder!r} is no folder. Give the path of the folder that the figures go to.")

@@ -10,17 +10,17 @@ from engine.draw.colour import srgb
 from engine.draw.frame import THEMES
 from engine.draw.words import text
 
-# Type in parts of a cell's side, and its limits in pixels, from legible to too much. It grows a little
-# with the cells in a row, for a large sheet is shown no larger than a small one.
+# The type size as a part of a cell's side, with its limits in pixels. It grows a little with the number of cells in a
+# row, because a large sheet is usually shown at the size of a small one.
 TYPE, TYPE_MIN, TYPE_MAX, TYPE_GROWTH = 0.036, 10.0, 96.0, 0.2
 TITLE = 4.0 / 3.0
-# Before labels are rotated or left out they shrink to this share, but not below so many pixels.
+# Before labels are rotated or left out, they are made smaller by this factor, but not below so many pixels.
 SHRUNK, LEGIBLE = 0.75, 9.0
 GUTTER = 0.012
-# Opacity of text over the background.
+# Opacity of the labels and of the titles.
 VALUES, TITLES = 0.85, 0.6
 
-# An axis' title and its labels.
+# An axis' title, and its labels.
 Titled = tuple[str, list[str]]
 
 
@@ -29,7 +29,7 @@ class PlacedText:
     """A line of text on the sheet.
 
     mask       (H, W) float32 coverage
-    x, y       its top left corner
+    x, y       its top left corner, pixels
     strength   opacity
     """
 
@@ -46,7 +46,7 @@ class SheetLayout:
     size    (width, height) in pixels
     cell    (width, height) of a cell
     places  (x, y) of each cell's top left corner, row by row
-    labels  what is written outside the cells
+    labels  the PlacedTexts outside the cells
     """
 
     size: tuple[int, int]
@@ -63,7 +63,7 @@ def lay_out(
     cell      (width, height) in pixels
     columns   (title, labels)
     rows      the same, or None
-    wrap      cells in a row, where there are no rows: each cell then has its label above it
+    wrap      cells in a row of a sheet without rows; each cell then has its label above it
     """
     width, height = cell
     gutter = max(1, round(GUTTER * min(cell)))
@@ -76,13 +76,13 @@ def lay_out(
     over = _above(labels, width + gutter - gap, width + gutter, size, across, can_rotate=not wrap)
     left = _beside(rows[1], height + gutter, over.size, limit=_longest(across * width, size)) if rows else None
 
-    # From the left and from the top: margin, title, the axis' title, its values, the cells.
+    # From the left, and from the top: margin, title, the axis' title, its labels, the cells.
     margin = round(0.9 * size)
     line = text.mask("0", size).shape[0]
     x = y = margin
     if left:
         x += (line + round(0.2 * size) if rows and rows[0] else 0) + left.extent + round(0.45 * size)
-    # Labels wider than their column keep to the right of the rows' title.
+    # Labels that are wider than their column must stay to the right of the rows' title.
     x = max(x, over.overhang(width) + (margin + line if rows and rows[0] else margin // 2))
     if title:
         y += text.mask("0", TITLE * size).shape[0] + round(0.4 * size)
@@ -97,7 +97,7 @@ def lay_out(
 
     written = []
     if title:
-        # On a narrow sheet the title is set as small as the words below it before it loses any of its own.
+        # On a narrow sheet the title is made as small as the labels before it is cut.
         room = page[0] - 2 * margin
         fits = [f for f in (TITLE, 1.15, 1.0) if text.mask(title, f * size, tabular=True).shape[1] <= room]
         written.append(_centred(_fitted(title, (fits or [1.0])[0] * size, room), x + grid[0] / 2, margin, page, 1.0))
@@ -107,7 +107,7 @@ def lay_out(
     for k, mask in over.masks.items():
         row, column = divmod(k, across)
         middle = x + column * pitch[0] + width / 2
-        # Rotated labels end at the cell; horizontal ones share a baseline.
+        # Rotated labels end at their cell; horizontal ones are on one baseline.
         below = y + row * pitch[1] - round(0.3 * size)
         written.append(PlacedText(mask, round(middle - mask.shape[1] / 2), below - mask.shape[0], VALUES))
     if rows and left:
@@ -116,7 +116,7 @@ def lay_out(
             right = x - round(0.45 * size) - mask.shape[1]
             written.append(PlacedText(mask, right, round(middle - mask.shape[0] / 2), VALUES))
         if rows[0]:
-            # Centred on the cells as far as it fits between the columns' title and the page's end.
+            # Centred on the cells, if it fits between the columns' title and the page's end.
             mask = np.rot90(_fitted(rows[0], size, page[1] - margin - top))
             at = min(max(y + grid[1] / 2 - mask.shape[0] / 2, top), page[1] - margin - mask.shape[0])
             written.append(PlacedText(mask, margin, round(at), TITLES))
@@ -126,7 +126,7 @@ def lay_out(
 
 
 def drawn(sheet: SheetLayout, theme: str) -> np.ndarray:
-    """The sheet without its cells: (H, W, 4) uint8, opaque.
+    """The sheet with its labels and empty cells: (H, W, 4) uint8, opaque.
 
     theme   a key of THEMES
     """
@@ -143,16 +143,16 @@ def drawn(sheet: SheetLayout, theme: str) -> np.ndarray:
     return page
 
 
-# Labels that never meet.
+# Labels that do not overlap.
 
 
 @dataclass(frozen=True)
 class _Labels:
-    """Labels that fit: number of the column or row -> mask.
+    """Labels that fit: {number of the column or row: mask}.
 
     size     of their type, in pixels
-    extent   pixels they take between the cells and the margin
-    height   of one as it is drawn, in pixels
+    extent   pixels that the labels need between the cells and the margin
+    height   of one label as it is drawn, in pixels
     """
 
     masks: dict[int, np.ndarray]
@@ -161,13 +161,13 @@ class _Labels:
     height: int
 
     def overhang(self, width: int) -> int:
-        """Pixels by which the widest is wider than its cell, at each side."""
+        """Pixels by which the widest label exceeds its cell at each side."""
         widest = max((mask.shape[1] for mask in self.masks.values()), default=0)
         return max(0, -(-(widest - width) // 2))
 
 
 def _above(labels: list[str], room: float, pitch: float, size: float, across: int, *, can_rotate: bool) -> _Labels:
-    """Labels over columns: horizontal if they fit, else smaller, else rotated, else every second, fifth, tenth ..."""
+    """Labels over columns: horizontal; if too wide smaller, then rotated, then only every second, fifth, tenth ..."""
     smaller = max(SHRUNK * size, min(LEGIBLE, size))
     for type_size in (size, smaller):
         masks = _masks(labels, type_size)
@@ -178,7 +178,7 @@ def _above(labels: list[str], room: float, pitch: float, size: float, across: in
         extent = max(mask.shape[0] for mask in rotated)
         return _Labels(dict(enumerate(rotated)), smaller, extent, extent)
     if not can_rotate and room >= 4 * smaller:
-        # Captions, under each other: words are shortened to their cell.
+        # Captions of single cells are shortened to the width of their cell.
         masks = _masks(labels, smaller, room)
         return _Labels(dict(enumerate(masks)), smaller, _height(masks), _height(masks))
     masks = _masks(labels, smaller, _longest(0, size))
@@ -188,7 +188,7 @@ def _above(labels: list[str], room: float, pitch: float, size: float, across: in
 
 
 def _beside(labels: list[str], pitch: float, size: float, limit: float) -> _Labels:
-    """Labels left of rows: all if a line is no higher than a row, else every second, fifth, tenth ..."""
+    """Labels left of rows: all if a line is not higher than a row, else every second, fifth, tenth ..."""
     masks = _masks(labels, size, limit)
     every = _every(_height(masks), pitch)
     shown = {k: mask for k, mask in enumerate(masks) if k % every == 0}
@@ -196,14 +196,14 @@ def _beside(labels: list[str], pitch: float, size: float, limit: float) -> _Labe
 
 
 def _every(needed: float, pitch: float) -> int:
-    """The first of 1, 2, 5, 10, 20 ... that times the pitch is at least what is needed."""
+    """The first n of 1, 2, 5, 10, 20 ... for which n * pitch >= needed."""
     return next(
         few * 10**power for power in itertools.count() for few in (1, 2, 5) if few * 10**power * pitch >= needed
     )
 
 
 def _longest(length: float, size: float) -> float:
-    """Pixels a label may be long before it is shortened: more on a large sheet."""
+    """The most pixels of a label before it is shortened: more on a large sheet."""
     return max(10.0 * size, min(0.4 * length, 24.0 * size))
 
 
@@ -220,11 +220,11 @@ def _height(masks: list[np.ndarray]) -> int:
 
 
 def _fitted(words: str, size: float, limit: float = math.inf) -> np.ndarray:
-    """A line's mask, no wider than a limit: what is too long loses its middle, as names often differ at their ends."""
+    """The mask of a line, no wider than a limit: its middle is cut out, since names often differ at their ends."""
     mask = text.mask(words, size, tabular=True)
     count = len(words) - 1
     while mask.shape[1] > limit and count > 1:
-        # Towards the limit in one step, then one by one.
+        # The number of letters is estimated first, then reduced one by one.
         count = max(1, min(count - 1, int(count * (limit / mask.shape[1]) + 2)))
         head = -(-count // 2)
         cut = words[:head].rstrip() + "…" + words[len(words) - (count - head) :].lstrip()

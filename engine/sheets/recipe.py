@@ -1,7 +1,7 @@
 """How a sheet was made, stored in its PNG with the state of its scene, and checked when it is read.
 
-The state is that of one picture (see engine.app.picture_state), so a sheet opens as a scene wherever a picture does.
-What it varies is under `sheet`: values only, and networks as their weights; nothing in it names a file to open.
+The state is that of one picture (see engine.app.picture_state), so a sheet can be opened as a scene like any picture.
+What varies is stored under `sheet`, as values, networks as their weights; nothing in it names a file to open.
 """
 
 from pathlib import Path
@@ -19,10 +19,10 @@ from engine.sheets.axis import MOST_CELLS, Axis
 if TYPE_CHECKING:
     from engine.sheets.sheet import SheetPlan
 
-# Bytes of one network, as in a picture; and of the text of all that a sheet varies, so that it can be read again.
+# The most bytes of one network, as in a picture; and of the whole text, so that it can be read again.
 MOST_WEIGHTS = 2**20
 MOST_TEXT = picture_state.MAX_STATE_BYTES - (2 << 20)
-# Names of what is left out, for whoever opens it.
+# The most names of left-out networks that are stored for a message.
 MOST_NAMED = 20
 MOST_TIME = 1e9
 LONGEST = 250
@@ -32,7 +32,7 @@ def stored(plan: "SheetPlan") -> dict[str, Any]:
     """The state of a sheet, as plain data for JSON."""
     state = picture_state.stored(plan.scene, clock_of(plan.scene, plan.time), plan.layout.cell, plan.supersample)
     left_out = state["left_out"]
-    # The settings of the scene may have a network already.
+    # The state of the scene may contain a network already.
     room = MOST_TEXT - len(picture_state.text(state)[picture_state.KEYWORD])
 
     def axis_of(side: Axis) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def stored(plan: "SheetPlan") -> dict[str, Any]:
             return data
         if len(left_out) < MOST_NAMED:
             left_out.append(_short(data))
-        # No weights: other than None, which is the scene's own network.
+        # A network without stored weights is an empty text, since None means the scene's own network.
         return {setting.key: ""}
 
     state["sheet"] = {
@@ -70,18 +70,18 @@ def _short(text: str) -> str:
 
 
 def read(state: dict[str, Any], scene: Scene, path: str | Path | None) -> dict[str, Any] | None:
-    """{columns, rows, wrap, title, time} for sheet.planned, of a state picture_state has read; None without a sheet.
+    """{columns, rows, wrap, title, time} for sheet.planned, from a state that was read; None without a sheet.
 
-    scene   whose settings are meant
+    scene   the scene whose settings vary
     path    for messages
 
-    Raises FileError for what is not as `stored` writes it, and for a network that was too large to be stored.
+    Raises FileError for anything that `stored` does not write, and for a network that was too large to be stored.
     """
     recipe = state.get("sheet")
     if recipe is None:
         return None
     found = dict(recipe) if isinstance(recipe, dict) else {}
-    # Sheets of before had no time of their own, but their picture's.
+    # Sheets of earlier versions stored no time; theirs is the state's.
     found.setdefault("time", state["time"])
     columns, rows = found.get("columns"), found.get("rows")
     checks = {
@@ -126,7 +126,7 @@ def _is_step(step: Any, scene: Scene) -> bool:
 
 
 def _axis(side: Any, scene: Scene, path: str | Path | None, noun: str) -> Axis:
-    """The Axis of a stored side whose form has been checked."""
+    """The Axis of stored columns or rows, whose form has been checked."""
     steps = []
     for step in side["steps"]:
         probe, values = type(scene)(), {}

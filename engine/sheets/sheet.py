@@ -41,21 +41,21 @@ def sheet(
 ) -> np.ndarray | str:
     """Pictures of a scene side by side, labelled.
 
-    path         None for an array; ending in .png for a file that stores how it was made; `-` for standard output
+    path         None to return an array; a .png, which stores how it was made; `-` for standard output
     columns      {setting: values}, `depth=1..10` (see engine.sheets.axis), or a tuple of engine.Step
     rows         the same
-    wrap         cells in a row; each cell is then labelled itself. Without rows only
+    wrap         cells in a row, each labelled above; only without `rows`
     cell         (width, height) in pixels, exactly
-    title        one line over it
+    title        one line over the sheet
     supersample  samples a pixel: 1, 4, 9 or 16
-    time         seconds, where neither columns nor rows give another; None for each scene's own
+    time         seconds, unless columns or rows vary it; None for each scene's own moment
     executor     of concurrent.futures, to draw cells at the same time; None draws them here, one by one
     progress     True or False for a bar on stderr; None for one where stderr is a terminal
     returns      (H, W, 4) uint8, row 0 on top; or the path
 
-    Each cell is the picture that `render` gives. The scene stays as it is, and the bytes are the same whatever the
-    executor. Everything is checked before the first cell is drawn: raises SettingError for settings and values that
-    cannot be and for sheets that do not fit the memory, FileError for a path that cannot be written.
+    Each cell is the picture that `render` gives. The scene is not changed, and the bytes are the same with any
+    executor. Everything is checked before the first cell is drawn: raises SettingError for wrong settings and values
+    and for sheets that do not fit into memory, FileError for a path that cannot be written.
     """
     plan = planned(
         scene, columns=columns, rows=rows, wrap=wrap, cell=cell, title=title, supersample=supersample, time=time
@@ -65,9 +65,9 @@ def sheet(
 
 @dataclass(frozen=True)
 class SheetPlan:
-    """A sheet that can be drawn: everything in it has been checked.
+    """A sheet that is ready to be drawn: everything in it has been checked.
 
-    scene    the Scene that columns and rows are laid over; a copy, which nobody changes
+    scene    a copy of the Scene, unchanged, to which each cell applies its column's and row's settings
     time     seconds; None where each cell shows its scene's own moment
     """
 
@@ -81,14 +81,14 @@ class SheetPlan:
     layout: SheetLayout
 
     def steps(self, number: int) -> tuple[Step, ...]:
-        """The Steps of a cell, in the order they are laid over the scene."""
+        """The Steps of a cell, in the order in which they are applied to the scene."""
         if self.rows is None:
             return (self.columns.steps[number],)
         row, column = divmod(number, len(self.columns.steps))
         return self.columns.steps[column], self.rows.steps[row]
 
     def moment(self, number: int) -> tuple[Scene, Clock]:
-        """(scene, clock) of a cell: the scene is a new one, not built yet."""
+        """(scene, clock) of a cell; the scene is new and not built yet."""
         scene, time = copied(self.scene), self.time
         for step in self.steps(number):
             for name, value in step.settings.items():
@@ -111,7 +111,7 @@ def planned(
 ) -> SheetPlan:
     """The plan of a sheet; arguments and errors are those of `sheet`.
 
-    option   where columns and rows were given, for messages: `--vary`
+    option   the name of the option for columns and rows, for messages: `--vary`
     """
     scene = copied(scene)
     columns, rows = axis(scene, columns, option), axis(scene, rows, option)
@@ -142,7 +142,7 @@ def made(
     executor: Executor | None = None,
     progress: bool | None = None,
 ) -> np.ndarray | str:
-    """Draws a sheet: its pixels, or the path when there is one."""
+    """Draws a sheet; returns its pixels, or its path if one is given."""
     if path is None:
         return _pixels(plan, executor, progress, "sheet")
     path = os.fspath(path)
@@ -153,7 +153,7 @@ def made(
     return make.write_picture(path, plan.layout.size, text, lambda: _pixels(plan, executor, progress, name))
 
 
-# Its cells.
+# Cells.
 
 
 def _pixels(plan: SheetPlan, executor: Executor | None, progress: bool | None, name: str) -> np.ndarray:
@@ -180,7 +180,7 @@ def _cells(plan: SheetPlan, executor: Executor | None) -> Iterator[np.ndarray]:
         moments = map(plan.moment, numbers)
         yield from results((picture_job(scene, clock, size, plan.supersample) for scene, clock in moments), executor)
         return
-    # One scene shows them all: what a cell has in common with the one before is not built again.
+    # One scene draws all cells, so that what a cell has in common with the one before is not built again.
     shown = copied(plan.scene)
     for number in numbers:
         wanted, clock = plan.moment(number)
@@ -189,21 +189,21 @@ def _cells(plan: SheetPlan, executor: Executor | None) -> Iterator[np.ndarray]:
 
 
 def copied(scene: Scene) -> Scene:
-    """Another scene of the same class with the same settings and camera, not built yet."""
+    """A new scene of the same class with the same settings and camera, not built yet."""
     other = type(scene)()
     match(other, scene)
     return other
 
 
 def _differ(kind: Any, value: Any, other: Any) -> bool:
-    # Networks, histories and images are compared as objects: comparing their numbers could take long.
+    # Networks, histories and images are compared by identity, since comparing their numbers could take long.
     return value is not other if is_data(kind) else value != other
 
 
 def match(scene: Scene, wanted: Scene) -> None:
-    """Gives a scene the settings and the camera of another, changing no more than differs."""
+    """Gives a scene the settings and the camera of another; sets only those that differ."""
     names = settings(scene)
-    # Setting one may change others that depend on it; these are then set in the next round.
+    # Setting one may change others that depend on it; those are set in the next round.
     for _ in range(len(names)):
         different = [name for name, kind in names.items() if _differ(kind, getattr(scene, name), getattr(wanted, name))]
         if not different:

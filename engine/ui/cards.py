@@ -1,4 +1,4 @@
-"""What lies over the picture: help, the reading at the pointer or at a pin, the status, the handles of folded parts."""
+"""What is drawn over the picture: help, readings at the pointer or a pin, the status, handles of folded parts."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ PANEL = (
     ("shift + drag a slider", "ten times finer"),
     ("right click a slider", "back to its default"),
 )
-# What more there is to do, by the part a scene has.
+# Further rows of the help, for the parts that not every scene has.
 WEIGHTS = (
     ("wheel over a weight", "change by 0.15, up to ±1"),
     ("drag a weight up or down", "change smoothly, shift finer"),
@@ -59,14 +59,14 @@ Size = tuple[float, float]  # (width, height) of the picture, in logical pixels
 def help_card(w: Widgets, size: Size, view: str, actions: Sequence[Action], parts: Sequence[tuple] = ()) -> None:
     """All keys and gestures, over a dimmed picture.
 
-    view       the scene's: orbit or pan_zoom
+    view       how the mouse moves the scene's camera: orbit or pan_zoom
     actions    those with keys are listed
-    parts      which of WEIGHTS, UNITS and TIMELINE there are
+    parts      those of WEIGHTS, UNITS and TIMELINE that the scene has
     """
     width, height = size
     with w.window("help", 0.0, 0.0, width, height, PASSIVE):
         w.box(0.0, 0.0, width, height, "veil", 0.0)
-        # Where two have one key, the first answers to it.
+        # If two actions have the same key, the first one runs, so only its text is listed.
         known = {a.key: a.doc for a in reversed(actions) if a.key and a.doc}
         undo = UNDO if WEIGHTS in parts else ()
         keys = [*KEYS[:-1], *undo, KEYS[-1], *((a.key, known.pop(a.key)) for a in actions if a.key in known)]
@@ -105,13 +105,13 @@ def help_card(w: Widgets, size: Size, view: str, actions: Sequence[Action], part
 
 
 def reading(w: Widgets, size: Size, place: tuple[float, float], reading: Reading, name: str) -> None:
-    """A small card beside a place: what the scene reports of it; `name` is the window's."""
+    """A small card beside a place: what the scene reports there. `name` is that of the card's imgui window."""
     with w.window(name, 0.0, 0.0, *size, PASSIVE):
         names, values = w.widest(n for n, _ in reading.rows), w.widest(v for _, v in reading.rows)
         wide = max(w.measure(reading.title, BODY, True), names + 14.0 + values) + 24.0
         tall = 30.0 + 18.0 * len(reading.rows) + 6.0 * bool(reading.rows)
         x, y = place[0] + 16.0, place[1] + 18.0
-        # Beside the pointer on the side that has room; never under it.
+        # On the side of the pointer that has room; never under it.
         if x + wide > size[0] - 6.0:
             x = place[0] - wide - 12.0
         if y + tall > size[1] - 6.0:
@@ -126,7 +126,7 @@ def reading(w: Widgets, size: Size, place: tuple[float, float], reading: Reading
 
 
 def pinned(w: Widgets, size: Size, place: tuple[float, float], of: Reading) -> None:
-    """The card of a pinned place, and a mark where that is."""
+    """The card of a pinned place, and a mark at that place."""
     with w.window("pin", 0.0, 0.0, *size, PASSIVE):
         w.pen.add_circle(place, 5.5, w.colour("card"), 0, 3.5)
         w.pen.add_circle(place, 5.5, w.colour("text"), 0, 1.5)
@@ -134,7 +134,7 @@ def pinned(w: Widgets, size: Size, place: tuple[float, float], of: Reading) -> N
 
 
 def status(w: Widgets, size: Size, text: str, message: str | None) -> None:
-    """One quiet line at the picture's bottom left; the message before the facts."""
+    """One line at the picture's bottom left: the message, then the text."""
     width, height = size
     with w.window("status", 0.0, height - 34.0, width, 34.0, PASSIVE):
         x, y, room = MARGIN - 6.0, height - 18.0, width - 2 * (MARGIN - 6.0)
@@ -146,13 +146,13 @@ def status(w: Widgets, size: Size, text: str, message: str | None) -> None:
             x, room = x + wide + 8.0, room - wide - 8.0
         if room > 60.0:
             text = w.fitted(text, room, SMALL)
-            # A soft background in the picture's own colour keeps it readable where the subject reaches down here.
+            # A translucent background keeps the line readable over what the scene draws there.
             w.box(x - 6.0, y - 10.0, w.measure(text, SMALL) + 12.0, 20.0, "veil", 4.0)
             w.text(x, y, text, "muted", SMALL)
 
 
 def unfold(w: Widgets, size: Size, below: bool = False) -> bool:
-    """A folded part's handle: the panel's, or with `below` the timeline's; returns True if it was pressed."""
+    """The handle of the folded panel, or with `below` of the folded timeline; returns True if it was pressed."""
     x, y = size[0] - 40.0, size[1] - 40.0 if below else 10.0
     name, icon, doc = ("unfold.timeline", "up", "the timeline; t") if below else ("unfold", "bars", "the panel; Tab")
     with w.window(name, x, y, 32.0, 30.0, imgui.WindowFlags_.no_background):

@@ -1,4 +1,4 @@
-"""What controls are drawn with: text that fits, boxes, bars, rings, icons and keys' caps."""
+"""The shapes that controls are drawn with: text that fits, boxes, bars, rings, icons and keys' caps."""
 
 import math
 from collections.abc import Iterator
@@ -18,16 +18,16 @@ ICONS = {
     "ArrowUp": "\uf062", "ArrowDown": "\uf063", "ArrowLeft": "\uf060", "ArrowRight": "\uf061",
 }  # fmt: skip
 KEY_NAMES = {" ": "space", "Escape": "esc", "Enter": "enter", "Delete": "del"}
-# What every window here has: a place of its own, no frame, nothing remembered between two runs.
+# imgui's flags for all our windows: no frame, and nothing stored between two runs.
 PLAIN = imgui.WindowFlags_.no_decoration | imgui.WindowFlags_.no_saved_settings
-# One that stays where it is, with others over it.
+# Flags for a window that stays in its place, below others.
 FIXED = imgui.WindowFlags_.no_move | imgui.WindowFlags_.no_nav | imgui.WindowFlags_.no_bring_to_front_on_focus
-# Texts whose width or lines are remembered.
+# Texts whose width or lines are cached.
 CACHED = 4000
 
 
 def key_name(key: str) -> str:
-    """A key as people call it, or its arrow."""
+    """The name of a key for people, or an arrow."""
     return ICONS.get(key) or KEY_NAMES.get(key) or (key.upper() if len(key) == 1 else key)
 
 
@@ -45,7 +45,7 @@ class Area(NamedTuple):
         return self.y + self.height / 2
 
     def inset(self, down: float) -> "Area":
-        """As much less high above and below."""
+        """The area, made less high by `down` at the top and at the bottom."""
         return self._replace(y=self.y + down, height=self.height - 2.0 * down)
 
 
@@ -54,7 +54,7 @@ class DrawList:
 
     fonts   (regular, bold)
     theme   one of engine.ui.theme.THEMES
-    pen     imgui's draw list of the window, or of what is open in it
+    pen     imgui's draw list of the window, or of the child or popup that is open in it
     """
 
     theme: Colours
@@ -84,14 +84,14 @@ class DrawList:
 
     @contextmanager
     def scrolled(self, name: str, height: float) -> Iterator[None]:
-        """A part of the window, so high, with a scroll bar where more is drawn in it."""
+        """A part of the window of this height, with a scroll bar if its contents are higher."""
         imgui.begin_child(name, (self.width + 12.0, height))
         with self.inner():
             yield
         imgui.end_child()
 
     def colour(self, name: str, alpha: float = 1.0) -> int:
-        """A colour of the theme, or one written `#rrggbb`, as imgui takes it."""
+        """imgui's number for a colour of the theme, or for one written `#rrggbb`."""
         return packed(self.theme.get(name, name), alpha)
 
     def measure(self, text: str, size: float = BODY, bold: bool = False) -> float:
@@ -113,18 +113,18 @@ class DrawList:
         self, x: float, y: float, text: str, colour: str = "text", size: float = BODY, bold: bool = False,
         align: float = 0.0, width: float | None = None,
     ) -> None:  # fmt: skip
-        """A line of text with its left end (align 0), middle (0.5) or right end (1) at x; y is its middle's height.
+        """A line of text with its left end (align 0), middle (0.5) or right end (1) at x; its middle's height is y.
 
-        width   more than so much is cut, with dots
+        width   text longer than this is cut, and ends in dots
         """
         if width is not None:
             text = self.fitted(text, width, size, bold)
         x -= align * self.measure(text, size, bold)
-        # Whole pixels: type between them is blurred.
+        # Rounded to whole pixels, since text between pixels is blurred.
         self.pen.add_text(self.fonts[bold], size, (round(x), round(y - size * 0.59)), self.colour(colour), text)
 
     def fitted(self, text: str, width: float, size: float = BODY, bold: bool = False) -> str:
-        """The text, or as much of its beginning as fits and three dots."""
+        """The text, or as much of its beginning as fits, with three dots."""
         if self.measure(text, size, bold) <= width:
             return text
         while text and self.measure(text + "…", size, bold) > width:
@@ -149,14 +149,14 @@ class DrawList:
     def wrapped(
         self, text: str, colour: str = "muted", size: float = SMALL, width: float | None = None, most: int = 3
     ) -> None:
-        """Text over a few lines, moving down; words that are longer than a line are cut."""
+        """Text on at most `most` lines, at the cursor; words longer than a line are cut."""
         width = width or self.width
         for line in self.lines(text, size, width, most):
             x, y = self.take(size * 1.4)
             self.text(x, y + size * 0.7, line, colour, size, width=width)
 
     def take(self, height: float) -> tuple[float, float]:
-        """(x, y) of a place so high across the window; what is drawn next stands below it."""
+        """(x, y) of a free area of this height, as wide as the window; moves the cursor below it."""
         p = imgui.get_cursor_screen_pos()
         imgui.dummy((self.width, height))
         return p.x, p.y
@@ -165,12 +165,12 @@ class DrawList:
         self.pen.add_rect_filled((x, y), (x + width, y + height), self.colour(colour), round)
 
     def card(self, x: float, y: float, width: float, height: float) -> None:
-        """A box with an edge, for what lies over the picture."""
+        """A box with an edge, for cards over the picture."""
         self.box(x, y, width, height, "card", ROUND + 2.0)
         self.pen.add_rect((x, y), (x + width, y + height), self.colour("line"), ROUND + 2.0)
 
     def keycap(self, x: float, y: float, key: str, size: float = SMALL, height: float = 22.0) -> float:
-        """A key's cap with its middle left at (x, y); returns its width."""
+        """A key's cap, the middle of its left side at (x, y); returns its width."""
         width = max(self.measure(key_name(key), size) + 12.0, 22.0)
         self.box(x, y - height / 2, width, height, "raised", 4.0)
         self.pen.add_rect((x, y - height / 2), (x + width, y + height / 2), self.colour("faint", 0.5), 4.0)
@@ -178,7 +178,7 @@ class DrawList:
         return width
 
     def bar(self, x: float, y: float, width: float, height: float, part: float) -> None:
-        """How much of something is done."""
+        """A progress bar, filled up to `part`, 0 to 1."""
         self.box(x, y, width, height, "raised", height / 2)
         if part > 0.0:
             done = max(width * min(part, 1.0), height)

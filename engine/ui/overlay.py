@@ -12,14 +12,14 @@ from engine.ui.theme import THEMES, WIDTH
 from engine.ui.widgets.setting import Widgets
 from engine.ui.widgets.timeline import TimelineStrip
 
-# Logical pixels a picture should have beside an open panel.
+# A view with less room for the picture than this, in logical pixels, begins with the panel folded.
 SMALLEST = 240.0
 
 
 class Overlay:
-    """What lies on and beside the picture.
+    """What is drawn over the picture and beside it.
 
-    viewer   gives scene, transport, history, recording and the verbs the panel calls
+    viewer   has scene, transport, history, recording and the methods that the panel calls
     """
 
     def __init__(self, viewer: Any, device: Any, canvas: Any):
@@ -29,10 +29,10 @@ class Overlay:
         self.hover = Hover()
         self.panel = Panel(viewer, self.widgets, self.hover)
         self.strip = TimelineStrip(self.widgets, viewer.transport, viewer.run)
-        # Cards have places of their own, and no fields.
+        # Cards have a Widgets of their own: they stand elsewhere and have no text fields.
         self.over = Widgets(self.surface.fonts)
         self.help_shown = False
-        # A small window or widget begins with the picture.
+        # In a small window or widget the panel is folded at first.
         self.panel.is_open = not viewer.live or canvas.get_logical_size()[0] >= WIDTH + SMALLEST
 
     @property
@@ -46,7 +46,7 @@ class Overlay:
         return self.strip.height(self.canvas.get_logical_size()[1])
 
     def draw(self, view: Any, size: tuple[float, float], ratio: float, step: float) -> None:
-        """Draws everything but the picture over a view; see Surface.draw."""
+        """Draws panel, timeline and cards over a view; the arguments are those of Surface.draw."""
         self.over.theme = self.widgets.theme = theme = THEMES[self.viewer.scene.theme]
         self.surface.set_theme(theme)
         self.surface.draw(view, size, ratio, step, lambda: self._draw(*size))
@@ -54,7 +54,7 @@ class Overlay:
 
     @property
     def has_keys(self) -> bool:
-        """True while something is typed, or about to be."""
+        """True while a text field has the keyboard, or is about to get it."""
         return self.widgets.is_typing or self.surface.has_keys
 
     def _draw(self, width: float, height: float) -> None:
@@ -89,7 +89,7 @@ class Overlay:
             viewer.changed()
 
     def escape(self) -> bool:
-        """Closes what is open; returns False if nothing was."""
+        """Closes the help, a chooser or a text field; returns False if none was open."""
         if self.help_shown:
             self.help_shown = False
             return True

@@ -1,4 +1,4 @@
-"""The panel: a scene's settings and actions as controls, group by group, and what every live view has besides."""
+"""The panel: a scene's settings and actions as controls, group by group, and the controls that every view has."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ HEADINGS = {
     "camera": "Camera",
     "save": "Save",
 }
-# Seconds a recording may be asked for.
+# Seconds of the longest recording that the panel offers.
 LONGEST = 600.0
-# Of playback.
+# The slider of the playback speed.
 SPEED = Scale(*SPEEDS, "x", log=True, default=1.0)
-# Passes listed under the switch that times them.
+# At most so many passes are listed under the switch that times them.
 PASSES = 8
 
 
 class Panel:
     """Draws the panel of one view.
 
-    viewer   what the panel works on: scene, transport, history, recording, painter, notices, and the
-             verbs assign, run, query, edited, load, reset_view, toggle_help, save_picture, record
+    viewer   has scene, transport, history, recording, painter, notices, and the methods assign, run, query, edited,
+             load, reset_view, toggle_help, save_picture, record
     """
 
     def __init__(self, viewer: Any, widgets: Widgets, hover: Hover):
@@ -84,7 +84,7 @@ class Panel:
         known = settings(scene)
         actions = list(query(scene.actions, ()))
         for group in GROUPS:
-            # A setting whose `when` fails is shown.
+            # A setting whose `when` raises an error is shown.
             mine = {n: s for n, s in known.items()
                     if s.group == group and (s.when is None or query(lambda s=s: s.when(scene), True))}  # fmt: skip
             if self._is_open(group, HEADINGS[group]):
@@ -116,12 +116,12 @@ class Panel:
         w.take(12.0)
 
     def _group(self, group: str, mine: dict[str, Any], actions: list[Action]) -> None:
-        """One group's controls: settings in their order, the scene's actions, and what comes by itself."""
+        """One group's controls: its settings in order, the scene's actions, and the controls every view has there."""
         seeded = next((a for a in actions if a.name == "randomize"), None) if "seed" in mine else None
         matrix_shown = False
         if group == "time":
             self._time()
-        # The network and its weights come first: nothing above the matrix may appear or go while it is worked on.
+        # The network and its weights come first, so that nothing above the matrix moves it while weights are edited.
         first = Network if self.viewer.history is not None else ()
         places = {name: is_data(setting) - 2 * isinstance(setting, first) for name, setting in mine.items()}
         for name, setting in sorted(mine.items(), key=lambda item: places[item[0]]):
@@ -130,7 +130,7 @@ class Panel:
                 matrix_shown = self._matrix()
         if group == "shown":
             if not matrix_shown:
-                # A scene without a setting for it: after everything else.
+                # A scene without a setting for its network shows the matrix after all settings.
                 self._matrix()
             self._units()
         run = self.viewer.run
@@ -171,7 +171,7 @@ class Panel:
                         height=height - 4.0):  # fmt: skip
                 self.viewer.run(randomize.run)
             return new
-        # A typed value outside the slider's soft range is still shown at its end.
+        # A typed value outside the slider's range is shown at the slider's end.
         return w.number(name, title, doc, value, taken) if slid is None else w.slider(name, title, doc, value, slid)
 
     def _matrix(self) -> bool:
@@ -194,7 +194,7 @@ class Panel:
             self.diagram.draw(self.w, diagram, units)
 
     def _buttons(self, buttons: list[tuple[str, str, Callable[[], object], str | None]]) -> None:
-        """Buttons as (text, doc, run, key), two beside each other where they fit."""
+        """Draws buttons, given as (text, doc, run, key), two in a row where they fit."""
         w = self.w
         half = (w.width - 8.0) / 2.0
         two = all(w.measure(text) + (40.0 if key else 20.0) <= half for text, _, _, key in buttons)
@@ -225,7 +225,7 @@ class Panel:
                 notices.show_problem(f"{new}: playback takes a number from 0.1 to 10.")
 
     def _passes(self) -> None:
-        """A switch that times the picture's passes on the GPU, and what they take."""
+        """A switch that times the picture's passes on the GPU, and the times measured."""
         w, painter = self.w, self.viewer.painter
         is_on = painter.renderer.times is not None
         new = w.switch("passes", "Pass times", "What each pass takes on the GPU. Takes on or off.", is_on)
@@ -267,11 +267,11 @@ class Panel:
             if w.button("record.start", x, y + 3.0, w.width, "Record", icon="record", doc=doc):
                 viewer.record()
         if viewer.live:
-            # Pictures that are not looked at live have nobody to turn it.
+            # Only a live view has the switch that times passes.
             self._passes()
 
     def _foot(self, x: float, height: float) -> float:
-        """The last problem, pinned to the bottom; returns how high it is."""
+        """Draws the last problem at the panel's bottom; returns its height."""
         problem = self.viewer.notices.problem
         if not problem:
             return 0.0

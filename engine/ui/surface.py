@@ -1,4 +1,4 @@
-"""imgui on a canvas: it takes events first, and draws over whatever view it is given."""
+"""imgui on a canvas: it handles events before the picture does, and draws over a given texture view."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +9,9 @@ from wgpu.utils.imgui import ImguiRenderer
 
 from engine.ui.theme import Colours, load_fonts, set_theme
 
-# Where imgui takes the mouse to be when there is none: minus FLT_MAX.
+# imgui's mouse position when there is no mouse: minus FLT_MAX.
 NOWHERE = (-3.4028234663852886e38, -3.4028234663852886e38)
-# Events after which imgui must know where the pointer is and which keys are held.
+# Events before which imgui must be told where the pointer is and which keys are held.
 PREPARED = ("pointer_move", "pointer_up", "pointer_down", "key_up", "key_down", "wheel", "char")
 CURSORS = {
     imgui.MouseCursor_.text_input: "text",
@@ -22,9 +22,9 @@ CURSORS = {
 
 
 def plain_format(canvas: Any, device: Any) -> str:
-    """Configures a canvas, if nobody has, with a format that takes sRGB values as they are; returns its format.
+    """Configures a canvas, if that is not done, with a format that stores sRGB values unchanged; returns the format.
 
-    imgui blends in sRGB: on an `-srgb` surface its soft edges and shadows come out too light.
+    imgui blends sRGB values: on an `-srgb` surface its soft edges and shadows would be too light.
     """
     context = canvas.get_wgpu_context()
     if context.get_configuration() is None:
@@ -39,24 +39,24 @@ def plain_format(canvas: Any, device: Any) -> str:
 class Surface(ImguiRenderer):
     """One canvas's imgui: its context, fonts and events.
 
-    Handlers stop the events that belong to a widget, so that the picture's own handlers never see them.
+    Its handlers stop events that belong to a widget, so that the picture's handlers do not get them.
     """
 
     def __init__(self, device: Any, canvas: Any):
         self.format = plain_format(canvas, device)
         super().__init__(device, canvas)
         self.device, self.canvas = device, canvas
-        # Typing "0.15" must not wait: one event of each kind a frame is for mice that shake, not for scripts.
+        # imgui spreads fast events over several frames: a press and its release in one frame are both seen.
         self.backend.io.config_input_trickle_event_queue = True
         self.backend.io.config_windows_move_from_title_bar_only = True
-        # A scene's own mistake may end a frame half way; imgui closes what was left open, the error goes on.
+        # An exception in a scene may end a frame half-way: imgui then closes what was left open, without asserting.
         self.backend.io.config_error_recovery_enable_assert = False
         self.backend.io.config_error_recovery_enable_tooltip = False
         canvas.add_event_handler(self._prepare, *PREPARED, order=-100)
         canvas.add_event_handler(self._on_leave, "pointer_leave", order=-99)
         self.fonts = load_fonts()
         self.has_popup = False
-        # True from when a field is opened until imgui has given it the keyboard, two frames later.
+        # awaits_text: True from the opening of a field until imgui gives it the keyboard, two frames later.
         self.awaits_text = self._is_active = False
         self._typed = ""
         self._theme: Colours | None = None
@@ -70,7 +70,7 @@ class Surface(ImguiRenderer):
             self._theme = theme
 
     def draw(self, view: Any, size: tuple[float, float], ratio: float, step: float, gui: Callable[[], None]) -> None:
-        """Runs gui() and draws what it made over a view.
+        """Calls gui() and draws the result over a view.
 
         size    (width, height) in logical pixels; the view is `ratio` times as large
         step    seconds since the last draw
@@ -79,7 +79,7 @@ class Surface(ImguiRenderer):
         io = self.backend.io
         io.display_size = imgui.ImVec2(*size)
         io.display_framebuffer_scale = imgui.ImVec2(ratio, ratio)
-        # imgui divides by it.
+        # Not 0, since imgui divides by it.
         io.delta_time = max(step, 1e-4)
         if self._typed and self._is_active:
             io.add_input_characters_utf8(self._typed)
@@ -104,7 +104,7 @@ class Surface(ImguiRenderer):
         return self.backend.io.want_capture_keyboard or self.backend.io.want_text_input
 
     def close(self) -> None:
-        """Frees the context; the surface is of no use afterwards."""
+        """Frees the context; the surface must not be used afterwards."""
         for handler, types in (
             (self._prepare, PREPARED),
             (self._on_resize, ("resize",)),
@@ -119,16 +119,16 @@ class Surface(ImguiRenderer):
         imgui.destroy_context(self.imgui_context)
 
     def _on_leave(self, event):
-        # Nothing stays hovered behind a pointer that is gone; what it holds it may come back to.
+        # Once the pointer has left, nothing is hovered; a drag goes on, since the pointer may come back.
         imgui.set_current_context(self.imgui_context)
         if not imgui.is_any_item_active():
             self.backend.io.add_mouse_pos_event(*NOWHERE)
 
     def _prepare(self, event):
-        # A touch, or a script, presses without having moved there first.
+        # A touch or a script presses at a place without a move event before.
         if "x" in event:
             self.backend.io.add_mouse_pos_event(event["x"], event["y"])
-        # Every event says which of shift, control ... are down; a press or release of theirs may have been missed.
+        # Every event states which of shift, control ... are down; their own press or release may have been missed.
         for name, key in self.KEY_MAP_MOD.items():
             self.backend.io.add_key_event(key, name in event.get("modifiers", ()))
 

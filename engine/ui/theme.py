@@ -25,17 +25,17 @@ SMALL, BODY, TITLE = 12.0, 14.0, 20.0
 # Purpose -> `#rrggbb` or `#rrggbbaa` in the themes dark and paper.
 COLOURS = {
     "panel": ("#171b26", "#f6f7f9"),
-    "raised": ("#232938", "#e7eaf0"),  # what can be pressed or typed into
+    "raised": ("#232938", "#e7eaf0"),  # buttons and fields
     "hovered": ("#2e3649", "#dbe0e9"),
     "line": ("#262d3d", "#dfe3ea"),
     "text": ("#e3e8f2", "#222938"),
     "muted": ("#93a0b8", "#5c687d"),  # labels
     "faint": ("#586379", "#a9b2c2"),  # hints, tracks
     "low": ("#33638d", "#31688e"),  # a slider's fill, from here ...
-    "accent": ("#3dbc93", "#1f9e89"),  # ... to here; whatever is on
+    "accent": ("#3dbc93", "#1f9e89"),  # ... to here; and what is switched on
     "on_accent": ("#0d1a17", "#ffffff"),
     "warn": ("#f2a65a", "#b4540a"),
-    "card": ("#1a1f2cf2", "#fffffff2"),  # what lies over the picture
+    "card": ("#1a1f2cf2", "#fffffff2"),  # cards over the picture
     "veil": ("#0b0d1399", "#ffffffa6"),
     "plus": ("#f0685a", "#c9352b"),  # weights
     "minus": ("#5b8def", "#2c62c9"),
@@ -46,7 +46,7 @@ THEMES: dict[str, Colours] = {
     theme: {name: pair[column] for name, pair in COLOURS.items()} for column, theme in enumerate(("dark", "paper"))
 }
 
-# imgui's own style, for what it draws itself: text fields, scroll bars, tooltips.
+# The style of what imgui itself draws: text fields, scroll bars, tooltips.
 STYLE: dict[str, Any] = {
     "window_padding": (0.0, 0.0),
     "frame_padding": (8.0, 5.0),
@@ -83,14 +83,14 @@ STYLE_COLOURS = {
 
 @cache
 def packed(colour: str, alpha: float = 1.0) -> int:
-    """A colour as the 32-bit number imgui draws with: alpha, blue, green, red."""
+    """imgui's 32-bit number for a colour: from the highest byte alpha, blue, green, red."""
     r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     a = int(colour[7:9], 16) if len(colour) == 9 else 255
     return round(a * alpha) << 24 | b << 16 | g << 8 | r
 
 
 def mixed(low: str, high: str, part: float) -> str:
-    """The colour a part of the way from one to another, channel by channel."""
+    """The colour at `part`, 0 to 1, of the way from low to high, channel by channel."""
     part = min(max(part, 0.0), 1.0)
     channels = ((int(low[i : i + 2], 16), int(high[i : i + 2], 16)) for i in (1, 3, 5))
     return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in channels)
@@ -106,12 +106,12 @@ def load_fonts() -> tuple[Any, Any]:
 
     def load(file: str) -> Any:
         letters = imgui.ImFontConfig()
-        # Letters stand at thirds of a pixel; at halves their distances look uneven in small type.
+        # Letters are placed at thirds of a pixel; at halves, small text looks uneven.
         letters.oversample_h = 3
         font = atlas.add_font_from_file_ttf(str(folder / "Roboto" / file), BODY, letters)
         icons = imgui.ImFontConfig()
         icons.merge_mode = True
-        # The icons' own baseline lies higher than Roboto's; a pixel at this size.
+        # The icons' baseline lies a pixel higher than Roboto's.
         icons.glyph_offset = imgui.ImVec2(0.0, 1.0)
         atlas.add_font_from_file_ttf(str(folder / "Font_Awesome_6_Free-Solid-900.otf"), BODY * 0.86, icons)
         return font
@@ -129,6 +129,6 @@ def set_theme(theme: Colours) -> None:
 
 
 def contrast(one: str, other: str) -> float:
-    """WCAG 2's ratio of two opaque colours' luminances, 1 to 21."""
+    """The contrast ratio of two opaque colours by WCAG 2, 1 to 21."""
     low, high = sorted(float(np.dot((0.2126, 0.7152, 0.0722), linear(colour))) for colour in (one, other))
     return (high + 0.05) / (low + 0.05)

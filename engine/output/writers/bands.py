@@ -1,10 +1,10 @@
-"""Pictures as files that grow band by band, so that no picture is in memory as a whole."""
+"""Picture files that are written band by band, so that no picture is in memory as a whole."""
 
 import numpy as np
 
 from engine.output.writers.frame_writer import FrameWriter
 
-# Pixels of a band when a picture is written at once.
+# Pixels of a band when a picture in memory is written.
 BAND_PIXELS = 2**18
 
 
@@ -15,22 +15,22 @@ class Bands:
     rows   of each band; the last may have fewer
     text   {keyword: text} to store
 
-    Every band is packed from its own pixels alone: in any order, in any thread, on any day.
+    A band's bytes depend on its own pixels alone, so bands may be compressed in any order and thread.
     """
 
     def __init__(self, size: tuple[int, int], rows: int, text: dict[str, str] | None = None):
         self.size, self.rows, self.text = size, rows, text or {}
 
     def head(self) -> bytes:
-        """What comes before the first band."""
+        """The bytes before the first band."""
         raise NotImplementedError
 
     def band(self, pixels: np.ndarray) -> tuple[bytes, dict[str, int]]:
-        """(bytes, facts) of (rows, W, 3) uint8; the facts are what the tail is made from."""
+        """(bytes, facts) of a band, (rows, W, 3) uint8; the tail is made from all bands' facts."""
         raise NotImplementedError
 
     def tail(self, facts: list[dict[str, int]]) -> tuple[bytes, list[tuple[int, bytes]]]:
-        """(bytes after the last band, [(place, bytes) to be put over what was written]), from each band's facts."""
+        """(bytes after the last band, [(place in the file, bytes to write there)]), from each band's facts."""
         raise NotImplementedError
 
 

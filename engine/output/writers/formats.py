@@ -1,4 +1,4 @@
-"""The formats there are, by the ending of a path."""
+"""The tables of file formats, by the ending of a path."""
 
 import os
 from importlib import import_module
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from engine.output.writers.frame_writer import FrameText, FrameWriter
     from engine.vector.page import Drawing
 
-# Names, not classes: an encoder's libraries are loaded when a file of its kind is written.
+# Names instead of classes, so that an encoder's libraries are imported only when it is used.
 WRITERS = {
     ".gif": "engine.output.writers.gif:GifWriter",
     ".mp4": "engine.output.writers.video:VideoWriter",
@@ -41,7 +41,7 @@ VECTOR_WRITERS = {
 def ending(path: str | os.PathLike) -> str:
     """The key in WRITERS for a path; a trailing slash, or a folder that exists, means a folder of PNG files.
 
-    Raises FileError naming the endings there are.
+    Raises FileError for any other ending, listing these.
     """
     text = os.fspath(path)
     if text.endswith(("/", os.sep)) or (not Path(text).suffix and Path(text).is_dir()):
@@ -51,7 +51,7 @@ def ending(path: str | os.PathLike) -> str:
 
 
 def vector_ending(path: str | os.PathLike) -> str:
-    """The key in VECTOR_WRITERS for a path. Raises FileError naming the endings there are."""
+    """The key in VECTOR_WRITERS for a path. Raises FileError for any other ending, listing these."""
     return _suffix(os.fspath(path), list(VECTOR_WRITERS), "holds no drawing")
 
 
@@ -64,35 +64,35 @@ def _suffix(path: str, known: list[str], wrong: str, more: str = "") -> str:
 
 
 def _loaded(place: str) -> Any:
-    """What `module:name` names."""
+    """The object that `module:name` names."""
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)
 
 
 def writer_class(path: str | os.PathLike) -> "type[FrameWriter]":
-    """The class that writes what the path's ending says. Raises FileError for an unknown one."""
+    """The FrameWriter class for a path's ending. Raises FileError for an unknown ending."""
     return _loaded(WRITERS[ending(path)])
 
 
 def bands_class(path: str | os.PathLike) -> "type[Bands]":
-    """The class of bands for a picture's ending, which is a key of BANDS."""
+    """The Bands class for a path whose ending is a key of BANDS."""
     return _loaded(BANDS[ending(path)])
 
 
 def open_writer(
     path: str | os.PathLike, size: tuple[int, int], fps: float, text: "FrameText | None" = None
 ) -> "FrameWriter":
-    """The FrameWriter for a path. Raises FileError when it cannot be written there."""
+    """The FrameWriter for a path. Raises FileError if the path cannot be written."""
     return writer_class(path)(path, size, fps, text)
 
 
 def encode_drawing(drawing: "Drawing", kind: str) -> bytes:
-    """The bytes of a drawing as a file of a kind, a key of VECTOR_WRITERS."""
+    """The bytes of a drawing as a file; `kind` is a key of VECTOR_WRITERS."""
     return _loaded(VECTOR_WRITERS[kind])(drawing)
 
 
 def save_drawing(drawing: "Drawing", path: str | os.PathLike) -> None:
-    """Writes a drawing as what the path's ending says; the file is there whole or not at all.
+    """Writes a drawing in the format of the path's ending; the file appears whole or not at all.
 
     Raises FileError for an unknown ending and for a path that cannot be written.
     """

@@ -1,4 +1,4 @@
-"""What all writers of frames share: checked frames, a result that appears whole or not at all, one-line errors."""
+"""The base class of writers: checks frames; the result appears whole or not at all; errors are one line."""
 
 import os
 from collections.abc import Callable
@@ -9,19 +9,19 @@ import numpy as np
 from engine.errors import FileError, ShapeError
 from engine.formats.atomic import AtomicTarget, cannot_write
 
-# A function of a frame's index that gives {keyword: text} to store with it.
+# A function of a frame's index that returns {keyword: text} to store with the frame.
 FrameText = Callable[[int], dict[str, str]]
 
 
 class FrameWriter:
-    """Makes a file, or a folder, of frames; a format adds `_start`, `_put`, `_finish` and `_drop`.
+    """Writes frames to a file or a folder; a subclass defines `_start`, `_put`, `_finish` and `_drop`.
 
-    path   where the result goes; what is there stays until `close` has written everything
+    path   of the result; an earlier file stays until `close` has written everything
     size   (width, height) of every frame in pixels
     fps    frames a second
-    text   what to store with each frame; formats without text ignore it
+    text   FrameText; ignored by formats without text
 
-    As a context manager it is closed at the end of the block, and aborted by an error or Ctrl-C.
+    Used in a `with` block, it is closed at the end of the block, and aborted by an error or Ctrl-C.
     """
 
     default_fps = 30.0
@@ -43,7 +43,7 @@ class FrameWriter:
         self._is_open = True
         self._guard(self._start)
 
-    # What a format does.
+    # Defined by each format.
 
     def _start(self) -> None:
         """Opens `self.atomic.path`."""
@@ -56,18 +56,18 @@ class FrameWriter:
         """Writes what is left and closes `self.atomic.path`."""
 
     def _drop(self) -> None:
-        """Closes what is open, before `self.atomic.path` is deleted."""
+        """Closes open files, before `self.atomic.path` is deleted."""
 
     def frame_text(self) -> dict[str, str]:
-        """What to store with the frame that is being written."""
+        """{keyword: text} to store with the frame that is being written."""
         return self.text(self.count) if self.text else {}
 
-    # What everyone calls.
+    # Called by users of a writer.
 
     def add(self, pixels: Any) -> None:
         """Takes the next frame: (H, W, 4) or (H, W, 3) uint8, row 0 on top; alpha is dropped.
 
-        Raises ShapeError for a frame of another size or type, FileError when it cannot be written.
+        Raises ShapeError for a frame of another size or type, FileError if writing fails.
         """
         if not self._is_open:
             raise FileError(f"{self.path} is closed; no frame can be added. Open a new writer.")

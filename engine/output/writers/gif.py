@@ -10,8 +10,8 @@ from engine.errors import FileError
 from engine.output.writers.frame_writer import FrameWriter
 from engine.output.writers.palette import COLOURS, draw
 
-# Frames that share a palette, fewer when they are large. Of a 50-frame marching loop at 400 x 400, all levels in all
-# colours, one palette for all gives 37 dB, for every 16 40 dB, 8 42 dB, 4 44 dB, one each 46 dB in five times the time.
+# Frames that share a palette; fewer if they are large. For a 50-frame loop of marching at 400 x 400: one palette for
+# all frames gives 37 dB, one for every 16 frames 40 dB, for 8 42 dB, for 4 44 dB, for 1 46 dB in five times the time.
 TOGETHER = 8
 TOGETHER_BYTES = 64 << 20
 # Browsers slow delays under 2/100 s down to a tenth of a second.
@@ -22,8 +22,8 @@ SAME = 255  # the index that means "as in the frame before"
 def delay(k: int, fps: float) -> int:
     """Hundredths of a second frame k is shown for.
 
-    GIF counts in hundredths: 15 frames a second alternate between 7 and 6, so that frame k starts within half a
-    hundredth of k / fps and the whole lasts what it should.
+    GIF counts in hundredths: at 15 frames a second the delays alternate between 7 and 6, so that frame k starts within
+    half a hundredth of k / fps, and the film has the right length.
     """
     return round((k + 1) * 100.0 / fps) - round(k * 100.0 / fps)
 
@@ -39,7 +39,7 @@ class GifWriter(FrameWriter):
     Raises FileError for more than 50 frames a second or a side over 65,535 pixels.
     """
 
-    # Four hundredths a frame, exactly.
+    # Exactly four hundredths of a second a frame.
     default_fps = 25.0
 
     def _start(self) -> None:
@@ -73,7 +73,7 @@ class GifWriter(FrameWriter):
         frames, self._pending = self._pending, []
         changed = []
         for frame in frames:
-            # What is as it was is not drawn again: it cannot shimmer, and takes no entry of the palette.
+            # Unchanged pixels are not drawn again, so that they do not shimmer and need no palette entry.
             before, self._before = self._before, frame
             changed.append(np.ones(frame.shape[:2], bool) if before is None else _differ(frame, before))
         if frames:
@@ -83,13 +83,13 @@ class GifWriter(FrameWriter):
 
     def _frame(self, entries: np.ndarray, indices: np.ndarray, changed: np.ndarray) -> None:
         rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
-        # A still frame is one pixel that stays: a frame all the same, for the count and the length.
+        # A frame without changes is written as one unchanged pixel, to keep the count and the length.
         top, bottom = (rows[0], rows[-1] + 1) if len(rows) else (0, 1)
         left, right = (columns[0], columns[-1] + 1) if len(columns) else (0, 1)
         image = Image.fromarray(indices[top:bottom, left:right])
         image.putpalette(entries.tobytes().ljust(768, b"\0"))
-        # disposal 1: the frame stays. If the first frame said that index SAME is transparent, readers would take the
-        # whole film for transparent.
+        # disposal 1: the frame stays. The first frame must not declare index SAME transparent, or readers would treat
+        # the whole film as transparent.
         later: dict[str, int] = {"transparency": SAME} if self._written else {}
         pause = 10 * delay(self._written, self.fps)
         frame = GifImagePlugin.getdata(

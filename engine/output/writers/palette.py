@@ -1,28 +1,28 @@
 """256 colours for pictures of smooth surfaces: a palette for a few frames, and ordered dithering to it.
 
-Each colour is shown as a mixture of two palette entries, laid out by a fixed mask, so that what moves a little changes
-a little. (Error diffusion looks as smooth in a still, but one changed pixel changes all that follow.)
+Each colour is a mixture of two palette entries, distributed by a fixed mask, so that a small motion changes few pixels.
+(Error diffusion looks as smooth in a still picture, but one changed pixel there changes all that follow.)
 """
 
 import numpy as np
 from PIL import Image
 
-# Palette entries; the 256th says "as in the frame before".
+# Palette entries; the 256th index means "as in the frame before".
 COLOURS = 255
-# Colours differ by their highest 7 bits; where frames have more different colours than this (noise), by 6 or 5,
-# because the pair of entries is searched once a colour.
+# Colours are told apart by their highest 7 bits; if frames have more colours than this (noise), by 6 or 5 bits,
+# because a pair of entries is searched for each colour.
 MOST_CELLS = 60_000
-# How much a mixture's roughness counts against its error: at 0 far colours are mixed and the noise shows,
-# at 1 hardly any are and the bands show. Looked at on marching loops.
+# The weight of a mixture's roughness against its error: at 0, distant colours are mixed and noise is visible; at 1,
+# hardly any are mixed and bands are visible. Chosen by eye on loops of marching.
 ROUGHNESS = 0.2
 # Entries tried as the second of a pair.
 NEAREST = 10
-# Pixels that median cut is shown, each colour as often as its pixels to this power. On marching loops in both looks
-# 0.5 and 0.85 are worse; k-means, until fewer than SETTLED of them change their entry, is worth ten decibels.
+# Pixels given to median cut, each colour as often as its number of pixels to this power. On loops of marching 0.5 and
+# 0.85 are worse. k-means, until fewer than SETTLED of them change their entry, improves the result by ten decibels.
 SLOTS = 12_000
 POWER = 0.7
 SETTLED = 120
-# A colour of so many of all pixels, such as a plain background, is an entry itself.
+# A colour of at least this share of all pixels, such as a plain background, is itself an entry; so many at most.
 COMMON, MOST_COMMON = 0.02, 8
 
 
@@ -54,9 +54,9 @@ def palette(colours: np.ndarray, counts: np.ndarray) -> np.ndarray:
     colours   (M, 3), 0..255
     counts    (M,), pixels that have each
 
-    A colour that many pixels have is an entry itself. The others are chosen by median cut, each colour counting by a
-    power of its pixels: a dark background covers half of most pictures, but must not take half of the palette. Then
-    k-means.
+    A colour that many pixels have is itself an entry. The other entries are chosen by median cut, with each colour's
+    weight a power of its number of pixels (a dark background covers half of most pictures, but must not take half of
+    the palette), then by k-means.
     """
     colours = np.round(colours).astype(np.uint8)
     common = np.flatnonzero(counts > COMMON * counts.sum())
@@ -75,20 +75,20 @@ def mixtures(colours: np.ndarray, entries: np.ndarray) -> tuple[np.ndarray, np.n
     entries   (n, 3) uint8
     returns   first (M,), second (M,), share of the second in 256ths (M,), all uint8
 
-    The first is the nearest entry. Of the entries near that, the second is the one whose mixture comes closest, far
-    pairs counting as worse.
+    The first is the nearest entry. The second is the one near the first whose mixture with it is closest to the colour,
+    with a penalty for pairs that are far apart.
     """
     entries = entries.astype(np.float32)
     first = np.argmin((entries**2).sum(1) - 2.0 * colours @ entries.T, axis=1)
     apart = ((entries[:, None] - entries) ** 2).sum(2)
     near = np.argsort(apart, axis=1)[:, : NEAREST + 1]
-    # (n, K, 3): from each entry to those near it.
+    # (n, K, 3): differences from each entry to its K nearest.
     across = entries[near] - entries[:, None]
     length = np.maximum((across**2).sum(2), 1e-6)
     offset = colours - entries[first]
     along = np.matmul(across[first], offset[:, :, None])[:, :, 0]
     share = np.clip(along / length[first], 0.0, 0.5)
-    # |offset - share across|^2, without what is the same for all.
+    # |offset - share across|^2, without the term that is the same for all.
     error = share * (share * length[first] - 2.0 * along)
     best = (error + ROUGHNESS * share * (1.0 - share) * length[first]).argmin(1)
     rows = np.arange(len(colours))
@@ -100,9 +100,9 @@ def draw(frames: list[np.ndarray], wanted: list[np.ndarray]) -> tuple[np.ndarray
     """Frames in at most 255 colours: the entries (n, 3) uint8, and for each frame (H, W) uint8 indices into them.
 
     frames   list of (H, W, 3) uint8, all of one size
-    wanted   list of (H, W) bool: the pixels that are to be drawn; the indices of others mean nothing
+    wanted   list of (H, W) bool: the pixels to be drawn; the indices of all others are meaningless
 
-    Few colours stay exact, many are dithered.
+    Up to 255 colours stay exact; more are dithered.
     """
     for bits in (7, 6, 5):
         codes = [_codes(frame, bits) for frame in frames]
@@ -130,5 +130,5 @@ def _exact(frames: list[np.ndarray], wanted: list[np.ndarray]) -> tuple[np.ndarr
     if len(known) > COLOURS:
         return None
     entries = np.round(_cells(known, 8)).astype(np.uint8)
-    # What is not wanted may have any colour; its index only has to be one.
+    # Pixels that are not wanted may get any valid index.
     return entries, [np.searchsorted(known, code).clip(0, len(known) - 1).astype(np.uint8) for code in codes]

@@ -12,7 +12,7 @@ from engine.errors import FileError
 from engine.output.writers.frame_writer import FrameWriter
 
 # zlib's level. A dithered 800 x 600 picture on two cores: level 1 33 ms, 510 kB; 2 36 ms, 491 kB; 4 54 ms, 436 kB;
-# 6 159 ms, 429 kB; 9 1020 ms, 408 kB. Film frames and the first picture of a command wait for it.
+# 6 159 ms, 429 kB; 9 1020 ms, 408 kB. A low level, since people wait for film frames and pictures.
 LEVEL = 2
 # The name of a frame's file in a folder.
 FRAME = re.compile(r"frame_\d{4,}\.png")
@@ -29,13 +29,13 @@ def png_info(text: dict[str, str]) -> PngInfo:
 
 def encode(stream: BinaryIO, pixels: np.ndarray, text: dict[str, str] | None = None) -> None:
     """Writes (H, W, 3) or (H, W, 4) uint8 as PNG, with {keyword: text} as `png_info` stores it."""
-    # Pictures are opaque; three channels save a quarter of the work.
+    # Pictures are opaque, and writing only three channels saves a quarter of the work.
     rgb = np.ascontiguousarray(pixels[:, :, :3])
     imageio.imwrite(stream, rgb, plugin="pillow", extension=".png", compress_level=LEVEL, pnginfo=png_info(text or {}))
 
 
 class PngWriter(FrameWriter):
-    """One frame, one PNG; see FrameWriter."""
+    """A PNG file of one frame; see FrameWriter."""
 
     is_single = True
 
@@ -47,7 +47,7 @@ class PngWriter(FrameWriter):
 class PngFolderWriter(FrameWriter):
     """A folder of PNG files: frame_0000.png, frame_0001.png ...; see FrameWriter.
 
-    Raises FileError for a folder that is there and holds anything but such frames: it would be lost.
+    Raises FileError for an existing folder with any other files, since they would be lost.
     """
 
     is_folder = True
@@ -69,7 +69,7 @@ def _is_ours(folder: Path) -> bool:
         if not (FRAME.fullmatch(file.name) and file.is_file()):
             return False
         with file.open("rb") as stream:
-            # The text follows the header, so the first bytes say who wrote a frame.
+            # The text chunk follows the header, so the first bytes tell which program wrote a frame.
             if b"Software\0neuroscene" not in stream.read(200):
                 return False
     return True

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.output.writers.bands import Bands, BandsWriter
 
-# What 32-bit offsets reach, less room for the tags.
+# The largest file with 32-bit offsets, less room for the tags.
 CLASSIC_BYTES = 2**32 - 2**26
 DOTS_AN_INCH = 300
 # As for PNG: see png_bands.
@@ -24,11 +24,11 @@ class TiffBands(Bands):
     def __init__(self, size: tuple[int, int], rows: int, text: dict[str, str] | None = None):
         super().__init__(size, rows, text)
         width, height = size
-        # Deflate stores what it cannot pack with 5 bytes more in 16 KiB.
+        # Deflate stores incompressible data with 5 more bytes in 16 KiB.
         self.is_big = width * height * 3 * (1 + 1 / 1024) + 2**20 > CLASSIC_BYTES
 
     def head(self) -> bytes:
-        # The place of the tags is filled in when it is known.
+        # The place of the tags is unknown here; `tail` returns a patch for it.
         return b"II+\0\x08\0\0\0" + bytes(8) if self.is_big else b"II*\0" + bytes(4)
 
     def band(self, pixels: np.ndarray) -> tuple[bytes, dict[str, int]]:
@@ -37,7 +37,7 @@ class TiffBands(Bands):
         differences[:, 1:] -= pixels[:, :-1]
         packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 15, 9, STRATEGY)
         data = packer.compress(np.ascontiguousarray(differences).data) + packer.flush()
-        # Strips begin at even places.
+        # Strips must begin at even places.
         return data + bytes(len(data) % 2), {"packed": len(data)}
 
     def tail(self, facts: list[dict[str, int]]) -> tuple[bytes, list[tuple[int, bytes]]]:
@@ -70,7 +70,7 @@ class TiffBands(Bands):
         return self._directory(tags, end)
 
     def _directory(self, tags: list[tuple[int, int, Any]], place: int) -> tuple[bytes, list[tuple[int, bytes]]]:
-        """(bytes, patches) of the tags, which begin at a place in the file; long values before the directory."""
+        """(bytes, patches) of the tags, to be written at a place in the file; long values precede the directory."""
         offset, number = ("Q", "Q") if self.is_big else ("I", "H")
         room = struct.calcsize(offset)
         values, entries = b"", []

@@ -1,4 +1,4 @@
-"""Video by the ffmpeg of imageio-ffmpeg's wheel: frames go in by a pipe, a file comes out."""
+"""Video by the ffmpeg of imageio-ffmpeg's wheel, to which frames are sent through a pipe."""
 
 import errno
 import re
@@ -18,26 +18,26 @@ from engine.output.writers.frame_writer import FrameWriter
 
 NO_FFMPEG = "No ffmpeg was found to write video with. Run `pip install imageio-ffmpeg`, or write .gif or .png frames."
 
-# x264 and libvpx give the same bytes for the same number of threads only: not the machine's, this one.
+# The output of x264 and libvpx depends on the number of threads, so it is the same on every machine.
 THREADS = 4
 
 # ffmpeg's arguments by the ending of the file.
 CODECS = {
-    # H.264 plays everywhere; it starts to play while it loads. 16: smooth shading shows blocks above 18; `animation`
-    # keeps flat backgrounds flat, and aq-mode 3 the dark ones.
+    # H.264 plays everywhere, and starts while the file loads. crf 16, since above 18 smooth shading shows blocks;
+    # `animation` keeps flat backgrounds flat, and aq-mode 3 does so for dark ones.
     ".mp4": [
         "-c:v", "libx264", "-preset", "medium", "-profile:v", "high", "-crf", "16", "-tune", "animation",
         "-aq-mode", "3", "-movflags", "+faststart", "-f", "mp4",
     ],
-    # VP9 is free of patents. Rows in threads would make the bytes depend on timing; columns do not.
+    # VP9 is free of patents. Threads over rows would make the bytes depend on timing; threads over columns do not.
     ".webm": [
         "-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p", "-crf", "24", "-b:v", "0", "-row-mt", "0", "-tile-columns", "2",
         "-deadline", "good", "-cpu-used", "4", "-f", "webm",
     ],
 }  # fmt: skip
 
-# Full-chroma conversion with BT.709's matrix. The flags are set on the frames: as arguments ffmpeg drops two of the
-# three, and Chromium then takes a small MP4 for old television and shows it too green.
+# Full-chroma conversion with BT.709's matrix. The colour flags are set on the frames: given as arguments, ffmpeg drops
+# two of the three, and Chromium then reads a small MP4 as BT.601 and shows it too green.
 CONVERT = (
     "scale=in_range=pc:out_range=tv:out_color_matrix=bt709:flags=bicubic+accurate_rnd+full_chroma_int+full_chroma_inp,"
     "format=yuv420p,setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
@@ -45,7 +45,7 @@ CONVERT = (
 
 
 def executable() -> str:
-    """The path of ffmpeg. Raises FileError with what to install when there is none."""
+    """The path of ffmpeg. Raises FileError, saying what to install, if there is none."""
     try:
         return imageio_ffmpeg.get_ffmpeg_exe()
     except (RuntimeError, OSError):
@@ -68,13 +68,13 @@ class VideoWriter(FrameWriter):
             "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}", "-framerate", rate,
             "-i", "pipe:0", "-an", "-map_metadata", "-1", "-vf", CONVERT,
             "-threads", str(THREADS), "-fps_mode", "cfr", "-r", rate,
-            # No version, date or random number in the file: the same frames give the same bytes.
+            # No version, date or random number is written, so that the same frames give the same bytes.
             "-fflags", "+bitexact", "-flags:v", "+bitexact",
             *CODECS[Path(self.path).suffix.lower()], str(self.atomic.path),
         ]  # fmt: skip
-        # ffmpeg's messages go to a file: a pipe that nobody reads would stop it when full.
+        # ffmpeg's messages go to a file, since an unread pipe would block it when full.
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115  closed when the video is
-        # In a session of its own, so that Ctrl-C reaches this process alone.
+        # A session of its own, so that Ctrl-C reaches this process alone.
         self._ffmpeg = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._messages, start_new_session=True
         )
@@ -89,7 +89,7 @@ class VideoWriter(FrameWriter):
             self._raise_failure()
 
     def _finish(self) -> None:
-        with suppress(BrokenPipeError):  # it ended early, which its exit code says
+        with suppress(BrokenPipeError):  # ffmpeg ended early; its exit code is checked next
             self._stdin().close()
         assert self._ffmpeg and self._messages
         if self._ffmpeg.wait() != 0:
@@ -107,7 +107,7 @@ class VideoWriter(FrameWriter):
         messages = self._messages.read(4000).decode(errors="replace").strip()
         if "No space left" in messages:
             raise cannot_write(self.path, OSError(errno.ENOSPC, "no space left"))
-        # The first line names the cause; those after it are what follows from it.
+        # The first line names the cause, the others its consequences.
         first = messages.splitlines()[0] if messages else f"it ended with {self._ffmpeg.returncode}"
         reason = re.sub(r"^\[[^]]*\]\s*", "", first)
         raise FileError(f"{self.path} cannot be written: ffmpeg said: {reason[:200]}")
@@ -116,7 +116,7 @@ class VideoWriter(FrameWriter):
         if self._ffmpeg is not None:
             self._ffmpeg.kill()
             self._ffmpeg.wait()
-            with suppress(OSError):  # what was still in the pipe is not wanted any more
+            with suppress(OSError):  # data left in the pipe is not needed
                 self._stdin().close()
         if self._messages is not None:
             self._messages.close()

@@ -1,4 +1,4 @@
-"""What happens on a view's canvas, passed on: to the keyboard, the camera's control, the pointer."""
+"""Passes the events of a view's canvas on to the keyboard, the camera's control and the pointer."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 from engine.ui.control.pointer import TREMBLE
 
 POINTER = ("pointer_down", "pointer_move", "pointer_up", "double_click", "wheel")
-# Seconds of drawing after the last event, for what appears on hover.
+# Seconds for which frames are drawn after the last event, since hints appear after a while.
 AWAKE = 0.7
-# Frames drawn for a person's event before work that takes long goes on: a click is a press and a release, a frame each.
+# Frames drawn after an event before a scene's long work goes on: a click's press and release take a frame each.
 FRAMES = 3
 
 
 class Events:
     """Listens on the canvas of a viewer.
 
-    viewer   gives canvas, overlay, keyboard, pointer, controls, viewport, request
+    viewer   has canvas, overlay, keyboard, pointer, controls, viewport, request
     """
 
     def __init__(self, viewer: Any):
@@ -24,7 +24,7 @@ class Events:
         self._awake, self._busy = 0.0, 0
         self._pressed: tuple[float, float] | None = None
         listen = viewer.canvas.add_event_handler
-        # Whatever happens is worth a frame, also what a widget of the panel takes (order -99).
+        # Every event asks for a frame, so this handler runs before the panel's (order -99), which may stop an event.
         listen(self._stir, *POINTER, "key_down", "key_up", "char", "resize", "pointer_leave", order=-100)
         listen(viewer.keyboard.up, "key_up", order=-100)
         listen(self._pointer, *POINTER)
@@ -41,7 +41,7 @@ class Events:
         self._awake = max(0.0, self._awake - seconds)
 
     def frame(self) -> bool:
-        """A frame is drawn; returns True while those of an event are still to come."""
+        """Counts a frame that is drawn; returns True while more frames are due for an event."""
         self._busy = max(0, self._busy - 1)
         return self._busy > 0
 
@@ -69,7 +69,7 @@ class Events:
         elif kind == "pointer_down":
             self._pressed = place if event["button"] == 1 else None
         elif kind == "pointer_up" and event["button"] == 1 and self._pressed is not None:
-            # A press and a release at one place is a click.
+            # A press and a release at the same place are a click.
             if max(abs(a - b) for a, b in zip(place, self._pressed, strict=True)) <= TREMBLE:
                 viewer.picking.click(*place)
             self._pressed = None
@@ -82,6 +82,6 @@ class Events:
             self.viewer.picking.leave()
 
     def _key(self, event):
-        # A field may have been opened that imgui gives the keyboard to only in the next frame.
+        # A text field that was just opened gets the keyboard from imgui only in the next frame.
         if self.viewer.overlay is None or not self.viewer.overlay.has_keys:
             self.viewer.keyboard.down(event)

@@ -12,12 +12,12 @@ REPEAT = (0.35, 0.07)
 
 
 class Keyboard:
-    """Takes key events.
+    """Runs what keys stand for.
 
     own       {key: function} of the view; letters in lower case
-    control   {key: function} with control, or command, held; `Shift+z` for both
+    control   {key: function} with control (or command) held; `Shift+z` with shift as well
     actions   function giving the scene's Actions
-    run       function of a function: calls what an Action runs
+    run       function that is given an Action's function and calls it
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Keyboard:
         return self._repeating is not None
 
     def down(self, event: dict) -> bool:
-        """A key was pressed; returns True if it meant something."""
+        """Handles a key press; returns True if the key stands for something."""
         key, modifiers = event["key"], set(event.get("modifiers", ()))
         low = key.lower() if len(key) == 1 else key
         if modifiers & {"Control", "Meta"}:
@@ -40,7 +40,7 @@ class Keyboard:
         elif "Alt" in modifiers:
             work = None
         elif key == "/" and "Shift" in modifiers:
-            # A window says `/` where shift makes it a question mark.
+            # A window reports `/` for shift and /, which is a question mark.
             work = self.own.get("?")
         else:
             work = self.own.get(low) or self._action(key, low)
@@ -49,7 +49,7 @@ class Keyboard:
         return work is not None
 
     def up(self, event: dict) -> None:
-        """A key was let go."""
+        """Handles the release of a key."""
         if self._repeating and event["key"] == self._repeating[0]:
             self._repeating = None
 

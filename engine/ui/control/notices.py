@@ -1,4 +1,4 @@
-"""Messages to a person: one for a while, a problem until it is closed or something else goes well."""
+"""Messages to a person: a message is shown for some seconds, a problem until it is closed or something succeeds."""
 
 import traceback
 from collections.abc import Callable
@@ -18,7 +18,7 @@ class Notices:
         self._left = 0.0
 
     def show_message(self, text: str) -> None:
-        """Shows a message for a while."""
+        """Shows a message for STAY seconds."""
         self.message, self._left = text, STAY
 
     def show_problem(self, text: str | None) -> None:
@@ -26,9 +26,9 @@ class Notices:
         self.problem = text
 
     def run(self, work: Callable[[], object], done: str | None = None) -> str | None:
-        """Calls what a person asked for; shows and returns what was wrong with it, or None.
+        """Calls a function for a person; an error in it is shown and its text returned, else None is returned.
 
-        done   the message to show when it went well
+        done   the message to show after success
         """
         try:
             work()
@@ -36,7 +36,7 @@ class Notices:
             self.show_problem(str(error))
             return self.problem
         except Exception as error:
-            # A scene's own mistake: its author needs the place, the window lives on.
+            # A fault in the scene's code: its author needs the traceback, and the window stays open.
             traceback.print_exc()
             self.show_problem(f"{type(error).__name__}: {error}")
             return self.problem

@@ -1,21 +1,21 @@
-"""What is seen at a place of the picture, under the pointer or under a pin that a click has put there."""
+"""Finds what is seen at a place of the picture: under the pointer, or under a pin that a click has set."""
 
 import math
 from typing import Any
 
 from engine.scene.view_data import Reading
 
-# Logical pixels from a pin within which a click takes it away.
+# A click within so many logical pixels of a pin removes it.
 PIN = 8.0
 
 
 class Picking:
-    """Asks the renderer what lies at a place, and the scene what it reports of it.
+    """Asks the renderer what is seen at a place, and the scene what to report of it.
 
-    viewer     gives scene, clock, painter, pointer, controls, canvas, viewport, query, request
-    position   (3,) world, what is pinned, or None
-    reading    what the scene says of it
-    is_stale   True when the picture has changed since it was read
+    viewer     has scene, clock, painter, pointer, controls, canvas, viewport, query, request
+    position   (3,) world: the pinned point, or None
+    reading    the scene's Reading of it
+    is_stale   True if the picture has changed since the reading was made
     """
 
     def __init__(self, viewer: Any):
@@ -31,17 +31,17 @@ class Picking:
         return None if hit is None else hit.position
 
     def read(self) -> Reading | None:
-        """What the scene reports of the place under the pointer, or None; the scene learns that it rests there."""
+        """The scene's Reading of the place under the pointer, or None; tells the scene that the pointer rests there."""
         hit = self._pick(*self.viewer.pointer.place)
         self._mark(lambda scene: scene.pointed(hit))
         return self._reading(hit)
 
     def leave(self) -> None:
-        """The pointer is elsewhere."""
+        """Tells the scene that the pointer has left."""
         self._mark(lambda scene: scene.pointed(None))
 
     def _mark(self, report):
-        """Calls a hook of the scene with what is there; True if its picture changes by it, which is then drawn."""
+        """Calls a hook of the scene; True if it says that the picture changes, which is then drawn again."""
         viewer = self.viewer
         changes = bool(viewer.query(lambda: report(viewer.scene)))
         if changes:
@@ -63,7 +63,7 @@ class Picking:
     # The pin.
 
     def click(self, x: float, y: float) -> None:
-        """Pins what is seen at logical pixels; a click on the pin takes it away."""
+        """Pins what is seen at (x, y), logical pixels; a click on the pin removes it."""
         place = self.place()
         if place is None or math.hypot(place[0] - x, place[1] - y) > PIN:
             hit = self._pick(x, y)
@@ -76,16 +76,16 @@ class Picking:
         self.viewer.request()
 
     def unpin(self) -> bool:
-        """Takes the pin away; returns False if there was none."""
+        """Removes the pin; returns False if there was none."""
         was, self.position, self.reading = self.position is not None, None, None
         return was or self._take(None)
 
     def _take(self, hit):
-        """Gives the scene what is pinned; True if it shows that itself."""
+        """Gives the scene the pinned Hit; True if the scene shows the pin itself."""
         return self._mark(lambda scene: scene.pin(hit))
 
     def place(self) -> tuple[float, float] | None:
-        """(x, y) of the pin in logical pixels, or None where it is not seen; its reading is of the picture now."""
+        """(x, y) of the pin in logical pixels, or None if it is not in view; brings its reading up to date."""
         if self.position is None:
             return None
         _, _, width, height = self.viewer.viewport()

@@ -1,4 +1,4 @@
-"""Where the pointer is: when to ask what lies under it in the picture, and which part of the panel it is over."""
+"""Where the pointer is: when to find out what is under it in the picture, and which part of the panel it is over."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 from engine.scene.view_data import Reading
 
-# Seconds of rest; a hand that moves on purpose seldom stops shorter.
+# Seconds after which the pointer counts as resting; within a deliberate movement, stops are shorter.
 REST = 0.08
-# Pixels a resting hand may tremble.
+# Pixels that the pointer may move while it counts as resting.
 TREMBLE = 2.0
 
 
 class Pointer:
     """Where the pointer is over the picture, and for how long.
 
-    place     (x, y) in logical pixels, or None when it is elsewhere
-    reading   what was found under it, until it or the picture moves; whoever asks puts it here
+    place     (x, y) in logical pixels, or None when it is not over the picture
+    reading   the Reading of what is under it, set by the viewer; None once the pointer or the picture has moved
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Pointer:
         self._asked = False
 
     def move(self, x: float, y: float) -> bool:
-        """It is here now; returns True if that is somewhere else than before."""
+        """Sets the pointer's place; returns True if that has changed."""
         if self.place is not None and abs(x - self.place[0]) <= TREMBLE and abs(y - self.place[1]) <= TREMBLE:
             return False
         self.place = (x, y)
@@ -38,11 +38,11 @@ class Pointer:
         self.stir()
 
     def stir(self) -> None:
-        """What lies under it may be another thing now."""
+        """Drops the reading and starts waiting again: something else may be under the pointer now."""
         self._rest, self._asked, self.reading = 0.0, False, None
 
     def tick(self, seconds: float) -> bool:
-        """Lets seconds pass; returns True once, when it has rested long enough to be asked about."""
+        """Lets seconds pass; returns True once, when the pointer has rested for REST seconds."""
         if not self.is_waiting:
             return False
         self._rest += seconds
@@ -51,14 +51,14 @@ class Pointer:
 
     @property
     def is_waiting(self) -> bool:
-        """True while a question is still to come, so that time must go on."""
+        """True while `tick` has not yet returned True for this place, so that frames must go on."""
         return self.place is not None and not self._asked
 
 
 class Hover:
-    """Reports to a scene which of its parts is under the pointer: once when it comes, once when it leaves.
+    """Tells a scene which of its parts in the panel is under the pointer: once on entering, once on leaving.
 
-    place   what a part calls it, (kind, ...); None for nothing
+    place   (kind, ...), the part's name for what is under the pointer; None for nothing
     """
 
     def __init__(self) -> None:
@@ -67,9 +67,9 @@ class Hover:
         self._offered: tuple | None = None
 
     def offer(self, place: tuple, enter: Callable[[], object], leave: Callable[[], object]) -> None:
-        """A part reports in a frame that the pointer is over it.
+        """Called by a part, in each frame in which the pointer is over it.
 
-        enter, leave   called if that is new, and when it is over
+        enter, leave   called when the pointer enters this place, and when it leaves
         """
         self._offered = place, enter, leave
 
@@ -81,7 +81,7 @@ class Hover:
             return False
         before, gone = self.place, self._leave
         self.place, self._leave = place, leave
-        # From a unit to the next only the next is reported.
+        # When the pointer moves from one unit straight to another, only the new one is reported.
         if gone is not None and not (place and before and place[0] == before[0] == "unit"):
             gone()
         if enter is not None:

@@ -1,4 +1,4 @@
-"""Recording from the panel: what was chosen, and how far it is. The work itself is a recorder's, a frame a step."""
+"""Recording from the panel: the choices, and the progress. A recorder does the work, one frame a step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 ENDINGS = {"gif": ".gif", "mp4": ".mp4", "webm": ".webm", "png": "/"}
 SIZES = {"as shown": None, "640×480": (640, 480), "1280×720": (1280, 720), "1920×1080": (1920, 1080)}
 SECONDS = 5.0
-# Shorter than this nothing moves.
+# The shortest recording, seconds.
 SHORTEST = 0.1
 
 
@@ -29,11 +29,11 @@ class Recording:
         self._seconds: float | None = None
 
     def seconds(self, loop: float | None) -> float:
-        """How long it will be: what was chosen, else one loop, else five."""
+        """Seconds to record: those chosen, else one loop, else five."""
         return self._seconds or loop or SECONDS
 
     def set_seconds(self, value: float | str, longest: float, show_problem: Callable[[str], None]) -> None:
-        """Takes a number or what was typed; shows what is wrong with it."""
+        """Takes a number, or text that was typed; an error in it is shown."""
         try:
             seconds = float(value)
         except ValueError:
@@ -49,7 +49,7 @@ class Recording:
 
     @property
     def progress(self) -> tuple[int, int]:
-        """(frames written, frames in all); zeros where nothing is recorded."""
+        """(frames written, frames in all); (0, 0) while nothing is recorded."""
         return (self._recorder.frames_done, self._recorder.count) if self._recorder else (0, 0)
 
     def start(self) -> None:
@@ -58,7 +58,7 @@ class Recording:
             self._recorder = self._begin(ENDINGS[self.format], self._seconds, SIZES[self.size])
 
     def step(self) -> str | None:
-        """One frame; returns the path when the last was written, else None. Raises what the recorder raises."""
+        """Records one frame; returns the path after the last one, else None. Raises what the recorder raises."""
         recorder, complete = self._recorder, True
         if recorder is None:
             return None
@@ -70,7 +70,7 @@ class Recording:
         return recorder.path if complete else None
 
     def cancel(self) -> None:
-        """Stops; nothing is left behind."""
+        """Stops, and deletes what was written."""
         if self._recorder is not None:
             self._recorder.abort()
             self._recorder = None

@@ -1,25 +1,25 @@
-"""The time of a live view: play, pause, speed, scrub, and the ways along a scene's timeline."""
+"""The time of a live view: play, pause, speed, scrub, and steps along a scene's timeline."""
 
 import numpy as np
 
 from engine.scene.view_data import Action, Clock, Timeline
 
-# The least and the greatest speed, and what + and - go through.
+# The least and the greatest speed, and the speeds that + and - step through.
 SPEEDS = (0.1, 10.0)
 LADDER = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-# Seconds the scrubber shows for a scene that does not loop, until its time runs past them.
+# Seconds that the scrubber shows for a scene that does not loop; doubled when its time runs past them.
 SPAN = 10.0
 
 
 class Transport:
-    """Where a scene's time stands. It moves only by `tick`, `scrub` and what calls them.
+    """The time that a view shows. Only `tick` and `scrub` change it, and the methods that call them.
 
     loop      seconds after which time begins again, or None
     time      seconds
-    speed     scene seconds a second
+    speed     seconds of the scene in a second
     playing   whether `tick` moves the time
-    timeline  the scene's Timeline, as it gave it last, or None
-    is_open   whether that is shown below the picture
+    timeline  the last Timeline that the scene returned, or None
+    is_open   whether the timeline is shown below the picture
     """
 
     def __init__(self, loop: float | None = None, *, time: float = 0.0, playing: bool = False):
@@ -31,18 +31,18 @@ class Transport:
 
     @property
     def shown(self) -> Timeline:
-        """The timeline, where there is known to be one."""
+        """The timeline; to be asked only if there is one."""
         assert self.timeline is not None
         return self.timeline
 
     @property
     def index(self) -> int:
-        """The snapshot shown; 0 without a timeline."""
+        """The number of the snapshot shown; 0 without a timeline."""
         return self.timeline.at(self.time) if self.timeline is not None else 0
 
     @property
     def span(self) -> float:
-        """Seconds from one end of the scrubber to the other: the loop, or doubled until the time fits."""
+        """Seconds from one end of the scrubber to the other: the loop, else SPAN, doubled until the time fits."""
         span = self.loop or SPAN
         while not self.loop and span < self.time:
             span *= 2.0
@@ -53,9 +53,9 @@ class Transport:
         return Clock(self.time, self._step)
 
     def tick(self, seconds: float) -> bool:
-        """Lets seconds pass; returns True if the time moved since the last tick, by itself or by `scrub`.
+        """Lets seconds pass; returns True if the time has changed since the last tick, by playing or by `scrub`.
 
-        Where time does not begin again it stops at the last snapshot; while more are being made, it waits there.
+        Without a loop, playing ends at the last snapshot; while more snapshots are being made, it waits there.
         """
         step = self.speed * seconds if self.playing else 0.0
         if step:
@@ -68,15 +68,15 @@ class Transport:
         return moved
 
     def scrub(self, time: float) -> None:
-        """Goes to a time; in a loop, to the same place of its first pass."""
+        """Goes to a time in seconds; of a looping scene, modulo the loop."""
         self.time = time % self.loop if self.loop else max(0.0, time)
         self._step = 0.0
 
     def follow(self, timeline: Timeline | None, loop: float | None) -> None:
-        """Takes the scene's timeline, or None, and its loop.
+        """Takes the scene's present timeline, or None, and its loop.
 
-        In another loop the time stays at the same part of it, so that the picture does not jump. The same step stays
-        shown in another timeline. Whoever is at the last snapshot stays with the last.
+        If the loop's length changes, the time keeps its fraction of the loop, so that the picture does not jump. If the
+        timeline changes, the same step stays shown; at the last snapshot of a growing timeline, the new last one is.
         """
         before, self.timeline, time = self.timeline, timeline, self.time
         if loop != self.loop:
@@ -93,19 +93,19 @@ class Transport:
             self.go(timeline.count - 1)
             return
         new = int(max(0, np.searchsorted(timeline.steps, before.steps[at], side="right") - 1))
-        # A part of the time to the next one stays: playing goes on while snapshots arrive.
+        # The time elapsed since the snapshot is kept, so that playing goes on while snapshots arrive.
         width = float(timeline.times[new + 1] - timeline.times[new]) if new + 1 < timeline.count else 0.0
         self.scrub(float(timeline.times[new]) + min(max(time - float(before.times[at]), 0.0), 0.999 * width))
 
-    # Verbs.
+    # What keys and buttons do.
 
     def go(self, index: int) -> None:
-        """Shows a snapshot; one beyond an end is the end."""
+        """Shows a snapshot by its number; beyond an end, the one at that end."""
         if self.timeline is not None:
             self.scrub(float(self.timeline.times[min(max(index, 0), self.timeline.count - 1)]))
 
     def step(self, count: int) -> None:
-        """Pauses, and goes so many snapshots on, or back."""
+        """Pauses, and goes `count` snapshots forward, or back if that is negative."""
         self.playing = False
         self.go(self.index + count)
 
@@ -119,11 +119,11 @@ class Transport:
             self.go(0)
 
     def set_speed(self, speed: float) -> None:
-        """Takes a speed, or the nearest there is."""
+        """Sets the speed, clipped to SPEEDS."""
         self.speed = min(max(speed, SPEEDS[0]), SPEEDS[1])
 
     def quicken(self, direction: int) -> None:
-        """The next speed of the ladder: faster for 1, slower for -1."""
+        """Goes to the next speed of LADDER: a faster one for 1, a slower one for -1."""
         if direction > 0:
             self.set_speed(next((s for s in LADDER if s > self.speed * 1.001), SPEEDS[1]))
         else:
@@ -134,7 +134,7 @@ class Transport:
         self.is_open = not self.is_open
 
     def actions(self) -> list[Action]:
-        """Keys for the timeline, as Actions; none without one."""
+        """Actions for the timeline's keys; none without a timeline."""
         if (timeline := self.timeline) is None:
             return []
         return [

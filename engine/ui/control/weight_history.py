@@ -1,4 +1,4 @@
-"""What was done to a network's weights, to be undone and done again."""
+"""Changes of a network's weights, with undo and redo."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Cell = tuple[int, int, int]  # layer, row, column; column -1 is the bias
 
 @dataclass(frozen=True)
 class Change:
-    """One weight from a value to another, or with cell None one network for another; `stroke` as `edit` takes it."""
+    """A change of one weight's value, or with cell None of the whole network; `stroke` as in `edit`."""
 
     cell: Cell | None
     before: Any
@@ -33,12 +33,12 @@ def weight(net: Mlp, layer: int, row: int, column: int) -> float:
 
 
 class WeightHistory:
-    """The steps between the network as it came and as it is now.
+    """The changes between the network that the scene gave and the present one.
 
-    net    now
-    base   as it came: loaded or randomized
+    net    the present network
+    base   the network before all changes: loaded or randomized
 
-    One drag, or one series of wheel notches over a weight, is one step: edits with the same stroke become one.
+    Edits with the same stroke become one change: a whole drag, or a series of wheel notches over one weight.
     """
 
     def __init__(self, net: Mlp):
@@ -50,7 +50,7 @@ class WeightHistory:
         self._undone: list[Change] = []
 
     def follow(self, net: Mlp) -> bool:
-        """Begins again if this is a network that did not come from here; returns True if so."""
+        """Begins a new history if the network is not one that this history made; returns True if so."""
         if net is self.net or net.equals(self.net):
             return False
         self._begin(net)
@@ -66,13 +66,13 @@ class WeightHistory:
 
     @property
     def is_changed(self) -> bool:
-        """True if the network differs from the one that came."""
+        """True if the network differs from `base`."""
         return self.net is not self.base and not self.net.equals(self.base)
 
     def edit(self, layer: int, row: int, column: int, value: float, *, stroke: object = None) -> Mlp:
         """Changes one weight; returns the network.
 
-        stroke   anything but None: edits of one weight with an equal stroke, one after another, are one step
+        stroke   consecutive edits of one weight with an equal stroke, other than None, are one change
         """
         cell = layer, row, column
         before, net = weight(self.net, *cell), self.net.edited(*cell, value)
@@ -85,18 +85,18 @@ class WeightHistory:
         return self._add(net, Change(cell, before, after, stroke))
 
     def reset(self) -> Mlp:
-        """Back to the network as it came; itself a step that can be undone. Returns the network."""
+        """Goes back to `base`, as a change that can be undone; returns the network."""
         return self._add(self.base, Change(None, self.net, self.base)) if self.is_changed else self.net
 
     def undo(self) -> Mlp:
-        """One step back; returns the network."""
+        """Undoes one change; returns the network."""
         if self._done:
             self._undone.append(step := self._done.pop())
             self.net = step.apply(self.net, step.before)
         return self.net
 
     def redo(self) -> Mlp:
-        """One undone step on; returns the network."""
+        """Redoes one change that was undone; returns the network."""
         if self._undone:
             self._done.append(step := self._undone.pop())
             self.net = step.apply(self.net, step.after)

@@ -20,12 +20,12 @@ LINE, CLOSE = 26.0, 28.0
 
 
 class Chooser:
-    """Shows one folder at a time: its folders, and its files of the formats that fit.
+    """Shows one folder at a time: its folders, and its files with a listed extension.
 
     title        `Load a network`
-    extensions   what is listed
-    take         function of the chosen path as text, giving what was wrong with it, or None
-    name         what to save under, or None to load
+    extensions   of the files that are listed
+    take         function of the chosen path as text; returns an error's text, or None
+    name         the file name to save under at first; None to load
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Chooser:
         self._fresh = True
 
     def draw(self, w: Widgets, height: float) -> bool:
-        """Draws the page with Widgets; returns False when it is to be closed."""
+        """Draws the page with Widgets; returns False when it should be closed."""
         if self._fresh:
             w.type_over(FIELD, f"{self.folder}/".replace("//", "/") + (self.name or ""), to_end=True)
             self._fresh = False
@@ -73,7 +73,7 @@ class Chooser:
         longer = completed(text, self.extensions)
         if Path(longer).is_dir():
             self._visit(Path(longer).expanduser())
-            # The list follows, the field keeps what is typed.
+            # The list shows the typed folder; the field is left as it was typed.
             self._fresh = False
         return longer
 
@@ -112,7 +112,7 @@ class Chooser:
         if path.is_dir():
             self._visit(path)
             return True
-        # To load, activations may stand after a colon, so the path itself need not exist.
+        # A path to load may end in a colon and activations, so it need not exist as it is.
         self.problem = self.take(str(path))
         self._fresh = self.problem is not None
         if self._fresh:
@@ -122,9 +122,9 @@ class Chooser:
 
 
 def file_row(w: Widgets, viewer: Any, name: str, setting: Any, title: str, doc: str) -> Chooser | None:
-    """Draws the row of a Network, a Training or an Image; returns the Chooser to open, or None.
+    """Draws the row of a setting that comes from a file; returns the Chooser to open, or None.
 
-    viewer   gives scene, load, assign, query and notices
+    viewer   has scene, load, assign, query and notices
     """
     own = getattr(viewer.scene, name)
     shown = viewer.query(lambda: viewer.scene.shown_data(name)) if own is None else own

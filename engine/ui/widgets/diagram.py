@@ -12,23 +12,23 @@ from engine.ui.widgets.diagram_layout import RADIUS, Edges, height_of, nodes
 from engine.ui.widgets.setting import Widgets
 from engine.ui.widgets.unit_buttons import Press, hover_calls, name_of
 
-# A line's thickness and opacity at strength 0 and 1. imgui draws none thinner than a pixel.
+# A line's thickness and opacity at strength 0 and 1. imgui draws no line thinner than a pixel.
 THICKNESS, OPACITY = (0.9, 3.2), (0.06, 0.95)
-# What is left of a line's opacity beside a marked node, and at a unit that is hidden.
+# Factors of a line's opacity: while another node is marked; at a hidden unit.
 ASIDE, HIDDEN = 0.22, 0.35
 # Steps of opacity: lines of one step are drawn with one colour each.
 SHADES = 48
-# Pixels beyond a node that still count as on it.
+# Pixels round a node that count as on it.
 NEAR = 3.0
-# Pixels a name beside the nodes may take.
+# The longest name beside a node, in pixels.
 NAME = 74.0
 
-# A node: its column and number there, and the UnitLayer that it is a unit of, or None.
+# A node: its column, its number in that column, and the UnitLayer to which it belongs, or None.
 Owner = tuple[int, int, UnitLayer | None]
 
 
 class DiagramView:
-    """Draws a Diagram, with a scene's Units where there are.
+    """Draws a Diagram; its nodes act as buttons if the scene has Units.
 
     press   engine.ui.widgets.unit_buttons.Press
     hover   engine.ui.control.pointer.Hover
@@ -67,10 +67,10 @@ class DiagramView:
         w.text(x + w.width, y + 8.0, "below zero", "minus", SMALL, align=1.0)
 
     def _lines(self, w, diagram, owners, points, marked, size):
-        """The weights, thinner and fainter where nodes are smaller: `size` of a full one."""
+        """Draws the weights, thinner and fainter if nodes are small: `size` is a node's, relative to the largest."""
         net, scale = diagram.net, diagram.scale
         edges = self._cache.get("all", (net, scale), lambda: Edges(net, scale))
-        # Less is left of a line that ends at a hidden unit.
+        # A line that ends at a hidden unit is fainter.
         seen = np.array([layer is None or layer.shown[number] for _, number, layer in owners])
         opacity = np.where(seen[edges.ends].all(1), 1.0, HIDDEN) * max(size, 0.25) ** 0.5
         _stroke(w, edges, points, size, opacity * (1.0 if marked is None else ASIDE))
@@ -79,7 +79,7 @@ class DiagramView:
             _stroke(w, own, points, size, 1.0)
 
     def _handled(self, w, diagram, units, owners, points, radii, area):
-        """Follows the pointer; returns the node under it, or None."""
+        """Handles the pointer; returns the node under it, or None."""
         _, hovered, _ = w.press("diagram", *area)
         pressed = imgui.is_item_activated()
         for (column, number, _), (x, y), radius in zip(owners, points.tolist(), radii, strict=True):
@@ -101,7 +101,7 @@ class DiagramView:
 
 
 def _owners(sizes: list[int], units: Units | None) -> list[Owner]:
-    """The Owner of each node; a layer of units with another number of them stays out."""
+    """The Owner of each node; a layer whose number of units differs from its column's is ignored."""
     layers = (None, *(units.layers if units is not None else ()), *[None] * len(sizes))
     fits = [
         layer if layer is not None and len(layer.shown) == n else None for layer, n in zip(layers, sizes, strict=False)
@@ -110,7 +110,7 @@ def _owners(sizes: list[int], units: Units | None) -> list[Owner]:
 
 
 def _stroke(w, edges, points, size, opacity):
-    """Draws edges as lines, `opacity` of a full one's."""
+    """Draws edges as lines; `opacity` is a factor."""
     if not edges.values.size:
         return
     part = edges.strengths
@@ -126,7 +126,7 @@ def _stroke(w, edges, points, size, opacity):
 
 def _draw_node(w, at, radius, layer, number, lit):
     size = radius + 1.5 * lit
-    # A rim in the background's colour parts a node from the lines behind it.
+    # A rim in the background's colour separates the node from the lines behind it.
     w.pen.add_circle_filled(at, size + 1.0, w.colour("panel"), 0)
     if layer is None:
         w.pen.add_circle_filled(at, size, w.colour("muted"), 0)
@@ -141,7 +141,7 @@ def _draw_node(w, at, radius, layer, number, lit):
 
 
 def _name(diagram, units, column, number, layer):
-    """A node in words, with its bias."""
+    """A node's name, with its bias."""
     layers = diagram.net.layers
     if layer is not None:
         text = name_of(units, (column - 1, number))

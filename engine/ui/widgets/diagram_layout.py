@@ -1,4 +1,4 @@
-"""A network's diagram in numbers: where its nodes stand, and which weights are drawn how strongly.
+"""The geometry of a network's diagram: where its nodes stand, and which weights are drawn how strongly.
 
 Nodes are numbered column by column, the inputs first.
 """
@@ -9,15 +9,15 @@ import numpy as np
 
 from engine.network.mlp import Mlp
 
-# Lines drawn; of more weights the strongest.
+# The most lines drawn; of more weights, the strongest.
 MOST = 1500
-# Pixels: two nodes of a column at most apart, a node's radius at most, the whole's height between these.
+# Pixels: the most between two nodes of a column, a node's largest radius; then the least and the greatest height.
 GAP, RADIUS = 16.0, 5.5
 HEIGHT = (96.0, 272.0)
 
 
 def height_of(sizes: Sequence[int]) -> float:
-    """Pixels a diagram of layers so wide is high."""
+    """The height in pixels of a diagram of layers of these sizes."""
     return min(max((max(sizes) + 1) * GAP, HEIGHT[0]), HEIGHT[1])
 
 
@@ -31,7 +31,7 @@ def nodes(sizes: Sequence[int], width: float, height: float) -> tuple[np.ndarray
 
 
 def shares(counts: Sequence[int], most: int) -> list[int]:
-    """How many of each layer's weights are drawn, `most` in all: small layers whole, the others alike."""
+    """How many of each layer's weights are drawn, `most` in all: all of small layers, equally many of the others."""
     made, left = dict.fromkeys(range(len(counts)), 0), most
     for done, k in enumerate(sorted(made, key=lambda k: counts[k])):
         made[k] = min(counts[k], left // (len(counts) - done))
@@ -44,18 +44,18 @@ class Edges:
 
     ends       (E, 2) nodes: where a line begins and ends
     values     (E,) the weights
-    strengths  (E,) 0 to 1: their size against `scale`
+    strengths  (E,) 0 to 1: |weight| / `scale`
 
     net     the Mlp
-    scale   size of a weight of strength 1; None for the largest
-    of      the node whose weights alone are wanted; None for the strongest of each layer, `most` in all
+    scale   |weight| of strength 1; None for the largest
+    of      a node, of which alone all weights are drawn; None for the strongest of each layer, `most` in all
     """
 
     def __init__(self, net: Mlp, scale: float | None = None, *, of: int | None = None, most: int = MOST):
         layers = [layer.weights for layer in net.layers]
         values = np.concatenate([weights.ravel() for weights in layers]).astype(float)
         sizes = np.abs(values)
-        # The nodes of layer k begin at firsts[k], its inputs' column; its weights at starts[k].
+        # The numbers of layer k's input nodes begin at firsts[k], those of its weights at starts[k].
         firsts = np.cumsum([0, net.inputs, *(len(weights) for weights in layers)])
         starts = np.cumsum([0, *(weights.size for weights in layers)])
         which = np.repeat(np.arange(len(layers)), np.diff(starts))

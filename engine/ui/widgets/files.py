@@ -1,11 +1,11 @@
-"""Finding and naming files from the panel: what a folder has to offer, and what a half-typed path may become."""
+"""Finding and naming files from the panel: lists of folders, completion of typed paths, unused names."""
 
 import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-# A folder of more entries is shown in part; the path can still be typed.
+# The most entries of a folder that are listed; the path of any other file can be typed.
 MOST = 2000
 
 
@@ -18,7 +18,7 @@ class FolderEntry(NamedTuple):
 
     @property
     def note(self) -> str:
-        """The size in words; nothing for a folder."""
+        """The size as text; empty for a folder."""
         if self.is_folder:
             return ""
         for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
@@ -28,7 +28,7 @@ class FolderEntry(NamedTuple):
 
 
 def entries(folder: str | Path, extensions: Collection[str]) -> list[FolderEntry]:
-    """The folders and fitting files of a folder, folders first, by name; hidden ones left out.
+    """The folders in a folder, then its files with one of the extensions, each by name; without hidden ones.
 
     extensions   such as `.npz`, in lower case
     Raises OSError if the folder cannot be read.
@@ -43,12 +43,12 @@ def entries(folder: str | Path, extensions: Collection[str]) -> list[FolderEntry
                 if not item.name.startswith(".") and (is_folder or Path(item.name).suffix.lower() in extensions):
                     found.append(FolderEntry(item.name, is_folder, 0 if is_folder else item.stat().st_size))
             except OSError:
-                continue  # It went away, or may not be looked at.
+                continue  # It was deleted meanwhile, or may not be read.
     return sorted(found, key=lambda entry: (not entry.is_folder, entry.name.lower()))
 
 
 def completed(text: str, extensions: Collection[str]) -> str:
-    """A typed path, longer by as much as is certain; the text itself if nothing is."""
+    """A typed path, completed as far as the files and folders there leave no choice."""
     path = Path(text).expanduser()
     folder, start = (path, "") if text.endswith(("/", os.sep)) else (path.parent, path.name)
     try:
@@ -60,7 +60,7 @@ def completed(text: str, extensions: Collection[str]) -> str:
 
 
 def free(folder: str | Path, stem: str, extension: str) -> Path:
-    """A path such as stem-0001.png that does not exist yet, one past the highest there is."""
+    """A path such as stem-0001.png that does not exist yet: its number follows the highest one in the folder."""
     try:
         names = os.listdir(folder)
     except OSError:

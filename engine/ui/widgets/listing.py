@@ -1,4 +1,4 @@
-"""A list to read and to go by: each row a title and a few words; a press goes there."""
+"""A list of findings: each row has a title and a few words; a press on it goes there."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -11,7 +11,7 @@ from engine.ui.control.pointer import Hover
 from engine.ui.theme import BODY, ROUND, SMALL
 from engine.ui.widgets.setting import Widgets
 
-# The list takes no more of the panel; the rest is scrolled to.
+# The list's greatest height; longer ones scroll.
 HEIGHT = 320.0
 # Pixels around a row's words, and between lines.
 PAD, LINE = 8.0, 17.0
@@ -22,7 +22,7 @@ MOST = 5
 class ListingView:
     """Draws a Listing.
 
-    run     function of a function: calls what the scene gave, and shows what was wrong
+    run     function that is given a function of the scene, calls it, and shows its error
     hover   engine.ui.control.pointer.Hover
     """
 
@@ -42,7 +42,7 @@ class ListingView:
         with w.scrolled("listing", HEIGHT) if whole > HEIGHT else nullcontext():
             x, y = w.take(whole)
             for number, (row, lines, height) in enumerate(zip(listing.rows, rows, heights, strict=True)):
-                # Of hundreds only those that can be seen are drawn.
+                # Of hundreds of rows only the visible ones are drawn.
                 if imgui.is_rect_visible((x, y), (x + w.width, y + height)):
                     self._row(w, number, row, lines, (x, y, w.width, height))
                 y += height

@@ -1,4 +1,4 @@
-"""The network's weights as circles: red above zero, blue below, as large as they are."""
+"""The network's weights as circles: red above zero, blue below, with areas that show their sizes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from engine.ui.widgets import numbers
 from engine.ui.widgets.matrix_layout import DRAG, NOTCH, Page, classic_colour, nudged, pages, radius, visible
 from engine.ui.widgets.setting import Widgets, moved
 
-# Pixels of a cell: as large as fits between these, larger or smaller by the zoom.
+# Pixels of a cell without zoom: as large as fits, between these.
 CELL = (13.0, 26.0)
 ZOOM = (4.0, 32.0)
-# Cells from here on have room for a plus or a minus.
+# From this size on, cells have room for a plus or a minus.
 SIGNED = 15.0
 SIGN_FITS = 5.0
-# The matrix takes no more than this of the panel; the rest is scrolled to.
+# The matrix' greatest height; larger ones scroll.
 HEIGHT = 248.0
-# More pages than this are turned by arrows instead of tabs.
+# With more pages than this there are arrows instead of tabs.
 TABS = 6
 FIELD = "matrix.value"
 
@@ -33,7 +33,7 @@ FIELD = "matrix.value"
 class Matrix:
     """Draws a WeightHistory's network and changes it.
 
-    show_problem   function of a line of text: what is wrong with a typed weight
+    show_problem   function that shows a line of text: the error in a typed weight
     classic        True for the original's colours
     hovered        (layer, row, column) of the weight under the pointer, or None; selected, of the one clicked last
     """
@@ -60,11 +60,11 @@ class Matrix:
         if len(tables) > 1:
             self._tabs(w, tables)
         table = tables[self.page]
-        # All are drawn, whatever changed: a row that is left out for a frame makes everything below it jump.
+        # All three are drawn even if the first one changed a weight: a missing row would make the panel jump.
         changes = self._table(w, history, table), self._foot(w, history, table), self._buttons(w, history)
         return next((net for net in changes if net is not None), None)
 
-    # How.
+    # Private helpers.
 
     def _tabs(self, w, tables):
         x, y = w.take(ROW + 6.0)
@@ -86,7 +86,7 @@ class Matrix:
         head = max(w.measure(table.rows[0], SMALL), w.measure(table.rows[-1], SMALL)) + 8.0
         fit = (w.width - head) / columns
         cell = self._zoom or min(max(min(fit, HEIGHT / rows), CELL[0]), CELL[1])
-        # Few columns spread over the width; only the circles keep their size.
+        # A few columns are spread over the width; the circles keep their size.
         wide = max(cell, min(fit, 3.2 * cell)) if self._zoom is None else cell
         top, view_w, view_h = 22.0, w.width - head, min(rows * cell, HEIGHT)
         x, y = w.take(top + view_h + (10.0 if columns * wide > view_w + 1 else 2.0))
@@ -108,7 +108,7 @@ class Matrix:
         return self._handle(w, history, under)
 
     def _scrolled(self, w, x, y, width, height, whole_width, whole_height):
-        """An area of scroll bars; returns how far it is scrolled. The wheel belongs to the weights."""
+        """Draws an area with scroll bars; returns how far it is scrolled. The wheel edits weights instead."""
         across = whole_width > width + 1.0
         flags = imgui.WindowFlags_.no_scroll_with_mouse
         if across:
@@ -121,7 +121,7 @@ class Matrix:
             imgui.invisible_button("matrix.cells", (max(width, 1.0), max(height, 1.0)))
             self._state = imgui.is_item_hovered(), imgui.is_item_active(), imgui.is_item_activated()
             if self._state[0]:
-                # The wheel here must not scroll the panel too.
+                # The wheel must not scroll the panel as well.
                 imgui.set_item_key_owner(imgui.Key.mouse_wheel_y)
             imgui.end_child()
         return offset
@@ -159,7 +159,7 @@ class Matrix:
             w.pen.add_circle_filled((x, y), most, w.colour("raised"), 24)
         signed = cell >= SIGNED and value != 0.0
         if signed and size < SIGN_FITS:
-            # Too small for a sign in it: the sign itself, in its colour.
+            # A circle too small to hold its sign is replaced by the sign, in the circle's colour.
             self._sign(w, x, y, max(size, 2.0), value, packed(colour), 2.0)
         else:
             w.pen.add_circle_filled((x, y), size, packed(colour), 0)

@@ -1,4 +1,4 @@
-"""A network's weights as tables: which weight stands in which cell, what the rows and columns are called."""
+"""A network's weights as tables: which weight stands in which cell, and the names of rows and columns."""
 
 import math
 from dataclasses import dataclass
@@ -63,9 +63,9 @@ def pages(net: Mlp) -> tuple[Page, ...]:
 
 
 def nudged(value: float, change: float, free: bool = False) -> float:
-    """A weight changed by so much.
+    """A weight, changed by `change`.
 
-    free   else it stays within [-1, 1], or no farther outside than it was
+    free   False: the result stays within [-1, 1], or no farther outside than the value was
     """
     if free:
         return value + change
@@ -73,17 +73,17 @@ def nudged(value: float, change: float, free: bool = False) -> float:
 
 
 def visible(offset: float, view: float, cell: float, count: int) -> range:
-    """range of the cells of a row that can be seen.
+    """The range of the cells of a row that are visible.
 
     offset   pixels scrolled away
-    view     pixels seen
+    view     pixels visible
     """
     first = max(0, math.floor(offset / cell))
     return range(min(first, count), min(count, math.ceil((offset + view) / cell)))
 
 
 def radius(value: float, cell: float) -> float:
-    """A circle's radius in a cell: its area is the weight's size, full at 1."""
+    """A circle's radius in a cell: its area is proportional to |weight|, up to 1, where it fills the cell."""
     most = cell * 0.43
     return max(most * math.sqrt(min(abs(value), 1.0)), min(1.5, most))
 

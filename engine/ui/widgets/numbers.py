@@ -7,15 +7,15 @@ from typing import Any
 
 from engine.scene.settings import Integer
 
-# A range this many times as wide as its low end is shown by its powers.
+# A slider whose high end is this many times its low end is logarithmic.
 WIDE = 100.0
-# Whole numbers with more values than this are typed and stepped, not slid.
+# A setting of more whole numbers than this has a number field, no slider.
 MANY = 1000
 SIGNS = {"deg": "°", "%": "%", "x": "×"}
 
 
 def shown(value: float, span: float | None = None, unit: str = "", whole: bool = False) -> str:
-    """A value as the panel shows it: as many digits as its slider distinguishes.
+    """A value as the panel shows it: with as many digits as its slider can set.
 
     span   high - low, or None for about four digits of the value itself
     """
@@ -24,9 +24,9 @@ def shown(value: float, span: float | None = None, unit: str = "", whole: bool =
     elif span is None or not math.isfinite(span) or span <= 0.0 or 0.0 < abs(value) < span * 1e-3:
         text = f"{value:.4g}"
     else:
-        # About a five-hundredth of the range: what a slider a hundred pixels wide, dragged finely, can reach.
+        # About a five-hundredth of the range: the finest step of a slider a hundred pixels wide, dragged with shift.
         digits = min(max(0, math.ceil(2.0 - math.log10(span))), 6)
-        # A digit more where the value has one: what was typed, or dragged finely, is not hidden.
+        # One digit more if the value has it, so that a typed or finely dragged value is shown.
         digits += round(value, digits) != round(value, digits + 1)
         text = f"{value:.{digits}f}"
         if float(text) == 0.0:
@@ -37,7 +37,7 @@ def shown(value: float, span: float | None = None, unit: str = "", whole: bool =
 
 
 def exact(value: float, whole: bool = False) -> str:
-    """A value as one would type it: the shortest text that means a float32 equal to it."""
+    """A value as one would type it: the shortest text that is read as the same float32."""
     if whole:
         return str(round(value))
     for digits in range(1, 18):
@@ -49,12 +49,12 @@ def exact(value: float, whole: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """What a number goes over, and how it is written.
+    """The range of a number, and how it is written.
 
-    low, high   ends of its slider, or of what it takes
+    low, high   ends of its slider, or of the values it takes
     unit        shown behind the value
     whole       True for whole numbers
-    log         True for a slider whose places are powers
+    log         True for a logarithmic slider
     default     what a right click on the slider sets, or None
     """
 
@@ -80,7 +80,7 @@ class Scale:
         return min(max(at, 0.0), 1.0)
 
     def at_part(self, part: float) -> float:
-        """The value at a part of the way; rounded to what `shown` shows, and never outside low and high."""
+        """The value at a place of the slider, 0 to 1; rounded as `shown` shows it, never outside low and high."""
         low, high = self.low, self.high
         value = low * (high / low) ** part if self.log else low + (high - low) * part
         if self.whole:
@@ -91,13 +91,13 @@ class Scale:
         return min(max(value, low), high)
 
     def stepped(self, value: float, sign: int) -> float:
-        """The value after a press on plus or minus: 1, or a power of ten about a tenth of it, more or less."""
+        """The value after a press on plus (sign 1) or minus (-1): a step of 1, or a power of ten near a tenth of it."""
         step = 1 if self.whole else 10.0 ** math.floor(math.log10(abs(value)) - 0.5) if value else 0.1
         return min(max(value + sign * step, self.low), self.high)
 
 
 def scales_of(setting: Any) -> tuple[Scale | None, Scale]:
-    """(of the setting's slider, None where it has none; of what it takes)."""
+    """(the Scale of a setting's slider, or None if it has none; the Scale of all values it takes)."""
     low, high = setting.bounds or (None, None)
     whole = isinstance(setting, Integer)
     taken = Scale(-math.inf if low is None else low, math.inf if high is None else high, setting.unit, whole)
@@ -109,7 +109,7 @@ def scales_of(setting: Any) -> tuple[Scale | None, Scale]:
 
 
 def lines_of(setting: Any) -> str:
-    """What the panel says of a setting on hover: its doc, and what it takes."""
+    """The hint of a setting: its doc, and the values it takes."""
     doc = (setting.doc or "").strip()
     doc = doc[:1].upper() + doc[1:]
     doc = doc if not doc or doc.endswith((".", "?", "!")) else doc + "."
@@ -117,5 +117,5 @@ def lines_of(setting: Any) -> str:
 
 
 def titled(text: str) -> str:
-    """A name as a label: its first letter large."""
+    """A name as a label: with a capital first letter."""
     return text[:1].upper() + text[1:]

@@ -18,11 +18,11 @@ SEEN = 9
 
 
 class Widgets(DrawList):
-    """Draws controls downwards in the current window, `width` wide, in one theme's colours.
+    """Draws controls one below the other in the current window, `width` wide, in one theme's colours.
 
-    Each control returns its new value, or None while it is left alone; text that was typed comes back as str.
+    Each control returns its new value, or None if nothing changed it; typed text is returned as str.
 
-    places   identity -> (x, y, width, height) of the last frame, for whoever looks for a control
+    places   {identity: (x, y, width, height)} of the last frame's controls, for scripts and tests that press them
     """
 
     def __init__(self, fonts: tuple[Any, Any]):
@@ -31,10 +31,10 @@ class Widgets(DrawList):
         self._typing: tuple[str, str] | None = None  # (identity, text): the value being typed
         self._focus = self._to_end = False
         self._unseen = 0
-        self._drags: dict[str, float] = {}  # identity -> what a drag has reached
+        self._drags: dict[str, float] = {}  # {identity: the slider's place, 0 to 1, that a drag has reached}
 
     def begin_frame(self) -> None:
-        """Forgets where the controls of the last frame were, and a field that was not drawn in it any more."""
+        """Clears `places`, and closes a field that the last frame did not draw."""
         self.places.clear()
         self._unseen += 1
         if self._unseen > 2:
@@ -45,7 +45,7 @@ class Widgets(DrawList):
     def press(
         self, identity: str, x: float, y: float, width: float, height: float, doc: str = ""
     ) -> tuple[bool, bool, bool]:
-        """An area that can be pressed, explained by `doc` on hover; returns (clicked, hovered, held)."""
+        """An area that can be pressed, with the hint `doc`; returns (clicked, hovered, held)."""
         with moved(x, y):
             clicked = imgui.invisible_button(identity, (max(width, 1.0), max(height, 1.0)))
             state = clicked, imgui.is_item_hovered(), imgui.is_item_active()
@@ -54,7 +54,7 @@ class Widgets(DrawList):
         return state
 
     def hint(self, text: str) -> None:
-        """A line of explanation once the pointer rests on the last area."""
+        """Shows a text when the pointer rests on the last area."""
         flags = imgui.HoveredFlags_.delay_normal | imgui.HoveredFlags_.no_shared_delay
         if text and imgui.is_item_hovered(flags):
             imgui.push_style_var(imgui.StyleVar_.window_padding, (10.0, 8.0))
@@ -68,7 +68,7 @@ class Widgets(DrawList):
             imgui.pop_style_var()
 
     def row(self, identity: str, title: str, doc: str, height: float = ROW) -> Area:
-        """A label on the left, explained on hover; returns what is left for the control."""
+        """Draws a label with the hint `doc` on the left; returns the Area that is left for the control."""
         x, y = self.take(height)
         _, hovered, _ = self.press(f"{identity}.label", x, y, LABEL, height, doc)
         self.text(x, y + height / 2, title, "text" if hovered else "muted", width=LABEL)
@@ -77,7 +77,7 @@ class Widgets(DrawList):
     # Controls.
 
     def heading(self, identity: str, title: str, is_open: bool) -> bool:
-        """A section's title that folds it; returns True if it was pressed."""
+        """A section's title, which opens and folds it; returns True if it was pressed."""
         x, y = self.take(40.0 if is_open else 42.0)
         self.pen.add_line((x, y), (x + self.width, y), self.colour("line"), 1.0)
         clicked, hovered, _ = self.press(identity, x, y + 4.0, self.width, 32.0)
@@ -87,10 +87,10 @@ class Widgets(DrawList):
         return clicked
 
     def slider(self, identity: str, title: str, doc: str, value: float, scale: Scale) -> float | str | None:
-        """A slider with its value beside it; ctrl-click, double click or a click on the number types one."""
+        """A slider and its value; a ctrl-click, a double click or a click on the number opens a field for typing."""
         text, area = scale.shown(value), self.row(identity, title, doc)
         if self.measure(text) > VALUE - 6.0:
-            # A long unit stands by the name, so that the number is never cut.
+            # A long unit is written after the title, so that the number is never cut.
             text = scale.shown(value, unit=False)
             room = LABEL - self.measure(title) - 5.0
             self.text(area.x - GAP - room, area.middle + 0.5, scale.unit, "faint", SMALL, width=max(room, 0.0))
@@ -114,7 +114,7 @@ class Widgets(DrawList):
             if imgui.is_item_activated():
                 self._drags[identity] = at
             if io.key_shift:
-                # A tenth of the pointer's path, from where the knob is.
+                # With shift the knob moves by a tenth of the pointer's path.
                 self._drags[identity] += io.mouse_delta.x / (right - left) / 10.0
             elif io.mouse_delta.x or imgui.is_item_activated():
                 self._drags[identity] = (io.mouse_pos.x - left) / (right - left)
@@ -122,7 +122,7 @@ class Widgets(DrawList):
             changed = wanted if wanted != value else None
             at = scale.part(wanted)
         middle, knob = round(area.middle), left + at * (right - left)
-        # From the map's blue to its green, as far as the value goes.
+        # The fill goes from blue towards green, as far as the value is.
         reached = mixed(self.theme["low"], self.theme["accent"], at)
         self.box(left, middle - 2.0, right - left, 4.0, "hovered" if hovered or held else "raised", 2.0)
         if knob - left > 1.0:
@@ -135,7 +135,7 @@ class Widgets(DrawList):
         return changed
 
     def number(self, identity: str, title: str, doc: str, value: float, scale: Scale) -> float | str | None:
-        """A number without two ends: a field between a minus and a plus."""
+        """A number without a slider: a field between a minus and a plus."""
         return self.stepper(identity, self.row(identity, title, doc), value, scale)
 
     def stepper(self, identity: str, area: Area, value: float, scale: Scale) -> float | str | None:
@@ -157,7 +157,7 @@ class Widgets(DrawList):
         return clicked
 
     def switch(self, identity: str, title: str, doc: str, value: bool) -> bool | None:
-        """On or off; the whole row can be pressed."""
+        """A switch, on or off; the whole row can be pressed."""
         x, y = self.take(ROW)
         clicked, hovered, _ = self.press(identity, x, y, self.width, ROW, doc)
         self.text(x, y + ROW / 2, title, "text" if hovered else "muted", width=self.width - 50.0)
@@ -168,13 +168,13 @@ class Widgets(DrawList):
         return (not value) if clicked else None
 
     def choice(self, identity: str, title: str, doc: str, value: str, names: Sequence[str]) -> str | None:
-        """One of a few names: segments where they fit, else a list that opens."""
+        """A choice of one name: side by side where they fit, else in a list that opens."""
         area = self.row(identity, title, doc)
         fits = len(names) <= 4 and self.widest(names) + 12.0 <= area.width / len(names)
         return (self.segments if fits else self._list)(identity, area, value, names)
 
     def segments(self, identity: str, area: Area, value: str, names: Sequence[str]) -> str | None:
-        """Names side by side, one of them on."""
+        """A choice of one name, side by side."""
         x, y, width, height = area.inset(2.0)
         self.box(x, y, width, height, "raised")
         each, changed = width / len(names), None
@@ -200,7 +200,7 @@ class Widgets(DrawList):
             imgui.open_popup(f"{identity}.list")
         changed, wide = None, width - 10.0
         tall = min(len(names), SEEN) * LINE + 10.0
-        # Upwards where there is no room below.
+        # The list opens upwards if there is no room below.
         below = y + height + tall <= imgui.get_io().display_size.y - 4.0
         imgui.set_next_window_pos((x, y + height if below else max(y - tall, 4.0)))
         imgui.set_next_window_size((width, tall))
@@ -223,7 +223,7 @@ class Widgets(DrawList):
         return changed
 
     def line(self, identity: str, title: str, doc: str, value: str) -> str | None:
-        """A line of text."""
+        """A field with a line of text."""
         name, area = f"{identity}.value", self.row(identity, title, doc)
         if self.is_typing_in(name):
             return self.field(name, area)
@@ -236,7 +236,7 @@ class Widgets(DrawList):
         self, identity: str, x: float, y: float, width: float, text: str, *, key: str | None = None,
         icon: str | None = None, doc: str = "", on: bool = False, enabled: bool = True, height: float = 28.0,
     ) -> bool:  # fmt: skip
-        """A button with its key shown; returns True if pressed."""
+        """A button, with its key if it has one; returns True if it was pressed."""
         clicked, hovered, held = self.press(identity, x, y, width, height, doc)
         fill = "accent" if on else ("hovered" if hovered and enabled and not held else "raised")
         self.box(x, y, width, height, fill)
@@ -264,7 +264,7 @@ class Widgets(DrawList):
     # Typing.
 
     def _number(self, name: str, area: Area, text: str, exact: str, align: float) -> str | None:
-        """A number that a click makes a field; returns the text typed, or None."""
+        """A number that becomes a text field when clicked; returns the text typed, or None."""
         if self.is_typing_in(name):
             return self.field(name, area)
         if self._editable(name, area.inset(3.0), exact):
@@ -274,7 +274,7 @@ class Widgets(DrawList):
         return None
 
     def _editable(self, name: str, area: Area, exact: str) -> bool:
-        """An area that a click makes a field with a text; returns True while the pointer is over it."""
+        """An area that becomes a text field when clicked; returns True while the pointer is over it."""
         clicked, hovered, _ = self.press(name, *area)
         if hovered:
             imgui.set_mouse_cursor(imgui.MouseCursor_.text_input)
@@ -283,9 +283,9 @@ class Widgets(DrawList):
         return hovered
 
     def field(self, name: str, area: Area, complete: Callable[[str], str] | None = None) -> str | None:
-        """The field opened by `type_over`; returns its text when it is finished, else None.
+        """Draws the field that `type_over` opened; returns its text when typing is finished, else None.
 
-        complete   None or a function of the text for the Tab key, giving a longer text
+        complete   function for the Tab key that returns the text completed, or None
         """
         if self._typing is None or self._typing[0] != name:
             return None
@@ -318,14 +318,14 @@ class Widgets(DrawList):
                 data.delete_chars(0, data.buf_text_len)
                 data.insert_chars(0, longer)
         elif self._to_end:
-            # A field that is given the keyboard selects all; a path is more often continued than replaced.
+            # imgui selects all text in a field that gets the keyboard, but a path is usually continued.
             self._to_end = False
             data.cursor_pos = data.buf_text_len
             data.clear_selection()
         return 0
 
     def type_over(self, name: str, text: str, to_end: bool = False) -> None:
-        """Opens a field; the next frame gives it the keyboard: its text selected, or with `to_end` to be continued."""
+        """Opens a field, which gets the keyboard in the next frame; its text is selected, unless `to_end`."""
         self._typing, self._focus, self._unseen = (name, text), True, 0
         self._to_end = self._to_end or to_end
 
@@ -333,7 +333,7 @@ class Widgets(DrawList):
         return self._typing is not None and self._typing[0] == name
 
     def stop_typing(self) -> None:
-        """Closes whatever field is open; what was typed is dropped."""
+        """Closes the open field; the typed text is dropped."""
         self._typing = None
 
     @property
@@ -343,7 +343,7 @@ class Widgets(DrawList):
 
 @contextmanager
 def moved(x: float, y: float) -> Iterator[None]:
-    """Places what is drawn meanwhile at (x, y), and what comes after where it would have been."""
+    """Inside the block, controls are placed at (x, y); after it the cursor is where it was before."""
     here = imgui.get_cursor_screen_pos()
     imgui.set_cursor_screen_pos((x, y))
     yield

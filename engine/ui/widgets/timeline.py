@@ -1,4 +1,4 @@
-"""The strip below the picture: a scene's snapshots as curves over a slider, and the buttons that go through them."""
+"""The strip below the picture: curves over a scene's snapshots, a slider, and buttons to play and step."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from engine.ui.widgets.setting import Widgets
 from engine.ui.widgets.timeline_header import HEADER, NARROW, TimelineHeader, number
 from engine.ui.widgets.timeline_layout import heights, nearest, positions, span, step_ticks, strokes, value_ticks
 
-# Logical pixels of the strip: what it has, what it shrinks to, and the part of the window it never takes more of.
+# The strip's usual and least height in logical pixels, and the largest part of the window's height that it takes.
 HEIGHT, LEAST, PART = 138.0, 88.0, 0.25
-# Windows lower than this have no room for it.
+# Windows lower than this have no strip.
 LOWEST = 150.0
-# Below the curves: the slider, and the steps.
+# Heights below the curves: of the slider, and of the numbers of steps.
 TRACK, STEPS = 14.0, 17.0
-# Pixels between the middles of two numbers along it.
+# Least pixels between the middles of two numbers of steps.
 APART = 70.0
-# Pixels around a mark that count as on it.
+# Pixels round a mark that count as on it.
 CLOSE = 5.0
-# Points of all curves together; with more, a column is wider than a pixel.
+# The most points of all curves together; above it the curves are thinned out to columns wider than a pixel.
 BUDGET = 24000
-# Curves listed one by one on hover.
+# The most curves listed one by one on hover.
 LISTED = 8
 
 
@@ -34,7 +34,7 @@ class TimelineStrip:
     """Draws a Transport's timeline with Widgets.
 
     state   engine.ui.control.transport.Transport
-    run     function of a function: calls what a scene gave, and shows what was wrong
+    run     function that is given a function of the scene, calls it, and shows its error
     """
 
     def __init__(self, widgets: Widgets, state: Transport, run: Callable[[Callable], None]):
@@ -44,15 +44,15 @@ class TimelineStrip:
         self._wheel = 0.0
 
     def height(self, window: float) -> float:
-        """Logical pixels the strip takes from a window so high."""
+        """Logical pixels of the strip in a window of this height."""
         if self.state.timeline is None or not self.state.is_open or window < LOWEST:
             return 0.0
         return round(min(HEIGHT, max(LEAST, PART * window)))
 
     def draw(self, width: float, window: float, *, covered: bool = False) -> bool:
-        """Draws at the window's bottom left, so wide; returns True if it was pressed while something lay over it.
+        """Draws at the window's bottom left, `width` wide; returns True if it was pressed while covered.
 
-        covered   True if something does, so that it answers to nothing
+        covered   True if something lies over the strip, which then ignores the pointer
         """
         tall = self.height(window)
         top = window - tall
@@ -90,7 +90,7 @@ class TimelineStrip:
             x = left + places[at] * (right - left)
             w.pen.add_line((x, up), (x, bottom), w.colour("muted", 0.6), 1.0)
         if width < NARROW:
-            # No room for it in the header.
+            # The hint, if the header has no room for it.
             text = w.fitted(self.header.hint(), right - left - 12.0, SMALL)
             wide = w.measure(text, SMALL)
             w.box(right - wide - 8.0, up - 1.0, wide + 8.0, 17.0, "card", 4.0)
@@ -107,7 +107,7 @@ class TimelineStrip:
         for part, step in step_ticks(timeline.steps, places, timeline.spacing, right - left, APART):
             x, text = left + part * (right - left), f"{step:,}"
             wide = w.measure(text, SMALL)
-            # The last number may not leave the strip.
+            # The last number must stay within the strip.
             align = min(max((x + wide / 2 - right - 12.0) / max(wide, 1.0) + 0.5, 0.5), 1.0)
             w.pen.add_line((round(x) + 0.5, bottom), (round(x) + 0.5, bottom + 3.0), w.colour("faint"), 1.0)
             w.text(x, y, text, "muted", SMALL, align=align)
@@ -155,7 +155,7 @@ class TimelineStrip:
     # The pointer.
 
     def _handled(self, area, end, places):
-        """Follows the pointer; returns the snapshot under it, or None."""
+        """Handles the pointer; returns the snapshot under it, or None."""
         w, state = self.w, self.state
         left, up, right, _ = area
         _, hovered, held = w.press("timeline.track", left - 8.0, up, right - left + 16.0, end - up)
@@ -169,7 +169,7 @@ class TimelineStrip:
         at = nearest(places, (x - left) / (right - left)) if mark is None else mark[0]
         if held and (pressed or io.mouse_delta.x) and at != state.index:
             state.go(at)
-        # A wheel turned towards the screen raises, as over a weight; touch pads give parts of a notch.
+        # Turning the wheel up goes forward, as it raises a weight; touch pads send parts of a notch.
         self._wheel += io.mouse_wheel - io.mouse_wheel_h
         if abs(self._wheel) >= 1.0 - 1e-6:
             notches = round(self._wheel)
@@ -189,7 +189,7 @@ class TimelineStrip:
         return None if best is None or best[0] > CLOSE else (min(max(best[1], 0), len(places) - 1), best[2])
 
     def _card(self, at, mark, place):
-        """A card above the strip: the step under the pointer, its mark and what the curves are there."""
+        """A card above the strip: the step under the pointer, its mark and the curves' values there."""
         w, timeline = self.w, self.state.shown
         known = [c for c in timeline.curves if c.values[at] == c.values[at]]
         known.sort(key=lambda c: not c.wide)

@@ -1,4 +1,4 @@
-"""The timeline's buttons: play, step, speed, what stands how far apart, fold; and a word about where it stands."""
+"""The timeline's buttons (play, step, speed, spacing, fold) and a text about the snapshot shown."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from engine.ui.draw_list import Area
 from engine.ui.theme import BODY, SMALL
 from engine.ui.widgets.setting import Widgets
 
-# Logical pixels of the row, and where the buttons that play and step end.
+# The row's height in logical pixels, and x of the right end of the buttons that play and step.
 HEADER, BUTTONS = 32.0, 98.0
-# Widths of the strip from which on it has more: speed and hint in the header, all spacings, a word about them.
+# Widths of the strip from which on the header shows: speed and hint; all spacings; a label beside the spacings.
 NARROW, WIDE, WIDEST = 460.0, 640.0, 800.0
 
 
 def number(value: float) -> str:
-    """A value as the strip writes it."""
+    """A value as text, as the strip shows it."""
     return f"{value:.4g}".replace("-", "−")
 
 
 class TimelineHeader:
     """Draws the buttons of a Transport's timeline with Widgets.
 
-    run   function of a function: calls what a scene gave, and shows what was wrong
+    run   function that is given a function of the scene, calls it, and shows its error
     """
 
     def __init__(self, widgets: Widgets, state: Transport, run: Callable[[Callable], None]):
         self.w, self.state, self.run = widgets, state, run
 
     def draw(self, width: float, top: float) -> None:
-        """Draws along the strip's top edge, so wide."""
+        """Draws along the strip's top edge, `width` wide."""
         w, state = self.w, self.state
         y, high = top + 6.0, 24.0
         playing = state.playing
@@ -65,7 +65,7 @@ class TimelineHeader:
         return x + 82.0
 
     def _choices(self, width, y, high):
-        """Spacing, logarithm and fold, from the right; returns where they begin."""
+        """Draws spacing, logarithm and fold at the right end; returns x of their left end."""
         w, timeline = self.w, self.state.shown
         x = width - 34.0
         if w.button("timeline.fold", x, y, 24.0, "", icon="down", doc="fold the timeline; t", height=high):
@@ -96,7 +96,7 @@ class TimelineHeader:
         return x
 
     def hint(self) -> str:
-        """What is said of the snapshot shown."""
+        """The text about the snapshot shown."""
         timeline = self.state.shown
         if timeline.hint is not None:
             return timeline.hint

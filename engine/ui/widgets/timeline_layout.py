@@ -1,4 +1,4 @@
-"""A timeline in numbers: where snapshots stand, what is written along it, and its curves as few points."""
+"""The geometry of a timeline: places of snapshots, numbers along it, and its curves reduced to few points."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from engine.vector.ticks import ticks
 
 
 def positions(steps: Sequence[int] | np.ndarray, spacing: str) -> np.ndarray:
-    """(T,) where snapshots stand, 0 to 1; a single one in the middle.
+    """(T,) the snapshots' places, 0 to 1; a single one is in the middle.
 
     spacing   one of engine.scene.view_data.SPACINGS
     """
@@ -25,7 +25,7 @@ def positions(steps: Sequence[int] | np.ndarray, spacing: str) -> np.ndarray:
 
 
 def nearest(places: np.ndarray, place: float) -> int:
-    """The number of the place nearest to one; places rise."""
+    """The index of the nearest of `places`, which are ascending."""
     after = int(np.searchsorted(places, place))
     if after == 0 or (after < len(places) and places[after] - place <= place - places[after - 1]):
         return after
@@ -45,7 +45,7 @@ def roundest(low: float, high: float) -> int | None:
             step = size * factor
             if step == int(step) and (k := math.ceil(low / step)) * step <= high:
                 last = math.floor(high / step)
-                # Of several the one whose first digit is 1, else the middle one.
+                # Of several such numbers, the one that begins with 1, else the middle one.
                 return int(step * (k if k <= 1 else (k + last) // 2))
         size //= 10
 
@@ -57,7 +57,7 @@ def step_ticks(
 
     places   (T,) of the snapshots
     width    pixels
-    apart    pixels that two numbers' middles must lie apart at least
+    apart    least pixels between the middles of two numbers
     """
     steps = np.asarray(steps)
     if steps.size == 1:
@@ -71,12 +71,12 @@ def step_ticks(
         made.append((1.0, int(steps[-1])))
 
     def fill(left, right):
-        # The roundest step in what is free between two numbers, then the same on either side of it.
+        # The roundest step in the free space between two numbers; then the same on either side of that step.
         low, high = left + apart / width, right - apart / width
         if high <= low:
             return
         step = roundest(*np.interp([low, high], places, steps))
-        # At logarithms the eye looks for powers; 3,100 between them would be no help.
+        # On a logarithmic axis only numbers of one digit and zeros are written: 3,100 would be no help.
         if step is None or (spacing == "log" and len(str(step).rstrip("0")) > 1):
             return
         at = float(np.interp(step, steps, places))
@@ -90,7 +90,7 @@ def step_ticks(
 
 
 def span(curves: Sequence[TimeCurve], log: bool) -> tuple[float, float]:
-    """(low, high) of the values of curves, with a little room; low is 0 where the values nearly reach it."""
+    """(low, high) of the values of curves, with a margin; low is 0 if the values come near it."""
     values = np.concatenate([c.values for c in curves]) if curves else np.empty(0)
     values = values[np.isfinite(values) & ((values > 0.0) | (not log))]
     if values.size == 0:
@@ -106,7 +106,7 @@ def span(curves: Sequence[TimeCurve], log: bool) -> tuple[float, float]:
 
 
 def value_ticks(low: float, high: float, log: bool, most: int) -> list[float]:
-    """The values written beside a timeline: round ones, at powers of ten where `log`."""
+    """The values written beside a timeline: at most `most` round ones; powers of ten if `log`."""
     if not log:
         return ticks(low, high, most)
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
@@ -119,7 +119,7 @@ def value_ticks(low: float, high: float, log: bool, most: int) -> list[float]:
 
 
 def heights(values: Any, low: float, high: float, log: bool) -> np.ndarray:
-    """(T,) where values stand between low and high, 0 to 1; nan where there is nothing to draw."""
+    """(T,) heights of values between low and high, 0 to 1; nan where there is nothing to draw."""
     values = np.asarray(values, float)
     values = np.where(np.isfinite(values) & ((values > 0.0) | (not log)), values, np.nan)
     if log:
@@ -128,11 +128,11 @@ def heights(values: Any, low: float, high: float, log: bool) -> np.ndarray:
 
 
 def strokes(x: np.ndarray, y: np.ndarray, column: float) -> list[np.ndarray]:
-    """A curve as the lines to draw: [(n, 2)], broken where y is nan.
+    """A curve as polylines [(n, 2)], broken where y is nan.
 
-    x        (T,) rising, pixels
-    column   pixels within which the first, lowest, highest and last value stand for all: what is drawn is the same
-             (Jugel and others, M4, 2014)
+    x        (T,) ascending, pixels
+    column   width in pixels; of the points in a column only the first, lowest, highest and last are drawn, which in a
+             column of one pixel look the same as all (M4: Jugel and others 2014)
     """
     which = np.floor((x - x[0]) / column).astype(int)
     starts = np.flatnonzero(np.diff(which, prepend=which[0] - 1))
@@ -140,11 +140,11 @@ def strokes(x: np.ndarray, y: np.ndarray, column: float) -> list[np.ndarray]:
         points, known = np.stack([x, y], 1), np.isfinite(y)
     else:
         ends = np.append(starts[1:], x.size) - 1
-        # fmin and fmax pass over nan.
+        # fmin and fmax ignore nan.
         parts = (y[starts], np.fmin.reduceat(y, starts), np.fmax.reduceat(y, starts), y[ends])
         across = np.repeat(x[0] + (which[starts] + 0.5) * column, 4)
         points = np.stack([across, np.stack(parts, 1).ravel()], 1)
-        # Within a column only a missing end is passed over; a column without values is a gap.
+        # A missing first or last value in a column is skipped; a column without any values breaks the line.
         gap = np.repeat(np.isnan(parts[1]), 4)
         points = points[np.isfinite(points[:, 1]) | gap]
         known = np.isfinite(points[:, 1])

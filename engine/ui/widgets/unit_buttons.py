@@ -1,4 +1,4 @@
-"""A button for every unit of a scene's layers: pressed, it is shown or hidden; hovered, the scene marks it."""
+"""A button for every unit of a scene's layers: a press shows or hides the unit, hovering has the scene mark it."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -13,14 +13,14 @@ from engine.ui.theme import ROUND, SMALL, contrast, packed
 from engine.ui.widgets.setting import Widgets
 from engine.ui.widgets.unit_layout import Place, Shown, alone, every, laid, put, toggled
 
-# Buttons higher than this are scrolled.
+# The greatest height of the buttons' area; higher ones scroll.
 HEIGHT = 380.0
-# Pixels between the places looked at along a quick drag: less than a button.
+# Pixels between the places that are tested along a quick drag: less than a button.
 STRIDE = 6.0
 
 
 def name_of(units: Units, place: Place) -> str:
-    """A unit in words: `Layer 2, neuron 7`, and what the scene says of it."""
+    """A unit's name, `Layer 2, neuron 7`, and the scene's text about it."""
     layer, unit = units.layers[place[0]], place[1]
     text = f"{layer.title}, neuron {unit + 1}" if len(layer.shown) > 1 else layer.title
     said = layer.docs[unit] if layer.docs else ""
@@ -28,22 +28,22 @@ def name_of(units: Units, place: Place) -> str:
 
 
 class Press:
-    """What presses on units do, wherever they are drawn: toggle, alone with shift or twice, several by dragging.
+    """Presses on units, in buttons and diagram: a click toggles, shift or a double click shows one alone, a drag many.
 
-    send    function of the Units and of what is shown from now on
+    send    function of the Units and of the new Shown
     """
 
     def __init__(self, send: Callable[[Units, Shown], None]):
         self.send = send
-        self._value: bool | None = None  # what a drag sets
-        self._last: tuple[Place, Shown] | None = None  # (place, what was shown before) of the press before this one
+        self._value: bool | None = None  # the value that a drag sets
+        self._last: tuple[Place, Shown] | None = None  # of the last press: its place, and the Shown before it
 
     def begin(self, units: Units, place: Place) -> None:
-        """A press on a unit."""
+        """Handles a press on a unit."""
         if imgui.get_io().key_shift:
             self.send(units, alone(units.shown, place))
         elif imgui.is_mouse_double_clicked(0) and self._last is not None and self._last[0] == place:
-            # Its first click has changed the unit; what was before decides.
+            # The first click of the double click has changed the unit already, so the state before that counts.
             self.send(units, alone(self._last[1], place))
             self._last = None
         else:
@@ -52,14 +52,14 @@ class Press:
             self.send(units, toggled(units.shown, place))
 
     def drag(self, units: Units, places: Iterable[Place]) -> None:
-        """A drag went over units."""
+        """Handles a drag over units."""
         if self._value is not None:
             new = put(units.shown, places, self._value)
             if new != units.shown:
                 self.send(units, new)
 
     def end(self) -> None:
-        """The button was let go."""
+        """Handles the release of the mouse button."""
         self._value = None
 
 
@@ -110,17 +110,17 @@ class UnitButtons:
         for (left, top, wide), value in zip(places, (True, False), strict=True):
             icon, doc = ("eye", f"show {layer.title}") if value else ("eye_off", f"hide {layer.title}")
             name = f"units.{number}.{'show' if value else 'hide'}"
-            # What there is to do is lit: nothing to show where all is shown.
+            # A button is enabled if it would change something.
             can = shown < len(layer.shown) if value else shown > 0
             if w.button(name, left, top, wide, "", icon=icon, doc=doc, height=18.0, enabled=can):
                 self.press.send(units, every(units.shown, value, number))
 
     def _handled(self, w, units, layout, left, top):
-        """Follows the pointer over all buttons; returns the (layer, unit) under it, or None."""
+        """Handles the pointer over all buttons; returns the (layer, unit) under it, or None."""
         for (layer, unit), (x, y, width, height) in layout.cells.items():
             w.places[f"units.{layer}.{unit}"] = (left + x, top + y, width, height)
         first = min((y for _, y, _, _ in layout.cells.values()), default=0.0)
-        # The titles' own buttons lie between; drawn before, they come first.
+        # The buttons in the titles lie within this area; they were drawn before, so they get the pointer first.
         _, hovered, held = w.press("units.cells", left, top + first, w.width, max(layout.height - first, 1.0))
         pressed, let_go = imgui.is_item_activated(), imgui.is_item_deactivated()
         io = imgui.get_io()
@@ -162,12 +162,12 @@ class UnitButtons:
 
 
 def readable(colour: str) -> str:
-    """The darker or lighter colour of text that can be read on a colour."""
+    """A dark or a light colour, whichever can be read on the given colour."""
     return max(("#10141c", "#ffffff"), key=lambda text: contrast(text, colour))
 
 
 def hover_calls(units: Units, place: Place) -> tuple[Callable[[], object], Callable[[], object]]:
-    """(enter, leave) of a unit, for Hover."""
+    """(enter, leave) for a unit, as Hover.offer takes them."""
     report = units.hover or (lambda place: None)
     return (lambda: report(place)), (lambda: report(None))
 

@@ -1,15 +1,15 @@
-"""Buttons of units in numbers: where each stands, and what is shown after a press."""
+"""The geometry of units' buttons, and which units are shown after a press."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-# Pixels: a button's height, the least it is wide in a grid, and between two.
+# Pixels: a button's height, its least width in a grid, and the gap between two.
 ROW, CELL, GAP = 19.0, 15.5, 2.0
-# Pixels of a grid's buttons, which are many, from top to bottom.
+# The height in pixels of buttons in a grid.
 LOW = 17.0
-# Layers that may stand beside each other as columns, and how many units each may have then.
+# The most layers that stand side by side as columns, and the most units each may then have.
 COLUMNS, DEEPEST = 4, 16
-# A layer's title, with its two buttons beside it or below it.
+# Heights of a layer's title, with its two buttons beside it, and below it.
 TITLE, TITLE_TWO = 24.0, 42.0
 # Pixels between two layers.
 APART = 8.0
@@ -21,9 +21,9 @@ Shown = tuple[tuple[bool, ...], ...]  # a bool a unit, for each layer
 
 @dataclass(frozen=True)
 class UnitLayout:
-    """Where everything stands, from the left top of the buttons.
+    """The places of all buttons, from their area's top left corner.
 
-    height    of all
+    height    of the whole area
     columns   True where layers stand beside each other
     titles    (x, y, width) a layer
     cells     {(layer, unit): (x, y, width, height)}
@@ -36,10 +36,10 @@ class UnitLayout:
 
 
 def laid(counts: Sequence[int], width: float) -> UnitLayout:
-    """The UnitLayout of layers with so many units each, so wide: side by side where they are few, else a grid."""
+    """The UnitLayout of layers, given their numbers of units: side by side if those are few, else in grids."""
     titles: list[tuple[float, float, float]] = []
     cells: dict[Place, tuple[float, float, float, float]] = {}
-    # One column alone would be a ladder of bars.
+    # A single layer is a grid: its one column would be a pile of very wide buttons.
     if 1 < len(counts) <= COLUMNS and max(counts) <= DEEPEST:
         each = (width - APART * (len(counts) - 1)) / len(counts)
         for layer, count in enumerate(counts):
@@ -48,7 +48,7 @@ def laid(counts: Sequence[int], width: float) -> UnitLayout:
             for unit in range(count):
                 cells[layer, unit] = (x, TITLE_TWO + unit * (ROW + GAP), each, ROW)
         return UnitLayout(TITLE_TWO + max(counts) * (ROW + GAP), True, tuple(titles), cells)
-    # Three digits need more room than two.
+    # Numbers of three digits need wider buttons.
     least, most = (CELL, 16) if max(counts, default=0) < 100 else (23.0, 12)
     across = max(1, min(int((width + GAP) // (least + GAP)), most))
     cell, y = (width - GAP * (across - 1)) / across, 0.0
@@ -62,12 +62,12 @@ def laid(counts: Sequence[int], width: float) -> UnitLayout:
 
 
 def toggled(shown: Shown, place: Place) -> Shown:
-    """What is shown after a press on a unit."""
+    """The Shown in which one unit is toggled."""
     return put(shown, [place], not shown[place[0]][place[1]])
 
 
 def put(shown: Shown, places: Iterable[Place], value: bool) -> Shown:
-    """What is shown with units at (layer, unit) places shown or hidden."""
+    """The Shown in which the units at some places have this value."""
     made = [list(layer) for layer in shown]
     for layer, unit in places:
         made[layer][unit] = value
@@ -75,11 +75,11 @@ def put(shown: Shown, places: Iterable[Place], value: bool) -> Shown:
 
 
 def alone(shown: Shown, place: Place) -> Shown:
-    """What is shown with one unit alone; where it already was alone, everything."""
+    """The Shown of one unit alone; of all units, if that one was already alone."""
     single = tuple(tuple((a, b) == place for b in range(len(layer))) for a, layer in enumerate(shown))
     return every(shown, True) if shown == single else single
 
 
 def every(shown: Shown, value: bool, layer: int | None = None) -> Shown:
-    """What is shown with all units, or those of one layer, shown or hidden."""
+    """The Shown in which all units, or all of one layer, have this value."""
     return tuple(tuple(value for _ in units) if layer in (None, k) else units for k, units in enumerate(shown))
