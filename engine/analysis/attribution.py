@@ -1,4 +1,4 @@
-"""Which neurons moved a neuron of a convolutional network: weight times response, from layer to layer backwards."""
+"""Which neurons contributed to one of a convolutional network: weight times response, backwards layer by layer."""
 
 import itertools
 from collections.abc import Container, Mapping, Sequence
@@ -14,10 +14,10 @@ from engine.network.convnet import ConvNet
 
 @dataclass(frozen=True)
 class Attribution:
-    """A neuron that moved another.
+    """A neuron's contribution to another neuron.
 
-    node, channel, row, column   which
-    share                        of what moved it, from -1 to 1; below 0 it moved it down
+    node, channel, row, column   the contributing neuron
+    share                        its part of all contributions, from -1 to 1; below 0 it lowered the other's response
     """
 
     node: str
@@ -29,14 +29,14 @@ class Attribution:
 
 @dataclass(frozen=True, eq=False)
 class _Patch:
-    """Shares of a node's neurons in a part of its map, all channels: (C, h, w), whose first is at (top, left)."""
+    """Shares of the neurons in a rectangle of a node's map, all channels: values (C, h, w), from (top, left) on."""
 
     values: np.ndarray
     top: int
     left: int
 
     def of(self, x):
-        """The same part of a map."""
+        """The same rectangle of a map, float64."""
         height, width = self.values.shape[1:]
         return x[:, self.top : self.top + height, self.left : self.left + width].astype(float)
 
@@ -62,14 +62,14 @@ def attributions(
     *,
     most: int = 24,
 ) -> list[Attribution]:
-    """At most so many neurons of `shown` nodes that moved a neuron, the strongest first.
+    """The neurons of `shown` nodes that contributed most to one neuron, at most `most`, the strongest first.
 
     responses   {name: (C, H, W)} of all nodes at an image
     node        name of the node the neuron is in
     place       (channel, row, column)
     shown       names of nodes; each path back ends at the first of them
 
-    A weighted sum shares out by weight times response, over the sum of their absolute values; the bias has no share. A
+    A weighted sum gives shares by weight times response, over the sum of the absolute values; the bias gets none. A
     maximum gives all to its largest input, an activation to its sum. Shares along different paths add up.
     (Bach et al. 2015, PLoS ONE 10(7): relevance, layer by layer; absolute values in the divisor keep shares finite.)
     A product gives all to its signal and nothing to the gate (Arras et al. 2017, WASSA: "Explaining recurrent neural
@@ -108,9 +108,9 @@ def _strongest(name, patch, most):
 
 
 def _parts(net, responses, node, patch):
-    """(input's name, its _Patch) pairs: what moved the neurons of a _Patch."""
+    """(input's name, _Patch) pairs: the shares of a _Patch passed on to the node's inputs."""
     key = node.inputs[0]
-    # A node that is fused with its activation has no responses; nothing here asks for them.
+    # A node that is fused with its activation has no responses; nothing below needs them.
     x = responses.get(key)
     if isinstance(node, kinds.Convolution):
         return [(key, _through_convolution(node, x, patch))]
@@ -138,23 +138,23 @@ def _parts(net, responses, node, patch):
         return [(key, _Patch(x * _over(patch.values, abs(x).sum(axis=(1, 2), keepdims=True)), 0, 0))]
     if isinstance(node, kinds.MaxPool | kinds.AveragePool):
         return [(key, _through_pool(node, x, patch))]
-    # An activation, a softmax: each from its own sum, above all.
+    # An activation or a softmax: a neuron's own sum contributes most, and gets all.
     return [(key, patch)]
 
 
 def _over(shares, whole):
-    """shares / whole, and 0 where that is 0."""
+    """shares / whole, and 0 where whole is 0."""
     return np.divide(shares, whole, out=np.zeros(np.broadcast_shapes(shares.shape, whole.shape)), where=whole != 0)
 
 
 def _shared(shares, weights, x):
-    """(I,) what (O,) shares of sums of weights (O, I) times x (I,) give to each of x."""
+    """(I,): what each of x (I,) gets of the shares (O,) of the sums weights (O, I) @ x."""
     x, weights = x.astype(float), weights.astype(float)
     return x * (_over(shares, abs(weights) @ abs(x)) @ weights)
 
 
 class _Windows:
-    """The part of a map that the windows of a _Patch's neurons see, at each of the windows' elements in turn.
+    """The part of a map that the windows of a _Patch's neurons cover.
 
     x   (C, h, w) the part, `outside` where it is not on the map
     """
@@ -182,7 +182,7 @@ class _Windows:
             yield element, (slice(None), *at)
 
     def patch(self, values):
-        """The _Patch of what is on the map, of values over the part."""
+        """Values over the part as a _Patch, without what lies outside the map."""
         return _Patch(values[(slice(None), *self._inside)], *self._low)
 
 
@@ -214,7 +214,7 @@ def _through_pool(node, x, patch):
     if largest:
         left, most = patch.values.copy(), np.max([v for _, v in taken], axis=0)
         for at, v in taken:
-            # Of equal ones the first has all of it.
+            # Of equal inputs the first gets the whole share.
             here = (v == most) & (left != 0)
             given[at] += np.where(here, left, 0.0)
             left[here] = 0.0

@@ -4,13 +4,13 @@ import numpy as np
 
 from engine.analysis.survey import Finding, RunSurvey, grid, holds_since, listed, neurons_text, signals
 
-# Corners between the survey's points are looked for on a grid so much finer, in arrays of at most so many numbers.
+# Small active corners between the survey's points are found on a grid FINER times as fine; most numbers of an array.
 FINER = 4
 MOST = 16_000_000
 
 
 def dead_units(survey: RunSurvey) -> list[Finding]:
-    """Findings of the units whose boundary does not meet the domain at the last snapshot, a layer's in one."""
+    """Findings of the units without a boundary in the domain at the last snapshot: one per layer and side of it."""
     found = []
     positive, negative = always(survey)
     for layer, count in enumerate(survey.hidden):
@@ -26,9 +26,9 @@ def dead_units(survey: RunSurvey) -> list[Finding]:
 
 
 def always(survey: RunSurvey) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Of each hidden layer, which units have z > 0, and which z <= 0, on the whole domain at the last snapshot.
+    """(positive, negative): for each hidden layer (units,) bool, z > 0 or z <= 0 on the whole domain at the end.
 
-    By the exact linear regions where there are any. Otherwise on a grid finer than the survey's.
+    From the exact linear regions if the survey has them, otherwise from a grid finer than the survey's.
     """
     if survey.partition is not None:
         ends = np.cumsum(survey.hidden)[:-1]
@@ -45,7 +45,7 @@ def always(survey: RunSurvey) -> tuple[list[np.ndarray], list[np.ndarray]]:
 
 def _since(survey, layer, unit, side):
     active = survey.active[layer][:, unit]
-    # The last snapshot was decided more finely than by these signs, which may have rounded a zero up.
+    # `always` decided the last snapshot more exactly than these signs, which may have rounded a zero up.
     return min(holds_since(active == (1.0 if side else 0.0)), len(active) - 1)
 
 

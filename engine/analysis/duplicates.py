@@ -1,11 +1,11 @@
-"""Duplicates: units of one layer that compute the same but for a factor, so that their boundaries coincide."""
+"""Duplicates: units of one layer that compute the same up to a factor, so that their boundaries coincide."""
 
 import numpy as np
 
 from engine.analysis.survey import Finding, RunSurvey, neurons_text, percent, since_text
 
-# Two boundaries are one when their sides agree so well (correlation of the signs, which a large common side does not
-# flatter) and the signals rise and fall together. While they come together, a little less is called the same.
+# Two boundaries coincide when their signs correlate so much (a large common side does not raise a correlation), and
+# their signals too. For the snapshots since when they do, a little less is enough.
 SIDES = 0.97
 SIGNALS = 0.98
 SIDES_BEFORE = 0.94
@@ -39,7 +39,7 @@ def correlation(rows: np.ndarray) -> np.ndarray:
 
 
 def cliques(same: np.ndarray, strength: np.ndarray) -> list[list[int]]:
-    """Groups in which each is the same as each other: lists of numbers, the strongest pair's first, none in two."""
+    """Disjoint groups in which all pairs are `same` (n, n): lists of row numbers, the strongest pair's group first."""
     free = np.ones(len(same), bool)
     weight = np.where(same, np.abs(strength), 0.0)
     np.fill_diagonal(weight, 0.0)
@@ -89,7 +89,7 @@ def _finding(survey, layer, units, together):
     when = since_text(survey, since)
     text = f"{neurons_text(layer, units)} cut the same boundary ({how}){' ' + when if when else ''}; {apart}."
     title = f"Duplicates: layer {layer + 1}, {' '.join(str(u + 1) for u in units)}"
-    # The best view: as close as they come, once they are together.
+    # Shown best where they match most closely, once they coincide.
     best = since + int(weakest[since:].argmax())
     score = (len(units) - 1) * float(weakest[-1])
     return survey.finding("duplicates", title, text, best, score, layer, units)

@@ -1,4 +1,4 @@
-"""Findings: what is worth seeing in a run, computed, each with the snapshot that shows it best."""
+"""Findings: what is worth seeing in a run, found by computation, each with the snapshot that shows it best."""
 
 import numpy as np
 
@@ -27,21 +27,21 @@ KINDS = {
 
 FINDERS = (missed_parts, symmetry, duplicates, indecisive, bias_first, kinks, dead_units)
 
-# Of each kind the strongest are listed.
+# How many findings of each kind are listed, the strongest ones.
 MOST = 6
 
 
 def findings(history: History, run: int, *, samples: int = 48) -> tuple[Finding, ...]:
     """What is worth seeing in a run, in the order of KINDS, the strongest of a kind first.
 
-    samples   points a side of the grid over the domain at which units are compared; 8 or more
+    samples   points per side of the grid over the domain at which units are compared; at least 8 are taken
 
-    The same history gives the same findings. Work and memory are bounded: of a large network's history, snapshots are
-    left out evenly. A run whose weights become infinite is examined up to that step.
+    The same history gives the same findings. Work and memory are bounded: for a large network some snapshots are left
+    out, evenly. A run whose weights become infinite is examined up to that step.
     """
     if not len(finite_snapshots(history, run)):
         return ()
-    # Weights of a diverging run overflow: the signs that come of it are constant.
+    # Weights of a diverging run overflow: the signs that result are constant.
     with np.errstate(over="ignore", invalid="ignore"):
         survey = RunSurvey(history, run, max(8, int(samples)))
         found = [finding for finder in FINDERS for finding in finder(survey)]

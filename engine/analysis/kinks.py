@@ -1,4 +1,4 @@
-"""Kinks: where boundaries of later layers bend as they cross those of earlier ones, and what they lie near to."""
+"""Kinks: where later layers' boundaries bend at crossings with earlier layers', and if the target's edges are near."""
 
 import numpy as np
 
@@ -6,18 +6,18 @@ from engine.analysis.survey import Finding, RunSurvey, neurons_text
 from engine.network.history import History
 from engine.regions.linear_regions import Partition, regions
 
-# Kinks gather at the target's edges if random points are so many times as far from them.
+# Kinks gather at the target's edges if random points are so many times as far from these edges.
 NEARER = 1.4
 
 # An edge lies between neighbouring pixels that differ by this part of the target's whole range.
 STEP = 0.25
 
-# Points that distances are taken of: the median of so many is known within a few percent.
+# Most points whose distances are measured: the median of so many is known within a few percent.
 MOST = 1000
 
 
 def kinks(survey: RunSurvey) -> list[Finding]:
-    """Findings of how many kinks there are at the last snapshot and whose, and whether the target's edges draw them."""
+    """Findings: how many kinks the last snapshot has, of which neurons; whether they gather at the target's edges."""
     partition = survey.partition
     if partition is None:
         return []
@@ -42,7 +42,7 @@ def _times(count):
 
 
 def bends_of(partition: Partition) -> np.ndarray:
-    """(K, 2): a vertex of a Partition, and a hidden neuron whose boundary bends there at an earlier layer's."""
+    """(K, 2): a vertex of a Partition, and a hidden neuron whose boundary bends there on one of an earlier layer."""
     if not (partition.owner >= 0).any():
         return np.empty((0, 2), int)
     rows = partition.kinks()
@@ -50,7 +50,7 @@ def bends_of(partition: Partition) -> np.ndarray:
 
 
 def target_edges(history: History) -> np.ndarray:
-    """(E, 2): world points between the pixels of the target that differ; empty without a target."""
+    """(E, 2): world points between neighbouring pixels of the target that differ; empty without a target."""
     if history.target is None:
         return np.empty((0, 2))
     image = history.target.reshape(*history.target.shape[:2], -1).astype(float)

@@ -5,8 +5,8 @@ import numpy as np
 from engine.analysis.survey import Finding, RunSurvey, answers, percent, signals, target_classes
 from engine.network.history import History
 
-# A run has failed in part if its loss ends at so many times the best run's and it is wrong on so much in one block; a
-# run that cannot be compared, if the block is as large as this.
+# A run has missed a part if its loss ends at TIMES the best run's and one wrong block has BLOCK of the domain; a run
+# without others to compare it with, if the block has BLOCK_ALONE.
 TIMES = 2.5
 BLOCK = 0.005
 BLOCK_ALONE = 0.01
@@ -14,7 +14,7 @@ BLOCK_ALONE = 0.01
 # A value is wrong if it is off by this part of the target's range.
 OFF = 0.25
 
-# Pixels looked at; of a larger target rows and columns are left out evenly.
+# Most pixels examined; of a larger target rows and columns are left out evenly.
 MOST = 65_536
 
 
@@ -54,10 +54,10 @@ Pixels = tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray]
 
 
 def wrong_pixels(history: History, run: int, snapshot: int) -> Pixels | None:
-    """(wrong, wanted, got, places) of the target's pixels, or an even choice of them, at a snapshot of a run.
+    """(wrong, wanted, got, places) of the target's pixels, or an even selection of them, at a snapshot of a run.
 
-    Where the answer is wrong, (h, w) bool; the wanted classes and those got, (h, w), None for a task of values; the
-    world places, (h, w, 2). None alone without a target.
+    wrong (h, w) bool; wanted and got (h, w) classes, None for a task of values; places (h, w, 2), world. Returns only
+    None if there is no target that the outputs can be compared with.
     """
     wanted = target_classes(history)
     if history.target is None or (history.task == "classes" and wanted is None):
@@ -81,7 +81,7 @@ def wrong_pixels(history: History, run: int, snapshot: int) -> Pixels | None:
 
 
 def largest_block(wrong: np.ndarray) -> np.ndarray:
-    """(h, w) bool: the largest connected block of wrong pixels; lines a pixel or two wide, as along edges, are none."""
+    """(h, w) bool: the largest connected block of wrong pixels, without lines a pixel or two wide, as along edges."""
     from skimage.measure import label  # loads scipy, which takes a while
 
     thick = _neighbours(wrong) >= 7
@@ -93,7 +93,7 @@ def largest_block(wrong: np.ndarray) -> np.ndarray:
 
 
 def _neighbours(mask):
-    """How many of the nine pixels round each one are set."""
+    """How many pixels are set in the 3 x 3 round each one."""
     padded = np.pad(mask.astype(int), 1)
     h, w = mask.shape
     return sum(padded[i : i + h, j : j + w] for i in range(3) for j in range(3))

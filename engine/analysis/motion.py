@@ -17,20 +17,20 @@ from engine.analysis.survey import (
 )  # fmt: skip
 from engine.network.history import History
 
-# Points a side: means over a domain need few.
+# Points per side of the grid: means over a domain need few.
 SIDE = 12
 
-# A first phase counts if biases move boundaries so many times as far, over so many intervals, before half of all are
-# over; and if afterwards weights lead by as much.
+# Biases lead first if they move boundaries LEAD times as far as weights do, over at least FEWEST intervals and at most
+# half of all, and weights lead by as much afterwards.
 LEAD = 1.15
 FEWEST = 5
 
 
 class Motion(NamedTuple):
-    """World units a step, between each snapshot and the next.
+    """Speeds of boundaries, in world units per training step, between each snapshot and the next.
 
     biases    (T - 1, layers): how far a hidden layer's boundaries are moved by the changes of its biases
-    weights   (T - 1, layers): the same by the changes of its weights, earlier layers standing still
+    weights   (T - 1, layers): the same by the changes of its weights, with earlier layers unchanged
     """
 
     biases: np.ndarray
@@ -38,7 +38,7 @@ class Motion(NamedTuple):
 
 
 def motion(history: History, run: int) -> Motion:
-    """Motion of a run of a history.
+    """The Motion of one run of a history.
 
     A change dz of a unit's signal z moves its boundary by about |dz| / |gradient of z|. Both are averaged over the
     domain; a layer's value is the median over its units whose signal varies, 0 where weights are not finite.
@@ -59,7 +59,7 @@ def _moved(history, run, chosen, points):
     parts = layer_weights(history, run, chosen)
     own = parts[0][1]
     weights, bias = on_plane(parts[0][0], own, history.domain)
-    # Over the world's axes a change of the weights alone is the change of both the slopes and the plane's own offset.
+    # On the plane, a change of the weights changes both the slopes and the offset that the plane's origin adds.
     offset = bias - own
     h, slopes = np.broadcast_to(points.T, (len(chosen), 2, len(points))), np.eye(2, dtype=np.float32)[:, None, :, None]
     found = np.zeros((2, len(chosen) - 1, len(parts) - 1))
@@ -72,7 +72,7 @@ def _moved(history, run, chosen, points):
         by_weights = np.abs(np.diff(weights, axis=0) @ h[:-1] + np.diff(offset, axis=0)[..., None]).mean(-1)
         by_biases = np.abs(np.diff(own, axis=0))
         steep = np.hypot(*gradient)[:-1].mean(-1)
-        # A unit that nothing reaches has no boundary that could move.
+        # A unit whose signal does not vary has no boundary that could move.
         steep = np.where(steep > 1e-6 * steep.max(-1, keepdims=True), steep, np.nan)
         for k, moved in enumerate((by_biases, by_weights)):
             found[k, :, layer] = _median(moved / steep)
@@ -89,7 +89,7 @@ def _median(values):
 def bias_first(survey: RunSurvey) -> list[Finding]:
     """Findings of the layers whose boundaries are moved by biases first and by weights afterwards.
 
-    The change is where the biases' total motion is farthest ahead of the weights'.
+    The first phase ends where the biases' total motion is farthest ahead of the weights'.
     """
     found: list[Finding] = []
     if survey.history.snapshots < 4 * FEWEST:
@@ -116,25 +116,25 @@ def _times(ratio):
     return "over 100 times" if ratio > 100 else f"{ratio:.0f} times" if ratio >= 10 else f"{ratio:.1f} times"
 
 
-# Late is the second half of the steps; the last quarter of the snapshots where fewer intervals than this are in that.
+# Late is the second half of the steps; if that has fewer intervals than this, the last quarter of the snapshots.
 LATE_INTERVALS = 8
 
-# An interval is quiet if the loss changes by no more than this part; where that is unknown, if the answer changes on no
+# An interval is quiet if the loss changes by no more than this part; if losses are unknown, if the answer changes on no
 # more than this part of the domain.
 QUIET = 0.05
 QUIET_ANSWER = 0.01
 
-# A jump is one if it sweeps so much of the domain, and so many times as much as a boundary of the run typically does
-# in such an interval. The bottle's 16-16-16 networks have 0.001 as the typical and up to 0.06 as the largest.
+# A motion is a jump if it sweeps JUMP of the domain, and TIMES as much as a boundary of the run typically does in an
+# interval. In the bottle's 16-16-16 networks the typical part is 0.001, the largest up to 0.06.
 JUMP = 0.015
 TIMES = 8
 
-# A change smaller than this says no more than this one: of jumps while nothing changes the largest is the best.
+# Smaller changes count as this one: of jumps during which nothing changes, the largest is the best.
 FINEST = 0.01
 
 
 def indecisive(survey: RunSurvey) -> list[Finding]:
-    """Findings of the units that jump late in training, the moment being after the best jump."""
+    """Findings of the units that jump late in training, each at the snapshot after its best jump."""
     count = len(survey.snapshots) - 1
     if count < LATE_INTERVALS or not survey.hidden:
         return []

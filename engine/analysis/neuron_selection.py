@@ -8,7 +8,7 @@ from engine.errors import SettingError
 
 
 def read_units(text: str, sizes: Iterable[int]) -> list[np.ndarray]:
-    """A bool a neuron for each hidden layer, as a list of arrays.
+    """Which neurons a text names: for each hidden layer a (neurons,) bool array, in a list.
 
     text    `all`, `none`, or layers and neurons with commas between: `1` is all of layer 1, `3.2` neuron 2 of layer 3,
             `3.2-5` four of them; a leading `-` takes away: `all, -3.2`. Counted from 1
@@ -48,7 +48,7 @@ def _read_word(word, text):
 
 
 def write_units(shown: Sequence[Sequence[bool] | np.ndarray]) -> str:
-    """The shortest text that `read_units` reads as these: the opposite of it."""
+    """A short text that `read_units` reads as these bools, one sequence for each hidden layer."""
     counts = [int(np.sum(layer)) for layer in shown]
     if not any(counts):
         return "none"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from engine.network import nodes as kinds
 from engine.network.convnet import ConvNet
 
-# By which SqueezeNet 1.0 is shown; its other parts are as large as their neighbours.
+# The nodes by which SqueezeNet 1.0 is shown; its other maps are as large as their neighbours.
 SQUEEZENET = ("pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "conv10", "pool10")
-# What Caffe2 puts to a name for each step that writes to it: `conv10_2` is what `conv10_1` became.
+# Caffe2's suffix of a name that several steps write to: `conv10_2` is what a step made of `conv10_1`.
 VERSION = re.compile(r"_\d+$")
-# What exporters and authors put to a name of an activation's or a join's; numbers, where a module has several.
+# What exporters and authors add to the name of an activation or a join; with a number, where a module has several.
 SUFFIX = re.compile(r"(?<=.)[/._](relu|concat|add|mul)([ _]\d+)?$")
 PREFIX = re.compile(r"^(.*/)?relu_(?=.)")
 
@@ -19,8 +19,8 @@ def stages(net: ConvNet) -> tuple[str, ...]:
     """Names of the nodes that end a stage of the network, in order; the last node is one.
 
     These are joined maps, sums (after their activation) and averages of whole maps. Before the first of them, and in a
-    network without, each activation that every path goes through, or the pool that takes it alone. Nodes that do
-    nothing but gate, as in squeeze-and-excitation, are none.
+    network without them, each activation that every path goes through, or the pool that is its only user. Nodes that
+    only gate, as in squeeze-and-excitation, end no stage.
     """
     gates = gating(net)
     steps = [node for node in net.nodes if node.name not in gates]
@@ -32,7 +32,7 @@ def stages(net: ConvNet) -> tuple[str, ...]:
             continue
         before, users = net.node(node.inputs[0]), _users(net, node.name, gates)
         if isinstance(node, kinds.Elementwise):
-            opens = joins and isinstance(joins[0], kinds.Concat) and len(users) > 1  # it is a part of what it opens
+            opens = joins and isinstance(joins[0], kinds.Concat) and len(users) > 1  # it belongs to the block it opens
             plain = node.name not in after and not opens and not is_passed_by(net, node.name)
             wanted = isinstance(before, kinds.Add) or plain
         elif isinstance(node, kinds.MaxPool | kinds.AveragePool):
@@ -63,7 +63,7 @@ def behind(net: ConvNet, name: str) -> set[str]:
 
 
 def is_passed_by(net: ConvNet, name: str) -> bool:
-    """True if there is a path from the input to the output that does not go through a node."""
+    """True if some path from the input to the output does not go through the node."""
     found = {net.nodes[0].name}
     for node in net.nodes[1:]:
         if node.name != name and found.intersection(node.inputs):
@@ -80,13 +80,13 @@ def squeezenet_blocks(net: ConvNet) -> tuple[str, ...]:
 
 
 def called(name: str) -> str:
-    """A node's name without what says only that it is an activation's or a join's: `fire2` of `fire2/concat`."""
+    """A node's name without the suffix or prefix of an activation or a join: `fire2` of `fire2/concat`."""
     shorter = SUFFIX.sub("", name)
     return shorter if shorter != name else PREFIX.sub(r"\1", name)
 
 
 def all_called(names: Sequence[str]) -> tuple[str, ...]:
-    """What each node is called: short where that is unique."""
+    """A name for each node: the short one of `called` where that is unique."""
     short = [called(name) for name in names]
     return tuple(s if short.count(s) == 1 else name for s, name in zip(short, names, strict=True))
 
@@ -97,7 +97,7 @@ GATES = ("sigmoid", "hard_sigmoid", "clipped_relu(1)")  # their values are betwe
 def gate(net: ConvNet, node: kinds.Multiply) -> int | None:
     """Which input of a Multiply is a gate, 0 or 1; None if neither or both are.
 
-    A vector that scales a map's channels is one; of two equal shapes, a softmax's or an activation of GATES.
+    A gate is a vector that scales a map's channels; of two equal shapes, the output of a softmax or one of GATES.
     """
     which = node.scales(*(net.shapes[key] for key in node.inputs))
     if which is not None:

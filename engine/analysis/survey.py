@@ -12,7 +12,7 @@ from engine.network.activations import SQRT2, Activation
 from engine.network.history import Domain, History, layer_parts
 from engine.regions.linear_regions import Partition, regions
 
-# Multiply-adds of one survey, about a second on a slow core; and bytes of the signs. Past either of them
+# Most multiply-adds of one survey, about a second on a slow core, and most bytes of the signs. Past either,
 # snapshots are left out, evenly, down to FEWEST.
 WORK = 1e10
 BYTES = 64e6
@@ -29,7 +29,7 @@ SLIVER = 0.01
 class Finding:
     """Something worth seeing in a run.
 
-    kind       what sort of thing, one of findings.KINDS
+    kind       one of findings.KINDS
     title      a few words
     text       a sentence or two with numbers
     snapshot   the number of the snapshot at which it is seen best
@@ -48,9 +48,9 @@ class Finding:
 class RunSurvey:
     """The signs of all hidden units and the network's answers at a grid of points, snapshot by snapshot.
 
-    samples    points a side of the grid, which has the domain's sides in it
-    snapshots  (S,), the numbers of the snapshots that are looked at: of those with finite weights the first, the last
-               and as many between as the work allows
+    samples    points per side of the grid, the domain's edges included
+    snapshots  (S,), the numbers of the snapshots examined: of those with finite weights the first, the last, and as
+               many between as WORK and BYTES allow
     signs      [(S, units, bytes) uint8], a hidden layer each: z > 0 at each point, packed by eight
     active     [(S, units)], the part of the domain on which z > 0
     labels     (S, N), a classifier's answer: the likeliest class; None for values
@@ -102,16 +102,16 @@ class RunSurvey:
     def finding(
         self, kind: str, title: str, text: str, index: int, score: float, layer: int = 0, units: Iterable[int] = ()
     ) -> Finding:
-        """A Finding at a chosen snapshot, by its index among them, about units of a layer."""
+        """A Finding about units of a layer; index: which of the chosen snapshots shows it."""
         neurons = tuple((layer, int(unit)) for unit in units)
         return Finding(kind, title, text, int(self.snapshots[index]), neurons, float(score))
 
     def signals(self, snapshots: Sequence[int] | np.ndarray) -> list[np.ndarray]:
-        """[(S, units, N)] at the grid's points; `engine.analysis.survey.signals`."""
+        """This run's `signals` at the grid's points: a list of (S, units, N) float32."""
         return signals(self.history, self.run, snapshots, self.points)
 
     def sides(self, layer: int, index: int) -> np.ndarray:
-        """(units, N) of -1 and 1, float32: the sides of the boundaries of a hidden layer at one chosen snapshot."""
+        """(units, N) float32, -1 or 1: the points' sides of a hidden layer's boundaries at one chosen snapshot."""
         bits = np.unpackbits(self.signs[layer][index], axis=-1, count=len(self.points))
         return bits.astype(np.float32) * 2 - 1
 
@@ -137,17 +137,17 @@ class RunSurvey:
 
 
 def finite_snapshots(history: History, run: int) -> np.ndarray:
-    """The numbers of a run's snapshots before its weights, if they ever do, become infinite or no numbers."""
+    """The numbers of a run's snapshots before the first whose weights are not all finite."""
     wrong = np.flatnonzero(~np.isfinite(history.weights[run]).all(1))
     return np.arange(wrong[0] if len(wrong) else history.snapshots)
 
 
 def spread(count: int, most: int) -> np.ndarray:
-    """At most so many of the numbers 0 to count - 1, evenly, the first and the last among them."""
+    """At most `most` of the numbers 0 to count - 1, evenly spaced, the first and the last among them."""
     return np.unique(np.linspace(0, count - 1, min(count, max(2, most))).round().astype(int))
 
 
-# Words.
+# Texts of findings.
 
 
 def listed(numbers: Iterable[int]) -> str:
@@ -182,7 +182,7 @@ def holds_since(holds: ArrayLike) -> int:
     return int(wrong[-1]) + 1 if len(wrong) else 0
 
 
-# Numbers of one array at a time: 32 MiB of float32, which stays near a processor's caches.
+# Most numbers in one array: 32 MB of float32, not far above a processor's caches.
 CHUNK = 8_000_000
 
 
@@ -199,9 +199,9 @@ def on_plane(weights: np.ndarray, bias: np.ndarray, domain: Domain) -> tuple[np.
 
 
 def responses(activation: Activation, z: np.ndarray) -> np.ndarray:
-    """What units answer to their signals z, float32, elementwise.
+    """The units' responses to their signals z, float32, elementwise.
 
-    gelu is taken by a formula, as it has no quick one in numpy: Abramowitz and Stegun 7.1.26, within 1.5e-7 of erf.
+    gelu is approximated, since numpy has no erf: Abramowitz and Stegun 7.1.26, within 1.5e-7 of erf.
     """
     if activation.name == "gelu":
         x = np.abs(z) / np.float32(SQRT2)
@@ -213,7 +213,7 @@ def responses(activation: Activation, z: np.ndarray) -> np.ndarray:
 
 
 def signals(history: History, run: int, snapshots: Sequence[int] | np.ndarray, points: ArrayLike) -> list[np.ndarray]:
-    """What reaches each unit before its activation: [(S, units, N) float32], a layer each, the outputs' last.
+    """Each unit's signal, before its activation: a list of (S, units, N) float32, one per layer, the outputs last.
 
     snapshots   S numbers of snapshots
     points      (N, 2), world
@@ -234,7 +234,7 @@ def signals(history: History, run: int, snapshots: Sequence[int] | np.ndarray, p
 def answers(history: History, z: np.ndarray) -> np.ndarray:
     """(S, outputs, N): the classes' probabilities, or the values, of the last layer's signals z, (S, outputs, N).
 
-    A classifier of one output gives the probability of class 1; that of class 0 is put before it.
+    A classifier of one output computes the probability of class 1; that of class 0 is put before it.
     """
     last = history.shape.activations[-1]
     if history.task == "values":
@@ -270,5 +270,5 @@ def target_classes(history: History) -> np.ndarray | None:
     classes = max(2, history.shape.sizes[-1])
     if levels[-1] < classes:
         return image.astype(int)
-    # An image of greys: the darkest is class 0, as when it was learnt from.
+    # An image of greys: the darkest is class 0, as in training.
     return numbers.reshape(image.shape) if len(levels) == classes else None

@@ -18,17 +18,17 @@ from engine.analysis.survey import (
 )  # fmt: skip
 from engine.network.history import History
 
-# A target is symmetric if so much of it is its mirror image; a network's answer without one too.
+# A target, or without one the network's answer, is symmetric if so much of it equals its mirror image.
 NEARLY = 0.98
 
-# A unit has a mirror image in its layer if the two sides agree so well (correlation of signs).
+# A unit has a mirror image in its layer if its signs and the other unit's mirrored signs correlate so much.
 PARTNER = 0.9
 
-# A layer is reported if so many of its units have one, and this share of those that cut.
+# A layer is reported if so many of its units have one, and this share of those that cut the domain.
 FEWEST = 2
 SHARE = 0.2
 
-# Multiply-adds of the matching of units, past which fewer snapshots are looked at.
+# Most multiply-adds of matching units; past them fewer snapshots are examined.
 WORK = 2e9
 
 
@@ -46,9 +46,9 @@ def symmetry(survey: RunSurvey) -> list[Finding]:
 
 
 def target_symmetry(history: History) -> float | None:
-    """The part of the target that is its own mirror image; None without a target.
+    """The part of the target that equals its mirror image; None without a target.
 
-    For values 1 - the mean difference / two deviations, which is 1 for what is the same and about 0.4 for chance.
+    For values: 1 - mean |difference| / (2 standard deviations), which is 1 for equal images and about 0.4 by chance.
     """
     if history.target is None:
         return None
@@ -101,7 +101,7 @@ def _layer_finding(survey, layer):
         return None
     when = spread(len(survey.snapshots), max(8, int(WORK / (len(survey.points) * 4 * survey.hidden[layer] ** 2))))
     shares = np.array([np.nan_to_num(mirror_matches(survey, layer, index)[paired]).mean() for index in when])
-    # The same units all along, and the last moment among those looked at.
+    # The mean match of the units that are paired at the end, at each snapshot examined.
     first = holds_since(shares >= min(PARTNER, shares[-1]))
     since, best_seen = when[first], when[first + shares[first:].argmax()]
     pairs = sorted({tuple(sorted((int(u), int(partner[u])))) for u in paired})

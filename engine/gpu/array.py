@@ -18,14 +18,14 @@ USAGES = {
 
 
 class Array:
-    """count items of a dtype in GPU memory.
+    """A number of items of one dtype in GPU memory.
 
-    dtype   a numpy dtype; float64 is refused, since WGSL has none
-    count   items; memory is taken for at least one
+    dtype   a numpy dtype; not float64, which WGSL does not have
+    count   how many items; memory is allocated for at least one
     usage   uniform, storage or indirect
     label   for the GPU's errors and frame debuggers; the module that makes it unless given
 
-    Raises DeviceLimitError when the adapter cannot bind that much at once.
+    Raises ShapeError for float64, DeviceLimitError when the adapter cannot bind that much at once.
     """
 
     def __init__(self, dtype: np.typing.DTypeLike, count: int, usage: str = "storage", *, label: str | None = None):
@@ -42,7 +42,7 @@ class Array:
                 f"{size / 2**20:.0f} MiB in one buffer were asked for; {device().adapter} binds {limit / 2**20:.0f}. "
                 "Take a smaller picture, fewer samples a pixel, or a smaller network."
             )
-        # What a uniform's struct was last set to. The GPU never writes one, so the same values need not be sent again.
+        # The bytes last written to a uniform struct. The GPU never writes a uniform, so equal bytes are not sent again.
         self._sent: bytes | None = None
         label = label or f"{maker()}: {self.count} x {self.dtype.itemsize} bytes, {usage}"
         self.buffer = device().handle.create_buffer(label=label, size=size, usage=USAGES[usage])
@@ -86,7 +86,7 @@ class Array:
         return np.frombuffer(raw, self.dtype, count).copy()
 
     def resource(self) -> dict:
-        """What a bind group takes."""
+        """The entry for a bind group: the whole buffer."""
         return {"buffer": self.buffer, "offset": 0, "size": self.buffer.size}
 
 

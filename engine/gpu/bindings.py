@@ -1,4 +1,4 @@
-"""The resources a shader reads and writes, declared once: WGSL from here, bind group layouts from `gpu`."""
+"""The resources a shader reads and writes, declared once for both its WGSL and its bind group layout."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class Binding:
 
 
 def declare(bindings: Sequence[Binding]) -> str:
-    """The WGSL of a list of bindings: the structs they use, once each, then a line a binding."""
+    """The WGSL of a list of bindings: the structs they use, once each, then one line for each binding."""
     structs = dict.fromkeys(b.struct for b in bindings if b.struct)
     lines = [s.wgsl for s in structs]
     for i, b in enumerate(bindings):

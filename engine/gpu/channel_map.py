@@ -18,7 +18,7 @@ from engine.gpu.structs import Struct
 
 
 def groups_of(channels: int) -> int:
-    """Groups of four channels."""
+    """How many groups of four hold so many channels."""
     return -(-channels // 4)
 
 
@@ -35,7 +35,7 @@ class ChannelMap:
 
     shape   (C, H, W)
     array   an Array of float32; a new one unless given
-    first   the vec4f in it with which this map begins
+    first   number of the vec4f in `array` at which this map begins
 
     vec4f number first + (g H + y) W + x has channels 4 g .. 4 g + 3 at (y, x), zeros past the last channel.
     """
@@ -62,11 +62,11 @@ class ChannelMap:
 
     @property
     def count(self) -> int:
-        """vec4f that it takes."""
+        """Number of vec4f in the map."""
         return self.groups * self.places
 
     def part(self, channel: int, channels: int) -> ChannelMap:
-        """The map of some of its channels, in the same memory. `channel` is a multiple of four."""
+        """The map of some channels from number `channel` on, in the same memory. `channel` is a multiple of four."""
         return ChannelMap((channels, *self.shape[1:]), self.array, self.first + channel // 4 * self.places)
 
     def write(self, values: np.typing.ArrayLike) -> None:
@@ -83,13 +83,13 @@ class ChannelMap:
 
 
 def map_bindings(name: str, settings: Struct, *more: str) -> tuple[Binding, ...]:
-    """The bindings of a kernel of maps: a uniform, `responses` and further arrays that it reads, `output`."""
+    """The bindings of a kernel over maps: the uniform `name`, `responses` and arrays `more` to read, `output`."""
     reads = (Binding(array, "read", "array<vec4f>") for array in ("responses", *more))
     return Binding(name, "uniform", settings), *reads, Binding("output", "write", "array<vec4f>")
 
 
 class MapStep(Protocol):
-    """What computes or copies a part of a map: a Dispatch, or a copy."""
+    """An operation on maps that can be recorded: a Dispatch, or a copy."""
 
     def record(self, encoder: wgpu.GPUCommandEncoder) -> None: ...
 
@@ -97,11 +97,11 @@ class MapStep(Protocol):
 def evaluate(
     steps: Callable[..., Iterable[MapStep]], node: Any, *values: np.typing.ArrayLike, **options: Any
 ) -> np.ndarray:
-    """What a node gives for arrays of channels, by the steps of a kernel; waits for the GPU.
+    """A node's output for given inputs, computed by the steps of a kernel; waits for the GPU.
 
     steps     steps(node, sources, output, **options) of a module of engine.kernels, with ChannelMaps
     node      of engine.network.nodes
-    values    (C, H, W) each, as the node takes them
+    values    the node's inputs, (C, H, W) each
     returns   (C, H, W) float32
     """
     sources = [ChannelMap.of(v) for v in values]

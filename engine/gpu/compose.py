@@ -1,6 +1,6 @@
-"""WGSL from files: `#import` lines replaced by what they name, once each, with a map back to file and line.
+"""WGSL from files: each imported file replaces its first `#import` line, with a map back to file and line.
 
-A composed module with an entry point holds only the functions, types and constants that its entry points reach.
+A composed module with an entry point holds only the functions, types and constants that its entry points use.
 """
 
 import re
@@ -13,7 +13,7 @@ from engine.errors import ShaderError
 IMPORT = re.compile(r"^\s*#import\s+([\w/]+)\s*$")
 # wgpu's messages point at `wgsl:line:column`, whatever the label.
 PLACE = re.compile(r"\bwgsl:(\d+):(\d+)")
-# What may be left out where nothing reaches it. Overrides and bindings stay: Python sets them by name.
+# Declarations that are left out if nothing uses them. Overrides and bindings stay: Python sets them by name.
 DECLARATION = re.compile(r"(?:fn|const|alias|struct|var<private>|var<workgroup>)\s+(\w+)")
 WORD = re.compile(r"[A-Za-z_]\w*")
 ENTRY = re.compile(r"^@(?:compute|vertex|fragment)\b", re.MULTILINE)
@@ -33,7 +33,7 @@ class Module:
     places: tuple[tuple[str, int], ...]
 
     def explain(self, message: object) -> str:
-        """A compiler's message with every place turned into the file and line a person wrote."""
+        """A compiler's message with every line of the composed text replaced by its source file and line."""
 
         def replace(match):
             line = int(match.group(1))
@@ -57,11 +57,11 @@ def source(name: str) -> str:
 
 @dataclass(frozen=True)
 class Piece:
-    """Lines of a text that stay or go together: a declaration with the comment above it, or what is between two.
+    """Lines that are kept or left out together: a declaration with the comment above it, or text between two.
 
-    name    what it declares, None where it stays in any case
+    name    the name it declares; None if it is always kept
     lines   (text, line number) pairs; an import is a piece of its own
-    words   identifiers in them, comments apart
+    words   identifiers in the lines, without those in comments
     """
 
     name: str | None
@@ -71,7 +71,7 @@ class Piece:
 
 @lru_cache(maxsize=512)
 def pieces(text: str) -> tuple[Piece, ...]:
-    """The Pieces of a WGSL text. A declaration that may go begins at the start of a line."""
+    """The Pieces of a WGSL text. Only a declaration that begins at the start of a line can be left out."""
     found: list[Piece] = []
     comments: list[tuple[str, int]] = []
     lines: list[tuple[str, int]] = []
@@ -94,7 +94,7 @@ def pieces(text: str) -> tuple[Piece, ...]:
             name = match.group(1) if match else None
         lines.append((line, number))
         depth += sum(code.count(c) for c in "({[") - sum(code.count(c) for c in ")}]")
-        # Attributes stand on lines of their own, before what they belong to.
+        # An attribute has a line of its own, before the declaration that it belongs to.
         if depth <= 0 and not (code.startswith("@") and not code.endswith((";", "}"))):
             end()
     end()
@@ -104,14 +104,14 @@ def pieces(text: str) -> tuple[Piece, ...]:
 
 
 def reached(found: list[tuple[str, Piece]]) -> set[str]:
-    """The names among the Pieces of (file, Piece) pairs that those without a name reach."""
+    """The names that Pieces without a name use, directly or through other Pieces; of (file, Piece) pairs."""
     users: dict[str, set[str]] = {}
     todo: set[str] = set()
     for _, piece in found:
         if piece.name is None:
             todo |= piece.words
         else:
-            # Overloads do not exist in WGSL, so a name twice is the compiler's error to report.
+            # WGSL has no overloads: the compiler reports a name that is declared twice.
             users[piece.name] = users.get(piece.name, set()) | piece.words
     names: set[str] = set()
     while todo:
@@ -128,7 +128,7 @@ def compose(name: str, generated: dict[str, str] | None = None) -> Module:
     name        a path under wgsl/ without its ending, `kernels/rays`
     generated   texts by name, for `#import generated/<name>`: bindings, structs, network bodies
 
-    A text without an entry point is given whole. Raises ShaderError, with the line, for an import that does not exist.
+    A text without an entry point is kept whole. Raises ShaderError, with the line, for an import that does not exist.
     """
     generated = generated or {}
     found: list[tuple[str, Piece]] = []
@@ -164,7 +164,7 @@ def compose(name: str, generated: dict[str, str] | None = None) -> Module:
         places.append(("compose", len(lines)))
     for file, piece in found:
         for line, number in piece.lines:
-            # What was left out leaves blank lines behind, one of which is enough.
+            # Pieces that were left out leave several blank lines: keep one.
             if line or lines[-1]:
                 lines.append(line)
                 places.append((file, number))

@@ -1,4 +1,4 @@
-"""The adapter and device everything runs on: Vulkan, chosen once a process."""
+"""The adapter and device everything runs on: Vulkan, chosen once per process."""
 
 import os
 import re
@@ -18,10 +18,10 @@ from engine.diagnostics import log
 from engine.errors import NoAdapterError
 
 FEATURES = ("shader-f16", "timestamp-query", "subgroup", "float32-filterable")
-# The limits we ask up to the adapter's own.
+# Limits that are requested at the adapter's own maximum.
 WIDE_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size", "max-texture-dimension-2d")
-# What every WebGPU device has (specification, section 3.6.2). They are asked for by name, because a limit that is not
-# named comes as the adapter's own; so a kernel that runs here runs everywhere.
+# Limits of every WebGPU device (specification, section 3.6.2). All are requested by name, because an unnamed limit
+# would be the adapter's own; so a kernel that runs here runs everywhere.
 PORTABLE_LIMITS = {
     "max-texture-dimension-1d": 8192,
     "max-texture-dimension-2d": 8192,
@@ -68,7 +68,7 @@ NO_ADAPTER = (
 
 
 def maker() -> str:
-    """The module outside this package that is at work, as `draw.lines`: it stands in labels that nobody has written."""
+    """The name of the calling module outside engine.gpu, such as `draw.lines`: the label where none is given."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
@@ -83,9 +83,9 @@ class Device:
     """The device in use.
 
     handle    wgpu's device
-    adapter   name of the adapter, with its driver
+    adapter   name of the adapter; driver, its driver; backend, its graphics interface
     kind      DiscreteGPU, IntegratedGPU, CPU ...
-    features  the optional features it has, of those we can use
+    features  those of FEATURES that it has
     limits    name -> value, with hyphens
     """
 
@@ -123,13 +123,13 @@ class Device:
 
 
 def look_up_types(ffi: Any) -> bool:
-    """Makes one cffi.FFI look names up where it can; whatever else it is asked, it parses as before.
+    """Makes a cffi.FFI look simple type names up in its table; it parses all other names as before.
 
     wgpu speaks to its library through cffi, which reads a type's name (`WGPUExtent3D *`) by writing a C program that
     declares every name it knows and parsing that in Python: 10 to 30 ms for each of some seventy names, a second before
     the first picture. All but a few of them are a declared name, alone or with one star or bracket behind it.
 
-    Returns False, and changes nothing, where cffi is built otherwise than we know.
+    Returns False, and changes nothing, where cffi has other internals than expected.
     """
     try:
         from cffi import model
@@ -169,14 +169,14 @@ def _prepare_instance():
     try:
         extras.set_instance_extras(backends=["Vulkan"])
     except RuntimeError:
-        pass  # An instance exists already, made by whoever imported us; the backend is checked below.
+        pass  # An instance exists already, made by other code; the backend is checked below.
 
 
 @cache
 def device() -> Device:
     """The device of this process, made at the first call.
 
-    NEUROSCENE_PORTABLE=1 in the environment holds it to WebGPU's portable limits, as the tests do.
+    NEUROSCENE_PORTABLE=1 in the environment keeps it within PORTABLE_LIMITS, as the tests do.
     Raises NoAdapterError with install lines when there is no Vulkan adapter.
     """
     _prepare_instance()

@@ -18,12 +18,12 @@ from engine.gpu.passes import compute_pass
 from engine.gpu.shader import Resource, bind_group, cached, layout_key, layouts, shader_module
 
 MAX_GROUPS = 65535  # WebGPU's limit of workgroups a dimension
-# llvmpipe ends loops silently after so many iterations of all loops of an invocation.
+# llvmpipe silently ends an invocation's loops after so many iterations, all its loops summed.
 MOST_ITERATIONS = 65535
 
 
 def spread(workgroups: int) -> tuple[int, int]:
-    """(across, down): at least as many workgroups, within the limit of a dimension."""
+    """(across, down): a grid of at least so many workgroups, each side within MAX_GROUPS."""
     rows = max(1, -(-workgroups // MAX_GROUPS))
     return -(-workgroups // rows), rows
 
@@ -94,9 +94,9 @@ class Kernel:
 
 @dataclass(frozen=True, eq=False)
 class Dispatch:
-    """A Kernel bound to what it reads and writes, to be recorded as often as it is wanted.
+    """A Kernel with its resources bound, which can be recorded any number of times.
 
-    workgroups   1 to 3 counts
+    workgroups   1 to 3 counts, one per dimension
     """
 
     kernel: Kernel
@@ -104,7 +104,7 @@ class Dispatch:
     workgroups: int | Sequence[int]
 
     def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
-        """Records it in a pass of its own. Raises DeviceLimitError past 65535 workgroups in a dimension."""
+        """Records the dispatch in its own pass. Raises DeviceLimitError past 65535 workgroups in a dimension."""
         counts = tuple(self.workgroups) if isinstance(self.workgroups, Sequence) else (self.workgroups,)
         name = self.kernel.module.name
         if max(counts) > MAX_GROUPS:
@@ -120,7 +120,7 @@ class Dispatch:
 def subgroup_size() -> int:
     """Invocations of a subgroup in our compute kernels; 0 where the adapter has no subgroups.
 
-    Asked of a kernel, once a process: adapters state only the range in which it lies.
+    Measured by a kernel, once per process: adapters state only the range in which it lies.
     """
     if "subgroup" not in device().features:
         return 0

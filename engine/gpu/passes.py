@@ -1,4 +1,4 @@
-"""Passes of a command encoder: labelled, timed where somebody asks, and grouped by what they belong to."""
+"""Passes of a command encoder: labelled, timed inside PassTimes.recording, and grouped under headings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import wgpu
 from engine.gpu.timing import timestamp_writes
 
 Colour = tuple[float, float, float, float]
-# wgpu's own, by names for the rooms that do not know wgpu.
+# wgpu's types, for modules that do not import wgpu.
 Encoder: TypeAlias = wgpu.GPUCommandEncoder
 ComputePass: TypeAlias = wgpu.GPUComputePassEncoder
 RenderPass: TypeAlias = wgpu.GPURenderPassEncoder
@@ -34,10 +34,10 @@ def render_pass(
 ) -> RenderPass:
     """Begins a render pass.
 
-    view          what it draws to
-    clear         RGBA that the view is filled with first; None draws over what is there
+    view          the texture view that is drawn to
+    clear         RGBA that the view is filled with first; None keeps its contents
     depth         the depth attachment, cleared to 1
-    keeps_depth   True to read the depth that is there, and leave it
+    keeps_depth   True to read the existing depth without changing it
     """
     colour: dict[str, Any] = {"view": view, "load_op": "load" if clear is None else "clear", "store_op": "store"}
     if clear is not None:
@@ -59,7 +59,7 @@ def render_pass(
 
 @contextmanager
 def debug_group(encoder: Encoder | RenderPass, label: str) -> Iterator[None]:
-    """Puts what is recorded inside under one heading of a frame debugger."""
+    """Groups the commands recorded inside under one heading in frame debuggers."""
     encoder.push_debug_group(label)
     yield
     encoder.pop_debug_group()

@@ -14,7 +14,7 @@ from engine.gpu.shader import Resource, bind_group, cached, layout_key, layouts,
 
 
 def _sums(source, target, alpha=None):
-    """A blend: what is drawn times the first factor + what is there times the second; alpha's where they differ."""
+    """A blend: source times the first factor + target times the second; `alpha`: the two factors for alpha."""
     names = ("src_factor", "dst_factor")
     pairs = {"color": (source, target), "alpha": alpha or (source, target)}
     return {key: dict(zip(names, pair, strict=True), operation="add") for key, pair in pairs.items()}
@@ -25,20 +25,20 @@ BLENDS = {
     "replace": None,
     "over": _sums("one", "one-minus-src-alpha"),
     "add": _sums("one", "one"),
-    # A filter on paper: what is there, times what the filter lets through.
+    # A filter on paper: the target, times the light that the filter lets through.
     "multiply": _sums("dst", "zero", alpha=("zero", "one")),
 }
 
 
 @dataclass(frozen=True)
 class Draw:
-    """A draw's fixed state.
+    """The fixed state of a draw.
 
     targets    formats of the colour attachments, in order
     blend      replace, over (premultiplied), add or multiply
     depth      None (no depth attachment), "test" (read only), "write" or "keep" (attached, neither tested nor written)
     topology   wgpu's primitive topology
-    samples    samples a pixel
+    samples    samples per pixel
     """
 
     targets: tuple[str, ...]
@@ -72,7 +72,7 @@ class Pipeline:
             depth = {
                 "format": "depth32float",
                 "depth_write_enabled": state.depth == "write",
-                # The closer of two equal depths is the first drawn; LESS_EQUAL lets a line lie on its own surface.
+                # Equal depths pass, so that a line that lies on a surface is drawn over it.
                 "depth_compare": "always" if state.depth == "keep" else "less-equal",
             }
         blend = BLENDS[state.blend]
@@ -95,7 +95,7 @@ class Pipeline:
     def draw(
         self, render_pass: wgpu.GPURenderPassEncoder, group: wgpu.GPUBindGroup, vertices: int, instances: int = 1
     ) -> None:
-        """Records one draw in a render pass."""
+        """Records one draw in a render pass; nothing for 0 vertices or 0 instances."""
         if vertices and instances:
             render_pass.set_pipeline(self.handle)
             render_pass.set_bind_group(0, group)

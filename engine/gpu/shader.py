@@ -20,7 +20,7 @@ from engine.gpu.device import device, platform
 
 _made: dict[object, Any] = {}
 _layouts: dict[tuple, tuple[wgpu.GPUBindGroupLayout, wgpu.GPUPipelineLayout]] = {}
-# (layout, ids of the resources) -> (bind group, weak references to the resources); gone with the first of them.
+# (layout, ids of the resources) -> (bind group, weak references to the resources); removed with the first of these.
 _groups: dict[tuple, tuple[wgpu.GPUBindGroup, list[weakref.ref]]] = {}
 
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Resource(Protocol):
-    """What can be bound: an Array or a Texture. What `resource` returns is the same for life."""
+    """What can be bound: an Array or a Texture. `resource` returns the same as long as the object lives."""
 
     def resource(self) -> dict | wgpu.GPUTextureView: ...
 
@@ -36,7 +36,7 @@ class Resource(Protocol):
 def shader_module(module: Module) -> wgpu.GPUShaderModule:
     """The compiled module of composed WGSL.
 
-    Raises ShaderError with the file and line each part was written in, FileError where it cannot be dumped.
+    Raises ShaderError with the source file and line, FileError where the text cannot be dumped (--dump-wgsl).
     """
 
     def make():
@@ -49,7 +49,7 @@ def shader_module(module: Module) -> wgpu.GPUShaderModule:
 
 
 def cached(key: Hashable, module: Module, what: str, make: Callable[[], T]) -> T:
-    """What is compiled of a module, from the cache where it has been made before; `what` it is, for the log.
+    """The object that `make` compiles from a module, or the cached one with the same key; `what` names it in the log.
 
     Raises ShaderError with the file and line when it does not compile.
     """
@@ -64,7 +64,7 @@ def cached(key: Hashable, module: Module, what: str, make: Callable[[], T]) -> T
 
 
 def dump(module: Module, folder: Path) -> Path:
-    """Writes a module to a folder under its name and number there, below a header that says what it was made from."""
+    """Writes a module to folder/NAME.NUMBER.wgsl under a header that says what it was made from; returns the path."""
     stem = module.name.removesuffix(".wgsl").replace("/", "-")
     parts = groupby(module.places, key=lambda place: place[0])
     head = [
@@ -141,7 +141,7 @@ def layouts(bindings: Sequence[Binding], stages: str) -> tuple[wgpu.GPUBindGroup
 def bind_group(
     bindings: Sequence[Binding], stages: str, resources: Mapping[str, Resource], owner: str
 ) -> wgpu.GPUBindGroup:
-    """A bind group for `bindings` from resources by name; the same one for the same resources, as long as they live.
+    """A bind group for `bindings` from resources by name, cached as long as all the resources live.
 
     owner   whose bindings they are, for messages and the label
 
@@ -157,7 +157,7 @@ def bind_group(
             layout=layouts(bindings, stages)[0],
             entries=[{"binding": i, "resource": resource.resource()} for i, resource in enumerate(bound)],
         )
-        # A group keeps the GPU's memory of what it binds, so it may not outlive that here; and an id is used again.
+        # A bind group keeps its resources' GPU memory alive, so it must go with them; and Python uses ids again.
         forget = lambda _: _groups.pop(key, None)
         _groups[key] = group, [weakref.ref(resource, forget) for resource in bound]
     return _groups[key][0]

@@ -28,8 +28,8 @@ class Texture:
 
     size     (width, height) in pixels
     format   one of FORMATS
-    usage    names of wgpu.TextureUsage flags joined by `|`, `RENDER_ATTACHMENT|TEXTURE_BINDING` unless given;
-             copying in and out is always allowed
+    usage    names of wgpu.TextureUsage flags joined by `|`, `RENDER_ATTACHMENT|TEXTURE_BINDING` unless given
+    samples  per pixel; with 1, copying in and out is allowed as well
     label    for the GPU's errors and frame debuggers; the module that makes it unless given
 
     Raises DeviceLimitError when it is larger than the adapter's largest texture.
@@ -85,14 +85,14 @@ class Texture:
         return copy.pixels()
 
     def resource(self) -> wgpu.GPUTextureView:
-        """What a bind group takes."""
+        """The entry for a bind group: the view."""
         return self.view
 
 
 class ReadBack:
-    """A copy of a texture on its way to the processor: recorded with the drawing, fetched when it is needed.
+    """A copy of a texture to the processor: recorded after the draws, fetched when its pixels are needed.
 
-    Between `record` and `pixels` other work can be submitted, which runs while the copy is waited for.
+    Work that is submitted between `record` and `pixels` runs while `pixels` waits for the copy.
     """
 
     def __init__(self, texture: Texture):
@@ -117,13 +117,13 @@ class ReadBack:
         )
 
     def pixels(self) -> np.ndarray:
-        """(H, W, channels) numpy copy, or (H, W) for one channel; waits for the GPU. To be called once."""
+        """(H, W, channels) numpy copy, or (H, W) for one channel; waits for the GPU. Can be called only once."""
         base, channels = FORMATS[self._texture.format]
         width, height = self._texture.size
         self._buffer.map_sync(wgpu.MapMode.READ)
         try:
             raw = np.frombuffer(self._buffer.read_mapped(copy=False), np.uint8).reshape(height, self._stride)
-            # A copy: the mapped memory goes.
+            # Copied, since the mapped memory is released below.
             data = raw[:, : self._row].copy().view(base)
         finally:
             self._buffer.unmap()

@@ -41,7 +41,7 @@ def timing_lack() -> str | None:
 class PassTimes:
     """Collects the times of the passes that are begun within `recording`.
 
-    Where the adapter has no timestamps there are none; `timing_lack` says so.
+    Collects nothing where the adapter has no timestamps; see `timing_lack`.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class PassTimes:
             _current = before
 
     def writes(self, label: str) -> dict | None:
-        """What a pass descriptor takes as `timestamp_writes`, for one pass."""
+        """The `timestamp_writes` of one pass descriptor; None where the adapter has no timestamps."""
         if timing_lack():
             return None
         if not self._sets or len(self._sets[-1][1]) == PASSES:
@@ -75,7 +75,7 @@ class PassTimes:
         }
 
     def add(self, rows: tuple[PassTime, ...]) -> None:
-        """Adds times that others have collected."""
+        """Adds the rows of other PassTimes."""
         for row in rows:
             count, seconds = self._found.get(row.label, (0, 0.0))
             self._found[row.label] = count + row.count, seconds + row.seconds
@@ -90,7 +90,7 @@ class PassTimes:
         return tuple(sorted(found, key=lambda row: -row.seconds))
 
     def table(self) -> str:
-        """The rows as lines of text with a sum, or the sentence of what this adapter lacks."""
+        """The rows as lines of text with a sum, or the sentence of `timing_lack`."""
         lack = timing_lack()
         if lack:
             return lack
@@ -105,12 +105,12 @@ class PassTimes:
 
 
 def timestamp_writes(label: str) -> dict | None:
-    """The `timestamp_writes` of a pass that is about to be begun; None where nobody times it."""
+    """The `timestamp_writes` of a pass that is about to begin; None if it is not timed."""
     return _current.writes(label) if _current is not None else None
 
 
 def _seconds(query_set: wgpu.GPUQuerySet, count: int) -> np.ndarray:
-    """(count,) what the passes of a query set took."""
+    """(count,) seconds that the passes of a query set took."""
     handle, queue = device().handle, device().queue
     usage = wgpu.BufferUsage.QUERY_RESOLVE | wgpu.BufferUsage.COPY_SRC
     ticks = handle.create_buffer(label="pass times", size=16 * count, usage=usage)
@@ -118,6 +118,6 @@ def _seconds(query_set: wgpu.GPUQuerySet, count: int) -> np.ndarray:
     encoder.resolve_query_set(query_set, 0, 2 * count, ticks, 0)
     device().submit(encoder)
     ends = np.frombuffer(queue.read_buffer(ticks), np.uint64).reshape(count, 2)
-    # A pass that was recorded and never submitted has written nothing, and clocks may be set back between two passes.
+    # A pass that was recorded but never submitted has written nothing, and a clock may be reset between two timestamps.
     elapsed = (ends[:, 1] - ends[:, 0]).astype(np.int64).clip(0)
     return elapsed * lib.wgpuQueueGetTimestampPeriod(queue._internal) * 1e-9

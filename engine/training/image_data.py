@@ -1,4 +1,4 @@
-"""An image as something to learn: every pixel a sample, its place the input, its colour or class the answer."""
+"""An image as training data: every pixel is a sample, its place the input, its colour or class the target."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from engine.formats.image import load, to_array
 from engine.formats.image import to_png as to_png
 from engine.network.history import TASKS, Domain
 
-# The name under which a drawn image is at hand where a file may be given.
+# This name, given in place of a file, stands for the built-in image of `bottle()`.
 BOTTLE = "bottle"
 SIDE = 200
-# Two million samples at most: past it a step of all data takes seconds, and no screen shows more of a square.
+# Two million samples at most: with more, a step over all data takes seconds, and no screen shows a larger square.
 SIDE_MIN, SIDE_MAX = 4, 1448
-# Rec. 601's weights of red, green and blue in grey, as most programs make it.
+# Weights of red, green and blue in grey (Rec. 601), as most programs use.
 GREY = np.array([0.299, 0.587, 0.114])
-# A mean of equal greys is that grey but for this much, in units of 1 / 255.
+# How far rounding may move the mean of equal greys from that grey, in units of 1 / 255.
 ROUNDING = 1e-6
-# Rows of a large image that are looked at together.
+# Rows of a large image that are processed at once.
 BAND = 256
 
 
@@ -34,10 +34,10 @@ class ImageData:
 
     points      (N, 2) float32, inputs: (row / side, column / side), side the larger of height and width; row by row
     targets     classes: (N,) int64, 0 black and 1 white; values: (N, outputs) float32 in [0, 1]
-    target      what is learnt as an image, (H, W) or (H, W, 3) uint8, row 0 on top; two levels for classes
+    target      the targets as an image, (H, W) or (H, W, 3) uint8, row 0 on top; two levels for classes
     domain      Domain.image(H, W)
     task        `classes` or `values`
-    outputs     a network's: 2 for classes, 1 for grey, 3 for colour
+    outputs     how many a network needs: 2 for classes, 1 for grey, 3 for colour
     name        where it came from
     threshold   classes: the grey in [0, 1] above which a pixel is white, else None
     """
@@ -66,11 +66,11 @@ class ImageData:
         source      a path; `bottle` for the drawn one; an array (H, W), (H, W, 3) or (H, W, 4) of bool, uint8, uint16
                     or floats in [0, 1]; or a PIL image. It is rotated as its EXIF says, and laid over white
         task        `classes`: black or white; `values`: grey, or with colour its three channels
-        side        pixels of the longer side; larger images are averaged down by area, smaller ones stay
+        side        pixels of the longer side; larger images are averaged down by area, smaller ones are kept
         threshold   classes: the grey in [0, 1] above which a pixel is white; `otsu`: the level between two groups of
                     greys (Otsu 1979); None: `otsu`, but midway where the image has two levels only
 
-        Raises FileError for a file, ShapeError for an array, SettingError for a setting that gives no samples.
+        Raises FileError for a bad file, ShapeError for a bad array, SettingError for a bad setting or a plain image.
         """
         if task not in TASKS:
             raise SettingError(f"task={short(task)}: it takes {' or '.join(TASKS)}.")
@@ -114,7 +114,7 @@ def bottle(side: int = SIDE) -> np.ndarray:
     aside, down = np.abs(at - 0.5)[None, :], at[:, None]
 
     def box(half, top, bottom, corner):
-        """Within half of the middle, from top to bottom, with round corners."""
+        """Pixels within `half` of the vertical axis, from top to bottom, with round corners."""
         beyond = np.abs(down - (top + bottom) / 2) - (bottom - top) / 2 + corner
         return np.hypot(np.maximum(aside - half + corner, 0), np.maximum(beyond, 0)) < corner
 
@@ -129,7 +129,7 @@ def bottle(side: int = SIDE) -> np.ndarray:
 
 
 def shrunk(source: Any, side: int = SIDE) -> np.ndarray:
-    """Any image that `from_image` takes as (H, W) or (H, W, 3) uint8, at most side pixels along its longer side."""
+    """An image, given as to `from_image`, with at most `side` pixels a side: (H, W) or (H, W, 3) uint8."""
     return _bytes(_reduced(_pixels(source, _checked_side(side))[1], side))
 
 
@@ -137,7 +137,7 @@ def otsu(counts: np.ndarray) -> float:
     """The level from 0 to 255 between the two groups of greys whose means differ most, weighted by their sizes.
 
     counts   (256,), how many pixels have each grey
-    Of levels that do so equally well it is the middle. Otsu 1979, equation 18.
+    If several levels are equally good, the middle one. Otsu 1979, equation 18.
     """
     share = np.cumsum(counts) / counts.sum()
     mean = np.cumsum(counts * np.arange(256.0)) / counts.sum()
@@ -149,7 +149,7 @@ def otsu(counts: np.ndarray) -> float:
 
 
 def checked_threshold(threshold: float | str | None) -> float | str | None:
-    """A number in [0, 1], `otsu` or None. Raises SettingError for others."""
+    """The threshold as a float in [0, 1], `otsu` or None. Raises SettingError for anything else."""
     if threshold is None:
         return None
     if isinstance(threshold, str) and threshold.strip().lower() == "otsu":
@@ -158,7 +158,7 @@ def checked_threshold(threshold: float | str | None) -> float | str | None:
         value = float(threshold)
     except (TypeError, ValueError):
         value = float("nan")
-    if not 0 <= value <= 1:  # which no nan is
+    if not 0 <= value <= 1:  # true for nan too
         raise SettingError(f"threshold={short(threshold)}: it takes a grey from 0 (black) to 1 (white), or otsu.")
     return value
 
@@ -170,7 +170,7 @@ def _checked_side(side):
 
 
 def _pixels(source, side):
-    """(name, (H, W) or (H, W, 3) uint8) of whatever was given."""
+    """(name, (H, W) or (H, W, 3) uint8) of an image given in any form."""
     if isinstance(source, str) and source.strip() == BOTTLE:
         return BOTTLE, bottle(side)
     if isinstance(source, str | os.PathLike):
@@ -181,10 +181,10 @@ def _pixels(source, side):
 
 
 def _from_array(source):
-    """A person's array as uint8."""
+    """A user's array as uint8."""
     try:
         array = np.asarray(source)
-    except Exception as error:  # of a foreign object's own conversion
+    except Exception as error:  # the object's own conversion may raise anything
         raise ShapeError(f"An object of type {type(source).__name__} is no image: {short(error)}") from None
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
@@ -211,7 +211,7 @@ def _bytes(array):
 
 
 def _two_levels(image):
-    """The one or two greys of an image that has no more, else None."""
+    """The greys of an image that has at most two, else None."""
     seen = np.zeros(256, bool)
     for top in range(0, len(image), BAND):
         band = image[top : top + BAND]
@@ -230,13 +230,13 @@ def _reduced(image, side):
 
 
 def _averaged(values, count):
-    """The means of `count` equal pieces along the first axis; a value on a piece's edge counts by its part."""
+    """The means of `count` equal pieces along the first axis; a value in two pieces counts in each by its share."""
     length = len(values)
     if count == length:
         return values.astype(float)
     means = np.empty((count, *values.shape[1:]))
     for k in range(count):
-        # In whole numbers of 1 / count of a value, so that an edge between two values is met exactly.
+        # Places in units of 1 / count of a value are whole numbers, so that edges of pieces are exact.
         first, last = k * length, (k + 1) * length
         whole, end = -(-first // count), last // count
         total = values[whole:end].sum(axis=0, dtype=float)
@@ -259,6 +259,6 @@ def _level(threshold, two, grey):
     if isinstance(threshold, float):
         return threshold
     if two is not None:
-        # A pixel half covered by each of them is on the edge.
+        # A pixel that is half of each grey is on the edge.
         return float(two.mean()) / 255
     return otsu(np.bincount(_bytes(grey).ravel(), minlength=256)) / 255

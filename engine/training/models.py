@@ -1,4 +1,4 @@
-"""Models as training loops have them: taken out of PyTorch's wrappers; classifiers of one output as ones of two."""
+"""Models as training loops hold them: PyTorch's wrappers removed; classifiers of one output given two."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,30 +9,30 @@ from engine.errors import NetworkError
 from engine.formats.load_mlp import load
 from engine.network.mlp import Mlp
 
-# What PyTorch wraps round a module, and the attribute that has the module itself.
+# PyTorch's wrapper classes, and the attribute that holds the wrapped module.
 WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
-# After the last layer of a classifier.
+# Activations that the last layer of a classifier may have.
 LOGITS = ("identity", "softmax")
 
 
 def unwrapped(model: Any) -> Any:
-    """The module inside what PyTorch wraps round one to compile it or to spread it over devices."""
+    """The module without the wrappers with which PyTorch compiles it or spreads it over devices."""
     while type(model).__name__ in WRAPPERS and hasattr(model, WRAPPERS[type(model).__name__]):
         model = getattr(model, WRAPPERS[type(model).__name__])
     return model
 
 
 def first_weight(model: Any) -> Any:
-    """A tensor of the model, or None where it has none that can be found."""
+    """The model's first tensor, or None if none can be found."""
     model = unwrapped(model)
     try:
         return next(iter(model.values() if isinstance(model, Mapping) else model.parameters()))
-    except Exception:  # of a foreign object, which need have neither
+    except Exception:  # the object may be of any kind
         return None
 
 
 def is_shown(module: Any) -> bool:
-    """True for a module that can be taken whole, its activations too."""
+    """True for a module that `load` can read as it is, its activations too."""
     try:
         load(module)
     except NetworkError:
@@ -41,9 +41,9 @@ def is_shown(module: Any) -> bool:
 
 
 def two_logits(net: Mlp) -> Mlp:
-    """A classifier of one output as one of two: logits 0 and z have the softmax sigmoid(z).
+    """A classifier of one output z as one of two: softmax of (0, z) gives class 1 sigmoid(z). Others stay as they are.
 
-    Raises NetworkError for one whose outputs are not logits or probabilities.
+    Raises NetworkError for a classifier whose outputs are not logits or probabilities.
     """
     last = net.layers[-1]
     if net.outputs > 1:

@@ -1,4 +1,4 @@
-"""A Recorder for trainings in other programs: called once a training step, it makes their History."""
+"""A Recorder for training in other programs: called once per training step, it makes a History."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.network.mlp import Mlp, Shape
 from engine.training.models import LOGITS, first_weight, is_shown, two_logits, unwrapped
 from engine.training.samples import TrainingSamples
 
-# Of all weights in memory: half of what a file may have. And twice what any picture of a loss can show.
+# Bytes of all weights in memory: half of what a file may have. Snapshots: twice what a picture of a loss can show.
 MAX_BYTES = 256 << 20
 MAX_SNAPSHOTS = 2000
 MIN_SNAPSHOTS = 8
@@ -36,17 +36,17 @@ class Recorder:
     data          (N, inputs), the samples: the plane shows where they lie
     targets       (N,) classes or (N, outputs) values: with them the samples are drawn, and a loss that is not given to
                   `step` is computed
-    low, high     a number or two, what the plane shows of inputs x and y; by the samples, else -1 and 1
+    low, high     a number or two each: the ranges of inputs x and y on the plane; from the samples, else -1 and 1
     x, y          which inputs go to the right and upwards
-    rest          (inputs,), the values of the other inputs; the samples' mean, else 0
-    task          `classes` or `values`; by the targets and outputs if not given. A single output of a classifier is
+    rest          (inputs,), the values of the other inputs; if not given the samples' mean, else 0
+    task          `classes` or `values`; found from targets and outputs if not given. A classifier's single output is
                   the logit (or, after a sigmoid, the probability) of class 1, and stored as two logits
     activations   as engine.load takes them, for models that are no torch.nn.Sequential and are read by their state dict
-    target        (H, W) or (H, W, 3) uint8, what is to be learnt, over the plane; the samples if not given
-    notes         texts by name, stored in the file
+    target        (H, W) or (H, W, 3) uint8, the target over the plane; a picture of the samples if not given
+    notes         texts by name, stored in the file; limit, bytes of all recorded weights in memory
 
-    Of a million steps about 430 snapshots are recorded, at most 2,000 and 256 MiB: past that they are thinned evenly in
-    the logarithm of the step.
+    A million steps give about 430 snapshots. If there are more than 2,000, or more bytes than `limit`, half of them are
+    dropped, evenly in the logarithm of the step.
     """
 
     def __init__(
@@ -82,14 +82,14 @@ class Recorder:
         self._runs: list[_Run] = []
 
     def step(self, model: Any, loss: Any = None, *, step: int | None = None) -> None:
-        """Records the model, if a snapshot of this step is wanted; else it does next to nothing.
+        """Records the model if this step is one of the snapshots; otherwise it does next to nothing.
 
         model   what engine.load takes: a torch.nn.Sequential, a state dict or other mapping, an Mlp; with activations
                 also any module; or a function without arguments that returns one of these
         loss    a number or tensor of one, or None; read only for a snapshot
         step    the number of this step, rising; counted from 0 if not given
 
-        To be called where the loss was computed, before the optimizer's step: then each loss is that of its weights.
+        Call it after computing the loss and before the optimizer's step: then each loss is that of its weights.
         """
         if not self._runs:
             self.run()
@@ -116,9 +116,9 @@ class Recorder:
         return self
 
     def history(self) -> History:
-        """The History so far, the model as it is now at its end. Raises NetworkError if nothing was recorded.
+        """The History so far, ending with the model as it is now. Raises NetworkError if nothing was recorded.
 
-        Runs whose steps differ are cut to those that all of them have, with a warning and a note.
+        Runs whose steps differ are cut to common steps, with a warning and a note; ShapeError if there are none.
         """
         if self._runs:
             self._end(self._runs[-1])
@@ -157,7 +157,7 @@ class Recorder:
         return self
 
     def __exit__(self, kind, error, trace):
-        # A training that is stopped, or fails late, is worth as much as was recorded of it.
+        # A training that is stopped or fails is saved as far as it was recorded.
         if self.path is not None and (kind is None or any(run.steps for run in self._runs)):
             self.save()
 
@@ -178,7 +178,7 @@ class Recorder:
 
     def _read(self, model):
         """The model as an Mlp of the recording's shape; None if its weights are not finite."""
-        # A module has weights; any other function is one that gives the model.
+        # Any other callable than a module is a function that returns the model.
         if callable(model) and not isinstance(model, Mlp) and not hasattr(model, "_modules"):
             model = model()
         model = unwrapped(model)
@@ -258,7 +258,7 @@ class Recorder:
         net = self._read(run.model)
         if net is not None:
             run.add(number, flat(net), self._loss(net, None if moved else run.loss))
-            # Not one of the rule's: it makes room again if the training goes on.
+            # Not a scheduled snapshot: the next one replaces it if the training goes on.
             run.is_passing = True
 
     def _room(self):
@@ -271,7 +271,7 @@ class Recorder:
         """The next step to be recorded."""
         first = self._runs[0]
         if run is not first:
-            # Only the steps of the first run can be compared.
+            # Later runs record the steps of the first, so that they can be compared.
             return next((s for s in first.steps if s > number), np.inf)
         # Not closer, in the logarithm, than what thinning has left.
         least = (number + 1) * np.exp(run.gap) - 1
@@ -281,10 +281,10 @@ class Recorder:
         return number
 
     def _thin(self):
-        """Leaves half the room: of the first run's steps those that lie evenly in the logarithm, first and last too."""
+        """Keeps half of what fits: steps of the first run that lie evenly in the logarithm, the first and last too."""
         first = self._runs[0]
         steps = thinned(first.steps, max(self._room() // 2, MIN_SNAPSHOTS // 2))
-        # The first gaps cannot be less than they are, and the last one is as long as the training happens to be.
+        # The first gap cannot be less than one step, and the last one ends wherever the training is now.
         first.gap = float(np.diff(np.log1p(steps))[1:-1].min(initial=1.0))
         for run in self._runs:
             run.only({*steps.tolist(), *run.steps[-1:]})

@@ -7,12 +7,12 @@ from engine.formats.files import short
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
 
-# Beyond the samples on each side, as a part of their extent.
+# Margin beyond the samples on each side, as a part of their extent.
 MARGIN = 0.15
-# Pixels along the longer side of the picture of the samples, and about a sample.
+# Pixels along the longer side of the picture of the samples, and the radius of a sample's dot.
 PICTURE_SIDE, DOT = 240, 2.3
 BACKGROUND = 128
-# Of classes beyond two: hues apart for every eye (Okabe and Ito 2008), without its black.
+# For more than two classes: colours that colour-blind people can tell apart (Okabe and Ito 2008, without black).
 CLASS_COLOURS = np.array(
     [(230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167)],
     np.uint8,
@@ -20,12 +20,12 @@ CLASS_COLOURS = np.array(
 
 
 class TrainingSamples:
-    """Inputs, and what a network should answer to them.
+    """Inputs and their targets.
 
     data      (N, inputs), any array or tensor
     targets   (N,) whole numbers for classes, (N,) or (N, outputs) numbers for values; or None
 
-    Raises ShapeError for others.
+    Raises ShapeError for other arrays.
     """
 
     def __init__(self, data, targets=None):
@@ -43,9 +43,9 @@ class TrainingSamples:
         return self.data.shape[1]
 
     def are_classes(self, outputs: int) -> bool | None:
-        """True for targets that are numbers of classes of a network with so many outputs; None without targets.
+        """Whether the targets are class numbers for a network with so many outputs; None without targets.
 
-        One output is a classifier's if all targets are 0 or 1, of whatever type: that of class 1.
+        With one output, that of class 1, they are if all of them are 0 or 1, of any type.
         """
         if self.targets is None:
             return None
@@ -74,7 +74,7 @@ class TrainingSamples:
         return float((most + np.log(np.exp(answers - most[:, None]).sum(axis=1)) - answers[right]).mean())
 
     def check(self, outputs: int, task: str) -> None:
-        """Raises ShapeError where a network of so many outputs cannot answer to the targets."""
+        """Raises ShapeError where the targets do not fit a network of so many outputs."""
         if self.targets is None:
             return
         if task == "classes":
@@ -124,12 +124,12 @@ class TrainingSamples:
 
 
 def _array(values, name):
-    """A person's array or tensor as numpy's, wherever it lies."""
+    """A user's array, or tensor on any device, as a numpy array."""
     try:
         if hasattr(values, "detach"):
             values = values.detach().cpu()
         array = np.asarray(values)
-    except Exception as error:  # of a foreign object's own conversion
+    except Exception as error:  # the object's own conversion may raise anything
         raise ShapeError(f"{name} cannot be read as an array: {short(error)}") from None
     if array.dtype.kind not in "biuf":
         raise ShapeError(f"{name} must be numbers, not {array.dtype}.")

@@ -1,4 +1,4 @@
-"""A Trainer of networks on the GPU that takes steps when it is asked to, so that a window can show it."""
+"""A Trainer of networks on the GPU that takes steps only when asked, so that a window can draw in between."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.network.mlp import sizes_text
 from engine.network.recipe import Recipe as Recipe
 from engine.network.recipe import first_weights
 
-# Seconds of a dispatch in a live window: long enough to be worth its submission, short enough for the next frame.
+# Seconds per dispatch in a live window: long enough to be worth its submission, short enough for the next frame.
 SHORTEST, LONGEST = 0.005, 0.05
 
 
@@ -27,16 +27,16 @@ class Trainer:
     points      (N, inputs)
     targets     (N,) classes counted from 0, or (N, outputs) values
     recipe      Recipe
-    seeds       one a run: of its first weights and its minibatches
+    seeds       one per run, for its first weights and its minibatches
     snapshots   steps whose weights are recorded, besides 0 and the last one; None: snapshot_steps
     domain      the plane that shows the data; None: the first two inputs, as far as the points reach
     target      picture of what is to be learnt, for the History
-    starts      first networks, one a run, instead of PyTorch's
+    starts      first networks, one per run, in place of PyTorch's initialisation
     patient     True for long trainings without a window: a wide network then takes up to a minute to compile, and each
-                step a tenth of the time; the bytes differ
+                step a tenth of the time; results differ by rounding
 
     No device is used before the first step. The same arguments give the same bytes on the same adapter, however the
-    steps are split. Raises ShapeError, NetworkError or SettingError for what does not fit.
+    steps are split. Raises ShapeError or SettingError for what does not fit; the first step, what `Training` raises.
     """
 
     def __init__(
@@ -120,23 +120,23 @@ class Trainer:
         return begun
 
     def _keep(self, number):
-        """Snapshot `number` to the GPU's history."""
+        """Copies the weights as snapshot `number`, on the GPU."""
         if not self._blocks or self._blocks[-1].is_full:
             self._blocks.append(_SnapshotBlock(self._training, number))
         self._blocks[-1].add()
 
     def wait(self) -> None:
-        """Returns when all steps begun are done."""
+        """Waits until the GPU has done all steps begun."""
         if self._training is not None:
             self._training.wait()
 
     def work(self, seconds: float) -> int:
-        """Takes steps for about so long, in dispatches of 5 to 50 ms but at least one; returns how many steps."""
+        """Takes steps for about so long, at least one dispatch, of 5 to 50 ms each; returns how many steps."""
         begin, before = time.perf_counter(), self.step
         left = seconds
         while not self.is_done:
             span = min(max(left, SHORTEST), LONGEST)
-            # The first dispatch is also compiled, and measures nothing.
+            # The first dispatch includes compilation, so its time is not used.
             asked = 1 if self._pace is None else max(1, int(span * self._pace))
             fresh = self._training is None
             start = time.perf_counter()
@@ -144,7 +144,7 @@ class Trainer:
             self.wait()
             now = time.perf_counter()
             if not fresh:
-                # A dispatch of one step says little of the pace of many: it may grow fourfold, not more.
+                # One step says little about the pace of many, so the pace grows at most fourfold at a time.
                 pace = done / max(now - start, 1e-6)
                 self._pace = pace if self._pace is None else min(pace, 4 * self._pace)
             left = seconds - (now - begin)
@@ -174,7 +174,7 @@ class Trainer:
         return np.array(self._known_losses).T
 
     def _collect(self):
-        """Reads the snapshots that are not known here yet."""
+        """Reads the snapshots that are still only on the GPU."""
         for block in self._blocks:
             self._known += list(block.read())
         self._blocks = [block for block in self._blocks if not block.is_full]
@@ -187,7 +187,7 @@ class Trainer:
         self._forget()
 
     def save(self, path: str | os.PathLike) -> None:
-        """Writes a .safetensors file from which `Trainer.load` goes on to the same bytes."""
+        """Writes a .safetensors file from which `Trainer.load` goes on, to the same results bit by bit."""
         self._collect()
         training = self._started()
         arrays = {
@@ -201,7 +201,7 @@ class Trainer:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Trainer:
-        """The Trainer that `save` wrote. Raises FileError for a file that is none, or does not fit together."""
+        """The Trainer that `save` wrote. Raises FileError for a file that holds none, or parts that do not fit."""
         state = files.load(path)
         arrays, shape = state.arrays, state.recipe.shape
         targets = arrays["targets"][:, 0] if state.recipe.task == "classes" else arrays["targets"]
@@ -220,9 +220,9 @@ class Trainer:
 
 
 class _SnapshotBlock:
-    """Some snapshots in a row, on the GPU."""
+    """Consecutive snapshots, on the GPU."""
 
-    # Snapshots of a block, of at most so many bytes; a block that is full and read is let go.
+    # Limits of a block: snapshots, and bytes. A block that is full and read is dropped.
     MOST, BYTES = 256, 1 << 24
 
     def __init__(self, training, first):
