@@ -10,7 +10,6 @@ import pytest
 from engine import diagnostics
 from engine.doctor import report
 from engine.errors import FileError
-from engine.gpu import shader
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import Module
@@ -76,7 +75,7 @@ def test_a_folder_in_the_environment_that_cannot_be_written_is_named_and_no_faul
     monkeypatch.setenv(diagnostics.WGSL_FOLDER, str(tmp_path / "file"))
     with pytest.raises(FileError, match=r"file, which --dump-wgsl or NEUROSCENE_DUMP_WGSL names"):
         compiled(43.0)
-    monkeypatch.setattr(shader, "_made", {})
+    monkeypatch.setattr(report, "CHECKS", {"sparks": lambda *_: compiled(47.0)})
     with pytest.raises(FileError, match="NEUROSCENE_DUMP_WGSL"):
         report.check()
 

@@ -1,5 +1,7 @@
 """Debug views: the number that a colour stands for is the one that the search, its twin or a formula gives."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -68,7 +70,9 @@ def chords(camera=CAMERA, radius=5.0):
     return inside.reshape(height, width), entries, directions[inside], lengths, starts
 
 
+@functools.cache
 def searched(module, surfaces=SURFACES):
+    """What a kernel or its twin finds along the picture's rays; the twin takes a quarter of a minute, so once."""
     inside, entries, directions, lengths, starts = chords()
     found = module.cast(NET, entries, directions, lengths, spacing=SPACING, surfaces=surfaces)
     return inside, entries, directions, starts, found
