@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -65,12 +65,14 @@ class Node(metaclass=_Checked):
         self.children: list[Node] = []
         self.parent: Node | None = None
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in self.__dict__ or name.startswith("_") or hasattr(type(self), name)) and self._is_complete:
-            # Looked up on the class, so that no property is computed for a message.
-            known = [k for k in dir(self) if not k.startswith("_") and not callable(getattr(type(self), k, None))]
-            raise SettingError(f"{type(self).__name__}: {near(name, known, noun='attribute')}")
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # a type checker knows the attributes, and would take any for declared
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if not (name in self.__dict__ or name.startswith("_") or hasattr(type(self), name)) and self._is_complete:
+                # Looked up on the class, so that no property is computed for a message.
+                known = [k for k in dir(self) if not k.startswith("_") and not callable(getattr(type(self), k, None))]
+                raise SettingError(f"{type(self).__name__}: {near(name, known, noun='attribute')}")
+            super().__setattr__(name, value)
 
     def add(self, child: SomeNode) -> SomeNode:
         """Adds a node, taking it from its former parent; returns it. Raises SceneError for a cycle."""
