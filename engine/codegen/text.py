@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 def header(what: str, *facts: str) -> list[str]:
     """The comment at the top of a text: what it is, and from which shape, layout and settings it was made.
 
-    The blank line after it keeps it in modules that leave out what it stands above.
+    The blank line after it keeps it in modules from which the declaration below it is left out.
     """
     return [f"// {what}", *(f"//   {fact}" for fact in facts), ""]
 

@@ -46,7 +46,7 @@ PART = 32
 
 
 class BlockStatistics:
-    """Ready for blocks of some shapes.
+    """Means and deviations of blocks of given shapes.
 
     shapes   (channels, rows, columns) of each block
 
@@ -116,7 +116,7 @@ def _kernel(entry, over):
 
 
 def block_statistics(blocks: Sequence[np.ndarray], over: str = "block") -> list[tuple[np.ndarray, ...]]:
-    """[((C,), (C,))]: mean and standard deviation that each channel of each (C, H, W) block is measured by; waits."""
+    """[((C,), (C,))]: mean and standard deviation that normalise each channel of each (C, H, W) block; waits."""
     maps = [ChannelMap.of(block) for block in blocks]
     statistics = BlockStatistics([m.shape for m in maps])
     with device().recording() as encoder:

@@ -35,18 +35,18 @@ CONVOLUTION = struct(
 def variants(node: nodes.Convolution, source: ChannelMap, output: ChannelMap) -> tuple[str, ...]:
     """How this adapter can compute a convolution, the best first.
 
-    returns  some of "channels", where each channel sees but itself; "lanes", where invocations of a subgroup share
-             loads, which is best on software drivers; "slabs", where workgroups do, which is everywhere
+    returns  some of "channels", if each output channel sees one input channel; "lanes", where invocations of a subgroup
+             share loads, best on software drivers; "slabs", where those of a workgroup do, possible everywhere
     """
     alone = ["channels"] if node.groups == len(node.bias) == source.shape[0] else []
     shared = ["lanes"] if _fits(node, source, output) else []
-    # Software drivers read images so much faster that products with zeros do not matter; but where a response is
-    # infinite, these are no numbers in the other three of its four channels.
+    # Software drivers read images so much faster that products with zeros do not matter; but an infinite response times
+    # these zeros makes the other three of its four channels NaN.
     return (*shared, *alone, "slabs") if device().is_software else (*alone, "slabs", *shared)
 
 
 def _fits(node, source, output):
-    """Whether there are subgroups, and images of weights and responses are no larger than textures may be."""
+    """Whether subgroups have one of LANES, and images of weights and responses are no larger than textures may be."""
     lanes = subgroup_size()
     if lanes not in LANES:
         return False
@@ -67,7 +67,7 @@ class MapImage:
         return product.image_height(source.count // code.ROW + 1)
 
     def record(self, encoder: Encoder) -> None:
-        """Copies what is in the map now."""
+        """Copies the map's present numbers."""
         whole, rest = divmod(self.source.count, code.ROW)
         for rows, width, at in ((whole, code.ROW, 0), (1 if rest else 0, rest, whole)):
             if rows:
@@ -89,15 +89,15 @@ def steps(
     variant: str | None = None,
     images: MutableMapping[ChannelMap, MapImage] | None = None,
 ) -> Iterator[MapStep]:
-    """What computes one convolution: a copy of the source as an image, where the variant reads one, and a Dispatch.
+    """The steps of one convolution: a copy of the source as an image, if the variant reads one, and a Dispatch.
 
-    sources, output   one ChannelMap that is read and one that is written, in memory of their own
+    sources, output   one ChannelMap that is read and one that is written, in separate memory
     activation        of the sums, or None
     variant           one of `variants`, the first unless given
-    images            of maps that are copied already, and that this one adds to
+    images            the copies of maps that exist already; this convolution adds its own
 
-    Raises NetworkError where a window holds more than a loop of a shader may take, SettingError for a variant that this
-    adapter has not.
+    Raises NetworkError where a window holds more than a loop of a shader may take, SettingError for a variant that is
+    not possible here.
     """
     (source,) = sources
     possible = variants(node, source, output)

@@ -1,4 +1,4 @@
-"""A layer of weights of one vector, computed on the GPU."""
+"""A dense layer of one vector, computed on the GPU."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -27,13 +27,13 @@ MOST_INPUTS = 4 * SHARES * MOST_ITERATIONS
 def steps(
     node: nodes.Dense, sources: Sequence[ChannelMap], output: ChannelMap, activation: Activation | None = None
 ) -> Iterator[Dispatch]:
-    """What computes one layer of weights.
+    """The Dispatches of one dense layer.
 
     sources      one ChannelMap of (I, 1, 1)
     output       the ChannelMap of (O, 1, 1) that is written, in other memory
     activation   of the sums, or None
 
-    Weights that are more than an adapter binds at once lie in several arrays, some outputs in each.
+    Weights that are larger than an adapter binds at once lie in several arrays, with some outputs each.
     Raises NetworkError past MOST_INPUTS inputs.
     """
     (source,) = sources

@@ -21,9 +21,9 @@ def steps(
     output: ChannelMap,
     activation: Activation | None = None,
 ) -> list[Dispatch]:
-    """What computes an activation of a map, of the sum of two or of their product.
+    """The Dispatch of an activation of a map, or of the sum or product of two maps.
 
-    sources      one ChannelMap or two; of two that are multiplied one may be a vector, for each channel a number
+    sources      one ChannelMap or two; of two that are multiplied one may be a vector with a number for each channel
     output       the ChannelMap that is written, in other memory
     activation   of the sums or products, or None; an Elementwise has its own
     """

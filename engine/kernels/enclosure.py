@@ -1,4 +1,4 @@
-"""What a network's output can be along pieces of rays, as the search for crossings bounds it on the GPU."""
+"""Bounds of a network's output along pieces of rays, as the search for crossings computes them on the GPU."""
 
 from functools import cache
 
@@ -47,9 +47,9 @@ def enclose(
     origins      (N, 3), world; directions (N, 3), of length 1
     starts       (N,), ends (N,): the piece, distances from the origin in world units, each end at least its start and 0
     places       how many points of each piece, from its start to its end evenly; at least 2
-    returns      (N, places, 2) float32: the real network is between the two
+    returns      (N, places, 2) float32: two bounds, between which the exact output lies
 
-    Raises ShapeError for rays that make no sense, SettingError for pieces that end before they start.
+    Raises what `check_rays` raises, and SettingError for pieces that end before they start or fewer places than 2.
     """
     o, d, end = check_rays(origins, directions, ends)
     start = np.broadcast_to(np.asarray(starts, np.float32), end.shape)

@@ -83,7 +83,7 @@ class Field:
     net         any Mlp
     kind        of kernel: "plain"; "batched", which takes several points an invocation; or "tangent", where a group of
                 four inputs or outputs is four vec4f, the values and their derivatives along three directions
-    precision   of runs of wide layers where there are several points, as in `product.Wide`
+    precision   of wide layers in the "batched" kind, as in `product.Wide`
     """
 
     def __init__(self, net: Mlp, kind: str = "plain", precision: str = "f32"):
@@ -96,7 +96,7 @@ class Field:
         self._arrays: dict[int, Array] = {}
 
     def show(self, net: Mlp, *, entered: bool = False) -> None:
-        """Takes other weights of the same shape; compiles nothing.
+        """Takes another network of the same shape; compiles nothing.
 
         entered   True: only the first layer differs from the network before
         """
@@ -108,7 +108,7 @@ class Field:
                 return
 
     def parts(self, count: int) -> list[slice]:
-        """Slices of `count` points, each small enough for one dispatch and for one buffer."""
+        """Slices that divide `count` points into parts small enough for one dispatch and one buffer."""
         widest = max(groups_of(self.net.inputs), *self.widths) * 16 * self.group
         room = device().limits["max-storage-buffer-binding-size"] // widest
         work = WORK // (self.group * sum(piece.work for stage in self.stages for piece in stage))
@@ -142,7 +142,7 @@ class Field:
 
 
 def stages(net: Mlp, kind: str = "plain") -> list[list[Mlp]]:
-    """The network as networks one after the other, each a list of slices: same inputs, outputs side by side.
+    """The network as stages, one after the other; a stage is a list of Mlps of the same inputs, outputs side by side.
 
     A narrow run, of layers whose responses stay in registers, is one stage of one slice.
 
@@ -240,7 +240,7 @@ class _WidePiece:
 
     def __init__(self, net, precision):
         self.outputs, self.wide = net.outputs, Wide(net, precision)
-        # It takes some points at a time by itself; but a submission should end soon enough.
+        # It divides the points by itself; this number keeps one submission short.
         self.work = max(x.weights.size for x in net.layers) // 16
         self.show = self.wide.show
 
@@ -253,15 +253,15 @@ def best_variant(*, gradient: bool = False, half: bool = False, large: bool = Fa
 
     large   whether there is work enough for code that compiles longer and runs faster
 
-    Software drivers load a weight for each lane by itself, so lanes share their loads, and three or four points (or one
-    with two derivatives) each of them. 2-30x27-3 over 1024 x 1024, and its first use, on two cores: three points 1.03 s
-    and 0.87 s, four 0.90 s and 1.17 s, six 0.79 s and 2 s. A GPU's limit is its registers. Bits are the same.
+    Software drivers load a weight for each lane by itself, so lanes share loads, and three or four points (or one with
+    two derivatives) use each load. 2-30x27-3 over 1024 x 1024, and its first use, on two cores: three points 1.03 s
+    and 0.87 s, four 0.90 s and 1.17 s, six 0.79 s and 2 s. GPUs are limited by registers. Results have the same bits.
     """
     if not device().is_software:
         return Variant(1 if gradient else 2, gradient, half=half)
     shares = subgroup_size() >= LANES
     if half:
-        # They compute f16 by way of f32, and compile a product of it as slowly as five.
+        # Software drivers compute f16 through f32, and compile one f16 product as slowly as five of f32.
         return Variant(1, gradient, shares, half, written=WRITTEN // 5)
     # Without shared loads a product takes three times as long to compile.
     points = 1 if gradient else 4 if large else 3

@@ -30,11 +30,11 @@ class Forward:
     keep      name or names of nodes whose own output is wanted although an activation follows; "all" for every node
     variant   one of `convolve.variants` for convolutions that see several channels; the adapter's best unless given
 
-    An activation that is all that follows a convolution, a Dense, an Add or a Multiply is computed with it, in one
-    step. The sums before it are then kept nowhere: `shared` says under whose name what became of them lies, and `keep`
-    prevents it.
-    Convolutions and others whose outputs are joined write them where the joined map has them, so that a Concat copies
-    only what begins at a channel that is not a multiple of four.
+    An activation that is the only user of a convolution, a Dense, an Add or a Multiply is computed with it, in one
+    step. The sums before it are then not stored: `shared` maps the node to the activation whose name has the result.
+    `keep` prevents this.
+    Nodes whose outputs are joined write them directly into the joined map, so that a Concat copies only inputs that
+    begin at a channel that is not a multiple of four.
 
     Raises NetworkError for a name in keep that is no node, and for what the kernels refuse; DeviceLimitError where a
     layer is larger than what the adapter binds.
@@ -56,7 +56,7 @@ class Forward:
         return tuple(self._maps)
 
     def map(self, name: str) -> ChannelMap:
-        """The ChannelMap of a node's output: its shape, Array, and where in that it begins.
+        """The ChannelMap of a node's output.
 
         Raises NetworkError for a name that is no node, and for one whose output is `shared`.
         """
@@ -83,7 +83,7 @@ class Forward:
     def record(self, encoder: Encoder, image: np.ndarray | None = None) -> None:
         """Records one run; image (C, H, W), as net.preprocess gives it, or None for the last one again.
 
-        An image is handed over at once, so of several records in one encoder all see the last image.
+        The image is written at once, so several runs recorded in one encoder all use the last image.
         Raises ShapeError for an image of another shape.
         """
         if image is not None:
@@ -93,17 +93,17 @@ class Forward:
             step.record(encoder)
 
     def responses(self, image: np.ndarray) -> "Responses":
-        """All that is kept, for an image, as Responses; does not wait for the GPU."""
+        """Runs on an image and returns Responses of all that is kept; does not wait for the GPU."""
         with device().recording() as encoder:
             self.record(encoder, image)
         return Responses(self)
 
     def run(self, image: np.ndarray) -> dict[str, np.ndarray]:
-        """All that is kept, for an image: {name: (C, H, W) float32}; waits for the GPU."""
+        """Runs on an image and returns all that is kept, {name: (C, H, W) float32}; waits for the GPU."""
         return dict(self.responses(image))
 
     def _made(self, node):
-        """The steps that give a node's output."""
+        """The steps that compute a node's output."""
         output = self._maps[node.name]
         if isinstance(node, nodes.Concat):
             yield from reshape.steps(node, [self._maps[key] for key in node.inputs], output)
@@ -165,7 +165,7 @@ class Responses(Mapping[str, np.ndarray]):
             self._read[name] = self._forward.map(name).read()
         return self._read[name]
 
-    # A Mapping compares all that it holds, which would read every map; these are told apart as objects.
+    # A Mapping compares its contents, which would read every map; Responses are compared as objects.
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 

@@ -24,7 +24,7 @@ GRID = struct("Grid", first="u32", end="u32", width="u32", stride="u32", corner=
 VEC4 = np.dtype(("f4", 4))
 # Values that `evaluate_grid` holds on the GPU at once, in bytes.
 HELD = 1 << 26
-# Weights times samples of a grid from which on code that runs faster pays for compiling longer: some 1024 x 1024
+# Weights times samples of a grid above which faster code is worth its longer compilation: some 1024 x 1024
 # samples of 2-30x27-3.
 LARGE = 20_000_000_000
 
@@ -106,7 +106,7 @@ class Grid:
 
     def _ready(self, plane, size):
         first = self.net.layers[0]
-        # Through the first layer alone: the others stay as they are wherever the plane goes.
+        # The plane goes into the first layer only: the others do not depend on it.
         entry = sliced(Mlp([first.weights], [first.bias], [first.activation]), plane.centre, [plane.across, plane.down])
         large = size[0] * size[1] * self.net.weight_count >= LARGE
         if large not in self._workers:
@@ -135,7 +135,7 @@ def _entered(net, first):
 
 
 class _Fused:
-    """All layers in one kernel, from a sample's number to its outputs."""
+    """All layers in one kernel, which computes a sample's outputs from its number."""
 
     def __init__(self, shape, variant, cut):
         self.shape, self.variant, self.cut = shape, variant, cut

@@ -21,9 +21,9 @@ MOST = 4096
 def steps(
     node: MaxPool | AveragePool | GlobalAveragePool, sources: Sequence[ChannelMap], output: ChannelMap
 ) -> list[Dispatch]:
-    """What computes one pooling.
+    """The Dispatches of one pooling.
 
-    sources, output   one ChannelMap that is read and one that is written, in memory of their own
+    sources, output   one ChannelMap that is read and one that is written, in separate memory
 
     Raises NetworkError where a window has a side that is longer than a loop of a shader may be.
     """
@@ -38,7 +38,7 @@ def steps(
 
 
 def _step(node, size, source, output, axes):
-    """Pooling along some axes, 0 down and 1 along the rows; along another every place is its own window."""
+    """Pooling along some axes, 0 down and 1 along the rows; along other axes a window is one place."""
     stride, padding = ((1, 1), (0, 0, 0, 0)) if isinstance(node, GlobalAveragePool) else (node.stride, node.padding)
 
     def along(values, otherwise):

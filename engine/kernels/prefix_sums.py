@@ -23,7 +23,7 @@ WORKGROUP = 64
 
 
 class PrefixSums:
-    """Sums with memory of its own, which later calls use again."""
+    """Computes prefix sums, with memory that later calls use again."""
 
     def __init__(self):
         self._sums: Array | None = None
@@ -31,7 +31,7 @@ class PrefixSums:
     def record(self, encoder: Encoder, values: Array, count: int) -> tuple[Array, int]:
         """Replaces the first `count` of an Array of u32 by their exclusive prefix sums, modulo 2^32.
 
-        returns   (Array, index) where the sum of all stands
+        returns   (Array, index) of the sum of all
         """
         runs = -(-count // RUN)
         self._sums = grown(self._sums, "u4", runs + 1)

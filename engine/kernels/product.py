@@ -25,9 +25,9 @@ LANES = (4, 8, 16)
 VEC4 = np.dtype(("f4", 4))
 # Multiply-adds of one dispatch, at most: 0.03 s on two cores, or on a GPU that does 1 TFLOP/s.
 WORK, GPU_WORK = 1 << 30, 1 << 34
-# Bytes of responses between two layers: these stay in a processor's cache.
+# Bytes of responses between two layers: so many stay in a processor's cache.
 CACHED = 1 << 22
-# And these keep a GPU busy.
+# And so many keep a GPU busy.
 HELD = 1 << 26
 
 LANES_PRODUCT = struct(
@@ -71,9 +71,9 @@ def padded_points(net: Mlp, points: ArrayLike) -> np.ndarray:
 
 
 def check_half(net: Mlp, precision: str, *, biases: bool = True) -> None:
-    """Raises SettingError for another precision than f32 and f16, NetworkError where float16 holds not all weights.
+    """Raises SettingError for another precision than f32 and f16, NetworkError where a weight is too large for f16.
 
-    biases   whether those are stored as float16 too
+    biases   whether biases are stored as float16 too
     """
     if precision not in PRECISIONS:
         raise SettingError(f"Precision `{precision}` was asked for; there are {' and '.join(PRECISIONS)}.")
@@ -105,7 +105,7 @@ class Wide:
         self._layers: _Lanes | _Slabs = layers(net, precision == "f16")
 
     def show(self, net: Mlp) -> None:
-        """Takes other weights of the same shape; compiles nothing, and copies only the layers that are others."""
+        """Takes another network of the same shape; compiles nothing, and copies only the layers that differ."""
         pairs = enumerate(zip(self.net.layers, net.layers, strict=True))
         changed = [i for i, (old, new) in pairs if not same_layer(old, new)]
         check_half(net, self.precision)
@@ -143,7 +143,7 @@ def best_variant(net: Mlp) -> str:
 
 
 def _fits(layer, lanes, side):
-    """Whether images of its weights, inputs and outputs are no larger than textures may be."""
+    """Whether images of a layer's weights, inputs and outputs are no larger than textures may be."""
     outputs, inputs = (groups_of(n) for n in layer.weights.shape)
     groups = code.lanes_tile(len(layer.bias), lanes).groups
     height = code.image_height(-(-outputs // groups) * code.image_rows(inputs))
@@ -159,7 +159,7 @@ class _Lanes:
         self.inputs = [groups_of(x.weights.shape[1]) for x in net.layers]
         self.groups = [groups_of(len(x.bias)) for x in net.layers]
         last = len(net.layers) - 1
-        # Of what each layer reads: its own weights, and the responses of the one before.
+        # Formats of the images that each layer reads: its weights, and the responses of the layer before.
         formats = ["rgba32float", *["rgba16float" if half else "rgba32float"] * last]
         self.kernels = [
             _lanes_kernel(tile, layer.activation, formats[i], i < last, half)
@@ -227,7 +227,7 @@ class _Lanes:
         )  # fmt: skip
 
     def _copy(self, encoder, i, count):
-        """What was staged into the image that layer i reads."""
+        """Copies the staged responses into the image that layer i reads."""
         wide, rows, texel = self.rows[i] * self.lanes, self._rows(count), TEXEL[self.images[i].format]
         encoder.copy_buffer_to_texture(
             {"buffer": self.staged.buffer, "bytes_per_row": wide * texel, "rows_per_image": rows},
@@ -330,6 +330,6 @@ def _slabs_kernel(activation, loads_half, stores_half):
 
 
 def _filled(groups, tile, lanes):
-    """Groups of whole tiles, so many that rows of a copy begin at multiples of 256 bytes, in float16 too."""
+    """Groups, filled up to whole tiles and so that rows of a copy begin at multiples of 256 bytes, in float16 too."""
     step = max(1, 32 // lanes)
     return -(-(-(-groups // tile) * tile) // step) * step

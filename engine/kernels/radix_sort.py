@@ -1,4 +1,4 @@
-"""A stable sort of whole numbers with what belongs to them, on the GPU: the same order on every run."""
+"""A stable sort of whole numbers with their values, on the GPU: the same order on every run."""
 
 from functools import cache
 
@@ -24,13 +24,13 @@ BINDINGS = (
 )
 DIGITS = 256
 WORKGROUP = 64
-# Keys of one invocation. A software driver has few invocations at a time, so long stretches and few counters; a
-# graphics card needs thousands. Together they take the iterations of loops that a software driver grants: 65,535.
+# Keys of one invocation. A software driver runs few invocations at a time, so long stretches and few counters are
+# best; a graphics card needs thousands. All loops together stay within a software driver's 65,535 iterations.
 LENGTH = {True: 2048, False: 256}
 
 
 class RadixSort:
-    """Sorts with memory of its own, which later calls use again."""
+    """Sorts keys, with memory that later calls use again."""
 
     def __init__(self):
         self._keys: Array | None = None
@@ -41,7 +41,7 @@ class RadixSort:
     def record(self, encoder: Encoder, keys: Array, values: Array, count: int, bits: int = 32) -> tuple[Array, Array]:
         """Sorts the first `count` of two Arrays of u32 by the keys' lowest bytes; equal ones keep their order.
 
-        bits      as many as differ, in whole bytes
+        bits      of the keys to sort by, in whole bytes
         returns   the two Arrays that hold them in order: those given, or after an odd number of passes others, which
                   the next call overwrites
 

@@ -26,7 +26,7 @@ CASTING = struct("Casting", rays="u32", surfaces="u32", single="u32", level="f32
 
 
 def casts(surfaces: int) -> np.dtype:
-    """The dtype of what `cast` gives for one ray."""
+    """The dtype of one ray's entry in what `cast` returns."""
     return np.dtype(
         {
             "names": ["t", "outcome", "level", "rising", "segments", "evaluations"],
@@ -125,7 +125,7 @@ def cast(
     level        a level set is where the output less `level` is a whole multiple of `spacing`
     single       True: only where the output is `level`
     output       which of the network's outputs
-    surfaces     crossings wanted of each ray, 1 to 8
+    surfaces     crossings wanted per ray, 1 to 8; fewer for large networks on software drivers
 
     returns      (N,) array with the fields
                  t            (N, surfaces) where, in world units from the origin; the ray's length for a miss
@@ -135,7 +135,7 @@ def cast(
                  rising       (N, surfaces) whether the output grows along the ray there
                  segments     (N,) steps taken; evaluations (N,) of the network
 
-    Raises ShapeError and SettingError for rays and levels that make no sense, NetworkError for a network too large.
+    Raises ShapeError and SettingError as `check_rays` and `check_levels` do, NetworkError for a network too large.
     Method: docs/rays.md.
     """
     o, d, length = check_rays(origins, directions, lengths)

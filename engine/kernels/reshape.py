@@ -16,9 +16,9 @@ RESHAPE = struct(
 
 
 def steps(node: Concat | Flatten, sources: Sequence[ChannelMap], output: ChannelMap) -> Iterator[Dispatch]:
-    """What writes all numbers of maps as channels of another, one map after the other.
+    """The Dispatches that write all numbers of maps as channels of another, one map after the other.
 
-    A map that lies in the output's array is there already: no other part of the array that is written is read.
+    A source that lies in the output's array is in its place already, and is skipped.
     """
     channel = 0
     for source in sources:
@@ -28,15 +28,15 @@ def steps(node: Concat | Flatten, sources: Sequence[ChannelMap], output: Channel
 
 
 def moved(source: ChannelMap, output: ChannelMap, channel: int = 0) -> Iterator[Dispatch]:
-    """What writes one map as channels of another, from channel number `channel` on.
+    """The Dispatches that write one map as channels of another, from channel number `channel` on.
 
-    As many channels are written as the source has, where both have rows and columns alike; as many as it has numbers,
-    where the output is a vector. Channels before the first are left as they are; the last group of four is filled with
-    zeros, so what comes after them is written later.
+    If both have the same rows and columns, each channel of the source becomes one; if the output is a vector, each
+    number does. Channels before the first are left as they are; the last group of four is filled with zeros, so the
+    channels after it must be written later.
     """
     channels = prod(source.shape) // output.places
     groups = groups_of(channel + channels) - channel // 4
-    # A vector of many numbers is more groups than a dispatch has.
+    # A vector of many numbers has more groups than a dispatch takes.
     for first in range(0, groups, MAX_GROUPS):
         uniform = RESHAPE.new(
             group=channel // 4 + first, channel=channel, channels=channels, places=output.places,

@@ -1,4 +1,4 @@
-"""The neurons of blocks that are seen at all, as a list in a fixed order, on the GPU."""
+"""The visible neurons of blocks, as a list in a fixed order, on the GPU."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -54,7 +54,7 @@ WORKGROUP = 64
 
 
 class Placement(Protocol):
-    """How a block's neurons stand, as engine.draw.cloud.cloud_layout has it."""
+    """Where a block's neurons lie, as engine.draw.cloud.cloud_layout gives it."""
 
     origin: tuple
     step: float
@@ -66,15 +66,15 @@ class Placement(Protocol):
 
 
 class NeuronSelection:
-    """Ready for blocks of some shapes that stand somewhere.
+    """Selects the visible neurons of blocks with given shapes and places.
 
     shapes    (channels, rows, columns) of each block
-    layouts   of each
-    looks     of each: features, pooled or classes
+    layouts   Placement of each block
+    looks     of each block: features, pooled or classes
 
     After `record_count` and the submission of its encoder `starts()` tells how many there are; then `record_choice`
     writes them to `chosen`, block by block, each in the order in which responses lie in memory.
-    Raises SettingError for a look there is not.
+    Raises SettingError for an unknown look.
     """
 
     def __init__(self, shapes: Sequence[Sequence[int]], layouts: Sequence[Placement], looks: Sequence[str]):
@@ -122,7 +122,7 @@ class NeuronSelection:
         for data, uniform, values in zip(self._data, self._uniforms, maps, strict=True):
             data["first_value"], data["faint"] = values.first, faint
             uniform.write(data)
-        # Blocks that are left out have zeros.
+        # Blocks that are left out count 0.
         encoder.clear_buffer(self._counts.buffer)
         self._run(encoder, "count", maps, table)
         self._total = self._sums.record(encoder, self._counts, self._first_runs[-1])
@@ -134,7 +134,7 @@ class NeuronSelection:
         return np.append(self._counts.read(), total)[self._first_runs].astype(int)
 
     def record_choice(self, encoder: Encoder, maps: Sequence[ChannelMap], table: Array, starts: np.ndarray) -> None:
-        """Writes the neurons to `chosen`, which grows where it must."""
+        """Writes the neurons to `chosen`, which grows if it is too small."""
         self.chosen = grown(self.chosen, NEURON.dtype, starts[-1])
         for data, uniform, first, end in zip(self._data, self._uniforms, starts[:-1], starts[1:], strict=True):
             data["first_listed"], data["listed"] = first, end - first
@@ -167,7 +167,7 @@ def select_neurons(
     which: Sequence[bool] | None = None,
     faint: float = FAINT,
 ) -> np.ndarray:
-    """(N,) NEURON items: what is seen of (C, H, W) blocks; waits for the GPU."""
+    """(N,) NEURON items: the visible neurons of (C, H, W) blocks; waits for the GPU."""
     maps = [ChannelMap.of(block) for block in blocks]
     shapes = [m.shape for m in maps]
     statistics, selection = BlockStatistics(shapes), NeuronSelection(shapes, layouts, looks)

@@ -21,9 +21,9 @@ MOST_CHANNELS = 4 * (MOST_ITERATIONS // 3)
 
 
 def steps(node: nodes.Softmax, sources: Sequence[ChannelMap], output: ChannelMap) -> list[MapStep]:
-    """What computes softmax over channels.
+    """The steps of softmax over channels.
 
-    sources, output   one ChannelMap that is read and one of its shape that is written, in memory of their own
+    sources, output   one ChannelMap that is read and one of its shape that is written, in separate memory
 
     Raises NetworkError past MOST_CHANNELS channels.
     """
@@ -38,7 +38,7 @@ def steps(node: nodes.Softmax, sources: Sequence[ChannelMap], output: ChannelMap
 
 
 def in_place(array: Array, outputs: int, places: int, *, first: int, by_place: int, by_group: int) -> Dispatch:
-    """What replaces the outputs of each place by their softmax.
+    """The Dispatch that replaces the outputs of each place by their softmax.
 
     array                      of vec4f, four outputs each
     first, by_place, by_group  vec4f number first + by_place i + by_group g holds outputs 4 g .. 4 g + 3 of place i
@@ -51,7 +51,7 @@ def in_place(array: Array, outputs: int, places: int, *, first: int, by_place: i
 
 @dataclass(frozen=True)
 class _Copy:
-    """All of a map to another of its shape."""
+    """Copies all of a map to another of its shape."""
 
     source: ChannelMap
     output: ChannelMap

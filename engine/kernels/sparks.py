@@ -26,14 +26,14 @@ VERTEX = np.dtype(("f4", 4))
 def trace(
     net: Mlp, seeds: ArrayLike, *, vertices: int = 10, steps: int = 20, step: float = 0.02, output: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Paths along the gradient through each seed; vertex k is `steps` steps of step (k - vertices // 2 + 1) away.
+    """Paths along the gradient through seeds; vertex k is `steps` steps of length step (k - vertices // 2 + 1) away.
 
     net        Mlp with three inputs
     seeds      (N, 3), world
     steps      normalised gradient steps to each vertex, uphill for positive lengths; where the gradient is 0 it stays
     output     which of the network's outputs
     returns    positions (N, vertices, 3) and the output's values there (N, vertices), float32
-    Raises ShapeError for seeds that are not (N, 3) or a network without three inputs, SettingError for counts.
+    Raises ShapeError for seeds that are not (N, 3) or a network without three inputs, SettingError for bad counts.
     """
     paths = TracedPaths(net, seeds, vertices=vertices, steps=steps, step=step, output=output)
     with device().recording() as encoder:
@@ -68,7 +68,7 @@ class TracedPaths:
         self.show(net, output)
 
     def show(self, net: Mlp, output: int = 0) -> None:
-        """Takes another network, or the same one edited; nothing is computed until `record`."""
+        """Takes another network, or the same one edited; nothing is computed until `record`. Raises as `trace` does."""
         if net.inputs != 3:
             raise ShapeError(f"Sparks need a network with three inputs; {net} has {net.inputs}.")
         if not 0 <= output < net.outputs:

@@ -1,4 +1,4 @@
-"""Dots that one can see through, drawn in compute: sorted into bins of 8 x 8 samples, sorted by depth, blended."""
+"""Transparent dots, drawn by compute shaders: sorted by depth and into bins of 8 x 8 samples, then blended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ VIEW = struct(
     lit="vec4u",  # vec4f of the cloud from x to before y, component z: what is not dimmed
     dimmed="f32",  # opacity of all others
     faint="f32",  # what is less opaque is not drawn
-    opacity_power="f32",  # power of what an opacity lets through
+    opacity_power="f32",  # exponent of the light that a dot lets through
     first="u32",  # dot of the list
     slot="u32",  # where its dot goes
     count="u32",
@@ -65,7 +65,7 @@ FIND = (VIEW_BINDING, NEURONS, FACTORS, Binding("found", "write", "array<vec2u>"
 Numbers = Sequence[float] | np.ndarray
 BIN = 8
 WORKGROUP = 64
-# Depths are told apart by so many bits; the shader has their number too.
+# Bits of a depth's key; the shader has their number too.
 DEPTH_BITS = 24
 MOST_BINS = 2**16
 # Entries of lists that are made at once: 64 MiB with what sorting takes.
@@ -75,7 +75,7 @@ NONE = 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class SplatView:
-    """From where dots are seen, and which part of the picture is drawn.
+    """The camera, and the part of the picture that is drawn.
 
     transform     (4, 4) the dots' space to the picture's clip space
     size          (width, height) of the picture in samples
@@ -86,10 +86,10 @@ class SplatView:
     low, high     depths that are told apart, 2^24 steps between them; beyond them the list's order decides
     corner        the part's first sample in the textures that hold it
     lit           (first, end, component) of the dots that `dimmed` spares: vec4f of the cloud, and which of its four
-    dimmed        opacity of all others, 1 for none
+    dimmed        opacity of all others, 1 to dim none
     faint         what is less opaque is not drawn
-    opacity_power power of what an opacity lets through: 1 for light, more on white, where colours that are added
-                  linearly look paler
+    opacity_power exponent of the light that a dot lets through: 1 for light, more on white, where colours that
+                  are added linearly look paler
     """
 
     transform: np.ndarray
@@ -137,7 +137,7 @@ class SplatView:
 
 @dataclass(frozen=True)
 class Dots:
-    """What is drawn.
+    """The dots to be drawn.
 
     neurons   Array of NEURON
     ranges    [(first, count)] of those that are drawn, in order
@@ -152,16 +152,16 @@ class Dots:
 
     @property
     def count(self) -> int:
-        """Of all that are drawn."""
+        """How many dots are drawn."""
         return sum(count for _, count in self.ranges)
 
 
 class Splatting:
-    """Draws and finds dots; its arrays are used again from one picture to the next.
+    """Draws and finds dots; its arrays are used again for the next picture.
 
     A picture's dots are placed once, and then drawn part by part. In each sample the nearest 60,000 dots of its bin
     of 8 x 8 samples are blended, front to back. Their order is right to 2^-24 of the depths between `low` and `high`;
-    nearer ones are in the list's order.
+    dots that are closer together in depth keep the list's order.
     """
 
     def __init__(self):
@@ -182,7 +182,7 @@ class Splatting:
         return _kernel(file, bindings, entry).prepared(spread(workgroups), **own, **resources)
 
     def place(self, encoder: Encoder, view: SplatView, dots: Dots) -> None:
-        """Puts Dots in the whole picture, in the order of their depth. The view's part is nothing to it."""
+        """Places Dots in the whole picture and sorts them by depth. The view's part does not matter here."""
         self._placed, slot = dots.count, 0
         *_, keys, order = self._grown(max(1, dots.count), dots="4f4", colours="2u4", keys="u4", order="u4")
         given = {"neurons": dots.neurons, "factors": dots.factors, "palette": dots.palette}
@@ -195,7 +195,7 @@ class Splatting:
         _, self._ordered = self._by_depth.record(encoder, keys, order, self._placed, DEPTH_BITS)
 
     def draw(self, encoder: Encoder, view: SplatView, depth: Texture) -> Encoder:
-        """Blends the dots placed to `picture`, a texture of premultiplied linear colours, behind what is solid.
+        """Blends the placed dots into `picture`, a texture of premultiplied linear colours, hidden by solid surfaces.
 
         view    that of `place`, with the part that is drawn
         depth   Texture depth32float of the part's samples
@@ -227,8 +227,8 @@ class Splatting:
         return int(sums.read(1, last)[0])
 
     def enter(self, encoder: Encoder, view: SplatView, entries: int) -> None:
-        """The lists, once their entries are counted: one array, in the order of bins, in each of depth."""
-        # Arrays of another size are new ones, which costs a little: more than needed is taken.
+        """Makes the bins' lists, once their entries are counted: one array, sorted by bin, then by depth."""
+        # To grow, an array is made anew, which costs a little: so a quarter more than needed is allocated.
         short = "list" not in self._arrays or self._arrays["list"].count < entries
         bins, dots = self._grown(entries * 5 // 4 if short else 0, bins="u4", list="u4")
         if entries:
@@ -241,7 +241,7 @@ class Splatting:
         self._prepared("splat_list", LIST, groups, entry=entry, view=uniform, order=self._ordered).record(encoder)
 
     def blend(self, encoder: Encoder, view: SplatView, entries: int, depth: Texture) -> None:
-        """The picture of the lists, once they are entered."""
+        """Blends the lists into `picture`, once they are made."""
         if self.picture is None or self.picture.size != depth.size:
             self.picture = Texture(depth.size, "rgba16float", "STORAGE_BINDING|TEXTURE_BINDING")
         bins, order = self._sorted
@@ -274,7 +274,7 @@ def _kernel(name, bindings, entry):
 
 
 def factors_of(opacity: Numbers, appeared: Numbers, size: Numbers, fronts: Numbers, depths: Numbers) -> np.ndarray:
-    """(2 blocks, 4) float32 of five (blocks,): see FACTORS."""
+    """(2 blocks, 4) float32 from five sequences of one number per block: see FACTORS."""
     table = np.zeros((len(opacity), 2, 4), np.float32)
     table[:, 0, :3] = np.stack([opacity, appeared, size], axis=1)
     table[:, 1, 0], table[:, 1, 1] = fronts, [1 / d if d > 0 else 0 for d in depths]
@@ -282,7 +282,7 @@ def factors_of(opacity: Numbers, appeared: Numbers, size: Numbers, fronts: Numbe
 
 
 def palette_of(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(128, 4) float32 of two (64, 3) tables of linear colours: of tones 0 to 1, and of 2 to 3."""
+    """(128, 4) float32 from two (64, 3) tables of linear colours: for tones 0 to 1, and for 2 to 3."""
     return np.concatenate([np.concatenate([first, second]), np.ones((128, 1))], axis=1).astype(np.float32)
 
 
@@ -298,7 +298,7 @@ def splat(
 
     factors   (2 blocks, 4), see `factors_of`
     palette   (128, 4), see `palette_of`
-    depth     of a solid surface before which dots are seen, as a depth buffer holds it; none unless given
+    depth     of a solid surface that hides the dots behind it, as a depth buffer holds it; none unless given
     """
     splatting, encoder = Splatting(), device().encoder()
     solid = Texture(view.tile, "depth32float")

@@ -48,10 +48,10 @@ def plan_for(problem: Problem, variant: str | None = None, patient: bool = False
 
 
 class Training:
-    """Runs in training on the GPU, their weights and moments there.
+    """Runs that are trained on the GPU, where their weights and moments stay.
 
     shape     of the networks: any hidden activation (one for all hidden layers), any elementwise one last
-    task      "classes" or "values", as in codegen.train.Problem
+    task      "classes" or "values", as in codegen.train.problem.Problem
     points    (N, inputs)
     targets   (N,) classes, or (N, outputs) values
     flats     (R, P) weights of each run at first
@@ -60,7 +60,8 @@ class Training:
     betas, epsilon   of Adam
     variant, patient    as for plan_for
 
-    `step` counts the steps begun. Raises ShapeError for parts that do not fit, DeviceLimitError for what is too large.
+    `step` counts the steps begun. Raises ShapeError for arrays that do not fit, NetworkError for hidden layers of
+    several activations and for a softmax, DeviceLimitError for a network that is too large.
     """
 
     def __init__(
@@ -100,17 +101,17 @@ class Training:
 
     @property
     def samples(self) -> int:
-        """Of a step."""
+        """Samples of one step."""
         return self.batch or self.count
 
     @property
     def most_steps(self) -> int:
-        """Steps one dispatch may take; 0 where a step takes several."""
+        """Steps one dispatch may take; 0 where one step takes several dispatches."""
         loops = self.plan.iterations(self.samples) * self.plan.loop_iterations + 2
         return min(MOST_STEPS, LOOP_ITERATIONS // loops)
 
     def put(self, flats: ArrayLike, moments: ArrayLike | None = None, step: int = 0) -> None:
-        """Begins from other weights (R, P) and moments (R, 2, P); None: zeros."""
+        """Sets all weights (R, P), moments (R, 2, P; None: zeros) and `step`. Raises ShapeError if they do not fit."""
         places = self.plan.places
         weights = np.asarray(flats, np.float32)
         if weights.shape != (self.runs, self.problem.weights):
@@ -165,7 +166,7 @@ class Training:
 
     @property
     def nbytes(self) -> int:
-        """Of all runs' weights on the GPU."""
+        """Bytes of all runs' weights on the GPU."""
         return self._weights.nbytes
 
     def keep(self, array: Array, slot: int) -> None:
@@ -201,7 +202,7 @@ def _kernel(plan, partial):
     if isinstance(plan, Lanes):
         constants = {**constants, "PARTIAL": partial}
         return Kernel.of("kernels/train", BINDINGS, constants=constants, train=lanes_module(plan))
-    # The gradient is in storage anyhow.
+    # Here the gradient is always in storage, so a partial step needs no other code.
     return Kernel.of("kernels/train_threads", BINDINGS, constants=constants, train=threads_module(plan))
 
 

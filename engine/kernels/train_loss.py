@@ -21,15 +21,15 @@ BINDINGS = (
     Binding("sums", "write", "array<f32>"),
 )
 WORKGROUP = 64
-# Sums of a network that come back, each of every so many-th point: 20 in a row of 40,000 points, so that their
-# roundings stay below 20 halves of an ulp, and float64 adds the rest.
+# How many sums of a network are read back, each over every STRIDE-th point: of 40,000 points a sum adds 20, so that
+# its roundings stay below 20 halves of an ulp; float64 adds the sums.
 STRIDE = 2048
 # Networks whose sums are read at once.
 TOGETHER = 64
 
 
 class Losses:
-    """Ready for networks of one shape over the same data, which stay on the GPU.
+    """Computes losses of networks of one shape over the same data, which stay on the GPU.
 
     task      "classes": softmax cross-entropy of the outputs, "values": their mean squared error
     points    (N, inputs)
@@ -72,7 +72,7 @@ class Losses:
         return sums.astype(float).sum(axis=1) / self.count
 
     def _prepared(self, net):
-        """What the networks share, once it is known that there is one."""
+        """The Field that all networks share, and its arrays, made for the first network."""
         if self._field is None:
             self._field = Field(net, "batched")
             self._parts = self._field.parts(self.count)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 
 def block_statistics(blocks: Sequence[ArrayLike], over: str = "block") -> list[tuple[np.ndarray, np.ndarray]]:
-    """[((C,), (C,))]: mean and standard deviation that each channel of each (C, H, W) block is measured by.
+    """[((C,), (C,))]: mean and standard deviation that normalise each channel of each (C, H, W) block.
 
     over   block, channel, or shared: what the means are taken over
     """

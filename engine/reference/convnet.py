@@ -1,4 +1,4 @@
-"""What every node of a convolutional network gives for an image, in float64: the twin of the kernels that run one."""
+"""Every node's output in a convolutional network, in float64: the twin of the kernels that run one."""
 
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
@@ -12,7 +12,7 @@ from engine.network.convnet import ConvNet
 
 
 def forward(net: ConvNet, image: ArrayLike) -> dict[str, np.ndarray]:
-    """All responses.
+    """The responses of all nodes to an image. Raises ValueError for an image of another shape.
 
     image    (C, H, W), as `net.preprocess` gives it
     returns  {node name: (C, H, W) float64}
@@ -27,15 +27,15 @@ def forward(net: ConvNet, image: ArrayLike) -> dict[str, np.ndarray]:
 
 
 def value(node: nodes.GraphNode, *maps: ArrayLike, activation: Activation | None = None) -> np.ndarray:
-    """What one node gives for its inputs, (C, H, W) each, and an activation of that where one is given: float64."""
+    """One node's output for its inputs, (C, H, W) each, then an activation if one is given; float64."""
     z = VALUES[type(node)](node, *(np.asarray(x, float) for x in maps))
     return z if activation is None else activation.value(z)
 
 
 def places(windows: nodes.Windows, shape: Sequence[int], padded: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
-    """For each element of a window: (row, column, what all places see there), (C, rows, columns).
+    """For each element of a window: (row, column, the (C, rows, columns) values that all windows have there).
 
-    padded   the map with its padding, and so much more behind it as the last places reach
+    padded   the map with its padding, extended as far as the last windows reach
     """
     rows, columns = (window.count(length) for window, length in zip(windows, shape[1:], strict=True))
     down, right = windows
@@ -50,7 +50,7 @@ def places(windows: nodes.Windows, shape: Sequence[int], padded: np.ndarray) -> 
 
 
 def padded(windows: nodes.Windows, x: np.ndarray, filling: float) -> np.ndarray:
-    """A map with its padding; a last place rounded up may reach past that, so more is put behind."""
+    """A map with its padding, extended where a window of an output size rounded up reaches past it."""
     pads = [(0, 0)]
     for window, length in zip(windows, x.shape[1:], strict=True):
         reach = (window.count(length) - 1) * window.stride + window.extent

@@ -21,6 +21,6 @@ def bounds(node: Convolution | Dense, x: np.ndarray, activation: Activation | No
 
 
 def lifted(activation: Activation, z: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """The bound after an activation of sums that are off by so much."""
+    """The bound after an activation of sums z that are off by at most `error`."""
     nothing = np.zeros((*z.shape, 0))
     return activated(activation, z, nothing, error, nothing)[2]

@@ -1,4 +1,4 @@
-"""What a network's output can be over a piece of a ray, in float64: the twin of the parabola enclosure, for any depth.
+"""Bounds of a network's output over a piece of a ray, in float64: the twin of the parabola enclosure, for any depth.
 
 Along a piece, with x from 0 to 1, every signal y lies in the line through its two end values plus 4 x (1 - x) times an
 interval [low, high], its remainder. Three rules take remainders through a network:
@@ -24,10 +24,10 @@ ULP = 2.0**-52
 class End:
     """A network at one point of each of N rays.
 
-    signals   z of every layer, (N, H) each
-    error_bounds    bounds of how far rounding has moved them
-    value     (N,) the output that is looked at, its number 0
-    error_bound     (N,) of it
+    signals        z of every layer, (N, H) each
+    error_bounds   bounds of how far rounding has moved them
+    value          (N,) output number 0
+    error_bound    (N,) bounds of its rounding
     """
 
     signals: list[np.ndarray]
@@ -66,7 +66,7 @@ def slope_range(activation: Activation, low: np.ndarray, high: np.ndarray) -> tu
 
 
 def curvature_range(activation: Activation, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(least, greatest) s'' over [low, high], elementwise; a kink is apart."""
+    """(least, greatest) s'' over [low, high], elementwise, without kinks."""
     rule = activation.rule
     return _range(
         rule.curvature, rule.curvature_extrema, rule.period(activation.parameter or 1.0), activation, low, high
@@ -87,7 +87,7 @@ def _through(activation, z, error_bound):
     """s(z), and how far off it is when z is off by error_bound and s by 8 ulp."""
     h = activation.rule.value(z, activation.parameter)
     least, greatest = slope_range(activation, z - error_bound, z + error_bound)
-    # A turning argument is rounded before its sine is taken.
+    # A periodic function's argument a z is rounded before its sine is taken.
     own = error_bound + (ULP * np.abs(z) if activation.rule.period(activation.parameter or 1.0) else 0.0)
     return h, np.maximum(np.abs(least), np.abs(greatest)) * own + 8 * ULP * np.abs(h)
 
@@ -119,9 +119,9 @@ def end_at(net: Mlp, origins: np.ndarray, directions: np.ndarray, t: np.ndarray)
 
 
 def _stray(activation, z0, z1, error_bound, low, high):
-    """The parabola of s(z) from the ends of z and z's remainder [low, high]."""
+    """The remainder (low, high) of s(z), from the ends of z and z's own remainder [low, high]."""
     least, most = np.minimum(z0, z1) - error_bound, np.maximum(z0, z1) + error_bound
-    # A bend of one sign is least where the ends are closest.
+    # A curvature of one sign bends s least where the ends are closest.
     width, narrow = np.abs(z1 - z0) + 2 * error_bound, np.maximum(np.abs(z1 - z0) - 2 * error_bound, 0)
     c_low, c_high = curvature_range(activation, least, most)
     own_low = -c_high * np.where(c_high > 0, width, narrow) ** 2 / 8
@@ -135,7 +135,7 @@ def _stray(activation, z0, z1, error_bound, low, high):
 
 
 def remainder(net: Mlp, near: End, far: End) -> tuple[np.ndarray, np.ndarray]:
-    """(low, high), (N,) each: between two Ends the output strays from its chord by 4 x (1 - x) times one between."""
+    """(low, high), (N,) each: between two Ends, output - chord is 4 x (1 - x) times a number from low to high."""
     low = high = np.zeros_like(near.signals[0])
     for i, layer in enumerate(net.layers):
         w = layer.weights.astype(float)

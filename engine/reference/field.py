@@ -10,8 +10,7 @@ from engine.network.mlp import Mlp
 
 # WGSL lets an implementation round either way: twice the half ulp of IEEE float32.
 UNIT = 2.0**-23
-# An activation's own error, in units of its value: the fitted functions under wgsl/lib keep 4 ulp, and a product
-# follows.
+# An activation's own error, in ulp of its value: functions under wgsl/lib stay within 4 ulp, and a product follows.
 ACTIVATION_ULPS = 8
 # Below this float32 is denormal, and a GPU may give 0.
 LEAST = 2.0**-126
@@ -78,6 +77,7 @@ def bounds(net: Mlp, points: ArrayLike, *, gradient: bool = True) -> tuple[np.nd
 def activated(
     a: Activation, z: np.ndarray, dz: np.ndarray, z_error: np.ndarray, dz_error: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(h, dh, h's error, dh's error) after an elementwise activation; z (N, H), dz (N, H, directions), their errors."""
     steepest, bend = _extremes(a)
     # sine(f) first forms f z, which is rounded.
     z_error = z_error + UNIT * abs(z) * (a.name == "sine")
@@ -98,7 +98,7 @@ def activated(
     return h, slope[..., None] * dz, error, d_error
 
 
-# Their values are built from 1, so their error is some ulp of 1; those whose slopes cross 0 likewise.
+# Their values are differences of terms near 1, so the error is some ulp of 1; likewise where slopes cross 0.
 CANCELLING = ("sine",)
 CROSSING = ("sine", "gelu", "silu", "gaussian")
 
@@ -106,6 +106,7 @@ CROSSING = ("sine", "gelu", "silu", "gaussian")
 def softmax(
     a: Activation, z: np.ndarray, dz: np.ndarray, z_error: np.ndarray, dz_error: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """As `activated`, for a softmax over the second axis."""
     h = a.value(z)
     # Changing all logits by at most e changes each probability by a factor between exp(-2 e) and exp(2 e).
     most = z_error.max(axis=1, keepdims=True)

@@ -28,13 +28,13 @@ TWINS = {
 def steps(
     net: ConvNet, found: Mapping[str, np.ndarray], together: Mapping[str, str]
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """What each step of a run should have made of what it found, however exact that was.
+    """What each step of a run should have computed from its actual inputs, whose own errors do not count.
 
     found      {name: (C, H, W) float32} of a run
     together   {name: the activation computed with it}, whose own outputs are not in found
     yields     (name, exact, bound): the node's float64 output for the inputs in found, and how far float32 may be
 
-    Over a whole network bounds of the errors of all nodes together grow without use: 10 times a layer.
+    Bounds over a whole network at once would be too wide to be of use: they grow 10 times a layer.
     """
     for node in net.nodes[1:]:
         if node.name not in together:

@@ -46,7 +46,7 @@ def bounds(
 def half_bounds(
     net: Mlp, centre: np.ndarray, across: np.ndarray, down: np.ndarray, size: tuple[int, int]
 ) -> np.ndarray:
-    """How far float16 may be from the values of `grid`, (height, width, outputs); None of it for a softmax.
+    """How far float16 may be from the values of `grid`, (height, width, outputs); not for a softmax.
 
     As the running bound of float32, with float16's roundings in all layers but the first: each weight, response and
     bias, a product, and seven sums; sums of such sums, activations and outputs are float32.

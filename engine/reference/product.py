@@ -21,8 +21,8 @@ def bounds(net: Mlp, points: ArrayLike, precision: str = "f32") -> np.ndarray:
     points   (N, inputs), exact in float32
 
     The running bound of `field.bounds`, whose sums may be taken in any order. In f16 past the first layer each weight,
-    bias and response is rounded to float16 as well, while products, sums, activations and outputs are float32; beyond
-    all use where a response may be past float16's largest number.
+    bias and response is rounded to float16 as well, while products, sums, activations and outputs are float32. Bounds
+    are 1e100 or more where a response may be past float16's largest number.
     """
     if precision == "f32":
         return field.bounds(net, points, gradient=False)[0]

@@ -1,4 +1,4 @@
-"""A stable sort of keys with what belongs to them."""
+"""A stable sort of keys with their values."""
 
 import numpy as np
 from numpy.typing import ArrayLike

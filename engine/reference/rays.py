@@ -1,8 +1,8 @@
 """Where rays cross a network's level sets, none skipped: the float64 twin of the search on the GPU, one ray at a time.
 
-A segment from `near` on is taken. Between its ends the output lies between two parabolas (reference/enclosure.py). If
-neither reaches the next level above or below, nothing is there: the segment is passed and the next is twice as long. If
-not, a shorter one is taken, until a crossing is certain and enclosed to TOLERANCE, or rounding is all that is left.
+The search tries one segment after another. Within a segment the output lies between two parabolas (enclosure.py). If
+neither reaches the next level above or below, the segment has no crossing, and the next one is twice as long. Else a
+shorter one is tried, until a crossing is certain and enclosed to TOLERANCE, or only rounding is left.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ def first_reach(remainder_high: float, rise: float, gap: float) -> float:
 class Search:
     """One ray's crossings, front to back: `next()` gives (t, outcome, level, rising).
 
-    net         as from `observed`: output 0 is looked at
+    net         as from `observed`: the search looks at output 0
     origin      and direction, (3,); length, a number
     level, spacing, single   as for `cast`
     """
@@ -55,7 +55,7 @@ class Search:
         self.t, self.width, self.ended = 0.0, 0.2 * length, False
         self.segments = self.evaluations = 0
         self.near, self.value, self.error_bound = self.at(0.0)
-        # While f is within rounding of a level: (that, side f came from, (t, f) before, whether it was the last answer)
+        # While f is within rounding of a level: (level, side f came from, (t, f) on arrival, was it the last answer?)
         self.contact: tuple[float, float, tuple[float, float], bool] | None = None
         base = 0 if single else np.floor(self.value)
         self.stand_beside(base, -1 if self.value < base else 1)
@@ -64,14 +64,14 @@ class Search:
             self.touch(nearest, 0)
 
     def at(self, t: float) -> tuple[End, float, float]:
-        """The End at t, f there in units of the spacing, and its rounding."""
+        """The End at t, f there in units of the spacing, and a bound of f's rounding."""
         self.evaluations += 1
         end = end_at(self.net, self.origin[None], self.direction[None], np.array([t]))
         value = (end.value[0] - self.level) / self.spacing
         return end, value, end.error_bound[0] / self.spacing + 4 * ULP * abs(value)
 
     def stand_beside(self, level: float, side: float) -> None:
-        """f lies between a level and the next on one side of it (1 above, -1 below)."""
+        """Records that f lies between a level and the next one on a side of it (1 above, -1 below)."""
         other = side * np.inf if self.single else level + side
         self.lower, self.upper = (level, other) if side > 0 else (other, level)
         self.contact = None
@@ -125,7 +125,7 @@ class Search:
                 self.move(end, far, value, error_bound, width)
                 if side == -sign:
                     return self.sharpen(touched[0], end, level, sign), HIT, level, rises
-                # Going on the sign it went after a crossing is no news; elsewhere f has touched the level.
+                # After a crossing that was reported there is nothing new; otherwise f has touched the level.
                 return None if reported else (touched[0], GRAZE, level, rises)
             if short or (clear and abs(value - level) + excess <= 4 * max(self.error_bound, error_bound)):
                 self.move(end, far, value, error_bound, width)
@@ -134,7 +134,7 @@ class Search:
             self.move(end, far, value, error_bound, width)
             return None
         else:
-            # Where the end lies beyond a level it has been crossed by `pin`, and not before `reach`.
+            # If the end lies beyond a level, f has crossed that level by `pin`, and not before `reach`.
             for level, sign, reach, stray in ((self.upper, 1, reach_up, low), (self.lower, -1, reach_down, -high)):
                 if sign * (value - level) < error_bound:
                     continue
@@ -155,7 +155,7 @@ class Search:
         self.t, self.near, self.value, self.error_bound, self.width = t, near, value, error_bound, 2 * width
 
     def go_on(self, t: float, level: float, sign: float) -> None:
-        """Just past a crossing: the piece it was found in may reach over the next level."""
+        """Restarts just past a crossing, since the segment it was found in may reach over the next level."""
         near, value, error_bound = self.at(t)
         self.stand_beside(level, sign)
         self.move(t, near, value, error_bound, 0.01 * self.length)
@@ -163,7 +163,7 @@ class Search:
             self.touch(level, sign, reported=True)
 
     def sharpen(self, low: float, high: float, level: float, sign: float) -> float:
-        """Where f is the level between low and high, by halving down to rounding."""
+        """The t between low and high at which f is `level`, by bisection down to rounding."""
         while high - low > 4 * ULP * max(self.length, 1e-300):
             middle = (low + high) / 2
             if not low < middle < high:

@@ -1,4 +1,4 @@
-"""The neurons of blocks that are seen at all, in float64: how visible, how large and of which tone each is."""
+"""The visible neurons of blocks, in float64, with the opacity, size and tone of each."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +20,7 @@ def select_neurons(
     which: Sequence[bool] | None = None,
     faint: float = FAINT,
 ) -> dict[str, np.ndarray]:
-    """What is seen of (C, H, W) blocks: a dict of arrays, in the order of the numbers.
+    """The visible neurons of (C, H, W) blocks: a dict of arrays, in the order of the neurons' numbers.
 
     layouts   with `positions(channel, row, column, number)`, of each block
     looks     features, pooled or classes

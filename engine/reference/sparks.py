@@ -1,4 +1,4 @@
-"""Sparks in float64: gradient steps from seeds, written to be read."""
+"""Sparks in float64: gradient steps from seeds."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,7 +10,7 @@ from engine.reference.field import value_and_gradient
 def trace(
     net: Mlp, seeds: ArrayLike, *, vertices: int = 10, steps: int = 20, step: float = 0.02, output: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Paths along the gradient through each seed; vertex k is `steps` steps of step (k - vertices // 2 + 1) away.
+    """Paths along the gradient through seeds; vertex k is `steps` steps of length step (k - vertices // 2 + 1) away.
 
     seeds      (N, 3)
     returns    positions (N, vertices, 3) and the output's values there (N, vertices), float64

@@ -1,4 +1,4 @@
-"""Dots that one can see through, in float64: the painter's algorithm, sorted by depth."""
+"""Transparent dots, in float64: the painter's algorithm, sorted by depth."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 
 from engine.reference.train import pcg
 
-FADE = 0.25  # of a block's reveal, that one neuron's own appearing takes
-CHANCE = 0.3  # of when a neuron begins to appear, the rest being its place in the block's depth
-LIT = 1.6  # times the size of the others' dots
+FADE = 0.25  # the part of a block's reveal during which one neuron appears
+CHANCE = 0.3  # how much of a neuron's start is random; the rest depends on its depth in the block
+LIT = 1.6  # size of a highlighted dot, relative to the others
 
 
 def dots(neurons: np.ndarray, view: Any, factors: ArrayLike) -> dict[str, np.ndarray]:

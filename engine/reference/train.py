@@ -1,4 +1,4 @@
-"""Training in float64: minibatches from a counter, gradients by backpropagation, Adam; written to be read."""
+"""Training in float64: minibatches from a counter, gradients by backpropagation, Adam."""
 
 from collections.abc import Sequence
 
@@ -101,7 +101,7 @@ def train(
 
     flat    (P,) weights at first
     rates   (steps,) learning rate of each step
-    batch   samples of a step, 0 for all; which ones `minibatch` says, of this seed
+    batch   samples of a step, chosen by `minibatch` with `seed`; 0 for all
     """
     w = np.array(flat, float)
     m, v = np.zeros_like(w), np.zeros_like(w)

@@ -9,10 +9,10 @@ import numpy as np
 
 
 class Rows:
-    """Rows of one kind, to which more are added; room is doubled when it runs out. The first array is not copied.
+    """An array that grows by rows; its room is doubled when it runs out. The first array is not copied.
 
     full   the array with its spare room: right for reading by index
-    used   how many rows count
+    used   how many rows are in use
     all    those rows, a view
     """
 
@@ -25,10 +25,10 @@ class Rows:
         return self.full[: self.used]
 
     def add(self, rows: np.ndarray) -> int:
-        """Rows put behind the last one; returns the number of the first."""
+        """Appends rows; returns the number of the first."""
         first, self.used = self.used, self.used + len(rows)
         if self.used > len(self.full):
-            # empty: the system gives pages only when they are written, so spare room costs nothing.
+            # np.empty: the system allocates pages only when they are written, so spare room costs nothing.
             more = np.empty((2 * self.used, *self.full.shape[1:]), self.full.dtype)
             more[:first] = self.full[:first]
             self.full = more
@@ -37,7 +37,7 @@ class Rows:
 
 
 class Cut:
-    """The cuts of a layer while they are made.
+    """The cuts of one layer, in progress.
 
     A half-edge is one side of an edge, number 2 * edge + side: side 0 runs from its first vertex to its last with the
     face on the left, side 1 back with the face on the right.
@@ -106,12 +106,12 @@ class Cut:
         return self.plane.vertices.add(_between(self.plane.vertices.full, first, last, weight))
 
     def _set_zero(self, vertices, functions):
-        """Functions are exactly 0 at the vertices that their crossings made, whatever was interpolated."""
+        """Sets functions to exactly 0 at the vertices of their own crossings, in place of interpolated values."""
         self.values.full[vertices, functions] = 0
         self.signs.full[vertices, functions] = 0
 
     def _begin(self):
-        """Takes up the half-edges of all faces that have lines."""
+        """Collects the half-edges of all faces that have lines."""
         self.root = Rows(np.arange(self.plane.count))
         self.round = -1
         busy = np.append(self.lines > 0, False)
@@ -155,12 +155,12 @@ class Cut:
         self.to_sign = np.concatenate([self.to_sign, signs[:, ::-1].ravel()])
 
     def _take_up(self, edge, roots):
-        """Both sides of new edges, numbered from `edge` on, join the half-edges."""
+        """Adds both sides of new edges, numbered from `edge` on, to the half-edges."""
         self.half = np.concatenate([self.half, np.arange(2 * edge, 2 * (edge + len(roots)))])
         self.roots = np.concatenate([self.roots, roots.repeat(2)])
 
     def split_faces(self) -> None:
-        """Cuts each face that has both signs: what is positive keeps its number, the rest becomes a new face.
+        """Cuts each face that has both signs: the positive part keeps its number, the rest becomes a new face.
 
         Going round a face, its positive vertices are one run, whose ends are the two vertices that the new edge joins.
         """
@@ -203,7 +203,7 @@ class Cut:
         self._take_up(edge, roots)
 
     def _untangle(self, split, positive, join):
-        """Faces so thin that rounding breaks the positive run apart: the longest run counts, off by rounding only."""
+        """For faces so thin that rounding splits the positive run: keeps its longest part, off by rounding only."""
         ends, faces = self.plane.ends.full.reshape(-1), self.plane.faces.full.reshape(-1)[self.half]
         split, times = np.unique(split, return_counts=True)
         for face in split[times > 1]:

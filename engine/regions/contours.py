@@ -14,9 +14,9 @@ from engine.errors import ShapeError
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
 
-# Cells along the longer side: a loop must be missed by every one of 66,000 points to be lost.
+# Cells along the longer side: a loop is lost only if none of 66,000 points lies inside it.
 CELLS = 256
-# Of the longer side: how far a chord may lie from the curve. Half a micrometre on a page 100 mm wide would be 5e-6.
+# How far a chord may lie from the curve, as a part of the longer side: 0.1 micrometres on a page 100 mm wide.
 TOLERANCE = 1e-6
 # A chord halved so often is 1/1024 of a cell; the distance from the curve falls by four each time.
 HALVINGS = 10
@@ -24,11 +24,11 @@ HALVINGS = 10
 BISECTIONS = 60
 # Newton's method doubles the digits: six iterations from a chord's middle are more than float64 has.
 NEWTON_STEPS = 6
-# Of the longer side: an evaluation of a few dozen products of numbers near 1 is rounded to about this.
+# Rounding of an evaluation, a few dozen products of numbers near 1, as a part of the longer side.
 ROUNDING = 1e-12
 
 # The sides of a cell that its boundary joins, by which corners are positive: 1 lower left, 2 lower right, 4 upper
-# right, 8 upper left. Sides are 0 below, 1 right, 2 above, 3 left. The two saddles are settled by the cell's middle.
+# right, 8 upper left. Sides are 0 below, 1 right, 2 above, 3 left. The sign at a cell's middle decides the two saddles.
 SIDES = {1: [(3, 0)], 2: [(0, 1)], 3: [(3, 1)], 4: [(1, 2)], 6: [(0, 2)], 7: [(3, 2)],
          8: [(2, 3)], 9: [(2, 0)], 11: [(2, 1)], 12: [(1, 3)], 13: [(1, 0)], 14: [(0, 3)]}  # fmt: skip
 # (corners, is the middle positive) -> sides.
@@ -72,11 +72,11 @@ def contours(
     """The Contours of a network over a Domain's plane.
 
     low, high   (2,) world: another rectangle than the domain's
-    decision    with the boundary between classes, or where a single output is 0
+    decision    also trace the boundary between classes, or where a single output is 0
     cells       of the grid along the longer side; more find smaller loops
     tolerance   of the longer side: how far a line between two points may lie from the curve
 
-    Raises ShapeError for a domain of another number of inputs and for a rectangle that is none.
+    Raises ShapeError for a domain of another number of inputs, an empty rectangle, or cells outside 2 to 4096.
     """
     low = np.array(domain.low if low is None else low, float)
     high = np.array(domain.high if high is None else high, float)
@@ -112,7 +112,7 @@ class _Plane:
         self.net, self.domain = net, domain
 
     def responses(self, points, layer, neurons=slice(None), slopes=False):
-        """z (N, H) of a layer's neurons before their activation; with slopes also those, (N, H, 2)."""
+        """z (N, H) of a layer's neurons before their activation; with slopes also z's derivatives, (N, H, 2)."""
         h, d = self.domain.inputs(points), None
         if slopes:
             d = np.broadcast_to(self.domain.axes.T, (len(h), *self.domain.axes.T.shape))
@@ -127,7 +127,7 @@ class _Plane:
         return (z, d) if slopes else z
 
     def margins(self, points, _, neurons=slice(None), slopes=False):
-        """For each class but the last, how far its output is above the best other; of one output, itself."""
+        """For each class but the last, how far its output is above the best other; for one output, that output."""
         z, d = self.responses(points, len(self.net.layers) - 1, slopes=True)
         if z.shape[1] > 1:
             rows, margins, gradients = np.arange(len(z)), [], []
@@ -148,7 +148,7 @@ class _Plane:
 
 
 class _Grid:
-    """Points at the corners of (columns, rows) cells; numbers of corners and of the sides of cells."""
+    """A grid of (columns, rows) cells: the points at their corners, and numbers for corners and sides of cells."""
 
     def __init__(self, low, high, counts):
         self.columns, self.rows = (int(n) for n in counts)
@@ -156,7 +156,7 @@ class _Grid:
         self.ys = np.linspace(low[1], high[1], self.rows + 1)
         x, y = np.meshgrid(self.xs, self.ys)
         self.points = np.stack([x.ravel(), y.ravel()], axis=1)
-        self.flat = (self.rows + 1) * self.columns  # how many sides lie flat
+        self.flat = (self.rows + 1) * self.columns  # how many sides are horizontal
 
     def ends(self, sides):
         """The corners (S, 2) at the ends of sides, by their numbers."""
@@ -168,14 +168,14 @@ class _Grid:
         return np.stack([start, start + np.where(flat, 1, self.columns + 1)], axis=1)
 
     def side(self, cells, which):
-        """The number of a cell's side 0 below, 1 right, 2 above or 3 left."""
+        """The number of a cell's side; which: 0 below, 1 right, 2 above or 3 left."""
         row, column = np.divmod(cells, self.columns)
         if which in (0, 2):
             return (row + (which == 2)) * self.columns + column
         return self.flat + row * (self.columns + 1) + column + (which == 1)
 
     def corners(self, positive):
-        """Of every cell, which corners are positive, as SIDES counts them."""
+        """For every cell, which corners are positive, as SIDES counts them."""
         p = positive.reshape(self.rows + 1, self.columns + 1).astype(int)
         return (p[:-1, :-1] + 2 * p[:-1, 1:] + 4 * p[1:, 1:] + 8 * p[1:, :-1]).ravel()
 
@@ -186,7 +186,7 @@ class _Grid:
 
 
 def _traced(functions, layer, grid, size, tolerance):
-    """neuron -> paths, of `functions(points, layer, neurons, slopes)` as _Plane has them."""
+    """{neuron: paths} where functions(points, layer, neurons, slopes), a method of _Plane, are 0."""
     values = functions(grid.points, layer)
     # Zero counts as positive, so that every corner has a side.
     values = np.where(np.isnan(values), 0.0, values)
@@ -222,7 +222,7 @@ def _pairs(values, grid, function):
 
 
 def _roots(function, start, end, start_is_positive):
-    """Where the sign changes between two points; (N, 2). Bisection: it cannot leave the side."""
+    """(N, 2): where the sign changes between start and end. Bisection, which cannot leave the side of a cell."""
     low, high = np.zeros(len(start)), np.ones(len(start))
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
@@ -241,7 +241,7 @@ def _chained(pairs, count):
         neighbours[a].append(b)
         neighbours[b].append(a)
     chains, done = [], np.zeros(count, bool)
-    # Paths from the frame begin at their ends; what is left are loops.
+    # Open paths first, each from one end; the rest are loops.
     starts = [k for k in range(count) if len(neighbours[k]) == 1]
     for start in [*starts, *range(count)]:
         if done[start]:
@@ -258,7 +258,7 @@ def _chained(pairs, count):
 
 
 def _apart(path, size):
-    """Without points that fall together, as they do where a boundary passes a corner of the grid."""
+    """The path without points that coincide, as they do where a boundary passes a corner of the grid."""
     far = np.linalg.norm(np.diff(path, axis=0), axis=1) > ROUNDING * size
     return path[np.concatenate([[True], far])]
 
@@ -285,7 +285,7 @@ def _refined(function, path, size, tolerance):
         apart = is_found & (np.abs(away) > tolerance * size)
         points = (middle + away[:, None] * across)[apart]
         at = here[apart] + 1
-        # What was put in leaves two open chords; what lies close enough is done.
+        # A new point makes two chords that are still open; a chord that is close enough is done.
         open_[:] = False
         path = np.insert(path, at, points, axis=0)
         places = at + np.arange(len(at))
@@ -295,7 +295,7 @@ def _refined(function, path, size, tolerance):
 
 
 def _owned(plane, k, paths):
-    """The pieces of class k's boundary that border on later classes: the others belong to those before it."""
+    """The pieces of class k's boundary that border on later classes: earlier classes have the other pieces."""
     found = []
     for path in paths:
         later = plane.rivals(path, k) > k

@@ -12,9 +12,9 @@ RISING = ("identity", "softmax", "sigmoid", "tanh", "leaky_relu", "elu", "softpl
 
 
 def decision_layer(net: Mlp, layers: list[PlaneLayer]) -> PlaneLayer:
-    """The PlaneLayer of the functions whose order decides; raises NetworkError where none does.
+    """The PlaneLayer whose sums decide; raises NetworkError where the outputs do not have the order of the sums.
 
-    One output: its sum, whose zero decides. Two: the second above the first. More: the largest wins.
+    One output: whether its sum is above 0. Two: whether the second less the first is. More: which is the largest.
     """
     activation, last = net.layers[-1].activation, layers[-1]
     if activation.name not in RISING or (activation.name == "leaky_relu" and activation.parameter <= 0):
@@ -28,16 +28,16 @@ def decision_layer(net: Mlp, layers: list[PlaneLayer]) -> PlaneLayer:
 
 
 def cut_decision(plane: Subdivision, sums: np.ndarray, tolerance: np.ndarray, owner: int) -> None:
-    """Cuts a Subdivision where the decision changes; everything cut belongs to `owner`.
+    """Cuts a Subdivision where the decision changes; `owner` owns all new edges.
 
-    sums        (V, 1): their zeros are cut. (V, C): where the largest is another one
-    tolerance   (that many,)
+    sums        at the vertices; (V, 1): cut where they are 0. (V, C): cut where the largest changes
+    tolerance   (1,) or (C,), smaller differences are 0
     """
     if sums.shape[1] == 1:
         plane.cut(sums, tolerance, owner)
         return
     for rival in range(1, sums.shape[1]):
-        # Linear on each face: the winner among the ones before is the same all over it.
+        # Linear on each face: the largest of the earlier sums is the same one on the whole face.
         lead = sums[:, rival] - sums[:, :rival].max(1)
         widths = np.append(tolerance[rival] + tolerance[:rival].max(), np.full(sums.shape[1], np.inf))
         sums = plane.cut(np.column_stack([lead, sums]), widths, owner)[:, 1:]
@@ -46,7 +46,7 @@ def cut_decision(plane: Subdivision, sums: np.ndarray, tolerance: np.ndarray, ow
 
 
 def _middles(plane, sums):
-    """(count, C): the sums in each face's middle."""
+    """(count, C): the mean of the sums at each face's vertices."""
     total, sides = np.zeros((plane.count, sums.shape[1])), np.zeros(plane.count)
     for side in (0, 1):
         face = plane.faces.all[:, side]
@@ -58,7 +58,7 @@ def _middles(plane, sums):
 
 
 def _join_equal_winners(plane, winner, owner):
-    """Takes out cuts between those that lost in the end, and notes where the decision changes along an older edge."""
+    """Removes cuts between faces with the same winner; adds older edges where the decision changes to `coincident`."""
     faces, owners = plane.faces.all, plane.owner.all
     inside = (faces >= 0).all(1)
     same = inside & (winner[faces[:, 0]] == winner[faces[:, 1]])
@@ -70,7 +70,7 @@ def _join_equal_winners(plane, winner, owner):
 
 
 def _joined(pairs, count):
-    """(count,): numbers from 0 on for the groups that pairs of faces make."""
+    """(count,): each face's group, numbered from 0 on; paired faces are in the same group."""
     least, before = np.arange(count), np.empty(0, int)
     while not np.array_equal(least, before):
         before = least.copy()

@@ -14,11 +14,11 @@ from engine.regions.decision import cut_decision, decision_layer
 from engine.regions.partition import Subdivision
 from engine.regions.plane import EPSILON, SAFETY, PlaneLayer, active, affine, codes, folded
 
-# So that what is exactly 0 counts as zero even where no rounding can be.
+# Least tolerance, so that an exact 0 counts as zero even where there is no rounding.
 TINY = 1e-300
-# So that neither squares nor another layer of float32 weights leave float64.
+# Largest sum: squares, and sums after another layer of float32 weights, are still in float64's range.
 HUGE = 1e100
-# So few points are found by their nearest edge; the patterns of all regions, which take long, pay for more.
+# Up to so many points are located by their nearest edge; only for more do the patterns of all regions pay.
 FEW = 50
 # A path has a kink where its direction changes by more than this, in radians; rounding changes it far less.
 BEND = 1e-6
@@ -26,16 +26,16 @@ BEND = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """A rectangle cut into the regions on which a network is linear. Neurons are numbered through layer by layer.
+    """A rectangle cut into the regions on which a network is linear. Neurons are numbered from 0 on, layer by layer.
 
     vertices     (V, 2), world, float64
     edges        (E, 2), vertices from and to; a neuron is active on the left of its edges
     faces        (E, 2), the region on the left and on the right of each; -1 outside the rectangle
     owner        (E,), the neuron whose boundary it is; -1 for the rectangle's sides, `neurons` for the decision
-    coincident   (C, 2), an edge and a neuron whose boundary lies on it too, be it another's or the rectangle's side
-    count        regions
+    coincident   (C, 2), an edge, and a neuron that does not own it but whose boundary lies on it too
+    count        number of regions
     sizes        neurons of each hidden layer
-    after        regions after each hidden layer
+    after        number of regions after each hidden layer
     low, high    (2,), the rectangle
     """
 
@@ -66,7 +66,7 @@ class Partition:
 
     @cached_property
     def _pieces(self):
-        """(edge, who) of all boundaries: those who own an edge, then those who lie on it too; by who."""
+        """(edge, who) of all boundaries, owners and coincident ones, sorted by who."""
         owned = np.flatnonzero(self.owner >= 0)
         edge = np.append(owned, self.coincident[:, 0])
         who = np.append(self.owner[owned], self.coincident[:, 1])
@@ -85,7 +85,7 @@ class Partition:
     def polylines(self, neuron: int) -> list[np.ndarray]:
         """A neuron's boundary as few paths: list of (n, 2), world; a closed one ends where it began.
 
-        Vertices where only its own or a later layer's lines pass, and so it is straight, are left out.
+        Vertices where it is straight, since only its own or later layers' lines meet there, are left out.
         """
         edges = self.edges[self.edges_of(neuron)]
         may_bend = self._earliest < self.layer_of[neuron]
@@ -139,7 +139,7 @@ class Partition:
             known, order = self._codes
             mine = codes(self._layers, self._deciding, points)
             place = np.minimum(np.searchsorted(known, mine), self.count - 1)
-            # Where rounding puts a neuron that is 0 on one side and its twin on the other, no region has that pattern.
+            # Rounding may put a point on different sides of two boundaries that coincide: no region has that pattern.
             found = inside & (known[place] == mine)
             region[found] = order[place[found]]
         for lost in np.flatnonzero(inside & ~found):
@@ -147,13 +147,13 @@ class Partition:
         return region
 
     def _region_beside_nearest_edge(self, point):
-        """The region of a point inside: the side it lies on of the nearest edge, one of its own region's.
+        """The region of a point inside the rectangle: the face on its side of the nearest edge.
 
-        Seen from inside a convex outline, what is nearest is within an edge, never a corner.
+        Regions are convex: seen from inside, the nearest point of the outline is within an edge, never a corner.
         """
         start, step = self._lines
         distance = _distances(point, start, step)
-        # On a vertex many are as near: the one whose line is farthest tells the side best.
+        # At a vertex several edges are equally near: the side is clearest for the edge whose line is farthest.
         close = np.flatnonzero(distance <= distance.min() + SAFETY * EPSILON * np.abs(self.vertices).max())
         (x, y), (along, up) = point[:, None] - start[:, close], step[:, close]
         cross = along * y - up * x
@@ -213,7 +213,7 @@ class Partition:
         return np.concatenate([np.empty((0, 3), int), *found])
 
     def _angle(self, vertex, first, last):
-        """The angle between the two edges of a path at vertices, from straight on."""
+        """By how many radians the direction changes between a path's two edges at each vertex."""
         a, b = (self.vertices[self.edges[e].sum(1) - vertex] - self.vertices[vertex] for e in (first, last))
         return np.pi - np.abs(np.arctan2(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], (a * b).sum(1)))
 
@@ -268,7 +268,7 @@ def regions(
 
 
 def _parents(plane, layers):
-    """For each of the layers, the faces before it of those after it; all that the decision cut counts as the last's."""
+    """For each layer, the face before its cuts of each face after them; the decision's cuts count as the last's."""
     cuts, count = iter(plane.parents), 1
     found: list[np.ndarray] = []
     for layer in layers[:-1]:

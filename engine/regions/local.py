@@ -28,11 +28,11 @@ class Local:
 
     @property
     def active(self) -> tuple[np.ndarray, ...]:
-        """A bool a neuron for each hidden layer: above zero."""
+        """(neurons,) bool for each hidden layer: whether the sum is above 0."""
         return tuple(z > 0 for z in self.sums)
 
     def nearest(self) -> tuple[float, tuple[int, int] | None]:
-        """(distance, (layer, unit)): the boundary nearest to first order, in world units; (inf, None) if none is.
+        """(distance, (layer, unit)): the nearest boundary, to first order, in world units; (inf, None) for none.
 
         Exact where the network is linear all the way there.
         """

@@ -1,4 +1,4 @@
-"""Rings round faces and paths along edges, from a subdivision's numbers alone: no angle is computed."""
+"""Rings round faces and paths along edges, from numbers of vertices and edges alone: no angle is computed."""
 
 import numpy as np
 
@@ -28,8 +28,8 @@ def rings(ends: np.ndarray, faces: np.ndarray, count: int) -> tuple[np.ndarray, 
 
 
 def paths(ends: np.ndarray) -> list[list[int]]:
-    """The paths that edges make: lists of vertex numbers, each edge once. Where they branch, paths end; a closed path
-    names its first vertex again.
+    """The paths that edges make: lists of vertex numbers, with each edge once. Paths end where edges branch; a closed
+    path ends with its first vertex.
 
     ends   (E, 2)
     """
@@ -57,7 +57,7 @@ def paths(ends: np.ndarray) -> list[list[int]]:
 
 
 def meetings(ends: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, ...]:
-    """(vertex, who, first edge, last edge, edges): each who's edges at each vertex, by vertex, then who.
+    """(vertex, who, first edge, last edge, count of edges) for the edges of each `who` at each vertex, sorted.
 
     ends   (E, 2)
     who    (E,), from 0 on

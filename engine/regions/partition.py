@@ -1,8 +1,8 @@
 """A rectangle cut along the zero sets of functions that are linear on each of its faces: an exact subdivision.
 
 After Berzins, "Polyhedral complex extraction from ReLU networks using edge subdivision" (ICML 2023): vertices carry the
-functions' values, an edge whose ends differ in sign is cut, and nothing but its new vertex is computed. Faces have
-numbers here instead of sign vectors.
+functions' values, an edge whose ends differ in sign is cut, and only its new vertex is computed. Here faces have
+numbers in place of sign vectors.
 """
 
 import numpy as np
@@ -21,10 +21,10 @@ class Subdivision:
     vertices     Rows (V, 2), float64
     ends         Rows (E, 2), the vertices of an edge, first and last
     faces        Rows (E, 2), the face on its left and on its right going from first to last; -1 outside
-    owner        Rows (E,), whose zero set it is; -1 for the rectangle's own sides
-    count        faces
+    owner        Rows (E,), the function whose zero set the edge is; -1 for the rectangle's own sides
+    count        number of faces
     parents      a list: for each layer cut, (faces then,), the face each was part of before
-    coincident   (C, 2): an edge, and one who has its zero set there too, or on the rectangle's side
+    coincident   (C, 2): an edge, and a function that does not own it but whose zero set lies on it too
     """
 
     def __init__(self, low, high):
@@ -41,11 +41,11 @@ class Subdivision:
         """Cuts the faces along the zero sets of functions that are linear on each face and continuous.
 
         values      (V, n), at the vertices
-        tolerance   (n,), a value so small is zero; infinity for functions that cut nothing, only go along
+        tolerance   (n,), smaller values are zero; infinity for functions that cut nothing and are only interpolated
         owner       the number of the first function; the others follow it
-        returns     (V', n), the values at all vertices, those there are now
+        returns     (V', n), the values at all vertices, the new ones included
 
-        Where two zero sets lie on one another, the edge belongs to the first and `coincident` tells of the second.
+        Where two zero sets coincide, the first function owns the edge and `coincident` names the second.
         Raises NetworkError when there are more than MOST_FACES faces.
         """
         cut = Cut(self, values, tolerance, owner)
@@ -78,7 +78,7 @@ class Subdivision:
         return new
 
     def keep_edges(self, keep: np.ndarray, merged: np.ndarray) -> None:
-        """Removes edges, and the vertices that none is left at.
+        """Removes edges, and vertices without any edge left.
 
         keep     (E,) bool
         merged   (count,), the new number of each face, for faces that became one; from 0 without gaps

@@ -1,5 +1,5 @@
 """A piecewise linear network on a plane of its inputs, in float64: its sums, how far rounding may move them, which
-neurons are active at points, and the affine maps that leaves.
+neurons are active at points, and the affine maps of its regions.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ class PlaneLayer:
 
     weights, bias   float64
     slope           0 for relu, 1 where nothing bends (identity)
-    tolerance       (n,), sums so small are 0 to rounding; known when the points are
+    tolerance       (n,), smaller sums are 0 to rounding; set once the points are known
     """
 
     weights: np.ndarray
@@ -43,20 +43,20 @@ class PlaneLayer:
         return h @ self.weights.T + self.bias
 
     def bent(self, z: np.ndarray) -> np.ndarray:
-        """The responses to sums; it may take the place of those."""
+        """The responses to sums z; z may be overwritten."""
         if self.slope == 0.0:
             return np.maximum(z, 0.0, out=z)
         return np.where(z > 0, z, self.slope * z) if self.bends else z
 
     def deviation(self, before: np.ndarray, h: np.ndarray) -> np.ndarray:
-        """(n,): about how far the sums are off, at most over the points, one standard deviation.
+        """(n,): one standard deviation of the sums' rounding errors, estimated, the largest over the points.
 
         before   (m,), the deviation of each input
         h        (N, m), the inputs
 
         Errors of different inputs are taken for independent (Higham and Mary, "A new approach to probabilistic rounding
-        error analysis", 2019): the bound of the worst case grows tenfold with each layer of 128, and would swallow
-        what is there.
+        error analysis", 2019): the bound of the worst case grows tenfold with each layer of 128, and would hide real
+        crossings.
         """
         largest = np.abs(h).max(0)
         own = EPSILON * (np.abs(self.weights) @ largest + np.abs(self.bias))
@@ -64,7 +64,7 @@ class PlaneLayer:
 
 
 def folded(net: Mlp, domain: Domain | None = None) -> list[PlaneLayer]:
-    """The layers of `net` as functions of world x and y; the plane goes into the first layer in float64.
+    """The layers of `net` as functions of world x and y; the plane is multiplied into the first layer, in float64.
 
     domain   Domain, the plane; None takes a network of two inputs as it is
 
@@ -96,7 +96,7 @@ def _slope(activation, number, net):
 def codes(layers: Sequence[PlaneLayer], deciding: PlaneLayer | None, points: np.ndarray) -> np.ndarray:
     """(N,) bytes: equal for points in one region, unequal for others.
 
-    layers     of folding
+    layers     from `folded`
     deciding   PlaneLayer whose order decides, or None
     points     (N, 2)
     """
@@ -123,7 +123,7 @@ def chosen(sums: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
 
 
 def active(layers: Sequence[PlaneLayer], points: np.ndarray) -> np.ndarray:
-    """(N, neurons) bool: whose sum is above 0, and not just by rounding."""
+    """(N, neurons) bool: whether the sum is above 0 by more than rounding."""
     h, found = points, []
     for layer in layers[:-1]:
         h = layer.sums(h)
@@ -140,7 +140,7 @@ def affine(layers: Sequence[PlaneLayer], points: np.ndarray, parents: Sequence[n
     parents   L arrays: for each face after a layer's cuts, the face before them that it is a part of; the last array
               has the faces of the points
 
-    A layer's sums are linear on each face of the layers before: they are computed once for it, not for all its parts.
+    A layer's sums are linear on each face of the layers before: they are computed once per face, not for all its parts.
     """
     inside = [np.arange(len(points))]
     for parent in reversed(parents):

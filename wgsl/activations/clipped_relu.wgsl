@@ -1,4 +1,4 @@
-// z between 0 and a, its slope and curvature at four numbers; the slope at both is 0.
+// z limited to 0 .. a, its slope and curvature at four numbers; the slope at 0 and at a is 0.
 
 fn clipped_relu_value(z: vec4f, a: f32) -> vec4f {
     return clamp(z, vec4f(0.0), vec4f(a));

@@ -1,4 +1,4 @@
-// z + 3 between 0 and 6 over 6, its slope and curvature at four numbers; the slope at -3 and 3 is 0, as in PyTorch.
+// clamp(z + 3, 0, 6) / 6, its slope and curvature at four numbers; the slope at -3 and 3 is 0, as in PyTorch.
 
 fn hard_sigmoid_value(z: vec4f, a: f32) -> vec4f {
     return clamp(z + 3.0, vec4f(0.0), vec4f(6.0)) / 6.0;

@@ -1,4 +1,4 @@
-// z times z + 3 between 0 and 6 over 6, its slope and curvature at four numbers.
+// z clamp(z + 3, 0, 6) / 6, its slope and curvature at four numbers.
 
 fn hard_swish_value(z: vec4f, a: f32) -> vec4f {
     return z * (clamp(z + 3.0, vec4f(0.0), vec4f(6.0)) / 6.0);

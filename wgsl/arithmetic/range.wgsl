@@ -1,4 +1,4 @@
-// Four intervals, and what is needed to keep them right under rounding.
+// Four intervals, widened so that they hold under rounding.
 
 // One unit in the last place of 1: WGSL may round either way, so this and not half of it bounds an operation's error.
 const ULP = 1.1920929e-7;

@@ -1,4 +1,4 @@
-// The crossings of level sets along a ray, front to back, none left out: segments that are shown clear, or cut shorter.
+// The crossings of level sets along a ray, front to back, none skipped: a segment is proved clear, or cut shorter.
 //
 // Software drivers run every branch of a loop's body each iteration, and a body once more where the loop ends at its top: so
 // the body is short, what can wait is worked out after it, and loops end at their bottom.

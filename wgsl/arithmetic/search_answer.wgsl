@@ -1,4 +1,4 @@
-// What a search has found: the answer's kind, its place made sharp, and where the next search begins.
+// What a search has found: the answer's kind, its sharpened place, and where the next search begins.
 #import arithmetic/search_state
 
 // Hits are sharpened until the next of Newton's steps would be below this, where float32 ends for t of about 1.

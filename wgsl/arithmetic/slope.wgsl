@@ -1,5 +1,5 @@
-// Bounds over a piece of a ray by its range of slopes: f lies between the lines through both its end values. They are the
-// least and greatest change over the whole piece, were its slope everywhere the least or the greatest.
+// Bounds over a piece of a ray by its range of slopes: f lies between lines of these slopes through both end values.
+// Bounds are the change over the whole piece if its slope were everywhere the least, or everywhere the greatest.
 #import arithmetic/ends
 
 fn bounds_scaled(b: Bounds, factor: f32) -> Bounds {

@@ -1,4 +1,4 @@
-// The piece of the plane in which a network is linear: what other lines leave of a line, and which are near.
+// The piece of the plane in which a network is linear: the part of a line within it, and which lines are near.
 #import generated/boundaries
 
 // How far past a line the next piece is evaluated, in samples; thinner pieces may be missed.

@@ -1,4 +1,4 @@
-// The studio look: a surface's colour and how much light it stops. Needs `frame`, `surface`, `palette`.
+// The studio look: a surface's colour and how much light it blocks. Needs `frame`, `surface`, `palette`.
 #import lib/palette
 #import lib/ray
 #import lib/studio_light

@@ -1,4 +1,4 @@
-// How many invocations run side by side on this adapter; one invocation of a workgroup writes it.
+// How many invocations a subgroup has on this adapter; one invocation of a workgroup writes it.
 #import generated/bindings
 
 @compute @workgroup_size(64)

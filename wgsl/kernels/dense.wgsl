@@ -1,4 +1,4 @@
-// Four outputs of a layer of weights of a vector; sixteen invocations each sum a share of the inputs.
+// Four outputs of a dense layer of one vector; sixteen invocations each sum a share of the inputs.
 #import generated/bindings
 #import generated/activated
 #import lib/window

@@ -1,4 +1,4 @@
-// What the stages found for some samples, put in its place among all; one invocation a sample.
+// The stages' results for some samples, copied to their places among all; one invocation a sample.
 #import generated/bindings
 
 // Whether derivatives come with the values: of a sample all values, then derivatives across, then down.

@@ -1,5 +1,5 @@
-// The neurons of a block that are seen at all: a run of one group's vec4f counts its own, then lists them; then, one
-// invocation each, they are described.
+// The visible neurons of a block: one invocation counts, then lists those in a run of vec4f of one group; then one
+// invocation describes each neuron.
 #import generated/bindings
 #import lib/random
 

@@ -2,7 +2,7 @@
 #import generated/bindings
 #import lib/dot_edge
 
-// Dots of one bin that are looked at, the nearest ones: what software drivers' loops can do.
+// Most dots of one bin that are blended, the nearest ones: the limit of software drivers' loops.
 const MOST: u32 = 60000u;
 // Nothing is seen through what lets through less: a quarter of a step of eight bits.
 const OPAQUE: f32 = 1.0 / 1024.0;

@@ -2,7 +2,7 @@
 #import lib/dot_edge
 #import lib/random
 
-// How much of the reveal of a block one neuron's own appearing takes, and how much of its beginning is left to chance.
+// The part of a block's reveal during which one neuron appears, and the random part of when it begins to.
 const FADE: f32 = 0.25;
 const CHANCE: f32 = 0.3;
 // How much larger the dots of a lit channel are, so that few of them among many are found.

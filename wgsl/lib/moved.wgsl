@@ -1,4 +1,4 @@
-// Activations of straight pieces, as what a response gains when its sum moves from c to c + d: exact for small d.
+// Piecewise linear activations: how a response changes when its sum moves from c to c + d; exact for small d.
 
 fn moved_identity(d: vec4f, c: vec4f, a: f32) -> vec4f {
     return d;

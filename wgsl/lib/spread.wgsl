@@ -1,4 +1,4 @@
-// Mean and spread of four columns of numbers, and how those of two sets of numbers become those of both.
+// Mean and spread of four columns of numbers, and how those of two sets are combined.
 
 struct Spread {
     mean: vec4f,

@@ -1,7 +1,7 @@
 """A network with two inputs for pictures of its boundaries: every neuron's sum and gradient at a sample.
 
 Where all activations are piecewise linear, sums at the middle of the picture are computed in float64, and the shader
-adds what a sample's distance from there changes. So a line is as true in a picture of 1e-12 as in one of 1. Other
+adds what a sample's distance from there changes. So a line is as exact in a picture 1e-12 wide as in one 1 wide. Other
 networks are evaluated as they are, from a first layer that is folded about the middle in float64.
 """
 
@@ -16,8 +16,8 @@ from engine.codegen.text import header
 from engine.gpu.bindings import Binding
 from engine.network.mlp import Mlp, Shape
 
-# Products with two derivatives each that may be written out: lavapipe compiles some 4,800 lines of four a second, and
-# what is written out runs several times as fast as a loop over arrays.
+# Most products, with two derivatives each, that are written out: lavapipe compiles some 4,800 lines of four a second,
+# and written-out code runs several times as fast as a loop over arrays.
 WRITTEN = 400
 
 
@@ -28,15 +28,15 @@ def middle_count(shape: Shape) -> int:
 
 
 def middle(net: Mlp, origin: ArrayLike, axes: ArrayLike, pixel: float) -> tuple[np.ndarray, float]:
-    """What the shader needs of a network about a point of its plane, as vec4f.
+    """The contents of the binding `middle`: a network's sums and gradients about a point of its plane, as vec4f.
 
     origin   (inputs,), the input there
     axes     (2, inputs), what a step of 1 along world x, and along world y, adds to it
     pixel    world units between samples
     returns  (middle_count, 4) float32, and the number that sums of the shader are to be multiplied by
 
-    Sums of straight networks are in units of a sample: such networks keep their pieces at any scale, and gradients
-    are then of the weights' size however small the picture.
+    Where boundaries are straight, sums are scaled to units of a sample: this does not move the boundaries, and keeps
+    gradients of the weights' size however small the picture.
     """
     straight = is_straight(net.shape)
     scale = 1.0 / pixel if straight else 1.0
@@ -83,7 +83,7 @@ def boundaries_module(shape: Shape, task: str) -> str:
     kinks(reach)           the steps from q across the two nearest lines within reach: xy and zw; 0 for none
     line_of(neuron)        a neuron's sum at q, and its gradient
     mark(back)             marks the neurons whose lines are near q + back; mark_found() those that `take` has stored
-    next_mask()            the first marked neuron, which is marked no more; NONE after the last
+    next_mask()            unmarks and returns the first marked neuron; NONE after the last
     take(neuron, far, along)
                            stores the nearest point of a neuron's line for found_of(neuron); forget() clears all
     value_of(z)            the last activation

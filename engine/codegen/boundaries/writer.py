@@ -10,7 +10,7 @@ from engine.codegen.text import function, indented
 from engine.network.mlp import Shape
 
 STRAIGHT = ("relu", "leaky_relu", "identity")
-# Groups of outputs whose sums a loop forms together.
+# Groups of outputs whose sums one loop computes together.
 CHUNK = 2
 
 
@@ -32,7 +32,7 @@ class Groups:
         self.count = sum(sizes)
 
     def places(self, shape: Shape) -> np.ndarray:
-        """(neurons + 1,): where each hidden neuron, and then the decision, stands among all, the fill included."""
+        """(neurons + 1,): the numbers of all hidden neurons, then of the decision, counted with the fill."""
         neurons = [4 * s + np.arange(n) for s, n in zip(self.starts, shape.sizes[1:-1], strict=True)]
         return np.concatenate([*neurons, [4 * self.count]]).astype(int)
 
@@ -40,7 +40,7 @@ class Groups:
 class PlaneElement:
     """Four neurons' sums and their gradients in the plane: an Element of codegen.mlp.body.
 
-    centres   of each layer, the first of its sums at the picture's middle in the binding `middle`
+    centres   for each layer, where its sums at the picture's middle begin in the binding `middle`
     """
 
     element = "Plane"
@@ -73,9 +73,9 @@ class PlaneElement:
 
 
 class BoundaryWriter:
-    """Writes the functions for a Shape; subclasses say how groups are gone through.
+    """Writes the functions for a Shape; subclasses decide how the code goes through the groups.
 
-    arrays   of a Plane for each group of a layer, which the evaluation needs
+    arrays   names of the arrays that the evaluation needs, of one Plane for each group of a layer
     """
 
     arrays: tuple[str, ...] = ()
@@ -173,7 +173,7 @@ class BoundaryWriter:
         return function("boundary_hidden(p: Plane, c: vec4f, layer: u32, group: u32) -> Plane", lines)
 
     def decision(self) -> Iterator[str]:
-        """What is 0 where the network changes its mind: of classes, the best less the second best."""
+        """Statements for the sum that is 0 where the decision changes: for classes, the best less the second best."""
         count, name = self.shape.sizes[-1], self.shape.activations[-1].name
         one = lambda k: (
             f"vec3f(outputs[{k} / 4u][{k} % 4u], outputs_x[{k} / 4u][{k} % 4u], outputs_y[{k} / 4u][{k} % 4u])"
@@ -224,10 +224,10 @@ class BoundaryWriter:
 
 
 class UnrolledWriter(BoundaryWriter):
-    """Every product on a line, every place a constant: fast, for small networks.
+    """One line for each product, all indices constant: fast, for small networks.
 
-    One neuron of many is found by choosing among all: an array indexed by a number that is not constant lies in memory,
-    and costs a load or a store for each component, and seconds to compile.
+    One neuron is found by `select` among all: an array whose index is not constant lies in memory, and costs a load or
+    a store for each component, and seconds to compile.
     """
 
     def each(self, count: int, text: str) -> Iterator[str]:
@@ -270,9 +270,7 @@ class LoopWriter(BoundaryWriter):
         yield "}"
 
     def evaluation(self) -> Iterator[str]:
-        """The first layer, then one loop for all others, whose places are a table: lavapipe takes seconds for each
-        further copy of code that reaches arrays by numbers that are data.
-        """
+        # One loop over a table of layers: lavapipe takes seconds to compile each copy of code with variable indices.
         last = len(self.blocks) - 1
         first = self.element.response(self.shape, 0, self.element.start(0, "", "g"), "g")
         yield from self.each(self.blocks[0].outputs, f"responses[{{g}}] = {first};")
@@ -297,7 +295,7 @@ class LoopWriter(BoundaryWriter):
         yield "}"
 
     def _sums(self):
-        """Those of CHUNK groups from `first` on; past the last group, that one again."""
+        """The sums of CHUNK groups from `first` on; past the last group, that group again."""
         for m in range(CHUNK):
             start = "vec4f(0.0)" if self.straight else f"middle[place.w + g{m}]"
             yield f"let g{m} = min(first + {m}u, place.z - 1u);"

@@ -9,7 +9,7 @@ from engine.errors import NetworkError
 from engine.network.mlp import Shape
 
 # llvmpipe ends loops silently after 65,535 iterations an invocation, all loops summed; the rest is room for the caller.
-# It counts for eight invocations together, each of which may be the slowest in another search: every search must fit.
+# Eight invocations share one count, and in each search another one may be the slowest: every search must fit.
 LOOP_ITERATIONS = 60000
 # Enough for sheets a ten-thousandth thick (30 segments) many times over.
 MOST_SEGMENTS = 96
@@ -26,7 +26,7 @@ class Budget:
 
     searches    along its ray: one more than the surfaces it looks for, to know whether those were all
     segments    in each of them
-    polishing   iterations of sharpening a hit
+    polishing   iterations that sharpen a hit
     """
 
     searches: int = SURFACES + 1
@@ -40,7 +40,7 @@ class Budget:
 
 
 def is_shallow(shape: Shape) -> bool:
-    """True where slope bounds enclose it: one layer has an activation, and at most one affine layer follows."""
+    """True where slope bounds apply: one layer has an activation, and at most one affine layer follows."""
     names = [a.name for a in shape.activations]
     if not shape.activations[-1].rule.elementwise:
         return False
@@ -61,7 +61,7 @@ def budget(shape: Shape, *, bounded_loops: bool = True) -> Budget:
     for enough in (ENOUGH_SEGMENTS, FEWEST_SEGMENTS):
         for polishing in POLISHING:
             for searches in (SURFACES + 1, 5, 3, 2, 1):
-                # One evaluation more a surface: who draws it wants its gradient.
+                # One more evaluation per surface: drawing needs the gradient there.
                 segments = (LOOP_ITERATIONS // searches - (polishing + 1) * polish) // iterations
                 if segments >= enough and (searches > SURFACES or polishing < POLISHING[0]):
                     return Budget(searches, min(MOST_SEGMENTS, segments), polishing)

@@ -53,7 +53,7 @@ class ParabolaBody:
         return self.writer.iterations + (3 * self.blocks[-1].outputs if self.softmax else 0)
 
     def text(self) -> str:
-        """The functions of `generated/enclosure` that depend on it."""
+        """The functions of `generated/enclosure` that depend on the Shape."""
         parts = ["#import arithmetic/parabola", *(f"#import activations/{a.name}" for a in self.activations)]
         for i, activation in enumerate(self.activations):
             parts += [range_functions(activation, i), LIFT.format(suffix=i)]

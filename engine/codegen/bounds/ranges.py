@@ -6,8 +6,8 @@ import numpy as np
 
 from engine.network.activations import Activation
 
-# How exact the WGSL of an activation is, in units of 2^-23: (of the result, of 1) for the value, then for slope and
-# curvature alike. A row each; tests/kernels/test_enclosure.py measures them.
+# Errors of each activation's WGSL, in units of 2^-23: (relative to the result, absolute) of the value, then of slope
+# and curvature alike. tests/kernels/test_enclosure.py measures them.
 ACCURACY = {
     "identity": ((0, 0), (0, 0)),
     "relu": ((0, 0), (0, 0)),
@@ -24,7 +24,7 @@ ACCURACY = {
 # |s''| <= rate |s'| away from a kink: the slope of a saturated neuron then stays small under rounding, where a bound by
 # the largest curvature would swamp surfaces thinner than a thousandth.
 RATES = {"tanh": 2.0, "sigmoid": 1.0, "softplus": 1.0, "elu": 1.0}
-# sin loses its last digits where its argument does: rounding of a z is an error of z.
+# sin(a z) rounds a z first, which is an error of its argument.
 ARGUMENT_ULP = {"sine": 1}
 # Past this the sine's reduction is not exact (wgsl/lib/sine.wgsl) and only |sin| <= 1 is left.
 SINE_MOST = 1.0e4
@@ -73,14 +73,14 @@ def range_functions(activation: Activation, suffix: object) -> str:
     value_SUFFIX(z), slope_SUFFIX(z)       s and s'
     value_error_SUFFIX(z, value)           how far the computed value may be off, for an exact z
     argument_error_SUFFIX(z)               and what to add to z's own error for the rounding inside
-    slope_most_SUFFIX(z, slope, e)         the largest |s'| within e of z, whose slope is at hand
+    slope_most_SUFFIX(z, slope, e)         the largest |s'| within e of z, whose slope is given
     slope_range_SUFFIX(z)                  s' over a Range
-    slope_near_SUFFIX(ends, p, q, e)         s' over a Range and e around it, from the slopes p and q at its ends
+    slope_near_SUFFIX(ends, p, q, e)       s' over a Range and e around it, from the slopes p and q at its ends
     curvature_range_SUFFIX(z)              s'' over a Range
     bend_SUFFIX(z, change, slack)          the interpolation error of s, in remainders, between ends in the Range z that
                                            are `change` apart, give or take `slack`
 
-    All bounds hold for the real s, whatever was rounded here.
+    All bounds hold for the exact s: they include the rounding of these functions.
     """
     rule, a, name = activation.rule, activation.parameter, activation.name
     (relative, absolute), (rough, floor) = ACCURACY[name]
@@ -165,13 +165,13 @@ def _slope_most(activation, most_slope, most_curvature, rough, floor):
 
 
 def _widened(activation, most_slope, most_curvature):
-    """Statements that widen `r`, slopes at two ends, to those within e of the ends, kinks apart."""
+    """Statements that widen `r`, a range of slopes at two ends, to the slopes within e of the ends, without kinks."""
     rate = RATES.get(activation.name)
     if rate is None:
         if most_curvature == 0.0:
             return []
         return [f"r = Range(r.low - {number(most_curvature)} * e, r.high + {number(most_curvature)} * e);"]
-    # The slopes of these have one sign, which is that of their parameter or plus.
+    # The slopes of these activations have one sign: that of their parameter, or plus.
     sign = -1.0 if activation.slope(-1.0) < 0 else 1.0
     wide = f"vec4f({number(sign * most_slope * (1 + 1e-6))})"
     grown, shrunk = f"(1.0 + {number(2 * rate)} * e)", f"max(1.0 - {number(rate)} * e, vec4f(0.0))"

@@ -7,20 +7,20 @@ from engine.network.mlp import Shape
 # Activations whose slope is above 0, largest at 0, and changes by at most its RATE: wgsl/lib/saturating.wgsl has value
 # and slope at once.
 SATURATING = ("tanh", "sigmoid")
-# Of the two ends of a piece: z and s'(z) of each group.
+# Arrays for the two ends of a piece: z and s'(z) of each group.
 ENDS = ("near_z", "near_s", "far_z", "far_s")
 NEAR = "    near_z[{g}] = far_z[{g}];\n    near_s[{g}] = far_s[{g}];"
 
 
 def slope_body(shape: Shape) -> "SlopeBody":
-    """What writes the functions for a Shape."""
+    """The writer of the functions for a Shape."""
     return (SaturatingBody if shape.activations[0].name in SATURATING else SlopeBody)(shape)
 
 
 class SlopeBody:
     """f = V s(W p + b) + c; along a ray z = a t + b and f' = sum of V_i a_i s'(z_i), all written out.
 
-    s' is at hand at both ends; between them its extremes are at the activation's extrema.
+    s' is known at both ends; between them its extremes are at the activation's extrema.
 
     per_ray   arrays of constants of a ray, a vec4f for each group of neurons
     begin, far, plain, bounds
@@ -78,13 +78,13 @@ class SlopeBody:
     def out(self, g: int) -> str:
         """The last layer's weights from group g."""
         if len(self.blocks) == 1:
-            # Its activation is the output.
+            # The only layer's activation is the output.
             return "vec4f(1.0, 0.0, 0.0, 0.0)" if g == 0 else "vec4f(0.0)"
         at = self.blocks[1].block(0, g)
         return f"vec4f({', '.join(f'weights[{at + j}u].x' for j in range(4))})"
 
     def names(self) -> dict[str, object]:
-        """What the texts above have in braces, the same for all groups."""
+        """Values for the braces in the texts above that are the same for all groups."""
         return {"bias": self.bias, "terms": 4 * self.groups + 3, "sums": 4 * self.groups + 8}
 
     def function(self, head: str, text: str, *, sums: tuple[str, ...] = (), start: str = "", end: str = "") -> str:
@@ -131,7 +131,7 @@ class SlopeBody:
 
 
 class SaturatingBody(SlopeBody):
-    """The same for tanh and sigmoid, at half the cost: what rounding does to slopes are factors, once a ray."""
+    """The same for tanh and sigmoid, at half the cost: rounding changes slopes by factors, computed once per ray."""
 
     per_ray = (*SlopeBody.per_ray, "ray_out", "ray_grown", "ray_shrunk", "ray_lost")
     # exp(x) <= 1 + 2 x up to x = 1; past that only the largest slope is sure. The ulp are those of the slope itself
@@ -174,7 +174,7 @@ class SaturatingBody(SlopeBody):
     return Bounds(sum_of(low) * width, sum_of(high) * width);"""
 
     def names(self) -> dict[str, object]:
-        """Besides, the activation and its largest slope."""
+        """The values of SlopeBody, the activation's name and its largest slope."""
         terms, name = 4 * self.groups + 3, self.activation.name
         most, rate = number(largest(self.activation, "slope")), number(RATES[name])
         return super().names() | {"name": name, "most": most, "rate": rate, "factors": terms + 24, "values": terms + 6}

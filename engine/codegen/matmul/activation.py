@@ -5,7 +5,7 @@ from engine.network.activations import Activation
 
 
 def activated(activation: Activation | None) -> str:
-    """The text of `generated/activated`; None and what is not elementwise leave the sums as they are."""
+    """The text of `generated/activated`; None, or an activation that is not elementwise, leaves sums as they are."""
     value, imports = "z", ""
     if activation is not None and activation.name != "identity" and activation.rule.elementwise:
         value = f"{activation.name}_value(z, {activation.parameter!r})"

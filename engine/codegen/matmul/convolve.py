@@ -1,6 +1,6 @@
-"""A convolution as a product of matrices: what its tiles are, and where its weights lie.
+"""A convolution as a product of matrices: its tiles, and where its weights lie.
 
-An output's inputs are the numbers of its window: tap by tap, row by row, of each tap four channels a block.
+An output's inputs are the numbers of its window: tap by tap, row by row, a tap's channels in blocks of four.
 """
 
 import numpy as np
@@ -18,10 +18,10 @@ ROW = 2048
 # Outputs of a tile in groups of four, and places of a lane: few sizes, since each is a shader.
 GROUPS = (8, 4, 2, 1)
 PLACES = (6, 7, 4, 2, 1)
-# What the loads of a tile's inputs and weights take, in places and groups of its products: on a core of llvmpipe tiles
+# Cost of loading a tile's inputs, in groups of products, and its weights, in places: on a core of llvmpipe tiles
 # of 7, 6, 4, 2 and 1 places ran at 43, 42, 37, 29 and 20 GFLOP/s, of 8 and 4 groups at 34 and 29.
 INPUTS, WEIGHTS = 1.7, 1.3
-# Another number of places than the first must be so much faster to be worth a shader more.
+# Another number of places than the first must be so much faster to be worth one more shader.
 ANOTHER = 1.1
 
 
@@ -30,34 +30,34 @@ def lanes_tile(node: Convolution, places: int, lanes: int) -> Tile:
     groups, least = groups_of(len(node.bias)), -(-places // lanes)
 
     def taken(whole, size, loads):
-        """What all tiles take along one side, fill and loads with it."""
+        """The cost of all tiles along one side, with fill and loads."""
         return -(-whole // size) * (size + loads)
 
     count = min(PLACES, key=lambda p: taken(least, p, WEIGHTS) * (1 if p == PLACES[0] else ANOTHER))
-    # Of channels in groups a narrow tile sees fewer.
+    # If channels are in groups, a narrow tile sees fewer of them.
     return Tile(count, min(GROUPS, key=lambda g: taken(groups, g, INPUTS) * blocks_seen(node, g)), lanes)
 
 
 def corners_text(tile: Tile) -> str:
-    """`convolve_corners`, which makes each place of a tile known; written out, since arrays in registers need it."""
+    """`convolve_corners`, which finds the window corners of a tile's places; no loop, to keep arrays in registers."""
     lines = "".join(f"    convolve_corner({p}u, block);\n" for p in range(tile.points))
     return f"const ROW = {ROW}u;\n\nfn convolve_corners(block: u32) {{\n{lines}}}\n"
 
 
 def blocks_seen(node: Convolution, tile_groups: int) -> int:
-    """Blocks of channels that the outputs of a tile see, the most of all tiles. Without groups all."""
+    """Most blocks of channels that the outputs of any tile see; all blocks without groups."""
     return max(last - first for first, last in _ranges(node, tile_groups))
 
 
 def first_block(node: Convolution, tile_groups: int, tile: int) -> int:
-    """The block of channels with which what a tile sees begins; the shaders compute the same."""
+    """The first block of channels that a tile sees; the shaders compute the same."""
     outputs, inputs = _shares(node)
     first = 4 * tile_groups * tile // outputs * inputs // 4
     return min(first, groups_of(inputs * node.groups) - blocks_seen(node, tile_groups))
 
 
 def matrix(node: Convolution, tile_groups: int) -> Layer:
-    """Layer of rows of weights: weights (tiles * 4 groups, taps * blocks * 4), bias; zeros where nothing is seen."""
+    """The convolution as a Layer: weights (tiles * 4 groups, taps * blocks * 4), 0 for unseen channels, and bias."""
     outputs, inputs = _shares(node)
     count = len(node.bias)
     tiles = -(-groups_of(count) // tile_groups)
@@ -93,7 +93,7 @@ def pack_slabs(node: Convolution) -> np.ndarray:
 
 
 def pack_channels(node: Convolution) -> np.ndarray:
-    """Weights of channels that each see one: (groups, 1 + taps, 4), the bias first."""
+    """Weights of a convolution of each channel by itself: (groups, 1 + taps, 4), the bias first."""
     channels = len(node.bias)
     rows = np.zeros((4 * groups_of(channels), 1 + node.weights[0].size), np.float32)
     rows[:channels, 0] = node.bias
@@ -107,7 +107,7 @@ def _shares(node):
 
 
 def _ranges(node, tile_groups):
-    """(first, last) blocks of channels that each tile of outputs sees; last is behind it."""
+    """(first, last) blocks of channels that each tile of outputs sees; last is excluded."""
     outputs, inputs = _shares(node)
     count, size = len(node.bias), 4 * tile_groups
     for start in range(0, count, size):

@@ -27,8 +27,8 @@ SHORT = ("identity", "relu", "leaky_relu", "tanh")
 class Tile:
     """What one invocation computes.
 
-    points   so many
-    groups   of four outputs
+    points   how many points
+    groups   how many groups of four outputs
     lanes    0: loads come from workgroup memory. Else the size of a subgroup, which loads as many weights at once and
              broadcasts each of them
     """
@@ -42,8 +42,8 @@ def lanes_tile(outputs: int, lanes: int) -> Tile:
     """The Tile for a layer of so many outputs where lanes share loads.
 
     On two cores 3 points by 40 outputs ran at 84 GFLOP/s, 5 by 24 at 86, 5 by 40 at 97, and 6 by 40 at 100; 8 by 40,
-    whose code a processor's cache no longer holds, at 82. So many outputs that few of the last tile are unused: 400 are
-    ten times 40.
+    whose code a processor's cache no longer holds, at 82. The number of outputs is chosen so that few of the last tile
+    are unused: 400 are ten times 40.
     """
     blocks = groups_of(outputs)
     choices = [blocks] if blocks < 6 else range(6, 11)
@@ -96,7 +96,7 @@ def product_module(
 
     It gives product_loaded and product_stored, from and to what lies in memory: vec4f, or vec2u where it is float16.
 
-    whole   whether what is past the last point and output is stored too
+    whole   whether numbers past the last point and output are stored too
     looped  whether responses of all activations are stored in a loop over the points: a third less to compile, where
             product_store is long
     """
@@ -141,13 +141,13 @@ def _body(tile, activation, short):
 
 
 def _end(tile, activation, short):
-    """Responses are stored."""
+    """Statements that store the responses."""
     if short or not tile.lanes:
         for g in range(tile.groups):
             for p in range(tile.points):
                 yield f"product_store({p}u, {g}u, {_response(activation, f's{g}_{p}')});"
         return
-    # An iteration keeps those of the first point and moves the others up.
+    # An iteration stores the first point's responses and moves the others up.
     yield f"for (var p = 0u; p < {tile.points}u; p++) {{"
     for g in range(tile.groups):
         yield f"    product_store(p, {g}u, {_response(activation, f's{g}_0')});"
@@ -226,7 +226,7 @@ def pack_lanes(layer: Layer, tile: Tile) -> np.ndarray:
 
 
 def image_height(rows: int) -> int:
-    """Rows of an image that has room for so many: never a power of two.
+    """Rows of an image that has room for `rows` rows: never a power of two.
 
     llvmpipe compiles a shader once for images whose sides are powers of two and once for others: up to four times for
     the two images of a product, which takes most of a network's first run.

@@ -1,4 +1,4 @@
-"""What the generated network can compute with: each an element type and a few functions in `wgsl/arithmetic/`."""
+"""The arithmetics of the generated network: each is an element type and some functions in `wgsl/arithmetic/`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

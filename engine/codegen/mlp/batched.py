@@ -14,7 +14,7 @@ from engine.codegen.text import fours, header, indented
 from engine.gpu.bindings import Binding
 from engine.network.mlp import Shape
 
-# Lanes that share a load: those of lavapipe on a processor with vectors of 256 bits.
+# Lanes that share a load: lavapipe has as many on a processor with vectors of 256 bits.
 LANES = 8
 # Products summed in f16 before the sum is added in f32.
 HALF_RUN = 8
@@ -64,7 +64,7 @@ def batched_module(shape: Shape, variant: Variant) -> str:
 
     NETWORK_POINTS                        points an invocation
     NETWORK_GROUPS, INPUT_GROUPS          groups of four outputs and inputs
-    NetworkInvocation                          an argument of the entry point, to be passed on; place in it is the
+    NetworkInvocation                     an argument of the entry point, to be passed on; its field `place` is the
                                           invocation's number in its workgroup
     network_batched(first, apart, lanes)  evaluates at points first, first + apart, ...
 
@@ -74,7 +74,7 @@ def batched_module(shape: Shape, variant: Variant) -> str:
     network_batched, those past the last point too.
     """
     cut = variant.plan(shape)
-    assert cut is not None  # whoever asks has looked
+    assert cut is not None  # the caller has checked
     names = dict.fromkeys(a.name for a in shape.activations)
     groups = -(-shape.sizes[-1] // 4)
     softmax = not shape.activations[-1].rule.elementwise
@@ -109,7 +109,7 @@ def batched_module(shape: Shape, variant: Variant) -> str:
 
 
 class _BatchedBody:
-    """Statements. Variables: h<neuron>_<stream> a layer's responses, z<row>_<stream> sums, n... responses of a layer
+    """Writes statements. Variables: h<neuron>_<stream> a layer's responses, z<row>_<stream> sums, n... those of a layer
     whose passes are not over. Stream s is point s / channels; its value, or one of its derivatives.
     """
 
@@ -264,7 +264,7 @@ class _BatchedBody:
 
 
 class _Weights:
-    """Weights in the order in which they lie, each a name once it is loaded.
+    """Weights in the order in which they lie in memory; each has a name once it is loaded.
 
     base   the vec4f where they begin: a number, or the name of a variable
     """

@@ -13,17 +13,17 @@ import numpy as np
 from engine.codegen.mlp.layout import UNIFORM_BYTES
 from engine.network.mlp import Layer, Shape
 
-# A layer may be this wide, and the point too: responses of two layers are held in registers, or what serves as such.
+# Most neurons of a layer, and inputs: the responses of two layers are held in registers.
 WIDEST = 64
-# Outputs whose sums are formed together: with four points, 16 sums for the 32 registers of a processor's vector unit.
+# Outputs whose sums are computed together: with four points, 16 sums for the 32 registers of a processor's vector unit.
 TOGETHER = 4
-# Multiply-adds written out in one body, a point's each for itself: lavapipe compiles some 4,800 a second.
+# Multiply-adds written out in one body, counted for every point: lavapipe compiles some 4,800 a second.
 WRITTEN = 4800
-# Products written out for a layer, which is computed in passes where it has more. With four points 64 by 64 ran at 48
+# Products written out for a layer; one with more is computed in passes. With four points 64 by 64 ran at 48
 # GFLOP/s in passes of 512 and at 47 in passes of 768; 30 by 30 at 55 in one pass and 39 in two or three, since a pass
 # moves all responses along.
 PRODUCTS_OF = (1024, 512, 256)
-# Bindings for weights: WebGPU gives a stage 12 uniform buffers, and one of them says which points.
+# Bindings for weights: WebGPU gives a stage 12 uniform buffers, and one of them describes the points.
 BUFFERS = 11
 ROOM = UNIFORM_BYTES // 16
 # Equal layers a body has room for: the least of these that holds them. How many there are is a number in the buffer, so
@@ -52,7 +52,7 @@ class Segment:
     """Equal layers, one after the other, whose code is written once.
 
     layer, count      the first of them, and how many
-    room              how many its code and its place are made for; 1: it is no loop
+    room              how many its code and its place in memory are made for; 1: it is no loop
     inputs, outputs   neurons of each layer
     rows, passes       a layer is computed in passes, so many of its outputs a pass; the last may be filled with zeros
     parts             where the weights lie: in several buffers where one does not hold them, each with some rows of
@@ -198,6 +198,6 @@ def pack_layer(segment: Segment, layer: Layer) -> Iterator[tuple[Part, np.ndarra
 
 
 def together(part: Part) -> list[range]:
-    """Ranges of the rows of a part whose sums are formed together."""
+    """Ranges of the rows of a part whose sums are computed together."""
     end = part.first + part.rows
     return [range(q, min(q + TOGETHER, end)) for q in range(part.first, end, TOGETHER)]

@@ -1,7 +1,7 @@
 """The loop over a network's layers, once for every element type: numbers, dual numbers, bounds, boundaries.
 
 An element type says how a sum starts, what a product adds and what the activation gives (`Element`). A storage says
-where responses are in between:
+where the responses lie between two layers:
 
 - written out: every product on a line, every response a variable. For small networks
 - by inputs: loops over inputs, with the sums of the outputs in registers and responses in variables. Each iteration
@@ -28,7 +28,7 @@ from engine.network.mlp import Shape
 WRITTEN_OUT = 26
 # By inputs: groups of four neurons in a layer whose sums all stay in registers, one group of inputs an iteration.
 NARROW = 8
-# Wider layers take inputs and outputs so many groups an iteration: 16 blocks keep iterations few and compile at once.
+# Wider layers take so many groups of inputs and outputs an iteration: 16 blocks keep iterations few and compile fast.
 CHUNK = 4
 # By outputs: layers to this many groups keep their responses in registers; wider ones in arrays in memory.
 MOST_IN_REGISTERS = 16
@@ -222,7 +222,7 @@ class ByInputs(_Writer):
 
 
 def _moved_up(count, stride):
-    """The first `stride` of h0 ... to the end of the first `count`, the others to the front."""
+    """Statements that move the first `stride` of h0 ... to the end of the first `count`, and the others forward."""
     for m in range(stride):
         yield f"let first{m} = h{m};"
     for g in range(count - stride):

@@ -99,7 +99,7 @@ def pack(net: Mlp) -> np.ndarray:
 
 
 def upload(net: Mlp, array: Array | None = None) -> Array:
-    """An Array with the weights of an Mlp; `array`, an earlier one, is written anew where its size and use fit."""
+    """An Array with the weights of an Mlp; an earlier `array` is overwritten and returned if its size and usage fit."""
     data = pack(net)
     usage = "uniform" if weights_binding(net.shape).kind == "uniform" else "storage"
     if array is None or (array.count, array.usage) != (data.size, usage):

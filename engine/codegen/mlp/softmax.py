@@ -61,7 +61,7 @@ MEANS = {
 
 
 def softmax_shared(shape: Shape) -> str:
-    """What softmax of all arithmetics calls."""
+    """The WGSL functions that softmax calls in every arithmetic."""
     return SHARED.format(outputs=shape.sizes[-1], groups=layout(shape).blocks[-1].outputs)
 
 

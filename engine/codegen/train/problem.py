@@ -44,7 +44,7 @@ BINDINGS = (
 
 @dataclass(frozen=True)
 class Problem:
-    """What the generated code depends on.
+    """The problem for which training code is generated.
 
     shape   of the networks; hidden layers and the last one elementwise
     task    "classes": the last number of a sample is its class, the loss softmax cross-entropy of the outputs;
@@ -70,7 +70,7 @@ class Problem:
         return sum(m * (n + 1) for _, n, m in self.layers)
 
     def scale(self, batch: int) -> float:
-        """What the sum of a batch's gradients, each of the loss's simplest form, is multiplied by."""
+        """The factor of the sum of a batch's gradients, which are taken of the loss without its constant factors."""
         return 1.0 / batch if self.task == "classes" else 2.0 / (batch * self.shape.sizes[-1])
 
 

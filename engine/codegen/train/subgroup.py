@@ -1,7 +1,7 @@
 """Training for processors: one subgroup a run, lane i holding units i, i + lanes ... of each layer, all in registers.
 
-On software drivers a subgroup is a vector register, and what costs is everything but arithmetic on registers: loads,
-stores and barriers. So weights, moments and gradients are variables, a vector of units each, and one sample after the
+On software drivers a subgroup is a vector register. Arithmetic on registers is cheap; loads, stores and barriers are
+expensive. So weights, moments and gradients are variables, a vector of units each, and one sample after the
 other passes through all units at once: a response is broadcast from its lane and multiplied with a vector of weights.
 A gradient needs no sum over lanes, and Adam's update is the same few operations on each variable.
 
@@ -18,7 +18,7 @@ import numpy as np
 from engine.codegen.text import each, fours, header, indented
 from engine.codegen.train.problem import Places, Problem
 
-# Samples taken side by side hide the time that an operation takes to end; two run fastest of 1, 2, 4, 8.
+# Samples computed side by side hide the latency of operations; two run fastest of 1, 2, 4, 8.
 TOGETHER = 2
 # Vectors of weights past which code compiles too slowly: 79 of 2-16-16-16-2 take a second, 153 of 2-32-32-2 three, 285
 # of 2-32x3-2 eight, once a machine where the driver keeps what it compiled. The other layout takes a minute longer for
@@ -86,7 +86,7 @@ class Lanes:
 
     @property
     def loop_iterations(self) -> int:
-        """Iterations of all loops in one of them, itself counted; the look that ends a loop is an iteration too."""
+        """Iterations of all loops in one of `iterations`, itself counted; the check that ends a loop counts as one."""
         return 1 + self.lanes // TOGETHER + 1
 
     @property
@@ -211,7 +211,7 @@ class _LanesBody:
     def _iteration(self):
         n, targets = self.problem.shape.sizes[0], self.problem.targets
         yield f"let number = iteration * {self.width}u + lane;"
-        # What is past the batch counts nothing, but all lanes must go on together.
+        # Samples past the batch count 0, but all lanes must go on together.
         yield "let counts = select(0.0, 1.0, number < training.batch);"
         yield "var sample = min(number, training.count - 1u);"
         yield "if training.whole == 0u {"
@@ -254,7 +254,7 @@ class _LanesBody:
                 yield f"let {name}{z[1:]} = {name}four{layer + 1}_{at}.{'xyzw'[c]};"
 
     def _loss(self):
-        """d: deltas of the outputs, as many times too large as `scale` is small."""
+        """d: deltas of the outputs, still to be multiplied by `scale`."""
         last, outputs = len(self.layers), self.problem.shape.sizes[-1]
         if self.problem.task == "classes":
             yield from self._cross_entropy(last, outputs)

@@ -10,7 +10,7 @@ from engine.codegen.train.problem import Places, Problem
 from engine.errors import DeviceLimitError
 from engine.gpu.structs import struct
 
-# What every WebGPU device has.
+# Bytes of workgroup memory that every WebGPU device has.
 MEMORY = 16384
 # Samples at once, in fours: as many as fit, at most a workgroup's worth.
 MOST_FOURS = 32
@@ -81,7 +81,7 @@ class Threads:
     def loop_iterations(self) -> int:
         """Iterations of all loops in one iteration over the batch, at most; Adam's are counted with it.
 
-        The look that ends a loop is an iteration too.
+        The check that ends a loop counts as an iteration.
         """
         share = lambda items: -(-items // self.threads)
         loop = lambda times, inside=0: times * (1 + inside) + 1
@@ -145,7 +145,7 @@ def _rule(name, activation):
 
 
 def _begin(problem, plan):
-    """Deltas of the outputs for four samples, as many times too large as `scale` is small."""
+    """Deltas of the outputs for four samples, still to be multiplied by `scale`."""
     outputs, first = problem.shape.sizes[-1], plan.layers[-1][4]
     place = lambda k: f"{(first + k) * plan.fours}u + four"
     target = lambda k: f"deltas[{(plan.units + k) * plan.fours}u + four]"
