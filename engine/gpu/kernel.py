@@ -69,7 +69,7 @@ class Kernel:
         constants: Mapping[str, float] | None = None,
         **generated: str,
     ) -> Kernel:
-        """The Kernel of the file wgsl/<name>.wgsl; `generated` are texts by name, besides that of the bindings."""
+        """The Kernel of the file wgsl/<name>.wgsl; `generated` are further texts to import, by name."""
         module = compose(name, {"bindings": declare(bindings), **generated})
         return cls(module, bindings, entry=entry, constants=constants)
 

@@ -34,7 +34,7 @@ VIEW = struct(
     slot="u32",  # where its dot goes
     count="u32",
     entries="u32",  # in the lists of all bins
-    low="f32",  # depths between which keys are told apart
+    low="f32",  # depths between which keys differ
     high="f32",
     spread="f32",  # samples of radius that a size of 1 has, at distance 1 where it shrinks with it
     perspective="f32",
@@ -83,7 +83,7 @@ class SplatView:
     spread        samples of radius that a size of 1 has; at distance 1 in perspective
     perspective   False for an orthographic camera
     near, far     of the camera
-    low, high     depths that are told apart, 2^24 steps between them; beyond them the list's order decides
+    low, high     depths between which dots are sorted, in 2^24 steps; beyond them dots keep the list's order
     corner        the part's first sample in the textures that hold it
     lit           (first, end, component) of the dots that `dimmed` spares: vec4f of the cloud, and which of its four
     dimmed        opacity of all others, 1 to dim none

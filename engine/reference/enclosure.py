@@ -4,7 +4,7 @@ Along a piece, with x from 0 to 1, every signal y lies in the line through its t
 interval [low, high], its remainder. Three rules take remainders through a network:
 
 - the first layer is linear along a ray: no remainder
-- an affine layer multiplies the intervals by W; the bias is in the ends
+- an affine layer multiplies the intervals by W; the bias only enters the end values
 - an activation s adds its own: s less its chord is 4 x (1 - x) times -s''(eta) (z1 - z0)^2 / 8 for some eta between
   (the interpolation error), and z's remainder is multiplied by s'(xi) for some xi (the mean value theorem)
 """

@@ -6,7 +6,7 @@ from engine.network.mlp import Mlp
 from engine.network.parts import sliced
 from engine.reference import field
 
-# float16 rounds to 11 bits; a GPU may round either way. Below the second number it may give 0.
+# Float16: its rounding (11 bits, either way), and the number below which a GPU may give 0.
 HALF = 2.0**-10
 HALF_LEAST = 2.0**-14
 # Roundings of a product's weight and response, of the product, and of its sum with seven others.

@@ -6,8 +6,7 @@ from numpy.typing import ArrayLike
 from engine.network.mlp import Mlp
 from engine.reference import field
 
-# float16 rounds to 11 bits, and a GPU may round either way. Below the second number it may give 0; the third is its
-# largest.
+# Float16: its rounding (11 bits, either way), the number below which a GPU may give 0, and its largest number.
 HALF = 2.0**-10
 HALF_LEAST = 2.0**-14
 HALF_MOST = 65504.0

@@ -141,7 +141,7 @@ class _Plane:
         return (z, d) if slopes else z
 
     def rivals(self, points, k):
-        """The best class besides k."""
+        """(N,): the class with the largest output at each point, without class k."""
         z = self.responses(points, len(self.net.layers) - 1)
         z[:, k] = -np.inf
         return z.argmax(axis=1)

@@ -40,6 +40,7 @@ class PlaneLayer:
         return self.slope != 1.0
 
     def sums(self, h: np.ndarray) -> np.ndarray:
+        """(N, n): the weighted sums of (N, m) inputs."""
         return h @ self.weights.T + self.bias
 
     def bent(self, z: np.ndarray) -> np.ndarray:

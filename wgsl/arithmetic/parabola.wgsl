@@ -1,6 +1,6 @@
-// Arithmetic over a piece of a ray: four neurons' responses at both its ends, and how far they stray from the chord
-// between, in units of 4 x (1 - x) for x from 0 to 1: within middle - radius to middle + radius. Bounds of f are that for
-// the output: f(x) is in chord(x) + 4 x (1 - x) [low, high].
+// Arithmetic over a piece of a ray: four neurons' responses at both ends, and how far they may be from the chord
+// between, in units of 4 x (1 - x) for x from 0 to 1: from middle - radius to middle + radius. Bounds of f are the same
+// for the output: f(x) is in chord(x) + 4 x (1 - x) [low, high].
 #import arithmetic/ends
 #import arithmetic/plain
 
@@ -21,7 +21,7 @@ fn parabola_add(z: Parabola, m: mat4x4f, h: Parabola) -> Parabola {
     let size = block_abs(m);
     let near = plain_add(z.near, m, h.near);
     let far = plain_add(z.far, m, h.far);
-    // Four sums, each an ulp of what it comes to: that is this one at most, and the products after it, which are in h's error_bound.
+    // Four sums, each with an ulp of its result: at most that of this sum, and of later products, in h's error_bound.
     let rounded = fma(vec4f(4.0 * ULP), max(abs(near), abs(far)), z.error_bound);
     return Parabola(
         near,
@@ -32,7 +32,7 @@ fn parabola_add(z: Parabola, m: mat4x4f, h: Parabola) -> Parabola {
     );
 }
 
-// The error bound made safe against the rounding of its own sums, once they are complete.
+// The error bound, padded for the rounding of its own sums, once they are complete.
 fn parabola_rounded(z: Parabola) -> Parabola {
     return Parabola(z.near, z.far, z.error_bound * 1.0001, z.middle, z.radius);
 }
@@ -46,7 +46,7 @@ fn parabola_of(near: vec4f, far: vec4f, error_bound: vec4f, d: Range, terms: f32
     return Parabola(near, far, all, middle, radius + (terms + 16.0) * ULP * (abs(middle) + radius));
 }
 
-// The bounds made safe against the rounding of their own last steps.
+// The bounds, padded for the rounding of their own last steps.
 fn bounds_padded(low: f32, high: f32) -> Bounds {
     let pad = 32.0 * ULP * max(abs(low), abs(high));
     return Bounds(low - pad, high + pad);
@@ -61,7 +61,7 @@ fn upper_bound(b: Bounds, rise: f32, x: f32) -> f32 {
     return rise * x + 4.0 * x * (1.0 - x) * b.high;
 }
 
-// The first x in [0, 1] where f may be `gap` above its start, 2 where it can be nowhere; `rise` is its change to the end.
+// The first x in [0, 1] where f may be `gap` above its start, 2 if there is none; `rise` is its change to the end.
 fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
     // The upper parabola is rise x + 4 high x (1 - x); the ulp make up for the discriminant's cancellation.
     let room = gap - 8.0 * ULP * (gap + abs(rise) + abs(b.high));

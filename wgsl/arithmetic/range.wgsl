@@ -12,7 +12,7 @@ fn range_over(p: vec4f, q: vec4f) -> Range {
     return Range(min(p, q), max(p, q));
 }
 
-// With `value` taken in where `inside` is true.
+// The range, extended to `value` where `inside` is true.
 fn range_with(r: Range, value: f32, inside: vec4<bool>) -> Range {
     return Range(select(r.low, min(r.low, vec4f(value)), inside), select(r.high, max(r.high, vec4f(value)), inside));
 }
@@ -31,13 +31,13 @@ fn range_times(a: Range, b: Range) -> Range {
     return Range(min(min(p, q), min(r, s)), max(max(p, q), max(r, s)));
 }
 
-// Whether x is inside; where that is close to call, it is.
+// Whether x is inside; true where rounding leaves it open.
 fn range_holds(z: Range, x: f32) -> vec4<bool> {
     let slack = 1e-6 * abs(x);
     return (z.low <= vec4f(x + slack)) & (z.high >= vec4f(x - slack));
 }
 
-// Whether some n + phase, n whole, is inside the range taken `frequency` times; where that is close to call, it is.
+// Whether some n + phase, n whole, is inside the range times `frequency`; true where rounding leaves it open.
 fn range_holds_whole(z: Range, frequency: f32, phase: f32) -> vec4<bool> {
     let low = z.low * frequency - phase;
     let high = z.high * frequency - phase;

@@ -1,7 +1,7 @@
 // The crossings of level sets along a ray, front to back, none skipped: a segment is proved clear, or cut shorter.
 //
-// Software drivers run every branch of a loop's body each iteration, and a body once more where the loop ends at its top: so
-// the body is short, what can wait is worked out after it, and loops end at their bottom.
+// Software drivers run every branch of a loop's body in each iteration, and the body once more if the loop ends at its
+// top: so the body is short, work that can wait is done after it, and loops end at their bottom.
 #import arithmetic/search_state
 #import arithmetic/search_answer
 
@@ -45,7 +45,7 @@ fn search_next() -> Crossing {
         let reach_down = first_reach(mirrored, drift - rise, search_value - search_error_bound - search_lower);
         let reach = min(reach_up, reach_down) * (1.0 - 16.0 * ULP);
         let clear = reach >= 1.0;
-        // By `pin` the level that the far end lies beyond has been crossed, if it does.
+        // If the far end lies beyond a level, f has crossed that level by `pin`.
         let sure_up = value - far.y >= search_upper;
         let sure_down = value + far.y <= search_lower;
         let pin_up = last_reach(b, rise - drift, search_upper - search_value + search_error_bound);
@@ -53,7 +53,7 @@ fn search_next() -> Crossing {
         let sure = PINS && (sure_up || sure_down);
         let pin = select(1.0, min(select(pin_up, pin_down, sure_down), 1.0), sure);
         let pinned = sure && (pin - reach) * width <= tolerance;
-        // Shorter makes no sense: t or f would be rounding.
+        // A shorter segment would make no sense: t or f would only be rounding.
         let excess = bounds_excess(b);
         let short = width <= tolerance;
         let small = short || excess <= 0.5 * e;
@@ -68,7 +68,7 @@ fn search_next() -> Crossing {
             passes = leaves || short || close;
             if leaves {
                 let side = select(-1.0, 1.0, rises);
-                // After a hit, going on as f went is no news; elsewhere it is a touch.
+                // After a hit, leaving on the side that f went to is not reported again; anything else is.
                 let news = !search_reported || search_side != side;
                 up = news && rises;
                 down = news && !rises;

@@ -11,7 +11,7 @@ fn upper_bound(b: Bounds, rise: f32, x: f32) -> f32 {
     return min(b.high * x, rise - b.low * (1.0 - x));
 }
 
-// The first x in [0, 1] where f may be `gap` above its start, 2 where it can be nowhere; `rise` is its change to the end.
+// The first x in [0, 1] where f may be `gap` above its start, 2 if there is none; `rise` is its change to the end.
 fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
     let room = gap - 4.0 * ULP * (abs(b.low) + abs(b.high) + abs(rise));
     let x = room / b.high;
@@ -22,7 +22,7 @@ fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
     return select(select(reach, 2.0, b.high < room), 0.0, room <= 0.0);
 }
 
-// Where f only rises it is known to cross a level once: nothing is gained by asking closer where.
+// Where f only rises it crosses a level just once: enclosing the crossing more closely gains nothing.
 const PINS = false;
 
 // An x by which f has been `gap` above its start, where its end is: the end, since slopes tell where it is without.

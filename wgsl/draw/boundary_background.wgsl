@@ -14,7 +14,7 @@ var<private> outputs_here: array<vec4f, (OUTPUTS + 3u) / 4u>;
 var<private> region: u32;
 var<private> is_lit: bool;
 
-// Each neuron turns some of four bits of the number: pieces on both sides of a line never have the same.
+// Each neuron flips some of four bits of the number: pieces on both sides of a line never have the same.
 fn region_of(g: u32) -> u32 {
     let number = vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u);
     // Fibonacci hashing (Knuth, volume 3, section 6.4), then 1 to 15.

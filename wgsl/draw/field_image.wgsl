@@ -27,6 +27,6 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
         colour = linear_of(clamp(place, vec3f(0.0), vec3f(1.0)));
     }
     let known = is_finite(value.r) && is_finite(value.g) && is_finite(value.b);
-    // Without alpha a sample counts for nothing; a pixel of such is striped.
+    // A sample without alpha does not count; a pixel of only such samples is striped.
     return select(vec4f(0.0), vec4f(colour, 1.0), known);
 }

@@ -32,7 +32,7 @@ fn vertex(@builtin(vertex_index) i: u32, @builtin(instance_index) strip: u32) ->
     let shown = vec3f(samples[first + map.outputs.y], samples[first + map.outputs.z], samples[first + map.outputs.w]);
     var height = (samples[at] - map.low) * rise - map.half_size.y;
     let known = is_finite(height) && is_finite(shown.x + shown.y + shown.z);
-    // One vertex that is nowhere would take away whole triangles' places.
+    // A single vertex that is not finite would remove whole triangles.
     height = select(0.0, height, known);
     let local = vec3f(place.x, 0.0, place.y) * map.half_size.xyz + vec3f(0.0, height, 0.0);
     let slope = by_step * rise * steps / (2.0 * map.half_size.xz);
@@ -60,7 +60,7 @@ fn lines(at: f32, offset: f32, spacing: f32, step: f32, width: f32) -> f32 {
 
 @fragment
 fn fragment(v: Varying) -> @location(0) vec4f {
-    // Nothing is drawn where nothing is known. What leaves the box is cut where the person chose its ends.
+    // Nothing is drawn where values are not finite. The surface is cut where it leaves the heights that the user chose.
     if v.known < 0.9999 || v.local.y < map.bottom || v.local.y > map.top {
         discard;
     }

@@ -17,14 +17,14 @@ fn value_at(k: u32) -> f32 {
 // A point of the curve, in samples of the picture.
 fn point(k: u32) -> vec2f {
     let value = value_at(k);
-    // The difference is exact for values near the middle: close looks lose nothing more than the value has lost.
+    // The difference is exact for values near the middle: zooming in loses no more than the value itself has lost.
     let y = plot.middle.y - ((value - plot.high) - plot.low) * plot.rise;
     let x = plot.middle.x + (f32(k) + 0.5 - f32(plot.count) * 0.5) / plot.density;
-    // Far outside the picture a line's direction is of no matter, but its square must stay a number.
+    // Far outside the picture a line's direction does not matter, but its square must stay finite.
     return vec2f(x, clamp(y, plot.place.y - 1e5, plot.place.w + 1e5));
 }
 
-// The points that bear on the samples of a column.
+// The points whose lines may touch the samples of a column.
 fn points_near(x: f32) -> vec2u {
     let reach = plot.half_width + 1.0;
     let middle = f32(plot.count) * 0.5 - 0.5;
@@ -77,7 +77,7 @@ fn fragment(v: Varying) -> @location(0) vec4f {
         }
         let b = point(k);
         let next_known = is_finite(value_at(k));
-        // Where a value is no number the curve has a gap.
+        // Where a value is not finite the curve has a gap.
         if known && next_known {
             nearest = min(nearest, distance_to(p, a, b));
         }

@@ -26,7 +26,7 @@ fn studio_shading(p: vec3f, normal: vec3f, steepness: f32, height: f32, ray: Ray
     // A surface's slanted path stops more light; 0.16 keeps edge-on surfaces from turning solid at once.
     var alpha = 1.0 - pow(1.0 - surface.opacity, 1.0 / max(facing, 0.16));
 
-    // A thin rim where the region's wall cuts the surface, of even width on the picture.
+    // A thin rim where the region's edge cuts the surface, equally wide everywhere in the picture.
     let edge = border(p);
     let along = sqrt(max(0.0, 1.0 - pow(dot(edge.normal, normal), 2.0)));
     let pixel = sample_width(distance) * frame.grid;

@@ -64,7 +64,7 @@ fn join_channels(@builtin(global_invocation_id) id: vec3u) {
     wholes[id.x] = Statistics(whole.mean, whole.squares);
 }
 
-// A row of the table: what its four channels are measured by.
+// A row of the table: the means and deviations that normalise its four channels.
 @compute @workgroup_size(64)
 fn fill_table(@builtin(global_invocation_id) id: vec3u) {
     let row = id.x;

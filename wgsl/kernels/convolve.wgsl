@@ -1,4 +1,4 @@
-// A convolution by workgroups: tiles of 128 places and 64 outputs pass through workgroup memory; an invocation takes 8 by 8.
+// A convolution by workgroups: tiles of 128 places by 64 outputs in workgroup memory; an invocation computes 8 by 8.
 // It is a product of matrices, of which the inputs are the numbers of the places' windows.
 #import generated/bindings
 #import generated/product

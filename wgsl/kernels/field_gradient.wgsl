@@ -1,4 +1,4 @@
-// The network's outputs at one point with their derivatives along three directions, which the inputs bring; one invocation a point.
+// The network's outputs at a point and their derivatives along three directions, which the inputs give; a point each.
 #import generated/bindings
 #import generated/points
 #import generated/network

@@ -1,4 +1,4 @@
-// The network's outputs, and where wanted their derivatives, at samples of a grid into an array; one invocation several.
+// The network's outputs, and if wanted their derivatives, at samples of a grid; one invocation takes several samples.
 #import generated/network
 #import generated/bindings
 #import lib/samples

@@ -12,7 +12,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     let y = place / pool.width;
     let corner = vec2i(vec2u(y, place - y * pool.width) * pool.stride) - pool.before;
-    // Padding is less than any number, and no part of a sum.
+    // Padding is skipped: it is less than any number in a maximum, and 0 in a sum.
     let start = vec2u(max(corner, vec2i(0)));
     let ends = corner + vec2i(pool.size);
     let end = min(vec2u(ends), pool.source);

@@ -1,4 +1,4 @@
-// Exclusive prefix sums of whole numbers in place: runs are summed, the sums are summed, the runs are filled; no atomics.
+// Exclusive prefix sums of whole numbers in place: sums of runs, prefix sums of these, then of each run; no atomics.
 #import generated/bindings
 
 // Numbers of one invocation, and invocations that share the sums of all runs.

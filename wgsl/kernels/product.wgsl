@@ -1,4 +1,4 @@
-// One wide layer by workgroups: tiles of 128 points and 64 outputs pass through workgroup memory; an invocation takes 8 by 8.
+// One wide layer by workgroups: tiles of 128 points by 64 outputs in workgroup memory; an invocation computes 8 by 8.
 #import generated/bindings
 #import generated/product
 #import lib/slabs

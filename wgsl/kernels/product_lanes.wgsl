@@ -1,6 +1,6 @@
-// One wide layer where lanes share loads: an invocation takes a tile of points and outputs, its lane's points of each row.
-// Read-only images are what software drivers load fastest: four numbers at eight addresses in 11 cycles, where a uniform
-// buffer takes 28 and storage 75.
+// One wide layer where lanes share loads: an invocation takes a tile of outputs and of its lane's points of each row.
+// Software drivers load read-only images fastest: four numbers at eight addresses in 11 cycles, where a uniform buffer
+// takes 28 and storage 75.
 #import generated/bindings
 #import generated/product
 
@@ -21,7 +21,7 @@ fn product_shared(k: u32, i: u32) -> vec4f {
 fn product_store(p: u32, g: u32, value: vec4f) {
     let group = tile * TILE_GROUPS + g;
     let point = (rows + p) * LANES + lane;
-    // Between layers everything is stored, the fill too: the test alone takes half as long as keeping.
+    // Between layers the fill is stored too: testing for it takes half as long as storing.
     if WHOLE || (group < product.groups && point < product.count) {
         output[(rows + p) * product.by_row + lane * product.by_lane + group * product.by_group + product.offset] = product_stored(value);
     }

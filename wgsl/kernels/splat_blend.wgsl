@@ -4,7 +4,7 @@
 
 // Most dots of one bin that are blended, the nearest ones: the limit of software drivers' loops.
 const MOST: u32 = 60000u;
-// Nothing is seen through what lets through less: a quarter of a step of eight bits.
+// A sample that lets through less light than this is solid: a quarter of a step of eight bits.
 const OPAQUE: f32 = 1.0 / 1024.0;
 
 // The first entry of a bin or of one after it.

@@ -12,7 +12,7 @@ fn count(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
         return;
     }
     let d = dots[order[i]];
-    // A little more than it covers: rounding may not leave out what another part of the picture draws.
+    // A little more than it covers: rounding must not leave out a dot that another part of the picture draws.
     let reach = d.z + edge_of(d.z) + MARGIN;
     let at = d.xy - view.offset;
     let last = vec2i(view.bins) - 1;

@@ -1,4 +1,4 @@
-// tanh and its relatives for four numbers: within 4 ulp, at any finite input; WGSL's own tanh gives NaN past 44 to 89 on some drivers.
+// tanh and its relatives for four numbers: within 4 ulp at any finite input; WGSL's tanh may give NaN past 44 to 89.
 #import lib/exponential
 
 // Where the rational below reaches 1 to rounding.

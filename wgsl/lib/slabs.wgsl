@@ -1,4 +1,4 @@
-// A product's tile in workgroup memory, 128 points by 64 outputs, four blocks of inputs at once; an invocation takes 8 by 8.
+// A product's tile in workgroup memory, 128 points by 64 outputs, four blocks of inputs at once; 8 by 8 an invocation.
 
 const SLAB = 4u;
 const SLAB_POINTS = 128u;

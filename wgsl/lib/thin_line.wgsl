@@ -1,4 +1,4 @@
-// Lines one pixel wide by a rule that every adapter keeps: in each column (row, if the line is steeper) the pixel it passes.
+// Lines one pixel wide, the same on every adapter: in each column (row, if the line is steeper) the pixel it passes.
 
 // The clip place of corner i of the parallelogram that covers just those pixels' centres. Needs `frame`.
 fn thin_line(a: vec4f, b: vec4f, i: u32) -> vec4f {

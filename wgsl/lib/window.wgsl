@@ -1,4 +1,4 @@
-// Where a window that slides over an array of channels reads: the row, column and block of channels of its element number k.
+// Where a window that slides over an array of channels reads: the row, column and block of channels of its element k.
 
 // A window is gone through tap by tap, row by row, each tap block by block.
 fn window_tap(k: u32, blocks: u32, columns: u32) -> vec3u {

@@ -69,9 +69,9 @@ def batched_module(shape: Shape, variant: Variant) -> str:
     network_batched(first, apart, lanes)  evaluates at points first, first + apart, ...
 
     The kernel defines `network_input(i: u32, k: u32) -> vec4f`, inputs 4 k to 4 k + 3 of point i, and
-    `network_store(i: u32, at: u32, value: vec4f)`, called for each point with outputs 4 at to 4 at + 3, and, where
-    there are gradients, NETWORK_GROUPS and twice as many further with their derivatives. Every invocation must call
-    network_batched, those past the last point too.
+    `network_store(i: u32, at: u32, value: vec4f)`, called for each point with outputs 4 at to 4 at + 3; with gradients
+    their derivatives follow, NETWORK_GROUPS along the first input and as many along the second. Every invocation must
+    call network_batched, those past the last point too.
     """
     cut = variant.plan(shape)
     assert cut is not None  # the caller has checked

@@ -19,11 +19,11 @@ def network_module(shape: Shape, arithmetics: Sequence[Arithmetic] = (PLAIN, DUA
 
     It reads the binding `weights` (`weights_binding(shape)` declares it, `pack(net)` fills it) and gives, in WGSL:
 
-    NetworkPoint                        f32, vec2f, vec3f or vec4f; for more inputs u32, a number of the kernel's own:
-                                        it defines `network_input(p: u32, k: u32) -> vec4f`, inputs 4 k to 4 k + 3
+    NetworkPoint                        f32, vec2f, vec3f or vec4f; for more inputs u32, a point's number: the kernel
+                                        defines `network_input(p: u32, k: u32) -> vec4f`, inputs 4 k to 4 k + 3
     NETWORK_INPUTS, NETWORK_OUTPUTS     counts; NETWORK_GROUPS is that of groups of four outputs
     NETWORK_ITERATIONS                  loop iterations of one evaluation, for llvmpipe's budget of 65,535
-    network_inputs(p, k)                 inputs 4 k .. 4 k + 3 of a point, filled with 0
+    network_inputs(p, k)                inputs 4 k .. 4 k + 3 of a point, filled with 0
     network_plain(p)                    all outputs, as array<vec4f, NETWORK_GROUPS>
     network_output(p, k)                output k
     network_dual(p, first)              all outputs with derivatives along inputs first, first + 1, first + 2

@@ -313,7 +313,7 @@ class _LanesBody:
 
 
 def _transposed(rows, name):
-    """Statements that transpose a square of rows (names, None for zeros), giving the columns' names.
+    """Statements that transpose a square matrix given as rows (names, None for zeros); returns the columns' names.
 
     In each round a lane exchanges half of its numbers with the lane whose number differs in one bit.
     """
