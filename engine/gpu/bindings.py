@@ -21,7 +21,7 @@ class Binding:
     """One resource of group 0; its number is its place in the list.
 
     name   in WGSL
-    kind   uniform, read or write (storage buffers), texture, storage_texture, sampler
+    kind   uniform, read or write (storage buffers), texture, storage_texture, sampler; ShaderError for another
     type   a WGSL type as text (`array<vec4f>`, `texture_2d<f32>`), or a Struct, or ("array", Struct)
     """
 

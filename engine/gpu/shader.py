@@ -64,7 +64,7 @@ def cached(key: Hashable, module: Module, what: str, make: Callable[[], T]) -> T
 
 
 def dump(module: Module, folder: Path) -> Path:
-    """Writes a module to folder/NAME.NUMBER.wgsl under a header that says what it was made from; returns the path."""
+    """Writes a module to folder/NAME.NUMBER.wgsl, under a header of what it was made from. FileError if it cannot."""
     stem = module.name.removesuffix(".wgsl").replace("/", "-")
     parts = groupby(module.places, key=lambda place: place[0])
     head = [

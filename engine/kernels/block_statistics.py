@@ -80,7 +80,7 @@ class BlockStatistics:
         """Computes the table.
 
         maps   ChannelMap of each block's responses
-        over   block, channel or shared
+        over   block, channel or shared; SettingError for another
         """
         if over not in OVER:
             raise SettingError(near(over, OVER, noun="normalisation"))

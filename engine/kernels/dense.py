@@ -30,7 +30,7 @@ def steps(
     """The Dispatches of one dense layer.
 
     sources      one ChannelMap of (I, 1, 1)
-    output       the ChannelMap of (O, 1, 1) that is written, in other memory
+    output       the ChannelMap of (O, 1, 1) that is written, in separate memory
     activation   of the sums, or None
 
     Weights that are larger than an adapter binds at once lie in several arrays, with some outputs each.

@@ -24,7 +24,7 @@ def steps(
     """The Dispatch of an activation of a map, or of the sum or product of two maps.
 
     sources      one ChannelMap or two; of two that are multiplied one may be a vector with a number for each channel
-    output       the ChannelMap that is written, in other memory
+    output       the ChannelMap that is written, in separate memory
     activation   of the sums or products, or None; an Elementwise has its own
     """
     # The product is the same either way, and the kernel looks for a vector second.

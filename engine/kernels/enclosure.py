@@ -45,7 +45,7 @@ def enclose(
 
     net          an Mlp with three inputs
     origins      (N, 3), world; directions (N, 3), of length 1
-    starts       (N,), ends (N,): the piece, distances from the origin in world units, each end at least its start and 0
+    starts       (N,), ends (N,): the pieces, as distances from the origin in world units, 0 <= start <= end
     places       how many points of each piece, from its start to its end evenly; at least 2
     returns      (N, places, 2) float32: two bounds, between which the exact output lies
 

@@ -32,7 +32,7 @@ BLOCK = struct(
     first_value="u32",  # vec4f of the responses' array
     parts="u32",  # runs of one group of four channels
     faint="f32",  # least opacity that is seen
-    first_listed="u32",  # of the list
+    first_listed="u32",  # the block's first place in the list
     listed="u32",
 )
 NEURON = struct(

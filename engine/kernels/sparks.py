@@ -45,7 +45,7 @@ def trace(
 class TracedPaths:
     """Paths that stay on the GPU: `array` holds count vertices as vec4f (position, value), seed by seed.
 
-    Arguments as for `trace`. `record` computes them; `show` takes another network, and the next `record` uses it.
+    Arguments and errors as for `trace`. `record` computes paths; `show` takes another network for the next `record`.
     """
 
     def __init__(

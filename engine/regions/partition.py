@@ -23,7 +23,7 @@ class Subdivision:
     faces        Rows (E, 2), the face on its left and on its right going from first to last; -1 outside
     owner        Rows (E,), the function whose zero set the edge is; -1 for the rectangle's own sides
     count        number of faces
-    parents      a list: for each layer cut, (faces then,), the face each was part of before
+    parents      a list: for each layer cut, (faces after it,), the face that each was part of before it
     coincident   (C, 2): an edge, and a function that does not own it but whose zero set lies on it too
     """
 

@@ -45,8 +45,8 @@ class Recorder:
     target        (H, W) or (H, W, 3) uint8, the target over the plane; a picture of the samples if not given
     notes         texts by name, stored in the file; limit, bytes of all recorded weights in memory
 
-    A million steps give about 430 snapshots. If there are more than 2,000, or more bytes than `limit`, half of them are
-    dropped, evenly in the logarithm of the step.
+    A million steps give about 430 snapshots. Of more than 2,000, or more bytes than `limit`, half are dropped, evenly
+    in the logarithm of the step. Raises SettingError or ShapeError for arguments that do not fit.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class Recorder:
 
         model   what engine.load takes: a torch.nn.Sequential, a state dict or other mapping, an Mlp; with activations
                 also any module; or a function without arguments that returns one of these
-        loss    a number or tensor of one, or None; read only for a snapshot
-        step    the number of this step, rising; counted from 0 if not given
+        loss    a number or tensor of one (ShapeError for others), or None; read only for a snapshot
+        step    the number of this step, counted from 0 if not given; SettingError if it does not rise
 
         Call it after computing the loss and before the optimizer's step: then each loss is that of its weights.
         """
@@ -146,7 +146,7 @@ class Recorder:
         return History(self._shape, np.array(common), weights, losses, self._domain, self.task, target, names, notes)
 
     def save(self, path: str | os.PathLike | None = None) -> str | os.PathLike:
-        """Writes the history to a .safetensors file, whole or not at all; returns the path."""
+        """Writes the history to a .safetensors file, whole or not at all; returns the path; SettingError if none."""
         path = self.path if path is None else path
         if path is None:
             raise SettingError("save: give a path, here or to Recorder.")

@@ -22,8 +22,8 @@ def enclosure_module(shape: Shape, allowed: Budget | None = None) -> str:
 
     allowed   the Budget of a search; None takes what every driver can do
 
-    It looks at output 0: `observed(net, output)` puts the one that is wanted there. It needs the binding `weights`,
-    `#import generated/network`, and gives what `arithmetic/search` steps with:
+    It bounds output 0: `observed(net, output)` puts the wanted output there. It needs the binding `weights` and
+    `#import generated/network`, and gives what `arithmetic/search` calls:
 
     SEGMENT_LIMIT, POLISH_LIMIT   iterations of a search, and of sharpening what it found
     enclosure_begin(o, d, length) per-ray constants

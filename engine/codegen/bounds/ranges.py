@@ -124,7 +124,7 @@ def range_functions(activation: Activation, suffix: object) -> str:
     ranged(f"curvature_range_{suffix}(z: Range) -> Range", "curvature", *ends, floor * scale * scale)
     body = [
         f"let c = curvature_range_{suffix}(z);",
-        # A bend of one sign is least where the ends are closest.
+        # A curvature of one sign bends s least where the ends are closest.
         "let wide = change + slack;",
         "let narrow = max(change - slack, vec4f(0.0));",
         "let most = wide * wide * 0.125;",

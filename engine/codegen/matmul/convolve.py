@@ -15,7 +15,7 @@ from engine.network.nodes import Convolution
 IDENTITY = Activation("identity")
 # Texels in a row of the image that holds an array of channels.
 ROW = 2048
-# Outputs of a tile in groups of four, and places of a lane: few sizes, since each is a shader.
+# Outputs of a tile in groups of four, and places of a lane: few sizes, since each needs a shader of its own.
 GROUPS = (8, 4, 2, 1)
 PLACES = (6, 7, 4, 2, 1)
 # Cost of loading a tile's inputs, in groups of products, and its weights, in places: on a core of llvmpipe tiles

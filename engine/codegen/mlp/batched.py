@@ -66,7 +66,7 @@ def batched_module(shape: Shape, variant: Variant) -> str:
     NETWORK_GROUPS, INPUT_GROUPS          groups of four outputs and inputs
     NetworkInvocation                     an argument of the entry point, to be passed on; its field `place` is the
                                           invocation's number in its workgroup
-    network_batched(first, apart, lanes)  evaluates at points first, first + apart, ...
+    network_batched(first, apart, invocation)  evaluates at points first, first + apart, ...
 
     The kernel defines `network_input(i: u32, k: u32) -> vec4f`, inputs 4 k to 4 k + 3 of point i, and
     `network_store(i: u32, at: u32, value: vec4f)`, called for each point with outputs 4 at to 4 at + 3; with gradients

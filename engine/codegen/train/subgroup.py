@@ -21,8 +21,8 @@ from engine.codegen.train.problem import Places, Problem
 # Samples computed side by side hide the latency of operations; two run fastest of 1, 2, 4, 8.
 TOGETHER = 2
 # Vectors of weights past which code compiles too slowly: 79 of 2-16-16-16-2 take a second, 153 of 2-32-32-2 three, 285
-# of 2-32x3-2 eight, once a machine where the driver keeps what it compiled. The other layout takes a minute longer for
-# every 30,000 steps. 561 of 2-64-64-2 take forty seconds, for those who train long enough.
+# of 2-32x3-2 eight, only once per machine if the driver caches shaders. The other layout takes a minute longer for
+# every 30,000 steps. 561 of 2-64-64-2 take forty seconds, which pays for long trainings.
 MOST_VECTORS, PATIENT_VECTORS = 300, 600
 
 
