@@ -9,7 +9,7 @@ from engine.draw.lines import Lines
 from engine.draw.node import Node
 from engine.draw.words.label import Label
 
-# Start and end of each axis: distinguished by hue and lightness. On paper they are darker.
+# Each axis' colours at its start and its end, which differ in hue and lightness; darker ones for paper.
 COLOURS = {
     "dark": (("#d55e5e", "#ffb08a"), ("#3f9d6b", "#a5e3a1"), ("#4a7fd6", "#9cc4ff")),
     "paper": (("#a32d2d", "#d1603d"), ("#1f6b41", "#3f9d5b"), ("#274f9e", "#3f7bd0")),
@@ -17,10 +17,10 @@ COLOURS = {
 
 
 class Axes(Node):
-    """x, y and z from the origin, in correct depth, each named at its end.
+    """Lines from the origin along x, y and z, with correct depth, and a name at each end.
 
     length   world units
-    names    what stands at the ends
+    names    the words at the ends
     theme    dark or paper
     width    of the lines, pixels in a picture 720 high
     """
@@ -36,7 +36,7 @@ class Axes(Node):
         self.resize(length)
 
     def resize(self, length: float) -> None:
-        """Gives the axes another length."""
+        """Sets the length of the axes, world units."""
         self.length = length
         ends = np.eye(3) * length
         self._lines.set(np.stack([np.zeros((3, 3)), ends], axis=1), self._colours)

@@ -1,4 +1,4 @@
-"""Colours: sRGB and linear light, and perceptual maps as tables for shaders, legends and curves alike."""
+"""Colours: sRGB and linear light, and perceptual colour maps as tables for shaders, legends and curves."""
 
 from functools import cache
 
@@ -12,8 +12,8 @@ from engine.gpu.array import Array
 RGB = tuple[float, float, float]
 WHITE = (1.0, 1.0, 1.0, 1.0)
 
-# Ten even steps of each map. viridis, magma, cividis: van der Walt and Smith 2015; Nunez et al. 2018 (CC0).
-# The diverging map is Crameri's vik, 2018, in eleven.
+# Ten evenly spaced colours of each map. viridis, magma, cividis: van der Walt and Smith 2015; Nunez et al. 2018 (CC0).
+# The diverging map is Crameri's vik, 2018, in eleven colours.
 ANCHORS = {
     "viridis": "#440154 #482878 #3e4989 #31688e #26828e #1f9e89 #35b779 #6ece58 #b5de2b #fde725",
     "magma": "#000004 #180f3e #451077 #721f81 #9f2f7f #cd4071 #f1605d #fd9567 #feca8d #fcfdbf",
@@ -21,9 +21,9 @@ ANCHORS = {
     "grey": "#000000 #1c1c1c #393939 #555555 #717171 #8e8e8e #aaaaaa #c6c6c6 #e3e3e3 #ffffff",
     "diverging": "#001261 #033e7d #1e6f9d #71a8c4 #c9dde7 #eceae8 #ead0bf #d29773 #ba6029 #8b2500 #590007",
 }
-# How far a response is above the mean, 0 to 8 deviations, and how probable a class is. On the dark background the
-# original's ramps; on paper as many hues in the same order, dark enough for small dots: at least 4.5 to 1 against white
-# (WCAG 2.2, 1.4.3).
+# Maps for responses, 0 to 8 deviations above the mean, and for probabilities of classes. On the dark theme they are the
+# original program's; on paper the same hues, dark enough for small dots: a contrast of at least 4.5 to white (WCAG 2.2,
+# 1.4.3).
 RAMPS = {
     "responses": {
         "dark": "#ffffff #ffffff #ffffff #ffffff #ffffff #ffffff #c0ffff #88ffff #ccffaa #ffff44 #ffcc22 #ff8800",
@@ -34,13 +34,13 @@ RAMPS = {
         "paper": "#55617a #635d62 #70594b #7c5432 #874d18 #8f4405 #983700",
     },
 }
-# The part of each map that is used: the darkest colours are lost on the dark background, the lightest on paper. An
-# image has no background, and shows the whole map.
+# The part of each map that is used: the darkest colours cannot be seen on the dark background, nor the lightest on
+# paper. An image has no background, and uses the whole map.
 TRIMS = {"dark": (0.18, 1.0), "paper": (0.04, 0.93), "image": (0.0, 1.0)}
 STEPS = 64
 
 
-# What a shader binds by the name `palette`.
+# The type of the binding `palette` in shaders.
 PALETTE = f"array<vec4f, {STEPS}>"
 
 
@@ -58,13 +58,13 @@ def srgb(colour: ArrayLike) -> np.ndarray:
 
 
 def names() -> list[str]:
-    """The maps there are."""
+    """The names of all maps."""
     return list(ANCHORS)
 
 
 @cache
 def palette(name: str, theme: str = "dark") -> np.ndarray:
-    """(STEPS, 3) linear RGB of a map, trimmed for the theme's background, or whole for `image`; or of one of RAMPS.
+    """(STEPS, 3) linear RGB of a map or of one of RAMPS; a map is trimmed for the theme, or whole for `image`.
 
     Raises SettingError for an unknown map.
     """
@@ -75,12 +75,12 @@ def palette(name: str, theme: str = "dark") -> np.ndarray:
     else:
         raise SettingError(near(name, ANCHORS, noun="colour map"))
     anchors = np.array([linear(c) for c in written.split()])
-    # Between anchors in sRGB's own steps, where the maps were made even.
+    # Interpolated in (approximate) sRGB, in which the maps are perceptually even.
     return _between(anchors ** (1 / 2.2), np.linspace(low, high, STEPS)) ** 2.2
 
 
 def _between(table, place):
-    """(..., 3) of a table (N, 3) at places in [0, 1]."""
+    """(..., 3): a table (N, 3), interpolated at places in [0, 1]."""
     at = place * (len(table) - 1)
     return np.stack([np.interp(at, np.arange(len(table)), table[:, c]) for c in range(3)], axis=-1)
 
@@ -92,6 +92,6 @@ def colours(name: str, theme: str, where: ArrayLike) -> np.ndarray:
 
 @cache
 def palette_array(name: str, theme: str) -> Array:
-    """The palette as a uniform Array of STEPS vec4f, for what binds PALETTE."""
+    """The palette as a uniform Array of STEPS vec4f, to bind as PALETTE."""
     data = np.concatenate([palette(name, theme), np.ones((STEPS, 1))], axis=1).astype(np.float32)
     return Array.of(data, "uniform", label=f"palette {name} {theme}")

@@ -1,4 +1,4 @@
-"""Nodes that draw: what the renderer calls once a picture and once a tile, and what a pick returns."""
+"""Nodes that draw: the methods that the renderer calls for each picture and each tile, and the result of a pick."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Aim:
 
     origin      (3,) world, where the ray begins
     direction   (3,) of length 1
-    camera      through which the picture is seen, or None for a ray by itself
+    camera      of the picture, or None for a ray without a picture
     size        (width, height) of the picture in pixels
     x, y        the pixel, y downwards
     """
@@ -45,7 +45,7 @@ class Aim:
 
 @dataclass(frozen=True)
 class Hit:
-    """What a ray through a pixel meets first.
+    """The first thing that a ray through a pixel meets.
 
     node       the drawable
     position   (3,) world
@@ -53,8 +53,8 @@ class Hit:
     value      the network's value there, or None
     gradient   (3,) of the value in world space, or None
     level      the level of the surface, or None
-    certain    False where the search gave up here
-    part       which of the drawable's parts it is: of a cloud of neurons (block, channel, row, column); or None
+    certain    False if the search gave up here
+    part       the part of the drawable, such as (block, channel, row, column) in a cloud of neurons; or None
     """
 
     node: Node
@@ -68,14 +68,14 @@ class Hit:
 
 
 class Drawable(Node):
-    """A node that draws. The renderer calls these, in this order; `world` is the node's transform to the world.
+    """A node that draws. The renderer calls its methods in this order; `world` is the node's transform to the world.
 
-    phase         when `draw` is called: "under" (before everything, no depth), "solid" (writes depth), or "light"
-                  (added after the surfaces, dimmed by those in front); a "cloud" has `draw_cloud` called instead
-    makes_layers  whether it writes lists of layers, by `cast`
-    casts_rays    whether it casts a ray a sample, for the Report
-    is_exact      whether its colours are values, to be shown as they are
-    coarsest      the part of a picture's size, per side, below which live views do not draw it
+    phase         when `draw` is called: "under" (first, without depth), "solid" (writes depth) or "light" (added after
+                  the surfaces, dimmed by those in front); for "cloud", `draw_cloud` is called instead
+    makes_layers  True if its `cast` writes a list of layers
+    casts_rays    True if it casts a ray for each sample, which the Report counts
+    is_exact      True if its colours are values, which must be shown unchanged
+    coarsest      the least scale, relative to the full size per side, at which live views draw it
     """
 
     phase: str | None = "solid"
@@ -89,7 +89,7 @@ class Drawable(Node):
         self._buffers: dict[str, Array] = {}
 
     def uniform(self, struct: Struct, **values: Any) -> Array:
-        """The node's uniform of a struct, which holds these values from now on; sent only where they have changed."""
+        """The node's uniform Array of a struct, set to these values; uploaded only if they have changed."""
         array = self._buffers.get(struct.name)
         if array is None:
             array = self._buffers[struct.name] = Array(struct.dtype, 1, "uniform", label=f"{self.name}: {struct.name}")
@@ -97,55 +97,55 @@ class Drawable(Node):
         return array
 
     def array(self, name: str, dtype: DTypeLike, count: int, usage: str = "storage") -> Array:
-        """The node's array of that name, which has room for so many items; its contents may be lost."""
+        """The node's Array of that name, with room for `count` items; its contents may be lost."""
         array = self._buffers[name] = grown(self._buffers.get(name), dtype, count, usage)
         return array
 
     def upload(self, name: str, data: np.ndarray, usage: str = "storage") -> Array:
-        """The node's array of that name, which holds the data from now on."""
+        """The node's Array of that name, with the data written to it."""
         array = self.array(name, data.dtype, data.size, usage)
         array.write(data)
         return array
 
     def prepare(self, frame: Frame, world: np.ndarray) -> None:
-        """Uploads and runs kernels; called once a picture, before its tiles."""
+        """Uploads data and runs kernels; called once a picture, before its tiles."""
 
     def fill(self, frame: Frame, world: np.ndarray) -> None:
-        """Runs kernels for the tile: called once a tile, before its first pass, with frame.encoder open."""
+        """Records kernels for a tile, with frame.encoder; called once a tile, before its first pass."""
 
     def cast(self, frame: Frame, world: np.ndarray) -> None:
-        """Writes this node's layers of the tile; only called when makes_layers is true."""
+        """Records the pass that writes this node's layers of the tile; called only if makes_layers is True."""
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
-        """Records draws into the pass of the node's phase."""
+        """Records draw calls in the pass of the node's phase."""
 
     def draw_cloud(self, frame: Frame, world: np.ndarray) -> None:
-        """Draws over frame.canvas in passes of its own, after what is solid and the surfaces; only called when the
-        phase is "cloud". May submit frame.encoder and put a new one in its place."""
+        """Draws over frame.canvas in passes of its own, after solid things and surfaces; called only if the phase is
+        "cloud". May submit frame.encoder and replace it by a new one."""
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
-        """Adds sprites (words, legends) in picture pixels to frame.sprites."""
+        """Adds sprites (words, legends), placed in pixels of the picture, to frame.sprites."""
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
-        """The first Hit of an Aim, or None."""
+        """The first Hit of an Aim in this node, or None."""
         return None
 
 
 class Instances(Drawable):
-    """Marks of one kind, each drawn as a quad, all in one draw.
+    """Marks of one kind, each a quad, all in one draw call.
 
-    A subclass gives the program, which binds `frame`, `node` and `items`; the uniform `node`; and the items, an array.
+    A subclass sets the Program, which binds `frame`, `node` and `items`; defines the uniform `node`; sets the items.
     """
 
     program: Program
     items: np.ndarray
 
     def replace(self, items: np.ndarray) -> None:
-        """Takes other items; they are uploaded for the next picture."""
+        """Replaces the items; they are uploaded for the next picture."""
         self.items, self._is_uploaded = items, False
 
     def node(self, world: np.ndarray) -> Array:
-        """The uniform `node`."""
+        """The uniform Array bound as `node`."""
         raise NotImplementedError
 
     def prepare(self, frame: Frame, world: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""The picture that drawables are drawn into: its theme, its size, and the textures and arrays of the present tile."""
+"""The frame given to drawables: theme and size of the picture, and the textures and arrays of the present tile."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,15 +13,15 @@ from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.view.camera import Camera
 
-# Surfaces drawn along a sample's ray, front to back; what lies behind the eighth is not.
+# The most surfaces drawn along a sample's ray, front to back; those behind the eighth are left out.
 LAYERS = 8
 
 FRAME = struct(
     "Frame",
     view_projection="mat4x4f",  # world to this tile's clip space
     eye="vec4f",
-    right="vec4f",  # half the picture's width at distance 1; in world units when orthographic
-    upward="vec4f",  # half its height
+    right="vec4f",  # half the picture's width as a vector at distance 1; in world units if orthographic
+    upward="vec4f",  # half its height, likewise
     forward="vec4f",  # w is 1 for an orthographic camera
     background="vec4f",  # linear colour at the picture's edge
     glow="vec4f",  # linear colour at its centre
@@ -31,9 +31,9 @@ FRAME = struct(
     near="f32",
     far="f32",
     grid="f32",  # samples along a pixel's side
-    scale="f32",  # pixels of this picture for one pixel of a picture 720 high
+    scale="f32",  # pixels of this picture in one pixel of a picture 720 high
     paper="f32",  # 1 on the paper theme
-    lists="u32",  # how many lists of layers the tile has
+    lists="u32",  # the number of lists of layers
 )
 
 # One layer: distance along the ray as f32 bits; red, green; blue, alpha as halves, premultiplied; 1 if undecided.
@@ -42,9 +42,9 @@ LAYERS_TYPE = "array<vec4u>"
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours of a picture's background, of its glow at the centre, and of words and lines, as linear RGB.
+    """Linear RGB colours of a picture's background at the edge and at the centre (glow), and of words and lines.
 
-    encoded   True: light is linear and brought to sRGB at the end; False: values are shown as they are
+    encoded   True: colours are linear light, encoded as sRGB at the end; False: values are shown unchanged
     """
 
     name: str
@@ -55,7 +55,7 @@ class Theme:
 
     @property
     def shade(self) -> str:
-        """`paper` or `dark`: which of two sets of colours shows on it."""
+        """`paper` or `dark`: the set of colours that is visible on this background."""
         return "paper" if self.name == "paper" else "dark"
 
 
@@ -80,7 +80,7 @@ class Sprite:
     y: int
 
 
-# What the renderer sets before a node draws; `overlay`, which needs none of it, may be called without.
+# Placeholder for fields that the renderer sets before nodes draw; `overlay`, which needs none, may be called before.
 NOT_YET: Any = None
 
 
@@ -91,17 +91,17 @@ class Frame:
     encoder     the command encoder of this tile
     uniforms    Array holding the FRAME struct
     layers      Array of vec4u, LAYERS per sample and list
-    counts      Array of 4 u32: unused, grazes, undecided, rays with more surfaces than that
-    colour      Texture of samples: background and solid things; rgba16float, or rgba8unorm where that is not encoded
-    depth       Texture depth32float of the solid things
-    composed    Texture rgba16float of samples: with the surfaces
-    canvas      the Texture that the present pass draws to
-    camera      view camera, for what is placed on the processor
+    counts      Array of 4 u32: unused, grazes, undecided, rays with more surfaces than LAYERS
+    colour      Texture of samples: background and solid things; rgba16float, rgba8unorm if the theme is not encoded
+    depth       Texture depth32float of the solid things' samples
+    composed    Texture rgba16float of samples: colour with the surfaces composed over it
+    canvas      the Texture that the present pass draws to: colour or composed
+    camera      the Camera
     size        (width, height) of the whole picture in pixels
     tile        (x, y, width, height) of this tile in pixels
     grid        samples along a pixel's side
     theme       Theme
-    exact       True where colours are values that no soft shoulder may change
+    exact       True if colours are values, so that the tone curve's shoulder is not applied
     """
 
     camera: Camera
@@ -138,7 +138,7 @@ class Frame:
         return self.tile[0] * self.grid, self.tile[1] * self.grid, *self.samples
 
     def project(self, point: ArrayLike) -> tuple[float, float, float] | None:
-        """(x, y) in pixels of the whole picture and distance along the view, of a world point; None behind the eye."""
+        """(x, y, depth along the view) of a world point, x and y in the whole picture's pixels; None behind the eye."""
         width, height = self.size
         found = self.camera.project(point, width / height)
         if found is None:

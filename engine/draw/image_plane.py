@@ -1,4 +1,4 @@
-"""An image in space: a photo before the network that looks at it, a channel's map beside it."""
+"""An image on a rectangle in space, such as the photo that a network is given."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,13 +32,13 @@ def image_texture(image: np.ndarray) -> Texture:
 
 
 class ImagePlane(Drawable):
-    """An image on a rectangle, seen from both sides, in correct depth with everything solid.
+    """An image on a rectangle, visible from both sides, with correct depth.
 
     image     (H, W) or (H, W, 3) uint8, sRGB, row 0 on top; None draws nothing
     corner    (3,), the image's top left corner in the node's space
-    right     (3,), from there to its top right corner
-    down      (3,), from there to its bottom left corner
-    opacity   1 hides what lies behind it
+    right     (3,), the vector from there to the top right corner
+    down      (3,), the vector from there to the bottom left corner
+    opacity   0 to 1
 
     Raises ShapeError for other arrays.
     """
@@ -61,7 +61,7 @@ class ImagePlane(Drawable):
         self.show(image)
 
     def show(self, image: ArrayLike | None) -> None:
-        """Takes another image."""
+        """Shows another image, or none."""
         found = None if image is None else checked_image(image, self.name)
         if found is not self.image:
             self._is_uploaded = False
@@ -79,13 +79,13 @@ class ImagePlane(Drawable):
             PROGRAM.draw(frame, step, 4, node=self._node, image=self._texture)
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
-        """Where an Aim meets the rectangle; `part` is the pixel's (row, column)."""
+        """The Hit where an Aim meets the rectangle; its `part` is the image pixel's (row, column)."""
         if self.image is None:
             return None
         corner, right, down = (world[:3, :3] @ np.asarray(v, float) for v in (self.corner, self.right, self.down))
         sides = np.stack([right, down, -np.asarray(aim.direction, float)], axis=1)
         if abs(np.linalg.det(sides)) < 1e-12 * np.prod(np.linalg.norm(sides, axis=0)):
-            return None  # seen edge on
+            return None  # the rectangle is seen edge-on
         across, along, distance = np.linalg.solve(sides, np.asarray(aim.origin, float) - corner - world[:3, 3])
         if distance <= 0.0 or not (0.0 <= across < 1.0 and 0.0 <= along < 1.0):
             return None

@@ -16,11 +16,11 @@ LINES = struct("LinesNode", world="mat4x4f", width="f32", cap="f32")
 
 
 class Lines(Instances):
-    """Segments in correct depth with everything else.
+    """Line segments with correct depth.
 
     segments   (N, 2, 3), the node's space
     colour     linear RGBA, (4,), (N, 4) or (N, 2, 4); not premultiplied
-    width      pixels in a picture 720 pixels high; it grows with the picture
+    width      pixels in a picture 720 pixels high; scaled with the picture's height
 
     Raises ShapeError when the arrays do not fit each other.
     """

@@ -23,14 +23,14 @@ def transformed(matrix: np.ndarray, point: ArrayLike) -> np.ndarray:
 
 
 def box_chord(origin: np.ndarray, direction: np.ndarray, lower: ArrayLike, upper: ArrayLike) -> tuple[float, float]:
-    """(start, end) of the part of a ray between two corners of a box; end <= start where it misses."""
+    """(start, end) of the part of a ray inside a box given by two corners; end <= start if it misses the box."""
     with np.errstate(all="ignore"):
         a, b = np.subtract(lower, origin) / direction, np.subtract(upper, origin) / direction
     return max(0.0, float(np.nanmax(np.minimum(a, b)))), float(np.nanmin(np.maximum(a, b)))
 
 
 class _Checked(type):
-    """Marks a node as complete once its __init__ has ended, subclasses' included."""
+    """Marks a node as complete when the whole __init__, that of subclasses included, has ended."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
         node = super().__call__(*args, **kwargs)
@@ -39,20 +39,20 @@ class _Checked(type):
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        """What a call takes, for help() and editors: that of __init__, which __call__ would hide."""
+        """The signature of __init__, for help() and editors; __call__ would hide it."""
         whole = inspect.signature(cls.__init__)  # type: ignore[misc]  # the class's own, not an instance's
         return whole.replace(parameters=list(whole.parameters.values())[1:])
 
 
 class Node(metaclass=_Checked):
-    """A place in the scene graph; by itself it draws nothing.
+    """A node of the scene graph; by itself it draws nothing.
 
-    A subclass declares its attributes by setting them in __init__, or on the class. After that, setting a
-    public name that it does not have raises SettingError with the near ones. Names with an underscore are free.
+    A subclass declares its attributes by setting them in __init__, or on the class. After __init__, setting any other
+    public name raises SettingError, which lists similar names. Names with an underscore may be set at any time.
 
     name        for messages and picking
     transform   (4, 4) float64, to the parent's space; p_parent = transform @ (p, 1)
-    visible     False hides it and its children
+    visible     False hides the node and its children
     """
 
     _is_complete = False
@@ -65,17 +65,17 @@ class Node(metaclass=_Checked):
         self.children: list[Node] = []
         self.parent: Node | None = None
 
-    if not TYPE_CHECKING:  # a type checker knows the attributes, and would take any for declared
+    if not TYPE_CHECKING:  # for a type checker, this method would allow any attribute
 
         def __setattr__(self, name: str, value: Any) -> None:
             if not (name in self.__dict__ or name.startswith("_") or hasattr(type(self), name)) and self._is_complete:
-                # Looked up on the class, so that no property is computed for a message.
+                # Looked up on the class, so that a message does not evaluate properties.
                 known = [k for k in dir(self) if not k.startswith("_") and not callable(getattr(type(self), k, None))]
                 raise SettingError(f"{type(self).__name__}: {near(name, known, noun='attribute')}")
             super().__setattr__(name, value)
 
     def add(self, child: SomeNode) -> SomeNode:
-        """Adds a node, taking it from its former parent; returns it. Raises SceneError for a cycle."""
+        """Adds a child, removing it from its former parent; returns it. Raises SceneError for a cycle."""
         above: Node | None = self
         while above is not None:
             if above is child:
@@ -88,14 +88,14 @@ class Node(metaclass=_Checked):
         return child
 
     def remove(self, child: Node) -> None:
-        """Takes a child out. Raises SceneError if it is not one."""
+        """Removes a child. Raises SceneError for a node that is not a child."""
         if child not in self.children:
             raise SceneError(f"{child.name} is not a child of {self.name}.")
         self.children.remove(child)
         child.parent = None
 
     def clear(self) -> None:
-        """Takes all children out."""
+        """Removes all children."""
         for child in list(self.children):
             self.remove(child)
 
@@ -106,7 +106,7 @@ class Node(metaclass=_Checked):
         return self
 
     def walk(self, above: np.ndarray | None = None) -> Iterator[tuple[Node, np.ndarray]]:
-        """Yields (node, world transform) for this node and all visible ones below, parents first."""
+        """Yields (node, world transform) for this node and all visible descendants, parents first."""
         if not self.visible:
             return
         world = self.transform if above is None else above @ self.transform

@@ -16,7 +16,7 @@ POINTS = struct("PointsNode", world="mat4x4f")
 
 
 class Points(Instances):
-    """Round points in correct depth with everything else.
+    """Round points with correct depth.
 
     positions   (N, 3), the node's space
     colour      linear RGBA, (4,) or (N, 4); not premultiplied

@@ -1,4 +1,4 @@
-"""A shader file and what it binds: composed once, and compiled for each kind of target when it is first used."""
+"""A shader file with its bindings: composed once, compiled for each format of target at the first use."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -19,10 +19,10 @@ class Program:
     """A WGSL file that draws triangle strips, or computes.
 
     name           of the file under wgsl/, without its ending
-    blend, depth   of what it draws, see engine.gpu.pipeline.Draw
-    generated      texts that it imports, by name, besides the bindings
-    resources      what it binds, in order: a Struct or `array<T, N>` is a uniform, `array<T>` or [Struct] is read, a
-                   texture is one; anything else is a Binding, by its own name
+    blend, depth   states of its draws, see engine.gpu.pipeline.Draw
+    generated      {name: text} that the file imports, besides the bindings
+    resources      its bindings, in order: a Struct or `array<T, N>` becomes a uniform, `array<T>` or [Struct] a
+                   read-only storage array, a texture type a texture; anything else is a Binding, with its own name
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Program:
         self, format: str, step: RenderPass, vertices: int, instances: int = 1, /, *,
         blend: str | None = None, constants: Constants | None = None, **resources: Resource,
     ) -> None:  # fmt: skip
-        """Records one draw in a render pass to a target of a format.
+        """Records one draw call in a render pass whose target has a format.
 
-        blend       in place of the program's
-        constants   values of the file's overrides
-        resources   Arrays and Textures by the names of the bindings
+        blend       replaces the program's
+        constants   values of the file's `override` declarations
+        resources   {name of the binding: Array or Texture}
         """
         key = format, blend, tuple((constants or {}).items())
         if key not in self._pipelines:
@@ -60,16 +60,16 @@ class Program:
         self, frame: Frame, step: RenderPass, vertices: int, instances: int = 1, /, *,
         blend: str | None = None, constants: Constants | None = None, **resources: Resource,
     ) -> None:  # fmt: skip
-        """`draw_to` the frame's canvas; binds `frame` where the file does."""
+        """`draw_to` with the format of the frame's canvas; binds `frame` if the file has that binding."""
         bound = self._with_frame(frame, resources)
         self.draw_to(frame.canvas.format, step, vertices, instances, blend=blend, constants=constants, **bound)
 
     def compute(
         self, frame: Frame, size: tuple[int, int], /, *, constants: Constants | None = None, **resources: Resource
     ) -> None:
-        """Records one dispatch with the frame's encoder, of workgroups that take 8 x 8 places each.
+        """Records one dispatch with the frame's encoder, in workgroups of 8 x 8 invocations.
 
-        size   (columns, rows) of places
+        size   (columns, rows) of invocations
         """
         key = tuple((constants or {}).items())
         if key not in self._kernels:

@@ -1,4 +1,4 @@
-"""The boundaries of a network's neurons over the plane that a flat camera looks at, and what lies under them."""
+"""The boundaries of a network's neurons over the plane that a flat camera shows, on a background."""
 
 import math
 from collections.abc import Sequence
@@ -29,19 +29,19 @@ from engine.network.mlp import Mlp
 
 NODE = struct(
     "BoundariesNode",
-    tints="array<vec4f, 17>",  # of regions or classes; the last of no class
-    first="vec2f",  # the picture's first sample that is drawn
+    tints="array<vec4f, 17>",  # colours of regions or classes; the last is for no class
+    first="vec2f",  # the first sample of the picture that is drawn
     texels="vec4f",  # the target's texel at the picture's middle, texels from sample to sample
     light="vec4f",  # the colour of the lit side, and how much of it
-    anchor="vec2f",  # where dashes are measured from, samples from the picture's middle
-    unit="f32",  # what the shader's sums are multiplied by
-    reach="f32",  # how far from a line samples may be and still see it; 0 without lines
+    anchor="vec2f",  # the point from which dashes are measured, samples from the picture's middle
+    unit="f32",  # factor of the shader's sums
+    reach="f32",  # the largest distance from which a line colours a sample; 0 without lines
     fade="f32",
-    mixture="f32",  # of the prediction in regions
-    most_loss="f32",  # what the end of the map stands for
-    lit="u32",  # the component whose positive side is lit
-    most="u32",  # more than any loop's iterations: that their count is data keeps drivers from unrolling loops
-    bending="u32",  # groups at whose lines others may bend
+    mixture="f32",  # share of the prediction in the colours of regions
+    most_loss="f32",  # the loss at the end of the colour map
+    lit="u32",  # the neuron whose positive side is lit
+    most="u32",  # more than any loop's iterations; as it is data, drivers do not unroll the loops
+    bending="u32",  # number of groups at whose lines others may bend
 )
 SAMPLES_PROGRAM = Program("draw/samples", depth="keep", frame=FRAME, samples="array<vec4f>")
 BACKGROUNDS = ("none", "prediction", "target", "loss", "regions")
@@ -50,11 +50,11 @@ MOST_LOSS = {"classes": 2.0, "values": 0.25}
 LOSS_MAP = "magma"
 # How much of the prediction shows through regions.
 MIXTURE = 0.12
-# How much of its colour a hovered neuron's positive side takes.
+# Opacity of a hovered neuron's colour on its positive side.
 LIT = 0.05
 # Widths in pixels of a picture 720 high.
 WIDTH = 2.0
-# Snapshots lie in arrays of at most this, far below what any adapter binds.
+# Snapshots are stored in arrays of at most this size, far below the binding limit of any adapter.
 CHUNK_BYTES = 2**26
 # (left, bottom) and (right, top), world, each (2,).
 Rectangle = tuple[tuple[float, float] | np.ndarray, tuple[float, float] | np.ndarray]
@@ -63,28 +63,28 @@ MOST_LINES = 4092
 
 
 class Boundaries(Drawable):
-    """Where each neuron of a network is zero, and the network's answer below, for cameras above z = 0.
+    """Lines where each neuron's sum is zero, over a background, for cameras that look down on the plane z = 0.
 
     net      Mlp
-    origin   (inputs,), its input at world x = y = 0
-    axes     (2, inputs), what a step of 1 along world x, and along world y, adds to it
-    task     classes or values; None: classes for two outputs, for more than three, and where softmax is last
+    origin   (inputs,): the network's input at world x = y = 0
+    axes     (2, inputs): what a step of 1 along world x, and along world y, adds to the input
+    task     classes or values; None: classes for two outputs, for more than three, and for a last softmax
 
-    Set at any time:
+    Attributes that may be set at any time:
     background   none, prediction, target, loss or regions
-    fade         from 0, the background as it is, to 1, none of it
-    target       (H, W) or (H, W, 3) uint8, row 0 on top, or None; of two classes 0 to 127 is the first
-    place        (low, high), (2,) each: the world rectangle that the target fills
+    fade         0 to 1: how far the background is faded out
+    target       (H, W) or (H, W, 3) uint8, row 0 on top, or None; of two classes, 0 to 127 is the first
+    place        (low, high), (2,) each: the world rectangle of the target
     clip         (low, high), (2,) each: the world rectangle outside of which nothing is drawn; None for everywhere
     decision     (colour, opacity, width) of the line where the predicted class changes, or None
-    hovered      the number of a neuron whose line stands out and whose positive side is lit, or None; the count of
-                 neurons for the decision
-    lit          how much of its colour that side takes
+    hovered      the number of a neuron whose line is emphasised and whose positive side is lit, or None; the count of
+                 neurons stands for the decision
+    lit          opacity of the hovered neuron's colour on that side
 
-    Neurons are numbered through the hidden layers. A line is as wide as it says at every place and scale: a neuron's
-    value over the length of its exact gradient is how far its line is away.
+    Neurons are numbered through the hidden layers. A line has its width everywhere and at every scale, because a
+    sample's distance from it is the neuron's value divided by the length of the exact gradient.
 
-    Raises ShapeError for networks of no hidden layer, or of more neurons than can be numbered.
+    Raises ShapeError for networks without a hidden layer, or with more neurons than MOST_LINES.
     """
 
     phase = "under"
@@ -102,7 +102,7 @@ class Boundaries(Drawable):
         self.place: Rectangle = ((0.0, 0.0), (1.0, 1.0))
         self.clip: Rectangle | None = None
         self.hovered: int | None = None
-        # What is on the GPU: the network shown and its weights, the snapshots, the target and its texture.
+        # The network whose weights are on the GPU, the snapshots there, the target and its texture.
         self._shown: Mlp | None = None
         self._weights: Array | None = None
         self._history: tuple[History, int] | None = None
@@ -122,13 +122,13 @@ class Boundaries(Drawable):
 
     @property
     def neurons(self) -> int:
-        """How many have boundaries: those of the hidden layers."""
+        """The number of hidden neurons, which have boundaries."""
         return sum(self.net.shape.sizes[1:-1])
 
     def show(
         self, net: Mlp, *, origin: ArrayLike | None = None, axes: ArrayLike | None = None, task: str | None = None
     ) -> None:
-        """Takes another network; of the same shape it compiles nothing. What is not given stays, where it fits."""
+        """Shows another network; one of the same shape compiles nothing. Arguments not given stay, if they fit."""
         if len(net.layers) < 2:
             raise ShapeError(f"{net} has no hidden layer, so there are no boundaries of neurons to draw.")
         if 4 * Groups(net.shape).count > MOST_LINES:
@@ -148,9 +148,9 @@ class Boundaries(Drawable):
         self.net, self._snapshot = net, None
 
     def snapshots(self, history: History, run: int = 0) -> None:
-        """Takes a run of a history: its weights go to the GPU once, at the next picture; then `at` chooses.
+        """Shows a run of a history. The next picture uploads its weights once; `at` then chooses the snapshot.
 
-        Plane and target are the history's.
+        The plane and the target are set to the history's.
         """
         domain = history.domain
         self.show(history.at(run, 0), origin=domain.origin, axes=domain.axes, task=history.task)
@@ -176,14 +176,14 @@ class Boundaries(Drawable):
         widths: ArrayLike | None = None,
         dashes: Sequence[Sequence[float]] | None = None,
     ) -> None:
-        """How each neuron's line looks.
+        """Sets how each neuron's line looks.
 
         colours     (neurons, 3) linear RGB
         opacities   (neurons,), 0 hides; ones unless given
         widths      (neurons,) in pixels of a picture 720 high
         dashes      a tuple of lengths in line widths for each: mark, gap, mark, gap; () for a solid line
 
-        Raises ShapeError for other counts than the network's, SettingError for dashes that cannot be.
+        Raises ShapeError for counts that are not the network's, SettingError for dashes with wrong lengths.
         """
         count = self.neurons
         full = lambda given, value: np.full(count, value) if given is None else np.asarray(given, float)
@@ -221,7 +221,7 @@ class Boundaries(Drawable):
         tints = np.zeros((17, 4))
         found = (region_colours if self.background == "regions" else class_colours)(frame.theme.name)
         tints[: len(found), :3] = found
-        # Measured from a point of a lattice so coarse that the picture rarely meets another, and never far away.
+        # Dashes are measured from the nearest point of a coarse lattice: it rarely changes, and is never far away.
         lattice = 8.0 * 2.0 ** math.ceil(math.log2(pixel * max(frame.size) * frame.grid))
         node = self.uniform(
             NODE,
@@ -237,7 +237,7 @@ class Boundaries(Drawable):
             most_loss=MOST_LOSS[self.task],
             lit=0xFFFFFFFF if self.hovered is None else int(places[self.hovered]),
             most=0xFFFFFFFF,
-            # The last layer's lines bend none but the decision's.
+            # At the last hidden layer's lines only the decision's line can bend.
             bending=groups.count if self.decision else groups.starts[-1],
         )
         self._arrays = {
@@ -253,7 +253,7 @@ class Boundaries(Drawable):
         return 2.0 * half_width / frame.size_samples[0]
 
     def _update_weights(self, encoder):
-        """The weights shown on the GPU, copied from the snapshots there or written if they are others."""
+        """Brings the weights on the GPU up to date: copied from the snapshots there, else uploaded."""
         binding, count = boundaries_bindings(self.net.shape)[0], layout(self.net.shape).count
         usage = "uniform" if binding.kind == "uniform" else "storage"
         if self._weights is None or (self._weights.count, self._weights.usage) != (count * 4, usage):
@@ -267,14 +267,14 @@ class Boundaries(Drawable):
         self._shown = self.net
 
     def _clipped(self, frame):
-        """(left, top, right, bottom): the samples of the picture that are drawn, those whose middle is in `clip`."""
+        """(left, top, right, bottom): the samples that are drawn, which are those whose middle is in `clip`."""
         size = np.array(frame.size_samples)
         if self.clip is None:
             return (0, 0, *size)
         (x, y, _), pixel = frame.camera.target, self._pixel(frame)
         (left, bottom), (right, top) = self.clip
         found = np.array([left - x, y - top, right - x, y - bottom]) / pixel + np.tile(size / 2, 2)
-        # Rounded first: a corner that lies on a sample's middle must not be on both its sides.
+        # Rounded first, so that a corner at a sample's middle counts on one side only.
         return tuple(int(n) for n in np.clip(np.ceil(np.round(found - 0.5, 6)), 0, np.tile(size, 2)))
 
     def _in_tile(self, frame):
@@ -303,7 +303,7 @@ class Boundaries(Drawable):
             )  # fmt: skip
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
-        # What is not finite counts for nothing, which only a draw that replaces can say.
+        # Only a draw that replaces what is there can show values that are not finite.
         covers = self.background in ("prediction", "regions") and self.fade == 0.0
         left, top, width, height = self._in_tile(frame)
         if width and height:
@@ -316,7 +316,7 @@ class Boundaries(Drawable):
         return Hit(self, (x, y, 0.0), float(aim.origin[2]), self.value(x, y))
 
     def value(self, x: float, y: float) -> float:
-        """What the background shows of the network at a world point: of two classes the second's probability."""
+        """The value that the background shows at a world point: of two classes, the second's probability."""
         outputs = self.net((self.origin + x * self.axes[0] + y * self.axes[1])[None])[0]
         if self.task == "values":
             return float(outputs[0])
@@ -337,7 +337,7 @@ def _program(shape, task):
 
 
 class _Snapshots:
-    """All weights of a run of a history on the GPU, in as many arrays as it takes."""
+    """All weights of a run of a history, in arrays on the GPU."""
 
     def __init__(self, history, run):
         self.size = layout(history.shape).count * 16

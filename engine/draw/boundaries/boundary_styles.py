@@ -1,4 +1,4 @@
-"""How boundaries look, as data for the shader: lines, the reach of each, and soft colours for what is under them."""
+"""How boundaries look, as data for the shader: styles and reaches of lines, and background colours."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -13,16 +13,16 @@ STYLE = struct(
     colour="vec4f",  # linear RGB and opacity
     dash="vec4f",  # lengths of marks and gaps alternately, samples; zeros: solid
     half="f32",  # half the width, samples
-    halo_half="f32",  # of what lies beneath a hovered line
-    halo="f32",  # its opacity
+    halo_half="f32",  # half the width of the halo under a hovered line, samples
+    halo="f32",  # the halo's opacity
 )
-# A hovered neuron's line is laid over one of this many times its width, at half opacity, as GINN does.
+# A hovered neuron's line is drawn over a halo of this many times its width, at half opacity, as in GINN.
 HALO, HALO_OPACITY = 2.5, 0.5
-# Regions' colours: lightness, chroma and hues in Oklch (Ottosson 2020) on a dark and on a light page. Sixteen of one
-# family of cool hues, far enough apart to be distinguished, near enough to lie under lines.
+# Sixteen colours of regions for each theme: lightnesses, chroma and hues in Oklch (Ottosson 2020). Cool hues, different
+# enough to be distinguished and similar enough not to hide the lines over them.
 FAMILY = {"dark": ((0.25, 0.31, 0.37, 0.43), 0.045), "paper": ((0.86, 0.895, 0.93, 0.965), 0.04)}
 HUES = (195.0, 235.0, 275.0, 315.0)
-# Classes, distinguished by the colour-blind (Okabe and Ito 2008 in hue), and the colour of none of them.
+# (lightness of classes' colours, of the colour for no class); the hues are Okabe and Ito's, 2008, for the colour-blind.
 CLASS_LIGHT = {"dark": (0.62, 0.28), "paper": (0.78, 0.96)}
 
 
@@ -40,19 +40,19 @@ def lines(
     opacities   (N,), 0 hides
     widths      (N,) in pixels of a picture 720 high
     dashes      N tuples of lengths in line widths
-    hovered     the number of the one that is, or None
-    scale       samples for a pixel of a picture 720 high
-    returns     (N,) of STYLE's dtype, and (N,) float32: the distance within which each is seen, samples; -1 if not
+    hovered     the number of the hovered line, or None
+    scale       samples in a pixel of a picture 720 high
+    returns     (N,) of STYLE's dtype, and (N,) float32: the distance to which each is visible, samples; -1 if hidden
     """
     styles = np.zeros(len(colours), STYLE.dtype)
     samples = widths * scale
-    # A line thinner than a sample is one sample wide and so much fainter.
+    # A line thinner than a sample is drawn one sample wide, and fainter in proportion.
     wide = np.maximum(samples, 1.0)
     styles["colour"][:, :3] = colours
     styles["colour"][:, 3] = opacities * np.minimum(samples, 1.0)
     styles["half"] = wide / 2.0
     for k, dash in enumerate(dashes):
-        # An odd count is gone through twice, as in SVG.
+        # A list of odd length is repeated, as in SVG.
         full = tuple(dash) * (1 + len(dash) % 2)
         styles["dash"][k, : len(full)] = np.array(full) * wide[k]
     shown = (opacities > 0.0) & (widths > 0.0)
@@ -73,14 +73,14 @@ def checked_dash(dash: Sequence[float]) -> tuple[float, ...]:
 
 @cache
 def region_colours(theme: str) -> np.ndarray:
-    """(16, 3) linear RGB of one soft family; next numbers differ in hue."""
+    """(16, 3) linear RGB of similar soft colours; consecutive ones differ in hue."""
     lights, chroma = FAMILY["paper" if theme == "paper" else "dark"]
     return np.array([oklch(lights[(k // 4 + k) % 4], chroma, HUES[k % 4]) for k in range(16)])
 
 
 @cache
 def class_colours(theme: str) -> np.ndarray:
-    """(17, 3) linear RGB: of classes, and last of no class."""
+    """(17, 3) linear RGB: sixteen classes, then the colour for no class."""
     light, none = CLASS_LIGHT["paper" if theme == "paper" else "dark"]
     hues = (250.0, 45.0, 165.0, 85.0, 350.0, 110.0, 300.0, 20.0)
     first = [oklch(light - 0.1 * (k // 8), 0.11, hues[k % 8]) for k in range(16)]
@@ -88,7 +88,7 @@ def class_colours(theme: str) -> np.ndarray:
 
 
 def oklch(light: float, chroma: float, hue: float) -> np.ndarray:
-    """Linear sRGB (3,) of an Oklch colour (Ottosson 2020), hue in degrees; what sRGB lacks is clipped."""
+    """Linear sRGB (3,) of an Oklch colour (Ottosson 2020), hue in degrees; clipped to sRGB's gamut."""
     a, b = chroma * np.cos(np.radians(hue)), chroma * np.sin(np.radians(hue))
     cubes = np.array([[0.3963377774, 0.2158037573], [-0.1055613458, -0.0638541728], [-0.0894841775, -1.2914855480]])
     lms = (light + cubes @ (a, b)) ** 3

@@ -13,22 +13,22 @@ from engine.errors import ShapeError
 
 SPACING = 3.0  # world units between neurons of a block's depth
 GAP = 32.0  # between blocks
-WIDE_SPACING, WIDE_GAP = 8.0, 128.0  # of vectors: an average pool, and the gap before the classes
-POOL_SIDE = 12  # most neurons across and down of a vector; classes stand in one square
+WIDE_SPACING, WIDE_GAP = 8.0, 128.0  # spacing in vectors (an average pool), and the gap before the classes
+POOL_SIDE = 12  # most neurons across and down of a pooled vector; classes stand in one square layer
 JITTER = 0.5  # of the depth spacing, in each direction
-# A row of blocks is at least so wide, as a part of its length, and a block, as a part of the widest: those of smaller
-# maps are spread in their planes, and their dots grow. The original's are as they were.
+# The least width of the widest block relative to the row's length, and of a block relative to the widest. Blocks of
+# smaller maps are widened to that, and their dots enlarged; the original program's network is not changed by this.
 SLENDER, SMALL = 0.36, 0.22
-# Channels behind each other before a block is split; more stand beside each other.
+# The most channels behind each other; blocks with more are split into sub-blocks side by side.
 DEEP = 32
-# The one block that the rule below would split otherwise: 1000 classes, square.
+# An exception to the rule of `split`: 1000 classes, split evenly.
 SPLITS = {1000: (5, 5)}
 
 
 def split(channels: int) -> tuple[int, int]:
-    """(b0, b1): how many sub-blocks of at most 32 channels interleave across and down, as square as can be.
+    """(b0, b1): how many sub-blocks of at most 32 channels interleave across and down, nearly equally many.
 
-    The least b0 b1 that is enough, b1 at least b0 and at most three times as much.
+    The smallest sufficient b0 b1 with b0 <= b1 <= 3 b0.
     """
     if channels in SPLITS:
         return SPLITS[channels]
@@ -39,17 +39,17 @@ def split(channels: int) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class BlockLayout:
-    """How a block's neurons stand. Rows run downwards, columns to the right, depth away from the input: along -z.
+    """The places of a block's neurons. Rows run downwards, columns to the right, depth away from the input, along -z.
 
     origin   (3,) of channel 0, row 0, column 0, before jitter
     step     between columns and between rows
     split    (b0, b1): channel c is in sub-block c % (b0 b1), at depth c // (b0 b1)
     offset   (2,) between sub-blocks, across and down
     deep     between depths
-    jitter   world units that a neuron's depth is off at most, by its number
-    grid     (columns, rows) that a vector's channels are spread over, row by row, depth by depth; (0, 0) for images
-    size     (3,) width, height and depth it fills, jitter apart
-    dot      a factor of its dots' size
+    jitter   the most by which a neuron's depth is displaced at random, world units
+    grid     (columns, rows) over which a vector's channels are distributed, row by row, then depth; (0, 0) for images
+    size     (3,) width, height and depth, without jitter
+    dot      factor of the size of its dots
     """
 
     origin: tuple[float, float, float]
@@ -63,11 +63,11 @@ class BlockLayout:
     dot: float = 1.0
 
     def at(self, x: float, y: float, z: float) -> BlockLayout:
-        """The same with its box's middle at x, y and its front at z."""
+        """A copy whose box has its middle at x, y and its front at z."""
         return replace(self, origin=(x - self.size[0] / 2, y + self.size[1] / 2, z))
 
     def widened(self, factor: float) -> BlockLayout:
-        """The same at the origin, so much wider and higher; its dots grow nearly as much."""
+        """A copy at the origin, wider and higher by a factor, with larger dots."""
         return replace(
             self,
             step=self.step * factor,
@@ -79,8 +79,7 @@ class BlockLayout:
     def positions(self, channel: ArrayLike, row: ArrayLike, column: ArrayLike, number: ArrayLike) -> np.ndarray:
         """(..., 3) world places.
 
-        number   of each neuron in the cloud, by which its depth is jittered: four times its vec4f's number, and its
-                 component's
+        number   of each neuron in the cloud, which decides its jitter: 4 x the number of its vec4f + its component
         """
         channel, row, column = (np.asarray(v, np.int64) for v in (channel, row, column))
         if self.grid[0]:
@@ -97,7 +96,7 @@ class BlockLayout:
 
 
 def image_layout(shape: tuple[int, int, int]) -> BlockLayout:
-    """The BlockLayout of a (C, H, W) block at the origin: channels of 32 in sub-blocks that interleave."""
+    """The BlockLayout of a (C, H, W) block at the origin, in interleaved sub-blocks of up to 32 channels."""
     channels, height, width = shape
     b0, b1 = split(channels)
     step, offset = SPACING * b1, (SPACING * b1 / b0, SPACING)
@@ -110,7 +109,7 @@ def image_layout(shape: tuple[int, int, int]) -> BlockLayout:
 
 
 def vector_layout(channels: int, grid: tuple[int, int]) -> BlockLayout:
-    """The BlockLayout of a vector's channels over a grid, as deep as it must be, at the origin; without jitter."""
+    """The BlockLayout of a vector's channels over a grid, as deep as necessary, at the origin; without jitter."""
     depth = ceil(channels / (grid[0] * grid[1]))
     size = ((grid[0] - 1) * WIDE_SPACING, (grid[1] - 1) * WIDE_SPACING, (depth - 1) * WIDE_SPACING)
     return BlockLayout((0.0, 0.0, 0.0), WIDE_SPACING, deep=WIDE_SPACING, jitter=0.0, grid=grid, size=size).at(
@@ -121,11 +120,11 @@ def vector_layout(channels: int, grid: tuple[int, int]) -> BlockLayout:
 def lay_out(
     shapes: Sequence[tuple[int, int, int]], looks: Sequence[str] | None = None, *, slender: float = SLENDER
 ) -> tuple[list[BlockLayout], float]:
-    """([BlockLayout], length): blocks one behind the other along -z, the middle of the row at the world's origin.
+    """([BlockLayout], the row's length): blocks one behind the other along -z, the row's middle at the origin.
 
     shapes   (C, H, W) of each; (C, 1, 1) are vectors
-    looks    "features", "pooled" or "classes" of each; classes stand on a square, farther behind
-    slender  how wide the row is at least, as a part of its length
+    looks    "features", "pooled" or "classes" for each; classes stand in one square layer, farther behind
+    slender  the least width of the row relative to its length
 
     Raises ShapeError for a block without neurons.
     """
@@ -151,7 +150,7 @@ def lay_out(
 
 
 def _widened(layouts, least):
-    """The BlockLayouts, the widest at least so wide, and the others as SMALL wants them."""
+    """The BlockLayouts, widened so that the widest is at least this wide, and the others at least SMALL of it."""
     sides = [max(layout.size[:2]) for layout in layouts]
     widest = max(sides)
     if not widest:
@@ -168,5 +167,5 @@ def scattered(number: ArrayLike) -> np.ndarray:
     v = np.asarray(number, np.uint64) & 0xFFFFFFFF
     s = (v * 747796405 + 2891336453) & 0xFFFFFFFF
     q = (((s >> ((s >> np.uint64(28)) + np.uint64(4))) ^ s) * 277803737) & 0xFFFFFFFF
-    # 24 bits, which float32 holds.
+    # 24 bits, which float32 represents exactly.
     return (((q >> np.uint64(22)) ^ q) >> np.uint64(8)).astype(float) / 2**24

@@ -1,4 +1,4 @@
-"""Every neuron of a convolutional network as a dot in space: how strong its response is, what it looks like."""
+"""Every neuron of a convolutional network as a dot in space, coloured by its response."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,27 +23,27 @@ from engine.kernels.select_neurons import FAINT, LOOKS, NeuronSelection
 from engine.kernels.splat import Dots, Splatting, SplatView, factors_of, palette_of
 from engine.view.camera import Camera
 
-# World units of radius that a size of 1 has. The original's dots are size * 500 / distance pixels wide in a picture 600
-# pixels high, seen through a lens of 45 degrees.
+# The radius in world units of a dot of size 1. The original program's dots are size * 500 / distance pixels wide in a
+# picture 600 pixels high with a field of view of 45 degrees.
 RADIUS = 250 / 300 * np.tan(np.radians(45) / 2)
-# What is left of the neurons beside a lit channel.
+# Factor of the opacity of all other neurons while a channel is lit.
 DIMMED = 0.12
-# On paper opacities look as where encoded colours are mixed, as the original and other programs do: sRGB's power.
+# On paper opacities are raised to sRGB's power, to look as if encoded colours were mixed, as the original program does.
 PAPER_POWER = 2.2
 PROGRAM = Program("draw/neuron_cloud", picture="texture_2d<f32>")
 
 
 @dataclass(frozen=True)
 class Block:
-    """One node's neurons.
+    """The neurons of one node of the network.
 
-    name     what readings call it
+    name     its name in readings
     shape    (channels, rows, columns)
-    layout   where they stand; `cloud_layout.lay_out` makes those of a whole network
-    look     "features" (by how many deviations a response has), "pooled" (an average pool) or "classes" (probabilities)
+    layout   their places; `cloud_layout.lay_out` makes the layouts of a whole network
+    look     "features" (coloured by deviations from the mean), "pooled" (an average pool) or "classes" (probabilities)
     array    engine.gpu.array.Array of the node's output: vec4f number first + (g rows + y) columns + x holds channels
-             4 g to 4 g + 3 at (y, x), zeros past the last
-    first    see array
+             4 g to 4 g + 3 at (y, x), zeros after the last channel
+    first    number of its first vec4f in `array`
     """
 
     name: str
@@ -55,22 +55,22 @@ class Block:
 
 
 class NeuronCloud(Drawable):
-    """Blocks of neurons as dots, in true order from front to back wherever they are seen from, behind what is solid.
+    """Blocks of neurons as dots, sorted by depth for every camera, and hidden by solid things in front.
 
-    over        what mean and deviation are taken over: "block", "channel", or all blocks, "shared"
-    opacity     a number, or one a block: 0 hides it, more than 1 shows fainter ones
-    appeared    likewise, how much of it has appeared: dots grow and light up in a wave from its front to its back
-    size        likewise, a factor
-    threshold   what is less opaque is not drawn
+    over        where mean and deviation are taken: in each "block", each "channel", or over all blocks ("shared")
+    opacity     a number, or one for each block: 0 hides it, more than 1 shows fainter neurons
+    appeared    likewise, 0 to 1: dots appear in a wave from the block's front to its back
+    size        likewise, a factor of the dots' size
+    threshold   dots of less opacity than this are not drawn
     palette     None for the theme's own, or two (64, 3) tables of linear colours: of responses by their distance from
                 the mean, 0 to 8 deviations, and of classes by their probability
-    highlight   None, or (block, channel) that is lit while all others dim
+    highlight   None, or (block, channel) that stays bright while all others are dimmed
 
-    Raises SettingError and ShapeError where the picture is made, for what cannot be.
+    Raises SettingError and ShapeError for wrong values, when the picture is made.
     """
 
     phase = "cloud"
-    # Placing and sorting dots takes as long for a small picture.
+    # A smaller picture would not be faster: placing and sorting the dots takes as long.
     coarsest = 0.5
 
     def __init__(self, *, name: str | None = None):
@@ -94,7 +94,7 @@ class NeuronCloud(Drawable):
     # What is shown.
 
     def show(self, given: Iterable[Block]) -> None:
-        """Shows other blocks. What was made for the same shapes and layouts stays."""
+        """Shows other blocks; arrays made for the same shapes and layouts are reused."""
         blocks = tuple(given)
         for block in blocks:
             if block.look not in LOOKS:
@@ -112,26 +112,26 @@ class NeuronCloud(Drawable):
         self.changed()
 
     def changed(self) -> None:
-        """The responses in the arrays are others: the next picture measures and selects anew."""
+        """To be called when responses in the arrays have changed: the next picture measures and selects again."""
         self._measured = self._chosen = None
 
-    # What is known of it.
+    # Queries.
 
     @property
     def count(self) -> int:
-        """Neurons that are seen, of blocks that are not hidden; waits."""
+        """The number of visible neurons in blocks that are not hidden; waits for the GPU."""
         return sum(n for _, n in self._ranges()) if self._select() else 0
 
     def statistics(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """[((C,), (C,))]: mean and deviation that each channel of each block is measured by; waits."""
+        """[((C,), (C,))]: the mean and deviation used for each channel of each block; waits for the GPU."""
         return self._measure().read() if self.blocks else []
 
     def place(self, block: int, channel: int, row: int, column: int) -> np.ndarray:
-        """(3,) world: where a neuron is drawn."""
+        """(3,) a neuron's place in the world."""
         return transformed(self._world(), self.spot(block, channel, row, column))
 
     def spot(self, block: int, channel: int, row: int, column: int) -> np.ndarray:
-        """(3,) the node's space: where a neuron is drawn."""
+        """(3,) a neuron's place in the node's space."""
         b = self.blocks[block]
         _, height, width = b.shape
         number = 4 * (self._firsts()[block] + (channel // 4 * height + row) * width + column) + channel % 4
@@ -144,7 +144,7 @@ class NeuronCloud(Drawable):
         return world
 
     def _firsts(self):
-        """Numbers of the blocks' first vec4f in the cloud."""
+        """The number of each block's first vec4f in the cloud."""
         counts = [groups_of(b.shape[0]) * b.shape[1] * b.shape[2] for b in self.blocks]
         return np.cumsum([0, *counts])[:-1].tolist()
 
@@ -164,7 +164,7 @@ class NeuronCloud(Drawable):
             ) from None
 
     def _measure(self):
-        """The BlockStatistics of the responses as they are."""
+        """The BlockStatistics of the present responses."""
         if self._measured != self.over:
             if self.over not in OVER:
                 raise SettingError(f"{self.name}: {near(self.over, OVER, noun='normalisation')}")
@@ -176,7 +176,7 @@ class NeuronCloud(Drawable):
         return self._statistics
 
     def _select(self):
-        """Brings the list of seen neurons up to date; True if there are any blocks that show."""
+        """Brings the list of visible neurons up to date; True if any block is visible."""
         shown = self._each("opacity") > 0
         if not shown.any():
             return False
@@ -196,11 +196,11 @@ class NeuronCloud(Drawable):
         return True
 
     def _faint(self):
-        """Least opacity of a neuron by itself that can be seen with its block's."""
+        """For each block the least opacity of a neuron that is visible after multiplication by the block's."""
         return self.threshold / max(1.0, float(self._each("opacity").max()))
 
     def _ranges(self):
-        """[(first, count)] in the list of what is drawn: neighbouring blocks that show together."""
+        """[(first, count)]: ranges in the list of visible neurons, each of neighbouring visible blocks."""
         found: list[tuple[int, int]] = []
         for k in np.flatnonzero((self._each("opacity") > 0) & (self._each("appeared") > 0)):
             first, end = int(self._starts[k]), int(self._starts[k + 1])
@@ -216,7 +216,7 @@ class NeuronCloud(Drawable):
         self._placed = None
 
     def _refresh(self):
-        """What is seen, and how, on the GPU; True if there is anything."""
+        """Brings list and looks on the GPU up to date; True if there is anything to draw."""
         if not self._select():
             return False
         fronts = [b.layout.origin[2] for b in self.blocks]
@@ -231,7 +231,7 @@ class NeuronCloud(Drawable):
         samples, offset = frame.size_samples, frame.tile_samples[:2]
         power = PAPER_POWER if frame.theme.name == "paper" else 1.0
         view = self.view(frame.camera, world, samples, offset, frame.samples, power)
-        # Once a picture, unless another one is drawn between its tiles.
+        # Dots are placed once a picture, or again if another picture was drawn between its tiles.
         if self._placed != (frame.camera, samples, frame.theme):
             table = self.upload("palette", palette_of(*(self.palette or theme_palette(frame.theme))), "uniform")
             self._splatter.place(frame.encoder, view, self._dots(table))
@@ -265,7 +265,7 @@ class NeuronCloud(Drawable):
         )  # fmt: skip
 
     def _depths(self, camera, world):
-        """Depths along the view between which all neurons are."""
+        """(least, greatest) depth of all neurons along the view."""
         corners = []
         for layout in (b.layout for b in self.blocks):
             x, y, z = layout.origin
@@ -278,7 +278,7 @@ class NeuronCloud(Drawable):
         return low, max(min(camera.far, float(depths.max())), low * (1 + 1e-6) + 1e-9)
 
     def _lit(self):
-        """(first, end, component), see SplatView.lit."""
+        """(first, end, component) as in SplatView.lit."""
         if self.highlight is None:
             return 0, 0, 0
         block, channel = self.highlight
@@ -289,8 +289,8 @@ class NeuronCloud(Drawable):
         return first, first + pixels, channel % 4
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
-        """The neuron whose dot is in front at a pixel's centre, as it is drawn with one sample a pixel."""
-        # What is picked is what the next picture shows.
+        """The neuron whose dot is in front at a pixel's centre, in a picture of one sample a pixel."""
+        # The state that the next picture will show is used.
         if aim.camera is None or not self._refresh():
             return None
         view = self.view(aim.camera, world, aim.size, (0, 0), aim.size)
@@ -307,7 +307,7 @@ class NeuronCloud(Drawable):
         return Hit(self, tuple(position), along, float(neuron["place"][0, 3]), part=(block, *part))
 
     def _part(self, number):
-        """(block, (channel, row, column)) of a neuron's number."""
+        """(block, (channel, row, column)) of the neuron with a number."""
         vector, component = divmod(number, 4)
         block = int(np.searchsorted(self._firsts(), vector, side="right")) - 1
         _, height, width = self.blocks[block].shape
@@ -316,5 +316,5 @@ class NeuronCloud(Drawable):
 
 
 def theme_palette(theme: Theme) -> tuple[np.ndarray, np.ndarray]:
-    """The two tables of colours of a Theme: of responses and of classes."""
+    """The colour tables of a Theme: (for responses, for classes), each (64, 3)."""
     return palette("responses", theme.shade), palette("probabilities", theme.shade)

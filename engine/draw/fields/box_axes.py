@@ -1,4 +1,4 @@
-"""A box's base and one upright edge with numbers along them, on the sides where they hide nothing."""
+"""Ticks and numbers along a box's base and one upright edge, on sides where they hide nothing."""
 
 import math
 from collections.abc import Sequence
@@ -17,19 +17,19 @@ from engine.vector.ticks import tick_text, ticks
 
 X, Y, Z = 0, 1, 2
 CORNERS = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
-# Pixels in a picture 720 high: between numbers, between a tick's end and its number, and the least an axis needs.
+# Pixels in a picture 720 high: between numbers; between a tick's end and its number; the shortest axis with numbers.
 PITCH, GAP, SHORTEST = 52.0, 5.0, 40.0
-# Pixels in a picture 720 high that numbers may stand apart from their edge to clear the box.
+# The most that numbers are moved away from their edge to leave the box's outline, pixels in a picture 720 high.
 FARTHEST = 120.0
-# Of the box's longest side.
+# Length of a tick relative to the box's longest side.
 TICK = 0.012
 
 
 class BoxAxes(Drawable):
     """The base of a box, ticks and numbers along two of its sides and along an upright edge.
 
-    The edges are those at the outline of the box as it is seen; the words stand outside the outline, so that they never
-    cover what is in the box.
+    The edges are at the outline of the box in the picture, and the words outside it, so that they never cover the
+    contents.
     """
 
     def __init__(self, *, width: float = 1.2, name: str | None = None):
@@ -38,7 +38,7 @@ class BoxAxes(Drawable):
         self.measure((1.0, 1.0, 1.0), ((-1.0, 1.0, None),) * 3)
 
     def measure(self, half_size: ArrayLike, ranges: Sequence[tuple[float, float, str | None]]) -> None:
-        """Gives the box its size and its numbers.
+        """Sets the box's size and numbers.
 
         half_size   (3,), node units
         ranges      for x, y and z: the numbers at the negative and at the positive end, and a name or None
@@ -63,7 +63,7 @@ class BoxAxes(Drawable):
         length = math.dist(a, b) / frame.scale if a is not None and b is not None else 0.0
         pitch = PITCH * (0.7 if edge.axis == Y else 1.0)
         values = ticks(min(start, end), max(start, end), int(np.clip(length / pitch, 2, 9)))
-        # One number alone measures nothing.
+        # A single number would not give a scale.
         if length < SHORTEST or len(values) < 2:
             return np.zeros((0, 3)), []
         along = [(v - start) / (end - start) * 2.0 - 1.0 for v in values]
@@ -85,11 +85,11 @@ class BoxAxes(Drawable):
             return
         gap, size, colour = GAP * frame.scale, text.type_size("small", frame.scale), frame.theme.foreground
         images = [word(t, size, colour, 0.85, tabular=True) for t in texts]
-        # Away from the edge, or from the box's middle where the edge is seen from its end.
+        # The words' direction: away from the edge, or from the box's middle if the edge is seen end-on.
         upright = np.array([0.0, np.sign(middle[1] - outline[:, 1].mean()) or 1.0])
         for away in (_unit(np.subtract(beside, middle)), upright):
             centres = [_beside(p, away, image, gap) for p, image in zip(ends, images, strict=True)]
-            # All as far in the same direction, so that they stay in a row.
+            # All words are moved equally far, so that they stay in a row.
             clear = max(_clearance(c, image, away, outline) for c, image in zip(centres, images, strict=True))
             if clear <= FARTHEST * frame.scale:
                 break
@@ -117,19 +117,19 @@ class _Edge:
         self.tick = np.asarray(outward, float) * TICK * 2.0 * half.max()
 
     def at(self, s):
-        """(3,) the point at -1 to 1 along it."""
+        """(3,) the point at s, -1 to 1, along the edge."""
         p = self.signs * self.half
         p[self.axis] = s * self.half[self.axis]
         return p
 
 
 def _edges(half, frame, world):
-    """The two edges of the base and the upright one that carry numbers, as the box is seen."""
+    """The three edges for numbers, two of the base and an upright one, chosen by the view."""
     eye = _eye(frame.camera, world, half)
     seen = {(axis, s): s * eye[axis] > half[axis] for axis in range(3) for s in (-1, 1)}
     found = []
     for axis, other in ((X, Z), (Z, X)):
-        # At the outline one of the two faces that meet there is seen and the other is not; else the nearer edge.
+        # An edge is on the outline if one of its two faces is visible and the other is not; else the nearer is used.
         near = 1 if eye[other] >= 0 else -1
         side = next((s for s in (near, -near) if seen[other, s] != seen[Y, -1]), near)
         signs, outward = [0, -1, 0], [0, 0, 0]
@@ -138,7 +138,7 @@ def _edges(half, frame, world):
     corner = found[1].signs[X], found[0].signs[Z]
     uprights = [(x, z) for x in (-1, 1) for z in (-1, 1) if seen[X, x] != seen[Z, z]]
     middle = _place(frame, world, np.zeros(3))
-    # Not where the base's numbers meet, if there is a choice; else the one to the left.
+    # The upright edge: if possible not where the two rows of base numbers meet; else the leftmost.
     placed = [
         ((x, z) == corner, p[0], x, z)
         for x, z in uprights
@@ -148,7 +148,7 @@ def _edges(half, frame, world):
         _, left, x, z = min(placed)
 
         def outwards(direction):
-            # How far a step in a direction leads away from the box's middle in the picture.
+            # How far a step in this direction leads away from the box's middle in the picture.
             p = _place(frame, world, half * (x, 0, z) + 0.1 * half.max() * np.array(direction))
             return -np.inf if p is None else (p[0] - left) * np.sign(left - middle[0])
 
@@ -157,7 +157,7 @@ def _edges(half, frame, world):
 
 
 def _eye(camera, world, half):
-    """Where the camera is in the node's space; an orthographic one is far away."""
+    """(3,) the camera in the node's space; a far point for an orthographic one."""
     inverse = np.linalg.inv(world)
     if camera.is_orthographic:
         return -(inverse[:3, :3] @ camera.forward) * 1e6 * half.max()
@@ -175,7 +175,7 @@ def _unit(v):
 
 
 def _reach(image, away):
-    """From a word's middle to its rim, in a direction."""
+    """The distance from a word's middle to its rim in a direction."""
     return (abs(away[0]) * image.shape[1] + abs(away[1]) * image.shape[0] * 0.7) / 2.0
 
 
@@ -184,9 +184,9 @@ def _beside(place, away, image, gap):
 
 
 def _clearance(centre, image, away, outline):
-    """How far a word has to go to leave the convex outline of points (N, 2); infinite where it never does."""
+    """How far a word must move in a direction to leave the convex outline of points (N, 2); inf if it never does."""
     half = np.array([image.shape[1] / 2.0, image.shape[0] * 0.35])
-    # Separating axes: the normals of the outline's sides are among those of all lines through two of the points.
+    # By separating axes: the normals of the outline's sides are among those of all lines through two of the points.
     i, j = np.triu_indices(len(outline), 1)
     sides = outline[j] - outline[i]
     sides = sides[np.hypot(*sides.T) > 1e-3]
@@ -194,7 +194,7 @@ def _clearance(centre, image, away, outline):
         return 0.0
     normals = np.concatenate([np.stack([sides[:, 1], -sides[:, 0]], axis=1), np.eye(2)])
     normals = np.concatenate([normals, -normals])
-    # Along each normal the word's near side has to pass the outline's far side.
+    # Along some normal the word's near side must pass the outline's far side.
     overlap = (outline @ normals.T).max(axis=0) + abs(normals) @ half - normals @ centre
     if overlap.min() <= 0.0:
         return 0.0
@@ -203,10 +203,10 @@ def _clearance(centre, image, away, outline):
 
 
 def _lay(frame, centre, image, taken):
-    """Adds a word to the frame unless another one is there."""
+    """Adds a word to the frame, unless it would overlap one in `taken`."""
     height, width = image.shape[:2]
     x, y = round(centre[0] - width / 2), round(centre[1] - height / 2)
-    # A line's height holds air above and below its letters.
+    # The height of a line includes space above and below its letters.
     box = (x, y + 0.15 * height, x + width, y + 0.85 * height)
     if not any(touch(box, other) for other in taken):
         taken.append(box)

@@ -1,4 +1,4 @@
-"""A network's field over the plane that a flat camera looks at, as an image."""
+"""A network's outputs over the plane that a flat camera shows, as an image."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ IMAGE = struct("FieldImageNode", outputs="vec4u", low="f32", high="f32", groups=
 PROGRAM = Program(
     "draw/field_image", blend="replace", depth="keep", frame=FRAME, node=IMAGE, values="array<vec4f>", palette=PALETTE
 )
-# The map of three outputs: they are red, green and blue themselves.
+# The `map` of three outputs, which are red, green and blue.
 RGB = "rgb"
 
 
@@ -27,15 +27,15 @@ class FieldImage(Drawable):
     """The values of a network at every sample of a picture, for orthographic cameras that look down on z = 0.
 
     net       any Mlp
-    outputs   the numbers of three outputs, red, green and blue, or of one; None for the first
-    origin    (inputs,), the network's input at x = y = 0
-    axes      (2, inputs), what a step of 1 along world x, and along world y, adds to it
+    outputs   the numbers of three outputs, as red, green and blue, or of one; None for the first
+    origin    (inputs,): the network's input at world x = y = 0
+    axes      (2, inputs): what a step of 1 along world x, and along world y, adds to the input
     map       the colour map of a single output: see engine.draw.colour; `rgb` for three outputs
-    low, high the values that are darkest and lightest; beyond them colours stay
+    low, high the values that are darkest and lightest; values outside are clipped
     precision f32, or f16 where the adapter has it: see engine.kernels.grid.Grid
 
-    Values are sRGB's own numbers, as the pixels of an image are: 0 is black, 1 full.
-    What is not finite is striped, like every pixel of which nothing is known.
+    Values are shown as sRGB, like the pixels of an image: low is 0, high is 1.
+    Values that are not finite are shown as stripes, as undecided pixels are.
     """
 
     phase = "under"
@@ -55,9 +55,9 @@ class FieldImage(Drawable):
         self, net: Mlp, outputs: Iterable[int] | None = None, *, origin: ArrayLike | None = None,
         axes: ArrayLike | None = None, map: str | None = None,
     ) -> None:  # fmt: skip
-        """Takes another network and plane; of the same shape they compile nothing.
+        """Shows another network and plane; a network of the same shape compiles nothing.
 
-        Raises SceneError for outputs there are not, or a map that does not fit their number.
+        Raises SceneError for outputs that the network does not have, or a map that does not fit their number.
         """
         outputs = tuple(range(3 if net.outputs >= 3 else 1)) if outputs is None else tuple(outputs)
         if len(outputs) not in (1, 3) or min(outputs) < 0 or max(outputs) >= net.outputs:
@@ -70,7 +70,7 @@ class FieldImage(Drawable):
             raise SceneError(f"The map {self.map} does not take {len(outputs)} outputs: rgb takes three, others one.")
 
     def plane(self, frame: Frame) -> Plane:
-        """The Plane that the samples of a frame lie in."""
+        """The Plane of a frame's samples."""
         (x, y, _), (width, height) = frame.camera.target, frame.size_samples
         half_width, half_height = frame.camera.half_sizes(frame.size[0] / frame.size[1])
         along, up = self.axes

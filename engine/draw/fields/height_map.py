@@ -27,47 +27,47 @@ HEIGHT_MAP = struct(
     world="mat4x4f",
     inverse="mat4x4f",
     half_size="vec4f",  # of the box, node units
-    grid="vec4f",  # lines in x: where one lies, how far the next; the same in z; node units
-    outputs="vec4u",  # drawn as height; shown as colour: one, or red, green, blue
+    grid="vec4f",  # grid lines across x: the place of one, their distance; the same for z; node units
+    outputs="vec4u",  # x: the output drawn as height; yzw: those shown as colour: one, or red, green, blue
     columns="u32",
     rows="u32",
     stride="u32",  # floats from a value to its derivative
-    low="f32",  # values at the box's bottom and top
+    low="f32",  # values at the box's bottom (low) and top (high)
     high="f32",
-    black="f32",  # values at the palette's ends, or of black and full light
+    black="f32",  # values at the palette's start and end, or of black and full light
     white="f32",
-    bottom="f32",  # nothing is drawn below and above; node units
+    bottom="f32",  # heights below and above which nothing is drawn; node units
     top="f32",
     rule="f32",  # width of the grid's lines, pixels in a picture 720 high
     strength="f32",  # of the grid's lines, 0 to 1
 )
 PROGRAM = Program("draw/height_map", depth="write", frame=FRAME, map=HEIGHT_MAP, samples="array<f32>", palette=PALETTE)
-# Vertices a side at most: a quad covers 2 x 2 samples of a picture 3000 samples high, and its values take 108 MB.
+# The most vertices a side: enough for a quad for 2 x 2 samples of a picture 3000 samples high; they take 108 MB.
 MOST = 1500
 # Lines of the grid across the surface, at most.
 LINES = 21
-# Multiply-adds of a pick's march, about 50 ms in numpy.
+# The most multiply-adds of a pick's steps along the ray, about 50 ms in numpy.
 PICK_WORK = 1 << 28
 
 
 class HeightMap(Drawable):
-    """A surface in a box round the origin: x to the right, y up, z down the plane. The light comes from the network's
-    own derivatives.
+    """A lit surface in a box round the origin: x to the right, y up, z down the plane. Its normals come from the
+    network's exact derivatives.
 
     net          Mlp
     output       which of its outputs is the height
     plane        Plane whose `across` and `down` are the rectangle's sides; None: the first two inputs from -10 to 10,
                  the second upwards
-    low, high    values at the box's bottom and top, and what lies outside is cut; None: the values there are
+    low, high    values at the box's bottom and top, where the surface is cut off; None: the range of the values
     colour       None: the height through `map`; a number: that output through `map`; three numbers: those outputs as
                  red, green and blue, in sRGB as an image has them
     map          colour map; `diverging` is centred on zero
-    span         (low, high): values at the map's ends, or of no light and full light; None: the values there are, or
+    span         (low, high): values at the map's ends, or of no light and full light; None: the range of the values, or
                  for three outputs (0, 1)
     width        of the box's longer side, world units; `height` of the box
     resolution   vertices along the longer side; None: as many as the picture shows
     rules        True draws a fine grid of lines along the rectangle's sides
-    axes         True draws the base and numbers round it; `names` of the plane's two directions and the height, or None
+    axes         True draws the base and numbers; `names`: of the plane's two directions and of the height, or None
     theme        of the colour map: dark or paper; None: the picture's
 
     Raises ShapeError for outputs or a plane that do not fit the network.
@@ -91,12 +91,12 @@ class HeightMap(Drawable):
         self.show(net, output)
 
     def show(self, net: Mlp, output: int = 0) -> None:
-        """Takes another network, or the same one edited; only a new shape compiles anything."""
+        """Shows another network, or the same one edited; only a new shape compiles anything."""
         if not 0 <= output < net.outputs:
             raise ShapeError(f"{net} has outputs 0 to {net.outputs - 1}; output {output} was asked for.")
         self.net, self.output = net, int(output)
 
-    # What is shown, in numbers.
+    # Quantities of the picture.
 
     @property
     def rectangle(self) -> Plane:
@@ -130,7 +130,7 @@ class HeightMap(Drawable):
 
     @property
     def outputs(self) -> tuple[int, ...]:
-        """The outputs shown as colour: one, or red, green and blue. Raises ShapeError for those there are not."""
+        """The outputs shown as colour: one, or red, green and blue. Raises ShapeError for any the network lacks."""
         wanted = self.output if self.colour is None else self.colour
         found = tuple(int(k) for k in np.atleast_1d(wanted))
         if len(found) not in (1, 3) or min(found) < 0 or max(found) >= self.net.outputs:
@@ -141,7 +141,7 @@ class HeightMap(Drawable):
 
     @property
     def span(self) -> tuple[float, float]:
-        """(low, high): values at the ends of the colour map, or of no light and full light."""
+        """(low, high): the values at the ends of the colour map, or of no light and full light."""
         if self._span is not None:
             return self._span
         outputs = self.outputs
@@ -168,14 +168,14 @@ class HeightMap(Drawable):
 
     @property
     def half_size(self) -> np.ndarray:
-        """(3,) half the box's sides, node units; the base has the rectangle's proportions."""
+        """(3,) half the lengths of the box's sides, node units; the base has the rectangle's proportions."""
         plane = self.rectangle
         sides = np.linalg.norm(plane.across), np.linalg.norm(plane.down)
         x, z = (side / max(sides) * self.width / 2.0 for side in sides)
         return np.array([x, self.height / 2.0, z])
 
     def inputs_at(self, place: ArrayLike) -> np.ndarray:
-        """(inputs,) or (N, inputs): the network's inputs at places (3,) or (N, 3) in the node's space."""
+        """(inputs,) or (N, inputs): the network's inputs at points (3,) or (N, 3) in the node's space."""
         plane, half = self.rectangle, self.half_size
         place = np.asarray(place, float)
         u, v = place[..., 0] / (2.0 * half[0]), place[..., 2] / (2.0 * half[2])
@@ -187,7 +187,7 @@ class HeightMap(Drawable):
     # Drawing.
 
     def _size(self, frame):
-        # A quad for 2 x 2 samples of a surface that fills the picture's smaller side, and a fifth more for its depth.
+        # A quad for 2 x 2 samples, if the surface fills the picture's smaller side; a fifth more for its slopes.
         wanted = self.resolution or min(MOST, round(0.6 * min(frame.size) * frame.grid))
         groups = -(-self.net.outputs // 4)
         room = min(device().limits["max-storage-buffer-binding-size"], 2**27) // (48 * groups)
@@ -223,7 +223,7 @@ class HeightMap(Drawable):
         self._measure_axes()
 
     def _cuts(self, beyond):
-        # Heights beyond which nothing is shown: the box's where the person chose its end, else so many times that.
+        # Nothing is drawn beyond the box's bottom or top if the person chose that end; else the limit is far outside.
         reach = self.height / 2.0
         return -reach * (1.0 if self.low is not None else beyond), reach * (1.0 if self.high is not None else beyond)
 
@@ -235,7 +235,7 @@ class HeightMap(Drawable):
         self._frame.measure(self.half_size, (across, upright, down))
 
     def _lines(self, half):
-        # Lines at round numbers, so that those that reach the edge meet the axes' ticks.
+        # Grid lines at round numbers, so that they meet the axes' ticks.
         plane, found = self.rectangle, []
         for side, reach in ((plane.across, half[0]), (plane.down, half[2])):
             start, end, _ = extent(plane, side)
@@ -252,21 +252,21 @@ class HeightMap(Drawable):
         )  # fmt: skip
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
-        # Words are laid out for pictures that are not drawn, too.
+        # Needed here too, since `overlay` may be called without `prepare`.
         self._measure_axes()
 
-    # Pointing at it.
+    # Picking.
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
-        """The first Hit: the height's value, and how it changes by world units along the base.
+        """The first Hit: the value that is the height, with its gradient in world units along the base.
 
-        The ray is followed through the box by the network itself in float64, in steps of a 512th of the way (fewer for
-        very large networks), and the first crossing is narrowed down to rounding: the GPU is not used.
+        The network is evaluated in float64, without the GPU, at 512 steps along the ray through the box (at fewer for
+        very large networks); the first crossing is then refined to rounding.
         """
         inverse = np.linalg.inv(world)
         o, d = transformed(inverse, aim.origin), inverse[:3, :3] @ aim.direction
         half, (low, high) = self.half_size, self.ends
-        # Slightly more than the box, where a surface between the survey's samples may leave it.
+        # A little more than the box, since between the survey's samples the surface may leave it.
         bottom, top = self._cuts(1.02)
         start, end = box_chord(o, d, (-half[0], bottom, -half[2]), (half[0], top, half[2]))
         rise = 2.0 * half[1] / (high - low)
@@ -293,7 +293,7 @@ class HeightMap(Drawable):
 
 
 def _crossing(above: Callable[[np.ndarray], np.ndarray], start: float, end: float, steps: int) -> float | None:
-    """The first t between start and end where `above` changes, seen in so many steps; None where it does not."""
+    """The first t between start and end where `above` changes, sampled at `steps` steps; None if it never does."""
     found = False
     for count in (steps, 64, 64, 64, 64):
         t = np.linspace(start, end, count + 1)

@@ -1,4 +1,4 @@
-"""Curves of networks with one input: the outputs over the input, sampled as densely as the picture shows."""
+"""Curves of networks with one input: outputs over the input, sampled to the picture's resolution."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ PLOT = struct(
     "PlotNode",
     colour="vec4f",
     place="vec4f",  # the window: left, top, right, bottom, in samples of the picture
-    middle="vec2f",  # where the middle point and the middle value lie, in samples
-    high="f32",  # the middle value, and what float32 leaves of it
+    middle="vec2f",  # x of the middle point and y of the middle value, in samples
+    high="f32",  # the middle value as float32, and (low) the remainder of its float64
     low="f32",
-    rise="f32",  # samples for one unit of the value
-    density="f32",  # points a sample
+    rise="f32",  # samples in one unit of the value
+    density="f32",  # points of the curve in a sample
     half_width="f32",  # of the line, samples
     count="u32",  # points
     stride="u32",  # floats from one point to the next
@@ -37,14 +37,14 @@ PLOT = struct(
 )
 RULES_PROGRAM = Program("draw/rules", depth="keep", frame=FRAME, items=[RULE])
 PLOT_PROGRAM = Program("draw/plot", depth="keep", frame=FRAME, plot=PLOT, values="array<f32>")
-# Okabe and Ito 2008, distinguished by the colour-blind; in an order that each background shows well. Black and the
-# colours nearest to the background are left out.
+# Okabe and Ito 2008, for the colour-blind, the most visible first on each background; without black and the colours
+# that are too close to the background.
 COLOURS = {
     "dark": ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00"),
     "paper": ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"),
 }
-# Points a sample for a line 2 samples wide or less: a step is then drawn within a quarter of a sample. Where lines are
-# wide, samples are small beside them.
+# DENSITY: points in a sample for lines up to 2 samples wide; a step is then drawn within a quarter of a sample. Wider
+# lines need fewer.
 DENSITY, POINTS = 4, 8.0
 
 
@@ -52,7 +52,7 @@ DENSITY, POINTS = 4, 8.0
 class Curve:
     """One output of a network of one input.
 
-    name     stands at its end; None: no name
+    name     the text at its end; None: no name
     colour   linear RGB; None: the next of the theme's
     """
 
@@ -63,17 +63,17 @@ class Curve:
 
 
 class Plot(Drawable):
-    """Curves over the picture, for cameras that look straight at the plane z = 0: x is the input, y the output.
+    """A plot of curves, for cameras that look straight at the plane z = 0: x is the input, y the output.
 
-    The window fills the picture but for room for the numbers; panning and zooming the camera moves what it shows, and
-    the curves are evaluated anew over that, at up to four points a sample.
+    The plot's window fills the picture, except for the margin with the numbers. When the camera pans or zooms, the
+    curves are evaluated again over the visible range, at up to four points a sample.
 
     curves   an Mlp of one input (its outputs, named y1, y2 ... if there are several) or a list of Curve
-    aspect   world units of y for one of the output
+    aspect   world units of y for one unit of the output
     names    of the two axes, or None
     width    of the curves, pixels in a picture 720 high
 
-    Raises ShapeError for networks of more inputs, and outputs there are not.
+    Raises ShapeError for networks with more than one input, and for outputs that they do not have.
     """
 
     phase = "under"
@@ -95,7 +95,7 @@ class Plot(Drawable):
         self.show(curves)
 
     def show(self, curves: Mlp | Sequence[Curve]) -> None:
-        """Takes other curves; those of networks of the same shapes compile nothing."""
+        """Shows other curves; networks of the same shapes compile nothing."""
         if isinstance(curves, Mlp):
             count = curves.outputs
             curves = [Curve(curves, k, f"y{k + 1}" if count > 1 else None) for k in range(count)]
@@ -109,7 +109,7 @@ class Plot(Drawable):
         self.curves = tuple(curves)
 
     def colours(self, theme: str = "dark") -> list[RGB]:
-        """Linear RGB of each curve, for legends and words beside it."""
+        """The linear RGB of each curve, for legends and words."""
         known = COLOURS["paper" if theme == "paper" else "dark"]
         return [
             linear(known[i % len(known)]) if curve.colour is None else curve.colour
@@ -132,12 +132,12 @@ class Plot(Drawable):
         self._sample(frame)
 
     def _sample(self, frame):
-        """Evaluates each network over the window, and writes where the points of each curve are."""
+        """Records the evaluation of each network over the window, and writes the uniform of each curve."""
         (left, top, right, bottom), seen = self._window.place, self._window.view
         grid = frame.grid
         half_width = max(self.width * frame.scale * grid, 1.0) / 2.0
         density = int(np.clip(np.ceil(POINTS / half_width), 1, DENSITY))
-        # Beyond the window's ends as far as a line there reaches into it.
+        # A little beyond the window's ends, from where a thick line reaches into it.
         count = int((right - left) * grid + 2.0 * half_width + 4.0) * density
         middle = 0.5 * (left + right), 0.5 * (top + bottom)
         step = 1.0 / (seen.x_rate * grid * density)
@@ -171,7 +171,7 @@ class Plot(Drawable):
         if self._rule_count:
             RULES_PROGRAM.draw(frame, step, 4, self._rule_count, items=self._rules)
         left, _, right, _ = self._window.place
-        # The first curve lies on top of the others.
+        # The first curve is drawn last, on top of the others.
         for curve, plot in reversed(list(zip(self.curves, self._plots, strict=False))):
             values = self._values[id(curve.net)]
             PLOT_PROGRAM.draw(frame, step, 4, (right - left) * frame.grid, plot=plot, values=values)
@@ -186,15 +186,15 @@ class Plot(Drawable):
             sprite = names_sprite(found, frame, names, self.colours(frame.theme.name), heights)
             frame.sprites += [] if sprite is None else [sprite]
 
-    # Pointing at it.
+    # Picking.
 
     def nearest(self, x: float, y: float) -> tuple[Curve, float] | tuple[None, None]:
-        """(Curve, value) of the curve closest to y at the input x, from float64; (None, None) without curves."""
+        """(Curve, value) of the curve closest to y at the input x, in float64; (None, None) without curves."""
         values = [(curve, float(curve.net([x])[curve.output])) for curve in self.curves]
         return min(values, key=lambda each: abs(each[1] - y)) if values else (None, None)
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
-        """The Hit on the nearest curve above or below where the ray meets the plane; the gradient is along x."""
+        """The Hit on the curve nearest, along y, to where the ray meets the plane; the gradient is along x."""
         if aim.direction[2] == 0.0:
             return None
         distance = (world[2, 3] - aim.origin[2]) / aim.direction[2]

@@ -1,4 +1,4 @@
-"""Where a flat plot lies in a picture: its window, the ticks on it, and the numbers beside it."""
+"""The layout of a flat plot in a picture: its window, ticks and numbers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from engine.errors import SettingError
 from engine.vector.ticks import tick_text, ticks
 
 Names = Sequence[str | None]
-# The numbers of an axis and their texts.
+# The values of an axis' ticks, and their texts.
 Ticks = tuple[tuple[float, ...], tuple[str, ...]]
 
-# Pixels in a picture 720 high: round the window without words, and between numbers.
+# Pixels in a picture 720 high: the margin round the window without words; the distance between numbers.
 MARGIN, PITCH = 18.0, 64.0
 # Between a window's edge and its numbers.
 GAP = 7.0
-# Of the foreground, in linear light: grid lines, the lines of 0, the window's axes. Light on dark shows sooner.
+# Opacity of the foreground in linear light: grid lines, the lines of 0, the window's axes. Paper needs more.
 STRENGTHS = {"dark": (0.035, 0.17, 0.3), "paper": (0.13, 0.42, 0.55)}
 
 
 @dataclass(frozen=True)
 class View:
-    """How a plot's numbers lie in the picture: pixel = at + rate * number, y downwards."""
+    """How a plot's coordinates become pixels: pixel = at + rate * number, y downwards."""
 
     x_at: float
     x_rate: float
@@ -81,7 +81,7 @@ class PlotWindow:
 
     @property
     def has_ticks(self) -> bool:
-        """False in a picture of a few pixels, where there is room for the curves alone."""
+        """False in a picture of a few pixels, which has room for the curves alone."""
         return bool(self.xs[0] or self.ys[0])
 
 
@@ -91,7 +91,7 @@ def window(
     """The PlotWindow of a plot in a frame.
 
     names   of the two axes, or None
-    right   pixels left free beside it for the curves' names
+    right   pixels to leave free on the right for the curves' names
     """
     s, seen, (width, height) = frame.scale, view(frame, world, aspect), frame.size
     size = text.type_size("small", s)
@@ -101,7 +101,7 @@ def window(
     most = max(2, int((bottom - top) / (0.75 * PITCH * s)))
     ys = _marks(seen.number_y(bottom), seen.number_y(top), most)
     widest = max((text.mask(t, size, True).shape[1] for t in ys[1]), default=0)
-    # Numbers of up to four characters take the same room, so that the window stands still while it is panned.
+    # Room for at least four characters, so that the window does not move while the plot is panned.
     left = max(GAP * s + widest, 40.0 * s) + 0.6 * MARGIN * s
     end = width - max(right, MARGIN * s)
     if end - left < 24 or bottom - top < 24:
@@ -126,7 +126,7 @@ def rules(found: PlotWindow, theme: Theme) -> tuple[np.ndarray, np.ndarray]:
     faint, zero, axis = STRENGTHS[theme.shade]
     left, top, right, bottom = found.place
     thick = max(1, round((bottom - top) / 600))
-    # The first pixel of a line of a number, inside the window.
+    # The first pixel of the line at a place, within the window.
     first = lambda at, low, high: int(np.clip(np.floor(at - (thick - 1) / 2), low, high - thick))
     columns = [first(found.view.x(n), left, right) for n in found.xs[0]]
     rows = [first(found.view.y(n), top, bottom) for n in found.ys[0]]
@@ -163,7 +163,7 @@ def words(found: PlotWindow, frame: Frame, names: Names) -> Iterator[Sprite]:
 
 
 def name_width(names: Names, frame: Frame) -> float:
-    """Pixels that the curves' names take beside a window."""
+    """Pixels needed by the curves' names beside a window."""
     widest = max((text.line(n, "normal", frame.scale).shape[1] for n in names if n), default=0)
     return widest + 2.6 * MARGIN * frame.scale if widest else 0.0
 
@@ -171,9 +171,9 @@ def name_width(names: Names, frame: Frame) -> float:
 def names_sprite(
     found: PlotWindow, frame: Frame, names: Names, colours: Sequence[RGB], heights: Sequence[float]
 ) -> Sprite | None:
-    """The names of curves beside the window, each in its colour, led to from where its curve ends.
+    """The names of curves beside the window, each in its colour, with a line from the end of its curve.
 
-    heights   pixels, where the curves end
+    heights   y of the curves' ends, pixels
     """
     _, top, right, bottom = found.place
     s = frame.scale
@@ -190,7 +190,7 @@ def names_sprite(
         if place is None:
             continue
         slope = (place - height) / max(1, end - start)
-        # A steep line takes several pixels a column.
+        # A steep line covers several pixels in each column.
         column = np.ones((thick + round(abs(slope)), 1))
         for x in range(start, end):
             y = height + slope * (x - start) - top + line - thick / 2

@@ -9,41 +9,41 @@ from engine.gpu.passes import Encoder
 from engine.kernels.grid import Grid, Plane
 from engine.network.mlp import Mlp
 
-# Samples a side from which a range of values is taken.
+# Samples a side for finding the range of values.
 SURVEY = 161
-# Sizes whose samples stay on the GPU: a window at rest goes through pictures of a few.
+# Number of sizes whose samples are cached: while a window refines its picture it goes through a few.
 CACHED = 3
 
 
 def ready(grid: Grid | None, net: Mlp) -> Grid:
-    """A Grid with derivatives that shows a network: the one there is, if there is one."""
+    """A Grid with derivatives for a network: the given one, which then shows it, or a new one."""
     grid = grid or Grid(net, gradient=True)
     grid.show(net)
     return grid
 
 
 def corners(plane: Plane, size: tuple[int, int]) -> Plane:
-    """The Plane by whose samples a rectangle is filled, edges and corners included.
+    """The Plane whose (columns, rows) samples reach exactly to a rectangle's edges and corners.
 
-    plane   its `across` and `down` are the rectangle's sides
+    plane   the rectangle: its `across` and `down` are the sides
     size    (columns, rows), each at least 2
     """
     return Plane(plane.centre, plane.across / (size[0] - 1), plane.down / (size[1] - 1))
 
 
 class Samples:
-    """A network's values over a rectangle, cached for a few sizes until network or rectangle change."""
+    """A network's values over a rectangle, cached for a few sizes until the network or the rectangle changes."""
 
     def __init__(self) -> None:
         self._shown: tuple | None = None
         self._cached: dict[tuple[int, int], tuple[Grid | None, Array | None]] = {}
 
     def record(self, encoder: Encoder, net: Mlp, plane: Plane, size: tuple[int, int]) -> Array:
-        """`Grid.record` with derivatives, edges and corners included; evaluated only if it is not there."""
+        """`Grid.record` with derivatives, edges and corners included; recorded only if not in the cache."""
         key = key_of(plane)
         if self._shown is None or self._shown[0] is not net or self._shown[1] != key:
             self._shown = (net, key)
-            # The grids stay: another network of the same shape compiles nothing.
+            # The Grids are kept, so that another network of the same shape compiles nothing.
             self._cached = {size: (grid, None) for size, (grid, _) in self._cached.items()}
         grid, samples = self._cached.pop(size, (None, None))
         if samples is None:
@@ -56,14 +56,14 @@ class Samples:
 
 
 class Survey:
-    """The range of a network's values over a rectangle, looked up again when either changes."""
+    """The range of a network's values over a rectangle, computed again when either changes."""
 
     def __init__(self) -> None:
         self._grid: Grid | None = None
         self._found: tuple | None = None
 
     def range(self, net: Mlp, plane: Plane, output: int) -> tuple[float, float]:
-        """(low, high) of the finite values of an output; a constant lies in the middle."""
+        """(low, high) of the finite values of an output, widened round a constant."""
         key = key_of(plane)
         if self._found is None or self._found[0] != key or self._found[1] is not net:
             values = self._values(net, plane)
@@ -79,23 +79,23 @@ class Survey:
         """(samples, outputs); waits for the GPU."""
         self._grid, size = ready(self._grid, net), (SURVEY, SURVEY)
         encoder = device().encoder()
-        # With derivatives, as what is drawn: that is compiled anyway, and values are the same.
+        # With derivatives, like the drawn samples: that shader is compiled anyway, and the values are identical.
         array = self._grid.record(encoder, corners(plane, size), size)
         device().submit(encoder)
-        # An array may be larger than this grid.
+        # The array may have room for more than this grid.
         values = array.read(SURVEY * SURVEY * self._grid.groups).reshape(SURVEY * SURVEY, 3, -1)
         return values[:, 0, : net.outputs]
 
 
 def key_of(plane: Plane) -> tuple[bytes, bytes, bytes]:
-    """What is equal for planes that are."""
+    """A key that is equal for equal planes."""
     return plane.centre.tobytes(), plane.across.tobytes(), plane.down.tobytes()
 
 
 def extent(plane: Plane, side: ArrayLike, name: str | None = None) -> tuple[float, float, str | None]:
-    """(start, end, name): what numbers stand along a side of a rectangle.
+    """(start, end, name): the numbers to write along a side of a rectangle.
 
-    Along one input they are that input's, named x1, x2 ...; aslant they are lengths from the rectangle's middle.
+    A side along one input has that input's values and name, x1, x2 ...; any other has lengths from the middle.
     """
     side = np.asarray(side, float)
     k = int(np.argmax(abs(side)))

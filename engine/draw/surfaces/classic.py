@@ -1,4 +1,4 @@
-"""The look of the original program of 2016, to the pixel: lines one pixel wide, no depth, the surface over them."""
+"""The look of the original program of 2016, exact to the pixel: lines one pixel wide, no depth, the surface on top."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from engine.view.camera import Camera
 
 AXIS_COLOURS = (((1, 0, 0), (1, 0.6, 0)), ((0, 1, 0), (0.6, 1, 0)), ((0, 0, 1), (0, 0.6, 1)))
 AXIS_OPACITY = 0.6
-# Of the polygon round the region's picture: 24 sides leave 0.6% of it outside the ball's.
+# Corners of the polygon drawn round the region: with 24, 0.6% of its area lies outside the ball's circle.
 CORNERS = 24
 OUTLINE = struct("Outline", corners=f"array<vec4f, {CORNERS}>")
 SPARKS_PROGRAM = Program(
@@ -26,7 +26,7 @@ SPARKS_PROGRAM = Program(
 
 
 class ClassicSurfaces(LevelSurfaces):
-    """The original's surface: the first hit of each ray, laid over all that was drawn before it."""
+    """The original's surface: the first hit of each ray, drawn over everything before it."""
 
     makes_layers = False
     phase = "under"
@@ -42,9 +42,9 @@ class ClassicSurfaces(LevelSurfaces):
 
 
 def outline(camera: Camera, centre: np.ndarray, radius: float, size: tuple[int, int]) -> np.ndarray:
-    """(CORNERS, 4) world points of a polygon, as a triangle strip, that covers a ball's picture and little more.
+    """(CORNERS, 4) world points of a triangle strip: a polygon that covers a ball in the picture, and little more.
 
-    Only where it lies are rays cast: the rasteriser leaves the rest out, which a compute kernel would have to visit.
+    Rays are cast only inside it: the rasteriser skips the other samples, which a compute kernel would have to visit.
     """
     towards = np.subtract(centre, camera.eye)
     distance = float(np.linalg.norm(towards))
@@ -59,13 +59,13 @@ def outline(camera: Camera, centre: np.ndarray, radius: float, size: tuple[int, 
         right = np.cross(forward, up) / np.linalg.norm(np.cross(forward, up))
         up = np.cross(right, forward)
     else:
-        # From inside, or nearly, the ball may be anywhere: a square that holds the whole picture.
+        # From inside the ball, or nearly, the polygon is large enough for the whole picture.
         depth = 2.0 * camera.near
         middle = np.asarray(camera.eye) + forward * depth
         reach = 1.5 * depth * max(camera.half_sizes(size[0] / size[1]))
-    # Its sides, not its corners, keep the circle's distance.
+    # Not the corners but the sides touch the circle, so that the polygon covers it.
     reach = reach * 1.0001 / np.cos(np.pi / CORNERS)
-    # Round a convex polygon in the order of a strip: 0, 1, last, 2, last but one ...
+    # The corners in the order of a triangle strip: 0, 1, last, 2, last but one ...
     order = [(k + 1) // 2 if k % 2 else (CORNERS - k // 2) % CORNERS for k in range(CORNERS)]
     angle = 2.0 * np.pi * np.array(order) / CORNERS
     points = middle + reach * (np.cos(angle)[:, None] * right + np.sin(angle)[:, None] * up)
@@ -73,7 +73,7 @@ def outline(camera: Camera, centre: np.ndarray, radius: float, size: tuple[int, 
 
 
 class ClassicSparks(SparkPaths):
-    """The original's sparks: each segment twice, added."""
+    """The original's sparks: each segment is added twice."""
 
     phase = "under"
 
@@ -85,7 +85,7 @@ class ClassicSparks(SparkPaths):
 
 
 class ClassicAxes(Lines):
-    """The original's axes: 5 long, opacity 0.6, over the sparks and under the surface."""
+    """The original's axes: 5 long, opacity 0.6, drawn over the sparks and under the surface."""
 
     phase = "under"
     program = Program("draw/classic_lines", depth="keep", frame=FRAME, node=LINES, items=[SEGMENT])

@@ -1,4 +1,4 @@
-"""What a debug view shows in place of the surfaces: to find out why a picture is slow, or looks wrong."""
+"""Debug views, which show quantities of the ray search in place of the surfaces."""
 
 import numpy as np
 
@@ -6,16 +6,16 @@ from engine.draw.words.legend import Legend
 from engine.errors import SettingError, near
 from engine.vector.ticks import tick_text
 
-# The number of each is what `draw/debug_view` calls it. "undecided" is a uniform: it changes no other pixel.
+# {view: its number in wgsl/draw/debug_view}. "undecided" compiles no other shader: it only colours some samples.
 VIEWS = {"none": 0, "undecided": 0, "segments": 1, "depth": 2, "normals": 3, "overdraw": 4}
-# Segments at the end of the colour map; usual networks take 10 to 80, and 512 are the budget.
+# Segments at the end of the colour map; usual networks take 10 to 80, and the budget is 512.
 SEGMENTS_SHOWN = 96
-# The least and the most of a normal's components, and the map that shows one: the whole of it, as images have it.
+# The range of a normal's components, and the colour map for them: the whole map, as for images.
 NORMAL_SPAN, NORMAL_MAP = (-1.0, 1.0), ("grey", "image")
 
 
 def view_number(view: str) -> int:
-    """The number of a view in WGSL. Raises SettingError for a view that there is not."""
+    """The number of a view in WGSL. Raises SettingError for an unknown view."""
     if view not in VIEWS:
         raise SettingError(near(view, VIEWS, noun="debug view"))
     return VIEWS[view]
@@ -24,8 +24,8 @@ def view_number(view: str) -> int:
 def view_span(view: str, eye_distance: float, reach: float, surfaces: int) -> tuple[float, float]:
     """The values at the two ends of a view's colours.
 
-    eye_distance, reach   from the eye to the region's middle, and the region's radius, world units
-    surfaces              that a ray's list of layers has room for
+    eye_distance, reach   distance from the eye to the region's middle; the region's radius; world units
+    surfaces              the most surfaces in a ray's list of layers
     """
     near_end = max(0.0, eye_distance - reach)
     return {
@@ -37,7 +37,7 @@ def view_span(view: str, eye_distance: float, reach: float, surfaces: int) -> tu
 
 
 def view_legend(view: str, map: str, span: tuple[float, float]) -> Legend | None:
-    """The legend of a view whose colours run over `span`; None for what shows the surfaces themselves."""
+    """The Legend of a view whose colours run over `span`; None for views that show the surfaces themselves."""
     low, high = span
     if view == "normals":
         return Legend("normal xyz as RGB", NORMAL_MAP[0], low, high, (-1.0, 0.0, 1.0), card=True)

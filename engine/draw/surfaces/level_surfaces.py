@@ -1,4 +1,4 @@
-"""The level surfaces of a network in three inputs, certified: none is skipped, and what is not known is not drawn."""
+"""The level surfaces of a network with three inputs: a certified search skips none and never draws a guess."""
 
 from functools import cache
 from typing import TypedDict
@@ -32,23 +32,23 @@ SURFACE = struct(
     region="vec4f",  # ball: (radius, -, -, 0); box: (half sizes, 1)
     level="f32",
     spacing="f32",
-    single="f32",  # 1: this level alone
-    low="f32",  # values at the two ends of the palette
+    single="f32",  # 1: only this level
+    low="f32",  # values at the two ends of the palette (low, high)
     high="f32",
     reach="f32",  # the region's radius
     nearest="f32",  # distance from the eye to the region
     opacity="f32",
-    rim="f32",  # pixels in a picture 720 high
-    undecided="f32",  # 1: undecided and grazing samples in colours of their own
-    most="f32",  # surfaces along a ray
-    searches="f32",  # that a ray may take
+    rim="f32",  # width of the surfaces' rim at the region's edge, pixels in a picture 720 high
+    undecided="f32",  # 1: undecided and grazing samples have colours of their own
+    most="f32",  # the most surfaces along a ray
+    searches="f32",  # the most searches along a ray
     list="f32",
 )
 LAYERS_WRITE = Binding("layers", "write", LAYERS_TYPE)
 
 
 class SearchResources(TypedDict):
-    """What every file that searches surfaces binds, besides `frame`."""
+    """The bindings of every file that searches surfaces, besides `frame`."""
 
     surface: Array
     weights: Array
@@ -56,7 +56,7 @@ class SearchResources(TypedDict):
 
 
 class Region:
-    """Where a network is shown: a ball or a box round the origin.
+    """The region in which a network is shown: a ball or a box round the origin.
 
     kind   ball or box
     size   the ball's radius, or half the box's side: a number, or (3,) for a box
@@ -74,22 +74,22 @@ class Region:
 
     @property
     def reach(self) -> float:
-        """Radius of the ball round it."""
+        """Radius of the smallest ball round the origin that contains it."""
         return float(self.sizes[0] if self.kind == "ball" else np.linalg.norm(self.sizes))
 
     def points(self, count: int = 24) -> np.ndarray:
-        """(N, 3) points spread evenly through it, walls included."""
+        """(N, 3) points spread evenly through the region, its surface included."""
         grid = np.linspace(-1.0, 1.0, count)
         p = np.stack(np.meshgrid(grid, grid, grid, indexing="ij"), -1).reshape(-1, 3)
         if self.kind == "ball":
-            # Cubic shells pressed to spheres keep the spread and reach the wall.
+            # Cubic shells are deformed to spheres, which keeps the points evenly spread and reaches the surface.
             most = np.abs(p).max(axis=1, keepdims=True)
             length = np.linalg.norm(p, axis=1, keepdims=True)
             p = np.where(length > 0, p * most / np.maximum(length, 1e-30), 0.0)
         return p * self.sizes
 
     def chord(self, origin: np.ndarray, direction: np.ndarray) -> tuple[float, float]:
-        """(start, length) of the part of a ray inside; length 0 where it misses. direction has length 1."""
+        """(start, length) of the part of a ray inside; length 0 if it misses. `direction` has length 1."""
         if self.kind == "box":
             start, end = box_chord(origin, direction, -self.sizes, self.sizes)
             return start, max(end - start, 0.0)
@@ -103,18 +103,18 @@ class Region:
 
 
 class LevelSurfaces(Drawable):
-    """Where the network's output is `level`, or differs from it by a whole number of spacings.
+    """The surfaces where the network's output is `level`, or differs from it by a whole number of spacings.
 
     net       Mlp with three inputs
-    output    which of its outputs
+    output    the number of the output
     level     of the surface; with `single` False every level + k spacing, k whole
     region    Region
     map       colour map of the levels, see draw.colour
     span      (low, high) values at the ends of the map; None takes the network's range in the region
     opacity   of a surface seen straight on, 0 to 1
-    surfaces  drawn along a ray, front to back, 1 to 8; fewer for networks too large for a software driver
-    debug     one of debug_views.VIEWS: "none"; "undecided" samples magenta and grazing ones orange; or in place of the
-              surfaces "segments" that the ray took, "depth" and "normals" of its first surface, "overdraw": how many
+    surfaces  the most drawn along a ray, front to back, 1 to 8; fewer for networks too large for a software driver
+    debug     one of debug_views.VIEWS: "none"; "undecided" (such samples magenta, grazing ones orange); or in place of
+              the surfaces the "segments" a ray took, "depth" or "normals" of its first surface, "overdraw" (their count)
 
     Raises ShapeError for a network without exactly three inputs or without that output.
     """
@@ -140,19 +140,19 @@ class LevelSurfaces(Drawable):
         self.show(net, output)
 
     def show(self, net: Mlp, output: int = 0) -> None:
-        """Takes another network, or the same one edited; only a new shape compiles anything."""
+        """Shows another network, or the same one edited; only a new shape compiles anything."""
         if net.inputs != 3:
             raise ShapeError(f"{net} has {net.inputs} inputs; level surfaces in space need a network with 3.")
         if not 0 <= output < net.outputs:
             raise ShapeError(f"{net} has outputs 0 to {net.outputs - 1}; output {output} was asked for.")
         self.net, self.output = net, int(output)
-        # On the GPU lives the network with this output alone.
+        # The GPU gets a network with only this output.
         self._observed, self._is_uploaded = observed(net, self.output), False
         self._found_span: tuple | None = None
 
     @property
     def span(self) -> tuple[float, float]:
-        """(low, high): the values the colour map runs over."""
+        """(low, high): the values at the ends of the colour map."""
         if self._span is not None:
             return self._span
         key = (id(self.net), self.output, self.region.kind, tuple(self.region.sizes))
@@ -165,7 +165,7 @@ class LevelSurfaces(Drawable):
         return self._found_span[1]
 
     @property
-    def is_exact(self) -> bool:  # type: ignore[override]  # a constant for other nodes
+    def is_exact(self) -> bool:  # type: ignore[override]  # a class attribute in other nodes
         """True for debug views: their colours are values."""
         return view_number(self.debug) > 0
 
@@ -180,11 +180,11 @@ class LevelSurfaces(Drawable):
         return view_legend(self.debug, self.map, self.debug_span(camera, world))
 
     def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
-        """The Program of a file that searches this network's surfaces; it binds `resources`, and more."""
+        """The Program of a file that searches this network's surfaces; its bindings are `resources` and `more`."""
         return _program(self._observed.shape, name, depth, tuple(more.items()))
 
     def resources(self, frame: Frame) -> SearchResources:
-        """What the bindings that all looks share stand for."""
+        """The arrays for the bindings that all looks share."""
         return {"surface": self._surface, "weights": self._uploaded(), "counts": frame.counts}
 
     def _uploaded(self):
@@ -228,7 +228,7 @@ class LevelSurfaces(Drawable):
         )  # fmt: skip
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
-        """The first crossing, by the search that draws; value and gradient there in float64."""
+        """The Hit at the first crossing, found by the same search as drawing; value and gradient are float64."""
         inverse = np.linalg.inv(world)
         origin, direction = transformed(inverse, aim.origin), inverse[:3, :3] @ aim.direction
         stretch = float(np.linalg.norm(direction))
@@ -253,7 +253,7 @@ class LevelSurfaces(Drawable):
         )
 
     def _first_crossing(self, origin, direction, length):
-        """[t, outcome, level, rising] of one ray, by engine.kernels.rays; its arrays stay for the next one."""
+        """[t, outcome, level, rising] of one ray, by engine.kernels.rays; the arrays are reused."""
         rays.check_levels(self.level, self.spacing, 1)
         if self._ray is None:
             self._ray = Array("f4", 8), Array("f4", 4), Array("u4", 2)
@@ -268,7 +268,7 @@ class LevelSurfaces(Drawable):
 
 
 def _eye(camera, world):
-    """(the camera's eye in the node's space, the length of the node's units in the world)."""
+    """(the camera's eye in the node's space, the length of a unit of the node in the world)."""
     return transformed(np.linalg.inv(world), camera.eye), abs(np.linalg.det(world[:3, :3])) ** (1 / 3)
 
 

@@ -16,7 +16,7 @@ from engine.gpu.structs import struct
 from engine.kernels import sparks
 from engine.network.mlp import Mlp
 
-# Vertices of a spark and the step between them: the original's, and twice as fine for curves that are drawn wide.
+# (vertices of a spark, step between them): as in the original, and twice as fine for sparks that are drawn wide.
 CLASSIC_PATH = (10, 0.02)
 STUDIO_PATH = (20, 0.0095)
 STEPS_A_VERTEX = 20
@@ -27,10 +27,10 @@ SPARKS = struct(
     region="vec4f",  # ball: (radius, -, -, 0); box: (half sizes, 1)
     level="f32",
     spacing="f32",
-    single="f32",  # 1: only this level lights them
-    low="f32",  # values at the two ends of the palette
+    single="f32",  # 1: only this level lights sparks
+    low="f32",  # values at the two ends of the palette (low, high)
     high="f32",
-    vertices="f32",  # of one spark
+    vertices="f32",  # number of vertices of a spark
     width="f32",  # pixels in a picture 720 high
     strength="f32",
 )
@@ -46,14 +46,14 @@ PROGRAM = Program(
 
 
 class SparkPaths(Drawable):
-    """What both kinds of sparks share: the paths, traced on the GPU when the network changes.
+    """The base of both kinds of sparks: their paths, traced on the GPU when the network changes.
 
     net       Mlp with three inputs
-    seeds     (N, 3) where the paths begin, in units of `spread`
-    spread    world units; positions and steps grow with it
-    region    Region; what lies outside is not drawn
+    seeds     (N, 3) starting points of the paths, in units of `spread`
+    spread    world units; scales positions and steps
+    region    Region outside which nothing is drawn
     path      (vertices, step): vertex k starts at the seed and takes 20 steps of length step (k - vertices // 2 + 1)
-    level     that lights them, and every level a `spacing` apart unless `single`
+    level     the level that lights sparks; unless `single`, all levels at multiples of `spacing` from it do
     """
 
     _paths: sparks.TracedPaths
@@ -72,12 +72,12 @@ class SparkPaths(Drawable):
         self.show(net, output)
 
     def show(self, net: Mlp, output: int = 0) -> None:
-        """Takes another network, or the same one edited."""
+        """Shows another network, or the same one edited."""
         self.net, self.output = net, output
 
     @property
     def segments(self) -> int:
-        """How many the paths have in all."""
+        """The number of segments of all paths."""
         return len(self.seeds) * (self.path[0] - 1)
 
     def prepare(self, frame: Frame, world: np.ndarray) -> None:
@@ -88,10 +88,10 @@ class SparkPaths(Drawable):
         self._sparks = self.uniform(SPARKS, **self.uniform_values(world))
 
     def _fits(self):
-        """Whether the paths there are take the network, which they then show."""
+        """Gives the network to the existing kernel, if it fits; returns whether it does."""
         if self._traced and self._traced[:2] == (self.net, self.output):
             return True
-        # Paths that were cut short for a large network are of no use to the next.
+        # A kernel with fewer steps, made for a large network, is not reused for the next one.
         if self._paths.steps < STEPS_A_VERTEX:
             return False
         try:
@@ -102,7 +102,7 @@ class SparkPaths(Drawable):
 
     def _new_paths(self):
         vertices, step = self.path
-        # A very large network allows fewer steps in one run: they are then longer, and the paths a little straighter.
+        # For a very large network a run allows only fewer, longer steps, and the paths become a little less exact.
         for steps in (STEPS_A_VERTEX, 5, 1):
             length = step * self.spread * STEPS_A_VERTEX / steps
             try:
@@ -114,7 +114,7 @@ class SparkPaths(Drawable):
                     raise
 
     def uniform_values(self, world: np.ndarray) -> dict[str, Any]:
-        """The fields of SPARKS."""
+        """{field of SPARKS: value}."""
         return {
             "world": world.T,
             "region": (*self.region.sizes, float(self.region.kind == "box")),
@@ -126,7 +126,7 @@ class SparkPaths(Drawable):
 
 
 class Sparks(SparkPaths):
-    """Sparks as light that surfaces in front dim; on the paper theme they darken what is behind them.
+    """Sparks as light, dimmed by surfaces in front; on the paper theme they darken what is behind them.
 
     map, theme   colour map of the values
     span         (low, high) values at its ends
