@@ -1,4 +1,4 @@
-"""How large a picture may be: what any adapter holds, and what this machine's memory does."""
+"""The limits of a picture's size: what any adapter holds, and what fits into this machine's memory."""
 
 import os
 
@@ -6,12 +6,12 @@ from engine.errors import SettingError
 
 # The widest picture any adapter of today holds in one texture.
 SIZE_MAX = 32768
-# Of a film's frames: four bytes of colour, once as the picture, once as the file's rows, once compressed at worst.
+# Memory for a film's frame: four bytes of colour three times, as the picture, as the file's rows, and compressed.
 BYTES_A_PIXEL = 12
 
 
 def memory_bytes() -> int | None:
-    """The machine's memory in bytes; None where it does not say."""
+    """The machine's memory in bytes; None if the system does not tell."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -19,7 +19,7 @@ def memory_bytes() -> int | None:
 
 
 def check_memory(size: tuple[int, int]) -> None:
-    """Raises SettingError for frames that the machine's memory does not hold; a picture by itself may be larger.
+    """Raises SettingError for frames that do not fit into memory; a single picture may be larger, as it is tiled.
 
     size   (width, height) in pixels
     """

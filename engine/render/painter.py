@@ -1,4 +1,4 @@
-"""The picture of a live view: drawn again when something changed, finer when nothing does, shown on a canvas."""
+"""Draws the picture of a live view: coarse while something changes, finer when nothing does, and shows it."""
 
 import sys
 import time
@@ -18,10 +18,10 @@ from engine.render.refinement import Quality, Refinement
 from engine.render.renderer import Renderer, Steps, Subject, advanced
 from engine.render.tiling import TILE_BYTES
 
-# Bytes of a tile's layers where a processor draws while somebody may be typing: about 0.1 s of its time, unless it is
-# known to take longer. Smaller ones than LEAST_TILE would spend theirs on being begun.
+# Bytes of a tile's layers on a software driver, where events wait for a tile: about 0.1 s, or less if tiles turn out to
+# take longer, but at least LEAST_TILE, below which the start of a tile takes most of the time.
 SHORT_TILE, LEAST_TILE = 2**24, 2**17
-# Seconds of drawing a fine picture after which a window looks after its events.
+# Seconds of drawing a fine picture after which a window handles its events.
 SLICE = 0.05
 
 
@@ -29,18 +29,18 @@ class Painter:
     """Draws and shows one scene's picture.
 
     renderer   engine.render.renderer.Renderer
-    say        function that is called with a line of text: what went wrong
-    live       True to measure what pictures take, and to draw fine ones tile by tile
+    say        function that is called with the line of an error
+    live       True: pictures are timed, and fine ones are drawn tile by tile
     """
 
     def __init__(self, renderer: Renderer, say: Callable[[str], None], *, live: bool):
         self.renderer, self.say, self.live = renderer, say, live
         self.refinement = Refinement(cautious=live and device().is_software)
-        # The picture shown, how it was drawn, and in how many seconds where that was measured.
+        # The picture shown, its Quality, and the seconds it took, if measured.
         self.picture: Picture | None = None
         self.quality = Quality(1.0, 1)
         self.took: float | None = None
-        # The picture being drawn: its tiles to come, how it is drawn, and the seconds spent on it.
+        # The picture being drawn: the generator of its tiles, its Quality, and the seconds spent so far.
         self._steps: Steps | None = None
         self._drawing = Quality(1.0, 1)
         self._spent = 0.0
@@ -53,36 +53,36 @@ class Painter:
         return self._steps is None and self.refinement.is_done
 
     def changed(self) -> None:
-        """The picture is of something else now; a fine one half done is dropped."""
+        """To be called when the scene has changed: drops a picture that is half done, and begins coarsely again."""
         self.refinement.moved()
         self._steps = None
 
     def marked(self) -> None:
-        """Only a mark on the picture is another now: it is drawn again without a coarse one between."""
+        """To be called when only a mark has changed: draws again without a coarse picture in between."""
         self.refinement.marked()
         self._steps = None
 
     def time_passes(self, on: bool) -> None:
-        """Begins or ends timing the passes of its pictures, and has the present one drawn again."""
+        """Begins or ends the timing of passes, and has the present picture drawn again."""
         if on != (self.renderer.times is not None):
             self.renderer.time_passes(on)
             self.marked()
 
     @property
     def passes(self) -> tuple[PassTime, ...] | None:
-        """What the passes of the picture shown took, longest first; None where they were not timed."""
+        """The times of the passes of the picture shown, longest first; None if they were not timed."""
         return self.picture.report.passes if self.picture is not None else None
 
     @property
     def timing_lack(self) -> str | None:
-        """Why this adapter cannot time passes, in a sentence; None where it can."""
+        """Why this adapter cannot time passes, in a sentence; None if it can."""
         return timing_lack()
 
     def draw(self, scene: Subject, clock: object, size: tuple[int, int], *, patient: bool = False) -> None:
-        """Draws what is due: a whole picture, a tile of one, or nothing.
+        """Draws what is due next: a whole picture, a tile of one, or nothing.
 
         size      (width, height) in pixels
-        patient   True if only what changed is due; finer pictures can wait
+        patient   True: draws only after a change, no finer pictures
         """
         if self._size not in (None, size):
             self.changed()
@@ -95,7 +95,7 @@ class Painter:
             if quality is None:
                 return
             self._begin(scene, clock, size, quality)
-        # A window looks after its events between two tiles; what moves is wanted whole.
+        # A window handles events between two tiles; but while things move, pictures are drawn whole.
         slices = self.live and not self.refinement.is_moving
         begun = time.perf_counter()
         while self._steps is not None:
@@ -104,28 +104,28 @@ class Painter:
                 return
 
     def finish(self, scene: Subject, clock: object, size: tuple[int, int], samples: int) -> None:
-        """Draws the picture at full size with so many samples a pixel, at once. Raises what the scene raises."""
+        """Draws the picture at full size with `samples` a pixel, at once. Raises what the scene raises."""
         self._begin(scene, clock, size, Quality(1.0, samples))
         while self._steps is not None:
             self._step(self._steps, raising=True)
-        # What is shown next has a quality of its own.
+        # The next live picture chooses its quality anew.
         self.refinement.moved()
 
     def present(self, scene: Subject, view: View, format: str, size: tuple[int, int]) -> None:
-        """Draws the picture at a view's left top corner, and the background's colour on the rest."""
+        """Copies the picture to a view's top left corner, and fills the rest with the background's colour."""
         background = THEMES[scene.drawn_theme or scene.theme].background
         encoder = device().encoder()
         if self.picture is not None:
             blit(encoder, self.picture.texture, view, format, size, background)
             if self.quality.scale < 1.0:
-                # A coarse picture is enlarged, but words stay sharp.
+                # A coarse picture is enlarged, so words are drawn at full size, to be sharp.
                 draw_sprites(encoder, self.renderer.sprites(scene, size), view, (0, 0, *size), format)
         else:
             render_pass(encoder, "background", view, clear=(*background, 1.0)).end()
         device().submit(encoder)
 
     def failed(self, error: Exception) -> None:
-        """Reports an error: one line, once, and for the scene's author the place where it happened."""
+        """Reports an error once: a line for the person, and a traceback on stderr for the scene's author."""
         known = isinstance(error, NeurosceneError)
         text = str(error) if known else f"{type(error).__name__}: {error}"
         if text != self._reported:
@@ -135,7 +135,7 @@ class Painter:
             self.say(text)
 
     def status(self) -> list[str]:
-        """What is shown, in words: milliseconds, samples, undecided pixels."""
+        """Facts about the picture shown, as texts: milliseconds, samples, undecided pixels."""
         if self.picture is None:
             return []
         parts = [f"{self.took * 1e3:.0f} ms"] if self.took is not None else []
@@ -161,13 +161,13 @@ class Painter:
         self._steps = self.renderer.steps(scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=whole)
 
     def _step(self, steps, *, raising=False):
-        """One tile more of the picture begun."""
+        """Draws one more tile of the picture begun."""
         begun, picture, is_over = time.perf_counter(), None, True
         try:
             picture = advanced(steps)
             is_over = picture is not None
             if picture is not None:
-                # Reading the counts waits for the picture: what is measured is all of its work.
+                # Reading the counts waits for the GPU, so that all of its work is measured.
                 _ = picture.report
         except Exception as error:
             if raising:
@@ -179,13 +179,13 @@ class Painter:
             self._steps = None
             if picture is not None:
                 self.picture, self.quality, self._reported = picture, self._drawing, None
-            # Off the screen nothing is measured: the same calls draw the same pictures.
+            # Off the screen nothing is measured, so that the same calls draw the same pictures.
             self.took = self._spent if self.live else None
             self.refinement.drew(self._drawing, self.took)
 
 
 def configured(canvas: Any) -> str:
-    """The format of a canvas; its preferred one unless somebody has chosen."""
+    """The texture format of a canvas; configures it with its preferred format, if that is not done."""
     context = canvas.get_wgpu_context()
     if context.get_configuration() is None:
         handle = device().handle

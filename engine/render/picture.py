@@ -1,4 +1,4 @@
-"""A finished picture: a texture or an array, and the counts of its rays."""
+"""A finished picture, as a texture or an array, with the counts of its rays."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,9 +16,9 @@ class Report:
 
     rays        samples of the picture, those that miss the region included
     grazes      rays that came within rounding of a level without a certain crossing
-    undecided   rays whose search ran out of its budget
-    cut         rays with more surfaces than have room in a list of layers
-    passes      what the passes took, longest first; None where they were not timed, see Renderer.time_passes
+    undecided   rays whose search used up its budget of segments
+    cut         rays with more surfaces than a list of layers has room for
+    passes      the times of the passes, longest first; None if not timed, see Renderer.time_passes
     """
 
     rays: int = 0
@@ -30,7 +30,7 @@ class Report:
 
 @dataclass(eq=False)
 class Picture:
-    """A finished picture: in a texture, or where it was made in tiles, in an array.
+    """A finished picture: in a texture, or, if it was made of several tiles, in an array.
 
     size   (width, height)
     """
@@ -44,9 +44,9 @@ class Picture:
 
     @property
     def texture(self) -> Texture:
-        """rgba8unorm of the whole picture, sRGB-encoded, opaque. Raises DeviceLimitError if no texture has room."""
+        """The whole picture, rgba8unorm, sRGB-encoded, opaque. Raises DeviceLimitError if it is too large."""
         if self._texture is None:
-            # It was made in tiles, which were read back one by one.
+            # The picture was made in tiles, which were read back one by one.
             self._texture = Texture.of(self.pixels())
         return self._texture
 

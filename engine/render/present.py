@@ -1,4 +1,4 @@
-"""Drawing what is finished to another target: sprites to a picture, a picture to a window's surface."""
+"""Draws sprites over a picture, and a finished picture to a window's surface."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -14,11 +14,11 @@ from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.render.tiling import Rectangle, overlap
 
-# Where an image goes, and the size of the target's part in pixels; then 1 where the target wants linear values.
+# place: of the image; tile: the target's size in pixels, then 1 if the target takes linear values.
 PLACE = struct("ImagePlace", place="vec4f", tile="vec4f")
 SPRITE_PROGRAM = Program("render/sprite", node=PLACE, image="texture_2d<f32>")
 BLIT_PROGRAM = Program("render/blit", blend="replace", node=PLACE, image="texture_2d<f32>")
-# Bytes of a sprite that stays on the GPU: the words of a usual picture, which the next one has too.
+# Sprites of up to so many bytes stay on the GPU, since the next picture usually has the same words.
 CACHED_BYTES = 2**20
 
 
@@ -27,7 +27,7 @@ def draw_sprites(
 ) -> None:
     """Blends sprites over a picture, or over the tile of one.
 
-    view      of the texture with the tile's pixels at its left top corner
+    view      of the texture, with the tile's pixels at its top left corner
     tile      (x, y, width, height) in pixels of the whole picture; sprites outside are left out
     format    of that texture; `-srgb` formats blend linear values
     """
@@ -36,7 +36,7 @@ def draw_sprites(
     if not parts:
         return
     step = render_pass(encoder, "words", view)
-    # A view may be larger than the tile that is drawn to it: a window with a panel beside the picture.
+    # The view may be larger than the tile, as in a window with a panel beside the picture.
     step.set_viewport(0, 0, width, height, 0.0, 1.0)
     for left, top, image in parts:
         h, w = image.shape[:2]
@@ -46,13 +46,13 @@ def draw_sprites(
 
 
 def blit(encoder: Encoder, texture: Texture, view: View, format: str, size: tuple[int, int], clear: RGB) -> None:
-    """Draws a finished picture at a surface's left top corner, stretched if their sizes differ.
+    """Draws a finished picture at a surface's top left corner, scaled to `size`.
 
     texture   rgba8unorm, sRGB-encoded
     view      of the surface's current texture
     format    its format; `-srgb` formats get linear values
-    size      (width, height) that the picture takes, in the surface's pixels
-    clear     linear RGB of the rest
+    size      (width, height) of the picture on the surface, in the surface's pixels
+    clear     linear RGB of the rest of the surface
     """
     step = render_pass(encoder, "blit", view, clear=(*clear, 1.0))
     step.set_viewport(0, 0, *size, 0.0, 1.0)
@@ -62,7 +62,7 @@ def blit(encoder: Encoder, texture: Texture, view: View, format: str, size: tupl
 
 
 def _within(sprite, tile):
-    """(x, y, image) of the part of a sprite that lies on a tile, or None."""
+    """(x, y, image) of the part of a sprite that lies within a tile, or None."""
     height, width = sprite.image.shape[:2]
     shared = overlap((sprite.x, sprite.y, width, height), tile)
     if shared is None:
@@ -82,7 +82,7 @@ def _cached_texture(shape, data):
     return Texture.of(np.frombuffer(data, np.uint8).reshape(shape))
 
 
-# A buffer for each place, not one that is written again: several may be recorded before they are submitted.
+# Each place has its own buffer: one buffer must not be rewritten, since several draws may be recorded before a submit.
 @lru_cache(maxsize=256)
 def _place(place, size, format):
     return Array.of(PLACE.new(place=place, tile=(*size, float(format.endswith("-srgb")), 0.0)), "uniform")

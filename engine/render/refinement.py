@@ -1,38 +1,38 @@
-"""Which picture to draw next: coarse while things move, finer and finer when they rest, then none."""
+"""Chooses the quality of the next picture: coarse while things move, then finer and finer, then none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# Seconds a moving frame may take: 30 a second with a little left for the rest.
+# Seconds that the picture of a moving frame may take, for 30 frames a second.
 AIM = 0.030
-# Parts of the full size a moving picture may have, per side; the last for networks that take a GPU's work.
+# Scales of a moving picture, per side, relative to the full size; the smallest for networks that overload a GPU.
 SCALES = (1.0, 1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 6.0, 1.0 / 8.0, 1.0 / 12.0, 1.0 / 16.0)
-# The first picture on an adapter known to be slow.
+# The scale of the first picture on an adapter known to be slow.
 CAUTIOUS = 1.0 / 3.0
-# Where a moving picture was coarser than these, they come between it and the full size: none waits long for the next.
+# At rest, a coarse moving picture is followed by these scales, so that a finer picture comes soon.
 BETWEEN = (1.0 / 8.0, 1.0 / 3.0)
-# Samples a pixel of the pictures at rest, in turn.
+# Samples a pixel of the successive pictures at rest.
 SAMPLES = (1, 4, 9)
-# A picture that takes longer than this many seconds is begun only after as long a rest: a hand that pauses is not
-# made to wait for it. After LONGEST_REST seconds it is begun however long it takes: tile by tile it stops nobody.
+# A picture that takes longer than this many seconds is begun only after an equally long rest, so that a short pause
+# starts no slow work. After LONGEST_REST seconds it is begun in any case; it is drawn tile by tile, between events.
 PATIENCE = 0.1
 LONGEST_REST = 0.4
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How to draw a picture: its size as a part of the full one, and samples a pixel."""
+    """How to draw a picture: its scale relative to the full size, and its samples a pixel."""
 
     scale: float
     samples: int
 
 
 class Refinement:
-    """Chooses the quality of each frame from what the last ones took.
+    """Chooses the Quality of each picture from the times that the last ones took.
 
-    samples    the samples a pixel to go through at rest
-    cautious   True to begin coarsely, for adapters known to be slow
-    coarsest   part of the full size below which a picture is drawn no sooner; none is coarser. May be changed
+    samples    samples a pixel of the successive pictures at rest
+    cautious   True to begin coarsely, on adapters known to be slow
+    coarsest   the least scale, since below it a picture is not drawn faster. May be changed
     """
 
     def __init__(self, samples: Sequence[int] = SAMPLES, *, aim: float = AIM, cautious: bool = False):
@@ -40,44 +40,44 @@ class Refinement:
         self.aim = aim
         self.coarsest = 0.0
         self._cautious = cautious
-        # Seconds a full-size sample took in the last two pictures; None before the first.
+        # Seconds of full-size pictures of one sample a pixel, estimated from the last two; None before the first.
         self._costs: list[float] | None = None
         self._scale = 1.0
         self._rest = 0.0
-        # The qualities still to come; None while nothing is drawn since things moved.
+        # The qualities still to be drawn; None from a change until the first picture after it.
         self._left: list[Quality] | None = None
         self._moving = True
 
     @property
     def is_done(self) -> bool:
-        """True when the last stage is drawn."""
+        """True when the finest picture is drawn."""
         return not self._moving and self._left == []
 
     @property
     def is_moving(self) -> bool:
-        """True from a change until the first rest."""
+        """True from a change until `rested` is called."""
         return self._moving
 
     def moved(self) -> None:
-        """Something changed; the next picture is drawn to be quick."""
+        """To be called after a change: the next picture is quick."""
         self._moving, self._left, self._rest = True, None, 0.0
 
     def marked(self) -> None:
-        """A mark on the picture changed: what is shown stays until one as fine as that is drawn, unless things move."""
+        """To be called when a mark changed: the next picture is as fine as the one shown, unless things move."""
         if self._moving:
             self.moved()
         else:
             self._left, self._rest = [Quality(1.0, samples) for samples in self.samples], LONGEST_REST
 
     def rested(self, seconds: float) -> None:
-        """Nothing changed for so many seconds more. What did is drawn first, quickly, however short the rest."""
+        """To be called when nothing changed for `seconds` more. A change before that is still drawn quickly first."""
         if self._moving and self._left is None:
             return
         self._moving = False
         self._rest += seconds
 
     def next(self) -> Quality | None:
-        """The Quality of the picture to draw now; None if the one shown will do for now."""
+        """The Quality of the picture to draw now; None if there is none to draw now."""
         if self._moving:
             return None if self._left is not None else Quality(self._choose(), 1)
         if not self._left or self._rest < self._wait(self._left[0]):
@@ -85,21 +85,21 @@ class Refinement:
         return self._left[0]
 
     def drew(self, quality: Quality, seconds: float | None = None) -> None:
-        """A picture was drawn; seconds it took, if measured."""
+        """To be called when a picture was drawn, with its seconds, if measured."""
         if seconds is not None:
             cost = seconds / (quality.scale**2 * quality.samples)
-            # The first picture's time went into compiling, and now and then a later one's: the lesser of two counts.
+            # The first picture's time, and sometimes a later one's, includes compilation: the lesser of two is used.
             self._costs = [] if self._costs is None else [*self._costs, cost][-2:]
         if self._moving:
             stages = [Quality(scale, 1) for scale in BETWEEN if scale > quality.scale]
             stages += [Quality(1.0, samples) for samples in self.samples]
-            # The moving picture may have been as fine as the first of them.
+            # The moving picture may already have been as fine as the first stage.
             self._left = stages[1:] if stages[0] == quality else stages
         else:
             self._left = self._left[1:] if self._left else []
 
     def expected(self, quality: Quality) -> float:
-        """Seconds a picture will take, as far as is known."""
+        """The estimated seconds of a picture."""
         return min(self._costs or [0.0]) * quality.scale**2 * quality.samples
 
     def _wait(self, quality):
@@ -109,7 +109,7 @@ class Refinement:
     def _choose(self):
         if self._cautious and self._costs is None:
             return max(CAUTIOUS, self.coarsest)
-        # A coarser picture is left only when the finer one has a fifth to spare; else it would flicker between two.
+        # A finer scale is chosen only with a fifth of the time to spare, or the scale would alternate between two.
         for scale in SCALES:
             if scale < self.coarsest:
                 break

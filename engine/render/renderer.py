@@ -1,4 +1,4 @@
-"""One picture of a scene: a first walk that uploads and runs kernels, then, tile by tile, casts, draws and resolves."""
+"""Draws pictures of scenes: a first walk uploads and runs kernels; then each tile is cast, drawn and resolved."""
 
 import weakref
 from collections import deque
@@ -29,11 +29,11 @@ PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
 
 
 class Subject(Protocol):
-    """What a Renderer draws: a Scene, as far as it is seen from here.
+    """What a Renderer draws: the part of a Scene that this room uses.
 
-    stage         the node above all others
-    theme         a name of THEMES
-    drawn_theme   another, in place of it; or None
+    stage         the root node
+    theme         a key of THEMES
+    drawn_theme   the key of another theme to use instead; or None
     """
 
     stage: Node
@@ -44,21 +44,21 @@ class Subject(Protocol):
     def drawn_theme(self) -> str | None: ...
 
     def advance(self, clock: Any) -> None:
-        """Brings the stage to a moment."""
+        """Updates the stage for a moment."""
 
     def legend(self) -> Legend | None:
-        """What the colours mean at that moment."""
+        """The Legend of that moment, or None."""
 
 
 @dataclass
 class Shot:
     """One picture of a scene at a moment, while it is being made.
 
-    plan        how it is cut
+    plan        its TilePlan
     drawables   each with its transform, in the order of the stage
-    times       PassTimes of its passes, where they are timed
+    times       PassTimes of its passes, if they are timed; else None
     counts      Array, see draw.frame.Frame
-    sprites     words and legend, in pixels of the picture; None until the first tile is begun
+    sprites     words and legend, in pixels of the picture; None before the first tile is begun
     is_prepared  True once the first tile is begun
     """
 
@@ -78,12 +78,12 @@ class Shot:
 
     @property
     def is_exact(self) -> bool:
-        """True where a node's colours are values."""
+        """True if the colours of some node are values."""
         return any(node.is_exact for node, _ in self.drawables)
 
     @property
     def rays(self) -> int:
-        """Samples that rays are cast for."""
+        """The number of samples for which rays are cast."""
         casting = sum(node.casts_rays for node, _ in self.drawables)
         return self.plan.size[0] * self.plan.size[1] * self.plan.grid**2 * casting
 
@@ -100,10 +100,10 @@ class Renderer:
        layers, and on no adapter. The tiles are drawn one by one, each by one command encoder in a Frame.
     4. First walk, once a picture: `prepare` of each node uploads what has changed (here the few floats of a uniform; a
        network's weights only if it is another), and `overlay` lays out words in pixels.
-    5. Second walk, for each tile: `fill` of each node runs its kernels; the solid things are drawn with depth into
-       half-float samples (`draw_solid`); each node of surfaces casts a ray a sample and writes what it meets as a list
-       of layers (`cast`); the lists are merged front to back over what is solid (`compose_layers`); clouds are drawn
-       over that (`draw_cloud`), and light is added where depth lets it be seen (`draw_light`).
+    5. Second walk, for each tile: `fill` of each node runs its kernels; solid things are drawn with depth into
+       half-float samples (`draw_solid`); each node of surfaces casts a ray a sample and writes the surfaces it meets as
+       a list of layers (`cast`); the lists are merged front to back over the solid things (`compose_layers`); clouds
+       are drawn over that (`draw_cloud`), and light is added where the depth buffer does not hide it (`draw_light`).
     6. `resolve` averages the samples of each pixel, in linear light, and encodes the mean as eight bits of sRGB. Words
        and legend are laid over the pixels, and the encoder is submitted.
     7. A picture of one tile stays in its texture, for a window to show; `Picture.pixels` reads it. Tiles of a larger
@@ -124,9 +124,9 @@ class Renderer:
         self._layers: Array | None = None
 
     def time_passes(self, on: bool = True) -> PassTimes | None:
-        """From now on times each pass of each picture, and waits for each to be drawn; returns what collects them.
+        """From now on times each pass of each picture, and waits for each picture; returns the PassTimes.
 
-        Each Picture's report has its own passes. `on=False` ends it.
+        Each Picture's report has the times of its own passes. `on=False` ends the timing.
         """
         self.times = PassTimes() if on else None
         return self.times
@@ -137,7 +137,7 @@ class Renderer:
         size          (width, height) in pixels
         supersample   samples a pixel: 1, 4, 9 or 16
 
-        Raises SettingError for sizes or samples that cannot be, and whatever the scene raises.
+        Raises SettingError for wrong sizes or samples, and whatever the scene raises.
         """
         steps, picture = self.steps(scene, clock, size, supersample), None
         while picture is None:
@@ -151,10 +151,10 @@ class Renderer:
         """`frame` tile by tile: a generator that yields (done, count) after each tile but the last and returns the
         Picture.
 
-        tile_bytes   what a tile's layers may take, for smaller tiles than the memory would allow
-        words        False leaves out labels and legend, for who enlarges the picture and lays them over afterwards
+        tile_bytes   the most bytes of a tile's layers, to get smaller tiles than usual
+        words        False leaves out labels and legend, for callers that enlarge the picture and draw them afterwards
 
-        A window looks after its events between two tiles. If the scene changed meanwhile, the rest is to be left.
+        A window handles its events between two tiles. If the scene changed meanwhile, it must drop the generator.
         """
         shot = self._begin(scene, clock, size, supersample, tile_bytes)
         width, height = shot.plan.size
@@ -162,7 +162,7 @@ class Renderer:
         if not words:
             shot.sprites = []
         if len(tiles) == 1:
-            # A live picture: it stays on the GPU, in one texture.
+            # A picture of one tile stays on the GPU, in one texture.
             texture, shot.counts = self._output(shot.plan.size)
             self._draw(shot, tiles[0], texture)
             picture = Picture(shot.plan.size, texture, shot.counts, shot.rays, None, self._passes(shot))
@@ -170,7 +170,7 @@ class Renderer:
             return picture
         pixels = np.empty((height, width, 4), np.uint8)
         shot.counts = _counts()
-        # Who asks for smaller tiles is waiting for each of them; nothing more is begun meanwhile.
+        # With `tile_bytes` the caller waits for each tile, so no further tile is handed to the GPU in advance.
         for number, ((x, y, w, h), part) in enumerate(self._read(shot, tiles, ahead=int(tile_bytes is None)), 1):
             pixels[y : y + h, x : x + w] = part
             if number < len(tiles):
@@ -188,11 +188,11 @@ class Renderer:
     ) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
         """The picture as a stream: yields (x, y, width, height, pixels) tile by tile, row by row of tiles.
 
-        within    (x, y, width, height): only these pixels of the picture; all of it unless given
+        within    (x, y, width, height): only this part of the picture; None for all of it
         pixels    (height, width, 4) uint8 of that part of the picture, opaque
 
-        No more than two tiles are in memory at a time, whatever the picture's size. A part has the bytes that it has in
-        the whole.
+        No more than two tiles are in memory at a time, whatever the picture's size. The pixels of a part are the same
+        as in the whole picture.
         """
         shot = self._begin(scene, clock, size, supersample)
         shot.counts, within = _counts(), within or (0, 0, *shot.plan.size)
@@ -216,16 +216,16 @@ class Renderer:
         hits = [hit for node, world in _drawables(scene) if (hit := node.pick(aim, world)) is not None]
         return min(hits, key=lambda h: h.distance, default=None)
 
-    # Behind them.
+    # Private helpers.
 
     def _begin(self, scene, clock, size, supersample, tile_bytes=None):
-        """The Shot of a scene, which is brought to the moment."""
+        """The Shot of a scene, which is advanced to the moment."""
         scene.advance(clock)
         cut = plan(scene.stage, size, supersample, tile_bytes)
         return Shot(scene, cut, _theme(scene), _drawables(scene), None if self.times is None else PassTimes())
 
     def _read(self, shot, tiles, ahead):
-        """(tile, its pixels) of each tile; so many tiles more are handed to the GPU before one is waited for."""
+        """(tile, its pixels) of each tile; `ahead` further tiles are handed to the GPU before one is waited for."""
         waiting: deque[tuple[Rectangle, ReadBack]] = deque()
         for tile in tiles:
             texture = Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
@@ -238,7 +238,7 @@ class Renderer:
             yield tile, back.pixels()
 
     def _draw(self, shot, tile, texture, back=None):
-        """Hands one tile to the GPU, drawn to a texture, and a copy of it to `back`, a ReadBack."""
+        """Hands one tile to the GPU: draws it to a texture, and copies that to `back`, a ReadBack, if given."""
         with nullcontext() if shot.times is None else shot.times.recording():
             frame = self._frame(shot, tile)
             if not shot.is_prepared:
@@ -276,18 +276,18 @@ class Renderer:
             shot.sprites = _overlays(shot.drawables, shot.scene, frame)
 
     def _passes(self, shot):
-        """What the passes of a finished Shot took; None where they are not timed."""
+        """The times of the passes of a finished Shot; None if they are not timed."""
         rows = None if shot.times is None else shot.times.rows()
         if rows is not None and self.times is not None:
             self.times.add(rows)
         return rows
 
     def _output(self, size):
-        """A texture and an Array of counts that no living Picture has: most often those of the frame before last."""
+        """A texture and an Array of counts that no living Picture uses: usually those of the frame before last."""
         free = [output for output in self._outputs if output[2]() is None]
         self._outputs = [output for output in self._outputs if output not in free]
         fitting = [output for output in free if output[0].size == size]
-        # One more is left for the picture after this one.
+        # One more free pair is kept for the next picture.
         self._outputs += fitting[1:2]
         if fitting:
             return fitting[0][:2]
@@ -302,11 +302,11 @@ class Renderer:
             encoder=device().encoder(f"tile {x},{y} {w}x{h}"), counts=shot.counts, exact=shot.is_exact,
         )  # fmt: skip
         samples = frame.samples
-        # Values that are shown as they are need no more than the eight bits they end in, and blend faster.
+        # Values that are not encoded need only the eight bits of the result, and blend faster so.
         format = "rgba16float" if shot.theme.encoded else "rgba8unorm"
         frame.colour, frame.depth, frame.composed = self._textures(samples, format)
         self._layers = grown(self._layers, "u4", samples[0] * samples[1] * LAYERS * 4 * lists if lists else 4)
-        # One for all tiles: what is written comes before the commands that are submitted next.
+        # One uniform for all tiles: a write takes effect before the commands that are submitted next.
         self._uniforms = self._uniforms or Array(FRAME.dtype, 1, "uniform", label="frame")
         self._uniforms.write(frame_struct(frame, lists))
         frame.layers, frame.uniforms = self._layers, self._uniforms
@@ -316,7 +316,7 @@ class Renderer:
         """The textures of samples that a tile is drawn in: colour (of a format), depth, composed."""
         key = samples, colour
         if key not in self._samples:
-            # The tiles of a picture have four sizes at most, those at its right and lower edges being smaller.
+            # A picture has tiles of at most four sizes, since those at its right and lower edges are smaller.
             if len(self._samples) >= 4:
                 self._samples.pop(next(iter(self._samples)))
             composed = "RENDER_ATTACHMENT|TEXTURE_BINDING|STORAGE_BINDING"
@@ -329,7 +329,7 @@ class Renderer:
 
 
 def advanced(steps: Steps) -> Picture | None:
-    """Draws one tile more of a picture that `Renderer.steps` has begun; returns the Picture if that was the last."""
+    """Draws one more tile of a picture that `Renderer.steps` has begun; returns the Picture after the last tile."""
     try:
         next(steps)
     except StopIteration as done:

@@ -1,4 +1,4 @@
-"""The passes of one tile that belong to no node: what is solid, the layers composed, samples resolved to pixels."""
+"""The passes of one tile that belong to no node: solid things, light, composition of layers, resolving samples."""
 
 from collections.abc import Iterable
 
@@ -36,14 +36,14 @@ def draw_solid(frame: Frame, drawables: Iterable[Placed]) -> None:
 
 
 def draw_light(frame: Frame, drawables: Iterable[Placed]) -> None:
-    """Draws the nodes of the phase "light" over frame.canvas, where frame.depth lets them be seen."""
+    """Draws the nodes of the phase "light" over frame.canvas, where frame.depth does not hide them."""
     step = render_pass(frame.encoder, "light", frame.canvas.view, depth=frame.depth.view, keeps_depth=True)
     draw_phase(frame, step, drawables, "light")
     step.end()
 
 
 def draw_phase(frame: Frame, step: RenderPass, drawables: Iterable[Placed], phase: str) -> None:
-    """Has the nodes of a phase draw into a render pass, each under its name."""
+    """Lets the nodes of a phase draw in a render pass, each in a debug group with its name."""
     for node, world in drawables:
         if node.phase == phase:
             with debug_group(step, node.name):
@@ -51,7 +51,7 @@ def draw_phase(frame: Frame, step: RenderPass, drawables: Iterable[Placed], phas
 
 
 def compose_layers(frame: Frame, lists: int) -> None:
-    """Lays the layers of so many lists over frame.colour, front to back: the result is frame.composed."""
+    """Merges the layers of `lists` lists over frame.colour, front to back, into frame.composed."""
     COMPOSE.compute(
         frame, frame.samples, constants={"LISTS": float(lists)}, layers=frame.layers, colour=frame.colour,
         depth_map=frame.depth, composed=frame.composed,
@@ -59,24 +59,24 @@ def compose_layers(frame: Frame, lists: int) -> None:
 
 
 def resolve(frame: Frame, texture: Texture) -> None:
-    """Averages the samples of frame.canvas to the pixels of a texture, sRGB-encoded where the theme asks for it."""
+    """Averages the samples of frame.canvas to the pixels of a texture, sRGB-encoded if the theme is."""
     if frame.grid == 1 and frame.canvas.format == texture.format:
-        # Values that are shown as they are, a sample a pixel.
+        # One sample a pixel and no encoding: the values are copied.
         frame.encoder.copy_texture_to_texture(
             {"texture": frame.canvas.handle}, {"texture": texture.handle}, (*texture.size, 1)
         )
         return
-    # On paper white must stay white, and where colours are values they must stay those.
+    # The tone curve's shoulder would change the white of paper, and colours that are values.
     shoulder = frame.theme.name != "paper" and not frame.exact
     constants = {"GRID": float(frame.grid), "ENCODE": float(frame.theme.encoded), "SHOULDER": float(shoulder)}
     RESOLVE.compute(frame, frame.tile[2:], constants=constants, composed=frame.canvas, picture=texture)
 
 
 def frame_struct(frame: Frame, lists: int) -> np.ndarray:
-    """The FRAME struct of a tile, (1,); `lists` of layers it has."""
+    """The FRAME struct of a tile, (1,); `lists` is its number of lists of layers."""
     (width, height), (x, y, w, h), camera, theme = frame.size, frame.tile, frame.camera, frame.theme
     aspect = width / height
-    # The tile's clip space: the whole picture's, scaled and moved so that the tile fills it.
+    # The tile's clip space is the whole picture's, scaled and moved so that the tile fills it.
     crop = np.eye(4)
     crop[0, 0], crop[1, 1] = width / w, height / h
     crop[0, 3] = (width - 2 * x - w) / w

@@ -1,4 +1,4 @@
-"""How a picture is cut: tiles, drawn one by one, and bands of whole rows of them, by which files are written."""
+"""How a picture is cut: into tiles, drawn one by one, and into bands of rows of tiles, written one by one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from engine.draw.node import Node
 from engine.errors import SettingError
 from engine.render.limits import SIZE_MAX
 
-# Samples a pixel -> samples along its side.
+# {samples a pixel: samples along a pixel's side}
 GRIDS = {1: 1, 4: 2, 9: 3, 16: 4}
 # A tile's layers stay under 64 MiB: half of what portable devices bind at once.
 TILE_BYTES = 2**26
-# Samples along a tile's side: the largest texture that every device has (WebGPU specification, section 3.6.2). Not
-# this device's own, for a picture is cut alike on all of them.
+# Samples along a tile's side: the texture size that every device supports (WebGPU specification, section 3.6.2). This
+# device's own limit is not used, since pictures must be cut the same way on all devices.
 TEXTURE_SIDE = 8192
 TILE_SIDE = 4096
-# Pixels of a band, at least: a fraction of a second's work on a graphics card, seconds on a processor.
+# The least pixels of a band: they take a fraction of a second on a graphics card, seconds on a software driver.
 BAND_PIXELS = 2**20
-# Nodes of surfaces that one picture may show: WGSL's Frame and render/compose count so many.
+# The most nodes of surfaces in a picture, a limit of render/compose in WGSL.
 LISTS_MAX = 4
 
 Rectangle = tuple[int, int, int, int]
@@ -27,12 +27,12 @@ Rectangle = tuple[int, int, int, int]
 
 @dataclass(frozen=True)
 class TilePlan:
-    """How one picture is cut. It depends on nothing else, so that a picture is cut alike wherever it is made.
+    """How one picture is cut. It depends on these fields alone, so that a picture is cut the same way everywhere.
 
     size         (width, height) in pixels
     grid         samples along a pixel's side
-    lists        of layers, one for each node of surfaces; a scene without any is cut as one with one
-    tile_bytes   what a tile's layers may take; TILE_BYTES unless a live view wants smaller tiles
+    lists        the number of lists of layers, one for each node of surfaces; at least 1
+    tile_bytes   the most bytes of a tile's layers; None: TILE_BYTES; live views set less for smaller tiles
     """
 
     size: tuple[int, int]
@@ -68,12 +68,12 @@ class TilePlan:
 
 
 def plan(stage: Node, size: tuple[int, int], supersample: int, tile_bytes: int | None = None) -> TilePlan:
-    """The TilePlan of a picture of a stage, which is to be at its moment: it counts the nodes of surfaces that show.
+    """The TilePlan of a picture of a stage that is updated for its moment, since it counts visible nodes of surfaces.
 
     size          (width, height) in pixels
     supersample   samples a pixel: 1, 4, 9 or 16
 
-    Raises SettingError for sizes and samples that cannot be, and for more than LISTS_MAX nodes of surfaces.
+    Raises SettingError for wrong sizes and samples, and for more than LISTS_MAX nodes of surfaces.
     """
     width, height = (int(n) for n in size)
     if supersample not in GRIDS:
@@ -87,7 +87,7 @@ def plan(stage: Node, size: tuple[int, int], supersample: int, tile_bytes: int |
 
 
 def overlap(tile: Rectangle, within: Rectangle) -> Rectangle | None:
-    """(x, y, width, height) of what two rectangles share, or None."""
+    """(x, y, width, height) of the intersection of two rectangles, or None."""
     left, top = max(tile[0], within[0]), max(tile[1], within[1])
     right = min(tile[0] + tile[2], within[0] + within[2])
     bottom = min(tile[1] + tile[3], within[1] + within[3])

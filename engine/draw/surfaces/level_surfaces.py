@@ -114,7 +114,7 @@ class LevelSurfaces(Drawable):
     opacity   of a surface seen straight on, 0 to 1
     surfaces  the most drawn along a ray, front to back, 1 to 8; fewer for networks too large for a software driver
     debug     one of debug_views.VIEWS: "none"; "undecided" (such samples magenta, grazing ones orange); or in place of
-              the surfaces the "segments" a ray took, "depth" or "normals" of its first surface, "overdraw" (their count)
+              the surfaces the "segments" a ray took, "depth" or "normals" of its first surface, "overdraw" (a count)
 
     Raises ShapeError for a network without exactly three inputs or without that output.
     """

@@ -1,4 +1,4 @@
-"""A place in space, ringed, and a line from there to words on a card."""
+"""A ring round a place in space, and a line from it to words on a card."""
 
 import math
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ from engine.draw.frame import Frame, Sprite
 from engine.draw.words import text
 from engine.draw.words.composite import Card, Composite
 
-# Of a picture 720 pixels high: the ring's radius, how far the line goes aside and up, strokes, the card's padding.
+# Pixels in a picture 720 high: radius of the ring, extent of the line to the side and up, width of strokes, padding.
 RING, ASIDE, UP, STROKE, PAD = 6.0, 34.0, 30.0, 1.4, 7.0
 
 
 class Callout(Card):
-    """A ring round the node's origin and a leader line to words; no words, no line; hidden behind the eye.
+    """A ring round the node's origin and a leader line to words. Not drawn if the origin is behind the eye.
 
-    words    the first line, strong; the others below it, smaller
+    words    the first line large, the others below it smaller; without words there is no line
     colour   linear RGB of ring and line, or None for the theme's foreground
     """
 
@@ -51,7 +51,7 @@ class Callout(Card):
             frame.sprites.append(_strokes((x, y), None, colour, s))
             return
         image = self.image(frame)
-        # To the right and up, unless there is no room; a card wider than the picture keeps its left side in it.
+        # To the right and up if there is room; of a card wider than the picture the left side is visible.
         tall, wide = image.shape[:2]
         right = x + ASIDE * s + wide <= width or x < width / 2
         upward = y - UP * s - tall >= 0
@@ -74,7 +74,7 @@ def _strokes(place, elbow, colour, s):
     if elbow is not None:
         dx, dy = elbow[0] - place[0], elbow[1] - place[1]
         length = math.hypot(dx, dy)
-        # It begins on the ring.
+        # The line begins on the ring.
         along = np.clip(((x - place[0]) * dx + (y - place[1]) * dy) / length, ring, length)
         line = np.hypot(x - place[0] - along * dx / length, y - place[1] - along * dy / length)
         distance = np.minimum(distance, line)

@@ -1,4 +1,4 @@
-"""Words and shapes laid over each other on the processor: what a Sprite shows."""
+"""Composes words and shapes, on the CPU, to the image of a Sprite."""
 
 from functools import lru_cache
 
@@ -10,16 +10,16 @@ from engine.draw.drawable import Drawable
 from engine.draw.frame import Frame, Sprite
 from engine.draw.words import text
 
-# Rows that are mixed at a time: on a great print a legend has millions of pixels, here of 32 bytes each.
+# Rows that are blended at a time: the legend of a large print has millions of pixels, of 32 bytes each here.
 ROWS = 512
 
 
 class Composite:
-    """An image in the making: masks in colours, later ones over earlier ones, on a card or on nothing.
+    """An image that is being composed: coloured masks, later ones over earlier ones, on a card or on nothing.
 
     width, height   pixels
-    card            linear RGB of what lies under all of it, or None for nothing
-    opacity         of that
+    card            linear RGB of the card under all masks, or None for no card
+    opacity         of the card
     """
 
     def __init__(self, width: int, height: int, card: RGB | None = None, opacity: float = 0.0):
@@ -29,14 +29,14 @@ class Composite:
         self._parts: list[tuple] = []
 
     def add(self, mask: np.ndarray, colour: ArrayLike, x: int, y: int, opacity: float = 1.0) -> None:
-        """Adds a mask (H, W) over what is there, its upper left corner at x, y; what is outside is cut.
+        """Adds a mask (H, W) on top, its upper left corner at x, y; clipped to the image.
 
         colour   sRGB, (3,), or of each pixel, (H, W, 3) or what broadcasts to that
         """
         self._parts.append((mask, np.broadcast_to(colour, (*mask.shape, 3)), x, y, opacity))
 
     def add_under(self, colour: RGB, opacity: float, left: int) -> None:
-        """Fills what is still to be seen through, from a column on, with a linear RGB colour."""
+        """Adds a linear RGB colour below everything else, from column `left` on."""
         self._under = colour, opacity, left
 
     def image(self, opacity: float = 1.0) -> np.ndarray:
@@ -67,7 +67,7 @@ def _blend(image, mask, colour, x, y, opacity):
 
 @lru_cache(maxsize=512)
 def word(words: str, size: float, colour: RGB, opacity: float = 1.0, tabular: bool = False) -> np.ndarray:
-    """The image of a line of text in a linear RGB colour; see `text.mask`."""
+    """The Sprite image of a line of text in a linear RGB colour; arguments as for `text.mask`."""
     mask = text.mask(words, size, tabular)
     composite = Composite(mask.shape[1], mask.shape[0])
     composite.add(mask, srgb(colour), 0, 0, opacity)
@@ -75,9 +75,9 @@ def word(words: str, size: float, colour: RGB, opacity: float = 1.0, tabular: bo
 
 
 class Card(Drawable):
-    """A card of the background's colour in a corner of the picture, drawn again only when what it shows has changed.
+    """A card of the background's colour in a corner of the picture, composed again only when its contents change.
 
-    A subclass gives `contents` and `composite`. `margin` to the picture's edges is in pixels of a picture 720 high.
+    A subclass defines `contents` and `composite`. `margin`: pixels of a picture 720 high to the picture's edges.
     """
 
     margin = 16.0
@@ -88,15 +88,15 @@ class Card(Drawable):
         self._state: tuple | None = None
 
     def contents(self) -> tuple:
-        """What the card shows, to be compared; empty draws nothing."""
+        """All that the card shows, as a key of the cache; if empty, nothing is drawn."""
         raise NotImplementedError
 
     def composite(self, frame: Frame) -> Composite:
-        """The card, drawn."""
+        """The Composite of the card."""
         raise NotImplementedError
 
     def image(self, frame: Frame) -> np.ndarray:
-        """The image of the card for a frame; the same one until something changes."""
+        """The image of the card for a frame; the same object until something changes."""
         state = self.contents(), frame.scale, frame.theme, frame.size
         if state != self._state:
             self._state, self._image = state, self.composite(frame).image()

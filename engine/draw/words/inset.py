@@ -12,19 +12,19 @@ from engine.draw.image_plane import checked_image
 from engine.draw.words import text
 from engine.draw.words.composite import Card, Composite
 
-# Of a picture 720 pixels high.
+# Pixels in a picture 720 high.
 PAD, GAP, SIDE, STROKE = 12.0, 12.0, 128.0, 2.0
-# The frame's colour, seen on every image, with a dark line round it.
+# The frame's colour, which together with a dark line round it is visible on every image.
 FRAMED = linear("#ff4fa3")
 
 
 @dataclass(frozen=True, eq=False)
 class InsetImage:
-    """A small image, each of its pixels an even square or a mean of several.
+    """A small image; enlarged, its pixels are squares of one colour; reduced, they are averaged.
 
     pixels    (H, W) or (H, W, 3) uint8, sRGB, row 0 on top
-    caption   below it
-    box       (top, left, bottom, right) in its pixels, framed; bottom and right are behind it. None frames nothing
+    caption   the text below it
+    box       (top, left, bottom, right) in its pixels: a part to frame, bottom and right exclusive; or None
     """
 
     pixels: np.ndarray
@@ -38,7 +38,7 @@ class InsetImage:
 class Inset(Card):
     """A card with a title, rows of a name and a text, and images below.
 
-    title    empty draws nothing
+    title    if empty, nothing is drawn
     rows     (name, text) pairs
     images   InsetImages side by side
     """
@@ -55,7 +55,7 @@ class Inset(Card):
         self.show(title, rows, images)
 
     def show(self, title: str, rows: Iterable[tuple[str, str]] = (), images: Iterable[InsetImage] = ()) -> None:
-        """Takes other contents; the same objects as before cost nothing."""
+        """Sets the contents; if they are the same objects as before, nothing is composed again."""
         self.title, self.rows, self.images = title, tuple(rows), tuple(images)
 
     def contents(self) -> tuple:
@@ -90,7 +90,7 @@ class Inset(Card):
 
 
 def _scaled(image, side, stroke):
-    """(h, w, 3) floats: the image, its longer side so many pixels long, its box framed."""
+    """(h, w, 3) floats: the image scaled to `side` pixels along its longer side, its box framed."""
     pixels = image.pixels if image.pixels.ndim == 3 else np.repeat(image.pixels[..., None], 3, axis=2)
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
@@ -103,12 +103,12 @@ def _scaled(image, side, stroke):
 
 
 def _frame(image, box, stroke):
-    """Frames a box in place; one too small to be seen is framed from outside."""
+    """Draws a frame round a box, in place; round a very small box, outside it."""
     y, x = (np.arange(n) + 0.5 for n in image.shape[:2])
     least = 2.0 * stroke
     top, left, bottom, right = box
     middle, half = ((top + bottom) / 2, (left + right) / 2), [max(n, least) / 2 for n in (bottom - top, right - left)]
-    # Distance to the box's edge, below 0 inside.
+    # Distance to the box's edge, negative inside.
     away = np.maximum(abs(y - middle[0])[:, None] - half[0], abs(x - middle[1])[None] - half[1])
     for width, colour in ((2.2 * stroke, (0.0, 0.0, 0.0)), (stroke, srgb(FRAMED))):
         cover = np.clip(width / 2 + 0.5 - abs(away), 0.0, 1.0)[..., None]

@@ -1,4 +1,4 @@
-"""A key: what each kind of line means, on a card in a corner of the picture."""
+"""A key to kinds of lines, on a card in a corner of the picture."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from engine.draw.frame import Frame
 from engine.draw.words import text
 from engine.draw.words.composite import Card, Composite
 
-# Of a picture 720 pixels high.
+# Pixels in a picture 720 high.
 SAMPLE, PAD, GAP, WIDTH = 34.0, 10.0, 8.0, 2.6
 
 
@@ -19,7 +19,7 @@ class KeyRow:
     """A line's sample and its name.
 
     colour   linear RGB
-    dash     lengths of line and gap in widths of the line; () for a solid one
+    dash     lengths of line and gap in widths of the line; () for a solid line
     """
 
     words: str
@@ -28,12 +28,12 @@ class KeyRow:
 
 
 class Key(Card):
-    """Lines and what they mean.
+    """Samples of lines, each with its name.
 
-    rows   KeyRows; none draws nothing
+    rows   KeyRows; without rows nothing is drawn
     """
 
-    # At the bottom, where a picture has its margin; the left is a window's status line's.
+    # Small, since the key stands in the margin at the bottom right; a window's status line is at the left.
     margin = 6.0
 
     def __init__(self, rows: Iterable[KeyRow] = (), *, name: str | None = None):
@@ -44,7 +44,7 @@ class Key(Card):
         return self.rows
 
     def composite(self, frame: Frame) -> Composite:
-        """All rows in a line if that fits the picture, else one below the other."""
+        """The card: all rows in one line if that fits the picture, else one below the other."""
         s, theme = frame.scale, frame.theme
         pad, gap, sample = round(PAD * s), round(GAP * s), round(SAMPLE * s)
         masks = [text.line(row.words, "small", s) for row in self.rows]
@@ -65,13 +65,13 @@ class Key(Card):
 
 
 def _stroke(dash, length, width, height):
-    """(height, length) coverage of a level line through the middle."""
+    """(height, length) coverage of a horizontal line through the middle."""
     along = np.arange(length) + 0.5
     down = np.abs(np.arange(height) + 0.5 - height / 2)
     across = np.clip(width / 2 + 0.5 - down, 0.0, 1.0)[:, None]
     if not dash:
         return np.broadcast_to(across, (height, length))
-    # Four samples a pixel: ends of dashes lie between pixels.
+    # Four samples a pixel, since ends of dashes lie between pixels.
     fine = (np.arange(4 * length) + 0.5) / 4 / width % sum(dash)
     on = np.searchsorted(np.cumsum(dash), fine, side="right") % 2 == 0
     return across * on.reshape(length, 4).mean(axis=1)[None] if along.size else across

@@ -1,4 +1,4 @@
-"""Words at a place in space, always upright and never scaled by distance."""
+"""Text at a place in space, always upright, and of the same size at every distance."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from engine.draw.words.composite import word
 class Label(Drawable):
     """A line of text whose middle lies at the node's origin.
 
-    words    what it says
+    words    the text
     size     small, normal or title
     colour   linear RGB, or None for the theme's foreground
     """

@@ -1,4 +1,4 @@
-"""Many words at places in space, upright, none over another."""
+"""Many texts at places in space, upright, without overlaps."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,14 +12,14 @@ from engine.draw.frame import Frame, Sprite
 from engine.draw.words import text
 from engine.draw.words.composite import Composite
 
-# Of a line's height between words that do not touch.
+# Least vertical distance between texts, relative to a line's height.
 AIR = 0.25
-# Pixels of a picture 720 high that a halo reaches, and how opaque it is.
+# A halo's reach in pixels of a picture 720 high, and its opacity.
 HALO, FADED = 2.5, 0.75
 
 
 class Labels(Drawable):
-    """Lines of text, each with the middle of its upper edge at a place; where two would touch, the nearer one is drawn.
+    """Lines of text, each with the middle of its upper edge at a place; if two would touch, only the nearer is drawn.
 
     words       texts; an empty one is not drawn
     positions   (N, 3), the node's space
@@ -60,7 +60,7 @@ class Labels(Drawable):
 
 @lru_cache(maxsize=256)
 def _halo(words, size, reach):
-    """(H + 2 reach, W + 2 reach) coverage of what lies within reach of a line of text, softer outwards."""
+    """(H + 2 reach, W + 2 reach) coverage of the area within reach of a line of text, fading outwards."""
     found = mask = np.pad(text.mask(words, size), reach)
     for k in range(reach):
         wide = np.pad(found, 1)
@@ -71,7 +71,7 @@ def _halo(words, size, reach):
 
 @lru_cache(maxsize=256)
 def _haloed(words, size, colour, background, opacity, reach):
-    """A sprite's image: words on a halo of the background that sets them off from what is behind."""
+    """A sprite's image: text on a halo in the background's colour, so that it can be read over anything."""
     halo = _halo(words, size, reach)
     composite = Composite(halo.shape[1], halo.shape[0])
     composite.add(halo, srgb(background), 0, 0, FADED)

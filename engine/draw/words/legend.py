@@ -1,4 +1,4 @@
-"""A legend: what the colours mean, at the picture's left edge."""
+"""A legend at the picture's left edge: what the colours mean."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,24 +12,24 @@ from engine.draw.words import text
 from engine.draw.words.composite import Composite
 from engine.errors import ShapeError
 
-# Pixels of a picture 720 high: from its edges to the title; the bar; between things.
+# Pixels of a picture 720 high: from its edges to the title; width and height of the bar; gaps.
 MARGIN, BAR_WIDTH, BAR_HEIGHT, PAD = 22.0, 9.0, 190.0, 8.0
-# Of a card that lets a little of the picture through.
+# Opacity of the card over an image.
 CARD_OPACITY = 0.8
 
 
 @dataclass(frozen=True)
 class Legend:
-    """A bar of a colour map with its ends, and marks where surfaces stand.
+    """A bar of a colour map with the values at its ends, and marks at the levels of surfaces.
 
     title     what is measured
     map       colour map
     low, high values at its ends
     marks     values of the surfaces shown
-    words     texts of the marks, in place of their numbers; () for the numbers
-    card      True for a legend over an image: on a card of the background's colour, with the whole map
+    words     texts of the marks; () for their numbers
+    card      True for a legend over an image: on a card of the background's colour, with the untrimmed map
 
-    Raises ShapeError where there are words, and not one for each mark.
+    Raises ShapeError if there are words, but not one for each mark.
     """
 
     title: str
@@ -48,9 +48,9 @@ class Legend:
 
 
 def spread(ys: Sequence[float], gap: float, low: float, high: float) -> list[float | None]:
-    """Places for labels near ys (ascending), at least gap apart and within bounds; None for those left out."""
+    """Places for labels near ys (ascending), at least `gap` apart, within low and high; None for those left out."""
     room = int((high - low) / gap) + 1
-    # Too many for the bar: every n-th is drawn.
+    # If there are too many for the bar, only every n-th is drawn.
     step = max(1, -(-len(ys) // room))
     drawn = list(ys[::step])
     for i in range(1, len(drawn)):
@@ -65,15 +65,15 @@ def spread(ys: Sequence[float], gap: float, low: float, high: float) -> list[flo
 
 
 def legend_sprites(legend: Legend, frame: Frame) -> list[Sprite]:
-    """The legend for a frame: its title, its bar, and its marks, each drawn again only when it has changed.
+    """The legend's sprites for a frame: title, bar and marks, each composed again only when it has changed.
 
-    They do not overlap, but for a mark's line on the bar, which is opaque.
+    They do not overlap, except for a mark's line, which is opaque, on the bar.
     """
     return list(_sprites(legend, frame.scale, frame.theme))
 
 
 class _Measures:
-    """The colours of a legend's parts, and where they are, in pixels from the title's upper left corner."""
+    """The colours and places of a legend's parts, in pixels from the title's upper left corner."""
 
     def __init__(self, legend: Legend, s: float, theme: Theme):
         self.colour, self.card = srgb(theme.foreground), theme.background if legend.card else None
@@ -86,12 +86,12 @@ class _Measures:
         values = 1.0 - (np.arange(self.bar_height) + 0.5) / self.bar_height
         self.bar = srgb(colours(legend.map, "image" if legend.card else theme.shade, values))[:, None]
         self.top = self.title.shape[0] + self.pad
-        # Above this there is only the title; below, the numbers beside the bar too.
+        # Rows above this hold only the title; from here on there are also numbers beside the bar.
         self.start = self.top - self.line // 2 - 1
         self.bottom = self.top + self.bar_height + self.line + self.border
 
     def sprite(self, upper: int, right: int, lower: int, parts: Iterable[tuple], card_left: int) -> Sprite:
-        """What is between two rows and left of a column, of parts (mask, sRGB, x, y, opacity)."""
+        """The Sprite of the area between two rows and left of a column, from parts (mask, sRGB, x, y, opacity)."""
         composite = Composite(right + self.border, lower - upper)
         if self.card is not None:
             composite.add_under(self.card, CARD_OPACITY, card_left + self.border)
@@ -102,7 +102,7 @@ class _Measures:
 
 @lru_cache(maxsize=4)
 def _title_and_bar(legend: Legend, s: float, theme: Theme, right: int) -> tuple[Sprite, Sprite]:
-    """The sprites of a legend without its marks; `right` is where the title's ends."""
+    """The sprites of a legend's title and bar; `right` is the right end of the title's sprite."""
     m = _Measures(legend, s, theme)
     title = (m.title, m.colour, 0, 0, 0.85)
     bar = (np.ones((m.bar_height, m.bar_width)), m.bar, 0, m.top, 1.0)
@@ -112,15 +112,15 @@ def _title_and_bar(legend: Legend, s: float, theme: Theme, right: int) -> tuple[
     )
 
 
-# A live view asks for the same one frame after frame.
+# Cached, since a live view asks for the same sprites in every frame.
 @lru_cache(maxsize=4)
 def _sprites(legend: Legend, s: float, theme: Theme) -> tuple[Sprite, ...]:
     m, size, span = _Measures(legend, s, theme), text.type_size("small", s), legend.high - legend.low
-    # Lowest value at the bottom; labels are spread from the top.
+    # The lowest value is at the bottom, but labels are placed from the top.
     words = legend.words or [None] * len(legend.marks)
     shown = [(v, w) for v, w in zip(legend.marks, words, strict=True) if legend.low <= v <= legend.high]
     marks = sorted(shown, reverse=True)
-    # A level that swings passes 0 within rounding; 1e-16 is no label.
+    # A moving level may be 1e-16 where it should be 0: it is labelled 0.
     masks = [text.mask(w or text.number(v if abs(v) > 1e-6 * span else 0.0), size, tabular=True) for v, w in marks]
     ys = [m.top + (1 - (v - legend.low) / span) * m.bar_height for v, _ in marks]
     places = spread(ys, round(size * 1.25), m.top, m.top + m.bar_height)

@@ -10,23 +10,23 @@ from engine.draw.frame import Frame
 from engine.draw.words import text
 from engine.draw.words.composite import Card, Composite
 
-# Of a picture 720 pixels high.
+# Pixels in a picture 720 high.
 PAD, BAR, LONGEST, GAP, NAME = 12.0, 7.0, 110.0, 10.0, 190.0
 
 
 @dataclass(frozen=True)
 class Rank:
-    """A name and its part of the whole, 0 to 1."""
+    """A name and its share, 0 to 1."""
 
     name: str
     part: float
 
 
 class Ranking(Card):
-    """The likeliest first, each with a bar as long as its part.
+    """Names with percents, each with a bar as long as its share.
 
-    ranks   Ranks; none draws nothing
-    title   above them
+    ranks   Ranks, the largest share first; without ranks nothing is drawn
+    title   the text above them
     """
 
     is_at_top = True
@@ -58,7 +58,7 @@ class Ranking(Card):
             composite.add(name, colour, pad, y)
             left = pad + wide[0] + gap
             length = longest * min(max(rank.part, 0.0), 1.0)
-            # The last pixel of a bar is as full as the bar reaches into it.
+            # The last pixel of a bar is covered in part.
             cover = np.clip(length - np.arange(longest), 0.0, 1.0)
             composite.add(np.full((bar, longest), 0.16), colour, left, round(middle - bar / 2))
             composite.add(np.broadcast_to(cover, (bar, longest)), shades[k], left, round(middle - bar / 2))

@@ -1,4 +1,4 @@
-"""Words as coverage masks, in the sans serif that comes with Pillow."""
+"""Text as coverage masks, in the sans serif font that comes with Pillow."""
 
 from functools import cache
 
@@ -7,13 +7,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engine.errors import SettingError, near
 
-# Type sizes of a picture 720 pixels high: caption, label, title; and the least in pixels, of any picture.
+# Type sizes in a picture 720 pixels high (captions, labels, titles), and the least size in pixels in any picture.
 SIZES = {"small": 12.0, "normal": 15.0, "title": 20.0}
 LEAST = 6.0
 
 
 def type_size(kind: str, scale: float) -> float:
-    """The pixels of one of SIZES in a picture `scale` times 720 pixels high. Raises SettingError for no such size."""
+    """The pixels of one of SIZES in a picture `scale` times 720 pixels high. Raises SettingError for other names."""
     if kind not in SIZES:
         raise SettingError(near(kind, SIZES, noun="size of words"))
     return max(LEAST, SIZES[kind] * scale)
@@ -21,7 +21,7 @@ def type_size(kind: str, scale: float) -> float:
 
 @cache
 def font(size: float) -> ImageFont.FreeTypeFont:
-    """Pillow's own Aileron at a size in pixels."""
+    """Pillow's font (Aileron) at a size in pixels."""
     face = ImageFont.load_default(size)
     assert isinstance(face, ImageFont.FreeTypeFont)
     return face
@@ -31,8 +31,8 @@ def font(size: float) -> ImageFont.FreeTypeFont:
 def mask(text: str, size: float, tabular: bool = False) -> np.ndarray:
     """(H, W) float32 coverage in [0, 1] of one line of text, as high as the font's lines.
 
-    size      of the type in pixels; any positive number
-    tabular   True: every digit takes the same width, so that columns of numbers stand still
+    size      of the type in pixels, positive
+    tabular   True: all digits have the same width, so that changing numbers do not move
     """
     face = font(float(size))
     cell = max(face.getlength(d) for d in "0123456789")
@@ -53,7 +53,7 @@ def line(text: str, kind: str, scale: float) -> np.ndarray:
 
 
 def fitted(text: str, size: float, most: float) -> str:
-    """Text cut to so many pixels, with an ellipsis where something is missing."""
+    """The text, cut to `most` pixels and ended by an ellipsis if it is longer."""
     if font(float(size)).getlength(text) <= most:
         return text
     while text and font(float(size)).getlength(text + "...") > most:
@@ -62,7 +62,7 @@ def fitted(text: str, size: float, most: float) -> str:
 
 
 def number(value: float) -> str:
-    """A level or tick as people write it: few digits."""
+    """A level or tick as text with few digits."""
     text = f"{value:.6g}"
     if "." in text and "e" not in text:
         text = f"{value:.2f}"
