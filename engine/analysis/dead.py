@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.analysis.survey import Finding, RunSurvey, grid, holds_since, listed, neurons_text, signals
 
-# Small active corners between the survey's points are found on a grid FINER times as fine; most numbers of an array.
+# How much finer than the survey's the grid is that finds small active corners; and most numbers of one array.
 FINER = 4
 MOST = 16_000_000
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from engine.analysis.survey import Finding, RunSurvey, neurons_text, percent, since_text
 
-# Two boundaries coincide when their signs correlate so much (a large common side does not raise a correlation), and
-# their signals too. For the snapshots since when they do, a little less is enough.
+# Two boundaries coincide if their signs and their signals correlate so much (a large common side does not raise the
+# correlation of signs). In snapshots before the last, signs may correlate a little less.
 SIDES = 0.97
 SIGNALS = 0.98
 SIDES_BEFORE = 0.94

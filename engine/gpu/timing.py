@@ -22,7 +22,7 @@ class PassTime:
     """All passes of one label together.
 
     label     what the passes do: the shader's file, or the phase of the picture
-    count     of passes
+    count     number of passes
     seconds   on the GPU's clock
     """
 

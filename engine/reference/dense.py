@@ -1,4 +1,4 @@
-"""A layer of weights of one vector in float64; and how far float32 may be from it."""
+"""A dense layer of one vector in float64; and how far float32 may be from it."""
 
 from engine.reference import convolve
 

@@ -116,7 +116,7 @@ class Search:
 
         if self.contact:
             level, side, touched, reported = self.contact
-            # f - level >= x (f(1) - level + 4 (1 - x) low), and the same turned over.
+            # f - level >= x (f(1) - level + 4 (1 - x) low), and the same for -f.
             rises = value - error_bound - level + 4 * min(low, 0) >= 0
             falls = level - value - error_bound - 4 * max(high, 0) >= 0
             if (clear or short) and (rises or falls):

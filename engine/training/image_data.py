@@ -70,7 +70,7 @@ class ImageData:
         threshold   classes: the grey in [0, 1] above which a pixel is white; `otsu`: the level between two groups of
                     greys (Otsu 1979); None: `otsu`, but midway where the image has two levels only
 
-        Raises FileError for a bad file, ShapeError for a bad array, SettingError for a bad setting or a plain image.
+        Raises FileError for a bad file, ShapeError for a bad array, SettingError for a bad setting or a single class.
         """
         if task not in TASKS:
             raise SettingError(f"task={short(task)}: it takes {' or '.join(TASKS)}.")

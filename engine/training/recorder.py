@@ -107,7 +107,7 @@ class Recorder:
             self._keep(run, number, model, run.loss)
 
     def run(self, name: str | None = None) -> Recorder:
-        """Begins the next run: another training of the same shape."""
+        """Begins the next run, another training of the same shape; returns the Recorder."""
         if self._runs:
             self._end(self._runs[-1])
         if self._runs and not self._runs[-1].steps:

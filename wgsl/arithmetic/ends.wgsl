@@ -29,7 +29,7 @@ struct Bounds {
     high: f32,
 }
 
-// The same piece seen with f turned over.
+// The bounds of -f over the same piece.
 fn bounds_mirrored(b: Bounds) -> Bounds {
     return Bounds(-b.high, -b.low);
 }

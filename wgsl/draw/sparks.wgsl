@@ -1,4 +1,4 @@
-// Sparks: short paths along the gradient, lit as a level passes, added as light (on paper as shade), dimmed by surfaces.
+// Sparks: short paths along the gradient, lit as a level passes, added as light (on paper, shade), dimmed by surfaces.
 #import generated/bindings
 #import lib/exponential
 #import lib/layers

@@ -1,7 +1,7 @@
 // A network forwards and backwards over some samples, spread over the invocations of a workgroup.
-// Needs `samples`, `weights`, `gradients`, `training`. Units and samples go in fours. Responses and slopes of some samples at
-// a time lie in workgroup memory, four samples of a unit a vec4f; weights, moments and gradients in storage, an input's to
-// four outputs a vec4f, the biases as if of one input more. What fills the last four is zero and stays so.
+// Needs `samples`, `weights`, `gradients`, `training`. Units and samples go in fours. Responses and slopes of some
+// samples lie in workgroup memory, a vec4f for four samples of a unit; weights, moments and gradients in storage, a vec4f
+// for one input and four outputs, biases as for one more input. What fills the last four is zero and stays zero.
 #import lib/random
 #import generated/train
 

@@ -18,7 +18,7 @@ fn high_product(a: u32, b: u32) -> u32 {
     return ah * bh + (m >> 16u) + (n >> 16u);
 }
 
-// Number `counter` of the sequence `key`, whole and below `bound`; one result is at most bound / 2^32 likelier than another.
+// Number `counter` of the sequence `key`, whole and below `bound`; a result is at most bound / 2^32 likelier than another.
 fn drawn_below(bound: u32, counter: u32, key: u32) -> u32 {
     return high_product(pcg(pcg(counter) + key), bound);
 }

@@ -11,7 +11,7 @@ var<workgroup> slab_weights: array<vec4f, 256>;
 var<private> invocation: u32;
 var<private> corner: vec2u;
 
-// Points of an invocation are 16 apart and its groups 8: neighbours read neighbouring memory, without conflicts of banks.
+// Points of an invocation are 16 apart and its groups 8: neighbours read neighbouring memory, without bank conflicts.
 fn tile_point(p: u32) -> u32 {
     return invocation / 8u + 16u * p;
 }

@@ -198,14 +198,14 @@ class BoundaryWriter:
             yield f"{array}[{self.groups.count}] = vec4f(choice.{part}, 0.0, 0.0, 0.0);"
 
     def group_start(self) -> Iterator[str]:
-        """Statements that give the first group of group g's layer."""
+        """Statements that return the first group of group g's layer."""
         yield "var start = 0u;"
         for s in [*self.groups.starts[1:], self.groups.count]:
             yield f"start = select(start, {s}u, g >= {s}u);"
         yield "return start;"
 
     def next_mask(self) -> Iterator[str]:
-        """Statements that give the first marked neuron: of the first group that has one."""
+        """Statements that unmark and return the first marked neuron, or return NONE."""
         words = range(self.words)
         yield "var word = vec4u(0u);"
         yield "var at = 0u;"
@@ -250,7 +250,7 @@ class UnrolledWriter(BoundaryWriter):
         yield from function("sides_of(g: u32) -> vec4u", ["var word = sides[0];", *others, "return word;"])
 
     def _chosen(self, *arrays):
-        """Statements that give a neuron's number in each array."""
+        """Statements that return a neuron's component of each array."""
         for i, name in enumerate(arrays):
             yield f"var four{i} = {name}[0];"
         for g in range(1, self.groups.count + 1):
