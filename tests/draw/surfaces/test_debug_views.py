@@ -17,7 +17,7 @@ from engine.reference import rays as twin
 from engine.render.renderer import Renderer
 from engine.view.camera import Camera
 
-SIZE = (40, 30)
+SIZE = (32, 24)
 CAMERA = Camera(eye=(4.0, 5.0, 9.0))
 NET = random_mlp([3, 8, 1], "tanh", seed=5)
 SPACING, SURFACES = 0.7, 6
