@@ -1,4 +1,4 @@
-"""What a file says of its network besides the layers, in the metadata of safetensors and ONNX files.
+"""Information about a network besides its layers, in the metadata of safetensors and ONNX files.
 
 classes      JSON, a list of texts, one for each channel of the last layer
 preprocess   JSON, the fields of engine.network.preprocess.Preprocess
@@ -12,12 +12,12 @@ from engine.errors import FileError, located
 from engine.formats.files import short, size_text
 from engine.network.preprocess import Preprocess
 
-# 20,000 classes of fifty letters; JSON may take some twenty times its length in memory.
+# Enough for 20,000 class names of fifty letters; JSON may take about twenty times its length in memory.
 MAX_TEXT = 1 << 20
 
 
 def entry(metadata: Mapping[str, str], key: str, kind: type, name: str) -> Any:
-    """The JSON of a type `kind` under a key; `name` is the file's. Raises KeyError without the key, else FileError."""
+    """The JSON value of type `kind` under a key. Raises KeyError without the key, FileError for any other value."""
     text = metadata[key]
     if len(text) > MAX_TEXT:
         raise FileError(f"The `{key}` of {name} has {size_text(len(text))}; at most {size_text(MAX_TEXT)} are read.")
@@ -31,7 +31,7 @@ def entry(metadata: Mapping[str, str], key: str, kind: type, name: str) -> Any:
 
 
 def preprocess(metadata: Mapping[str, str], name: str) -> Preprocess:
-    """The Preprocess of a file. Raises what `entry` raises, and FileError or NetworkError for words that are wrong."""
+    """The Preprocess of a file. Raises what `entry` raises, and FileError or NetworkError for wrong fields."""
     about = entry(metadata, "preprocess", dict, name)
     try:
         rows, columns = about.pop("size")
@@ -48,5 +48,5 @@ def preprocess(metadata: Mapping[str, str], name: str) -> Preprocess:
 
 
 def is_ours(metadata: Mapping[str, str], key: str, opening: str) -> bool:
-    """Whether a file has under a key what we read there; other programs use the same keys for other texts."""
+    """Whether the text under a key begins as ours does; other programs use the same keys for other texts."""
     return metadata.get(key, "").lstrip()[:1] == opening

@@ -1,6 +1,6 @@
-"""Convolutional networks built from a list of layers and named arrays: SqueezeNet, or what a file's metadata lists.
+"""Convolutional networks built from named arrays and a list of layers: SqueezeNet's, or one in a file's metadata.
 
-A layer is a table; each takes the one before it:
+A layer is a dict, one of these; its input is the layer before it:
 
     {"kind": "convolution", "name", "key", "filters", "size", "stride"}, without padding, then relu
     {"kind": "fire", "name", "key", "squeeze", "expand"}, as in Iandola et al. 2016, figure 2
@@ -23,23 +23,23 @@ from engine.formats.tensors.container import FLOATS, Tensor
 from engine.network.activations import Activation
 from engine.network.nodes import Concat, Convolution, Elementwise, GlobalAveragePool, GraphNode, Input, MaxPool, Softmax
 
-# The rows of the first window, and what follows in torchvision's `features`, numbered from 2 on.
+# (rows of the first convolution's window, the layers after it in torchvision's `features`, numbered from 2 on).
 ARCHITECTURES = {
     "squeezenet1_0": (7, "pool1 fire2 fire3 fire4 pool4 fire5 fire6 fire7 fire8 pool8 fire9"),
     "squeezenet1_1": (3, "pool1 fire2 fire3 pool3 fire4 fire5 pool5 fire6 fire7 fire8 fire9"),
 }
-# What a file's list must say of a layer in numbers of at least 1, besides its kind, name and key.
+# The whole numbers >= 1 that a file's list must state for each kind of layer, besides its kind, name and key.
 NUMBERS: dict[str, tuple[str, ...]] = {
     "convolution": ("filters", "size", "stride"), "fire": ("squeeze", "expand"), "max pool": ("size", "stride"),
     "global average pool": (), "softmax": (),
 }  # fmt: skip
-# The convolutions of a fire module: (its key and part of its name, window, which number counts its filters).
+# The convolutions of a fire module: (part of its key, part of its name, window, the field with its number of filters).
 FIRE = (("squeeze", "squeeze1x1", 1, "squeeze"), ("expand1x1", "expand1x1", 1, "expand"),
         ("expand3x3", "expand3x3", 3, "expand"))  # fmt: skip
 
 
 def known_layers(architecture: str, classifier_padding: int = 0) -> list[dict]:
-    """The layers of one of ARCHITECTURES, without the numbers of filters, which the arrays tell."""
+    """The layers of one of ARCHITECTURES, without numbers of filters, which follow from the arrays."""
     window, parts = ARCHITECTURES[architecture]
     layers = [{"kind": "convolution", "name": "conv1", "key": "features.0", "size": window, "stride": 2}]
     for number, name in enumerate(parts.split(), start=2):
@@ -56,7 +56,7 @@ def known_layers(architecture: str, classifier_padding: int = 0) -> list[dict]:
 
 
 def listed_layer(layer: object) -> dict:
-    """A layer of a file's list, checked. Raises FileError where it has no name or kind or a number is missing."""
+    """A layer of a file's list, checked. Raises FileError if its name, kind or one of its numbers is missing."""
     about = layer if isinstance(layer, dict) else {}
     name, kind = about.get("name"), about.get("kind")
     if not isinstance(name, str) or not isinstance(kind, str) or kind not in NUMBERS:
@@ -69,7 +69,7 @@ def listed_layer(layer: object) -> dict:
 
 
 def array_keys(layers: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The keys of all arrays that the layers need."""
+    """The keys of all arrays needed by the layers."""
     return {f"{key}.{role}" for layer in layers for key, *_ in _convolutions(layer) for role in ("weight", "bias")}
 
 
@@ -108,7 +108,7 @@ def _nodes(layer, source, arrays):
     for key, label, size, filters in _convolutions(layer):
         weights = _array(arrays, f"{key}.weight", (filters, None, size, size), name)
         bias = _array(arrays, f"{key}.bias", (filters,), name)
-        # Of a fire module, the two expanding convolutions both take the squeezing one.
+        # In a fire module both expanding convolutions take the squeezing one's output.
         before = made[1].name if made else source
         padding = size // 2 if kind == "fire" else layer.get("padding", 0)
         folder, slash, last = label.rpartition("/")
@@ -118,7 +118,7 @@ def _nodes(layer, source, arrays):
 
 
 def _array(arrays, key, shape, layer):
-    """An array of the file; `shape` is what it must be, None where any length goes."""
+    """An array of the file, checked: `shape` has None for axes of any length."""
     tensor = arrays.get(key)
     if tensor is None:
         raise FileError(f"layer `{layer}` needs `{short(key)}`, which is not there. Save it again.")

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all: written under a hidden name, then renamed. Locks on open files."""
+"""Files and folders that appear whole or not at all: written under a hidden name, then renamed. Also locks files."""
 
 import errno
 import itertools
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from engine.errors import FileError
 
-# What a person can do about an error that comes up while writing.
+# What a person can do about an error of writing.
 ADVICE = {
     errno.ENOSPC: "the disk is full; make room or choose another disk",
     errno.EDQUOT: "your disk quota is used up; make room or choose another disk",
@@ -26,27 +26,27 @@ ADVICE = {
 
 
 _numbers = itertools.count()
-# The byte that is locked, past any that is used: on Windows a locked byte cannot be read either.
+# The place of the byte that is locked, beyond the file's end: on Windows a locked byte cannot be read either.
 LOCK_AT = 2**31 - 2
 
 
 def cannot_write(path: str | os.PathLike, error: OSError) -> FileError:
-    """The FileError for an OSError that came up while writing to path."""
+    """The FileError for an OSError that was raised while writing to path."""
     reason = ADVICE.get(error.errno or 0) or f"{error.strerror or error}; choose another place"
     return FileError(f"{path} cannot be written: {reason}.")
 
 
 class AtomicTarget:
-    """A target, and the hidden temporary name in its folder under which it is written.
+    """A file or folder to write, under a hidden temporary name in the same folder.
 
-    path     the target, as it was given
-    folder   True when it is to be a folder
+    path     the path of the result
+    folder   True for a folder
 
-    given    the path as text, for messages
-    target   where the result goes: links are followed, so that a link stays one
-    path     the temporary name
+    given    (attribute) the path as text, for messages
+    target   (attribute) the path of the result, links followed, so that a link is not replaced by a file
+    path     (attribute) the temporary name
 
-    Raises FileError at once for a target that cannot be written: before an hour of rendering and not after.
+    Raises FileError at once for a path that cannot be written, and not after an hour of rendering.
     """
 
     def __init__(self, path: str | os.PathLike, *, folder: bool = False):
@@ -58,7 +58,7 @@ class AtomicTarget:
             self._check(folder)
         except OSError as error:
             raise cannot_write(self.given, error) from None
-        # Short, however long the target's name is; another thread that writes the same target has a number of its own.
+        # Shortened, since the target's name may be long; numbered, for threads that write the same target.
         self.path = self.target.with_name(f".{self.target.name[:50]}.{os.getpid()}.{next(_numbers)}.part")
 
     def _check(self, folder: bool) -> None:
@@ -74,16 +74,16 @@ class AtomicTarget:
         if target.is_dir() and not folder:
             raise FileError(f"{self.given} is a folder; give the path of a file in it.")
         if target.exists() and not target.is_dir() and (folder or not target.is_file()):
-            # Renaming over a device or a pipe would take it away from everybody.
+            # Renaming over a device or a pipe would destroy it for all programs.
             what = "a file" if target.is_file() else "not a regular file"
             raise FileError(f"{self.given} is {what}; choose another path.")
 
     def commit(self) -> None:
-        """Puts what was written in the target's place."""
+        """Renames what was written to the target."""
         old = self.path.with_suffix(".old")
         try:
             if self.target.is_dir():
-                # A folder with files in it cannot be renamed over: the old one is deleted when the new one is there.
+                # A folder with files cannot be replaced by renaming, so the old one is moved away first, then deleted.
                 os.rename(self.target, old)
                 try:
                     os.rename(self.path, self.target)
@@ -98,19 +98,19 @@ class AtomicTarget:
             raise cannot_write(self.given, error) from None
 
     def discard(self) -> None:
-        """Deletes what was written; the target stays as it was."""
+        """Deletes what was written; the target is unchanged."""
         try:
             if self.path.is_dir():
                 shutil.rmtree(self.path, ignore_errors=True)
             else:
                 self.path.unlink(missing_ok=True)
         except OSError:
-            pass  # Nothing better can be done, and the error that led here matters more.
+            pass  # The error that led here matters more.
 
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """A stream whose bytes become the file at path when the block ends without an error; else nothing changes there."""
+    """A stream that becomes the file at path when the block ends; after an error in the block nothing is changed."""
     atomic = AtomicTarget(path)
     try:
         with atomic.path.open("wb") as stream:
@@ -124,9 +124,9 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
 
 def lock(stream: BinaryIO) -> bool:
-    """Locks a file until it is closed; False where another process has locked it.
+    """Locks a file until it is closed; returns False if another process has locked it.
 
-    True as well on disks without locks, as some network disks are.
+    Returns True also on file systems without locks, such as some network disks.
     """
     try:
         if sys.platform == "win32":

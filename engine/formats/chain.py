@@ -1,7 +1,7 @@
-"""From a chain of steps, as modules and graphs are written, to the layers of an Mlp.
+"""Makes the layers of an Mlp from a chain of steps, in which modules and graphs are read.
 
-An Affine is folded into the layer before it or the one after; an activation without a linear layer of its own gets the
-identity matrix. Folding is done in float64 and rounded once; a chain without Affine keeps its weights to the bit.
+An Affine is folded into the layer before it or the one after it. An activation without a linear layer before it gets
+one with the identity matrix. Folding is done in float64 and rounded once; without an Affine, weights are unchanged.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from engine.formats.files import check_layers, check_weights, check_width
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
 
-# A scalar, or one for each value.
+# A scalar, or an array with one number for each value.
 Number = float | np.floating | np.ndarray
 
-# Past this softplus is the line to less than float32 can tell: e^-15 is 3e-7.
+# Above this softplus(x) is x within float32's rounding: e^-15 is 3e-7.
 SOFTPLUS_CUT = 15.0
 
 
@@ -41,7 +41,7 @@ class Affine:
 
     @property
     def width(self) -> int | None:
-        """How wide x must be, or None if any width will do."""
+        """The width that x must have, or None for any."""
         return next((len(x) for x in (self.scale, self.shift) if isinstance(x, np.ndarray) and x.ndim), None)
 
     @property
@@ -49,7 +49,7 @@ class Affine:
         return bool(np.all(self.scale == 1) and np.all(self.shift == 0))
 
     def after(self, first: "Affine") -> "Affine":
-        """This affine map applied to the result of the first."""
+        """The Affine that applies `first`, then this."""
         return Affine(self.scale * first.scale, self.scale * first.shift + self.shift, self.where)
 
 
@@ -63,7 +63,7 @@ class Apply:
 
 @dataclass(frozen=True)
 class Width:
-    """x must be `width` wide here."""
+    """States that x has this width here; computes nothing."""
 
     width: int
     where: str = "a reshape"
@@ -73,7 +73,7 @@ Step = Linear | Affine | Apply | Width
 
 
 def to_float32(array: ArrayLike) -> np.ndarray:
-    """An array as float32; what is too large for it becomes infinite, which Mlp refuses with its place."""
+    """An array as float32; values too large for it become infinite, which Mlp refuses, naming the place."""
     with np.errstate(over="ignore"):
         return np.asarray(array).astype(np.float32, copy=False)
 
@@ -90,12 +90,12 @@ def _input_width(steps, name):
 
 @dataclass(eq=False)
 class _Folded:
-    """A layer to be.
+    """A layer that is still being collected.
 
     width        of its inputs
     linear       its weights; None for the identity matrix
-    before       what is folded in before the weights, or None; `after` what is after them, in order
-    activation   None while more may be folded in
+    before       the Affine folded in before the weights, or None; `after`: those after the weights, in order
+    activation   None while more Affines may be folded in
     """
 
     width: int
@@ -109,12 +109,12 @@ class _Folded:
         return self.width if self.linear is None else len(self.linear.weights)
 
     def arrays(self):
-        """(weights, bias or None) as float32, which are rounded here and only here."""
+        """(weights, bias or None) as float32; the only place where they are rounded."""
         before = self.before or Affine(1.0, 0.0)
         weights: np.ndarray
         bias: np.ndarray | None
         if self.linear is None:
-            # scale x + shift as a layer by itself: diagonal, and just as exact.
+            # scale x + shift as a layer of its own, with a diagonal matrix.
             weights = np.diag(np.broadcast_to(before.scale, self.width).astype(float))
             bias = np.broadcast_to(before.shift, self.width)
         elif before.trivial:
@@ -132,16 +132,16 @@ class _Folded:
 
 
 def fold(steps: Sequence[Step], name: str) -> Mlp:
-    """The Mlp, called `name`, that computes the steps one after another.
+    """The Mlp named `name` that computes the steps one after another.
 
-    Raises ShapeError where sizes do not follow on each other, NetworkError without a linear layer or for a network that
-    is too large, before anything is computed.
+    Raises ShapeError if the sizes of successive steps differ, and NetworkError without a linear layer or if the network
+    is too large; all before anything is computed.
     """
     steps = [s for s in steps if not (isinstance(s, Affine) and s.trivial and s.width is None)]
     width = _input_width(steps, name)
     layers: list[_Folded] = []
-    waiting = None  # an Affine that no layer has taken yet
-    with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
+    waiting = None  # an Affine before the first layer, not folded yet
+    with np.errstate(all="ignore"):  # Mlp refuses results that are not finite
         for step in steps:
             is_open = bool(layers) and layers[-1].activation is None
             if isinstance(step, Linear):
@@ -169,7 +169,7 @@ def fold(steps: Sequence[Step], name: str) -> Mlp:
 
 
 def _check(step, width, name):
-    """Refuses a Linear whose sizes do not follow on each other or are too large."""
+    """Refuses a Linear whose input size is not `width`, or which is too large."""
     shape = step.weights.shape
     check_width(shape, f"{step.where} of {name}")
     if shape[1] != width:

@@ -1,4 +1,4 @@
-"""Names of a classifier's classes, from a text file of one a line."""
+"""Names of a classifier's classes, from a text file with one on each line."""
 
 import os
 import re
@@ -6,19 +6,19 @@ import re
 from engine.errors import FileError, ShapeError
 from engine.formats.files import opened, short, size_text
 
-# ImageNet's 21,841 names of the largest set take 0.7 MB.
+# The 21,841 names of the full ImageNet take 0.7 MB.
 MAX_BYTES = 4 << 20
-LONGEST = 200  # letters of a name; the rest is cut
-# WordNet's number of a synset, which lists of ImageNet's classes put first.
+LONGEST = 200  # letters of a name; longer names are cut
+# The number of a synset in WordNet, which precedes the names in many lists of ImageNet's classes.
 SYNSET = re.compile(r"^n\d{8}[\s,:]+")
 
 
 def read_class_names(path: str | os.PathLike, count: int | None = None) -> tuple[str, ...]:
-    """The names in a UTF-8 text file, one a line, without empty lines at its end.
+    """The names in a UTF-8 text file, one on each line; empty lines at its end are ignored.
 
-    count   how many classes the network has; None: any number
+    count   the number of classes of the network; None for any
 
-    Raises FileError for what is no such file, ShapeError for another number of lines.
+    Raises FileError for any other file, ShapeError if the number of lines is not `count`.
     """
     with opened(path, "list of class names") as (stream, size):
         name = short(stream.name, 200)
@@ -29,7 +29,7 @@ def read_class_names(path: str | os.PathLike, count: int | None = None) -> tuple
 
 
 def parsed(data: bytes, name: str, count: int | None = None) -> tuple[str, ...]:
-    """The names in the bytes of such a file; `name` is the file's, for messages."""
+    """The names in the bytes of such a file; `name` is the file's name for messages."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -37,7 +37,7 @@ def parsed(data: bytes, name: str, count: int | None = None) -> tuple[str, ...]:
         raise FileError(f"Line {line} of {name} is not UTF-8. Save the list as UTF-8 text.") from None
     if "\0" in text:
         raise FileError(f"{name} is not text. Give a text file of one class name a line.")
-    # Of lines as editors count them: other programs' separators within a name do not begin a new one.
+    # Split as editors do: str.splitlines would also split at rare separators within a name.
     lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").rstrip().split("\n")]
     if not any(lines):
         raise FileError(f"{name} has no class name in it. Write one a line.")

@@ -1,6 +1,6 @@
-"""What can be downloaded, and where it is stored: names, addresses, sizes, hashes, and the user's cache folder.
+"""The files that can be downloaded (names, addresses, sizes, hashes), and the cache folder where they are stored.
 
-Nothing here touches the network; whoever only wants to know whether a file is there can ask.
+This module does not use the internet: it only finds files that were downloaded before.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from engine.errors import FileError, SettingError, near
 
-# Names a folder of one's own for what is downloaded.
+# The environment variable that names another folder for downloads.
 CACHE = "NEUROSCENE_CACHE"
 
 
@@ -20,11 +20,11 @@ CACHE = "NEUROSCENE_CACHE"
 class Download:
     """A file that can be downloaded.
 
-    url      where it is, https
-    size     in bytes, exactly
-    sha256   of its bytes, in hexadecimal digits
-    about    what it is, in a line
-    source   whose it is and under which licence, in a line
+    url      https
+    size     exact, in bytes
+    sha256   of its bytes, hexadecimal
+    about    a line that describes it
+    source   a line with its authors and licence
     """
 
     url: str
@@ -35,7 +35,7 @@ class Download:
 
     @property
     def file(self) -> str:
-        """Its name in the cache folder."""
+        """The file's name in the cache folder."""
         return self.url.rpartition("/")[2]
 
 
@@ -52,16 +52,16 @@ DOWNLOADS = {
 
 
 def find(name: str) -> Download:
-    """The Download of a name. Raises SettingError, with the near ones, where there is none."""
+    """The Download of a name. Raises SettingError, listing similar names, if there is none."""
     if name not in DOWNLOADS:
         raise SettingError(near(name, DOWNLOADS, noun="download"))
     return DOWNLOADS[name]
 
 
 def cache_folder(environment: Mapping[str, str] | None = None, system: str | None = None) -> Path:
-    """Where downloads are stored: $NEUROSCENE_CACHE, or the system's cache folder.
+    """The folder of downloads: $NEUROSCENE_CACHE, or `neuroscene` in the system's cache folder.
 
-    environment, system   in place of os.environ and sys.platform
+    environment, system   used instead of os.environ and sys.platform
     """
     environment = os.environ if environment is None else environment
     system = sys.platform if system is None else system
@@ -74,7 +74,7 @@ def cache_folder(environment: Mapping[str, str] | None = None, system: str | Non
             return (Path(local) if local else Path.home() / "AppData" / "Local") / "neuroscene" / "Cache"
         if system == "darwin":
             return Path.home() / "Library" / "Caches" / "neuroscene"
-        # The XDG Base Directory Specification: a path that is not absolute is to be ignored.
+        # The XDG Base Directory Specification requires that relative paths are ignored.
         base = environment.get("XDG_CACHE_HOME", "")
         return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "neuroscene"
     except RuntimeError:
@@ -82,14 +82,14 @@ def cache_folder(environment: Mapping[str, str] | None = None, system: str | Non
 
 
 def place(name: str, folder: Path | None = None) -> Path:
-    """The path where a download lies, or will; in the cache folder unless another is given."""
+    """The path of a download, whether it exists or not; in the cache folder unless another is given."""
     return Path(folder or cache_folder()) / find(name).file
 
 
 def cached(name: str, *, check: bool = False, folder: Path | None = None) -> Path | None:
-    """The path of a download that is there, or None.
+    """The path of a download if it exists, else None.
 
-    check   True to read it and compare its sha256; else its size must do
+    check   True compares the sha256, which reads the file; False only the size
     """
     known, path = find(name), place(name, folder)
     try:

@@ -1,4 +1,4 @@
-"""What every format shares: limits of size, opening files that may be hostile."""
+"""Shared by all formats: limits of size, and opening files that may be malicious."""
 
 import difflib
 import os
@@ -12,21 +12,21 @@ from typing import BinaryIO
 
 from engine.errors import FileError, NetworkError
 
-# Each has a reason a person can check; a file past one is refused before memory is taken.
-MAX_FILE_BYTES = 512 << 20  # four times the 128 MiB that portable adapters bind in one buffer
-MAX_WEIGHTS = MAX_FILE_BYTES // 4  # what fits such a file as float32: 134 million
-MAX_WIDTH = 4096  # a matrix of 4096 x 4096 is 64 MiB, half of what a portable adapter binds
-MAX_LAYERS = 1000  # forty layers make the deepest picture here; past a thousand a file is not a network
+# A file beyond one of these limits is refused before memory is allocated.
+MAX_FILE_BYTES = 512 << 20  # four times the 128 MiB that every adapter can bind as one buffer
+MAX_WEIGHTS = MAX_FILE_BYTES // 4  # float32 numbers in such a file: 134 million
+MAX_WIDTH = 4096  # a matrix of 4096 x 4096 is 64 MiB, half of what every adapter can bind
+MAX_LAYERS = 1000  # the deepest network of our pictures has forty layers
 
 
 def short(text: object, limit: int = 80) -> str:
-    """A name from a file or a person, fit for one line of a message: printable and short."""
+    """A name from a file or a person, made printable and short for one line of a message."""
     text = "".join(c if c.isprintable() else "?" for c in str(text)[: limit + 1])
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 def size_text(count: float) -> str:
-    """A number of bytes as people write it."""
+    """A number of bytes as text with a unit."""
     units = ["bytes", "KiB", "MiB", "GiB"]
     while count >= 1024 and len(units) > 1:
         count /= 1024
@@ -35,31 +35,31 @@ def size_text(count: float) -> str:
 
 
 def check_size(count: int, name: str) -> None:
-    """Refuses a network of more than MAX_FILE_BYTES bytes."""
+    """Raises an error for a network of more than MAX_FILE_BYTES bytes."""
     if count > MAX_FILE_BYTES:
         raise FileError(f"{name} has {size_text(count)}; networks of at most {size_text(MAX_FILE_BYTES)} are read.")
 
 
 def check_width(shape: Sequence[int], where: str) -> None:
-    """Refuses a matrix of weights wider than MAX_WIDTH, before it is read."""
+    """Raises an error for a matrix of weights wider than MAX_WIDTH, before it is read."""
     if max(shape) > MAX_WIDTH:
         raise NetworkError(f"{where} is {tuple(shape)}; a layer may be at most {MAX_WIDTH} wide. Use a narrower one.")
 
 
 def check_weights(count: int, where: str) -> None:
-    """Refuses more than MAX_WEIGHTS weights in all, before they are read."""
+    """Raises an error for more than MAX_WEIGHTS weights in all, before they are read."""
     if count > MAX_WEIGHTS:
         raise NetworkError(f"{where} has {count} weights; at most {MAX_WEIGHTS} can be shown. Use a smaller network.")
 
 
 def check_layers(count: int, where: str) -> None:
-    """Refuses more than MAX_LAYERS layers."""
+    """Raises an error for more than MAX_LAYERS layers."""
     if count > MAX_LAYERS:
         raise NetworkError(f"{where} has {count} layers; at most {MAX_LAYERS} can be shown. Use a shallower network.")
 
 
 def _missing(path):
-    """The end of a message about a file that is not there: what its folder has, nearest names first."""
+    """The end of a message about a missing file: the names in its folder, similar ones first."""
     folder = path.parent
     try:
         names = sorted(p.name for p in folder.iterdir() if p.is_file())
@@ -75,16 +75,16 @@ def _missing(path):
 
 @contextmanager
 def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[BinaryIO, int]]:
-    """(stream, size in bytes) of a regular file that may be read: it exists, is not empty and not too large.
+    """(stream, size in bytes) of a file. Raises FileError unless it is a readable regular file, not empty or too large.
 
-    what   of what it should be a file, for messages
+    what   the expected contents, for messages
     """
     path, name = Path(path), short(path, 200)
     try:
         if not path.exists():
             raise FileError(f"There is no file {name}. {_missing(path)}")
         if not path.is_file():
-            # Reading a pipe or a device could wait, or go on, for ever.
+            # Reading a pipe or a device might never end.
             is_what = "a folder" if path.is_dir() else "not a regular file"
             raise FileError(f"{name} is {is_what}; give the path of a file with a {what} in it.")
         with path.open("rb") as stream:
@@ -100,13 +100,13 @@ def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[Bin
         raise FileError(f"{name} cannot be read: {short(error, 120)}.") from None
 
 
-# What a damaged zip makes zipfile, zlib and numpy raise.
+# The exceptions that zipfile, zlib and numpy raise for a damaged zip.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, struct.error, KeyError)
 
-# A zip's directory takes some 60 to 150 bytes an entry; a thousand layers need 0.3 MB.
+# A zip's directory has about 60 to 150 bytes an entry; a thousand layers need 0.3 MB.
 MAX_DIRECTORY_BYTES = 1 << 20
 
-# Records at a zip's end, APPNOTE.TXT 4.3.14 to 4.3.16: its directory's length in 64 bits, where that stands, and in 32.
+# Records at a zip's end (APPNOTE.TXT 4.3.14 to 4.3.16): the 64-bit one, the pointer to it, and the 32-bit one.
 ZIP64_END = struct.Struct("<4sQ2H2L4Q")
 ZIP64_LOCATOR = struct.Struct("<4sLQL")
 ZIP_END = struct.Struct("<4s4H2LH")
@@ -114,9 +114,9 @@ ZIP_END = struct.Struct("<4s4H2LH")
 
 @contextmanager
 def unzipped(stream: BinaryIO, size: int, name: str, kind: str) -> Iterator[zipfile.ZipFile]:
-    """The archive of a file, of a kind for messages. Raises FileError where it is broken or would unpack to too much.
+    """The ZipFile of a stream. Raises FileError if it is damaged, or would be too large unpacked.
 
-    What zipfile and zlib raise inside the block becomes a FileError too.
+    Exceptions of zipfile and zlib inside the block become FileErrors. `name` and `kind` are for messages.
     """
     _check_zip_directory(stream, size, name)
     try:
@@ -130,7 +130,7 @@ def unzipped(stream: BinaryIO, size: int, name: str, kind: str) -> Iterator[zipf
 
 
 def _check_zip_directory(stream, size, name):
-    """Refuses a zip whose directory is too long, before all of it is read."""
+    """Raises FileError for a zip whose directory is too long, before it is read."""
     tail = min(size, ZIP64_END.size + ZIP64_LOCATOR.size + ZIP_END.size)
     stream.seek(size - tail)
     data = stream.read(tail)

@@ -1,4 +1,4 @@
-"""Image files of the common kinds as arrays of bytes, read by PIL, which is imported when the first one is."""
+"""Common image files as uint8 arrays, read by Pillow, which is imported only when needed."""
 
 import io
 import os
@@ -10,25 +10,25 @@ import numpy as np
 from engine.errors import FileError
 from engine.formats.files import opened, short
 
-# PIL can open more; one of those kinds is handed to another program, which a stranger's file must not be.
+# Pillow can open more kinds, but passes EPS to another program, which is unsafe for files of strangers.
 USUAL_KINDS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "TGA")
 KINDS = (*USUAL_KINDS, "MPO", "ICO", "AVIF", "JPEG2000")
-# As RGBA 400 MB; cameras and telephones end there.
+# As RGBA this is 400 MB; hardly any camera has more pixels.
 MAX_PIXELS = 100_000_000
 WHITE = (255, 255, 255, 255)
 
 
 def load(path: str | os.PathLike) -> np.ndarray:
-    """(H, W) or (H, W, 3) uint8 of an image file: rotated as its EXIF says, over white, sRGB as stored.
+    """(H, W) or (H, W, 3) uint8 sRGB of an image file: rotated by its EXIF, transparent parts on white.
 
-    Of an animation the first frame. Raises FileError for what is no image, broken, or over MAX_PIXELS.
+    Of an animation, the first frame. Raises FileError for other or damaged files, and for more than MAX_PIXELS.
     """
     with opened(path, "picture") as (stream, _):
         return _read(stream, short(path, 200), KINDS)
 
 
 def to_png(pixels: np.ndarray) -> bytes:
-    """The bytes of a PNG of (H, W) or (H, W, 3) uint8."""
+    """The bytes of a PNG file of (H, W) or (H, W, 3) uint8."""
     from PIL import Image
 
     stream = io.BytesIO()
@@ -37,7 +37,7 @@ def to_png(pixels: np.ndarray) -> bytes:
 
 
 def from_png(data: bytes, name: str = "the stored image") -> np.ndarray:
-    """(H, W) or (H, W, 3) uint8 of the bytes of a PNG. Raises FileError for other bytes."""
+    """(H, W) or (H, W, 3) uint8 from the bytes of a PNG file. Raises FileError for other bytes."""
     return _read(io.BytesIO(data), name, ("PNG",))
 
 
@@ -45,7 +45,7 @@ def _read(stream, name, kinds):
     from PIL import Image, UnidentifiedImageError
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd metadata, which a picture's colours do not depend on
+        warnings.simplefilter("ignore")  # they are about metadata, which does not change the pixels
         Image.init()
         try:
             with Image.open(stream, formats=[kind for kind in kinds if kind in Image.OPEN]) as image:
@@ -57,12 +57,12 @@ def _read(stream, name, kinds):
             raise FileError(f"{name} is not a picture that is read; {read} are. Save it as PNG or JPEG.") from None
         except Image.DecompressionBombError:
             raise _too_large(name, "too large") from None
-        except Exception as error:  # whatever a decoder meets in a broken or hostile file
+        except Exception as error:  # decoders raise anything for damaged or malicious files
             raise FileError(f"{name} cannot be read as a picture: {short(error, 120)}. Save it again.") from None
 
 
 def to_array(image: Any, name: str) -> np.ndarray:
-    """(H, W) or (H, W, 3) uint8 of a PIL image that may not be decoded yet."""
+    """(H, W) or (H, W, 3) uint8 of a Pillow image, decoded if necessary."""
     from PIL import Image, ImageOps
 
     width, height = image.size
@@ -80,9 +80,9 @@ def to_array(image: Any, name: str) -> np.ndarray:
 
 
 def _deep(values, name):
-    """Bytes of greys with more than eight bits: whole numbers up to 65535, or floats up to 1."""
+    """uint8 from greys with more than eight bits: integers up to 65535, or floats up to 1."""
     most = 1.0 if values.dtype.kind == "f" else 65535
-    if not ((values >= 0) & (values <= most)).all():  # which no nan is
+    if not ((values >= 0) & (values <= most)).all():  # also refuses nan
         raise FileError(f"{name} has greys beyond 0 to {most}. Save it as PNG with 8 or 16 bits.")
     return np.rint(values * (255.0 / most)).astype(np.uint8)
 

@@ -1,4 +1,4 @@
-"""Convolutional networks from files: ONNX, or weights whose layers the metadata or the arrays' names say."""
+"""Convolutional networks from files: ONNX, or weights whose layers follow from the metadata or the arrays' names."""
 
 import io
 import os
@@ -18,12 +18,12 @@ from engine.network.convnet import ConvNet
 from engine.network.nodes import Convolution
 from engine.network.preprocess import Preprocess, usual
 
-# Torchvision's weights were trained at 224 x 224, the authors' at 227 x 227 (train_val.prototxt of their release).
+# Torchvision trained SqueezeNet at 224 x 224, its authors at 227 x 227 (train_val.prototxt of their release).
 TORCHVISION_SIZE, CAFFE_SIZE = (224, 224), (227, 227)
 
 
 class UnknownArchitecture(NetworkError):
-    """Weights alone of an architecture that their keys do not say. windows: there are convolutions among them."""
+    """For a file of weights whose keys fit no known architecture. windows: True if some are convolutions."""
 
     def __init__(self, message: str = "", windows: bool = True):
         super().__init__(message)
@@ -41,15 +41,15 @@ def load_convnet(
 ) -> ConvNet:
     """The ConvNet in an .onnx or .safetensors file.
 
-    architecture         one of ARCHITECTURES, for weights alone; None: by the metadata, or by keys and shapes
-    size                 (H, W) of the input; None: the file's, or what its weights were trained at
-    classifier_padding   zeros round the map before SqueezeNet's classifier: torchvision has 0, the authors' 1.0
-                         has 1; None: what the metadata says, or 0
-    classes              texts, one for each output channel; (): what the metadata says, if it does
-    preprocess           None: what the metadata says (engine.formats.about); the authors' where the weights are theirs,
-                         channels as `order_of` finds; else what ConvNet takes
+    architecture         one of ARCHITECTURES, for a file of weights; None: found from metadata, or from keys and shapes
+    size                 (H, W) of the input; None: the file's, or the one that its weights were trained at
+    classifier_padding   zeros round the map before SqueezeNet's classifier: 0 in torchvision, 1 in the authors' 1.0;
+                         None: the metadata's, or 0
+    classes              texts, one for each output channel; (): the metadata's, if it has any
+    preprocess           None: the metadata's (engine.formats.about); else, for the weights of SqueezeNet's authors,
+                         theirs, with the channels' order found by `order_of`; else ConvNet's default
 
-    Raises FileError, NetworkError or ShapeError saying what cannot be shown.
+    Raises FileError, NetworkError or ShapeError, which say what cannot be shown.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -57,7 +57,7 @@ def load_convnet(
         for what, given in (("architecture", architecture), ("classifier_padding", classifier_padding)):
             if given is not None:
                 raise NetworkError(f"{short(path.name)} has its own architecture, but {what} is given. Leave it out.")
-        from engine.formats.onnx.convnet import load  # loads onnx, which takes a while
+        from engine.formats.onnx.convnet import load  # imports onnx, which is slow
 
         return load(path, size=size, classes=classes, preprocess=preprocess, known=_authors)
     if suffix != ".safetensors":
@@ -84,16 +84,16 @@ def load_convnet(
 
 
 def small_squeezenet(data: bytes, name: str = "small_squeezenet.safetensors") -> ConvNet:
-    """The ConvNet in the bytes of a file that lists its layers, as tools/small_squeezenet.py makes one.
+    """The ConvNet in the bytes of a file that lists its layers, such as the one of tools/small_squeezenet.py.
 
-    Raises FileError, ShapeError or NetworkError, with the file's name, for another file or layers that do not fit.
+    Raises FileError, ShapeError or NetworkError, with the file's name, for other files and for layers that do not fit.
     """
     check_size(len(data), name)
     return _listed(*container.read(io.BytesIO(data), len(data), short(name)), short(name))
 
 
 def _listed(metadata, arrays, name, *, size=None, classes=(), preprocess=None):
-    """The ConvNet whose layers a file's metadata lists; size, classes and preprocess in place of the file's."""
+    """The ConvNet whose layers a file's metadata lists; size, classes and preprocess replace the file's."""
     layers = _entry(metadata, "architecture", list, name)
     if preprocess is None:
         _entry(metadata, "preprocess", dict, name)
@@ -106,7 +106,7 @@ def _listed(metadata, arrays, name, *, size=None, classes=(), preprocess=None):
     nodes = build(layers, arrays, (len(preprocess.mean), *preprocess.size), name)
     classes = classes or _entry(metadata, "classes", list, name)
     net = ConvNet(nodes, name=name, classes=classes, preprocess=preprocess)
-    net.name = short(metadata.get("name", name), 200)  # only now: messages about a file must name the file
+    net.name = short(metadata.get("name", name), 200)  # set last, since messages until here must name the file
     return net
 
 
@@ -119,7 +119,7 @@ def _entry(metadata, key, kind, name):
 def _architecture_of(arrays, name):
     """The one of ARCHITECTURES whose arrays are all there."""
     needed = {key: array_keys(known_layers(key)) for key in ARCHITECTURES}
-    # The nearest is named with what it lacks, so that a broken file is not taken for another network.
+    # For an incomplete file, the message names the closest architecture and the arrays that are missing.
     best = min(needed, key=lambda key: len(needed[key] - set(arrays)))
     lacks = sorted(needed[best] - set(arrays))
     if not lacks:
@@ -134,24 +134,24 @@ def _architecture_of(arrays, name):
 
 
 def _preprocess(size, order, caffe):
-    """What is done to a photo for torchvision's networks, or for those made with Caffe; either order of channels."""
+    """The Preprocess of torchvision's networks, or of those made with Caffe, for an order of channels."""
     found = usual("caffe-rgb" if caffe else "imagenet", (3, *size))
     return found if order == "rgb" else replace(found, mean=found.mean[::-1], std=found.std[::-1], order=order)
 
 
-# Which of the 96 first filters of the authors' SqueezeNet 1.0 weigh red more than blue, a bit each.
+# A bit for each of the 96 first filters of the authors' SqueezeNet 1.0: whether red weighs more than blue.
 MORE_RED = bytes.fromhex("492ecb566579125c9c08be65")
-# 1 for the same weights; other networks' 96 filters agree to 0.1 or so, by chance (1 / sqrt 96).
+# The least correlation with those bits. It is 1 for the same weights, about 0.1 (1 / sqrt 96) for others, by chance.
 SURE = 0.9
 
 
 def order_of(conv1_weights: np.ndarray) -> str | None:
-    """ "rgb" or "bgr", what a first convolution takes, if it is that of the authors' SqueezeNet 1.0; else None.
+    """The order of channels, "rgb" or "bgr", of the first convolution of the authors' SqueezeNet 1.0; else None.
 
     conv1_weights   (O, 3, kh, kw)
 
-    In some of its filters the first channel weighs more than the third: they are those in which red weighs more than
-    blue, or the others. Fine tuning and another scale leave that as it is.
+    The filters whose first channel weighs more than the third are compared with MORE_RED: they agree for rgb, and are
+    opposite for bgr. Fine tuning and scaling do not change this.
     """
     weights = np.asarray(conv1_weights, float)
     if weights.ndim != 4 or weights.shape[1] != 3 or len(weights) != 8 * len(MORE_RED):
@@ -164,12 +164,12 @@ def order_of(conv1_weights: np.ndarray) -> str | None:
 
 
 def _order(nodes):
-    """`order_of` the first convolution, if it takes the image itself."""
+    """`order_of` the first convolution, if its input is the image itself."""
     first = next((node for node in nodes if isinstance(node, Convolution)), None)
     return None if first is None or first.inputs != (nodes[0].name,) else order_of(first.weights)
 
 
 def _authors(nodes):
-    """The authors' Preprocess if the first convolution is theirs, else None."""
+    """The Preprocess of SqueezeNet's authors if the first convolution is theirs, else None."""
     order = _order(nodes)
     return None if order is None else _preprocess(nodes[0].size[1:], order, True)

@@ -1,4 +1,4 @@
-"""Networks from files and objects, and back to files."""
+"""Reads fully connected networks from files and objects, and writes them to files."""
 
 import importlib
 import os
@@ -14,8 +14,8 @@ from engine.formats.tensors.safetensors import from_bytes as from_bytes
 from engine.formats.tensors.safetensors import to_bytes as to_bytes
 from engine.network.mlp import Mlp
 
-# Each function is load(path, activations); a module is imported only when such a file is opened. Activations are None
-# where nobody gave any: a format without its own then raises NetworkError.
+# Each function is load(path, activations); its module is imported only when such a file is opened. If activations is
+# None, a format that does not store them raises NetworkError.
 LOADERS = {
     ".safetensors": "engine.formats.tensors.safetensors:load",
     ".npz": "engine.formats.tensors.npz:load",
@@ -30,7 +30,7 @@ SAVERS = {
     ".npz": "engine.formats.tensors.npz:save",
 }
 
-# What may follow a path's last colon as activations: no separator of folders, no extension.
+# A text after a path's last colon that may be activations: it has no separator of folders and no extension.
 ACTIVATIONS_SUFFIX = re.compile(r"^[A-Za-z_.][^:/\\]*$")
 
 
@@ -43,7 +43,7 @@ def load(source: Any, *, activations: Any = None) -> Mlp:
                   `relu,...,sigmoid` repeats relu. They replace a file's own, and are needed where only weights are
                   stored; ONNX files and modules have their own and refuse any
 
-    Raises FileError for a file that cannot be read, NetworkError or ShapeError for what is no such network.
+    Raises FileError for a file that cannot be read, NetworkError or ShapeError for any other network.
     """
     if isinstance(source, Mlp):
         if activations is None:
@@ -51,7 +51,7 @@ def load(source: Any, *, activations: Any = None) -> Mlp:
         return source.changed(activations=named.spread(activations, len(source.layers), source.name))
     if isinstance(source, str | os.PathLike):
         return _load_file(source, activations)
-    # Objects come from PyTorch or numpy; this room imports neither the one nor needs the other's types.
+    # Objects of PyTorch are recognised by their class names, so PyTorch itself is not imported.
     from engine.formats import torch
 
     if isinstance(source, Mapping):
@@ -60,7 +60,7 @@ def load(source: Any, *, activations: Any = None) -> Mlp:
 
 
 def save(net: Mlp, path: str | os.PathLike) -> None:
-    """Writes a network to a file of an extension in SAVERS; the file is whole or unchanged."""
+    """Writes a network to a file with an extension in SAVERS; after an error an earlier file is unchanged."""
     path = Path(path)
     extension = path.suffix.lower()
     if extension not in SAVERS:
@@ -71,7 +71,7 @@ def save(net: Mlp, path: str | os.PathLike) -> None:
 def split_path(text: str) -> tuple[str, str | None]:
     """(path, activations or None) of `path` or `path:activations`.
 
-    A file whose own name has the colon is taken as it is, and `C:` stays a drive.
+    An existing file with a colon in its name is not split, nor is the drive `C:`.
     """
     head, colon, tail = text.rpartition(":")
     if not colon or len(head) < 2 or not ACTIVATIONS_SUFFIX.match(tail):

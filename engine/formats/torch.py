@@ -1,6 +1,6 @@
-"""PyTorch's modules, state dicts and .pt files.
+"""Networks from PyTorch's modules, state dicts and .pt files.
 
-Objects are recognised by their class names, so torch is imported only to open a file, by its loader that runs no code.
+Objects are recognised by their class names, so torch is imported only to open files, by its loader that runs no code.
 """
 
 import importlib
@@ -23,15 +23,15 @@ ACCEPTED = (
     "Sigmoid, Sine, SineLayer, and Softmax last"
 )
 
-# How a sine module may call its frequency.
+# Names of the attribute with a sine module's frequency.
 FREQUENCIES = ("w0", "w_0", "omega", "omega_0", "omega0", "frequency")
 
-ZIP_START = b"PK\3\4"  # older .pt files are no zips
+ZIP_START = b"PK\3\4"  # older .pt files are not zips
 
-# What a checkpoint may call the state dict inside it.
+# Keys of the state dict in a checkpoint.
 CHECKPOINT_KEYS = ("state_dict", "model_state_dict", "model")
 
-# A thousand layers, each with its activation, dropout and normalisation, nested as deep as anyone writes.
+# Enough for a thousand layers, each with its activation, dropout and normalisation, and for nested containers.
 MAX_MODULES = 8 * MAX_LAYERS
 MAX_DEPTH = 32
 
@@ -42,7 +42,7 @@ def load(path: Path, activations: Any = None) -> Mlp:
         name = short(path.name)
         if stream.read(4) == ZIP_START:
             with unzipped(stream, size, name, "PyTorch"):
-                pass  # Its sizes have been checked.
+                pass  # opening the zip checks its sizes
         stream.seek(0)
         try:
             torch = importlib.import_module("torch")
@@ -53,7 +53,7 @@ def load(path: Path, activations: Any = None) -> Mlp:
             ) from None
         try:
             found = torch.load(stream, map_location="cpu", weights_only=True)
-        except Exception as error:  # whatever its unpickler meets in a broken or hostile file
+        except Exception as error:  # torch's unpickler raises anything for damaged or malicious files
             raise FileError(
                 f"{name} is not a state dict that can be read without running code ({short(error)}). "
                 "Save with torch.save(model.state_dict(), path)."
@@ -67,7 +67,7 @@ def load(path: Path, activations: Any = None) -> Mlp:
 
 
 def from_state_dict(state: Mapping, activations: Any, name: str) -> Mlp:
-    """The network whose weights a mapping from names to tensors or arrays holds; mappings in it, as Flax has, too."""
+    """The network of a mapping from names to tensors or arrays, which may be nested, as in Flax."""
     entries = {}
     for key, value in _flat(state, name):
         where = f"`{short(key)}` of {name}"
@@ -83,7 +83,7 @@ def from_state_dict(state: Mapping, activations: Any, name: str) -> Mlp:
 
 
 def _flat(state, name, prefix="", depth=0):
-    """(key, value) of a mapping and of those in it, their keys joined by /."""
+    """(key, value) pairs of a nested mapping, its keys joined by /."""
     if depth > MAX_DEPTH:
         raise NetworkError(f"{name} is nested deeper than {MAX_DEPTH} mappings. Give names and arrays.")
     for key, value in state.items():
@@ -94,9 +94,9 @@ def _flat(state, name, prefix="", depth=0):
 
 
 def from_module(module: Any, activations: Any = None) -> Mlp:
-    """The network that a torch.nn.Sequential computes in eval(): Dropout off, BatchNorm1d by its running means.
+    """The network that a torch.nn.Sequential computes in eval(): without Dropout, BatchNorm1d with its running means.
 
-    Raises NetworkError for a module that cannot be shown, with its place, and for activations, which it has itself.
+    Raises NetworkError for a module that cannot be shown, naming its place, and if activations are given.
     """
     kind = type(module).__name__
     if isinstance(module, Mlp):
@@ -119,7 +119,7 @@ def _no_sequential(module, kind):
 
 
 def _base(module, name):
-    """The class called `name` among the module's, if its forward is still the one used."""
+    """The class named `name` among the module's bases, if no subclass has overridden its forward; else None."""
     for base in type(module).__mro__:
         if base.__name__ == name:
             same = getattr(type(module), "forward", None) is getattr(base, "forward", None)
@@ -130,16 +130,16 @@ def _base(module, name):
 def _shape(value, where):
     try:
         return tuple(int(n) for n in value.shape)
-    except Exception:  # an object of any kind may stand here, a lazy parameter for one
+    except Exception:  # any object may be here, such as a lazy parameter
         raise NetworkError(f"{where} is a {type(value).__name__} without a shape; run the module first.") from None
 
 
 def _array(value, where):
-    """A tensor or array as numpy's, without importing torch."""
+    """A tensor or array as a numpy array, without importing torch."""
     try:
         if not isinstance(value, np.ndarray) and hasattr(value, "detach"):
             value = value.detach().cpu()
-            # Not every dtype of theirs has one in numpy; every real one fits float64 without rounding.
+            # Some dtypes of torch do not exist in numpy; all real ones fit float64 without rounding.
             value = value.double().numpy()
         value = np.asarray(value)
     except Exception as error:
@@ -150,11 +150,11 @@ def _array(value, where):
 
 
 def _setting(module, where, name, default=None):
-    """A number a module keeps as an attribute, be it a float or a tensor of one element."""
+    """A number in an attribute of a module: a float, or a tensor of one element."""
     value = getattr(module, name, default)
     try:
         return float(value)
-    except Exception:  # Of foreign modules' objects: anything may be raised by their own conversion.
+    except Exception:  # the conversion of other programs' objects may raise anything
         raise NetworkError(f"{where} has {name} = {short(value)}, which is not a number.") from None
 
 
@@ -264,12 +264,12 @@ STEPS = {
     "Sine": _sine,
 }
 
-# A linear layer with its sine, as SIREN's authors and others write it.
+# Names of modules that are a linear layer and its sine, as written by SIREN's authors and others.
 SINE_LAYERS = ("SineLayer", "SirenLayer")
 
 
 def _steps(module, place, depth, seen):
-    """The steps of a module; place is its path of names, as PyTorch writes it."""
+    """The steps of a module; `place` is its path of names in PyTorch's form."""
     seen[0] += 1
     kind = type(module).__name__
     where = f"module {short(place)} ({short(kind)})" if place else short(kind)

@@ -1,4 +1,4 @@
-"""The activations: one row each, with what the float64 twins and the certified bounds need to know of it.
+"""The activations: a row for each, with what the float64 twins and the certified bounds need of it.
 
 The same functions in WGSL are in `wgsl/activations/`, a file each.
 """
@@ -21,16 +21,16 @@ INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 @dataclass(frozen=True)
 class Rule:
-    """What is known of one activation s(z, a); a is its parameter, unused by most.
+    """The properties of an activation s(z, a); most do not use the parameter a.
 
     value, slope, curvature   s, s', s'' of float64 arrays, elementwise
     slope_extrema             z where s' has a local extremum (s'' = 0), ascending
     curvature_extrema         z where s'' has a local extremum (s''' = 0), ascending
-    period                    the extrema repeat at this distance in z (as a function of a); 0: they do not
+    period                    the distance in z at which the extrema repeat, as a function of a; 0: they do not
     kink                      s'(0+) - s'(0-) as a function of a; 0 for a smooth function
-    corners                   other z where s' jumps, as a function of a; of MAP_ACTIVATIONS only
+    corners                   other z where s' jumps, as a function of a; only in MAP_ACTIVATIONS
     parameter                 the name and default of a
-    elementwise               False for softmax, which needs the whole layer
+    elementwise               False for softmax, which depends on the whole layer
     """
 
     value: Callable
@@ -60,7 +60,7 @@ def _sigmoid_curvature(z):
 
 
 def _sech2(z):
-    # 4 e / (1 + e)^2 keeps its relative accuracy where 1 - tanh^2 cancels to nothing.
+    # 4 e / (1 + e)^2 has full relative accuracy where 1 - tanh^2 suffers cancellation.
     e = np.exp(-2.0 * np.abs(z))
     return 4.0 * e / (1.0 + e) ** 2
 
@@ -165,7 +165,7 @@ ACTIVATIONS = {
     ),
 }
 
-# In convolutional networks only, node by node: what is certified of fields and boundaries knows one kink, at zero.
+# For convolutional networks only, since the certified bounds allow a single kink, at zero.
 MAP_ACTIVATIONS = {
     "clipped_relu": Rule(
         value=lambda z, a: np.clip(z, 0.0, a),
@@ -193,16 +193,16 @@ SPELLING = re.compile(r"^\s*([a-zA-Z_]\w*)\s*(?:\(\s*([-+0-9.eE]+)\s*\))?\s*$")
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation as a layer uses it; `parse` reads and str() writes `tanh`, `sine(30)`, `leaky_relu(0.2)`."""
+    """An activation with its parameter; `parse` reads and str() writes `tanh`, `sine(30)`, `leaky_relu(0.2)`."""
 
     name: str
     parameter: float = 0.0
 
     @staticmethod
     def parse(text: str | Activation, known: Mapping[str, Rule] = ACTIVATIONS) -> Activation:
-        """The activation written as `name` or `name(parameter)`; an Activation passes through.
+        """The activation written as `name` or `name(parameter)`; an Activation is returned unchanged.
 
-        Raises NetworkError for a name that is not in the table `known` or a parameter it does not take.
+        Raises NetworkError for a name that is not in the table `known`, or a parameter out of range.
         """
         if isinstance(text, Activation) and text.name in known:
             return text
@@ -221,7 +221,7 @@ class Activation:
             value = rule.parameter[1] if written is None else float(written)
         except ValueError:
             raise NetworkError(f"Activation `{text}`: `{written}` is not a number.") from None
-        # The GPU holds it as float32, so the network is the one with that float32 in it.
+        # Rounded to float32, as on the GPU, so that both compute the same network.
         with np.errstate(over="ignore"):
             value = float(np.float32(value))
         if not abs(value) <= 1e6 or (name in ("sine", "clipped_relu") and value <= 0):

@@ -1,4 +1,4 @@
-"""Closed paths through weights and inputs: an animation along one ends where it began, so it loops without a seam."""
+"""Closed paths through weights and inputs, for animations that end where they began and loop without a seam."""
 
 import math
 
@@ -10,13 +10,13 @@ PATHS = ("circle", "knot", "line", "still")
 
 
 def closed_path(kind: str, part: float, count: int, seed: int = 0) -> np.ndarray:
-    """The point of a closed path in `count` dimensions; (count,) float64 in [-1, 1].
+    """(count,) float64 in [-1, 1]: a point of a closed path in `count` dimensions.
 
-    kind     circle: pairs of dimensions go round circles, the second of a pair a quarter period behind
+    kind     circle: each pair of dimensions goes round a circle, the second a quarter period behind
              knot: each dimension oscillates 1, 2 or 3 times with its own phase (a Lissajous curve)
-             line: along a straight line, to both sides of the middle and back
-             still: stays in the middle
-    part     of the path that is done; at 1 as at 0
+             line: a straight line, to both sides of the middle and back
+             still: the middle
+    part     how far along the path, 0 to 1; the points at 0 and 1 are the same
     seed     of a knot's phases and a line's direction
     """
     if kind not in PATHS:
@@ -33,5 +33,5 @@ def closed_path(kind: str, part: float, count: int, seed: int = 0) -> np.ndarray
 
 
 def there_and_back(part: float) -> float:
-    """0 at the start and the end, 1 halfway, with zero speed at all three."""
+    """0 at part 0 and 1, 1 at part 0.5, with speed 0 at all three."""
     return 0.5 - 0.5 * math.cos(2.0 * math.pi * math.fmod(part, 1.0))

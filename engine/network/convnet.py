@@ -1,4 +1,4 @@
-"""What a convolutional network is: a graph of named nodes, the shape each gives, and what each sees of the input."""
+"""Convolutional networks: a graph of named nodes, with the shape of each output and its receptive field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.errors import NetworkError, ShapeError, located, near
 from engine.network.nodes import GraphNode, Input
 from engine.network.preprocess import ORDERS, Preprocess, usual
 
-# All responses together as float32 take 1 GiB; ResNet-50 at 224 x 224 has 33 million, VGG-16 has 28 million.
+# So many responses take 1 GiB as float32; ResNet-50 at 224 x 224 has 33 million, VGG-16 28 million.
 MAX_NEURONS = 1 << 28
 MAX_NODES = 2000
 
@@ -19,10 +19,10 @@ class ConvNet:
     """A convolutional network. Immutable.
 
     nodes        each after its inputs; the first is the one Input, the last the output
-    name         where it came from, for messages and captions
-    classes      what each channel of the last node means, or ()
-    preprocess   what is done to a photo before; None: torchvision's for three channels, grey from 0 to 1 for one, else
-                 nothing
+    name         its file or origin, for messages and captions
+    classes      the meaning of each channel of the last node, or ()
+    preprocess   how a photo is prepared; None: torchvision's for three channels, grey from 0 to 1 for one channel,
+                 else nothing
 
     Raises NetworkError or ShapeError naming the node that does not fit.
     """
@@ -71,7 +71,7 @@ class ConvNet:
     def _usual(self):
         channels, *size = self.input_shape
         if max(size) == 1:
-            return None  # a vector is no photo
+            return None  # the input is a vector, not a photo
         return usual("imagenet" if channels == 3 else "0..1", self.input_shape) if channels in (1, 3) else None
 
     def changed(
@@ -81,7 +81,7 @@ class ConvNet:
         classes: Sequence[str] | None = None,
         preprocess: Preprocess | str | None = None,
     ) -> ConvNet:
-        """The same network with another name, classes or preprocess (also a name of PREPROCESSES)."""
+        """A copy with another name, classes or preprocess (a Preprocess, or a name in PREPROCESSES)."""
         if isinstance(preprocess, str):
             preprocess = usual(preprocess, self.input_shape)
         return ConvNet(
@@ -106,16 +106,16 @@ class ConvNet:
 
     @property
     def neuron_count(self) -> int:
-        """Numbers that all nodes but the input give."""
+        """The number of outputs of all nodes except the input."""
         return sum(prod(self.shapes[node.name]) for node in self.nodes[1:])
 
     def work(self, node: GraphNode | str) -> int:
-        """Multiply-adds of a node, by itself or by name."""
+        """Multiply-adds of a node, given as a node or by its name."""
         node = self.node(node)
         return node.work(*(self.shapes[key] for key in node.inputs))
 
     def node(self, name: GraphNode | str) -> GraphNode:
-        """The node of that name; a node passes through. Raises NetworkError."""
+        """The node of that name; a node is returned unchanged. Raises NetworkError for an unknown name."""
         if isinstance(name, GraphNode):
             return name
         if name not in self._by_name:
@@ -123,7 +123,7 @@ class ConvNet:
         return self._by_name[name]
 
     def consumers(self, name: GraphNode | str) -> tuple[GraphNode, ...]:
-        """The nodes that take this one's output, in order."""
+        """The nodes that have this one's output as an input, in order."""
         return self._consumers[self.node(name).name]
 
     @cached_property
@@ -135,16 +135,16 @@ class ConvNet:
         return {key: tuple(nodes) for key, nodes in found.items()}
 
     def receptive(self, node: GraphNode | str) -> tuple[tuple[int, int], ...]:
-        """(size, stride, start), each (rows, columns) in pixels of the input: what the neurons of a node see of it.
+        """(size, stride, start), each (rows, columns) in input pixels: the receptive fields of a node's neurons.
 
-        The neuron at (row, column) sees `size` pixels from start + stride (row, column) on, padding among them. stride
-        0: all see the same. `field` has one neuron's, cut to the image.
+        The neuron at (row, column) sees `size` pixels from start + stride * (row, column) on, possibly with padding.
+        Stride 0: all see the same. `field` gives one neuron's, clipped to the image.
         """
         return tuple(zip(*self._receptive[self.node(node).name], strict=True))
 
     @cached_property
     def _receptive(self):
-        """{name: per axis (size, stride, start)}, forward through the graph."""
+        """{name: for each axis (size, stride, start)}, computed forward through the graph."""
         found = {}
         for node in self.nodes:
             if isinstance(node, Input):
@@ -159,13 +159,13 @@ class ConvNet:
         return found
 
     def _windows(self, node):
-        """For each of a node's inputs: the Windows through which it is seen, or None where all of it is."""
+        """For each input of a node, the Windows through which the node sees it, or None if it sees all of it."""
         return node.windows_on(*(self.shapes[key] for key in node.inputs))
 
     def field(self, node: GraphNode | str, row: int, column: int) -> tuple[int, int, int, int]:
         """(top, left, bottom, right) of the smallest box of the input that a neuron's value can depend on.
 
-        bottom and right are past its end; padding and pixels that no window reaches are not in it.
+        bottom and right are exclusive; padding, and pixels that no window covers, are not in the box.
         """
         node = self.node(node)
         _, height, width = self.shapes[node.name]
@@ -182,7 +182,7 @@ class ConvNet:
                     windows[i].span(box[i][0], box[i][1] - 1, lengths[i]) if windows else (0, lengths[i])
                     for i in (0, 1)
                 ]
-                # A window wholly on padding sees nothing.
+                # A window that lies entirely on padding sees nothing.
                 if all(start < end for start, end in seen):
                     rows, columns = zip(seen, boxes.get(key, seen), strict=True)
                     boxes[key] = (_hull(*rows), _hull(*columns))
@@ -202,7 +202,7 @@ def _hull(a, b):
 
 
 def _through(seen, window, length):
-    """(size, stride, start) behind a window over what is seen so; None for a window over all of the map."""
+    """(size, stride, start) after a window over a map whose own is `seen`; window None: over the whole map."""
     size, stride, start = seen
     if window is None:
         return size + (length - 1) * stride, 0, start
@@ -210,10 +210,10 @@ def _through(seen, window, length):
 
 
 def _joined(fields, length):
-    """The (size, stride, start) that holds fields over the same map of this length."""
+    """The smallest (size, stride, start) that contains several `fields` of a map of this length."""
     strides = {stride for _, stride, _ in fields}
     if len(strides) > 1:
-        # Branches that step differently share no field that steps: each neuron is said to see all that any sees.
+        # Branches with different strides have no common stride: every neuron gets the union of all fields.
         fields = [(size + (length - 1) * stride, 0, start) for size, stride, start in fields]
     start = min(s for _, _, s in fields)
     return max(s + size for size, _, s in fields) - start, fields[0][1], start

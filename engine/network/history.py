@@ -1,4 +1,4 @@
-"""The history of trainings: weights at many steps of one or more runs, and at which steps they are recorded."""
+"""The history of trainings: weights at many steps of one or more runs, and the schedule of those steps."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from numpy.typing import ArrayLike
 from engine.errors import NetworkError, ShapeError
 from engine.network.mlp import Mlp, Shape
 
-# Losses of one of these kinds; `classes` is softmax cross-entropy over logits, `values` the mean squared error.
+# Kinds of losses: `classes` is softmax cross-entropy over logits, `values` is mean squared error.
 TASKS = ("classes", "values")
 
 
 def flat(net: Mlp) -> np.ndarray:
-    """(P,) float32: a network's weights as a history stores them, layer by layer: weights row by row, then biases."""
+    """(P,) float32: a network's weights in a history's order, layer by layer: weights row by row, then biases."""
     return np.concatenate([part.ravel() for layer in net.layers for part in (layer.weights, layer.bias)])
 
 
 def unflat(shape: Shape, weights: np.ndarray, name: str = "network") -> Mlp:
-    """The Mlp of a Shape whose weights are `flat`. Raises ShapeError for a wrong count."""
+    """The Mlp of a Shape and of weights in the order of `flat`. Raises ShapeError for a wrong count."""
     if np.shape(weights) != (shape.weight_count,):
         raise ShapeError(f"{shape} has {shape.weight_count} weights; {np.shape(weights)} were given.")
     parts = layer_parts(shape, np.asarray(weights)[None])
@@ -41,10 +41,10 @@ def layer_parts(shape: Shape, weights: np.ndarray) -> list[tuple[np.ndarray, np.
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """A plane through a network's inputs, and the part of it that matters.
+    """A plane through a network's inputs, and the rectangle in it that holds the data.
 
-    origin       (inputs,), the input at world x = y = 0
-    axes         (2, inputs), what a step of 1 along world x, and along world y (upwards), adds to it
+    origin       (inputs,): the input at world x = y = 0
+    axes         (2, inputs): what a step of 1 along world x, and along world y (upwards), adds to the input
     low, high    (2,), world: the rectangle that holds the data
     """
 
@@ -69,7 +69,7 @@ class Domain:
     def plane(
         cls, inputs: int, low: ArrayLike, high: ArrayLike, x: int = 0, y: int = 1, rest: ArrayLike | None = None
     ) -> Domain:
-        """Input x to the right, input y upwards, the others at `rest` (zeros); low and high (2,) of those two."""
+        """The plane with input x to the right and y upwards, the others fixed at `rest` (zeros); low, high (2,)."""
         origin = np.zeros(inputs) if rest is None else np.array(rest, float)
         origin[[x, y][: min(2, inputs)]] = 0.0
         axes = np.zeros((2, inputs))
@@ -80,16 +80,16 @@ class Domain:
 
     @classmethod
     def image(cls, height: int, width: int) -> Domain:
-        """Of an image: input 0 is row / side, input 1 column / side, side the larger of height and width.
+        """The domain of an image: input 0 is row / side, input 1 column / side; side is the larger of both sizes.
 
-        The image's top left corner is world (0, 1).
+        The top left corner of the image is at world (0, 1).
         """
         side = max(height, width)
         low, high = np.array([0.0, 1.0 - height / side]), np.array([width / side, 1.0])
         return cls(np.array([1.0, 0.0]), np.array([[0.0, 1.0], [-1.0, 0.0]]), low, high)
 
     def placed(self, left: float, bottom: float, size: float) -> Domain:
-        """The same plane in other world coordinates: low is at (left, bottom), the longer side is `size`."""
+        """The same plane in world coordinates in which `low` is (left, bottom) and the longer side is `size`."""
         factor = (self.high - self.low).max() / size
         corner = np.array([left, bottom], float)
         axes = self.axes * factor
@@ -101,7 +101,7 @@ class Domain:
         return self.origin + np.asarray(points, float) @ self.axes
 
     def world(self, inputs: ArrayLike) -> np.ndarray:
-        """(N, 2): the world points nearest to (N, inputs)."""
+        """(N, 2): the world points of the plane nearest to (N, inputs)."""
         return (np.asarray(inputs, float) - self.origin) @ np.linalg.pinv(self.axes)
 
 
@@ -109,15 +109,15 @@ class Domain:
 class History:
     """Snapshots of R runs of one shape at the same T steps.
 
-    shape     the networks'; a classifier's last activation is identity (its outputs are logits) or softmax
-    steps     (T,) int64, rising from 0 or later
-    weights   (R, T, P) float32, each as `flat` gives it
-    losses    (R, T) float64, over all data; nan where unknown
+    shape     Shape of all networks; a classifier's last activation is identity (its outputs are logits) or softmax
+    steps     (T,) int64, ascending, from 0 on
+    weights   (R, T, P) float32, each in the order of `flat`
+    losses    (R, T) float64, over all data; nan if unknown
     domain    Domain
     task      one of TASKS
-    target    what was to be learnt, (H, W) or (H, W, 3) uint8 over the domain, row 0 on top; or None
+    target    the image to be learnt, (H, W) or (H, W, 3) uint8 over the domain, row 0 on top; or None
     names     R texts, such as `seed 3`
-    notes     texts by name: how it was trained
+    notes     {name: text}: how it was trained
 
     Raises ShapeError or NetworkError for parts that do not fit one another.
     """
@@ -165,7 +165,7 @@ class History:
         return self.weights.shape[1]
 
     def at(self, run: int, snapshot: int) -> Mlp:
-        """The Mlp of a run at a snapshot, by their numbers."""
+        """The Mlp of a run at a snapshot, each given by its number from 0."""
         name = f"{self.names[run]}, step {self.steps[snapshot]:,}"
         return unflat(self.shape, self.weights[run, snapshot], name)
 
@@ -175,13 +175,13 @@ class History:
 
     @classmethod
     def of(cls, net: Mlp, domain: Domain, **more: Any) -> History:
-        """A history of one moment: a network that is there, its training unknown."""
+        """A history with one snapshot, for a network whose training is unknown."""
         weights, losses = flat(net)[None, None], np.full((1, 1), np.nan)
         return cls(net.shape, np.zeros(1, int), weights, losses, domain, names=(net.name,), **more)
 
 
-# (up to, every): the original's, dense while everything moves. GINN (Darlow and Storkey 2018) took 431 of 1,280,000
-# steps so: 0 to 1,270,000.
+# (up to this step, every so many steps), as in GINN (Darlow and Storkey 2018): frequent at first. GINN recorded 431 of
+# 1,280,000 steps in this way: 0 to 1,270,000.
 PIECES = (
     (50, 1), (200, 2), (300, 5), (500, 10), (1000, 20), (2000, 50), (4000, 100), (10_000, 500), (640_000, 5000),
     (None, 10_000),
@@ -189,7 +189,7 @@ PIECES = (
 
 
 def snapshot_steps(steps: int) -> np.ndarray:
-    """The steps at which a training of so many steps is recorded: 0 first, the last one always; (T,) int64."""
+    """(T,) int64: the steps at which a training of so many steps is recorded, from 0 to the last one."""
     taken, at = [0], 0
     for until, every in PIECES:
         end = steps if until is None else min(until, steps)
@@ -203,25 +203,25 @@ def snapshot_steps(steps: int) -> np.ndarray:
 
 
 def following(step: int) -> int:
-    """The first step after a step at which a training without an end is recorded."""
+    """The next step at which a training without an end is recorded."""
     piece = next(k for k, (until, _) in enumerate(PIECES) if until is None or step < until)
     at, every = (PIECES[piece - 1][0] or 0) if piece else 0, PIECES[piece][1]
     return at + ((step - at) // every + 1) * every
 
 
 def thinned(steps: ArrayLike, count: int) -> np.ndarray:
-    """`count` of rising steps, the first and last among them, evenly in the logarithm of step + 1."""
+    """`count` of some ascending steps, the first and last included, spread evenly in the logarithm of step + 1."""
     steps = np.array(steps, np.int64)
     places = np.log1p(steps)
     while len(steps) > max(count, 2):
-        # Between whose neighbours the gap is least, that one is missed least.
+        # The step with the smallest gap between its neighbours is removed.
         at = int(np.argmin(places[2:] - places[:-2])) + 1
         steps, places = np.delete(steps, at), np.delete(places, at)
     return steps
 
 
 def spread_steps(steps: int, count: int) -> np.ndarray:
-    """`count` steps of a training, or all there are: dense at first and evenly in the logarithm; (T,) int64."""
+    """(T,) int64: `count` steps of a training (all, if it has fewer), spread evenly in the logarithm."""
     known = snapshot_steps(steps)
     if count < len(known):
         return thinned(known, count)

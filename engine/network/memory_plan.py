@@ -1,4 +1,4 @@
-"""Where the outputs of a network's nodes lie when it runs: which are computed together, which are parts of others."""
+"""Where the outputs of a network's nodes are stored: which nodes are computed together, which share an array."""
 
 from collections.abc import Container, Iterator, Mapping
 
@@ -7,9 +7,9 @@ from engine.network.convnet import ConvNet
 
 
 def fused(net: ConvNet, keep: Container[str] = ()) -> dict[str, str]:
-    """{name: the activation after it} of nodes that are computed together with it, so that their sums are not stored.
+    """{name: the activation after it} of nodes computed together with their activation, whose sums are not stored.
 
-    Convolutions, Dense, Add and Multiply that only an activation takes, but for those in `keep`.
+    These are Convolution, Dense, Add and Multiply nodes with an activation as only consumer, except those in `keep`.
     """
     found = {}
     summing = nodes.Convolution | nodes.Dense | nodes.Add | nodes.Multiply
@@ -22,7 +22,7 @@ def fused(net: ConvNet, keep: Container[str] = ()) -> dict[str, str]:
 
 
 def taken(net: ConvNet, node: nodes.GraphNode, together: Mapping[str, str]) -> tuple[nodes.GraphNode, tuple[str, ...]]:
-    """(the node that sums, its inputs' names) of what is computed at a node: of the one before, where it is fused."""
+    """(node, names of its inputs) that is computed at a node: for a fused activation, the node before it."""
     before = net.node(node.inputs[0]) if isinstance(node, nodes.Elementwise) else None
     if before is not None and before.name in together:
         return before, before.inputs
@@ -30,10 +30,10 @@ def taken(net: ConvNet, node: nodes.GraphNode, together: Mapping[str, str]) -> t
 
 
 def homes(net: ConvNet, together: Mapping[str, str]) -> dict[str, tuple[str, int]]:
-    """{name: (owner, channel)}: in which node's array an output lies, and from which channel on; not of fused sums.
+    """{name: (owner, channel)}: the node in whose array an output is stored, and its first channel there.
 
-    What a Concat takes lies in the Concat's array wherever it begins and ends at a multiple of four channels (or ends
-    with the last), unless a step would then read and write one array.
+    An input of a Concat is stored in the Concat's array if it begins and ends at a multiple of four channels (or ends
+    with the last), unless a step would then read and write the same array. Fused sums are not stored.
     """
     apart = {net.nodes[0].name}
     while True:
@@ -55,7 +55,7 @@ def _homes(net, together, apart):
         channels = net.shapes[node.name][0]
         for key, channel in joined(net, node):
             end = channel + net.shapes[key][0]
-            # Else its last four channels would be followed by the next one's, where zeros are to be.
+            # Otherwise its last vec4f would hold channels of the next input where zeros must be.
             whole = channel % 4 == 0 and (end % 4 == 0 or end == channels)
             if whole and key not in apart and key not in found:
                 found[key] = (owner, first + channel)
@@ -63,7 +63,7 @@ def _homes(net, together, apart):
 
 
 def _clashes(net, together, found):
-    """Names of nodes that are read by a step that writes the array in which they lie."""
+    """Names of nodes that are read by a step that writes the same array."""
     for node in net.nodes[1:]:
         if node.name in together:
             continue

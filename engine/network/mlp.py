@@ -1,4 +1,4 @@
-"""What a multilayer perceptron is: layers of float32 weights, a bias and an activation each."""
+"""Multilayer perceptrons: layers of float32 weights, each with a bias and an activation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.network.activations import Activation
 
 @dataclass(frozen=True)
 class Shape:
-    """What the generated code depends on. Hashable.
+    """The sizes and activations on which generated code depends. Hashable.
 
     sizes         (inputs, hidden ..., outputs)
     activations   one per layer of weights, len(sizes) - 1
@@ -26,7 +26,7 @@ class Shape:
 
     @property
     def weight_count(self) -> int:
-        """Weights and biases in all."""
+        """The number of all weights and biases."""
         return sum(out * (inputs + 1) for inputs, out in itertools.pairwise(self.sizes))
 
     def __str__(self):
@@ -34,7 +34,7 @@ class Shape:
 
 
 def sizes_text(sizes: Iterable[int]) -> str:
-    """Layer sizes as people write them: 3-8-1, and 2-30x27-3 for four and more equal ones."""
+    """Layer sizes as text: 3-8-1, and 2-30x27-3 for four and more equal ones."""
     runs = [(size, len(list(run))) for size, run in itertools.groupby(sizes)]
     return "-".join(f"{n}x{times}" if times > 3 else "-".join([str(n)] * times) for n, times in runs)
 
@@ -53,11 +53,11 @@ class Layer:
 
 
 def weight_array(array: ArrayLike, what: str, axes: Sequence[str]) -> np.ndarray:
-    """A read-only float32 copy of weights, so that a network does not change when the caller's array does.
+    """A read-only float32 copy of weights, so that changes of the caller's array do not change the network.
 
-    what   what messages, which end without a full stop, call them
+    what   their name in messages
 
-    Raises ShapeError for other axes or no numbers, NetworkError for what is not finite as float32.
+    Raises ShapeError for other axes or no numbers, NetworkError for values that are not finite as float32.
     """
     try:
         with np.errstate(over="ignore"):
@@ -74,15 +74,15 @@ def weight_array(array: ArrayLike, what: str, axes: Sequence[str]) -> np.ndarray
 
 
 class Mlp:
-    """A fully connected network of any depth. Immutable: editing gives a new one.
+    """A fully connected network of any depth. Immutable: editing returns a new one.
 
     weights       list of (out, in) arrays; rows are neurons, as in torch.nn.Linear
     biases        list of (out,) arrays; None (the whole list or an entry) for zeros
     activations   one per layer as Activation or text (`tanh`, `sine(30)`); one alone is used for the
                   hidden layers with identity last
-    name          where it came from, for messages and captions
+    name          its file or origin, for messages and captions
 
-    Raises ShapeError when sizes do not fit, NetworkError for weights that are not finite, for no layers, and for
+    Raises ShapeError if sizes do not fit, NetworkError for weights that are not finite, for no layers, and for
     softmax before the last layer.
     """
 
@@ -125,7 +125,7 @@ class Mlp:
 
     @property
     def weights(self) -> list[np.ndarray]:
-        """The (out, in) matrices, layer by layer; `biases` and `activations` alike."""
+        """The (out, in) matrices, layer by layer; `biases` and `activations` likewise."""
         return [x.weights for x in self.layers]
 
     @property
@@ -175,7 +175,7 @@ class Mlp:
         activations: Sequence[Activation | str] | None = None,
         name: str | None = None,
     ) -> Mlp:
-        """The same network with these in place of its own."""
+        """A copy with these weights, biases, activations or name instead of its own."""
         return Mlp(
             self.weights if weights is None else weights,
             self.biases if biases is None else biases,
@@ -184,14 +184,14 @@ class Mlp:
         )
 
     def edited(self, layer: int, row: int, column: int, value: float) -> Mlp:
-        """The same network with one weight changed, stored as float32; column -1 is the bias."""
+        """A copy with one weight changed, rounded to float32; column -1 is the bias."""
         arrays = self.biases if column == -1 else self.weights
         arrays[layer] = np.array(arrays[layer])
         arrays[layer][row if column == -1 else (row, column)] = value
         return self.changed(biases=arrays) if column == -1 else self.changed(weights=arrays)
 
     def equals(self, other: object) -> bool:
-        """True if shape and every weight agree to the bit."""
+        """True if the shape and all weights are equal to the bit."""
         if not isinstance(other, Mlp) or self.shape != other.shape:
             return False
         return all(map(np.array_equal, [*self.weights, *self.biases], [*other.weights, *other.biases]))
@@ -204,9 +204,9 @@ class Mlp:
 
 
 def float32_error(net: Mlp, points: ArrayLike) -> float:
-    """The largest difference between the outputs at (N, inputs) points in float32 and in float64, both by numpy.
+    """The largest difference between float32 and float64 outputs at (N, inputs) points, both computed by numpy.
 
-    Any order of summation errs by about as much, so a GPU does too.
+    It is an estimate for the GPU too, since any order of summation has about the same error.
     """
     h = np.asarray(points, np.float32)
     with np.errstate(over="ignore", invalid="ignore"):

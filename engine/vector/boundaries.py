@@ -17,27 +17,27 @@ from engine.vector.page import POINT_MM, Drawing, Group, Part, Path, Raster, Wor
 from engine.vector.region_colours import means, prediction_colours, tints
 from engine.vector.ticks import tick_text, ticks
 
-# Lines and words, and the page's background; None leaves the paper.
+# Colour of lines and words; and below, the page's background, None for a transparent one.
 FOREGROUND = {"paper": "#3a4152", "dark": "#c9d1e0"}
 BACKGROUND = {"paper": None, "dark": "#12151e"}
-# A seven point type is the smallest that journals take.
+# Seven points is the smallest type that journals accept.
 TYPE_MM, LEGEND_TYPE_MM = 7 * POINT_MM, 8 * POINT_MM
 PAD_MM, TICK_MM, GAP_MM, FRAME_MM = 1.5, 1.0, 0.8, 0.2
 SAMPLE_MM, ENTRY_GAP_MM, ROW_MM = 9.0, 5.0, 4.4
-# A number needs about this much of an axis.
+# The length of axis that a number needs.
 TICK_ROOM_MM = 14.0
 LEAST_PLOT_MM = 10.0
-# Readers draw a thin line of background between two areas that touch; a line of an area's own colour covers it.
+# PDF and SVG readers show a thin gap between two areas that touch; a line of the area's own colour covers it.
 SEAM_MM = 0.1
-# What a traced curve is thinned to: a fiftieth of the thinnest line printed.
+# The tolerance for thinning out traced curves: a fiftieth of the thinnest line printed.
 THINNED_MM = 0.002
-# Points of an exact one that are not needed to draw it as finely as files can state.
+# The tolerance for exact curves: half of the last digit in files.
 STRAIGHT_MM = 5e-5
 FILLS = ("prediction", "tint")
 
 
 class LineStyle(Protocol):
-    """How a layer's lines look: a draw.layer_styles.LayerStyle."""
+    """The look of a layer's lines, such as a draw.boundaries.layer_styles.LayerStyle."""
 
     @property
     def css(self) -> str: ...
@@ -47,7 +47,7 @@ class LineStyle(Protocol):
 
 @dataclass(frozen=True)
 class _PageLayout:
-    """Where the plot stands on the page: mm, and the world rectangle it shows."""
+    """The place of the plot on the page, mm, and the world rectangle that it shows."""
 
     page: tuple[float, float]
     left: float
@@ -75,26 +75,26 @@ def boundaries_drawing(
     legend: bool = True, axes: bool = True, axis_names: Sequence[str] | None = None, theme: str = "paper",
     decision: bool = True, line_mm: float = 0.35, task: str = "classes", title: str = "", description: str = "",
 ) -> Drawing:  # fmt: skip
-    """The Drawing of the boundaries in a partition.
+    """The Drawing of a network's boundaries.
 
     partition      engine.regions.linear_regions.Partition, or engine.regions.contours.Contours, which has no regions
-    styles         a draw.layer_styles.LayerStyle for each hidden layer
-    net            what it is the partition of
-    domain         its plane, for the names of the axes
+    styles         a LayerStyle for each hidden layer
+    net            the network of the partition
+    domain         the plane of the partition, for the names of the axes
     names          of the hidden layers, in the legend; `layer 1` and so on unless given
-    shown          True for every hidden neuron to be drawn, counted through the layers; all unless given
+    shown          a bool for each hidden neuron, counted through the layers: whether it is drawn; all unless given
     width_mm       of the page; the plot keeps its proportions
-    height_mm      of the page; as much as it takes unless given
-    regions        areas filled by "prediction" or "tint", or in (R, 3) uint8 sRGB colours; False for none
-    background     (H, W, 3) uint8 under all of it, row 0 on top
-    legend, axes   with the layers' lines and names below, with ticks and numbers
-    axis_names     to the right and upwards; the domain's inputs unless given
-    decision       with the boundary between classes
-    line_mm        of a neuron's line; the decision boundary's is twice as wide
+    height_mm      of the page; as high as needed unless given
+    regions        fill of the regions: "prediction", "tint" or (R, 3) uint8 sRGB colours; False for none
+    background     (H, W, 3) uint8 image under the lines, row 0 on top
+    legend, axes   True draws the layers' lines and names below the plot; ticks and numbers
+    axis_names     of the axes to the right and upwards; the domain's inputs unless given
+    decision       True draws the boundary between classes
+    line_mm        width of a neuron's line; the decision boundary's is twice as wide
     task           "classes" or "values": what the outputs are, for predictions
 
-    Raises SettingError for a page without room and for regions that the partition does not have, ShapeError for parts
-    that do not fit one another.
+    Raises SettingError for a page that is too small and for regions that the partition does not have, ShapeError for
+    arguments that do not fit one another.
     """
     widths = net.shape.sizes[1:-1]
     names = tuple(names) if names else tuple(f"layer {k + 1}" for k in range(len(widths)))
@@ -134,7 +134,7 @@ def boundaries_drawing(
 
 
 def _inputs(domain):
-    """What the axes of a plane show: an input each, or nothing that has a name."""
+    """The names of a plane's two axes: the input that each runs along, or none."""
     names = []
     for axis in () if domain is None else domain.axes:
         own = np.flatnonzero(axis)
@@ -160,7 +160,7 @@ def _layers(partition, widths, names, styles, shown, line_mm):
 
 
 def _placed(group, layout, partition):
-    """A group of paths in world coordinates, on the page."""
+    """A group of paths, transformed from world coordinates to the page."""
     thin = lambda line: page.thinned(line, STRAIGHT_MM if _is_exact(partition) else THINNED_MM)
     paths = [replace(path, polylines=[thin(layout.place(line)) for line in path.polylines]) for path in group.children]
     return replace(group, children=paths)
@@ -193,18 +193,18 @@ def _layout(width_mm, height_mm, low, high, axes, axis_names, entries):
         wanted = "{}x{}mm".format(*_least(extent, margins))
         raise SettingError(f"A page of {given} leaves no room for the drawing. Give it {wanted} or more.")
     height = top + size[1] + below if height_mm is None else height_mm
-    # What is left over goes to both sides.
+    # The remaining width is divided between both sides.
     left += (width_mm - left - right - size[0]) / 2
     top += (height - top - below - size[1]) / 2
     return _PageLayout((width_mm, height), left, top, scale, low, high, rows)
 
 
 def _margins(width_mm, low, high, axes, axis_names, entries):
-    """(left, right, top, below, rows of the legend) round the plot of a page so wide, mm."""
+    """(left, right, top, bottom, rows of the legend): the margins round the plot of a page of this width, mm."""
     left = right = top = below = PAD_MM
     if axes:
-        # What numbers there are depends on the room, and the room on the numbers: those of a plot as wide as the page
-        # are at least as long.
+        # The numbers depend on the plot's size, and that on the room for numbers. The numbers of a plot as wide as the
+        # page are at least as long as the final ones, so their room is enough.
         most = _most(width_mm), _most(width_mm * (high[1] - low[1]) / (high[0] - low[0]))
         texts = [tick_text(ticks(low[k], high[k], most[k])) for k in (0, 1)]
         along, upright = ([text_width(_signed(text), TYPE_MM) for text in some] or [0.0] for some in texts)
@@ -213,19 +213,19 @@ def _margins(width_mm, low, high, axes, axis_names, entries):
         top = max(top, TYPE_MM / 2)
         below += TICK_MM + GAP_MM + TYPE_MM
         below += TYPE_MM + GAP_MM if axis_names[0] else 0.0
-        # The upright axis's name stands over it, level, to be read.
+        # The name of the vertical axis stands above it, horizontally.
         top += TYPE_MM + 2 * GAP_MM if axis_names[1] else 0.0
     rows = _rows(entries, width_mm - 2 * PAD_MM)
     return left, right, top, below + len(rows) * ROW_MM + (GAP_MM if rows else 0.0), rows
 
 
 def _has_room(size, width_mm, rows):
-    # A size of the last digits too little comes from a page as large as was asked for.
+    # The tolerance is for rounding errors on a page of exactly the least size.
     return (size >= LEAST_PLOT_MM - 1e-9).all() and all(_row_width(row) <= width_mm - 2 * PAD_MM for row in rows)
 
 
 def _least(extent, margins):
-    """(width, height) of the smallest page in whole millimetres, as wide as it must be first."""
+    """(width, height) of the smallest page in whole millimetres; the width is minimised first."""
     width = int(LEAST_PLOT_MM * max(1.0, extent[0] / extent[1]))
     while True:
         left, right, top, below, rows = margins(width)
@@ -240,7 +240,7 @@ def _most(room_mm):
 
 
 def _rows(entries, room_mm):
-    """Entries of the legend in rows no wider than the room: tuples of (name, Path, width)."""
+    """Entries of the legend, (name, Path, width) each, in rows no wider than `room_mm`."""
     rows: list[list[tuple]] = []
     for name, path in entries:
         width = SAMPLE_MM + GAP_MM * 2 + text_width(name, LEGEND_TYPE_MM) * 1.05
@@ -256,7 +256,7 @@ def _row_width(row):
 
 
 def _axes(layout, foreground, with_numbers, axis_names):
-    """The frame, ticks, numbers and names."""
+    """The frame, ticks, numbers and names of the axes."""
     x, y, (width, height) = layout.left, layout.top, layout.size
     parts: list[Part] = [Path("frame", [rectangle(x, y, width, height)], foreground, FRAME_MM, closed=True)]
     if not with_numbers:
@@ -288,7 +288,7 @@ def _legend(layout, foreground):
     parts: list[Part] = []
     page_width, page_height = layout.page
     middle = layout.left + layout.size[0] / 2
-    # The rows stand at the foot of what belongs to the plot.
+    # The rows stand at the bottom of the page.
     top = page_height - PAD_MM - len(layout.legend) * ROW_MM
     for number, row in enumerate(layout.legend):
         width = _row_width(row)

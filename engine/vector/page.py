@@ -1,4 +1,4 @@
-"""A drawing in vectors, as plain data: what a page shows, in millimetres, y downwards. Writers turn it into a file."""
+"""A vector drawing as plain data: the contents of a page, in millimetres, y downwards. Writers make files from it."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 
 from engine.errors import ShapeError
 
-# Of a millimetre, in files: finer than any plotter, and short to write.
+# Decimal places of millimetres in files: finer than any plotter, and short.
 PLACES = 4
 # A point of type, 1/72 inch.
 POINT_MM = 25.4 / 72.0
-# Thousandths of the type's size that Helvetica's characters 32 to 126 are wide (Adobe's Core 14 metrics). The type that
-# a reader really has may differ by a few percent: what is laid out by these widths needs that much room.
+# Widths of Helvetica's characters 32 to 126 in thousandths of the type size (Adobe's Core 14 metrics). The font that a
+# reader uses instead may be a few percent wider, so a layout by these widths needs that much spare room.
 WIDTHS = (
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278,
     556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556,
@@ -32,7 +32,7 @@ BOLD_WIDTHS = (
     333, 556, 611, 556, 611, 556, 333, 611, 611, 278, 278, 556, 278, 889, 611, 611,
     611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584,
 )  # fmt: skip
-# Of a character without a row: a digit's, but for the mathematical signs, which are as wide as `+`.
+# Widths of characters that are not in the table: a digit's, and for mathematical signs that of `+`.
 OTHER_WIDTH, SIGN_WIDTH = 556, 584
 
 ANCHORS = ("start", "middle", "end")
@@ -40,7 +40,7 @@ WEIGHTS = ("normal", "bold")
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """How wide a line of Helvetica is, in the unit of its size."""
+    """The width of a line of Helvetica, in the unit of its size."""
     widths = BOLD_WIDTHS if weight == "bold" else WIDTHS
     total = 0
     for letter in text:
@@ -54,17 +54,17 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """Lines, or areas, that belong together: one object in a drawing program.
+    """One or more lines or areas that are one object in a drawing program.
 
     name        its id; a writer makes it unique
     polylines   (n, 2) arrays, mm
     stroke      the line's colour, `#rrggbb`; None for no line
     width_mm    of the line
-    fill        the area's colour, or None; areas inside areas are holes
+    fill        the area's colour, or None; an area inside another is a hole
     dash        lengths of line and gap alternately, mm; () for a solid line
     opacity     0 to 1
     closed      True: each polyline's end is joined to its start
-    title       what a browser shows when the pointer rests on it
+    title       the text that a browser shows when the pointer rests on it
     """
 
     name: str
@@ -84,7 +84,7 @@ class Path:
                 raise ShapeError(f"A polyline of {self.name} is {line.shape}; it must be (n, 2).")
             if not np.isfinite(line).all():
                 raise ShapeError(f"A polyline of {self.name} has a point that is no number.")
-        # A line of one point is nothing to draw.
+        # A line of a single point is not drawn.
         object.__setattr__(self, "polylines", tuple(line for line in lines if len(line) > 1))
 
 
@@ -92,7 +92,7 @@ class Path:
 class Words:
     """A line of type.
 
-    x, y        mm; the place on its base line that the anchor names
+    x, y        mm; the point of the base line that the anchor names
     size_mm     of the type
     anchor      one of ANCHORS
     colour      `#rrggbb`
@@ -109,7 +109,7 @@ class Words:
 
     @property
     def width_mm(self) -> float:
-        """How wide it is, in Helvetica."""
+        """Its width in Helvetica, mm."""
         return text_width(self.text, self.size_mm, self.weight)
 
 
@@ -117,7 +117,7 @@ class Words:
 class Raster:
     """An image among the vectors.
 
-    x, y, width, height   mm; x and y of its upper left corner
+    x, y, width, height   mm; x and y are its upper left corner's
     pixels                (H, W, 3) uint8, sRGB, row 0 on top
     """
 
@@ -137,11 +137,11 @@ class Raster:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Things that belong together.
+    """A group of children, or a layer.
 
     name        its id
     children    Path, Words, Raster and Group
-    label       makes it a layer of drawing programs and PDF readers, by this name; None for a plain group
+    label       the name of a layer in drawing programs and PDF readers; None for a plain group
     title       as a Path's
     """
 
@@ -162,7 +162,7 @@ class Drawing:
     """A page; later children lie over earlier ones.
 
     width_mm, height_mm   of the page
-    background            its colour; None leaves the paper
+    background            its colour; None for a transparent page
     """
 
     width_mm: float
@@ -184,7 +184,7 @@ def hexadecimal(colours: ArrayLike) -> list[str]:
 
 
 def number(value: float) -> str:
-    """A number as short as it can be written; -0 is 0."""
+    """A number as the shortest text with PLACES decimals; -0 is 0."""
     rounded = round(float(value), PLACES)
     if not np.isfinite(rounded):
         raise ValueError(f"{value} cannot be written into a drawing.")
@@ -193,7 +193,7 @@ def number(value: float) -> str:
 
 
 def points(line: np.ndarray) -> Iterator[str]:
-    """`x y` of each point of a polyline; points that fall together when rounded are one."""
+    """`x y` of each point of a polyline; consecutive points that are equal after rounding are written once."""
     last = None
     for x, y in line:
         here = f"{number(x)} {number(y)}"
@@ -203,14 +203,14 @@ def points(line: np.ndarray) -> Iterator[str]:
 
 
 def rectangle(x: float, y: float, width: float, height: float) -> np.ndarray:
-    """The (4, 2) corners, for a closed Path."""
+    """The (4, 2) corners of a rectangle, for a closed Path."""
     return np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]], float)
 
 
 def thinned(line: ArrayLike, tolerance: float) -> np.ndarray:
-    """A polyline with fewer points, those left out no farther from it than the tolerance.
+    """A polyline with fewer points: those left out are no farther from it than the tolerance.
 
-    line   (n, 2); its ends stay
+    line   (n, 2); its end points are kept
 
     After Douglas and Peucker 1973.
     """
@@ -229,7 +229,7 @@ def thinned(line: ArrayLike, tolerance: float) -> np.ndarray:
 
 
 def _distances(points, start, end):
-    """Of points from the segment between start and end; of a closed line's ends, which are one, from that point."""
+    """The distances of points from the segment from start to end, which may be the same point."""
     along = end - start
     squared = float(along @ along)
     share = np.clip((points - start) @ along / squared, 0.0, 1.0) if squared else np.zeros(len(points))

@@ -1,7 +1,7 @@
-"""PDF 1.7 (ISO 32000-1) of one page: paths, type, images, layers as optional content, no dates.
+"""PDF 1.7 (ISO 32000-1) of one page: paths, text, images, layers as optional content, no dates.
 
-Written here because a page like this is a few kinds of objects, and a library would bring dates, fonts and packages.
-Helvetica is one of the fonts that every reader has or replaces, so words stay words; it is not embedded.
+Written without a library, since such a page needs only a few kinds of objects, and libraries add dates and fonts.
+Every PDF reader has Helvetica or a replacement, so text stays text, and no font is embedded.
 """
 
 import unicodedata
@@ -22,12 +22,12 @@ FONTS = {"normal": "Helvetica", "bold": "Helvetica-Bold"}
 
 
 def encode(drawing: Drawing) -> bytes:
-    """The file's bytes."""
+    """The bytes of the PDF file of a drawing."""
     return _Page(drawing).bytes()
 
 
 class _Page:
-    """The content of the page so far, and the things it names: layers, images, opacities."""
+    """The content of the page so far, and its resources: layers, images, opacities."""
 
     def __init__(self, drawing):
         self.drawing = drawing
@@ -37,7 +37,7 @@ class _Page:
         self.images: dict[str, int] = {}
         self.opacities: dict[str, str] = {}
         self.state: dict[str, str] = {}
-        # From millimetres, y down from the upper edge, to points, y up from the lower one.
+        # Transforms millimetres, y down from the upper edge, to points, y up from the lower edge.
         scale, height = 1.0 / POINT_MM, drawing.height_mm / POINT_MM
         self.content = [f"{scale:.10f} 0 0 {-scale:.10f} 0 {number(height)} cm 1 j"]
         if drawing.background:
@@ -50,7 +50,7 @@ class _Page:
     # The page's content.
 
     def _parts(self, parts):
-        """Writes them; returns the layers among them as /Order has them: a layer, then a list of those within."""
+        """Writes parts; returns their layers in the form of /Order: a layer, then a list of the layers within it."""
         writers = {Group: self._group, Path: self._path, Words: self._words, Raster: self._raster}
         order: list = []
         for part in parts:
@@ -91,7 +91,7 @@ class _Page:
         self._opaque(1.0)
         left = words.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[words.anchor] * words.width_mm
         face = {"normal": "F1", "bold": "F2"}[words.weight]
-        # Type stands upright on a page whose y goes down.
+        # Text is mirrored back, since the page's y goes down.
         place = f"1 0 0 -1 {number(left)} {number(words.y)} Tm"
         self.content.append(f"BT /{face} {number(words.size_mm)} Tf {place} {_shown(words.text)} Tj ET")
 
@@ -119,10 +119,10 @@ class _Page:
             name = self.opacities.setdefault(value, f"G{len(self.opacities) + 1}")
             self.content.append(f"/{name} gs")
 
-    # The objects around it.
+    # The other objects of the file.
 
     def _new(self, body=""):
-        """Its number; a body may come later."""
+        """Adds an object and returns its number; its body may be set later."""
         self.objects.append(body)
         return len(self.objects)
 
@@ -146,7 +146,7 @@ class _Page:
         )
         size = " ".join(number(side / POINT_MM) for side in (drawing.width_mm, drawing.height_mm))
         page = f"<< /Type /Page /Parent {self.pages} 0 R /MediaBox [0 0 {size}] /Contents {content} 0 R"
-        # Colours under an opacity are mixed as screens mix them.
+        # Transparent colours are blended in device RGB, as on screens.
         group = "/Group << /S /Transparency /CS /DeviceRGB >>"
         self._put(self.page, f"{page} {group} /Resources {resources} >>")
         self._put(self.pages, f"<< /Type /Pages /Kids [{self.page} 0 R] /Count 1 >>")
@@ -177,7 +177,7 @@ class _Page:
             out += f"{k} 0 obj\n".encode() + (body if isinstance(body, bytes) else body.encode("latin-1"))
             out += b"\nendobj\n"
         start, count = len(out), len(places) + 1
-        # Each entry of the table is 20 bytes, by the standard.
+        # The standard requires each entry of the table to have 20 bytes.
         table = "0000000000 65535 f \n" + "".join(f"{place:010d} 00000 n \n" for place in places)
         out += f"xref\n0 {count}\n{table}trailer\n".encode()
         out += f"<< /Size {count} /Root {self.catalog} 0 R /Info {self.info} 0 R >>\n".encode()
@@ -195,12 +195,12 @@ def _colour(css):
 
 
 def _text(text):
-    """A text string: names, titles."""
+    """A PDF text string, for names and titles."""
     return "<FEFF" + str(text).encode("utf-16-be", "replace").hex().upper() + ">"
 
 
 def _shown(text):
-    """The string of a Tj: WinAnsi, and our codes for the signs."""
+    """The string operand of Tj: WinAnsi, and our codes for the signs."""
     codes = []
     for letter in str(text):
         letter = ALIKE.get(letter, letter)
@@ -216,5 +216,5 @@ def _win_ansi(letter):
             continue
         if code >= 32:
             return code
-    # A sign that Helvetica does not have.
+    # Helvetica does not have this character.
     return ord("?")

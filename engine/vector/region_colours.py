@@ -1,4 +1,4 @@
-"""What a linear region is filled with: the network's prediction in it, or a tint of its own."""
+"""The fill colours of linear regions: the network's prediction, or a tint for each region."""
 
 import colorsys
 from collections.abc import Sequence
@@ -9,24 +9,24 @@ from PIL import ImageColor
 from engine.network.mlp import Mlp
 from engine.regions.linear_regions import Partition
 
-# The step of hue from one region to the next: neighbours in any order come out apart.
+# The step of hue from one region to the next (the golden ratio), by which nearby numbers get different hues.
 GOLDEN = 0.6180339887498949
-# Hue's lightness and saturation of tints.
+# (lightness, saturation) of tints.
 TINT = {"paper": (0.88, 0.6), "dark": (0.17, 0.3)}
-# Classes 0, 1, ... of predictions; of two classes, black and white, brought together so that lines show on both.
+# Greys of two classes, not quite black and white, so that lines are visible on both; and colours of more classes.
 GREYS = {"paper": (150, 255), "dark": (12, 110)}
 CLASSES = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2", "#999999")
 
 
 def means(partition: Partition, polygons: Sequence[np.ndarray]) -> np.ndarray:
-    """(R, outputs) of the network before its last activation, on the average over each region: at its centroid."""
+    """(R, outputs): the mean over each region of the outputs before the last activation, taken at its centroid."""
     maps = np.asarray(partition.affine())
     places = np.array([centroid(polygon) for polygon in polygons]).reshape(-1, 2)
     return np.einsum("rok,rk->ro", maps[:, :, :2], places) + maps[:, :, 2]
 
 
 def centroid(polygon: np.ndarray) -> np.ndarray:
-    """(2,) of the area of a polygon (n, 2)."""
+    """(2,): the centroid of a polygon (n, 2)."""
     start = polygon[0]
     a = polygon - start
     b = np.roll(a, -1, axis=0)
@@ -36,10 +36,10 @@ def centroid(polygon: np.ndarray) -> np.ndarray:
 
 
 def prediction_colours(outputs: np.ndarray, net: Mlp, task: str = "classes", theme: str = "paper") -> np.ndarray:
-    """(N, 3) uint8 of outputs (N, outputs) before the last activation.
+    """(N, 3) uint8 colours of outputs (N, outputs) before the last activation.
 
-    Two classes, or one value, go from dark to light; more classes are mixed of colours that the colour-blind
-    distinguish; three values are sRGB.
+    Two classes, or one value, are shown from dark to light; more classes as mixtures of colours that the colour-blind
+    can distinguish; three values as sRGB.
     """
     last = net.layers[-1].activation
     z = np.asarray(outputs, float)
@@ -60,7 +60,7 @@ def prediction_colours(outputs: np.ndarray, net: Mlp, task: str = "classes", the
 
 
 def tints(count: int, theme: str = "paper") -> np.ndarray:
-    """(count, 3) uint8: as many colours near the background, one after the other far apart in hue."""
+    """(count, 3) uint8: colours similar to the background; consecutive ones have very different hues."""
     lightness, saturation = TINT[theme]
     colours = [colorsys.hls_to_rgb(k * GOLDEN % 1.0, lightness, saturation) for k in range(count)]
     return np.round(np.array(colours).reshape(-1, 3) * 255).astype(np.uint8)

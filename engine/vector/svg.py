@@ -1,4 +1,4 @@
-"""SVG 1.1 with Inkscape's layers: every path by its name, words as type, millimetres as units, no dates."""
+"""SVG 1.1 with Inkscape's layers: named paths, text as text, millimetres as units, no dates."""
 
 import base64
 import io
@@ -8,18 +8,18 @@ from PIL import Image
 
 from engine.vector.page import Drawing, Group, Path, Raster, Words, number, points
 
-# What the reader's machine has of these; the first three are alike in width, so that layouts hold.
+# The reader's machine takes the first font that it has; the first three are equally wide, so layouts do not change.
 FONTS = "Helvetica, Arial, Liberation Sans, Nimbus Sans, DejaVu Sans, sans-serif"
-# What SVG takes where a path has no attribute; written only where a group has another.
+# SVG's defaults, which are written only to override an attribute of a group.
 DEFAULTS = {"stroke": "none", "stroke-dasharray": "none", "stroke-opacity": "1", "fill-opacity": "1"}
-# As for PNG files of pictures, but a drawing's image is small and stays in the file for good.
+# zlib's level for images, which are small.
 PNG_LEVEL = 9
-# What XML 1.0 cannot hold: control characters and halves of surrogate pairs.
+# Characters that XML 1.0 forbids: control characters and halves of surrogate pairs.
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def encode(drawing: Drawing) -> bytes:
-    """The file's bytes."""
+    """The bytes of the SVG file of a drawing."""
     out = _Lines()
     width, height = number(drawing.width_mm), number(drawing.height_mm)
     out.add('<?xml version="1.0" encoding="UTF-8"?>')
@@ -48,7 +48,7 @@ def encode(drawing: Drawing) -> bytes:
 
 
 class _Lines:
-    """The lines of the file so far, indented, and the ids that are taken."""
+    """The lines of the file so far, indented, and the ids in use."""
 
     def __init__(self):
         self.lines: list[str] = []
@@ -73,7 +73,7 @@ class _Lines:
             self.add(f"<desc>{escaped(description)}</desc>")
 
     def unique(self, name):
-        """An id nobody has: letters, digits, `-`, `_` and `.`, a letter first; `-2` and on where it was taken."""
+        """An unused id of letters, digits, `-`, `_` and `.`, a letter first; with `-2`, `-3` ... if necessary."""
         base = re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-") or "part"
         if not base[0].isalpha():
             base = f"part-{base}"
@@ -106,7 +106,7 @@ def _group(group, out, inherited):
 
 
 def _shared(group):
-    """The style all paths of a group have in common. Written once, it is changed by hand in one place."""
+    """The style that all paths of a group have in common, written once, so that a person can edit it in one place."""
     if not group.children or not all(isinstance(part, Path) for part in group.children):
         return {}
     styles = [_style(part) for part in group.children]
@@ -135,7 +135,7 @@ def _path(path, out, inherited):
 
 
 def _outline(path):
-    """The `d` of a Path: absolute, so that a hand finds the place it looks for."""
+    """The `d` attribute of a Path, in absolute coordinates, so that a person can find a place in it."""
     parts = []
     for line in path.polylines:
         first, *others = points(line)
@@ -159,13 +159,13 @@ def _raster(raster, out, inherited):
     Image.fromarray(raster.pixels).save(stream, "PNG", compress_level=PNG_LEVEL)
     data = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
     place = {key: number(getattr(raster, key)) for key in ("x", "y", "width", "height")}
-    # Inkscape before 1.0 and many converters know xlink:href alone; browsers know both.
+    # Inkscape before 1.0 and many converters know only xlink:href; browsers know both.
     attributes = {"id": out.unique(raster.name)} | place | {"preserveAspectRatio": "none", "xlink:href": data}
     out.add(f"<image{_attributes(attributes)}/>")
 
 
 def escaped(text: object) -> str:
-    """Text as XML holds it."""
+    """Text escaped for XML."""
     text = UNWRITABLE.sub("\ufffd", str(text))
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

@@ -1,30 +1,30 @@
-"""Round numbers along an axis, and how they are written."""
+"""Round numbers along an axis, and their texts."""
 
 import math
 from collections.abc import Sequence
 from decimal import Decimal
 
 STEPS = (1, 2, 5)
-# Powers of ten outside which a number is written with its exponent.
+# Numbers with a power of ten outside this range are written with an exponent.
 PLAIN = range(-4, 6)
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
     """Multiples of a round step (1, 2 or 5 times a power of ten) from low to high, both included.
 
-    most      how many there may be, at least 1; the step is the smallest that gives no more
-    returns   ascending floats, each the one nearest to its decimal; none for ends that are not finite or out of order
+    most      the most multiples, at least 1; the step is the smallest with no more
+    returns   ascending floats, each the nearest to its decimal; none if an end is not finite or low > high
     """
     step, exponent = round_step(low, high, most)
     if step is None:
         return []
-    # Whole multiples and one division by a power of ten, in decimals: no tick is 0.30000000000000004.
+    # Computed with decimals, so that no tick is 0.30000000000000004.
     unit = Decimal(step).scaleb(exponent)
-    # An end that is a tick but for rounding counts as one.
+    # An end that differs from a tick only by rounding counts as a tick.
     slack = Decimal(high - low) * Decimal("1e-9")
     first = math.ceil((Decimal(low) - slack) / unit)
     last = math.floor((Decimal(high) + slack) / unit)
-    # Deeper than floats go, neighbours fall together.
+    # In very small ranges neighbouring ticks are the same float.
     return sorted({float(n * unit) for n in range(first, last + 1)} if last - first < 2 * most + 2 else [])
 
 
@@ -45,7 +45,7 @@ def round_step(low: float, high: float, most: int) -> tuple[int | None, int]:
 
 
 def tick_text(values: Sequence[float]) -> list[str]:
-    """The numbers of an axis as text: all with the same, just enough digits to differ; zero is `0`."""
+    """The numbers of an axis as texts: all with equally many decimals, just enough to differ; zero is `0`."""
     numbers = [Decimal(repr(float(v))) for v in values]
     if not numbers:
         return []
@@ -60,7 +60,7 @@ def tick_text(values: Sequence[float]) -> list[str]:
 
 
 def _places(numbers, gap):
-    # A thousandth of the gap: what floats added to the decimals is less, the difference of two ticks is more.
+    # A thousandth of the gap: more than the floats' rounding error, less than the difference of two ticks.
     least = gap * Decimal("1e-3")
     for places in range(18):
         if all(abs(round(n, places) - n) <= least for n in numbers):

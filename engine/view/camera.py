@@ -1,4 +1,4 @@
-"""Where the picture is taken from: perspective and orthographic cameras."""
+"""Perspective and orthographic cameras."""
 
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -11,7 +11,7 @@ from engine.errors import SettingError
 
 
 def unit(v: np.ndarray) -> np.ndarray:
-    """v at length 1; the zero vector stays."""
+    """v scaled to length 1; the zero vector is returned unchanged."""
     length = np.linalg.norm(v)
     return v / length if length > 0 else v
 
@@ -21,13 +21,13 @@ class Camera:
     """A camera looks from `eye` at `target`. Immutable: moving it gives a new one.
 
     eye, target    (3,), world units
-    up             (3,), the direction shown upwards
+    up             (3,), the direction that points upwards in the picture
     fov            field of view across the picture's smaller side, radians; 0 for an orthographic camera. A tall
-                   picture so shows as much from left to right as a wide one from bottom to top
+                   picture therefore shows as much from left to right as a wide one from bottom to top
     height         world units that an orthographic camera shows across the smaller side
     near, far      distances along the view where depth begins and ends
 
-    Raises SettingError when eye and target coincide or up points along the view.
+    Raises SettingError if eye and target coincide, or if `up` is parallel to the view.
     """
 
     eye: tuple[float, float, float] = (0.0, 0.0, 12.0)
@@ -59,7 +59,7 @@ class Camera:
 
     @cached_property
     def upward(self) -> np.ndarray:
-        """The picture's own up: right-angled to forward and right."""
+        """(3,) the unit vector upwards in the picture, perpendicular to forward and right."""
         return np.cross(self.right, self.forward)
 
     @property
@@ -79,11 +79,11 @@ class Camera:
         return (half * aspect, half) if aspect >= 1 else (half, half / aspect)
 
     def with_(self, **changes: Any) -> Self:
-        """The same with other values of some fields; points may be arrays."""
+        """A copy with other values of some fields; points may be arrays."""
         return replace(self, **changes)
 
     def view(self) -> np.ndarray:
-        """(4, 4) world to eye space, x right, y up, -z forward; row-vector convention transposed: use view @ p."""
+        """(4, 4) world to eye space, x right, y up, -z forward; for column vectors: view @ p."""
         return self._view.copy()
 
     @cached_property
@@ -94,7 +94,7 @@ class Camera:
         return m
 
     def projection(self, aspect: float) -> np.ndarray:
-        """(4, 4) eye space to clip space, depth 0 at near and 1 at far as WebGPU has it."""
+        """(4, 4) eye space to clip space, depth 0 at near and 1 at far as in WebGPU."""
         n, f, (w, h) = self.near, self.far, self.half_sizes(aspect)
         m = np.zeros((4, 4))
         m[0, 0], m[1, 1] = 1.0 / w, 1.0 / h
@@ -105,7 +105,7 @@ class Camera:
         return m
 
     def ray(self, x: float, y: float, aspect: float) -> tuple[np.ndarray, np.ndarray]:
-        """(origin, direction of length 1) through a point of the picture.
+        """(origin, direction of length 1): the ray through a point of the picture.
 
         x, y   in [-1, 1], right and up
         """
@@ -116,10 +116,10 @@ class Camera:
         return np.asarray(self.eye), unit(self.forward + offset)
 
     def project(self, point: ArrayLike, aspect: float) -> tuple[float, float, float] | None:
-        """(x, y) in [-1, 1] of the picture, right and up, and distance along the view; None behind the eye."""
+        """(x, y, depth along the view), x and y in [-1, 1], right and up; None for a point behind the eye."""
         x, y, _, w = self.projection(aspect) @ self.view() @ np.append(np.asarray(point, float), 1.0)
         return (x / w, y / w, w) if w > 0 else None
 
     def state(self) -> dict[str, Any]:
-        """As JSON holds it; `Camera(**state)` gives it back."""
+        """The fields as plain data for JSON; `Camera(**state)` makes the camera again."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""Turning a camera round what it looks at, in all directions; past a pole it goes on upside down."""
+"""Turning a camera round its target in all directions; beyond a pole it continues upside down."""
 
 import math
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from numpy.typing import ArrayLike
 from engine.view.camera import Camera, unit
 from engine.view.pan_zoom import Event, PanZoom, Viewport, share
 
-# Dragging over the picture's height turns by half a circle.
+# Radians that the camera turns for a drag over the picture's whole height.
 RADIANS_A_HEIGHT = math.pi
-# Steeper than this the camera's own up is stored instead of the pole: the two show the same, but at the pole one ends.
+# In steeper views the camera's `up` is its own upward direction, since the pole may be parallel to the view.
 STEEP = math.cos(math.radians(80.0))
 
 
 @dataclass(frozen=True)
 class Angles:
-    """Where a camera stands round its target.
+    """The place of a camera relative to its target.
 
     azimuth    round the pole, radians; 0 on the first axis
     altitude   above the equator, radians; past a quarter circle the camera is upside down
@@ -30,9 +30,9 @@ class Angles:
 
 
 def axes(pole: ArrayLike) -> np.ndarray:
-    """(3, 3) rows: the axis of azimuth 0, the pole, and the axis of azimuth a quarter; x, y, z for the pole y."""
+    """(3, 3) rows: the axis of azimuth 0, the pole, the axis of azimuth 90 degrees; x, y, z for the pole y."""
     pole = unit(np.asarray(pole, float))
-    # The coordinate axis farthest from the pole; x before z, so that y upwards gives x, y, z.
+    # The coordinate axis farthest from the pole's direction; x is preferred to z, so that the pole y gives x, y, z.
     across = np.eye(3)[min((0, 2, 1), key=lambda i: abs(pole[i]))]
     first = unit(across - pole * (across @ pole))
     return np.array([first, pole, np.cross(first, pole)])
@@ -41,7 +41,7 @@ def axes(pole: ArrayLike) -> np.ndarray:
 def angles(camera: Camera, pole: ArrayLike = (0.0, 1.0, 0.0)) -> Angles:
     """The Angles of a camera.
 
-    The altitude is taken from the view and from the picture's up together, so none is special, the poles included.
+    The altitude is computed from the view and the upward direction together, so it is well defined at the poles too.
     """
     frame = axes(pole)
     out, up = frame @ -camera.forward, frame @ camera.upward
@@ -52,7 +52,7 @@ def angles(camera: Camera, pole: ArrayLike = (0.0, 1.0, 0.0)) -> Angles:
 
 
 def placed(camera: Camera, at: Angles, pole: ArrayLike = (0.0, 1.0, 0.0)) -> Camera:
-    """The camera moved to Angles round its target."""
+    """The camera moved to the Angles `at` round its target."""
     frame = axes(pole)
     sine, cosine = math.sin(at.altitude), math.cos(at.altitude)
     ca, sa = math.cos(at.azimuth), math.sin(at.azimuth)
@@ -62,19 +62,19 @@ def placed(camera: Camera, at: Angles, pole: ArrayLike = (0.0, 1.0, 0.0)) -> Cam
 
 
 def shortest(angle: float) -> float:
-    """The same angle in [-pi, pi)."""
+    """An angle's equivalent in [-pi, pi)."""
     return (angle + math.pi) % (2.0 * math.pi) - math.pi
 
 
 class Orbit(PanZoom):
-    """A view round a body: left drag orbits, other drags and shift-left pan, the wheel zooms at the pointer.
+    """The control of a view in space: left drag orbits, other drags and shift-left pan, the wheel zooms at the pointer.
 
-    The horizon stays level, and past a pole the view goes on upside down: no direction is lost.
+    The horizon stays level, and beyond a pole the view continues upside down, so that every view can be reached.
     """
 
     @property
     def pole(self) -> tuple[float, float, float]:
-        """The direction round which it turns: upwards where it began."""
+        """The direction round which it turns: the `up` of the home camera."""
         return self.home.up
 
     def pans(self, event: Event) -> bool:
@@ -85,9 +85,9 @@ class Orbit(PanZoom):
         self.orbit((event["x"] - x) * speed, (event["y"] - y) * speed)
 
     def orbit(self, right: float, down: float) -> None:
-        """Turns by angles, as if the body were dragged to the right and down."""
+        """Turns by two angles in radians, as if the scene were dragged to the right and down."""
         at = angles(self.camera, self.pole)
-        # Upside down the body's near side moves the other way; without this the drag would feel mirrored.
+        # Upside down, the near side would move against the drag without this sign.
         side = 1.0 if math.cos(at.altitude) >= 0.0 else -1.0
         self.put(placed(self.camera, Angles(at.azimuth + side * right, at.altitude + down, at.distance), self.pole))
 

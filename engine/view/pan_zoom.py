@@ -1,4 +1,4 @@
-"""Moving a camera with the pointer: pan, zoom at the pointer, and easing towards a goal."""
+"""Moving a camera by the pointer: pan, zoom at the pointer, and smooth movement towards a goal."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -9,24 +9,24 @@ from numpy.typing import ArrayLike
 
 from engine.view.camera import Camera, unit
 
-# As rendercanvas sends them.
+# An event of rendercanvas.
 Event = Mapping[str, Any]
-# (x, y, width, height) of the picture on the canvas, in the events' pixels.
+# (x, y, width, height) of the picture on the canvas, in the pixels of events.
 Viewport = tuple[float, float, float, float]
 Pair = tuple[float, float]
-# What is seen at (x, y) of the picture: a world point (3,), or None.
+# A function that returns the world point (3,) seen at (x, y) of the picture, or None.
 Find = Callable[[float, float], ArrayLike | None]
 
-# A wheel's notch is 100 in an event; eight of them bring the subject three times closer.
+# A notch of the wheel is 100 in an event; eight notches zoom by a factor of three.
 ZOOM_A_NOTCH = 1.15
-# Seconds after which a third of a movement is left: quick enough to feel direct, slow enough to be followed.
+# Time constant of the movement in seconds: after it a third (1 / e) is left.
 EASE = 0.07
-# What is left of a movement when it is called finished, of its size: well under a pixel.
+# A movement is finished when this part of it is left: well under a pixel.
 FINISHED = 2e-4
 
 
 def place(pixel_x: float, pixel_y: float, viewport: Viewport) -> Pair:
-    """(x, y) of a canvas's pixel in the picture, each in [-1, 1], right and up."""
+    """(x, y) in the picture, each in [-1, 1], right and up, of a pixel of the canvas."""
     x, y, width, height = viewport
     return 2.0 * (pixel_x - x) / width - 1.0, 1.0 - 2.0 * (pixel_y - y) / height
 
@@ -38,28 +38,28 @@ def point_at(camera: Camera, x: float, y: float, aspect: float, depth: float) ->
 
 
 def depth_of(camera: Camera, point: ArrayLike) -> float:
-    """How far in front of the camera a world point lies, along the view."""
+    """The distance of a world point from the camera along the view."""
     return float(np.subtract(point, camera.eye) @ camera.forward)
 
 
 def shifted(camera: Camera, shift: ArrayLike) -> Camera:
-    """The camera moved by a world vector, looking the same way."""
+    """The camera moved by a world vector, without turning."""
     return camera.with_(eye=np.add(camera.eye, shift), target=np.add(camera.target, shift))
 
 
 def panned(camera: Camera, start: Pair, end: Pair, aspect: float, depth: float) -> Camera:
-    """The camera moved so that what was seen at `start` is seen at `end`.
+    """The camera moved so that a point seen at `start` is then seen at `end`.
 
     start, end   (x, y) in [-1, 1]
-    depth        of what stays under the pointer
+    depth        distance along the view of that point
     """
     return shifted(camera, point_at(camera, *start, aspect, depth) - point_at(camera, *end, aspect, depth))
 
 
 def zoomed(camera: Camera, anchor: ArrayLike, factor: float) -> Camera:
-    """The camera closer to an anchor (factor < 1) or farther from it; the anchor stays where it is in the picture.
+    """The camera moved towards an anchor (factor < 1) or away from it; the anchor keeps its place in the picture.
 
-    A perspective camera is scaled about the anchor, so its proportions stay; an orthographic one keeps its distance.
+    A perspective camera's eye and target are scaled about the anchor; an orthographic one changes its `height`.
     """
     anchor = np.asarray(anchor)
     if camera.is_orthographic:
@@ -71,21 +71,21 @@ def zoomed(camera: Camera, anchor: ArrayLike, factor: float) -> Camera:
 
 
 def reach(camera: Camera) -> float:
-    """The size of what is looked at: its distance, or its height for an orthographic camera."""
+    """The scale of the view, world units: the distance of the target, or the height of an orthographic camera."""
     return camera.height if camera.is_orthographic else camera.distance
 
 
 def share(here: Camera, there: Camera, part: float) -> float:
-    """How much of a movement is done when the size of what is looked at has gone a part of its way, in its logarithm.
+    """The part of a movement that is done when the logarithm of `reach` has gone a part of its way.
 
-    What moves by this share stays where it is in the picture while that is zoomed.
+    If positions move by this part, the fixed point of a zoom stays in its place during the movement.
     """
     start, end = reach(here), reach(there)
     return (start * (end / start) ** part - start) / (end - start) if abs(end / start - 1.0) > 1e-9 else part
 
 
 class Drag(NamedTuple):
-    """A button that is held: where it was last seen, whether it pans, and at what depth."""
+    """A held button: the last place of the pointer, whether the drag pans, and the depth of the point dragged."""
 
     button: int
     x: float
@@ -95,18 +95,18 @@ class Drag(NamedTuple):
 
 
 class PanZoom:
-    """A flat view's control: drag pans, the wheel zooms at the pointer, double click centres.
+    """The control of a flat view: drag pans, the wheel zooms at the pointer, a double click centres.
 
-    camera   where the camera is now
-    goal     where it is going; `step` brings it closer
-    home     where `reset` goes
-    find     function (x, y) in the picture -> the (3,) world point seen there, or None; what is grabbed and zoomed at
-    reach    may be set to the (least, largest) size of what is looked at; None is what depth buffers of space allow
+    camera   the present Camera
+    goal     the Camera towards which it moves at each `step`
+    home     the Camera to which `reset` goes
+    find     a Find; gives the point that a drag holds and at which the wheel zooms
+    reach    (least, largest) `reach` of the camera, or None for limits relative to the home camera
 
-    Dragging moves at once; wheel, centring and reset are eased by `step`, by its seconds alone.
+    A drag moves the camera at once; wheel, centring and reset move it smoothly, by `step`.
     """
 
-    # Buttons as rendercanvas numbers them.
+    # rendercanvas' numbers of buttons.
     LEFT, RIGHT, MIDDLE = 1, 2, 3
 
     def __init__(self, camera: Camera, home: Camera | None = None, find: Find | None = None):
@@ -118,7 +118,7 @@ class PanZoom:
 
     @property
     def is_moving(self) -> bool:
-        """True while the camera is on its way or held by the pointer."""
+        """True while the camera is moving to its goal or dragged."""
         return self._drag is not None or self.camera is not self.goal
 
     @property
@@ -131,24 +131,24 @@ class PanZoom:
         self.camera = self.goal = camera
 
     def reset(self) -> None:
-        """Goes home."""
+        """Moves smoothly to `home`."""
         self.goal = self.home
 
     def centre(self, point: ArrayLike) -> None:
-        """Goes to where a world point is in the middle of the picture, seen from the same side."""
+        """Moves smoothly until a world point is in the middle of the picture, without turning."""
         self.goal = shifted(self.goal, np.subtract(point, self.goal.target))
 
     def zoom(self, x: float, y: float, factor: float, aspect: float) -> None:
-        """Goes closer (factor < 1) to what is seen at (x, y), or away from it."""
+        """Moves smoothly towards the point seen at (x, y) (factor < 1), or away from it."""
         size, first = reach(self.goal), reach(self.home)
-        # Closer than a two-thousandth the depth buffer has no steps left; farther than 50 times there is only a dot.
+        # Closer than 1 / 2000 of the home view the depth buffer is too coarse; farther than 50 times all is a dot.
         least, largest = self.reach or (first * 5e-4, first * 50.0)
-        # Who is beyond already may stay there, and come back.
+        # A camera that is beyond a limit already may stay there and come back.
         factor = float(np.clip(factor, min(1.0, least / size), max(1.0, largest / size)))
         self.goal = zoomed(self.goal, point_at(self.goal, x, y, aspect, self._depth(x, y)), factor)
 
     def step(self, seconds: float) -> bool:
-        """Brings the camera closer to its goal; returns True while it is not there."""
+        """Moves the camera towards its goal for `seconds`; returns True until it is there."""
         if self.camera is not self.goal:
             self.camera = self.between(self.camera, self.goal, 1.0 - math.exp(-max(0.0, seconds) / EASE))
             if self._is_there():
@@ -156,7 +156,7 @@ class PanZoom:
         return self.camera is not self.goal
 
     def event(self, event: Event, viewport: Viewport) -> bool:
-        """Takes a canvas event; returns True if it was one for the camera."""
+        """Handles a canvas event; returns True if it was for the camera."""
         kind, drag = event["event_type"], self._drag
         if kind == "pointer_down" and drag is None:
             return self._begin(event, viewport)
@@ -180,17 +180,17 @@ class PanZoom:
             return False
         return True
 
-    # What a view that turns does differently.
+    # Overridden by Orbit.
 
     def pans(self, event: Event) -> bool:
-        """Whether a press of this button pans."""
+        """Whether a drag begun by this press pans."""
         return True
 
     def drag(self, x: float, y: float, event: Event, viewport: Viewport) -> None:
-        """Moves the camera by a drag that does not pan, from pixel x, y to where the event is."""
+        """Moves the camera by a drag that does not pan, from pixel (x, y) to the event's."""
 
     def between(self, here: Camera, there: Camera, part: float) -> Camera:
-        """The camera a part of the way from here to there, 0 to 1."""
+        """The camera at `part`, 0 to 1, of the way from here to there."""
         done = share(here, there, part)
         middle = np.asarray(here.target) * (1.0 - done) + np.asarray(there.target) * done
         forward = unit(here.forward * (1.0 - part) + there.forward * part)
@@ -198,11 +198,11 @@ class PanZoom:
         height = here.height + (there.height - here.height) * done
         return there.with_(eye=middle - forward * distance, target=middle, height=height)
 
-    # How.
+    # Private helpers.
 
     def _depth(self, x, y):
         found = self.find(x, y)
-        # While the camera is on its way, what is found now will be seen at the goal's scale.
+        # While the camera is moving, the point found now will be seen at the goal's scale.
         if found is not None:
             depth = depth_of(self.camera, found) * reach(self.goal) / reach(self.camera)
             if depth > 0.0:

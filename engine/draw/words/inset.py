@@ -95,7 +95,7 @@ def _scaled(image, side, stroke):
     height, width = pixels.shape[:2]
     scale = side / max(height, width)
     h, w = max(1, round(height * scale)), max(1, round(width * scale))
-    # A box: each pixel is the mean of what it covers, and enlarged, the one that its middle is in.
+    # Box resampling: a mean when reduced, the nearest pixel when enlarged.
     scaled = np.asarray(Image.fromarray(pixels).resize((w, h), Image.Resampling.BOX)) / 255.0
     if image.box is not None:
         _frame(scaled, np.array(image.box, float) * (h / height, w / width, h / height, w / width), stroke)

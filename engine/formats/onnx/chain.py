@@ -1,8 +1,8 @@
-"""ONNX files with a multilayer perceptron: the graph read as one chain from its input to its output.
+"""ONNX files with a multilayer perceptron: the graph is read as one chain from its input to its output.
 
-A name stands for a Value: the chain so far with an elementwise scale and shift on it, and sometimes one open form (erf,
-sigmoid, a square) that becomes an activation when its partner arrives: exporters write silu as x sigmoid(x), gelu by
-erf, a gaussian as exp(-x x).
+A name stands for a Value: the chain so far, with an elementwise scale and shift, and possibly an open form: a function
+(erf, sigmoid, a square) that becomes an activation together with a later node, since exporters write silu as
+x sigmoid(x), gelu with erf, and a gaussian as exp(-x x).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from engine.formats.onnx.nodes import SHARED, activated
 from engine.network.activations import ACTIVATIONS, Activation
 from engine.network.mlp import Mlp
 
-# Constants in a file are float32: 1 / sqrt(2) stands there to 3e-8. No other function is meant that near.
+# Relative tolerance for constants in a file, which are float32: 1 / sqrt(2) is exact to 3e-8 there.
 SAME = 1e-6
 
-# Open forms that are no activations by themselves, with what they are accepted in; sigmoid and softplus are the others.
+# Open forms that are not activations by themselves: {form: the expression in which it is accepted, for messages}.
 PARTS = {
     "erf": "erf is accepted as part of gelu, x (1 + erf(x / sqrt 2)) / 2, only",
     "square": "a square is accepted as part of exp(-x x) only",
@@ -38,7 +38,7 @@ PARTS = {
 def load(path: Path, activations: Any = None) -> Mlp:
     """The network in an .onnx file.
 
-    Raises NetworkError naming the first node that cannot be shown, and for activations, which the file has itself.
+    Raises NetworkError naming the first node that cannot be shown, and if activations are given: the file has its own.
     """
     name, model = read(path)
     if activations is not None:
@@ -52,7 +52,7 @@ def load(path: Path, activations: Any = None) -> Mlp:
 
 
 def _declared(value_info):
-    """(rank, size of the last axis or None) a graph declares for its input; rank None if it does not."""
+    """(rank, size of the last axis or None) that a graph declares for its input; rank None if it declares none."""
     if not value_info.type.HasField("tensor_type"):
         raise NetworkError(f"`{short(value_info.name)}` is not a tensor; only one tensor in and one out can be shown.")
     kind = value_info.type.tensor_type
@@ -64,11 +64,11 @@ def _declared(value_info):
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """scale f(chain) + shift, where f is the open form, or nothing.
+    """scale f(chain) + shift, where f is the open form, or the identity.
 
-    steps   (steps before, step) or None at the input: a list that branches share
+    steps   (steps before, step), or None at the input: a linked list, of which branches share the beginning
     scale   float64, a scalar or (n,); shift alike
-    form    "" or an open form, of `of`, a Value without form
+    form    "" or the name of an open form; it is applied to `of`, a Value without form
     """
 
     steps: tuple | None
@@ -80,7 +80,7 @@ class Value:
     known: ClassVar = ACTIVATIONS
 
     def then(self, step: Step) -> Value:
-        """A Value with one more step, after its own scale and shift; an open form becomes a step too."""
+        """A Value with one more step after its scale and shift; an open form becomes a step before it."""
         x = self.settled(step.where)
         return Value(((x.steps, Affine(x.scale, x.shift)), step), 1.0, 0.0, x.rank)
 
@@ -93,14 +93,14 @@ class Value:
         return Value(self.steps, scale, shift, self.rank, form, self)
 
     def settled(self, where: str) -> Value:
-        """The same without an open form: an activation becomes a step; a part of one cannot stand alone."""
+        """This Value without an open form: an activation becomes a step; any other form raises an error."""
         if self.form in PARTS:
             raise NetworkError(f"{where} cannot be shown: {PARTS[self.form]}.")
         return self._applied if self.form else self
 
     @cached_property
     def _applied(self):
-        # Cached, so that two uses of one sigmoid know each other as the same.
+        # Cached, so that two uses of the same sigmoid give the same object.
         assert self.of is not None
         return replace(self.of.then(Apply(Activation(self.form))), scale=self.scale, shift=self.shift)
 
@@ -125,7 +125,7 @@ class Value:
         r = mine[pivot] / its[pivot] if its[pivot] else math.nan
         return float(r) if math.isfinite(r) and np.allclose(mine, r * its, rtol=SAME, atol=0) else None
 
-    # What nodes ask of a Signal
+    # The methods of a Signal
 
     def factor(self, node: OnnxNode, array: np.ndarray) -> Number:
         if array.dtype.kind not in "fiu":
@@ -171,7 +171,7 @@ class Value:
 
 
 def _silu(x, gate):
-    """x p sigmoid(g), with x = r g for a number r: p r silu(g)."""
+    """x p sigmoid(g), if x = r g for a number r: p r silu(g)."""
     r = x.ratio(gate.of)
     if r is None or np.any(gate.shift != 0):
         return None
@@ -179,19 +179,19 @@ def _silu(x, gate):
 
 
 def _gelu(x, gate):
-    """x (p erf(y / sqrt 2) + p), with x = r y for a number r: 2 p r gelu(y)."""
+    """x (p erf(y / sqrt 2) + p), if x = r y for a number r: 2 p r gelu(y)."""
     if not np.allclose(gate.shift, gate.scale, rtol=SAME, atol=0):
         return None
     r = x.ratio(gate.of.moved(math.sqrt(2.0)))
     if not r:
         return None
-    # 1 / sqrt 2 has been rounded to float32 in the file: take y from x, which has not.
+    # y is computed from x, because the file's 1 / sqrt 2 has been rounded to float32.
     r = _near(r)
     return x.moved(1.0 / r).then(Apply(Activation("gelu"))).moved(2.0 * r * gate.scale)
 
 
 def _near(r):
-    """A ratio of rounded constants as the small fraction it was meant to be, if there is one."""
+    """A ratio of rounded constants, replaced by a nearby simple fraction if there is one."""
     return next((k for k in (1.0, 0.5, 2.0, -1.0) if abs(r - k) <= SAME * abs(k)), r)
 
 
@@ -204,7 +204,7 @@ def _open(form):
 
 
 def _with_number(node, why):
-    """(Value, number) of a node that takes a Value and a constant of one number; refuses others, saying why."""
+    """(Value, number) of a node with a Value and a constant number as inputs; raises an error with `why` for others."""
     x, constant = node.required(2)
     if isinstance(x, Constant) or not isinstance(constant, Constant) or constant.array.size != 1:
         raise node.refusal(why)
@@ -233,7 +233,7 @@ def _greater(node):
 
 
 def _where(node):
-    """x where x > 20, else softplus(x): PyTorch's own cut, where the two are the same float32."""
+    """x where x > 20, else softplus(x): PyTorch's form of softplus, which is equal to it in float32."""
     condition, x, smooth = node.required(3)
     forms = [v.form if isinstance(v, Value) else None for v in (condition, x, smooth)]
     if forms == ["above", "", "softplus"] and np.all(smooth.shift == 0):
@@ -249,20 +249,20 @@ def _sin(node):
     k = float(x.scale) if np.ndim(x.scale) == 0 else 0.0
     if not 0 < k <= 1e6:
         return activated(node, x, "sine(1)")
-    # k (W x + b) is a sine's frequency, rather than weights k times as large.
+    # The factor k in sin(k (W x + b)) becomes the sine's frequency, instead of being multiplied into the weights.
     return activated(node, replace(x, scale=1.0, shift=x.shift / k), f"sine({k!r})")
 
 
 def _softmax(node):
     x = _value(node)
     axis = node.number("axis", -1)
-    # Of values in rows the last axis is 1, which older files write.
+    # Older files write the last axis of values in rows as 1.
     if axis != -1 and axis != (1 if x.rank is None else x.rank - 1):
         raise node.refusal(f"axis = {axis}; the last axis is accepted")
     return activated(node, x, "softmax")
 
 
-# Nodes that move values without computing, where nothing changes
+# Nodes that only move values; they are accepted if they change nothing
 
 
 def _cast(node):
@@ -279,7 +279,7 @@ def _flatten(node):
 
 
 def _rows(node, x, width=None):
-    """x with all axes but the first made one; within the chain it has one already."""
+    """x with all axes after the first flattened to one, which within the chain changes nothing."""
     if x.rank is not None and x.rank > 2 and (x.steps is not None or np.ndim(x.scale) or np.ndim(x.shift)):
         raise node.refusal(f"it flattens {x.rank} axes after a layer; flattening is accepted of the input")
     return replace(x if width is None else x.then(Width(width, node.where)), rank=2)
@@ -304,7 +304,7 @@ def _transpose(node):
 
 
 def _squeeze(node):
-    """One value each point loses its axis; only at the end, for constants would then mean points."""
+    """Removes the axis of a single output; allowed only at the end, since constants would then act on points."""
     x = node.variable()
     if node.last and node.setting(1, "axes") in ([-1], [1 if x.rank is None else x.rank - 1]):
         return x.then(Width(1, node.where))

@@ -1,4 +1,4 @@
-"""ONNX files with a convolutional network: the graph read node by node, each by its rule in `maps`."""
+"""ONNX files with a convolutional network: the graph is read node by node, by the rules in `maps`."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,9 +25,9 @@ def load(
 ) -> ConvNet:
     """The ConvNet in an .onnx file.
 
-    size         (H, W) of the input where the file leaves them open; None: as the preprocess says, if there is one
-    classes      texts, one for each output channel; (): those in the metadata, if it has them
-    preprocess   None: what the metadata says; else what `known` gives for the nodes; else as ConvNet takes it
+    size         (H, W) of the input if the file leaves them open; None: the preprocess' size, if it has one
+    classes      texts, one for each output channel; (): the metadata's, if it has any
+    preprocess   None: the metadata's; else the result of `known` for the nodes; else ConvNet's default
 
     Raises NetworkError naming the first node that cannot be shown.
     """
@@ -53,7 +53,7 @@ def load(
 
 
 def _is_channels_last(graph, source):
-    """Whether a file has its image as (1, H, W, C): it is transposed first."""
+    """Whether a file's input is (1, H, W, C), since its first node transposes it."""
     return any(
         node.op_type == "Transpose"
         and list(node.input) == [source]
@@ -63,7 +63,7 @@ def _is_channels_last(graph, source):
 
 
 def _declared(value_info, name, size, last):
-    """(C, H, W) or (n,) of the input without the batch; last: the file has the channels last."""
+    """(C, H, W) or (n,) of the input without the batch; last: True if the file has channels last."""
     where = f"The input `{short(value_info.name)}` of {name}"
     if not (value_info.type.HasField("tensor_type") and value_info.type.tensor_type.HasField("shape")):
         raise NetworkError(f"{where} has no shape. Export the file with a fixed input size.")

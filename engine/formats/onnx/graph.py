@@ -1,7 +1,7 @@
-"""ONNX graphs evaluated node by node: what a name stands for, a node as rules see it, and nodes on constants alone.
+"""Evaluates ONNX graphs node by node: the class of nodes that rules get, and rules for nodes on constants alone.
 
-A rule takes an OnnxNode and gives its first output. What the network's input becomes is the reader's own: a `Value` of
-a `chain`, or a `Wire` of a `sketch`.
+A rule is a function of an OnnxNode that returns the node's first output. The network's input is represented by a class
+of the reader's: a `Value` of `chain`, or a `Wire` of `sketch`.
 """
 
 import math
@@ -16,38 +16,38 @@ from engine.errors import NetworkError, ShapeError
 from engine.formats.files import MAX_FILE_BYTES, MAX_WIDTH, short, size_text
 from engine.formats.onnx.model import MAX_NODES, tensor
 
-MAX_SHAPE = 16  # numbers in what can be a shape
+MAX_SHAPE = 16  # the most numbers of a shape
 
 
 @dataclass(frozen=True)
 class Constant:
-    """An array that does not depend on the input; stored: it is the file's own, not computed here."""
+    """An array that does not depend on the input; stored: True if it is in the file, False if computed here."""
 
     array: np.ndarray
     stored: bool = False
 
 
 class OnnxNode:
-    """A node as the rules see it: its inputs, attributes and how messages call it."""
+    """A node for rules: its inputs, its attributes and its name for messages."""
 
     def __init__(self, inputs: list, proto: Any, where: str, name: str, last: bool):
         self.inputs, self.where, self.name = inputs, where, name
         self.attributes = {a.name: a for a in proto.attribute}
         self.kind, self.label = proto.op_type, _label(proto)
-        self.last = last  # its result is the graph's
+        self.last = last  # whether its result is the graph's output
 
     def input(self, i: int) -> Any:
-        """Input i, or None where the node leaves it out."""
+        """Input i, or None if the node leaves it out."""
         return self.inputs[i] if i < len(self.inputs) else None
 
     def required(self, count: int) -> list:
-        """The first inputs, all of which must be there."""
+        """The first `count` inputs, none of which may be left out."""
         if len(self.inputs) < count or any(x is None for x in self.inputs[:count]):
             raise self.refusal(f"it has fewer than {count} inputs")
         return self.inputs[:count]
 
     def variable(self) -> Any:
-        """The first input, which must depend on the network's."""
+        """The first input, which must depend on the network's input."""
         (x,) = self.required(1)
         if isinstance(x, Constant):
             raise self.refusal("it works on a constant; simplify the file (onnxsim, or export with constant folding)")
@@ -66,7 +66,7 @@ class OnnxNode:
         return None if attribute is None else tuple(attribute.ints)
 
     def short_list(self, i: int, what: str) -> list[int] | None:
-        """Input i as at most MAX_SHAPE whole numbers, which must be constant; None if it is left out."""
+        """Input i, which must be constant: at most MAX_SHAPE whole numbers; None if it is left out."""
         x = self.input(i)
         if x is None:
             return None
@@ -75,14 +75,14 @@ class OnnxNode:
         return [int(n) for n in x.array.reshape(-1)]
 
     def required_list(self, i: int, what: str) -> list[int]:
-        """The same, which must be there."""
+        """As `short_list`, for an input that may not be left out."""
         found = self.short_list(i, what)
         if found is None:
             raise self.refusal(f"it has no {what}")
         return found
 
     def setting(self, i: int, key: str) -> list[int] | None:
-        """A list of whole numbers that is an attribute in old files, input i in newer ones."""
+        """A list of whole numbers: an attribute `key` in old files, input i in newer ones."""
         found = self.short_list(i, key) if self.input(i) is not None else self.integers(key)
         return None if found is None else [*found]
 
@@ -93,21 +93,21 @@ class OnnxNode:
         return NetworkError(f"{self.where} cannot be shown: {why}.")
 
 
-# What a node is called where a person reads it: by the module of their model it came from.
-# What PyTorch's newer exporter writes of the modules round a node, as lists in Python's spelling, the node's own last.
+# Names of nodes for people, from the module of their model that a node belongs to.
+# Metadata of PyTorch's newer exporter: the modules round a node, as lists in Python syntax, the innermost last.
 SCOPES, CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
 QUOTED = re.compile(r"'([^']*)'")
-LONGEST = 4000  # letters of such a list that are read
+LONGEST = 4000  # the longest such list that is read, letters
 WEIGHTED = ("Conv", "Gemm", "MatMul")
 
 
 def _label(proto: Any) -> str:
     """A NodeProto's name for people.
 
-    PyTorch's newer exporter calls a node `node_conv2d_3`. The weights keep their module's name, which is the better one
-    (layer1.0.conv2), as is that of a module that is an activation or a pool (layer1.0.act); what a module computes
-    besides is called after both (layer1.0/add). The older exporter writes the modules' path, each name after those it
-    begins with: /layer1/layer1.0/conv2/Conv becomes layer1.0/conv2/Conv.
+    PyTorch's newer exporter names nodes like `node_conv2d_3`. A node with weights gets their module's name instead
+    (layer1.0.conv2), an activation or a pool its module's (layer1.0.act), and any other computation of a module the
+    module's name and its own (layer1.0/add). The older exporter writes the path of modules, in which names repeat those
+    before them: /layer1/layer1.0/conv2/Conv becomes layer1.0/conv2/Conv.
     """
     lists = {x.key: QUOTED.findall(x.value[:LONGEST]) for x in proto.metadata_props if x.key in (SCOPES, CLASSES)}
     if len(lists.get(SCOPES, ())) < 2:
@@ -131,7 +131,7 @@ Rules = Mapping[str, Callable[[OnnxNode], Any]]
 
 
 def only_input(graph: Any, name: str) -> Any:
-    """The ValueInfoProto of the one input of a GraphProto with one output; refuses others."""
+    """The ValueInfoProto of the only input of a GraphProto, which must have one input and one output."""
     if len(graph.node) > MAX_NODES:
         raise NetworkError(f"{name} has {len(graph.node)} nodes; at most {MAX_NODES} are read. Simplify it.")
     if graph.sparse_initializer:
@@ -146,13 +146,13 @@ def only_input(graph: Any, name: str) -> Any:
 
 
 def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
-    """What the output of a GraphProto stands for, once each node's first output has a value.
+    """Evaluates each node's first output; returns the value of the GraphProto's output.
 
-    source   what its one input stands for
-    rules    by kind; nodes on constants alone go by ON_CONSTANTS. The first node without a rule is refused by name
+    source   the value of its only input
+    rules    {kind: rule}; for nodes on constants alone ON_CONSTANTS is used. A node without a rule is an error
     """
     values = {only_input(graph, name).name: source}
-    # Reading is put off: an initialiser that nothing uses may be of any type.
+    # Initialisers are read when used, since an unused one may have any type.
     initialisers = {proto.name: proto for proto in graph.initializer}
     output, spent = graph.output[0].name, 0
 
@@ -174,7 +174,7 @@ def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
         if all(x is None or isinstance(x, Constant) for x in inputs):
             rule = ON_CONSTANTS.get(proto.op_type, rule)
         try:
-            with np.errstate(all="ignore"):  # what is not finite in the end is refused with its place
+            with np.errstate(all="ignore"):  # results that are not finite are refused later, naming the place
                 result = rule(OnnxNode(inputs, proto, where, name, proto.output[:1] == [output]))
         except (ValueError, TypeError, OverflowError) as error:
             raise ShapeError(f"{where} cannot be read: {short(error)}. Export the file again.") from None
@@ -183,7 +183,7 @@ def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
             what = "has no output" if key is None else f"computes `{short(key)}`, which is there already"
             raise NetworkError(f"{where} {what}. Export the file again.")
         if isinstance(result, Constant) and not result.stored:
-            # Small constants broadcast into large ones could fill the memory.
+            # Small constants that are broadcast to large ones could fill the memory.
             spent += result.array.nbytes
             if spent > MAX_FILE_BYTES:
                 raise NetworkError(f"{where} makes the file's constants larger than {size_text(MAX_FILE_BYTES)}.")
@@ -198,7 +198,7 @@ def evaluated(graph: Any, source: Any, rules: Rules, name: str) -> Any:
 
 
 def _folded(function):
-    """A rule that computes a function of one or two constants, within bounds of size."""
+    """A rule that computes a function of one or two constants, with a limit of the result's size."""
 
     def rule(node):
         arrays = [c.array for c in node.required(getattr(function, "nin", 1))]
@@ -214,12 +214,12 @@ def _folded(function):
 
 
 def same(node: OnnxNode) -> Any:
-    """The first input, whatever it is."""
+    """The first input, unchanged."""
     return node.required(1)[0]
 
 
 def dropout(node: OnnxNode) -> Any:
-    """The first input, of a node that is not in training mode."""
+    """The first input; an error if the node is in training mode."""
     training = node.input(2)
     if training is not None and not (isinstance(training, Constant) and not training.array.any()):
         raise node.refusal("it is in training mode; export the model in eval()")

@@ -1,6 +1,6 @@
-"""ONNX nodes of convolutional networks alone: windows, joins, activations that only those have.
+"""Rules for ONNX nodes that occur only in convolutional networks: windows, joins, their activations.
 
-An input of a rule is a Constant or a Wire; here and there a ChannelsLast or an Expanded, which few nodes take.
+An input of a rule is a Constant or a Wire; for a few nodes it may also be a ChannelsLast or an Expanded.
 """
 
 import math
@@ -26,7 +26,7 @@ from engine.network.nodes import (
 
 
 def _map(node):
-    """The Wire a node works on first, which must be a map."""
+    """The Wire that is a node's first input, which must be a map."""
     x = node.variable()
     if len(x.dims) != 3:
         raise node.refusal(f"it needs a map (C, H, W), but {x.dims} comes")
@@ -34,7 +34,7 @@ def _map(node):
 
 
 def _constant(node, i, what, axes=None):
-    """The array of input i, which must be constant floats; None if it is left out."""
+    """The array of input i, which must be a constant of floats; None if it is left out."""
     x = node.input(i)
     if x is None:
         return None
@@ -57,7 +57,7 @@ def _pair(node, key, default):
 
 
 def _slide(node, x, size, dilation=(1, 1)):
-    """(stride, padding) of a node with a window of this size."""
+    """(stride, padding) of a node whose window has this size."""
     stride = _pair(node, "strides", (1, 1))
     if min(stride) < 1 or min(dilation) < 1:
         raise node.refusal(f"its strides are {short(stride)} and dilations {short(dilation)}; they must be above 0")
@@ -156,7 +156,7 @@ def _clip(node):
         given = _constant(node, i, "bounds")
         ends.append(node.number(key, open_) if given is None else float(given.reshape(-1)[0]) if given.size else open_)
     low, high = ends
-    # The largest float32 is what old files write for no bound.
+    # Old files write the largest float32 for "no bound".
     if low <= -3e38 and high >= 3e38:
         return x
     if low != 0 or not high > 0:
@@ -180,7 +180,7 @@ def _least(node):
 
 
 def _bounded(node):
-    """(the Wire, the number) of a Max or Min of both."""
+    """(Wire, number) of a Max or Min of the two."""
     if len(node.inputs) == 2:
         for x, other in (node.inputs, node.inputs[::-1]):
             if isinstance(x, Wire) and isinstance(other, Constant) and other.array.size == 1:
@@ -200,7 +200,7 @@ def _softmax(node):
     old = x.sketch.opset < 13
     axis = node.number("axis", 1 if old else -1)
     axis += x.rank if axis < 0 else 0
-    # Before opset 13 all axes from this one on were taken together.
+    # Before opset 13 this node worked on all axes from this one on together.
     flat = all(n == 1 for n in x.dims[1:])
     if axis != 1 or (old and not flat):
         raise node.refusal(f"it is over axis {axis} of {(1, *x.dims)}; over the channels is accepted")
@@ -240,7 +240,7 @@ def _channels_first(node, image):
 
 
 def _scaled_by(node):
-    """A product with a vector that the file repeated at each place of the map."""
+    """A product of a map with a vector that the file repeats at each place of the map."""
     for x, other in (node.inputs, node.inputs[::-1]) if node.kind == "Mul" and len(node.inputs) == 2 else ():
         if isinstance(x, Wire) and isinstance(other, Expanded) and x.dims == other.dims:
             return x.sketch.add(Multiply, node.label, [x, other.wire])
@@ -248,7 +248,7 @@ def _scaled_by(node):
 
 
 def _rule(kind):
-    """The rule for a kind of node; one with a special input goes by that."""
+    """The rule for a kind of node; the rule for a special kind of input is preferred."""
 
     def any_input(node):
         for x in node.inputs:

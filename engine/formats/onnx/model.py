@@ -1,6 +1,6 @@
-"""ONNX files: their bytes as a ModelProto, and the arrays in it.
+"""ONNX files: parses the bytes to a ModelProto, and reads the arrays in it.
 
-The file is surveyed as bytes before it is parsed, since a message of two bytes can take hundreds in memory.
+The bytes are checked before they are parsed, since a message of two bytes can take hundreds of bytes in memory.
 Format: https://onnx.ai/onnx/repo-docs/IR.html
 """
 
@@ -16,32 +16,32 @@ from onnx import ModelProto, numpy_helper
 from engine.errors import FileError, NetworkError
 from engine.formats.files import MAX_FILE_BYTES, opened, short, size_text
 
-# A thousand layers make some ten nodes of twenty fields each; a field takes at most some 200 bytes once parsed.
+# A thousand layers make about ten nodes each, of twenty fields; a parsed field takes at most about 200 bytes.
 MAX_FIELDS = 500_000
 MAX_NODES = 10_000  # each may keep a scale and a shift of 4096 float64 numbers: 640 MiB at worst
-MAX_DEPTH = 16  # ModelProto > graph > node > attribute > tensor is 5; subgraphs are refused anyway
-# Integers written in one byte take up to eight once parsed; weights are floats and do not.
+MAX_DEPTH = 16  # ModelProto > graph > node > attribute > tensor is 5; subgraphs are refused in any case
+# Integers of one byte in the file take up to eight when parsed; weights are floats, whose size stays the same.
 MAX_PACKED_INTEGER_BYTES = 32 << 20
 
 MIN_OPSET = 7
 
-# TensorProto.DataType of what can be weights, and of what else nodes take; onnx.proto.
+# Numbers of TensorProto.DataType (onnx.proto): of weights, and of other inputs of nodes.
 FLOATS, INTEGERS = {"float": 1, "float16": 10, "double": 11, "bfloat16": 16}, {"int32": 6, "int64": 7, "bool": 9}
 
 
-# Weights that are in a second file, as PyTorch's exporter writes them by default.
+# TensorProto.DataLocation of weights in a second file, where PyTorch's exporter writes them by default.
 # Format: https://onnx.ai/onnx/repo-docs/ExternalData.html
 EXTERNAL = 1
-# Bytes of a number, by TensorProto.DataType, of the types that hold weights and shapes.
+# {TensorProto.DataType: bytes of a number}, for the types of weights and shapes.
 SIZES = {1: 4, 10: 2, 11: 8, 16: 2, 6: 4, 7: 8, 9: 1}
-# What no folder needs to be named with: a separator of any system, a drive.
+# File names without a folder: no separator of any system, no drive.
 PLAIN = re.compile(r"[^/\\:\0]{1,255}")
 NUMBER = re.compile(r"\d{1,15}")
 INSTEAD = "or export with external_data=False."
 
 
 def read(path: Path) -> tuple[str, Any]:
-    """(the file's name for messages, the ModelProto) of an .onnx file."""
+    """(the file's name for messages, its ModelProto) of an .onnx file."""
     with opened(path) as (stream, size):
         return short(path.name), parsed(stream.read(size), short(path.name), path)
 
@@ -57,15 +57,15 @@ def parsed(data: bytes, name: str, path: Path | None = None) -> Any:
     model = ModelProto()
     try:
         model.ParseFromString(data)
-    except Exception as error:  # protobuf's DecodeError, of which there are several
+    except Exception as error:  # protobuf has several classes called DecodeError
         raise _broken(name, short(error)) from None
     if not model.HasField("graph") or not model.graph.node:
         raise _broken(name, "it holds no graph")
     if not model.opset_import:
-        # The format demands one; it stands last, so a file cut there lacks it.
+        # The format requires an opset. It is written last, so it is missing in a truncated file.
         raise _broken(name, "it does not say its opset")
     for used in model.opset_import:
-        # Before version 7 elementwise nodes broadcast by an attribute of their own.
+        # Before opset 7 an attribute of elementwise nodes controlled broadcasting.
         if used.domain in ("", "ai.onnx") and used.version < MIN_OPSET:
             raise FileError(f"{name} uses opset {used.version}; {MIN_OPSET} and later are read. Export it again.")
     fill_external(model, path)
@@ -86,9 +86,9 @@ def _varint(data, at, name):
 
 
 def _survey(data, descriptor, name, budget, depth):
-    """Walks protobuf's wire format and refuses what would take much more memory parsed than it does as bytes.
+    """Walks protobuf's wire format, and refuses files that would take far more memory when parsed.
 
-    budget   how many fields and bytes of packed integers may still come
+    budget   the numbers of fields and of bytes of packed integers that are still allowed
     """
     if depth > MAX_DEPTH:
         raise FileError(f"{name} is nested deeper than {MAX_DEPTH} messages, which no network is. Export it again.")
@@ -118,7 +118,7 @@ def _survey(data, descriptor, name, budget, depth):
 
 
 def tensor(proto: Any, name: str) -> np.ndarray:
-    """A TensorProto as an array; its shape is checked against the bytes that are there.
+    """A TensorProto as an array; its shape is checked against the number of bytes.
 
     Raises FileError for data in another file or of the wrong length, NetworkError for a type that holds no weights.
     """
@@ -136,21 +136,21 @@ def tensor(proto: Any, name: str) -> np.ndarray:
         array = numpy_helper.to_array(proto)
     except (ValueError, TypeError, OverflowError) as error:
         raise _broken(name, f"{where} is {short(shape)}, but its data are not ({short(error)})") from None
-    # bfloat16 is no number to numpy; truths are counted with here.
+    # numpy has no bfloat16; bools are converted to integers.
     return array.astype({FLOATS["bfloat16"]: np.float32, INTEGERS["bool"]: np.uint8}.get(proto.data_type, array.dtype))
 
 
 def fill_external(model: Any, path: Path | None) -> None:
     """Puts the bytes of the second file into the initialisers of a ModelProto that refer to it.
 
-    path   of the ONNX file; None where it has no folder, and nothing is followed
+    path   of the ONNX file; None if it has none, and then no second file is read
 
     Raises FileError for a file that is elsewhere, missing or too short, and for more than MAX_FILE_BYTES in all.
     """
     spent = 0
     for proto in model.graph.initializer:
         if proto.data_location != EXTERNAL or proto.data_type not in SIZES:
-            continue  # what holds no weights is refused where it is used
+            continue  # other types are refused when they are used
         about = {entry.key: entry.value for entry in proto.external_data}
         name = short(Path(path).name) if path is not None else "the file"
         where = f"`{short(proto.name or 'a constant')}` of {name}"
@@ -177,7 +177,7 @@ def _second_file(path, location, where):
             "the ONNX file, under a plain name. Export with external_data=False."
         )
     found = Path(path).parent / location
-    # A link may lead anywhere; the ONNX file's own, in a cache of models, leads where the other's does.
+    # A link may lead anywhere, so it is refused, unless the ONNX file is a link too, as in caches of models.
     if not found.is_file() or (found.is_symlink() and not Path(path).is_symlink()):
         raise FileError(f"{where} keeps its data in {short(location)}, which is not beside it. Put it there, {INSTEAD}")
     return found

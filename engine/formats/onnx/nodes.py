@@ -1,7 +1,7 @@
-"""ONNX nodes that mean the same in a chain of layers and in a convolutional network: arithmetic, layers, activations.
+"""Rules for ONNX nodes that both kinds of networks share: arithmetic, dense layers, activations.
 
-A rule takes an OnnxNode and gives its first output. What depends on the network's input is a Signal: a `Value` of a
-chain, or a `Wire` of a convolutional network.
+A rule is a function of an OnnxNode that returns the node's first output. Inputs that depend on the network's input are
+Signals: a `Value` of a chain, or a `Wire` of a convolutional network.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from engine.network.activations import Activation
 
 
 class Signal(Protocol):
-    """What a name in a graph stands for if it depends on the network's input; a rule asks these of it, with its node.
+    """The value of a name in a graph, if it depends on the network's input; rules call its methods with their node.
 
-    rank          axes of the tensor, the batch's included; None if the file does not say
-    known         the activations it may have
-    factor        a constant that acts on each value or channel by itself, as a number or (n,) float64
+    rank          number of axes of the tensor, the batch included; None if unknown
+    known         table of the activations that it may have
+    factor        a constant that acts on each value or channel separately, converted to a number or (n,) float64
     affine        scale times this + shift
-    normalised    the same for a batch norm, of one number for each channel
+    normalised    likewise for a batch norm, with one number for each channel
     activated     activation(this)
     dense         weights (out, in) times this
     plus, times   this + sign times another, sign being 1 or -1; this times another
@@ -46,7 +46,7 @@ class Signal(Protocol):
 
 
 def _operands(node) -> tuple[Signal, Any, bool]:
-    """(Signal, another or its factor, whether that stands first) of a node with two inputs."""
+    """(Signal, the other Signal or factor, whether the latter is the first input) of a node with two inputs."""
     a, b = node.required(2)
     first = isinstance(a, Constant)
     x, other = (b, a) if first else (a, b)
@@ -124,7 +124,7 @@ def _gemm(node):
         raise node.refusal("transA = 1 exchanges values and points; transA = 0 is accepted")
     result = _dense(node, x, weights.array if node.number("transB", 0) else weights.array.T)
     alpha, beta = node.number("alpha", 1.0), node.number("beta", 1.0)
-    # Scaled when it is folded, after the size of the whole has been checked.
+    # The scale is folded into the weights later, after the whole network's size has been checked.
     result = result if alpha == 1 else result.affine(node, alpha)
     return result if c is None else result.affine(node, 1.0, beta * result.factor(node, c.array))
 
@@ -133,14 +133,14 @@ def _gemm(node):
 
 
 def activation(name: str, key: str | None = None, default: float = 0.0) -> Callable[[OnnxNode], Signal]:
-    """A rule for an activation, whose parameter is an attribute if there is a key."""
+    """A rule for an activation; if `key` is given, its parameter is that attribute."""
     return lambda node: activated(
         node, node.variable(), name if key is None else f"{name}({node.number(key, default)!r})"
     )
 
 
 def activated(node: OnnxNode, x: Signal, text: str) -> Signal:
-    """The Signal after an activation, as Activation.parse reads it."""
+    """The Signal after an activation, given as text for Activation.parse."""
     try:
         found = Activation.parse(text, x.known)
     except NetworkError as error:

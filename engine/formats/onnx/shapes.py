@@ -1,6 +1,6 @@
-"""ONNX nodes of a convolutional network that move numbers without computing, and the small sums exporters do on shapes.
+"""Rules for ONNX nodes of convolutional networks that only move numbers, and for exporters' arithmetic on shapes.
 
-A batch is one image, so a shape that an exporter computes from the image is a constant here.
+The batch is one image of a known size, so shapes that an exporter computes from the image are constants here.
 """
 
 from math import prod
@@ -21,7 +21,7 @@ def _cast(node):
 
 
 def _seen_as(node, x, dims):
-    """x as a Wire of other axes but the same numbers in the same order."""
+    """x as a Wire with other axes; the numbers and their order stay the same."""
     if dims == x.dims:
         return x
     if dims == x.shape or (x.shape[1:] == (1, 1) and dims == x.shape[: len(dims)]):
@@ -62,7 +62,7 @@ def _reshape(node):
 
 
 def _axes(node, x, more=0):
-    """The axes of a node, counted from the front."""
+    """The axes that a node names, converted to non-negative numbers."""
     axes = node.setting(1, "axes")
     if axes is None:
         return None
@@ -74,7 +74,7 @@ def _squeeze(node):
     axes = _axes(node, x)
     whole = (1, *x.dims)
     axes = {i for i, n in enumerate(whole) if n == 1 and i != 1} if axes is None else axes
-    # The batch's axis may go where nothing follows that would take another for it.
+    # The batch's axis may be removed only by the last node, since others would take the next axis for it.
     if any(not 0 <= i < len(whole) or whole[i] != 1 for i in axes) or (0 in axes and not node.last):
         raise node.refusal(f"it squeezes axes {short(sorted(axes))} of {whole}; those of length 1 after the channels")
     return _seen_as(node, x, tuple(n for i, n in enumerate(whole) if i and i not in axes) or (1,))
@@ -92,7 +92,7 @@ def _unsqueeze(node):
 def _expand(node):
     node.required(2)
     x, target = node.variable(), node.short_list(1, "sizes")
-    # As numpy broadcasts: a 1 of either takes the other's length.
+    # Broadcast as in numpy: an axis of length 1 takes the other shape's length.
     shape = np.broadcast_shapes((1, *x.dims), tuple(target or ()))
     if shape == (1, *x.dims):
         return x
@@ -129,7 +129,7 @@ def _pad(node):
         raise node.refusal("padding a map with zeros is accepted")
     if len(x.dims) != 3 or pads is None or len(pads) != 8 or any(pads[i] for i in (0, 1, 4, 5)) or min(pads) < 0:
         raise node.refusal(f"its pads are {short(pads)}; rows and columns of a map may be added")
-    # One weight of 1 a channel copies the map; the convolution's own padding is what is wanted.
+    # Padding by itself is a depthwise convolution with weights of 1, which copies the map.
     channels = x.dims[0]
     padding = (pads[2], pads[3], pads[6], pads[7])
     return x.sketch.add(
@@ -148,7 +148,7 @@ def _shape(node):
 
 
 def joined(node: OnnxNode) -> Constant:
-    """Lists of sizes, one after another."""
+    """A Concat of constant lists of sizes."""
     lists = [node.required_list(i, "values") for i in range(len(node.inputs))]
     if sum(map(len, lists)) > MAX_SHAPE:
         raise node.refusal(f"it joins more than {MAX_SHAPE} numbers that no image is in")

@@ -1,6 +1,6 @@
-"""A convolutional network while an ONNX file is read: its nodes so far, batch norms and factors among them.
+"""A convolutional network while its ONNX file is being read: the nodes so far, including batch norms and factors.
 
-`finished` folds those into the layers before them, in float64 and rounded once, and drops what the output needs not.
+`finished` folds these into the layers before them, in float64 and rounded once, and drops nodes that are not needed.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from engine.network.activations import ANYWHERE, Activation
 from engine.network.convnet import MAX_NEURONS, MAX_NODES
 from engine.network.nodes import Add, Convolution, Dense, Elementwise, GraphNode, Input, Multiply
 
-# What x times an activation of x is.
+# {activation: the activation that equals x times it}
 GATED = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}
 
 
 @dataclass(frozen=True, eq=False)
 class Wire:
-    """What a name in a file stands for: the output of a node, seen as (C, H, W) or as a vector (n,) or (n, 1).
+    """The value of a name in a file: the output of a node, as (C, H, W), or as a vector (n,) or (n, 1).
 
-    sketch   where the node is
-    key      its name
-    dims     without the batch
+    sketch   the Sketch of the node
+    key      the node's name there
+    dims     the shape without the batch
     """
 
     sketch: Sketch
@@ -45,14 +45,14 @@ class Wire:
 
     @property
     def rank(self) -> int:
-        """Axes in the file, the batch's included."""
+        """The number of axes in the file, the batch included."""
         return len(self.dims) + 1
 
     @property
     def shape(self) -> tuple[int, ...]:
         return (*self.dims, 1, 1)[:3]
 
-    # What nodes ask of a Signal
+    # The methods of a Signal
 
     def factor(self, node: OnnxNode, array: np.ndarray) -> Number:
         if array.dtype.kind not in "fiu":
@@ -97,7 +97,7 @@ class Wire:
             if gated and made.inputs == (x.key,):
                 return x.activated(node, Activation(gated))
         if self.rank != other.rank:
-            # ONNX would take the vector's numbers for those of columns.
+            # ONNX would broadcast the vector along the columns.
             raise node.refusal(
                 f"it multiplies {self.dims} and {other.dims}; a vector that scales channels must be (C, 1, 1)"
             )
@@ -109,17 +109,17 @@ TO_CHANNELS_FIRST = (0, 3, 1, 2)
 
 @dataclass(frozen=True, eq=False)
 class ChannelsLast:
-    """The image in a file that has it as (1, H, W, C): `wire` is what it becomes when it is transposed."""
+    """The image in a file whose input is (1, H, W, C); `wire` is the Wire after the transposition."""
 
     wire: Wire
 
 
 @dataclass(frozen=True, eq=False)
 class Expanded:
-    """A vector that a file repeats at each place of a map, which is then scaled by it.
+    """A vector that a file repeats at each place of a map, to scale the map by it.
 
     wire   the vector
-    dims   (C, H, W) of what it is repeated to
+    dims   (C, H, W) of the repeated vector
     """
 
     wire: Wire
@@ -127,17 +127,17 @@ class Expanded:
 
 
 class Sketch:
-    """The nodes so far.
+    """The nodes read so far.
 
     name    the file's, for messages
-    opset   which decides what some nodes mean
+    opset   the version of ONNX' operators, on which the meaning of some nodes depends
     """
 
     def __init__(self, name: str, opset: int = 0):
         self.name, self.opset = name, opset
         self.nodes: dict[str, GraphNode] = {}
-        self.labels: dict[str, str] = {}  # how each node would be called if it were alone
-        self.scales: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # of depthwise nodes: (scale, shift), float64
+        self.labels: dict[str, str] = {}  # {node: its name before numbers are added to equal names}
+        self.scales: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # {depthwise node: (scale, shift) in float64}
         self.weights = 0
 
     def input(self, label: str, dims: Iterable[int]) -> Wire:
@@ -168,7 +168,7 @@ class Sketch:
         return Wire(self, node.name, shape[:axes])
 
     def finished(self, end: Wire) -> list[GraphNode]:
-        """The nodes that the Wire `end` depends on, in order; it is the last."""
+        """The nodes on which the Wire `end` depends, in order, its own last."""
         wanted = {end.key}
         for node in reversed(self.nodes.values()):
             if node.name in wanted:
@@ -176,7 +176,7 @@ class Sketch:
         uses = Counter(key for node in self.nodes.values() if node.name in wanted for key in node.inputs)
         uses[end.key] += 1
         done: dict[str, GraphNode] = {}
-        now: dict[str, str] = {}  # what became of a name
+        now: dict[str, str] = {}  # {name of a node: the node that replaces it}
         for node in self.nodes.values():
             if node.name not in wanted:
                 continue
@@ -193,7 +193,7 @@ class Sketch:
         return self._called(done.values())
 
     def _called(self, nodes):
-        """The nodes under their labels, numbered where several have one; those that were left out take none."""
+        """The nodes, renamed to their labels, with numbers if several have the same."""
         names: dict[str, str] = {}
         taken: set[str] = set()
         for node in nodes:
@@ -210,7 +210,7 @@ class Sketch:
             return make(*fields, **more)
 
     def _check(self, node, shape):
-        """Refuses what no ConvNet could be, before more of it is made."""
+        """Raises an error for a network that would be too large, before more of it is made."""
         if len(self.nodes) >= 2 * MAX_NODES:  # half of them may be folded into others
             raise NetworkError(f"{self.name} has more than {2 * MAX_NODES} nodes; a simpler network can be shown.")
         if prod(shape) > MAX_NEURONS:
@@ -220,7 +220,7 @@ class Sketch:
             )
 
     def _free(self, label):
-        """A name nobody has yet, as near to the label as may be."""
+        """An unused name: the label, with a number if necessary."""
         label = short(label, 60).strip("/") or "node"
         name = _first_free(label, self.nodes)
         self.labels[name] = label

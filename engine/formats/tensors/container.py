@@ -1,7 +1,7 @@
-"""The container of a safetensors file: eight bytes of length, a JSON header, the arrays; read and written by hand.
+"""The container format of safetensors files: eight bytes of length, a JSON header, the arrays. Read and written here.
 
-The safetensors package writes metadata in random order, where ours gives the same bytes for the same arrays; it reads
-no metadata from bytes, takes headers of 100 MB, and does not say which array is at fault.
+The safetensors package is not used: it writes metadata in random order (here the same arrays give the same bytes),
+cannot read metadata from bytes, accepts headers of 100 MB, and does not say which array is wrong.
 Format: https://github.com/huggingface/safetensors#format
 """
 
@@ -18,27 +18,27 @@ from engine.errors import FileError
 from engine.formats.atomic import replacing
 from engine.formats.files import MAX_FILE_BYTES, short, size_text
 
-# A thousand layers take 0.2 MB; JSON may take some twenty times its length in memory.
+# A thousand layers take 0.2 MB; JSON may take about twenty times its length in memory.
 MAX_HEADER_BYTES = 4 << 20
 
-# What each dtype is to numpy; None for what numpy has no word for.
+# {dtype: numpy's}; None if numpy has none.
 DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": None, "I64": "<i8", "U64": "<u8", "I32": "<i4", "U32": "<u4",
     "I16": "<i2", "U16": "<u2", "I8": "i1", "U8": "u1", "BOOL": "?", "F8_E4M3": None, "F8_E5M2": None,
 }  # fmt: skip
 ITEM_BYTES = {name: np.dtype(kind).itemsize for name, kind in DTYPES.items() if kind}
 ITEM_BYTES |= {"BF16": 2, "F8_E4M3": 1, "F8_E5M2": 1}
-# What weights may be.
+# The dtypes of weights.
 FLOATS = ("F64", "F32", "F16", "BF16")
-# What we write; every one has its own name in the table.
+# {numpy's dtype: its name in files}, for writing.
 NAMES = {np.dtype(kind): name for name, kind in DTYPES.items() if kind}
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """An array of a file, known by its header; `read()` gives it, read-only.
+    """An array of a file, described by the header; `read()` returns it, read-only.
 
-    Only dtypes of DTYPES can be read, BF16 as float32; the caller refuses others.
+    Only dtypes of DTYPES can be read, BF16 as float32; the caller must refuse others.
     """
 
     dtype: str
@@ -47,7 +47,7 @@ class Tensor:
 
 
 def read(stream: BinaryIO, size: int, name: str) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """(metadata, {key: Tensor}) of a stream of `size` bytes; `name` is the file's, for messages.
+    """(metadata, {key: Tensor}) of a stream of `size` bytes; `name` is the file's name for messages.
 
     Raises FileError for a header that does not fit the file.
     """
@@ -61,10 +61,10 @@ def read(stream: BinaryIO, size: int, name: str) -> tuple[dict[str, str], dict[s
 
 
 def chunks(metadata: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> list[bytes]:
-    """The file's bytes in pieces, to be written one after another.
+    """The file's bytes as a list of pieces, to be written one after another.
 
     metadata   {text: text}
-    arrays     {key: array}, written in this order; those of wider numbers first keep all of them aligned
+    arrays     {key: array}, written in this order; they are all aligned if those with wider numbers come first
     """
     header: dict[str, Any] = {"__metadata__": metadata}
     parts: list[Any] = []
@@ -75,14 +75,14 @@ def chunks(metadata: Mapping[str, str], arrays: Mapping[str, np.ndarray]) -> lis
         parts.append(array.reshape(-1).view(np.uint8).data)
         at += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)  # the arrays start at a multiple of 8, as the format asks
+    text += b" " * (-len(text) % 8)  # the format requires that arrays start at a multiple of 8
     return [len(text).to_bytes(8, "little"), text, *parts]
 
 
 def write(path: str | os.PathLike, parts: Sequence[bytes], advice: str) -> None:
-    """Writes chunks to a file, whole or not at all.
+    """Writes pieces of `chunks` to a file, whole or not at all.
 
-    advice   what to do where they are more than would be read again; such ones are refused with a FileError
+    advice   what to do if they are too large to be read again; said by the FileError that is then raised
     """
     size = sum(map(len, parts))
     if size > MAX_FILE_BYTES:
@@ -126,7 +126,7 @@ def _is_count(value):
 
 
 def _tensor(stream, start, room, key, about, name):
-    """A Tensor, its shape and place checked against the file."""
+    """A Tensor whose shape and place have been checked against the file."""
     about = about if isinstance(about, dict) else {}
     dtype, shape, offsets = about.get("dtype"), about.get("shape"), about.get("data_offsets")
     where = f"its array `{short(key)}`"
@@ -143,7 +143,7 @@ def _tensor(stream, start, room, key, about, name):
         data = stream.read(end - begin)
         if len(data) != end - begin:
             raise _broken(name, f"{where} ends early")
-        if dtype == "BF16":  # the upper half of a float32
+        if dtype == "BF16":  # its bits are the upper half of a float32's
             return (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4").reshape(shape)
         return np.frombuffer(data, DTYPES[dtype]).reshape(shape)
 
@@ -151,7 +151,7 @@ def _tensor(stream, start, room, key, about, name):
 
 
 def _check_offsets(header, room, name):
-    """Arrays follow each other without gap or overlap to the file's end."""
+    """Raises FileError unless the arrays fill the file to its end without gaps or overlaps."""
     at = 0
     for begin, end in sorted(about["data_offsets"] for about in header.values()):
         if begin != at:

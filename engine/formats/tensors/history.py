@@ -1,4 +1,4 @@
-"""Histories in safetensors files: every run's weights at every snapshot, and what they were trained on.
+"""Histories in safetensors files: the weights of every run at every snapshot, and the data they learnt.
 
 Arrays: steps (T,) I64, losses (R, T) F64, origin, axes, low and high of the domain F64, weights (R, T, P) F32, and
 where there is one, target (H, W) or (H, W, 3) U8. The metadata has a format, a version and `about`: JSON text with
@@ -28,20 +28,20 @@ from engine.network.mlp import Shape
 VERSION = 1
 ENDING = ".safetensors"
 
-# key -> (dtype, axes); the only arrays that are read
+# {key: (dtype, axes)} of the only arrays that are read
 ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
     "steps": ("I64", (1,)), "losses": ("F64", (2,)), "origin": ("F64", (1,)), "axes": ("F64", (2,)),
     "low": ("F64", (1,)), "high": ("F64", (1,)), "weights": ("F32", (3,)), "target": ("U8", (2, 3)),
 }  # fmt: skip
 WHAT = "a history of a training, as `neuroscene train` and engine.Recorder write it"
-# A step is also a place on an axis in float64, which tells whole numbers apart up to here.
+# Steps are also used as float64, which represents whole numbers exactly up to here.
 MAX_STEP = 2**53
-# Of the header's 4 MiB; a sentence or a recipe each.
+# The most bytes of the `about` text, which is part of the header of at most 4 MiB.
 MAX_ABOUT_BYTES = 1 << 20
 
 
 def load(path: str | os.PathLike) -> History:
-    """The History in a file. Raises FileError for what is none, or does not fit together."""
+    """The History in a file. Raises FileError for other files, and for parts that do not fit one another."""
     path = Path(path)
     check_ending(path, "read")
     try:
@@ -52,7 +52,7 @@ def load(path: str | os.PathLike) -> History:
 
 
 def save(history: History, path: str | os.PathLike) -> None:
-    """Writes a history, made `finite`, whole or not at all; reading it gives it back to the bit."""
+    """Writes the `finite` part of a history, whole or not at all; reading gives the same bits back."""
     check_ending(path, "saved")
     container.write(path, _chunks(finite(history)), "Keep fewer snapshots or runs.")
 
@@ -63,27 +63,27 @@ def to_bytes(history: History) -> bytes:
 
 
 def from_bytes(data: bytes, name: str = "these bytes") -> History:
-    """The history in the bytes that `to_bytes` gave."""
+    """The history in the bytes that `to_bytes` made."""
     return read(io.BytesIO(data), len(data), name)
 
 
 def check_ending(path: str | os.PathLike, done: str) -> None:
-    """Refuses a path that is no history's by its ending; done is `read` or `saved`."""
+    """Raises FileError for a path without a history's ending; done is `read` or `saved`, for the message."""
     if Path(path).suffix.lower() != ENDING:
         raise FileError(f"{short(path, 200)} cannot be {done} as a history: its name must end in {ENDING}.")
 
 
 def check_place(path: str | os.PathLike) -> None:
-    """Refuses a path that cannot be written, before a training rather than after it."""
+    """Raises FileError for a path that cannot be written; to be called before a training, not after it."""
     check_ending(path, "saved")
     AtomicTarget(path)
 
 
 def finite(history: History) -> History:
-    """The history without weights that are not finite; its notes under `left out` say what is missing.
+    """The history without weights that are not finite; its note `left out` says what is missing.
 
-    Runs that are not finite to their end are left out; if none is, all are cut where the first one stops. Raises
-    FileError if nothing remains.
+    Runs with values that are not finite are left out. If all runs have some, all are cut where the first one begins to.
+    Raises FileError if nothing remains.
     """
     good = np.isfinite(history.weights).all(axis=2)
     if good.all():
@@ -111,7 +111,7 @@ def finite(history: History) -> History:
 
 
 def read(stream: BinaryIO, size: int, name: str) -> History:
-    """The History in a stream of `size` bytes; `name` is the file's, for messages."""
+    """The History in a stream of `size` bytes; `name` is the file's name for messages."""
     name = short(name)
     metadata, arrays = container.read(stream, size, name)
     _check_format(metadata, arrays, name)
@@ -153,7 +153,7 @@ def _broken(name, why):
 
 
 def _check_format(metadata, arrays, name):
-    """Refuses what is another kind of file, and says what it is."""
+    """Raises FileError for another kind of file, saying which kind it is."""
     kind, version = metadata.get("format"), metadata.get("version", "")
     if kind == FORMAT and version == str(VERSION):
         return
@@ -174,7 +174,7 @@ def _check_format(metadata, arrays, name):
 
 
 def _about(metadata, name):
-    """The table of texts and numbers, each of its kind."""
+    """The dict of texts and numbers in `about`, its types checked."""
     try:
         about = json.loads(metadata.get("about", ""))
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""From arrays with names, as state dicts and weight files hold them, to an Mlp: which is which, and in what order."""
+"""Makes an Mlp from named arrays, such as state dicts and weight files: finds each array's role, and the order."""
 
 import itertools
 import re
@@ -17,27 +17,27 @@ from engine.network.mlp import Mlp
 
 @dataclass(frozen=True)
 class NamedArray:
-    """An array that is known by its shape and read only when it is wanted: `read()` gives it."""
+    """An array with a known shape that is read only when needed, by `read()`."""
 
     shape: tuple[int, ...]
     read: Callable
 
 
-# The key of a layer's weights or bias. True: (in, out), as Keras, Flax and scikit-learn keep them.
+# {name of an array of weights: True if stored as (in, out), as by Keras, Flax and scikit-learn}
 ROLES = {"weight": False, "weights": False, "w": False, "kernel": True, "kernels": True, "coefs": True}
 BIASES = {"bias", "biases", "b", "intercepts"}
 AT_END = re.compile(r"^(?P<layer>.*?)[._/]?(?P<role>weights?|bias(?:es)?|kernels?)(?::0)?$", re.IGNORECASE)
 AT_START = re.compile(
     r"^(?P<role>weights?|w|bias(?:es)?|b|kernels?|coefs|intercepts)[._\[-]?(?P<layer>\d+)\]?$", re.IGNORECASE
 )
-PLAIN = re.compile(r"^arr_(?P<layer>\d+)$")  # what numpy.savez calls arrays given without names
+PLAIN = re.compile(r"^arr_(?P<layer>\d+)$")  # numpy.savez' names for arrays given without names
 
 KEYS_READ = "0.weight and 0.bias, fc1.weight, layers.0.linear.weight, W0 and b0, weights_0 and biases_0"
 HOW_TO_GIVE_ACTIVATIONS = (
     'activations="tanh", or on the command line --net FILE:tanh, or one per layer as tanh,sine(30),identity'
 )
 
-# Up to this many kinds of names every order of them is tried: 6! = 720.
+# With up to this many kinds of names, every order of them is tried: 6! = 720.
 MAX_KINDS = 6
 
 
@@ -49,7 +49,7 @@ class _Layer:
     columns_first: bool  # stored as (in, out)
 
     def sizes(self, transposed=False):
-        """(out, in); transposed reads the matrix the other way."""
+        """(out, in) of the matrix; transposed: of its transpose."""
         out, into = self.weights.shape
         return (into, out) if self.columns_first != transposed else (out, into)
 
@@ -58,7 +58,7 @@ class _Layer:
 
 
 def arrays_of(net: Mlp) -> dict[str, np.ndarray]:
-    """A network's arrays under the names that its files have."""
+    """{name: array} of a network, as in the files that we write."""
     pairs = enumerate(net.layers)
     return {
         f"layers.{i}.{key}": x for i, layer in pairs for key, x in (("weight", layer.weights), ("bias", layer.bias))
@@ -66,12 +66,12 @@ def arrays_of(net: Mlp) -> dict[str, np.ndarray]:
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
-    """A key that sorts layer2 before layer10."""
+    """A sort key that puts layer2 before layer10."""
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in re.split(r"(\d{1,18})", text) if part]
 
 
 def _flat(shape):
-    """The length of a bias, also of one stored as (1, n); None if it is no vector."""
+    """The length of a bias, which may be stored as (1, n); None for other shapes."""
     wide = [n for n in shape if n != 1]
     return None if len(shape) > 2 or len(wide) > 1 or not shape else (wide[0] if wide else 1)
 
@@ -81,7 +81,7 @@ def spread(given: Any, count: int, name: str) -> list[Activation]:
 
     given   text: one per layer as `tanh,sine(30),identity`, where `relu,...,sigmoid` repeats relu as often as it
             takes, or one alone for all hidden layers with identity last; or a sequence, one per layer
-    count   layers of weights
+    count   number of layers of weights
     """
     one = isinstance(given, str | Activation)
     parts = str(given).split(",") if one else list(given)
@@ -105,12 +105,12 @@ def assemble(
     """The Mlp made of named arrays.
 
     entries       {name: NamedArray}
-    activations   as `spread` takes them; None is refused, for weights alone do not say what is computed
-    name          where they come from, for messages
-    called        the network's name, if it has one of its own
-    ordered       True if the order of entries is that of the layers where names do not show it (a module's state dict)
+    activations   as for `spread`; None is an error, since weights alone do not determine the function
+    name          of their file or object, for messages
+    called        the network's own name, if it has one
+    ordered       True if entries are in the order of the layers (a module's state dict), used if names do not tell
 
-    Raises NetworkError for arrays that are no layer's, ShapeError where sizes do not follow on each other.
+    Raises NetworkError for arrays that belong to no layer, ShapeError if the sizes of successive layers differ.
     """
     layers, transposed = _in_order(_layers(entries, name), name, list(entries) if ordered else None)
     check_layers(len(layers), name)
@@ -126,16 +126,16 @@ def assemble(
     biases = [None if x.bias is None else to_float32(x.bias.read()).reshape(-1) for x in layers]
     weights = [w.T if x.columns_first != transposed else w for w, x in zip(weights, layers, strict=True)]
     net = Mlp(weights, biases, activations, name=name)
-    net.name = short(called or name, 200)  # only now: messages about a file must name the file
+    net.name = short(called or name, 200)  # set last, since messages until here must name the file
     return net
 
 
 def _layers(entries, name):
-    """The layers among the entries, naturally sorted."""
+    """The layers among the entries, in natural order."""
     weights: dict[str, tuple[str, NamedArray, bool]] = {}
     biases: dict[str, tuple[str, NamedArray]] = {}
     if entries and all(PLAIN.match(key) for key in entries):
-        # Without names the order is what says it: a matrix starts a layer, a vector after it is its bias.
+        # Arrays without names: a matrix begins a layer, and a vector after it is its bias.
         for key in sorted(entries, key=natural):
             if len(entries[key].shape) == 2:
                 weights[key] = (key, entries[key], False)
@@ -175,7 +175,7 @@ def _layers(entries, name):
 
 
 def _not_a_layer(key, entry, name, entries):
-    """Why an array is not a fully connected layer's, and what to do."""
+    """The message about an array that does not belong to a fully connected layer."""
     stem = key.rsplit(".", 1)[0]
     start = f"`{short(key)}` of {name} {short(tuple(entry.shape))}"
     siblings = {k.rsplit(".", 1)[-1] for k in entries if k.rsplit(".", 1)[0] == stem}
@@ -199,10 +199,10 @@ def _follows(layers, transposed=False):
 
 
 def _in_order(layers, name, registered):
-    """The layers in the order in which they are applied, and whether all are stored as (in, out).
+    """(layers in the order in which they are applied, whether all are stored as (in, out)).
 
-    Within one kind of name (`fc1`, `fc2`) the number tells. Between kinds (`hidden`, `out`) the sizes must,
-    or, where there is one, the order in which a module registered them.
+    Names of one kind (`fc1`, `fc2`) are ordered by their number. Different kinds (`hidden`, `out`) are ordered by
+    their sizes, or by the order of registration in a module, if it is known.
     """
     kinds: dict[str, list[_Layer]] = {}
     for layer in layers:
@@ -224,14 +224,14 @@ def _in_order(layers, name, registered):
     if straight:
         return straight[0], False
     transposed = [order for order in orders if _follows(order, True)]
-    # Biases prove which side of a matrix is out; without them a transposed chain may be one in wrong order.
+    # Biases prove which axis of a matrix is `out`; without them a chain that fits transposed may be a wrong order.
     if len(transposed) == 1 and all(x.bias for x in layers) and not any(x.columns_first for x in layers):
         return transposed[0], True
     _refuse(layers, name, " Are rows and columns swapped?" if transposed else "")
 
 
 def _refuse(layers, name, hint):
-    """Says which layer does not follow on the one before, in natural order."""
+    """Raises ShapeError naming the first layer, in natural order, whose size differs from that of the one before."""
     before = None
     for layer in layers:
         out, into = layer.sizes()

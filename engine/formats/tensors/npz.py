@@ -1,4 +1,4 @@
-"""npz: numpy's zip of arrays, read without pickle and with every size checked before it is believed."""
+"""npz files: numpy's zip of arrays, read without pickle, every stated size being checked."""
 
 import math
 import zipfile
@@ -17,11 +17,11 @@ FORMAT = "neuroscene mlp 1"
 TEXTS = ("activations", "format", "name")  # the arrays that are not weights
 
 MAX_TEXT_BYTES = 64 << 10
-MAX_HEADER_BYTES = 4096  # of an array; numpy writes 128
+MAX_HEADER_BYTES = 4096  # of an array; numpy itself writes 128
 
 
 def load(path: Path, activations: Any = None) -> Mlp:
-    """The network in an .npz file; activations where it has none of its own, or to use others."""
+    """The network in an .npz file; `activations` replace the file's, or are needed if it has none."""
     with opened(path) as (stream, size):
         name = short(path.name)
         with unzipped(stream, size, name, "npz") as archive:
@@ -29,7 +29,7 @@ def load(path: Path, activations: Any = None) -> Mlp:
 
 
 def save(net: Mlp, path: Path) -> None:
-    """Writes a network with its activations and name; reading it gives it back to the bit."""
+    """Writes a network with its activations and name; reading gives the same bits back."""
     texts = {"activations": ",".join(map(str, net.activations)), "format": FORMAT, "name": short(net.name, 200)}
     with replacing(path) as stream:
         np.savez(stream, allow_pickle=False, **arrays_of(net), **{k: np.array(text) for k, text in texts.items()})
@@ -55,7 +55,7 @@ def _read(archive, name, activations):
 
 
 def _npy_header(archive, info, key, name):
-    """(shape, dtype) of an array, checked against the bytes that are there."""
+    """(shape, dtype) of an array, checked against the number of bytes."""
     with archive.open(info) as stream:
         version = np.lib.format.read_magic(stream)
         if version not in ((1, 0), (2, 0)):

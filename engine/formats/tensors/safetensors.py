@@ -1,4 +1,4 @@
-"""Networks in safetensors files: a weight and a bias a layer, the activations in the metadata."""
+"""Networks in safetensors files: a matrix and a bias for each layer, activations in the metadata."""
 
 import io
 from pathlib import Path
@@ -13,19 +13,19 @@ from engine.network.mlp import Mlp
 
 FORMAT = "neuroscene mlp"
 VERSION = 1
-# Of a file of snapshots, and of one that a training goes on from: no network by themselves.
+# Values of `format` in files of other kinds: a history, and a training that can be continued.
 HISTORY = "neuroscene history"
 TRAINING = "neuroscene training"
 
 
 def load(path: Path, activations: Any = None) -> Mlp:
-    """The network in a .safetensors file; activations where its metadata has none, or to use others."""
+    """The network in a .safetensors file; `activations` replace the metadata's, or are needed if it has none."""
     with opened(path) as (stream, size):
         return read(stream, size, path.name, activations)
 
 
 def save(net: Mlp, path: Path) -> None:
-    """Writes a network with its activations and name; reading it gives it back to the bit."""
+    """Writes a network with its activations and name; reading gives the same bits back."""
     with replacing(path) as stream:
         stream.write(to_bytes(net))
 
@@ -42,13 +42,13 @@ def to_bytes(net: Mlp) -> bytes:
 
 
 def from_bytes(data: bytes, name: str = "these bytes") -> Mlp:
-    """The network in the bytes that `to_bytes` gave."""
+    """The network in the bytes that `to_bytes` made."""
     check_size(len(data), name)
     return read(io.BytesIO(data), len(data), name)
 
 
 def read(stream: BinaryIO, size: int, name: str, activations: Any = None) -> Mlp:
-    """The network in a stream of `size` bytes; `name` is the file's, for messages.
+    """The network in a stream of `size` bytes; `name` is the file's name for messages.
 
     Raises FileError for a header that does not fit the file, and what `assemble` raises.
     """

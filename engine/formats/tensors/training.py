@@ -1,4 +1,4 @@
-"""Trainings that stopped half-way, in safetensors files: all that it takes to go on to the same bytes.
+"""Unfinished trainings in safetensors files, with all that is needed to continue to the same bytes.
 
 Arrays: weights (R, P) and moments (R, 2, P) at `step`, starts (R, P), the snapshots taken so far (R, T, P), losses
 (R, T), the steps of all snapshots, the data, and the domain. The metadata has a format, a version and `about`: JSON
@@ -21,7 +21,7 @@ from engine.network.recipe import Recipe
 
 VERSION = 1
 
-# key -> (dtype, axes as letters); a letter stands for the same number everywhere
+# {key: (dtype, axes as letters)}; equal letters are equal lengths
 ARRAYS = {
     "losses": ("F64", "RT"), "origin": ("F64", "I"), "axes": ("F64", "2I"), "low": ("F64", "2"), "high": ("F64", "2"),
     "snapshot_steps": ("I64", "S"), "points": ("F32", "NI"), "targets": ("F32", "NO"), "starts": ("F32", "RP"),
@@ -33,9 +33,9 @@ ARRAYS = {
 class State:
     """A training at a step.
 
-    target    picture of what is to be learnt, or None
-    patient   as in Trainer; bytes depend on it
-    arrays    by the keys of ARRAYS, without the domain's
+    target    picture of the data to learn, or None
+    patient   as in Trainer; the resulting bytes depend on it
+    arrays    {key of ARRAYS: array}, without those of the domain
     """
 
     recipe: Recipe
@@ -48,7 +48,7 @@ class State:
 
 
 def save(state: State, path: str | os.PathLike) -> None:
-    """Writes a State, whole or not at all; reading it gives it back to the bit."""
+    """Writes a State, whole or not at all; reading gives the same bits back."""
     about = {
         "patient": state.patient,
         "recipe": {**asdict(state.recipe), "sizes": list(state.recipe.sizes)},
@@ -64,7 +64,7 @@ def save(state: State, path: str | os.PathLike) -> None:
 
 
 def load(path: str | os.PathLike) -> State:
-    """The State in a file. Raises FileError for what is none, or does not fit together."""
+    """The State in a file. Raises FileError for other files, and for parts that do not fit one another."""
     path = Path(path)
     try:
         with opened(path, "training") as (stream, size):
@@ -108,7 +108,7 @@ def _read(stream, size, name):
 
 
 def _about(metadata, name):
-    """(recipe, seeds, step, patient) of the table of texts and numbers."""
+    """(recipe, seeds, step, patient) from `about`, checked."""
     try:
         about = json.loads(metadata.get("about", ""))
         recipe, seeds, step, patient = (about[key] for key in ("recipe", "seeds", "step", "patient"))
