@@ -1,4 +1,4 @@
-"""The scenes that come with neuroscene, by the name a person types. A line here is all a new one needs to be found."""
+"""The scenes that come with neuroscene, under the names that people type. A new scene needs only a row here."""
 
 # name -> "module:Class"
 SCENES = {

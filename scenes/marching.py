@@ -12,7 +12,7 @@ import numpy as np
 import engine
 from engine import Action, Choice, Integer, Number, Reading, Switch, in_group
 
-# The original's sparks stand at integers -4 .. 3 in a ball of radius 5.
+# The original's sparks start at integers -4 .. 3 in a ball of radius 5.
 SPARK_GRID = np.stack(np.meshgrid(*[np.arange(-4.0, 4.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 SPARK_BALL = 5.0
 # The twelve edges of the box from -1 to 1: corners that differ in one coordinate.
@@ -105,17 +105,17 @@ class Marching(engine.SpaceScene):
         self.param.watch(self._keep_framing, ["size", "region"])
 
     def home_distance(self) -> float:
-        # The original's 12 for its ball of 5; a box's corners reach further out.
+        # 12 for the ball of radius 5, as in the original; more for a box, because of its corners.
         return 2.4 * self.size if self.region == "ball" else 3.9 * self.size
 
     def _keep_framing(self, *_):
-        # Whoever has not moved the camera sees the whole region still; whoever has keeps their place.
+        # If the person has not moved the camera, it is placed to show the whole region; else it is left alone.
         framing = self.home_distance()
         if abs(self.distance - self._framing) < 1e-6 * self.distance:
             self.distance = framing
         self._framing = framing
 
-    _shown: tuple[int, int] | None  # the network's id and the output that the nodes show
+    _shown: tuple[int, int] | None  # (id of the network, output) that the nodes show
 
     def build(self, stage: engine.Node) -> None:
         net = self.network
@@ -124,7 +124,7 @@ class Marching(engine.SpaceScene):
         self._classic_light = stage.add(engine.ClassicSparks(net, SPARK_GRID))
         self._axes = stage.add(engine.Axes(theme=self.theme))
         self._classic_axes = stage.add(engine.ClassicAxes())
-        # After the lines: the original lays its surface over them.
+        # Added after the lines, since the original draws its surface over them.
         self._classic_sheet = stage.add(engine.ClassicSurfaces(net))
         theme = engine.THEMES[self.theme]
         between = 0.45 * np.array(theme.foreground) + 0.55 * np.array(theme.background)
@@ -162,7 +162,7 @@ class Marching(engine.SpaceScene):
             self._axes.resize(self.size)
 
     def level_at(self, time: float) -> float:
-        """The level at a time: it runs through one spacing and begins again, or a single one swings."""
+        """The level at a time: it rises by one spacing and begins again; a single level swings up and down."""
         if self.levels == "all":
             return self.level + self.spacing * math.fmod(time * self.speed, 1.0)
         return self.level + self.sweep * math.sin(2.0 * math.pi * time * self.speed)
@@ -181,7 +181,7 @@ class Marching(engine.SpaceScene):
         ]
 
     def randomize(self) -> None:
-        """Takes a new seed, drawn from the one there is, and drops the person's own network."""
+        """Sets a new seed, computed from the present one, and drops the person's own network."""
         self.net = None
         self.seed = int(np.random.default_rng(self.seed).integers(0, 100000))
 
@@ -217,7 +217,7 @@ class Marching(engine.SpaceScene):
         return self.network
 
     def matrix_changed(self, net: engine.Mlp) -> None:
-        # Undone to what the seed gives, it is the seed's again.
+        # If an undo leads back to the seed's network, the setting is None again.
         self.net = None if net.equals(self.random_network()) else net
 
 

@@ -1,6 +1,6 @@
 """activations: every neuron of a convolutional network in space, after "a look inside a neural network".
 
-A picture stands in front; block behind block stand the neurons, as many as there are, and shine as they answer to it.
+The picture stands in front; behind it, block after block, stand all neurons, and shine by their response to it.
 """
 
 import math
@@ -15,23 +15,23 @@ from scenes.activations.figures import FIGURES
 from scenes.activations.network import names_classes
 from scenes.activations.panel import ActivationsPanel
 
-# Seconds in which a block appears, one after the other.
+# Seconds for which each block appears, one after the other.
 APPEAR = 0.5
-# The radius of the ball that everything is scaled to fill, in world units; the camera stands 12 away. A block alone is
-# as high as it is long.
+# The radius in world units of the ball to which everything is scaled, while the camera is 12 away; and of the ball for
+# a single block, which is as high as long.
 RADIUS, ALONE = 7.6, 5.2
-# How wide a block alone is at least, as a part of its depth.
+# The least width of a block shown alone, relative to its depth.
 BLOCK = 1.4
-# In the cloud's units: from the picture to the first block, from a block to its name.
+# Distances in the cloud's units: from the picture to the first block, from a block to its name.
 BEFORE, BELOW = 90.0, 14.0
-# What it turns about: so far from the back to the front, which comes nearest to the camera.
+# The place of the axis round which everything turns, from the back (0) to the front (1), which is nearer the camera.
 AXIS = 0.62
-# The picture's side, as a part of the blocks' row, at most.
+# The largest side of the picture, relative to the length of the row of blocks.
 MOST_FRONT = 0.27
-# How much of a block's opacity is left while a neuron is pinned.
+# Factor of the opacity of other blocks while a neuron is pinned.
 STEPPED_BACK = {"dark": 0.3, "paper": 0.45}
 TOP = 5
-# Neurons of which dots need no more than their size; on white ground they are drawn bolder.
+# A network of so many neurons has dots of normal size, smaller ones larger dots; on paper dots are bolder.
 MANY, BOLDER = 2.7e6, {"dark": 1.0, "paper": 1.5}
 
 
@@ -52,15 +52,15 @@ class Activations(ActivationsPanel):
         self.param.watch(self._stay_revealed, ["net", "network", "blocks", "alone", "reveal"])
 
     def _stay_revealed(self, *_):
-        """Where all blocks have appeared, all of another choice have too."""
+        """If all blocks have appeared, those of another choice of blocks appear at once."""
         try:
             moment = self.moment
         except engine.NeurosceneError:
-            return  # the next picture reports it
+            return  # the next picture reports the error
         if self._time >= self._revealed != moment:
             self.go_to(moment + self._time - self._revealed)
 
-    # When.
+    # Time.
 
     @property
     def moment(self) -> float:
@@ -106,13 +106,13 @@ class Activations(ActivationsPanel):
         self.update_marks()
 
     def _appeared(self, time, count):
-        """(K,) how much of each block is there."""
+        """(K,) how far each block has appeared, 0 to 1."""
         if not self.reveal:
             return np.ones(count)
         return np.clip(time / APPEAR - np.arange(count), 0.0, 1.0)
 
     def _strengths(self, count):
-        """(K,) the blocks' opacity: less for those that step back behind a pin, or a block under the pointer."""
+        """(K,) the blocks' opacity, less for other blocks while a neuron is pinned or a block is under the pointer."""
         behind = STEPPED_BACK[self.theme]
         if self._hovered_block is None:
             return np.full(count, behind if self.pinned else 1.0)
@@ -141,7 +141,7 @@ class Activations(ActivationsPanel):
         self._names.positions = np.array(
             [(0.0, -layout.size[1] / 2 - BELOW, layout.origin[2] - layout.size[2] / 2) for layout in layouts]
         )
-        # The picture is as large as the first block, but never hides the row; and all of it fills the ball.
+        # The picture is as large as the first block, if that does not hide the row. All together fill the ball.
         self._side = min(max(layouts[0].size[:2]) or length, MOST_FRONT * length) or 1.0
         front = length / 2 + (BEFORE if self._has_front else 0.0)
         self._front = front
@@ -151,7 +151,7 @@ class Activations(ActivationsPanel):
             corners.append((self._side / 2 * 1.2, front))
         middle = AXIS * front - (1.0 - AXIS) * length / 2
         radius = max(math.hypot(half, z - middle) for half, z in corners)
-        # A single neuron has no extent.
+        # The lower bound is for a single neuron, whose radius is 0.
         scale = (RADIUS if self._has_front else ALONE) / max(radius, cloud_layout.SPACING)
         self._fitted = np.diag([scale, scale, scale, 1.0])
         self._fitted[2, 3] = -middle * scale
@@ -169,7 +169,7 @@ class Activations(ActivationsPanel):
         self._plane.right, self._plane.down = (w, 0.0, 0.0), (0.0, -h, 0.0)
 
     def _is_hidden(self, positions):
-        """Bools: which of (N, 3) places of the cloud's space the picture stands before."""
+        """(N,) bools: which of (N, 3) places in the cloud's space are hidden by the picture."""
         if not self._plane.visible:
             return np.zeros(len(positions), bool)
         camera, world = self.camera, self._root.transform
@@ -196,6 +196,6 @@ class Activations(ActivationsPanel):
 
 
 def _turned(angle):
-    """(4, 4) a turn round the upright axis."""
+    """(4, 4) a rotation round the vertical axis."""
     c, s = math.cos(angle), math.sin(angle)
     return np.array([[c, 0, s, 0], [0, 1, 0, 0], [-s, 0, c, 0], [0, 0, 0, 1.0]])

@@ -1,4 +1,4 @@
-"""The settings of activations, and which blocks of the network stand in its cloud."""
+"""The settings of activations, and the choice of blocks of the network that are shown."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -9,7 +9,7 @@ from scenes.activations.network import SeenNetwork
 
 
 class ActivationsBlocks(SeenNetwork):
-    """A SeenNetwork of which some nodes, its blocks, are shown."""
+    """A SeenNetwork and the choice of its nodes that are shown, the blocks."""
 
     with in_group("shown"):
         blocks = Choice(
@@ -47,7 +47,7 @@ class ActivationsBlocks(SeenNetwork):
 
     @property
     def block_names(self) -> tuple[str, ...]:
-        """Names of the nodes that stand in the cloud, in order."""
+        """Names of the nodes that are shown, in order."""
         net = self.convnet
         return self.cached("blocks", (net, self.blocks, self.alone), self._chosen)
 
@@ -61,11 +61,11 @@ class ActivationsBlocks(SeenNetwork):
             names = tuple(n for n in self.forward.kept[1:] if not isinstance(net.node(n), engine.nodes.Flatten))
         if not self.alone.strip():
             return names
-        # Any node there is can be seen alone, also one that the choice leaves out.
+        # Any node can be shown alone, even one that the choice of blocks leaves out.
         return (self.node_called(self.alone.strip(), names),)
 
     def node_called(self, text: str, names: Sequence[str]) -> str:
-        """The name of the node that a person calls so. Raises SettingError."""
+        """The name of the node that a person's text means. Raises SettingError for no such node."""
         kept = self.forward.kept[1:]
         known = dict(zip(short_names(kept), kept, strict=True)) | dict(zip(short_names(names), names, strict=True))
         known |= {name: name for name in kept}
@@ -76,12 +76,12 @@ class ActivationsBlocks(SeenNetwork):
 
     @property
     def block_labels(self) -> tuple[str, ...]:
-        """What the blocks are called, in order."""
+        """The blocks' labels, in order."""
         return short_names(self.block_names)
 
     @property
     def block_is_shown(self) -> tuple[bool, ...]:
-        """A bool for each block. Raises SettingError for a name there is not."""
+        """For each block whether it is shown. Raises SettingError for an unknown name."""
         names, text = self.block_names, self.shown.strip()
         if self.alone.strip() or text == "all":
             return (True,) * len(names)

@@ -1,4 +1,4 @@
-"""The figures of activations: what a lesson on convolutional networks needs, of the small network that is included."""
+"""The figures of activations: pictures of the small included network for a lesson on convolutional networks."""
 
 from engine import Figure, Step
 from scenes.activations.network import KINDS

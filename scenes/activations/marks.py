@@ -1,4 +1,4 @@
-"""What activations shows of one neuron: what it sees of the picture, its channel's map, who moved it."""
+"""What activations shows about one neuron: its receptive field, its channel's map, the neurons that moved it most."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ from engine import SettingError
 from scenes.activations.blocks import ActivationsBlocks
 from scenes.activations.network import names_classes
 
-# Neurons that moved the pinned one most, and of each layer those that are followed on, with how many of theirs.
+# How many neurons that moved the pinned one most are shown; how many of each layer are followed, and to how many each.
 FIRST, FOLLOWED, EACH = 12, 5, 4
-# Linear colours of what raised a neuron and what held it back.
+# Linear colours for neurons that raised a response, and for those that lowered it.
 RAISED, HELD = np.array(engine.linear_rgb("#ff9d3c")), np.array(engine.linear_rgb("#5aa9ff"))
 
 
 @dataclass(frozen=True)
 class Neuron:
-    """One of a node's: name of the node, and its place there."""
+    """A neuron: the name of its node, and its place there."""
 
     node: str
     channel: int
@@ -30,19 +30,19 @@ class Neuron:
 
 
 class ActivationsMarks(ActivationsBlocks):
-    """Marks of the pinned neuron, else of the one under the pointer."""
+    """Draws marks for the pinned neuron, else for the one under the pointer."""
 
-    _pointed: Neuron | None = None  # under the pointer
-    _known: str | None = None  # the last `neuron` that named one
+    _pointed: Neuron | None = None  # the neuron under the pointer
+    _known: str | None = None  # the last value of `neuron` that named an existing neuron
     _cloud: engine.NeuronCloud
     _plane: engine.ImagePlane
     _wired: tuple | None
 
     @property
     def pinned(self) -> Neuron | None:
-        """The Neuron that `neuron` names, or None.
+        """The Neuron named by the setting `neuron`, or None.
 
-        Raises SettingError for one there is not; of one that another network had, nothing is said.
+        Raises SettingError for a neuron that does not exist, unless it existed in the network shown before.
         """
         try:
             found = self.cached("pinned", (self.neuron, self.convnet, self.block_names), self._read_neuron)
@@ -74,7 +74,7 @@ class ActivationsMarks(ActivationsBlocks):
         return Neuron(node, *place)
 
     def written(self, neuron: Neuron) -> str:
-        """A Neuron as `neuron` takes it."""
+        """The text of a Neuron for the setting `neuron`."""
         label = self.block_labels[self.block_names.index(neuron.node)]
         place = neuron.place if self.convnet.shapes[neuron.node][1:] != (1, 1) else neuron.place[:1]
         return " ".join(map(str, (label, *place)))
@@ -85,14 +85,14 @@ class ActivationsMarks(ActivationsBlocks):
         pointed, shapes = self._pointed, self.convnet.shapes
         if pointed is None or pointed.node not in self.block_names:
             return self.pinned
-        # It may be another network's.
+        # It may belong to the network shown before.
         is_there = all(p < n for p, n in zip(pointed.place, shapes[pointed.node], strict=True))
         return pointed if is_there else self.pinned
 
     # What is drawn.
 
     def build_marks(self, root: engine.Node, stage: engine.Node) -> None:
-        """Adds the marks' nodes: those in the cloud's space to the root."""
+        """Adds the marks' nodes: to `root` those in the cloud's space, to `stage` the card."""
         self._ring = root.add(engine.Callout(name="neuron"))
         self._pin = root.add(engine.Callout(name="pinned neuron"))
         self._frame = root.add(engine.Lines(name="what it sees", width=2.5))
@@ -136,7 +136,7 @@ class ActivationsMarks(ActivationsBlocks):
         return neuron.node == self.convnet.output.name and names_classes(self.convnet)
 
     def _framed(self, neuron):
-        """(segments, colour) of what a neuron sees, on the picture."""
+        """(segments, colour) of the frame round a neuron's receptive field, on the picture."""
         if neuron is None or not self._plane.visible:
             return (), (*engine.FRAMED, 1.0)
         top, left, bottom, right = self.convnet.field(neuron.node, neuron.row, neuron.column)
@@ -144,10 +144,10 @@ class ActivationsMarks(ActivationsBlocks):
         return [(corners[k], corners[(k + 1) % 4]) for k in range(4)], (*engine.FRAMED, 1.0)
 
     def _on_picture(self, row, column):
-        """(3,) a place on the picture's plane, in pixels from its top left."""
+        """(3,) the point of the picture's plane at (row, column), pixels from its top left."""
         height, width = self.seen.shape[:2]
         corner, right, down = (np.array(v) for v in (self._plane.corner, self._plane.right, self._plane.down))
-        # A little before it.
+        # A little in front of the picture.
         return corner + right * column / width + down * row / height + (0.0, 0.0, 0.6)
 
     # The card.
@@ -180,16 +180,16 @@ class ActivationsMarks(ActivationsBlocks):
         return f"{label}, channel {neuron.channel}", tuple(rows), tuple(images)
 
     def score(self, neuron: Neuron) -> float:
-        """How many standard deviations a response lies above the mean of what it is measured by."""
+        """How many standard deviations a response is above the mean, both as NeuronCloud.statistics has them."""
         key = self.responses, self.normalise, self.block_names
         means, deviations = self.cached("statistics", key, self._cloud.statistics)[self.block_names.index(neuron.node)]
         deviation = float(deviations[neuron.channel])
         return (self.response(neuron) - float(means[neuron.channel])) / deviation if deviation else 0.0
 
-    # Who moved it.
+    # The neurons that moved it.
 
     def _wire(self, neuron):
-        """Lines from a neuron to those that moved it most, from there on to theirs, and at last to the picture."""
+        """Lines from a neuron to those that moved it most, from these to theirs, and so on to the picture."""
         segments: list[tuple] = []
         strengths: list[float] = []
         ends: dict[Neuron, float] = {}
@@ -213,7 +213,7 @@ class ActivationsMarks(ActivationsBlocks):
             ends |= found
             strongest = sorted(found, key=lambda n: -abs(found[n]))[:FOLLOWED]
             largest = max((abs(found[n]) for n in strongest), default=1.0) or 1.0
-            # Shares shrink from layer to layer: each is drawn beside the strongest of its own.
+            # Shares shrink from layer to layer, so each is drawn relative to the strongest of its layer.
             level = {n: found[n] / largest for n in strongest}
         self._wires.set(segments, _coloured(np.array(strengths)))
         self._ends.set([self.where(n) for n in ends], _coloured(np.array(list(ends.values())), least=0.7), 4.0)

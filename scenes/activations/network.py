@@ -1,4 +1,4 @@
-"""A scene whose convolutional network looks at a picture: which network, which picture, what it answers."""
+"""The base of activations: the settings for the network and its input picture, and the responses."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -13,12 +13,12 @@ from engine import Choice, Convolutional, Integer, SettingError, in_group
 # What the drawn pictures show, in the order of the small network's classes.
 KINDS = ("boat", "bottle", "butterfly", "car", "cat", "cup", "fish", "flower", "house", "key", "mushroom", "snowman",
          "star", "sun", "tree", "umbrella")  # fmt: skip
-# Pictures of each kind in scenes/data/drawn, side by side in one file, and their side in pixels.
+# The number of pictures of each kind in its file in scenes/data/drawn, side by side, and their side in pixels.
 DRAWN, SIDE = 4, 256
-# The network that is included; docs/activations.md says how it was trained.
+# The included network; docs/activations.md says how it was trained.
 OWN = "small_squeezenet.safetensors"
 AS_STATED = "as the file says"
-# Free photos that scikit-image brings along; `none` is the drawn picture.
+# Free photos in scikit-image's package; `none` stands for the drawn picture.
 PHOTOS = ("none", "chelsea", "astronaut", "coffee", "rocket", "motorcycle_left", "horse", "clock_motion", "camera",
           "coins", "moon", "hubble_deep_field", "retina", "cell", "brick", "grass", "gravel")  # fmt: skip
 NETWORKS = "small", "squeezenet"
@@ -26,13 +26,13 @@ NETWORKS = "small", "squeezenet"
 
 @cache
 def own_network() -> engine.ConvNet:
-    """The ConvNet that is included."""
+    """The included ConvNet."""
     return engine.small_squeezenet(files("scenes").joinpath("data", OWN).read_bytes(), OWN)
 
 
 @cache
 def downloaded(name: str) -> engine.ConvNet:
-    """The ConvNet of a file that `neuroscene download` fetched. Raises SettingError where it did not."""
+    """The ConvNet of a file that `neuroscene download` has stored. Raises SettingError if there is none."""
     path = engine.downloaded_file(name)
     if path is None:
         raise SettingError(
@@ -43,7 +43,7 @@ def downloaded(name: str) -> engine.ConvNet:
 
 
 class SeenNetwork(engine.SpaceScene):
-    """A convolutional network, the picture it looks at, and its responses."""
+    """A scene with a convolutional network, its input picture, and its responses."""
 
     with in_group("shown"):
         with in_group(when=lambda s: s.image is None and s.photo == "none"):
@@ -64,11 +64,11 @@ class SeenNetwork(engine.SpaceScene):
         )  # fmt: skip
         names = engine.ClassNames(None, label="class names", doc="a text file, one a line")
 
-    # What looks.
+    # The network.
 
     @property
     def convnet(self) -> engine.ConvNet:
-        """The network that looks; one that ends with a number for each class has a softmax behind it."""
+        """The network; if it ends with a number for each class, a softmax is added."""
         key = self.net, self.network, self.pixels, self.names
         return self.cached("convnet", key, self._made)
 
@@ -83,15 +83,15 @@ class SeenNetwork(engine.SpaceScene):
 
     @property
     def forward(self) -> engine.Forward:
-        """The network on the GPU; it is made once."""
+        """The network on the GPU, made once."""
         net = self.convnet
         return self.cached("forward", (net,), lambda: engine.Forward(net))
 
-    # What it looks at.
+    # Its input.
 
     @property
     def picture(self) -> np.ndarray:
-        """(H, W) or (H, W, 3) uint8: the whole picture, as it is given."""
+        """(H, W) or (H, W, 3) uint8: the whole picture, before it is resized."""
         if self.image is not None:
             return self.image
         if self.photo != "none":
@@ -100,7 +100,7 @@ class SeenNetwork(engine.SpaceScene):
 
     @property
     def seen(self) -> np.ndarray:
-        """(H, W, 3) uint8: the picture as the network sees it."""
+        """(H, W, 3) uint8: the picture at the network's input size."""
         net, picture = self.convnet, self.picture
         if net.preprocess is None:
             raise SettingError(f"{net} takes {net.input_shape[0]} channels; photos have three, or one in grey.")
@@ -109,28 +109,28 @@ class SeenNetwork(engine.SpaceScene):
 
     @property
     def responses(self) -> Mapping[str, np.ndarray]:
-        """{node: (C, H, W)} responses to what is seen: computed when that changed, read from the GPU when asked for."""
+        """{node: (C, H, W)} responses to `seen`: computed when it has changed, read from the GPU when accessed."""
         seen, forward = self.seen, self.forward
         return self.cached("responses", (seen, forward), lambda: forward.responses(forward.net.preprocess(seen)))
 
     @property
     def probabilities(self) -> np.ndarray | None:
-        """(classes,) of the last node, or None for a network that has none."""
+        """(classes,): the probabilities of the last node, or None for a network without them."""
         net = self.convnet
         if not names_classes(net):
             return None
         return self.responses[net.output.name].astype(float).ravel()
 
     def class_name(self, number: int) -> str:
-        """What a class is called: its number where the network does not say."""
+        """The name of a class; its number if the network has no names."""
         classes = self.convnet.classes
         return classes[number] if number < len(classes) else f"class {number}"
 
 
 def drawn_picture(kind: str, seed: int) -> np.ndarray:
-    """(256, 256, 3) uint8: a drawn picture of an object; of the seeds from 4 on, one of the first four varied.
+    """(256, 256, 3) uint8: a drawn picture of an object; for seeds from 4 on, a variation of one of the first four.
 
-    Every second round of four is mirrored, and the colour channels change places: 48 pictures of each kind, then again.
+    Every second group of four seeds is mirrored, and colour channels are exchanged: 48 different pictures of each kind.
     """
     row = engine.shrunk_image(str(files("scenes").joinpath("data", "drawn", f"{kind}.webp")), DRAWN * SIDE)
     look, number = divmod(seed, DRAWN)
@@ -140,7 +140,7 @@ def drawn_picture(kind: str, seed: int) -> np.ndarray:
 
 
 def with_probabilities(net: engine.ConvNet) -> engine.ConvNet:
-    """The ConvNet with a softmax behind it, if it ends with a number for each of several classes."""
+    """The ConvNet with a softmax added, if it ends with a number for each of several classes."""
     channels, *size = net.shapes[net.output.name]
     if isinstance(net.output, engine.nodes.Softmax) or size != [1, 1] or channels == 1:
         return net
@@ -150,12 +150,12 @@ def with_probabilities(net: engine.ConvNet) -> engine.ConvNet:
 
 
 def names_classes(net: engine.ConvNet) -> bool:
-    """True if a network ends with a probability for each class."""
+    """True if the last node of a network is a probability for each class."""
     return isinstance(net.output, engine.nodes.Softmax) and net.shapes[net.output.name][1:] == (1, 1)
 
 
 def free_photo(name: str) -> np.ndarray:
-    """(H, W) or (H, W, 3) uint8: a photo that scikit-image brings along, found without opening the network."""
+    """(H, W) or (H, W, 3) uint8: a photo in scikit-image's package, read without access to the internet."""
     try:
         folder = files("skimage") / "data"
     except ModuleNotFoundError:

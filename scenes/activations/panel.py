@@ -1,23 +1,23 @@
-"""What activations answers to a person: readings, pins, the blocks' buttons, its actions."""
+"""The interaction of activations: readings, pins, buttons for blocks, actions."""
 
 import engine
 from engine import Action, Reading
 from scenes.activations.marks import ActivationsMarks, Neuron
 
 BUTTON = "#ffb347"
-# Of the distance, for a press of an arrow.
+# Factor of the distance for a press of an arrow key.
 STEP = 1.1
 
 
 class ActivationsPanel(ActivationsMarks):
-    """Readings and buttons."""
+    """Adds readings, pins, buttons and actions."""
 
     _hovered_block: tuple[int, int] | None = None
 
-    # Under the pointer.
+    # Picking.
 
     def neuron_of(self, hit: engine.Hit | None) -> Neuron | None:
-        """The Neuron that a Hit is of, or None."""
+        """The Neuron that a Hit belongs to, or None."""
         if hit is None or hit.node is not self._cloud or hit.part is None:
             return None
         block, *place = hit.part
@@ -38,7 +38,7 @@ class ActivationsPanel(ActivationsMarks):
         if neuron is None:
             return self._read_picture(hit)
         if self._is_class(neuron):
-            return None  # its name stands in the picture
+            return None  # no card: its name is in the picture already
         title, rows, _ = self._card_of(neuron)
         return Reading(title, rows, hit.position)
 
@@ -49,7 +49,7 @@ class ActivationsPanel(ActivationsMarks):
         rows = ("row, column", f"{row}, {column}"), ("red, green, blue", ", ".join(map(str, self.seen[row, column])))
         return Reading("what is seen", rows, hit.position)
 
-    # The panel.
+    # Data for the panel.
 
     def units(self) -> engine.Units | None:
         if self.alone.strip():

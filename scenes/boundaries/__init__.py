@@ -1,7 +1,7 @@
 """boundaries: a classifier's neurons over its training, after GINN (Darlow and Storkey 2018).
 
-A small network learns the pixels of an image: their place is the input, black or white the answer. Each neuron has a
-boundary, where its weighted sum is zero. All of them are drawn, exactly, at every moment of the training.
+A small network learns an image: its input is the place of a pixel, its output the class black or white. Each neuron has
+a boundary, where its weighted sum is zero. All boundaries are drawn exactly, at every recorded step of the training.
 """
 
 from engine import Action, Figure

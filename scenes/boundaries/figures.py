@@ -1,7 +1,7 @@
-"""The figures of boundaries: what GINN's article shows, each by one command, in the included history.
+"""The figures of boundaries: those of the article on GINN, made from the included history.
 
-Runs 1 to 4 are of the seeds 2, 4, 7 and 11; the last one never finds the diamond. What is worth seeing in each was
-found by engine.analysis.findings.
+Runs 1 to 4 have the seeds 2, 4, 7 and 11; the last one never learns the diamond. Moments and neurons were chosen from
+the findings of engine.analysis.
 """
 
 from engine import Figure, Step

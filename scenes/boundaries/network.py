@@ -1,4 +1,4 @@
-"""A scene whose network was trained, or is being trained: where its history comes from."""
+"""The base of boundaries: where the history of a training comes from."""
 
 from dataclasses import replace
 from functools import cache
@@ -12,21 +12,21 @@ from engine import Choice, Integer, Number, Recipe, SettingError, Switch, Text, 
 
 # Four runs that `neuroscene train` recorded; docs/boundaries.md has the command.
 SHIPPED = "bottle.safetensors"
-# What the training kernel has derivatives of.
+# The activations that the training kernel supports.
 LEARNING = [name for name in ("relu", "leaky_relu", "tanh", "sine", "gelu", "silu") if name in engine.ACTIVATIONS]
 TASKS = ["black and white", "grey", "colour"]
-# Of pictures and films off the screen: a training longer than this belongs to `neuroscene train`.
+# The longest training for pictures and films off the screen; longer ones should use `neuroscene train`.
 MOST_STEPS = 200_000
 
 
 @cache
 def shipped() -> engine.History:
-    """The History that is included."""
+    """The included History."""
     return engine.history_from_bytes(files("scenes").joinpath("data", SHIPPED).read_bytes(), SHIPPED)
 
 
 class TrainedNetwork(engine.FlatScene):
-    """A network's life: the included history, a recorded one, a single network, or a training that runs now."""
+    """A scene with a History: the included or a recorded one, a single network, or a training that runs now."""
 
     with in_group("shown"):
         history = engine.Recorded(None, doc="a recorded training; none shows the one that comes along")
@@ -63,7 +63,7 @@ class TrainedNetwork(engine.FlatScene):
                 1.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), doc="of both inputs, at the right and at the top"
             )
 
-    # True once a window has let it work: then it trains a little each frame.
+    # True once a window has called `work`, which trains for a short time in each frame.
     _is_live = False
 
     # Where the history comes from.
@@ -73,23 +73,23 @@ class TrainedNetwork(engine.FlatScene):
 
     @property
     def trains(self) -> bool:
-        """True for a training that goes on."""
+        """True if the history comes from a training that runs in this scene."""
         return (self.image is not None or self.training is not None) and self.history is None and self.net is None
 
     @property
     def begins(self) -> bool:
-        """True for a training whose recipe is set here."""
+        """True if that training is begun here, by the recipe of the settings."""
         return self.trains and self.training is None
 
     @property
     def is_wide(self) -> bool:
-        """True for a network of more than two inputs, shown along a plane of them."""
+        """True if the network has more than two inputs, and is shown on a plane through them."""
         source = self.net.shape if self.net is not None else self.history.shape if self.history is not None else None
         return source is not None and source.sizes[0] > 2
 
     @property
     def record(self) -> engine.History:
-        """The History there is now."""
+        """The present History."""
         if self.net is not None:
             made_from = self.net, self.low, self.high, self.x_input, self.y_input, self.rest
             return self.cached("network", made_from, self._of_network)
@@ -111,7 +111,7 @@ class TrainedNetwork(engine.FlatScene):
 
     def _along_plane(self):
         domain = self.history.domain
-        # The plane that was recorded, until another one is asked for.
+        # The plane of the recorded history, unless another one is set.
         if (self.x_input, self.y_input, self.rest.strip()) == (1, 2, ""):
             return self.history
         return replace(self.history, domain=self._plane(domain.origin.size, domain.low, domain.high), target=None)
@@ -139,14 +139,14 @@ class TrainedNetwork(engine.FlatScene):
         return values
 
     def moment_of(self, snapshot: int) -> engine.History:
-        """The History of a single snapshot of the record, all runs."""
+        """A History of all runs with a single snapshot of the record."""
         record, here = self.record, slice(snapshot, snapshot + 1)
         return replace(record, steps=record.steps[here], weights=record.weights[:, here], losses=record.losses[:, here])
 
     def state(self, clock: engine.Clock | None = None, *, weights_limit: float = 2**20) -> dict[str, Any]:
         state = super().state(clock, weights_limit=weights_limit)
         if "history" not in state["settings"] or (self.trains and (self._is_live or self.training is not None)):
-            # Too long to be stored, or still growing: the moment shown makes the same picture again.
+            # A history that is too long to be stored, or still growing: storing the snapshot shown is enough.
             snapshot = self.snapshot_at(clock.time if clock else 0.0)
             data = engine.history_to_bytes(self.moment_of(snapshot))
             if len(data) <= weights_limit:
@@ -157,7 +157,7 @@ class TrainedNetwork(engine.FlatScene):
 
     @property
     def trainer(self) -> engine.Trainer:
-        """The Trainer that was saved, or that of the image and the recipe that are set."""
+        """The Trainer read from a file, or one for the image and the recipe of the settings."""
         if self.training is not None:
             return self.training
         key = (self.image, self.task, self.hidden, self.activation, self.steps, self.batch, self.learning_rate,
@@ -191,7 +191,7 @@ class TrainedNetwork(engine.FlatScene):
         return not self.trainer.is_done
 
     def trained_to(self, snapshot: int) -> None:
-        """Trains until a snapshot of the whole schedule is there; in a live view it comes by itself."""
+        """Trains until a snapshot of the schedule is recorded; in a live view it does nothing, since `work` trains."""
         if self._is_live or not self.trains:
             return
         planned = self.trainer.snapshot_steps
@@ -205,7 +205,7 @@ class TrainedNetwork(engine.FlatScene):
             self.trainer.advance(step - self.trainer.step)
 
     def restart_training(self) -> None:
-        """Begins again from the same initial weights; of the image shown, where nothing is being trained."""
+        """Trains again from the same initial weights; if nothing is being trained, begins with the image shown."""
         if self.trains:
             self.trainer.restart()
             return
@@ -215,7 +215,7 @@ class TrainedNetwork(engine.FlatScene):
         self.param.update(history=None, net=None, training=None, image=target)
 
     def step_training(self) -> None:
-        """One step more, and then rest."""
+        """Trains one step, then pauses."""
         if not self.trains:
             raise SettingError("Nothing is being trained; give an image to learn, or begin with Train.")
         self.pause = True

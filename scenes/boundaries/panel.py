@@ -1,4 +1,4 @@
-"""What boundaries gives a live view: its timeline, its neurons as buttons, the network's diagram, the findings."""
+"""The panel of boundaries: its timeline, buttons for neurons, the network's diagram, the findings."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,16 +7,16 @@ import numpy as np
 import engine
 from scenes.boundaries.picture import BoundariesPicture
 
-# Curves of runs, apart from the layers' colours.
+# Colours for the curves of runs, different from the layers' colours.
 RUNS = ("#b48ead", "#d0a15c", "#7f9fbf", "#8fae8b", "#c77d7d", "#9a8fc0")
-# Hidden neurons up to which regions are counted for the snapshot shown: some milliseconds.
+# The most hidden neurons for which the regions of the snapshot shown are counted, in a few milliseconds.
 COUNTED = 64
-# Points a side of the grid on which neurons that do nothing are found.
+# Points a side of the grid on which dead neurons are found.
 SAMPLED = 24
 
 
 class BoundariesPanel(BoundariesPicture):
-    """The parts of the panel."""
+    """Adds the parts of the panel."""
 
     # Time.
 
@@ -44,7 +44,7 @@ class BoundariesPanel(BoundariesPicture):
         ]
 
     def _motion(self, record):
-        """How far boundaries move a step, in the domain's units: by biases faint, by weights strong."""
+        """TimeCurves of how far boundaries move in a step, in the domain's units: by biases, by weights (wide)."""
         if record.snapshots < 2:
             return []
         found = self.cached("motion", (record, self.shown_run), lambda: engine.boundary_motion(record, self.shown_run))
@@ -53,13 +53,13 @@ class BoundariesPanel(BoundariesPicture):
         for by, table, wide in (("biases", found.biases, False), ("weights", found.weights, True)):
             for k, style in enumerate(styles):
                 values = np.append(np.nan, table[:, k])
-                # A layer that stands still has no place on a logarithm.
+                # A layer that does not move has no place on a logarithmic axis.
                 values[values <= 0.0] = np.nan
                 curves.append(engine.TimeCurve(f"layer {k + 1}, {by}", values, style.css, wide))
         return curves
 
     def _hint(self):
-        """The step, the loss and the count of regions of what is shown."""
+        """The step, the loss and the number of regions of the snapshot shown."""
         record, snapshot = self.record, min(self._snapshot, self.record.snapshots - 1)
         return self.cached("hint", (record, self.shown_run, snapshot), lambda: self._describe(record, snapshot))
 
@@ -93,7 +93,7 @@ class BoundariesPanel(BoundariesPicture):
         return engine.Units(tuple(layers), self.write_neurons, self._hover, self._hovered)
 
     def _dead(self, net):
-        """For each hidden layer a text a neuron: why it cuts nothing, or an empty one."""
+        """For each hidden layer, a text for each neuron: why it has no boundary here, or an empty one."""
         h, words = self.record.domain.inputs(engine.domain_grid(self.record.domain, SAMPLED, SAMPLED)), []
         for layer in net.layers[:-1]:
             z = h @ layer.weights.T.astype(float) + layer.bias
@@ -113,13 +113,13 @@ class BoundariesPanel(BoundariesPicture):
 
     @property
     def _findings(self):
-        """What was found in the run shown; None while it is being looked for, or where it is not worth it."""
+        """The findings in the run shown; None while they are being searched, or if they are not searched."""
         record = self.record
         if self.trains or record.snapshots < 2:
             return None
         found = self.cached("findings", (record, self.shown_run), lambda: self._look(record, self.shown_run))
         if not self._is_live:
-            # A picture waits for it; a window goes on.
+            # A picture waits for the search; a window does not.
             return found.result()
         return found.result() if found.done() else None
 

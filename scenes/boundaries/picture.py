@@ -1,4 +1,4 @@
-"""The picture of boundaries: a tile for each run, its lines and its background at a moment; the same as vectors."""
+"""The picture of boundaries: a tile for each run, with lines and background at a moment; also as a vector drawing."""
 
 import math
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ import engine
 from engine import Choice, Integer, Number, SettingError, Switch, Text, in_group, parts
 from scenes.boundaries.network import TrainedNetwork
 
-# The share of a tile that lies between two runs side by side.
+# The gap between the tiles of two runs, relative to a tile.
 GAP = 0.1
-# Pixels along the longer side of the picture that lies under a drawing's vectors.
+# Pixels along the longer side of the background image of a vector drawing.
 RASTER = 800
 
 
 class BoundariesPicture(TrainedNetwork):
-    """Draws the boundaries of a record's snapshots; `neurons` selects whose."""
+    """Draws the boundaries at a record's snapshots, of the neurons that the setting `neurons` selects."""
 
     with in_group("shown"):
         with in_group(when=lambda s: s.record.runs > 1):
@@ -53,10 +53,10 @@ class BoundariesPicture(TrainedNetwork):
             doc="how quickly time goes through the training",
         )  # fmt: skip
 
-    # The square that a history is laid into, with a margin.
+    # Histories are placed into the unit square; this window shows it with a margin.
     x, y, extent = 0.5, 0.5, 1.12
 
-    # (layer, unit) of the neuron that stands out, which is under the pointer.
+    # (layer, unit) of the neuron under the pointer, which is emphasised.
     _hovered: tuple[int, int] | None = None
     _snapshot = 0
     _nodes: list[engine.Boundaries]
@@ -78,7 +78,7 @@ class BoundariesPicture(TrainedNetwork):
     @property
     def moment(self) -> float:
         if self.step < 0:
-            # Of a training that goes on: the last there is. To get to its end takes all of it.
+            # For a running training this is its last snapshot so far: to reach the end, all of it would have to run.
             snapshot = self.record.snapshots - 1
         elif self.trains:
             snapshot = int(np.searchsorted(self.trainer.snapshot_steps, self.step, side="right")) - 1
@@ -93,7 +93,7 @@ class BoundariesPicture(TrainedNetwork):
 
     def snapshot_at(self, time: float) -> int:
         """The number of the snapshot shown at a time."""
-        # A part of a snapshot is added: times come from it by a division.
+        # The small number corrects the rounding of the times, which were divided by the rate.
         wanted = max(0, math.floor(time * self.rate + 1e-6))
         self.trained_to(wanted)
         return min(wanted, self.record.snapshots - 1)
@@ -104,7 +104,7 @@ class BoundariesPicture(TrainedNetwork):
         return min(self.run, self.record.runs) - 1
 
     def network_of(self, run: int) -> engine.Mlp:
-        """A run's network at the snapshot shown; the same object while that is shown."""
+        """A run's network at the snapshot shown; the same object as long as that is shown."""
         record, snapshot = self.record, min(self._snapshot, self.record.snapshots - 1)
         return self.cached(f"net {run}", (record, snapshot), lambda: record.at(run, snapshot))
 
@@ -129,7 +129,7 @@ class BoundariesPicture(TrainedNetwork):
         self._frames.visible = self.key
 
     def _lay_out(self, record, runs):
-        """A tile for each run, as large as they fit into the square."""
+        """Places a tile for each run, as large as possible, in the unit square."""
         tiles = record.shape, record.domain, len(runs)
         if self._tiles == tiles:
             return
@@ -162,7 +162,7 @@ class BoundariesPicture(TrainedNetwork):
     def _show(self, node, domain, run, styles, shown):
         record = self.record
         if self.trains:
-            # It grows: only what is shown goes to the GPU.
+            # While the history grows, only the snapshot shown is uploaded.
             node.show(record.at(run, self._snapshot), origin=domain.origin, axes=domain.axes, task=record.task)
             node.target = record.target
         else:
@@ -196,14 +196,14 @@ class BoundariesPicture(TrainedNetwork):
         return found if self.dashes else tuple(replace(style, dash=()) for style in found)
 
     def _is_light(self):
-        # A prediction is black and white whatever the theme: the stronger colours stand on both.
+        # Predictions are black and white in every theme, and the stronger colours are visible on both.
         return self.theme == "paper" or self.background in ("prediction", "target")
 
     def _decision_colour(self):
         return (0.85, 0.1, 0.55) if self._is_light() else (1.0, 0.75, 0.9)
 
     def _number(self, shape):
-        """The number of the neuron that stands out, or None."""
+        """The number of the emphasised neuron, or None."""
         if self._hovered is None:
             return None
         layer, unit = self._hovered
@@ -226,7 +226,7 @@ class BoundariesPicture(TrainedNetwork):
         most = engine.MOST_LOSS[self.record.task]
         return engine.Legend("loss", engine.LOSS_MAP, 0.0, most, (0.0, most / 2, most), card=True)
 
-    # As vectors.
+    # The vector drawing.
 
     def drawing(self, clock: engine.Clock, size_mm: tuple[float, float | None] | None = None) -> engine.Drawing:
         self.advance(clock)
@@ -248,7 +248,7 @@ class BoundariesPicture(TrainedNetwork):
         )  # fmt: skip
 
     def _raster(self, record, net):
-        """(H, W, 3) uint8 of the background of a drawing, or None where it has none or is made of vectors."""
+        """(H, W, 3) uint8: the background image of a drawing; None if there is none, or if it is drawn as vectors."""
         if self.background == "loss":
             raise SettingError("background=loss: vectors show prediction, target, regions or none.")
         if self.background == "target":
@@ -268,12 +268,12 @@ class BoundariesPicture(TrainedNetwork):
         return np.round(colours * (1 - self.fade) + behind * self.fade).astype(np.uint8)
 
     def write_neurons(self, shown: Sequence[Sequence[bool] | np.ndarray]) -> None:
-        """Shows these neurons: a bool each, layer by layer."""
+        """Sets which neurons are shown: a bool for each, layer by layer."""
         self.neurons = engine.write_units(shown)
 
 
 def _best_size(domain, count):
-    """(longer side of a tile, columns) with which so many tiles of a domain fill the unit square best."""
+    """(longer side of a tile, columns): the largest with which `count` tiles of a domain fit into the unit square."""
     width, height = (domain.high - domain.low) / (domain.high - domain.low).max()
     best = 0.0, 1
     for columns in range(1, count + 1):
@@ -284,9 +284,9 @@ def _best_size(domain, count):
 
 
 def _place(record, domain):
-    """(low, high): the world rectangle that a target fills."""
+    """(low, high): the world rectangle of a target image."""
     if record.target is None or not np.array_equal(record.domain.axes, [[0.0, 1.0], [-1.0, 0.0]]):
         return domain.low, domain.high
-    # An image's pixels are learnt at their top left corners (Domain.image), which are then the middles of what is seen.
+    # Pixels are learnt at their top left corners (Domain.image), so each is drawn with that corner as its middle.
     half = 0.5 * (domain.high - domain.low).max() / max(record.target.shape[:2]) * np.array([-1.0, 1.0])
     return domain.low + half, domain.high + half

@@ -1,4 +1,4 @@
-"""What boundaries says of a place: the output there, the active units, the linear map, whose boundary is nearest."""
+"""The reading of boundaries at a place: the output, the active units, the linear map, the nearest boundary."""
 
 import numpy as np
 
@@ -7,15 +7,15 @@ from engine import Reading
 from scenes.boundaries.panel import names_of
 from scenes.boundaries.picture import BoundariesPicture
 
-# Boundaries this close to the pointer are its own: a part of what the picture shows.
+# A boundary this close to the pointer counts as under it, relative to the picture's extent.
 NEAR = 0.012
 
 
 class BoundariesReading(BoundariesPicture):
-    """The readings at a place."""
+    """Adds the readings at a place."""
 
     def _here(self, position):
-        """(run, its domain) of the tile that a world point is nearest to."""
+        """(run, its domain) of the tile nearest to a world point."""
         middles = np.array([(d.low + d.high) / 2 for d in self._domains])
         tile = int(np.argmin(((middles - position[:2]) ** 2).sum(1)))
         return tile if self.together else self.shown_run, self._domains[tile]
@@ -35,7 +35,7 @@ class BoundariesReading(BoundariesPicture):
             for k, active in enumerate(here.active, 1)
         ]
         if _is_linear(net) and len(inputs) == 2:
-            # A function of the inputs; of two logits their difference decides the class.
+            # The slope is taken along the inputs; of two logits, the difference decides the class.
             slope, value, outs = here.jacobian @ np.linalg.inv(domain.axes.T), here.logits, outputs
             if record.task == "classes" and len(value) == 2:
                 slope, value, outs = slope[1:] - slope[:1], value[1:] - value[:1], (f"{outs[1]} - {outs[0]}",)
@@ -55,7 +55,7 @@ class BoundariesReading(BoundariesPicture):
         return self._hovered != before
 
     def _nearest(self, net, domain, here, point):
-        """(distance in the picture, (layer, unit)) of the boundary nearest to a point; (inf, None) if there is none."""
+        """(distance in the picture, (layer, unit)) of the boundary nearest to a point; (inf, None) without any."""
         if not _is_linear(net):
             return here.nearest()
         distance, number = self.partition(net, domain).nearest(point, among=self._among(net))
@@ -69,12 +69,12 @@ class BoundariesReading(BoundariesPicture):
         return [("nearest", f"layer {unit[0] + 1}, neuron {unit[1] + 1}: {distance * scale:.4g} away")]
 
     def _among(self, net):
-        """(neurons,): those whose boundaries are shown; all if none is."""
+        """(neurons,): the neurons whose boundaries are shown; all if none are."""
         shown = np.concatenate(engine.read_units(self.neurons, net.shape.sizes[1:-1]))
         return np.append(shown if shown.any() else np.ones_like(shown), False)
 
     def partition(self, net: engine.Mlp, domain: engine.Domain) -> engine.Partition:
-        """The exact Partition of what is learnt; made once for a network."""
+        """The exact Partition of the domain's rectangle; computed once for each network."""
         return self.cached("partition", (net, domain), lambda: engine.linear_regions(net, domain))
 
 
@@ -83,14 +83,14 @@ def _is_linear(net):
 
 
 def _unit(number, sizes):
-    """(layer, unit) of a neuron's number; None for the decision."""
+    """(layer, unit) of the neuron with a number; None for the decision."""
     ends = np.cumsum(sizes)
     layer = int(np.searchsorted(ends, number, side="right"))
     return None if layer == len(sizes) else (layer, int(number - (ends[layer] - sizes[layer])))
 
 
 def _answer(task, here):
-    """Probabilities of classes, else the outputs."""
+    """The probabilities of classes, or the outputs."""
     if task != "classes" or not np.array_equal(here.outputs, here.logits):
         return here.outputs
     e = np.exp(here.logits - here.logits.max())

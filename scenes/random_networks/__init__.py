@@ -1,7 +1,7 @@
-"""random_networks: fields of random deep networks, or of your own, to wander in.
+"""random_networks: fields of random deep networks, or of your own, to explore.
 
-After "A Visual Exploration of Random Neural Networks": every point of the plane goes through a network, and what comes
-out is its colour. The article's twenty figures are `neuroscene figures random_networks`.
+After "A Visual Exploration of Random Neural Networks": every point of a plane is the input of a network, whose output
+is the point's colour. `neuroscene figures random_networks` makes the article's twenty figures.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from engine import RGB, Action, Choice, Figure, Integer, Number, Reading, Settin
 from scenes.random_networks.figures import FIGURES
 from scenes.random_networks.network import MovingNetwork
 
-# Values of a last activation that are black and white; others are looked for.
+# {last activation: (values shown as black, as white)}; for other activations the range is sampled.
 SPANS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "gaussian": (0.0, 1.0), "tanh": (-1.0, 1.0), "sine": (-1.0, 1.0)}
 # Networks with more weights than this have no matrix in the panel.
 MATRIX = 100_000
-# Pixels across a picture for which the closest look is reckoned.
+# Pixels across a picture, for which the closest zoom is computed.
 PIXELS = 1000
-# Points a side of the square over which values without a natural span are surveyed.
+# Points a side of the square on which the range of values is sampled.
 SURVEY = 33
 
 
@@ -64,26 +64,26 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
     def figures(cls) -> tuple[Figure, ...]:
         return FIGURES
 
-    _built: str | None = None  # the kind of picture that `build` made nodes for
+    _built: str | None = None  # the kind of picture for which `build` made nodes
 
     def __init__(self, **values: Any):
         self._camera = self.orbit_home()
         super().__init__(**values)
 
-    # What of the network is shown.
+    # The part of the network that is shown.
 
     @property
     def kind(self) -> str:
-        """`image`, `relief` or `curves`: what is asked for and can be shown of this network."""
+        """`image`, `relief` or `curves`: the kind that is set, if this network can be shown so."""
         return "curves" if self.network.inputs == 1 else self.show
 
     def shown(self, net: engine.Mlp) -> tuple[engine.Mlp, tuple[int, ...]]:
-        """(the part of a network that is shown, the numbers of its outputs that are): three, one, or so many curves."""
+        """(the part of a network that is shown, its outputs shown by number): three, one, or one for each curve."""
         part, units = self.part(net, self.curves if self.kind == "curves" else 3 if self.colour == RGB else 1)
         return part, units if len(units) == 3 or self.kind == "curves" else units[:1]
 
     def map_of(self, units: Sequence[int]) -> str:
-        """The colour map: the one chosen, unless there are too few neurons for red, green and blue."""
+        """The colour map that is set, unless there are too few neurons for red, green and blue."""
         return self.colour if self.colour != RGB or len(units) == 3 else "viridis"
 
     def ends(self, part: engine.Mlp, units: Sequence[int]) -> tuple[float, float]:
@@ -97,8 +97,8 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
             return named
 
         def survey():
-            # Over the square the article shows and of the network at rest, wherever the picture is and whenever:
-            # colours stay while it moves.
+            # Sampled on the article's square, with the network at rest, whatever the view and the time: colours do not
+            # change while the picture moves.
             points = _grid(np.linspace(-1.0, 1.0, SURVEY))
             rest, units = self.shown(self.network)
             values = rest(self.plane(rest.inputs).inputs(points))[:, list(units)]
@@ -114,7 +114,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         key = (self.network, self.layer, self.unit, self.signal, self.colour, self.x_input, self.y_input, self.rest)
         return self.cached("ends", key, survey)
 
-    # How it is looked at.
+    # The view.
 
     @property
     def view(self) -> str:
@@ -143,7 +143,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         return self.cached("closest", key, self._closest), 1e9
 
     def _closest(self):
-        """The extent at which neighbouring pixels change a first neuron's sum by one rounding of it, in the mean."""
+        """The extent at which, on average, a first neuron's sum changes by one float32 rounding from pixel to pixel."""
         first, plane = self.network.layers[0], self.plane(self.network.inputs)
         weights = first.weights.astype(float)
         sums_here = weights @ plane.inputs((self.x, self.y)) + first.bias
@@ -161,7 +161,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         return f"float32 rounds these colours by up to {error:.1%}" if error > 1.0 / 255.0 else None
 
     def _error(self):
-        """What rounding does to values somewhere in the picture, as a part of those from dark to light."""
+        """The rounding error of values in the picture, relative to their range from dark to light."""
         part, units = self.shown(self.network)
         points = np.array((self.x, self.y)) + _grid(self.extent * np.linspace(-0.5, 0.5, 9))
         low, high = self.ends(part, units)
@@ -170,7 +170,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
     # What is drawn.
 
     def advance(self, clock: engine.Clock) -> None:
-        # Another kind of picture has other nodes, whichever setting brought it.
+        # Another kind of picture needs other nodes, whichever setting has changed it.
         if self._built != self.kind:
             self._mark_stale()
         super().advance(clock)
@@ -181,7 +181,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         if self.kind == "image":
             self._image = stage.add(engine.FieldImage(part, units))
         elif self.kind == "relief":
-            # Seen from above, its front corner reaches further down than the others up.
+            # Raised a little, because from above its front corner reaches farther down than the others reach up.
             self._relief = stage.add(engine.HeightMap(part)).move(0.0, 0.6, 0.0)
         else:
             self._plot = stage.add(engine.Plot([]))
@@ -214,12 +214,12 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         numbered = len(units) > 1
         self._plot.show([engine.Curve(net, k, f"y{first + i + 1}" if numbered else None) for i, k in enumerate(units)])
         low, high = self._rise(net, units)
-        # The values fill the picture upwards whatever it shows along x.
+        # The range of values fills the picture's height, whatever the range of x.
         aspect = self._plot.aspect = 0.7 * self.extent / (high - low)
         self._plot.move(0.0, self.y - 0.5 * (low + high) * aspect, 0.0)
 
     def _rise(self, net, units):
-        """(low, high): the values that curves are drawn between."""
+        """(low, high): the range of values in a picture of curves."""
         if self.span == "fixed" or net.layers[-1].activation.name in SPANS:
             return self.ends(net, units)
         at = self.x + 2.0 * self.extent * np.linspace(-0.5, 0.5, 257)
@@ -237,7 +237,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         low, high = self.ends(part, units)
         return engine.Legend("value", self.map_of(units), low, high, tuple(engine.ticks(low, high, 5)), card=True)
 
-    # What a person does.
+    # Actions and editing.
 
     def actions(self) -> list[Action]:
         return [
@@ -249,7 +249,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         ]
 
     def randomize(self) -> None:
-        """Takes a new seed, drawn from the one there is, and drops the person's own network."""
+        """Sets a new seed, computed from the present one, and drops the person's own network."""
         self.net = None
         self.seed = int(np.random.default_rng(self.seed).integers(0, 100000))
 
@@ -257,7 +257,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         self.depth = int(np.clip(self.depth + layers, 0, 100))
 
     def _step_layer(self, step):
-        # The outputs come after the last hidden layer, and before the first.
+        # Layer 0 stands for the outputs: it follows the last hidden layer and precedes the first.
         self.layer = (self.layer + step) % len(self.network.layers)
 
     def read(self, hit: engine.Hit) -> Reading | None:
@@ -281,12 +281,12 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         return self.network if self.network.weight_count <= MATRIX else None
 
     def matrix_changed(self, net: engine.Mlp) -> None:
-        # Undone to what the seed gives, it is the seed's again.
+        # If an undo leads back to the seed's network, the setting is None again.
         self.net = None if net.equals(self._random(self.seed)) else net
 
 
 def active_units(net: engine.Mlp, point: Sequence[float] | np.ndarray) -> tuple[int, int]:
-    """(active, all) of the relu-like neurons: how many of those whose response has a kink at 0 are above it.
+    """(active, all): how many of the neurons whose activation has a kink at 0 have a sum above it, and their number.
 
     point   (inputs,)
     """

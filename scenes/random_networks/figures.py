@@ -1,14 +1,14 @@
 """The twenty figures of "A Visual Exploration of Random Neural Networks", each as settings of random_networks.
 
-Its networks were drawn from another generator, so the shapes are others; sizes, activations, distributions, scales and
-views are the article's where it states them.
+The article's networks were drawn from another random generator, so the pictures differ; sizes, activations,
+distributions, scales and views are the article's where it states them.
 """
 
 from engine import Figure, Mlp, Step
 
 # Figure 3: sigmoid(0.4 x1 + 1.0 x2 - 0.3).
 SINGLE = Mlp([[[0.4, 1.0]]], [[-0.3]], ["sigmoid"], name="sigmoid(0.4 x1 + x2 - 0.3)")
-# Figure 4: three tanh curves, their combination, tanh of it.
+# Figure 4: three tanh curves, their linear combination, and tanh of that.
 CURVES = Mlp([[[1.6], [-2.2], [1.1]], [[1.1, 0.9, -1.3]]], [[2.4, 0.4, -1.9], [0.1]], ["tanh", "tanh"], name="1-3-1")
 # Figure 5: the same with two inputs and sigmoids.
 SURFACES = Mlp(
@@ -18,7 +18,7 @@ SURFACES = Mlp(
     name="2-3-1",
 )
 DEEP = {"seed": 32, "scale": 0.6, "width": 30}
-# Glorot's and He's distributions keep responses alike in every layer, of tanh and of relu.
+# Glorot's distribution keeps the size of responses the same through layers of tanh, He's through layers of relu.
 FIGURES = (
     Figure(
         1, "landscape", "a wide landscape of one deep network",

@@ -1,4 +1,4 @@
-"""A scene whose network is random or a person's own, and whose weights and inputs move on closed ways."""
+"""The base of random_networks: a random network or a person's own, whose weights and inputs move on closed paths."""
 
 import math
 from functools import partial
@@ -17,7 +17,7 @@ def is_random(scene: Any) -> bool:
 
 
 class MovingNetwork(engine.Scene):
-    """Settings of a network, of the part of it that is shown, and of the plane through its inputs; all at a time."""
+    """A scene with a network, the part of it that is shown, and a plane through its inputs, at each time."""
 
     with in_group("shown"):
         net = engine.Network(None, doc="your own network; without one, the random one of the seed")
@@ -67,11 +67,11 @@ class MovingNetwork(engine.Scene):
         )  # fmt: skip
         period = Number(8.0, bounds=(0.1, 3600), softbounds=(1, 60), unit="s", doc="of one loop")
 
-    # Which network.
+    # The network.
 
     @property
     def network(self) -> engine.Mlp:
-        """The Mlp at rest: the person's own, or the random one of the seed."""
+        """The Mlp without motion: the person's own, or the random one of the seed."""
         return self._random(self.seed) if self.net is None else self.net
 
     def _random(self, seed):
@@ -81,13 +81,13 @@ class MovingNetwork(engine.Scene):
         return self.cached(f"random {seed == self.seed}", key, lambda: draw(scale=self.scale, seed=seed))
 
     def network_at(self, time: float) -> engine.Mlp:
-        """The Mlp at a time: it changes where the weights move."""
+        """The Mlp at a time, which changes if the weights move."""
         net, turn = self.network, math.fmod(time / self.period, 1.0)
         part = closed_paths.there_and_back(turn)
         if self.morph == "off" or (self.morph == "file" and self.to_net is None):
             return net
         if self.morph == "scale":
-            # In equal ratios: each second changes as much as the one before.
+            # Geometrically, so that each second changes the scale by the same factor.
             factor = (self.to_scale / self.scale) ** part
             return self.cached("mixed", (net, factor), lambda: parts.mixed(net, net, factor, 0.0))
         other = self._random(self.to_seed) if self.morph == "seed" else self.to_net
@@ -96,9 +96,9 @@ class MovingNetwork(engine.Scene):
         return self.cached("mixed", (net, other, pair), lambda: parts.mixed(net, other, *pair))
 
     def part(self, net: engine.Mlp, count: int) -> tuple[engine.Mlp, tuple[int, ...]]:
-        """(the part of a network that is shown, the numbers of its outputs that are).
+        """(the part of a network that is shown, the numbers of its outputs shown).
 
-        count   of outputs; fewer where the layer has no more
+        count   number of outputs; fewer if the layer has no more
         """
         layers = len(net.layers)
         layer = min(self.layer, layers) or layers
@@ -115,10 +115,10 @@ class MovingNetwork(engine.Scene):
 
         return self.cached("part", (net, layer, self.unit, self.signal, count), make)
 
-    # Which plane.
+    # The plane.
 
     def plane(self, inputs: int, time: float = 0.0) -> engine.Domain:
-        """The plane through the network's inputs that world x and y go along, at a time."""
+        """The plane through the network's inputs along which world x and y run, at a time."""
         x, y = self.x_input % inputs, self.y_input % inputs
         y = y if x != y else (x + 1) % inputs
         others = [k for k in range(inputs) if k not in (x, y)]
@@ -137,7 +137,7 @@ class MovingNetwork(engine.Scene):
             raise SettingError(f"rest={self.rest}: it takes numbers with commas between them, as in 0.5, -1.")
         return values
 
-    # What moves.
+    # Motion.
 
     @property
     def loop(self) -> float | None:
