@@ -64,7 +64,7 @@ def render(
     output: Annotated[Text, output_option("FILE", "The .png or .tif to write; - for stdout.", "SCENE.png")] = None,
     asked: Asked,
     ui: Annotated[bool, flag("--ui", "With the panel of controls in the picture.")] = False,
-    restart: Annotated[bool, flag("--restart", "Begins a large picture that was stopped anew.")] = False,
+    restart: Annotated[bool, flag("--restart", "Begins a stopped large picture from its start.")] = False,
 ) -> None:
     """Renders a picture to a PNG or a TIFF.
 

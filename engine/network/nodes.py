@@ -1,4 +1,4 @@
-"""The nodes of a convolutional network: what each computes, its shape, and the windows it sees its inputs through.
+"""The nodes of a convolutional network: what each computes, its shape, and the windows over its inputs.
 
 Maps are (C, H, W), a vector is (C, 1, 1); there is no batch.
 """
@@ -32,7 +32,7 @@ class GraphNode:
     kind: ClassVar[str] = ""
     least: ClassVar[int] = 1
     most: ClassVar[float] = 1
-    sees_all: ClassVar[bool] = False  # each of its neurons depends on its whole input
+    sees_all: ClassVar[bool] = False  # True if each of its neurons depends on the whole input
 
     def __post_init__(self):
         with located(f"Node `{self.name}` ({self.kind}): ", "."):
@@ -43,14 +43,14 @@ class GraphNode:
             self.check()
 
     def check(self) -> None:
-        """Makes its fields what they are said to be; raises ShapeError or NetworkError, the reason alone."""
+        """Converts its fields to their types; raises ShapeError or NetworkError with the reason, without the node."""
 
     def shape(self, *inputs: Map) -> Map:
-        """(C, H, W) of its output from those of its inputs. Raises ShapeError, the reason alone, if they do not fit."""
+        """(C, H, W) of its output from those of its inputs. Raises ShapeError with the reason if they do not fit."""
         return inputs[0]
 
     def windows(self) -> Windows | None:
-        """(rows, columns), the Windows through which it sees its inputs; None: it sees all of them at once."""
+        """(rows, columns): the Windows through which it sees its inputs; None if it sees all of them."""
         return None if self.sees_all else (Window(1), Window(1))
 
     def windows_on(self, *inputs: Map) -> tuple[Windows | None, ...]:
@@ -68,7 +68,7 @@ class GraphNode:
 
 @dataclass(frozen=True, eq=False)
 class Input(GraphNode):
-    """The image. size (C, H, W)"""
+    """The network's input; size (C, H, W)."""
 
     size: tuple[int, int, int]
     kind = "input"
@@ -84,7 +84,7 @@ class Input(GraphNode):
 @dataclass(frozen=True, eq=False)
 class _Weighted(GraphNode):
     weights: np.ndarray
-    bias: np.ndarray = None  # type: ignore[assignment]  # check makes it an array
+    bias: np.ndarray = None  # type: ignore[assignment]  # `check` makes it an array
     axes: ClassVar[tuple[str, ...]] = ()  # of the weights, for messages
 
     def check(self) -> None:
@@ -101,7 +101,7 @@ class _Weighted(GraphNode):
 
 
 def _whole(node, **fields):
-    """Checks that each field is so many whole numbers of at least so much; {name: (length, least)}."""
+    """Checks that fields are tuples of whole numbers; fields: {name: (their count, the least allowed)}."""
     for what, (length, least) in fields.items():
         given = getattr(node, what)
         values = (given,) if length is None else tuple(given)
@@ -113,13 +113,13 @@ def _whole(node, **fields):
 
 @dataclass(frozen=True, eq=False)
 class Convolution(_Weighted):
-    """bias + sum over a window, correlated as in torch.nn.Conv2d.
+    """bias + sum of weights x inputs over a window, a correlation as in torch.nn.Conv2d.
 
     weights    (O, I / groups, kh, kw), float32, read-only
     bias       (O,), float32, read-only; None for zeros
     stride     (rows, columns), dilation alike
     padding    zeros at (top, left, bottom, right)
-    groups     output channels in so many groups, each seeing its share of the input's
+    groups     number of groups of output channels, each of which sees its own part of the input channels
     """
 
     stride: tuple[int, int] = (1, 1)
@@ -159,7 +159,7 @@ def _slid(windows, shape):
 
 @dataclass(frozen=True, eq=False)
 class Elementwise(GraphNode):
-    """An activation of each number by itself."""
+    """An activation, applied to each number."""
 
     activation: Activation
     kind = "elementwise"
@@ -180,7 +180,7 @@ class _Pool(GraphNode):
     def check(self):
         _whole(self, size=(2, 1), stride=(2, 1), padding=(4, 0))
         if any(p >= self.size[i % 2] for i, p in enumerate(self.padding)):
-            # Then every place sees at least one number of its input.
+            # This guarantees that every place sees at least one number of its input.
             raise ShapeError(f"its padding {self.padding} must be less than its window {self.size}")
 
     def windows(self):
@@ -194,11 +194,11 @@ class _Pool(GraphNode):
 
 @dataclass(frozen=True, eq=False)
 class MaxPool(_Pool):
-    """The largest number of each window; padding is less than any number.
+    """The largest number in each window; padding counts as minus infinity.
 
     size, stride    (rows, columns)
     padding         (top, left, bottom, right)
-    ceil            places are counted up: see Window
+    ceil            True: the number of places is rounded up, see Window
     """
 
     kind = "max pool"
@@ -208,7 +208,7 @@ class MaxPool(_Pool):
 class AveragePool(_Pool):
     """The mean of each window; fields as in MaxPool.
 
-    include_padding   padding counts as zeros (Window.shares); else only the map's own numbers count (Window.seen)
+    include_padding   True: padding counts as zeros (Window.shares); False: it is left out of the mean (Window.seen)
     """
 
     include_padding: bool = False
@@ -255,8 +255,8 @@ class Add(GraphNode):
 
 @dataclass(frozen=True, eq=False)
 class Multiply(GraphNode):
-    """The product of two inputs of equal shapes; or each channel of a map times its number of a vector, in any order:
-    the gate of squeeze-and-excitation (Hu et al. 2018, CVPR, "Squeeze-and-excitation networks").
+    """The product of two inputs of equal shapes; or of a map and a vector with a number for each channel, in any order,
+    as in squeeze-and-excitation (Hu et al. 2018, CVPR, "Squeeze-and-excitation networks").
     """
 
     kind = "multiply"
@@ -271,18 +271,18 @@ class Multiply(GraphNode):
         return b if self.scales(a, b) == 0 else a
 
     def scales(self, *inputs: Map) -> int | None:
-        """Which of its inputs, of these shapes, is a vector that scales the other's channels: 0, 1; None: neither."""
+        """The input (0 or 1), of these shapes, that is a vector scaling the other's channels; None if neither is."""
         a, b = inputs
         return None if a == b else int(b[1:] == (1, 1))
 
     def windows_on(self, *inputs: Map) -> tuple[Windows | None, ...]:
-        which = self.scales(*inputs)  # of the vector each neuron sees all
+        which = self.scales(*inputs)  # each neuron sees all of the vector
         return tuple(None if i == which else self.windows() for i in (0, 1))
 
 
 @dataclass(frozen=True, eq=False)
 class Flatten(GraphNode):
-    """All numbers as one vector, (C H W, 1, 1): channel by channel, each row by row."""
+    """All numbers as one vector, (C * H * W, 1, 1): channel by channel, each row by row."""
 
     kind = "flatten"
     sees_all = True
@@ -314,6 +314,6 @@ class Dense(_Weighted):
 
 @dataclass(frozen=True, eq=False)
 class Softmax(GraphNode):
-    """exp(x) / sum of exp(x) over the channels, at each row and column by itself."""
+    """exp(x) / sum of exp(x) over the channels, separately at each row and column."""
 
     kind = "softmax"

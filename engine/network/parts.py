@@ -1,4 +1,4 @@
-"""Networks made of a network: a slice of its inputs, its first layers, some of its outputs, a mixture of two."""
+"""Networks made from networks: a slice of the inputs, the first layers, some outputs, a mixture of two."""
 
 from collections.abc import Iterable
 
@@ -10,13 +10,13 @@ from engine.network.mlp import Mlp
 
 
 def sliced(net: Mlp, origin: ArrayLike, directions: ArrayLike) -> Mlp:
-    """The network on a line, plane or larger flat through its inputs: an Mlp with the flat's D coordinates as inputs.
+    """The network on a line, plane or larger subspace of its inputs: an Mlp whose inputs are the D coordinates there.
 
-    origin       (inputs,), where all coordinates are 0
-    directions   (D, inputs), a step along each coordinate
+    origin       (inputs,): the input at which all coordinates are 0
+    directions   (D, inputs): what a step of 1 along each coordinate adds
 
     Only the first layer changes: W (o + D u) + b = (W D) u + (W o + b), in float64 and rounded once. So a moving plane
-    is new weights of one shape, and a close look far from 0 loses nothing before the end. Raises NetworkError.
+    keeps the shape, and a close view far from 0 loses no accuracy. Raises NetworkError for arrays of other shapes.
     """
     origin, directions = np.asarray(origin, float), np.atleast_2d(np.asarray(directions, float))
     if origin.shape != (net.inputs,) or directions.shape[1:] != (net.inputs,):
@@ -32,16 +32,16 @@ def sliced(net: Mlp, origin: ArrayLike, directions: ArrayLike) -> Mlp:
 
 
 def shortened(net: Mlp, layers: int) -> Mlp:
-    """The network's first layers alone. Raises NetworkError unless layers is from 1 to the number there are."""
+    """The network's first `layers` layers. Raises NetworkError for fewer than 1 or more than it has."""
     if not 1 <= layers <= len(net.layers):
         raise NetworkError(f"The first {layers} layers of {net} were asked for; it has {len(net.layers)}.")
     return Mlp(net.weights[:layers], net.biases[:layers], net.activations[:layers], name=net.name)
 
 
 def chosen(net: Mlp, outputs: Iterable[int]) -> Mlp:
-    """The network with only these of its outputs, in this order, by number.
+    """The network with only these outputs, given by number, in this order.
 
-    Raises NetworkError for outputs it does not have, and for a softmax, whose outputs need each other.
+    Raises NetworkError for outputs it does not have, and for a softmax, whose outputs depend on each other.
     """
     outputs = [int(k) for k in outputs]
     if not outputs or min(outputs) < 0 or max(outputs) >= net.outputs:
@@ -53,12 +53,12 @@ def chosen(net: Mlp, outputs: Iterable[int]) -> Mlp:
 
 
 def sums(net: Mlp) -> Mlp:
-    """The network before its last activation: the weighted sums themselves."""
+    """The network without its last activation: its outputs are the weighted sums."""
     return net.changed(activations=[*net.activations[:-1], "identity"])
 
 
 def mixed(a: Mlp, b: Mlp, first: float, second: float) -> Mlp:
-    """first * a + second * b, weight by weight and bias by bias. Raises NetworkError for different shapes."""
+    """The network with weights and biases first * a + second * b. Raises NetworkError for different shapes."""
     if a.shape != b.shape:
         raise NetworkError(
             f"{a} and {b} cannot be mixed: they differ in layer sizes or activations. "
@@ -78,9 +78,9 @@ def _with_outputs(net, rows):
 
 
 def observed(net: Mlp, output: int) -> Mlp:
-    """A network whose output 0 is the given output of `net`; outputs that do not bear on it are left out.
+    """A network whose output 0 is the given output of `net`; outputs that it does not depend on are left out.
 
-    A softmax needs all its outputs: the wanted one comes first. A softmax over one is the constant 1.
+    A softmax keeps all outputs, with the given one first. A softmax of one output is the constant 1.
     Raises NetworkError for an output that does not exist.
     """
     if not 0 <= output < net.outputs:

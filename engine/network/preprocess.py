@@ -1,4 +1,4 @@
-"""Photos as a convolutional network takes them: resized to its input, then channels ordered and normalised."""
+"""Prepares photos for a convolutional network: resizes them, then orders and normalises the channels."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from engine.errors import NetworkError, ShapeError, near
 ORDERS = {"rgb": 3, "bgr": 3, "grey": 1}
 RESIZES = ("crop", "stretch")
 
-# ITU-R BT.601, as PIL's "L" and OpenCV weigh a photo's channels.
+# Weights of red, green and blue in grey by ITU-R BT.601, as in Pillow's mode "L" and OpenCV.
 LUMA = (0.299, 0.587, 0.114)
 
-# What torchvision's networks were trained on: mean and deviation of ImageNet's channels, white being 1.
+# Mean and deviation of ImageNet's channels, with white as 1, as used in training torchvision's networks.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-# The mean of ILSVRC-2012's red, green and blue, white being 255, which networks made with Caffe take off.
+# The mean red, green and blue of ILSVRC-2012, with white as 255, which networks made with Caffe subtract.
 CAFFE_MEAN = (122.678914, 116.668768, 104.006988)
 
 
 @dataclass(frozen=True)
 class Preprocess:
-    """(white x - mean) / std of each channel, x between 0 and 1.
+    """(scale x - mean) / std of each channel, x between 0 and 1.
 
     size     (H, W) of the network's input
-    mean     of each of the input's channels in their order, so blue first if order is "bgr"
-    std      alike; above 0
-    scale    what white is before the mean is subtracted: 255 or 1
+    mean     of each channel in the input's order, so blue first if order is "bgr"
+    std      likewise; above 0
+    scale    the value of white before the mean is subtracted: 255 or 1
     order    "rgb", "bgr" or "grey" (one channel)
-    resize   "crop": the photo's short side is made to fit, the middle is taken; "stretch": both sides are made to fit
+    resize   "crop": scaled until the short side fits, and the middle is cut out; "stretch": both sides scaled to fit
     """
 
     size: tuple[int, int]
@@ -55,11 +55,11 @@ class Preprocess:
             raise NetworkError(f"A preprocess has std {self.std} and scale {self.scale}; they must be above 0.")
 
     def __call__(self, photo):
-        """What the network sees of a photo of its input's size.
+        """The network's input for a photo that has the input's size.
 
         photo    (H, W, 3), red first; uint8, or floats from 0 to 1
         returns  (channels, H, W) float32
-        Raises ShapeError for another size; resizing comes before.
+        Raises ShapeError for another size; `fit` resizes photos.
         """
         photo = np.asarray(photo)
         if photo.shape != (*self.size, 3):
@@ -70,12 +70,12 @@ class Preprocess:
         return np.ascontiguousarray(x.transpose(2, 0, 1), np.float32)
 
     def sized(self, size: tuple[int, int]) -> Preprocess:
-        """The same for an input of another size (H, W)."""
+        """A copy for an input of another size (H, W)."""
         rows, columns = size
         return replace(self, size=(rows, columns))
 
 
-# What most networks want, by the words people use: (mean and std of red, green, blue, what white is, order).
+# {name: (mean and std of red, green and blue, value of white, order)} of usual networks.
 PREPROCESSES = {
     "imagenet": (IMAGENET_MEAN, IMAGENET_STD, 1.0, "rgb"),
     "caffe": (CAFFE_MEAN, (1.0,) * 3, 255.0, "bgr"),
@@ -87,10 +87,10 @@ PREPROCESSES = {
 
 
 def usual(name: str, shape: Sequence[int]) -> Preprocess:
-    """The Preprocess of PREPROCESSES under a name, for an input (C, H, W) of three channels or one.
+    """The Preprocess with a name of PREPROCESSES, for an input (C, H, W) of three channels or one.
 
-    A grey input gets the mean of the three channels' numbers.
-    Raises NetworkError for an unknown name, and for an input that is no photo.
+    For a grey input the means of the three channels' mean and std are used.
+    Raises NetworkError for an unknown name, and for an input that is not a photo.
     """
     if name not in PREPROCESSES:
         raise NetworkError(near(name, PREPROCESSES, noun="preprocess"))
@@ -105,13 +105,13 @@ def usual(name: str, shape: Sequence[int]) -> Preprocess:
 
 
 def fit(photo: np.ndarray, size: Sequence[int], resize: str = "crop") -> np.ndarray:
-    """(H, W, 3) uint8: a photo at a size.
+    """(H, W, 3) uint8: a photo resized.
 
     photo    (h, w) or (h, w, 3) uint8
     size     (H, W)
-    resize   "crop": scaled until it covers the size, and the middle of it; "stretch": each side made to fit
+    resize   "crop": scaled until it covers the size, then its middle; "stretch": each side scaled to fit
 
-    Where it gets smaller each pixel is the mean of what it covers; where it gets larger, between its neighbours.
+    When reduced, each pixel is the mean of the area it covers; when enlarged, it is interpolated.
     """
     photo = np.asarray(photo)
     if photo.dtype != np.uint8 or photo.ndim not in (2, 3) or 0 in photo.shape or photo.shape[2:] not in ((), (3,)):
@@ -130,7 +130,7 @@ def fit(photo: np.ndarray, size: Sequence[int], resize: str = "crop") -> np.ndar
 
 
 def _resampled(values, start, end, count):
-    """`count` values along the first axis of what lies from start to end, in elements."""
+    """`count` values along the first axis, resampled from the range `start` to `end`, in elements."""
     step = (end - start) / count
     if step <= 1.0:
         middles = np.clip(start + step * (np.arange(count) + 0.5) - 0.5, 0, len(values) - 1)
@@ -138,7 +138,7 @@ def _resampled(values, start, end, count):
         part = (middles - low).reshape(-1, *[1] * (values.ndim - 1))
         return values[low] * (1 - part) + values[np.minimum(low + 1, len(values) - 1)] * part
     edges = np.clip(start + step * np.arange(count + 1), 0, len(values))
-    # Sums up to each edge: a mean is a difference of two.
+    # Cumulative sums: a mean is a difference of two.
     sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
     whole = np.minimum(edges.astype(int), len(values) - 1)
     part = (edges - whole).reshape(-1, *[1] * (values.ndim - 1))

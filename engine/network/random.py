@@ -10,7 +10,7 @@ from engine.errors import NetworkError, near
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp, sizes_text
 
-# A layer's weights and, in the last column, biases.
+# {name: function that returns a layer's weights and, in the last column, its biases}
 DISTRIBUTIONS = {
     "uniform": lambda rng, n_out, n_in: rng.uniform(-1.0, 1.0, (n_out, n_in + 1)),
     "normal": lambda rng, n_out, n_in: rng.normal(0.0, 1.0, (n_out, n_in + 1)),
@@ -35,9 +35,9 @@ def random_mlp(
 
     sizes          (inputs, hidden ..., outputs)
     activation     of the hidden layers; `last` of the last one
-    distribution   uniform on [-1, 1], normal of deviation 1, glorot (uniform) or he (normal); of weights and biases
+    distribution   of weights and biases: uniform on [-1, 1], normal of deviation 1, glorot (uniform) or he (normal)
     scale          multiplies every weight and bias
-    output_bias    False leaves the last bias at zero
+    output_bias    False sets the last layer's biases to zero
 
     Raises NetworkError for an unknown distribution or activation, sizes below 1, a negative seed.
     """

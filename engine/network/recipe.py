@@ -1,4 +1,4 @@
-"""How networks are trained: the settings of a training, and its first weights."""
+"""The settings of a training, and the initial weights."""
 
 import math
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from engine.network.activations import Activation
 from engine.network.history import TASKS
 from engine.network.mlp import Mlp, Shape, sizes_text
 
-# The learning rate's share as training goes from 0 to 1.
+# {name: function of the training's progress, 0 to 1, that returns the factor of the learning rate}
 ANNEALS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "cosine": lambda part: 0.5 * (1.0 + np.cos(np.pi * part)),
     "linear": lambda part: 1.0 - part,
     "none": np.ones_like,
 }
-# What the kernel counts with; minibatches of 128 come again after 2^25 steps.
+# A limit of the kernel's counter; minibatches of 128 repeat after 2^25 steps.
 MOST_STEPS = 1 << 31
 MOST_BATCH = 1 << 24
 USUAL = {"rate": "0.001", "epsilon": "1e-8", "beta1": "0.9", "beta2": "0.999"}
@@ -32,13 +32,13 @@ class Recipe:
     activation   of the hidden layers
     task         "classes": the outputs are logits, the loss softmax cross-entropy; "values": mean squared error
     steps        of Adam
-    batch        samples of a step, drawn with replacement; 0 for all of them
+    batch        samples in a step, drawn with replacement; 0 for all data
     rate         learning rate of the first step
-    anneal       how it falls to 0: cosine (PyTorch's CosineAnnealingLR), linear, or none, when it stays
+    anneal       how the rate falls to 0: cosine (PyTorch's CosineAnnealingLR) or linear; none: it is constant
     beta1, beta2, epsilon   of Adam
     last         activation of the last layer; for classes identity
 
-    Raises NetworkError or SettingError for what makes no training.
+    Raises NetworkError or SettingError for wrong values.
     """
 
     sizes: tuple[int, ...]
@@ -96,7 +96,7 @@ class Recipe:
 
 
 def first_weights(shape: Shape, seed: int) -> Mlp:
-    """A network as PyTorch's Linear begins: weights and biases uniform within 1 / sqrt(inputs of the layer)."""
+    """Initial weights as of PyTorch's Linear: weights and biases uniform within +-1 / sqrt(inputs of the layer)."""
     rng = np.random.default_rng(seed)
     weights, biases = [], []
     for n, m in zip(shape.sizes, shape.sizes[1:], strict=False):

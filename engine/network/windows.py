@@ -1,6 +1,6 @@
-"""How a window slides over a map: how many places it takes, which rows or columns it sees there.
+"""Windows that slide over a map: the number of their places, and the rows or columns that they see at each.
 
-One axis at a time: everything here is of rows or of columns alone.
+Everything here is about a single axis, rows or columns.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from engine.errors import ShapeError
 class Window:
     """A window over one axis.
 
-    size       what it takes at once, in elements
+    size       number of elements in the window
     stride     from one place to the next
-    before     padding before the first element, and `after` the last
-    dilation   distance between the elements it takes
-    ceil       True: a last place that is only partly on the map counts, if it starts on the map or before it
+    before     padding before the map's first element; after: behind its last
+    dilation   distance between the window's elements
+    ceil       True: a last place that is partly beyond the map counts, unless it starts in the padding after the map
     """
 
     size: int
@@ -30,13 +30,13 @@ class Window:
 
     @property
     def extent(self) -> int:
-        """From its first element to behind its last."""
+        """The distance from its first element to the end of its last."""
         return (self.size - 1) * self.dilation + 1
 
     def count(self, length: int) -> int:
-        """How many places it takes on a map of this length. Raises ShapeError if it fits nowhere.
+        """The number of places on a map of this length. Raises ShapeError if it fits nowhere.
 
-        With ceil a last window that would start in the padding after the map is left out, as by PyTorch and ONNX.
+        With `ceil`, a last window that would start in the padding after the map is left out, as in PyTorch and ONNX.
         """
         spare = length + self.before + self.after - self.extent
         if spare < 0:
@@ -48,20 +48,20 @@ class Window:
         return count - 1 if (count - 1) * self.stride >= length + self.before else count
 
     def span(self, first: int, last: int, length: int) -> tuple[int, int]:
-        """(start, end) on a map of this length of what places first..last see together; end is behind it."""
+        """(start, end), end exclusive: the elements of a map of this length seen from places first to last."""
         start = first * self.stride - self.before
         end = last * self.stride - self.before + self.extent
         return max(start, 0), min(end, length)
 
     def shares(self, length: int) -> np.ndarray:
-        """(count,) int: by what each place's sum is divided where padding counts as zeros.
+        """(count,) int: the divisor of each place's sum if padding counts as zeros.
 
-        It is how much of the padded map it covers; a last window rounded up may go past that (PyTorch's rule).
+        It is the size of the window's part on the padded map; with `ceil` the last may extend beyond (PyTorch's rule).
         """
         start = np.arange(self.count(length)) * self.stride - self.before
         return np.minimum(start + self.size, length + self.after) - start
 
     def seen(self, length: int) -> np.ndarray:
-        """(count,) int: how many elements of the map each place sees."""
+        """(count,) int: the number of elements of the map in the window at each place."""
         start = np.arange(self.count(length)) * self.stride - self.before
         return np.minimum(start + self.size, length) - np.maximum(start, 0)

@@ -126,7 +126,7 @@ class Hooks:
         return None
 
     def diagram(self) -> Diagram | None:
-        """The Diagram of the network as it is now, or None."""
+        """The Diagram of the present network, or None."""
         return None
 
     def listing(self) -> Listing | None:

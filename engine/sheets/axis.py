@@ -124,7 +124,7 @@ def _assigned(probe: Scene, setting: Setting | None, name: str, value: Any) -> A
         assign(probe, name, value)
         return getattr(probe, name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise SettingError(f"{value} is none; the time takes a number of seconds.")
+        raise SettingError(f"{value} is not a time: give a number of seconds.")
     return float(value)
 
 
@@ -166,7 +166,7 @@ def _numbers(part: str, setting: Any) -> list[float] | list[int]:
             return [setting.read(part)]
         if re.fullmatch(NUMBER, part):
             return [float(part)]
-        raise SettingError(f"{part} is none; the time takes a number of seconds.")
+        raise SettingError(f"{part} is not a time: give a number of seconds.")
     match = RANGE.fullmatch(part.replace(" ", ""))
     if match is None:
         raise SettingError(f"{part} is no range. Write 1..10, 0..1:0.25 (steps), 0..1*5 or 0.5..1*9:log (count).")

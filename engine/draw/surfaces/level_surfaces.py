@@ -68,7 +68,7 @@ class Region:
             raise SettingError(f"A region is a ball or a box, not `{kind}`.")
         if not (np.isfinite(sizes).all() and (sizes > 0).all()) or (kind == "ball" and np.ptp(sizes)):
             raise SettingError(
-                f"A {kind} of size {np.asarray(size).tolist()} is none: give one positive number, or three for a box."
+                f"A {kind} cannot have size {np.asarray(size).tolist()}: give a positive number, or three for a box."
             )
         self.kind, self.sizes = kind, sizes
 
