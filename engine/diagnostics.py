@@ -27,7 +27,7 @@ def show_log(level: str = "debug") -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter("%(name)s: %(levelname)s: %(message)s"))
         log.addHandler(handler)
-        # Whoever has configured the root logger would print every line twice.
+        # A program that has configured the root logger would otherwise print every line twice.
         log.propagate = False
 
 

@@ -122,7 +122,7 @@ class Viewer:
     # Time.
 
     def tick(self, seconds: float) -> None:
-        """Advances the scene's time, the camera's motion, the pointer's rest and the messages by so many seconds."""
+        """Advances the scene's time, the camera's motion, the pointer's rest and the messages by `seconds`."""
         self.reloader.tick(seconds)
         moved = self._work()
         moved = self.transport.tick(seconds) or moved

@@ -189,7 +189,7 @@ PIECES = (
 
 
 def snapshot_steps(steps: int) -> np.ndarray:
-    """(T,) int64: the steps at which a training of so many steps is recorded, from 0 to the last one."""
+    """(T,) int64: the steps at which a training of `steps` steps is recorded, from 0 to the last one."""
     taken, at = [0], 0
     for until, every in PIECES:
         end = steps if until is None else min(until, steps)

@@ -92,7 +92,7 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         """Changes the nodes for this moment; called before every frame."""
 
     def cached(self, name: str, key: tuple, make: Callable[[], T]) -> T:
-        """The result of `make` that is stored under this name for the same key; made if there is none.
+        """The result of `make` stored under this name for the same key; without one, `make` is called.
 
         key   what it is made from: texts and numbers are compared by value, arrays and networks by identity
         """

@@ -33,7 +33,7 @@ def nearest(places: np.ndarray, place: float) -> int:
 
 
 def roundest(low: float, high: float) -> int | None:
-    """The whole number in [low, high] with the fewest digits before its zeros, or None where there is none."""
+    """The whole number in [low, high] with the fewest digits before its final zeros; None if there is no number."""
     low, high = math.ceil(low), math.floor(high)
     if low > high:
         return None
