@@ -86,9 +86,11 @@ class Training:
         inputs = np.asarray(points, np.float32)
         self.runs, self.count = len(seeds), len(inputs)
         self.batch, self.betas, self.epsilon = batch, betas, epsilon
-        data = np.concatenate([inputs, np.reshape(targets, (self.count, -1))], axis=1)
-        if data.shape[1] != shape.sizes[0] + self.problem.targets:
-            raise ShapeError(f"{data.shape} inputs and targets do not fit {shape}.")
+        wanted = np.asarray(targets)
+        expected = (self.count, shape.sizes[0]), self.count * self.problem.targets
+        if (inputs.shape, wanted.size) != expected:
+            raise ShapeError(f"Inputs {inputs.shape} and targets {wanted.shape} do not fit each other and {shape}.")
+        data = np.concatenate([inputs, wanted.reshape(self.count, -1)], axis=1)
         self._samples = Array.of(data.astype(np.float32))
         keys = [_pcg(int(seed)) for seed in seeds]
         self._keys = Array.of(np.array(keys, np.uint32))

@@ -6,20 +6,21 @@ from math import prod
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.errors import ShapeError
 from engine.network import nodes
 from engine.network.activations import Activation
 from engine.network.convnet import ConvNet
 
 
 def forward(net: ConvNet, image: ArrayLike) -> dict[str, np.ndarray]:
-    """The responses of all nodes to an image. Raises ValueError for an image of another shape.
+    """The responses of all nodes to an image. Raises ShapeError for an image of another shape.
 
     image    (C, H, W), as `net.preprocess` gives it
     returns  {node name: (C, H, W) float64}
     """
     x = np.asarray(image, float)
     if x.shape != net.input_shape:
-        raise ValueError(f"An image is {x.shape}, but {net} needs {net.input_shape}.")
+        raise ShapeError(f"An image is {x.shape}, but {net} needs {net.input_shape}.")
     found = {net.nodes[0].name: x}
     for node in net.nodes[1:]:
         found[node.name] = value(node, *(found[key] for key in node.inputs))

@@ -5,10 +5,8 @@ import numpy as np
 from engine.network.mlp import Mlp
 from engine.network.parts import sliced
 from engine.reference import field
+from engine.reference.product import HALF, HALF_LEAST
 
-# Float16: its rounding (11 bits, either way), and the number below which a GPU may give 0.
-HALF = 2.0**-10
-HALF_LEAST = 2.0**-14
 # Roundings of a product's weight and response, of the product, and of its sum with seven others.
 HALF_ROUNDINGS = 2 + 1 + 8
 

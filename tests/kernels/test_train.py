@@ -223,6 +223,10 @@ def test_what_cannot_be_trained_is_refused():
         Training(softmax, task, points, targets, flats, seeds)
     with pytest.raises(ShapeError, match="do not fit"):
         Training(shape, "values", points, targets, flats, seeds)
+    with pytest.raises(ShapeError, match="do not fit"):
+        Training(shape, task, points, targets[:-1], flats, seeds)
+    with pytest.raises(ShapeError, match="do not fit"):
+        Training(shape, task, points[:, :1], targets, flats, seeds)
     with pytest.raises(ShapeError, match="expected"):
         Training(shape, task, points, targets, flats[:, :-1], seeds)
 
