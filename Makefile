@@ -25,9 +25,10 @@ setup:
 demo: setup
 	@$(PY) tools/demo.py
 
+# Two processes, a file of tests each; ARGS="-n 0 --pdb" for one.
 test:
 	@$(SETUP) --extra dev
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-peers:
 	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers

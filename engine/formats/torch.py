@@ -206,7 +206,8 @@ def _softplus(module, where):
 def _gelu(module, where):
     approximate = getattr(module, "approximate", "none")
     if approximate != "none":
-        raise NetworkError(f"{where} is GELU(approximate={short(approximate)!r}); only the exact GELU is shown.")
+        given = short(approximate)
+        raise NetworkError(f"{where} is GELU(approximate={given!r}), another function: only the exact GELU is shown.")
     return [_parsed("gelu", where)]
 
 
