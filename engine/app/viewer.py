@@ -20,7 +20,7 @@ from engine.output.canvas import Canvas
 from engine.output.offscreen import OffscreenCanvas
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
-from engine.scene.hooks import check_hooks
+from engine.scene.hooks import check_view
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, is_data, settings
 from engine.scene.view_data import Action, Clock
@@ -72,7 +72,7 @@ class Viewer:
         save: Callable | None = None, recording: Callable | None = None,
     ):  # fmt: skip
         with report_user_errors(scene):
-            check_hooks(scene)
+            check_view(scene)
         self.scene, self.canvas = scene, canvas
         self.supersample = supersample
         self.reloader = Reloader(self)

@@ -151,14 +151,19 @@ VIEWS = ("orbit", "pan_zoom")
 ANSWERS = {"timeline": Timeline, "units": Units, "diagram": Diagram, "listing": Listing, "matrix": Mlp}
 
 
+def check_view(scene: Any) -> None:
+    """Raises SceneError if the scene's `view` is not one of VIEWS, and whatever `view` raises."""
+    if scene.view not in VIEWS:
+        raise SceneError(f"{type(scene).__name__}.view: {near(scene.view, VIEWS, noun='kind of view')}")
+
+
 def check_hooks(scene: Any) -> None:
     """Calls the hooks that a view will call, so that an error is found before the scene is shown.
 
     Raises SceneError for a result of a wrong type, and whatever a hook raises.
     """
     kind = type(scene).__name__
-    if scene.view not in VIEWS:
-        raise SceneError(f"{kind}.view: {near(scene.view, VIEWS, noun='kind of view')}")
+    check_view(scene)
     for name, answer in {name: getattr(scene, name)() for name in ANSWERS}.items():
         if answer is not None and not isinstance(answer, ANSWERS[name]):
             raise SceneError(

@@ -144,6 +144,22 @@ def test_a_scene_whose_answers_are_wrong_is_refused_before_a_window_opens(tmp_pa
         Hands(scene)
 
 
+def test_a_scene_may_answer_from_what_its_build_made(tmp_path, monkeypatch):
+    class Made(engine.Scene):
+        def build(self, stage):
+            self.words = ["one", "two"]
+
+        def actions(self):
+            return [engine.Action(word, word, lambda: None) for word in self.words]
+
+        def listing(self):
+            return engine.Listing("Words", tuple(engine.ListingRow(word, "") for word in self.words))
+
+    hands = Hands(Made())
+    assert hands.viewer.notices.problem is None and [a.name for a in hands.scene.actions()] == ["one", "two"]
+    hands.close()
+
+
 def test_an_answer_that_fails_later_does_not_stop_the_window(shown):
     hands, _, _ = shown
     scene = hands.viewer.scene
