@@ -4,6 +4,7 @@ import inspect
 
 import numpy as np
 import pytest
+from workshop import Staged
 
 import engine
 from engine.draw.drawable import Drawable
@@ -48,20 +49,6 @@ DRAWABLES = {
     "Inset": lambda: engine.Inset("title", [("name", "value")]),
     "Key": lambda: engine.Key([engine.KeyRow("name", (1.0, 1.0, 1.0))]),
 }
-
-
-class Staged(engine.SpaceScene):
-    """A scene of the given nodes, seen from the z axis."""
-
-    home = engine.Camera(eye=(0.0, 0.0, 12.0))
-
-    def __init__(self, nodes):
-        self.nodes = nodes
-        super().__init__()
-
-    def build(self, stage):
-        for node in self.nodes:
-            stage.add(node)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from workshop import Staged
 
 from engine.draw.axes import Axes
 from engine.draw.lines import Lines
@@ -16,28 +17,12 @@ from engine.network.mlp import Mlp
 from engine.render import tiling
 from engine.render.present import draw_sprites
 from engine.render.renderer import Renderer
-from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 from scenes.marching import Marching
 
 # f = z: its level surfaces are planes that face a camera on the z axis.
 PLANES = Mlp([[[0.0, 0.0, 1.0]]], None, ["identity"])
-FRONT = Camera(eye=(0.0, 0.0, 12.0))
-
-
-class Staged(Scene):
-    """A scene of given nodes."""
-
-    home = FRONT
-
-    def __init__(self, nodes, *, drawn_theme=None, **more):
-        self.nodes, self.drawn_theme = nodes, drawn_theme
-        super().__init__(**more)
-
-    def build(self, stage):
-        for node in self.nodes:
-            stage.add(node)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A scene with every kind of setting and action, and quick to draw, for the tests of panel and viewer."""
+"""Scenes for tests: one with every kind of setting and action, quick to draw; one of given nodes."""
 
 import numpy as np
 
@@ -68,3 +68,21 @@ class Workshop(Scene):
 
     def read(self, hit):
         return Reading(f"level {hit.level:.4g}", (("position", "1.000, 2.000, −3.000"),), hit.position)
+
+
+# From here a node at the origin is seen along the z axis.
+FRONT = Camera(eye=(0.0, 0.0, 12.0))
+
+
+class Staged(Scene):
+    """A scene of given nodes."""
+
+    home = FRONT
+
+    def __init__(self, nodes, *, drawn_theme=None, **more):
+        self.nodes, self.drawn_theme = nodes, drawn_theme
+        super().__init__(**more)
+
+    def build(self, stage):
+        for node in self.nodes:
+            stage.add(node)
