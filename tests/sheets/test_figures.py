@@ -16,7 +16,7 @@ from engine.errors import FileError, SceneError, SettingError, ShapeError
 from engine.scene.figure import Figure, declared
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
-from engine.sheets.figures import figures, prepared
+from engine.sheets.figures import figures, file_name, prepared
 from engine.sheets.sheet import sheet
 from scenes import SCENES
 
@@ -165,7 +165,11 @@ def test_progress_names_each_figure(tmp_path, capsys):
 
 @pytest.mark.parametrize("name", list(SCENES))
 def test_the_figures_of_every_scene_can_be_made(name):
-    """Every value in them is one that the scene takes; nothing is drawn."""
+    """Every value in them is one that the scene takes, and each has a file of its own; nothing is drawn."""
     scene, _ = open_scene(name)
-    for figure in declared(type(scene)):
+    figures_of = declared(type(scene))
+    for figure in figures_of:
         assert callable(prepared(scene, figure, {}, 1.0, None))
+        ending = "mp4" if figure.kind == "film" else "png"
+        assert file_name(figure) == f"{figure.number:02}-{figure.name}.{ending}"
+    assert len({file_name(figure) for figure in figures_of}) == len(figures_of)
