@@ -28,7 +28,7 @@ def first_weights(rng, activation):
     for i, (n_in, n_out) in enumerate(itertools.pairwise(SIZES)):
         wide = 1 / np.sqrt(n_in)
         if activation.name == "sine":
-            wide = 1 / n_in if i == 0 else np.sqrt(6 / n_in) / activation.parameter
+            wide = 1 / n_in if i == 0 else np.sqrt(6 / n_in) / activation.parameters[0]
         weights.append(rng.uniform(-wide, wide, (n_out, n_in)))
         biases.append(rng.uniform(-1, 1, n_out) / np.sqrt(n_in))
     return weights, biases

@@ -209,7 +209,7 @@ def responses(activation: Activation, z: np.ndarray) -> np.ndarray:
         tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
         tail *= np.exp(-x * x) / 2
         return z * np.where(z > 0, 1 - tail, tail)
-    return activation.rule.value(z, np.float32(activation.parameter)).astype(np.float32, copy=False)
+    return activation.rule.value(z, activation.argument).astype(np.float32, copy=False)
 
 
 def signals(history: History, run: int, snapshots: Sequence[int] | np.ndarray, points: ArrayLike) -> list[np.ndarray]:

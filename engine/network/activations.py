@@ -13,15 +13,46 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.errors import NetworkError, near
+from engine.errors import NetworkError, located, near
 
 SQRT2 = math.sqrt(2.0)
 INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
+# No parameter is larger: products with it stay far from float32's end.
+MOST = 1e6
+
+
+@dataclass(frozen=True)
+class RuleParameter:
+    """A parameter of an activation.
+
+    name      in messages, as PyTorch has it
+    default   taken where it is not given
+    above     it must be more than this
+    """
+
+    name: str
+    default: float
+    above: float = -math.inf
+
+    def read(self, text: object) -> float:
+        """The parameter that a text or number gives, rounded to float32, as on the GPU: both compute the same network.
+
+        Raises NetworkError for anything else, and what is out of range.
+        """
+        try:
+            with np.errstate(over="ignore"):
+                value = float(np.float32(float(text)))  # type: ignore[arg-type]
+        except (ValueError, TypeError):
+            raise NetworkError(f"the {self.name}, `{str(text)[:40].strip()}`, is not a number.") from None
+        if not (abs(value) <= MOST and value > self.above):
+            over = "" if self.above == -math.inf else f", and above {self.above:g}"
+            raise NetworkError(f"the {self.name} must be finite, at most 1e6{over}.")
+        return value
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The properties of an activation s(z, a); most do not use the parameter a.
+    """The properties of an activation s(z, a), with a its parameter, or a tuple of several; most have none.
 
     value, slope, curvature   s, s', s'' of float64 arrays, elementwise
     slope_extrema             z where s' has a local extremum (s'' = 0), ascending
@@ -29,7 +60,8 @@ class Rule:
     period                    the distance in z at which the extrema repeat, as a function of a; 0: they do not
     kink                      s'(0+) - s'(0-) as a function of a; 0 for a smooth function
     corners                   other z where s' jumps, as a function of a; only in MAP_ACTIVATIONS
-    parameter                 the name and default of a
+    parameters                each RuleParameter of a
+    optional                  whether parameters that have their defaults are left out where it is written
     elementwise               False for softmax, which depends on the whole layer
     """
 
@@ -41,7 +73,8 @@ class Rule:
     period: Callable = lambda a: 0.0
     kink: Callable = lambda a: 0.0
     corners: Callable = lambda a: ()
-    parameter: tuple[str, float] | None = None
+    parameters: tuple[RuleParameter, ...] = ()
+    optional: bool = False
     elementwise: bool = True
 
 
@@ -98,14 +131,14 @@ ACTIVATIONS = {
         value=lambda z, a: np.where(z > 0, z, a * z),
         slope=lambda z, a: np.where(z > 0, 1.0, a),
         kink=lambda a: 1.0 - a,
-        parameter=("slope", 0.01),
+        parameters=(RuleParameter("slope", 0.01),),
     ),
     "elu": Rule(
         value=lambda z, a: np.where(z > 0, z, a * np.expm1(np.minimum(z, 0.0))),
         slope=lambda z, a: np.where(z > 0, 1.0, a * np.exp(np.minimum(z, 0.0))),
         curvature=lambda z, a: np.where(z > 0, 0.0, a * np.exp(np.minimum(z, 0.0))),
         kink=lambda a: 1.0 - a,
-        parameter=("alpha", 1.0),
+        parameters=(RuleParameter("alpha", 1.0),),
     ),
     "softplus": Rule(
         value=lambda z, a: np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z))),
@@ -149,7 +182,7 @@ ACTIVATIONS = {
         slope_extrema=(0.0,),
         curvature_extrema=(math.pi / 2,),  # both in units of 1 / a, repeating at pi / a
         period=lambda a: math.pi / a,
-        parameter=("frequency", 1.0),
+        parameters=(RuleParameter("frequency", 1.0, above=0.0),),
     ),
     "gaussian": Rule(
         value=lambda z, a: np.exp(-z * z),
@@ -172,7 +205,7 @@ MAP_ACTIVATIONS = {
         slope=lambda z, a: np.where((z > 0) & (z < a), 1.0, 0.0),
         kink=lambda a: 1.0,
         corners=lambda a: (a,),
-        parameter=("limit", 6.0),
+        parameters=(RuleParameter("limit", 6.0, above=0.0),),
     ),
     "hard_sigmoid": Rule(
         value=lambda z, a: np.clip(z + 3.0, 0.0, 6.0) / 6.0,
@@ -188,19 +221,39 @@ MAP_ACTIVATIONS = {
 }
 ANYWHERE = ACTIVATIONS | MAP_ACTIVATIONS
 
-SPELLING = re.compile(r"^\s*([a-zA-Z_]\w*)\s*(?:\(\s*([-+0-9.eE]+)\s*\))?\s*$")
+
+SPELLING = re.compile(r"^\s*([a-zA-Z_]\w*)\s*(?:\(([^()]*)\))?\s*$")
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation with its parameter; `parse` reads and str() writes `tanh`, `sine(30)`, `leaky_relu(0.2)`."""
+    """An activation with its parameters; `parse` reads and str() writes `tanh`, `sine(30)`, `leaky_relu(0.2)`.
+
+    name         in the table
+    parameters   as many as its Rule has, rounded to float32; none takes the defaults
+
+    Raises NetworkError for a name that is in no table, and for other parameters than its Rule has.
+    """
 
     name: str
-    parameter: float = 0.0
+    parameters: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.name not in ANYWHERE:
+            raise NetworkError(near(self.name, ANYWHERE, noun="activation"))
+        wanted, given = self.rule.parameters, tuple(self.parameters) or tuple(p.default for p in self.rule.parameters)
+        written = f"Activation `{self.name}({','.join(str(x)[:40] for x in given)})`"
+        if len(given) != len(wanted):
+            names = ", ".join(p.name for p in wanted)
+            takes = f"takes {names}" if wanted else f"takes no parameter. Write `{self.name}`"
+            raise NetworkError(f"{written}: {self.name} {takes}.")
+        with located(f"{written}: "):
+            parameters = tuple(p.read(x) for p, x in zip(wanted, given, strict=True))
+        object.__setattr__(self, "parameters", parameters)
 
     @staticmethod
     def parse(text: str | Activation, known: Mapping[str, Rule] = ACTIVATIONS) -> Activation:
-        """The activation written as `name` or `name(parameter)`; an Activation is returned unchanged.
+        """The activation written as `name` or `name(parameter, ...)`; an Activation is returned unchanged.
 
         Raises NetworkError for a name that is not in the table `known`, or a parameter out of range.
         """
@@ -212,40 +265,53 @@ class Activation:
             raise NetworkError(f"Activation `{text}`: {name} is for convolutional networks only. Near: relu.")
         if match is None or name not in known:
             raise NetworkError(near(text, known, noun="activation"))
-        rule, written = known[name], match.group(2)
-        if rule.parameter is None:
-            if written is not None:
-                raise NetworkError(f"Activation `{text}`: {name} takes no parameter. Write `{name}`.")
-            return Activation(name)
-        try:
-            value = rule.parameter[1] if written is None else float(written)
-        except ValueError:
-            raise NetworkError(f"Activation `{text}`: `{written}` is not a number.") from None
-        # Rounded to float32, as on the GPU, so that both compute the same network.
-        with np.errstate(over="ignore"):
-            value = float(np.float32(value))
-        if not abs(value) <= 1e6 or (name in ("sine", "clipped_relu") and value <= 0):
-            limits = "finite, at most 1e6, and above 0 for sine and clipped_relu"
-            raise NetworkError(f"Activation `{text}`: the {rule.parameter[0]} must be {limits}.")
-        return Activation(name, value)
+        written = match.group(2)
+        return Activation(name, tuple(written.split(",")) if written is not None else ())  # type: ignore[arg-type]
 
     @property
     def rule(self) -> Rule:
         return ANYWHERE[self.name]
 
+    @property
+    def argument(self) -> float | tuple[float, ...]:
+        """What its Rule's functions take as a: its parameter, 0 for none, or a tuple of several."""
+        return self.parameters if len(self.parameters) > 1 else sum(self.parameters, 0.0)
+
+    @property
+    def wgsl_type(self) -> str:
+        """The type of the functions' argument `a` in WGSL: f32, or a vector of several parameters."""
+        return f"vec{len(self.parameters)}f" if len(self.parameters) > 1 else "f32"
+
+    @property
+    def wgsl_argument(self) -> str:
+        """The functions' argument `a` in WGSL."""
+        text = ", ".join(map(repr, self.parameters or (0.0,)))
+        return f"{self.wgsl_type}({text})" if len(self.parameters) > 1 else text
+
+    def wgsl(self, what: str, z: str) -> str:
+        """WGSL for its value, slope or curvature (`what`) at a vec4f."""
+        return f"{self.name}_{what}({z}, {self.wgsl_argument})"
+
     def __str__(self):
-        if self.rule.parameter is None:
+        if not self.parameters or (
+            self.rule.optional and self.parameters == tuple(p.default for p in self.rule.parameters)
+        ):
             return self.name
-        return f"{self.name}({self.parameter:.9g})"
+        return f"{self.name}({','.join(f'{x:.9g}' for x in self.parameters)})"
 
     def value(self, z: ArrayLike) -> np.ndarray:
         """s(z), float64, any shape (softmax: over the last axis)."""
-        return self.rule.value(np.asarray(z, float), self.parameter)
+        return self.rule.value(np.asarray(z, float), self.argument)
 
     def slope(self, z: ArrayLike) -> np.ndarray:
         """s'(z), float64, elementwise."""
-        return self.rule.slope(np.asarray(z, float), self.parameter)
+        return self.rule.slope(np.asarray(z, float), self.argument)
 
     def curvature(self, z: ArrayLike) -> np.ndarray:
         """s''(z), float64, elementwise."""
-        return self.rule.curvature(np.asarray(z, float), self.parameter)
+        return self.rule.curvature(np.asarray(z, float), self.argument)
+
+
+def split(text: str) -> list[str]:
+    """The activations of a list such as `tanh,hardtanh(-1,1),identity`: parted at commas outside of parentheses."""
+    return [part.strip() for part in re.split(r",(?![^(]*\))", text)]

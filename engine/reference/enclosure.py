@@ -38,7 +38,7 @@ class End:
 
 def _range(function, extrema, period, activation, low, high):
     """(least, greatest) of s' or s'' over [low, high]: its ends, its extrema inside, both sides of a jump at 0."""
-    a = activation.parameter
+    a = activation.argument
     least, greatest = np.minimum(function(low, a), function(high, a)), np.maximum(function(low, a), function(high, a))
 
     def widen(value, inside):
@@ -62,15 +62,13 @@ def _range(function, extrema, period, activation, low, high):
 def slope_range(activation: Activation, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(least, greatest) s' over [low, high], elementwise."""
     rule = activation.rule
-    return _range(rule.slope, rule.slope_extrema, rule.period(activation.parameter or 1.0), activation, low, high)
+    return _range(rule.slope, rule.slope_extrema, rule.period(activation.argument), activation, low, high)
 
 
 def curvature_range(activation: Activation, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(least, greatest) s'' over [low, high], elementwise, without kinks."""
     rule = activation.rule
-    return _range(
-        rule.curvature, rule.curvature_extrema, rule.period(activation.parameter or 1.0), activation, low, high
-    )
+    return _range(rule.curvature, rule.curvature_extrema, rule.period(activation.argument), activation, low, high)
 
 
 SIGMOID = Activation("sigmoid")
@@ -85,10 +83,10 @@ def _margin(logits):
 
 def _through(activation, z, error_bound):
     """s(z), and how far off it is when z is off by error_bound and s by 8 ulp."""
-    h = activation.rule.value(z, activation.parameter)
+    h = activation.value(z)
     least, greatest = slope_range(activation, z - error_bound, z + error_bound)
     # A periodic function's argument a z is rounded before its sine is taken.
-    own = error_bound + (ULP * np.abs(z) if activation.rule.period(activation.parameter or 1.0) else 0.0)
+    own = error_bound + (ULP * np.abs(z) if activation.rule.period(activation.argument) else 0.0)
     return h, np.maximum(np.abs(least), np.abs(greatest)) * own + 8 * ULP * np.abs(h)
 
 
@@ -127,7 +125,7 @@ def _stray(activation, z0, z1, error_bound, low, high):
     own_low = -c_high * np.where(c_high > 0, width, narrow) ** 2 / 8
     own_high = -c_low * np.where(c_low < 0, width, narrow) ** 2 / 8
     # Over a kink the chord is off by at most the jump of the slope times a quarter of the width.
-    jump = np.where((least < 0) & (most > 0), activation.rule.kink(activation.parameter) * width / 4, 0.0)
+    jump = np.where((least < 0) & (most > 0), activation.rule.kink(activation.argument) * width / 4, 0.0)
     own_low, own_high = own_low - np.maximum(jump, 0), own_high - np.minimum(jump, 0)
     s_low, s_high = slope_range(activation, least + np.minimum(low, 0), most + np.maximum(high, 0))
     products = np.stack([s_low * low, s_low * high, s_high * low, s_high * high])

@@ -82,9 +82,9 @@ def activated(
     # sine(f) first forms f z, which is rounded.
     z_error = z_error + UNIT * abs(z) * (a.name == "sine")
     h, slope = a.value(z), a.slope(z)
-    kink = abs(a.rule.kink(a.parameter))
+    kink = abs(a.rule.kink(a.argument))
     close = (kink > 0) & (abs(z) <= z_error)
-    for corner in a.rule.corners(a.parameter):
+    for corner in a.rule.corners(a.argument):
         close |= abs(z - corner) <= z_error
     bent = np.minimum(abs(slope) + bend * z_error / 2, steepest)
     error = np.where(close, max(steepest, 1), bent) * z_error
@@ -128,5 +128,5 @@ def softmax(
 def _extremes(a):
     """The largest |s'| and |s''| anywhere, from a fine grid: past 10, all of them are at their limits."""
     # A sine's grid scales with its period.
-    z = np.linspace(-10, 10, 20001) / (a.parameter if a.name == "sine" else 1.0)
+    z = np.linspace(-10, 10, 20001) / (a.parameters[0] if a.name == "sine" else 1.0)
     return abs(a.slope(z)).max(), abs(a.curvature(z)).max() * 1.001

@@ -17,7 +17,7 @@ def decision_layer(net: Mlp, layers: list[PlaneLayer]) -> PlaneLayer:
     One output: whether its sum is above 0. Two: whether the second less the first is. More: which is the largest.
     """
     activation, last = net.layers[-1].activation, layers[-1]
-    if activation.name not in RISING or (activation.name == "leaky_relu" and activation.parameter <= 0):
+    if activation.name not in RISING or (activation.name == "leaky_relu" and activation.parameters[0] <= 0):
         raise NetworkError(
             f"{net} ends in {activation}, whose outputs are not in the order of their sums: it has no decision "
             "boundary of straight pieces. Take the regions without it (decision=False)."

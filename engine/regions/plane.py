@@ -91,7 +91,7 @@ def _slope(activation, number, net):
             f"Layer {number + 1} of {net} is {activation}, which bends everywhere: it has no linear regions. Exact "
             "regions need relu, leaky_relu or identity; boundaries on the screen are there for every activation."
         )
-    return {"relu": 0.0, "identity": 1.0}.get(activation.name, activation.parameter)
+    return {"relu": 0.0, "identity": 1.0}.get(activation.name, sum(activation.parameters))
 
 
 def codes(layers: Sequence[PlaneLayer], deciding: PlaneLayer | None, points: np.ndarray) -> np.ndarray:

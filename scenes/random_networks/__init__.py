@@ -293,7 +293,7 @@ def active_units(net: engine.Mlp, point: Sequence[float] | np.ndarray) -> tuple[
     h, active, count = np.asarray(point, float)[None], 0, 0
     for layer in net.layers:
         z = h @ layer.weights.T.astype(float) + layer.bias
-        if layer.activation.rule.kink(layer.activation.parameter):
+        if layer.activation.rule.kink(layer.activation.argument):
             active, count = active + int((z > 0).sum()), count + z.size
         h = layer.activation.value(z)
     return active, count

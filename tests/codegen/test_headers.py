@@ -40,7 +40,7 @@ CASES = {
     ),
     "slabs": (product_module(SLAB_TILE, Activation("relu")), ["8 points by 8 outputs", "relu", "workgroup memory"]),
     "lanes": (product_module(Tile(6, 10, 8), Activation("tanh"), stores_half=True), ["8 lanes", "written as float16"]),
-    "activated": (activated(Activation("elu", 0.5)), ["elu(0.5)"]),
+    "activated": (activated(Activation("elu", (0.5,))), ["elu(0.5)"]),
     "subgroup": (lanes_module(Lanes(PROBLEM, 8)), [str(PROBLEM.shape), "classes", "8 lanes"]),
     "workgroup": (threads_module(Threads(PROBLEM, 128)), [str(PROBLEM.shape), "classes", "128 invocations"]),
 }

@@ -93,7 +93,7 @@ ACTIVATIONS = {
 @pytest.mark.parametrize("text", ACTIVATIONS)
 def test_each_activation_module_is_read_with_its_parameter(text):
     net = between(ACTIVATIONS[text])
-    assert [float(f"{x.activation.parameter:.6g}") for x in net.layers[:2]] == [
+    assert [float(f"{x.activation.argument:.6g}") for x in net.layers[:2]] == [
         float(text.partition("(")[2].rstrip(")") or 0)
     ] * 2
     assert str(net.layers[0].activation).startswith(text.partition("(")[0])

@@ -9,7 +9,7 @@ from benchmarks.networks import seeded, thin_sheets, torus
 from engine.codegen.bounds.budget import LOOP_ITERATIONS, Budget, budget, is_shallow
 from engine.codegen.bounds.enclosure import enclosure_module
 from engine.codegen.bounds.parabola import ParabolaBody
-from engine.codegen.bounds.ranges import ACCURACY, FAR, largest, number, range_functions
+from engine.codegen.bounds.ranges import ACCURACY, FAR, largest, range_functions
 from engine.codegen.mlp.network import loop_iterations
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
@@ -113,7 +113,7 @@ def test_every_activation_of_one_number_has_a_row_of_its_accuracy():
 def test_slope_and_curvature_are_at_their_limits_where_they_are_taken_to_be(name, which):
     activation = Activation.parse(SPELLINGS.get(name, name))
     far = np.geomspace(FAR, 1e18, 400)
-    found = getattr(activation.rule, which)(np.concatenate([far, -far]), activation.parameter)
+    found = getattr(activation.rule, which)(np.concatenate([far, -far]), activation.argument)
     # Bounds are rounded up by far more than this, and sine's value at 1e18 is no better.
     assert (np.abs(found) <= largest(activation, which) * (1 + 1e-6)).all()
 
@@ -124,14 +124,14 @@ def test_activations_are_as_exact_on_the_gpu_as_their_bounds_take_them_to_be(nam
     z = np.concatenate([np.linspace(-30, 30, 4001), np.geomspace(1e-6, 90, 400), -np.geomspace(1e-6, 90, 400)])
     z = z[: len(z) // 4 * 4].astype("f4")
     parts = evaluated(activation, z)
-    a = np.float64(np.float32(activation.parameter))
+    a = np.float64(activation.argument)
     exact = [f(z.astype(float), a) for f in (activation.rule.value, activation.rule.slope, activation.rule.curvature)]
     # WGSL may flush what is below 1e-37 to 0.
     tiny = 1e-37 * max(1.0, abs(a)) ** 2
     error = abs(parts[:, 0] - exact[0])
     assert (error <= parts[:, 3] + abs(exact[1]) * parts[:, 4] + tiny).all()
     (_, _), (rough, floor) = ACCURACY[name]
-    scale = max(1.0, abs(a)) if activation.rule.parameter else 1.0
+    scale = max(1.0, abs(a)) if activation.parameters else 1.0
     turned = parts[:, 4]
     bound = (rough * abs(exact[1]) + floor * scale) * 2.0**-23 + abs(exact[2]) * turned + tiny
     assert (abs(parts[:, 1] - exact[1]) <= bound).all()
@@ -142,7 +142,7 @@ def test_activations_are_as_exact_on_the_gpu_as_their_bounds_take_them_to_be(nam
 
 def evaluated(activation, z):
     """(N, 5): value, slope, curvature, and the bounds of the value's and the argument's rounding, of float32 z."""
-    name, a = activation.name, number(activation.parameter)
+    name, a = activation.name, activation.wgsl_argument
     bindings = (
         Binding("z", "read", "array<vec4f>"),
         Binding("parts", "write", "array<mat4x4f>"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import NetworkError
-from engine.network.activations import ANYWHERE, MAP_ACTIVATIONS, Activation
+from engine.network.activations import ANYWHERE, MAP_ACTIVATIONS, Activation, split
 from engine.network.mlp import Mlp
 
 SMOOTH = [name for name, rule in ANYWHERE.items() if rule.elementwise]
@@ -22,7 +22,7 @@ Z = np.concatenate([np.linspace(-6, -0.01, 300), np.linspace(0.01, 6, 300)])
 
 def smooth(activation):
     """Z without what is beside another corner."""
-    return Z[np.all([abs(Z - c) > 1e-3 for c in activation.rule.corners(activation.parameter)] or [Z < 7], axis=0)]
+    return Z[np.all([abs(Z - c) > 1e-3 for c in activation.rule.corners(activation.argument)] or [Z < 7], axis=0)]
 
 
 @pytest.fixture(params=CASES, ids=str)
@@ -50,16 +50,16 @@ def test_the_curvature_is_the_derivative_of_the_slope(activation):
 def test_the_kink_is_the_jump_of_the_slope_at_zero(activation):
     # A step to either side is off by 2 h |s''| <= 2e-9 * 9.
     jump = activation.slope(np.array(1e-9)) - activation.slope(np.array(-1e-9))
-    assert activation.rule.kink(activation.parameter) == pytest.approx(float(jump), abs=2e-8)
+    assert activation.rule.kink(activation.argument) == pytest.approx(float(jump), abs=2e-8)
 
 
 def extrema(activation, listed):
     """The listed places in [-6, 6], with their repetitions."""
-    period = activation.rule.period(activation.parameter)
+    period = activation.rule.period(activation.argument)
     if not period:
         return np.array(sorted(listed))
     k = np.arange(-40, 41)
-    places = np.concatenate([z / activation.parameter + k * period for z in listed])
+    places = np.concatenate([z / activation.argument + k * period for z in listed])
     return np.sort(places[np.abs(places) < 6])
 
 
@@ -68,7 +68,7 @@ def test_between_the_listed_extrema_it_is_monotone(activation, order):
     places = extrema(activation, getattr(activation.rule, f"{order}_extrema"))
     # Where two formulas meet at zero both sides' limits bound it, so that is a cut and no extremum.
     joint = [0.0] if activation.name in ("relu", "leaky_relu", "elu", "clipped_relu") else []
-    joint += activation.rule.corners(activation.parameter)
+    joint += activation.rule.corners(activation.argument)
     cuts = np.sort(np.concatenate([[-6.0], places, joint, [6.0]]))
     for a, b in itertools.pairwise(cuts):
         if b - a < 1e-9:
@@ -140,7 +140,7 @@ def test_far_out_everything_is_finite(activation, far, sign):
 def test_what_is_written_is_read_back_to_the_bit(name, parameter):
     activation = Activation.parse(f"{name}({parameter!r})", ANYWHERE)
     assert Activation.parse(str(activation), ANYWHERE) == activation
-    assert activation.parameter == parameter
+    assert activation.parameters == (parameter,)
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,30 @@ def test_what_bends_elsewhere_than_at_zero_is_for_convolutional_networks(name):
     with pytest.raises(NetworkError, match="for convolutional networks only"):
         Activation.parse(name)
     with pytest.raises(NetworkError, match="for convolutional networks only"):
-        Mlp([np.ones((1, 1))] * 2, activations=[Activation(name, 6.0), "identity"])
+        Mlp([np.ones((1, 1))] * 2, activations=[Activation(name), "identity"])
     rule = MAP_ACTIVATIONS[name]
     for corner in rule.corners(6.0):
         left, right = rule.slope(np.array([corner - 1e-9, corner + 1e-9]), 6.0)
         assert abs(left - right) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("tanh", ["tanh"]),
+        ("tanh, hardtanh(-1,1) ,identity", ["tanh", "hardtanh(-1,1)", "identity"]),
+        ("a(1),b(2,3),c", ["a(1)", "b(2,3)", "c"]),
+        ("relu,...,sigmoid", ["relu", "...", "sigmoid"]),
+        ("a(1,b", ["a(1", "b"]),
+        ("", [""]),
+    ],
+)
+def test_a_list_of_activations_is_parted_at_commas_outside_of_parentheses(text, parts):
+    assert split(text) == parts
+
+
+def test_an_activation_without_its_parameters_has_the_defaults_and_with_wrong_ones_is_refused():
+    assert Activation("sine").parameters == (1.0,)
+    for wrong in (lambda: Activation("sine", (1.0, 2.0)), lambda: Activation("tanh", (1.0,)), lambda: Activation("x")):
+        with pytest.raises(NetworkError, match=r"takes|no activation"):
+            wrong()

@@ -101,7 +101,7 @@ def test_ranges_of_slope_and_curvature_hold_every_sample_and_are_reached(text, l
         assert least - 1e-12 <= sampled.min() and sampled.max() <= most + 1e-12
         if not (low <= 0 <= low + width):
             # Reached but for the samples' distance, where no jump at 0 lies between them.
-            close = 40 * (width / 2000) ** 2 * max(1, activation.parameter) ** 4 + 1e-9
+            close = 40 * (width / 2000) ** 2 * max(1, activation.argument) ** 4 + 1e-9
             assert sampled.min() - least <= close and most - sampled.max() <= close
 
 

@@ -60,7 +60,7 @@ def rational_regions(net, low, high, decision):
     square = [(left, bottom), (right, bottom), (right, top), (left, top)]
     regions = [(square, [[Fraction(1), Fraction(0), Fraction(0)], [Fraction(0), Fraction(1), Fraction(0)]])]
     for layer in net.layers[:-1]:
-        slope = Fraction(layer.activation.parameter) if layer.activation.name == "leaky_relu" else Fraction(0)
+        slope = Fraction(layer.activation.parameters[0]) if layer.activation.name == "leaky_relu" else Fraction(0)
         cut = []
         for polygon, forms in regions:
             sums, parts = _forms(layer, forms), [polygon]

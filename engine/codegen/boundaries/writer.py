@@ -130,7 +130,7 @@ class BoundaryWriter:
         marked = " | ".join(f"masks[{w}]" for w in range(self.words))
         yield from function("is_marked() -> bool", [f"return is_any({marked});"])
         last = self.shape.activations[-1]
-        value = "z" if last.name in ("identity", "softmax") else f"{last.name}_value(z, {last.parameter!r})"
+        value = "z" if last.name in ("identity", "softmax") else last.wgsl("value", "z")
         yield from function("value_of(z: vec4f) -> vec4f", [f"return {value};"])
         yield from self.choices()
         yield from function("forget()", self.each(count + 1, "distances[{g}] = vec4f(FAR);"))
@@ -161,8 +161,8 @@ class BoundaryWriter:
         lines = [f"let z = {z};", "boundary_store(z, p, group);"]
         for i, a in enumerate(hidden):
             moved, slope = ("p.v", "vec4f(1.0)") if a.name == "identity" else (
-                f"moved_{a.name}(p.v, c, {a.parameter!r})" if self.straight else f"{a.name}_value(z, {a.parameter!r})",
-                f"{a.name}_slope(z, {a.parameter!r})",
+                f"moved_{a.name}(p.v, c, {a.wgsl_argument})" if self.straight else a.wgsl("value", "z"),
+                a.wgsl("slope", "z"),
             )  # fmt: skip
             if i == 0:
                 lines += [f"var response = {moved};", f"var slope = {slope};"]

@@ -47,12 +47,12 @@ def _at(function, z, a):
 def _sides(activation, function):
     """The limits of a function at 0 from below and above."""
     tiny = 1e-30
-    return _at(function, -tiny, activation.parameter), _at(function, tiny, activation.parameter)
+    return _at(function, -tiny, activation.argument), _at(function, tiny, activation.argument)
 
 
 def largest(activation: Activation, which: str) -> float:
     """The largest |s'| (which="slope") or |s''| ("curvature") anywhere off a kink."""
-    rule, a = activation.rule, activation.parameter
+    rule, a = activation.rule, activation.argument
     function = getattr(rule, which)
     period = rule.period(a)
     points = [x / a if period else x for x in getattr(rule, f"{which}_extrema")] + [-FAR, FAR, -1e-30, 1e-30]
@@ -82,20 +82,20 @@ def range_functions(activation: Activation, suffix: object) -> str:
 
     All bounds hold for the exact s: they include the rounding of these functions.
     """
-    rule, a, name = activation.rule, activation.parameter, activation.name
+    rule, a, name = activation.rule, activation.argument, activation.name
     (relative, absolute), (rough, floor) = ACCURACY[name]
-    scale = max(1.0, abs(a)) if rule.parameter else 1.0
+    scale = max([1.0, *map(abs, activation.parameters)])
     most_slope, most_curvature = largest(activation, "slope"), largest(activation, "curvature")
     lines = []
 
     def function(head, *body):
         lines.extend([f"fn {head} {{", *(f"    {line}" for line in body), "}", ""])
 
-    function(f"value_{suffix}(z: vec4f) -> vec4f", f"return {name}_value(z, {number(a)});")
-    function(f"slope_{suffix}(z: vec4f) -> vec4f", f"return {name}_slope(z, {number(a)});")
+    function(f"value_{suffix}(z: vec4f) -> vec4f", f"return {activation.wgsl('value', 'z')};")
+    function(f"slope_{suffix}(z: vec4f) -> vec4f", f"return {activation.wgsl('slope', 'z')};")
     error = f"{relative}.0 * ULP * abs(value) + {number(absolute * scale)} * ULP"
-    if rule.period(a or 1.0):
-        error = f"select({error}, vec4f(2.0), abs(z) > vec4f({number(SINE_MOST / a)}))"
+    if rule.period(a):
+        error = f"select({error}, vec4f(2.0), abs(z) > vec4f({number(SINE_MOST / activation.parameters[0])}))"
     function(f"value_error_{suffix}(z: vec4f, value: vec4f) -> vec4f", f"return {error};")
     inner = f"{ARGUMENT_ULP[name]}.0 * ULP * abs(z)" if name in ARGUMENT_ULP else "vec4f(0.0)"
     function(f"argument_error_{suffix}(z: vec4f) -> vec4f", f"return {inner};")
@@ -110,7 +110,7 @@ def range_functions(activation: Activation, suffix: object) -> str:
         body.append(f"return range_padded(r, {rough}.0, {number(floor)});")
         function(head, *body)
 
-    ends = (f"{name}_slope(z.low, {number(a)})", f"{name}_slope(z.high, {number(a)})")
+    ends = (activation.wgsl("slope", "z.low"), activation.wgsl("slope", "z.high"))
     ranged(f"slope_range_{suffix}(z: Range) -> Range", "slope", *ends, floor * scale)
     body = [
         "var r = range_over(p, q);",
@@ -120,7 +120,7 @@ def range_functions(activation: Activation, suffix: object) -> str:
         f"return range_padded(r, {rough}.0, {number(floor * scale)});",
     ]
     function(f"slope_near_{suffix}(ends: Range, p: vec4f, q: vec4f, e: vec4f) -> Range", *body)
-    ends = (f"{name}_curvature(z.low, {number(a)})", f"{name}_curvature(z.high, {number(a)})")
+    ends = (activation.wgsl("curvature", "z.low"), activation.wgsl("curvature", "z.high"))
     ranged(f"curvature_range_{suffix}(z: Range) -> Range", "curvature", *ends, floor * scale * scale)
     body = [
         f"let c = curvature_range_{suffix}(z);",
@@ -183,10 +183,10 @@ def _widened(activation, most_slope, most_curvature):
 
 def _extrema(activation, which):
     """Statements that widen `r` by the extrema of s' or s'' inside the Range z."""
-    rule, a = activation.rule, activation.parameter
+    rule, a = activation.rule, activation.argument
     function, points = getattr(rule, which), getattr(rule, f"{which}_extrema")
     lines = []
-    period = rule.period(a or 1.0)
+    period = rule.period(a)
     if period:
         frequency = a / (2 * math.pi)
         # Extrema alternate at half periods: one kind repeats at two periods.

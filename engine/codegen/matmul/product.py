@@ -204,7 +204,7 @@ def _response(activation, z):
     """Softmax takes all outputs together, in a kernel of its own."""
     if activation.name == "identity" or not activation.rule.elementwise:
         return z
-    return f"{activation.name}_value({z}, {activation.parameter!r})"
+    return activation.wgsl("value", z)
 
 
 def pack_lanes(layer: Layer, tile: Tile) -> np.ndarray:

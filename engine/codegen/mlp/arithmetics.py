@@ -38,7 +38,7 @@ class Arithmetic:
         activation = shape.activations[layer]
         if activation.name == "identity" or not activation.rule.elementwise:
             return z
-        return f"{self.name}_{activation.name}({z}, {activation.parameter!r})"
+        return f"{self.name}_{activation.name}({z}, {activation.wgsl_argument})"
 
 
 POINT = ("p", "NetworkPoint")

@@ -223,14 +223,13 @@ class _BatchedBody:
     def _responses(self, segment, rows, name, shift):
         """Activations, four at a time: of four points or of several rows."""
         activation = self.shape.activations[segment.layer]
-        rule, a = activation.name, repr(float(activation.parameter))
-        plain = rule == "identity" or not activation.rule.elementwise
+        plain = activation.name == "identity" or not activation.rule.elementwise
         places = [(r, s) for r in rows if r + shift < segment.passes * segment.rows for s in self.values]
         for k, _, four in fours(f"z{r}_{s}" for r, s in places):
             if not plain:
-                yield f"let a{k} = {rule}_value(vec4f({four}), {a});"
+                yield f"let a{k} = {activation.wgsl('value', f'vec4f({four})')};"
                 if self.variant.gradient:
-                    yield f"let d{k} = {rule}_slope(vec4f({four}), {a});"
+                    yield f"let d{k} = {activation.wgsl('slope', f'vec4f({four})')};"
             for j, (r, s) in enumerate(places[k : k + 4]):
                 value = f"z{r}_{s}" if plain else f"a{k}[{j}]"
                 yield f"{name}{r + shift}_{s} = {self.number}({value});"

@@ -147,5 +147,7 @@ def _activations(shape, arithmetic):
         if activation.name != "identity" and activation.rule.elementwise:
             name = f"{arithmetic.name}_{activation.name}"
             lift = arithmetic.lift(activation.name, "a")
-            functions[name] = f"fn {name}(z: {element}, a: f32) -> {element} {{\n    return {lift};\n}}\n"
+            functions[name] = (
+                f"fn {name}(z: {element}, a: {activation.wgsl_type}) -> {element} {{\n    return {lift};\n}}\n"
+            )
     return list(functions.values())

@@ -249,7 +249,7 @@ class _LanesBody:
         activation = self.problem.shape.activations[layer]
         sums = each("z{o}_{k}_{s}", o=layer + 1, k=self.parts(m), s=self.samples)
         for at, some, four in fours(sums, "0.0"):
-            yield f"let {name}four{layer + 1}_{at} = {activation.name}_{what}(vec4f({four}), {activation.parameter!r});"
+            yield f"let {name}four{layer + 1}_{at} = {activation.wgsl(what, f'vec4f({four})')};"
             for c, z in enumerate(some):
                 yield f"let {name}{z[1:]} = {name}four{layer + 1}_{at}.{'xyzw'[c]};"
 

@@ -139,9 +139,7 @@ def threads_module(plan: Threads) -> str:
 
 def _rule(name, activation):
     for what in ("value", "slope"):
-        yield from function(
-            f"{name}_{what}(z: vec4f) -> vec4f", [f"return {activation.name}_{what}(z, {activation.parameter!r});"]
-        )
+        yield from function(f"{name}_{what}(z: vec4f) -> vec4f", [f"return {activation.wgsl(what, 'z')};"])
 
 
 def _begin(problem, plan):

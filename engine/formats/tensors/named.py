@@ -11,7 +11,7 @@ import numpy as np
 from engine.errors import FileError, NetworkError, ShapeError
 from engine.formats.chain import to_float32
 from engine.formats.files import check_layers, check_weights, check_width, short
-from engine.network.activations import Activation
+from engine.network.activations import Activation, split
 from engine.network.mlp import Mlp
 
 
@@ -84,7 +84,7 @@ def spread(given: Any, count: int, name: str) -> list[Activation]:
     count   number of layers of weights
     """
     one = isinstance(given, str | Activation)
-    parts = str(given).split(",") if one else list(given)
+    parts = split(str(given)) if one else list(given)
     parts = [p if isinstance(p, Activation) else short(p).strip() for p in parts[: count + 2]]
     if len(parts) == 1 < count and one:
         parts += ["...", "identity"]
