@@ -31,7 +31,7 @@ SAVERS = {
 }
 
 # A text after a path's last colon that may be activations: it has no separator of folders and no extension.
-ACTIVATIONS_SUFFIX = re.compile(r"^[A-Za-z_.][^:/\\]*$")
+ACTIVATIONS_SUFFIX = re.compile(r"^(\d+ )?[A-Za-z_.][^:/\\]*$")
 
 
 def load(source: Any, *, activations: Any = None) -> Mlp:

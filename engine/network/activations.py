@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +62,8 @@ class Rule:
     corners                   other z where s' jumps, as a function of a; only in MAP_ACTIVATIONS
     parameters                each RuleParameter of a
     optional                  whether parameters that have their defaults are left out where it is written
-    elementwise               False for softmax, which depends on the whole layer
+    elementwise               False for what takes several units: softmax the whole layer, product a pair
+    tangent                   of those: what value changes by, for z and dz, derivatives over the last axis
     """
 
     value: Callable
@@ -76,6 +77,7 @@ class Rule:
     parameters: tuple[RuleParameter, ...] = ()
     optional: bool = False
     elementwise: bool = True
+    tangent: Callable | None = None
 
 
 def _sigmoid(z):
@@ -113,6 +115,26 @@ def _normal_cdf(z):
 def _softmax(z, a=0.0):
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
+
+
+def _softmax_tangent(z, dz):
+    h = _softmax(z)
+    return h * (dz - (h * dz).sum(axis=-1, keepdims=True))
+
+
+def _paired(z, even):
+    """z with its even entries along the last axis replaced."""
+    out = np.array(np.broadcast_to(z, (*even.shape[:-1], z.shape[-1])))
+    out[..., ::2] = even
+    return out
+
+
+def _product_slope(z, a=0.0):
+    return _paired(np.ones_like(z), z[..., 1::2])
+
+
+def _product_tangent(z, dz):
+    return _paired(dz, z[..., ::2] * dz[..., 1::2] + z[..., 1::2] * dz[..., ::2])
 
 
 def _silu_curvature(z):
@@ -195,6 +217,18 @@ ACTIVATIONS = {
         value=_softmax,
         slope=lambda z, a: _softmax(z) * (1.0 - _softmax(z)),  # the diagonal of its Jacobian
         elementwise=False,
+        tangent=_softmax_tangent,
+    ),
+}
+
+# Over pairs of units, in layers whose units need not be alike (engine.network.units): each even unit becomes its
+# product with the next one, which stays as it is.
+JOINT = {
+    "product": Rule(
+        value=lambda z, a: _paired(z, z[..., ::2] * z[..., 1::2]),
+        slope=_product_slope,  # the diagonal of its Jacobian
+        elementwise=False,
+        tangent=_product_tangent,
     ),
 }
 
@@ -219,7 +253,7 @@ MAP_ACTIVATIONS = {
         corners=lambda a: (-3.0, 3.0),
     ),
 }
-ANYWHERE = ACTIVATIONS | MAP_ACTIVATIONS
+ANYWHERE = ACTIVATIONS | MAP_ACTIVATIONS | JOINT
 
 
 SPELLING = re.compile(r"^\s*([a-zA-Z_]\w*)\s*(?:\(([^()]*)\))?\s*$")
@@ -292,6 +326,20 @@ class Activation:
         """WGSL for its value, slope or curvature (`what`) at a vec4f."""
         return f"{self.name}_{what}({z}, {self.wgsl_argument})"
 
+    @property
+    def is_whole(self) -> bool:
+        """True for what takes all units of a layer together, as softmax does; it can only be the last layer's."""
+        return not self.rule.elementwise and self.name not in JOINT
+
+    @property
+    def kinds(self) -> tuple[Activation, ...]:
+        """The activations of a layer's units, each once; of a Mixed they are several."""
+        return (self,)
+
+    def of(self, units: Sequence[int]) -> Activation:
+        """The activation of some units of a layer, in this order."""
+        return self
+
     def __str__(self):
         if not self.parameters or (
             self.rule.optional and self.parameters == tuple(p.default for p in self.rule.parameters)
@@ -310,6 +358,11 @@ class Activation:
     def curvature(self, z: ArrayLike) -> np.ndarray:
         """s''(z), float64, elementwise."""
         return self.rule.curvature(np.asarray(z, float), self.argument)
+
+    def tangent(self, z: ArrayLike, dz: ArrayLike) -> np.ndarray:
+        """The derivative of s(z) for z's derivatives dz, float64; both over the last axis, broadcast in the others."""
+        z, dz = np.asarray(z, float), np.asarray(dz, float)
+        return self.slope(z) * dz if self.rule.tangent is None else self.rule.tangent(z, dz)
 
 
 def split(text: str) -> list[str]:

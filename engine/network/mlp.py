@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, ShapeError, located
 from engine.network.activations import Activation
+from engine.network.units.mixed import LayerActivation, Mixed, check, parse
 
 
 @dataclass(frozen=True)
@@ -18,11 +20,11 @@ class Shape:
     """The sizes and activations on which generated code depends. Hashable.
 
     sizes         (inputs, hidden ..., outputs)
-    activations   one per layer of weights, len(sizes) - 1
+    activations   one per layer of weights, len(sizes) - 1; of a layer whose units differ a Mixed
     """
 
     sizes: tuple[int, ...]
-    activations: tuple[Activation, ...]
+    activations: tuple[Any, ...]
 
     @property
     def weight_count(self) -> int:
@@ -49,7 +51,7 @@ class Layer:
 
     weights: np.ndarray
     bias: np.ndarray
-    activation: Activation
+    activation: LayerActivation
 
 
 def weight_array(array: ArrayLike, what: str, axes: Sequence[str]) -> np.ndarray:
@@ -78,12 +80,12 @@ class Mlp:
 
     weights       list of (out, in) arrays; rows are neurons, as in torch.nn.Linear
     biases        list of (out,) arrays; None (the whole list or an entry) for zeros
-    activations   one per layer as Activation or text (`tanh`, `sine(30)`); one alone is used for the
-                  hidden layers with identity last
+    activations   one per layer as Activation, Mixed or text (`tanh`, `sine(30)`, `5 relu + 3 identity`); one alone is
+                  used for the hidden layers with identity last
     name          its file or origin, for messages and captions
 
-    Raises ShapeError if sizes do not fit, NetworkError for weights that are not finite, for no layers, and for
-    softmax before the last layer.
+    Raises ShapeError if sizes do not fit, NetworkError for weights that are not finite, for no layers, for activations
+    of another number of units, and for softmax before the last layer.
     """
 
     def __init__(self, weights, biases=None, activations="tanh", *, name="network"):
@@ -93,9 +95,9 @@ class Mlp:
         if count == 0:
             raise NetworkError(f"{name} has no layers; an Mlp needs at least one matrix of weights.")
         biases = [None] * count if biases is None else list(biases)
-        if isinstance(activations, str | Activation):
+        if isinstance(activations, str | Activation | Mixed):
             activations = [activations] * (count - 1) + ["identity"]
-        activations = [Activation.parse(a) for a in activations]
+        activations = [parse(a) for a in activations]
         for what, got in (("biases", len(biases)), ("activations", len(activations))):
             if got != count:
                 raise ShapeError(f"{name} has {count} layers of weights but {got} {what}. Give one per layer.")
@@ -105,7 +107,7 @@ class Mlp:
             for i, (w, b, a) in enumerate(zip(weights, biases, activations, strict=True))
         )
         for i, a in enumerate(activations[:-1]):
-            if not a.rule.elementwise:
+            if a.is_whole:
                 raise NetworkError(f"Layer {i} of {name} is {a}, which can only be the last layer's activation.")
 
     @staticmethod
@@ -121,6 +123,7 @@ class Mlp:
             b = weight_array(np.zeros(len(w)) if b is None else b, f"Layer {i} biases of {name}", ("out",))
         if b.shape != (w.shape[0],):
             raise ShapeError(f"Layer {i} biases of {name} are {b.shape}; its weights {w.shape} need ({w.shape[0]},).")
+        check(activation, len(w), f"Layer {i} of {name}")
         return Layer(w, b, activation)
 
     @property
@@ -133,7 +136,7 @@ class Mlp:
         return [x.bias for x in self.layers]
 
     @property
-    def activations(self) -> list[Activation]:
+    def activations(self) -> list[LayerActivation]:
         return [x.activation for x in self.layers]
 
     @property
@@ -172,7 +175,7 @@ class Mlp:
         *,
         weights: Sequence[ArrayLike] | None = None,
         biases: Sequence[ArrayLike] | None = None,
-        activations: Sequence[Activation | str] | None = None,
+        activations: Sequence[LayerActivation | str] | None = None,
         name: str | None = None,
     ) -> Mlp:
         """A copy with these weights, biases, activations or name instead of its own."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
+from engine.network.activations import JOINT
 from engine.network.mlp import Mlp
 
 
@@ -47,8 +48,8 @@ def chosen(net: Mlp, outputs: Iterable[int]) -> Mlp:
     if not outputs or min(outputs) < 0 or max(outputs) >= net.outputs:
         raise NetworkError(f"Outputs {outputs} of {net} were asked for; it has 0 to {net.outputs - 1}.")
     last = net.layers[-1]
-    if not last.activation.rule.elementwise and outputs != list(range(net.outputs)):
-        raise NetworkError(f"{net} ends in {last.activation.name}, which needs all outputs; some cannot be left out.")
+    if last.activation.is_whole and outputs != list(range(net.outputs)):
+        raise NetworkError(f"{net} ends in {last.activation}, which needs all outputs; some cannot be left out.")
     return _with_outputs(net, outputs)
 
 
@@ -72,8 +73,18 @@ def mixed(a: Mlp, b: Mlp, first: float, second: float) -> Mlp:
 
 
 def _with_outputs(net, rows):
+    last = net.activations[-1]
+    if any(a.name in JOINT for a in last.kinds):
+        # A product needs its partner, so what is not wanted is left out by one more layer.
+        return net.changed(
+            weights=[*net.weights, np.eye(net.outputs)[rows]],
+            biases=[*net.biases, np.zeros(len(rows))],
+            activations=[*net.activations, "identity"],
+        )
     return net.changed(
-        weights=[*net.weights[:-1], net.weights[-1][rows]], biases=[*net.biases[:-1], net.biases[-1][rows]]
+        activations=[*net.activations[:-1], last.of(rows)],
+        weights=[*net.weights[:-1], net.weights[-1][rows]],
+        biases=[*net.biases[:-1], net.biases[-1][rows]],
     )
 
 
@@ -85,7 +96,7 @@ def observed(net: Mlp, output: int) -> Mlp:
     """
     if not 0 <= output < net.outputs:
         raise NetworkError(f"Output {output} of {net} was asked for; it has {net.outputs}, counted from 0.")
-    if net.activations[-1].rule.elementwise:
+    if not net.activations[-1].is_whole:
         return _with_outputs(net, [output])
     if net.outputs > 1:
         return _with_outputs(net, [output, *(i for i in range(net.outputs) if i != output)])

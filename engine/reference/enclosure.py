@@ -1,10 +1,11 @@
 """Bounds of a network's output over a piece of a ray, in float64: the twin of the parabola enclosure, for any depth.
 
 Along a piece, with x from 0 to 1, every signal y lies in the line through its two end values plus 4 x (1 - x) times an
-interval [low, high], its remainder. Three rules take remainders through a network:
+interval [low, high], its remainder. Four rules take remainders through a network:
 
 - the first layer is linear along a ray: no remainder
 - an affine layer multiplies the intervals by W; the bias only enters the end values
+- a product of two signals, by both their chords and remainders
 - an activation s adds its own: s less its chord is 4 x (1 - x) times -s''(eta) (z1 - z0)^2 / 8 for some eta between
   (the interpolation error), and z's remainder is multiplied by s'(xi) for some xi (the mean value theorem)
 """
@@ -13,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.network.activations import Activation
+from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Mlp
+from engine.network.units.mixed import runs
 
 # One unit in the last place of 1, in float64.
 ULP = 2.0**-52
@@ -81,8 +83,25 @@ def _margin(logits):
     return logits[:, :1] - most - np.log(np.exp(rest - most).sum(axis=1, keepdims=True))
 
 
-def _through(activation, z, error_bound):
+def _through(layer_activation, z, error_bound):
     """s(z), and how far off it is when z is off by error_bound and s by 8 ulp."""
+    parts = []
+    for activation, first, count in runs(layer_activation, z.shape[1]):
+        here = slice(first, first + count)
+        through = _through_product if activation.name in JOINT else _through_each
+        parts.append(through(activation, z[:, here], error_bound[:, here]))
+    h, error_bound = (np.concatenate(some, axis=1) for some in zip(*parts, strict=True))
+    return h, error_bound
+
+
+def _through_product(activation, z, error_bound):
+    h, error = activation.value(z), error_bound.copy()
+    x, y, e, f = z[:, ::2], z[:, 1::2], error_bound[:, ::2], error_bound[:, 1::2]
+    error[:, ::2] = np.abs(x) * f + np.abs(y) * e + e * f + ULP * np.abs(x * y)
+    return h, error
+
+
+def _through_each(activation, z, error_bound):
     h = activation.value(z)
     least, greatest = slope_range(activation, z - error_bound, z + error_bound)
     # A periodic function's argument a z is rounded before its sine is taken.
@@ -102,7 +121,7 @@ def end_at(net: Mlp, origins: np.ndarray, directions: np.ndarray, t: np.ndarray)
         error_bound = (w.shape[1] + 3) * ULP * size + strain @ np.abs(w).T
         signals.append(z)
         error_bounds.append(error_bound)
-        if not layer.activation.rule.elementwise:
+        if layer.activation.is_whole:
             z, error_bound = (
                 _margin(z),
                 2 * error_bound.max(axis=1, keepdims=True) + 16 * ULP * (1 + np.abs(z).max(axis=1, keepdims=True)),
@@ -112,12 +131,51 @@ def end_at(net: Mlp, origins: np.ndarray, directions: np.ndarray, t: np.ndarray)
             h, strain = _through(SIGMOID, z, error_bound)
         else:
             h, strain = _through(layer.activation, z, error_bound)
-        assert i == len(net.layers) - 1 or layer.activation.rule.elementwise
+        assert i == len(net.layers) - 1 or not layer.activation.is_whole
     return End(signals, error_bounds, h[:, 0], strain[:, 0])
 
 
-def _stray(activation, z0, z1, error_bound, low, high):
+def _stray(layer_activation, z0, z1, error_bound, low, high):
     """The remainder (low, high) of s(z), from the ends of z and z's own remainder [low, high]."""
+    parts = []
+    for activation, first, count in runs(layer_activation, z0.shape[1]):
+        stray = _stray_product if activation.name in JOINT else _stray_each
+        parts.append(stray(activation, *(x[:, first : first + count] for x in (z0, z1, error_bound, low, high))))
+    low, high = (np.concatenate(some, axis=1) for some in zip(*parts, strict=True))
+    return low, high
+
+
+def _stray_product(_, z0, z1, error_bound, low, high):
+    """Of pairs f, g along chords f', g' with remainders F, G, u = 4 x (1 - x) in [0, 1].
+
+    f g = f' g' + u (f' G + g' F + u F G), and f' g' is u times -(change of f') (change of g') / 4 off its own chord.
+    """
+    low, high = low.copy(), high.copy()
+    least, most = np.minimum(z0, z1) - error_bound, np.maximum(z0, z1) + error_bound
+    change = z1 - z0
+    slack = 2 * error_bound
+    f, g = (_Interval(least[:, k::2], most[:, k::2]) for k in (0, 1))
+    df, dg = (_Interval((change - slack)[:, k::2], (change + slack)[:, k::2]) for k in (0, 1))
+    rf, rg = (_Interval(low[:, k::2], high[:, k::2]) for k in (0, 1))
+    both = rf.times(rg)
+    bent = df.times(dg)
+    cross_f, cross_g = f.times(rg), g.times(rf)
+    low[:, ::2] = cross_f.low + cross_g.low + np.minimum(both.low, 0) - bent.high / 4
+    high[:, ::2] = cross_f.high + cross_g.high + np.maximum(both.high, 0) - bent.low / 4
+    return low, high
+
+
+@dataclass(frozen=True)
+class _Interval:
+    low: np.ndarray
+    high: np.ndarray
+
+    def times(self, other):
+        products = np.stack([x * y for x in (self.low, self.high) for y in (other.low, other.high)])
+        return _Interval(products.min(axis=0), products.max(axis=0))
+
+
+def _stray_each(activation, z0, z1, error_bound, low, high):
     least, most = np.minimum(z0, z1) - error_bound, np.maximum(z0, z1) + error_bound
     # A curvature of one sign bends s least where the ends are closest.
     width, narrow = np.abs(z1 - z0) + 2 * error_bound, np.maximum(np.abs(z1 - z0) - 2 * error_bound, 0)
@@ -128,8 +186,8 @@ def _stray(activation, z0, z1, error_bound, low, high):
     jump = np.where((least < 0) & (most > 0), activation.rule.kink(activation.argument) * width / 4, 0.0)
     own_low, own_high = own_low - np.maximum(jump, 0), own_high - np.minimum(jump, 0)
     s_low, s_high = slope_range(activation, least + np.minimum(low, 0), most + np.maximum(high, 0))
-    products = np.stack([s_low * low, s_low * high, s_high * low, s_high * high])
-    return own_low + products.min(axis=0), own_high + products.max(axis=0)
+    products = _Interval(s_low, s_high).times(_Interval(low, high))
+    return own_low + products.low, own_high + products.high
 
 
 def remainder(net: Mlp, near: End, far: End) -> tuple[np.ndarray, np.ndarray]:
@@ -142,7 +200,7 @@ def remainder(net: Mlp, near: End, far: End) -> tuple[np.ndarray, np.ndarray]:
             middle, radius = middle @ w.T, (radius + w.shape[1] * ULP * (np.abs(middle) + radius)) @ np.abs(w).T
             low, high = middle - radius, middle + radius
         z0, z1, error_bound = near.signals[i], far.signals[i], np.maximum(near.error_bounds[i], far.error_bounds[i])
-        if layer.activation.rule.elementwise:
+        if not layer.activation.is_whole:
             low, high = _stray(layer.activation, z0, z1, error_bound, low, high)
         else:
             # log sum exp bends by the variance of the logits' changes, at most their spread squared over 4.

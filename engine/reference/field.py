@@ -5,8 +5,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.network.activations import Activation
+from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Mlp
+from engine.network.units.mixed import LayerActivation, runs
 
 # WGSL lets an implementation round either way: twice the half ulp of IEEE float32.
 UNIT = 2.0**-23
@@ -40,11 +41,7 @@ def value_and_gradient(net: Mlp, points: ArrayLike) -> tuple[np.ndarray, np.ndar
         w = layer.weights.astype(float)
         z, dz = h @ w.T + layer.bias, w @ d
         h = layer.activation.value(z)
-        if layer.activation.rule.elementwise:
-            d = layer.activation.slope(z)[..., None] * dz
-        else:
-            # softmax: dh = h (dz - sum of h dz)
-            d = h[..., None] * (dz - (h[..., None] * dz).sum(axis=1, keepdims=True))
+        d = layer.activation.tangent(z[:, None], dz.swapaxes(1, 2)).swapaxes(1, 2)
     return h, d
 
 
@@ -70,14 +67,26 @@ def bounds(net: Mlp, points: ArrayLike, *, gradient: bool = True) -> tuple[np.nd
         z, dz = h @ w.T + layer.bias, w @ d
         z_error = error @ abs(w).T + roundings * (abs(h) @ abs(w).T + abs(layer.bias)) + LEAST
         dz_error = abs(w) @ d_error + roundings * (abs(w) @ abs(d)) + LEAST
-        h, d, error, d_error = (activated if a.rule.elementwise else softmax)(a, z, dz, z_error, dz_error)
+        h, d, error, d_error = activated(a, z, dz, z_error, dz_error)
     return error, d_error
 
 
 def activated(
+    a: LayerActivation, z: np.ndarray, dz: np.ndarray, z_error: np.ndarray, dz_error: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """(h, dh, h's error, dh's error) after an activation; z (N, H), dz (N, H, directions), their errors."""
+    parts = []
+    for each, first, count in runs(a, z.shape[1]):
+        rule = product if each.name in JOINT else softmax if each.is_whole else elementwise
+        parts.append(rule(each, *(x[:, first : first + count] for x in (z, dz, z_error, dz_error))))
+    h, d, error, d_error = (np.concatenate(some, axis=1) for some in zip(*parts, strict=True))
+    return h, d, error, d_error
+
+
+def elementwise(
     a: Activation, z: np.ndarray, dz: np.ndarray, z_error: np.ndarray, dz_error: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(h, dh, h's error, dh's error) after an elementwise activation; z (N, H), dz (N, H, directions), their errors."""
+    """As `activated`, for an elementwise activation."""
     steepest, bend = _extremes(a)
     # sine(f) first forms f z, which is rounded.
     z_error = z_error + UNIT * abs(z) * (a.name == "sine")
@@ -122,6 +131,21 @@ def softmax(
     )
     d_error = error[..., None] * (abs(inner) + inner_error) + h[..., None] * inner_error + LEAST
     return h, h[..., None] * inner, error, d_error
+
+
+def product(
+    a: Activation, z: np.ndarray, dz: np.ndarray, z_error: np.ndarray, dz_error: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """As `activated`, for products of pairs along the second axis: (x + e) (y + f) - x y = x f + y e + e f."""
+    h, d, error, d_error = a.value(z), np.array(dz), np.array(z_error), np.array(dz_error)
+    (x, y), (e, f) = ((q[:, ::2], q[:, 1::2]) for q in (z, z_error))
+    error[:, ::2] = abs(x) * f + abs(y) * e + e * f + UNIT * abs(x * y) + LEAST
+    (x, y), (e, f) = ((q[:, ::2, None], q[:, 1::2, None]) for q in (z, z_error))
+    (dx, dy), (de, df) = ((q[:, ::2], q[:, 1::2]) for q in (dz, dz_error))
+    d[:, ::2] = x * dy + y * dx
+    size = (abs(x) + e) * (abs(dy) + df) + (abs(y) + f) * (abs(dx) + de)
+    d_error[:, ::2] = abs(x) * df + e * (abs(dy) + df) + abs(y) * de + f * (abs(dx) + de) + 2 * UNIT * size + LEAST
+    return h, d, error, d_error
 
 
 @cache

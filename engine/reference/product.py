@@ -37,8 +37,7 @@ def bounds(net: Mlp, points: ArrayLike, precision: str = "f32") -> np.ndarray:
             z_error += HALF * (sizes + abs(layer.bias))
             z_error += HALF_LEAST * ((abs(h) + error).sum(axis=1, keepdims=True) + 1)
         nothing = np.zeros((*z.shape, 0))
-        lift = field.activated if a.rule.elementwise else field.softmax
-        h, _, error, _ = lift(a, z, nothing, z_error, nothing)
+        h, _, error, _ = field.activated(a, z, nothing, z_error, nothing)
         if number + 1 < len(net.layers):
             error = error + HALF * (abs(h) + error) + HALF_LEAST
             error = np.where(abs(h) + error > HALF_MOST, 1e100, error)

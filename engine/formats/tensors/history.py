@@ -21,9 +21,9 @@ from engine.formats.tensors import container
 from engine.formats.tensors.safetensors import FORMAT as NETWORK
 from engine.formats.tensors.safetensors import HISTORY as FORMAT
 from engine.formats.tensors.safetensors import TRAINING
-from engine.network.activations import Activation
 from engine.network.history import Domain, History
 from engine.network.mlp import Shape
+from engine.network.units.mixed import parse
 
 VERSION = 1
 ENDING = ".safetensors"
@@ -134,7 +134,7 @@ def read(stream: BinaryIO, size: int, name: str) -> History:
         raise _broken(name, "some of its steps are below 0 or past 9e15")
     try:
         return History(
-            Shape(tuple(sizes), tuple(Activation.parse(text) for text in about["activations"])),
+            Shape(tuple(sizes), tuple(parse(text) for text in about["activations"])),
             got["steps"],
             got["weights"],
             got["losses"],

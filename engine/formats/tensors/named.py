@@ -11,8 +11,9 @@ import numpy as np
 from engine.errors import FileError, NetworkError, ShapeError
 from engine.formats.chain import to_float32
 from engine.formats.files import check_layers, check_weights, check_width, short
-from engine.network.activations import Activation, split
+from engine.network.activations import split
 from engine.network.mlp import Mlp
+from engine.network.units.mixed import LayerActivation, parse
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ HOW_TO_GIVE_ACTIVATIONS = (
     'activations="tanh", or on the command line --net FILE:tanh, or one per layer as tanh,sine(30),identity'
 )
 
+# Characters of one layer's activations that are read.
+MOST_TEXT = 1 << 16
 # With up to this many kinds of names, every order of them is tried: 6! = 720.
 MAX_KINDS = 6
 
@@ -76,16 +79,16 @@ def _flat(shape):
     return None if len(shape) > 2 or len(wide) > 1 or not shape else (wide[0] if wide else 1)
 
 
-def spread(given: Any, count: int, name: str) -> list[Activation]:
+def spread(given: Any, count: int, name: str) -> list[LayerActivation]:
     """One Activation per layer.
 
-    given   text: one per layer as `tanh,sine(30),identity`, where `relu,...,sigmoid` repeats relu as often as it
-            takes, or one alone for all hidden layers with identity last; or a sequence, one per layer
+    given   text: one per layer as `tanh,5 sine(30) + 3 identity,identity`, where `relu,...,sigmoid` repeats relu as
+            often as it takes, or one alone for all hidden layers with identity last; or a sequence, one per layer
     count   number of layers of weights
     """
-    one = isinstance(given, str | Activation)
+    one = isinstance(given, str | LayerActivation)
     parts = split(str(given)) if one else list(given)
-    parts = [p if isinstance(p, Activation) else short(p).strip() for p in parts[: count + 2]]
+    parts = [p if isinstance(p, LayerActivation) else short(p, MOST_TEXT).strip() for p in parts[: count + 2]]
     if len(parts) == 1 < count and one:
         parts += ["...", "identity"]
     if "..." in parts:
@@ -93,7 +96,7 @@ def spread(given: Any, count: int, name: str) -> list[Activation]:
         if at == 0:
             raise NetworkError(f"Activations `{short(given)}`: ... repeats the one before it, and there is none.")
         parts[at : at + 1] = [parts[at - 1]] * (count - len(parts) + 1)
-    parsed = [Activation.parse(p) for p in parts]
+    parsed = [parse(p) for p in parts]
     if len(parsed) != count:
         raise ShapeError(f"{name} has {count} layers, but the activations are `{short(given)}`. Give one per layer.")
     return parsed
