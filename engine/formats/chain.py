@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, ShapeError
-from engine.formats.files import check_layers, check_weights, check_width
+from engine.formats.files import check_layers, check_weights
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
 
@@ -161,7 +161,6 @@ def fold(steps: Sequence[Step], name: str) -> Mlp:
                 waiting = step if waiting is None else step.after(waiting)
         if waiting is not None and not waiting.trivial:
             layers.append(_Folded(width, None, waiting))
-        check_width((width,), name)
         check_layers(len(layers), name)
         check_weights(sum(layer.width * layer.outputs for layer in layers), name)
         weights, biases = zip(*(layer.arrays() for layer in layers), strict=True)
@@ -171,7 +170,7 @@ def fold(steps: Sequence[Step], name: str) -> Mlp:
 def _check(step, width, name):
     """Refuses a Linear whose input size is not `width`, or which is too large."""
     shape = step.weights.shape
-    check_width(shape, f"{step.where} of {name}")
+    check_weights(shape[0] * shape[1], f"{step.where} of {name}")
     if shape[1] != width:
         raise ShapeError(
             f"{step.where} of {name} is {shape} as (out, in), but {width} values arrive there, so it must be "

@@ -1,6 +1,7 @@
 """Shared by all formats: limits of size, and opening files that may be malicious."""
 
 import difflib
+import math
 import os
 import struct
 import zipfile
@@ -12,11 +13,28 @@ from typing import BinaryIO
 
 from engine.errors import FileError, NetworkError
 
-# A file beyond one of these limits is refused before memory is allocated.
-MAX_FILE_BYTES = 512 << 20  # four times the 128 MiB that every adapter can bind as one buffer
-MAX_WEIGHTS = MAX_FILE_BYTES // 4  # float32 numbers in such a file: 134 million
-MAX_WIDTH = 4096  # a matrix of 4096 x 4096 is 64 MiB, half of what every adapter can bind
-MAX_LAYERS = 1000  # the deepest network of our pictures has forty layers
+# What is assumed where the system does not say how much memory there is.
+USUAL_MEMORY = 8 << 30
+
+
+def memory_bytes() -> int:
+    """The memory of this machine, or of the container if that may have less."""
+    try:
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        there = USUAL_MEMORY
+    try:
+        return min(there, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # no such system, or `max`
+        return there
+
+
+# A file beyond one of these limits is refused before memory is allocated. Reading may hold the file, its arrays and
+# what is made of them at once, so it may have a quarter of the memory; what 2 GiB hold is read everywhere.
+MAX_FILE_BYTES = max(512 << 20, memory_bytes() // 4)
+MAX_WEIGHTS = MAX_FILE_BYTES // 4  # float32 numbers in such a file
+MAX_WIDTH = 4096  # of constants that an ONNX file computes
+MAX_LAYERS = 1000  # of code that is generated for one network; the deepest of our pictures has forty
 
 
 def short(text: object, limit: int = 80) -> str:
@@ -37,19 +55,18 @@ def size_text(count: float) -> str:
 def check_size(count: int, name: str) -> None:
     """Raises an error for a network of more than MAX_FILE_BYTES bytes."""
     if count > MAX_FILE_BYTES:
-        raise FileError(f"{name} has {size_text(count)}; networks of at most {size_text(MAX_FILE_BYTES)} are read.")
+        raise FileError(f"{name} has {size_text(count)}; at most {size_text(MAX_FILE_BYTES)} are read on this machine.")
 
 
 def check_width(shape: Sequence[int], where: str) -> None:
-    """Raises an error for a matrix of weights wider than MAX_WIDTH, before it is read."""
-    if max(shape) > MAX_WIDTH:
-        raise NetworkError(f"{where} is {tuple(shape)}; a layer may be at most {MAX_WIDTH} wide. Use a narrower one.")
+    """Raises an error for a matrix of more than MAX_WEIGHTS weights, before it is read."""
+    check_weights(math.prod(shape), where)
 
 
 def check_weights(count: int, where: str) -> None:
     """Raises an error for more than MAX_WEIGHTS weights in all, before they are read."""
     if count > MAX_WEIGHTS:
-        raise NetworkError(f"{where} has {count} weights; at most {MAX_WEIGHTS} can be shown. Use a smaller network.")
+        raise NetworkError(f"{where} has {count:,} weights; at most {MAX_WEIGHTS:,} are read on this machine.")
 
 
 def check_layers(count: int, where: str) -> None:
@@ -91,8 +108,7 @@ def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[Bin
             size = os.fstat(stream.fileno()).st_size
             if size == 0:
                 raise FileError(f"{name} is empty (0 bytes). Save the {what} again.")
-            if size > MAX_FILE_BYTES:
-                raise FileError(f"{name} has {size_text(size)}; at most {size_text(MAX_FILE_BYTES)} are read.")
+            check_size(size, name)
             yield stream, size
     except PermissionError:
         raise FileError(f"{name} may not be read: permission denied. Change its permissions or copy it.") from None
@@ -103,8 +119,8 @@ def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[Bin
 # The exceptions that zipfile, zlib and numpy raise for a damaged zip.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, struct.error, KeyError)
 
-# A zip's directory has about 60 to 150 bytes an entry; a thousand layers need 0.3 MB.
-MAX_DIRECTORY_BYTES = 1 << 20
+# A zip's directory has about 60 to 150 bytes an entry; ten thousand arrays need 1.5 MB.
+MAX_DIRECTORY_BYTES = 4 << 20
 
 # Records at a zip's end (APPNOTE.TXT 4.3.14 to 4.3.16): the 64-bit one, the pointer to it, and the 32-bit one.
 ZIP64_END = struct.Struct("<4sQ2H2L4Q")

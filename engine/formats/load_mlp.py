@@ -12,6 +12,7 @@ from engine.formats.files import short
 from engine.formats.tensors import named
 from engine.formats.tensors.safetensors import from_bytes as from_bytes
 from engine.formats.tensors.safetensors import to_bytes as to_bytes
+from engine.formats.tensors.trees import from_tree
 from engine.network.mlp import Mlp
 
 # Each function is load(path, activations); its module is imported only when such a file is opened. If activations is
@@ -20,8 +21,7 @@ LOADERS = {
     ".safetensors": "engine.formats.tensors.safetensors:load",
     ".npz": "engine.formats.tensors.npz:load",
     ".onnx": "engine.formats.onnx.chain:load",
-    ".pt": "engine.formats.torch:load",
-    ".pth": "engine.formats.torch:load",
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin"), "engine.formats.torch.files:load"),
 }
 
 # Each function is save(net, path).
@@ -51,12 +51,14 @@ def load(source: Any, *, activations: Any = None) -> Mlp:
         return source.changed(activations=named.spread(activations, len(source.layers), source.name))
     if isinstance(source, str | os.PathLike):
         return _load_file(source, activations)
-    # Objects of PyTorch are recognised by their class names, so PyTorch itself is not imported.
-    from engine.formats import torch
-
     if isinstance(source, Mapping):
-        return torch.from_state_dict(source, activations, "the state dict")
-    return torch.from_module(source, activations)
+        return from_tree(source, activations, "the state dict")
+    if isinstance(source, list | tuple) and len(source):
+        return from_tree(source, activations, f"the {type(source).__name__}")
+    # Objects of PyTorch are recognised by their class names, so PyTorch itself is not imported.
+    from engine.formats.torch import modules
+
+    return modules.from_module(source, activations)
 
 
 def save(net: Mlp, path: str | os.PathLike) -> None:

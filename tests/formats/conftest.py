@@ -92,7 +92,7 @@ def sample(request, small, tmp_path_factory):
     extension = request.param
     if extension in (".onnx",):
         return extension, chain_bytes(small), None
-    if extension in (".pt", ".pth"):
+    if extension in (".pt", ".pth", ".ckpt", ".bin"):
         return extension, pt_bytes(small), "tanh"
     path = tmp_path_factory.mktemp("sample") / f"net{extension}"
     save(small, path)

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 
@@ -188,7 +189,7 @@ def test_a_file_larger_than_the_limit_is_refused_before_it_is_read(file):
     path, _, arguments = file
     with path.open("r+b") as stream:
         stream.truncate(files.MAX_FILE_BYTES + 1)  # sparse: takes no room on the disk
-    assert "at most 512 MiB" in refused(path, **arguments)
+    assert f"at most {files.size_text(files.MAX_FILE_BYTES)}" in refused(path, **arguments)
 
 
 def test_a_path_with_odd_letters_stays_one_line(file):
@@ -300,7 +301,7 @@ def test_an_mlp_passes_through(small):
     assert str(other.shape) == "3-4-1 relu,tanh"
 
 
-@pytest.mark.parametrize("thing", [3, None, object(), b"abc", [np.ones((2, 2))], np.ones((2, 2))])
+@pytest.mark.parametrize("thing", [3, None, object(), b"abc", [np.ones((2, 2))], [], ["a", 3], np.ones((2, 2))])
 def test_other_objects_are_refused_by_type(thing):
     assert type(thing).__name__ in refused(thing)
 
@@ -382,10 +383,12 @@ def test_one_activation_for_one_layer_is_that_layers():
 
 
 def test_weights_without_activations_are_refused_not_guessed(tmp_path):
-    text = refused(STATE)
-    assert 'activations="tanh"' in text and "--net" in text
+    assert 'engine.load(..., activations="relu")' in refused(STATE)
     np.savez(tmp_path / "net.npz", **STATE)
-    assert 'activations="tanh"' in refused(tmp_path / "net.npz")
+    text = refused(tmp_path / "net.npz")
+    assert "`neuroscene run boundaries --net net.npz:relu`" in text
+    # What is to be typed works when it is typed.
+    assert len(load(f"{tmp_path}/{re.search('--net (net.npz:[^`]*)', text)[1]}").layers) == len(STATE)
 
 
 def test_errors_are_of_the_kind_that_fits():

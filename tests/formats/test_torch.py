@@ -241,7 +241,7 @@ def test_torch_is_never_imported_for_objects(monkeypatch):
     assert math.isfinite(load({"weight": Tensor([[1.0]])}, activations="tanh")([0.5])[0])
 
 
-@pytest.mark.parametrize("extension", [".pt", ".pth"])
+@pytest.mark.parametrize("extension", [".pt", ".pth", ".ckpt", ".bin"])
 def test_a_pt_file_without_torch_says_what_to_do(tmp_path, monkeypatch, extension):
     monkeypatch.setitem(sys.modules, "torch", None)
     (tmp_path / f"net{extension}").write_bytes(b"anything")

@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.errors import FileError, NeurosceneError
 from engine.formats.atomic import AtomicTarget
-from engine.formats.files import check_layers, check_width, opened, short, size_text
+from engine.formats.files import check_layers, check_weights, opened, short, size_text
 from engine.formats.tensors import container
 from engine.formats.tensors.safetensors import FORMAT as NETWORK
 from engine.formats.tensors.safetensors import HISTORY as FORMAT
@@ -189,7 +189,7 @@ def _about(metadata, name):
             raise _broken(name, f"its {key} are no list of texts")
     if len(about["activations"]) != len(sizes) - 1:
         raise _broken(name, f"it has {len(sizes) - 1} layers and {len(about['activations'])} activations")
-    check_width(sizes, f"A layer of {name}")
+    check_weights(Shape(tuple(sizes), ()).weight_count, name)
     notes = about.get("notes")
     if not isinstance(notes, dict) or not all(isinstance(x, str) for x in notes.values()):
         raise _broken(name, "its notes are no table of texts")

@@ -2,41 +2,41 @@
 
 import itertools
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from engine.errors import FileError, NetworkError, ShapeError
+from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError
 from engine.formats.chain import to_float32
-from engine.formats.files import check_layers, check_weights, check_width, short
-from engine.network.activations import split
+from engine.formats.files import check_layers, check_weights, short
+from engine.formats.tensors.arrays import NamedArray
+from engine.formats.tensors.norms import multiplied
+from engine.network.activations import ACTIVATIONS, Activation, split
 from engine.network.mlp import Mlp
 from engine.network.units.mixed import LayerActivation, parse
 
-
-@dataclass(frozen=True)
-class NamedArray:
-    """An array with a known shape that is read only when needed, by `read()`."""
-
-    shape: tuple[int, ...]
-    read: Callable
-
-
-# {name of an array of weights: True if stored as (in, out), as by Keras, Flax and scikit-learn}
-ROLES = {"weight": False, "weights": False, "w": False, "kernel": True, "kernels": True, "coefs": True}
+# {name of an array of weights: True if stored as (in, out), as by Keras, Flax and scikit-learn; None if either way}
+ROLES = {"weight": False, "weights": False, "w": False, "kernel": True, "kernels": True, "coefs": True, "a": True,
+         "either": None}  # fmt: skip
 BIASES = {"bias", "biases", "b", "intercepts"}
-AT_END = re.compile(r"^(?P<layer>.*?)[._/]?(?P<role>weights?|bias(?:es)?|kernels?)(?::0)?$", re.IGNORECASE)
+AT_END = re.compile(
+    r"^(?P<layer>.*?)(?:[._/]?(?P<role>weights?|bias(?:es)?|kernels?)|[./](?P<letter>[wab]))(?::0)?$", re.IGNORECASE
+)
 AT_START = re.compile(
     r"^(?P<role>weights?|w|bias(?:es)?|b|kernels?|coefs|intercepts)[._\[-]?(?P<layer>\d+)\]?$", re.IGNORECASE
 )
-PLAIN = re.compile(r"^arr_(?P<layer>\d+)$")  # numpy.savez' names for arrays given without names
+HAIKU = re.compile(r"(^|/)linear(_\d+)?/w$")  # Haiku's are (in, out)
+# Arrays without names: numpy.savez' and those of lists.
+PLAIN = re.compile(r"^(?:arr_\d+|(?P<list>\[\d+\]))$")
+
+# Arrays that a network keeps and what is shown does not use: counts, and tables of codes that are inputs of it.
+UNUSED = re.compile(r"(^|[./])(num_batches_tracked|lat_vecs|latents|latent_codes?|codes)([./]|$)", re.I)
+# Matrices of Fourier features, which act on the input before the first layer.
+FOURIER = re.compile(r"(^|[./_])(B|fourier\w*|gaussian_matrix|freq\w*)$")
 
 KEYS_READ = "0.weight and 0.bias, fc1.weight, layers.0.linear.weight, W0 and b0, weights_0 and biases_0"
-HOW_TO_GIVE_ACTIVATIONS = (
-    'activations="tanh", or on the command line --net FILE:tanh, or one per layer as tanh,sine(30),identity'
-)
 
 # Characters of one layer's activations that are read.
 MOST_TEXT = 1 << 16
@@ -49,7 +49,7 @@ class _Layer:
     key: str
     weights: NamedArray
     bias: NamedArray | None
-    columns_first: bool  # stored as (in, out)
+    columns_first: bool | None  # stored as (in, out); None: one or the other
 
     def sizes(self, transposed=False):
         """(out, in) of the matrix; transposed: of its transpose."""
@@ -115,15 +115,14 @@ def assemble(
 
     Raises NetworkError for arrays that belong to no layer, ShapeError if the sizes of successive layers differ.
     """
-    layers, transposed = _in_order(_layers(entries, name), name, list(entries) if ordered else None)
+    entries = multiplied(entries, name)
+    marked = operations(entries)
+    layers, transposed = _turned(_layers(entries, name), name, list(entries) if ordered else None)
     check_layers(len(layers), name)
-    for layer in layers:
-        check_width(layer.weights.shape, f"`{short(layer.key)}` of {name}")
     check_weights(sum(x.weights.shape[0] * (x.weights.shape[1] + 1) for x in layers), name)
+    activations = marked if activations is None else activations
     if activations is None:
-        raise NetworkError(
-            f"{name} holds weights but does not say which activations lie between them. Give {HOW_TO_GIVE_ACTIVATIONS}."
-        )
+        raise NetworkError(_how_to_give(name, layers, transposed))
     activations = spread(activations, len(layers), name)
     weights = [to_float32(x.weights.read()) for x in layers]
     biases = [None if x.bias is None else to_float32(x.bias.read()).reshape(-1) for x in layers]
@@ -133,15 +132,43 @@ def assemble(
     return net
 
 
+def operations(entries: Mapping[str, NamedArray]) -> list[Activation] | None:
+    """The activation of each layer in a file that names its operations in order, such as 0001.relu._; else None."""
+    names = [re.match(r"^\d+\.(\w+)\.\w+$", key) for key in sorted(entries, key=natural)]
+    if not names or not all(names):
+        return None
+    found: list[str] = []
+    for kind, _ in itertools.groupby((match[0].rpartition(".")[0], match[1]) for match in names if match):
+        if kind[1] == "dense":
+            found.append("identity")
+        elif kind[1] != "squeeze_last":
+            if not found or found[-1] != "identity" or kind[1] not in ACTIVATIONS:
+                return None
+            found[-1] = kind[1]
+    return [Activation.parse(text) for text in found]
+
+
+def _how_to_give(name, layers, transposed):
+    """What to type where activations are missing, with this file's name."""
+    likely = "sine(30)" if re.search("siren|sine", f"{name} {layers[0].key}", re.IGNORECASE) else "relu"
+    says = f"{name} holds weights but does not say which activations lie between them. "
+    others = f"with the right ones in place of {likely}: tanh, sine(30), or one per layer as tanh,tanh,sigmoid"
+    if "." not in name or " " in name:
+        return f'{says}Type engine.load(..., activations="{likely}"), {others}.'
+    scene = "render marching" if layers[0].sizes(transposed)[1] == 3 else "run boundaries"
+    net = f"'{name}:{likely}'" if "(" in likely else f"{name}:{likely}"
+    return f'{says}Type `neuroscene {scene} --net {net}` or engine.load("{name}", activations="{likely}"), {others}.'
+
+
 def _layers(entries, name):
     """The layers among the entries, in natural order."""
-    weights: dict[str, tuple[str, NamedArray, bool]] = {}
+    weights: dict[str, tuple[str, NamedArray, bool | None]] = {}
     biases: dict[str, tuple[str, NamedArray]] = {}
     if entries and all(PLAIN.match(key) for key in entries):
-        # Arrays without names: a matrix begins a layer, and a vector after it is its bias.
+        # A matrix begins a layer, and a vector after it is its bias.
         for key in sorted(entries, key=natural):
             if len(entries[key].shape) == 2:
-                weights[key] = (key, entries[key], False)
+                weights[key] = (key, entries[key], None if key[0] == "[" else False)
                 last = key
             elif len(entries[key].shape) == 1 and weights and last not in biases:
                 biases[last] = (key, entries[key])
@@ -151,15 +178,14 @@ def _layers(entries, name):
                 )
     else:
         for key, entry in entries.items():
-            match = AT_START.match(key) or AT_END.match(key)
-            if match is None:
+            if not _is_used(key, entry, entries):
+                continue
+            role, layer = _role(key)
+            if role is None or (role not in BIASES and len(entry.shape) != 2):
                 raise NetworkError(_not_a_layer(key, entry, name, entries))
-            role, layer = match["role"].lower(), match["layer"]
             taken = (biases if role in BIASES else weights).get(layer)
             if taken:
                 raise NetworkError(f"`{short(key)}` and `{short(taken[0])}` of {name} are the same layer's. Keep one.")
-            if role not in BIASES and len(entry.shape) != 2:
-                raise NetworkError(_not_a_layer(key, entry, name, entries))
             if role in BIASES:
                 biases[layer] = (key, entry)
             else:
@@ -177,23 +203,66 @@ def _layers(entries, name):
     ]
 
 
+def _role(key):
+    """(role, name of its layer) that the name of an array tells; (None, "") for any other name."""
+    match = AT_START.match(key)
+    if match is not None:
+        return match["role"].lower(), match["layer"]
+    match = AT_END.match(key)
+    if match is None:
+        return None, ""
+    role = (match["role"] or match["letter"]).lower()
+    return "kernel" if HAIKU.search(key) else "either" if role == "w" else role, match["layer"]
+
+
+def _is_used(key, entry, entries):
+    """False for arrays that the function of the layers does not depend on: empty ones, counts, tables of codes."""
+    if 0 in entry.shape and _role(key)[0] is None:
+        return False
+    if UNUSED.search(key):
+        stem = key.rpartition(".")[0] or key
+        return any(k != key and k.startswith(f"{stem}.") and not UNUSED.search(f".{k[len(stem) :]}") for k in entries)
+    return True
+
+
 def _not_a_layer(key, entry, name, entries):
     """The message about an array that does not belong to a fully connected layer."""
-    stem = key.rsplit(".", 1)[0]
+    stem = re.split(r"[./](?=[^./]*$)", key)[0]
     start = f"`{short(key)}` of {name} {short(tuple(entry.shape))}"
-    siblings = {k.rsplit(".", 1)[-1] for k in entries if k.rsplit(".", 1)[0] == stem}
-    if key.endswith(("running_mean", "running_var", "num_batches_tracked")) or "running_mean" in siblings:
-        return (
-            f"{start} belongs to batch normalisation, and names do not tell on which side of the activation it lies. "
-            "Load the torch.nn.Sequential itself, or export it to ONNX."
-        )
-    if key.endswith(("weight_g", "weight_v", "weight_orig", "weight_u")) or ".parametrizations." in f".{key}":
-        return f"{start} belongs to a parametrized weight. Remove the norm in PyTorch, then save again."
+    siblings = {re.split(r"[./]", k)[-1] for k in entries if k.startswith(stem)}
+    load_it = "Load the module itself, as engine.load(module, example=a tensor of inputs)."
+    if key.endswith(("running_mean", "running_var")) or siblings & {"running_mean", "moving_mean"}:
+        return f"{start} belongs to batch normalisation, whose place names do not tell. {load_it}"
+    if key.endswith(("weight_g", "weight_v", "weight_orig", "weight_u")):
+        return f"{start} belongs to a parametrized weight whose other parts are not there. Save all of them."
+    if FOURIER.search(key):
+        return f"{start} looks like Fourier features of the input, and names do not tell how they are used. {load_it}"
     if len(entry.shape) in (3, 4, 5) and key.lower().endswith(("weight", "kernel")):
         return f"{start} is a convolution's. Only fully connected layers are shown: weights of two axes, (out, in)."
-    if len(entry.shape) == 1 and key.lower().endswith("weight"):
-        return f"{start} is a normalisation's or PReLU's. Load the torch.nn.Sequential itself, or export it to ONNX."
+    if len(entry.shape) == 1 and key.lower().endswith(("weight", "scale")):
+        return f"{start} is a normalisation's or PReLU's, whose place names do not tell. {load_it}"
     return f"{start} is not a layer's weights or bias. Names that are read: {KEYS_READ}."
+
+
+def _turned(layers, name, registered):
+    """`_in_order` with matrices of which nothing says how they are stored turned the way that fits."""
+    if all(x.columns_first is not None for x in layers):
+        return _in_order(layers, name, registered)
+    found, refusals = [], []
+    for first in (False, True):
+        try:
+            turned = [x if x.columns_first is not None else replace(x, columns_first=first) for x in layers]
+            found.append(_in_order(turned, name, registered, may_turn=False))
+        except NeurosceneError as error:
+            refusals.append(error)
+    if not found:
+        raise refusals[0]
+    if len(found) > 1:
+        raise NetworkError(
+            f"Nothing tells whether the rows or the columns of the matrices of {name} are neurons. Name them "
+            "0.weight, 1.weight, ... where rows are, 0.kernel, 1.kernel, ... where columns are."
+        )
+    return found[0]
 
 
 def _follows(layers, transposed=False):
@@ -201,7 +270,7 @@ def _follows(layers, transposed=False):
     return all(a[0] == b[1] for a, b in itertools.pairwise(sizes)) and all(x.bias_fits(transposed) for x in layers)
 
 
-def _in_order(layers, name, registered):
+def _in_order(layers, name, registered, may_turn=True):
     """(layers in the order in which they are applied, whether all are stored as (in, out)).
 
     Names of one kind (`fc1`, `fc2`) are ordered by their number. Different kinds (`hidden`, `out`) are ordered by
@@ -226,7 +295,7 @@ def _in_order(layers, name, registered):
         )
     if straight:
         return straight[0], False
-    transposed = [order for order in orders if _follows(order, True)]
+    transposed = [order for order in orders if _follows(order, True)] if may_turn else []
     # Biases prove which axis of a matrix is `out`; without them a chain that fits transposed may be a wrong order.
     if len(transposed) == 1 and all(x.bias for x in layers) and not any(x.columns_first for x in layers):
         return transposed[0], True

@@ -10,7 +10,8 @@ import numpy as np
 from engine.errors import FileError, NetworkError
 from engine.formats.atomic import replacing
 from engine.formats.files import opened, short, unzipped
-from engine.formats.tensors.named import NamedArray, arrays_of, assemble
+from engine.formats.tensors.arrays import NamedArray
+from engine.formats.tensors.named import arrays_of, assemble
 from engine.network.mlp import Mlp
 
 FORMAT = "neuroscene mlp 1"

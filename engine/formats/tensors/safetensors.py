@@ -8,7 +8,8 @@ from engine.errors import FileError, NetworkError
 from engine.formats.atomic import replacing
 from engine.formats.files import check_size, opened, short
 from engine.formats.tensors import container
-from engine.formats.tensors.named import NamedArray, arrays_of, assemble
+from engine.formats.tensors.arrays import NamedArray
+from engine.formats.tensors.named import arrays_of, assemble
 from engine.network.mlp import Mlp
 
 FORMAT = "neuroscene mlp"

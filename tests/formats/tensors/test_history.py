@@ -91,7 +91,7 @@ BAD = {
     "no losses": (lambda h, a: h.update(loss=h.pop("losses")), "`losses` is missing"),
     "sizes that need more weights": (lambda h, a: a.update(sizes=[2, 6, 3]), "layers of"),
     "sizes without end": (lambda h, a: a.update(sizes=[1] * 5000), "at most 1000"),
-    "huge sizes": (lambda h, a: a.update(sizes=[10**9, 10**9, 3]), "at most 4096"),
+    "huge sizes": (lambda h, a: a.update(sizes=[10**9, 10**9, 3]), "weights; at most"),
     "a size of truth": (lambda h, a: a.update(sizes=[2, True, 3]), "sizes are"),
     "no sizes": (lambda h, a: a.pop("sizes"), "sizes are None"),
     "another task": (lambda h, a: a.update(task="poetry"), "task is one of"),

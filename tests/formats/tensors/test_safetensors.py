@@ -109,7 +109,6 @@ BAD = {
         packed(one() | {"__metadata__": METADATA | {"format": reader.FORMAT, "version": "2"}}, ONE),
         "Update neuroscene",
     ),
-    "a layer too wide": (packed(one(shape=[1, 4097], data_offsets=[0, 4 * 4097]), bytes(4 * 4097)), "4096 wide"),
 }
 
 

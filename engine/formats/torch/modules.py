@@ -1,20 +1,15 @@
-"""Networks from PyTorch's modules, state dicts and .pt files.
+"""Networks from PyTorch's modules that are chains. They are recognised by their class names; torch is not imported."""
 
-Objects are recognised by their class names, so torch is imported only to open files, by its loader that runs no code.
-"""
-
-import importlib
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.errors import FileError, NetworkError
+from engine.errors import NetworkError
 from engine.formats.chain import SOFTPLUS_CUT, Affine, Apply, Linear, fold
-from engine.formats.files import MAX_LAYERS, check_weights, check_width, opened, short, unzipped
-from engine.formats.tensors.named import NamedArray, assemble
+from engine.formats.files import MAX_LAYERS, check_weights, short
+from engine.formats.tensors.arrays import array_of, shape_of
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
 
@@ -26,71 +21,9 @@ ACCEPTED = (
 # Names of the attribute with a sine module's frequency.
 FREQUENCIES = ("w0", "w_0", "omega", "omega_0", "omega0", "frequency")
 
-ZIP_START = b"PK\3\4"  # older .pt files are not zips
-
-# Keys of the state dict in a checkpoint.
-CHECKPOINT_KEYS = ("state_dict", "model_state_dict", "model")
-
 # Enough for a thousand layers, each with its activation, dropout and normalisation, and for nested containers.
 MAX_MODULES = 8 * MAX_LAYERS
 MAX_DEPTH = 32
-
-
-def load(path: Path, activations: Any = None) -> Mlp:
-    """The network in a .pt or .pth file that holds a state dict; needs PyTorch."""
-    with opened(path) as (stream, size):
-        name = short(path.name)
-        if stream.read(4) == ZIP_START:
-            with unzipped(stream, size, name, "PyTorch"):
-                pass  # opening the zip checks its sizes
-        stream.seek(0)
-        try:
-            torch = importlib.import_module("torch")
-        except ImportError:
-            raise FileError(
-                f"{name} needs PyTorch to be opened, which is not installed. Run `pip install torch`, or where it is "
-                "installed save with safetensors.torch.save_file(model.state_dict(), 'net.safetensors')."
-            ) from None
-        try:
-            found = torch.load(stream, map_location="cpu", weights_only=True)
-        except Exception as error:  # torch's unpickler raises anything for damaged or malicious files
-            raise FileError(
-                f"{name} is not a state dict that can be read without running code ({short(error)}). "
-                "Save with torch.save(model.state_dict(), path)."
-            ) from None
-    for key in CHECKPOINT_KEYS:
-        if isinstance(found, Mapping) and isinstance(found.get(key), Mapping):
-            found = found[key]
-    if not isinstance(found, Mapping):
-        raise FileError(f"{name} holds a {type(found).__name__}, not a state dict. Save model.state_dict().")
-    return from_state_dict(found, activations, name)
-
-
-def from_state_dict(state: Mapping, activations: Any, name: str) -> Mlp:
-    """The network of a mapping from names to tensors or arrays, which may be nested, as in Flax."""
-    entries = {}
-    for key, value in _flat(state, name):
-        where = f"`{short(key)}` of {name}"
-        if not isinstance(key, str):
-            raise NetworkError(f"{where} has a {type(key).__name__} as its key; a state dict has names like 0.weight.")
-        if isinstance(value, list | tuple):
-            try:
-                value = np.array(value)
-            except ValueError:
-                raise NetworkError(f"{where} is a list whose rows differ in length; give arrays.") from None
-        entries[key] = NamedArray(_shape(value, where), lambda value=value, where=where: _array(value, where))
-    return assemble(entries, activations, name, ordered=True)
-
-
-def _flat(state, name, prefix="", depth=0):
-    """(key, value) pairs of a nested mapping, its keys joined by /."""
-    if depth > MAX_DEPTH:
-        raise NetworkError(f"{name} is nested deeper than {MAX_DEPTH} mappings. Give names and arrays.")
-    for key, value in state.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, name, f"{prefix}{key}/", depth + 1)
-        else:
-            yield (f"{prefix}{key}" if prefix else key), value
 
 
 def from_module(module: Any, activations: Any = None) -> Mlp:
@@ -128,25 +61,10 @@ def _base(module, name):
 
 
 def _shape(value, where):
-    try:
-        return tuple(int(n) for n in value.shape)
-    except Exception:  # any object may be here, such as a lazy parameter
-        raise NetworkError(f"{where} is a {type(value).__name__} without a shape; run the module first.") from None
-
-
-def _array(value, where):
-    """A tensor or array as a numpy array, without importing torch."""
-    try:
-        if not isinstance(value, np.ndarray) and hasattr(value, "detach"):
-            value = value.detach().cpu()
-            # Some dtypes of torch do not exist in numpy; all real ones fit float64 without rounding.
-            value = value.double().numpy()
-        value = np.asarray(value)
-    except Exception as error:
-        raise NetworkError(f"{where} cannot be read as an array: {short(error)}") from None
-    if value.dtype.kind not in "fiu":
-        raise NetworkError(f"{where} is {value.dtype}; weights must be real numbers.")
-    return value
+    shape = shape_of(value)
+    if shape is None:
+        raise NetworkError(f"{where} is a {type(value).__name__} without a shape; run the module first.")
+    return shape
 
 
 def _setting(module, where, name, default=None):
@@ -173,21 +91,20 @@ def _linear(module, where):
     shape = _shape(weight, f"The weight of {where}")
     if len(shape) != 2 or 0 in shape:
         raise NetworkError(f"The weight of {where} is {shape}; it must be (out, in).")
-    check_width(shape, where)
-    return Linear(
-        _array(weight, f"The weight of {where}"), None if bias is None else _array(bias, f"The bias of {where}"), where
-    )
+    check_weights(shape[0] * shape[1], where)
+    bias = None if bias is None else array_of(bias, f"The bias of {where}")
+    return Linear(array_of(weight, f"The weight of {where}"), bias, where)
 
 
 def _batch_norm(module, where):
     if getattr(module, "running_mean", None) is None or getattr(module, "running_var", None) is None:
         raise NetworkError(f"{where} has no running mean: it depends on the batch. Train it with track_running_stats.")
-    mean, var = (_array(getattr(module, k), where).astype(float) for k in ("running_mean", "running_var"))
+    mean, var = (array_of(getattr(module, k), where).astype(float) for k in ("running_mean", "running_var"))
     weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
-    gain = np.ones_like(mean) if weight is None else _array(weight, where).astype(float)
+    gain = np.ones_like(mean) if weight is None else array_of(weight, where).astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = gain / np.sqrt(var + _setting(module, where, "eps", 1e-5))
-    return [Affine(scale, (0.0 if bias is None else _array(bias, where)) - mean * scale, where)]
+    return [Affine(scale, (0.0 if bias is None else array_of(bias, where)) - mean * scale, where)]
 
 
 def _softplus(module, where):
