@@ -132,7 +132,7 @@ def assemble(
     return net
 
 
-def operations(entries: Mapping[str, NamedArray]) -> list[Activation] | None:
+def operations(entries: Mapping[str, NamedArray]) -> list[LayerActivation] | None:
     """The activation of each layer in a file that names its operations in order, such as 0001.relu._; else None."""
     names = [re.match(r"^\d+\.(\w+)\.\w+$", key) for key in sorted(entries, key=natural)]
     if not names or not all(names):
