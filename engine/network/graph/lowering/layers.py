@@ -7,7 +7,7 @@ import numpy as np
 from engine.errors import NetworkError
 from engine.network.graph.graph import Graph
 from engine.network.graph.lowering.read import read
-from engine.network.graph.lowering.sums import Group, Pick, Sums
+from engine.network.graph.lowering.sums import PickedRows, Sums, UnitGroup
 from engine.network.mlp import Mlp
 
 # Weights in all: 4 GiB as float32.
@@ -31,7 +31,7 @@ def as_mlp(graph: Graph, output: str | None = None) -> Mlp:
     last = _whole(end)
     if last is None:
         # Weighted sums of units: a last layer of its own.
-        last = Group(end.size, end, "identity")
+        last = UnitGroup(end.size, end, "identity")
     layers = _layers(last)
     places = {inputs: np.arange(inputs.count)}
     weights, biases, activations = [], [], []
@@ -48,17 +48,17 @@ def as_mlp(graph: Graph, output: str | None = None) -> Mlp:
     return Mlp(weights, biases, activations, name=graph.name)
 
 
-def _whole(sums: Sums) -> Group | None:
+def _whole(sums: Sums) -> UnitGroup | None:
     """The group whose units the sums are, all of them in their order, or None."""
     if len(sums.terms) != 1 or sums.bias.any():
         return None
     ((group, term),) = sums.terms.items()
-    if group.sums is None or not isinstance(term, Pick) or not np.array_equal(term.units, np.arange(group.count)):
+    if group.sums is None or not isinstance(term, PickedRows) or not np.array_equal(term.units, np.arange(group.count)):
         return None
     return group if np.all(term.factors == 1) else None
 
 
-class _Layer:
+class _UnitLayer:
     """A layer while it is being made.
 
     groups    whose activations it computes
@@ -70,7 +70,7 @@ class _Layer:
         order = {group.activation: i for i, group in reversed(list(enumerate(groups)))}
         key = lambda g: (g.activation != "product", g.activation == "identity", order[g.activation])
         self.groups, self.carried = sorted(groups, key=key), carried
-        self.places: dict[Group, np.ndarray] = {}
+        self.places: dict[UnitGroup, np.ndarray] = {}
         self.count = 0
         for group, units in [*((g, np.arange(g.count)) for g in self.groups), *carried.items()]:
             at = np.full(group.count, -1)
@@ -126,12 +126,12 @@ def _layers(last):
                 if group.sums is not None:
                     waiting.append(group)
     found = []
-    needed: dict[Group, np.ndarray] = {}  # {group: which of its units the layers after this one take}
+    needed: dict[UnitGroup, np.ndarray] = {}  # {group: which of its units the layers after this one take}
     for depth in range(last.depth, 0, -1):
         here = sorted((g for g in groups if g.depth == depth), key=lambda g: g.number)
         kept = sorted((g for g in needed if g.depth < depth), key=lambda g: g.number)
         carried = {g: np.flatnonzero(needed[g]) for g in kept}
-        found.append(_Layer(here, carried))
+        found.append(_UnitLayer(here, carried))
         for group in here:
             for source, term in group.sums.terms.items():
                 used = needed.setdefault(source, np.zeros(source.count, bool))

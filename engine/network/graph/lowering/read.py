@@ -10,7 +10,7 @@ import numpy as np
 from engine.errors import NetworkError, ShapeError, located
 from engine.network.graph import nodes
 from engine.network.graph.graph import Graph
-from engine.network.graph.lowering.sums import Group, Sums, stacked
+from engine.network.graph.lowering.sums import Sums, UnitGroup, stacked
 from engine.network.graph.nodes import GraphNode
 
 # Multiply-adds in numpy's float64 for one operator that is made a matrix, and units of one product.
@@ -27,7 +27,7 @@ class Reader:
     def __init__(self, graph: Graph):
         self.graph = graph
         sizes = [int(np.prod(node.size)) for node in graph.inputs]
-        self.inputs = Group(sum(sizes))
+        self.inputs = UnitGroup(sum(sizes))
         whole, ends = self.inputs.all(), np.cumsum([0, *sizes])
         self.found: dict[str, Sums] = {}
         self._carried: dict[int, tuple[Sums, Sums]] = {}  # {id of Sums: (they, the same as units of their own)}
@@ -74,7 +74,7 @@ class Reader:
         """New units, the activation of the sums."""
         if not sums.terms:
             raise NetworkError("it works on a constant; simplify the network")
-        return Group(sums.size, sums, str(activation)).all()
+        return UnitGroup(sums.size, sums, str(activation)).all()
 
     def carried(self, sums: Sums) -> Sums:
         """The same numbers as units of their own (the identity of the sums), so that later layers can take them."""
@@ -87,7 +87,7 @@ class Reader:
         deepest = max(sums.depth for sums in many)
         return [
             self.carried(sums)
-            if sums.terms and sums.depth < deepest and sums.unit_count + sums.has_matrix > sums.size
+            if sums.terms and sums.depth < deepest and sums.unit_count + sums.has_full > sums.size
             else sums
             for sums in many
         ]
@@ -129,7 +129,7 @@ class Reader:
 
     def _mixed(self, sums, weights, bias):
         """A layer of weights; after another one the numbers between the two become units."""
-        if sums.has_matrix:
+        if sums.has_full:
             sums = self.carried(sums)
         if weights.size > MOST_ENTRIES:
             raise NetworkError(f"its matrix is {weights.shape}, which takes too much memory")
@@ -204,7 +204,7 @@ class Reader:
         slopes = np.broadcast_to(node.slopes, self.graph.dims[node.name]).reshape(-1).astype(float)
         if len(set(slopes)) == 1:
             return self.applied(f"leaky_relu({slopes[0]!r})", sums)
-        both = Group(2 * sums.size, stacked([sums, sums]), f"{sums.size} identity + {sums.size} relu").all()
+        both = UnitGroup(2 * sums.size, stacked([sums, sums]), f"{sums.size} identity + {sums.size} relu").all()
         straight, bent = (both.rows(np.arange(sums.size) + k * sums.size) for k in (0, 1))
         return straight.times(slopes).added(bent.times(1.0 - slopes))
 
@@ -279,7 +279,7 @@ RULES: Mapping[type[GraphNode], Callable[[Reader, Any], Sums]] = {
 }
 
 
-def read(graph: Graph, output: str) -> tuple[Group, Sums]:
+def read(graph: Graph, output: str) -> tuple[UnitGroup, Sums]:
     """(the inputs, the Sums of an output) of a graph. Raises NetworkError naming the node that cannot be read so."""
     if not graph.inputs:
         raise ShapeError(f"{graph.name} has no input.")

@@ -14,18 +14,18 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Pick:
+class PickedRows:
     """Each row is one unit, times a factor: units (n,) int, factors (n,) float64, 0 where the row has no unit."""
 
     units: np.ndarray
     factors: np.ndarray
 
-    def rows(self, at: np.ndarray) -> Pick:
+    def rows(self, at: np.ndarray) -> PickedRows:
         """Its rows at places; a place of -1 gives an empty row."""
-        return Pick(self.units[at], np.where(at < 0, 0.0, self.factors[at]))
+        return PickedRows(self.units[at], np.where(at < 0, 0.0, self.factors[at]))
 
-    def times(self, factors: np.ndarray) -> Pick:
-        return Pick(self.units, self.factors * factors)
+    def times(self, factors: np.ndarray) -> PickedRows:
+        return PickedRows(self.units, self.factors * factors)
 
     def matrix(self, count: int) -> np.ndarray:
         full = np.zeros((len(self.units), count))
@@ -47,16 +47,16 @@ class Pick:
 
 
 @dataclass(frozen=True, eq=False)
-class Matrix:
+class FullRows:
     """Each row is a weighted sum of the group's units: (n, count), float32 while no arithmetic has been done."""
 
     array: np.ndarray
 
-    def rows(self, at: np.ndarray) -> Matrix:
-        return Matrix(np.where((at < 0)[:, None], 0, self.array[at]))
+    def rows(self, at: np.ndarray) -> FullRows:
+        return FullRows(np.where((at < 0)[:, None], 0, self.array[at]))
 
-    def times(self, factors: np.ndarray) -> Matrix:
-        return self if np.all(factors == 1) else Matrix(self.array * factors[:, None])
+    def times(self, factors: np.ndarray) -> FullRows:
+        return self if np.all(factors == 1) else FullRows(self.array * factors[:, None])
 
     def matrix(self, count: int) -> np.ndarray:
         return self.array
@@ -69,7 +69,7 @@ class Matrix:
         return np.flatnonzero(self.array.any(axis=0))
 
 
-Term = Pick | Matrix
+Term = PickedRows | FullRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class Sums:
     bias    (n,) float64
     """
 
-    terms: Mapping[Group, Term]
+    terms: Mapping[UnitGroup, Term]
     bias: np.ndarray
 
     @property
@@ -93,8 +93,8 @@ class Sums:
         return max((group.depth for group in self.terms), default=0)
 
     @property
-    def has_matrix(self) -> bool:
-        return any(isinstance(term, Matrix) for term in self.terms.values())
+    def has_full(self) -> bool:
+        return any(isinstance(term, FullRows) for term in self.terms.values())
 
     @property
     def unit_count(self) -> int:
@@ -122,13 +122,13 @@ class Sums:
 
     def through(self, weights: np.ndarray, bias: np.ndarray | float = 0.0) -> Sums:
         """weights (m, n) times this + bias (m,)."""
-        terms = {g: Matrix(term.through(weights, g.count)) for g, term in self.terms.items()}
+        terms = {g: FullRows(term.through(weights, g.count)) for g, term in self.terms.items()}
         shift = weights.astype(float) @ self.bias if self.bias.any() else np.zeros(len(weights))
         return Sums(terms, shift + bias)
 
 
 @dataclass(eq=False)
-class Group:
+class UnitGroup:
     """Units that an activation gives, all of one tensor; the inputs have none.
 
     count        how many
@@ -148,7 +148,7 @@ class Group:
 
     def all(self) -> Sums:
         """Its units, as Sums."""
-        return Sums({self: Pick(np.arange(self.count), np.ones(self.count))}, np.zeros(self.count))
+        return Sums({self: PickedRows(np.arange(self.count), np.ones(self.count))}, np.zeros(self.count))
 
 
 def stacked(parts: Sequence[Sums]) -> Sums:
@@ -163,8 +163,8 @@ def stacked(parts: Sequence[Sums]) -> Sums:
 
 
 def _joined(a, b, count):
-    if isinstance(a, Pick) and isinstance(b, Pick):
+    if isinstance(a, PickedRows) and isinstance(b, PickedRows):
         free = (a.factors == 0) | (b.factors == 0) | (a.units == b.units)
         if free.all():
-            return Pick(np.where(a.factors == 0, b.units, a.units), a.factors + b.factors)
-    return Matrix(a.matrix(count) + b.matrix(count))
+            return PickedRows(np.where(a.factors == 0, b.units, a.units), a.factors + b.factors)
+    return FullRows(a.matrix(count) + b.matrix(count))
