@@ -1,4 +1,4 @@
-"""Makes a multilayer perceptron of a graph: units are put into layers, and carried on to where they are taken."""
+"""Makes a multilayer perceptron of a graph: units are put into layers, and relayed on to where they are taken."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def as_mlp(graph: Graph, output: str | None = None) -> Mlp:
     """The Mlp that computes an output of a graph (the first) from its inputs, laid one after another.
 
     An operator that is weights times its input becomes part of a layer; an elementwise function, an activation of
-    units. Units that a later layer takes are carried on by units of the identity: skips, sums and concatenations are
+    units. Units that a later layer takes are relayed on by units of the identity: skips, sums and concatenations are
     all this. Products of two tensors are units `product`, whose layer multiplies pairs; layer norm and quotients are
     made of them. All constants are multiplied in float64 and rounded once.
 
@@ -62,17 +62,17 @@ class _UnitLayer:
     """A layer while it is being made.
 
     groups    whose activations it computes
-    carried   {group of an earlier layer: the numbers of its units that are carried on}
+    relayed   {group of an earlier layer: the numbers of its units that are relayed on}
     """
 
-    def __init__(self, groups, carried):
+    def __init__(self, groups, relayed):
         # Pairs of products must begin at an even unit; equal activations stand together.
         order = {group.activation: i for i, group in reversed(list(enumerate(groups)))}
         key = lambda g: (g.activation != "product", g.activation == "identity", order[g.activation])
-        self.groups, self.carried = sorted(groups, key=key), carried
+        self.groups, self.relayed = sorted(groups, key=key), relayed
         self.places: dict[UnitGroup, np.ndarray] = {}
         self.count = 0
-        for group, units in [*((g, np.arange(g.count)) for g in self.groups), *carried.items()]:
+        for group, units in [*((g, np.arange(g.count)) for g in self.groups), *relayed.items()]:
             at = np.full(group.count, -1)
             at[units] = self.count + np.arange(len(units))
             self.places[group] = at
@@ -82,14 +82,14 @@ class _UnitLayer:
     def activation(self):
         """The activations of its units, as text."""
         parts = [(group.activation, group.count) for group in self.groups]
-        parts += [("identity", len(units)) for units in self.carried.values()]
+        parts += [("identity", len(units)) for units in self.relayed.values()]
         if len({activation for activation, _ in parts}) == 1 and " + " not in parts[0][0]:
             return parts[0][0]
         return " + ".join(text if " + " in text else f"{count} {text}" for text, count in parts)
 
     def arrays(self, before, width):
         """(weights, bias); before: {group: its units' places in the layer before, -1 where it is not there}."""
-        whole = len(self.groups) == 1 and not self.carried
+        whole = len(self.groups) == 1 and not self.relayed
         sums = [group.sums for group in self.groups]
         if whole and len(sums[0].terms) == 1:
             ((group, term),) = sums[0].terms.items()
@@ -110,7 +110,7 @@ class _UnitLayer:
                 rows[first : first + one.size] = part
             bias[first : first + one.size] = one.bias
             first += one.size
-        for group, units in self.carried.items():
+        for group, units in self.relayed.items():
             rows[first + np.arange(len(units)), before[group][units]] = 1.0
             first += len(units)
         return rows, bias
@@ -130,8 +130,8 @@ def _layers(last):
     for depth in range(last.depth, 0, -1):
         here = sorted((g for g in groups if g.depth == depth), key=lambda g: g.number)
         kept = sorted((g for g in needed if g.depth < depth), key=lambda g: g.number)
-        carried = {g: np.flatnonzero(needed[g]) for g in kept}
-        found.append(_UnitLayer(here, carried))
+        relayed = {g: np.flatnonzero(needed[g]) for g in kept}
+        found.append(_UnitLayer(here, relayed))
         for group in here:
             for source, term in group.sums.terms.items():
                 used = needed.setdefault(source, np.zeros(source.count, bool))

@@ -30,7 +30,7 @@ class Reader:
         self.inputs = UnitGroup(sum(sizes))
         whole, ends = self.inputs.all(), np.cumsum([0, *sizes])
         self.found: dict[str, Sums] = {}
-        self._carried: dict[int, tuple[Sums, Sums]] = {}  # {id of Sums: (they, the same as units of their own)}
+        self._relayed: dict[int, tuple[Sums, Sums]] = {}  # {id of Sums: (they, the same as units of their own)}
         for node, first, size in zip(graph.inputs, ends, sizes, strict=False):
             self.found[node.name] = whole.rows(np.arange(first, first + size))
         for node in graph.nodes:
@@ -76,17 +76,17 @@ class Reader:
             raise NetworkError("it works on a constant; simplify the network")
         return UnitGroup(sums.size, sums, str(activation)).all()
 
-    def carried(self, sums: Sums) -> Sums:
+    def relayed(self, sums: Sums) -> Sums:
         """The same numbers as units of their own (the identity of the sums), so that later layers can take them."""
-        if id(sums) not in self._carried:
-            self._carried[id(sums)] = sums, self.applied("identity", sums)
-        return self._carried[id(sums)][1]
+        if id(sums) not in self._relayed:
+            self._relayed[id(sums)] = sums, self.applied("identity", sums)
+        return self._relayed[id(sums)][1]
 
     def level(self, *many: Sums) -> list[Sums]:
         """Sums that meet: those from earlier layers as units of their own if that is fewer to carry on."""
         deepest = max(sums.depth for sums in many)
         return [
-            self.carried(sums)
+            self.relayed(sums)
             if sums.terms and sums.depth < deepest and sums.unit_count + sums.has_full > sums.size
             else sums
             for sums in many
@@ -130,7 +130,7 @@ class Reader:
     def _mixed(self, sums, weights, bias):
         """A layer of weights; after another one the numbers between the two become units."""
         if sums.has_full:
-            sums = self.carried(sums)
+            sums = self.relayed(sums)
         if weights.size > MOST_ENTRIES:
             raise NetworkError(f"its matrix is {weights.shape}, which takes too much memory")
         return sums.through(weights, bias)
