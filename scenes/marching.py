@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import Action, Choice, Integer, Number, Reading, Switch, in_group
+from engine import Action, Choice, Integer, Number, Reading, SettingError, Switch, Text, in_group, parts
 
 # The original's sparks start at integers -4 .. 3 in a ball of radius 5.
 SPARK_GRID = np.stack(np.meshgrid(*[np.arange(-4.0, 4.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -25,7 +25,7 @@ class Marching(engine.SpaceScene):
 
     with in_group("shown"):
         net = engine.Network(
-            None, inputs=3, label="network", doc="your own network with three inputs, in place of a random one"
+            None, inputs=3, label="network", doc="your own network with three inputs or more, in place of a random one"
         )
         with in_group(when=lambda s: s.net is None):
             seed = Integer(11, bounds=(0, 2**31 - 1), softbounds=(0, 99), doc="of the random network")
@@ -41,6 +41,14 @@ class Marching(engine.SpaceScene):
             0, bounds=(0, 4095), softbounds=(0, 9), when=lambda s: s.network.outputs > 1,
             doc="which of the network's outputs is shown",
         )  # fmt: skip
+        with in_group(when=lambda s: s.network.inputs > 3):
+            x_input = Integer(0, bounds=(0, 65535), label="input along x", doc="which input is x, counted from 0")
+            y_input = Integer(1, bounds=(0, 65535), label="input along y", doc="which input is y")
+            z_input = Integer(2, bounds=(0, 65535), label="input along z", doc="which input is z")
+            rest = Text(
+                "", label="other inputs",
+                doc="the values of the others, in order, by commas, or a file of them (codes.npy:0); 0 if not given",
+            )  # fmt: skip
         levels = Choice(["all", "single"], doc="every level a spacing apart, or one alone")
         level = Number(0.0, bounds=(-1e6, 1e6), softbounds=(-2, 2), step=0.05, doc="value of the surface")
         spacing = Number(
@@ -90,6 +98,24 @@ class Marching(engine.SpaceScene):
         """The Mlp shown: the person's own, or the random one of the seed."""
         return self.random_network() if self.net is None else self.net
 
+    @property
+    def in_space(self) -> engine.Mlp:
+        """The Mlp of three inputs whose levels are drawn: of a network with more, the others are held fixed."""
+        net = self.network
+        if net.inputs == 3:
+            return net
+        key = (net, self.x_input, self.y_input, self.z_input, self.rest)
+        return self.cached("in space", key, self._sliced)
+
+    def _sliced(self):
+        net, axes = self.network, [self.x_input, self.y_input, self.z_input]
+        if len(set(axes)) < 3 or max(axes) >= net.inputs:
+            given = ", ".join(f"{name}_input={axis}" for name, axis in zip("xyz", axes, strict=True))
+            raise SettingError(f"{given}: x, y and z are three of the inputs 0 to {net.inputs - 1} of {net}.")
+        origin, others = np.zeros(net.inputs), np.setdiff1d(np.arange(net.inputs), axes)
+        origin[others] = engine.held_inputs(self.rest, len(others))
+        return parts.sliced(net, origin, np.eye(net.inputs)[axes])
+
     def random_network(self) -> engine.Mlp:
         """The Mlp of the seed and the settings beside it."""
         key = (self.seed, self.hidden, self.depth, self.activation, self.weights, self.scale)
@@ -118,7 +144,7 @@ class Marching(engine.SpaceScene):
     _shown: tuple[int, int] | None  # (id of the network, output) that the nodes show
 
     def build(self, stage: engine.Node) -> None:
-        net = self.network
+        net = self.in_space
         self._sheets = stage.add(engine.LevelSurfaces(net))
         self._light = stage.add(engine.Sparks(net, SPARK_GRID))
         self._classic_light = stage.add(engine.ClassicSparks(net, SPARK_GRID))
@@ -134,10 +160,10 @@ class Marching(engine.SpaceScene):
     def update(self, clock: engine.Clock) -> None:
         classic = self.look == "classic"
         output = min(self.output, self.network.outputs - 1)
-        if self._shown != (id(self.network), output):
-            self._shown = (id(self.network), output)
+        if self._shown != (id(self.in_space), output):
+            self._shown = (id(self.in_space), output)
             for node in (self._sheets, self._light, self._classic_sheet, self._classic_light):
-                node.show(self.network, output)
+                node.show(self.in_space, output)
         region = engine.Region(self.region, self.size)
         level, single = self.level_at(clock.time), self.levels == "single"
 

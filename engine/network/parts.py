@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
-from engine.network.activations import JOINT
+from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Mlp
+from engine.network.units.mixed import mixed as mix
+from engine.network.units.mixed import runs
 
 
 def sliced(net: Mlp, origin: ArrayLike, directions: ArrayLike) -> Mlp:
@@ -17,7 +19,9 @@ def sliced(net: Mlp, origin: ArrayLike, directions: ArrayLike) -> Mlp:
     directions   (D, inputs): what a step of 1 along each coordinate adds
 
     Only the first layer changes: W (o + D u) + b = (W D) u + (W o + b), in float64 and rounded once. So a moving plane
-    keeps the shape, and a close view far from 0 loses no accuracy. Raises NetworkError for arrays of other shapes.
+    keeps the shape, and a close view far from 0 loses no accuracy. Units that only pass inputs on to a later layer are
+    then replaced by as many as there are coordinates, if those are fewer. Raises NetworkError for arrays of other
+    shapes.
     """
     origin, directions = np.asarray(origin, float), np.atleast_2d(np.asarray(directions, float))
     if origin.shape != (net.inputs,) or directions.shape[1:] != (net.inputs,):
@@ -26,10 +30,40 @@ def sliced(net: Mlp, origin: ArrayLike, directions: ArrayLike) -> Mlp:
             f"not {origin.shape} and {directions.shape}."
         )
     weights = net.weights[0].astype(float)
-    return net.changed(
-        weights=[weights @ directions.T, *net.weights[1:]],
-        biases=[weights @ origin + net.biases[0], *net.biases[1:]],
+    return _with_fewer_relays(
+        net,
+        [weights @ directions.T, *net.weights[1:]],
+        [weights @ origin + net.biases[0], *net.biases[1:]],
     )
+
+
+def _with_fewer_relays(net, weights, biases):
+    """The Mlp of these weights; in each layer at most as many units relay the input as it has coordinates."""
+    activations = net.activations
+    inputs = weights[0].shape[1]
+    source = np.arange(inputs)  # places in the layer before that hold the coordinates
+    for k, layer in enumerate(net.layers[:-1]):
+        before = np.ones(weights[k].shape[1], bool)
+        before[source] = False
+        straight = np.zeros(len(weights[k]), bool)
+        for activation, first, count in runs(layer.activation, len(weights[k])):
+            straight[first : first + count] = activation.name == "identity"
+        relays = np.flatnonzero(straight & ~weights[k][:, before].any(axis=1))
+        if len(relays) <= inputs or isinstance(layer.activation, Activation):
+            break
+        # z = A u + c of the relays goes into the next layer's weights.
+        a, c = weights[k][relays][:, source].astype(float), biases[k][relays].astype(float)
+        kept = np.setdiff1d(np.arange(len(weights[k])), relays)
+        after = weights[k + 1][:, relays].astype(float)
+        ones = np.zeros((inputs, weights[k].shape[1]))
+        ones[np.arange(inputs), source] = 1.0
+        weights[k], biases[k] = np.concatenate([weights[k][kept], ones]), np.append(biases[k][kept], np.zeros(inputs))
+        weights[k + 1] = np.concatenate([weights[k + 1][:, kept], after @ a], axis=1)
+        biases[k + 1] = biases[k + 1] + after @ c
+        each = [activation for activation, _, count in runs(layer.activation, len(layer.bias)) for _ in range(count)]
+        activations[k] = mix([*((each[i], 1) for i in kept), (Activation("identity"), inputs)])
+        source = len(kept) + np.arange(inputs)
+    return net.changed(weights=weights, biases=biases, activations=activations)
 
 
 def shortened(net: Mlp, layers: int) -> Mlp:

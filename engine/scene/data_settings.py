@@ -20,7 +20,7 @@ from engine.training import image_data
 class Network(Data):
     """A network: an Mlp, whatever `engine.load` takes, or None for the scene's own.
 
-    inputs   the number of inputs that the network must have; None for any
+    inputs   the least number of inputs that the network must have
     """
 
     __slots__ = ["inputs"]
@@ -30,16 +30,16 @@ class Network(Data):
     to_bytes, from_bytes = staticmethod(load_mlp.to_bytes), staticmethod(load_mlp.from_bytes)
     save = staticmethod(load_mlp.save)
 
-    def __init__(self, default: Any = None, *, inputs: int | None = None, **more: Any):
+    def __init__(self, default: Any = None, *, inputs: int = 1, **more: Any):
         self.inputs = inputs
         super().__init__(default, **more)
 
     def checked(self, value: Any) -> Any:
         """As `Data.checked`; raises SettingError for a wrong input width, too."""
         net = super().checked(value)
-        if net is not None and self.inputs is not None and net.inputs != self.inputs:
+        if net is not None and net.inputs < self.inputs:
             raise SettingError(
-                f"{net} has {net.inputs} inputs, but this scene shows networks with {self.inputs}. "
+                f"{net} has {net.inputs} inputs, but this scene shows networks with {self.inputs} or more. "
                 f"Give a network whose first layer takes {self.inputs} values."
             )
         return net

@@ -53,7 +53,9 @@ class TrainedNetwork(engine.FlatScene):
             x_input = Integer(1, bounds=(1, 4096), doc="which input goes to the right")
             y_input = Integer(2, bounds=(1, 4096), doc="which input goes upwards")
             rest = Text(
-                "", label="other inputs", doc="the values of the others, in order, by commas; 0 where none is given"
+                "",
+                label="other inputs",
+                doc="the values of the others, in order, by commas, or a file of them (codes.npy:0); 0 if not given",
             )
         with in_group(when=lambda s: s.net is not None):
             low = Number(
@@ -127,15 +129,9 @@ class TrainedNetwork(engine.FlatScene):
         return engine.Domain.plane(inputs, low, high, x=x, y=y, rest=self._rest(inputs, (x, y)))
 
     def _rest(self, inputs, taken):
-        values = np.zeros(inputs)
-        try:
-            given = [float(word) for word in self.rest.split(",") if word.strip()]
-        except ValueError:
-            given = [np.nan]
-        others = [k for k in range(inputs) if k not in taken]
-        if len(given) > len(others) or not np.isfinite(given).all():
-            raise SettingError(f"rest={self.rest}: it takes up to {len(others)} numbers with commas between them.")
-        values[others[: len(given)]] = given
+        values, others = np.zeros(inputs), [k for k in range(inputs) if k not in taken]
+        key = self.rest, len(others)
+        values[others] = self.cached("rest", key, lambda: engine.held_inputs(*key))
         return values
 
     def moment_of(self, snapshot: int) -> engine.History:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import Choice, Integer, Number, SettingError, Text, closed_paths, in_group, parts
+from engine import Choice, Integer, Number, Text, closed_paths, in_group, parts
 
 ELEMENTWISE = [name for name, rule in engine.ACTIVATIONS.items() if rule.elementwise]
 
@@ -45,7 +45,9 @@ class MovingNetwork(engine.Scene):
                 1, bounds=(0, 4095), softbounds=(0, 7), label="input along y", doc="which input the picture's y is"
             )
             rest = Text(
-                "", label="other inputs", doc="the values of the others, in order, by commas; 0 where none is given"
+                "",
+                label="other inputs",
+                doc="the values of the others, in order, by commas, or a file of them (codes.npy:0); 0 if not given",
             )
 
     with in_group("time"):
@@ -122,20 +124,11 @@ class MovingNetwork(engine.Scene):
         x, y = self.x_input % inputs, self.y_input % inputs
         y = y if x != y else (x + 1) % inputs
         others = [k for k in range(inputs) if k not in (x, y)]
-        values, rest = self._values()[: len(others)], np.zeros(inputs)
-        rest[others[: len(values)]] = values
+        rest = np.zeros(inputs)
+        key = self.rest, len(others)
+        rest[others] = self.cached("rest", key, lambda: engine.held_inputs(*key))
         rest[others] += self.swing * closed_paths.closed_path(self.path, time / self.period, len(others), self.seed)
         return engine.Domain.plane(inputs, (-1.0, -1.0), (1.0, 1.0), x=x, y=y, rest=rest)
-
-    def _values(self):
-        words = self.rest.replace(";", ",").split(",") if self.rest.strip() else []
-        try:
-            values = [float(word) if word.strip() else 0.0 for word in words]
-        except ValueError:
-            values = [math.nan]
-        if not np.isfinite(values).all():
-            raise SettingError(f"rest={self.rest}: it takes numbers with commas between them, as in 0.5, -1.")
-        return values
 
     # Motion.
 

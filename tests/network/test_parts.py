@@ -30,6 +30,20 @@ def test_slices_of_one_network_have_one_shape():
     assert len(shapes) == 1
 
 
+def test_a_slice_relays_no_more_than_its_coordinates():
+    """A skip connection past two layers, as of a latent code and a point."""
+    rng = np.random.default_rng(0)
+    sizes, relay = (9, 15, 13, 12, 2), np.eye(9)
+    weights = [rng.normal(size=(m, n)) for n, m in zip(sizes, sizes[1:], strict=False)]
+    weights[0][6:], weights[1][4:, :6], weights[1][4:, 6:] = relay, 0.0, relay
+    net = Mlp(weights, None, ["6 tanh + 9 identity", "4 tanh + 9 identity", "tanh", "identity"])
+    origin, directions = rng.normal(size=9), np.eye(9)[6:]
+    part = sliced(net, origin, directions)
+    assert part.shape.sizes == (3, 9, 7, 12, 2)
+    at = rng.normal(size=(20, 3))
+    assert np.allclose(part(at), net(origin + at @ directions), atol=CLOSE)
+
+
 def test_the_first_layers_are_what_the_network_computes_on_the_way():
     net = random_mlp([2, 6, 5, 3], "tanh", last="sigmoid", seed=2)
     x = np.random.default_rng(0).normal(size=(10, 2))

@@ -5,9 +5,11 @@ import pytest
 from original import picture, rays, value
 
 from engine.draw.surfaces.level_surfaces import Region
+from engine.errors import SettingError
 from engine.gpu import shader
 from engine.kernels.rays import cast
 from engine.network.mlp import Mlp
+from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
 from engine.scene.view_data import Clock
 from engine.view.camera import Camera
@@ -221,3 +223,19 @@ def test_editing_a_weight_uploads_and_compiles_nothing(renderer, look):
     after = renderer.frame(scene, Clock(0), (40, 30), 1).pixels()
     assert len(shader._made) == made
     assert not np.array_equal(before, after)
+
+
+def test_a_network_of_more_inputs_is_shown_at_fixed_values_of_the_others(renderer, tmp_path):
+    wide, at = random_mlp([5, 8, 2], "tanh", seed=3), [0.25, -0.5]
+    scene = Marching(net=wide, x_input=4, y_input=0, z_input=2, rest="0.25, -0.5")
+    points = np.random.default_rng(0).normal(size=(9, 3))
+    whole = np.empty((9, 5))
+    whole[:, [4, 0, 2]], whole[:, [1, 3]] = points, at
+    assert np.allclose(scene.in_space(points), wide(whole), atol=1e-6)
+    np.save(tmp_path / "codes.npy", [[0, 0], at])
+    scene.rest = f"{tmp_path / 'codes.npy'}:1"
+    assert np.allclose(scene.in_space(points), wide(whole), atol=1e-6)
+    assert renderer.frame(scene, Clock(0.0), (24, 24), 1).pixels().std() > 0
+    scene.z_input = 5
+    with pytest.raises(SettingError, match="x, y and z are three of the inputs 0 to 4"):
+        scene.in_space  # noqa: B018
