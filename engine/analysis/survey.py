@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
-from engine.network.activations import SQRT2, Activation
+from engine.network.activations import JOINT, SQRT2, Activation
 from engine.network.history import Domain, History, layer_parts
+from engine.network.units.mixed import LayerActivation, Mixed
 from engine.regions.linear_regions import Partition, regions
 
 # Most multiply-adds of one survey, about a second on a slow core, and most bytes of the signs. Past either,
@@ -198,11 +199,13 @@ def on_plane(weights: np.ndarray, bias: np.ndarray, domain: Domain) -> tuple[np.
     return weights @ domain.axes.T, bias + weights @ domain.origin
 
 
-def responses(activation: Activation, z: np.ndarray) -> np.ndarray:
-    """The units' responses to their signals z, float32, elementwise.
+def responses(activation: LayerActivation, z: np.ndarray) -> np.ndarray:
+    """The units' responses to their signals z, (S, units, N) float32.
 
     gelu is approximated, since numpy has no erf: Abramowitz and Stegun 7.1.26, within 1.5e-7 of erf.
     """
+    if isinstance(activation, Mixed) or activation.name in JOINT:
+        return _values(activation, z).astype(np.float32, copy=False)
     if activation.name == "gelu":
         x = np.abs(z) / np.float32(SQRT2)
         t = 1 / (1 + np.float32(0.3275911) * x)
@@ -210,6 +213,13 @@ def responses(activation: Activation, z: np.ndarray) -> np.ndarray:
         tail *= np.exp(-x * x) / 2
         return z * np.where(z > 0, 1 - tail, tail)
     return activation.rule.value(z, activation.argument).astype(np.float32, copy=False)
+
+
+def _values(activation: LayerActivation, z: np.ndarray) -> np.ndarray:
+    """An activation of (S, units, N) signals, float64."""
+    if isinstance(activation, Activation) and activation.rule.elementwise:
+        return activation.value(z)
+    return np.moveaxis(activation.value(np.moveaxis(z, 1, -1)), -1, 1)
 
 
 def signals(history: History, run: int, snapshots: Sequence[int] | np.ndarray, points: ArrayLike) -> list[np.ndarray]:
@@ -238,13 +248,13 @@ def answers(history: History, z: np.ndarray) -> np.ndarray:
     """
     last = history.shape.activations[-1]
     if history.task == "values":
-        return last.value(z) if last.rule.elementwise else np.moveaxis(last.value(np.moveaxis(z, 1, -1)), -1, 1)
+        return _values(last, z)
     if z.shape[1] == 1:
         p = last.value(z)
         # A sigmoid's value is a probability already; of anything else it is the logit of one.
-        p = p if last.name == "sigmoid" else 0.5 + 0.5 * np.tanh(p / 2)
+        p = p if str(last) == "sigmoid" else 0.5 + 0.5 * np.tanh(p / 2)
         return np.concatenate([1 - p, p], 1)
-    logits = z if not last.rule.elementwise else last.value(z)
+    logits = z if last.is_whole else _values(last, z)
     e = np.exp(logits - logits.max(1, keepdims=True), dtype=float)
     return e / e.sum(1, keepdims=True)
 

@@ -177,7 +177,7 @@ def _runs(layers, fits):
 
 def _wide_for_one(layer):
     # A softmax needs its whole layer.
-    return len(layer.bias) > SLICE and layer.activation.rule.elementwise
+    return len(layer.bias) > SLICE and not layer.activation.is_whole
 
 
 def _wide_for_batched(layer):
@@ -196,11 +196,17 @@ def _slices(layer):
     outputs, inputs = layer.weights.shape
     room = (UNIFORM_COUNT - 1) // (4 * groups_of(inputs) + 1)
     rows = 4 * max(1, min(SLICE // 4, room))
-    return [_network([layer], slice(at, at + rows)) for at in range(0, outputs, rows)]
+    return [_slice(layer, slice(at, at + rows)) for at in range(0, outputs, rows)]
 
 
-def _network(layers, rows=slice(None)):
-    return Mlp([x.weights[rows] for x in layers], [x.bias[rows] for x in layers], [x.activation for x in layers])
+def _network(layers):
+    return Mlp([x.weights for x in layers], [x.bias for x in layers], [x.activation for x in layers])
+
+
+def _slice(layer, rows):
+    """A network of some of a layer's units."""
+    activation = layer.activation.of(range(len(layer.bias))[rows])
+    return Mlp([layer.weights[rows]], [layer.bias[rows]], [activation])
 
 
 def _piece(net, kind, precision):

@@ -17,6 +17,7 @@ from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.kernels import softmax
 from engine.network.mlp import Layer, Mlp
+from engine.network.units.mixed import Mixed
 
 PRECISIONS = ("f32", "f16")
 HALF_MOST = 65504
@@ -122,7 +123,7 @@ class Wide:
         for first in range(0, count, size):
             n = min(size, count - first)
             self._layers.record(encoder, points, values, first, n)
-            if not self.net.layers[-1].activation.rule.elementwise:
+            if self.net.layers[-1].activation.is_whole:
                 softmax.in_place(values, self.net.outputs, n, first=first * groups, by_place=groups, by_group=1).record(
                     encoder
                 )
@@ -162,7 +163,7 @@ class _Lanes:
         # Formats of the images that each layer reads: its weights, and the responses of the layer before.
         formats = ["rgba32float", *["rgba16float" if half else "rgba32float"] * last]
         self.kernels = [
-            _lanes_kernel(tile, layer.activation, formats[i], i < last, half)
+            _lanes_kernel(tile, layer.activation, _units(layer), formats[i], i < last, half)
             for i, (tile, layer) in enumerate(zip(self.tiles, net.layers, strict=True))
         ]
         self.weights = [
@@ -247,7 +248,7 @@ class _Slabs:
         self.inputs = [groups_of(x.weights.shape[1]) for x in net.layers]
         last = len(net.layers) - 1
         self.kernels = [
-            _slabs_kernel(x.activation, half and i > 0, half and i < last) for i, x in enumerate(net.layers)
+            _slabs_kernel(x.activation, _units(x), half and i > 0, half and i < last) for i, x in enumerate(net.layers)
         ]
         self.weights = [Array.of(self._packed(net, i)) for i in range(len(net.layers))]
         widest = max([1, *self.groups[:-1]])
@@ -293,8 +294,13 @@ def _stored(half):
     return "array<vec2u>" if half else "array<vec4f>"
 
 
+def _units(layer):
+    """How many units a layer has, where its code depends on it."""
+    return len(layer.bias) if isinstance(layer.activation, Mixed) else 0
+
+
 @cache
-def _lanes_kernel(tile, activation, format, whole, half):
+def _lanes_kernel(tile, activation, units, format, whole, half):
     image = f"texture_storage_2d<{format}, read>"
     half = half and whole
     bindings = (
@@ -303,7 +309,7 @@ def _lanes_kernel(tile, activation, format, whole, half):
         Binding("weights", "storage_texture", image),
         Binding("output", "write", _stored(half)),
     )
-    text = code.product_module(tile, activation, whole=whole, stores_half=half)
+    text = code.product_module(tile, activation, units, whole=whole, stores_half=half)
     return Kernel.of("kernels/product_lanes", bindings, product=text)
 
 
@@ -318,14 +324,14 @@ def _enter_kernel(lanes):
 
 
 @cache
-def _slabs_kernel(activation, loads_half, stores_half):
+def _slabs_kernel(activation, units, loads_half, stores_half):
     bindings = (
         Binding("product", "uniform", SLABS_PRODUCT),
         Binding("responses", "read", _stored(loads_half)),
         Binding("weights", "read", _stored(loads_half)),
         Binding("output", "write", _stored(stores_half)),
     )
-    text = code.product_module(code.SLAB_TILE, activation, loads_half=loads_half, stores_half=stores_half)
+    text = code.product_module(code.SLAB_TILE, activation, units, loads_half=loads_half, stores_half=stores_half)
     return Kernel.of("kernels/product", bindings, product=text)
 
 

@@ -13,6 +13,7 @@ from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel, subgroup_size
+from engine.network.activations import Activation
 from engine.network.mlp import Shape
 
 # llvmpipe ends loops silently after 65,535 iterations an invocation, all its loops summed; the rest is room.
@@ -47,6 +48,10 @@ def plan_for(problem: Problem, variant: str | None = None, patient: bool = False
     return plan
 
 
+def _is_one(activation):
+    return isinstance(activation, Activation) and activation.rule.elementwise
+
+
 class Training:
     """Runs that are trained on the GPU, where their weights and moments stay.
 
@@ -79,7 +84,7 @@ class Training:
         variant: str | None = None,
         patient: bool = False,
     ):
-        if len(set(shape.activations[:-1])) > 1 or not all(a.rule.elementwise for a in shape.activations):
+        if len(set(shape.activations[:-1])) > 1 or not all(map(_is_one, shape.activations)):
             raise NetworkError(f"{shape} cannot be trained: its hidden layers need one activation, and no softmax.")
         self.problem = Problem(shape, task)
         self.plan = plan_for(self.problem, variant, patient)

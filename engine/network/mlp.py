@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,7 +23,7 @@ class Shape:
     """
 
     sizes: tuple[int, ...]
-    activations: tuple[Any, ...]
+    activations: tuple[LayerActivation, ...]
 
     @property
     def weight_count(self) -> int:

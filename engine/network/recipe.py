@@ -71,10 +71,10 @@ class Recipe:
         ):  # fmt: skip
             if not fits:
                 raise SettingError(f"A training's {name} cannot be {getattr(self, name)}; usual is {USUAL[name]}.")
-        for activation in self.shape.activations:
+        for activation in (Activation.parse(self.activation), Activation.parse(self.last)):
             if not activation.rule.elementwise:
                 raise NetworkError(f"{activation} is no activation to train with: for classes it is part of the loss.")
-        if self.task == "classes" and self.shape.activations[-1].name != "identity":
+        if self.task == "classes" and Activation.parse(self.last).name != "identity":
             raise NetworkError(f"A classifier's last activation is identity, not {self.last}: its outputs are logits.")
 
     @cached_property

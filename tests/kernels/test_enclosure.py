@@ -64,6 +64,33 @@ def test_an_output_of_softmax_stays_in_its_bounds(sizes):
     assert outside(random_mlp(sizes, "tanh", last="softmax", scale=2.0, seed=5), output=1) == 0
 
 
+# Runs that share a group of four, units that are carried on, products; in registers, in arrays, and by slopes.
+UNITS = {
+    "slopes": ((3, 9, 1), "2 sine(3) + 3 relu + 4 identity", "identity"),
+    "carried": ((3, 11, 9, 1), "8 gelu + 3 identity", "3 leaky_relu(0.2) + 6 tanh", "identity"),
+    "products": ((3, 8, 6, 2), "8 product", "2 tanh + 4 product", "1 sigmoid + 1 identity"),
+    "an array": ((3, 70, 70, 1), "67 relu + 3 identity", "10 product + 60 sine(2)", "identity"),
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_layers_with_an_activation_per_unit_stay_in_their_bounds(name):
+    sizes, *activations = UNITS[name]
+    net = random_mlp(sizes, scale=2.0, seed=8)
+    assert outside(net.changed(activations=activations), output=sizes[-1] - 1) == 0
+
+
+def test_the_square_of_a_distance_by_products_is_bounded_closely():
+    # x x + y y + z z, whose chords and remainders leave nothing over: the bounds are the parabola itself, to rounding.
+    twice = np.kron(np.eye(3), np.ones((2, 1)))
+    net = Mlp([twice, [[1, 0, 1, 0, 1, 0]]], activations=["product", "identity"])
+    origins, directions, starts, ends = pieces(300, 2)
+    bounds = enclose(net, origins, directions, starts, ends, places=3).astype(float)
+    assert outside(net) == 0
+    size = (np.abs(origins).max() + 8) ** 2
+    assert (bounds[:, 1, 1] - bounds[:, 1, 0]).max() < 1e-4 * size
+
+
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), scale=st.floats(0.01, 30), output_scale=st.floats(0.01, 30))
 def test_any_tanh_network_stays_in_its_bounds(seed, scale, output_scale):

@@ -50,6 +50,12 @@ def test_two_layers_and_a_last_of_every_activation_are_crossed_where_the_twin_sa
     assert agree(net, 10, level=0.013, spacing=0.05, output=1, surfaces=2) > 2
 
 
+def test_layers_with_an_activation_per_unit_are_crossed_where_the_twin_says():
+    net = random_mlp((3, 9, 8, 1), scale=1.5, seed=6)
+    net = net.changed(activations=["4 product + 2 tanh + 3 identity", "3 sine(2) + 5 identity", "identity"])
+    assert agree(net, 10, level=0.013, spacing=0.2, surfaces=2) > 5
+
+
 @pytest.mark.parametrize(("sizes", "output"), [((3, 2), 1), ((3, 6, 3), 1), ((3, 9), 5)], ids=str)
 def test_an_output_of_softmax_is_crossed_where_the_twin_says(sizes, output):
     net = random_mlp(sizes, "tanh", last="softmax", scale=2.0, seed=3)

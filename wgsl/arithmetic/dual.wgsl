@@ -41,3 +41,12 @@ fn dual_chain(z: Dual, value: vec4f, slope: vec4f) -> Dual {
 fn dual_softmax(z: Dual, p: vec4f, mean: vec3f) -> Dual {
     return Dual(p, p * (z.x - mean.x), p * (z.y - mean.y), p * (z.z - mean.z));
 }
+
+fn dual_product(z: Dual, a: f32) -> Dual {
+    let v = z.value;
+    return Dual(plain_product(v, a), product_change(v, z.x), product_change(v, z.y), product_change(v, z.z));
+}
+
+fn dual_select(p: Dual, q: Dual, mask: vec4<bool>) -> Dual {
+    return Dual(select(p.value, q.value, mask), select(p.x, q.x, mask), select(p.y, q.y, mask), select(p.z, q.z, mask));
+}

@@ -28,3 +28,11 @@ fn line_chain(z: Line, value: vec4f, slope: vec4f) -> Line {
 fn line_softmax(z: Line, p: vec4f, mean: f32) -> Line {
     return Line(p, p * (z.slope - mean));
 }
+
+fn line_product(z: Line, a: f32) -> Line {
+    return Line(plain_product(z.value, a), product_change(z.value, z.slope));
+}
+
+fn line_select(p: Line, q: Line, mask: vec4<bool>) -> Line {
+    return Line(select(p.value, q.value, mask), select(p.slope, q.slope, mask));
+}

@@ -17,6 +17,10 @@ fn range_with(r: Range, value: f32, inside: vec4<bool>) -> Range {
     return Range(select(r.low, min(r.low, vec4f(value)), inside), select(r.high, max(r.high, vec4f(value)), inside));
 }
 
+fn range_select(a: Range, b: Range, mask: vec4<bool>) -> Range {
+    return Range(select(a.low, b.low, mask), select(a.high, b.high, mask));
+}
+
 // Wider by so many ulp of its larger end and so many of 1.
 fn range_padded(r: Range, relative: f32, absolute: f32) -> Range {
     let pad = relative * ULP * max(abs(r.low), abs(r.high)) + absolute * ULP;

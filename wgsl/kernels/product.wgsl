@@ -26,9 +26,13 @@ fn product_slab(s: u32) {
     workgroupBarrier();
 }
 
+fn product_group(g: u32) -> u32 {
+    return corner.y + tile_group(g);
+}
+
 fn product_store(p: u32, g: u32, value: vec4f) {
     let point = corner.x + tile_point(p);
-    let group = corner.y + tile_group(g);
+    let group = product_group(g);
     if point < product.count && group < product.groups {
         output[(point + product.offset) * product.groups + group] = product_stored(value);
     }

@@ -18,8 +18,12 @@ fn product_shared(k: u32, i: u32) -> vec4f {
     return textureLoad(weights, vec2u((k % ROW_BLOCKS) * (4u * TILE_GROUPS) + i * LANES + lane, row));
 }
 
+fn product_group(g: u32) -> u32 {
+    return tile * TILE_GROUPS + g;
+}
+
 fn product_store(p: u32, g: u32, value: vec4f) {
-    let group = tile * TILE_GROUPS + g;
+    let group = product_group(g);
     let point = (rows + p) * LANES + lane;
     // Between layers the fill is stored too: testing for it takes half as long as storing.
     if WHOLE || (group < product.groups && point < product.count) {

@@ -86,7 +86,7 @@ def boundaries_module(shape: Shape, task: str) -> str:
     next_mask()            unmarks and returns the first marked neuron; NONE after the last
     take(neuron, far, along)
                            stores the nearest point of a neuron's line for found_of(neuron); forget() clears all
-    value_of(z)            the last activation
+    value_of(z, k)         the last activation of output k, whose sum is all of z
     """
     unrolled = _products(shape) <= WRITTEN
     writer = (UnrolledWriter if unrolled else LoopWriter)(shape, task)

@@ -5,6 +5,7 @@ from functools import cache
 
 from engine.codegen.bounds.parabola import ParabolaBody
 from engine.codegen.mlp.network import loop_iterations
+from engine.codegen.mlp.units import IDENTITY
 from engine.errors import NetworkError
 from engine.network.mlp import Shape
 
@@ -41,10 +42,10 @@ class Budget:
 
 def is_shallow(shape: Shape) -> bool:
     """True where slope bounds apply: one layer has an activation, and at most one affine layer follows."""
-    names = [a.name for a in shape.activations]
-    if not shape.activations[-1].rule.elementwise:
+    first, *others = shape.activations
+    if not all(a.rule.elementwise for a in first.kinds):
         return False
-    return len(names) == 1 or (len(names) == 2 and names[1] == "identity")
+    return not others or (len(others) == 1 and others[0].kinds == (IDENTITY,))
 
 
 @cache

@@ -6,8 +6,10 @@ from engine.codegen.bounds.ranges import range_functions
 from engine.codegen.bounds.softmax import margin_functions
 from engine.codegen.mlp.body import ByOutputs
 from engine.codegen.mlp.layout import layout
-from engine.network.activations import Activation
+from engine.codegen.mlp.units import kinds, layer_groups, selected
+from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Shape
+from engine.network.units.mixed import Mixed
 
 SIGMOID = Activation("sigmoid")
 
@@ -30,12 +32,22 @@ class ParabolaElement:
             return f"parabola_enter({z}.near, {block}, t0, t1)"
         return f"parabola_add({z}, {block}, {h})"
 
-    def response(self, shape: Shape, layer: int, z: str, group: str) -> str:
-        activation, last = shape.activations[layer], layer == len(shape.activations) - 1
-        if not activation.rule.elementwise or (last and activation.name == "identity"):
-            return f"parabola_rounded({z})"
+    def response(self, shape: Shape, layer: int, z: str, group: str, at: int) -> str:
+        last = layer == len(shape.activations) - 1
         terms = 0 if last else 4 * layout(shape).blocks[layer].outputs
-        return f"lift_{self.activations.index(activation)}(parabola_rounded({z}), {terms}.0)"
+        kinds = layer_groups(shape, layer)[at]
+        rounded, alone = f"parabola_rounded({z})", isinstance(shape.activations[layer], Activation)
+
+        def one(activation: Activation) -> str:
+            if activation.is_whole or (last and activation.name == "identity"):
+                return rounded
+            if activation.name == "product":
+                return f"parabola_product({rounded}, {terms}.0)"
+            if activation.name == "identity" and not alone:
+                return f"parabola_carried({rounded}, {terms}.0)"
+            return f"lift_{self.activations.index(activation)}({rounded}, {terms}.0)"
+
+        return selected(kinds, one, "parabola_select")
 
 
 class ParabolaBody:
@@ -43,8 +55,10 @@ class ParabolaBody:
 
     def __init__(self, shape: Shape):
         self.blocks = layout(shape).blocks
-        self.activations = tuple(dict.fromkeys(a for a in shape.activations if a.rule.elementwise))
-        self.softmax = not shape.activations[-1].rule.elementwise
+        self.activations = tuple(a for a in kinds(shape.activations) if a.rule.elementwise)
+        self.softmax = shape.activations[-1].is_whole
+        differ = any(isinstance(a, Mixed) or a.name in JOINT for a in shape.activations)
+        self.arithmetic = "parabola_units" if differ else "parabola"
         self.writer = ByOutputs(shape, ParabolaElement(self.activations))
 
     @property
@@ -54,7 +68,7 @@ class ParabolaBody:
 
     def text(self) -> str:
         """The functions of `generated/enclosure` that depend on the Shape."""
-        parts = ["#import arithmetic/parabola", *(f"#import activations/{a.name}" for a in self.activations)]
+        parts = [f"#import arithmetic/{self.arithmetic}", *(f"#import activations/{a.name}" for a in self.activations)]
         for i, activation in enumerate(self.activations):
             parts += [range_functions(activation, i), LIFT.format(suffix=i)]
         if self.softmax:

@@ -1,9 +1,12 @@
 """WGSL that bounds an activation's slope, curvature and rounding over an interval, from its row of the table."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
+from engine.codegen.mlp.units import Group, selected
+from engine.codegen.text import function
 from engine.network.activations import Activation
 
 # Errors of each activation's WGSL, in units of 2^-23: (relative to the result, absolute) of the value, then of slope
@@ -86,20 +89,20 @@ def range_functions(activation: Activation, suffix: object) -> str:
     (relative, absolute), (rough, floor) = ACCURACY[name]
     scale = max([1.0, *map(abs, activation.parameters)])
     most_slope, most_curvature = largest(activation, "slope"), largest(activation, "curvature")
-    lines = []
+    lines: list[str] = []
 
-    def function(head, *body):
-        lines.extend([f"fn {head} {{", *(f"    {line}" for line in body), "}", ""])
+    def put(head, *body):
+        lines.extend(function(head, body))
 
-    function(f"value_{suffix}(z: vec4f) -> vec4f", f"return {activation.wgsl('value', 'z')};")
-    function(f"slope_{suffix}(z: vec4f) -> vec4f", f"return {activation.wgsl('slope', 'z')};")
+    put(f"value_{suffix}(z: vec4f) -> vec4f", f"return {activation.wgsl('value', 'z')};")
+    put(f"slope_{suffix}(z: vec4f) -> vec4f", f"return {activation.wgsl('slope', 'z')};")
     error = f"{relative}.0 * ULP * abs(value) + {number(absolute * scale)} * ULP"
     if rule.period(a):
         error = f"select({error}, vec4f(2.0), abs(z) > vec4f({number(SINE_MOST / activation.parameters[0])}))"
-    function(f"value_error_{suffix}(z: vec4f, value: vec4f) -> vec4f", f"return {error};")
+    put(f"value_error_{suffix}(z: vec4f, value: vec4f) -> vec4f", f"return {error};")
     inner = f"{ARGUMENT_ULP[name]}.0 * ULP * abs(z)" if name in ARGUMENT_ULP else "vec4f(0.0)"
-    function(f"argument_error_{suffix}(z: vec4f) -> vec4f", f"return {inner};")
-    function(
+    put(f"argument_error_{suffix}(z: vec4f) -> vec4f", f"return {inner};")
+    put(
         f"slope_most_{suffix}(z: vec4f, slope: vec4f, e: vec4f) -> vec4f",
         *_slope_most(activation, most_slope, most_curvature, rough, floor * scale),
     )
@@ -108,7 +111,7 @@ def range_functions(activation: Activation, suffix: object) -> str:
         body = [f"var r = range_over({first}, {last});"]
         body += _extrema(activation, which)
         body.append(f"return range_padded(r, {rough}.0, {number(floor)});")
-        function(head, *body)
+        put(head, *body)
 
     ends = (activation.wgsl("slope", "z.low"), activation.wgsl("slope", "z.high"))
     ranged(f"slope_range_{suffix}(z: Range) -> Range", "slope", *ends, floor * scale)
@@ -119,7 +122,7 @@ def range_functions(activation: Activation, suffix: object) -> str:
         *_extrema(activation, "slope"),
         f"return range_padded(r, {rough}.0, {number(floor * scale)});",
     ]
-    function(f"slope_near_{suffix}(ends: Range, p: vec4f, q: vec4f, e: vec4f) -> Range", *body)
+    put(f"slope_near_{suffix}(ends: Range, p: vec4f, q: vec4f, e: vec4f) -> Range", *body)
     ends = (activation.wgsl("curvature", "z.low"), activation.wgsl("curvature", "z.high"))
     ranged(f"curvature_range_{suffix}(z: Range) -> Range", "curvature", *ends, floor * scale * scale)
     body = [
@@ -143,7 +146,31 @@ def range_functions(activation: Activation, suffix: object) -> str:
             f"let kink = select(vec4f(0.0), wide * {number(jump / 4)}, (z.low < vec4f(0.0)) & (z.high > vec4f(0.0)));"
         )
         body.append("return Range(low - max(kink, vec4f(0.0)), high - min(kink, vec4f(0.0)));")
-    function(f"bend_{suffix}(z: Range, change: vec4f, slack: vec4f) -> Range", *body)
+    put(f"bend_{suffix}(z: Range, change: vec4f, slack: vec4f) -> Range", *body)
+    return "\n".join(lines)
+
+
+# {function: (its arguments and result, its call)} of those that networks with one layer of activations use.
+OF_SLOPES = {
+    "value": ("z: vec4f) -> vec4f", "z"),
+    "slope": ("z: vec4f) -> vec4f", "z"),
+    "value_error": ("z: vec4f, value: vec4f) -> vec4f", "z, value"),
+    "argument_error": ("z: vec4f) -> vec4f", "z"),
+    "slope_most": ("z: vec4f, slope: vec4f, e: vec4f) -> vec4f", "z, slope, e"),
+    "slope_near": ("ends: Range, p: vec4f, q: vec4f, e: vec4f) -> Range", "ends, p, q, e"),
+}
+
+
+def selected_functions(group: Group, suffix: object, number_of: Callable[[Activation], object]) -> str:
+    """The functions OF_SLOPES of a group of several activations, from those with the suffix `number_of` each."""
+    lines: list[str] = []
+    for name, (head, call) in OF_SLOPES.items():
+
+        def one(activation: Activation, name: str = name, call: str = call) -> str:
+            return f"{name}_{number_of(activation)}({call})"
+
+        value = selected(group, one, "range_select" if head.endswith("Range") else "select")
+        lines += function(f"{name}_{suffix}({head}", [f"return {value};"])
     return "\n".join(lines)
 
 

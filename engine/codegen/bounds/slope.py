@@ -1,7 +1,9 @@
 """From the shape of a network with one layer of activations to WGSL that bounds it over a piece of a ray by slopes."""
 
-from engine.codegen.bounds.ranges import RATES, largest, number, range_functions
+from engine.codegen.bounds.ranges import RATES, largest, number, range_functions, selected_functions
 from engine.codegen.mlp.layout import layout
+from engine.codegen.mlp.units import imports, kinds, layer_groups
+from engine.network.activations import Activation
 from engine.network.mlp import Shape
 
 # Activations whose slope is above 0, largest at 0, and changes by at most its RATE: wgsl/lib/saturating.wgsl has value
@@ -14,7 +16,9 @@ NEAR = "    near_z[{g}] = far_z[{g}];\n    near_s[{g}] = far_s[{g}];"
 
 def slope_body(shape: Shape) -> "SlopeBody":
     """The writer of the functions for a Shape."""
-    return (SaturatingBody if shape.activations[0].name in SATURATING else SlopeBody)(shape)
+    activation = shape.activations[0]
+    saturates = isinstance(activation, Activation) and activation.name in SATURATING
+    return (SaturatingBody if saturates else SlopeBody)(shape)
 
 
 class SlopeBody:
@@ -24,7 +28,8 @@ class SlopeBody:
 
     per_ray   arrays of constants of a ray, a vec4f for each group of neurons
     begin, far, plain, bounds
-              what enclosure_begin, enter_at, plain_at and segment_to do for group {g}; {out} is the last layer's
+              what enclosure_begin, enter_at, plain_at and segment_to do for group {g}, whose activation has
+              functions with the suffix {k}; {out} is the last layer's
               weights from it, {terms} and {sums} the roundings of sums over all groups
     """
 
@@ -43,22 +48,22 @@ class SlopeBody:
     begin_end = ""
     far = """\
     let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
-    let h{g} = value_0(z{g});
-    let s{g} = slope_0(z{g});
-    let e{g} = ray_e[{g}] + argument_error_0(z{g});
+    let h{g} = value_{k}(z{g});
+    let s{g} = slope_{k}(z{g});
+    let e{g} = ray_e[{g}] + argument_error_{k}(z{g});
     value = fma({out}, h{g}, value);
-    let lost{g} = slope_most_0(z{g}, s{g}, e{g}) * e{g} + value_error_0(z{g}, h{g});
+    let lost{g} = slope_most_{k}(z{g}, s{g}, e{g}) * e{g} + value_error_{k}(z{g}, h{g});
     error += abs({out}) * (lost{g} + {terms}.0 * ULP * abs(h{g}));
     far_z[{g}] = z{g};
     far_s[{g}] = s{g};"""
     far_error = "2.0 * ULP * abs({bias})"
     plain = """\
     let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
-    value = fma({out}, value_0(z{g}), value);
-    slope = fma({out} * ray_a[{g}], slope_0(z{g}), slope);"""
+    value = fma({out}, value_{k}(z{g}), value);
+    slope = fma({out} * ray_a[{g}], slope_{k}(z{g}), slope);"""
     bounds = """\
-    let e{g} = ray_e[{g}] + max(argument_error_0(near_z[{g}]), argument_error_0(far_z[{g}]));
-    let s{g} = slope_near_0(range_over(near_z[{g}], far_z[{g}]), near_s[{g}], far_s[{g}], e{g});
+    let e{g} = ray_e[{g}] + max(argument_error_{k}(near_z[{g}]), argument_error_{k}(far_z[{g}]));
+    let s{g} = slope_near_{k}(range_over(near_z[{g}], far_z[{g}]), near_s[{g}], far_s[{g}], e{g});
     let p{g} = range_times(Range(ray_low[{g}], ray_high[{g}]), s{g});
     low += p{g}.low;
     high += p{g}.high;
@@ -71,9 +76,17 @@ class SlopeBody:
 
     def __init__(self, shape: Shape):
         self.blocks = layout(shape).blocks
-        self.activation = shape.activations[0]
+        self.activations = kinds(shape.activations[:1])
+        each = layer_groups(shape, 0)
+        # Functions of an activation have its number as suffix; those of groups with several follow.
+        self.several = list(dict.fromkeys(group for group in each if len(group) > 1))
+        self.suffixes = [self._suffix(group) for group in each]
         self.groups = self.blocks[0].outputs
         self.bias = "0.0" if len(self.blocks) == 1 else f"weights[{self.blocks[1].bias}u].x"
+
+    def _suffix(self, group):
+        several = len(group) > 1
+        return len(self.activations) + self.several.index(group) if several else self.activations.index(group[0])
 
     def out(self, g: int) -> str:
         """The last layer's weights from group g."""
@@ -92,7 +105,9 @@ class SlopeBody:
         lines = [f"fn {head} {{", *([start] if start else []), *(f"    var {name} = vec4f(0.0);" for name in sums)]
         for g in range(self.groups):
             at, first_bias = self.blocks[0].block(g, 0), f"weights[{self.blocks[0].bias + g}u]"
-            lines.append(text.format(g=g, at=at, first_bias=first_bias, out=self.out(g), **self.names()))
+            lines.append(
+                text.format(g=g, k=self.suffixes[g], at=at, first_bias=first_bias, out=self.out(g), **self.names())
+            )
         return "\n".join([*lines, *([end.format(**self.names())] if end else []), "}\n"])
 
     def text(self) -> str:
@@ -101,8 +116,9 @@ class SlopeBody:
             f"    far_value = sum_of(value) + {{bias}};\n    far_error = 1.00001 * sum_of(error) + {self.far_error};"
         )
         parts = [
-            f"#import arithmetic/slope\n#import activations/{self.activation.name}\n\nconst ENTERS_APART = true;\n",
-            range_functions(self.activation, 0),
+            "\n".join(["#import arithmetic/slope", *imports(self.activations)]) + "\n\nconst ENTERS_APART = true;\n",
+            *(range_functions(activation, k) for k, activation in enumerate(self.activations)),
+            *(selected_functions(group, self._suffix(group), self.activations.index) for group in self.several),
             *(f"var<private> {name}: array<vec4f, {self.groups}>;" for name in (*self.per_ray, *ENDS)),
             self.function(
                 "enclosure_begin(o: vec3f, d: vec3f, length: f32)",
@@ -175,9 +191,15 @@ class SaturatingBody(SlopeBody):
 
     def names(self) -> dict[str, object]:
         """The values of SlopeBody, the activation's name and its largest slope."""
-        terms, name = 4 * self.groups + 3, self.activation.name
-        most, rate = number(largest(self.activation, "slope")), number(RATES[name])
-        return super().names() | {"name": name, "most": most, "rate": rate, "factors": terms + 24, "values": terms + 6}
+        terms, (activation,) = 4 * self.groups + 3, self.activations
+        most, rate = number(largest(activation, "slope")), number(RATES[activation.name])
+        return super().names() | {
+            "name": activation.name,
+            "most": most,
+            "rate": rate,
+            "factors": terms + 24,
+            "values": terms + 6,
+        }
 
     def text(self) -> str:
         return "#import lib/saturating\n" + super().text() + "\nvar<private> ray_rounding: f32;\n"

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.codegen.text import header, indented
+from engine.codegen.mlp.units import groups, imports, is_bent, selected, spans
+from engine.codegen.text import function, header, indented
 from engine.gpu.channel_map import groups_of
-from engine.network.activations import Activation
+from engine.network.activations import JOINT
 from engine.network.mlp import Layer
+from engine.network.units.mixed import LayerActivation, Mixed
 
 # Blocks of inputs in a row of the image of weights, which textures' largest width bounds: 128 x 40 is below 8192.
 ROW_BLOCKS = 128
@@ -80,7 +82,8 @@ fn product_loaded(stored: vec2u) -> vec4f {
 
 def product_module(
     tile: Tile,
-    activation: Activation,
+    activation: LayerActivation,
+    units: int = 0,
     *,
     whole: bool = False,
     loads_half: bool = False,
@@ -92,17 +95,18 @@ def product_module(
     It calls what the kernel defines: product_bias(g), product_response(k, p), inputs 4 k to 4 k + 3 of point p of the
     tile, product_store(p, g, value), and for weights, where lanes share loads, product_shared(k, i), which gives each
     lane its one of the `lanes` columns of weights from number `lanes` i on; without, product_weights(k, g, j), from
-    input 4 k + j to group g, k counting within a slab, and product_slab(s), which loads slab s.
+    input 4 k + j to group g, k counting within a slab, and product_slab(s), which loads slab s. Where units have
+    several activations, also product_group(g), the number in the layer of group g of the tile.
 
     It gives product_loaded and product_stored, from and to what lies in memory: vec4f, or vec2u where it is float16.
 
+    units   of the layer; needed where they have several activations
     whole   whether numbers past the last point and output are stored too
     looped  whether responses of all activations are stored in a loop over the points: a third less to compile, where
             product_store is long
     """
-    name = activation.name
-    imports = [f"#import activations/{name}"] if name != "identity" and activation.rule.elementwise else []
-    short = name in SHORT and not stores_half and not looped
+    needed = filter(is_bent, activation.kinds)
+    short = all(kind.name in SHORT for kind in activation.kinds) and not stores_half and not looped
     lines = [
         *header(
             f"The product of a layer: a tile of {tile.points} points by {4 * tile.groups} outputs, then {activation}.",
@@ -110,7 +114,8 @@ def product_module(
             f"responses: read as float{16 if loads_half else 32}, written as float{16 if stores_half else 32}",
             "s: sums <group>_<point>, w: weights <group>_<input>, h: responses <point>",
         ),
-        *imports,
+        *imports(needed),
+        *(["#import arithmetic/plain"] if any(kind.name in JOINT for kind in activation.kinds) else []),
         "",
         f"const TILE_POINTS = {tile.points}u;",
         f"const TILE_GROUPS = {tile.groups}u;",
@@ -119,6 +124,7 @@ def product_module(
         "",
         LOADED_HALF if loads_half else LOADED,
         STORED_HALF if stores_half else STORED,
+        *(_activation_of_group(activation, units) if isinstance(activation, Mixed) else []),
         "fn product_tile(iterations: u32) {",
         *(f"    {line}" for line in _body(tile, activation, short)),
         "}",
@@ -145,12 +151,12 @@ def _end(tile, activation, short):
     if short or not tile.lanes:
         for g in range(tile.groups):
             for p in range(tile.points):
-                yield f"product_store({p}u, {g}u, {_response(activation, f's{g}_{p}')});"
+                yield f"product_store({p}u, {g}u, {_response(activation, f's{g}_{p}', g)});"
         return
     # An iteration stores the first point's responses and moves the others up.
     yield f"for (var p = 0u; p < {tile.points}u; p++) {{"
     for g in range(tile.groups):
-        yield f"    product_store(p, {g}u, {_response(activation, f's{g}_0')});"
+        yield f"    product_store(p, {g}u, {_response(activation, f's{g}_0', g)});"
         for p in range(1, tile.points):
             yield f"    s{g}_{p - 1} = s{g}_{p};"
     yield "}"
@@ -200,11 +206,27 @@ def _lane(tile, column):
     return f"subgroupBroadcast(c{column // tile.lanes}, {column % tile.lanes}u)"
 
 
-def _response(activation, z):
+def _response(activation, z, g):
     """Softmax takes all outputs together, in a kernel of its own."""
-    if activation.name == "identity" or not activation.rule.elementwise:
-        return z
-    return activation.wgsl("value", z)
+    if isinstance(activation, Mixed):
+        return f"product_activated(product_group({g}u), {z})"
+    return _one(activation, z)
+
+
+def _one(activation, z):
+    if activation.name in JOINT:
+        return f"plain_product({z}, 0.0)"
+    return activation.wgsl("value", z) if is_bent(activation) else z
+
+
+def _activation_of_group(activation, units):
+    """The lines of a function that takes each group of a layer by its number to its own activations."""
+    each = groups(activation, units)
+    lines = [
+        f"if group < {span.stop}u {{ return {selected(each[span[0]], lambda a: _one(a, 'z'))}; }}"
+        for span in spans(each)
+    ]
+    return function("product_activated(group: u32, z: vec4f) -> vec4f", [*lines, "return z;"])
 
 
 def pack_lanes(layer: Layer, tile: Tile) -> np.ndarray:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.codegen.mlp.units import is_bent, layer_groups, selected
 from engine.network.mlp import Shape
 
 
@@ -33,13 +34,14 @@ class Arithmetic:
             return self.enter(z, block, k)
         return f"{self.name}_add({z}, {block}, {h})"
 
-    def response(self, shape: Shape, layer: int, z: str, group: str) -> str:
+    def response(self, shape: Shape, layer: int, z: str, group: str, at: int) -> str:
         """WGSL for the activation of z; softmax is applied to all outputs afterwards."""
-        activation = shape.activations[layer]
-        if activation.name == "identity" or not activation.rule.elementwise:
-            return z
-        return f"{self.name}_{activation.name}({z}, {activation.wgsl_argument})"
+        one = lambda a: f"{self.name}_{a.name}({z}, {a.wgsl_argument})" if is_bent(a) else z
+        return selected(layer_groups(shape, layer)[at], one, SELECTS.get(self.name, f"{self.name}_select"))
 
+
+# Numbers have WGSL's own.
+SELECTS = {"plain": "select"}
 
 POINT = ("p", "NetworkPoint")
 

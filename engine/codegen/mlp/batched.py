@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 from engine.codegen.mlp.batched_layout import WRITTEN, BatchedCut, plan, together
 from engine.codegen.mlp.softmax import softmax_shared
+from engine.codegen.mlp.units import IDENTITY, imports, is_bent
 from engine.codegen.text import fours, header, indented
 from engine.gpu.bindings import Binding
+from engine.network.activations import JOINT
 from engine.network.mlp import Shape
+from engine.network.units.mixed import runs
 
 # Lanes that share a load: lavapipe has as many on a processor with vectors of 256 bits.
 LANES = 8
@@ -75,9 +78,8 @@ def batched_module(shape: Shape, variant: Variant) -> str:
     """
     cut = variant.plan(shape)
     assert cut is not None  # the caller has checked
-    names = dict.fromkeys(a.name for a in shape.activations)
     groups = -(-shape.sizes[-1] // 4)
-    softmax = not shape.activations[-1].rule.elementwise
+    softmax = shape.activations[-1].is_whole
     layers = (f"{'up to ' if s.room > 1 else ''}{s.room} of {s.inputs} to {s.outputs}" for s in cut.segments)
     lines = [
         *header(
@@ -88,7 +90,7 @@ def batched_module(shape: Shape, variant: Variant) -> str:
             "h: responses, z: sums, n: responses of a layer in passes; <neuron or row>_<point or derivative>",
         ),
         *(["enable f16;"] if variant.half else []),
-        *(f"#import activations/{name}" for name in names),
+        *imports(shape.activations),
         "",
         f"const NETWORK_POINTS = {variant.points}u;",
         f"const NETWORK_GROUPS = {groups}u;",
@@ -115,7 +117,10 @@ class _BatchedBody:
 
     def __init__(self, shape: Shape, variant: Variant, cut: BatchedCut):
         self.shape, self.variant, self.cut = shape, variant, cut
-        self.number = "f16" if variant.half else "f32"
+        number = "f16" if variant.half else "f32"
+        # Where units differ and passes are several, sums wait in n for their activations.
+        waits = any(s.passes > 1 and not self._is_even(s) for s in cut.segments)
+        self.numbers = {"h": number, "n": "f32" if waits else number}
         self.values = range(0, variant.streams, variant.channels)
 
     def lines(self):
@@ -125,7 +130,7 @@ class _BatchedBody:
         streams = range(self.variant.streams)
         for name, width in (("h", self._width(1)), ("n", self._width(2))):
             for i in range(width):
-                yield " ".join(f"var {name}{i}_{s}: {self.number};" for s in streams)
+                yield " ".join(f"var {name}{i}_{s}: {self.numbers[name]};" for s in streams)
         yield from self._inputs()
         for number, segment in enumerate(self.cut.segments):
             yield f"// up to {segment.room} layers of {segment.inputs} to {segment.outputs}"
@@ -169,8 +174,7 @@ class _BatchedBody:
             yield f"    for (var t = 0u; t < {segment.passes}u; t++) {{"
             yield from indented(indented([*self._pass(segment, streams), *steps]))
             yield "    }"
-            for i in range(segment.outputs):
-                yield "    " + " ".join(f"h{i}_{s} = n{i}_{s};" for s in range(self.variant.streams))
+            yield from indented(self._passed(segment))
         yield "}"
 
     def _pass(self, segment, streams):
@@ -220,27 +224,68 @@ class _BatchedBody:
             return f"{z} = fma({weight}, x{i}_{s}, {z});"
         return f"{z} += {weight};" if i == s % self.variant.channels - 1 else ""
 
+    def _is_even(self, segment):
+        """True where all units of a layer have one activation, which takes one unit."""
+        first, *others = self.shape.activations[segment.layer].kinds
+        return not others and first.name not in JOINT
+
     def _responses(self, segment, rows, name, shift):
-        """Activations, four at a time: of four points or of several rows."""
-        activation = self.shape.activations[segment.layer]
-        plain = activation.name == "identity" or not activation.rule.elementwise
-        places = [(r, s) for r in rows if r + shift < segment.passes * segment.rows for s in self.values]
-        for k, _, four in fours(f"z{r}_{s}" for r, s in places):
-            if not plain:
+        """The responses of a pass; in several passes of units that differ their sums."""
+        if self._is_even(segment) or segment.passes > 1:
+            activation = self.shape.activations[segment.layer].kinds[0] if self._is_even(segment) else IDENTITY
+            yield from self._activated(activation, [f"z{r}" for r in rows], [f"{name}{r + shift}" for r in rows])
+            return
+        yield from self._each_run(segment, "z")
+
+    def _passed(self, segment):
+        """What follows the last pass: responses go from n to h."""
+        if not self._is_even(segment):
+            yield from self._each_run(segment, "n")
+            return
+        value = "n{i}_{s}" if self.numbers["h"] == self.numbers["n"] else "f16(n{i}_{s})"
+        for i in range(segment.outputs):
+            yield " ".join(f"h{i}_{s} = {value.format(i=i, s=s)};" for s in range(self.variant.streams))
+
+    def _each_run(self, segment, source):
+        """The responses h of the sums in z or n."""
+        for activation, first, units in runs(self.shape.activations[segment.layer], segment.outputs):
+            some = range(first, first + units)
+            yield "{"
+            yield from indented(self._activated(activation, [f"{source}{i}" for i in some], [f"h{i}" for i in some]))
+            yield "}"
+
+    def _activated(self, activation, sums, responses):
+        """An activation of some units, given their variables' names: four at a time, of four points or several rows."""
+        if activation.name in JOINT:
+            yield from self._products_of_pairs(sums, responses)
+            return
+        number = self.numbers[responses[0][0]]
+        places = [(z, h, s) for z, h in zip(sums, responses, strict=True) for s in self.values]
+        for k, _, four in fours(f"{z}_{s}" for z, _, s in places):
+            if is_bent(activation):
                 yield f"let a{k} = {activation.wgsl('value', f'vec4f({four})')};"
                 if self.variant.gradient:
                     yield f"let d{k} = {activation.wgsl('slope', f'vec4f({four})')};"
-            for j, (r, s) in enumerate(places[k : k + 4]):
-                value = f"z{r}_{s}" if plain else f"a{k}[{j}]"
-                yield f"{name}{r + shift}_{s} = {self.number}({value});"
+            for j, (z, h, s) in enumerate(places[k : k + 4]):
+                value = f"a{k}[{j}]" if is_bent(activation) else f"{z}_{s}"
+                yield f"{h}_{s} = {number}({value});"
                 for c in range(1, self.variant.channels):
-                    slope = "" if plain else f"d{k}[{j}] * "
-                    yield f"{name}{r + shift}_{s + c} = {self.number}({slope}z{r}_{s + c});"
+                    slope = f"d{k}[{j}] * " if is_bent(activation) else ""
+                    yield f"{h}_{s + c} = {number}({slope}{z}_{s + c});"
+
+    def _products_of_pairs(self, sums, responses):
+        number = self.numbers["h"]
+        for x, y, h, carried in zip(sums[::2], sums[1::2], responses[::2], responses[1::2], strict=True):
+            for s in self.values:
+                yield f"{h}_{s} = {number}({x}_{s} * {y}_{s});"
+                for c in range(s + 1, s + self.variant.channels):
+                    yield f"{h}_{c} = {number}(fma({x}_{s}, {y}_{c}, {y}_{s} * {x}_{c}));"
+            yield from (f"{carried}_{s} = {number}({y}_{s});" for s in range(self.variant.streams))
 
     def _outputs(self):
         count = self.shape.sizes[-1]
         groups = -(-count // 4)
-        softmax = not self.shape.activations[-1].rule.elementwise
+        softmax = self.shape.activations[-1].is_whole
         for s in range(self.variant.streams):
             fours = []
             for g in range(groups):

@@ -15,11 +15,12 @@ written out 3.1 ms and 1.5 s; by outputs into an array 7.2 ms and 0.38 s; by inp
 by inputs from variables 3.1 ms and 0.20 s; with dual numbers 4.8 ms and 0.43 s, from an array 5.4 ms and 1.26 s.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Protocol
 
 from engine.codegen.mlp.layout import LayerBlocks, layout
+from engine.codegen.mlp.units import is_even, layer_groups, spans
 from engine.codegen.text import indented
 from engine.network.mlp import Shape
 
@@ -39,7 +40,8 @@ STRIDE = 8
 class Element(Protocol):
     """What stands for four neurons' responses: a WGSL type, and the texts of its operations.
 
-    `group` is the text of an output group's number in its layer; a product that is "" adds nothing.
+    `group` is the text of an output group's number in its layer, `at` the number of one with the same activations; a
+    product that is "" adds nothing.
     """
 
     @property
@@ -49,7 +51,7 @@ class Element(Protocol):
 
     def product(self, layer: int, z: str, block: str, k: str, h: str) -> str: ...
 
-    def response(self, shape: Shape, layer: int, z: str, group: str) -> str: ...
+    def response(self, shape: Shape, layer: int, z: str, group: str, at: int) -> str: ...
 
 
 def body(shape: Shape, element: Element) -> str:
@@ -68,13 +70,18 @@ def loop_iterations(shape: Shape) -> int:
     """Loop iterations of one evaluation, at most; llvmpipe ends loops after 65,535 an invocation, all summed."""
     if is_written_out(shape):
         return 0
-    return sum(_iterations(layer, b) for layer, b in enumerate(layout(shape).blocks))
+    return sum(_iterations(shape, layer, b) for layer, b in enumerate(layout(shape).blocks))
 
 
-def _iterations(layer, block):
+def _iterations(shape, layer, block):
     if _is_wide(layer, block):
-        return 2 + (2 + block.outputs // CHUNK) * (1 + block.inputs // CHUNK)
+        return 2 + (2 + block.outputs // CHUNK) * (1 + block.inputs // CHUNK) + _turns(shape, layer)
     return 1 + block.inputs
+
+
+def _turns(shape, layer):
+    """Loop iterations, at most, of a layer's activations where they have loops of their own."""
+    return 0 if is_even(shape, layer) else 2 * len(layer_groups(shape, layer))
 
 
 def _is_wide(layer, block):
@@ -96,19 +103,44 @@ class _Writer:
             if product := self.element.product(layer, z, f"network_block({at})", k, h):
                 yield f"{z} = {product};"
 
-    def response(self, layer: int, z: str, group: str) -> str:
+    def response(self, layer: int, z: str, group: str, at: int) -> str:
         """The activation of the sums z."""
-        return self.element.response(self.shape, layer, z, group)
+        return self.element.response(self.shape, layer, z, group, at)
+
+    def responses(self, layer: int) -> list[str]:
+        """The activations of each group's sums `z`."""
+        return [self.response(layer, "z", "g", at) for at in range(self.blocks[layer].outputs)]
+
+    def apart(self, layer: int, name: Callable[[int], str]) -> Iterator[str]:
+        """The activations of all sums, which variables hold: a loop for each range of equal ones.
+
+        name   of a group's variable
+
+        An iteration takes the first variable and moves the others up, so that after the last one all are in place.
+        """
+        for span in spans(self.responses(layer)):
+            if self.response(layer, "z", "g", span[0]) == "z":
+                continue
+            if len(span) <= 2:
+                for g in span:
+                    yield f"{name(g)} = {self.response(layer, name(g), f'{g}u', g)};"
+                continue
+            yield f"for (var g = 0u; g < {len(span)}u; g++) {{"
+            yield f"    let z = {name(span[0])};"
+            for g in span[:-1]:
+                yield f"    {name(g)} = {name(g + 1)};"
+            yield f"    {name(span[-1])} = {self.response(layer, 'z', f'{span[0]}u + g', span[0])};"
+            yield "}"
 
     def run(self, layer: int) -> int:
         """How many layers from this one on are alike and feed each other; the first stands alone."""
         sizes, count = self.shape.sizes, 1
         if layer and sizes[layer] == sizes[layer + 1]:
-            mine = self.response(layer, "z", "g")
+            mine = self.responses(layer)
             while (
                 layer + count < len(self.blocks)
                 and sizes[layer + count + 1] == sizes[layer]
-                and self.response(layer + count, "z", "g") == mine
+                and self.responses(layer + count) == mine
             ):
                 count += 1
         return count
@@ -146,7 +178,7 @@ class WrittenOut(_Writer):
             yield f"var {name} = {self.element.start(layer, f'{block.bias + g}u', f'{g}u')};"
             for k in range(block.inputs):
                 yield from self.products(layer, block, [name], f"{block.block(g, k)}u", f"{k}u", f"h{layer - 1}_{k}")
-            response = self.response(layer, name, f"{g}u")
+            response = self.response(layer, name, f"{g}u", g)
             if response != name:
                 yield f"{name} = {response};"
 
@@ -178,16 +210,18 @@ class ByInputs(_Writer):
             yield "{"
             yield from indented(self._sums(layer, block, at, at, range(block.outputs), 1))
             for g in range(block.outputs):
-                yield f"    h{g} = {self.response(layer, f'z{g}', f'{g}u')};"
+                yield f"    h{g} = {self.response(layer, f'z{g}', f'{g}u', g)};"
             yield "}"
             return
+        even = is_even(self.shape, layer)
+        response = self.response if even else lambda layer, z, group, at: z
         whole = block.outputs // CHUNK * CHUNK
         if whole:
             yield f"for (var t = 0u; t < {whole // CHUNK}u; t++) {{"
             yield f"    let tile = {at} + {4 * CHUNK * block.inputs}u * t;"
             yield from indented(self._sums(layer, block, "tile", f"{at} + {CHUNK}u * t", range(CHUNK), CHUNK))
             for g in range(whole):
-                new = f"n{g + CHUNK}" if g + CHUNK < whole else self.response(layer, f"z{g + CHUNK - whole}", "g")
+                new = f"n{g + CHUNK}" if g + CHUNK < whole else response(layer, f"z{g + CHUNK - whole}", "g", 0)
                 yield f"    n{g} = {new};"
             yield "}"
         if whole < block.outputs:
@@ -196,8 +230,10 @@ class ByInputs(_Writer):
             yield "{"
             yield from indented(self._sums(layer, block, tile, f"{at} + {whole}u", rest, CHUNK))
             for g in rest:
-                yield f"    n{whole + g} = {self.response(layer, f'z{g}', f'{whole + g}u')};"
+                yield f"    n{whole + g} = {response(layer, f'z{g}', f'{whole + g}u', whole + g)};"
             yield "}"
+        if not even:
+            yield from self.apart(layer, lambda g: f"n{g}")
         for g in range(block.outputs):
             yield f"h{g} = n{g};"
 
@@ -240,9 +276,9 @@ class ByOutputs(_Writer):
     def iterations(self) -> int:
         """Loop iterations of one evaluation, at most."""
         total = 0
-        for block in self.blocks:
+        for layer, block in enumerate(self.blocks):
             inner = block.inputs // STRIDE if self._is_wide(block) else 0
-            total += block.outputs * (1 + inner) + 1
+            total += block.outputs * (1 + inner) + 1 + _turns(self.shape, layer)
         return total
 
     def _is_wide(self, block):
@@ -264,7 +300,8 @@ class ByOutputs(_Writer):
             yield "    }"
         for k in range(looped, block.inputs):
             yield from indented(self.products(layer, block, ["z"], f"row + {4 * k}u", f"{k}u", f"{self.source}[{k}]"))
-        response = self.response(layer, "z", "g")
+        even = is_even(self.shape, layer)
+        response = self.response(layer, "z", "g", 0) if even else "z"
         if wide:
             yield f"    {target}[g] = {response};"
         else:
@@ -272,10 +309,20 @@ class ByOutputs(_Writer):
                 yield f"    {target}[{g}] = {target}[{g + 1}];"
             yield f"    {target}[{block.outputs - 1}] = {response};"
         yield "}"
+        if not even:
+            yield from self._in_memory(layer, target) if wide else self.apart(layer, lambda g: f"{target}[{g}]")
         if is_run:
             yield f"{self.source} = next;"
         else:
             self.source = target
+
+    def _in_memory(self, layer, target):
+        """As `apart`, for responses in an array in memory."""
+        for span in spans(self.responses(layer)):
+            yield f"for (var g = {span[0]}u; g < {span[-1] + 1}u; g++) {{"
+            yield f"    let z = {target}[g];"
+            yield f"    {target}[g] = {self.response(layer, 'z', 'g', span[0])};"
+            yield "}"
 
     def lines(self) -> Iterator[str]:
         """The statements of a function's body."""

@@ -7,7 +7,9 @@ from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN, Arithmetic
 from engine.codegen.mlp.body import body, is_written_out, loop_iterations
 from engine.codegen.mlp.layout import layout, weights_binding
 from engine.codegen.mlp.softmax import softmax_function, softmax_shared
+from engine.codegen.mlp.units import imports, is_bent, kinds
 from engine.codegen.text import header
+from engine.network.activations import JOINT
 from engine.network.mlp import Shape
 
 POINTS = {1: "f32", 2: "vec2f", 3: "vec3f", 4: "vec4f"}
@@ -34,7 +36,7 @@ def network_module(shape: Shape, arithmetics: Sequence[Arithmetic] = (PLAIN, DUA
     Each is there if its arithmetic is among `arithmetics`; a further one gives `network_NAME`.
     """
     parts = [_head(shape, arithmetics)]
-    if not shape.activations[-1].rule.elementwise:
+    if shape.activations[-1].is_whole:
         parts.append(softmax_shared(shape))
     for arithmetic in arithmetics:
         parts.append(network_function(shape, arithmetic))
@@ -75,11 +77,10 @@ def _head(shape, arithmetics):
         f"weights: {layout(shape).count} vec4f of {binding.kind} memory, layer by layer blocks of 4 x 4, then the bias",
     )
     names = dict.fromkeys(a.name for a in arithmetics)
-    imports = [f"#import arithmetic/{name}" for name in names]
-    imports += [f"#import activations/{name}" for name in dict.fromkeys(a.name for a in shape.activations)]
+    needed = [f"#import arithmetic/{name}" for name in names] + imports(shape.activations)
     lines = [
         *top,
-        *imports,
+        *needed,
         "",
         f"alias NetworkPoint = {POINTS.get(inputs, 'u32')};",
         f"const NETWORK_INPUTS = {inputs}u;",
@@ -129,7 +130,7 @@ fn network_slope(p: NetworkPoint, direction: NetworkPoint, k: u32) -> vec2f {
 @cache
 def network_function(shape: Shape, arithmetic: Arithmetic) -> str:
     """The WGSL function `network_NAME` of a Shape in an Arithmetic: all outputs, as array<ELEMENT, NETWORK_GROUPS>."""
-    softmax = not shape.activations[-1].rule.elementwise
+    softmax = shape.activations[-1].is_whole
     name = f"network_{arithmetic.name}" + ("_logits" if softmax else "")
     outputs = f"array<{arithmetic.element}, {layout(shape).blocks[-1].outputs}>"
     parts = _activations(shape, arithmetic)
@@ -143,8 +144,8 @@ def network_function(shape: Shape, arithmetic: Arithmetic) -> str:
 def _activations(shape, arithmetic):
     """One function NAME_ACTIVATION(z, a) for each activation that the body calls."""
     element, functions = arithmetic.element, {}
-    for activation in shape.activations:
-        if activation.name != "identity" and activation.rule.elementwise:
+    for activation in filter(is_bent, kinds(shape.activations)):
+        if activation.name not in JOINT:
             name = f"{arithmetic.name}_{activation.name}"
             lift = arithmetic.lift(activation.name, "a")
             functions[name] = (

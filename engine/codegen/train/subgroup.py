@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.codegen.mlp.units import imports
 from engine.codegen.text import each, fours, header, indented
 from engine.codegen.train.problem import Places, Problem
 
@@ -96,7 +97,6 @@ class Lanes:
 
 def lanes_module(plan: Lanes) -> str:
     """The text of `generated/train` for Lanes: the function `train(run, lane)`."""
-    names = dict.fromkeys(a.name for a in plan.problem.shape.activations)
     return "\n".join(
         [
             *header(
@@ -104,7 +104,7 @@ def lanes_module(plan: Lanes) -> str:
                 "w, b: weights and biases <layer>_<output>_<vector of inputs>; m_, v_, g_: their moments and gradient",
                 "a: weights with lanes that are outputs; z, h: sums and responses; d: the loss's derivatives by sums",
             ),
-            *(f"#import activations/{name}" for name in names),
+            *imports(plan.problem.shape.activations),
             *(["#import lib/exponential"] if plan.problem.task == "classes" else []),
             "",
             "fn train(run: u32, lane: u32) {",

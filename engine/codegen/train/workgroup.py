@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.codegen.mlp.units import imports
 from engine.codegen.text import function, header
 from engine.codegen.train.problem import Places, Problem
 from engine.errors import DeviceLimitError
@@ -115,7 +116,7 @@ def threads_module(plan: Threads) -> str:
                 f"Training of {problem.shape} on {problem.task}, a workgroup of {plan.threads} invocations a run.",
                 f"{plan.units} inputs and neurons and {4 * plan.fours} samples at once in workgroup memory",
             ),
-            *(f"#import activations/{name}" for name in dict.fromkeys(a.name for a in problem.shape.activations)),
+            *imports(problem.shape.activations),
             *(["#import lib/exponential"] if problem.task == "classes" else []),
             "",
             f"const INPUTS = {problem.shape.sizes[0]}u;",
