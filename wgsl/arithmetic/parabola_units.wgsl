@@ -2,7 +2,7 @@
 #import arithmetic/parabola
 
 // A neuron that carries its sum on.
-fn parabola_carried(z: Parabola, terms: f32) -> Parabola {
+fn parabola_passed(z: Parabola, terms: f32) -> Parabola {
     return parabola_of(z.near, z.far, z.error_bound, Range(z.middle - z.radius, z.middle + z.radius), terms);
 }
 

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from engine.codegen.boundaries.responses import hidden_function, last_value
 from engine.codegen.mlp.body import WrittenOut
 from engine.codegen.mlp.layout import layout
 from engine.codegen.mlp.units import imports, is_bent, kinds
 from engine.codegen.text import function, indented
-from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Shape
-from engine.network.units.mixed import Mixed, runs
 
 STRAIGHT = ("relu", "leaky_relu", "identity")
 # Groups of outputs whose sums one loop computes together.
@@ -123,7 +122,7 @@ class BoundaryWriter:
         widest = max(b.outputs for b in self.blocks)
         yield from (f"var<private> {name}: array<Plane, {widest}>;" for name in self.arrays)
         yield from FIXED.format(first=self.blocks[0].outputs, z=z, start=start).splitlines()
-        yield from self.hidden(z)
+        yield from hidden_function(self.shape, self.groups.starts, self.straight, z)
         yield from function("evaluate(q: vec2f)", [
             *self.each(self.words, "sides[{g}] = vec4u(0u);"), *self.evaluation(), *self.decision(),
         ])  # fmt: skip
@@ -131,7 +130,7 @@ class BoundaryWriter:
         yield from function("next_mask() -> u32", self.next_mask())
         marked = " | ".join(f"masks[{w}]" for w in range(self.words))
         yield from function("is_marked() -> bool", [f"return is_any({marked});"])
-        yield from function("value_of(z: vec4f, k: u32) -> vec4f", self.last_value())
+        yield from function("value_of(z: vec4f, k: u32) -> vec4f", last_value(self.shape))
         yield from self.choices()
         yield from function("forget()", self.each(count + 1, "distances[{g}] = vec4f(FAR);"))
         clear = list(self.each(self.words, "masks[{g}] = vec4u(0u);"))
@@ -154,68 +153,6 @@ class BoundaryWriter:
             *self.each(count, "kinks_of({g}, reach, &first, &second);"),
             "return two_steps(first, second);",
         ])  # fmt: skip
-
-    def last_value(self) -> Iterator[str]:
-        """Statements that return the last activation of output k, whose sum is all of z."""
-        of = lambda a: a.wgsl("value", "z") if is_bent(a) else "z"
-        last, count = self.shape.activations[-1], self.shape.sizes[-1]
-        *others, end = runs(last, count)
-        for run in others:
-            yield f"if k < {run.first + run.units}u {{ return {of(run.activation)}; }}"
-        yield f"return {of(end.activation)};"
-
-    def hidden(self, z: str) -> Iterator[str]:
-        """boundary_hidden: stores a hidden group's sums and gives its responses, by its layer's activation."""
-        hidden = kinds(self.shape.activations[:-1])
-        if any(isinstance(a, Mixed) or a.name in JOINT for a in self.shape.activations[:-1]):
-            lines = self._by_units(z, hidden)
-        else:
-            lines = [f"let z = {z};", "boundary_store(z, p, group);"]
-            for i, a in enumerate(hidden):
-                moved, slope = self._moved(a)
-                if i == 0:
-                    lines += [f"var response = {moved};", f"var slope = {slope};"]
-                    continue
-                mine = " || ".join(f"layer == {k}u" for k, b in enumerate(self.shape.activations[:-1]) if b == a)
-                lines += [f"response = select(response, {moved}, {mine});", f"slope = select(slope, {slope}, {mine});"]
-            lines.append("return Plane(response, slope * p.x, slope * p.y);")
-        return function("boundary_hidden(p: Plane, c: vec4f, layer: u32, group: u32) -> Plane", lines)
-
-    def _moved(self, a):
-        """WGSL for an activation's response and slope."""
-        if a.name == "identity":
-            return "p.v", "vec4f(1.0)"
-        moved = f"moved_{a.name}(p.v, c, {a.wgsl_argument})" if self.straight else a.wgsl("value", "z")
-        return moved, a.wgsl("slope", "z")
-
-    def _by_units(self, z, hidden):
-        """The statements of boundary_hidden where units differ: those that carry a value on have no boundary."""
-        first = [4 * start for start in self.groups.starts]
-        places: dict[Activation, list[str]] = {}
-        for at, activation, units in zip(first, self.shape.activations, self.shape.sizes[1:], strict=False):
-            for run in runs(activation, units):
-                low = at + run.first
-                here = f"units_between(unit, {low}u, {low + run.units}u)"
-                places.setdefault(run.activation, []).append(here)
-        masks = {a: " | ".join(found) for a, found in places.items()}
-        carried = [f"({masks[a]}) & !FIRSTS" for a in hidden if a.name in JOINT]
-        carried += [
-            f"units_between(unit, {at + run.first}u, {at + run.first + run.units}u)"
-            for at, activation, units in zip(first, self.shape.activations, self.shape.sizes[1:], strict=False)
-            for run in runs(activation, units)
-            if isinstance(activation, Mixed) and run.activation.name == "identity"
-        ]
-        yield f"let z = {z};"
-        yield "let unit = vec4u(4u * group) + vec4u(0u, 1u, 2u, 3u);"
-        yield f"let carried = {' | '.join(f'({mask})' for mask in carried) or 'vec4<bool>()'};"
-        yield "let nothing = Plane(vec4f(1.0), vec4f(0.0), vec4f(0.0));"
-        yield "boundary_store(select(z, nothing.v, carried), plane_select(p, nothing, carried), group);"
-        yield "var response = p;"
-        for a in filter(is_bent, hidden):
-            value, slope = self._moved(a) if a.name not in JOINT else ("", "")
-            plane = f"Plane({value}, {slope} * p.x, {slope} * p.y)" if value else "plane_product(p)"
-            yield f"response = plane_select(response, {plane}, {masks[a]});"
-        yield "return response;"
 
     def decision(self) -> Iterator[str]:
         """Statements for the sum that is 0 where the decision changes: for classes, the best less the second best."""

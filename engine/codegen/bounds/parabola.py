@@ -44,7 +44,7 @@ class ParabolaElement:
             if activation.name == "product":
                 return f"parabola_product({rounded}, {terms}.0)"
             if activation.name == "identity" and not alone:
-                return f"parabola_carried({rounded}, {terms}.0)"
+                return f"parabola_passed({rounded}, {terms}.0)"
             return f"lift_{self.activations.index(activation)}({rounded}, {terms}.0)"
 
         return selected(kinds, one, "parabola_select")

@@ -79,14 +79,14 @@ class SlopeBody:
         self.activations = kinds(shape.activations[:1])
         each = layer_groups(shape, 0)
         # Functions of an activation have its number as suffix; those of groups with several follow.
-        self.several = list(dict.fromkeys(group for group in each if len(group) > 1))
+        self.mixed_groups = list(dict.fromkeys(group for group in each if len(group) > 1))
         self.suffixes = [self._suffix(group) for group in each]
         self.groups = self.blocks[0].outputs
         self.bias = "0.0" if len(self.blocks) == 1 else f"weights[{self.blocks[1].bias}u].x"
 
     def _suffix(self, group):
-        several = len(group) > 1
-        return len(self.activations) + self.several.index(group) if several else self.activations.index(group[0])
+        is_mixed = len(group) > 1
+        return len(self.activations) + self.mixed_groups.index(group) if is_mixed else self.activations.index(group[0])
 
     def out(self, g: int) -> str:
         """The last layer's weights from group g."""
@@ -118,7 +118,7 @@ class SlopeBody:
         parts = [
             "\n".join(["#import arithmetic/slope", *imports(self.activations)]) + "\n\nconst ENTERS_APART = true;\n",
             *(range_functions(activation, k) for k, activation in enumerate(self.activations)),
-            *(selected_functions(group, self._suffix(group), self.activations.index) for group in self.several),
+            *(selected_functions(group, self._suffix(group), self.activations.index) for group in self.mixed_groups),
             *(f"var<private> {name}: array<vec4f, {self.groups}>;" for name in (*self.per_ray, *ENDS)),
             self.function(
                 "enclosure_begin(o: vec3f, d: vec3f, length: f32)",

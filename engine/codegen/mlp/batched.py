@@ -275,12 +275,12 @@ class _BatchedBody:
 
     def _products_of_pairs(self, sums, responses):
         number = self.numbers["h"]
-        for x, y, h, carried in zip(sums[::2], sums[1::2], responses[::2], responses[1::2], strict=True):
+        for x, y, h, second in zip(sums[::2], sums[1::2], responses[::2], responses[1::2], strict=True):
             for s in self.values:
                 yield f"{h}_{s} = {number}({x}_{s} * {y}_{s});"
                 for c in range(s + 1, s + self.variant.channels):
                     yield f"{h}_{c} = {number}(fma({x}_{s}, {y}_{c}, {y}_{s} * {x}_{c}));"
-            yield from (f"{carried}_{s} = {number}({y}_{s});" for s in range(self.variant.streams))
+            yield from (f"{second}_{s} = {number}({y}_{s});" for s in range(self.variant.streams))
 
     def _outputs(self):
         count = self.shape.sizes[-1]

@@ -1,0 +1,37 @@
+"""Where units have boundaries: at the kinks of their activations, or where their sums are 0 if they bend smoothly."""
+
+import numpy as np
+
+from engine.network.activations import JOINT, Activation
+from engine.network.mlp import Shape
+from engine.network.units.mixed import LayerActivation, Mixed, runs
+
+
+def kinks(activation: Activation) -> tuple[float, ...]:
+    """z where an activation has a kink, ascending."""
+    if not activation.rule.elementwise:
+        return ()
+    a, at_zero = activation.argument, activation.rule.kink(activation.argument)
+    return tuple(sorted({*([0.0] if at_zero else []), *map(float, activation.rule.corners(a))}))
+
+
+def places(activation: LayerActivation, units: int) -> list[tuple[float, ...]]:
+    """For each unit of a layer, the sums at which it has a boundary; none for one that carries its sum on.
+
+    A unit carries its sum on if it is an identity beside units that bend, or the second of a product's pair.
+    """
+    found: list[tuple[float, ...]] = []
+    for each, _, count in runs(activation, units):
+        if each.name in JOINT:
+            found += [(0.0,), ()] * (count // 2)
+        elif each.name == "identity" and isinstance(activation, Mixed):
+            found += [()] * count
+        else:
+            found += [kinks(each) or (0.0,)] * count
+    return found
+
+
+def passing(shape: Shape) -> list[np.ndarray]:
+    """For each hidden layer (units,) bool: which units carry their sums on, and so have no boundary."""
+    layers = zip(shape.activations[:-1], shape.sizes[1:], strict=False)
+    return [np.array([not some for some in places(activation, units)]) for activation, units in layers]
