@@ -1,4 +1,4 @@
-"""Zero sets of neurons of any activation over a plane, traced: marching squares, then root finding in float64.
+"""Boundaries of neurons of any activation over a plane, traced: marching squares, then root finding in float64.
 
 Points are exact to the last digits of float64; loops smaller than a cell of the grid may be missed. Networks that are
 piecewise linear have an exact partition instead.
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from engine.errors import ShapeError
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
+from engine.network.units.bends import places
 
 # Cells along the longer side: a loop is lost only if none of 66,000 points lies inside it.
 CELLS = 256
@@ -42,7 +43,7 @@ SADDLES = {
 
 @dataclass(frozen=True, eq=False)
 class Contours:
-    """Where each hidden neuron's pre-activation is 0 in a rectangle; traced, not exact.
+    """Where each hidden neuron's pre-activation is 0, or at a kink of its activation, in a rectangle; traced.
 
     low, high    (2,) world, the rectangle
     neurons      hidden neurons; `polylines(neurons)` is the decision boundary, if it was asked for
@@ -93,10 +94,10 @@ def contours(
     lines, first = {}, 0
     with np.errstate(over="ignore", invalid="ignore"):
         for layer in range(len(net.layers) - 1):
-            width = len(net.layers[layer].bias)
-            for k, found in _traced(plane.responses, layer, grid, size, tolerance).items():
+            each = places(net.layers[layer].activation, len(net.layers[layer].bias))
+            for k, found in _traced(plane.responses, layer, grid, size, tolerance, each).items():
                 lines[first + k] = found
-            first += width
+            first += len(each)
         if decision:
             found = _traced(plane.margins, None, grid, size, tolerance)
             if net.outputs > 2:
@@ -123,7 +124,7 @@ class _Plane:
             d = weights @ d if slopes else None
             if k < layer:
                 h = part.activation.value(z)
-                d = part.activation.slope(z)[:, :, None] * d if slopes else None
+                d = part.activation.tangent(z[:, None], d.swapaxes(1, 2)).swapaxes(1, 2) if d is not None else None
         return (z, d) if slopes else z
 
     def margins(self, points, _, neurons=slice(None), slopes=False):
@@ -185,28 +186,39 @@ class _Grid:
         return np.stack([x[column], y[row]], axis=1)
 
 
-def _traced(functions, layer, grid, size, tolerance):
-    """{neuron: paths} where functions(points, layer, neurons, slopes), a method of _Plane, are 0."""
+def _traced(functions, layer, grid, size, tolerance, places=None):
+    """{neuron: paths} where functions(points, layer, neurons, slopes), a method of _Plane, are 0.
+
+    places   of each function, the values at which it is traced instead
+    """
     values = functions(grid.points, layer)
     # Zero counts as positive, so that every corner has a side.
     values = np.where(np.isnan(values), 0.0, values)
-    found = {}
+    found: dict[int, list[np.ndarray]] = {}
     for k in range(values.shape[1]):
+        for place in (0.0,) if places is None else places[k]:
 
-        def one(points, slopes=False, some=slice(k, k + 1)):
-            z = functions(points, layer, some, slopes)
-            return (z[0][:, 0], z[1][:, 0]) if slopes else z[:, 0]
+            def one(points, slopes=False, some=slice(k, k + 1), place=place):
+                z = functions(points, layer, some, slopes)
+                return (z[0][:, 0] - place, z[1][:, 0]) if slopes else z[:, 0] - place
 
-        pairs = _pairs(values[:, k], grid, one)
-        if not len(pairs):
-            continue
-        sides, inverse = np.unique(pairs, return_inverse=True)
-        ends = grid.ends(sides)
-        points = _roots(one, grid.points[ends[:, 0]], grid.points[ends[:, 1]], values[ends[:, 0], k] >= 0)
-        chains = _chained(inverse.reshape(pairs.shape), len(sides))
-        found[k] = [_refined(one, _apart(points[chain], size), size, tolerance) for chain in chains]
-        found[k] = [path for path in found[k] if len(path) > 1]
+            paths = _zeros(one, values[:, k] - place, grid, size, tolerance)
+            if paths is not None:
+                found[k] = found.get(k, []) + paths
     return found
+
+
+def _zeros(function, values, grid, size, tolerance):
+    """The paths where a function is 0, given its values at the grid's corners; None where no sign changes."""
+    pairs = _pairs(values, grid, function)
+    if not len(pairs):
+        return None
+    sides, inverse = np.unique(pairs, return_inverse=True)
+    ends = grid.ends(sides)
+    points = _roots(function, grid.points[ends[:, 0]], grid.points[ends[:, 1]], values[ends[:, 0]] >= 0)
+    chains = _chained(inverse.reshape(pairs.shape), len(sides))
+    found = [_refined(function, _apart(points[chain], size), size, tolerance) for chain in chains]
+    return [path for path in found if len(path) > 1]
 
 
 def _pairs(values, grid, function):

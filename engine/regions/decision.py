@@ -17,13 +17,14 @@ def decision_layer(net: Mlp, layers: list[PlaneLayer]) -> PlaneLayer:
     One output: whether its sum is above 0. Two: whether the second less the first is. More: which is the largest.
     """
     activation, last = net.layers[-1].activation, layers[-1]
-    if activation.name not in RISING or (activation.name == "leaky_relu" and activation.parameters[0] <= 0):
+    (kind, *others) = activation.kinds
+    if others or kind.name not in RISING or (kind.name == "leaky_relu" and kind.parameters[0] <= 0):
         raise NetworkError(
             f"{net} ends in {activation}, whose outputs are not in the order of their sums: it has no decision "
             "boundary of straight pieces. Take the regions without it (decision=False)."
         )
     if net.outputs == 2:
-        return PlaneLayer(last.weights[1:] - last.weights[:1], last.bias[1:] - last.bias[:1], 1.0)
+        return PlaneLayer.last(last.weights[1:] - last.weights[:1], last.bias[1:] - last.bias[:1])
     return last
 
 

@@ -228,7 +228,8 @@ def regions(
 ) -> Partition:
     """The Partition of a rectangle into the regions on which the network is linear.
 
-    net        an Mlp of any depth whose hidden layers are relu, leaky_relu or identity, which has no boundaries
+    net        an Mlp of any depth whose hidden layers are of straight pieces: relu, leaky_relu, identity, which has no
+               boundaries, and the like; units of a layer may differ
     domain     the plane through its inputs, and the rectangle; None takes two inputs as they are
     low, high  (2,), world: another rectangle than the domain's; without a domain the unit square
     decision   cut along the decision boundary too: where two outputs are equal, where the largest of more changes, or
@@ -249,8 +250,10 @@ def regions(
         if layer.bends:
             tolerance = SAFETY * deviation + TINY
             layers[number] = replace(layer, tolerance=tolerance)
-            reached.append(np.array([(z > tolerance).any(0), (z < -tolerance).any(0)]))
-            z = plane.cut(z, tolerance, owner)
+            off = z - layer.bend.first
+            here = np.array([(off > tolerance).any(0), (off < -tolerance).any(0)])
+            reached.append(here | ~layer.bend.has_kink)
+            z = _cut(plane, layers[number], z, owner)
         else:
             reached.append(np.ones((2, len(layer.bias)), bool))
         h = layer.bent(z)
@@ -265,6 +268,21 @@ def regions(
         plane.vertices.all, plane.ends.all, plane.faces.all, plane.owner.all, plane.coincident, plane.count,
         sizes, tuple(after), corners[0], corners[2], layers, deciding, _parents(plane, layers), ~above, above & ~below,
     )  # fmt: skip
+
+
+def _cut(plane, layer, z, owner):
+    """Cuts at the kinks of a layer, given its sums at the vertices; returns them at all vertices, the new ones too."""
+    units, places, straight = layer.bend.units, layer.bend.places, np.flatnonzero(~layer.bend.has_kink)
+    if len(units) == z.shape[1] and not len(straight):
+        return plane.cut(z - places, layer.tolerances, owner) + places
+    # Sums that nothing bends come along.
+    columns = np.concatenate([z[:, units] - places, z[:, straight]], axis=1)
+    found = plane.cut(columns, np.append(layer.tolerances, np.full(len(straight), np.inf)), owner)
+    plane.rename(owner, units)
+    z = np.empty((len(found), z.shape[1]))
+    z[:, straight] = found[:, len(units) :]
+    z[:, units[::-1]] = (found[:, : len(units)] + places)[:, ::-1]
+    return z
 
 
 def _parents(plane, layers):

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
+from engine.network.units.bends import places
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +19,7 @@ class Local:
     logits      (outputs,): the last layer's weighted sums
     outputs     (outputs,): after the last activation
     jacobian    (outputs, 2): derivatives of `logits` along world x and y
+    places      for each hidden layer the sums at which each neuron has a boundary; none for one that passes its sum on
     """
 
     sums: tuple
@@ -25,11 +27,13 @@ class Local:
     logits: np.ndarray
     outputs: np.ndarray
     jacobian: np.ndarray
+    places: tuple
 
     @property
     def active(self) -> tuple[np.ndarray, ...]:
-        """(neurons,) bool for each hidden layer: whether the sum is above 0."""
-        return tuple(z > 0 for z in self.sums)
+        """(neurons,) bool for each hidden layer: whether the sum is above the neuron's first boundary, or has none."""
+        first = (np.array([min(some, default=-np.inf) for some in each]) for each in self.places)
+        return tuple(z > least for z, least in zip(self.sums, first, strict=True))
 
     def nearest(self) -> tuple[float, tuple[int, int] | None]:
         """(distance, (layer, unit)): the nearest boundary, to first order, in world units; (inf, None) for none.
@@ -37,10 +41,11 @@ class Local:
         Exact where the network is linear all the way there.
         """
         best: tuple[float, tuple[int, int] | None] = (np.inf, None)
-        for layer, (z, slope) in enumerate(zip(self.sums, self.slopes, strict=True)):
+        for layer, (z, slope, each) in enumerate(zip(self.sums, self.slopes, self.places, strict=True)):
+            off = np.array([min((abs(x - p) for p in some), default=np.inf) for x, some in zip(z, each, strict=True)])
             steep = np.hypot(*slope.T)
             with np.errstate(divide="ignore", invalid="ignore"):
-                distance = np.where(steep > 0, abs(z) / steep, np.inf)
+                distance = np.where(steep > 0, off / steep, np.inf)
             if distance.size and distance.min() < best[0]:
                 best = float(distance.min()), (layer, int(distance.argmin()))
         return best
@@ -56,5 +61,6 @@ def local(net: Mlp, domain: Domain, point: ArrayLike) -> Local:
         slopes.append(weights @ slope)
         h = layer.activation.value(sums[-1][None])[0]
         if layer is not net.layers[-1]:
-            slope = layer.activation.slope(sums[-1])[:, None] * slopes[-1]
-    return Local(tuple(sums[:-1]), tuple(slopes[:-1]), sums[-1], h, slopes[-1])
+            slope = layer.activation.tangent(sums[-1], slopes[-1].T).T
+    each = tuple(places(layer.activation, len(layer.bias)) for layer in net.layers[:-1])
+    return Local(tuple(sums[:-1]), tuple(slopes[:-1]), sums[-1], h, slopes[-1], each)

@@ -62,6 +62,14 @@ class Subdivision:
         self.parents.append(cut.root.all)
         return cut.values.all
 
+    def rename(self, owner: int, numbers: np.ndarray) -> None:
+        """Gives the functions of the last cut, which began with number `owner`, the numbers owner + numbers."""
+        new = owner + np.asarray(numbers)
+        owners, beside = self.owner.all, self.coincident[:, 1]
+        for who in (owners, beside):
+            some = who >= owner
+            who[some] = new[who[some] - owner]
+
     def split_edges(self, edges: np.ndarray, vertices: np.ndarray, ends: np.ndarray) -> int:
         """Each edge now ends at its new vertex; a new edge with its faces and owner goes on from there.
 

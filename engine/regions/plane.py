@@ -2,14 +2,21 @@
 neurons are active at points, and the affine maps of its regions.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
 from engine.errors import NetworkError
+from engine.network.activations import Activation
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
+from engine.network.units.bends import is_straight, kinks
+from engine.network.units.mixed import LayerActivation, runs
 
 # Twice the rounding of one float64 operation.
 EPSILON = 2.0**-52
@@ -17,37 +24,115 @@ EPSILON = 2.0**-52
 # a rounding or two, and neurons with common sources err together.
 SAFETY = 32.0
 
+IDENTITY = Activation("identity")
+STRAIGHT = "relu, leaky_relu, identity or others of straight pieces"
+
 # Points taken at once: three numbers a point and neuron of a layer of 128 are then 3 MB, and stay near the processor.
 CHUNK = 1024
 
 
 @dataclass(frozen=True)
+class Bends:
+    """The activations of a layer of n units, of straight pieces joined at F kinks.
+
+    activation   gives the responses
+    units        (F,): the unit of each kink; the kinks of one are ascending
+    places       (F,): the sum at which it is
+    slopes       (n, K): s' on each piece of a unit's activation, the lowest first, as often as some unit has pieces
+    offsets      (n, K): there s is slope z + offset
+    """
+
+    activation: LayerActivation
+    units: np.ndarray
+    places: np.ndarray
+    slopes: np.ndarray
+    offsets: np.ndarray
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """(n,): the place of each unit's first kink, 0 without one."""
+        found = np.zeros(len(self.slopes))
+        found[self.units[::-1]] = self.places[::-1]
+        return found
+
+    @cached_property
+    def has_kink(self) -> np.ndarray:
+        """(n,) bool: whether a unit bends."""
+        return np.isin(np.arange(len(self.slopes)), self.units)
+
+    def piece(self, on: np.ndarray) -> np.ndarray:
+        """(N, n): the piece of each unit, from (N, F), whether its sum is above each kink."""
+        if self.has_kink.all() and len(self.units) == len(self.slopes):
+            return on.astype(np.intp)
+        found = np.zeros((len(on), len(self.slopes)), np.intp)
+        np.add.at(found.T, self.units, on.T)
+        return found
+
+
+def bends(activation: LayerActivation, units: int) -> Bends:
+    """The Bends of a layer of so many units; of a last layer, whose sums are taken, those of identity."""
+    kinked: list[tuple[int, float]] = []
+    slopes: list[list[float]] = []
+    offsets: list[list[float]] = []
+    for each, first, count in runs(activation, units):
+        at = kinks(each)
+        inside = [(p + q) / 2 for p, q in pairwise(at)]
+        z = np.array([at[0] - 1, *inside, at[-1] + 1] if at else [0.0])
+        slope, value = each.slope(z), each.value(z)
+        kinked += [(unit, place) for unit in range(first, first + count) for place in at]
+        slopes += [list(slope)] * count
+        offsets += [list(value - slope * z)] * count
+    most = max(map(len, slopes))
+    filled = lambda rows: np.array([row + row[-1:] * (most - len(row)) for row in rows])
+    who, where = (np.array(x) for x in zip(*kinked, strict=True)) if kinked else (np.zeros(0, int), np.zeros(0))
+    return Bends(activation, who, where, filled(slopes), filled(offsets))
+
+
+@dataclass(frozen=True)
 class PlaneLayer:
-    """z = weights h + bias; then h = z above 0 and slope * z below.
+    """z = weights h + bias; then h is what the activations give.
 
     weights, bias   float64
-    slope           0 for relu, 1 where nothing bends (identity)
+    bend            Bends
     tolerance       (n,), smaller sums are 0 to rounding; set once the points are known
     """
 
     weights: np.ndarray
     bias: np.ndarray
-    slope: float
+    bend: Bends
     tolerance: np.ndarray = field(default_factory=lambda: np.zeros(1))
+
+    @classmethod
+    def last(cls, weights: np.ndarray, bias: np.ndarray) -> PlaneLayer:
+        """A layer whose sums are taken."""
+        return cls(weights, bias, bends(IDENTITY, len(bias)))
 
     @property
     def bends(self) -> bool:
-        return self.slope != 1.0
+        return len(self.bend.units) > 0
+
+    @property
+    def tolerances(self) -> np.ndarray:
+        """(F,): how close to each kink a sum is on it, to rounding."""
+        return self.tolerance[self.bend.units] + SAFETY * EPSILON * np.abs(self.bend.places)
+
+    def on(self, z: np.ndarray) -> np.ndarray:
+        """(N, F) bool: whether sums z are above each kink by more than rounding."""
+        if len(self.bend.units) == z.shape[1]:
+            return z - self.bend.places > self.tolerances
+        return z[:, self.bend.units] - self.bend.places > self.tolerances
+
+    def active(self, z: np.ndarray) -> np.ndarray:
+        """(N, n) bool: whether sums z are above each unit's first kink; without one they always are."""
+        return (z - self.bend.first > self.tolerance) | ~self.bend.has_kink
 
     def sums(self, h: np.ndarray) -> np.ndarray:
         """(N, n): the weighted sums of (N, m) inputs."""
         return h @ self.weights.T + self.bias
 
     def bent(self, z: np.ndarray) -> np.ndarray:
-        """The responses to sums z; z may be overwritten."""
-        if self.slope == 0.0:
-            return np.maximum(z, 0.0, out=z)
-        return np.where(z > 0, z, self.slope * z) if self.bends else z
+        """The responses to sums z."""
+        return self.bend.activation.value(z) if self.bends else z
 
     def deviation(self, before: np.ndarray, h: np.ndarray) -> np.ndarray:
         """(n,): one standard deviation of the sums' rounding errors, estimated, the largest over the points.
@@ -61,7 +146,7 @@ class PlaneLayer:
         """
         largest = np.abs(h).max(0)
         own = EPSILON * (np.abs(self.weights) @ largest + np.abs(self.bias))
-        return np.sqrt(self.weights**2 @ before**2 + own**2) * max(1.0, abs(self.slope))
+        return np.sqrt(self.weights**2 @ before**2 + own**2) * np.maximum(1.0, np.abs(self.bend.slopes).max(1))
 
 
 def folded(net: Mlp, domain: Domain | None = None) -> list[PlaneLayer]:
@@ -77,21 +162,18 @@ def folded(net: Mlp, domain: Domain | None = None) -> list[PlaneLayer]:
         raise NetworkError(f"{net} has {net.inputs} inputs, but {what} was given. Give a Domain.plane of its inputs.")
     layers = []
     for number, layer in enumerate(net.layers):
-        slope = 1.0 if number == len(net.layers) - 1 else _slope(layer.activation, number, net)
-        layers.append(PlaneLayer(layer.weights.astype(float), layer.bias.astype(float), slope))
+        last = number == len(net.layers) - 1
+        if not (last or is_straight(layer.activation)):
+            raise NetworkError(
+                f"Layer {number + 1} of {net} is {layer.activation}, which bends everywhere: it has no linear regions. "
+                f"Exact regions need {STRAIGHT}; boundaries on the screen are there for every activation."
+            )
+        weights, bias = layer.weights.astype(float), layer.bias.astype(float)
+        layers.append(PlaneLayer(weights, bias, bends(IDENTITY if last else layer.activation, len(bias))))
     if domain is not None:
         first = layers[0]
-        layers[0] = PlaneLayer(first.weights @ domain.axes.T, first.sums(domain.origin), first.slope)
+        layers[0] = PlaneLayer(first.weights @ domain.axes.T, first.sums(domain.origin), first.bend)
     return layers
-
-
-def _slope(activation, number, net):
-    if activation.name not in ("relu", "leaky_relu", "identity"):
-        raise NetworkError(
-            f"Layer {number + 1} of {net} is {activation}, which bends everywhere: it has no linear regions. Exact "
-            "regions need relu, leaky_relu or identity; boundaries on the screen are there for every activation."
-        )
-    return {"relu": 0.0, "identity": 1.0}.get(activation.name, sum(activation.parameters))
 
 
 def codes(layers: Sequence[PlaneLayer], deciding: PlaneLayer | None, points: np.ndarray) -> np.ndarray:
@@ -107,7 +189,7 @@ def codes(layers: Sequence[PlaneLayer], deciding: PlaneLayer | None, points: np.
         for layer in layers[:-1]:
             h = layer.sums(h)
             if layer.bends:
-                bits.append(np.packbits(h > layer.tolerance, axis=1))
+                bits.append(np.packbits(layer.on(h), axis=1))
             h = layer.bent(h)
         if deciding is not None:
             bits.append(chosen(deciding.sums(h), deciding.tolerance).astype(np.uint16)[:, None].view(np.uint8))
@@ -124,11 +206,11 @@ def chosen(sums: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
 
 
 def active(layers: Sequence[PlaneLayer], points: np.ndarray) -> np.ndarray:
-    """(N, neurons) bool: whether the sum is above 0 by more than rounding."""
+    """(N, neurons) bool: whether the sum is above the first kink by more than rounding, or there is none."""
     h, found = points, []
     for layer in layers[:-1]:
         h = layer.sums(h)
-        found.append(h > layer.tolerance)
+        found.append(layer.active(h))
         h = layer.bent(h)
     return np.concatenate(found, axis=1) if found else np.empty((len(points), 0), bool)
 
@@ -164,6 +246,11 @@ def _bent_maps(maps, layer, parent, points):
     bent = np.empty((len(parent), *maps.shape[1:]))
     for at in range(0, len(parent), CHUNK):
         own, (x, y) = maps[parent[at : at + CHUNK]], points[at : at + CHUNK, :, None].transpose(1, 0, 2)
-        active = own[:, 0] * x + own[:, 1] * y + own[:, 2] > layer.tolerance
-        np.multiply(own, np.where(active, 1.0, layer.slope)[:, None], out=bent[at : at + CHUNK])
+        piece = layer.bend.piece(layer.on(own[:, 0] * x + own[:, 1] * y + own[:, 2]))
+        slopes, offsets = (
+            np.take_along_axis(rows.T, piece, axis=0) for rows in (layer.bend.slopes, layer.bend.offsets)
+        )
+        part = bent[at : at + CHUNK]
+        np.multiply(own, slopes[:, None], out=part)
+        part[:, 2] += offsets
     return bent

@@ -65,9 +65,9 @@ def test_where_two_branches_cross_both_go_on(shift):
     assert length(lines) == pytest.approx(2 * np.sqrt(2) * (4 - shift), abs=0.03)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_where_there_are_exact_boundaries_the_traced_ones_lie_on_them(seed):
-    net = random_mlp([2, 8, 8, 2], "relu", seed=seed)
+@pytest.mark.parametrize(("seed", "hidden"), [(0, "relu"), (1, "relu"), (2, "6 relu + 2 identity")])
+def test_where_there_are_exact_boundaries_the_traced_ones_lie_on_them(seed, hidden):
+    net = random_mlp([2, 8, 8, 2], "relu", seed=seed).changed(activations=[hidden, hidden, "identity"])
     exact, traced = regions(net, SQUARE), contours(net, SQUARE)
     assert traced.neurons == exact.neurons == 16
     for neuron in range(17):

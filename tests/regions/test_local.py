@@ -25,6 +25,21 @@ def test_values_are_the_networks_and_slopes_are_their_differences(activation):
             assert found.slopes[layer][:, axis] == pytest.approx(wanted, abs=1e-8)
 
 
+def test_slopes_of_units_that_differ_are_their_differences():
+    net = random_mlp([3, 8, 6, 2], seed=4)
+    net = net.changed(activations=["4 product + 2 sine + 2 identity", "tanh", "identity"])
+    point, step = np.array([0.31, 0.62]), 1e-6
+    found = local(net, DOMAIN, point)
+    for axis in range(2):
+        ahead, behind = (local(net, DOMAIN, point + sign * step * np.eye(2)[axis]) for sign in (1, -1))
+        assert found.jacobian[:, axis] == pytest.approx((ahead.logits - behind.logits) / (2 * step), abs=1e-8)
+
+
+def test_a_unit_that_passes_its_sum_on_has_no_boundary():
+    net = Mlp([[[1, 0], [0, 1]], [[1, 1]]], [[-0.5, 0], [0]], ["1 relu + 1 identity", "identity"])
+    assert local(net, Domain.plane(2, [0, 0], [1, 1]), [0.7, 0.01]).nearest() == (pytest.approx(0.2), (0, 0))
+
+
 def test_the_nearest_boundary_is_the_line_a_formula_gives():
     # Two lines: x = 0.5, and x + y = 1.
     net = Mlp([[[1, 0], [1, 1]], [[1, 1]]], [[-0.5, -1], [0]], "relu")

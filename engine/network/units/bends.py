@@ -15,6 +15,12 @@ def kinks(activation: Activation) -> tuple[float, ...]:
     return tuple(sorted({*([0.0] if at_zero else []), *map(float, activation.rule.corners(a))}))
 
 
+def is_straight(activation: LayerActivation) -> bool:
+    """True if a layer's activations consist of straight pieces, joined at kinks."""
+    z = np.linspace(-16, 16, 257)
+    return all(a.rule.elementwise and not np.any(a.curvature(z)) for a in activation.kinds)
+
+
 def places(activation: LayerActivation, units: int) -> list[tuple[float, ...]]:
     """For each unit of a layer, the sums at which it has a boundary; none for one that carries its sum on.
 

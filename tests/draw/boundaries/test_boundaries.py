@@ -117,9 +117,10 @@ def exact_distance(net, low, high, neurons):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu(0.2)"])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu(0.2)", "7 relu + 3 identity"])
 def test_lines_and_exact_segments_agree_within_half_a_pixel(renderer, seed, activation):
-    net = black(random_mlp([2, 10, 10, 10, 1], activation, scale=1.2, seed=seed))
+    net = random_mlp([2, 10, 10, 10, 1], activation.split()[-1], scale=1.2, seed=seed)
+    net = black(net.changed(activations=[activation] * 3 + ["identity"]))
     size, width, extent = (150, 150), 10.0, 2.0
     points, pixel = places(size, 0, 0, extent)
     half = width * 150 / 720 / 2
@@ -152,6 +153,24 @@ def test_curved_lines_lie_where_a_dense_evaluation_changes_sign(renderer):
     at, pixel = places(size, 0, 0, 2.0)
     far = np.array([np.linalg.norm(contour - p, axis=1).min() for p in at.reshape(-1, 2)]) / pixel
     # A line is 2 pixels wide; the distance by the gradient is off by the curve of the line over that, far below half.
+    assert (found[far < 0.5] > 0.5).all() and (found[far > 2.0] == 0).all()
+
+
+def test_units_that_pass_their_sums_on_draw_nothing_and_the_others_draw_what_they_do_alone(renderer):
+    # The second layer takes the inputs too, by two units that pass them on.
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(size=(6, 2)), rng.normal(size=(5, 8))
+    weights = [np.concatenate([first, np.eye(2)]), second, np.ones((1, 5))]
+    net = Mlp(weights, activations=["6 tanh + 2 identity", "tanh", "identity"])
+    size, width = (100, 100), 14.4
+    assert (coverage(shot(renderer, white(black(net), width, only=[6, 7]), size)) == 0).all()
+    found = coverage(shot(renderer, white(black(net), width, only=[9]), size)).ravel()
+    points, _ = places((1000, 1000), 0, 0, 2.0)
+    signs = np.concatenate([np.tanh(points @ first.T), points], axis=-1) @ second[1] > 0
+    change = (signs[:-1, :-1] != signs[1:, :-1]) | (signs[:-1, :-1] != signs[:-1, 1:])
+    contour = points[:-1, :-1][change] + 0.001 * np.array([1, -1])
+    at, pixel = places(size, 0, 0, 2.0)
+    far = np.array([np.linalg.norm(contour - p, axis=1).min() for p in at.reshape(-1, 2)]) / pixel
     assert (found[far < 0.5] > 0.5).all() and (found[far > 2.0] == 0).all()
 
 
