@@ -17,15 +17,19 @@ def _node(helper, text):
     for key, _, value in (x.partition("=") for x in takes if "=" in x):
         try:
             attributes[key] = ast.literal_eval(value)  # 1, 0.5, or 1,0
-        except ValueError:
+        except (ValueError, SyntaxError):
             attributes[key] = value
     return helper.make_node(
-        op, [x for x in takes if "=" not in x], [out.strip()], name=f"{op}_{out.strip()}", **attributes
+        op,
+        ["" if x == "_" else x for x in takes if "=" not in x],
+        out.strip().split(","),
+        name=f"{op}_{out.strip()}",
+        **attributes,
     )
 
 
 def onnx_bytes(nodes, constants, *, input_shape=("N", 3), opset=20, kind=1, **graph_parts):
-    """A model of nodes written as `z = Gemm x w b transB=1; y = Tanh z`; input x, output y.
+    """A model of nodes written as `z = Gemm x w b transB=1; y = Tanh z`; input x, output y; _ is no input.
 
     kind          TensorProto.DataType of input and output: 1 float, 11 double
     graph_parts   what make_graph takes more, and inputs, outputs, model (a function that changes it) of our own

@@ -25,15 +25,18 @@ MAX_PACKED_INTEGER_BYTES = 32 << 20
 
 MIN_OPSET = 7
 
-# Numbers of TensorProto.DataType (onnx.proto): of weights, and of other inputs of nodes.
-FLOATS, INTEGERS = {"float": 1, "float16": 10, "double": 11, "bfloat16": 16}, {"int32": 6, "int64": 7, "bool": 9}
+# Numbers of TensorProto.DataType (onnx.proto) that are read: floats, and whole numbers with truth values (9).
+FLOATS = {"float": 1, "float16": 10, "double": 11, "bfloat16": 16}
+# Those that numpy has not are converted: narrow floats (16 to 20) to float32, four and two bits (21 to 26) to int8.
+WHOLE = (2, 3, 4, 5, 6, 7, 9, 12, 13)
+CONVERTED = {16: np.float32, **dict.fromkeys(range(17, 21), np.float32), **dict.fromkeys((21, 22, 25, 26), np.int8)}
 
 
 # TensorProto.DataLocation of weights in a second file, where PyTorch's exporter writes them by default.
 # Format: https://onnx.ai/onnx/repo-docs/ExternalData.html
 EXTERNAL = 1
 # {TensorProto.DataType: bytes of a number}, for the types of weights and shapes.
-SIZES = {1: 4, 10: 2, 11: 8, 16: 2, 6: 4, 7: 8, 9: 1}
+SIZES = {1: 4, 10: 2, 11: 8, 16: 2, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 12: 4, 13: 8}
 # File names without a folder: no separator of any system, no drive.
 PLAIN = re.compile(r"[^/\\:\0]{1,255}")
 NUMBER = re.compile(r"\d{1,15}")
@@ -130,14 +133,13 @@ def tensor(proto: Any, name: str) -> np.ndarray:
     shape = tuple(proto.dims)
     if any(n < 0 for n in shape) or len(shape) > 16:
         raise _broken(name, f"{where} is {short(shape)}")
-    if proto.data_type not in (*FLOATS.values(), *INTEGERS.values()):
+    if proto.data_type not in (*FLOATS.values(), *WHOLE, *CONVERTED):
         raise NetworkError(f"{where} has ONNX data type {proto.data_type}; weights must be {', '.join(FLOATS)}.")
     try:
         array = numpy_helper.to_array(proto)
     except (ValueError, TypeError, OverflowError) as error:
         raise _broken(name, f"{where} is {short(shape)}, but its data are not ({short(error)})") from None
-    # numpy has no bfloat16; bools are converted to integers.
-    return array.astype({FLOATS["bfloat16"]: np.float32, INTEGERS["bool"]: np.uint8}.get(proto.data_type, array.dtype))
+    return array.astype(CONVERTED[proto.data_type]) if proto.data_type in CONVERTED else array
 
 
 def fill_external(model: Any, path: Path | None) -> None:

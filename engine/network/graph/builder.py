@@ -76,7 +76,8 @@ class Builder:
         """
         if all(value.is_constant for value in values):
             return self._folded(kind, label, values, fields)
-        node = kind(self._free(label), tuple(self._name_of(value) for value in values), **fields)
+        inputs = tuple(self._name_of(value) for value in values)  # first, since constants may take the name
+        node = kind(self._free(label), inputs, **fields)
         return self._put(node, self._shape(node, values))
 
     def renamed(self, value: Value, label: str) -> Value:
