@@ -200,7 +200,6 @@ def _activation(work: Rewriting, node: GraphNode) -> GraphNode | None:
 def _bases(work, node) -> Iterator[tuple[str, int]]:
     """(name, number of steps) of the nodes of which alone a node is a function, number by number; nearest first."""
     dims = work.dims[node.name]
-    order = {key: i for i, key in enumerate(work.nodes)}
     frontier = [key for key in node.inputs if not _is_number(work, key)]
     inside = {node.name}
     while frontier and len(inside) <= LONGEST:
@@ -208,7 +207,7 @@ def _bases(work, node) -> Iterator[tuple[str, int]]:
         if len(frontier) == 1 and work.dims[frontier[0]] == dims:
             yield frontier[0], len(inside)
         # The one that comes last in the graph is not an input of any other.
-        last = max(frontier, key=order.__getitem__)
+        last = max(frontier, key=work.order.__getitem__)
         at = work.nodes[last]
         if not isinstance(at, ON_EACH) or not _is_uniform(at) or work.dims[last] != dims:
             return

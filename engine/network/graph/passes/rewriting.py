@@ -19,6 +19,7 @@ class Rewriting:
         self.name, self.outputs = graph.name, list(graph.outputs)
         self.nodes: dict[str, GraphNode] = {node.name: node for node in graph.nodes}
         self.dims = dict(graph.dims)
+        self.order = {node.name: i for i, node in enumerate(graph.nodes)}  # of the nodes there were
         self.takers: dict[str, list[str]] = {key: [] for key in self.nodes}
         for node in graph.nodes:
             for key in node.inputs:
