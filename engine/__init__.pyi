@@ -88,6 +88,7 @@ from engine.formats.tensors.history import from_bytes as history_from_bytes, to_
 from engine.regions.linear_regions import Partition, regions as linear_regions
 from engine.regions.contours import Contours, contours as zero_contours
 from engine.regions.local import local as local_map
+from engine.network.units.bends import first_kinks, has_linear_regions, places as boundary_places
 from engine.analysis.findings import findings
 from engine.analysis.motion import motion as boundary_motion
 from engine.analysis.survey import grid as domain_grid
@@ -120,7 +121,8 @@ __all__ = [
     "save_network", "held_inputs", "load_convnet", "small_squeezenet", "downloaded_file", "Forward", "ImageData",
     "shrunk_image",
     "History", "Domain", "Recipe", "Recorder", "Trainer", "load_history", "save_history", "history_from_bytes",
-    "history_to_bytes", "Partition", "linear_regions", "Contours", "zero_contours", "local_map", "findings",
+    "history_to_bytes", "Partition", "linear_regions", "Contours", "zero_contours", "local_map", "first_kinks",
+    "has_linear_regions", "boundary_places", "findings",
     "boundary_motion", "domain_grid", "attributions", "read_units", "write_units", "short_names", "stages",
     "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "show", "export", "sheet",
     "figures", "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError", "ShapeError", "near",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine.analysis.survey import Finding, RunSurvey, grid, holds_since, listed, neurons_text, signals
+from engine.network.units.mixed import runs
 
 # How much finer than the survey's the grid is that finds small active corners; and most numbers of one array.
 FINER = 4
@@ -14,19 +15,22 @@ def dead_units(survey: RunSurvey) -> list[Finding]:
     found = []
     positive, negative = always(survey)
     for layer, count in enumerate(survey.hidden):
-        name = survey.history.shape.activations[layer].name
-        if name == "identity":
-            continue  # has no boundary: it is the same on both sides of zero
-        for units, side in ((positive[layer], True), (negative[layer], False)):
-            units = np.flatnonzero(units)
-            if len(units):
-                since = [_since(survey, layer, unit, side) for unit in units]
-                found.append(_finding(survey, layer, count, units, since, name, side))
+        each = runs(survey.history.shape.activations[layer], count)
+        names = np.concatenate([np.full(run.units, run.activation.name, object) for run in each])
+        # An identity has no boundary: it is the same on both sides of zero; nor has what passes its sum on.
+        bends = (names != "identity") & np.isfinite(survey.first[layer])
+        for name in dict.fromkeys(names[bends]):
+            for some, side in ((positive[layer], True), (negative[layer], False)):
+                units = np.flatnonzero(some & bends & (names == name))
+                if len(units):
+                    since = [_since(survey, layer, unit, side) for unit in units]
+                    found.append(_finding(survey, layer, count, units, since, name, side))
     return found
 
 
 def always(survey: RunSurvey) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """(positive, negative): for each hidden layer (units,) bool, z > 0 or z <= 0 on the whole domain at the end.
+    """(positive, negative): for each hidden layer (units,) bool, which are on one side of their first boundary on the
+    whole domain at the end.
 
     From the exact linear regions if the survey has them, otherwise from a grid finer than the survey's.
     """
@@ -40,7 +44,8 @@ def always(survey: RunSurvey) -> tuple[list[np.ndarray], list[np.ndarray]]:
     side = max(2, min(side, int(np.sqrt(MOST / max(survey.history.shape.sizes[1:])))))
     points = np.concatenate([grid(survey.history.domain, side, side), survey.points])
     *hidden, _ = signals(survey.history, survey.run, survey.snapshots[-1:], points)
-    return [(z[0] > 0).all(-1) for z in hidden], [(z[0] <= 0).all(-1) for z in hidden]
+    on = [z[0] > first[:, None] for z, first in zip(hidden, survey.first, strict=True)]
+    return [some.all(-1) for some in on], [(~some).all(-1) for some in on]
 
 
 def _since(survey, layer, unit, side):

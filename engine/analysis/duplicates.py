@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine.analysis.survey import Finding, RunSurvey, neurons_text, percent, since_text
+from engine.network.units.mixed import runs
 
 # Two boundaries coincide if their signs and their signals correlate so much (a large common side does not raise the
 # correlation of signs). In snapshots before the last, signs may correlate a little less.
@@ -15,15 +16,19 @@ def duplicates(survey: RunSurvey) -> list[Finding]:
     """Findings of the groups of units whose boundaries coincide at the last snapshot."""
     found = []
     *hidden, _ = survey.signals(survey.snapshots[-1:])
-    for layer, z in enumerate(hidden):
-        if survey.history.shape.activations[layer].name == "identity":
+    for layer, (z, activation) in enumerate(zip(hidden, survey.history.shape.activations, strict=False)):
+        if str(activation) == "identity":
             continue
         live = np.flatnonzero(survey.cuts(layer)[-1])
         if len(live) < 2:
             continue
         sides = correlation(survey.sides(layer, -1)[live])
         together = correlation(z[0][live].astype(float))
-        same = (np.abs(sides) >= SIDES) & (np.abs(together) >= SIGNALS) & (sides * together > 0)
+        # Units of two activations, such as a sine and a cosine of one sum, are no duplicates.
+        each = runs(activation, survey.hidden[layer])
+        kind = np.concatenate([np.full(run.units, activation.kinds.index(run.activation)) for run in each])[live]
+        close = (np.abs(sides) >= SIDES) & (np.abs(together) >= SIGNALS)
+        same = close & (sides * together > 0) & (kind[:, None] == kind)
         found += [
             _finding(survey, layer, live[group], together[np.ix_(group, group)]) for group in cliques(same, sides)
         ]

@@ -7,6 +7,7 @@ import numpy as np
 from engine.analysis.survey import (
     Finding,
     RunSurvey,
+    first_boundaries,
     grid,
     layer_weights,
     neurons_text,
@@ -14,6 +15,7 @@ from engine.analysis.survey import (
     percent,
     responses,
     snapshots_at_once,
+    tangents,
 )  # fmt: skip
 from engine.network.history import History
 
@@ -63,6 +65,7 @@ def _moved(history, run, chosen, points):
     offset = bias - own
     h, slopes = np.broadcast_to(points.T, (len(chosen), 2, len(points))), np.eye(2, dtype=np.float32)[:, None, :, None]
     found = np.zeros((2, len(chosen) - 1, len(parts) - 1))
+    first = first_boundaries(history.shape)
     for layer, activation in enumerate(history.shape.activations[:-1]):
         if layer:
             weights, own = parts[layer]
@@ -72,12 +75,13 @@ def _moved(history, run, chosen, points):
         by_weights = np.abs(np.diff(weights, axis=0) @ h[:-1] + np.diff(offset, axis=0)[..., None]).mean(-1)
         by_biases = np.abs(np.diff(own, axis=0))
         steep = np.hypot(*gradient)[:-1].mean(-1)
-        # A unit whose signal does not vary has no boundary that could move.
-        steep = np.where(steep > 1e-6 * steep.max(-1, keepdims=True), steep, np.nan)
+        # A unit whose signal does not vary, or is passed on, has no boundary that could move.
+        cuts = np.isfinite(first[layer]) & (steep > 1e-6 * steep.max(-1, keepdims=True))
+        steep = np.where(cuts, steep, np.nan)
         for k, moved in enumerate((by_biases, by_weights)):
             found[k, :, layer] = _median(moved / steep)
         h = responses(activation, z)
-        slopes = (gradient * activation.slope(z)).astype(np.float32)
+        slopes = tangents(activation, z, gradient).astype(np.float32)
     return found
 
 
@@ -155,7 +159,7 @@ def indecisive(survey: RunSurvey) -> list[Finding]:
     in_all = np.median(everyone.sum(0))
     found = []
     for layer, all_moved in enumerate(moved):
-        if survey.history.shape.activations[layer].name == "identity":
+        if str(survey.history.shape.activations[layer]) == "identity":
             continue
         good = (late & (change <= limit))[:, None] & (all_moved >= max(JUMP, TIMES * typical))
         strength = np.where(good, all_moved / np.maximum(change, FINEST)[:, None], 0.0)

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from engine.errors import NetworkError
 from engine.network.activations import JOINT, SQRT2, Activation
 from engine.network.history import Domain, History, layer_parts
+from engine.network.mlp import Shape
+from engine.network.units.bends import places
 from engine.network.units.mixed import LayerActivation, Mixed
 from engine.regions.linear_regions import Partition, regions
 
@@ -52,8 +54,9 @@ class RunSurvey:
     samples    points per side of the grid, the domain's edges included
     snapshots  (S,), the numbers of the snapshots examined: of those with finite weights the first, the last, and as
                many between as WORK and BYTES allow
-    signs      [(S, units, bytes) uint8], a hidden layer each: z > 0 at each point, packed by eight
-    active     [(S, units)], the part of the domain on which z > 0
+    first      [(units,)], a hidden layer each: the z of a unit's first boundary, 0 for most; -inf without any
+    signs      [(S, units, bytes) uint8], a hidden layer each: z > first at each point, packed by eight
+    active     [(S, units)], the part of the domain on which z > first
     labels     (S, N), a classifier's answer: the likeliest class; None for values
     outputs    (S, N, outputs) float32, the answers for values; None for classes
     """
@@ -64,6 +67,7 @@ class RunSurvey:
         count = len(self.points)
         sizes = history.shape.sizes
         self.hidden = sizes[1:-1]
+        self.first = first_boundaries(history.shape)
         work = count * sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
         most = min(WORK / work, BYTES / max(1, sum(self.hidden) * count / 8))
         usable = finite_snapshots(history, run)
@@ -79,8 +83,8 @@ class RunSurvey:
         at_once = snapshots_at_once(self.history, count)
         for first in range(0, len(self.snapshots), at_once):
             *hidden, last = self.signals(self.snapshots[first : first + at_once])
-            for layer, z in zip(signs, hidden, strict=True):
-                layer.append(np.packbits(z > 0, axis=-1))
+            for number, (layer, z) in enumerate(zip(signs, hidden, strict=True)):
+                layer.append(np.packbits(z > self.first[number][:, None], axis=-1))
             answer = answers(self.history, last)
             if self.history.task == "classes":
                 found.append(answer.argmax(1).astype(np.int16))
@@ -141,6 +145,12 @@ def finite_snapshots(history: History, run: int) -> np.ndarray:
     """The numbers of a run's snapshots before the first whose weights are not all finite."""
     wrong = np.flatnonzero(~np.isfinite(history.weights[run]).all(1))
     return np.arange(wrong[0] if len(wrong) else history.snapshots)
+
+
+def first_boundaries(shape: Shape) -> list[np.ndarray]:
+    """For each hidden layer (units,): the signal at which each unit has its first boundary; -inf where it has none."""
+    layers = zip(shape.activations[:-1], shape.sizes[1:], strict=False)
+    return [np.array([min(some, default=-np.inf) for some in places(a, units)], np.float32) for a, units in layers]
 
 
 def spread(count: int, most: int) -> np.ndarray:
@@ -220,6 +230,13 @@ def _values(activation: LayerActivation, z: np.ndarray) -> np.ndarray:
     if isinstance(activation, Activation) and activation.rule.elementwise:
         return activation.value(z)
     return np.moveaxis(activation.value(np.moveaxis(z, 1, -1)), -1, 1)
+
+
+def tangents(activation: LayerActivation, z: np.ndarray, dz: np.ndarray) -> np.ndarray:
+    """Derivatives of the responses to (S, units, N) signals z whose derivatives are dz, (..., S, units, N)."""
+    if isinstance(activation, Activation) and activation.rule.elementwise:
+        return dz * activation.slope(z)
+    return np.moveaxis(activation.tangent(np.moveaxis(z, -2, -1), np.moveaxis(dz, -2, -1)), -1, -2)
 
 
 def signals(history: History, run: int, snapshots: Sequence[int] | np.ndarray, points: ArrayLike) -> list[np.ndarray]:

@@ -81,13 +81,22 @@ def of_mlp(net: "Mlp") -> "ConvNet":
     """A fully connected network as a ConvNet of vectors."""
     from engine.network.convnet import ConvNet
     from engine.network.nodes import Dense, Elementwise, Input, Softmax
+    from engine.network.units.mixed import Mixed
+
+    class ByUnits(Elementwise):
+        """An activation for each unit."""
+
+        def check(self) -> None:
+            """Mlp has checked that they are as many as the units."""
 
     nodes: list[Any] = [Input("input", (), (net.inputs, 1, 1))]
     for i, layer in enumerate(net.layers, start=1):
         nodes.append(Dense(f"layer {i}", (nodes[-1].name,), layer.weights, layer.bias))
         before = (nodes[-1].name,)
-        if not layer.activation.rule.elementwise:
+        if layer.activation.is_whole:
             nodes.append(Softmax(f"softmax {i}", before))
+        elif isinstance(layer.activation, Mixed):
+            nodes.append(ByUnits(f"units {i}", before, layer.activation))  # type: ignore[arg-type]
         elif layer.activation.name != "identity":
             nodes.append(Elementwise(f"{layer.activation.name} {i}", before, layer.activation))
     return ConvNet(nodes, name=net.name)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from engine.errors import SettingError, ShapeError
 from engine.network.history import Domain
 from engine.network.mlp import Mlp
+from engine.network.units.bends import passing
 from engine.regions.contours import Contours
 from engine.regions.linear_regions import Partition
 from engine.vector import page
@@ -108,7 +109,8 @@ def boundaries_drawing(
         raise SettingError(f"theme={theme}: a drawing's is one of {', '.join(FOREGROUND)}.")
     foreground = FOREGROUND[theme]
     axis_names = _inputs(domain) if axis_names is None else axis_names
-    layers = _layers(partition, widths, names, styles, shown, line_mm)
+    bends = [int((~some).sum()) for some in passing(net.shape)]
+    layers = _layers(partition, widths, bends, names, styles, shown, line_mm)
     border = partition.polylines(sum(widths)) if decision else []
     entries = [(layer.label, layer.children[0]) for layer in layers if layer.children] if legend else []
     if border and legend:
@@ -142,10 +144,10 @@ def _inputs(domain):
     return tuple(names) if all(names) and names else ("", "")
 
 
-def _layers(partition, widths, names, styles, shown, line_mm):
+def _layers(partition, widths, bends, names, styles, shown, line_mm):
     """A Group for each layer, its paths in world coordinates."""
     groups, first = [], 0
-    for number, (width, name, style) in enumerate(zip(widths, names, styles, strict=False), start=1):
+    for number, (width, most, name, style) in enumerate(zip(widths, bends, names, styles, strict=False), start=1):
         dash = tuple(length * line_mm for length in style.dash)
         paths = []
         for k in range(width):
@@ -153,7 +155,7 @@ def _layers(partition, widths, names, styles, shown, line_mm):
             if len(lines):
                 neuron = f"layer {number}, neuron {k + 1}"
                 paths.append(Path(f"layer-{number}-neuron-{k + 1}", lines, style.css, line_mm, dash=dash, title=neuron))
-        count = f"{name}: {len(paths)} of {width} neurons are drawn"
+        count = f"{name}: {len(paths)} of {most} neurons are drawn"
         groups.append(Group(f"layer-{number}", paths, name, count))
         first += width
     return groups

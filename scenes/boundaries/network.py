@@ -220,5 +220,5 @@ class TrainedNetwork(engine.FlatScene):
 
 
 def _task(net):
-    last = net.layers[-1].activation.name
+    last = str(net.layers[-1].activation)
     return "classes" if net.outputs == 2 or net.outputs > 3 or last == "softmax" else "values"

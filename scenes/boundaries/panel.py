@@ -66,8 +66,7 @@ class BoundariesPanel(BoundariesPicture):
     def _describe(self, record, snapshot):
         loss = record.losses[self.shown_run, snapshot]
         words = [f"step {record.steps[snapshot]:,}"] + ([] if np.isnan(loss) else [f"loss {loss:.4f}"])
-        bends = {a.name for a in record.shape.activations[:-1]} <= {"relu", "leaky_relu"}
-        if bends and sum(record.shape.sizes[1:-1]) <= COUNTED:
+        if engine.has_linear_regions(record.shape) and sum(record.shape.sizes[1:-1]) <= COUNTED:
             found = engine.linear_regions(record.at(self.shown_run, snapshot), record.domain, decision=False)
             words.append(f"{found.count:,} regions")
         return "  ·  ".join(words)
@@ -97,8 +96,8 @@ class BoundariesPanel(BoundariesPicture):
         h, words = self.record.domain.inputs(engine.domain_grid(self.record.domain, SAMPLED, SAMPLED)), []
         for layer in net.layers[:-1]:
             z = h @ layer.weights.T.astype(float) + layer.bias
-            above = (z > 0).mean(axis=0)
-            words.append(["active nowhere" if a == 0 else "active everywhere" if a == 1 else "" for a in above])
+            each = engine.boundary_places(layer.activation, z.shape[1])
+            words.append([_state(z[:, k], some) for k, some in enumerate(each)])
             h = layer.activation.value(z)
         return words
 
@@ -153,6 +152,16 @@ class BoundariesPanel(BoundariesPicture):
 
     def _point(self, finding, on):
         self._hovered = finding.neurons[0] if on and finding.neurons else None
+
+
+def _state(z, places):
+    """Why a unit with these sums has no boundary on the domain, or an empty text."""
+    if not places:
+        return "passes its sum on"
+    sides = sum(z > place for place in places)
+    if sides.min() < sides.max():
+        return ""
+    return "active everywhere" if sides[0] else "active nowhere"
 
 
 def names_of(record: engine.History) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -34,7 +34,7 @@ class BoundariesReading(BoundariesPicture):
             (f"layer {k}: {int(active.sum())} of {active.size} active", _bits(active))
             for k, active in enumerate(here.active, 1)
         ]
-        if _is_linear(net) and len(inputs) == 2:
+        if engine.has_linear_regions(net.shape) and len(inputs) == 2:
             # The slope is taken along the inputs; of two logits, the difference decides the class.
             slope, value, outs = here.jacobian @ np.linalg.inv(domain.axes.T), here.logits, outputs
             if record.task == "classes" and len(value) == 2:
@@ -56,7 +56,7 @@ class BoundariesReading(BoundariesPicture):
 
     def _nearest(self, net, domain, here, point):
         """(distance in the picture, (layer, unit)) of the boundary nearest to a point; (inf, None) without any."""
-        if not _is_linear(net):
+        if not engine.has_linear_regions(net.shape):
             return here.nearest()
         distance, number = self.partition(net, domain).nearest(point, among=self._among(net))
         return distance, None if number is None else _unit(number, net.shape.sizes[1:-1])
@@ -76,10 +76,6 @@ class BoundariesReading(BoundariesPicture):
     def partition(self, net: engine.Mlp, domain: engine.Domain) -> engine.Partition:
         """The exact Partition of the domain's rectangle; computed once for each network."""
         return self.cached("partition", (net, domain), lambda: engine.linear_regions(net, domain))
-
-
-def _is_linear(net):
-    return all(layer.activation.name in ("relu", "leaky_relu", "identity") for layer in net.layers[:-1])
 
 
 def _unit(number, sizes):

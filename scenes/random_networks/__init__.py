@@ -92,7 +92,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
             if not self.low < self.high:
                 raise SettingError(f"low={self.low:g}, high={self.high:g}: low must be below high.")
             return self.low, self.high
-        named = SPANS.get(part.layers[-1].activation.name)
+        named = _named_span(part)
         if named:
             return named
 
@@ -201,7 +201,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         node.show(part, units[0])
         node.plane = engine.Plane(plane.inputs((self.x, self.y)), self.extent * along, -self.extent * up)
         low, high = self.ends(part, units)
-        fixed = part.layers[-1].activation.name in SPANS or self.span == "fixed"
+        fixed = _named_span(part) or self.span == "fixed"
         node.low, node.high = (low, high) if fixed else (None, None)
         node.colour = units if len(units) == 3 else None
         node.map, node.span = "viridis" if len(units) == 3 else self.map_of(units), (low, high)
@@ -220,7 +220,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
 
     def _rise(self, net, units):
         """(low, high): the range of values in a picture of curves."""
-        if self.span == "fixed" or net.layers[-1].activation.name in SPANS:
+        if self.span == "fixed" or _named_span(net):
             return self.ends(net, units)
         at = self.x + 2.0 * self.extent * np.linspace(-0.5, 0.5, 257)
         values = net(at[:, None])[:, list(units)]
@@ -285,16 +285,22 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         self.net = None if net.equals(self._random(self.seed)) else net
 
 
+def _named_span(net):
+    """The range of values that is usual after a network's last activation, or None."""
+    kinds = net.layers[-1].activation.kinds
+    return SPANS.get(kinds[0].name) if len(kinds) == 1 else None
+
+
 def active_units(net: engine.Mlp, point: Sequence[float] | np.ndarray) -> tuple[int, int]:
-    """(active, all): how many of the neurons whose activation has a kink at 0 have a sum above it, and their number.
+    """(active, all): how many of the neurons whose activation has kinks have a sum above the first, and their number.
 
     point   (inputs,)
     """
     h, active, count = np.asarray(point, float)[None], 0, 0
     for layer in net.layers:
         z = h @ layer.weights.T.astype(float) + layer.bias
-        if layer.activation.rule.kink(layer.activation.argument):
-            active, count = active + int((z > 0).sum()), count + z.size
+        kinks = engine.first_kinks(layer.activation, z.shape[1])
+        active, count = active + int((z[0] > kinks).sum()), count + int(np.isfinite(kinks).sum())
         h = layer.activation.value(z)
     return active, count
 

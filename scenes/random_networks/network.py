@@ -111,7 +111,7 @@ class MovingNetwork(engine.Scene):
                 part = parts.sums(part)
             first = max(0, min(self.unit, part.outputs - count))
             units = range(first, min(first + count, part.outputs))
-            if not part.layers[-1].activation.rule.elementwise:
+            if part.layers[-1].activation.is_whole:
                 return part, tuple(units)
             return parts.chosen(part, units), tuple(range(len(units)))
 

@@ -68,6 +68,19 @@ def test_identity_layers_have_no_boundaries_and_so_no_findings():
     assert findings(History.of(net, SQUARE), 0) == ()
 
 
+def test_units_that_pass_their_sums_on_are_neither_dead_nor_duplicates():
+    net = Mlp([LINES, READ], [OFFSETS, [0.1, -0.1]], [f"{len(LINES) - 2} relu + 2 identity", "identity"])
+    net = changed(changed(net, 0, len(LINES) - 1, bias=9.0), 0, len(LINES) - 2, like=0)
+    assert not of_kind("duplicates", findings(History.of(net, SQUARE), 0))
+    assert not of_kind("no boundary", findings(History.of(net, SQUARE), 0))
+
+
+def test_a_sine_and_a_cosine_of_one_sum_are_no_duplicates():
+    net = Mlp([LINES, READ], [OFFSETS, [0.1, -0.1]], [f"3 sine + {len(LINES) - 3} tanh", "identity"])
+    assert of_kind("duplicates", findings(History.of(changed(net, 0, 4, like=3), SQUARE), 0))
+    assert not of_kind("duplicates", findings(History.of(changed(net, 0, 4, like=1), SQUARE), 0))
+
+
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize(("times", "says"), [(3.0, "(correlation 1.000)"), (-2.0, "from opposite sides")])
 def test_a_scaled_copy_is_a_duplicate_from_the_step_of_copying_on(activation, times, says):

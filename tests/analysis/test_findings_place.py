@@ -173,11 +173,13 @@ def test_greys_stand_for_classes_from_dark_to_light_and_numbers_for_themselves()
 
 
 ACTIVATIONS = ["relu", "leaky_relu(0.2)", "tanh", "sine(3)", "gelu", "silu", "identity", "elu", "gaussian"]
+ACTIVATIONS += ["4 product + 1 sine + 2 identity"]
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_signals_are_those_of_the_networks_forward_pass(activation):
-    nets = [random_mlp([4, 7, 5, 3], activation, seed=s) for s in range(3)]
+    after = "tanh" if " " in activation else activation
+    nets = [random_mlp([4, 7, 5, 3], seed=s).changed(activations=[activation, after, "identity"]) for s in range(3)]
     rng = np.random.default_rng(0)
     domain = Domain(rng.normal(size=4), rng.normal(size=(2, 4)), [-1, 0], [1, 3])
     case = history(*nets, domain=domain)

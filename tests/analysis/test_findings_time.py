@@ -57,6 +57,15 @@ def test_on_a_plane_away_from_zero_the_other_inputs_weights_count_as_weights():
     assert speeds.weights[0, 0] == pytest.approx(0.05, rel=1e-4) and speeds.biases[0, 0] == 0
 
 
+def test_units_that_pass_their_sums_on_do_not_count_and_the_next_layer_moves_along():
+    # Two units pass x and y on, so that the second layer's z is x + y + relu(x + 5) with gradient (2, 1).
+    net = Mlp([[[1, 0], [1, 0], [0, 1]], [[1, 1, 1]], [[1], [-1]]], [[5, 0, 0], [0], [0, 0]], "relu")
+    net = net.changed(activations=["1 relu + 2 identity", "relu", "identity"])
+    speeds = motion(history(net, moved(net, 0, bias=[0.01, 0.05, 0.05]), moved(net, 1, bias=0.01), steps=[0, 1, 2]), 0)
+    assert speeds.biases[0] == pytest.approx([0.01, 0], rel=1e-4)  # float32 holds 5.01 to 2e-7
+    assert speeds.biases[1, 1] == pytest.approx(0.01 / np.sqrt(5), rel=1e-4)
+
+
 def test_units_that_nothing_reaches_are_left_out_and_a_layer_of_them_does_not_move():
     dead = Mlp([[[1.0, 0.0]], [[3.0]], [[1.0], [-1.0]]], [[-9.0], [1.0], [0.0, 0.0]], "relu")
     speeds = motion(history(dead, moved(dead, 1, weights=0.1, bias=0.1)), 0)

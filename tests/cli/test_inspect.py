@@ -93,6 +93,8 @@ def test_a_fully_connected_network_is_read_too(ask, tmp_path):
     assert "photo" not in out
     status, out, _ = ask("inspect", "net.npz:relu")
     assert status == 0 and "relu 1" in out
+    status, out, _ = ask("inspect", "net.npz:3 relu + 2 identity,identity")
+    assert status == 0 and "3 relu + 2 identity" in out
 
 
 WRONG = {

@@ -143,7 +143,7 @@ class Boundaries(Drawable):
                 f"{net} needs an origin ({net.inputs},) and axes (2, {net.inputs}), not {self.origin.shape} and "
                 f"{self.axes.shape}."
             )
-        outputs, last = net.outputs, net.layers[-1].activation.name
+        outputs, last = net.outputs, str(net.layers[-1].activation)
         self.task = task or ("classes" if outputs == 2 or outputs > 3 or last == "softmax" else "values")
         self.net, self._snapshot = net, None
 
@@ -320,7 +320,7 @@ class Boundaries(Drawable):
         outputs = self.net((self.origin + x * self.axes[0] + y * self.axes[1])[None])[0]
         if self.task == "values":
             return float(outputs[0])
-        if self.net.layers[-1].activation.rule.elementwise:
+        if not self.net.layers[-1].activation.is_whole:
             outputs = np.exp(outputs - outputs.max())
             outputs = outputs / outputs.sum()
         return float(outputs[1] if len(outputs) == 2 else outputs.max())

@@ -37,6 +37,17 @@ def places(activation: LayerActivation, units: int) -> list[tuple[float, ...]]:
     return found
 
 
+def first_kinks(activation: LayerActivation, units: int) -> np.ndarray:
+    """(units,): the sum at which each unit of a layer has its first kink; inf where it has none."""
+    found = [np.full(run.units, min(kinks(run.activation), default=np.inf)) for run in runs(activation, units)]
+    return np.concatenate(found)
+
+
+def has_linear_regions(shape: Shape) -> bool:
+    """True if a network consists of straight pieces up to its last activation."""
+    return all(map(is_straight, shape.activations[:-1]))
+
+
 def passing(shape: Shape) -> list[np.ndarray]:
     """For each hidden layer (units,) bool: which units carry their sums on, and so have no boundary."""
     layers = zip(shape.activations[:-1], shape.sizes[1:], strict=False)
