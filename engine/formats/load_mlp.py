@@ -34,14 +34,16 @@ SAVERS = {
 ACTIVATIONS_SUFFIX = re.compile(r"^(\d+ )?[A-Za-z_.][^:/\\]*$")
 
 
-def load(source: Any, *, activations: Any = None) -> Mlp:
-    """The network in a file, a PyTorch module, a state dict or an Mlp.
+def load(source: Any, *, activations: Any = None, example: Any = None) -> Mlp:
+    """The network in a file, a module, a state dict or an Mlp.
 
-    source        a path (its extension in LOADERS), as text also `path:activations`; a torch.nn.Sequential;
-                  a mapping from names to tensors or arrays; an Mlp
+    source        a path (its extension in LOADERS), as text also `path:activations`; a module of PyTorch with any
+                  forward; a mapping, list or tuple of tensors or arrays; an Mlp
     activations   one per layer as `tanh,sine(30),identity`, or `tanh` for the hidden layers with identity last;
                   `relu,...,sigmoid` repeats relu. They replace a file's own, and are needed where only weights are
                   stored; ONNX files and modules have their own and refuse any
+    example       for a module: a tensor or array of its inputs (N, ...), or a tuple if it takes several; needed where
+                  its parts do not tell their width. What was read is compared with the module on it
 
     Raises FileError for a file that cannot be read, NetworkError or ShapeError for any other network.
     """
@@ -58,7 +60,7 @@ def load(source: Any, *, activations: Any = None) -> Mlp:
     # Objects of PyTorch are recognised by their class names, so PyTorch itself is not imported.
     from engine.formats.torch import modules
 
-    return modules.from_module(source, activations)
+    return modules.from_module(source, activations, example)
 
 
 def save(net: Mlp, path: str | os.PathLike) -> None:

@@ -6,38 +6,26 @@ from typing import Any
 import numpy as np
 
 from engine.errors import NetworkError
-from engine.formats.load_mlp import load
+from engine.formats.torch.running import unwrapped
 from engine.network.mlp import Mlp
 
-# PyTorch's wrapper classes, and the attribute that holds the wrapped module.
-WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
 # Activations that the last layer of a classifier may have.
 LOGITS = ("identity", "softmax")
 
 
-def unwrapped(model: Any) -> Any:
-    """The module without the wrappers with which PyTorch compiles it or spreads it over devices."""
-    while type(model).__name__ in WRAPPERS and hasattr(model, WRAPPERS[type(model).__name__]):
-        model = getattr(model, WRAPPERS[type(model).__name__])
-    return model
-
-
-def first_weight(model: Any) -> Any:
-    """The model's first tensor, or None if none can be found."""
+def weights_of(model: Any) -> list[Any]:
+    """The model's tensors; none if they cannot be found."""
     model = unwrapped(model)
     try:
-        return next(iter(model.values() if isinstance(model, Mapping) else model.parameters()))
+        return list(model.values() if isinstance(model, Mapping) else model.parameters())
     except Exception:  # the object may be of any kind
-        return None
+        return []
 
 
-def is_shown(module: Any) -> bool:
-    """True for a module that `load` can read as it is, its activations too."""
-    try:
-        load(module)
-    except NetworkError:
-        return False
-    return True
+def changes(weights: list[Any]) -> int | None:
+    """How often tensors were changed in place, as PyTorch counts it; None if there are none that say so."""
+    counts = [count for weight in weights if (count := getattr(weight, "_version", None)) is not None]
+    return sum(counts) if counts else None
 
 
 def two_logits(net: Mlp) -> Mlp:

@@ -12,9 +12,11 @@ from engine.errors import NetworkError, SettingError, ShapeError
 from engine.formats.files import short, size_text
 from engine.formats.load_mlp import load
 from engine.formats.tensors import history as file
+from engine.formats.torch.modules import ModuleReader
+from engine.formats.torch.running import unwrapped
 from engine.network.history import TASKS, Domain, History, flat, following, thinned
 from engine.network.mlp import Mlp, Shape
-from engine.training.models import LOGITS, first_weight, is_shown, two_logits, unwrapped
+from engine.training.models import LOGITS, changes, two_logits, weights_of
 from engine.training.samples import TrainingSamples
 
 # Bytes of all weights in memory: half of what a file may have. Snapshots: twice what a picture of a loss can show.
@@ -41,7 +43,7 @@ class Recorder:
     rest          (inputs,), the values of the other inputs; if not given the samples' mean, else 0
     task          `classes` or `values`; found from targets and outputs if not given. A classifier's single output is
                   the logit (or, after a sigmoid, the probability) of class 1, and stored as two logits
-    activations   as engine.load takes them, for models that are no torch.nn.Sequential and are read by their state dict
+    activations   as engine.load takes them: for weights without a module, and for modules whose forward cannot be read
     target        (H, W) or (H, W, 3) uint8, the target over the plane; a picture of the samples if not given
     notes         texts by name, stored in the file; limit, bytes of all recorded weights in memory
 
@@ -78,14 +80,15 @@ class Recorder:
         self._target, self._notes, self._limit = target, dict(notes or {}), limit
         self._shape: Shape | None = None
         self._domain: Domain | None = None
-        self._by_names: bool | None = None
+        self._reader: ModuleReader | None = None
         self._runs: list[_Run] = []
 
     def step(self, model: Any, loss: Any = None, *, step: int | None = None) -> None:
         """Records the model if this step is one of the snapshots; otherwise it does next to nothing.
 
-        model   what engine.load takes: a torch.nn.Sequential, a state dict or other mapping, an Mlp; with activations
-                also any module; or a function without arguments that returns one of these
+        model   what engine.load takes: a module of PyTorch, a state dict or other tree of arrays, a path, an Mlp; or a
+                function without arguments that returns one of these. A module is compared with what was read of it
+                when it is first recorded, on the Recorder's data, and refused if they differ
         loss    a number or tensor of one (ShapeError for others), or None; read only for a snapshot
         step    the number of this step, counted from 0 if not given; SettingError if it does not rise
 
@@ -98,8 +101,8 @@ class Recorder:
         if number <= run.called:
             raise SettingError(f"step={step}: steps must rise, and {run.called} was recorded before.")
         if model is not run.model:
-            run.model, run.weight = model, first_weight(model)
-        run.called, run.version = number, getattr(run.weight, "_version", None)
+            run.model, run.weights = model, weights_of(model)
+        run.called, run.version = number, changes(run.weights)
         # Detached, so that the graph it was computed from can be freed.
         run.loss = loss.detach() if hasattr(loss, "detach") else loss
         run.has_loss = run.has_loss or loss is not None
@@ -182,15 +185,11 @@ class Recorder:
         if callable(model) and not isinstance(model, Mlp) and not hasattr(model, "_modules"):
             model = model()
         model = unwrapped(model)
-        if self._by_names is None:
-            self._by_names = self.activations is not None and hasattr(model, "state_dict") and not is_shown(model)
         try:
-            net = load(model.state_dict() if self._by_names else model, activations=self.activations)
+            net = self._network(model)
         except NetworkError as error:
             if self._shape is not None and "finite" in str(error):
                 return None
-            if self.activations is None and hasattr(model, "state_dict"):
-                raise NetworkError(f"{error} Or give Recorder the activations, as in activations='relu'.") from None
             raise
         if self._shape is None:
             self._begin(net)
@@ -198,6 +197,15 @@ class Recorder:
         if net.shape != self._shape:
             raise ShapeError(f"The model is {net.shape}, but {self._shape} was recorded before. Use another Recorder.")
         return net
+
+    def _network(self, model):
+        """The model as it is now. How a module is read, and whether rightly, is found out once."""
+        if not hasattr(model, "state_dict"):
+            return load(model, activations=self.activations)
+        if self._reader is None or self._reader.module is not model:
+            example = None if self.samples is None else self.samples.data
+            self._reader = ModuleReader(model, example, self.activations)
+        return self._reader.net()
 
     def _begin(self, net):
         """Finds the task, the domain and the shape from the first network."""
@@ -250,8 +258,8 @@ class Recorder:
         """Records a run's model as it is now, if it is not recorded already."""
         if run.model is None or run.wanted == np.inf:
             return
-        # PyTorch counts the changes of a weight: after the last call there may have been one more step.
-        moved = getattr(run.weight, "_version", None) != run.version
+        # PyTorch counts the changes of weights: after the last call there may have been one more step.
+        moved = changes(run.weights) != run.version
         number = run.called + 1 if moved else run.called
         if run.steps and run.steps[-1] >= number:
             return
@@ -300,7 +308,8 @@ class _Run:
         self.name = name
         self.snapshots: dict[int, tuple[np.ndarray, float]] = {}
         # The last step that was called, its model and loss; the next step to record; the least gap in the logarithm.
-        self.called, self.model, self.loss, self.weight, self.version = -1, None, None, None, None
+        self.called, self.model, self.loss, self.version = -1, None, None, None
+        self.weights: list[Any] = []
         self.wanted, self.gap, self.is_passing, self.has_loss = 0, 0.0, False, False
 
     @property

@@ -94,7 +94,7 @@ def test_the_last_snapshot_is_the_model_at_the_end_wherever_step_is_called(place
     assert history.steps[-1] == (58 if place == "before" else 57)
 
 
-def test_a_module_with_a_forward_of_its_own_is_recorded_by_its_names():
+def test_a_module_with_a_forward_of_its_own_is_recorded():
     class Net(torch.nn.Module):
         def __init__(self):
             super().__init__()
