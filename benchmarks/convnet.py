@@ -27,8 +27,8 @@ from engine.formats.downloads import cached
 from engine.formats.load_convnet import load_convnet, small_squeezenet
 from engine.gpu.kernel import subgroup_size
 from engine.kernels.forward import Forward
-from engine.network import nodes
-from engine.reference import convnet as twin
+from engine.network.graph import nodes
+from engine.reference import forward as twin
 
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = ROOT.parent / "shared" / "squeezenet" / "squeezenet1_0.safetensors"
@@ -100,7 +100,7 @@ def by_torch(net):
             return call.max_pool2d(x[0], node.size, node.stride, ceil_mode=node.ceil)
         if isinstance(node, nodes.Concat):
             return torch.cat(x, 1)
-        return call.adaptive_avg_pool2d(x[0], 1) if isinstance(node, nodes.GlobalAveragePool) else x[0].softmax(1)
+        return call.adaptive_avg_pool2d(x[0], 1) if isinstance(node, nodes.Reduce) else x[0].softmax(1)
 
     def run(x):
         with torch.inference_mode():
@@ -148,7 +148,7 @@ def onnx_bytes(net):
 
 OPERATORS = {
     nodes.Convolution: "Conv", nodes.Elementwise: "Relu", nodes.MaxPool: "MaxPool", nodes.Concat: "Concat",
-    nodes.GlobalAveragePool: "GlobalAveragePool", nodes.Softmax: "Softmax",
+    nodes.Reduce: "GlobalAveragePool", nodes.Softmax: "Softmax",
 }  # fmt: skip
 WHO = {"ours": ("numpy", ours), "onnxruntime": ("onnxruntime", by_onnxruntime), "torch": ("torch", by_torch)}
 
@@ -206,7 +206,7 @@ def main():
     for name in asked.networks or NETWORKS:
         net, weights = NETWORKS[name]()
         x, work = image(net), 2e-9 * sum(net.work(node) for node in net.nodes)
-        exact = twin.forward(net, x)
+        exact = twin.value(net, x)
         runs = {who: make(net) for who, make in makers.items()}
         for who, run in runs.items():
             # They are all asked the same.

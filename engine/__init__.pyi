@@ -61,7 +61,7 @@ from engine.vector.region_colours import prediction_colours
 # Networks: layers of weights, and graphs of convolutions with their `nodes`; made, loaded, cut into `parts`, evaluated.
 from engine.network.mlp import Mlp
 from engine.network.convnet import ConvNet
-from engine.network import nodes
+from engine.network.graph import nodes
 from engine.network.activations import Activation, ACTIVATIONS
 from engine.network.random import random_mlp, DISTRIBUTIONS
 from engine.network import parts, closed_paths

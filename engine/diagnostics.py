@@ -51,3 +51,11 @@ def wgsl_folder() -> Path | None:
 
 if os.environ.get(LOG_LEVEL):
     show_log(os.environ[LOG_LEVEL])
+
+
+def memory_bytes() -> int | None:
+    """The machine's memory in bytes; None if the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None

@@ -1,15 +1,17 @@
 """Which neurons contributed to one of a convolutional network: weight times response, backwards layer by layer."""
 
 import itertools
+import math
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.analysis.stages import gate
 from engine.errors import NetworkError
-from engine.network import nodes as kinds
-from engine.network.convnet import ConvNet
+from engine.network.convnet import MOVING, ConvNet
+from engine.network.graph import nodes as kinds
+from engine.network.graph.views import unviewed, viewed
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def attributions(
     (Bach et al. 2015, PLoS ONE 10(7): relevance, layer by layer; absolute values in the divisor keep shares finite.)
     A product gives all to its signal and nothing to the gate (Arras et al. 2017, WASSA: "Explaining recurrent neural
     network predictions in sentiment analysis"), and half to each of two factors that are no gates; see `stages.gate`.
-    Raises NetworkError for a neuron that does not exist.
+    Of a product of matrices the second gets all if the first is a softmax, as in attention; else both get half.
+    Raises NetworkError for a neuron that does not exist, and for a node through which nothing can be followed.
     """
     start = net.node(node)
     if not all(0 <= p < n for p, n in zip(place, net.shapes[start.name], strict=True)):
@@ -108,38 +111,122 @@ def _strongest(name, patch, most):
 
 
 def _parts(net, responses, node, patch):
-    """(input's name, _Patch) pairs: the shares of a _Patch passed on to the node's inputs."""
-    key = node.inputs[0]
+    """(input's name, _Patch) pairs: the shares of a _Patch passed on to those of the node's inputs that are neurons."""
+    keys = net.taken(node)
+    if not keys:
+        return []
+    key = keys[0]
     # A node that is fused with its activation has no responses; nothing below needs them.
     x = responses.get(key)
+    alike = all(net.shapes[name][1:] == net.shapes[node.name][1:] for name in keys)
     if isinstance(node, kinds.Convolution):
         return [(key, _through_convolution(node, x, patch))]
-    if isinstance(node, kinds.Dense):
-        rows = np.flatnonzero(patch.values)
-        return [(key, _Patch(_shared(patch.values[rows, 0, 0], node.weights[rows], x.ravel()).reshape(x.shape), 0, 0))]
-    if isinstance(node, kinds.Concat):
-        ends = np.cumsum([net.shapes[name][0] for name in node.inputs])
-        cut = np.split(patch.values, ends[:-1])
-        return [(n, _Patch(v, patch.top, patch.left)) for n, v in zip(node.inputs, cut, strict=True) if v.any()]
-    if isinstance(node, kinds.Add):
-        terms = np.array([patch.of(responses[name]) for name in node.inputs])
+    if isinstance(node, kinds.Dense) and alike:
+        return [(key, _Patch(_through_dense(node, patch.of(x), patch.values), patch.top, patch.left))]
+    if isinstance(node, kinds.Add) and alike and all(net.shapes[name] == net.shapes[node.name] for name in keys):
+        terms = np.array([patch.of(_response(net, responses, node, name)) for name in node.inputs])
         whole = _over(patch.values, abs(terms).sum(axis=0))
-        return [(n, _Patch(t * whole, patch.top, patch.left)) for n, t in zip(node.inputs, terms, strict=True)]
-    if isinstance(node, kinds.Multiply):
+        both = zip(node.inputs, terms, strict=True)
+        return [(n, _Patch(t * whole, patch.top, patch.left)) for n, t in both if n in keys]
+    if isinstance(node, kinds.Multiply) and len(keys) == 2:
         which = gate(net, node)
         if which is not None:
             return [(node.inputs[1 - which], patch)]
         half = _Patch(patch.values / 2, patch.top, patch.left)
         return [(n, half) for n in node.inputs]
-    if isinstance(node, kinds.Flatten):
-        return [(key, _Patch(patch.values.reshape(net.shapes[key]), 0, 0))]
-    if isinstance(node, kinds.GlobalAveragePool):
-        x = x.astype(float)
-        return [(key, _Patch(x * _over(patch.values, abs(x).sum(axis=(1, 2), keepdims=True)), 0, 0))]
+    if isinstance(node, kinds.Concat | MOVING):
+        return _moved(net, node, patch)
+    if isinstance(node, kinds.Reduce) and node.function in ("mean", "sum"):
+        x = _whole(net, key, x.astype(float))
+        axes = tuple(node.axes)
+        shares = np.reshape(
+            _whole(net, node.name, _filled(net, node.name, patch)), np.mean(x, axes, keepdims=True).shape
+        )
+        return [_part(net, key, x * _over(shares, abs(x).sum(axis=axes, keepdims=True)))]
+    if isinstance(node, kinds.MatMul) and len(keys) == 2:
+        return _through_product(net, responses, node, patch)
     if isinstance(node, kinds.MaxPool | kinds.AveragePool):
         return [(key, _through_pool(node, x, patch))]
-    # An activation or a softmax: a neuron's own sum contributes most, and gets all.
-    return [(key, patch)]
+    if len(keys) == 1 and net.shapes[key] == net.shapes[node.name] and isinstance(node, OWN):
+        # An activation or a norm: a neuron's own sum contributes most, and gets all.
+        return [(key, patch)]
+    raise NetworkError(f"What moved a neuron cannot be followed through `{node.name}` ({node.kind}) of {net.name}.")
+
+
+# Nodes of which each number is mostly made of the one at its place.
+OWN = (
+    kinds.Elementwise, kinds.Softmax, kinds.Normalise, kinds.LocalNormalise, kinds.Affine, kinds.Prelu, kinds.Binary,
+)  # fmt: skip
+
+
+def _response(net, responses, node, name):
+    """A node's response as its map, constants as that of the node which takes them."""
+    if name in net.shapes:
+        return responses[name]
+    dims = net.graph.dims[node.name]
+    return viewed(np.broadcast_to(net.node(name).array, dims), net.last[node.name])
+
+
+def _filled(net, name, patch):
+    """A _Patch as a whole map."""
+    values = np.zeros(net.shapes[name])
+    values[:, patch.top : patch.top + patch.values.shape[1], patch.left : patch.left + patch.values.shape[2]] = (
+        patch.values
+    )
+    return values
+
+
+def _whole(net, name, view):
+    """A node's map as its array."""
+    return unviewed(view, net.graph.dims[name], net.last[name])
+
+
+def _part(net, name, shares):
+    """(name, _Patch) of an array of shares, cut to the places that have any."""
+    view = viewed(shares, net.last[name])
+    rows, columns = (np.flatnonzero(view.any(axis=axes)) for axes in ((0, 2), (0, 1)))
+    if not rows.size:
+        return name, _Patch(view[:, :1, :1], 0, 0)
+    top, left = rows[0], columns[0]
+    return name, _Patch(view[:, top : rows[-1] + 1, left : columns[-1] + 1], int(top), int(left))
+
+
+def _moved(net, node, patch):
+    """The shares of what only moves, moved back."""
+    sizes = [math.prod(net.graph.dims[key]) for key in node.inputs]
+    ends = np.cumsum([0, *sizes])
+    places = [
+        np.arange(a, b).reshape(net.graph.dims[key]) for key, a, b in zip(node.inputs, ends, ends[1:], strict=False)
+    ]
+    if isinstance(node, kinds.Pad):
+        node = replace(node, filling=-1)
+    at = node.value(*places).reshape(-1).astype(int)
+    shares = _whole(net, node.name, _filled(net, node.name, patch)).reshape(-1)
+    given = np.bincount(at[at >= 0], weights=shares[at >= 0], minlength=ends[-1])
+    parts = zip(node.inputs, np.split(given, ends[1:-1]), strict=True)
+    return [
+        _part(net, key, part.reshape(net.graph.dims[key])) for key, part in parts if key in net.shapes and part.any()
+    ]
+
+
+def _through_product(net, responses, node, patch):
+    a, b = (_whole(net, key, responses[key].astype(float)) for key in node.inputs)
+    if min(a.ndim, b.ndim) < 2 or a.shape[:-2] != b.shape[:-2]:
+        raise NetworkError(f"What moved a neuron cannot be followed through `{node.name}` ({node.kind}) of {net.name}.")
+    shares = _whole(net, node.name, _filled(net, node.name, patch))
+    whole = _over(shares, abs(a) @ abs(b))
+    right = b * (np.swapaxes(a, -1, -2) @ whole)
+    if _is_softmax(net, node.inputs[0]):
+        return [_part(net, node.inputs[1], right)]
+    left = a * (whole @ np.swapaxes(b, -1, -2))
+    return [_part(net, key, part / 2) for key, part in zip(node.inputs, (left, right), strict=True)]
+
+
+def _is_softmax(net, name):
+    node = net.node(name)
+    while isinstance(node, MOVING):
+        node = net.node(node.inputs[0])
+    return isinstance(node, kinds.Softmax)
 
 
 def _over(shares, whole):
@@ -147,10 +234,12 @@ def _over(shares, whole):
     return np.divide(shares, whole, out=np.zeros(np.broadcast_shapes(shares.shape, whole.shape)), where=whole != 0)
 
 
-def _shared(shares, weights, x):
-    """(I,): what each of x (I,) gets of the shares (O,) of the sums weights (O, I) @ x."""
-    x, weights = x.astype(float), weights.astype(float)
-    return x * (_over(shares, abs(weights) @ abs(x)) @ weights)
+def _through_dense(node, x, shares):
+    """(I, h, w): what each of x (I, h, w) gets of the shares (O, h, w) of the sums weights @ x."""
+    rows = np.flatnonzero(shares.any(axis=(1, 2)))
+    weights, flat = node.weights[rows].astype(float), x.reshape(len(x), -1)
+    whole = _over(shares[rows].reshape(len(rows), -1), abs(weights) @ abs(flat))
+    return (flat * (weights.T @ whole)).reshape(x.shape)
 
 
 class _Windows:
@@ -160,7 +249,7 @@ class _Windows:
     """
 
     def __init__(self, node, x, patch, outside=0.0):
-        self._windows, self._counts = node.windows(), patch.values.shape[1:]
+        self._windows, self._counts = node.window(), patch.values.shape[1:]
         starts = [at * w.stride - w.before for at, w in zip((patch.top, patch.left), self._windows, strict=True)]
         sizes = [(n - 1) * w.stride + w.extent for n, w in zip(self._counts, self._windows, strict=True)]
         on_map = [

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from engine.network import nodes as kinds
 from engine.network.convnet import ConvNet
+from engine.network.graph import nodes as kinds
 
 # The nodes by which SqueezeNet 1.0 is shown; its other maps are as large as their neighbours.
 SQUEEZENET = ("pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "conv10", "pool10")
@@ -24,29 +24,41 @@ def stages(net: ConvNet) -> tuple[str, ...]:
     """
     gates = gating(net)
     steps = [node for node in net.nodes if node.name not in gates]
-    joins = [node for node in steps if isinstance(node, kinds.Concat | kinds.Add)]
+    joins = [node for node in steps if _joins(net, node)]
     after = behind(net, joins[0].name) if joins else set()
     chosen: list[str] = []
     for node in steps:
-        if isinstance(node, kinds.Input):
+        taken = net.taken(node)
+        if not taken:
             continue
-        before, users = net.node(node.inputs[0]), _users(net, node.name, gates)
+        before, users = net.node(taken[0]), _users(net, node.name, gates)
         if isinstance(node, kinds.Elementwise):
             opens = joins and isinstance(joins[0], kinds.Concat) and len(users) > 1  # it belongs to the block it opens
             plain = node.name not in after and not opens and not is_passed_by(net, node.name)
-            wanted = isinstance(before, kinds.Add) or plain
+            wanted = (_joins(net, before) and isinstance(before, kinds.Add)) or plain
         elif isinstance(node, kinds.MaxPool | kinds.AveragePool):
             alone = len(_users(net, before.name, gates)) == 1
             wanted = node.name not in after and chosen[-1:] == [before.name] and alone
             if wanted:
                 chosen.pop()
-        elif isinstance(node, kinds.Concat | kinds.Add):
+        elif _joins(net, node):
             wanted = not (len(users) == 1 and isinstance(users[0], kinds.Elementwise))
         else:
-            wanted = isinstance(node, kinds.GlobalAveragePool)
+            wanted = _is_of_all_places(net, node)
         if wanted or node is net.output:
             chosen.append(node.name)
     return tuple(chosen)
+
+
+def _joins(net, node):
+    """Whether a node joins or adds what depends on the image."""
+    return isinstance(node, kinds.Concat | kinds.Add) and len(net.taken(node)) > 1
+
+
+def _is_of_all_places(net, node):
+    """Whether a node makes one number of each channel of a map."""
+    (own, *_), before = net.shapes[node.name], net.shapes[net.taken(node)[0]]
+    return isinstance(node, kinds.Reduce) and net.shapes[node.name][1:] == (1, 1) != before[1:] and own == before[0]
 
 
 def _users(net, name, gates):
@@ -99,9 +111,10 @@ def gate(net: ConvNet, node: kinds.Multiply) -> int | None:
 
     A gate is a vector that scales a map's channels; of two equal shapes, the output of a softmax or one of GATES.
     """
-    which = node.scales(*(net.shapes[key] for key in node.inputs))
-    if which is not None:
-        return which
+    shapes = [net.shapes.get(key, ()) for key in node.inputs]
+    which = [i for i in (0, 1) if shapes[i][1:] == (1, 1) and shapes[1 - i] not in (shapes[i], ())]
+    if which:
+        return which[0]
     is_gate = [_is_between_0_and_1(net.node(key)) for key in node.inputs]
     return is_gate.index(True) if sum(is_gate) == 1 else None
 

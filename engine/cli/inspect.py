@@ -12,6 +12,7 @@ from engine.errors import NeurosceneError
 
 if TYPE_CHECKING:
     from engine.network.convnet import ConvNet
+    from engine.network.graph.graph import Graph
     from engine.network.mlp import Mlp
     from engine.network.preprocess import Preprocess
 
@@ -24,9 +25,9 @@ HELP = """\b
   neuroscene inspect squeezenet1_0.safetensors
   neuroscene inspect model.onnx --json | jq '.nodes[].shape'
 \b
-A line for each node: its kind, the shape of its output (channels x rows x columns), its weights and multiply-adds, the
-receptive field of a neuron (rows x columns of pixels of the photo), and the pixels from one field to the next.
-A node that cannot be shown is named."""
+A line for each node: its kind, the shape of its output (of an image channels x rows x columns), its weights and
+multiply-adds, the receptive field of a neuron (rows x columns of pixels of the photo), and the pixels from one field to
+the next. A node that cannot be read is named."""
 
 
 def inspect(
@@ -47,24 +48,25 @@ def inspect(
         ),
     ] = None,
 ) -> None:
-    """Lists the nodes of a convolutional or fully connected network in a file."""
+    """Lists the nodes of a network in a file."""
     net = read(file, size=size and size[::-1])
     print(as_json(net) if json else as_text(net))
 
 
-def read(text: str | Path, *, size: tuple[int, int] | None = None) -> "ConvNet":
-    """The ConvNet in a file; a fully connected network as one of dense nodes.
+def read(text: str | Path, *, size: tuple[int, int] | None = None) -> "ConvNet | Graph":
+    """The ConvNet in a file, or its Graph if it takes more than one input; layers of weights as a Graph of dense nodes.
 
     text   a path, or `path:activations` where a file holds weights alone
     size   (H, W) of the input where an ONNX file leaves them open
 
-    Raises NeurosceneError saying what cannot be shown of the kind of network that the file looks like.
+    Raises NeurosceneError saying what cannot be read of the kind of network that the file looks like.
     """
     from engine.formats.load_convnet import UnknownArchitecture, load_convnet
     from engine.formats.load_mlp import load, split_path
 
     path, activations = split_path(str(text))
-    if activations is not None or Path(path).suffix.lower() not in (".onnx", ".safetensors"):
+    suffix = Path(path).suffix.lower()
+    if activations is not None or suffix not in (".onnx", ".safetensors"):
         return of_mlp(load(text))
     try:
         return load_convnet(path, size=size)
@@ -77,10 +79,10 @@ def read(text: str | Path, *, size: tuple[int, int] | None = None) -> "ConvNet":
         raise second if isinstance(first, UnknownArchitecture) and not first.windows else first from None
 
 
-def of_mlp(net: "Mlp") -> "ConvNet":
-    """A fully connected network as a ConvNet of vectors."""
-    from engine.network.convnet import ConvNet
-    from engine.network.nodes import Dense, Elementwise, Input, Softmax
+def of_mlp(net: "Mlp") -> "Graph":
+    """Layers of weights as a Graph."""
+    from engine.network.graph.graph import Graph
+    from engine.network.graph.nodes import Dense, Elementwise, Input, Softmax
     from engine.network.units.mixed import Mixed
 
     class ByUnits(Elementwise):
@@ -89,51 +91,88 @@ def of_mlp(net: "Mlp") -> "ConvNet":
         def check(self) -> None:
             """Mlp has checked that they are as many as the units."""
 
-    nodes: list[Any] = [Input("input", (), (net.inputs, 1, 1))]
+    nodes: list[Any] = [Input("input", (), (1, net.inputs))]
     for i, layer in enumerate(net.layers, start=1):
         nodes.append(Dense(f"layer {i}", (nodes[-1].name,), layer.weights, layer.bias))
-        before = (nodes[-1].name,)
-        if layer.activation.is_whole:
-            nodes.append(Softmax(f"softmax {i}", before))
-        elif isinstance(layer.activation, Mixed):
-            nodes.append(ByUnits(f"units {i}", before, layer.activation))  # type: ignore[arg-type]
-        elif layer.activation.name != "identity":
-            nodes.append(Elementwise(f"{layer.activation.name} {i}", before, layer.activation))
-    return ConvNet(nodes, name=net.name)
+        before, activation = (nodes[-1].name,), layer.activation
+        if activation.is_whole:
+            nodes.append(Softmax(f"softmax {i}", before, log=activation.name == "log_softmax"))
+        elif isinstance(activation, Mixed):
+            nodes.append(ByUnits(f"units {i}", before, activation))  # type: ignore[arg-type]
+        elif activation.name != "identity":
+            nodes.append(Elementwise(f"{activation.name} {i}", before, activation))
+    return Graph(nodes, [nodes[-1].name], name=net.name)
 
 
-def as_json(net: "ConvNet") -> str:
+class Described:
+    """What there is to say of a network: of a ConvNet, or of any Graph."""
+
+    def __init__(self, net: "ConvNet | Graph"):
+        from engine.network.convnet import ConvNet
+        from engine.network.graph.graph import Graph
+
+        self.name, self.graph = net.name, net if isinstance(net, Graph) else net.graph
+        self.net = net if isinstance(net, ConvNet) else None
+        if self.net is None and len(self.graph.inputs) == 1:
+            self.net = ConvNet(self.graph, preprocess=False)
+        self.preprocess = (self.net.preprocess or None) if self.net else None
+        self.classes = self.net.classes if self.net else ()
+        self.work = {node.name: self.graph.work(node) for node in self.graph.nodes}
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Of an image (C, H, W), of a vector (n, 1, 1); others as they are, without the batch of one."""
+        dims = self.graph.dims[name]
+        if self.net and name in self.net.shapes and len(dims) != 3 and not (len(dims) == 4 and self.net.last[name]):
+            return self.net.shapes[name]
+        return dims[1:] if len(dims) > 1 and dims[0] == 1 else dims
+
+    def sees(self, node: Any) -> tuple[tuple[int, int], ...]:
+        """(size, stride, start) of receptive fields; () where there are none."""
+        return self.net.receptive(node) if self.net and node.name in self.net.shapes else ()
+
+    @property
+    def is_of_image(self) -> bool:
+        return self.net is not None and max(self.net.input_shape[1:]) > 1
+
+
+def as_json(net: "ConvNet | Graph") -> str:
     """The JSON of a network. `sees`: size, stride, start of receptive fields, (rows, columns) in input pixels."""
+    described = Described(net)
+    graph = described.graph
     nodes = [
         {
             "name": node.name,
             "kind": node.kind,
             "about": about(node),
             "inputs": node.inputs,
-            "shape": net.shapes[node.name],
+            "shape": described.shape(node.name),
             "weights": node.weight_count,
-            "multiply_adds": net.work(node),
-            "sees": dict(zip(("size", "stride", "start"), net.receptive(node), strict=True)),
+            "multiply_adds": described.work[node.name],
+            "sees": dict(zip(("size", "stride", "start"), described.sees(node), strict=False)),
         }
-        for node in net.nodes
+        for node in graph.nodes
     ]
     found = {
-        "name": net.name,
-        "input": net.input_shape,
-        "output": net.shapes[net.output.name],
+        "name": described.name,
+        "input": described.shape(graph.inputs[0].name) if graph.inputs else (),
+        "output": described.shape(graph.output.name),
+        "inputs": {node.name: described.shape(node.name) for node in graph.inputs},
+        "outputs": {name: described.shape(name) for name in graph.outputs},
         "nodes": nodes,
-        "neurons": net.neuron_count,
-        "weights": net.weight_count,
-        "multiply_adds": sum(net.work(node) for node in net.nodes),
-        "classes": net.classes,
-        "preprocess": net.preprocess and vars(net.preprocess),
+        "neurons": graph.neuron_count,
+        "weights": graph.weight_count,
+        "multiply_adds": sum(described.work.values()),
+        "classes": described.classes,
+        "preprocess": described.preprocess and vars(described.preprocess),
     }
     return json.dumps(found, indent=2, default=int)  # default: numpy's integers
 
 
-def as_text(net: "ConvNet") -> str:
+def as_text(net: "ConvNet | Graph") -> str:
     """A summary of the whole network, then a table with a line for each node."""
-    columns = zip(*[COLUMNS, *(_row(net, node) for node in net.nodes)], strict=True)
+    described = Described(net)
+    graph = described.graph
+    columns = zip(*[COLUMNS, *(_row(described, node) for node in graph.nodes)], strict=True)
     shown = [column for column in columns if any(column[1:])]
     widths = [max(map(len, column)) for column in shown]
     right = [column[0] in RIGHT for column in shown]
@@ -144,30 +183,35 @@ def as_text(net: "ConvNet") -> str:
         ).rstrip()
         for row in zip(*shown, strict=True)
     ]
-    work = sum(net.work(node) for node in net.nodes)
+    ends = [[node.name for node in graph.inputs], graph.outputs]
+    shapes = [" and ".join(_shape(described.shape(name)) for name in names) for names in ends]
+    work = sum(described.work.values())
     head = [
-        f"{net.name}: {_shape(net.input_shape)} to {_shape(net.shapes[net.output.name])}",
-        f"{net.neuron_count:,} neurons, {net.weight_count:,} weights, {work:,} multiply-adds",
+        f"{described.name}: {shapes[0]} to {shapes[1]}",
+        f"{graph.neuron_count:,} neurons, {graph.weight_count:,} weights, {work:,} multiply-adds",
     ]
-    if net.preprocess is not None:
-        head.append(_photo(net.preprocess))
-    if net.classes:
-        more = ", ..." if len(net.classes) > SHOWN else ""
-        head.append(f"{len(net.classes):,} classes: {', '.join(net.classes[:SHOWN])}{more}")
+    if described.preprocess is not None:
+        head.append(_photo(described.preprocess))
+    if described.classes:
+        more = ", ..." if len(described.classes) > SHOWN else ""
+        head.append(f"{len(described.classes):,} classes: {', '.join(described.classes[:SHOWN])}{more}")
     return "\n".join([*head, "", *lines])
 
 
 def about(node: Any) -> str:
     """A node's kind and its parameters that are not the usual ones: `convolution 7 x 7, stride 2`."""
-    from engine.network import nodes
+    from engine.network.graph import nodes
 
     if isinstance(node, nodes.Elementwise):
         return str(node.activation)
-    if not isinstance(node, nodes.Convolution | nodes.MaxPool | nodes.AveragePool):
+    if isinstance(node, nodes.Reduce):
+        along = "rows and columns" if node.axes == (2, 3) else f"axes {', '.join(map(str, node.axes))}"
+        return f"{node.function} over {along if len(node.axes) > 1 else f'axis {node.axes[0]}'}"
+    if isinstance(node, nodes.Transpose):
+        return f"transpose {' '.join(map(str, node.axes))}"
+    if not isinstance(node, nodes.Convolution | nodes.Pool):
         return node.kind
-    windows = node.windows()
-    assert windows is not None
-    rows, columns = windows
+    rows, columns = node.window()
     parts = [f"{node.kind} {rows.size} x {columns.size}"]
     for what, values, usual in (
         ("stride", (rows.stride, columns.stride), 1),
@@ -185,18 +229,21 @@ def about(node: Any) -> str:
     return ", ".join(parts)
 
 
-def _row(net: "ConvNet", node: Any) -> tuple[str, ...]:
+def _row(described: Described, node: Any) -> tuple[str, ...]:
     """The COLUMNS of a node."""
-    (height, width), (down, across), _ = net.receptive(node)
-    counts = [f"{count:,}" if count else "" for count in (node.weight_count, net.work(node))]
-    sees, every = f"{height} x {width}", str(down) if down == across else f"{down} x {across}"
-    if max(net.input_shape[1:]) == 1:
-        sees = every = ""  # the node sees the whole input
-    return node.name, about(node), _shape(net.shapes[node.name]), *counts, sees, every if max(down, across) else ""
+    counts = [f"{count:,}" if count else "" for count in (node.weight_count, described.work[node.name])]
+    sees = every = ""
+    if described.is_of_image and (seen := described.sees(node)):
+        (height, width), (down, across), _ = seen
+        sees, every = f"{height} x {width}", str(down) if down == across else f"{down} x {across}"
+        every = every if max(down, across) else ""
+    return node.name, about(node), _shape(described.shape(node.name)), *counts, sees, every
 
 
 def _shape(shape: tuple[int, ...]) -> str:
-    return " x ".join(map(str, shape)) if max(shape[1:]) > 1 else str(shape[0])
+    """`3 x 8 x 8`; axes of length 1 at the end are left out."""
+    last = max((i for i, n in enumerate(shape) if n != 1), default=0)
+    return " x ".join(map(str, shape if last > 0 else shape[:1])) or "1"
 
 
 def _photo(how: "Preprocess") -> str:

@@ -21,7 +21,7 @@ from engine.errors import FileError, NetworkError, ShapeError, located, near
 from engine.formats.files import check_layers, check_weights, short
 from engine.formats.tensors.container import FLOATS, Tensor
 from engine.network.activations import Activation
-from engine.network.nodes import Concat, Convolution, Elementwise, GlobalAveragePool, GraphNode, Input, MaxPool, Softmax
+from engine.network.graph.nodes import Concat, Convolution, Elementwise, GraphNode, Input, MaxPool, Reduce, Softmax
 
 # (rows of the first convolution's window, the layers after it in torchvision's `features`, numbered from 2 on).
 ARCHITECTURES = {
@@ -92,7 +92,7 @@ def build(
     check_layers(len(layers), name)
     check_weights(sum(math.prod(tensor.shape) for tensor in arrays.values()), name)
     with located(f"In {name}: "):
-        nodes: list[GraphNode] = [Input("image", (), size)]
+        nodes: list[GraphNode] = [Input("image", (), (1, *size))]
         for layer in layers:
             nodes += _nodes(layer, nodes[-1].name, arrays)
     return nodes
@@ -102,8 +102,10 @@ def _nodes(layer, source, arrays):
     kind, name = layer["kind"], layer["name"]
     if kind == "max pool":
         return [MaxPool(name, (source,), (layer["size"],) * 2, (layer["stride"],) * 2, ceil="ceil" in layer)]
-    if kind in ("global average pool", "softmax"):
-        return [(Softmax if kind == "softmax" else GlobalAveragePool)(name, (source,))]
+    if kind == "softmax":
+        return [Softmax(name, (source,))]
+    if kind == "global average pool":
+        return [Reduce(name, (source,), "mean", (2, 3))]
     made: list[GraphNode] = []
     for key, label, size, filters in _convolutions(layer):
         weights = _array(arrays, f"{key}.weight", (filters, None, size, size), name)

@@ -15,7 +15,7 @@ from engine.formats.architectures import ARCHITECTURES, array_keys, build, known
 from engine.formats.files import check_layers, check_size, opened, short
 from engine.formats.tensors import container
 from engine.network.convnet import ConvNet
-from engine.network.nodes import Convolution
+from engine.network.graph.nodes import Convolution
 from engine.network.preprocess import Preprocess, usual
 
 # Torchvision trained SqueezeNet at 224 x 224, its authors at 227 x 227 (train_val.prototxt of their release).
@@ -172,4 +172,4 @@ def _order(nodes):
 def _authors(nodes):
     """The Preprocess of SqueezeNet's authors if the first convolution is theirs, else None."""
     order = _order(nodes)
-    return None if order is None else _preprocess(nodes[0].size[1:], order, True)
+    return None if order is None else _preprocess(nodes[0].size[-2:], order, True)

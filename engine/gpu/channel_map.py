@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing
@@ -13,7 +13,6 @@ import wgpu
 from engine.errors import ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
-from engine.gpu.device import device
 from engine.gpu.structs import Struct
 
 
@@ -92,21 +91,3 @@ class MapStep(Protocol):
     """An operation on maps that can be recorded: a Dispatch, or a copy."""
 
     def record(self, encoder: wgpu.GPUCommandEncoder) -> None: ...
-
-
-def evaluate(
-    steps: Callable[..., Iterable[MapStep]], node: Any, *values: np.typing.ArrayLike, **options: Any
-) -> np.ndarray:
-    """A node's output for given inputs, computed by the steps of a kernel; waits for the GPU.
-
-    steps     steps(node, sources, output, **options) of a module of engine.kernels, with ChannelMaps
-    node      of engine.network.nodes
-    values    the node's inputs, (C, H, W) each
-    returns   (C, H, W) float32
-    """
-    sources = [ChannelMap.of(v) for v in values]
-    output = ChannelMap(node.shape(*(s.shape for s in sources)))
-    with device().recording() as encoder:
-        for step in steps(node, sources, output, **options):
-            step.record(encoder)
-    return output.read()

@@ -15,8 +15,8 @@ from engine.gpu.kernel import MOST_ITERATIONS, Kernel, subgroup_size
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
-from engine.network import nodes
 from engine.network.activations import Activation
+from engine.network.graph import nodes
 
 # Sizes of subgroups for which tiles are laid out.
 LANES = (4, 8, 16)

@@ -12,8 +12,8 @@ from engine.gpu.channel_map import ChannelMap, groups_of, map_bindings
 from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.structs import struct
-from engine.network import nodes
 from engine.network.activations import Activation
+from engine.network.graph import nodes
 
 DENSE = struct(
     "DenseRun", groups="u32", channels="u32", blocks="u32", iterations="u32", source_first="u32", offset="u32",

@@ -7,8 +7,8 @@ from engine.codegen.matmul.activation import activated
 from engine.gpu.channel_map import ChannelMap, map_bindings
 from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.structs import struct
-from engine.network import nodes
 from engine.network.activations import Activation
+from engine.network.graph import nodes
 
 ELEMENTWISE = struct(
     "ElementwiseRun", places="u32", channels="u32", source_first="u32", other_first="u32", offset="u32",

@@ -1,18 +1,18 @@
-"""A convolutional network run on the GPU: every response of every node stays there."""
+"""A network of one image run on the GPU: every response of every node stays there."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from engine.errors import NetworkError, near
+from engine.errors import NetworkError, located, near
 from engine.gpu.array import Array
-from engine.gpu.channel_map import ChannelMap, MapStep
+from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
-from engine.gpu.kernel import MOST_ITERATIONS
 from engine.gpu.passes import Encoder
-from engine.kernels import convolve, dense, elementwise, pool, reshape, softmax
-from engine.network import nodes
+from engine.kernels.layouts.operators import made
+from engine.kernels.layouts.values import Values
 from engine.network.convnet import ConvNet
+from engine.network.graph.views import viewed
 from engine.network.memory_plan import fused, homes, taken
 
 
@@ -30,7 +30,7 @@ class Forward:
     keep      name or names of nodes whose own output is wanted although an activation follows; "all" for every node
     variant   one of `convolve.variants` for convolutions that see several channels; the adapter's best unless given
 
-    An activation that is the only user of a convolution, a Dense, an Add or a Multiply is computed with it, in one
+    An activation that is the only user of a sum (a convolution, a Dense, an Add, a product) is computed with it, in one
     step. The sums before it are then not stored: `shared` maps the node to the activation whose name has the result.
     `keep` prevents this.
     Nodes whose outputs are joined write them directly into the joined map, so that a Concat copies only inputs that
@@ -41,19 +41,17 @@ class Forward:
     """
 
     def __init__(self, net: ConvNet, *, keep: str | Iterable[str] = (), variant: str | None = None):
-        self.net, self.variant = net, variant
+        self.net = net
         wanted = net.shapes if keep == "all" else [keep] if isinstance(keep, str) else keep
-        names = [net.node(name).name for name in wanted]
-        self.shared = fused(net, names)
-        self._maps = _laid(net, self.shared)
-        self._images: dict[ChannelMap, convolve.MapImage] = {}
+        self.shared = fused(net, [net.node(name).name for name in wanted])
+        self._values = Values(net, homes(net, self.shared), variant)
         self._runs = 0
-        self._steps = [step for node in net.nodes[1:] if node.name in self._maps for step in self._made(node)]
-
-    @property
-    def kept(self) -> tuple[str, ...]:
-        """Names of the nodes whose outputs are on the GPU, in the network's order."""
-        return tuple(self._maps)
+        self.kept = tuple(node.name for node in net.nodes if node.name not in self.shared)
+        for node in net.nodes[1:]:
+            if node.name not in self.shared:
+                source, _ = taken(net, node, self.shared)
+                with located(f"Node `{source.name}` ({source.kind}) of {net.name}: "):
+                    made(self._values, source, node)
 
     def map(self, name: str) -> ChannelMap:
         """The ChannelMap of a node's output.
@@ -65,9 +63,16 @@ class Forward:
                 f"`{name}` of {self.net.name} is computed together with `{self.shared[name]}`, so its own output is "
                 f"not kept. Ask for `{self.shared[name]}`, or keep it: Forward(net, keep=[{name!r}])."
             )
-        if name not in self._maps:
+        if name not in self.kept:
             raise NetworkError(f"In {self.net.name}: {near(name, self.kept, noun='node')}")
-        return self._maps[name]
+        done = len(self._values.steps)
+        found = self._values.map(name)
+        if self._runs and done < len(self._values.steps):
+            # It lay in numpy's order until now.
+            with device().recording() as encoder:
+                for step in self._values.steps[done:]:
+                    step.record(encoder)
+        return found
 
     def array(self, name: str) -> Array:
         """The Array that holds a node's output: of float32, four channels a vec4f, from vec4f number `first(name)` on.
@@ -87,9 +92,9 @@ class Forward:
         Raises ShapeError for an image of another shape.
         """
         if image is not None:
-            self._maps[self.net.nodes[0].name].write(image)
+            self.map(self.net.input.name).write(image)
             self._runs += 1
-        for step in self._steps:
+        for step in self._values.steps:
             step.record(encoder)
 
     def responses(self, image: np.ndarray) -> "Responses":
@@ -102,45 +107,11 @@ class Forward:
         """Runs on an image and returns all that is kept, {name: (C, H, W) float32}; waits for the GPU."""
         return dict(self.responses(image))
 
-    def _made(self, node):
-        """The steps that compute a node's output."""
-        output = self._maps[node.name]
-        if isinstance(node, nodes.Concat):
-            yield from reshape.steps(node, [self._maps[key] for key in node.inputs], output)
-            return
-        source, names = taken(self.net, node, self.shared)
-        sources = [self._maps[key] for key in names]
-        more: dict[str, object] = {}
-        if isinstance(source, nodes.Dense) and self._is_faster_as_convolution(source):
-            same = nodes.Convolution(source.name, source.inputs, source.weights[:, :, None, None], source.bias)
-            source = same if "lanes" in convolve.variants(same, sources[0], output) else source
-        if isinstance(source, nodes.Convolution):
-            more = {"variant": self.variant, "images": self._images}
-        if isinstance(node, nodes.Elementwise) and source is not node:
-            more["activation"] = node.activation
-        yield from STEPS[type(source)](source, sources, output, **more)
-
-    def _is_faster_as_convolution(self, node):
-        """True on software drivers, where a convolution over one place has its weights in an image.
-
-        On a core of llvmpipe 4096 outputs of 9216 inputs take 31 ms so, and 181 by the kernel for vectors.
-        """
-        fits = node.weights.shape[1] <= 4 * MOST_ITERATIONS
-        return device().is_software and self.variant in (None, "lanes") and fits
-
-
-STEPS: dict[type[nodes.GraphNode], Callable[..., Iterable[MapStep]]] = {
-    nodes.Convolution: convolve.steps,
-    nodes.Dense: dense.steps,
-    nodes.Elementwise: elementwise.steps,
-    nodes.Add: elementwise.steps,
-    nodes.Multiply: elementwise.steps,
-    nodes.Flatten: reshape.steps,
-    nodes.Softmax: softmax.steps,
-    nodes.MaxPool: pool.steps,
-    nodes.AveragePool: pool.steps,
-    nodes.GlobalAveragePool: pool.steps,
-}
+    def read(self, name: str) -> np.ndarray:
+        """(C, H, W) float32: a node's output, as computed last; waits for the GPU."""
+        if name not in self.kept:
+            return self.map(name).read()
+        return viewed(self._values.stored(name).read(), self.net.last[name])
 
 
 class Responses(Mapping[str, np.ndarray]):
@@ -162,7 +133,7 @@ class Responses(Mapping[str, np.ndarray]):
                     f"`{name}` of {self._forward.net.name} was asked for after another image was run. Ask before, or "
                     "take a Forward for each image."
                 )
-            self._read[name] = self._forward.map(name).read()
+            self._read[name] = self._forward.read(name)
         return self._read[name]
 
     # A Mapping compares its contents, which would read every map; Responses are compared as objects.
@@ -174,14 +145,3 @@ class Responses(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._forward.kept)
-
-
-def _laid(net, together):
-    """{name: ChannelMap} of all that is kept."""
-    found, places = {}, homes(net, together)
-    for name, (owner, channel) in reversed(places.items()):
-        if owner not in found:
-            found[owner] = ChannelMap(net.shapes[owner])
-        whole = found[owner]
-        found[name] = whole if name == owner else whole.part(channel, net.shapes[name][0])
-    return {name: found[name] for name in net.shapes if name in found}

@@ -9,9 +9,11 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, MapStep, groups_of
 from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
+from engine.gpu.layout.along import ALONG, over
+from engine.gpu.layout.stored import Stored
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
-from engine.network import nodes
+from engine.network.graph import nodes
 
 SOFTMAX = struct(
     "SoftmaxRun", places="u32", outputs="u32", groups="u32", first="u32", by_place="u32", by_group="u32"
@@ -35,6 +37,20 @@ def steps(node: nodes.Softmax, sources: Sequence[ChannelMap], output: ChannelMap
         _Copy(source, output),
         in_place(output.array, source.shape[0], places, first=output.first, by_place=1, by_group=places),
     ]
+
+
+def along_steps(node: nodes.Softmax, sources: Sequence[Stored], output: Stored) -> list[Dispatch]:
+    """The Dispatch of softmax along any axis of an array, or of its logarithm.
+
+    sources, output   one array that is read and one in the same layout that is written, in separate memory
+    """
+    (source,) = sources
+    along = over(source, [node.axis])
+    if along is None:
+        raise NetworkError(f"Softmax along axis {node.axis} of {source.dims} was asked for, which has too many axes.")
+    counts, uniform = along.dispatch(source.first, output.first)
+    kernel = _along_kernel(node.log, along.sharing)
+    return [kernel.prepared(counts, along=uniform, source=source.array, output=output.array)]
 
 
 def in_place(array: Array, outputs: int, places: int, *, first: int, by_place: int, by_group: int) -> Dispatch:
@@ -67,3 +83,13 @@ class _Copy:
 def _kernel():
     bindings = (Binding("softmax", "uniform", SOFTMAX), Binding("output", "write", "array<vec4f>"))
     return Kernel.of("kernels/softmax", bindings)
+
+
+@cache
+def _along_kernel(logarithm, sharing):
+    bindings = (
+        Binding("along", "uniform", ALONG),
+        Binding("source", "read", "array<f32>"),
+        Binding("output", "write", "array<f32>"),
+    )
+    return Kernel.of("kernels/softmax_along", bindings, constants={"LOGARITHM": logarithm, "SHARING": sharing})

@@ -1,72 +1,80 @@
-"""Convolutional networks: a graph of named nodes, with the shape of each output and its receptive field."""
+"""Convolutional networks and others that look at an image: a graph, and what of it is shown, with receptive fields."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from math import prod
+from typing import Any
 
-from engine.errors import NetworkError, ShapeError, located, near
-from engine.network.nodes import GraphNode, Input
+from engine.diagnostics import memory_bytes
+from engine.errors import NetworkError, ShapeError
+from engine.network.graph import nodes as kinds
+from engine.network.graph.graph import Graph
+from engine.network.graph.nodes import GraphNode, Input
+from engine.network.graph.views import View, channels_last, view_of
 from engine.network.preprocess import ORDERS, Preprocess, usual
 
-# So many responses take 1 GiB as float32; ResNet-50 at 224 x 224 has 33 million, VGG-16 28 million.
-MAX_NEURONS = 1 << 28
-MAX_NODES = 2000
+# Responses may take this part of the machine's memory, or of so much if it is unknown.
+PART, UNKNOWN_MEMORY = 0.5, 8 << 30
+# Nodes that only move numbers: none of them is shown.
+MOVING = kinds.Reshape | kinds.Transpose | kinds.Slice | kinds.Expand | kinds.Gather | kinds.Pad | kinds.Cast
 
 
 class ConvNet:
-    """A convolutional network. Immutable.
+    """A network of one image, or of tokens or a vector. Immutable.
 
-    nodes        each after its inputs; the first is the one Input, the last the output
-    name         its file or origin, for messages and captions
-    classes      the meaning of each channel of the last node, or ()
-    preprocess   how a photo is prepared; None: torchvision's for three channels, grey from 0 to 1 for one channel,
-                 else nothing
+    graph        a Graph of one input and one output; or nodes in any order, the last of which is the output
+    name         its file or origin, for messages and captions; None: the graph's
+    classes      the meaning of each channel of the output, or ()
+    preprocess   a Preprocess: how a photo is prepared; None: torchvision's for three channels, grey from 0 to 1 for one
+                 channel, else nothing; False: nothing
+
+    Each node's array has a `view_of`: channels, rows and columns, as it is shown.
 
     Raises NetworkError or ShapeError naming the node that does not fit.
     """
 
-    def __init__(self, nodes, *, name="network", classes=(), preprocess=None):
-        self.name, self.nodes, self.classes = str(name), tuple(nodes), tuple(map(str, classes))
-        if len(self.nodes) > MAX_NODES:
-            raise NetworkError(f"{name} has {len(self.nodes)} nodes; at most {MAX_NODES} can be shown.")
-        if not self.nodes or not isinstance(self.nodes[0], Input):
-            raise NetworkError(f"{name} does not begin with an Input node; the first of its nodes must be one.")
-        self._by_name: dict[str, GraphNode] = {}
-        self.shapes: dict[str, tuple[int, int, int]] = {}
-        neurons = 0
+    def __init__(
+        self,
+        graph: Graph | Iterable[GraphNode],
+        *,
+        name: str | None = None,
+        classes: Sequence[str] = (),
+        preprocess: Any = None,
+    ):
+        if not isinstance(graph, Graph):
+            nodes = tuple(graph)
+            graph = Graph(nodes, [nodes[-1].name] if nodes else [], name=name or "network")
+        self.graph, self.name, self.classes = graph, str(name or graph.name), tuple(map(str, classes))
+        if len(graph.inputs) != 1:
+            named = ", ".join(f"`{node.name}`" for node in graph.inputs) or "none"
+            raise NetworkError(f"{self.name} has the inputs {named}; a network of one image can be shown.")
+        self.input = graph.inputs[0]
+        self.nodes = (self.input, *(n for n in graph.nodes if not isinstance(n, Input | kinds.Constant)))
+        self.last = channels_last(graph)
+        self.shapes: dict[str, View] = {}
+        memory, neurons = PART * (memory_bytes() or UNKNOWN_MEMORY), 0
         for node in self.nodes:
-            self._take(node)
-            neurons += prod(self.shapes[node.name])
-            if neurons > MAX_NEURONS:
+            dims = graph.dims[node.name]
+            self.shapes[node.name] = view_of(dims, self.last[node.name])
+            neurons += prod(dims)
+            if 4 * neurons > memory:
                 raise NetworkError(
-                    f"{name} has more than {MAX_NEURONS} neurons up to node `{node.name}`, which gives "
-                    f"{self.shapes[node.name]}. Use a smaller network or input."
+                    f"{self.name} has {neurons} neurons up to node `{node.name}`, which gives {dims}; {memory / 4:.0f} "
+                    "fit into this machine's memory. Use a smaller network or input."
                 )
         if self.classes and len(self.classes) != self.shapes[self.output.name][0]:
             raise ShapeError(
-                f"{name} has {len(self.classes)} classes, but its last node `{self.output.name}` gives "
+                f"{self.name} has {len(self.classes)} classes, but its last node `{self.output.name}` gives "
                 f"{self.shapes[self.output.name]}. Give one for each channel."
             )
-        self.preprocess = self._usual() if preprocess is None else preprocess
+        self.preprocess: Preprocess | None = self._usual() if preprocess is None else preprocess
         if self.preprocess and (ORDERS[self.preprocess.order], *self.preprocess.size) != self.input_shape:
             raise ShapeError(
-                f"{name} takes {self.input_shape}, but its preprocess gives {self.preprocess.size} in "
+                f"{self.name} takes {self.input_shape}, but its preprocess gives {self.preprocess.size} in "
                 f"{ORDERS[self.preprocess.order]} channels."
             )
-
-    def _take(self, node):
-        if node.name in self._by_name:
-            raise NetworkError(f"{self.name} has two nodes called `{node.name}`; give each a name of its own.")
-        if isinstance(node, Input) and self._by_name:
-            raise NetworkError(f"{self.name} has a second input `{node.name}`; networks of one image can be shown.")
-        for key in node.inputs:
-            if key not in self._by_name:
-                raise NetworkError(f"Node `{node.name}` of {self.name} takes `{key}`, which is no node before it.")
-        with located(f"Node `{node.name}` ({node.kind}) of {self.name}: ", "."):
-            shape = node.shape(*(self.shapes[key] for key in node.inputs))
-        self._by_name[node.name], self.shapes[node.name] = node, shape
 
     def _usual(self):
         channels, *size = self.input_shape
@@ -85,54 +93,50 @@ class ConvNet:
         if isinstance(preprocess, str):
             preprocess = usual(preprocess, self.input_shape)
         return ConvNet(
-            self.nodes,
+            self.graph,
             name=self.name if name is None else name,
             classes=self.classes if classes is None else classes,
             preprocess=self.preprocess if preprocess is None else preprocess,
         )
 
     @property
-    def input_shape(self) -> tuple[int, int, int]:
-        return self.shapes[self.nodes[0].name]
+    def input_shape(self) -> View:
+        return self.shapes[self.input.name]
 
     @property
     def output(self) -> GraphNode:
-        """The last node."""
-        return self.nodes[-1]
+        """The node of the graph's first output."""
+        return self.graph.output
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """Names of the nodes whose numbers are neurons: all but the input and those that only move numbers."""
+        return tuple(node.name for node in self.nodes[1:] if not isinstance(node, MOVING))
 
     @property
     def weight_count(self) -> int:
-        return sum(node.weight_count for node in self.nodes)
+        return self.graph.weight_count
 
     @property
     def neuron_count(self) -> int:
         """The number of outputs of all nodes except the input."""
-        return sum(prod(self.shapes[node.name]) for node in self.nodes[1:])
+        return self.graph.neuron_count
 
     def work(self, node: GraphNode | str) -> int:
         """Multiply-adds of a node, given as a node or by its name."""
-        node = self.node(node)
-        return node.work(*(self.shapes[key] for key in node.inputs))
+        return self.graph.work(node)
 
     def node(self, name: GraphNode | str) -> GraphNode:
         """The node of that name; a node is returned unchanged. Raises NetworkError for an unknown name."""
-        if isinstance(name, GraphNode):
-            return name
-        if name not in self._by_name:
-            raise NetworkError(f"In {self.name}: {near(name, self._by_name, noun='node')}")
-        return self._by_name[name]
+        return self.graph.node(name)
 
     def consumers(self, name: GraphNode | str) -> tuple[GraphNode, ...]:
         """The nodes that have this one's output as an input, in order."""
-        return self._consumers[self.node(name).name]
+        return self.graph.consumers(name)
 
-    @cached_property
-    def _consumers(self):
-        found: dict[str, list[GraphNode]] = {node.name: [] for node in self.nodes}
-        for node in self.nodes:
-            for key in dict.fromkeys(node.inputs):
-                found[key].append(node)
-        return {key: tuple(nodes) for key, nodes in found.items()}
+    def taken(self, node: GraphNode) -> tuple[str, ...]:
+        """Names of those of a node's inputs that depend on the image."""
+        return tuple(key for key in node.inputs if key in self.shapes)
 
     def receptive(self, node: GraphNode | str) -> tuple[tuple[int, int], ...]:
         """(size, stride, start), each (rows, columns) in input pixels: the receptive fields of a node's neurons.
@@ -151,7 +155,7 @@ class ConvNet:
                 found[node.name] = ((1, 1, 0), (1, 1, 0))
                 continue
             axes: tuple[list, list] = ([], [])
-            for key, windows in zip(node.inputs, self._windows(node), strict=True):
+            for key, windows in self._windows(node):
                 for axis, fields in enumerate(axes):
                     window = windows and windows[axis]
                     fields.append(_through(found[key][axis], window, self.shapes[key][1 + axis]))
@@ -159,8 +163,15 @@ class ConvNet:
         return found
 
     def _windows(self, node):
-        """For each input of a node, the Windows through which the node sees it, or None if it sees all of it."""
-        return node.windows_on(*(self.shapes[key] for key in node.inputs))
+        """(name, Windows) of a node's inputs: those through which the node sees one, or None if it sees all of it."""
+        every = zip(node.inputs, node.windows(*(self.graph.dims[key] for key in node.inputs)), strict=True)
+        own, found = self.shapes[node.name][1:], []
+        for key, windows in every:
+            if key in self.shapes:
+                # One number of each place is that place only where there are as many.
+                is_place = windows and all(window.extent == window.stride == 1 for window in windows)
+                found.append((key, windows if not is_place or self.shapes[key][1:] == own else None))
+        return found
 
     def field(self, node: GraphNode | str, row: int, column: int) -> tuple[int, int, int, int]:
         """(top, left, bottom, right) of the smallest box of the input that a neuron's value can depend on.
@@ -176,7 +187,7 @@ class ConvNet:
             box = boxes.get(at.name)
             if box is None or isinstance(at, Input):
                 continue
-            for key, windows in zip(at.inputs, self._windows(at), strict=True):
+            for key, windows in self._windows(at):
                 lengths = self.shapes[key][1:]
                 seen = [
                     windows[i].span(box[i][0], box[i][1] - 1, lengths[i]) if windows else (0, lengths[i])
@@ -186,7 +197,7 @@ class ConvNet:
                 if all(start < end for start, end in seen):
                     rows, columns = zip(seen, boxes.get(key, seen), strict=True)
                     boxes[key] = (_hull(*rows), _hull(*columns))
-        (top, bottom), (left, right) = boxes.get(self.nodes[0].name, ((0, 0), (0, 0)))
+        (top, bottom), (left, right) = boxes.get(self.input.name, ((0, 0), (0, 0)))
         return top, left, bottom, right
 
     def __str__(self):

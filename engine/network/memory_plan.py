@@ -2,22 +2,23 @@
 
 from collections.abc import Container, Iterator, Mapping
 
-from engine.network import nodes
 from engine.network.convnet import ConvNet
+from engine.network.graph import nodes
+
+# Nodes after which an activation can be computed in one step.
+SUMMING = nodes.Convolution | nodes.Dense | nodes.Add | nodes.Multiply | nodes.Affine
 
 
 def fused(net: ConvNet, keep: Container[str] = ()) -> dict[str, str]:
     """{name: the activation after it} of nodes computed together with their activation, whose sums are not stored.
 
-    These are Convolution, Dense, Add and Multiply nodes with an activation as only consumer, except those in `keep`.
+    These are SUMMING nodes with an activation as only consumer, except outputs and those in `keep`.
     """
     found = {}
-    summing = nodes.Convolution | nodes.Dense | nodes.Add | nodes.Multiply
     for node in net.nodes:
-        after = net.consumers(node.name)
-        sums = isinstance(node, summing) and node.name not in keep
-        if sums and len(after) == 1 and isinstance(after[0], nodes.Elementwise):
-            found[node.name] = after[0].name
+        after = net.graph.sole_consumer(node)
+        if isinstance(node, SUMMING) and node.name not in keep and isinstance(after, nodes.Elementwise):
+            found[node.name] = after.name
     return found
 
 
@@ -32,10 +33,10 @@ def taken(net: ConvNet, node: nodes.GraphNode, together: Mapping[str, str]) -> t
 def homes(net: ConvNet, together: Mapping[str, str]) -> dict[str, tuple[str, int]]:
     """{name: (owner, channel)}: the node in whose array an output is stored, and its first channel there.
 
-    An input of a Concat is stored in the Concat's array if it begins and ends at a multiple of four channels (or ends
-    with the last), unless a step would then read and write the same array. Fused sums are not stored.
+    An input of a Concat of channels is stored in the Concat's array if it begins and ends at a multiple of four
+    channels (or ends with the last), unless a step would then read and write the same array. Fused sums are not stored.
     """
-    apart = {net.nodes[0].name}
+    apart = {net.input.name}
     while True:
         found = _homes(net, together, apart)
         clashes = set(_clashes(net, together, found))
@@ -44,13 +45,22 @@ def homes(net: ConvNet, together: Mapping[str, str]) -> dict[str, tuple[str, int
         apart |= clashes
 
 
+def joins_channels(net: ConvNet, node: nodes.GraphNode) -> bool:
+    """Whether a node is a Concat of the channels of maps that lie alike."""
+    if not isinstance(node, nodes.Concat) or any(key not in net.shapes for key in node.inputs):
+        return False
+    rank, last = len(net.graph.dims[node.name]), net.last[node.name]
+    alike = all(net.last[key] == last and net.shapes[key][1:] == net.shapes[node.name][1:] for key in node.inputs)
+    return alike and node.axis % rank == (rank - 1 if last else rank - 3)
+
+
 def _homes(net, together, apart):
     found: dict[str, tuple[str, int]] = {}
     for node in reversed(net.nodes):
         if node.name in together:
             continue
         owner, first = found.setdefault(node.name, (node.name, 0))
-        if not isinstance(node, nodes.Concat):
+        if not joins_channels(net, node):
             continue
         channels = net.shapes[node.name][0]
         for key, channel in joined(net, node):
@@ -68,14 +78,14 @@ def _clashes(net, together, found):
         if node.name in together:
             continue
         owner, first = found[node.name]
-        if isinstance(node, nodes.Concat):
+        if joins_channels(net, node):
             sources = [key for key, channel in joined(net, node) if found[key] != (owner, first + channel)]
         else:
-            sources = list(taken(net, node, together)[1])
+            sources = [key for key in taken(net, node, together)[1] if key in net.shapes]
         yield from (key for key in sources if found[key][0] == owner)
 
 
-def joined(net: ConvNet, node: nodes.Concat) -> Iterator[tuple[str, int]]:
+def joined(net: ConvNet, node: nodes.GraphNode) -> Iterator[tuple[str, int]]:
     """(name, first channel) of each of a Concat's inputs."""
     channel = 0
     for key in node.inputs:

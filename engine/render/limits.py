@@ -1,21 +1,12 @@
 """The limits of a picture's size: what any adapter holds, and what fits into this machine's memory."""
 
-import os
-
+from engine.diagnostics import memory_bytes
 from engine.errors import SettingError
 
 # The widest picture any adapter of today holds in one texture.
 SIZE_MAX = 32768
 # Memory for a film's frame: four bytes of colour three times, as the picture, as the file's rows, and compressed.
 BYTES_A_PIXEL = 12
-
-
-def memory_bytes() -> int | None:
-    """The machine's memory in bytes; None if the system does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def check_memory(size: tuple[int, int]) -> None:

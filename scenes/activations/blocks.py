@@ -58,7 +58,7 @@ class ActivationsBlocks(SeenNetwork):
         elif self.blocks == "stages":
             names = engine.stages(net)
         else:
-            names = tuple(n for n in self.forward.kept[1:] if not isinstance(net.node(n), engine.nodes.Flatten))
+            names = tuple(name for name in net.shown if name in self.forward.kept)
         if not self.alone.strip():
             return names
         # Any node can be shown alone, even one that the choice of blocks leaves out.

@@ -1,9 +1,11 @@
 """The base of activations: the settings for the network and its input picture, and the responses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 
@@ -102,7 +104,7 @@ class SeenNetwork(engine.SpaceScene):
     def seen(self) -> np.ndarray:
         """(H, W, 3) uint8: the picture at the network's input size."""
         net, picture = self.convnet, self.picture
-        if net.preprocess is None:
+        if not net.preprocess:
             raise SettingError(f"{net} takes {net.input_shape[0]} channels; photos have three, or one in grey.")
         size, resize = net.preprocess.size, net.preprocess.resize
         return self.cached("seen", (picture, net), lambda: engine.fit_photo(picture, size, resize))
@@ -111,7 +113,8 @@ class SeenNetwork(engine.SpaceScene):
     def responses(self) -> Mapping[str, np.ndarray]:
         """{node: (C, H, W)} responses to `seen`: computed when it has changed, read from the GPU when accessed."""
         seen, forward = self.seen, self.forward
-        return self.cached("responses", (seen, forward), lambda: forward.responses(forward.net.preprocess(seen)))
+        prepare: Any = forward.net.preprocess  # `seen` has refused networks without one
+        return self.cached("responses", (seen, forward), lambda: forward.responses(prepare(seen)))
 
     @property
     def probabilities(self) -> np.ndarray | None:
@@ -142,11 +145,18 @@ def drawn_picture(kind: str, seed: int) -> np.ndarray:
 def with_probabilities(net: engine.ConvNet) -> engine.ConvNet:
     """The ConvNet with a softmax added, if it ends with a number for each of several classes."""
     channels, *size = net.shapes[net.output.name]
-    if isinstance(net.output, engine.nodes.Softmax) or size != [1, 1] or channels == 1:
+    if size != [1, 1] or channels == 1:
         return net
-    name = next(n for n in ("prob", "probabilities", "softmax of the last") if n not in net.shapes)
-    softmax = engine.nodes.Softmax(name, (net.output.name,))
-    return engine.ConvNet([*net.nodes, softmax], name=net.name, classes=net.classes, preprocess=net.preprocess)
+    if names_classes(net) and not net.output.log:  # type: ignore[attr-defined]  # it is a Softmax
+        return net
+    if isinstance(net.output, engine.nodes.Softmax):
+        graph = net.graph.changed({net.output.name: replace(net.output, log=False)})
+    else:
+        name = next(n for n in ("prob", "probabilities", "softmax of the last") if n not in net.shapes)
+        axis = net.graph.dims[net.output.name].index(channels)
+        softmax = engine.nodes.Softmax(name, (net.output.name,), axis)
+        graph = net.graph.changed({}, outputs=[name], more=[softmax])
+    return engine.ConvNet(graph, name=net.name, classes=net.classes, preprocess=net.preprocess)
 
 
 def names_classes(net: engine.ConvNet) -> bool:

@@ -5,51 +5,11 @@ import pytest
 
 from engine.analysis.attribution import attributions
 from engine.errors import NetworkError
-from engine.network import nodes
 from engine.network.convnet import ConvNet
+from engine.network.graph import nodes
+from engine.reference.forward import value as responses
 
 RNG = np.random.default_rng(5)
-
-
-def responses(net, image):
-    """Node by node, by plain loops."""
-    found = {}
-    for node in net.nodes:
-        inputs = [found[key] for key in node.inputs]
-        found[node.name] = np.zeros(net.shapes[node.name])
-        if isinstance(node, nodes.Input):
-            found[node.name] = image
-        elif isinstance(node, nodes.Convolution):
-            top, left, bottom, right = node.padding
-            x = np.pad(inputs[0], ((0, 0), (top, bottom), (left, right)))
-            each, size = len(node.weights) // node.groups, node.weights.shape[1]
-            for c, y, z in np.ndindex(found[node.name].shape):
-                rows = y * node.stride[0] + node.dilation[0] * np.arange(node.weights.shape[2])
-                columns = z * node.stride[1] + node.dilation[1] * np.arange(node.weights.shape[3])
-                part = x[c // each * size : (c // each + 1) * size][:, rows][:, :, columns]
-                found[node.name][c, y, z] = node.bias[c] + (node.weights[c] * part).sum()
-        elif isinstance(node, nodes.Elementwise):
-            found[node.name] = node.activation.value(inputs[0])
-        elif isinstance(node, nodes.Concat):
-            found[node.name] = np.concatenate(inputs)
-        elif isinstance(node, nodes.Add):
-            found[node.name] = inputs[0] + inputs[1]
-        elif isinstance(node, nodes.Multiply):
-            found[node.name] = inputs[0] * inputs[1]
-        elif isinstance(node, nodes.MaxPool | nodes.AveragePool):
-            for c, y, z in np.ndindex(found[node.name].shape):
-                (t, b), (lft, r) = (
-                    w.span(p, p, n) for w, p, n in zip(node.windows(), (y, z), inputs[0].shape[1:], strict=True)
-                )
-                part = inputs[0][c, t:b, lft:r]
-                found[node.name][c, y, z] = part.max() if isinstance(node, nodes.MaxPool) else part.mean()
-        elif isinstance(node, nodes.GlobalAveragePool):
-            found[node.name] = inputs[0].mean(axis=(1, 2), keepdims=True)
-        elif isinstance(node, nodes.Flatten):
-            found[node.name] = inputs[0].reshape(-1, 1, 1)
-        elif isinstance(node, nodes.Dense):
-            found[node.name] = (node.weights @ inputs[0][:, 0, 0] + node.bias).reshape(-1, 1, 1)
-    return found
 
 
 def conv(name, source, out, into, size=3, **more):
@@ -62,7 +22,7 @@ def conv(name, source, out, into, size=3, **more):
 def test_a_convolution_shares_out_by_weight_times_response(more):
     into = 4 // more.get("groups", 1)
     net = ConvNet(
-        [nodes.Input("x", (), (4, 7, 8)), conv("c", "x", 6, into, **more), nodes.Elementwise("r", ("c",), "relu")]
+        [nodes.Input("x", (), (1, 4, 7, 8)), conv("c", "x", 6, into, **more), nodes.Elementwise("r", ("c",), "relu")]
     )
     image = RNG.normal(size=(4, 7, 8))
     values = responses(net, image)
@@ -85,7 +45,7 @@ def _without(image, influence):
 def test_a_maximum_is_its_largest_inputs_and_a_concat_is_its_parts():
     net = ConvNet(
         [
-            nodes.Input("x", (), (2, 6, 6)),
+            nodes.Input("x", (), (1, 2, 6, 6)),
             conv("a", "x", 3, 2, 1),
             conv("b", "x", 2, 2, 1),
             nodes.Concat("both", ("a", "b")),
@@ -102,12 +62,12 @@ def test_a_maximum_is_its_largest_inputs_and_a_concat_is_its_parts():
 def test_each_way_back_ends_at_the_first_node_that_is_shown():
     net = ConvNet(
         [
-            nodes.Input("x", (), (2, 5, 5)),
+            nodes.Input("x", (), (1, 2, 5, 5)),
             conv("a", "x", 3, 2),
             nodes.Elementwise("ra", ("a",), "relu"),
             conv("b", "ra", 2, 3, 1),
             nodes.Add("sum", ("b", "b")),
-            nodes.GlobalAveragePool("mean", ("sum",)),
+            nodes.Reduce("mean", ("sum",), "mean", (2, 3), False),
             nodes.Dense("d", ("mean",), RNG.normal(size=(4, 2))),
         ]
     )
@@ -123,9 +83,9 @@ def test_each_way_back_ends_at_the_first_node_that_is_shown():
 @pytest.mark.parametrize("order", [("a", "gate"), ("gate", "a")])
 def test_a_gated_map_has_all_of_what_its_signal_has_and_the_gate_nothing(order):
     parts = [
-        nodes.Input("x", (), (2, 5, 5)),
+        nodes.Input("x", (), (1, 2, 5, 5)),
         conv("a", "x", 3, 2),
-        nodes.GlobalAveragePool("mean", ("a",)),
+        nodes.Reduce("mean", ("a",), "mean", (2, 3)),
         conv("fc", "mean", 3, 3, 1),
         nodes.Elementwise("gate", ("fc",), "sigmoid"),
         nodes.Multiply("scaled", order),
@@ -142,7 +102,7 @@ def test_a_gated_map_has_all_of_what_its_signal_has_and_the_gate_nothing(order):
 def test_of_factors_that_are_no_gates_each_has_half():
     net = ConvNet(
         [
-            nodes.Input("x", (), (2, 4, 4)),
+            nodes.Input("x", (), (1, 2, 4, 4)),
             conv("a", "x", 3, 2),
             conv("b", "x", 3, 2),
             nodes.Multiply("product", ("a", "b")),
@@ -159,9 +119,9 @@ def test_of_factors_that_are_no_gates_each_has_half():
 def test_a_vector_knows_the_map_it_was_made_of():
     net = ConvNet(
         [
-            nodes.Input("x", (), (2, 4, 4)),
+            nodes.Input("x", (), (1, 2, 4, 4)),
             nodes.AveragePool("p", ("x",), (2, 2), (2, 2)),
-            nodes.Flatten("f", ("p",)),
+            nodes.Reshape("f", ("p",), (1, 8)),
             nodes.Dense("d", ("f",), RNG.normal(size=(3, 8))),
         ]
     )
@@ -174,6 +134,6 @@ def test_a_vector_knows_the_map_it_was_made_of():
 
 
 def test_a_neuron_there_is_not_is_reported():
-    net = ConvNet([nodes.Input("x", (), (2, 4, 4)), conv("c", "x", 3, 2)])
+    net = ConvNet([nodes.Input("x", (), (1, 2, 4, 4)), conv("c", "x", 3, 2)])
     with pytest.raises(NetworkError, match=r"\(3, 2, 2\)"):
         attributions(net, {}, "c", (3, 0, 0), {"x"})

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from engine.analysis.stages import all_called, behind, called, gate, gating, is_passed_by, squeezenet_blocks, stages
-from engine.network import nodes
 from engine.network.convnet import ConvNet
+from engine.network.graph import nodes
 
 
 def conv(name, source, out=4, into=4, size=1):
@@ -25,22 +25,23 @@ def pool(name, source):
 
 CHAIN = ConvNet(
     [
-        nodes.Input("x", (), (3, 8, 8)),
+        nodes.Input("x", (), (1, 3, 8, 8)),
         conv("c1", "x", 4, 3, 3), relu("r1", "c1"), pool("p1", "r1"),
         conv("c2", "p1", 5, 4, 3), relu("r2", "c2"),
         conv("c3", "r2", 5, 5, 3), relu("r3", "c3"), pool("p3", "r3"),
-        nodes.Flatten("f", ("p3",)), nodes.Dense("d1", ("f",), np.ones((7, 20))), relu("rd", "d1"),
+        nodes.Reshape("f", ("p3",), (1, 20)), nodes.Dense("d1", ("f",), np.ones((7, 20))), relu("rd", "d1"),
         nodes.Dense("d2", ("rd",), np.ones((3, 7))), nodes.Softmax("prob", ("d2",)),
     ]
 )  # fmt: skip
 RESIDUAL = ConvNet(
     [
-        nodes.Input("x", (), (3, 8, 8)),
+        nodes.Input("x", (), (1, 3, 8, 8)),
         conv("c1", "x", 4, 3), relu("r1", "c1"),
         conv("a1", "r1", 4, 4), relu("ra1", "a1"), conv("b1", "ra1", 4, 4),
         nodes.Add("s1", ("b1", "r1")), relu("o1", "s1"),
         conv("a2", "o1", 4, 4), relu("ra2", "a2"), conv("b2", "ra2", 4, 4), nodes.Add("s2", ("b2", "o1")),
-        nodes.GlobalAveragePool("mean", ("s2",)), nodes.Dense("d", ("mean",), np.ones((3, 4))),
+        nodes.Reduce("mean", ("s2",), "mean", (2, 3)), nodes.Reshape("f", ("mean",), (1, 4)),
+        nodes.Dense("d", ("f",), np.ones((3, 4))),
     ]
 )  # fmt: skip
 
@@ -49,7 +50,8 @@ def squeeze_and_excite(source, channels):
     """The nodes of a gate on a map, the last `<source>/scaled`."""
     mean, a, ra, b, gate = (f"{source}/{part}" for part in ("mean", "fc1", "relu", "fc2", "gate"))
     return [
-        nodes.GlobalAveragePool(mean, (source,)), conv(a, mean, 2, channels), relu(ra, a), conv(b, ra, channels, 2),
+        nodes.Reduce(mean, (source,), "mean", (2, 3)),
+        conv(a, mean, 2, channels), relu(ra, a), conv(b, ra, channels, 2),
         nodes.Elementwise(gate, (b,), "sigmoid"), nodes.Multiply(f"{source}/scaled", (gate, source)),
     ]  # fmt: skip
 
@@ -64,7 +66,7 @@ def fire(number, source, into):
 
 def squeezed(*numbers, last=True):
     parts, source, into = (
-        [nodes.Input("x", (), (3, 8, 8)), conv("conv1", "x", 4, 3), relu("relu_conv1", "conv1")],
+        [nodes.Input("x", (), (1, 3, 8, 8)), conv("conv1", "x", 4, 3), relu("relu_conv1", "conv1")],
         "pool1",
         4,
     )
@@ -74,7 +76,7 @@ def squeezed(*numbers, last=True):
         source, into = f"fire{number}/concat", 6
     if last:
         parts += [conv("conv10", source, 5, into), relu("relu_conv10", "conv10")]
-        parts += [nodes.GlobalAveragePool("pool10", ("relu_conv10",)), nodes.Softmax("prob", ("pool10",))]
+        parts += [nodes.Reduce("pool10", ("relu_conv10",), "mean", (2, 3)), nodes.Softmax("prob", ("pool10",))]
     return ConvNet(parts)
 
 
@@ -90,12 +92,12 @@ def test_what_gates_is_no_stage_and_changes_none():
     # As in MobileNetV3: before the first sum an activation is gated, within a block another.
     net = ConvNet(
         [
-            nodes.Input("x", (), (3, 8, 8)),
+            nodes.Input("x", (), (1, 3, 8, 8)),
             conv("c1", "x", 4, 3), relu("r1", "c1"), *squeeze_and_excite("r1", 4), conv("c2", "r1/scaled", 4, 4),
             conv("a", "c2", 6, 4), relu("ra", "a"), *squeeze_and_excite("ra", 6), conv("b", "ra/scaled", 4, 6),
             nodes.Add("sum", ("b", "c2")), conv("c3", "sum", 5, 4), relu("r3", "c3"),
-            nodes.GlobalAveragePool("mean", ("r3",)),
-            nodes.Dense("d", ("mean",), np.ones((3, 5))),
+            nodes.Reduce("mean", ("r3",), "mean", (2, 3)),
+            nodes.Reshape("f", ("mean",), (1, 5)), nodes.Dense("d", ("f",), np.ones((3, 5))),
         ]
     )  # fmt: skip
     assert stages(net) == ("r1", "sum", "mean", "d")
@@ -137,7 +139,7 @@ def test_a_squeezenet_by_caffes_names_has_the_same_blocks():
 
 def test_a_node_is_passed_by_where_a_way_leads_around_it():
     assert is_passed_by(RESIDUAL, "a1") and not is_passed_by(RESIDUAL, "o1") and not is_passed_by(CHAIN, "c2")
-    assert behind(RESIDUAL, "s2") == {"s2", "mean", "d"}
+    assert behind(RESIDUAL, "s2") == {"s2", "mean", "f", "d"}
 
 
 @pytest.mark.parametrize(
@@ -164,14 +166,14 @@ def test_names_that_would_be_alike_stay_whole():
 
 
 def net(*parts, size=(4, 3, 3)):
-    return ConvNet([nodes.Input("x", (), size), *parts])
+    return ConvNet([nodes.Input("x", (), (1, *size)), *parts])
 
 
 @pytest.mark.parametrize("size", [(4, 3, 3), (4, 1, 1)])
 @pytest.mark.parametrize("order", [("x", "gate"), ("gate", "x")])
 def test_what_squeezes_and_excites_is_the_gate_however_small_the_map(order, size):
     parts = [
-        nodes.GlobalAveragePool("mean", ("x",)),
+        nodes.Reduce("mean", ("x",), "mean", (2, 3)),
         conv("fc", "mean"),
         nodes.Elementwise("gate", ("fc",), "hard_sigmoid"),
     ]
@@ -181,7 +183,7 @@ def test_what_squeezes_and_excites_is_the_gate_however_small_the_map(order, size
 
 
 def test_a_vector_is_the_gate_of_a_map_whatever_it_is():
-    made = net(nodes.GlobalAveragePool("mean", ("x",)), nodes.Multiply("scaled", ("mean", "x")))
+    made = net(nodes.Reduce("mean", ("x",), "mean", (2, 3)), nodes.Multiply("scaled", ("mean", "x")))
     assert gate(made, made.node("scaled")) == 0
 
 

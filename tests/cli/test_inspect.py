@@ -9,7 +9,7 @@ import pytest
 from engine.cli import inspect
 from engine.formats.load_convnet import small_squeezenet
 from engine.formats.load_mlp import save
-from engine.network.nodes import AveragePool, Convolution, MaxPool
+from engine.network.graph.nodes import AveragePool, Convolution, MaxPool
 from engine.network.random import random_mlp
 
 SMALL = files("scenes").joinpath("data", "small_squeezenet.safetensors")

@@ -12,7 +12,7 @@ from PIL import Image
 from engine.kernels.forward import Forward
 from engine.network.activations import ANYWHERE
 from engine.network.convnet import ConvNet
-from engine.network.nodes import Input
+from engine.network.graph.nodes import Input
 from tools.drawn.objects import draw
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def test_the_program_of_the_document_prints_what_a_picture_shows(tmp_path):
 
 
 def test_what_the_document_says_of_a_forward_is_there():
-    forward = Forward(ConvNet([Input("image", (), (3, 2, 2))]))
+    forward = Forward(ConvNet([Input("image", (), (1, 3, 2, 2))]))
     named = set(re.findall(r"`forward\.(\w+)", TEXT))
     assert len(named) >= 6 and all(hasattr(forward, name) for name in named)
 

@@ -9,7 +9,7 @@ from safetensors.numpy import load as load_safetensors
 from engine.errors import FileError, NeurosceneError
 from engine.formats.load_convnet import load_convnet, small_squeezenet
 from engine.formats.tensors import container
-from engine.reference.convnet import forward
+from engine.reference.forward import value as forward
 from tools.drawn.objects import KINDS, SIZE, draw
 
 FILE = files("scenes").joinpath("data", "small_squeezenet.safetensors")

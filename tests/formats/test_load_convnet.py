@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError
 from engine.formats.load_convnet import ARCHITECTURES, load_convnet, order_of
 from engine.network.preprocess import CAFFE_MEAN, IMAGENET_MEAN
-from engine.reference.convnet import forward
+from engine.reference.forward import value as forward
 
 REAL = Path(__file__).resolve().parents[2].parent / "shared" / "squeezenet" / "squeezenet1_0.safetensors"
 real = pytest.mark.skipif(not REAL.is_file(), reason=f"{REAL.name} is not beside this project, in shared/squeezenet")

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from engine.codegen.matmul import convolve as code
 from engine.codegen.matmul import product
 from engine.errors import NetworkError, SettingError, ShapeError
-from engine.gpu.channel_map import ChannelMap, evaluate
+from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
 from engine.gpu.kernel import subgroup_size
+from engine.gpu.layout.stored import evaluate
 from engine.kernels import convolve
 from engine.network.activations import ANYWHERE, Activation
-from engine.network.nodes import Convolution
+from engine.network.graph.nodes import Convolution
 from engine.reference import convolve as twin
 
 VARIANTS = ["slabs", *(["lanes"] if subgroup_size() in convolve.LANES else [])]
@@ -27,7 +28,7 @@ def convolution(outputs, inputs, window, seed=0, **more):
 
 
 def image(*shape, seed=1):
-    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    return np.random.default_rng(seed).normal(size=(1, *shape)).astype(np.float32)
 
 
 # Of SqueezeNet: 7 x 7, 1 x 1 with padding, 3 x 3. One channel of one pixel; channel counts that are no multiple of
@@ -81,7 +82,7 @@ def any_convolution(draw):
 def test_any_window_is_the_twins(variant, case):
     node, shape = case
     try:
-        node.shape(shape)
+        node.shape((1, *shape))
     except ShapeError:
         assume(False)
     x = image(*shape)
@@ -108,7 +109,7 @@ def test_sums_of_small_whole_numbers_are_exact(variant):
     node = Convolution(
         "conv", ("image",), rng.integers(-4, 5, (35, 14, 3, 3)), rng.integers(-9, 10, 35), padding=(1, 2, 0, 1)
     )
-    x = rng.integers(-9, 10, (14, 20, 19)).astype(np.float32)
+    x = rng.integers(-9, 10, (1, 14, 20, 19)).astype(np.float32)
     assert np.array_equal(evaluate(convolve.steps, node, x, variant=variant), twin.value(node, x))
 
 
@@ -116,8 +117,8 @@ def test_sums_of_small_whole_numbers_are_exact(variant):
 def test_a_shifted_image_gives_shifted_responses_to_the_bit(variant):
     node = convolution(9, 1, (3, 3), groups=9) if variant == "channels" else convolution(9, 9, (3, 3))
     x = image(9, 14, 15)
-    whole, part = (evaluate(convolve.steps, node, v, variant=variant) for v in (x, x[:, 2:, 3:]))
-    assert np.array_equal(whole[:, 2:, 3:], part)
+    whole, part = (evaluate(convolve.steps, node, v, variant=variant) for v in (x, x[..., 2:, 3:]))
+    assert np.array_equal(whole[..., 2:, 3:], part)
 
 
 @pytest.mark.parametrize("window", [(2, 2), (1, 2), (2, 1)])
@@ -129,14 +130,14 @@ def test_numbers_outside_of_the_window_are_never_touched(variant, window):
     x = image(3, 8, 8)
     spoilt = np.full_like(x, np.nan)
     for i, j in np.ndindex(window):
-        spoilt[:, i::3, j::3] = x[:, i::3, j::3]
+        spoilt[..., i::3, j::3] = x[..., i::3, j::3]
     found, expected = (evaluate(convolve.steps, node, v, variant=variant) for v in (spoilt, x))
     assert np.array_equal(found, expected)
 
 
 def test_the_last_group_of_four_is_filled_with_zeros():
     node, source = convolution(6, 3, (1, 1)), ChannelMap((3, 2, 2))
-    source.write(image(3, 2, 2))
+    source.write(image(3, 2, 2)[0])
     for variant in VARIANTS:
         kept = ChannelMap((6, 2, 2))
         kept.array.write(np.full(kept.array.count, 9.0))
@@ -149,7 +150,7 @@ def test_the_last_group_of_four_is_filled_with_zeros():
 def test_a_window_of_more_numbers_than_a_loop_has_iterations_is_refused():
     node = Convolution("conv", ("image",), np.zeros((1, 1, 512, 512)))
     with pytest.raises(NetworkError, match=r"`conv` sums 1048576 numbers at a place; at most 262140"):
-        evaluate(convolve.steps, node, np.zeros((1, 512, 512)))
+        evaluate(convolve.steps, node, np.zeros((1, 1, 512, 512)))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -172,7 +173,7 @@ def test_an_image_is_no_power_of_two_high():
 
 def test_every_variant_is_there_where_it_fits(monkeypatch):
     def had(node, shape):
-        return convolve.variants(node, ChannelMap(shape), ChannelMap(node.shape(shape)))
+        return convolve.variants(node, ChannelMap(shape), ChannelMap(node.shape((1, *shape))[1:]))
 
     assert set(had(*CASES["each channel"])) == {"channels", *VARIANTS}
     assert set(had(*CASES["3x3, padded"])) == set(VARIANTS)

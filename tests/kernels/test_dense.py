@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from engine.errors import NetworkError
-from engine.gpu.channel_map import ChannelMap, evaluate
+from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
+from engine.gpu.layout.stored import evaluate
 from engine.kernels import dense
 from engine.network.activations import ANYWHERE, Activation
-from engine.network.nodes import Dense
+from engine.network.graph.nodes import Dense
 from engine.reference import dense as twin
 
 SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)", "clipped_relu": "clipped_relu(1)"}
@@ -20,7 +21,7 @@ def layer(outputs, inputs, seed=0):
 
 
 def vector(count, seed=1):
-    return np.random.default_rng(seed).normal(size=(count, 1, 1)).astype(np.float32)
+    return np.random.default_rng(seed).normal(size=(1, count)).astype(np.float32)
 
 
 # One number; neither a multiple of four; fewer inputs than there are shares, and more than one
@@ -29,7 +30,7 @@ def vector(count, seed=1):
 def test_every_size_is_the_twins(outputs, inputs):
     node, x = layer(outputs, inputs), vector(inputs)
     found = evaluate(dense.steps, node, x)
-    assert found.shape == (outputs, 1, 1) and found.dtype == np.float32
+    assert found.shape == (1, outputs) and found.dtype == np.float32
     assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
 
 
@@ -44,7 +45,7 @@ def test_every_activation_is_the_twins(name):
 
 def test_the_last_group_of_four_is_filled_with_zeros():
     node, source, kept = layer(6, 3), ChannelMap((3, 1, 1)), ChannelMap((6, 1, 1))
-    source.write(vector(3))
+    source.write(vector(3).reshape(3, 1, 1))
     with device().recording() as encoder:
         for step in dense.steps(node, [source], kept, Activation("sigmoid")):
             step.record(encoder)
@@ -56,8 +57,8 @@ def test_weights_of_more_than_one_binding_lie_in_several(monkeypatch):
     monkeypatch.setitem(device().limits, "max-storage-buffer-binding-size", 3000)
     rng = np.random.default_rng(2)
     node = Dense("fc", ("image",), rng.integers(-9, 10, (98, 20)), rng.integers(-9, 10, 98))
-    x = rng.integers(-9, 10, (20, 1, 1)).astype(np.float32)
-    source, kept = ChannelMap(x.shape), ChannelMap((98, 1, 1))
+    x = rng.integers(-9, 10, (1, 20)).astype(np.float32)
+    source, kept = ChannelMap((20, 1, 1)), ChannelMap((98, 1, 1))
     assert len(list(dense.steps(node, [source], kept))) == 4
     # Whole numbers below 2^24: no order of summing rounds.
     assert np.array_equal(evaluate(dense.steps, node, x), twin.value(node, x))

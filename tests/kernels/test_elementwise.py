@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from engine.gpu.channel_map import ChannelMap, evaluate
+from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
+from engine.gpu.layout.stored import evaluate
 from engine.kernels import elementwise
 from engine.network.activations import ANYWHERE, Activation
-from engine.network.nodes import Add, Elementwise, Multiply
+from engine.network.graph.nodes import Add, Elementwise, Multiply
 from engine.reference import elementwise as twin
 
 SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)", "clipped_relu": "clipped_relu(1)"}
@@ -17,7 +18,7 @@ PRODUCT = Multiply("product", ("a", "b"))
 
 
 def image(*shape, seed=1, spread=1.0):
-    return (spread * np.random.default_rng(seed).normal(size=shape)).astype(np.float32)
+    return (spread * np.random.default_rng(seed).normal(size=(1, *shape))).astype(np.float32)
 
 
 @pytest.mark.parametrize("activation", EACH, ids=str)
@@ -25,7 +26,7 @@ def image(*shape, seed=1, spread=1.0):
 def test_every_activation_is_the_twins(activation, shape):
     node, x = Elementwise("act", ("a",), activation), image(*shape, spread=3.0)
     found = evaluate(elementwise.steps, node, x)
-    assert found.shape == shape and found.dtype == np.float32
+    assert found.shape == (1, *shape) and found.dtype == np.float32
     assert (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
 
 
@@ -59,6 +60,11 @@ def test_each_channel_is_scaled_by_its_number_of_a_vector_in_any_order(shape):
         assert np.array_equal(evaluate(elementwise.steps, PRODUCT, *values), x * gate)
 
 
+def test_a_number_for_each_channel_is_added_too():
+    x, vector = image(6, 5, 7), image(6, 1, 1, seed=2)
+    assert np.array_equal(evaluate(elementwise.steps, SUM, x, vector), x + vector)
+
+
 def test_products_of_equal_shapes_are_one_rounding_of_float32():
     for shape in ((7, 4, 4), (9, 1, 1)):
         a, b = image(*shape), image(*shape, seed=2, spread=1e4)
@@ -68,19 +74,19 @@ def test_products_of_equal_shapes_are_one_rounding_of_float32():
 def test_a_gate_and_its_map_can_be_parts_of_larger_arrays():
     whole, gates, kept = ChannelMap((12, 3, 4)), ChannelMap((12, 1, 1)), ChannelMap((12, 3, 4))
     x, gate = image(12, 3, 4), image(12, 1, 1, seed=2)
-    whole.write(x)
-    gates.write(gate)
+    whole.write(x[0])
+    gates.write(gate[0])
     parts = [whole.part(4, 4), gates.part(8, 4)]
     with device().recording() as encoder:
         for step in elementwise.steps(PRODUCT, parts, kept.part(4, 4)):
             step.record(encoder)
-    assert np.array_equal(kept.read()[4:8], x[4:8] * gate[8:])
+    assert np.array_equal(kept.read()[4:8], x[0, 4:8] * gate[0, 8:])
 
 
 def test_a_map_can_be_added_to_itself():
     x = ChannelMap((5, 3, 3))
     kept = ChannelMap(x.shape)
-    x.write(image(5, 3, 3))
+    x.write(image(5, 3, 3)[0])
     with device().recording() as encoder:
         for step in elementwise.steps(SUM, [x, x], kept):
             step.record(encoder)

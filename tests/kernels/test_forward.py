@@ -13,8 +13,8 @@ from engine.gpu.device import device
 from engine.gpu.kernel import subgroup_size
 from engine.kernels.convolve import LANES
 from engine.kernels.forward import Forward, evaluate
-from engine.network import nodes
 from engine.network.convnet import ConvNet
+from engine.network.graph import nodes
 from engine.reference import forward as twin
 from tools.drawn.objects import KINDS, draw
 
@@ -30,7 +30,7 @@ class Graph:
     """Nodes in a row or not, with weights that keep responses about as large as they are."""
 
     def __init__(self, *shape):
-        self.rng, self.nodes = np.random.default_rng(4), [nodes.Input("image", (), shape)]
+        self.rng, self.nodes = np.random.default_rng(4), [nodes.Input("image", (), (1, *shape))]
         self.last = "image"
 
     def add(self, kind, name, *inputs, **more):
@@ -50,6 +50,12 @@ class Graph:
     def act(self, name, activation="relu"):
         return self.add(nodes.Elementwise, name, activation=activation)
 
+    def mean(self, name, *inputs):
+        return self.add(nodes.Reduce, name, *inputs, function="mean", axes=(2, 3))
+
+    def flat(self, name, count):
+        return self.add(nodes.Reshape, name, dims=(1, count))
+
     def net(self):
         return ConvNet(self.nodes, preprocess=False)
 
@@ -60,7 +66,7 @@ def fire():
     g.add(nodes.MaxPool, "pool1", size=(3, 3), stride=(2, 2), ceil=True).conv("squeeze", 6, 8).act("squeezed")
     g.conv("e1", 8, 6, before="squeezed").act("r1").conv("e3", 10, 6, 3, before="squeezed", padding=(1,) * 4).act("r3")
     g.add(nodes.Concat, "concat", "r1", "r3").conv("conv10", 7, 18).act("relu10")
-    return g.add(nodes.GlobalAveragePool, "mean").add(nodes.Softmax, "prob").net()
+    return g.mean("mean").add(nodes.Softmax, "prob").net()
 
 
 def residual():
@@ -70,7 +76,7 @@ def residual():
     g.add(nodes.Add, "sum1", "a2", "r0").act("rs1")
     g.conv("b1", 8, 1, 3, groups=8, stride=(2, 2), padding=(0, 0, 1, 1)).act("rb1", "silu").conv("b2", 11, 8)
     g.conv("short", 11, 8, before="rs1", stride=(2, 2)).add(nodes.Add, "sum2", "b2", "short")
-    g.add(nodes.AveragePool, "pool", size=(3, 3), stride=(2, 2), padding=(1,) * 4).add(nodes.Flatten, "flat")
+    g.add(nodes.AveragePool, "pool", size=(3, 3), stride=(2, 2), padding=(1,) * 4).flat("flat", 99)
     return g.dense("fc", 10, 99).net()
 
 
@@ -79,7 +85,7 @@ def plain():
     g = Graph(1, 16, 16).conv("c1", 9, 1, 3, padding=(1,) * 4).act("r1", "leaky_relu(0.1)")
     g.conv("c2", 9, 9, 3, padding=(1,) * 4).act("r2").add(nodes.MaxPool, "p1", size=(2, 2), stride=(2, 2))
     g.conv("c3", 18, 3, 3, groups=3, padding=(1,) * 4)
-    g.act("r3", "tanh").add(nodes.MaxPool, "p2", size=(2, 2), stride=(2, 2)).add(nodes.Flatten, "flat")
+    g.act("r3", "tanh").add(nodes.MaxPool, "p2", size=(2, 2), stride=(2, 2)).flat("flat", 18 * 16)
     return g.dense("fc1", 40, 18 * 16).act("r4").dense("fc2", 5, 40).act("out", "sigmoid").net()
 
 
@@ -95,14 +101,12 @@ def dense_block():
 def gated():
     """Blocks of MobileNetV3 and EfficientNet: channels scaled by a vector, either factor first; a product of maps."""
     g = Graph(3, 11, 13).conv("stem", 10, 3, 3, stride=(2, 2)).act("r0", "hard_swish")
-    g.add(nodes.GlobalAveragePool, "mean1").conv("fc1", 3, 10).act("r1").conv("fc2", 10, 3).act("gate1", "hard_sigmoid")
+    g.mean("mean1").conv("fc1", 3, 10).act("r1").conv("fc2", 10, 3).act("gate1", "hard_sigmoid")
     g.add(nodes.Multiply, "scaled1", "r0", "gate1").conv("b", 10, 10, 3, padding=(1,) * 4).act("rb", "silu")
-    g.add(nodes.GlobalAveragePool, "mean2").conv("fc3", 10, 10).act("gate2", "sigmoid")
+    g.mean("mean2").conv("fc3", 10, 10).act("gate2", "sigmoid")
     g.add(nodes.Multiply, "scaled2", "gate2", "rb").act("rs", "relu").conv("c", 10, 10)
     g.add(nodes.Multiply, "product", "c", "rs").act("rp", "tanh").add(nodes.Concat, "joined", "scaled1", "rp", "rs")
-    return (
-        g.add(nodes.GlobalAveragePool, "mean").add(nodes.Multiply, "squares", "mean", "mean").dense("fc", 5, 30).net()
-    )
+    return g.mean("mean").add(nodes.Multiply, "squares", "mean", "mean").flat("flat", 30).dense("fc", 5, 30).net()
 
 
 NETS = {
@@ -147,7 +151,7 @@ def test_the_whole_network_is_the_twins(name):
 def graphs(draw):
     """A graph of up to eight steps over maps of one size, each taking any that are there."""
     g = Graph(draw(st.integers(1, 9)), 4, 5)
-    width = {"image": g.nodes[0].size[0]}
+    width = {"image": g.nodes[0].size[1]}
     for i in range(draw(st.integers(1, 8))):
         name, before = f"n{i}", draw(st.sampled_from(sorted(width)))
         kind = draw(st.sampled_from(["conv", "each", "act", "pool", "concat", "concat", "add", "multiply", "gate"]))
@@ -168,7 +172,7 @@ def graphs(draw):
             width[name] = sum(width[key] for key in inputs)
             g.add(nodes.Concat, name, *inputs)
         elif kind == "gate":
-            g.add(nodes.GlobalAveragePool, f"{name} mean", before).act(f"{name} gate", "sigmoid")
+            g.mean(f"{name} mean", before).act(f"{name} gate", "sigmoid")
             g.add(nodes.Multiply, name, *draw(st.permutations([before, f"{name} gate"])))
         else:
             other = draw(st.sampled_from([k for k in sorted(width) if k != name and width[k] == width[before]]))

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from engine.errors import NetworkError
-from engine.gpu.channel_map import evaluate
+from engine.gpu.layout.stored import evaluate
 from engine.kernels import softmax
-from engine.network.nodes import Softmax
+from engine.network.graph.nodes import Softmax
 from engine.reference import softmax as twin
 
 NODE = Softmax("softmax", ("logits",))
 
 
 def logits(*shape, spread=3.0):
-    return (spread * np.random.default_rng(1).normal(size=shape)).astype(np.float32)
+    return (spread * np.random.default_rng(1).normal(size=(1, *shape))).astype(np.float32)
 
 
 @pytest.mark.parametrize("spread", [0.1, 3.0, 40.0])
@@ -21,21 +21,21 @@ def logits(*shape, spread=3.0):
 def test_every_shape_is_the_twins(shape, spread):
     x = logits(*shape, spread=spread)
     found = evaluate(softmax.steps, NODE, x)
-    assert found.shape == shape and found.dtype == np.float32
+    assert found.shape == (1, *shape) and found.dtype == np.float32
     assert (abs(found - twin.value(NODE, x)) <= twin.bounds(NODE, x)).all()
 
 
 def test_probabilities_at_each_place_add_up_to_one():
     found = evaluate(softmax.steps, NODE, logits(37, 5, 6)).astype(float)
     # 37 quotients, each rounded once, by a sum of 37.
-    assert (abs(found.sum(axis=0) - 1) < 37 * 2.0**-23).all() and (found >= 0).all()
+    assert (abs(found.sum(axis=1) - 1) < 37 * 2.0**-23).all() and (found >= 0).all()
 
 
 def test_large_numbers_neither_overflow_nor_vanish():
     most = np.finfo(np.float32).max
-    x = np.array([[most, most / 2, -most], [most, -most, -most], [-most, most / 2, -most]], np.float32)[:, None]
+    x = np.array([[most, most / 2, -most], [most, -most, -most], [-most, most / 2, -most]], np.float32)[None, :, None]
     # Equal ones share; all others are infinitely less.
-    expected = np.array([[0.5, 0.5, 1 / 3], [0.5, 0.0, 1 / 3], [0.0, 0.5, 1 / 3]])[:, None]
+    expected = np.array([[0.5, 0.5, 1 / 3], [0.5, 0.0, 1 / 3], [0.0, 0.5, 1 / 3]])[None, :, None]
     assert (abs(evaluate(softmax.steps, NODE, x) - expected) <= 4 * 2.0**-23).all()
 
 
@@ -47,4 +47,12 @@ def test_a_shift_of_all_logits_changes_nothing():
 
 def test_more_channels_than_loops_have_iterations_are_refused():
     with pytest.raises(NetworkError, match="87381 channels was asked for; at most 87380"):
-        evaluate(softmax.steps, NODE, np.zeros((87381, 1, 1)))
+        evaluate(softmax.steps, NODE, np.zeros((1, 87381, 1, 1)))
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("shape, axis", [((3, 5, 7), 2), ((3, 5, 7), -1), ((2, 3, 40), -1), ((4, 700), 2), ((9, 4), 0)])
+def test_along_any_axis_it_is_the_twins(shape, axis, log):
+    node, x = Softmax("softmax", ("logits",), axis, log), logits(*shape)
+    found = evaluate(softmax.along_steps, node, x, maps=False)
+    assert found.shape == x.shape and (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()

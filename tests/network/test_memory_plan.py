@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from engine.network.convnet import ConvNet
+from engine.network.graph.nodes import Add, Concat, Convolution, Elementwise, Input, MaxPool, Multiply
 from engine.network.memory_plan import fused, homes, joined, taken
-from engine.network.nodes import Add, Concat, Convolution, Elementwise, Input, MaxPool, Multiply
 
-IMAGE = Input("image", (), (4, 5, 5))
+IMAGE = Input("image", (), (1, 4, 5, 5))
 
 
 def conv(name, before, outputs=4, inputs=4):

@@ -11,8 +11,8 @@ import pytest
 from engine.errors import FileError
 from engine.formats.load_convnet import load_convnet
 from engine.kernels.forward import Forward
-from engine.network.nodes import Convolution, Softmax
-from engine.reference.convnet import forward
+from engine.network.graph.nodes import Convolution, Softmax
+from engine.reference.forward import value as forward
 
 torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-peers`")
 pytestmark = pytest.mark.peers

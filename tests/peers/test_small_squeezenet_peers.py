@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.formats.load_convnet import small_squeezenet
-from engine.reference.convnet import forward
+from engine.reference.forward import value as forward
 from tools.drawn.objects import KINDS, draw
 
 torch = pytest.importorskip("torch", reason="PyTorch is installed by `make test-peers`")

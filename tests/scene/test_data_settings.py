@@ -10,7 +10,7 @@ from engine.app.picture_state import restore_from
 from engine.cli.options import Asked
 from engine.errors import FileError, NeurosceneError, SettingError
 from engine.network.convnet import ConvNet
-from engine.network.nodes import Convolution, Input
+from engine.network.graph.nodes import Convolution, Input
 from engine.scene.data_settings import ClassNames, Convolutional, Image
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, settings
@@ -24,7 +24,7 @@ class Seen(Scene):
     image = Image(None, side=50)
 
 
-NET = ConvNet([Input("x", (), (3, 4, 5)), Convolution("c", ("x",), np.ones((2, 3, 1, 1)))], name="mine")
+NET = ConvNet([Input("x", (), (1, 3, 4, 5)), Convolution("c", ("x",), np.ones((2, 3, 1, 1)))], name="mine")
 
 
 def test_a_list_of_names_is_a_path_or_a_tuple_and_comes_back_from_a_picture(tmp_path):

@@ -13,8 +13,8 @@ from engine.draw.words.callout import Callout
 from engine.errors import NeurosceneError, SettingError, ShapeError
 from engine.formats.load_convnet import load_convnet
 from engine.network.convnet import ConvNet
-from engine.network.nodes import Add, Convolution, Dense, Elementwise, Flatten, GlobalAveragePool, Input
-from engine.reference.convnet import forward as twin
+from engine.network.graph.nodes import Add, Convolution, Dense, Elementwise, Input, Reduce, Reshape
+from engine.reference.forward import value as twin
 from engine.render.renderer import Renderer
 from engine.scene.settings import assign
 from engine.scene.view_data import Clock
@@ -52,16 +52,16 @@ def shown(scene, time=None, **values):
 
 def small_net(classes=3, size=(3, 12, 12), **more):
     rng = np.random.default_rng(2)
-    last = GlobalAveragePool("mean", ("sum",))
+    last = Reduce("mean", ("sum",), "mean", (2, 3))
     return ConvNet(
         [
-            Input("x", (), size),
+            Input("x", (), (1, *size)),
             Convolution("a", ("x",), rng.normal(size=(6, size[0], 3, 3)), padding=(1, 1, 1, 1)),
             Elementwise("ra", ("a",), "relu"),
             Convolution("b", ("ra",), rng.normal(size=(6, 6, 3, 3)), padding=(1, 1, 1, 1)),
             Add("sum", ("b", "ra")),
             last,
-            Flatten("flat", ("mean",)),
+            Reshape("flat", ("mean",), (1, 6)),
             Dense("d", ("flat",), rng.normal(size=(classes, 6))),
         ],
         name="mine",
@@ -366,7 +366,11 @@ def test_a_network_that_takes_no_photo_is_told():
 
 def test_a_grey_network_and_one_without_classes_are_shown():
     net = ConvNet(
-        [Input("x", (), (1, 9, 7)), Convolution("c", ("x",), np.ones((2, 1, 3, 3))), Elementwise("r", ("c",), "relu")]
+        [
+            Input("x", (), (1, 1, 9, 7)),
+            Convolution("c", ("x",), np.ones((2, 1, 3, 3))),
+            Elementwise("r", ("c",), "relu"),
+        ]
     )
     scene = Activations(net=net)
     scene.advance(Clock(scene.moment))
@@ -416,7 +420,7 @@ def test_the_model_zoos_file_answers_as_the_weights_do_whatever_its_channels_ord
 
 
 def test_a_network_of_one_neuron_is_shown_too():
-    net = ConvNet([Input("x", (), (3, 2, 2)), Convolution("c", ("x",), np.ones((1, 3, 2, 2)))])
+    net = ConvNet([Input("x", (), (1, 3, 2, 2)), Convolution("c", ("x",), np.ones((1, 3, 2, 2)))])
     for alone in ("", "c"):
         scene = Activations(net=net, alone=alone)
         assert shown(scene).shape == (SIZE[1], SIZE[0], 3)

@@ -6,7 +6,7 @@ from hands import Hands
 from PIL import Image
 
 from engine.network.convnet import ConvNet
-from engine.network.nodes import Convolution, Elementwise, Input
+from engine.network.graph.nodes import Convolution, Elementwise, Input
 from engine.scene.view_data import Clock
 from scenes.activations import Activations
 from scenes.activations.marks import Neuron
@@ -193,7 +193,7 @@ def test_a_pin_waits_while_a_network_is_shown_that_has_no_such_neuron(hands):
     scene = hands.scene
     hands.click(*place_of(hands, CAT))
     grey = Convolution("c", ("x",), np.ones((2, 1, 3, 3)))
-    scene.net = ConvNet([Input("x", (), (1, 9, 7)), grey, Elementwise("r", ("c",), "relu")])
+    scene.net = ConvNet([Input("x", (), (1, 1, 9, 7)), grey, Elementwise("r", ("c",), "relu")])
     hands.frame()
     assert scene.pinned is None and scene.marked is None and hands.viewer.notices.problem is None
     scene.net = None

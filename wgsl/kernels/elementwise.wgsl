@@ -15,11 +15,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     let at = id.y * elementwise.places + id.x;
     var value = responses[elementwise.source_first + at];
+    let other = elementwise.other_first + select(at, id.y, SCALED);
     if ADDED {
-        value += others[elementwise.other_first + at];
+        value += others[other];
     }
     if MULTIPLIED {
-        value *= others[elementwise.other_first + select(at, id.y, SCALED)];
+        value *= others[other];
     }
     let used = window_used(id.y, elementwise.channels);
     output[elementwise.offset + at] = select(vec4f(0.0), activated(value), used);

@@ -13,8 +13,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let y = place / pool.width;
     let corner = vec2i(vec2u(y, place - y * pool.width) * pool.stride) - pool.before;
     // Padding is skipped: it is less than any number in a maximum, and 0 in a sum.
-    let start = vec2u(max(corner, vec2i(0)));
-    let ends = corner + vec2i(pool.size);
+    let dilation = vec2i(pool.dilation);
+    let start = vec2u(corner + (max(-corner, vec2i(0)) + dilation - 1) / dilation * dilation);
+    let ends = corner + vec2i(pool.extent);
     let end = min(vec2u(ends), pool.source);
     let begin = pool.source_first + id.y * pool.source.x * pool.source.y;
     var value = vec4f(0.0);
@@ -22,8 +23,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         value = responses[begin + start.x * pool.source.y + start.y];
     }
     // llvmpipe ends loops after 65,535 iterations, all summed; no window has so many numbers.
-    for (var row = start.x; row < min(end.x, start.x + 65535u); row++) {
-        for (var column = start.y; column < min(end.y, start.y + 65535u); column++) {
+    for (var row = start.x; row < min(end.x, start.x + 65535u * pool.dilation.x); row += pool.dilation.x) {
+        for (var column = start.y; column < min(end.y, start.y + 65535u * pool.dilation.y); column += pool.dilation.y) {
             let number = responses[begin + row * pool.source.y + column];
             if LARGEST {
                 value = max(value, number);

@@ -9,8 +9,8 @@ from engine.codegen.matmul import product
 from engine.codegen.matmul.product import Tile
 from engine.gpu.channel_map import groups_of
 from engine.network.activations import Activation
+from engine.network.graph.nodes import Convolution
 from engine.network.mlp import Layer
-from engine.network.nodes import Convolution
 
 IDENTITY = Activation("identity")
 # Texels in a row of the image that holds an array of channels.

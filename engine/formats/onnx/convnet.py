@@ -1,6 +1,7 @@
 """ONNX files with a convolutional network: the graph is read node by node, by the rules in `maps`."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 from pathlib import Path
 
 from engine.errors import NetworkError
@@ -10,8 +11,10 @@ from engine.formats.onnx.graph import evaluated, only_input
 from engine.formats.onnx.maps import RULES
 from engine.formats.onnx.model import read
 from engine.formats.onnx.sketch import TO_CHANNELS_FIRST, ChannelsLast, Sketch, Wire
+from engine.network import nodes as maps
 from engine.network.convnet import ConvNet
-from engine.network.nodes import GraphNode
+from engine.network.graph import nodes as whole
+from engine.network.graph.nodes import GraphNode
 from engine.network.preprocess import Preprocess
 
 
@@ -48,7 +51,7 @@ def load(
     end = evaluated(graph, ChannelsLast(image) if last else image, RULES, name)
     if not isinstance(end, Wire):
         raise NetworkError(f"The output of {name} does not depend on its input.")
-    nodes = sketch.finished(end)
+    nodes = _whole(sketch.finished(end))
     return ConvNet(nodes, name=name, classes=classes, preprocess=preprocess or known(nodes))
 
 
@@ -82,3 +85,42 @@ def _declared(value_info, name, size, last):
     if any(n is None or n < 1 for n in dims[1:]):
         raise NetworkError(f"{where} is {written}; its sizes must be known. Give size=(H, W), or export fixed ones.")
     return tuple(dims[1:])
+
+
+def _whole(nodes):
+    """The same nodes over whole shapes: maps (1, C, H, W) and vectors (1, n), with a Reshape between them."""
+    made: list[GraphNode] = []
+    dims: dict[str, tuple[int, ...]] = {}
+    vectors: dict[tuple[str, bool], str] = {}
+
+    def seen(key, vector):
+        """The name of a node as a vector, or as a map."""
+        if (len(dims[key]) == 2) == vector:
+            return key
+        if (key, vector) not in vectors:
+            name = f"{key} as a {'vector' if vector else 'map'}"
+            put(whole.Reshape(name, (key,), dims[key][:2] if vector else (*dims[key], 1, 1)))
+            vectors[key, vector] = name
+        return vectors[key, vector]
+
+    def put(node):
+        made.append(node)
+        dims[node.name] = node.shape(*(dims[key] for key in node.inputs))
+
+    for node in nodes:
+        name, inputs, kind = node.name, node.inputs, type(node).__name__
+        if isinstance(node, maps.Input):
+            put(whole.Input(name, (), (1, *node.size) if max(node.size[1:]) > 1 else (1, node.size[0])))
+            continue
+        vector = isinstance(node, maps.Dense) or all(len(dims[key]) == 2 for key in inputs)
+        if isinstance(node, maps.Flatten):
+            size = whole.Reshape(name, inputs, (1, prod(dims[inputs[0]])))
+            put(size)
+            continue
+        inputs = tuple(seen(key, vector and not isinstance(node, maps.Convolution)) for key in inputs)
+        if isinstance(node, maps.GlobalAveragePool):
+            put(whole.Reduce(name, inputs, "mean", (2, 3)))
+        else:
+            fields = {key: value for key, value in vars(node).items() if key not in ("name", "inputs")}
+            put(getattr(whole, kind)(name, inputs, **fields))
+    return made

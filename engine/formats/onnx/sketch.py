@@ -18,9 +18,11 @@ from engine.formats.chain import Number
 from engine.formats.files import check_weights, short
 from engine.formats.onnx.graph import OnnxNode
 from engine.network.activations import ANYWHERE, Activation
-from engine.network.convnet import MAX_NEURONS, MAX_NODES
 from engine.network.nodes import Add, Convolution, Dense, Elementwise, GraphNode, Input, Multiply
 
+# So many responses take 1 GiB as float32.
+MAX_NEURONS = 1 << 28
+MAX_NODES = 2000
 # {activation: the activation that equals x times it}
 GATED = {"sigmoid": "silu", "hard_sigmoid": "hard_swish"}
 

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import NeurosceneError
 from engine.formats.load_convnet import load_convnet
-from engine.reference.convnet import forward
+from engine.reference.forward import value as forward
 
 pytest.importorskip("onnx")
 evaluator = pytest.importorskip("onnx.reference").ReferenceEvaluator
@@ -48,35 +48,35 @@ def loaded(tmp_path, make_onnx):
 FORMS = {
     "squeezed and excited": (
         "a = GlobalAveragePool c; t = Conv a narrow; r = Relu t; q = Conv r wide; s = Sigmoid q; y = Mul c s",
-        "global average pool, convolution, elementwise, convolution, elementwise, multiply"),
+        "reduce, convolution, elementwise, convolution, elementwise, multiply"),
     "the gate first, from a mean": (
         "a = ReduceMean c axes; s = HardSigmoid a alpha=0.16666667; y = Mul s c",
-        "global average pool, elementwise, multiply"),
+        "reduce, elementwise, multiply"),
     "the gate of dense layers": (
         "a = GlobalAveragePool c; h = Flatten a; z = Gemm h dense; s = Sigmoid z; e = Reshape s gate; y = Mul c e",
-        "global average pool, dense, elementwise, multiply"),
+        "reduce, dense, elementwise, multiply"),
     "the gate of a mean without axes left": (
         "a = ReduceMean c axes keepdims=0; s = Sigmoid a; e = Unsqueeze s axes; y = Mul e c",
-        "global average pool, elementwise, multiply"),
+        "reduce, elementwise, multiply"),
     "axes added one after another": (
         "a = ReduceMean c axes keepdims=0; u = Unsqueeze a last; s = Sigmoid u; e = Unsqueeze s last; y = Mul e c",
-        "global average pool, elementwise, multiply"),
+        "reduce, elementwise, multiply"),
     "axes taken away one after another": (
         "a = GlobalAveragePool c; u = Squeeze a last; h = Squeeze u last; z = Gemm h dense; e = Reshape z gate;"
-        "y = Mul c e", "global average pool, dense, multiply"),
+        "y = Mul c e", "reduce, dense, multiply"),
     "the gate repeated at each place": (
         "a = GlobalAveragePool c; s = Sigmoid a; n = Shape c; e = Expand s n; y = Mul c e",
-        "global average pool, elementwise, multiply"),
+        "reduce, elementwise, multiply"),
     "the gate repeated at rows and columns, first": (
-        "a = GlobalAveragePool c; e = Expand a places; y = Mul e c", "global average pool, multiply"),
+        "a = GlobalAveragePool c; e = Expand a places; y = Mul e c", "reduce, multiply"),
     "a map repeated once": ("r = Relu c; e = Expand r gates; y = Mul c e", "elementwise, multiply"),
     "a sigmoid of something else": ("t = Tanh c; s = Sigmoid t; y = Mul c s", "elementwise, elementwise, multiply"),
     "maps": ("r = Relu c; y = Mul c r", "elementwise, multiply"),
     "a map by itself": ("y = Mul c c", "multiply"),
     "vectors": ("a = GlobalAveragePool c; h = Flatten a; r = Relu h; y = Mul r h",
-                "global average pool, elementwise, multiply"),
+                "reduce, elementwise, multiply"),
     "a factor behind a product": (
-        "a = GlobalAveragePool c; m = Mul c a; y = Mul m two", "global average pool, multiply, convolution"),
+        "a = GlobalAveragePool c; m = Mul c a; y = Mul m two", "reduce, multiply, convolution"),
     "hard swish by sums and a clip": (
         "t = Add c three; r = Clip t nought six; q = Div r six; y = Mul c q",
         "convolution, elementwise, convolution, multiply"),
@@ -86,7 +86,7 @@ FORMS = {
 @pytest.mark.parametrize(("nodes", "kinds"), FORMS.values(), ids=FORMS)
 def test_what_is_loaded_computes_what_the_graph_computes(loaded, nodes, kinds):
     net, data = loaded(nodes)
-    assert ", ".join(node.kind for node in net.nodes[1:]) == f"convolution, {kinds}"
+    assert ", ".join(node.kind for node in net.nodes[1:] if node.kind != "reshape") == f"convolution, {kinds}"
     image = f(*SHAPE)
     (truth,) = evaluator(data).run(None, {"x": image})
     found = forward(net, image[0])[net.output.name]

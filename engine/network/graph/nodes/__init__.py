@@ -18,6 +18,7 @@ from engine.network.graph.nodes.base import Constant as Constant
 from engine.network.graph.nodes.base import Dims as Dims
 from engine.network.graph.nodes.base import GraphNode as GraphNode
 from engine.network.graph.nodes.base import Input as Input
+from engine.network.graph.nodes.base import Weighted as Weighted
 from engine.network.graph.nodes.base import Windows as Windows
 from engine.network.graph.nodes.dense import Dense as Dense
 from engine.network.graph.nodes.dense import MatMul as MatMul
@@ -35,5 +36,6 @@ from engine.network.graph.nodes.sliding import AveragePool as AveragePool
 from engine.network.graph.nodes.sliding import Convolution as Convolution
 from engine.network.graph.nodes.sliding import LocalNormalise as LocalNormalise
 from engine.network.graph.nodes.sliding import MaxPool as MaxPool
+from engine.network.graph.nodes.sliding import Pool as Pool
 from engine.network.graph.nodes.sliding import Resize as Resize
 from engine.network.graph.nodes.sliding import TransposedConvolution as TransposedConvolution

@@ -1,0 +1,45 @@
+// Softmax along some axes of an array, or its logarithm; SHARING invocations go through the numbers.
+#import generated/bindings
+#import lib/along
+#import lib/exponential
+
+// Whether the logarithm is wanted.
+override LOGARITHM: bool;
+
+// Nothing returns early: all wait for each other.
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+    let number = group.y * along.row + group.x * (64u / SHARING) + index / SHARING;
+    let begin = kept_place(min(number, along.count - 1u)).x;
+    let own = index % SHARING;
+    // llvmpipe ends loops after 65,535 iterations, all summed.
+    let most = min(along.length / SHARING + 1u, 21845u);
+    var share = source[along.first + begin];
+    for (var k = 0u; k < most; k++) {
+        let i = k * SHARING + own;
+        if i < along.length {
+            share = max(share, source[along.first + begin + through_place(i).x]);
+        }
+    }
+    let largest = largest_of_all(index, share);
+    share = 0.0;
+    for (var k = 0u; k < most; k++) {
+        let i = k * SHARING + own;
+        if i < along.length {
+            share += safe_exp_one(source[along.first + begin + through_place(i).x] - largest);
+        }
+    }
+    let total = all_summed(index, share);
+    for (var k = 0u; k < most; k++) {
+        let i = k * SHARING + own;
+        if i < along.length && number < along.count {
+            let at = begin + through_place(i).x;
+            let z = source[along.first + at] - largest;
+            if LOGARITHM {
+                output[along.offset + at] = z - log(total);
+            } else {
+                output[along.offset + at] = safe_exp_one(z) / total;
+            }
+        }
+    }
+}
