@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from engine.codegen.matmul.product import blocks_of
+from engine.gpu.array import Array
+from engine.gpu.device import device
 from engine.kernels import field, product
 from engine.kernels.grid import Plane, evaluate_grid
 from engine.network.mlp import Mlp
@@ -19,6 +22,18 @@ def net_of(sizes, *activations, seed=0):
     return Mlp(plain.weights, [b + np.float32(0.1) for b in plain.biases], list(activations))
 
 
+def residual(width, seed=0):
+    """h + v relu(w h), twice, whose units pass h on."""
+    rng = np.random.default_rng(seed)
+    w = [rng.normal(size=(width, n)) / np.sqrt(n) for n in (3, width, width, width, width)]
+    one = np.eye(width)
+    weights = [w[0]]
+    for k in (1, 3):
+        weights += [np.concatenate([w[k], one]), np.concatenate([w[k + 1], one], axis=1)]
+    block = [f"{width} relu + {width} identity", "identity"]
+    return Mlp([*weights, np.ones((1, width))], activations=["tanh", *block, *block, "identity"])
+
+
 # Runs that end at every place in a group of four, pairs, layers alike in a loop, and last layers of several kinds.
 HIDDEN = "9 tanh + 4 relu + 9 identity"
 NETS = {
@@ -32,6 +47,7 @@ NETS = {
 WIDE = {
     "skip": net_of([3, 103, 70, 2], "100 relu + 3 identity", "67 tanh + 3 identity", "identity"),
     "pairs": net_of([3, 90, 40], "50 sine(2) + 40 product", "13 identity + 3 relu + 24 softplus"),
+    "residual": residual(130),
 }
 
 
@@ -81,3 +97,22 @@ def test_wide_layers_cut_into_slices_are_those_of_float64(name):
     wanted, errors = reference.value_and_gradient(WIDE[name], POINTS), reference.bounds(WIDE[name], POINTS)
     close(values, wanted[0], errors[0])
     assert (np.abs(gradients - wanted[1]) <= errors[1]).all()
+
+
+def test_blocks_of_weights_that_are_0_are_left_out_and_come_back_with_their_weights():
+    net = residual(130)
+    blocks = blocks_of(net.layers[1], 40, 4)
+    # The lower half of the rows has one weight each: a tile of 40 rows meets some 10 blocks of inputs of 33.
+    assert (blocks[:3, 0] == 33).all() and (blocks[4:, 0] <= 11).all()
+    for variant in ("lanes", "slabs"):
+        wide = product.Wide(net, variant=variant)
+        assert wide._layers.blocks[1].are_few
+        full = net.changed(weights=[np.where(w == 0, 0.01, w) for w in net.weights])
+        for shown in (net, full, net):
+            wide.show(shown)
+            points = product.padded_points(shown, POINTS)
+            values = Array(np.dtype(("f4", 4)), len(points))
+            with device().recording() as encoder:
+                wide.record(encoder, Array.of(points.reshape(-1, 4)), values, len(points))
+            found = values.read().reshape(len(points), 4)[:, :1]
+            close(found, shown(POINTS), product_reference.bounds(shown, POINTS))

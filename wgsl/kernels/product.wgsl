@@ -30,6 +30,10 @@ fn product_group(g: u32) -> u32 {
     return corner.y + tile_group(g);
 }
 
+fn product_tile_number() -> u32 {
+    return corner.y / SLAB_GROUPS;
+}
+
 fn product_store(p: u32, g: u32, value: vec4f) {
     let point = corner.x + tile_point(p);
     let group = product_group(g);

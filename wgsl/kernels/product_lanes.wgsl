@@ -22,6 +22,10 @@ fn product_group(g: u32) -> u32 {
     return tile * TILE_GROUPS + g;
 }
 
+fn product_tile_number() -> u32 {
+    return tile;
+}
+
 fn product_store(p: u32, g: u32, value: vec4f) {
     let group = product_group(g);
     let point = (rows + p) * LANES + lane;

@@ -89,6 +89,7 @@ def product_module(
     loads_half: bool = False,
     stores_half: bool = False,
     looped: bool = False,
+    sparse: bool = False,
 ) -> str:
     """The text of `generated/product`: `product_tile`, which computes and stores one invocation's Tile.
 
@@ -104,6 +105,8 @@ def product_module(
     whole   whether numbers past the last point and output are stored too
     looped  whether responses of all activations are stored in a loop over the points: a third less to compile, where
             product_store is long
+    sparse  whether blocks of weights that are 0 are left out: the binding `blocks` has `blocks_of` the weights, and the
+            kernel defines product_tile_number(), which tile of outputs it is
     """
     needed = filter(is_bent, activation.kinds)
     short = all(kind.name in SHORT for kind in activation.kinds) and not stores_half and not looped
@@ -126,20 +129,26 @@ def product_module(
         STORED_HALF if stores_half else STORED,
         *(_activation_of_group(activation, units) if isinstance(activation, Mixed) else []),
         "fn product_tile(iterations: u32) {",
-        *(f"    {line}" for line in _body(tile, activation, short)),
+        *(f"    {line}" for line in _body(tile, activation, short, sparse)),
         "}",
     ]
     return "\n".join([*lines, ""])
 
 
-def _body(tile, activation, short):
+def _body(tile, activation, short, sparse):
     yield from _start(tile)
+    block, most = "iteration", "iterations"
+    if sparse:
+        block, most = "block", "blocks[first]"
+        yield "let first = product_tile_number() * (iterations + 1u);"
     # llvmpipe ends loops after 65,535 iterations.
-    yield "for (var iteration = 0u; iteration < min(iterations, 65535u); iteration++) {"
+    yield f"for (var iteration = 0u; iteration < min({most}, 65535u); iteration++) {{"
+    if sparse:
+        yield "    let block = blocks[first + 1u + iteration];"
     if tile.lanes:
-        yield from indented(_iteration(tile, "iteration"))
+        yield from indented(_iteration(tile, block))
     else:
-        yield "    product_slab(iteration);"
+        yield f"    product_slab({block});"
         for k in range(SLAB):
             yield from indented(["{", *indented(_iteration(tile, f"{k}u")), "}"])
     yield "}"
@@ -227,6 +236,22 @@ def _activation_of_group(activation, units):
         for span in spans(each)
     ]
     return function("product_activated(group: u32, z: vec4f) -> vec4f", [*lines, "return z;"])
+
+
+def blocks_of(layer: Layer, outputs: int, inputs: int) -> np.ndarray:
+    """Where a layer's weights are not 0, in blocks of so many outputs by inputs.
+
+    returns  (tiles of outputs, 1 + blocks of inputs) uint32: of each tile the count of blocks with a weight that is not
+             0, their numbers, and fill
+    """
+    rows, columns = layer.weights.shape
+    tiles, most = -(-rows // outputs), -(-columns // inputs)
+    full = np.zeros((tiles * outputs, most * inputs), bool)
+    full[:rows, :columns] = layer.weights != 0
+    some = full.reshape(tiles, outputs, most, inputs).any(axis=(1, 3))
+    # False comes after True, and each keeps its order.
+    order = np.argsort(~some, axis=1, kind="stable")
+    return np.concatenate([some.sum(axis=1, keepdims=True), order], axis=1).astype(np.uint32)
 
 
 def pack_lanes(layer: Layer, tile: Tile) -> np.ndarray:
