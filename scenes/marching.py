@@ -20,6 +20,11 @@ CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)
 BOX_EDGES = [(a, b) for i, a in enumerate(CORNERS) for b in CORNERS[i + 1 :] if np.abs(a - b).sum() == 2]
 
 
+# Those that rays can be cast through.
+TAME = [n for n, rule in engine.ACTIVATIONS.items() if rule.tame and rule.elementwise]
+ACTIVATIONS = ["tanh", *(n for n in TAME if n not in ("tanh", "identity") and not engine.Activation(n).unbounded)]
+
+
 class Marching(engine.SpaceScene):
     """Animated level surfaces of a network with three inputs, none of them missed."""
 
@@ -31,10 +36,7 @@ class Marching(engine.SpaceScene):
             seed = Integer(11, bounds=(0, 2**31 - 1), softbounds=(0, 99), doc="of the random network")
             hidden = Integer(8, bounds=(1, 256), softbounds=(1, 32), doc="neurons in a hidden layer")
             depth = Integer(1, bounds=(1, 16), softbounds=(1, 6), doc="hidden layers")
-            activation = Choice(
-                ["tanh", "relu", "leaky_relu", "elu", "softplus", "gelu", "silu", "sigmoid", "sine", "gaussian"],
-                doc="of the random network's hidden layers",
-            )  # fmt: skip
+            activation = Choice(ACTIVATIONS, doc="of the random network's hidden layers")
             weights = Choice(list(engine.DISTRIBUTIONS), doc="how the random weights are drawn")
             scale = Number(1.0, bounds=(0.01, 100), softbounds=(0.1, 10), doc="multiplies the random weights")
         output = Integer(

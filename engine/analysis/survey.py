@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
-from engine.network.activations import JOINT, SQRT2, Activation
+from engine.network.activations import JOINT, Activation
 from engine.network.history import Domain, History, layer_parts
 from engine.network.mlp import Shape
+from engine.network.rules.rule import SQRT2
 from engine.network.units.bends import places
 from engine.network.units.mixed import LayerActivation, Mixed
 from engine.regions.linear_regions import Partition, regions

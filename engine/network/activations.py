@@ -1,260 +1,47 @@
-"""The activations: a row for each, with what the float64 twins and the certified bounds need of it.
+"""The activations by name, and an Activation with its parameters.
 
-The same functions in WGSL are in `wgsl/activations/`, a file each.
+A row of `rules` for each has what the float64 twins and the certified bounds need of it. The same functions in WGSL
+are in `wgsl/activations/`, a file each.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError, located, near
+from engine.network.rules.curved import CURVED
+from engine.network.rules.joint import JOINT as JOINT
+from engine.network.rules.joint import WHOLE
+from engine.network.rules.partial import PARTIAL
+from engine.network.rules.piecewise import PIECEWISE
+from engine.network.rules.rule import Rule
+from engine.network.rules.usual import USUAL
 
-SQRT2 = math.sqrt(2.0)
-INV_SQRT_2PI = 1.0 / math.sqrt(2.0 * math.pi)
-# No parameter is larger: products with it stay far from float32's end.
-MOST = 1e6
+# {name: Rule}, the usual ones first.
+ACTIVATIONS: dict[str, Rule] = USUAL | PIECEWISE | CURVED | PARTIAL | WHOLE
+# And those that only layers of different units have.
+KNOWN = ACTIVATIONS | JOINT
 
-
-@dataclass(frozen=True)
-class RuleParameter:
-    """A parameter of an activation.
-
-    name      in messages, as PyTorch has it
-    default   taken where it is not given
-    above     it must be more than this
-    """
-
-    name: str
-    default: float
-    above: float = -math.inf
-
-    def read(self, text: object) -> float:
-        """The parameter that a text or number gives, rounded to float32, as on the GPU: both compute the same network.
-
-        Raises NetworkError for anything else, and what is out of range.
-        """
-        try:
-            with np.errstate(over="ignore"):
-                value = float(np.float32(float(text)))  # type: ignore[arg-type]
-        except (ValueError, TypeError):
-            raise NetworkError(f"the {self.name}, `{str(text)[:40].strip()}`, is not a number.") from None
-        if not (abs(value) <= MOST and value > self.above):
-            over = "" if self.above == -math.inf else f", and above {self.above:g}"
-            raise NetworkError(f"the {self.name} must be finite, at most 1e6{over}.")
-        return value
-
-
-@dataclass(frozen=True)
-class Rule:
-    """The properties of an activation s(z, a), with a its parameter, or a tuple of several; most have none.
-
-    value, slope, curvature   s, s', s'' of float64 arrays, elementwise
-    slope_extrema             z where s' has a local extremum (s'' = 0), ascending
-    curvature_extrema         z where s'' has a local extremum (s''' = 0), ascending
-    period                    the distance in z at which the extrema repeat, as a function of a; 0: they do not
-    kink                      s'(0+) - s'(0-) as a function of a; 0 for a smooth function
-    corners                   other z where s' jumps, as a function of a; only in MAP_ACTIVATIONS
-    parameters                each RuleParameter of a
-    optional                  whether parameters that have their defaults are left out where it is written
-    elementwise               False for what takes several units: softmax the whole layer, product a pair
-    tangent                   of those: what value changes by, for z and dz, derivatives over the last axis
-    """
-
-    value: Callable
-    slope: Callable
-    curvature: Callable = lambda z, a: np.zeros_like(z)
-    slope_extrema: tuple[float, ...] = ()
-    curvature_extrema: tuple[float, ...] = ()
-    period: Callable = lambda a: 0.0
-    kink: Callable = lambda a: 0.0
-    corners: Callable = lambda a: ()
-    parameters: tuple[RuleParameter, ...] = ()
-    optional: bool = False
-    elementwise: bool = True
-    tangent: Callable | None = None
-
-
-def _sigmoid(z):
-    e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1.0, e) / (1.0 + e)
-
-
-def _sigmoid_slope(z):
-    e = np.exp(-np.abs(z))
-    return e / (1.0 + e) ** 2
-
-
-def _sigmoid_curvature(z):
-    return _sigmoid_slope(z) * -np.tanh(z / 2.0)
-
-
-def _sech2(z):
-    # 4 e / (1 + e)^2 has full relative accuracy where 1 - tanh^2 suffers cancellation.
-    e = np.exp(-2.0 * np.abs(z))
-    return 4.0 * e / (1.0 + e) ** 2
-
-
-def _density(z):
-    return INV_SQRT_2PI * np.exp(-0.5 * z * z)
-
-
-def _erfc(x):
-    return np.vectorize(math.erfc, otypes=[float])(x)
-
-
-def _normal_cdf(z):
-    return 0.5 * _erfc(-np.asarray(z, float) / SQRT2)
-
-
-def _softmax(z, a=0.0):
-    e = np.exp(z - z.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-def _softmax_tangent(z, dz):
-    h = _softmax(z)
-    return h * (dz - (h * dz).sum(axis=-1, keepdims=True))
-
-
-def _paired(z, even):
-    """z with its even entries along the last axis replaced."""
-    out = np.array(np.broadcast_to(z, (*even.shape[:-1], z.shape[-1])))
-    out[..., ::2] = even
-    return out
-
-
-def _product_slope(z, a=0.0):
-    return _paired(np.ones_like(z), z[..., 1::2])
-
-
-def _product_tangent(z, dz):
-    return _paired(dz, z[..., ::2] * dz[..., 1::2] + z[..., 1::2] * dz[..., ::2])
-
-
-def _silu_curvature(z):
-    s, d = _sigmoid(z), _sigmoid_slope(z)
-    return d * (2.0 + z * (1.0 - 2.0 * s))
-
-
-ACTIVATIONS = {
-    "identity": Rule(value=lambda z, a: z, slope=lambda z, a: np.ones_like(z)),
-    "relu": Rule(
-        value=lambda z, a: np.maximum(z, 0.0),
-        slope=lambda z, a: np.where(z > 0, 1.0, 0.0),
-        kink=lambda a: 1.0,
-    ),
-    "leaky_relu": Rule(
-        value=lambda z, a: np.where(z > 0, z, a * z),
-        slope=lambda z, a: np.where(z > 0, 1.0, a),
-        kink=lambda a: 1.0 - a,
-        parameters=(RuleParameter("slope", 0.01),),
-    ),
-    "elu": Rule(
-        value=lambda z, a: np.where(z > 0, z, a * np.expm1(np.minimum(z, 0.0))),
-        slope=lambda z, a: np.where(z > 0, 1.0, a * np.exp(np.minimum(z, 0.0))),
-        curvature=lambda z, a: np.where(z > 0, 0.0, a * np.exp(np.minimum(z, 0.0))),
-        kink=lambda a: 1.0 - a,
-        parameters=(RuleParameter("alpha", 1.0),),
-    ),
-    "softplus": Rule(
-        value=lambda z, a: np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z))),
-        slope=lambda z, a: _sigmoid(z),
-        curvature=lambda z, a: _sigmoid_slope(z),
-        curvature_extrema=(0.0,),
-    ),
-    "gelu": Rule(
-        value=lambda z, a: z * _normal_cdf(z),
-        slope=lambda z, a: _normal_cdf(z) + z * _density(z),
-        curvature=lambda z, a: _density(z) * (2.0 - z * z),
-        slope_extrema=(-SQRT2, SQRT2),
-        curvature_extrema=(-2.0, 0.0, 2.0),
-    ),
-    "silu": Rule(
-        value=lambda z, a: z * _sigmoid(z),
-        slope=lambda z, a: _sigmoid(z) + z * _sigmoid_slope(z),
-        curvature=lambda z, a: _silu_curvature(z),
-        # Roots of (2 + z (1 - 2 sigmoid z)) and of its successor, to 16 digits by bisection.
-        slope_extrema=(-2.3993572805154677, 2.3993572805154677),
-        curvature_extrema=(-3.4358409935350687, 0.0, 3.4358409935350687),
-    ),
-    "tanh": Rule(
-        value=lambda z, a: np.tanh(z),
-        slope=lambda z, a: _sech2(z),
-        curvature=lambda z, a: -2.0 * np.tanh(z) * _sech2(z),
-        slope_extrema=(0.0,),
-        curvature_extrema=(-math.atanh(1 / math.sqrt(3)), math.atanh(1 / math.sqrt(3))),
-    ),
-    "sigmoid": Rule(
-        value=lambda z, a: _sigmoid(z),
-        slope=lambda z, a: _sigmoid_slope(z),
-        curvature=lambda z, a: _sigmoid_curvature(z),
-        slope_extrema=(0.0,),
-        curvature_extrema=(-math.log(2 + math.sqrt(3)), math.log(2 + math.sqrt(3))),
-    ),
-    "sine": Rule(
-        value=lambda z, a: np.sin(a * z),
-        slope=lambda z, a: a * np.cos(a * z),
-        curvature=lambda z, a: -a * a * np.sin(a * z),
-        slope_extrema=(0.0,),
-        curvature_extrema=(math.pi / 2,),  # both in units of 1 / a, repeating at pi / a
-        period=lambda a: math.pi / a,
-        parameters=(RuleParameter("frequency", 1.0, above=0.0),),
-    ),
-    "gaussian": Rule(
-        value=lambda z, a: np.exp(-z * z),
-        slope=lambda z, a: -2.0 * z * np.exp(-z * z),
-        curvature=lambda z, a: (4.0 * z * z - 2.0) * np.exp(-z * z),
-        slope_extrema=(-1 / SQRT2, 1 / SQRT2),
-        curvature_extrema=(-math.sqrt(1.5), 0.0, math.sqrt(1.5)),
-    ),
-    "softmax": Rule(
-        value=_softmax,
-        slope=lambda z, a: _softmax(z) * (1.0 - _softmax(z)),  # the diagonal of its Jacobian
-        elementwise=False,
-        tangent=_softmax_tangent,
-    ),
+# Other names, as PyTorch, Keras, JAX and scikit-learn have them; letters' case and underscores do not matter.
+SPELLINGS = {
+    "sin": "sine",
+    "relu6": "clipped_relu(6)",
+    "linear": "identity",
+    "none": "identity",
+    "logistic": "sigmoid",
+    "gelu(tanh)": "gelu_tanh",
+    "gelu(none)": "gelu",
+    "quick_gelu": "swish(1.702)",
+    # In evaluation, the mean of its slopes 1/8 and 1/3.
+    "rrelu": "leaky_relu(0.22916667)",
+    "hard_silu": "hard_swish",
 }
-
-# Over pairs of units, in layers whose units need not be alike (engine.network.units): each even unit becomes its
-# product with the next one, which stays as it is.
-JOINT = {
-    "product": Rule(
-        value=lambda z, a: _paired(z, z[..., ::2] * z[..., 1::2]),
-        slope=_product_slope,  # the diagonal of its Jacobian
-        elementwise=False,
-        tangent=_product_tangent,
-    ),
-}
-
-# For convolutional networks only, since the certified bounds allow a single kink, at zero.
-MAP_ACTIVATIONS = {
-    "clipped_relu": Rule(
-        value=lambda z, a: np.clip(z, 0.0, a),
-        slope=lambda z, a: np.where((z > 0) & (z < a), 1.0, 0.0),
-        kink=lambda a: 1.0,
-        corners=lambda a: (a,),
-        parameters=(RuleParameter("limit", 6.0, above=0.0),),
-    ),
-    "hard_sigmoid": Rule(
-        value=lambda z, a: np.clip(z + 3.0, 0.0, 6.0) / 6.0,
-        slope=lambda z, a: np.where(np.abs(z) < 3, 1.0 / 6.0, 0.0),
-        corners=lambda a: (-3.0, 3.0),
-    ),
-    "hard_swish": Rule(
-        value=lambda z, a: z * np.clip(z + 3.0, 0.0, 6.0) / 6.0,
-        slope=lambda z, a: np.where(np.abs(z) < 3, (z + 1.5) / 3.0, np.where(z < 0, 0.0, 1.0)),
-        curvature=lambda z, a: np.where(np.abs(z) < 3, 1.0 / 3.0, 0.0),
-        corners=lambda a: (-3.0, 3.0),
-    ),
-}
-ANYWHERE = ACTIVATIONS | MAP_ACTIVATIONS | JOINT
-
+NAMES = {name.replace("_", ""): name for name in (*KNOWN, *SPELLINGS)}
 
 SPELLING = re.compile(r"^\s*([a-zA-Z_]\w*)\s*(?:\(([^()]*)\))?\s*$")
 
@@ -273,8 +60,8 @@ class Activation:
     parameters: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.name not in ANYWHERE:
-            raise NetworkError(near(self.name, ANYWHERE, noun="activation"))
+        if self.name not in KNOWN:
+            raise NetworkError(near(self.name, ACTIVATIONS, noun="activation"))
         wanted, given = self.rule.parameters, tuple(self.parameters) or tuple(p.default for p in self.rule.parameters)
         written = f"Activation `{self.name}({','.join(str(x)[:40] for x in given)})`"
         if len(given) != len(wanted):
@@ -283,28 +70,26 @@ class Activation:
             raise NetworkError(f"{written}: {self.name} {takes}.")
         with located(f"{written}: "):
             parameters = tuple(p.read(x) for p, x in zip(wanted, given, strict=True))
+        if self.rule.rising and parameters[0] >= parameters[1]:
+            raise NetworkError(f"{written}: the {wanted[1].name} must be above the {wanted[0].name}.")
         object.__setattr__(self, "parameters", parameters)
 
     @staticmethod
-    def parse(text: str | Activation, known: Mapping[str, Rule] = ACTIVATIONS) -> Activation:
+    def parse(text: str | Activation) -> Activation:
         """The activation written as `name` or `name(parameter, ...)`; an Activation is returned unchanged.
 
-        Raises NetworkError for a name that is not in the table `known`, or a parameter out of range.
+        Raises NetworkError for a name that is not in the table, or a parameter out of range.
         """
-        if isinstance(text, Activation) and text.name in known:
+        if isinstance(text, Activation):
             return text
-        match = SPELLING.match(str(text))
-        name = match.group(1).lower() if match else str(text)
-        if name in MAP_ACTIVATIONS and name not in known:
-            raise NetworkError(f"Activation `{text}`: {name} is for convolutional networks only. Near: relu.")
-        if match is None or name not in known:
-            raise NetworkError(near(text, known, noun="activation"))
-        written = match.group(2)
-        return Activation(name, tuple(written.split(",")) if written is not None else ())  # type: ignore[arg-type]
+        match = SPELLING.match(_spelled(text)) if isinstance(text, str) else None
+        if match is None or match[1] not in KNOWN:
+            raise NetworkError(near(text, ACTIVATIONS, noun="activation"))
+        return Activation(match[1], tuple(match[2].split(",")) if match[2] is not None else ())  # type: ignore[arg-type]
 
     @property
     def rule(self) -> Rule:
-        return ANYWHERE[self.name]
+        return KNOWN[self.name]
 
     @property
     def argument(self) -> float | tuple[float, ...]:
@@ -340,10 +125,14 @@ class Activation:
         """The activation of some units of a layer, in this order."""
         return self
 
+    @property
+    def unbounded(self) -> str:
+        """What it does that no bounds along a ray hold for, as `jumps at 0`; "" for nothing."""
+        gaps = self.rule.gaps(self.argument)
+        return f"{self.rule.gap} at {' and '.join(f'{z:.4g}' for z in gaps)}" if gaps else ""
+
     def __str__(self):
-        if not self.parameters or (
-            self.rule.optional and self.parameters == tuple(p.default for p in self.rule.parameters)
-        ):
+        if not self.parameters or (self.rule.optional and self == Activation(self.name)):
             return self.name
         return f"{self.name}({','.join(f'{x:.9g}' for x in self.parameters)})"
 
@@ -363,6 +152,17 @@ class Activation:
         """The derivative of s(z) for z's derivatives dz, float64; both over the last axis, broadcast in the others."""
         z, dz = np.asarray(z, float), np.asarray(dz, float)
         return self.slope(z) * dz if self.rule.tangent is None else self.rule.tangent(z, dz)
+
+
+def _spelled(text):
+    """A text with the name that the table has, in place of another program's."""
+    head, bracket, rest = text.partition("(")
+    head, whole = (re.sub(r"[\s_]", "", part).lower() for part in (head, text))
+    known = NAMES.get(whole) or NAMES.get(head)
+    if known is None:
+        return text
+    name = SPELLINGS.get(known, known)
+    return name if whole in NAMES else f"{name}{bracket}{rest}"
 
 
 def split(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine.errors import NetworkError, ShapeError, located
-from engine.network.activations import ANYWHERE, Activation
+from engine.network.activations import Activation
 from engine.network.mlp import weight_array
 from engine.network.windows import Window
 
@@ -165,7 +165,7 @@ class Elementwise(GraphNode):
     kind = "elementwise"
 
     def check(self) -> None:
-        object.__setattr__(self, "activation", Activation.parse(self.activation, ANYWHERE))
+        object.__setattr__(self, "activation", Activation.parse(self.activation))
         if not self.activation.rule.elementwise:
             raise NetworkError(f"{self.activation} is not elementwise; it is a node of its own")
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Mlp
+from engine.network.rules.extrema import span
 from engine.network.units.mixed import runs
 
 # One unit in the last place of 1, in float64.
@@ -38,46 +39,12 @@ class End:
     error_bound: np.ndarray
 
 
-def _range(function, extrema, period, activation, low, high):
-    """(least, greatest) of s' or s'' over [low, high]: its ends, its extrema inside, both sides of a jump at 0."""
-    a = activation.argument
-    least, greatest = np.minimum(function(low, a), function(high, a)), np.maximum(function(low, a), function(high, a))
-
-    def widen(value, inside):
-        return np.where(inside, np.minimum(least, value), least), np.where(
-            inside, np.maximum(greatest, value), greatest
-        )
-
-    for x in extrema:
-        if period:
-            # Extrema repeat at one period with their sign turned, so each kind repeats at two.
-            for start in (x / a, x / a + period):
-                inside = np.ceil((low - start) / (2 * period)) <= (high - start) / (2 * period)
-                least, greatest = widen(function(np.array(start), a), inside)
-        else:
-            least, greatest = widen(function(np.array(x), a), (low <= x) & (x <= high))
-    for side in (-1e-300, 1e-300):
-        least, greatest = widen(function(np.array(side), a), (low <= 0) & (high >= 0))
-    return least, greatest
-
-
-def slope_range(activation: Activation, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(least, greatest) s' over [low, high], elementwise."""
-    rule = activation.rule
-    return _range(rule.slope, rule.slope_extrema, rule.period(activation.argument), activation, low, high)
-
-
-def curvature_range(activation: Activation, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(least, greatest) s'' over [low, high], elementwise, without kinks."""
-    rule = activation.rule
-    return _range(rule.curvature, rule.curvature_extrema, rule.period(activation.argument), activation, low, high)
-
-
-SIGMOID = Activation("sigmoid")
+# What each joint activation's output 0 is of its margin.
+OF_MARGIN = {"softmax": Activation("sigmoid"), "log_softmax": Activation("log_sigmoid")}
 
 
 def _margin(logits):
-    """z0 - log sum exp of the others: the output of a softmax is its sigmoid."""
+    """z0 - log sum exp of the others."""
     rest = logits[:, 1:]
     most = rest.max(axis=1, keepdims=True)
     return logits[:, :1] - most - np.log(np.exp(rest - most).sum(axis=1, keepdims=True))
@@ -103,9 +70,9 @@ def _through_product(activation, z, error_bound):
 
 def _through_each(activation, z, error_bound):
     h = activation.value(z)
-    least, greatest = slope_range(activation, z - error_bound, z + error_bound)
-    # A periodic function's argument a z is rounded before its sine is taken.
-    own = error_bound + (ULP * np.abs(z) if activation.rule.period(activation.argument) else 0.0)
+    # An argument a z is rounded before the function of it is taken.
+    own = error_bound + activation.rule.scaled * ULP * np.abs(z)
+    least, greatest = span(activation, "slope", z - own, z + own)
     return h, np.maximum(np.abs(least), np.abs(greatest)) * own + 8 * ULP * np.abs(h)
 
 
@@ -128,7 +95,7 @@ def end_at(net: Mlp, origins: np.ndarray, directions: np.ndarray, t: np.ndarray)
             )
             signals.append(z)
             error_bounds.append(error_bound)
-            h, strain = _through(SIGMOID, z, error_bound)
+            h, strain = _through(OF_MARGIN[layer.activation.name], z, error_bound)
         else:
             h, strain = _through(layer.activation, z, error_bound)
         assert i == len(net.layers) - 1 or not layer.activation.is_whole
@@ -179,13 +146,14 @@ def _stray_each(activation, z0, z1, error_bound, low, high):
     least, most = np.minimum(z0, z1) - error_bound, np.maximum(z0, z1) + error_bound
     # A curvature of one sign bends s least where the ends are closest.
     width, narrow = np.abs(z1 - z0) + 2 * error_bound, np.maximum(np.abs(z1 - z0) - 2 * error_bound, 0)
-    c_low, c_high = curvature_range(activation, least, most)
+    c_low, c_high = span(activation, "curvature", least, most)
     own_low = -c_high * np.where(c_high > 0, width, narrow) ** 2 / 8
     own_high = -c_low * np.where(c_low < 0, width, narrow) ** 2 / 8
     # Over a kink the chord is off by at most the jump of the slope times a quarter of the width.
-    jump = np.where((least < 0) & (most > 0), activation.rule.kink(activation.argument) * width / 4, 0.0)
-    own_low, own_high = own_low - np.maximum(jump, 0), own_high - np.minimum(jump, 0)
-    s_low, s_high = slope_range(activation, least + np.minimum(low, 0), most + np.maximum(high, 0))
+    for place, jump in activation.rule.kinks(activation.argument):
+        stray = np.where((least < place) & (most > place), jump * width / 4, 0.0)
+        own_low, own_high = own_low - np.maximum(stray, 0), own_high - np.minimum(stray, 0)
+    s_low, s_high = span(activation, "slope", least + np.minimum(low, 0), most + np.maximum(high, 0))
     products = _Interval(s_low, s_high).times(_Interval(low, high))
     return own_low + products.low, own_high + products.high
 
@@ -207,10 +175,9 @@ def remainder(net: Mlp, near: End, far: End) -> tuple[np.ndarray, np.ndarray]:
             change = (z1 - z0)[:, 1:]
             spread = np.ptp(change, axis=1) + 4 * error_bound.max(axis=1)
             rest_low, rest_high = low[:, 1:].min(axis=1) - spread**2 / 32, high[:, 1:].max(axis=1)
+            errors = near.error_bounds[i + 1], far.error_bounds[i + 1]
             m_low, m_high = (low[:, 0] - rest_high)[:, None], (high[:, 0] - rest_low)[:, None]
-            ends = near.signals[i + 1], far.signals[i + 1]
-            low, high = _stray(
-                SIGMOID, *ends, np.maximum(near.error_bounds[i + 1], far.error_bounds[i + 1]), m_low, m_high
-            )
+            ends, error_bound = (near.signals[i + 1], far.signals[i + 1]), np.maximum(*errors)
+            low, high = _stray(OF_MARGIN[layer.activation.name], *ends, error_bound, m_low, m_high)
     pad = 8 * ULP * np.maximum(np.abs(low), np.abs(high))[:, 0]
     return low[:, 0] - pad, high[:, 0] + pad

@@ -1,12 +1,11 @@
 """A network's values and gradients in float64, and how far float32 may be from them."""
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Mlp
+from engine.network.rules.extrema import extrema, holds, span
 from engine.network.units.mixed import LayerActivation, runs
 
 # WGSL lets an implementation round either way: twice the half ulp of IEEE float32.
@@ -15,6 +14,8 @@ UNIT = 2.0**-23
 ACTIVATION_ULPS = 8
 # Below this float32 is denormal, and a GPU may give 0.
 LEAST = 2.0**-126
+# What is larger may be given as the largest float32.
+MOST = 3e38
 
 
 def value(net: Mlp, points: ArrayLike) -> np.ndarray:
@@ -50,11 +51,11 @@ def bounds(net: Mlp, points: ArrayLike, *, gradient: bool = True) -> tuple[np.nd
 
     points    (N, inputs), exact in float32
     gradient  False: the second of what is returned is empty
-    returns   (N, outputs) and (N, outputs, inputs), float64; infinite where a kink is too close to know the slope
+    returns   (N, outputs) and (N, outputs, inputs), float64; infinite beside jumps and poles
 
     A running bound: through a sum of n products, each |w| times the error that came in, and some n roundings of the
-    sum of magnitudes (Higham 2002, section 3.1); through an activation s, |s'| times it and half the largest |s''|
-    times its square, or the largest |s'| times it, and the function's own rounding.
+    sum of magnitudes (Higham 2002, section 3.1); through an activation s, the largest |s'| within it times it, and the
+    function's own rounding.
     """
     h = np.asarray(points, float)
     error = np.zeros_like(h)
@@ -87,29 +88,31 @@ def elementwise(
     a: Activation, z: np.ndarray, dz: np.ndarray, z_error: np.ndarray, dz_error: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """As `activated`, for an elementwise activation."""
-    steepest, bend = _extremes(a)
-    # sine(f) first forms f z, which is rounded.
-    z_error = z_error + UNIT * abs(z) * (a.name == "sine")
+    # Where a is multiplied first, as in sine(f), f z is rounded.
+    z_error = z_error + UNIT * abs(z) * a.rule.scaled
     h, slope = a.value(z), a.slope(z)
-    kink = abs(a.rule.kink(a.argument))
-    close = (kink > 0) & (abs(z) <= z_error)
-    for corner in a.rule.corners(a.argument):
-        close |= abs(z - corner) <= z_error
-    bent = np.minimum(abs(slope) + bend * z_error / 2, steepest)
-    error = np.where(close, max(steepest, 1), bent) * z_error
-    error += ACTIVATION_ULPS * UNIT * (abs(h) + (a.name in CANCELLING)) + LEAST
+    least, greatest = span(a, "slope", z - z_error, z + z_error)
+    steepest = np.maximum(abs(least), abs(greatest))
+    close = np.zeros(z.shape, bool)
+    for place in a.rule.gaps(a.argument):
+        close |= holds(z - z_error, z + z_error, place, a.rule.period(a.argument))
+    ulps = MORE_ULPS.get(a.name, ACTIVATION_ULPS)
+    error = np.where(close | np.isnan(steepest) | ~(abs(h) < MOST), np.inf, steepest * z_error)
+    error += ulps * UNIT * (abs(h) + (a.name in CANCELLING)) + LEAST
     # Slopes are as accurate as their largest value allows, where they cross 0 between two larger terms.
-    own = ACTIVATION_ULPS * UNIT * (abs(slope) + steepest * (a.name in CROSSING))
-    slope_error = np.minimum(bend * z_error, 2 * steepest) + own + LEAST
-    slope_error = np.where(close, np.inf, slope_error)[..., None]
+    size = abs(slope) + (extrema(a, "slope").most if a.name in CROSSING else 0.0)
+    slope_error = np.maximum(greatest - slope, slope - least) + ulps * UNIT * size + LEAST
+    slope_error = np.where(np.isfinite(error), slope_error, np.inf)[..., None]
     size = abs(dz) + dz_error
     d_error = abs(slope)[..., None] * dz_error + np.where(size > 0, slope_error, 0) * size
     return h, slope[..., None] * dz, error, d_error
 
 
 # Their values are differences of terms near 1, so the error is some ulp of 1; likewise where slopes cross 0.
-CANCELLING = ("sine",)
-CROSSING = ("sine", "gelu", "silu", "gaussian")
+CANCELLING = ("sine", "cos", "hard_sigmoid", "gelu_tanh", "tanhshrink")
+CROSSING = ("sine", "cos", "gelu", "gelu_tanh", "silu", "swish", "mish", "gaussian")
+# z^k is as many products as k has digits, each as far off as what comes in.
+MORE_ULPS = {"power": 96}
 
 
 def softmax(
@@ -146,11 +149,3 @@ def product(
     size = (abs(x) + e) * (abs(dy) + df) + (abs(y) + f) * (abs(dx) + de)
     d_error[:, ::2] = abs(x) * df + e * (abs(dy) + df) + abs(y) * de + f * (abs(dx) + de) + 2 * UNIT * size + LEAST
     return h, d, error, d_error
-
-
-@cache
-def _extremes(a):
-    """The largest |s'| and |s''| anywhere, from a fine grid: past 10, all of them are at their limits."""
-    # A sine's grid scales with its period.
-    z = np.linspace(-10, 10, 20001) / (a.parameters[0] if a.name == "sine" else 1.0)
-    return abs(a.slope(z)).max(), abs(a.curvature(z)).max() * 1.001

@@ -9,7 +9,8 @@ import numpy as np
 import engine
 from engine import Choice, Integer, Number, Text, closed_paths, in_group, parts
 
-ELEMENTWISE = [name for name, rule in engine.ACTIVATIONS.items() if rule.elementwise]
+TAME = [name for name, rule in engine.ACTIVATIONS.items() if rule.tame]
+ELEMENTWISE = [name for name in TAME if engine.ACTIVATIONS[name].elementwise]
 
 
 def is_random(scene: Any) -> bool:
@@ -26,7 +27,7 @@ class MovingNetwork(engine.Scene):
             width = Integer(30, bounds=(1, 1024), softbounds=(1, 64), doc="neurons in each hidden layer")
             activation = Choice(["tanh", *(n for n in ELEMENTWISE if n != "tanh")], doc="of the hidden layers")
             last = Choice(
-                ["sigmoid", *(n for n in engine.ACTIVATIONS if n != "sigmoid")], label="last activation",
+                ["sigmoid", *(n for n in TAME if n != "sigmoid")], label="last activation",
                 doc="of the outputs",
             )  # fmt: skip
             weights = Choice(list(engine.DISTRIBUTIONS), doc="how the random weights are drawn")

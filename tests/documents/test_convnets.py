@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from engine.kernels.forward import Forward
-from engine.network.activations import ANYWHERE
+from engine.network.activations import ACTIVATIONS
 from engine.network.convnet import ConvNet
 from engine.network.graph.nodes import Input
 from tools.drawn.objects import draw
@@ -41,4 +41,4 @@ def test_what_the_document_says_of_a_forward_is_there():
 
 def test_every_activation_that_the_document_names_is_there():
     (row,) = re.findall(r"^\| activation \| every one of ours: (.*) and more \|$", TEXT, re.MULTILINE)
-    assert set(row.split(", ")) <= set(ANYWHERE)
+    assert set(row.split(", ")) <= set(ACTIVATIONS)

@@ -8,13 +8,12 @@ from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.gpu.kernel import subgroup_size
 from engine.kernels import product
-from engine.network.activations import ACTIVATIONS
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.reference import product as twin
+from tests.network.every_activation import SOME
 
 VARIANTS = ["slabs", *(["lanes"] if subgroup_size() in product.LANES else [])]
-SPELLINGS = {"leaky_relu": "leaky_relu(0.2)", "elu": "elu(0.7)", "sine": "sine(3)"}
 
 
 def points(net, count=77, spread=2.0):
@@ -54,7 +53,7 @@ def test_values_of_every_shape_are_the_twins(sizes, last, variant, precision):
         assert error.max() < len(sizes) * 8 * 2.0**-12
 
 
-@pytest.mark.parametrize("activation", [SPELLINGS.get(n, n) for n, rule in ACTIVATIONS.items() if rule.elementwise])
+@pytest.mark.parametrize("activation", SOME, ids=str)
 def test_every_activation_is_the_twins(activation):
     net = glorot([3, 70, 5], activation, last=activation)
     x = points(net)

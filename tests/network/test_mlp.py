@@ -27,9 +27,9 @@ def test_it_computes_what_its_formula_says():
     assert Mlp([w, v], [b, None])(x) == pytest.approx(by_hand, rel=1e-15)
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("name", [name for name, rule in ACTIVATIONS.items() if rule.tame])
 def test_permuting_hidden_neurons_changes_nothing(name):
-    net = random_mlp([3, 8, 2], "tanh" if name == "softmax" else name, last=name, seed=4)
+    net = random_mlp([3, 8, 2], name if ACTIVATIONS[name].elementwise else "tanh", last=name, seed=4)
     (w, v), (b, c) = arrays(net)
     order = np.random.default_rng(1).permutation(8)
     assert np.allclose(rebuilt(net, [w[order], v[:, order]], [b[order], c])(POINTS), net(POINTS), **SUMS)

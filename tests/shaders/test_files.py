@@ -9,7 +9,7 @@ from tree import report
 
 from engine.gpu.compose import IMPORT, compose, source
 from engine.gpu.shader import shader_module
-from engine.network.activations import ANYWHERE, JOINT
+from engine.network.activations import ACTIVATIONS
 
 ROOT = files("wgsl")
 NAMES = sorted(str(p.relative_to(ROOT))[:-5].replace("\\", "/") for p in ROOT.rglob("*.wgsl"))
@@ -80,4 +80,4 @@ def test_names_are_written_as_the_style_asks():
 
 
 def test_every_activation_has_its_file():
-    assert set(ANYWHERE) - set(JOINT) == {n.split("/")[1] for n in NAMES if n.startswith("activations/")}
+    assert set(ACTIVATIONS) == {n.split("/")[1] for n in NAMES if n.startswith("activations/")}

@@ -10,6 +10,7 @@ from functools import cache
 
 from engine.codegen.bounds.budget import Budget, budget, is_shallow
 from engine.codegen.bounds.parabola import ParabolaBody
+from engine.codegen.bounds.ranges import check_bounded
 from engine.codegen.bounds.slope import slope_body
 from engine.codegen.text import header
 from engine.errors import ShapeError
@@ -35,10 +36,12 @@ def enclosure_module(shape: Shape, allowed: Budget | None = None) -> str:
 
     The network module needs LINE among its arithmetics.
 
-    Raises ShapeError unless the network has three inputs, NetworkError where it is too large for a search to finish.
+    Raises ShapeError unless the network has three inputs, NetworkError where it is too large for a search to finish,
+    and for activations that have no bounds.
     """
     if shape.sizes[0] != 3:
         raise ShapeError(f"{shape} has {shape.sizes[0]} inputs; rays are cast through networks of 3, its x, y and z.")
+    check_bounded(shape)
     allowed = allowed or budget(shape)
     body = slope_body(shape) if is_shallow(shape) else ParabolaBody(shape)
     shallow = is_shallow(shape)

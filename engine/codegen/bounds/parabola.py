@@ -11,7 +11,8 @@ from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Shape
 from engine.network.units.mixed import Mixed
 
-SIGMOID = Activation("sigmoid")
+# What each joint activation's output 0 is of its margin.
+OF_MARGIN = {"softmax": Activation("sigmoid"), "log_softmax": Activation("log_sigmoid")}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class ParabolaBody:
     def __init__(self, shape: Shape):
         self.blocks = layout(shape).blocks
         self.activations = tuple(a for a in kinds(shape.activations) if a.rule.elementwise)
-        self.softmax = shape.activations[-1].is_whole
+        self.of_margin = OF_MARGIN.get(str(shape.activations[-1]))
         differ = any(isinstance(a, Mixed) or a.name in JOINT for a in shape.activations)
         self.arithmetic = "parabola_units" if differ else "parabola"
         self.writer = ByOutputs(shape, ParabolaElement(self.activations))
@@ -64,19 +65,20 @@ class ParabolaBody:
     @property
     def iterations(self) -> int:
         """Loop iterations a segment takes."""
-        return self.writer.iterations + (3 * self.blocks[-1].outputs if self.softmax else 0)
+        return self.writer.iterations + (3 * self.blocks[-1].outputs if self.of_margin else 0)
 
     def text(self) -> str:
         """The functions of `generated/enclosure` that depend on the Shape."""
         parts = [f"#import arithmetic/{self.arithmetic}", *(f"#import activations/{a.name}" for a in self.activations)]
         for i, activation in enumerate(self.activations):
             parts += [range_functions(activation, i), LIFT.format(suffix=i)]
-        if self.softmax:
-            parts += ["#import lib/exponential", "#import activations/sigmoid", range_functions(SIGMOID, "p")]
+        if self.of_margin:
+            parts += ["#import lib/exponential", f"#import activations/{self.of_margin.name}"]
+            parts += [range_functions(self.of_margin, "p")]
             parts += [LIFT.format(suffix="p"), margin_functions(self.blocks[-1])]
         outputs = f"array<Parabola, {self.blocks[-1].outputs}>"
         body = "\n".join(f"    {line}" for line in self.writer.lines())
-        result = "lift_p(margin_of(outputs), 0.0)" if self.softmax else "outputs[0]"
+        result = "lift_p(margin_of(outputs), 0.0)" if self.of_margin else "outputs[0]"
         parts += [f"fn network_parabola(t0: f32, t1: f32) -> {outputs} {{\n{body}\n}}\n"]
         return "\n".join([*parts, SEGMENT.format(result=result)])
 

@@ -1,16 +1,20 @@
 """WGSL that bounds an activation's slope, curvature and rounding over an interval, from its row of the table."""
 
-import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from engine.codegen.mlp.units import Group, selected
 from engine.codegen.text import function
+from engine.errors import NetworkError
 from engine.network.activations import Activation
+from engine.network.mlp import Shape
+from engine.network.rules.extrema import Extrema, extrema
 
-# Errors of each activation's WGSL, in units of 2^-23: (relative to the result, absolute) of the value, then of slope
-# and curvature alike. tests/kernels/test_enclosure.py measures them.
+# Errors of each activation's WGSL, in units of 2^-23: (relative to the result, absolute) of the value, then (relative
+# to the result, relative to the largest) of slope and curvature alike. tests/kernels/test_activation_bounds.py measures
+# them.
 ACCURACY = {
     "identity": ((0, 0), (0, 0)),
     "relu": ((0, 0), (0, 0)),
@@ -23,17 +27,35 @@ ACCURACY = {
     "sigmoid": ((6, 0), (32, 0)),
     "sine": ((0, 4), (0, 8)),
     "gaussian": ((12, 0), (32, 16)),
+    "cos": ((0, 4), (0, 8)),
+    "swish": ((8, 0), (32, 16)),
+    "hardtanh": ((0, 0), (0, 0)),
+    "clipped_relu": ((0, 0), (0, 0)),
+    "hard_sigmoid": ((2, 2), (0, 0)),
+    "hard_swish": ((4, 0), (4, 0)),
+    "abs": ((0, 0), (0, 0)),
+    "softshrink": ((1, 0), (0, 0)),
+    "shrink": ((1, 0), (0, 0)),
+    "threshold": ((0, 0), (0, 0)),
+    "thresholded_relu": ((0, 0), (0, 0)),
+    "gelu_tanh": ((8, 8), (32, 16)),
+    "mish": ((8, 0), (32, 16)),
+    "selu": ((8, 0), (16, 0)),
+    "celu": ((8, 0), (16, 0)),
+    "log_sigmoid": ((8, 0), (16, 0)),
+    "softsign": ((4, 0), (16, 0)),
+    "tanhshrink": ((32, 0), (32, 0)),
+    "erf": ((8, 0), (32, 0)),
+    "atan": ((6, 0), (16, 0)),
+    "asinh": ((8, 0), (16, 0)),
+    "exp": ((12, 0), (12, 0)),
+    "sinh": ((12, 0), (12, 0)),
+    "cosh": ((12, 0), (12, 0)),
+    "square": ((2, 0), (8, 0)),
+    "power": ((96, 0), (96, 0)),
 }
-# |s''| <= rate |s'| away from a kink: the slope of a saturated neuron then stays small under rounding, where a bound by
-# the largest curvature would swamp surfaces thinner than a thousandth.
-RATES = {"tanh": 2.0, "sigmoid": 1.0, "softplus": 1.0, "elu": 1.0}
-# sin(a z) rounds a z first, which is an error of its argument.
-ARGUMENT_ULP = {"sine": 1}
-# Past this the sine's reduction is not exact (wgsl/lib/sine.wgsl) and only |sin| <= 1 is left.
+# Past this a sine's reduction is not exact (wgsl/lib/sine.wgsl) and only |sin| <= 1 is left.
 SINE_MOST = 1.0e4
-
-# Every activation's slope and curvature have reached their limits here, to rounding: a test measures further out.
-FAR = 60.0
 
 
 def number(x: float) -> str:
@@ -42,36 +64,69 @@ def number(x: float) -> str:
     return text if any(c in text for c in ".einf") else text + ".0"
 
 
-def _at(function, z, a):
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        return float(function(np.array([z], float), a)[0])
+def check_bounded(shape: Shape) -> None:
+    """Raises NetworkError for a Shape with an activation that jumps, ends or has a pole, where no bounds hold."""
+    for i, activation in ((i, kind) for i, layer in enumerate(shape.activations) for kind in layer.kinds):
+        if activation.unbounded:
+            raise NetworkError(
+                f"Layer {i} of {shape} is {activation}, which {activation.unbounded}: no bounds hold along a ray "
+                "through it. Its values can be shown in a plane, as random_networks does."
+            )
 
 
-def _sides(activation, function):
-    """The limits of a function at 0 from below and above."""
-    tiny = 1e-30
-    return _at(function, -tiny, activation.argument), _at(function, tiny, activation.argument)
+@dataclass(frozen=True)
+class _Derivative:
+    """s' or s'' of an activation, as the statements that bound it need it.
 
+    rough, floor   its WGSL is off by at most so many ulp of the result, and so many of `largest`
+    largest        the largest magnitude anywhere, or 1 where it grows without limit
+    """
 
-def largest(activation: Activation, which: str) -> float:
-    """The largest |s'| (which="slope") or |s''| ("curvature") anywhere off a kink."""
-    rule, a = activation.rule, activation.argument
-    function = getattr(rule, which)
-    period = rule.period(a)
-    points = [x / a if period else x for x in getattr(rule, f"{which}_extrema")] + [-FAR, FAR, -1e-30, 1e-30]
-    return max(abs(_at(function, x, a)) for x in points)
+    activation: Activation
+    which: str
 
+    @property
+    def extrema(self) -> Extrema:
+        return extrema(self.activation, self.which)
 
-def has_break(activation: Activation) -> bool:
-    """True if the slope or the curvature jumps at 0."""
-    return any(
-        not math.isclose(*_sides(activation, f), abs_tol=1e-12)
-        for f in (activation.rule.slope, activation.rule.curvature)
-    )
+    @property
+    def limited(self) -> bool:
+        return bool(np.isfinite(self.extrema.most))
+
+    @property
+    def most(self) -> str:
+        """The largest magnitude, rounded up."""
+        return number(self.extrema.most * (1 + 1e-6))
+
+    def __call__(self, z: str) -> str:
+        return self.activation.wgsl(self.which, z)
+
+    def padded(self) -> str:
+        """The statement that returns `r`, wider by its rounding."""
+        rough, floor = ACCURACY[self.activation.name][1]
+        return f"return range_padded(r, {rough}.0, {number(floor * (self.extrema.most if self.limited else 1.0))});"
+
+    def at_breaks(self) -> list[str]:
+        """Statements that widen `r` by both limits at the breaks inside the Range z."""
+        return [
+            f"r = range_with(r, {number(value)}, range_holds(z, {number(z)}));"
+            for z, *sides in self.extrema.breaks
+            for value in dict.fromkeys(sides)
+        ]
+
+    def at_extrema(self) -> list[str]:
+        """Statements that widen `r` by the extrema inside the Range z."""
+        known, lines = self.extrema, []
+        for z, value in zip(known.places, known.values, strict=True):
+            inside = f"range_holds(z, {number(z)})"
+            if known.period:
+                inside = f"range_holds_whole(z, {number(1 / known.period)}, {number(z / known.period)})"
+            lines.append(f"r = range_with(r, {number(value)}, {inside});")
+        return lines
 
 
 def range_functions(activation: Activation, suffix: object) -> str:
-    """WGSL functions of one activation with its parameter written in.
+    """WGSL functions of one activation with its parameters written in.
 
     value_SUFFIX(z), slope_SUFFIX(z)       s and s'
     value_error_SUFFIX(z, value)           how far the computed value may be off, for an exact z
@@ -85,69 +140,101 @@ def range_functions(activation: Activation, suffix: object) -> str:
 
     All bounds hold for the exact s: they include the rounding of these functions.
     """
-    rule, a, name = activation.rule, activation.argument, activation.name
-    (relative, absolute), (rough, floor) = ACCURACY[name]
-    scale = max([1.0, *map(abs, activation.parameters)])
-    most_slope, most_curvature = largest(activation, "slope"), largest(activation, "curvature")
-    lines: list[str] = []
-
-    def put(head, *body):
-        lines.extend(function(head, body))
-
-    put(f"value_{suffix}(z: vec4f) -> vec4f", f"return {activation.wgsl('value', 'z')};")
-    put(f"slope_{suffix}(z: vec4f) -> vec4f", f"return {activation.wgsl('slope', 'z')};")
-    error = f"{relative}.0 * ULP * abs(value) + {number(absolute * scale)} * ULP"
+    rule, a = activation.rule, activation.argument
+    slope, curvature = _Derivative(activation, "slope"), _Derivative(activation, "curvature")
+    (relative, absolute), _ = ACCURACY[activation.name]
+    error = f"{relative}.0 * ULP * abs(value) + {number(absolute * max([1.0, *map(abs, activation.parameters)]))} * ULP"
     if rule.period(a):
-        error = f"select({error}, vec4f(2.0), abs(z) > vec4f({number(SINE_MOST / activation.parameters[0])}))"
-    put(f"value_error_{suffix}(z: vec4f, value: vec4f) -> vec4f", f"return {error};")
-    inner = f"{ARGUMENT_ULP[name]}.0 * ULP * abs(z)" if name in ARGUMENT_ULP else "vec4f(0.0)"
-    put(f"argument_error_{suffix}(z: vec4f) -> vec4f", f"return {inner};")
-    put(
-        f"slope_most_{suffix}(z: vec4f, slope: vec4f, e: vec4f) -> vec4f",
-        *_slope_most(activation, most_slope, most_curvature, rough, floor * scale),
-    )
+        error = f"select({error}, vec4f(2.0), abs(z) > vec4f({number(SINE_MOST * rule.period(a) / (2 * np.pi))}))"
+    parts = {
+        "value_{}(z: vec4f) -> vec4f": [f"return {activation.wgsl('value', 'z')};"],
+        "slope_{}(z: vec4f) -> vec4f": [f"return {slope('z')};"],
+        "value_error_{}(z: vec4f, value: vec4f) -> vec4f": [f"return {error};"],
+        "argument_error_{}(z: vec4f) -> vec4f": [f"return {number(rule.scaled)} * ULP * abs(z);"],
+        "slope_range_{}(z: Range) -> Range": _ranged(slope),
+        "slope_most_{}(z: vec4f, slope: vec4f, e: vec4f) -> vec4f": _slope_most(slope, curvature, suffix),
+        "slope_near_{}(ends: Range, p: vec4f, q: vec4f, e: vec4f) -> Range": _slope_near(slope, curvature),
+        "curvature_range_{}(z: Range) -> Range": _ranged(curvature),
+        "bend_{}(z: Range, change: vec4f, slack: vec4f) -> Range": _bend(curvature, suffix),
+    }
+    return "\n".join(line for head, body in parts.items() for line in function(head.format(suffix), body))
 
-    def ranged(head, which, first, last, floor):
-        body = [f"var r = range_over({first}, {last});"]
-        body += _extrema(activation, which)
-        body.append(f"return range_padded(r, {rough}.0, {number(floor)});")
-        put(head, *body)
 
-    ends = (activation.wgsl("slope", "z.low"), activation.wgsl("slope", "z.high"))
-    ranged(f"slope_range_{suffix}(z: Range) -> Range", "slope", *ends, floor * scale)
-    body = [
-        "var r = range_over(p, q);",
-        *_widened(activation, most_slope, most_curvature),
-        "let z = Range(ends.low - e, ends.high + e);",
-        *_extrema(activation, "slope"),
-        f"return range_padded(r, {rough}.0, {number(floor * scale)});",
-    ]
-    put(f"slope_near_{suffix}(ends: Range, p: vec4f, q: vec4f, e: vec4f) -> Range", *body)
-    ends = (activation.wgsl("curvature", "z.low"), activation.wgsl("curvature", "z.high"))
-    ranged(f"curvature_range_{suffix}(z: Range) -> Range", "curvature", *ends, floor * scale * scale)
-    body = [
+def _ranged(part):
+    return [
+        f"var r = range_over({part('z.low')}, {part('z.high')});", *part.at_extrema(), *part.at_breaks(), part.padded()
+    ]  # fmt: skip
+
+
+def _rate(slope):
+    """The rate by which a slope may change; 0 where it has none."""
+    return slope.activation.rule.rate(slope.activation.argument)
+
+
+def _slope_most(slope, curvature, suffix):
+    rate, (rough, floor) = _rate(slope), ACCURACY[slope.activation.name][1]
+    if rate and slope.limited:
+        # exp(x) <= 1 + 2 x up to x = 1.
+        near = f"abs(slope) * (1.0 + {number(2 * rate)} * e + {rough}.0 * ULP)"
+        body = f"select({near}, vec4f({slope.most}), e > vec4f({number(1 / rate)}))"
+    elif slope.limited and curvature.limited:
+        body = f"abs(slope) * (1.0 + {rough}.0 * ULP) + {number(floor * slope.extrema.most)} * ULP"
+        body += f" + {curvature.most} * e"
+    else:
+        return [
+            "let reach = e + ULP * (abs(z) + e);",
+            f"let r = slope_range_{suffix}(Range(z - reach, z + reach));",
+            "return max(abs(r.low), abs(r.high));",
+        ]
+    lines = [f"let smooth_most = min({body}, vec4f({slope.most}));"]
+    close = " | ".join(f"(abs(z - {number(z)}) <= e + {number(1e-6 * abs(z))})" for z, _, _ in slope.extrema.breaks)
+    return [*lines, f"return select(smooth_most, vec4f({slope.most}), {close});" if close else "return smooth_most;"]
+
+
+def _slope_near(slope, curvature):
+    z, rate = "let z = Range(ends.low - e, ends.high + e);", _rate(slope)
+    if not (slope.limited and (rate or curvature.limited)):
+        reach = "let reach = e + ULP * (max(abs(ends.low), abs(ends.high)) + e);"
+        return [reach, "let z = Range(ends.low - reach, ends.high + reach);", *_ranged(slope)]
+    widened = f"r = Range(r.low - {curvature.most} * e, r.high + {curvature.most} * e);"
+    if rate:
+        # The slopes of such a function have one sign, except for constants beside a kink.
+        grown, shrunk = f"(1.0 + {number(2 * rate)} * e)", f"max(1.0 - {number(rate)} * e, vec4f(0.0))"
+        most, far = f"vec4f({slope.most})", f"e > vec4f({number(1 / rate)})"
+        low = f"select(r.low * select({shrunk}, {grown}, r.low < vec4f(0.0)), min(r.low, -{most}), {far})"
+        high = f"select(r.high * select({shrunk}, {grown}, r.high > vec4f(0.0)), max(r.high, {most}), {far})"
+        sign = [value < 0 for value in (*slope.extrema.values, *(x for b in slope.extrema.breaks for x in b[1:]))]
+        if not any(sign):
+            low = f"r.low * {shrunk}"
+        widened = f"r = Range({low}, {high});"
+    elif not curvature.extrema.most:
+        widened = ""
+    lines = ["var r = range_over(p, q);", z, *slope.at_breaks(), *([widened] if widened else [])]
+    return [*lines, *slope.at_extrema(), slope.padded()]
+
+
+def _bend(curvature, suffix):
+    activation = curvature.activation
+    kinks = [(z, jump) for z, jump in activation.rule.kinks(activation.argument) if jump]
+    if not curvature.extrema.most and not kinks:
+        return ["return Range(vec4f(0.0), vec4f(0.0));"]
+    lines = [
         f"let c = curvature_range_{suffix}(z);",
         # A curvature of one sign bends s least where the ends are closest.
         "let wide = change + slack;",
         "let narrow = max(change - slack, vec4f(0.0));",
         "let most = wide * wide * 0.125;",
         "let least = narrow * narrow * 0.125;",
-        "let low = -c.high * select(least, most, c.high > vec4f(0.0));",
-        "let high = -c.low * select(least, most, c.low < vec4f(0.0));",
+        "var low = -c.high * select(least, most, c.high > vec4f(0.0));",
+        "var high = -c.low * select(least, most, c.low < vec4f(0.0));",
     ]
-    jump = rule.kink(a)
-    if most_curvature == 0.0 and jump == 0.0:
-        body = ["return Range(vec4f(0.0), vec4f(0.0));"]
-    elif jump == 0.0:
-        body.append("return Range(low, high);")
-    else:
+    for z, jump in kinks:
         # The chord over a kink of this jump is off by at most jump * width / 4, on the side the kink opens to.
-        body.append(
-            f"let kink = select(vec4f(0.0), wide * {number(jump / 4)}, (z.low < vec4f(0.0)) & (z.high > vec4f(0.0)));"
-        )
-        body.append("return Range(low - max(kink, vec4f(0.0)), high - min(kink, vec4f(0.0)));")
-    put(f"bend_{suffix}(z: Range, change: vec4f, slack: vec4f) -> Range", *body)
-    return "\n".join(lines)
+        slack = 1e-6 * abs(z)
+        inside = f"(z.low < vec4f({number(z + slack)})) & (z.high > vec4f({number(z - slack)}))"
+        side = "low" if jump > 0 else "high"
+        lines.append(f"{side} -= select(vec4f(0.0), wide * {number(jump / 4)}, {inside});")
+    return [*lines, "return Range(low, high);"]
 
 
 # {function: (its arguments and result, its call)} of those that networks with one layer of activations use.
@@ -172,61 +259,3 @@ def selected_functions(group: Group, suffix: object, number_of: Callable[[Activa
         value = selected(group, one, "range_select" if head.endswith("Range") else "select")
         lines += function(f"{name}_{suffix}({head}", [f"return {value};"])
     return "\n".join(lines)
-
-
-def _slope_most(activation, most_slope, most_curvature, rough, floor):
-    wide = f"vec4f({number(most_slope * (1 + 1e-6))})"
-    rate = RATES.get(activation.name)
-    if rate is not None:
-        # exp(x) <= 1 + 2 x up to x = 1.
-        near = f"abs(slope) * (1.0 + {number(2 * rate)} * e + {rough}.0 * ULP)"
-        body = f"select({near}, {wide}, e > vec4f({number(1 / rate)}))"
-    else:
-        body = f"abs(slope) * (1.0 + {rough}.0 * ULP) + {number(floor)} * ULP + {number(most_curvature)} * e"
-    lines = [f"let smooth_most = min({body}, {wide});"]
-    if has_break(activation):
-        lines.append(f"return select(smooth_most, {wide}, abs(z) <= e);")
-    else:
-        lines.append("return smooth_most;")
-    return lines
-
-
-def _widened(activation, most_slope, most_curvature):
-    """Statements that widen `r`, a range of slopes at two ends, to the slopes within e of the ends, without kinks."""
-    rate = RATES.get(activation.name)
-    if rate is None:
-        if most_curvature == 0.0:
-            return []
-        return [f"r = Range(r.low - {number(most_curvature)} * e, r.high + {number(most_curvature)} * e);"]
-    # The slopes of these activations have one sign: that of their parameter, or plus.
-    sign = -1.0 if activation.slope(-1.0) < 0 else 1.0
-    wide = f"vec4f({number(sign * most_slope * (1 + 1e-6))})"
-    grown, shrunk = f"(1.0 + {number(2 * rate)} * e)", f"max(1.0 - {number(rate)} * e, vec4f(0.0))"
-    far = f"e > vec4f({number(1 / rate)})"
-    if sign > 0:
-        return [f"r = Range(r.low * {shrunk}, select(r.high * {grown}, {wide}, {far}));"]
-    return [f"r = Range(select(r.low * {grown}, {wide}, {far}), r.high * {shrunk});"]
-
-
-def _extrema(activation, which):
-    """Statements that widen `r` by the extrema of s' or s'' inside the Range z."""
-    rule, a = activation.rule, activation.argument
-    function, points = getattr(rule, which), getattr(rule, f"{which}_extrema")
-    lines = []
-    period = rule.period(a)
-    if period:
-        frequency = a / (2 * math.pi)
-        # Extrema alternate at half periods: one kind repeats at two periods.
-        for x in points:
-            top = _at(function, x / a, a)
-            for shift, value in ((0.0, top), (1.0, -top)):
-                phase = (x / a + shift * period) * frequency
-                lines.append(
-                    f"r = range_with(r, {number(value)}, range_holds_whole(z, {number(frequency)}, {number(phase)}));"
-                )
-        return lines
-    for x in points:
-        lines.append(f"r = range_with(r, {number(_at(function, x, a))}, range_holds(z, {number(x)}));")
-    for value in dict.fromkeys(_sides(activation, function)) if has_break(activation) else ():
-        lines.append(f"r = range_with(r, {number(value)}, range_holds(z, 0.0));")
-    return lines

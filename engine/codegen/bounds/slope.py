@@ -1,12 +1,13 @@
 """From the shape of a network with one layer of activations to WGSL that bounds it over a piece of a ray by slopes."""
 
-from engine.codegen.bounds.ranges import RATES, largest, number, range_functions, selected_functions
+from engine.codegen.bounds.ranges import number, range_functions, selected_functions
 from engine.codegen.mlp.layout import layout
 from engine.codegen.mlp.units import imports, kinds, layer_groups
 from engine.network.activations import Activation
 from engine.network.mlp import Shape
+from engine.network.rules.extrema import extrema
 
-# Activations whose slope is above 0, largest at 0, and changes by at most its RATE: wgsl/lib/saturating.wgsl has value
+# Activations whose slope is above 0, largest at 0, and changes by at most its rate: wgsl/lib/saturating.wgsl has value
 # and slope at once.
 SATURATING = ("tanh", "sigmoid")
 # Arrays for the two ends of a piece: z and s'(z) of each group.
@@ -192,7 +193,7 @@ class SaturatingBody(SlopeBody):
     def names(self) -> dict[str, object]:
         """The values of SlopeBody, the activation's name and its largest slope."""
         terms, (activation,) = 4 * self.groups + 3, self.activations
-        most, rate = number(largest(activation, "slope")), number(RATES[activation.name])
+        most, rate = number(extrema(activation, "slope").most), number(activation.rule.rate(0.0))
         return super().names() | {
             "name": activation.name,
             "most": most,

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from engine.formats.files import MAX_WIDTH, check_width, short
 from engine.formats.onnx.graph import Constant, OnnxNode, Rules, evaluated, only_input, same
 from engine.formats.onnx.model import read
 from engine.formats.onnx.nodes import SHARED, activated
-from engine.network.activations import ACTIVATIONS, Activation
+from engine.network.activations import Activation
 from engine.network.mlp import Mlp
 
 # Relative tolerance for constants in a file, which are float32: 1 / sqrt(2) is exact to 3e-8 there.
@@ -77,7 +77,6 @@ class Value:
     rank: int | None
     form: str = ""
     of: Value | None = None
-    known: ClassVar = ACTIVATIONS
 
     def then(self, step: Step) -> Value:
         """A Value with one more step after its scale and shift; an open form becomes a step before it."""

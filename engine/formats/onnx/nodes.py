@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,7 +23,6 @@ class Signal(Protocol):
     """The value of a name in a graph, if it depends on the network's input; rules call its methods with their node.
 
     rank          number of axes of the tensor, the batch included; None if unknown
-    known         table of the activations that it may have
     factor        a constant that acts on each value or channel separately, converted to a number or (n,) float64
     affine        scale times this + shift
     normalised    likewise for a batch norm, with one number for each channel
@@ -31,8 +30,6 @@ class Signal(Protocol):
     dense         weights (out, in) times this
     plus, times   this + sign times another, sign being 1 or -1; this times another
     """
-
-    known: ClassVar
 
     @property
     def rank(self) -> int | None: ...
@@ -142,7 +139,7 @@ def activation(name: str, key: str | None = None, default: float = 0.0) -> Calla
 def activated(node: OnnxNode, x: Signal, text: str) -> Signal:
     """The Signal after an activation, given as text for Activation.parse."""
     try:
-        found = Activation.parse(text, x.known)
+        found = Activation.parse(text)
     except NetworkError as error:
         raise node.refusal(str(error).rstrip(".")) from None
     return x.activated(node, found)

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from engine.errors import NetworkError, located
 from engine.formats.chain import Number
 from engine.formats.files import check_weights, short
 from engine.formats.onnx.graph import OnnxNode
-from engine.network.activations import ANYWHERE, Activation
+from engine.network.activations import Activation
 from engine.network.nodes import Add, Convolution, Dense, Elementwise, GraphNode, Input, Multiply
 
 # So many responses take 1 GiB as float32.
@@ -39,7 +39,6 @@ class Wire:
     sketch: Sketch
     key: str
     dims: tuple[int, ...]
-    known: ClassVar = ANYWHERE
 
     @property
     def node(self) -> GraphNode:

@@ -8,11 +8,11 @@ from engine.network.units.mixed import LayerActivation, Mixed, runs
 
 
 def kinks(activation: Activation) -> tuple[float, ...]:
-    """z where an activation has a kink, ascending."""
+    """z where an activation has a kink or a jump, ascending; of one that repeats those of a period."""
     if not activation.rule.elementwise:
         return ()
-    a, at_zero = activation.argument, activation.rule.kink(activation.argument)
-    return tuple(sorted({*([0.0] if at_zero else []), *map(float, activation.rule.corners(a))}))
+    rule, a = activation.rule, activation.argument
+    return tuple(sorted({*(float(z) for z, jump in rule.kinks(a) if jump), *map(float, rule.gaps(a))}))
 
 
 def is_straight(activation: LayerActivation) -> bool:

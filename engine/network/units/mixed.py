@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
-from engine.network.activations import ACTIVATIONS, JOINT, Activation
+from engine.network.activations import JOINT, Activation
 
 # More runs than a network can have units; a text with more is refused before it is read.
 MOST_RUNS = 65536
@@ -136,15 +136,12 @@ def parse(text: str | LayerActivation) -> LayerActivation:
     """
     if isinstance(text, Mixed):
         return text
-    known = ACTIVATIONS | JOINT if "product" in str(text) else ACTIVATIONS
-    if isinstance(text, Activation):
-        return Activation.parse(text, known)
-    if RUN.match(text) is None:
-        return Activation.parse(text[:LONGEST], known)
+    if isinstance(text, Activation) or RUN.match(text) is None:
+        return Activation.parse(text if isinstance(text, Activation) else text[:LONGEST])
     parts = [RUN.match(part) for part in PLUS.split(text, maxsplit=MOST_RUNS)]
     if len(parts) > MOST_RUNS:
         raise NetworkError(f"Activations with more than {MOST_RUNS} runs are not read.")
-    return mixed((Activation.parse(m.group(2)[:LONGEST], known), int(m.group(1))) for m in parts if m)
+    return mixed((Activation.parse(m.group(2)[:LONGEST]), int(m.group(1))) for m in parts if m)
 
 
 def check(activation: LayerActivation, count: int, what: str) -> None:

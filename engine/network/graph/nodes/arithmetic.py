@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine.errors import NetworkError, ShapeError
-from engine.network.activations import ANYWHERE, Activation
+from engine.network.activations import Activation
 from engine.network.graph.nodes.base import Dims, GraphNode, Windows, broadcast, is_float
 from engine.network.windows import Window
 
@@ -22,7 +22,7 @@ class Elementwise(GraphNode):
     kind = "elementwise"
 
     def check(self) -> None:
-        self.put(activation=Activation.parse(self.activation, ANYWHERE))
+        self.put(activation=Activation.parse(self.activation))
         if not self.activation.rule.elementwise:
             raise NetworkError(f"{self.activation} is not elementwise; it is a node of its own")
 

@@ -1,0 +1,157 @@
+"""What bounds along rays take of an activation, as its WGSL computes it: nothing real may lie outside."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from engine.codegen.bounds.enclosure import enclosure_module
+from engine.codegen.bounds.ranges import ACCURACY, range_functions
+from engine.errors import NetworkError
+from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
+from engine.gpu.kernel import Kernel
+from engine.network.activations import Activation
+from engine.network.random import random_mlp
+from engine.network.rules.extrema import extrema, span
+from tests.network.every_activation import BOUNDED, EVERY
+
+ULP = 2.0**-23
+# WGSL may flush what is below 2^-126 to 0, and so its products with up to 2^11.
+TINY = 2.0**-115
+RESULTS = ("value", "slope", "curvature", "value_error", "argument_error", "slope_most",
+           "slope_range", "curvature_range", "slope_near", "bend")  # fmt: skip
+
+
+@cache
+def intervals():
+    """(low, high) float32: random ones from a ten-thousandth to 20 long, and some that begin or end at a half."""
+    rng = np.random.default_rng(0)
+    low = rng.uniform(-30, 30, 1200)
+    low[:500] = rng.uniform(-4, 4, 500)
+    low[:200] = rng.integers(-8, 8, 200) / 4
+    high = low + 10 ** rng.uniform(-4, 1.3, 1200)
+    high[100:300] = np.ceil(high[100:300] * 2) / 2
+    return low.astype("f4"), np.maximum(low.astype("f4"), high.astype("f4"))
+
+
+@cache
+def found(activation):
+    """{name: (N,), or (2, N) of ranges} of RESULTS over the intervals; `near` by an eighth of each to both sides."""
+    bindings = (Binding("lows", "read", "array<vec4f>"), Binding("highs", "read", "array<vec4f>"),
+                Binding("results", "write", "array<vec4f>"))  # fmt: skip
+    text = f"""\
+#import generated/bindings
+#import arithmetic/range
+#import activations/{activation.name}
+{range_functions(activation, 0)}
+@compute @workgroup_size(1)
+fn main(@builtin(global_invocation_id) id: vec3u) {{
+    let low = lows[id.x];
+    let high = highs[id.x];
+    let z = Range(low, high);
+    let slope = slope_0(low);
+    let s = slope_range_0(z);
+    let c = curvature_range_0(z);
+    let n = slope_near_0(z, slope, slope_0(high), 0.125 * (high - low));
+    let b = bend_0(z, high - low, vec4f(0.0));
+    let all = array<vec4f, 14>(
+        value_0(low), slope, {activation.wgsl("curvature", "low")}, value_error_0(low, value_0(low)),
+        argument_error_0(low), slope_most_0(low, slope, high - low),
+        s.low, s.high, c.low, c.high, n.low, n.high, b.low, b.high,
+    );
+    for (var i = 0u; i < 14u; i++) {{
+        results[14u * id.x + i] = all[i];
+    }}
+}}
+"""
+    module = compose("generated/probe", {"probe": text, "bindings": declare(bindings)})
+    low, high = intervals()
+    results = Array("f4", 14 * len(low))
+    Kernel(module, bindings).run(len(low) // 4, lows=Array.of(low), highs=Array.of(high), results=results)
+    rows = list(results.read().reshape(-1, 14, 4).transpose(1, 0, 2).reshape(14, -1).astype(float))
+    return dict(zip(RESULTS, [*rows[:6], *(np.stack(rows[i : i + 2]) for i in range(6, 14, 2))], strict=True))
+
+
+def samples(activation, low, high):
+    """(N, 17) evenly from low to high, but for the rounding inside, which those who ask for a range add to it."""
+    inner = activation.rule.scaled * ULP * (abs(low) + abs(high))
+    low, high = np.minimum(low + inner, high), np.maximum(high - inner, low)
+    return low[:, None] + np.linspace(0, 1, 17) * (high - low)[:, None]
+
+
+def rounding(activation, which):
+    """(relative, absolute): how far WGSL's slope or curvature may be off."""
+    (_, _), (rough, floor) = ACCURACY[activation.name]
+    most = extrema(activation, which).most
+    return rough * ULP, floor * (most if np.isfinite(most) else 1.0) * ULP
+
+
+def test_every_activation_that_has_bounds_has_a_row_of_its_accuracy():
+    assert {a.name for a in BOUNDED} | {"power", "shrink", "threshold", "thresholded_relu"} == set(ACCURACY)
+
+
+@pytest.mark.parametrize("activation", BOUNDED, ids=str)
+def test_activations_are_as_exact_on_the_gpu_as_their_bounds_take_them_to_be(activation):
+    got, z = found(activation), intervals()[0].astype(float)
+    exact = [getattr(activation, which)(z) for which in RESULTS[:3]]
+    error = abs(got["value"] - exact[0])
+    assert (error <= got["value_error"] + abs(exact[1]) * got["argument_error"] + TINY).all()
+    h = 1e-3 * activation.rule.scale(activation.argument) / max(1.0, *map(abs, activation.parameters), 0.0)
+    third = (activation.curvature(z + h) - activation.curvature(z - h)) / (2 * h)
+    for which, right, next_one in (("slope", exact[1], exact[2]), ("curvature", exact[2], third)):
+        relative, absolute = rounding(activation, which)
+        bound = relative * abs(right) + absolute + abs(next_one) * got["argument_error"] + TINY
+        assert (abs(got[which] - right) <= bound).all(), which
+
+
+@pytest.mark.parametrize("which", ["slope", "curvature"])
+@pytest.mark.parametrize("activation", BOUNDED, ids=str)
+def test_ranges_hold_every_sample_and_are_no_wider_than_the_twins_by_more_than_rounding(activation, which):
+    low, high = (x.astype(float) for x in intervals())
+    least, greatest = found(activation)[f"{which}_range"]
+    sampled = getattr(activation, which)(samples(activation, low, high))
+    assert (sampled >= least[:, None] - TINY).all() and (sampled <= greatest[:, None] + TINY).all()
+    # Where an extremum or a kink may be inside by rounding it counts, so the twin's interval is a little longer.
+    slack = 3e-6 * (1 + abs(low) + abs(high)) * max(1.0, *map(abs, activation.parameters), 0.0)
+    exact = span(activation, which, low - slack, high + slack)
+    relative, absolute = rounding(activation, which)
+    pad = 3 * (relative * np.maximum(abs(exact[0]), abs(exact[1])) + absolute) + TINY
+    assert (least >= exact[0] - pad).all() and (greatest <= exact[1] + pad).all()
+
+
+@pytest.mark.parametrize("activation", BOUNDED, ids=str)
+def test_slopes_near_a_point_and_an_interval_are_within_their_bounds(activation):
+    low, high = (x.astype(float) for x in intervals())
+    got = found(activation)
+    width = (np.subtract(*intervals()[::-1])).astype(float)
+    most = abs(activation.slope(samples(activation, low - width, low + width))).max(axis=1)
+    assert (most <= got["slope_most"] + TINY).all()
+    sampled = activation.slope(samples(activation, low - width / 8, high + width / 8))
+    least, greatest = got["slope_near"]
+    assert (sampled >= least[:, None] - TINY).all() and (sampled <= greatest[:, None] + TINY).all()
+
+
+@pytest.mark.parametrize("activation", BOUNDED, ids=str)
+def test_no_value_strays_from_its_chord_by_more_than_the_bend(activation):
+    low, high = (x.astype(float) for x in intervals())
+    least, greatest = found(activation)["bend"]
+    x = np.linspace(0, 1, 17)[1:-1]
+    z = low[:, None] + x * (high - low)[:, None]
+    ends = activation.value(low)[:, None], activation.value(high)[:, None]
+    stray = activation.value(z) - ((1 - x) * ends[0] + x * ends[1])
+    slack = 1e-14 * (1 + abs(activation.value(z)) + abs(ends[0]) + abs(ends[1]))
+    bump = 4 * x * (1 - x)
+    assert (stray >= bump * least[:, None] - slack).all() and (stray <= bump * greatest[:, None] + slack).all()
+
+
+@pytest.mark.parametrize("activation", [a for a in EVERY if a.unbounded], ids=str)
+def test_a_network_with_a_gap_is_refused_for_what_it_is(activation):
+    with pytest.raises(NetworkError, match=f"Layer 0 of .* is .*, which {activation.rule.gap} at .*random_networks"):
+        enclosure_module(random_mlp((3, 4, 1), activation).shape)
+
+
+def test_where_parameters_close_the_gap_there_are_bounds():
+    for open_, closed in (("threshold(0,1)", "threshold"), ("shrink(0,1)", "shrink(1,1)"), ("power(1.5)", "power(3)")):
+        assert Activation.parse(open_).unbounded and not Activation.parse(closed).unbounded
