@@ -72,6 +72,10 @@ def read(text: str | Path, *, size: tuple[int, int] | None = None) -> "ConvNet |
         return load_convnet(path, size=size)
     except NeurosceneError as error:
         first = error
+    if suffix == ".onnx":
+        from engine.formats.onnx.reader import read_graph
+
+        return read_graph(Path(path), size=size)
     try:
         return of_mlp(load(path))
     except NeurosceneError as second:

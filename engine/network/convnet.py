@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -228,3 +229,28 @@ def _joined(fields, length):
         fields = [(size + (length - 1) * stride, 0, start) for size, stride, start in fields]
     start = min(s for _, _, s in fields)
     return max(s + size for size, _, s in fields) - start, fields[0][1], start
+
+
+# Nodes through which an image's axes stay as they are.
+PLAIN = kinds.Elementwise | kinds.Affine | kinds.Binary | kinds.Cast
+
+
+def channels_first(graph: Graph) -> Graph:
+    """A graph whose image has its channels last and is transposed at once, with an input (1, C, H, W) instead."""
+    if len(graph.inputs) != 1 or len(graph.inputs[0].size) != 4:
+        return graph
+    image: GraphNode = graph.inputs[0]
+    after = graph.sole_consumer(image)
+    while isinstance(after, PLAIN) and graph.dims[after.name] == graph.dims[image.name]:
+        after = graph.sole_consumer(after)
+    if not (isinstance(after, kinds.Transpose) and after.axes == (0, 3, 1, 2)):
+        return graph
+    batch, rows, columns, channels = graph.dims[image.name]
+    name = next(n for n in (f"{image.name}/transpose", f"{image.name}/channels last") if n not in graph.dims)
+    turned = kinds.Transpose(name, (image.name,), (0, 2, 3, 1))
+    replaced: dict[str, GraphNode] = {
+        node.name: replace(node, inputs=tuple(name if key == image.name else key for key in node.inputs))
+        for node in graph.consumers(image)
+    }
+    first = Input(image.name, (), (batch, channels, rows, columns))
+    return graph.changed({**replaced, image.name: first}, more=[turned])

@@ -97,6 +97,32 @@ def test_a_fully_connected_network_is_read_too(ask, tmp_path):
     assert status == 0 and "3 relu + 2 identity" in out
 
 
+def test_a_network_of_several_inputs_is_listed_with_all_of_them(ask, tmp_path):
+    helper = pytest.importorskip("onnx.helper")
+    value = helper.make_tensor_value_info
+    steps = [helper.make_node("MatMul", ["a", "b"], ["m"]), helper.make_node("Softmax", ["m"], ["y"], axis=-1)]
+    graph = helper.make_graph(steps, "g", [value("a", 1, (1, 5, 3)), value("b", 1, (1, 3, 7))], [value("y", 1, None)])
+    file = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
+    (tmp_path / "model.onnx").write_bytes(file.SerializeToString())
+    status, out, err = ask("inspect", "model.onnx")
+    assert (status, err) == (0, "") and out.startswith(
+        "model.onnx: 5 x 3 and 3 x 7 to 5 x 7\n70 neurons, 0 weights, 105 "
+    )
+    status, out, _ = ask("inspect", "model.onnx", "--json")
+    found = json.loads(out)
+    assert status == 0 and found["inputs"] == {"a": [5, 3], "b": [3, 7]} and found["nodes"][2]["shape"] == [5, 7]
+
+
+def test_tokens_are_listed_as_they_are(ask, tmp_path):
+    helper = pytest.importorskip("onnx.helper")
+    ends = [helper.make_tensor_value_info("x", 1, (1, 6, 4))], [helper.make_tensor_value_info("y", 1, None)]
+    graph = helper.make_graph([helper.make_node("ReduceMean", ["x"], ["y"], axes=[1], keepdims=0)], "g", *ends)
+    file = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
+    (tmp_path / "model.onnx").write_bytes(file.SerializeToString())
+    status, out, _ = ask("inspect", "model.onnx")
+    assert status == 0 and out.startswith("model.onnx: 6 x 4 to 4") and "mean over axis 1" in out
+
+
 WRONG = {
     "what is not there": (["gone.onnx"], "There is no file gone.onnx"),
     "what is no network": (["notes.md"], "There is no format to read `.md`"),

@@ -233,6 +233,6 @@ def label_of(proto: Any) -> str:
 
 
 def _path(name):
-    parts = [part for part in name.split("/") if part]
+    parts = [part for part in str(name).split("/") if part]
     after = [*parts[1:], ""]
     return short("/".join(a for a, b in zip(parts, after, strict=False) if not b.startswith(f"{a}.")), 60)

