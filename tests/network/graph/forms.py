@@ -153,7 +153,7 @@ def _classes(net):
 FORMS = {
     **{form.__name__[1:]: (form, {"x": (1, 3)}) for form in (
         _chain, _igr, _residual, _pre_residual, _features, _dense_net, _cut, _shaped, _bounded, _sloped, _gated, _tied,
-        _attention, _classes,
+        _normed, _quotient, _attention, _classes,
     )},
     "deep_sdf": (_deep_sdf, {"latent": (1, 4), "point": (1, 3)}),
 }  # fmt: skip

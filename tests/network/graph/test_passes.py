@@ -125,7 +125,33 @@ def _tanh(net, x):
     return net.op(nodes.Subtract, net.op(nodes.Multiply, gate, 2.0), 1.0)
 
 
+def _gelu_by_tanh(net, x):
+    cube = net.op(nodes.Multiply, net.op(nodes.Power, x, 3.0), 0.044715)
+    inner = net.op(nodes.Multiply, net.op(nodes.Add, x, cube), np.sqrt(2 / np.pi))
+    return net.op(nodes.Multiply, net.op(nodes.Multiply, x, 0.5), net.op(nodes.Add, net.act(inner, "tanh"), 1.0))
+
+
+def _gelu(net, x):
+    inner = net.act(net.op(nodes.Divide, x, np.sqrt(2)), "erf")
+    return net.op(nodes.Multiply, net.op(nodes.Multiply, x, net.op(nodes.Add, inner, 1.0)), 0.5)
+
+
+def _mish(net, x):
+    soft = net.act(net.op(nodes.Add, net.act(x, "exp"), 1.0), "log")
+    return net.op(nodes.Multiply, x, net.act(soft, "tanh"))
+
+
 WRITTEN = {
+    "hard_swish": lambda net, x: net.op(nodes.Multiply, x, net.act(x, "hard_sigmoid")),
+    "clipped_relu(6)": lambda net, x: net.op(nodes.Minimum, net.op(nodes.Maximum, x, 0.0), 6.0),
+    "gelu": _gelu,
+    "gelu_tanh": _gelu_by_tanh,
+    "mish": _mish,
+    "gaussian": lambda net, x: net.act(net.op(nodes.Multiply, net.op(nodes.Multiply, x, x), -1.0), "exp"),
+    "hardtanh(-2,3)": lambda net, x: net.op(nodes.Maximum, net.op(nodes.Minimum, x, 3.0), -2.0),
+    "celu(2)": lambda net, x: net.op(nodes.Where, net.op(nodes.Compare, x, 0.0, relation=">"), x, net.op(
+        nodes.Multiply, net.op(nodes.Subtract, net.act(net.op(nodes.Divide, x, 2.0), "exp"), 1.0), 2.0)),
+
     "silu": lambda net, x: net.op(nodes.Multiply, x, _sigmoid(net, x)),
     "softplus": _softplus,
     "leaky_relu(0.2)": lambda net, x: net.op(nodes.Maximum, x, net.op(nodes.Multiply, x, 0.2)),
@@ -158,6 +184,21 @@ def test_the_frequency_of_a_sine_stays_out_of_the_weights():
     assert str(sine.activation) == "sine(30)"
     raw = net.b.graph([h])
     assert np.array_equal(dense.weights, raw.node("dense").weights)
+
+
+def test_norms_are_known_from_their_arithmetic():
+    net = Net(x=(2, 4))
+    (x,) = net.x
+    centred = net.op(nodes.Subtract, x, net.op(nodes.Reduce, x, function="mean", axes=(-1,)))
+    square = net.op(nodes.Multiply, centred, centred)
+    variance = net.op(nodes.Reduce, square, function="mean", axes=(1,))
+    root = net.op(nodes.Power, net.op(nodes.Add, variance, 1e-5), 0.5)
+    y = net.op(nodes.Add, net.op(nodes.Multiply, net.op(nodes.Divide, centred, root), rand(4)), rand(4))
+    graph = net.b.graph([y])
+    after = simplified(graph)
+    assert kinds(after) == ["input", "normalise"] and after.nodes[1].centred
+    array = RNG.normal(size=(2, 4))
+    assert np.allclose(after(array), graph(array), atol=1e-6)
 
 
 def test_a_graph_without_anything_to_do_stays():
