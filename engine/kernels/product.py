@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.codegen.matmul import product as code
+from engine.codegen.mlp.units import groups
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
@@ -17,7 +18,6 @@ from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.kernels import softmax
 from engine.network.mlp import Layer, Mlp
-from engine.network.units.mixed import Mixed
 
 PRECISIONS = ("f32", "f16")
 HALF_MOST = 65504
@@ -326,8 +326,9 @@ def _stored(half):
 
 
 def _units(layer):
-    """How many units a layer has, where its code depends on it."""
-    return len(layer.bias) if isinstance(layer.activation, Mixed) else 0
+    """How many units a layer has, where its code depends on it: where groups of four differ, be it only the fill."""
+    count = len(layer.bias)
+    return count if len(set(groups(layer.activation, count))) > 1 else 0
 
 
 @cache

@@ -4,11 +4,12 @@ import numpy as np
 
 from engine.errors import NetworkError
 from engine.network.mlp import Mlp
+from engine.network.units.mixed import LayerActivation
 from engine.regions.partition import Subdivision
 from engine.regions.plane import PlaneLayer, chosen
 
-# Strictly rising: the outputs are in the order of their sums.
-RISING = ("identity", "softmax", "sigmoid", "tanh", "leaky_relu", "elu", "softplus")
+# An activation that has a slope above 0 at all of these rises everywhere.
+SAMPLES = np.linspace(-7.9, 8.0, 320)
 
 
 def decision_layer(net: Mlp, layers: list[PlaneLayer]) -> PlaneLayer:
@@ -17,8 +18,7 @@ def decision_layer(net: Mlp, layers: list[PlaneLayer]) -> PlaneLayer:
     One output: whether its sum is above 0. Two: whether the second less the first is. More: which is the largest.
     """
     activation, last = net.layers[-1].activation, layers[-1]
-    (kind, *others) = activation.kinds
-    if others or kind.name not in RISING or (kind.name == "leaky_relu" and kind.parameters[0] <= 0):
+    if not is_rising(activation):
         raise NetworkError(
             f"{net} ends in {activation}, whose outputs are not in the order of their sums: it has no decision "
             "boundary of straight pieces. Take the regions without it (decision=False)."
@@ -26,6 +26,14 @@ def decision_layer(net: Mlp, layers: list[PlaneLayer]) -> PlaneLayer:
     if net.outputs == 2:
         return PlaneLayer.last(last.weights[1:] - last.weights[:1], last.bias[1:] - last.bias[:1])
     return last
+
+
+def is_rising(activation: LayerActivation) -> bool:
+    """True if outputs are in the order of their sums: for a softmax, and where one activation rises everywhere."""
+    kind, *others = activation.kinds
+    if others or not kind.rule.elementwise:
+        return not others and kind.is_whole
+    return not kind.rule.gaps(kind.argument) and bool((kind.slope(SAMPLES) > 0).all())
 
 
 def cut_decision(plane: Subdivision, sums: np.ndarray, tolerance: np.ndarray, owner: int) -> None:

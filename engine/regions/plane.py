@@ -165,8 +165,8 @@ def folded(net: Mlp, domain: Domain | None = None) -> list[PlaneLayer]:
         last = number == len(net.layers) - 1
         if not (last or is_straight(layer.activation)):
             raise NetworkError(
-                f"Layer {number + 1} of {net} is {layer.activation}, which bends everywhere: it has no linear regions. "
-                f"Exact regions need {STRAIGHT}; boundaries on the screen are there for every activation."
+                f"Layer {number + 1} of {net} is {layer.activation}, which is curved or jumps: it has no linear "
+                f"regions. Exact regions need {STRAIGHT}; boundaries on the screen are there for every activation."
             )
         weights, bias = layer.weights.astype(float), layer.bias.astype(float)
         layers.append(PlaneLayer(weights, bias, bends(IDENTITY if last else layer.activation, len(bias))))

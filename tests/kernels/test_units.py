@@ -83,6 +83,17 @@ def test_a_grid_is_that_of_float64(net, gradient):
         assert (np.abs(found[1] - wanted[1]) <= errors[1]).all()
 
 
+@pytest.mark.parametrize("name", ["loops", "wide"])
+def test_a_grid_in_float16_is_that_of_float64(name):
+    if "shader-f16" not in device().features:
+        pytest.skip("this adapter has no float16")
+    net, size = NETS[name], (9, 7)
+    plane = Plane(np.array([0.1, 0.2, -0.3]), np.array([0.2, 0.0, 0.1]), np.array([0.0, 0.25, 0.05]))
+    args = (net, plane.centre, plane.across, plane.down, size)
+    found = evaluate_grid(net, plane, size, precision="f16")
+    close(found, grid_reference.grid(*args)[0], grid_reference.half_bounds(*args))
+
+
 @pytest.mark.parametrize("variant", ["lanes", "slabs"])
 @pytest.mark.parametrize("precision", ["f32", "f16"])
 @pytest.mark.parametrize("name", WIDE)
@@ -97,6 +108,20 @@ def test_wide_layers_cut_into_slices_are_those_of_float64(name):
     wanted, errors = reference.value_and_gradient(WIDE[name], POINTS), reference.bounds(WIDE[name], POINTS)
     close(values, wanted[0], errors[0])
     assert (np.abs(gradients - wanted[1]) <= errors[1]).all()
+
+
+@pytest.mark.parametrize("variant", ["lanes", "slabs", "plain", "gradient"])
+def test_units_that_fill_a_group_up_stay_finite(variant):
+    # 1 / 0 and log 0 in the fill would make 0 weights not a number; sums are from 1 to 3.
+    net = Mlp([np.ones((70, 3)) / 3, np.ones((70, 70)) / 70, np.ones((1, 70))], [np.full(70, 2.0), None, None])
+    net = net.changed(activations=["69 reciprocal + 1 log", "log", "identity"])
+    if variant in ("lanes", "slabs"):
+        found = product.evaluate(net, POINTS, variant=variant)
+    elif variant == "plain":
+        found = field.evaluate(net, POINTS)
+    else:
+        found = field.evaluate(net, POINTS, gradient=True)[0]
+    assert np.abs(found - net(POINTS)).max() < 1e-3  # 70 sums in float32 of logarithms near 1
 
 
 def test_blocks_of_weights_that_are_0_are_left_out_and_come_back_with_their_weights():

@@ -85,6 +85,16 @@ def test_where_there_are_exact_boundaries_the_traced_ones_lie_on_them(seed, hidd
         assert length(lines) == pytest.approx(np.linalg.norm(along, axis=1).sum(), abs=0.1)
 
 
+@pytest.mark.parametrize("activation", ["hardtanh(-0.5,1)", "hard_swish", "floor"])
+def test_an_activation_with_kinks_is_traced_at_each(activation):
+    net = Mlp([[[1.0, 2.0]], [[1.0]]], activations=[activation, "identity"])
+    lines = contours(net, Domain.plane(2, [-2.5, -2.5], [2.5, 2.5])).polylines(0)
+    found = sorted(line[0] @ [1.0, 2.0] for line in lines)
+    wanted = {"hardtanh(-0.5,1)": [-0.5, 1], "hard_swish": [-3, 3], "floor": range(-7, 8)}[activation]
+    assert found == pytest.approx(list(wanted), abs=1e-12)
+    assert all(np.ptp(line @ [1.0, 2.0]) < 1e-12 for line in lines)
+
+
 def test_of_many_classes_each_border_is_drawn_once():
     """Three outputs that are linear: the borders are those of the exact partition, and as long."""
     net = random_mlp([2, 6, 3], "relu", seed=4)

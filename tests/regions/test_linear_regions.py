@@ -372,6 +372,32 @@ def test_an_images_rows_go_down_as_the_domain_says():
     np.testing.assert_allclose(turned.affine()[region] @ [0.2, 0.9, 1], net([0.1, 0.2]), atol=CLOSE)
 
 
+def test_kinks_anywhere_cut_where_they_are():
+    hidden = [
+        "4 hardtanh(-0.5,1) + 3 abs + 3 clipped_relu(0.7) + 2 identity",
+        "5 hardtanh + 4 softshrink(0.3) + 1 identity",
+    ]
+    net = torch_like([2, 12, 10, 2], hidden, seed=5)
+    partition = regions(net, low=(-2, -2), high=(2, 2), decision=False)
+    assert euler(partition) == 1 and (areas(partition) > 0).all()
+    np.testing.assert_allclose(areas(partition).sum(), 16, rtol=1e-12)
+    points = np.random.default_rng(1).uniform(-2, 2, (3000, 2))
+    maps = partition.affine()[partition.at(points)]
+    values = np.einsum("nok,nk->no", maps, np.column_stack([points, np.ones(len(points))]))
+    np.testing.assert_allclose(values, net(points), atol=1e-12)
+    # Each edge lies at a place of its owner, and a neuron of two has edges at both.
+    h, first = partition.vertices[partition.edges].mean(axis=1), 0
+    for layer in net.layers[:-1]:
+        z = h @ layer.weights.T.astype(float) + layer.bias
+        for k, wanted in enumerate(places(layer.activation, z.shape[1])):
+            here = z[partition.owner == first + k, k]
+            off = np.abs(here[:, None] - np.array(wanted)[None]) if wanted else np.ones((len(here), 1))
+            assert len(here) == 0 or off.min(axis=1).max() < 1e-12
+        first += z.shape[1]
+        h = layer.activation.value(z)
+    assert len(partition.polylines(0)) == 2
+
+
 def test_softmax_and_logits_decide_alike():
     plain, softmax = (regions(torch_like([2, 8, 4], last=last)) for last in ("identity", "softmax"))
     np.testing.assert_array_equal(plain.edges, softmax.edges)

@@ -12,7 +12,7 @@ from engine.codegen.text import function, header, indented
 from engine.gpu.channel_map import groups_of
 from engine.network.activations import JOINT
 from engine.network.mlp import Layer
-from engine.network.units.mixed import LayerActivation, Mixed
+from engine.network.units.mixed import LayerActivation
 
 # Blocks of inputs in a row of the image of weights, which textures' largest width bounds: 128 x 40 is below 8192.
 ROW_BLOCKS = 128
@@ -101,7 +101,7 @@ def product_module(
 
     It gives product_loaded and product_stored, from and to what lies in memory: vec4f, or vec2u where it is float16.
 
-    units   of the layer; needed where they have several activations
+    units   of the layer, where its groups of four units differ; else 0
     whole   whether numbers past the last point and output are stored too
     looped  whether responses of all activations are stored in a loop over the points: a third less to compile, where
             product_store is long
@@ -127,15 +127,15 @@ def product_module(
         "",
         LOADED_HALF if loads_half else LOADED,
         STORED_HALF if stores_half else STORED,
-        *(_activation_of_group(activation, units) if isinstance(activation, Mixed) else []),
+        *(_activation_of_group(activation, units) if units else []),
         "fn product_tile(iterations: u32) {",
-        *(f"    {line}" for line in _body(tile, activation, short, sparse)),
+        *(f"    {line}" for line in _body(tile, activation, units, short, sparse)),
         "}",
     ]
     return "\n".join([*lines, ""])
 
 
-def _body(tile, activation, short, sparse):
+def _body(tile, activation, units, short, sparse):
     yield from _start(tile)
     block, most = "iteration", "iterations"
     if sparse:
@@ -152,20 +152,20 @@ def _body(tile, activation, short, sparse):
         for k in range(SLAB):
             yield from indented(["{", *indented(_iteration(tile, f"{k}u")), "}"])
     yield "}"
-    yield from _end(tile, activation, short)
+    yield from _end(tile, activation, units, short)
 
 
-def _end(tile, activation, short):
+def _end(tile, activation, units, short):
     """Statements that store the responses."""
     if short or not tile.lanes:
         for g in range(tile.groups):
             for p in range(tile.points):
-                yield f"product_store({p}u, {g}u, {_response(activation, f's{g}_{p}', g)});"
+                yield f"product_store({p}u, {g}u, {_response(activation, units, f's{g}_{p}', g)});"
         return
     # An iteration stores the first point's responses and moves the others up.
     yield f"for (var p = 0u; p < {tile.points}u; p++) {{"
     for g in range(tile.groups):
-        yield f"    product_store(p, {g}u, {_response(activation, f's{g}_0', g)});"
+        yield f"    product_store(p, {g}u, {_response(activation, units, f's{g}_0', g)});"
         for p in range(1, tile.points):
             yield f"    s{g}_{p - 1} = s{g}_{p};"
     yield "}"
@@ -215,14 +215,14 @@ def _lane(tile, column):
     return f"subgroupBroadcast(c{column // tile.lanes}, {column % tile.lanes}u)"
 
 
-def _response(activation, z, g):
-    """Softmax takes all outputs together, in a kernel of its own."""
-    if isinstance(activation, Mixed):
+def _response(activation, units, z, g):
+    if units:
         return f"product_activated(product_group({g}u), {z})"
     return _one(activation, z)
 
 
 def _one(activation, z):
+    """Softmax takes all outputs together, in a kernel of its own."""
     if activation.name in JOINT:
         return f"plain_product({z}, 0.0)"
     return activation.wgsl("value", z) if is_bent(activation) else z

@@ -6,19 +6,26 @@ from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Shape
 from engine.network.units.mixed import LayerActivation, Mixed, runs
 
+# Of a function that jumps again and again, such as floor, so many boundaries are shown to either side of 0.
+REPEATS = 16
+
 
 def kinks(activation: Activation) -> tuple[float, ...]:
-    """z where an activation has a kink or a jump, ascending; of one that repeats those of a period."""
+    """z where an activation has a kink or a jump, ascending; of one that repeats REPEATS on either side of 0."""
     if not activation.rule.elementwise:
         return ()
     rule, a = activation.rule, activation.argument
-    return tuple(sorted({*(float(z) for z, jump in rule.kinks(a) if jump), *map(float, rule.gaps(a))}))
+    found = {*(float(z) for z, jump in rule.kinks(a) if jump), *map(float, rule.gaps(a))}
+    if period := rule.period(a):
+        found = {z + k * period for z in found for k in range(-REPEATS, REPEATS + 1)}
+    return tuple(sorted(found))
 
 
 def is_straight(activation: LayerActivation) -> bool:
     """True if a layer's activations consist of straight pieces, joined at kinks."""
     z = np.linspace(-16, 16, 257)
-    return all(a.rule.elementwise and not np.any(a.curvature(z)) for a in activation.kinds)
+    kinds = activation.kinds
+    return all(a.rule.elementwise and not a.rule.gaps(a.argument) and not np.any(a.curvature(z)) for a in kinds)
 
 
 def places(activation: LayerActivation, units: int) -> list[tuple[float, ...]]:

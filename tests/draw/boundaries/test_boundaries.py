@@ -174,6 +174,24 @@ def test_units_that_pass_their_sums_on_draw_nothing_and_the_others_draw_what_the
     assert (found[far < 0.5] > 0.5).all() and (found[far > 2.0] == 0).all()
 
 
+def test_a_neuron_of_two_kinks_has_a_line_at_each_and_its_regions_differ(renderer):
+    # x + 2 y = -0.5 and 1; beside it a unit that passes its sum on.
+    net = Mlp([[[1.0, 2.0], [1.0, 0.0]], [[0.0, 0.0]]], activations=["1 hardtanh(-0.5,1) + 1 identity", "identity"])
+    size, width = (120, 120), 10.0
+    points, pixel = places(size, 0, 0, 2.0)
+    found = coverage(shot(renderer, white(black(net), width), size)).ravel()
+    sums = points.reshape(-1, 2) @ [1.0, 2.0]
+    far = np.abs(sums[:, None] - [-0.5, 1.0]).min(axis=1) / np.sqrt(5) / pixel
+    wanted = np.clip(width * 120 / 720 / 2 + 0.5 - far, 0, 1)
+    assert np.abs(found - wanted).max() < 0.02  # eight bits of sRGB
+    piece = shot(renderer, bare(net, background="regions"), size).reshape(-1, 4)[:, :3].astype(int)
+    masks = (sums < -0.55, (sums > -0.45) & (sums < 0.95), sums > 1.05)
+    low, between, high = (piece[mask].mean(axis=0) for mask in masks)
+    # Within a region only the dither of the last bits differs.
+    assert max(np.ptp(piece[mask], axis=0).max() for mask in masks) <= 2
+    assert np.abs(low - between).max() > 4 and np.abs(between - high).max() > 4
+
+
 def test_negating_doubling_and_permuting_neurons_leaves_the_lines(renderer):
     net = black(random_mlp([2, 9, 7, 1], "relu", scale=1.2, seed=2))
     one, two, last = net.layers
