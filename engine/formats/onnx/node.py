@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.errors import NetworkError
-from engine.formats.files import short
+from engine.formats.files import check_weights, short
 from engine.formats.onnx.model import tensor
 from engine.network.graph import nodes
-from engine.network.graph.builder import MOST_COMPUTED, MOVING, Value
+from engine.network.graph.builder import MOVING, Value
 from engine.network.graph.nodes import GraphNode
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Multiply-adds that are done at once on constants: a second of numpy's.
 MOST_WORK = 1 << 33
+# Numbers in constants that are computed, all together: 1 GiB as float64.
+MOST_MADE = 1 << 27
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,9 @@ class OnnxNode:
     def add(self, kind: type[GraphNode], *values: Value, part: str = "", **fields: Any) -> Value:
         """The Value of a new node; part: what it does, if it is not all that this node does."""
         label = f"{self.label}/{part}" if part else self.label
+        if "weights" in fields:
+            self.scope.reading.weights += np.size(fields["weights"])
+            check_weights(self.scope.reading.weights, self.scope.reading.file)
         if kind in HEAVY and all(value.is_constant for value in values):
             made = kind("", tuple("x" * (i + 1) for i in range(len(values))), **fields)
             if made.work(*(value.dims for value in values)) > MOST_WORK:
@@ -164,10 +169,14 @@ class OnnxNode:
         with np.errstate(all="ignore"):
             return self.constant(function(*(a.astype(float) if a.dtype.kind == "f" else a for a in arrays)))
 
-    def fits(self, dims: Sequence[int], most: int = MOST_COMPUTED) -> tuple[int, ...]:
+    def fits(self, dims: Sequence[int], most: int = MOST_MADE) -> tuple[int, ...]:
         """A shape of a constant, unchanged. Raises NetworkError if such an array would be too large."""
-        if any(n < 0 for n in dims) or prod(dims) > most or len(dims) > 32:
+        size = prod(dims)
+        if any(n < 0 for n in dims) or size > most or len(dims) > 32:
             raise self.refusal(f"it makes a constant of {short(tuple(dims))}; at most {most} numbers are accepted")
+        self.scope.reading.made += size
+        if self.scope.reading.made > MOST_MADE:
+            raise self.refusal(f"with those before it, it makes constants of more than {MOST_MADE} numbers")
         return tuple(dims)
 
     def reshaped(self, value: Value, dims: Sequence[int], part: str = "") -> Value:
@@ -212,6 +221,11 @@ LONGEST = 4000  # the longest such list that is read, letters
 WEIGHTED = ("Conv", "Gemm", "MatMul")
 
 
+def text_of(field: str | bytes) -> str:
+    """A text of a file; protobuf gives bytes for what is not UTF-8."""
+    return field if isinstance(field, str) else field.decode("utf-8", "replace")
+
+
 def label_of(proto: Any) -> str:
     """A NodeProto's name for people.
 
@@ -220,12 +234,14 @@ def label_of(proto: Any) -> str:
     module's name and its own (layer1.0/add). The older exporter writes the path of modules, in which names repeat those
     before them: /layer1/layer1.0/conv2/Conv becomes layer1.0/conv2/Conv.
     """
-    lists = {x.key: QUOTED.findall(x.value[:LONGEST]) for x in proto.metadata_props if x.key in (SCOPES, CLASSES)}
+    given = {x.key: text_of(x.value)[:LONGEST] for x in proto.metadata_props if x.key in (SCOPES, CLASSES)}
+    lists = {key: QUOTED.findall(value) for key, value in given.items()}
     if len(lists.get(SCOPES, ())) < 2:
-        return _path(proto.name or (proto.output[0] if proto.output else ""))
-    if proto.op_type in WEIGHTED and len(proto.input) > 1 and proto.input[1].endswith(".weight"):
-        return short(proto.input[1].removesuffix(".weight"), 60)
-    module, kind = lists[SCOPES][-2], proto.op_type.lower()
+        return _path(text_of(proto.name or (proto.output[0] if proto.output else "")))
+    weights = text_of(proto.input[1]) if proto.op_type in WEIGHTED and len(proto.input) > 1 else ""
+    if weights.endswith(".weight"):
+        return short(weights.removesuffix(".weight"), 60)
+    module, kind = lists[SCOPES][-2], text_of(proto.op_type).lower()
     owner = lists[CLASSES][-2] if len(lists.get(CLASSES, ())) > 1 else ""
     if module and owner.startswith("torch.nn.modules.") and ".container." not in owner:
         return short(module, 60)

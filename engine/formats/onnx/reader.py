@@ -72,6 +72,7 @@ class Reading:
     types         {name of a Value: "b" truth values, "i" whole numbers}; all others are floats
     batch         of the file's inputs, where it is fixed and is read as 1; else 1
     dequantised   names of weights that were stored as integers
+    made          how many numbers have been made as constants; weights: as weights of nodes
     """
 
     def __init__(self, model: Any, file: str, sizes: Sizes, batch: int):
@@ -80,7 +81,7 @@ class Reading:
         self.types: dict[str, str] = {}
         self.functions = {(f.domain, f.name): f for f in model.functions}
         self.dequantised: set[str] = set()
-        self.count = 0
+        self.count = self.made = self.weights = 0
 
     def counted(self) -> None:
         """Raises NetworkError after more nodes than a file may have, those of functions as often as they are called."""

@@ -178,6 +178,8 @@ def _mod(node):
     a, b = node.need(0), node.need(1)
     if a.array is not None and b.array is not None:
         return node.computed(np.fmod if node.number("fmod", 0) else np.mod, a.array, b.array)
+    if b.array is None or not (np.isfinite(b.array).all() and b.array.all()):
+        raise node.refusal("its divisor is 0, not finite, or computed from the network's input")
     if node.number("fmod", 0):
         # Of the dividend's sign: a - b trunc(a / b), with trunc(q) = sign(q) floor(|q|).
         q = node.add(nodes.Divide, a, b, part="quotient")

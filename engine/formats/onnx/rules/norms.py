@@ -12,6 +12,8 @@ from engine.formats.onnx.rules.dense import reduced
 from engine.network.graph import nodes
 from engine.network.graph.builder import Value
 
+# Added to lengths, so that 0 by length 0 is 0, as onnx has it; every other length is larger by far.
+LEAST = 1e-30
 ONE, ZERO = np.ones(1, np.float32), np.zeros(1, np.float32)
 
 
@@ -121,11 +123,13 @@ def lp_normalised(node: OnnxNode, x: Value, axis: int, norm: str) -> Value:
     """x divided by its norm along an axis: L1, L2 or MAX."""
     if norm == "L2":
         squares = reduced(node, node.activated(x, "square", part="square"), "sum", (axis,), True, "sum")
-        return node.add(nodes.Divide, x, node.activated(squares, "sqrt", part="length"))
+        length = node.activated(squares, "sqrt", part="length")
+        return node.add(nodes.Divide, x, node.scaled(length, 1.0, LEAST, part="above 0"))
     if norm not in ("L1", "MAX"):
         raise node.refusal(f"its norm is {short(norm)}; L1, L2 and MAX are known")
     size = node.activated(x, "abs", part="abs")
-    return node.add(nodes.Divide, x, reduced(node, size, "sum" if norm == "L1" else "max", (axis,), True, "length"))
+    length = reduced(node, size, "sum" if norm == "L1" else "max", (axis,), True, "length")
+    return node.add(nodes.Divide, x, node.scaled(length, 1.0, LEAST, part="above 0"))
 
 
 def _mean_variance(node):

@@ -35,10 +35,12 @@ def dequantised(node: OnnxNode, i: int, axis: int | None = None) -> Value:
         return x
     at = node.axis(1, x.rank) if axis is None and x.rank > 1 else axis or 0
     factor = _spread(node, node.array(i + 1, "scale"), x.dims, at)
-    point = 0 if zero is None else _spread(node, node.array(i + 2, "zero point"), x.dims, at).astype(float)
+    point = 0 if zero is None else _spread(node, node.array(i + 2, "zero point"), x.dims, at).astype(np.float32)
     if scale.is_constant and x.array.dtype.kind in "iu":
         node.scope.reading.dequantised.add(x.label or node.label)
-    return node.constant((x.array.astype(float) - point) * factor.astype(float), x.label)
+    node.fits(x.dims)
+    # Exact, but for one rounding to float32.
+    return node.constant((x.array.astype(np.float32) - point) * factor.astype(np.float32), x.label)
 
 
 def _quantised(node: OnnxNode, x: Value, i: int) -> Value:
@@ -73,9 +75,10 @@ def _integers(node: OnnxNode, i: int, zero: int, axis: int = 0) -> Value:
     x, point = node.need(i), node.input(zero)
     if x.array is None:
         return x
-    shift = 0 if point is None else _spread(node, node.array(zero, "zero point"), x.dims, axis).astype(float)
+    shift = 0 if point is None else _spread(node, node.array(zero, "zero point"), x.dims, axis).astype(np.float32)
     node.scope.reading.dequantised.add(x.label or node.label)
-    return node.constant(x.array.astype(float) - shift, x.label)
+    node.fits(x.dims)
+    return node.constant(x.array.astype(np.float32) - shift, x.label)
 
 
 def _matmul_integer(node):

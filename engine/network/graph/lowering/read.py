@@ -12,9 +12,11 @@ from engine.network.graph import nodes
 from engine.network.graph.graph import Graph
 from engine.network.graph.lowering.sums import Sums, UnitGroup, stacked
 from engine.network.graph.nodes import GraphNode
+from engine.network.graph.nodes.base import size_of
 
 # Multiply-adds in numpy's float64 for one operator that is made a matrix, and units of one product.
 MOST_ENTRIES, MOST_PRODUCTS = 1 << 26, 1 << 14
+MOST_NUMBERS = 1 << 22  # of one operator's output
 
 MOVES = (nodes.Reshape, nodes.Transpose, nodes.Slice, nodes.Expand, nodes.Gather, nodes.Concat, nodes.Pad)
 # Operators whose output is weights times one input, plus a constant.
@@ -26,7 +28,11 @@ class Reader:
 
     def __init__(self, graph: Graph):
         self.graph = graph
-        sizes = [int(np.prod(node.size)) for node in graph.inputs]
+        sizes = [size_of(node.size) for node in graph.inputs]
+        if sum(sizes) > MOST_NUMBERS:
+            raise NetworkError(
+                f"{graph.name} takes {sum(sizes)} numbers; at most {MOST_NUMBERS} are shown as a vector."
+            )
         self.inputs = UnitGroup(sum(sizes))
         whole, ends = self.inputs.all(), np.cumsum([0, *sizes])
         self.found: dict[str, Sums] = {}
@@ -42,6 +48,11 @@ class Reader:
         return self.found[name]
 
     def _read(self, node):
+        if size_of(self.graph.dims[node.name]) > MOST_NUMBERS:
+            dims = self.graph.dims[node.name]
+            raise NetworkError(
+                f"it gives {dims}; in a function of a vector at most {MOST_NUMBERS} numbers are computed"
+            )
         if isinstance(node, nodes.Constant):
             return Sums({}, node.array.reshape(-1).astype(float))
         rule: Callable[[Reader, Any], Sums] | None = RULES.get(type(node))

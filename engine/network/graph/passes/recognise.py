@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -35,7 +36,7 @@ def recognised(graph: Graph) -> Graph:
         if made is not None:
             work.put(made)
     for node in work:
-        made = _sine(work, node)
+        made = _sine(work, node) or _gaussian(work, node)
         if made is not None:
             work.put(made)
     return work.graph()
@@ -101,6 +102,18 @@ def _sine(work: Rewriting, node: GraphNode) -> GraphNode | None:
         shifted = work.put(nodes.Affine(work.free(before.name), source, np.ones(1), before.shift / before.scale))
         source = (shifted.name,)
     return _applied(node, source[0], f"sine({k!r})")
+
+
+def _gaussian(work: Rewriting, node: GraphNode) -> GraphNode | None:
+    """exp(-k x x) for k above 0, other than 1: the gaussian of sqrt(k) x."""
+    before = work.source(node) if _is(node, "exp") else None
+    if not isinstance(before, nodes.Affine) or before.scale.size != 1 or before.shift.any():
+        return None
+    square, k = work.source(before), -float(before.scale.reshape(()))
+    if not _is(square, "square") or not 0 < k <= 1e12:
+        return None
+    scaled = nodes.Affine(work.free(before.name), square.inputs, np.array([k**0.5]), np.zeros(1))
+    return _applied(node, work.put(scaled).name, "gaussian")
 
 
 # Layer norm
@@ -274,7 +287,7 @@ def _guesses(values):
     for kind in ("elu", "celu"):
         yield f"{kind}({-at(-60)!r})"
     if at(0) > 0:
-        yield f"softplus({np.log(2) / at(0)!r})"
+        yield f"softplus({math.log(2) / at(0)!r})"
     if 0 < at(1) < 1:
         # x sigmoid(b x) at 1.
         yield f"swish({float(np.log(at(1) / (1 - at(1))))!r})"
