@@ -126,10 +126,12 @@ class Wide:
         for first in range(0, count, size):
             n = min(size, count - first)
             self._layers.record(encoder, points, values, first, n)
-            if self.net.layers[-1].activation.is_whole:
-                softmax.in_place(values, self.net.outputs, n, first=first * groups, by_place=groups, by_group=1).record(
-                    encoder
-                )
+            last = self.net.activations[-1]
+            if last.is_whole:
+                softmax.in_place(
+                    values, self.net.outputs, n, first=first * groups, by_place=groups, by_group=1,
+                    logarithm=last.name == "log_softmax",
+                ).record(encoder)  # fmt: skip
 
 
 def same_layer(a: Layer, b: Layer) -> bool:

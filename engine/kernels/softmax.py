@@ -53,8 +53,10 @@ def along_steps(node: nodes.Softmax, sources: Sequence[Stored], output: Stored) 
     return [kernel.prepared(counts, along=uniform, source=source.array, output=output.array)]
 
 
-def in_place(array: Array, outputs: int, places: int, *, first: int, by_place: int, by_group: int) -> Dispatch:
-    """The Dispatch that replaces the outputs of each place by their softmax.
+def in_place(
+    array: Array, outputs: int, places: int, *, first: int, by_place: int, by_group: int, logarithm: bool = False
+) -> Dispatch:
+    """The Dispatch that replaces the outputs of each place by their softmax, or its logarithm.
 
     array                      of vec4f, four outputs each
     first, by_place, by_group  vec4f number first + by_place i + by_group g holds outputs 4 g .. 4 g + 3 of place i
@@ -62,7 +64,7 @@ def in_place(array: Array, outputs: int, places: int, *, first: int, by_place: i
     uniform = SOFTMAX.new(
         places=places, outputs=outputs, groups=groups_of(outputs), first=first, by_place=by_place, by_group=by_group
     )
-    return _kernel().prepared(-(-places // 64), softmax=uniform, output=array)
+    return _kernel(logarithm).prepared(-(-places // 64), softmax=uniform, output=array)
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,9 @@ class _Copy:
 
 
 @cache
-def _kernel():
+def _kernel(logarithm):
     bindings = (Binding("softmax", "uniform", SOFTMAX), Binding("output", "write", "array<vec4f>"))
-    return Kernel.of("kernels/softmax", bindings)
+    return Kernel.of("kernels/softmax", bindings, constants={"LOGARITHM": logarithm})
 
 
 @cache

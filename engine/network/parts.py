@@ -125,7 +125,7 @@ def _with_outputs(net, rows):
 def observed(net: Mlp, output: int) -> Mlp:
     """A network whose output 0 is the given output of `net`; outputs that it does not depend on are left out.
 
-    A softmax keeps all outputs, with the given one first. A softmax of one output is the constant 1.
+    A softmax keeps all outputs, with the given one first. A softmax of one output is the constant 1, its logarithm 0.
     Raises NetworkError for an output that does not exist.
     """
     if not 0 <= output < net.outputs:
@@ -136,6 +136,6 @@ def observed(net: Mlp, output: int) -> Mlp:
         return _with_outputs(net, [output, *(i for i in range(net.outputs) if i != output)])
     return net.changed(
         weights=[*net.weights[:-1], np.zeros_like(net.weights[-1])],
-        biases=[*net.biases[:-1], np.ones(1)],
+        biases=[*net.biases[:-1], np.full(1, net.activations[-1].name == "softmax")],
         activations=[*net.activations[:-1], "identity"],
     )

@@ -11,6 +11,7 @@ from engine.errors import NetworkError, SettingError, near
 from engine.network.activations import Activation
 from engine.network.history import TASKS
 from engine.network.mlp import Mlp, Shape, sizes_text
+from engine.network.rules.extrema import extrema
 
 # {name: function of the training's progress, 0 to 1, that returns the factor of the learning rate}
 ANNEALS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -74,6 +75,10 @@ class Recipe:
         for activation in (Activation.parse(self.activation), Activation.parse(self.last)):
             if not activation.rule.elementwise:
                 raise NetworkError(f"{activation} is no activation to train with: for classes it is part of the loss.")
+            if activation.unbounded and activation.rule.gap != "jumps":
+                raise NetworkError(f"{activation} {activation.unbounded}: a step past it would leave nothing to train.")
+            if extrema(activation, "slope").most == 0:
+                raise NetworkError(f"{activation} has the slope 0 everywhere: nothing before it could be trained.")
         if self.task == "classes" and Activation.parse(self.last).name != "identity":
             raise NetworkError(f"A classifier's last activation is identity, not {self.last}: its outputs are logits.")
 

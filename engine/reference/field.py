@@ -118,8 +118,8 @@ MORE_ULPS = {"power": 96}
 def softmax(
     a: Activation, z: np.ndarray, dz: np.ndarray, z_error: np.ndarray, dz_error: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """As `activated`, for a softmax over the second axis."""
-    h = a.value(z)
+    """As `activated`, for a softmax over the second axis, or its logarithm."""
+    h = Activation("softmax").value(z)
     # Changing all logits by at most e changes each probability by a factor between exp(-2 e) and exp(2 e).
     most = z_error.max(axis=1, keepdims=True)
     exponents = abs(z - z.max(axis=1, keepdims=True))
@@ -132,6 +132,11 @@ def softmax(
         + (h[..., None] * dz_error + error[..., None] * (abs(dz) + dz_error)).sum(axis=1, keepdims=True)
         + (h.shape[1] + 4) * UNIT * size
     )
+    if a.name == "log_softmax":
+        value = a.value(z)
+        # All logits off by e move it by 2 e; it is a difference of the logits' and of a logarithm, each rounded.
+        size = abs(value) + exponents + np.log(h.shape[1]) + 1
+        return value, inner, 2 * most + (ACTIVATION_ULPS + h.shape[1]) * UNIT * size + LEAST, inner_error + LEAST
     d_error = error[..., None] * (abs(inner) + inner_error) + h[..., None] * inner_error + LEAST
     return h, h[..., None] * inner, error, d_error
 

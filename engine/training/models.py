@@ -10,7 +10,7 @@ from engine.formats.torch.running import unwrapped
 from engine.network.mlp import Mlp
 
 # Activations that the last layer of a classifier may have.
-LOGITS = ("identity", "softmax")
+LOGITS = ("identity", "softmax", "log_softmax")
 
 
 def weights_of(model: Any) -> list[Any]:

@@ -221,4 +221,4 @@ class TrainedNetwork(engine.FlatScene):
 
 def _task(net):
     last = str(net.layers[-1].activation)
-    return "classes" if net.outputs == 2 or net.outputs > 3 or last == "softmax" else "values"
+    return "classes" if net.outputs == 2 or net.outputs > 3 or "softmax" in last else "values"

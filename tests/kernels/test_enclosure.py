@@ -61,8 +61,9 @@ def test_two_layers_and_a_last_of_every_activation_stay_in_their_bounds(activati
 
 
 @pytest.mark.parametrize("sizes", [(3, 2), (3, 6, 3), (3, 9)], ids=str)
-def test_an_output_of_softmax_stays_in_its_bounds(sizes):
-    assert outside(random_mlp(sizes, "tanh", last="softmax", scale=2.0, seed=5), output=1) == 0
+@pytest.mark.parametrize("last", ["softmax", "log_softmax"])
+def test_an_output_of_softmax_and_of_its_logarithm_stays_in_its_bounds(sizes, last):
+    assert outside(random_mlp(sizes, "tanh", last=last, scale=2.0, seed=5), output=1) == 0
 
 
 # Runs that share a group of four, units that are carried on, products; in registers, in arrays, and by slopes.

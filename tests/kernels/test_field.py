@@ -52,11 +52,13 @@ def test_every_activation_may_be_the_last(activation):
 
 
 @pytest.mark.parametrize("sizes", [[3, 7], [2, 5, 5], [3, 16, 5], [6, 9, 4]], ids=str)
-def test_softmax_is_the_twins(sizes):
-    net = glorot(sizes, "tanh", last="softmax", seed=3)
+@pytest.mark.parametrize("last", ["softmax", "log_softmax"])
+def test_softmax_and_its_logarithm_are_the_twins(sizes, last):
+    net = glorot(sizes, "tanh", last=last, seed=3)
     assert agrees(net, points(net)) <= 1
-    # 4 ulp of 1: the sum of up to 7 rounded quotients.
-    assert abs(field.evaluate(net, points(net)).sum(axis=1) - 1).max() < 4 * 2.0**-23
+    values = field.evaluate(net, points(net)).astype(float)
+    # 8 ulp of 1: the sum of up to 7 rounded quotients, or of what a few ulp of logarithms up to 5 make of them.
+    assert abs((np.exp(values) if last == "log_softmax" else values).sum(axis=1) - 1).max() < 8 * 2.0**-23
 
 
 def test_softmax_of_logits_far_apart_is_finite():
@@ -110,8 +112,8 @@ def test_values_and_gradients_of_every_depth_are_the_twins(depth):
 
 
 def test_the_twins_gradient_is_the_derivative():
-    for activation in BOUNDED:
-        net = glorot([2, 5, 4, 3], activation, last="softmax", seed=6)
+    for activation, last in [*((a, "softmax") for a in BOUNDED), ("tanh", "log_softmax")]:
+        net = glorot([2, 5, 4, 3], activation, last=last, seed=6)
         x, h = points(net, 40).astype(float), 1e-6
         for i, along in enumerate(np.eye(2)):
             slope = (twin.value(net, x + h * along) - twin.value(net, x - h * along)) / (2 * h)

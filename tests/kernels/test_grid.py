@@ -82,7 +82,7 @@ def test_derivatives_over_a_grid_are_the_twins(sizes):
 
 
 @pytest.mark.parametrize("activation", ["relu", "sine(3)", "gelu", "leaky_relu(0.2)"])
-@pytest.mark.parametrize("last", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("last", ["sigmoid", "softmax", "log_softmax"])
 def test_activations_and_softmax_are_the_twins(activation, last):
     net, p = glorot([2, 9, 9, 6], activation, last=last), plane(2, 0.1)
     values, derivatives = evaluate_grid(net, p, SIZE, gradient=True)

@@ -34,6 +34,7 @@ SHAPES = [
     ([7, 100, 20, 1000, 3], "sigmoid"),
     ([2, 70, 1000], "softmax"),
     ([784, 130, 10], "softmax"),
+    ([784, 130, 10], "log_softmax"),
 ]
 
 
@@ -73,7 +74,7 @@ def test_sums_of_small_whole_numbers_are_exact(variant):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("last", ["identity", "softmax"])
+@pytest.mark.parametrize("last", ["identity", "softmax", "log_softmax"])
 def test_any_split_into_chunks_gives_the_same_bytes(variant, last, monkeypatch):
     net = glorot([5, 80, 67, 9], last=last)
     x = points(net, 999)

@@ -56,8 +56,9 @@ def test_layers_with_an_activation_per_unit_are_crossed_where_the_twin_says():
 
 
 @pytest.mark.parametrize(("sizes", "output"), [((3, 2), 1), ((3, 6, 3), 1), ((3, 9), 5)], ids=str)
-def test_an_output_of_softmax_is_crossed_where_the_twin_says(sizes, output):
-    net = random_mlp(sizes, "tanh", last="softmax", scale=2.0, seed=3)
+@pytest.mark.parametrize("last", ["softmax", "log_softmax"])
+def test_an_output_of_softmax_and_of_its_logarithm_is_crossed_where_the_twin_says(sizes, output, last):
+    net = random_mlp(sizes, "tanh", last=last, scale=2.0, seed=3)
     assert agree(net, level=0.05, spacing=0.1, output=output) > 5
 
 

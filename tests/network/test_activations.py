@@ -206,6 +206,10 @@ def test_softmax_of_equal_values_is_even_and_shifts_change_nothing():
     z = np.array([[1.0, -2.0, 0.5]])
     assert np.allclose(softmax.value(z), softmax.value(z + 1000), rtol=1e-12)  # 1000 costs ten bits of 52
     assert softmax.value(z).sum() == pytest.approx(1, rel=1e-15)
+    logarithm = Activation("log_softmax")
+    assert np.allclose(np.exp(logarithm.value(z)), softmax.value(z), rtol=1e-15)
+    # Where a probability is too small for float64 its logarithm is not.
+    assert logarithm.value([[0.0, 1000.0]]).tolist() == [[-1000.0, 0.0]]
 
 
 @pytest.mark.parametrize("far", [1e2, 1e4, 1e30])

@@ -37,9 +37,13 @@ fn dual_chain(z: Dual, value: vec4f, slope: vec4f) -> Dual {
     return Dual(value, slope * z.x, slope * z.y, slope * z.z);
 }
 
-// Softmax's derivative p (dz - sum of p dz), from its value p and that sum.
+// Softmax's derivative p (dz - sum of p dz), from its value p and that sum; and that of its logarithm.
 fn dual_softmax(z: Dual, p: vec4f, mean: vec3f) -> Dual {
     return Dual(p, p * (z.x - mean.x), p * (z.y - mean.y), p * (z.z - mean.z));
+}
+
+fn dual_log_softmax(z: Dual, value: vec4f, mean: vec3f) -> Dual {
+    return Dual(value, z.x - mean.x, z.y - mean.y, z.z - mean.z);
 }
 
 fn dual_product(z: Dual, a: f32) -> Dual {

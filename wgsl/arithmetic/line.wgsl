@@ -24,9 +24,13 @@ fn line_chain(z: Line, value: vec4f, slope: vec4f) -> Line {
     return Line(value, slope * z.slope);
 }
 
-// Softmax's derivative p (dz - sum of p dz), from its value p and that sum.
+// Softmax's derivative p (dz - sum of p dz), from its value p and that sum; and that of its logarithm.
 fn line_softmax(z: Line, p: vec4f, mean: f32) -> Line {
     return Line(p, p * (z.slope - mean));
+}
+
+fn line_log_softmax(z: Line, value: vec4f, mean: f32) -> Line {
+    return Line(value, z.slope - mean);
 }
 
 fn line_product(z: Line, a: f32) -> Line {

@@ -1,7 +1,10 @@
-// Softmax over all outputs of one point or place, in place; one invocation a place.
+// Softmax, or its logarithm, over all outputs of one point or place, in place; one invocation a place.
 #import generated/bindings
+#import activations/log_softmax
 #import activations/softmax
 #import lib/window
+
+override LOGARITHM: bool = false;
 
 fn used(g: u32) -> vec4f {
     return select(vec4f(0.0), vec4f(1.0), window_used(g, softmax.outputs));
@@ -21,11 +24,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     var total = 0.0;
     for (var g = 0u; g < groups; g++) {
-        let e = softmax_exponential(output[at + g * softmax.by_group], largest, used(g));
-        output[at + g * softmax.by_group] = e;
+        let at_group = at + g * softmax.by_group;
+        let e = softmax_exponential(output[at_group], largest, used(g));
         total += dot(e, vec4f(1.0));
+        if !LOGARITHM {
+            output[at_group] = e;
+        }
     }
     for (var g = 0u; g < groups; g++) {
-        output[at + g * softmax.by_group] /= total;
+        let at_group = at + g * softmax.by_group;
+        if LOGARITHM {
+            output[at_group] = log_softmax_rest(output[at_group], largest, total);
+        } else {
+            output[at_group] /= total;
+        }
     }
 }

@@ -285,7 +285,8 @@ class _BatchedBody:
     def _outputs(self):
         count = self.shape.sizes[-1]
         groups = -(-count // 4)
-        softmax = self.shape.activations[-1].is_whole
+        last = self.shape.activations[-1]
+        softmax, is_log = last.is_whole, str(last) == "log_softmax"
         for s in range(self.variant.streams):
             fours = []
             for g in range(groups):
@@ -294,16 +295,17 @@ class _BatchedBody:
             yield f"var o{s} = array<vec4f, {groups}>({', '.join(fours)});"
         for p, s in enumerate(self.values):
             if softmax:
-                yield f"o{s} = network_softmax(o{s});"
+                yield f"var p{s} = network_softmax(o{s});"
+                yield f"o{s} = {f'network_log_softmax(o{s})' if is_log else f'p{s}'};"
             for c in range(self.variant.channels):
                 if softmax and c:
-                    # Softmax's derivative: p (dz - sum of p dz).
-                    mean = " + ".join(f"dot(o{s}[{g}], o{s + c}[{g}])" for g in range(groups))
+                    # Softmax's derivative: p (dz - sum of p dz); of its logarithm, without the p.
+                    mean = " + ".join(f"dot(p{s}[{g}], o{s + c}[{g}])" for g in range(groups))
                     yield f"let mean{s + c} = {mean};"
                 for g in range(groups):
                     value = f"o{s + c}[{g}]"
                     if softmax and c:
-                        value = f"o{s}[{g}] * ({value} - mean{s + c})"
+                        value = f"{'' if is_log else f'p{s}[{g}] * '}({value} - mean{s + c})"
                     yield f"network_store(first + {p}u * apart, {c * groups + g}u, {value});"
 
 

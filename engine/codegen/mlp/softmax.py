@@ -1,4 +1,4 @@
-"""Softmax as a last layer, which takes all outputs together: WGSL after the generated body, for each arithmetic."""
+"""Softmax or its logarithm as the last layer, which takes all outputs together: WGSL for each arithmetic."""
 
 from engine.codegen.mlp.arithmetics import Arithmetic
 from engine.codegen.mlp.layout import layout
@@ -28,9 +28,27 @@ fn network_softmax(logits: array<vec4f, {groups}>) -> array<vec4f, {groups}> {{
 }}
 """
 
+LOG = """\
+fn network_log_softmax(logits: array<vec4f, {groups}>) -> array<vec4f, {groups}> {{
+    var z = logits;
+    var largest = z[0].x;
+    for (var g = 0u; g < {groups}u; g++) {{
+        largest = softmax_largest(z[g], network_used(g), largest);
+    }}
+    var total = 0.0;
+    for (var g = 0u; g < {groups}u; g++) {{
+        total += dot(softmax_exponential(z[g], largest, network_used(g)), vec4f(1.0));
+    }}
+    for (var g = 0u; g < {groups}u; g++) {{
+        z[g] = log_softmax_rest(z[g], largest, total);
+    }}
+    return z;
+}}
+"""
+
 PLAIN = """
 fn network_plain({arguments}) -> array<vec4f, {groups}> {{
-    return network_softmax(network_plain_logits({passed}));
+    return network_{last}(network_plain_logits({passed}));
 }}
 """
 
@@ -42,13 +60,13 @@ fn network_{name}({arguments}) -> array<{element}, {groups}> {{
     for (var g = 0u; g < {groups}u; g++) {{
         values[g] = z[g].value;
     }}
-    values = network_softmax(values);
+    {outputs}values = network_softmax(values);
     var mean = {zero};
     for (var g = 0u; g < {groups}u; g++) {{
         mean += {products};
     }}
     for (var g = 0u; g < {groups}u; g++) {{
-        z[g] = {name}_softmax(z[g], values[g], mean);
+        z[g] = {name}_{last}(z[g], {value}[g], mean);
     }}
     return z;
 }}
@@ -61,16 +79,21 @@ MEANS = {
 
 
 def softmax_shared(shape: Shape) -> str:
-    """The WGSL functions that softmax calls in every arithmetic."""
-    return SHARED.format(outputs=shape.sizes[-1], groups=layout(shape).blocks[-1].outputs)
+    """The WGSL functions of outputs alone, which every arithmetic calls."""
+    text = SHARED + LOG * (shape.activations[-1].name == "log_softmax")
+    return text.format(outputs=shape.sizes[-1], groups=layout(shape).blocks[-1].outputs)
 
 
 def softmax_function(shape: Shape, arithmetic: Arithmetic) -> str:
     """`network_NAME` from `network_NAME_logits`. Raises KeyError for an arithmetic in which softmax has no meaning."""
-    name = arithmetic.name
+    name, last = arithmetic.name, str(shape.activations[-1])
+    is_log = last == "log_softmax"
     zero, products = ("", "") if name == "plain" else MEANS[name]
     return (PLAIN if name == "plain" else DERIVED).format(
         name=name,
+        last=last,
+        outputs=f"let logarithms = network_{last}(values);\n    " if is_log else "",
+        value="logarithms" if is_log else "values",
         element=arithmetic.element,
         zero=zero,
         products=products,

@@ -144,7 +144,7 @@ class Boundaries(Drawable):
                 f"{self.axes.shape}."
             )
         outputs, last = net.outputs, str(net.layers[-1].activation)
-        self.task = task or ("classes" if outputs == 2 or outputs > 3 or last == "softmax" else "values")
+        self.task = task or ("classes" if outputs == 2 or outputs > 3 or "softmax" in last else "values")
         self.net, self._snapshot = net, None
 
     def snapshots(self, history: History, run: int = 0) -> None:

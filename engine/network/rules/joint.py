@@ -15,6 +15,15 @@ def _softmax_tangent(z, dz):
     return h * (dz - (h * dz).sum(axis=-1, keepdims=True))
 
 
+def _log_softmax(z, a=0.0):
+    z = z - z.max(axis=-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+
+
+def _log_softmax_tangent(z, dz):
+    return dz - (_softmax(z) * dz).sum(axis=-1, keepdims=True)
+
+
 def _paired(z, even):
     """z with its even entries along the last axis replaced."""
     out = np.array(np.broadcast_to(z, (*even.shape[:-1], z.shape[-1])))
@@ -37,6 +46,12 @@ WHOLE = {
         slope=lambda z, a: _softmax(z) * (1.0 - _softmax(z)),  # the diagonal of its Jacobian
         elementwise=False,
         tangent=_softmax_tangent,
+    ),
+    "log_softmax": Rule(
+        value=_log_softmax,
+        slope=lambda z, a: 1.0 - _softmax(z),  # the diagonal of its Jacobian
+        elementwise=False,
+        tangent=_log_softmax_tangent,
     ),
 }
 
