@@ -130,7 +130,7 @@ class Wide:
             if last.is_whole:
                 softmax.in_place(
                     values, self.net.outputs, n, first=first * groups, by_place=groups, by_group=1,
-                    logarithm=last.name == "log_softmax",
+                    logarithm=str(last) == "log_softmax",
                 ).record(encoder)  # fmt: skip
 
 

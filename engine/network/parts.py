@@ -136,6 +136,6 @@ def observed(net: Mlp, output: int) -> Mlp:
         return _with_outputs(net, [output, *(i for i in range(net.outputs) if i != output)])
     return net.changed(
         weights=[*net.weights[:-1], np.zeros_like(net.weights[-1])],
-        biases=[*net.biases[:-1], np.full(1, net.activations[-1].name == "softmax")],
+        biases=[*net.biases[:-1], np.full(1, str(net.activations[-1]) == "softmax")],
         activations=[*net.activations[:-1], "identity"],
     )

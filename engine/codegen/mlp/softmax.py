@@ -80,7 +80,7 @@ MEANS = {
 
 def softmax_shared(shape: Shape) -> str:
     """The WGSL functions of outputs alone, which every arithmetic calls."""
-    text = SHARED + LOG * (shape.activations[-1].name == "log_softmax")
+    text = SHARED + LOG * (str(shape.activations[-1]) == "log_softmax")
     return text.format(outputs=shape.sizes[-1], groups=layout(shape).blocks[-1].outputs)
 
 
