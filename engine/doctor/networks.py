@@ -11,6 +11,7 @@ import numpy as np
 from engine.doctor.compare import Row, points
 from engine.gpu.device import device
 from engine.network.history import flat
+from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.network.rules.usual import USUAL
 from engine.reference import field as field_twin
@@ -18,6 +19,12 @@ from engine.reference import field as field_twin
 
 def _name(sizes: list[int], *words: str) -> str:
     return " ".join(["-".join(map(str, sizes)), *words])
+
+
+def _net(sizes: list[int], activation: str, last: str = "identity", seed: int = 1) -> Mlp:
+    """A random network whose hidden layers have an activation, or one for each unit."""
+    net = random_mlp(sizes, last=last, distribution="glorot", seed=seed)
+    return net.changed(activations=[activation] * (len(sizes) - 2) + [last])
 
 
 def _random_rays(rng: np.random.Generator, reach: float) -> tuple[np.ndarray, np.ndarray]:
@@ -37,9 +44,10 @@ def check_field(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
         ([3, 8, 5], "tanh", "softmax"),
         ([2, 30, 30, 30, 3], "tanh", "identity"),
         ([3, 80, 80, 1], "relu", "identity"),
+        ([3, 30, 30, 2], "13 relu + 1 sine(2) + 12 product + 4 identity", "identity"),
     ]
     for sizes, activation, last in cases:
-        net = random_mlp(sizes, activation, last=last, distribution="glorot", seed=1)
+        net = _net(sizes, activation, last)
         x = points(net.inputs)
         values, gradients = kernel.evaluate(net, x, gradient=True)
         exact, exact_gradients = twin.value_and_gradient(net, x)
@@ -69,10 +77,12 @@ def check_grid(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
 
 def check_product(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """Wide layers by each variant that this adapter has, in both precisions."""
-    for sizes, last in (([2, 130, 70, 3], "identity"), ([70, 20, 100], "softmax")):
-        net = random_mlp(sizes, "tanh", last=last, distribution="glorot", seed=1)
+    units = "99 tanh + 1 relu + 30 identity"
+    cases = [([2, 130, 70, 3], "tanh", "identity"), ([70, 20, 100], "tanh", "softmax")]
+    for sizes, hidden, last in [*cases, ([2, 130, 130, 3], units, "identity")]:
+        net = _net(sizes, hidden, last)
         x = points(net.inputs)
-        exact, name = twin.value(net, x), _name(sizes, last)
+        exact, name = twin.value(net, x), _name(sizes, last if hidden == "tanh" else hidden)
         for variant in dict.fromkeys((kernel.best_variant(net), "slabs")):
             for precision in kernel.PRECISIONS:
                 values = kernel.evaluate(net, x, precision=precision, variant=variant)
@@ -111,8 +121,9 @@ def check_enclosure(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     rng = np.random.default_rng(4)
     origins, directions = _random_rays(rng, 3)
     ends = (2 * rng.random(64)).astype(np.float32)
-    for sizes, activation in (([3, 8, 1], "tanh"), ([3, 16, 16, 1], "sine(2)")):
-        net = random_mlp(sizes, activation, distribution="glorot", seed=3)
+    units = "7 sine(2) + 1 tanh + 6 product + 2 identity"
+    for sizes, activation in (([3, 8, 1], "tanh"), ([3, 16, 16, 1], "sine(2)"), ([3, 16, 16, 1], units)):
+        net = _net(sizes, activation, seed=3)
         bounds = kernel.enclose(net, origins, directions, 0.0, ends, places=9).astype(float)
         t = np.linspace(0, 1, 9) * ends[:, None].astype(float)
         values = field_twin.value(net, (origins[:, None] + t[..., None] * directions[:, None]).reshape(-1, 3)).reshape(

@@ -328,9 +328,9 @@ def _stored(half):
 
 
 def _units(layer):
-    """How many units a layer has, where its code depends on it: where groups of four differ, be it only the fill."""
-    count = len(layer.bias)
-    return count if len(set(groups(layer.activation, count))) > 1 else 0
+    """How many units a layer has, where its code depends on it: where some of its units, or the fill, differ."""
+    first, *others = set(groups(layer.activation, len(layer.bias)))
+    return len(layer.bias) if others or len(first) > 1 else 0
 
 
 @cache

@@ -8,11 +8,13 @@ from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.kernels import field, product
 from engine.kernels.grid import Plane, evaluate_grid
+from engine.network.graph.lowering.layers import as_mlp
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.reference import field as reference
 from engine.reference import grid as grid_reference
 from engine.reference import product as product_reference
+from tests.network.graph.forms import FORMS, made
 
 POINTS = np.random.default_rng(0).uniform(-1, 1, (70, 3)).astype(np.float32)
 
@@ -48,6 +50,7 @@ WIDE = {
     "skip": net_of([3, 103, 70, 2], "100 relu + 3 identity", "67 tanh + 3 identity", "identity"),
     "pairs": net_of([3, 90, 40], "50 sine(2) + 40 product", "13 identity + 3 relu + 24 softplus"),
     "residual": residual(130),
+    "one group": net_of([3, 70, 2], "tanh", "1 relu + 1 identity"),
 }
 
 
@@ -70,6 +73,15 @@ def test_gradients_are_those_of_float64(net):
     wanted, errors = reference.value_and_gradient(net, POINTS), reference.bounds(net, POINTS)
     close(values, wanted[0], errors[0])
     assert (np.abs(gradients - wanted[1]) <= errors[1]).all()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_graphs_become_is_computed_as_by_float64(form):
+    net = as_mlp(made(form))
+    points = np.random.default_rng(1).uniform(-1, 1, (20, net.inputs)).astype(np.float32)
+    errors = reference.bounds(net, points)[0]
+    close(field.evaluate(net, points), net(points), errors)
+    close(product.evaluate(net, points), net(points), errors)
 
 
 @pytest.mark.parametrize("gradient", [False, True])
