@@ -13,6 +13,9 @@ from engine.errors import FileError
 LOG_LEVEL = "NEUROSCENE_LOG"
 WGSL_FOLDER = "NEUROSCENE_DUMP_WGSL"
 
+# What is assumed where the system does not say how much memory there is.
+USUAL_MEMORY = 8 << 30
+
 log = logging.getLogger("neuroscene")
 
 
@@ -53,9 +56,13 @@ if os.environ.get(LOG_LEVEL):
     show_log(os.environ[LOG_LEVEL])
 
 
-def memory_bytes() -> int | None:
-    """The machine's memory in bytes; None if the system does not tell."""
+def memory_bytes() -> int:
+    """The memory of this machine, or of the container if that may have less."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
+        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        there = USUAL_MEMORY
+    try:
+        return min(there, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # no such system, or `max`
+        return there

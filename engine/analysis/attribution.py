@@ -147,6 +147,8 @@ def _parts(net, responses, node, patch):
         return _through_product(net, responses, node, patch)
     if isinstance(node, kinds.MaxPool | kinds.AveragePool):
         return [(key, _through_pool(node, x, patch))]
+    if isinstance(node, kinds.Resize | kinds.TransposedConvolution) and min(getattr(node, "padding", (0,))) >= 0:
+        return _through_larger(net, node, key, x, patch)
     if len(keys) == 1 and net.shapes[key] == net.shapes[node.name] and isinstance(node, OWN):
         # An activation or a norm: a neuron's own sum contributes most, and gets all.
         return [(key, patch)]
@@ -220,6 +222,23 @@ def _through_product(net, responses, node, patch):
         return [_part(net, node.inputs[1], right)]
     left = a * (whole @ np.swapaxes(b, -1, -2))
     return [_part(net, key, part / 2) for key, part in zip(node.inputs, (left, right), strict=True)]
+
+
+def _through_larger(net, node, key, x, patch):
+    """Through weights that spread each number over several: back by the same weights."""
+    x = _whole(net, key, x.astype(float))
+    if isinstance(node, kinds.Resize):
+        sizes = abs(node.rows) @ abs(x) @ abs(node.columns).T
+        back = lambda whole: node.rows.T @ whole @ node.columns
+    else:
+        sizes = replace(node, weights=abs(node.weights), bias=0 * node.bias).value(abs(x))
+        # Weights (I, O / groups) of a transposed convolution are those of the convolution backwards.
+        fields = {key: getattr(node, key) for key in ("stride", "padding", "dilation", "groups")}
+        same = kinds.Convolution(node.name, node.inputs, node.weights, **fields)
+        back = same.value
+    whole = _over(_whole(net, node.name, _filled(net, node.name, patch)), sizes)
+    rows, columns = x.shape[2:]
+    return [_part(net, key, x * back(whole)[:, :, :rows, :columns])]
 
 
 def _is_softmax(net, name):

@@ -11,23 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from engine.diagnostics import memory_bytes
 from engine.errors import FileError, NetworkError
-
-# What is assumed where the system does not say how much memory there is.
-USUAL_MEMORY = 8 << 30
-
-
-def memory_bytes() -> int:
-    """The memory of this machine, or of the container if that may have less."""
-    try:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
-        there = USUAL_MEMORY
-    try:
-        return min(there, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):  # no such system, or `max`
-        return there
-
 
 # A file beyond one of these limits is refused before memory is allocated. Reading may hold the file, its arrays and
 # what is made of them at once, so it may have a quarter of the memory; what 2 GiB hold is read everywhere.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,16 +32,19 @@ class UnknownArchitecture(NetworkError):
 
 
 def load_convnet(
-    path: str | os.PathLike,
+    path: Any,
     architecture: str | None = None,
     *,
+    example: Any = None,
     size: tuple[int, int] | None = None,
     classifier_padding: int | None = None,
     classes: Sequence[str] = (),
     preprocess: Preprocess | None = None,
 ) -> ConvNet:
-    """The ConvNet in an .onnx or .safetensors file.
+    """The ConvNet in an .onnx or .safetensors file, or that a PyTorch module computes.
 
+    path                 of the file; or a torch.nn.Module of any forward, read by torch.export and compared with it
+    example              of a module: an array that it takes, as (1, C, H, W); None: noise of `size`
     architecture         one of ARCHITECTURES, for a file of weights; None: found from metadata, or from keys and shapes
     size                 (H, W) of the input; None: the file's, or the one that its weights were trained at
     classifier_padding   zeros round the map before SqueezeNet's classifier: 0 in torchvision, 1 in the authors' 1.0;
@@ -51,6 +55,10 @@ def load_convnet(
 
     Raises FileError, NetworkError or ShapeError, which say what cannot be shown.
     """
+    if not isinstance(path, str | os.PathLike):
+        from engine.formats.torch.images import from_module  # PyTorch is there already
+
+        return from_module(path, example, size=size, classes=classes, preprocess=preprocess)
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix == ".onnx":

@@ -16,8 +16,8 @@ from engine.network.graph.nodes import GraphNode, Input
 from engine.network.graph.views import View, channels_last, view_of
 from engine.network.preprocess import ORDERS, Preprocess, usual
 
-# Responses may take this part of the machine's memory, or of so much if it is unknown.
-PART, UNKNOWN_MEMORY = 0.5, 8 << 30
+# Responses may take this part of the machine's memory.
+PART = 0.5
 # Nodes that only move numbers: none of them is shown.
 MOVING = kinds.Reshape | kinds.Transpose | kinds.Slice | kinds.Expand | kinds.Gather | kinds.Pad | kinds.Cast
 
@@ -55,7 +55,7 @@ class ConvNet:
         self.nodes = (self.input, *(n for n in graph.nodes if not isinstance(n, Input | kinds.Constant)))
         self.last = channels_last(graph)
         self.shapes: dict[str, View] = {}
-        memory, neurons = PART * (memory_bytes() or UNKNOWN_MEMORY), 0
+        memory, neurons = PART * memory_bytes(), 0
         for node in self.nodes:
             dims = graph.dims[node.name]
             self.shapes[node.name] = view_of(dims, self.last[node.name])

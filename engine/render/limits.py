@@ -15,7 +15,7 @@ def check_memory(size: tuple[int, int]) -> None:
     size   (width, height) in pixels
     """
     memory = memory_bytes()
-    if memory is not None and size[0] * size[1] * BYTES_A_PIXEL > memory:
+    if size[0] * size[1] * BYTES_A_PIXEL > memory:
         side = int((memory / BYTES_A_PIXEL) ** 0.5)
         raise SettingError(
             f"--size {size[0]}x{size[1]} takes {size[0] * size[1] * BYTES_A_PIXEL / 1e9:.1f} GB of memory, and this "

@@ -250,7 +250,7 @@ def _sides(cell: Any) -> tuple[int, int]:
 def _fits_memory(layout: SheetLayout, count: int) -> None:
     width, height = layout.size
     memory, needed = limits.memory_bytes(), width * height * limits.BYTES_A_PIXEL
-    if memory is not None and needed > memory:
+    if needed > memory:
         side = int(layout.cell[0] * (memory / needed) ** 0.5)
         raise SettingError(
             f"{count} cells of {layout.cell[0]}x{layout.cell[1]} make a sheet of {width}x{height} pixels, which takes "

@@ -37,6 +37,7 @@ class ActivationsMarks(ActivationsBlocks):
     _cloud: engine.NeuronCloud
     _plane: engine.ImagePlane
     _wired: tuple | None
+    untold: str | None = None  # why lines to what moved the pinned neuron end early
 
     @property
     def pinned(self) -> Neuron | None:
@@ -58,7 +59,7 @@ class ActivationsMarks(ActivationsBlocks):
         if not text:
             return None
         parts = text.replace(",", " ").split()
-        count = 3 if len(parts) >= 4 else 1
+        count = 3 if len(parts) >= 4 and all(n.isdigit() for n in parts[-3:-1]) else 1
         name, numbers = " ".join(parts[:-count]), parts[-count:]
         if not name or not all(n.isdigit() for n in numbers):
             raise SettingError(f"neuron={text}: it takes block, channel, row, column, as in `fire4 17 9 12`.")
@@ -188,8 +189,19 @@ class ActivationsMarks(ActivationsBlocks):
 
     # The neurons that moved it.
 
+    def _movers(self, neuron, most):
+        """The Attributions to a neuron; none, and `untold` says why, where they cannot be followed."""
+        try:
+            return engine.attributions(
+                self.convnet, self.responses, neuron.node, neuron.place, set(self.block_names), most=most
+            )
+        except engine.NetworkError as error:
+            self.untold = str(error)
+            return []
+
     def _wire(self, neuron):
         """Lines from a neuron to those that moved it most, from these to theirs, and so on to the picture."""
+        self.untold = None
         segments: list[tuple] = []
         strengths: list[float] = []
         ends: dict[Neuron, float] = {}
@@ -198,9 +210,7 @@ class ActivationsMarks(ActivationsBlocks):
             found: dict[Neuron, float] = {}
             for at, share in level.items():
                 most = FIRST if at is neuron else EACH
-                moved = engine.attributions(
-                    self.convnet, self.responses, at.node, at.place, set(self.block_names), most=most
-                )
+                moved = self._movers(at, most)
                 for i in moved:
                     mover = Neuron(i.node, i.channel, i.row, i.column)
                     segments.append((self.where(at), self.where(mover)))

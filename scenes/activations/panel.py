@@ -90,6 +90,8 @@ class ActivationsPanel(ActivationsMarks):
         self.neuron = ""
 
     def remark(self) -> str | None:
+        if self.pinned and self.lines and self.untold:
+            return self.untold
         if self.net is not None or self.network != "small":
             return None
         there = engine.downloaded_file("squeezenet") is not None

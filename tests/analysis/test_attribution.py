@@ -5,7 +5,7 @@ import pytest
 
 from engine.analysis.attribution import attributions
 from engine.errors import NetworkError
-from engine.network.convnet import ConvNet
+from engine.network.convnet import MOVING, ConvNet
 from engine.network.graph import nodes
 from engine.reference.forward import value as responses
 
@@ -137,3 +137,71 @@ def test_a_neuron_there_is_not_is_reported():
     net = ConvNet([nodes.Input("x", (), (1, 2, 4, 4)), conv("c", "x", 3, 2)])
     with pytest.raises(NetworkError, match=r"\(3, 2, 2\)"):
         attributions(net, {}, "c", (3, 0, 0), {"x"})
+
+
+# Through any linear node the shares are weight times response: weights found by pushing each input by itself.
+def linear(net, name, place):
+    """(the shares of the input's numbers) of a node that is linear in it, without bias."""
+    x = RNG.normal(size=net.input_shape)
+    values = responses(net, x)
+    weights = np.zeros(x.shape)
+    for at in np.ndindex(x.shape):
+        one = np.zeros(x.shape)
+        one[at] = 1
+        weights[at] = responses(net, one)[name][place]
+    found = np.zeros(x.shape)
+    for i in attributions(net, values, name, place, {net.input.name}, most=x.size):
+        found[i.channel, i.row, i.column] = i.share
+    terms = weights * x
+    return found, terms / abs(terms).sum()
+
+
+LINEAR = {
+    "resized": (nodes.Resize("y", ("x",), np.abs(RNG.normal(size=(5, 3))), np.eye(4)), (1, 2, 3, 4), (1, 4, 2)),
+    "spread": (nodes.TransposedConvolution("y", ("x",), RNG.normal(size=(2, 3, 3, 2)), None, (2, 1), (1, 0, 0, 0)),
+               (1, 2, 3, 4), (2, 3, 1)),
+    "spread in groups": (
+        nodes.TransposedConvolution("y", ("x",), RNG.normal(size=(4, 2, 2, 2)), None, (2, 2), groups=2),
+        (1, 4, 2, 2), (3, 1, 2)),
+    "turned": (nodes.Transpose("y", ("x",), (0, 2, 1)), (1, 5, 3), (4, 2, 0)),
+    "cut": (nodes.Slice("y", ("x",), (0, 3), (1, 2), (1, -2)), (1, 5), (1, 0, 0)),
+    "padded": (nodes.Pad("y", ("x",), (0, 0, 1, 1), (0, 0, 0, 2), 0.0, "edge"), (1, 2, 3, 4), (1, 0, 0)),
+    "tokens": (nodes.Dense("y", ("x",), RNG.normal(size=(4, 3))), (1, 5, 3), (2, 4, 0)),
+    "the mean of tokens": (nodes.Reduce("y", ("x",), "mean", (1,), False), (1, 5, 3), (2, 0, 0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("node", "shape", "place"), LINEAR.values(), ids=LINEAR)
+def test_through_a_linear_node_shares_are_weight_times_response(node, shape, place):
+    net = ConvNet([nodes.Input("x", (), shape), node], preprocess=False)
+    found, wanted = linear(net, "y", place)
+    # What only moves is the number itself, of either sign.
+    assert found == pytest.approx(abs(wanted) if isinstance(node, MOVING) else wanted)
+
+
+def test_attention_gives_all_to_what_is_looked_at():
+    net = ConvNet(
+        [
+            nodes.Input("x", (), (1, 5, 3)),
+            nodes.Dense("k", ("x",), RNG.normal(size=(5, 3))),
+            nodes.Softmax("look", ("k",), -1),
+            nodes.Dense("v", ("x",), RNG.normal(size=(4, 3))),
+            nodes.MatMul("seen", ("look", "v")),
+        ],
+        preprocess=False,
+    )
+    values = responses(net, RNG.normal(size=(3, 5, 1)))
+    found = attributions(net, values, "seen", (1, 2, 0), {"look", "v"})
+    terms = values["look"][:, 2, 0] * values["v"][1, :, 0]
+    assert {i.node for i in found} == {"v"} and {i.channel for i in found} == {1}
+    for i in found:
+        assert i.share == pytest.approx(terms[i.row] / abs(terms).sum())
+
+
+def test_what_cannot_be_followed_is_said():
+    net = ConvNet(
+        [nodes.Input("x", (), (1, 3, 4)), nodes.Reduce("largest", ("x",), "max", (1,), False)], preprocess=False
+    )
+    values = responses(net, RNG.normal(size=(4, 3, 1)))
+    with pytest.raises(NetworkError, match=r"cannot be followed through `largest` \(reduce\)"):
+        attributions(net, values, "largest", (0, 0, 0), {"x"})

@@ -109,12 +109,79 @@ def gated():
     return g.mean("mean").add(nodes.Multiply, "squares", "mean", "mean").flat("flat", 30).dense("fc", 5, 30).net()
 
 
+def unet():
+    """Down and up again: group norm, a transposed convolution, a map resized; channels in another order; a mask."""
+    pad = {"padding": (1,) * 4}
+    g = Graph(3, 12, 16).conv("e1", 8, 3, 3, **pad)
+    g.add(nodes.Normalise, "n1", gain=g.rng.normal(size=(8, 1, 1)), bias=np.zeros((8, 1, 1)), groups=2).act(
+        "r1", "silu"
+    )
+    g.add(nodes.MaxPool, "down", size=(2, 2), stride=(2, 2)).conv("m", 10, 8, 3, **pad).act("rm")
+    # As in ShuffleNet: channels as 2 by 5, and turned.
+    g.add(nodes.Reshape, "parts", dims=(1, 2, 5, 6, 8)).add(nodes.Transpose, "turned", axes=(0, 2, 1, 3, 4))
+    g.add(nodes.Reshape, "shuffled", dims=(1, 10, 6, 8))
+    g.add(nodes.TransposedConvolution, "up", weights=g.rng.normal(size=(10, 6, 2, 2)) / 4, stride=(2, 2))
+    g.add(nodes.Concat, "skip", "up", "r1").conv("c", 6, 14, 3, **pad)
+    g.add(nodes.Prelu, "p", slopes=g.rng.normal(size=(6, 1, 1)))
+    g.add(nodes.Slice, "half", starts=(0, 1, 0, 0), counts=(1, 3, 12, 16), steps=(1, 2, 1, 1))
+    g.add(nodes.Pad, "padded", before=(0, 0, 1, 0), after=(0, 0, 1, 2), mode="reflect")
+    rows = np.repeat(np.eye(14), 2, axis=0)
+    return g.add(nodes.Resize, "large", rows=rows, columns=np.eye(18)[::2]).add(nodes.Softmax, "mask").net()
+
+
+def transformer():
+    """Patches, a class token, places, attention, a gated layer, the class token's scores."""
+    g = Graph(3, 8, 8).conv("patches", 12, 3, 2, stride=(2, 2))
+    g.add(nodes.Reshape, "rows", dims=(1, 12, 16)).add(nodes.Transpose, "tokens", axes=(0, 2, 1))
+    for name, shape in (("class", (1, 1, 12)), ("places", (1, 17, 12)), ("root", ()), ("row", (12,))):
+        g.nodes.append(nodes.Constant(name, (), np.float32(g.rng.normal(size=shape))))
+    g.add(nodes.Concat, "all", "class", "tokens", axis=1).add(nodes.Add, "placed", "all", "places")
+    ones = np.ones(12)
+    g.add(nodes.Normalise, "norm", gain=ones, bias=ones, axes=(-1,)).dense("qkv", 36, 12)
+    g.add(nodes.Reshape, "split", dims=(1, 17, 3, 2, 6)).add(nodes.Transpose, "heads", axes=(2, 0, 3, 1, 4))
+    for i, key in enumerate("qkv"):
+        g.add(nodes.Gather, key, "heads", indices=np.array(i))
+    g.add(nodes.Transpose, "kt", "k", axes=(0, 1, 3, 2)).add(nodes.MatMul, "products", "q", "kt")
+    g.add(nodes.Divide, "scaled", "products", "root").add(nodes.Softmax, "attention", axis=-1)
+    g.add(nodes.MatMul, "seen", "attention", "v").add(nodes.Transpose, "back", axes=(0, 2, 1, 3))
+    g.add(nodes.Reshape, "joined", dims=(1, 17, 12)).dense("mixed", 12, 12).add(
+        nodes.Multiply, "layer scale", "mixed", "row"
+    )
+    g.add(nodes.Add, "sum", "placed", "layer scale").dense("wide", 20, 12).act("gelu", "gelu").dense("narrow", 12, 20)
+    g.add(nodes.Add, "sum 2", "sum", "narrow").add(nodes.Gather, "first", indices=np.array(0), axis=1)
+    g.dense("scores", 5, 12).add(nodes.Softmax, "log", log=True)
+    # A second way: what is the largest, where it is, and the tokens as a map with channels last.
+    g.add(nodes.Reduce, "largest", "sum 2", function="max", axes=(1,)).add(
+        nodes.Compare, "is", "sum 2", "largest", relation="=="
+    )
+    g.add(nodes.Where, "kept", "is", "sum", "placed").add(nodes.Reduce, "mean", function="mean", axes=(1,), keep=False)
+    return g.dense("last", 5, 12).add(nodes.Subtract, "both", "log", "last").net()
+
+
+def windows():
+    """As Swin and ConvNeXt: maps with their channels last, cut into windows and rolled."""
+    g = Graph(3, 8, 12).conv("stem", 6, 3, 2, stride=(2, 2)).add(nodes.Transpose, "last", axes=(0, 2, 3, 1))
+    g.add(nodes.Normalise, "norm", gain=np.ones(6), bias=np.zeros(6), axes=(-1,))
+    for name, first, count in (("right", 1, 3), ("left", 0, 1)):
+        g.add(nodes.Slice, name, "norm", starts=(0, first, 0, 0), counts=(1, count, 6, 6), steps=(1,) * 4)
+    g.add(nodes.Concat, "rolled", "right", "left", axis=1).add(nodes.Reshape, "cut", dims=(1, 2, 2, 3, 2, 6))
+    g.add(nodes.Transpose, "windows", axes=(0, 1, 3, 2, 4, 5)).add(nodes.Reshape, "of four", dims=(6, 4, 6))
+    g.dense("d", 8, 6).act("a", "gelu").dense("e", 6, 8).add(nodes.Reshape, "apart", dims=(1, 2, 3, 2, 2, 6))
+    g.add(nodes.Transpose, "put back", axes=(0, 1, 3, 2, 4, 5)).add(nodes.Reshape, "map", dims=(1, 4, 6, 6))
+    g.add(nodes.Add, "sum", "map", "last").add(nodes.Transpose, "first", axes=(0, 3, 1, 2))
+    g.add(nodes.Affine, "scaled", scale=g.rng.normal(size=(6, 1, 1)), shift=np.zeros(1)).conv("each", 6, 1, 3, groups=6)
+    return g.add(nodes.LocalNormalise, "local", size=3).mean("mean").flat("flat", 6).dense("fc", 4, 6).net()
+
+
 NETS = {
     "fire": fire(),
     "residual": residual(),
     "plain": plain(),
     "dense block": dense_block(),
     "gated": gated(),
+    "unet": unet(),
+    "transformer": transformer(),
+    "windows": windows(),
 }
 
 
@@ -192,6 +259,24 @@ def test_every_step_of_any_graph_is_the_twins(net):
         raw = held.array.read(4 * held.count, 4 * held.first).reshape(held.groups, held.places, 4)
         filled = raw.transpose(0, 2, 1).reshape(4 * held.groups, -1)[held.shape[0] :]
         assert (filled == 0).all(), name
+
+
+@pytest.mark.parametrize("name", ["unet", "transformer", "windows"])
+def test_what_lies_in_numpys_order_is_a_map_once_it_is_asked_for_and_in_every_run_then(name):
+    net = NETS[name]
+    run = Forward(net)
+    for seed in (0, 1):
+        found = run.run(image(net, seed))
+        for key in net.shown:
+            if key in run.kept:
+                assert run.map(key).shape == net.shapes[key] and np.array_equal(run.map(key).read(), found[key]), key
+
+
+def test_a_transpose_between_channels_first_and_last_and_a_reshape_of_places_move_nothing():
+    run = Forward(NETS["windows"])
+    assert run.array("last") is run.array("stem") and run.array("first") is run.array("sum")
+    run = Forward(NETS["transformer"])
+    assert run.array("tokens") is run.array("patches")
 
 
 def test_two_runs_give_the_same_bytes_and_another_image_others():

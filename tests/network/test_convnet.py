@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from engine.errors import NetworkError, ShapeError
-from engine.network.convnet import ConvNet
+from engine.network.convnet import ConvNet, channels_first
 from engine.network.graph import nodes
+from engine.network.graph.graph import Graph
+from engine.network.graph.passes.simplify import simplified
+from engine.network.graph.views import unviewed, view_of, viewed
 from engine.network.preprocess import Preprocess
 from engine.reference.forward import value as forward
 
@@ -127,6 +130,54 @@ def test_what_is_scaled_sees_all_that_the_vector_sees_wherever_it_is(whole, last
     assert net.field("scaled", 0, 0) == ((0, 0, 10, 12) if whole else (0, 0, 8, 10))
     for name in ("scaled", "b", "square"):
         assert net.receptive(name) == ((10, 12), (0, 0), (0, 0))
+
+
+def test_an_image_with_its_channels_last_is_turned_where_it_is_transposed_at_once():
+    scale = nodes.Affine("scaled", ("x",), np.array([1.0, 2.0, 3.0]), np.zeros(1))
+    parts = [
+        nodes.Input("x", (), (1, 5, 6, 3)),
+        scale,
+        nodes.Transpose("t", ("scaled",), (0, 3, 1, 2)),
+        conv("c", "t", 2, 3),
+    ]
+    graph = Graph(parts, ["c"])
+    turned = channels_first(graph)
+    image = RNG.normal(size=(1, 5, 6, 3))
+    assert turned.inputs[0].size == (1, 3, 5, 6)
+    assert np.allclose(turned(image.transpose(0, 3, 1, 2)), graph(image))
+    assert not any(isinstance(n, nodes.Transpose) for n in simplified(turned).nodes)
+    # What is also seen otherwise stays as it is.
+    seen = Graph([*parts, nodes.Reshape("r", ("x",), (1, 90))], ["c", "r"])
+    assert channels_first(seen) is seen and channels_first(turned) is turned
+
+
+@pytest.mark.parametrize(
+    ("dims", "last", "view"),
+    [((), None, (1, 1, 1)), ((5,), None, (5, 1, 1)), ((1, 5), None, (5, 1, 1)), ((4, 5), None, (5, 4, 1)),
+     ((1, 7, 5), None, (5, 7, 1)), ((1, 7, 5), False, (7, 5, 1)), ((1, 3, 7, 5), None, (3, 7, 5)),
+     ((2, 3, 7, 5), None, (6, 7, 5)), ((1, 7, 5, 3), True, (3, 7, 5)), ((2, 7, 5, 3), True, (3, 2, 35))],
+)  # fmt: skip
+def test_an_array_of_any_shape_has_a_map(dims, last, view):
+    x = RNG.normal(size=dims)
+    assert view_of(dims, last) == view == viewed(x, last).shape
+    assert np.array_equal(unviewed(viewed(x, last), dims, last), x)
+
+
+def test_what_is_shown_is_what_is_computed_and_maps_with_channels_last_are_maps():
+    net = ConvNet(
+        [
+            nodes.Input("x", (), (1, 3, 4, 6)),
+            nodes.Transpose("last", ("x",), (0, 2, 3, 1)),
+            nodes.Dense("d", ("last",), RNG.normal(size=(5, 3))),
+            nodes.Constant("c", (), np.ones(5)),
+            nodes.Add("sum", ("d", "c")),
+            nodes.Reshape("tokens", ("sum",), (1, 24, 5)),
+        ],
+        preprocess=False,
+    )
+    assert net.shown == ("d", "sum") and "c" not in net.shapes
+    assert net.shapes == {"x": (3, 4, 6), "last": (3, 4, 6), "d": (5, 4, 6), "sum": (5, 4, 6), "tokens": (5, 24, 1)}
+    assert net.taken(net.node("sum")) == ("d",)
 
 
 def test_weights_are_kept_as_they_were_given():

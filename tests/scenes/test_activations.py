@@ -13,6 +13,7 @@ from engine.draw.words.callout import Callout
 from engine.errors import NeurosceneError, SettingError, ShapeError
 from engine.formats.load_convnet import load_convnet
 from engine.network.convnet import ConvNet
+from engine.network.graph import nodes
 from engine.network.graph.nodes import Add, Convolution, Dense, Elementwise, Input, Reduce, Reshape
 from engine.reference.forward import value as twin
 from engine.render.renderer import Renderer
@@ -435,3 +436,55 @@ def test_every_figure_can_be_made(figure):
             assign(scene, name, value)
         scene.advance(Clock(scene.moment))
         assert bool(scene.neuron) == (scene.pinned is not None)
+
+
+def any_weights(*shape):
+    return np.random.default_rng(sum(shape)).normal(size=shape) / np.sqrt(np.prod(shape[1:]))
+
+
+def unet():
+    """Down and up again, to a mask."""
+    return [
+        Input("x", (), (1, 3, 8, 12)),
+        Convolution("in", ("x",), any_weights(6, 3, 3, 3), padding=(1,) * 4),
+        nodes.Normalise("norm", ("in",), np.ones((6, 1, 1)), np.zeros((6, 1, 1)), groups=2),
+        nodes.MaxPool("down", ("norm",), (2, 2), (2, 2)),
+        nodes.TransposedConvolution("up", ("down",), any_weights(6, 4, 2, 2), stride=(2, 2)),
+        nodes.Concat("skip", ("up", "norm")),
+        Convolution("out", ("skip",), any_weights(3, 10, 1, 1)),
+        nodes.Softmax("mask", ("out",)),
+    ]
+
+
+def transformer():
+    """Patches that look at one another, then the mean of all."""
+    return [
+        Input("x", (), (1, 3, 8, 12)),
+        Convolution("patches", ("x",), any_weights(6, 3, 4, 4), stride=(4, 4)),
+        Reshape("rows", ("patches",), (1, 6, 6)),
+        nodes.Transpose("tokens", ("rows",), (0, 2, 1)),
+        Dense("keys", ("tokens",), any_weights(6, 6)),
+        nodes.Transpose("turned", ("keys",), (0, 2, 1)),
+        nodes.MatMul("products", ("tokens", "turned")),
+        nodes.Softmax("attention", ("products",), -1),
+        nodes.MatMul("seen", ("attention", "tokens")),
+        Add("sum", ("tokens", "seen")),
+        Reduce("largest", ("sum",), "max", (1,), False),
+        Dense("scores", ("largest",), any_weights(4, 6)),
+    ]
+
+
+@pytest.mark.parametrize("made", [unet, transformer])
+def test_networks_of_other_kinds_are_shown_and_asked(made):
+    scene = Activations(net=ConvNet(made(), name="other"), blocks="all", reveal=False)
+    assert not {"rows", "tokens", "turned"} & set(scene.block_names)
+    wanted = twin(scene.convnet, scene.convnet.preprocess(scene.seen))
+    for name in scene.block_names:
+        assert abs(scene.responses[name] - wanted[name]).max() <= 1e-5 * max(1.0, abs(wanted[name]).max())
+    for label, name in zip(scene.block_labels, scene.block_names, strict=True):
+        place = "0 0 0" if scene.convnet.shapes[name][1:] != (1, 1) else "0"
+        assert shown(scene, neuron=f"{label} {place}").std() > 0
+    if made is transformer:
+        # What moved a largest number is not followed; the scene says so.
+        assert shown(scene, neuron="scores 1").std() > 0 and "`largest` (reduce)" in scene.remark()
+    assert shown(scene, neuron="", blocks="stages").std() > 0
