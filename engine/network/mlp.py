@@ -13,6 +13,9 @@ from engine.errors import NetworkError, ShapeError, located
 from engine.network.activations import Activation
 from engine.network.units.mixed import LayerActivation, Mixed, check, parse
 
+# Characters of a shape's activations that are written.
+LONGEST = 120
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -31,7 +34,8 @@ class Shape:
         return sum(out * (inputs + 1) for inputs, out in itertools.pairwise(self.sizes))
 
     def __str__(self):
-        return f"{sizes_text(self.sizes)} {','.join(dict.fromkeys(map(str, self.activations)))}"
+        text = ",".join(dict.fromkeys(map(str, self.activations)))
+        return f"{sizes_text(self.sizes)} {text if len(text) <= LONGEST else text[: LONGEST - 3] + '...'}"
 
 
 def sizes_text(sizes: Iterable[int]) -> str:

@@ -148,6 +148,7 @@ class UnitLayer:
     shown    a bool for each unit
     dim      a bool for each unit: True for one without effect, such as a dead one; () for none
     docs     a text for each unit, shown on hover; () for none
+    passes   a bool for each unit: True for one that only passes a value on, and has no button; () for none
     """
 
     title: str
@@ -155,13 +156,19 @@ class UnitLayer:
     shown: tuple[bool, ...]
     dim: tuple[bool, ...] = ()
     docs: tuple[str, ...] = ()
+    passes: tuple[bool, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("shown", "dim", "docs"):
+        for name in ("shown", "dim", "docs", "passes"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        for name in ("dim", "docs"):
+        for name in ("dim", "docs", "passes"):
             if len(getattr(self, name)) not in (0, len(self.shown)):
                 raise ShapeError(f"{self.title} has {len(self.shown)} units, but {len(getattr(self, name))} `{name}`.")
+
+    @property
+    def listed(self) -> tuple[int, ...]:
+        """The numbers of the units that have a button."""
+        return tuple(k for k in range(len(self.shown)) if not (self.passes and self.passes[k]))
 
 
 @dataclass(frozen=True)

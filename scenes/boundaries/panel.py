@@ -13,6 +13,8 @@ RUNS = ("#b48ead", "#d0a15c", "#7f9fbf", "#8fae8b", "#c77d7d", "#9a8fc0")
 COUNTED = 64
 # Points a side of the grid on which dead neurons are found.
 SAMPLED = 24
+# What is said of a unit that has no boundary anywhere, and no button.
+PASSES = "passes its sum on"
 
 
 class BoundariesPanel(BoundariesPicture):
@@ -86,9 +88,8 @@ class BoundariesPanel(BoundariesPicture):
             zip(self.styles_of(len(sizes)), engine.read_units(self.neurons, sizes), dead, strict=True), 1
         ):
             docs = [f"layer {k}, neuron {n}{': ' + word if word else ''}" for n, word in enumerate(words, 1)]
-            layers.append(
-                engine.UnitLayer(f"Layer {k}", style.css, tuple(map(bool, shown)), tuple(map(bool, words)), tuple(docs))
-            )
+            on, dim, passes = map(bool, shown), map(bool, words), (word == PASSES for word in words)
+            layers.append(engine.UnitLayer(f"Layer {k}", style.css, tuple(on), tuple(dim), tuple(docs), tuple(passes)))
         return engine.Units(tuple(layers), self.write_neurons, self._hover, self._hovered)
 
     def _dead(self, net):
@@ -157,7 +158,7 @@ class BoundariesPanel(BoundariesPicture):
 def _state(z, places):
     """Why a unit with these sums has no boundary on the domain, or an empty text."""
     if not places:
-        return "passes its sum on"
+        return PASSES
     sides = sum(z > place for place in places)
     if sides.min() < sides.max():
         return ""

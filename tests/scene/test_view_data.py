@@ -42,6 +42,11 @@ def test_a_layer_s_texts_are_as_many_as_its_units():
         UnitLayer("Layer 1", "#ffffff", (True, False), docs=("a", "b", "c"))
 
 
+def test_units_that_pass_a_value_on_are_not_listed():
+    layer = UnitLayer("a", "#ffffff", [True] * 4, passes=[True, False, False, True])
+    assert layer.listed == (1, 2) and UnitLayer("a", "#ffffff", [True] * 3).listed == (0, 1, 2)
+
+
 def test_what_is_shown_is_a_tuple_a_layer():
     layers = [UnitLayer("a", "#ffffff", [True, False]), UnitLayer("b", "#ffffff", [False])]
     assert Units(tuple(layers), put=None).shown == ((True, False), (False,))

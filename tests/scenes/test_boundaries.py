@@ -54,6 +54,13 @@ def test_the_story_that_comes_along_has_good_runs():
     assert (record.losses[:, -1] <= 0.035).sum() >= 3
 
 
+def test_units_that_pass_their_sums_on_have_no_button_and_say_so():
+    skips = net(sizes=(2, 6, 5, 2)).changed(activations=["4 relu + 2 identity", "relu", "identity"])
+    units = Boundaries(history=History.of(skips, PLANE)).units()
+    assert [layer.listed for layer in units.layers] == [(0, 1, 2, 3), (0, 1, 2, 3, 4)]
+    assert "passes its sum on" in units.layers[0].docs[5] and units.layers[0].dim[5]
+
+
 def test_a_picture_is_for_the_last_step_unless_told():
     record = life()
     scene = Boundaries(history=record)

@@ -11,7 +11,7 @@ from engine.scene.view_data import Units
 from engine.ui.control.pointer import Hover
 from engine.ui.theme import ROUND, SMALL, contrast, packed
 from engine.ui.widgets.setting import Widgets
-from engine.ui.widgets.unit_layout import Place, Shown, alone, every, laid, put, toggled
+from engine.ui.widgets.unit_layout import Place, Shown, alone, every, laid, numbered, put, toggled
 
 # The greatest height of the buttons' area; higher ones scroll.
 HEIGHT = 380.0
@@ -81,8 +81,9 @@ class UnitButtons:
         for text, value, left in (("Show all", True, x), ("Hide all", False, x + half + 8.0)):
             if w.button(f"units.{text}", left, y + 3.0, half, text, icon="eye" if value else "eye_off"):
                 self.press.send(units, every(units.shown, value))
-        key = tuple(len(layer.shown) for layer in units.layers), w.width
-        layout = self._cache.get("layout", key, lambda: laid(*key))
+        listed, width = tuple(layer.listed for layer in units.layers), w.width
+        made = lambda: numbered(laid(tuple(map(len, listed)), width), listed)
+        layout = self._cache.get("layout", (listed, width), made)
         with w.scrolled("units", HEIGHT) if layout.height > HEIGHT else nullcontext():
             self._all(w, units, layout)
         w.take(12.0)
@@ -98,20 +99,20 @@ class UnitButtons:
     def _title(self, w, units, number, layer, columns, place):
         x, y, width = place
         w.pen.add_circle_filled((x + 5.0, y + 9.0), 4.5, packed(layer.colour), 20)
-        shown = sum(layer.shown)
+        shown, count = sum(layer.shown[k] for k in layer.listed), len(layer.listed)
         if columns:
             w.text(x + 15.0, y + 9.0, layer.title, "text", SMALL, width=width - 15.0)
             each = (width - 2.0) / 2.0
             places = (x, y + 19.0, each), (x + each + 2.0, y + 19.0, each)
         else:
             w.text(x + 15.0, y + 9.0, layer.title, "text", SMALL, width=width - 130.0)
-            w.text(x + width - 60.0, y + 9.0, f"{shown} of {len(layer.shown)}", "muted", SMALL, align=1.0)
+            w.text(x + width - 60.0, y + 9.0, f"{shown} of {count}", "muted", SMALL, align=1.0)
             places = (x + width - 50.0, y, 24.0), (x + width - 24.0, y, 24.0)
         for (left, top, wide), value in zip(places, (True, False), strict=True):
             icon, doc = ("eye", f"show {layer.title}") if value else ("eye_off", f"hide {layer.title}")
             name = f"units.{number}.{'show' if value else 'hide'}"
             # A button is enabled if it would change something.
-            can = shown < len(layer.shown) if value else shown > 0
+            can = shown < count if value else shown > 0
             if w.button(name, left, top, wide, "", icon=icon, doc=doc, height=18.0, enabled=can):
                 self.press.send(units, every(units.shown, value, number))
 

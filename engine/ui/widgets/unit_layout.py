@@ -1,7 +1,7 @@
 """The geometry of units' buttons, and which units are shown after a press."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Pixels: a button's height, its least width in a grid, and the gap between two.
 ROW, CELL, GAP = 19.0, 15.5, 2.0
@@ -59,6 +59,12 @@ def laid(counts: Sequence[int], width: float) -> UnitLayout:
             cells[layer, unit] = (column * (cell + GAP), y + TITLE + row * (LOW + GAP), cell, LOW)
         y += TITLE + -(-count // across) * (LOW + GAP) + APART
     return UnitLayout(max(y - APART, 0.0), False, tuple(titles), cells)
+
+
+def numbered(layout: UnitLayout, units: Sequence[Sequence[int]]) -> UnitLayout:
+    """The layout with its cells under other numbers: those of each layer's units."""
+    cells = {(layer, units[layer][k]): area for (layer, k), area in layout.cells.items()}
+    return replace(layout, cells=cells)
 
 
 def toggled(shown: Shown, place: Place) -> Shown:

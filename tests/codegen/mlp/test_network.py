@@ -188,3 +188,15 @@ def test_only_sizes_and_activations_change_the_text():
     assert network_module(random_mlp([3, 8, 1], "sine(3)").shape) != network_module(
         random_mlp([3, 8, 1], "sine(4)").shape
     )
+
+
+@pytest.mark.parametrize("arithmetic", [PLAIN, DUAL])
+def test_layers_alike_share_a_loop_and_their_runs_have_one_each(arithmetic):
+    alike = "40 tanh + 5 relu + 19 identity"
+    net = random_mlp([3, 64, 64, 64, 64, 64, 1])
+    text = network_function(net.changed(activations=[*[alike] * 5, "identity"]).shape, arithmetic)
+    # The layers 1 to 4 are in one loop, as in a network of one activation; the first and the last are by themselves.
+    plain = network_function(net.shape, arithmetic)
+    assert text.count("var at1") == plain.count("var at1") == 1
+    # A loop over the groups of tanh in each of the two places where such a layer is written.
+    assert text.count(f"{arithmetic.name}_tanh(") - 1 == 2

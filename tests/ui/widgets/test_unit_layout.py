@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from engine.ui.widgets.unit_layout import alone, every, laid, put, toggled
+from engine.ui.widgets.unit_layout import alone, every, laid, numbered, put, toggled
 
 WIDTH = 284.0
 
@@ -50,3 +50,9 @@ def test_a_unit_alone_hides_all_others_and_again_shows_all():
 def test_all_or_a_layer_is_shown_or_hidden():
     assert every(SHOWN, False) == ((False,) * 3, (False,) * 2)
     assert every(SHOWN, True, 1) == (SHOWN[0], (True, True))
+
+
+def test_cells_keep_their_places_under_the_numbers_of_the_units_that_are_listed():
+    plain, found = laid((2, 3), WIDTH), numbered(laid((2, 3), WIDTH), [(1, 4), (0, 1, 2)])
+    assert list(found.cells) == [(0, 1), (0, 4), (1, 0), (1, 1), (1, 2)]
+    assert list(found.cells.values()) == list(plain.cells.values())
