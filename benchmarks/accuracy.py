@@ -62,7 +62,7 @@ def rows(activations, depths=DEPTHS):
 
 
 def main():
-    elementwise = [name for name, rule in ACTIVATIONS.items() if rule.elementwise]
+    elementwise = [name for name, rule in ACTIVATIONS.items() if rule.elementwise and rule.tame]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--activations", nargs="+", choices=elementwise, default=elementwise)
     store("accuracy", list(rows(parser.parse_args().activations)))

@@ -16,6 +16,7 @@ from engine.formats import files
 from engine.formats.load_mlp import LOADERS, SAVERS, from_bytes, load, save, split_path, to_bytes
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
+from tests.network.every_activation import EVERY
 
 POINTS = np.random.default_rng(0).uniform(-2, 2, (20, 3))
 
@@ -345,6 +346,18 @@ def test_activations_after_the_path_replace_those_of_the_file(tmp_path, small, s
     net = load(f"{tmp_path}/net{saver}:relu,sigmoid")
     assert str(net.shape) == "3-4-1 relu,sigmoid"
     assert np.array_equal(net.layers[0].weights, small.layers[0].weights)
+
+
+def test_activations_after_the_path_may_have_several_parameters(tmp_path, small):
+    save(small, tmp_path / "net.npz")
+    net = load(f"{tmp_path}/net.npz:hardtanh(-0.5,0.75),softplus(100)")
+    assert str(net.shape) == "3-4-1 hardtanh(-0.5,0.75),softplus(100)"
+
+
+def test_every_activation_is_stored_and_read_with_its_parameters(tmp_path, saver):
+    net = Mlp([np.eye(2)] * len(EVERY), activations=EVERY)
+    save(net, tmp_path / f"net{saver}")
+    assert load(tmp_path / f"net{saver}").equals(net)
 
 
 def test_a_misspelt_activation_after_the_path_is_named(tmp_path, small):

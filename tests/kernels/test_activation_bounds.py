@@ -7,6 +7,7 @@ import pytest
 
 from engine.codegen.bounds.enclosure import enclosure_module
 from engine.codegen.bounds.ranges import ACCURACY, range_functions
+from engine.draw.surfaces.level_surfaces import LevelSurfaces
 from engine.errors import NetworkError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
@@ -148,8 +149,12 @@ def test_no_value_strays_from_its_chord_by_more_than_the_bend(activation):
 
 @pytest.mark.parametrize("activation", [a for a in EVERY if a.unbounded], ids=str)
 def test_a_network_with_a_gap_is_refused_for_what_it_is(activation):
-    with pytest.raises(NetworkError, match=f"Layer 0 of .* is .*, which {activation.rule.gap} at .*random_networks"):
-        enclosure_module(random_mlp((3, 4, 1), activation).shape)
+    net = random_mlp((3, 4, 1), activation)
+    for given_to in (lambda: enclosure_module(net.shape), lambda: LevelSurfaces(net)):
+        with pytest.raises(
+            NetworkError, match=f"Layer 0 of .* is .*, which {activation.rule.gap} at .*random_networks"
+        ):
+            given_to()
 
 
 def test_where_parameters_close_the_gap_there_are_bounds():

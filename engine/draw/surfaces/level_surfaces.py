@@ -6,6 +6,7 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.codegen.bounds.ranges import check_bounded
 from engine.codegen.mlp.arithmetics import DUAL
 from engine.codegen.mlp.layout import upload, weights_binding
 from engine.draw.colour import PALETTE, palette_array
@@ -116,7 +117,8 @@ class LevelSurfaces(Drawable):
     debug     one of debug_views.VIEWS: "none"; "undecided" (such samples magenta, grazing ones orange); or in place of
               the surfaces the "segments" a ray took, "depth" or "normals" of its first surface, "overdraw" (a count)
 
-    Raises ShapeError for a network without exactly three inputs or without that output.
+    Raises ShapeError for a network without exactly three inputs or without that output, NetworkError for an activation
+    that has no bounds along a ray.
     """
 
     makes_layers = True
@@ -145,6 +147,7 @@ class LevelSurfaces(Drawable):
             raise ShapeError(f"{net} has {net.inputs} inputs; level surfaces in space need a network with 3.")
         if not 0 <= output < net.outputs:
             raise ShapeError(f"{net} has outputs 0 to {net.outputs - 1}; output {output} was asked for.")
+        check_bounded(net.shape)
         self.net, self.output = net, int(output)
         # The GPU gets a network with only this output.
         self._observed, self._is_uploaded = observed(net, self.output), False
