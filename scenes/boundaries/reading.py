@@ -29,7 +29,7 @@ class BoundariesReading(BoundariesPicture):
         here = engine.local_map(net, domain, point)
         inputs = domain.inputs([point])[0]
         names, outputs = names_of(record)
-        rows = [("output", _written(_answer(record.task, here), outputs)), *self._nearest_row(net, domain, here, point)]
+        rows = [("output", _written(_answer(record, here), outputs)), *self._nearest_row(net, domain, here, point)]
         rows += [
             (f"layer {k}: {int(active.sum())} of {active.size} active", _bits(active))
             for k, active in enumerate(here.active, 1)
@@ -85,9 +85,9 @@ def _unit(number, sizes):
     return None if layer == len(sizes) else (layer, int(number - (ends[layer] - sizes[layer])))
 
 
-def _answer(task, here):
+def _answer(record, here):
     """The probabilities of classes, or the outputs."""
-    if task != "classes" or not np.array_equal(here.outputs, here.logits):
+    if record.task != "classes" or str(record.shape.activations[-1]) not in ("identity", "log_softmax"):
         return here.outputs
     e = np.exp(here.logits - here.logits.max())
     return e / e.sum()

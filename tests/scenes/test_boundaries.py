@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import engine
 from engine.cli import main
 from engine.draw.drawable import Hit
 from engine.errors import NeurosceneError, SettingError
@@ -52,6 +53,17 @@ def test_the_story_that_comes_along_has_good_runs():
     assert record.runs == 4 and record.steps[-1] == 1_280_000
     # The original's good runs end between 0.0308 and 0.0350.
     assert (record.losses[:, -1] <= 0.035).sum() >= 3
+
+
+@pytest.mark.parametrize("last", ["softmax", "log_softmax"])
+def test_logits_probabilities_and_their_logarithms_are_read_alike(last):
+    found = []
+    for activations in (["relu", "relu", "identity"], ["relu", "relu", last]):
+        scene = Boundaries(history=History.of(net().changed(activations=activations), PLANE))
+        scene.advance(Clock(scene.moment))
+        node = engine.Boundaries(net().changed(activations=activations))
+        found.append((scene.read(Hit(None, (0.3, 0.4, 0.0), 1.0)).rows[0], round(node.value(0.3, 0.4), 9)))
+    assert found[0] == found[1]
 
 
 def test_units_that_pass_their_sums_on_have_no_button_and_say_so():

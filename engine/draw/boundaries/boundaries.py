@@ -320,7 +320,8 @@ class Boundaries(Drawable):
         outputs = self.net((self.origin + x * self.axes[0] + y * self.axes[1])[None])[0]
         if self.task == "values":
             return float(outputs[0])
-        if not self.net.layers[-1].activation.is_whole:
+        # Logits and logarithms of probabilities give the same.
+        if str(self.net.layers[-1].activation) != "softmax":
             outputs = np.exp(outputs - outputs.max())
             outputs = outputs / outputs.sum()
         return float(outputs[1] if len(outputs) == 2 else outputs.max())
