@@ -57,9 +57,14 @@ def load(source: Any, *, activations: Any = None, example: Any = None) -> Mlp:
         return from_tree(source, activations, "the state dict")
     if isinstance(source, list | tuple) and len(source):
         return from_tree(source, activations, f"the {type(source).__name__}")
-    # Objects of PyTorch are recognised by their class names, so PyTorch itself is not imported.
+    # Objects of libraries are recognised by their class names, so that these are not imported.
+    from engine.formats.objects import read
     from engine.formats.torch import modules
 
+    if not hasattr(source, "_modules") and read.is_read(source):
+        if activations is not None:
+            raise NetworkError(f"The {type(source).__name__} has its own activations. Leave them out.")
+        return read.network_of(source, example)
     return modules.from_module(source, activations, example)
 
 

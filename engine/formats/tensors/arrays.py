@@ -30,7 +30,8 @@ def _held(value):
     """What a variable of Flax holds; other values as they are."""
     if hasattr(value, "detach") or isinstance(value, np.ndarray):
         return value
-    inner = getattr(value, "value", None)
+    get = getattr(value, "get_value", None)
+    inner = get() if callable(get) else getattr(value, "value", None)
     return inner if hasattr(inner, "shape") else value
 
 
