@@ -20,6 +20,7 @@ from engine.network.mlp import Mlp
 LOADERS = {
     ".safetensors": "engine.formats.tensors.safetensors:load",
     ".npz": "engine.formats.tensors.npz:load",
+    ".keras": "engine.formats.objects.keras_file:load",
     ".onnx": "engine.formats.onnx.mlp:load",
     **dict.fromkeys((".pt", ".pth", ".ckpt", ".bin"), "engine.formats.torch.files:load"),
 }

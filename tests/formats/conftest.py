@@ -2,6 +2,8 @@
 
 import ast
 import io
+import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -78,6 +80,25 @@ def pt_bytes(net):
     return buffer.getvalue()
 
 
+def keras_bytes(net):
+    """A network of tanh layers, identity last, as Keras 3 saves it."""
+    h5py = pytest.importorskip("h5py", reason="h5py opens the weights of .keras files; it is no dependency")
+    layers = [{"class_name": "InputLayer", "config": {"name": "input", "batch_shape": [None, net.inputs]}}]
+    weights, whole = io.BytesIO(), io.BytesIO()
+    with h5py.File(weights, "w") as file:
+        for i, layer in enumerate(net.layers):
+            activation = "linear" if i == len(net.layers) - 1 else "tanh"
+            layers.append({"class_name": "Dense", "config": {"name": f"d{i}", "activation": activation}})
+            group = file.create_group(f"layers/dense{f'_{i}' if i else ''}/vars")
+            group["0"], group["1"] = layer.weights.T, layer.bias
+    config = {"class_name": "Sequential", "config": {"name": "net", "layers": layers}}
+    with zipfile.ZipFile(whole, "w") as archive:
+        archive.writestr("metadata.json", "{}")
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", weights.getvalue())
+    return whole.getvalue()
+
+
 @pytest.fixture(scope="session")
 def make_onnx():
     """`onnx_bytes`, for tests of their own models."""
@@ -98,6 +119,8 @@ def sample(request, small, tmp_path_factory):
         return extension, chain_bytes(small), None
     if extension in (".pt", ".pth", ".ckpt", ".bin"):
         return extension, pt_bytes(small), "tanh"
+    if extension == ".keras":
+        return extension, keras_bytes(small), None
     path = tmp_path_factory.mktemp("sample") / f"net{extension}"
     save(small, path)
     return extension, path.read_bytes(), None

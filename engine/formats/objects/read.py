@@ -11,6 +11,7 @@ from engine.errors import NetworkError
 from engine.formats.files import short
 from engine.formats.objects.estimators import computed, estimator, is_estimator
 from engine.formats.objects.jaxprs import is_traced, traced
+from engine.formats.objects.keras import is_keras, model
 from engine.formats.tensors.arrays import array_of
 from engine.network.graph.graph import Graph
 from engine.network.graph.lowering.layers import as_mlp
@@ -24,11 +25,11 @@ SAMPLES, SAME = 32, 1e-3
 
 def is_read(thing: Any) -> bool:
     """Whether an object is of one of the libraries of this folder."""
-    return is_estimator(thing) or is_traced(thing)
+    return is_estimator(thing) or is_keras(thing) or is_traced(thing)
 
 
 def graph_of(thing: Any, example: Any = None) -> Graph:
-    """The Graph of an estimator of scikit-learn, or a function of JAX, compared with what it computes itself.
+    """The Graph of an estimator of scikit-learn, a model of Keras or a function of JAX, compared with what it computes.
 
     example   an array of inputs; of a module of Equinox without a batch, else (N, ...)
 
@@ -40,6 +41,11 @@ def graph_of(thing: Any, example: Any = None) -> Graph:
         samples = _samples(graph.inputs[0].size, example)
         outputs = int(np.prod(graph.dims[graph.output.name]))
         _compare(graph, lambda points: computed(thing, points, outputs), samples, name)
+        return graph
+    if is_keras(thing):
+        graph = model(thing)
+        samples = _samples(graph.inputs[0].size, example)
+        _compare(graph, lambda points: _first(thing.predict(points, verbose=0)), samples, name)
         return graph
     samples = _jax_samples(thing, example, name)
     graph = traced(thing, samples[0] if _is_of(thing, "equinox") else samples[:1], name)
