@@ -30,10 +30,9 @@ class BoundariesReading(BoundariesPicture):
         inputs = domain.inputs([point])[0]
         names, outputs = names_of(record)
         rows = [("output", _written(_answer(record, here), outputs)), *self._nearest_row(net, domain, here, point)]
-        rows += [
-            (f"layer {k}: {int(active.sum())} of {active.size} active", _bits(active))
-            for k, active in enumerate(here.active, 1)
-        ]
+        for k, (active, places) in enumerate(zip(here.active, here.places, strict=True), 1):
+            bends = active[[bool(some) for some in places]]
+            rows.append((f"layer {k}: {int(bends.sum())} of {bends.size} active", _bits(bends)))
         if engine.has_linear_regions(net.shape) and len(inputs) == 2:
             # The slope is taken along the inputs; of two logits, the difference decides the class.
             slope, value, outs = here.jacobian @ np.linalg.inv(domain.axes.T), here.logits, outputs

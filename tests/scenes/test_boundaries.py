@@ -68,7 +68,11 @@ def test_logits_probabilities_and_their_logarithms_are_read_alike(last):
 
 def test_units_that_pass_their_sums_on_have_no_button_and_say_so():
     skips = net(sizes=(2, 6, 5, 2)).changed(activations=["4 relu + 2 identity", "relu", "identity"])
-    units = Boundaries(history=History.of(skips, PLANE)).units()
+    scene = Boundaries(history=History.of(skips, PLANE))
+    scene.advance(Clock(scene.moment))
+    units = scene.units()
+    labels = [label for label, _ in scene.read(Hit(None, (0.3, 0.4, 0.0), 1.0)).rows if "active" in label]
+    assert [label.split(" of ")[1] for label in labels] == ["4 active", "5 active"]
     assert [layer.listed for layer in units.layers] == [(0, 1, 2, 3), (0, 1, 2, 3, 4)]
     assert "passes its sum on" in units.layers[0].docs[5] and units.layers[0].dim[5]
 
