@@ -12,6 +12,7 @@ from PIL import Image
 from engine.kernels.forward import Forward
 from engine.network.activations import ACTIVATIONS
 from engine.network.convnet import ConvNet
+from engine.network.graph import nodes
 from engine.network.graph.nodes import Input
 from tools.drawn.objects import draw
 
@@ -39,6 +40,14 @@ def test_what_the_document_says_of_a_forward_is_there():
     assert len(named) >= 6 and all(hasattr(forward, name) for name in named)
 
 
+def test_every_node_that_computes_is_in_the_document_and_the_other_way_round():
+    table = TEXT.split("| node | with |")[1].split("\n\n")[0]
+    named = set(re.findall(r"\b[A-Z]\w+", " ".join(row.split("|")[1] for row in table.splitlines() if row)))
+    every = {name for name, kind in vars(nodes).items() if isinstance(kind, type) and issubclass(kind, nodes.GraphNode)}
+    bases = {"GraphNode", "Binary", "Pool", "Weighted", "Input", "Constant", "Cast"}
+    assert named == every - bases
+
+
 def test_every_activation_that_the_document_names_is_there():
-    (row,) = re.findall(r"^\| activation \| every one of ours: (.*) and more \|$", TEXT, re.MULTILINE)
+    (row,) = re.findall(r"^\| Elementwise \| every activation of ours: (.*) and more \|$", TEXT, re.MULTILINE)
     assert set(row.split(", ")) <= set(ACTIVATIONS)
