@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.cli.options import flag, option, pixels
+from engine.cli.options import Text, flag, option, pixels
 from engine.errors import NeurosceneError
 
 if TYPE_CHECKING:
@@ -47,35 +47,41 @@ def inspect(
             parser=pixels("--size", "224x224", None),
         ),
     ] = None,
+    output: Annotated[
+        Text,
+        option("--output", "NAME", "Another output of an ONNX file, or any value of its graph.", "the first of floats"),
+    ] = None,
 ) -> None:
     """Lists the nodes of a network in a file."""
-    net = read(file, size=size and size[::-1])
+    net = read(file, size=size and size[::-1], output=output)
     print(as_json(net) if json else as_text(net))
 
 
-def read(text: str | Path, *, size: tuple[int, int] | None = None) -> "ConvNet | Graph":
+def read(text: str | Path, *, size: tuple[int, int] | None = None, output: str | None = None) -> "ConvNet | Graph":
     """The ConvNet in a file, or its Graph if it takes more than one input; layers of weights as a Graph of dense nodes.
 
     text   a path, or `path:activations` where a file holds weights alone
-    size   (H, W) of the input where an ONNX file leaves them open
+    size   (H, W) of the input where an ONNX file leaves them open; output: the name of one of its outputs
 
     Raises NeurosceneError saying what cannot be read of the kind of network that the file looks like.
     """
     from engine.formats.load_convnet import UnknownArchitecture, load_convnet
     from engine.formats.load_mlp import load, split_path
 
-    path, activations = split_path(str(text))
+    path, written = split_path(str(text))
     suffix = Path(path).suffix.lower()
-    if activations is not None or suffix not in (".onnx", ".safetensors"):
+    if suffix not in (".onnx", ".safetensors") or (written is not None and suffix != ".onnx"):
         return of_mlp(load(text))
     try:
-        return load_convnet(path, size=size)
+        return load_convnet(str(text), size=size, output=output)
     except NeurosceneError as error:
         first = error
     if suffix == ".onnx":
+        from engine.formats.onnx.declared import asked
         from engine.formats.onnx.reader import read_graph
 
-        return read_graph(Path(path), size=size)
+        said = asked(written, path)
+        return read_graph(Path(path), size=size or said[1], output=output or said[0])
     try:
         return of_mlp(load(path))
     except NeurosceneError as second:

@@ -14,6 +14,7 @@ from engine.errors import FileError, NetworkError, located, near
 from engine.formats import about
 from engine.formats.architectures import ARCHITECTURES, array_keys, build, known_layers, listed_layer
 from engine.formats.files import check_layers, check_size, opened, short
+from engine.formats.load_mlp import split_path
 from engine.formats.tensors import container
 from engine.network.convnet import ConvNet
 from engine.network.graph.nodes import Convolution
@@ -37,16 +38,20 @@ def load_convnet(
     *,
     example: Any = None,
     size: tuple[int, int] | None = None,
+    output: str | None = None,
     classifier_padding: int | None = None,
     classes: Sequence[str] = (),
     preprocess: Preprocess | None = None,
 ) -> ConvNet:
     """The ConvNet in an .onnx or .safetensors file, or that a PyTorch module computes.
 
-    path                 of the file; or a torch.nn.Module of any forward, read by torch.export and compared with it
+    path                 of the file, of ONNX also with `:size=HxW` or `:output=NAME` after it; or a torch.nn.Module
+                         of any forward, read by torch.export and compared with it
     example              of a module: an array that it takes, as (1, C, H, W); None: noise of `size`
     architecture         one of ARCHITECTURES, for a file of weights; None: found from metadata, or from keys and shapes
     size                 (H, W) of the input; None: the file's, or the one that its weights were trained at
+    output               of an ONNX file: the name of an output, or of any value in its graph; None: the first output
+                         of floats
     classifier_padding   zeros round the map before SqueezeNet's classifier: 0 in torchvision, 1 in the authors' 1.0;
                          None: the metadata's, or 0
     classes              texts, one for each output channel; (): the metadata's, if it has any
@@ -59,6 +64,7 @@ def load_convnet(
         from engine.formats.torch.images import from_module  # PyTorch is there already
 
         return from_module(path, example, size=size, classes=classes, preprocess=preprocess)
+    path, written = split_path(path) if isinstance(path, str) else (path, None)
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix == ".onnx":
@@ -67,7 +73,11 @@ def load_convnet(
                 raise NetworkError(f"{short(path.name)} has its own architecture, but {what} is given. Leave it out.")
         from engine.formats.onnx.convnet import load  # imports onnx, which is slow
 
-        return load(path, size=size, classes=classes, preprocess=preprocess, known=_authors)
+        return load(path, written, size=size, output=output, classes=classes, preprocess=preprocess, known=_authors)
+    if written is not None or output is not None:
+        raise NetworkError(
+            f"{short(path.name)} has one output and its own layers, but `{short(written or output)}` is given."
+        )
     if suffix != ".safetensors":
         known = near(short(suffix, 20), (".onnx", ".safetensors"), noun="format to read")
         raise FileError(f"{short(path, 200)} is no convolutional network. {known}")
@@ -81,8 +91,8 @@ def load_convnet(
             raise NetworkError(near(short(architecture), ARCHITECTURES, noun="architecture"))
         caffe = "0..255" in metadata.get("input", "")
         if classifier_padding is None:
-            written = re.search(r"padding=(\d)", metadata.get("conv10", ""))
-            classifier_padding = int(written[1]) if written else 0
+            padded = re.search(r"padding=(\d)", metadata.get("conv10", ""))
+            classifier_padding = int(padded[1]) if padded else 0
         rows, columns = size or (CAFFE_SIZE if caffe else TORCHVISION_SIZE)
         nodes = build(known_layers(architecture, int(classifier_padding)), arrays, (3, rows, columns), name)
     if preprocess is None:

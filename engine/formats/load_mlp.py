@@ -32,10 +32,11 @@ SAVERS = {
 }
 
 # A text after a path's last colon that may be activations: it has no separator of folders and no extension.
-ACTIVATIONS_SUFFIX = re.compile(r"^(\d+ )?[A-Za-z_.][^:/\\]*$")
+# An output of an ONNX file may be of any name.
+ACTIVATIONS_SUFFIX = re.compile(r"^(output=.+|(\d+ )?[A-Za-z_.][^:/\\]*)$")
 
 
-def load(source: Any, *, activations: Any = None, example: Any = None) -> Mlp:
+def load(source: Any, *, activations: Any = None, example: Any = None, output: str | None = None) -> Mlp:
     """The network in a file, a module, a state dict or an Mlp.
 
     source        a path (its extension in LOADERS), as text also `path:activations`; a module of PyTorch with any
@@ -45,6 +46,8 @@ def load(source: Any, *, activations: Any = None, example: Any = None) -> Mlp:
                   stored; ONNX files and modules have their own and refuse any
     example       for a module: a tensor or array of its inputs (N, ...), or a tuple if it takes several; needed where
                   its parts do not tell their width. What was read is compared with the module on it
+    output        of an ONNX file: the name of an output, or of any value in its graph; None: the first output of
+                  floats. In a path it is written `path:output=NAME`
 
     Raises FileError for a file that cannot be read, NetworkError or ShapeError for any other network.
     """
@@ -53,7 +56,7 @@ def load(source: Any, *, activations: Any = None, example: Any = None) -> Mlp:
             return source
         return source.changed(activations=named.spread(activations, len(source.layers), source.name))
     if isinstance(source, str | os.PathLike):
-        return _load_file(source, activations)
+        return _load_file(source, activations, output)
     if isinstance(source, Mapping):
         return from_tree(source, activations, "the state dict")
     if isinstance(source, list | tuple) and len(source):
@@ -79,7 +82,7 @@ def save(net: Mlp, path: str | os.PathLike) -> None:
 
 
 def split_path(text: str) -> tuple[str, str | None]:
-    """(path, activations or None) of `path` or `path:activations`.
+    """(path, activations or None) of `path` or `path:activations`; of an ONNX file `path:output=NAME` alike.
 
     An existing file with a colon in its name is not split, nor is the drive `C:`.
     """
@@ -98,7 +101,7 @@ def _function(text):
     return getattr(importlib.import_module(module), name)
 
 
-def _load_file(source, activations):
+def _load_file(source, activations, output=None):
     path = source
     if isinstance(source, str):
         path, written = split_path(source)
@@ -113,7 +116,9 @@ def _load_file(source, activations):
             raise FileError(f"{short(path, 200)} is a folder; give the path of a network in it ({', '.join(LOADERS)}).")
         known = near(short(extension, 20), LOADERS, noun="format to read")
         raise FileError(f"{short(path, 200)} is no network. {known}")
+    if output is not None and extension != ".onnx":
+        raise NetworkError(f"{short(path.name)} has one output, but output=`{short(output)}` is given. Leave it out.")
     try:
-        return _function(LOADERS[extension])(path, activations)
+        return _function(LOADERS[extension])(path, activations, **({} if output is None else {"output": output}))
     except (MemoryError, RecursionError):
         raise FileError(f"{short(path, 200)} needs more memory than there is. Use a smaller network.") from None

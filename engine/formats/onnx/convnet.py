@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from engine.formats import about
+from engine.formats.onnx.declared import asked
 from engine.formats.onnx.model import read
 from engine.formats.onnx.reader import graph_of
 from engine.network.convnet import ConvNet, channels_first
@@ -14,6 +15,7 @@ from engine.network.preprocess import Preprocess
 
 def load(
     path: Path,
+    written: str | None = None,
     *,
     size: tuple[int, int] | None = None,
     classes: Sequence[str] = (),
@@ -21,7 +23,7 @@ def load(
     output: str | None = None,
     known: Callable[[Sequence[GraphNode]], Preprocess | None] = lambda nodes: None,
 ) -> ConvNet:
-    """The ConvNet in an .onnx file.
+    """The ConvNet in an .onnx file; written: a text after its path, as `asked` reads it.
 
     size         (H, W) of the input if the file leaves them open; None: the preprocess' size, if it has one
     classes      texts, one for each output channel; (): the metadata's, if it has any
@@ -31,6 +33,10 @@ def load(
     Raises NetworkError naming the first node that cannot be read.
     """
     name, model = read(path)
+    said, wanted = asked(written, name)
+    output = output or said
+    if size is None and wanted is not None:
+        size = (wanted[0], wanted[-1])
     metadata = {x.key: x.value for x in model.metadata_props}
     if not classes and about.is_ours(metadata, "classes", "["):
         classes = about.entry(metadata, "classes", list, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,25 @@ NUMBERS = {*FLOATS.values(), 2, 3, 4, 5, 6, 7, 12, 13}
 ON_EACH = {"Identity", "Cast", "Dropout", "Add", "Sub", "Mul", "Div", "Neg", "Clip", "BatchNormalization", "Scaler"}
 
 Open = tuple[int | None, ...]
+SIZE_TEXT = re.compile(r"\d{1,7}(x\d{1,7}){0,3}")
+
+
+def asked(text: str | None, name: str) -> tuple[str | None, tuple[int, ...] | None]:
+    """(output, size) of `output=NAME`, `size=HxW` or both with a comma, as a text after a path has them; or None.
+
+    Raises NetworkError for any other text; name: the file's.
+    """
+    found: dict[str, str] = {}
+    for part in (text or "").split(",") if text else ():
+        key, _, value = part.partition("=")
+        if key not in ("output", "size") or not value or (key == "size" and not SIZE_TEXT.fullmatch(value)):
+            raise NetworkError(
+                f"{name} has its own activations, but `{short(text)}` is given. Leave them out; what may stand after "
+                "its path is output=NAME or size=HxW."
+            )
+        found[key] = value
+    size = found.get("size")
+    return found.get("output"), None if size is None else tuple(map(int, size.split("x")))
 
 
 def chosen(graph: Any, name: str, output: str | None) -> str:
@@ -37,13 +57,13 @@ def chosen(graph: Any, name: str, output: str | None) -> str:
     if not floats:
         names = ", ".join(short(x.name, 30) for x in graph.output[:6])
         raise NetworkError(
-            f"{name} has no output of floats, but {names or 'none'}. Choose the scores before it by output=NAME "
-            "(on the command line --output NAME); any value of the graph can be named."
+            f"{name} has no output of floats, but {names or 'none'}. Choose the scores before it by output=NAME (on "
+            "the command line FILE:output=NAME); any value of the graph can be named."
         )
     others = [short(x.name, 30) for x in graph.output if x.name not in (floats[0],)]
     if others and len(graph.output) > 1:
         log.warning(
-            "%s: output %s is shown; it also has %s (choose by --output NAME).",
+            "%s: output %s is shown; it also has %s (choose by FILE:output=NAME).",
             name, short(floats[0], 30), ", ".join(others[:8]),
         )  # fmt: skip
     return floats[0]
@@ -134,10 +154,10 @@ class Sizes:
                 dims[i] = n
             free = []
         if free:
-            like = "H,W" if len(free) == 2 else ",".join("N" * len(free))
+            like = "HW" if len(free) == 2 else "N" * len(free)
             raise NetworkError(
-                f"{where} is {written}; its sizes must be known. Give size=({like}), on the command line --size "
-                f"{like}, or export fixed ones."
+                f"{where} is {written}; its sizes must be known. Give size=({', '.join(like)}), on the command line "
+                f"FILE:size={'x'.join(like)}, or export fixed ones."
             )
         if any(not 0 < n < 1 << 31 for n in dims):
             raise NetworkError(f"{where} is {written}; its sizes must be above 0.")

@@ -7,6 +7,8 @@ from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from engine.errors import NetworkError
+from engine.formats.load_convnet import load_convnet
+from engine.formats.load_mlp import load
 from engine.formats.onnx.reader import graph_of, read_graph
 from tests.formats.onnx.models import DENSE, KERNELS, TAIL, assert_same, f, model, node
 
@@ -165,7 +167,7 @@ def test_what_is_computed_over_a_batch_is_read_as_it_is_given():
 
 def test_a_free_size_is_given():
     made = model(POOLED, {"k": KERNELS["k"]}, ("N", 3, "H", "W"))
-    with pytest.raises(NetworkError, match=r"is \(\?, 3, \?, \?\); its sizes must be known. Give size=\(H,W\), on the"):
+    with pytest.raises(NetworkError, match=r"is \(\?, 3, \?, \?\); its sizes must be known. Give size=\(H, W\)"):
         graph_of(made, "net.onnx")
     assert graph_of(made, "net.onnx", size=(9, 12)).inputs[0].size == (1, 3, 9, 12)
     with pytest.raises(NetworkError, match=r"cannot be run at \(9,\)"):
@@ -200,3 +202,19 @@ def test_what_older_files_have_as_attributes_is_read(tmp_path):
     # Before opset 13 softmax was over all axes from its own on.
     sums = (e / e.sum(axis=(2, 3), keepdims=True)).sum(axis=3)
     assert_same(read_graph(tmp_path / "net.onnx")(x), sums[:, :, 1:9])
+
+
+def test_an_output_and_a_size_are_chosen_in_the_path_too(tmp_path):
+    path = tmp_path / "net.onnx"
+    onnx.save(model([*SAME, *TAIL], DENSE, ("N", 5), outputs=("y", "r")), path)
+    assert load(f"{path}:output=r").outputs == load(path, output="r").outputs == 4
+    assert load(str(path)).outputs == 2
+    with pytest.raises(NetworkError, match="own activations, but `tanh` is given"):
+        load(f"{path}:tanh")
+    onnx.save(model(POOLED, {"k": KERNELS["k"]}, ("N", 3, "H", "W"), outputs=("y", "r")), path)
+    with pytest.raises(NetworkError, match="FILE:size=HxW"):
+        load_convnet(path)
+    for net in (load_convnet(f"{path}:size=9x12"), load_convnet(path, size=(9, 12))):
+        assert net.input_shape == (3, 9, 12) and net.shapes[net.output.name] == (4, 1, 1)
+    net = load_convnet(f"{path}:output=v,size=9x12")
+    assert net.shapes[net.output.name] == (4, 7, 10)

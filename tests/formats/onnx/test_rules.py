@@ -53,7 +53,7 @@ CASES = {
     "transposed": (IMAGE, "y = ConvTranspose x t tb strides=2,3 pads=1,0,0,1"),
     "transposed, of one axis": (ROW, "y = ConvTranspose x t1 strides=2, output_padding=1,"),
     "transposed, output padding": (IMAGE, "y = ConvTranspose x t strides=2,2 output_padding=1,1 pads=1,1,1,1"),
-    "transposed, of a shape": (IMAGE, "y = ConvTranspose x t strides=3,2 output_shape=20,15 auto_pad=SAME_UPPER"),
+    "transposed, of a shape": (IMAGE, "y = ConvTranspose x t strides=3,2 output_shape=20,12 auto_pad=SAME_UPPER"),
     "transposed, dilated": (IMAGE, "y = ConvTranspose x t dilations=2,1"),
     "max pool": (IMAGE, "y = MaxPool x kernel_shape=3,2 strides=2,3 pads=1,0,1,1"),
     "max pool, rounded up": (IMAGE, "y = MaxPool x kernel_shape=3,3 strides=2,2 ceil_mode=1"),
@@ -96,7 +96,7 @@ CASES = {
     "relu as a maximum": (VECTOR, "y = Max nought x"),
     "clip above": (VECTOR, "y = Clip x low"),
     "clip below": (VECTOR, "y = Clip x _ high"),
-    "clip by what is computed": (VECTOR, "n = ReduceMin x; y = Clip x n high"),
+    "clip by what is computed": (VECTOR, "n = ReduceMin x keepdims=0; y = Clip x n high"),
     "arithmetic": (VECTOR, "a = Sub two x; b = Mul a eight; c = Add x b; y = Div c eight"),
     "broadcast": (IMAGE, "a = Add x channel; y = Mul a map"),
     "slopes": (IMAGE, "y = PRelu x slopes"),
@@ -143,7 +143,7 @@ CASES = {
     "nearest": (IMAGE, "y = Resize x _ _ sizes nearest_mode=round_prefer_ceil"),
     "nearest from above": (
         IMAGE, "y = Resize x _ odd nearest_mode=ceil coordinate_transformation_mode=half_pixel_symmetric"),
-    "of axes": (IMAGE, "y = Resize x _  size2 mode=linear axes=1,2"),
+    "of axes": (IMAGE, "y = Resize x _ _ size2 mode=linear axes=1,2"),
     "cropped": (IMAGE, "y = Resize x roi _ sizes mode=linear coordinate_transformation_mode=tf_crop_and_resize"),
     "smoothed": (IMAGE, "y = Resize x _ odd mode=linear antialias=1"),
     "rms norm": (TOKENS, "y = RMSNormalization x six epsilon=0.01", 23),
@@ -157,11 +157,15 @@ CASES = {
 }  # fmt: skip
 
 
-def model_of(make_onnx, shape, nodes, opset=20):
+def model_of(make_onnx, shape, nodes, opset=20, kind=11):
+    """A ModelProto; kind: its floats, 11 for float64 and 1 for float32."""
     made = {name for text in nodes.split(";") for name in text.partition("=")[0].strip().split(",")}
     words = {word for text in nodes.split(";") for word in text.partition("=")[2].split()} - made
     constants = {k: v for k, v in CONSTANTS.items() if k in words}
-    data = make_onnx(nodes, constants, kind=11, opset=opset, input_shape=shape)
+    if kind == 1:
+        constants = {k: np.float32(v) if np.asarray(v).dtype == float else v for k, v in constants.items()}
+        nodes = nodes.replace("to=11", "to=1")
+    data = make_onnx(nodes, constants, kind=kind, opset=opset, input_shape=shape)
     return onnx.load_from_string(data)
 
 

@@ -10,8 +10,8 @@ from engine.network.graph.lowering.read import read
 from engine.network.graph.lowering.sums import PickedRows, Sums, UnitGroup
 from engine.network.mlp import Mlp
 
-# Weights in all: 4 GiB as float32.
-MOST_WEIGHTS = 1 << 30
+# Weights in all: 1 GiB as float32.
+MOST_WEIGHTS = 1 << 28
 
 
 def as_mlp(graph: Graph, output: str | None = None) -> Mlp:
