@@ -36,9 +36,8 @@ def two_logits(net: Mlp) -> Mlp:
     last = net.layers[-1]
     if net.outputs > 1:
         if str(last.activation) not in LOGITS:
-            raise NetworkError(
-                f"A classifier ends in {' or '.join(LOGITS)}, not {last.activation}: give task='values'."
-            )
+            known = f"{', '.join(LOGITS[:-1])} or {LOGITS[-1]}"
+            raise NetworkError(f"A classifier ends in {known}, not {last.activation}: give task='values'.")
         return net
     if str(last.activation) not in ("identity", "sigmoid"):
         raise NetworkError(f"A classifier with one output ends in identity or sigmoid, not {last.activation}.")

@@ -13,7 +13,7 @@ from engine.formats.files import short, size_text
 from engine.formats.load_mlp import load
 from engine.formats.tensors import history as file
 from engine.formats.torch.modules import ModuleReader
-from engine.formats.torch.running import unwrapped
+from engine.formats.torch.running import normed_by, unwrapped
 from engine.network.history import TASKS, Domain, History, flat, following, thinned
 from engine.network.mlp import Mlp, Shape
 from engine.training.models import LOGITS, changes, two_logits, weights_of
@@ -46,6 +46,9 @@ class Recorder:
     activations   as engine.load takes them: for weights without a module, and for modules whose forward cannot be read
     target        (H, W) or (H, W, 3) uint8, the target over the plane; a picture of the samples if not given
     notes         texts by name, stored in the file; limit, bytes of all recorded weights in memory
+
+    A module with batch norms is recorded as it computes: in train() mode with the mean and variance of `data`, in
+    eval() mode, or without data, with its running ones. Dropout is left out.
 
     A million steps give about 430 snapshots. Of more than 2,000, or more bytes than `limit`, half are dropped, evenly
     in the logarithm of the step. Raises SettingError or ShapeError for arguments that do not fit.
@@ -202,10 +205,13 @@ class Recorder:
         """The model as it is now. How a module is read, and whether rightly, is found out once."""
         if not hasattr(model, "state_dict"):
             return load(model, activations=self.activations)
-        if self._reader is None or self._reader.module is not model:
-            example = None if self.samples is None else self.samples.data
-            self._reader = ModuleReader(model, example, self.activations)
-        return self._reader.net()
+        example = None if self.samples is None else self.samples.data
+        if self._reader is not None and self._reader.module is not model:
+            self._reader = None
+        with normed_by(model, example):
+            if self._reader is None:
+                self._reader = ModuleReader(model, example, self.activations)
+            return self._reader.net()
 
     def _begin(self, net):
         """Finds the task, the domain and the shape from the first network."""

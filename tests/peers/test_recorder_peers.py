@@ -128,3 +128,28 @@ def test_the_example_runs_and_says_what_to_do_next(tmp_path):
     done = subprocess.run(words, cwd=EXAMPLES.parent, capture_output=True, text=True, check=True)
     assert done.stdout == f"neuroscene run boundaries --history {path}\n"
     assert engine.load_history(path).names == ("seed 1", "seed 2")
+
+
+def test_batch_norms_are_recorded_as_they_compute():
+    torch.manual_seed(0)
+    points = torch.rand(60, 2) * 2 - 1
+    model = torch.nn.Sequential(
+        torch.nn.Linear(2, 8), torch.nn.BatchNorm1d(8), torch.nn.ReLU(), torch.nn.Linear(8, 8), torch.nn.BatchNorm1d(8),
+        torch.nn.Tanh(), torch.nn.Dropout(0.5), torch.nn.Linear(8, 1),
+    )  # fmt: skip
+    model[6].p = 0.0
+    optimiser, seen = torch.optim.Adam(model.parameters(), 0.05), []
+    recorder = engine.Recorder(data=points, task="values")
+    for k in range(6):
+        model.train(k != 3)
+        before = {key: x.clone() for key, x in model.state_dict().items()}
+        recorder.step(model)
+        assert all(torch.equal(x, before[key]) for key, x in model.state_dict().items())
+        assert all(part.momentum == 0.1 for part in model.modules() if hasattr(part, "momentum"))
+        seen.append(model(points).detach().numpy())
+        optimiser.zero_grad()
+        model(points).square().sum().backward()
+        optimiser.step()
+    history = recorder.history()
+    for k in range(6):
+        assert np.abs(history.at(0, k)(points.numpy()) - seen[k]).max() < 1e-5 * max(1, abs(seen[k]).max())

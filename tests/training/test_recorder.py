@@ -269,7 +269,7 @@ def test_outputs_that_are_no_logits_are_values():
     recorder = Recorder()
     recorder.step(net)
     assert recorder.history().task == "values"
-    with pytest.raises(NetworkError, match="ends in identity or softmax, not sigmoid"):
+    with pytest.raises(NetworkError, match="ends in identity, softmax or log_softmax, not sigmoid"):
         Recorder(task="classes").step(net)
 
 

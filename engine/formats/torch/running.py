@@ -51,6 +51,41 @@ def evaluating(module: Any) -> Iterator[Any]:
             part.training = mode
 
 
+@contextmanager
+def normed_by(module: Any, samples: Any) -> Iterator[None]:
+    """While it lasts, batch norms in train() mode have the mean and variance of these samples for their running ones.
+
+    So the module in eval() computes what it does in train() on the samples, (N, ...), but for dropout.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or samples is None or not is_module(module):
+        yield
+        return
+    batch_norm = torch.nn.modules.batchnorm._BatchNorm
+    norms = [p for p in module.modules() if isinstance(p, batch_norm) and p.training and p.running_var is not None]
+    kept = [(p, p.momentum, {key: x.clone() for key, x in p.named_buffers(recurse=False)}) for p in norms]
+    counts: dict[Any, int] = {}
+    hooks = [p.register_forward_pre_hook(lambda p, x: counts.update({p: x[0].numel() // x[0].shape[1]})) for p in norms]
+    try:
+        if norms:
+            with evaluating(module):
+                for part in norms:
+                    part.training, part.momentum = True, 1.0
+                module(*tensors(module, samples, torch))
+                for part, count in counts.items():
+                    # Running variances are of the population, those of a batch are not.
+                    part.running_var *= (count - 1) / count
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+        with torch.no_grad():
+            for part, momentum, buffers in kept:
+                part.momentum = momentum
+                for key, x in part.named_buffers(recurse=False):
+                    x.copy_(buffers[key])
+
+
 def check_state(module: Any, name: str) -> None:
     """Raises NetworkError for a module whose weights are not there yet, or are too many."""
     for key, parameter in [*module.named_parameters(), *module.named_buffers()]:
