@@ -55,7 +55,7 @@ def graph_of(model: Any, name: str, *, size: Sequence[int] | None = None, output
 
 def _made(model, name, wanted, sizes, batch):
     """The Graph of which inputs of a fixed batch above 1 are of one image, or as they are given (batch 1)."""
-    reading = Reading(model, name, sizes, batch)
+    reading = OnnxReading(model, name, sizes, batch)
     (end,) = Scope(reading, model.graph, model.opset_import).evaluated([wanted])
     if batch > 1 and not sizes.agree(wanted, end.dims):
         raise ShapeError(f"The output of {name} is {end.dims} for a batch of 1.")
@@ -65,7 +65,7 @@ def _made(model, name, wanted, sizes, batch):
     return graph
 
 
-class Reading:
+class OnnxReading:
     """What all graphs of a file share while it is read.
 
     builder       makes the Graph
@@ -103,7 +103,7 @@ class Scope:
 
     def __init__(
         self,
-        reading: Reading,
+        reading: OnnxReading,
         graph: Any,
         opsets: Any,
         *,
