@@ -236,11 +236,21 @@ PLAIN = kinds.Elementwise | kinds.Affine | kinds.Binary | kinds.Cast
 
 
 def channels_first(graph: Graph) -> Graph:
-    """A graph whose image has its channels last and is transposed at once, with an input (1, C, H, W) instead."""
-    if len(graph.inputs) != 1 or len(graph.inputs[0].size) != 4:
+    """A graph with an input (1, C, H, W), if its image is turned or reshaped into one at once.
+
+    An image that has its channels last is transposed; a grey one may have its channel last, or no batch.
+    """
+    if len(graph.inputs) != 1:
         return graph
     image: GraphNode = graph.inputs[0]
     after = graph.sole_consumer(image)
+    wide = lambda dims: [n for n in dims if n != 1]
+    if isinstance(after, kinds.Reshape) and len(after.dims) == 4 and wide(after.dims) == wide(graph.dims[image.name]):
+        back = kinds.Reshape(f"{image.name}/as given", (image.name,), graph.dims[image.name])
+        taken = replace(after, inputs=(back.name,))
+        return graph.changed({image.name: Input(image.name, (), after.dims), after.name: taken}, more=[back])
+    if len(graph.dims[image.name]) != 4:
+        return graph
     while isinstance(after, PLAIN) and graph.dims[after.name] == graph.dims[image.name]:
         after = graph.sole_consumer(after)
     if not (isinstance(after, kinds.Transpose) and after.axes == (0, 3, 1, 2)):

@@ -72,6 +72,7 @@ class OnnxReading:
     types         {name of a Value: "b" truth values, "i" whole numbers}; all others are floats
     batch         of the file's inputs, where it is fixed and is read as 1; else 1
     dequantised   names of weights that were stored as integers
+    probabilities   names of Values that sum to 1 along their last axis
     made          how many numbers have been made as constants; weights: as weights of nodes
     """
 
@@ -81,6 +82,7 @@ class OnnxReading:
         self.types: dict[str, str] = {}
         self.functions = {(f.domain, f.name): f for f in model.functions}
         self.dequantised: set[str] = set()
+        self.probabilities: set[str] = set()
         self.count = self.made = self.weights = 0
 
     def counted(self) -> None:

@@ -7,6 +7,7 @@ from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from engine.errors import NetworkError, NeurosceneError
+from engine.formats.load_mlp import load
 from engine.formats.onnx.reader import graph_of
 from tests.formats.onnx.models import DENSE, KERNELS, assert_same, f, model, node
 
@@ -135,6 +136,11 @@ def softmax(z):
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-(x @ np.array([[1], [-2], [0.5]]) + 0.25)))
+
+
+def test_classes_that_are_normalised_again_are_layers(tmp_path):
+    onnx.save(model(SKLEARN["classes"][0], {}, ("N", 3)), tmp_path / "net.onnx")
+    assert str(load(tmp_path / "net.onnx").shape) == "3-3 softmax"
 
 
 @pytest.mark.parametrize(("nodes", "formula"), SKLEARN.values(), ids=SKLEARN)

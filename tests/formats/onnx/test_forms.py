@@ -204,6 +204,17 @@ def test_what_older_files_have_as_attributes_is_read(tmp_path):
     assert_same(read_graph(tmp_path / "net.onnx")(x), sums[:, :, 1:9])
 
 
+@pytest.mark.parametrize("form", ["grey, reshaped at the input", "without a batch"])
+def test_a_grey_image_is_given_with_one_channel(tmp_path, form):
+    nodes, stored, shape = FORMS[form]
+    made = model(nodes, stored, shape)
+    onnx.save(made, tmp_path / "net.onnx")
+    net, x = load_convnet(tmp_path / "net.onnx"), f(1, 1, 8, 8)
+    assert net.input_shape == (1, 8, 8)
+    shape = [1 if n == "N" else n for n in shape]
+    assert_same(net.graph(x), ReferenceEvaluator(made).run(None, {"x": x.reshape(shape)})[0])
+
+
 def test_an_output_and_a_size_are_chosen_in_the_path_too(tmp_path):
     path = tmp_path / "net.onnx"
     onnx.save(model([*SAME, *TAIL], DENSE, ("N", 5), outputs=("y", "r")), path)

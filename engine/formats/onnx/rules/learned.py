@@ -65,8 +65,12 @@ def _classifier(node) -> list[Result]:
         scale, shift = ([-1.0, 1.0], [1.0, 0.0]) if how == "LOGISTIC" else ([-1.0, 1.0], [0.0, 0.0])
         both = node.add(nodes.Concat, one, one, axis=one.rank - 1, part="both")
         y = node.scaled(both, scale, shift)
+        sums = how == "LOGISTIC"
     else:
         y = transformed(node, y, how)
+        sums = how == "SOFTMAX"
+    if sums:
+        node.scope.reading.probabilities.add(y.name)
     return [Absent("the classes themselves are no numbers that the network computes; choose its scores"), y]
 
 
@@ -76,6 +80,8 @@ def _count(node, key):
 
 
 def _normaliser(node):
+    if node.x.name in node.scope.reading.probabilities and node.text("norm", "MAX") == "L1":
+        return node.x
     return lp_normalised(node, node.x, node.x.rank - 1, node.text("norm", "MAX"))
 
 
