@@ -1,12 +1,12 @@
 """Shared by all formats: limits of size, and opening files that may be malicious."""
 
 import difflib
-import math
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +18,6 @@ from engine.errors import FileError, NetworkError
 # what is made of them at once, so it may have a quarter of the memory; what 2 GiB hold is read everywhere.
 MAX_FILE_BYTES = max(512 << 20, memory_bytes() // 4)
 MAX_WEIGHTS = MAX_FILE_BYTES // 4  # float32 numbers in such a file
-MAX_WIDTH = 4096  # of constants that an ONNX file computes
 MAX_LAYERS = 1000  # of code that is generated for one network; the deepest of our pictures has forty
 
 
@@ -41,11 +40,6 @@ def check_size(count: int, name: str) -> None:
     """Raises an error for a network of more than MAX_FILE_BYTES bytes."""
     if count > MAX_FILE_BYTES:
         raise FileError(f"{name} has {size_text(count)}; at most {size_text(MAX_FILE_BYTES)} are read on this machine.")
-
-
-def check_width(shape: Sequence[int], where: str) -> None:
-    """Raises an error for a matrix of more than MAX_WEIGHTS weights, before it is read."""
-    check_weights(math.prod(shape), where)
 
 
 def check_weights(count: int, where: str) -> None:
@@ -102,7 +96,10 @@ def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[Bin
 
 
 # The exceptions that zipfile, zlib and numpy raise for a damaged zip.
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, struct.error, KeyError)
+BROKEN = (
+    zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, struct.error, KeyError, SyntaxError,
+    tokenize.TokenError,
+)  # fmt: skip
 
 # A zip's directory has about 60 to 150 bytes an entry; ten thousand arrays need 1.5 MB.
 MAX_DIRECTORY_BYTES = 4 << 20

@@ -16,8 +16,9 @@ from engine.formats.architectures import ARCHITECTURES, array_keys, build, known
 from engine.formats.files import check_layers, check_size, opened, short
 from engine.formats.load_mlp import split_path
 from engine.formats.tensors import container
-from engine.network.convnet import ConvNet
+from engine.network.convnet import ConvNet, channels_first
 from engine.network.graph.nodes import Convolution
+from engine.network.graph.passes.simplify import simplified
 from engine.network.preprocess import Preprocess, usual
 
 # Torchvision trained SqueezeNet at 224 x 224, its authors at 227 x 227 (train_val.prototxt of their release).
@@ -43,10 +44,10 @@ def load_convnet(
     classes: Sequence[str] = (),
     preprocess: Preprocess | None = None,
 ) -> ConvNet:
-    """The ConvNet in an .onnx or .safetensors file, or that a PyTorch module computes.
+    """The ConvNet in an .onnx, .safetensors or .keras file, or that a module computes.
 
     path                 of the file, of ONNX also with `:size=HxW` or `:output=NAME` after it; or a torch.nn.Module
-                         of any forward, read by torch.export and compared with it
+                         of any forward, a Keras model or a function of JAX, compared with what it computes
     example              of a module: an array that it takes, as (1, C, H, W); None: noise of `size`
     architecture         one of ARCHITECTURES, for a file of weights; None: found from metadata, or from keys and shapes
     size                 (H, W) of the input; None: the file's, or the one that its weights were trained at
@@ -61,9 +62,7 @@ def load_convnet(
     Raises FileError, NetworkError or ShapeError, which say what cannot be shown.
     """
     if not isinstance(path, str | os.PathLike):
-        from engine.formats.torch.images import from_module  # PyTorch is there already
-
-        return from_module(path, example, size=size, classes=classes, preprocess=preprocess)
+        return _of_object(path, example, size=size, classes=classes, preprocess=preprocess)
     path, written = split_path(path) if isinstance(path, str) else (path, None)
     path = Path(path)
     suffix = path.suffix.lower()
@@ -78,8 +77,12 @@ def load_convnet(
         raise NetworkError(
             f"{short(path.name)} has one output and its own layers, but `{short(written or output)}` is given."
         )
+    if suffix == ".keras":
+        from engine.formats.objects.keras_file import read_graph
+
+        return _of_graph(read_graph(path), short(path.name), classes, preprocess)
     if suffix != ".safetensors":
-        known = near(short(suffix, 20), (".onnx", ".safetensors"), noun="format to read")
+        known = near(short(suffix, 20), (".onnx", ".safetensors", ".keras"), noun="format to read")
         raise FileError(f"{short(path, 200)} is no convolutional network. {known}")
     with opened(path) as (stream, length):
         name = short(path.name)
@@ -99,6 +102,20 @@ def load_convnet(
         order = _order(nodes) or ("bgr" if "BGR" in metadata.get("input", "") else "rgb")
         preprocess = _preprocess((rows, columns), order, caffe)
     return ConvNet(nodes, name=name, classes=classes, preprocess=preprocess)
+
+
+def _of_object(thing, example, *, size, classes, preprocess):
+    """The ConvNet of a PyTorch module, a Keras model or a function of JAX."""
+    from engine.formats.objects import read
+    from engine.formats.torch.images import from_module
+
+    if hasattr(thing, "_modules") or not read.is_read(thing):
+        return from_module(thing, example, size=size, classes=classes, preprocess=preprocess)
+    return _of_graph(read.graph_of(thing, example), short(type(thing).__name__), classes, preprocess)
+
+
+def _of_graph(graph, name, classes, preprocess):
+    return ConvNet(simplified(channels_first(graph)), name=name, classes=classes, preprocess=preprocess)
 
 
 def small_squeezenet(data: bytes, name: str = "small_squeezenet.safetensors") -> ConvNet:

@@ -31,6 +31,14 @@ SAVERS = {
     ".npz": "engine.formats.tensors.npz:save",
 }
 
+# What to do with files of networks that are not read.
+PICKLED = "Opening such files runs code. Where you trust it, load it in Python: engine.load(the object)."
+INSTEAD = {
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), PICKLED),
+    **dict.fromkeys((".h5", ".hdf5"), "Open it in Keras and save it as .keras."),
+    **dict.fromkeys((".pb", ".tflite"), "Convert it by tf2onnx."),
+}
+
 # A text after a path's last colon that may be activations: it has no separator of folders and no extension.
 # An output of an ONNX file may be of any name.
 ACTIVATIONS_SUFFIX = re.compile(r"^(output=.+|(\d+ )?[A-Za-z_.][^:/\\]*)$")
@@ -115,7 +123,8 @@ def _load_file(source, activations, output=None):
         if path.is_dir():
             raise FileError(f"{short(path, 200)} is a folder; give the path of a network in it ({', '.join(LOADERS)}).")
         known = near(short(extension, 20), LOADERS, noun="format to read")
-        raise FileError(f"{short(path, 200)} is no network. {known}")
+        instead = f" {INSTEAD[extension]}" if extension in INSTEAD else ""
+        raise FileError(f"{short(path, 200)} is no network that is read.{instead} {known}")
     if output is not None and extension != ".onnx":
         raise NetworkError(f"{short(path.name)} has one output, but output=`{short(output)}` is given. Leave it out.")
     try:

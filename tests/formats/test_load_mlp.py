@@ -296,6 +296,12 @@ def test_an_unknown_extension_names_those_there_are(tmp_path):
     assert "folder" in refused(tmp_path)
 
 
+@pytest.mark.parametrize(("name", "says"), [("a.pkl", "runs code"), ("a.joblib", "runs code"), ("a.tflite", "tf2onnx")])
+def test_files_that_are_not_read_are_answered_with_what_to_do(tmp_path, name, says):
+    (tmp_path / name).write_bytes(b"x")
+    assert says in refused(tmp_path / name)
+
+
 def test_an_mlp_passes_through(small):
     assert load(small) is small
     other = load(small, activations="relu,tanh")

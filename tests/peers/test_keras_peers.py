@@ -83,6 +83,17 @@ def test_layers_of_maps(layer, tmp_path):
     assert np.array_equal(read_graph(tmp_path / "net.keras")(image), graph(image))
 
 
+def test_a_classifier_of_images_is_a_network_of_maps():
+    parts = [
+        layers.Conv2D(4, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dense(3, "softmax"),
+    ]
+    net = engine.load_convnet(keras.Sequential([layers.Input((8, 8, 1)), *parts]))
+    assert any(node.kind == "convolution" for node in net.nodes)
+
+
 class Own(keras.Model):
     def __init__(self):
         super().__init__()

@@ -52,6 +52,18 @@ def test_pipelines_and_linear_models_of_scikit_learn():
         engine.load(tree.DecisionTreeClassifier().fit(POINTS, three))
 
 
+def test_a_classifier_comes_through_onnx_as_it_is(tmp_path):
+    skl2onnx = pytest.importorskip("skl2onnx", reason="skl2onnx is not installed")
+    from sklearn.neural_network import MLPClassifier
+
+    model = MLPClassifier((6,), max_iter=300).fit(POINTS, np.digitize(POINTS[:, 0], [-0.5, 0.5]))
+    made = skl2onnx.to_onnx(model, POINTS[:1].astype(np.float32), options={"zipmap": False})
+    (tmp_path / "net.onnx").write_bytes(made.SerializeToString())
+    net = engine.load(tmp_path / "net.onnx", output="probabilities")
+    # The file is float32.
+    assert np.abs(net(POINTS) - model.predict_proba(POINTS)).max() < 1e-5
+
+
 def jax_parts():
     jax = pytest.importorskip("jax", reason="JAX is not installed")
     import jax.numpy as jnp

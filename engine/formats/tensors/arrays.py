@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.errors import NetworkError
 from engine.formats.files import short
@@ -51,3 +52,9 @@ def array_of(value: Any, where: str) -> np.ndarray:
     if value.dtype.kind not in "fiu":
         raise NetworkError(f"{where} is {value.dtype}; weights must be real numbers.")
     return value
+
+
+def to_float32(array: ArrayLike) -> np.ndarray:
+    """An array as float32; values too large for it become infinite, which Mlp refuses, naming the place."""
+    with np.errstate(over="ignore"):
+        return np.asarray(array).astype(np.float32, copy=False)

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from engine.errors import FileError, NetworkError, NeurosceneError, ShapeError
-from engine.formats.chain import to_float32
 from engine.formats.files import check_layers, check_weights, short
-from engine.formats.tensors.arrays import NamedArray
+from engine.formats.tensors.arrays import NamedArray, to_float32
 from engine.formats.tensors.norms import multiplied
 from engine.network.activations import ACTIVATIONS, Activation, split
 from engine.network.mlp import Mlp

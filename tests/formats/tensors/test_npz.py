@@ -113,6 +113,13 @@ def test_a_directory_too_long_is_refused_before_it_is_read(refuse, monkeypatch):
         refuse(b"x" * 100 + record + struct.pack("<4sLQL", b"PK\6\7", 0, at, 1) + plain, says, FileError)
 
 
+def test_a_header_that_ends_in_the_middle_of_a_line_is_refused(refuse):
+    # numpy parses headers of Python 2 by its tokenizer, which raises an error of its own.
+    text = b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), \n"
+    header = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+    refuse(zipped({"W0.npy": header + bytes(24)}), "not a whole npz file", FileError)
+
+
 BAD = {
     "a plain npy": (npy(W), "zip directory"),
     "encrypted": (None, "encrypted"),
