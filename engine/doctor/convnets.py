@@ -153,12 +153,15 @@ def check_move(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
 
 
 def check_matmul(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
-    """Several matrices, and one with several."""
+    """Several matrices, and one with several, by each variant."""
     node = nodes.MatMul("m", ("a", "b"))
-    return _nodes(kernel, twin, [
-        ("3 of 37 x 70 by 70 x 33", node, _image(3, 37, 70), _image(3, 70, 33, seed=1)),
-        ("4 of 5 x 6 by one", node, _image(4, 5, 6), _image(6, 7)[0]),
-    ], maps=False)  # fmt: skip
+    for what, a, b in (
+        ("3 of 37 x 70 by 70 x 33", _image(3, 37, 70), _image(3, 70, 33, seed=1)),
+        ("4 of 5 x 6 by one", _image(4, 5, 6), _image(6, 7)[0]),
+    ):
+        for variant in kernel.VARIANTS:
+            found = evaluate(kernel.steps, node, a, b, maps=False, variant=variant)
+            yield f"{what} by {variant}", abs(found - twin.value(node, a, b)), twin.bounds(node, a, b)
 
 
 def check_normalise(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:

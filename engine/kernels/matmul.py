@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.errors import NetworkError
 from engine.gpu.bindings import Binding
+from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.layout.stored import Stored
 from engine.gpu.structs import struct
@@ -23,8 +24,14 @@ MATMUL = struct(
 MOST = MOST_ITERATIONS // 40 * SLAB
 
 
-def steps(node: MatMul, sources: Sequence[Stored], output: Stored) -> list[Dispatch]:
+VARIANTS = {"slabs": ("kernels/matmul", TILE, TILE), "alone": ("kernels/matmul_alone", 32, 64)}
+
+
+def steps(node: MatMul, sources: Sequence[Stored], output: Stored, *, variant: str | None = None) -> list[Dispatch]:
     """The Dispatch of one product of arrays in numpy's order; the output in separate memory.
+
+    variant   one of VARIANTS: "slabs", where invocations of a workgroup share loads; "alone", where none waits for
+              another, best on software drivers; the adapter's best unless given
 
     Raises NetworkError past MOST factors, and for more matrices or axes than a dispatch has.
     """
@@ -42,8 +49,9 @@ def steps(node: MatMul, sources: Sequence[Stored], output: Stored) -> list[Dispa
         length=length, slabs=-(-length // SLAB),
     )  # fmt: skip
     left, right = sources
-    counts = (-(-columns // TILE), -(-rows // TILE), count)
-    return [_kernel().prepared(counts, product=uniform, left=left.array, right=right.array, output=output.array)]
+    file, high, wide = VARIANTS[variant or ("alone" if device().is_software else "slabs")]
+    counts = (-(-columns // wide), -(-rows // high), count)
+    return [_kernel(file).prepared(counts, product=uniform, left=left.array, right=right.array, output=output.array)]
 
 
 def _batch(a, b):
@@ -66,11 +74,11 @@ def _batch(a, b):
 
 
 @cache
-def _kernel():
+def _kernel(file):
     bindings = (
         Binding("product", "uniform", MATMUL),
         Binding("left", "read", "array<f32>"),
         Binding("right", "read", "array<f32>"),
         Binding("output", "write", "array<f32>"),
     )
-    return Kernel.of("kernels/matmul", bindings)
+    return Kernel.of(file, bindings)

@@ -45,7 +45,7 @@ def steps(node: Normalise, sources: Sequence[Stored], output: Stored) -> list[Di
     counts, uniform = along.dispatch(source.first, output.first, node.epsilon)
     # An array that is broadcast is uploaded once.
     gains = np.ascontiguousarray(_own(node))
-    kernel = _kernel(node.centred, along.sharing)
+    kernel = _kernel(node.centred, along.sharing, along.sums)
     return [kernel.prepared(counts, along=uniform, source=source.array, gains=Array.of(gains), output=output.array)]
 
 
@@ -86,11 +86,11 @@ def _gains(node, dims):
 
 
 @cache
-def _kernel(centred, sharing):
+def _kernel(centred, sharing, sums):
     bindings = (
         Binding("along", "uniform", ALONG),
         Binding("source", "read", "array<f32>"),
         Binding("gains", "read", "array<vec2f>"),
         Binding("output", "write", "array<f32>"),
     )
-    return Kernel.of("kernels/normalise", bindings, constants={"CENTRED": centred, "SHARING": sharing})
+    return Kernel.of("kernels/normalise", bindings, constants={"CENTRED": centred, "SHARING": sharing}, sharing=sums)

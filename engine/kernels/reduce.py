@@ -24,14 +24,14 @@ def steps(node: Reduce, sources: Sequence[Stored], output: Stored) -> list[Dispa
         raise NetworkError(f"Node `{node.name}` goes through {source.dims} along {node.axes}, which has too many axes.")
     scale = 1 / along.length if node.function == "mean" else 1.0
     counts, uniform = along.dispatch(source.first, output.first, scale)
-    kernel = _kernel(FUNCTIONS[node.function], along.sharing)
+    kernel = _kernel(FUNCTIONS[node.function], along.sharing, along.sums)
     return [kernel.prepared(counts, along=uniform, source=source.array, output=output.array)]
 
 
 @cache
-def _kernel(function, sharing):
+def _kernel(function, sharing, sums):
     bindings = Binding("along", "uniform", ALONG), *ARRAYS
-    return Kernel.of("kernels/reduce", bindings, constants={"FUNCTION": function, "SHARING": sharing})
+    return Kernel.of("kernels/reduce", bindings, constants={"FUNCTION": function, "SHARING": sharing}, sharing=sums)
 
 
 ARRAYS = Binding("source", "read", "array<f32>"), Binding("output", "write", "array<f32>")

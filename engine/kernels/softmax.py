@@ -49,7 +49,7 @@ def along_steps(node: nodes.Softmax, sources: Sequence[Stored], output: Stored) 
     if along is None:
         raise NetworkError(f"Softmax along axis {node.axis} of {source.dims} was asked for, which has too many axes.")
     counts, uniform = along.dispatch(source.first, output.first)
-    kernel = _along_kernel(node.log, along.sharing)
+    kernel = _along_kernel(node.log, along.sharing, along.sums)
     return [kernel.prepared(counts, along=uniform, source=source.array, output=output.array)]
 
 
@@ -88,10 +88,12 @@ def _kernel(logarithm):
 
 
 @cache
-def _along_kernel(logarithm, sharing):
+def _along_kernel(logarithm, sharing, sums):
     bindings = (
         Binding("along", "uniform", ALONG),
         Binding("source", "read", "array<f32>"),
         Binding("output", "write", "array<f32>"),
     )
-    return Kernel.of("kernels/softmax_along", bindings, constants={"LOGARITHM": logarithm, "SHARING": sharing})
+    return Kernel.of(
+        "kernels/softmax_along", bindings, constants={"LOGARITHM": logarithm, "SHARING": sharing}, sharing=sums
+    )

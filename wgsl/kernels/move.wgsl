@@ -1,5 +1,6 @@
 // A number is written to another place; one invocation a number.
 #import generated/bindings
+#import lib/quotient
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -12,9 +13,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var is_there = true;
     for (var k = 0u; k < min(moving.rank, 8u); k++) {
         let axis = moving.axes[moving.rank - 1u - k];
-        let along = rest % axis.x;
-        rest /= axis.x;
-        let offsets = tables[axis.y + along];
+        let next = quotient(rest, axis.x, moving.count <= 1048576u);
+        let offsets = tables[axis.y + rest - next * axis.x];
+        rest = next;
         is_there &= offsets.x >= 0;
         at += offsets;
     }

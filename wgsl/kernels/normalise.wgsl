@@ -1,5 +1,6 @@
 // Numbers along some axes of an array, less their mean, over their standard deviation; SHARING invocations go through them.
 #import generated/bindings
+#import generated/sharing
 #import lib/along
 
 // Whether the mean is subtracted.
@@ -16,24 +17,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     let most = min(along.length / SHARING + 1u, 21845u);
     var mean = 0.0;
     if CENTRED {
-        var total = 0.0;
+        var total = vec2f(0.0);
         for (var k = 0u; k < most; k++) {
             let i = k * SHARING + own;
             if i < along.length {
-                total += source[along.first + begin.x + through_place(i).x];
+                total = added(total, source[along.first + begin.x + through_place(i).x], k);
             }
         }
-        mean = all_summed(index, total) / length;
+        mean = all_summed(index, total.x + total.y) / length;
     }
-    var squares = 0.0;
+    var squares = vec2f(0.0);
     for (var k = 0u; k < most; k++) {
         let i = k * SHARING + own;
         if i < along.length {
             let from_mean = source[along.first + begin.x + through_place(i).x] - mean;
-            squares += from_mean * from_mean;
+            squares = added(squares, from_mean * from_mean, k);
         }
     }
-    let deviation = sqrt(all_summed(index, squares) / length + along.scale);
+    let deviation = sqrt(all_summed(index, squares.x + squares.y) / length + along.scale);
     for (var k = 0u; k < most; k++) {
         let i = k * SHARING + own;
         if i < along.length && number < along.count {

@@ -1,5 +1,6 @@
 // The sum, mean, largest, least or product of numbers along some axes of an array; SHARING invocations a result.
 #import generated/bindings
+#import generated/sharing
 #import lib/along
 
 // 0: sums times a scale, 1: the largest, 2: the least, 3: products.

@@ -1,5 +1,6 @@
 // Softmax along some axes of an array, or its logarithm; SHARING invocations go through the numbers.
 #import generated/bindings
+#import generated/sharing
 #import lib/along
 #import lib/exponential
 

@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from engine.errors import NetworkError
+from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS, spread
 from engine.gpu.layout.stored import Stored
 from engine.gpu.structs import struct
@@ -20,7 +21,8 @@ ALONG = struct(
 )  # fmt: skip
 SHARING = 64
 # A kernel goes through the same numbers three times.
-MOST = MOST_ITERATIONS // 3 * SHARING - SHARING
+MOST_ALONE = MOST_ITERATIONS // 3 - 1
+MOST = MOST_ALONE * SHARING
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,15 @@ class Along:
     @property
     def sharing(self) -> int:
         """How many invocations share what a result goes through."""
-        return 1 if self.length <= 32 else 8 if self.length <= 512 else SHARING
+        if self.length <= 32 or (device().is_software and self.length <= MOST_ALONE):
+            # Software drivers are slow where invocations wait for each other.
+            return 1
+        return 8 if self.length <= 512 else SHARING
+
+    @property
+    def sums(self) -> str:
+        """The text of `generated/sharing`: how what the invocations of a result found is joined."""
+        return f"#import lib/{'own' if self.sharing == 1 else 'shared'}_sums\n"
 
     def dispatch(self, first: int, offset: int, scale: float = 0.0) -> tuple[tuple[int, int], np.ndarray]:
         """(workgroups, uniform) of a run over arrays that begin at `first` and `offset`.

@@ -10,6 +10,7 @@ import warnings
 import pytest
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.peers
 
 from engine.formats.load_convnet import load_convnet  # noqa: E402 - needs PyTorch
 from engine.kernels.forward import Forward  # noqa: E402
