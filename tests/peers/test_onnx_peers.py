@@ -27,12 +27,13 @@ UNREAD = {
     "LinearAttention", "Loop", "MaxUnpool", "Momentum", "NegativeLogLikelihoodLoss", "OneHot", "OptionalGetElement",
     "OptionalHasElement", "RNN", "RandomUniformLike", "Range", "RoiAlign", "STFT", "Scan", "SoftmaxCrossEntropyLoss",
     "SwiGLU", "TensorScatter", "TfIdfVectorizer", "TopK", "TreeEnsemble", "Unique", "ReverseSequence", "MaxRoiPool",
-    "NonMaxSuppression",
+    "NonMaxSuppression", "MelWeightMatrix",
 }  # fmt: skip
 PARTS = {
     "_3d": "three axes after the channels",
     "empty_set": "no numbers at all", "zero_size": "no numbers at all", "allowzero_reordered": "no numbers at all",
-    "past": "a memory of steps before", "cache": "a memory of steps before", "present": "a memory of steps before",
+    "past": "a memory of steps before", "cache": "a memory of steps before", "padded_kv": "a memory of steps before",
+    "present": "a memory of steps before",
     "training": "training mode", "train": "training mode",
     "reduction": "sums of updates", "_add": "sums of updates", "_multiply": "sums of updates",
     "_max": "sums of updates", "_min": "sums of updates", "duplicate": "sums of updates",

@@ -156,6 +156,31 @@ CASES = {
         TOKENS, "y = RotaryEmbedding x cos1 sin1 _ num_heads=2 interleaved=1 rotary_embedding_dim=2", 23),
 }  # fmt: skip
 
+# Functions of each number, on numbers from 0.05 to 0.95, of which all are defined.
+EACH = (
+    "Abs", "Acos", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Celu alpha=0.5", "Cos", "Cosh", "Elu", "Erf", "Exp",
+    "Floor", "Gelu", "Gelu approximate=tanh", "HardSwish", "LeakyRelu", "Log", "Mish", "Neg", "Reciprocal", "Relu",
+    "Round", "Selu", "Selu alpha=2.0 gamma=0.5", "Shrink bias=0.125 lambd=0.25", "Sigmoid", "Sign",
+    "Sin", "Sinh", "Softplus",
+    "Softsign", "Sqrt", "Tan", "Tanh", "ThresholdedRelu alpha=0.5", "HardSigmoid alpha=0.5 beta=0.125",
+)  # fmt: skip
+CASES |= {
+    name: (VECTOR, f"n = Sigmoid x; y = {name.replace(' ', ' n ', 1) if ' ' in name else name + ' n'}") for name in EACH
+}
+CASES |= {
+    "Acosh": (VECTOR, "e = Exp x; n = Add e two; y = Acosh n"),
+    "powers": (VECTOR, "n = Sigmoid x; y = Pow n eight"),
+    "a remainder": (VECTOR, "y = Mod x half fmod=1"),
+    "lengths": (TOKENS, "a = ReduceL1 x last; b = ReduceL2 x last; y = Mul a b"),
+    "logarithms of sums": (TOKENS, "n = Sigmoid x; a = ReduceLogSum n last; b = ReduceLogSumExp x last; y = Mul a b"),
+    "sum of squares": (TOKENS, "y = ReduceSumSquare x last keepdims=0"),
+    "pool of squares": (IMAGE, "y = LpPool x kernel_shape=3,2 strides=2,1 pads=1,0,1,1"),
+    "over its length": (TOKENS, "y = LpNormalization x axis=1"),
+    "over its sum": (TOKENS, "n = Sigmoid x; y = LpNormalization n p=1"),
+    "clip": (VECTOR, "y = Clip x low high"),
+    "relu6": (VECTOR, "m = Mul x eight; y = Clip m nought three"),
+}
+
 
 def model_of(make_onnx, shape, nodes, opset=20, kind=11):
     """A ModelProto; kind: its floats, 11 for float64 and 1 for float32."""
