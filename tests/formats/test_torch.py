@@ -11,6 +11,7 @@ import pytest
 
 from engine.errors import FileError, NetworkError, NeurosceneError
 from engine.formats.load_mlp import load
+from engine.network.activations import Activation
 from engine.network.random import random_mlp
 
 
@@ -98,6 +99,37 @@ def test_each_activation_module_is_read_with_its_parameter(text):
     ] * 2
     assert str(net.layers[0].activation).startswith(text.partition("(")[0])
     assert all(np.array_equal(a.weights, b.weights) for a, b in zip(net.layers, NET.layers, strict=True))
+
+
+ELEMENTWISE = {
+    "ReLU6": ({}, "clipped_relu(6)"), "CELU": ({"alpha": 0.5}, "celu(0.5)"), "SELU": ({}, "selu"), "Mish": ({}, "mish"),
+    "LogSigmoid": ({}, "log_sigmoid"), "Softsign": ({}, "softsign"), "Tanhshrink": ({}, "tanhshrink"),
+    "Hardsigmoid": ({}, "hard_sigmoid"), "Hardswish": ({}, "hard_swish"),
+    "Hardtanh": ({"min_val": -2.0, "max_val": 0.5}, "hardtanh(-2,0.5)"),
+    "Hardshrink": ({"lambd": 0.25}, "hardshrink(0.25)"),
+    "Softshrink": ({"lambd": 0.25}, "softshrink(0.25)"),
+    "Threshold": ({"threshold": 0.5, "value": -1.0}, "threshold(0.5,-1)"),
+    "RReLU": ({"lower": 0.25, "upper": 0.75}, "leaky_relu(0.5)"), "GELU": ({"approximate": "tanh"}, "gelu_tanh"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ELEMENTWISE)
+def test_every_elementwise_module_of_pytorch_is_read(kind):
+    attributes, text = ELEMENTWISE[kind]
+    net = between(module(kind, **attributes))
+    assert [x.activation for x in net.layers[:2]] == [Activation.parse(text)] * 2
+
+
+def test_slopes_for_each_unit_and_norms_of_a_layer_are_read():
+    slopes = np.float32([0.5, -1, 0, 2, 0.25, 1])
+    net = load(Sequential(A, module("PReLU", weight=Tensor(slopes)), B))
+    z = POINTS @ NET.weights[0].T.astype(float) + NET.biases[0]
+    truth = np.where(z > 0, z, slopes * z) @ NET.weights[1].T.astype(float) + NET.biases[1]
+    # Weights times slopes are rounded to float32.
+    assert np.abs(net(POINTS) - truth).max() < 2e-6
+    net = load(Sequential(A, module("LayerNorm", weight=None, bias=None, eps=1e-5), B))
+    z = (z - z.mean(1, keepdims=True)) / np.sqrt(z.var(1, keepdims=True) + 1e-5)
+    assert np.abs(net(POINTS) - (z @ NET.weights[1].T.astype(float) + NET.biases[1])).max() < 5e-6
 
 
 def test_what_does_nothing_in_eval_is_left_out_and_nesting_is_no_matter():

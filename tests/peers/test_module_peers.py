@@ -219,6 +219,15 @@ def test_a_recorder_keeps_what_a_forward_computes_at_every_step(activations):
     assert history.losses[0, 0] != history.losses[0, -1]
 
 
+def test_weights_that_begin_at_zero_do_not_change_the_shape_of_a_recording():
+    module = Layers(lambda m, x: m.c((h := torch.relu(m.a(x))) + m.table[0, 0] * torch.relu(m.b(h))))
+    nn.init.zeros_(module.c.weight)
+    nn.init.zeros_(module.table)
+    history, data = recorded(module)
+    assert not history.at(0, 0)(data).std(axis=0).any()
+    assert_same(history.at(0, -1), module, data)
+
+
 def test_a_recorder_refuses_names_that_do_not_tell_what_forward_computes():
     def forward(m, x):
         h = torch.relu(m.a(x))
