@@ -279,6 +279,24 @@ def test_a_transpose_between_channels_first_and_last_and_a_reshape_of_places_mov
     assert run.array("tokens") is run.array("patches")
 
 
+@pytest.mark.parametrize(
+    "window", [((3, 2), (2, 1), (1, 0, 2, 1)), ((1, 1), (3, 2), (0, 0, 0, 0)), ((4, 3), (1, 1), (3, 1, 3, 1))]
+)
+def test_images_side_by_side_are_convolved_each_by_itself(window):
+    size, stride, padding = window
+    weights = np.random.default_rng(3).normal(size=(5, 3, *size))
+    net = ConvNet(
+        [
+            nodes.Input("image", (), (1, 18, 6, 7)),
+            nodes.Reshape("apart", ("image",), (6, 3, 6, 7)),
+            nodes.Convolution("c", ("apart",), weights, np.ones(5), stride, padding),
+            nodes.Elementwise("r", ("c",), "relu"),
+        ],
+        preprocess=False,
+    )
+    check(net)
+
+
 def test_two_runs_give_the_same_bytes_and_another_image_others():
     net = NETS["fire"]
     run = Forward(net)

@@ -1,11 +1,13 @@
 """How each operator of a graph is run: which kernel, over which layout."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 
 import numpy as np
 
 from engine.errors import NetworkError
+from engine.gpu.channel_map import ChannelMap
 from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS
 from engine.gpu.layout.along import over
@@ -44,7 +46,32 @@ def _one_image(values, name):
 
 
 def _convolution(values, node, name, after):
+    if values.dims(node.inputs[0])[0] != 1:
+        _stacked(values, node, name, after)
+        return
     _convolved(values, node, _one_image(values, node.inputs[0]), values.new_map(name, False).map, after)
+
+
+def _stacked(values, node, name, after):
+    """A convolution of several images: of one that has them one below the other, each with its padding."""
+    source, (count, channels, height, width) = values.flat(node.inputs[0]), values.dims(node.inputs[0])
+    down, outputs = node.window()[0], values.dims(name)
+    # Each image begins at a multiple of the stride, and no window sees two.
+    high = max(down.before + height + down.after, (outputs[2] - 1) * down.stride + down.extent)
+    high = -(-high // down.stride) * down.stride
+    images, own_channels, rows, columns = source.offsets()
+    at = np.arange(high) - down.before
+    own_rows = np.where((at >= 0) & (at < height), rows[np.clip(at, 0, height - 1)], move.NONE)
+    below = np.where(own_rows == move.NONE, move.NONE, images[:, None] + own_rows).reshape(-1)
+    tall = Stored.mapped((1, channels, count * high, width), ChannelMap((channels, count * high, width)), False)
+    values.steps += move.moved(source, [np.zeros(1, int), own_channels, below, columns], tall, tall.offsets())
+    same = replace(node, padding=(0, node.padding[1], 0, node.padding[3]))
+    made = ChannelMap(same.shape(tall.dims)[1:])
+    _convolved(values, same, tall.map, made, after)
+    whole, output = Stored.mapped((1, *made.shape), made, False), values.new_flat(name)
+    _, channel, row, column = whole.offsets()
+    first = row[np.arange(count) * high // down.stride]
+    values.steps += move.moved(whole, [first, channel, row[: outputs[2]], column], output, output.offsets())
 
 
 def _convolved(values, node, source, output, after):

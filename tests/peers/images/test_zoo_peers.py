@@ -82,6 +82,19 @@ class Transformer(nn.Module):
         return self.head(self.layers(x)[:, 0])
 
 
+class Windows(nn.Module):
+    """Windows by `unfold`, as halos of attention are cut, side by side through a convolution; written over zeros."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+
+    def forward(self, x):
+        cut = x.unfold(2, 4, 2).unfold(3, 4, 4)  # (1, 3, rows, columns, 4, 4)
+        small = self.conv(cut.permute(0, 2, 3, 1, 4, 5).flatten(0, 2)).relu()
+        return torch.zeros(small.shape[1:], dtype=x.dtype).copy_(small.amax(0)) + small.mean(0)
+
+
 def dcgan():
     """A generator of images from a vector."""
     return nn.Sequential(
@@ -109,6 +122,7 @@ OWN = {
         ("batch", "transposed"), ("instance", "nearest"), ("group", "bilinear"), ("batch", "bicubic"))},
     "cyclegan": (Generator, (3, 16, 16)),
     "transformer": (Transformer, (3, 16, 16)),
+    "windows": (Windows, (3, 8, 12)),
     "dcgan": (dcgan, (10,)),
     "subpixel": (subpixel, (3, 7, 9)),
     "mixer": (mixer, (3, 16, 24)),

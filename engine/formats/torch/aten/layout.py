@@ -65,6 +65,22 @@ def _sliced(call: Call):
     return cut(call, value, axis, taken.start if len(taken) else 0, len(taken), taken.step)
 
 
+def _unfolded(call: Call):
+    """Windows along an axis, their elements along a new last one."""
+    value, size, step = call.value("self"), call["size"], call["step"]
+    axis = call["dimension"] % value.rank
+    starts = step * np.arange((value.dims[axis] - size) // step + 1)
+    taken = call.add(nodes.Gather, value, indices=starts[:, None] + np.arange(size), axis=axis)
+    axes = [i for i in range(taken.rank) if i != axis + 1]
+    return call.add(nodes.Transpose, taken, axes=(*axes, axis + 1))
+
+
+def _copied(call: Call):
+    """What is written over another array."""
+    value, dims = call.value("src"), call.value("self").dims
+    return value if dims == value.dims else call.add(nodes.Expand, value, dims=dims)
+
+
 def _selected(call: Call):
     value = call.value("self")
     axis, index = call["dim"] % value.rank, call["index"]
@@ -193,6 +209,8 @@ ROWS: dict[str, Row] = {
     "expand": _expanded,
     "slice": _sliced,
     "select": _selected,
+    "unfold": _unfolded,
+    "copy": _copied,
     "narrow": _narrowed,
     "cat": _joined,
     "stack": _stacked,
