@@ -142,7 +142,8 @@ SHARED = {
     "picture": option("--from", "PNG", "A picture of this scene: begins with its settings, camera, weights and time."),
     "net": option(
         "--net", "FILE[:ACTIVATIONS]",
-        "The network to show: .safetensors, .npz, .onnx, .pt; with its activations where a file has none: a.npz:tanh.",
+        "The network to show: .safetensors, .npz, .onnx, .pt, .ckpt, .keras; with its activations where a file has "
+        "none: a.npz:tanh.",
     ),
     "history": option(
         "--history", "FILE", "The recorded training to show: .safetensors of `neuroscene train` or engine.Recorder."
