@@ -210,7 +210,7 @@ class Recorder:
             self._reader = None
         with normed_by(model, example):
             if self._reader is None:
-                self._reader = ModuleReader(model, example, self.activations, steady=True)
+                self._reader = ModuleReader(model, example, self.activations)
             return self._reader.net()
 
     def _begin(self, net):

@@ -47,10 +47,10 @@ class Exported:
             except Exception as error:  # whatever a person's forward does
                 raise NetworkError(f"torch.export cannot read {self.name}: {short(_reason(error), 300)}") from None
 
-    def graph(self, least: float = 0.0) -> Graph:
-        """The Graph with the module's parameters as they are now; those that are 0 become `least`."""
+    def graph(self) -> Graph:
+        """The Graph with the module's parameters as they are now."""
         with evaluating(self.module) as torch:
-            return _Reader(torch, self._program, self.module, self.name, least).read()
+            return _Reader(torch, self._program, self.module, self.name).read()
 
 
 def _program(torch, module, example):
@@ -88,12 +88,11 @@ def _reason(error):
 class _Reader:
     """One reading of an exported program."""
 
-    def __init__(self, torch: Any, program: Any, module: Any, name: str, least: float):
+    def __init__(self, torch: Any, program: Any, module: Any, name: str):
         self.torch, self.program = torch, program
         self.builder = Builder(name)
         self.state = dict(program.constants)
-        for key, x in module.named_parameters(remove_duplicate=False):
-            self.state[key] = torch.where(x == 0, torch.full_like(x, least), x) if least else x
+        self.state |= dict(module.named_parameters(remove_duplicate=False))
         self.state |= dict(module.named_buffers(remove_duplicate=False))
         self.values: dict[Any, Any] = {}
 

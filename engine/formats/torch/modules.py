@@ -18,14 +18,11 @@ from engine.formats.torch.chain import chain
 from engine.formats.torch.exported import Exported
 from engine.formats.torch.running import MOST_SAMPLES, check_state, compare, is_module, unwrapped
 from engine.network.graph.lowering.layers import as_mlp
-from engine.network.graph.passes.recognise import recognised
-from engine.network.graph.passes.simplify import PASSES, simplified
+from engine.network.graph.passes.simplify import simplified
 from engine.network.mlp import Mlp
 
 # Widths that are tried where no example is given: those of the first linear layers, of which one is the input's.
 MOST_WIDTHS = 8
-# What a parameter of 0 is while its place is found, and what is 0 again after it was multiplied by others.
-LEAST, MOST_LEAST = 1e-30, 1e-25
 
 
 class ModuleReader:
@@ -36,17 +33,15 @@ class ModuleReader:
                   of a linear layer
     activations   for names and sizes alone, where forward cannot be read; None: these are refused
 
-    steady        True: weights that are 0 have a place in the network, so that a training does not change its shape
-
     The first way that gives what the module computes is used: the chain of its parts, its exported graph, its names.
 
     Raises NetworkError or ShapeError if there is none.
     """
 
-    def __init__(self, module: Any, example: Any = None, activations: Any = None, steady: bool = False):
+    def __init__(self, module: Any, example: Any = None, activations: Any = None):
         self.module = unwrapped(module)
         self.name = f"the {short(type(self.module).__name__)}"
-        self.example, self.activations, self.steady = example, activations, steady
+        self.example, self.activations = example, activations
         real = is_module(self.module)
         if real:
             check_state(self.module, self.name)
@@ -83,11 +78,6 @@ class ModuleReader:
     def _exported(self, example: Any) -> Callable[[], Mlp]:
         program = Exported(self.module, example)
         self.example = example
-        if self.steady and _has_zeros(self.module):
-            # Recognising compares functions within a tolerance, in which what is least is nothing.
-            passes = [change for change in PASSES if change is not recognised]
-            lowered = lambda graph: as_mlp(functools.reduce(lambda before, change: change(before), passes, graph))
-            return lambda: _without_least(lowered(program.graph(LEAST)))
         return lambda: as_mlp(simplified(program.graph()))
 
     def _named(self) -> Mlp:
@@ -140,17 +130,6 @@ def from_module(module: Any, activations: Any = None, example: Any = None) -> Ml
     Raises NetworkError for a module that cannot be shown, and if activations are given beside its own.
     """
     return ModuleReader(module, example, activations).net()
-
-
-def _has_zeros(module: Any) -> bool:
-    """Whether some of its weights, biases apart, are all 0."""
-    return any(not x.detach().any() for key, x in module.named_parameters() if not key.endswith("bias"))
-
-
-def _without_least(net: Mlp) -> Mlp:
-    """The network with 0 for what parameters of 0 have become."""
-    whole = [[np.where(np.abs(array) < MOST_LEAST, 0, array) for array in of] for of in (net.weights, net.biases)]
-    return net.changed(weights=whole[0], biases=whole[1])
 
 
 def _points(width: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Graphs as multilayer perceptrons: the same function, and the plain chain without a changed bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,21 @@ def test_skips_carry_as_few_units_as_there_are():
     assert as_mlp(made("residual")).shape.sizes == (3, *[8, 16] * 4, 8, 3)
     assert as_mlp(made("pre_residual")).shape.sizes == (3, 9, 12, 12, 6, 2)
     assert as_mlp(made("features")).shape.sizes == (3, 13, 8, 1)
+
+
+def test_the_shape_does_not_depend_on_the_weights():
+    """Residual branches that begin at zero, scales of 0: every snapshot of a training has one shape."""
+    for form in ("residual", "pre_residual", "deep_sdf", "sloped", "normed", "attention"):
+        graph = made(form)
+        zeros = {}
+        for node in graph.nodes:
+            if isinstance(node, nodes.Dense):
+                zeros[node.name] = replace(node, weights=0 * node.weights)
+            if isinstance(node, nodes.Normalise):
+                zeros[node.name] = replace(node, gain=0 * node.gain)
+            if isinstance(node, nodes.Prelu):
+                zeros[node.name] = replace(node, slopes=np.append(np.zeros(node.slopes.size - 1), 0.5))
+        assert as_mlp(graph.changed(zeros)).shape == as_mlp(graph).shape, form
 
 
 def test_what_is_no_function_of_a_vector_is_refused_by_its_node():

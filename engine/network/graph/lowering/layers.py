@@ -94,7 +94,7 @@ class _UnitLayer:
         if whole and len(sums[0].terms) == 1:
             ((group, term),) = sums[0].terms.items()
             if group.count == width and np.array_equal(before[group], np.arange(width)):
-                return term.matrix(width), sums[0].bias  # as it is, without a copy
+                return term.full(width).array, sums[0].bias  # as it is, without a copy
         rows, bias = np.zeros((self.count, width), np.float32), np.zeros(self.count)
         first = 0
         for one in sums:
@@ -103,9 +103,9 @@ class _UnitLayer:
                 at, used = before[group], term.used
                 assert (at[used] >= 0).all()
                 if part is None:
-                    rows[first : first + one.size, at[used]] = term.matrix(group.count)[:, used]
+                    rows[first : first + one.size, at[used]] = term.full(group.count).array[:, used]
                 else:
-                    part[:, at[used]] += term.matrix(group.count)[:, used]
+                    part[:, at[used]] += term.full(group.count).array[:, used]
             if part is not None:
                 rows[first : first + one.size] = part
             bias[first : first + one.size] = one.bias

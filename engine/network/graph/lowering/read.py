@@ -138,24 +138,25 @@ class Reader:
         units = np.eye(sums.size).reshape(sums.size, *dims[1:])
         return self._mixed(sums, (node.value(units).reshape(sums.size, -1) - bias).T, bias)
 
-    def _mixed(self, sums, weights, bias):
+    def _mixed(self, sums, weights, bias, takes=None):
         """A layer of weights; after another one the numbers between the two become units."""
         if sums.has_full:
             sums = self.relayed(sums)
         if weights.size > MOST_ENTRIES:
             raise NetworkError(f"its matrix is {weights.shape}, which takes too much memory")
-        return sums.through(weights, bias)
+        return sums.through(weights, bias, takes)
 
     def dense(self, node: nodes.Dense) -> Sums:
         """weights x + bias along the last axis."""
         (sums,) = self.sums(node)
         width = node.weights.shape[1]
         if sums.size == width:
-            return self._mixed(sums, node.weights, node.bias)
+            return self._mixed(sums, node.weights, node.bias, np.broadcast_to(True, node.weights.shape))
         rows = np.arange(sums.size).reshape(-1, width)
         if len(rows) * node.weights.size > MOST_ENTRIES:
             raise NetworkError(f"it works on {len(rows)} rows, which takes too much memory as one matrix")
-        return self._mixed(sums, np.kron(np.eye(len(rows)), node.weights), np.tile(node.bias, len(rows)))
+        takes = np.kron(np.eye(len(rows), dtype=bool), np.ones(node.weights.shape, bool))
+        return self._mixed(sums, np.kron(np.eye(len(rows)), node.weights), np.tile(node.bias, len(rows)), takes)
 
     def matmul(self, node: nodes.MatMul) -> Sums:
         """The matrix product of two tensors: of a constant and another, or sums of products."""
@@ -170,9 +171,10 @@ class Reader:
         left, right = left.reshape(-1, da[-1]), right.reshape(-1, da[-1])
         for one, other, mine, its in ((a, b, left, right), (b, a, right, left)):
             if not one.terms:
-                weights = np.zeros((len(its), other.size))
+                weights, takes = np.zeros((len(its), other.size)), np.zeros((len(its), other.size), bool)
                 np.add.at(weights, (np.arange(len(its))[:, None], its), one.bias[mine])
-                return self._mixed(other, weights, 0.0)
+                takes[np.arange(len(its))[:, None], its] = True
+                return self._mixed(other, weights, 0.0, takes)
         products = self.product(a.rows(left), b.rows(right))
         return products.through(np.kron(np.eye(len(left)), np.ones((1, da[-1]))))
 

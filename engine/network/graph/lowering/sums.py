@@ -15,58 +15,71 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class PickedRows:
-    """Each row is one unit, times a factor: units (n,) int, factors (n,) float64, 0 where the row has no unit."""
+    """Each row is one unit, times a factor: units (n,) int, -1 where the row has none; factors (n,) float64."""
 
     units: np.ndarray
     factors: np.ndarray
 
     def rows(self, at: np.ndarray) -> PickedRows:
         """Its rows at places; a place of -1 gives an empty row."""
-        return PickedRows(self.units[at], np.where(at < 0, 0.0, self.factors[at]))
+        return PickedRows(np.where(at < 0, -1, self.units[at]), self.factors[at])
 
     def times(self, factors: np.ndarray) -> PickedRows:
         return PickedRows(self.units, self.factors * factors)
 
-    def matrix(self, count: int) -> np.ndarray:
-        full = np.zeros((len(self.units), count))
-        full[np.arange(len(self.units)), self.units] = self.factors
-        return full
+    def full(self, count: int) -> FullRows:
+        array, takes = np.zeros((len(self.units), count)), np.zeros((len(self.units), count), bool)
+        there = np.flatnonzero(self.units >= 0)
+        array[there, self.units[there]], takes[there, self.units[there]] = self.factors[there], True
+        return FullRows(array, takes)
 
-    def through(self, weights: np.ndarray, count: int) -> np.ndarray:
-        """weights (m, n) times this, (m, count); with whole and equal factors no number is changed."""
+    def through(self, weights: np.ndarray, takes: np.ndarray, count: int) -> FullRows:
+        """weights (m, n) times this; where the rows are all units as they are, no number is changed."""
         if np.all(self.factors == 1) and np.array_equal(np.sort(self.units), np.arange(count)):
-            return weights[:, np.argsort(self.units)]
-        full = np.zeros((len(weights), count))
-        np.add.at(full.T, self.units, (weights.astype(float) * self.factors).T)
-        return full
+            order = np.argsort(self.units)
+            return FullRows(weights[:, order], takes[:, order])
+        there = self.units >= 0
+        array, taken = np.zeros((count, len(weights))), np.zeros((count, len(weights)), bool)
+        np.add.at(array, self.units[there], (weights.astype(float) * self.factors).T[there])
+        np.logical_or.at(taken, self.units[there], takes.T[there])
+        return FullRows(array.T, taken.T)
 
     @property
     def used(self) -> np.ndarray:
         """The numbers of the units on which it depends, ascending."""
-        return np.unique(self.units[self.factors != 0])
+        return np.unique(self.units[self.units >= 0])
 
 
 @dataclass(frozen=True, eq=False)
 class FullRows:
-    """Each row is a weighted sum of the group's units: (n, count), float32 while no arithmetic has been done."""
+    """Each row is a weighted sum of the group's units.
+
+    array   (n, count), float32 while no arithmetic has been done
+    takes   (n, count) bool: which units a row takes, by how it was made; a weight that is 0 by training counts
+    """
 
     array: np.ndarray
+    takes: np.ndarray
 
     def rows(self, at: np.ndarray) -> FullRows:
-        return FullRows(np.where((at < 0)[:, None], 0, self.array[at]))
+        gone = (at < 0)[:, None]
+        return FullRows(np.where(gone, 0, self.array[at]), self.takes[at] & ~gone)
 
     def times(self, factors: np.ndarray) -> FullRows:
-        return self if np.all(factors == 1) else FullRows(self.array * factors[:, None])
+        return self if np.all(factors == 1) else FullRows(self.array * factors[:, None], self.takes)
 
-    def matrix(self, count: int) -> np.ndarray:
-        return self.array
+    def full(self, count: int) -> FullRows:
+        return self
 
-    def through(self, weights: np.ndarray, count: int) -> np.ndarray:
-        return weights.astype(float) @ self.array.astype(float)
+    def through(self, weights: np.ndarray, takes: np.ndarray, count: int) -> FullRows:
+        array = weights.astype(float) @ self.array.astype(float)
+        if takes.all():
+            return FullRows(array, np.broadcast_to(self.takes.any(axis=0), array.shape))
+        return FullRows(array, takes.astype(np.float32) @ self.takes.astype(np.float32) > 0)
 
     @property
     def used(self) -> np.ndarray:
-        return np.flatnonzero(self.array.any(axis=0))
+        return np.flatnonzero(self.takes.any(axis=0))
 
 
 Term = PickedRows | FullRows
@@ -120,9 +133,12 @@ class Sums:
             terms[group] = _joined(terms[group], term, group.count) if group in terms else term
         return Sums(terms, self.bias + other.bias)
 
-    def through(self, weights: np.ndarray, bias: np.ndarray | float = 0.0) -> Sums:
-        """weights (m, n) times this + bias (m,)."""
-        terms = {g: FullRows(term.through(weights, g.count)) for g, term in self.terms.items()}
+    def through(
+        self, weights: np.ndarray, bias: np.ndarray | float = 0.0, takes: np.ndarray | None = None
+    ) -> Sums:
+        """weights (m, n) times this + bias (m,); takes (m, n): which rows a sum takes; None: those not times 0."""
+        takes = weights != 0 if takes is None else takes
+        terms = {g: term.through(weights, takes, g.count) for g, term in self.terms.items()}
         shift = weights.astype(float) @ self.bias if self.bias.any() else np.zeros(len(weights))
         return Sums(terms, shift + bias)
 
@@ -164,7 +180,9 @@ def stacked(parts: Sequence[Sums]) -> Sums:
 
 def _joined(a, b, count):
     if isinstance(a, PickedRows) and isinstance(b, PickedRows):
-        free = (a.factors == 0) | (b.factors == 0) | (a.units == b.units)
-        if free.all():
-            return PickedRows(np.where(a.factors == 0, b.units, a.units), a.factors + b.factors)
-    return FullRows(a.matrix(count) + b.matrix(count))
+        first, second = a.units >= 0, b.units >= 0
+        if not (first & second & (a.units != b.units)).any():
+            factors = np.where(first, a.factors, 0.0) + np.where(second, b.factors, 0.0)
+            return PickedRows(np.where(first, a.units, b.units), factors)
+    a, b = a.full(count), b.full(count)
+    return FullRows(a.array + b.array, a.takes | b.takes)

@@ -273,7 +273,7 @@ def _known(values):
 
 def _equal(exact, values):
     use = np.isfinite(values)
-    scale = np.maximum(1.0, abs(exact[use]))
+    scale = np.maximum(min(1.0, abs(values[use]).max(initial=0.0)), abs(exact[use]))
     return bool(use.sum() > len(values) * 0.9 and (abs(exact[use] - values[use]) <= SAME * scale).all())
 
 
