@@ -24,7 +24,7 @@ class Network(Data):
     """
 
     __slots__ = ["inputs"]
-    key, noun, accepts = "network", "a network", "a network file: .safetensors, .npz, .onnx"
+    key, noun, accepts = "network", "a network", f"a network file: {', '.join(load_mlp.LOADERS)}"
     endings, saved_as = tuple(load_mlp.LOADERS), tuple(load_mlp.SAVERS)
     kind, load = Mlp, staticmethod(load_mlp.load)
     to_bytes, from_bytes = staticmethod(load_mlp.to_bytes), staticmethod(load_mlp.from_bytes)
@@ -93,7 +93,7 @@ class Convolutional(Data):
 
     __slots__ = []
     key, noun = "convnet", "a convolutional network"
-    accepts = "a convolutional network: .onnx, or .safetensors of a SqueezeNet"
+    accepts = "a network of an image: .onnx, or .safetensors of a SqueezeNet"
     endings = (".onnx", ".safetensors")
     # Not stored in pictures: such a network takes megabytes.
     is_stored, is_missed = False, True

@@ -133,9 +133,7 @@ class Sums:
             terms[group] = _joined(terms[group], term, group.count) if group in terms else term
         return Sums(terms, self.bias + other.bias)
 
-    def through(
-        self, weights: np.ndarray, bias: np.ndarray | float = 0.0, takes: np.ndarray | None = None
-    ) -> Sums:
+    def through(self, weights: np.ndarray, bias: np.ndarray | float = 0.0, takes: np.ndarray | None = None) -> Sums:
         """weights (m, n) times this + bias (m,); takes (m, n): which rows a sum takes; None: those not times 0."""
         takes = weights != 0 if takes is None else takes
         terms = {g: term.through(weights, takes, g.count) for g, term in self.terms.items()}
