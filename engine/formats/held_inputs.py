@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.errors import FileError, SettingError
 from engine.formats.files import opened, short
+from engine.formats.tensors.npz import npy_header
 
 ENDINGS = (".npy", ".txt", ".csv")
 # `codes.npy` or `codes.npy:3`, the row counted from 0.
@@ -49,12 +50,7 @@ def _typed(text):
 
 def _npy(stream, size):
     """The array of a .npy file whose header states no more than the file holds."""
-    try:
-        version = np.lib.format.read_magic(stream)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, kind = header(stream)
-    except Exception:  # numpy reads the header as Python, whose parser raises anything
-        raise ValueError("its header is damaged") from None
+    shape, kind = npy_header(stream)
     if kind.hasobject or prod(shape) * kind.itemsize > size:
         raise ValueError("its header does not fit its size")
     stream.seek(0)

@@ -1,10 +1,13 @@
 """What holds for every format: one test for each entry of LOADERS and SAVERS."""
 
 import importlib
+import io
 import os
 import re
 import subprocess
 import sys
+import zipfile
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -415,3 +418,21 @@ def test_errors_are_of_the_kind_that_fits():
         load({"0.weight": np.ones((2, 3)), "1.weight": np.ones((2, 5))}, activations="tanh")
     with pytest.raises(NetworkError):
         load({"0.weight": np.full((2, 3), np.nan)}, activations="tanh")
+
+
+def test_headers_of_arrays_that_are_damaged_within_a_whole_npz_are_refused(tmp_path):
+    array = io.BytesIO()
+    np.save(array, np.zeros((2, 3), np.float32))
+    rng, path = np.random.default_rng(2), tmp_path / "net.npz"
+    texts = [b"'" + b"\x00" * 40, b"(" * 60, b"  x\n y\n", b"''''" + b" " * 20, b"{'descr': '<f4', 'fortran_order': 0"]
+    for k in range(300):
+        data = bytearray(array.getvalue())
+        if k < len(texts):
+            data[10 : 10 + len(texts[k])] = texts[k]
+        else:
+            for at in rng.integers(0, 80, 3):
+                data[at] = rng.integers(256)
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("W0.npy", bytes(data))
+        with suppress(NeurosceneError):
+            load(path, activations="relu")

@@ -30,6 +30,7 @@ class Layers(nn.Module):
         torch.manual_seed(1)
         self.a, self.b, self.c = nn.Linear(3, 8), nn.Linear(8, 8), nn.Linear(8, 2)
         self.table = nn.Parameter(torch.randn(3, 4))
+        self.two = nn.Parameter(torch.randn(2, 3, 8))
         self.how = forward
 
     def forward(self, x):
@@ -51,8 +52,35 @@ FORWARDS = {
     "sums by einsum": lambda m, x: torch.einsum("bi,oi->bo", torch.relu(m.a(x)), m.b.weight),
     "means of two": lambda m, x: torch.stack([m.a(x), m.b(m.a(x))], 1).mean(1),
     "padded": lambda m, x: m.c(functional.pad(torch.relu(m.a(x))[:, :6], (1, 1))),
+    "the larger of two layers": lambda m, x: torch.max(m.a(x), torch.min(m.b(m.a(x)), torch.relu(m.a(x)))),
+    "maxout": lambda m, x: m.a(x).view(-1, 2, 4).max(-1).values,
+    "log of a sum of exponentials": lambda m, x: (
+        torch.logsumexp(m.a(x), -1) + torch.logaddexp(*m.c(m.a(x)).split(1, 1)).squeeze(1)
+    ),
+    "gates by softmax": lambda m, x: (torch.softmax(m.a(x), -1) * torch.tanh(m.b(m.a(x)))).sum(-1, keepdim=True),
+    "a mask of its own": lambda m, x: m.c(torch.where(m.a(x) > 0.2, torch.tanh(m.a(x)), 0.1 * m.a(x))),
+    "a step of another type": lambda m, x: m.a(x) * (~(m.a(x) > 0.1)).to(x.dtype) * (m.a(x) < 0.2).double().to(x.dtype),
+    "a saw": lambda m, x: m.c(torch.abs(m.a(x) % 2.0 - 1) + torch.frac(m.a(x))),
+    "distances to centres": lambda m, x: torch.exp(-(torch.cdist(x, m.a.weight) ** 2)),
+    "two inputs of a bilinear layer": lambda m, x: functional.bilinear(x, m.a(x), m.two, m.c.bias),
     "batches seen by their number": lambda m, x: m.c(torch.relu(m.a(x.reshape(x.shape[0], -1)))),
 }
+
+
+@pytest.mark.parametrize("points", (torch.zeros(2, 7, 3), torch.zeros(1, 1, 3)))
+def test_batches_of_points_are_networks_of_a_point(points):
+    module = Layers(lambda m, x: m.c(torch.sin(m.a(x))) * x[..., :1])
+    assert_same(engine.load(module, example=points), module)
+    mixed = Layers(lambda m, x: m.a(x).mean(1))
+    assert engine.load(mixed, example=torch.zeros(2, 7, 3)).inputs == 21
+
+
+@pytest.mark.parametrize("dtype", (torch.float16, torch.bfloat16))
+@pytest.mark.parametrize("given", (torch.float32, None))
+def test_half_precision_is_compared_on_what_the_module_gets(dtype, given):
+    module = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Linear(16, 1)).to(dtype)
+    net = engine.load(module, example=torch.randn(5, 3).to(given or dtype))
+    assert np.array_equal(net.weights[0], module[0].weight.detach().float().numpy())
 
 
 @pytest.mark.parametrize("forward", FORWARDS.values(), ids=FORWARDS)

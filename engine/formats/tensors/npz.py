@@ -3,7 +3,7 @@
 import math
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -55,18 +55,32 @@ def _read(archive, name, activations):
     return assemble(entries, texts.get("activations") if activations is None else activations, name, called=called)
 
 
+def npy_header(stream: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
+    """(shape, dtype) of the header of a .npy file. Raises ValueError for any that is damaged."""
+    version = np.lib.format.read_magic(stream)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"it has version {version} of the npy format")
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    try:
+        shape, _, dtype = read(stream, max_header_size=MAX_HEADER_BYTES)
+    except Exception:  # numpy reads a header as Python, whose parser raises anything
+        raise ValueError("its header is damaged") from None
+    if any(n < 0 for n in shape) or len(shape) > 16:
+        raise ValueError(f"its header has the shape {short(shape)}")
+    return shape, dtype
+
+
 def _npy_header(archive, info, key, name):
     """(shape, dtype) of an array, checked against the number of bytes."""
     with archive.open(info) as stream:
-        version = np.lib.format.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
-            raise _broken(name, f"`{short(key)}` has version {version} of the npy format")
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(stream, max_header_size=MAX_HEADER_BYTES)
+        try:
+            shape, dtype = npy_header(stream)
+        except ValueError as error:
+            raise _broken(name, f"`{short(key)}`: {short(error)}") from None
         there = info.file_size - stream.tell()
     if dtype.hasobject:
         raise FileError(f"`{short(key)}` of {name} holds Python objects, which are never unpickled. Save numbers.")
-    if any(n < 0 for n in shape) or len(shape) > 16 or math.prod(shape) * dtype.itemsize != there:
+    if math.prod(shape) * dtype.itemsize != there:
         raise _broken(name, f"`{short(key)}` is {short(dtype)} {short(shape)} but has {there} bytes")
     return shape, dtype
 

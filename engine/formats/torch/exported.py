@@ -139,7 +139,8 @@ class _Reader:
             args = (self.torch.zeros(args[0].dims) if isinstance(args[0], Value) else args[0], *args[1:])
         if not any(isinstance(x, Value) for x in _all(args)) and not any(isinstance(x, Value) for x in _all(kwargs)):
             return self._constant(node.target, args, kwargs)
-        row = ROWS.get(name.removeprefix("aten.").removesuffix("_copy"))
+        key = name.removeprefix("aten.")
+        row = ROWS.get(key) or ROWS.get(key.removesuffix("_copy"))
         given = dict(zip((a.name for a in schema.arguments), args, strict=False)) | kwargs if schema is not None else {}
         if row is None or schema is None:
             raise NetworkError(

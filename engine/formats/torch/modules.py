@@ -77,7 +77,8 @@ class ModuleReader:
 
     def _exported(self, example: Any) -> Callable[[], Mlp]:
         program = Exported(self.module, example)
-        self.example = example
+        if self.example is None:
+            self.example = example
         return lambda: as_mlp(simplified(program.graph()))
 
     def _named(self) -> Mlp:
@@ -85,6 +86,11 @@ class ModuleReader:
 
     def _examples(self) -> list[Any]:
         if self.example is not None:
+            arrays = self.example if isinstance(self.example, tuple) else (self.example,)
+            if all(np.ndim(x) == 3 for x in arrays):
+                # Batches of points (B, N, 3), of which each is computed by itself, or else of sequences.
+                points = tuple(x[:1, :1] for x in arrays)
+                return [points if isinstance(self.example, tuple) else points[0], self.example]
             return [self.example]
         widths = [getattr(part, "in_features", None) for part in self.module.modules()]
         given = dict.fromkeys(width for width in widths if isinstance(width, int) and width > 0)
@@ -95,9 +101,12 @@ class ModuleReader:
         example = self.example if self.example is not None else _points(net.inputs)
         is_tuple = isinstance(example, tuple)
         arrays = tuple(x[:MOST_SAMPLES] if np.ndim(x) > 1 else x for x in (example if is_tuple else (example,)))
+        points = all(np.ndim(x) == 3 for x in arrays) and sum(x.shape[2] for x in arrays) == net.inputs
+        if points:
+            arrays = tuple(x[:4, :MOST_SAMPLES] for x in arrays)
 
         def found(*given):
-            whole = [x.reshape(len(x), -1) if x.ndim > 1 else x.reshape(1, -1) for x in given]
+            whole = [x.reshape(-1, x.shape[2]) if points else x.reshape(len(x) if x.ndim > 1 else 1, -1) for x in given]
             return net(np.concatenate(whole, axis=1))
 
         compare(found, self.module, arrays if is_tuple else arrays[0], self.name)
@@ -110,7 +119,7 @@ class ModuleReader:
         if real and self.example is None and not (examples and "torch.export" not in str(error)):
             advice = " Give an example of its inputs: engine.load(model, example=torch.zeros(1, 3))."
         elif self.activations is None and self._reads_by_names():
-            advice = " Or give the activations, as in activations='relu'."
+            advice = " If its layers are a plain chain, give their activations, as in activations='relu'."
         return type(error)(f"{error}{advice}")
 
     def _reads_by_names(self) -> bool:

@@ -143,7 +143,8 @@ def compare(found: Callable[..., np.ndarray], module: Any, example: Any, name: s
             f"{name} cannot be run on samples {shapes}, so that it is not known whether it was read right: "
             f"{short(error, 160)}"
         ) from None
-    mine = found(*(np.asarray(x.detach().cpu() if hasattr(x, "detach") else x, float) for x in arrays))
+    # What the module got: an example is rounded to its type of numbers.
+    mine = found(*(x.cpu().double().numpy() for x in tensors(module, example, importlib.import_module("torch"))))
     if mine.size != truth.size:
         raise NetworkError(f"{name} gives {truth.shape}, but what was read of it {mine.shape}. Export it as ONNX.")
     apart = np.abs(mine.reshape(truth.shape) - truth)

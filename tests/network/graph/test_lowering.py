@@ -67,6 +67,79 @@ def test_what_is_no_function_of_a_vector_is_refused_by_its_node():
     with pytest.raises(NetworkError, match=r"Node `max pool` \(max pool\) of net: it has no place in a function of a"):
         as_mlp(net.b.graph([pooled]))
     net = Net(x=(1, 3))
-    soft = net.op(nodes.Softmax, net.x[0], axis=1)
-    with pytest.raises(NetworkError, match="softmax is accepted of all outputs, as the last layer"):
-        as_mlp(net.b.graph([net.dense(soft, 2)]))
+    half = net.op(nodes.Where, net.op(nodes.Compare, net.x[0], 0.0, relation=">"), net.act(net.x[0], "log"), 0.0)
+    with pytest.raises(NetworkError, match="it chooses between values of which one is made by log, which can be infin"):
+        as_mlp(net.b.graph([half]))
+
+
+def _chosen(net, relation):
+    """A choice by a relation, which some of the samples fulfil and others do not."""
+    h = net.dense(net.act(net.dense(net.x[0], 6), "tanh"), 4)
+    condition = net.op(
+        nodes.Compare, h, net.op(nodes.Slice, h, starts=(0, 0), counts=(1, 1), steps=(1, 1)), relation=relation
+    )
+    return net.op(nodes.Where, condition, net.act(h, "sine(3)"), net.op(nodes.Multiply, h, h))
+
+
+CHOICES = {
+    **{
+        f"maximum of {n}": (
+            lambda net, n=n: net.op(
+                nodes.Reduce,
+                net.op(nodes.Reshape, net.dense(net.x[0], 2 * n), dims=(1, 2, n)),
+                function="max",
+                axes=(2,),
+            )
+        )
+        for n in (1, 2, 5, 8)
+    },
+    "minimum": lambda net: net.op(nodes.Reduce, net.act(net.dense(net.x[0], 7), "tanh"), function="min", axes=(0, 1)),
+    "product": lambda net: net.op(nodes.Reduce, net.act(net.dense(net.x[0], 7), "tanh"), function="product", axes=(1,)),
+    "softmax between layers": lambda net: net.dense(net.op(nodes.Softmax, net.dense(net.x[0], 5), axis=1), 2),
+    "softmax of groups": lambda net: net.op(
+        nodes.Softmax, net.op(nodes.Reshape, net.dense(net.x[0], 6), dims=(1, 3, 2)), axis=1
+    ),
+    "log softmax": lambda net: net.dense(net.op(nodes.Softmax, net.dense(net.x[0], 5), axis=-1, log=True), 2),
+    "great softmax": lambda net: net.dense(
+        net.op(nodes.Softmax, net.op(nodes.Multiply, net.dense(net.x[0], 5), 1e4), axis=1), 2
+    ),
+    **{
+        relation: (lambda net, relation=relation: _chosen(net, relation))
+        for relation in (">", ">=", "<", "<=", "==", "!=")
+    },
+    "and, or": lambda net: net.op(
+        nodes.Cast,
+        net.op(
+            nodes.Compare,
+            net.op(nodes.Compare, net.x[0], 0.3, relation=">"),
+            net.op(
+                nodes.Compare,
+                net.op(nodes.Compare, net.x[0], -0.5, relation="<"),
+                net.op(nodes.Compare, net.x[0], 0.6, relation=">"),
+                relation="or",
+            ),
+            relation="xor",
+        ),
+        to="float",
+    ),
+    "power of a constant": lambda net: net.op(nodes.Power, 2.0, net.dense(net.x[0], 3)),
+    "power below 0": lambda net: net.op(
+        nodes.Power, net.op(nodes.Add, net.op(nodes.Multiply, net.x[0], net.x[0]), 1.0), -1.5
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_extrema_choices_and_softmax_are_layers(name):
+    net = Net(x=(1, 3))
+    graph = net.b.graph([CHOICES[name](net)])
+    layers = as_mlp(graph)
+    points = RNG.normal(size=(40, 3))
+    exact = np.stack([graph(point[None]).reshape(-1) for point in points])
+    assert np.isfinite(exact).all() and np.allclose(layers(points), exact, rtol=1e-6, atol=1e-6)
+
+
+def test_slopes_of_one_for_each_channel_that_are_equal_are_one_activation():
+    net = Net(x=(1, 3))
+    graph = net.b.graph([net.dense(net.op(nodes.Prelu, net.dense(net.x[0], 4), slopes=np.full((1, 4), 0.1)), 1)])
+    assert str(as_mlp(graph).activations[0]).startswith("leaky_relu(0.1")

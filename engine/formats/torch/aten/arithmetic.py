@@ -20,7 +20,8 @@ NAMED = {
 BINARY: dict[str, type[GraphNode]] = {"mul": nodes.Multiply, "maximum": nodes.Maximum, "minimum": nodes.Minimum,
                                       "pow": nodes.Power}  # fmt: skip
 RELATIONS = {"eq": "==", "ne": "!=", "gt": ">", "ge": ">=", "lt": "<", "le": "<=", "logical_and": "and",
-             "logical_or": "or", "logical_xor": "xor"}  # fmt: skip
+             "logical_or": "or", "logical_xor": "xor", "bitwise_and": "and",
+             "bitwise_or": "or", "bitwise_xor": "xor"}  # fmt: skip
 SELF = ("self", "input")
 
 
@@ -143,6 +144,48 @@ def _filled(call: Call):
     return call.add(nodes.Where, "mask", "value", "self")
 
 
+def _remainder(call: Call):
+    """x - floor(x / y) y, of the sign of y."""
+    whole = call.applied("floor", call.add(nodes.Divide, "self", "other"))
+    return call.add(nodes.Subtract, "self", call.add(nodes.Multiply, whole, "other"))
+
+
+def _frac(call: Call):
+    """x less its whole part, which is towards 0."""
+    value = call.value("self")
+    whole = call.add(nodes.Multiply, call.applied("sign", value), call.applied("floor", call.applied("abs", value)))
+    return call.add(nodes.Subtract, value, whole)
+
+
+def _log_of_sum(call: Call):
+    """log(exp a + exp b) = b + softplus(a - b)."""
+    return call.add(nodes.Add, "other", call.applied("softplus", call.add(nodes.Subtract, "self", "other")))
+
+
+def _distances(call: Call):
+    """Distances of the rows of two matrices (..., P, M) and (..., R, M), by differences."""
+    a, b, p = call.value("x1"), call.value("x2"), call["p"]
+    if p != 2:
+        raise call.refusal(f"it has p = {p:g}; euclidean distances, p = 2, are shown")
+    a = call.reshaped(a, (*a.dims[:-1], 1, a.dims[-1]))
+    b = call.reshaped(b, (*b.dims[:-2], 1, *b.dims[-2:]))
+    squares = call.applied("square", call.add(nodes.Subtract, a, b))
+    return call.applied("sqrt", call.add(nodes.Reduce, squares, function="sum", axes=(squares.rank - 1,), keep=False))
+
+
+def _bilinear(call: Call):
+    """x1^T W_o x2 + bias for each output o."""
+    a, b, weights = call.value("input1"), call.value("input2"), call.constant("weight")
+    if weights is None:
+        raise call.refusal("its weights depend on the input")
+    outputs, n, m = weights.shape
+    first = call.add(nodes.Dense, a, weights=weights.transpose(0, 2, 1).reshape(-1, n), bias=None)
+    first = call.reshaped(first, (*a.dims[:-1], outputs, m))
+    each = call.add(nodes.Multiply, first, call.reshaped(b, (*b.dims[:-1], 1, m)))
+    found = call.add(nodes.Reduce, each, function="sum", axes=(each.rank - 1,), keep=False)
+    return found if call.get("bias") is None else call.add(nodes.Add, found, "bias")
+
+
 def _same(call: Call):
     return call.value(_one(call))
 
@@ -184,6 +227,13 @@ ROWS: dict[str, Row] = {
     "prelu": _prelu,
     "_prelu_kernel": _prelu,
     "where": _where,
+    **dict.fromkeys(("logical_not", "bitwise_not"), lambda call: call.add(nodes.Compare, "self", 0.0, relation="==")),
+    "remainder": _remainder,
+    "frac": _frac,
+    "logaddexp": _log_of_sum,
+    "cdist": _distances,
+    "_cdist_forward": _distances,
+    "bilinear": _bilinear,
     "masked_fill": _filled,
     **dict.fromkeys(
         ("alias", "clone", "contiguous", "detach", "lift_fresh_copy", "dropout", "alpha_dropout", "feature_dropout"),

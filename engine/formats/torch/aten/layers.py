@@ -241,6 +241,8 @@ def _softmax(log: bool) -> Row:
 
 def _reduced(function: str) -> Row:
     def row(call):
+        if "other" in call.arguments:  # torch.max(a, b)
+            return call.add(nodes.Maximum if function == "max" else nodes.Minimum, "self", "other")
         value = call.value("self")
         axes = call.axes("dim", value)
         result = call.add(nodes.Reduce, value, function=function, axes=axes, keep=bool(call.get("keepdim", False)))

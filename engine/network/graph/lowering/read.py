@@ -10,6 +10,7 @@ import numpy as np
 from engine.errors import NetworkError, ShapeError, located
 from engine.network.graph import nodes
 from engine.network.graph.graph import Graph
+from engine.network.graph.lowering import choosing
 from engine.network.graph.lowering.sums import Sums, UnitGroup, stacked
 from engine.network.graph.nodes import GraphNode
 from engine.network.graph.nodes.base import size_of
@@ -62,7 +63,7 @@ class Reader:
             return self._linear(node)
         if rule is None:
             raise NetworkError(
-                "it has no place in a function of a vector; such a network can be shown by the scene activations"
+                "it has no place in a function of a vector; a network of an image can be shown by the scene activations"
             )
         return rule(self, node)
 
@@ -179,15 +180,16 @@ class Reader:
         return products.through(np.kron(np.eye(len(left)), np.ones((1, da[-1]))))
 
     def reduced(self, node: nodes.Reduce) -> Sums:
-        """A mean or a sum along axes."""
+        """A mean, a sum, an extremum or a product along axes."""
         (sums,), (dims,) = self.sums(node), self.dims(node)
-        if node.function not in ("mean", "sum"):
-            raise NetworkError(f"the {node.function} along axes has no place in a function of a vector")
         out = int(np.prod(self.graph.dims[node.name]))
         if out * sums.size > MOST_ENTRIES:
             raise NetworkError(f"as a matrix it is ({out}, {sums.size}), which takes too much memory")
         ends = nodes.Reduce(node.name, node.inputs, node.function, node.axes, True).shape(dims)
         target = np.broadcast_to(np.arange(out).reshape(ends), dims).reshape(-1)
+        if node.function not in ("mean", "sum"):
+            sums = self.relayed(sums) if sums.has_full else sums
+            return choosing.folded(self, sums, np.argsort(target, kind="stable").reshape(out, -1), node.function)
         weights = np.zeros((out, sums.size))
         weights[target, np.arange(sums.size)] = out / sums.size if node.function == "mean" else 1.0
         return sums.through(weights)
@@ -216,25 +218,10 @@ class Reader:
         (sums,) = self.sums(node)
         slopes = np.broadcast_to(node.slopes, self.graph.dims[node.name]).reshape(-1).astype(float)
         if len(set(slopes)) == 1:
-            return self.applied(f"leaky_relu({slopes[0]!r})", sums)
+            return self.applied(f"leaky_relu({float(slopes[0])!r})", sums)
         both = UnitGroup(2 * sums.size, stacked([sums, sums]), f"{sums.size} identity + {sums.size} relu").all()
         straight, bent = (both.rows(np.arange(sums.size) + k * sums.size) for k in (0, 1))
         return straight.times(slopes).added(bent.times(1.0 - slopes))
-
-    def larger(self, node: GraphNode, sign: float = 1.0) -> Sums:
-        """max(a, b) = b + relu(a - b); sign -1: the smaller."""
-        a, b = self.spread(node)
-        a, b = self.level(a, b)
-        more = self.applied("relu", a.times(sign).added(b.times(-sign)))
-        (b,) = self.level(b, more)[:1]
-        return b.added(more.times(sign))
-
-    def softmax(self, node: nodes.Softmax) -> Sums:
-        """Softmax of all numbers at once, which only the last layer may be."""
-        (sums,), (dims,) = self.sums(node), self.dims(node)
-        if dims[node.axis] != sums.size or node.name not in self.graph.outputs or self.graph.consumers(node):
-            raise NetworkError("softmax is accepted of all outputs, as the last layer")
-        return self.applied("log_softmax" if node.log else "softmax", sums)
 
 
 def _sum(reader, node, sign=1.0):
@@ -259,36 +246,19 @@ def _quotient(reader, node):
     return reader.product(a, reader.applied("reciprocal", divisor).rows(at))
 
 
-def _power(reader, node):
-    base, exponent = reader.spread(node)
-    if exponent.terms or len(set(exponent.bias)) > 1:
-        raise NetworkError("powers of one constant exponent are accepted")
-    return reader.applied(f"power({float(exponent.bias[0])!r})", base)
-
-
-def _cast(reader, node):
-    if node.to != "float":
-        raise NetworkError(f"it makes {node.to} numbers, of which nothing smooth is left; floats are accepted")
-    return reader.sums(node)[0]
-
-
 RULES: Mapping[type[GraphNode], Callable[[Reader, Any], Sums]] = {
     nodes.Dense: Reader.dense,
     nodes.MatMul: Reader.matmul,
     nodes.Reduce: Reader.reduced,
     nodes.Normalise: Reader.normalised,
     nodes.Prelu: Reader.prelu,
-    nodes.Softmax: Reader.softmax,
     nodes.Affine: _affine,
     nodes.Elementwise: lambda reader, node: reader.applied(node.activation, reader.sums(node)[0]),
     nodes.Add: _sum,
     nodes.Subtract: lambda reader, node: _sum(reader, node, -1.0),
     nodes.Multiply: lambda reader, node: reader.product(*reader.spread(node)),
     nodes.Divide: _quotient,
-    nodes.Power: _power,
-    nodes.Maximum: Reader.larger,
-    nodes.Minimum: lambda reader, node: reader.larger(node, -1.0),
-    nodes.Cast: _cast,
+    **choosing.RULES,
 }
 
 
