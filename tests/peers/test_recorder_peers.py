@@ -153,3 +153,17 @@ def test_batch_norms_are_recorded_as_they_compute():
     history = recorder.history()
     for k in range(6):
         assert np.abs(history.at(0, k)(points.numpy()) - seen[k]).max() < 1e-5 * max(1, abs(seen[k]).max())
+
+
+def test_a_step_between_forward_and_backward_leaves_the_backward_pass_what_it_needs():
+    torch.manual_seed(0)
+    points = torch.rand(60, 2) * 2 - 1
+    model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.BatchNorm1d(8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    alone = copy.deepcopy(model)
+    recorder = engine.Recorder(data=points, task="values")
+    loss = model(points).square().sum()
+    recorder.step(model, loss)
+    loss.backward()
+    alone(points).square().sum().backward()
+    for mine, other in zip(model.parameters(), alone.parameters(), strict=True):
+        assert torch.equal(mine.grad, other.grad)

@@ -63,14 +63,16 @@ def normed_by(module: Any, samples: Any) -> Iterator[None]:
         return
     batch_norm = torch.nn.modules.batchnorm._BatchNorm
     norms = [p for p in module.modules() if isinstance(p, batch_norm) and p.training and p.running_var is not None]
-    kept = [(p, p.momentum, {key: x.clone() for key, x in p.named_buffers(recurse=False)}) for p in norms]
+    kept = [(p, p.momentum, dict(p.named_buffers(recurse=False))) for p in norms]
     counts: dict[Any, int] = {}
     hooks = [p.register_forward_pre_hook(lambda p, x: counts.update({p: x[0].numel() // x[0].shape[1]})) for p in norms]
     try:
         if norms:
             with evaluating(module):
-                for part in norms:
+                for part, _, buffers in kept:
                     part.training, part.momentum = True, 1.0
+                    for key, x in buffers.items():  # a backward pass that is still to come needs its own unwritten
+                        setattr(part, key, x.clone())
                 module(*tensors(module, samples, torch))
                 for part, count in counts.items():
                     # Running variances are of the population, those of a batch are not.
@@ -79,11 +81,10 @@ def normed_by(module: Any, samples: Any) -> Iterator[None]:
     finally:
         for hook in hooks:
             hook.remove()
-        with torch.no_grad():
-            for part, momentum, buffers in kept:
-                part.momentum = momentum
-                for key, x in part.named_buffers(recurse=False):
-                    x.copy_(buffers[key])
+        for part, momentum, buffers in kept:
+            part.momentum = momentum
+            for key, x in buffers.items():
+                setattr(part, key, x)
 
 
 def check_state(module: Any, name: str) -> None:
