@@ -30,7 +30,7 @@ class Marching(engine.SpaceScene):
 
     with in_group("shown"):
         net = engine.Network(
-            None, inputs=3, label="network", doc="your own network with three inputs or more, in place of a random one"
+            None, least=3, label="network", doc="your own network with three inputs or more, in place of a random one"
         )
         with in_group(when=lambda s: s.net is None):
             seed = Integer(11, bounds=(0, 2**31 - 1), softbounds=(0, 99), doc="of the random network")

@@ -20,27 +20,29 @@ from engine.training import image_data
 class Network(Data):
     """A network: an Mlp, whatever `engine.load` takes, or None for the scene's own.
 
-    inputs   the least number of inputs that the network must have
+    inputs   the number of inputs that the network must have, or None for any
+    least    the least number of inputs it must have
     """
 
-    __slots__ = ["inputs"]
+    __slots__ = ["inputs", "least"]
     key, noun, accepts = "network", "a network", f"a network file: {', '.join(load_mlp.LOADERS)}"
     endings, saved_as = tuple(load_mlp.LOADERS), tuple(load_mlp.SAVERS)
     kind, load = Mlp, staticmethod(load_mlp.load)
     to_bytes, from_bytes = staticmethod(load_mlp.to_bytes), staticmethod(load_mlp.from_bytes)
     save = staticmethod(load_mlp.save)
 
-    def __init__(self, default: Any = None, *, inputs: int = 1, **more: Any):
-        self.inputs = inputs
+    def __init__(self, default: Any = None, *, inputs: int | None = None, least: int = 1, **more: Any):
+        self.inputs, self.least = inputs, least
         super().__init__(default, **more)
 
     def checked(self, value: Any) -> Any:
         """As `Data.checked`; raises SettingError for a wrong input width, too."""
         net = super().checked(value)
-        if net is not None and net.inputs < self.inputs:
+        if net is not None and (net.inputs != self.inputs if self.inputs is not None else net.inputs < self.least):
+            wanted = f"{self.least} or more" if self.inputs is None else self.inputs
             raise SettingError(
-                f"{net} has {net.inputs} inputs, but this scene shows networks with {self.inputs} or more. "
-                f"Give a network whose first layer takes {self.inputs} values."
+                f"{net} has {net.inputs} inputs, but this scene shows networks with {wanted}. "
+                f"Give a network whose first layer takes {wanted} values."
             )
         return net
 

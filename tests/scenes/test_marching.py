@@ -239,3 +239,8 @@ def test_a_network_of_more_inputs_is_shown_at_fixed_values_of_the_others(rendere
     scene.z_input = 5
     with pytest.raises(SettingError, match="x, y and z are three of the inputs 0 to 4"):
         scene.in_space  # noqa: B018
+
+
+def test_a_network_of_two_inputs_is_refused():
+    with pytest.raises(SettingError, match="has 2 inputs, but this scene shows networks with 3 or more"):
+        Marching(net=random_mlp([2, 4, 1], "tanh"))

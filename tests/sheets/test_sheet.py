@@ -215,8 +215,8 @@ def test_a_stop_says_how_far_it_was(tmp_path, monkeypatch):
 
 
 def test_a_network_that_does_not_fit_the_scene_is_reported():
-    with pytest.raises((SettingError, NetworkError), match="has 1 inputs"):
-        planned(Drawn(), columns={"net": [random_mlp([1, 2, 1], "tanh")]})
+    with pytest.raises((SettingError, NetworkError), match="3 inputs"):
+        planned(Drawn(), columns={"net": [random_mlp([3, 2, 1], "tanh")]})
 
 
 # The file.
