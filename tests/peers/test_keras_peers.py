@@ -108,3 +108,6 @@ def test_what_computes_in_its_own_way_is_refused():
         engine.load(Own())
     with pytest.raises(NetworkError, match="is a Lambda"):
         engine.load(keras.Sequential([layers.Input((3,)), layers.Lambda(lambda x: x + 1), layers.Dense(1)]))
+    point = layers.Input((3,))
+    with pytest.raises(NetworkError, match="is a Negative, which is not shown"):
+        engine.load(keras.Model(point, -layers.Dense(2)(point)))

@@ -75,6 +75,13 @@ def test_batches_of_points_are_networks_of_a_point(points):
     assert engine.load(mixed, example=torch.zeros(2, 7, 3)).inputs == 21
 
 
+@pytest.mark.parametrize("example", (torch.zeros(1, 3), torch.zeros(3), None))
+def test_an_example_of_zeros_hides_nothing(example):
+    module = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1))
+    module[0].register_forward_pre_hook(lambda part, given: (2 * given[0],))
+    assert_same(engine.load(module, example=example), module)
+
+
 @pytest.mark.parametrize("dtype", (torch.float16, torch.bfloat16))
 @pytest.mark.parametrize("given", (torch.float32, None))
 def test_half_precision_is_compared_on_what_the_module_gets(dtype, given):

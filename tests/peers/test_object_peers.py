@@ -82,13 +82,17 @@ def jax_parts():
         "softmax": lambda x: nn.softmax(x @ w @ v),
         "parts": lambda x: jnp.tanh(x[:, jnp.array([2, 0, 1])])[:, :2] @ w[:2] @ v,
         "a loop that is unrolled": lambda x: sum(jnp.tanh(x @ w @ m) for m in matrices) @ v,
+        "log of a sum of exponentials": lambda x: (
+            nn.logsumexp(x @ w, axis=-1, keepdims=True) + jnp.min(x, -1, keepdims=True)
+        ),
+        "remainders": lambda x: jnp.mod(x, 0.3) @ w @ v + jnp.fmod(x, 0.7) @ w @ v,
         "products by einsum": lambda x: jnp.einsum("bi,ij->bj", x, w) @ v,
     }
 
 
 NAMES = (
     "relu", "gelu", "the exact gelu", "elu and softplus", "features", "residual", "a norm", "softmax", "parts",
-    "a loop that is unrolled", "products by einsum",
+    "a loop that is unrolled", "products by einsum", "log of a sum of exponentials", "remainders",
 )  # fmt: skip
 
 
@@ -98,6 +102,12 @@ def test_functions_of_jax(name):
     net = engine.load(functions[name], example=np.zeros((1, 3)))
     truth = functions[name](POINTS.astype("f4"))
     assert np.abs(net(POINTS.astype("f4")) - np.asarray(truth)).max() <= 2e-5 * np.abs(truth).max()
+
+
+def test_a_function_of_jax_of_one_point_is_read_at_a_point():
+    _, functions = jax_parts()
+    net = engine.load(lambda x: functions["gelu"](x[None])[0], example=np.zeros(3))
+    assert net.equals(engine.load(functions["gelu"], example=np.zeros((1, 3))))
 
 
 def test_modules_of_equinox_and_flax():

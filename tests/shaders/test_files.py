@@ -81,3 +81,14 @@ def test_names_are_written_as_the_style_asks():
 
 def test_every_activation_has_its_file():
     assert set(ACTIVATIONS) == {n.split("/")[1] for n in NAMES if n.startswith("activations/")}
+
+
+DECLARED = re.compile(r"^(?:const|override|fn|struct|alias|var(?:<[^>]*>)?)\s+(\w+)", re.M)
+
+
+def test_no_shader_declares_a_name_of_the_activations_which_any_network_may_bring_into_it():
+    theirs = set().union(*(DECLARED.findall(everything(n)) for n in NAMES if n.startswith("activations/")))
+    own = {
+        n: theirs & set(DECLARED.findall(source(n))) for n in NAMES if n.split("/")[0] in ("draw", "kernels", "render")
+    }
+    assert len(theirs) > 60 and not {n: names for n, names in own.items() if names}

@@ -4,7 +4,7 @@
 
 fn atanh_value(z: vec4f, a: f32) -> vec4f {
     let a1 = min(abs(z), vec4f(1.0));
-    let size = select(0.5 * safe_log1p(2.0 * a1 / (1.0 - a1)), vec4f(MOST), a1 == vec4f(1.0));
+    let size = select(0.5 * safe_log1p(2.0 * a1 / (1.0 - a1)), vec4f(FLOAT_MOST), a1 == vec4f(1.0));
     return number_unless(abs(z) > vec4f(1.0), select(size, -size, z < vec4f(0.0)));
 }
 

@@ -1,6 +1,6 @@
 // Functions that have no value somewhere: not a number there, by its bits, since compilers may assume all are finite.
 
-const MOST = 3.4028235e38;
+const FLOAT_MOST = 3.4028235e38;
 
 // v, but where `outside` is true no number.
 fn number_unless(outside: vec4<bool>, v: vec4f) -> vec4f {
@@ -9,5 +9,5 @@ fn number_unless(outside: vec4<bool>, v: vec4f) -> vec4f {
 
 // v with what has grown past float32, at a pole, as the largest number of its sign.
 fn held(v: vec4f) -> vec4f {
-    return clamp(v, vec4f(-MOST), vec4f(MOST));
+    return clamp(v, vec4f(-FLOAT_MOST), vec4f(FLOAT_MOST));
 }

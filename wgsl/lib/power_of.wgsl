@@ -24,9 +24,9 @@ fn size_to_power(z: vec4f, k: f32) -> vec4f {
     for (var i = 0u; i < 7u; i++) {
         result *= select(vec4f(1.0), base, vec4<bool>((left & 1u) == 1u));
         left = left >> 1u;
-        base = min(base * base, vec4f(MOST));
+        base = min(base * base, vec4f(FLOAT_MOST));
     }
-    return min(result * select(vec4f(1.0), fractional_power(z, k - whole), vec4<bool>(k > whole)), vec4f(MOST));
+    return min(result * select(vec4f(1.0), fractional_power(z, k - whole), vec4<bool>(k > whole)), vec4f(FLOAT_MOST));
 }
 
 // factor z^k

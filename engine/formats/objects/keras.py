@@ -40,7 +40,10 @@ def of_object(thing: Any) -> Weights:
     """The weights in a model that is at hand."""
 
     def weights(number, kind, name):
-        layer = thing.get_layer(name)
+        try:
+            layer = thing.get_layer(name)
+        except ValueError:  # an operation without weights, such as -x or ops.sin
+            return [], None
         inner = of_object(layer) if kind in MODELS else None
         return ([] if inner else [array_of(w, f"a weight of {name}") for w in layer.get_weights()]), inner
 

@@ -262,6 +262,15 @@ def _reversed(reader, params, given):
     return value
 
 
+def _remainder(reader, params, given):
+    """x - y times the whole part of x / y, which is towards 0."""
+    ratio = reader.add(nodes.Divide, *given)
+    whole = reader.add(
+        nodes.Multiply, reader.applied("sign", ratio), reader.applied("floor", reader.applied("abs", ratio))
+    )
+    return reader.add(nodes.Subtract, given[0], reader.add(nodes.Multiply, whole, given[1]))
+
+
 def _applied(text):
     return lambda reader, params, given: reader.applied(text, given[0])
 
@@ -278,11 +287,14 @@ ROWS: dict[str, Row] = {
     **{key: _compared(relation) for key, relation in RELATIONS.items()},
     **{key: _reduced(function) for key, function in REDUCED.items()},
     **dict.fromkeys(SAME, lambda reader, params, given: reader.value(given[0])),
+    # Of the largest number in logsumexp; where a network's value is infinite, none is shown.
+    "is_finite": lambda reader, params, given: reader.value(np.ones(reader.value(given[0]).dims, bool)),
     "neg": lambda reader, params, given: reader.add(nodes.Multiply, given[0], -1.0),
     "log1p": lambda reader, params, given: reader.applied("log", reader.add(nodes.Add, given[0], 1.0)),
     "expm1": lambda reader, params, given: reader.add(nodes.Add, reader.applied("exp", given[0]), -1.0),
     "erfc": lambda reader, params, given: reader.add(nodes.Subtract, 1.0, reader.applied("erf", given[0])),
     "integer_pow": _powered,
+    "rem": _remainder,
     "select_n": _chosen,
     "clamp": _clamped,
     "dot_general": _product,

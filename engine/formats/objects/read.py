@@ -31,7 +31,7 @@ def is_read(thing: Any) -> bool:
 def graph_of(thing: Any, example: Any = None) -> Graph:
     """The Graph of an estimator of scikit-learn, a model of Keras or a function of JAX, compared with what it computes.
 
-    example   an array of inputs; of a module of Equinox without a batch, else (N, ...)
+    example   an array of inputs (N, ...); of a function of JAX that takes one point, that point (inputs,)
 
     Raises NetworkError for an object that cannot be read, or computes something else than was read.
     """
@@ -48,7 +48,8 @@ def graph_of(thing: Any, example: Any = None) -> Graph:
         _compare(graph, lambda points: _first(thing.predict(points, verbose=0)), samples, name)
         return graph
     samples = _jax_samples(thing, example, name)
-    graph = traced(thing, samples[0] if _is_of(thing, "equinox") else samples[:1], name)
+    point = _is_of(thing, "equinox") or (example is not None and np.ndim(example) == 1)
+    graph = traced(thing, samples[0] if point else samples[:1], name)
     batch = len(graph.inputs[0].size) == samples.ndim
     run = lambda points: np.stack([_first(thing(p[None] if batch else p)) for p in points])
     _compare(graph, run, samples, name)
@@ -74,7 +75,9 @@ def _samples(dims, example):
 def _jax_samples(thing, example, name):
     if example is not None:
         samples = _samples((), example)
-        return samples[None] if _is_of(thing, "equinox") and samples.ndim == 1 else samples
+        samples = samples if samples.ndim > 1 else samples[None]
+        # An example of zeros tells little: other numbers of its shape do.
+        return np.concatenate([samples, _samples((1, *samples.shape[1:]), None)])
     width = _width(thing, 0)
     if width is None:
         raise NetworkError(f"{name} does not say how many inputs it has. Give example=np.zeros((1, 3)).")

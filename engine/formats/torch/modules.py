@@ -23,6 +23,8 @@ from engine.network.mlp import Mlp
 
 # Widths that are tried where no example is given: those of the first linear layers, of which one is the input's.
 MOST_WIDTHS = 8
+# Times that a network is compared on random numbers of an example's shape, beside the example itself.
+ROUNDS = 3
 
 
 class ModuleReader:
@@ -110,6 +112,12 @@ class ModuleReader:
             return net(np.concatenate(whole, axis=1))
 
         compare(found, self.module, arrays if is_tuple else arrays[0], self.name)
+        if self.example is not None:
+            # An example of zeros, as for an export, tells little: other numbers of its shape do.
+            rng = np.random.default_rng(1)
+            for _ in range(ROUNDS):
+                others = tuple(rng.uniform(-1, 1, np.shape(x)) for x in arrays)
+                compare(found, self.module, others if is_tuple else others[0], self.name)
 
     def _refusal(self, refused: list[NeurosceneError], real: bool) -> NeurosceneError:
         """What to say where no way is right: of a module with an example, why its graph cannot be shown."""
