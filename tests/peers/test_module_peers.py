@@ -61,6 +61,11 @@ FORWARDS = {
     "a mask of its own": lambda m, x: m.c(torch.where(m.a(x) > 0.2, torch.tanh(m.a(x)), 0.1 * m.a(x))),
     "a step of another type": lambda m, x: m.a(x) * (~(m.a(x) > 0.1)).to(x.dtype) * (m.a(x) < 0.2).double().to(x.dtype),
     "a saw": lambda m, x: m.c(torch.abs(m.a(x) % 2.0 - 1) + torch.frac(m.a(x))),
+    "whole parts": lambda m, x: m.c(torch.trunc(3 * m.a(x)) + torch.fmod(m.a(x), 0.3)),
+    "logarithms": lambda m, x: m.c(
+        torch.log1p(m.a(x) ** 2) + torch.log2(m.a(x) ** 2 + 1) + torch.log10(m.a(x) ** 2 + 2)
+    ),
+    "powers of two": lambda m, x: m.c(torch.exp2(m.a(x)) + torch.expm1(m.a(x)) + torch.hypot(m.a(x), m.b(m.a(x)))),
     "distances to centres": lambda m, x: torch.exp(-(torch.cdist(x, m.a.weight) ** 2)),
     "two inputs of a bilinear layer": lambda m, x: functional.bilinear(x, m.a(x), m.two, m.c.bias),
     "batches seen by their number": lambda m, x: m.c(torch.relu(m.a(x.reshape(x.shape[0], -1)))),

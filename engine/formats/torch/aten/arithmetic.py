@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from engine.formats.torch.aten.call import Call, Row
 from engine.network.graph import nodes
 from engine.network.graph.nodes import GraphNode
@@ -150,11 +153,29 @@ def _remainder(call: Call):
     return call.add(nodes.Subtract, "self", call.add(nodes.Multiply, whole, "other"))
 
 
-def _frac(call: Call):
-    """x less its whole part, which is towards 0."""
-    value = call.value("self")
-    whole = call.add(nodes.Multiply, call.applied("sign", value), call.applied("floor", call.applied("abs", value)))
-    return call.add(nodes.Subtract, value, whole)
+def _whole(call: Call, value: Any):
+    """The whole part of a number, which is towards 0."""
+    return call.add(nodes.Multiply, call.applied("sign", value), call.applied("floor", call.applied("abs", value)))
+
+
+def _left_over(call: Call):
+    """x less y times the whole part of x / y, of the sign of x."""
+    whole = _whole(call, call.add(nodes.Divide, "self", "other"))
+    return call.add(nodes.Subtract, "self", call.add(nodes.Multiply, whole, "other"))
+
+
+def _scaled_log(factor: float, shift: float = 0.0) -> Row:
+    def row(call):
+        value = call.add(nodes.Add, "self", shift) if shift else call.value("self")
+        found = call.applied("log", value)
+        return found if factor == 1 else call.add(nodes.Multiply, found, factor)
+
+    return row
+
+
+def _hypotenuse(call: Call):
+    squares = [call.applied("square", call.value(key)) for key in ("self", "other")]
+    return call.applied("sqrt", call.add(nodes.Add, *squares))
 
 
 def _log_of_sum(call: Call):
@@ -229,7 +250,15 @@ ROWS: dict[str, Row] = {
     "where": _where,
     **dict.fromkeys(("logical_not", "bitwise_not"), lambda call: call.add(nodes.Compare, "self", 0.0, relation="==")),
     "remainder": _remainder,
-    "frac": _frac,
+    "fmod": _left_over,
+    "trunc": lambda call: _whole(call, call.value("self")),
+    "frac": lambda call: call.add(nodes.Subtract, "self", _whole(call, call.value("self"))),
+    "log1p": _scaled_log(1.0, 1.0),
+    "log2": _scaled_log(1 / math.log(2)),
+    "log10": _scaled_log(1 / math.log(10)),
+    "exp2": lambda call: call.applied("exp", call.add(nodes.Multiply, "self", math.log(2))),
+    "expm1": lambda call: call.add(nodes.Subtract, call.applied("exp"), 1.0),
+    "hypot": _hypotenuse,
     "logaddexp": _log_of_sum,
     "cdist": _distances,
     "_cdist_forward": _distances,
