@@ -69,6 +69,19 @@ def _missing(path):
     return f"{'Near it' if near else 'That folder has'}: {', '.join(short(n) for n in shown)}."
 
 
+# What no file of text holds, and how much of a file tells which it is.
+BINARY, BEGINNING = ("network", "history", "training"), 256
+
+
+def _refuse_text(beginning, name, what):
+    """Raises FileError for an error page, a pointer to a file elsewhere, notes: each begins with a line of text."""
+    line = beginning.splitlines()[0].strip() if beginning.strip() else b""
+    if len(line) < 8 or not all(32 <= byte < 127 or byte in b"\t\r\n" for byte in beginning):
+        return
+    todo = "Type `git lfs pull` to get the file itself." if b"git-lfs" in line else f"Save the {what} again."
+    raise FileError(f"{name} is text (`{short(line.decode('ascii'), 50)}`), not a {what}. {todo}")
+
+
 @contextmanager
 def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[BinaryIO, int]]:
     """(stream, size in bytes) of a file. Raises FileError unless it is a readable regular file, not empty or too large.
@@ -88,6 +101,9 @@ def opened(path: str | os.PathLike, what: str = "network") -> Iterator[tuple[Bin
             if size == 0:
                 raise FileError(f"{name} is empty (0 bytes). Save the {what} again.")
             check_size(size, name)
+            if what in BINARY:
+                _refuse_text(stream.read(BEGINNING), name, what)
+                stream.seek(0)
             yield stream, size
     except PermissionError:
         raise FileError(f"{name} may not be read: permission denied. Change its permissions or copy it.") from None

@@ -32,7 +32,7 @@ SAVERS = {
 }
 
 # What to do with files of networks that are not read.
-PICKLED = "Opening such files runs code. Where you trust it, load it in Python: engine.load(the object)."
+PICKLED = "Opening it would run code. Where you trust it, open it in Python and give the object: engine.load(it)."
 INSTEAD = {
     **dict.fromkeys((".pkl", ".pickle", ".joblib"), PICKLED),
     **dict.fromkeys((".h5", ".hdf5"), "Open it in Keras and save it as .keras."),
@@ -122,9 +122,8 @@ def _load_file(source, activations, output=None):
     if extension not in LOADERS:
         if path.is_dir():
             raise FileError(f"{short(path, 200)} is a folder; give the path of a network in it ({', '.join(LOADERS)}).")
-        known = near(short(extension, 20), LOADERS, noun="format to read")
-        instead = f" {INSTEAD[extension]}" if extension in INSTEAD else ""
-        raise FileError(f"{short(path, 200)} is no network that is read.{instead} {known}")
+        instead = INSTEAD.get(extension) or near(short(extension, 20), LOADERS, noun="format to read")
+        raise FileError(f"{short(path, 200)} is no network that is read. {instead}")
     if output is not None and extension != ".onnx":
         raise NetworkError(f"{short(path.name)} has one output, but output=`{short(output)}` is given. Leave it out.")
     try:

@@ -436,3 +436,24 @@ def test_headers_of_arrays_that_are_damaged_within_a_whole_npz_are_refused(tmp_p
             archive.writestr("W0.npy", bytes(data))
         with suppress(NeurosceneError):
             load(path, activations="relu")
+
+
+@pytest.mark.parametrize("extension", sorted(LOADERS))
+@pytest.mark.parametrize(
+    ("data", "todo"),
+    [
+        (b"<!DOCTYPE html>\n<p>404\n", "Save the network again"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git lfs pull"),
+    ],
+)
+def test_text_in_place_of_a_network_is_called_text(tmp_path, extension, data, todo):
+    path = tmp_path / f"net{extension}"
+    path.write_bytes(data)
+    text = refused(path, activations=None)
+    assert data.decode().splitlines()[0] in text and "is text" in text and todo in text
+
+
+def test_a_pickle_is_answered_with_what_to_do_and_with_no_list_of_formats(tmp_path):
+    (tmp_path / "net.pkl").write_bytes(b"never read")
+    text = refused(tmp_path / "net.pkl")
+    assert "engine.load" in text and ".pth" not in text

@@ -187,7 +187,7 @@ def _second_file(path, location, where):
 
 def _part(path, offset, count, where):
     """`count` bytes of a file from `offset` on."""
-    with opened(path) as (stream, size):
+    with opened(path, "file of weights") as (stream, size):
         if offset + count > size:
             raise FileError(
                 f"{where} keeps its data in {short(path.name)}, which ends early: it has {size_text(size)}. "

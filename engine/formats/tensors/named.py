@@ -32,6 +32,8 @@ PLAIN = re.compile(r"^(?:arr_\d+|(?P<list>\[\d+\]))$")
 
 # Arrays that a network keeps and what is shown does not use: counts, and tables of codes that are inputs of it.
 UNUSED = re.compile(r"(^|[./])(num_batches_tracked|lat_vecs|latents|latent_codes?|codes)([./]|$)", re.I)
+# Recurrent layers', in PyTorch and Keras.
+RECURRENT = re.compile(r"weight_[ih]h(_l\d+)?(_reverse)?$|recurrent_kernel$")
 # Matrices of Fourier features, which act on the input before the first layer.
 FOURIER = re.compile(r"(^|[./_])(B|fourier\w*|gaussian_matrix|freq\w*)$")
 
@@ -234,10 +236,12 @@ def _not_a_layer(key, entry, name, entries):
         return f"{start} belongs to batch normalisation, whose place names do not tell. {load_it}"
     if key.endswith(("weight_g", "weight_v", "weight_orig", "weight_u")):
         return f"{start} belongs to a parametrized weight whose other parts are not there. Save all of them."
+    if RECURRENT.search(key):
+        return f"{start} belongs to a recurrent layer, which is not shown: its steps are not one function of a vector."
     if FOURIER.search(key):
         return f"{start} looks like Fourier features of the input, and names do not tell how they are used. {load_it}"
     if len(entry.shape) in (3, 4, 5) and key.lower().endswith(("weight", "kernel")):
-        return f"{start} is a convolution's. Only fully connected layers are shown: weights of two axes, (out, in)."
+        return f"{start} is a convolution's, which weights alone do not determine. Load the module itself, or export it as ONNX."
     if len(entry.shape) == 1 and key.lower().endswith(("weight", "scale")):
         return f"{start} is a normalisation's or PReLU's, whose place names do not tell. {load_it}"
     return f"{start} is not a layer's weights or bias. Names that are read: {KEYS_READ}."

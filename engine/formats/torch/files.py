@@ -57,7 +57,6 @@ def _refusal(name, error):
             "Save with torch.save(model.state_dict(), path)."
         )
     return (
-        f"{name} holds a {short(found[1])}, which cannot be read without running code. Where that is trusted, keep the "
-        f"weights alone: torch.save(torch.load({name!r}, weights_only=False)['state_dict'], 'weights.pt'), or "
-        "model.state_dict() of a whole model."
+        f"{name} holds a {short(found[1])}, which cannot be read without running code. Where you trust it, load it in "
+        f"Python: engine.load(torch.load({name!r}, weights_only=False)); engine.save_network writes that as .safetensors."
     )

@@ -118,6 +118,10 @@ def test_an_order_that_nothing_tells_is_refused_not_guessed(tmp_path):
 
 BAD = {
     "a convolution": ({"conv1.weight": np.ones((4, 3, 3, 3))}, "`conv1.weight`.*convolution"),
+    "a recurrent layer": (
+        {"rnn.weight_ih_l0": np.ones((32, 3)), "rnn.weight_hh_l0": np.ones((32, 8))},
+        "`rnn.weight_ih_l0`.*recurrent layer",
+    ),
     "batch normalisation": (
         {"0.weight": np.ones((2, 2)), "1.running_mean": np.ones(2)},
         "`1.running_mean`.*normalisation",

@@ -134,7 +134,9 @@ class Reader:
         (sums,), (dims,) = self.sums(node), self.dims(node)
         out = int(np.prod(self.graph.dims[node.name]))
         if sums.size * out > MOST_ENTRIES or dims[0] != 1:
-            raise NetworkError(f"as a matrix it is ({out}, {sums.size}), which takes too much memory")
+            raise NetworkError(
+                f"as a matrix it is ({out}, {sums.size}), which takes too much memory; `activations` shows large images"
+            )
         bias = node.value(np.zeros(dims)).reshape(-1)
         units = np.eye(sums.size).reshape(sums.size, *dims[1:])
         return self._mixed(sums, (node.value(units).reshape(sums.size, -1) - bias).T, bias)
@@ -184,7 +186,9 @@ class Reader:
         (sums,), (dims,) = self.sums(node), self.dims(node)
         out = int(np.prod(self.graph.dims[node.name]))
         if out * sums.size > MOST_ENTRIES:
-            raise NetworkError(f"as a matrix it is ({out}, {sums.size}), which takes too much memory")
+            raise NetworkError(
+                f"as a matrix it is ({out}, {sums.size}), which takes too much memory; `activations` shows large images"
+            )
         ends = nodes.Reduce(node.name, node.inputs, node.function, node.axes, True).shape(dims)
         target = np.broadcast_to(np.arange(out).reshape(ends), dims).reshape(-1)
         if node.function not in ("mean", "sum"):
