@@ -109,7 +109,7 @@ def _of_object(thing, example, *, size, classes, preprocess):
     from engine.formats.objects import read
     from engine.formats.torch.images import from_module
 
-    if hasattr(thing, "_modules") or not read.is_read(thing):
+    if not read.is_read(thing):
         return from_module(thing, example, size=size, classes=classes, preprocess=preprocess)
     return _of_graph(read.graph_of(thing, example), short(type(thing).__name__), classes, preprocess)
 

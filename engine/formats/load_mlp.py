@@ -32,7 +32,7 @@ SAVERS = {
 }
 
 # What to do with files of networks that are not read.
-PICKLED = "Opening it would run code. Where you trust it, open it in Python and give the object: engine.load(it)."
+PICKLED = "Opening it runs code. Where you trust it, open it in Python and give the object: engine.load(it)."
 INSTEAD = {
     **dict.fromkeys((".pkl", ".pickle", ".joblib"), PICKLED),
     **dict.fromkeys((".h5", ".hdf5"), "Open it in Keras and save it as .keras."),
@@ -73,7 +73,7 @@ def load(source: Any, *, activations: Any = None, example: Any = None, output: s
     from engine.formats.objects import read
     from engine.formats.torch import modules
 
-    if not hasattr(source, "_modules") and read.is_read(source):
+    if read.is_read(source):
         if activations is not None:
             raise NetworkError(f"The {type(source).__name__} has its own activations. Leave them out.")
         return read.network_of(source, example)

@@ -4,6 +4,8 @@ Loading an object compares it with the model; the file gives the same network to
 """
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -111,3 +113,16 @@ def test_what_computes_in_its_own_way_is_refused():
     point = layers.Input((3,))
     with pytest.raises(NetworkError, match="is a Negative, which is not shown"):
         engine.load(keras.Model(point, -layers.Dense(2)(point)))
+
+
+def test_a_model_on_the_backend_of_pytorch_is_read_as_a_model_of_keras():
+    pytest.importorskip("torch", reason="`make test-peers` installs PyTorch")
+    code = (
+        "import keras, numpy as np, engine; from keras import layers\n"
+        "net = keras.Sequential([layers.Input((2,)), layers.Dense(4, activation='tanh'), layers.Dense(1)])\n"
+        "x = np.ones((3, 2))\n"
+        "print(keras.backend.backend(), np.abs(engine.load(net)(x) - net.predict(x)).max() < 1e-5)"
+    )
+    words, environment = [sys.executable, "-c", code], os.environ | {"KERAS_BACKEND": "torch"}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "torch True"

@@ -24,8 +24,11 @@ SAMPLES, SAME = 32, 1e-3
 
 
 def is_read(thing: Any) -> bool:
-    """Whether an object is of one of the libraries of this folder."""
-    return is_estimator(thing) or is_keras(thing) or is_traced(thing)
+    """Whether an object is of one of the libraries of this folder.
+
+    With Keras' backend of PyTorch its models are modules as well.
+    """
+    return is_keras(thing) or (not hasattr(thing, "_modules") and (is_estimator(thing) or is_traced(thing)))
 
 
 def graph_of(thing: Any, example: Any = None) -> Graph:

@@ -241,7 +241,7 @@ def _not_a_layer(key, entry, name, entries):
     if FOURIER.search(key):
         return f"{start} looks like Fourier features of the input, and names do not tell how they are used. {load_it}"
     if len(entry.shape) in (3, 4, 5) and key.lower().endswith(("weight", "kernel")):
-        return f"{start} is a convolution's, which weights alone do not determine. Load the module itself, or export it as ONNX."
+        return f"{start} is a convolution's, whose stride names do not tell. {load_it}"
     if len(entry.shape) == 1 and key.lower().endswith(("weight", "scale")):
         return f"{start} is a normalisation's or PReLU's, whose place names do not tell. {load_it}"
     return f"{start} is not a layer's weights or bias. Names that are read: {KEYS_READ}."

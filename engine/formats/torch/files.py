@@ -57,6 +57,6 @@ def _refusal(name, error):
             "Save with torch.save(model.state_dict(), path)."
         )
     return (
-        f"{name} holds a {short(found[1])}, which cannot be read without running code. Where you trust it, load it in "
-        f"Python: engine.load(torch.load({name!r}, weights_only=False)); engine.save_network writes that as .safetensors."
+        f"{name} holds a {short(found[1])}, which cannot be read without running code. Where you trust it, load it "
+        f"in Python: engine.load(torch.load({name!r}, weights_only=False)); engine.save_network stores that."
     )

@@ -60,8 +60,10 @@ def softmax(reader: Reader, node: nodes.Softmax) -> Sums:
     (sums,), (dims,) = reader.sums(node), reader.dims(node)
     if dims[node.axis] == sums.size and node.name in reader.graph.outputs and not reader.graph.consumers(node):
         return reader.applied("log_softmax" if node.log else "softmax", sums)
-    sums = reader.relayed(sums) if sums.has_full else sums
     axis = axis_of(node.axis, len(dims))
+    if axis == 0 and dims[0] == 1 < len(dims):
+        raise NetworkError("it is a softmax over the batch, which mixes points; give it the axis of a point's numbers")
+    sums = reader.relayed(sums) if sums.has_full else sums
     at = np.moveaxis(np.arange(sums.size).reshape(dims), axis, -1).reshape(-1, dims[axis])
     group = np.empty(sums.size, int)
     group[at] = np.arange(len(at))[:, None]
