@@ -290,3 +290,17 @@ class Named(nn.Module):
 
     def forward(self, x):
         return self.how(self, x)
+
+
+def test_a_module_of_several_inputs_without_an_example_is_told_how_to_give_them():
+    class Decoder(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(5, 1)
+
+        def forward(self, code, point):
+            return self.layer(torch.cat([code, point], -1)).tanh()
+
+    with pytest.raises(NeurosceneError, match=r"'point'\. Give an example .* or a tuple of several\.$"):
+        engine.load(Decoder())
+    assert engine.load(Decoder(), example=(torch.zeros(1, 2), torch.zeros(1, 3))).inputs == 5

@@ -125,10 +125,13 @@ class ModuleReader:
         error = refused[-1] if self.activations is not None or not examples else refused[examples]
         advice = ""
         if real and self.example is None and not (examples and "torch.export" not in str(error)):
-            advice = " Give an example of its inputs: engine.load(model, example=torch.zeros(1, 3))."
+            advice = (
+                " Give an example of its inputs: engine.load(model, example=torch.zeros(1, 3)), or a tuple of several."
+            )
         elif self.activations is None and self._reads_by_names():
             advice = " If its layers are a plain chain, give their activations, as in activations='relu'."
-        return type(error)(f"{error}{advice}")
+        stop = "" if not advice or str(error).endswith(".") else "."
+        return type(error)(f"{error}{stop}{advice}")
 
     def _reads_by_names(self) -> bool:
         """Whether its names and sizes tell its layers, so that activations are all that is missing."""
