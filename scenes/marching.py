@@ -118,6 +118,12 @@ class Marching(engine.SpaceScene):
         origin[others] = engine.held_inputs(self.rest, len(others))
         return parts.sliced(net, origin, np.eye(net.inputs)[axes])
 
+    def remark(self) -> str | None:
+        if self.network.inputs == 3:
+            return None
+        shown = f"x, y, z are inputs {self.x_input}, {self.y_input}, {self.z_input} of {self.network.inputs}"
+        return f"{shown} (x_input, y_input, z_input); the others are {self.rest.strip() or 0} (rest)"
+
     def random_network(self) -> engine.Mlp:
         """The Mlp of the seed and the settings beside it."""
         key = (self.seed, self.hidden, self.depth, self.activation, self.weights, self.scale)

@@ -80,10 +80,6 @@ class Builder:
         node = kind(self._free(label), inputs, **fields)
         return self._put(node, self._shape(node, values))
 
-    def renamed(self, value: Value, label: str) -> Value:
-        """The same constant under another name; any other value unchanged."""
-        return Value(value.dims, array=value.array, label=label) if value.is_constant else value
-
     def graph(self, outputs: Sequence[Value]) -> Graph:
         """The Graph with these outputs. Raises NetworkError for one that does not depend on an input."""
         for value in outputs:

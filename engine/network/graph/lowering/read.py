@@ -45,9 +45,6 @@ class Reader:
                 with located(f"Node `{node.name}` ({node.kind}) of {graph.name}: ", "."):
                     self.found[node.name] = self._read(node)
 
-    def output(self, name: str) -> Sums:
-        return self.found[name]
-
     def _read(self, node):
         if size_of(self.graph.dims[node.name]) > MOST_NUMBERS:
             dims = self.graph.dims[node.name]
@@ -271,4 +268,4 @@ def read(graph: Graph, output: str) -> tuple[UnitGroup, Sums]:
     if not graph.inputs:
         raise ShapeError(f"{graph.name} has no input.")
     reader = Reader(graph)
-    return reader.inputs, reader.output(output)
+    return reader.inputs, reader.found[output]
