@@ -216,8 +216,11 @@ def _hull(a, b):
 def _through(seen, window, length):
     """(size, stride, start) after a window over a map whose own is `seen`; window None: over the whole map."""
     size, stride, start = seen
-    if window is None:
+    if window is None or stride % window.up:
         return size + (length - 1) * stride, 0, start
+    if window.up > 1:
+        stride //= window.up
+        return size + (window.extent - 1) * stride, stride, start + (window.before - window.extent + 1) * stride
     return size + (window.extent - 1) * stride, stride * window.stride, start - window.before * stride
 
 

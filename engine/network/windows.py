@@ -19,6 +19,8 @@ class Window:
     before     padding before the map's first element; after: behind its last
     dilation   distance between the window's elements
     ceil       True: a last place that is partly beyond the map counts, unless it starts in the padding after the map
+    up         of a transposed convolution: so many places for each element, which lie `up` apart in the output; the
+               window is then over the output, and `before` what is cut off there
     """
 
     size: int
@@ -27,6 +29,7 @@ class Window:
     after: int = 0
     dilation: int = 1
     ceil: bool = False
+    up: int = 1
 
     @property
     def extent(self) -> int:
@@ -49,8 +52,10 @@ class Window:
 
     def span(self, first: int, last: int, length: int) -> tuple[int, int]:
         """(start, end), end exclusive: the elements of a map of this length seen from places first to last."""
-        start = first * self.stride - self.before
-        end = last * self.stride - self.before + self.extent
+        if self.up > 1:
+            start, end = -(-(first + self.before - self.extent + 1) // self.up), (last + self.before) // self.up + 1
+        else:
+            start, end = first * self.stride - self.before, last * self.stride - self.before + self.extent
         return max(start, 0), min(end, length)
 
     def shares(self, length: int) -> np.ndarray:

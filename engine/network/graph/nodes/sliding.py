@@ -141,7 +141,12 @@ class TransposedConvolution(Weighted):
         return y + self.bias.astype(float)[:, None, None]
 
     def windows(self, *inputs: Dims) -> tuple[Windows | None, ...]:
-        return (None,)  # outputs between inputs see windows of different sizes
+        made = []
+        for i, (size, dilation, up) in enumerate(zip(self.weights.shape[2:], self.dilation, self.stride, strict=True)):
+            # With a stride of 1 it is a convolution whose window is turned round.
+            before = self.padding[i] if up > 1 else (size - 1) * dilation - self.padding[i]
+            made.append(Window(size, 1, before, 0, dilation, up=up))
+        return ((made[0], made[1]),)
 
     def work(self, *inputs: Dims) -> int:
         return size_of(inputs[0][2:]) * self.weights.size
