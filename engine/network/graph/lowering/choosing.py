@@ -104,7 +104,7 @@ def truth(reader: Reader, name: str, sums: Sums) -> Sums:
 
 
 def _is_truth(reader, name):
-    node = next(node for node in reader.graph.nodes if node.name == name)
+    node = reader.graph.node(name)
     if isinstance(node, nodes.Cast | nodes.Reshape | nodes.Transpose | nodes.Expand | nodes.Slice):
         return (isinstance(node, nodes.Cast) and node.to == "bool") or _is_truth(reader, node.inputs[0])
     return isinstance(node, nodes.Compare)

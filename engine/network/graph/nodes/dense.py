@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import NetworkError, ShapeError
-from engine.network.graph.nodes.base import Dims, GraphNode, SeesAll, Weighted, Windows, axis_of, size_of
+from engine.network.graph.nodes.base import Dims, GraphNode, SeesAll, Weighted, Windows, axis_of, broadcast, size_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +42,9 @@ class MatMul(SeesAll):
 
     def shape(self, *inputs: Dims) -> Dims:
         a, b = inputs
-        try:
-            # numpy knows the rule; arrays that are broadcast from one number take no memory.
-            left, right = (np.lib.stride_tricks.as_strided(np.zeros(1), x, [0] * len(x)) for x in (a, b))
-            batch = np.broadcast_shapes(a[:-2], b[:-2])
-            if min(len(a), len(b)) == 0 or left.shape[-1] != right.shape[-2 if len(b) > 1 else -1]:
-                raise ValueError
-        except ValueError:
-            raise ShapeError(f"it multiplies {a} and {b}, which do not fit each other") from None
-        return (*batch, *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
+        if not a or not b or a[-1] != b[-2:][0]:
+            raise ShapeError(f"it multiplies {a} and {b}, which do not fit each other")
+        return (*broadcast(a[:-2], b[:-2]), *a[-2:-1], *(b[-1:] if len(b) > 1 else ()))
 
     def value(self, *inputs: np.ndarray) -> np.ndarray:
         return np.matmul(*inputs)
@@ -112,7 +106,7 @@ class Normalise(SeesAll):
             raise ShapeError(f"it has {self.groups} groups, into which {inputs[0]} cannot be cut")
         for key in ("gain", "bias"):
             array = getattr(self, key)
-            if np.broadcast_shapes(inputs[0], array.shape) != inputs[0]:
+            if broadcast(inputs[0], array.shape) != inputs[0]:
                 raise ShapeError(f"its {key} is {array.shape}, which does not fit {inputs[0]}")
         return inputs[0]
 

@@ -10,13 +10,16 @@ from math import prod
 
 import numpy as np
 
+from engine.errors import ShapeError
 from engine.network.graph import nodes
 from engine.network.graph.graph import Graph
-from engine.network.graph.nodes import Dims, GraphNode
+from engine.network.graph.nodes import GraphNode
 from engine.network.graph.passes.rewriting import Rewriting
 
 Layer = nodes.Dense | nodes.Convolution | nodes.TransposedConvolution
 ONE, ZERO = np.float64(1), np.float64(0)
+# Numbers of an Affine that is moved, which become two arrays of float64.
+MOST_MOVED = 1 << 24
 
 
 def named(graph: Graph) -> Graph:
@@ -43,17 +46,12 @@ def _named(work: Rewriting, node: GraphNode) -> GraphNode | None:
     made = _scale_and_shift(node, other, first)
     if made is None or not all(np.isfinite(part).all() for part in made):
         return None
-    dims = work.dims[x]
-    if any(len(part.shape) > len(dims) for part in made) or _joined(dims, *(part.shape for part in made)) != dims:
-        return None
-    return nodes.Affine(node.name, (x,), *made)
-
-
-def _joined(*dims: Dims) -> Dims | None:
+    affine = nodes.Affine(node.name, (x,), *made)
     try:
-        return np.broadcast_shapes(*dims)
-    except ValueError:
+        affine.shape(work.dims[x])
+    except ShapeError:  # the constant makes a larger array
         return None
+    return affine
 
 
 def _scale_and_shift(node, other, first):
@@ -115,47 +113,46 @@ def _full(node, dims):
 
 def _move(work, node):
     """Moves an Affine over reshapes and transposes to the layer that can take it."""
+    if prod(work.dims[node.name]) <= MOST_MOVED and not _moved_back(work, node):
+        _moved_on(work, node)
+
+
+def _moved_back(work, node):
+    """Layer, move, Affine becomes layer, Affine, move; False if the layer cannot take it."""
     before = work.source(node)
-    if _is_moving(before) and isinstance(work.source(before), Layer) and work.alone(before) is node:
-        layer = work.source(before)
-        if work.alone(layer) is before and prod(work.dims[node.name]) <= 1 << 24:
-            # Which element of the layer's output each element of this one is.
-            dims = work.dims[layer.name]
-            at = before.value(np.arange(prod(dims)).reshape(dims)).reshape(-1)
-            parts = []
-            for part in _full(node, work.dims[node.name]):
-                whole = np.empty(prod(dims))
-                whole[at] = part.reshape(-1)
-                parts.append(_narrowed(whole.reshape(dims)))
-            if _taken(layer, parts, dims) is not None:
-                _exchange(work, node, before, parts)
-                return
-    after = work.alone(node)
-    if after is not None and _is_moving(after):
-        chain, end = [after], work.alone(after)
-        while end is not None and _is_moving(end):
-            chain.append(end)
-            end = work.alone(end)
-        if isinstance(end, nodes.Dense) and prod(work.dims[node.name]) <= 1 << 24:
-            parts = list(_full(node, work.dims[node.name]))
-            for move in chain:
-                parts = [move.value(part) for part in parts]
-            parts = [_narrowed(part) for part in parts]
-            work.bypass(node, node.inputs[0])
-            last = chain[-1]
-            made = nodes.Affine(work.free(node.name), (last.name,), *parts)
-            takers = list(work.takers[last.name])
-            work.put(made)
-            for key in takers:
-                taker = work.nodes[key]
-                work.put(replace(taker, inputs=tuple(made.name if k == last.name else k for k in taker.inputs)))
-
-
-def _exchange(work, node, before, parts):
-    """layer, move, Affine becomes layer, Affine, move."""
+    layer = work.source(before) if _is_moving(before) else None
+    if not isinstance(layer, Layer) or work.alone(before) is not node or work.alone(layer) is not before:
+        return False
+    # Which element of the layer's output each element of this one is.
+    dims = work.dims[layer.name]
+    at = before.value(np.arange(prod(dims)).reshape(dims)).reshape(-1)
+    parts = []
+    for part in _full(node, work.dims[node.name]):
+        whole = np.empty(prod(dims))
+        whole[at] = part.reshape(-1)
+        parts.append(_narrowed(whole.reshape(dims)))
+    if _taken(layer, parts, dims) is None:
+        return False
     made = work.put(nodes.Affine(work.free(node.name), before.inputs, *parts))
     work.put(replace(before, inputs=(made.name,)))
     work.bypass(node, before.name)
+    return True
+
+
+def _moved_on(work, node):
+    """Affine, moves, dense layer becomes moves, Affine, dense layer."""
+    chain, end = [], work.alone(node)
+    while end is not None and _is_moving(end):
+        chain.append(end)
+        end = work.alone(end)
+    if not chain or not isinstance(end, nodes.Dense):
+        return
+    parts = list(_full(node, work.dims[node.name]))
+    for move in chain:
+        parts = [move.value(part) for part in parts]
+    work.bypass(node, node.inputs[0])
+    last = work.nodes[chain[-1].name]
+    work.insert(last, nodes.Affine(work.free(node.name), (last.name,), *map(_narrowed, parts)))
 
 
 def _narrowed(array):
