@@ -11,10 +11,10 @@ from engine.errors import NetworkError
 from engine.formats.files import check_weights, short
 from engine.formats.tensors.arrays import array_of, shape_of
 from engine.network.graph import nodes
-from engine.network.graph.builder import Builder, Value
+from engine.network.graph.builder import Builder, Chain
 from engine.network.graph.graph import Graph
 
-ACTIVATIONS = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
+ACTIVATIONS = ("identity", "logistic", "tanh", "relu")
 # Linear models that give what is before any probability: sums.
 SUMS = (
     "LinearRegression", "Ridge", "RidgeCV", "RidgeClassifier", "RidgeClassifierCV", "Lasso", "LassoCV", "ElasticNet",
@@ -24,25 +24,6 @@ SUMS = (
 )  # fmt: skip
 PROBABILITIES = ("LogisticRegression", "LogisticRegressionCV")
 SEARCHES = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
-
-
-class _Made:
-    """The graph while it is being made; value: what has been computed so far."""
-
-    def __init__(self, name: str, width: int):
-        self.builder, self.label = Builder(name), ""
-        self.value: Value = self.builder.input("input", (1, width))
-
-    def add(self, kind: type[nodes.GraphNode], *more: Value, **fields: Any) -> Value:
-        self.value = self.builder.add(kind, self.label, [self.value, *more], **fields)
-        return self.value
-
-    def dense(self, weights: np.ndarray, bias: Any) -> None:
-        bias = None if bias is None else np.broadcast_to(np.asarray(bias, float).reshape(-1), len(weights))
-        self.add(nodes.Dense, weights=weights, bias=bias)
-
-    def affine(self, scale: Any, shift: Any) -> None:
-        self.add(nodes.Affine, scale=np.asarray(scale, float), shift=np.asarray(shift, float))
 
 
 def is_estimator(thing: Any) -> bool:
@@ -74,11 +55,11 @@ def estimator(thing: Any) -> Graph:
                 "selections of columns; others can be exported to ONNX by skl2onnx."
             )
         rows.append((row, short(key), step))
-    made = _Made(name, _inputs(steps, name))
+    made = Chain(Builder(name), _inputs(steps, name))
     for row, key, step in rows:
         made.label = key
         row(made, step)
-    return made.builder.graph([made.value])
+    return made.graph()
 
 
 def computed(thing: Any, points: np.ndarray, outputs: int) -> np.ndarray:
@@ -123,10 +104,15 @@ def _perceptron(made, thing):
     coefs, intercepts = _fitted(thing, "coefs_"), _fitted(thing, "intercepts_")
     for i, (weights, bias) in enumerate(zip(coefs, intercepts, strict=True)):
         made.label = f"layer {i}"
-        made.dense(array_of(weights, f"coefs_[{i}]").T, array_of(bias, f"intercepts_[{i}]"))
+        _dense(made, array_of(weights, f"coefs_[{i}]").T, array_of(bias, f"intercepts_[{i}]"))
         if i < len(coefs) - 1:
             _activated(made, thing.activation)
     _activated(made, thing.out_activation_)
+
+
+def _dense(made, weights, bias):
+    bias = None if bias is None else np.broadcast_to(np.asarray(bias, float).reshape(-1), len(weights))
+    made.add(nodes.Dense, weights=weights, bias=bias)
 
 
 def _activated(made, name):
@@ -135,11 +121,11 @@ def _activated(made, name):
     elif name not in ACTIVATIONS:
         raise NetworkError(f"Its activation is {short(name)}; {', '.join(ACTIVATIONS)} and softmax are read.")
     elif name != "identity":
-        made.add(nodes.Elementwise, activation=ACTIVATIONS[name])
+        made.add(nodes.Elementwise, activation=name)
 
 
 def _linear(made, thing):
-    made.dense(np.atleast_2d(_array(thing, "coef_")), getattr(thing, "intercept_", None))
+    _dense(made, np.atleast_2d(_array(thing, "coef_")), getattr(thing, "intercept_", None))
 
 
 def _one_by_one(thing):
@@ -187,7 +173,7 @@ def _components(made, thing):
     mean = getattr(thing, "mean_", None)
     if getattr(thing, "whiten", False):
         weights = weights / np.sqrt(_array(thing, "explained_variance_"))[:, None]
-    made.dense(weights, None if mean is None else -weights @ _array(thing, "mean_"))
+    _dense(made, weights, None if mean is None else -weights @ _array(thing, "mean_"))
 
 
 def _normal(made, thing):

@@ -20,11 +20,10 @@ from engine.network.graph.graph import Graph
 from engine.network.graph.nodes import GraphNode
 
 # Functions of jax.nn with their usual parameters, which are traced under their names.
-FUNCTIONS = {
-    "relu": "relu", "silu": "silu", "selu": "selu", "softplus": "softplus", "mish": "mish", "relu6": "clipped_relu(6)",
-    "log_sigmoid": "log_sigmoid", "soft_sign": "softsign", "hard_tanh": "hardtanh(-1,1)", "elu": "elu(1)",
-    "hard_sigmoid": "hard_sigmoid", "hard_silu": "hard_swish",
-}  # fmt: skip
+FUNCTIONS = (
+    "relu", "silu", "selu", "softplus", "mish", "relu6", "log_sigmoid", "soft_sign", "hard_tanh", "elu", "hard_sigmoid",
+    "hard_silu",
+)  # fmt: skip
 
 
 def is_traced(thing: Any) -> bool:
@@ -71,9 +70,9 @@ class Tracing:
         name, params = equation.primitive.name, equation.params
         inner = next((params[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in params), None)
         if inner is not None and name not in ("scan", "while", "cond"):
-            text = FUNCTIONS.get(str(params.get("name")))
-            if text is not None and len(given) == 1 and isinstance(given[0], Value):
-                return [self.applied(text, given[0])]
+            called = params.get("name")
+            if called in FUNCTIONS and len(given) == 1 and isinstance(given[0], Value):
+                return [self.applied(called, given[0])]
             closed = hasattr(inner, "consts")
             return self.run(inner.jaxpr if closed else inner, inner.consts if closed else (), given)
         if not any(isinstance(x, Value) for x in given):

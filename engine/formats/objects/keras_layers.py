@@ -10,18 +10,14 @@ import numpy as np
 
 from engine.errors import NetworkError
 from engine.formats.files import short
+from engine.formats.sampling import Sampling
+from engine.network.activations import Activation
 from engine.network.graph import nodes
 from engine.network.graph.builder import Builder, Value
 from engine.network.graph.nodes import GraphNode
 
-ACTIVATIONS = {
-    "linear": "identity", "relu": "relu", "relu6": "clipped_relu(6)", "sigmoid": "sigmoid", "tanh": "tanh",
-    "elu": "elu(1)", "selu": "selu", "celu": "celu(1)", "softplus": "softplus", "softsign": "softsign",
-    "soft_sign": "softsign", "exponential": "exp", "silu": "silu", "swish": "silu", "gelu": "gelu", "mish": "mish",
-    "hard_sigmoid": "hard_sigmoid", "hard_silu": "hard_swish", "hard_swish": "hard_swish",
-    "leaky_relu": "leaky_relu(0.2)", "log_sigmoid": "log_sigmoid", "tanh_shrink": "tanhshrink",
-    "hard_tanh": "hardtanh(-1,1)", "soft_shrink": "softshrink(0.5)", "hard_shrink": "hardshrink(0.5)",
-}  # fmt: skip
+# Activations that Keras calls otherwise, or gives another parameter.
+ACTIVATIONS = {"exponential": "exp", "swish": "silu", "leaky_relu": "leaky_relu(0.2)"}
 
 
 @dataclass(frozen=True)
@@ -47,9 +43,10 @@ class KerasLayer:
             return value
         if text in ("softmax", "log_softmax"):
             return self.add(nodes.Softmax, value, axis=value.rank - 1, log=text != "softmax")
-        if not isinstance(text, str) or text not in ACTIVATIONS:
-            raise self.refusal(f"ends in {short(text)}, a function of its own")
-        return self.add(nodes.Elementwise, value, activation=ACTIVATIONS[text])
+        try:
+            return self.add(nodes.Elementwise, value, activation=Activation.parse(ACTIVATIONS.get(text, text)))
+        except (NetworkError, TypeError):
+            raise self.refusal(f"ends in {short(text)}, a function of its own") from None
 
     def refusal(self, why: str) -> NetworkError:
         return NetworkError(f"Layer `{short(self.name)}` ({self.kind}) of {self.builder.name} {why}.")
@@ -242,20 +239,9 @@ def _grown(layer, value):
     mode = layer.get("interpolation", "nearest")
     if mode not in ("nearest", "bilinear"):
         raise layer.refusal(f"resizes by `{short(mode)}`")
-    rows, columns = (_resizing(n, n * t, mode) for n, t in zip(seen.dims[2:], times, strict=True))
     named = "nearest" if mode == "nearest" else "linear"
+    rows, columns = (Sampling(n, n * t, t, named).matrix() for n, t in zip(seen.dims[2:], times, strict=True))
     return layer.outward(layer.add(nodes.Resize, seen, rows=rows, columns=columns, mode=named))
-
-
-def _resizing(old, new, mode):
-    """(new, old): the weights of old rows in each new one, whose centre lies at (i + 1/2) old / new - 1/2."""
-    at = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
-    found = np.zeros((new, old))
-    low = np.floor(at + (0.5 if mode == "nearest" else 0)).astype(int).clip(0, old - 1)
-    part = np.zeros(new) if mode == "nearest" else at - low
-    np.add.at(found, (np.arange(new), low), 1 - part)
-    np.add.at(found, (np.arange(new), np.minimum(low + 1, old - 1)), part)
-    return found
 
 
 def _joined(layer, *values):

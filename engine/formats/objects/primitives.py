@@ -12,26 +12,16 @@ from engine.network.graph import nodes
 from engine.network.graph.builder import Value
 from engine.network.graph.nodes import GraphNode
 
-NAMED = {
-    "tanh": "tanh", "logistic": "sigmoid", "sin": "sine(1)", "cos": "cos", "exp": "exp", "log": "log", "sqrt": "sqrt",
-    "rsqrt": "rsqrt", "abs": "abs", "erf": "erf", "atan": "atan", "square": "square", "sign": "sign", "floor": "floor",
-    "ceil": "ceil", "tan": "tan", "asin": "asin", "acos": "acos", "sinh": "sinh", "cosh": "cosh", "asinh": "asinh",
-    "acosh": "acosh", "atanh": "atanh", "round": "round",
-}  # fmt: skip
+# Activations under the same name.
+NAMED = (
+    "tanh", "logistic", "sin", "cos", "exp", "log", "sqrt", "rsqrt", "abs", "erf", "atan", "square", "sign", "floor",
+    "ceil", "tan", "asin", "acos", "sinh", "cosh", "asinh", "acosh", "atanh", "round",
+)  # fmt: skip
 BINARY: dict[str, type[GraphNode]] = {"add": nodes.Add, "add_any": nodes.Add, "sub": nodes.Subtract,
                                       "mul": nodes.Multiply, "div": nodes.Divide, "max": nodes.Maximum,
                                       "min": nodes.Minimum, "pow": nodes.Power}  # fmt: skip
-RELATIONS = {
-    "eq": "==",
-    "ne": "!=",
-    "gt": ">",
-    "ge": ">=",
-    "lt": "<",
-    "le": "<=",
-    "and": "and",
-    "or": "or",
-    "xor": "xor",
-}
+RELATIONS = {"eq": "==", "ne": "!=", "gt": ">", "ge": ">=", "lt": "<", "le": "<=", "and": "and", "or": "or",
+             "xor": "xor"}  # fmt: skip
 REDUCED = {"reduce_sum": "sum", "reduce_max": "max", "reduce_min": "min", "reduce_prod": "product"}
 SAME = ("copy", "stop_gradient", "reduce_precision", "optimization_barrier", "sharding_constraint", "copy_p")
 
@@ -282,7 +272,7 @@ def _compared(relation):
 # (the tracing, the parameters of the primitive, what it takes) -> a Value, or several
 Row = Callable[[Any, Mapping[str, Any], Sequence[Any]], Any]
 ROWS: dict[str, Row] = {
-    **{key: _applied(text) for key, text in NAMED.items()},
+    **{key: _applied(key) for key in NAMED},
     **{key: _binary(key) for key in BINARY},
     **{key: _compared(relation) for key, relation in RELATIONS.items()},
     **{key: _reduced(function) for key, function in REDUCED.items()},

@@ -12,7 +12,7 @@ from engine.errors import NetworkError, located
 from engine.formats.files import MAX_LAYERS, check_layers, check_weights, short
 from engine.formats.tensors.arrays import array_of, shape_of
 from engine.network.graph import nodes
-from engine.network.graph.builder import Builder, Value
+from engine.network.graph.builder import Builder, Chain
 from engine.network.graph.graph import Graph
 
 # Names of the attribute with a sine module's frequency.
@@ -53,32 +53,14 @@ def chain(module: Any, name: str) -> Graph:
     if width is None:
         raise NetworkError(f"{name} has no linear layer; give a network with at least one matrix of weights.")
     check_layers(sum(1 for part, _, _ in parts if base(part, "Linear")), name)
-    builder = Builder(name)
-    made = _Chain(builder, builder.input("input", (1, width)))
+    made = Chain(Builder(name), width)
     for step, (part, where, place) in zip(steps, parts, strict=True):
         made.label = place or short(type(part).__name__)
         step(made, part, where)
-    return builder.graph([made.value])
+    return made.graph()
 
 
-class _Chain:
-    """The graph of a chain while it is being made; value: what has been computed so far."""
-
-    def __init__(self, builder: Builder, value: Value):
-        self.builder, self.value, self.label = builder, value, ""
-
-    def add(self, kind: type[nodes.GraphNode], **fields: Any) -> None:
-        self.value = self.builder.add(kind, self.label, [self.value], **fields)
-
-    def times(self, scale: Any, shift: Any = 0.0) -> None:
-        self.add(nodes.Affine, scale=np.asarray(scale, float), shift=np.asarray(shift, float))
-
-    def apply(self, text: str, where: str) -> None:
-        with located(f"{where}: "):
-            self.add(nodes.Elementwise, activation=text)
-
-
-Step = Callable[[_Chain, Any, str], None]
+Step = Callable[[Chain, Any, str], None]
 
 
 def _parts(module, place, depth, seen) -> Iterator[tuple[Any, str, str]]:
@@ -157,6 +139,11 @@ def _matrix(module, where):
     return shape
 
 
+def _applied(made, text, where):
+    with located(f"{where}: "):
+        made.add(nodes.Elementwise, activation=text)
+
+
 def _linear(made, module, where):
     parameters = getattr(module, "_parameters", None) or {}
     if "weight_g" in parameters or "weight_orig" in parameters:
@@ -178,7 +165,7 @@ def _batch_norm(made, module, where):
     gain = np.ones_like(mean) if weight is None else array_of(weight, where).astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         scale = gain / np.sqrt(var + _setting(module, where, "eps", 1e-5))
-    made.times(scale, (0.0 if bias is None else array_of(bias, where)) - mean * scale)
+    made.affine(scale, (0.0 if bias is None else array_of(bias, where)) - mean * scale)
 
 
 def _layer_norm(made, module, where):
@@ -197,21 +184,25 @@ def _prelu(made, module, where):
     made.add(nodes.Prelu, slopes=array_of(getattr(module, "weight", None), f"The weight of {where}"))
 
 
-def _softplus(made, module, where):
-    beta, threshold = _setting(module, where, "beta", 1.0), _setting(module, where, "threshold", 20.0)
+def softplus(beta: float, threshold: float) -> str:
+    """The activation of PyTorch's softplus, which is its argument past a threshold of beta x.
+
+    Raises NetworkError with the reason for parameters with which it is another function.
+    """
     if not beta > 0 or threshold < SOFTPLUS_CUT:
-        raise NetworkError(
-            f"{where} has beta {beta:g}, threshold {threshold:g}; beta > 0 and threshold >= {SOFTPLUS_CUT:g} are shown."
-        )
-    if beta != 1:
-        made.times(beta)
-    made.apply("softplus", where)
-    if beta != 1:
-        made.times(1 / beta)
+        cut = f"{SOFTPLUS_CUT:g}"
+        raise NetworkError(f"it has beta {beta:g}, threshold {threshold:g}; beta > 0 and threshold >= {cut} are shown")
+    return f"softplus({beta!r})"
+
+
+def _softplus(made, module, where):
+    with located(f"{where}: "):
+        text = softplus(_setting(module, where, "beta", 1.0), _setting(module, where, "threshold", 20.0))
+    _applied(made, text, where)
 
 
 def _gelu(made, module, where):
-    made.apply("gelu" if getattr(module, "approximate", "none") == "none" else "gelu_tanh", where)
+    _applied(made, "gelu" if getattr(module, "approximate", "none") == "none" else "gelu_tanh", where)
 
 
 def _softmax(log):
@@ -235,8 +226,8 @@ def _sine(made, module, where):
         raise NetworkError(f"{where} does not say its frequency; it needs an attribute {' or '.join(FREQUENCIES)}.")
     frequency = _setting(module, where, name)
     if frequency < 0:
-        made.times(-1.0)
-    made.apply(f"sine({abs(frequency)!r})", where)
+        made.affine(-1.0)
+    _applied(made, f"sine({abs(frequency)!r})", where)
 
 
 def _sine_layer(made, module, where):
@@ -249,13 +240,15 @@ def _sine_layer(made, module, where):
 
 def _rrelu(made, module, where):
     ends = [_setting(module, where, key, default) for key, default in (("lower", 1 / 8), ("upper", 1 / 3))]
-    made.apply(f"leaky_relu({sum(ends) / 2!r})", where)
+    _applied(made, f"leaky_relu({sum(ends) / 2!r})", where)
 
 
 def _named(text):
     def step(made, module, where):
         keys = re.findall(r"\{(\w+)\}", text)
-        made.apply(text.format(**{key: repr(_setting(module, where, key, DEFAULTS.get(key))) for key in keys}), where)
+        _applied(
+            made, text.format(**{key: repr(_setting(module, where, key, DEFAULTS.get(key))) for key in keys}), where
+        )
 
     return step
 

@@ -51,6 +51,29 @@ class Value:
         return [int(n) for n in self.array.reshape(-1)]
 
 
+class Chain:
+    """A graph of one vector (1, width) while it is made step by step.
+
+    value   what has been computed so far; label: the name of the next nodes
+    """
+
+    def __init__(self, builder: Builder, width: int):
+        self.builder, self.label = builder, ""
+        self.value = builder.input("input", (1, width))
+
+    def add(self, kind: type[GraphNode], *more: Value, **fields: Any) -> Value:
+        """A step: a node on the value, and on more inputs."""
+        self.value = self.builder.add(kind, self.label, [self.value, *more], **fields)
+        return self.value
+
+    def affine(self, scale: Any, shift: Any = 0.0) -> None:
+        """The step scale x + shift."""
+        self.add(nodes.Affine, scale=np.asarray(scale, float), shift=np.asarray(shift, float))
+
+    def graph(self) -> Graph:
+        return self.builder.graph([self.value])
+
+
 class Builder:
     """A graph while it is being made; `name` is its file's, for messages."""
 

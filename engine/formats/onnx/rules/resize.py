@@ -1,111 +1,19 @@
-"""Rules for Resize and Upsample: two matrices, one for rows and one for columns.
-
-Source of the weights: https://onnx.ai/onnx/operators/onnx__Resize.html
-"""
+"""Rules for Resize and Upsample: two matrices, one for rows and one for columns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
 
 from engine.formats.files import short
 from engine.formats.onnx.node import OnnxNode, Rules
+from engine.formats.sampling import NEAREST, Sampling
 from engine.network.graph import nodes
 from engine.network.graph.builder import Value
 
 MOST_ENTRIES = 1 << 24  # of one matrix
-# Nearest places: which whole number a place is rounded to.
-NEAREST: dict[str, Callable] = {
-    "round_prefer_floor": lambda x: np.ceil(x - 0.5),
-    "round_prefer_ceil": lambda x: np.floor(x + 0.5),
-    "floor": np.floor,
-    "ceil": np.ceil,
-}
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """How one axis is resized.
-
-    n, m        its length before and after
-    scale       of lengths; it need not be m / n
-    roi         (start, end) of the part that is cut out and resized, from 0 to 1
-    """
-
-    n: int
-    m: int
-    scale: float
-    roi: tuple[float, float]
-    mode: str
-    coordinates: str
-    nearest: str
-    a: float
-    exclude: bool
-    antialias: bool
-
-    def places(self) -> np.ndarray:
-        """(m,): where in the input the centre of each new element lies."""
-        x, n, m = np.arange(self.m, dtype=float), self.n, self.m
-        # Before rounding down to whole elements, as half_pixel_symmetric has it.
-        length = self.scale * n
-        start, end = self.roi
-        match self.coordinates:
-            case "half_pixel":
-                return (x + 0.5) / self.scale - 0.5
-            case "half_pixel_symmetric":
-                return (n / 2) * (1 - m / length) + (x + 0.5) / self.scale - 0.5
-            case "pytorch_half_pixel":
-                return (x + 0.5) / self.scale - 0.5 if length > 1 else np.zeros(m)
-            case "align_corners":
-                return x * (n - 1) / (length - 1) if length != 1 else np.zeros(m)
-            case "asymmetric":
-                return x / self.scale
-            case "tf_half_pixel_for_nn":
-                return (x + 0.5) / self.scale
-            case "tf_crop_and_resize":
-                if m == 1:
-                    return np.full(1, 0.5 * (start + end) * (n - 1))
-                return start * (n - 1) + x * (end - start) * (n - 1) / (m - 1)
-        raise ValueError(f"coordinate_transformation_mode {self.coordinates}")
-
-    def matrix(self) -> np.ndarray:
-        """(m, n) float64: the weight of each old element in each new one."""
-        found = np.zeros((self.m, self.n))
-        places = self.places()
-        rows = np.arange(self.m)
-        if self.mode == "nearest":
-            at = NEAREST[self.nearest](places)
-            found[rows, np.clip(at, 0, self.n - 1).astype(int)] = 1.0
-            return found
-        stretch = max(1.0 / self.scale, 1.0) if self.antialias else 1.0
-        reach = (1 if self.mode == "linear" else 2) * stretch
-        count = int(np.ceil(reach)) * 2 + 1
-        first = np.floor(places).astype(int) - count // 2
-        at = first[:, None] + np.arange(count + 1)
-        weights = self._weight((at - places[:, None]) / stretch)
-        outside = (at < 0) | (at >= self.n)
-        if self.exclude:
-            weights = np.where(outside, 0.0, weights)
-        weights /= weights.sum(axis=1, keepdims=True)
-        np.add.at(found, (rows[:, None], np.clip(at, 0, self.n - 1)), weights)
-        return found
-
-    def _weight(self, d):
-        """The filter at distances d (Keys 1981 for cubic)."""
-        d, a = abs(d), self.a
-        if self.mode == "linear":
-            return np.maximum(1.0 - d, 0.0)
-        near = ((a + 2) * d - (a + 3)) * d * d + 1
-        far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
-        return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
-
-    def outside(self) -> np.ndarray:
-        """(m,): whether a new element lies outside of the input."""
-        places = self.places()
-        return (places < 0) | (places > self.n - 1)
 
 
 def _floats(node, i, what):
@@ -166,7 +74,7 @@ def _sampling(node, n, m, scale, *, coordinates, nearest, roi=(0.0, 1.0)):
     if n * m > MOST_ENTRIES or n < 1 or m < 1:
         raise node.refusal(f"it makes {m} of {n} along an axis")
     return Sampling(
-        n, m, scale, roi, mode, coordinates, nearest, node.number("cubic_coeff_a", -0.75),
+        n, m, scale, mode, coordinates, nearest, roi, node.number("cubic_coeff_a", -0.75),
         bool(node.number("exclude_outside", 0)), bool(node.number("antialias", 0)),
     )  # fmt: skip
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from engine.errors import NetworkError
 from engine.formats.torch.aten.call import Call, Row
+from engine.formats.torch.chain import softplus
 from engine.network.graph import nodes
 from engine.network.graph.nodes import GraphNode
 
-# Operators that are an activation without parameters.
-NAMED = {
-    "relu": "relu", "tanh": "tanh", "sigmoid": "sigmoid", "silu": "silu", "mish": "mish", "selu": "selu",
-    "hardsigmoid": "hard_sigmoid", "hardswish": "hard_swish", "relu6": "clipped_relu(6)", "sin": "sine(1)",
-    "cos": "cos", "exp": "exp", "log": "log", "sqrt": "sqrt", "rsqrt": "rsqrt", "reciprocal": "reciprocal",
-    "abs": "abs", "erf": "erf", "atan": "atan", "asin": "asin", "acos": "acos", "tan": "tan", "sinh": "sinh",
-    "cosh": "cosh", "asinh": "asinh", "acosh": "acosh", "atanh": "atanh", "square": "square", "floor": "floor",
-    "ceil": "ceil", "round": "round", "sign": "sign", "log_sigmoid": "log_sigmoid", "softsign": "softsign",
-    "tanhshrink": "tanhshrink",
-}  # fmt: skip
+# Operators that are an activation without parameters, under the same name.
+NAMED = (
+    "relu", "tanh", "sigmoid", "silu", "mish", "selu", "hardsigmoid", "hardswish", "relu6", "sin", "cos", "exp", "log",
+    "sqrt", "rsqrt", "reciprocal", "abs", "erf", "atan", "asin", "acos", "tan", "sinh", "cosh", "asinh", "acosh",
+    "atanh", "square", "floor", "ceil", "round", "sign", "log_sigmoid", "softsign", "tanhshrink",
+)  # fmt: skip
 
 BINARY: dict[str, type[GraphNode]] = {"mul": nodes.Multiply, "maximum": nodes.Maximum, "minimum": nodes.Minimum,
                                       "pow": nodes.Power}  # fmt: skip
@@ -113,13 +111,10 @@ def _rrelu(call: Call):
 
 
 def _softplus(call: Call):
-    beta, threshold = float(call.get("beta", 1.0)), float(call.get("threshold", 20.0))
-    # Beyond 15 softplus is its argument within float32's rounding: e^-15 is 3e-7.
-    if beta <= 0 or threshold < 15:
-        raise call.refusal(f"it has beta {beta:g}, threshold {threshold:g}; beta > 0 and threshold >= 15 are shown")
-    if beta == 1:
-        return call.applied("softplus")
-    return call.add(nodes.Multiply, call.applied("softplus", call.add(nodes.Multiply, "self", beta)), 1 / beta)
+    try:
+        return call.applied(softplus(float(call.get("beta", 1.0)), float(call.get("threshold", 20.0))))
+    except NetworkError as error:
+        raise call.refusal(str(error)) from None
 
 
 def _prelu(call: Call):
@@ -221,7 +216,7 @@ def _cast(call: Call):
 
 
 ROWS: dict[str, Row] = {
-    **{key: _named(text) for key, text in NAMED.items()},
+    **{key: _named(key) for key in NAMED},
     **{key: _binary(kind) for key, kind in BINARY.items()},
     **{key: _compared(relation) for key, relation in RELATIONS.items()},
     "add": _sum(nodes.Add),
