@@ -66,6 +66,22 @@ class Generator(nn.Module):
         return self.last(self.up(x + self.block(x)))
 
 
+class GroupedQueries(nn.Module):
+    """Attention in which two heads of queries share each head of keys and values."""
+
+    def __init__(self):
+        super().__init__()
+        self.patches, self.head = nn.Conv2d(3, 16, 4, 4), nn.Linear(16, 5)
+        self.query, self.pairs = nn.Linear(16, 16), nn.Linear(16, 16)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2)
+        query = self.query(x).unflatten(2, (4, 4)).transpose(1, 2)
+        key, value = self.pairs(x).unflatten(2, (4, 4)).transpose(1, 2).chunk(2, 1)
+        x = nn.functional.scaled_dot_product_attention(query, key, value, enable_gqa=True)
+        return self.head(x.transpose(1, 2).flatten(2).mean(1))
+
+
 class Transformer(nn.Module):
     """A ViT of PyTorch's own layers: a class token, places, two layers, the class token's scores."""
 
@@ -122,6 +138,7 @@ OWN = {
         ("batch", "transposed"), ("instance", "nearest"), ("group", "bilinear"), ("batch", "bicubic"))},
     "cyclegan": (Generator, (3, 16, 16)),
     "transformer": (Transformer, (3, 16, 16)),
+    "grouped queries": (GroupedQueries, (3, 16, 16)),
     "windows": (Windows, (3, 8, 12)),
     "dcgan": (dcgan, (10,)),
     "subpixel": (subpixel, (3, 7, 9)),

@@ -279,11 +279,21 @@ def _norm(call: Call):
     )
 
 
+def _shared(call: Call, heads: Value, query: Value) -> Value:
+    """Keys or values, each of whose heads serves several of the queries' in a row (Ainslie et al. 2023)."""
+    if heads.dims[:-2] == query.dims[:-2]:
+        return heads
+    alike = heads.rank == query.rank and heads.dims[:-3] == query.dims[:-3]
+    if not alike or query.dims[-3] % heads.dims[-3]:
+        raise call.refusal(f"its queries are {query.dims} and its keys or values {heads.dims}: heads that do not fit")
+    indices = np.repeat(np.arange(heads.dims[-3]), query.dims[-3] // heads.dims[-3])
+    return call.add(nodes.Gather, heads, indices=indices, axis=heads.rank - 3)
+
+
 def _attention(call: Call):
     """softmax(q k^T scale + mask) v (Vaswani et al. 2017)."""
     query, key, value = (call.value(name) for name in ("query", "key", "value"))
-    if query.dims[:-2] != key.dims[:-2]:
-        raise call.refusal("its queries and keys have different numbers of heads")
+    key, value = (_shared(call, heads, query) for heads in (key, value))
     scale = float(call.get("scale") or query.dims[-1] ** -0.5)
     axes = (*range(key.rank - 2), key.rank - 1, key.rank - 2)
     weights = call.add(nodes.MatMul, query, call.add(nodes.Transpose, key, axes=axes))
