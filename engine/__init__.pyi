@@ -99,6 +99,9 @@ from engine.analysis.stages import all_called as short_names, stages, squeezenet
 # Pictures, films, sheets, files.
 from engine.app.lookup import find_scene, open_scene
 from engine.app.make import render, record, save
+from engine.app.jobs import renderer
+from engine.kernels.search.budget import Budget
+from engine.render.picture import Report
 from engine.app.show import show
 from engine.app.export import export
 from engine.sheets.sheet import sheet
@@ -124,6 +127,7 @@ __all__ = [
     "history_to_bytes", "Partition", "linear_regions", "Contours", "zero_contours", "local_map", "first_kinks",
     "has_linear_regions", "boundary_places", "findings",
     "boundary_motion", "domain_grid", "attributions", "read_units", "write_units", "short_names", "stages",
-    "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "show", "export", "sheet",
+    "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "renderer", "Budget", "Report",
+    "show", "export", "sheet",
     "figures", "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError", "ShapeError", "near",
 ]  # fmt: skip

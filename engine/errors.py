@@ -46,6 +46,10 @@ class ExecutorError(NeurosceneError):
     """Work that an executor or one of its workers cannot do; the message says what it needs."""
 
 
+class UndecidedError(NeurosceneError):
+    """A picture with undecided rays, where a person asked for certainty (--strict). The picture has been made."""
+
+
 class NoAdapterError(NeurosceneError):
     """No Vulkan adapter; the message says what to install."""
 

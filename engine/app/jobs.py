@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,8 @@ import numpy as np
 from engine.app.lookup import FILE_MODULE, report_user_errors, scene_in_file
 from engine.errors import ExecutorError
 from engine.gpu.device import device, platform
+from engine.kernels.search.budget import Budget
+from engine.render.picture import Report
 from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
@@ -54,6 +56,7 @@ class Job:
     size          (width, height) of the whole picture
     supersample   samples a pixel
     tile          (x, y, width, height) of the part that is made, or None for all
+    budget        (segments, seconds) of its Budget for searching rays
     home, kind    the id of the process it was made in, and the number of the scene's class in that process
     """
 
@@ -66,6 +69,7 @@ class Job:
     size: tuple[int, int]
     supersample: int = 4
     tile: tuple[int, int, int, int] | None = None
+    budget: tuple[int, float | None] = astuple(Budget())
     home: str = ""
     kind: int = 0
 
@@ -98,6 +102,7 @@ def picture_job(
         size=(int(size[0]), int(size[1])),
         supersample=int(supersample),
         tile=tile,
+        budget=astuple(renderer().budget),
         home=_HOME,
         kind=id(kind),
     )
@@ -115,6 +120,7 @@ def run_job(job: Job) -> np.ndarray:
             'ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")).'
         )
     with drawing:
+        renderer().budget = Budget(*job.budget)
         scene = _scene_of(job)
         with report_user_errors(scene):
             left, top, width, height = job.tile or (0, 0, *job.size)
@@ -133,20 +139,21 @@ def results(jobs: Iterable[Job], executor: Executor | None = None) -> Iterator[n
     jobs       an iterable of Jobs, which may be lazy: no more than two for each worker are taken ahead
     executor   of concurrent.futures, or anything with such a `submit`; None runs the jobs here, one by one
 
-    Raises ExecutorError when a worker dies, and whatever a job raises; jobs that have not begun are then cancelled.
+    The Reports of jobs done in other processes are added to this process's `renderer().report`. Raises ExecutorError
+    when a worker dies, and whatever a job raises; jobs that have not begun are then cancelled.
     """
     if executor is None:
         yield from map(run_job, jobs)
         return
     most = 2 * workers(executor)
-    waiting: deque[Future[np.ndarray]] = deque()
+    waiting: deque[Future[tuple[np.ndarray, Report]]] = deque()
     try:
         for job in jobs:
-            waiting.append(_submitted(executor, run_job, job))
+            waiting.append(_submitted(executor, _reported, job))
             if len(waiting) >= most:
-                yield _fetched(waiting.popleft())
+                yield _noted(waiting.popleft())
         while waiting:
-            yield _fetched(waiting.popleft())
+            yield _noted(waiting.popleft())
     finally:
         for future in waiting:
             future.cancel()
@@ -168,11 +175,28 @@ def adapter(executor: Executor | None = None) -> str:
 
 @cache
 def renderer() -> Renderer:
-    """The Renderer of this process, made once: its pipelines and textures take time to make."""
+    """The Renderer of this process, made once: its pipelines and textures take time to make.
+
+    All that is rendered, saved and recorded is drawn by it: with its `budget`, and counted in its `report`.
+    """
     return Renderer()
 
 
 # Private helpers.
+
+
+def _reported(job: Job) -> tuple[np.ndarray, Report]:
+    """The pixels of a Job, and what its own process has not counted of it: nothing, if it is done at home."""
+    with drawing:
+        before = renderer().report
+        pixels = run_job(job)
+        return pixels, Report() if job.home == _HOME else renderer().report - before
+
+
+def _noted(future: Future[tuple[np.ndarray, Report]]) -> np.ndarray:
+    pixels, report = _fetched(future)
+    renderer().report += report
+    return pixels
 
 
 def _submitted(executor: Executor, work: Callable[..., T], *args: Any) -> Future[T]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.app.jobs import renderer
 from engine.errors import SettingError
 from engine.ui.control.recording import Recording
 from engine.ui.widgets.files import free
@@ -35,7 +36,11 @@ class Saving:
             return None
         path = self._free(".png")
         what = {"time": viewer.transport.time, "supersample": viewer.supersample}
+        before = renderer().report
         problem = viewer.notices.run(lambda: save(viewer.scene, path, viewer.picture_size(), **what), f"saved {path}")
+        report = renderer().report - before
+        if problem is None and report.undecided:
+            viewer.notices.show_message(f"saved {path}. {report}")
         return None if problem else path
 
     def _free(self, ending: str) -> Path:

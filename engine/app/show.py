@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 from engine.app import picture_state
+from engine.app.jobs import renderer
 from engine.app.make import clock_of, recording, render, save
 from engine.app.viewer import Viewer
 from engine.errors import NoDisplayError
@@ -78,10 +79,13 @@ def _in_cell(scene: Scene, widget_size: tuple[int, int], size: tuple[int, int], 
     stream = io.BytesIO()
     clock = clock_of(scene, time)
     state = picture_state.stored(scene, clock, size)
+    before = renderer().report
     encode(stream, render(scene, size, time=time), picture_state.text(state))
+    report = renderer().report - before
+    text = f"{_name(scene)} at {clock.time:g} s" + (f". {report}." if report.undecided else "")
     if notebook.in_notebook():
         notebook.show_widget(_widget(scene, widget_size, time))
-    return notebook.still(f"{_name(scene)} at {clock.time:g} s", stream.getvalue())
+    return notebook.still(text, stream.getvalue())
 
 
 def _widget(scene: Scene, size: tuple[int, int], time: float | None) -> Any:

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import count
 from typing import BinaryIO
 
@@ -23,12 +23,15 @@ from engine.output.resumable import ResumableFile, free_bytes
 from engine.output.writers.bands import Bands
 from engine.output.writers.formats import bands_class, ending
 from engine.output.writers.png_bands import PngBands
+from engine.render.picture import Report
 from engine.render.tiling import plan
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
 
 # Bands that are compressed, in threads, while the next ones are drawn.
 PACKERS = 2
+# The facts of a band that count its rays, in the order of Report.counts.
+COUNTS = ("rays", "grazes", "undecided", "cut")
 
 
 class _Stream:
@@ -102,18 +105,22 @@ class TiledPicture:
 
     def _write(self, sink: Sink, form: Bands, executor: Executor | None, progress: bool | None) -> None:
         """Draws, compresses and appends the bands that `sink` does not have yet."""
-        packing: deque[Future[tuple[bytes, dict[str, int]]]] = deque()
-        rest = self.bands[len(sink.found) :]
+        packing: deque[tuple[Future[tuple[bytes, dict[str, int]]], Report]] = deque()
+        rest, renderer = self.bands[len(sink.found) :], jobs.renderer()
+        # The rays of bands that were drawn before a stop.
+        renderer.report += Report.of(sum(facts[name] for facts in sink.found) for name in COUNTS)
+        before = renderer.report
         with ThreadPoolExecutor(PACKERS) as packers, self._bar(sink, rest, executor, progress) as tick:
             try:
                 for pixels in self.drawn(rest, executor, tick):
-                    packing.append(packers.submit(form.band, pixels))
+                    packing.append((packers.submit(form.band, pixels), renderer.report - before))
+                    before = renderer.report
                     if len(packing) > PACKERS:
-                        sink.append(*packing.popleft().result())
+                        sink.append(*_packed(*packing.popleft()))
             finally:
                 # Also after Ctrl-C: bands that have been drawn are stored, so they need not be drawn again.
                 while packing:
-                    sink.append(*packing.popleft().result())
+                    sink.append(*_packed(*packing.popleft()))
 
     def drawn(
         self, bands: list[tuple[int, int, int, int]], executor: Executor | None, tick: Callable[[], object]
@@ -194,6 +201,7 @@ class TiledPicture:
             "step": self.clock.step,
             "size": self.size,
             "supersample": self.supersample,
+            "budget": asdict(jobs.renderer().budget),
             "text": self.text,
             "bands": len(self.bands),
             "format": ending(path),
@@ -202,6 +210,12 @@ class TiledPicture:
             "sources": sources,
         }
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _packed(band: Future[tuple[bytes, dict[str, int]]], report: Report) -> tuple[bytes, dict[str, int]]:
+    """A band's bytes and facts, with the counts of its rays among them."""
+    data, facts = band.result()
+    return data, facts | dict(zip(COUNTS, report.counts, strict=True))
 
 
 def text_of(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int) -> dict[str, str]:

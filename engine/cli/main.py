@@ -2,7 +2,7 @@
 
 Stdout is for data: the path that was written, or what --json prints. Progress and errors go to stderr. The exit status
 is 0 for success; 1 for a fault in neuroscene, and when doctor finds a fault; 2 for a person's mistake; 3 on a machine
-without a Vulkan adapter; 130 after Ctrl-C.
+without a Vulkan adapter; 4 when --strict is given and rays are undecided; 130 after Ctrl-C.
 """
 
 # Only what every command needs is imported here: `neuroscene --help` must not wait for a graphics library.
@@ -17,10 +17,12 @@ from typer.exceptions import TyperException
 
 from engine.cli import download, export, inspect, listing, render, sheet, train
 from engine.cli.options import with_options
-from engine.errors import NeurosceneError, NoAdapterError, near
+from engine.errors import NeurosceneError, NoAdapterError, UndecidedError, near
 from engine.output.progress import say
 
-OK, FAULT, MISTAKE, NO_ADAPTER, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAULT, MISTAKE, NO_ADAPTER, OPEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
+# {kind of a NeurosceneError: its status}; a MISTAKE for all others
+STATUS = {NoAdapterError: NO_ADAPTER, UndecidedError: OPEN}
 
 # Environment variable, also set by --traceback: errors are printed with their traceback.
 TRACEBACK = "NEUROSCENE_TRACEBACK"
@@ -30,7 +32,8 @@ app = typer.Typer(
     help="Pictures of what neural networks compute.",
     epilog="""\b
 SCENE is a name from `neuroscene list`, a Python file (mine.py or mine.py:Class), or a PNG made earlier,
-which opens again with its settings, camera, time and weights.
+which opens again with its settings, camera, time and weights. The exit status is 0 for success, 1 for a fault, 2 for
+a mistake, 3 without a Vulkan adapter, 4 if rays are undecided and --strict is given, 130 after Ctrl-C.
 \b
   neuroscene list
   neuroscene run marching
@@ -119,7 +122,7 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         return app(args=args, standalone_mode=False, prog_name="neuroscene") or OK
     except NeurosceneError as error:
-        return _report(error, str(error), NO_ADAPTER if isinstance(error, NoAdapterError) else MISTAKE)
+        return _report(error, str(error), STATUS.get(type(error), MISTAKE))
     except TyperException as error:
         return _report(error, _usage(error), error.exit_code)
     except BrokenPipeError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_args
 
 import typer
 
+from engine.cli.certainty import accounted, read_budget
 from engine.errors import SettingError
 from engine.output.progress import say
 from engine.render.limits import SIZE_MAX
@@ -158,6 +159,11 @@ SHARED = {
     "supersample": option(
         "--supersample", "1|4|9|16", "Samples a pixel, against jagged edges.", "a PNG's own, or 4", read_supersample
     ),
+    "budget": option(
+        "--budget", "SEGMENTS|SECONDSs", "How far rays are searched: segments a ray, or seconds a picture (60s).",
+        "16384", read_budget,
+    ),
+    "strict": flag("--strict", "Ends with status 4 if any ray is undecided; the picture is written."),
     "dump_wgsl": option("--dump-wgsl", "DIR", "Writes every shader to this folder, as it is compiled."),
     "profile": flag("--profile", "Prints how many milliseconds each pass took on the GPU."),
     "verbose": flag("--verbose", "Logs to stderr what is compiled, and how many milliseconds it takes."),
@@ -178,6 +184,8 @@ class Asked:
     time: float | None = None
     size: tuple | None = None
     supersample: int | None = None
+    budget: Any = None
+    strict: bool = False
     dump_wgsl: str | None = None
     profile: bool = False
     verbose: bool = False
@@ -287,13 +295,15 @@ def _diagnosed(asked: Asked | None) -> Iterator[None]:
     if asked.dump_wgsl is not None:
         diagnostics.dump_wgsl(asked.dump_wgsl)
     if not asked.profile:
-        yield
+        with accounted(asked.budget, asked.strict):
+            yield
         return
     from engine.app.jobs import renderer
 
     times = renderer().time_passes()
     assert times is not None
-    yield
+    with accounted(asked.budget, asked.strict):
+        yield
     say(f"passes on the GPU:\n{times.table()}")
 
 

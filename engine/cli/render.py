@@ -35,6 +35,7 @@ RENDER_HELP = """\b
   neuroscene render a.png -o b.png --set theme=paper      the same picture, another theme
   neuroscene render mine.py --from a.png -o b.png         the same for your own scene, which a.png alone never runs
   neuroscene render marching -o print.tif --size 16384x16384   after a stop, the same command continues
+  neuroscene render marching -o a.png --budget 65536 --strict   certain in every ray, or status 4
   neuroscene render marching -o - | display               PNG to a pipe"""
 
 RECORD_HELP = """\b
@@ -45,7 +46,7 @@ RECORD_HELP = """\b
 The ending names the format: .gif, .mp4, .webm, or a folder (ending in /) for PNGs."""
 
 
-def run(*, asked: Annotated[Asked, Without(["profile"])]) -> None:
+def run(*, asked: Annotated[Asked, Without(["profile", "budget", "strict"])]) -> None:
     """Shows a scene in a window."""
     with opened(asked) as found:
         from engine.app.show import show

@@ -11,6 +11,7 @@ from engine.gpu.array import Array
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.kernels.search.budget import Allowance
 from engine.view.camera import Camera
 
 # The most surfaces drawn along a sample's ray, front to back; those behind the eighth are left out.
@@ -102,6 +103,7 @@ class Frame:
     grid        samples along a pixel's side
     theme       Theme
     exact       True if colours are values, so that the tone curve's shoulder is not applied
+    allowance   what is left of the picture's Budget for searching rays
     """
 
     camera: Camera
@@ -121,6 +123,7 @@ class Frame:
     list_number: int = 0
     sprites: list[Sprite] = field(default_factory=list)
     exact: bool = False
+    allowance: Allowance = NOT_YET
 
     @property
     def samples(self) -> tuple[int, int]:

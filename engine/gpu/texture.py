@@ -6,6 +6,7 @@ import numpy as np
 import wgpu
 
 from engine.errors import DeviceLimitError
+from engine.gpu.array import Array
 from engine.gpu.device import device, maker
 
 # format -> (numpy base, channels)
@@ -90,20 +91,25 @@ class Texture:
 
 
 class ReadBack:
-    """A copy of a texture to the processor: recorded after the draws, fetched when its pixels are needed.
+    """A copy of a texture to the processor, and of an array beside it, if one is given.
 
-    Work that is submitted between `record` and `pixels` runs while `pixels` waits for the copy.
+    It is recorded after the draws and fetched when its pixels are needed. Work that is submitted between `record` and
+    `pixels` runs while `pixels` waits for the copy.
+
+    values   after `pixels`, a numpy copy of the array
     """
 
-    def __init__(self, texture: Texture):
-        self._texture = texture
+    def __init__(self, texture: Texture, array: Array | None = None):
+        self._texture, self._array = texture, array
+        self.values = np.zeros(0)
         base, channels = FORMATS[texture.format]
         self._row = texture.size[0] * channels * np.dtype(base).itemsize
         # Rows of a copy begin at multiples of 256 bytes (WebGPU specification, section 11.2.3).
         self._stride = -(-self._row // 256) * 256
+        self._end = self._stride * texture.size[1]
         self._buffer = device().handle.create_buffer(
             label="read back",
-            size=self._stride * texture.size[1],
+            size=self._end + (array.buffer.size if array else 0),
             usage=wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.MAP_READ,
         )
 
@@ -115,6 +121,9 @@ class ReadBack:
             {"buffer": self._buffer, "bytes_per_row": self._stride, "rows_per_image": height},
             (width, height, 1),
         )
+        if self._array is not None:
+            array = self._array.buffer
+            encoder.copy_buffer_to_buffer(array, 0, self._buffer, self._end, array.size)
 
     def pixels(self) -> np.ndarray:
         """(H, W, channels) numpy copy, or (H, W) for one channel; waits for the GPU. Can be called only once."""
@@ -122,9 +131,12 @@ class ReadBack:
         width, height = self._texture.size
         self._buffer.map_sync(wgpu.MapMode.READ)
         try:
-            raw = np.frombuffer(self._buffer.read_mapped(copy=False), np.uint8).reshape(height, self._stride)
+            mapped = np.frombuffer(self._buffer.read_mapped(copy=False), np.uint8)
+            raw = mapped[: self._end].reshape(height, self._stride)
             # Copied, since the mapped memory is released below.
             data = raw[:, : self._row].copy().view(base)
+            if self._array is not None:
+                self.values = mapped[self._end :][: self._array.nbytes].copy().view(self._array.dtype)
         finally:
             self._buffer.unmap()
             self._buffer.destroy()

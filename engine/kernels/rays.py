@@ -46,8 +46,8 @@ def bindings(shape: Shape) -> tuple[Binding, ...]:
     )
 
 
-def allowed(shape: Shape) -> budget.Budget:
-    """The Budget of a search through a network on this adapter. Raises NetworkError where it is too large."""
+def allowed(shape: Shape) -> budget.LoopBudget:
+    """The LoopBudget of a search through a network on this adapter. Raises NetworkError where it is too large."""
     return budget.budget(shape, bounded_loops=device().is_software)
 
 

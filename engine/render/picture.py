@@ -1,24 +1,26 @@
 """A finished picture, as a texture or an array, with the counts of its rays."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from engine.gpu.array import Array
 from engine.gpu.texture import Texture
 from engine.gpu.timing import PassTime
 
 
 @dataclass(frozen=True)
 class Report:
-    """The counts of a picture's rays, and the time of its passes.
+    """The counts of a picture's rays, and the time of its passes; as text, what is not certain in it.
 
     rays        samples of the picture, those that miss the region included
-    grazes      rays that came within rounding of a level without a certain crossing
-    undecided   rays whose search used up its budget of segments
+    grazes      rays that came within rounding of a level without a certain crossing: no budget decides them
+    undecided   rays whose search used up its budget (`engine.Budget`), or was stopped
     cut         rays with more surfaces than a list of layers has room for
     passes      the times of the passes, longest first; None if not timed, see Renderer.time_passes
+
+    Reports are added: the sum is that of all their rays, without the times of passes.
     """
 
     rays: int = 0
@@ -26,6 +28,43 @@ class Report:
     undecided: int = 0
     cut: int = 0
     passes: tuple[PassTime, ...] | None = None
+
+    @classmethod
+    def of(cls, counts: Iterable[int], passes: tuple[PassTime, ...] | None = None) -> "Report":
+        """The Report of (rays, grazes, undecided, cut)."""
+        rays, grazes, undecided, cut = (int(n) for n in counts)
+        return cls(rays, grazes, undecided, cut, passes)
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """(rays, grazes, undecided, cut)."""
+        return self.rays, self.grazes, self.undecided, self.cut
+
+    @property
+    def certified(self) -> float:
+        """The share of rays whose search has ended with an answer, 0 to 1."""
+        return 1.0 - self.undecided / self.rays if self.rays else 1.0
+
+    def __add__(self, other: "Report") -> "Report":
+        return Report.of(a + b for a, b in zip(self.counts, other.counts, strict=True))
+
+    def __sub__(self, other: "Report") -> "Report":
+        return Report.of(a - b for a, b in zip(self.counts, other.counts, strict=True))
+
+    def __str__(self) -> str:
+        open_here = f"undecided: {self._share(self.undecided)}"
+        touches = f"grazing, where float32 cannot tell a touch from a miss: {self._share(self.grazes)}"
+        parts = [words for count, words in ((self.undecided, open_here), (self.grazes, touches)) if count]
+        return f"Of {self.rays:,} rays, {'; '.join(parts) or 'none is undecided'}"
+
+    def __repr__(self) -> str:
+        rays, grazes, undecided, cut = self.counts
+        return f"Report(rays={rays}, grazes={grazes}, undecided={undecided}, cut={cut}, certified={self.certified:.4%})"
+
+    def _share(self, count):
+        share = count / max(1, self.rays)
+        digits = 2 if share < 0.01 else 0 if share > 0.1 else 1
+        return f"{count:,} ({share:.{digits}%})" if share >= 1e-4 else f"{count:,} (under 0.01%)"
 
 
 @dataclass(eq=False)
@@ -37,10 +76,9 @@ class Picture:
 
     size: tuple[int, int]
     _texture: Texture | None
-    _counts: Array
-    _rays: int
+    # Waits for the GPU, and gives the Report; called once.
+    _counted: Callable[[], Report]
     _pixels: np.ndarray | None = None
-    _passes: tuple[PassTime, ...] | None = None
 
     @property
     def texture(self) -> Texture:
@@ -54,10 +92,10 @@ class Picture:
         """(H, W, 4) uint8, row 0 on top; waits for the GPU."""
         if self._pixels is None:
             self._pixels = self.texture.read()
+            _ = self.report
         return self._pixels
 
     @cached_property
     def report(self) -> Report:
         """The Report; waits for the GPU."""
-        _, grazes, undecided, cut = (int(n) for n in self._counts.read())
-        return Report(self._rays, grazes, undecided, cut, self._passes)
+        return self._counted()

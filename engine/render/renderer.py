@@ -4,7 +4,7 @@ import weakref
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +18,8 @@ from engine.gpu.device import device
 from engine.gpu.passes import debug_group
 from engine.gpu.texture import ReadBack, Texture
 from engine.gpu.timing import PassTimes
-from engine.render.picture import Picture
+from engine.kernels.search.budget import Allowance, Budget
+from engine.render.picture import Picture, Report
 from engine.render.present import draw_sprites
 from engine.render.tile_passes import Placed, compose_layers, draw_light, draw_solid, frame_struct, resolve
 from engine.render.tiling import Rectangle, TilePlan, overlap, plan
@@ -60,6 +61,7 @@ class Shot:
     counts      Array, see draw.frame.Frame
     sprites     words and legend, in pixels of the picture; None before the first tile is begun
     is_prepared  True once the first tile is begun
+    allowance   what is left of the Budget for searching rays
     """
 
     scene: Subject
@@ -70,6 +72,7 @@ class Shot:
     counts: Array = NOT_YET
     sprites: list[Sprite] | None = None
     is_prepared: bool = False
+    allowance: Allowance = NOT_YET
 
     @property
     def lists(self) -> list[Placed]:
@@ -81,11 +84,9 @@ class Shot:
         """True if the colours of some node are values."""
         return any(node.is_exact for node, _ in self.drawables)
 
-    @property
-    def rays(self) -> int:
-        """The number of samples for which rays are cast."""
-        casting = sum(node.casts_rays for node, _ in self.drawables)
-        return self.plan.size[0] * self.plan.size[1] * self.plan.grid**2 * casting
+    def rays(self, size: tuple[int, int]) -> int:
+        """The number of samples in so many pixels for which rays are cast."""
+        return size[0] * size[1] * self.plan.grid**2 * sum(node.casts_rays for node, _ in self.drawables)
 
 
 class Renderer:
@@ -112,11 +113,14 @@ class Renderer:
     A second picture of the same scene at the same moment composes no shader, makes no pipeline, buffer or bind group
     and uploads nothing.
 
-    times   PassTimes of all pictures since `time_passes`, or None
+    times    PassTimes of all pictures since `time_passes`, or None
+    budget   the Budget of the pictures that are begun from now on; may be set
+    report   the sum of the Reports of all pictures whose pixels, or report, were asked for; may be set
     """
 
     def __init__(self) -> None:
         self.times: PassTimes | None = None
+        self.budget, self.report = Budget(), Report()
         # (texture, counts, weak reference to the Picture that was made in them)
         self._outputs: list[tuple[Texture, Array, weakref.ref]] = []
         self._samples: dict[tuple, tuple[Texture, Texture, Texture]] = {}
@@ -165,17 +169,23 @@ class Renderer:
             # A picture of one tile stays on the GPU, in one texture.
             texture, shot.counts = self._output(shot.plan.size)
             self._draw(shot, tiles[0], texture)
-            picture = Picture(shot.plan.size, texture, shot.counts, shot.rays, None, self._passes(shot))
+            passes, counts, rays = self._passes(shot), shot.counts, shot.rays(shot.plan.size)
+            picture = Picture(
+                shot.plan.size, texture, lambda: self._counted(Report.of((rays, *counts.read()[1:]), passes))
+            )
             self._outputs.append((texture, shot.counts, weakref.ref(picture)))
             return picture
         pixels = np.empty((height, width, 4), np.uint8)
-        shot.counts = _counts()
+        shot.counts, report = _counts(), Report()
         # With `tile_bytes` the caller waits for each tile, so no further tile is handed to the GPU in advance.
-        for number, ((x, y, w, h), part) in enumerate(self._read(shot, tiles, ahead=int(tile_bytes is None)), 1):
+        for number, (tile, part, counts) in enumerate(self._read(shot, tiles, ahead=int(tile_bytes is None)), 1):
+            x, y, w, h = tile
             pixels[y : y + h, x : x + w] = part
+            report += counts
             if number < len(tiles):
                 yield number, len(tiles)
-        return Picture(shot.plan.size, None, shot.counts, shot.rays, pixels, self._passes(shot))
+        report = replace(report, passes=self._passes(shot))
+        return Picture(shot.plan.size, None, lambda: report, pixels)
 
     def tiles(
         self,
@@ -196,7 +206,7 @@ class Renderer:
         """
         shot = self._begin(scene, clock, size, supersample)
         shot.counts, within = _counts(), within or (0, 0, *shot.plan.size)
-        for tile, pixels in self._read(shot, shot.plan.tiles(within), ahead=1):
+        for tile, pixels, _ in self._read(shot, shot.plan.tiles(within), ahead=1):
             x, y, w, h = overlap(tile, within) or tile
             yield x, y, w, h, pixels[y - tile[1] :, x - tile[0] :][:h, :w]
         self._passes(shot)
@@ -222,25 +232,36 @@ class Renderer:
         """The Shot of a scene, which is advanced to the moment."""
         scene.advance(clock)
         cut = plan(scene.stage, size, supersample, tile_bytes)
-        return Shot(scene, cut, _theme(scene), _drawables(scene), None if self.times is None else PassTimes())
+        shot = Shot(scene, cut, _theme(scene), _drawables(scene), None if self.times is None else PassTimes())
+        shot.allowance = Allowance(self.budget, shot.rays(cut.size))
+        return shot
 
     def _read(self, shot, tiles, ahead):
-        """(tile, its pixels) of each tile; `ahead` further tiles are handed to the GPU before one is waited for."""
+        """(tile, its pixels, its Report) of each tile, which the Renderer's report counts.
+
+        ahead   further tiles that are handed to the GPU before one is waited for
+        """
         waiting: deque[tuple[Rectangle, ReadBack]] = deque()
-        for tile in tiles:
-            texture = Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
-            waiting.append((tile, ReadBack(texture)))
-            self._draw(shot, tile, texture, waiting[-1][1])
-            if len(waiting) > ahead:
+        for tile in [*tiles, *[None] * ahead]:
+            if tile is not None:
+                texture = Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
+                waiting.append((tile, ReadBack(texture, shot.counts)))
+                self._draw(shot, tile, texture, waiting[-1][1])
+            if len(waiting) > ahead or (tile is None and waiting):
                 tile, back = waiting.popleft()
-                yield tile, back.pixels()
-        for tile, back in waiting:
-            yield tile, back.pixels()
+                pixels = back.pixels()
+                yield tile, pixels, self._counted(Report.of((shot.rays(tile[2:]), *back.values[1:])))
+
+    def _counted(self, report):
+        """The Report, once it is added to the Renderer's."""
+        self.report += report
+        return report
 
     def _draw(self, shot, tile, texture, back=None):
         """Hands one tile to the GPU: draws it to a texture, and copies that to `back`, a ReadBack, if given."""
         with nullcontext() if shot.times is None else shot.times.recording():
             frame = self._frame(shot, tile)
+            frame.encoder.clear_buffer(shot.counts.buffer)
             if not shot.is_prepared:
                 self._prepare(shot, frame)
             for node, world in shot.drawables:
@@ -267,7 +288,6 @@ class Renderer:
     def _prepare(self, shot, frame):
         """The first walk of a Shot, with the encoder of its first tile."""
         shot.is_prepared = True
-        frame.encoder.clear_buffer(shot.counts.buffer)
         for node, world in shot.drawables:
             with debug_group(frame.encoder, f"prepare {node.name}"):
                 node.prepare(frame, world)
@@ -300,6 +320,7 @@ class Renderer:
         frame = Frame(
             shot.scene.camera, cut.size, tile, cut.grid, shot.theme, min(cut.size) / 720.0,
             encoder=device().encoder(f"tile {x},{y} {w}x{h}"), counts=shot.counts, exact=shot.is_exact,
+            allowance=shot.allowance,
         )  # fmt: skip
         samples = frame.samples
         # Values that are not encoded need only the eight bits of the result, and blend faster so.

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.networks import seeded, thin_sheets, torus
-from engine.codegen.bounds.budget import LOOP_ITERATIONS, Budget, budget, is_shallow
+from engine.codegen.bounds.budget import LOOP_ITERATIONS, LoopBudget, budget, is_shallow
 from engine.codegen.bounds.enclosure import enclosure_module
 from engine.codegen.bounds.parabola import ParabolaBody
 from engine.codegen.mlp.network import loop_iterations
@@ -164,7 +164,7 @@ def test_no_search_can_take_more_loop_iterations_than_software_drivers_allow(siz
 
 
 def test_where_loops_may_run_on_every_network_gets_all():
-    assert budget(random_mlp((3, 256, 256, 256, 1)).shape, bounded_loops=False) == Budget()
+    assert budget(random_mlp((3, 256, 256, 256, 1)).shape, bounded_loops=False) == LoopBudget()
 
 
 def test_a_network_too_large_to_finish_is_refused():

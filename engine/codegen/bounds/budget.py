@@ -22,7 +22,7 @@ SURFACES = 8  # one ray is asked for at most this many
 
 
 @dataclass(frozen=True)
-class Budget:
+class LoopBudget:
     """What one invocation may spend.
 
     searches    along its ray: one more than the surfaces it looks for, to know whether those were all
@@ -49,15 +49,15 @@ def is_shallow(shape: Shape) -> bool:
 
 
 @cache
-def budget(shape: Shape, *, bounded_loops: bool = True) -> Budget:
-    """The Budget for a network: large ones get fewer surfaces, then fewer steps.
+def budget(shape: Shape, *, bounded_loops: bool = True) -> LoopBudget:
+    """The LoopBudget for a network: large ones get fewer surfaces, then fewer steps.
 
     bounded_loops   whether the driver ends loops after 65,535 iterations, as software drivers do
 
     Raises NetworkError where not even one surface can be searched for.
     """
     if is_shallow(shape) or not bounded_loops:
-        return Budget()
+        return LoopBudget()
     iterations, polish = 1 + ParabolaBody(shape).iterations, 1 + loop_iterations(shape)
     for enough in (ENOUGH_SEGMENTS, FEWEST_SEGMENTS):
         for polishing in POLISHING:
@@ -65,7 +65,7 @@ def budget(shape: Shape, *, bounded_loops: bool = True) -> Budget:
                 # One more evaluation per surface: drawing needs the gradient there.
                 segments = (LOOP_ITERATIONS // searches - (polishing + 1) * polish) // iterations
                 if segments >= enough and (searches > SURFACES or polishing < POLISHING[0]):
-                    return Budget(searches, min(MOST_SEGMENTS, segments), polishing)
+                    return LoopBudget(searches, min(MOST_SEGMENTS, segments), polishing)
     raise NetworkError(
         f"{shape} is too large to cast rays through on this adapter: its software driver ends loops after 65,535 "
         f"iterations, and {FEWEST_SEGMENTS} steps along a ray take {FEWEST_SEGMENTS * iterations}. "

@@ -8,7 +8,7 @@ through its exact end values, in units of the parabola 4 x (1 - x) (`arithmetic/
 
 from functools import cache
 
-from engine.codegen.bounds.budget import Budget, budget, is_shallow
+from engine.codegen.bounds.budget import LoopBudget, budget, is_shallow
 from engine.codegen.bounds.parabola import ParabolaBody
 from engine.codegen.bounds.ranges import check_bounded
 from engine.codegen.bounds.slope import slope_body
@@ -18,10 +18,10 @@ from engine.network.mlp import Shape
 
 
 @cache
-def enclosure_module(shape: Shape, allowed: Budget | None = None) -> str:
+def enclosure_module(shape: Shape, allowed: LoopBudget | None = None) -> str:
     """The text of `generated/enclosure` for a Shape with three inputs.
 
-    allowed   the Budget of a search; None takes what every driver can do
+    allowed   the LoopBudget of a search; None takes what every driver can do
 
     It bounds output 0: `observed(net, output)` puts the wanted output there. It needs the binding `weights` and
     `#import generated/network`, and gives what `arithmetic/search` calls:
