@@ -92,6 +92,17 @@ def sums(net: Mlp) -> Mlp:
     return net.changed(activations=[*net.activations[:-1], "identity"])
 
 
+def linear_end(net: Mlp) -> Mlp:
+    """The same function as a network of at least two layers whose last one is linear: one of weights 1 may be added."""
+    if len(net.layers) > 1 and net.activations[-1] == Activation("identity"):
+        return net
+    return net.changed(
+        weights=[*net.weights, np.eye(net.outputs)],
+        biases=[*net.biases, np.zeros(net.outputs)],
+        activations=[*net.activations, "identity"],
+    )
+
+
 def mixed(a: Mlp, b: Mlp, first: float, second: float) -> Mlp:
     """The network with weights and biases first * a + second * b. Raises NetworkError for different shapes."""
     if a.shape != b.shape:

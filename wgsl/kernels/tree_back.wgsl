@@ -1,0 +1,36 @@
+// A tile of rows taken back through a layer to the responses of the layer before, for one box each member.
+#import generated/bindings
+#import generated/rows
+#import kernels/tree_rows
+
+// Groups of units of a row of the image of weights.
+const ROW_GROUPS = 256u;
+
+var<private> column: u32;
+
+fn rows_weights(k: u32, g: u32, j: u32) -> vec4f {
+    let row = column * step.rows + k / ROW_GROUPS;
+    return textureLoad(weights, vec2u(((k % ROW_GROUPS) * 4u + j) * GROUPS + g, row));
+}
+
+fn rows_store(p: u32, g: u32, value: vec4f) {
+    let group = column * GROUPS + g;
+    if group < step.outputs {
+        let place = form_place(step.outputs, step.outputs_across, group, p);
+        staged[place.y * step.outputs_across * step.outputs * MEMBERS + place.x] = value;
+    }
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
+    if !tile_begin(group.x, index) {
+        return;
+    }
+    column = group.y + select(1u, 0u, SUMS);
+    rows_product(step.groups);
+    if SUMS {
+        for (var p = 0u; p < ROWS; p++) {
+            sums[(tile * ROWS + p) * MEMBERS + member] = vec4f(row_sums(p), 0.0);
+        }
+    }
+}
