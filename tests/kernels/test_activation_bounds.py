@@ -15,8 +15,8 @@ from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
 from engine.network.activations import Activation
 from engine.network.random import random_mlp
-from engine.network.rules.extrema import extrema, span
-from tests.network.every_activation import BOUNDED, EVERY
+from engine.network.rules.extrema import OPEN, extrema, span
+from tests.network.every_activation import BESIDE, BOUNDED, EVERY
 
 ULP = 2.0**-23
 # WGSL may flush what is below 2^-126 to 0, and so its products with up to 2^11.
@@ -26,19 +26,25 @@ RESULTS = ("value", "slope", "curvature", "value_error", "argument_error", "slop
 
 
 @cache
-def intervals():
-    """(low, high) float32: random ones from a ten-thousandth to 20 long, and some that begin or end at a half."""
+def intervals(activation):
+    """(low, high) float32: random ones from a ten-thousandth to 20 long, and some that begin or end at a half.
+
+    Of an activation that has bounds beside a gap only: intervals above it.
+    """
     rng = np.random.default_rng(0)
     low = rng.uniform(-30, 30, 1200)
     low[:500] = rng.uniform(-4, 4, 500)
     low[:200] = rng.integers(-8, 8, 200) / 4
     high = low + 10 ** rng.uniform(-4, 1.3, 1200)
     high[100:300] = np.ceil(high[100:300] * 2) / 2
+    if activation.rule.beside:
+        low = 10 ** rng.uniform(-4, 2, 1200)
+        high = low * (1 + 10 ** rng.uniform(-4, 2, 1200))
     return low.astype("f4"), np.maximum(low.astype("f4"), high.astype("f4"))
 
 
 @cache
-def found(activation):
+def found(activation, low=None, high=None):
     """{name: (N,), or (2, N) of ranges} of RESULTS over the intervals; `near` by an eighth of each to both sides."""
     bindings = (Binding("lows", "read", "array<vec4f>"), Binding("highs", "read", "array<vec4f>"),
                 Binding("results", "write", "array<vec4f>"))  # fmt: skip
@@ -68,7 +74,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {{
 }}
 """
     module = compose("generated/probe", {"probe": text, "bindings": declare(bindings)})
-    low, high = intervals()
+    low, high = intervals(activation) if low is None else (np.resize(np.float32(x), 4) for x in (low, high))
     results = Array("f4", 14 * len(low))
     Kernel(module, bindings).run(len(low) // 4, lows=Array.of(low), highs=Array.of(high), results=results)
     rows = list(results.read().reshape(-1, 14, 4).transpose(1, 0, 2).reshape(14, -1).astype(float))
@@ -90,16 +96,21 @@ def rounding(activation, which):
 
 
 def test_every_activation_that_has_bounds_has_a_row_of_its_accuracy():
-    assert {a.name for a in BOUNDED} | {"power", "shrink", "threshold", "thresholded_relu"} == set(ACCURACY)
+    assert {a.name for a in BOUNDED + BESIDE} | {"power", "shrink", "threshold", "thresholded_relu"} == set(ACCURACY)
 
 
-@pytest.mark.parametrize("activation", BOUNDED, ids=str)
+@pytest.mark.parametrize("activation", BOUNDED + BESIDE, ids=str)
 def test_activations_are_as_exact_on_the_gpu_as_their_bounds_take_them_to_be(activation):
-    got, z = found(activation), intervals()[0].astype(float)
+    got, z = found(activation), intervals(activation)[0].astype(float)
     exact = [getattr(activation, which)(z) for which in RESULTS[:3]]
     error = abs(got["value"] - exact[0])
     assert (error <= got["value_error"] + abs(exact[1]) * got["argument_error"] + TINY).all()
-    h = 1e-3 * activation.rule.scale(activation.argument) / max(1.0, *map(abs, activation.parameters), 0.0)
+    h = (
+        1e-3
+        * (z if activation.rule.beside else 1.0)
+        * activation.rule.scale(activation.argument)
+        / max(1.0, *map(abs, activation.parameters), 0.0)
+    )
     third = (activation.curvature(z + h) - activation.curvature(z - h)) / (2 * h)
     for which, right, next_one in (("slope", exact[1], exact[2]), ("curvature", exact[2], third)):
         relative, absolute = rounding(activation, which)
@@ -108,9 +119,9 @@ def test_activations_are_as_exact_on_the_gpu_as_their_bounds_take_them_to_be(act
 
 
 @pytest.mark.parametrize("which", ["slope", "curvature"])
-@pytest.mark.parametrize("activation", BOUNDED, ids=str)
+@pytest.mark.parametrize("activation", BOUNDED + BESIDE, ids=str)
 def test_ranges_hold_every_sample_and_are_no_wider_than_the_twins_by_more_than_rounding(activation, which):
-    low, high = (x.astype(float) for x in intervals())
+    low, high = (x.astype(float) for x in intervals(activation))
     least, greatest = found(activation)[f"{which}_range"]
     sampled = getattr(activation, which)(samples(activation, low, high))
     assert (sampled >= least[:, None] - TINY).all() and (sampled <= greatest[:, None] + TINY).all()
@@ -122,21 +133,22 @@ def test_ranges_hold_every_sample_and_are_no_wider_than_the_twins_by_more_than_r
     assert (least >= exact[0] - pad).all() and (greatest <= exact[1] + pad).all()
 
 
-@pytest.mark.parametrize("activation", BOUNDED, ids=str)
+@pytest.mark.parametrize("activation", BOUNDED + BESIDE, ids=str)
 def test_slopes_near_a_point_and_an_interval_are_within_their_bounds(activation):
-    low, high = (x.astype(float) for x in intervals())
+    low, high = (x.astype(float) for x in intervals(activation))
     got = found(activation)
-    width = (np.subtract(*intervals()[::-1])).astype(float)
-    most = abs(activation.slope(samples(activation, low - width, low + width))).max(axis=1)
+    width = (np.subtract(*intervals(activation)[::-1])).astype(float)
+    # Beyond a gap there is nothing to be bounded.
+    most = np.nan_to_num(abs(activation.slope(samples(activation, low - width, low + width)))).max(axis=1)
     assert (most <= got["slope_most"] + TINY).all()
-    sampled = activation.slope(samples(activation, low - width / 8, high + width / 8))
+    sampled = np.nan_to_num(activation.slope(samples(activation, low - width / 8, high + width / 8)))
     least, greatest = got["slope_near"]
     assert (sampled >= least[:, None] - TINY).all() and (sampled <= greatest[:, None] + TINY).all()
 
 
-@pytest.mark.parametrize("activation", BOUNDED, ids=str)
+@pytest.mark.parametrize("activation", BOUNDED + BESIDE, ids=str)
 def test_no_value_strays_from_its_chord_by_more_than_the_bend(activation):
-    low, high = (x.astype(float) for x in intervals())
+    low, high = (x.astype(float) for x in intervals(activation))
     least, greatest = found(activation)["bend"]
     x = np.linspace(0, 1, 17)[1:-1]
     z = low[:, None] + x * (high - low)[:, None]
@@ -147,7 +159,7 @@ def test_no_value_strays_from_its_chord_by_more_than_the_bend(activation):
     assert (stray >= bump * least[:, None] - slack).all() and (stray <= bump * greatest[:, None] + slack).all()
 
 
-@pytest.mark.parametrize("activation", [a for a in EVERY if a.unbounded], ids=str)
+@pytest.mark.parametrize("activation", [a for a in EVERY if a.unbounded and a not in BESIDE], ids=str)
 def test_a_network_with_a_gap_is_refused_for_what_it_is(activation):
     net = random_mlp((3, 4, 1), activation)
     for given_to in (lambda: enclosure_module(net.shape), lambda: LevelSurfaces(net)):
@@ -155,6 +167,18 @@ def test_a_network_with_a_gap_is_refused_for_what_it_is(activation):
             NetworkError, match=f"Layer 0 of .* is .*, which {activation.rule.gap} at .*random_networks"
         ):
             given_to()
+
+
+@pytest.mark.parametrize("activation", BESIDE, ids=str)
+def test_over_a_gap_there_are_no_bounds(activation):
+    (gap,) = activation.rule.gaps(activation.argument)
+    low, high = np.float32([gap - 1, gap, gap - 1e-3]), np.float32([gap + 1, gap + 1e-6, gap])
+    for which in ("slope", "curvature"):
+        least, greatest = span(activation, which, low.astype(float), high.astype(float))
+        assert (least <= -OPEN).all() and (greatest >= OPEN).all()
+    for which in ("slope_range", "curvature_range"):
+        least, greatest = found(activation, tuple(low), tuple(high))[which]
+        assert (least <= -OPEN / 2).all() and (greatest >= OPEN / 2).all()
 
 
 def test_where_parameters_close_the_gap_there_are_bounds():

@@ -24,6 +24,8 @@ WRITTEN = {
 EVERY = tuple(Activation.parse(WRITTEN.get(n, n)) for n, rule in ACTIVATIONS.items() if rule.elementwise)
 # Those that rays can be cast through.
 BOUNDED = tuple(a for a in EVERY if not a.unbounded)
+# Those that have bounds beside a gap only.
+BESIDE = tuple(a for a in EVERY if a.rule.beside)
 # One or two of each kind, where each one costs seconds: the usual ones, kinks apart from 0, growth without limit.
 SOME_NAMES = (
     *("relu", "leaky_relu", "elu", "softplus", "gelu", "silu", "tanh", "sigmoid", "sine", "gaussian", "identity"),

@@ -10,7 +10,7 @@ from engine.codegen.text import function
 from engine.errors import NetworkError
 from engine.network.activations import Activation
 from engine.network.mlp import Shape
-from engine.network.rules.extrema import Extrema, extrema
+from engine.network.rules.extrema import OPEN, Extrema, extrema, gaps_beside
 
 # Errors of each activation's WGSL, in units of 2^-23: (relative to the result, absolute) of the value, then (relative
 # to the result, relative to the largest) of slope and curvature alike. tests/kernels/test_activation_bounds.py measures
@@ -53,6 +53,10 @@ ACCURACY = {
     "cosh": ((12, 0), (12, 0)),
     "square": ((2, 0), (8, 0)),
     "power": ((96, 0), (96, 0)),
+    "sqrt": ((8, 0), (16, 0)),
+    "rsqrt": ((8, 0), (16, 0)),
+    "reciprocal": ((4, 0), (16, 0)),
+    "log": ((8, 0), (8, 0)),
 }
 # Past this a sine's reduction is not exact (wgsl/lib/sine.wgsl) and only |sin| <= 1 is left.
 SINE_MOST = 1.0e4
@@ -65,9 +69,9 @@ def number(x: float) -> str:
 
 
 def check_bounded(shape: Shape) -> None:
-    """Raises NetworkError for a Shape with an activation that jumps, ends or has a pole, where no bounds hold."""
+    """Raises NetworkError for a Shape with an activation that jumps, ends or has a pole and no bounds beside that."""
     for i, activation in ((i, kind) for i, layer in enumerate(shape.activations) for kind in layer.kinds):
-        if activation.unbounded:
+        if activation.unbounded and not activation.rule.beside:
             raise NetworkError(
                 f"Layer {i} of {shape} is {activation}, which {activation.unbounded}: no bounds hold along a ray "
                 "through it. Its values can be shown in a plane, as random_networks does."
@@ -161,6 +165,15 @@ def range_functions(activation: Activation, suffix: object) -> str:
 
 
 def _ranged(part):
+    if gaps := gaps_beside(part.activation):
+        # Over a gap there are no bounds; nor where float32 has none left.
+        tests = [f"(z.low <= vec4f({number(z)}))" if ends else f"range_holds(z, {number(z)})" for z, ends in gaps]
+        most, rough = f"vec4f({number(OPEN)})", ACCURACY[part.activation.name][1][0]
+        return [
+            f"let r = range_over({part('z.low')}, {part('z.high')});",
+            f"let whole = (max(abs(r.low), abs(r.high)) < {most}) & !({' | '.join(tests)});",
+            f"return range_select(Range(-{most}, {most}), range_padded(r, {rough}.0, 0.0), whole);",
+        ]
     return [
         f"var r = range_over({part('z.low')}, {part('z.high')});", *part.at_extrema(), *part.at_breaks(), part.padded()
     ]  # fmt: skip

@@ -16,6 +16,8 @@ BESIDE = 1e-12
 REACH = 60.0
 # Past this a slope grows without limit: no parameter is above 1e6.
 LIMITLESS = 1e20
+# The bounds where there are none, at a gap: a segment that has them is not clear.
+OPEN = 1e30
 # Halvings to thirds of an interval that holds one extremum.
 NARROWINGS = 80
 
@@ -94,11 +96,27 @@ def _turns(function, pieces, period):
     return tuple(x for x in found if not period or -1e-6 * period < x < period * (1 - 1e-6))
 
 
+def gaps_beside(activation: Activation) -> tuple[tuple[float, bool], ...]:
+    """(z, whether there are no values below it) of the gaps beside which an activation has bounds."""
+    if not activation.rule.beside:
+        return ()
+    gaps = activation.rule.gaps(activation.argument)
+    return tuple((float(z), bool(np.isnan(activation.value(z - 1.0)))) for z in gaps)
+
+
 def span(activation: Activation, which: str, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(least, greatest) of "slope" or "curvature" over [low, high], elementwise: at ends, extrema and breaks inside."""
+    """(least, greatest) of "slope" or "curvature" over [low, high], elementwise: at ends, extrema and breaks inside.
+
+    Over an interval with a gap they are from -OPEN to OPEN.
+    """
     function, known = getattr(activation, which), extrema(activation, which)
     ends = function(low), function(high)
     least, greatest = np.minimum(*ends), np.maximum(*ends)
+    if gaps := gaps_beside(activation):
+        whole = (np.abs(least) < OPEN) & (np.abs(greatest) < OPEN)
+        for z, ends_there in gaps:
+            whole &= (low > z) | ((high < z) & (not ends_there))
+        return np.where(whole, least, -OPEN), np.where(whole, greatest, OPEN)
     beside = [(z, value) for z, *values in known.breaks for value in values]
     for z, value in (*zip(known.places, known.values, strict=True), *beside):
         inside = holds(low, high, z, known.period)

@@ -32,20 +32,32 @@ PARTIAL = {
         parameters=(RuleParameter("exponent", 2.0, above=0.0, most=64.0),),
     ),
     "sqrt": _partial(
-        lambda z, a: np.sqrt(z), lambda z, a: 0.5 / np.sqrt(z), lambda z, a: -0.25 / (z * np.sqrt(z)), (0.0,)
+        lambda z, a: np.sqrt(z),
+        lambda z, a: 0.5 / np.sqrt(z),
+        lambda z, a: -0.25 / (z * np.sqrt(z)),
+        (0.0,),
+        beside=True,
     ),
     "rsqrt": _partial(
         lambda z, a: 1.0 / np.sqrt(z + a),
         lambda z, a: -0.5 / (z + a) / np.sqrt(z + a),
         lambda z, a: 0.75 / (z + a) / (z + a) / np.sqrt(z + a),
         lambda a: (-a,),
+        beside=True,
         parameters=(RuleParameter("eps", 0.0, least=0.0),),
         optional=True,
     ),
     "reciprocal": _partial(
-        lambda z, a: 1.0 / z, lambda z, a: -1.0 / z / z, lambda z, a: 2.0 / z / z / z, (0.0,), "has a pole"
+        lambda z, a: 1.0 / z,
+        lambda z, a: -1.0 / z / z,
+        lambda z, a: 2.0 / z / z / z,
+        (0.0,),
+        "has a pole",
+        beside=True,
     ),
-    "log": _partial(lambda z, a: np.log(z), lambda z, a: _above(z) / z, lambda z, a: -_above(z) / z / z, (0.0,)),
+    "log": _partial(
+        lambda z, a: np.log(z), lambda z, a: _above(z) / z, lambda z, a: -_above(z) / z / z, (0.0,), beside=True
+    ),
     "tan": _partial(
         lambda z, a: np.tan(z),
         lambda z, a: 1.0 + np.tan(z) ** 2,

@@ -61,6 +61,7 @@ class Rule:
     kinks                     (z, jump of s' there) wherever s' or s'' jumps, as a function of a
     gaps                      z where s itself jumps, ends or has a pole, as a function of a
     gap                       which of these it does, as a verb
+    beside                    whether an interval without a gap has bounds: s grows towards it without turning
     period                    the distance in z at which it repeats, as a function of a; 0: it does not
     scale                     how far in z its bends reach, as a function of a
     rate                      |s''| <= rate |s'| away from kinks, as a function of a; 0: for none
@@ -79,6 +80,7 @@ class Rule:
     kinks: Callable = nothing
     gaps: Callable = nothing
     gap: str = "jumps"
+    beside: bool = False
     period: Callable = lambda a: 0.0
     scale: Callable = lambda a: 1.0
     rate: Callable = lambda a: 0.0
