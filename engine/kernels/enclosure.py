@@ -5,13 +5,17 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.codegen.bounds.budget import is_shallow
 from engine.codegen.mlp.layout import upload, weights_binding
 from engine.errors import SettingError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
+from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
+from engine.kernels.product import VEC4
 from engine.kernels.rays import check_rays, search_modules, workgroups
+from engine.kernels.search.layered import Layered
 from engine.network.mlp import Mlp, Shape
 from engine.network.parts import observed
 
@@ -20,7 +24,7 @@ ENCLOSING = struct("Enclosing", pieces="u32", places="u32", length="f32")
 
 @cache
 def kernel(shape: Shape) -> Kernel:
-    """The Kernel for a Shape; compiled at the first call."""
+    """The Kernel for a Shape with one layer of activations; compiled at the first call."""
     names = (
         weights_binding(shape),
         Binding("enclosing", "uniform", ENCLOSING),
@@ -40,6 +44,7 @@ def enclose(
     *,
     places: int = 9,
     output: int = 0,
+    variant: str | None = None,
 ) -> np.ndarray:
     """Bounds of the network's output at points of pieces of rays.
 
@@ -47,6 +52,7 @@ def enclose(
     origins      (N, 3), world; directions (N, 3), of length 1
     starts       (N,), ends (N,): the pieces, as distances from the origin in world units, 0 <= start <= end
     places       how many points of each piece, from its start to its end evenly; at least 2
+    variant      of Layered, for networks of more than one layer of activations
     returns      (N, places, 2) float32: two bounds, between which the exact output lies
 
     Raises what `check_rays` raises, and SettingError for pieces that end before they start or fewer places than 2.
@@ -61,12 +67,27 @@ def enclose(
         return np.zeros((0, places, 2), np.float32)
     pieces = np.zeros((count, 2, 4), np.float32)
     pieces[:, 0, :3], pieces[:, 0, 3], pieces[:, 1, :3], pieces[:, 1, 3] = o, start, d, end
-    bounds = Array("f4", count * places * 2)
-    kernel(net.shape).run(
-        workgroups(count),
-        weights=upload(net),
-        enclosing=ENCLOSING.new(pieces=count, places=places, length=float(end.max())),
-        pieces=Array.of(pieces),
-        bounds=bounds,
-    )
+    given, bounds = Array.of(pieces.reshape(-1, 4)), Array("f4", count * places * 2)
+    enclosing = ENCLOSING.new(pieces=count, places=places, length=float(end.max()))
+    if is_shallow(net.shape):
+        kernel(net.shape).run(workgroups(count), weights=upload(net), enclosing=enclosing, pieces=given, bounds=bounds)
+    else:
+        _layered(net, variant, given, enclosing, bounds, count)
     return bounds.read().reshape(count, places, 2)
+
+
+def _layered(net, variant, pieces, enclosing, bounds, count):
+    layered, found = Layered(net, variant=variant), Array(VEC4, 2 * count)
+    with device().recording() as encoder:
+        layered.record(encoder, pieces, found, count)
+        _places_kernel().prepared(workgroups(count), enclosing=enclosing, found=found, bounds=bounds).record(encoder)
+
+
+@cache
+def _places_kernel():
+    bindings = (
+        Binding("enclosing", "uniform", ENCLOSING),
+        Binding("found", "read", "array<vec4f>"),
+        Binding("bounds", "write", "array<vec2f>"),
+    )
+    return Kernel.of("kernels/enclosure_layered", bindings)

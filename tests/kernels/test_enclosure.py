@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from benchmarks.networks import seeded, thin_sheets, torus
 from engine.codegen.bounds.budget import LOOP_ITERATIONS, LoopBudget, budget, is_shallow
 from engine.codegen.bounds.enclosure import enclosure_module
+from engine.codegen.bounds.layered import NARROW
 from engine.codegen.bounds.parabola import ParabolaBody
 from engine.codegen.mlp.network import loop_iterations
 from engine.errors import NetworkError, ShapeError
@@ -16,6 +17,7 @@ from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
 from engine.kernels.enclosure import enclose
+from engine.kernels.search.layered import VARIANTS
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp, Shape
 from engine.network.random import random_mlp
@@ -38,10 +40,10 @@ def pieces(count, seed, longest=2.0):
     return origins, directions, starts, ends
 
 
-def outside(net, count=600, seed=0, output=0):
+def outside(net, count=600, seed=0, output=0, variant=None):
     """How many of the real network's values along pieces of rays are outside their bounds."""
     origins, directions, starts, ends = pieces(count, seed)
-    bounds = enclose(net, origins, directions, starts, ends, places=PLACES, output=output)
+    bounds = enclose(net, origins, directions, starts, ends, places=PLACES, output=output, variant=variant)
     x = np.arange(PLACES) / (PLACES - 1)
     t = starts[:, None] + x * (ends.astype(float) - starts)[:, None]
     points = origins[:, None] + t[..., None] * directions[:, None].astype(float)
@@ -66,12 +68,12 @@ def test_an_output_of_softmax_and_of_its_logarithm_stays_in_its_bounds(sizes, la
     assert outside(random_mlp(sizes, "tanh", last=last, scale=2.0, seed=5), output=1) == 0
 
 
-# Runs that share a group of four, units that are carried on, products; in registers, in arrays, and by slopes.
+# Runs that share a group of four, units that are carried on, products; in registers, in memory, and by slopes.
 UNITS = {
     "slopes": ((3, 9, 1), "2 sine(3) + 3 relu + 4 identity", "identity"),
     "carried": ((3, 11, 9, 1), "8 gelu + 3 identity", "3 leaky_relu(0.2) + 6 tanh", "identity"),
     "products": ((3, 8, 6, 2), "8 product", "2 tanh + 4 product", "1 sigmoid + 1 identity"),
-    "an array": ((3, 70, 70, 1), "67 relu + 3 identity", "10 product + 60 sine(2)", "identity"),
+    "wide": ((3, 70, 70, 1), "67 relu + 3 identity", "10 product + 60 sine(2)", "identity"),
 }
 
 
@@ -80,6 +82,48 @@ def test_layers_with_an_activation_per_unit_stay_in_their_bounds(name):
     sizes, *activations = UNITS[name]
     net = random_mlp(sizes, scale=2.0, seed=8)
     assert outside(net.changed(activations=activations), output=sizes[-1] - 1) == 0
+
+
+def sdf(sizes, activation, seed=1):
+    """A network whose values stay about 1 through its layers, as trained ones do."""
+    scale = 1 if activation == "relu" else 0.7
+    return random_mlp(sizes, activation, distribution="he", scale=scale, seed=seed)
+
+
+@pytest.mark.parametrize("variant", [*VARIANTS])
+def test_every_way_through_the_layers_stays_in_its_bounds(variant):
+    width = 4 * NARROW[-1] if variant == "narrow" else 70
+    net = sdf((3, width, 9, width, 2), "relu").changed(activations=["relu", "9 tanh", "sine(3)", "softmax"])
+    assert outside(net, output=1, variant=variant) == 0
+
+
+@pytest.mark.parametrize(("sizes", "activation"), [((3, *[32] * 8, 1), "relu"), ((3, 128, 256, 1), "sine(3)")], ids=str)
+def test_networks_as_deep_and_wide_as_are_trained_stay_in_their_bounds(sizes, activation):
+    assert outside(sdf(sizes, activation), count=200) == 0
+
+
+@pytest.mark.parametrize("variant", [*VARIANTS])
+def test_bounds_of_a_piece_are_the_same_bits_in_any_batch(variant):
+    net, (origins, directions, starts, ends) = sdf((3, 12, 32, 3), "tanh"), pieces(150, 3)
+    all_of = enclose(net, origins, directions, starts, ends, variant=variant)
+    some = np.random.default_rng(0).permutation(150)[:37]
+    part = enclose(net, origins[some], directions[some], starts[some], ends[some], variant=variant)
+    np.testing.assert_array_equal(part, all_of[some])
+
+
+@pytest.mark.parametrize("variant", [*VARIANTS])
+def test_weights_and_responses_too_small_for_float32_stay_in_their_bounds(variant):
+    # Products below 2^-126 are 0 on adapters, and are made large again by the layers that follow.
+    net = Mlp([[[1e-25, 0, 0]], [[1e-20]], [[1e38]], [[1e7]]], None, ["identity"] * 3 + ["tanh"])
+    small = Mlp([np.eye(3), np.full((4, 3), 1e-39), np.full((1, 4), 1e38)], None, ["tanh", "relu", "identity"])
+    assert outside(net, count=100, variant=variant) == outside(small, count=100, variant=variant) == 0
+
+
+def test_of_numbers_that_overflow_nothing_is_said():
+    net = Mlp([np.full((2, 3), 1e30), np.full((1, 2), 1e30)], [[1, 1], [1]], ["relu", "tanh"])
+    origins, directions, starts, ends = pieces(20, 1)
+    bounds = enclose(net, origins, directions, starts, ends)
+    assert (bounds[..., 0] <= -1).all() and (bounds[..., 1] >= 1).all()
 
 
 def test_the_square_of_a_distance_by_products_is_bounded_closely():

@@ -4,6 +4,12 @@
 #import arithmetic/ends
 #import arithmetic/plain
 
+// More than a dozen operations lose whose results are below 2^-126, where adapters may give 0; and so much more that
+// products with it are not below, since processors take a hundred times as long for those.
+const TINY = 1.0e-30;
+// More than what products with weights below 2^-126 lose, in parts of their factor's error bound: 2^-126 of 4 ulp.
+const FLUSHED = 1.0e-30;
+
 struct Parabola {
     near: vec4f,
     far: vec4f,
@@ -37,13 +43,20 @@ fn parabola_rounded(z: Parabola) -> Parabola {
     return Parabola(z.near, z.far, z.error_bound * 1.0001, z.middle, z.radius);
 }
 
+// The sums of a layer, once they are complete: padded for the rounding of their own sums, and for what products lose
+// below 2^-126. `small` is the sum of all responses' error bounds and radii, `least` 2^-126 for each of its operations.
+fn parabola_widened(z: Parabola, small: f32, least: f32) -> Parabola {
+    let lost = vec4f(fma(FLUSHED, small, least));
+    return Parabola(z.near, z.far, fma(z.error_bound, vec4f(1.0001), lost), z.middle, z.radius + lost);
+}
+
 // From values, their errors and a range. The rounding of the product that follows is put in: four ulp of each of its
 // terms for near and far, whose sums count for themselves, and for the remainder as many as it has terms.
 fn parabola_of(near: vec4f, far: vec4f, error_bound: vec4f, d: Range, terms: f32) -> Parabola {
     let middle = 0.5 * (d.low + d.high);
     let radius = 0.5 * (d.high - d.low);
-    let all = fma(vec4f(4.0 * ULP), max(abs(near), abs(far)), error_bound);
-    return Parabola(near, far, all, middle, radius + (terms + 16.0) * ULP * (abs(middle) + radius));
+    let all = fma(vec4f(4.0 * ULP), max(abs(near), abs(far)), error_bound) + TINY;
+    return Parabola(near, far, all, middle, radius + (terms + 16.0) * ULP * (abs(middle) + radius) + TINY);
 }
 
 // The bounds, padded for the rounding of their own last steps.

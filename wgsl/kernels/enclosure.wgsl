@@ -2,6 +2,7 @@
 #import generated/bindings
 #import generated/network
 #import generated/enclosure
+#import lib/between
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -15,14 +16,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     enter_at(start.w);
     near_from_far();
     let b = segment_to(start.w, end.w);
-    let rise = far_value - near_value;
-    // The bounds are of the real network, so they begin at what it may really be at both ends.
-    let drift = far_error - near_error;
     for (var i = 0u; i < enclosing.places; i++) {
         let x = f32(i) / f32(enclosing.places - 1u);
-        let most = near_value + near_error + upper_bound(b, rise + drift, x);
-        let least = near_value - near_error - upper_bound(bounds_mirrored(b), drift - rise, x);
-        let slack = 16.0 * ULP * (abs(near_value) + abs(far_value) + abs(least) + abs(most));
-        bounds[piece * enclosing.places + i] = vec2f(least - slack, most + slack);
+        bounds[piece * enclosing.places + i] = between(vec2f(near_value, near_error), vec2f(far_value, far_error), b, x);
     }
 }

@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 
 from engine.codegen.bounds.ranges import range_functions
-from engine.codegen.bounds.softmax import margin_functions
+from engine.codegen.bounds.softmax import OF_MARGIN, margin_functions
 from engine.codegen.mlp.body import ByOutputs
 from engine.codegen.mlp.layout import layout
 from engine.codegen.mlp.units import kinds, layer_groups, selected
 from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Shape
 from engine.network.units.mixed import Mixed
-
-# What each joint activation's output 0 is of its margin.
-OF_MARGIN = {"softmax": Activation("sigmoid"), "log_softmax": Activation("log_sigmoid")}
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,10 @@ fn lift_{suffix}(b: Parabola, terms: f32) -> Parabola {{
     let d = Range(b.middle - b.radius, b.middle + b.radius);
     let wide = Range(z.low + min(d.low, vec4f(0.0)), z.high + max(d.high, vec4f(0.0)));
     let slopes = range_times(slope_range_{suffix}(wide), d);
-    return parabola_of(p, q, most * error_bound + error, Range(own.low + slopes.low, own.high + slopes.high), terms);
+    // Slopes and curvatures may have underflowed too.
+    let lost = TINY * (error_bound + max(abs(d.low), abs(d.high)) + (b.far - b.near) * (b.far - b.near));
+    let all = most * error_bound + error + lost;
+    return parabola_of(p, q, all, Range(own.low + slopes.low - lost, own.high + slopes.high + lost), terms);
 }}
 """
 

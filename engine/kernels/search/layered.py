@@ -1,0 +1,366 @@
+"""Bounds of a deep network over batches of pieces of rays, layer by layer, on the GPU: docs/rays.md has the method."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.bounds import layered as code
+from engine.codegen.bounds.ranges import check_bounded
+from engine.codegen.matmul.product import SLAB, Tile, image_height, image_rows, pack_lanes, pack_slabs
+from engine.codegen.matmul.product import SLAB_GROUPS as ROW_GROUPS
+from engine.errors import ShapeError
+from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
+from engine.gpu.channel_map import groups_of
+from engine.gpu.device import device
+from engine.gpu.kernel import MAX_GROUPS, Kernel, spread, subgroup_size
+from engine.gpu.passes import Encoder
+from engine.gpu.structs import struct
+from engine.gpu.texture import Texture
+from engine.kernels.product import LANES as SIZES
+from engine.kernels.product import VEC4
+from engine.network.mlp import Layer, Mlp, Shape
+
+PARTS = len(code.PARTS)
+# Pieces of a row where no subgroup says how many.
+ROW_PIECES = 8
+# Pieces of a workgroup's tile; also in its shader.
+SLAB_PIECES = 32
+# Bytes of responses between two layers, on software drivers and on others, as for products.
+CACHED, HELD = 1 << 22, 1 << 26
+# Multiply-adds of one dispatch, at most: 0.1 s on two cores, and far below the 2 s after which desktops stop a GPU.
+WORK, GPU_WORK = 1 << 31, 1 << 35
+SMALLEST = 2.0**-126
+
+LAYER = struct(
+    "Layer", inputs="u32", groups="u32", rows="u32", columns="u32", row="u32", before="u32", across="u32", kinds="u32",
+    terms="f32", least="f32",
+)  # fmt: skip
+NARROW = struct("Narrow", layers="u32", outputs="u32", columns="u32", count="u32", first="u32")
+START = struct("Start", row="u32", across="u32", filled="u32", count="u32", first="u32")
+END = struct("End", row="u32", across="u32", outputs="u32", count="u32", first="u32")
+IMAGE = "texture_storage_2d<rgba32float, read>"
+
+
+class Layered:
+    """A network whose output 0 is bounded over pieces of rays that stay on the GPU.
+
+    net       an Mlp with three inputs
+    variant   "narrow", the whole network in registers, and "lanes", layer by layer, where lanes share loads of weights;
+              "slabs", where workgroups share them. The adapter's best unless given
+
+    Nothing is compiled by width or depth, but once for the kinds of groups of four units that the network has.
+
+    Raises ShapeError unless the network has three inputs, NetworkError for activations that have no bounds.
+    """
+
+    def __init__(self, net: Mlp, *, variant: str | None = None):
+        if net.inputs != 3:
+            raise ShapeError(f"{net} has {net.inputs} inputs; rays are cast through networks of 3, its x, y and z.")
+        check_bounded(net.shape)
+        self.net = net
+        self._layers = VARIANTS[variant or best_variant(net.shape)](net)
+        self._end = _end_kernel(net.activations[-1] if net.activations[-1].is_whole else None)
+        self._steps: dict[tuple, list[Callable[[Encoder], None]]] = {}
+
+    def show(self, net: Mlp) -> None:
+        """Takes another network of the same shape; compiles nothing."""
+        self.net = net
+        self._layers.show(net)
+
+    def record(self, encoder: Encoder, pieces: Array, bounds: Array, count: int) -> None:
+        """Records the bounds of the first `count` pieces; each is independent of the others.
+
+        pieces   2 vec4f a piece: origin, near t; direction, far t
+        bounds   2 vec4f a piece, to be written: the value at the near end and a bound of its rounding, the same at the
+                 far end; then low and high (and nothing): in between the output is on its chord plus 4 x (1 - x) times
+                 a number from low to high
+        """
+        key = id(pieces), id(bounds), count
+        if key not in self._steps:
+            # What is not among the last few is forgotten.
+            for old in list(self._steps)[:-16]:
+                del self._steps[old]
+            self._steps[key] = [step for part in self._parts(count) for step in self._one(pieces, bounds, *part)]
+        for step in self._steps[key]:
+            step(encoder)
+
+    def _parts(self, count):
+        size = self._layers.chunk
+        return [(first, min(size, count - first)) for first in range(0, count, size)]
+
+    def _one(self, pieces, bounds, first, count) -> Iterator[Callable[[Encoder], None]]:
+        yield from self._layers.steps(pieces, first, count)
+        sums, row, lanes = self._layers.sums(count)
+        end = END.new(row=row, across=lanes, outputs=self.net.outputs, count=count, first=first)
+        yield self._end.prepared(-(-count // 64), end=end, sums=sums, bounds=bounds).record
+
+
+def best_variant(shape: Shape) -> str:
+    """How this adapter bounds a network of a Shape."""
+    lanes = subgroup_size()
+    if not device().is_software or lanes not in SIZES:
+        return "slabs"
+    if code.narrow_groups(shape):
+        return "narrow"
+    side = device().limits["max-texture-dimension-2d"]
+    widest = max(groups_of(n) for n in shape.sizes)
+    tiles = -(-widest // code.LANES_GROUPS)
+    fits = max(_row_groups(widest) * lanes, image_height(tiles * image_rows(widest))) <= side
+    return "lanes" if fits else "slabs"
+
+
+def _row_groups(groups):
+    """Groups in a row, filled up to whole tiles of every variant; rows of a copy begin at multiples of 256 bytes."""
+    return -(-groups // code.LANES_GROUPS) * code.LANES_GROUPS
+
+
+@dataclass(frozen=True)
+class _About:
+    """What kernels know of one layer beside its weights."""
+
+    terms: float
+    least: float
+
+    @classmethod
+    def of(cls, net: Mlp, layer: int) -> "_About":
+        last = layer == len(net.layers) - 1
+        outputs, inputs = net.layers[layer].weights.shape
+        return cls(0.0 if last else 4.0 * groups_of(outputs), (8.0 * inputs + 32.0) * SMALLEST)
+
+
+def _kinds(net, widths):
+    """The number of the kind of each group of every layer, filled up to so many groups, one after the other."""
+    known = code.network_kinds(net.shape)
+    each = []
+    for layer, width in enumerate(widths):
+        numbers = [known.index(kind) for kind in code.kinds_of(net.shape, layer)]
+        each += numbers + [numbers[-1]] * (width - len(numbers))
+    return np.array(each, np.uint32)
+
+
+class _NarrowNetwork:
+    """The whole network by one kernel, responses in registers."""
+
+    def __init__(self, net):
+        self.lanes, self.groups, self.count = subgroup_size(), code.narrow_groups(net.shape), len(net.layers)
+        self.columns = -(-(4 * self.groups + 1) // self.lanes) * self.lanes
+        self.kernel = _narrow_kernel(code.network_kinds(net.shape), self.groups, self.lanes)
+        abouts = [_About.of(net, i) for i in range(len(net.layers))]
+        counts = [groups_of(n) for n in net.shape.sizes[1:]]
+        layers = [(n, about.terms, about.least, 0.0) for n, about in zip(counts, abouts, strict=True)]
+        self.layers, self.outputs = Array.of(np.array(layers, np.float32)), groups_of(net.outputs)
+        self.kinds = Array.of(_kinds(net, [self.groups] * len(net.layers)))
+        self.weights = Texture.of(self._packed(net), "rgba32float", "STORAGE_BINDING")
+        self.chunk = max(self.lanes, min(1 << 15, WORK // (20 * sum(x.weights.size for x in net.layers))))
+        self._found: Array | None = None
+
+    def show(self, net):
+        self.weights.write(self._packed(net))
+
+    def _packed(self, net):
+        """(layers, groups of outputs * columns, 4): of each group all inputs, of which the last are used, and bias."""
+        image = np.zeros((image_height(len(net.layers)), self.groups, self.columns, 4), np.float32)
+        for row, layer in zip(image, net.layers, strict=False):
+            outputs, inputs = (groups_of(n) for n in layer.weights.shape)
+            full = np.zeros((4 * outputs, 4 * inputs), np.float32)
+            full[: layer.weights.shape[0], : layer.weights.shape[1]] = layer.weights
+            first = 4 * (self.groups - inputs)
+            row[:outputs, first : 4 * self.groups] = full.reshape(outputs, 4, -1).transpose(0, 2, 1)
+            row[:outputs, 4 * self.groups] = np.pad(layer.bias, (0, 4 * outputs - len(layer.bias))).reshape(-1, 4)
+        return image.reshape(len(image), -1, 4)
+
+    def sums(self, count):
+        need = -(-count // self.lanes) * self.lanes * PARTS * self.outputs
+        if self._found is None or self._found.count < need:
+            self._found = Array(VEC4, need)
+        return self._found, self.outputs, self.lanes
+
+    def steps(self, pieces, first, count):
+        narrow = NARROW.new(layers=self.count, outputs=self.outputs, columns=self.columns, count=count, first=first)
+        yield self.kernel.prepared(
+            spread(-(-count // self.lanes)), narrow=narrow, pieces=pieces, layers=self.layers, kinds=self.kinds,
+            weights=self.weights, output=self.sums(count)[0],
+        ).record  # fmt: skip
+
+
+class _LayerByLayer:
+    """Layer by layer, responses as rows of pieces in memory."""
+
+    tile: int  # groups of outputs of a workgroup
+    step: int  # pieces of a workgroup
+
+    def __init__(self, net, lanes, work, held):
+        self.lanes = lanes
+        self.abouts = [_About.of(net, i) for i in range(len(net.layers))]
+        self.inputs = [groups_of(x.weights.shape[1]) for x in net.layers]
+        self.groups = [groups_of(len(x.bias)) for x in net.layers]
+        self.tiles = [-(-n // self.tile) for n in self.groups]
+        self.rows = [_row_groups(n) for n in (self.inputs[0], *self.groups)]
+        filled = [n * self.tile for n in self.tiles]
+        self.kind_places = np.cumsum([0, *filled[:-1]])
+        self.kinds = Array.of(_kinds(net, filled))
+        room = min(held, device().limits["max-storage-buffer-binding-size"])
+        most = min(room // (16 * PARTS * max(self.rows)), work // (PARTS * max(x.weights.size for x in net.layers)))
+        self.chunk = max(1, min(most // self.step, MAX_GROUPS)) * self.step
+
+    def filled(self, count):
+        """So many pieces, filled up to whole workgroups."""
+        return -(-count // self.step) * self.step
+
+    def uniform(self, i, **more):
+        about = self.abouts[i]
+        return LAYER.new(
+            inputs=self.inputs[i], groups=self.groups[i], row=self.rows[i + 1], before=self.rows[i], across=self.lanes,
+            kinds=int(self.kind_places[i]), terms=about.terms, least=about.least, **more,
+        )  # fmt: skip
+
+    def start(self, pieces, output, first, count):
+        start = START.new(row=self.rows[0], across=self.lanes, filled=self.filled(count), count=count, first=first)
+        return _start_kernel().prepared(-(-self.filled(count) // 64), start=start, pieces=pieces, output=output).record
+
+
+class _LayerLanes(_LayerByLayer):
+    """Lanes of a subgroup share loads of weights; responses pass from layer to layer as an image."""
+
+    tile = code.LANES_GROUPS
+
+    def __init__(self, net):
+        self.step = subgroup_size()
+        super().__init__(net, self.step, WORK, CACHED)
+        self.chunk = min(self.chunk, 8190 // PARTS * self.step)
+        self.kernel = _lanes_kernel(code.network_kinds(net.shape), self.lanes)
+        self.weights = [Texture.of(self._packed(x), "rgba32float", "STORAGE_BINDING") for x in net.layers]
+        self._between: tuple[Array, Texture] | None = None
+
+    def show(self, net):
+        for texture, layer in zip(self.weights, net.layers, strict=True):
+            texture.write(self._packed(layer))
+
+    def _packed(self, layer: Layer):
+        return pack_lanes(layer, Tile(1, self.tile, self.lanes))
+
+    def between(self, count):
+        """Memory for so many pieces' responses: as they are stored, and as an image."""
+        rows, widest = PARTS * self.filled(count) // self.lanes, max(self.rows)
+        if self._between is None or self._between[0].count < rows * widest * self.lanes:
+            size = (widest * self.lanes, image_height(rows))
+            image = Texture(size, "rgba32float", "STORAGE_BINDING")
+            self._between = Array(VEC4, rows * widest * self.lanes), image
+        return self._between
+
+    def sums(self, count):
+        return self.between(count)[0], self.rows[-1], self.lanes
+
+    def steps(self, pieces, first, count):
+        staged, image = self.between(count)
+        yield self.start(pieces, staged, first, count)
+        rows = self.filled(count) // self.lanes
+        for i in range(len(self.weights)):
+            yield self._copy(i, staged, image, PARTS * rows)
+            yield self.kernel.prepared(
+                (self.tiles[i], rows), layer=self.uniform(i, rows=image_rows(self.inputs[i])), kinds=self.kinds,
+                responses=image, weights=self.weights[i], output=staged,
+            ).record  # fmt: skip
+
+    def _copy(self, i, staged, image, rows):
+        """Copies the staged responses into the image that layer i reads."""
+        wide = self.rows[i] * self.lanes
+        source = {"buffer": staged.buffer, "bytes_per_row": 16 * wide, "rows_per_image": rows}
+        return lambda encoder: encoder.copy_buffer_to_texture(source, {"texture": image.handle}, (wide, rows, 1))
+
+
+class _LayerSlabs(_LayerByLayer):
+    """Workgroups take tiles through their memory."""
+
+    tile, step = ROW_GROUPS, SLAB_PIECES
+
+    def __init__(self, net):
+        super().__init__(net, ROW_PIECES, WORK if device().is_software else GPU_WORK, HELD)
+        self.kernel = _slabs_kernel(code.network_kinds(net.shape))
+        self.weights = [Array.of(pack_slabs(x).reshape(-1)) for x in net.layers]
+        self._between: list[Array] = []
+
+    def show(self, net):
+        for array, layer in zip(self.weights, net.layers, strict=True):
+            array.write(pack_slabs(layer).reshape(-1))
+
+    def between(self, count):
+        need = PARTS * self.filled(count) * max(self.rows)
+        if not self._between or self._between[0].count < need:
+            self._between = [Array(VEC4, need) for _ in range(2)]
+        return self._between
+
+    def sums(self, count):
+        return self.between(count)[len(self.weights) % 2], self.rows[-1], self.lanes
+
+    def steps(self, pieces, first, count):
+        between = self.between(count)
+        yield self.start(pieces, between[0], first, count)
+        for i, weights in enumerate(self.weights):
+            uniform = self.uniform(i, rows=-(-self.inputs[i] // SLAB), columns=self.tiles[i] * self.tile)
+            yield self.kernel.prepared(
+                (self.filled(count) // self.step, self.tiles[i]), layer=uniform, kinds=self.kinds,
+                responses=between[i % 2], weights=weights, output=between[(i + 1) % 2],
+            ).record  # fmt: skip
+
+
+VARIANTS: dict[str, Callable] = {"narrow": _NarrowNetwork, "lanes": _LayerLanes, "slabs": _LayerSlabs}
+
+
+@cache
+def _start_kernel():
+    bindings = (
+        Binding("start", "uniform", START),
+        Binding("pieces", "read", "array<vec4f>"),
+        Binding("output", "write", "array<vec4f>"),
+    )
+    return Kernel.of("kernels/layered_start", bindings)
+
+
+@cache
+def _end_kernel(joint):
+    """The Kernel for networks that end in a softmax, a logarithm of one, or (None) sums."""
+    bindings = (
+        Binding("end", "uniform", END),
+        Binding("sums", "read", "array<vec4f>"),
+        Binding("bounds", "write", "array<vec4f>"),
+    )
+    return Kernel.of("kernels/layered_end", bindings, end=code.end_module(joint))
+
+
+@cache
+def _narrow_kernel(kinds, groups, lanes):
+    bindings = (
+        Binding("narrow", "uniform", NARROW),
+        Binding("pieces", "read", "array<vec4f>"),
+        Binding("layers", "read", "array<vec4f>"),
+        Binding("kinds", "read", "array<u32>"),
+        Binding("weights", "storage_texture", IMAGE),
+        Binding("output", "write", "array<vec4f>"),
+    )
+    return Kernel.of("kernels/layered_narrow", bindings, layered=code.narrow_module(kinds, groups, lanes))
+
+
+def _layer_bindings(kind, type):
+    return (
+        Binding("layer", "uniform", LAYER),
+        Binding("kinds", "read", "array<u32>"),
+        Binding("responses", kind, type),
+        Binding("weights", kind, type),
+        Binding("output", "write", "array<vec4f>"),
+    )
+
+
+@cache
+def _lanes_kernel(kinds, lanes):
+    text = code.layer_module(kinds, lanes)
+    return Kernel.of("kernels/layered_lanes", _layer_bindings("storage_texture", IMAGE), layered=text)
+
+
+@cache
+def _slabs_kernel(kinds):
+    text = code.layer_module(kinds, 0)
+    return Kernel.of("kernels/layered", _layer_bindings("read", "array<vec4f>"), layered=text)
