@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import nullcontext
 from typing import Any, BinaryIO
@@ -18,7 +18,7 @@ from engine.output.recorder import FilmRecorder, plan
 from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
 from engine.output.writers.png import encode
 from engine.render.picture import Picture
-from engine.render.renderer import Renderer
+from engine.render.renderer import Renderer, Steps
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
 
@@ -58,10 +58,7 @@ def _drawn(
     if ui:
         return _with_panel(scene, clock, size, supersample)
     steps = jobs.renderer().steps(scene, clock, size, supersample)
-    # On a software driver a large network takes minutes to compile, the first time, and to draw. The bar shows at once
-    # that work has begun, and then how many tiles are done.
-    form = "{desc}: {n} of {total} tiles, {elapsed}"
-    with progress_bar("compiling and drawing", 1, "tile", progress, bar_format=form, leave=False) as move:
+    with progress_bar("compiling and drawing", 1, " rays", progress, unit_scale=True, leave=False) as move:
         return _finished(steps, move).pixels()
 
 
@@ -217,11 +214,12 @@ def _spread(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int,
     return pixels
 
 
-def _finished(steps: Generator[tuple[int, int], None, Picture], move: Callable[..., None]) -> Picture:
-    # The Picture that a generator of tiles returns when it ends.
+def _finished(steps: Steps, move: Callable[..., None]) -> Picture:
+    # The Picture that a generator of steps returns when it ends.
     while True:
         try:
-            move(*next(steps))
+            progress = next(steps)
+            move(progress.decided, progress.rays)
         except StopIteration as end:
             return end.value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from engine.draw.program import Program
 from engine.gpu.array import Array, grown
 from engine.gpu.passes import RenderPass
 from engine.gpu.structs import Struct
+from engine.kernels.search.progress import Progress
 from engine.view.camera import Camera
 
 
@@ -73,7 +75,7 @@ class Drawable(Node):
     phase         when `draw` is called: "under" (first, without depth), "solid" (writes depth) or "light" (added after
                   the surfaces, dimmed by those in front); for "cloud", `draw_cloud` is called instead
     makes_layers  True if its `cast` writes a list of layers
-    casts_rays    True if it casts a ray for each sample, which the Report counts
+    casts_rays    True if its `cast` casts a ray for each sample, which the Report counts
     is_exact      True if its colours are values, which must be shown unchanged
     coarsest      the least scale, relative to the full size per side, at which live views draw it
     """
@@ -113,8 +115,15 @@ class Drawable(Node):
     def fill(self, frame: Frame, world: np.ndarray) -> None:
         """Records kernels for a tile, with frame.encoder; called once a tile, before its first pass."""
 
-    def cast(self, frame: Frame, world: np.ndarray) -> None:
-        """Records the pass that writes this node's layers of the tile; called only if makes_layers is True."""
+    def cast(self, frame: Frame, world: np.ndarray) -> Generator[Progress, None, None]:
+        """Casts the rays of a tile and, if makes_layers is True, writes this node's list of layers; called once a tile,
+        before its first render pass, if casts_rays is True.
+
+        Yields what it has come to, of the tile's rays, whenever other work may be done in between. May submit
+        frame.encoder and replace it by a new one. Once frame.allowance is over it takes no more time: rays that are
+        still open are undecided.
+        """
+        yield from ()
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         """Records draw calls in the pass of the node's phase."""

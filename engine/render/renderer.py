@@ -2,8 +2,8 @@
 
 import weakref
 from collections import deque
-from collections.abc import Generator, Iterator
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -19,13 +19,17 @@ from engine.gpu.passes import debug_group
 from engine.gpu.texture import ReadBack, Texture
 from engine.gpu.timing import PassTimes
 from engine.kernels.search.budget import Allowance, Budget
+from engine.kernels.search.progress import Progress
 from engine.render.picture import Picture, Report
 from engine.render.present import draw_sprites
 from engine.render.tile_passes import Placed, compose_layers, draw_light, draw_solid, frame_struct, resolve
 from engine.render.tiling import Rectangle, TilePlan, overlap, plan
 from engine.view.camera import Camera
 
-Steps = Generator[tuple[int, int], None, Picture]
+# What `Renderer.steps` gives: it is sent True to end it with what is known.
+Steps = Generator[Progress, bool | None, Picture]
+# A tile that was handed to the GPU, and the copy of its pixels.
+Waiting = tuple[Rectangle, ReadBack]
 PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
 
 
@@ -62,6 +66,7 @@ class Shot:
     sprites     words and legend, in pixels of the picture; None before the first tile is begun
     is_prepared  True once the first tile is begun
     allowance   what is left of the Budget for searching rays
+    drawn       samples of the tiles that are done
     """
 
     scene: Subject
@@ -73,6 +78,7 @@ class Shot:
     sprites: list[Sprite] | None = None
     is_prepared: bool = False
     allowance: Allowance = NOT_YET
+    drawn: int = 0
 
     @property
     def lists(self) -> list[Placed]:
@@ -84,9 +90,30 @@ class Shot:
         """True if the colours of some node are values."""
         return any(node.is_exact for node, _ in self.drawables)
 
+    @property
+    def casting(self) -> list[Placed]:
+        """The drawables that cast rays."""
+        return [placed for placed in self.drawables if placed[0].casts_rays]
+
+    def samples(self, size: tuple[int, int]) -> int:
+        """The number of samples in so many pixels."""
+        return size[0] * size[1] * self.plan.grid**2
+
     def rays(self, size: tuple[int, int]) -> int:
         """The number of samples in so many pixels for which rays are cast."""
-        return size[0] * size[1] * self.plan.grid**2 * sum(node.casts_rays for node, _ in self.drawables)
+        return self.samples(size) * len(self.casting)
+
+    def progress(self, more: float = 0.0) -> Progress:
+        """What is decided: the tiles that are done, and so many samples of the present one. In a scene that casts no
+        rays its samples stand for them."""
+        samples = self.samples(self.plan.size)
+        rays = self.rays(self.plan.size) or samples
+        return Progress(round((self.drawn + more) * rays / samples), rays)
+
+    def heed(self, enough: bool | None) -> None:
+        """Ends the search for crossings, if that is asked for."""
+        if enough:
+            self.allowance.stop()
 
 
 class Renderer:
@@ -101,10 +128,11 @@ class Renderer:
        layers, and on no adapter. The tiles are drawn one by one, each by one command encoder in a Frame.
     4. First walk, once a picture: `prepare` of each node uploads what has changed (here the few floats of a uniform; a
        network's weights only if it is another), and `overlay` lays out words in pixels.
-    5. Second walk, for each tile: `fill` of each node runs its kernels; solid things are drawn with depth into
-       half-float samples (`draw_solid`); each node of surfaces casts a ray a sample and writes the surfaces it meets as
-       a list of layers (`cast`); the lists are merged front to back over the solid things (`compose_layers`); clouds
-       are drawn over that (`draw_cloud`), and light is added where the depth buffer does not hide it (`draw_light`).
+    5. Second walk, for each tile: `fill` of each node runs its kernels; each node of surfaces casts a ray a sample and
+       writes the surfaces it meets as a list of layers (`cast`), in steps between which other work may be done; solid
+       things are drawn with depth into half-float samples (`draw_solid`); the lists are merged front to back over them
+       (`compose_layers`); clouds are drawn over that (`draw_cloud`), and light is added where the depth buffer does not
+       hide it (`draw_light`).
     6. `resolve` averages the samples of each pixel, in linear light, and encodes the mean as eight bits of sRGB. Words
        and legend are laid over the pixels, and the encoder is submitted.
     7. A picture of one tile stays in its texture, for a window to show; `Picture.pixels` reads it. Tiles of a larger
@@ -152,13 +180,13 @@ class Renderer:
         self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4, *,
         tile_bytes: int | None = None, words: bool = True,
     ) -> Steps:  # fmt: skip
-        """`frame` tile by tile: a generator that yields (done, count) after each tile but the last and returns the
-        Picture.
+        """`frame` step by step: a generator that yields the Progress of the picture's rays and returns the Picture.
 
         tile_bytes   the most bytes of a tile's layers, to get smaller tiles than usual
         words        False leaves out labels and legend, for callers that enlarge the picture and draw them afterwards
 
-        A window handles its events between two tiles. If the scene changed meanwhile, it must drop the generator.
+        A window handles its events between two steps. If the scene changed meanwhile, it must drop the generator.
+        `cut_short` has the generator end soon, with a picture of what is known.
         """
         shot = self._begin(scene, clock, size, supersample, tile_bytes)
         width, height = shot.plan.size
@@ -168,7 +196,7 @@ class Renderer:
         if len(tiles) == 1:
             # A picture of one tile stays on the GPU, in one texture.
             texture, shot.counts = self._output(shot.plan.size)
-            self._draw(shot, tiles[0], texture)
+            yield from self._draw(shot, tiles[0], texture)
             passes, counts, rays = self._passes(shot), shot.counts, shot.rays(shot.plan.size)
             picture = Picture(
                 shot.plan.size, texture, lambda: self._counted(Report.of((rays, *counts.read()[1:]), passes))
@@ -176,14 +204,15 @@ class Renderer:
             self._outputs.append((texture, shot.counts, weakref.ref(picture)))
             return picture
         pixels = np.empty((height, width, 4), np.uint8)
-        shot.counts, report = _counts(), Report()
-        # With `tile_bytes` the caller waits for each tile, so no further tile is handed to the GPU in advance.
-        for number, (tile, part, counts) in enumerate(self._read(shot, tiles, ahead=int(tile_bytes is None)), 1):
-            x, y, w, h = tile
-            pixels[y : y + h, x : x + w] = part
-            report += counts
-            if number < len(tiles):
-                yield number, len(tiles)
+        shot.counts, report, waiting = _counts(), Report(), deque[Waiting]()
+        for tile in tiles:
+            if shot.drawn:
+                shot.heed((yield shot.progress()))
+            yield from self._begun(shot, tile, waiting)
+            # With `tile_bytes` the caller waits for each tile, so no further tile is handed to the GPU in advance.
+            for (x, y, w, h), part, counts in self._read(shot, waiting, int(tile_bytes is None and tile != tiles[-1])):
+                pixels[y : y + h, x : x + w] = part
+                report += counts
         report = replace(report, passes=self._passes(shot))
         return Picture(shot.plan.size, None, lambda: report, pixels)
 
@@ -195,10 +224,13 @@ class Renderer:
         supersample: int = 4,
         *,
         within: Rectangle | None = None,
+        heed: Callable[[Progress], bool | None] = lambda progress: None,
     ) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
         """The picture as a stream: yields (x, y, width, height, pixels) tile by tile, row by row of tiles.
 
         within    (x, y, width, height): only this part of the picture; None for all of it
+        heed      is called with the Progress of the part's rays; what it returns is True once no more time is to be
+                  spent on them
         pixels    (height, width, 4) uint8 of that part of the picture, opaque
 
         No more than two tiles are in memory at a time, whatever the picture's size. The pixels of a part are the same
@@ -206,9 +238,15 @@ class Renderer:
         """
         shot = self._begin(scene, clock, size, supersample)
         shot.counts, within = _counts(), within or (0, 0, *shot.plan.size)
-        for tile, pixels, _ in self._read(shot, shot.plan.tiles(within), ahead=1):
-            x, y, w, h = overlap(tile, within) or tile
-            yield x, y, w, h, pixels[y - tile[1] :, x - tile[0] :][:h, :w]
+        tiles, waiting = list(shot.plan.tiles(within)), deque[Waiting]()
+        for place in tiles:
+            steps, enough = self._begun(shot, place, waiting), None
+            with suppress(StopIteration):
+                while True:
+                    enough = heed(steps.send(enough))
+            for tile, pixels, _ in self._read(shot, waiting, int(place != tiles[-1])):
+                x, y, w, h = overlap(tile, within) or tile
+                yield x, y, w, h, pixels[y - tile[1] :, x - tile[0] :][:h, :w]
         self._passes(shot)
 
     def sprites(self, scene: Subject, size: tuple[int, int]) -> list[Sprite]:
@@ -236,21 +274,20 @@ class Renderer:
         shot.allowance = Allowance(self.budget, shot.rays(cut.size))
         return shot
 
-    def _read(self, shot, tiles, ahead):
-        """(tile, its pixels, its Report) of each tile, which the Renderer's report counts.
+    def _begun(self, shot, tile, waiting):
+        """Draws one tile, as `_draw`, and adds it to those whose pixels are to be read."""
+        texture = Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
+        back = ReadBack(texture, shot.counts)
+        yield from self._draw(shot, tile, texture, back)
+        waiting.append((tile, back))
 
-        ahead   further tiles that are handed to the GPU before one is waited for
-        """
-        waiting: deque[tuple[Rectangle, ReadBack]] = deque()
-        for tile in [*tiles, *[None] * ahead]:
-            if tile is not None:
-                texture = Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
-                waiting.append((tile, ReadBack(texture, shot.counts)))
-                self._draw(shot, tile, texture, waiting[-1][1])
-            if len(waiting) > ahead or (tile is None and waiting):
-                tile, back = waiting.popleft()
-                pixels = back.pixels()
-                yield tile, pixels, self._counted(Report.of((shot.rays(tile[2:]), *back.values[1:])))
+    def _read(self, shot, waiting, ahead):
+        """(tile, its pixels, its Report), which the Renderer's report counts, of tiles that were handed to the GPU,
+        until only `ahead` are left to be waited for."""
+        while len(waiting) > ahead:
+            tile, back = waiting.popleft()
+            pixels = back.pixels()
+            yield tile, pixels, self._counted(Report.of((shot.rays(tile[2:]), *back.values[1:])))
 
     def _counted(self, report):
         """The Report, once it is added to the Renderer's."""
@@ -259,7 +296,7 @@ class Renderer:
 
     def _draw(self, shot, tile, texture, back=None):
         """Hands one tile to the GPU: draws it to a texture, and copies that to `back`, a ReadBack, if given."""
-        with nullcontext() if shot.times is None else shot.times.recording():
+        with _timed(shot):
             frame = self._frame(shot, tile)
             frame.encoder.clear_buffer(shot.counts.buffer)
             if not shot.is_prepared:
@@ -267,10 +304,9 @@ class Renderer:
             for node, world in shot.drawables:
                 with debug_group(frame.encoder, f"fill {node.name}"):
                     node.fill(frame, world)
+        yield from self._cast(shot, frame)
+        with _timed(shot):
             draw_solid(frame, shot.drawables)
-            for node, world in shot.lists:
-                with debug_group(frame.encoder, node.name):
-                    node.cast(frame, world)
             if shot.lists:
                 compose_layers(frame, len(shot.lists))
                 frame.canvas = frame.composed
@@ -284,6 +320,20 @@ class Renderer:
             if back is not None:
                 back.record(frame.encoder)
             device().submit(frame.encoder)
+        shot.drawn += frame.samples[0] * frame.samples[1]
+
+    def _cast(self, shot, frame):
+        """Casts the rays of a tile; yields the picture's Progress, and is sent True when it shall take no more time."""
+        samples, count = frame.samples[0] * frame.samples[1], len(shot.casting)
+        for number, (node, world) in enumerate(shot.casting):
+            steps = node.cast(frame, world)
+            while True:
+                with _timed(shot):
+                    found = next(steps, None)
+                if found is None:
+                    break
+                share = (number + found.decided / found.rays) / count
+                shot.heed((yield shot.progress(samples * share)))
 
     def _prepare(self, shot, frame):
         """The first walk of a Shot, with the encoder of its first tile."""
@@ -350,12 +400,28 @@ class Renderer:
 
 
 def advanced(steps: Steps) -> Picture | None:
-    """Draws one more tile of a picture that `Renderer.steps` has begun; returns the Picture after the last tile."""
+    """Does one more step of a picture that `Renderer.steps` has begun; returns the Picture after the last one."""
     try:
         next(steps)
     except StopIteration as done:
         return done.value
     return None
+
+
+def cut_short(steps: Steps) -> Picture:
+    """The Picture of a generator of `Renderer.steps`, without spending more time on rays: those that are still open are
+    undecided."""
+    try:
+        # A generator that has not begun takes no message.
+        next(steps)
+        while True:
+            steps.send(True)
+    except StopIteration as done:
+        return done.value
+
+
+def _timed(shot):
+    return nullcontext() if shot.times is None else shot.times.recording()
 
 
 def _counts():

@@ -126,7 +126,7 @@ def test_every_pass_says_what_it_does_and_whose_it_is(monkeypatch, name, setting
 
 
 NODES = {
-    "level surfaces": lambda: LevelSurfaces(random_mlp([3, 8, 8, 1], seed=1)),
+    "level surfaces": lambda: LevelSurfaces(random_mlp([3, 8, 1], seed=1)),
     "classic surfaces": lambda: ClassicSurfaces(random_mlp([3, 8, 1], seed=1)),
     "height map": lambda: HeightMap(random_mlp([2, 6, 1], seed=1), axes=False),
     "plot": lambda: Plot(random_mlp([1, 6, 1], seed=1)),

@@ -1,10 +1,7 @@
 // The original's surface: the first hit of each ray, striped and lit from above, drawn over everything.
 #import generated/bindings
-#import lib/ray
-#import lib/region
 #import lib/stripes
-#import generated/network
-#import arithmetic/search
+#import generated/crossings
 
 const ALPHA: f32 = 0.6;
 
@@ -26,14 +23,10 @@ fn classic_colour(p: vec3f, gradient: vec3f, direction: vec3f) -> vec3f {
 
 @fragment
 fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
-    let ray = sample_ray(at.xy - 0.5 + frame.offset);
-    let origin = (surface.inverse * vec4f(ray.origin, 1.0)).xyz;
-    let direction = normalize((surface.inverse * vec4f(ray.direction, 0.0)).xyz);
-    let chord = region_chord(origin, direction);
-    let entry = origin + direction * chord.start;
-    search_begin(entry, direction, chord.length, surface.level, surface.spacing, surface.single > 0.5);
-    let crossing = search_next();
-    if crossing.outcome == MISS || chord.length <= 0.0 {
+    let ray = surface_ray(vec2u(at.xy));
+    crossings_begin(ray);
+    let crossing = ray_crossing(ray, 0u);
+    if crossing.outcome == MISS || ray.chord.length <= 0.0 {
         return vec4f(0.0);
     }
     if crossing.outcome != HIT {
@@ -42,6 +35,6 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
         let pixel = vec2u((at.xy + frame.offset) / frame.grid);
         return vec4f(select(stripes(pixel), shown, surface.undecided > 0.5), 1.0);
     }
-    let p = entry + direction * crossing.t;
-    return vec4f(classic_colour(p, network_sample(p, 0u).gradient, direction) * ALPHA, ALPHA);
+    let p = ray.entry + ray.direction * crossing.t;
+    return vec4f(classic_colour(p, ray_gradient(ray, 0u, p), ray.direction) * ALPHA, ALPHA);
 }

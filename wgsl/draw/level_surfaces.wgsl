@@ -1,11 +1,7 @@
 // One sample: the surfaces its ray crosses, front to back, each shaded, as a list of layers.
 #import generated/bindings
-#import lib/block
-#import lib/ray
 #import lib/layers
-#import lib/region
-#import generated/network
-#import arithmetic/search
+#import generated/crossings
 #import draw/studio
 #import draw/debug_view
 
@@ -21,17 +17,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     }
     let samples = tile.x * tile.y;
     let first = (u32(surface.list) * samples + at.y * tile.x + at.x) * LAYERS;
-    let ray = sample_ray(vec2f(at) + frame.offset);
-    let origin = (surface.inverse * vec4f(ray.origin, 1.0)).xyz;
-    let stretched = (surface.inverse * vec4f(ray.direction, 0.0)).xyz;
-    let unit = length(stretched);
-    let direction = stretched / unit;
-    let chord = region_chord(origin, direction);
+    let ray = surface_ray(at);
     var count = 0u;
-    if chord.length > 0.0 {
-        count = cast_layers(first, ray, origin + direction * chord.start, direction, chord, unit);
+    if ray.chord.length > 0.0 {
+        count = surface_layers(first, ray);
         if DEBUG_VIEW == VIEW_SEGMENTS || DEBUG_VIEW == VIEW_OVERDRAW {
-            layers[first] = ray_layer(chord.start / unit, search_segments, count);
+            layers[first] = ray_layer(ray.chord.start / ray.unit, ray_segments(ray), count);
             count = 1u;
         }
     }
@@ -40,15 +31,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     }
 }
 
-fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chord, unit: f32) -> u32 {
+fn surface_layers(first: u32, ray: SurfaceRay) -> u32 {
     let most = u32(surface.most);
     var count = 0u;
-    var searches = 0u;
-    search_begin(entry, direction, chord.length, surface.level, surface.spacing, surface.single > 0.5);
+    var answer = 0u;
+    crossings_begin(ray);
     // The loop ends at its foot: llvmpipe runs one that ends at its top once more, for no invocation.
     loop {
-        let crossing = search_next();
-        let distance = (chord.start + crossing.t) / unit;
+        let crossing = ray_crossing(ray, answer);
+        let distance = (ray.chord.start + crossing.t) / ray.unit;
         let hit = crossing.outcome == HIT;
         let unknown = crossing.outcome == GRAZE || crossing.outcome == UNDECIDED;
         // A ray that crosses more surfaces than have room is counted: by one crossing more than that.
@@ -62,22 +53,21 @@ fn cast_layers(first: u32, ray: Ray, entry: vec3f, direction: vec3f, chord: Chor
             count += 1u;
         }
         if hit && !cut {
-            let p = entry + direction * crossing.t;
-            layers[first + count] = surface_layer(p, crossing.level, ray, direction, distance);
+            let p = ray.entry + ray.direction * crossing.t;
+            layers[first + count] = surface_layer(ray, p, ray_gradient(ray, count, p), crossing.level, distance);
             count += 1u;
         }
-        searches += 1u;
-        if !hit || cut || searches >= u32(surface.searches) {
+        answer += 1u;
+        if !hit || cut || answer >= u32(surface.answers) {
             break;
         }
     }
     return count;
 }
 
-fn surface_layer(p: vec3f, level: f32, ray: Ray, direction: vec3f, distance: f32) -> vec4u {
-    let sample = network_sample(p, 0u);
-    var normal = normalize((surface.normals * vec4f(sample.gradient, 0.0)).xyz);
-    if dot(normal, ray.direction) > 0.0 {
+fn surface_layer(ray: SurfaceRay, p: vec3f, gradient: vec3f, level: f32, distance: f32) -> vec4u {
+    var normal = normalize((surface.normals * vec4f(gradient, 0.0)).xyz);
+    if dot(normal, ray.world.direction) > 0.0 {
         normal = -normal;
     }
     if DEBUG_VIEW == VIEW_DEPTH {
@@ -87,6 +77,6 @@ fn surface_layer(p: vec3f, level: f32, ray: Ray, direction: vec3f, distance: f32
         return pack_layer(distance, vec4f(normal_colour(normal), 1.0), false);
     }
     let height = surface.level + surface.spacing * level;
-    let shading = studio_shading(p, normal, length(sample.gradient), height, ray, distance);
+    let shading = studio_shading(p, normal, length(gradient), height, ray.world, distance);
     return pack_layer(distance, vec4f(shading.colour * shading.alpha, shading.alpha), false);
 }

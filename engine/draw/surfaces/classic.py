@@ -37,8 +37,18 @@ class ClassicSurfaces(LevelSurfaces):
         self._outline = self.uniform(OUTLINE, corners=outline(frame.camera, world[:3, 3], radius, frame.size))
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
-        program = self.program("draw/classic_surfaces", depth="keep", outline=OUTLINE)
-        program.draw(frame, step, CORNERS, **self.resources(frame), outline=self._outline)
+        self._crossings.program("draw/classic_surfaces", depth="keep", outline=OUTLINE).draw(
+            frame, step, CORNERS, surface=self._surface, counts=frame.counts, outline=self._outline,
+            **self._crossings.resources(),
+        )  # fmt: skip
+
+    @property
+    def _most(self):
+        return 1
+
+    @property
+    def _answers(self):
+        return 1
 
 
 def outline(camera: Camera, centre: np.ndarray, radius: float, size: tuple[int, int]) -> np.ndarray:

@@ -1,59 +1,29 @@
 """The level surfaces of a network with three inputs: a certified search skips none and never draws a guess."""
 
-from functools import cache
-from typing import TypedDict
+from collections.abc import Generator
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.codegen.bounds.ranges import check_bounded
-from engine.codegen.mlp.arithmetics import DUAL
-from engine.codegen.mlp.layout import upload, weights_binding
 from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Aim, Drawable, Hit
-from engine.draw.frame import FRAME, LAYERS, LAYERS_TYPE, Frame
+from engine.draw.frame import LAYERS, LAYERS_TYPE, Frame
 from engine.draw.node import box_chord, transformed
-from engine.draw.program import Program
+from engine.draw.surfaces.crossings import SURFACE, Crossings, crossings_of, ray_count
 from engine.draw.surfaces.debug_views import NORMAL_MAP, view_legend, view_number, view_span
 from engine.draw.words.legend import Legend
 from engine.errors import SettingError, ShapeError
-from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
-from engine.gpu.structs import Struct, struct
+from engine.gpu.passes import debug_group
 from engine.kernels import rays
+from engine.kernels.search.progress import Progress
 from engine.network.mlp import Mlp
 from engine.network.parts import observed
 from engine.reference.field import value_and_gradient
 from engine.view.camera import Camera
 
-SURFACE = struct(
-    "Surface",
-    inverse="mat4x4f",  # world to the node's space
-    normals="mat4x4f",  # gradients in the node's space to the world
-    region="vec4f",  # ball: (radius, -, -, 0); box: (half sizes, 1)
-    level="f32",
-    spacing="f32",
-    single="f32",  # 1: only this level
-    low="f32",  # values at the two ends of the palette (low, high)
-    high="f32",
-    reach="f32",  # the region's radius
-    nearest="f32",  # distance from the eye to the region
-    opacity="f32",
-    rim="f32",  # width of the surfaces' rim at the region's edge, pixels in a picture 720 high
-    undecided="f32",  # 1: undecided and grazing samples have colours of their own
-    most="f32",  # the most surfaces along a ray
-    searches="f32",  # the most searches along a ray
-    list="f32",
-)
 LAYERS_WRITE = Binding("layers", "write", LAYERS_TYPE)
-
-
-class SearchResources(TypedDict):
-    """The bindings of every file that searches surfaces, besides `frame`."""
-
-    surface: Array
-    weights: Array
-    counts: Array
 
 
 class Region:
@@ -137,8 +107,6 @@ class LevelSurfaces(Drawable):
         self.map, self.theme, self.opacity = map, theme, opacity
         self.surfaces, self.rim, self.debug = surfaces, rim, debug
         self._span = span
-        self._weights: Array | None = None
-        self._ray: tuple[Array, Array, Array] | None = None
         self.show(net, output)
 
     def show(self, net: Mlp, output: int = 0) -> None:
@@ -150,7 +118,7 @@ class LevelSurfaces(Drawable):
         check_bounded(net.shape)
         self.net, self.output = net, int(output)
         # The GPU gets a network with only this output.
-        self._observed, self._is_uploaded = observed(net, self.output), False
+        self._crossings: Crossings = crossings_of(observed(net, self.output), getattr(self, "_crossings", None))
         self._found_span: tuple | None = None
 
     @property
@@ -175,31 +143,14 @@ class LevelSurfaces(Drawable):
     def debug_span(self, camera: Camera, world: np.ndarray) -> tuple[float, float]:
         """(low, high): the values at the two ends of the debug view's colours."""
         eye, stretch = _eye(camera, world)
-        most = min(self.surfaces, rays.allowed(self._observed.shape).surfaces)
-        return view_span(self.debug, float(np.linalg.norm(eye)) * stretch, self.region.reach * stretch, most)
+        return view_span(self.debug, float(np.linalg.norm(eye)) * stretch, self.region.reach * stretch, self._most)
 
     def debug_legend(self, camera: Camera, world: np.ndarray) -> Legend | None:
         """The Legend of the debug view; None where the surfaces themselves are shown."""
         return view_legend(self.debug, self.map, self.debug_span(camera, world))
 
-    def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
-        """The Program of a file that searches this network's surfaces; its bindings are `resources` and `more`."""
-        return _program(self._observed.shape, name, depth, tuple(more.items()))
-
-    def resources(self, frame: Frame) -> SearchResources:
-        """The arrays for the bindings that all looks share."""
-        return {"surface": self._surface, "weights": self._uploaded(), "counts": frame.counts}
-
-    def _uploaded(self):
-        """The Array of the network's weights."""
-        if not self._is_uploaded:
-            self._weights, self._is_uploaded = upload(self._observed, self._weights), True
-        return self._weights
-
     def prepare(self, frame: Frame, world: np.ndarray) -> None:
-        self._uploaded()
         low, high = self.debug_span(frame.camera, world) if self.is_exact else self.span
-        allowed = rays.allowed(self._observed.shape)
         inverse, (eye, stretch) = np.linalg.inv(world), _eye(frame.camera, world)
         normals = np.eye(4)
         normals[:3, :3] = inverse[:3, :3].T
@@ -218,17 +169,39 @@ class LevelSurfaces(Drawable):
             opacity=self.opacity,
             rim=self.rim,
             undecided=float(self.debug == "undecided"),
-            most=min(self.surfaces, allowed.surfaces),
-            searches=allowed.searches,
+            most=self._most,
+            answers=self._answers,
             list=frame.list_number,
         )
 
-    def cast(self, frame: Frame, world: np.ndarray) -> None:
+    def cast(self, frame: Frame, world: np.ndarray) -> Generator[Progress, None, None]:
+        casting = self._casting(ray_count(frame), self._answers)
+        yield from self._crossings.find(frame, self._surface, casting, self._answers, self._most, self.name)
+        if not self.makes_layers:
+            return
         palette = palette_array(*(NORMAL_MAP if self.debug == "normals" else (self.map, self.theme)))
-        self.program("draw/level_surfaces", palette=PALETTE, layers=LAYERS_WRITE).compute(
-            frame, frame.samples, constants={"DEBUG_VIEW": float(view_number(self.debug))},
-            **self.resources(frame), palette=palette, layers=frame.layers,
-        )  # fmt: skip
+        program = self._crossings.program("draw/level_surfaces", palette=PALETTE, layers=LAYERS_WRITE)
+        with debug_group(frame.encoder, self.name):
+            program.compute(
+                frame, frame.samples, constants={"DEBUG_VIEW": float(view_number(self.debug))}, surface=self._surface,
+                counts=frame.counts, palette=palette, layers=frame.layers, **self._crossings.resources(),
+            )  # fmt: skip
+
+    @property
+    def _most(self):
+        """The most surfaces drawn along a ray."""
+        return min(self.surfaces, self._crossings.most)
+
+    @property
+    def _answers(self):
+        """How many crossings are looked for: one more than are drawn, to count the rays that have more."""
+        return min(self._most + 1, self._crossings.searches)
+
+    def _casting(self, count, answers):
+        rays.check_levels(self.level, self.spacing, 1)
+        return rays.CASTING.new(
+            rays=count, surfaces=answers, single=int(self.single), level=self.level, spacing=self.spacing
+        )
 
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         """The Hit at the first crossing, found by the same search as drawing; value and gradient are float64."""
@@ -240,7 +213,8 @@ class LevelSurfaces(Drawable):
         if length <= 0:
             return None
         entry = origin + direction * start
-        t, outcome, level, _ = self._first_crossing(entry, direction, length)
+        ray = np.array([*entry, length, *direction, 0.0])
+        t, outcome, level, _ = self._crossings.first(ray, self._casting(1, 1))
         if outcome == rays.MISS:
             return None
         place = entry + direction * t
@@ -255,29 +229,7 @@ class LevelSurfaces(Drawable):
             certain=outcome == rays.HIT,
         )
 
-    def _first_crossing(self, origin, direction, length):
-        """[t, outcome, level, rising] of one ray, by engine.kernels.rays; the arrays are reused."""
-        rays.check_levels(self.level, self.spacing, 1)
-        if self._ray is None:
-            self._ray = Array("f4", 8), Array("f4", 4), Array("u4", 2)
-        ray, crossing, cost = self._ray
-        ray.write([*origin, length, *direction, 0.0])
-        rays.kernel(self._observed.shape).run(
-            1, weights=self._uploaded(), rays=ray, crossings=crossing, costs=cost, casting=self.uniform(
-                rays.CASTING, rays=1, surfaces=1, single=int(self.single), level=self.level, spacing=self.spacing
-            ),
-        )  # fmt: skip
-        return crossing.read().tolist()
-
 
 def _eye(camera, world):
     """(the camera's eye in the node's space, the length of a unit of the node in the world)."""
     return transformed(np.linalg.inv(world), camera.eye), abs(np.linalg.det(world[:3, :3])) ** (1 / 3)
-
-
-@cache
-def _program(shape, name, depth, more):
-    return Program(
-        name, depth=depth, generated=rays.search_modules(shape, DUAL), frame=FRAME, surface=SURFACE,
-        weights=weights_binding(shape), counts=Binding("counts", "write", "array<atomic<u32>, 4>"), **dict(more),
-    )  # fmt: skip

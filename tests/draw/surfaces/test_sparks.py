@@ -52,5 +52,5 @@ def test_sparks_without_surfaces_are_drawn_on_every_background(drawn_theme):
 
 def test_a_shader_is_composed_once_for_all_tiles_and_frames():
     node = LevelSurfaces(SMALL)
-    of = lambda each: each.program("draw/level_surfaces", palette=PALETTE, layers=LAYERS_WRITE).module
+    of = lambda each: each._crossings.program("draw/level_surfaces", palette=PALETTE, layers=LAYERS_WRITE).module
     assert of(node) is of(LevelSurfaces(random_mlp([3, 8, 1], seed=2)))

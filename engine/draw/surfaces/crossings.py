@@ -1,0 +1,213 @@
+"""Where the rays of a tile's samples cross a network's levels, and its gradients there: what surfaces are drawn from.
+
+Tiny networks are searched and shaded in one kernel (`Searched`), which no way through memory is as fast as. All others
+are searched by passes over arrays (`Stored`), so that nothing but these passes depends on a network's shape.
+"""
+
+from collections.abc import Generator
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from engine.codegen.bounds.budget import is_shallow
+from engine.codegen.mlp.arithmetics import DUAL
+from engine.codegen.mlp.body import is_written_out
+from engine.codegen.mlp.layout import upload, weights_binding
+from engine.draw.frame import FRAME, Frame
+from engine.draw.program import Program
+from engine.draw.surfaces.hit_gradients import VEC4, HitGradients
+from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding
+from engine.gpu.device import device
+from engine.gpu.passes import debug_group
+from engine.gpu.structs import Struct, struct
+from engine.kernels import rays
+from engine.kernels.search.progress import Progress
+from engine.network.mlp import Mlp, Shape
+
+SURFACE = struct(
+    "Surface",
+    inverse="mat4x4f",  # world to the node's space
+    normals="mat4x4f",  # gradients in the node's space to the world
+    region="vec4f",  # ball: (radius, -, -, 0); box: (half sizes, 1)
+    level="f32",
+    spacing="f32",
+    single="f32",  # 1: only this level
+    low="f32",  # values at the two ends of the palette (low, high)
+    high="f32",
+    reach="f32",  # the region's radius
+    nearest="f32",  # distance from the eye to the region
+    opacity="f32",
+    rim="f32",  # width of the surfaces' rim at the region's edge, pixels in a picture 720 high
+    undecided="f32",  # 1: undecided and grazing samples have colours of their own
+    most="f32",  # the most surfaces drawn along a ray
+    answers="f32",  # of the search along a ray: one more where there is room, to tell whether those are all
+    list="f32",
+)
+# Bindings of what draws surfaces; and those of what reads stored crossings.
+DRAWS: dict[str, Any] = {
+    "frame": FRAME,
+    "surface": SURFACE,
+    "counts": Binding("counts", "write", "array<atomic<u32>, 4>"),
+}
+READ: dict[str, Any] = {
+    "crossings": Binding("crossings", "read", "array<vec4f>"),
+    "gradients": Binding("gradients", "read", "array<vec4f>"),
+    "costs": Binding("costs", "read", "array<vec2u>"),
+}
+RAYS = Program("draw/surface_rays", frame=FRAME, surface=SURFACE, rays=Binding("rays", "write", "array<vec4f>"))
+
+
+class Crossings:
+    """Where rays cross the levels of one node's network.
+
+    most        how many surfaces along a ray can be found
+    searches    how many answers a ray may be asked for
+    """
+
+    def __init__(self, net: Mlp):
+        self._weights: Array | None = None
+        self._casting = Array(rays.CASTING.dtype, 1, "uniform")
+        self._ray: tuple[Array, Array, Array] | None = None
+        self.show(net)
+
+    def show(self, net: Mlp) -> None:
+        """Takes another network of the same shape; compiles nothing."""
+        self.net, self._is_uploaded = net, False
+        allowed = rays.allowed(net.shape)
+        self.most, self.searches = allowed.surfaces, allowed.searches
+
+    @property
+    def weights(self) -> Array:
+        """The network's weights on the GPU."""
+        if not self._is_uploaded or self._weights is None:
+            self._weights, self._is_uploaded = upload(self.net, self._weights), True
+        return self._weights
+
+    def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
+        """The Program of a file that draws what is found; its bindings are `frame`, `surface`, `counts`, those that
+        `resources` gives, and `more`."""
+        raise NotImplementedError
+
+    def resources(self) -> dict[str, Any]:
+        """The arrays that the program reads crossings from."""
+        raise NotImplementedError
+
+    def find(
+        self, frame: Frame, surface: Array, casting: np.ndarray, answers: int, most: int, name: str
+    ) -> Generator[Progress, None, None]:
+        """Finds what can be found of a tile's rays before they are shaded.
+
+        surface         the uniform of a SURFACE
+        casting         a rays.CASTING for `ray_count(frame)` rays
+        answers, most   as in SURFACE
+        name            of the node, for frame debuggers
+        """
+        raise NotImplementedError
+
+    def first(self, ray: np.ndarray, casting: np.ndarray) -> list[float]:
+        """[t, outcome, level, rising] of one ray's first crossing; waits.
+
+        ray   (8,): where it begins, its length, its direction, 0
+        """
+        if self._ray is None:
+            self._ray = Array("f4", 8), Array("f4", 4), Array("u4", 2)
+        given, crossing, cost = self._ray
+        given.write(ray)
+        self._casting.write(casting)
+        rays.kernel(self.net.shape).run(
+            1, weights=self.weights, rays=given, crossings=crossing, costs=cost, casting=self._casting
+        )
+        return crossing.read().tolist()
+
+
+class Searched(Crossings):
+    """Crossings of a tiny network, searched by the kernel that shades them."""
+
+    def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
+        return _searching(self.net.shape, name, depth, tuple(more.items()))
+
+    def resources(self) -> dict[str, Any]:
+        return {"weights": self.weights}
+
+    def find(
+        self, frame: Frame, surface: Array, casting: np.ndarray, answers: int, most: int, name: str
+    ) -> Generator[Progress, None, None]:
+        self.resources()
+        yield from ()
+
+
+class Stored(Crossings):
+    """Crossings in arrays, which are used again for each tile; rays are in the order of `draw/surface_ray`.
+
+    rays        two vec4f a ray: where it enters the region and the length of its part there; its direction
+    crossings   `answers` a ray, see engine.kernels.rays
+    gradients   `most` vec4f a ray: the network's gradient at each hit
+    costs       a vec2u a ray: segments, evaluations
+    """
+
+    def __init__(self, net: Mlp):
+        self.rays, self.crossings, self.gradients = (Array(VEC4, 1) for _ in range(3))
+        self.costs = Array("u4", 2)
+        self._hits: HitGradients | None = None
+        super().__init__(net)
+
+    def show(self, net: Mlp) -> None:
+        super().show(net)
+        if self._hits is not None:
+            self._hits.field.show(net)
+
+    def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
+        return _reading(name, depth, tuple(more.items()))
+
+    def resources(self) -> dict[str, Any]:
+        return {"crossings": self.crossings, "gradients": self.gradients, "costs": self.costs}
+
+    def find(
+        self, frame: Frame, surface: Array, casting: np.ndarray, answers: int, most: int, name: str
+    ) -> Generator[Progress, None, None]:
+        count = ray_count(frame)
+        self.rays = grown(self.rays, VEC4, 2 * count)
+        self.crossings = grown(self.crossings, VEC4, answers * count)
+        self.gradients = grown(self.gradients, VEC4, most * count)
+        self.costs = grown(self.costs, "u4", 2 * count)
+        with debug_group(frame.encoder, name):
+            RAYS.compute(frame, frame.samples, surface=surface, rays=self.rays)
+        self._casting.write(casting)
+        rays.kernel(self.net.shape).prepared(
+            rays.workgroups(count), weights=self.weights, casting=self._casting, rays=self.rays,
+            crossings=self.crossings, costs=self.costs,
+        ).record(frame.encoder)  # fmt: skip
+        device().submit(frame.encoder)
+        self._hits = self._hits or HitGradients(self.net)
+        for _ in self._hits.steps(self.rays, self.crossings, self.gradients, count, answers, most):
+            yield Progress(0, count)
+        frame.encoder = device().encoder("surfaces")
+
+
+def crossings_of(net: Mlp, before: Crossings | None) -> Crossings:
+    """The Crossings of a network: those there were, if they can show it."""
+    if before is not None and before.net.shape == net.shape:
+        before.show(net)
+        return before
+    tiny = is_shallow(net.shape) and is_written_out(net.shape)
+    return Searched(net) if tiny else Stored(net)
+
+
+def ray_count(frame: Frame) -> int:
+    """The rays of a frame's tile in arrays: 64 for each workgroup of 8 x 8 samples, those beside the tile included."""
+    across, down = (-(-n // 8) for n in frame.samples)
+    return 64 * across * down
+
+
+@cache
+def _searching(shape: Shape, name: str, depth: str | None, more: tuple) -> Program:
+    generated = {"crossings": "#import draw/crossings_searched\n", **rays.search_modules(shape, DUAL)}
+    return Program(name, depth=depth, generated=generated, **DRAWS, weights=weights_binding(shape), **dict(more))
+
+
+@cache
+def _reading(name: str, depth: str | None, more: tuple) -> Program:
+    generated = {"crossings": "#import draw/crossings_stored\n"}
+    return Program(name, depth=depth, generated=generated, **DRAWS, **READ, **dict(more))

@@ -1,0 +1,85 @@
+"""A network's gradients where rays hit its levels: hits are listed, then evaluated part by part."""
+
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+
+from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding
+from engine.gpu.device import device
+from engine.gpu.kernel import Kernel, spread
+from engine.gpu.structs import struct
+from engine.kernels.field import Field
+from engine.network.mlp import Mlp
+
+VEC4 = np.dtype(("f4", 4))
+# rays: their number; answers, most: crossings and gradients a ray; first, count: the part of the list.
+LISTING = struct("Listing", rays="u32", answers="u32", most="u32", first="u32", count="u32")
+WORKGROUP = 64
+# Multiply-adds a submission: some 0.05 s on two cores, after which a window handles its events.
+WORK = 1 << 28
+
+
+class HitGradients:
+    """The gradients of one network at the hits of rays.
+
+    net   an Mlp of three inputs and one output
+    """
+
+    def __init__(self, net: Mlp):
+        self.field = Field(net, "tangent")
+        self._list, self._total = Array("u4", 1), Array("u4", 1)
+
+    def steps(
+        self, rays: Array, crossings: Array, gradients: Array, count: int, answers: int, most: int
+    ) -> Iterator[None]:
+        """Writes the gradients, part by part; waits before it yields.
+
+        rays        two vec4f a ray, see `draw.surfaces.crossings`
+        crossings   `answers` a ray
+        gradients   `most` vec4f a ray: is written where crossings are hits, up to the first that is none
+        count       of rays
+        """
+        self._list = grown(self._list, "u4", count * most)
+        self._total.write([0])
+        listing = LISTING.new(rays=count, answers=answers, most=most)
+        _kernel("list").run(
+            spread(-(-count // WORKGROUP)), listing=listing, rays=rays, crossings=crossings, list=self._list,
+            total=self._total,
+        )  # fmt: skip
+        hits = int(self._total.read()[0])
+        size = max(WORKGROUP, WORK // (4 * self.field.net.weight_count))
+        for part in self.field.parts(hits):
+            for first in range(part.start, part.stop, size):
+                last = min(first + size, part.stop)
+                listing = LISTING.new(rays=count, answers=answers, most=most, first=first, count=last - first)
+                self._record(listing, last - first, rays, crossings, gradients)
+                self._total.read()
+                yield
+
+    def _record(self, listing, count, rays, crossings, gradients):
+        points, groups = Array(VEC4, 4 * count), -(-count // WORKGROUP)
+        with device().recording() as encoder:
+            _kernel("enter").prepared(
+                groups, listing=listing, rays=rays, crossings=crossings, list=self._list, points=points
+            ).record(encoder)
+            values = self.field.record(encoder, points, count)
+            _kernel("leave").prepared(
+                groups, listing=listing, list=self._list, values=values, gradients=gradients
+            ).record(encoder)
+
+
+READ = {name: Binding(name, "read", "array<vec4f>") for name in ("rays", "crossings", "values")}
+LIST = Binding("list", "read", "array<u32>")
+BINDINGS = {
+    "list": (READ["rays"], READ["crossings"], Binding("list", "write", "array<u32>"),
+             Binding("total", "write", "array<atomic<u32>, 1>")),
+    "enter": (READ["rays"], READ["crossings"], LIST, Binding("points", "write", "array<vec4f>")),
+    "leave": (LIST, READ["values"], Binding("gradients", "write", "array<vec4f>")),
+}  # fmt: skip
+
+
+@cache
+def _kernel(name: str) -> Kernel:
+    return Kernel.of(f"draw/hits_{name}", (Binding("listing", "uniform", LISTING), *BINDINGS[name]))

@@ -1,0 +1,20 @@
+// What is found along a sample's ray, by a search here and now: for networks so small that arrays would take longer.
+#import generated/network
+#import arithmetic/search
+#import draw/surface_ray
+
+fn crossings_begin(ray: SurfaceRay) {
+    search_begin(ray.entry, ray.direction, ray.chord.length, surface.level, surface.spacing, surface.single > 0.5);
+}
+
+fn ray_crossing(ray: SurfaceRay, k: u32) -> Crossing {
+    return search_next();
+}
+
+fn ray_gradient(ray: SurfaceRay, k: u32, p: vec3f) -> vec3f {
+    return network_sample(p, 0u).gradient;
+}
+
+fn ray_segments(ray: SurfaceRay) -> u32 {
+    return search_segments;
+}
