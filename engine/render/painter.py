@@ -15,7 +15,8 @@ from engine.gpu.timing import PassTime, timing_lack
 from engine.render.picture import Picture
 from engine.render.present import blit, draw_sprites
 from engine.render.refinement import Quality, Refinement
-from engine.render.renderer import Renderer, Steps, Subject, advanced
+from engine.render.renderer import Renderer, Steps, advanced
+from engine.render.shot import Subject
 from engine.render.tiling import TILE_BYTES
 
 # Bytes of a tile's layers on a software driver, where events wait for a tile: about 0.1 s, or less if tiles turn out to

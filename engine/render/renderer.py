@@ -4,15 +4,13 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import replace
 
 import numpy as np
 
 from engine.draw.drawable import Aim, Drawable, Hit
-from engine.draw.frame import FRAME, LAYERS, NOT_YET, THEMES, Frame, Sprite, Theme
-from engine.draw.node import Node
-from engine.draw.words.legend import Legend, legend_sprites
+from engine.draw.frame import FRAME, LAYERS, THEMES, Frame, Sprite
+from engine.draw.words.legend import legend_sprites
 from engine.gpu.array import Array, grown
 from engine.gpu.device import device
 from engine.gpu.passes import debug_group
@@ -22,98 +20,15 @@ from engine.kernels.search.budget import Allowance, Budget
 from engine.kernels.search.progress import Progress
 from engine.render.picture import Picture, Report
 from engine.render.present import draw_sprites
-from engine.render.tile_passes import Placed, compose_layers, draw_light, draw_solid, frame_struct, resolve
-from engine.render.tiling import Rectangle, TilePlan, overlap, plan
-from engine.view.camera import Camera
+from engine.render.shot import Shot, Subject
+from engine.render.tile_passes import compose_layers, draw_light, draw_solid, frame_struct, resolve
+from engine.render.tiling import Rectangle, overlap, plan
 
 # What `Renderer.steps` gives: it is sent True to end it with what is known.
 Steps = Generator[Progress, bool | None, Picture]
 # A tile that was handed to the GPU, and the copy of its pixels.
 Waiting = tuple[Rectangle, ReadBack]
 PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
-
-
-class Subject(Protocol):
-    """What a Renderer draws: the part of a Scene that this room uses.
-
-    stage         the root node
-    theme         a key of THEMES
-    drawn_theme   the key of another theme to use instead; or None
-    """
-
-    stage: Node
-    camera: Camera
-    theme: str
-
-    @property
-    def drawn_theme(self) -> str | None: ...
-
-    def advance(self, clock: Any) -> None:
-        """Updates the stage for a moment."""
-
-    def legend(self) -> Legend | None:
-        """The Legend of that moment, or None."""
-
-
-@dataclass
-class Shot:
-    """One picture of a scene at a moment, while it is being made.
-
-    plan        its TilePlan
-    drawables   each with its transform, in the order of the stage
-    times       PassTimes of its passes, if they are timed; else None
-    counts      Array, see draw.frame.Frame
-    sprites     words and legend, in pixels of the picture; None before the first tile is begun
-    is_prepared  True once the first tile is begun
-    allowance   what is left of the Budget for searching rays
-    drawn       samples of the tiles that are done
-    """
-
-    scene: Subject
-    plan: TilePlan
-    theme: Theme
-    drawables: list[Placed]
-    times: PassTimes | None = None
-    counts: Array = NOT_YET
-    sprites: list[Sprite] | None = None
-    is_prepared: bool = False
-    allowance: Allowance = NOT_YET
-    drawn: int = 0
-
-    @property
-    def lists(self) -> list[Placed]:
-        """The drawables that make layers."""
-        return [placed for placed in self.drawables if placed[0].makes_layers]
-
-    @property
-    def is_exact(self) -> bool:
-        """True if the colours of some node are values."""
-        return any(node.is_exact for node, _ in self.drawables)
-
-    @property
-    def casting(self) -> list[Placed]:
-        """The drawables that cast rays."""
-        return [placed for placed in self.drawables if placed[0].casts_rays]
-
-    def samples(self, size: tuple[int, int]) -> int:
-        """The number of samples in so many pixels."""
-        return size[0] * size[1] * self.plan.grid**2
-
-    def rays(self, size: tuple[int, int]) -> int:
-        """The number of samples in so many pixels for which rays are cast."""
-        return self.samples(size) * len(self.casting)
-
-    def progress(self, more: float = 0.0) -> Progress:
-        """What is decided: the tiles that are done, and so many samples of the present one. In a scene that casts no
-        rays its samples stand for them."""
-        samples = self.samples(self.plan.size)
-        rays = self.rays(self.plan.size) or samples
-        return Progress(round((self.drawn + more) * rays / samples), rays)
-
-    def heed(self, enough: bool | None) -> None:
-        """Ends the search for crossings, if that is asked for."""
-        if enough:
-            self.allowance.stop()
 
 
 class Renderer:
