@@ -1,7 +1,7 @@
 """Where the rays of a tile's samples cross a network's levels, and its gradients there: what surfaces are drawn from.
 
-Tiny networks are searched and shaded in one kernel (`Searched`), which no way through memory is as fast as. All others
-are searched by passes over arrays (`Stored`), so that nothing but these passes depends on a network's shape.
+Tiny networks are searched and shaded in one kernel (`SearchedCrossings`), which no way through memory is as fast as.
+All others are cast by passes over arrays (`StoredCrossings`), so that only these passes depend on a network's shape.
 """
 
 from collections.abc import Generator
@@ -122,7 +122,7 @@ class Crossings:
         return crossing.read().tolist()
 
 
-class Searched(Crossings):
+class SearchedCrossings(Crossings):
     """Crossings of a tiny network, searched by the kernel that shades them."""
 
     def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
@@ -138,7 +138,7 @@ class Searched(Crossings):
         yield from ()
 
 
-class Stored(Crossings):
+class StoredCrossings(Crossings):
     """Crossings in arrays, which are used again for each tile; rays are in the order of `draw/surface_ray`.
 
     rays        two vec4f a ray: where it enters the region and the length of its part there; its direction
@@ -192,7 +192,7 @@ def crossings_of(net: Mlp, before: Crossings | None) -> Crossings:
         before.show(net)
         return before
     tiny = is_shallow(net.shape) and is_written_out(net.shape)
-    return Searched(net) if tiny else Stored(net)
+    return SearchedCrossings(net) if tiny else StoredCrossings(net)
 
 
 def ray_count(frame: Frame) -> int:

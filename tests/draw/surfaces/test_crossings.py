@@ -6,7 +6,7 @@ import pytest
 import engine
 from engine.draw.surfaces import crossings
 from engine.draw.surfaces.classic import ClassicSurfaces
-from engine.draw.surfaces.crossings import Searched, Stored
+from engine.draw.surfaces.crossings import SearchedCrossings, StoredCrossings
 from engine.draw.surfaces.hit_gradients import HitGradients
 from engine.draw.surfaces.level_surfaces import LevelSurfaces, Region
 from engine.gpu.array import Array
@@ -48,10 +48,10 @@ def picture(make, tile_bytes=None):
 @pytest.mark.parametrize("more", [{"debug": "segments"}, {"region": Region("box", (2, 3, 4)), "surfaces": 3}])
 def test_stored_crossings_draw_what_searched_ones_draw(monkeypatch, kind, more):
     make = lambda: kind(NET, spacing=0.6, **more)
-    assert isinstance(make()._crossings, Searched)
+    assert isinstance(make()._crossings, SearchedCrossings)
     searched = picture(make)
     monkeypatch.setattr(crossings, "is_written_out", lambda shape: False)
-    assert isinstance(make()._crossings, Stored)
+    assert isinstance(make()._crossings, StoredCrossings)
     # Tiles whose corners lie anywhere give the same.
     for tile_bytes in (None, 31 * 7 * 8 * 16):
         stored = picture(make, tile_bytes)
