@@ -25,6 +25,7 @@ from engine.network.rules.extrema import extrema
 from tests.network.every_activation import BOUNDED, SOME
 
 PLACES = 17
+ULP = 2.0**-23
 # The others, three in a network: less to compile.
 REST = [a for a in BOUNDED if a not in SOME and extrema(a, "slope").most < np.inf]
 
@@ -222,17 +223,15 @@ def test_only_networks_of_three_inputs_have_rays():
         enclosure_module(random_mlp((2, 4, 1)).shape)
 
 
-@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
-def test_value_and_slope_from_one_exponential_are_as_exact_as_apart(name):
-    activation = Activation(name)
-    z = np.concatenate([np.linspace(-43, 43, 4000), np.geomspace(1e-8, 43, 200)]).astype("f4")
+def both(lines, call, z):
+    """Value and slope of an activation at z, (N,) each, by one call of the WGSL that gives both."""
     bindings = (Binding("z", "read", "array<vec4f>"), Binding("both", "write", "array<vec4f>"))
     text = f"""\
 #import generated/bindings
-#import lib/saturating
+{lines}
 @compute @workgroup_size(1)
 fn main(@builtin(global_invocation_id) id: vec3u) {{
-    let b = {name}_both(z[id.x]);
+    let b = {call};
     both[2u * id.x] = b.value;
     both[2u * id.x + 1u] = b.slope;
 }}
@@ -240,8 +239,21 @@ fn main(@builtin(global_invocation_id) id: vec3u) {{
     module = compose("generated/probe", {"probe": text, "bindings": declare(bindings)})
     both = Array("f4", 2 * len(z))
     Kernel(module, bindings).run(len(z) // 4, z=Array.of(z), both=both)
-    value, slope = both.read().reshape(-1, 2, 4).transpose(1, 0, 2).reshape(2, -1).astype(float)
-    ulp = 2.0**-23
+    return both.read().reshape(-1, 2, 4).transpose(1, 0, 2).reshape(2, -1).astype(float)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_value_and_slope_from_one_exponential_are_as_exact_as_apart(name):
+    activation = Activation(name)
+    z = np.concatenate([np.linspace(-43, 43, 4000), np.geomspace(1e-8, 43, 200)]).astype("f4")
+    value, slope = both("#import lib/saturating", f"{name}_both(z[id.x])", z)
     # The value to 4 ulp of 1 and the slope to 16 of itself: what the bounds take them for.
-    assert (abs(value - activation.value(z)) <= 4 * ulp).all()
-    assert (abs(slope - activation.slope(z)) <= 16 * ulp * activation.slope(z)).all()
+    assert (abs(value - activation.value(z)) <= 4 * ULP).all()
+    assert (abs(slope - activation.slope(z)) <= 16 * ULP * activation.slope(z)).all()
+
+
+def test_value_and_slope_of_a_sine_from_one_reduction_are_as_exact_as_apart():
+    z = np.concatenate([np.linspace(-5000, 5000, 4000), np.geomspace(1e-8, 5000, 200)]).astype("f4")
+    value, slope = both("#import lib/wave", "sine_both(z[id.x], 2.0)", z)
+    assert (abs(value - np.sin(2.0 * z.astype(float))) <= 4 * ULP).all()
+    assert (abs(slope - 2.0 * np.cos(2.0 * z.astype(float))) <= 8 * ULP).all()

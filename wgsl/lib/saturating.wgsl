@@ -1,10 +1,6 @@
 // tanh and sigmoid with their slopes at once, from one exponential: the value to 4 ulp of 1, the slope to 16 of itself.
+#import lib/both
 #import lib/exponential
-
-struct Both {
-    value: vec4f,
-    slope: vec4f,
-}
 
 // exp(x) for x <= 0: safe_exp without the care that larger x need; never 0.
 fn falling_exp(x: vec4f) -> vec4f {

@@ -7,8 +7,7 @@ W, error bound and radius with |W|; then every group of four is lifted by its ac
 
 from collections.abc import Iterator, Sequence
 
-from engine.codegen.bounds.parabola import LIFT
-from engine.codegen.bounds.ranges import range_functions
+from engine.codegen.bounds.lifts import lift
 from engine.codegen.bounds.softmax import OF_MARGIN, margin_function
 from engine.codegen.matmul.product import ROW_BLOCKS, SLAB
 from engine.codegen.mlp.units import IDENTITY, Group, imports, layer_groups, selected
@@ -54,7 +53,7 @@ def end_module(joint: Activation | None) -> str:
         lines = function("layered_result(at: u32) -> Parabola", ["return layered_sums(at, 0u);"])
         return "\n".join(["#import arithmetic/parabola", "", *lines])
     of_margin = OF_MARGIN[joint.name]
-    lifts = ["#import arithmetic/parabola", "#import lib/exponential", *imports([of_margin]), *_lift(of_margin, 0)]
+    lifts = ["#import arithmetic/parabola", "#import lib/exponential", *imports([of_margin]), *lift(of_margin, 0)]
     return "\n".join([*lifts, margin_function()])
 
 
@@ -149,7 +148,7 @@ def _lifts(kinds) -> Iterator[str]:
     """The functions lift_<number> of the activations, and layered_lift(kind, z, terms)."""
     bent = list(dict.fromkeys(a for kind in kinds for a in kind if a.name not in ("identity", "product")))
     for i, activation in enumerate(bent):
-        yield from _lift(activation, i)
+        yield from lift(activation, i)
 
     def one(activation: Activation) -> str:
         if activation.name == "product":
@@ -162,10 +161,6 @@ def _lifts(kinds) -> Iterator[str]:
     lines = [f"var lifted = {texts[0]};"]
     lines += [f"if kind == {i}u {{ lifted = {text}; }}" for i, text in enumerate(texts) if i]
     yield from function("layered_lift(kind: u32, z: Parabola, terms: f32) -> Parabola", [*lines, "return lifted;"])
-
-
-def _lift(activation, suffix):
-    return [range_functions(activation, suffix), LIFT.format(suffix=suffix)]
 
 
 def _shared(k, columns, lanes):

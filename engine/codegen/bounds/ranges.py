@@ -108,6 +108,8 @@ class _Derivative:
     def padded(self) -> str:
         """The statement that returns `r`, wider by its rounding."""
         rough, floor = ACCURACY[self.activation.name][1]
+        if not rough and not floor:
+            return "return r;"
         return f"return range_padded(r, {rough}.0, {number(floor * (self.extrema.most if self.limited else 1.0))});"
 
     def at_breaks(self) -> list[str]:
@@ -147,14 +149,18 @@ def range_functions(activation: Activation, suffix: object) -> str:
     rule, a = activation.rule, activation.argument
     slope, curvature = _Derivative(activation, "slope"), _Derivative(activation, "curvature")
     (relative, absolute), _ = ACCURACY[activation.name]
-    error = f"{relative}.0 * ULP * abs(value) + {number(absolute * max([1.0, *map(abs, activation.parameters)]))} * ULP"
+    error = f"{relative}.0 * ULP * abs(value)" if relative else "vec4f(0.0)"
+    if absolute:
+        error += f" + {number(absolute * max([1.0, *map(abs, activation.parameters)]))} * ULP"
     if rule.period(a):
         error = f"select({error}, vec4f(2.0), abs(z) > vec4f({number(SINE_MOST * rule.period(a) / (2 * np.pi))}))"
     parts = {
         "value_{}(z: vec4f) -> vec4f": [f"return {activation.wgsl('value', 'z')};"],
         "slope_{}(z: vec4f) -> vec4f": [f"return {slope('z')};"],
         "value_error_{}(z: vec4f, value: vec4f) -> vec4f": [f"return {error};"],
-        "argument_error_{}(z: vec4f) -> vec4f": [f"return {number(rule.scaled)} * ULP * abs(z);"],
+        "argument_error_{}(z: vec4f) -> vec4f": [
+            f"return {f'{number(rule.scaled)} * ULP * abs(z)' if rule.scaled else 'vec4f(0.0)'};"
+        ],
         "slope_range_{}(z: Range) -> Range": _ranged(slope),
         "slope_most_{}(z: vec4f, slope: vec4f, e: vec4f) -> vec4f": _slope_most(slope, curvature, suffix),
         "slope_near_{}(ends: Range, p: vec4f, q: vec4f, e: vec4f) -> Range": _slope_near(slope, curvature),
@@ -192,7 +198,7 @@ def _slope_most(slope, curvature, suffix):
         body = f"select({near}, vec4f({slope.most}), e > vec4f({number(1 / rate)}))"
     elif slope.limited and curvature.limited:
         body = f"abs(slope) * (1.0 + {rough}.0 * ULP) + {number(floor * slope.extrema.most)} * ULP"
-        body += f" + {curvature.most} * e"
+        body += f" + {curvature.most} * e" if curvature.extrema.most else ""
     else:
         return [
             "let reach = e + ULP * (abs(z) + e);",
@@ -226,21 +232,48 @@ def _slope_near(slope, curvature):
     return [*lines, *slope.at_extrema(), slope.padded()]
 
 
+# The interpolation error from a Range of curvatures: one of one sign bends s least where the ends are closest.
+BENT = (
+    "let wide = change + slack;",
+    "let narrow = max(change - slack, vec4f(0.0));",
+    "let most = wide * wide * 0.125;",
+    "let least = narrow * narrow * 0.125;",
+    "var low = -c.high * select(least, most, c.high > vec4f(0.0));",
+    "var high = -c.low * select(least, most, c.low < vec4f(0.0));",
+)
+
+
+def curvature_near(activation: Activation, suffix: object, third: float) -> str:
+    """`bend_over_SUFFIX(ends, p, q, e, change)`: as `bend_SUFFIX`, from the curvatures p and q at the ends.
+
+    third   the largest magnitude of s'''
+    """
+    curvature = _Derivative(activation, "curvature")
+    lines = [
+        "let z = Range(ends.low - e, ends.high + e);",
+        "let slack = 2.0 * e;",
+        f"let far = {number(third * (1 + 1e-6))} * e;",
+        "let near = range_over(p, q);",
+        f"let top = vec4f({curvature.most});",
+        "var r = Range(max(near.low - far, -top), min(near.high + far, top));",
+        *curvature.at_extrema(),
+        # What value and slope are off by, and their product.
+        f"let c = range_padded(r, 64.0, {number(16.0 * curvature.extrema.most)});",
+        *BENT,
+        "return Range(low, high);",
+    ]
+    head = f"bend_over_{suffix}(ends: Range, p: vec4f, q: vec4f, e: vec4f, change: vec4f) -> Range"
+    return "\n".join(function(head, lines))
+
+
 def _bend(curvature, suffix):
     activation = curvature.activation
     kinks = [(z, jump) for z, jump in activation.rule.kinks(activation.argument) if jump]
     if not curvature.extrema.most and not kinks:
         return ["return Range(vec4f(0.0), vec4f(0.0));"]
-    lines = [
-        f"let c = curvature_range_{suffix}(z);",
-        # A curvature of one sign bends s least where the ends are closest.
-        "let wide = change + slack;",
-        "let narrow = max(change - slack, vec4f(0.0));",
-        "let most = wide * wide * 0.125;",
-        "let least = narrow * narrow * 0.125;",
-        "var low = -c.high * select(least, most, c.high > vec4f(0.0));",
-        "var high = -c.low * select(least, most, c.low < vec4f(0.0));",
-    ]
+    lines = [f"let c = curvature_range_{suffix}(z);", *BENT]
+    if not curvature.extrema.most:
+        lines = ["let wide = change + slack;", "var low = vec4f(0.0);", "var high = vec4f(0.0);"]
     for z, jump in kinks:
         # The chord over a kink of this jump is off by at most jump * width / 4, on the side the kink opens to.
         slack = 1e-6 * abs(z)
