@@ -19,10 +19,12 @@ from engine.gpu.kernel import Kernel
 from engine.kernels.enclosure import enclose
 from engine.kernels.search.layered import VARIANTS
 from engine.network.activations import Activation
+from engine.network.graph.lowering.layers import as_mlp
 from engine.network.mlp import Mlp, Shape
 from engine.network.random import random_mlp
 from engine.network.rules.extrema import extrema
 from tests.network.every_activation import BOUNDED, SOME
+from tests.network.graph.forms import made
 
 PLACES = 17
 ULP = 2.0**-23
@@ -125,6 +127,16 @@ def test_of_numbers_that_overflow_nothing_is_said():
     origins, directions, starts, ends = pieces(20, 1)
     bounds = enclose(net, origins, directions, starts, ends)
     assert (bounds[..., 0] <= -1).all() and (bounds[..., 1] >= 1).all()
+
+
+@pytest.mark.parametrize("form", ["normed", "quotient", "residual", "sloped"])
+def test_layer_norms_quotients_and_residual_sums_stay_in_their_bounds(form):
+    net = as_mlp(made(form))
+    assert outside(net, count=300) == 0
+    origins, directions, _, _ = pieces(100, 1)
+    bounds = enclose(net, origins, directions, 0.0, 0.01)
+    # Where a short piece has none of a gap, the bounds are of use.
+    assert np.median(np.ptp(bounds.reshape(100, -1), axis=1)) < 0.5
 
 
 def test_the_square_of_a_distance_by_products_is_bounded_closely():

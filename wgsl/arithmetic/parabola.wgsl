@@ -10,6 +10,9 @@ const TINY = 1.0e-30;
 // More than what products with weights below 2^-126 lose, in parts of their factor's error bound: 2^-126 of 4 ulp.
 const FLUSHED = 1.0e-30;
 
+// The remainder of what may be anything.
+const OPEN = 1.0e30;
+
 struct Parabola {
     near: vec4f,
     far: vec4f,
@@ -56,7 +59,10 @@ fn parabola_of(near: vec4f, far: vec4f, error_bound: vec4f, d: Range, terms: f32
     let middle = 0.5 * (d.low + d.high);
     let radius = 0.5 * (d.high - d.low);
     let all = fma(vec4f(4.0 * ULP), max(abs(near), abs(far)), error_bound) + TINY;
-    return Parabola(near, far, all, middle, radius + (terms + 16.0) * ULP * (abs(middle) + radius) + TINY);
+    let stray = radius + (terms + 16.0) * ULP * (abs(middle) + radius) + TINY;
+    // Over a gap of an activation nothing is known: without this, infinities would become no number.
+    let known = stray < vec4f(OPEN);
+    return Parabola(near, far, all, select(vec4f(0.0), middle, known), select(vec4f(OPEN), stray, known));
 }
 
 // The bounds, padded for the rounding of their own last steps.
