@@ -76,6 +76,7 @@ class Drawable(Node):
                   the surfaces, dimmed by those in front); for "cloud", `draw_cloud` is called instead
     makes_layers  True if its `cast` writes a list of layers
     casts_rays    True if its `cast` casts a ray for each sample, which the Report counts
+    drafts        True if frame.draft has it drawn sooner, its rays undecided
     is_exact      True if its colours are values, which must be shown unchanged
     coarsest      the least scale, relative to the full size per side, at which live views draw it
     """
@@ -83,6 +84,7 @@ class Drawable(Node):
     phase: str | None = "solid"
     makes_layers = False
     casts_rays = False
+    drafts = False
     is_exact = False
     coarsest = 0.0
 

@@ -103,6 +103,7 @@ class Frame:
     grid        samples along a pixel's side
     theme       Theme
     exact       True if colours are values, so that the tone curve's shoulder is not applied
+    draft       True for a picture drawn soon, whose rays need not be certain
     allowance   what is left of the picture's Budget for searching rays
     """
 
@@ -123,6 +124,7 @@ class Frame:
     list_number: int = 0
     sprites: list[Sprite] = field(default_factory=list)
     exact: bool = False
+    draft: bool = False
     allowance: Allowance = NOT_YET
 
     @property

@@ -12,6 +12,7 @@ from engine.errors import NeurosceneError
 from engine.gpu.device import device
 from engine.gpu.passes import View, render_pass
 from engine.gpu.timing import PassTime, timing_lack
+from engine.kernels.search.progress import Progress
 from engine.render.picture import Picture
 from engine.render.present import blit, draw_sprites
 from engine.render.refinement import Quality, Refinement
@@ -45,6 +46,7 @@ class Painter:
         self._steps: Steps | None = None
         self._drawing = Quality(1.0, 1)
         self._spent = 0.0
+        self._progress: Progress | None = None
         self._size: tuple[int, int] | None = None
         self._reported: str | None = None
 
@@ -55,8 +57,10 @@ class Painter:
 
     def changed(self) -> None:
         """To be called when the scene has changed: drops a picture that is half done, and begins coarsely again."""
+        # A draft that was begun while things moved is finished first: else nothing would be seen while they do.
+        if not (self._drawing.draft and self.refinement.is_moving):
+            self._steps = None
         self.refinement.moved()
-        self._steps = None
 
     def marked(self) -> None:
         """To be called when only a mark has changed: draws again without a coarse picture in between."""
@@ -87,17 +91,20 @@ class Painter:
         """
         if self._size not in (None, size):
             self.changed()
+            self._steps = None
         if patient and not self.refinement.is_moving:
             return
         if self._steps is None:
-            nodes = (node for node, _ in scene.stage.walk() if isinstance(node, Drawable))
+            nodes = [node for node, _ in scene.stage.walk() if isinstance(node, Drawable)]
             self.refinement.coarsest = max((node.coarsest for node in nodes), default=0.0)
+            self.refinement.drafts = self.live and any(node.drafts for node in nodes)
             quality = self.refinement.next()
             if quality is None:
                 return
             self._begin(scene, clock, size, quality)
-        # A window handles events between two tiles; but while things move, pictures are drawn whole.
-        slices = self.live and not self.refinement.is_moving
+        # A window handles events between two steps; but while things move, pictures are drawn whole, unless they are
+        # drafts, which are finished though things move on.
+        slices = self.live and (self._drawing.draft or not self.refinement.is_moving)
         begun = time.perf_counter()
         while self._steps is not None:
             self._step(self._steps)
@@ -136,7 +143,7 @@ class Painter:
             self.say(text)
 
     def status(self) -> list[str]:
-        """Facts about the picture shown, as texts: milliseconds, samples, undecided pixels."""
+        """Facts about the picture shown, as texts: milliseconds, samples, undecided rays; how far the next one is."""
         if self.picture is None:
             return []
         parts = [f"{self.took * 1e3:.0f} ms"] if self.took is not None else []
@@ -144,14 +151,23 @@ class Painter:
             parts.append(f"1/{round(1 / self.quality.scale)} size")
         else:
             parts.append(f"{self.quality.samples} sample{'s' * (self.quality.samples > 1)}")
-        undecided = self.picture.report.undecided
-        return [*parts, f"{undecided} undecided"] if undecided else parts
+        if self.quality.draft:
+            parts.append("draft")
+        elif self.picture.report.undecided:
+            parts.append(f"{self.picture.report.undecided} undecided")
+        if self._steps is not None and self._progress is not None and not self._drawing.draft:
+            parts.append(f"certified {self._progress.decided / self._progress.rays:.0%}")
+        return parts
 
     def _begin(self, scene, clock, size, quality):
         self._size, self._drawing, self._spent = size, quality, 0.0
         scaled = tuple(max(1, round(n * quality.scale)) for n in size)
         tile_bytes = None
-        if self.live and not self.refinement.is_moving:
+        self._progress = None
+        if self.refinement.drafts:
+            # Rays are cast in steps, the more at once the better; what follows takes a while for all of a tile.
+            tile_bytes = SHORT_TILE if device().is_software else None
+        elif self.live and not self.refinement.is_moving:
             seconds = self.refinement.expected(quality)
             samples = scaled[0] * scaled[1] * quality.samples
             most = SHORT_TILE if device().is_software else TILE_BYTES
@@ -159,15 +175,19 @@ class Painter:
                 most = min(most, max(LEAST_TILE, int(SLICE / seconds * samples) * LAYERS * 16))
             tile_bytes = most
         whole = quality.scale == 1.0
-        self._steps = self.renderer.steps(scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=whole)
+        self._steps = self.renderer.steps(
+            scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=whole, draft=quality.draft
+        )
 
     def _step(self, steps, *, raising=False):
         """Draws one more tile of the picture begun."""
         begun, picture, is_over = time.perf_counter(), None, True
         try:
-            picture = advanced(steps)
-            is_over = picture is not None
-            if picture is not None:
+            found = advanced(steps)
+            if isinstance(found, Progress):
+                self._progress, is_over = found, False
+            else:
+                picture = found
                 # Reading the counts waits for the GPU, so that all of its work is measured.
                 _ = picture.report
         except Exception as error:

@@ -21,10 +21,11 @@ LONGEST_REST = 0.4
 
 @dataclass(frozen=True)
 class Quality:
-    """How to draw a picture: its scale relative to the full size, and its samples a pixel."""
+    """How to draw a picture: its scale relative to the full size, its samples a pixel, and whether it is a draft."""
 
     scale: float
     samples: int
+    draft: bool = False
 
 
 class Refinement:
@@ -33,15 +34,17 @@ class Refinement:
     samples    samples a pixel of the successive pictures at rest
     cautious   True to begin coarsely, on adapters known to be slow
     coarsest   the least scale, since below it a picture is not drawn faster. May be changed
+    drafts     whether something in the picture can be drafted. May be changed
     """
 
     def __init__(self, samples: Sequence[int] = SAMPLES, *, aim: float = AIM, cautious: bool = False):
         self.samples = tuple(samples)
         self.aim = aim
-        self.coarsest = 0.0
+        self.coarsest, self.drafts = 0.0, False
         self._cautious = cautious
-        # Seconds of full-size pictures of one sample a pixel, estimated from the last two; None before the first.
-        self._costs: list[float] | None = None
+        # Seconds of full-size pictures of one sample a pixel, and of drafts, estimated from the last two; None before
+        # the first.
+        self._costs: dict[bool, list[float] | None] = {False: None, True: None}
         self._scale = 1.0
         self._rest = 0.0
         # The qualities still to be drawn; None from a change until the first picture after it.
@@ -67,7 +70,7 @@ class Refinement:
         if self._moving:
             self.moved()
         else:
-            self._left, self._rest = [Quality(1.0, samples) for samples in self.samples], LONGEST_REST
+            self._left, self._rest = self._fine(), LONGEST_REST
 
     def rested(self, seconds: float) -> None:
         """To be called when nothing changed for `seconds` more. A change before that is still drawn quickly first."""
@@ -79,7 +82,7 @@ class Refinement:
     def next(self) -> Quality | None:
         """The Quality of the picture to draw now; None if there is none to draw now."""
         if self._moving:
-            return None if self._left is not None else Quality(self._choose(), 1)
+            return None if self._left is not None else self._choose()
         if not self._left or self._rest < self._wait(self._left[0]):
             return None
         return self._left[0]
@@ -89,10 +92,11 @@ class Refinement:
         if seconds is not None:
             cost = seconds / (quality.scale**2 * quality.samples)
             # The first picture's time, and sometimes a later one's, includes compilation: the lesser of two is used.
-            self._costs = [] if self._costs is None else [*self._costs, cost][-2:]
+            costs = self._costs[quality.draft]
+            self._costs[quality.draft] = [] if costs is None else [*costs, cost][-2:]
         if self._moving:
-            stages = [Quality(scale, 1) for scale in BETWEEN if scale > quality.scale]
-            stages += [Quality(1.0, samples) for samples in self.samples]
+            stages = [Quality(scale, 1, quality.draft) for scale in BETWEEN if scale > quality.scale]
+            stages += self._fine(quality.draft)
             # The moving picture may already have been as fine as the first stage.
             self._left = stages[1:] if stages[0] == quality else stages
         else:
@@ -100,22 +104,29 @@ class Refinement:
 
     def expected(self, quality: Quality) -> float:
         """The estimated seconds of a picture."""
-        return min(self._costs or [0.0]) * quality.scale**2 * quality.samples
+        return min(self._costs[quality.draft] or [0.0]) * quality.scale**2 * quality.samples
+
+    def _fine(self, draft=False):
+        """The stages at full size: a draft, if what is certain may take long, comes before it."""
+        return [Quality(1.0, 1, True)] * draft + [Quality(1.0, samples) for samples in self.samples]
 
     def _wait(self, quality):
         expected = self.expected(quality)
         return min(expected, LONGEST_REST) if expected > PATIENCE else 0.0
 
     def _choose(self):
-        if self._cautious and self._costs is None:
-            return max(CAUTIOUS, self.coarsest)
+        # What is certain is drafted unless it is known to be drawn in time.
+        whole = Quality(1.0, 1)
+        draft = self.drafts and not (self._costs[False] and self.expected(whole) <= self.aim)
+        if self._costs[draft] is None and (self._cautious or draft):
+            return Quality(max(SCALES[-1] if draft else CAUTIOUS, self.coarsest), 1, draft)
         # A finer scale is chosen only with a fifth of the time to spare, or the scale would alternate between two.
         for scale in SCALES:
             if scale < self.coarsest:
                 break
             best = scale
             spare = 0.8 if scale > self._scale else 1.0
-            if self.expected(Quality(scale, 1)) <= self.aim * spare:
+            if self.expected(Quality(scale, 1, draft)) <= self.aim * spare:
                 break
         self._scale = best
-        return best
+        return Quality(best, 1, draft)

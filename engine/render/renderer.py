@@ -86,36 +86,35 @@ class Renderer:
 
         Raises SettingError for wrong sizes or samples, and whatever the scene raises.
         """
-        steps, picture = self.steps(scene, clock, size, supersample), None
-        while picture is None:
-            picture = advanced(steps)
-        return picture
+        steps = self.steps(scene, clock, size, supersample)
+        while not isinstance(found := advanced(steps), Picture):
+            pass
+        return found
 
     def steps(
         self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4, *,
-        tile_bytes: int | None = None, words: bool = True,
+        tile_bytes: int | None = None, words: bool = True, draft: bool = False,
     ) -> Steps:  # fmt: skip
         """`frame` step by step: a generator that yields the Progress of the picture's rays and returns the Picture.
 
         tile_bytes   the most bytes of a tile's layers, to get smaller tiles than usual
         words        False leaves out labels and legend, for callers that enlarge the picture and draw them afterwards
+        draft        True draws nodes that can draft sooner, without certainty
 
         A window handles its events between two steps. If the scene changed meanwhile, it must drop the generator.
         `cut_short` has the generator end soon, with a picture of what is known.
         """
-        shot = self._begin(scene, clock, size, supersample, tile_bytes)
-        width, height = shot.plan.size
+        shot = self._begin(scene, clock, size, supersample, tile_bytes, draft)
+        width, height = size = shot.plan.size
         tiles = list(shot.plan.tiles())
         if not words:
             shot.sprites = []
         if len(tiles) == 1:
             # A picture of one tile stays on the GPU, in one texture.
-            texture, shot.counts = self._output(shot.plan.size)
+            texture, shot.counts = self._output(size)
             yield from self._draw(shot, tiles[0], texture)
-            passes, counts, rays = self._passes(shot), shot.counts, shot.rays(shot.plan.size)
-            picture = Picture(
-                shot.plan.size, texture, lambda: self._counted(Report.of((rays, *counts.read()[1:]), passes))
-            )
+            passes, counts = self._passes(shot), shot.counts
+            picture = Picture(size, texture, lambda: self._counted(shot.report(size, counts.read(), passes)))
             self._outputs.append((texture, shot.counts, weakref.ref(picture)))
             return picture
         pixels = np.empty((height, width, 4), np.uint8)
@@ -129,7 +128,7 @@ class Renderer:
                 pixels[y : y + h, x : x + w] = part
                 report += counts
         report = replace(report, passes=self._passes(shot))
-        return Picture(shot.plan.size, None, lambda: report, pixels)
+        return Picture(size, None, lambda: report, pixels)
 
     def tiles(
         self,
@@ -181,12 +180,12 @@ class Renderer:
 
     # Private helpers.
 
-    def _begin(self, scene, clock, size, supersample, tile_bytes=None):
+    def _begin(self, scene, clock, size, supersample, tile_bytes=None, draft=False):
         """The Shot of a scene, which is advanced to the moment."""
         scene.advance(clock)
         cut = plan(scene.stage, size, supersample, tile_bytes)
         shot = Shot(scene, cut, _theme(scene), _drawables(scene), None if self.times is None else PassTimes())
-        shot.allowance = Allowance(self.budget, shot.rays(cut.size))
+        shot.draft, shot.allowance = draft, Allowance(self.budget, shot.rays(cut.size))
         return shot
 
     def _begun(self, shot, tile, waiting):
@@ -202,7 +201,7 @@ class Renderer:
         while len(waiting) > ahead:
             tile, back = waiting.popleft()
             pixels = back.pixels()
-            yield tile, pixels, self._counted(Report.of((shot.rays(tile[2:]), *back.values[1:])))
+            yield tile, pixels, self._counted(shot.report(tile[2:], back.values))
 
     def _counted(self, report):
         """The Report, once it is added to the Renderer's."""
@@ -285,7 +284,7 @@ class Renderer:
         frame = Frame(
             shot.scene.camera, cut.size, tile, cut.grid, shot.theme, min(cut.size) / 720.0,
             encoder=device().encoder(f"tile {x},{y} {w}x{h}"), counts=shot.counts, exact=shot.is_exact,
-            allowance=shot.allowance,
+            draft=shot.draft, allowance=shot.allowance,
         )  # fmt: skip
         samples = frame.samples
         # Values that are not encoded need only the eight bits of the result, and blend faster so.
@@ -314,13 +313,12 @@ class Renderer:
         return self._samples[key]
 
 
-def advanced(steps: Steps) -> Picture | None:
+def advanced(steps: Steps) -> Picture | Progress:
     """Does one more step of a picture that `Renderer.steps` has begun; returns the Picture after the last one."""
     try:
-        next(steps)
+        return next(steps)
     except StopIteration as done:
         return done.value
-    return None
 
 
 def cut_short(steps: Steps) -> Picture:

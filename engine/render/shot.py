@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from engine.draw.frame import NOT_YET, Sprite, Theme
 from engine.draw.node import Node
 from engine.draw.words.legend import Legend
 from engine.gpu.array import Array
-from engine.gpu.timing import PassTimes
+from engine.gpu.timing import PassTime, PassTimes
 from engine.kernels.search.budget import Allowance
 from engine.kernels.search.progress import Progress
+from engine.render.picture import Report
 from engine.render.tile_passes import Placed
 from engine.render.tiling import TilePlan
 from engine.view.camera import Camera
@@ -47,6 +50,7 @@ class Shot:
     counts      Array, see draw.frame.Frame
     sprites     words and legend, in pixels of the picture; None before the first tile is begun
     is_prepared  True once the first tile is begun
+    draft       True if rays need not be certain
     allowance   what is left of the Budget for searching rays
     drawn       samples of the tiles that are done
     """
@@ -61,6 +65,7 @@ class Shot:
     is_prepared: bool = False
     allowance: Allowance = NOT_YET
     drawn: int = 0
+    draft: bool = False
 
     @property
     def lists(self) -> list[Placed]:
@@ -91,6 +96,12 @@ class Shot:
         samples = self.samples(self.plan.size)
         rays = self.rays(self.plan.size) or samples
         return Progress(round((self.drawn + more) * rays / samples), rays)
+
+    def report(self, size: tuple[int, int], counts: np.ndarray, passes: tuple[PassTime, ...] | None = None) -> Report:
+        """The Report of so many pixels, with the counts that were made of their rays: of a draft's none is decided."""
+        drafts = self.draft * sum(node.drafts for node, _ in self.casting)
+        _, grazes, undecided, cut = counts.tolist()
+        return Report.of((self.rays(size), grazes, undecided + drafts * self.samples(size), cut), passes)
 
     def heed(self, enough: bool | None) -> None:
         """Ends the search for crossings, if that is asked for."""

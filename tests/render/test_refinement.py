@@ -153,3 +153,47 @@ def test_a_mark_while_things_move_is_drawn_as_they_are():
     assert refinement.is_moving
     refinement.marked()
     assert refinement.is_moving and refinement.next().scale < 1.0
+
+
+def drafted(certain, draft, frames=6):
+    """A Refinement that has drawn moving frames of a scene that can be drafted, and the Qualities of these."""
+    refinement, drawn = Refinement(), []
+    refinement.drafts = True
+    for _ in range(frames):
+        refinement.moved()
+        quality = refinement.next()
+        drawn.append(quality)
+        refinement.drew(quality, (draft if quality.draft else certain) * quality.scale**2 * quality.samples)
+        for _ in range(3):
+            refinement.rested(1.0)
+            if (quality := refinement.next()) is not None and not quality.draft:
+                refinement.drew(quality, certain * quality.samples)
+    return refinement, drawn
+
+
+def test_what_takes_long_is_drafted_while_things_move_and_certain_at_rest():
+    refinement, drawn = drafted(5.0, 0.1)
+    assert all(quality.draft for quality in drawn)
+    # Nothing is known of the first, so it is as coarse as can be; later ones are as fine as time allows.
+    assert drawn[0].scale == 1 / 16 and drawn[-1].scale == 1 / 2
+    refinement.moved()
+    refinement.drew(refinement.next(), 0.02)
+    rest = []
+    while not refinement.is_done:
+        refinement.rested(1.0)
+        rest.append(refinement.next())
+        refinement.drew(rest[-1], 1.0)
+    assert rest == [Quality(1.0, 1, True), Quality(1.0, 1), Quality(1.0, 4), Quality(1.0, 9)]
+
+
+def test_what_is_known_to_be_certain_in_time_is_not_drafted():
+    refinement = Refinement()
+    refinement.drafts = True
+    refinement.moved()
+    assert refinement.next().draft
+    refinement.drew(refinement.next(), 0.001)
+    while not refinement.is_done:
+        refinement.rested(1.0)
+        refinement.drew(refinement.next(), 0.005)
+    refinement.moved()
+    assert refinement.next() == Quality(1.0, 1)

@@ -16,6 +16,7 @@ from engine.codegen.mlp.body import is_written_out
 from engine.codegen.mlp.layout import upload, weights_binding
 from engine.draw.frame import FRAME, Frame
 from engine.draw.program import Program
+from engine.draw.surfaces.draft import PLACES, Draft
 from engine.draw.surfaces.hit_gradients import VEC4, HitGradients
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
@@ -64,7 +65,10 @@ class Crossings:
 
     most        how many surfaces along a ray can be found
     searches    how many answers a ray may be asked for
+    drafts      whether frame.draft makes them sooner, and uncertain
     """
+
+    drafts = False
 
     def __init__(self, net: Mlp):
         self._weights: Array | None = None
@@ -147,16 +151,20 @@ class StoredCrossings(Crossings):
     costs       a vec2u a ray: segments, evaluations
     """
 
+    drafts = True
+
     def __init__(self, net: Mlp):
         self.rays, self.crossings, self.gradients = (Array(VEC4, 1) for _ in range(3))
         self.costs = Array("u4", 2)
         self._hits: HitGradients | None = None
+        self._draft: Draft | None = None
         super().__init__(net)
 
     def show(self, net: Mlp) -> None:
         super().show(net)
-        if self._hits is not None:
-            self._hits.field.show(net)
+        for part in (self._hits, self._draft):
+            if part is not None:
+                part.field.show(net)
 
     def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
         return _reading(name, depth, tuple(more.items()))
@@ -174,15 +182,27 @@ class StoredCrossings(Crossings):
         self.costs = grown(self.costs, "u4", 2 * count)
         with debug_group(frame.encoder, name):
             RAYS.compute(frame, frame.samples, surface=surface, rays=self.rays)
-        self._casting.write(casting)
-        rays.kernel(self.net.shape).prepared(
-            rays.workgroups(count), weights=self.weights, casting=self._casting, rays=self.rays,
-            crossings=self.crossings, costs=self.costs,
-        ).record(frame.encoder)  # fmt: skip
-        device().submit(frame.encoder)
+        draft: dict[str, float] = {}
+        if frame.draft:
+            device().submit(frame.encoder)
+            draft = {name: casting[name].item() for name in ("level", "spacing")}
+            self._draft = self._draft or Draft(self.net)
+            drafting = self._draft.steps(
+                self.rays, self.crossings, self.costs, count, answers, single=bool(casting["single"]), **draft
+            )
+            for done in drafting:
+                yield Progress(done, count)
+            draft["places"] = PLACES
+        else:
+            self._casting.write(casting)
+            rays.kernel(self.net.shape).prepared(
+                rays.workgroups(count), weights=self.weights, casting=self._casting, rays=self.rays,
+                crossings=self.crossings, costs=self.costs,
+            ).record(frame.encoder)  # fmt: skip
+            device().submit(frame.encoder)
         self._hits = self._hits or HitGradients(self.net)
-        for _ in self._hits.steps(self.rays, self.crossings, self.gradients, count, answers, most):
-            yield Progress(0, count)
+        for _ in self._hits.steps(self.rays, self.crossings, self.gradients, count, answers, most, **draft):
+            yield Progress(count, count)
         frame.encoder = device().encoder("surfaces")
 
 

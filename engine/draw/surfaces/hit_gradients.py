@@ -14,8 +14,11 @@ from engine.kernels.field import Field
 from engine.network.mlp import Mlp
 
 VEC4 = np.dtype(("f4", 4))
-# rays: their number; answers, most: crossings and gradients a ray; first, count: the part of the list.
-LISTING = struct("Listing", rays="u32", answers="u32", most="u32", first="u32", count="u32")
+# rays: their number; answers, most: crossings and gradients a ray; first, count: the part of the list. Where places is
+# not 0, hits are a draft's, see `Draft`.
+LISTING = struct(
+    "Listing", rays="u32", answers="u32", most="u32", first="u32", count="u32", places="u32", level="f32", spacing="f32"
+)
 WORKGROUP = 64
 # Multiply-adds a submission: some 0.05 s on two cores, after which a window handles its events.
 WORK = 1 << 28
@@ -32,7 +35,7 @@ class HitGradients:
         self._list, self._total = Array("u4", 1), Array("u4", 1)
 
     def steps(
-        self, rays: Array, crossings: Array, gradients: Array, count: int, answers: int, most: int
+        self, rays: Array, crossings: Array, gradients: Array, count: int, answers: int, most: int, **draft: float
     ) -> Iterator[None]:
         """Writes the gradients, part by part; waits before it yields.
 
@@ -40,10 +43,12 @@ class HitGradients:
         crossings   `answers` a ray
         gradients   `most` vec4f a ray: is written where crossings are hits, up to the first that is none
         count       of rays
+        draft       places, level, spacing: hits are a draft's, and are moved closer to where they belong
         """
         self._list = grown(self._list, "u4", count * most)
         self._total.write([0])
-        listing = LISTING.new(rays=count, answers=answers, most=most)
+        given = {"rays": count, "answers": answers, "most": most, **draft}
+        listing = LISTING.new(**given)
         _kernel("list").run(
             spread(-(-count // WORKGROUP)), listing=listing, rays=rays, crossings=crossings, list=self._list,
             total=self._total,
@@ -53,7 +58,7 @@ class HitGradients:
         for part in self.field.parts(hits):
             for first in range(part.start, part.stop, size):
                 last = min(first + size, part.stop)
-                listing = LISTING.new(rays=count, answers=answers, most=most, first=first, count=last - first)
+                listing = LISTING.new(**given, first=first, count=last - first)
                 self._record(listing, last - first, rays, crossings, gradients)
                 self._total.read()
                 yield
@@ -66,7 +71,13 @@ class HitGradients:
             ).record(encoder)
             values = self.field.record(encoder, points, count)
             _kernel("leave").prepared(
-                groups, listing=listing, list=self._list, values=values, gradients=gradients
+                groups,
+                listing=listing,
+                rays=rays,
+                list=self._list,
+                values=values,
+                crossings=crossings,
+                gradients=gradients,
             ).record(encoder)
 
 
@@ -76,7 +87,8 @@ BINDINGS = {
     "list": (READ["rays"], READ["crossings"], Binding("list", "write", "array<u32>"),
              Binding("total", "write", "array<atomic<u32>, 1>")),
     "enter": (READ["rays"], READ["crossings"], LIST, Binding("points", "write", "array<vec4f>")),
-    "leave": (LIST, READ["values"], Binding("gradients", "write", "array<vec4f>")),
+    "leave": (READ["rays"], LIST, READ["values"], Binding("crossings", "write", "array<vec4f>"),
+              Binding("gradients", "write", "array<vec4f>")),
 }  # fmt: skip
 
 

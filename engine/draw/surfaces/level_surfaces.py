@@ -140,6 +140,11 @@ class LevelSurfaces(Drawable):
         """True for debug views: their colours are values."""
         return view_number(self.debug) > 0
 
+    @property
+    def drafts(self) -> bool:  # type: ignore[override]
+        """True for networks whose certain picture takes long."""
+        return self._crossings.drafts
+
     def debug_span(self, camera: Camera, world: np.ndarray) -> tuple[float, float]:
         """(low, high): the values at the two ends of the debug view's colours."""
         eye, stretch = _eye(camera, world)

@@ -1,0 +1,75 @@
+"""A draft of where rays cross a network's levels: the network at fixed places along each ray, with no certainty."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from engine.gpu.array import Array, grown
+from engine.gpu.bindings import Binding
+from engine.gpu.device import device
+from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
+from engine.kernels.field import Field
+from engine.network.mlp import Mlp
+
+# Of a ray: surfaces closer together than the gap between two are missed.
+PLACES = 48
+# Multiply-adds a submission: some 0.05 s on two cores, after which a window handles its events.
+WORK = 1 << 29
+WORKGROUP = 64
+DRAFTING = struct(
+    "Drafting", first="u32", count="u32", places="u32", answers="u32", single="u32", level="f32", spacing="f32"
+)
+READ = {name: Binding(name, "read", "array<vec4f>") for name in ("rays", "values")}
+BINDINGS = {
+    "points": (READ["rays"], Binding("points", "write", "array<vec4f>")),
+    "crossings": (
+        READ["rays"], READ["values"], Binding("crossings", "write", "array<vec4f>"),
+        Binding("costs", "write", "array<vec2u>"),
+    ),
+}  # fmt: skip
+
+
+class Draft:
+    """Drafts the crossings of rays with one network's levels.
+
+    net   an Mlp of three inputs and one output
+    """
+
+    def __init__(self, net: Mlp):
+        self.field = Field(net, "batched")
+        self._points: Array | None = None
+
+    def steps(
+        self, rays: Array, crossings: Array, costs: Array, count: int, answers: int,
+        level: float, spacing: float, single: bool,
+    ) -> Iterator[int]:  # fmt: skip
+        """Writes the crossings of `count` rays, part by part; waits before it yields how many rays are done.
+
+        rays        two vec4f a ray, see `draw.surfaces.crossings`
+        crossings   gets `answers` a ray; costs, two u32
+        """
+        work = self.field.net.weight_count * PLACES
+        size = min(count, max(WORKGROUP, WORK // work // WORKGROUP * WORKGROUP))
+        size = min(size, max(WORKGROUP, self.field.parts(count * PLACES)[0].stop // PLACES))
+        self._points = grown(self._points, ("f4", 4), size * PLACES)
+        for first in range(0, count, size):
+            part = min(size, count - first)
+            drafting = DRAFTING.new(
+                first=first, count=part, places=PLACES, answers=answers, single=int(single), level=level,
+                spacing=spacing,
+            )  # fmt: skip
+            with device().recording("draft") as encoder:
+                _kernel("points").prepared(
+                    -(-part * PLACES // WORKGROUP), drafting=drafting, rays=rays, points=self._points
+                ).record(encoder)
+                values = self.field.record(encoder, self._points, part * PLACES)
+                _kernel("crossings").prepared(
+                    -(-part // WORKGROUP), drafting=drafting, rays=rays, values=values, crossings=crossings, costs=costs
+                ).record(encoder)
+            costs.read(1)
+            yield first + part
+
+
+@cache
+def _kernel(name: str) -> Kernel:
+    return Kernel.of(f"draw/draft_{name}", (Binding("drafting", "uniform", DRAFTING), *BINDINGS[name]))
