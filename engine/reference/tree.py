@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.network.activations import Activation
 from engine.network.mlp import Layer, Mlp
-from engine.network.rules.extrema import holds, span
+from engine.network.rules.extrema import OPEN, holds, span
 from engine.network.units.mixed import runs
 
 # One unit in the last place of 1, in float64.
@@ -162,4 +162,7 @@ def planes(net: Mlp, centres: np.ndarray, sides: np.ndarray) -> Planes:
         least, most = low + middle - radius, high + middle + radius
         if i < len(net.layers) - 1:
             known.append(relaxation(layer, least, most, known[-1].size if known else reach))
-    return Planes(form[:, 0], low[:, 0], high[:, 0], least[:, 0], most[:, 0])
+    # Over a gap, such as a pole, responses have no bounds.
+    none = np.any([(r.size >= OPEN).any(axis=1) for r in known], axis=0)
+    out = lambda x, far: np.where(none, far, x[:, 0])
+    return Planes(form[:, 0], out(low, -np.inf), out(high, np.inf), out(least, -np.inf), out(most, np.inf))

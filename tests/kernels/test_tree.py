@@ -15,9 +15,10 @@ from engine.reference import tree as twin
 from tests.network.every_activation import BOUNDED, SOME
 
 SAMPLES = 200
+TANH = Activation("tanh")
 CORNERS = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, 8).T
 # The others, four in a layer: less to compile.
-REST = [a for a in BOUNDED if a not in SOME and extrema(a, "slope").most < np.inf]
+REST = [a for a in BOUNDED if a not in SOME and not a.rule.beside and extrema(a, "slope").most < np.inf]
 # Runs that share a group of four, units that are carried on, products; more than a tile of columns.
 UNITS = {
     "carried": ((3, 11, 9, 1), "8 gelu + 3 identity", "3 leaky_relu(0.2) + 6 tanh", "identity"),
@@ -90,6 +91,17 @@ def test_what_grows_past_float32_is_not_bounded_and_says_so():
     centres, sides = boxes(16)
     found = planes(net, centres, sides + np.float32(1))
     assert not found["sure"].any() and (found["least"] < -1e38).all() and (found["most"] > 1e38).all()
+
+
+@pytest.mark.parametrize("name", ["rsqrt(0.001)", "reciprocal", "log", "sqrt"])
+def test_beside_a_gap_planes_hold_and_over_one_there_are_none(name):
+    # z is x: the boxes lie beside 0, or over it.
+    net = Mlp([np.eye(3), np.ones((1, 3))], activations=[mixed([(Activation.parse(name), 1), (TANH, 2)]), "identity"])
+    centres = np.array([[0.5, 0, 0], [0.5, 0.1, 0], [0.1, 0, 0], [-0.02, 0, 0]], "f4")
+    found = planes(net, centres, np.full((4, 3), 0.1, "f4") * np.array([[1], [4], [2], [1]], "f4"))
+    real = net(inside(centres[:2], np.array([[0.1] * 3, [0.4] * 3])).reshape(-1, 3)).reshape(2, -1)
+    assert list(found["sure"]) == [1, 1, 0, 0]
+    assert (real > found["least"][:2, None]).all() and (real < found["most"][:2, None]).all()
 
 
 def test_a_linear_network_is_bounded_by_itself():

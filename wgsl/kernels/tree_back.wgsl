@@ -7,6 +7,7 @@
 const ROW_GROUPS = 256u;
 
 var<private> column: u32;
+var<private> staged_corner: u32;
 
 fn rows_weights(k: u32, g: u32, j: u32) -> vec4f {
     let row = column * step.rows + k / ROW_GROUPS;
@@ -16,17 +17,18 @@ fn rows_weights(k: u32, g: u32, j: u32) -> vec4f {
 fn rows_store(p: u32, g: u32, value: vec4f) {
     let group = column * GROUPS + g;
     if group < step.outputs {
-        let place = form_place(step.outputs, step.outputs_across, group, p);
-        staged[place.y * step.outputs_across * step.outputs * MEMBERS + place.x] = value;
+        staged[staged_corner + (p * step.outputs_across * step.outputs + group) * MEMBERS] = value;
     }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(8)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
     if !tile_begin(group.x, index) {
         return;
     }
     column = group.y + select(1u, 0u, SUMS);
+    let corner = forms_begin(step.outputs, step.outputs_across);
+    staged_corner = corner.y * step.outputs_across * step.outputs * MEMBERS + corner.x;
     rows_product(step.groups);
     if SUMS {
         for (var p = 0u; p < ROWS; p++) {

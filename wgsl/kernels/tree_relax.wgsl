@@ -6,6 +6,8 @@
 const MEMBERS = 8u;
 // Ranges further out are given up.
 const MOST = 1e15;
+// Responses as large, and those over a gap, have no bounds.
+const OPEN = 1e30;
 // Added to factors of a rounding, so that what underflows is inside too.
 const LITTLE = 1e-12;
 // Units whose relaxation is off by less, relative to their size, need no closer range in boxes inside.
@@ -63,6 +65,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let loose = used & (r.high - r.low > EXACT * max(abs(z.low), abs(z.high)));
         needs[box * step.all_groups + step.first + group] = dot(vec4u(loose), vec4u(1u, 2u, 4u, 8u));
         let size = select(vec4f(0.0), r.size, used);
+        failed = select(1u, failed, all(finite(size) & (size < vec4f(OPEN))));
         squares += size * size;
     }
     norms[box] = sqrt((squares.x + squares.y) + (squares.z + squares.w)) * (1.0 + 64.0 * ULP) * step.sum_rounding;

@@ -3,7 +3,7 @@
 
 const MEMBERS = 8u;
 // Tiles of a workgroup.
-const TILES = 8u;
+const TILES = 1u;
 // What stands in `tiles` where a row is missing.
 const NO_ROW = 0xffffu;
 // Added to magnitudes before they are multiplied by a rounding, so that what underflows is inside too.
@@ -20,6 +20,7 @@ var<private> tile: u32;
 var<private> member: u32;
 var<private> octet: u32;
 var<private> units: vec4u;
+var<private> forms_corner: vec2u;
 
 var<private> row_slope: vec4f;
 var<private> row_cross: vec4f;
@@ -39,13 +40,16 @@ fn tile_begin(number: u32, index: u32) -> bool {
     }
     let at = tiles[1u + tile];
     octet = at.x;
+    if !FIRST {
+        forms_corner = forms_begin(step.groups, step.across);
+    }
     units = vec4u(at.y & NO_ROW, at.y >> 16u, at.z & NO_ROW, at.z >> 16u);
     return true;
 }
 
-// Where the four coefficients of group k are: images hold some tiles side by side.
-fn form_place(groups: u32, across: u32, k: u32, p: u32) -> vec2u {
-    return vec2u(((tile % across) * groups + k) * MEMBERS + member, (tile / across) * ROWS + p);
+// Where the tile's coefficients begin in an image that holds some tiles side by side.
+fn forms_begin(groups: u32, across: u32) -> vec2u {
+    return vec2u((tile % across) * groups * MEMBERS + member, (tile / across) * ROWS);
 }
 
 fn relaxed_part(k: u32, part: u32) -> vec4f {
@@ -68,7 +72,7 @@ fn rows_form(k: u32, p: u32) -> vec4f {
     if FIRST {
         return textureLoad(starts, vec2u(k, select(units[p], 0u, units[p] == NO_ROW)));
     }
-    return textureLoad(forms, form_place(step.groups, step.across, k, p));
+    return textureLoad(forms, forms_corner + vec2u(k * MEMBERS, p));
 }
 
 fn rows_scaled(k: u32, p: u32) -> vec4f {

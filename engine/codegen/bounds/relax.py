@@ -4,10 +4,11 @@ from engine.codegen.bounds.ranges import number, range_functions
 from engine.codegen.mlp.units import imports
 from engine.codegen.text import function, header
 from engine.network.activations import Activation
-from engine.network.rules.extrema import extrema
+from engine.network.rules.extrema import OPEN, extrema, gaps_beside
 
 # How far the ends of an interval are moved outwards, in errors of the argument, before slopes over it are bounded.
 BEYOND = "2.0"
+VALUES = "z: Range, p: vec4f, q: vec4f, slopes: Range) -> Range"
 
 
 def relax_module(kinds: tuple[Activation, ...]) -> str:
@@ -38,6 +39,12 @@ def relax_module(kinds: tuple[Activation, ...]) -> str:
 def _values(activation, i):
     """The function that gives s over a Range from its values at both ends, without their rounding."""
     known, lines = extrema(activation, "value"), ["var r = range_over(p, q);"]
+    if gaps_beside(activation):
+        # It grows towards a gap without turning; over one it has no bounds, and so no slopes.
+        most = f"vec4f({number(OPEN)})"
+        lines = ["let r = range_over(p, q);", f"let none = max(abs(slopes.low), abs(slopes.high)) >= {most};"]
+        lines += [f"return range_select(r, Range(-{most}, {most}), none);"]
+        return function(f"values_{i}({VALUES}", lines)
     for z, value in zip(known.places, known.values, strict=True):
         inside = f"range_holds(z, {number(z)})"
         if known.period:
@@ -45,7 +52,7 @@ def _values(activation, i):
         lines.append(f"r = range_with(r, {number(value)}, {inside});")
     for z, *sides in known.breaks:
         lines.append(f"r = range_with(r, {number(max(sides, key=abs))}, range_holds(z, {number(z)}));")
-    return function(f"values_{i}(z: Range, p: vec4f, q: vec4f) -> Range", [*lines, "return r;"])
+    return function(f"values_{i}({VALUES}", [*lines, "return r;"])
 
 
 def _relax(activation, i):
@@ -69,7 +76,7 @@ def _relax(activation, i):
         "let c = 0.5 * (z.low + z.high);",
         f"let middle = value_{i}(c);",
         f"let mean = relaxed_mean(z, c, middle, slopes, value_error_{i}(c, middle) + steepest * inner);",
-        f"let level = relaxed_level(values_{i}(z, p, q), error);",
+        f"let level = relaxed_level(values_{i}(z, p, q, slopes), error);",
         "return relaxed_narrowest(chord, mean, level);",
     ]
     return function(f"relax_{i}(z: Range) -> Relaxed", lines)

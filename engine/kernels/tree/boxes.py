@@ -21,7 +21,7 @@ from engine.kernels.tree.variants import MOVING, PLANES, STEP
 from engine.network.mlp import Mlp
 
 ULP = 2.0**-23
-TILES = 8  # tiles of a workgroup; also in the shaders
+TILES = 1  # tiles of a workgroup; also in the shaders
 NO_ROW, NONE = 0xFFFF, 0xFFFFFFFF
 # Bytes of rows between two layers: so many stay near a processor's cache, and keep a GPU busy.
 HELD, GPU_HELD = 1 << 23, 1 << 26

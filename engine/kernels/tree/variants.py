@@ -7,7 +7,7 @@ import numpy as np
 from engine.codegen.bounds.relax import relax_module
 from engine.codegen.bounds.rows import rows_module
 from engine.gpu.bindings import Binding
-from engine.gpu.kernel import Kernel
+from engine.gpu.kernel import Kernel, subgroup_size
 from engine.gpu.structs import struct
 from engine.network.activations import Activation
 
@@ -66,7 +66,7 @@ RANGES = (
 def back(first: bool, pairs: bool, sums: bool) -> Kernel:
     """Takes rows through a layer; `first` of them begin as weights, `sums` also sums constants."""
     constants = {"FIRST": first, "PAIRS": pairs, "SUMS": sums}
-    return Kernel.of("kernels/tree_back", BACK, constants=constants, rows=rows_module())
+    return Kernel.of("kernels/tree_back", BACK, constants=constants, rows=rows_module(subgroup_size() == 8))
 
 
 @cache

@@ -1,0 +1,70 @@
+"""Where along rays a level may lie, by the leaves of a tree of boxes, on the GPU: empty space costs no evaluation."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
+from engine.gpu.kernel import Kernel
+from engine.gpu.structs import struct
+from engine.kernels.rays import check_rays, workgroups
+from engine.kernels.tree.tree import HeldLevels, Tree
+
+TREE = struct(
+    "Tree", half="vec3f", single="u32", level="f32", scale="f32", rays="u32", brackets="u32"
+)  # fmt: skip
+# What `lib/tree` needs.
+BINDINGS = (Binding("tree", "uniform", TREE), Binding("nodes", "read", "array<vec4f>"))
+
+
+def uniform(tree: Tree, levels: HeldLevels, *, rays: int = 0, brackets: int = 0) -> np.ndarray:
+    """The struct `tree` of `lib/tree`."""
+    scale = 1.0 if levels.single else 1.0 / levels.spacing
+    return TREE.new(
+        half=tree.half, single=int(levels.single), level=levels.level, scale=scale, rays=rays, brackets=brackets
+    )
+
+
+@cache
+def _kernel() -> Kernel:
+    names = (
+        *BINDINGS,
+        Binding("rays", "read", "array<vec4f>"),
+        Binding("brackets", "write", "array<vec2f>"),
+        Binding("counts", "write", "array<u32>"),
+    )
+    return Kernel.of("kernels/tree_brackets", names)
+
+
+def brackets(
+    tree: Tree,
+    origins: ArrayLike,
+    directions: ArrayLike,
+    lengths: ArrayLike,
+    levels: HeldLevels,
+    *,
+    most: int = 64,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pieces of rays where a level may lie: none lies elsewhere.
+
+    origins, directions, lengths   as for `rays.cast`
+    most       brackets a ray that are given; a ray that has as many may have more
+
+    returns    ((N, most, 2) float32: from and to, front to back; (N,) how many of them there are)
+
+    Raises what `check_rays` raises.
+    """
+    o, d, length = check_rays(origins, directions, lengths)
+    count = len(o)
+    if count == 0:
+        return np.zeros((0, most, 2), np.float32), np.zeros(0, np.uint32)
+    rays = np.zeros((count, 2, 4), np.float32)
+    rays[:, 0, :3], rays[:, 0, 3], rays[:, 1, :3] = o, length, d
+    found, counts = Array("f4", count * most * 2), Array("u4", count)
+    _kernel().run(
+        workgroups(count), tree=uniform(tree, levels, rays=count, brackets=most), nodes=tree.array(),
+        rays=Array.of(rays), brackets=found, counts=counts,
+    )  # fmt: skip
+    return found.read().reshape(count, most, 2), counts.read()
