@@ -197,6 +197,23 @@ def test_no_more_boxes_are_made_than_allowed():
     assert said.why == "most" and len(tree.nodes) <= 5000
 
 
+def test_a_tree_for_few_rays_is_coarse():
+    net, levels = NETS["tanh"]
+    trees = []
+    for rays in (1, 300, 1_000_000):
+        tree = Tree(net, 1.0)
+        steps = tree.refine(levels, 2 / 64, rays=rays)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                trees.append((tree, stop.value.why))
+                break
+    (none, why_none), (coarse, why_coarse), (fine, _) = trees
+    assert (why_none, len(none.nodes)) == ("rays", 1)
+    assert why_coarse == "rays" and 1 < len(coarse.nodes) < len(fine.nodes) / 4
+
+
 def test_a_network_of_which_nothing_is_proven_stays_one_box():
     tree, said = grown(random_mlp((3, 32, 32, 1), "sine(30)", scale=8.0, seed=1), Held(0, 0.01), 0.5)
     assert said.why == "nothing is proven" and len(tree.nodes) == 1

@@ -21,7 +21,7 @@ fn rows_store(p: u32, g: u32, value: vec4f) {
     }
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(TILES * MEMBERS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
     if !tile_begin(group.x, index) {
         return;

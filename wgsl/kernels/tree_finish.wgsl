@@ -15,7 +15,7 @@ fn input_weights(k: u32, j: u32) -> vec3f {
     return textureLoad(weights, vec2u(4u * k + j, 0u)).xyz;
 }
 
-@compute @workgroup_size(8)
+@compute @workgroup_size(TILES * MEMBERS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
     if !tile_begin(group.x, index) {
         return;

@@ -1,9 +1,8 @@
 // What the kernels that take rows back share: a tile is ROWS rows of one octet of boxes, a member one of its boxes.
 // Needs `step`, `tiles`, `relaxed`, `starts`, `rows`, `sums` and, unless FIRST, `forms`.
+#import generated/tiles
 
 const MEMBERS = 8u;
-// Tiles of a workgroup.
-const TILES = 1u;
 // What stands in `tiles` where a row is missing.
 const NO_ROW = 0xffffu;
 // Added to magnitudes before they are multiplied by a rounding, so that what underflows is inside too.

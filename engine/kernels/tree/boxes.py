@@ -21,7 +21,6 @@ from engine.kernels.tree.variants import MOVING, PLANES, STEP
 from engine.network.mlp import Mlp
 
 ULP = 2.0**-23
-TILES = 1  # tiles of a workgroup; also in the shaders
 NO_ROW, NONE = 0xFFFF, 0xFFFFFFFF
 # Bytes of rows between two layers: so many stay near a processor's cache, and keep a GPU busy.
 HELD, GPU_HELD = 1 << 23, 1 << 26
@@ -206,7 +205,7 @@ class Boxes:
             if tiles:
                 for k in range(i - 1, 0, -1):
                     self._back(encoder, i, k, tiles)
-                self._dispatch(encoder, ("finish", i), (-(-tiles // TILES), 1))
+                self._dispatch(encoder, ("finish", i), (-(-tiles // variants.tiles()), 1))
             if i < last:
                 self._relax(encoder, i, count)
 
@@ -220,7 +219,7 @@ class Boxes:
         self._copy(encoder, self._relaxed[i], layer.groups * MEMBERS, layer.groups * MEMBERS, layer.parts * count)
 
     def _back(self, encoder, i, k, tiles):
-        layer, groups = self.layers[k], -(-tiles // TILES)
+        layer, groups = self.layers[k], -(-tiles // variants.tiles())
         self._dispatch(encoder, ("back", i, k, True), (groups, 1))
         if layer.columns > 1:
             self._dispatch(encoder, ("back", i, k, False), (groups, layer.columns - 1))

@@ -29,6 +29,10 @@ MOST_BOXES = 1 << 21
 STORED = 1 << 27
 # Boxes that are tried at a depth, and the share of them that must be proven for it to begin there.
 TRIED, USEFUL = 256, 0.05
+# Segments that a ray takes through leaves, for each part of space that is open: 120 to 220 for four trained networks.
+SEGMENTS = 150
+# Products with a layer's weights that a segment takes.
+PRODUCTS = 3
 # The children of a box, by the halves of x, y and z they are in: x goes fastest.
 OCTANTS = np.array([[i & 1, i >> 1 & 1, i >> 2 & 1] for i in range(8)])
 
@@ -66,7 +70,7 @@ class Growth:
     boxes    how many it has bounded so far
     depth    of those that are being bounded: 2^depth cells a side
     open     the share of space where a level may lie; what is not bounded yet counts as such
-    why      "" while it goes on; at the end why it is not refined further: done, most, nothing is proven
+    why      "" while it goes on; at the end why it is not refined further: done, most, rays, nothing is proven
     """
 
     boxes: int
@@ -129,11 +133,14 @@ class Tree:
         """The share of space in leaves that may hold one of the levels."""
         return float((8.0 ** -self.depths[self.leaves(levels)].astype(float)).sum())
 
-    def refine(self, levels: HeldLevels, finest: float, *, most: int = MOST_BOXES) -> Generator[Growth, None, Growth]:
+    def refine(
+        self, levels: HeldLevels, finest: float, *, most: int = MOST_BOXES, rays: int | None = None
+    ) -> Generator[Growth, None, Growth]:
         """Splits leaves that may hold a level, coarse to fine: a Growth after each batch of boxes.
 
         finest   the side of the smallest boxes, world units
         most     boxes the tree may have in all
+        rays     for so many rays: it ends where boxes take more than they save these
 
         It begins at the first depth at which a few boxes that are tried prove something; where none proves anything,
         it stays one box. Closing the generator leaves a tree that is right, and refined so far.
@@ -144,9 +151,9 @@ class Tree:
             raise SettingError(f"Boxes down to sides of {finest} were asked for; give a side above 0.")
         deepest = int(np.clip(np.ceil(np.log2(2 * float(self.half.max()) / finest)), 1, DEEPEST))
         if len(self.nodes) == 1:
-            start = yield from self._start(levels, deepest, most)
+            start, why = yield from self._start(levels, deepest, most, rays)
             if start == 0:
-                return self._growth(0, levels, "nothing is proven")
+                return self._growth(0, levels, why)
             yield from self._split_to(start, levels)
         store: Array | None = None
         held: Kept = {}
@@ -154,6 +161,8 @@ class Tree:
             at = self.leaves(levels)
             at = at[self.depths[at] == depth]
             room = (most - len(self.nodes)) // MEMBERS
+            if len(at) and depth and not self._is_worth(depth, levels, rays, held):
+                return self._growth(depth, levels, "rays")
             if len(at):
                 store, held = yield from self._split(at[: max(room, 0)], levels, store, held, depth + 1 < deepest)
             if len(at) > room:
@@ -163,12 +172,30 @@ class Tree:
     def _growth(self, depth, levels, why=""):
         return Growth(self.bounded, depth, self.share_open(levels), why)
 
-    def _start(self, levels, deepest, most):
-        """The first depth at which boxes that are tried prove something, 0 for none."""
+    def _is_worth(self, depth, levels, rays, held):
+        """Whether splitting the open leaves of a depth costs less than the segments it saves so many rays."""
+        if rays is None:
+            return True
+        boxes = self.nodes[self.depths == depth]
+        known = boxes["least"] > -FAR
+        if not known.any():
+            return True
+        # About as many will be proven of their children.
+        proven = 1 - holds_level(boxes["least"][known], boxes["most"][known], levels).mean()
+        rows = np.mean([needs for _, needs in held.values()], axis=0) if held else self.boxes.used
+        return 8.0 ** (depth + 1) * self._segments(rows) <= SEGMENTS * proven * rays
+
+    def _segments(self, rows):
+        """What a box of which these rows are wanted costs, in segments of a ray."""
+        return (rows @ self.boxes.costs + self.boxes.output_cost) / (PRODUCTS * self.net.weight_count)
+
+    def _start(self, levels, deepest, most, rays):
+        """The first depth at which boxes that are tried prove something; 0 for none, and why."""
         rng = np.random.default_rng(0)
         for depth in range(1, deepest + 1):
-            if 8**depth > most:
-                return 0
+            cost = 8.0**depth * self._segments(self.boxes.used)
+            if 8**depth > most or (rays is not None and cost > SEGMENTS * rays):
+                return 0, "most" if 8**depth > most else "rays"
             every = 8 ** (depth - 1)
             places = np.arange(every) if 8 * every <= TRIED else rng.integers(0, every, TRIED // 8)
             side = 2 ** (depth - 1)
@@ -178,9 +205,9 @@ class Tree:
             self.bounded += planes.size
             proven = ~holds_level(planes["least"], planes["most"], levels)
             if proven.mean() >= USEFUL:
-                return depth
+                return depth, ""
             yield self._growth(depth, levels)
-        return 0
+        return 0, "nothing is proven"
 
     def _batch(self, cells, depth, rows=None, parents=None):
         """The eight boxes of `depth` in each of (Q, 3) cells of the depth before."""

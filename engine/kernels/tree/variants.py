@@ -1,5 +1,6 @@
 """The kernels that bound boxes: their structs, bindings and variants."""
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -62,17 +63,32 @@ RANGES = (
 )
 
 
+def shares() -> bool:
+    """Whether the boxes of an octet are the invocations of one subgroup, which load weights for each other."""
+    return subgroup_size() == 8
+
+
+def tiles() -> int:
+    """Tiles of a workgroup: one where its invocations are a subgroup."""
+    return 1 if shares() else 8
+
+
+def _rows(name: str, bindings: tuple[Binding, ...], constants: Mapping[str, float], **generated: str) -> Kernel:
+    text = f"const TILES = {tiles()}u;\n"
+    return Kernel.of(f"kernels/tree_{name}", bindings, constants=constants, tiles=text, **generated)
+
+
 @cache
 def back(first: bool, pairs: bool, sums: bool) -> Kernel:
     """Takes rows through a layer; `first` of them begin as weights, `sums` also sums constants."""
     constants = {"FIRST": first, "PAIRS": pairs, "SUMS": sums}
-    return Kernel.of("kernels/tree_back", BACK, constants=constants, rows=rows_module(subgroup_size() == 8))
+    return _rows("back", BACK, constants, rows=rows_module(shares()))
 
 
 @cache
 def finish(first: bool, pairs: bool, last: bool) -> Kernel:
     """Takes rows to the inputs: ranges of units, or the output's planes if they are the `last`."""
-    return Kernel.of("kernels/tree_finish", FINISH, constants={"FIRST": first, "PAIRS": pairs, "LAST": last})
+    return _rows("finish", FINISH, {"FIRST": first, "PAIRS": pairs, "LAST": last})
 
 
 @cache
