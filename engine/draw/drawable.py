@@ -118,8 +118,8 @@ class Drawable(Node):
         """Records kernels for a tile, with frame.encoder; called once a tile, before its first pass."""
 
     def cast(self, frame: Frame, world: np.ndarray) -> Generator[Progress, None, None]:
-        """Casts the rays of a tile and, if makes_layers is True, writes this node's list of layers; called once a tile,
-        before its first render pass, if casts_rays is True.
+        """Does what takes long before a tile is drawn: casts its rays and, if makes_layers is True, writes this node's
+        list of layers. Called once a tile, before its first render pass.
 
         Yields what it has come to, of the tile's rays, whenever other work may be done in between. May submit
         frame.encoder and replace it by a new one. Once frame.allowance is over it takes no more time: rays that are

@@ -95,9 +95,8 @@ class Painter:
         if patient and not self.refinement.is_moving:
             return
         if self._steps is None:
-            nodes = [node for node, _ in scene.stage.walk() if isinstance(node, Drawable)]
-            self.refinement.coarsest = max((node.coarsest for node in nodes), default=0.0)
-            self.refinement.drafts = self.live and any(node.drafts for node in nodes)
+            if self.refinement.next() is None or not self._advance(scene, clock):
+                return
             quality = self.refinement.next()
             if quality is None:
                 return
@@ -113,6 +112,7 @@ class Painter:
 
     def finish(self, scene: Subject, clock: object, size: tuple[int, int], samples: int) -> None:
         """Draws the picture at full size with `samples` a pixel, at once. Raises what the scene raises."""
+        scene.advance(clock)
         self._begin(scene, clock, size, Quality(1.0, samples))
         while self._steps is not None:
             self._step(self._steps, raising=True)
@@ -159,6 +159,19 @@ class Painter:
             parts.append(f"certified {self._progress.decided / self._progress.rays:.0%}")
         return parts
 
+    def _advance(self, scene, clock):
+        """Brings the scene to the moment, so that it is known what is to be drawn; False if it fails."""
+        try:
+            scene.advance(clock)
+        except Exception as error:
+            self.failed(error)
+            self.refinement.drew(self._drawing)
+            return False
+        nodes = [node for node, _ in scene.stage.walk() if isinstance(node, Drawable)]
+        self.refinement.coarsest = max((node.coarsest for node in nodes), default=0.0)
+        self.refinement.drafts = self.live and any(node.drafts for node in nodes)
+        return True
+
     def _begin(self, scene, clock, size, quality):
         self._size, self._drawing, self._spent = size, quality, 0.0
         scaled = tuple(max(1, round(n * quality.scale)) for n in size)
@@ -176,7 +189,14 @@ class Painter:
             tile_bytes = most
         whole = quality.scale == 1.0
         self._steps = self.renderer.steps(
-            scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=whole, draft=quality.draft
+            scene,
+            clock,
+            scaled,
+            quality.samples,
+            tile_bytes=tile_bytes,
+            words=whole,
+            draft=quality.draft,
+            advances=False,
         )
 
     def _step(self, steps, *, raising=False):

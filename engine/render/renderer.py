@@ -93,18 +93,21 @@ class Renderer:
 
     def steps(
         self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4, *,
-        tile_bytes: int | None = None, words: bool = True, draft: bool = False,
+        tile_bytes: int | None = None, words: bool = True, draft: bool = False, advances: bool = True,
     ) -> Steps:  # fmt: skip
         """`frame` step by step: a generator that yields the Progress of the picture's rays and returns the Picture.
 
         tile_bytes   the most bytes of a tile's layers, to get smaller tiles than usual
         words        False leaves out labels and legend, for callers that enlarge the picture and draw them afterwards
         draft        True draws nodes that can draft sooner, without certainty
+        advances     False for a scene that was brought to the moment
 
         A window handles its events between two steps. If the scene changed meanwhile, it must drop the generator.
         `cut_short` has the generator end soon, with a picture of what is known.
         """
-        shot = self._begin(scene, clock, size, supersample, tile_bytes, draft)
+        if advances:
+            scene.advance(clock)
+        shot = self._begin(scene, size, supersample, tile_bytes, draft)
         width, height = size = shot.plan.size
         tiles = list(shot.plan.tiles())
         if not words:
@@ -150,7 +153,8 @@ class Renderer:
         No more than two tiles are in memory at a time, whatever the picture's size. The pixels of a part are the same
         as in the whole picture.
         """
-        shot = self._begin(scene, clock, size, supersample)
+        scene.advance(clock)
+        shot = self._begin(scene, size, supersample)
         shot.counts, within = _counts(), within or (0, 0, *shot.plan.size)
         tiles, waiting = list(shot.plan.tiles(within)), deque[Waiting]()
         for place in tiles:
@@ -180,9 +184,8 @@ class Renderer:
 
     # Private helpers.
 
-    def _begin(self, scene, clock, size, supersample, tile_bytes=None, draft=False):
-        """The Shot of a scene, which is advanced to the moment."""
-        scene.advance(clock)
+    def _begin(self, scene, size, supersample, tile_bytes=None, draft=False):
+        """The Shot of a scene that is advanced to the moment."""
         cut = plan(scene.stage, size, supersample, tile_bytes)
         shot = Shot(scene, cut, _theme(scene), _drawables(scene), None if self.times is None else PassTimes())
         shot.draft, shot.allowance = draft, Allowance(self.budget, shot.rays(cut.size))
@@ -238,16 +241,17 @@ class Renderer:
 
     def _cast(self, shot, frame):
         """Casts the rays of a tile; yields the picture's Progress, and is sent True when it shall take no more time."""
-        samples, count = frame.samples[0] * frame.samples[1], len(shot.casting)
-        for number, (node, world) in enumerate(shot.casting):
+        samples, count, number = frame.samples[0] * frame.samples[1], len(shot.casting), 0
+        for node, world in shot.drawables:
             steps = node.cast(frame, world)
             while True:
                 with _timed(shot):
                     found = next(steps, None)
                 if found is None:
                     break
-                share = (number + found.decided / found.rays) / count
+                share = (number + node.casts_rays * found.decided / found.rays) / max(1, count)
                 shot.heed((yield shot.progress(samples * share)))
+            number += node.casts_rays
 
     def _prepare(self, shot, frame):
         """The first walk of a Shot, with the encoder of its first tile."""

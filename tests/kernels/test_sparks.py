@@ -14,7 +14,9 @@ from engine.reference.field import value_and_gradient
 SEEDS = np.stack(np.meshgrid(*[np.arange(-4.0, 4.0, 2.0)] * 3, indexing="ij"), -1).reshape(-1, 3)
 
 
-@pytest.mark.parametrize("sizes, activation", [([3, 8, 1], "tanh"), ([3, 8, 8, 2], "sine(2)")], ids=str)
+@pytest.mark.parametrize(
+    "sizes, activation", [([3, 8, 1], "tanh"), ([3, 8, 8, 2], "sine(2)"), ([3, 24, 20, 2], "gelu")], ids=str
+)
 def test_sparks_are_the_twins(sizes, activation):
     net = random_mlp(sizes, activation, distribution="glorot", seed=1)
     output = sizes[-1] - 1
@@ -73,9 +75,7 @@ def test_sparks_are_computed_again_only_after_another_network():
     paths = sparks.TracedPaths(net, SEEDS)
 
     def record():
-        encoder = device().encoder()
-        paths.record(encoder)
-        device().submit(encoder)
+        assert list(paths.traced()) == [] and paths.is_traced
         return paths.array.read()
 
     first = record()
@@ -88,6 +88,17 @@ def test_sparks_are_computed_again_only_after_another_network():
     positions, values = sparks.trace(net.edited(0, 0, 0, 0.9), SEEDS)
     assert np.array_equal(second.reshape(64, 10, 4)[..., :3], positions)
     assert np.array_equal(second.reshape(64, 10, 4)[..., 3], values)
+
+
+def test_paths_of_a_large_network_come_in_parts_whatever_these_are(monkeypatch):
+    net, found = random_mlp([3, 40, 30, 1], seed=4), []
+    for size in (1 << 12, 1 << 30):
+        monkeypatch.setattr(sparks, "WORK", size)
+        paths = sparks.TracedPaths(net, SEEDS, vertices=3, steps=2)
+        parts = len(list(paths.traced()))
+        assert parts >= 3 and paths.is_traced and list(paths.traced()) == []
+        found.append((parts, paths.array.read()))
+    assert found[0][0] > found[1][0] and np.array_equal(found[0][1], found[1][1])
 
 
 def test_no_seeds_give_no_sparks():
@@ -105,5 +116,5 @@ def test_what_cannot_be_traced_is_refused():
         sparks.trace(net, SEEDS, output=1)
     with pytest.raises(SettingError, match="vertices"):
         sparks.trace(net, SEEDS, vertices=0)
-    with pytest.raises(SettingError, match="iterations"):
+    with pytest.raises(SettingError, match="0 to 60000"):
         sparks.trace(net, SEEDS, steps=70000)

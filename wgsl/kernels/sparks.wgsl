@@ -1,18 +1,10 @@
 // One vertex of a spark: normalised gradient steps from its seed, and the network's value where they end.
 #import generated/bindings
 #import generated/network
+#import lib/uphill
 
 // Constant, so that the loop's bound is.
 override STEPS: u32 = 20u;
-
-// A gradient's direction, or 0 where there is none; scaled first, since the squares of small ones would vanish.
-fn uphill(gradient: vec3f) -> vec3f {
-    let largest = max(abs(gradient.x), max(abs(gradient.y), abs(gradient.z)));
-    if largest == 0.0 {
-        return vec3f(0.0);
-    }
-    return normalize(gradient / largest);
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {

@@ -91,7 +91,8 @@ class ClassicSparks(SparkPaths):
         super().__init__(net, seeds, path=CLASSIC_PATH, **more)
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
-        SPARKS_PROGRAM.draw(frame, step, 4, self.segments, sparks=self._sparks, vertices=self._paths.array)
+        if self._paths.is_traced:
+            SPARKS_PROGRAM.draw(frame, step, 4, self.segments, sparks=self._sparks, vertices=self._paths.array)
 
 
 class ClassicAxes(Lines):

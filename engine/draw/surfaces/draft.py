@@ -9,12 +9,13 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels.field import Field
+from engine.kernels.search.pace import Pace
 from engine.network.mlp import Mlp
 
 # Of a ray: surfaces closer together than the gap between two are missed.
 PLACES = 48
-# Multiply-adds a submission: some 0.05 s on two cores, after which a window handles its events.
-WORK = 1 << 29
+# Multiply-adds of the first submission.
+WORK = 1 << 27
 WORKGROUP = 64
 DRAFTING = struct(
     "Drafting", first="u32", count="u32", places="u32", answers="u32", single="u32", level="f32", spacing="f32"
@@ -37,7 +38,8 @@ class Draft:
 
     def __init__(self, net: Mlp):
         self.field = Field(net, "batched")
-        self._points: Array | None = None
+        self._pace = Pace(WORK // (net.weight_count * PLACES), WORKGROUP)
+        self._points = Array(("f4", 4), 1)
 
     def steps(
         self, rays: Array, crossings: Array, costs: Array, count: int, answers: int,
@@ -48,26 +50,29 @@ class Draft:
         rays        two vec4f a ray, see `draw.surfaces.crossings`
         crossings   gets `answers` a ray; costs, two u32
         """
-        work = self.field.net.weight_count * PLACES
-        size = min(count, max(WORKGROUP, WORK // work // WORKGROUP * WORKGROUP))
-        size = min(size, max(WORKGROUP, self.field.parts(count * PLACES)[0].stop // PLACES))
-        self._points = grown(self._points, ("f4", 4), size * PLACES)
-        for first in range(0, count, size):
-            part = min(size, count - first)
-            drafting = DRAFTING.new(
-                first=first, count=part, places=PLACES, answers=answers, single=int(single), level=level,
-                spacing=spacing,
-            )  # fmt: skip
-            with device().recording("draft") as encoder:
-                _kernel("points").prepared(
-                    -(-part * PLACES // WORKGROUP), drafting=drafting, rays=rays, points=self._points
-                ).record(encoder)
-                values = self.field.record(encoder, self._points, part * PLACES)
-                _kernel("crossings").prepared(
-                    -(-part // WORKGROUP), drafting=drafting, rays=rays, values=values, crossings=crossings, costs=costs
-                ).record(encoder)
-            costs.read(1)
-            yield first + part
+        parts = self.field.parts(count * PLACES)
+        most = parts[0].stop // PLACES
+        for first, last in self._pace.parts(count, most):
+            with self._pace.timed(last - first):
+                part = last - first
+                self._points = grown(self._points, ("f4", 4), part * PLACES)
+                drafting = DRAFTING.new(
+                    first=first, count=part, places=PLACES, answers=answers, single=int(single), level=level,
+                    spacing=spacing,
+                )  # fmt: skip
+                with device().recording("draft") as encoder:
+                    self._record(encoder, part, drafting, rays, crossings, costs)
+                costs.read(1)
+            yield last
+
+    def _record(self, encoder, part, drafting, rays, crossings, costs):
+        _kernel("points").prepared(
+            -(-part * PLACES // WORKGROUP), drafting=drafting, rays=rays, points=self._points
+        ).record(encoder)
+        values = self.field.record(encoder, self._points, part * PLACES)
+        _kernel("crossings").prepared(
+            -(-part // WORKGROUP), drafting=drafting, rays=rays, values=values, crossings=crossings, costs=costs
+        ).record(encoder)
 
 
 @cache

@@ -11,6 +11,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel, spread
 from engine.gpu.structs import struct
 from engine.kernels.field import Field
+from engine.kernels.search.pace import Pace
 from engine.network.mlp import Mlp
 
 VEC4 = np.dtype(("f4", 4))
@@ -20,8 +21,8 @@ LISTING = struct(
     "Listing", rays="u32", answers="u32", most="u32", first="u32", count="u32", places="u32", level="f32", spacing="f32"
 )
 WORKGROUP = 64
-# Multiply-adds a submission: some 0.05 s on two cores, after which a window handles its events.
-WORK = 1 << 28
+# Multiply-adds of the first submission.
+WORK = 1 << 26
 
 
 class HitGradients:
@@ -32,6 +33,7 @@ class HitGradients:
 
     def __init__(self, net: Mlp):
         self.field = Field(net, "tangent")
+        self._pace = Pace(WORK // (4 * net.weight_count), WORKGROUP)
         self._list, self._total = Array("u4", 1), Array("u4", 1)
 
     def steps(
@@ -54,14 +56,13 @@ class HitGradients:
             total=self._total,
         )  # fmt: skip
         hits = int(self._total.read()[0])
-        size = max(WORKGROUP, WORK // (4 * self.field.net.weight_count))
-        for part in self.field.parts(hits):
-            for first in range(part.start, part.stop, size):
-                last = min(first + size, part.stop)
+        parts = self.field.parts(hits)
+        for first, last in self._pace.parts(hits, parts[0].stop if parts else 0):
+            with self._pace.timed(last - first):
                 listing = LISTING.new(**given, first=first, count=last - first)
                 self._record(listing, last - first, rays, crossings, gradients)
                 self._total.read()
-                yield
+            yield
 
     def _record(self, listing, count, rays, crossings, gradients):
         points, groups = Array(VEC4, 4 * count), -(-count // WORKGROUP)

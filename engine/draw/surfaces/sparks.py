@@ -1,5 +1,6 @@
 """Sparks: short paths along a network's gradient that light up as a level passes them."""
 
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,18 @@ from engine.draw.drawable import Drawable
 from engine.draw.frame import FRAME, LAYERS_TYPE, Frame
 from engine.draw.program import Program
 from engine.draw.surfaces.level_surfaces import Region
-from engine.errors import SettingError
 from engine.gpu.passes import RenderPass
 from engine.gpu.structs import struct
 from engine.kernels import sparks
+from engine.kernels.search.progress import Progress
 from engine.network.mlp import Mlp
 
 # (vertices of a spark, step between them): as in the original, and twice as fine for sparks that are drawn wide.
 CLASSIC_PATH = (10, 0.02)
 STUDIO_PATH = (20, 0.0095)
 STEPS_A_VERTEX = 20
+# Multiply-adds of all paths: some seconds on two cores.
+MOST_WORK = 1 << 34
 
 SPARKS = struct(
     "SparksNode",
@@ -81,37 +84,29 @@ class SparkPaths(Drawable):
         return len(self.seeds) * (self.path[0] - 1)
 
     def prepare(self, frame: Frame, world: np.ndarray) -> None:
-        if self._traced is None or self._traced[2] != self.spread or not self._fits():
-            self._paths = self._new_paths()
-        self._traced = self.net, self.output, self.spread
-        self._paths.record(frame.encoder)
+        if self._traced != (self.net, self.output, self.spread):
+            steps = self._steps_a_vertex()
+            if self._traced is not None and (self.spread, steps) == (self._traced[2], self._paths.steps):
+                self._paths.show(self.net, self.output)
+            else:
+                vertices, step = self.path
+                self._paths = sparks.TracedPaths(
+                    self.net, self.seeds * self.spread, vertices=vertices, steps=steps, output=self.output,
+                    step=step * self.spread * STEPS_A_VERTEX / steps,
+                )  # fmt: skip
+            self._traced = self.net, self.output, self.spread
         self._sparks = self.uniform(SPARKS, **self.uniform_values(world))
 
-    def _fits(self):
-        """Gives the network to the existing kernel, if it fits; returns whether it does."""
-        if self._traced and self._traced[:2] == (self.net, self.output):
-            return True
-        # A kernel with fewer steps, made for a large network, is not reused for the next one.
-        if self._paths.steps < STEPS_A_VERTEX:
-            return False
-        try:
-            self._paths.show(self.net, self.output)
-        except SettingError:
-            return False
-        return True
+    def cast(self, frame: Frame, world: np.ndarray) -> Generator[Progress, None, None]:
+        # They must not delay a draft.
+        if not frame.draft or self._paths.is_tiny:
+            for _ in self._paths.traced(frame.encoder):
+                yield Progress(0, 1)
 
-    def _new_paths(self):
-        vertices, step = self.path
-        # For a very large network a run allows only fewer, longer steps, and the paths become a little less exact.
-        for steps in (STEPS_A_VERTEX, 5, 1):
-            length = step * self.spread * STEPS_A_VERTEX / steps
-            try:
-                return sparks.TracedPaths(
-                    self.net, self.seeds * self.spread, vertices=vertices, steps=steps, step=length, output=self.output
-                )
-            except SettingError:
-                if steps == 1:
-                    raise
+    def _steps_a_vertex(self):
+        # For a large network the paths take fewer, longer steps, and become a little less exact.
+        work = 4 * self.net.weight_count * len(self.seeds) * self.path[0]
+        return next((steps for steps in (STEPS_A_VERTEX, 5) if steps * work <= MOST_WORK), 1)
 
     def uniform_values(self, world: np.ndarray) -> dict[str, Any]:
         """{field of SPARKS: value}."""
@@ -149,6 +144,8 @@ class Sparks(SparkPaths):
         return super().uniform_values(world) | own
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
+        if not self._paths.is_traced:
+            return
         PROGRAM.draw(
             frame, step, 4, self.segments, blend="multiply" if frame.theme.name == "paper" else "add",
             sparks=self._sparks, vertices=self._paths.array, layers=frame.layers,

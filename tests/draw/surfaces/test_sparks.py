@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from engine.draw.colour import PALETTE
+from engine.draw.surfaces import sparks
 from engine.draw.surfaces.level_surfaces import LAYERS_WRITE, LevelSurfaces
 from engine.draw.surfaces.sparks import Sparks
-from engine.kernels import sparks
 from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
@@ -37,8 +37,8 @@ def pixels(node, drawn_theme=None):
 def test_paths_do_not_remember_a_larger_network_shown_before(monkeypatch):
     node = Sparks(random_mlp([3, 16, 1]), SEEDS)
     with monkeypatch.context() as few:
-        # As if 20 steps through it were more turns of loops than one run takes; 5 are not.
-        few.setattr(sparks, "MOST_ITERATIONS", 15)
+        # As if 20 steps through it were too much work; 5 are not.
+        few.setattr(sparks, "MOST_WORK", 4 * len(SEEDS) * 20 * node.net.weight_count * 10)
         pixels(node)
     node.show(SMALL)
     assert np.array_equal(pixels(node), pixels(Sparks(SMALL, SEEDS)))
