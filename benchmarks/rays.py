@@ -20,7 +20,9 @@ from engine.gpu.compose import compose
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels import rays
-from engine.kernels.rays import CASTING, GRAZE, HIT, MISS, UNDECIDED, workgroups
+from engine.kernels.rays import CROSSING, GRAZE, HIT, MISS, UNDECIDED
+from engine.kernels.search.casting import Casting, Levels
+from engine.kernels.search.fused import CASTING, workgroups
 
 LEVEL = float(np.float32(0.37))
 SAMPLES = 100_000
@@ -44,7 +46,12 @@ def text(name):
 
 @cache
 def steps_kernel(shape):
-    names = rays.bindings(shape)
+    names = (
+        weights_binding(shape),
+        Binding("casting", "uniform", CASTING),
+        Binding("rays", "read", "array<vec4f>"),
+        Binding("crossings", "write", "array<vec4f>"),
+    )
     generated = {"steps": text("steps"), "bindings": declare(names), "network": network_module(shape, (PLAIN,))}
     return Kernel(compose("generated/steps", generated), names)
 
@@ -72,19 +79,18 @@ def weights_of(net):
     return Array.of(pack(net), "uniform" if weights_binding(net.shape).kind == "uniform" else "storage")
 
 
-class Walk:
-    """A kernel over rays, bound and ready: `run()` runs it to its end, `crossings()` gives what it wrote."""
+class Steps:
+    """64 equal steps along rays, bound and ready: `run()` takes them, `crossings()` gives what was found."""
 
-    def __init__(self, kernel, net, casting_rays):
-        self.kernel, self.count = kernel, len(casting_rays[0])
+    def __init__(self, net, casting_rays):
+        self.kernel, self.count = steps_kernel(net.shape), len(casting_rays[0])
         self.written = Array("f4", self.count * 4)
-        casting = CASTING.new(rays=self.count, surfaces=1, single=0, level=LEVEL, spacing=1.0)
+        casting = CASTING.new(rays=self.count, surfaces=1, level=LEVEL, spacing=1.0)
         self.resources = {
             "weights": weights_of(net),
             "casting": Array.of(casting, "uniform"),
             "rays": packed_rays(*casting_rays),
             "crossings": self.written,
-            "costs": Array("u4", self.count * 2),
         }
 
     def run(self):
@@ -95,6 +101,19 @@ class Walk:
         """(N, 2): t, and 0 for none."""
         self.run()
         return self.written.read().reshape(-1, 4)[:, :2]
+
+
+class Search:
+    """The certified search for one surface along rays, ready: `run()` runs it to its end."""
+
+    def __init__(self, net, casting_rays):
+        self.casting, self.count = Casting(net), len(casting_rays[0])
+        self.written, self.rays = Array(CROSSING, self.count), packed_rays(*casting_rays)
+
+    def run(self):
+        for _ in self.casting.steps(self.rays, self.count, Levels(LEVEL), self.written, surfaces=1):
+            pass
+        self.written.read(1)
 
 
 def first_seen(net, casting_rays):
@@ -149,7 +168,7 @@ def missed():
             parts = [ball_rays(size, *view) for view in VIEWS]
             casting_rays = tuple(np.concatenate(x) for x in zip(*parts, strict=True))
             found = rays.cast(net, *casting_rays, level=LEVEL)
-            walked = Walk(steps_kernel(net.shape), net, casting_rays).crossings()
+            walked = Steps(net, casting_rays).crossings()
             first, outcome = truth(net, casting_rays), found["outcome"][:, 0]
             crossed = np.isfinite(first)
             ours = (outcome != MISS) & (found["t"][:, 0] <= np.where(crossed, first + LATE, 0))
@@ -183,7 +202,7 @@ def timed():
     nets = [(f"3-8-1 tanh x{scale}", seeded(0, scale), casting_rays, 30) for scale in (1, 4, 10)]
     nets += [(f"torus {name}", torus(name), few, 5) for name in TORUS]
     for name, net, view, times in nets:
-        walks = [Walk(rays.kernel(net.shape), net, view), Walk(steps_kernel(net.shape), net, view)]
+        walks: list[Search | Steps] = [Search(net, view), Steps(net, view)]
         wall, work = np.full(2, np.inf), np.full(2, np.inf)
         for _ in range(times):
             for i, walk in enumerate(walks):

@@ -14,7 +14,8 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels.product import VEC4
-from engine.kernels.rays import check_rays, search_modules, workgroups
+from engine.kernels.rays import check_rays
+from engine.kernels.search.fused import search_modules, workgroups
 from engine.kernels.search.layered import Layered
 from engine.network.mlp import Mlp, Shape
 from engine.network.parts import observed

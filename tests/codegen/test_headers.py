@@ -14,9 +14,7 @@ from engine.codegen.mlp.network import network_module
 from engine.codegen.train.problem import Problem
 from engine.codegen.train.subgroup import Lanes, lanes_module
 from engine.codegen.train.workgroup import Threads, threads_module
-from engine.gpu.bindings import declare
-from engine.gpu.compose import compose
-from engine.kernels.rays import bindings as ray_bindings
+from engine.kernels.search.fused import kernels
 from engine.network.activations import Activation
 from engine.network.random import random_mlp
 
@@ -60,9 +58,8 @@ def test_a_generated_text_says_from_what_it_is_made(case):
 
 
 def test_what_is_said_stands_in_the_compiled_module():
-    generated = {"network": network_module(SHAPE, (PLAIN, LINE)), "enclosure": enclosure_module(SHAPE)}
-    code = compose("kernels/rays", {"bindings": declare(ray_bindings(SHAPE)), **generated}).code
-    for text in generated.values():
+    code = kernels(SHAPE)[0].module.code
+    for text in (network_module(SHAPE, (PLAIN,)), enclosure_module(SHAPE)):
         assert top_of(text) in code
 
 

@@ -1,7 +1,7 @@
 // Arithmetic over a piece of a ray: four neurons' responses at both ends, and how far they may be from the chord
-// between, in units of 4 x (1 - x) for x from 0 to 1: from middle - radius to middle + radius. Bounds of f are the same
-// for the output: f(x) is in chord(x) + 4 x (1 - x) [low, high].
+// between, in units of 4 x (1 - x) for x from 0 to 1: from middle - radius to middle + radius.
 #import arithmetic/ends
+#import arithmetic/parabola_bounds
 #import arithmetic/plain
 
 // More than a dozen operations lose whose results are below 2^-126, where adapters may give 0; and so much more that
@@ -65,60 +65,8 @@ fn parabola_of(near: vec4f, far: vec4f, error_bound: vec4f, d: Range, terms: f32
     return Parabola(near, far, all, select(vec4f(0.0), middle, known), select(vec4f(OPEN), stray, known));
 }
 
-// The bounds, padded for the rounding of their own last steps.
-fn bounds_padded(low: f32, high: f32) -> Bounds {
-    let pad = 32.0 * ULP * max(abs(low), abs(high));
-    return Bounds(low - pad, high + pad);
-}
-
-fn bounds_scaled(b: Bounds, factor: f32) -> Bounds {
-    return bounds_padded(b.low * factor, b.high * factor);
-}
-
-// How far above its start f may be at x, when its change from end to end is `rise`.
-fn upper_bound(b: Bounds, rise: f32, x: f32) -> f32 {
-    return rise * x + 4.0 * x * (1.0 - x) * b.high;
-}
-
-// The first x in [0, 1] where f may be `gap` above its start, 2 if there is none; `rise` is its change to the end.
-fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
-    // The upper parabola is rise x + 4 high x (1 - x); the ulp make up for the discriminant's cancellation.
-    let room = gap - 8.0 * ULP * (gap + abs(rise) + abs(b.high));
-    let slope = rise + 4.0 * b.high;
-    let discriminant = slope * slope - 16.0 * b.high * room;
-    let denominator = slope + sqrt(max(discriminant, 0.0));
-    let none = discriminant < 0.0 || denominator <= 0.0;
-    return select(select(2.0 * room / denominator, 2.0, none), 0.0, room <= 0.0);
-}
-
-// Crossings are enclosed ever closer from both sides.
-const PINS = true;
-
-// An x by which f has been `gap` above its start, where its end is; 2 where that is not sure.
-fn last_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
-    return first_reach(Bounds(b.low, b.low), rise, gap + 32.0 * ULP * (abs(gap) + abs(rise) + abs(b.low)));
-}
-
-// How far f may leave what its end values say.
-fn bounds_excess(b: Bounds) -> f32 {
-    return max(abs(b.low), abs(b.high));
-}
-
-// The parabola says nothing of slopes.
-fn only_rises(b: Bounds) -> bool {
-    return false;
-}
-
-// True if f, at or above a value to begin with and `above` it at the end, is never below it.
-fn stays_above(b: Bounds, above: f32) -> bool {
-    // f - value >= (1 - x) (f(0) - value) + x (above + 4 (1 - x) low).
-    return above + 4.0 * min(b.low, 0.0) >= 0.0;
-}
-
 var<private> ray_origin: vec3f;
 var<private> ray_direction: vec3f;
-
-const ENTERS_APART = false;
 
 fn enclosure_begin(o: vec3f, d: vec3f, length: f32) {
     ray_origin = o;

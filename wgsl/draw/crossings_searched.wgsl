@@ -1,14 +1,21 @@
 // What is found along a sample's ray, by a search here and now: for networks so small that arrays would take longer.
 #import generated/network
-#import arithmetic/search
+#import arithmetic/search/alone
 #import draw/surface_ray
 
 fn crossings_begin(ray: SurfaceRay) {
-    search_begin(ray.entry, ray.direction, ray.chord.length, surface.level, surface.spacing, surface.single > 0.5);
+    search_start(ray.entry, ray.direction, ray.chord.length, surface.level, surface.spacing, surface.single > 0.5);
 }
 
-fn ray_crossing(ray: SurfaceRay, k: u32) -> Crossing {
-    return search_next();
+struct RayCrossing {
+    t: f32,
+    outcome: u32,
+    level: f32,
+}
+
+fn ray_crossing(ray: SurfaceRay, k: u32) -> RayCrossing {
+    let found = search_next();
+    return RayCrossing(found.t, crossing_outcome(found), found.level);
 }
 
 fn ray_gradient(ray: SurfaceRay, k: u32, p: vec3f) -> vec3f {

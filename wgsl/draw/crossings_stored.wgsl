@@ -17,7 +17,7 @@ fn crossings_begin(ray: SurfaceRay) {}
 // The k-th of a ray's crossings, asked for one after the other until one is no hit.
 fn ray_crossing(ray: SurfaceRay, k: u32) -> RayCrossing {
     let found = crossings[ray.number * u32(surface.answers) + k];
-    return RayCrossing(found.x, u32(found.y), found.z);
+    return RayCrossing(bitcast<f32>(found.x), found.w & 3u, bitcast<f32>(found.z));
 }
 
 // The network's gradient at the k-th crossing, a hit at p.

@@ -4,6 +4,7 @@
 
 const MISS = 0u;
 const HIT = 1u;
+const RISES = 4u;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -31,7 +32,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         var level = select(above, above + 1.0, rises);
         while left > 0u && answers < drafting.answers {
             let t = gap * (f32(place - 1u) + clamp((level - here) / (next - here), 0.0, 1.0));
-            crossings[ray * drafting.answers + answers] = vec4f(t, f32(HIT), level, select(-1.0, 1.0, rises));
+            let kind = HIT | select(0u, RISES, rises);
+            crossings[ray * drafting.answers + answers] =
+                vec4u(bitcast<u32>(t), bitcast<u32>(gap), bitcast<u32>(level), kind);
             answers += 1u;
             level += select(-1.0, 1.0, rises);
             left -= 1u;
@@ -43,7 +46,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         }
     }
     if answers < drafting.answers {
-        crossings[ray * drafting.answers + answers] = vec4f(length, f32(MISS), 0.0, 0.0);
+        crossings[ray * drafting.answers + answers] = vec4u(bitcast<u32>(length), 0u, 0u, MISS);
     }
     costs[ray] = vec2u(drafting.places - 1u, drafting.places);
 }

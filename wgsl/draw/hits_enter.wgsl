@@ -8,7 +8,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     let hit = list[listing.first + id.x];
     let ray = hit / listing.most;
-    let t = crossings[ray * listing.answers + hit % listing.most].x;
+    let t = bitcast<f32>(crossings[ray * listing.answers + hit % listing.most].x);
     points[4u * id.x] = vec4f(rays[2u * ray].xyz + rays[2u * ray + 1u].xyz * t, 0.0);
     points[4u * id.x + 1u] = vec4f(1.0, 0.0, 0.0, 0.0);
     points[4u * id.x + 2u] = vec4f(0.0, 1.0, 0.0, 0.0);

@@ -17,9 +17,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let ray = hit / listing.most;
         let k = ray * listing.answers + hit % listing.most;
         let most = 0.5 * rays[2u * ray].w / f32(listing.places - 1u);
-        let level = listing.level + listing.spacing * crossings[k].z;
+        let level = listing.level + listing.spacing * bitcast<f32>(crossings[k].z);
         let step = (level - values[at].x) / dot(gradient, rays[2u * ray + 1u].xyz);
         // A step that is no number, where the slope is 0, is none.
-        crossings[k].x += select(0.0, clamp(step, -most, most), abs(step) < 1.0e30);
+        let t = bitcast<f32>(crossings[k].x) + select(0.0, clamp(step, -most, most), abs(step) < 1.0e30);
+        crossings[k].x = bitcast<u32>(t);
     }
 }

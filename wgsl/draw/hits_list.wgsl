@@ -14,7 +14,7 @@ fn main(
         return;
     }
     var hits = 0u;
-    while hits < listing.most && u32(crossings[ray * listing.answers + hits].y) == HIT {
+    while hits < listing.most && (crossings[ray * listing.answers + hits].w & 3u) == HIT {
         hits += 1u;
     }
     if hits == 0u {

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cache
 
 from engine.codegen.bounds.parabola import ParabolaBody
-from engine.codegen.mlp.network import loop_iterations
 from engine.codegen.mlp.units import IDENTITY
 from engine.errors import NetworkError
 from engine.network.mlp import Shape
@@ -16,8 +15,6 @@ LOOP_ITERATIONS = 60000
 MOST_SEGMENTS = 96
 # A search through a deep network takes 5 to 15; with this many few rays stay undecided, and below the last many would.
 ENOUGH_SEGMENTS, FEWEST_SEGMENTS = 32, 12
-# Newton's iterations for a hit that is enclosed within 1e-5 already.
-POLISHING = (12, 4, 1)
 SURFACES = 8  # one ray is asked for at most this many
 
 
@@ -27,12 +24,10 @@ class LoopBudget:
 
     searches    along its ray: one more than the surfaces it looks for, to know whether those were all
     segments    in each of them
-    polishing   iterations that sharpen a hit
     """
 
     searches: int = SURFACES + 1
     segments: int = MOST_SEGMENTS
-    polishing: int = POLISHING[0]
 
     @property
     def surfaces(self) -> int:
@@ -58,14 +53,13 @@ def budget(shape: Shape, *, bounded_loops: bool = True) -> LoopBudget:
     """
     if is_shallow(shape) or not bounded_loops:
         return LoopBudget()
-    iterations, polish = 1 + ParabolaBody(shape).iterations, 1 + loop_iterations(shape)
+    iterations = 1 + ParabolaBody(shape).iterations
     for enough in (ENOUGH_SEGMENTS, FEWEST_SEGMENTS):
-        for polishing in POLISHING:
-            for searches in (SURFACES + 1, 5, 3, 2, 1):
-                # One more evaluation per surface: drawing needs the gradient there.
-                segments = (LOOP_ITERATIONS // searches - (polishing + 1) * polish) // iterations
-                if segments >= enough and (searches > SURFACES or polishing < POLISHING[0]):
-                    return LoopBudget(searches, min(MOST_SEGMENTS, segments), polishing)
+        for searches in (SURFACES + 1, 5, 3, 2, 1):
+            # One more evaluation per surface: drawing needs the gradient there.
+            segments = LOOP_ITERATIONS // searches // iterations - 2
+            if segments >= enough:
+                return LoopBudget(searches, min(MOST_SEGMENTS, segments))
     raise NetworkError(
         f"{shape} is too large to cast rays through on this adapter: its software driver ends loops after 65,535 "
         f"iterations, and {FEWEST_SEGMENTS} steps along a ray take {FEWEST_SEGMENTS * iterations}. "

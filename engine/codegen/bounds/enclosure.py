@@ -2,7 +2,7 @@
 
 Two enclosures, chosen by the shape. With one layer of activations the output's slope along the ray is a plain sum, so
 its range over the piece is cheap and tight: the output lies between lines through its two end values
-(`arithmetic/slope`). In deeper networks each neuron has an interval: how far its response strays from the chord
+(`arithmetic/slope_bounds`). In deeper networks each neuron has an interval: how far its response strays from the chord
 through its exact end values, in units of the parabola 4 x (1 - x) (`arithmetic/parabola`).
 """
 
@@ -24,17 +24,13 @@ def enclosure_module(shape: Shape, allowed: LoopBudget | None = None) -> str:
     allowed   the LoopBudget of a search; None takes what every driver can do
 
     It bounds output 0: `observed(net, output)` puts the wanted output there. It needs the binding `weights` and
-    `#import generated/network`, and gives what `arithmetic/search` calls:
+    `#import generated/network`, and gives what `arithmetic/search/alone` calls:
 
-    SEGMENT_LIMIT, POLISH_LIMIT   iterations of a search, and of sharpening what it found
+    SEGMENT_LIMIT                 iterations of a search by one invocation alone
     enclosure_begin(o, d, length) per-ray constants
     enter_at(t)                   far_value and far_error, a bound of its rounding, at a point
     segment_to(t0, t1)            the same at t1, and the Bounds from t0 to there
     near_from_far()               the next segment begins where this one ended
-    plain_at(t)                   value and slope along the ray, without bounds
-    ENTERS_APART                  whether enter_at is so small that it may stand outside the loop
-
-    The network module needs LINE among its arithmetics.
 
     Raises ShapeError unless the network has three inputs, NetworkError where it is too large for a search to finish,
     and for activations that have no bounds.
@@ -49,5 +45,5 @@ def enclosure_module(shape: Shape, allowed: LoopBudget | None = None) -> str:
         f"Bounds of {shape} over a piece of a ray, by {'its range of slopes' if shallow else 'chords and parabolas'}.",
         f"searches for at most {allowed.surfaces} surfaces, of at most {allowed.segments} segments each",
     )
-    limits = f"const SEGMENT_LIMIT = {allowed.segments}u;\nconst POLISH_LIMIT = {allowed.polishing}u;\n"
+    limits = f"const SEGMENT_LIMIT = {allowed.segments}u;\n"
     return "\n".join([*top, limits, body.text()])

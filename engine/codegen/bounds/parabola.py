@@ -115,8 +115,4 @@ fn segment_to(t0: f32, t1: f32) -> Bounds {{
 fn enter_at(t: f32) {{
     let unused = segment_to(t, t);
 }}
-
-fn plain_at(t: f32) -> vec2f {{
-    return network_slope(ray_origin + t * ray_direction, ray_direction, 0u);
-}}
 """

@@ -13,6 +13,7 @@ SATURATING = ("tanh", "sigmoid")
 # Arrays for the two ends of a piece: z and s'(z) of each group.
 ENDS = ("near_z", "near_s", "far_z", "far_s")
 NEAR = "    near_z[{g}] = far_z[{g}];\n    near_s[{g}] = far_s[{g}];"
+NEAR_START = "    near_value = far_value;\n    near_error = far_error;\n    near_slope = far_slope;"
 
 
 def slope_body(shape: Shape) -> "SlopeBody":
@@ -28,8 +29,8 @@ class SlopeBody:
     s' is known at both ends; between them its extremes are at the activation's extrema.
 
     per_ray   arrays of constants of a ray, a vec4f for each group of neurons
-    begin, far, plain, bounds
-              what enclosure_begin, enter_at, plain_at and segment_to do for group {g}, whose activation has
+    begin, far, bounds
+              what enclosure_begin, enter_at and segment_to do for group {g}, whose activation has
               functions with the suffix {k}; {out} is the last layer's
               weights from it, {terms} and {sums} the roundings of sums over all groups
     """
@@ -55,13 +56,10 @@ class SlopeBody:
     value = fma({out}, h{g}, value);
     let lost{g} = slope_most_{k}(z{g}, s{g}, e{g}) * e{g} + value_error_{k}(z{g}, h{g});
     error += abs({out}) * (lost{g} + {terms}.0 * ULP * abs(h{g}));
+    slope = fma(ray_high[{g}], s{g}, slope);
     far_z[{g}] = z{g};
     far_s[{g}] = s{g};"""
     far_error = "2.0 * ULP * abs({bias})"
-    plain = """\
-    let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
-    value = fma({out}, value_{k}(z{g}), value);
-    slope = fma({out} * ray_a[{g}], slope_{k}(z{g}), slope);"""
     bounds = """\
     let e{g} = ray_e[{g}] + max(argument_error_{k}(near_z[{g}]), argument_error_{k}(far_z[{g}]));
     let s{g} = slope_near_{k}(range_over(near_z[{g}], far_z[{g}]), near_s[{g}], far_s[{g}], e{g});
@@ -73,6 +71,7 @@ class SlopeBody:
     bounds_end = """\
     let pad = {sums}.0 * ULP * sum_of(size);
     let width = t1 - t0;
+    end_bends = (far_value - near_value) / (width * vec2f(near_slope, far_slope));
     return Bounds((sum_of(low) - pad) * width, (sum_of(high) + pad) * width);"""
 
     def __init__(self, shape: Shape):
@@ -115,9 +114,11 @@ class SlopeBody:
         """The functions of `generated/enclosure`."""
         far_end = (
             f"    far_value = sum_of(value) + {{bias}};\n    far_error = 1.00001 * sum_of(error) + {self.far_error};"
+            "\n    far_slope = sum_of(slope);"
         )
         parts = [
-            "\n".join(["#import arithmetic/slope", *imports(self.activations)]) + "\n\nconst ENTERS_APART = true;\n",
+            "\n".join(["#import arithmetic/ends", "#import arithmetic/slope_bounds", *imports(self.activations)])
+            + "\n",
             *(range_functions(activation, k) for k, activation in enumerate(self.activations)),
             *(selected_functions(group, self._suffix(group), self.activations.index) for group in self.mixed_groups),
             *(f"var<private> {name}: array<vec4f, {self.groups}>;" for name in (*self.per_ray, *ENDS)),
@@ -128,14 +129,8 @@ class SlopeBody:
                 start="    let per_length = 1.0 / max(length, 1e-30);\n    let reach = abs(d) * length + abs(o);",
                 end=self.begin_end,
             ),
-            self.function("enter_at(t: f32)", self.far, sums=("value", "error"), end=far_end),
-            self.function("near_from_far()", NEAR, start="    near_value = far_value;\n    near_error = far_error;"),
-            self.function(
-                "plain_at(t: f32) -> vec2f",
-                self.plain,
-                sums=("value", "slope"),
-                end="    return vec2f(sum_of(value) + {bias}, sum_of(slope));",
-            ),
+            self.function("enter_at(t: f32)", self.far, sums=("value", "error", "slope"), end=far_end),
+            self.function("near_from_far()", NEAR, start=NEAR_START),
             self.function(
                 "segment_to(t0: f32, t1: f32) -> Bounds",
                 self.bounds,
@@ -170,13 +165,10 @@ class SaturatingBody(SlopeBody):
     let h{g} = {name}_both(z{g});
     value = fma(ray_out[{g}], h{g}.value, value);
     error = fma(ray_lost[{g}], min(h{g}.slope * ray_grown[{g}], vec4f({most})), error);
+    slope = fma(ray_high[{g}], h{g}.slope, slope);
     far_z[{g}] = z{g};
     far_s[{g}] = h{g}.slope;"""
     far_error = "ray_rounding"
-    plain = """\
-    let h{g} = {name}_both(fma(ray_a[{g}], vec4f(t), ray_b[{g}]));
-    value = fma(ray_out[{g}], h{g}.value, value);
-    slope = fma(ray_high[{g}], h{g}.slope, slope);"""
     # Within rounding of 0 the grown slope is the largest, or more.
     bounds = """\
     let crosses{g} = near_z[{g}] * far_z[{g}] <= vec4f(0.0);
@@ -188,6 +180,7 @@ class SaturatingBody(SlopeBody):
     bounds_sums = ("low", "high")
     bounds_end = """\
     let width = t1 - t0;
+    end_bends = (far_value - near_value) / (width * vec2f(near_slope, far_slope));
     return Bounds(sum_of(low) * width, sum_of(high) * width);"""
 
     def names(self) -> dict[str, object]:

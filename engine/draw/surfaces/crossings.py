@@ -8,9 +8,7 @@ from collections.abc import Generator
 from functools import cache
 from typing import Any
 
-import numpy as np
-
-from engine.codegen.bounds.budget import is_shallow
+from engine.codegen.bounds.budget import SURFACES, is_shallow
 from engine.codegen.mlp.arithmetics import DUAL
 from engine.codegen.mlp.body import is_written_out
 from engine.codegen.mlp.layout import upload, weights_binding
@@ -23,7 +21,8 @@ from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.passes import debug_group
 from engine.gpu.structs import Struct, struct
-from engine.kernels import rays
+from engine.kernels.search.casting import Casting, Levels
+from engine.kernels.search.fused import allowed, search_modules
 from engine.kernels.search.progress import Progress
 from engine.network.mlp import Mlp, Shape
 
@@ -53,7 +52,7 @@ DRAWS: dict[str, Any] = {
     "counts": Binding("counts", "write", "array<atomic<u32>, 4>"),
 }
 READ: dict[str, Any] = {
-    "crossings": Binding("crossings", "read", "array<vec4f>"),
+    "crossings": Binding("crossings", "read", "array<vec4u>"),
     "gradients": Binding("gradients", "read", "array<vec4f>"),
     "costs": Binding("costs", "read", "array<vec2u>"),
 }
@@ -72,15 +71,12 @@ class Crossings:
 
     def __init__(self, net: Mlp):
         self._weights: Array | None = None
-        self._casting = Array(rays.CASTING.dtype, 1, "uniform")
-        self._ray: tuple[Array, Array, Array] | None = None
         self.show(net)
 
     def show(self, net: Mlp) -> None:
         """Takes another network of the same shape; compiles nothing."""
         self.net, self._is_uploaded = net, False
-        allowed = rays.allowed(net.shape)
-        self.most, self.searches = allowed.surfaces, allowed.searches
+        self.most, self.searches = SURFACES, SURFACES + 1
 
     @property
     def weights(self) -> Array:
@@ -99,35 +95,24 @@ class Crossings:
         raise NotImplementedError
 
     def find(
-        self, frame: Frame, surface: Array, casting: np.ndarray, answers: int, most: int, name: str
+        self, frame: Frame, surface: Array, levels: Levels, answers: int, most: int, name: str
     ) -> Generator[Progress, None, None]:
         """Finds what can be found of a tile's rays before they are shaded.
 
         surface         the uniform of a SURFACE
-        casting         a rays.CASTING for `ray_count(frame)` rays
+        levels          which values are surfaces
         answers, most   as in SURFACE
         name            of the node, for frame debuggers
         """
         raise NotImplementedError
 
-    def first(self, ray: np.ndarray, casting: np.ndarray) -> list[float]:
-        """[t, outcome, level, rising] of one ray's first crossing; waits.
-
-        ray   (8,): where it begins, its length, its direction, 0
-        """
-        if self._ray is None:
-            self._ray = Array("f4", 8), Array("f4", 4), Array("u4", 2)
-        given, crossing, cost = self._ray
-        given.write(ray)
-        self._casting.write(casting)
-        rays.kernel(self.net.shape).run(
-            1, weights=self.weights, rays=given, crossings=crossing, costs=cost, casting=self._casting
-        )
-        return crossing.read().tolist()
-
 
 class SearchedCrossings(Crossings):
     """Crossings of a tiny network, searched by the kernel that shades them."""
+
+    def show(self, net: Mlp) -> None:
+        super().show(net)
+        self.most, self.searches = allowed(net.shape).surfaces, allowed(net.shape).searches
 
     def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
         return _searching(self.net.shape, name, depth, tuple(more.items()))
@@ -136,7 +121,7 @@ class SearchedCrossings(Crossings):
         return {"weights": self.weights}
 
     def find(
-        self, frame: Frame, surface: Array, casting: np.ndarray, answers: int, most: int, name: str
+        self, frame: Frame, surface: Array, levels: Levels, answers: int, most: int, name: str
     ) -> Generator[Progress, None, None]:
         self.resources()
         yield from ()
@@ -146,7 +131,7 @@ class StoredCrossings(Crossings):
     """Crossings in arrays, which are used again for each tile; rays are in the order of `draw/surface_ray`.
 
     rays        two vec4f a ray: where it enters the region and the length of its part there; its direction
-    crossings   `answers` a ray, see engine.kernels.rays
+    crossings   `answers` a ray, see engine.kernels.search.casting
     gradients   `most` vec4f a ray: the network's gradient at each hit
     costs       a vec2u a ray: segments, evaluations
     """
@@ -162,6 +147,8 @@ class StoredCrossings(Crossings):
 
     def show(self, net: Mlp) -> None:
         super().show(net)
+        self._casting = getattr(self, "_casting", None) or Casting(net)
+        self._casting.show(net)
         for part in (self._hits, self._draft):
             if part is not None:
                 part.field.show(net)
@@ -173,7 +160,7 @@ class StoredCrossings(Crossings):
         return {"crossings": self.crossings, "gradients": self.gradients, "costs": self.costs}
 
     def find(
-        self, frame: Frame, surface: Array, casting: np.ndarray, answers: int, most: int, name: str
+        self, frame: Frame, surface: Array, levels: Levels, answers: int, most: int, name: str
     ) -> Generator[Progress, None, None]:
         count = ray_count(frame)
         self.rays = grown(self.rays, VEC4, 2 * count)
@@ -185,21 +172,26 @@ class StoredCrossings(Crossings):
         draft: dict[str, float] = {}
         if frame.draft:
             device().submit(frame.encoder)
-            draft = {name: casting[name].item() for name in ("level", "spacing")}
+            draft = {"level": levels.level, "spacing": levels.spacing}
             self._draft = self._draft or Draft(self.net)
             drafting = self._draft.steps(
-                self.rays, self.crossings, self.costs, count, answers, single=bool(casting["single"]), **draft
+                self.rays, self.crossings, self.costs, count, answers, single=levels.single, **draft
             )
             for done in drafting:
                 yield Progress(done, count)
             draft["places"] = PLACES
         else:
-            self._casting.write(casting)
-            rays.kernel(self.net.shape).prepared(
-                rays.workgroups(count), weights=self.weights, casting=self._casting, rays=self.rays,
-                crossings=self.crossings, costs=self.costs,
-            ).record(frame.encoder)  # fmt: skip
             device().submit(frame.encoder)
+            steps = self._casting.steps(
+                self.rays, count, levels, self.crossings, self.costs, surfaces=answers,
+                budget=frame.allowance.share(count),
+            )  # fmt: skip
+            for progress in steps:
+                if frame.allowance.is_over:
+                    steps.close()
+                    self._casting.give_up()
+                    break
+                yield progress
         self._hits = self._hits or HitGradients(self.net)
         for _ in self._hits.steps(self.rays, self.crossings, self.gradients, count, answers, most, **draft):
             yield Progress(count, count)
@@ -223,7 +215,7 @@ def ray_count(frame: Frame) -> int:
 
 @cache
 def _searching(shape: Shape, name: str, depth: str | None, more: tuple) -> Program:
-    generated = {"crossings": "#import draw/crossings_searched\n", **rays.search_modules(shape, DUAL)}
+    generated = {"crossings": "#import draw/crossings_searched\n", **search_modules(shape, DUAL)}
     return Program(name, depth=depth, generated=generated, **DRAWS, weights=weights_binding(shape), **dict(more))
 
 

@@ -24,7 +24,7 @@ READ = {name: Binding(name, "read", "array<vec4f>") for name in ("rays", "values
 BINDINGS = {
     "points": (READ["rays"], Binding("points", "write", "array<vec4f>")),
     "crossings": (
-        READ["rays"], READ["values"], Binding("crossings", "write", "array<vec4f>"),
+        READ["rays"], READ["values"], Binding("crossings", "write", "array<vec4u>"),
         Binding("costs", "write", "array<vec2u>"),
     ),
 }  # fmt: skip

@@ -82,13 +82,14 @@ class HitGradients:
             ).record(encoder)
 
 
-READ = {name: Binding(name, "read", "array<vec4f>") for name in ("rays", "crossings", "values")}
+READ = {name: Binding(name, "read", "array<vec4f>") for name in ("rays", "values")}
+CROSSINGS = Binding("crossings", "read", "array<vec4u>")
 LIST = Binding("list", "read", "array<u32>")
 BINDINGS = {
-    "list": (READ["rays"], READ["crossings"], Binding("list", "write", "array<u32>"),
+    "list": (READ["rays"], CROSSINGS, Binding("list", "write", "array<u32>"),
              Binding("total", "write", "array<atomic<u32>, 1>")),
-    "enter": (READ["rays"], READ["crossings"], LIST, Binding("points", "write", "array<vec4f>")),
-    "leave": (READ["rays"], LIST, READ["values"], Binding("crossings", "write", "array<vec4f>"),
+    "enter": (READ["rays"], CROSSINGS, LIST, Binding("points", "write", "array<vec4f>")),
+    "leave": (READ["rays"], LIST, READ["values"], Binding("crossings", "write", "array<vec4u>"),
               Binding("gradients", "write", "array<vec4f>")),
 }  # fmt: skip
 

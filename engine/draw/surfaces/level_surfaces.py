@@ -10,13 +10,14 @@ from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.frame import LAYERS, LAYERS_TYPE, Frame
 from engine.draw.node import box_chord, transformed
-from engine.draw.surfaces.crossings import SURFACE, Crossings, crossings_of, ray_count
+from engine.draw.surfaces.crossings import SURFACE, Crossings, crossings_of
 from engine.draw.surfaces.debug_views import NORMAL_MAP, view_legend, view_number, view_span
 from engine.draw.words.legend import Legend
 from engine.errors import SettingError, ShapeError
 from engine.gpu.bindings import Binding
 from engine.gpu.passes import debug_group
 from engine.kernels import rays
+from engine.kernels.search.casting import Levels
 from engine.kernels.search.progress import Progress
 from engine.network.mlp import Mlp
 from engine.network.parts import observed
@@ -180,8 +181,9 @@ class LevelSurfaces(Drawable):
         )
 
     def cast(self, frame: Frame, world: np.ndarray) -> Generator[Progress, None, None]:
-        casting = self._casting(ray_count(frame), self._answers)
-        yield from self._crossings.find(frame, self._surface, casting, self._answers, self._most, self.name)
+        rays.check_levels(self.level, self.spacing, 1)
+        levels = Levels(self.level, self.spacing, self.single)
+        yield from self._crossings.find(frame, self._surface, levels, self._answers, self._most, self.name)
         if not self.makes_layers:
             return
         palette = palette_array(*(NORMAL_MAP if self.debug == "normals" else (self.map, self.theme)))
@@ -202,12 +204,6 @@ class LevelSurfaces(Drawable):
         """How many crossings are looked for: one more than are drawn, to count the rays that have more."""
         return min(self._most + 1, self._crossings.searches)
 
-    def _casting(self, count, answers):
-        rays.check_levels(self.level, self.spacing, 1)
-        return rays.CASTING.new(
-            rays=count, surfaces=answers, single=int(self.single), level=self.level, spacing=self.spacing
-        )
-
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         """The Hit at the first crossing, found by the same search as drawing; value and gradient are float64."""
         inverse = np.linalg.inv(world)
@@ -218,8 +214,11 @@ class LevelSurfaces(Drawable):
         if length <= 0:
             return None
         entry = origin + direction * start
-        ray = np.array([*entry, length, *direction, 0.0])
-        t, outcome, level, _ = self._crossings.first(ray, self._casting(1, 1))
+        found = rays.cast(
+            self._crossings.net, entry[None], direction[None], length,
+            level=self.level, spacing=self.spacing, single=self.single,
+        )[0]  # fmt: skip
+        t, outcome, level = (found[name][0].item() for name in ("t", "outcome", "level"))
         if outcome == rays.MISS:
             return None
         place = entry + direction * t

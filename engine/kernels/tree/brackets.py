@@ -9,7 +9,8 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
-from engine.kernels.rays import check_rays, workgroups
+from engine.kernels.rays import check_rays
+from engine.kernels.search.fused import workgroups
 from engine.kernels.tree.tree import HeldLevels, Tree
 
 TREE = struct(

@@ -13,7 +13,7 @@ from engine.draw.surfaces.draft import Draft
 from engine.draw.surfaces.hit_gradients import HitGradients
 from engine.draw.surfaces.level_surfaces import LevelSurfaces, Region
 from engine.gpu.array import Array
-from engine.kernels.rays import HIT, MISS
+from engine.kernels.rays import CROSSING, HIT, MISS
 from engine.kernels.search.progress import Progress
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
@@ -71,14 +71,14 @@ def test_gradients_are_those_of_float64_at_each_hit_and_nothing_else_is_written(
     rays = np.zeros((count, 2, 4), np.float32)
     rays[:, 0, :3], rays[:, 0, 3] = draws.normal(size=(count, 3)), draws.random(count) > 0.2
     rays[:, 1, :3] = draws.normal(size=(count, 3))
-    found = np.zeros((count, answers, 4), np.float32)
-    found[..., 0], found[..., 1] = draws.random((count, answers)), draws.integers(0, 3, (count, answers))
+    found = np.zeros((count, answers), CROSSING)
+    found["t"], found["kind"] = draws.random((count, answers)), draws.choice([0, 1, 2, 5], (count, answers))
     gradients = Array.of(np.full((count, most, 4), 7.0, np.float32))
     steps = HitGradients(net).steps(Array.of(rays), Array.of(found), gradients, count, answers, most)
     assert len(list(steps)) == 1
-    hits = np.logical_and.accumulate(found[:, :most, 1] == 1, axis=1) & (rays[:, 0, 3] > 0)[:, None]
+    hits = np.logical_and.accumulate(found["kind"][:, :most] & 3 == HIT, axis=1) & (rays[:, 0, 3] > 0)[:, None]
     assert 20 < hits.sum() < hits.size
-    points = (rays[:, None, 0, :3] + rays[:, None, 1, :3] * found[:, :most, :1])[hits]
+    points = (rays[:, None, 0, :3] + rays[:, None, 1, :3] * found["t"][:, :most, None])[hits]
     result = gradients.read().reshape(count, most, 4)
     assert np.all(result[~hits] == 7.0)
     # Three layers in float32; gradients are about 1.
@@ -109,16 +109,16 @@ def test_a_draft_lists_the_levels_between_its_places_front_to_back(single):
     rays = np.zeros((count, 2, 4), np.float32)
     rays[:, 0, :3], rays[:, 0, 3] = draws.normal(size=(count, 3)), 4 * draws.random(count) * (draws.random(count) > 0.2)
     rays[:, 1, 0] = np.where(draws.random(count) > 0.5, 1, -1)
-    found, costs = Array(("f4", 4), count * answers), Array("u4", 2 * count)
+    found, costs = Array(CROSSING, count * answers), Array("u4", 2 * count)
     steps = Draft(net).steps(Array.of(rays), found, costs, count, answers, 0.1, 0.7, single)
     assert list(steps) == [count]
-    for (start, direction), row in zip(rays, found.read().reshape(count, answers, 4), strict=True):
+    for (start, direction), row in zip(rays, found.read().reshape(count, answers), strict=True):
         ends = sorted((start[0], start[0] + direction[0] * start[3]))
         levels = [0] if single else range(math.ceil((ends[0] - 0.1) / 0.7), math.floor((ends[1] - 0.1) / 0.7) + 1)
         crossed = sorted((abs(0.1 + 0.7 * k - start[0]), k) for k in levels if ends[0] < 0.1 + 0.7 * k < ends[1])
-        hits = [(t, k) for t, kind, k, _ in row[: len(crossed)] if kind == HIT]
+        hits = [(t, k) for t, _, k, kind in row[: len(crossed)] if kind & 3 == HIT]
         assert np.allclose(hits, crossed[:answers], atol=1e-5) and len(crossed) < answers
-        assert row[len(crossed)][1] == MISS
+        assert row[len(crossed)]["kind"] == MISS
 
 
 def test_progress_of_a_picture_grows_to_all_of_its_rays_and_may_be_cut_short():

@@ -1,0 +1,133 @@
+"""Rays through a network to their crossings of level sets, in as many passes as it takes."""
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from engine.codegen.bounds.budget import is_shallow
+from engine.codegen.mlp.layout import upload
+from engine.errors import SettingError
+from engine.gpu.array import Array, grown
+from engine.gpu.device import device
+from engine.gpu.passes import Encoder
+from engine.kernels.search.budget import Budget
+from engine.kernels.search.fused import CASTING, FIRST_TURNS, MOST_TURNS, STATE, FusedPasses, most_turns
+from engine.kernels.search.progress import Progress
+from engine.network.mlp import Mlp
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Which values of the output are surfaces: `level` + k `spacing` for every whole k; only `level` if `single`."""
+
+    level: float
+    spacing: float = 1.0
+    single: bool = False
+
+
+USUAL = Budget()
+
+
+class Casting:
+    """The certified search along many rays through one network.
+
+    net   as from `observed`, with three inputs: the search looks at output 0
+
+    Each ray is a search (wgsl/arithmetic/search/take) whose state is stored between passes. Networks with one layer of
+    activations are followed by one kernel. A pass over layers in memory loads a state, takes its search_segment, and
+    hands the Bounds of it to search_take, in place of `FusedPasses`.
+    """
+
+    def __init__(self, net: Mlp):
+        self._weights: Array | None = None
+        self._arrays: dict[str, Array] = {}
+        self._passes: FusedPasses | None = None
+        self._begun = False
+        self.show(net)
+
+    def show(self, net: Mlp) -> None:
+        """Another network from now on; one of the same shape compiles nothing."""
+        self.net = net
+        self._weights = upload(net, self._weights)
+
+    @property
+    def records(self) -> bool:
+        """Whether `steps` only records, into the encoder that it is given: it then submits and reads nothing."""
+        return is_shallow(self.net.shape)
+
+    def steps(
+        self,
+        rays: Array,
+        count: int,
+        levels: Levels,
+        crossings: Array,
+        costs: Array | None = None,
+        *,
+        surfaces: int,
+        budget: Budget = USUAL,
+        through: bool = False,
+        encoder: Encoder | None = None,
+        slice_seconds: float = 0.05,
+    ) -> Generator[Progress, None, Progress]:
+        """Casts rays: a Progress after each pass, until all are decided.
+
+        rays        2 vec4f each: origin and length, direction; no search where the length is not above 0
+        crossings   gets (count, surfaces) Crossing of 16 bytes each (wgsl/arithmetic/search/state), front to back; the
+                    first that is not a hit ends a ray, and what lies behind it is undefined
+        costs       gets 2 u32 a ray: segments and evaluations
+        surfaces    crossings wanted of each ray
+        through     go on behind grazes
+        encoder     where `records` is true: gets all passes, which are not submitted then
+
+        Closing the generator leaves rays open; see `give_up`.
+        """
+        casting = CASTING.new(
+            rays=count, surfaces=surfaces, single=int(levels.single), through=int(through),
+            segments=budget.segments, turns=0, level=levels.level, spacing=levels.spacing,
+        )  # fmt: skip
+        arrays = {"rays": rays, "crossings": crossings, "costs": costs or self._array("costs", 2 * count)}
+        arrays |= {"states": self._array("states", 4 * STATE * count), "open": self._array("open", count + 4)}
+        arrays |= {"workgroups": self._array("workgroups", 4, "indirect")}
+        assert self._weights is not None
+        passes = self._passes = FusedPasses(self.net.shape, self._weights, casting, arrays)
+        self._begun = False
+        if encoder is not None:
+            if not self.records:
+                raise SettingError(f"Rays through {self.net} take passes that cannot be recorded beforehand.")
+            self._record(passes, encoder, budget.segments * surfaces)
+            return Progress(count, count)
+        return (yield from self._run(passes, count, budget, slice_seconds))
+
+    def _array(self, name, count, usage="storage"):
+        self._arrays[name] = grown(self._arrays.get(name), "u4", count, usage)
+        return self._arrays[name]
+
+    def _record(self, passes, encoder, segments):
+        passes.begin(encoder, FIRST_TURNS)
+        self._begun = True
+        for _ in range(-(-segments // MOST_TURNS)):
+            passes.go_on(encoder, MOST_TURNS)
+
+    def _run(self, passes, count, budget, slice_seconds):
+        most = most_turns(self.net.shape)
+        turns, started, left = min(FIRST_TURNS, most), time.perf_counter(), count
+        while left:
+            begun = time.perf_counter()
+            if budget.seconds is not None and self._begun and begun - started > budget.seconds:
+                self.give_up()
+                break
+            with device().recording("rays") as encoder:
+                (passes.go_on if self._begun else passes.begin)(encoder, turns)
+            self._begun, left = True, passes.left()
+            if time.perf_counter() - begun < slice_seconds / 2:
+                turns = min(2 * turns, most)
+            if left:
+                yield Progress(count - left, count)
+        return Progress(count, count)
+
+    def give_up(self) -> None:
+        """Writes of every open ray that it is undecided from where its search stands: no crossing comes before."""
+        if self._passes is not None:
+            with device().recording("rays") as encoder:
+                (self._passes.go_on if self._begun else self._passes.begin)(encoder, 0)
+            self._begun = True

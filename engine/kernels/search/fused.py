@@ -1,0 +1,128 @@
+"""The search with its network in one kernel: an invocation follows a ray, all in registers."""
+
+from functools import cache
+
+import numpy as np
+
+from engine.codegen.bounds import budget
+from engine.codegen.bounds.enclosure import enclosure_module
+from engine.codegen.bounds.parabola import ParabolaBody
+from engine.codegen.mlp.arithmetics import PLAIN, Arithmetic
+from engine.codegen.mlp.layout import weights_binding
+from engine.codegen.mlp.network import network_module
+from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import compose
+from engine.gpu.device import device
+from engine.gpu.kernel import Dispatch, Kernel, spread
+from engine.gpu.passes import Encoder, compute_pass
+from engine.gpu.structs import struct
+from engine.network.mlp import Shape
+
+WORKGROUP = 64
+CASTING = struct(
+    "Casting",
+    rays="u32",
+    surfaces="u32",  # answers wanted of each
+    single="u32",
+    through="u32",  # 1: a graze does not end a ray
+    segments="u32",  # the most to an answer
+    turns="u32",  # segments of a ray in one dispatch; 0: what is open is given up
+    level="f32",
+    spacing="f32",
+)
+# vec4u of a ray's state: SEARCH_STATE in wgsl/arithmetic/search/state.
+STATE = 4
+# Few rays take longer; the others of a workgroup need not wait for these.
+FIRST_TURNS = 256
+# What a dispatch may take at most: a second or less, and within what software drivers allow of loops.
+MOST_TURNS = 50_000
+
+
+def allowed(shape: Shape) -> budget.LoopBudget:
+    """The LoopBudget of a search by one invocation alone on this adapter. Raises NetworkError where it is too large."""
+    return budget.budget(shape, bounded_loops=device().is_software)
+
+
+def search_modules(shape: Shape, *more: Arithmetic) -> dict[str, str]:
+    """The generated texts that `arithmetic/search/alone` imports, for `compose`: with `bindings` they make a kernel.
+
+    more   arithmetics the kernel wants of the network besides those of the search
+    """
+    bounds = "slope_bounds" if budget.is_shallow(shape) else "parabola_bounds"
+    return {
+        "network": network_module(shape, (PLAIN, *more)),
+        "enclosure": enclosure_module(shape, allowed(shape)),
+        "bounds": f"#import arithmetic/{bounds}\n",
+    }
+
+
+@cache
+def kernels(shape: Shape) -> tuple[Kernel, Kernel]:
+    """The Kernels that begin all rays and that take the open ones further."""
+    names = (
+        weights_binding(shape),
+        Binding("casting", "uniform", CASTING),
+        Binding("rays", "read", "array<vec4f>"),
+        Binding("crossings", "write", "array<vec4u>"),
+        Binding("costs", "write", "array<vec2u>"),
+        Binding("states", "write", "array<vec4u>"),
+        Binding("open", "write", "array<atomic<u32>>"),
+        Binding("workgroups", "write", "array<atomic<u32>>"),
+    )
+    module = compose("kernels/rays", {"bindings": declare(names), **search_modules(shape)})
+    begin, go_on = (Kernel(module, names, entry=entry) for entry in ("begin", "go_on"))
+    return begin, go_on
+
+
+def most_turns(shape: Shape) -> int:
+    """How many segments of a ray one dispatch may take."""
+    if budget.is_shallow(shape) or not device().is_software:
+        return MOST_TURNS
+    return max(1, budget.LOOP_ITERATIONS // (1 + ParabolaBody(shape).iterations))
+
+
+class FusedPasses:
+    """The passes of one casting: `begin` once, then `go_on` until `left()` is 0, or the rest is given up.
+
+    shape    of the network, whose weights are in `weights`
+    casting  a CASTING struct; its turns are replaced
+    arrays   `rays`, `crossings`, `costs`, `states`, `open`, `workgroups`
+    """
+
+    def __init__(self, shape: Shape, weights: Array, casting: np.ndarray, arrays: dict[str, Array]):
+        self.shape, self.casting, self.arrays = shape, casting, arrays | {"weights": weights}
+
+    def begin(self, encoder: Encoder, turns: int) -> None:
+        """Records the first pass: no ray is listed as open before it."""
+        for name in ("open", "workgroups"):
+            encoder.clear_buffer(self.arrays[name].buffer, 0, 16)
+        groups = workgroups(int(self.casting["rays"].item()))
+        kernel = kernels(self.shape)[0]
+        Dispatch(kernel, kernel.bind(casting=self._casting(turns), **self.arrays), groups).record(encoder)
+
+    def go_on(self, encoder: Encoder, turns: int) -> None:
+        """Records a further pass over the open rays, without waiting for their number; 0 turns give them up."""
+        kernel = kernels(self.shape)[1]
+        # What gives the number of workgroups cannot be written meanwhile; `go_on` does not.
+        arrays = self.arrays | {"workgroups": self.arrays["costs"]}
+        group = kernel.bind(casting=self._casting(turns), **arrays)
+        step = compute_pass(encoder, kernel.label)
+        step.set_pipeline(kernel.pipeline)
+        step.set_bind_group(0, group)
+        step.dispatch_workgroups_indirect(self.arrays["workgroups"].buffer, 0)
+        step.end()
+
+    def left(self) -> int:
+        """How many rays are open; waits for the GPU."""
+        return int(self.arrays["open"].read(1, 1)[0])
+
+    def _casting(self, turns):
+        casting = self.casting.copy()
+        casting["turns"] = turns
+        return Array.of(casting, "uniform")
+
+
+def workgroups(count: int) -> tuple[int, int]:
+    """Workgroups for so many rays, in two dimensions where one does not hold them."""
+    return spread(-(-count // WORKGROUP))

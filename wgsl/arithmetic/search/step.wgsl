@@ -1,0 +1,121 @@
+// One step of a search: a segment is passed, with or without an answer, or made shorter.
+#import generated/bounds
+#import arithmetic/search/answer
+#import arithmetic/search/width
+
+fn search_nearest(value: f32) -> f32 {
+    return select(round(value), 0.0, search_single);
+}
+
+// The level after one, upwards or downwards.
+fn search_beyond(level: f32, side: f32) -> f32 {
+    return select(level + side, side * NOWHERE, search_single);
+}
+
+fn search_touching(level: f32, side: f32, from_t: f32) {
+    search_phase = CONTACT;
+    search_level = level;
+    search_side = side;
+    search_touch = from_t;
+    search_aim = -1.0;
+}
+
+fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
+    // Bounds that are no number say nothing; nor is more known where f itself is none.
+    let known = bounds.low > -1.0e30 && bounds.high < 1.0e30;
+    var b = Bounds(-1.0e29, 1.0e29);
+    if known {
+        b = bounds;
+    }
+    let contact = search_phase == CONTACT;
+    // The levels that f must not reach unseen.
+    let other = search_beyond(search_level, search_side);
+    let above = search_side > 0.0;
+    let lower = select(select(other, search_level, above), search_beyond(search_level, -1.0), contact);
+    let upper = select(select(search_level, other, above), search_beyond(search_level, 1.0), contact);
+    let change = there.x - here.x;
+    // Each end is as much closer to a level as rounding may have moved it.
+    let drift = there.y - here.y;
+    let below = bounds_mirrored(b);
+    let free_up = select(0.0, first_reach(b, change + drift, upper - here.x - here.y), known);
+    let free_down = select(0.0, first_reach(below, drift - change, here.x - here.y - lower), known);
+    let reach_up = select(free_up, 2.0, upper >= NOWHERE);
+    let reach_down = select(free_down, 2.0, lower <= -NOWHERE);
+
+    var a: Approach;
+    a.width = end - search_t;
+    a.error = max(here.y, there.y);
+    let excess = bounds_excess(b);
+    let short = a.width <= 1.5 * search_least();
+    a.small = short || excess <= 0.5 * a.error;
+    a.reach = min(reach_up, reach_down) * (1.0 - 16.0 * ULP);
+    let clear = a.reach >= 1.0;
+
+    // The level that f goes to, or is at. Where f is known to no more than a quarter of the spacing, or jumps in the
+    // least of segments, it may have passed others.
+    let loose = contact && ((!search_single && min(here.y, there.y) >= 0.25) || (short && !clear));
+    let at = select(search_level, search_nearest(there.x), loose);
+    let ends_up = there.x >= upper - there.y;
+    let goes_up = select(reach_up < reach_down, ends_up, ends_up || there.x <= lower + there.y);
+    let level = select(select(lower, upper, goes_up), at, contact);
+    let up = select(goes_up, there.x > at, contact);
+    let side = select(-1.0, 1.0, up);
+    if up {
+        a.ahead = b;
+    } else {
+        a.ahead = below;
+    }
+    a.rise = side * change;
+    a.gap = side * (level - here.x);
+    // How far beyond f ends. Just outside of rounding, the next segment could not get away.
+    let past = a.rise - a.gap;
+    let sure = past > select(2.0, 1.0, end >= search_length) * there.y;
+    a.last = last_reach(a.ahead, a.rise - drift, a.gap + here.y);
+    a.first = min(select(reach_down, reach_up, up) * (1.0 - 16.0 * ULP), a.last);
+
+    // Beside a level, f crosses the next if it ends beyond, reaches no other, and ends before the one after.
+    let alone = select(reach_up, reach_down, up) >= 1.0;
+    let most = max(0.0, a.rise) + a.error + excess - a.gap;
+    let tight = a.small || excess <= a.error || (a.last - a.first) * a.width <= 2.0 * search_least();
+    let crosses = !contact && !clear && sure && tight && alone && (search_single || most < 0.999);
+    let touches = !contact && !clear && !crosses && (short || (a.small && !sure && past >= -there.y));
+    let stays = contact && (short || (a.small && (clear || loose)));
+    let leaves = stays && sure;
+    let passes = crosses || touches || select(clear, stays, contact);
+
+    let x = (search_third.x - search_t) / a.width;
+    let third = select(vec2f(0.0), vec2f(x, side * (search_third.y - here.x)), search_third.x >= 0.0);
+    let guess = guess_at(a.ahead, a.rise, a.gap, third);
+    let first_t = search_t + a.first * a.width;
+    let last_t = select(search_t + a.last * a.width, end, loose);
+    let place = search_t + clamp(guess.x, a.first, a.last) * a.width;
+    if passes {
+        search_third = vec2f(search_t, here.x);
+        search_width = select(2.0 * a.width, search_aim - end, !contact && search_aim > end);
+        search_t = end;
+    } else {
+        search_third = vec2f(end, there.x);
+        search_shorten(a, guess, contact, sure && !contact);
+    }
+    search_moved = passes;
+    if touches {
+        search_touching(level, -side, first_t);
+    }
+    if (touches || contact) && passes && past >= 0.0 && a.gap >= 0.0 {
+        search_aim = place;
+    }
+    if contact && loose && passes {
+        search_level = at;
+        search_side = 0.0;
+    }
+    if crosses || leaves {
+        let from_t = select(first_t, search_touch, contact);
+        let crossed = crosses || search_side == -side;
+        search_answer(from_t, last_t, select(place, search_aim, contact && search_aim >= 0.0), level, up, crossed);
+        search_phase = BESIDE;
+        search_level = level;
+        search_side = side;
+        search_aim = -1.0;
+        search_width = max(search_width, 0.01 * search_length);
+    }
+}

@@ -1,0 +1,94 @@
+// The crossings of level sets along a ray, front to back, none skipped: a segment is proved clear, or cut shorter.
+//
+// search_begin or search_load, then until search_done: bound f over search_segment(), and search_take what was found.
+// Software drivers run every branch: so there are few, and most of what follows is selected.
+#import arithmetic/search/step
+
+// The piece to be bounded next, (t0, t1); the same twice where only f there is wanted.
+fn search_segment() -> vec2f {
+    let end = search_t + search_width;
+    let free = search_phase == BESIDE && search_aim <= search_t;
+    let most = select(search_length, search_until, free);
+    return vec2f(search_t, select(select(end, most, most - end < search_least()), search_t, !search_entered));
+}
+
+// Nothing is near, and the search has come as far as it may look: something else may move it on.
+fn search_wants_skip() -> bool {
+    return search_phase == BESIDE && search_aim <= search_t && search_t >= search_until && search_until < search_length;
+}
+
+// Goes on at t, up to which all was proved clear by other means; looks no further than `until` unless something is near.
+fn search_skip(t: f32, until: f32) {
+    search_t = t;
+    search_until = until;
+    search_width = max(until - t, search_least());
+    search_aim = -1.0;
+    search_phase = select(search_phase, LANDED, search_phase == BESIDE);
+    search_entered = false;
+}
+
+// f in units of the spacing from the level, and its rounding. What is no number may be anything.
+fn search_scaled(f: vec2f) -> vec2f {
+    let value = (f.x - search_zero) * search_scale;
+    // A quotient may be off by 2.5 ulp, a difference and a product by one each.
+    let error = f.y * search_scale + 6.0 * ULP * abs(value);
+    return select(vec2f(0.0, 1.0e30), vec2f(value, error), abs(value) < 1.0e30 && error < 1.0e30);
+}
+
+// Where f lies at the near end, once for a ray and after each skip.
+fn search_enter(here: vec2f) {
+    search_entered = true;
+    if search_phase == START {
+        search_phase = BESIDE;
+        search_level = select(floor(here.x), 0.0, search_single);
+        search_side = select(1.0, -1.0, here.x < search_level);
+        let nearest = search_nearest(here.x);
+        if abs(here.x - nearest) <= here.y {
+            search_touching(nearest, 0.0, search_t);
+        }
+    }
+    if search_phase == LANDED {
+        search_phase = BESIDE;
+        let other = search_beyond(search_level, search_side);
+        if search_side * (here.x - search_level) <= here.y {
+            search_touching(search_level, search_side, search_t);
+        } else if search_side * (other - here.x) <= here.y {
+            search_touching(other, -search_side, search_t);
+        }
+    }
+}
+
+// Takes the Bounds of f over the search_segment and its (value, error bound) at both ends; true if there is an answer.
+fn search_take(bounds: Bounds, near: vec2f, far: vec2f) -> bool {
+    let there = search_scaled(far);
+    search_evaluations += 1u;
+    search_moved = true;
+    if !search_entered {
+        search_near = far;
+        search_enter(there);
+        return false;
+    }
+    let before = search_answers;
+    search_segments += 1u;
+    search_count += 1u;
+    search_step(bounds_scaled(bounds, search_scale), search_segment().y, search_scaled(near), there);
+    if search_moved {
+        search_near = far;
+    }
+    if search_answers == before && !search_done {
+        if search_t >= search_length {
+            if search_phase == CONTACT {
+                search_answer(search_touch, search_length, 0.0, search_level, search_side <= 0.0, false);
+                search_finish();
+            } else {
+                search_miss();
+            }
+        } else if search_count >= search_budget {
+            search_give_up();
+        }
+    }
+    // A crossing in the last segment: what follows it is nothing.
+    search_done = search_done || search_t >= search_length;
+    search_phase = select(search_phase, DONE, search_done);
+    return search_answers != before;
+}
