@@ -65,7 +65,7 @@ from engine.network.graph import nodes
 from engine.network.activations import Activation, ACTIVATIONS
 from engine.network.random import random_mlp, DISTRIBUTIONS
 from engine.network import parts, closed_paths
-from engine.network.mlp import float32_error
+from engine.network.rounding import rounding
 from engine.network.preprocess import PREPROCESSES
 from engine.network.preprocess import fit as fit_photo
 from engine.formats.load_mlp import load, save as save_network
@@ -120,7 +120,7 @@ __all__ = [
     "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "map_names", "map_colours", "BACKGROUNDS",
     "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "Aim", "Hit", "ticks",
     "Drawing", "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet", "nodes", "Activation", "ACTIVATIONS",
-    "random_mlp", "DISTRIBUTIONS", "parts", "closed_paths", "float32_error", "PREPROCESSES", "fit_photo", "load",
+    "random_mlp", "DISTRIBUTIONS", "parts", "closed_paths", "rounding", "PREPROCESSES", "fit_photo", "load",
     "save_network", "held_inputs", "load_convnet", "small_squeezenet", "downloaded_file", "Forward", "ImageData",
     "shrunk_image",
     "History", "Domain", "Recipe", "Recorder", "Trainer", "load_history", "save_history", "history_from_bytes",

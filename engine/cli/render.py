@@ -114,4 +114,5 @@ def record(
         check_memory(found.size)
         start, samples = found.clock.time, found.supersample
         record(found.scene, path, seconds=seconds, fps=fps, size=found.size, supersample=samples, start=start)
+        say_remark(found.scene)
     print(path)

@@ -207,18 +207,3 @@ class Mlp:
 
     def __repr__(self):
         return f"<Mlp {self}>"
-
-
-def float32_error(net: Mlp, points: ArrayLike) -> float:
-    """The largest difference between float32 and float64 outputs at (N, inputs) points, both computed by numpy.
-
-    It is an estimate for the GPU too, since any order of summation has about the same error.
-    """
-    h = np.asarray(points, np.float32)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for layer in net.layers:
-            z = (h @ layer.weights.T + layer.bias).astype(np.float32)
-            h = np.asarray(layer.activation.value(z), np.float32)
-        found = abs(h - net(np.asarray(points, np.float32)))
-    found = found[np.isfinite(found)]
-    return float(found.max()) if found.size else 0.0

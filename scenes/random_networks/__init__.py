@@ -22,6 +22,12 @@ MATRIX = 100_000
 PIXELS = 1000
 # Points a side of the square on which the range of values is sampled.
 SURVEY = 33
+# A step of eight bits, as a part of the range from dark to light.
+ONE_STEP = 1.0 / 255.0
+# Where rounding is looked for to either side of the middle, in extents: pictures may be wider than high, up to 16:9.
+ASIDE = 0.9
+# Points a side of the square on which it is looked for; fewer for networks whose weights times points are more.
+ROUNDING_SIDE, ROUNDING_WORK = 25, 3e7
 
 
 class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
@@ -64,6 +70,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
     def figures(cls) -> tuple[Figure, ...]:
         return FIGURES
 
+    _time = 0.0  # seconds, of the picture shown
     _built: str | None = None  # the kind of picture for which `build` made nodes
 
     def __init__(self, **values: Any):
@@ -151,21 +158,31 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         return float(PIXELS * 2.0**-23 * np.sqrt(np.mean(sums_here**2)) / steps) if steps else 1e-9
 
     def remark(self) -> str | None:
-        if self.reach is None:
-            return None
-        if self.extent <= 1.001 * self.reach[0]:
+        if self.reach is not None and self.extent <= 1.001 * self.reach[0]:
             return "float32 ends here: closer, neighbouring pixels would differ by rounding alone"
-        net = self.network
-        key = (net, self.x, self.y, self.extent, self.layer, self.unit, self.signal, self.colour, self.rest)
-        error = self.cached("error", key, self._error)
-        return f"float32 rounds these colours by up to {error:.1%}" if error > 1.0 / 255.0 else None
+        net, plane = self.network_at(self._time), self.plane(self.network.inputs, self._time)
+        key = (
+            net, plane.origin.tobytes(), plane.axes.tobytes(), self.x, self.y, self.extent, self.kind, self.layer,
+            self.unit, self.signal, self.colour, self.precision, self.ends(*self.shown(net)),
+        )  # fmt: skip
+        found, scale = self.cached("rounding", key, lambda: self._rounding(net, plane))
+        if found.possible <= ONE_STEP * scale:
+            return None
+        what = "float32" if self.precision == "f32" else "float16"
+        measured, possible = _percent(found.measured / scale), _percent(found.possible / scale)
+        return f"{what} rounds these colours by about {measured} (at {found.points:,} points), perhaps by {possible}"
 
-    def _error(self):
-        """The rounding error of values in the picture, relative to their range from dark to light."""
-        part, units = self.shown(self.network)
-        points = np.array((self.x, self.y)) + _grid(self.extent * np.linspace(-0.5, 0.5, 9))
+    def _rounding(self, net, plane):
+        """(the Rounding of values in the picture, their range from dark to light)."""
+        part, units = self.shown(net)
+        # Large networks at fewer points, so that a window does not stand still.
+        side = int(np.clip((ROUNDING_WORK / part.weight_count) ** 0.5, 5, ROUNDING_SIDE))
+        across = self.extent * np.linspace(-ASIDE, ASIDE, side)
+        rows = across if self.kind != "curves" else np.zeros(1)
+        at = np.array((self.x, self.y)) + np.stack(np.meshgrid(across, rows), -1)
+        points = plane.inputs(at.reshape(-1, 2)).reshape(*at.shape[:2], -1)
         low, high = self.ends(part, units)
-        return engine.float32_error(part, self.plane(part.inputs).inputs(points)) / (high - low)
+        return engine.rounding(part, points, self.precision), high - low
 
     # What is drawn.
 
@@ -187,6 +204,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
             self._plot = stage.add(engine.Plot([]))
 
     def update(self, clock: engine.Clock) -> None:
+        self._time = clock.time
         part, units = self.shown(self.network_at(clock.time))
         show = {"image": self._show_image, "relief": self._show_relief, "curves": self._show_curves}[self.kind]
         show(part, units, self.plane(part.inputs, clock.time))
@@ -308,6 +326,11 @@ def active_units(net: engine.Mlp, point: Sequence[float] | np.ndarray) -> tuple[
 def _grid(at):
     """(N * N, 2): every pair of N numbers."""
     return np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)
+
+
+def _percent(share):
+    percent = min(100.0 * share, 100.0)
+    return f"{percent:.0f}%" if percent >= 10.0 else f"{percent:.2g}%"
 
 
 def _list(values):

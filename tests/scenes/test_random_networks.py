@@ -10,6 +10,7 @@ from engine.app.viewer import CONTROLS
 from engine.cli import main
 from engine.errors import NeurosceneError, SettingError
 from engine.gpu.device import device
+from engine.kernels.grid import Plane, evaluate_grid
 from engine.network.mlp import Mlp
 from engine.network.parts import mixed
 from engine.network.random import random_mlp
@@ -183,9 +184,26 @@ def test_it_says_where_float32_ends_and_zooms_no_closer():
     assert control.goal.height == scene.extent
 
 
-def test_it_says_that_a_steep_deep_network_is_rounded():
+STEEP = [("tanh", 12, 2.0), ("sine", 8, 1.5), ("softplus", 14, 1.0), ("elu", 16, 1.2), ("tanh", 3, 0.6)]
+
+
+@pytest.mark.parametrize(("activation", "depth", "scale"), STEEP)
+def test_it_is_never_silent_while_a_pixel_is_off_by_more_than_a_step_of_eight_bits(activation, depth, scale):
+    scene = RandomNetworks(depth=depth, width=12, activation=activation, scale=scale, seed=4)
+    # The picture's own kernel, against float64 at the same points.
+    plane = Plane(np.zeros(2), np.array([2.0 / 96, 0.0]), np.array([0.0, -2.0 / 96]))
+    colours = evaluate_grid(scene.network, plane, (96, 96)).reshape(-1, 3)
+    error = np.nanmax(abs(colours - scene.network(window(96))))
+    assert scene.remark() is not None or error <= 1.0 / 255.0
+    # Of what float32 holds nothing is said.
+    assert error > 1e-6 or scene.remark() is None
+
+
+def test_it_says_by_how_much_about_a_steep_deep_network_is_rounded():
     scene = RandomNetworks(depth=60, width=30, scale=3.0)
-    assert "float32 rounds" in scene.remark()
+    assert "float32 rounds these colours by about 100%" in scene.remark()
+    assert RandomNetworks(**SMALL).remark() is None
+    assert "float16 rounds" in RandomNetworks(**SMALL, precision="f16").remark()
 
 
 def test_sums_go_from_black_at_their_least_to_white_at_their_most(renderer):
