@@ -101,9 +101,9 @@ class Painter:
             if quality is None:
                 return
             self._begin(scene, clock, size, quality)
-        # A window handles events between two steps; but while things move, pictures are drawn whole, unless they are
-        # drafts, which are finished though things move on.
-        slices = self.live and (self._drawing.draft or not self.refinement.is_moving)
+        # A window handles events between two steps; but while things move, pictures are drawn whole, unless they may
+        # take long. Drafts are finished though things move on.
+        slices = self.live and (self.refinement.drafts or not self.refinement.is_moving)
         begun = time.perf_counter()
         while self._steps is not None:
             self._step(self._steps)
@@ -155,7 +155,7 @@ class Painter:
             parts.append("draft")
         elif self.picture.report.undecided:
             parts.append(f"{self.picture.report.undecided} undecided")
-        if self._steps is not None and self._progress is not None and not self._drawing.draft:
+        if self.quality.draft and self._progress is not None and not self._drawing.draft:
             parts.append(f"certified {self._progress.decided / self._progress.rays:.0%}")
         return parts
 
@@ -189,15 +189,9 @@ class Painter:
             tile_bytes = most
         whole = quality.scale == 1.0
         self._steps = self.renderer.steps(
-            scene,
-            clock,
-            scaled,
-            quality.samples,
-            tile_bytes=tile_bytes,
-            words=whole,
-            draft=quality.draft,
+            scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=whole, draft=quality.draft,
             advances=False,
-        )
+        )  # fmt: skip
 
     def _step(self, steps, *, raising=False):
         """Draws one more tile of the picture begun."""

@@ -42,9 +42,9 @@ class Refinement:
         self.aim = aim
         self.coarsest, self.drafts = 0.0, False
         self._cautious = cautious
-        # Seconds of full-size pictures of one sample a pixel, and of drafts, estimated from the last two; None before
-        # the first.
-        self._costs: dict[bool, list[float] | None] = {False: None, True: None}
+        # Seconds of full-size pictures of one sample a pixel, estimated from the last two; None before the first. Apart
+        # by whether they are drafts, and whether they could be: other networks are shown then.
+        self._costs: dict[tuple[bool, bool], list[float] | None] = {}
         self._scale = 1.0
         self._rest = 0.0
         # The qualities still to be drawn; None from a change until the first picture after it.
@@ -92,8 +92,9 @@ class Refinement:
         if seconds is not None:
             cost = seconds / (quality.scale**2 * quality.samples)
             # The first picture's time, and sometimes a later one's, includes compilation: the lesser of two is used.
-            costs = self._costs[quality.draft]
-            self._costs[quality.draft] = [] if costs is None else [*costs, cost][-2:]
+            key = quality.draft, self.drafts
+            costs = self._costs.get(key)
+            self._costs[key] = [] if costs is None else [*costs, cost][-2:]
         if self._moving:
             stages = [Quality(scale, 1, quality.draft) for scale in BETWEEN if scale > quality.scale]
             stages += self._fine(quality.draft)
@@ -104,7 +105,7 @@ class Refinement:
 
     def expected(self, quality: Quality) -> float:
         """The estimated seconds of a picture."""
-        return min(self._costs[quality.draft] or [0.0]) * quality.scale**2 * quality.samples
+        return min(self._costs.get((quality.draft, self.drafts)) or [0.0]) * quality.scale**2 * quality.samples
 
     def _fine(self, draft=False):
         """The stages at full size: a draft, if what is certain may take long, comes before it."""
@@ -117,8 +118,8 @@ class Refinement:
     def _choose(self):
         # What is certain is drafted unless it is known to be drawn in time.
         whole = Quality(1.0, 1)
-        draft = self.drafts and not (self._costs[False] and self.expected(whole) <= self.aim)
-        if self._costs[draft] is None and (self._cautious or draft):
+        draft = self.drafts and not (self._costs.get((False, True)) and self.expected(whole) <= self.aim)
+        if self._costs.get((draft, self.drafts)) is None and (self._cautious or draft):
             return Quality(max(SCALES[-1] if draft else CAUTIOUS, self.coarsest), 1, draft)
         # A finer scale is chosen only with a fifth of the time to spare, or the scale would alternate between two.
         for scale in SCALES:
