@@ -56,3 +56,21 @@ def test_along_any_axis_it_is_the_twins(shape, axis, log):
     node, x = Softmax("softmax", ("logits",), axis, log), logits(*shape)
     found = evaluate(softmax.along_steps, node, x, maps=False)
     assert found.shape == x.shape and (abs(found - twin.value(node, x)) <= twin.bounds(node, x)).all()
+
+
+# Up to this many ulps of logits' differences, of exponentials and of sums, whatever the number of outputs.
+RELATIVE = 1e-5
+
+
+@pytest.mark.parametrize("spread", [0.3, 3.0, 8.0, 20.0])
+@pytest.mark.parametrize("channels", [7, 1000, 20000])
+def test_every_probability_is_right_to_a_hundred_thousandth_of_itself(channels, spread):
+    x = logits(channels, 1, 3, spread=spread)
+    x[0, 3 % channels] += 4 * spread  # one that is nearly certain
+    along = Softmax("softmax", ("logits",), 1)
+    for found in (evaluate(softmax.steps, NODE, x), evaluate(softmax.along_steps, along, x, maps=False)):
+        exact = twin.value(NODE, x)
+        # exp gives 0 past -87, and float32 less than 2^-126 only roughly.
+        normal = exact > 1e-37
+        assert normal.any() and (abs(found - exact) <= RELATIVE * exact)[normal].all()
+        assert (found[~normal] <= 1.1e-37).all()

@@ -23,13 +23,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
         }
     }
     let largest = largest_of_all(index, share);
+    // Sums of 64 numbers, then the sum of these, which loses less than one number after another.
     share = 0.0;
+    var part = 0.0;
     for (var k = 0u; k < most; k++) {
         let i = k * SHARING + own;
         if i < along.length {
-            share += safe_exp_one(source[along.first + begin + through_place(i).x] - largest);
+            part += safe_exp_one(source[along.first + begin + through_place(i).x] - largest);
+        }
+        if (k & 63u) == 63u {
+            share += part;
+            part = 0.0;
         }
     }
+    share += part;
     let total = all_summed(index, share);
     for (var k = 0u; k < most; k++) {
         let i = k * SHARING + own;
