@@ -21,6 +21,10 @@ fn rows_store(p: u32, g: u32, value: vec4f) {
     }
 }
 
+fn sums_store(p: u32) {
+    sums[(tile * ROWS + p) * MEMBERS + member] = vec4f(row_sums(p), 0.0);
+}
+
 @compute @workgroup_size(TILES * MEMBERS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
     if !tile_begin(group.x, index) {
@@ -31,8 +35,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     staged_corner = corner.y * step.outputs_across * step.outputs * MEMBERS + corner.x;
     rows_product(step.groups);
     if SUMS {
-        for (var p = 0u; p < ROWS; p++) {
-            sums[(tile * ROWS + p) * MEMBERS + member] = vec4f(row_sums(p), 0.0);
-        }
+        // Written out: software drivers index arrays slowly.
+        sums_store(0u);
+        sums_store(1u);
+        sums_store(2u);
+        sums_store(3u);
     }
 }

@@ -53,7 +53,7 @@ class Boxes:
 
     net   an Mlp that `bounded_net` gave
 
-    Compiles by kinds of activations only.
+    Compiles by kinds of activations only. `done` counts the multiply-adds so far.
     """
 
     def __init__(self, net: Mlp):
@@ -67,6 +67,7 @@ class Boxes:
         tallest = max(-(-(x.groups * 4 // ROWS) // y.across) for x in hidden for y in hidden)
         self.height = ROWS * max(tallest, self.held // (16 * SIDE * ROWS))
         self.octets = 0
+        self.done = 0.0
 
     @cached_property
     def used(self) -> np.ndarray:
@@ -98,7 +99,7 @@ class Boxes:
             counts = batch.rows[:, 4 * at : 4 * (at + self.layers[i].groups)].sum(axis=1)
             tiles = np.maximum(tiles, -(-counts // ROWS))
         room = min(x.across for x in self.layers[:-1]) * (self.height // ROWS)
-        work = MEMBERS * (batch.rows @ self.costs + self.output_cost)
+        work = self._work(batch)
         first, held, done = 0, 0, 0.0
         for i in range(octets):
             full = held + tiles[i] > room or done + work[i] > self.work or i - first >= MOST_OCTETS
@@ -108,6 +109,10 @@ class Boxes:
             held, done = held + tiles[i], done + work[i]
         if octets > first:
             yield batch.part(slice(first, octets))
+
+    def _work(self, batch):
+        """(Q,) multiply-adds of each octet."""
+        return MEMBERS * (batch.rows @ self.costs + self.output_cost)
 
     def bound(self, batch: Batch, store: Array | None = None) -> np.ndarray:
         """(Q, 8) of PLANES: the bounds over each box; `sure` is 0 where there are none. Waits for the GPU.
@@ -121,6 +126,7 @@ class Boxes:
         for i in range(len(self.layers)):
             self._tiles[i].write(self._tiles_of(batch, i))
         self._parents.write(batch.parents)
+        self.done += float(self._work(batch).sum())
         with device().recording() as encoder:
             self._inherit(encoder, count, store)
             self._record(encoder, batch)

@@ -28,7 +28,7 @@ MOST_BOXES = 1 << 21
 # Bytes for the ranges that the boxes of one depth leave to those inside.
 STORED = 1 << 27
 # Boxes that are tried at a depth, and the share of them that must be proven for it to begin there.
-TRIED, USEFUL = 256, 0.05
+TRIED, USEFUL = 256, 0.1
 # Segments that a ray takes through leaves, for each part of space that is open: 120 to 220 for four trained networks.
 SEGMENTS = 150
 # Products with a layer's weights that a segment takes.
@@ -203,8 +203,8 @@ class Tree:
             found = [self.boxes.bound(part) for part in self.boxes.split(self._batch(parents, depth))]
             planes = np.concatenate(found)
             self.bounded += planes.size
-            proven = ~holds_level(planes["least"], planes["most"], levels)
-            if proven.mean() >= USEFUL:
+            proven = 1 - holds_level(planes["least"], planes["most"], levels).mean()
+            if proven >= USEFUL and (rays is None or cost <= SEGMENTS * proven * rays):
                 return depth, ""
             yield self._growth(depth, levels)
         return 0, "nothing is proven"
