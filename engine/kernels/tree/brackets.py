@@ -8,24 +8,10 @@ from numpy.typing import ArrayLike
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Kernel
-from engine.gpu.structs import struct
 from engine.kernels.rays import check_rays
 from engine.kernels.search.fused import workgroups
+from engine.kernels.tree.skip import BINDINGS, uniform
 from engine.kernels.tree.tree import HeldLevels, Tree
-
-TREE = struct(
-    "Tree", half="vec3f", single="u32", level="f32", scale="f32", rays="u32", brackets="u32"
-)  # fmt: skip
-# What `lib/tree` needs.
-BINDINGS = (Binding("tree", "uniform", TREE), Binding("nodes", "read", "array<vec4f>"))
-
-
-def uniform(tree: Tree, levels: HeldLevels, *, rays: int = 0, brackets: int = 0) -> np.ndarray:
-    """The struct `tree` of `lib/tree`."""
-    scale = 1.0 if levels.single else 1.0 / levels.spacing
-    return TREE.new(
-        half=tree.half, single=int(levels.single), level=levels.level, scale=scale, rays=rays, brackets=brackets
-    )
 
 
 @cache

@@ -1,0 +1,56 @@
+"""The search along open rays, moved on by a tree of boxes to where a level may lie: what comes before costs nothing."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+
+from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
+from engine.gpu.kernel import Dispatch, Kernel, spread
+from engine.gpu.structs import struct
+from engine.kernels.search.fused import CASTING
+from engine.kernels.tree.tree import HeldLevels, Tree
+
+TREE = struct("Tree", half="vec3f", single="u32", level="f32", scale="f32", rays="u32", brackets="u32")
+# What `lib/tree` needs.
+BINDINGS = (Binding("tree", "uniform", TREE), Binding("nodes", "read", "array<vec4f>"))
+PART = struct("Part", first="u32", count="u32")
+
+
+def uniform(tree: Tree, levels: HeldLevels, *, rays: int = 0, brackets: int = 0) -> np.ndarray:
+    """The struct `tree` of `lib/tree`."""
+    scale = 1.0 if levels.single else 1.0 / levels.spacing
+    return TREE.new(
+        half=tree.half, single=int(levels.single), level=levels.level, scale=scale, rays=rays, brackets=brackets
+    )
+
+
+@cache
+def _kernel() -> Kernel:
+    names = (
+        *BINDINGS,
+        Binding("casting", "uniform", CASTING),
+        Binding("part", "uniform", PART),
+        Binding("rays", "read", "array<vec4f>"),
+        Binding("crossings", "write", "array<vec4u>"),
+        Binding("costs", "write", "array<vec2u>"),
+        Binding("states", "write", "array<vec4u>"),
+        Binding("open", "read", "array<u32>"),
+    )
+    return Kernel.of("kernels/tree_skip", names, bounds="#import arithmetic/parabola_bounds\n")
+
+
+def skip(
+    tree: Tree, levels: HeldLevels, casting: Array, arrays: Mapping[str, Array], open: Array, first: int, count: int
+) -> Dispatch:
+    """The Dispatch that moves `count` rays of a list on, from its `first`; those that something is near stay.
+
+    casting   the CASTING struct of the search, whose levels are `levels`
+    arrays    its `rays`, `crossings`, `costs`, `states`
+    open      a list: how many rays, then their numbers
+    """
+    return _kernel().prepared(
+        spread(-(-count // 64)), tree=uniform(tree, levels), nodes=tree.array(), casting=casting,
+        part=PART.new(first=first, count=count), open=open, **arrays,
+    )  # fmt: skip

@@ -1,0 +1,100 @@
+"""The search along rays, moved on by a tree of boxes: to each bracket in turn, and to a miss behind the last."""
+
+import numpy as np
+import pytest
+
+from engine.gpu.array import Array
+from engine.gpu.device import device
+from engine.kernels.search.casting import Levels
+from engine.kernels.search.fused import CASTING, STATE
+from engine.kernels.tree.brackets import brackets
+from engine.kernels.tree.skip import skip
+from engine.kernels.tree.tree import Tree
+from engine.network.random import random_mlp
+
+START, LANDED, BESIDE, DONE = 0, 1, 2, 4
+LEVELS = Levels(0.1)
+
+
+@pytest.fixture(scope="module")
+def tree():
+    tree = Tree(random_mlp((3, 16, 16, 1), "tanh", distribution="glorot", scale=2.0, seed=1), 1.0)
+    list(tree.refine(LEVELS, 1 / 8))
+    return tree
+
+
+class Rays:
+    """Rays through a tree, and what a search has of them in memory: `floats` and `words` are views of `states`."""
+
+    def __init__(self, tree, count=200):
+        rng = np.random.default_rng(3)
+        self.tree, self.count = tree, count
+        self.origins = rng.uniform(-1, 1, (count, 3)).astype("f4")
+        directions = rng.normal(size=(count, 3))
+        self.directions = (directions / np.linalg.norm(directions, axis=1, keepdims=True)).astype("f4")
+        self.lengths = np.full(count, 0.9, "f4")
+        rays = np.zeros((count, 2, 4), "f4")
+        rays[:, 0, :3], rays[:, 0, 3], rays[:, 1, :3] = self.origins, self.lengths, self.directions
+        self.arrays = {"rays": Array.of(rays), "states": Array("u4", count * STATE * 4)}
+        self.arrays |= {"crossings": Array("u4", count * 4), "costs": Array("u4", count * 2)}
+        self.words = np.zeros((count, STATE * 4), np.uint32)
+        self.floats = self.words.view("f4")
+        # As search_begin and search_store leave it: width, no aim, until; START.
+        self.floats[:, 1], self.floats[:, 2], self.floats[:, 3] = 0.2 * self.lengths, -1, self.lengths
+
+    def skip(self):
+        self.arrays["states"].write(self.words)
+        casting = CASTING.new(rays=self.count, surfaces=1, level=LEVELS.level, spacing=LEVELS.spacing, segments=100)
+        some = Array.of(np.arange(-1, self.count).astype(np.uint32))
+        with device().recording() as encoder:
+            skip(self.tree, LEVELS, Array.of(casting, "uniform"), self.arrays, some, 0, self.count).record(encoder)
+        self.words[:] = self.arrays["states"].read().reshape(self.words.shape)
+
+    @property
+    def t(self):
+        return self.floats[:, 0]
+
+    @property
+    def until(self):
+        return self.floats[:, 3]
+
+    @property
+    def phase(self):
+        return self.words[:, 8]
+
+
+def test_searches_begin_at_the_first_bracket_and_go_on_at_the_next(tree):
+    rays = Rays(tree)
+    found, counts = brackets(tree, rays.origins, rays.directions, rays.lengths, LEVELS)
+    assert counts.min() == 0 and counts.max() > 1
+    rays.skip()
+    has = counts > 0
+    np.testing.assert_array_equal(rays.t[has], found[has, 0, 0])
+    assert (rays.until[has] >= found[has, 0, 1]).all() and (rays.until[has] <= found[has, 0, 1] + 1e-5).all()
+    assert (rays.phase[has] == START).all() and (rays.phase[~has] == DONE).all()
+    # As if it had been found to have no level, and f to lie beside some.
+    rays.t[:], rays.words[has, 8] = np.where(has, rays.until, rays.t), BESIDE
+    rays.skip()
+    more = has & (counts > 1) & (found[:, 0, 1] + 1e-4 < found[:, 1, 0])
+    assert more.sum() > 5
+    np.testing.assert_allclose(rays.t[more], found[more, 1, 0], atol=1e-5)
+    assert (rays.phase[more] == LANDED).all() and (rays.t[more] > found[more, 0, 1]).all()
+    ended = rays.phase == DONE
+    assert ended[counts == 0].all() and not ended[more].any()
+    crossings = rays.arrays["crossings"].read().reshape(-1, 4)
+    np.testing.assert_array_equal(crossings[ended, 0].view("f4"), rays.lengths[ended])
+    assert (crossings[ended, 3] == 0).all()
+
+
+def test_a_search_that_something_is_near_stays(tree):
+    rays = Rays(tree)
+    rays.words[:, 8], rays.t[:] = BESIDE, 0.3
+    rays.until[:] = 0.5
+    before = rays.words.copy()
+    rays.skip()
+    np.testing.assert_array_equal(rays.words, before)
+    # And one that has passed its bracket, but is certain of a crossing further on.
+    rays.until[:], rays.floats[:, 2] = 0.25, 0.7
+    before = rays.words.copy()
+    rays.skip()
+    np.testing.assert_array_equal(rays.words, before)
