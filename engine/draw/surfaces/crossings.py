@@ -56,7 +56,10 @@ READ: dict[str, Any] = {
     "gradients": Binding("gradients", "read", "array<vec4f>"),
     "costs": Binding("costs", "read", "array<vec2u>"),
 }
-RAYS = Program("draw/surface_rays", frame=FRAME, surface=SURFACE, rays=Binding("rays", "write", "array<vec4f>"))
+RAYS = Program(
+    "draw/surface_rays", frame=FRAME, surface=SURFACE, rays=Binding("rays", "write", "array<vec4f>"),
+    crossings=Binding("crossings", "write", "array<vec4u>"), costs=Binding("costs", "write", "array<vec2u>"),
+)  # fmt: skip
 
 
 class Crossings:
@@ -168,10 +171,12 @@ class StoredCrossings(Crossings):
         self.gradients = grown(self.gradients, VEC4, most * count)
         self.costs = grown(self.costs, "u4", 2 * count)
         with debug_group(frame.encoder, name):
-            RAYS.compute(frame, frame.samples, surface=surface, rays=self.rays)
+            RAYS.compute(
+                frame, frame.samples, surface=surface, rays=self.rays, crossings=self.crossings, costs=self.costs
+            )
+        device().submit(frame.encoder)
         draft: dict[str, float] = {}
         if frame.draft:
-            device().submit(frame.encoder)
             draft = {"level": levels.level, "spacing": levels.spacing}
             self._draft = self._draft or Draft(self.net)
             drafting = self._draft.steps(
@@ -180,18 +185,17 @@ class StoredCrossings(Crossings):
             for done in drafting:
                 yield Progress(done, count)
             draft["places"] = PLACES
-        else:
-            device().submit(frame.encoder)
+        elif not frame.allowance.is_over:
             steps = self._casting.steps(
                 self.rays, count, levels, self.crossings, self.costs, surfaces=answers,
                 budget=frame.allowance.share(count),
             )  # fmt: skip
             for progress in steps:
+                yield progress
                 if frame.allowance.is_over:
                     steps.close()
                     self._casting.give_up()
                     break
-                yield progress
         self._hits = self._hits or HitGradients(self.net)
         for _ in self._hits.steps(self.rays, self.crossings, self.gradients, count, answers, most, **draft):
             yield Progress(count, count)

@@ -14,6 +14,7 @@ from engine.draw.surfaces.hit_gradients import HitGradients
 from engine.draw.surfaces.level_surfaces import LevelSurfaces, Region
 from engine.gpu.array import Array
 from engine.kernels.rays import CROSSING, HIT, MISS
+from engine.kernels.search.budget import Budget
 from engine.kernels.search.progress import Progress
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
@@ -101,6 +102,16 @@ def test_a_draft_is_near_what_is_certain_where_surfaces_lie_apart():
     assert np.mean(apart > 4) < 0.05 and np.ptp(pictures[0]) > 100
 
 
+def test_without_a_budget_every_ray_in_the_region_is_undecided_and_hatched():
+    renderer, scene = Renderer(), One(lambda: LevelSurfaces(random_mlp([3, 8, 8, 1], seed=2)))
+    renderer.budget = Budget(seconds=0.0)
+    picture = renderer.frame(scene, engine.Clock(), SIZE, 1)
+    pixels, report = picture.pixels()[..., :3].astype(int), picture.report
+    grey = np.ptp(pixels, axis=-1) <= 2
+    # The stripes are two greys, of which no theme's background is one.
+    assert grey.sum() == report.undecided > 400 and len(np.unique(pixels[grey].mean(axis=-1).round(-1))) == 2
+
+
 @pytest.mark.parametrize("single", [False, True])
 def test_a_draft_lists_the_levels_between_its_places_front_to_back(single):
     # f = x: levels are planes, which lines between places find exactly.
@@ -128,8 +139,13 @@ def test_progress_of_a_picture_grows_to_all_of_its_rays_and_may_be_cut_short():
         seen.append(found)
     decided = [progress.decided for progress in seen]
     assert len(decided) > 10 and decided == sorted(decided) and decided[-1] < seen[0].rays == SIZE[0] * SIZE[1] * 4
-    for begun in (0, 1, 5):
+    left = []
+    for begun in (0, 1, 9):
         steps = renderer.steps(scene, engine.Clock(), SIZE, 4, tile_bytes=2**14)
         for _ in range(begun):
             next(steps)
-        assert cut_short(steps).size == SIZE
+        report = cut_short(steps).report
+        left.append(report.undecided)
+        assert report.rays == seen[0].rays
+    # What was decided before stays, and what was not is said to be open; rays beside the region have nothing to decide.
+    assert report.rays > left[0] >= left[1] > left[2] > 0 == found.report.undecided
