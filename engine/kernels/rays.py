@@ -12,6 +12,8 @@ from engine.network.mlp import Mlp
 from engine.network.parts import observed
 
 MISS, HIT, GRAZE, UNDECIDED = range(4)
+# Their names, by number.
+OUTCOMES = ("miss", "hit", "graze", "undecided")
 # Crossing in wgsl/arithmetic/search/state.
 CROSSING = np.dtype([("t", "f4"), ("uncertainty", "f4"), ("level", "f4"), ("kind", "u4")])
 

@@ -7,7 +7,7 @@ from benchmarks.networks import ball_rays, seeded, thin_sheets, torus
 from engine.errors import NetworkError, SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device
-from engine.kernels.rays import CROSSING, GRAZE, HIT, MISS, UNDECIDED, cast, casts
+from engine.kernels.rays import CROSSING, GRAZE, HIT, MISS, OUTCOMES, UNDECIDED, cast, casts
 from engine.kernels.search import casting as casting_module
 from engine.kernels.search.budget import Budget
 from engine.kernels.search.casting import Casting, Levels
@@ -284,3 +284,9 @@ def test_what_makes_no_sense_is_refused_in_one_line(kind, arguments, more):
 def test_layers_too_wide_for_registers_are_crossed_where_the_twin_says():
     # 68 neurons are 17 groups of four, one more than registers are taken for.
     assert agree(random_mlp((3, 68, 1), "tanh", last="tanh", scale=0.5, seed=2), 8, level=0.1, spacing=0.2) > 8
+
+
+def test_outcomes_have_names():
+    assert [OUTCOMES[n] for n in (MISS, HIT, GRAZE, UNDECIDED)] == [
+        "miss", "hit", "graze", "undecided",
+    ]  # fmt: skip
