@@ -2,23 +2,26 @@
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from engine.app import jobs
 from engine.app.tiled_picture import TiledPicture, text_of
+from engine.draw.drawable import Drawable
 from engine.errors import FileError
 from engine.formats.atomic import AtomicTarget
 from engine.output.progress import progress_bar
 from engine.output.recorder import FilmRecorder, plan
+from engine.output.stopping import stopping
 from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
 from engine.output.writers.png import encode
-from engine.render.picture import Picture
-from engine.render.renderer import Renderer, Steps
+from engine.render.picture import Picture, Report
+from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
 
@@ -57,9 +60,39 @@ def _drawn(
 ) -> np.ndarray:
     if ui:
         return _with_panel(scene, clock, size, supersample)
-    steps = jobs.renderer().steps(scene, clock, size, supersample)
-    with progress_bar("compiling and drawing", 1, " rays", progress, unit_scale=True, leave=False) as move:
-        return _finished(steps, move).pixels()
+    return _picture(scene, clock, size, supersample, progress)[0].pixels()
+
+
+def _picture(
+    scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, progress: bool | None, *, keeps: bool = False
+) -> tuple[Picture, bool]:
+    """(the Picture, whether Ctrl-C cut it short).
+
+    keeps   once rays are decided, Ctrl-C ends the search and leaves the others undecided; before, and the second time,
+            it raises KeyboardInterrupt
+    """
+    steps, is_kept, stopped = jobs.renderer().steps(scene, clock, size, supersample), False, threading.Event()
+    with (
+        progress_bar("compiling and drawing", 1, " rays", progress, unit_scale=True, leave=False) as move,
+        ExitStack() as later,
+    ):
+        while True:
+            try:
+                found = steps.send(stopped.is_set() or None)
+            except StopIteration as end:
+                return end.value, stopped.is_set()
+            move(found.decided, found.rays)
+            if keeps and not is_kept and found.decided and _takes_long(scene):
+                is_kept, stopped = True, later.enter_context(stopping())
+
+
+def _takes_long(scene: Scene) -> bool:
+    """Whether rays of a scene are searched pass by pass, so that the search may end before its time."""
+    return any(isinstance(node, Drawable) and node.drafts for node, _ in scene.stage.walk())
+
+
+class StoppedPicture(KeyboardInterrupt):
+    """Ctrl-C, after which a picture of what was known has been written."""
 
 
 def save(
@@ -81,7 +114,8 @@ def save(
 
     The other arguments are render's. A large picture is never in memory as a whole: it is written band by band. If this
     is stopped after some ten seconds, the bands stay in a folder `path.unfinished`, and the same call continues there.
-    Raises FileError, before anything is drawn, for a path that cannot be written.
+    Of a smaller one Ctrl-C writes what is known, once rays are decided, and raises StoppedPicture. Raises FileError,
+    before anything is drawn, for a path that cannot be written.
     """
     path = os.fspath(path)
     if path != "-" and ending(path) not in BANDS:
@@ -99,10 +133,21 @@ def save(
             return path
         return picture.save(path, executor=executor, restart=restart, progress=progress)
 
-    def drawn() -> np.ndarray:
-        return render(scene, size, time=time, supersample=supersample, ui=ui, progress=progress, executor=executor)
+    cut_short: list[Report] = []
 
-    return write_picture(path, size, text, drawn)
+    def drawn() -> np.ndarray:
+        if ui or executor is not None:
+            return render(scene, size, time=time, supersample=supersample, ui=ui, progress=progress, executor=executor)
+        with jobs.drawing:
+            made, is_cut_short = _picture(scene, clock, size, supersample, progress, keeps=True)
+            pixels = made.pixels()
+        cut_short.extend([made.report] * (is_cut_short and made.report.undecided > 0))
+        return pixels
+
+    write_picture(path, size, text, drawn)
+    if cut_short:
+        raise StoppedPicture(f"Stopped: {path} shows what was known, the rest is hatched. {cut_short[0]}.")
+    return path
 
 
 def write_picture(path: str, size: tuple[int, int], text: dict[str, str], drawn: Callable[[], np.ndarray]) -> str:
@@ -212,16 +257,6 @@ def _spread(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int,
     for (_, y, _, rows), part in zip(picture.bands, parts, strict=True):
         pixels[y : y + rows, :, :3] = part
     return pixels
-
-
-def _finished(steps: Steps, move: Callable[..., None]) -> Picture:
-    # The Picture that a generator of steps returns when it ends.
-    while True:
-        try:
-            progress = next(steps)
-            move(progress.decided, progress.rays)
-        except StopIteration as end:
-            return end.value
 
 
 def _with_panel(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int) -> np.ndarray:

@@ -70,16 +70,21 @@ def render(
     """Renders a picture to a PNG or a TIFF.
 
     A PNG holds all it takes to make it again: give it as SCENE. Sizes up to 32768x32768 take little memory; of a large
-    picture that is stopped, what is finished stays in FILE.unfinished.
+    picture that is stopped, what is finished stays in FILE.unfinished. Of a smaller one, Ctrl-C writes what is known.
     """
     path = read_output(output, asked.scene, ".png")
     with opened(asked) as found:
-        from engine.app.make import save
+        from engine.app.make import StoppedPicture, save
 
         if ui:
             check_memory(found.size)
         time, samples = found.clock.time, found.supersample
-        save(found.scene, path, size=found.size, time=time, supersample=samples, ui=ui, restart=restart)
+        try:
+            save(found.scene, path, size=found.size, time=time, supersample=samples, ui=ui, restart=restart)
+        except StoppedPicture:
+            if path != "-":
+                print(path)
+            raise
         say_remark(found.scene)
     if path != "-":
         print(path)

@@ -6,7 +6,6 @@ import shlex
 import signal
 import sys
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ import typer
 from engine.cli.options import Text, option, output_option
 from engine.errors import SettingError
 from engine.output.progress import progress_bar, say
+from engine.output.stopping import stopping
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +88,7 @@ def train(
         notes["command"] = shlex.join([*words, *(word for pair in asked.items() for word in pair)])
     # Before the bar begins, this raises if there is no adapter or if the network is too large for it.
     trainer.advance(0)
-    with _stopping() as stopped:
+    with stopping(signal.SIGINT, signal.SIGTERM) as stopped:
         work_with_progress(trainer, stopped)
         _save(trainer, output, notes)
 
@@ -181,26 +181,3 @@ def _save(trainer, output, notes):
     print(output, flush=True)
     if not trainer.is_done:
         raise KeyboardInterrupt
-
-
-# While it runs.
-
-
-@contextmanager
-def _stopping():
-    """An event that the first Ctrl-C (or SIGTERM) sets; the second one raises KeyboardInterrupt."""
-    stopped = threading.Event()
-
-    def stop(*_):
-        if stopped.is_set():
-            raise KeyboardInterrupt
-        stopped.set()
-
-    # Signals arrive in the main thread only.
-    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-    before = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,86 @@
+"""Ctrl-C while a picture's rays are searched: what is known is written, and the rest is hatched and counted."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import engine
+from engine.app import make
+from engine.app.jobs import renderer
+from engine.app.make import StoppedPicture
+from engine.app.picture_state import read_state
+from engine.cli import main
+from engine.kernels.search import casting
+from engine.render.renderer import Renderer
+
+# A network whose rays are searched in passes.
+DEEP = ["marching", "--set", "hidden=6", "--set", "depth=2", "--set", "levels=single", "--set", "legend_shown=no"]
+SMALL = ["--size", "160x120", "--supersample", "1"]
+
+
+@pytest.fixture(autouse=True)
+def short_passes(monkeypatch):
+    """Has a pass over the rays end early, so that small pictures take several."""
+    monkeypatch.setattr(casting, "most_turns", lambda shape: 2, raising=False)
+
+
+@pytest.fixture
+def interrupted(monkeypatch, ctrl_c):
+    """Has Ctrl-C arrive at these steps of every picture, or as soon as rays are decided."""
+
+    def at(*numbers, decided=True):
+        real = Renderer.steps
+
+        def steps(self, *args, **more):
+            inner, sent, number = real(self, *args, **more), None, 0
+            try:
+                while True:
+                    found = inner.send(sent)
+                    number += bool(found.decided) or not decided
+                    sent = yield found
+                    if number in numbers:
+                        ctrl_c()
+            except StopIteration as end:
+                return end.value
+
+        monkeypatch.setattr(Renderer, "steps", steps)
+
+    return at
+
+
+def test_ctrl_c_writes_what_is_known_says_what_is_not_and_ends_with_130(ask, tmp_path, interrupted):
+    whole, part = tmp_path / "a.png", tmp_path / "b.png"
+    assert ask("render", *DEEP, *SMALL, "-o", whole).status == main.OK
+    interrupted(1)
+    answer = ask("render", *DEEP, *SMALL, "-o", part)
+    assert (answer.status, answer.out) == (main.INTERRUPTED, f"{part}\n") and answer.is_one_line()
+    assert f"Stopped: {part}" in answer.err and "undecided: " in answer.err
+    report = renderer().report
+    assert 0 < report.undecided < report.rays == 160 * 120
+    # Rays that were decided by then are drawn as in the whole picture.
+    same = (np.asarray(Image.open(whole)) == np.asarray(Image.open(part))).all(axis=2).mean()
+    assert 0.02 < same < 1.0 and same >= report.certified - 0.05
+    # It opens again as any other.
+    assert read_state(part)["settings"]["depth"] == 2
+
+
+def test_ctrl_c_where_nothing_can_be_kept_leaves_nothing(ask, tmp_path, interrupted, monkeypatch):
+    interrupted(1, decided=False)
+    monkeypatch.setattr(make, "_takes_long", lambda scene: False)
+    answer = ask("render", *DEEP, *SMALL, "-o", tmp_path / "a.png")
+    assert (answer.status, answer.out, answer.err) == (main.INTERRUPTED, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_ctrl_c_ends_at_once(ask, tmp_path, interrupted):
+    interrupted(1, 2)
+    answer = ask("render", *DEEP, *SMALL, "-o", tmp_path / "a.png")
+    assert (answer.status, answer.out) == (main.INTERRUPTED, "") and list(tmp_path.iterdir()) == []
+
+
+def test_in_python_it_raises_once_the_file_is_written(tmp_path, interrupted):
+    scene, _ = engine.open_scene("marching", hidden=6, depth=2, levels="single")
+    interrupted(1)
+    with pytest.raises(StoppedPicture, match="undecided"):
+        engine.save(scene, tmp_path / "a.png", (160, 120), supersample=1)
+    assert (tmp_path / "a.png").exists()
