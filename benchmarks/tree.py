@@ -1,7 +1,7 @@
 """Trees of boxes proven free of a level: their boxes, work and what they leave of rays: `python -m benchmarks.tree`.
 
-Prints a table and adds its rows to benchmarks/results/tree.csv. Without files it takes fitted tori, a SIREN at its
-initialisation, and a tanh network of which all levels are wanted.
+Prints a table and adds its rows to benchmarks/results/tree.csv. Without files it takes fitted tori, and a
+tanh network of which all levels are wanted.
 """
 
 import argparse
@@ -15,22 +15,9 @@ from benchmarks.results import store
 from engine.formats.load_mlp import load
 from engine.kernels.tree.brackets import brackets
 from engine.kernels.tree.tree import Tree
-from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 
 RAYS = 1000
-
-
-def siren(width=64, layers=3, omega=30.0, seed=0):
-    """A SIREN as it is initialised (Sitzmann et al. 2020), less its median."""
-    rng = np.random.default_rng(seed)
-    sizes = [3, *[width] * layers, 1]
-    reach = [1 / 3, *(np.sqrt(6 / width) / omega for _ in range(layers))]
-    weights = [rng.uniform(-r, r, (b, a)) for r, a, b in zip(reach, sizes[:-1], sizes[1:], strict=True)]
-    biases = [rng.uniform(-1, 1, n) / np.sqrt(m) for m, n in zip(sizes[:-1], sizes[1:], strict=True)]
-    net = Mlp(weights, biases, [f"sine({omega:g})"] * layers + ["identity"], name="siren")
-    middle = np.median(net(rng.uniform(-1, 1, (2000, 3))))
-    return net.changed(biases=[*biases[:-1], biases[-1] - middle])
 
 
 def rays(half, seed=0):
@@ -82,7 +69,6 @@ def main():
     one, many = (SimpleNamespace(level=0.0, spacing=1.0, single=single) for single in (True, False))
     cases = [(load(path), 1.0, one) for path in options.files] or [
         *((torus(name), 4.0, one) for name in ("relu", "tanh", "sine")),
-        (siren(), 1.0, one),
         (random_mlp((3, 32, 32, 32, 1), "tanh", distribution="glorot", seed=0), 5.0, many),
     ]
     store("tree", [row for net, half, levels in cases for row in measured(net, half, levels, options.cells)])

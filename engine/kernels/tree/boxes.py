@@ -24,8 +24,8 @@ ULP = 2.0**-23
 NO_ROW, NONE = 0xFFFF, 0xFFFFFFFF
 # Bytes of rows between two layers: so many stay near a processor's cache, and keep a GPU busy.
 HELD, GPU_HELD = 1 << 23, 1 << 26
-# Octets of a batch: the height of the images of relaxations bounds them.
-MOST_OCTETS = SIDE // 5
+# Octets of a batch: the height of the images of relaxations bounds them, and the bytes of these.
+MOST_OCTETS, RELAXED = SIDE // 5, 1 << 26
 # Multiply-adds of a batch: 0.05 s on two cores, or on a GPU that does 2 TFLOP/s.
 WORK, GPU_WORK = 1 << 29, 1 << 35
 
@@ -64,8 +64,10 @@ class Boxes:
         self.groups = int(self.firsts[-1])
         self.held = HELD if device().is_software else GPU_HELD
         self.work = WORK if device().is_software else GPU_WORK
-        tallest = max(-(-(x.groups * 4 // ROWS) // y.across) for x in hidden for y in hidden)
+        rows = [-(-x.units // ROWS) for x in hidden[1:]]
+        tallest = max([1, *(-(-n // x.across) for i, n in enumerate(rows, 1) for x in hidden[:i])])
         self.height = ROWS * max(tallest, self.held // (16 * SIDE * ROWS))
+        self.most = max(1, min(MOST_OCTETS, RELAXED // (16 * MEMBERS * sum(x.parts * x.groups for x in hidden))))
         self.octets = 0
         self.done = 0.0
 
@@ -102,7 +104,7 @@ class Boxes:
         work = self._work(batch)
         first, held, done = 0, 0, 0.0
         for i in range(octets):
-            full = held + tiles[i] > room or done + work[i] > self.work or i - first >= MOST_OCTETS
+            full = held + tiles[i] > room or done + work[i] > self.work or i - first >= self.most
             if full and i > first:
                 yield batch.part(slice(first, i))
                 first, held, done = i, 0, 0.0

@@ -15,9 +15,10 @@ from engine.network.units.mixed import runs
 
 MEMBERS = 8  # boxes of an octet, which share rows; also in the shaders
 NO_KIND = 0xFFFFFFFF
-# The largest width of images on every adapter, and so of a layer: groups of four units, times members.
+# The largest width of images on every adapter.
 SIDE = 8192
-MOST_UNITS = 4 * SIDE // MEMBERS
+# Rows of so many units, of as many coefficients each, still fit one image of 128 MiB for an octet.
+MOST_UNITS = 2048
 ROW_GROUPS = 256  # groups of units in a row of an image of weights; also in the shader
 
 
