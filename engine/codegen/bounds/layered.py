@@ -106,20 +106,14 @@ def narrow_module(kinds: Sequence[Group], groups: int, lanes: int) -> str:
     """
     names = [f"{part}{g}" for g in range(groups) for part in PARTS]
     fields = [(part, field, g) for g in range(groups) for part, field in PARTS.items()]
+    small = f"sum_of({' + '.join(f'(he{g} + hd{g})' for g in range(groups))})"
     body = [
-        *(f"var h{name} = vec4f(0.0);" for name in names),
         *(f"var z{name} = vec4f(0.0);" for name in names),
-        *(f"h{part}{groups - 1} = point.{field};" for part, field in PARTS.items()),
-        "for (var layer = 0u; layer < min(layers, 65535u); layer++) {",
-        "    let about = layered_layer(layer);",
-        f"    let small = sum_of({' + '.join(f'(he{g} + hd{g})' for g in range(groups))});",
-        "    for (var g = 0u; g < u32(about.x); g++) {",
-        *indented(indented(_narrow_step(groups, lanes))),
-        *(f"        z{part}{g - 1} = z{part}{g};" for g in range(1, groups) for part in PARTS),
-        "        let z = parabola_widened(Parabola(n, f, e, m, d), small, about.z);",
-        "        let h = layered_lift(layered_kind(layer, g), z, about.y);",
-        *(f"        z{part}{groups - 1} = h.{field};" for part, field in PARTS.items()),
-        "    }",
+        # The first layer has one group of inputs, which lies on the chord.
+        *_narrow_layer("0u", "sum_of(point.error_bound)", _first_step(groups, lanes), groups),
+        *(f"var h{name} = z{name};" for name in names),
+        "for (var layer = 1u; layer < min(layers, 65535u); layer++) {",
+        *indented(_narrow_layer("layer", small, _narrow_step(groups, lanes), groups)),
         *(f"    h{name} = z{name};" for name in names),
         "}",
         *(f"layered_found[{g}].{field} = h{part}{g};" for part, field, g in fields),
@@ -204,25 +198,52 @@ def _step(groups, k, weights):
         yield from _products(g, g, "h{part}")
 
 
-def _narrow_step(groups, lanes):
-    """All inputs of one group of outputs."""
-    for i in range(-(-(4 * groups + 1) // lanes)):
-        yield f"let c{i} = layered_weights(layer, g, {i}u);"
+def _narrow_layer(layer, small, step, groups):
+    """A loop over a layer's groups of outputs, which pushes what it finds into the end of the list z."""
+    yield f"let about{layer[0]} = layered_layer({layer});"
+    yield f"let small{layer[0]} = {small};"
+    yield f"for (var g = 0u; g < u32(about{layer[0]}.x); g++) {{"
+    yield from indented(step)
+    for g in range(1, groups):
+        yield from (f"    z{part}{g - 1} = z{part}{g};" for part in PARTS)
+    yield f"    let z = parabola_widened(Parabola(n, f, e, m, d), small{layer[0]}, about{layer[0]}.z);"
+    yield f"    let h = layered_lift(layered_kind({layer}, g), z, about{layer[0]}.y);"
+    yield from (f"    z{part}{groups - 1} = h.{field};" for part, field in PARTS.items())
+    yield "}"
+
+
+def _narrow_start(layer, columns, bias, lanes):
+    """Sums of one group of outputs without products, from the bias, and the weights in some columns."""
+    for i in dict.fromkeys(column // lanes for column in (*columns, bias)):
+        yield f"let c{i} = layered_weights({layer}, g, {i}u);"
     yield from (f"var {part} = vec4f(0.0);" for part in "emd")
-    yield f"var n = {_lane(4 * groups, lanes)};"
+    yield f"var n = {_lane(bias, lanes)};"
     yield "var f = n;"
+    for column in columns:
+        yield f"let w{column // 4}_{column % 4} = {_lane(column, lanes)};"
+        yield f"let a{column // 4}_{column % 4} = abs(w{column // 4}_{column % 4});"
+
+
+def _first_step(groups, lanes):
+    """The point's products with one group of outputs."""
+    k = groups - 1
+    yield from _narrow_start("0u", range(4 * k, 4 * k + 4), 4 * groups, lanes)
+    yield from (f"let h{part} = point.{PARTS[part]};" for part in "nfe")
+    yield from _products("", k, "h{part}", "nfe")
+
+
+def _narrow_step(groups, lanes):
+    """The products of all inputs with one group of outputs."""
+    yield from _narrow_start("layer", range(4 * groups), 4 * groups, lanes)
     for k in range(groups):
-        for j in range(4):
-            yield f"let w{k}_{j} = {_lane(4 * k + j, lanes)};"
-            yield f"let a{k}_{j} = abs(w{k}_{j});"
         yield from _products("", k, f"h{{part}}{k}")
 
 
-def _products(g, k, responses):
+def _products(g, k, responses, parts="nfemd"):
     """Four products to each of a group's sums, in pairs, so that a sum waits for one addition only."""
-    for part in PARTS:
+    for part in parts:
         w, h = "a" if part in "ed" else "w", responses.format(part=part)
         a, b, c, d = (f"{w}{k}_{j} * {h}.{'xyzw'[j]}" for j in range(4))
-        # The sum's rounding: an ulp of what it gives, for near and far.
-        rounded = f" + 4.0 * ULP * max(abs(n{g}), abs(f{g}))" if part == "e" else ""
+        # One sum's rounding: an ulp of what it gives, for near and far. Those of pairs are in the error bound of h.
+        rounded = f" + ULP * max(abs(n{g}), abs(f{g}))" if part == "e" else ""
         yield f"{part}{g} += ({a} + {b}) + ({c} + {d}){rounded};"

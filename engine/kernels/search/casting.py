@@ -12,6 +12,8 @@ from engine.gpu.device import device
 from engine.gpu.passes import Encoder
 from engine.kernels.search.budget import Budget
 from engine.kernels.search.fused import CASTING, FIRST_TURNS, MOST_TURNS, STATE, FusedPasses, most_turns
+from engine.kernels.search.layered import Layered
+from engine.kernels.search.passes import LayeredPasses
 from engine.kernels.search.progress import Progress
 from engine.network.mlp import Mlp
 
@@ -34,21 +36,27 @@ class Casting:
     net   as from `observed`, with three inputs: the search looks at output 0
 
     Each ray is a search (wgsl/arithmetic/search/take) whose state is stored between passes. Networks with one layer of
-    activations are followed by one kernel. A pass over layers in memory loads a state, takes its search_segment, and
-    hands the Bounds of it to search_take, in place of `FusedPasses`.
+    activations are followed by one kernel, `FusedPasses`; others are bounded by Layered, `LayeredPasses`.
     """
 
     def __init__(self, net: Mlp):
         self._weights: Array | None = None
+        self._layered: Layered | None = None
         self._arrays: dict[str, Array] = {}
-        self._passes: FusedPasses | None = None
+        self._passes: FusedPasses | LayeredPasses | None = None
         self._begun = False
+        self.net = net
         self.show(net)
 
     def show(self, net: Mlp) -> None:
         """Another network from now on; one of the same shape compiles nothing."""
+        if is_shallow(net.shape):
+            self._weights = upload(net, self._weights)
+        elif self._layered is not None and self.net.shape == net.shape:
+            self._layered.show(net)
+        else:
+            self._layered = Layered(net)
         self.net = net
-        self._weights = upload(net, self._weights)
 
     @property
     def records(self) -> bool:
@@ -86,14 +94,16 @@ class Casting:
             segments=budget.segments, turns=0, level=levels.level, spacing=levels.spacing,
         )  # fmt: skip
         arrays = {"rays": rays, "crossings": crossings, "costs": costs or self._array("costs", 2 * count)}
-        arrays |= {"states": self._array("states", 4 * STATE * count), "open": self._array("open", count + 4)}
-        arrays |= {"workgroups": self._array("workgroups", 4, "indirect")}
+        arrays |= {"states": self._array("states", 4 * STATE * count)}
+        self._begun = False
+        if not self.records:
+            if encoder is not None:
+                raise SettingError(f"Rays through {self.net} take passes that cannot be recorded beforehand.")
+            return (yield from self._through_layers(casting, arrays, count, budget, slice_seconds))
+        arrays |= {"open": self._array("open", count + 4), "workgroups": self._array("workgroups", 4, "indirect")}
         assert self._weights is not None
         passes = self._passes = FusedPasses(self.net.shape, self._weights, casting, arrays)
-        self._begun = False
         if encoder is not None:
-            if not self.records:
-                raise SettingError(f"Rays through {self.net} take passes that cannot be recorded beforehand.")
             self._record(passes, encoder, budget.segments * surfaces)
             return Progress(count, count)
         return (yield from self._run(passes, count, budget, slice_seconds))
@@ -107,6 +117,20 @@ class Casting:
         self._begun = True
         for _ in range(-(-segments // MOST_TURNS)):
             passes.go_on(encoder, MOST_TURNS)
+
+    def _through_layers(self, casting, arrays, count, budget, slice_seconds):
+        assert self._layered is not None
+        passes, started = LayeredPasses(self._layered, casting, arrays), time.perf_counter()
+        self._passes = passes
+        passes.begin()
+        while passes.left:
+            if budget.seconds is not None and time.perf_counter() - started > budget.seconds:
+                self.give_up()
+                break
+            passes.go_on(slice_seconds)
+            if passes.left:
+                yield Progress(count - passes.left, count)
+        return Progress(count, count)
 
     def _run(self, passes, count, budget, slice_seconds):
         most = most_turns(self.net.shape)
@@ -127,7 +151,9 @@ class Casting:
 
     def give_up(self) -> None:
         """Writes of every open ray that it is undecided from where its search stands: no crossing comes before."""
-        if self._passes is not None:
+        if isinstance(self._passes, LayeredPasses):
+            self._passes.give_up()
+        elif self._passes is not None:
             with device().recording("rays") as encoder:
                 (self._passes.go_on if self._begun else self._passes.begin)(encoder, 0)
             self._begun = True

@@ -65,6 +65,11 @@ class Layered:
         self._end = _end_kernel(net.activations[-1] if net.activations[-1].is_whole else None)
         self._steps: dict[tuple, list[Callable[[Encoder], None]]] = {}
 
+    @property
+    def chunk(self) -> int:
+        """So many pieces go through the layers together; more are several such batches."""
+        return int(self._layers.chunk)
+
     def show(self, net: Mlp) -> None:
         """Takes another network of the same shape; compiles nothing."""
         self.net = net
