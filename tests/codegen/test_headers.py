@@ -3,8 +3,8 @@
 import pytest
 
 from engine.codegen.boundaries.module import boundaries_bindings, boundaries_module
-from engine.codegen.bounds.budget import budget
 from engine.codegen.bounds.enclosure import enclosure_module
+from engine.codegen.bounds.layered import layer_module, narrow_module, network_kinds
 from engine.codegen.matmul.activation import activated
 from engine.codegen.matmul.product import SLAB_TILE, Tile, product_module
 from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN
@@ -30,7 +30,8 @@ CASES = {
     ),
     "deep network": (network_module(DEEP, (LINE,)), [str(DEEP), "loops"]),
     "slopes": (enclosure_module(random_mlp([3, 8, 1]).shape), ["3-8-1", "slopes"]),
-    "parabolas": (enclosure_module(DEEP), [str(DEEP), "parabolas", f"{budget(DEEP).segments} segments"]),
+    "parabolas": (layer_module(network_kinds(DEEP), 8), ["parabolas", "tanh, sums", "8 lanes"]),
+    "narrow": (narrow_module(network_kinds(SHAPE), 4, 8), ["parabolas", "sine(3)", "8 lanes"]),
     "boundaries": (boundaries_module(FLAT, "values"), [str(FLAT), "values", "straight", "one loop"]),
     "batched": (
         batched_module(FLAT, Variant(4, broadcast=True)),
@@ -58,8 +59,9 @@ def test_a_generated_text_says_from_what_it_is_made(case):
 
 
 def test_what_is_said_stands_in_the_compiled_module():
-    code = kernels(SHAPE)[0].module.code
-    for text in (network_module(SHAPE, (PLAIN,)), enclosure_module(SHAPE)):
+    shape = random_mlp([3, 8, 1]).shape
+    code = kernels(shape)[0].module.code
+    for text in (network_module(shape, (PLAIN,)), enclosure_module(shape)):
         assert top_of(text) in code
 
 

@@ -205,7 +205,7 @@ def test_answers_do_not_depend_on_how_often_a_search_is_stopped_and_taken_up(mon
         whole = cast(net, *few_rays(70), level=0.37, surfaces=3)
         with monkeypatch.context() as patch:
             patch.setattr(casting_module, "FIRST_TURNS", 3)
-            patch.setattr(casting_module, "most_turns", lambda shape: 5)
+            patch.setattr(casting_module, "MOST_TURNS", 5)
             assert (cast(net, *few_rays(70), level=0.37, surfaces=3) == whole).all()
 
 

@@ -13,10 +13,6 @@ fn sum_of(v: vec4f) -> f32 {
     return (v.x + v.y) + (v.z + v.w);
 }
 
-fn block_abs(m: mat4x4f) -> mat4x4f {
-    return mat4x4f(abs(m[0]), abs(m[1]), abs(m[2]), abs(m[3]));
-}
-
 // W p of three inputs, and |W| p.
 fn block_times(at: u32, p: vec3f) -> vec4f {
     return fma(weights[at + 2u], vec4f(p.z), fma(weights[at + 1u], vec4f(p.y), weights[at] * p.x));

@@ -22,7 +22,7 @@ from engine.gpu.device import device
 from engine.gpu.passes import debug_group
 from engine.gpu.structs import Struct, struct
 from engine.kernels.search.casting import Casting, Levels
-from engine.kernels.search.fused import allowed, search_modules
+from engine.kernels.search.fused import search_modules
 from engine.kernels.search.progress import Progress
 from engine.network.mlp import Mlp, Shape
 
@@ -112,10 +112,6 @@ class Crossings:
 
 class SearchedCrossings(Crossings):
     """Crossings of a tiny network, searched by the kernel that shades them."""
-
-    def show(self, net: Mlp) -> None:
-        super().show(net)
-        self.most, self.searches = allowed(net.shape).surfaces, allowed(net.shape).searches
 
     def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
         return _searching(self.net.shape, name, depth, tuple(more.items()))

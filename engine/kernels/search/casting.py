@@ -11,7 +11,7 @@ from engine.gpu.array import Array, grown
 from engine.gpu.device import device
 from engine.gpu.passes import Encoder
 from engine.kernels.search.budget import Budget
-from engine.kernels.search.fused import CASTING, FIRST_TURNS, MOST_TURNS, STATE, FusedPasses, most_turns
+from engine.kernels.search.fused import CASTING, FIRST_TURNS, MOST_TURNS, STATE, FusedPasses
 from engine.kernels.search.layered import Layered
 from engine.kernels.search.passes import LayeredPasses
 from engine.kernels.search.progress import Progress
@@ -133,8 +133,7 @@ class Casting:
         return Progress(count, count)
 
     def _run(self, passes, count, budget, slice_seconds):
-        most = most_turns(self.net.shape)
-        turns, started, left = min(FIRST_TURNS, most), time.perf_counter(), count
+        turns, started, left = min(FIRST_TURNS, MOST_TURNS), time.perf_counter(), count
         while left:
             begun = time.perf_counter()
             if budget.seconds is not None and self._begun and begun - started > budget.seconds:
@@ -144,7 +143,7 @@ class Casting:
                 (passes.go_on if self._begun else passes.begin)(encoder, turns)
             self._begun, left = True, passes.left()
             if time.perf_counter() - begun < slice_seconds / 2:
-                turns = min(2 * turns, most)
+                turns = min(2 * turns, MOST_TURNS)
             if left:
                 yield Progress(count - left, count)
         return Progress(count, count)

@@ -4,16 +4,13 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.bounds import budget
 from engine.codegen.bounds.enclosure import enclosure_module
-from engine.codegen.bounds.parabola import ParabolaBody
 from engine.codegen.mlp.arithmetics import PLAIN, Arithmetic
 from engine.codegen.mlp.layout import weights_binding
 from engine.codegen.mlp.network import network_module
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
-from engine.gpu.device import device
 from engine.gpu.kernel import Dispatch, Kernel, spread
 from engine.gpu.passes import Encoder, compute_pass
 from engine.gpu.structs import struct
@@ -39,21 +36,15 @@ FIRST_TURNS = 256
 MOST_TURNS = 50_000
 
 
-def allowed(shape: Shape) -> budget.LoopBudget:
-    """The LoopBudget of a search by one invocation alone on this adapter. Raises NetworkError where it is too large."""
-    return budget.budget(shape, bounded_loops=device().is_software)
-
-
 def search_modules(shape: Shape, *more: Arithmetic) -> dict[str, str]:
     """The generated texts that `arithmetic/search/alone` imports, for `compose`: with `bindings` they make a kernel.
 
     more   arithmetics the kernel wants of the network besides those of the search
     """
-    bounds = "slope_bounds" if budget.is_shallow(shape) else "parabola_bounds"
     return {
         "network": network_module(shape, (PLAIN, *more)),
-        "enclosure": enclosure_module(shape, allowed(shape)),
-        "bounds": f"#import arithmetic/{bounds}\n",
+        "enclosure": enclosure_module(shape),
+        "bounds": "#import arithmetic/slope_bounds\n",
     }
 
 
@@ -73,13 +64,6 @@ def kernels(shape: Shape) -> tuple[Kernel, Kernel]:
     module = compose("kernels/rays", {"bindings": declare(names), **search_modules(shape)})
     begin, go_on = (Kernel(module, names, entry=entry) for entry in ("begin", "go_on"))
     return begin, go_on
-
-
-def most_turns(shape: Shape) -> int:
-    """How many segments of a ray one dispatch may take."""
-    if budget.is_shallow(shape) or not device().is_software:
-        return MOST_TURNS
-    return max(1, budget.LOOP_ITERATIONS // (1 + ParabolaBody(shape).iterations))
 
 
 class FusedPasses:
