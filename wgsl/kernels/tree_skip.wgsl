@@ -27,7 +27,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         crossings[ray * casting.surfaces + search_answers - 1u] =
             vec4u(bitcast<u32>(c.t), bitcast<u32>(c.uncertainty), bitcast<u32>(c.level), c.kind);
         costs[ray] = vec2u(search_segments, search_evaluations);
+    } else if begins && bracket.x > search_t && tree_beside.y == 0.0 {
+        // From which side f comes must be known: it is looked at here first.
+        search_until = search_t;
     } else {
+        if begins && bracket.x > search_t {
+            search_level = tree_beside.x;
+            search_side = tree_beside.y;
+            search_phase = BESIDE;
+        }
         // A bracket may be a point; then the search goes a little further.
         search_skip(bracket.x, min(max(bracket.y, bracket.x + 16.0 * search_least()), search_length));
     }

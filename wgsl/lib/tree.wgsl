@@ -11,8 +11,18 @@ const TREE_FLAT = 1e-20;
 // Pieces that are closer, as a part of the tree's size, are one.
 const TREE_JOINED = 1e-5;
 
+// Of the last bracket that was looked for: the level that f lies beside where it was looked for, and on which side, 1 or
+// -1; the side is 0 where the box there does not tell.
+var<private> tree_beside: vec2f;
+
+fn tree_side(least: f32) -> vec2f {
+    let low = (least - tree.level) * tree.scale;
+    return select(vec2f(floor(low), 1.0), vec2f(0.0, select(-1.0, 1.0, low > 0.0)), tree.single != 0u);
+}
+
 // The next bracket [x, y] of the ray from t on; x is TREE_NONE where no level is from t to its length.
 fn tree_next(origin: vec3f, direction: vec3f, t: f32, length: f32) -> vec2f {
+    tree_beside = vec2f(0.0);
     let side = tree.half * (1.0 + TREE_FAR_OUT * 8.0 * TREE_ULP);
     if any(abs(origin) > TREE_FAR_OUT * tree.half) {
         return vec2f(t, length);
@@ -49,6 +59,9 @@ fn tree_next(origin: vec3f, direction: vec3f, t: f32, length: f32) -> vec2f {
         let child = bitcast<u32>(facts.w);
         let clear = !tree_holds(facts.y, facts.z);
         if clear || child == 0u {
+            if clear && here == t {
+                tree_beside = tree_side(facts.y);
+            }
             if !clear {
                 let piece = tree_leaf(node, origin, direction, here, until);
                 if piece.x <= piece.y {

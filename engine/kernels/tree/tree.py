@@ -105,6 +105,10 @@ class Tree:
         self._array: Array | None = None
         self._sent = 0
 
+    def fits(self, net: Mlp, output: int = 0) -> bool:
+        """Whether it is of this network, to the bit."""
+        return self.net.equals(bounded_net(net, output))
+
     @property
     def boxes(self) -> Boxes:
         """What bounds its boxes; compiled when it is first wanted."""
