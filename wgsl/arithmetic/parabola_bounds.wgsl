@@ -68,3 +68,13 @@ fn guess_at(b: Bounds, rise: f32, gap: f32, third: vec2f) -> vec2f {
 fn likely_clear(b: Bounds, gap: f32) -> f32 {
     return 0.5 * sqrt(max(gap, 0.0) / max(bounds_excess(b), 1e-37));
 }
+
+// How many times longer the next piece may be and likely be clear, where f goes on as in this one and has so much room
+// above and below. Longer ones that fail cost more than shorter ones: twice as many pieces through a network of sines
+// were they always doubled.
+fn grown(rise: f32, b: Bounds, above: f32, below: f32) -> f32 {
+    let excess = 4.0 * max(bounds_excess(b), 1e-30);
+    let up = 2.0 * above / (rise + sqrt(rise * rise + excess * max(above, 0.0)));
+    let down = 2.0 * below / (sqrt(rise * rise + excess * max(below, 0.0)) - rise);
+    return clamp(0.7 * min(up, down), 0.8, 1.4);
+}

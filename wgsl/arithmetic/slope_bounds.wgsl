@@ -53,3 +53,8 @@ fn guess_at(b: Bounds, rise: f32, gap: f32, third: vec2f) -> vec2f {
 fn likely_clear(b: Bounds, gap: f32) -> f32 {
     return select(0.5 * sqrt(max(gap, 0.0) / max(bounds_excess(b), 1e-37)), 1.0, b.low > 0.0);
 }
+
+// How many times longer the next piece may be and likely be clear.
+fn grown(rise: f32, b: Bounds, above: f32, below: f32) -> f32 {
+    return 2.0;
+}

@@ -91,7 +91,8 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     let place = search_t + clamp(guess.x, a.first, a.last) * a.width;
     if passes {
         search_third = vec2f(search_t, here.x);
-        search_width = select(2.0 * a.width, search_aim - end, !contact && search_aim > end);
+        let longer = grown(change, b, upper - there.x - there.y, there.x - there.y - lower);
+        search_width = select(longer * a.width, search_aim - end, !contact && search_aim > end);
         search_t = end;
     } else {
         search_third = vec2f(end, there.x);
