@@ -75,8 +75,10 @@ class Marching(engine.SpaceScene):
             doc="magenta where the search ran out of its budget, orange where it cannot tell a touch from a miss",
         )  # fmt: skip
         debug = Choice(
-            ["none", "segments", "depth", "normals", "overdraw"], label="debug view", when=lambda s: s.look == "studio",
-            doc="in place of the surfaces: segments of each ray, distance or normal of its first surface, their count",
+            ["none", "segments", "depth", "normals", "overdraw", "tree"], label="debug view",
+            when=lambda s: s.look == "studio",
+            doc="in place of the surfaces: segments of each ray, distance or normal of its first surface, their count, "
+            "part of it that proven boxes leave to search",
         )  # fmt: skip
 
     with in_group("time"):

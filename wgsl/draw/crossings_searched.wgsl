@@ -25,3 +25,8 @@ fn ray_gradient(ray: SurfaceRay, k: u32, p: vec3f) -> vec3f {
 fn ray_segments(ray: SurfaceRay) -> u32 {
     return search_segments;
 }
+
+// The part of the ray that is searched: there is no tree of boxes.
+fn ray_left(ray: SurfaceRay) -> f32 {
+    return 1.0;
+}

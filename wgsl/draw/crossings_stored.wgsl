@@ -28,3 +28,8 @@ fn ray_gradient(ray: SurfaceRay, k: u32, p: vec3f) -> vec3f {
 fn ray_segments(ray: SurfaceRay) -> u32 {
     return costs[ray.number].x;
 }
+
+// The part of the ray that a tree of boxes has not proven empty, where it is shown.
+fn ray_left(ray: SurfaceRay) -> f32 {
+    return bitcast<f32>(costs[ray.number].y);
+}

@@ -21,8 +21,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     var count = 0u;
     if ray.chord.length > 0.0 {
         count = surface_layers(first, ray);
-        if DEBUG_VIEW == VIEW_SEGMENTS || DEBUG_VIEW == VIEW_OVERDRAW {
-            layers[first] = ray_layer(ray.chord.start / ray.unit, ray_segments(ray), count);
+        if DEBUG_VIEW == VIEW_SEGMENTS || DEBUG_VIEW == VIEW_OVERDRAW || DEBUG_VIEW == VIEW_TREE {
+            let value = select(f32(select(count, ray_segments(ray), DEBUG_VIEW == VIEW_SEGMENTS)), ray_left(ray),
+                DEBUG_VIEW == VIEW_TREE);
+            layers[first] = ray_layer(ray.chord.start / ray.unit, value);
             count = 1u;
         }
     }

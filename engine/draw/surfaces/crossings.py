@@ -5,6 +5,7 @@ All others are cast by passes over arrays (`StoredCrossings`), so that only thes
 """
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -16,14 +17,18 @@ from engine.draw.frame import FRAME, Frame
 from engine.draw.program import Program
 from engine.draw.surfaces.draft import PLACES, Draft
 from engine.draw.surfaces.hit_gradients import VEC4, HitGradients
+from engine.errors import NetworkError
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
+from engine.gpu.kernel import Kernel, spread
 from engine.gpu.passes import debug_group
 from engine.gpu.structs import Struct, struct
 from engine.kernels.search.casting import Casting, Levels
 from engine.kernels.search.fused import search_modules
 from engine.kernels.search.progress import Progress
+from engine.kernels.tree.skip import BINDINGS, uniform
+from engine.kernels.tree.tree import Tree
 from engine.network.mlp import Mlp, Shape
 
 SURFACE = struct(
@@ -62,6 +67,27 @@ RAYS = Program(
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be found along rays.
+
+    levels          which values are surfaces
+    answers, most   as in SURFACE
+    half            half sizes of a box round the origin that holds the region
+    finest          the sides of the smallest boxes that a tree may have
+    few             whether levels are so few that boxes without one are to be expected
+    shows_tree      whether what a tree leaves of each ray is shown
+    """
+
+    levels: Levels
+    answers: int
+    most: int
+    half: tuple[float, ...]
+    finest: float
+    few: bool
+    shows_tree: bool = False
+
+
 class Crossings:
     """Where rays cross the levels of one node's network.
 
@@ -97,15 +123,11 @@ class Crossings:
         """The arrays that the program reads crossings from."""
         raise NotImplementedError
 
-    def find(
-        self, frame: Frame, surface: Array, levels: Levels, answers: int, most: int, name: str
-    ) -> Generator[Progress, None, None]:
+    def find(self, frame: Frame, surface: Array, wanted: Wanted, name: str) -> Generator[Progress, None, None]:
         """Finds what can be found of a tile's rays before they are shaded.
 
-        surface         the uniform of a SURFACE
-        levels          which values are surfaces
-        answers, most   as in SURFACE
-        name            of the node, for frame debuggers
+        surface   the uniform of a SURFACE
+        name      of the node, for frame debuggers
         """
         raise NotImplementedError
 
@@ -119,9 +141,7 @@ class SearchedCrossings(Crossings):
     def resources(self) -> dict[str, Any]:
         return {"weights": self.weights}
 
-    def find(
-        self, frame: Frame, surface: Array, levels: Levels, answers: int, most: int, name: str
-    ) -> Generator[Progress, None, None]:
+    def find(self, frame: Frame, surface: Array, wanted: Wanted, name: str) -> Generator[Progress, None, None]:
         self.resources()
         yield from ()
 
@@ -142,12 +162,18 @@ class StoredCrossings(Crossings):
         self.costs = Array("u4", 2)
         self._hits: HitGradients | None = None
         self._draft: Draft | None = None
+        self._casting: Casting | None = None
+        self._tree: Tree | None = None
+        self._need: tuple | None = None
         super().__init__(net)
 
     def show(self, net: Mlp) -> None:
+        if self._casting is not None and self.net.equals(net):
+            return
         super().show(net)
-        self._casting = getattr(self, "_casting", None) or Casting(net)
-        self._casting.show(net)
+        self._tree, self._need = None, None
+        if self._casting is not None:
+            self._casting.show(net)
         for part in (self._hits, self._draft):
             if part is not None:
                 part.field.show(net)
@@ -158,10 +184,8 @@ class StoredCrossings(Crossings):
     def resources(self) -> dict[str, Any]:
         return {"crossings": self.crossings, "gradients": self.gradients, "costs": self.costs}
 
-    def find(
-        self, frame: Frame, surface: Array, levels: Levels, answers: int, most: int, name: str
-    ) -> Generator[Progress, None, None]:
-        count = ray_count(frame)
+    def find(self, frame: Frame, surface: Array, wanted: Wanted, name: str) -> Generator[Progress, None, None]:
+        count, levels, answers, most = ray_count(frame), wanted.levels, wanted.answers, wanted.most
         self.rays = grown(self.rays, VEC4, 2 * count)
         self.crossings = grown(self.crossings, VEC4, answers * count)
         self.gradients = grown(self.gradients, VEC4, most * count)
@@ -182,9 +206,11 @@ class StoredCrossings(Crossings):
                 yield Progress(done, count)
             draft["places"] = PLACES
         elif not frame.allowance.is_over:
+            yield from self._refine(frame, wanted, count)
+            self._casting = self._casting or Casting(self.net)
             steps = self._casting.steps(
                 self.rays, count, levels, self.crossings, self.costs, surfaces=answers,
-                budget=frame.allowance.share(count),
+                budget=frame.allowance.share(count), tree=self._tree,
             )  # fmt: skip
             for progress in steps:
                 yield progress
@@ -192,10 +218,43 @@ class StoredCrossings(Crossings):
                     steps.close()
                     self._casting.give_up()
                     break
+            self._show_tree(frame, wanted, count)
         self._hits = self._hits or HitGradients(self.net)
         for _ in self._hits.steps(self.rays, self.crossings, self.gradients, count, answers, most, **draft):
             yield Progress(count, count)
         frame.encoder = device().encoder("surfaces")
+
+    def _refine(self, frame, wanted, count):
+        """Makes the tree of boxes, as far as the picture's rays make it worth while; none where levels are many.
+
+        It depends on the network, what is wanted and the picture's size alone, so that what was drawn before shows in
+        no bit: where a ray's search stops and goes on differs with the boxes, and so does rounding.
+        """
+        rays = frame.size_samples[0] * frame.size_samples[1]
+        need = (wanted.levels, wanted.half, wanted.finest, rays) if wanted.few else None
+        if self._need == need:
+            return
+        self._need, self._tree = need, None
+        if need is None:
+            return
+        try:
+            tree = Tree(self.net, wanted.half)
+        except NetworkError:
+            return  # Some networks are bounded along rays, but not over boxes.
+        self._need = None
+        for _ in tree.refine(wanted.levels, wanted.finest, rays=rays):
+            yield Progress(0, count)
+            if frame.allowance.is_over:
+                return
+        self._need, self._tree = need, tree
+
+    def _show_tree(self, frame, wanted, count):
+        """Writes the part of each ray that the tree leaves beside its costs, if that is shown."""
+        if wanted.shows_tree and self._tree is not None:
+            _tree_left().run(
+                spread(count // 64), tree=uniform(self._tree, wanted.levels, rays=count), nodes=self._tree.array(),
+                rays=self.rays, costs=self.costs,
+            )  # fmt: skip
 
 
 def crossings_of(net: Mlp, before: Crossings | None) -> Crossings:
@@ -211,6 +270,12 @@ def ray_count(frame: Frame) -> int:
     """The rays of a frame's tile in arrays: 64 for each workgroup of 8 x 8 samples, those beside the tile included."""
     across, down = (-(-n // 8) for n in frame.samples)
     return 64 * across * down
+
+
+@cache
+def _tree_left() -> Kernel:
+    arrays = Binding("rays", "read", "array<vec4f>"), Binding("costs", "write", "array<vec2u>")
+    return Kernel.of("draw/tree_left", (*BINDINGS, *arrays))
 
 
 @cache

@@ -7,7 +7,7 @@ from engine.errors import SettingError, near
 from engine.vector.ticks import tick_text
 
 # {view: its number in wgsl/draw/debug_view}. "undecided" compiles no other shader: it only colours some samples.
-VIEWS = {"none": 0, "undecided": 0, "segments": 1, "depth": 2, "normals": 3, "overdraw": 4}
+VIEWS = {"none": 0, "undecided": 0, "segments": 1, "depth": 2, "normals": 3, "overdraw": 4, "tree": 5}
 # Segments at the end of the colour map; usual networks take 10 to 80, and the budget is 512.
 SEGMENTS_SHOWN = 96
 # The range of a normal's components, and the colour map for them: the whole map, as for images.
@@ -44,6 +44,9 @@ def view_legend(view: str, map: str, span: tuple[float, float]) -> Legend | None
     if view == "overdraw":
         return Legend("surfaces along a ray", map, low, high, tuple(range(int(high) + 1)))
     marks = tuple(np.linspace(low, high, 5).tolist())
+    if view == "tree":
+        words = tuple(f"{m:.0%}" for m in marks)
+        return Legend("part of a ray left to search", map, low, high, marks, words)
     if view == "segments":
         words = (*(f"{m:.0f}" for m in marks[:-1]), f"{high:.0f} or more")
         return Legend("segments of a ray", map, low, high, marks, words)

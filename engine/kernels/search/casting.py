@@ -3,6 +3,7 @@
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 
 from engine.codegen.bounds.budget import is_shallow
 from engine.codegen.mlp.layout import upload
@@ -15,6 +16,8 @@ from engine.kernels.search.fused import CASTING, FIRST_TURNS, MOST_TURNS, STATE,
 from engine.kernels.search.layered import Layered
 from engine.kernels.search.passes import LayeredPasses
 from engine.kernels.search.progress import Progress
+from engine.kernels.tree.skip import skip
+from engine.kernels.tree.tree import Tree
 from engine.network.mlp import Mlp
 
 
@@ -76,6 +79,7 @@ class Casting:
         through: bool = False,
         encoder: Encoder | None = None,
         slice_seconds: float = 0.05,
+        tree: Tree | None = None,
     ) -> Generator[Progress, None, Progress]:
         """Casts rays: a Progress after each pass, until all are decided.
 
@@ -85,6 +89,7 @@ class Casting:
         costs       gets 2 u32 a ray: segments and evaluations
         surfaces    crossings wanted of each ray
         through     go on behind grazes
+        tree        of boxes of this network: open rays go on to where it leaves a level possible
         encoder     where `records` is true: gets all passes, which are not submitted then
 
         Closing the generator leaves rays open; see `give_up`.
@@ -99,7 +104,8 @@ class Casting:
         if not self.records:
             if encoder is not None:
                 raise SettingError(f"Rays through {self.net} take passes that cannot be recorded beforehand.")
-            return (yield from self._through_layers(casting, arrays, count, budget, slice_seconds))
+            jump = None if tree is None else partial(skip, tree, levels)
+            return (yield from self._through_layers(casting, arrays, count, budget, slice_seconds, jump))
         arrays |= {"open": self._array("open", count + 4), "workgroups": self._array("workgroups", 4, "indirect")}
         assert self._weights is not None
         passes = self._passes = FusedPasses(self.net.shape, self._weights, casting, arrays)
@@ -118,9 +124,9 @@ class Casting:
         for _ in range(-(-segments // MOST_TURNS)):
             passes.go_on(encoder, MOST_TURNS)
 
-    def _through_layers(self, casting, arrays, count, budget, slice_seconds):
+    def _through_layers(self, casting, arrays, count, budget, slice_seconds, jump):
         assert self._layered is not None
-        passes, started = LayeredPasses(self._layered, casting, arrays), time.perf_counter()
+        passes, started = LayeredPasses(self._layered, casting, arrays, jump), time.perf_counter()
         self._passes = passes
         passes.begin()
         while passes.left:

@@ -1,15 +1,16 @@
 """The search along rays through networks that are bounded over pieces of many rays at once: passes over open rays."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
-from engine.gpu.kernel import Kernel, spread
+from engine.gpu.kernel import Dispatch, Kernel, spread
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.kernels.product import VEC4
@@ -21,19 +22,23 @@ PART = struct("Part", first="u32", count="u32")
 MOST_SEGMENTS, SHARE = 64, 8
 
 
+Jump: TypeAlias = Callable[[Array, Mapping[str, Array], Array, int, int], Dispatch]
+
+
 class LayeredPasses:
     """The passes of one casting: `begin` once, then `go_on` until none is left, or `give_up`.
 
     layered   the network
     casting   a CASTING struct
     arrays    `rays`, `crossings`, `costs`, `states`
+    jump      function of (casting, arrays, a list, first, count): the Dispatch that moves these rays of a list on
 
     Rays are searched in parts of a list of those that are open, each for one or several segments. The list is made anew
     when all parts have had their turn. What a ray's search finds depends on none of this.
     """
 
-    def __init__(self, layered: Layered, casting: np.ndarray, arrays: Mapping[str, Array]):
-        self.layered, self.arrays = layered, dict(arrays)
+    def __init__(self, layered: Layered, casting: np.ndarray, arrays: Mapping[str, Array], jump: Jump | None = None):
+        self.layered, self.arrays, self.jump = layered, dict(arrays), jump
         self.casting = Array.of(casting, "uniform")
         self.rays = int(casting["rays"].item())
         self.part = min(self.rays, layered.chunk)
@@ -87,7 +92,10 @@ class LayeredPasses:
 
     def _advance(self, encoder, first, count, segments):
         steps = [self._prepared(name, first, count) for name in ("aim", "take")]
+        jump = self.jump and self.jump(self.casting, self.arrays, self.lists[0], first, count)
         for _ in range(segments):
+            if jump:
+                jump.record(encoder)
             steps[0].record(encoder)
             self.layered.record(encoder, self.pieces, self.found, count)
             steps[1].record(encoder)

@@ -15,7 +15,10 @@ from engine.draw.surfaces.level_surfaces import LevelSurfaces, Region
 from engine.gpu.array import Array
 from engine.kernels.rays import CROSSING, HIT, MISS
 from engine.kernels.search.budget import Budget
+from engine.kernels.search.casting import Levels
 from engine.kernels.search.progress import Progress
+from engine.kernels.tree.brackets import brackets
+from engine.kernels.tree.tree import Tree
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.reference.field import value_and_gradient
@@ -149,3 +152,37 @@ def test_progress_of_a_picture_grows_to_all_of_its_rays_and_may_be_cut_short():
         assert report.rays == seen[0].rays
     # What was decided before stays, and what was not is said to be open; rays beside the region have nothing to decide.
     assert report.rays > left[0] >= left[1] > left[2] > 0 == found.report.undecided
+
+
+def test_a_tree_of_boxes_draws_what_is_drawn_without_and_says_what_it_leaves(monkeypatch):
+    net = random_mlp([3, 12, 12, 1], seed=2)
+    node = lambda debug="none": LevelSurfaces(net, single=True, level=0.4, debug=debug, map="grey")
+    alone = picture(node)
+    # As if each segment of a ray cost as much as thousands of boxes: a picture so small is not worth a tree.
+    monkeypatch.setitem(Tree._is_worth.__globals__, "SEGMENTS", 1e6)
+    scene, renderer = One(node), Renderer()
+    through = renderer.frame(scene, engine.Clock(), SIZE, 1)
+    tree = scene.node._crossings._tree
+    assert len(tree.nodes) > 1000 and 0.0 < tree.share_open(Levels(0.4, single=True)) < 0.5
+    # Segments end elsewhere, and so does rounding.
+    assert np.mean(np.abs(through.pixels().astype(int) - alone[0]).max(axis=-1) > 1) < 0.01
+    assert through.report.undecided == alone[1].undecided == 0
+    # Another network has another tree; the same one again has the one there is.
+    renderer.frame(scene, engine.Clock(), SIZE, 1)
+    assert scene.node._crossings._tree is tree
+    scene.node.show(net.edited(0, 0, 0, 0.9))
+    renderer.frame(scene, engine.Clock(), SIZE, 1)
+    assert scene.node._crossings._tree is not tree
+
+    scene = One(lambda: node("tree"))
+    renderer.frame(scene, engine.Clock(), SIZE, 1)
+    stored = scene.node._crossings
+    rays = stored.rays.read()[: 2 * stored.costs.count // 2].reshape(-1, 2, 4)
+    inside = rays[:, 0, 3] > 0
+    rays = rays[inside]
+    pieces, counts = brackets(stored._tree, rays[:, 0, :3], rays[:, 1, :3], rays[:, 0, 3], Levels(0.4, single=True))
+    assert counts.max() < 64
+    known = np.arange(64) < counts[:, None]
+    left = np.where(known, pieces[..., 1] - pieces[..., 0], 0.0).sum(axis=1) / rays[:, 0, 3]
+    shown = stored.costs.read().reshape(-1, 2)[inside, 1].view("f4")
+    assert np.allclose(shown, left, atol=1e-4) and left.min() == 0.0 and left.max() > 0.2

@@ -144,6 +144,6 @@ def test_the_scene_shows_each_view_with_its_numbers(view):
     plain = engine.render(engine.open_scene("marching")[0], (64, 48), supersample=1)
     assert np.array_equal(pixels, plain) == (view == "none")
     titles = {"segments": "segments of a ray", "depth": "distance from the eye", "normals": "normal xyz as RGB",
-              "overdraw": "surfaces along a ray", "none": "value"}  # fmt: skip
+              "overdraw": "surfaces along a ray", "tree": "part of a ray left to search", "none": "value"}  # fmt: skip
     legend = scene.legend()
     assert legend.title == titles[view] and len(legend.marks) >= 3
