@@ -29,10 +29,12 @@ MOST_BOXES = 1 << 21
 STORED = 1 << 27
 # Boxes that are tried at a depth, and the share of them that must be proven for it to begin there.
 TRIED, USEFUL = 256, 0.1
-# Segments that a ray takes through leaves, for each part of space that is open: 120 to 220 for four trained networks.
-SEGMENTS = 150
-# Products with a layer's weights that a segment takes.
-PRODUCTS = 3
+# Segments that a ray takes through leaves, for each part of space that is open: 70 to 220 for six trained networks. And
+# for each layer of activations without a tree, at most: 5 to 35 for these.
+SEGMENTS, LAYER_SEGMENTS = 150, 10
+# Products with a layer's weights that a segment takes; and multiply-adds that a box takes for each unit besides those
+# of its rows, to relax it and to move its ranges, as measured on two cores.
+PRODUCTS, UNIT = 3, 128
 # The children of a box, by the halves of x, y and z they are in: x goes fastest.
 OCTANTS = np.array([[i & 1, i >> 1 & 1, i >> 2 & 1] for i in range(8)])
 
@@ -187,18 +189,24 @@ class Tree:
         # About as many will be proven of their children.
         proven = 1 - holds_level(boxes["least"][known], boxes["most"][known], levels).mean()
         rows = np.mean([needs for _, needs in held.values()], axis=0) if held else self.boxes.used
-        return 8.0 ** (depth + 1) * self._segments(rows) <= SEGMENTS * proven * rays
+        share = float((self.depths[self.leaves(levels)] == depth).sum() / 8.0**depth)
+        return 8.0 ** (depth + 1) * share * self._segments(rows) <= self._saved(share) * proven * rays
+
+    def _saved(self, share):
+        """Segments of a ray that are saved at most where this share of space is open."""
+        return min(SEGMENTS * share, LAYER_SEGMENTS * (len(self.net.layers) - 1))
 
     def _segments(self, rows):
         """What a box of which these rows are wanted costs, in segments of a ray."""
-        return (rows @ self.boxes.costs + self.boxes.output_cost) / (PRODUCTS * self.net.weight_count)
+        work = rows @ self.boxes.costs + self.boxes.output_cost + UNIT * self.boxes.used.sum()
+        return work / (PRODUCTS * self.net.weight_count)
 
     def _start(self, levels, deepest, most, rays):
         """The first depth at which boxes that are tried prove something; 0 for none, and why."""
         rng = np.random.default_rng(0)
         for depth in range(1, deepest + 1):
             cost = 8.0**depth * self._segments(self.boxes.used)
-            if 8**depth > most or (rays is not None and cost > SEGMENTS * rays):
+            if 8**depth > most or (rays is not None and cost > self._saved(1.0) * rays):
                 return 0, "most" if 8**depth > most else "rays"
             every = 8 ** (depth - 1)
             places = np.arange(every) if 8 * every <= TRIED else rng.integers(0, every, TRIED // 8)
@@ -208,7 +216,7 @@ class Tree:
             planes = np.concatenate(found)
             self.bounded += planes.size
             proven = 1 - holds_level(planes["least"], planes["most"], levels).mean()
-            if proven >= USEFUL and (rays is None or cost <= SEGMENTS * proven * rays):
+            if proven >= USEFUL and (rays is None or cost <= self._saved(1.0) * proven * rays):
                 return depth, ""
             yield self._growth(depth, levels)
         return 0, "nothing is proven"
