@@ -19,7 +19,10 @@ from benchmarks.results import store
 from engine.network.recipe import Recipe, first_weights
 from engine.training.trainer import Trainer
 
-NETWORKS = {"2-16-16-16-2": (2, 16, 16, 16, 2), "2-32-32-2": (2, 32, 32, 2), "2-64-64-2": (2, 64, 64, 2)}
+NETWORKS = {
+    "2-16-16-16-2": (2, 16, 16, 16, 2), "2-32-32-2": (2, 32, 32, 2), "2-32-32-32-2": (2, 32, 32, 32, 2),
+    "2-64-64-2": (2, 64, 64, 2), "2-128-128-128-2": (2, 128, 128, 128, 2),
+}  # fmt: skip
 RUNS = (1, 2, 4)
 # Seconds that a turn should take, and how many turns each takes.
 TURN, TURNS = 0.5, 5

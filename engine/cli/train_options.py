@@ -13,8 +13,6 @@ from engine.network.history import snapshot_steps, spread_steps
 from engine.training.image_data import SIDE, SIDE_MAX, SIDE_MIN, ImageData
 from engine.training.trainer import Recipe, Trainer
 
-# A training of at least so many steps is worth waiting for a slowly compiled, fast kernel (Trainer's `patient`).
-PATIENCE = 300_000
 # What --task takes -> (the recipe's task, whether the image is in colour).
 TASKS = {"classes": ("classes", False), "grey": ("values", False), "colour": ("values", True)}
 TASKS |= {"gray": TASKS["grey"], "color": TASKS["colour"]}
@@ -46,9 +44,7 @@ def begun(image: str, asked: dict[str, str]) -> tuple[Trainer, dict[str, str]]:
     stored = read_snapshots(asked["--snapshots"], steps) if "--snapshots" in asked else snapshot_steps(steps)
     _check_size(recipe, len(runs), len(np.union1d(stored, [0, steps])))
     data = ImageData.from_image(image, task=task, colour=colour, side=side, threshold=asked.get("--threshold"))
-    # Half a minute of compiling pays for itself in a long training, since wide networks then run ten times faster.
-    patient = recipe.steps >= PATIENCE
-    more = {"snapshots": stored, "domain": data.domain, "target": data.target, "patient": patient}
+    more = {"snapshots": stored, "domain": data.domain, "target": data.target}
     trainer = Trainer(data.points, data.targets, recipe, runs, **more)
     height, width = data.target.shape[:2]
     about = f"{data.name}, {width} x {height}"

@@ -103,17 +103,29 @@ class Dispatch:
     group: wgpu.GPUBindGroup
     workgroups: int | Sequence[int]
 
-    def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
-        """Records the dispatch in its own pass. Raises DeviceLimitError past 65535 workgroups in a dimension."""
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Workgroups by dimension. Raises DeviceLimitError past 65535 of them."""
         counts = tuple(self.workgroups) if isinstance(self.workgroups, Sequence) else (self.workgroups,)
         name = self.kernel.module.name
         if max(counts) > MAX_GROUPS:
             raise DeviceLimitError(f"{name} was asked for {counts} workgroups; the limit is {MAX_GROUPS} a side.")
-        step = compute_pass(encoder, self.kernel.label)
-        step.set_pipeline(self.kernel.pipeline)
-        step.set_bind_group(0, self.group)
-        step.dispatch_workgroups(*counts)
-        step.end()
+        return counts
+
+    def record(self, encoder: wgpu.GPUCommandEncoder) -> None:
+        """Records the dispatch in its own pass. Raises DeviceLimitError past 65535 workgroups in a dimension."""
+        record_in_turn(encoder, [self], 1)
+
+
+def record_in_turn(encoder: wgpu.GPUCommandEncoder, dispatches: Sequence[Dispatch], times: int) -> None:
+    """Records dispatches one after the other, so many times over, in one pass; each sees what those before it wrote."""
+    step = compute_pass(encoder, dispatches[0].kernel.label)
+    for _ in range(times):
+        for dispatch in dispatches:
+            step.set_pipeline(dispatch.kernel.pipeline)
+            step.set_bind_group(0, dispatch.group)
+            step.dispatch_workgroups(*dispatch.counts)
+    step.end()
 
 
 @cache

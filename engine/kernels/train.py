@@ -1,4 +1,4 @@
-"""Training on the GPU: many steps of Adam in one dispatch, several runs side by side, a workgroup each."""
+"""Training on the GPU: many steps of Adam in one submission, several runs side by side."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -6,20 +6,25 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.codegen.train import blocks
+from engine.codegen.train.blocks import Blocks, blocks_module
 from engine.codegen.train.problem import BINDINGS, TRAINING, Problem
 from engine.codegen.train.subgroup import Lanes, lanes_module
 from engine.codegen.train.workgroup import Threads, threads_module
 from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device
-from engine.gpu.kernel import Kernel, subgroup_size
+from engine.gpu.kernel import Dispatch, Kernel, record_in_turn, subgroup_size
 from engine.network.activations import Activation
 from engine.network.mlp import Shape
 
 # llvmpipe ends loops silently after 65,535 iterations an invocation, all its loops summed; the rest is room.
 LOOP_ITERATIONS = 60000
-# Steps of a dispatch at most, everywhere: the table of their rates stays small.
+# Steps of a submission at most, everywhere: the table of their rates stays small.
 MOST_STEPS = 4096
+# Iterations of loops of all workgroups in a submission of many dispatches, at most: about a quarter of a second.
+SUBMITTED = 1 << 21
+ADAM_WORKGROUP = 64
 LANE_COUNTS = (4, 8, 16)
 # Invocations of a run in the layout of threads. A GPU wants many; on llvmpipe each subgroup of 8 waits for the others
 # at every barrier: 2-64-64-2 took 683 steps/s with 8 and 430 with 128.
@@ -28,21 +33,23 @@ THREADS, SOFTWARE_THREADS = 128, 8
 
 def variants() -> tuple[str, ...]:
     """The layouts that this adapter runs."""
-    return ("threads", *(["lanes"] if subgroup_size() in LANE_COUNTS else []))
+    return ("threads", *(["lanes", "blocks"] if subgroup_size() in LANE_COUNTS else []))
 
 
-def plan_for(problem: Problem, variant: str | None = None, patient: bool = False) -> Lanes | Threads:
-    """How a Problem is laid out on this adapter: Lanes or Threads.
+def plan_for(problem: Problem, variant: str | None = None) -> Lanes | Blocks | Threads:
+    """How a Problem is laid out on this adapter.
 
-    variant   "lanes" or "threads" for that one
-    patient   whether code may compile for up to a minute, to run ten times faster then
+    variant   "lanes", "blocks" or "threads" for that one; else threads on GPUs, and on software drivers lanes for
+              networks whose code compiles quickly, blocks for others
 
     Raises DeviceLimitError for networks that are too large, saying what would fit.
     """
-    if variant != "threads" and (variant == "lanes" or device().is_software) and "lanes" in variants():
-        lanes = Lanes(problem, subgroup_size())
-        if variant == "lanes" or lanes.is_small_enough(patient):
+    if variant != "threads" and (variant or device().is_software) and len(variants()) > 1:
+        lanes, large = Lanes(problem, subgroup_size()), Blocks(problem, subgroup_size())
+        if variant == "lanes" or (variant is None and lanes.is_small_enough()):
             return lanes
+        large.check(LOOP_ITERATIONS)
+        return large
     plan = Threads(problem, SOFTWARE_THREADS if device().is_software else THREADS)
     plan.check()
     return plan
@@ -63,7 +70,7 @@ class Training:
     seeds     R whole numbers below 2^32, of the runs' minibatches
     batch     samples of a step, drawn with replacement; 0 for all of them
     betas, epsilon   of Adam
-    variant, patient    as for plan_for
+    variant   as for plan_for
 
     `step` counts the steps begun. Raises ShapeError for arrays that do not fit, NetworkError for hidden layers of
     several activations and for a softmax, DeviceLimitError for a network that is too large.
@@ -82,12 +89,11 @@ class Training:
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
         variant: str | None = None,
-        patient: bool = False,
     ):
         if len(set(shape.activations[:-1])) > 1 or not all(map(_is_one, shape.activations)):
             raise NetworkError(f"{shape} cannot be trained: its hidden layers need one activation, and no softmax.")
         self.problem = Problem(shape, task)
-        self.plan = plan_for(self.problem, variant, patient)
+        self.plan = plan_for(self.problem, variant)
         inputs = np.asarray(points, np.float32)
         self.runs, self.count = len(seeds), len(inputs)
         self.batch, self.betas, self.epsilon = batch, betas, epsilon
@@ -102,8 +108,12 @@ class Training:
         places = self.plan.places
         self._weights = Array("f4", self.runs * places.count)
         self._moments = Array("f4", 2 * self.runs * places.count)
-        self._gradients = Array("f4", self.runs * places.count)
+        self._parts = self.plan.parts(self.samples) if isinstance(self.plan, Blocks) else 1
+        self._gradients = Array("f4", self.runs * self._parts * places.count)
         self._rates = Array("f4", 2 * MOST_STEPS)
+        self._clock = Array("u4", 4)
+        # In blocks, the dispatches of one step.
+        self._turns: list[Dispatch] = []
         self.put(flats)
 
     @property
@@ -113,9 +123,11 @@ class Training:
 
     @property
     def most_steps(self) -> int:
-        """Steps one dispatch may take; 0 where one step takes several dispatches."""
-        loops = self.plan.iterations(self.samples) * self.plan.loop_iterations + 2
-        return min(MOST_STEPS, LOOP_ITERATIONS // loops)
+        """Steps of one submission; 0 where one step takes several."""
+        loops = self.plan.iterations(self.samples) * self.plan.loop_iterations
+        if isinstance(self.plan, Blocks):
+            return max(1, min(MOST_STEPS, SUBMITTED // (loops * self._parts * self.runs)))
+        return min(MOST_STEPS, LOOP_ITERATIONS // (loops + self.plan.step_iterations))
 
     def put(self, flats: ArrayLike, moments: ArrayLike | None = None, step: int = 0) -> None:
         """Sets all weights (R, P), moments (R, 2, P; None: zeros) and `step`. Raises ShapeError if they do not fit."""
@@ -134,7 +146,9 @@ class Training:
         while at < len(rates):
             steps = max(1, min(self.most_steps, len(rates) - at))
             self._rates.write(self._table(rates[at : at + steps]))
-            if self.most_steps:
+            if isinstance(self.plan, Blocks):
+                self._take(self.plan, steps)
+            elif self.most_steps:
                 self._dispatch(steps, 0, self.plan.iterations(self.samples), whole_steps=True)
             else:
                 self._spread_step()
@@ -165,6 +179,44 @@ class Training:
         _kernel(self.plan, not whole_steps).run(
             self.runs, training=training, rates=self._rates, samples=self._samples, keys=self._keys,
             weights=self._weights, moments=self._moments, gradients=self._gradients,
+        )  # fmt: skip
+
+    def _take(self, plan, steps):
+        """Steps in blocks: gradients and Adam's move by turns."""
+        self._clock.write([self.step, 0, self.step, 0])
+        encoder = device().encoder("train")
+        if not self._turns:
+            self._turns = self._prepared(plan)
+        record_in_turn(encoder, self._turns, steps)
+        device().submit(encoder)
+
+    def _prepared(self, plan):
+        """The dispatches of one step in blocks."""
+        whole = plan.iterations(self.samples)
+        some = LOOP_ITERATIONS // plan.loop_iterations
+        scratch = Array("f4", 4 * self.runs * self._parts * plan.slots * blocks.MANY // 4 * plan.lanes)
+        given = dict(layers=Array.of(plan.layers), samples=self._samples, keys=self._keys, scratch=scratch)
+        shared = dict(weights=self._weights, gradients=self._gradients, clock=self._clock)
+        gradients = [
+            _gradient_kernel(self.problem, plan.lanes, whole > 1).prepared(
+                (self._parts, self.runs), training=self._about(plan, block, min(some, whole - block)), **given, **shared
+            )
+            for block in range(0, whole, some)
+        ]
+        groups = -(-plan.places.count // 4 // ADAM_WORKGROUP)
+        adam = _adam_kernel().prepared(
+            (groups, self.runs), training=self._about(plan, 0, 0), rates=self._rates, moments=self._moments, **shared
+        )
+        return [*gradients, adam]
+
+    def _about(self, plan, block, count):
+        beta1, beta2 = self.betas
+        return blocks.TRAINING.new(
+            places=plan.places.count // 4, slots=plan.slots, layers=len(plan.layers),
+            inputs=self.problem.shape.sizes[0], stride=self.problem.shape.sizes[0] + self.problem.targets, block=block,
+            blocks=count, parts=self._parts, fresh=int(block == 0), batch=self.samples, count=self.count,
+            whole=int(self.batch == 0), beta2=beta2, rest1=1 - beta1, rest2=1 - beta2, epsilon=self.epsilon,
+            scale=self.problem.scale(self.samples),
         )  # fmt: skip
 
     def wait(self) -> None:
@@ -211,6 +263,19 @@ def _kernel(plan, partial):
         return Kernel.of("kernels/train", BINDINGS, constants=constants, train=lanes_module(plan))
     # Here the gradient is always in storage, so a partial step needs no other code.
     return Kernel.of("kernels/train_threads", BINDINGS, constants=constants, train=threads_module(plan))
+
+
+@cache
+def _gradient_kernel(problem, lanes, adds):
+    constants = {"LANES": lanes, "ADDS": adds}
+    return Kernel.of(
+        "kernels/train_gradient", blocks.GRADIENT_BINDINGS, constants=constants, train=blocks_module(problem)
+    )
+
+
+@cache
+def _adam_kernel():
+    return Kernel.of("kernels/train_adam", blocks.ADAM_BINDINGS, constants={"WORKGROUP": ADAM_WORKGROUP})
 
 
 def _pcg(v):

@@ -32,8 +32,6 @@ class Trainer:
     domain      the plane that shows the data; None: the first two inputs, as far as the points reach
     target      picture of what is to be learnt, for the History
     starts      first networks, one per run, in place of PyTorch's initialisation
-    patient     True for long trainings without a window: a wide network then takes up to a minute to compile, and each
-                step a tenth of the time; results differ by rounding
 
     No device is used before the first step. The same arguments give the same bytes on the same adapter, however the
     steps are split. Raises ShapeError or SettingError for what does not fit; the first step, what `Training` raises.
@@ -50,9 +48,7 @@ class Trainer:
         domain=None,
         target=None,
         starts=None,
-        patient=False,
     ):
-        self.patient = patient
         self.recipe, self.seeds = recipe, tuple(int(seed) for seed in seeds)
         self.points = _points(points, recipe)
         self.targets = _targets(targets, recipe, len(self.points))
@@ -100,7 +96,7 @@ class Trainer:
             recipe = self.recipe
             self._training = Training(
                 recipe.shape, recipe.task, self.points, self.targets, self._starts, self.seeds,
-                batch=recipe.batch, betas=(recipe.beta1, recipe.beta2), epsilon=recipe.epsilon, patient=self.patient,
+                batch=recipe.batch, betas=(recipe.beta1, recipe.beta2), epsilon=recipe.epsilon,
             )  # fmt: skip
             if self._resumed:
                 self._training.put(*self._resumed)
@@ -195,9 +191,7 @@ class Trainer:
             "starts": self._starts, "weights": training.weights, "moments": training.moments,
             "snapshots": np.stack(self._known, axis=1), "losses": self.losses, "snapshot_steps": self.snapshot_steps,
         }  # fmt: skip
-        files.save(
-            files.State(self.recipe, self.seeds, self.step, self.domain, self.target, self.patient, arrays), path
-        )
+        files.save(files.State(self.recipe, self.seeds, self.step, self.domain, self.target, arrays), path)
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Trainer:
@@ -209,7 +203,6 @@ class Trainer:
             trainer = cls(
                 arrays["points"], targets, state.recipe, state.seeds, snapshots=arrays["snapshot_steps"],
                 domain=state.domain, target=state.target, starts=[unflat(shape, w) for w in arrays["starts"]],
-                patient=state.patient,
             )  # fmt: skip
         except NeurosceneError as error:
             raise FileError(f"{short(path, 200)} is no training that can go on: {error}") from None

@@ -119,11 +119,11 @@ def test_a_restart_goes_the_same_way_again(whole):
 
 @pytest.mark.parametrize("done", [0, 20, 33, 60])
 def test_a_training_saved_and_loaded_goes_on_to_the_same_bytes(whole, done, tmp_path):
-    some = trainer(target=np.zeros((3, 4), np.uint8), patient=True)
+    some = trainer(target=np.zeros((3, 4), np.uint8))
     some.advance(done)
     some.save(tmp_path / "half.safetensors")
     again = Trainer.load(tmp_path / "half.safetensors")
-    assert again.step == done and again.recipe == RECIPE and again.seeds == (0, 1) and again.patient
+    assert again.step == done and again.recipe == RECIPE and again.seeds == (0, 1)
     assert again.history().target.shape == (3, 4)
     assert same(finished(again), whole)
     again.restart()

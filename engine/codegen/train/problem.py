@@ -1,10 +1,12 @@
 """What the training kernels share: which networks they take, their bindings, and where weights lie for them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from engine.codegen.text import function
 from engine.gpu.bindings import Binding
 from engine.gpu.structs import struct
 from engine.network.mlp import Shape
@@ -94,3 +96,14 @@ class Places:
     def unpack(self, packed: np.ndarray) -> np.ndarray:
         """(..., count) as (..., P)."""
         return packed[..., self.of]
+
+
+def rules(shape: Shape) -> Iterator[str]:
+    """The lines of hidden_value, hidden_slope, last_value and last_slope: the activations of four sums."""
+    yield from _rule("hidden", shape.activations[0])
+    yield from _rule("last", shape.activations[-1])
+
+
+def _rule(name, activation):
+    for what in ("value", "slope"):
+        yield from function(f"{name}_{what}(z: vec4f) -> vec4f", [f"return {activation.wgsl(what, 'z')};"])

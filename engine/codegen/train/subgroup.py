@@ -2,14 +2,15 @@
 
 On software drivers a subgroup is a vector register. Arithmetic on registers is cheap; loads, stores and barriers are
 expensive. So weights, moments and gradients are variables, a vector of units each, and one sample after the
-other passes through all units at once: a response is broadcast from its lane and multiplied with a vector of weights.
-A gradient needs no sum over lanes, and Adam's update is the same few operations on each variable.
+other passes through all units at once. A gradient needs no sum over lanes, and Adam's update is the same few operations
+on each variable.
 
-A layer's weights are stored by input (lanes are inputs): the backward pass multiplies broadcast deltas with vectors,
-and the same broadcasts with responses give the gradient. The forward pass wants lanes to be outputs, so once a step the
-matrices are transposed, by exchanges between lanes.
+Past the first layer weights are stored by turns, as `diagonals` says: sums, or the loss's derivatives by them, go on by
+a lane after each turn, so that one copy of the weights serves forwards and backwards.
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,14 +18,13 @@ import numpy as np
 
 from engine.codegen.mlp.units import imports
 from engine.codegen.text import each, fours, header, indented
+from engine.codegen.train.diagonals import diagonals, few_turns
 from engine.codegen.train.problem import Places, Problem
 
-# Samples computed side by side hide the latency of operations; two run fastest of 1, 2, 4, 8.
-TOGETHER = 2
-# Vectors of weights past which code compiles too slowly: 79 of 2-16-16-16-2 take a second, 153 of 2-32-32-2 three, 285
-# of 2-32x3-2 eight, only once per machine if the driver caches shaders. The other layout takes a minute longer for
-# every 30,000 steps. 561 of 2-64-64-2 take forty seconds, which pays for long trainings.
-MOST_VECTORS, PATIENT_VECTORS = 300, 600
+# Vectors of weights past which Adam's steps are in a loop, which selects its vectors and keeps moments in memory, and
+# samples are taken one at a time, not two: 2-32-32-2 would run two thirds as fast so, 2-32x3-2 as fast, and it compiles
+# in a third of the time. And past which code compiles too slowly; 2-64-64-2 has 561.
+FEW_VECTORS, MOST_VECTORS = 160, 600
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,9 @@ class Lanes:
                         unit = k * self.lanes + lane
                         found.append((f"w0_{i}_{k}", np.where(unit < m, at + unit * n + i, -1)))
             else:
-                for j in range(m):
-                    for p in range(self.vectors_of(n)):
-                        unit = p * self.lanes + lane
-                        found.append((f"w{layer}_{j}_{p}", np.where(unit < n, at + j * n + unit, -1)))
+                for k, c, p in self.turned(layer, n, m):
+                    of = diagonals(n, m, self.lanes, self.turns(layer))[k, c, p]
+                    found.append((f"w{layer}_{k}_{c}_{p}", np.where(of < 0, -1, at + of)))
             at += n * m
             for k in range(self.vectors_of(m)):
                 unit = k * self.lanes + lane
@@ -63,9 +62,28 @@ class Lanes:
             at += m
         return tuple(found)
 
-    def is_small_enough(self, patient: bool = False) -> bool:
-        """Whether its code compiles in a few seconds; patient: in less than a minute."""
-        return len(self.vectors) <= (PATIENT_VECTORS if patient else MOST_VECTORS)
+    def turns(self, layer: int) -> int:
+        """Turns of a layer: as many as lanes, or as the last layer's outputs if they are few."""
+        last = layer + 1 == len(self.problem.layers)
+        return few_turns(self.problem.shape.sizes[-1], self.lanes) if last and layer else self.lanes
+
+    def turned(self, layer: int, n: int, m: int) -> Iterator[tuple[int, int, int]]:
+        """(vector of outputs, turn, vector of inputs) of each vector of weights of a layer but the first."""
+        return itertools.product(range(self.vectors_of(m)), range(self.turns(layer)), range(self.vectors_of(n)))
+
+    def is_small_enough(self) -> bool:
+        """Whether its code compiles in a second or two."""
+        return len(self.vectors) <= MOST_VECTORS
+
+    @property
+    def are_few(self) -> bool:
+        """Whether everything is written out."""
+        return len(self.vectors) <= FEW_VECTORS
+
+    @property
+    def together(self) -> int:
+        """Samples computed side by side, which hide the latency of operations."""
+        return 2 if self.are_few else 1
 
     @property
     def groups(self) -> int:
@@ -88,7 +106,12 @@ class Lanes:
     @property
     def loop_iterations(self) -> int:
         """Iterations of all loops in one of `iterations`, itself counted; the check that ends a loop counts as one."""
-        return 1 + self.lanes // TOGETHER + 1
+        return 1 + self.lanes // self.together + 1
+
+    @property
+    def step_iterations(self) -> int:
+        """Iterations of loops in a step outside of `iterations`."""
+        return 2 * (self.groups + 1)
 
     @property
     def constants(self) -> dict[str, int]:
@@ -101,8 +124,8 @@ def lanes_module(plan: Lanes) -> str:
         [
             *header(
                 f"Training of {plan.problem.shape} on {plan.problem.task}, a subgroup of {plan.lanes} lanes a run.",
-                "w, b: weights and biases <layer>_<output>_<vector of inputs>; m_, v_, g_: their moments and gradient",
-                "a: weights with lanes that are outputs; z, h: sums and responses; d: the loss's derivatives by sums",
+                "w0: weights <input>_<vector of outputs>; w: <layer>_<vector of outputs>_<turn>_<vector of inputs>",
+                "b: biases; m_, v_, g_: moments and gradient; z, h: sums and responses; d: the loss's derivatives by z",
             ),
             *imports(plan.problem.shape.activations),
             *(["#import lib/exponential"] if plan.problem.task == "classes" else []),
@@ -120,7 +143,6 @@ class _LanesBody:
     s one of the samples taken together:
 
     w, b   weights and biases; m_, v_, g_ before them: moments and gradient
-    a      weights with lanes that are outputs
     z, h   sums, and responses of the layer below l
     d      deltas: the loss's derivatives by the sums below l
     """
@@ -129,7 +151,7 @@ class _LanesBody:
         self.plan, self.problem, self.width = plan, plan.problem, plan.lanes
         self.layers = plan.problem.layers
         self.names = [name for name, _ in plan.vectors]
-        self.samples = range(TOGETHER)
+        self.samples = range(plan.together)
 
     def parts(self, units):
         return range(self.plan.vectors_of(units))
@@ -140,73 +162,88 @@ class _LanesBody:
 
     def lines(self):
         yield "let key = keys[run];"
-        yield from self._load("weights", [""])
-        yield from self._load("moments", ["m_", "v_"])
+        yield f"let next = (lane + {self.width - 1}u) % {self.width}u;"
+        yield from (f"var {name} = 0.0;" for name in self.names)
+        yield from self._each_group("weights", 1, self._taken("weights", self.names))
+        if self.plan.are_few:
+            yield from (f"var {name} = 0.0;" for name in self._moments())
+            yield from self._each_group("moments", 2, self._taken("moments", self._moments()))
         yield "for (var k = 0u; k < training.steps; k++) {"
         yield from indented(self._step())
         yield "}"
-        yield from self._store("weights", [""])
-        yield from self._store("moments", ["m_", "v_"])
+        yield from self._each_group("weights", 1, self._given("weights", self._fours(self.names)))
+        if self.plan.are_few:
+            yield from self._each_group("moments", 2, self._given("moments", self._fours(self._moments())))
 
-    def _groups(self, prefixes):
-        """(which array's group, the four names in it) of each vec4f."""
-        for number, prefix in enumerate(prefixes):
-            for g in range(self.plan.groups):
-                yield number * self.plan.groups + g, [prefix + x for x in self.names[4 * g : 4 * g + 4]]
+    def _moments(self):
+        fill = [f"fill{i}" for i in range(-len(self.names) % 4)]
+        return [f"{kind}_{name}" for kind in "mv" for name in [*self.names, *fill]]
 
-    def _base(self, prefixes):
-        return f"run * {len(prefixes) * self.plan.groups * self.width}u + lane"
+    def _fours(self, names):
+        return [f"vec4f({four})" for _, _, four in fours(names, "0.0")]
 
-    def _load(self, array, prefixes):
-        yield f"let at_{array} = {self._base(prefixes)};"
-        for g, names in self._groups(prefixes):
-            yield f"let {array}{g} = {array}[at_{array} + {g * self.width}u];"
-            for c, name in enumerate(names):
-                yield f"var {name} = {array}{g}.{'xyzw'[c]};"
+    def _each_group(self, array, sets, lines):
+        """A loop over the vec4f of a lane. Software drivers compile one access to memory as slowly as fifty
+        multiplications, so there is one, and what it is for is selected."""
+        yield f"for (var g = 0u; g < {sets * self.plan.groups}u; g++) {{"
+        yield f"    let at = (run * {sets * self.plan.groups}u + g) * {self.width}u + lane;"
+        yield from indented(lines)
+        yield "}"
 
-    def _store(self, array, prefixes):
-        for g, names in self._groups(prefixes):
-            four = ", ".join([*names, *["0.0"] * (4 - len(names))])
-            yield f"{array}[{self._base(prefixes)} + {g * self.width}u] = vec4f({four});"
+    def _taken(self, array, names):
+        yield f"let four = {array}[at];"
+        for v, name in enumerate(names):
+            yield f"{name} = select({name}, four.{'xyzw'[v % 4]}, g == {v // 4}u);"
+
+    def _given(self, array, values):
+        yield "var four = vec4f(0.0);"
+        yield from (f"four = select(four, {value}, g == {g}u);" for g, value in enumerate(values))
+        yield f"{array}[at] = four;"
 
     def _step(self):
         for name in self.names:
             yield f"var g_{name} = 0.0;"
+        gradients = [f"g_{name}" for name in self.names]
         yield "if PARTIAL && training.iteration > 0u {"
-        for g, names in self._groups(["g_"]):
-            yield f"    let sum{g} = gradients[{self._base([''])} + {g * self.width}u];"
-            for c, name in enumerate(names):
-                yield f"    {name} = sum{g}.{'xyzw'[c]};"
+        yield from indented(self._each_group("gradients", 1, self._taken("gradients", gradients)))
         yield "}"
-        for layer, n, m in self.layers:
-            yield from self._outwards(layer, n, m)
         yield "for (var iteration = training.iteration; iteration < training.iterations; iteration++) {"
         yield from indented(self._iteration())
         yield "}"
         yield "if PARTIAL && training.ends == 0u {"
-        yield from indented(self._store("gradients", ["g_"]))
+        yield from indented(self._each_group("gradients", 1, self._given("gradients", self._fours(gradients))))
         yield "} else {"
-        yield "    let rate = rates[k];"
-        for x in self.names:
-            yield f"    let s_{x} = g_{x} * training.scale;"
-            yield f"    m_{x} = fma(training.rest1, s_{x} - m_{x}, m_{x});"
-            yield f"    v_{x} = fma(training.rest2 * s_{x}, s_{x}, training.beta2 * v_{x});"
-            yield f"    {x} -= rate.x * m_{x} / fma(sqrt(v_{x}), rate.y, training.epsilon);"
+        yield from indented(self._adam())
         yield "}"
 
-    def _outwards(self, layer, n, m):
-        """a: the weights of a layer with lanes that are outputs."""
-        if layer == 0:
-            yield from each("let a0_{i}_{k} = w0_{i}_{k};", i=range(n), k=self.parts(m))
-            return
-        for p in self.parts(n):
-            for k in self.parts(m):
-                units = range(k * self.width, (k + 1) * self.width)
-                rows = [f"w{layer}_{j}_{p}" if j < m else None for j in units]
-                columns = yield from _transposed(rows, f"t{layer}_{p}_{k}")
-                for c, column in enumerate(columns):
-                    if p * self.width + c < n:
-                        yield f"let a{layer}_{p * self.width + c}_{k} = {column};"
+    def _adam(self):
+        yield "let rate = rates[k];"
+        yield from self._adam_by_name() if self.plan.are_few else self._adam_by_group()
+
+    def _adam_by_name(self):
+        for x in self.names:
+            yield f"let s_{x} = g_{x} * training.scale;"
+            yield f"m_{x} = fma(training.rest1, s_{x} - m_{x}, m_{x});"
+            yield f"v_{x} = fma(training.rest2 * s_{x}, s_{x}, training.beta2 * v_{x});"
+            yield f"{x} -= rate.x * m_{x} / fma(sqrt(v_{x}), rate.y, training.epsilon);"
+
+    def _adam_by_group(self):
+        yield f"for (var g = 0u; g < {self.plan.groups}u; g++) {{"
+        for name, values in (("w", self.names), ("s", [f"g_{x}" for x in self.names])):
+            yield f"    var {name} = vec4f(0.0);"
+            for g, four in enumerate(self._fours(values)):
+                yield f"    {name} = select({name}, {four}, g == {g}u);"
+        yield f"    let at = (run * {2 * self.plan.groups}u + g) * {self.width}u + lane;"
+        yield f"    let other = at + {self.plan.groups * self.width}u;"
+        yield "    s *= training.scale;"
+        yield "    let m = fma(vec4f(training.rest1), s - moments[at], moments[at]);"
+        yield "    let v = fma(training.rest2 * s, s, training.beta2 * moments[other]);"
+        yield "    moments[at] = m;"
+        yield "    moments[other] = v;"
+        yield "    w -= rate.x * m / fma(sqrt(v), rate.yyyy, vec4f(training.epsilon));"
+        for v, name in enumerate(self.names):
+            yield f"    {name} = select({name}, w.{'xyzw'[v % 4]}, g == {v // 4}u);"
+        yield "}"
 
     def _iteration(self):
         n, targets = self.problem.shape.sizes[0], self.problem.targets
@@ -219,7 +256,7 @@ class _LanesBody:
         yield "}"
         for c in range(n + targets):
             yield f"let x{c} = samples[sample * {n + targets}u + {c}u];"
-        yield f"for (var some = 0u; some < {self.width}u; some += {TOGETHER}u) {{"
+        yield f"for (var some = 0u; some < {self.width}u; some += {self.plan.together}u) {{"
         yield from indented(self._samples(n, targets))
         yield "}"
 
@@ -237,11 +274,23 @@ class _LanesBody:
     def _forward(self, layer, n, m):
         names = {"l": layer, "o": layer + 1, "k": self.parts(m), "s": self.samples}
         yield from each("var z{o}_{k}_{s} = b{l}_{k};", **names)
-        for i in range(n):
-            for s in self.samples:
-                value = self.broadcast(f"h{layer}", i, s) if layer else f"x{i}_{s}"
-                yield f"let c{layer}_{i}_{s} = {value};"
-            yield from each("z{o}_{k}_{s} = fma(a{l}_{i}_{k}, c{l}_{i}_{s}, z{o}_{k}_{s});", i=i, **names)
+        if layer == 0:
+            yield from each(
+                "z1_{k}_{s} = fma(w0_{i}_{k}, x{i}_{s}, z1_{k}_{s});", i=range(n), k=names["k"], s=self.samples
+            )
+        else:
+            for k, c, p in self.plan.turned(layer, n, m):
+                for s in self.samples:
+                    z = f"z{layer + 1}_{k}_{s}"
+                    yield f"{z} = fma(w{layer}_{k}_{c}_{p}, h{layer}_{p}_{s}, {z});"
+                    if p + 1 == self.plan.vectors_of(n):
+                        yield f"{z} = subgroupShuffle({z}, next);"
+            far = self.plan.turns(layer)
+            while far < self.width:
+                yield from each(
+                    "z{o}_0_{s} += subgroupShuffleXor(z{o}_0_{s}, {far}u);", o=layer + 1, far=far, s=self.samples
+                )
+                far *= 2
         yield from self._activated(layer, "value", "h", m)
 
     def _activated(self, layer, what, name, m):
@@ -256,6 +305,8 @@ class _LanesBody:
     def _loss(self):
         """d: deltas of the outputs, still to be multiplied by `scale`."""
         last, outputs = len(self.layers), self.problem.shape.sizes[-1]
+        # A few outputs are on all lanes, over and over.
+        yield f"let unit = lane % {self.plan.turns(last - 1)}u;"
         if self.problem.task == "classes":
             yield from self._cross_entropy(last, outputs)
             return
@@ -264,7 +315,7 @@ class _LanesBody:
             for k in self.parts(outputs):
                 yield f"var target_{k}_{s} = h{last}_{k}_{s};"
                 for j in range(k * self.width, min((k + 1) * self.width, outputs)):
-                    yield f"target_{k}_{s} = select(target_{k}_{s}, t{j}_{s}, lane == {j % self.width}u);"
+                    yield f"target_{k}_{s} = select(target_{k}_{s}, t{j}_{s}, unit == {j % self.width}u);"
                 yield (f"let d{last}_{k}_{s} = (h{last}_{k}_{s} - target_{k}_{s}) * e{last}_{k}_{s} * counts_{s};")
 
     def _cross_entropy(self, last, outputs):
@@ -285,50 +336,28 @@ class _LanesBody:
             yield f"let all_{s} = {' + '.join(self.broadcast('q', j, s) for j in range(outputs))};"
             for k in self.parts(outputs):
                 used = min(self.width, outputs - k * self.width)
-                unit = f"{k * self.width}u + lane"
-                yield f"let hit_{k}_{s} = select(0.0, 1.0, u32(t0_{s}) == {unit});"
+                yield f"let hit_{k}_{s} = select(0.0, 1.0, u32(t0_{s}) == {k * self.width}u + unit);"
                 delta = f"(q_{k}_{s} / all_{s} - hit_{k}_{s}) * counts_{s}"
-                yield f"let d{last}_{k}_{s} = select(0.0, {delta}, lane < {used}u);"
+                yield f"let d{last}_{k}_{s} = select(0.0, {delta}, unit < {used}u);"
 
     def _back(self, layer, n, m):
         """Adds to a layer's gradients; d of the layer below."""
         names = {"l": layer, "o": layer + 1, "k": self.parts(m), "p": self.parts(n), "s": self.samples}
         here, below = ({x: names[x] for x in f"lo{part}s"} for part in "kp")
-        yield from each("g_b{l}_{k} += d{o}_{k}_{s};", **here)
+        own = "d{o}_{k}_{s}" if self.plan.turns(layer) == self.width else "select(0.0, d{o}_{k}_{s}, lane == unit)"
+        yield from each(f"g_b{{l}}_{{k}} += {own};", **here)
         if layer == 0:
             yield from each("g_w0_{i}_{k} = fma(d1_{k}_{s}, x{i}_{s}, g_w0_{i}_{k});", i=range(n), **here)
             return
         yield from each("var r{l}_{p}_{s} = 0.0;", **below)
-        for j in range(m):
-            for s in self.samples:
-                yield f"let f{layer}_{j}_{s} = {self.broadcast(f'd{layer + 1}', j, s)};"
+        yield from each("var f{l}_{k}_{s} = d{o}_{k}_{s};", **here)
+        for k, c, p in self.plan.turned(layer, n, m):
+            if c and not p:
+                yield from each("f{l}_{k}_{s} = subgroupShuffle(f{l}_{k}_{s}, next);", l=layer, k=k, s=self.samples)
             yield from each(
-                "r{l}_{p}_{s} = fma(w{l}_{j}_{p}, f{l}_{j}_{s}, r{l}_{p}_{s});",
-                "g_w{l}_{j}_{p} = fma(h{l}_{p}_{s}, f{l}_{j}_{s}, g_w{l}_{j}_{p});",
-                j=j,
-                **below,
-            )
+                "r{l}_{p}_{s} = fma(w{l}_{k}_{c}_{p}, f{l}_{k}_{s}, r{l}_{p}_{s});",
+                "g_w{l}_{k}_{c}_{p} = fma(h{l}_{p}_{s}, f{l}_{k}_{s}, g_w{l}_{k}_{c}_{p});",
+                l=layer, k=k, c=c, p=p, s=self.samples,
+            )  # fmt: skip
         yield from self._activated(layer - 1, "slope", "e", n)
         yield from each("let d{l}_{p}_{s} = r{l}_{p}_{s} * e{l}_{p}_{s};", **below)
-
-
-def _transposed(rows, name):
-    """Statements that transpose a square matrix given as rows (names, None for zeros); returns the columns' names.
-
-    In each round a lane exchanges half of its numbers with the lane whose number differs in one bit.
-    """
-    size, bit = len(rows), 1
-    while bit < size:
-        new = list(rows)
-        for a in (x for x in range(size) if not x & bit):
-            one, other = rows[a], rows[a | bit]
-            if one is None and other is None:
-                continue
-            one, other, t = one or "0.0", other or "0.0", f"{name}_{bit}_{a}"
-            upper = f"(lane & {bit}u) != 0u"
-            yield f"let {t} = subgroupShuffleXor(select({other}, {one}, {upper}), {bit}u);"
-            yield f"let {t}l = select({one}, {t}, {upper});"
-            yield f"let {t}h = select({t}, {other}, {upper});"
-            new[a], new[a | bit] = f"{t}l", f"{t}h"
-        rows, bit = new, bit * 2
-    return [row or "0.0" for row in rows]

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.codegen.mlp.units import imports
 from engine.codegen.text import function, header
-from engine.codegen.train.problem import Places, Problem
+from engine.codegen.train.problem import Places, Problem, rules
 from engine.errors import DeviceLimitError
 from engine.gpu.structs import struct
 
@@ -97,6 +97,11 @@ class Threads:
         return iterations
 
     @property
+    def step_iterations(self) -> int:
+        """Iterations of loops in a step outside of `iterations`."""
+        return 2
+
+    @property
     def constants(self) -> dict[str, int]:
         """Values of the kernel's overrides."""
         return {"THREADS": self.threads}
@@ -109,7 +114,6 @@ def threads_module(plan: Threads) -> str:
         f"Layer({', '.join(f'{x}u' for x in (*numbers, int(layer == last)))})"
         for layer, numbers in enumerate(plan.layers)
     ]
-    hidden, ends = problem.shape.activations[0], problem.shape.activations[-1]
     return "\n".join(
         [
             *header(
@@ -131,16 +135,10 @@ def threads_module(plan: Threads) -> str:
             f"const ALL_LAYERS = array<Layer, {len(rows)}>({', '.join(rows)});",
             "",
             *function("layer_of(number: u32) -> Layer", ["var all = ALL_LAYERS;", "return all[number];"]),
-            *_rule("hidden", hidden),
-            *_rule("last", ends),
+            *rules(problem.shape),
             *function("begin_deltas(four: u32, counts: vec4f)", _begin(problem, plan)),
         ]
     )
-
-
-def _rule(name, activation):
-    for what in ("value", "slope"):
-        yield from function(f"{name}_{what}(z: vec4f) -> vec4f", [f"return {activation.wgsl(what, 'z')};"])
 
 
 def _begin(problem, plan):

@@ -34,7 +34,6 @@ class State:
     """A training at a step.
 
     target    picture of the data to learn, or None
-    patient   as in Trainer; the resulting bytes depend on it
     arrays    {key of ARRAYS: array}, without those of the domain
     """
 
@@ -43,14 +42,12 @@ class State:
     step: int
     domain: Domain
     target: np.ndarray | None
-    patient: bool
     arrays: dict[str, np.ndarray]
 
 
 def save(state: State, path: str | os.PathLike) -> None:
     """Writes a State, whole or not at all; reading gives the same bits back."""
     about = {
-        "patient": state.patient,
         "recipe": {**asdict(state.recipe), "sizes": list(state.recipe.sizes)},
         "seeds": list(state.seeds),
         "step": state.step,
@@ -80,7 +77,7 @@ def _read(stream, size, name):
             f"{name} is not a training of version {VERSION}, as Trainer.save writes it; it says it is a "
             f"`{short(metadata.get('format', ''))}` of version `{short(metadata.get('version', ''))}`."
         )
-    recipe, seeds, step, patient = _about(metadata, name)
+    recipe, seeds, step = _about(metadata, name)
     targets = 1 if recipe.task == "classes" else recipe.sizes[-1]
     letters = {"2": 2, "M": 2, "R": len(seeds), "P": recipe.shape.weight_count, "I": recipe.sizes[0], "O": targets}
     for key, (dtype, axes) in ARRAYS.items():
@@ -104,26 +101,26 @@ def _read(stream, size, name):
         domain = Domain(*(arrays.pop(key) for key in ("origin", "axes", "low", "high")))
     except NeurosceneError as error:
         raise _broken(name, str(error).rstrip(".")) from None
-    return State(recipe, seeds, step, domain, None if target is None else target.read(), patient, arrays)
+    return State(recipe, seeds, step, domain, None if target is None else target.read(), arrays)
 
 
 def _about(metadata, name):
-    """(recipe, seeds, step, patient) from `about`, checked."""
+    """(recipe, seeds, step) from `about`, checked."""
     try:
         about = json.loads(metadata.get("about", ""))
-        recipe, seeds, step, patient = (about[key] for key in ("recipe", "seeds", "step", "patient"))
+        recipe, seeds, step = (about[key] for key in ("recipe", "seeds", "step"))
         kinds = {field.name: type(field.default) for field in fields(Recipe)[1:]}
         sizes = recipe["sizes"]
         whole = all(type(n) is int for n in [*sizes, *seeds, step]) and 0 < len(sizes) <= 1000 and len(seeds) > 0
         right = set(recipe) == {"sizes", *kinds} and all(isinstance(recipe[k], kind) for k, kind in kinds.items())
-        if not (whole and right and isinstance(patient, bool)):
+        if not (whole and right):
             raise ValueError("its numbers are of other kinds")
         made = Recipe(**{**recipe, "sizes": tuple(sizes)})
     except (ValueError, KeyError, TypeError, RecursionError, NeurosceneError) as error:
         raise _broken(name, f"its recipe cannot be read ({short(error)})") from None
     if not 0 <= step <= made.steps:
         raise _broken(name, f"its step is {step} of {made.steps:,}")
-    return made, tuple(seeds), step, patient
+    return made, tuple(seeds), step
 
 
 def _broken(name, why):
