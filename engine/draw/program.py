@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from functools import cached_property
 
+import numpy as np
+
 from engine.draw.frame import Frame
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import Module, compose
@@ -65,7 +67,13 @@ class Program:
         self.draw_to(frame.canvas.format, step, vertices, instances, blend=blend, constants=constants, **bound)
 
     def compute(
-        self, frame: Frame, size: tuple[int, int], /, *, constants: Constants | None = None, **resources: Resource
+        self,
+        frame: Frame,
+        size: tuple[int, int],
+        /,
+        *,
+        constants: Constants | None = None,
+        **resources: Resource | np.ndarray,
     ) -> None:
         """Records one dispatch with the frame's encoder, in workgroups of 8 x 8 invocations.
 

@@ -77,7 +77,10 @@ fn over(below: vec4f, colour: vec3f, alpha: f32) -> vec4f {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
-    let place = place_in_group(invocation) + 8u * group.xy + vec2u(max(node.first - frame.offset, vec2f(0.0)));
+    here = 64u * group.x + invocation;
+    let number = band.first + group.x;
+    let corner_group = vec2u(number % band.across, number / band.across);
+    let place = place_in_group(invocation) + 8u * corner_group + vec2u(max(node.first - frame.offset, vec2f(0.0)));
     let corner = vec2f(place) + 0.5 + frame.offset;
     let at = corner - frame.size * 0.5;
     forget();

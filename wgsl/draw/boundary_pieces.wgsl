@@ -8,8 +8,10 @@ const NUMBER = 0xfffu;
 
 // Whether a line may reach the sample at q + back: `reaches` has the squared distances, below 0 if hidden.
 fn is_near(g: u32, back: vec2f) -> vec4<bool> {
-    let value = fma(sums_x[g], back.xxxx, fma(sums_y[g], back.yyyy, sums[g]));
-    let squared = sums_x[g] * sums_x[g] + sums_y[g] * sums_y[g];
+    let x = sums_x(g);
+    let y = sums_y(g);
+    let value = fma(x, back.xxxx, fma(y, back.yyyy, sums(g)));
+    let squared = x * x + y * y;
     return value * value < reaches[g] * squared;
 }
 
@@ -17,18 +19,23 @@ fn is_near(g: u32, back: vec2f) -> vec4<bool> {
 fn span_of(g: u32, foot: vec2f, tangent: vec2f, cuts: bool, start: ptr<function, vec4f>, end: ptr<function, vec4f>) {
     // Slightly beside 0, and never quite parallel: a line along this one then cuts all of it or nothing, and no line at
     // all, a sum of 0 everywhere, nothing.
-    let value = fma(sums_x[g], foot.xxxx, fma(sums_y[g], foot.yyyy, sums[g])) - vec4f(1e-30);
-    let along = sums_x[g] * tangent.x + sums_y[g] * tangent.y;
+    let z = sums(g);
+    let x = sums_x(g);
+    let y = sums_y(g);
+    let value = fma(x, foot.xxxx, fma(y, foot.yyyy, z)) - vec4f(1e-30);
+    let along = x * tangent.x + y * tangent.y;
     let cut = -value / select(along, vec4f(1e-37), along == vec4f(0.0));
-    let ahead = (along >= vec4f(0.0)) == (sums[g] > vec4f(0.0));
+    let ahead = (along >= vec4f(0.0)) == (z > vec4f(0.0));
     *start = max(*start, select(vec4f(-1e30), cut, vec4<bool>(cuts) & ahead));
     *end = min(*end, select(cut, vec4f(1e30), !vec4<bool>(cuts) | ahead));
 }
 
 // Takes the lines of group g into the keys of the nearest and the second nearest, four side by side.
 fn kinks_of(g: u32, reach: f32, first: ptr<function, vec4u>, second: ptr<function, vec4u>) {
-    let squared = sums_x[g] * sums_x[g] + sums_y[g] * sums_y[g];
-    let far = sums[g] * sums[g] / squared;
+    let z = sums(g);
+    let x = sums_x(g);
+    let y = sums_y(g);
+    let far = z * z / (x * x + y * y);
     let number = vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u);
     // NaN where there is no line, which is not below anything.
     let near = far < vec4f(select(0.0, reach * reach, g < node.bending));

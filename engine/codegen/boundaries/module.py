@@ -18,7 +18,7 @@ from engine.network.mlp import Mlp, Shape
 
 # Most products, with two derivatives each, that are written out: lavapipe compiles some 4,800 lines of four a second,
 # and written-out code runs several times as fast as a loop over arrays.
-WRITTEN = 400
+WRITTEN = 200
 
 
 def middle_count(shape: Shape) -> int:
@@ -67,13 +67,16 @@ def boundaries_module(shape: Shape, task: str) -> str:
 
     task   classes or values: what its outputs are
 
-    It reads the bindings `weights` and `middle`, and gives, in WGSL:
+    It reads the bindings `weights` and `middle`, keeps numbers in the binding `lines` where there is
+    `boundaries_memory`, and gives, in WGSL:
 
     GROUPS, DECISION       groups of hidden neurons; the number of the decision, which counts as a neuron after them
     OUTPUTS, CLASSES       how many outputs, and whether they are classes
     STRAIGHT               whether boundaries are made of straight pieces
     evaluate(q)            at a place in samples from the picture's middle
-    sums, sums_x, sums_y   after it: of each group the sums there and their gradients
+    sums(g), sums_x(g), sums_y(g)
+                           after it: of each group the sums there and their gradients
+    here                   the number of the invocation in its dispatch, which the kernel sets
     outputs                before the last activation
     sides_of(g)            a word for each neuron of group g: bit g % 32 is set where its sum is above 0
     group_start(g)         the first group of group g's layer
@@ -88,14 +91,23 @@ def boundaries_module(shape: Shape, task: str) -> str:
                            stores the nearest point of a neuron's line for found_of(neuron); forget() clears all
     value_of(z, k)         the last activation of output k, whose sum is all of z
     """
-    unrolled = _products(shape) <= WRITTEN
-    writer = (UnrolledWriter if unrolled else LoopWriter)(shape, task)
+    writer = _writer(shape, task)
     top = header(
         f"Boundaries of {shape}, whose outputs are {task}.",
         "straight: sums are differences from the picture's middle" if writer.straight else "sums are as they are",
-        "every product on a line" if unrolled else "one loop over the layers after the first",
+        "one loop over the layers after the first" if writer.memory else "every product on a line",
     )
     return "\n".join([*top, *writer.module()])
+
+
+def boundaries_memory(shape: Shape) -> tuple[int, int]:
+    """(vec4f of the binding `lines`, invocations of a dispatch that they are for); zeros: there is no such binding."""
+    writer = _writer(shape, "values")
+    return writer.memory * writer.invocations, writer.invocations
+
+
+def _writer(shape, task):
+    return (UnrolledWriter if _products(shape) <= WRITTEN else LoopWriter)(shape, task)
 
 
 def _products(shape):

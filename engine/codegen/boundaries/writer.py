@@ -14,6 +14,8 @@ from engine.network.mlp import Shape
 STRAIGHT = ("relu", "leaky_relu", "identity")
 # Groups of outputs whose sums one loop computes together.
 CHUNK = 2
+# Bytes of the numbers that one dispatch keeps of its samples' lines.
+LINES_BYTES = 1 << 25
 
 
 def is_straight(shape: Shape) -> bool:
@@ -77,10 +79,11 @@ class PlaneElement:
 class BoundaryWriter:
     """Writes the functions for a Shape; subclasses decide how the code goes through the groups.
 
-    arrays   names of the arrays that the evaluation needs, of one Plane for each group of a layer
+    memory        vec4f of the binding `lines` that an invocation needs
+    invocations   how many there are in a dispatch at most; 0: any number
     """
 
-    arrays: tuple[str, ...] = ()
+    memory = invocations = 0
 
     def __init__(self, shape: Shape, task: str):
         self.shape, self.task = shape, task
@@ -91,6 +94,10 @@ class BoundaryWriter:
 
     def each(self, count: int, text: str) -> Iterator[str]:
         """Statements for `count` groups or words, with {g} for the number of each."""
+        raise NotImplementedError
+
+    def storage(self) -> Iterator[str]:
+        """Where sums and distances are: keep_sums, sums, sums_x, sums_y, keep_distances and distances."""
         raise NotImplementedError
 
     def evaluation(self) -> Iterator[str]:
@@ -112,15 +119,12 @@ class BoundaryWriter:
         yield f"const OUTPUTS = {self.shape.sizes[-1]}u;"
         yield f"const CLASSES = {str(self.task == 'classes').lower()};"
         yield f"const STRAIGHT = {str(self.straight).lower()};"
-        for name in ("sums", "sums_x", "sums_y", "distances", "alongs"):
-            yield f"var<private> {name}: array<vec4f, {count + 1}>;"
+        yield from self.storage()
         for name in ("outputs", "outputs_x", "outputs_y"):
             yield f"var<private> {name}: array<vec4f, {outputs}>;"
         for name in ("sides", "masks"):
             yield f"var<private> {name}: array<vec4u, {self.words}>;"
         z, start = ("c + p.v", "") if self.straight else ("p.v", f"middle[{self.element.centres[0]}u + g] + ")
-        widest = max(b.outputs for b in self.blocks)
-        yield from (f"var<private> {name}: array<Plane, {widest}>;" for name in self.arrays)
         yield from FIXED.format(first=self.blocks[0].outputs, z=z, start=start).splitlines()
         yield from hidden_function(self.shape, self.groups.starts, self.straight, z)
         yield from function("evaluate(q: vec2f)", [
@@ -132,11 +136,11 @@ class BoundaryWriter:
         yield from function("is_marked() -> bool", [f"return is_any({marked});"])
         yield from function("value_of(z: vec4f, k: u32) -> vec4f", last_value(self.shape))
         yield from self.choices()
-        yield from function("forget()", self.each(count + 1, "distances[{g}] = vec4f(FAR);"))
+        yield from function("forget()", self.each(count + 1, "keep_distances({g}, vec4f(FAR));"))
         clear = list(self.each(self.words, "masks[{g}] = vec4u(0u);"))
         for head, condition in (
             ("mark(back: vec2f)", "is_near({g}, back)"),
-            ("mark_found()", "distances[{g}] < vec4f(FAR)"),
+            ("mark_found()", "distances({g}) < vec4f(FAR)"),
         ):
             marks = self.each(count + 1, f"masks[{{g}} / 32u] |= bit_of({{g}}, {condition});")
             yield from function(head, [*clear, *marks])
@@ -176,8 +180,7 @@ class BoundaryWriter:
             yield f"let choice = {one('0u')} - vec3f({half}, 0.0, 0.0);"
         else:
             yield "let choice = vec3f(0.0);"
-        for array, part in (("sums", "x"), ("sums_x", "y"), ("sums_y", "z")):
-            yield f"{array}[{self.groups.count}] = vec4f(choice.{part}, 0.0, 0.0, 0.0);"
+        yield f"keep_decision({self.groups.count}u, choice);"
 
     def group_start(self) -> Iterator[str]:
         """Statements that return the first group of group g's layer."""
@@ -215,18 +218,23 @@ class UnrolledWriter(BoundaryWriter):
     def each(self, count: int, text: str) -> Iterator[str]:
         return (text.format(g=f"{g}u") for g in range(count))
 
+    def storage(self) -> Iterator[str]:
+        for name in ("own_sums", "own_x", "own_y", "own_distances", "own_alongs"):
+            yield f"var<private> {name}: array<vec4f, {self.groups.count + 1}>;"
+        yield from UNROLLED_STORAGE.splitlines()
+
     def evaluation(self) -> Iterator[str]:
         return WrittenOut(self.shape, self.element).layers()
 
     def choices(self) -> Iterator[str]:
-        yield from function("line_of(neuron: u32) -> vec3f", self._chosen("sums", "sums_x", "sums_y"))
-        yield from function("found_of(neuron: u32) -> vec2f", self._chosen("distances", "alongs"))
+        yield from function("line_of(neuron: u32) -> vec3f", self._chosen("own_sums", "own_x", "own_y"))
+        yield from function("found_of(neuron: u32) -> vec2f", self._chosen("own_distances", "own_alongs"))
         take = []
         for g in range(self.groups.count + 1):
             four = f"vec4u({4 * g}u, {4 * g + 1}u, {4 * g + 2}u, {4 * g + 3}u)"
-            take.append(f"let is{g} = (vec4u(neuron) == {four}) & (vec4f(far) < distances[{g}]);")
-            take.append(f"distances[{g}] = select(distances[{g}], vec4f(far), is{g});")
-            take.append(f"alongs[{g}] = select(alongs[{g}], vec4f(along), is{g});")
+            take.append(f"let is{g} = (vec4u(neuron) == {four}) & (vec4f(far) < own_distances[{g}]);")
+            take.append(f"own_distances[{g}] = select(own_distances[{g}], vec4f(far), is{g});")
+            take.append(f"own_alongs[{g}] = select(own_alongs[{g}], vec4f(along), is{g});")
         yield from function("take(neuron: u32, far: f32, along: f32)", take)
         others = (f"word = select(word, sides[{w}], g / 32u == {w}u);" for w in range(1, self.words))
         yield from function("sides_of(g: u32) -> vec4u", ["var word = sides[0];", *others, "return word;"])
@@ -242,9 +250,23 @@ class UnrolledWriter(BoundaryWriter):
 
 
 class LoopWriter(BoundaryWriter):
-    """Loops over arrays, for networks that would take too long to compile otherwise."""
+    """Loops over memory, for networks that would take too long to compile otherwise.
 
-    arrays = ("responses", "layer_sums")
+    lavapipe compiles an invocation's own arrays in time proportional to the square of their length, and reads them no
+    faster than storage: so what is kept of each neuron is in the binding `lines`.
+    """
+
+    def __init__(self, shape: Shape, task: str):
+        super().__init__(shape, task)
+        self.widest = max(b.outputs for b in self.blocks)
+        # Sums, two gradients, distances, alongs; responses and sums of a layer, a Plane each.
+        self.memory = 5 * (self.groups.count + 1) + 6 * self.widest
+        self.invocations = 64 * max(1, LINES_BYTES // (64 * 16 * self.memory))
+
+    def storage(self) -> Iterator[str]:
+        yield from LOOP_STORAGE.format(
+            lines=self.groups.count + 1, widest=self.widest, invocations=self.invocations
+        ).splitlines()
 
     def each(self, count: int, text: str) -> Iterator[str]:
         yield f"for (var g = 0u; g < min({count}u, node.most); g++) {{"
@@ -255,7 +277,7 @@ class LoopWriter(BoundaryWriter):
         # One loop over a table of layers: lavapipe takes seconds to compile each copy of code with variable indices.
         last = len(self.blocks) - 1
         first = self.element.response(self.shape, 0, self.element.start(0, "", "g"), "g", 0)
-        yield from self.each(self.blocks[0].outputs, f"responses[{{g}}] = {first};")
+        yield from self.each(self.blocks[0].outputs, f"keep_plane(RESPONSES, {{g}}, {first});")
         # Of each layer: its first vec4f of weights, groups of inputs and outputs, its centre; and its first group.
         centres, starts = self.element.centres, [*self.groups.starts, self.groups.count]
         rows = [f"vec4u({b.at}u, {b.inputs}u, {b.outputs}u, {c}u)" for b, c in zip(self.blocks, centres, strict=True)]
@@ -268,10 +290,11 @@ class LoopWriter(BoundaryWriter):
         yield "    }"
         yield "    for (var g = 0u; g < min(place.z, node.most); g++) {"
         yield "        let c = middle[place.w + g];"
+        yield "        let p = plane_at(LAYER_SUMS, g);"
         yield f"        if layer == {last}u {{"
-        yield "            responses[g] = boundary_output(layer_sums[g], c, g);"
+        yield "            boundary_output(p, c, g);"
         yield "        } else {"
-        yield "            responses[g] = boundary_hidden(layer_sums[g], c, layer, starts[layer] + g);"
+        yield "            keep_plane(RESPONSES, g, boundary_hidden(p, c, layer, starts[layer] + g));"
         yield "        }"
         yield "    }"
         yield "}"
@@ -284,18 +307,21 @@ class LoopWriter(BoundaryWriter):
             yield f"let row{m} = place.x + 4u * place.y * g{m};"
             yield f"var p{m} = {self.element.start_at(start)};"
         yield "for (var k = 0u; k < min(place.y, node.most); k++) {"
-        yield "    let response = responses[k];"
+        yield "    let response = plane_at(RESPONSES, k);"
         for m in range(CHUNK):
             yield f"    p{m} = plane_add(p{m}, network_block(row{m} + 4u * k), response);"
         yield "}"
         for m in range(CHUNK):
-            yield f"layer_sums[g{m}] = p{m};"
+            yield f"keep_plane(LAYER_SUMS, g{m}, p{m});"
 
     def choices(self) -> Iterator[str]:
         return iter(CHOICES.splitlines())
 
 
 FIXED = """\
+// The number of the invocation in its dispatch.
+var<private> here: u32;
+
 const NONE = 0xffffffffu;
 const FAR = 1e29;
 
@@ -312,6 +338,11 @@ fn is_any(m: vec4u) -> bool {{
     return (m.x | m.y | m.z | m.w) != 0u;
 }}
 
+// The sum that is 0 where the decision changes, as a neuron after all groups.
+fn keep_decision(group: u32, sum: vec3f) {{
+    keep_sums(group, vec4f(sum.x, 0.0, 0.0, 0.0), vec4f(sum.y, 0.0, 0.0, 0.0), vec4f(sum.z, 0.0, 0.0, 0.0));
+}}
+
 // The first layer's sums at q; of straight networks what they are more than at the picture's middle.
 fn boundary_enter(q: vec2f, g: u32) -> Plane {{
     let x = middle[g];
@@ -320,9 +351,7 @@ fn boundary_enter(q: vec2f, g: u32) -> Plane {{
 }}
 
 fn boundary_store(z: vec4f, p: Plane, group: u32) {{
-    sums[group] = z;
-    sums_x[group] = p.x;
-    sums_y[group] = p.y;
+    keep_sums(group, z, p.x, p.y);
     sides[group / 32u] |= bit_of(group, z > vec4f(0.0));
 }}
 
@@ -336,21 +365,105 @@ fn boundary_output(p: Plane, c: vec4f, g: u32) -> Plane {{
 
 CHOICES = """\
 fn line_of(neuron: u32) -> vec3f {
-    return vec3f(sums[neuron / 4u][neuron % 4u], sums_x[neuron / 4u][neuron % 4u], sums_y[neuron / 4u][neuron % 4u]);
+    let at = line_place(neuron / 4u);
+    let k = neuron % 4u;
+    return vec3f(lines[at][k], lines[at + LINES][k], lines[at + 2u * LINES][k]);
 }
 
 fn found_of(neuron: u32) -> vec2f {
-    return vec2f(distances[neuron / 4u][neuron % 4u], alongs[neuron / 4u][neuron % 4u]);
+    let at = line_place(neuron / 4u);
+    return vec2f(lines[at + 3u * LINES][neuron % 4u], lines[at + 4u * LINES][neuron % 4u]);
 }
 
 fn take(neuron: u32, far: f32, along: f32) {
-    if far < distances[neuron / 4u][neuron % 4u] {
-        distances[neuron / 4u][neuron % 4u] = far;
-        alongs[neuron / 4u][neuron % 4u] = along;
+    let at = line_place(neuron / 4u);
+    let k = neuron % 4u;
+    if far < lines[at + 3u * LINES][k] {
+        lines[at + 3u * LINES][k] = far;
+        lines[at + 4u * LINES][k] = along;
     }
 }
 
 fn sides_of(g: u32) -> vec4u {
     return sides[g / 32u];
 }
+"""
+
+UNROLLED_STORAGE = """\
+fn keep_sums(g: u32, z: vec4f, x: vec4f, y: vec4f) {
+    own_sums[g] = z;
+    own_x[g] = x;
+    own_y[g] = y;
+}
+
+fn sums(g: u32) -> vec4f {
+    return own_sums[g];
+}
+
+fn sums_x(g: u32) -> vec4f {
+    return own_x[g];
+}
+
+fn sums_y(g: u32) -> vec4f {
+    return own_y[g];
+}
+
+fn keep_distances(g: u32, far: vec4f) {
+    own_distances[g] = far;
+}
+
+fn distances(g: u32) -> vec4f {
+    return own_distances[g];
+}
+"""
+
+LOOP_STORAGE = """\
+const INVOCATIONS = {invocations}u;
+// vec4f from one kind of number to the next: those of all invocations, group by group.
+const LINES = {lines}u * INVOCATIONS;
+const RESPONSES = 5u * LINES;
+const LAYER_SUMS = RESPONSES + 3u * {widest}u * INVOCATIONS;
+
+fn line_place(g: u32) -> u32 {{
+    return g * INVOCATIONS + here;
+}}
+
+fn keep_sums(g: u32, z: vec4f, x: vec4f, y: vec4f) {{
+    let at = line_place(g);
+    lines[at] = z;
+    lines[at + LINES] = x;
+    lines[at + 2u * LINES] = y;
+}}
+
+fn sums(g: u32) -> vec4f {{
+    return lines[line_place(g)];
+}}
+
+fn sums_x(g: u32) -> vec4f {{
+    return lines[line_place(g) + LINES];
+}}
+
+fn sums_y(g: u32) -> vec4f {{
+    return lines[line_place(g) + 2u * LINES];
+}}
+
+fn keep_distances(g: u32, far: vec4f) {{
+    lines[line_place(g) + 3u * LINES] = far;
+}}
+
+fn distances(g: u32) -> vec4f {{
+    return lines[line_place(g) + 3u * LINES];
+}}
+
+fn plane_at(kind: u32, g: u32) -> Plane {{
+    let at = kind + 3u * line_place(g);
+    return Plane(lines[at], lines[at + 1u], lines[at + 2u]);
+}}
+
+fn keep_plane(kind: u32, g: u32, p: Plane) {{
+    let at = kind + 3u * line_place(g);
+    lines[at] = p.v;
+    lines[at + 1u] = p.x;
+    lines[at + 2u] = p.y;
+}}
 """

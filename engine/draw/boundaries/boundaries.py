@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.codegen.boundaries.module import boundaries_bindings, boundaries_module, middle
+from engine.codegen.boundaries.module import boundaries_bindings, boundaries_memory, boundaries_module, middle
 from engine.codegen.boundaries.writer import Groups
 from engine.codegen.mlp.layout import layout, pack
 from engine.draw.boundaries.boundary_styles import STYLE, checked_dash, class_colours, lines, region_colours
@@ -21,6 +22,7 @@ from engine.errors import DeviceLimitError, SettingError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
+from engine.gpu.kernel import MAX_GROUPS
 from engine.gpu.passes import Encoder, RenderPass
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
@@ -43,6 +45,8 @@ NODE = struct(
     most="u32",  # more than any loop's iterations; as it is data, drivers do not unroll the loops
     bending="u32",  # number of groups at whose lines others may bend
 )
+# Workgroups from number `first` on, counted row by row, of which `across` are in one.
+BAND = struct("BoundariesBand", first="u32", across="u32")
 SAMPLES_PROGRAM = Program("draw/samples", depth="keep", frame=FRAME, samples="array<vec4f>")
 BACKGROUNDS = ("none", "prediction", "target", "loss", "regions")
 # The end of the map of losses: cross-entropy in nats (a coin's guess of two classes is 0.69), mean squared error.
@@ -296,10 +300,20 @@ class Boundaries(Drawable):
         _, _, width, height = self._in_tile(frame)
         if width and height:
             self._samples = self.array("samples", "f4", frame.samples[0] * frame.samples[1] * 4)
+            self._fill(frame, -(-width // 8), -(-height // 8))
+
+    def _fill(self, frame, across, down):
+        """Records the workgroups of 8 x 8 samples in bands, as many as the memory for their lines is for."""
+        memory, invocations = boundaries_memory(self.net.shape)
+        some = invocations // 64 or MAX_GROUPS
+        own = {"lines": self.array("lines", "f4", 4 * memory)} if memory else {}
+        constants = {"BACKGROUND": float(BACKGROUNDS.index(self.background))}
+        for first in range(0, across * down, some):
+            groups = min(some, across * down - first)
             _program(self.net.shape, self.task).compute(
-                frame, (width, height), constants={"BACKGROUND": float(BACKGROUNDS.index(self.background))},
+                frame, (8 * groups, 1), constants=constants, band=BAND.new(first=first, across=across),
                 weights=self._weights, palette=palette_array(LOSS_MAP, "image"), target_image=self._texture,
-                samples=self._samples, **self._arrays,
+                samples=self._samples, **self._arrays, **own,
             )  # fmt: skip
 
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
@@ -330,10 +344,12 @@ class Boundaries(Drawable):
 @cache
 def _program(shape, task):
     weights, middle_type = boundaries_bindings(shape)
+    own: dict[str, Any] = {"lines": Binding("lines", "write", "array<vec4f>")} if boundaries_memory(shape)[0] else {}
     return Program(
         "draw/boundaries", generated={"boundaries": boundaries_module(shape, task)}, frame=FRAME, weights=weights,
         middle=middle_type, reaches=f"array<vec4f, {Groups(shape).count + 1}>", styles=[STYLE], node=NODE,
-        palette=PALETTE, target_image="texture_2d<f32>", samples=Binding("samples", "write", "array<vec4f>"),
+        palette=PALETTE, target_image="texture_2d<f32>", samples=Binding("samples", "write", "array<vec4f>"), band=BAND,
+        **own,
     )  # fmt: skip
 
 
