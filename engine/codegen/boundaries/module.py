@@ -10,7 +10,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.codegen.boundaries.writer import LoopWriter, UnrolledWriter, is_straight
+from engine.codegen.boundaries.loop import LoopWriter
+from engine.codegen.boundaries.unrolled import UnrolledWriter
+from engine.codegen.boundaries.writer import is_straight
 from engine.codegen.mlp.layout import layout, weights_binding
 from engine.codegen.text import header
 from engine.gpu.bindings import Binding

@@ -5,17 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.codegen.boundaries.responses import hidden_function, last_value
-from engine.codegen.mlp.body import WrittenOut
 from engine.codegen.mlp.layout import layout
 from engine.codegen.mlp.units import imports, is_bent, kinds
-from engine.codegen.text import function, indented
+from engine.codegen.text import function
 from engine.network.mlp import Shape
 
 STRAIGHT = ("relu", "leaky_relu", "identity")
-# Groups of outputs whose sums one loop computes together.
-CHUNK = 2
-# Bytes of the numbers that one dispatch keeps of its samples' lines.
-LINES_BYTES = 1 << 25
 
 
 def is_straight(shape: Shape) -> bool:
@@ -208,116 +203,6 @@ class BoundaryWriter:
         yield "return select(NONE, 128u * at + 4u * g + neuron, all_neurons != 0u);"
 
 
-class UnrolledWriter(BoundaryWriter):
-    """One line for each product, all indices constant: fast, for small networks.
-
-    One neuron is found by `select` among all: an array whose index is not constant lies in memory, and costs a load or
-    a store for each component, and seconds to compile.
-    """
-
-    def each(self, count: int, text: str) -> Iterator[str]:
-        return (text.format(g=f"{g}u") for g in range(count))
-
-    def storage(self) -> Iterator[str]:
-        for name in ("own_sums", "own_x", "own_y", "own_distances", "own_alongs"):
-            yield f"var<private> {name}: array<vec4f, {self.groups.count + 1}>;"
-        yield from UNROLLED_STORAGE.splitlines()
-
-    def evaluation(self) -> Iterator[str]:
-        return WrittenOut(self.shape, self.element).layers()
-
-    def choices(self) -> Iterator[str]:
-        yield from function("line_of(neuron: u32) -> vec3f", self._chosen("own_sums", "own_x", "own_y"))
-        yield from function("found_of(neuron: u32) -> vec2f", self._chosen("own_distances", "own_alongs"))
-        take = []
-        for g in range(self.groups.count + 1):
-            four = f"vec4u({4 * g}u, {4 * g + 1}u, {4 * g + 2}u, {4 * g + 3}u)"
-            take.append(f"let is{g} = (vec4u(neuron) == {four}) & (vec4f(far) < own_distances[{g}]);")
-            take.append(f"own_distances[{g}] = select(own_distances[{g}], vec4f(far), is{g});")
-            take.append(f"own_alongs[{g}] = select(own_alongs[{g}], vec4f(along), is{g});")
-        yield from function("take(neuron: u32, far: f32, along: f32)", take)
-        others = (f"word = select(word, sides[{w}], g / 32u == {w}u);" for w in range(1, self.words))
-        yield from function("sides_of(g: u32) -> vec4u", ["var word = sides[0];", *others, "return word;"])
-
-    def _chosen(self, *arrays):
-        """Statements that return a neuron's component of each array."""
-        for i, name in enumerate(arrays):
-            yield f"var four{i} = {name}[0];"
-        for g in range(1, self.groups.count + 1):
-            for i, name in enumerate(arrays):
-                yield f"four{i} = select(four{i}, {name}[{g}], neuron / 4u == {g}u);"
-        yield f"return vec{len(arrays)}f({', '.join(f'four{i}[neuron % 4u]' for i in range(len(arrays)))});"
-
-
-class LoopWriter(BoundaryWriter):
-    """Loops over memory, for networks that would take too long to compile otherwise.
-
-    lavapipe compiles an invocation's own arrays in time proportional to the square of their length, and reads them no
-    faster than storage: so what is kept of each neuron is in the binding `lines`.
-    """
-
-    def __init__(self, shape: Shape, task: str):
-        super().__init__(shape, task)
-        self.widest = max(b.outputs for b in self.blocks)
-        # Sums, two gradients, distances, alongs; responses and sums of a layer, a Plane each.
-        self.memory = 5 * (self.groups.count + 1) + 6 * self.widest
-        self.invocations = 64 * max(1, LINES_BYTES // (64 * 16 * self.memory))
-
-    def storage(self) -> Iterator[str]:
-        yield from LOOP_STORAGE.format(
-            lines=self.groups.count + 1, widest=self.widest, invocations=self.invocations
-        ).splitlines()
-
-    def each(self, count: int, text: str) -> Iterator[str]:
-        yield f"for (var g = 0u; g < min({count}u, node.most); g++) {{"
-        yield f"    {text.format(g='g')}"
-        yield "}"
-
-    def evaluation(self) -> Iterator[str]:
-        # One loop over a table of layers: lavapipe takes seconds to compile each copy of code with variable indices.
-        last = len(self.blocks) - 1
-        first = self.element.response(self.shape, 0, self.element.start(0, "", "g"), "g", 0)
-        yield from self.each(self.blocks[0].outputs, f"keep_plane(RESPONSES, {{g}}, {first});")
-        # Of each layer: its first vec4f of weights, groups of inputs and outputs, its centre; and its first group.
-        centres, starts = self.element.centres, [*self.groups.starts, self.groups.count]
-        rows = [f"vec4u({b.at}u, {b.inputs}u, {b.outputs}u, {c}u)" for b, c in zip(self.blocks, centres, strict=True)]
-        yield f"var places = array<vec4u, {len(rows)}>({', '.join(rows)});"
-        yield f"var starts = array<u32, {len(rows)}>({', '.join(f'{k}u' for k in starts)});"
-        yield f"for (var layer = 1u; layer < min({len(rows)}u, node.most); layer++) {{"
-        yield "    let place = places[layer];"
-        yield f"    for (var first = 0u; first < min(place.z, node.most); first += {CHUNK}u) {{"
-        yield from indented(indented(self._sums()))
-        yield "    }"
-        yield "    for (var g = 0u; g < min(place.z, node.most); g++) {"
-        yield "        let c = middle[place.w + g];"
-        yield "        let p = plane_at(LAYER_SUMS, g);"
-        yield f"        if layer == {last}u {{"
-        yield "            boundary_output(p, c, g);"
-        yield "        } else {"
-        yield "            keep_plane(RESPONSES, g, boundary_hidden(p, c, layer, starts[layer] + g));"
-        yield "        }"
-        yield "    }"
-        yield "}"
-
-    def _sums(self):
-        """The sums of CHUNK groups from `first` on; past the last group, that group again."""
-        for m in range(CHUNK):
-            start = "vec4f(0.0)" if self.straight else f"middle[place.w + g{m}]"
-            yield f"let g{m} = min(first + {m}u, place.z - 1u);"
-            yield f"let row{m} = place.x + 4u * place.y * g{m};"
-            yield f"var p{m} = {self.element.start_at(start)};"
-        yield "for (var k = 0u; k < min(place.y, node.most); k++) {"
-        yield "    let response = plane_at(RESPONSES, k);"
-        for m in range(CHUNK):
-            yield f"    p{m} = plane_add(p{m}, network_block(row{m} + 4u * k), response);"
-        yield "}"
-        for m in range(CHUNK):
-            yield f"keep_plane(LAYER_SUMS, g{m}, p{m});"
-
-    def choices(self) -> Iterator[str]:
-        return iter(CHOICES.splitlines())
-
-
 FIXED = """\
 // The number of the invocation in its dispatch.
 var<private> here: u32;
@@ -360,110 +245,5 @@ fn boundary_output(p: Plane, c: vec4f, g: u32) -> Plane {{
     outputs_x[g] = p.x;
     outputs_y[g] = p.y;
     return p;
-}}
-"""
-
-CHOICES = """\
-fn line_of(neuron: u32) -> vec3f {
-    let at = line_place(neuron / 4u);
-    let k = neuron % 4u;
-    return vec3f(lines[at][k], lines[at + LINES][k], lines[at + 2u * LINES][k]);
-}
-
-fn found_of(neuron: u32) -> vec2f {
-    let at = line_place(neuron / 4u);
-    return vec2f(lines[at + 3u * LINES][neuron % 4u], lines[at + 4u * LINES][neuron % 4u]);
-}
-
-fn take(neuron: u32, far: f32, along: f32) {
-    let at = line_place(neuron / 4u);
-    let k = neuron % 4u;
-    if far < lines[at + 3u * LINES][k] {
-        lines[at + 3u * LINES][k] = far;
-        lines[at + 4u * LINES][k] = along;
-    }
-}
-
-fn sides_of(g: u32) -> vec4u {
-    return sides[g / 32u];
-}
-"""
-
-UNROLLED_STORAGE = """\
-fn keep_sums(g: u32, z: vec4f, x: vec4f, y: vec4f) {
-    own_sums[g] = z;
-    own_x[g] = x;
-    own_y[g] = y;
-}
-
-fn sums(g: u32) -> vec4f {
-    return own_sums[g];
-}
-
-fn sums_x(g: u32) -> vec4f {
-    return own_x[g];
-}
-
-fn sums_y(g: u32) -> vec4f {
-    return own_y[g];
-}
-
-fn keep_distances(g: u32, far: vec4f) {
-    own_distances[g] = far;
-}
-
-fn distances(g: u32) -> vec4f {
-    return own_distances[g];
-}
-"""
-
-LOOP_STORAGE = """\
-const INVOCATIONS = {invocations}u;
-// vec4f from one kind of number to the next: those of all invocations, group by group.
-const LINES = {lines}u * INVOCATIONS;
-const RESPONSES = 5u * LINES;
-const LAYER_SUMS = RESPONSES + 3u * {widest}u * INVOCATIONS;
-
-fn line_place(g: u32) -> u32 {{
-    return g * INVOCATIONS + here;
-}}
-
-fn keep_sums(g: u32, z: vec4f, x: vec4f, y: vec4f) {{
-    let at = line_place(g);
-    lines[at] = z;
-    lines[at + LINES] = x;
-    lines[at + 2u * LINES] = y;
-}}
-
-fn sums(g: u32) -> vec4f {{
-    return lines[line_place(g)];
-}}
-
-fn sums_x(g: u32) -> vec4f {{
-    return lines[line_place(g) + LINES];
-}}
-
-fn sums_y(g: u32) -> vec4f {{
-    return lines[line_place(g) + 2u * LINES];
-}}
-
-fn keep_distances(g: u32, far: vec4f) {{
-    lines[line_place(g) + 3u * LINES] = far;
-}}
-
-fn distances(g: u32) -> vec4f {{
-    return lines[line_place(g) + 3u * LINES];
-}}
-
-fn plane_at(kind: u32, g: u32) -> Plane {{
-    let at = kind + 3u * line_place(g);
-    return Plane(lines[at], lines[at + 1u], lines[at + 2u]);
-}}
-
-fn keep_plane(kind: u32, g: u32, p: Plane) {{
-    let at = kind + 3u * line_place(g);
-    lines[at] = p.v;
-    lines[at + 1u] = p.x;
-    lines[at + 2u] = p.y;
 }}
 """
