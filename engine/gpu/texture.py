@@ -66,13 +66,13 @@ class Texture:
         texture.write(pixels)
         return texture
 
-    def write(self, pixels: np.ndarray) -> None:
-        """Copies (H, W, channels) pixels in."""
+    def write(self, pixels: np.ndarray, row: int | None = None) -> None:
+        """Copies (H, W, channels) pixels in; where a row is given, fewer rows from there on."""
         base, channels = FORMATS[self.format]
         pixels = np.ascontiguousarray(pixels, base)
-        width, height = self.size
+        width, height = self.size if row is None else (self.size[0], len(pixels))
         device().queue.write_texture(
-            {"texture": self.handle},
+            {"texture": self.handle, "origin": (0, row or 0, 0)},
             pixels.reshape(-1).view(np.uint8),
             {"bytes_per_row": width * channels * pixels.itemsize, "rows_per_image": height},
             (width, height, 1),

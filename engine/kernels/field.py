@@ -7,9 +7,10 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.codegen.matmul.product import image_height
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.batched import LANES, Variant, batched_module, weights_bindings
-from engine.codegen.mlp.batched_layout import WIDEST, WRITTEN, BatchedCut, pack
+from engine.codegen.mlp.batched_layout import IMAGE_WIDTH, WIDEST, WRITTEN, BatchedCut, Part, pack
 from engine.codegen.mlp.layout import UNIFORM_BYTES, layout, upload, weights_binding
 from engine.codegen.mlp.network import network_module, points_module
 from engine.gpu.array import Array
@@ -19,6 +20,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel, subgroup_size
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
+from engine.gpu.texture import Texture
 from engine.kernels.product import Wide, padded_points
 from engine.network.mlp import Layer, Mlp
 
@@ -225,12 +227,13 @@ class _Piece:
             self.kernel = _kernel(net.shape, "plain" if kind == "batched" else kind)
         else:
             self.kernel, self.points = _batched_kernel(net.shape, variant), variant.points
-        self.weights: dict[str, Array] = {}
+        self.weights: dict[str, Array | Texture] = {}
         self.show(net)
 
     def show(self, net):
         if self.cut is None:
-            self.weights = {"weights": upload(net, self.weights.get("weights"))}
+            old = self.weights.get("weights")
+            self.weights = {"weights": upload(net, old if isinstance(old, Array) else None)}
         else:
             self.weights = batched_weights(self.cut, net.layers)
 
@@ -274,10 +277,26 @@ def best_variant(*, gradient: bool = False, half: bool = False, large: bool = Fa
     return Variant(points, gradient, shares, written=WRITTEN if shares else WRITTEN // 3)
 
 
-def batched_weights(cut: BatchedCut, layers: Sequence[Layer]) -> dict[str, Array]:
+def batched_weights(cut: BatchedCut, layers: Sequence[Layer]) -> dict[str, Array | Texture]:
     """The weights on the GPU by the names of their bindings."""
+    if cut.kind == "image":
+        rows = pack(cut, layers)[0].reshape(-1, IMAGE_WIDTH, 4)
+        image = Texture((IMAGE_WIDTH, image_height(len(rows))), "rgba32float", "STORAGE_BINDING")
+        image.write(rows, 0)
+        return {"weights0": image}
     usage = "uniform" if cut.kind == "uniform" else "storage"
     return {f"weights{i}": Array.of(data, usage) for i, data in enumerate(pack(cut, layers))}
+
+
+def write_part(weights: dict[str, Array | Texture], part: Part, data: np.ndarray) -> None:
+    """Replaces the numbers of one layer in `batched_weights`: the first layer of the part's segment."""
+    target = weights[f"weights{part.buffer}"]
+    if isinstance(target, Array):
+        target.write(data, part.at * 4)
+        return
+    rows = np.zeros((-(-len(data) // IMAGE_WIDTH) * IMAGE_WIDTH, 4), np.float32)
+    rows[: len(data)] = data
+    target.write(rows.reshape(-1, IMAGE_WIDTH, 4), part.at // IMAGE_WIDTH)
 
 
 KINDS = {"plain": ("kernels/field", PLAIN), "tangent": ("kernels/field_gradient", TANGENT)}

@@ -15,7 +15,8 @@ from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
-from engine.kernels.field import WORK, WORKGROUP, Field, batched_weights, best_variant
+from engine.gpu.texture import Texture
+from engine.kernels.field import WORK, WORKGROUP, Field, batched_weights, best_variant, write_part
 from engine.kernels.product import check_half, same_layer
 from engine.network.mlp import Layer, Mlp
 from engine.network.parts import sliced
@@ -142,7 +143,7 @@ class _Fused:
         self.groups = groups_of(shape.sizes[-1]) * variant.channels
         self.net: Mlp | None = None
         self.first: Layer | None = None
-        self.weights: dict[str, Array] = {}
+        self.weights: dict[str, Array | Texture] = {}
         self.values: Array | None = None
 
     def show(self, net, first):
@@ -150,7 +151,7 @@ class _Fused:
             self.weights = batched_weights(self.cut, [first, *net.layers[1:]])
         elif not same_layer(first, self.first):
             for part, data in pack_layer(self.cut.segments[0], first):
-                self.weights[f"weights{part.buffer}"].write(data, part.at * 4)
+                write_part(self.weights, part, data)
         self.net, self.first = net, first
 
     def record(self, encoder, size, tile):

@@ -26,6 +26,8 @@ PRODUCTS_OF = (1024, 512, 256)
 # Bindings for weights: WebGPU gives a stage 12 uniform buffers, and one of them describes the points.
 BUFFERS = 11
 ROOM = UNIFORM_BYTES // 16
+# Texels in a row of an image of weights, and its rows at most.
+IMAGE_WIDTH, IMAGE_ROWS = 64, 8191
 # Equal layers a body has room for: the least of these that holds them. How many there are is a number in the buffer, so
 # networks of different depths share one body; a compilation of 30-wide layers takes lavapipe 0.9 s.
 ROOMS = (8, 16, 32, 64, 128)
@@ -80,7 +82,8 @@ class BatchedCut:
 
     segments   in the order of the layers
     counts     vec4f in each buffer; the first begins with `head` of them, which hold each segment's count of layers
-    kind       of their bindings: uniform, or read (one storage buffer)
+    kind       of their bindings: uniform, read (one storage buffer), or image (one, IMAGE_WIDTH wide, whose rows hold
+               the vec4f; every segment begins a row)
     """
 
     segments: tuple[Segment, ...]
@@ -93,8 +96,10 @@ class BatchedCut:
 
 
 @cache
-def plan(shape: Shape, products: int) -> BatchedCut | None:
+def plan(shape: Shape, products: int, image: bool = False) -> BatchedCut | None:
     """The BatchedCut for a Shape with at most so many products written out, or None where there is none.
+
+    image   whether weights are read from an image if they fit
 
     There is none for layers wider than WIDEST, and for so many different ones that the code would compile too slowly.
     """
@@ -106,7 +111,8 @@ def plan(shape: Shape, products: int) -> BatchedCut | None:
             roomy = [replace(s, room=_room(s)) for s in segments]
             exact = [replace(s, room=s.count) for s in segments]
             for some in (roomy, exact):
-                found = _placed(some, BUFFERS, ROOM, "uniform")
+                found = image and _placed(some, 1, IMAGE_WIDTH * IMAGE_ROWS, "image")
+                found = found or _placed(some, BUFFERS, ROOM, "uniform")
                 if found:
                     return found
             return _placed(roomy, 1, 1 << 32, "read")
@@ -140,13 +146,14 @@ def _alike(shape, a, b):
 
 def _placed(segments, buffers, room, kind):
     """The BatchedCut with every segment in as few parts as fit, or None where they do not."""
-    placed, counts = [], [-(-len(segments) // 4)]
+    row = IMAGE_WIDTH if kind == "image" else 1
+    placed, counts = [], [-(-len(segments) // (4 * row)) * row]
     for segment in segments:
         for count in range(1, min(buffers, segment.rows) + 1):
             parts, after = [], list(counts)
             for first, rows in _shares(segment.rows, count):
                 size = -(-rows * (segment.inputs + 1) // 8) * 2
-                need = size * segment.passes * segment.room
+                need = -(-size * segment.passes * segment.room // row) * row
                 fits = [b for b, used in enumerate(after) if used + need <= room]
                 if not fits and len(after) < buffers and need <= room:
                     fits = [len(after)]

@@ -11,15 +11,15 @@ from engine.codegen.mlp.batched_layout import pack, plan, together
 from engine.codegen.mlp.layout import UNIFORM_BYTES
 from engine.network.random import random_mlp
 
-VARIANT = Variant(4, broadcast=True)
+VARIANT, GPUS = Variant(4, broadcast=True), Variant(2)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(1, 64), min_size=2, max_size=6), st.integers(1, 12), st.integers(0, 99))
-def test_every_weight_lies_where_the_plan_says_and_the_rest_is_zero(sizes, repeated, seed):
+@given(st.lists(st.integers(1, 64), min_size=2, max_size=6), st.integers(1, 12), st.integers(0, 99), st.booleans())
+def test_every_weight_lies_where_the_plan_says_and_the_rest_is_zero(sizes, repeated, seed, image):
     # Some equal layers in the middle, which a loop takes.
     net = random_mlp([sizes[0], *[sizes[1]] * repeated, *sizes[1:]], seed=seed)
-    cut = plan(net.shape, 4800)
+    cut = plan(net.shape, 4800, image)
     buffers, found = pack(cut, net.layers), 0.0
     counts = buffers[0][: cut.head].reshape(-1)
     assert counts.tolist() == [s.count for s in cut.segments] + [0] * (len(counts) - len(cut.segments))
@@ -47,15 +47,23 @@ def test_every_weight_lies_where_the_plan_says_and_the_rest_is_zero(sizes, repea
 
 @pytest.mark.parametrize("depth, width", [(1, 8), (27, 30), (39, 30), (10, 64), (20, 64), (100, 30)])
 def test_weights_are_uniforms_of_64_kib_in_no_more_bindings_than_there_are(depth, width):
-    cut = VARIANT.plan(random_mlp([2, *[width] * depth, 3]).shape)
+    cut = GPUS.plan(random_mlp([2, *[width] * depth, 3]).shape)
     assert cut.kind == "uniform" and len(cut.counts) <= 11
     assert max(cut.counts) * 16 <= UNIFORM_BYTES
     assert [b.kind for b in weights_bindings(cut)] == ["uniform"] * len(cut.counts)
 
 
 def test_weights_past_all_uniforms_are_one_storage_buffer():
-    cut = VARIANT.plan(random_mlp([2, *[64] * 100, 3]).shape)
+    cut = GPUS.plan(random_mlp([2, *[64] * 100, 3]).shape)
     assert cut.kind == "read" and len(cut.counts) == 1
+
+
+@pytest.mark.parametrize("depth, width", [(1, 8), (27, 30), (100, 64)])
+def test_lanes_that_share_loads_read_one_image_in_which_every_segment_begins_a_row(depth, width):
+    cut = VARIANT.plan(random_mlp([2, *[width] * depth, 3]).shape)
+    assert cut.kind == "image" and [b.kind for b in weights_bindings(cut)] == ["storage_texture"]
+    assert all(part.at % batched_layout.IMAGE_WIDTH == 0 for segment in cut.segments for part in segment.parts)
+    assert cut.counts[0] <= batched_layout.IMAGE_WIDTH * batched_layout.IMAGE_ROWS
 
 
 @settings(max_examples=30, deadline=None)
