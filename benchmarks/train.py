@@ -2,8 +2,8 @@
 
 Everyone trains the same network on the same 40,000 points: minibatches of 128 drawn with replacement, softmax
 cross-entropy, Adam, cosine annealing. They take turns, and the least time of each counts, so that a machine that is
-busy for a while is so for all. Prints a table and adds its rows to benchmarks/results/train.csv. Peers that are not
-installed are left out, and it says so.
+busy for a while is so for all; where it is never idle, compare the processor's time, of all cores. Prints a table and
+adds its rows to benchmarks/results/train.csv. Peers that are not installed are left out, and it says so.
 """
 
 import argparse
@@ -129,8 +129,8 @@ PEERS = {
 
 
 def pace(takes):
-    """who -> steps a second, everyone in turn."""
-    counts, least = {}, dict.fromkeys(takes, np.inf)
+    """who -> steps a second, and microseconds of processor a step; everyone in turn."""
+    counts, least, processor = {}, dict.fromkeys(takes, np.inf), dict.fromkeys(takes, np.inf)
     for who, take in takes.items():
         take(1000 if "jax" in who else 8)
         start = time.perf_counter()
@@ -140,14 +140,15 @@ def pace(takes):
         counts[who] = max(1, round(TURN / taken / 1000)) * 1000 if "jax" in who else max(1, int(TURN / taken))
     for _ in range(TURNS):
         for who, take in takes.items():
-            start = time.perf_counter()
+            start, used = time.perf_counter(), time.process_time()
             take(counts[who])
             least[who] = min(least[who], (time.perf_counter() - start) / counts[who])
-    return {who: 1 / seconds for who, seconds in least.items()}
+            processor[who] = min(processor[who], 1e6 * (time.process_time() - used) / counts[who])
+    return {who: (1 / least[who], processor[who]) for who in takes}
 
 
 def first_use(name):
-    """Seconds to the first step of a shape not met before, in a process without the driver's cache."""
+    """Seconds of processor to the first step of a shape not met before, in a process without the driver's cache."""
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.train", "--first", name],
         env={**os.environ, "MESA_SHADER_CACHE_DISABLE": "true"}, capture_output=True, text=True, check=True,
@@ -160,9 +161,9 @@ def _print_first_use(name):
 
     take = ours(name, 1)
     subgroup_size()  # and the device: neither belongs to the shape
-    start = time.perf_counter()
+    start = time.process_time()
     take(1)
-    print(time.perf_counter() - start)
+    print(time.process_time() - start)
 
 
 def main():
@@ -179,15 +180,15 @@ def main():
     for name in asked.networks or NETWORKS:
         runs = {f"ours, {n} run{'s' if n > 1 else ''}": n for n in RUNS}
         found = pace({who: ours(name, n) for who, n in runs.items()} | {who: make(name) for who, make in peers.items()})
-        first, eager = first_use(name), found.get("torch, eager")
+        first, (eager, _) = first_use(name), found.get("torch, eager", (None, None))
         rows = [
             {
                 "network": name, "batch": 128, "who": who, "runs": runs.get(who, 1), "steps/s of a run": pace,
                 "steps/s in all": pace * runs.get(who, 1),
                 "times torch": pace * runs.get(who, 1) / eager if eager else "",
-                "first use": first if who in runs else "",
+                "first use": first if who in runs else "", "processor us a step": used,
             }
-            for who, pace in found.items()
+            for who, (pace, used) in found.items()
         ]  # fmt: skip
         store("train", rows)
 
