@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from engine.codegen.train import subgroup
 from engine.codegen.train.blocks import Blocks
 from engine.codegen.train.problem import Problem
 from engine.codegen.train.subgroup import Lanes
@@ -70,6 +71,8 @@ def bound(weights, rates=RATES):
         ([3, 9, 10], "silu", "classes", "identity", 0),
         ([2, 20, 1], "sine(2)", "values", "identity", 32),
         ([5, 33, 40, 11], "gelu", "values", "sigmoid", 40),
+        # More vectors than are written out.
+        ([2, 36, 36, 2], "tanh", "classes", "identity", 24),
         ([2, 4], "relu", "classes", "identity", 32),
         ([1, 8, 1], "tanh", "values", "tanh", 8),
     ],
@@ -144,6 +147,22 @@ def test_a_step_spread_over_dispatches_gives_the_same_bytes(variant, monkeypatch
     assert spread.plan.iterations(300) > 2 and spread.most_steps == 0
     spread.advance(RATES[:4])
     assert np.array_equal(spread.weights, whole.weights) and np.array_equal(spread.moments, whole.moments)
+
+
+@pytest.mark.skipif("blocks" not in VARIANTS, reason="needs a subgroup of a known size")
+def test_a_step_in_a_loop_is_spread_over_dispatches_to_the_same_bytes(monkeypatch):
+    problem = case([2, 8, 2], runs=2)
+    # All networks have more vectors than are written out.
+    monkeypatch.setattr(subgroup, "FEW_VECTORS", 0)
+    kernel._kernel.cache_clear()
+    whole = trained(problem, RATES[:4], batch=0, variant="lanes")
+    assert not whole.plan.are_few
+    monkeypatch.setattr(kernel, "LOOP_ITERATIONS", 2 * whole.plan.loop_iterations + 2)
+    spread = trained(problem, RATES[:4], batch=0, variant="lanes")
+    assert spread.most_steps == 0
+    assert np.array_equal(spread.weights, whole.weights) and np.array_equal(spread.moments, whole.moments)
+    assert abs(whole.weights - exact(problem, RATES[:4], batch=0)).max() < bound(whole.weights, RATES[:4])
+    kernel._kernel.cache_clear()
 
 
 @pytest.mark.skipif("blocks" not in VARIANTS, reason="needs a subgroup of a known size")

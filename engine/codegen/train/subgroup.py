@@ -25,6 +25,8 @@ from engine.codegen.train.problem import Places, Problem
 # samples are taken one at a time, not two: 2-32-32-2 would run two thirds as fast so, 2-32x3-2 as fast, and it compiles
 # in a third of the time. And past which code compiles too slowly; 2-64-64-2 has 561.
 FEW_VECTORS, MOST_VECTORS = 160, 600
+# Groups of four vectors that a turn of that loop takes.
+AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -228,22 +230,34 @@ class _LanesBody:
             yield f"{x} -= rate.x * m_{x} / fma(sqrt(v_{x}), rate.y, training.epsilon);"
 
     def _adam_by_group(self):
-        yield f"for (var g = 0u; g < {self.plan.groups}u; g++) {{"
+        """A loop whose every turn goes past all vectors, and so takes several groups at once."""
+        groups, turns = self.plan.groups, -(-self.plan.groups // AT_ONCE)
+        yield f"for (var turn = 0u; turn < {turns}u; turn++) {{"
         for name, values in (("w", self.names), ("s", [f"g_{x}" for x in self.names])):
-            yield f"    var {name} = vec4f(0.0);"
+            yield from (f"    var {name}{j} = vec4f(0.0);" for j in range(AT_ONCE))
             for g, four in enumerate(self._fours(values)):
-                yield f"    {name} = select({name}, {four}, g == {g}u);"
-        yield f"    let at = (run * {2 * self.plan.groups}u + g) * {self.width}u + lane;"
-        yield f"    let other = at + {self.plan.groups * self.width}u;"
-        yield "    s *= training.scale;"
-        yield "    let m = fma(vec4f(training.rest1), s - moments[at], moments[at]);"
-        yield "    let v = fma(training.rest2 * s, s, training.beta2 * moments[other]);"
-        yield "    moments[at] = m;"
-        yield "    moments[other] = v;"
-        yield "    w -= rate.x * m / fma(sqrt(v), rate.yyyy, vec4f(training.epsilon));"
+                own = f"{name}{g % AT_ONCE}"
+                yield f"    {own} = select({own}, {four}, turn == {g // AT_ONCE}u);"
+        for j in range(AT_ONCE):
+            yield from indented(self._adam_of_group(j, groups))
         for v, name in enumerate(self.names):
-            yield f"    {name} = select({name}, w.{'xyzw'[v % 4]}, g == {v // 4}u);"
+            at, j = divmod(v // 4, AT_ONCE)
+            yield f"    {name} = select({name}, w{j}.{'xyzw'[v % 4]}, turn == {at}u);"
         yield "}"
+
+    def _adam_of_group(self, j, groups):
+        yield f"let g{j} = min({AT_ONCE}u * turn + {j}u, {groups - 1}u);"
+        yield f"let at{j} = (run * {2 * groups}u + g{j}) * {self.width}u + lane;"
+        yield f"let other{j} = at{j} + {groups * self.width}u;"
+        yield f"s{j} *= training.scale;"
+        yield f"let m{j} = fma(vec4f(training.rest1), s{j} - moments[at{j}], moments[at{j}]);"
+        yield f"let v{j} = fma(training.rest2 * s{j}, s{j}, training.beta2 * moments[other{j}]);"
+        # Past the last group there is nothing to keep.
+        yield f"if {AT_ONCE}u * turn + {j}u == g{j} {{"
+        yield f"    moments[at{j}] = m{j};"
+        yield f"    moments[other{j}] = v{j};"
+        yield "}"
+        yield f"w{j} -= rate.x * m{j} / fma(sqrt(v{j}), rate.yyyy, vec4f(training.epsilon));"
 
     def _iteration(self):
         n, targets = self.problem.shape.sizes[0], self.problem.targets
