@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from engine.errors import SettingError
 from engine.gpu.array import Array
 from engine.gpu.device import device
-from engine.kernels.search.casting import Levels
+from engine.kernels.search.casting import Casting, Levels
 from engine.kernels.search.fused import CASTING, STATE
 from engine.kernels.tree.brackets import brackets
 from engine.kernels.tree.skip import skip
@@ -92,6 +93,45 @@ def test_searches_begin_at_the_first_bracket_and_go_on_at_the_next(tree):
     crossings = rays.arrays["crossings"].read().reshape(-1, 4)
     np.testing.assert_array_equal(crossings[ended, 0].view("f4"), rays.lengths[ended])
     assert (crossings[ended, 3] == 0).all()
+
+
+def cast(net, rays, surfaces, levels, tree=None):
+    """(t, uncertainty, level, kind) of each answer, (N, surfaces), and the segments of each ray."""
+    crossings, costs = Array("u4", rays.count * surfaces * 4), Array("u4", rays.count * 2)
+    steps = Casting(net).steps(
+        rays.arrays["rays"], rays.count, levels, crossings, costs, surfaces=surfaces, through=True, tree=tree
+    )
+    for _ in steps:
+        pass
+    found = crossings.read().reshape(rays.count, surfaces, 4)
+    return *(found[..., i].view("f4") for i in range(3)), found[..., 3], costs.read().reshape(-1, 2)[:, 0]
+
+
+@pytest.mark.parametrize("levels", [LEVELS, Levels(0.3, single=True)])
+@pytest.mark.parametrize("name", ["tanh", "relu", "sine(2)"])
+def test_a_tree_changes_no_answer_and_saves_segments(name, levels):
+    net = random_mlp((3, 16, 16, 1), name, distribution="glorot", scale=2.0 if name != "sine(2)" else 1.3, seed=1)
+    # From some way outside to beyond the other side, and from within.
+    tree, surfaces = Tree(net, 0.8), 4
+    list(tree.refine(levels, 1 / 32))
+    rays = Rays(tree, 300)
+    t, reach, level, kind, segments = cast(net, rays, surfaces, levels)
+    other_t, other_reach, other_level, other_kind, fewer = cast(net, rays, surfaces, levels, tree)
+    # What lies behind a ray's last answer is undefined.
+    hit = np.cumprod(kind & 3 == 1, axis=1) > 0
+    said = np.concatenate([np.ones((rays.count, 1), bool), hit[:, :-1]], axis=1)
+    assert hit.sum() > 50
+    np.testing.assert_array_equal(kind[said] & 3, other_kind[said] & 3)
+    np.testing.assert_array_equal(kind[hit], other_kind[hit])
+    np.testing.assert_array_equal(level[hit], other_level[hit])
+    assert (abs(t - other_t) <= reach + other_reach)[hit].all()
+    assert fewer.sum() < segments.sum()
+
+
+def test_the_tree_of_another_network_is_refused(tree):
+    other = tree.net.edited(0, 1, 2, 0.25)
+    with pytest.raises(SettingError, match="needs its own"):
+        cast(other, Rays(tree, 5), 1, LEVELS, tree)
 
 
 def test_a_search_that_something_is_near_stays(tree):

@@ -104,6 +104,8 @@ class Casting:
         if not self.records:
             if encoder is not None:
                 raise SettingError(f"Rays through {self.net} take passes that cannot be recorded beforehand.")
+            if tree is not None and not tree.fits(self.net):
+                raise SettingError(f"A tree of {tree.net} was given for rays through {self.net}, which needs its own.")
             jump = None if tree is None else partial(skip, tree, levels)
             return (yield from self._through_layers(casting, arrays, count, budget, slice_seconds, jump))
         arrays |= {"open": self._array("open", count + 4), "workgroups": self._array("workgroups", 4, "indirect")}

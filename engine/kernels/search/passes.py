@@ -53,6 +53,13 @@ class LayeredPasses:
             encoder.clear_buffer(self.lists[1].buffer, 0, 16)
             self._record(encoder, "begin", self.rays)
         self._swap()
+        if self.jump is not None and self.left:
+            # Where there is no surface rays end here.
+            with device().recording("rays") as encoder:
+                self.jump(self.casting, self.arrays, self.lists[0], 0, self.left).record(encoder)
+                encoder.clear_buffer(self.lists[1].buffer, 0, 16)
+                self._record(encoder, "sift", self.left)
+            self._swap()
 
     def go_on(self, seconds: float) -> None:
         """Takes open rays further for about so long; `left` says then how many are open, parts of the list apart."""

@@ -92,7 +92,9 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     if passes {
         search_third = vec2f(search_t, here.x);
         let longer = grown(change, b, upper - there.x - there.y, there.x - there.y - lower);
-        search_width = select(longer * a.width, search_aim - end, !contact && search_aim > end);
+        let next = select(longer * a.width, search_aim - end, !contact && search_aim > end);
+        // From less than an ulp of t, what is rounded to one would not grow.
+        search_width = max(next, search_least());
         search_t = end;
     } else {
         search_third = vec2f(end, there.x);
