@@ -7,7 +7,7 @@ from engine.codegen.bounds.enclosure import enclosure_module
 from engine.codegen.bounds.layered import layer_module, narrow_module, network_kinds
 from engine.codegen.matmul.activation import activated
 from engine.codegen.matmul.product import SLAB_TILE, Tile, product_module
-from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN
+from engine.codegen.mlp.arithmetics import DUAL, PLAIN
 from engine.codegen.mlp.batched import Variant, batched_module
 from engine.codegen.mlp.layout import layout
 from engine.codegen.mlp.network import network_module
@@ -28,7 +28,7 @@ CASES = {
         network_module(SHAPE, (PLAIN, DUAL)),
         [str(SHAPE), "plain, dual", f"{layout(SHAPE).count} vec4f", "line"],
     ),
-    "deep network": (network_module(DEEP, (LINE,)), [str(DEEP), "loops"]),
+    "deep network": (network_module(DEEP, (DUAL,)), [str(DEEP), "loops"]),
     "slopes": (enclosure_module(random_mlp([3, 8, 1]).shape), ["3-8-1", "slopes"]),
     "parabolas": (layer_module(network_kinds(DEEP), 8), ["parabolas", "tanh, sums", "8 lanes"]),
     "narrow": (narrow_module(network_kinds(SHAPE), 4, 8), ["parabolas", "sine(3)", "8 lanes"]),

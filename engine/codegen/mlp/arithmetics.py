@@ -68,10 +68,3 @@ TANGENT = Arithmetic(
     lambda z, block, k: f"dual_add({z}, {block}, network_dual_input(i, {k}))",
     DUAL.lift,
 )
-LINE = Arithmetic(
-    "line",
-    "Line",
-    (POINT, ("direction", "NetworkPoint")),
-    lambda z, block, k: f"line_enter({z}, {block}, network_inputs(p, {k}), network_inputs(direction, {k}))",
-    lambda name, a: f"line_chain(z, {name}_value(z.value, {a}), {name}_slope(z.value, {a}))",
-)

@@ -1,4 +1,4 @@
-"""The loop over a network's layers, once for every element type: numbers, dual numbers, bounds, boundaries.
+"""The loop over a network's layers, once for every element type: numbers, dual numbers, boundaries.
 
 An element type says how a sum starts, what a product adds and what the activation gives (`Element`). A storage says
 where the responses lie between two layers:
@@ -6,13 +6,11 @@ where the responses lie between two layers:
 - written out: every product on a line, every response a variable. For small networks
 - by inputs: loops over inputs, with the sums of the outputs in registers and responses in variables. Each iteration
   takes the first of them and moves the others up, so that after the last one all are in place again
-- by outputs: loops over outputs, whose responses are pushed into the end of an array while those before move up. For
-  elements so large that code for many of them would compile too slowly
 
 So no array is indexed by a number that is not constant, which costs lavapipe a load for each component, and time in the
 square of its length to compile. A layer of 32 by 32 at 16,384 points on two cores, and the first use with compilation:
-written out 3.1 ms and 1.5 s; by outputs into an array 7.2 ms and 0.38 s; by inputs from an array 3.3 ms and 0.35 s;
-by inputs from variables 3.1 ms and 0.20 s; with dual numbers 4.8 ms and 0.43 s, from an array 5.4 ms and 1.26 s.
+written out 3.1 ms and 1.5 s; by inputs from an array 3.3 ms and 0.35 s; by inputs from variables 3.1 ms and 0.20 s;
+with dual numbers 4.8 ms and 0.43 s, from an array 5.4 ms and 1.26 s.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -31,10 +29,6 @@ WRITTEN_OUT = 26
 NARROW = 8
 # Wider layers take so many groups of inputs and outputs an iteration: 16 blocks keep iterations few and compile fast.
 CHUNK = 4
-# By outputs: layers to this many groups keep their responses in registers; wider ones in arrays in memory.
-MOST_IN_REGISTERS = 16
-# Blocks in one iteration of the inner loop over a wide layer's inputs.
-STRIDE = 8
 
 
 class Element(Protocol):
@@ -265,66 +259,3 @@ def _moved_up(count, stride):
         yield f"h{g} = h{g + stride};"
     for m in range(stride):
         yield f"h{count - stride + m} = first{m};"
-
-
-class ByOutputs(_Writer):
-    """Loops over output groups; responses in an array h<layer> for each layer, one array for a run."""
-
-    source = ""
-
-    @property
-    def iterations(self) -> int:
-        """Loop iterations of one evaluation, at most."""
-        total = 0
-        for layer, block in enumerate(self.blocks):
-            inner = block.inputs // STRIDE if self._is_wide(block) else 0
-            total += block.outputs * (1 + inner) + 1 + _turns(self.shape, layer)
-        return total
-
-    def _is_wide(self, block):
-        return max(block.inputs, block.outputs) > MOST_IN_REGISTERS
-
-    def layer(self, layer: int, block: LayerBlocks, at: str) -> Iterator[str]:
-        is_run = at == f"at{layer}"
-        target, wide = "next" if is_run else f"h{layer}", self._is_wide(block)
-        yield f"var {target}: array<{self.element.element}, {block.outputs}>;"
-        yield f"for (var g = 0u; g < {block.outputs}u; g++) {{"
-        yield f"    var z = {self.element.start(layer, f'{at} + {block.bias - block.at}u + g', 'g')};"
-        yield f"    let row = {at} + {4 * block.inputs}u * g;"
-        looped = block.inputs // STRIDE * STRIDE if wide else 0
-        if looped:
-            yield f"    for (var k = 0u; k < {looped}u; k += {STRIDE}u) {{"
-            for j in range(STRIDE):
-                h, place = f"{self.source}[k + {j}u]", f"row + 4u * k + {4 * j}u"
-                yield from indented(indented(self.products(layer, block, ["z"], place, f"k + {j}u", h)))
-            yield "    }"
-        for k in range(looped, block.inputs):
-            yield from indented(self.products(layer, block, ["z"], f"row + {4 * k}u", f"{k}u", f"{self.source}[{k}]"))
-        even = is_even(self.shape, layer)
-        response = self.response(layer, "z", "g", 0) if even else "z"
-        if wide:
-            yield f"    {target}[g] = {response};"
-        else:
-            for g in range(block.outputs - 1):
-                yield f"    {target}[{g}] = {target}[{g + 1}];"
-            yield f"    {target}[{block.outputs - 1}] = {response};"
-        yield "}"
-        if not even:
-            yield from self._in_memory(layer, target) if wide else self.apart(layer, lambda g: f"{target}[{g}]")
-        if is_run:
-            yield f"{self.source} = next;"
-        else:
-            self.source = target
-
-    def _in_memory(self, layer, target):
-        """As `apart`, for responses in an array in memory."""
-        for span in spans(self.responses(layer)):
-            yield f"for (var g = {span[0]}u; g < {span[-1] + 1}u; g++) {{"
-            yield f"    let z = {target}[g];"
-            yield f"    {target}[g] = {self.response(layer, 'z', 'g', span[0])};"
-            yield "}"
-
-    def lines(self) -> Iterator[str]:
-        """The statements of a function's body."""
-        yield from self.layers()
-        yield f"return {self.source};"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN, Arithmetic
+from engine.codegen.mlp.arithmetics import DUAL, PLAIN, Arithmetic
 from engine.codegen.mlp.body import body, is_written_out, loop_iterations
 from engine.codegen.mlp.layout import layout, weights_binding
 from engine.codegen.mlp.softmax import softmax_function, softmax_shared
@@ -16,7 +16,7 @@ POINTS = {1: "f32", 2: "vec2f", 3: "vec3f", 4: "vec4f"}
 INPUTS = {1: "vec4f(p, 0.0, 0.0, 0.0)", 2: "vec4f(p, 0.0, 0.0)", 3: "vec4f(p, 0.0)", 4: "p"}
 
 
-def network_module(shape: Shape, arithmetics: Sequence[Arithmetic] = (PLAIN, DUAL, LINE)) -> str:
+def network_module(shape: Shape, arithmetics: Sequence[Arithmetic] = (PLAIN, DUAL)) -> str:
     """The text of `generated/network` for a Shape: what a kernel gets from `#import generated/network`.
 
     It reads the binding `weights` (`weights_binding(shape)` declares it, `pack(net)` fills it) and gives, in WGSL:
@@ -30,8 +30,6 @@ def network_module(shape: Shape, arithmetics: Sequence[Arithmetic] = (PLAIN, DUA
     network_output(p, k)                output k
     network_dual(p, first)              all outputs with derivatives along inputs first, first + 1, first + 2
     network_sample(p, k)                output k and its gradient along the first three inputs: NetworkSample
-    network_line(p, direction)          all outputs with derivatives along a direction
-    network_slope(p, direction, k)      output k and its derivative along the direction: vec2f
 
     Each is there if its arithmetic is among `arithmetics`; a further one gives `network_NAME`.
     """
@@ -115,13 +113,6 @@ fn network_sample(p: NetworkPoint, k: u32) -> NetworkSample {
     let d = outputs[k / 4u];
     let at = k % 4u;
     return NetworkSample(d.value[at], vec3f(d.x[at], d.y[at], d.z[at]));
-}
-""",
-    LINE: """\
-fn network_slope(p: NetworkPoint, direction: NetworkPoint, k: u32) -> vec2f {
-    var outputs = network_line(p, direction);
-    let d = outputs[k / 4u];
-    return vec2f(d.value[k % 4u], d.slope[k % 4u]);
 }
 """,
 }

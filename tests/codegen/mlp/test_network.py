@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.codegen.mlp.arithmetics import DUAL, LINE, PLAIN
+from engine.codegen.mlp.arithmetics import DUAL, PLAIN
 from engine.codegen.mlp.body import is_written_out, loop_iterations
 from engine.codegen.mlp.layout import layout, pack, weights_binding
 from engine.codegen.mlp.network import network_function, network_module, points_module
@@ -84,12 +84,12 @@ def test_weights_are_a_uniform_up_to_64_kib_and_storage_beyond():
     assert weights_binding(outside).kind == "read"
 
 
-@pytest.mark.parametrize("arithmetic", [PLAIN, DUAL, LINE], ids=lambda a: a.name)
+@pytest.mark.parametrize("arithmetic", [PLAIN, DUAL], ids=lambda a: a.name)
 @pytest.mark.parametrize("inputs", [1, 2, 3, 4, 6])
 def test_every_arithmetic_compiles_for_any_number_of_inputs(arithmetic, inputs):
     net = random_mlp([inputs, 5, 6], last="softmax")
-    arguments = {PLAIN: "p", DUAL: "p, 0u", LINE: "p, p"}[arithmetic]
-    member = {PLAIN: "", DUAL: ".value", LINE: ".value"}[arithmetic]
+    arguments = {PLAIN: "p", DUAL: "p, 0u"}[arithmetic]
+    member = {PLAIN: "", DUAL: ".value"}[arithmetic]
     found = computed(net, points(net), arithmetic, f"network_{arithmetic.name}({arguments})[1]{member}")
     assert abs(found[:, :2] - net(points(net))[:, 4:]).max() < 1e-6  # probabilities, to 8 ulp
 
@@ -129,17 +129,6 @@ def test_derivatives_along_any_three_inputs_are_theirs(inputs):
     )
     exact, bound = twin.value_and_gradient(net, x)[1][:, 1, first:], twin.bounds(net, x)[1][:, 1, first:]
     assert (abs(found[:, :3] - exact) <= bound).all()
-
-
-def test_a_line_has_the_slope_of_the_gradient_along_it():
-    net = random_mlp([3, 10, 10, 2], "silu", seed=7)
-    x = points(net)
-    found = computed(net, x, LINE, "vec4f(network_slope(p, vec3f(0.5, -1.0, 2.0), 1u), 0.0, 0.0)")
-    values, gradients = twin.value_and_gradient(net, x)
-    direction = np.array([0.5, -1.0, 2.0])
-    bound = twin.bounds(net, x)[1][:, 1] @ abs(direction) + 2.0**-20 * abs(gradients[:, 1] @ abs(direction))
-    assert (abs(found[:, 1] - gradients[:, 1] @ direction) <= bound).all()
-    assert abs(found[:, 0] - values[:, 1]).max() < 1e-5
 
 
 def test_small_networks_are_written_out_and_large_ones_stay_short():
