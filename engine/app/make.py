@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from engine.app import jobs
+from engine.app.expected import say_expected
 from engine.app.tiled_picture import TiledPicture, text_of
 from engine.draw.drawable import Drawable
 from engine.errors import FileError
@@ -127,6 +128,8 @@ def save(
         AtomicTarget(path)  # before the scene is built
     text = text_of(scene, clock, size, supersample)
     picture = None if ui else TiledPicture(scene, clock, size, supersample, text)
+    if executor is None:
+        say_expected(scene, clock, size, supersample)
     if picture and len(picture.bands) > 1:
         if path == "-":
             picture.stream(_stdout(), executor=executor, progress=progress)
@@ -195,6 +198,8 @@ def record(
     """
     more: dict[str, Any] = {"fps": fps, "size": size, "supersample": supersample, "start": start, "executor": executor}
     recorder = recording(scene, path, seconds=seconds, **more)
+    if executor is None:
+        say_expected(scene, Clock(start), size, supersample, recorder.count)
     name = os.path.basename(recorder.path.rstrip("/")) or recorder.path
     # With an executor its workers draw, so this thread needs no lock.
     alone = jobs.drawing if executor is None else nullcontext()

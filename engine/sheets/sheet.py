@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.app import make, picture_state
+from engine.app.expected import say_expected
 from engine.app.jobs import picture_job, results
 from engine.errors import FileError, SettingError
 from engine.output.progress import progress_bar
@@ -146,6 +147,8 @@ def made(
     if path is None:
         return _pixels(plan, executor, progress, "sheet")
     path = os.fspath(path)
+    if executor is None:
+        say_expected(*plan.moment(0), plan.layout.cell, plan.supersample, len(plan.layout.places))
     if path != "-" and ending(path) != ".png":
         raise FileError(f"{path}: a sheet is saved as .png. Films are recorded, and folders of pictures too.")
     name = "sheet" if path == "-" else os.path.basename(path)

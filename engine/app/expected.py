@@ -1,0 +1,80 @@
+"""How long a picture will about take, said before it is begun where that is long."""
+
+import time
+
+import numpy as np
+
+from engine.draw.surfaces.level_surfaces import LevelSurfaces
+from engine.gpu.array import Array
+from engine.gpu.device import device
+from engine.kernels.field import Field
+from engine.network.mlp import Mlp
+from engine.output.progress import say
+from engine.scene.scene import Scene
+from engine.scene.view_data import Clock
+
+# What a ray takes, in evaluations of the network: some thirty segments, each of three products with the weights.
+EVALUATIONS = 90
+# Multiply-adds from which an adapter is measured: less is done within seconds on any.
+MEASURED = 1e10
+# Multiply-adds that measure it.
+TRIED = 1e9
+# Seconds from which they are said.
+LONG = 10.0
+
+
+def expected_seconds(scene: Scene, size: tuple[int, int], supersample: int) -> float:
+    """About how long the rays of a picture take on this adapter, seconds; 0 where that is not worth measuring.
+
+    The scene is at its moment. Measured are values of its networks at many points.
+    """
+    total, rays = 0.0, size[0] * size[1] * supersample
+    for node, _ in scene.stage.walk():
+        if isinstance(node, LevelSurfaces) and node.drafts:
+            work = rays * EVALUATIONS * node.net.weight_count
+            total += work / _rate(node.net) if work > MEASURED else 0.0
+    return total
+
+
+def say_expected(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, pictures: int = 1) -> None:
+    """Says on stderr about how long so many pictures of a scene will take, if it is long."""
+    scene.advance(clock)
+    seconds = pictures * expected_seconds(scene, size, supersample)
+    if seconds > LONG:
+        each = f"{pictures} pictures of " if pictures > 1 else ""
+        rays = f"{size[0] * size[1] * supersample:,} rays through {_nets(scene)}"
+        say(f"{each}{rays} may take about {lasting(seconds)} on {device().adapter.split(' (')[0]}.")
+
+
+def lasting(seconds: float) -> str:
+    """A time to about a fifth: `40 s`, `3 min`, `2 h`."""
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 1.5 * length:
+            return f"{_rounded(seconds / length)} {unit}"
+    return f"{_rounded(seconds)} s"
+
+
+# Private helpers.
+
+
+def _rounded(number):
+    return f"{number:.0f}" if number < 20 else f"{round(number, 1 - len(str(int(number)))):.0f}"
+
+
+def _nets(scene):
+    nets = [str(n.net.shape) for n, _ in scene.stage.walk() if isinstance(n, LevelSurfaces) and n.drafts]
+    return ", ".join(dict.fromkeys(nets))
+
+
+def _rate(net: Mlp) -> float:
+    """Multiply-adds a second of a network on this adapter."""
+    field = Field(net, "batched")
+    count = min(field.parts(1 << 16)[0].stop, max(64, int(TRIED / net.weight_count)))
+    groups = -(-net.inputs // 4)
+    points = Array.of(np.random.default_rng(0).uniform(-1, 1, (count * groups, 4)).astype(np.float32))
+    # The first compiles.
+    for _ in range(2):
+        begun = time.perf_counter()
+        field.run(points, count).read(1)
+        taken = time.perf_counter() - begun
+    return count * net.weight_count / taken
