@@ -8,7 +8,7 @@ SETUP := $(PYTHON) tools/setup.py --venv $(VENV)
 # The peers weigh gigabytes, so they have an environment of their own.
 PEERS_VENV ?= .venv-peers
 
-.PHONY: help setup demo test test-peers check format bench gallery lock clean
+.PHONY: help setup demo test test-peers check format bench gpu gallery lock clean
 
 help:
 	@echo "make demo        marching.png and marching.gif, from a network file in examples/"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-peers  the tests against other programs (installs PyTorch first)"
 	@echo "make check       style, types and the import rules"
 	@echo "make bench       every kernel's time beside its peers' (installs PyTorch and JAX first)"
+	@echo "make gpu         doctor, tests and benchmarks on a graphics card, its rows in benchmarks/results"
 	@echo "make gallery     the pictures of README.md and docs/"
 	@echo "make clean       removes what the targets made, the virtual environments too"
 
@@ -50,6 +51,11 @@ format:
 bench:
 	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers --extra bench
 	@$(PEERS_VENV)/bin/python -m benchmarks $(ARGS)
+
+# For a machine with a graphics card: everything that tells how this project does there.
+gpu:
+	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers --extra bench --no-driver
+	@$(PEERS_VENV)/bin/python tools/gpu.py $(ARGS)
 
 gallery: setup
 	@$(PY) tools/gallery.py
