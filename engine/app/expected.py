@@ -11,7 +11,6 @@ from engine.kernels.field import Field
 from engine.network.mlp import Mlp
 from engine.output.progress import say
 from engine.scene.scene import Scene
-from engine.scene.view_data import Clock
 
 # What a ray takes, in evaluations of the network: some thirty segments, each of three products with the weights.
 EVALUATIONS = 90
@@ -36,9 +35,8 @@ def expected_seconds(scene: Scene, size: tuple[int, int], supersample: int) -> f
     return total
 
 
-def say_expected(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, pictures: int = 1) -> None:
-    """Says on stderr about how long so many pictures of a scene will take, if it is long."""
-    scene.advance(clock)
+def say_expected(scene: Scene, size: tuple[int, int], supersample: int, pictures: int = 1) -> None:
+    """Says on stderr about how long so many pictures of a scene, which is at its moment, will take, if it is long."""
     seconds = pictures * expected_seconds(scene, size, supersample)
     if seconds > LONG:
         each = f"{pictures} pictures of " if pictures > 1 else ""

@@ -128,8 +128,8 @@ def save(
         AtomicTarget(path)  # before the scene is built
     text = text_of(scene, clock, size, supersample)
     picture = None if ui else TiledPicture(scene, clock, size, supersample, text)
-    if executor is None:
-        say_expected(scene, clock, size, supersample)
+    if picture and executor is None:
+        say_expected(scene, size, supersample)
     if picture and len(picture.bands) > 1:
         if path == "-":
             picture.stream(_stdout(), executor=executor, progress=progress)
@@ -198,8 +198,6 @@ def record(
     """
     more: dict[str, Any] = {"fps": fps, "size": size, "supersample": supersample, "start": start, "executor": executor}
     recorder = recording(scene, path, seconds=seconds, **more)
-    if executor is None:
-        say_expected(scene, Clock(start), size, supersample, recorder.count)
     name = os.path.basename(recorder.path.rstrip("/")) or recorder.path
     # With an executor its workers draw, so this thread needs no lock.
     alone = jobs.drawing if executor is None else nullcontext()
@@ -242,7 +240,16 @@ def recording(
         )
         return FilmRecorder(path, lambda k: next(pictures), times, size=size, text=text)
     drawing = renderer or jobs.renderer()
-    return FilmRecorder(path, lambda k: drawing.frame(scene, clock(k), size, supersample), times, size=size, text=text)
+
+    def frame(k: int) -> Picture:
+        if k or renderer is not None:
+            return drawing.frame(scene, clock(k), size, supersample)
+        # A scene is updated once for each moment.
+        scene.advance(clock(k))
+        say_expected(scene, size, supersample, times.count)
+        return drawing.frame(scene, clock(k), size, supersample, advances=False)
+
+    return FilmRecorder(path, frame, times, size=size, text=text)
 
 
 def clock_of(scene: Scene, time: float | None = None) -> Clock:

@@ -78,15 +78,18 @@ class Renderer:
         self.times = PassTimes() if on else None
         return self.times
 
-    def frame(self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4) -> Picture:
+    def frame(
+        self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4, *, advances: bool = True
+    ) -> Picture:
         """The picture of a scene at a moment.
 
         size          (width, height) in pixels
         supersample   samples a pixel: 1, 4, 9 or 16
+        advances      False for a scene that was brought to the moment
 
         Raises SettingError for wrong sizes or samples, and whatever the scene raises.
         """
-        steps = self.steps(scene, clock, size, supersample)
+        steps = self.steps(scene, clock, size, supersample, advances=advances)
         while not isinstance(found := advanced(steps), Picture):
             pass
         return found

@@ -148,7 +148,9 @@ def made(
         return _pixels(plan, executor, progress, "sheet")
     path = os.fspath(path)
     if executor is None:
-        say_expected(*plan.moment(0), plan.layout.cell, plan.supersample, len(plan.layout.places))
+        scene, clock = plan.moment(0)
+        scene.advance(clock)
+        say_expected(scene, plan.layout.cell, plan.supersample, len(plan.layout.places))
     if path != "-" and ending(path) != ".png":
         raise FileError(f"{path}: a sheet is saved as .png. Films are recorded, and folders of pictures too.")
     name = "sheet" if path == "-" else os.path.basename(path)

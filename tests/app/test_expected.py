@@ -38,6 +38,6 @@ def test_the_rate_is_this_adapters():
 @pytest.mark.parametrize(("seconds", "said"), [(6.0, None), (41.0, "40 s"), (200.0, "3 min"), (9000.0, "2 h")])
 def test_it_is_said_in_a_line_where_it_is_long(capsys, monkeypatch, seconds, said):
     monkeypatch.setattr(expected, "expected_seconds", lambda *_: seconds / 3)
-    expected.say_expected(deep(), Clock(), (80, 60), 1, 3)
+    expected.say_expected(deep(), (80, 60), 1, 3)
     line = capsys.readouterr().err
     assert line == "" if said is None else f"about {said} on" in line and "3 pictures of 4,800 rays" in line
