@@ -11,6 +11,7 @@ import sys
 BENCHMARKS = {
     "start": "from the command line to the first picture",
     "rays": "certified rays beside 64 equal steps",
+    "bars": "pictures of networks as people have them, beside PyTorch's samples along the same rays",
     "field": "a network's values over a square of points",
     "accuracy": "its distance from float64, by activation and depth",
     "train": "steps of training a second, one run and several",

@@ -1,10 +1,15 @@
 """The networks that rays are tested and timed on."""
 
+import dataclasses
+import importlib
+import itertools
+import sys
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from engine.formats.load_mlp import load, save
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 
@@ -65,3 +70,61 @@ def ball_rays(size, azimuth=0.71, altitude=0.21, radius=5.0, distance=12.0):
     half = np.sqrt(reach[meets])
     origins = eye + directions[meets] * (-middle[meets] - half)[:, None]
     return origins.astype("f4"), directions[meets].astype("f4"), (2 * half).astype("f4")
+
+
+def siren(width, layers=3, omega=30.0, seed=0):
+    """3-width-...-1 as SIREN begins (Sitzmann et al. 2020, section 3.2), for inputs in [-1, 1]."""
+    rng, sizes = np.random.default_rng(seed), [3, *[width] * layers, 1]
+    weights, biases = [], []
+    for i, (n_in, n_out) in enumerate(itertools.pairwise(sizes)):
+        wide = 1.0 / n_in if i == 0 else np.sqrt(6.0 / n_in) / omega
+        weights.append(rng.uniform(-wide, wide, (n_out, n_in)))
+        biases.append(rng.uniform(-1.0, 1.0, n_out) / np.sqrt(n_in))
+    net = Mlp(weights, biases, [f"sine({omega:g})"] * layers + ["identity"], name=f"SIREN 3-{width}x{layers}-1")
+    return _less(net, rng.uniform(-0.5, 0.5, (1000, 3)))
+
+
+def _less(net, points):
+    """The network less its median at some points: its level 0 goes between them."""
+    biases = [layer.bias for layer in net.layers]
+    return net.changed(biases=[*biases[:-1], biases[-1] - np.float32(np.median(net(points)))])
+
+
+def deep_sdf(width=512, layers=8, seed=0):
+    """As DeepSDF's decoder (Park et al. 2019) for one latent code: relu, and the point again before the fifth layer.
+
+    Untrained: begun so that it is near the distance from a ball of radius 0.5 (Atzmon and Lipman 2020, section 5), with
+    some of the weights' own noise. The code is part of the biases.
+    """
+    rng, skip = np.random.default_rng(seed), layers // 2
+    weights, biases, activations = [], [], []
+    for i in range(layers):
+        # Up to the skip, three units pass the point on.
+        n_in, kept = (3 if i == 0 else width), 3 * (i < skip)
+        w = rng.normal(0.0, np.sqrt(2.0 / width), (width, n_in + 3 * (0 < i <= skip)))
+        # Before the skip the point is carried beside the neurons; after it, it is one of their inputs.
+        w[:, n_in:] *= i == skip
+        b = rng.normal(0.0, 0.02, width)
+        if kept:
+            w = np.concatenate([w, np.eye(w.shape[1])[-3:]])
+            b = np.concatenate([b, np.zeros(3)])
+        weights.append(w)
+        biases.append(b)
+        activations.append(f"{width} relu + 3 identity" if kept else "relu")
+    weights.append(rng.normal(np.sqrt(np.pi / width), 1e-4, (1, width)))
+    net = Mlp(weights, [*biases, [0.0]], [*activations, "identity"], name="DeepSDF")
+    points = rng.normal(size=(1000, 3))
+    return _less(net, 0.5 * points / np.linalg.norm(points, axis=1, keepdims=True))
+
+
+@cache
+def shape_network(width=64, layers=8, steps=2000):
+    """3-64x8-1 relu, fitted for a minute to the distance from a trefoil by examples/fit.py; kept in build/."""
+    path = DATA.parents[1] / "build" / f"trefoil-{width}x{layers}.npz"
+    if not path.exists():
+        sys.path.insert(0, str(DATA.parents[1] / "examples"))
+        fit = importlib.import_module("fit")
+        path.parent.mkdir(exist_ok=True)
+        shape = dataclasses.replace(fit.SHAPES["trefoil"], hidden=[width] * layers, steps=steps)
+        save(fit.fit(shape)[0], path)
+    return load(path)
