@@ -17,6 +17,8 @@ SAMPLES = (1, 4, 9)
 # starts no slow work. After LONGEST_REST seconds it is begun in any case; it is drawn tile by tile, between events.
 PATIENCE = 0.1
 LONGEST_REST = 0.4
+# Seconds that a draft may take at rest; what is certain is begun in its place.
+LONGEST_DRAFT = 5.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Refinement:
         """The Quality of the picture to draw now; None if there is none to draw now."""
         if self._moving:
             return None if self._left is not None else self._choose()
+        while self._left and self._left[0].draft and self.expected(self._left[0]) > LONGEST_DRAFT:
+            self._left = self._left[1:]
         if not self._left or self._rest < self._wait(self._left[0]):
             return None
         return self._left[0]

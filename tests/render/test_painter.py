@@ -52,7 +52,7 @@ def test_a_slow_network_is_drafted_then_certain(painter):
     kinds = [quality.draft for quality, _ in shown]
     # The very first picture is a draft already, and the last ones are certain.
     assert kinds == sorted(kinds, reverse=True) and kinds[0] and not kinds[-1]
-    assert all(report.certified == (0.0 if quality.draft else 1.0) for quality, report in shown)
+    assert all(report.certified == 0.0 if quality.draft else report.certified > 0.999 for quality, report in shown)
     assert shown[-1][0].samples == 9 and shown[-1][0].scale == 1.0
     assert "draft" in lines[0] or lines[0] == ""
     assert "draft" not in lines[-1] and "certified" not in lines[-1]

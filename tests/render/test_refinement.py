@@ -186,6 +186,21 @@ def test_what_takes_long_is_drafted_while_things_move_and_certain_at_rest():
     assert rest == [Quality(1.0, 1, True), Quality(1.0, 1), Quality(1.0, 4), Quality(1.0, 9)]
 
 
+def test_a_draft_that_would_take_long_gives_way_to_the_certain_picture():
+    refinement = Refinement()
+    refinement.drafts = True
+    for _ in range(3):
+        refinement.moved()
+        quality = refinement.next()
+        refinement.drew(quality, 40.0 * quality.scale**2)
+    rest = []
+    while not refinement.is_done:
+        refinement.rested(1.0)
+        rest.append(refinement.next())
+        refinement.drew(rest[-1], 40.0 * rest[-1].scale ** 2)
+    assert rest == [*(Quality(s, 1, True) for s in (1 / 8, 1 / 3)), *(Quality(1.0, n) for n in (1, 4, 9))]
+
+
 def test_what_is_known_to_be_certain_in_time_is_not_drafted():
     refinement = Refinement()
     refinement.drafts = True

@@ -10,6 +10,8 @@ from engine.vector.ticks import tick_text
 VIEWS = {"none": 0, "undecided": 0, "segments": 1, "depth": 2, "normals": 3, "overdraw": 4, "tree": 5}
 # Segments at the end of the colour map; usual networks take 10 to 80, and the budget is 512.
 SEGMENTS_SHOWN = 96
+# The part of a ray left at the end of the colour map; of trained networks hundredths are left.
+LEFT_SHOWN = 0.1
 # The range of a normal's components, and the colour map for them: the whole map, as for images.
 NORMAL_SPAN, NORMAL_MAP = (-1.0, 1.0), ("grey", "image")
 
@@ -33,6 +35,7 @@ def view_span(view: str, eye_distance: float, reach: float, surfaces: int) -> tu
         "depth": (near_end, near_end + 2.0 * reach),
         "normals": NORMAL_SPAN,
         "overdraw": (0.0, float(surfaces)),
+        "tree": (0.0, LEFT_SHOWN),
     }.get(view, (0.0, 1.0))
 
 
@@ -45,7 +48,7 @@ def view_legend(view: str, map: str, span: tuple[float, float]) -> Legend | None
         return Legend("surfaces along a ray", map, low, high, tuple(range(int(high) + 1)))
     marks = tuple(np.linspace(low, high, 5).tolist())
     if view == "tree":
-        words = tuple(f"{m:.0%}" for m in marks)
+        words = (*(f"{m:.1%}" for m in marks[:-1]), f"{high:.0%} or more")
         return Legend("part of a ray left to search", map, low, high, marks, words)
     if view == "segments":
         words = (*(f"{m:.0f}" for m in marks[:-1]), f"{high:.0f} or more")

@@ -38,7 +38,7 @@ class Draft:
 
     def __init__(self, net: Mlp):
         self.field = Field(net, "batched")
-        self._pace = Pace(WORK // (net.weight_count * PLACES), WORKGROUP)
+        self._pace = Pace(WORK // (net.weight_count * PLACES), 16)
         self._points = Array(("f4", 4), 1)
 
     def steps(
