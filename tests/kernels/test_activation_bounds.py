@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.codegen.bounds.enclosure import enclosure_module
-from engine.codegen.bounds.ranges import ACCURACY, range_functions
+from engine.codegen.bounds.ranges import ACCURACY, accuracy, range_functions
 from engine.draw.surfaces.level_surfaces import LevelSurfaces
 from engine.errors import NetworkError
 from engine.gpu.array import Array
@@ -90,7 +90,7 @@ def samples(activation, low, high):
 
 def rounding(activation, which):
     """(relative, absolute): how far WGSL's slope or curvature may be off."""
-    (_, _), (rough, floor) = ACCURACY[activation.name]
+    rough, floor = accuracy(activation, which)
     most = extrema(activation, which).most
     return rough * ULP, floor * (most if np.isfinite(most) else 1.0) * ULP
 

@@ -54,7 +54,7 @@ def test_a_level_just_under_a_peak_is_crossed_twice(below):
     level = 1.0 - below
     # The level in float64: as float32 it would be the peak itself.
     search = Search(peak, np.array([-2.0, 0, 0]), np.array([1.0, 0, 0]), 4.0, level, 1.0, True)
-    (first, a, _, up), (second, b, _, still) = search.next(), search.next()
+    (first, _, a, _, up), (second, _, b, _, still) = search.next(), search.next()
     assert (a, b, up, still) == (HIT, HIT, True, False)
     # exp(-x^2) = 1 - d at x = sqrt(-log(1 - d)); rounding of f by 2e-16 moves it by that over the slope 2 sqrt(d).
     half = np.sqrt(-np.log1p(-below))

@@ -32,11 +32,18 @@ fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
     return select(select(x, 2.0, none), 0.0, room <= 0.0);
 }
 
-// The x from which on f is sure to be more than `gap` above its start, where it is so at its end, `rise` above.
-fn last_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
-    // The last root of the lower parabola, rise x + 4 low x (1 - x) - gap.
-    let unit = 1.0 / max(max(abs(rise), abs(b.low)), 1e-30);
-    let low = b.low * unit;
+// The same for both sides, upwards and downwards. `drift` is how much closer to a level rounding may bring f at its end.
+fn first_reaches(b: Bounds, rise: f32, drift: f32, gaps: vec2f) -> vec2f {
+    return vec2f(first_reach(b, drift + rise, gaps.x), first_reach(bounds_mirrored(b), drift - rise, gaps.y));
+}
+
+// The x from which on f is sure to be more than `gap` above its start (or below, unless `up`), where it is so at its
+// end, at `rise`.
+fn last_reach(b: Bounds, up: bool, rise: f32, gap: f32) -> f32 {
+    // The last root of the lower parabola, rise x + 4 bend x (1 - x) - gap.
+    let bend = select(-b.high, b.low, up);
+    let unit = 1.0 / max(max(abs(rise), abs(bend)), 1e-30);
+    let low = bend * unit;
     let room = clamp(gap * unit, -1e6, 1e6) * (1.0 + 32.0 * ULP) + 64.0 * ULP;
     let slope = rise * unit + 4.0 * low;
     let square = slope * slope;
@@ -53,15 +60,15 @@ fn bounds_excess(b: Bounds) -> f32 {
 }
 
 // About where f, on its way to its end, is `gap` above its start, by the parabola through a `third` place (x, f above its
-// start), x neither 0 nor 1 unless there is none; and the error of this.
-fn guess_at(b: Bounds, rise: f32, gap: f32, third: vec2f) -> vec2f {
-    let y = clamp(gap / max(rise, 1e-30), 0.0, 1.0);
+// start), x neither 0 nor 1 unless there is none; and the error of this. The chord is there at `share`, gap * per_rise.
+fn guess_at(b: Bounds, share: f32, per_rise: f32, gap: f32, third: vec2f) -> vec2f {
     let off = 4.0 * third.x * (1.0 - third.x);
     let known = abs(off) > 1e-6;
+    let rise = 1.0 / per_rise;
     let bend = select(0.0, clamp((third.y - rise * third.x) / off, b.low, b.high), known);
     let x = clamp(first_reach(Bounds(bend, bend), rise, gap), 0.0, 1.0);
-    let most = 4.0 * y * (1.0 - y) * bounds_excess(b) / max(rise, 1e-30);
-    return vec2f(x, select(0.2 * most, 0.2 * abs(x - y) + 0.02 * most, known));
+    let most = 4.0 * share * (1.0 - share) * bounds_excess(b) * per_rise;
+    return vec2f(x, select(0.3 * most, 0.3 * abs(x - share) + 0.03 * most, known));
 }
 
 // Up to which share of a piece its own bounds are likely to prove that f stays `gap` above its start unreached.

@@ -14,24 +14,34 @@ fn upper_bound(b: Bounds, rise: f32, x: f32) -> f32 {
     return min(b.high * x, rise - b.low * (1.0 - x));
 }
 
-// The first x in [0, 1] where f may be `gap` above its start, 2 if there is none; `rise` is its change to the end.
-fn first_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
-    let room = gap - 4.0 * ULP * (abs(b.low) + abs(b.high) + abs(rise));
-    let x = room / b.high;
-    let right = rise - b.low * (1.0 - x);
+// The first x in [0, 1] where f may be `gaps` above its start, and below it; 2 for nowhere. `rise` is its change to the
+// end, and `drift` how much closer to a level rounding may bring it there.
+fn first_reaches(b: Bounds, rise: f32, drift: f32, gaps: vec2f) -> vec2f {
+    // Steepest and flattest towards either side. Quotients share the inverses, here and in last_reach.
+    let inverse = vec2f(1.0) / vec2f(b.high, b.low);
+    let most = vec2f(b.high, -b.low);
+    let least = vec2f(b.low, -b.high);
+    let rises = vec2f(drift + rise, drift - rise);
+    let room = gaps - 4.0 * ULP * (abs(b.low) + abs(b.high) + abs(rises));
+    let x = room * vec2f(inverse.x, -inverse.y);
+    let right = rises - least * (vec2f(1.0) - x);
     // Where the line through the start is above that through the end, the latter bounds f; it rises only if all do.
-    let late = select(2.0, 1.0 - (rise - room) / b.low, b.low > 0.0);
+    let late = select(vec2f(2.0), vec2f(1.0) - (rises - room) * vec2f(inverse.y, -inverse.x), least > vec2f(0.0));
     let reach = select(x, late, right < room);
-    return select(select(reach, 2.0, b.high < room), 0.0, room <= 0.0);
+    return select(select(reach, vec2f(2.0), most < room), vec2f(0.0), room <= vec2f(0.0));
 }
 
-// The x from which on f is sure to be more than `gap` above its start, where it is so at its end, `rise` above.
-fn last_reach(b: Bounds, rise: f32, gap: f32) -> f32 {
+// The x from which on f is sure to be more than `gap` above its start (or below, unless `up`), where it is so at its
+// end, at `rise`.
+fn last_reach(b: Bounds, up: bool, rise: f32, gap: f32) -> f32 {
+    let inverse = vec2f(1.0) / vec2f(b.high, b.low);
+    let ahead = select(vec2f(-b.low, -b.high), vec2f(b.high, b.low), up);
+    let slower = select(-inverse.yx, inverse, up);
     let room = gap + 4.0 * ULP * (abs(b.low) + abs(b.high) + abs(rise));
     // By the line through the end; or, if f only rises, by that through the start.
-    let x = 1.0 - (rise - room) / b.high;
-    let never = room < b.low * x && room < 0.0;
-    return clamp(select(select(x, min(x, room / b.low), b.low > 0.0), 0.0, never), 0.0, 1.0);
+    let x = 1.0 + 4.0 * ULP - (rise - room) * slower.x;
+    let never = room < ahead.y * x && room < 0.0;
+    return clamp(select(select(x, min(x, room * slower.y), ahead.y > 0.0), 0.0, never), 0.0, 1.0);
 }
 
 // How far f may leave the chord between its end values.
@@ -39,19 +49,18 @@ fn bounds_excess(b: Bounds) -> f32 {
     return 0.25 * (b.high - b.low);
 }
 
-// About where f, on its way to its end, is `gap` above its start, by Hermite's cubic for x as a function of f; and the
-// error of this. `third` is for bounds that know no slopes.
-fn guess_at(b: Bounds, rise: f32, gap: f32, third: vec2f) -> vec2f {
-    let y = clamp(gap / max(rise, 1e-30), 0.0, 1.0);
+// About where f, on its way to its end, has gone the share y, by Hermite's cubic for x as a function of f; and the error
+// of this. `third` is for bounds that know no slopes.
+fn guess_at(b: Bounds, share: f32, per_rise: f32, gap: f32, third: vec2f) -> vec2f {
     let d = clamp(end_bends, vec2f(0.0), vec2f(3.0));
-    let x = y * (y * (3.0 - 2.0 * y) + (1.0 - y) * ((1.0 - y) * d.x - y * d.y));
-    let bent = select(abs(x - y), 0.5, any(end_bends <= vec2f(0.0)));
-    return vec2f(x, bent * bent);
+    let x = share * (share * (3.0 - 2.0 * share) + (1.0 - share) * ((1.0 - share) * d.x - share * d.y));
+    let bent = select(abs(x - share), 0.4, any(end_bends <= vec2f(0.0)));
+    return vec2f(x, 0.5 * bent * bent);
 }
 
 // Up to which share of a piece its own bounds are likely to prove that f stays `gap` above its start unreached.
 fn likely_clear(b: Bounds, gap: f32) -> f32 {
-    return select(0.5 * sqrt(max(gap, 0.0) / max(bounds_excess(b), 1e-37)), 1.0, b.low > 0.0);
+    return select(0.0, 1.0, b.low > 0.0);
 }
 
 // How many times longer the next piece may be and likely be clear.

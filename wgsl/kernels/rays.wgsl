@@ -20,6 +20,7 @@ fn begin(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     }
     prepare(ray);
     search_begin(rays[2u * ray].w);
+    search_look();
     follow(ray);
     if !search_done {
         let slot = atomicAdd(&open[LISTED], 1u);
@@ -46,8 +47,7 @@ fn go_on(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     }
     prepare(ray);
     // Of the near end, only f is stored.
-    enter_at(search_t);
-    near_from_far();
+    near_again(search_t);
     near_value = search_near.x;
     near_error = search_near.y;
     follow(ray);

@@ -28,6 +28,7 @@ def enclosure_module(shape: Shape) -> str:
     enter_at(t)                   far_value and far_error, a bound of its rounding, at a point
     segment_to(t0, t1)            the same at t1, and the Bounds from t0 to there
     near_from_far()               the next segment begins where this one ended
+    near_again(t)                 f and all that segment_to needs of the near end, at t
 
     Raises ShapeError unless the network has three inputs, NetworkError for activations that have no bounds.
     """

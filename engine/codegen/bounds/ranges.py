@@ -13,9 +13,9 @@ from engine.network.mlp import Shape
 from engine.network.rules.extrema import OPEN, Extrema, extrema, gaps_beside
 
 # Errors of each activation's WGSL, in units of 2^-23: (relative to the result, absolute) of the value, then (relative
-# to the result, relative to the largest) of slope and curvature alike. tests/kernels/test_activation_bounds.py measures
-# them.
-ACCURACY = {
+# to the result, relative to the largest) of the slope and, unless it is the same, of the curvature.
+# tests/kernels/test_activation_bounds.py measures them.
+ACCURACY: dict[str, tuple[tuple[float, float], ...]] = {
     "identity": ((0, 0), (0, 0)),
     "relu": ((0, 0), (0, 0)),
     "leaky_relu": ((1, 0), (0, 0)),
@@ -26,7 +26,7 @@ ACCURACY = {
     "tanh": ((6, 0), (32, 0)),
     "sigmoid": ((6, 0), (32, 0)),
     "sine": ((0, 4), (0, 8)),
-    "gaussian": ((12, 0), (32, 16)),
+    "gaussian": ((12, 0), (32, 0), (32, 16)),
     "cos": ((0, 4), (0, 8)),
     "swish": ((8, 0), (32, 16)),
     "hardtanh": ((0, 0), (0, 0)),
@@ -58,6 +58,7 @@ ACCURACY = {
     "reciprocal": ((4, 0), (16, 0)),
     "log": ((8, 0), (8, 0)),
 }
+
 # Past this a sine's reduction is not exact (wgsl/lib/sine.wgsl) and only |sin| <= 1 is left.
 SINE_MOST = 1.0e4
 
@@ -66,6 +67,12 @@ def number(x: float) -> str:
     """A WGSL literal of the float32 nearest to x."""
     text = repr(float(np.float32(x)))
     return text if any(c in text for c in ".einf") else text + ".0"
+
+
+def accuracy(activation: Activation, which: str) -> tuple[float, float]:
+    """(relative, absolute) of "value", "slope" or "curvature", as ACCURACY has them."""
+    value, *derivatives = ACCURACY[activation.name]
+    return {"value": value, "slope": derivatives[0], "curvature": derivatives[-1]}[which]
 
 
 def check_bounded(shape: Shape) -> None:
@@ -107,7 +114,7 @@ class _Derivative:
 
     def padded(self) -> str:
         """The statement that returns `r`, wider by its rounding."""
-        rough, floor = ACCURACY[self.activation.name][1]
+        rough, floor = accuracy(self.activation, self.which)
         if not rough and not floor:
             return "return r;"
         return f"return range_padded(r, {rough}.0, {number(floor * (self.extrema.most if self.limited else 1.0))});"
@@ -148,7 +155,7 @@ def range_functions(activation: Activation, suffix: object) -> str:
     """
     rule, a = activation.rule, activation.argument
     slope, curvature = _Derivative(activation, "slope"), _Derivative(activation, "curvature")
-    (relative, absolute), _ = ACCURACY[activation.name]
+    relative, absolute = accuracy(activation, "value")
     error = f"{relative}.0 * ULP * abs(value)" if relative else "vec4f(0.0)"
     if absolute:
         error += f" + {number(absolute * max([1.0, *map(abs, activation.parameters)]))} * ULP"
@@ -174,7 +181,7 @@ def _ranged(part):
     if gaps := gaps_beside(part.activation):
         # Over a gap there are no bounds; nor where float32 has none left.
         tests = [f"(z.low <= vec4f({number(z)}))" if ends else f"range_holds(z, {number(z)})" for z, ends in gaps]
-        most, rough = f"vec4f({number(OPEN)})", ACCURACY[part.activation.name][1][0]
+        most, rough = f"vec4f({number(OPEN)})", accuracy(part.activation, part.which)[0]
         return [
             f"let r = range_over({part('z.low')}, {part('z.high')});",
             f"let whole = (max(abs(r.low), abs(r.high)) < {most}) & !({' | '.join(tests)});",
@@ -191,12 +198,12 @@ def _rate(slope):
 
 
 def _slope_most(slope, curvature, suffix):
-    rate, (rough, floor) = _rate(slope), ACCURACY[slope.activation.name][1]
+    rate, (rough, floor) = _rate(slope), accuracy(slope.activation, "slope")
     if rate and slope.limited:
         # exp(x) <= 1 + 2 x up to x = 1.
         near = f"abs(slope) * (1.0 + {number(2 * rate)} * e + {rough}.0 * ULP)"
         body = f"select({near}, vec4f({slope.most}), e > vec4f({number(1 / rate)}))"
-    elif slope.limited and curvature.limited:
+    elif slope.limited and curvature.limited and not slope.activation.rule.fades:
         body = f"abs(slope) * (1.0 + {rough}.0 * ULP) + {number(floor * slope.extrema.most)} * ULP"
         body += f" + {curvature.most} * e" if curvature.extrema.most else ""
     else:
@@ -212,7 +219,7 @@ def _slope_most(slope, curvature, suffix):
 
 def _slope_near(slope, curvature):
     z, rate = "let z = Range(ends.low - e, ends.high + e);", _rate(slope)
-    if not (slope.limited and (rate or curvature.limited)):
+    if slope.activation.rule.fades or not (slope.limited and (rate or curvature.limited)):
         reach = "let reach = e + ULP * (max(abs(ends.low), abs(ends.high)) + e);"
         return [reach, "let z = Range(ends.low - reach, ends.high + reach);", *_ranged(slope)]
     widened = f"r = Range(r.low - {curvature.most} * e, r.high + {curvature.most} * e);"

@@ -13,6 +13,14 @@ SATURATING = ("tanh", "sigmoid")
 # Arrays for the two ends of a piece: z and s'(z) of each group.
 ENDS = ("near_z", "near_s", "far_z", "far_s")
 NEAR = "    near_z[{g}] = far_z[{g}];\n    near_s[{g}] = far_s[{g}];"
+BEGIN_START = "    let per_length = 1.0 / max(length, 1e-30);\n    let reach = abs(d) * length + abs(o) + TINY;"
+ENTERS = """
+
+fn near_again(t: f32) {
+    enter_at(t);
+    near_from_far();
+}
+"""
 NEAR_START = "    near_value = far_value;\n    near_error = far_error;\n    near_slope = far_slope;"
 
 
@@ -40,10 +48,10 @@ class SlopeBody:
     ray_a[{g}] = block_times({at}u, d);
     ray_b[{g}] = {first_bias} + block_times({at}u, o);
     // Five roundings in the dot product with its bias and one in a t + b, each at most an ulp.
-    ray_e[{g}] = 6.0 * ULP * (abs({first_bias}) + block_times_abs({at}u, reach));
+    ray_e[{g}] = 6.0 * ULP * (abs({first_bias}) + block_times_abs({at}u, reach)) + TINY;
     // V a, with its own rounding, which is part of e's over the whole length.
     let rate{g} = {out} * ray_a[{g}];
-    let slack{g} = abs({out}) * ray_e[{g}] * per_length;
+    let slack{g} = abs({out}) * ray_e[{g}] * per_length + TINY;
     ray_low[{g}] = rate{g} - slack{g};
     ray_high[{g}] = rate{g} + slack{g};"""
     begin_sums: tuple[str, ...] = ()
@@ -55,21 +63,21 @@ class SlopeBody:
     let e{g} = ray_e[{g}] + argument_error_{k}(z{g});
     value = fma({out}, h{g}, value);
     let lost{g} = slope_most_{k}(z{g}, s{g}, e{g}) * e{g} + value_error_{k}(z{g}, h{g});
-    error += abs({out}) * (lost{g} + {terms}.0 * ULP * abs(h{g}));
+    error += abs({out}) * (lost{g} + {terms}.0 * ULP * abs(h{g}) + TINY) + FLUSHED * abs(h{g});
     slope = fma(ray_high[{g}], s{g}, slope);
     far_z[{g}] = z{g};
     far_s[{g}] = s{g};"""
-    far_error = "2.0 * ULP * abs({bias})"
+    far_error = "2.0 * ULP * abs({bias}) + TINY"
     bounds = """\
     let e{g} = ray_e[{g}] + max(argument_error_{k}(near_z[{g}]), argument_error_{k}(far_z[{g}]));
     let s{g} = slope_near_{k}(range_over(near_z[{g}], far_z[{g}]), near_s[{g}], far_s[{g}], e{g});
-    let p{g} = range_times(Range(ray_low[{g}], ray_high[{g}]), s{g});
+    let p{g} = range_times(Range(ray_low[{g}], ray_high[{g}]), Range(s{g}.low - TINY, s{g}.high + TINY));
     low += p{g}.low;
     high += p{g}.high;
     size += max(abs(p{g}.low), abs(p{g}.high));"""
     bounds_sums: tuple[str, ...] = ("low", "high", "size")
     bounds_end = """\
-    let pad = {sums}.0 * ULP * sum_of(size);
+    let pad = {sums}.0 * ULP * sum_of(size) + TINY;
     let width = t1 - t0;
     end_bends = (far_value - near_value) / (width * vec2f(near_slope, far_slope));
     return Bounds((sum_of(low) - pad) * width, (sum_of(high) + pad) * width);"""
@@ -118,7 +126,7 @@ class SlopeBody:
         )
         parts = [
             "\n".join(["#import arithmetic/ends", "#import arithmetic/slope_bounds", *imports(self.activations)])
-            + "\n",
+            + ENTERS,
             *(range_functions(activation, k) for k, activation in enumerate(self.activations)),
             *(selected_functions(group, self._suffix(group), self.activations.index) for group in self.mixed_groups),
             *(f"var<private> {name}: array<vec4f, {self.groups}>;" for name in (*self.per_ray, *ENDS)),
@@ -126,7 +134,7 @@ class SlopeBody:
                 "enclosure_begin(o: vec3f, d: vec3f, length: f32)",
                 self.begin,
                 sums=self.begin_sums,
-                start="    let per_length = 1.0 / max(length, 1e-30);\n    let reach = abs(d) * length + abs(o);",
+                start=BEGIN_START,
                 end=self.begin_end,
             ),
             self.function("enter_at(t: f32)", self.far, sums=("value", "error", "slope"), end=far_end),
@@ -156,10 +164,13 @@ class SaturatingBody(SlopeBody):
     ray_grown[{g}] = select(1.0 + 2.0 * far{g} + {factors}.0 * ULP, vec4f(1e30), far{g} > vec4f(1.0));
     ray_shrunk[{g}] = max(1.0 - far{g} - {factors}.0 * ULP, vec4f(0.0));
     ray_lost[{g}] = abs({out}) * ray_e[{g}];
-    rounding += abs({out}) * ({values}.0 * ULP);"""
+    rounding += abs({out}) * ({values}.0 * ULP);
+    lost += abs(ray_high[{g}]) + slack{g};"""
     )
-    begin_sums = ("rounding",)
-    begin_end = "    ray_rounding = sum_of(rounding) + 2.0 * ULP * abs({bias});"
+    begin_sums = ("rounding", "lost")
+    begin_end = """\
+    ray_rounding = sum_of(rounding) + 2.0 * ULP * abs({bias}) + TINY;
+    ray_pad = TINY * sum_of(lost);"""
     far = """\
     let z{g} = fma(ray_a[{g}], vec4f(t), ray_b[{g}]);
     let h{g} = {name}_both(z{g});
@@ -181,7 +192,7 @@ class SaturatingBody(SlopeBody):
     bounds_end = """\
     let width = t1 - t0;
     end_bends = (far_value - near_value) / (width * vec2f(near_slope, far_slope));
-    return Bounds(sum_of(low) * width, sum_of(high) * width);"""
+    return Bounds((sum_of(low) - ray_pad) * width, (sum_of(high) + ray_pad) * width);"""
 
     def names(self) -> dict[str, object]:
         """The values of SlopeBody, the activation's name and its largest slope."""
@@ -196,4 +207,8 @@ class SaturatingBody(SlopeBody):
         }
 
     def text(self) -> str:
-        return "#import lib/saturating\n" + super().text() + "\nvar<private> ray_rounding: f32;\n"
+        return (
+            "#import lib/saturating\n"
+            + super().text()
+            + "\nvar<private> ray_rounding: f32;\nvar<private> ray_pad: f32;\n"
+        )

@@ -129,6 +129,7 @@ CURVED = {
         value=lambda z, a: np.vectorize(math.erf, otypes=[float])(z),
         slope=lambda z, a: TWO_OVER_ROOT_PI * np.exp(-z * z),
         curvature=lambda z, a: -2.0 * z * (TWO_OVER_ROOT_PI * np.exp(-z * z)),
+        fades=True,
     ),
     "atan": Rule(
         value=lambda z, a: np.arctan(z),

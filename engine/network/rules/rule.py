@@ -65,6 +65,7 @@ class Rule:
     period                    the distance in z at which it repeats, as a function of a; 0: it does not
     scale                     how far in z its bends reach, as a function of a
     rate                      |s''| <= rate |s'| away from kinks, as a function of a; 0: for none
+    fades                     whether s' vanishes on both sides, faster than any rate says
     scaled                    by how many ulp of z float32 rounds the argument of the function itself, as in sin(a z)
     parameters                each RuleParameter of a
     rising                    whether of two parameters the second must be more than the first
@@ -84,6 +85,7 @@ class Rule:
     period: Callable = lambda a: 0.0
     scale: Callable = lambda a: 1.0
     rate: Callable = lambda a: 0.0
+    fades: bool = False
     scaled: float = 0.0
     parameters: tuple[RuleParameter, ...] = ()
     rising: bool = False

@@ -86,6 +86,7 @@ USUAL = {
         value=lambda z, a: np.exp(-z * z),
         slope=lambda z, a: -2.0 * z * np.exp(-z * z),
         curvature=lambda z, a: (4.0 * z * z - 2.0) * np.exp(-z * z),
+        fades=True,
     ),
     "cos": Rule(
         value=lambda z, a: np.cos(a * z),

@@ -6,6 +6,13 @@ fn search_start(origin: vec3f, direction: vec3f, length: f32, level: f32, spacin
     enclosure_begin(origin, direction, length);
     search_levels(level, spacing, single, SEGMENT_LIMIT);
     search_begin(length);
+    search_look();
+}
+
+// Takes f at the ray's start, where that needs no turn of the loop.
+fn search_look() {
+    near_again(0.0);
+    search_take_start(vec2f(near_value, near_error));
 }
 
 // The first crossing after the last one given; MISS at the ray's end and ever after.

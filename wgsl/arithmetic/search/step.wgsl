@@ -36,11 +36,9 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     let change = there.x - here.x;
     // Each end is as much closer to a level as rounding may have moved it.
     let drift = there.y - here.y;
-    let below = bounds_mirrored(b);
-    let free_up = select(0.0, first_reach(b, change + drift, upper - here.x - here.y), known);
-    let free_down = select(0.0, first_reach(below, drift - change, here.x - here.y - lower), known);
-    let reach_up = select(free_up, 2.0, upper >= NOWHERE);
-    let reach_down = select(free_down, 2.0, lower <= -NOWHERE);
+    let gaps = vec2f(upper - here.x, here.x - lower) - here.y;
+    let free = select(vec2f(0.0), first_reaches(b, change, drift, gaps), known);
+    let reaches = select(free, vec2f(2.0), vec2f(upper, -lower) >= vec2f(NOWHERE));
 
     var a: Approach;
     a.width = end - search_t;
@@ -48,7 +46,7 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     let excess = bounds_excess(b);
     let short = a.width <= 1.5 * search_least();
     a.small = short || excess <= 0.5 * a.error;
-    a.reach = min(reach_up, reach_down) * (1.0 - 16.0 * ULP);
+    a.reach = min(reaches.x, reaches.y) * (1.0 - 16.0 * ULP);
     let clear = a.reach >= 1.0;
 
     // The level that f goes to, or is at. Where f is known to no more than a quarter of the spacing, or jumps in the
@@ -56,25 +54,25 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     let loose = contact && ((!search_single && min(here.y, there.y) >= 0.25) || (short && !clear));
     let at = select(search_level, search_nearest(there.x), loose);
     let ends_up = there.x >= upper - there.y;
-    let goes_up = select(reach_up < reach_down, ends_up, ends_up || there.x <= lower + there.y);
+    let goes_up = select(reaches.x < reaches.y, ends_up, ends_up || there.x <= lower + there.y);
     let level = select(select(lower, upper, goes_up), at, contact);
     let up = select(goes_up, there.x > at, contact);
     let side = select(-1.0, 1.0, up);
     if up {
         a.ahead = b;
     } else {
-        a.ahead = below;
+        a.ahead = bounds_mirrored(b);
     }
     a.rise = side * change;
     a.gap = side * (level - here.x);
     // How far beyond f ends. Just outside of rounding, the next segment could not get away.
     let past = a.rise - a.gap;
     let sure = past > select(2.0, 1.0, end >= search_length) * there.y;
-    a.last = last_reach(a.ahead, a.rise - drift, a.gap + here.y);
-    a.first = min(select(reach_down, reach_up, up) * (1.0 - 16.0 * ULP), a.last);
+    a.last = last_reach(b, up, a.rise - drift, a.gap + here.y);
+    a.first = min(select(reaches.y, reaches.x, up) * (1.0 - 16.0 * ULP), a.last);
 
     // Beside a level, f crosses the next if it ends beyond, reaches no other, and ends before the one after.
-    let alone = select(reach_up, reach_down, up) >= 1.0;
+    let alone = select(reaches.x, reaches.y, up) >= 1.0;
     let most = max(0.0, a.rise) + a.error + excess - a.gap;
     let tight = a.small || excess <= a.error || (a.last - a.first) * a.width <= 2.0 * search_least();
     let crosses = !contact && !clear && sure && tight && alone && (search_single || most < 0.999);
@@ -85,7 +83,9 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
 
     let x = (search_third.x - search_t) / a.width;
     let third = select(vec2f(0.0), vec2f(x, side * (search_third.y - here.x)), search_third.x >= 0.0);
-    let guess = guess_at(a.ahead, a.rise, a.gap, third);
+    a.per_rise = 1.0 / max(a.rise, 1.0e-30);
+    let share = clamp(a.gap * a.per_rise, 0.0, 1.0);
+    let guess = guess_at(a.ahead, share, a.per_rise, a.gap, third);
     let first_t = search_t + a.first * a.width;
     let last_t = select(search_t + a.last * a.width, end, loose);
     let place = search_t + clamp(guess.x, a.first, a.last) * a.width;

@@ -31,11 +31,11 @@ fn search_skip(t: f32, until: f32) {
 fn search_scaled(f: vec2f) -> vec2f {
     let value = (f.x - search_zero) * search_scale;
     // A quotient may be off by 2.5 ulp, a difference and a product by one each.
-    let error = f.y * search_scale + 6.0 * ULP * abs(value);
+    let error = f.y * search_scale + 6.0 * ULP * abs(value) + 1.0e-37;
     return select(vec2f(0.0, 1.0e30), vec2f(value, error), abs(value) < 1.0e30 && error < 1.0e30);
 }
 
-// Where f lies at the near end, once for a ray and after each skip.
+// Where f lies at the near end.
 fn search_enter(here: vec2f) {
     search_entered = true;
     if search_phase == START {
@@ -58,16 +58,22 @@ fn search_enter(here: vec2f) {
     }
 }
 
-// Takes the Bounds of f over the search_segment and its (value, error bound) at both ends; true if there is an answer.
-fn search_take(bounds: Bounds, near: vec2f, far: vec2f) -> bool {
-    let there = search_scaled(far);
+// Takes f at the near end, once for a ray and after each skip.
+fn search_take_start(f: vec2f) {
     search_evaluations += 1u;
     search_moved = true;
+    search_near = f;
+    search_enter(search_scaled(f));
+}
+
+// Takes the Bounds of f over the search_segment and its (value, error bound) at both ends; true if there is an answer.
+fn search_take(bounds: Bounds, near: vec2f, far: vec2f) -> bool {
     if !search_entered {
-        search_near = far;
-        search_enter(there);
+        search_take_start(far);
         return false;
     }
+    let there = search_scaled(far);
+    search_evaluations += 1u;
     let before = search_answers;
     search_segments += 1u;
     search_count += 1u;
