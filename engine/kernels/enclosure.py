@@ -14,7 +14,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels.product import VEC4
-from engine.kernels.rays import check_rays
+from engine.kernels.rays import check_rays, reach_of
 from engine.kernels.search.fused import search_modules, workgroups
 from engine.kernels.search.layered import Layered
 from engine.network.mlp import Mlp, Shape
@@ -73,12 +73,14 @@ def enclose(
     if is_shallow(net.shape):
         kernel(net.shape).run(workgroups(count), weights=upload(net), enclosing=enclosing, pieces=given, bounds=bounds)
     else:
-        _layered(net, variant, given, enclosing, bounds, count)
+        layered = Layered(net, variant=variant)
+        layered.within(reach_of(o, d, end))
+        _layered(layered, given, enclosing, bounds, count)
     return bounds.read().reshape(count, places, 2)
 
 
-def _layered(net, variant, pieces, enclosing, bounds, count):
-    layered, found = Layered(net, variant=variant), Array(VEC4, 2 * count)
+def _layered(layered, pieces, enclosing, bounds, count):
+    found = Array(VEC4, 2 * count)
     with device().recording() as encoder:
         layered.record(encoder, pieces, found, count)
         _places_kernel().prepared(workgroups(count), enclosing=enclosing, found=found, bounds=bounds).record(encoder)

@@ -53,6 +53,12 @@ def check_rays(
     return o, d, length
 
 
+def reach_of(origins: np.ndarray, directions: np.ndarray, lengths: np.ndarray) -> float:
+    """How far from 0 the points of rays may be, each of which has an origin, a direction and a length."""
+    o, d = (np.linalg.norm(x.astype(float), axis=1) for x in (origins, directions))
+    return float((o + d * lengths).max(initial=0.0))
+
+
 def check_levels(level: float, spacing: float, surfaces: int) -> None:
     """Raises SettingError for levels that cannot be searched, and for more surfaces than SURFACES."""
     if not (np.isfinite(level) and np.isfinite(spacing) and spacing > 0):
@@ -112,8 +118,9 @@ def cast(
     crossings, costs = Array(CROSSING, count * surfaces), Array("u4", count * 2)
     levels = Levels(level, spacing, single)
     for _ in casting.steps(
-        Array.of(rays), count, levels, crossings, costs, surfaces=surfaces, budget=budget, through=True
-    ):
+        Array.of(rays), count, levels, crossings, costs, surfaces=surfaces, budget=budget, through=True,
+        reach=reach_of(o, d, length),
+    ):  # fmt: skip
         pass
     found = crossings.read().reshape(count, surfaces)
     kind = found["kind"] & 3

@@ -16,10 +16,12 @@ struct Parabola {
 }
 
 // The sums of a layer, once they are complete: padded for the rounding of their own sums, and for what products lose
-// below 2^-126. `small` is the sum of all responses' error bounds and radii, `least` 2^-126 for each of its operations.
-fn parabola_widened(z: Parabola, small: f32, least: f32) -> Parabola {
+// below 2^-126. `small` is the sum of all responses' error bounds and radii, `least` 2^-126 for each of its operations;
+// `limit` is what no error bound of the layer need be above (codegen/bounds/rounding).
+fn parabola_widened(z: Parabola, small: f32, least: f32, limit: f32) -> Parabola {
     let lost = vec4f(fma(FLUSHED, small, least));
-    return Parabola(z.near, z.far, fma(z.error_bound, vec4f(1.0001), lost), z.middle, z.radius + lost);
+    let error_bound = min(fma(z.error_bound, vec4f(1.0001), lost), vec4f(limit));
+    return Parabola(z.near, z.far, error_bound, z.middle, z.radius + lost);
 }
 
 // From values, their errors and a range. The rounding of the product that follows is put in: three ulp of each of its

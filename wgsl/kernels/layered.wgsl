@@ -55,8 +55,8 @@ fn layered_kind(g: u32) -> u32 {
     return kinds[layer.kinds + corner.y + tile_group(g)];
 }
 
-fn layered_limits() -> vec2f {
-    return vec2f(layer.terms, layer.least);
+fn layered_limits() -> vec3f {
+    return vec3f(layer.terms, layer.least, layer.limit);
 }
 
 fn layered_store(g: u32, z: Parabola) {

@@ -20,8 +20,8 @@ fn layered_kind(g: u32) -> u32 {
     return kinds[layer.kinds + tile * TILE_GROUPS + g];
 }
 
-fn layered_limits() -> vec2f {
-    return vec2f(layer.terms, layer.least);
+fn layered_limits() -> vec3f {
+    return vec3f(layer.terms, layer.least, layer.limit);
 }
 
 // What fills up the last tile is stored too: testing for it takes half as long as storing.

@@ -65,7 +65,7 @@ def layer_module(kinds: Sequence[Group], lanes: int) -> str:
 
     It calls what the kernel defines: layered_response(k, part), inputs 4 k to 4 k + 3; layered_shared(k, i) or
     layered_slab(s), layered_weights(k, g, j) and layered_bias(g), as in `codegen.matmul.product`; layered_kind(g);
-    layered_limits(), the `terms` and `least` of `layered_lift`; layered_store(g, z).
+    layered_limits(), the `terms`, `least` and `limit` of a layer; layered_store(g, z).
     """
     groups = LANES_GROUPS if lanes else SLAB_GROUPS
     constants = [f"const TILE_GROUPS = {groups}u;"]
@@ -81,7 +81,7 @@ def layer_module(kinds: Sequence[Group], lanes: int) -> str:
         "let limits = layered_limits();",
         # One lift in the code for all groups: an iteration takes the first and moves the others up.
         f"for (var g = 0u; g < {groups}u; g++) {{",
-        "    let z = parabola_widened(Parabola(n0, f0, e0, m0, d0), small, limits.y);",
+        "    let z = parabola_widened(Parabola(n0, f0, e0, m0, d0), small, limits.y, limits.z);",
         "    layered_store(g, layered_lift(layered_kind(g), z, limits.x));",
         *(f"    {part}{g - 1} = {part}{g};" for g in range(1, groups) for part in PARTS),
         "}",
@@ -101,8 +101,8 @@ def narrow_module(kinds: Sequence[Group], groups: int, lanes: int) -> str:
     the list, and the weights of the others are 0.
 
     It calls layered_weights(layer, g, i), of group g the i-th `lanes` columns: those of all inputs, then the bias;
-    layered_layer(layer), vec4f of groups, terms and `least`; layered_kind(layer, g). It leaves what it found in the
-    variables that layered_output(g) returns.
+    layered_layer(layer), vec4f of groups, terms, `least`, `limit`; layered_kind(layer, g). It leaves what it found in
+    the variables that layered_output(g) returns.
     """
     names = [f"{part}{g}" for g in range(groups) for part in PARTS]
     fields = [(part, field, g) for g in range(groups) for part, field in PARTS.items()]
@@ -206,7 +206,8 @@ def _narrow_layer(layer, small, step, groups):
     yield from indented(step)
     for g in range(1, groups):
         yield from (f"    z{part}{g - 1} = z{part}{g};" for part in PARTS)
-    yield f"    let z = parabola_widened(Parabola(n, f, e, m, d), small{layer[0]}, about{layer[0]}.z);"
+    limits = f"small{layer[0]}, about{layer[0]}.z, about{layer[0]}.w"
+    yield f"    let z = parabola_widened(Parabola(n, f, e, m, d), {limits});"
     yield f"    let h = layered_lift(layered_kind({layer}, g), z, about{layer[0]}.y);"
     yield from (f"    z{part}{groups - 1} = h.{field};" for part, field in PARTS.items())
     yield "}"

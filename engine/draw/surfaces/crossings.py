@@ -67,6 +67,8 @@ READ: dict[str, Any] = {
 }
 # A pick does not keep a person waiting.
 PICK = Budget(segments=1024)
+# So many times the region's reach is no more than a ray's entry and its length together, with room for rounding.
+REACH = 4.0
 RAYS = Program(
     "draw/surface_rays", frame=FRAME, surface=SURFACE, rays=Binding("rays", "write", "array<vec4f>"),
     crossings=Binding("crossings", "write", "array<vec4u>"), costs=Binding("costs", "write", "array<vec2u>"),
@@ -234,7 +236,7 @@ class StoredCrossings(Crossings):
             self._casting = self._casting or Casting(self.net)
             steps = self._casting.steps(
                 self.rays, count, levels, self.crossings, self.costs, surfaces=answers,
-                budget=frame.allowance.share(count), tree=self._tree,
+                budget=frame.allowance.share(count), tree=self._tree, reach=REACH * float(np.linalg.norm(wanted.half)),
             )  # fmt: skip
             for progress in steps:
                 yield progress

@@ -5,6 +5,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from engine.codegen.bounds.budget import is_shallow
 from engine.codegen.mlp.layout import upload
 from engine.errors import SettingError
@@ -80,6 +82,7 @@ class Casting:
         encoder: Encoder | None = None,
         slice_seconds: float = 0.05,
         tree: Tree | None = None,
+        reach: float = np.inf,
     ) -> Generator[Progress, None, Progress]:
         """Casts rays: a Progress after each pass, until all are decided.
 
@@ -89,6 +92,8 @@ class Casting:
         costs       gets 2 u32 a ray: segments and evaluations
         surfaces    crossings wanted of each ray
         through     go on behind grazes
+        reach       of each ray the length of its origin and its own are at most this together: rounding is then bounded
+                    more closely in deep networks
         tree        of boxes of this network: open rays go on to where it leaves a level possible
         encoder     where `records` is true: gets all passes, which are not submitted then
 
@@ -106,6 +111,8 @@ class Casting:
                 raise SettingError(f"Rays through {self.net} take passes that cannot be recorded beforehand.")
             if tree is not None and not tree.fits(self.net):
                 raise SettingError(f"A tree of {tree.net} was given for rays through {self.net}, which needs its own.")
+            assert self._layered is not None
+            self._layered.within(reach)
             jump = None if tree is None else partial(skip, tree, levels)
             return (yield from self._through_layers(casting, arrays, count, budget, slice_seconds, jump))
         arrays |= {"open": self._array("open", count + 4), "workgroups": self._array("workgroups", 4, "indirect")}

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.codegen.bounds import layered as code
 from engine.codegen.bounds.ranges import check_bounded
+from engine.codegen.bounds.rounding import NONE, rounding_limits
 from engine.codegen.matmul.product import SLAB, Tile, image_height, image_rows, pack_lanes, pack_slabs
 from engine.codegen.matmul.product import SLAB_GROUPS as ROW_GROUPS
 from engine.errors import ShapeError
@@ -36,7 +37,7 @@ SMALLEST = 2.0**-126
 
 LAYER = struct(
     "Layer", inputs="u32", groups="u32", rows="u32", columns="u32", row="u32", before="u32", across="u32", kinds="u32",
-    terms="f32", least="f32",
+    terms="f32", least="f32", limit="f32",
 )  # fmt: skip
 NARROW = struct("Narrow", layers="u32", outputs="u32", columns="u32", count="u32", first="u32")
 START = struct("Start", row="u32", across="u32", filled="u32", count="u32", first="u32")
@@ -64,6 +65,7 @@ class Layered:
         self._layers = VARIANTS[variant or best_variant(net.shape)](net)
         self._end = _end_kernel(net.activations[-1] if net.activations[-1].is_whole else None)
         self._steps: dict[tuple, list[Callable[[Encoder], None]]] = {}
+        self._reach = np.inf
 
     @property
     def chunk(self) -> int:
@@ -74,6 +76,21 @@ class Layered:
         """Takes another network of the same shape; compiles nothing."""
         self.net = net
         self._layers.show(net)
+        self._limit()
+
+    def within(self, reach: float) -> None:
+        """Says of the pieces that follow how far from 0 they may be: float32 can then be said to round less.
+
+        reach   of each the length of its origin and its far t together are at most this, world units
+        """
+        if reach != self._reach:
+            self._reach = reach
+            self._limit()
+
+    def _limit(self):
+        self._layers.limit(rounding_limits(self.net, self._reach))
+        # They hold what was known before.
+        self._steps.clear()
 
     def record(self, encoder: Encoder, pieces: Array, bounds: Array, count: int) -> None:
         """Records the bounds of the first `count` pieces; each is independent of the others.
@@ -155,8 +172,9 @@ class _NarrowNetwork:
         self.kernel = _narrow_kernel(code.network_kinds(net.shape), self.groups, self.lanes)
         abouts = [_About.of(net, i) for i in range(len(net.layers))]
         counts = [groups_of(n) for n in net.shape.sizes[1:]]
-        layers = [(n, about.terms, about.least, 0.0) for n, about in zip(counts, abouts, strict=True)]
-        self.layers, self.outputs = Array.of(np.array(layers, np.float32)), groups_of(net.outputs)
+        layers = [(n, about.terms, about.least, NONE) for n, about in zip(counts, abouts, strict=True)]
+        self.about = np.array(layers, np.float32)
+        self.layers, self.outputs = Array.of(self.about), groups_of(net.outputs)
         self.kinds = Array.of(_kinds(net, [self.groups] * len(net.layers)))
         self.weights = Texture.of(self._packed(net), "rgba32float", "STORAGE_BINDING")
         self.chunk = max(self.lanes, min(1 << 15, WORK // (20 * sum(x.weights.size for x in net.layers))))
@@ -164,6 +182,10 @@ class _NarrowNetwork:
 
     def show(self, net):
         self.weights.write(self._packed(net))
+
+    def limit(self, limits):
+        self.about[:, 3] = limits
+        self.layers.write(self.about)
 
     def _packed(self, net):
         """(layers, groups of outputs * columns, 4): of each group all inputs, of which the last are used, and bias."""
@@ -200,6 +222,7 @@ class _LayerByLayer:
     def __init__(self, net, lanes, work, held):
         self.lanes = lanes
         self.abouts = [_About.of(net, i) for i in range(len(net.layers))]
+        self.limits = [NONE] * len(net.layers)
         self.inputs = [groups_of(x.weights.shape[1]) for x in net.layers]
         self.groups = [groups_of(len(x.bias)) for x in net.layers]
         self.tiles = [-(-n // self.tile) for n in self.groups]
@@ -211,6 +234,9 @@ class _LayerByLayer:
         most = min(room // (16 * PARTS * max(self.rows)), work // (PARTS * max(x.weights.size for x in net.layers)))
         self.chunk = max(1, min(most // self.step, MAX_GROUPS)) * self.step
 
+    def limit(self, limits):
+        self.limits = limits
+
     def filled(self, count):
         """So many pieces, filled up to whole workgroups."""
         return -(-count // self.step) * self.step
@@ -219,7 +245,7 @@ class _LayerByLayer:
         about = self.abouts[i]
         return LAYER.new(
             inputs=self.inputs[i], groups=self.groups[i], row=self.rows[i + 1], before=self.rows[i], across=self.lanes,
-            kinds=int(self.kind_places[i]), terms=about.terms, least=about.least, **more,
+            kinds=int(self.kind_places[i]), terms=about.terms, least=about.least, limit=self.limits[i], **more,
         )  # fmt: skip
 
     def start(self, pieces, output, first, count):
