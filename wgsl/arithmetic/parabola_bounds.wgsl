@@ -54,6 +54,11 @@ fn last_reach(b: Bounds, up: bool, rise: f32, gap: f32) -> f32 {
     return clamp(select(x, 0.0, discriminant < 0.0), 0.0, 1.0);
 }
 
+// Whether f certainly only rises: parabolas do not say.
+fn bounds_rises(b: Bounds) -> bool {
+    return false;
+}
+
 // How far f may leave the chord between its end values.
 fn bounds_excess(b: Bounds) -> f32 {
     return max(abs(b.low), abs(b.high));
@@ -71,9 +76,11 @@ fn guess_at(b: Bounds, share: f32, per_rise: f32, gap: f32, third: vec2f) -> vec
     return vec2f(x, select(0.3 * most, 0.3 * abs(x - share) + 0.03 * most, known));
 }
 
-// Up to which share of a piece its own bounds are likely to prove that f stays `gap` above its start unreached.
-fn likely_clear(b: Bounds, gap: f32) -> f32 {
-    return 0.5 * sqrt(max(gap, 0.0) / max(bounds_excess(b), 1e-37));
+// How much of a piece to try next, on the way to a certain crossing: up to just before its likely place, or just beyond.
+fn towards(b: Bounds, reach: f32, gap: f32, place: f32, margin: f32, beyond: f32) -> f32 {
+    // Up to which share its own bounds are likely to prove it clear.
+    let likely = max(1.6 * reach, 0.5 * sqrt(max(gap, 0.0) / max(bounds_excess(b), 1e-37)));
+    return clamp(select(min(place - margin, likely), beyond, place <= 2.0 * margin), 0.1, 0.95);
 }
 
 // How many times longer the next piece may be and likely be clear, where f goes on as in this one and has so much room

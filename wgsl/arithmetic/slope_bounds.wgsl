@@ -44,23 +44,31 @@ fn last_reach(b: Bounds, up: bool, rise: f32, gap: f32) -> f32 {
     return clamp(select(select(x, min(x, room * slower.y), ahead.y > 0.0), 0.0, never), 0.0, 1.0);
 }
 
+// Whether f certainly only rises, by slopes that are enough alike to say from one value where it has another.
+fn bounds_rises(b: Bounds) -> bool {
+    return b.low > 0.0 && b.high <= 8.0 * b.low;
+}
+
 // How far f may leave the chord between its end values.
 fn bounds_excess(b: Bounds) -> f32 {
     return 0.25 * (b.high - b.low);
 }
 
-// About where f, on its way to its end, has gone the share y, by Hermite's cubic for x as a function of f; and the error
-// of this. `third` is for bounds that know no slopes.
+// About where f, on its way to its end, has gone the share y; and the error of this. `third` is for bounds that know no
+// slopes.
 fn guess_at(b: Bounds, share: f32, per_rise: f32, gap: f32, third: vec2f) -> vec2f {
-    let d = clamp(end_bends, vec2f(0.0), vec2f(3.0));
-    let x = share * (share * (3.0 - 2.0 * share) + (1.0 - share) * ((1.0 - share) * d.x - share * d.y));
-    let bent = select(abs(x - share), 0.4, any(end_bends <= vec2f(0.0)));
-    return vec2f(x, 0.5 * bent * bent);
+    return vec2f(share, 0.2);
 }
 
-// Up to which share of a piece its own bounds are likely to prove that f stays `gap` above its start unreached.
-fn likely_clear(b: Bounds, gap: f32) -> f32 {
-    return select(0.0, 1.0, b.low > 0.0);
+// The same by Hermite's cubic for x as a function of f.
+fn hermite(share: f32) -> f32 {
+    let d = clamp(end_bends, vec2f(0.0), vec2f(3.0));
+    return share * (share * (3.0 - 2.0 * share) + (1.0 - share) * ((1.0 - share) * d.x - share * d.y));
+}
+
+// How much of a piece to try next, on the way to a certain crossing: so that f only rises there.
+fn towards(b: Bounds, reach: f32, gap: f32, place: f32, margin: f32, beyond: f32) -> f32 {
+    return clamp(1.6 * reach, 0.35, 0.8);
 }
 
 // How many times longer the next piece may be and likely be clear.

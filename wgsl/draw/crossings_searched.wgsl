@@ -4,7 +4,8 @@
 #import draw/surface_ray
 
 fn crossings_begin(ray: SurfaceRay) {
-    search_start(ray.entry, ray.direction, ray.chord.length, surface.level, surface.spacing, surface.single > 0.5);
+    search_levels(surface.level, surface.spacing, surface.single > 0.5, u32(surface.segments));
+    search_start(ray.entry, ray.direction, ray.chord.length);
 }
 
 struct RayCrossing {

@@ -50,6 +50,7 @@ fn go_on(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     near_again(search_t);
     near_value = search_near.x;
     near_error = search_near.y;
+    search_here = search_scaled(search_near);
     follow(ray);
     if search_done {
         atomicSub(&open[LEFT], 1u);
@@ -70,14 +71,25 @@ fn follow(ray: u32) {
         write(ray);
     }
     var turns = 0u;
-    // The loop ends at its foot: llvmpipe runs one that ends at its top once more, for no invocation.
-    loop {
-        if !search_done && search_advance() {
-            write(ray);
-        }
-        turns += 1u;
-        if search_done || turns >= casting.turns {
-            break;
+    // Loops end at their feet: llvmpipe runs one that ends at its top once more, for no invocation.
+    if !search_done {
+        loop {
+            var found = false;
+            loop {
+                found = search_advance();
+                turns += 1u;
+                if found || turns >= casting.turns {
+                    break;
+                }
+            }
+            search_sharpen();
+            if found {
+                search_conclude();
+                write(ray);
+            }
+            if search_done || turns >= casting.turns {
+                break;
+            }
         }
     }
     if search_done {

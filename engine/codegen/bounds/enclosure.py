@@ -12,9 +12,6 @@ from engine.codegen.text import header
 from engine.errors import ShapeError
 from engine.network.mlp import Shape
 
-# Segments of a search in one kernel: enough for sheets a ten-thousandth thick (30 segments) many times over.
-MOST_SEGMENTS = 96
-
 
 @cache
 def enclosure_module(shape: Shape) -> str:
@@ -23,7 +20,6 @@ def enclosure_module(shape: Shape) -> str:
     It bounds output 0: `observed(net, output)` puts the wanted output there. It needs the binding `weights` and
     `#import generated/network`, and gives what `arithmetic/search/alone` calls:
 
-    SEGMENT_LIMIT                 iterations of a search by one invocation alone
     enclosure_begin(o, d, length) per-ray constants
     enter_at(t)                   far_value and far_error, a bound of its rounding, at a point
     segment_to(t0, t1)            the same at t1, and the Bounds from t0 to there
@@ -36,4 +32,4 @@ def enclosure_module(shape: Shape) -> str:
         raise ShapeError(f"{shape} has {shape.sizes[0]} inputs; rays are cast through networks of 3, its x, y and z.")
     check_bounded(shape)
     top = header(f"Bounds of {shape} over a piece of a ray, by its range of slopes.")
-    return "\n".join([*top, f"const SEGMENT_LIMIT = {MOST_SEGMENTS}u;\n", slope_body(shape).text()])
+    return "\n".join([*top, slope_body(shape).text()])

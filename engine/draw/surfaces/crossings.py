@@ -51,6 +51,7 @@ SURFACE = struct(
     rim="f32",  # width of the surfaces' rim at the region's edge, pixels in a picture 720 high
     undecided="f32",  # 1: undecided and grazing samples have colours of their own
     most="f32",  # the most surfaces drawn along a ray
+    segments="f32",  # the most to an answer, where a search is not apart from the drawing
     answers="f32",  # of the search along a ray: one more where there is room, to tell whether those are all
     list="f32",
 )
@@ -67,6 +68,9 @@ READ: dict[str, Any] = {
 }
 # A pick does not keep a person waiting.
 PICK = Budget(segments=1024)
+# The most segments to an answer in a kernel that also shades: nothing can stop it, and llvmpipe ends loops after 65,535
+# turns of an invocation, of all its answers.
+SEGMENTS_AT_ONCE = 1024
 # So many times the region's reach is no more than a ray's entry and its length together, with room for rounding.
 REACH = 4.0
 RAYS = Program(

@@ -11,7 +11,7 @@ from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.frame import LAYERS, LAYERS_TYPE, Frame
 from engine.draw.node import box_chord, transformed
-from engine.draw.surfaces.crossings import SURFACE, Crossings, Wanted, crossings_of
+from engine.draw.surfaces.crossings import SEGMENTS_AT_ONCE, SURFACE, Crossings, Wanted, crossings_of
 from engine.draw.surfaces.debug_views import NORMAL_MAP, view_legend, view_number, view_span
 from engine.draw.words.legend import Legend
 from engine.errors import SettingError, ShapeError
@@ -181,6 +181,7 @@ class LevelSurfaces(Drawable):
             rim=self.rim,
             undecided=float(self.debug == "undecided"),
             most=self._most,
+            segments=min(frame.allowance.segments, SEGMENTS_AT_ONCE),
             answers=self._answers,
             list=frame.list_number,
         )

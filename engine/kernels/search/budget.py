@@ -48,6 +48,11 @@ class Allowance:
         self._until = 0.0
 
     @property
+    def segments(self) -> int:
+        """The most segments of each ray and surface."""
+        return self._budget.segments
+
+    @property
     def is_over(self) -> bool:
         """True once no time is left."""
         return self._until is not None and time.monotonic() >= self._until

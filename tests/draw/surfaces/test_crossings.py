@@ -115,6 +115,15 @@ def test_without_a_budget_every_ray_in_the_region_is_undecided_and_hatched():
     assert grey.sum() == report.undecided > 400 and len(np.unique(pixels[grey].mean(axis=-1).round(-1))) == 2
 
 
+def test_a_tiny_network_is_searched_for_no_more_segments_than_the_budget_has():
+    renderer, scene = Renderer(), One(lambda: LevelSurfaces(random_mlp([3, 8, 1], seed=2)))
+    undecided = []
+    for segments in (2, 6, 1 << 14):
+        renderer.budget = Budget(segments=segments)
+        undecided.append(renderer.frame(scene, engine.Clock(), SIZE, 1).report.undecided)
+    assert undecided[0] > undecided[1] > undecided[2] == 0
+
+
 @pytest.mark.parametrize("single", [False, True])
 def test_a_draft_lists_the_levels_between_its_places_front_to_back(single):
     # f = x: levels are planes, which lines between places find exactly.

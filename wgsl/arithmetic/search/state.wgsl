@@ -66,6 +66,13 @@ var<private> search_moved: bool;
 // No further answer will come.
 var<private> search_done: bool;
 var<private> search_crossing: Crossing;
+// Whether the last segment holds a crossing, or the end of a contact: search_crossing then says which, and probably
+// where; search_between, between which places. If f only rises (or falls) between them, these are its least and greatest
+// change over that piece, which begins at x and is y long; else 0.
+var<private> search_found: bool;
+var<private> search_between: vec2f;
+var<private> search_slopes: vec2f;
+var<private> search_piece: vec2f;
 
 // What all rays share: levels are where f - level is a whole multiple of spacing, or 0 alone if `single`.
 fn search_levels(level: f32, spacing: f32, single: bool, segments: u32) {

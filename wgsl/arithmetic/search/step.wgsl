@@ -71,10 +71,12 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     a.last = last_reach(b, up, a.rise - drift, a.gap + here.y);
     a.first = min(select(reaches.y, reaches.x, up) * (1.0 - 16.0 * ULP), a.last);
 
-    // Beside a level, f crosses the next if it ends beyond, reaches no other, and ends before the one after.
+    // Beside a level, f crosses the next if it ends beyond, reaches no other, and ends before the one after. Where it
+    // only rises that is enough.
+    let rises = bounds_rises(a.ahead);
     let alone = select(reaches.x, reaches.y, up) >= 1.0;
-    let most = max(0.0, a.rise) + a.error + excess - a.gap;
-    let tight = a.small || excess <= a.error || (a.last - a.first) * a.width <= 2.0 * search_least();
+    let most = max(0.0, a.rise) + a.error + select(excess, 0.0, rises) - a.gap;
+    let tight = rises || a.small || excess <= a.error || (a.last - a.first) * a.width <= 2.0 * search_least();
     let crosses = !contact && !clear && sure && tight && alone && (search_single || most < 0.999);
     let touches = !contact && !clear && !crosses && (short || (a.small && !sure && past >= -there.y));
     let stays = contact && (short || (a.small && (clear || loose)));
@@ -89,6 +91,7 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     let first_t = search_t + a.first * a.width;
     let last_t = select(search_t + a.last * a.width, end, loose);
     let place = search_t + clamp(guess.x, a.first, a.last) * a.width;
+    let begins = search_t;
     if passes {
         search_third = vec2f(search_t, here.x);
         let longer = grown(change, b, upper - there.x - there.y, there.x - there.y - lower);
@@ -111,10 +114,14 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
         search_level = at;
         search_side = 0.0;
     }
-    if crosses || leaves {
-        let from_t = select(first_t, search_touch, contact);
+    search_found = crosses || leaves;
+    if search_found {
+        search_slopes = select(vec2f(0.0), vec2f(a.ahead.low, a.ahead.high), rises && crosses);
+        search_piece = vec2f(begins, a.width);
+        search_between = vec2f(select(first_t, search_touch, contact), last_t);
         let crossed = crosses || search_side == -side;
-        search_answer(from_t, last_t, select(place, search_aim, contact && search_aim >= 0.0), level, up, crossed);
+        let t = select(place, search_aim, contact && search_aim >= 0.0);
+        search_crossing = Crossing(t, 0.0, level, select(GRAZE, HIT, crossed) | select(0u, 4u, up));
         search_phase = BESIDE;
         search_level = level;
         search_side = side;

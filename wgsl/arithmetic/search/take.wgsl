@@ -6,10 +6,14 @@
 
 // The piece to be bounded next, (t0, t1); the same twice where only f there is wanted.
 fn search_segment() -> vec2f {
+    return vec2f(search_t, select(search_t, search_end(), search_entered));
+}
+
+fn search_end() -> f32 {
     let end = search_t + search_width;
     let free = search_phase == BESIDE && search_aim <= search_t;
     let most = select(search_length, search_until, free);
-    return vec2f(search_t, select(select(end, most, most - end < search_least()), search_t, !search_entered));
+    return select(end, most, most - end < search_least());
 }
 
 // Nothing is near, and the search has come as far as it may look: something else may move it on.
@@ -72,29 +76,42 @@ fn search_take(bounds: Bounds, near: vec2f, far: vec2f) -> bool {
         search_take_start(far);
         return false;
     }
-    let there = search_scaled(far);
-    search_evaluations += 1u;
-    let before = search_answers;
-    search_segments += 1u;
-    search_count += 1u;
-    search_step(bounds_scaled(bounds, search_scale), search_segment().y, search_scaled(near), there);
+    let over = search_take_end(search_end(), bounds, search_scaled(near), search_scaled(far));
     if search_moved {
         search_near = far;
     }
-    if search_answers == before && !search_done {
-        if search_t >= search_length {
-            if search_phase == CONTACT {
-                search_answer(search_touch, search_length, 0.0, search_level, search_side <= 0.0, false);
-                search_finish();
-            } else {
-                search_miss();
-            }
-        } else if search_count >= search_budget {
-            search_give_up();
-        }
+    if over {
+        search_conclude();
+    }
+    return over;
+}
+
+// The same up to `end`, with f at both ends as search_scaled has it, where the near end was taken before; true if
+// search_conclude has an answer.
+fn search_take_end(end: f32, bounds: Bounds, here: vec2f, there: vec2f) -> bool {
+    search_evaluations += 1u;
+    search_segments += 1u;
+    search_count += 1u;
+    search_step(bounds_scaled(bounds, search_scale), end, here, there);
+    return search_found || search_t >= search_length || search_count >= search_budget;
+}
+
+// The answer that the last segment was the last for.
+fn search_conclude() {
+    let ended = search_t >= search_length;
+    if search_found || (ended && search_phase == CONTACT) {
+        let c = search_crossing;
+        let between = select(vec2f(search_touch, search_length), search_between, search_found);
+        let level = select(search_level, c.level, search_found);
+        let rises = select(search_side <= 0.0, crossing_rises(c), search_found);
+        search_answer(between.x, between.y, c.t, level, rises, search_found && crossing_outcome(c) == HIT);
+    } else if ended {
+        search_miss();
+    } else {
+        search_give_up();
     }
     // A crossing in the last segment: what follows it is nothing.
-    search_done = search_done || search_t >= search_length;
-    search_phase = select(search_phase, DONE, search_done);
-    return search_answers != before;
+    if ended {
+        search_finish();
+    }
 }
