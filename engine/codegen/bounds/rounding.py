@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.codegen.bounds.ranges import ACCURACY, SINE_MOST
+from engine.codegen.bounds.ranges import SINE_MOST, accuracy
 from engine.network.activations import Activation
 from engine.network.mlp import Layer, Mlp
 from engine.network.rules.extrema import REACH, extrema
@@ -69,7 +69,7 @@ def _through_one(activation, count, size, error):
     period = activation.rule.period(activation.argument)
     if not np.isfinite(slope * size) or (period and size > SINE_MOST * period / (2 * np.pi)):
         return np.inf, np.inf
-    (relative, absolute), _ = ACCURACY[activation.name]
+    relative, absolute = accuracy(activation, "value")
     absolute *= max([1.0, *map(abs, activation.parameters)])
     most = abs(float(activation.value(np.zeros(1))[0])) * count**0.5 + slope * size
     most = min(most, largest_value(activation) * count**0.5)
