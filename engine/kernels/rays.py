@@ -61,8 +61,12 @@ def reach_of(origins: np.ndarray, directions: np.ndarray, lengths: np.ndarray) -
 
 def check_levels(level: float, spacing: float, surfaces: int) -> None:
     """Raises SettingError for levels that cannot be searched, and for more surfaces than SURFACES."""
-    if not (np.isfinite(level) and np.isfinite(spacing) and spacing > 0):
-        raise SettingError(f"Level {level} and spacing {spacing} were given; both must be finite, the spacing above 0.")
+    with np.errstate(over="ignore"):
+        single = np.float32(level), np.float32(spacing)
+    if not (np.isfinite(single).all() and single[1] > 0):
+        raise SettingError(
+            f"Level {level} and spacing {spacing} were given; both must be finite in float32, the spacing above 0."
+        )
     if not 1 <= surfaces <= SURFACES:
         raise SettingError(f"{surfaces} surfaces a ray were asked for; give 1 to {SURFACES}.")
 

@@ -97,7 +97,7 @@ class Casting:
         tree        of boxes of this network: open rays go on to where it leaves a level possible
         encoder     where `records` is true: gets all passes, which are not submitted then
 
-        Closing the generator leaves rays open; see `give_up`.
+        Closing the generator after its first pass leaves rays open; see `give_up`.
         """
         casting = CASTING.new(
             rays=count, surfaces=surfaces, single=int(levels.single), through=int(through),

@@ -3,6 +3,9 @@
 #import arithmetic/search/answer
 #import arithmetic/search/width
 
+// What is this close to a level, in units of the spacing, is at it.
+const LEVEL = 1.0e-24;
+
 fn search_nearest(value: f32) -> f32 {
     return select(round(value), 0.0, search_single);
 }
@@ -45,7 +48,8 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     a.error = max(here.y, there.y);
     let excess = bounds_excess(b);
     let short = a.width <= 1.5 * search_least();
-    a.small = short || excess <= 0.5 * a.error;
+    // On a plateau at a level both are what underflow may have lost.
+    a.small = short || excess <= max(0.5 * a.error, LEVEL);
     a.reach = min(reaches.x, reaches.y) * (1.0 - 16.0 * ULP);
     let clear = a.reach >= 1.0;
 
