@@ -35,7 +35,7 @@ RENDER_HELP = """\b
   neuroscene render a.png -o b.png --set theme=paper      the same picture, another theme
   neuroscene render mine.py --from a.png -o b.png         the same for your own scene, which a.png alone never runs
   neuroscene render marching -o print.tif --size 16384x16384   after a stop, the same command continues
-  neuroscene render marching -o a.png --budget 65536 --strict   certain in every ray, or status 4
+  neuroscene render marching -o a.png --budget 65536 --strict   no ray undecided, or status 4
   neuroscene render marching -o - | display               PNG to a pipe"""
 
 RECORD_HELP = """\b

@@ -290,3 +290,20 @@ def test_outcomes_have_names():
     assert [OUTCOMES[n] for n in (MISS, HIT, GRAZE, UNDECIDED)] == [
         "miss", "hit", "graze", "undecided",
     ]  # fmt: skip
+
+
+def test_a_plateau_at_a_level_is_passed_at_once():
+    net = Mlp([np.float32([[1, 0, 0]]), np.float32([[1]]), np.float32([[1]])], None, ["relu", "relu", "identity"])
+    found = cast(net, [[-1, 0, 0]], [[1, 0, 0]], 0.5, level=0, single=True)[0]
+    assert found["outcome"][0] == GRAZE and found["segments"] < 20
+
+
+def test_a_wide_layer_is_searched_through_arrays():
+    net = random_mlp((3, 100, 1), "tanh", seed=1)
+    assert not Casting(net).records and Casting(random_mlp((3, 64, 1), "tanh", seed=1)).records
+
+
+@pytest.mark.parametrize(("level", "spacing"), [(1e39, 1.0), (0.0, 1e39), (0.0, 1e-60)])
+def test_levels_beyond_float32_are_refused(level, spacing):
+    with pytest.raises(SettingError, match="float32"):
+        cast(random_mlp((3, 4, 1), "tanh"), [[0, 0, 0]], [[1, 0, 0]], 1.0, level=level, spacing=spacing)

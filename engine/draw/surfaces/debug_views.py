@@ -8,7 +8,7 @@ from engine.vector.ticks import tick_text
 
 # {view: its number in wgsl/draw/debug_view}. "undecided" compiles no other shader: it only colours some samples.
 VIEWS = {"none": 0, "undecided": 0, "segments": 1, "depth": 2, "normals": 3, "overdraw": 4, "tree": 5}
-# Segments at the end of the colour map; usual networks take 10 to 80, and the budget is 512.
+# Segments at the end of the colour map; usual networks take 10 to 80.
 SEGMENTS_SHOWN = 96
 # The part of a ray left at the end of the colour map; of trained networks hundredths are left.
 LEFT_SHOWN = 0.1
