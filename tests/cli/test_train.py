@@ -248,7 +248,7 @@ MISTAKES = {
     "no seeds": (["train", "bottle", "--seeds", "0"], "--seeds 0"),
     "a seed twice": (["train", "bottle", "--seeds", "1,1"], "each once"),
     "a width of nothing": (["train", "bottle", "--hidden", "16,0"], "--hidden 16,0"),
-    "a width past any adapter": (["train", "bottle", "--hidden", "4000"], "4000"),
+    "a width past any adapter": (["train", "bottle", "--hidden", "100000"], "--hidden 100000"),
     "an unknown activation": (["train", "bottle", "--activation", "rely"], "Near: relu"),
     "a softmax inside": (["train", "bottle", "--activation", "softmax"], "softmax"),
     "an unknown task": (["train", "bottle", "--task", "clases"], "Near: classes"),
