@@ -21,8 +21,8 @@ from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels import rays
 from engine.kernels.rays import CROSSING, GRAZE, HIT, MISS, UNDECIDED
+from engine.kernels.search.arrays import CASTING, workgroups
 from engine.kernels.search.casting import Casting, Levels
-from engine.kernels.search.fused import CASTING, workgroups
 
 LEVEL = float(np.float32(0.37))
 SAMPLES = 100_000

@@ -15,7 +15,8 @@ from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels.product import VEC4
 from engine.kernels.rays import check_rays, reach_of
-from engine.kernels.search.fused import search_modules, workgroups
+from engine.kernels.search.arrays import ray_array, workgroups
+from engine.kernels.search.fused import search_modules
 from engine.kernels.search.layered import Layered
 from engine.network.mlp import Mlp, Shape
 from engine.network.parts import observed
@@ -66,8 +67,8 @@ def enclose(
     count = len(o)
     if count == 0:
         return np.zeros((0, places, 2), np.float32)
-    pieces = np.zeros((count, 2, 4), np.float32)
-    pieces[:, 0, :3], pieces[:, 0, 3], pieces[:, 1, :3], pieces[:, 1, 3] = o, start, d, end
+    pieces = ray_array(o, d, start)
+    pieces[:, 1, 3] = end
     given, bounds = Array.of(pieces.reshape(-1, 4)), Array("f4", count * places * 2)
     enclosing = ENCLOSING.new(pieces=count, places=places, length=float(end.max()))
     if is_shallow(net.shape):

@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 from engine.codegen.bounds.budget import SURFACES
 from engine.errors import SettingError, ShapeError
 from engine.gpu.array import Array
+from engine.kernels.search.arrays import ray_array
 from engine.kernels.search.budget import Budget
 from engine.kernels.search.casting import USUAL, Casting, Levels
 from engine.network.mlp import Mlp
@@ -117,12 +118,11 @@ def cast(
     result = np.zeros(count, casts(surfaces))
     if count == 0:
         return result
-    rays = np.zeros((count, 2, 4), np.float32)
-    rays[:, 0, :3], rays[:, 0, 3], rays[:, 1, :3] = o, length, d
     crossings, costs = Array(CROSSING, count * surfaces), Array("u4", count * 2)
     levels = Levels(level, spacing, single)
+    rays = Array.of(ray_array(o, d, length))
     for _ in casting.steps(
-        Array.of(rays), count, levels, crossings, costs, surfaces=surfaces, budget=budget, through=True,
+        rays, count, levels, crossings, costs, surfaces=surfaces, budget=budget, through=True,
         reach=reach_of(o, d, length),
     ):  # fmt: skip
         pass

@@ -135,14 +135,14 @@ def test_an_allowance_shares_its_time_by_rays():
     first, rest = allowance.share(25), allowance.share(75)
     assert first.segments == rest.segments == 50
     assert 249 < first.seconds <= 250 and 999 < rest.seconds <= 1000
-    assert not allowance.is_over
+    assert allowance.is_timed and not (allowance.is_over or allowance.is_half_over)
     allowance.stop()
-    assert allowance.is_over and allowance.share(10).seconds == 0.0
+    assert allowance.is_over and allowance.is_half_over and allowance.share(10).seconds == 0.0
 
 
 def test_without_seconds_an_allowance_ends_only_when_it_is_stopped():
     allowance = Allowance(Budget(50), 100)
-    assert allowance.share(25) == Budget(50) and not allowance.is_over
+    assert allowance.share(25) == Budget(50) and not (allowance.is_over or allowance.is_half_over or allowance.is_timed)
     allowance.stop()
     assert allowance.is_over and allowance.share(1) == Budget(50, seconds=0.0)
 

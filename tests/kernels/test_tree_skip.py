@@ -6,8 +6,8 @@ import pytest
 from engine.errors import SettingError
 from engine.gpu.array import Array
 from engine.gpu.device import device
+from engine.kernels.search.arrays import CASTING, STATE
 from engine.kernels.search.casting import Casting, Levels
-from engine.kernels.search.fused import CASTING, STATE
 from engine.kernels.tree.brackets import brackets
 from engine.kernels.tree.skip import skip
 from engine.kernels.tree.tree import Tree

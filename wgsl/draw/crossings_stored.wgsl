@@ -29,9 +29,7 @@ fn ray_segments(ray: SurfaceRay) -> u32 {
     return costs[ray.number].x;
 }
 
-// The part of the ray that a tree of boxes has not proven empty: all of it where there is no tree, and a count of
-// evaluations stands there instead, as a number that no part of a ray is.
+// The part of the ray that a tree of boxes has not proven empty, where it is shown.
 fn ray_left(ray: SurfaceRay) -> f32 {
-    let bits = costs[ray.number].y;
-    return select(bitcast<f32>(bits), 1.0, bits > 0u && bits < 0x00800000u);
+    return bitcast<f32>(costs[ray.number].y);
 }

@@ -18,15 +18,17 @@ from engine.codegen.mlp.layout import upload, weights_binding
 from engine.draw.frame import FRAME, Frame
 from engine.draw.program import Program
 from engine.draw.surfaces.draft import PLACES, Draft
-from engine.draw.surfaces.hit_gradients import VEC4, HitGradients
+from engine.draw.surfaces.hit_gradients import HitGradients
 from engine.errors import NetworkError
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
-from engine.gpu.kernel import Kernel, spread
+from engine.gpu.kernel import Kernel
 from engine.gpu.passes import debug_group
 from engine.gpu.structs import Struct, struct
+from engine.kernels.product import VEC4
 from engine.kernels.rays import CROSSING
+from engine.kernels.search.arrays import workgroups
 from engine.kernels.search.budget import Budget
 from engine.kernels.search.casting import Casting, Levels
 from engine.kernels.search.fused import search_modules
@@ -248,7 +250,8 @@ class StoredCrossings(Crossings):
                     steps.close()
                     self._casting.give_up()
                     break
-            self._show_tree(frame, wanted, count)
+        if wanted.shows_tree:
+            self._show_tree(wanted, count)
         self._hits = self._hits or HitGradients(self.net)
         for _ in self._hits.steps(self.rays, self.crossings, self.gradients, count, answers, most, **draft):
             yield Progress(count, count)
@@ -260,8 +263,8 @@ class StoredCrossings(Crossings):
         It depends on the network, what is wanted and the picture's size alone, so that what was drawn before shows in
         no bit: where a ray's search stops and goes on differs with the boxes, and so does rounding.
         """
-        rays = frame.size_samples[0] * frame.size_samples[1]
-        need = (wanted.levels, wanted.half, wanted.finest, rays) if wanted.few else None
+        rays, is_timed = frame.size_samples[0] * frame.size_samples[1], frame.allowance.is_timed
+        need = (wanted.levels, wanted.half, wanted.finest, rays, is_timed) if wanted.few else None
         if self._need == need:
             return
         self._need, self._tree = need, None
@@ -274,17 +277,23 @@ class StoredCrossings(Crossings):
         self._need = None
         for _ in tree.refine(wanted.levels, wanted.finest, rays=rays):
             yield Progress(0, count)
-            if frame.allowance.is_over:
-                return
-        self._need, self._tree = need, tree
+            if frame.allowance.is_half_over:
+                # Rays must be searched too, and a tree is right however far it was refined.
+                break
+        if not frame.allowance.is_over:
+            self._need, self._tree = need, tree
 
-    def _show_tree(self, frame, wanted, count):
-        """Writes the part of each ray that the tree leaves beside its costs, if that is shown."""
-        if wanted.shows_tree and self._tree is not None:
-            _tree_left().run(
-                spread(count // 64), tree=uniform(self._tree, wanted.levels, rays=count), nodes=self._tree.array(),
-                rays=self.rays, costs=self.costs,
-            )  # fmt: skip
+    def _show_tree(self, wanted, count):
+        """Writes the part of each ray that the tree leaves in place of its evaluations; all of it without a tree."""
+        if self._tree is None:
+            whole = np.zeros((count, 2), np.float32)
+            whole[:, 1] = 1.0
+            self.costs.write(whole.view(np.uint32).reshape(-1))
+            return
+        _tree_left().run(
+            workgroups(count), tree=uniform(self._tree, wanted.levels, rays=count), nodes=self._tree.array(),
+            rays=self.rays, costs=self.costs,
+        )  # fmt: skip
 
 
 def crossings_of(net: Mlp, before: Crossings | None) -> Crossings:

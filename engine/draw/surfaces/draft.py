@@ -9,6 +9,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
 from engine.kernels.field import Field
+from engine.kernels.product import VEC4
 from engine.kernels.search.pace import Pace
 from engine.network.mlp import Mlp
 
@@ -39,7 +40,7 @@ class Draft:
     def __init__(self, net: Mlp):
         self.field = Field(net, "batched")
         self._pace = Pace(WORK // (net.weight_count * PLACES), 16)
-        self._points = Array(("f4", 4), 1)
+        self._points = Array(VEC4, 1)
 
     def steps(
         self, rays: Array, crossings: Array, costs: Array, count: int, answers: int,
@@ -55,7 +56,7 @@ class Draft:
         for first, last in self._pace.parts(count, most):
             with self._pace.timed(last - first):
                 part = last - first
-                self._points = grown(self._points, ("f4", 4), part * PLACES)
+                self._points = grown(self._points, VEC4, part * PLACES)
                 drafting = DRAFTING.new(
                     first=first, count=part, places=PLACES, answers=answers, single=int(single), level=level,
                     spacing=spacing,

@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from functools import cache
 
-import numpy as np
-
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel, spread
 from engine.gpu.structs import struct
 from engine.kernels.field import Field
+from engine.kernels.product import VEC4
 from engine.kernels.search.pace import Pace
 from engine.network.mlp import Mlp
 
-VEC4 = np.dtype(("f4", 4))
 # rays: their number; answers, most: crossings and gradients a ray; first, count: the part of the list. Where places is
 # not 0, hits are a draft's, see `Draft`.
 LISTING = struct(

@@ -41,11 +41,24 @@ class Allowance:
 
     def __init__(self, budget: Budget, rays: int):
         self._budget, self._rays = budget, rays
-        self._until = None if budget.seconds is None else time.monotonic() + budget.seconds
+        self._half: float | None = None
+        self._until: float | None = None
+        if budget.seconds is not None:
+            self._half, self._until = (time.monotonic() + part * budget.seconds for part in (0.5, 1.0))
 
     def stop(self) -> None:
         """Ends the search: all rays that are open now stay undecided."""
-        self._until = 0.0
+        self._half = self._until = 0.0
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether the Budget has an end in time."""
+        return self._budget.seconds is not None
+
+    @property
+    def is_half_over(self) -> bool:
+        """True once half of the time is over, or it was stopped."""
+        return self._half is not None and time.monotonic() >= self._half
 
     @property
     def segments(self) -> int:

@@ -13,8 +13,9 @@ from engine.errors import SettingError
 from engine.gpu.array import Array, grown
 from engine.gpu.device import device
 from engine.gpu.passes import Encoder
+from engine.kernels.search.arrays import CASTING, STATE
 from engine.kernels.search.budget import Budget
-from engine.kernels.search.fused import CASTING, FIRST_TURNS, MOST_TURNS, STATE, FusedPasses
+from engine.kernels.search.fused import FIRST_TURNS, MOST_TURNS, FusedPasses
 from engine.kernels.search.layered import Layered
 from engine.kernels.search.passes import LayeredPasses
 from engine.kernels.search.progress import Progress

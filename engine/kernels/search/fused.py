@@ -11,25 +11,11 @@ from engine.codegen.mlp.network import network_module
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
-from engine.gpu.kernel import Dispatch, Kernel, spread
+from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.passes import Encoder, compute_pass
-from engine.gpu.structs import struct
+from engine.kernels.search.arrays import BINDINGS, workgroups
 from engine.network.mlp import Shape
 
-WORKGROUP = 64
-CASTING = struct(
-    "Casting",
-    rays="u32",
-    surfaces="u32",  # answers wanted of each
-    single="u32",
-    through="u32",  # 1: a graze does not end a ray
-    segments="u32",  # the most to an answer
-    turns="u32",  # segments of a ray in one dispatch; 0: what is open is given up
-    level="f32",
-    spacing="f32",
-)
-# vec4u of a ray's state: SEARCH_STATE in wgsl/arithmetic/search/state.
-STATE = 4
 # Few rays take longer; the others of a workgroup need not wait for these.
 FIRST_TURNS = 256
 # What a dispatch may take at most: a second or less, and within what software drivers allow of loops.
@@ -53,11 +39,7 @@ def kernels(shape: Shape) -> tuple[Kernel, Kernel]:
     """The Kernels that begin all rays and that take the open ones further."""
     names = (
         weights_binding(shape),
-        Binding("casting", "uniform", CASTING),
-        Binding("rays", "read", "array<vec4f>"),
-        Binding("crossings", "write", "array<vec4u>"),
-        Binding("costs", "write", "array<vec2u>"),
-        Binding("states", "write", "array<vec4u>"),
+        *BINDINGS,
         Binding("open", "write", "array<atomic<u32>>"),
         Binding("workgroups", "write", "array<atomic<u32>>"),
     )
@@ -105,8 +87,3 @@ class FusedPasses:
         casting = self.casting.copy()
         casting["turns"] = turns
         return Array.of(casting, "uniform")
-
-
-def workgroups(count: int) -> tuple[int, int]:
-    """Workgroups for so many rays, in two dimensions where one does not hold them."""
-    return spread(-(-count // WORKGROUP))

@@ -10,14 +10,12 @@ import numpy as np
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
-from engine.gpu.kernel import Dispatch, Kernel, spread
+from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.passes import Encoder
-from engine.gpu.structs import struct
 from engine.kernels.product import VEC4
-from engine.kernels.search.fused import CASTING
+from engine.kernels.search.arrays import BINDINGS, PART, workgroups
 from engine.kernels.search.layered import Layered
 
-PART = struct("Part", first="u32", count="u32")
 # Segments of each ray in one submission, at most; and of those before it, so that few are for rays that have ended.
 MOST_SEGMENTS, SHARE = 64, 8
 
@@ -112,7 +110,7 @@ class LayeredPasses:
 
     def _prepared(self, name, first, count):
         return _kernel(name).prepared(
-            spread(-(-count // 64)), casting=self.casting, part=PART.new(first=first, count=count),
+            workgroups(count), casting=self.casting, part=PART.new(first=first, count=count),
             open=self.lists[0], next=self.lists[1], pieces=self.pieces, found=self.found, **self.arrays,
         )  # fmt: skip
 
@@ -120,12 +118,8 @@ class LayeredPasses:
 @cache
 def _kernel(entry):
     bindings = (
-        Binding("casting", "uniform", CASTING),
+        *BINDINGS,
         Binding("part", "uniform", PART),
-        Binding("rays", "read", "array<vec4f>"),
-        Binding("crossings", "write", "array<vec4u>"),
-        Binding("costs", "write", "array<vec2u>"),
-        Binding("states", "write", "array<vec4u>"),
         Binding("open", "read", "array<u32>"),
         Binding("next", "write", "array<atomic<u32>>"),
         Binding("pieces", "write", "array<vec4f>"),

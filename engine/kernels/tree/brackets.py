@@ -9,7 +9,7 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Kernel
 from engine.kernels.rays import check_rays
-from engine.kernels.search.fused import workgroups
+from engine.kernels.search.arrays import RAYS, ray_array, workgroups
 from engine.kernels.tree.skip import BINDINGS, uniform
 from engine.kernels.tree.tree import HeldLevels, Tree
 
@@ -18,7 +18,7 @@ from engine.kernels.tree.tree import HeldLevels, Tree
 def _kernel() -> Kernel:
     names = (
         *BINDINGS,
-        Binding("rays", "read", "array<vec4f>"),
+        RAYS,
         Binding("brackets", "write", "array<vec2f>"),
         Binding("counts", "write", "array<u32>"),
     )
@@ -47,11 +47,9 @@ def brackets(
     count = len(o)
     if count == 0:
         return np.zeros((0, most, 2), np.float32), np.zeros(0, np.uint32)
-    rays = np.zeros((count, 2, 4), np.float32)
-    rays[:, 0, :3], rays[:, 0, 3], rays[:, 1, :3] = o, length, d
     found, counts = Array("f4", count * most * 2), Array("u4", count)
     _kernel().run(
         workgroups(count), tree=uniform(tree, levels, rays=count, brackets=most), nodes=tree.array(),
-        rays=Array.of(rays), brackets=found, counts=counts,
+        rays=Array.of(ray_array(o, d, length)), brackets=found, counts=counts,
     )  # fmt: skip
     return found.read().reshape(count, most, 2), counts.read()

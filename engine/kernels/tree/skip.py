@@ -7,15 +7,15 @@ import numpy as np
 
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
-from engine.gpu.kernel import Dispatch, Kernel, spread
+from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.structs import struct
-from engine.kernels.search.fused import CASTING
+from engine.kernels.search.arrays import BINDINGS as SEARCH
+from engine.kernels.search.arrays import PART, workgroups
 from engine.kernels.tree.tree import HeldLevels, Tree
 
 TREE = struct("Tree", half="vec3f", single="u32", level="f32", scale="f32", rays="u32", brackets="u32")
 # What `lib/tree` needs.
 BINDINGS = (Binding("tree", "uniform", TREE), Binding("nodes", "read", "array<vec4f>"))
-PART = struct("Part", first="u32", count="u32")
 
 
 def uniform(tree: Tree, levels: HeldLevels, *, rays: int = 0, brackets: int = 0) -> np.ndarray:
@@ -30,12 +30,8 @@ def uniform(tree: Tree, levels: HeldLevels, *, rays: int = 0, brackets: int = 0)
 def _kernel() -> Kernel:
     names = (
         *BINDINGS,
-        Binding("casting", "uniform", CASTING),
+        *SEARCH,
         Binding("part", "uniform", PART),
-        Binding("rays", "read", "array<vec4f>"),
-        Binding("crossings", "write", "array<vec4u>"),
-        Binding("costs", "write", "array<vec2u>"),
-        Binding("states", "write", "array<vec4u>"),
         Binding("open", "read", "array<u32>"),
     )
     return Kernel.of("kernels/tree_skip", names, bounds="#import arithmetic/parabola_bounds\n")
@@ -51,6 +47,6 @@ def skip(
     open      a list: how many rays, then their numbers
     """
     return _kernel().prepared(
-        spread(-(-count // 64)), tree=uniform(tree, levels), nodes=tree.array(), casting=casting,
+        workgroups(count), tree=uniform(tree, levels), nodes=tree.array(), casting=casting,
         part=PART.new(first=first, count=count), open=open, **arrays,
     )  # fmt: skip

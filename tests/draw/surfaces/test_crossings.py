@@ -14,7 +14,7 @@ from engine.draw.surfaces.hit_gradients import HitGradients
 from engine.draw.surfaces.level_surfaces import LevelSurfaces, Region
 from engine.gpu.array import Array
 from engine.kernels.rays import CROSSING, HIT, MISS
-from engine.kernels.search.budget import Budget
+from engine.kernels.search.budget import Allowance, Budget
 from engine.kernels.search.casting import Levels
 from engine.kernels.search.progress import Progress
 from engine.kernels.tree.brackets import brackets
@@ -196,3 +196,26 @@ def test_a_tree_of_boxes_draws_what_is_drawn_without_and_says_what_it_leaves(mon
     left = np.where(known, pieces[..., 1] - pieces[..., 0], 0.0).sum(axis=1) / rays[:, 0, 3]
     shown = stored.costs.read().reshape(-1, 2)[inside, 1].view("f4")
     assert np.allclose(shown, left, atol=1e-4) and left.min() == 0.0 and left.max() > 0.2
+
+
+def test_where_there_is_no_tree_all_of_each_ray_is_left_to_search():
+    scene = One(lambda: LevelSurfaces(random_mlp([3, 12, 12, 1], seed=2), spacing=1e-3, debug="tree"))
+    Renderer().frame(scene, engine.Clock(), SIZE, 1)
+    stored = scene.node._crossings
+    assert stored._tree is None and (stored.costs.read().reshape(-1, 2)[:, 1].view("f4") == 1.0).all()
+
+
+def test_half_of_a_time_is_left_for_rays_when_a_tree_takes_long(monkeypatch):
+    net, refined = random_mlp([3, 12, 12, 1], seed=2), []
+
+    def endless(tree, *_, **__):
+        while True:
+            refined.append(tree)
+            yield
+
+    monkeypatch.setattr(Tree, "refine", endless)
+    renderer = Renderer()
+    renderer.budget = Budget(seconds=20.0)
+    monkeypatch.setattr(Allowance, "is_half_over", property(lambda allowance: len(refined) == 3))
+    found = renderer.frame(One(lambda: LevelSurfaces(net, single=True, level=0.4)), engine.Clock(), SIZE, 1)
+    assert len(refined) == 3 and found.report.undecided == 0
