@@ -31,7 +31,7 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
     }
     if crossing.outcome != HIT {
         atomicAdd(&counts[select(2u, 1u, crossing.outcome == GRAZE)], 1u);
-        let shown = select(vec3f(1.0, 0.0, 0.75), vec3f(1.0, 0.75, 0.0), crossing.outcome == GRAZE);
+        let shown = select(vec3f(1.0, 0.0, 0.75), vec3f(1.0, 0.55, 0.0), crossing.outcome == GRAZE);
         let pixel = vec2u((at.xy + frame.offset) / frame.grid);
         return vec4f(select(stripes(pixel), shown, surface.undecided > 0.5), 1.0);
     }

@@ -6,7 +6,7 @@
 #import draw/debug_view
 
 const UNDECIDED_COLOUR = vec3f(1.0, 0.0, 0.75);
-const GRAZE_COLOUR = vec3f(1.0, 0.75, 0.0);
+const GRAZE_COLOUR = vec3f(1.0, 0.25, 0.0);
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) invocation: u32) {
