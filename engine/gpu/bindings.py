@@ -14,6 +14,8 @@ KINDS = {
     "storage_texture": "var",
     "sampler": "var",
 }
+# The type of a storage_texture that is read as a table of vec4f.
+TABLE = "texture_storage_2d<rgba32float, read>"
 
 
 @dataclass(frozen=True)

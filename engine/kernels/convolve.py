@@ -8,7 +8,7 @@ from engine.codegen.matmul import product
 from engine.codegen.matmul.activation import activated
 from engine.errors import NetworkError, SettingError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding
+from engine.gpu.bindings import TABLE, Binding
 from engine.gpu.channel_map import ChannelMap, MapStep, map_bindings
 from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS, Kernel, subgroup_size
@@ -150,8 +150,7 @@ BUFFERS = map_bindings("convolution", CONVOLUTION, "weights")
 
 @cache
 def _lanes_kernel(tile, activation):
-    image = "texture_storage_2d<rgba32float, read>"
-    images = (Binding(name, "storage_texture", image) for name in ("responses", "weights"))
+    images = (Binding(name, "storage_texture", TABLE) for name in ("responses", "weights"))
     text = product.product_module(tile, activation, looped=True) + code.corners_text(tile)
     return Kernel.of("kernels/convolve_lanes", (BUFFERS[0], *images, BUFFERS[-1]), product=text)
 

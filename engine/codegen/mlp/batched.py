@@ -13,7 +13,7 @@ from engine.codegen.mlp.batched_layout import IMAGE_WIDTH, WRITTEN, BatchedCut, 
 from engine.codegen.mlp.softmax import softmax_shared
 from engine.codegen.mlp.units import IDENTITY, imports, is_bent
 from engine.codegen.text import fours, header, indented
-from engine.gpu.bindings import Binding
+from engine.gpu.bindings import TABLE, Binding
 from engine.network.activations import JOINT
 from engine.network.mlp import Shape
 from engine.network.units.mixed import runs
@@ -65,7 +65,7 @@ class Variant:
 def weights_bindings(cut: BatchedCut) -> tuple[Binding, ...]:
     """The bindings that the body of a BatchedCut reads, `weights0` and so on."""
     if cut.kind == "image":
-        return (Binding("weights0", "storage_texture", "texture_storage_2d<rgba32float, read>"),)
+        return (Binding("weights0", "storage_texture", TABLE),)
     types = [f"array<vec4f, {count}>" if cut.kind == "uniform" else "array<vec4f>" for count in cut.counts]
     return tuple(Binding(f"weights{i}", cut.kind, text) for i, text in enumerate(types))
 

@@ -13,7 +13,7 @@ from engine.codegen.matmul.product import SLAB, Tile, image_height, image_rows, 
 from engine.codegen.matmul.product import SLAB_GROUPS as ROW_GROUPS
 from engine.errors import ShapeError
 from engine.gpu.array import Array
-from engine.gpu.bindings import Binding
+from engine.gpu.bindings import TABLE, Binding
 from engine.gpu.channel_map import groups_of
 from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel, spread, subgroup_size
@@ -42,7 +42,6 @@ LAYER = struct(
 NARROW = struct("Narrow", layers="u32", outputs="u32", columns="u32", count="u32", first="u32")
 START = struct("Start", row="u32", across="u32", filled="u32", count="u32", first="u32")
 END = struct("End", row="u32", across="u32", outputs="u32", count="u32", first="u32")
-IMAGE = "texture_storage_2d<rgba32float, read>"
 
 
 class Layered:
@@ -369,7 +368,7 @@ def _narrow_kernel(kinds, groups, lanes):
         Binding("pieces", "read", "array<vec4f>"),
         Binding("layers", "read", "array<vec4f>"),
         Binding("kinds", "read", "array<u32>"),
-        Binding("weights", "storage_texture", IMAGE),
+        Binding("weights", "storage_texture", TABLE),
         Binding("output", "write", "array<vec4f>"),
     )
     return Kernel.of("kernels/layered_narrow", bindings, layered=code.narrow_module(kinds, groups, lanes))
@@ -388,7 +387,7 @@ def _layer_bindings(kind, type):
 @cache
 def _lanes_kernel(kinds, lanes):
     text = code.layer_module(kinds, lanes)
-    return Kernel.of("kernels/layered_lanes", _layer_bindings("storage_texture", IMAGE), layered=text)
+    return Kernel.of("kernels/layered_lanes", _layer_bindings("storage_texture", TABLE), layered=text)
 
 
 @cache

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.codegen.bounds.relax import relax_module
 from engine.codegen.bounds.rows import rows_module
-from engine.gpu.bindings import Binding
+from engine.gpu.bindings import TABLE, Binding
 from engine.gpu.kernel import Kernel, subgroup_size
 from engine.gpu.structs import struct
 from engine.network.activations import Activation
@@ -21,12 +21,11 @@ MOVING = struct("Moving", groups="u32", count="u32", first="u32")
 # What is found of a box.
 PLANES = np.dtype([("slopes", "f4", 3), ("low", "f4"), ("high", "f4"), ("least", "f4"), ("most", "f4"), ("sure", "f4")])
 
-IMAGE = "texture_storage_2d<rgba32float, read>"
 _STEP, _TILES = Binding("step", "uniform", STEP), Binding("tiles", "read", "array<vec4u>")
 _ROWS = (
     _STEP,
     _TILES,
-    *(Binding(name, "storage_texture", IMAGE) for name in ("relaxed", "starts", "forms", "weights")),
+    *(Binding(name, "storage_texture", TABLE) for name in ("relaxed", "starts", "forms", "weights")),
     Binding("biases", "read", "array<f32>"),
     Binding("sums", "write", "array<vec4f>"),
 )
@@ -48,7 +47,7 @@ _UNITS = (
     Binding("ranges", "write", "array<vec4f>"),
     Binding("norms", "write", "array<f32>"),
 )
-ENTER = (*_UNITS, *_BOXES, Binding("weights", "storage_texture", IMAGE))
+ENTER = (*_UNITS, *_BOXES, Binding("weights", "storage_texture", TABLE))
 RELAX = (
     *_UNITS,
     Binding("bad", "write", "array<u32>"),
