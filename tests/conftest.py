@@ -41,12 +41,19 @@ def pytest_xdist_node_collection_finished(node, ids):
         node.config.pluginmanager.getplugin("terminalreporter").write_line(line)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def terminal_signals():
+    """Signals as of a program in a terminal: started in the background or by nohup, this process ignores some."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+
+
 @pytest.fixture
 def ctrl_c():
-    """A function that does what the terminal does at Ctrl-C, also where this process was started to ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield lambda: os.kill(os.getpid(), signal.SIGINT)
-    signal.signal(signal.SIGINT, before)
+    """A function that does what the terminal does at Ctrl-C."""
+    return lambda: os.kill(os.getpid(), signal.SIGINT)
 
 
 class Answer(NamedTuple):

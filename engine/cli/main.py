@@ -2,7 +2,8 @@
 
 Stdout is for data: the path that was written, or what --json prints. Progress and errors go to stderr. The exit status
 is 0 for success; 1 for a fault in neuroscene, and when doctor finds a fault; 2 for a person's mistake; 3 on a machine
-without a Vulkan adapter; 4 when --strict is given and rays are undecided; 130 after Ctrl-C.
+without a Vulkan adapter; 4 when --strict is given and rays are undecided; 130 after Ctrl-C, 143 after SIGTERM and 129
+after SIGHUP, which stop work as Ctrl-C does.
 """
 
 # Only what every command needs is imported here: `neuroscene --help` must not wait for a graphics library.
@@ -18,6 +19,7 @@ from typer.exceptions import TyperException
 from engine.cli import download, export, inspect, listing, render, sheet, train
 from engine.cli.options import with_options
 from engine.errors import NeurosceneError, NoAdapterError, UndecidedError, near
+from engine.output import stopping
 from engine.output.progress import say
 
 OK, FAULT, MISTAKE, NO_ADAPTER, OPEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -119,6 +121,12 @@ for name, (function, examples) in COMMANDS.items():
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status."""
+    with stopping.interruptible():
+        status = _run(args)
+        return stopping.status() or status if status == INTERRUPTED else status
+
+
+def _run(args):
     try:
         return app(args=args, standalone_mode=False, prog_name="neuroscene") or OK
     except NeurosceneError as error:

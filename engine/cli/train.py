@@ -3,7 +3,6 @@
 # As in engine.cli.main: only what every command needs is imported here.
 import os
 import shlex
-import signal
 import sys
 import threading
 from typing import TYPE_CHECKING, Annotated
@@ -88,7 +87,7 @@ def train(
         notes["command"] = shlex.join([*words, *(word for pair in asked.items() for word in pair)])
     # Before the bar begins, this raises if there is no adapter or if the network is too large for it.
     trainer.advance(0)
-    with stopping(signal.SIGINT, signal.SIGTERM) as stopped:
+    with stopping() as stopped:
         work_with_progress(trainer, stopped)
         _save(trainer, output, notes)
 

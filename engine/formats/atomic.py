@@ -1,12 +1,17 @@
-"""Files and folders that appear whole or not at all: written under a hidden name, then renamed. Also locks files."""
+"""Files and folders that appear whole or not at all: written under a hidden name, then renamed. Also locks files.
+
+A hidden name is unpredictable, so that no neighbour in a shared folder can put a link there, and it is locked while it
+is written. What a killed process has left is not: the next one that writes the same file removes it.
+"""
 
 import errno
-import itertools
 import os
+import re
+import secrets
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,8 +29,15 @@ ADVICE = {
     errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
 }
 
+# How a temporary file is made: never through a link, never over another file.
+MADE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+# How one is opened to see whether it is in use; without waiting, should it be a pipe.
+SEEN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+# The name of a temporary file or folder, or of an earlier folder on its way out: of what, and the random number.
+HIDDEN = re.compile(r"\.(?P<of>.{1,50})\.(?P<random>[0-9a-f]{16})\.(?P<kind>part|old)", re.DOTALL)
+# Errors of file systems that cannot do what is asked, such as some network disks.
+CANNOT = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF)
 
-_numbers = itertools.count()
 # The place of the byte that is locked, beyond the file's end: on Windows a locked byte cannot be read either.
 LOCK_AT = 2**31 - 2
 
@@ -44,7 +56,7 @@ class AtomicTarget:
 
     given    (attribute) the path as text, for messages
     target   (attribute) the path of the result, links followed, so that a link is not replaced by a file
-    path     (attribute) the temporary name
+    path     (attribute) the temporary name; `create` or `create_folder` makes it
 
     Raises FileError at once for a path that cannot be written, and not after an hour of rendering.
     """
@@ -58,8 +70,35 @@ class AtomicTarget:
             self._check(folder)
         except OSError as error:
             raise cannot_write(self.given, error) from None
-        # Shortened, since the target's name may be long; numbered, for threads that write the same target.
-        self.path = self.target.with_name(f".{self.target.name[:50]}.{os.getpid()}.{next(_numbers)}.part")
+        self.path = self._unused()
+        # Locked until the result has its name, also while another program writes to it.
+        self._held: int | None = None
+
+    def _unused(self) -> Path:
+        # Shortened, since the target's name may be long.
+        return self.target.with_name(f".{self.target.name[:50]}.{secrets.token_hex(8)}.part")
+
+    def create(self) -> BinaryIO:
+        """The stream of the temporary file, made now. Raises OSError."""
+        return os.fdopen(os.dup(self._made(lambda path: os.open(path, MADE, 0o666))), "wb")
+
+    def create_folder(self) -> None:
+        """Makes the temporary folder. Raises OSError."""
+        if sys.platform == "win32":  # where folders cannot be opened
+            self.path.mkdir()
+        else:
+            self._made(_folder)
+
+    def _made(self, make: Callable[[Path], int]) -> int:
+        """What `make` has made at the temporary name and opened, locked."""
+        _sweep(self.target)
+        while True:
+            self._held = make(self.path)
+            if _locked(self._held) is not False and is_at(self._held, self.path):
+                return self._held
+            # Another process has just taken it for one that a killed process has left.
+            self._release()
+            self.path = self._unused()
 
     def _check(self, folder: bool) -> None:
         target, above = self.target, self.target.parent
@@ -79,9 +118,12 @@ class AtomicTarget:
             raise FileError(f"{self.given} is {what}; choose another path.")
 
     def commit(self) -> None:
-        """Renames what was written to the target."""
+        """Renames what was written to the target, once it is on the disk."""
         old = self.path.with_suffix(".old")
         try:
+            self._sync()
+            if sys.platform == "win32":  # where an open file cannot be renamed
+                self._release()
             if self.target.is_dir():
                 # A folder with files cannot be replaced by renaming, so the old one is moved away first, then deleted.
                 os.rename(self.target, old)
@@ -93,19 +135,36 @@ class AtomicTarget:
                 shutil.rmtree(old, ignore_errors=True)
             else:
                 os.replace(self.path, self.target)
+            with suppress(OSError):  # the name is in its place; a folder that cannot be opened is no loss
+                sync(self.target.parent, os.O_RDONLY)
         except OSError as error:
             self.discard()
             raise cannot_write(self.given, error) from None
+        finally:
+            self._release()
+
+    def _sync(self) -> None:
+        if self.path.is_dir():
+            for file in os.scandir(self.path):
+                sync(file.path, os.O_RDWR)
+        elif self._held is not None:
+            _flushed(self._held)
+
+    def _release(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+        self._held = None
 
     def discard(self) -> None:
         """Deletes what was written; the target is unchanged."""
+        if sys.platform == "win32":
+            self._release()
         try:
-            if self.path.is_dir():
-                shutil.rmtree(self.path, ignore_errors=True)
-            else:
-                self.path.unlink(missing_ok=True)
+            _remove(self.path)
         except OSError:
             pass  # The error that led here matters more.
+        finally:
+            self._release()
 
 
 @contextmanager
@@ -113,7 +172,7 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     """A stream that becomes the file at path when the block ends; after an error in the block nothing is changed."""
     atomic = AtomicTarget(path)
     try:
-        with atomic.path.open("wb") as stream:
+        with atomic.create() as stream:
             yield stream
     except BaseException as error:
         atomic.discard()
@@ -123,23 +182,98 @@ def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
     atomic.commit()
 
 
+def _folder(path: Path) -> int:
+    path.mkdir()
+    return os.open(path, os.O_RDONLY)
+
+
+def sync(path: str | os.PathLike, flags: int) -> None:
+    """Waits until a file or folder, opened with these flags, is on the disk. Raises OSError."""
+    opened = os.open(path, flags)
+    try:
+        _flushed(opened)
+    finally:
+        os.close(opened)
+
+
+def _flushed(opened: int) -> None:
+    try:
+        os.fsync(opened)
+    except OSError as error:
+        if error.errno not in CANNOT:
+            raise
+
+
 def lock(stream: BinaryIO) -> bool:
     """Locks a file until it is closed; returns False if another process has locked it.
 
     Returns True also on file systems without locks, such as some network disks.
     """
+    return _locked(stream.fileno()) is not False
+
+
+def _locked(opened: int) -> bool | None:
+    """Locks an open file: False if it is another's, None on file systems without locks."""
     try:
         if sys.platform == "win32":
             import msvcrt
 
-            os.lseek(stream.fileno(), LOCK_AT, os.SEEK_SET)
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+            os.lseek(opened, LOCK_AT, os.SEEK_SET)
+            msvcrt.locking(opened, msvcrt.LK_NBLCK, 1)
+            os.lseek(opened, 0, os.SEEK_SET)
         else:
             import fcntl
 
-            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     except OSError:
-        pass
+        return None
     return True
+
+
+def is_at(opened: int, path: Path) -> bool:
+    """Whether an open file is the one that a path names, which another process may have removed."""
+    try:
+        return os.path.samestat(os.fstat(opened), os.lstat(path))
+    except OSError:
+        return False
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sweep(target: Path) -> None:
+    """Removes what killed processes have left beside a target; a folder moved away for a new one is put back."""
+    with suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in [*entries]:
+            found = HIDDEN.fullmatch(entry.name)
+            if found and found["of"] == target.name[:50] and not entry.is_symlink():
+                with suppress(OSError):
+                    _tidy(target, Path(entry.path), found["kind"])
+
+
+def _tidy(target: Path, path: Path, kind: str) -> None:
+    """Removes a temporary file or folder that no process holds."""
+    if kind == "old":
+        # Its process holds the new folder until that has its name.
+        if not path.with_suffix(".part").exists():
+            if target.exists():
+                _remove(path)
+            else:
+                os.rename(path, target)
+        return
+    opened = os.open(path, SEEN)
+    try:
+        if _locked(opened):
+            if sys.platform != "win32" or not path.is_dir():
+                _remove(path)
+            old = path.with_suffix(".old")
+            if old.exists():
+                _tidy(target, old, "old")
+    finally:
+        os.close(opened)

@@ -2,7 +2,8 @@
 
 The folder holds a file `asked`, whose first line is the key of the picture, and a file for each band: a line with a
 checksum and the band's facts, then its bytes. What is read back is checked and never executed; if a band is missing or
-damaged, it and all later ones are discarded and made again.
+damaged, it and all later ones are discarded and made again. From the beginning `asked` is locked, so that another
+process that is asked for the same file says so at once.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from engine.errors import FileError
-from engine.formats.atomic import AtomicTarget, cannot_write, lock, replacing
+from engine.formats.atomic import AtomicTarget, cannot_write, is_at, lock, replacing
 
 ENDING = ".unfinished"
 ASKED = "asked"
@@ -25,6 +26,8 @@ NAME = re.compile(r"band-\d{5}")
 # Bands stay in memory for the first seconds, up to a limit of bytes: a picture stopped within that time leaves no
 # folder, because it is quickly made again.
 MEMORY_SECONDS, MEMORY_BYTES = 10.0, 2**27
+# Bytes of a name; a longer one is cut, and told apart by a hash.
+NAME_BYTES = 255
 # The most that is read of a line and of a band: ten times what is ever written.
 LINE_BYTES, BAND_BYTES = 1000, 2**28
 
@@ -46,23 +49,26 @@ class ResumableFile:
     def __init__(self, path: str | os.PathLike, key: str, *, asked: str, head: bytes, restart: bool = False):
         atomic = AtomicTarget(path)
         self.path = atomic.given
-        self.folder = atomic.target.with_name(atomic.target.name + ENDING)
+        name = _fitting(atomic.target.name)
+        self.folder = atomic.target.with_name(name)
         # The folder's path as the person wrote it, for messages.
-        self.folder_given = self.path + ENDING
+        self.folder_given = os.path.join(os.path.dirname(self.path), name)
         self._key, self._asked, self._head = key, asked, head
         self.found: list[dict[str, int]] = []
         self.message: str | None = None
         self._pending: list[bytes] = []
         self._begun = time.monotonic()
-        # The file `asked`, open and locked while bands are stored on the disk.
-        self._lock: BinaryIO | None = None
-        if os.path.lexists(self.folder):
+        # The file `asked`, open and locked until `finish` or `stop`.
+        try:
+            self._lock: BinaryIO | None = self._taken()
             self._resume(restart)
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
 
     @property
     def is_stored(self) -> bool:
-        """True once the bands are stored on the disk, where they stay after a stop."""
-        return self._lock is not None
+        """True once bands are stored on the disk, where they stay after a stop."""
+        return len(self.found) > len(self._pending)
 
     def append(self, data: bytes, facts: dict[str, int]) -> None:
         """Adds a band's bytes, with the facts that the file's tail needs."""
@@ -72,12 +78,9 @@ class ResumableFile:
         if not (self.is_stored or late):
             return
         try:
-            if not self.is_stored:
-                self.folder.mkdir()
-                (self.folder / ASKED).write_text(f"{self._key}\n{self._asked}\n", "utf-8")
-                self._take_lock()
             for number, part in enumerate(self._pending, self._stored_count()):
-                self._band(number).write_bytes(_sealed(json.dumps(self.found[number]).encode() + b"\n" + part))
+                with self._band(number).open("xb") as band:
+                    band.write(_sealed(json.dumps(self.found[number]).encode() + b"\n" + part))
         except OSError as error:
             raise cannot_write(self.path, error) from None
         self._pending = []
@@ -92,14 +95,11 @@ class ResumableFile:
             for place, data in patches:
                 stream.seek(place)
                 stream.write(data)
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._leave(self.folder)
 
     def stop(self) -> None:
-        """Closes the folder; bands on the disk stay for the next call."""
-        if self._lock is not None:
-            self._lock.close()
-        self._lock, self._pending = None, []
+        """Lets go of the folder; bands on the disk stay for the next call."""
+        self._leave(None if self.is_stored else self.folder)
 
     # Private helpers.
 
@@ -109,40 +109,74 @@ class ResumableFile:
     def _band(self, number: int) -> Path:
         return self.folder / f"band-{number:05}"
 
-    def _take_lock(self) -> BinaryIO:
-        self._lock = open(self.folder / ASKED, "r+b")  # noqa: SIM115  closed by stop
-        if not lock(self._lock):
-            self.stop()
-            raise FileError(
-                f"{self.path} is being made by another process just now. Wait for it, or choose another path."
-            )
-        return self._lock
+    def _leave(self, emptied: Path | None) -> None:
+        """Unlocks the folder; a folder to be emptied is removed while it is still locked."""
+        if self._lock is None:
+            return
+        if os.name == "nt":  # where an open file cannot be removed
+            self._lock.close()
+        if emptied is not None:
+            shutil.rmtree(emptied, ignore_errors=True)
+        self._lock.close()
+        self._lock, self._pending = None, []
+
+    def _taken(self) -> BinaryIO:
+        """The file `asked` of the folder, made if need be, open and locked."""
+        while True:
+            with suppress(FileExistsError):
+                self.folder.mkdir()
+            self._check_ours()
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+            try:
+                stream = os.fdopen(os.open(self.folder / ASKED, flags, 0o666), "r+b")
+            except FileNotFoundError:  # the process that had the folder has just removed it
+                continue
+            if not lock(stream):
+                stream.close()
+                raise FileError(
+                    f"{self.path} is being made by another process just now. Wait for it, or choose another path."
+                )
+            if is_at(stream.fileno(), self.folder / ASKED):
+                return stream
+            stream.close()
+
+    def _check_ours(self) -> None:
+        """Raises FileError for a folder, or what stands in its place, that holds anything but bands."""
+        with suppress(FileNotFoundError):
+            if not stat.S_ISDIR(os.lstat(self.folder).st_mode):
+                raise FileError(f"{self.folder_given} is no folder of ours; move it away.")
+            for name in sorted(os.listdir(self.folder)):
+                is_file = stat.S_ISREG(os.lstat(self.folder / name).st_mode)
+                if not (name == ASKED or NAME.fullmatch(name)) or not is_file:
+                    raise FileError(f"{self.folder_given} holds {name}, which is not ours; move it away.")
 
     def _resume(self, restart: bool) -> None:
-        """Finds the stored bands, up to the first damaged one, or discards them."""
-        if not stat.S_ISDIR(os.lstat(self.folder).st_mode):
-            raise FileError(f"{self.folder_given} is no folder of ours; move it away.")
-        names = sorted(os.listdir(self.folder))
-        for name in names:
-            if not (name == ASKED or NAME.fullmatch(name)) or not stat.S_ISREG(os.lstat(self.folder / name).st_mode):
-                raise FileError(f"{self.folder_given} holds {name}, which is not ours; move it away.")
-        same = False
-        if ASKED in names:
-            try:
-                same = self._take_lock().readline(LINE_BYTES).decode("utf-8", "replace").rstrip("\n") == self._key
-            except OSError as error:
-                raise cannot_write(self.path, error) from None
-            if not same and not restart:
-                self.message = f"{self.folder_given} had bands of another picture; this one starts anew."
+        """Finds the stored bands, up to the first damaged one, and discards all others."""
+        assert self._lock is not None
+        names = [name for name in sorted(os.listdir(self.folder)) if NAME.fullmatch(name)]
+        same = self._lock.readline(LINE_BYTES).decode("utf-8", "replace").rstrip("\n") == self._key
+        if names and not same and not restart:
+            self.message = f"{self.folder_given} had bands of another picture; this one starts anew."
         if same and not restart:
             while (facts := _facts(self._band(len(self.found)))) is not None:
                 self.found.append(facts)
         for name in names:
-            if NAME.fullmatch(name) and int(name[-5:]) >= len(self.found):
+            if int(name[-5:]) >= len(self.found):
                 (self.folder / name).unlink()
-        if not self.found:
-            self.stop()
-            shutil.rmtree(self.folder)
+        if not same:
+            self._lock.seek(0)
+            self._lock.truncate()
+            self._lock.write(f"{self._key}\n{self._asked}\n".encode())
+            self._lock.flush()
+
+
+def _fitting(name: str) -> str:
+    """The name of the folder of unfinished bands beside a file of a name."""
+    data = os.fsencode(name)
+    most = NAME_BYTES - len(ENDING)
+    if len(data) > most:
+        data = data[: most - 9] + b"-" + hashlib.sha256(data).hexdigest()[:8].encode()
+    return os.fsdecode(data) + ENDING
 
 
 def _sealed(content: bytes) -> bytes:

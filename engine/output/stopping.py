@@ -1,14 +1,41 @@
-"""Ctrl-C, asked for politely: the first ends work with what there is, the second at once."""
+"""Ctrl-C, asked for politely: the first ends work with what there is, the second at once. Other stops do the same.
+
+A terminal that is closed (SIGHUP) and a system that shuts down (SIGTERM) stop work as Ctrl-C does (SIGINT), so that
+nothing half-written stays. What a process was started to ignore, by nohup or in the background, stays ignored.
+"""
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
+
+NUMBERS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+# The last signal other than SIGINT, for the exit status.
+_last: signal.Signals | None = None
+
+
+def status() -> int | None:
+    """The exit status of a program that a signal has stopped, 128 and its number; None if that was Ctrl-C's."""
+    return None if _last is None else 128 + _last
 
 
 @contextmanager
-def stopping(*numbers: int) -> Iterator[threading.Event]:
-    """An event that the first of these signals sets (SIGINT if none is named); the second raises KeyboardInterrupt."""
+def interruptible() -> Iterator[None]:
+    """SIGTERM and SIGHUP raise KeyboardInterrupt in the block, as SIGINT does."""
+    global _last
+    _last = None
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with _handled(NUMBERS[1:], stop):
+        yield
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that the first of these signals sets; the second raises KeyboardInterrupt."""
     stopped = threading.Event()
 
     def stop(*_: object) -> None:
@@ -16,11 +43,23 @@ def stopping(*numbers: int) -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stopped.set()
 
-    # Signals arrive in the main thread only.
-    is_main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.signal(number, stop) for number in (numbers or (signal.SIGINT,)) if is_main}
-    try:
+    with _handled(NUMBERS, stop):
         yield stopped
+
+
+@contextmanager
+def _handled(numbers: tuple[signal.Signals, ...], work: Callable[[], None]) -> Iterator[None]:
+    def handler(number: int, frame: FrameType | None) -> None:
+        global _last
+        _last = None if number == signal.SIGINT else signal.Signals(number)
+        work()
+
+    # Signals arrive in the main thread only. A handler is None if it was not set from Python.
+    is_main = threading.current_thread() is threading.main_thread()
+    heard = [number for number in numbers if is_main and signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, handler) for number in heard}
+    try:
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)

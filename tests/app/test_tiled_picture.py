@@ -260,6 +260,30 @@ def test_two_of_one_command_at_once_do_not_mix(small_bands, stored_at_once, tmp_
     engine.save(Spots(), tmp_path / "a.png", SIZE)
 
 
+def test_the_second_of_two_commands_says_at_once_that_the_first_is_at_work(tmp_path):
+    asked = {"asked": "", "head": b""}
+    first = resumable.ResumableFile(tmp_path / "a.png", "key", **asked)
+    for key in ("key", "another"):
+        with pytest.raises(FileError, match="another process just now"):
+            resumable.ResumableFile(tmp_path / "a.png", key, **asked)
+    resumable.ResumableFile(tmp_path / "b.png", "key", **asked).stop()
+    first.append(b"x", {})
+    first.finish(b"", [])
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+def test_a_name_as_long_as_a_disk_takes_is_resumed_too(tmp_path, stored_at_once):
+    name, asked = "a" * 251 + ".png", {"asked": "", "head": b"("}
+    file = resumable.ResumableFile(tmp_path / name, "key", **asked)
+    file.append(b"1", {})
+    file.stop()
+    assert os.listdir(tmp_path) == [os.path.basename(file.folder_given)]
+    file = resumable.ResumableFile(tmp_path / name, "key", **asked)
+    assert file.found == [{}]
+    file.finish(b")", [])
+    assert os.listdir(tmp_path) == [name] and (tmp_path / name).read_bytes() == b"(1)"
+
+
 def test_a_disk_without_room_is_reported_before_anything_is_drawn(small_bands, tmp_path, monkeypatch):
     monkeypatch.setattr(tiled_picture, "free_bytes", lambda path: 1000)
     scene = Spots()

@@ -1,5 +1,8 @@
 """Ctrl-C while a picture's rays are searched: what is known is written, and the rest is hatched and counted."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -76,6 +79,14 @@ def test_a_second_ctrl_c_ends_at_once(ask, tmp_path, interrupted):
     interrupted(1, 2)
     answer = ask("render", *DEEP, *SMALL, "-o", tmp_path / "a.png")
     assert (answer.status, answer.out) == (main.INTERRUPTED, "") and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_terminal_that_is_closed_stops_work_as_ctrl_c_does(ask, tmp_path, monkeypatch, number, status):
+    monkeypatch.setattr(Renderer, "frame", lambda *_, **__: os.kill(os.getpid(), number))
+    answer = ask("record", *DEEP, *SMALL, "-o", tmp_path / "a.mp4", "--seconds", "1")
+    assert (answer.status, answer.out) == (status, "") and "nothing was saved" in answer.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_in_python_it_raises_once_the_file_is_written(tmp_path, interrupted):

@@ -1,6 +1,7 @@
 """The recorder: its own clock, an exact number of frames, no seam, nothing half-written."""
 
 import os
+import signal
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.errors import FileError, SettingError
+from engine.output import stopping
 from engine.output.recorder import MOST_FRAMES, FilmRecorder, plan
 
 
@@ -144,3 +146,33 @@ def test_a_place_that_cannot_be_written_is_reported_before_anything_is_drawn(tmp
 
     with pytest.raises(FileError, match="no folder"):
         film(f"{tmp_path}/none/out.mp4", render=never)
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out.mp4", "out/"])
+@pytest.mark.parametrize("number", stopping.NUMBERS)
+def test_whatever_stops_it_leaves_no_file_and_no_program(name, number, tmp_path):
+    frames, programs = smooth(6), []
+
+    def render(k):
+        if k == 3:
+            programs.append(getattr(recorder._writer, "_ffmpeg", None))
+            os.kill(os.getpid(), number)
+        return frames[k]
+
+    recorder = film(f"{tmp_path}/{name}", render=render)
+    with stopping.interruptible(), pytest.raises(KeyboardInterrupt, match="nothing was saved"):
+        recorder.run()
+    assert os.listdir(tmp_path) == [] and all(program is None or program.poll() is not None for program in programs)
+    assert stopping.status() == (None if number == signal.SIGINT else 128 + number)
+
+
+def test_what_a_process_ignores_stays_ignored(tmp_path):
+    for number in stopping.NUMBERS:
+        before = signal.signal(number, signal.SIG_IGN)
+        try:
+            with stopping.interruptible(), stopping.stopping() as stopped:
+                os.kill(os.getpid(), number)
+                os.kill(os.getpid(), number)
+            assert not stopped.is_set() and signal.getsignal(number) == signal.SIG_IGN
+        finally:
+            signal.signal(number, before)

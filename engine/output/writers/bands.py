@@ -43,7 +43,7 @@ class BandsWriter(FrameWriter):
     def _put(self, pixels: np.ndarray) -> None:
         rows = max(1, BAND_PIXELS // self.size[0])
         form, facts = self.bands(self.size, rows, self.frame_text()), []
-        with self.atomic.path.open("wb") as stream:
+        with self.atomic.create() as stream:
             stream.write(form.head())
             for y in range(0, self.size[1], rows):
                 data, fact = form.band(pixels[y : y + rows])

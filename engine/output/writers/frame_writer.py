@@ -46,7 +46,7 @@ class FrameWriter:
     # Defined by each format.
 
     def _start(self) -> None:
-        """Opens `self.atomic.path`."""
+        """Creates `self.atomic`, a file or a folder, unless `_put` does."""
 
     def _put(self, pixels: np.ndarray) -> None:
         """Writes one frame: (H, W, 3) uint8, contiguous."""

@@ -50,7 +50,7 @@ class GifWriter(FrameWriter):
         self._pending: list[np.ndarray] = []
         self._before: np.ndarray | None = None
         self._written = 0
-        self._stream: BinaryIO = self.atomic.path.open("wb")
+        self._stream: BinaryIO = self.atomic.create()
         self._stream.write(b"GIF89a" + struct.pack("<HHBBB", *self.size, 0x70, 0, 0))
         self._stream.write(b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00")
 

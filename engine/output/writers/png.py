@@ -40,7 +40,7 @@ class PngWriter(FrameWriter):
     is_single = True
 
     def _put(self, pixels: np.ndarray) -> None:
-        with self.atomic.path.open("wb") as stream:
+        with self.atomic.create() as stream:
             encode(stream, pixels, self.frame_text())
 
 
@@ -56,10 +56,10 @@ class PngFolderWriter(FrameWriter):
         target = self.atomic.target
         if target.is_dir() and not _is_ours(target):
             raise FileError(f"{self.path} has other files in it. Choose a new folder, or empty it first.")
-        self.atomic.path.mkdir()
+        self.atomic.create_folder()
 
     def _put(self, pixels: np.ndarray) -> None:
-        with (self.atomic.path / f"frame_{self.count:04d}.png").open("wb") as stream:
+        with (self.atomic.path / f"frame_{self.count:04d}.png").open("xb") as stream:
             encode(stream, pixels, self.frame_text())
 
 

@@ -61,6 +61,7 @@ class VideoWriter(FrameWriter):
     def _start(self) -> None:
         self._ffmpeg: subprocess.Popen[bytes] | None = None
         self._messages: IO[bytes] | None = None
+        self.atomic.create().close()  # ffmpeg writes over it
         width, height = (n + n % 2 for n in self.size)
         rate = str(Fraction(self.fps).limit_denominator(1001))
         command = [
