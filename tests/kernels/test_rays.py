@@ -230,6 +230,22 @@ def test_rays_that_are_given_up_say_how_far_they_are_certain(monkeypatch):
     assert contradictions(net, *casting_rays, found, level=0.37) == []
 
 
+@pytest.mark.parametrize("sizes", [(3, 8, 1), (3, 8, 8, 1)])
+def test_rays_that_are_given_up_before_the_first_pass_are_undecided_from_their_start(sizes):
+    o, d, length = few_rays(60)
+    length[::5] = 0.0
+    rays = Array.of(np.concatenate([o, length[:, None], d, np.zeros((60, 1))], axis=1).astype("f4"))
+    casting, crossings = Casting(random_mlp(sizes, seed=4)), Array(CROSSING, 60)
+    # What another casting left is not taken for an answer of this one.
+    for _ in casting.steps(rays, 60, Levels(0.37), crossings, surfaces=1):
+        pass
+    crossings.write(np.array([(1.0, 0.0, 0.0, HIT)] * 60, CROSSING))
+    casting.steps(rays, 60, Levels(0.37), crossings, surfaces=1).close()
+    casting.give_up()
+    found = crossings.read()
+    assert ((found["kind"] & 3) == np.where(length > 0, UNDECIDED, MISS)).all() and (found["t"] == 0).all()
+
+
 def test_passes_that_are_recorded_beforehand_find_the_same():
     net, (o, d, length) = thin_sheets(2e-3), few_rays(60)
     rays = Array.of(np.concatenate([o, length[:, None], d, np.zeros((60, 1))], axis=1).astype("f4"))

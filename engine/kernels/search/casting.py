@@ -85,7 +85,7 @@ class Casting:
         tree: Tree | None = None,
         reach: float = np.inf,
     ) -> Generator[Progress, None, Progress]:
-        """Casts rays: a Progress after each pass, until all are decided.
+        """Casts rays: a generator of a Progress after each pass, until all are decided; what is given is checked at once.
 
         rays        2 vec4f each: origin and length, direction; no search where the length is not above 0
         crossings   gets (count, surfaces) Crossing of 16 bytes each (wgsl/arithmetic/search/state), front to back; the
@@ -98,7 +98,7 @@ class Casting:
         tree        of boxes of this network: open rays go on to where it leaves a level possible
         encoder     where `records` is true: gets all passes, which are not submitted then
 
-        Closing the generator after its first pass leaves rays open; see `give_up`.
+        Closing the generator, also before its first pass, leaves rays open; see `give_up`.
         """
         casting = CASTING.new(
             rays=count, surfaces=surfaces, single=int(levels.single), through=int(through),
@@ -115,29 +115,29 @@ class Casting:
             assert self._layered is not None
             self._layered.within(reach)
             jump = None if tree is None else partial(skip, tree, levels)
-            return (yield from self._through_layers(casting, arrays, count, budget, slice_seconds, jump))
+            layered = self._passes = LayeredPasses(self._layered, casting, arrays, jump)
+            return self._through_layers(layered, count, budget, slice_seconds)
         arrays |= {"open": self._array("open", count + 4), "workgroups": self._array("workgroups", 4, "indirect")}
         assert self._weights is not None
         passes = self._passes = FusedPasses(self.net.shape, self._weights, casting, arrays)
         if encoder is not None:
-            self._record(passes, encoder, budget.segments * surfaces)
-            return Progress(count, count)
-        return (yield from self._run(passes, count, budget, slice_seconds))
+            return self._record(passes, encoder, count, budget.segments * surfaces)
+        return self._run(passes, count, budget, slice_seconds)
 
     def _array(self, name, count, usage="storage"):
         self._arrays[name] = grown(self._arrays.get(name), "u4", count, usage)
         return self._arrays[name]
 
-    def _record(self, passes, encoder, segments):
+    def _record(self, passes, encoder, count, segments):
         passes.begin(encoder, FIRST_TURNS)
         self._begun = True
         for _ in range(-(-segments // MOST_TURNS)):
             passes.go_on(encoder, MOST_TURNS)
+        yield from ()
+        return Progress(count, count)
 
-    def _through_layers(self, casting, arrays, count, budget, slice_seconds, jump):
-        assert self._layered is not None
-        passes, started = LayeredPasses(self._layered, casting, arrays, jump), time.perf_counter()
-        self._passes = passes
+    def _through_layers(self, passes, count, budget, slice_seconds):
+        started = time.perf_counter()
         passes.begin()
         while passes.left:
             if budget.seconds is not None and time.perf_counter() - started > budget.seconds:

@@ -42,15 +42,12 @@ class LayeredPasses:
         self.part = min(self.rays, layered.chunk)
         self.lists = [Array("u4", self.rays + 1) for _ in range(2)]
         self.pieces, self.found = (Array(VEC4, 2 * max(1, self.part)) for _ in range(2))
-        self.left, self._at, self._segments = self.rays, 0, 0
+        self.left, self._at, self._segments, self._is_begun = self.rays, 0, 0, False
         self._seconds = 0.0  # a segment of one ray takes, in a batch
 
     def begin(self) -> None:
         """Starts all rays."""
-        with device().recording("rays") as encoder:
-            encoder.clear_buffer(self.lists[1].buffer, 0, 16)
-            self._record(encoder, "begin", self.rays)
-        self._swap()
+        self._start()
         if self.jump is not None and self.left:
             # Where there is no surface rays end here.
             with device().recording("rays") as encoder:
@@ -88,8 +85,17 @@ class LayeredPasses:
 
     def give_up(self) -> None:
         """Writes of every open ray that it is undecided from where its search stands: no crossing comes before."""
+        if not self._is_begun:
+            self._start()
         with device().recording("rays") as encoder:
             self._record(encoder, "leave", self.left)
+
+    def _start(self):
+        with device().recording("rays") as encoder:
+            encoder.clear_buffer(self.lists[1].buffer, 0, 16)
+            self._record(encoder, "begin", self.rays)
+        self._is_begun = True
+        self._swap()
 
     def _swap(self):
         self.lists.reverse()
