@@ -31,7 +31,7 @@ from engine.scene.view_data import Clock
 # Bands that are compressed, in threads, while the next ones are drawn.
 PACKERS = 2
 # The facts of a band that count its rays, in the order of Report.counts.
-COUNTS = ("rays", "grazes", "undecided", "cut")
+COUNTS = ("rays", "grazes", "undecided", "cut", "hits")
 
 
 class _Stream:
@@ -204,6 +204,7 @@ class TiledPicture:
             "budget": asdict(jobs.renderer().budget),
             "text": self.text,
             "bands": len(self.bands),
+            "counts": COUNTS,
             "format": ending(path),
             "adapter": jobs.adapter(executor),
             "version": engine.__version__,

@@ -350,7 +350,13 @@ def opened(asked: Asked, *, film: bool = False) -> Iterator[Opened]:
 
 
 def say_remark(scene: "Scene") -> None:
-    """Prints a scene's `remark` on stderr, if it has one."""
+    """Prints a scene's `remark` on stderr, if it has one, and why no surface was met, if there was none."""
+    from engine.app.emptiness import emptiness
+    from engine.app.jobs import renderer
+
     remark = scene.remark()
     if remark:
         say(f"note: {remark}.")
+    nothing = emptiness(scene, renderer().report)
+    if nothing:
+        say(nothing)

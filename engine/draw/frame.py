@@ -92,7 +92,7 @@ class Frame:
     encoder     the command encoder of this tile
     uniforms    Array holding the FRAME struct
     layers      Array of vec4u, LAYERS per sample and list
-    counts      Array of 4 u32: unused, grazes, undecided, rays with more surfaces than LAYERS
+    counts      Array of 5 u32: rays within regions, grazes, undecided, rays with more than LAYERS surfaces, with any
     colour      Texture of samples: background and solid things; rgba16float, rgba8unorm if the theme is not encoded
     depth       Texture depth32float of the solid things' samples
     composed    Texture rgba16float of samples: colour with the surfaces composed over it

@@ -14,10 +14,11 @@ from engine.gpu.timing import PassTime
 class Report:
     """The counts of a picture's rays, and the time of its passes; as text, what is not certain in it.
 
-    rays        samples of the picture, those that miss the region included
+    rays        samples of the picture whose ray enters a region in which a network is shown
     grazes      rays that came within rounding of a level without a certain crossing: no budget decides them
     undecided   rays whose search used up its budget (`engine.Budget`), or was stopped
     cut         rays with more surfaces than a list of layers has room for
+    hits        rays with a surface at all
     passes      the times of the passes, longest first; None if not timed, see Renderer.time_passes
 
     Reports are added: the sum is that of all their rays, without the times of passes.
@@ -27,23 +28,29 @@ class Report:
     grazes: int = 0
     undecided: int = 0
     cut: int = 0
+    hits: int = 0
     passes: tuple[PassTime, ...] | None = None
 
     @classmethod
     def of(cls, counts: Iterable[int], passes: tuple[PassTime, ...] | None = None) -> "Report":
-        """The Report of (rays, grazes, undecided, cut)."""
-        rays, grazes, undecided, cut = (int(n) for n in counts)
-        return cls(rays, grazes, undecided, cut, passes)
+        """The Report of (rays, grazes, undecided, cut, hits)."""
+        rays, grazes, undecided, cut, hits = (int(n) for n in counts)
+        return cls(rays, grazes, undecided, cut, hits, passes)
 
     @property
-    def counts(self) -> tuple[int, int, int, int]:
-        """(rays, grazes, undecided, cut)."""
-        return self.rays, self.grazes, self.undecided, self.cut
+    def counts(self) -> tuple[int, int, int, int, int]:
+        """(rays, grazes, undecided, cut, hits)."""
+        return self.rays, self.grazes, self.undecided, self.cut, self.hits
 
     @property
     def certified(self) -> float:
         """The share of rays whose search has ended with an answer, 0 to 1."""
         return 1.0 - self.undecided / self.rays if self.rays else 1.0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is certain that none of the rays meets a surface."""
+        return self.rays > 0 == self.hits + self.grazes + self.undecided
 
     def __add__(self, other: "Report") -> "Report":
         return Report.of(a + b for a, b in zip(self.counts, other.counts, strict=True))
@@ -55,11 +62,12 @@ class Report:
         open_here = f"undecided: {self._share(self.undecided)}"
         touches = f"grazing, where float32 cannot tell a touch from a miss: {self._share(self.grazes)}"
         parts = [words for count, words in ((self.undecided, open_here), (self.grazes, touches)) if count]
-        return f"Of {self.rays:,} rays, {'; '.join(parts) or 'none is undecided'}"
+        none = "none meets a surface" if self.is_empty else "none is undecided"
+        return f"Of {self.rays:,} rays that enter the region, {'; '.join(parts) or none}"
 
     def __repr__(self) -> str:
-        rays, grazes, undecided, cut = self.counts
-        return f"Report(rays={rays}, grazes={grazes}, undecided={undecided}, cut={cut}, certified={self.certified:.4%})"
+        counts = ", ".join(f"{name}={getattr(self, name)}" for name in ("rays", "grazes", "undecided", "cut", "hits"))
+        return f"Report({counts}, certified={self.certified:.4%})"
 
     def _share(self, count):
         share = count / max(1, self.rays)

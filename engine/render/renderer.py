@@ -120,7 +120,7 @@ class Renderer:
             texture, shot.counts = self._output(size)
             yield from self._draw(shot, tiles[0], texture)
             passes, counts = self._passes(shot), shot.counts
-            picture = Picture(size, texture, lambda: self._counted(shot.report(size, counts.read(), passes)))
+            picture = Picture(size, texture, lambda: self._counted(Report.of(counts.read(), passes)))
             self._outputs.append((texture, shot.counts, weakref.ref(picture)))
             return picture
         pixels = np.empty((height, width, 4), np.uint8)
@@ -207,7 +207,7 @@ class Renderer:
         while len(waiting) > ahead:
             tile, back = waiting.popleft()
             pixels = back.pixels()
-            yield tile, pixels, self._counted(shot.report(tile[2:], back.values))
+            yield tile, pixels, self._counted(Report.of(back.values))
 
     def _counted(self, report):
         """The Report, once it is added to the Renderer's."""
@@ -345,7 +345,7 @@ def _timed(shot):
 
 
 def _counts():
-    return Array("u4", 4, label="counts of rays")
+    return Array("u4", 5, label="counts of rays")
 
 
 def _drawables(scene):

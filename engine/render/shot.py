@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-
 from engine.draw.frame import NOT_YET, Sprite, Theme
 from engine.draw.node import Node
 from engine.draw.words.legend import Legend
 from engine.gpu.array import Array
-from engine.gpu.timing import PassTime, PassTimes
+from engine.gpu.timing import PassTimes
 from engine.kernels.search.budget import Allowance
 from engine.kernels.search.progress import Progress
-from engine.render.picture import Report
 from engine.render.tile_passes import Placed
 from engine.render.tiling import TilePlan
 from engine.view.camera import Camera
@@ -96,12 +93,6 @@ class Shot:
         samples = self.samples(self.plan.size)
         rays = self.rays(self.plan.size) or samples
         return Progress(round((self.drawn + more) * rays / samples), rays)
-
-    def report(self, size: tuple[int, int], counts: np.ndarray, passes: tuple[PassTime, ...] | None = None) -> Report:
-        """The Report of so many pixels, with the counts that were made of their rays: of a draft's none is decided."""
-        drafts = self.draft * sum(node.drafts for node, _ in self.casting)
-        _, grazes, undecided, cut = counts.tolist()
-        return Report.of((self.rays(size), grazes, undecided + drafts * self.samples(size), cut), passes)
 
     def heed(self, enough: bool | None) -> None:
         """Ends the search for crossings, if that is asked for."""

@@ -26,7 +26,14 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
     let ray = surface_ray(vec2u(at.xy));
     crossings_begin(ray);
     let crossing = ray_crossing(ray, 0u);
-    if crossing.outcome == MISS || ray.chord.length <= 0.0 {
+    if ray.chord.length <= 0.0 {
+        return vec4f(0.0);
+    }
+    atomicAdd(&counts[0], 1u);
+    if surface.draft > 0.5 {
+        atomicAdd(&counts[2], 1u);
+    }
+    if crossing.outcome == MISS {
         return vec4f(0.0);
     }
     if crossing.outcome != HIT {
@@ -35,6 +42,7 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
         let pixel = vec2u((at.xy + frame.offset) / frame.grid);
         return vec4f(select(stripes(pixel), shown, surface.undecided > 0.5), 1.0);
     }
+    atomicAdd(&counts[4], 1u);
     let p = ray.entry + ray.direction * crossing.t;
     return vec4f(classic_colour(p, ray_gradient(ray, 0u, p), ray.direction) * ALPHA, ALPHA);
 }

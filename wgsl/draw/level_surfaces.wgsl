@@ -20,6 +20,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     let ray = surface_ray(at);
     var count = 0u;
     if ray.chord.length > 0.0 {
+        atomicAdd(&counts[0], 1u);
+        if surface.draft > 0.5 {
+            atomicAdd(&counts[2], 1u);
+        }
         count = surface_layers(first, ray);
         if DEBUG_VIEW == VIEW_SEGMENTS || DEBUG_VIEW == VIEW_OVERDRAW || DEBUG_VIEW == VIEW_TREE {
             let value = select(f32(select(count, ray_segments(ray), DEBUG_VIEW == VIEW_SEGMENTS)), ray_left(ray),
@@ -53,6 +57,9 @@ fn surface_layers(first: u32, ray: SurfaceRay) -> u32 {
             let colour = select(UNDECIDED_COLOUR, GRAZE_COLOUR, crossing.outcome == GRAZE);
             layers[first + count] = pack_layer(distance, vec4f(colour, 1.0), surface.undecided < 0.5);
             count += 1u;
+        }
+        if hit && answer == 0u {
+            atomicAdd(&counts[4], 1u);
         }
         if hit && !cut {
             let p = ray.entry + ray.direction * crossing.t;

@@ -34,7 +34,7 @@ from engine.kernels.search.casting import Casting, Levels
 from engine.kernels.search.fused import search_modules
 from engine.kernels.search.progress import Progress
 from engine.kernels.tree.skip import BINDINGS, uniform
-from engine.kernels.tree.tree import Tree
+from engine.kernels.tree.tree import FAR, Tree
 from engine.network.mlp import Mlp, Shape
 
 SURFACE = struct(
@@ -54,6 +54,7 @@ SURFACE = struct(
     undecided="f32",  # 1: undecided and grazing samples have colours of their own
     most="f32",  # the most surfaces drawn along a ray
     segments="f32",  # the most to an answer, where a search is not apart from the drawing
+    draft="f32",  # 1: nothing that is found is certain
     answers="f32",  # of the search along a ray: one more where there is room, to tell whether those are all
     list="f32",
 )
@@ -61,7 +62,7 @@ SURFACE = struct(
 DRAWS: dict[str, Any] = {
     "frame": FRAME,
     "surface": SURFACE,
-    "counts": Binding("counts", "write", "array<atomic<u32>, 4>"),
+    "counts": Binding("counts", "write", "array<atomic<u32>, 5>"),
 }
 READ: dict[str, Any] = {
     "crossings": Binding("crossings", "read", "array<vec4u>"),
@@ -146,6 +147,11 @@ class Crossings:
         found = crossing.read()[0]
         return float(found["t"]), int(found["kind"]) & 3, float(found["level"])
 
+    @property
+    def proven(self) -> tuple[float, float] | None:
+        """(least, most) that the output can be in the region, where that is known."""
+        return None
+
     def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
         """The Program of a file that draws what is found; its bindings are `frame`, `surface`, `counts`, those that
         `resources` gives, and `more`."""
@@ -209,6 +215,14 @@ class StoredCrossings(Crossings):
         for part in (self._hits, self._draft):
             if part is not None:
                 part.field.show(net)
+
+    @property
+    def proven(self) -> tuple[float, float] | None:
+        if self._tree is None:
+            return None
+        leaves = self._tree.nodes[self._tree.leaves()]
+        least, most = float(leaves["least"].min()), float(leaves["most"].max())
+        return (least, most) if -FAR < least <= most < FAR else None
 
     def program(self, name: str, depth: str | None = None, **more: str | Struct | Binding) -> Program:
         return _reading(name, depth, tuple(more.items()))

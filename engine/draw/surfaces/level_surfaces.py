@@ -132,14 +132,22 @@ class LevelSurfaces(Drawable):
         """(low, high): the values at the ends of the colour map."""
         if self._span is not None:
             return self._span
+        low, high = self.sampled
+        return (low, high) if high - low >= 1e-12 else (low - 0.5, high + 0.5)
+
+    @property
+    def sampled(self) -> tuple[float, float]:
+        """(least, most) of the output at the region's `points`."""
         key = (id(self.net), self.output, self.region.kind, tuple(self.region.sizes))
         if self._found_span is None or self._found_span[0] != key:
             values = self.net(self.region.points())[:, self.output]
-            low, high = float(values.min()), float(values.max())
-            if high - low < 1e-12:
-                low, high = low - 0.5, high + 0.5
-            self._found_span = (key, (low, high))
+            self._found_span = (key, (float(values.min()), float(values.max())))
         return self._found_span[1]
+
+    @property
+    def proven(self) -> tuple[float, float] | None:
+        """(least, most) that the output can be in the region, as the tree of boxes knows; None without a tree."""
+        return self._crossings.proven
 
     @property
     def is_exact(self) -> bool:  # type: ignore[override]  # a class attribute in other nodes
@@ -182,6 +190,7 @@ class LevelSurfaces(Drawable):
             undecided=float(self.debug == "undecided"),
             most=self._most,
             segments=min(frame.allowance.segments, SEGMENTS_AT_ONCE),
+            draft=float(frame.draft and self.drafts),
             answers=self._answers,
             list=frame.list_number,
         )

@@ -85,7 +85,7 @@ class Casting:
         tree: Tree | None = None,
         reach: float = np.inf,
     ) -> Generator[Progress, None, Progress]:
-        """Casts rays: a generator of a Progress after each pass, until all are decided; what is given is checked at once.
+        """Casts rays: a Progress after each pass, until all are decided. What is given is checked at once.
 
         rays        2 vec4f each: origin and length, direction; no search where the length is not above 0
         crossings   gets (count, surfaces) Crossing of 16 bytes each (wgsl/arithmetic/search/state), front to back; the

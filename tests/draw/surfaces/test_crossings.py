@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import engine
+from engine.draw.drawable import Aim
+from engine.draw.node import transformed
 from engine.draw.surfaces import crossings
 from engine.draw.surfaces.classic import ClassicSurfaces
 from engine.draw.surfaces.crossings import SearchedCrossings, StoredCrossings
@@ -158,9 +160,28 @@ def test_progress_of_a_picture_grows_to_all_of_its_rays_and_may_be_cut_short():
             next(steps)
         report = cut_short(steps).report
         left.append(report.undecided)
-        assert report.rays == seen[0].rays
-    # What was decided before stays, and what was not is said to be open; rays beside the region have nothing to decide.
-    assert report.rays > left[0] >= left[1] > left[2] > 0 == found.report.undecided
+        assert report.rays == found.report.rays < seen[0].rays
+    # What was decided before stays, and what was not is said to be open; rays beside the region do not count.
+    assert report.rays == left[0] >= left[1] > left[2] > 0 == found.report.undecided
+
+
+@pytest.mark.parametrize("kind", [LevelSurfaces, ClassicSurfaces])
+@pytest.mark.parametrize("sizes", [(3, 8, 1), (3, 8, 8, 1)])
+@pytest.mark.parametrize("region", [Region("ball", 2.0), Region("box", (1.0, 2.0, 3.0))])
+def test_only_rays_that_enter_the_region_count(kind, sizes, region):
+    scene = One(lambda: kind(random_mlp(sizes, seed=2), region=region, single=True, level=0.2))
+    steps = Renderer().steps(scene, engine.Clock(), SIZE, 1)
+    while not isinstance(found := advanced(steps), Picture):
+        pass
+    inverse, entering = np.linalg.inv(scene.node.transform), 0
+    for y, x in np.ndindex(SIZE[::-1]):
+        aim = Aim.at(scene.camera, SIZE, x, y)
+        direction = inverse[:3, :3] @ aim.direction
+        origin = transformed(inverse, aim.origin)
+        entering += region.chord(origin, direction / np.linalg.norm(direction))[1] > 0
+    # One that only touches it may be told either way in float32.
+    assert abs(found.report.rays - entering) <= 2 and 20 < entering < SIZE[0] * SIZE[1]
+    assert 0 < found.report.hits < found.report.rays and not found.report.is_empty
 
 
 def test_a_tree_of_boxes_draws_what_is_drawn_without_and_says_what_it_leaves(monkeypatch):
