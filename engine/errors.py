@@ -1,18 +1,35 @@
 """What can go wrong because of what a person gave us; each message says what arrived, where, and what to do."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+
+# The longest word of a message, and the longest message, in characters: both can quote what is of any length.
+LONGEST_WORD, LONGEST_MESSAGE = 300, 1500
+
+
+def printable(message: object) -> str:
+    """A message for one line of a terminal: control characters escaped, what is too long left out in its middle."""
+    words = [_shortened(word, LONGEST_WORD) for word in re.split("( +)", _shortened(str(message), 1 << 16))]
+    escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in "".join(words))
+    return _shortened(escaped, LONGEST_MESSAGE)
+
+
+def _shortened(text, limit):
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit // 2 - 2]} ... {text[-(limit // 2 - 3) :]}"
 
 
 class NeurosceneError(Exception):
     """A person's mistake or a machine's lack: shown as one line, never as a traceback.
 
-    The message may quote anything: line breaks and control characters are escaped, not sent to a terminal.
+    The message may quote anything of any length, since it is made `printable`.
     """
 
     def __init__(self, message=""):
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in str(message)))
+        super().__init__(printable(message))
 
 
 class ShapeError(NeurosceneError):

@@ -3,11 +3,11 @@
 import math
 import os
 import re
-import sys
 from typing import Any
 
 from engine.errors import SceneError, SettingError
 from engine.formats.atomic import AtomicTarget
+from engine.output.streams import standard_output
 from engine.output.writers.formats import encode_drawing, save_drawing, vector_ending
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
@@ -38,7 +38,7 @@ def export(scene: Scene, path: str | os.PathLike, *, size: PageSize = None, time
         AtomicTarget(path)
     drawing = drawing_of(scene, size=size, time=time)
     if path == "-":
-        sys.stdout.buffer.write(encode_drawing(drawing, ".svg"))
+        standard_output().write(encode_drawing(drawing, ".svg"))
         return path
     save_drawing(drawing, path)
     return path

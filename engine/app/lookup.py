@@ -208,5 +208,5 @@ def line_in(whose: Scene | type[Scene] | Path, trace: TracebackType | None) -> s
 def _shortest(path: str | Path) -> Path:
     try:
         return Path(path).resolve().relative_to(Path.cwd())
-    except ValueError:
+    except (ValueError, FileNotFoundError):  # elsewhere, or the current folder was deleted
         return Path(path)

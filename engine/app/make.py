@@ -1,12 +1,11 @@
 """Joins scenes, the renderer and writers of files: render, save, record."""
 
 import os
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import ExitStack, nullcontext
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from engine.formats.atomic import AtomicTarget
 from engine.output.progress import progress_bar
 from engine.output.recorder import FilmRecorder, plan
 from engine.output.stopping import stopping
+from engine.output.streams import standard_output
 from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
 from engine.output.writers.png import encode
 from engine.render.picture import Picture, Report
@@ -132,7 +132,7 @@ def save(
         say_expected(scene, size, supersample)
     if picture and len(picture.bands) > 1:
         if path == "-":
-            picture.stream(_stdout(), executor=executor, progress=progress)
+            picture.stream(standard_output(), executor=executor, progress=progress)
             return path
         return picture.save(path, executor=executor, restart=restart, progress=progress)
 
@@ -159,17 +159,11 @@ def write_picture(path: str, size: tuple[int, int], text: dict[str, str], drawn:
     drawn   returns its pixels; called only once the file is known to be writable
     """
     if path == "-":
-        encode(_stdout(), drawn(), text)
+        encode(standard_output(), drawn(), text)
     else:
         with open_writer(path, size, 1.0, lambda _: text) as writer:
             writer.add(drawn())
     return path
-
-
-def _stdout() -> BinaryIO:
-    if sys.stdout is None:
-        raise FileError("- is standard output, which is closed. Give a file, or leave standard output open.")
-    return sys.stdout.buffer
 
 
 def record(

@@ -11,6 +11,7 @@ import os
 import sys
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -112,8 +113,10 @@ def _own_file(scene: Scene) -> str | None:
     file = getattr(sys.modules.get(type(scene).__module__), "__file__", None)
     if file is None or type(scene).__module__.partition(".")[0] in ("engine", "scenes"):
         return None
-    near = os.path.relpath(file)
-    return os.path.basename(file) if near.startswith("..") else near.replace(os.sep, "/")
+    with suppress(FileNotFoundError):  # the current folder was deleted
+        near = os.path.relpath(file)
+        return os.path.basename(file) if near.startswith("..") else near.replace(os.sep, "/")
+    return os.path.basename(file)
 
 
 # Reading: first the chunks, then the text of one, its JSON, its fields.

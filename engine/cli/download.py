@@ -10,6 +10,7 @@ import typer
 from engine.cli.options import Text, flag
 from engine.errors import FileError, SettingError
 from engine.output.progress import progress_bar, say
+from engine.output.streams import give
 
 if TYPE_CHECKING:
     from engine.formats.downloads import Download
@@ -61,7 +62,7 @@ def download(
     else:
         _ask(name, known, path, yes)
         path = _fetched(name, known)
-    print(path)
+    give(path)
 
 
 def listing(names: list[str], check: bool) -> str:

@@ -4,6 +4,7 @@
 from typing import Annotated
 
 from engine.cli.options import Asked, Text, Without, opened, option, output_option, read_output, say_remark
+from engine.output.streams import give
 
 HELP = """\b
   neuroscene export boundaries -o figure.svg
@@ -40,4 +41,4 @@ def export(
         export(found.scene, path, size=size, time=found.clock.time)
         say_remark(found.scene)
     if path != "-":
-        print(path)
+        give(path)

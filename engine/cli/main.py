@@ -9,7 +9,6 @@ after SIGHUP, which stop work as Ctrl-C does.
 # Only what every command needs is imported here: `neuroscene --help` must not wait for a graphics library.
 import os
 import re
-import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -18,8 +17,8 @@ from typer.exceptions import TyperException
 
 from engine.cli import download, export, inspect, listing, render, sheet, train
 from engine.cli.options import with_options
-from engine.errors import NeurosceneError, NoAdapterError, UndecidedError, near
-from engine.output import stopping
+from engine.errors import NeurosceneError, NoAdapterError, UndecidedError, near, printable
+from engine.output import stopping, streams
 from engine.output.progress import say
 
 OK, FAULT, MISTAKE, NO_ADAPTER, OPEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -121,9 +120,29 @@ for name, (function, examples) in COMMANDS.items():
 
 def main(args: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status."""
+    if args is None:
+        streams.hold()
+        _stand_anywhere()
     with stopping.interruptible():
         status = _run(args)
-        return stopping.status() or status if status == INTERRUPTED else status
+        status = stopping.status() or status if status == INTERRUPTED else status
+    try:
+        streams.finish()
+    except OSError as error:
+        return status or _report(error, f"Standard output cannot be written: {error.strerror or error}.", MISTAKE)
+    return status
+
+
+def _stand_anywhere():
+    """Lets a command work in a folder that was deleted, as long as it is given absolute paths."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        here = os.open(".", os.O_RDONLY)
+        os.chdir("/")
+        import engine.scene.settings  # noqa: F401  param asks for the folder when it is imported
+
+        os.fchdir(here)
 
 
 def _run(args):
@@ -134,9 +153,10 @@ def _run(args):
     except TyperException as error:
         return _report(error, _usage(error), error.exit_code)
     except BrokenPipeError:
-        # The program that reads our stdout has closed it. Python would raise again when it flushes stdout at exit.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  it stays open to the end
-        return OK
+        return OK  # the program that reads our stdout has enough
+    except SystemExit as end:
+        # typer has an end of its own for that, with 1; and for the completions of shells.
+        return OK if isinstance(end.__context__, BrokenPipeError) else end.code or OK
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except OSError as error:
@@ -146,7 +166,7 @@ def _run(args):
             error, "This takes more memory than there is. Take a smaller --size or a smaller network.", MISTAKE
         )
     except Exception as error:
-        words = " ".join(str(error).split())
+        words = printable(" ".join(str(error).split()))
         text = (
             f"{type(error).__name__}: {words}. This is a fault in neuroscene; {TRACEBACK}=1 shows where, for a report."
         )
@@ -158,7 +178,7 @@ def _report(error, text, status):
         import traceback
 
         traceback.print_exception(error)
-    say(" ".join(text.split()))
+    say(printable(" ".join(text.split())))
     return status
 
 
@@ -183,5 +203,10 @@ def _usage(error):
 
 def _system(error):
     """The message for an OSError: what the system refused, and the path."""
+    if not error.filename:
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            return "The current folder was deleted. Change to one that exists, or give absolute paths."
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}."

@@ -16,6 +16,7 @@ from engine.cli.options import (
     say_remark,
 )
 from engine.errors import SettingError
+from engine.output.streams import give
 from engine.render.limits import check_memory
 
 # The default size of a window; its panel takes 320 of the 1200 pixels.
@@ -57,7 +58,7 @@ def run(*, asked: Annotated[Asked, Without(["profile", "budget", "strict"])]) ->
         path = show(found.scene, size=size, time=time, supersample=found.supersample)
     # Without a display the picture was saved instead.
     if path is not None:
-        print(path)
+        give(path)
 
 
 def render(
@@ -83,11 +84,11 @@ def render(
             save(found.scene, path, size=found.size, time=time, supersample=samples, ui=ui, restart=restart)
         except StoppedPicture:
             if path != "-":
-                print(path)
+                give(path)
             raise
         say_remark(found.scene)
     if path != "-":
-        print(path)
+        give(path)
 
 
 def record(
@@ -120,4 +121,4 @@ def record(
         start, samples = found.clock.time, found.supersample
         record(found.scene, path, seconds=seconds, fps=fps, size=found.size, supersample=samples, start=start)
         say_remark(found.scene)
-    print(path)
+    give(path)

@@ -7,6 +7,7 @@ import typer
 
 from engine.cli.options import Asked, Text, Without, flag, opened, option, output_option, pixels, read_output, whole
 from engine.errors import SettingError
+from engine.output.streams import give
 from engine.render.limits import SIZE_MAX
 
 SHEET_HELP = """\b
@@ -87,7 +88,7 @@ def sheet(
         )
         made(plan, path)
     if path != "-":
-        print(path)
+        give(path)
 
 
 def figures(
@@ -121,4 +122,4 @@ def figures(
         raise SettingError("-o -: figures need a folder to be written to.")
     over, films = dict(asked.assignments(kind)), films or "mp4"
     more: dict[str, Any] = {"settings": over, "cell": cell or CELL, "films": films, "supersample": asked.supersample}
-    make(scene, folder, names, **more, made=lambda path: print(path, flush=True))
+    make(scene, folder, names, **more, made=give)

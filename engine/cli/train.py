@@ -13,6 +13,7 @@ from engine.cli.options import Text, option, output_option
 from engine.errors import SettingError
 from engine.output.progress import progress_bar, say
 from engine.output.stopping import stopping
+from engine.output.streams import give
 
 if TYPE_CHECKING:
     import numpy as np
@@ -177,6 +178,6 @@ def _save(trainer, output, notes):
         say(f"note: {history.notes['left out']}.")
     command = f"neuroscene run boundaries --history {shlex.quote(output)}"
     say(f"{losses_text(history.losses[:, -1])} over all pixels. See it with `{command}`.")
-    print(output, flush=True)
+    give(output)
     if not trainer.is_done:
         raise KeyboardInterrupt

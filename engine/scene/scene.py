@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 import param
 from param.parameterized import ParameterizedMetaclass
 
@@ -19,8 +18,16 @@ from engine.view.camera import Camera
 T = TypeVar("T")
 
 
+# Attributes that every scene has; and those of Hooks that a scene may make settings, as it may override them by values.
+OURS = ("camera", "stage", "name", "param")
+FREE = ("loop", "moment", "plays")
+
+
 class _OwnAttributes(ParameterizedMetaclass):
     def __init__(cls, name, bases, namespace):
+        for key in OURS:
+            if isinstance(namespace.get(key), Setting):
+                raise SceneError(f"{name}: {name}.{key} is a setting, and Scene.{key} is not; give it another name.")
         # A plain value under an inherited setting's name becomes the setting's new default, checked like any value; in
         # an ordinary class it would replace the setting.
         inherited = {key for base in cls.__mro__[1:] for key, found in vars(base).items() if isinstance(found, Setting)}
@@ -30,11 +37,25 @@ class _OwnAttributes(ParameterizedMetaclass):
         super().__init__(name, bases, {key: value for key, value in namespace.items() if key not in defaults})
         for key, value in defaults.items():
             setattr(cls, key, value)
+        _check_names(cls)
 
     def __call__(cls, *arguments, **values):
         scene = super().__call__(*arguments, **values)
         scene._is_open = False
         return scene
+
+
+def _check_names(kind: Any) -> None:
+    """Raises SceneError for a setting and another attribute of one name, since one of them would be lost."""
+    for key in settings(kind):
+        holders = [base for base in kind.__mro__ if key in vars(base)]
+        others = [base for base in holders if not isinstance(vars(base)[key], Setting)]
+        if others and key not in FREE:
+            mine = next(base for base in holders if base not in others)
+            raise SceneError(
+                f"{kind.__name__}: {mine.__name__}.{key} is a setting, and {others[0].__name__}.{key} is not; give one "
+                "of them another name."
+            )
 
 
 class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
@@ -171,9 +192,6 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
             for name, value in state["settings"].items():
                 assign(self, name, from_stored(settings(self).get(name), value))
             self.camera = Camera(**state["camera"])
-            time = float(state["time"])
+            return Clock(float(state["time"]))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise SettingError(f"The stored state does not fit {type(self).__name__}: {error}.") from None
-        if not np.isfinite(time):
-            raise SettingError(f"The stored time is {time}; it must be a number of seconds.")
-        return Clock(time)

@@ -87,7 +87,7 @@ class SpaceScene(Scene):
         try:
             self.param.update(
                 azimuth=math.degrees(math.atan2(offset[2], offset[0])),
-                altitude=float(np.clip(math.degrees(math.asin(offset[1] / distance)), -89.9, 89.9)),
+                altitude=float(np.clip(math.degrees(math.asin(np.clip(offset[1] / distance, -1, 1))), -89.9, 89.9)),
                 distance=float(np.clip(distance, 1e-3, 1e5)),
                 projection="orthographic" if camera.is_orthographic else "perspective",
             )

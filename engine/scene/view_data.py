@@ -6,14 +6,19 @@ frame, so it should return the same objects for curves, steps and networks that 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
-from engine.errors import ShapeError
+from engine.errors import SettingError, ShapeError
 from engine.network.mlp import Mlp
 
 # How a timeline places its snapshots: evenly, by their steps, or by the logarithm of their steps.
 SPACINGS = ("snapshot", "step", "log")
+
+
+# Seconds, three decades: beyond, frames of a film would be at one time.
+MOST_TIME = 1e9
 
 
 @dataclass(frozen=True)
@@ -22,10 +27,16 @@ class Clock:
 
     time   seconds since the scene began
     step   seconds since the last frame
+
+    Raises SettingError for a time that is no number or too large.
     """
 
     time: float = 0.0
     step: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.time, Real) or not abs(self.time) <= MOST_TIME:  # also refuses nan
+            raise SettingError(f"The time is {self.time}; it takes seconds, up to {MOST_TIME:g}.")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from engine.errors import FileError, NeurosceneError
 from engine.scene.figure import Step
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, from_stored, is_data, settings
+from engine.scene.view_data import MOST_TIME
 from engine.sheets.axis import MOST_CELLS, Axis
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ MOST_WEIGHTS = 2**20
 MOST_TEXT = picture_state.MAX_STATE_BYTES - (2 << 20)
 # The most names of left-out networks that are stored for a message.
 MOST_NAMED = 20
-MOST_TIME = 1e9
 LONGEST = 250
 
 

@@ -1,6 +1,6 @@
 """Perspective and orthographic cameras."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -8,6 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import SettingError
+
+# The largest of a camera's numbers, and its least height: pictures are drawn in float32, where squares end at 1e38.
+LARGEST, LEAST = 1e15, 1e-15
+# Radians of the narrowest and the widest view: wider ones have no picture, since half a circle is seen on no plane.
+FOV = 1e-6, 3.1
 
 
 def unit(v: np.ndarray) -> np.ndarray:
@@ -27,7 +32,8 @@ class Camera:
     height         world units that an orthographic camera shows across the smaller side
     near, far      distances along the view where depth begins and ends
 
-    Raises SettingError if eye and target coincide, or if `up` is parallel to the view.
+    Raises SettingError for numbers that are not finite or out of range, if eye and target coincide, if `up` is parallel
+    to the view, and if `near` is not nearer than `far`.
     """
 
     eye: tuple[float, float, float] = (0.0, 0.0, 12.0)
@@ -39,11 +45,27 @@ class Camera:
     far: float = 1000.0
 
     def __post_init__(self):
-        for name in ("eye", "target", "up"):
-            object.__setattr__(self, name, tuple(float(x) for x in getattr(self, name)))
-        numbers = (*self.eye, *self.target, *self.up, self.fov, self.height, self.near, self.far)
-        if not np.isfinite(numbers).all():
-            raise SettingError(f"A camera needs finite numbers, not {numbers}.")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            is_point = field.name in ("eye", "target", "up")
+            try:
+                found = tuple(float(x) for x in value) if is_point else float(value)
+            except (TypeError, ValueError, OverflowError):
+                found = ()
+            if np.shape(found) != ((3,) if is_point else ()) or not np.all(np.abs(found) <= LARGEST):  # refuses nan too
+                what = f"three numbers up to {LARGEST:g}" if is_point else f"a number up to {LARGEST:g}"
+                raise SettingError(f"A camera's {field.name} is {value}; it takes {what}.")
+            object.__setattr__(self, field.name, found)
+        if self.fov != 0.0 and not FOV[0] <= self.fov <= FOV[1]:
+            raise SettingError(
+                f"A camera's fov is {self.fov:g}; it takes {FOV[0]:g} to {FOV[1]:g} radians, or 0 for parallel lines."
+            )
+        if not self.height >= LEAST:
+            raise SettingError(f"A camera's height is {self.height:g}; it takes world units from {LEAST:g} on.")
+        if not self.near < self.far or (self.fov and self.near < LEAST):
+            raise SettingError(
+                f"A camera's near is {self.near:g} and its far {self.far:g}; it takes near below far, both above 0."
+            )
         if np.linalg.norm(np.cross(self.forward, self.up)) < 1e-9:
             raise SettingError(
                 f"A camera at {self.eye} looking at {self.target} with {self.up} upwards has no picture."

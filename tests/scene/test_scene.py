@@ -1,12 +1,18 @@
 """Scenes and nodes: what is rebuilt when, and how the graph holds together."""
 
+import contextlib
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.draw.node import Node
 from engine.errors import SceneError, SettingError
+from engine.scene.flat_scene import FlatScene
 from engine.scene.scene import Scene
-from engine.scene.settings import Number
+from engine.scene.settings import Number, Text
+from engine.scene.space_scene import SpaceScene
 from engine.scene.view_data import Clock
 from engine.view.camera import Camera
 
@@ -166,10 +172,84 @@ def test_a_node_has_one_parent_and_no_cycles():
         a.remove(child)
 
 
-@pytest.mark.parametrize("change", [{"eye": (0, 0, 0)}, {"up": (0, 0, 1)}, {"eye": (np.nan, 0, 1)}])
-def test_a_camera_without_a_picture_is_refused(change):
+class Flat(FlatScene):
+    """Has the settings x, y and extent."""
+
+
+class Extending:
+    extent = 5.0
+
+
+SHADOWS = {
+    "a property over a setting": ((Flat,), {"extent": property(lambda s: 1.0)}, "extent"),
+    "a method over a setting": ((Flat,), {"theme": lambda s: "dark"}, "theme"),
+    "a base class's value over a setting": ((Extending, Flat), {}, "extent"),
+    "a setting over a method": ((Scene,), {"build": Number(1.0)}, "build"),
+    "a setting over a hook": ((Scene,), {"remark": Text("")}, "remark"),
+    "a setting over what every scene has": ((Scene,), {"camera": Number(1.0)}, "camera"),
+    "a setting over the name of a parameterized object": ((Scene,), {"name": Text("")}, "name"),
+}
+
+
+@pytest.mark.parametrize("case", SHADOWS)
+def test_no_class_hides_a_setting_or_is_hidden_by_one(case):
+    bases, body, key = SHADOWS[case]
+    with pytest.raises(SceneError, match=rf"\.{key} is a setting, and \w+\.{key} is not") as error:
+        type("Hiding", bases, {"__module__": __name__, **body})
+    assert "\n" not in str(error.value)
+
+
+def test_a_setting_may_be_declared_anew_and_some_hooks_may_be_settings():
+    again = type("Again", (Flat,), {"extent": Number(3.0, bounds=(1, 4)), "loop": Number(2.0)})
+    assert (again().extent, again().loop) == (3.0, 2.0)
+    with pytest.raises(SettingError, match="from 1 to 4"):
+        again().extent = 0
+
+
+CAMERAS = {
+    "eye": [(0, 0, 0), (np.nan, 0, 1), (np.inf, 0, 1), (1e308, 0, 0), (0, 0, 1e-320), (1, 2), "far", None, 3],
+    "up": [(0, 0, 1), (0, 0, 0), (1e-320, 0, 0)],
+    "fov": [-1.0, np.pi, 2 * np.pi, 1e-320, np.nan, 1e308, "wide"],
+    "height": [0.0, -1.0, 1e-320, np.inf, 1e308],
+    "near": [1000.0, 2000.0, 0.0, -1.0, np.nan, 10**400],
+    "far": [0.05, 0.0, -np.inf, None],
+}
+
+
+@pytest.mark.parametrize("field", CAMERAS)
+def test_a_camera_without_a_picture_is_refused_in_a_line_that_says_of_what(field):
+    for value in CAMERAS[field]:
+        with pytest.raises(SettingError, match=r"[Cc]amera") as error:
+            Camera(**{field: value})
+        assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+REALS = st.one_of(
+    st.floats(), st.sampled_from([0.0, -0.0, 1e-320, 1e-30, 1e-15, 1e15, 1e30, 1e308]), st.floats(-20, 20)
+)
+POINTS = st.tuples(REALS, REALS, REALS)
+
+
+@given(POINTS, POINTS, REALS, REALS, REALS, REALS, st.sampled_from([0.01, 1.0, 100.0]))
+def test_a_camera_that_is_taken_has_finite_matrices_and_rays(eye, target, fov, height, near, far, aspect):
+    try:
+        camera = Camera(eye=eye, target=target, fov=fov, height=height, near=near, far=far)
+    except SettingError:
+        return
+    with np.errstate(all="raise", under="ignore"):
+        assert np.isfinite(camera.projection(aspect) @ camera.view()).all()
+        for scene in (Flat(), SpaceScene()):
+            with contextlib.suppress(SettingError):
+                scene.camera = camera
+                assert scene.camera.state() == camera.state()
+
+
+@pytest.mark.parametrize("time", [np.nan, np.inf, -np.inf, 1e308, "soon", None])
+def test_a_clock_without_a_time_is_refused(time):
+    with pytest.raises(SettingError, match="it takes seconds, up to 1e"):
+        Clock(time)
     with pytest.raises(SettingError):
-        Camera(**change)
+        Counted().restore({**Counted().state(), "time": time})
 
 
 @pytest.mark.parametrize("aspect", [1.5, 0.4])
