@@ -144,7 +144,8 @@ class Search:
         crosses = not contact and not clear and sure and tight and alone
         crosses = crosses and (self.single or max(0.0, rise) + error + excess - gap < 0.999)
         touches = not contact and not clear and not crosses
-        touches = touches and (short or (small and not sure and past >= -error_bound))
+        close = past >= -error_bound or (alone and past >= -error_bound - 2 * excess)
+        touches = touches and (short or (small and not sure and close))
         stays = contact and (short or (small and (clear or loose)))
         passes = crosses or touches or (stays if contact else clear)
 

@@ -46,7 +46,7 @@ class Rays:
     def skip(self):
         self.arrays["states"].write(self.words)
         casting = CASTING.new(rays=self.count, surfaces=1, level=LEVELS.level, spacing=LEVELS.spacing, segments=100)
-        some = Array.of(np.arange(-1, self.count).astype(np.uint32))
+        some = Array.of(np.arange(-2, self.count).astype(np.uint32))
         with device().recording() as encoder:
             skip(self.tree, LEVELS, Array.of(casting, "uniform"), self.arrays, some, 0, self.count).record(encoder)
         self.words[:] = self.arrays["states"].read().reshape(self.words.shape)
@@ -61,7 +61,7 @@ class Rays:
 
     @property
     def phase(self):
-        return self.words[:, 8]
+        return self.words[:, 8] & 7
 
 
 def test_searches_begin_at_the_first_bracket_and_go_on_at_the_next(tree):

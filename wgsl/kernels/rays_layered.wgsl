@@ -2,11 +2,17 @@
 //
 // `begin` starts all rays and lists the open ones. For a part of the list `aim` writes the pieces to be bounded next, and
 // `take` goes on with what was found; `sift` lists those that are still open anew. `leave` gives up what is open.
+//
+// Where float32 leaves open on which side of a level f is, a ray waits: `ask` writes the places that float64 values are
+// wanted of, and `answer` takes them.
 #import generated/bindings
 #import arithmetic/search/take
 
-// In a list: how many rays; these follow.
-const LIST = 1u;
+// A list: how many rays go on, how many wait; the former follow, the latter stand at its end.
+const LIST = 2u;
+// After so many segments bounds are taken to be what rounding leaves, and f to be known to so many times as much.
+const PATIENCE = 512u;
+const ROOM = 2.5;
 
 fn own_number(id: vec3u, groups: vec3u) -> u32 {
     return id.y * groups.x * 64u + id.x;
@@ -20,6 +26,19 @@ fn load(ray: u32) {
 fn list_open(ray: u32) {
     let slot = atomicAdd(&next[0], 1u);
     atomicStore(&next[LIST + slot], ray);
+}
+
+fn list_waiting(ray: u32) {
+    let slot = atomicAdd(&next[1], 1u);
+    atomicStore(&next[LIST + casting.rays - 1u - slot], ray);
+}
+
+// Of all rays in the list the one of this number; casting.rays past the last.
+fn listed(i: u32) -> u32 {
+    if i >= open[0] + open[1] {
+        return casting.rays;
+    }
+    return open[LIST + select(i, casting.rays - 1u - (i - open[0]), i >= open[0])];
 }
 
 @compute @workgroup_size(64)
@@ -58,12 +77,20 @@ fn take(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     }
     let ray = open[LIST + part.first + i];
     load(ray);
-    if search_done {
+    if search_done || search_waits {
         return;
     }
-    let ends = found[2u * i];
+    var far = found[2u * i].zw;
     let range = found[2u * i + 1u];
-    if search_take(Bounds(range.x, range.y), ends.xy, ends.zw) {
+    if search_known {
+        far = exact_end(Bounds(range.x, range.y), far);
+        search_known = false;
+    } else if casting.share > 0.0 && search_is_open(far) {
+        search_waits = true;
+        search_store(ray);
+        return;
+    }
+    if search_take(Bounds(range.x, range.y), far) {
         write(ray);
     }
     if search_done {
@@ -72,26 +99,61 @@ fn take(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     search_store(ray);
 }
 
+// f at the far end in float64. It counts as known as well as bounds of short pieces tell it, most of which are there
+// from rounding: where they leave more than is usual, shorter pieces would go on without end.
+fn exact_end(bounds: Bounds, far: vec2f) -> vec2f {
+    let left = select(0.0, ROOM * bounds_excess(bounds), search_count >= PATIENCE);
+    let error = max(max(casting.share * far.y, left), casting.exact_error) + ULP * abs(search_exact);
+    return select(far, vec2f(search_exact, error), error < far.y);
+}
+
+// Of a part of those that wait.
 @compute @workgroup_size(64)
-fn sift(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+fn ask(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let i = own_number(id, groups);
-    if i >= open[0] {
+    if i >= part.count {
         return;
     }
-    let ray = open[LIST + i];
+    let ray = open[LIST + part.first + i];
     load(ray);
-    if !search_done {
+    pieces[2u * i] = vec4f(rays[2u * ray].xyz, search_segment().y);
+    pieces[2u * i + 1u] = vec4f(rays[2u * ray + 1u].xyz, 0.0);
+}
+
+@compute @workgroup_size(64)
+fn answer(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = own_number(id, groups);
+    if i >= part.count {
+        return;
+    }
+    let ray = open[LIST + part.first + i];
+    load(ray);
+    search_waits = false;
+    search_known = true;
+    search_exact = found[i].x;
+    search_store(ray);
+}
+
+@compute @workgroup_size(64)
+fn sift(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let ray = listed(own_number(id, groups));
+    if ray >= casting.rays {
+        return;
+    }
+    load(ray);
+    if search_waits {
+        list_waiting(ray);
+    } else if !search_done {
         list_open(ray);
     }
 }
 
 @compute @workgroup_size(64)
 fn leave(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let i = own_number(id, groups);
-    if i >= open[0] {
+    let ray = listed(own_number(id, groups));
+    if ray >= casting.rays {
         return;
     }
-    let ray = open[LIST + i];
     load(ray);
     if search_done {
         return;

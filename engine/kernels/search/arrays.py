@@ -17,6 +17,8 @@ CASTING = struct(
     turns="u32",  # segments of a ray in one dispatch; 0: what is open is given up
     level="f32",
     spacing="f32",
+    share="f32",  # of float32's error bound, that bounds are worth where f is known in float64; 0: it is not asked for
+    exact_error="f32",  # of values in float64
 )
 # Of a list of open rays.
 PART = struct("Part", first="u32", count="u32")

@@ -15,6 +15,7 @@ from engine.gpu.device import device
 from engine.gpu.passes import Encoder
 from engine.kernels.search.arrays import CASTING, STATE
 from engine.kernels.search.budget import Budget
+from engine.kernels.search.exact import ExactValues
 from engine.kernels.search.fused import FIRST_TURNS, MOST_TURNS, FusedPasses
 from engine.kernels.search.layered import Layered
 from engine.kernels.search.passes import LayeredPasses
@@ -48,6 +49,8 @@ class Casting:
     def __init__(self, net: Mlp):
         self._weights: Array | None = None
         self._layered: Layered | None = None
+        self._exact: ExactValues | None = None
+        self._exact_reach = np.inf
         self._arrays: dict[str, Array] = {}
         self._passes: FusedPasses | LayeredPasses | None = None
         self._begun = False
@@ -62,6 +65,7 @@ class Casting:
             self._layered.show(net)
         else:
             self._layered = Layered(net)
+        self._exact = None
         self.net = net
 
     @property
@@ -114,8 +118,11 @@ class Casting:
                 raise SettingError(f"A tree of {tree.net} was given for rays through {self.net}, which needs its own.")
             assert self._layered is not None
             self._layered.within(reach)
+            if self._exact is None or self._exact_reach != reach:
+                self._exact, self._exact_reach = ExactValues(self._layered, reach), reach
+            casting["share"], casting["exact_error"] = self._exact.share, self._exact.error
             jump = None if tree is None else partial(skip, tree, levels)
-            layered = self._passes = LayeredPasses(self._layered, casting, arrays, jump)
+            layered = self._passes = LayeredPasses(self._layered, casting, arrays, self._exact, jump)
             return self._through_layers(layered, count, budget, slice_seconds)
         arrays |= {"open": self._array("open", count + 4), "workgroups": self._array("workgroups", 4, "indirect")}
         assert self._weights is not None

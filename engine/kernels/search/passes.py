@@ -12,13 +12,16 @@ from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.passes import Encoder
-from engine.kernels.product import VEC4
 from engine.kernels.search.arrays import BINDINGS, PART, workgroups
+from engine.kernels.search.exact import ExactValues
 from engine.kernels.search.layered import Layered
 
 # Segments of each ray in one submission, at most; and of those before it, so that few are for rays that have ended.
 MOST_SEGMENTS, SHARE = 64, 8
-
+# Places whose values in float64 are computed first; after that as many as time allows.
+FIRST_PLACES = 512
+# In a list: how many rays go on, how many wait; these follow.
+LIST = 2
 
 Jump: TypeAlias = Callable[[Array, Mapping[str, Array], Array, int, int], Dispatch]
 
@@ -29,21 +32,36 @@ class LayeredPasses:
     layered   the network
     casting   a CASTING struct
     arrays    `rays`, `crossings`, `costs`, `states`
+    exact     the network in float64, where `casting` says that it is asked
     jump      function of (casting, arrays, a list, first, count): the Dispatch that moves these rays of a list on
 
     Rays are searched in parts of a list of those that are open, each for one or several segments. The list is made anew
-    when all parts have had their turn. What a ray's search finds depends on none of this.
+    when all parts have had their turn. Rays that wait for a value in float64 stand at its end, until they are enough.
+    What a ray's search finds depends on none of this.
     """
 
-    def __init__(self, layered: Layered, casting: np.ndarray, arrays: Mapping[str, Array], jump: Jump | None = None):
-        self.layered, self.arrays, self.jump = layered, dict(arrays), jump
+    def __init__(
+        self,
+        layered: Layered,
+        casting: np.ndarray,
+        arrays: Mapping[str, Array],
+        exact: ExactValues,
+        jump: Jump | None = None,
+    ):
+        self.layered, self.arrays, self.exact, self.jump = layered, dict(arrays), exact, jump
         self.casting = Array.of(casting, "uniform")
         self.rays = int(casting["rays"].item())
         self.part = min(self.rays, layered.chunk)
-        self.lists = [Array("u4", self.rays + 1) for _ in range(2)]
-        self.pieces, self.found = (Array(VEC4, 2 * max(1, self.part)) for _ in range(2))
-        self.left, self._at, self._segments, self._is_begun = self.rays, 0, 0, False
-        self._seconds = 0.0  # a segment of one ray takes, in a batch
+        self.lists = [Array("u4", self.rays + LIST) for _ in range(2)]
+        self.pieces, self.found = (Array("f4", 8 * max(1, self.part)) for _ in range(2))
+        self._going, self._waiting, self._at, self._segments, self._is_begun = self.rays, 0, 0, 0, False
+        # What a segment of one ray takes, in a batch, and a value in float64.
+        self._seconds, self._exact_seconds = 0.0, 0.0
+
+    @property
+    def left(self) -> int:
+        """How many rays are open, parts of the list that have had their turn apart."""
+        return self._going + self._waiting
 
     def begin(self) -> None:
         """Starts all rays."""
@@ -52,18 +70,43 @@ class LayeredPasses:
             # Where there is no surface rays end here.
             with device().recording("rays") as encoder:
                 self.jump(self.casting, self.arrays, self.lists[0], 0, self.left).record(encoder)
-                encoder.clear_buffer(self.lists[1].buffer, 0, 16)
+                encoder.clear_buffer(self.lists[1].buffer, 0, 4 * LIST)
                 self._record(encoder, "sift", self.left)
             self._swap()
 
     def go_on(self, seconds: float) -> None:
-        """Takes open rays further for about so long; `left` says then how many are open, parts of the list apart."""
-        rays = self.left - self._at
+        """Takes open rays further for about so long."""
+        if self._at == 0 and self._waiting and self._waiting >= min(self._going, self.part):
+            self._answer(seconds)
+        else:
+            self._search(seconds)
+
+    def _answer(self, seconds):
+        """Takes rays that wait further, for about so long, by their values in float64."""
+        count = int(seconds / self._exact_seconds) if self._exact_seconds else FIRST_PLACES
+        count = min(self._waiting, self.part, max(count, FIRST_PLACES // 4))
+        first, begun = self.rays - self._waiting, time.perf_counter()
+        with device().recording("rays") as encoder:
+            self._prepared("ask", first, count).record(encoder)
+        places = self.pieces.read(8 * count).reshape(count, 8)
+        found = np.zeros((count, 4), np.float32)
+        found[:, 0] = self.exact(places)
+        self.found.write(found)
+        with device().recording("rays") as encoder:
+            self._prepared("answer", first, count).record(encoder)
+        numbers = self.lists[0].read(count, LIST + first)
+        self.lists[0].write(numbers, LIST + self._going)
+        self._going, self._waiting = self._going + count, self._waiting - count
+        self.lists[0].write([self._going, self._waiting])
+        self._exact_seconds = (time.perf_counter() - begun) / count
+
+    def _search(self, seconds):
+        rays = self._going - self._at
         segments = 1
         if self._seconds:
             may = seconds / self._seconds
             rays = min(rays, max(self.part, int(may) // self.part * self.part))
-            if rays == self.left:
+            if rays == self._going:
                 segments = max(1, int(min(may // rays, MOST_SEGMENTS, 1 + self._segments // SHARE)))
         else:
             rays = min(rays, self.part)
@@ -72,9 +115,9 @@ class LayeredPasses:
             for first in range(self._at, self._at + rays, self.part):
                 self._advance(encoder, first, min(self.part, self._at + rays - first), segments)
             self._at += rays
-            all_had = self._at >= self.left
+            all_had = self._at >= self._going
             if all_had:
-                encoder.clear_buffer(self.lists[1].buffer, 0, 16)
+                encoder.clear_buffer(self.lists[1].buffer, 0, 4 * LIST)
                 self._record(encoder, "sift", self.left)
         if all_had:
             self._swap()
@@ -92,14 +135,14 @@ class LayeredPasses:
 
     def _start(self):
         with device().recording("rays") as encoder:
-            encoder.clear_buffer(self.lists[1].buffer, 0, 16)
+            encoder.clear_buffer(self.lists[1].buffer, 0, 4 * LIST)
             self._record(encoder, "begin", self.rays)
         self._is_begun = True
         self._swap()
 
     def _swap(self):
         self.lists.reverse()
-        self.left, self._at = int(self.lists[0].read(1)[0]), 0
+        self._going, self._waiting, self._at = *map(int, self.lists[0].read(LIST)), 0
 
     def _advance(self, encoder, first, count, segments):
         steps = [self._prepared(name, first, count) for name in ("aim", "take")]

@@ -61,6 +61,10 @@ var<private> search_segments: u32;
 var<private> search_evaluations: u32;
 // How many answers it has given.
 var<private> search_answers: u32;
+// Of the far end: whether its value in float64 is waited for, or known, and that value.
+var<private> search_waits: bool;
+var<private> search_known: bool;
+var<private> search_exact: f32;
 // Whether the last segment was passed, so that its far end is the next one's near end.
 var<private> search_moved: bool;
 // No further answer will come.
@@ -99,12 +103,18 @@ fn search_begin(length: f32) {
     search_segments = 0u;
     search_evaluations = 0u;
     search_answers = 0u;
+    search_waits = false;
+    search_known = false;
+    search_exact = 0.0;
     search_moved = false;
     search_done = search_phase == DONE;
 }
 
-// vec4u of a ray in memory.
+// vec4u of a ray in memory; in one of its words the phase, these flags and, above, the number of answers.
 const SEARCH_STATE = 4u;
+const ENTERED = 8u;
+const WAITS = 16u;
+const KNOWN = 32u;
 
 // The state of ray `at`, of this length, as search_store left it.
 fn search_load(at: u32, length: f32) {
@@ -122,12 +132,15 @@ fn search_load(at: u32, length: f32) {
     search_level = levels.y;
     search_third = levels.zw;
     search_phase = counts.x & 7u;
-    search_entered = (counts.x & 8u) != 0u;
+    search_entered = (counts.x & ENTERED) != 0u;
+    search_waits = (counts.x & WAITS) != 0u;
+    search_known = (counts.x & KNOWN) != 0u;
+    search_answers = counts.x >> 8u;
     search_count = counts.y;
     search_segments = counts.z;
     search_evaluations = counts.w;
     search_side = bitcast<f32>(more.x);
-    search_answers = more.y;
+    search_exact = bitcast<f32>(more.y);
     search_near = bitcast<vec2f>(more.zw);
     search_moved = false;
     search_done = search_phase == DONE;
@@ -137,6 +150,8 @@ fn search_store(at: u32) {
     let first = SEARCH_STATE * at;
     states[first] = bitcast<vec4u>(vec4f(search_t, search_width, search_aim, search_until));
     states[first + 1u] = bitcast<vec4u>(vec4f(search_touch, search_level, search_third));
-    states[first + 2u] = vec4u(search_phase | select(0u, 8u, search_entered), search_count, search_segments, search_evaluations);
-    states[first + 3u] = vec4u(bitcast<u32>(search_side), search_answers, bitcast<vec2u>(search_near));
+    let flags = select(0u, ENTERED, search_entered) | select(0u, WAITS, search_waits) | select(0u, KNOWN, search_known);
+    let packed = search_phase | flags | (search_answers << 8u);
+    states[first + 2u] = vec4u(packed, search_count, search_segments, search_evaluations);
+    states[first + 3u] = vec4u(bitcast<u32>(search_side), bitcast<u32>(search_exact), bitcast<vec2u>(search_near));
 }

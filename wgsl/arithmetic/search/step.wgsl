@@ -82,7 +82,9 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     let most = max(0.0, a.rise) + a.error + select(excess, 0.0, rises) - a.gap;
     let tight = rises || a.small || excess <= a.error || (a.last - a.first) * a.width <= 2.0 * search_least();
     let crosses = !contact && !clear && sure && tight && alone && (search_single || most < 0.999);
-    let touches = !contact && !clear && !crosses && (short || (a.small && !sure && past >= -there.y));
+    // Or as much closer as bounds leave open: shorter pieces would be clear, but ever shorter.
+    let close = past >= -there.y || (alone && past >= -there.y - 2.0 * excess);
+    let touches = !contact && !clear && !crosses && (short || (a.small && !sure && close));
     let stays = contact && (short || (a.small && (clear || loose)));
     let leaves = stays && sure;
     let passes = crosses || touches || select(clear, stays, contact);
@@ -99,7 +101,7 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     if passes {
         search_third = vec2f(search_t, here.x);
         let longer = grown(change, b, upper - there.x - there.y, there.x - there.y - lower);
-        let next = select(longer * a.width, search_aim - end, !contact && search_aim > end);
+        let next = select(max(longer, select(0.0, 1.0, a.small)) * a.width, search_aim - end, !contact && search_aim > end);
         // From less than an ulp of t, what is rounded to one would not grow.
         search_width = max(next, search_least());
         search_t = end;

@@ -70,13 +70,19 @@ fn search_take_start(f: vec2f) {
     search_enter(search_scaled(f));
 }
 
-// Takes the Bounds of f over the search_segment and its (value, error bound) at both ends; true if there is an answer.
-fn search_take(bounds: Bounds, near: vec2f, far: vec2f) -> bool {
+// Whether what float32 knows of f leaves open on which side of a level it is, or would leave it so a little further on.
+fn search_is_open(f: vec2f) -> bool {
+    let there = search_scaled(f);
+    return there.y < 1.0e30 && abs(there.x - search_nearest(there.x)) <= 2.0 * there.y;
+}
+
+// Takes the Bounds of f over the search_segment and its (value, error bound) at the far end; true if there is an answer.
+fn search_take(bounds: Bounds, far: vec2f) -> bool {
     if !search_entered {
         search_take_start(far);
         return false;
     }
-    let over = search_take_end(search_end(), bounds, search_scaled(near), search_scaled(far));
+    let over = search_take_end(search_end(), bounds, search_scaled(search_near), search_scaled(far));
     if search_moved {
         search_near = far;
     }

@@ -1,0 +1,76 @@
+"""Values in float64 where float32 leaves open on which side of a level a network is."""
+
+import numpy as np
+import pytest
+
+from benchmarks.networks import ball_rays, deep_sdf, siren
+from engine.codegen.bounds.rounding import ULP64, rounding_limits
+from engine.kernels.rays import GRAZE, HIT, UNDECIDED, cast, reach_of
+from engine.kernels.search.exact import ExactValues
+from engine.kernels.search.layered import Layered
+from engine.network.random import random_mlp
+from tests.kernels.ray_law import contradictions
+
+
+def worth(net, reach):
+    layered = Layered(net)
+    layered.within(reach)
+    return ExactValues(layered, reach)
+
+
+def test_a_sine_network_is_decided_where_float32_leaves_every_seventh_ray_open():
+    net, casting = siren(128), [x[::5] for x in ball_rays(13, radius=1.0, distance=3.0)]
+    found = cast(net, *casting, single=True)
+    assert (found["outcome"] == HIT).mean() > 0.8 and (found["outcome"] == GRAZE).mean() < 0.05
+    assert contradictions(net, *casting, found, single=True, samples=60) == []
+
+
+def test_a_deep_random_network_is_decided_where_float32_leaves_nearly_all_open():
+    net = random_mlp((3, *[32] * 8, 1), "relu", distribution="he", seed=0, output_bias=False)
+    o, d, length = ball_rays(5, radius=5.0, distance=15.0)
+    found = cast(net, o, d, length)
+    assert (found["outcome"] == HIT).mean() > 0.7
+    assert (found["outcome"] == GRAZE).mean() < 0.25 and (found["outcome"] != UNDECIDED).all()
+    assert contradictions(net, o, d, length, found, samples=200) == []
+
+
+def test_rays_that_wait_are_answered_as_they_are_in_other_company():
+    net, (o, d, length) = siren(64), ball_rays(12, radius=1.0, distance=3.0)
+    found = cast(net, o, d, length, single=True, surfaces=3)
+    order = np.random.default_rng(0).permutation(len(o))
+    assert (cast(net, o[order], d[order], length[order], single=True, surfaces=3) == found[order]).all()
+    # Rounding is bounded by how far out rays go: one that says so stays among the few.
+    reaches = [reach_of(o[i : i + 1], d[i : i + 1], length[i : i + 1]) for i in range(len(o))]
+    few = [int(np.argmax(reaches)), 3, 17, 40]
+    assert (cast(net, o[few], d[few], length[few], single=True, surfaces=3) == found[few]).all()
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sine(3)", "gelu"])
+def test_float64_is_as_good_as_is_said(activation):
+    """Held against 64 bits of mantissa, which the float64 of this machine does not have."""
+    if np.finfo(np.longdouble).eps > 1e-18:
+        pytest.skip("long double is no more than float64 here")
+    net = random_mlp((3, *[16] * 5, 1), activation, distribution="glorot", seed=4)
+    p = np.random.default_rng(0).uniform(-0.5, 0.5, (200, 3))
+    h = p.astype(np.longdouble)
+    for layer in net.layers:
+        sums = h @ layer.weights.T.astype(np.longdouble) + layer.bias
+        exact = {"tanh": np.tanh, "relu": lambda z: np.maximum(z, 0), "sine": lambda z: np.sin(3 * z)}
+        last = layer.activation.name == "identity"
+        h = sums if last else exact.get(layer.activation.name, lambda z: _gelu(z))(sums)
+    bound = rounding_limits(net, 1.0, ULP64)[-1]
+    # The reference's own gelu is of float64.
+    assert 0 < float(abs(net(p) - h).max()) <= bound < 1e-8 * abs(net(p)).max()
+
+
+def _gelu(z):
+    from math import erf
+
+    return z * (1 + np.vectorize(lambda x: np.longdouble(erf(float(x))))(z / np.sqrt(np.longdouble(2)))) / 2
+
+
+def test_nobody_waits_for_what_is_of_no_use():
+    assert 0 < worth(siren(64), 3.0).share < 0.02
+    # Where distances are not known neither are error bounds; eight layers 512 wide have bounds as large as those.
+    assert worth(siren(64), np.inf).share == 0
+    assert worth(deep_sdf(width=256), 3.0).share == 0
