@@ -21,10 +21,11 @@ from engine.codegen.text import each, fours, header, indented
 from engine.codegen.train.diagonals import diagonals, few_turns
 from engine.codegen.train.problem import Places, Problem
 
-# Vectors of weights past which Adam's steps are in a loop, which selects its vectors and keeps moments in memory, and
-# samples are taken one at a time, not two: 2-32-32-2 would run two thirds as fast so, 2-32x3-2 as fast, and it compiles
-# in a third of the time. And past which code compiles too slowly; 2-64-64-2 has 561.
-FEW_VECTORS, MOST_VECTORS = 160, 600
+# Vectors of weights past which Adam's steps are in a loop, which selects its vectors and keeps moments in memory: else
+# 2-64-64-2, of 561, would compile in 7 s and run a tenth faster. Past which samples are taken one at a time, not two:
+# 2-32x3-2, of 300, takes 75 us a step so and 101 one at a time, 2-64-64-2 the same with either, since what binds it is
+# how fast its straight code is fetched. And past which code compiles too slowly.
+FEW_VECTORS, TWO_VECTORS, MOST_VECTORS = 160, 320, 600
 # Groups of four vectors that a turn of that loop takes.
 AT_ONCE = 4
 
@@ -85,7 +86,7 @@ class Lanes:
     @property
     def together(self) -> int:
         """Samples computed side by side, which hide the latency of operations."""
-        return 2 if self.are_few else 1
+        return 2 if len(self.vectors) <= TWO_VECTORS else 1
 
     @property
     def groups(self) -> int:
@@ -293,12 +294,14 @@ class _LanesBody:
                 "z1_{k}_{s} = fma(w0_{i}_{k}, x{i}_{s}, z1_{k}_{s});", i=range(n), k=names["k"], s=self.samples
             )
         else:
-            for k, c, p in self.plan.turned(layer, n, m):
-                for s in self.samples:
-                    z = f"z{layer + 1}_{k}_{s}"
-                    yield f"{z} = fma(w{layer}_{k}_{c}_{p}, h{layer}_{p}_{s}, {z});"
-                    if p + 1 == self.plan.vectors_of(n):
-                        yield f"{z} = subgroupShuffle({z}, next);"
+            # Sums by turns: each waits for its last product.
+            for c, p, k, s in itertools.product(
+                range(self.plan.turns(layer)), self.parts(n), self.parts(m), self.samples
+            ):
+                z = f"z{layer + 1}_{k}_{s}"
+                yield f"{z} = fma(w{layer}_{k}_{c}_{p}, h{layer}_{p}_{s}, {z});"
+                if p + 1 == self.plan.vectors_of(n):
+                    yield f"{z} = subgroupShuffle({z}, next);"
             far = self.plan.turns(layer)
             while far < self.width:
                 yield from each(
