@@ -68,6 +68,7 @@ from engine.network import parts, closed_paths
 from engine.network.rounding import rounding
 from engine.network.preprocess import PREPROCESSES
 from engine.network.preprocess import fit as fit_photo
+from engine.network.preprocess import white_of as white_of
 from engine.formats.load_mlp import load, save as save_network
 from engine.formats.held_inputs import held_inputs
 from engine.formats.load_convnet import load_convnet
@@ -112,22 +113,20 @@ from engine.errors import NeurosceneError, SettingError, SceneError, NetworkErro
 
 __all__ = [
     "__version__", "Scene", "SpaceScene", "FlatScene", "Figure", "Step", "Clock", "Action", "Reading", "Timeline",
-    "TimeCurve", "SPACINGS", "Units", "UnitLayer", "Diagram", "Listing", "ListingRow", "Camera", "Number",
-    "Integer", "Switch", "Choice", "Text", "in_group", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
+    "TimeCurve", "SPACINGS", "Units", "UnitLayer", "Diagram", "Listing", "ListingRow", "Camera", "Number", "Integer",
+    "Switch", "Choice", "Text", "in_group", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
     "ClassNames", "Node", "LevelSurfaces", "Region", "Sparks", "ClassicSurfaces", "ClassicSparks", "ClassicAxes",
     "FieldImage", "RGB", "HeightMap", "Plane", "Plot", "Curve", "Boundaries", "NeuronCloud", "Block", "Points",
     "Lines", "Axes", "ImagePlane", "Label", "Labels", "Callout", "Ranking", "Rank", "Inset", "InsetImage", "Key",
     "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "map_names", "map_colours", "BACKGROUNDS",
-    "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "Aim", "Hit", "ticks",
-    "Drawing", "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet", "nodes", "Activation", "ACTIVATIONS",
-    "random_mlp", "DISTRIBUTIONS", "parts", "closed_paths", "rounding", "PREPROCESSES", "fit_photo", "load",
+    "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "Aim", "Hit", "ticks", "Drawing",
+    "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet", "nodes", "Activation", "ACTIVATIONS", "random_mlp",
+    "DISTRIBUTIONS", "parts", "closed_paths", "rounding", "PREPROCESSES", "fit_photo", "white_of", "load",
     "save_network", "held_inputs", "load_convnet", "small_squeezenet", "downloaded_file", "Forward", "ImageData",
-    "shrunk_image",
-    "History", "Domain", "Recipe", "Recorder", "Trainer", "load_history", "save_history", "history_from_bytes",
-    "history_to_bytes", "Partition", "linear_regions", "Contours", "zero_contours", "local_map", "first_kinks",
-    "has_linear_regions", "boundary_places", "findings",
-    "boundary_motion", "domain_grid", "attributions", "read_units", "write_units", "short_names", "stages",
-    "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "renderer", "Budget", "Report",
-    "show", "export", "sheet",
-    "figures", "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError", "ShapeError", "near",
+    "shrunk_image", "History", "Domain", "Recipe", "Recorder", "Trainer", "load_history", "save_history",
+    "history_from_bytes", "history_to_bytes", "Partition", "linear_regions", "Contours", "zero_contours", "local_map",
+    "first_kinks", "has_linear_regions", "boundary_places", "findings", "boundary_motion", "domain_grid",
+    "attributions", "read_units", "write_units", "short_names", "stages", "squeezenet_blocks", "find_scene",
+    "open_scene", "render", "record", "save", "renderer", "Budget", "Report", "show", "export", "sheet", "figures",
+    "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError", "ShapeError", "near",
 ]  # fmt: skip

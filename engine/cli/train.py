@@ -53,6 +53,10 @@ OPTIONS = {
         "--threshold", "GREY|otsu", "Lighter greys are white: from 0 to 1, or found by Otsu's method.",
         "midway for an image of two levels, else otsu",
     ),
+    "white": option(
+        "--white", "VALUE", "The value of white in an image of 16 bits, such as 4095 for data of 12 bits.",
+        "found from the greatest value",
+    ),
     "snapshots": option(
         "--snapshots", "N|LIST", "How many steps' weights are stored, dense at first; or which steps, as 0,10,100.",
         "about 430 of a million steps",

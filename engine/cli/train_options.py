@@ -10,6 +10,7 @@ from engine.errors import SettingError, near
 from engine.formats.files import MAX_FILE_BYTES, size_text
 from engine.formats.tensors.history import check_place
 from engine.network.history import snapshot_steps, spread_steps
+from engine.network.preprocess import DEEP
 from engine.training.image_data import SIDE, SIDE_MAX, SIDE_MIN, ImageData
 from engine.training.trainer import Recipe, Trainer
 
@@ -43,7 +44,9 @@ def begun(image: str, asked: dict[str, str]) -> tuple[Trainer, dict[str, str]]:
     recipe = Recipe((2, *widths, outputs), task=task, **chosen)
     stored = read_snapshots(asked["--snapshots"], steps) if "--snapshots" in asked else snapshot_steps(steps)
     _check_size(recipe, len(runs), len(np.union1d(stored, [0, steps])))
-    data = ImageData.from_image(image, task=task, colour=colour, side=side, threshold=asked.get("--threshold"))
+    white = whole("--white", DEEP)(asked["--white"]) if "--white" in asked else None
+    threshold = asked.get("--threshold")
+    data = ImageData.from_image(image, task=task, colour=colour, side=side, threshold=threshold, white=white)
     more = {"snapshots": stored, "domain": data.domain, "target": data.target}
     trainer = Trainer(data.points, data.targets, recipe, runs, **more)
     height, width = data.target.shape[:2]

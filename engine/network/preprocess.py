@@ -22,6 +22,12 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 CAFFE_MEAN = (122.678914, 116.668768, 104.006988)
 
 
+# The greatest value of 16 bits, and the bits that scanners and cameras have of them.
+DEEP, DEPTHS = 65535, (8, 10, 12, 14)
+# With up to so many bits a picture would be nearly black; with more it is only dark, which may be meant.
+FOUND_BITS = 12
+
+
 @dataclass(frozen=True)
 class Preprocess:
     """(scale x - mean) / std of each channel, x between 0 and 1.
@@ -69,6 +75,13 @@ class Preprocess:
         x = (self.scale * x - np.array(self.mean)) / np.array(self.std)
         return np.ascontiguousarray(x.transpose(2, 0, 1), np.float32)
 
+    def shown(self, photo: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8: a photo, uint8 or floats from 0 to 1, as the network sees it: in grey if it sees greys."""
+        shown = photo if photo.dtype == np.uint8 else np.rint(photo * 255.0).astype(np.uint8)
+        if self.order != "grey":
+            return shown
+        return np.repeat(np.rint(shown @ np.array(LUMA))[..., None], 3, axis=2).astype(np.uint8)
+
     def sized(self, size: tuple[int, int]) -> Preprocess:
         """A copy for an input of another size (H, W)."""
         rows, columns = size
@@ -104,18 +117,37 @@ def usual(name: str, shape: Sequence[int]) -> Preprocess:
     return Preprocess((rows, columns), mean[::direction], std[::direction], scale, order)
 
 
-def fit(photo: np.ndarray, size: Sequence[int], resize: str = "crop") -> np.ndarray:
-    """(H, W, 3) uint8: a photo resized.
+def white_of(photo: np.ndarray, given: int | None = None) -> tuple[int, str | None]:
+    """(the value of white in a photo, uint8 or uint16; a remark on it, or None).
 
-    photo    (h, w) or (h, w, 3) uint8
+    given   of uint16, the value of white; None or 0: found from the greatest value, since many files of 16 bits hold 12
+    """
+    if photo.dtype != np.uint16:
+        return 255, None
+    most = int(photo.max())
+    bits = next((bits for bits in DEPTHS if most < 1 << bits), 16)
+    if given or bits == 16:
+        return given or DEEP, None
+    white, reach = (1 << bits) - 1, f"the picture has 16 bits, but no value above {most:,}"
+    if bits <= FOUND_BITS:
+        return white, f"{reach}: white is taken to be {white:,} ({bits} bits); white={DEEP} takes it as it is"
+    return DEEP, f"{reach}: it is taken as it is, dark; white={white} takes it as one of {bits} bits"
+
+
+def fit(photo: np.ndarray, size: Sequence[int], resize: str = "crop", white: int | None = None) -> np.ndarray:
+    """(H, W, 3): a photo resized; uint8, or of 16 bits floats from 0 to 1.
+
+    photo    (h, w) or (h, w, 3) uint8 or uint16
     size     (H, W)
+    white    of uint16: see `white_of`
     resize   "crop": scaled until it covers the size, then its middle; "stretch": each side scaled to fit
 
     When reduced, each pixel is the mean of the area it covers; when enlarged, it is interpolated.
     """
     photo = np.asarray(photo)
-    if photo.dtype != np.uint8 or photo.ndim not in (2, 3) or 0 in photo.shape or photo.shape[2:] not in ((), (3,)):
-        raise ShapeError(f"A photo is (h, w) or (h, w, 3) uint8, not {photo.shape} {photo.dtype}.")
+    is_image = photo.ndim in (2, 3) and 0 not in photo.shape and photo.shape[2:] in ((), (3,))
+    if photo.dtype not in (np.uint8, np.uint16) or not is_image:
+        raise ShapeError(f"A photo is (h, w) or (h, w, 3) uint8 or uint16, not {photo.shape} {photo.dtype}.")
     whole = photo.astype(float) if photo.ndim == 3 else np.repeat(photo[..., None].astype(float), 3, axis=2)
     spans = [(0.0, float(n)) for n in photo.shape[:2]]
     if resize == "crop":
@@ -126,6 +158,8 @@ def fit(photo: np.ndarray, size: Sequence[int], resize: str = "crop") -> np.ndar
         ]
     rows = _resampled(whole, *spans[0], size[0])
     both = _resampled(rows.swapaxes(0, 1), *spans[1], size[1]).swapaxes(0, 1)
+    if photo.dtype == np.uint16:
+        return np.clip(both / white_of(photo, white)[0], 0.0, 1.0)
     return np.clip(np.rint(both), 0, 255).astype(np.uint8)
 
 

@@ -106,7 +106,7 @@ class Convolutional(Data):
 
 
 class Image(Data):
-    """An image: (H, W) or (H, W, 3) uint8, row 0 on top; the path of one; or None.
+    """An image: (H, W) or (H, W, 3) uint8 or uint16, row 0 on top; the path of one; or None.
 
     side   the most pixels along its longer side; larger images are averaged down
     """
@@ -121,11 +121,14 @@ class Image(Data):
         super().__init__(default, **more)
 
     def checked(self, value: Any) -> Any:
-        fits = isinstance(value, np.ndarray) and value.dtype == np.uint8 and max(value.shape[:2]) <= self.side
+        fits = isinstance(value, np.ndarray) and value.dtype in (np.uint8, np.uint16) and value.ndim in (2, 3)
+        fits = fits and value.shape[2:] in ((), (3,)) and 0 < max(value.shape[:2]) <= self.side
         return value if value is None or fits else image_data.shrunk(value, self.side)
 
     def lines(self, value: np.ndarray) -> tuple[str, str]:
-        return f"an image of {value.shape[1]} x {value.shape[0]}", "colour" if value.ndim == 3 else "grey"
+        kind = "colour" if value.ndim == 3 else "grey"
+        depth = ", 16 bits" if value.dtype == np.uint16 else ""
+        return f"an image of {value.shape[1]} x {value.shape[0]}", kind + depth
 
 
 class ClassNames(Data):

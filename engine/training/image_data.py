@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from engine.diagnostics import log
 from engine.errors import SettingError, ShapeError
 from engine.formats.files import short
 from engine.formats.image import from_png as from_png
-from engine.formats.image import load, to_array
+from engine.formats.image import load, of_image
 from engine.formats.image import to_png as to_png
 from engine.network.history import TASKS, Domain
+from engine.network.preprocess import white_of
 
 # This name, given in place of a file, stands for the built-in image of `bottle()`.
 BOTTLE = "bottle"
@@ -24,8 +26,8 @@ SIDE_MIN, SIDE_MAX = 4, 1448
 GREY = np.array([0.299, 0.587, 0.114])
 # How far rounding may move the mean of equal greys from that grey, in units of 1 / 255.
 ROUNDING = 1e-6
-# Rows of a large image that are processed at once.
-BAND = 256
+# Bytes of a large image's rows, as float64, that are processed at once.
+BAND_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,7 @@ class ImageData:
         colour: bool = False,
         side: int = SIDE,
         threshold: float | str | None = None,
+        white: int | None = None,
     ) -> ImageData:
         """The samples of an image.
 
@@ -69,6 +72,7 @@ class ImageData:
         side        pixels of the longer side; larger images are averaged down by area, smaller ones are kept
         threshold   classes: the grey in [0, 1] above which a pixel is white; `otsu`: the level between two groups of
                     greys (Otsu 1979); None: `otsu`, but midway where the image has two levels only
+        white       the value of white in an image of 16 bits; None: found, and said in the log, where few bits are used
 
         Raises FileError for a bad file, ShapeError for a bad array, SettingError for a bad setting or a single class.
         """
@@ -78,9 +82,13 @@ class ImageData:
             raise SettingError("colour=True: classes are made from greys. Take task='values' for colours.")
         side = _checked_side(side)
         threshold = checked_threshold(threshold)
-        name, image = _pixels(source, side)
-        two = _two_levels(image) if task == "classes" and threshold is None else None
-        image = _reduced(image, side)
+        name, pixels = _pixels(source, side)
+        image = _reduced(pixels, side)
+        most, remark = white_of(_whole(image, pixels.dtype), white)
+        if remark:
+            log.warning("%s: %s.", name, remark)
+        two = _two_levels(pixels, most) if task == "classes" and threshold is None else None
+        image = _scaled(image, most)
         height, width = image.shape[:2]
         grey = image if image.ndim == 2 else image @ GREY
         parts = {"domain": Domain.image(height, width), "points": _places(height, width), "name": name, "task": task}
@@ -91,17 +99,17 @@ class ImageData:
             targets = (target.reshape(height * width, -1) / np.float32(255)).astype(np.float32)
             return cls(targets=targets, target=target, outputs=targets.shape[1], **parts)
         level = _level(threshold, two, grey)
-        white = grey > level * 255 + ROUNDING
-        if white.all() or not white.any():
+        is_white = grey > level * 255 + ROUNDING
+        if is_white.all() or not is_white.any():
             low, mean, high = (f"{value / 255:.3g}" for value in (grey.min(), grey.mean(), grey.max()))
             if np.ptp(grey) < 1 / 2:
                 raise SettingError(f"{name} is one grey everywhere ({mean}): there is nothing to learn.")
             raise SettingError(
-                f"{name} is {'white' if white.all() else 'black'} everywhere at the threshold {level:.3g}, so there is "
-                f"nothing to tell apart. Its greys are from {low} to {high}."
+                f"{name} is {'white' if is_white.all() else 'black'} everywhere at the threshold {level:.3g}, so there "
+                f"is nothing to tell apart. Its greys are from {low} to {high}."
             )
-        target = np.where(white, 255, 0).astype(np.uint8)
-        return cls(targets=white.ravel().astype(np.int64), target=target, outputs=2, threshold=level, **parts)
+        target = np.where(is_white, 255, 0).astype(np.uint8)
+        return cls(targets=is_white.ravel().astype(np.int64), target=target, outputs=2, threshold=level, **parts)
 
 
 def bottle(side: int = SIDE) -> np.ndarray:
@@ -129,8 +137,12 @@ def bottle(side: int = SIDE) -> np.ndarray:
 
 
 def shrunk(source: Any, side: int = SIDE) -> np.ndarray:
-    """An image, given as to `from_image`, with at most `side` pixels a side: (H, W) or (H, W, 3) uint8."""
-    return _bytes(_reduced(_pixels(source, _checked_side(side))[1], side))
+    """An image, given as to `from_image`, with at most `side` pixels a side: (H, W) or (H, W, 3).
+
+    uint8, or uint16 of more bits, with white where engine.network.preprocess.white_of says.
+    """
+    pixels = _pixels(source, _checked_side(side))[1]
+    return _whole(_reduced(pixels, side), pixels.dtype)
 
 
 def otsu(counts: np.ndarray) -> float:
@@ -170,18 +182,18 @@ def _checked_side(side):
 
 
 def _pixels(source, side):
-    """(name, (H, W) or (H, W, 3) uint8) of an image given in any form."""
+    """(name, Pixels or an array (H, W) or (H, W, 3), uint8 or uint16) of an image given in any form."""
     if isinstance(source, str) and source.strip() == BOTTLE:
         return BOTTLE, bottle(side)
     if isinstance(source, str | os.PathLike):
-        return short(os.path.basename(source)), load(source)
+        return short(os.path.basename(source)), load(source, side)
     if hasattr(source, "getbands"):
-        return "the image", to_array(source, "The image")
+        return "the image", of_image(source, "The image")
     return "the array", _from_array(source)
 
 
 def _from_array(source):
-    """A user's array as uint8."""
+    """A user's array as uint8 or uint16."""
     try:
         array = np.asarray(source)
     except Exception as error:  # the object's own conversion may raise anything
@@ -192,29 +204,44 @@ def _from_array(source):
         raise ShapeError(f"An image is an array (H, W), (H, W, 3) or (H, W, 4), not {array.shape}.")
     if array.dtype == bool:
         return np.where(array, 255, 0).astype(np.uint8)
-    if array.dtype == np.uint16:
-        array = array / 257.0
-    elif array.dtype.kind == "f":
+    kind = np.uint16 if array.dtype == np.uint16 else np.uint8
+    if array.dtype.kind == "f":
         if not ((array >= 0) & (array <= 1)).all():
             raise ShapeError("An image of floats has values from 0 to 1. Divide these by their largest.")
         array = array * 255.0
-    elif array.dtype != np.uint8:
+    elif array.dtype != kind:
         raise ShapeError(f"An image is an array of bool, uint8, uint16 or floats, not {array.dtype}.")
     if array.ndim == 3 and array.shape[2] == 4:
-        alpha = array[:, :, 3:] / 255.0
-        array = array[:, :, :3] * alpha + 255.0 * (1.0 - alpha)
-    return _bytes(array)
+        white = np.iinfo(kind).max
+        alpha = array[:, :, 3:] / white
+        array = array[:, :, :3] * alpha + white * (1.0 - alpha)
+    return _whole(array, kind)
+
+
+def _whole(array, kind):
+    return array if array.dtype == kind else np.rint(array).astype(kind)
 
 
 def _bytes(array):
-    return array if array.dtype == np.uint8 else np.rint(array).astype(np.uint8)
+    return _whole(array, np.uint8)
 
 
-def _two_levels(image):
+def _scaled(image: np.ndarray, white: int) -> np.ndarray:
+    """An image with white at 255."""
+    return image if white == 255 else np.minimum(image * (255.0 / white), 255.0)
+
+
+def _bands(height, width):
+    """(first, last) rows of each band of an image."""
+    rows = max(1, BAND_BYTES // (24 * width))
+    return [(top, min(height, top + rows)) for top in range(0, height, rows)]
+
+
+def _two_levels(image, white):
     """The greys of an image that has at most two, else None."""
     seen = np.zeros(256, bool)
-    for top in range(0, len(image), BAND):
-        band = image[top : top + BAND]
+    for top, bottom in _bands(*image.shape[:2]):
+        band = _bytes(_scaled(image[top:bottom], white))
         seen[np.unique(band if band.ndim == 2 else _bytes(band @ GREY))] = True
         if seen.sum() > 2:
             return None
@@ -226,25 +253,29 @@ def _reduced(image, side):
     height, width = image.shape[:2]
     scale = min(1.0, side / max(height, width))
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-    return _averaged(_averaged(image, rows).swapaxes(0, 1), columns).swapaxes(0, 1)
+    bands = (_averaged(image, rows, *band).swapaxes(0, 1) for band in _bands(rows, width))
+    return np.concatenate([_averaged(band, columns, 0, columns).swapaxes(0, 1) for band in bands])
 
 
-def _averaged(values, count):
-    """The means of `count` equal pieces along the first axis; a value in two pieces counts in each by its share."""
+def _averaged(values, count, begin, stop):
+    """The means of pieces `begin` to `stop` of `count` equal ones along the first axis, (stop - begin, ...) float64.
+
+    A value in two pieces counts in each by its share.
+    """
     length = len(values)
     if count == length:
-        return values.astype(float)
-    means = np.empty((count, *values.shape[1:]))
-    for k in range(count):
+        return values[begin:stop].astype(float)
+    means = np.empty((stop - begin, *values.shape[1:]))
+    for k in range(begin, stop):
         # Places in units of 1 / count of a value are whole numbers, so that edges of pieces are exact.
         first, last = k * length, (k + 1) * length
         whole, end = -(-first // count), last // count
         total = values[whole:end].sum(axis=0, dtype=float)
         if whole * count > first:
-            total += values[whole - 1] * ((whole * count - first) / count)
+            total += values[whole - 1 : whole][0] * ((whole * count - first) / count)
         if end * count < last:
-            total += values[end] * ((last - end * count) / count)
-        means[k] = total * (count / length)
+            total += values[end : end + 1][0] * ((last - end * count) / count)
+        means[k - begin] = total * (count / length)
     return means
 
 

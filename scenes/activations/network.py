@@ -55,6 +55,10 @@ class SeenNetwork(engine.SpaceScene):
             list(PHOTOS), when=lambda s: s.image is None, doc="one of scikit-image's free photos; chelsea is a cat"
         )
         image = engine.Image(None, side=1024, label="your picture", doc="an image file, also one dropped on the window")
+        white = Integer(
+            0, bounds=(0, 65535), when=lambda s: s.image is not None and s.image.dtype == np.uint16,
+            doc="the value of white in your picture of 16 bits; 0 finds it",
+        )  # fmt: skip
         network = Choice(
             list(NETWORKS), when=lambda s: s.net is None,
             doc="the one that comes along, or SqueezeNet once it is downloaded",
@@ -93,7 +97,7 @@ class SeenNetwork(engine.SpaceScene):
 
     @property
     def picture(self) -> np.ndarray:
-        """(H, W) or (H, W, 3) uint8: the whole picture, before it is resized."""
+        """(H, W) or (H, W, 3) uint8 or uint16: the whole picture, before it is resized."""
         if self.image is not None:
             return self.image
         if self.photo != "none":
@@ -102,19 +106,27 @@ class SeenNetwork(engine.SpaceScene):
 
     @property
     def seen(self) -> np.ndarray:
-        """(H, W, 3) uint8: the picture at the network's input size."""
+        """(H, W, 3) uint8: the picture at the network's input size, grey where the network sees grey."""
+        photo, net = self.fitted, self.convnet
+        prepare: Any = net.preprocess  # `fitted` has refused networks without one
+        return self.cached("seen", (photo, net), lambda: prepare.shown(photo))
+
+    @property
+    def fitted(self) -> np.ndarray:
+        """(H, W, 3): the picture at the network's input size; uint8, or of 16 bits floats from 0 to 1."""
         net, picture = self.convnet, self.picture
         if not net.preprocess:
             raise SettingError(f"{net} takes {net.input_shape[0]} channels; photos have three, or one in grey.")
         size, resize = net.preprocess.size, net.preprocess.resize
-        return self.cached("seen", (picture, net), lambda: engine.fit_photo(picture, size, resize))
+        key = picture, net, self.white
+        return self.cached("fitted", key, lambda: engine.fit_photo(picture, size, resize, self.white))
 
     @property
     def responses(self) -> Mapping[str, np.ndarray]:
-        """{node: (C, H, W)} responses to `seen`: computed when it has changed, read from the GPU when accessed."""
-        seen, forward = self.seen, self.forward
-        prepare: Any = forward.net.preprocess  # `seen` has refused networks without one
-        return self.cached("responses", (seen, forward), lambda: forward.responses(prepare(seen)))
+        """{node: (C, H, W)} responses to `fitted`: computed when it has changed, read from the GPU when accessed."""
+        photo, forward = self.fitted, self.forward
+        prepare: Any = forward.net.preprocess  # `fitted` has refused networks without one
+        return self.cached("responses", (photo, forward), lambda: forward.responses(prepare(photo)))
 
     @property
     def probabilities(self) -> np.ndarray | None:

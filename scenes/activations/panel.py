@@ -92,6 +92,8 @@ class ActivationsPanel(ActivationsMarks):
     def remark(self) -> str | None:
         if self.pinned and self.lines and self.untold:
             return self.untold
+        if self.image is not None and (message := engine.white_of(self.image, self.white)[1]):
+            return message
         if self.net is not None or self.network != "small":
             return None
         there = engine.downloaded_file("squeezenet") is not None

@@ -104,3 +104,11 @@ def test_enlarging_goes_evenly_from_pixel_to_pixel():
 def test_what_is_no_photo_is_refused(photo):
     with pytest.raises(ShapeError, match="uint8"):
         fit(photo, (2, 2))
+
+
+def test_a_photo_is_shown_as_the_network_sees_it():
+    grey, colour = usual("0..1", (1, 5, 7)), usual("0..1", (3, 5, 7))
+    assert np.array_equal(colour.shown(PHOTO), PHOTO) and np.array_equal(colour.shown(PHOTO / 255.0), PHOTO)
+    shown = grey.shown(PHOTO)
+    assert shown.shape == PHOTO.shape and (shown == shown[..., :1]).all()
+    assert np.abs(shown[..., 0] / 255.0 - grey(PHOTO)[0]).max() <= 0.5 / 255 + 1e-6

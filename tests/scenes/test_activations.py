@@ -343,6 +343,25 @@ def test_an_own_network_is_shown_with_probabilities_names_and_its_own_pixels():
     assert not np.allclose(plain, scene.responses["sum"])
 
 
+def test_data_of_twelve_bits_are_seen_as_their_eight_upper_ones_and_said_to_be(tmp_path):
+    photo = np.random.default_rng(3).integers(0, 256, (60, 60, 3)).astype(np.uint8)
+    photo[0, 0] = 255
+    plain, deep = Activations(image=photo), Activations(image=(photo * (4095 / 255)).round().astype(np.uint16))
+    assert np.abs(plain.seen.astype(int) - deep.seen).max() <= 1
+    assert np.abs(plain.probabilities - deep.probabilities).max() < 0.02
+    assert "4,095 (12 bits)" in deep.remark()
+    assign(deep, "white", "65535")
+    assert deep.seen.max() <= 16 and "12 bits" not in (deep.remark() or "")
+    # Steps finer than those of eight bits reach the network.
+    finer = Activations(image=deep.image + np.uint16(3))
+    assert np.array_equal(finer.picture - 3, deep.picture) and not np.array_equal(finer.fitted, deep.fitted)
+
+
+def test_a_network_that_sees_greys_is_shown_greys():
+    scene = Activations(net=small_net(size=(1, 12, 12)))
+    assert (scene.seen == scene.seen[..., :1]).all() and scene.seen.std() > 0
+
+
 def test_settings_are_taken_in_any_order():
     last = {"net": small_net(), "names": ("one", "two", "three")}
     for values in ({"neuron": "prob 2", "alone": "prob", **last}, {**last, "alone": "prob", "neuron": "prob 2"}):
