@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -130,7 +131,7 @@ def _without_scene() -> str:
 
 def _import_file(path: Path) -> ModuleType:
     real = path.resolve()
-    module_name = FILE_MODULE + hashlib.sha256(str(real).encode()).hexdigest()[:12]
+    module_name = FILE_MODULE + hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
     spec = importlib.util.spec_from_file_location(module_name, real)
     if spec is None or spec.loader is None:
         raise SceneError(f"{path} cannot be read as a Python file. Give a file that ends in .py.")
@@ -141,6 +142,10 @@ def _import_file(path: Path) -> ModuleType:
     try:
         with report_user_errors(real):
             spec.loader.exec_module(module)
+    except (RecursionError, MemoryError) as error:
+        if line_in(real, error.__traceback__):
+            raise
+        raise SceneError(f"{path} is nested too deep for Python to read it. Give a file with a scene.") from None
     except BaseException:
         del sys.modules[module_name]
         sys.modules.update(before)

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from engine.errors import FileError, SceneError, SettingError
+from engine.formats.files import short
 from engine.output.progress import say
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
 
 KEYWORD = "neuroscene"
 VERSION = 1
+# Characters of a name that is stored.
+LONGEST_NAME = 299
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # A network takes at most 1 MB, 2 MB in hexadecimal: enough for three networks and all settings.
@@ -42,7 +45,7 @@ def stored(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int =
     state["supersample"] = int(supersample)
     file = _own_file(scene)
     if file:
-        state["file"] = file
+        state["file"] = short(file, LONGEST_NAME)
     return state
 
 
@@ -109,6 +112,7 @@ def _own_file(scene: Scene) -> str | None:
     """The name of the person's file a scene class is from, None for ours and for notebooks.
 
     A file below the current folder is named by its path from there, any other by its bare name: folders are private.
+    It is only for messages.
     """
     file = getattr(sys.modules.get(type(scene).__module__), "__file__", None)
     if file is None or type(scene).__module__.partition(".")[0] in ("engine", "scenes"):
@@ -207,7 +211,7 @@ def is_number(value: Any) -> bool:
 
 def is_short(value: Any) -> bool:
     """True for a text short enough for one line of a message."""
-    return isinstance(value, str) and len(value) < 300 and value.isprintable()
+    return isinstance(value, str) and len(value) <= LONGEST_NAME and value.isprintable()
 
 
 def is_value(value: Any) -> bool:

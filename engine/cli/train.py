@@ -1,16 +1,19 @@
 """The command `neuroscene train`: networks that learn an image, and a file with their weights at many steps."""
 
 # As in engine.cli.main: only what every command needs is imported here.
+import itertools
 import os
 import shlex
 import sys
+import tempfile
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.cli.options import Text, option, output_option
-from engine.errors import SettingError
+from engine.errors import FileError, SettingError
 from engine.output.progress import progress_bar, say
 from engine.output.stopping import stopping
 from engine.output.streams import give
@@ -90,6 +93,7 @@ def train(
         trainer, notes = train_options.begun(image, asked)
         words = ["neuroscene", "train", os.path.basename(image), "-o", os.path.basename(output)]
         notes["command"] = shlex.join([*words, *(word for pair in asked.items() for word in pair)])
+    _check_room(trainer, output)
     # Before the bar begins, this raises if there is no adapter or if the network is too large for it.
     trainer.advance(0)
     with stopping() as stopped:
@@ -126,6 +130,19 @@ def losses_text(losses: "np.ndarray") -> str:
     return "loss " + " ".join(words)
 
 
+def _check_room(trainer: "Trainer", output: str) -> None:
+    """Raises FileError if the disk has no room for the history and the file to continue from, before the first step."""
+    from engine.output.resumable import free_bytes
+
+    snapshots, weights = len(trainer.snapshot_steps), trainer.recipe.shape.weight_count * trainer.runs
+    need, free = 4 * weights * (2 * snapshots + 4) + trainer.points.nbytes + trainer.targets.nbytes, free_bytes(output)
+    if free is not None and need > free:
+        raise FileError(
+            f"{output} and the file to continue from may take {need / 1e6:.1f} MB, and their disk has "
+            f"{free / 1e6:.1f} MB free. Make room, choose another disk, or store fewer --snapshots."
+        )
+
+
 # Continuing.
 
 
@@ -157,6 +174,23 @@ def _resumed(resume, image, output, asked):
     return trainer, {key: text for key, text in notes.items() if key not in ("stopped", "left out")}, output
 
 
+def _kept(write, path):
+    """(where a file was written, None or the FileError of the place asked for): elsewhere if it cannot be there."""
+    try:
+        write(path)
+        return path, None
+    except FileError as error:
+        for folder in (os.curdir, os.path.expanduser("~"), tempfile.gettempdir()):
+            stem, ending = os.path.splitext(os.path.join(folder, os.path.basename(path)))
+            if path.endswith(STATE_ENDING):
+                stem, ending = stem.removesuffix(".state"), STATE_ENDING
+            with suppress(FileError, OSError):
+                place = next(p for k in itertools.count(1) if not os.path.lexists(p := f"{stem}-{k}{ending}"))
+                write(place)
+                return place, FileError(f"{error} So that nothing is lost, it is in {os.path.abspath(place)}.")
+        raise
+
+
 def _save(trainer, output, notes):
     """Writes the history, and for an unfinished training also a file to continue from."""
     from dataclasses import replace
@@ -171,17 +205,20 @@ def _save(trainer, output, notes):
     if not trainer.is_done:
         notes["stopped"] = f"after step {trainer.step:,} of {total:,}"
     history = finite(replace(history, notes=notes))
-    save(history, output)
+    output, lost = _kept(lambda place: save(history, place), output)
     if not trainer.is_done:
-        trainer.save(state)
-        command = f"neuroscene train --resume {shlex.quote(output)}"
+        state, lost_too = _kept(trainer.save, state_of(output))
+        lost = lost or lost_too
+        command = f"neuroscene train --resume {shlex.quote(output if lost_too is None else state)}"
         say(f"Stopped {notes['stopped']}: {output} is the history so far. Continue with `{command}`.")
-    elif os.path.exists(state):
+    elif lost is None and os.path.exists(state):
         os.remove(state)  # the training is finished, so its file is not needed any more
     if "left out" in history.notes:
         say(f"note: {history.notes['left out']}.")
     command = f"neuroscene run boundaries --history {shlex.quote(output)}"
     say(f"{losses_text(history.losses[:, -1])} over all pixels. See it with `{command}`.")
     give(output)
+    if lost is not None:
+        raise lost
     if not trainer.is_done:
         raise KeyboardInterrupt

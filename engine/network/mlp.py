@@ -57,6 +57,14 @@ class Layer:
     activation: LayerActivation
 
 
+def real(array: ArrayLike, what: str = "its weights") -> np.ndarray:
+    """An array as numpy's. Raises NetworkError for complex numbers, whose imaginary parts numpy would drop."""
+    found = np.asarray(array)
+    if found.dtype.kind == "c":
+        raise NetworkError(f"{what} are {found.dtype}; they must be real numbers, so give both parts as weights")
+    return found
+
+
 def weight_array(array: ArrayLike, what: str, axes: Sequence[str]) -> np.ndarray:
     """A read-only float32 copy of weights, so that changes of the caller's array do not change the network.
 
@@ -66,7 +74,7 @@ def weight_array(array: ArrayLike, what: str, axes: Sequence[str]) -> np.ndarray
     """
     try:
         with np.errstate(over="ignore"):
-            array = np.array(array, np.float32, order="C")
+            array = np.array(real(array, what), np.float32, order="C")
     except (ValueError, TypeError):
         raise ShapeError(f"{what} must be an array of real numbers with rows of one length") from None
     if array.ndim != len(axes) or 0 in array.shape:

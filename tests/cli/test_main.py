@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +54,30 @@ def process(*words, **more):
         timeout=600,
         **more,
     )
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="this system takes names of UTF-8 only")
+def test_files_may_have_any_name_and_scenes_any_encoding(tmp_path):
+    name = tmp_path / os.fsdecode(b"caf\xe9.py")
+    name.write_text(SCENE)
+    picture, again = name.with_suffix(".png"), tmp_path / os.fsdecode(b"\xff.png")
+    small = "--size", "16x16", "-o"
+    made = process("render", name, *small, picture)
+    assert made.returncode == 0 and made.stdout == os.fsencode(picture) + b"\n"
+    assert process("render", name, "--from", picture, *small, again).returncode == 0 and again.exists()
+    assert "file" in read_state(picture) and read_state(picture)["file"].isprintable()
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [(b"x = '\xe9'\n", "UTF-8|utf-8"), (b"# coding: none\n", "unknown encoding"), (b"\xff\xfe\0", "null bytes"),
+     (b"x = " + b"-" * 200_000 + b"1\n", "too deep"), (b"x = " + b"[]+" * 100_000 + b"[]\n", "too deep")],
+    ids=["latin", "unknown", "binary", "signs", "sums"],
+)  # fmt: skip
+def test_a_scene_file_that_python_cannot_read_is_one_line(ask, tmp_path, source, says):
+    (tmp_path / "a.py").write_bytes(source)
+    answer = ask("render", tmp_path / "a.py")
+    assert answer.status == main.MISTAKE and answer.is_one_line() and re.search(says, answer.err), answer.err
 
 
 # Help and lists.

@@ -14,7 +14,9 @@ import engine
 from engine.cli import main
 from engine.cli.train import losses_text
 from engine.cli.train_options import read_seeds, read_widths
+from engine.formats.atomic import AtomicTarget
 from engine.network.history import snapshot_steps, spread_steps
+from engine.output import resumable
 from engine.training.image_data import bottle
 from engine.training.trainer import Recipe, Trainer
 
@@ -204,6 +206,38 @@ def test_a_second_ctrl_c_leaves_without_a_file(ask, stopped, monkeypatch):
     monkeypatch.setattr(Trainer, "wait", pressed_again)
     status, out, _ = ask("train", "bottle", *SMALL)
     assert (status, out) == (main.INTERRUPTED, "") and os.listdir() == []
+
+
+@pytest.mark.parametrize("turns", [(), (2,)], ids=["ended", "stopped"])
+def test_a_disk_that_fills_up_during_a_training_does_not_lose_it(ask, stopped, tmp_path, monkeypatch, turns):
+    full, home = tmp_path / "full", tmp_path / "home"
+    full.mkdir(), home.mkdir()
+    create = AtomicTarget.create
+
+    def created(self):
+        if home not in self.target.parents:
+            raise OSError(28, "No space left on device")
+        return create(self)
+
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(AtomicTarget, "create", created)
+    stopped(*turns)
+    (home / "run-1.safetensors").write_bytes(b"another")
+    status, out, err = ask("train", "bottle", *SMALL, "-o", full / "run.safetensors")
+    kept = home / "run-2.safetensors"
+    assert (status, out) == (main.MISTAKE, f"{kept}\n") and "the disk is full" in err and f"it is in {kept}." in err
+    assert engine.load_history(kept).steps[-1] == (120 if not turns else 50) and os.listdir(full) == []
+    if turns:
+        state = home / "run-2.state.safetensors"
+        assert f"--resume {state}" in err or f"--resume {kept}" in err
+        assert ask("train", "--resume", state, "-o", home / "whole.safetensors").status == 0
+
+
+def test_a_disk_without_room_for_a_training_is_reported_before_its_first_step(ask, monkeypatch):
+    monkeypatch.setattr(resumable, "free_bytes", lambda path: 1000)
+    monkeypatch.setattr(Trainer, "advance", lambda self, steps: pytest.fail("a step"))
+    status, out, err = ask("train", "bottle", *SMALL)
+    assert (status, out) == (main.MISTAKE, "") and "0.0 MB free" in err and os.listdir() == []
 
 
 def test_ctrl_c_is_everybody_s_again_afterwards(ask):

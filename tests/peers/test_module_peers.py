@@ -304,3 +304,19 @@ def test_a_module_of_several_inputs_without_an_example_is_told_how_to_give_them(
     with pytest.raises(NeurosceneError, match=r"'point'\. Give an example .* or a tuple of several\.$"):
         engine.load(Decoder())
     assert engine.load(Decoder(), example=(torch.zeros(1, 2), torch.zeros(1, 3))).inputs == 5
+
+
+def test_modules_that_compute_with_complex_numbers_are_refused_for_it():
+    class Phases(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.turn, self.last = torch.nn.Linear(3, 2, dtype=torch.complex64), torch.nn.Linear(2, 1)
+
+        def forward(self, x):
+            return self.last(self.turn(x.to(torch.complex64)).abs())
+
+    with pytest.raises(NeurosceneError, match="complex numbers"):
+        engine.load(Phases(), example=torch.randn(2, 3))
+    state = {"0.weight": torch.ones(4, 3, dtype=torch.complex64), "2.weight": torch.ones(1, 4)}
+    with pytest.raises(NeurosceneError, match="complex64; weights must be real"):
+        engine.load(state, activations="relu")

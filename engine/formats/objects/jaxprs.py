@@ -78,6 +78,8 @@ class Tracing:
         if not any(isinstance(x, Value) for x in given):
             found = equation.primitive.bind(*given, **params)
             return list(found) if equation.primitive.multiple_results else [found]
+        if any(getattr(var.aval, "dtype", np.dtype(float)).kind == "c" for var in equation.outvars):
+            raise NetworkError(f"{self.builder.name} computes with complex numbers ({name}); real ones are shown.")
         row = ROWS.get(name)
         if row is None:
             raise NetworkError(f"{self.builder.name} computes {name}, none of the {len(ROWS)} primitives shown.")

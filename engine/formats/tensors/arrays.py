@@ -42,11 +42,15 @@ def array_of(value: Any, where: str) -> np.ndarray:
         value = _held(value)
         if not isinstance(value, np.ndarray) and hasattr(value, "detach"):
             value = value.detach().cpu()
+            if "complex" in str(getattr(value, "dtype", "")):
+                raise NetworkError(f"{where} is {value.dtype}; weights must be real numbers.")
             # Some dtypes of torch do not exist in numpy; all real ones fit float64 without rounding.
             value = value.double().numpy()
         value = np.asarray(value)
         if value.dtype.kind == "V":  # bfloat16 of JAX
             value = value.astype(np.float32)
+    except NetworkError:
+        raise
     except Exception as error:
         raise NetworkError(f"{where} cannot be read as an array: {short(error)}") from None
     if value.dtype.kind not in "fiu":

@@ -181,7 +181,7 @@ def _layers(entries, name):
         for key, entry in entries.items():
             if not _is_used(key, entry, entries):
                 continue
-            role, layer = _role(key)
+            role, layer = role_of(key)
             if role is None or (role not in BIASES and len(entry.shape) != 2):
                 raise NetworkError(_not_a_layer(key, entry, name, entries))
             taken = (biases if role in BIASES else weights).get(layer)
@@ -204,7 +204,7 @@ def _layers(entries, name):
     ]
 
 
-def _role(key):
+def role_of(key: str) -> tuple[str | None, str]:
     """(role, name of its layer) that the name of an array tells; (None, "") for any other name."""
     match = AT_START.match(key)
     if match is not None:
@@ -218,7 +218,7 @@ def _role(key):
 
 def _is_used(key, entry, entries):
     """False for arrays that the function of the layers does not depend on: empty ones, counts, tables of codes."""
-    if 0 in entry.shape and _role(key)[0] is None:
+    if 0 in entry.shape and role_of(key)[0] is None:
         return False
     if UNUSED.search(key):
         stem = key.rpartition(".")[0] or key
@@ -244,7 +244,8 @@ def _not_a_layer(key, entry, name, entries):
         return f"{start} is a convolution's, whose stride names do not tell. {load_it}"
     if len(entry.shape) == 1 and key.lower().endswith(("weight", "scale")):
         return f"{start} is a normalisation's or PReLU's, whose place names do not tell. {load_it}"
-    return f"{start} is not a layer's weights or bias. Names that are read: {KEYS_READ}."
+    rest = f"Leave it out if nothing is computed from it. Names that are read: {KEYS_READ}."
+    return f"{start} is not a layer's weights or bias. {rest}"
 
 
 def _turned(layers, name, registered):

@@ -10,7 +10,7 @@ from engine.diagnostics import log
 from engine.errors import NetworkError, NeurosceneError
 from engine.formats.files import short
 from engine.formats.tensors.arrays import NamedArray, array_of, shape_of
-from engine.formats.tensors.named import assemble
+from engine.formats.tensors.named import assemble, role_of
 from engine.network.mlp import Mlp
 
 MAX_DEPTH = 32
@@ -20,6 +20,10 @@ USUAL = ("state_dict", "model_state_dict", "model_state", "model", "net", "netwo
          "ema", "generator")  # fmt: skip
 # Entries that hold other things than weights.
 OTHER = re.compile(r"optim|sched|scaler|rng|hyper|hparam|args|config|callback|loop|amp_|opt_state", re.IGNORECASE)
+# Single entries that tell of a training, as numbers or arrays; nothing is computed from them.
+NOTES = re.compile(
+    r"(^|[_./])(best|loss(es)?|epochs?|iter\w*|steps?|acc\w*|metrics?|scores?|lr|seeds?|history|version)([_./]|$)", re.I
+)
 # Entries beside each other that are networks of their own, not parts of one.
 APART = re.compile(r"ema|generator|discriminator|critic|actor|policy|value|teacher|student|target|^model|^net_?", re.I)
 
@@ -43,7 +47,7 @@ def from_tree(tree: Any, activations: Any, name: str) -> Mlp:
         except NeurosceneError as error:
             first = first or error
             continue
-        others = [f"`{short(other)}`" for other, _ in found if other != place]
+        others = [f"`{short(other)}`" if other else "other entries" for other, _ in found if other != place]
         if others:
             log.warning("%s is shown; %s holds weights in %s too.", called, name, ", ".join(others[:6]))
         return net
@@ -64,9 +68,11 @@ def _states(tree, place, depth, name) -> Iterator[tuple[str, Mapping]]:
     separate = any("." in str(key) for value in inner.values() for key in value) or any(
         APART.search(str(key)) or OTHER.search(str(key)) for key in inner
     )
-    if any(len(shape_of(value) or ()) >= 2 for value in tree.values()) or (not separate and _is_pure(tree, depth)):
+    if any(len(shape_of(value) or ()) >= 2 for key, value in tree.items() if not NOTES.search(str(key))) or (
+        not separate and _is_pure(tree, depth)
+    ):
         yield place, tree
-        return
+        inner = {key: value for key, value in inner.items() if key in USUAL}  # of arrays beside a network
     for key, value in inner.items():
         if not OTHER.search(str(key)):
             yield from _states(value, f"{place}/{key}" if place else str(key), depth + 1, name)
@@ -95,9 +101,13 @@ def _entries(tree, name) -> dict[str, NamedArray]:
                 value = np.array(value)
             except ValueError:
                 raise NetworkError(f"{where} is a list whose rows differ in length; give arrays.") from None
+            if value.dtype.kind not in "fiuc":
+                continue  # such as names
         shape = shape_of(value)
-        if shape is None:
-            raise NetworkError(f"{where} is a {type(value).__name__} without a shape; run the module first.")
+        if shape is None and "Uninitialized" in type(value).__name__:
+            raise NetworkError(f"{where} has no shape yet. Run the module once on data, then save it.")
+        if shape is None or (NOTES.search(key) and role_of(key)[0] is None):
+            continue  # such as the arguments and the losses of a training
         found[key] = NamedArray(shape, lambda value=value, where=where: array_of(value, where))
     return found
 

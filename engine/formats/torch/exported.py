@@ -122,6 +122,12 @@ class _Reader:
         return self.builder.input(node.name, tuple(value.shape))
 
     def _called(self, node, label):
+        made, given = node.meta.get("val"), [self.values.get(n) for n in node.all_input_nodes]
+        if hasattr(made, "is_complex") and made.is_complex() and any(isinstance(x, Value) for x in given):
+            raise NetworkError(
+                f"{self.builder.name} computes with complex numbers (`{node.name}`); real ones are shown."
+            )
+
         def found(x):
             return self.values[x]
 

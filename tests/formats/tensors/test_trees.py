@@ -7,6 +7,8 @@ import pytest
 
 from engine.errors import NetworkError, NeurosceneError
 from engine.formats.load_mlp import load
+from engine.network.graph import nodes
+from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 
 NET = random_mlp([3, 8, 5, 1], seed=4)
@@ -33,6 +35,18 @@ TREES = {
     "entries in entries": {"run": {"best": {"weights": state()}}, "config": {"betas": np.ones((2, 2))}},
     "lightning": {"state_dict": state(prefix="model."), "hyper_parameters": {"lr": 0.1}, "loops": {"fit_loop": {}}},
     "data parallel and compiled": state(prefix="module._orig_mod."),
+    "notes of a training": state()
+    | {
+        "loss": [0.2, 0.1],
+        "best": np.array(0.1),
+        "losses": np.ones((9, 2)),
+        "epoch": 3,
+        "when": object(),
+        "classes": ["a", "b"],
+        "parts": {1, 2},
+        "args": {"lr": object()},
+    },
+    "an entry beside arrays": {"net": state(), "grid": np.ones((5, 5)), "losses": np.ones((9, 2)), "box": [0, 1]},
     "a count": state() | {"1.num_batches_tracked": np.array(5), "lat_vecs.weight": np.ones((100, 2))},
     "pairs of (in, out) and bias": pairs(),
     "pairs of (out, in) and bias": [(x.weights, x.bias) for x in NET.layers],
@@ -136,3 +150,22 @@ def test_a_file_that_names_its_operations_has_its_activations(tmp_path):
     np.savez(tmp_path / "fox.npz", **arrays)
     with pytest.raises(NetworkError, match=r"fox\.npz:relu"):
         load(tmp_path / "fox.npz")
+
+
+@pytest.mark.parametrize(
+    "weights", [np.ones((8, 3)) * 1j, [[1j, 2, 3]] * 8, np.ones((8, 3), np.complex64)], ids=["array", "list", "single"]
+)
+def test_complex_weights_are_refused_not_cut_to_their_real_parts(weights):
+    with pytest.raises(NetworkError, match=r"complex\d+; weights must be real numbers"):
+        load(state() | {"0.weight": weights}, activations="relu")
+    with pytest.raises(NetworkError, match=r"weights.* are complex\d+; they must be real"):
+        Mlp([weights])
+    for kind, fields in ((nodes.Dense, {"weights": weights, "bias": np.zeros(8)}), (nodes.Prelu, {"slopes": weights}),
+                         (nodes.Affine, {"scale": weights, "shift": np.zeros(3)})):  # fmt: skip
+        with pytest.raises(NetworkError, match="must be real numbers"):
+            kind("node", ("x",), **fields)
+
+
+def test_an_array_that_is_no_layer_is_told_to_be_left_out():
+    with pytest.raises(NetworkError, match=r"`mean` .* is not a layer's .* Leave it out"):
+        load(state() | {"mean": np.ones(3)}, activations="relu")

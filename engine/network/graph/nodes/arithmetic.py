@@ -11,6 +11,7 @@ import numpy as np
 from engine.errors import NetworkError, ShapeError
 from engine.network.activations import Activation
 from engine.network.graph.nodes.base import Dims, GraphNode, Windows, broadcast, is_float
+from engine.network.mlp import real
 from engine.network.windows import Window
 
 
@@ -38,7 +39,7 @@ class Prelu(GraphNode):
     kind = "prelu"
 
     def check(self) -> None:
-        self.put(slopes=np.asarray(self.slopes, np.float32))
+        self.put(slopes=np.asarray(real(self.slopes), np.float32))
 
     def shape(self, *inputs: Dims) -> Dims:
         if broadcast(inputs[0], self.slopes.shape) != inputs[0]:
@@ -62,7 +63,7 @@ class Affine(GraphNode):
     kind = "affine"
 
     def check(self) -> None:
-        self.put(scale=np.asarray(self.scale, float), shift=np.asarray(self.shift, float))
+        self.put(scale=np.asarray(real(self.scale), float), shift=np.asarray(real(self.shift), float))
 
     def shape(self, *inputs: Dims) -> Dims:
         if broadcast(inputs[0], self.scale.shape, self.shift.shape) != inputs[0]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.errors import NetworkError, ShapeError
 from engine.network.graph.nodes.base import Dims, GraphNode, SeesAll, Weighted, Windows, axis_of, broadcast, size_of
+from engine.network.mlp import real
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +94,7 @@ class Normalise(SeesAll):
 
     def check(self) -> None:
         for key in ("gain", "bias"):
-            array = np.asarray(getattr(self, key), np.float32)
+            array = np.asarray(real(getattr(self, key)), np.float32)
             if not np.isfinite(array).all():
                 raise NetworkError(f"its {key} is not finite")
             self.put(**{key: array})

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.errors import ShapeError
 from engine.network.graph.nodes.base import Dims, GraphNode, Weighted, Windows, size_of, whole
+from engine.network.mlp import real
 from engine.network.windows import Window
 
 
@@ -244,7 +245,7 @@ class Resize(GraphNode):
     kind = "resize"
 
     def check(self) -> None:
-        self.put(rows=np.asarray(self.rows, np.float32), columns=np.asarray(self.columns, np.float32))
+        self.put(rows=np.asarray(real(self.rows), np.float32), columns=np.asarray(real(self.columns), np.float32))
 
     def shape(self, *inputs: Dims) -> Dims:
         batch, channels, *size = _map(inputs)
