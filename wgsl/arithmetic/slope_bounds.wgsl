@@ -67,11 +67,21 @@ fn hermite(share: f32) -> f32 {
 }
 
 // How much of a piece to try next, on the way to a certain crossing: so that f only rises there.
-fn towards(b: Bounds, reach: f32, gap: f32, place: f32, margin: f32, beyond: f32) -> f32 {
+fn towards(b: Bounds, reach: f32, gap: f32, place: f32, margin: f32, beyond: f32, error: f32) -> f32 {
     return clamp(1.6 * reach, 0.35, 0.8);
 }
 
+// The least piece after a crossing, as a part of the ray.
+fn afresh() -> f32 {
+    return 0.01;
+}
+
+// The next piece on the way to a certain crossing.
+fn towards_aim(longer: f32, aim: f32) -> f32 {
+    return aim;
+}
+
 // How many times longer the next piece may be and likely be clear.
-fn grown(rise: f32, b: Bounds, above: f32, below: f32) -> f32 {
+fn grown(rise: f32, b: Bounds, above: f32, below: f32, error: f32) -> f32 {
     return 2.0;
 }

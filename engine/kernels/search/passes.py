@@ -158,14 +158,19 @@ class LayeredPasses:
         self._prepared(name, 0, count).record(encoder)
 
     def _prepared(self, name, first, count):
-        return _kernel(name).prepared(
+        return _kernel(name, _is_kinked(self.layered.net)).prepared(
             workgroups(count), casting=self.casting, part=PART.new(first=first, count=count),
             open=self.lists[0], next=self.lists[1], pieces=self.pieces, found=self.found, **self.arrays,
         )  # fmt: skip
 
 
+def _is_kinked(net):
+    kinds = (kind for layer in net.activations for kind in layer.kinds)
+    return any(jump for kind in kinds for _, jump in kind.rule.kinks(kind.argument))
+
+
 @cache
-def _kernel(entry):
+def _kernel(entry, is_kinked):
     bindings = (
         *BINDINGS,
         Binding("part", "uniform", PART),
@@ -175,4 +180,5 @@ def _kernel(entry):
         Binding("found", "read", "array<vec4f>"),
     )
     bounds = "#import arithmetic/parabola_bounds\n"
-    return Kernel.of("kernels/rays_layered", bindings, entry=entry, bounds=bounds)
+    constants = {"KINKED": is_kinked}
+    return Kernel.of("kernels/rays_layered", bindings, entry=entry, constants=constants, bounds=bounds)

@@ -100,8 +100,15 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
     let begins = search_t;
     if passes {
         search_third = vec2f(search_t, here.x);
-        let longer = grown(change, b, upper - there.x - there.y, there.x - there.y - lower);
-        let next = select(max(longer, select(0.0, 1.0, a.small)) * a.width, search_aim - end, !contact && search_aim > end);
+        // The levels that f goes on between.
+        let found = crosses || leaves;
+        let after = search_beyond(level, side);
+        let top = select(upper, max(level, after), found);
+        let floor = select(lower, min(level, after), found);
+        let least = select(0.0, 1.0, a.small);
+        let longer = max(grown(change, b, top - there.x - there.y, there.x - there.y - floor, there.y), least);
+        let aimed = !contact && search_aim > end;
+        let next = select(longer * a.width, towards_aim(longer * a.width, search_aim - end), aimed);
         // From less than an ulp of t, what is rounded to one would not grow.
         search_width = max(next, search_least());
         search_t = end;
@@ -132,6 +139,6 @@ fn search_step(bounds: Bounds, end: f32, here: vec2f, there: vec2f) {
         search_level = level;
         search_side = side;
         search_aim = -1.0;
-        search_width = max(search_width, 0.01 * search_length);
+        search_width = max(search_width, afresh() * search_length);
     }
 }

@@ -33,7 +33,7 @@ fn search_shorten(a: Approach, guess: vec2f, contact: bool, known: bool) {
     let margin = max(guess.y, 0.35 * straight);
     let half = (a.gap + 0.5) * a.per_rise;
     let beyond = select(min(guess.x + margin, half), guess.x + margin, search_single);
-    let close = towards(a.ahead, a.reach, a.gap, guess.x, margin, beyond);
+    let close = towards(a.ahead, a.reach, a.gap, guess.x, margin, beyond, a.error);
     search_aim = select(search_aim, search_t + min(beyond, 1.0) * a.width, known);
     search_width = max(a.width * select(select(hopeful, close, known), inside, contact), search_least());
 }
