@@ -241,16 +241,15 @@ class StoredCrossings(Crossings):
                 frame, frame.samples, surface=surface, rays=self.rays, crossings=self.crossings, costs=self.costs
             )
         device().submit(frame.encoder)
-        draft: dict[str, float] = {}
+        places = 0
         if frame.draft:
-            draft = {"level": levels.level, "spacing": levels.spacing}
-            self._draft = self._draft or Draft(self.net)
+            self._draft, places = self._draft or Draft(self.net), PLACES
             drafting = self._draft.steps(
-                self.rays, self.crossings, self.costs, count, answers, single=levels.single, **draft
-            )
+                self.rays, self.crossings, self.costs, count, answers,
+                single=levels.single, level=levels.level, spacing=levels.spacing,
+            )  # fmt: skip
             for done in drafting:
                 yield Progress(done, count)
-            draft["places"] = PLACES
         elif not frame.allowance.is_over:
             yield from self._refine(frame, wanted, count)
             self._casting = self._casting or Casting(self.net)
@@ -267,7 +266,9 @@ class StoredCrossings(Crossings):
         if wanted.shows_tree:
             self._show_tree(wanted, count)
         self._hits = self._hits or HitGradients(self.net)
-        for _ in self._hits.steps(self.rays, self.crossings, self.gradients, count, answers, most, **draft):
+        for _ in self._hits.steps(
+            self.rays, self.crossings, self.gradients, count, answers, most, levels, places=places
+        ):
             yield Progress(count, count)
         frame.encoder = device().encoder("surfaces")
 

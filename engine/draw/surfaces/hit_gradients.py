@@ -10,11 +10,12 @@ from engine.gpu.kernel import Kernel, spread
 from engine.gpu.structs import struct
 from engine.kernels.field import Field
 from engine.kernels.product import VEC4
+from engine.kernels.search.casting import Levels
 from engine.kernels.search.pace import Pace
 from engine.network.mlp import Mlp
 
 # rays: their number; answers, most: crossings and gradients a ray; first, count: the part of the list. Where places is
-# not 0, hits are a draft's, see `Draft`.
+# not 0, hits are a draft's, see `Draft`. level, spacing: as crossings' levels count.
 LISTING = struct(
     "Listing", rays="u32", answers="u32", most="u32", first="u32", count="u32", places="u32", level="f32", spacing="f32"
 )
@@ -35,19 +36,32 @@ class HitGradients:
         self._list, self._total = Array("u4", 1), Array("u4", 1)
 
     def steps(
-        self, rays: Array, crossings: Array, gradients: Array, count: int, answers: int, most: int, **draft: float
+        self,
+        rays: Array,
+        crossings: Array,
+        gradients: Array,
+        count: int,
+        answers: int,
+        most: int,
+        levels: Levels,
+        *,
+        places: int = 0,
     ) -> Iterator[None]:
-        """Writes the gradients, part by part; waits before it yields.
+        """Writes the gradients, part by part, and moves hits to where they say; waits before it yields.
 
         rays        two vec4f a ray, see `draw.surfaces.crossings`
         crossings   `answers` a ray
         gradients   `most` vec4f a ray: is written where crossings are hits, up to the first that is none
         count       of rays
-        draft       places, level, spacing: hits are a draft's, and are moved closer to where they belong
+        levels      that were searched
+        places      of a draft along each ray; 0: hits are certain, and stay within their uncertainty
         """
         self._list = grown(self._list, "u4", count * most)
         self._total.write([0])
-        given = {"rays": count, "answers": answers, "most": most, **draft}
+        given = {
+            "rays": count, "answers": answers, "most": most, "places": places,
+            "level": levels.level, "spacing": levels.spacing,
+        }  # fmt: skip
         listing = LISTING.new(**given)
         _kernel("list").run(
             spread(-(-count // WORKGROUP)), listing=listing, rays=rays, crossings=crossings, list=self._list,

@@ -15,7 +15,7 @@ from engine.draw.surfaces.draft import Draft
 from engine.draw.surfaces.hit_gradients import HitGradients
 from engine.draw.surfaces.level_surfaces import LevelSurfaces, Region
 from engine.gpu.array import Array
-from engine.kernels.rays import CROSSING, HIT, MISS
+from engine.kernels.rays import CROSSING, HIT, MISS, cast
 from engine.kernels.search.budget import Allowance, Budget
 from engine.kernels.search.casting import Levels
 from engine.kernels.search.progress import Progress
@@ -80,7 +80,7 @@ def test_gradients_are_those_of_float64_at_each_hit_and_nothing_else_is_written(
     found = np.zeros((count, answers), CROSSING)
     found["t"], found["kind"] = draws.random((count, answers)), draws.choice([0, 1, 2, 5], (count, answers))
     gradients = Array.of(np.full((count, most, 4), 7.0, np.float32))
-    steps = HitGradients(net).steps(Array.of(rays), Array.of(found), gradients, count, answers, most)
+    steps = HitGradients(net).steps(Array.of(rays), Array.of(found), gradients, count, answers, most, Levels(0.0))
     assert len(list(steps)) == 1
     hits = np.logical_and.accumulate(found["kind"][:, :most] & 3 == HIT, axis=1) & (rays[:, 0, 3] > 0)[:, None]
     assert 20 < hits.sum() < hits.size
@@ -89,6 +89,31 @@ def test_gradients_are_those_of_float64_at_each_hit_and_nothing_else_is_written(
     assert np.all(result[~hits] == 7.0)
     # Three layers in float32; gradients are about 1.
     assert np.allclose(result[hits][:, :3], value_and_gradient(net, points)[1][:, 0], atol=1e-4)
+
+
+def test_hits_are_moved_to_where_the_network_is_at_the_level_but_not_out_of_their_uncertainty():
+    net, levels = random_mlp([3, 16, 16, 1], "tanh", seed=3), Levels(0.05, 0.1)
+    origins = np.random.default_rng(2).normal(size=(60, 3)).astype("f4")
+    rays = np.zeros((60, 2, 4), np.float32)
+    rays[:, 0, :3], rays[:, 0, 3], rays[:, 1, :3] = origins, 2.0, [0.6, 0.8, 0.0]
+    certain = cast(net, origins, rays[:, 1, :3], 2.0, level=0.05, spacing=0.1)
+    hit = certain["outcome"][:, 0] == HIT
+    assert hit.sum() > 20
+    off, found = certain["uncertainty"][:, 0], np.zeros(60, CROSSING)
+    found["t"], found["uncertainty"], found["level"] = certain["t"][:, 0] + 1e-3, 2e-3, certain["level"][:, 0]
+    found["kind"], found["uncertainty"][::2] = certain["outcome"][:, 0], 1e-4
+    given = Array.of(found)
+    list(HitGradients(net).steps(Array.of(rays), given, Array("f4", 4 * 60), 60, 1, 1, levels))
+    moved = given.read()["t"].astype(float)
+
+    def value(t):
+        return net(origins + rays[:, 1, :3] * t[:, None])[:, 0]
+
+    level = 0.05 + 0.1 * certain["level"][:, 0]
+    free = hit & (np.arange(60) % 2 == 1) & (off < 1e-3)
+    assert abs(value(moved) - level)[free].max() < 1e-5 < abs(value(found["t"].astype(float)) - level)[free].min()
+    assert np.allclose(abs(moved - found["t"])[hit & ~free], 1e-4, rtol=1e-2)
+    assert (moved == found["t"])[~hit].all()
 
 
 def test_a_draft_is_near_what_is_certain_where_surfaces_lie_apart():
