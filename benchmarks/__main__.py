@@ -14,6 +14,7 @@ BENCHMARKS = {
     "bars": "pictures of networks as people have them, beside PyTorch's samples along the same rays",
     "field": "a network's values over a square of points",
     "accuracy": "its distance from float64, by activation and depth",
+    "shapes": "the first use of a network's shape, by kind of code, width, depth and activation",
     "train": "steps of training a second, one run and several",
     "product": "layers of 65 to 1000 neurons, each a product of matrices",
     "convnet": "an image through SqueezeNet, every response stored",

@@ -20,6 +20,9 @@ from engine.network.units.mixed import runs
 
 # Lanes that share a load: lavapipe has as many on a processor with vectors of 256 bits.
 LANES = 8
+# Units of a layer of several activations whose responses are written out; more take turns, since code of an activation
+# compiles slowly.
+TURN = 4
 # Products summed in f16 before the sum is added in f32.
 HALF_RUN = 8
 
@@ -265,17 +268,36 @@ class _BatchedBody:
     def _each_run(self, segment, source):
         """The responses h of the sums in z or n."""
         for activation, first, units in runs(self.shape.activations[segment.layer], segment.outputs):
-            some = range(first, first + units)
+            sums = [f"{source}{i}" for i in range(first, first + units)]
             yield "{"
-            yield from indented(self._activated(activation, [f"{source}{i}" for i in some], [f"h{i}" for i in some]))
+            yield from indented(self._in_turns(activation, sums, [f"h{i}" for i in range(first, first + units)]))
             yield "}"
 
-    def _activated(self, activation, sums, responses):
+    def _in_turns(self, activation, sums, responses):
+        """As `_activated`, of many units TURN at a time: the first are replaced and all go on, until each is in place."""
+        turns = len(sums) // TURN
+        if turns < 2 or activation.name in JOINT or not is_bent(activation):
+            yield from self._activated(activation, sums, responses)
+            return
+        end = turns * TURN
+        yield f"for (var turn = 0u; turn < {turns}u; turn++) {{"
+        yield from indented(self._activated(activation, sums[:TURN], sums[:TURN], "f32"))
+        for s in range(self.variant.streams):
+            yield from (f"    let first{i}_{s} = {z}_{s};" for i, z in enumerate(sums[:TURN]))
+            yield from (f"    {a}_{s} = {b}_{s};" for a, b in zip(sums[: end - TURN], sums[TURN:end], strict=True))
+            yield from (f"    {z}_{s} = first{i}_{s};" for i, z in enumerate(sums[end - TURN : end]))
+        yield "}"
+        yield from self._activated(IDENTITY, sums[:end], responses[:end])
+        yield from self._activated(activation, sums[end:], responses[end:])
+
+    def _activated(self, activation, sums, responses, number=None):
         """An activation of some units, given their variables' names: four at a time, of four points or several rows."""
+        if not sums:
+            return
         if activation.name in JOINT:
             yield from self._products_of_pairs(sums, responses)
             return
-        number = self.numbers[responses[0][0]]
+        number = number or self.numbers[responses[0][0]]
         places = [(z, h, s) for z, h in zip(sums, responses, strict=True) for s in self.values]
         for k, _, four in fours(f"{z}_{s}" for z, _, s in places):
             if is_bent(activation):

@@ -23,6 +23,10 @@ WRITTEN = 4800
 # GFLOP/s in passes of 512 and at 47 in passes of 768; 30 by 30 at 55 in one pass and 39 in two or three, since a pass
 # moves all responses along.
 PRODUCTS_OF = (1024, 512, 256)
+# Rows of a pass of the first layer, whose passes cost little, and of activations that compile slowly; else a layer of
+# 64 gelu took 1.4 s by itself.
+FIRST_ROWS, SLOW_ROWS = 8, 16
+SLOW = ("gelu",)
 # Bindings for weights: WebGPU gives a stage 12 uniform buffers, and one of them describes the points.
 BUFFERS = 11
 ROOM = UNIFORM_BYTES // 16
@@ -128,7 +132,8 @@ def _room(segment):
 def _cut(shape, most):
     segments: list[Segment] = []
     for layer, (inputs, outputs) in enumerate(zip(shape.sizes, shape.sizes[1:], strict=False)):
-        rows = -(-outputs // -(-outputs * inputs // most))
+        passes = max(-(-outputs * inputs // most), -(-outputs // _most_rows(shape, layer)))
+        rows = -(-outputs // passes)
         segment = Segment(layer, 1, inputs, outputs, rows, -(-outputs // rows))
         last = segments[-1] if segments else None
         # The first layer's inputs are the point's, which no loop can replace.
@@ -137,6 +142,12 @@ def _cut(shape, most):
         else:
             segments.append(segment)
     return segments
+
+
+def _most_rows(shape, layer):
+    if layer == 0:
+        return FIRST_ROWS
+    return SLOW_ROWS if any(a.name in SLOW for a in shape.activations[layer].kinds) else WIDEST
 
 
 def _alike(shape, a, b):

@@ -9,7 +9,11 @@ from engine.codegen.mlp import batched_layout
 from engine.codegen.mlp.batched import Variant, batched_module, weights_bindings
 from engine.codegen.mlp.batched_layout import pack, plan, together
 from engine.codegen.mlp.layout import UNIFORM_BYTES
+from engine.codegen.mlp.units import IDENTITY
+from engine.network.activations import Activation
+from engine.network.mlp import Shape
 from engine.network.random import random_mlp
+from engine.network.units.mixed import mixed
 
 VARIANT, GPUS = Variant(4, broadcast=True), Variant(2)
 
@@ -82,9 +86,9 @@ def test_code_stays_short_for_every_shape_or_there_is_no_plan(sizes, gradient):
 def test_no_narrow_layer_is_filled_up_by_much(width):
     cut = VARIANT.plan(random_mlp([2, *[width] * 9, 3]).shape)
     for segment in cut.segments:
-        # Below 33 wide not a row; above at most one for each pass but one.
+        # Below 33 wide, past the first layer, not a row; else at most one for each pass but one.
         assert segment.passes * segment.rows - segment.outputs < max(1, segment.passes)
-    assert width > 32 or max(s.passes for s in cut.segments) == 1
+    assert width > 32 or max(s.passes for s in cut.segments if s.layer) == 1
 
 
 def test_layers_wider_than_64_have_no_plan():
@@ -108,3 +112,16 @@ def test_networks_that_differ_in_depth_alone_share_their_code():
     assert text(27, "sigmoid") != text(27, "tanh")
     # From the second equal layer on: how many there are is a number in the buffer.
     assert len({text(depth, "tanh") for depth in range(2, 41)}) == 4
+
+
+@pytest.mark.parametrize("name, most", [("gelu", 20), ("tanh", 32), ("mixed", 72)])
+def test_an_activation_is_written_for_few_units_of_any_width_and_depth(name, most):
+    """A call for four units of gelu compiles as slowly as a hundred products."""
+    parts = [Activation.parse(a) for a in ("relu", "tanh", "sine(30)", "gelu", "silu")]
+    variant = Variant(3, broadcast=True)
+    for width in (5, 30, 33, 55, 64):
+        for depth in (1, 16):
+            sizes = [2, *[width] * depth, 2]
+            hidden = mixed([(a, width // 5 + width % 5 * (a == parts[-1])) for a in parts])
+            shape = Shape(tuple(sizes), (*[hidden if name == "mixed" else Activation.parse(name)] * depth, IDENTITY))
+            assert batched_module(shape, variant).count("_value(") <= most
