@@ -274,7 +274,7 @@ class _BatchedBody:
             yield "}"
 
     def _in_turns(self, activation, sums, responses):
-        """As `_activated`, of many units TURN at a time: the first are replaced and all go on, until each is in place."""
+        """As `_activated`, of many units TURN at a time: they are replaced, and all go on until each is in place."""
         turns = len(sums) // TURN
         if turns < 2 or activation.name in JOINT or not is_bent(activation):
             yield from self._activated(activation, sums, responses)
