@@ -182,6 +182,16 @@ def renderer() -> Renderer:
     return Renderer()
 
 
+def note(scene: Scene, where: str = "") -> None:
+    """Adds a scene's remark on its present picture, if it has one, to this process's `renderer().report`.
+
+    where   the cell or the figure that it is of, where there are several
+    """
+    remark = scene.remark()
+    if remark:
+        renderer().report += Report(remarks=(f"{where}: {remark}" if where else remark,))
+
+
 # Private helpers.
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SUPERSAMPLES = (1, 4, 9, 16)
 DEFAULT_SUPERSAMPLE = 4
 DEFAULT_SIZE = (800, 600)
+# Remarks that are printed, where a command makes many pictures.
+MOST_REMARKS = 4
 SIZE_TEXT = re.compile(r"^\s*(\d{1,9})\s*[xX×*,]\s*(\d{1,9})\s*$")
 
 # The value of an option that may be left out.
@@ -349,14 +351,21 @@ def opened(asked: Asked, *, film: bool = False) -> Iterator[Opened]:
         yield Opened(scene, clock, size, samples, picture, state)
 
 
-def say_remark(scene: "Scene") -> None:
-    """Prints a scene's `remark` on stderr, if it has one, and why no surface was met, if there was none."""
-    from engine.app.emptiness import emptiness
-    from engine.app.jobs import renderer
+def say_remark(scene: "Scene | None" = None) -> None:
+    """Prints on stderr what scenes remark on the pictures of this command, and why no surface was met, if none was.
 
-    remark = scene.remark()
-    if remark:
-        say(f"note: {remark}.")
-    nothing = emptiness(scene, renderer().report)
+    scene   whose remark on its present picture is noted first; None where all are noted, as for a sheet
+    """
+    from engine.app.emptiness import emptiness
+    from engine.app.jobs import note, renderer
+
+    if scene is not None:
+        note(scene)
+    remarks = renderer().report.remarks
+    for line in remarks[:MOST_REMARKS]:
+        say(f"note: {line}.")
+    if len(remarks) > MOST_REMARKS:
+        say(f"note: {len(remarks) - MOST_REMARKS} more pictures have such notes.")
+    nothing = None if scene is None else emptiness(scene, renderer().report)
     if nothing:
         say(nothing)

@@ -5,7 +5,19 @@ from typing import Annotated, Any
 
 import typer
 
-from engine.cli.options import Asked, Text, Without, flag, opened, option, output_option, pixels, read_output, whole
+from engine.cli.options import (
+    Asked,
+    Text,
+    Without,
+    flag,
+    opened,
+    option,
+    output_option,
+    pixels,
+    read_output,
+    say_remark,
+    whole,
+)
 from engine.errors import SettingError
 from engine.output.streams import give
 from engine.render.limits import SIZE_MAX
@@ -87,6 +99,7 @@ def sheet(
             option="--vary",
         )
         made(plan, path)
+        say_remark()
     if path != "-":
         give(path)
 
@@ -123,3 +136,4 @@ def figures(
     over, films = dict(asked.assignments(kind)), films or "mp4"
     more: dict[str, Any] = {"settings": over, "cell": cell or CELL, "films": films, "supersample": asked.supersample}
     make(scene, folder, names, **more, made=give)
+    say_remark()

@@ -1,7 +1,7 @@
 """A finished picture, as a texture or an array, with the counts of its rays."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,8 +20,9 @@ class Report:
     cut         rays with more surfaces than a list of layers has room for
     hits        rays with a surface at all
     passes      the times of the passes, longest first; None if not timed, see Renderer.time_passes
+    remarks     what scenes remark on pictures of a command, such as rounding or neurons too faint to be drawn
 
-    Reports are added: the sum is that of all their rays, without the times of passes.
+    Reports are added: the sum is that of all their rays, with each remark once, without the times of passes.
     """
 
     rays: int = 0
@@ -30,6 +31,7 @@ class Report:
     cut: int = 0
     hits: int = 0
     passes: tuple[PassTime, ...] | None = None
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, counts: Iterable[int], passes: tuple[PassTime, ...] | None = None) -> "Report":
@@ -53,7 +55,8 @@ class Report:
         return self.rays > 0 == self.hits + self.grazes + self.undecided
 
     def __add__(self, other: "Report") -> "Report":
-        return Report.of(a + b for a, b in zip(self.counts, other.counts, strict=True))
+        counts = Report.of(a + b for a, b in zip(self.counts, other.counts, strict=True))
+        return replace(counts, remarks=tuple(dict.fromkeys(self.remarks + other.remarks)))
 
     def __sub__(self, other: "Report") -> "Report":
         return Report.of(a - b for a, b in zip(self.counts, other.counts, strict=True))

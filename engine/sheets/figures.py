@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from engine.app.jobs import note
 from engine.app.lookup import open_scene, report_user_errors
 from engine.app.make import record, save
 from engine.errors import FileError, NeurosceneError, SceneError, SettingError, near
@@ -65,15 +66,18 @@ def figures(
     work = []
     for figure in picked:
         with _named(figure), report_user_errors(base):
-            work.append((figure, prepared(base, figure, settings or {}, cell / CELL, supersample)))
+            scene, make = prepared(base, figure, settings or {}, cell / CELL, supersample)
+            work.append((figure, scene, make))
     folder, paths = _ready(folder), []
-    for number, (figure, make) in enumerate(work):
+    for number, (figure, scene, make) in enumerate(work):
         file = file_name(figure, films)
         if is_shown(progress):
             say(f"{number + 1} of {len(work)}: {file}, {figure.doc}")
         paths.append(os.path.join(folder, file))
         with _named(figure), report_user_errors(base):
             make(paths[-1], executor=executor, progress=progress)
+            if figure.kind != "sheet":
+                note(scene, f"figure {figure.name}")
         made(paths[-1])
     return paths
 
@@ -93,8 +97,8 @@ def _opened(scene: str | Scene | type[Scene]) -> Scene:
 
 def prepared(
     base: Scene, figure: Figure, over: Mapping[str, Any], scale: float, supersample: int | None
-) -> Callable[..., object]:
-    """Checks the figure, and returns a function make(path, executor=, progress=) that draws it."""
+) -> tuple[Scene, Callable[..., object]]:
+    """Checks the figure, and returns its scene and a function make(path, executor=, progress=) that draws it."""
     scene = copied(base)
     for name, value in (*figure.settings.items(), *over.items()):
         assign(scene, name, value)
@@ -113,13 +117,20 @@ def prepared(
             supersample=samples,
             time=figure.time,
         )
-        return partial(sheet_made, plan)
+        return scene, partial(sheet_made, plan)
     if figure.kind == "picture":
-        return partial(save, scene, size=size, time=figure.time, supersample=samples)
+        return scene, partial(save, scene, size=size, time=figure.time, supersample=samples)
     if figure.loop and not scene.loop:
         raise SceneError("it is a loop, but its scene has none. Give it seconds.")
     start = figure.time or 0.0
-    return partial(record, scene, seconds=figure.seconds, fps=figure.fps, size=size, supersample=samples, start=start)
+    more: dict[str, Any] = {
+        "seconds": figure.seconds,
+        "fps": figure.fps,
+        "size": size,
+        "supersample": samples,
+        "start": start,
+    }
+    return scene, partial(record, scene, **more)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.app import make, picture_state
 from engine.app.expected import say_expected
-from engine.app.jobs import picture_job, results
+from engine.app.jobs import note, picture_job, results
 from engine.errors import FileError, SettingError
 from engine.output.progress import progress_bar
 from engine.output.writers.formats import ending
@@ -24,6 +24,8 @@ from engine.sheets.axis import MOST_CELLS, Axis, axis
 from engine.sheets.layout import SheetLayout, drawn, lay_out
 
 CELL = (400, 400)
+# Cells whose remarks are noted: some are measured, which may take longer than the cell.
+MOST_NOTED = 8
 
 
 def sheet(
@@ -191,6 +193,8 @@ def _cells(plan: SheetPlan, executor: Executor | None) -> Iterator[np.ndarray]:
         wanted, clock = plan.moment(number)
         match(shown, wanted)
         yield make.render(shown, size, time=clock.time, supersample=plan.supersample, progress=False)
+        if number < MOST_NOTED:
+            note(shown, ", ".join(filter(None, (step.label for step in plan.steps(number)))))
 
 
 def copied(scene: Scene) -> Scene:

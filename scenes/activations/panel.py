@@ -1,5 +1,7 @@
 """The interaction of activations: readings, pins, buttons for blocks, actions."""
 
+import math
+
 import engine
 from engine import Action, Reading
 from scenes.activations.marks import ActivationsMarks, Neuron
@@ -90,10 +92,20 @@ class ActivationsPanel(ActivationsMarks):
         self.neuron = ""
 
     def remark(self) -> str | None:
-        if self.pinned and self.lines and self.untold:
-            return self.untold
-        if self.image is not None and (message := engine.white_of(self.image, self.white)[1]):
-            return message
+        untold = self.untold if self.pinned and self.lines else None
+        white = None if self.image is None else engine.white_of(self.image, self.white)[1]
+        return "; ".join(filter(None, (untold, white, self._faint(), self._small()))) or None
+
+    def _faint(self):
+        """How many neurons are too faint to be drawn, of those whose blocks are shown."""
+        if not self.stage.children:
+            return None  # nothing is drawn yet
+        shown = zip(self.block_names, self.block_is_shown, strict=True)
+        there = sum(math.prod(self.convnet.shapes[name]) for name, on in shown if on)
+        drawn = self._cloud.count
+        return f"{drawn:,} of {there:,} neurons are drawn; the others are too faint" if drawn < there else None
+
+    def _small(self):
         if self.net is not None or self.network != "small":
             return None
         there = engine.downloaded_file("squeezenet") is not None

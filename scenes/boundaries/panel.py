@@ -102,6 +102,16 @@ class BoundariesPanel(BoundariesPicture):
             h = layer.activation.value(z)
         return words
 
+    def remark(self) -> str | None:
+        record, said = self.record, [super().remark()]
+        if self.run > record.runs and not self.together:
+            said.append(f"run={self.run}: there are {record.runs}, and the last is shown")
+        net = self.network_of(self.shown_run)
+        words = [word for layer in self.cached("dead", (net,), lambda: self._dead(net)) for word in layer]
+        if none := sum(word not in ("", PASSES) for word in words):
+            said.append(f"{none} of {len(words)} neurons have no boundary here")
+        return "; ".join(filter(None, said)) or None
+
     def _hover(self, unit):
         self._hovered = unit
 

@@ -26,6 +26,8 @@ SURVEY = 33
 ONE_STEP = 1.0 / 255.0
 # Where rounding is looked for to either side of the middle, in extents: pictures may be wider than high, up to 16:9.
 ASIDE = 0.9
+# The share of values outside the range of colours that is not worth a word where the range was sampled.
+USUAL_OUTSIDE = 0.05
 # Points a side of the square on which it is looked for; fewer for networks whose weights times points are more.
 ROUNDING_SIDE, ROUNDING_WORK = 25, 3e7
 
@@ -158,14 +160,20 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         return float(PIXELS * 2.0**-23 * np.sqrt(np.mean(sums_here**2)) / steps) if steps else 1e-9
 
     def remark(self) -> str | None:
-        if self.reach is not None and self.extent <= 1.001 * self.reach[0]:
-            return "float32 ends here: closer, neighbouring pixels would differ by rounding alone"
         net, plane = self.network_at(self._time), self.plane(self.network.inputs, self._time)
         key = (
             net, plane.origin.tobytes(), plane.axes.tobytes(), self.x, self.y, self.extent, self.kind, self.layer,
             self.unit, self.signal, self.colour, self.precision, self.ends(*self.shown(net)),
         )  # fmt: skip
-        found, scale = self.cached("rounding", key, lambda: self._rounding(net, plane))
+        found, scale, outside = self.cached("rounding", key, lambda: self._rounding(net, plane))
+        said = [self._rounded(found, scale)]
+        if outside > (USUAL_OUTSIDE if self.span == "auto" else 0.0):
+            said.append(f"{_percent(outside)} of {found.points:,} values are outside of the range of colours")
+        return "; ".join(filter(None, said)) or None
+
+    def _rounded(self, found, scale):
+        if self.reach is not None and self.extent <= 1.001 * self.reach[0]:
+            return "float32 ends here: closer, neighbouring pixels would differ by rounding alone"
         if found.possible <= ONE_STEP * scale:
             return None
         what = "float32" if self.precision == "f32" else "float16"
@@ -173,7 +181,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         return f"{what} rounds these colours by about {measured} (at {found.points:,} points), perhaps by {possible}"
 
     def _rounding(self, net, plane):
-        """(the Rounding of values in the picture, their range from dark to light)."""
+        """(the Rounding of values in the picture, their range from dark to light, the share of values outside it)."""
         part, units = self.shown(net)
         # Large networks at fewer points, so that a window does not stand still.
         side = int(np.clip((ROUNDING_WORK / part.weight_count) ** 0.5, 5, ROUNDING_SIDE))
@@ -182,7 +190,9 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         at = np.array((self.x, self.y)) + np.stack(np.meshgrid(across, rows), -1)
         points = plane.inputs(at.reshape(-1, 2)).reshape(*at.shape[:2], -1)
         low, high = self.ends(part, units)
-        return engine.rounding(part, points, self.precision), high - low
+        values = part(points.reshape(-1, points.shape[-1]))[:, list(units)]
+        outside = float(1.0 - ((values >= low) & (values <= high)).mean())  # what is no number is outside
+        return engine.rounding(part, points, self.precision), high - low, outside
 
     # What is drawn.
 

@@ -169,7 +169,7 @@ def test_the_figures_of_every_scene_can_be_made(name):
     scene, _ = open_scene(name)
     figures_of = declared(type(scene))
     for figure in figures_of:
-        assert callable(prepared(scene, figure, {}, 1.0, None))
+        assert callable(prepared(scene, figure, {}, 1.0, None)[1])
         ending = "mp4" if figure.kind == "film" else "png"
         assert file_name(figure) == f"{figure.number:02}-{figure.name}.{ending}"
     assert len({file_name(figure) for figure in figures_of}) == len(figures_of)
