@@ -197,18 +197,25 @@ def test_no_more_boxes_are_made_than_allowed():
     assert said.why == "most" and len(tree.nodes) <= 5000
 
 
-def test_a_tree_for_few_rays_is_coarse():
+def for_rays(rays):
     net, levels = NETS["tanh"]
-    trees = []
-    for rays in (1, 1_000, 10_000_000):
-        tree = Tree(net, 1.0)
-        steps = tree.refine(levels, 2 / 64, rays=rays)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as stop:
-                trees.append((tree, stop.value.why))
-                break
+    tree = Tree(net, 1.0)
+    steps = tree.refine(levels, 2 / 64, rays=rays)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return tree, stop.value.why
+
+
+def test_a_tree_is_not_begun_where_its_kernels_take_longer_to_compile_than_it_saves():
+    tree, why = for_rays(1_000)
+    assert why == "rays" and len(tree.nodes) == 1 and tree.bounded == 0
+
+
+def test_a_tree_for_few_rays_is_coarse(monkeypatch):
+    monkeypatch.setitem(Tree.refine.__globals__, "COMPILING", 0.0)
+    trees = [for_rays(rays) for rays in (1, 1_000, 10_000_000)]
     (none, why_none), (coarse, why_coarse), (fine, _) = trees
     assert (why_none, len(none.nodes)) == ("rays", 1)
     assert why_coarse == "rays" and 1 < len(coarse.nodes) < len(fine.nodes) / 4

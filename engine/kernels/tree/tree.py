@@ -35,6 +35,9 @@ SEGMENTS, LAYER_SEGMENTS = 150, 10
 # Products with a layer's weights that a segment takes; and multiply-adds that a box takes for each unit besides those
 # of its rows, to relax it and to move its ranges, as measured on two cores.
 PRODUCTS, UNIT = 3, 128
+# Multiply-adds in the time that a tree's kernels take to be compiled, 2 s on two cores; and the part of the segments
+# that it may save that it saves about.
+COMPILING, USUAL = 1.2e10, 0.25
 # The children of a box, by the halves of x, y and z they are in: x goes fastest.
 OCTANTS = np.array([[i & 1, i >> 1 & 1, i >> 2 & 1] for i in range(8)])
 
@@ -203,6 +206,9 @@ class Tree:
 
     def _start(self, levels, deepest, most, rays):
         """The first depth at which boxes that are tried prove something; 0 for none, and why."""
+        saved = np.inf if rays is None else USUAL * self._saved(1.0) * rays
+        if saved * PRODUCTS * self.net.weight_count < COMPILING:
+            return 0, "rays"
         rng = np.random.default_rng(0)
         for depth in range(1, deepest + 1):
             cost = 8.0**depth * self._segments(self.boxes.used)
