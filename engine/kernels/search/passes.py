@@ -179,6 +179,6 @@ def _kernel(entry, is_kinked):
         Binding("pieces", "write", "array<vec4f>"),
         Binding("found", "read", "array<vec4f>"),
     )
-    bounds = "#import arithmetic/parabola_bounds\n"
+    bounds = "#import arithmetic/parabola_pace\n"
     constants = {"KINKED": is_kinked}
     return Kernel.of("kernels/rays_layered", bindings, entry=entry, constants=constants, bounds=bounds)

@@ -34,7 +34,7 @@ def _kernel() -> Kernel:
         Binding("part", "uniform", PART),
         Binding("open", "read", "array<u32>"),
     )
-    return Kernel.of("kernels/tree_skip", names, bounds="#import arithmetic/parabola_bounds\n")
+    return Kernel.of("kernels/tree_skip", names, bounds="#import arithmetic/parabola_pace\n")
 
 
 def skip(
