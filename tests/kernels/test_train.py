@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from engine.codegen.train import subgroup
-from engine.codegen.train.blocks import Blocks
+from engine.codegen.train.blocks import Blocks, blocks_module
 from engine.codegen.train.problem import Problem
-from engine.codegen.train.subgroup import Lanes
+from engine.codegen.train.subgroup import MOST_VECTORS, Lanes, lanes_module
 from engine.codegen.train.workgroup import Threads
 from engine.errors import DeviceLimitError, NetworkError, ShapeError
 from engine.gpu.device import device
@@ -167,15 +167,24 @@ def test_a_step_in_a_loop_is_spread_over_dispatches_to_the_same_bytes(monkeypatc
 
 @pytest.mark.skipif("blocks" not in VARIANTS, reason="needs a subgroup of a known size")
 def test_blocks_spread_over_dispatches_give_the_same_bytes(monkeypatch):
-    problem = case([2, 9, 2], runs=2, count=600)
+    problem = case([2, 9, 2], runs=2)
     whole = trained(problem, RATES[:4], batch=0, variant="blocks")
-    assert whole.plan.iterations(600) == 3 and len(whole._turns) == 2
+    assert whole.plan.iterations(300) == 3 and len(whole._turns) == 2
     # Room for one block of samples a workgroup in a dispatch, and one step in a submission.
     monkeypatch.setattr(kernel, "LOOP_ITERATIONS", whole.plan.loop_iterations)
     monkeypatch.setattr(kernel, "SUBMITTED", 1)
     spread = trained(problem, RATES[:4], batch=0, variant="blocks")
     assert len(spread._turns) == 4 and spread.most_steps == 1
     assert np.array_equal(spread.weights, whole.weights) and np.array_equal(spread.moments, whole.moments)
+
+
+def test_code_of_blocks_is_the_same_for_all_sizes_and_that_of_lanes_ends_where_blocks_begin():
+    sizes = ([2, 4, 2], [3, 80, 80, 3], [2, *[32] * 12, 2])
+    assert len({blocks_module(Problem(case(some)[0], "classes")).split("\n", 1)[1] for some in sizes}) == 1
+    for width in range(1, 130):
+        plan = Lanes(Problem(case([2, width, width, 2])[0], "classes"), 8)
+        # A product is at most three operations: forwards, backwards, and in the gradient.
+        assert not plan.is_small_enough() or lanes_module(plan).count("fma(") < 4 * MOST_VECTORS
 
 
 def test_threads_of_a_gpu_give_the_bytes_of_those_of_software(monkeypatch):

@@ -1,4 +1,4 @@
-// A layer forwards, its gradient, and backwards, for 32 samples on the lanes of a subgroup.
+// A layer forwards, and backwards with its gradient, for 16 samples on the lanes of a subgroup.
 // Weights are stored by turns: turn c of a square of units has, on lane l, the weight from input l to output l - c. So the
 // same numbers serve both ways, and no sum goes over lanes.
 #import kernels/train_scratch
@@ -34,26 +34,12 @@ fn forward(layer: Layer, is_last: bool) {
     }
 }
 
-// Adds to a layer's gradient.
-fn gradient(layer: Layer) {
+// Adds to a layer's gradient, and leaves the loss's derivatives by the sums of the layer below, if it is not the first,
+// where these lie.
+fn backward(layer: Layer, is_first: bool) {
     for (var q = 0u; q < layer.fours; q++) {
         let slot = layer.below + 4u * q;
         let h = four_responses(layer, 4u * q, slot);
-        for (var k = 0u; k < blocks_above(layer); k++) {
-            var d = load_many(above(layer) + k);
-            let entry = layer.at + (k * layer.fours + q) * layer.turns;
-            for (var c = 0u; c < layer.turns; c++) {
-                add_gradient(entry + c, vec4f(many_dot(d, h.h0), many_dot(d, h.h1), many_dot(d, h.h2), many_dot(d, h.h3)));
-                d = many_from((lane + LANES - 1u) % LANES, d);
-            }
-        }
-    }
-}
-
-// Leaves the loss's derivatives by the sums of the layer below where these lie.
-fn backward(layer: Layer) {
-    for (var q = 0u; q < layer.fours; q++) {
-        let slot = layer.below + 4u * q;
         var r0 = many_of(0.0);
         var r1 = many_of(0.0);
         var r2 = many_of(0.0);
@@ -62,6 +48,7 @@ fn backward(layer: Layer) {
             var d = load_many(above(layer) + k);
             let entry = layer.at + (k * layer.fours + q) * layer.turns;
             for (var c = 0u; c < layer.turns; c++) {
+                add_gradient(entry + c, vec4f(many_dot(d, h.h0), many_dot(d, h.h1), many_dot(d, h.h2), many_dot(d, h.h3)));
                 let w = weights[weights_at + (entry + c) * LANES + lane];
                 r0 = many_product(w.x, d, r0);
                 r1 = many_product(w.y, d, r1);
@@ -70,7 +57,8 @@ fn backward(layer: Layer) {
                 d = many_from((lane + LANES - 1u) % LANES, d);
             }
         }
-        for (var i = 0u; i < 4u; i++) {
+        // The first layer's inputs have no sums.
+        for (var i = select(0u, 4u, is_first); i < 4u; i++) {
             let r = many_chosen(many_chosen(many_chosen(r3, r2, i == 2u), r1, i == 1u), r0, i == 0u);
             let d = deltas(layer, 4u * q + i, r, load_many(slot + i));
             add_gradient(layer.before + 4u * q + i, vec4f(many_total(d), 0.0, 0.0, 0.0));

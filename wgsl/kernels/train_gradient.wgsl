@@ -1,12 +1,12 @@
-// The gradient of a batch's loss: a subgroup takes 32 samples at a time through the network and back.
+// The gradient of a batch's loss: a subgroup takes 16 samples at a time through the network and back.
 // Sizes are data: one module for all networks of the same activations.
 #import generated/bindings
 #import lib/random
 #import generated/train
 #import kernels/train_blocks
 
-// Four samples' rows in `samples`: of the fours that are this lane's, and of those that are a subgroup further.
-var<private> rows: array<vec4u, 2>;
+// Four samples' rows in `samples`; the first four lanes have those of all.
+var<private> rows: vec4u;
 
 // The rows of four samples of the batch from number `first` on.
 fn drawn(first: u32, step: u32, key: u32) -> vec4u {
@@ -24,12 +24,11 @@ fn drawn(first: u32, step: u32, key: u32) -> vec4u {
 
 // The rows of four number i, for all lanes.
 fn rows_of(i: u32) -> vec4u {
-    return subgroupShuffle(select(rows[0], rows[1], i >= LANES), i % LANES);
+    return subgroupShuffle(rows, i);
 }
 
 fn enter(layer: Layer, first: u32, step: u32, key: u32) {
-    rows[0] = drawn(first + 4u * lane, step, key);
-    rows[1] = drawn(first + 4u * (lane + LANES), step, key);
+    rows = drawn(first + 4u * lane, step, key);
     for (var i = 0u; i < MANY_FOURS; i++) {
         let four = rows_of(i);
         for (var block = 0u; block < 4u * layer.fours; block++) {
@@ -90,11 +89,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         }
         begin(layers[training.layers - 1u], first);
         for (var l = training.layers; l > 0u; l--) {
-            gradient(layers[l - 1u]);
-            // The first layer's inputs have no sums.
-            for (var once = l; once > 1u; once = 0u) {
-                backward(layers[l - 1u]);
-            }
+            backward(layers[l - 1u], l == 1u);
         }
     }
     if part == 0u && lane == 0u {

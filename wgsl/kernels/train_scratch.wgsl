@@ -1,4 +1,4 @@
-// What a subgroup has in hand in training by blocks: numbers of 32 samples in `scratch`, gradients, responses and deltas.
+// What a subgroup has in hand in training by blocks: numbers of 16 samples in `scratch`, gradients, responses and deltas.
 // Needs `scratch`, `gradients`, `training` and the functions of `generated/train`.
 #import lib/many
 
@@ -32,7 +32,6 @@ fn load_many(slot: u32) -> Many {
     let at = scratch_at + slot * MANY_FOURS * LANES + lane;
     return Many(
         scratch[at], scratch[at + LANES], scratch[at + 2u * LANES], scratch[at + 3u * LANES],
-        scratch[at + 4u * LANES], scratch[at + 5u * LANES], scratch[at + 6u * LANES], scratch[at + 7u * LANES],
     );
 }
 
@@ -42,10 +41,6 @@ fn store_many(slot: u32, x: Many) {
     scratch[at + LANES] = x.b;
     scratch[at + 2u * LANES] = x.c;
     scratch[at + 3u * LANES] = x.d;
-    scratch[at + 4u * LANES] = x.e;
-    scratch[at + 5u * LANES] = x.f;
-    scratch[at + 6u * LANES] = x.g;
-    scratch[at + 7u * LANES] = x.h;
 }
 
 fn add_gradient(entry: u32, sum: vec4f) {
@@ -66,7 +61,6 @@ fn responses(layer: Layer, block: u32, z: Many) -> Many {
     let u = block * LANES + lane % layer.period;
     return Many(
         response_of(layer, u, z.a), response_of(layer, u, z.b), response_of(layer, u, z.c), response_of(layer, u, z.d),
-        response_of(layer, u, z.e), response_of(layer, u, z.f), response_of(layer, u, z.g), response_of(layer, u, z.h),
     );
 }
 
@@ -99,6 +93,5 @@ fn deltas(layer: Layer, block: u32, r: Many, z: Many) -> Many {
     let u = block * LANES + lane;
     return Many(
         delta_of(layer, u, r.a, z.a), delta_of(layer, u, r.b, z.b), delta_of(layer, u, r.c, z.c), delta_of(layer, u, r.d, z.d),
-        delta_of(layer, u, r.e, z.e), delta_of(layer, u, r.f, z.f), delta_of(layer, u, r.g, z.g), delta_of(layer, u, r.h, z.h),
     );
 }

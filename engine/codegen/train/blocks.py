@@ -1,7 +1,7 @@
-"""Training on processors for layers of any width and depth: a subgroup takes 32 samples through all layers and back.
+"""Training on processors for layers of any width and depth: a subgroup takes 16 samples through all layers and back.
 
 Lane i holds units i, i + lanes ... of each layer. On software drivers a load costs as much as twenty multiplications,
-wherever it comes from, so each weight is loaded for 32 samples at once, which are in registers. Partial gradients of
+wherever it comes from, so each weight is loaded for 16 samples at once, which are in registers. Partial gradients of
 the workgroups are summed by the second kernel, which takes the step. Widths and depth are data: nothing is compiled for
 them.
 """
@@ -20,7 +20,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.structs import struct
 
 # Samples in registers.
-MANY = 32
+MANY = 16
 # Workgroups that share a batch, at most; each has its own gradient.
 MOST_PARTS = 8
 # Units below and above, fours of blocks of inputs, turns, lanes after which inputs repeat; the first entries of weights
@@ -144,9 +144,9 @@ class Blocks:
     def loop_iterations(self) -> int:
         """Iterations of all loops for MANY samples; the check that ends a loop counts as one."""
         loop = lambda times, inside=0: times * (1 + inside) + 1
-        count = 1 + 2 * loop(len(self.layers)) + loop(8, loop(4 * int(self.layers[0]["fours"])))
+        count = 1 + 2 * loop(len(self.layers)) + loop(MANY // 4, loop(4 * int(self.layers[0]["fours"])))
         outputs = self._blocks(self.problem.shape.sizes[-1])
-        count += loop(8, 3 * loop(outputs)) + loop(outputs)
+        count += loop(MANY // 4, 3 * loop(outputs)) + loop(outputs)
         for row in self.layers:
             fours, turns, outputs = int(row["fours"]), int(row["turns"]), self._blocks(int(row["outputs"]))
             count += loop(fours, loop(outputs, loop(turns) + 2)) + loop(fours, loop(outputs, loop(turns)) + 2)
