@@ -48,10 +48,17 @@ def flag(names: str, help: str) -> Any:
 
 def output_option(metavar: str, help: str, default: str) -> Any:
     """The option `-o`."""
-    return option("-o --output", metavar, help, default)
+    return option("-o --output", metavar, help, default, _read_path)
 
 
 # Parsers of texts.
+
+
+def _read_path(text: str) -> str:
+    """A path to write; refuses what is left of `-o=a.png`."""
+    if text.startswith("="):
+        raise SettingError(f"-o{text}: write -o {text[1:]} or --output{text}; a name that begins with = is ./{text}.")
+    return text
 
 
 def pixels(

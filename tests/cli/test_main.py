@@ -149,6 +149,7 @@ MISTAKES = {
     "a setting of another kind": (["render", "{scene}", "--set", "count=many"], ["count=many", "whole number"]),
     "a choice that is none": (["render", "{scene}", "--set", "shade=rond"], ["rond", "round"]),
     "a network that is not there": (["render", "{scene}", "--net", "no.npz"], ["no.npz"]),
+    "an output after =": (["render", "{scene}", "-o=a.png"], ["-o a.png", "--output=a.png"]),
     "an empty output": (["render", "{scene}", "-o", ""], ["-o"]),
     "an output in no folder": (["render", "{scene}", "-o", "{folder}/no/such/a.png", "--size", "8x8"], ["no"]),
     "an output of no format": (["render", "{scene}", "-o", "{folder}/a.docx", "--size", "8x8"], [".docx", ".png"]),
