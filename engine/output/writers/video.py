@@ -1,4 +1,4 @@
-"""Video by the ffmpeg of imageio-ffmpeg's wheel, to which frames are sent through a pipe."""
+"""Video by ffmpeg, to which frames are sent through a pipe."""
 
 import errno
 import re
@@ -9,14 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, NoReturn
 
-import imageio_ffmpeg
 import numpy as np
 
 from engine.errors import FileError
 from engine.formats.atomic import cannot_write
+from engine.output.writers.ffmpeg import ffmpeg
 from engine.output.writers.frame_writer import FrameWriter
-
-NO_FFMPEG = "No ffmpeg was found to write video with. Run `pip install imageio-ffmpeg`, or write .gif or .png frames."
 
 # The output of x264 and libvpx depends on the number of threads, so it is the same on every machine.
 THREADS = 4
@@ -44,14 +42,6 @@ CONVERT = (
 )
 
 
-def executable() -> str:
-    """The path of ffmpeg. Raises FileError, saying what to install, if there is none."""
-    try:
-        return imageio_ffmpeg.get_ffmpeg_exe()
-    except (RuntimeError, OSError):
-        raise FileError(NO_FFMPEG) from None
-
-
 class VideoWriter(FrameWriter):
     """An MP4 or a WebM of constant frame rate in 4:2:0, BT.709; see FrameWriter.
 
@@ -64,14 +54,15 @@ class VideoWriter(FrameWriter):
         self.atomic.create().close()  # ffmpeg writes over it
         width, height = (n + n % 2 for n in self.size)
         rate = str(Fraction(self.fps).limit_denominator(1001))
+        codec = CODECS[Path(self.path).suffix.lower()]
         command = [
-            executable(), "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
+            ffmpeg(codec[1]).path, "-hide_banner", "-loglevel", "error", "-nostdin", "-y",
             "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", f"{width}x{height}", "-framerate", rate,
             "-i", "pipe:0", "-an", "-map_metadata", "-1", "-vf", CONVERT,
             "-threads", str(THREADS), "-fps_mode", "cfr", "-r", rate,
             # No version, date or random number is written, so that the same frames give the same bytes.
             "-fflags", "+bitexact", "-flags:v", "+bitexact",
-            *CODECS[Path(self.path).suffix.lower()], str(self.atomic.path),
+            *codec, str(self.atomic.path),
         ]  # fmt: skip
         # ffmpeg's messages go to a file, since an unread pipe would block it when full.
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115  closed when the video is

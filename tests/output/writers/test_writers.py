@@ -12,6 +12,7 @@ import pytest
 from frames import flat, smooth
 from PIL import Image
 
+from engine.doctor import report
 from engine.errors import FileError, NeurosceneError, ShapeError
 from engine.output.writers.formats import BANDS, WRITERS, ending, open_writer, writer_class
 from engine.output.writers.frame_writer import FrameWriter
@@ -237,6 +238,35 @@ def test_without_ffmpeg_it_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(FileError, match="pip install imageio-ffmpeg"):
         open_writer(f"{tmp_path}/out.mp4", (8, 8), 10.0)
     assert os.listdir(tmp_path) == []
+
+
+def script(tmp_path, text, mode=0o755):
+    path = tmp_path / "bin" / "ffmpeg"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    return str(path)
+
+
+WRONG = {
+    "missing": (lambda at: str(at / "none"), "there is no such file"),
+    "folder": (str, "not an executable file"),
+    "not executable": (lambda at: script(at, "#!/bin/sh\n", 0o644), "not an executable file"),
+    "no program": (lambda at: script(at, "text"), "cannot be run"),
+    "failing": (lambda at: script(at, "#!/bin/sh\nexit 3\n"), "status 3"),
+    "bare": (lambda at: script(at, "#!/bin/sh\necho ffmpeg version 4.2 x\n"), "4.2, .*built without libx264"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_ffmpeg_that_does_not_work_is_named_by_films_and_by_doctor(name, tmp_path, monkeypatch):
+    make, said = WRONG[name]
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", make(tmp_path))
+    with pytest.raises(FileError, match=said) as caught:
+        open_writer(f"{tmp_path}/out.mp4", (8, 8), 10.0)
+    assert "ffmpeg" in str(caught.value) and "folder" not in str(caught.value).replace(str(tmp_path), "")
+    assert not list(tmp_path.glob("*out*"))
+    assert str(report._lack("libx264")) == str(caught.value)
 
 
 def test_endings_are_read_without_regard_to_case_and_unknown_ones_name_the_known():
