@@ -5,10 +5,11 @@ A composed module with an entry point holds only the functions, types and consta
 
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 
 from engine.errors import ShaderError
+from engine.kept import kept
 
 IMPORT = re.compile(r"^\s*#import\s+([\w/]+)\s*$")
 # wgpu's messages point at `wgsl:line:column`, whatever the label.
@@ -17,6 +18,14 @@ PLACE = re.compile(r"\bwgsl:(\d+):(\d+)")
 DECLARATION = re.compile(r"(?:fn|const|alias|struct|var<private>|var<workgroup>)\s+(\w+)")
 WORD = re.compile(r"[A-Za-z_]\w*")
 ENTRY = re.compile(r"^@(?:compute|vertex|fragment)\b", re.MULTILINE)
+
+
+SUBGROUPS = re.compile(r"\bsubgroup\w+\(|@builtin\(subgroup_")
+
+
+def standard(code: str) -> str:
+    """WGSL text for other compilers than naga, as browsers have: they need `enable subgroups`, which naga has not."""
+    return f"enable subgroups;\n{code}" if SUBGROUPS.search(code) else code
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,7 @@ class Piece:
     words: frozenset[str]
 
 
-@lru_cache(maxsize=512)
+@kept
 def pieces(text: str) -> tuple[Piece, ...]:
     """The Pieces of a WGSL text. Only a declaration that begins at the start of a line can be left out."""
     found: list[Piece] = []

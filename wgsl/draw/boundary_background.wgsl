@@ -18,7 +18,7 @@ var<private> is_lit: bool;
 fn region_of(g: u32) -> u32 {
     let number = vec4u(4u * g) + vec4u(0u, 1u, 2u, 3u);
     // Fibonacci hashing (Knuth, volume 3, section 6.4), then 1 to 15.
-    let code = (number * 2654435769u >> vec4u(16u)) % vec4u(15u) + vec4u(1u);
+    let code = ((number * 2654435769u) >> vec4u(16u)) % vec4u(15u) + vec4u(1u);
     let on = ((sides_of(g) >> vec4u(g % 32u)) & vec4u(1u)) * code;
     return on.x ^ on.y ^ on.z ^ on.w;
 }

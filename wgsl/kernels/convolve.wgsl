@@ -54,5 +54,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) in
     window = vec2i(vec2u(y, place - y * convolution.width) * convolution.stride) - convolution.padding;
     let channel = 4u * corner.y / convolution.outputs_share * convolution.inputs_share;
     block = min(channel / 4u, convolution.source_blocks - convolution.blocks);
-    product_tile(convolution.slabs);
+    product_tile(convolution.slabs, group.y);
 }

@@ -57,5 +57,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) in
     tile = group.x;
     let channel = 4u * TILE_GROUPS * tile / convolution.outputs_share * convolution.inputs_share;
     convolve_corners(min(channel / 4u, convolution.source_blocks - convolution.blocks));
-    product_tile(convolution.iterations);
+    product_tile(convolution.iterations, group.x);
 }

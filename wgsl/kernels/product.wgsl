@@ -30,10 +30,6 @@ fn product_group(g: u32) -> u32 {
     return corner.y + tile_group(g);
 }
 
-fn product_tile_number() -> u32 {
-    return corner.y / SLAB_GROUPS;
-}
-
 fn product_store(p: u32, g: u32, value: vec4f) {
     let point = corner.x + tile_point(p);
     let group = product_group(g);
@@ -46,5 +42,5 @@ fn product_store(p: u32, g: u32, value: vec4f) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) index: u32) {
     invocation = index;
     corner = group.xy * vec2u(SLAB_POINTS, SLAB_GROUPS);
-    product_tile(product.slabs);
+    product_tile(product.slabs, group.y);
 }

@@ -22,10 +22,6 @@ fn product_group(g: u32) -> u32 {
     return tile * TILE_GROUPS + g;
 }
 
-fn product_tile_number() -> u32 {
-    return tile;
-}
-
 fn product_store(p: u32, g: u32, value: vec4f) {
     let group = product_group(g);
     let point = (rows + p) * LANES + lane;
@@ -41,5 +37,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) pl
     lane = place;
     rows = group.y * TILE_POINTS;
     tile = group.x;
-    product_tile(product.inputs);
+    product_tile(product.inputs, group.x);
 }

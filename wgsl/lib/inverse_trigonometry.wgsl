@@ -5,7 +5,7 @@ const HALF_PI = 1.5707963267948966;
 fn safe_atan(z: vec4f) -> vec4f {
     let a = abs(z);
     let steep = a > vec4f(2.41421356);
-    let middle = a > vec4f(0.41421356) & !steep;
+    let middle = (a > vec4f(0.41421356)) & !steep;
     let x = select(select(a, (a - 1.0) / (a + 1.0), middle), -1.0 / max(a, vec4f(1.0)), steep);
     let start = select(select(vec4f(0.0), vec4f(0.5 * HALF_PI), middle), vec4f(HALF_PI), steep);
     let q = x * x;

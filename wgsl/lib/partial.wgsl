@@ -1,6 +1,6 @@
 // Functions that have no value somewhere: not a number there, by its bits, since compilers may assume all are finite.
 
-const FLOAT_MOST = 3.4028235e38;
+const FLOAT_MOST = 3.4028234663852886e38;
 
 // v, but where `outside` is true no number.
 fn number_unless(outside: vec4<bool>, v: vec4f) -> vec4f {

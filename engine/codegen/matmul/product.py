@@ -105,8 +105,9 @@ def product_module(
     whole   whether numbers past the last point and output are stored too
     looped  whether responses of all activations are stored in a loop over the points: a third less to compile, where
             product_store is long
-    sparse  whether blocks of weights that are 0 are left out: the binding `blocks` has `blocks_of` the weights, and the
-            kernel defines product_tile_number(), which tile of outputs it is
+    sparse  whether blocks of weights that are 0 are left out: the binding `blocks` has `blocks_of` the weights
+
+    product_tile takes the number of the tile of outputs as an argument: the compiler sees that it is uniform.
     """
     needed = filter(is_bent, activation.kinds)
     short = all(kind.name in SHORT for kind in activation.kinds) and not stores_half and not looped
@@ -128,7 +129,7 @@ def product_module(
         LOADED_HALF if loads_half else LOADED,
         STORED_HALF if stores_half else STORED,
         *(_activation_of_group(activation, units) if units else []),
-        "fn product_tile(iterations: u32) {",
+        "fn product_tile(iterations: u32, number: u32) {",
         *(f"    {line}" for line in _body(tile, activation, units, short, sparse)),
         "}",
     ]
@@ -140,7 +141,7 @@ def _body(tile, activation, units, short, sparse):
     block, most = "iteration", "iterations"
     if sparse:
         block, most = "block", "blocks[first]"
-        yield "let first = product_tile_number() * (iterations + 1u);"
+        yield "let first = number * (iterations + 1u);"
     # llvmpipe ends loops after 65,535 iterations.
     yield f"for (var iteration = 0u; iteration < min({most}, 65535u); iteration++) {{"
     if sparse:
