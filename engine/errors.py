@@ -71,6 +71,10 @@ class NoAdapterError(NeurosceneError):
     """No Vulkan adapter; the message says what to install."""
 
 
+class DeviceLostError(NeurosceneError):
+    """The graphics device is gone, with all that was on it; what is asked for next gets a new one."""
+
+
 class NoDisplayError(NeurosceneError):
     """No screen to open a window on; the message says what to do instead."""
 

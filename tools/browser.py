@@ -87,11 +87,11 @@ def faults(texts: Mapping[str, str]) -> dict[str, str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server, tempfile.TemporaryDirectory() as folder:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/"
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         # HOME: what a browser writes besides its profile goes with the folder as well.
         running = subprocess.Popen(
             [program, *FLAGS, f"--user-data-dir={folder}/profile", address],
-            env=os.environ | {"HOME": folder}, start_new_session=True, **quiet,
+            env=os.environ | {"HOME": folder}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         try:
             if not is_said.wait(PATIENCE):

@@ -26,7 +26,7 @@ import numpy as np
 
 from engine.app.lookup import FILE_MODULE, report_user_errors, scene_in_file
 from engine.errors import ExecutorError
-from engine.gpu.device import device, platform
+from engine.gpu.device import has_device, platform
 from engine.kernels.search.budget import Budget
 from engine.render.picture import Report
 from engine.render.renderer import Renderer
@@ -297,7 +297,7 @@ def _found(file: str | None, source: str | None, module: str, name: str) -> type
 
 def _after_fork() -> None:
     global _forked
-    _forked = device.cache_info().currsize > 0
+    _forked = has_device()
 
 
 if hasattr(os, "register_at_fork"):

@@ -6,20 +6,19 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from engine.app.live.recovery import Recovery, made
+from engine.app.live.reload import Reloader
 from engine.app.lookup import report_user_errors
-from engine.app.reload import Reloader
 from engine.app.saving import Saving
 from engine.gpu.device import device
 from engine.gpu.texture import Texture
 from engine.network.mlp import Mlp
 from engine.output.canvas import Canvas
 from engine.output.offscreen import OffscreenCanvas
-from engine.render.painter import Painter, configured
-from engine.render.renderer import Renderer
 from engine.scene.hooks import check_view
 from engine.scene.scene import Scene
 from engine.scene.settings import assign, is_data, settings
@@ -34,9 +33,6 @@ from engine.ui.control.weight_history import WeightHistory
 from engine.view.camera import Camera
 from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
-
-if TYPE_CHECKING:  # imgui is loaded where there is a panel
-    from engine.ui.overlay import Overlay
 
 CONTROLS = {"orbit": Orbit, "pan_zoom": PanZoom}
 # Seconds; if a frame comes later than this (the machine slept), the scene's time stands still for it.
@@ -63,7 +59,7 @@ class Viewer:
     save          engine.app.make.save, or a function like it; None for a view that saves no pictures
     recording     engine.app.make.recording, or a function like it; None for a view that records nothing
 
-    While it is shown, a scene whose file is saved is rebuilt: see engine.app.reload.
+    A scene whose file is saved is rebuilt (engine.app.live.reload).
     """
 
     def __init__(
@@ -81,7 +77,6 @@ class Viewer:
         self.transport = Transport(scene.loop, time=clock.time if clock else 0.0, playing=playing)
         self.picking = Picking(self)
         self.controls, self._view = self._made_controls(), scene.view
-        self.painter = Painter(Renderer(), self.notices.show_problem, live=self.live)
         self.saving = Saving(self, Path(folder or "."), save, recording)
         self.recording = self.saving.recording
         self.keyboard = Keyboard(
@@ -93,8 +88,8 @@ class Viewer:
         self._camera: Camera | None = scene.camera
         self._since = 0.0
         self._wall: float | None = None  # When the last frame began; None after a rest.
-        self.overlay: Overlay | None = self._made_overlay() if panel else None
-        self._format: str = self.overlay.surface.format if self.overlay else configured(canvas)
+        self.painter, self.overlay, self.format = made(self, panel)
+        self._recovery = Recovery(self)
         self._watch()
         self.events = Events(self)
         canvas.add_event_handler(self._on_close, "close")
@@ -103,12 +98,6 @@ class Viewer:
 
     def _watch(self):
         self._watcher = self.scene.param.watch(self.changed, list(settings(self.scene)), onlychanged=True)
-
-    def _made_overlay(self):
-        # imgui is large; it is loaded when there is something for it to show.
-        from engine.ui.overlay import Overlay
-
-        return Overlay(self, device().handle, self.canvas)
 
     def _made_controls(self):
         return CONTROLS[self.scene.view](self.scene.camera, home=self.scene.home, find=self.picking.find)
@@ -291,7 +280,7 @@ class Viewer:
     def still(self) -> np.ndarray:
         """(H, W, 4) uint8: the canvas at full quality, panel included; row 0 on top. No time passes."""
         size = self.canvas.get_physical_size()
-        texture = Texture(size, self._format)
+        texture = Texture(size, self.format)
         self.scene.camera = self._camera = self.controls.camera
         self._follow()
         self.painter.finish(self.scene, self.clock, self._size()[:2], self.supersample)
@@ -299,10 +288,13 @@ class Viewer:
         for _ in range(SETTLE if self.overlay else 1):
             self._present(texture.view, size, 0.0)
         pixels = texture.read()
-        return pixels[:, :, [2, 1, 0, 3]] if self._format.startswith("bgra") else pixels
+        return pixels[:, :, [2, 1, 0, 3]] if self.format.startswith("bgra") else pixels
 
     def draw(self) -> None:
-        """Draws one frame on the canvas."""
+        """Draws one frame on the canvas; after the device was lost, on a new one."""
+        self._recovery.draw(self._draw)
+
+    def _draw(self):
         self._follow()
         patient = self.events.frame() and self.live
         self.painter.draw(self.scene, self.clock, self._size()[:2], patient=patient)
@@ -332,7 +324,7 @@ class Viewer:
 
     def _present(self, view, size, step):
         width, height, ratio = self._size()
-        self.painter.present(self.scene, view, self._format, (width, height))
+        self.painter.present(self.scene, view, self.format, (width, height))
         if self.overlay is not None:
             try:
                 self.overlay.draw(view, (size[0] / ratio, size[1] / ratio), ratio, step)
@@ -349,7 +341,7 @@ class Viewer:
         return max(1, int(width) - right), max(1, int(height) - below), ratio
 
     def picture_size(self) -> tuple[int, int]:
-        """(width, height) of the picture, in physical pixels."""
+        """(width, height) of the picture, physical pixels."""
         return self._size()[:2]
 
     def viewport(self) -> tuple[float, float, float, float]:

@@ -19,7 +19,9 @@ needed."""
 def export(
     *,
     output: Annotated[Text, output_option("FILE", "The .svg or .pdf to write; - for stdout.", "SCENE.svg")] = None,
-    asked: Annotated[Asked, Without(["size", "supersample", "budget", "strict", "dump_wgsl", "profile", "verbose"])],
+    asked: Annotated[
+        Asked, Without(["size", "supersample", "budget", "strict", "adapter", "dump_wgsl", "profile", "verbose"])
+    ],
     size: Annotated[
         Text,
         option(

@@ -1,9 +1,9 @@
 """The command `neuroscene`: list, run, render, record, export, sheet, figures, train, inspect, download, doctor.
 
 Stdout is for data: the path that was written, or what --json prints. Progress and errors go to stderr. The exit status
-is 0 for success; 1 for a fault in neuroscene, and when doctor finds a fault; 2 for a person's mistake; 3 on a machine
-without a Vulkan adapter; 4 when --strict is given and rays are undecided; 130 after Ctrl-C, 143 after SIGTERM and 129
-after SIGHUP, which stop work as Ctrl-C does.
+is 0 for success; 1 for a fault in neuroscene, and when doctor finds a fault; 2 for a person's mistake; 3 without a
+Vulkan adapter, or when it is lost; 4 when --strict is given and rays are undecided; 130 after Ctrl-C, 143 after SIGTERM
+and 129 after SIGHUP, which stop work as Ctrl-C does.
 """
 
 # Only what every command needs is imported here: `neuroscene --help` must not wait for a graphics library.
@@ -16,14 +16,14 @@ import typer
 from typer.exceptions import TyperException
 
 from engine.cli import download, export, inspect, listing, render, sheet, train
-from engine.cli.options import with_options
-from engine.errors import NeurosceneError, NoAdapterError, UndecidedError, near, printable
+from engine.cli.options import ADAPTER, Text, flag, use_adapter, with_options
+from engine.errors import DeviceLostError, NeurosceneError, NoAdapterError, UndecidedError, near, printable
 from engine.output import stopping, streams
 from engine.output.progress import say
 
 OK, FAULT, MISTAKE, NO_ADAPTER, OPEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 # {kind of a NeurosceneError: its status}; a MISTAKE for all others
-STATUS = {NoAdapterError: NO_ADAPTER, UndecidedError: OPEN}
+STATUS = {NoAdapterError: NO_ADAPTER, DeviceLostError: NO_ADAPTER, UndecidedError: OPEN}
 
 # Environment variable, also set by --traceback: errors are printed with their traceback.
 TRACEBACK = "NEUROSCENE_TRACEBACK"
@@ -82,18 +82,27 @@ def neuroscene(
         print(context.get_help())
 
 
-def doctor() -> None:
+def doctor(
+    adapter: Annotated[Text, ADAPTER] = None,
+    lists: Annotated[bool, flag("--list", "Lists the adapters, the one in use marked, and tests nothing.")] = False,
+) -> None:
     """Reports what this machine can do, and tests it.
 
     Every kernel runs on this machine's adapter and is compared with a twin in float64.
     """
     from engine.doctor import report
 
+    use_adapter(adapter)
+    if lists:
+        print("\n".join(report.listing()))
+        return
     raise typer.Exit(report.main())
 
 
 DOCTOR_HELP = """\b
   neuroscene doctor
+  neuroscene doctor --list
+  neuroscene doctor --adapter swiftshader
 \b
 The exit status is 0 when all is well, 1 when a kernel disagrees with its twin, 3 when there is no Vulkan adapter."""
 

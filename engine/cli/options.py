@@ -140,6 +140,20 @@ def scene_names(incomplete: str) -> list[str]:
     return [name for name in SCENES if name.startswith(incomplete)]
 
 
+ADAPTER = option(
+    "--adapter", "NAME", "The graphics adapter, by a part of its name; `neuroscene doctor --list` names them.",
+    "the fastest kind",
+)  # fmt: skip
+
+
+def use_adapter(name: Text) -> None:
+    """Does what --adapter asks for. Raises SettingError, with all names, where there is no such adapter."""
+    if name is not None:
+        from engine.gpu import device
+
+        device.use_adapter(name)
+
+
 # {field of Asked: its option}
 SHARED = {
     "scene": typer.Argument(
@@ -173,6 +187,7 @@ SHARED = {
         "16384", read_budget,
     ),
     "strict": flag("--strict", "Ends with status 4 if any ray is undecided; the picture is written."),
+    "adapter": ADAPTER,
     "dump_wgsl": option("--dump-wgsl", "DIR", "Writes every shader to this folder, as it is compiled."),
     "profile": flag("--profile", "Prints how many milliseconds each pass took on the GPU."),
     "verbose": flag("--verbose", "Logs to stderr what is compiled, and how many milliseconds it takes."),
@@ -195,6 +210,7 @@ class Asked:
     supersample: int | None = None
     budget: Any = None
     strict: bool = False
+    adapter: Text = None
     dump_wgsl: str | None = None
     profile: bool = False
     verbose: bool = False
@@ -299,6 +315,7 @@ def _diagnosed(asked: Asked | None) -> Iterator[None]:
     if asked is None:
         yield
         return
+    use_adapter(asked.adapter)
     if asked.verbose:
         diagnostics.show_log()
     if asked.dump_wgsl is not None:

@@ -1,25 +1,29 @@
 """What this machine can do: its adapter, limits and programs, and every kernel against its float64 twin."""
 
 import platform as machine
-import subprocess
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
-import imageio_ffmpeg
 import numpy as np
 
-from engine.doctor import cloud, convnets, networks
+from engine.doctor import cloud, convnets, drivers, networks
 from engine.doctor.compare import Comparison, compare
 from engine.errors import FileError, NeurosceneError, NoAdapterError
 from engine.formats.files import size_text
 from engine.gpu.device import FEATURES, Device, device
+from engine.gpu.native import adapters
 from engine.output.window import has_display
-from engine.output.writers.video import executable
+from engine.output.writers.ffmpeg import ffmpeg
+from engine.output.writers.video import CODECS
 
 WIDTH = 96  # columns
 NAMES = 17  # columns of kernels' names
+WIDE = WIDTH - NAMES - 2 - 24 - 8
+TITLES = f"  {'kernel':{NAMES}}{'what':{WIDE}}{'worst error':>12}{'bound':>12}"
+KINDS = {"CPU": "software, on the processor", "DiscreteGPU": "graphics card", "IntegratedGPU": "integrated graphics"}
+ENCODERS = [codec[1] for codec in CODECS.values()]
 ALL_WELL, FOUND_SOMETHING, NO_ADAPTER = 0, 1, 3
 PACKAGES = ("wgpu", "rendercanvas", "numpy", "imgui-bundle", "imageio", "imageio-ffmpeg")
 
@@ -35,7 +39,6 @@ LIMITS = (
 FIXES = {
     "window": "No screen was found, so no window opens; pictures and films need none. "
     "On a server: `xvfb-run neuroscene run ...`.",
-    "ffmpeg": "MP4 and WebM need it: `pip install imageio-ffmpeg`. GIF and PNG folders do not.",
     "software": "This adapter computes on the processor: everything works, slowly. With a graphics card, install its "
     "vendor's Vulkan driver.",
 }
@@ -45,17 +48,17 @@ FIXES = {
 CHECKS = {**networks.CHECKS, **convnets.CHECKS, **cloud.CHECKS}
 
 
-def check() -> list[Comparison]:
-    """Every kernel against its twin, on this machine's adapter.
+def check(names: Iterable[str] | None = None) -> list[Comparison]:
+    """Kernels against their twins, on this machine's adapter: those of the names, or all.
 
     A kernel that does not run at all gives one comparison, not passed, that says why. Raises NoAdapterError.
     """
     device()
     rows: list[Comparison] = []
-    for name, rows_of in CHECKS.items():
+    for name in CHECKS if names is None else names:
         kernel, twin = import_module(f"engine.kernels.{name}"), import_module(f"engine.reference.{name}")
         try:
-            rows.extend(compare(name, *row) for row in rows_of(kernel, twin))
+            rows.extend(compare(name, *row) for row in CHECKS[name](kernel, twin))
         except FileError:
             raise  # the folder for shaders: no fault of a kernel
         except NeurosceneError as error:
@@ -63,53 +66,70 @@ def check() -> list[Comparison]:
     return rows
 
 
-def report(rows: list[Comparison] | None = None) -> str:
-    """What `neuroscene doctor` prints: programs, adapter, limits, the table of checks, and what to install.
+def report(say: Callable[[str], object]) -> int:
+    """Says line by line, as it finds them, programs, adapter, limits, checks, and what to install.
 
-    rows   from `check()`; computed unless given
+    returns   the exit status: 0 all well, 1 a check failed, 3 no adapter. Raises SettingError for an adapter that was
+              asked for and is not there.
     """
-    parts = ["Programs", *_table(_programs())]
+
+    def lines(texts: Iterable[str]) -> None:
+        for text in texts:
+            say(text)
+
+    lines(["Programs", *_table(_programs())])
     try:
         d = device()
     except NoAdapterError as error:
-        return "\n".join([*parts, "", "Adapter", *_paragraph(str(error))])
-    parts += ["", "Adapter", *_table(_adapter(d)), ""]
-    rows = check() if rows is None else rows
-    parts += ["Kernels against their float64 twins on this adapter", *checks_table(rows), ""]
-    for fix, is_needed in (("software", d.is_software), ("window", not has_display()), ("ffmpeg", not _ffmpeg())):
-        parts += _paragraph(FIXES[fix]) if is_needed else []
-    failed = sum(not row.passed for row in rows)
-    verdict = f"All {len(rows)} checks passed."
+        lines(["", "Adapter", *_paragraph(str(error))])
+        return NO_ADAPTER
+    lines(["", "Adapter", *_table(_adapter(d))])
+    for fault in drivers.known_faults(d):
+        lines(["", *_paragraph(f"Warning: {fault}")])
+    lines(["", "Kernels against their float64 twins on this adapter", TITLES])
+    found: list[Comparison] = []
+    for name in CHECKS:
+        rows = check([name])
+        lines(line for row in rows for line in row_lines(row))
+        found += rows
+    say("")
+    video = [str(lack) for lack in map(_lack, ENCODERS) if lack is not None]
+    for fix, is_needed in (("software", d.is_software), ("window", not has_display())):
+        lines(_paragraph(FIXES[fix]) if is_needed else [])
+    lines(line for text in dict.fromkeys(video) for line in _paragraph(text))
+    failed = sum(not row.passed for row in found)
+    verdict = f"All {len(found)} checks passed."
     if failed:
         verdict = (
-            f"{failed} of {len(rows)} checks failed: pictures made on this adapter may be wrong. Update its driver; if "
-            "that does not help, report this whole page."
+            f"{failed} of {len(found)} checks failed: pictures made on this adapter may be wrong. Update its driver; "
+            "if that does not help, report this whole page."
         )
-    return "\n".join([*parts, *_paragraph(verdict)])
+    lines(_paragraph(verdict))
+    return FOUND_SOMETHING if failed else ALL_WELL
 
 
 def main() -> int:
-    """Prints the report; gives the exit status: 0 all well, 1 a check failed, 3 no adapter."""
-    try:
-        rows = check()
-    except NoAdapterError:
-        print(report())
-        return NO_ADAPTER
-    print(report(rows))
-    return ALL_WELL if all(row.passed for row in rows) else FOUND_SOMETHING
+    """Prints the report as it is found; gives its exit status."""
+    return report(lambda line: print(line, flush=True))
 
 
-def checks_table(rows: list[Comparison]) -> list[str]:
-    """Lines of an aligned table."""
-    wide = WIDTH - NAMES - 2 - 24 - 8
-    lines = [f"  {'kernel':{NAMES}}{'what':{wide}}{'worst error':>12}{'bound':>12}{'':>8}".rstrip()]
-    for row in rows:
-        verdict = "ok" if row.passed else "WRONG"
-        what = textwrap.wrap(row.what, wide - 1)
-        numbers = f"{row.error:12.1e}{row.bound:12.1e}" if np.isfinite(row.error) else f"{'-':>12}{'-':>12}"
-        lines.append(f"  {row.kernel:{NAMES}}{what[0]:{wide}}{numbers}{verdict:>8}")
-        lines += [f"  {'':{NAMES}}{more}" for more in what[1:]]
-    return lines
+def listing() -> list[str]:
+    """Lines that name the adapters of this machine, the one in use marked. Raises NoAdapterError."""
+    used = adapters.described(adapters.chosen())
+    rows = [(adapters.described(a), KINDS.get(a.info["adapter_type"], "other"), a.info) for a in adapters.adapters()]
+    wide = max(len(name) for name, _, _ in rows)
+    return [
+        f"{'*' if name == used else ' '} {name:{wide}}  {kind}, {info.get('backend_type')}" for name, kind, info in rows
+    ]
+
+
+def row_lines(row: Comparison) -> list[str]:
+    """Lines of the table, under TITLES, for one comparison."""
+    verdict = "ok" if row.passed else "WRONG"
+    what = textwrap.wrap(row.what, WIDE - 1)
+    numbers = f"{row.error:12.1e}{row.bound:12.1e}" if np.isfinite(row.error) else f"{'-':>12}{'-':>12}"
+    first = f"  {row.kernel:{NAMES}}{what[0]:{WIDE}}{numbers}{verdict:>8}"
+    return [first, *(f"  {'':{NAMES}}{more}" for more in what[1:])]
 
 
 def _programs() -> Iterator[tuple[str, str]]:
@@ -118,13 +138,12 @@ def _programs() -> Iterator[tuple[str, str]]:
     python = f"Python {machine.python_version()} on {machine.system()} {machine.machine()}"
     yield "neuroscene", f"{engine.__version__}, {python}"
     yield "packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES)
-    yield "ffmpeg", _ffmpeg() or "not found"
+    yield "ffmpeg", _ffmpeg()
     yield "window", "yes" if has_display() else "no screen"
 
 
 def _adapter(d: Device) -> Iterator[tuple[str, str]]:
-    kind = {"CPU": "software, on the processor", "DiscreteGPU": "graphics card", "IntegratedGPU": "integrated graphics"}
-    yield "name", f"{d.adapter} ({kind.get(d.kind, d.kind)})"
+    yield "name", f"{d.adapter} ({KINDS.get(d.kind, d.kind)})"
     yield "driver", f"{d.driver}, {d.backend}"
     yield "features", ", ".join(f for f in FEATURES if f in d.features) or "none of those we use"
     lacking = [f for f in FEATURES if f not in d.features]
@@ -148,12 +167,22 @@ def _version(package: str) -> str:
         return "(missing)"
 
 
-def _ffmpeg() -> str | None:
-    """ffmpeg's version and path, or None."""
+def _ffmpeg() -> str:
+    """ffmpeg's version and path, or what is wrong with it."""
     try:
-        return f"{imageio_ffmpeg.get_ffmpeg_version()}, {executable()}"
-    except (NeurosceneError, RuntimeError, OSError, subprocess.SubprocessError):
-        return None
+        found = ffmpeg()
+    except NeurosceneError as error:
+        return str(error)
+    return f"{found.version}, {found.path}"
+
+
+def _lack(encoder: str) -> NeurosceneError | None:
+    """Why no film can be written with an encoder; None where it can."""
+    try:
+        ffmpeg(encoder)
+    except NeurosceneError as error:
+        return error
+    return None
 
 
 def _table(pairs: Iterable[tuple[str, str]]) -> list[str]:

@@ -8,6 +8,7 @@ from PIL import ImageColor
 
 from engine.errors import SettingError, near
 from engine.gpu.array import Array
+from engine.kept import kept
 
 RGB = tuple[float, float, float]
 WHITE = (1.0, 1.0, 1.0, 1.0)
@@ -90,7 +91,7 @@ def colours(name: str, theme: str, where: ArrayLike) -> np.ndarray:
     return _between(palette(name, theme), np.clip(np.asarray(where, float), 0, 1))
 
 
-@cache
+@kept
 def palette_array(name: str, theme: str) -> Array:
     """The palette as a uniform Array of STEPS vec4f, to bind as PALETTE."""
     data = np.concatenate([palette(name, theme), np.ones((STEPS, 1))], axis=1).astype(np.float32)

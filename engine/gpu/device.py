@@ -1,21 +1,18 @@
-"""The adapter and device everything runs on: Vulkan, chosen once per process."""
+"""The adapter and device everything runs on: one a process, replaced when it is lost."""
 
 import os
-import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from types import FrameType
-from typing import Any
 
 import wgpu
-from wgpu.backends.wgpu_native import _ffi, extras
 
 from engine.diagnostics import log
-from engine.errors import NoAdapterError
+from engine.errors import DeviceLimitError, DeviceLostError, NeurosceneError, NoAdapterError
+from engine.gpu.native import adapters, faults, instance
+from engine.kept import store
 
 FEATURES = ("shader-f16", "timestamp-query", "subgroup", "float32-filterable")
 # Limits that are requested at the adapter's own maximum.
@@ -55,16 +52,8 @@ PORTABLE_LIMITS = {
     "min-storage-buffer-offset-alignment": 256,
 }
 
-# A C type that can be looked up: a name, alone or with one star or bracket behind it.
-C_NAME = re.compile(r"\s*(\w+)\s*(\*|\[\s*\])?\s*$")
-
-NO_ADAPTER = (
-    "No Vulkan adapter was found, so nothing can be drawn. Install a driver: "
-    "Debian or Ubuntu without a GPU: `apt-get install mesa-vulkan-drivers libvulkan1`; "
-    "Fedora: `dnf install mesa-vulkan-drivers vulkan-loader`; Arch: `pacman -S vulkan-swrast vulkan-icd-loader`; "
-    "with a GPU: its vendor's driver with Vulkan; "
-    "macOS: `brew install molten-vk vulkan-loader`. Then run `neuroscene doctor`."
-)
+_device: "Device | None" = None
+_changes = 0
 
 
 def maker() -> str:
@@ -118,88 +107,98 @@ class Device:
         self.submit(encoder)
 
     def submit(self, encoder: wgpu.GPUCommandEncoder) -> None:
-        """Ends an encoder and hands its commands to the queue."""
+        """Ends an encoder and hands its commands to the queue. DeviceLostError for one of an earlier device."""
+        if encoder._device is not self.handle:  # the library would end the process
+            faults.said = True
+            raise DeviceLostError(faults.LOST)
         self.queue.submit([encoder.finish()])
 
 
-def look_up_types(ffi: Any) -> bool:
-    """Makes a cffi.FFI look simple type names up in its table; it parses all other names as before.
-
-    wgpu speaks to its library through cffi, which reads a type's name (`WGPUExtent3D *`) by writing a C program that
-    declares every name it knows and parsing that in Python: 10 to 30 ms for each of some seventy names, a second before
-    the first picture. All but a few of them are a declared name, alone or with one star or bracket behind it.
-
-    Returns False, and changes nothing, where cffi has other internals than expected.
-    """
-    try:
-        from cffi import model
-        from cffi.commontypes import resolve_common_type
-
-        parser = ffi._parser
-        declared, parse, pointer = parser._declarations, parser.parse_type_and_quals, parser._get_type_pointer
-    except (ImportError, AttributeError):
-        return False
-
-    def read(text):
-        match = C_NAME.match(text)
-        if match is None:
-            return parse(text)
-        name, mark = match.groups()
-        if "typedef " + name in declared:
-            kind, quals = declared["typedef " + name]
-        elif name in model.PrimitiveType.ALL_PRIMITIVE_TYPES:
-            kind, quals = resolve_common_type(parser, name)
-        else:
-            return parse(text)
-        if mark is None:
-            return kind, quals
-        return (pointer(kind, quals), 0) if mark == "*" else (model.ArrayType(kind, None), quals)
-
-    parser.parse_type_and_quals = read
-    return True
-
-
-def _prepare_instance():
-    look_up_types(_ffi.ffi)
-    if sys.platform.startswith("linux"):
-        # Mesa complains on stderr, once a device, where no desktop session has set this.
-        os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-        # LP_NATIVE_VECTOR_WIDTH=512 would make fields 1.2 to 1.3 times faster, but Mesa 22.3 crashes at some pictures.
-    # Without this wgpu tries OpenGL too and takes 0.8 s instead of 0.3 s to start.
-    try:
-        extras.set_instance_extras(backends=["Vulkan"])
-    except RuntimeError:
-        pass  # An instance exists already, made by other code; the backend is checked below.
-
-
-@cache
 def device() -> Device:
-    """The device of this process, made at the first call.
+    """The device of this process, made at the first call, and again after it was lost.
 
     NEUROSCENE_PORTABLE=1 in the environment keeps it within PORTABLE_LIMITS, as the tests do.
-    Raises NoAdapterError with install lines when there is no Vulkan adapter.
+    Raises NoAdapterError with install lines when there is no Vulkan adapter, SettingError for one that was asked for
+    and is not there.
     """
-    _prepare_instance()
-    adapters = [a for a in wgpu.gpu.enumerate_adapters_sync() if a.info.get("backend_type") == "Vulkan"]
-    if not adapters:
-        raise NoAdapterError(NO_ADAPTER)
-    order = {"DiscreteGPU": 0, "IntegratedGPU": 1, "VirtualGPU": 2, "CPU": 4}
-    adapter = min(adapters, key=lambda a: order.get(a.info.get("adapter_type"), 3))
+    if _device is None or faults.suspected:
+        return _usable()
+    return _device
+
+
+def device_changes() -> int:
+    """How often this process has replaced its device: what was made before the last time is gone."""
+    return _changes
+
+
+def has_device() -> bool:
+    """Whether this process has made a device."""
+    return _device is not None
+
+
+def use_adapter(name: str) -> None:
+    """Uses the adapter with this in its name from now on. Raises SettingError, with all names, where there is none."""
+    before = os.environ.get(adapters.ADAPTER)
+    os.environ[adapters.ADAPTER] = name
+    try:
+        wanted = adapters.described(adapters.chosen())
+    except NeurosceneError:
+        os.environ.pop(adapters.ADAPTER)
+        os.environ.update({} if before is None else {adapters.ADAPTER: before})
+        raise
+    if _device is not None and adapters.described(_device.handle.adapter) != wanted:
+        _drop()
+
+
+def _drop():
+    """Forgets the device and all that was compiled for it."""
+    global _device, _changes
+    _device, _changes = None, _changes + 1
+    store.clear()
+
+
+def _usable():
+    """The present device if it is not lost, else a new one; what was compiled for the earlier one is forgotten."""
+    global _device
+    if _device is not None and not _is_lost(_device.handle):
+        faults.forget()
+        return _device
+    if _device is not None:
+        if not faults.said:
+            log.warning("neuroscene: the device %s was lost; a new one is used.", _device.adapter)
+        _drop()
+    _device = _new()
+    faults.forget()
+    return _device
+
+
+def _is_lost(handle):
+    try:
+        handle.create_buffer(label="probe", size=16, usage=wgpu.BufferUsage.COPY_DST)
+    except (NeurosceneError, RuntimeError, wgpu.GPUError):
+        return True
+    return False
+
+
+def _new():
+    faults.watch()
+    adapter = adapters.chosen()
     features = {f for f in FEATURES if f in adapter.features}
     limits = dict(PORTABLE_LIMITS)
     if os.environ.get("NEUROSCENE_PORTABLE") != "1":
         limits |= {name: adapter.limits[name] for name in WIDE_LIMITS if name in adapter.limits}
     try:
-        handle = adapter.request_device_sync(
-            label="neuroscene", required_features=sorted(features), required_limits=limits
-        )
-    except (RuntimeError, wgpu.GPUError) as error:
+        with instance.no_display():
+            handle = adapter.request_device_sync(
+                label="neuroscene", required_features=sorted(features), required_limits=limits
+            )
+    except (RuntimeError, wgpu.GPUError, DeviceLimitError, DeviceLostError) as error:
         raise NoAdapterError(f"The adapter {adapter.info.get('device')} gave no device: {error}") from None
     info = adapter.info
     log.debug("adapter: %s; %s; %s", info.get("device"), info.get("description"), ", ".join(sorted(features)))
     return Device(
         handle=handle,
-        adapter=info.get("device", "unknown"),
+        adapter=info.get("device", "unknown").strip(),
         kind=info.get("adapter_type", "unknown"),
         driver=info.get("description", ""),
         backend=info.get("backend_type", "unknown"),

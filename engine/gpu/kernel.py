@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import wgpu
@@ -16,6 +15,7 @@ from engine.gpu.compose import Module, compose
 from engine.gpu.device import device
 from engine.gpu.passes import compute_pass
 from engine.gpu.shader import Resource, bind_group, cached, layout_key, layouts, shader_module
+from engine.kept import kept
 
 MAX_GROUPS = 65535  # WebGPU's limit of workgroups a dimension
 # llvmpipe silently ends an invocation's loops after so many iterations, all its loops summed.
@@ -50,14 +50,25 @@ class Kernel:
         self.module = module
         self.bindings = tuple(bindings)
         self.label = module.name.removesuffix(".wgsl")
-        values, shader = dict(constants or {}), shader_module(module)
-        key = module.code, entry, tuple(sorted(values.items())), layout_key(self.bindings, "compute")
-        make = lambda: device().handle.create_compute_pipeline(
-            label=module.name,
+        self._entry, self._constants = entry, dict(constants or {})
+        self._key = module.code, entry, tuple(sorted(self._constants.items())), layout_key(self.bindings, "compute")
+        _ = self.pipeline
+
+    @property
+    def pipeline(self) -> wgpu.GPUComputePipeline:
+        """Compiled for the present device; kept as long as there is room."""
+        return cached(self._key, self.module, f"compute pipeline {self._constants}", self._create)
+
+    def _create(self):
+        return device().handle.create_compute_pipeline(
+            label=self.module.name,
             layout=layouts(self.bindings, "compute")[1],
-            compute={"module": shader, "entry_point": entry, "constants": values},
+            compute={
+                "module": shader_module(self.module),
+                "entry_point": self._entry,
+                "constants": self._constants,
+            },
         )
-        self.pipeline = cached(key, module, f"compute pipeline {values}", make)
 
     @classmethod
     def of(
@@ -128,7 +139,7 @@ def record_in_turn(encoder: wgpu.GPUCommandEncoder, dispatches: Sequence[Dispatc
     step.end()
 
 
-@cache
+@kept
 def subgroup_size() -> int:
     """Invocations of a subgroup in our compute kernels; 0 where the adapter has no subgroups.
 

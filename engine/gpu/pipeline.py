@@ -61,12 +61,16 @@ class Pipeline:
         self.module = module
         self.bindings = tuple(bindings)
         self.state = state
-        constants = constants or {}
-        shader = shader_module(module)
-        key = module.code, state, tuple(sorted(constants.items())), layout_key(self.bindings, "draw")
-        self.handle = cached(key, module, f"render pipeline {state}", lambda: self._create(shader, constants))
+        self._constants = dict(constants or {})
+        self._key = module.code, state, tuple(sorted(self._constants.items())), layout_key(self.bindings, "draw")
+        _ = self.handle
 
-    def _create(self, shader, constants):
+    @property
+    def handle(self) -> wgpu.GPURenderPipeline:
+        """Compiled for the present device; kept as long as there is room."""
+        return cached(self._key, self.module, f"render pipeline {self.state}", self._create)
+
+    def _create(self):
         state, depth = self.state, None
         if state.depth is not None:
             depth = {
@@ -76,7 +80,7 @@ class Pipeline:
                 "depth_compare": "always" if state.depth == "keep" else "less-equal",
             }
         blend = BLENDS[state.blend]
-        stage = {"module": shader, "constants": constants}
+        stage = {"module": shader_module(self.module), "constants": self._constants}
         targets = [{"format": f} | ({"blend": blend} if blend else {}) for f in state.targets]
         return device().handle.create_render_pipeline(
             label=self.module.name,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count, groupby
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import wgpu
 
@@ -17,9 +17,8 @@ from engine.errors import FileError, ShaderError
 from engine.gpu.bindings import Binding
 from engine.gpu.compose import Module
 from engine.gpu.device import device, platform
+from engine.kept import store
 
-_made: dict[object, Any] = {}
-_layouts: dict[tuple, tuple[wgpu.GPUBindGroupLayout, wgpu.GPUPipelineLayout]] = {}
 # (layout, ids of the resources) -> (bind group, weak references to the resources); removed with the first of these.
 _groups: dict[tuple, tuple[wgpu.GPUBindGroup, list[weakref.ref]]] = {}
 
@@ -53,14 +52,17 @@ def cached(key: Hashable, module: Module, what: str, make: Callable[[], T]) -> T
 
     Raises ShaderError with the file and line when it does not compile.
     """
-    if key not in _made:
+
+    def timed():
         begun = time.perf_counter()
         try:
-            _made[key] = make()
+            made = make()
         except wgpu.GPUError as error:
             raise ShaderError(module.explain(error)) from None
         log.debug("%s: %s: %.1f ms", module.name, what, (time.perf_counter() - begun) * 1e3)
-    return _made[key]
+        return made
+
+    return store.get(key, timed)
 
 
 def dump(module: Module, folder: Path) -> Path:
@@ -121,21 +123,22 @@ def layouts(bindings: Sequence[Binding], stages: str) -> tuple[wgpu.GPUBindGroup
 
     stages   "compute", or "draw" for vertex and fragment together
     """
-    key = layout_key(bindings, stages)
-    if key not in _layouts:
-        draw = wgpu.ShaderStage.VERTEX | wgpu.ShaderStage.FRAGMENT
-        handle = device().handle
-        entries = []
-        for i, b in enumerate(bindings):
-            visibility = wgpu.ShaderStage.COMPUTE if stages == "compute" else draw
-            if b.kind in ("write", "storage_texture") and stages == "draw":
-                # A vertex stage may not write.
-                visibility = wgpu.ShaderStage.FRAGMENT
-            entries.append(_entry(i, b, visibility))
-        label = f"{stages}: {', '.join(b.name for b in bindings)}"
-        group = handle.create_bind_group_layout(label=label, entries=entries)
-        _layouts[key] = (group, handle.create_pipeline_layout(label=label, bind_group_layouts=[group]))
-    return _layouts[key]
+    return store.get(layout_key(bindings, stages), lambda: _made_layouts(bindings, stages))
+
+
+def _made_layouts(bindings, stages):
+    draw = wgpu.ShaderStage.VERTEX | wgpu.ShaderStage.FRAGMENT
+    handle = device().handle
+    entries = []
+    for i, b in enumerate(bindings):
+        visibility = wgpu.ShaderStage.COMPUTE if stages == "compute" else draw
+        if b.kind in ("write", "storage_texture") and stages == "draw":
+            # A vertex stage may not write.
+            visibility = wgpu.ShaderStage.FRAGMENT
+        entries.append(_entry(i, b, visibility))
+    label = f"{stages}: {', '.join(b.name for b in bindings)}"
+    group = handle.create_bind_group_layout(label=label, entries=entries)
+    return group, handle.create_pipeline_layout(label=label, bind_group_layouts=[group])
 
 
 def bind_group(

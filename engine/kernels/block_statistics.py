@@ -1,7 +1,6 @@
 """Mean and standard deviation of blocks of responses, on the GPU: the same bits on every run."""
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
+from engine.kept import kept
 
 # What the means are taken over; numbers as in the shader.
 OVER = {"block": 0, "channel": 1, "shared": 2}
@@ -109,7 +109,7 @@ class BlockStatistics:
         ).record(encoder)  # fmt: skip
 
 
-@cache
+@kept
 def _kernel(entry, over):
     constants = {"OVER": OVER[over]} if entry == "fill_table" else None
     return Kernel.of("kernels/block_statistics", BINDINGS, entry=entry, constants=constants)

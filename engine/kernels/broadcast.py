@@ -1,7 +1,6 @@
 """Functions of numbers at the same place of one to three arrays, which are broadcast, computed on the GPU."""
 
 from collections.abc import Sequence
-from functools import cache
 from math import prod
 
 import numpy as np
@@ -12,6 +11,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Dispatch, Kernel, spread
 from engine.gpu.layout.stored import Stored
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.network.activations import Activation
 from engine.network.graph import nodes
 
@@ -107,7 +107,7 @@ def _collapsed(shape, strides):
     return sizes, np.transpose(kept)
 
 
-@cache
+@kept
 def _kernel(text, activation):
     bindings = (
         Binding("broadcast", "uniform", BROADCAST),

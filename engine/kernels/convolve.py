@@ -1,7 +1,6 @@
 """Convolutions, each a product of matrices over the windows of all places, computed on the GPU."""
 
 from collections.abc import Iterator, MutableMapping, Sequence
-from functools import cache
 
 from engine.codegen.matmul import convolve as code
 from engine.codegen.matmul import product
@@ -15,6 +14,7 @@ from engine.gpu.kernel import MOST_ITERATIONS, Kernel, subgroup_size
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.kept import kept
 from engine.network.activations import Activation
 from engine.network.graph import nodes
 
@@ -148,19 +148,19 @@ def steps(
 BUFFERS = map_bindings("convolution", CONVOLUTION, "weights")
 
 
-@cache
+@kept
 def _lanes_kernel(tile, activation):
     images = (Binding(name, "storage_texture", TABLE) for name in ("responses", "weights"))
     text = product.product_module(tile, activation, looped=True) + code.corners_text(tile)
     return Kernel.of("kernels/convolve_lanes", (BUFFERS[0], *images, BUFFERS[-1]), product=text)
 
 
-@cache
+@kept
 def _slabs_kernel(activation):
     text = product.product_module(product.SLAB_TILE, activation)
     return Kernel.of("kernels/convolve", BUFFERS, product=text)
 
 
-@cache
+@kept
 def _channels_kernel(activation):
     return Kernel.of("kernels/convolve_channels", BUFFERS, activated=activated(activation))

@@ -1,7 +1,6 @@
 """A dense layer of one vector, computed on the GPU."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from engine.gpu.channel_map import ChannelMap, groups_of, map_bindings
 from engine.gpu.device import device
 from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.network.activations import Activation
 from engine.network.graph import nodes
 
@@ -65,7 +65,7 @@ def _packed(weights, bias):
     return rows
 
 
-@cache
+@kept
 def _kernel(activation):
     bindings = map_bindings("dense", DENSE, "weights")
     return Kernel.of("kernels/dense", bindings, activated=activated(activation))

@@ -1,12 +1,12 @@
 """Activations, sums and products of maps, number by number, computed on the GPU."""
 
 from collections.abc import Sequence
-from functools import cache
 
 from engine.codegen.matmul.activation import activated
 from engine.gpu.channel_map import ChannelMap, map_bindings
 from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.network.activations import Activation
 from engine.network.graph import nodes
 
@@ -41,7 +41,7 @@ def steps(
     ]
 
 
-@cache
+@kept
 def _kernel(activation, added, multiplied, scaled):
     bindings = map_bindings("elementwise", ELEMENTWISE, "others")
     constants = {"ADDED": added, "MULTIPLIED": multiplied, "SCALED": scaled}

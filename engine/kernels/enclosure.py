@@ -1,7 +1,5 @@
 """Bounds of a network's output along pieces of rays, as the search for crossings computes them on the GPU."""
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -13,6 +11,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.kernels.product import VEC4
 from engine.kernels.rays import check_rays, reach_of
 from engine.kernels.search.arrays import ray_array, workgroups
@@ -24,7 +23,7 @@ from engine.network.parts import observed
 ENCLOSING = struct("Enclosing", pieces="u32", places="u32", length="f32")
 
 
-@cache
+@kept
 def kernel(shape: Shape) -> Kernel:
     """The Kernel for a Shape with one layer of activations; compiled at the first call."""
     names = (
@@ -87,7 +86,7 @@ def _layered(layered, pieces, enclosing, bounds, count):
         _places_kernel().prepared(workgroups(count), enclosing=enclosing, found=found, bounds=bounds).record(encoder)
 
 
-@cache
+@kept
 def _places_kernel():
     bindings = (
         Binding("enclosing", "uniform", ENCLOSING),

@@ -1,7 +1,6 @@
 """A network's values, and their gradients, at many points, computed on the GPU."""
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import groupby
 
 import numpy as np
@@ -21,6 +20,7 @@ from engine.gpu.kernel import MAX_GROUPS, Kernel, subgroup_size
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.kept import kept
 from engine.kernels.product import Wide, padded_points
 from engine.network.mlp import Layer, Mlp
 
@@ -311,7 +311,7 @@ def _bindings(weights):
     )
 
 
-@cache
+@kept
 def _kernel(shape, kind):
     file, arithmetic = KINDS[kind]
     return Kernel.of(
@@ -322,7 +322,7 @@ def _kernel(shape, kind):
     )
 
 
-@cache
+@kept
 def _batched_kernel(shape, variant):
     bindings = _bindings(weights_bindings(variant.plan(shape)))
     return Kernel.of("kernels/field_batched", bindings, network=batched_module(shape, variant))

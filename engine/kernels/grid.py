@@ -1,7 +1,6 @@
 """A network's values, and their derivatives, over a grid of points in a plane through its inputs."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.kept import kept
 from engine.kernels.field import WORK, WORKGROUP, Field, batched_weights, best_variant, write_part
 from engine.kernels.product import check_half, same_layer
 from engine.network.mlp import Layer, Mlp
@@ -213,19 +213,19 @@ GRID_BINDING = Binding("grid", "uniform", GRID)
 VALUES = Binding("values", "write", "array<vec4f>")
 
 
-@cache
+@kept
 def _fused_kernel(shape, variant):
     bindings = (*weights_bindings(variant.plan(shape)), GRID_BINDING, VALUES)
     return Kernel.of("kernels/grid", bindings, network=batched_module(shape, variant))
 
 
-@cache
+@kept
 def _enter_kernel(gradient):
     bindings = (GRID_BINDING, Binding("points", "write", "array<vec4f>"))
     return Kernel.of("kernels/grid_enter", bindings, constants={"GRADIENT": gradient})
 
 
-@cache
+@kept
 def _leave_kernel(gradient):
     bindings = (GRID_BINDING, Binding("found", "read", "array<vec4f>"), VALUES)
     return Kernel.of("kernels/grid_leave", bindings, constants={"GRADIENT": gradient})

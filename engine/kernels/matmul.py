@@ -1,7 +1,6 @@
 """The matrix product of two arrays, batched and broadcast, computed on the GPU."""
 
 from collections.abc import Sequence
-from functools import cache
 from math import prod
 
 import numpy as np
@@ -12,6 +11,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.layout.stored import Stored
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.network.graph.nodes import MatMul
 
 # Rows and columns of a workgroup, and how many factors it loads at once: wgsl/kernels/matmul.wgsl has the same.
@@ -73,7 +73,7 @@ def _batch(a, b):
     return found
 
 
-@cache
+@kept
 def _kernel(file):
     bindings = (
         Binding("product", "uniform", MATMUL),

@@ -4,7 +4,6 @@ The place of a number in memory is a sum of offsets, one for each axis, so that 
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
 from math import prod
 
 import numpy as np
@@ -15,6 +14,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Dispatch, Kernel, spread
 from engine.gpu.layout.stored import Stored
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.network.graph import nodes
 
 AXES = 8
@@ -156,7 +156,7 @@ OFFSETS = {
 }
 
 
-@cache
+@kept
 def _kernel():
     bindings = (
         Binding("moving", "uniform", MOVE),

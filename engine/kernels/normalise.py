@@ -1,7 +1,6 @@
 """Layer, group, instance and root mean square norms, computed on the GPU."""
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.layout.along import ALONG, Along
 from engine.gpu.layout.stored import Stored
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.network.graph.nodes import LocalNormalise, Normalise
 
 
@@ -70,7 +70,7 @@ def local_steps(node: LocalNormalise, sources: Sequence[ChannelMap], output: Cha
     return [_local_kernel().prepared(counts, norm=uniform, responses=source.array, output=output.array)]
 
 
-@cache
+@kept
 def _local_kernel():
     return Kernel.of("kernels/normalise_local", map_bindings("norm", LOCAL))
 
@@ -85,7 +85,7 @@ def _gains(node, dims):
     return np.broadcast_to(np.ascontiguousarray(_own(node)), (*dims, 2))
 
 
-@cache
+@kept
 def _kernel(centred, sharing, sums):
     bindings = (
         Binding("along", "uniform", ALONG),

@@ -1,12 +1,12 @@
 """The largest or the mean number of each window of a map, computed on the GPU."""
 
 from collections.abc import Sequence
-from functools import cache
 
 from engine.errors import NetworkError
 from engine.gpu.channel_map import ChannelMap, map_bindings
 from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.network.graph.nodes import AveragePool, MaxPool, Reduce
 
 POOL = struct(
@@ -54,7 +54,7 @@ def _step(node, size, source, output, axes):
     return _kernel(largest).prepared(counts, pool=uniform, responses=source.array, output=output.array)
 
 
-@cache
+@kept
 def _kernel(largest):
     bindings = map_bindings("pool", POOL)
     return Kernel.of("kernels/pool", bindings, constants={"LARGEST": int(largest)})

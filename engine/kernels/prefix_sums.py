@@ -1,7 +1,5 @@
 """Exclusive prefix sums of whole numbers on the GPU: where each of many lists of different lengths begins."""
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -11,6 +9,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
+from engine.kept import kept
 
 SCAN = struct("Scan", count="u32")
 BINDINGS = (
@@ -42,7 +41,7 @@ class PrefixSums:
         return self._sums, runs
 
 
-@cache
+@kept
 def _kernel(entry):
     return Kernel.of("kernels/prefix_sums", BINDINGS, entry=entry)
 

@@ -1,7 +1,5 @@
 """Layers of any width at many points, each a product of matrices, computed on the GPU."""
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -16,6 +14,7 @@ from engine.gpu.kernel import MAX_GROUPS, Dispatch, Kernel, subgroup_size
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.kept import kept
 from engine.kernels import softmax
 from engine.network.mlp import Layer, Mlp
 
@@ -333,7 +332,7 @@ def _units(layer):
     return len(layer.bias) if others or len(first) > 1 else 0
 
 
-@cache
+@kept
 def _lanes_kernel(tile, activation, units, format, whole, half, sparse):
     image = f"texture_storage_2d<{format}, read>"
     half = half and whole
@@ -348,7 +347,7 @@ def _lanes_kernel(tile, activation, units, format, whole, half, sparse):
     return Kernel.of("kernels/product_lanes", bindings, product=text)
 
 
-@cache
+@kept
 def _enter_kernel(lanes):
     bindings = (
         Binding("product", "uniform", ENTER_PRODUCT),
@@ -358,7 +357,7 @@ def _enter_kernel(lanes):
     return Kernel.of("kernels/product_enter", bindings, lanes=f"const LANES = {lanes}u;\n")
 
 
-@cache
+@kept
 def _slabs_kernel(activation, units, loads_half, stores_half, sparse):
     bindings = (
         Binding("product", "uniform", SLABS_PRODUCT),

@@ -1,7 +1,5 @@
 """A stable sort of whole numbers with their values, on the GPU: the same order on every run."""
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -11,6 +9,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.kernels.prefix_sums import PrefixSums
 
 PASS = struct("Pass", count="u32", shift="u32", length="u32", stretches="u32")
@@ -68,7 +67,7 @@ class RadixSort:
         return here
 
 
-@cache
+@kept
 def _kernel(entry):
     return Kernel.of("kernels/radix_sort", BINDINGS, entry=entry)
 

@@ -1,13 +1,13 @@
 """The sum, mean, largest, least or product of numbers along some axes of an array, computed on the GPU."""
 
 from collections.abc import Sequence
-from functools import cache
 
 from engine.errors import NetworkError
 from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.layout.along import ALONG, over
 from engine.gpu.layout.stored import Stored
+from engine.kept import kept
 from engine.network.graph.nodes import Reduce
 
 FUNCTIONS = {"sum": 0, "mean": 0, "max": 1, "min": 2, "product": 3}
@@ -28,7 +28,7 @@ def steps(node: Reduce, sources: Sequence[Stored], output: Stored) -> list[Dispa
     return [kernel.prepared(counts, along=uniform, source=source.array, output=output.array)]
 
 
-@cache
+@kept
 def _kernel(function, sharing, sums):
     bindings = Binding("along", "uniform", ALONG), *ARRAYS
     return Kernel.of("kernels/reduce", bindings, constants={"FUNCTION": function, "SHARING": sharing}, sharing=sums)

@@ -1,7 +1,6 @@
 """Maps of another size, each number a weighted sum of neighbouring ones, computed on the GPU."""
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.channel_map import ChannelMap, map_bindings
 from engine.gpu.kernel import MOST_ITERATIONS, Dispatch, Kernel
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.network.graph.nodes import Resize
 
 RESIZE = struct(
@@ -51,7 +51,7 @@ def taps(weights: np.ndarray) -> np.ndarray:
     return np.concatenate([first[:, None], own], axis=1).astype(np.float32)
 
 
-@cache
+@kept
 def _kernel():
     settings, responses, output = map_bindings("resize", RESIZE)
     bindings = settings, responses, Binding("weights", "read", "array<f32>"), output

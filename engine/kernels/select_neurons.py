@@ -1,7 +1,6 @@
 """The visible neurons of blocks, as a list in a fixed order, on the GPU."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.kernels.block_statistics import STATISTICS, BlockStatistics
 from engine.kernels.prefix_sums import PrefixSums
 
@@ -153,7 +153,7 @@ class NeuronSelection:
                 ).record(encoder)  # fmt: skip
 
 
-@cache
+@kept
 def _kernel(entry, look):
     return Kernel.of("kernels/select_neurons", BINDINGS, entry=entry, constants={"LOOK": LOOKS[look]})
 

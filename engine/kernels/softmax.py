@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from engine.errors import NetworkError
 from engine.gpu.array import Array
@@ -13,6 +12,7 @@ from engine.gpu.layout.along import ALONG, over
 from engine.gpu.layout.stored import Stored
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.network.graph import nodes
 
 SOFTMAX = struct(
@@ -81,13 +81,13 @@ class _Copy:
         )
 
 
-@cache
+@kept
 def _kernel(logarithm):
     bindings = (Binding("softmax", "uniform", SOFTMAX), Binding("output", "write", "array<vec4f>"))
     return Kernel.of("kernels/softmax", bindings, constants={"LOGARITHM": logarithm})
 
 
-@cache
+@kept
 def _along_kernel(logarithm, sharing, sums):
     bindings = (
         Binding("along", "uniform", ALONG),

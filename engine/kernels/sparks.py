@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +17,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import MAX_GROUPS, Kernel
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.kernels.field import Field
 from engine.kernels.search.pace import Pace
 from engine.network.mlp import Mlp
@@ -142,13 +142,13 @@ BINDINGS = {
 }
 
 
-@cache
+@kept
 def _kernel(shape, steps):
     bindings = weights_binding(shape), Binding("sparks", "uniform", SPARKS), BINDINGS["seeds"], BINDINGS["vertices"]
     return Kernel.of("kernels/sparks", bindings, constants={"STEPS": steps}, network=network_module(shape, (DUAL,)))
 
 
-@cache
+@kept
 def _step_kernel(name):
     arrays = {"enter": ("seeds", "vertices", "points"), "leave": ("values", "vertices")}[name]
     return Kernel.of(f"kernels/sparks_{name}", (Binding("sparks", "uniform", SPARKS), *(BINDINGS[x] for x in arrays)))

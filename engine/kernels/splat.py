@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from engine.gpu.kernel import Kernel, spread
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.kept import kept
 from engine.kernels.prefix_sums import PrefixSums
 from engine.kernels.radix_sort import RadixSort
 from engine.kernels.select_neurons import FAINT, NEURON
@@ -268,7 +268,7 @@ class Splatting:
         return None if best[0] == NONE else best[1]
 
 
-@cache
+@kept
 def _kernel(name, bindings, entry):
     return Kernel.of(f"kernels/{name}", bindings, entry=entry)
 

@@ -1,7 +1,6 @@
 """Training on the GPU: many steps of Adam in one submission, several runs side by side."""
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +14,7 @@ from engine.errors import NetworkError, ShapeError
 from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.gpu.kernel import Dispatch, Kernel, record_in_turn, subgroup_size
+from engine.kept import kept
 from engine.network.activations import Activation
 from engine.network.mlp import Shape
 
@@ -255,7 +255,7 @@ class Training:
         return self.plan.places.unpack(self._moments.read().reshape(self.runs, 2, -1))
 
 
-@cache
+@kept
 def _kernel(plan, partial):
     constants = plan.constants
     if isinstance(plan, Lanes):
@@ -265,7 +265,7 @@ def _kernel(plan, partial):
     return Kernel.of("kernels/train_threads", BINDINGS, constants=constants, train=threads_module(plan))
 
 
-@cache
+@kept
 def _gradient_kernel(problem, lanes, adds):
     constants = {"LANES": lanes, "ADDS": adds}
     return Kernel.of(
@@ -273,7 +273,7 @@ def _gradient_kernel(problem, lanes, adds):
     )
 
 
-@cache
+@kept
 def _adam_kernel():
     return Kernel.of("kernels/train_adam", blocks.ADAM_BINDINGS, constants={"WORKGROUP": ADAM_WORKGROUP})
 

@@ -1,7 +1,5 @@
 """The loss of networks over all data: outputs and sums on the GPU, the last few numbers added in float64."""
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -9,6 +7,7 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.kernels.field import Field, groups_of
 from engine.network.history import unflat
 from engine.network.mlp import Shape
@@ -82,7 +81,7 @@ class Losses:
         return self._field
 
 
-@cache
+@kept
 def _kernel(classes):
     constants = {"STRIDE": STRIDE, "CLASSES": classes}
     return Kernel.of("kernels/train_loss", BINDINGS, constants=constants)

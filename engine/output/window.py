@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.errors import NoDisplayError
+from engine.gpu.native import instance
 
 NO_DISPLAY = (
     "There is no display to open a window on. Over ssh use `ssh -X`; on a machine without a screen "
@@ -38,6 +39,8 @@ def make_canvas(size: tuple[int, int] = (1280, 800), title: str = "neuroscene") 
     if not has_display():
         raise NoDisplayError(NO_DISPLAY)
     from rendercanvas.glfw import RenderCanvas
+
+    instance.will_show()
 
     # Frames are drawn on request, at most 60 a second.
     return RenderCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=60)

@@ -1,7 +1,6 @@
 """Draws sprites over a picture, and a finished picture to a window's surface."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from engine.gpu.array import Array
 from engine.gpu.passes import Encoder, View, render_pass
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.kept import kept
 from engine.render.tiling import Rectangle, overlap
 
 # place: of the image; tile: the target's size in pixels, then 1 if the target takes linear values.
@@ -77,12 +77,12 @@ def _sprite_texture(image):
     return _cached_texture(image.shape, image.tobytes())
 
 
-@lru_cache(maxsize=256)
+@kept
 def _cached_texture(shape, data):
     return Texture.of(np.frombuffer(data, np.uint8).reshape(shape))
 
 
 # Each place has its own buffer: one buffer must not be rewritten, since several draws may be recorded before a submit.
-@lru_cache(maxsize=256)
+@kept
 def _place(place, size, format):
     return Array.of(PLACE.new(place=place, tile=(*size, float(format.endswith("-srgb")), 0.0)), "uniform")

@@ -12,7 +12,7 @@ from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.frame import FRAME, LAYERS, THEMES, Frame, Sprite
 from engine.draw.words.legend import legend_sprites
 from engine.gpu.array import Array, grown
-from engine.gpu.device import device
+from engine.gpu.device import device, device_changes
 from engine.gpu.passes import debug_group
 from engine.gpu.texture import ReadBack, Texture
 from engine.gpu.timing import PassTimes
@@ -64,6 +64,11 @@ class Renderer:
     def __init__(self) -> None:
         self.times: PassTimes | None = None
         self.budget, self.report = Budget(), Report()
+        self._changes = device_changes()
+        self._forget()
+
+    def _forget(self):
+        """Begins with no textures and arrays."""
         # (texture, counts, weak reference to the Picture that was made in them)
         self._outputs: list[tuple[Texture, Array, weakref.ref]] = []
         self._samples: dict[tuple, tuple[Texture, Texture, Texture]] = {}
@@ -108,6 +113,7 @@ class Renderer:
         A window handles its events between two steps. If the scene changed meanwhile, it must drop the generator.
         `cut_short` has the generator end soon, with a picture of what is known.
         """
+        self._renewed()
         if advances:
             scene.advance(clock)
         shot = self._begin(scene, size, supersample, tile_bytes, draft)
@@ -156,6 +162,7 @@ class Renderer:
         No more than two tiles are in memory at a time, whatever the picture's size. The pixels of a part are the same
         as in the whole picture.
         """
+        self._renewed()
         scene.advance(clock)
         shot = self._begin(scene, size, supersample)
         shot.counts, within = _counts(), within or (0, 0, *shot.plan.size)
@@ -186,6 +193,15 @@ class Renderer:
         return min(hits, key=lambda h: h.distance, default=None)
 
     # Private helpers.
+
+    def _renewed(self):
+        """Sees that there is a device; what was made on an earlier one is forgotten."""
+        device()
+        if self._changes != device_changes():
+            self._changes = device_changes()
+            self._forget()
+            if self.times is not None:
+                self.times = PassTimes()
 
     def _begin(self, scene, size, supersample, tile_bytes=None, draft=False):
         """The Shot of a scene that is advanced to the moment."""

@@ -8,6 +8,7 @@ from param.parameterized import ParameterizedMetaclass
 
 from engine.draw.node import Node
 from engine.errors import SceneError, SettingError, near
+from engine.gpu.device import device_changes
 from engine.scene import display
 from engine.scene.hooks import Hooks
 from engine.scene.memo import Cache
@@ -91,6 +92,7 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         self.camera = self.home
         self.stage = Node("stage")
         self._stale = True
+        self._device_changes = device_changes()
         self.param.watch(self._mark_stale, [name for name, setting in settings(type(self)).items() if setting.rebuild])
         for name, value in values.items():
             if name == "camera":
@@ -129,6 +131,9 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
 
         Raises SceneError if `build` reads a setting that is not marked rebuild and that `update` does not read.
         """
+        if self._device_changes != device_changes():
+            # What the nodes and the cache hold was on a device that is gone.
+            self._device_changes, self._stale, self._cache = device_changes(), True, Cache()
         built: set[str] = set()
         updated: set[str] = set()
         is_built = not self._stale

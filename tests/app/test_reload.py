@@ -7,7 +7,7 @@ import pytest
 from hands import Hands
 
 import engine
-from engine.app.reload import SceneFiles
+from engine.app.live.reload import SceneFiles
 from engine.errors import SceneError
 from engine.view.camera import Camera
 

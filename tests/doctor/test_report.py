@@ -1,5 +1,7 @@
 """The doctor: that it passes what is right, finds what is wrong, and says what to do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tree import ROOT
@@ -7,7 +9,7 @@ from tree import ROOT
 from engine.doctor import networks, report
 from engine.doctor.compare import compare
 from engine.errors import NoAdapterError, ShaderError
-from engine.gpu.device import NO_ADAPTER
+from engine.gpu.native.adapters import NO_ADAPTER
 from engine.kernels import sparks
 from engine.reference import sparks as sparks_twin
 
@@ -56,19 +58,46 @@ def test_a_kernel_that_does_not_run_is_a_row_with_the_reason(monkeypatch):
     monkeypatch.setattr(report, "CHECKS", {"sparks": broken})
     (row,) = report.check()
     assert not row.passed and "x.wgsl:3:1" in row.what
-    assert "WRONG" in report.report([row]) and "1 of 1 checks failed" in report.report([row])
-    monkeypatch.setattr(report, "check", lambda: [row])
-    assert report.main() == report.FOUND_SOMETHING
+    monkeypatch.setattr(report, "check", lambda names: [row])
+    said = []
+    assert report.report(said.append) == report.FOUND_SOMETHING
+    assert "WRONG" in "\n".join(said) and "1 of 1 checks failed" in "\n".join(said)
 
 
-def test_the_report_names_the_adapter_and_fits_a_terminal(rows, capsys, monkeypatch):
-    monkeypatch.setattr(report, "check", lambda: rows)
-    assert report.main() == report.ALL_WELL
-    text = capsys.readouterr().out
+def answered(rows, monkeypatch):
+    """The lines of a report of rows."""
+    said = []
+    monkeypatch.setattr(report, "check", lambda names: [row for row in rows if row.kernel in names])
+    assert report.report(said.append) == report.ALL_WELL
+    return said
+
+
+def test_the_report_names_the_adapter_and_fits_a_terminal(rows, monkeypatch):
+    said = answered(rows, monkeypatch)
+    text = "\n".join(said)
     assert report.device().adapter in text
     assert f"All {len(rows)} checks passed." in text
     # A path may be longer than a line.
-    assert all(len(line) <= 100 or "/" in line for line in text.splitlines())
+    assert all(len(line) <= 100 or "/" in line for line in said)
+
+
+def test_a_check_is_said_before_the_next_is_made(rows, monkeypatch):
+    said, lengths = [], []
+    found = lambda names: [row for row in rows if row.kernel in names]
+    monkeypatch.setattr(report, "check", lambda names: lengths.append(len(said)) or found(names))
+    report.report(said.append)
+    assert len(lengths) == len(report.CHECKS) and all(a < b for a, b in zip(lengths, lengths[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    "driver, warned", [("Mesa 26.0.6 (LLVM 22.1.6)", True), ("Mesa 25.2.8 (LLVM 22.1.0)", False), ("", False)]
+)
+def test_a_driver_that_is_known_to_fail_is_warned_of_before_the_checks(driver, warned, rows, monkeypatch):
+    such = replace(report.device(), adapter="llvmpipe", driver=driver)
+    monkeypatch.setattr(report, "device", lambda: such)
+    text = " ".join(" ".join(answered(rows, monkeypatch)).split())
+    assert ("Warning: Mesa 26" in text) == warned
+    assert not warned or text.index("VK_DRIVER_FILES") < text.index("worst error")
 
 
 def test_without_an_adapter_it_says_what_to_install_and_ends_with_3(monkeypatch, capsys):
@@ -80,7 +109,8 @@ def test_without_an_adapter_it_says_what_to_install_and_ends_with_3(monkeypatch,
     assert "apt-get install mesa-vulkan-drivers" in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("lacking, advice", [("has_display", "xvfb-run"), ("_ffmpeg", "pip install imageio-ffmpeg")])
-def test_what_is_missing_is_named_with_what_to_do(lacking, advice, rows, monkeypatch):
-    monkeypatch.setattr(report, lacking, lambda: None)
-    assert advice in report.report(rows)
+def test_what_is_missing_is_named_with_what_to_do(rows, monkeypatch):
+    monkeypatch.setattr(report, "has_display", lambda: False)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/none")
+    text = " ".join(" ".join(answered(rows, monkeypatch)).split())
+    assert "xvfb-run" in text and text.count("Unset IMAGEIO_FFMPEG_EXE") == 2

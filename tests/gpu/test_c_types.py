@@ -6,7 +6,7 @@ import sys
 import pytest
 from cffi import FFI
 
-from engine.gpu.device import look_up_types
+from engine.gpu.native.instance import look_up_types
 
 SOURCE = """
 typedef uint32_t Flags;
@@ -81,6 +81,6 @@ def test_a_cffi_built_otherwise_is_left_alone():
 def test_the_device_looks_its_types_up():
     code = (
         "from engine.gpu.device import device; device(); from wgpu.backends.wgpu_native._ffi import ffi; "
-        "assert ffi._parser.parse_type_and_quals.__module__ == 'engine.gpu.device'"
+        "assert ffi._parser.parse_type_and_quals.__module__ == 'engine.gpu.native.instance'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

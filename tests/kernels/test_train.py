@@ -154,7 +154,7 @@ def test_a_step_in_a_loop_is_spread_over_dispatches_to_the_same_bytes(monkeypatc
     problem = case([2, 8, 2], runs=2)
     # All networks have more vectors than are written out.
     monkeypatch.setattr(subgroup, "FEW_VECTORS", 0)
-    kernel._kernel.cache_clear()
+    kernel._kernel.forget()
     whole = trained(problem, RATES[:4], batch=0, variant="lanes")
     assert not whole.plan.are_few
     monkeypatch.setattr(kernel, "LOOP_ITERATIONS", 2 * whole.plan.loop_iterations + 2)
@@ -162,7 +162,7 @@ def test_a_step_in_a_loop_is_spread_over_dispatches_to_the_same_bytes(monkeypatc
     assert spread.most_steps == 0
     assert np.array_equal(spread.weights, whole.weights) and np.array_equal(spread.moments, whole.moments)
     assert abs(whole.weights - exact(problem, RATES[:4], batch=0)).max() < bound(whole.weights, RATES[:4])
-    kernel._kernel.cache_clear()
+    kernel._kernel.forget()
 
 
 @pytest.mark.skipif("blocks" not in VARIANTS, reason="needs a subgroup of a known size")

@@ -5,8 +5,6 @@ adds what a sample's distance from there changes. So a line is as exact in a pic
 networks are evaluated as they are, from a first layer that is folded about the middle in float64.
 """
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -16,6 +14,7 @@ from engine.codegen.boundaries.writer import is_straight
 from engine.codegen.mlp.layout import layout, weights_binding
 from engine.codegen.text import header
 from engine.gpu.bindings import Binding
+from engine.kept import kept
 from engine.network.mlp import Mlp, Shape
 
 # Most products, with two derivatives each, that are written out: lavapipe compiles some 4,800 lines of four a second,
@@ -63,7 +62,7 @@ def _fours(values):
     return full.reshape(-1, 4)
 
 
-@cache
+@kept
 def boundaries_module(shape: Shape, task: str) -> str:
     """The text of `generated/boundaries` for a Shape, of which the first layer may have any number of inputs.
 

@@ -4,16 +4,15 @@ Its slope along the ray is a plain sum, so its range over the piece is cheap and
 through its two end values (`arithmetic/slope_bounds`). Deeper networks are bounded by `layered`.
 """
 
-from functools import cache
-
 from engine.codegen.bounds.ranges import check_bounded
 from engine.codegen.bounds.slope import slope_body
 from engine.codegen.text import header
 from engine.errors import ShapeError
+from engine.kept import kept
 from engine.network.mlp import Shape
 
 
-@cache
+@kept
 def enclosure_module(shape: Shape) -> str:
     """The text of `generated/enclosure` for a Shape with three inputs and one layer of activations.
 

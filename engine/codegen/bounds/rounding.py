@@ -6,11 +6,10 @@ of errors grows by the spectral norm of W at most, which is several times less w
 lengths of what they give, whatever the point.
 """
 
-from functools import cache
-
 import numpy as np
 
 from engine.codegen.bounds.ranges import SINE_MOST, accuracy
+from engine.kept import kept
 from engine.network.activations import Activation
 from engine.network.mlp import Layer, Mlp
 from engine.network.rules.extrema import REACH, extrema
@@ -101,7 +100,7 @@ def spectral_norm(weights: np.ndarray) -> float:
     return length * (1 + 1e-9)
 
 
-@cache
+@kept
 def largest_value(activation: Activation) -> float:
     """A bound of |s| anywhere; infinite where it has none."""
     far = REACH * activation.rule.scale(activation.argument)

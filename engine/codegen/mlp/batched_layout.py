@@ -6,11 +6,11 @@ at once and hand each to all (see `engine.codegen.mlp.batched`).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 
 from engine.codegen.mlp.layout import UNIFORM_BYTES
+from engine.kept import kept
 from engine.network.mlp import Layer, Shape
 
 # Most neurons of a layer, and inputs: the responses of two layers are held in registers.
@@ -99,7 +99,7 @@ class BatchedCut:
         return -(-len(self.segments) // 4)
 
 
-@cache
+@kept
 def plan(shape: Shape, products: int, image: bool = False) -> BatchedCut | None:
     """The BatchedCut for a Shape with at most so many products written out, or None where there is none.
 

@@ -14,12 +14,12 @@ with dual numbers 4.8 ms and 0.43 s, from an array 5.4 ms and 1.26 s.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from typing import Protocol
 
 from engine.codegen.mlp.layout import LayerBlocks, layout
 from engine.codegen.mlp.units import is_even, layer_groups, spans
 from engine.codegen.text import indented
+from engine.kept import kept
 from engine.network.mlp import Shape
 
 # Blocks of 4 x 4 weights in a network written out one by one, everything in registers. More would compile too slowly:
@@ -59,7 +59,7 @@ def is_written_out(shape: Shape) -> bool:
     return sum(b.inputs * b.outputs for b in layout(shape).blocks) <= WRITTEN_OUT
 
 
-@cache
+@kept
 def loop_iterations(shape: Shape) -> int:
     """Loop iterations of one evaluation, at most; llvmpipe ends loops after 65,535 an invocation, all summed."""
     if is_written_out(shape):

@@ -1,12 +1,12 @@
 """Where an Mlp's weights lie in a buffer of vec4f, and how they get there."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
+from engine.kept import kept
 from engine.network.mlp import Mlp, Shape
 
 # A uniform buffer holds this on every adapter; on software drivers reading one at a uniform index is 2-3 times faster
@@ -62,7 +62,7 @@ class WeightLayout:
         return self.blocks[-1].end
 
 
-@cache
+@kept
 def layout(shape: Shape) -> WeightLayout:
     """The WeightLayout of a Shape."""
     blocks, at = [], 0

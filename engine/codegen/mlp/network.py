@@ -1,7 +1,6 @@
 """From a network's shape to WGSL: one body, written once for each arithmetic it is wanted in."""
 
 from collections.abc import Sequence
-from functools import cache
 
 from engine.codegen.mlp.arithmetics import DUAL, PLAIN, Arithmetic
 from engine.codegen.mlp.body import body, is_written_out, loop_iterations
@@ -9,6 +8,7 @@ from engine.codegen.mlp.layout import layout, weights_binding
 from engine.codegen.mlp.softmax import softmax_function, softmax_shared
 from engine.codegen.mlp.units import imports, is_bent, kinds
 from engine.codegen.text import header
+from engine.kept import kept
 from engine.network.activations import JOINT
 from engine.network.mlp import Shape
 
@@ -118,7 +118,7 @@ fn network_sample(p: NetworkPoint, k: u32) -> NetworkSample {
 }
 
 
-@cache
+@kept
 def network_function(shape: Shape, arithmetic: Arithmetic) -> str:
     """The WGSL function `network_NAME` of a Shape in an Arithmetic: all outputs, as array<ELEMENT, NETWORK_GROUPS>."""
     softmax = shape.activations[-1].is_whole

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from functools import cache
 from itertools import groupby
 
 import numpy as np
 
+from engine.kept import kept
 from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Shape
 from engine.network.units.mixed import LayerActivation, runs
@@ -16,7 +16,7 @@ IDENTITY = Activation("identity")
 Group = tuple[Activation, ...]
 
 
-@cache
+@kept
 def groups(activation: LayerActivation, units: int) -> tuple[Group, ...]:
     """The Group of each four units of a layer; the fill of the last stays finite."""
     each = [run.activation for run in runs(activation, units) for _ in range(run.units)]

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from engine.gpu.kernel import MAX_GROUPS
 from engine.gpu.passes import Encoder, RenderPass
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.kept import kept
 from engine.network.history import History
 from engine.network.mlp import Mlp
 
@@ -341,7 +341,7 @@ class Boundaries(Drawable):
         return float(outputs[1] if len(outputs) == 2 else outputs.max())
 
 
-@cache
+@kept
 def _program(shape, task):
     weights, middle_type = boundaries_bindings(shape)
     own: dict[str, Any] = {"lines": Binding("lines", "write", "array<vec4f>")} if boundaries_memory(shape)[0] else {}

@@ -6,7 +6,6 @@ All others are cast by passes over arrays (`StoredCrossings`), so that only thes
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.passes import debug_group
 from engine.gpu.structs import Struct, struct
+from engine.kept import kept
 from engine.kernels.product import VEC4
 from engine.kernels.rays import CROSSING
 from engine.kernels.search.arrays import workgroups
@@ -326,19 +326,19 @@ def ray_count(frame: Frame) -> int:
     return 64 * across * down
 
 
-@cache
+@kept
 def _tree_left() -> Kernel:
     arrays = Binding("rays", "read", "array<vec4f>"), Binding("costs", "write", "array<vec2u>")
     return Kernel.of("draw/tree_left", (*BINDINGS, *arrays))
 
 
-@cache
+@kept
 def _searching(shape: Shape, name: str, depth: str | None, more: tuple) -> Program:
     generated = {"crossings": "#import draw/crossings_searched\n", **search_modules(shape, DUAL)}
     return Program(name, depth=depth, generated=generated, **DRAWS, weights=weights_binding(shape), **dict(more))
 
 
-@cache
+@kept
 def _reading(name: str, depth: str | None, more: tuple) -> Program:
     generated = {"crossings": "#import draw/crossings_stored\n"}
     return Program(name, depth=depth, generated=generated, **DRAWS, **READ, **dict(more))

@@ -1,13 +1,13 @@
 """A draft of where rays cross a network's levels: the network at fixed places along each ray, with no certainty."""
 
 from collections.abc import Iterator
-from functools import cache
 
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.kernels.field import Field
 from engine.kernels.product import VEC4
 from engine.kernels.search.pace import Pace
@@ -76,6 +76,6 @@ class Draft:
         ).record(encoder)
 
 
-@cache
+@kept
 def _kernel(name: str) -> Kernel:
     return Kernel.of(f"draw/draft_{name}", (Binding("drafting", "uniform", DRAFTING), *BINDINGS[name]))

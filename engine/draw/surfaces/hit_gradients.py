@@ -1,13 +1,13 @@
 """A network's gradients where rays hit its levels: hits are listed, then evaluated part by part."""
 
 from collections.abc import Iterator
-from functools import cache
 
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Kernel, spread
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.kernels.field import Field
 from engine.kernels.product import VEC4
 from engine.kernels.search.casting import Levels
@@ -106,6 +106,6 @@ BINDINGS = {
 }  # fmt: skip
 
 
-@cache
+@kept
 def _kernel(name: str) -> Kernel:
     return Kernel.of(f"draw/hits_{name}", (Binding("listing", "uniform", LISTING), *BINDINGS[name]))

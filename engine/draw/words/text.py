@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from engine.errors import SettingError, near
+from engine.kept import kept
 
 # Type sizes in a picture 720 pixels high (captions, labels, titles), and the least size in pixels in any picture.
 SIZES = {"small": 12.0, "normal": 15.0, "title": 20.0}
@@ -27,7 +28,7 @@ def font(size: float) -> ImageFont.FreeTypeFont:
     return face
 
 
-@cache
+@kept
 def mask(text: str, size: float, tabular: bool = False) -> np.ndarray:
     """(H, W) float32 coverage in [0, 1] of one line of text, as high as the font's lines.
 

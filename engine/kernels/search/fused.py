@@ -1,7 +1,5 @@
 """The search with its network in one kernel: an invocation follows a ray, all in registers."""
 
-from functools import cache
-
 import numpy as np
 
 from engine.codegen.bounds.enclosure import enclosure_module
@@ -13,6 +11,7 @@ from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import compose
 from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.passes import Encoder, compute_pass
+from engine.kept import kept
 from engine.kernels.search.arrays import BINDINGS, workgroups
 from engine.network.mlp import Shape
 
@@ -34,7 +33,7 @@ def search_modules(shape: Shape, *more: Arithmetic) -> dict[str, str]:
     }
 
 
-@cache
+@kept
 def kernels(shape: Shape) -> tuple[Kernel, Kernel]:
     """The Kernels that begin all rays and that take the open ones further."""
     names = (

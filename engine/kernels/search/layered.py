@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from engine.gpu.kernel import MAX_GROUPS, Kernel, spread, subgroup_size
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
+from engine.kept import kept
 from engine.kernels.product import LANES as SIZES
 from engine.kernels.product import VEC4
 from engine.network.mlp import Layer, Mlp, Shape
@@ -340,7 +340,7 @@ class _LayerSlabs(_LayerByLayer):
 VARIANTS: dict[str, Callable] = {"narrow": _NarrowNetwork, "lanes": _LayerLanes, "slabs": _LayerSlabs}
 
 
-@cache
+@kept
 def _start_kernel():
     bindings = (
         Binding("start", "uniform", START),
@@ -350,7 +350,7 @@ def _start_kernel():
     return Kernel.of("kernels/layered_start", bindings)
 
 
-@cache
+@kept
 def _end_kernel(joint):
     """The Kernel for networks that end in a softmax, a logarithm of one, or (None) sums."""
     bindings = (
@@ -361,7 +361,7 @@ def _end_kernel(joint):
     return Kernel.of("kernels/layered_end", bindings, end=code.end_module(joint))
 
 
-@cache
+@kept
 def _narrow_kernel(kinds, groups, lanes):
     bindings = (
         Binding("narrow", "uniform", NARROW),
@@ -384,13 +384,13 @@ def _layer_bindings(kind, type):
     )
 
 
-@cache
+@kept
 def _lanes_kernel(kinds, lanes):
     text = code.layer_module(kinds, lanes)
     return Kernel.of("kernels/layered_lanes", _layer_bindings("storage_texture", TABLE), layered=text)
 
 
-@cache
+@kept
 def _slabs_kernel(kinds):
     text = code.layer_module(kinds, 0)
     return Kernel.of("kernels/layered", _layer_bindings("read", "array<vec4f>"), layered=text)

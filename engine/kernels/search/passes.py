@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -12,6 +11,7 @@ from engine.gpu.bindings import Binding
 from engine.gpu.device import device
 from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.passes import Encoder
+from engine.kept import kept
 from engine.kernels.search.arrays import BINDINGS, PART, workgroups
 from engine.kernels.search.exact import ExactValues
 from engine.kernels.search.layered import Layered
@@ -169,7 +169,7 @@ def _is_kinked(net):
     return any(jump for kind in kinds for _, jump in kind.rule.kinks(kind.argument))
 
 
-@cache
+@kept
 def _kernel(entry, is_kinked):
     bindings = (
         *BINDINGS,

@@ -1,20 +1,19 @@
 """Where along rays a level may lie, by the leaves of a tree of boxes, on the GPU: empty space costs no evaluation."""
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Kernel
+from engine.kept import kept
 from engine.kernels.rays import check_rays
 from engine.kernels.search.arrays import RAYS, ray_array, workgroups
 from engine.kernels.tree.skip import BINDINGS, uniform
 from engine.kernels.tree.tree import HeldLevels, Tree
 
 
-@cache
+@kept
 def _kernel() -> Kernel:
     names = (
         *BINDINGS,

@@ -1,7 +1,6 @@
 """The search along open rays, moved on by a tree of boxes to where a level may lie: what comes before costs nothing."""
 
 from collections.abc import Mapping
-from functools import cache
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.kernels.search.arrays import BINDINGS as SEARCH
 from engine.kernels.search.arrays import PART, workgroups
 from engine.kernels.tree.tree import HeldLevels, Tree
@@ -26,7 +26,7 @@ def uniform(tree: Tree, levels: HeldLevels, *, rays: int = 0, brackets: int = 0)
     )
 
 
-@cache
+@kept
 def _kernel() -> Kernel:
     names = (
         *BINDINGS,

@@ -1,7 +1,6 @@
 """The kernels that bound boxes: their structs, bindings and variants."""
 
 from collections.abc import Mapping
-from functools import cache
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from engine.codegen.bounds.rows import rows_module
 from engine.gpu.bindings import TABLE, Binding
 from engine.gpu.kernel import Kernel, subgroup_size
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.network.activations import Activation
 
 STEP = struct(
@@ -77,32 +77,32 @@ def _rows(name: str, bindings: tuple[Binding, ...], constants: Mapping[str, floa
     return Kernel.of(f"kernels/tree_{name}", bindings, constants=constants, tiles=text, **generated)
 
 
-@cache
+@kept
 def back(first: bool, pairs: bool, sums: bool) -> Kernel:
     """Takes rows through a layer; `first` of them begin as weights, `sums` also sums constants."""
     constants = {"FIRST": first, "PAIRS": pairs, "SUMS": sums}
     return _rows("back", BACK, constants, rows=rows_module(shares()))
 
 
-@cache
+@kept
 def finish(first: bool, pairs: bool, last: bool) -> Kernel:
     """Takes rows to the inputs: ranges of units, or the output's planes if they are the `last`."""
     return _rows("finish", FINISH, {"FIRST": first, "PAIRS": pairs, "LAST": last})
 
 
-@cache
+@kept
 def relax(kinds: tuple[Activation, ...], pairs: bool) -> Kernel:
     """Relaxes a layer of such activations."""
     return Kernel.of("kernels/tree_relax", RELAX, constants={"PAIRS": pairs}, relax=relax_module(kinds))
 
 
-@cache
+@kept
 def enter() -> Kernel:
     """The first layer, which is linear."""
     return Kernel.of("kernels/tree_enter", ENTER)
 
 
-@cache
+@kept
 def ranges(entry: str) -> Kernel:
     """Moves ranges: `inherit` or `keep`."""
     return Kernel.of("kernels/tree_ranges", RANGES, entry=entry)

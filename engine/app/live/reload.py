@@ -104,7 +104,7 @@ class SceneFiles:
             del sys.modules[name]
         self._failed = True
         try:
-            new = self._made(scene, clock)
+            new = remade(scene_in_file(str(self.path), self._name), scene, clock)
             self._failed = False
         except BaseException:
             sys.modules.update(before)
@@ -112,25 +112,6 @@ class SceneFiles:
         finally:
             # The stamps from before the read count, so that a file saved during the read is read again.
             self._seen = {file: seen.get(file, stamp) for file, stamp in self._stamps().items()}
-        return new
-
-    def _made(self, scene: Scene, clock: Clock) -> Scene:
-        kind = scene_in_file(str(self.path), self._name)
-        with report_user_errors(kind):
-            new = kind()
-            old_settings, new_settings = settings(scene), settings(kind)
-            for name, setting in old_settings.items():
-                value = getattr(scene, name)
-                if name in new_settings and value is not setting.default and value != setting.default:
-                    try:
-                        assign(new, name, value)
-                    except NeurosceneError:
-                        continue  # The file now has other bounds or choices.
-            if scene.camera != scene.home:
-                new.camera = scene.camera
-            new.advance(clock)
-            # Errors must be raised here, while the earlier scene is still shown.
-            check_hooks(new)
         return new
 
     def _neighbours(self) -> dict[str, ModuleType]:
@@ -163,3 +144,27 @@ def _stamp(file: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return status.st_mtime_ns, status.st_size
+
+
+def remade(kind: type[Scene], scene: Scene, clock: Clock) -> Scene:
+    """A new scene of a class at a moment, with the settings and camera of another.
+
+    A setting that had its default value takes the class's default, as does one whose value the class does not accept.
+    Raises SceneError if it does not build.
+    """
+    with report_user_errors(kind):
+        new = kind()
+        old_settings, new_settings = settings(scene), settings(kind)
+        for name, setting in old_settings.items():
+            value = getattr(scene, name)
+            if name in new_settings and value is not setting.default and value != setting.default:
+                try:
+                    assign(new, name, value)
+                except NeurosceneError:
+                    continue  # The file now has other bounds or choices.
+        if scene.camera != scene.home:
+            new.camera = scene.camera
+        new.advance(clock)
+        # Errors must be raised here, while the earlier scene is still shown.
+        check_hooks(new)
+    return new

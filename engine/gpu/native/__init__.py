@@ -1,0 +1,1 @@
+"""What lies between the engine and wgpu's library: its instance, the adapters it finds, and its errors."""

@@ -1,0 +1,108 @@
+"""What is made from shapes and texts, and can be made again: one store, bounded, for modules, pipelines and kernels.
+
+A software driver keeps some 100 bytes for each letter of a shader, so the letters count as well as the number.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import Any, Generic, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Values, and letters of the texts that they are or were made from. The largest included scene has 60 and 0.5 million.
+MOST, MOST_LETTERS = 1024, 4_000_000
+
+
+class Store:
+    """Values by key; those that were not asked for the longest are dropped first.
+
+    most, letters   at most so many values, and letters of them all; the newest value stays whatever its size
+    made            (the attribute) how many it has made
+    """
+
+    def __init__(self, most: int, letters: int):
+        self.most, self.most_letters, self.letters, self.made = most, letters, 0, 0
+        self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value of a key; where there is none, `make` is called and its result is stored."""
+        found = self._values.get(key)
+        if found is not None:
+            try:
+                self._values.move_to_end(key)
+            except KeyError:
+                pass  # another thread has dropped it meanwhile
+            return found[0]
+        value = make()
+        self.made += 1
+        self.drop(key)
+        size = _letters(value, key)
+        self._values[key] = value, size
+        self.letters += size
+        while len(self._values) > 1 and (len(self._values) > self.most or self.letters > self.most_letters):
+            self.drop(next(iter(self._values)))
+        return value
+
+    def drop(self, key: Hashable) -> None:
+        """Forgets the value of a key, if there is one."""
+        found = self._values.pop(key, None)
+        self.letters -= found[1] if found else 0
+
+    def keys(self) -> list[Hashable]:
+        """The keys, the one that was not asked for the longest first."""
+        return list(self._values)
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._values.clear()
+        self.letters = 0
+
+
+store = Store(MOST, MOST_LETTERS)
+
+
+def _letters(*values: Any) -> int:
+    """Letters of the texts in values: of themselves, of what they hold in tuples, of their `code`; bytes of arrays."""
+    size = 0
+    for value in values:
+        if isinstance(value, str | bytes):
+            size += len(value)
+        elif isinstance(value, tuple):
+            size += _letters(*value)
+        else:
+            size += len(getattr(getattr(value, "module", value), "code", "")) + getattr(value, "nbytes", 0)
+    return size
+
+
+class Kept(Generic[P, T]):
+    """A function whose results are in the store, by its arguments.
+
+    made   how many it has made
+    """
+
+    def __init__(self, function: Callable[P, T]):
+        self._function, self.made = function, 0
+        wraps(function)(self)
+
+    def __call__(self, *args: P.args, **more: P.kwargs) -> T:
+        return store.get((self, args, *sorted(more.items())), lambda: self._make(args, more))
+
+    def _make(self, args: Any, more: Any) -> T:
+        self.made += 1
+        return self._function(*args, **more)
+
+    def forget(self) -> None:
+        """Drops all its results."""
+        for key in store.keys():  # noqa: SIM118
+            if isinstance(key, tuple) and key and key[0] is self:
+                store.drop(key)
+
+
+def kept(function: Callable[P, T]) -> Kept[P, T]:
+    """Decorator: keeps the results of a function of hashable arguments, as long as there is room."""
+    return Kept(function)

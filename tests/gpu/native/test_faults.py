@@ -1,0 +1,122 @@
+"""A lost device and memory that ends: one line, and what comes next works."""
+
+import numpy as np
+import pytest
+
+from engine.app.live.recovery import WENT_ON
+from engine.app.make import render
+from engine.app.show import make_viewer
+from engine.errors import DeviceLimitError, DeviceLostError
+from engine.gpu.array import Array
+from engine.gpu.device import device
+from engine.gpu.kernel import Kernel
+from engine.gpu.native import faults
+from engine.kernels import field
+from engine.network.random import random_mlp
+from engine.output.offscreen import make_canvas
+from scenes import SCENES
+
+SMALL = ("--size", "16x12", "--supersample", "1")
+EXACT = {"size": (16, 12), "supersample": 1, "progress": False}
+
+
+def opened(name):
+    from engine.app.lookup import open_scene
+
+    return open_scene(name)[0]
+
+
+def lose():
+    device().handle.destroy()
+
+
+def test_of_a_lost_device_one_line_is_said_and_the_next_command_works(ask, tmp_path):
+    path = tmp_path / "a.png"
+    assert ask("render", "random_networks", *SMALL, "-o", path).status == 0
+    first = path.read_bytes()
+    lose()
+    lost = ask("render", "random_networks", *SMALL, "-o", path)
+    assert lost.status == 3 and lost.is_one_line() and "device was lost" in lost.err
+    assert ask("render", "random_networks", *SMALL, "-o", path).status == 0
+    assert path.read_bytes() == first
+
+
+def test_a_film_that_loses_its_device_leaves_nothing_and_the_next_is_whole(ask, tmp_path, monkeypatch):
+    from engine.render.renderer import Renderer
+
+    words = ("record", "random_networks", *SMALL, "--seconds", "0.3", "-o", tmp_path / "a.gif")
+    frame, drawn = Renderer.frame, []
+
+    def losing(self, *args, **more):
+        drawn.append(1)
+        if len(drawn) == 3:
+            lose()
+        return frame(self, *args, **more)
+
+    monkeypatch.setattr(Renderer, "frame", losing)
+    lost = ask(*words)
+    assert lost.status == 3 and "device was lost" in lost.err and list(tmp_path.iterdir()) == []
+    assert ask(*words).status == 0 and [p.name for p in tmp_path.iterdir()] == ["a.gif"]
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_scene_in_a_program_is_drawn_on_a_new_device_as_before(name):
+    scene = opened(name)
+    before = render(scene, **EXACT)
+    lose()
+    with pytest.raises(DeviceLostError):
+        Array("f4", 4)
+    assert np.array_equal(render(scene, **EXACT), before)
+
+
+def test_kernels_run_on_the_device_of_the_moment():
+    net, x = random_mlp([3, 8, 1], "tanh", seed=0), np.zeros((4, 3), np.float32)
+    before = field.evaluate(net, x)
+    kernel, sizes = Kernel.of("gpu/subgroup_size", field_sizes()), None
+    lose()
+    with pytest.raises(DeviceLostError):
+        Array("f4", 4)
+    assert np.array_equal(field.evaluate(net, x), before)
+    sizes = Array("u4", 1)
+    kernel.run(1, sizes=sizes)
+    assert sizes.read()[0] > 0
+
+
+def field_sizes():
+    from engine.gpu.bindings import Binding
+
+    return (Binding("sizes", "write", "array<u32>"),)
+
+
+def test_what_was_begun_on_an_earlier_device_is_refused_not_submitted():
+    encoder, array = device().encoder("old"), Array("f4", 4)
+    lose()
+    with pytest.raises(DeviceLostError):
+        array.read()
+    with pytest.raises(DeviceLostError):
+        device().submit(encoder)
+    new = device().encoder("new")
+    new.clear_buffer(array.buffer)
+    with pytest.raises(DeviceLostError):
+        device().submit(new)
+
+
+@pytest.mark.parametrize("panel", [False, True])
+def test_a_window_goes_on_where_it_was_and_time_stands_until_a_person_goes_on(panel):
+    viewer = make_viewer(opened("random_networks"), make_canvas((320, 200)), panel=panel, playing=True)
+    before = viewer.canvas.draw()
+    scene = viewer.scene
+    lose()
+    viewer.changed()
+    viewer.canvas.draw()
+    assert viewer.notices.problem == WENT_ON and not viewer.transport.playing
+    assert viewer.scene is not scene and viewer.scene.state() == scene.state()
+    # Beside the panel, whose button for playing is another one now.
+    assert np.array_equal(viewer.canvas.draw()[40:120, :60], before[40:120, :60]) and before[40:120, :60].std() > 1
+    viewer.canvas.close()
+
+
+def test_messages_of_the_library_become_lines_for_a_person():
+    make = faults._error(ValueError)
+    assert isinstance(make("Validation Error\n\nCaused by:\n  Not enough memory left."), DeviceLimitError)
+    assert isinstance(make("no such thing"), ValueError)

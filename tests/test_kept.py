@@ -1,0 +1,40 @@
+"""The store of what can be made again: bounded by number and by letters, oldest first."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine import kept
+from engine.kept import Store
+
+
+def test_a_value_is_made_once_as_long_as_it_is_kept():
+    store, made = Store(3, 100), []
+    for key in "abab":
+        assert store.get(key, lambda key=key: made.append(key) or key.upper()) == key.upper()
+    assert made == ["a", "b"] and store.made == 2
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 40)), max_size=60))
+def test_neither_number_nor_letters_pass_their_bounds_and_the_newest_stays(asked):
+    store = Store(4, 60)
+    for key, letters in asked:
+        store.get(key, lambda letters=letters: "x" * letters)
+        assert store.keys()[-1] == key
+        assert len(store) <= 4
+        assert store.letters <= 60 and store.letters == sum(len(store.get(k, str)) for k in store.keys())  # noqa: SIM118
+
+
+def test_what_was_not_asked_for_the_longest_goes_first():
+    store = Store(2, 100)
+    for key in ("a", "b", "a", "c"):
+        store.get(key, lambda key=key: key)
+    assert store.keys() == ["a", "c"]
+
+
+def test_a_function_makes_again_what_was_dropped(monkeypatch):
+    monkeypatch.setattr(kept, "store", Store(2, 100))
+    double = kept.kept(lambda x: 2 * x)
+    assert [double(x) for x in (1, 1, 2, 3, 1)] == [2, 2, 4, 6, 2]
+    assert double.made == 4
+    double.forget()
+    assert len(kept.store) == 0
