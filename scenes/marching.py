@@ -138,13 +138,13 @@ class Marching(engine.SpaceScene):
         if "distance" not in values and "camera" not in values:
             self.distance = self.home_distance()
         self._framing = self.home_distance()
-        self.param.watch(self._keep_framing, ["size", "region"])
+        self.on_change(["size", "region"], "_keep_framing")
 
     def home_distance(self) -> float:
         # 12 for the ball of radius 5, as in the original; more for a box, because of its corners.
         return 2.4 * self.size if self.region == "ball" else 3.9 * self.size
 
-    def _keep_framing(self, *_):
+    def _keep_framing(self):
         # If the person has not moved the camera, it is placed to show the whole region; else it is left alone.
         framing = self.home_distance()
         if abs(self.distance - self._framing) < 1e-6 * self.distance:

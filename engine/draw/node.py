@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -63,7 +64,7 @@ class Node(metaclass=_Checked):
         self.transform = np.eye(4)
         self.visible = True
         self.children: list[Node] = []
-        self.parent: Node | None = None
+        self._parent: weakref.ref[Node] | None = None
 
     if not TYPE_CHECKING:  # for a type checker, this method would allow any attribute
 
@@ -74,6 +75,11 @@ class Node(metaclass=_Checked):
                 raise SettingError(f"{type(self).__name__}: {near(name, known, noun='attribute')}")
             super().__setattr__(name, value)
 
+    @property
+    def parent(self) -> Node | None:
+        """The node that this one is a child of; it holds its children, and is not held by them."""
+        return None if self._parent is None else self._parent()
+
     def add(self, child: SomeNode) -> SomeNode:
         """Adds a child, removing it from its former parent; returns it. Raises SceneError for a cycle."""
         above: Node | None = self
@@ -83,7 +89,7 @@ class Node(metaclass=_Checked):
             above = above.parent
         if child.parent is not None:
             child.parent.remove(child)
-        child.parent = self
+        child._parent = weakref.ref(self)
         self.children.append(child)
         return child
 
@@ -92,7 +98,7 @@ class Node(metaclass=_Checked):
         if child not in self.children:
             raise SceneError(f"{child.name} is not a child of {self.name}.")
         self.children.remove(child)
-        child.parent = None
+        child._parent = None
 
     def clear(self) -> None:
         """Removes all children."""

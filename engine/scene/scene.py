@@ -1,6 +1,6 @@
 """What a scene is: a class with settings, `build`, nodes, `update` and `loop`; its state, stored and restored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import param
@@ -84,6 +84,7 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         loop, home = None, Camera()
 
     _is_open = True  # whether new attributes may be set
+    _followers: tuple[tuple[frozenset[str], str], ...] = ()  # (names of settings, the method called when one changes)
     _reads: set[str] | None = None  # names of the settings read while this is a set; None: reads are not recorded
 
     def __init__(self, **values: Any):
@@ -93,7 +94,7 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         self.stage = Node("stage")
         self._stale = True
         self._device_changes = device_changes()
-        self.param.watch(self._mark_stale, [name for name, setting in settings(type(self)).items() if setting.rebuild])
+        self.on_change([name for name, setting in settings(type(self)).items() if setting.rebuild], "_mark_stale")
         for name, value in values.items():
             if name == "camera":
                 self.camera = value
@@ -114,6 +115,14 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
     def update(self, clock: Clock) -> None:
         """Changes the nodes for this moment; called before every frame."""
 
+    def on_change(self, names: Iterable[str], method: str) -> None:
+        """Has one of the scene's methods called, by its name, after one of these settings has changed.
+
+        A scene that calls `self.param.watch` with a method of its own refers to itself, and is not freed by its last
+        user.
+        """
+        self._followers += ((frozenset(names), method),)
+
     def cached(self, name: str, key: tuple, make: Callable[[], T]) -> T:
         """The result of `make` stored under this name for the same key; without one, `make` is called.
 
@@ -123,7 +132,13 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
 
     # Called by the engine, not by scenes.
 
-    def _mark_stale(self, *_: Any) -> None:
+    def setting_changed(self, name: str) -> None:
+        """Calls the methods that `on_change` has named for a setting."""
+        for names, method in self._followers:
+            if name in names:
+                getattr(self, method)()
+
+    def _mark_stale(self) -> None:
         self._stale = True
 
     def advance(self, clock: Clock) -> None:

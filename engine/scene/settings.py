@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import param
+from param.parameterized import Comparator
 
 from engine.errors import SettingError, near
 
@@ -82,12 +83,19 @@ class Setting(Parameter, Generic[T]):
             raise SettingError(near(group, GROUPS, noun="panel group"))
         # Set first, because param checks the default, and the message of an error needs the unit.
         self.unit, self.group, self.rebuild, self.when = unit, group, rebuild, when
-        super().__init__(*args, **more)
+        # param's own copy for each scene, with bounds of its own, would hold that scene in a circle.
+        super().__init__(*args, per_instance=False, **more)
 
     def __get__(self, scene: Any, kind: Any = None) -> T:
         if scene is not None and scene._reads is not None:
             scene._reads.add(self.name)
         return super().__get__(scene, kind)
+
+    def __set__(self, scene: Any, value: Any) -> None:
+        before = None if scene is None else super().__get__(scene, type(scene))
+        super().__set__(scene, value)
+        if scene is not None and not Comparator.is_equal(before, super().__get__(scene, type(scene))):
+            scene.setting_changed(self.name)
 
     def _validate(self, value: Any) -> None:
         try:

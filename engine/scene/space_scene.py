@@ -48,7 +48,7 @@ class SpaceScene(Scene):
         camera = values.pop("camera", None)
         super().__init__(**values)
         self._from_settings()
-        self.param.watch(self._from_settings, ["azimuth", "altitude", "distance", "projection"])
+        self.on_change(["azimuth", "altitude", "distance", "projection"], "_from_settings")
         if camera is not None:
             self.camera = camera
 
@@ -94,7 +94,7 @@ class SpaceScene(Scene):
         finally:
             self._follows = False
 
-    def _from_settings(self, *_):
+    def _from_settings(self):
         if self._follows:
             return
         angles = math.radians(self.azimuth), math.radians(self.altitude), self.distance

@@ -49,9 +49,9 @@ class Activations(ActivationsPanel):
 
     def __init__(self, **values: Any):
         super().__init__(**values)
-        self.param.watch(self._stay_revealed, ["net", "network", "blocks", "alone", "reveal"])
+        self.on_change(["net", "network", "blocks", "alone", "reveal"], "_stay_revealed")
 
-    def _stay_revealed(self, *_):
+    def _stay_revealed(self):
         """If all blocks have appeared, those of another choice of blocks appear at once."""
         try:
             moment = self.moment

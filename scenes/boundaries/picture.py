@@ -65,7 +65,10 @@ class BoundariesPicture(TrainedNetwork):
 
     def __init__(self, **values: Any):
         super().__init__(**values)
-        self.param.watch(lambda *_: self.go_to(self.moment), ["step"])
+        self.on_change(["step"], "_go_to_step")
+
+    def _go_to_step(self):
+        self.go_to(self.moment)
 
     # Which moment.
 

@@ -26,9 +26,9 @@ class Drawn(Scene):
     def __init__(self, **values):
         super().__init__(**values)
         self.builds = 0
-        self.param.watch(self._follow, ["spread"])
+        self.on_change(["spread"], "_follow")
 
-    def _follow(self, *_):
+    def _follow(self):
         self.width = 2.0 * self.spread
 
     def build(self, stage):

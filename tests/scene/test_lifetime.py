@@ -1,0 +1,80 @@
+"""Scenes, and all that is on the GPU for them, are freed by their last reference, without the garbage collector."""
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+from engine.app.lookup import open_scene
+from engine.app.make import render
+from engine.draw.drawable import Drawable
+from engine.draw.node import Node
+from engine.gpu.array import Array
+from engine.gpu.texture import Texture
+from scenes import SCENES
+
+SMALL = {"size": (16, 12), "supersample": 1, "progress": False}
+
+
+@pytest.fixture
+def no_collector():
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def alive():
+    """How many arrays and textures there are."""
+    return sum(isinstance(thing, Array | Texture) for thing in gc.get_objects())
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_scene_that_was_drawn_is_freed_with_its_nodes_and_arrays(name, no_collector):
+    def drawn():
+        scene = open_scene(name)[0]
+        render(scene, **SMALL)
+        return weakref.ref(scene), [weakref.ref(node) for node, _ in scene.stage.walk() if isinstance(node, Drawable)]
+
+    drawn()
+    before = alive()
+    scene, nodes = drawn()
+    assert nodes and scene() is None and [node() for node in nodes] == [None] * len(nodes)
+    assert alive() == before
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_what_an_earlier_build_made_is_freed(name, no_collector):
+    scene = open_scene(name)[0]
+    counts = []
+    for seed in (1, 2, 1, 2, 1, 2):
+        scene.seed = seed
+        render(scene, **SMALL)
+        counts.append(alive())
+    assert counts[-2:] == counts[2:4]
+
+
+def test_a_node_knows_its_parent_and_does_not_hold_it():
+    parent, child = Node("parent"), Node("child")
+    assert child.parent is None and parent.add(child) is child and child.parent is parent
+    del parent
+    assert child.parent is None
+    other = Node()
+    other.add(child)
+    other.remove(child)
+    assert child.parent is None
+
+
+def test_a_setting_calls_the_methods_named_for_it_once_it_has_changed():
+    scene = open_scene("marching")[0]
+    called = []
+    type(scene)._noted = lambda self: called.append(self.level)
+    try:
+        scene.on_change(["level", "seed"], "_noted")
+        scene.level, scene.seed, scene.size = 0.25, 7, scene.size * 2
+        scene.level = 0.25
+        scene.param.update(level=0.5, seed=8)
+    finally:
+        del type(scene)._noted
+    assert called == [0.25, 0.25, 0.5, 0.5] and np.isclose(scene.level, 0.5)
