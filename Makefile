@@ -8,7 +8,7 @@ SETUP := $(PYTHON) tools/setup.py --venv $(VENV)
 # The peers weigh gigabytes, so they have an environment of their own.
 PEERS_VENV ?= .venv-peers
 
-.PHONY: help setup demo test test-peers check format bench gpu gallery lock clean
+.PHONY: help setup demo test test-peers check format bench gpu drivers gallery lock clean
 
 help:
 	@echo "make demo        marching.png and marching.gif, from a network file in examples/"
@@ -17,6 +17,7 @@ help:
 	@echo "make check       style, types and the import rules"
 	@echo "make bench       every kernel's time beside its peers' (installs PyTorch and JAX first)"
 	@echo "make gpu         doctor, tests and benchmarks on a graphics card, its rows in benchmarks/results"
+	@echo "make drivers     doctor and pictures on every Vulkan driver of this machine; ARGS names further ones"
 	@echo "make gallery     the pictures of README.md and docs/"
 	@echo "make clean       removes what the targets made, the virtual environments too"
 
@@ -56,6 +57,9 @@ bench:
 gpu:
 	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers --extra bench --no-driver
 	@$(PEERS_VENV)/bin/python tools/gpu.py $(ARGS)
+
+drivers: setup
+	@$(PY) tools/drivers.py $(ARGS)
 
 gallery: setup
 	@$(PY) tools/gallery.py
