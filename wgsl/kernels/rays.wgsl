@@ -4,6 +4,7 @@
 #import generated/bindings
 #import generated/network
 #import arithmetic/search/alone
+#import arithmetic/search/memory
 
 // In `open`: how many rays are listed, how many of these are still open; the list follows.
 const LISTED = 0u;

@@ -2,44 +2,13 @@
 //
 // `begin` starts all rays and lists the open ones. For a part of the list `aim` writes the pieces to be bounded next, and
 // `take` goes on with what was found; `sift` lists those that are still open anew. `leave` gives up what is open.
-//
-// Where float32 leaves open on which side of a level f is, a ray waits: `ask` writes the places that float64 values are
-// wanted of, and `answer` takes them.
+// Where float32 leaves open on which side of a level f is, a ray waits: see `kernels/rays_exact`.
 #import generated/bindings
-#import arithmetic/search/take
+#import kernels/rays_listed
 
-// A list: how many rays go on, how many wait; the former follow, the latter stand at its end.
-const LIST = 2u;
 // After so many segments bounds are taken to be what rounding leaves, and f to be known to so many times as much.
 const PATIENCE = 512u;
 const ROOM = 2.5;
-
-fn own_number(id: vec3u, groups: vec3u) -> u32 {
-    return id.y * groups.x * 64u + id.x;
-}
-
-fn load(ray: u32) {
-    search_levels(casting.level, casting.spacing, casting.single != 0u, casting.segments);
-    search_load(ray, rays[2u * ray].w);
-}
-
-fn list_open(ray: u32) {
-    let slot = atomicAdd(&next[0], 1u);
-    atomicStore(&next[LIST + slot], ray);
-}
-
-fn list_waiting(ray: u32) {
-    let slot = atomicAdd(&next[1], 1u);
-    atomicStore(&next[LIST + casting.rays - 1u - slot], ray);
-}
-
-// Of all rays in the list the one of this number; casting.rays past the last.
-fn listed(i: u32) -> u32 {
-    if i >= open[0] + open[1] {
-        return casting.rays;
-    }
-    return open[LIST + select(i, casting.rays - 1u - (i - open[0]), i >= open[0])];
-}
 
 @compute @workgroup_size(64)
 fn begin(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -107,33 +76,6 @@ fn exact_end(bounds: Bounds, far: vec2f) -> vec2f {
     return select(far, vec2f(search_exact, error), error < far.y);
 }
 
-// Of a part of those that wait.
-@compute @workgroup_size(64)
-fn ask(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let i = own_number(id, groups);
-    if i >= part.count {
-        return;
-    }
-    let ray = open[LIST + part.first + i];
-    load(ray);
-    pieces[2u * i] = vec4f(rays[2u * ray].xyz, search_segment().y);
-    pieces[2u * i + 1u] = vec4f(rays[2u * ray + 1u].xyz, 0.0);
-}
-
-@compute @workgroup_size(64)
-fn answer(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-    let i = own_number(id, groups);
-    if i >= part.count {
-        return;
-    }
-    let ray = open[LIST + part.first + i];
-    load(ray);
-    search_waits = false;
-    search_known = true;
-    search_exact = found[i].x;
-    search_store(ray);
-}
-
 @compute @workgroup_size(64)
 fn sift(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
     let ray = listed(own_number(id, groups));
@@ -162,29 +104,4 @@ fn leave(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) grou
     write(ray);
     end(ray);
     search_store(ray);
-}
-
-// Writes the answer; that may be all that is wanted of the ray.
-fn write(ray: u32) {
-    let c = search_crossing;
-    crossings[ray * casting.surfaces + search_answers - 1u] =
-        vec4u(bitcast<u32>(c.t), bitcast<u32>(c.uncertainty), bitcast<u32>(c.level), c.kind);
-    if search_answers >= casting.surfaces || ends_ray(c) {
-        search_finish();
-    }
-}
-
-// What follows the last crossing is nothing.
-fn end(ray: u32) {
-    if search_answers < casting.surfaces && (search_answers == 0u || !ends_ray(search_crossing)) {
-        search_miss();
-        write(ray);
-    }
-    costs[ray] = vec2u(search_segments, search_evaluations);
-}
-
-// Whether nothing is wanted behind an answer.
-fn ends_ray(c: Crossing) -> bool {
-    let outcome = crossing_outcome(c);
-    return outcome != HIT && (outcome != GRAZE || casting.through == 0u);
 }

@@ -1,6 +1,7 @@
 // Moves the search along one open ray on to where a level may lie by a tree of boxes, if nothing is near; or ends it.
 #import generated/bindings
 #import arithmetic/search/take
+#import arithmetic/search/memory
 #import lib/tree
 
 // In `open`: how many rays, and how many wait; those follow.

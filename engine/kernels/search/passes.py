@@ -181,4 +181,5 @@ def _kernel(entry, is_kinked):
     )
     bounds = "#import arithmetic/parabola_pace\n"
     constants = {"KINKED": is_kinked}
-    return Kernel.of("kernels/rays_layered", bindings, entry=entry, constants=constants, bounds=bounds)
+    file = "kernels/rays_exact" if entry in ("ask", "answer") else "kernels/rays_layered"
+    return Kernel.of(file, bindings, entry=entry, constants=constants, bounds=bounds)

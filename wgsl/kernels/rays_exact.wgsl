@@ -1,0 +1,29 @@
+// Rays that wait for f in float64: `ask` writes the places of a part of a list, `answer` takes the values.
+#import generated/bindings
+#import kernels/rays_listed
+
+@compute @workgroup_size(64)
+fn ask(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = own_number(id, groups);
+    if i >= part.count {
+        return;
+    }
+    let ray = open[LIST + part.first + i];
+    load(ray);
+    pieces[2u * i] = vec4f(rays[2u * ray].xyz, search_segment().y);
+    pieces[2u * i + 1u] = vec4f(rays[2u * ray + 1u].xyz, 0.0);
+}
+
+@compute @workgroup_size(64)
+fn answer(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+    let i = own_number(id, groups);
+    if i >= part.count {
+        return;
+    }
+    let ray = open[LIST + part.first + i];
+    load(ray);
+    search_waits = false;
+    search_known = true;
+    search_exact = found[i].x;
+    search_store(ray);
+}
