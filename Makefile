@@ -8,7 +8,7 @@ SETUP := $(PYTHON) tools/setup.py --venv $(VENV)
 # The peers weigh gigabytes, so they have an environment of their own.
 PEERS_VENV ?= .venv-peers
 
-.PHONY: help setup demo test test-peers check format bench gpu drivers gallery lock clean
+.PHONY: help setup demo test test-peers check format bench gpu drivers attack gallery lock clean
 
 help:
 	@echo "make demo        marching.png and marching.gif, from a network file in examples/"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench       every kernel's time beside its peers' (installs PyTorch and JAX first)"
 	@echo "make gpu         doctor, tests and benchmarks on a graphics card, its rows in benchmarks/results"
 	@echo "make drivers     doctor and pictures on every Vulkan driver of this machine; ARGS names further ones"
+	@echo "make attack      damaged files and stopped commands: neither may find a fault"
 	@echo "make gallery     the pictures of README.md and docs/"
 	@echo "make clean       removes what the targets made, the virtual environments too"
 
@@ -60,6 +61,12 @@ gpu:
 
 drivers: setup
 	@$(PY) tools/drivers.py $(ARGS)
+
+# Damaged files of every kind that is read, and commands stopped at random moments: neither may find anything.
+attack:
+	@$(PYTHON) tools/setup.py --venv $(PEERS_VENV) --extra dev --extra peers
+	@$(PEERS_VENV)/bin/python -m tools.fuzz $(ARGS)
+	@$(PEERS_VENV)/bin/python -m tools.kills
 
 gallery: setup
 	@$(PY) tools/gallery.py

@@ -142,6 +142,10 @@ def _import_file(path: Path) -> ModuleType:
     try:
         with report_user_errors(real):
             spec.loader.exec_module(module)
+    except UnicodeDecodeError as error:
+        if line_in(real, error.__traceback__):
+            raise
+        raise SceneError(f"{path} is not UTF-8 text ({error}). Save it as UTF-8.") from None
     except (RecursionError, MemoryError) as error:
         if line_in(real, error.__traceback__):
             raise

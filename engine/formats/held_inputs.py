@@ -67,6 +67,8 @@ def _from_file(path, row):
                 raise ValueError(f"text of more than {MOST_TEXT} bytes; save it as .npy")
             else:
                 lines = stream.read(size).decode().replace(",", " ").replace(";", " ").splitlines()
+                if not any(line.partition("#")[0].strip() for line in lines):
+                    raise ValueError("it has no numbers")
                 array = np.loadtxt(lines, ndmin=2)
                 array = array.reshape(-1) if array.shape[1] == 1 else array
         except (ValueError, TypeError, EOFError, UnicodeDecodeError) as error:

@@ -253,7 +253,7 @@ def _reduced(image, side):
     height, width = image.shape[:2]
     scale = min(1.0, side / max(height, width))
     rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
-    bands = (_averaged(image, rows, *band).swapaxes(0, 1) for band in _bands(rows, width))
+    bands = (_averaged(image, rows, *band).swapaxes(0, 1) for band in _bands(rows, width * -(-height // rows)))
     return np.concatenate([_averaged(band, columns, 0, columns).swapaxes(0, 1) for band in bands])
 
 
@@ -265,16 +265,18 @@ def _averaged(values, count, begin, stop):
     length = len(values)
     if count == length:
         return values[begin:stop].astype(float)
+    before = begin * length // count
+    values = values[before : -(-stop * length // count)]
     means = np.empty((stop - begin, *values.shape[1:]))
     for k in range(begin, stop):
         # Places in units of 1 / count of a value are whole numbers, so that edges of pieces are exact.
         first, last = k * length, (k + 1) * length
         whole, end = -(-first // count), last // count
-        total = values[whole:end].sum(axis=0, dtype=float)
+        total = values[whole - before : end - before].sum(axis=0, dtype=float)
         if whole * count > first:
-            total += values[whole - 1 : whole][0] * ((whole * count - first) / count)
+            total += values[whole - 1 - before] * ((whole * count - first) / count)
         if end * count < last:
-            total += values[end : end + 1][0] * ((last - end * count) / count)
+            total += values[end - before] * ((last - end * count) / count)
         means[k - begin] = total * (count / length)
     return means
 

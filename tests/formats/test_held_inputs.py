@@ -47,5 +47,9 @@ def test_wrong_files_are_refused(tmp_path):
         path.write_bytes(broken[: rng.integers(1, len(data) + 1)])
         with suppress(NeurosceneError):
             held_inputs(str(path), 4)
+    for text in ("", "\n", ",;\n", "# 1, 2\n"):
+        (tmp_path / "empty.csv").write_text(text or " ")
+        with pytest.raises(FileError, match="no numbers"):
+            held_inputs(str(tmp_path / "empty.csv"), 4)
     with pytest.raises(FileError, match="There is no file"):
         held_inputs(str(tmp_path / "none.npy"), 4)

@@ -4,6 +4,8 @@ Tolerance, unless said: 1e-6 of the largest value. The module computes in float6
 is left is the rounding of folded weights, 6e-8 each.
 """
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -320,3 +322,16 @@ def test_modules_that_compute_with_complex_numbers_are_refused_for_it():
     state = {"0.weight": torch.ones(4, 3, dtype=torch.complex64), "2.weight": torch.ones(1, 4)}
     with pytest.raises(NeurosceneError, match="complex64; weights must be real"):
         engine.load(state, activations="relu")
+
+
+def test_a_file_that_names_a_class_at_length_is_refused_at_once(tmp_path):
+    # PyTorch's own refusal searches its message for words, in the square of a name's letters.
+    torch.save({"0.weight": torch.ones(4, 3)}, tmp_path / "a.pt")
+    with zipfile.ZipFile(tmp_path / "a.pt") as old, zipfile.ZipFile(tmp_path / "b.pt", "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, b"\x80\x02c" + b"(" * 200_000 + b"\nb\n." if name.endswith("data.pkl") else data)
+    (tmp_path / "c.pt").write_bytes(b"\x80\x02c" + b"(" * 200_000 + b"\nb\n.")
+    for name in ("b.pt", "c.pt"):
+        with pytest.raises(NeurosceneError, match="names a class of 200,002 letters"):
+            engine.load(tmp_path / name)

@@ -1,6 +1,7 @@
 """npz files: numpy's zip of arrays, read without pickle, every stated size being checked."""
 
 import math
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -94,7 +95,12 @@ def _text(archive, info, key, name):
     shape, dtype = _npy_header(archive, info, key, name)
     if shape != () or dtype.kind != "U" or dtype.itemsize > MAX_TEXT_BYTES:
         raise _broken(name, f"`{key}` is {short(dtype)} {short(shape)}, not one text")
-    return str(_array(archive, info)) if dtype.itemsize else ""
+    if not dtype.itemsize:
+        return ""
+    array = _array(archive, info)
+    if (np.frombuffer(array.tobytes(), np.dtype(np.uint32).newbyteorder(dtype.byteorder)) > sys.maxunicode).any():
+        raise _broken(name, f"`{key}` is no text")
+    return str(array)
 
 
 def _entry(archive, info, key, name):

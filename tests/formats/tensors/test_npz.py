@@ -156,3 +156,10 @@ def test_a_broken_zip_is_refused(refuse, case):
 
 def test_a_layer_too_wide_is_refused_before_its_data_is_read(refuse, monkeypatch):
     monkeypatch.setattr(reader, "_array", None)
+
+
+def test_a_text_of_letters_that_do_not_exist_is_refused(tmp_path):
+    text = np.frombuffer(np.array([65, 0x110000, 66], np.uint32).tobytes(), "U3").reshape(())
+    np.savez(tmp_path / "a.npz", **{"layers.0.weight": np.ones((1, 2))}, activations=text)
+    with pytest.raises(FileError, match="`activations` is no text"):
+        load(tmp_path / "a.npz")
