@@ -5,6 +5,7 @@ white where engine.network.preprocess.white_of says.
 """
 
 import io
+import logging
 import os
 import sys
 import threading
@@ -135,7 +136,7 @@ def from_png(data: bytes, name: str = "the stored image") -> np.ndarray:
 def _read(stream, name, kinds, side):
     from PIL import Image, UnidentifiedImageError
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _unlogged():
         warnings.simplefilter("ignore")  # they are about metadata, which does not change the pixels
         Image.init()
         try:
@@ -224,6 +225,18 @@ def _check_pixels(image, name):
 
 def _too_large(name, size):
     return FileError(f"{name} is not decoded: it is {size}, over {MAX_PIXELS // 10**6} million. Make it smaller first.")
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Without what Pillow logs of damaged files; its exceptions say it too."""
+    logger = logging.getLogger("PIL")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 _stderr = threading.Lock()

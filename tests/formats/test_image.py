@@ -170,3 +170,13 @@ def test_libtiff_says_nothing_of_its_own(tmp_path, capfd):
         load(tmp_path / "a.tif")
     print("heard", file=sys.stderr)
     assert capfd.readouterr().err == "heard\n"
+
+
+def test_pillow_logs_nothing_of_its_own(tmp_path, caplog):
+    sample = np.array([277, 3], "<u2").tobytes() + np.array([1, 3], "<u4").tobytes()
+    data = tiff(COLOUR, "<")
+    assert data.count(sample) == 1
+    (tmp_path / "a.tif").write_bytes(data.replace(sample, sample[:8] + (2048).to_bytes(4, "little")))
+    with pytest.raises(FileError):
+        load(tmp_path / "a.tif")
+    assert caplog.text == ""

@@ -18,7 +18,7 @@ from engine.app.make import clock_of
 from engine.app.tiled_picture import text_of
 from engine.errors import NeurosceneError
 from engine.formats.class_names import read_class_names
-from engine.formats.image import to_png
+from engine.formats.image import MAX_BYTES, to_png
 from engine.formats.tensors import training
 from engine.output.resumable import ENDING, ResumableFile
 from engine.output.writers.png import encode
@@ -29,11 +29,12 @@ RNG = np.random.default_rng(2)
 
 @dataclass
 class Kind:
-    """A kind of files: samples of it, its ending, and what reads a path."""
+    """A kind of files: samples of it, its ending, what reads a path, and the bytes of memory that this may take."""
 
     samples: list[bytes]
     ending: str
     read: Callable[[Path], Any]
+    most: int = 300 << 20
 
 
 def _saved(save: Callable[[Path], Any], ending: str) -> bytes:
@@ -196,14 +197,14 @@ KINDS: dict[str, Callable[[], Kind]] = {
     "convnet": lambda: Kind(_onnx(is_image=True), ".onnx", engine.load_convnet),
     "pt": lambda: Kind(_torch(), ".pt", _mlp),
     "keras": lambda: Kind(_keras(), ".keras", engine.load),
-    "png": lambda: Kind(_pictures(".png"), ".png", _image),
-    "deep png": lambda: Kind(_deep(), ".png", _image),
-    "jpeg": lambda: Kind(_pictures(".jpg") + _pictures(".jpg", progressive=True), ".jpg", _image),
-    "tiff": lambda: Kind(_pictures(".tif") + _pictures(".tif", compression="tiff_lzw"), ".tif", _image),
-    "gif": lambda: Kind(_pictures(".gif"), ".gif", _image),
-    "webp": lambda: Kind(_pictures(".webp") + _pictures(".webp", lossless=True), ".webp", _image),
-    "plain": lambda: Kind(_pictures(".bmp", ".ppm", ".tga", ".ico"), ".bmp", _image),
-    "new": lambda: Kind(_pictures(".avif", ".jp2"), ".avif", _image),
+    "png": lambda: Kind(_pictures(".png"), ".png", _image, MAX_BYTES),
+    "deep png": lambda: Kind(_deep(), ".png", _image, MAX_BYTES),
+    "jpeg": lambda: Kind(_pictures(".jpg") + _pictures(".jpg", progressive=True), ".jpg", _image, MAX_BYTES),
+    "tiff": lambda: Kind(_pictures(".tif") + _pictures(".tif", compression="tiff_lzw"), ".tif", _image, MAX_BYTES),
+    "gif": lambda: Kind(_pictures(".gif"), ".gif", _image, MAX_BYTES),
+    "webp": lambda: Kind(_pictures(".webp") + _pictures(".webp", lossless=True), ".webp", _image, MAX_BYTES),
+    "plain": lambda: Kind(_pictures(".bmp", ".ppm", ".tga", ".ico"), ".bmp", _image, MAX_BYTES),
+    "new": lambda: Kind(_pictures(".avif", ".jp2"), ".avif", _image, MAX_BYTES),
     "state": lambda: Kind(_stored(), ".png", open_scene),
     "names": lambda: Kind([b"cat\ndog\n", b"n01440764 tench\r\n"], ".txt", read_class_names),
     "scene": lambda: Kind([SCENE], ".py", _scene),
