@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from engine import __version__
 from engine.errors import FileError
-from engine.formats.atomic import cannot_write, lock
+from engine.formats.atomic import cannot_write, lock, sync
 from engine.formats.downloads import Download, cached, find, place
 
 # Seconds without a byte after which the transfer counts as broken.
@@ -66,6 +66,7 @@ def download(
         path.parent.mkdir(parents=True, exist_ok=True)
         with _opened_part(part) as file:
             _Transfer(find(name), file, path, progress or (lambda done, total: None), timeout, schemes).run()
+        sync(part, os.O_RDWR)
         # The file is closed by now: Windows cannot rename an open one.
         os.replace(part, path)
     except FileNotFoundError as error:

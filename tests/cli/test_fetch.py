@@ -66,6 +66,14 @@ def test_a_file_comes_whole_and_alone(server, fetch, tmp_path):
     assert os.listdir(tmp_path) == ["small.onnx"]
 
 
+def test_a_file_is_on_the_disk_before_it_gets_its_name(server, fetch, monkeypatch):
+    done, fsync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (done.append(os.fstat(file).st_ino), fsync(file)))
+    monkeypatch.setattr(os, "replace", lambda *names: (done.append("renamed"), replace(*names)))
+    assert done == [] and done.append(os.stat(fetch()).st_ino) is None
+    assert done == [done[-1], "renamed", done[-1]]
+
+
 def test_its_folder_is_made(server, tmp_path):
     path = download("small", folder=tmp_path / "a" / "b", schemes=("http",))
     assert path.read_bytes() == DATA
