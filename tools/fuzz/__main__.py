@@ -25,7 +25,7 @@ from engine.errors import LONGEST_MESSAGE, NeurosceneError
 from tools.fuzz.damage import damaged
 from tools.fuzz.kinds import KINDS, Kind
 
-# Seconds that reading a small damaged file may take.
+# Seconds of the processor that reading a small damaged file may take.
 MAX_SECONDS = 10
 
 
@@ -80,7 +80,7 @@ class Peak:
 def outcome(kind: Kind, path: Path, said: Callable[[], bytes], peak: Peak) -> str:
     """`read`, `refused`, or what is wrong."""
     result = "read"
-    signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, MAX_SECONDS)
     try:
         kind.read(path)
     except NeurosceneError as error:
@@ -94,7 +94,7 @@ def outcome(kind: Kind, path: Path, said: Callable[[], bytes], peak: Peak) -> st
         place = traceback.extract_tb(error.__traceback__)[-1]
         result = f"{type(error).__name__}: {str(error)[:100]} ({Path(place.filename).name}:{place.lineno})"
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     grown = peak.grown()
     if grown > kind.most:
         return f"took {grown >> 20} MiB ({result})"
@@ -129,7 +129,7 @@ def main() -> int:
     def late(*_: object) -> None:
         raise Hang
 
-    signal.signal(signal.SIGALRM, late)
+    signal.signal(signal.SIGPROF, late)
     warnings.simplefilter("default")
     faults = 0
     for name in asked.kinds or KINDS:
