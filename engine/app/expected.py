@@ -9,7 +9,8 @@ from engine.gpu.array import Array
 from engine.gpu.device import device
 from engine.kernels.field import Field
 from engine.network.mlp import Mlp
-from engine.output.progress import say
+from engine.output.progress import remark
+from engine.render.outlook import lasting
 from engine.scene.scene import Scene
 
 # What a ray takes, in evaluations of the network: measured on software Vulkan, 3-32x3-1 to 3-128x3-1 and 3-32x8-1 took
@@ -36,28 +37,20 @@ def expected_seconds(scene: Scene, size: tuple[int, int], supersample: int) -> f
     return total
 
 
-def say_expected(scene: Scene, size: tuple[int, int], supersample: int, pictures: int = 1) -> None:
-    """Says on stderr about how long so many pictures of a scene, which is at its moment, will take, if it is long."""
+def say_expected(scene: Scene, size: tuple[int, int], supersample: int, pictures: int = 1) -> float | None:
+    """Says on stderr about how long so many pictures of a scene, which is at its moment, will take, if it is long.
+
+    returns   the seconds; None where they were not worth measuring
+    """
     seconds = pictures * expected_seconds(scene, size, supersample)
     if seconds > LONG:
         each = f"{pictures} pictures of " if pictures > 1 else ""
         rays = f"{size[0] * size[1] * supersample:,} rays through {_nets(scene)}"
-        say(f"{each}{rays} may take about {lasting(seconds)} on {device().adapter.split(' (')[0]}.")
-
-
-def lasting(seconds: float) -> str:
-    """A time to about a fifth: `40 s`, `3 min`, `2 h`."""
-    for unit, length in (("h", 3600.0), ("min", 60.0)):
-        if seconds >= 1.5 * length:
-            return f"{_rounded(seconds / length)} {unit}"
-    return f"{_rounded(seconds)} s"
+        remark(f"{each}{rays} may take about {lasting(seconds)} on {device().adapter.split(' (')[0]}.")
+    return seconds or None
 
 
 # Private helpers.
-
-
-def _rounded(number):
-    return f"{number:.0f}" if number < 20 else f"{round(number, 1 - len(str(int(number)))):.0f}"
 
 
 def _nets(scene):

@@ -15,15 +15,18 @@ from engine.app.tiled_picture import TiledPicture, text_of
 from engine.draw.drawable import Drawable
 from engine.errors import FileError
 from engine.formats.atomic import AtomicTarget
-from engine.output.progress import progress_bar
+from engine.kernels.search.progress import Progress
+from engine.output.progress import progress_bar, remark
 from engine.output.recorder import FilmRecorder, plan
 from engine.output.stopping import stopping
 from engine.output.streams import standard_output
 from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
 from engine.output.writers.png import encode
+from engine.render.outlook import Outlook
 from engine.render.picture import Picture, Report
-from engine.render.renderer import Renderer
+from engine.render.renderer import Renderer, advanced
 from engine.scene.scene import Scene
+from engine.scene.settings import settings
 from engine.scene.view_data import Clock
 
 SIZE = (800, 600)
@@ -65,16 +68,25 @@ def _drawn(
 
 
 def _picture(
-    scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, progress: bool | None, *, keeps: bool = False
+    scene: Scene,
+    clock: Clock,
+    size: tuple[int, int],
+    supersample: int,
+    progress: bool | None,
+    *,
+    keeps: bool = False,
+    expected: float | None = None,
 ) -> tuple[Picture, bool]:
     """(the Picture, whether Ctrl-C cut it short).
 
     keeps   once rays are decided, Ctrl-C ends the search and leaves the others undecided; before, and the second time,
             it raises KeyboardInterrupt
+    expected   seconds that it may take, if known
     """
+    outlook = Outlook(expected)
     steps, is_kept, stopped = jobs.renderer().steps(scene, clock, size, supersample), False, threading.Event()
     with (
-        progress_bar("compiling and drawing", 1, " rays", progress, unit_scale=True, leave=False) as move,
+        progress_bar("drawing", 1, "", progress, leave=False) as move,
         ExitStack() as later,
     ):
         while True:
@@ -82,7 +94,7 @@ def _picture(
                 found = steps.send(stopped.is_set() or None)
             except StopIteration as end:
                 return end.value, stopped.is_set()
-            move(found.decided, found.rays)
+            move(found.share, note=found.stage + outlook.words(found.share))
             if keeps and not is_kept and found.decided and _takes_long(scene):
                 is_kept, stopped = True, later.enter_context(stopping())
 
@@ -128,8 +140,7 @@ def save(
         AtomicTarget(path)  # before the scene is built
     text = text_of(scene, clock, size, supersample)
     picture = None if ui else TiledPicture(scene, clock, size, supersample, text)
-    if picture and executor is None:
-        say_expected(scene, size, supersample)
+    expected = say_expected(scene, size, supersample) if picture and executor is None else None
     if picture and len(picture.bands) > 1:
         if path == "-":
             picture.stream(standard_output(), executor=executor, progress=progress)
@@ -142,12 +153,15 @@ def save(
         if ui or executor is not None:
             return render(scene, size, time=time, supersample=supersample, ui=ui, progress=progress, executor=executor)
         with jobs.drawing:
-            made, is_cut_short = _picture(scene, clock, size, supersample, progress, keeps=True)
+            made, is_cut_short = _picture(scene, clock, size, supersample, progress, keeps=True, expected=expected)
             pixels = made.pixels()
         cut_short.extend([made.report] * (is_cut_short and made.report.undecided > 0))
         return pixels
 
-    write_picture(path, size, text, drawn)
+    try:
+        write_picture(path, size, text, drawn)
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(str(stop) or f"Stopped: nothing was written{_kept(path)}.") from None
     if cut_short:
         raise StoppedPicture(f"Stopped: {path} shows what was known, the rest is hatched. {cut_short[0]}.")
     return path
@@ -164,6 +178,10 @@ def write_picture(path: str, size: tuple[int, int], text: dict[str, str], drawn:
         with open_writer(path, size, 1.0, lambda _: text) as writer:
             writer.add(drawn())
     return path
+
+
+def _kept(path):
+    return f", and {path} is as it was" if path != "-" and os.path.exists(path) else ""
 
 
 def record(
@@ -191,12 +209,17 @@ def record(
     engine.output.recorder.plan.
     """
     more: dict[str, Any] = {"fps": fps, "size": size, "supersample": supersample, "start": start, "executor": executor}
-    recorder = recording(scene, path, seconds=seconds, **more)
+    within: list[Callable[[Progress], None]] = []
+    recorder = recording(scene, path, seconds=seconds, heed=lambda found: [tell(found) for tell in within], **more)
     name = os.path.basename(recorder.path.rstrip("/")) or recorder.path
     # With an executor its workers draw, so this thread needs no lock.
     alone = jobs.drawing if executor is None else nullcontext()
     with alone, progress_bar(name, recorder.count, "frame", progress) as move:
-        return recorder.run(move)
+        within.append(lambda found: move(recorder.frames_done, note=f"{found.stage} {found.share:.0%}"))
+        recorder.run(move)
+    if recorder.is_still:
+        remark(f"all {recorder.count} frames are the same: nothing moves at these settings{_moving(scene)}.")
+    return recorder.path
 
 
 def recording(
@@ -210,10 +233,12 @@ def recording(
     supersample: int = 4,
     start: float = 0.0,
     executor: Executor | None = None,
+    heed: Callable[[Progress], object] = lambda found: None,
 ) -> FilmRecorder:
     """The FilmRecorder that `record` runs; for a window, which calls its `step` once for each frame it shows.
 
     renderer   to draw with; None for the process's own
+    heed       is called with the Progress of a frame that takes long
     """
     fps = writer_class(path).default_fps if fps is None else fps
     times = plan(seconds, fps, loop=scene.loop, start=start)
@@ -236,12 +261,14 @@ def recording(
     drawing = renderer or jobs.renderer()
 
     def frame(k: int) -> Picture:
-        if k or renderer is not None:
-            return drawing.frame(scene, clock(k), size, supersample)
-        # A scene is updated once for each moment.
         scene.advance(clock(k))
-        say_expected(scene, size, supersample, times.count)
-        return drawing.frame(scene, clock(k), size, supersample, advances=False)
+        if k == 0 and renderer is None:
+            say_expected(scene, size, supersample, times.count)
+        # A scene is updated once for each moment.
+        steps = drawing.steps(scene, clock(k), size, supersample, advances=False)
+        while not isinstance(found := advanced(steps), Picture):
+            heed(found)
+        return found
 
     return FilmRecorder(path, frame, times, size=size, text=text)
 
@@ -254,12 +281,18 @@ def clock_of(scene: Scene, time: float | None = None) -> Clock:
 # Private helpers.
 
 
+def _moving(scene: Scene) -> str:
+    """The settings of time that the scene has."""
+    names = [name for name, setting in settings(scene).items() if setting.group == "time"]
+    return f" ({', '.join(f'{name}={getattr(scene, name)}' for name in names)})" if names else ""
+
+
 def _spread(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, executor: Executor) -> np.ndarray:
     """render's picture, its bands made by an executor."""
     picture = TiledPicture(scene, clock, size, supersample, {})
     width, height = picture.size
     pixels = np.full((height, width, 4), 255, np.uint8)
-    parts = picture.drawn(picture.bands, executor, lambda: None)
+    parts = picture.drawn(picture.bands, executor, lambda *_: None)
     for (_, y, _, rows), part in zip(picture.bands, parts, strict=True):
         pixels[y : y + rows, :, :3] = part
     return pixels

@@ -18,6 +18,7 @@ import numpy as np
 import engine
 from engine.app import jobs, picture_state
 from engine.errors import FileError, NeurosceneError
+from engine.kernels.search.progress import Progress
 from engine.output.progress import progress_bar, say
 from engine.output.resumable import ResumableFile, free_bytes
 from engine.output.writers.bands import Bands
@@ -123,7 +124,7 @@ class TiledPicture:
                     sink.append(*_packed(*packing.popleft()))
 
     def drawn(
-        self, bands: list[tuple[int, int, int, int]], executor: Executor | None, tick: Callable[[], object]
+        self, bands: list[tuple[int, int, int, int]], executor: Executor | None, tick: Callable[..., None]
     ) -> Iterator[np.ndarray]:
         """(rows, W, 3) uint8 of each of these bands, of which the last ends at the picture's bottom."""
         if not bands:
@@ -137,12 +138,12 @@ class TiledPicture:
         with jobs.drawing:
             yield from self._drawn_here(bands, tick)
 
-    def _drawn_here(self, bands: list[tuple[int, int, int, int]], tick: Callable[[], object]) -> Iterator[np.ndarray]:
+    def _drawn_here(self, bands: list[tuple[int, int, int, int]], tick: Callable[..., None]) -> Iterator[np.ndarray]:
         width, height = self.size
         top, waiting = bands[0][1], iter(bands)
         y0 = end = top
         stream = jobs.renderer().tiles(
-            self.scene, self.clock, self.size, self.supersample, within=(0, top, width, height - top)
+            self.scene, self.clock, self.size, self.supersample, within=(0, top, width, height - top), heed=tick
         )
         for x, y, w, h, part in stream:
             if y == end:
@@ -157,17 +158,23 @@ class TiledPicture:
     @contextmanager
     def _bar(
         self, sink: Sink, rest: list, executor: Executor | None, progress: bool | None
-    ) -> Iterator[Callable[[], None]]:
-        """A function to call after each step, which moves a bar on stderr."""
+    ) -> Iterator[Callable[..., None]]:
+        """A function to call after each step, and with a Progress within one, which moves a bar on stderr."""
         if executor is None:
             tops = [tile[1] for tile in self.plan.tiles()]
             total, unit = len(tops), "tile"
             first = sum(top < rest[0][1] for top in tops) if rest else total
         else:
             total, unit, first = len(self.bands), "band", len(self.bands) - len(rest)
-        done = count(first + 1)
+        steps, done = count(first + 1), first
         with progress_bar(os.path.basename(sink.path), total, unit, progress, initial=first) as move:
-            yield lambda: move(next(done))
+
+            def tick(within: Progress | None = None) -> None:
+                nonlocal done
+                done = next(steps) if within is None else done
+                move(done, note=within and f"{within.stage}, {within.decided:,} rays decided")
+
+            yield tick
 
     def _check_room(self, path: str, done: int) -> None:
         # Three bytes a pixel. Pictures compress to less than half, so the bands and the file made from them both fit.

@@ -19,9 +19,7 @@ needed."""
 def export(
     *,
     output: Annotated[Text, output_option("FILE", "The .svg or .pdf to write; - for stdout.", "SCENE.svg")] = None,
-    asked: Annotated[
-        Asked, Without(["size", "supersample", "budget", "strict", "adapter", "dump_wgsl", "profile", "verbose"])
-    ],
+    asked: Annotated[Asked, Without(["size", "supersample", "adapter", "dump_wgsl", "profile", "verbose"])],
     size: Annotated[
         Text,
         option(

@@ -19,7 +19,7 @@ from engine.cli import download, export, inspect, listing, render, sheet, train
 from engine.cli.options import ADAPTER, Text, flag, use_adapter, with_options
 from engine.errors import DeviceLostError, NeurosceneError, NoAdapterError, UndecidedError, near, printable
 from engine.output import stopping, streams
-from engine.output.progress import say
+from engine.output.progress import manner, say
 
 OK, FAULT, MISTAKE, NO_ADAPTER, OPEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 # {kind of a NeurosceneError: its status}; a MISTAKE for all others
@@ -156,7 +156,8 @@ def _stand_anywhere():
 
 def _run(args):
     try:
-        return app(args=args, standalone_mode=False, prog_name="neuroscene") or OK
+        with manner(lines=True):
+            return app(args=args, standalone_mode=False, prog_name="neuroscene") or OK
     except NeurosceneError as error:
         return _report(error, str(error), STATUS.get(type(error), MISTAKE))
     except TyperException as error:

@@ -12,7 +12,7 @@ import typer
 
 from engine.cli.certainty import accounted, read_budget
 from engine.errors import SettingError
-from engine.output.progress import say
+from engine.output.progress import manner, remark, say
 from engine.render.limits import SIZE_MAX
 
 if TYPE_CHECKING:
@@ -187,6 +187,7 @@ SHARED = {
         "16384", read_budget,
     ),
     "strict": flag("--strict", "Ends with status 4 if any ray is undecided; the picture is written."),
+    "quiet": flag("--quiet", "No progress, estimates or notes: only errors, and what is not certain."),
     "adapter": ADAPTER,
     "dump_wgsl": option("--dump-wgsl", "DIR", "Writes every shader to this folder, as it is compiled."),
     "profile": flag("--profile", "Prints how many milliseconds each pass took on the GPU."),
@@ -210,6 +211,7 @@ class Asked:
     supersample: int | None = None
     budget: Any = None
     strict: bool = False
+    quiet: bool = False
     adapter: Text = None
     dump_wgsl: str | None = None
     profile: bool = False
@@ -291,12 +293,12 @@ def with_options(function: Callable) -> Callable:
             is_table = name != "asked"
             values[name] = {n: text for n, text in taken.items() if text is not None} if is_table else Asked(**taken)
         try:
-            with _diagnosed(values.get("asked")):
+            asked = values.get("asked")
+            with manner(quiet=asked is not None and asked.quiet), _diagnosed(asked):
                 function(**values)
         except KeyboardInterrupt as stop:
             # Its text says what happened to the file and how to continue; typer turns the exception into exit 130.
-            if str(stop):
-                say(str(stop))
+            say(str(stop) or "Stopped: nothing was written.")
             raise
 
     parameters = [one for name, p in own.items() for one in groups.get(name, [p])]
@@ -387,9 +389,9 @@ def say_remark(scene: "Scene | None" = None) -> None:
         note(scene)
     remarks = renderer().report.remarks
     for line in remarks[:MOST_REMARKS]:
-        say(f"note: {line}.")
+        remark(f"note: {line}.")
     if len(remarks) > MOST_REMARKS:
-        say(f"note: {len(remarks) - MOST_REMARKS} more pictures have such notes.")
+        remark(f"note: {len(remarks) - MOST_REMARKS} more pictures have such notes.")
     nothing = None if scene is None else emptiness(scene, renderer().report)
     if nothing:
-        say(nothing)
+        remark(nothing)

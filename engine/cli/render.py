@@ -47,7 +47,7 @@ RECORD_HELP = """\b
 The ending names the format: .gif, .mp4, .webm, or a folder (ending in /) for PNGs."""
 
 
-def run(*, asked: Annotated[Asked, Without(["profile", "budget", "strict"])]) -> None:
+def run(*, asked: Annotated[Asked, Without(["profile", "budget", "strict", "quiet"])]) -> None:
     """Shows a scene in a window."""
     with opened(asked) as found:
         from engine.app.show import show

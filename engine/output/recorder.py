@@ -97,9 +97,12 @@ class FilmRecorder:
         self.count = times.count
         self.frames_done = 0
         self.is_done = False
+        # Whether all frames so far, of several, are the same.
+        self.is_still = times.count > 1
         self._render = render_frame
         self._started = 0
         self._ready: np.ndarray | None = None
+        self._first: np.ndarray | None = None
         self._writer = open_writer(path, size, times.fps, text)
         self.path = self._writer.path
 
@@ -128,6 +131,9 @@ class FilmRecorder:
     def _write_ready(self) -> None:
         if self._ready is not None:
             self._writer.add(self._ready)
+            if self.is_still:
+                self._first = self._ready if self._first is None else self._first
+                self.is_still = np.array_equal(self._first, self._ready)
             self._ready = None
             self.frames_done += 1
 

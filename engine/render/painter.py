@@ -13,6 +13,7 @@ from engine.gpu.device import device
 from engine.gpu.passes import View, render_pass
 from engine.gpu.timing import PassTime, timing_lack
 from engine.kernels.search.progress import Progress
+from engine.render.outlook import Outlook
 from engine.render.picture import Picture
 from engine.render.present import blit, draw_sprites
 from engine.render.refinement import Quality, Refinement
@@ -47,6 +48,7 @@ class Painter:
         self._drawing = Quality(1.0, 1)
         self._spent = 0.0
         self._progress: Progress | None = None
+        self._outlook = Outlook()
         self._size: tuple[int, int] | None = None
         self._reported: str | None = None
 
@@ -155,8 +157,9 @@ class Painter:
             parts.append("draft")
         elif self.picture.report.undecided:
             parts.append(f"{self.picture.report.undecided} undecided")
-        if self.quality.draft and self._progress is not None and not self._drawing.draft:
-            parts.append(f"certified {self._progress.decided / self._progress.rays:.0%}")
+        found = self._progress
+        if self.quality.draft and found is not None and not self._drawing.draft:
+            parts.append(f"certifying {found.share:.0%} ({found.stage}){self._outlook.words(found.share)}")
         return parts
 
     def _advance(self, scene, clock):
@@ -176,7 +179,7 @@ class Painter:
         self._size, self._drawing, self._spent = size, quality, 0.0
         scaled = tuple(max(1, round(n * quality.scale)) for n in size)
         tile_bytes = None
-        self._progress = None
+        self._progress, self._outlook = None, Outlook(self.refinement.expected(quality) or None)
         if self.refinement.drafts:
             # Rays are cast in steps, the more at once the better; what follows takes a while for all of a tile.
             tile_bytes = SHORT_TILE if device().is_software else None

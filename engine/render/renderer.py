@@ -268,8 +268,11 @@ class Renderer:
                     found = next(steps, None)
                 if found is None:
                     break
-                share = (number + node.casts_rays * found.decided / found.rays) / max(1, count)
-                shot.heed((yield shot.progress(samples * share)))
+                decided, done = (
+                    samples * (number + node.casts_rays * part) / max(1, count)
+                    for part in (found.decided / found.rays, found.share)
+                )
+                shot.heed((yield shot.progress(decided, found.stage, done)))
             number += node.casts_rays
 
     def _prepare(self, shot, frame):

@@ -87,12 +87,13 @@ class Shot:
         """The number of samples in so many pixels for which rays are cast."""
         return self.samples(size) * len(self.casting)
 
-    def progress(self, more: float = 0.0) -> Progress:
-        """What is decided: the tiles that are done, and so many samples of the present one. In a scene that casts no
-        rays its samples stand for them."""
+    def progress(self, decided: float = 0.0, stage: str = "rays", done: float = 0.0) -> Progress:
+        """The Progress of the picture: the tiles that are done, and of the present one so many decided samples and the
+        work of so many. In a scene that casts no rays its samples stand for them."""
         samples = self.samples(self.plan.size)
         rays = self.rays(self.plan.size) or samples
-        return Progress(round((self.drawn + more) * rays / samples), rays)
+        shares = [(self.drawn + more) / samples for more in (decided, done)]
+        return Progress(round(shares[0] * rays), rays, stage, shares[1])
 
     def heed(self, enough: bool | None) -> None:
         """Ends the search for crossings, if that is asked for."""

@@ -52,7 +52,7 @@ SMALL = ("--size", "8x8", "--supersample", "1")
 MADE = {
     "render": ("render", "a.png", SMALL, 40, 5, 3),
     "several tiles": ("render", "a.png", ("--size", "2000x1000", "--supersample", "1"), 160, 20, 12),
-    "record": ("record", "a.gif", (*SMALL, "--seconds", "0.2", "--fps", "20"), 160, 20, 12),
+    "record": ("record", "a.gif", (*SMALL, "--quiet", "--seconds", "0.2", "--fps", "20"), 160, 20, 12),
     "sheet": ("sheet", "a.png", ("--vary", "many=1,2", "--cell", "8x8", "--supersample", "1"), 80, 10, 6),
 }
 
@@ -69,6 +69,38 @@ def test_what_is_undecided_is_said_in_a_line_and_is_a_status_where_asked(ask, do
     said = Report(rays, grazes, undecided)
     assert f"Of {rays:,} rays that enter the region, undecided: {undecided} (" in answer.err and str(said) in answer.err
     assert "--budget 65536" in answer.err
+
+
+def test_every_command_that_draws_takes_a_budget_and_is_strict():
+    import typer
+
+    commands = typer.main.get_command(main.app).commands
+    drawing = [
+        name for name, command in commands.items()
+        if {"scene", "output"} <= {parameter.name for parameter in command.params}
+    ]  # fmt: skip
+    assert {"render", "record", "export", "sheet", "figures"} <= set(drawing)
+    for name in drawing:
+        options = {option for parameter in commands[name].params for option in parameter.opts}
+        assert {"--budget", "--strict", "--quiet"} <= options, name
+
+
+@pytest.mark.parametrize("name", ["a.svg", "a.png"])
+def test_vectors_cast_no_rays_and_are_certain(ask, tmp_path, name):
+    command = "export" if name.endswith("svg") else "render"
+    words = ("--budget", "1", "--strict", *SMALL * (command == "render"))
+    answer = ask(command, "boundaries", "-o", tmp_path / name, *words)
+    assert answer.status == main.OK and answer.err == ""
+
+
+def test_what_does_not_move_is_recorded_and_said(ask, doubtful, tmp_path):
+    answer = ask("record", doubtful, "-o", tmp_path / "a.gif", *SMALL, "--seconds", "0.2", "--fps", "20")
+    assert answer.status == main.OK and "all 4 frames are the same" in answer.err
+    still = ("--set", "levels=single", "--set", "hidden=2")
+    answer = ask("record", "marching", "-o", tmp_path / "a.gif", *SMALL, *still, "--seconds", "0.2", "--fps", "20")
+    assert "nothing moves at these settings (speed=0.2, sweep=0.0)" in answer.err
+    answer = ask("record", "marching", "-o", tmp_path / "a.gif", *SMALL, "--seconds", "1", "--fps", "4")
+    assert answer.status == main.OK and "the same" not in answer.err
 
 
 def test_what_only_grazes_is_said_and_no_budget_is_offered(ask, doubtful, tmp_path):

@@ -8,11 +8,12 @@ import pytest
 from PIL import Image
 
 import engine
-from engine.app import make
+from engine.app import lookup, make
 from engine.app.jobs import renderer
 from engine.app.make import StoppedPicture
 from engine.app.picture_state import read_state
 from engine.cli import main
+from engine.draw.surfaces.crossings import StoredCrossings
 from engine.kernels.search import casting
 from engine.render.renderer import Renderer
 
@@ -71,8 +72,28 @@ def test_ctrl_c_where_nothing_can_be_kept_leaves_nothing(ask, tmp_path, interrup
     interrupted(1, decided=False)
     monkeypatch.setattr(make, "_takes_long", lambda scene: False)
     answer = ask("render", *DEEP, *SMALL, "-o", tmp_path / "a.png")
-    assert (answer.status, answer.out, answer.err) == (main.INTERRUPTED, "", "")
+    assert (answer.status, answer.out) == (main.INTERRUPTED, "") and answer.is_one_line()
+    assert "nothing was written" in answer.err and "as it was" not in answer.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_before_the_first_ray_says_that_nothing_was_written(ask, tmp_path, ctrl_c, monkeypatch):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"earlier")
+
+    def struck(self, *args, **more):
+        ctrl_c()
+        yield
+
+    # While a tree of boxes grows; and before there is a scene.
+    monkeypatch.setattr(StoredCrossings, "_refine", struck)
+    answer = ask("render", *DEEP, *SMALL, "-o", path)
+    assert answer.status == main.INTERRUPTED and answer.is_one_line()
+    assert f"nothing was written, and {path} is as it was" in answer.err and path.read_bytes() == b"earlier"
+    monkeypatch.setattr(lookup, "open_scene", lambda *_: ctrl_c())
+    for command in ("render", "record", "export", "sheet"):
+        answer = ask(command, *DEEP, "-o", path)
+        assert answer.status == main.INTERRUPTED and answer.is_one_line() and "nothing was written" in answer.err
 
 
 def test_a_second_ctrl_c_ends_at_once(ask, tmp_path, interrupted):

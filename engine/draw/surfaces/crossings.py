@@ -5,7 +5,7 @@ All others are cast by passes over arrays (`StoredCrossings`), so that only thes
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from engine.draw.frame import FRAME, Frame
 from engine.draw.program import Program
 from engine.draw.surfaces.draft import PLACES, Draft
 from engine.draw.surfaces.hit_gradients import HitGradients
+from engine.draw.surfaces.passed import Passed
 from engine.errors import NetworkError
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
@@ -74,6 +75,8 @@ PICK = Budget(segments=1024)
 # The most segments to an answer in a kernel that also shades: nothing can stop it, and llvmpipe ends loops after 65,535
 # turns of an invocation, of all its answers.
 SEGMENTS_AT_ONCE = 1024
+# About the share of a picture's time until the tree is made, if one is, and until all rays are decided.
+BOXES, RAYS_SHARE = 0.4, 0.88
 # So many times the region's reach is no more than a ray's entry and its length together, with room for rounding.
 REACH = 4.0
 RAYS = Program(
@@ -251,14 +254,16 @@ class StoredCrossings(Crossings):
             for done in drafting:
                 yield Progress(done, count)
         elif not frame.allowance.is_over:
-            yield from self._refine(frame, wanted, count)
+            begun = yield from self._refine(frame, wanted, count)
             self._casting = self._casting or Casting(self.net)
             steps = self._casting.steps(
                 self.rays, count, levels, self.crossings, self.costs, surfaces=answers,
                 budget=frame.allowance.share(count), tree=self._tree, reach=REACH * float(np.linalg.norm(wanted.half)),
             )  # fmt: skip
+            passed = Passed(self.rays, count, answers)
             for progress in steps:
-                yield progress
+                share = begun + (RAYS_SHARE - begun) * passed.share(self._casting.states)
+                yield replace(progress, done=share)
                 if frame.allowance.is_over:
                     steps.close()
                     self._casting.give_up()
@@ -266,37 +271,42 @@ class StoredCrossings(Crossings):
         if wanted.shows_tree:
             self._show_tree(wanted, count)
         self._hits = self._hits or HitGradients(self.net)
-        for _ in self._hits.steps(
+        for part in self._hits.steps(
             self.rays, self.crossings, self.gradients, count, answers, most, levels, places=places
         ):
-            yield Progress(count, count)
+            yield Progress(count, count, "normals", RAYS_SHARE + (1 - RAYS_SHARE) * part)
         frame.encoder = device().encoder("surfaces")
 
     def _refine(self, frame, wanted, count):
         """Makes the tree of boxes, as far as the picture's rays make it worth while; none where levels are many.
 
         It depends on the network, what is wanted and the picture's size alone, so that what was drawn before shows in
-        no bit: where a ray's search stops and goes on differs with the boxes, and so does rounding.
+        no bit: where a ray's search stops and goes on differs with the boxes, and so does rounding. Returns about the
+        share of the picture's time that is over.
         """
         rays, is_timed = frame.size_samples[0] * frame.size_samples[1], frame.allowance.is_timed
         need = (wanted.levels, wanted.half, wanted.finest, rays, is_timed) if wanted.few else None
         if self._need == need:
-            return
+            return 0.0
         self._need, self._tree = need, None
         if need is None:
-            return
+            return 0.0
         try:
             tree = Tree(self.net, wanted.half)
         except NetworkError:
-            return  # Some networks are bounded along rays, but not over boxes.
+            return 0.0  # Some networks are bounded along rays, but not over boxes.
         self._need = None
-        for _ in tree.refine(wanted.levels, wanted.finest, rays=rays):
-            yield Progress(0, count)
+        begun = 0.0
+        for growth in tree.refine(wanted.levels, wanted.finest, rays=rays):
+            # How fine it will be is not known; space is proven ever more slowly.
+            begun = max(begun, BOXES * (1 - growth.open**0.5))
+            yield Progress(0, count, "boxes", begun)
             if frame.allowance.is_half_over:
                 # Rays must be searched too, and a tree is right however far it was refined.
                 break
         if not frame.allowance.is_over:
             self._need, self._tree = need, tree
+        return begun
 
     def _show_tree(self, wanted, count):
         """Writes the part of each ray that the tree leaves in place of its evaluations; all of it without a tree."""

@@ -46,8 +46,8 @@ class HitGradients:
         levels: Levels,
         *,
         places: int = 0,
-    ) -> Iterator[None]:
-        """Writes the gradients, part by part, and moves hits to where they say; waits before it yields.
+    ) -> Iterator[float]:
+        """Writes the gradients, part by part, and moves hits to where they say; waits before it yields the share that is done.
 
         rays        two vec4f a ray, see `draw.surfaces.crossings`
         crossings   `answers` a ray
@@ -74,7 +74,7 @@ class HitGradients:
                 listing = LISTING.new(**given, first=first, count=last - first)
                 self._record(listing, last - first, rays, crossings, gradients)
                 self._total.read()
-            yield
+            yield last / hits
 
     def _record(self, listing, count, rays, crossings, gradients):
         points, groups = Array(VEC4, 4 * count), -(-count // WORKGROUP)

@@ -69,6 +69,11 @@ class Casting:
         self.net = net
 
     @property
+    def states(self) -> Array:
+        """Where the search of each ray stands: wgsl/arithmetic/search/state."""
+        return self._arrays["states"]
+
+    @property
     def records(self) -> bool:
         """Whether `steps` only records, into the encoder that it is given: it then submits and reads nothing."""
         return is_shallow(self.net.shape)

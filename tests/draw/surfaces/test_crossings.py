@@ -20,7 +20,7 @@ from engine.kernels.search.budget import Allowance, Budget
 from engine.kernels.search.casting import Levels
 from engine.kernels.search.progress import Progress
 from engine.kernels.tree.brackets import brackets
-from engine.kernels.tree.tree import Tree
+from engine.kernels.tree.tree import Growth, Tree
 from engine.network.mlp import Mlp
 from engine.network.random import random_mlp
 from engine.reference.field import value_and_gradient
@@ -177,6 +177,9 @@ def test_progress_of_a_picture_grows_to_all_of_its_rays_and_may_be_cut_short():
     while isinstance(found := advanced(steps), Progress):
         seen.append(found)
     decided = [progress.decided for progress in seen]
+    shares = [progress.share for progress in seen]
+    assert shares == sorted(shares) and 0.0 <= shares[0] < 0.1 < 0.9 < shares[-1] <= 1.0
+    assert {progress.stage for progress in seen} == {"rays", "normals"}
     assert len(decided) > 10 and decided == sorted(decided) and decided[-1] < seen[0].rays == SIZE[0] * SIZE[1] * 4
     left = []
     for begun in (0, 1, 9):
@@ -217,7 +220,14 @@ def test_a_tree_of_boxes_draws_what_is_drawn_without_and_says_what_it_leaves(mon
     for name in ("SEGMENTS", "LAYER_SEGMENTS"):
         monkeypatch.setitem(Tree._is_worth.__globals__, name, 1e6)
     scene, renderer = One(node), Renderer()
-    through = renderer.frame(scene, engine.Clock(), SIZE, 1)
+    steps, seen = renderer.steps(scene, engine.Clock(), SIZE, 1), []
+    while isinstance(through := advanced(steps), Progress):
+        seen.append(through)
+    # It goes on while boxes are proven too, when no ray is decided.
+    boxes = [progress for progress in seen if progress.stage == "boxes"]
+    shares = [progress.share for progress in seen]
+    assert boxes[0].decided == boxes[-1].decided == 0 and boxes[0].share < 0.2 < boxes[-1].share < 0.5
+    assert shares == sorted(shares)
     tree = scene.node._crossings._tree
     assert len(tree.nodes) > 500 and 0.0 < tree.share_open(Levels(0.4, single=True)) < 0.5
     # Segments end elsewhere, and so does rounding.
@@ -257,7 +267,7 @@ def test_half_of_a_time_is_left_for_rays_when_a_tree_takes_long(monkeypatch):
     def endless(tree, *_, **__):
         while True:
             refined.append(tree)
-            yield
+            yield Growth(8, 1, 1.0)
 
     monkeypatch.setattr(Tree, "refine", endless)
     renderer = Renderer()
