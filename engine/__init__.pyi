@@ -70,7 +70,7 @@ from engine.network.preprocess import PREPROCESSES
 from engine.network.preprocess import fit as fit_photo
 from engine.network.preprocess import white_of as white_of
 from engine.formats.load_mlp import load, save as save_network
-from engine.formats.held_inputs import held_inputs
+from engine.formats.held_inputs import held_inputs, missing_inputs
 from engine.formats.load_convnet import load_convnet
 from engine.formats.load_convnet import small_squeezenet
 from engine.formats.downloads import cached as downloaded_file
@@ -122,8 +122,8 @@ __all__ = [
     "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "Aim", "Hit", "ticks", "Drawing",
     "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet", "nodes", "Activation", "ACTIVATIONS", "random_mlp",
     "DISTRIBUTIONS", "parts", "closed_paths", "rounding", "PREPROCESSES", "fit_photo", "white_of", "load",
-    "save_network", "held_inputs", "load_convnet", "small_squeezenet", "downloaded_file", "Forward", "ImageData",
-    "shrunk_image", "History", "Domain", "Recipe", "Recorder", "Trainer", "load_history", "save_history",
+    "save_network", "held_inputs", "missing_inputs", "load_convnet", "small_squeezenet", "downloaded_file", "Forward",
+    "ImageData", "shrunk_image", "History", "Domain", "Recipe", "Recorder", "Trainer", "load_history", "save_history",
     "history_from_bytes", "history_to_bytes", "Partition", "linear_regions", "Contours", "zero_contours", "local_map",
     "first_kinks", "has_linear_regions", "boundary_places", "findings", "boundary_motion", "domain_grid",
     "attributions", "read_units", "write_units", "short_names", "stages", "squeezenet_blocks", "find_scene",

@@ -121,10 +121,16 @@ class Marching(engine.SpaceScene):
         return parts.sliced(net, origin, np.eye(net.inputs)[axes])
 
     def remark(self) -> str | None:
-        if self.network.inputs == 3:
-            return None
-        shown = f"x, y, z are inputs {self.x_input}, {self.y_input}, {self.z_input} of {self.network.inputs}"
-        return f"{shown} (x_input, y_input, z_input); the others are {self.rest.strip() or 0} (rest)"
+        net, said = self.network, []
+        if net.inputs > 3:
+            shown = f"x, y, z are inputs {self.x_input}, {self.y_input}, {self.z_input} of {net.inputs}"
+            rest = engine.missing_inputs(self.rest, net.inputs - 3) or f"the others are {self.rest.strip() or 0} (rest)"
+            said.append(f"{shown} (x_input, y_input, z_input); {rest}")
+        if self.net is not None and self._fits:
+            trained = "if the network was trained on -1 .. 1, size=1 shows it"
+            fitted = f"chosen since all of level {self.level:g} within {SPARK_BALL:g} of the middle lies in it"
+            said.append(f"size={self.size:g}: {trained if self.size == SPARK_BALL else fitted}")
+        return "; ".join(said) or None
 
     def random_network(self) -> engine.Mlp:
         """The Mlp of the seed and the settings beside it."""
@@ -139,6 +145,28 @@ class Marching(engine.SpaceScene):
             self.distance = self.home_distance()
         self._framing = self.home_distance()
         self.on_change(["size", "region"], "_keep_framing")
+        self.on_change(["net", "x_input", "y_input", "z_input", "rest", "output"], "_fit")
+        self._fit()
+
+    _fits = True  # whether the region is fitted to the person's own network: until its size is set
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "size":
+            self._fits = False
+        super().__setattr__(name, value)
+
+    def _fit(self):
+        """Shows a network's shape as large as it is, where its level lies in -1 .. 1 alone; else the usual ball."""
+        if not self._fits:
+            return
+        try:
+            net = None if self.net is None else self.in_space
+            size = SPARK_BALL if net is None else fitted_size(net, min(self.output, net.outputs - 1), self.level)
+        except SettingError:
+            return  # The settings that say which inputs are shown are not all set yet.
+        if size != self.size:
+            self.size = size
+            self._fits = True
 
     def home_distance(self) -> float:
         # 12 for the ball of radius 5, as in the original; more for a box, because of its corners.
@@ -253,8 +281,25 @@ class Marching(engine.SpaceScene):
         return self.network
 
     def matrix_changed(self, net: engine.Mlp) -> None:
+        # A network that is edited stays where it is looked at.
+        self._fits = False
         # If an undo leads back to the seed's network, the setting is None again.
         self.net = None if net.equals(self.random_network()) else net
+
+
+def fitted_size(net: engine.Mlp, output: int, level: float) -> float:
+    """The radius of a ball that shows a level, where it lies in the cube -1 .. 1 alone as far as samples tell; else 5.
+
+    Networks of shapes are trained on that cube, and what they are beyond it is of no interest.
+    """
+    inside, around = engine.Region("box", 1.0).points(17), engine.Region("ball", SPARK_BALL).points(20)
+    around = around[np.abs(around).max(axis=1) > 1.0]
+    above, beyond = (net(points)[:, output] > level for points in (inside, around))
+    shape = np.linalg.norm(inside[above != beyond[0]], axis=1)
+    if beyond.any() != beyond.all() or not len(shape):
+        return SPARK_BALL
+    # A cell beyond the outermost place inside.
+    return max(1.0, math.ceil(10 * (shape.max() + 1 / 8)) / 10)
 
 
 def _triple(p):

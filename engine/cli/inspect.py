@@ -1,7 +1,9 @@
 """The command `neuroscene inspect`: the nodes of a network in a file, with shapes, costs and receptive fields."""
 
 # As in engine.cli.main: only what every command needs is imported here.
+import itertools
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -127,6 +129,7 @@ class Described:
             self.net = ConvNet(self.graph, preprocess=False)
         self.preprocess = (self.net.preprocess or None) if self.net else None
         self.classes = self.net.classes if self.net else ()
+        self.activations = activations(self.graph)
         self.work = {node.name: self.graph.work(node) for node in self.graph.nodes}
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -172,6 +175,7 @@ def as_json(net: "ConvNet | Graph") -> str:
         "neurons": graph.neuron_count,
         "weights": graph.weight_count,
         "multiply_adds": sum(described.work.values()),
+        "activations": described.activations,
         "classes": described.classes,
         "preprocess": described.preprocess and vars(described.preprocess),
     }
@@ -202,6 +206,9 @@ def as_text(net: "ConvNet | Graph") -> str:
     ]
     if described.preprocess is not None:
         head.append(_photo(described.preprocess))
+    if described.activations:
+        written = described.activations
+        head.append(f"activations: {written}   for a file of its weights alone: {shlex.quote(f'FILE:{written}')}")
     if described.classes:
         more = ", ..." if len(described.classes) > SHOWN else ""
         head.append(f"{len(described.classes):,} classes: {', '.join(described.classes[:SHOWN])}{more}")
@@ -237,6 +244,24 @@ def about(node: Any) -> str:
     if isinstance(node, nodes.AveragePool) and node.include_padding:
         parts.append("padding counts")
     return ", ".join(parts)
+
+
+def activations(graph: "Graph") -> str | None:
+    """What stands after the path of a file that holds the weights of a chain of layers alone; None for other graphs."""
+    from engine.network.graph.nodes import Dense, Elementwise, Input, Softmax
+
+    found: list[str] = []
+    for before, node in itertools.pairwise(graph.nodes):
+        if node.inputs != (before.name,) or (isinstance(before, Input) and not isinstance(node, Dense)):
+            return None
+        if isinstance(node, Dense):
+            found.append("identity")
+        elif isinstance(node, Elementwise | Softmax) and isinstance(before, Dense):
+            found[-1] = "log_" * node.log + "softmax" if isinstance(node, Softmax) else str(node.activation)
+        else:
+            return None
+    hidden = set(found[:-1])
+    return found[0] if len(hidden) == 1 and found[-1] == "identity" else ",".join(found) or None
 
 
 def _row(described: Described, node: Any) -> tuple[str, ...]:

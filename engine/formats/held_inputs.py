@@ -25,13 +25,26 @@ def held_inputs(text: str, count: int) -> np.ndarray:
 
     Raises SettingError for text that is neither or has more than `count`, FileError for a file that cannot be read.
     """
-    values = np.zeros(count)
-    match = FILE.match(text.strip())
-    given = _from_file(match["path"], match["row"]) if match else _typed(text)
+    values, given = np.zeros(count), _given(text)
     if len(given) > count:
         raise SettingError(f"rest={short(text)}: it has {len(given)} numbers, but {count} inputs are held fixed.")
     values[: len(given)] = given
     return values
+
+
+def missing_inputs(text: str, count: int) -> str | None:
+    """What to say of values that are fewer than the `count` inputs that are held fixed; None if none or all are given.
+
+    Raises what `held_inputs` does.
+    """
+    held_inputs(text, count)
+    given = len(_given(text))
+    return f"rest has {given} of {count} values, the others are 0" if 0 < given < count else None
+
+
+def _given(text):
+    match = FILE.match(text.strip())
+    return _from_file(match["path"], match["row"]) if match else _typed(text)
 
 
 def _typed(text):

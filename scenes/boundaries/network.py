@@ -128,6 +128,10 @@ class TrainedNetwork(engine.FlatScene):
             raise SettingError(f"x_input={x + 1}, y_input={y + 1}: a plane takes two of the inputs 1 to {inputs}.")
         return engine.Domain.plane(inputs, low, high, x=x, y=y, rest=self._rest(inputs, (x, y)))
 
+    def remark(self) -> str | None:
+        source = self.history if self.net is None else self.net
+        return engine.missing_inputs(self.rest, source.shape.sizes[0] - 2) if source and self.is_wide else None
+
     def _rest(self, inputs, taken):
         values, others = np.zeros(inputs), [k for k in range(inputs) if k not in taken]
         key = self.rest, len(others)

@@ -166,7 +166,8 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
             self.unit, self.signal, self.colour, self.precision, self.ends(*self.shown(net)),
         )  # fmt: skip
         found, scale, outside = self.cached("rounding", key, lambda: self._rounding(net, plane))
-        said = [self._rounded(found, scale)]
+        missing = engine.missing_inputs(self.rest, max(0, self.network.inputs - 2))
+        said = [missing, self._rounded(found, scale)]
         if outside > (USUAL_OUTSIDE if self.span == "auto" else 0.0):
             said.append(f"{_percent(outside)} of {found.points:,} values are outside of the range of colours")
         return "; ".join(filter(None, said)) or None

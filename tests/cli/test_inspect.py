@@ -1,6 +1,7 @@
 """The command `inspect`: a line a node, and what it says to files that hold no such network."""
 
 import json
+import shlex
 from importlib.resources import files
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from engine.cli import inspect
 from engine.formats.load_convnet import small_squeezenet
-from engine.formats.load_mlp import save
+from engine.formats.load_mlp import load, save
 from engine.network.graph.nodes import AveragePool, Convolution, MaxPool
 from engine.network.random import random_mlp
 
@@ -35,6 +36,27 @@ def model(tmp_path):
         return "model.onnx"
 
     return function
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["tanh", "sine(30),sine(30),identity", "relu,gelu,sigmoid", "relu,relu,softmax", "relu,elu(0.5),log_softmax",
+     "3 relu + 3 identity,tanh,identity"],
+)  # fmt: skip
+def test_the_activations_it_prints_are_those_to_type_after_a_file_of_weights(ask, tmp_path, written):
+    net = random_mlp((3, 6, 5, 4), "tanh", seed=2)
+    net = net.changed(
+        activations=(written.split(",") * 2 + ["identity"])[:3] if written == "tanh" else written.split(",")
+    )
+    save(net, tmp_path / "net.safetensors")
+    weights = {f"{i}.{name}": getattr(layer, of) for i, layer in enumerate(net.layers)
+               for name, of in (("weight", "weights"), ("bias", "bias"))}  # fmt: skip
+    np.savez(tmp_path / "weights.npz", **weights)
+    (line,) = [line for line in ask("inspect", "net.safetensors").out.splitlines() if line.startswith("activations: ")]
+    printed = shlex.split(line)[-1].removeprefix("FILE:")
+    assert load(f"{tmp_path / 'weights.npz'}:{printed}").equals(net)
+    assert json.loads(ask("inspect", "net.safetensors", "--json").out)["activations"] == printed
+    assert "activations" not in ask("inspect", SMALL).out
 
 
 def test_every_node_has_a_line_under_what_holds_of_the_whole(ask):
@@ -82,7 +104,7 @@ def test_a_fully_connected_network_is_read_too(ask, tmp_path):
     for name in ("net.npz", "net.safetensors"):
         status, out, _ = ask("inspect", name)
         assert status == 0 and "3 to 2" in out and f"{5 * 3 + 5 + 2 * 5 + 2} weights" in out
-        assert [line.split()[0] for line in out.splitlines()[3:]] == [
+        assert [line.split()[0] for line in out.splitlines()[4:]] == [
             "name",
             "input",
             "layer",

@@ -104,7 +104,7 @@ def test_a_second_ctrl_c_ends_at_once(ask, tmp_path, interrupted):
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_terminal_that_is_closed_stops_work_as_ctrl_c_does(ask, tmp_path, monkeypatch, number, status):
-    monkeypatch.setattr(Renderer, "frame", lambda *_, **__: os.kill(os.getpid(), number))
+    monkeypatch.setattr(Renderer, "steps", lambda *_, **__: os.kill(os.getpid(), number))
     answer = ask("record", *DEEP, *SMALL, "-o", tmp_path / "a.mp4", "--seconds", "1")
     assert (answer.status, answer.out) == (status, "") and "nothing was saved" in answer.err
     assert list(tmp_path.iterdir()) == []

@@ -5,8 +5,9 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
+import engine
 from engine.errors import FileError, NeurosceneError, SettingError
-from engine.formats.held_inputs import held_inputs
+from engine.formats.held_inputs import held_inputs, missing_inputs
 
 
 def test_typed_numbers_fill_up_with_zeros():
@@ -53,3 +54,19 @@ def test_wrong_files_are_refused(tmp_path):
             held_inputs(str(tmp_path / "empty.csv"), 4)
     with pytest.raises(FileError, match="There is no file"):
         held_inputs(str(tmp_path / "none.npy"), 4)
+
+
+def test_values_that_are_fewer_than_the_inputs_are_told(tmp_path):
+    np.save(tmp_path / "codes.npy", np.ones((2, 3)))
+    assert missing_inputs("", 4) is missing_inputs("1, 2, 3, 4", 4) is missing_inputs("", 0) is None
+    assert missing_inputs("1, 2", 4) == "rest has 2 of 4 values, the others are 0"
+    assert missing_inputs(f"{tmp_path / 'codes.npy'}:1", 5) == "rest has 3 of 5 values, the others are 0"
+
+
+@pytest.mark.parametrize("scene", ["marching", "random_networks", "boundaries"])
+def test_every_scene_that_takes_them_tells(scene):
+    found, _ = engine.open_scene(scene, net=engine.random_mlp((6, 8, 1), seed=1), rest="0.5")
+    found.advance(engine.Clock())
+    assert "rest has 1 of" in found.remark()
+    found.rest = "0.5, 1, 2, 3" if scene != "marching" else "0.5, 1, 2"
+    assert "rest has" not in (found.remark() or "")

@@ -238,7 +238,7 @@ def test_a_network_of_more_inputs_is_shown_at_fixed_values_of_the_others(rendere
     whole[:, [4, 0, 2]], whole[:, [1, 3]] = points, at
     assert np.allclose(scene.in_space(points), wide(whole), atol=1e-6)
     assert scene.remark().startswith("x, y, z are inputs 4, 0, 2 of 5 (")
-    assert scene.remark().endswith("the others are 0.25, -0.5 (rest)")
+    assert "; the others are 0.25, -0.5 (rest); size=5: " in scene.remark()
     np.save(tmp_path / "codes.npy", [[0, 0], at])
     scene.rest = f"{tmp_path / 'codes.npy'}:1"
     assert np.allclose(scene.in_space(points), wide(whole), atol=1e-6)

@@ -47,7 +47,7 @@ class HitGradients:
         *,
         places: int = 0,
     ) -> Iterator[float]:
-        """Writes the gradients, part by part, and moves hits to where they say; waits before it yields the share that is done.
+        """Writes the gradients and moves hits to where they say; waits before it yields the share that is done.
 
         rays        two vec4f a ray, see `draw.surfaces.crossings`
         crossings   `answers` a ray

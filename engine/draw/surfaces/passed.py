@@ -1,12 +1,12 @@
 """How far a search has come along the rays of a picture: the mean part that they have passed."""
 
 import time
-from functools import cache
 
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding
 from engine.gpu.kernel import Kernel
 from engine.gpu.structs import struct
+from engine.kept import kept
 from engine.kernels.search.arrays import WORKGROUP
 
 # Rays that are looked at, and seconds between two looks.
@@ -50,6 +50,6 @@ class Passed:
         return self._share
 
 
-@cache
+@kept
 def _kernel() -> Kernel:
     return Kernel.of("draw/rays_passed", BINDINGS)
