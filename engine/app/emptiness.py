@@ -6,16 +6,19 @@ from engine.scene.scene import Scene
 from engine.scene.settings import settings
 
 
-def emptiness(scene: Scene, report: Report) -> str | None:
+def emptiness(scene: Scene, report: Report, *, brief: bool = False) -> str | None:
     """A line on why no ray of a picture of a scene at its moment meets a surface; None if one does, or none is cast.
 
     report   of the picture, or of several
+    brief    for a window's status line
     """
     nodes = [node for node, _ in scene.stage.walk() if isinstance(node, LevelSurfaces)]
     if not (nodes and report.is_empty):
         return None
     node, names = nodes[0], settings(scene)
     (low, high), proven = node.sampled, node.proven
+    if brief:
+        return f"no surface here, where the output is {low:.4g} to {high:.4g}"
     levels = f"level {node.level:g}" if node.single else f"any of the levels {node.level:g} + k {node.spacing:g}"
     points = len(node.region.points())
     known = f" (proven: within {proven[0]:.4g} to {proven[1]:.4g})" if proven else ""

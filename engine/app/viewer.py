@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.app.emptiness import emptiness
 from engine.app.live.recovery import Recovery, made
 from engine.app.live.reload import Reloader
 from engine.app.lookup import report_user_errors
@@ -269,11 +270,12 @@ class Viewer:
         self.canvas.close()
 
     def status(self) -> str:
-        """The status line: adapter, size, milliseconds, samples, undecided pixels, the scene's `remark`."""
-        width, height, _ = self._size()
-        parts = [device().adapter.split(" (")[0], f"{width} × {height}", *self.painter.status()]
+        """The status line: adapter, size, milliseconds, samples, what is not certain, the scene's `remark`."""
+        parts = [device().adapter.split(" (")[0], "{} × {}".format(*self.picture_size()), *self.painter.status()]
+        report = self.painter.report
+        nothing = report and emptiness(self.scene, report, brief=True)
         remark = None if self.painter.refinement.is_moving else self.query(self.scene.remark)
-        return "  ·  ".join(parts if remark is None else [*parts, remark])
+        return "  ·  ".join([*parts, *filter(None, (nothing, remark))])
 
     # Drawing.
 

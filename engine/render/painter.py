@@ -14,7 +14,7 @@ from engine.gpu.passes import View, render_pass
 from engine.gpu.timing import PassTime, timing_lack
 from engine.kernels.search.progress import Progress
 from engine.render.outlook import Outlook
-from engine.render.picture import Picture
+from engine.render.picture import Picture, Report
 from engine.render.present import blit, draw_sprites
 from engine.render.refinement import Quality, Refinement
 from engine.render.renderer import Renderer, Steps, advanced
@@ -74,6 +74,11 @@ class Painter:
         if on != (self.renderer.times is not None):
             self.renderer.time_passes(on)
             self.marked()
+
+    @property
+    def report(self) -> Report | None:
+        """The Report of the picture shown; None for a draft."""
+        return None if self.picture is None or self.quality.draft else self.picture.report
 
     @property
     def passes(self) -> tuple[PassTime, ...] | None:
@@ -158,8 +163,9 @@ class Painter:
         elif self.picture.report.undecided:
             parts.append(f"{self.picture.report.undecided} undecided")
         found = self._progress
-        if self.quality.draft and found is not None and not self._drawing.draft:
-            parts.append(f"certifying {found.share:.0%} ({found.stage}){self._outlook.words(found.share)}")
+        if found is not None and self._steps is not None and self.refinement.drafts and not self._drawing.draft:
+            what = "certifying" if self.quality.draft else f"{self._drawing.samples} samples"
+            parts.append(f"{what} {found.share:.0%} ({found.stage}){self._outlook.words(found.share)}")
         return parts
 
     def _advance(self, scene, clock):

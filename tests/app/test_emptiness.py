@@ -43,6 +43,20 @@ def test_where_a_level_is_in_the_region_but_not_in_view_no_other_is_proposed():
     assert line and "move the camera" in line and "--set" not in line
 
 
+def test_a_window_says_it_in_its_status_line():
+    from engine.app.viewer import Viewer
+    from engine.output.offscreen import make_canvas
+
+    scene, _ = engine.open_scene("marching", levels="single", level=50.0)
+    viewer = Viewer(scene, make_canvas((300, 200)), panel=False)
+    viewer.still()
+    low, high = (f"{value:.4g}" for value in scene._sheets.sampled)
+    assert f"no surface here, where the output is {low} to {high}" in viewer.status()
+    viewer.assign("level", 0.0)
+    viewer.still()
+    assert "no surface" not in viewer.status()
+
+
 def test_where_nothing_is_certain_nothing_is_said():
     scene, _ = engine.open_scene("marching", depth=2, levels="single", level=50.0)
     renderer = Renderer()

@@ -413,7 +413,7 @@ def test_a_missing_adapter_is_reported_with_what_to_install(scene_file, tmp_path
     assert not (tmp_path / "a.png").exists()
 
 
-def test_ctrl_c_ends_quietly_with_130(ask, scene_file, monkeypatch):
+def test_ctrl_c_ends_with_a_line_and_130(ask, scene_file, monkeypatch):
     import engine.app.lookup
 
     def interrupted(*_, **__):
@@ -421,7 +421,8 @@ def test_ctrl_c_ends_quietly_with_130(ask, scene_file, monkeypatch):
 
     monkeypatch.setattr(engine.app.lookup, "open_scene", interrupted)
     answer = ask("render", scene_file, "-o", "a.png")
-    assert (answer.status, answer.out, answer.err) == (main.INTERRUPTED, "", "")
+    assert (answer.status, answer.out) == (main.INTERRUPTED, "") and answer.is_one_line()
+    assert answer.err == "neuroscene: Stopped: nothing was written.\n"
 
 
 def test_a_fault_of_ours_is_reported_in_one_line_and_ends_with_1(ask, scene_file, monkeypatch):

@@ -55,7 +55,22 @@ def test_a_slow_network_is_drafted_then_certain(painter):
     assert all(report.certified == 0.0 if quality.draft else report.certified > 0.999 for quality, report in shown)
     assert shown[-1][0].samples == 9 and shown[-1][0].scale == 1.0
     assert "draft" in lines[0] or lines[0] == ""
-    assert "draft" not in lines[-1] and "certified" not in lines[-1]
+    assert "draft" not in lines[-1] and "certifying" not in lines[-1] and "%" not in lines[-1]
+    assert any("certifying" in line and "%" in line for line in lines) and any("4 samples " in line for line in lines)
+
+
+def test_frames_that_are_drawn_again_at_rest_do_not_begin_it_anew(painter):
+    scene = Space()
+    while not painter._steps or painter._drawing.draft:
+        painter.refinement.rested(1.0)
+        painter.draw(scene, engine.Clock(), SIZE)
+    begun, shares = painter._steps, []
+    while painter._steps is begun:
+        # As a window does for the pointer and the panel; and the scene is looked at under the pointer.
+        shares.append(painter._progress.share if painter._progress else 0.0)
+        painter.renderer.pick(scene, engine.Clock(), SIZE, 40.0, 30.0)
+        painter.draw(scene, engine.Clock(), SIZE)
+    assert shares == sorted(shares) and not painter.quality.draft and painter.picture.report.undecided == 0
 
 
 def test_a_tiny_network_is_never_drafted(painter):

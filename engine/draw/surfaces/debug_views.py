@@ -12,6 +12,8 @@ VIEWS = {"none": 0, "undecided": 0, "segments": 1, "depth": 2, "normals": 3, "ov
 SEGMENTS_SHOWN = 96
 # The part of a ray left at the end of the colour map; of trained networks hundredths are left.
 LEFT_SHOWN = 0.1
+# The smaller side of a picture, pixels, below which a view's legend would cover what it explains.
+LEAST = 150
 # The range of a normal's components, and the colour map for them: the whole map, as for images.
 NORMAL_SPAN, NORMAL_MAP = (-1.0, 1.0), ("grey", "image")
 
@@ -43,15 +45,15 @@ def view_legend(view: str, map: str, span: tuple[float, float]) -> Legend | None
     """The Legend of a view whose colours run over `span`; None for views that show the surfaces themselves."""
     low, high = span
     if view == "normals":
-        return Legend("normal xyz as RGB", NORMAL_MAP[0], low, high, (-1.0, 0.0, 1.0), card=True)
+        return Legend("normal, xyz", NORMAL_MAP[0], low, high, (-1.0, 0.0, 1.0), card=True, least=LEAST)
     if view == "overdraw":
-        return Legend("surfaces along a ray", map, low, high, tuple(range(int(high) + 1)))
+        return Legend("surfaces", map, low, high, tuple(range(int(high) + 1)), least=LEAST)
     marks = tuple(np.linspace(low, high, 5).tolist())
     if view == "tree":
-        words = (*(f"{m:.1%}" for m in marks[:-1]), f"{high:.0%} or more")
-        return Legend("part of a ray left to search", map, low, high, marks, words)
+        words = (*(f"{m:.1%}" for m in marks[:-1]), f"{high:.0%} +")
+        return Legend("left to search", map, low, high, marks, words, least=LEAST)
     if view == "segments":
-        words = (*(f"{m:.0f}" for m in marks[:-1]), f"{high:.0f} or more")
-        return Legend("segments of a ray", map, low, high, marks, words)
+        words = (*(f"{m:.0f}" for m in marks[:-1]), f"{high:.0f} +")
+        return Legend("segments", map, low, high, marks, words, least=LEAST)
     words = tuple(tick_text(marks))
-    return Legend("distance from the eye", map, low, high, marks, words) if view == "depth" else None
+    return Legend("distance", map, low, high, marks, words, least=LEAST) if view == "depth" else None

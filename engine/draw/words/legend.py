@@ -27,6 +27,7 @@ class Legend:
     low, high values at its ends
     marks     values of the surfaces shown
     words     texts of the marks; () for their numbers
+    least     the smaller side of the smallest picture it is drawn in, pixels: in others it would cover the subject
     card      True for a legend over an image: on a card of the background's colour, with the untrimmed map
 
     Raises ShapeError if there are words, but not one for each mark.
@@ -39,6 +40,7 @@ class Legend:
     marks: tuple[float, ...] = ()
     words: tuple[str, ...] = ()
     card: bool = False
+    least: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, "marks", tuple(map(float, self.marks)))
@@ -69,6 +71,8 @@ def legend_sprites(legend: Legend, frame: Frame) -> list[Sprite]:
 
     They do not overlap, except for a mark's line, which is opaque, on the bar.
     """
+    if min(frame.size) < legend.least:
+        return []
     return list(_sprites(legend, frame.scale, frame.theme))
 
 

@@ -143,7 +143,7 @@ def test_the_scene_shows_each_view_with_its_numbers(view):
     pixels = engine.render(scene, (64, 48), supersample=1)
     plain = engine.render(engine.open_scene("marching")[0], (64, 48), supersample=1)
     assert np.array_equal(pixels, plain) == (view == "none")
-    titles = {"segments": "segments of a ray", "depth": "distance from the eye", "normals": "normal xyz as RGB",
-              "overdraw": "surfaces along a ray", "tree": "part of a ray left to search", "none": "value"}  # fmt: skip
+    titles = {"segments": "segments", "depth": "distance", "normals": "normal, xyz",
+              "overdraw": "surfaces", "tree": "left to search", "none": "value"}  # fmt: skip
     legend = scene.legend()
     assert legend.title == titles[view] and len(legend.marks) >= 3
