@@ -128,7 +128,7 @@ class Marching(engine.SpaceScene):
             said.append(f"{shown} (x_input, y_input, z_input); {rest}")
         if self.net is not None and self._fits:
             trained = "if the network was trained on -1 .. 1, size=1 shows it"
-            fitted = f"chosen since all of level {self.level:g} within {SPARK_BALL:g} of the middle lies in it"
+            fitted = f"level {self.level:g} lies in it alone, as far as size={SPARK_BALL:g}"
             said.append(f"size={self.size:g}: {trained if self.size == SPARK_BALL else fitted}")
         return "; ".join(said) or None
 

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 
+from engine.draw.drawable import Aim
 from engine.draw.surfaces.level_surfaces import LevelSurfaces
 from engine.gpu.array import Array
 from engine.gpu.device import device
@@ -13,9 +14,12 @@ from engine.output.progress import remark
 from engine.render.outlook import lasting
 from engine.scene.scene import Scene
 
-# What a ray takes, in evaluations of the network: measured on software Vulkan, 3-32x3-1 to 3-128x3-1 and 3-32x8-1 took
-# the time of 330 to 440.
-EVALUATIONS = 400
+# What a ray that enters the region takes, in evaluations of the network as they are measured: of each hidden layer, 200
+# to 570 of six networks (those of benchmarks/bars with many levels, and SIRENs); and through a tree of boxes that
+# proves most of space empty, 150 to 300 in all. On software Vulkan.
+EACH_LAYER, THROUGH_TREE = 320, 300
+# Rays that are looked at for how many enter the region.
+LOOKED_AT = 400
 # Multiply-adds from which an adapter is measured: less is done within seconds on any.
 MEASURED = 4e10
 # Multiply-adds that measure it.
@@ -30,11 +34,21 @@ def expected_seconds(scene: Scene, size: tuple[int, int], supersample: int) -> f
     The scene is at its moment. Measured are values of its networks at many points.
     """
     total, rays = 0.0, size[0] * size[1] * supersample
-    for node, _ in scene.stage.walk():
+    for node, world in scene.stage.walk():
         if isinstance(node, LevelSurfaces) and node.drafts:
-            work = rays * EVALUATIONS * node.net.weight_count
+            entering = rays * _entering(node, world, scene.camera, size)
+            work = entering * evaluations(node) * node.net.weight_count
             total += work / _rate(node.net) if work > MEASURED else 0.0
     return total
+
+
+def evaluations(node: LevelSurfaces) -> float:
+    """What a ray through a node takes, in evaluations of its network."""
+    kinds = {kind.name for layer in node.net.layers for kind in layer.activation.kinds}
+    # What oscillates is proven empty in the smallest boxes at most.
+    if node.is_few and not kinds & {"sine", "cos"}:
+        return THROUGH_TREE
+    return EACH_LAYER * (len(node.net.layers) - 1)
 
 
 def say_expected(scene: Scene, size: tuple[int, int], supersample: int, pictures: int = 1) -> float | None:
@@ -58,15 +72,22 @@ def _nets(scene):
     return ", ".join(dict.fromkeys(nets))
 
 
+def _entering(node, world, camera, size):
+    """The share of a picture's rays that enter a node's region."""
+    places = np.random.default_rng(0).random((LOOKED_AT, 2)) * size - 0.5
+    return sum(node.enters(Aim.at(camera, size, x, y), world) for x, y in places) / LOOKED_AT
+
+
 def _rate(net: Mlp) -> float:
     """Multiply-adds a second of a network on this adapter."""
     field = Field(net, "batched")
     count = min(field.parts(1 << 16)[0].stop, max(64, int(TRIED / net.weight_count)))
     groups = -(-net.inputs // 4)
     points = Array.of(np.random.default_rng(0).uniform(-1, 1, (count * groups, 4)).astype(np.float32))
-    # The first compiles.
-    for _ in range(2):
+    taken = []
+    for _ in range(3):
         begun = time.perf_counter()
         field.run(points, count).read(1)
-        taken = time.perf_counter() - begun
-    return count * net.weight_count / taken
+        taken.append(time.perf_counter() - begun)
+    # The first compiles.
+    return count * net.weight_count / min(taken[1:])

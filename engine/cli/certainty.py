@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from engine.kernels.search.budget import Budget
     from engine.render.picture import Report
 
+# So few segments decide hardly any ray: seconds may have been meant.
+FEW = 60
+
 
 def read_budget(text: str) -> "Budget":
     """The Budget of `65536`, segments a ray, or `60s`, seconds a picture."""
@@ -62,6 +65,8 @@ def message(report: "Report", budget: "Budget") -> str:
     if not report.undecided:
         return f"{report}."
     if budget.seconds is None:
-        return f"{report}. --budget {4 * budget.segments} searches further than {budget.segments:,} segments a ray."
-    more = replace(budget, seconds=4 * max(budget.seconds, 1.0)).seconds
-    return f"{report}. --budget {more:g}s searches longer than {budget.seconds:g} s a picture."
+        seconds = f" ({budget.segments} seconds are --budget {budget.segments}s.)" if budget.segments <= FEW else ""
+        more = 4 * budget.segments
+        return f"{report}. --budget {more} searches further than {budget.segments:,} segments a ray.{seconds}"
+    longer = replace(budget, seconds=4 * max(budget.seconds, 1.0)).seconds
+    return f"{report}. --budget {longer:g}s searches longer than {budget.seconds:g} s a picture."

@@ -104,10 +104,11 @@ class TracedPaths:
                 self._pace = Pace(WORK // (4 * seen.weight_count), WORKGROUP)
         self.is_traced = False
 
-    def traced(self, encoder: Encoder | None = None) -> Iterator[None]:
+    def traced(self, encoder: Encoder | None = None) -> Iterator[float]:
         """Computes the paths if the network has changed since the last time; the array then holds them.
 
-        encoder   for a tiny network's kernel; else all is submitted, in parts, and it waits before it yields
+        encoder   for a tiny network's kernel; else all is submitted, in parts, and it waits before it yields the share
+                  that is done
         """
         if self.is_traced or not self.count:
             return
@@ -121,7 +122,7 @@ class TracedPaths:
                     with self._pace.timed(last - first):
                         self._take(self._field, step, first, last - first)
                         self.array.read(1)
-                    yield
+                    yield (step * self.count + last) / ((self.steps + 1) * self.count)
         self.is_traced = True
 
     def _take(self, field, step, first, count):

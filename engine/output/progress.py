@@ -1,6 +1,7 @@
 """Messages on stderr, and the one progress bar for everything that takes long."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,8 +66,11 @@ def progress_bar(name: str, total: float, unit: str, progress: bool | None = Non
     more       for tqdm: `initial`, `unit_scale`, `leave`
     """
     if not is_shown(progress):
-        tells = progress is None and _manner.lines and not _manner.quiet
-        yield _told(name, total, unit) if tells else lambda done, total=None, note=None: None
+        if progress is None and _manner.lines and not _manner.quiet:
+            with _Told(name, total, unit) as told:
+                yield told.move
+        else:
+            yield lambda done, total=None, note=None: None
         return
     from tqdm import tqdm  # only where there is a bar to show
 
@@ -89,17 +93,34 @@ def progress_bar(name: str, total: float, unit: str, progress: bool | None = Non
         yield move
 
 
-def _told(name: str, whole: float, unit: str) -> Move:
-    """The `move` that says in a line now and then how far the work is."""
-    last = time.monotonic()
+class _Told:
+    """Says in a line now and then how far the work is, also while a step of it takes long."""
 
-    def move(done: float, total: float | None = None, note: str | None = None) -> None:
-        nonlocal last, whole
-        whole = total or whole
-        if time.monotonic() < last + BETWEEN_LINES:
-            return
-        last = time.monotonic()
-        far = f"{done:,} of {whole:,} {unit}{'' if len(unit) < 2 else 's'}" if unit else f"{done:.0%}"
-        say(f"{name}: {far}{f', {note}' if note else ''}")
+    def __init__(self, name: str, total: float, unit: str):
+        self.name, self.total, self.unit = name, total, unit
+        self.done: float = 0
+        self.note = ""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._tell_often, daemon=True)
 
-    return move
+    def __enter__(self) -> "_Told":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def move(self, done: float, total: float | None = None, note: str | None = None) -> None:
+        """Notes how far the work is."""
+        self.done, self.total, self.note = done, total or self.total, self.note if note is None else note
+
+    def tell(self) -> None:
+        """Says it."""
+        units = f"{self.unit}{'s' * (len(self.unit) > 1)}"
+        far = f"{self.done:,} of {self.total:,} {units}" if units else f"{self.done:.0%}"
+        say(", ".join(filter(None, (f"{self.name}: {far}", self.note))))
+
+    def _tell_often(self):
+        while not self._ended.wait(BETWEEN_LINES):
+            self.tell()

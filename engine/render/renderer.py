@@ -28,6 +28,8 @@ from engine.render.tiling import Rectangle, overlap, plan
 Steps = Generator[Progress, bool | None, Picture]
 # A tile that was handed to the GPU, and the copy of its pixels.
 Waiting = tuple[Rectangle, ReadBack]
+# What a cast without rays takes of one with rays, as the paths of sparks in a small picture.
+OTHER_WORK = 0.15
 PICTURE_USAGE = "STORAGE_BINDING|TEXTURE_BINDING|RENDER_ATTACHMENT"
 
 
@@ -260,18 +262,17 @@ class Renderer:
 
     def _cast(self, shot, frame):
         """Casts the rays of a tile; yields the picture's Progress, and is sent True when it shall take no more time."""
-        samples, count, number = frame.samples[0] * frame.samples[1], len(shot.casting), 0
-        for node, world in shot.drawables:
+        samples, count, number = frame.samples[0] * frame.samples[1], max(1, len(shot.casting)), 0
+        work = [_work(node) for node, _ in shot.drawables]
+        for k, (node, world) in enumerate(shot.drawables):
             steps = node.cast(frame, world)
             while True:
                 with _timed(shot):
                     found = next(steps, None)
                 if found is None:
                     break
-                decided, done = (
-                    samples * (number + node.casts_rays * part) / max(1, count)
-                    for part in (found.decided / found.rays, found.share)
-                )
+                decided = samples * (number + node.casts_rays * found.decided / found.rays) / count
+                done = samples * (sum(work[:k]) + work[k] * found.share) / max(OTHER_WORK, sum(work))
                 shot.heed((yield shot.progress(decided, found.stage, done)))
             number += node.casts_rays
 
@@ -357,6 +358,11 @@ def cut_short(steps: Steps) -> Picture:
             steps.send(True)
     except StopIteration as done:
         return done.value
+
+
+def _work(node):
+    """About what a node's `cast` takes, of what one takes that casts rays."""
+    return 1.0 if node.casts_rays else OTHER_WORK if type(node).cast is not Drawable.cast else 0.0
 
 
 def _timed(shot):

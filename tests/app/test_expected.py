@@ -1,9 +1,11 @@
 """What is said of pictures that take long, before they are begun."""
 
+import numpy as np
 import pytest
 
 import engine
 from engine.app import expected
+from engine.draw.surfaces.level_surfaces import LevelSurfaces
 from engine.scene.view_data import Clock
 
 
@@ -16,8 +18,22 @@ def deep(**more):
 def test_rays_and_weights_make_it_longer_in_proportion(monkeypatch):
     monkeypatch.setattr(expected, "_rate", lambda net: 1e9)
     once = expected.expected_seconds(deep(), (800, 600), 1)
-    assert once == 800 * 600 * expected.EVALUATIONS * deep().network.weight_count / 1e9
+    entering = 800 * 600 * expected._entering(deep()._sheets, np.eye(4), deep().camera, (800, 600))
+    assert once == entering * 3 * expected.EACH_LAYER * deep().network.weight_count / 1e9
+    # As the counts of a picture have it: a disc, of which 400 rays tell the area to some hundredths.
+    assert entering == pytest.approx(np.pi * 275**2, rel=0.1)
     assert expected.expected_seconds(deep(), (800, 600), 4) == 4 * once
+
+
+def test_what_a_tree_proves_empty_is_cheap_and_what_oscillates_is_not():
+    shape = engine.random_mlp((3, 16, 16, 1), "relu", seed=1)
+    costs = [
+        expected.evaluations(LevelSurfaces(net, single=single, spacing=1e-3))
+        for net in (shape, shape.changed(activations=["sine(30)", "sine(30)", "identity"]))
+        for single in (False, True)
+    ]
+    layers = 2 * expected.EACH_LAYER
+    assert costs == [layers, expected.THROUGH_TREE, layers, layers]
 
 
 def test_what_is_quick_is_not_measured(monkeypatch):

@@ -127,6 +127,12 @@ def test_a_budget_reaches_the_nodes_and_ends_with_the_command(ask, doubtful, tmp
     assert renderer().budget == before
 
 
+def test_a_budget_so_small_that_seconds_may_be_meant_says_how_they_are_given(ask, doubtful, tmp_path):
+    for text, said in (("5", True), ("60", True), ("61", False), ("5s", False)):
+        answer = ask("render", doubtful, "-o", tmp_path / "a.png", *SMALL, "--budget", text)
+        assert (f"({text} seconds are --budget {text}s.)" in answer.err) == said and answer.is_one_line()
+
+
 def test_the_bands_of_a_stopped_picture_are_counted_once(ask, doubtful, tmp_path, monkeypatch):
     from engine.output import resumable
 

@@ -1,9 +1,11 @@
 """Progress on stderr: a bar on a terminal, lines in a log, nothing where it is not wanted."""
 
+import threading
+
 import pytest
 
 from engine.output import progress
-from engine.output.progress import manner, progress_bar, remark, say
+from engine.output.progress import _Told, manner, progress_bar, remark, say
 
 
 def work(name="a.png", steps=5, total=1, unit="", **more):
@@ -12,28 +14,33 @@ def work(name="a.png", steps=5, total=1, unit="", **more):
             move(k / steps if unit == "" else k, note="rays, about 40 s left")
 
 
-@pytest.fixture
-def hasty(monkeypatch):
-    monkeypatch.setattr(progress, "BETWEEN_LINES", 0.0)
+def test_a_log_gets_lines(capsys):
+    share, frames = _Told("a.png", 1, ""), _Told("a.gif", 150, "frame")
+    share.tell()
+    share.move(0.4, note="rays, about 40 s left")
+    # A step that takes long is told as well.
+    for _ in range(2):
+        share.tell()
+    frames.move(2)
+    frames.tell()
+    assert capsys.readouterr().err.splitlines() == [
+        "neuroscene: a.png: 0%", *["neuroscene: a.png: 40%, rays, about 40 s left"] * 2,
+        "neuroscene: a.gif: 2 of 150 frames",
+    ]  # fmt: skip
 
 
-def test_a_log_gets_a_line_now_and_then(capsys, hasty):
-    with manner(lines=True):
-        work()
-        work("a.gif", 3, 150, "frame")
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[2] == "neuroscene: a.png: 40%, rays, about 40 s left"
-    assert lines[7] == "neuroscene: a.gif: 2 of 150 frames, rays, about 40 s left" and len(lines) == 8
-
-
-def test_lines_are_some_seconds_apart(capsys):
-    with manner(lines=True):
-        work(steps=1000)
-    assert capsys.readouterr().err == "" and progress.BETWEEN_LINES == 10.0
+def test_lines_come_by_themselves_and_end_with_the_work(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "BETWEEN_LINES", 1e-3)
+    told, before = threading.Event(), threading.active_count()
+    monkeypatch.setattr(_Told, "tell", lambda self: told.set())
+    with manner(lines=True), progress_bar("a.png", 1, ""):
+        assert told.wait(60.0)
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize("how", [{"lines": True, "quiet": True}, {}])
-def test_programs_and_the_quiet_hear_nothing_but_what_is_said(capsys, hasty, how):
+def test_programs_and_the_quiet_hear_nothing_but_what_is_said(capsys, monkeypatch, how):
+    monkeypatch.setattr(progress, "BETWEEN_LINES", 0.0)
     with manner(**how):
         work()
         say("an error")

@@ -197,11 +197,10 @@ class LevelSurfaces(Drawable):
 
     def cast(self, frame: Frame, world: np.ndarray) -> Generator[Progress, None, None]:
         rays.check_levels(self.level, self.spacing, 1)
-        low, high = self.span
         wanted = Wanted(
             Levels(self.level, self.spacing, self.single), self._answers, self._most, tuple(self.region.sizes.tolist()),
             finest=2.0 ** math.floor(math.log2(_sample_width(frame, world))),
-            few=self.single or high - low <= FEW * self.spacing, shows_tree=self.debug == "tree",
+            few=self.is_few, shows_tree=self.debug == "tree",
         )  # fmt: skip
         yield from self._crossings.find(frame, self._surface, wanted, self.name)
         if not self.makes_layers:
@@ -215,6 +214,12 @@ class LevelSurfaces(Drawable):
             )  # fmt: skip
 
     @property
+    def is_few(self) -> bool:
+        """Whether so few levels lie in the region that a tree of boxes is made for them."""
+        low, high = self.span
+        return self.single or high - low <= FEW * self.spacing
+
+    @property
     def _most(self):
         """The most surfaces drawn along a ray."""
         return min(self.surfaces, self._crossings.most)
@@ -224,12 +229,15 @@ class LevelSurfaces(Drawable):
         """How many crossings are looked for: one more than are drawn, to count the rays that have more."""
         return min(self._most + 1, self._crossings.searches)
 
+    def enters(self, aim: Aim, world: np.ndarray) -> bool:
+        """Whether a ray enters the region."""
+        origin, direction, _ = _within(np.linalg.inv(world), aim)
+        return self.region.chord(origin, direction)[1] > 0
+
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         """The Hit at the first crossing, found by the same search as drawing; value and gradient are float64."""
         inverse = np.linalg.inv(world)
-        origin, direction = transformed(inverse, aim.origin), inverse[:3, :3] @ aim.direction
-        stretch = float(np.linalg.norm(direction))
-        direction = direction / stretch
+        origin, direction, stretch = _within(inverse, aim)
         start, length = self.region.chord(origin, direction)
         if length <= 0:
             return None
@@ -250,6 +258,13 @@ class LevelSurfaces(Drawable):
             level=self.level + self.spacing * level,
             certain=outcome == rays.HIT,
         )
+
+
+def _within(inverse, aim):
+    """(origin, direction of length 1, its length before that) of an Aim in the node's space."""
+    direction = inverse[:3, :3] @ aim.direction
+    stretch = float(np.linalg.norm(direction))
+    return transformed(inverse, aim.origin), direction / stretch, stretch
 
 
 def _eye(camera, world):

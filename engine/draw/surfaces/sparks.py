@@ -100,8 +100,8 @@ class SparkPaths(Drawable):
     def cast(self, frame: Frame, world: np.ndarray) -> Generator[Progress, None, None]:
         # They must not delay a draft.
         if not frame.draft or self._paths.is_tiny:
-            for _ in self._paths.traced(frame.encoder):
-                yield Progress(0, 1)
+            for share in self._paths.traced(frame.encoder):
+                yield Progress(0, 1, "sparks", share)
 
     def _steps_a_vertex(self):
         # For a large network the paths take fewer, longer steps, and become a little less exact.

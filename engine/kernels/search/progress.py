@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Progress:
     """Of so many rays, those to which no further answer will come; and how far all of the work has come.
 
-    stage   what is being done: boxes, rays, normals
+    stage   what is being done: boxes, rays, normals, sparks
     done    about the share of the work that is done, 0 to 1; None for that of the rays that are decided
     """
 
