@@ -102,6 +102,9 @@ class SparkPaths(Drawable):
         if not frame.draft or self._paths.is_tiny:
             for share in self._paths.traced(frame.encoder):
                 yield Progress(0, 1, "sparks", share)
+                if frame.allowance.is_over:
+                    # What is not traced is not drawn.
+                    break
 
     def _steps_a_vertex(self):
         # For a large network the paths take fewer, longer steps, and become a little less exact.

@@ -7,6 +7,7 @@ from engine.draw.colour import PALETTE
 from engine.draw.surfaces import sparks
 from engine.draw.surfaces.level_surfaces import LAYERS_WRITE, LevelSurfaces
 from engine.draw.surfaces.sparks import Sparks
+from engine.kernels.search.budget import Budget
 from engine.network.random import random_mlp
 from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
@@ -54,3 +55,14 @@ def test_a_shader_is_composed_once_for_all_tiles_and_frames():
     node = LevelSurfaces(SMALL)
     of = lambda each: each._crossings.program("draw/level_surfaces", palette=PALETTE, layers=LAYERS_WRITE).module
     assert of(node) is of(LevelSurfaces(random_mlp([3, 8, 1], seed=2)))
+
+
+def test_once_no_time_is_left_paths_are_neither_traced_nor_drawn():
+    node, renderer = Sparks(random_mlp([3, 80, 80, 1], seed=1), SEEDS), Renderer()
+    renderer.budget = Budget(seconds=0.0)
+    without = renderer.frame(Lit(node), Clock(), (80, 60), 1).pixels()
+    assert not node._paths.is_traced
+    node.visible = False
+    assert (renderer.frame(Lit(node), Clock(), (80, 60), 1).pixels() == without).all()
+    node.visible, renderer.budget = True, Budget()
+    assert (renderer.frame(Lit(node), Clock(), (80, 60), 1).pixels() != without).any()
