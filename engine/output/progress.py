@@ -67,8 +67,8 @@ def progress_bar(name: str, total: float, unit: str, progress: bool | None = Non
     """
     if not is_shown(progress):
         if progress is None and _manner.lines and not _manner.quiet:
-            with _Told(name, total, unit) as told:
-                yield told.move
+            with _Log(name, total, unit) as log:
+                yield log.move
         else:
             yield lambda done, total=None, note=None: None
         return
@@ -93,7 +93,7 @@ def progress_bar(name: str, total: float, unit: str, progress: bool | None = Non
         yield move
 
 
-class _Told:
+class _Log:
     """Says in a line now and then how far the work is, also while a step of it takes long."""
 
     def __init__(self, name: str, total: float, unit: str):
@@ -103,7 +103,7 @@ class _Told:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._tell_often, daemon=True)
 
-    def __enter__(self) -> "_Told":
+    def __enter__(self) -> "_Log":
         self._thread.start()
         return self
 

@@ -4,7 +4,7 @@ import time
 
 # The share of the work from which the time it took says more than what was expected of all of it.
 TELLING = 0.25
-# Before so many seconds, and so much of the work, nothing is told from them.
+# Before so many seconds, and so much of the work, nothing is measured from them.
 LEAST_SECONDS, LEAST_SHARE = 1.0, 0.02
 
 
@@ -24,13 +24,13 @@ class Outlook:
         now = time.monotonic()
         self._first = self._first or (now, share)
         taken, done = now - self._first[0], share - self._first[1]
-        is_told = taken >= LEAST_SECONDS and done >= LEAST_SHARE
-        told = taken * (1.0 - share) / done if is_told else None
+        is_telling = taken >= LEAST_SECONDS and done >= LEAST_SHARE
+        measured = taken * (1.0 - share) / done if is_telling else None
         if self._expected is None or self._expected <= taken:
-            return told
+            return measured
         expected = self._expected - taken
         weight = min(1.0, share / TELLING)
-        return expected if told is None else weight * told + (1.0 - weight) * expected
+        return expected if measured is None else weight * measured + (1.0 - weight) * expected
 
     def words(self, share: float) -> str:
         """`, about 40 s left`; empty while nothing is known."""

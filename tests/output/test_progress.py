@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from engine.output import progress
-from engine.output.progress import _Told, manner, progress_bar, remark, say
+from engine.output.progress import _Log, manner, progress_bar, remark, say
 
 
 def work(name="a.png", steps=5, total=1, unit="", **more):
@@ -15,10 +15,10 @@ def work(name="a.png", steps=5, total=1, unit="", **more):
 
 
 def test_a_log_gets_lines(capsys):
-    share, frames = _Told("a.png", 1, ""), _Told("a.gif", 150, "frame")
+    share, frames = _Log("a.png", 1, ""), _Log("a.gif", 150, "frame")
     share.tell()
     share.move(0.4, note="rays, about 40 s left")
-    # A step that takes long is told as well.
+    # A step that takes long is said as well.
     for _ in range(2):
         share.tell()
     frames.move(2)
@@ -31,10 +31,10 @@ def test_a_log_gets_lines(capsys):
 
 def test_lines_come_by_themselves_and_end_with_the_work(capsys, monkeypatch):
     monkeypatch.setattr(progress, "BETWEEN_LINES", 1e-3)
-    told, before = threading.Event(), threading.active_count()
-    monkeypatch.setattr(_Told, "tell", lambda self: told.set())
+    said, before = threading.Event(), threading.active_count()
+    monkeypatch.setattr(_Log, "tell", lambda self: said.set())
     with manner(lines=True), progress_bar("a.png", 1, ""):
-        assert told.wait(60.0)
+        assert said.wait(60.0)
     assert threading.active_count() == before
 
 
