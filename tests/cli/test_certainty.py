@@ -88,7 +88,7 @@ def test_every_command_that_draws_takes_a_budget_and_is_strict():
 @pytest.mark.parametrize("name", ["a.svg", "a.png"])
 def test_vectors_cast_no_rays_and_are_certain(ask, tmp_path, name):
     command = "export" if name.endswith("svg") else "render"
-    words = ("--budget", "1", "--strict", *SMALL * (command == "render"))
+    words = ("--quiet", "--budget", "1", "--strict", *SMALL * (command == "render"))
     answer = ask(command, "boundaries", "-o", tmp_path / name, *words)
     assert answer.status == main.OK and answer.err == ""
 
