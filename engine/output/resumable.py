@@ -80,7 +80,7 @@ class ResumableFile:
         try:
             for number, part in enumerate(self._pending, self._stored_count()):
                 with self._band(number).open("xb") as band:
-                    band.write(_sealed(json.dumps(self.found[number]).encode() + b"\n" + part))
+                    band.write(_sealed(number, json.dumps(self.found[number]).encode() + b"\n" + part))
         except OSError as error:
             raise cannot_write(self.path, error) from None
         self._pending = []
@@ -158,7 +158,7 @@ class ResumableFile:
         if names and not same and not restart:
             self.message = f"{self.folder_given} had bands of another picture; this one starts anew."
         if same and not restart:
-            while (facts := _facts(self._band(len(self.found)))) is not None:
+            while (facts := _facts(len(self.found), self._band(len(self.found)))) is not None:
                 self.found.append(facts)
         for name in names:
             if int(name[-5:]) >= len(self.found):
@@ -179,18 +179,19 @@ def _fitting(name: str) -> str:
     return os.fsdecode(data) + ENDING
 
 
-def _sealed(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode() + b" " + content
+def _sealed(number: int, content: bytes) -> bytes:
+    """A band's content after its checksum, which counts its place too."""
+    return hashlib.sha256(b"%d " % number + content).hexdigest().encode() + b" " + content
 
 
-def _facts(band: Path) -> dict[str, int] | None:
+def _facts(number: int, band: Path) -> dict[str, int] | None:
     """The facts of a stored band, or None where it is missing or not as it was written."""
     with suppress(OSError, ValueError, RecursionError):
         if band.stat().st_size <= BAND_BYTES:
             content = band.read_bytes()
             line = content[:LINE_BYTES].partition(b"\n")[0].partition(b" ")[2]
             facts = json.loads(line)
-            is_right = _sealed(content.partition(b" ")[2]) == content and isinstance(facts, dict)
+            is_right = _sealed(number, content.partition(b" ")[2]) == content and isinstance(facts, dict)
             if is_right and all(type(n) is int and 0 <= n < 2**48 for n in facts.values()):
                 return facts
     return None

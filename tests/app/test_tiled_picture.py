@@ -191,6 +191,7 @@ DAMAGES = {
     "no object": lambda f: rewrite(f, lambda text: b"[1]\n"),
     "no JSON": lambda f: rewrite(f, lambda text: b"\0" * 5000),
     "a band that is missing": lambda f: (f / "band-00002").unlink(),
+    "one in another's place": lambda f: (f / "band-00000").write_bytes((f / "band-00003").read_bytes()),
     "no key": lambda f: (f / "asked").unlink(),
 }
 
@@ -209,7 +210,7 @@ def rewrite(folder, how, seal=True):
     """Changes the second band, with a right checksum or without."""
     band = folder / "band-00001"
     checksum, _, content = band.read_bytes().partition(b" ")
-    band.write_bytes(resumable._sealed(how(content)) if seal else checksum + b" " + how(content))
+    band.write_bytes(resumable._sealed(1, how(content)) if seal else checksum + b" " + how(content))
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
