@@ -138,7 +138,7 @@ def _band() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = ResumableFile(Path(folder) / "a.png", "key", asked="", head=b"")
         file._begun -= 60
-        file.append(b"1", {"raw": 1})
+        file.append(b"0", {"raw": 0})
         file.stop()
         return (file.folder / "band-00000").read_bytes()
 
