@@ -10,6 +10,7 @@ from engine.codegen.matmul.product import image_height
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.batched import LANES, Variant, batched_module, weights_bindings
 from engine.codegen.mlp.batched_layout import IMAGE_WIDTH, WIDEST, WRITTEN, BatchedCut, Part, pack
+from engine.codegen.mlp.body import is_written_out
 from engine.codegen.mlp.layout import UNIFORM_BYTES, layout, upload, weights_binding
 from engine.codegen.mlp.network import network_module, points_module
 from engine.gpu.array import Array
@@ -22,6 +23,7 @@ from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.kept import kept
 from engine.kernels.product import Wide, padded_points
+from engine.kernels.tangent import Tangents
 from engine.network.mlp import Layer, Mlp
 
 FIELD = struct("Field", count="u32", stride="u32", offset="u32")
@@ -149,10 +151,15 @@ def stages(net: Mlp, kind: str = "plain") -> list[list[Mlp]]:
     A narrow run, of layers whose responses stay in registers, is one stage of one slice.
 
     kind   of Field. For several points layers up to 64 wide are narrow, and a run ends where its code would be too
-           long; a run of wide layers is one stage, of products. Otherwise up to 32; a run's weights fit a uniform
-           buffer, which software drivers read 2-3 times faster than storage, and a wide layer is a stage of its own
-           whose slices keep their sums in registers, so that no piece needs large arrays, slow to compile.
+           long; a run of wide layers is one stage, of products. Of tangents a small network, which is written
+           out, is one stage, as are all layers but a softmax of others. Otherwise up to 32; a run's weights fit a
+           uniform buffer, which software drivers read 2-3 times faster than storage, and a wide layer is a stage of
+           its own whose slices keep their sums in registers, so that no piece needs large arrays, slow to compile.
     """
+    if kind == "tangent" and is_written_out(net.shape):
+        return [[net]]
+    if kind == "tangent":
+        return [[_network(list(layers))] for _, layers in groupby(net.layers, lambda x: x.activation.is_whole)]
     batched = kind == "batched"
     is_wide, fits = (_wide_for_batched, _fits_batched) if batched else (_wide_for_one, _fits_one)
     result: list[list[Mlp]] = []
@@ -212,8 +219,12 @@ def _slice(layer, rows):
 
 
 def _piece(net, kind, precision):
-    wide = kind == "batched" and any(map(_wide_for_batched, net.layers))
-    return _WidePiece(net, precision) if wide else _Piece(net, kind)
+    if kind == "tangent" and not net.activations[-1].is_whole and not is_written_out(net.shape):
+        return _LayersPiece(net, Tangents(net), net.weight_count)
+    if kind == "batched" and any(map(_wide_for_batched, net.layers)):
+        # It divides the points by itself; this number keeps one submission short.
+        return _LayersPiece(net, Wide(net, precision), max(x.weights.size for x in net.layers) // 16)
+    return _Piece(net, kind)
 
 
 class _Piece:
@@ -244,17 +255,15 @@ class _Piece:
         ).record(encoder)
 
 
-class _WidePiece:
-    """Layers of any width, product by product; it is the only slice of its stage."""
+class _LayersPiece:
+    """Layers of any width, one after the other; it is the only slice of its stage."""
 
-    def __init__(self, net, precision):
-        self.outputs, self.wide = net.outputs, Wide(net, precision)
-        # It divides the points by itself; this number keeps one submission short.
-        self.work = max(x.weights.size for x in net.layers) // 16
-        self.show = self.wide.show
+    def __init__(self, net, layers, work):
+        self.outputs, self.layers, self.work = net.outputs, layers, work
+        self.show = layers.show
 
     def record(self, encoder, points, values, count, stride, offset):
-        self.wide.record(encoder, points, values, count)
+        self.layers.record(encoder, points, values, count)
 
 
 def best_variant(*, gradient: bool = False, half: bool = False, large: bool = False) -> Variant:

@@ -1,0 +1,80 @@
+"""Gradients layer by layer: the twin's, however they are divided, by one kernel for all sizes."""
+
+import numpy as np
+import pytest
+
+from engine.codegen.mlp.tangent import tangent_kinds, tangent_module
+from engine.kernels import field, tangent
+from engine.kernels.tangent import Tangents
+from engine.network.activations import Activation
+from engine.network.mlp import Mlp
+from engine.network.units.mixed import mixed
+from tests.kernels.test_field import agrees, glorot, points
+from tests.network.every_activation import SOME
+
+
+def of_several(sizes, names=("identity", "tanh", "sine(2)", "product")):
+    """A network whose hidden layers have several activations each, which change within groups of four units."""
+    net = glorot(sizes)
+    parts = [
+        mixed([*((Activation.parse(name), 2) for name in names), (Activation.parse("gelu"), width - 2 * len(names))])
+        for width in sizes[1:-1]
+    ]
+    return Mlp(net.weights, net.biases, [*parts, net.activations[-1]])
+
+
+@pytest.fixture
+def layers(monkeypatch):
+    monkeypatch.setattr(field, "is_written_out", lambda shape: False)
+
+
+@pytest.mark.parametrize("activation", SOME, ids=str)
+def test_every_activation_is_the_twins(activation, layers):
+    net = glorot([3, 12, 9, 2], activation, seed=1)
+    assert isinstance(field.Field(net, "tangent").stages[0][0].layers, Tangents)
+    assert agrees(net, points(net)) <= 1
+
+
+@pytest.mark.parametrize("lanes", [0, None])
+@pytest.mark.parametrize("sizes", [[1, 40, 33, 1], [5, 17, 70, 3], [2, 130, 9, 5]], ids=str)
+def test_units_of_several_activations_are_the_twins(sizes, lanes, monkeypatch):
+    if lanes is not None:
+        monkeypatch.setattr(tangent, "subgroup_size", lambda: lanes)
+    net = of_several(sizes)
+    assert agrees(net, points(net, 70)) <= 1
+
+
+def test_any_division_of_the_points_gives_the_same_bytes(monkeypatch):
+    net = glorot([5, 40, 7, 3], "silu")
+    x = points(net, 333)
+    whole = field.evaluate(net, x, gradient=True)
+    monkeypatch.setattr(tangent, "CACHED", 64 * 10 * 70)
+    assert field.Field(net, "tangent").stages[0][0].layers.chunk == 64
+    assert all(map(np.array_equal, field.evaluate(net, x, gradient=True), whole))
+
+
+def test_one_kernel_serves_every_width_and_depth():
+    field.Field(of_several([3, 20, 30, 1]), "tangent")
+    made = tangent._kernel.made
+    for sizes in ([2, 300, 3], [3, *[32] * 12, 1], [9, 64, 512, 64, 7]):
+        field.Field(of_several(sizes), "tangent")
+    assert tangent._kernel.made == made
+
+
+def test_each_activation_is_called_once_in_the_text():
+    net = of_several([3, 64, 512, 64, 2])
+    text = tangent_module(tangent_kinds(net.activations), 8)
+    for name in ("tanh", "sine", "gelu"):
+        assert text.count(f"{name}_value(") == 1
+    assert text.count("dual_product(") == 1
+
+
+def test_another_network_of_the_same_shape_writes_what_differs():
+    net = glorot([3, 40, 20, 2])
+    one, x = field.Field(net, "tangent"), field.Array.of(np.ones((4 * 64, 4), np.float32))
+    before = one.run(x, 64).read()
+    other = net.edited(1, 3, 2, 0.75)
+    one.show(other)
+    after = one.run(x, 64).read()
+    assert not np.array_equal(before, after)
+    assert np.array_equal(after, field.Field(other, "tangent").run(x, 64).read())
