@@ -19,7 +19,7 @@ from engine.view.camera import Camera
 
 # Settings.
 from engine.scene.settings import Number, Integer, Switch, Choice, Text, in_group
-from engine.scene.data_settings import Network, Recorded, Unfinished, Image, Convolutional, ClassNames
+from engine.scene.data_settings import Network, Recorded, Unfinished, Image, Convolutional, ClassNames, HeldInputs
 
 # Nodes: surfaces, fields, boundaries of neurons, neurons in space, words.
 from engine.draw.node import Node
@@ -114,7 +114,7 @@ from engine.errors import NeurosceneError, SettingError, SceneError, NetworkErro
 __all__ = [
     "__version__", "Scene", "SpaceScene", "FlatScene", "Figure", "Step", "Clock", "Action", "Reading", "Timeline",
     "TimeCurve", "SPACINGS", "Units", "UnitLayer", "Diagram", "Listing", "ListingRow", "Camera", "Number", "Integer",
-    "Switch", "Choice", "Text", "in_group", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
+    "Switch", "Choice", "Text", "in_group", "HeldInputs", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
     "ClassNames", "Node", "LevelSurfaces", "Region", "Sparks", "ClassicSurfaces", "ClassicSparks", "ClassicAxes",
     "FieldImage", "RGB", "HeightMap", "Plane", "Plot", "Curve", "Boundaries", "NeuronCloud", "Block", "Points",
     "Lines", "Axes", "ImagePlane", "Label", "Labels", "Callout", "Ranking", "Rank", "Inset", "InsetImage", "Key",

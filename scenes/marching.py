@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import Action, Choice, Integer, Number, Reading, SettingError, Switch, Text, in_group, parts
+from engine import Action, Choice, HeldInputs, Integer, Number, Reading, SettingError, Switch, in_group, parts
 
 # The original's sparks start at integers -4 .. 3 in a ball of radius 5.
 SPARK_GRID = np.stack(np.meshgrid(*[np.arange(-4.0, 4.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -47,10 +47,7 @@ class Marching(engine.SpaceScene):
             x_input = Integer(0, bounds=(0, 65535), label="input along x", doc="which input is x, counted from 0")
             y_input = Integer(1, bounds=(0, 65535), label="input along y", doc="which input is y")
             z_input = Integer(2, bounds=(0, 65535), label="input along z", doc="which input is z")
-            rest = Text(
-                "", label="other inputs",
-                doc="the values of the others, in order, by commas, or a file of them (codes.npy:0); 0 if not given",
-            )  # fmt: skip
+            rest = HeldInputs()
         levels = Choice(["all", "single"], doc="every level a spacing apart, or one alone")
         level = Number(0.0, bounds=(-1e6, 1e6), softbounds=(-2, 2), step=0.05, doc="value of the surface")
         spacing = Number(

@@ -42,6 +42,16 @@ def missing_inputs(text: str, count: int) -> str | None:
     return f"rest has {given} of {count} values, the others are 0" if 0 < given < count else None
 
 
+def names_file(text: str) -> bool:
+    """Whether a text stands for a file of values."""
+    return FILE.match(text.strip()) is not None
+
+
+def typed_inputs(text: str) -> str:
+    """The same values as typed numbers, whatever the text. Raises what `held_inputs` does."""
+    return ",".join(map(repr, _given(text).tolist())) if names_file(text) else text
+
+
 def _given(text):
     match = FILE.match(text.strip())
     return _from_file(match["path"], match["row"]) if match else _typed(text)

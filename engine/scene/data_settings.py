@@ -6,15 +6,42 @@ from typing import Any
 
 import numpy as np
 
-from engine.errors import SettingError
-from engine.formats import class_names, load_mlp
+from engine.errors import NeurosceneError, SettingError
+from engine.formats import class_names, held_inputs, load_mlp
 from engine.formats.load_convnet import load_convnet
 from engine.formats.tensors import history
 from engine.network.convnet import ConvNet
 from engine.network.history import History
 from engine.network.mlp import Mlp
-from engine.scene.settings import Data
+from engine.scene.settings import Data, Text
 from engine.training import image_data
+
+
+class HeldInputs(Text):
+    """The values of a network's inputs that are held fixed: numbers with commas between them, or a file of them.
+
+    `engine.held_inputs(text, count)` gives them. A picture stores the numbers, never the file's name.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, **more: Any):
+        more = {"label": "other inputs", **more}
+        doc = "the values of the others, in order, by commas, or a file of them (codes.npy:0); 0 if not given"
+        super().__init__("", doc=doc, **more)
+
+    def taken(self) -> str:
+        return "numbers with commas between them, or a file of them"
+
+    def kept(self, value: str) -> str:
+        try:
+            return held_inputs.typed_inputs(value)
+        except NeurosceneError:
+            # The file is gone, or is none: the picture says which, and who opens it is told.
+            return value
+
+    def opens_file(self, value: Any) -> bool:
+        return isinstance(value, str) and held_inputs.names_file(value)
 
 
 class Network(Data):

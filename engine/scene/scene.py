@@ -190,8 +190,11 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         values, left_out = {}, []
         for name, setting in settings(self).items():
             value = getattr(self, name)
-            stored = setting.stored(value, weights_limit) if is_data(setting) and value is not None else value
-            if stored is value or not isinstance(stored, str):
+            if not is_data(setting) or value is None:
+                values[name] = setting.kept(value)
+                continue
+            stored = setting.stored(value, weights_limit)
+            if not isinstance(stored, str):
                 values[name] = stored
             elif setting.is_stored or setting.is_missed:
                 left_out.append(stored)

@@ -120,6 +120,10 @@ class Setting(Parameter, Generic[T]):
         """The values it accepts, in words."""
         raise NotImplementedError
 
+    def kept(self, value: T) -> T:
+        """What a picture stores of a value."""
+        return value
+
 
 class Number(Setting[float], param.Number):
     """A real number, with bounds; a slider in the panel."""
@@ -206,6 +210,10 @@ class Text(Setting[str], param.String):
     def read(self, text: str) -> str:
         return text
 
+    def opens_file(self, value: Any) -> bool:
+        """Whether a value makes a scene read a file, as no stored picture may."""
+        return False
+
     def taken(self) -> str:
         return "text"
 
@@ -290,6 +298,8 @@ def from_stored(setting: Any, value: Any) -> Any:
     if is_data(setting) and isinstance(value, str):
         # A stored text would be read as a path, and a picture must not choose which files are opened.
         raise ValueError(f"{setting.name} is not a stored {setting.key}")
+    if isinstance(setting, Text) and setting.opens_file(value):
+        raise ValueError(f"{setting.name} names a file, and a stored picture opens none")
     return value
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import Choice, Integer, Number, Recipe, SettingError, Switch, Text, in_group
+from engine import Choice, HeldInputs, Integer, Number, Recipe, SettingError, Switch, Text, in_group
 
 # Four runs that `neuroscene train` recorded; docs/boundaries.md has the command.
 SHIPPED = "bottle.safetensors"
@@ -52,11 +52,7 @@ class TrainedNetwork(engine.FlatScene):
         with in_group(when=lambda s: s.is_wide):
             x_input = Integer(1, bounds=(1, 4096), doc="which input goes to the right")
             y_input = Integer(2, bounds=(1, 4096), doc="which input goes upwards")
-            rest = Text(
-                "",
-                label="other inputs",
-                doc="the values of the others, in order, by commas, or a file of them (codes.npy:0); 0 if not given",
-            )
+            rest = HeldInputs()
         with in_group(when=lambda s: s.net is not None):
             low = Number(
                 0.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), doc="of both inputs, at the left and at the bottom"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import Choice, Integer, Number, Text, closed_paths, in_group, parts
+from engine import Choice, HeldInputs, Integer, Number, closed_paths, in_group, parts
 
 TAME = [name for name, rule in engine.ACTIVATIONS.items() if rule.tame]
 ELEMENTWISE = [name for name in TAME if engine.ACTIVATIONS[name].elementwise]
@@ -45,11 +45,7 @@ class MovingNetwork(engine.Scene):
             y_input = Integer(
                 1, bounds=(0, 4095), softbounds=(0, 7), label="input along y", doc="which input the picture's y is"
             )
-            rest = Text(
-                "",
-                label="other inputs",
-                doc="the values of the others, in order, by commas, or a file of them (codes.npy:0); 0 if not given",
-            )
+            rest = HeldInputs()
 
     with in_group("time"):
         with in_group(when=lambda s: s.network.inputs > 2):
