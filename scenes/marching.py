@@ -125,8 +125,10 @@ class Marching(engine.SpaceScene):
             said.append(f"{shown} (x_input, y_input, z_input); {rest}")
         if self.net is not None and self._fits:
             trained = "if the network was trained on -1 .. 1, size=1 shows it"
-            fitted = f"level {self.level:g} lies in it alone, as far as size={SPARK_BALL:g}"
-            said.append(f"size={self.size:g}: {trained if self.size == SPARK_BALL else fitted}")
+            fitted = f"chosen since level {self.level:g} was found only inside, up to size={SPARK_BALL:g}"
+            said.append(
+                f"size={self.size:g}: {trained}" if self.size == SPARK_BALL else f"size={self.size:g} was {fitted}"
+            )
         return "; ".join(said) or None
 
     def random_network(self) -> engine.Mlp:

@@ -33,7 +33,7 @@ def test_a_size_that_is_set_stays_and_another_network_is_fitted_anew():
     assert (
         scene.size == 1.0
         and scene.distance == pytest.approx(2.4)
-        and "size=1: level 0 lies in it alone" in scene.remark()
+        and "size=1 was chosen since level 0 was found only inside" in scene.remark()
     )
     scene.net = engine.random_mlp((3, 8, 1), seed=1)
     assert scene.size == 5.0 and scene.distance == pytest.approx(12.0) and "size=1 shows it" in scene.remark()

@@ -145,7 +145,9 @@ class Crossings:
             self._pick = Casting(self.net), Array("f4", 8), Array(CROSSING, 1)
         casting, given, crossing = self._pick
         given.write(ray)
-        for _ in casting.steps(given, 1, levels, crossing, surfaces=1, budget=PICK):
+        # Of neighbours the same: what is known of rounding is computed once for them.
+        reach = 2.0 ** np.ceil(np.log2(np.linalg.norm(ray[:3]) + np.linalg.norm(ray[4:7]) * ray[3] + 1e-30))
+        for _ in casting.steps(given, 1, levels, crossing, surfaces=1, budget=PICK, reach=float(reach)):
             pass
         found = crossing.read()[0]
         return float(found["t"]), int(found["kind"]) & 3, float(found["level"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import engine
+from benchmarks.networks import ball_rays, siren
 from engine.draw.drawable import Aim
 from engine.draw.node import transformed
 from engine.draw.surfaces import crossings
@@ -114,6 +115,14 @@ def test_hits_are_moved_to_where_the_network_is_at_the_level_but_not_out_of_thei
     assert abs(value(moved) - level)[free].max() < 1e-5 < abs(value(found["t"].astype(float)) - level)[free].min()
     assert np.allclose(abs(moved - found["t"])[hit & ~free], 1e-4, rtol=1e-2)
     assert (moved == found["t"])[~hit].all()
+
+
+def test_a_pick_is_as_certain_as_the_picture():
+    net = siren(256)
+    node = LevelSurfaces(net, single=True, region=Region("ball", 1.0))
+    origins, *_ = ball_rays(8, radius=1.0, distance=3.0)
+    hits = [node.pick(Aim(tuple(3 * o), tuple(-o / np.linalg.norm(o))), np.eye(4)) for o in origins[::3]]
+    assert sum(hit is not None and hit.certain for hit in hits) > 0.8 * len(hits)
 
 
 def test_a_draft_is_near_what_is_certain_where_surfaces_lie_apart():
