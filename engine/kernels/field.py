@@ -22,19 +22,19 @@ from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.kept import kept
+from engine.kernels.each_layer import EachLayer
 from engine.kernels.product import Wide, padded_points
-from engine.kernels.tangent import Tangents
-from engine.network.mlp import Layer, Mlp
+from engine.network.mlp import Layer, Mlp, Shape
 
-FIELD = struct("Field", count="u32", stride="u32", offset="u32")
+FIELD = struct("Field", count="u32", stride="u32")
 WORKGROUP = 64
 # Multiply-adds from which several points an invocation are worth their longer compilation: on two cores they take
 # 0.04 s in place of 0.25 and compile in up to 1 s in place of 0.4.
 BATCHED_WORK = 1 << 30
 # Multiply-adds a dispatch: about 0.1 s on two cores, and far below the 2 s after which desktops stop a GPU.
 WORK = 1 << 31
-# For one point an invocation a layer wider than this is computed slice by slice: see `stages`.
-SLICE = 32
+# For one point an invocation a network with a wider layer is computed layer by layer: see `stages`.
+NARROW = 32
 UNIFORM_COUNT = UNIFORM_BYTES // 16
 
 
@@ -94,9 +94,8 @@ class Field:
         self.net, self.kind = net, kind
         # vec4f of one group
         self.group = 4 if kind == "tangent" else 1
-        split = stages(net, kind)
-        self.stages = [[_piece(piece, kind, precision) for piece in slices] for slices in split]
-        self.widths = [groups_of(sum(piece.outputs for piece in slices)) for slices in split]
+        self.stages = [_piece(piece, kind, precision) for piece in stages(net, kind)]
+        self.widths = [groups_of(piece.outputs) for piece in self.stages]
         self._arrays: dict[int, Array] = {}
 
     def show(self, net: Mlp, *, entered: bool = False) -> None:
@@ -105,9 +104,8 @@ class Field:
         entered   True: only the first layer differs from the network before
         """
         self.net = net
-        for pieces, slices in zip(self.stages, stages(net, self.kind), strict=True):
-            for piece, part in zip(pieces, slices, strict=True):
-                piece.show(part)
+        for piece, part in zip(self.stages, stages(net, self.kind), strict=True):
+            piece.show(part)
             if entered:
                 return
 
@@ -115,7 +113,7 @@ class Field:
         """Slices that divide `count` points into parts small enough for one dispatch and one buffer."""
         widest = max(groups_of(self.net.inputs), *self.widths) * 16 * self.group
         room = device().limits["max-storage-buffer-binding-size"] // widest
-        work = WORK // (self.group * sum(piece.work for stage in self.stages for piece in stage))
+        work = WORK // (self.group * sum(piece.work for piece in self.stages))
         size = min(room, MAX_GROUPS * WORKGROUP, max(WORKGROUP, work))
         return [slice(at, min(at + size, count)) for at in range(0, count, size)]
 
@@ -129,12 +127,9 @@ class Field:
 
     def record(self, encoder: Encoder, points: Array, count: int) -> Array:
         """As `run`, but recorded with an encoder, to be submitted by the caller."""
-        for number, (slices, width) in enumerate(zip(self.stages, self.widths, strict=True)):
+        for number, (piece, width) in enumerate(zip(self.stages, self.widths, strict=True)):
             values = self._array(number, count * width * self.group)
-            offset = 0
-            for piece in slices:
-                piece.record(encoder, points, values, count, width, offset)
-                offset += groups_of(piece.outputs)
+            piece.record(encoder, points, values, count)
             points = values
         return values
 
@@ -145,86 +140,66 @@ class Field:
         return array
 
 
-def stages(net: Mlp, kind: str = "plain") -> list[list[Mlp]]:
-    """The network as stages, one after the other; a stage is a list of Mlps of the same inputs, outputs side by side.
+def stages(net: Mlp, kind: str = "plain") -> list[Mlp]:
+    """The network as stages, one after the other.
 
-    A narrow run, of layers whose responses stay in registers, is one stage of one slice.
-
-    kind   of Field. For several points layers up to 64 wide are narrow, and a run ends where its code would be too
-           long; a run of wide layers is one stage, of products. Of tangents a small network, which is written
-           out, is one stage, as are all layers but a softmax of others. Otherwise up to 32; a run's weights fit a
-           uniform buffer, which software drivers read 2-3 times faster than storage, and a wide layer is a stage of
-           its own whose slices keep their sums in registers, so that no piece needs large arrays, slow to compile.
+    kind   of Field. For several points layers up to 64 wide are narrow, and a run of those, whose responses stay in
+           registers, ends where its code would be too long; a run of wide layers is one stage, of products. Otherwise a
+           network that `is_whole` is one stage; of others all layers but a softmax are one, computed layer by layer.
     """
-    if kind == "tangent" and is_written_out(net.shape):
-        return [[net]]
-    if kind == "tangent":
-        return [[_network(list(layers))] for _, layers in groupby(net.layers, lambda x: x.activation.is_whole)]
-    batched = kind == "batched"
-    is_wide, fits = (_wide_for_batched, _fits_batched) if batched else (_wide_for_one, _fits_one)
-    result: list[list[Mlp]] = []
-    for wide, layers in groupby(net.layers, is_wide):
-        if not wide:
-            result += [[_network(run)] for run in _runs(layers, fits)]
-        elif batched:
-            result.append([_network(list(layers))])
-        else:
-            result += map(_slices, layers)
-    return result
+    if kind == "batched":
+        return list(_batched_stages(net))
+    if is_whole(net.shape, kind):
+        return [net]
+    return [_network(list(layers)) for _, layers in groupby(net.layers, lambda x: x.activation.is_whole)]
 
 
-def _runs(layers, fits):
+def is_whole(shape: Shape, kind: str) -> bool:
+    """Whether a kernel takes all layers, a point an invocation: faster where it compiles fast.
+
+    With derivatives networks that are written out; else those of layers of one activation, up to 32 wide, whose weights
+    fit a uniform buffer, which software drivers read 2-3 times faster than storage.
+    """
+    if kind == "tangent" or is_written_out(shape):
+        return is_written_out(shape)
+    even = all(len(activation.kinds) == 1 for activation in shape.activations)
+    # A softmax needs its whole layer.
+    widths = shape.sizes[1:-1] if shape.activations[-1].is_whole else shape.sizes[1:]
+    return even and max(widths, default=0) <= NARROW and layout(shape).count <= UNIFORM_COUNT
+
+
+def _batched_stages(net):
+    for wide, layers in groupby(net.layers, _wide_for_batched):
+        run = list(layers)
+        yield from map(_network, [run] if wide else _runs(run))
+
+
+def _runs(layers):
     """Lists of consecutive layers, each as long as it fits."""
     run: list[Layer] = []
     for layer in layers:
-        if run and not fits([*run, layer]):
+        if run and best_variant().plan(_network([*run, layer]).shape) is None:
             yield run
             run = []
         run.append(layer)
     yield run
 
 
-def _wide_for_one(layer):
-    # A softmax needs its whole layer.
-    return len(layer.bias) > SLICE and not layer.activation.is_whole
-
-
 def _wide_for_batched(layer):
     return max(layer.weights.shape) > WIDEST
-
-
-def _fits_one(layers):
-    return layers[-1].weights.shape[1] <= SLICE and layout(_network(layers).shape).count <= UNIFORM_COUNT
-
-
-def _fits_batched(layers):
-    return best_variant().plan(_network(layers).shape) is not None
-
-
-def _slices(layer):
-    outputs, inputs = layer.weights.shape
-    room = (UNIFORM_COUNT - 1) // (4 * groups_of(inputs) + 1)
-    rows = 4 * max(1, min(SLICE // 4, room))
-    return [_slice(layer, slice(at, at + rows)) for at in range(0, outputs, rows)]
 
 
 def _network(layers):
     return Mlp([x.weights for x in layers], [x.bias for x in layers], [x.activation for x in layers])
 
 
-def _slice(layer, rows):
-    """A network of some of a layer's units."""
-    activation = layer.activation.of(range(len(layer.bias))[rows])
-    return Mlp([layer.weights[rows]], [layer.bias[rows]], [activation])
-
-
 def _piece(net, kind, precision):
-    if kind == "tangent" and not net.activations[-1].is_whole and not is_written_out(net.shape):
-        return _LayersPiece(net, Tangents(net), net.weight_count)
     if kind == "batched" and any(map(_wide_for_batched, net.layers)):
         # It divides the points by itself; this number keeps one submission short.
         return _LayersPiece(net, Wide(net, precision), max(x.weights.size for x in net.layers) // 16)
-    return _Piece(net, kind)
+    if kind == "batched" or net.activations[-1].is_whole or is_whole(net.shape, kind):
+        return _Piece(net, kind)
+    return _LayersPiece(net, EachLayer(net, KINDS[kind][1]), net.weight_count)
 
 
 class _Piece:
@@ -248,21 +223,21 @@ class _Piece:
         else:
             self.weights = batched_weights(self.cut, net.layers)
 
-    def record(self, encoder, points, values, count, stride, offset):
-        field = FIELD.new(count=count, stride=stride, offset=offset)
+    def record(self, encoder, points, values, count):
+        field = FIELD.new(count=count, stride=groups_of(self.outputs))
         self.kernel.prepared(
             -(-count // (WORKGROUP * self.points)), **self.weights, field=field, points=points, values=values
         ).record(encoder)
 
 
 class _LayersPiece:
-    """Layers of any width, one after the other; it is the only slice of its stage."""
+    """Layers of any width, one after the other."""
 
     def __init__(self, net, layers, work):
         self.outputs, self.layers, self.work = net.outputs, layers, work
         self.show = layers.show
 
-    def record(self, encoder, points, values, count, stride, offset):
+    def record(self, encoder, points, values, count):
         self.layers.record(encoder, points, values, count)
 
 

@@ -7,11 +7,11 @@ from engine.codegen.bounds.enclosure import enclosure_module
 from engine.codegen.bounds.layered import layer_module, narrow_module, network_kinds
 from engine.codegen.matmul.activation import activated
 from engine.codegen.matmul.product import SLAB_TILE, Tile, product_module
+from engine.codegen.mlp import each_layer
 from engine.codegen.mlp.arithmetics import DUAL, PLAIN
 from engine.codegen.mlp.batched import Variant, batched_module
 from engine.codegen.mlp.layout import layout
 from engine.codegen.mlp.network import network_module
-from engine.codegen.mlp.tangent import tangent_kinds, tangent_module
 from engine.codegen.train.problem import Problem
 from engine.codegen.train.subgroup import Lanes, lanes_module
 from engine.codegen.train.workgroup import Threads, threads_module
@@ -31,7 +31,7 @@ CASES = {
     ),
     "deep network": (network_module(DEEP, (DUAL,)), [str(DEEP), "loops"]),
     "slopes": (enclosure_module(random_mlp([3, 8, 1]).shape), ["3-8-1", "slopes"]),
-    "tangents": (tangent_module(tangent_kinds(DEEP.activations), 8), ["derivatives", "tanh", "8 lanes"]),
+    "one layer": (each_layer.layer_module(each_layer.layer_kinds(DEEP.activations), 8), ["dual", "tanh", "8 lanes"]),
     "parabolas": (layer_module(network_kinds(DEEP), 8), ["parabolas", "tanh, sums", "8 lanes"]),
     "narrow": (narrow_module(network_kinds(SHAPE), 4, 8), ["parabolas", "sine(3)", "8 lanes"]),
     "boundaries": (boundaries_module(FLAT, "values"), [str(FLAT), "values", "straight", "one loop"]),

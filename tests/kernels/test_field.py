@@ -242,14 +242,12 @@ def test_points_of_another_width_are_refused(shape):
         field.evaluate(glorot([3, 8, 1]), np.zeros(shape))
 
 
-def test_pieces_of_a_network_hold_every_weight_once_and_fit_a_uniform_buffer():
-    from engine.codegen.mlp.layout import layout
-
-    net = glorot([3, 256, 256, 300, 10, 1])
-    pieces = [piece for stage in field.stages(net) for piece in stage]
-    assert sum(p.weight_count for p in pieces) == net.weight_count
-    assert max(layout(p.shape).count for p in pieces) * 16 <= 65536
+@pytest.mark.parametrize("kind", ["plain", "tangent", "batched"])
+def test_stages_of_a_network_are_the_network(kind):
+    net = glorot([3, 256, 256, 300, 10, 7], last="softmax")
     x = h = points(net, 5).astype(float)
-    for stage in field.stages(net):
-        h = np.concatenate([p(h) for p in stage], axis=1)
+    parts = field.stages(net, kind)
+    for part in parts:
+        h = part(h)
+    assert sum(part.weight_count for part in parts) == net.weight_count
     assert np.allclose(h, net(x), rtol=1e-12)

@@ -11,6 +11,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     var outputs = network_plain(network_point(i));
     for (var g = 0u; g < NETWORK_GROUPS; g++) {
-        values[i * field.stride + field.offset + g] = outputs[g];
+        values[i * field.stride + g] = outputs[g];
     }
 }

@@ -9,7 +9,7 @@ fn network_input(i: u32, k: u32) -> vec4f {
 
 fn network_store(i: u32, at: u32, value: vec4f) {
     if i < field.count {
-        values[i * field.stride + field.offset + at] = value;
+        values[i * field.stride + at] = value;
     }
 }
 

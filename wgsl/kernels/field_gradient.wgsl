@@ -11,7 +11,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     var outputs = network_dual(i);
     for (var g = 0u; g < NETWORK_GROUPS; g++) {
-        let at = 4u * (i * field.stride + field.offset + g);
+        let at = 4u * (i * field.stride + g);
         values[at] = outputs[g].value;
         values[at + 1u] = outputs[g].x;
         values[at + 2u] = outputs[g].y;

@@ -1,11 +1,12 @@
-"""Gradients layer by layer: the twin's, however they are divided, by one kernel for all sizes."""
+"""Values and gradients layer by layer: the twin's, however they are divided, by one kernel for all sizes."""
 
 import numpy as np
 import pytest
 
-from engine.codegen.mlp.tangent import tangent_kinds, tangent_module
-from engine.kernels import field, tangent
-from engine.kernels.tangent import Tangents
+from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
+from engine.codegen.mlp.each_layer import layer_kinds, layer_module
+from engine.kernels import each_layer, field
+from engine.kernels.each_layer import EachLayer
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
 from engine.network.units.mixed import mixed
@@ -25,13 +26,13 @@ def of_several(sizes, names=("identity", "tanh", "sine(2)", "product")):
 
 @pytest.fixture
 def layers(monkeypatch):
-    monkeypatch.setattr(field, "is_written_out", lambda shape: False)
+    monkeypatch.setattr(field, "is_whole", lambda shape, kind: False)
 
 
 @pytest.mark.parametrize("activation", SOME, ids=str)
 def test_every_activation_is_the_twins(activation, layers):
     net = glorot([3, 12, 9, 2], activation, seed=1)
-    assert isinstance(field.Field(net, "tangent").stages[0][0].layers, Tangents)
+    assert isinstance(field.Field(net, "tangent").stages[0].layers, EachLayer)
     assert agrees(net, points(net)) <= 1
 
 
@@ -39,7 +40,7 @@ def test_every_activation_is_the_twins(activation, layers):
 @pytest.mark.parametrize("sizes", [[1, 40, 33, 1], [5, 17, 70, 3], [2, 130, 9, 5]], ids=str)
 def test_units_of_several_activations_are_the_twins(sizes, lanes, monkeypatch):
     if lanes is not None:
-        monkeypatch.setattr(tangent, "subgroup_size", lambda: lanes)
+        monkeypatch.setattr(each_layer, "subgroup_size", lambda: lanes)
     net = of_several(sizes)
     assert agrees(net, points(net, 70)) <= 1
 
@@ -48,25 +49,27 @@ def test_any_division_of_the_points_gives_the_same_bytes(monkeypatch):
     net = glorot([5, 40, 7, 3], "silu")
     x = points(net, 333)
     whole = field.evaluate(net, x, gradient=True)
-    monkeypatch.setattr(tangent, "CACHED", 64 * 10 * 70)
-    assert field.Field(net, "tangent").stages[0][0].layers.chunk == 64
+    monkeypatch.setattr(each_layer, "CACHED", 64 * 10 * 70)
+    assert field.Field(net, "tangent").stages[0].layers.chunk == 64
     assert all(map(np.array_equal, field.evaluate(net, x, gradient=True), whole))
 
 
-def test_one_kernel_serves_every_width_and_depth():
-    field.Field(of_several([3, 20, 30, 1]), "tangent")
-    made = tangent._kernel.made
+@pytest.mark.parametrize("kind", ["plain", "tangent"])
+def test_one_kernel_serves_every_width_and_depth(kind):
+    field.Field(of_several([3, 20, 30, 1]), kind)
+    made = each_layer._kernel.made
     for sizes in ([2, 300, 3], [3, *[32] * 12, 1], [9, 64, 512, 64, 7]):
-        field.Field(of_several(sizes), "tangent")
-    assert tangent._kernel.made == made
+        field.Field(of_several(sizes), kind)
+    assert each_layer._kernel.made == made
 
 
-def test_each_activation_is_called_once_in_the_text():
+@pytest.mark.parametrize("arithmetic", [PLAIN, TANGENT])
+def test_each_activation_is_called_once_in_the_text(arithmetic):
     net = of_several([3, 64, 512, 64, 2])
-    text = tangent_module(tangent_kinds(net.activations), 8)
+    text = layer_module(layer_kinds(net.activations), 8, arithmetic)
     for name in ("tanh", "sine", "gelu"):
         assert text.count(f"{name}_value(") == 1
-    assert text.count("dual_product(") == 1
+    assert text.count(f"{arithmetic.name}_product(") == 1
 
 
 def test_another_network_of_the_same_shape_writes_what_differs():
