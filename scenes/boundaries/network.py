@@ -37,6 +37,10 @@ class TrainedNetwork(engine.FlatScene):
     with in_group("how", when=lambda s: s.begins):
         seed = Integer(0, bounds=(0, 2**31 - 1), doc="of the first run; the others count on")
         task = Choice(TASKS, doc="what is learnt of the image")
+        white = Integer(
+            0, bounds=(0, 65535), when=lambda s: s.image is not None and s.image.dtype == np.uint16,
+            doc="the value of white in an image of 16 bits; 0 finds it",
+        )  # fmt: skip
         hidden = Text("16, 16, 16", doc="neurons of each hidden layer, by commas")
         activation = Choice(LEARNING, doc="of the hidden layers")
         steps = Integer(1_280_000, bounds=(1, 10**9), doc="of the whole training")
@@ -156,13 +160,13 @@ class TrainedNetwork(engine.FlatScene):
         """The Trainer read from a file, or one for the image and the recipe of the settings."""
         if self.training is not None:
             return self.training
-        key = (self.image, self.task, self.hidden, self.activation, self.steps, self.batch, self.learning_rate,
-               self.seed, self.runs)  # fmt: skip
+        key = (self.image, self.white, self.task, self.hidden, self.activation, self.steps, self.batch,
+               self.learning_rate, self.seed, self.runs)  # fmt: skip
         return self.cached("trainer", key, self._new_trainer)
 
     def _new_trainer(self):
         task = "classes" if self.task == TASKS[0] else "values"
-        data = engine.ImageData.from_image(self.image, task=task, colour=self.task == "colour")
+        data = engine.ImageData.from_image(self.image, task=task, colour=self.task == "colour", white=self.white)
         sizes = (2, *self._hidden(), data.outputs)
         recipe = Recipe(sizes, self.activation, task=task, steps=self.steps, batch=self.batch, rate=self.learning_rate)
         seeds = tuple(range(self.seed, self.seed + self.runs))

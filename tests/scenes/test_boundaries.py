@@ -288,6 +288,16 @@ def test_a_saved_training_goes_on_to_the_same_weights(tmp_path):
     assert np.array_equal(other.record.weights[:, 0], whole.record.weights[:, -1])
 
 
+def test_white_of_an_image_of_16_bits_is_found_or_set():
+    image = np.random.default_rng(0).integers(0, 4096, (8, 8)).astype(np.uint16)
+    image[0, 0] = 4095
+    for white, most in ((0, 4095), (16383, 16383), (65535, 65535)):
+        scene = Boundaries(image=image, white=white, task="grey", hidden="2", steps=1, runs=1, batch=1)
+        assert np.abs(scene.record.target - image * (255 / most)).max() <= 0.5
+    asks = scene.param["white"].when
+    assert asks(scene) and not asks(Boundaries(image=bottle(8))) and not asks(Boundaries())
+
+
 def test_the_image_of_a_recorded_story_can_be_learnt_anew():
     scene = Boundaries(history=life())
     scene.restart_training()
