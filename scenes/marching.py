@@ -119,6 +119,8 @@ class Marching(engine.SpaceScene):
 
     def remark(self) -> str | None:
         net, said = self.network, []
+        if self.output >= net.outputs:
+            said.append(f"output={self.output}: the network has {net.outputs}, counted from 0, and the last is shown")
         if net.inputs > 3:
             shown = f"x, y, z are inputs {self.x_input}, {self.y_input}, {self.z_input} of {net.inputs}"
             rest = engine.missing_inputs(self.rest, net.inputs - 3) or f"the others are {self.rest.strip() or 0} (rest)"

@@ -40,7 +40,8 @@ def read_budget(text: str) -> "Budget":
 
 @contextmanager
 def accounted(budget: "Budget | None", strict: bool) -> Iterator[None]:
-    """Gives the pictures made in the block a Budget, and says afterwards how many of their rays are not certain.
+    """Gives the pictures made in the block a Budget, and says afterwards how many of their rays are not certain,
+    or have more surfaces than are drawn.
 
     strict   raises UndecidedError, instead of saying it, where rays are undecided
     """
@@ -54,7 +55,7 @@ def accounted(budget: "Budget | None", strict: bool) -> Iterator[None]:
         report = drawing.report
         if strict and report.undecided:
             raise UndecidedError(message(report, drawing.budget))
-        if report.undecided or report.grazes:
+        if report.undecided or report.grazes or report.cut:
             say(message(report, drawing.budget))
     finally:
         drawing.budget = own

@@ -64,7 +64,9 @@ class Report:
     def __str__(self) -> str:
         open_here = f"undecided: {self._share(self.undecided)}"
         touches = f"grazing, where a touch cannot be told from a miss: {self._share(self.grazes)}"
-        parts = [words for count, words in ((self.undecided, open_here), (self.grazes, touches)) if count]
+        behind = f"with surfaces behind the last layer drawn: {self._share(self.cut)}"
+        rows = ((self.undecided, open_here), (self.grazes, touches), (self.cut, behind))
+        parts = [words for count, words in rows if count]
         none = "none meets a surface" if self.is_empty else "none is undecided"
         return f"Of {self.rays:,} rays that enter the region, {'; '.join(parts) or none}"
 

@@ -88,8 +88,12 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
 
     def shown(self, net: engine.Mlp) -> tuple[engine.Mlp, tuple[int, ...]]:
         """(the part of a network that is shown, its outputs shown by number): three, one, or one for each curve."""
-        part, units = self.part(net, self.curves if self.kind == "curves" else 3 if self.colour == RGB else 1)
+        part, units = self.part(net, self._count)
         return part, units if len(units) == 3 or self.kind == "curves" else units[:1]
+
+    @property
+    def _count(self):
+        return self.curves if self.kind == "curves" else 3 if self.colour == RGB else 1
 
     def map_of(self, units: Sequence[int]) -> str:
         """The colour map that is set, unless there are too few neurons for red, green and blue."""
@@ -167,7 +171,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         )  # fmt: skip
         found, scale, outside = self.cached("rounding", key, lambda: self._rounding(net, plane))
         missing = engine.missing_inputs(self.rest, max(0, self.network.inputs - 2))
-        said = [missing, self._rounded(found, scale)]
+        said = [self.misplaced(self._count), missing, self._rounded(found, scale)]
         if outside > (USUAL_OUTSIDE if self.span == "auto" else 0.0):
             said.append(f"{_percent(outside)} of {found.points:,} values are outside of the range of colours")
         return "; ".join(filter(None, said)) or None
@@ -239,7 +243,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
     def _show_curves(self, part, units, plane):
         start, along = plane.inputs((0.0, self.y)), plane.axes[0]
         net = self.cached("line", (part, start.tobytes(), along.tobytes()), lambda: parts.sliced(part, start, [along]))
-        first = max(0, min(self.unit, net.outputs - len(units)))
+        first = self.first_unit(net.outputs, len(units))
         numbered = len(units) > 1
         self._plot.show([engine.Curve(net, k, f"y{first + i + 1}" if numbered else None) for i, k in enumerate(units)])
         low, high = self._rise(net, units)

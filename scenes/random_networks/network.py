@@ -106,13 +106,27 @@ class MovingNetwork(engine.Scene):
             part = net if layer == layers else parts.shortened(net, layer)
             if self.signal == "sum":
                 part = parts.sums(part)
-            first = max(0, min(self.unit, part.outputs - count))
+            first = self.first_unit(part.outputs, count)
             units = range(first, min(first + count, part.outputs))
             if part.layers[-1].activation.is_whole:
                 return part, tuple(units)
             return parts.chosen(part, units), tuple(range(len(units)))
 
         return self.cached("part", (net, layer, self.unit, self.signal, count), make)
+
+    def first_unit(self, size: int, count: int) -> int:
+        """The first of `count` neurons shown of a layer: the setting `unit`, or less, so that all are in the layer."""
+        return max(0, min(self.unit, size - count))
+
+    def misplaced(self, count: int) -> str | None:
+        """What is to be said where `layer` and `unit` are beyond the network; count as for `part`."""
+        net, said = self.network, []
+        if self.layer > len(net.layers):
+            said.append(f"layer={self.layer}: the network has {len(net.layers)}, and the last is shown")
+        size = net.shape.sizes[min(self.layer, len(net.layers)) or len(net.layers)]
+        if (first := self.first_unit(size, count)) < self.unit:
+            said.append(f"unit={self.unit}: the layer has {size}, counted from 0, and {first} is the first shown")
+        return "; ".join(said) or None
 
     # The plane.
 

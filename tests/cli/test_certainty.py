@@ -191,3 +191,10 @@ def test_reports_add_up_and_say_shares():
     assert whole.certified == 0.99 and Report().certified == 1.0
     assert "undecided: 10 (1.0%)" in str(whole) and "1 (0.10%)" in str(whole)
     assert "99.0000%" in repr(whole) and "none" in str(Report(5))
+
+
+def test_surfaces_behind_the_last_layer_drawn_are_said(ask, doubtful, tmp_path):
+    doubtful.write_text(SCENE.replace("[40, 3, 5, 0]", "[40, 0, 0, 4]"))
+    answer = ask("render", doubtful, "-o", tmp_path / "a.png", *SMALL, "--strict")
+    assert answer.status == main.OK and answer.is_one_line()
+    assert "with surfaces behind the last layer drawn: 4 (10.0%)" in answer.err and "budget" not in answer.err
