@@ -81,7 +81,7 @@ def check_product(kernel: ModuleType, twin: ModuleType) -> Iterator[Row]:
     """Wide layers by each variant that this adapter has, in both precisions; a softmax, and units of several kinds."""
     # Every layer is compiled for itself, so more than one network by all of them is a matter of seconds.
     for sizes, hidden, last, most in (
-        ([2, 130, 70, 3], "tanh", "identity", 4),
+        ([130, 70, 3], "tanh", "identity", 4),
         ([70, 20], "tanh", "softmax", 1),
         ([130, 130, 3], "99 tanh + 1 relu + 30 identity", "identity", 1),
     ):
