@@ -61,8 +61,14 @@ class Variant:
         return self.points * self.channels
 
     def plan(self, shape: Shape) -> BatchedCut | None:
-        """The BatchedCut of a Shape for this variant, or None."""
-        return plan(shape, self.written // self.streams, self.broadcast)
+        """The BatchedCut of a Shape for this variant, or None.
+
+        Where layers have several activations, whose code takes its time to compile, three fifths of the products are
+        written out if they can: 2-64x3-2 took 2.0 s for 2.7 with gradients and 1.2 for 1.9 without, and ran as fast.
+        """
+        even = all(len(activation.kinds) == 1 for activation in shape.activations)
+        few = None if even else plan(shape, self.written * 3 // 5 // self.streams, self.broadcast)
+        return few or plan(shape, self.written // self.streams, self.broadcast)
 
 
 def weights_bindings(cut: BatchedCut) -> tuple[Binding, ...]:
