@@ -21,7 +21,7 @@ BENCHMARKS = {
     "cloud": "every neuron of SqueezeNet as a dot, beside quads by the rasteriser",
     "regions": "exact linear regions, beside clipping polygons",
     "pictures": "frames of marching in an array, a film of its loop, a small frame's processor time, compiling",
-    "memory": "objects and resident memory over a thousand scenes, shapes, frames and views",
+    "memory": "objects and resident memory over many scenes, shapes, frames and views",
     "prints": "a print of 16384 x 16384: time, memory, size of the file",
 }
 

@@ -1,4 +1,8 @@
-"""Objects and resident memory over a thousand scenes, shapes of networks, frames and views.
+"""Objects and resident memory over many scenes, shapes of networks, frames and views.
+
+    python -m benchmarks.memory             all, TIMES of each
+    python -m benchmarks.memory 20          at most 20 of each
+    python -m benchmarks.memory 1000 deep   these alone
 
 The peer of each is the same work before: what the first tenth took, after which it should stay as it is.
 """
@@ -18,7 +22,7 @@ from engine.gpu.texture import Texture
 from engine.kept import store as kept
 from engine.output.offscreen import make_canvas
 
-TIMES = 1000
+TIMES = {"scenes": 500, "shapes": 60, "deep": 45, "frames": 1000, "views": 100}
 SMALL: dict[str, Any] = {"size": (32, 24), "supersample": 1, "progress": False}
 SCENES = ("marching", "random_networks", "boundaries", "activations")
 
@@ -41,11 +45,12 @@ def scenes(k: int) -> None:
     render(open_scene(SCENES[k % len(SCENES)])[0], **SMALL)
 
 
-def shapes() -> Callable[[int], None]:
+def shapes(depths: tuple[int, ...], step: int) -> Callable[[int], None]:
+    """Networks of these depths, of widths from 5 on."""
     scene = open_scene("random_networks")[0]
 
     def one(k: int) -> None:
-        scene.depth, scene.width = 1 + k % 3, 3 + k // 3
+        scene.depth, scene.width = depths[k % len(depths)], 5 + step * (k // len(depths))
         render(scene, **SMALL)
 
     return one
@@ -68,20 +73,24 @@ def views(k: int) -> None:
 
 
 def main() -> None:
-    asked = sys.argv[1:]
-    times = int(asked[0]) if asked else TIMES
-    rows = []
-    for what, one in {"scenes": scenes, "shapes": shapes(), "frames": frames(), "views": views}.items():
-        before = resident(), alive()
+    most = int(sys.argv[1]) if sys.argv[1:] else max(TIMES.values())
+    works = {
+        "scenes": scenes, "shapes": shapes((1, 2, 3), 1), "deep": shapes((3, 9, 20), 4), "frames": frames(),
+        "views": views,
+    }  # fmt: skip
+    for what in sys.argv[2:] or works:
+        times = min(most, TIMES[what])
+        one, before = works[what], (resident(), alive())
         for k in range(times):
             one(k)
             if k == times // 10:
                 early = resident(), alive()
-        rows.append(
-            {"what": what, "times": times, "MB before": before[0], "MB after a tenth": early[0], "MB after": resident(),
-             "arrays before": before[1], "arrays after a tenth": early[1], "arrays after": alive(), "kept": len(kept)}
-        )  # fmt: skip
-    store("memory", rows)
+        # A row as soon as there is one: all together take minutes.
+        row = {
+            "what": what, "times": times, "MB before": before[0], "MB after a tenth": early[0], "MB after": resident(),
+            "arrays before": before[1], "arrays after a tenth": early[1], "arrays after": alive(), "kept": len(kept),
+        }  # fmt: skip
+        store("memory", [row])
 
 
 if __name__ == "__main__":

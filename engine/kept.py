@@ -3,8 +3,10 @@
 A software driver keeps some 100 bytes for each letter of a shader, so the letters count as well as the number.
 """
 
+import ctypes
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -13,6 +15,8 @@ T = TypeVar("T")
 
 # Values, and letters of the texts that they are or were made from. The largest included scene has 60 and 0.5 million.
 MOST, MOST_LETTERS = 1024, 4_000_000
+# Letters dropped after which free memory is given back to the system.
+GIVE_BACK = 500_000
 
 
 class Store:
@@ -24,6 +28,7 @@ class Store:
 
     def __init__(self, most: int, letters: int):
         self.most, self.most_letters, self.letters, self.made = most, letters, 0, 0
+        self._dropped = 0
         self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -45,13 +50,17 @@ class Store:
         self._values[key] = value, size
         self.letters += size
         while len(self._values) > 1 and (len(self._values) > self.most or self.letters > self.most_letters):
-            self.drop(next(iter(self._values)))
+            self._dropped += self.drop(next(iter(self._values)))
+        if self._dropped > GIVE_BACK:
+            self._dropped = 0
+            give_back()
         return value
 
-    def drop(self, key: Hashable) -> None:
-        """Forgets the value of a key, if there is one."""
-        found = self._values.pop(key, None)
-        self.letters -= found[1] if found else 0
+    def drop(self, key: Hashable) -> int:
+        """Forgets the value of a key, if there is one; its letters."""
+        _, letters = self._values.pop(key, (None, 0))
+        self.letters -= letters
+        return letters
 
     def keys(self) -> list[Hashable]:
         """The keys, the one that was not asked for the longest first."""
@@ -64,6 +73,12 @@ class Store:
 
 
 store = Store(MOST, MOST_LETTERS)
+
+
+def give_back() -> None:
+    """Gives memory that is free back to the system, where the C library is glibc, which else keeps it in pieces."""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _letters(*values: Any) -> int:

@@ -126,7 +126,7 @@ def subsets(names: list[str], count: int, seed: int) -> Iterator[tuple[str, list
             right = [text for text in texts if _is_taken(setting, text, COSTLY.get(key, math.inf))]
             wrong_ones = [text for text in TEXTS if text not in right]
             if right or key not in COSTLY:
-                picked.append((key, dice.choice(right if right and dice.random() < 0.93 else wrong_ones)))
+                picked.append((key, dice.choice((right if right and dice.random() < 0.93 else wrong_ones) or right)))
         yield name, picked
 
 

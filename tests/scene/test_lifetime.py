@@ -8,13 +8,23 @@ import pytest
 
 from engine.app.lookup import open_scene
 from engine.app.make import render
+from engine.app.show import make_viewer
 from engine.draw.drawable import Drawable
 from engine.draw.node import Node
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding, declare
+from engine.gpu.compose import Module
+from engine.gpu.kernel import Kernel
 from engine.gpu.texture import Texture
+from engine.kept import give_back, store
+from engine.output.offscreen import make_canvas
 from scenes import SCENES
+from tools.hostile import resident
 
 SMALL = {"size": (16, 12), "supersample": 1, "progress": False}
+DATA = [Binding("data", "write", "array<u32>")]
+# MB that the repeats of a law may add, and of what they make that is too much to be held.
+MOST_GROWN = 8
 
 
 @pytest.fixture
@@ -78,3 +88,50 @@ def test_a_setting_calls_the_methods_named_for_it_once_it_has_changed():
     finally:
         del type(scene)._noted
     assert called == [0.25, 0.25, 0.5, 0.5] and np.isclose(scene.level, 0.5)
+
+
+def grown(one, warm, times):
+    """MB of resident memory that so many repeats add after those that warm up."""
+
+    def now():
+        gc.collect()
+        give_back()
+        return resident()
+
+    for k in range(warm):
+        one(k)
+    before = now()
+    for k in range(warm, warm + times):
+        one(k)
+    return now() - before
+
+
+def scene(k):
+    return render(open_scene("marching")[0], **SMALL)
+
+
+def window(k):
+    canvas = make_canvas((48, 32))
+    make_viewer(open_scene("marching")[0], canvas, panel=False)
+    canvas.draw()
+    canvas.close()
+
+
+def kernels(k):
+    """A kernel that no other has, and an array of 1 MB; both are used."""
+    array = Array.of(np.full(1 << 18, k, np.uint32))
+    code = f"{declare(DATA)}@compute @workgroup_size(64) fn main(@builtin(local_invocation_id) i: vec3u)"
+    Kernel(Module("added", f"{code} {{ data[i.x] += {k}u; }}\n", ()), DATA).run(1, data=array)
+    assert array.read(1) == 2 * k
+    return array
+
+
+@pytest.mark.parametrize(("one", "warm", "times"), [(scene, 4, 12), (window, 3, 9), (kernels, 16, 32)])
+def test_repeats_add_no_memory(one, warm, times, monkeypatch):
+    monkeypatch.setattr(store, "most", max(len(store), 24))
+    assert grown(one, warm, times) < MOST_GROWN
+
+
+def test_that_law_finds_what_is_held():
+    held = []
+    assert grown(lambda k: held.append(kernels(k)), 16, 32) > MOST_GROWN
