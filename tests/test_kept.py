@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import kept
+from engine.draw.words.text import font
 from engine.kept import Store
 
 
@@ -38,3 +39,17 @@ def test_a_function_makes_again_what_was_dropped(monkeypatch):
     assert double.made == 4
     double.forget()
     assert len(kept.store) == 0
+
+
+def test_memory_is_given_back_whenever_so_many_letters_were_dropped(monkeypatch):
+    given, store = [], Store(2, 10**9)
+    monkeypatch.setattr(kept, "give_back", lambda: given.append(store.made))
+    for key in range(9):
+        store.get(key, lambda: "x" * (kept.GIVE_BACK // 2))
+    assert given == [5, 8]
+
+
+def test_fonts_of_many_sizes_are_not_all_kept():
+    for size in range(100):
+        font(6.0 + size / 7)
+    assert font.cache_info().currsize <= 64

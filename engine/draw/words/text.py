@@ -1,6 +1,6 @@
 """Text as coverage masks, in the sans serif font that comes with Pillow."""
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -20,7 +20,7 @@ def type_size(kind: str, scale: float) -> float:
     return max(LEAST, SIZES[kind] * scale)
 
 
-@cache
+@lru_cache(maxsize=64)
 def font(size: float) -> ImageFont.FreeTypeFont:
     """Pillow's font (Aileron) at a size in pixels."""
     face = ImageFont.load_default(size)

@@ -4,7 +4,7 @@ They are found from the functions themselves, so that a Rule need not list them:
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def breaks(activation: Activation) -> tuple[float, ...]:
     return tuple(sorted({*(float(z) for z, _ in rule.kinks(a)), *map(float, rule.gaps(a))}))
 
 
-@cache
+@lru_cache(maxsize=256)
 def extrema(activation: Activation, which: str) -> Extrema:
     """The Extrema of "slope" or "curvature"."""
     function, period = getattr(activation, which), activation.rule.period(activation.argument)
