@@ -114,8 +114,9 @@ from engine.errors import NeurosceneError, SettingError, SceneError, NetworkErro
 __all__ = [
     "__version__", "Scene", "SpaceScene", "FlatScene", "Figure", "Step", "Clock", "Action", "Reading", "Timeline",
     "TimeCurve", "SPACINGS", "Units", "UnitLayer", "Diagram", "Listing", "ListingRow", "Camera", "Number", "Integer",
-    "Switch", "Choice", "Text", "in_group", "HeldInputs", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
-    "ClassNames", "Node", "LevelSurfaces", "Region", "Sparks", "ClassicSurfaces", "ClassicSparks", "ClassicAxes",
+    "Switch", "Choice", "Text", "in_group", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
+    "ClassNames", "HeldInputs", "Node", "LevelSurfaces", "Region", "Sparks", "ClassicSurfaces", "ClassicSparks",
+    "ClassicAxes",
     "FieldImage", "RGB", "HeightMap", "Plane", "Plot", "Curve", "Boundaries", "NeuronCloud", "Block", "Points",
     "Lines", "Axes", "ImagePlane", "Label", "Labels", "Callout", "Ranking", "Rank", "Inset", "InsetImage", "Key",
     "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "map_names", "map_colours", "BACKGROUNDS",

@@ -22,7 +22,7 @@ from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
 from engine.gpu.texture import Texture
 from engine.kept import kept
-from engine.kernels.each_layer import EachLayer
+from engine.kernels.fields.each_layer import EachLayer
 from engine.kernels.product import Wide, padded_points
 from engine.network.mlp import Layer, Mlp, Shape
 

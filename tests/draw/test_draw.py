@@ -85,7 +85,7 @@ def test_legend_labels_never_overlap_and_stay_on_the_bar(ys):
 
 
 class _Frame:
-    scale, theme = 1.0, THEMES["dark"]
+    scale, theme, size = 1.0, THEMES["dark"], (640, 480)
 
 
 @pytest.mark.parametrize("card", [False, True])

@@ -5,8 +5,9 @@ import pytest
 
 from engine.codegen.mlp.arithmetics import PLAIN, TANGENT
 from engine.codegen.mlp.each_layer import layer_kinds, layer_module
-from engine.kernels import each_layer, field
-from engine.kernels.each_layer import EachLayer
+from engine.kernels import field
+from engine.kernels.fields import each_layer
+from engine.kernels.fields.each_layer import EachLayer
 from engine.network.activations import Activation
 from engine.network.mlp import Mlp
 from engine.network.units.mixed import mixed

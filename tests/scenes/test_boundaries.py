@@ -331,6 +331,7 @@ def test_histories_are_opened_from_the_command_line(tmp_path, capsys):
     out = str(tmp_path / "a.png")
     size = ["--size", "40x40", "--supersample", "1"]
     assert main.main(["render", "boundaries", "--history", str(tmp_path / "run.safetensors"), "-o", out, *size]) == 0
+    capsys.readouterr()
     assert main.main(["render", "boundaries", "--history", out, "-o", out, *size]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
