@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.networks import ball_rays, deep_sdf, siren
+from benchmarks.networks import ball_rays, deep_sdf, siren, torus
 from engine.codegen.bounds.rounding import ULP64, rounding_limits
 from engine.kernels.rays import GRAZE, HIT, UNDECIDED, cast, reach_of
 from engine.kernels.search.exact import ExactValues
@@ -74,3 +74,10 @@ def test_nobody_waits_for_what_is_of_no_use():
     # Where distances are not known neither are error bounds; eight layers 512 wide have bounds as large as those.
     assert worth(siren(64), np.inf).share == 0
     assert worth(deep_sdf(width=256), 3.0).share == 0
+
+
+def test_networks_whose_contacts_are_brief_in_float32_do_without():
+    distance = torus("relu")
+    assert worth(distance, 3.0).share == 0
+    found = cast(distance, *ball_rays(10, radius=1.0, distance=3.0), single=True)
+    assert (found["outcome"] == GRAZE).mean() < 0.05

@@ -9,6 +9,8 @@
 // After so many segments bounds are taken to be what rounding leaves, and f to be known to so many times as much.
 const PATIENCE = 512u;
 const ROOM = 2.5;
+// Pieces whose bounds are at most so many times the rounding of f.
+const ASKED = 0.5;
 
 @compute @workgroup_size(64)
 fn begin(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
@@ -54,7 +56,7 @@ fn take(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     if search_known {
         far = exact_end(Bounds(range.x, range.y), far);
         search_known = false;
-    } else if casting.share > 0.0 && search_is_open(far) {
+    } else if casting.share > 0.0 && asks(Bounds(range.x, range.y), far) {
         search_waits = true;
         search_store(ray);
         return;
@@ -66,6 +68,11 @@ fn take(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         end(ray);
     }
     search_store(ray);
+}
+
+// Whether f is wanted in float64: where it is near a level, and a shorter piece would be bounded no better than f is known.
+fn asks(bounds: Bounds, far: vec2f) -> bool {
+    return bounds_excess(bounds) <= ASKED * far.y && search_is_open(far);
 }
 
 // f at the far end in float64. It counts as known as well as bounds of short pieces tell it, most of which are there

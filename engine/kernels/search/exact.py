@@ -11,8 +11,11 @@ from engine.kernels.product import VEC4
 from engine.kernels.search.arrays import ray_array
 from engine.kernels.search.layered import Layered
 
-# Pieces that show what bounds still leave where they are short, and their length, as a part of where rays go.
-SAMPLES, SHORT = 64, 2.0**-20
+# Pieces that show what bounds still leave where they are short, and their length, as a part of where rays go; and of
+# such as show how fast f changes.
+SAMPLES, SHORT, STEP = 64, 2.0**-20, 2.0**-7
+# Contacts this short, as a part of where rays go, are hits in float32 too: then float64 would only cost time.
+BRIEF = 2.0**-10
 # What bounds leave, as a part of the rounding of f: below, there is nothing to gain; above, too little.
 LEAST, MOST = 2.0**-10, 0.25
 
@@ -49,17 +52,26 @@ class ExactValues:
 
 
 def _share(layered, reach):
-    """Which part of float32's error bound the bounds of short pieces are, with room; 0 where that is too much."""
+    """Which part of float32's error the bounds of short pieces are, with room; 0 where float64 is not worth it."""
+    short, long = (_bounds(layered, reach, part) for part in (SHORT, STEP))
+    error = np.maximum(short[:, 0, 1], 1e-37)
+    slope = abs(long[:, 0, 2] - long[:, 0, 0]) / STEP
+    if np.median(4.0 * error) <= BRIEF * np.median(slope):
+        return 0.0
+    left = abs(short[:, 1, :2]).max(axis=1) / error
+    share = max(4.0 * float(np.quantile(left, 0.9)), LEAST)
+    return share if share <= MOST else 0.0
+
+
+def _bounds(layered, reach, part):
+    """(SAMPLES, 2, 4) what Layered finds of pieces around the origin, so long as a part of reach."""
     rng = np.random.default_rng(0)
     directions = rng.normal(size=(2, SAMPLES, 3))
     directions /= np.linalg.norm(directions, axis=2, keepdims=True)
     origins = directions[0] * rng.uniform(0.0, reach / 4, (SAMPLES, 1))
     pieces = ray_array(origins, directions[1], np.zeros(SAMPLES))
-    pieces[:, 1, 3] = SHORT * reach
+    pieces[:, 1, 3] = part * reach
     given, bounds = Array.of(pieces.reshape(-1, 4)), Array(VEC4, 2 * SAMPLES)
     with device().recording("rays") as encoder:
         layered.record(encoder, given, bounds, SAMPLES)
-    found = bounds.read().reshape(SAMPLES, 2, 4).astype(float)
-    left = abs(found[:, 1, :2]).max(axis=1) / np.maximum(found[:, 0, 1], 1e-37)
-    share = max(4.0 * float(np.quantile(left, 0.9)), LEAST)
-    return share if share <= MOST else 0.0
+    return bounds.read().reshape(SAMPLES, 2, 4).astype(float)
