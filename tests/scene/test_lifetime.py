@@ -126,10 +126,14 @@ def kernels(k):
     return array
 
 
-@pytest.mark.parametrize(("one", "warm", "times"), [(scene, 4, 12), (window, 3, 9), (kernels, 40, 32)])
-def test_repeats_add_no_memory(one, warm, times, monkeypatch):
+# Of kernels half of what the arrays alone would add: the driver's own memory comes and goes by a dozen MB.
+@pytest.mark.parametrize(
+    ("one", "warm", "times", "most"),
+    [(scene, 4, 12, MOST_GROWN), (window, 3, 9, MOST_GROWN), (kernels, 40, 48, 24)],
+)
+def test_repeats_add_no_memory(one, warm, times, most, monkeypatch):
     monkeypatch.setattr(store, "most", max(len(store), 24))
-    assert grown(one, warm, times) < MOST_GROWN
+    assert grown(one, warm, times) < most
 
 
 def test_that_law_finds_what_is_held():
