@@ -14,7 +14,7 @@ LOOKED_AT, BETWEEN = 1024, 0.2
 PASSED = struct("Passed", rays="u32", count="u32", answers="u32")
 BINDINGS = (
     Binding("passed", "uniform", PASSED), Binding("rays", "read", "array<vec4f>"),
-    Binding("states", "read", "array<vec4u>"), Binding("parts", "write", "array<f32>"),
+    Binding("states", "write", "array<vec4u>"), Binding("parts", "write", "array<f32>"),
 )  # fmt: skip
 
 
