@@ -148,7 +148,7 @@ def _torch(layers):
             return torch.sin(kind.parameters[0] * z)
         return {"relu": torch.relu, "tanh": torch.tanh, "identity": lambda z: z}[kind.name](z)
 
-    tensors = [(torch.from_numpy(w.T.copy()), torch.from_numpy(b), a) for w, b, a in layers]
+    tensors = [(torch.from_numpy(w.T.copy()), torch.from_numpy(b.copy()), a) for w, b, a in layers]
 
     def evaluate(points):
         with torch.inference_mode():

@@ -50,7 +50,6 @@ class Casting:
         self._weights: Array | None = None
         self._layered: Layered | None = None
         self._exact: ExactValues | None = None
-        self._exact_reach = np.inf
         self._arrays: dict[str, Array] = {}
         self._passes: FusedPasses | LayeredPasses | None = None
         self._begun = False
@@ -123,8 +122,8 @@ class Casting:
                 raise SettingError(f"A tree of {tree.net} was given for rays through {self.net}, which needs its own.")
             assert self._layered is not None
             self._layered.within(reach)
-            if self._exact is None or self._exact_reach != reach:
-                self._exact, self._exact_reach = ExactValues(self._layered, reach), reach
+            if self._exact is None or self._exact.reach != reach:
+                self._exact = ExactValues(self._layered, reach)
             casting["share"], casting["exact_error"] = self._exact.share, self._exact.error
             jump = None if tree is None else partial(skip, tree, levels)
             layered = self._passes = LayeredPasses(self._layered, casting, arrays, self._exact, jump)

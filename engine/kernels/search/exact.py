@@ -33,7 +33,7 @@ class ExactValues:
     """
 
     def __init__(self, layered: Layered, reach: float):
-        self.net = layered.net
+        self.net, self.reach = layered.net, reach
         self.error = rounding_limits(self.net, reach, ULP64)[-1] if np.isfinite(reach) else NONE
         self.share = 0.0 if self.error >= NONE else _share(layered, reach)
 

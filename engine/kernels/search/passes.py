@@ -49,7 +49,7 @@ class LayeredPasses:
         jump: Jump | None = None,
     ):
         self.layered, self.arrays, self.exact, self.jump = layered, dict(arrays), exact, jump
-        self.casting = Array.of(casting, "uniform")
+        self.casting, self._is_kinked = Array.of(casting, "uniform"), _is_kinked(layered.net)
         self.rays = int(casting["rays"].item())
         self.part = min(self.rays, layered.chunk)
         self.lists = [Array("u4", self.rays + LIST) for _ in range(2)]
@@ -158,7 +158,7 @@ class LayeredPasses:
         self._prepared(name, 0, count).record(encoder)
 
     def _prepared(self, name, first, count):
-        return _kernel(name, _is_kinked(self.layered.net)).prepared(
+        return _kernel(name, self._is_kinked).prepared(
             workgroups(count), casting=self.casting, part=PART.new(first=first, count=count),
             open=self.lists[0], next=self.lists[1], pieces=self.pieces, found=self.found, **self.arrays,
         )  # fmt: skip
