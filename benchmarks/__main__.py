@@ -12,6 +12,7 @@ BENCHMARKS = {
     "start": "from the command line to the first picture",
     "rays": "certified rays beside 64 equal steps",
     "bars": "pictures of networks as people have them, beside PyTorch's samples along the same rays",
+    "grazes": "rays that graze in float32 alone, and with float64 where that leaves a side open",
     "field": "a network's values over a square of points",
     "accuracy": "its distance from float64, by activation and depth",
     "shapes": "the first use of a network's shape, by kind of code, width, depth and activation",

@@ -44,7 +44,7 @@ def skip(
 
     casting   the CASTING struct of the search, whose levels are `levels`
     arrays    its `rays`, `crossings`, `costs`, `states`
-    open      a list: how many rays, then their numbers
+    open      a list: how many rays go on and how many wait, then the numbers of the former
     """
     return _kernel().prepared(
         workgroups(count), tree=uniform(tree, levels), nodes=tree.array(), casting=casting,
