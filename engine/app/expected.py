@@ -14,10 +14,10 @@ from engine.output.progress import remark
 from engine.render.outlook import lasting
 from engine.scene.scene import Scene
 
-# What a ray that enters the region takes, in evaluations of the network as they are measured: of each hidden layer, 200
-# to 570 of six networks (those of benchmarks/bars with many levels, and SIRENs); and through a tree of boxes that
-# proves most of space empty, 150 to 300 in all. On software Vulkan.
-EACH_LAYER, THROUGH_TREE = 320, 300
+# What a ray that enters the region takes, in evaluations of the network as they are measured: of each hidden layer, 150
+# to 430 of the four networks of benchmarks/bars up to 64 wide that have many levels, or waves; and through a tree of
+# boxes that proves most of space empty, 80 to 280 in all, with the tree. On software Vulkan.
+EACH_LAYER, THROUGH_TREE = 240, 150
 # Rays that are looked at for how many enter the region.
 LOOKED_AT = 400
 # Multiply-adds from which an adapter is measured: less is done within seconds on any.
