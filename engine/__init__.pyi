@@ -18,7 +18,7 @@ from engine.scene.view_data import Listing, ListingRow
 from engine.view.camera import Camera
 
 # Settings.
-from engine.scene.settings import Number, Integer, Switch, Choice, Text, in_group
+from engine.scene.settings import Number, Integer, Switch, Choice, Colours, Text, in_group
 from engine.scene.data_settings import Network, Recorded, Unfinished, Image, Convolutional, ClassNames, HeldInputs
 
 # Nodes: surfaces, fields, boundaries of neurons, neurons in space, words.
@@ -48,7 +48,8 @@ from engine.draw.words.legend import Legend
 from engine.draw.frame import THEMES
 from engine.draw.colour import linear as linear_rgb, srgb
 from engine.draw.words.inset import FRAMED
-from engine.draw.colour import names as map_names, colours as map_colours
+from engine.draw.catalogue import is_diverging, names as map_names
+from engine.draw.colour import colours as map_colours
 from engine.draw.boundaries.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS
 from engine.draw.boundaries.layer_styles import LOOKS, LayerStyle, layer_styles
 from engine.draw.cloud import cloud_layout
@@ -114,13 +115,14 @@ from engine.errors import NeurosceneError, SettingError, SceneError, NetworkErro
 __all__ = [
     "__version__", "Scene", "SpaceScene", "FlatScene", "Figure", "Step", "Clock", "Action", "Reading", "Timeline",
     "TimeCurve", "SPACINGS", "Units", "UnitLayer", "Diagram", "Listing", "ListingRow", "Camera", "Number", "Integer",
-    "Switch", "Choice", "Text", "in_group", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
+    "Switch", "Choice", "Colours", "Text", "in_group", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
     "ClassNames", "HeldInputs", "Node", "LevelSurfaces", "Region", "Sparks", "ClassicSurfaces", "ClassicSparks",
     "ClassicAxes", "FieldImage", "RGB", "HeightMap", "Plane", "Plot", "Curve", "Boundaries", "NeuronCloud", "Block",
     "Points", "Lines", "Axes", "ImagePlane", "Label", "Labels", "Callout", "Ranking", "Rank", "Inset", "InsetImage",
-    "Key", "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "map_names", "map_colours", "BACKGROUNDS",
-    "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "Aim", "Hit", "ticks", "Drawing",
-    "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet", "nodes", "Activation", "ACTIVATIONS", "random_mlp",
+    "Key", "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "map_names", "map_colours", "is_diverging",
+    "BACKGROUNDS", "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "Aim", "Hit",
+    "ticks", "Drawing", "boundaries_drawing", "prediction_colours",
+    "Mlp", "ConvNet", "nodes", "Activation", "ACTIVATIONS", "random_mlp",
     "DISTRIBUTIONS", "parts", "closed_paths", "rounding", "PREPROCESSES", "fit_photo", "white_of", "load",
     "save_network", "held_inputs", "missing_inputs", "load_convnet", "small_squeezenet", "downloaded_file", "Forward",
     "ImageData", "shrunk_image", "History", "Domain", "Recipe", "Recorder", "Trainer", "load_history", "save_history",

@@ -64,7 +64,9 @@ class Marching(engine.SpaceScene):
         axes = Switch(True, doc="x, y and z")
         with in_group(when=lambda s: s.look == "studio"):
             legend_shown = Switch(True, label="legend", doc="what the colours mean")
-            map = Choice([n for n in engine.map_names() if n != "magma"] + ["magma"], doc="colours of the levels")
+            map = engine.Colours(
+                [n for n in engine.map_names() if n != "magma"] + ["magma"], doc="colours of the levels"
+            )
             opacity = Number(0.5, bounds=(0, 1), doc="of a sheet seen straight on")
             layers = Integer(8, bounds=(1, 8), doc="surfaces kept along a line of sight")
         undecided = Switch(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.draw.colour import RGB, linear
+from engine.draw.colour import BEHIND, RGB, linear
 from engine.gpu.array import Array
 from engine.gpu.passes import Encoder
 from engine.gpu.structs import struct
@@ -61,8 +61,8 @@ class Theme:
 
 
 THEMES = {
-    "dark": Theme("dark", linear("#12151e"), linear("#232838"), linear("#c9d1e0")),
-    "paper": Theme("paper", linear("#ffffff"), linear("#ffffff"), linear("#3a4152")),
+    "dark": Theme("dark", linear(BEHIND["dark"]), linear("#232838"), linear("#c9d1e0")),
+    "paper": Theme("paper", linear(BEHIND["paper"]), linear("#ffffff"), linear("#3a4152")),
     # The background of the original program of 2016.
     "black": Theme("black", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), encoded=False),
 }

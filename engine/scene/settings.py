@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import param
 from param.parameterized import Comparator
 
+from engine.draw.catalogue import MOST_LETTERS, named
 from engine.errors import SettingError, near
 
 if TYPE_CHECKING:
@@ -200,6 +201,27 @@ class Choice(Setting[str], param.Selector):
 
     def taken(self) -> str:
         return "one of " + ", ".join(self.objects)
+
+
+class Colours(Choice):
+    """A colour map: one of a few names, any other name of the `cmap` catalogue, or colours as `#000,#f80,#fff`."""
+
+    __slots__ = SLOTS
+
+    def _validate(self, value: Any) -> None:
+        if value not in self.objects:
+            self.read(value)
+
+    def read(self, text: str) -> str:
+        if text not in self.objects:
+            try:
+                named(text)
+            except SettingError as error:
+                raise SettingError(f"{self.name or 'Colours'}={str(text)[:MOST_LETTERS]}: {error}") from None
+        return text
+
+    def taken(self) -> str:
+        return f"{super().taken()}, another map of the cmap catalogue, or colours as #000,#f80,#fff"
 
 
 class Text(Setting[str], param.String):

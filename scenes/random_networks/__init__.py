@@ -42,7 +42,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         )  # fmt: skip
 
     with in_group("how"):
-        colour = Choice(
+        colour = engine.Colours(
             [RGB, "grey", *(n for n in engine.map_names() if n != "grey")],
             doc="three neurons as red, green and blue, or one through a map",
         )  # fmt: skip
@@ -117,7 +117,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
             values = rest(self.plane(rest.inputs).inputs(points))[:, list(units)]
             values = values[np.isfinite(values)]
             low, high = np.percentile(values, (1.0, 99.0)) if values.size else (0.0, 1.0)
-            if self.map_of(units) == "diverging":
+            if engine.is_diverging(self.map_of(units)):
                 high = max(abs(low), abs(high))
                 low = -high
             if high - low <= 1e-12 * max(abs(low), abs(high)):

@@ -96,7 +96,7 @@ def test_every_name_in_the_document_is_public(name):
 FURTHER = {
     "Boundaries", "ClassicAxes", "ClassicSparks", "ClassicSurfaces", "FieldImage", "Hit", "Key", "KeyRow", "LayerStyle",
     "Aim", "BACKGROUNDS", "FRAMED", "LOOKS", "LOSS_MAP", "MOST_LOSS", "RGB", "THEMES",
-    "cloud_layout", "layer_styles", "linear_rgb", "map_colours", "map_names", "srgb",
+    "cloud_layout", "layer_styles", "linear_rgb", "map_colours", "map_names", "is_diverging", "srgb",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.draw import colour
+from engine.draw import catalogue, colour
 from engine.draw.colour import linear
 from engine.draw.frame import THEMES
 from engine.draw.lines import Lines
@@ -52,7 +52,7 @@ def test_a_regions_points_fill_it_to_its_walls():
         assert far == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize("name", [n for n in colour.names() if n != "diverging"])
+@pytest.mark.parametrize("name", [n for n in catalogue.names() if n != "diverging"])
 @pytest.mark.parametrize("theme", ["dark", "paper"])
 def test_lightness_grows_along_a_sequential_map(name, theme):
     luminance = colour.palette(name, theme) @ (0.2126, 0.7152, 0.0722)

@@ -113,6 +113,7 @@ def test_every_folder_of_tests_mirrors_a_room():
 LIBRARIES = {
     "wgpu": {"gpu", "ui"},
     "cffi": {"gpu"},
+    "cmap": {"draw"},
     "rendercanvas": {"output"},
     "glfw": {"output"},
     "onnx": {"formats"},

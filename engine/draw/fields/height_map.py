@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.draw.catalogue import is_diverging
 from engine.draw.colour import PALETTE, palette_array
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.fields.box_axes import BoxAxes
@@ -148,7 +149,7 @@ class HeightMap(Drawable):
         if len(outputs) == 3:
             return 0.0, 1.0
         low, high = self.ends if outputs[0] == self.output else self._range(outputs[0])
-        if self.map == "diverging":
+        if is_diverging(self.map):
             high = max(abs(low), abs(high))
             low = -high
         return low, high

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.draw.catalogue import names
 from engine.draw.cloud.cloud_layout import lay_out
 from engine.draw.cloud.neuron_cloud import Block, NeuronCloud
-from engine.draw.colour import RAMPS, names, palette, srgb
+from engine.draw.colour import RAMPS, palette, srgb
 from engine.draw.drawable import Aim
 from engine.draw.image_plane import ImagePlane
 from engine.errors import SettingError, ShapeError
