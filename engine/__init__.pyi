@@ -94,7 +94,10 @@ from engine.network.units.bends import first_kinks, has_linear_regions, places a
 from engine.analysis.findings import findings
 from engine.analysis.motion import motion as boundary_motion
 from engine.analysis.survey import grid as domain_grid
-from engine.analysis.attribution import attributions
+from engine.analysis.vision.attribution import attributions
+from engine.analysis.vision.levels import joined as joined_by_skips, levels, long_skips, u_blocks
+from engine.analysis.vision.outputs import KINDS as OUTPUT_KINDS, OutputKind, output_kind, takes_code
+from engine.analysis.vision.outputs import between as output_range
 from engine.analysis.neuron_selection import read_units, write_units
 from engine.analysis.stages import all_called as short_names, stages, squeezenet_blocks
 
@@ -119,16 +122,17 @@ __all__ = [
     "ClassNames", "HeldInputs", "Node", "LevelSurfaces", "Region", "Sparks", "ClassicSurfaces", "ClassicSparks",
     "ClassicAxes", "FieldImage", "RGB", "HeightMap", "Plane", "Plot", "Curve", "Boundaries", "NeuronCloud", "Block",
     "Points", "Lines", "Axes", "ImagePlane", "Label", "Labels", "Callout", "Ranking", "Rank", "Inset", "InsetImage",
-    "Key", "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "map_names", "map_colours", "is_diverging",
+    "Key", "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "is_diverging", "map_names", "map_colours",
     "BACKGROUNDS", "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "Aim", "Hit",
-    "ticks", "Drawing", "boundaries_drawing", "prediction_colours",
-    "Mlp", "ConvNet", "nodes", "Activation", "ACTIVATIONS", "random_mlp",
-    "DISTRIBUTIONS", "parts", "closed_paths", "rounding", "PREPROCESSES", "fit_photo", "white_of", "load",
-    "save_network", "held_inputs", "missing_inputs", "load_convnet", "small_squeezenet", "downloaded_file", "Forward",
-    "ImageData", "shrunk_image", "History", "Domain", "Recipe", "Recorder", "Trainer", "load_history", "save_history",
-    "history_from_bytes", "history_to_bytes", "Partition", "linear_regions", "Contours", "zero_contours", "local_map",
-    "first_kinks", "has_linear_regions", "boundary_places", "findings", "boundary_motion", "domain_grid",
-    "attributions", "read_units", "write_units", "short_names", "stages", "squeezenet_blocks", "find_scene",
-    "open_scene", "render", "record", "save", "renderer", "Budget", "Report", "show", "export", "sheet", "figures",
-    "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError", "ShapeError", "near",
+    "ticks", "Drawing", "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet", "nodes", "Activation",
+    "ACTIVATIONS", "random_mlp", "DISTRIBUTIONS", "parts", "closed_paths", "rounding", "PREPROCESSES", "fit_photo",
+    "white_of", "load", "save_network", "held_inputs", "missing_inputs", "load_convnet", "small_squeezenet",
+    "downloaded_file", "Forward", "ImageData", "shrunk_image", "History", "Domain", "Recipe", "Recorder", "Trainer",
+    "load_history", "save_history", "history_from_bytes", "history_to_bytes", "Partition", "linear_regions",
+    "Contours", "zero_contours", "local_map", "first_kinks", "has_linear_regions", "boundary_places", "findings",
+    "boundary_motion", "domain_grid", "attributions", "joined_by_skips", "levels", "long_skips", "u_blocks",
+    "OUTPUT_KINDS", "OutputKind", "output_kind", "takes_code", "output_range", "read_units", "write_units",
+    "short_names", "stages", "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "renderer",
+    "Budget", "Report", "show", "export", "sheet", "figures", "NeurosceneError", "SettingError", "SceneError",
+    "NetworkError", "FileError", "ShapeError", "near",
 ]  # fmt: skip

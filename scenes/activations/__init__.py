@@ -11,8 +11,8 @@ import numpy as np
 
 import engine
 from engine import Figure, cloud_layout
+from scenes.activations import unet
 from scenes.activations.figures import FIGURES
-from scenes.activations.network import names_classes
 from scenes.activations.panel import ActivationsPanel
 
 # Seconds for which each block appears, one after the other.
@@ -28,9 +28,10 @@ BEFORE, BELOW = 90.0, 14.0
 AXIS = 0.62
 # The largest side of the picture, relative to the length of the row of blocks.
 MOST_FRONT = 0.27
+# The colour of skips' arcs.
+SKIP = "#5fb7a5"
 # Factor of the opacity of other blocks while a neuron is pinned.
 STEPPED_BACK = {"dark": 0.3, "paper": 0.45}
-TOP = 5
 # A network of so many neurons has dots of normal size, smaller ones larger dots; on paper dots are bolder.
 MANY, BOLDER = 2.7e6, {"dark": 1.0, "paper": 1.5}
 
@@ -77,14 +78,18 @@ class Activations(ActivationsPanel):
         self._cloud = self._root.add(engine.NeuronCloud(name="neurons"))
         self._plane = self._root.add(engine.ImagePlane(name="the picture"))
         self._names = self._root.add(engine.Labels(name="blocks' names"))
+        self._arcs = self._root.add(engine.Lines(name="skips", width=2.0))
         self._ranking = stage.add(engine.Ranking(name="answers"))
+        self._made = self._root.add(engine.ImagePlane(name="the output"))
+        self._made_card = stage.add(engine.Inset(name="the output's picture"))
+        self._made_card.is_at_top = True
         self._placed = self._drawn = None
         self.build_marks(self._root, stage)
 
     def update(self, clock: engine.Clock) -> None:
         responses, names = self.responses, self.block_names
         self._time, self._revealed = clock.time, self.moment
-        if self._placed != (placed := (self.forward, names)):
+        if self._placed != (placed := (self.forward, names, self.is_u)):
             self._placed = placed
             self._lay_out(names)
             self._drawn = responses
@@ -98,8 +103,11 @@ class Activations(ActivationsPanel):
         self._cloud.opacity = shown * self._strengths(len(names))
         self._show_picture()
         self._names.visible = self.labels
+        self._show_skips(shown * appeared)
         self._ranking.visible = self.answers
-        self._ranking.ranks, self._ranking.title = self._ranks(appeared[-1]), self.convnet.name
+        ranks, self._ranking.title = self.ranks
+        self._ranking.ranks = ranks if appeared[-1] > 0.0 else ()
+        self._show_output(appeared[-1])
         angle = math.radians(self.turn) * (clock.time - self.moment)
         self._root.transform = _turned(angle) @ self._fitted
         self._names.opacity = shown * appeared * ~self._is_hidden(self._names.positions)
@@ -121,11 +129,14 @@ class Activations(ActivationsPanel):
     def _lay_out(self, names):
         net, forward = self.convnet, self.forward
         shapes = [net.shapes[name] for name in names]
-        looks = ["classes" if name == net.output.name and names_classes(net)
+        looks = ["classes" if name == net.output.name and self.kind.kind == "classes"
                  else "pooled" if net.shapes[name][1:] == (1, 1) else "features" for name in names]  # fmt: skip
         layouts, length = cloud_layout.lay_out(
             shapes, looks, slender=cloud_layout.SLENDER if self._has_front else BLOCK
         )
+        if self.is_u:
+            layouts = unet.in_levels(layouts, engine.levels(net, names))
+        self._arc, self._arc_ends = unet.arcs(layouts, self.skips)
         self._cloud.show(
             [
                 engine.Block(label, shape, layout, look, forward.array(name), forward.first(name))
@@ -139,16 +150,28 @@ class Activations(ActivationsPanel):
         self._dot = min(max((MANY / neurons) ** 0.25, 1.0), 2.2)
         self._names.words = self.block_labels
         self._names.positions = np.array(
-            [(0.0, -layout.size[1] / 2 - BELOW, layout.origin[2] - layout.size[2] / 2) for layout in layouts]
+            [
+                (0.0, layout.origin[1] - layout.size[1] - BELOW, layout.origin[2] - layout.size[2] / 2)
+                for layout in layouts
+            ]
         )
         # The picture is as large as the first block, if that does not hide the row. All together fill the ball.
         self._side = min(max(layouts[0].size[:2]) or length, MOST_FRONT * length) or 1.0
         front = length / 2 + (BEFORE if self._has_front else 0.0)
-        self._front = front
-        corners = [(max(layout.size[:2]) / 2 * 1.2, layout.origin[2]) for layout in layouts]
+        self._front, self._end = front, -length / 2 - BEFORE
+        self._heights = [layout.origin[1] - layout.size[1] / 2 for layout in (layouts[0], layouts[-1])]
+        corners = [
+            (
+                max(layout.size[0] / 2, abs(layout.origin[1]), abs(layout.origin[1] - layout.size[1])) * 1.2,
+                layout.origin[2],
+            )
+            for layout in layouts
+        ]
         corners += [(corners[-1][0], -length / 2)]
         if self._has_front:
-            corners.append((self._side / 2 * 1.2, front))
+            corners.append((self._side / 2 * 1.2 + abs(self._heights[0]), front))
+            if self.output_image is not None:
+                corners.append((self._side / 2 * 1.2 + abs(self._heights[1]), -length / 2 - BEFORE))
         middle = AXIS * front - (1.0 - AXIS) * length / 2
         radius = max(math.hypot(half, z - middle) for half, z in corners)
         # The lower bound is for a single neuron, whose radius is 0.
@@ -162,11 +185,35 @@ class Activations(ActivationsPanel):
 
     def _show_picture(self):
         self._plane.visible = self.front and self._has_front
-        self._plane.show(self.seen)
-        height, width = self.seen.shape[:2]
+        self._stand(self._plane, self.seen, self._heights[0], self._front)
+
+    def _show_output(self, appeared):
+        """The output as a picture, behind the last block and on a card."""
+        made = self.output_image if self._has_front and appeared > 0.0 else None
+        self._made.visible, self._made_card.visible = made is not None, self.answers
+        if made is None:
+            self._made_card.show("")
+            return
+        self._stand(self._made, made[0], self._heights[1], self._end)
+        self._made.opacity = appeared
+        # The classes of labels are ranked where the card would be.
+        name = self.convnet.name if self.kind.kind != "labels" else ""
+        self._made_card.show(name, (), self.cached("made", (made[0],), lambda: (engine.InsetImage(*made),)))
+
+    def _show_skips(self, strength):
+        """The arcs of skips, as strong as the blocks that they lead to."""
+        self._arcs.visible = bool(len(self._arc)) and self._has_front
+        colour = np.ones((len(self._arc), 4)) * (*engine.linear_rgb(SKIP), 1.0)
+        colour[:, 3] = 0.75 * strength[self._arc_ends]
+        self._arcs.set(self._arc, colour)
+
+    def _stand(self, plane, image, y, z):
+        """Puts an image upright, its middle at height y, at z."""
+        plane.show(image)
+        height, width = image.shape[:2]
         w, h = self._side * width / max(width, height), self._side * height / max(width, height)
-        self._plane.corner = (-w / 2, h / 2, self._front)
-        self._plane.right, self._plane.down = (w, 0.0, 0.0), (0.0, -h, 0.0)
+        plane.corner = (-w / 2, y + h / 2, z)
+        plane.right, plane.down = (w, 0.0, 0.0), (0.0, -h, 0.0)
 
     def _is_hidden(self, positions):
         """(N,) bools: which of (N, 3) places in the cloud's space are hidden by the picture."""
@@ -180,13 +227,6 @@ class Activations(ActivationsPanel):
         aims = [engine.Aim(eye, direction) for eye, direction in zip(eyes, directions, strict=True)]
         hits = [self._plane.pick(aim, world) for aim in aims]
         return np.array([hit is not None and hit.distance < d for hit, d in zip(hits, far, strict=True)])
-
-    def _ranks(self, appeared):
-        probabilities = self.probabilities
-        if probabilities is None or appeared <= 0.0:
-            return ()
-        order = np.argsort(-probabilities, kind="stable")[:TOP]
-        return tuple(engine.Rank(self.class_name(int(k)), float(probabilities[k])) for k in order)
 
     def legend(self) -> engine.Legend | None:
         if not self.key:

@@ -5,17 +5,21 @@ from difflib import get_close_matches
 
 import engine
 from engine import Choice, Number, SettingError, Switch, Text, in_group, short_names
-from scenes.activations.network import SeenNetwork
+from scenes.activations.answers import AS_FOUND, Answering
 
 
-class ActivationsBlocks(SeenNetwork):
-    """A SeenNetwork and the choice of its nodes that are shown, the blocks."""
+class ActivationsBlocks(Answering):
+    """An Answering and the choice of its nodes that are shown, the blocks."""
 
     with in_group("shown"):
         blocks = Choice(
             ["original", "stages", "all"],
             doc="the original's choice, where the network is a step further, or every layer",
         )  # fmt: skip
+        arrangement = Choice(
+            [AS_FOUND, "row", "u"],
+            doc="blocks in a row, or down and up by resolution as where skips pass lower ones by",
+        )
         shown = Text("all", doc="blocks that are shown, by name: all, or `fire2, fire3`")
         alone = Text("", label="one alone", doc="the name of a block to be seen in close-up, as fire4")
         neuron = Text("", doc="pinned: block, channel, row, column, as `fire4 17 9 12`; a click does it")
@@ -32,7 +36,7 @@ class ActivationsBlocks(SeenNetwork):
         dots = Number(1.0, bounds=(0.1, 10.0), softbounds=(0.4, 3.0), doc="size of the dots")
         front = Switch(True, label="the picture", doc="what is seen, before the first block")
         labels = Switch(True, doc="the blocks' names")
-        answers = Switch(True, doc="the five likeliest classes")
+        answers = Switch(True, doc="the five likeliest classes, or what the output is")
         key = Switch(True, label="legend", doc="what the colours mean")
 
     with in_group("time"):
@@ -54,15 +58,28 @@ class ActivationsBlocks(SeenNetwork):
     def _chosen(self):
         net = self.convnet
         if self.blocks == "original":
-            names = engine.squeezenet_blocks(net)
+            names = engine.u_blocks(net) or engine.squeezenet_blocks(net)
         elif self.blocks == "stages":
-            names = engine.stages(net)
+            names = engine.u_blocks(net) or engine.stages(net)
         else:
             names = tuple(name for name in net.shown if name in self.forward.kept)
         if not self.alone.strip():
             return names
         # Any node can be shown alone, even one that the choice of blocks leaves out.
         return (self.node_called(self.alone.strip(), names),)
+
+    @property
+    def is_u(self) -> bool:
+        """Whether the blocks go down and up by resolution."""
+        if self.arrangement == AS_FOUND:
+            return bool(self.skips)
+        return self.arrangement == "u"
+
+    @property
+    def skips(self) -> tuple[tuple[int, int], ...]:
+        """(number of the block where it begins, number of that where it ends) of each skip past lower resolutions."""
+        net, names = self.convnet, self.block_names
+        return self.cached("skips", (net, names), lambda: engine.joined_by_skips(net, names))
 
     def node_called(self, text: str, names: Sequence[str]) -> str:
         """The name of the node that a person's text means. Raises SettingError for no such node."""

@@ -7,7 +7,6 @@ import numpy as np
 import engine
 from engine import SettingError
 from scenes.activations.blocks import ActivationsBlocks
-from scenes.activations.network import names_classes
 
 # How many neurons that moved the pinned one most are shown; how many of each layer are followed, and to how many each.
 FIRST, FOLLOWED, EACH = 12, 5, 4
@@ -134,11 +133,11 @@ class ActivationsMarks(ActivationsBlocks):
         return float(self.responses[neuron.node][neuron.place])
 
     def _is_class(self, neuron):
-        return neuron.node == self.convnet.output.name and names_classes(self.convnet)
+        return neuron.node == self.convnet.output.name and self.kind.kind == "classes"
 
     def _framed(self, neuron):
         """(segments, colour) of the frame round a neuron's receptive field, on the picture."""
-        if neuron is None or not self._plane.visible:
+        if neuron is None or not self._plane.visible or self.takes_code:
             return (), (*engine.FRAMED, 1.0)
         top, left, bottom, right = self.convnet.field(neuron.node, neuron.row, neuron.column)
         corners = [self._on_picture(*p) for p in ((top, left), (top, right), (bottom, right), (bottom, left))]
@@ -146,7 +145,7 @@ class ActivationsMarks(ActivationsBlocks):
 
     def _on_picture(self, row, column):
         """(3,) the point of the picture's plane at (row, column), pixels from its top left."""
-        height, width = self.seen.shape[:2]
+        height, width = (1, 1) if self.takes_code else self.seen.shape[:2]
         corner, right, down = (np.array(v) for v in (self._plane.corner, self._plane.right, self._plane.down))
         # A little in front of the picture.
         return corner + right * column / width + down * row / height + (0.0, 0.0, 0.6)
@@ -170,7 +169,8 @@ class ActivationsMarks(ActivationsBlocks):
         top, left, bottom, right = self.convnet.field(neuron.node, neuron.row, neuron.column)
         values = self.responses[neuron.node][neuron.channel]
         rows = [("response", f"{self.response(neuron):.4g}"), ("z-score", f"{self.score(neuron):+.2f}")]
-        images = [engine.InsetImage(self.seen, f"sees {bottom - top} x {right - left}", (top, left, bottom, right))]
+        box = None if self.takes_code else (top, left, bottom, right)
+        images = [engine.InsetImage(self.seen, f"sees {bottom - top} x {right - left}" if box else "the code", box)]
         if values.shape != (1, 1):
             rows.insert(0, ("row, column", f"{neuron.row}, {neuron.column}"))
             low, high = min(0.0, float(values.min())), float(values.max())

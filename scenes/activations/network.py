@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import engine
-from engine import Choice, Convolutional, Integer, SettingError, in_group
+from engine import Choice, Convolutional, Integer, Number, SettingError, in_group
 
 # What the drawn pictures show, in the order of the small network's classes.
 KINDS = ("boat", "bottle", "butterfly", "car", "cat", "cup", "fish", "flower", "house", "key", "mushroom", "snowman",
@@ -48,11 +48,18 @@ class SeenNetwork(engine.SpaceScene):
     """A scene with a convolutional network, its input picture, and its responses."""
 
     with in_group("shown"):
-        with in_group(when=lambda s: s.image is None and s.photo == "none"):
+        with in_group(when=lambda s: s.image is None and s.photo == "none" and not s.takes_code):
             subject = Choice(list(KINDS), "cat", doc="what is drawn for the network to look at")
             seed = Integer(3, bounds=(0, 2**31 - 1), doc="of the drawn picture")
+        with in_group(when=lambda s: s.takes_code):
+            code = Integer(0, bounds=(0, 2**31 - 1), doc="seed of the code that the network makes a picture of")
+            spread = Number(
+                1.0, bounds=(0.0, 100.0), softbounds=(0.0, 3.0), doc="standard deviation of the code's normal numbers"
+            )
         photo = Choice(
-            list(PHOTOS), when=lambda s: s.image is None, doc="one of scikit-image's free photos; chelsea is a cat"
+            list(PHOTOS),
+            when=lambda s: s.image is None and not s.takes_code,
+            doc="one of scikit-image's free photos; chelsea is a cat",
         )
         image = engine.Image(None, side=1024, label="your picture", doc="an image file, also one dropped on the window")
         white = Integer(
@@ -73,19 +80,26 @@ class SeenNetwork(engine.SpaceScene):
     # The network.
 
     @property
-    def convnet(self) -> engine.ConvNet:
-        """The network; if it ends with a number for each class, a softmax is added."""
-        key = self.net, self.network, self.pixels, self.names
-        return self.cached("convnet", key, self._made)
+    def plain(self) -> engine.ConvNet:
+        """The network as it is read, with the pixels and names that the settings say."""
+        return self.cached("plain", (self.net, self.network, self.pixels, self.names), self._read)
 
-    def _made(self):
+    def _read(self):
         if self.net is None:
             net = own_network() if self.network == "small" else downloaded(self.network)
         else:
-            net = with_probabilities(self.net)
-            if self.pixels != AS_STATED:
-                net = net.changed(preprocess=self.pixels)
+            net = self.net if self.pixels == AS_STATED else self.net.changed(preprocess=self.pixels)
         return net if self.names is None else net.changed(classes=self.names)
+
+    @property
+    def convnet(self) -> engine.ConvNet:
+        """The network that is shown."""
+        return self.plain
+
+    @property
+    def takes_code(self) -> bool:
+        """Whether the network's input is a vector instead of a picture."""
+        return self.net is not None and engine.takes_code(self.net)
 
     @property
     def forward(self) -> engine.Forward:
@@ -105,8 +119,17 @@ class SeenNetwork(engine.SpaceScene):
         return self.cached("drawn", (self.subject, self.seed), lambda: drawn_picture(self.subject, self.seed))
 
     @property
+    def given_code(self) -> np.ndarray:
+        """(C,) float32: the code of a network that takes one, normal numbers."""
+        count = self.convnet.input_shape[0]
+        return (self.spread * np.random.default_rng(self.code).normal(size=count)).astype(np.float32)
+
+    @property
     def seen(self) -> np.ndarray:
-        """(H, W, 3) uint8: the picture at the network's input size, grey where the network sees grey."""
+        """(H, W, 3) uint8: the picture at the network's input size, grey where the network sees grey; or its code."""
+        if self.takes_code:
+            key = self.convnet, self.code, self.spread
+            return self.cached("seen code", key, lambda: code_image(self.given_code))
         photo, net = self.fitted, self.convnet
         prepare: Any = net.preprocess  # `fitted` has refused networks without one
         return self.cached("seen", (photo, net), lambda: prepare.shown(photo))
@@ -124,17 +147,14 @@ class SeenNetwork(engine.SpaceScene):
     @property
     def responses(self) -> Mapping[str, np.ndarray]:
         """{node: (C, H, W)} responses to `fitted`: computed when it has changed, read from the GPU when accessed."""
+        if self.takes_code:
+            key = self.forward, self.code, self.spread
+            return self.cached(
+                "responses", key, lambda: self.forward.responses(self.given_code.reshape(self.convnet.input_shape))
+            )
         photo, forward = self.fitted, self.forward
         prepare: Any = forward.net.preprocess  # `fitted` has refused networks without one
         return self.cached("responses", (photo, forward), lambda: forward.responses(prepare(photo)))
-
-    @property
-    def probabilities(self) -> np.ndarray | None:
-        """(classes,): the probabilities of the last node, or None for a network without them."""
-        net = self.convnet
-        if not names_classes(net):
-            return None
-        return self.responses[net.output.name].astype(float).ravel()
 
     def class_name(self, number: int) -> str:
         """The name of a class; its number if the network has no names."""
@@ -169,6 +189,18 @@ def with_probabilities(net: engine.ConvNet) -> engine.ConvNet:
         softmax = engine.nodes.Softmax(name, (net.output.name,), axis)
         graph = net.graph.changed({}, outputs=[name], more=[softmax])
     return engine.ConvNet(graph, name=net.name, classes=net.classes, preprocess=net.preprocess)
+
+
+def code_image(code: np.ndarray, cell: int = 8) -> np.ndarray:
+    """(H, W, 3) uint8: the numbers of a code as squares, coloured from -3 to 3 by a map that diverges from 0."""
+    columns = int(np.ceil(np.sqrt(len(code))))
+    rows = -(-len(code) // columns)
+    cells = np.full(rows * columns, np.nan)
+    cells[: len(code)] = code
+    colours = engine.srgb(engine.map_colours("diverging", "image", np.nan_to_num(cells) / 6.0 + 0.5))
+    colours[np.isnan(cells)] = 0.5
+    pixels = np.rint(255 * colours).astype(np.uint8).reshape(rows, columns, 3)
+    return np.repeat(np.repeat(pixels, cell, axis=0), cell, axis=1)
 
 
 def names_classes(net: engine.ConvNet) -> bool:

@@ -48,6 +48,8 @@ class ActivationsPanel(ActivationsMarks):
         if hit is None or hit.node is not self._plane or hit.part is None:
             return None
         row, column = hit.part
+        if self.takes_code:
+            return None
         rows = ("row, column", f"{row}, {column}"), ("red, green, blue", ", ".join(map(str, self.seen[row, column])))
         return Reading("what is seen", rows, hit.position)
 
@@ -85,6 +87,9 @@ class ActivationsPanel(ActivationsMarks):
         self.distance = min(max(self.distance * factor, low), high)
 
     def _draw_another(self):
+        if self.takes_code:
+            self.code = (self.code + 1) % 2**31
+            return
         self.photo, self.image = "none", None
         self.seed = (self.seed + 1) % 2**31
 
@@ -94,7 +99,7 @@ class ActivationsPanel(ActivationsMarks):
     def remark(self) -> str | None:
         untold = self.untold if self.pinned and self.lines else None
         white = None if self.image is None else engine.white_of(self.image, self.white)[1]
-        return "; ".join(filter(None, (untold, white, self._faint(), self._small()))) or None
+        return "; ".join(filter(None, (untold, white, self.kind_remark(), self._faint(), self._small()))) or None
 
     def _faint(self):
         """How many neurons are too faint to be drawn, of those whose blocks are shown."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.analysis.attribution import attributions
+from engine.analysis.vision.attribution import attributions
 from engine.errors import NetworkError
 from engine.network.convnet import MOVING, ConvNet
 from engine.network.graph import nodes

@@ -1,11 +1,11 @@
-"""A ranking: names with bars and percents on a card in the picture's upper right corner."""
+"""A ranking: names with bars and percents, or other words, on a card in the picture's upper right corner."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from engine.draw.colour import colours, srgb
+from engine.draw.colour import RGB, colours, srgb
 from engine.draw.frame import Frame
 from engine.draw.words import text
 from engine.draw.words.composite import Card, Composite
@@ -16,10 +16,12 @@ PAD, BAR, LONGEST, GAP, NAME = 12.0, 7.0, 110.0, 10.0, 190.0
 
 @dataclass(frozen=True)
 class Rank:
-    """A name and its share, 0 to 1."""
+    """A name and its share, 0 to 1; words: what is written instead of percents; colour: linear RGB of its bar."""
 
     name: str
     part: float
+    words: str = ""
+    colour: RGB | None = None
 
 
 class Ranking(Card):
@@ -43,7 +45,7 @@ class Ranking(Card):
         size, colour = text.type_size("small", s), srgb(theme.foreground)
         pad, gap, longest, bar = (max(1, round(n * s)) for n in (PAD, GAP, LONGEST, BAR))
         names = [text.mask(text.fitted(rank.name, size, NAME * s), size) for rank in self.ranks]
-        parts = [text.mask(f"{100 * rank.part:.1f}%", size, tabular=True) for rank in self.ranks]
+        parts = [text.mask(rank.words or f"{100 * rank.part:.1f}%", size, tabular=True) for rank in self.ranks]
         line = round(names[0].shape[0] * 1.45)
         head = text.line(self.title, "normal", s) if self.title else np.zeros((0, 0), np.float32)
         wide = max(mask.shape[1] for mask in names), max(mask.shape[1] for mask in parts)
@@ -51,7 +53,11 @@ class Ranking(Card):
         top = pad + (round(head.shape[0] * 1.3) if self.title else 0)
         composite = Composite(width, top + line * len(self.ranks) + pad, theme.background, 0.86)
         composite.add(head, colour, pad, pad)
-        shades = srgb(colours("viridis", theme.shade, [rank.part for rank in self.ranks]))
+        map_colours = colours("viridis", theme.shade, [rank.part for rank in self.ranks])
+        own = [
+            shade if rank.colour is None else rank.colour for rank, shade in zip(self.ranks, map_colours, strict=True)
+        ]
+        shades = srgb(np.array(own))
         for k, (rank, name, part) in enumerate(zip(self.ranks, names, parts, strict=True)):
             middle = top + line * (k + 0.5)
             y = round(middle - name.shape[0] / 2)

@@ -54,6 +54,9 @@ def chosen(graph: Any, name: str, output: str | None) -> str:
         # Classifiers of scikit-learn give their scores as a list of mappings by class.
         maps = {key: node.input[0] for node in graph.node if node.op_type == "ZipMap" for key in node.output}
         floats = [maps[x.name] for x in graph.output if x.name in maps]
+    if not floats and (scores := _scores(graph)):
+        log.warning("%s: the scores `%s` are shown, of which it gives the largest's place.", name, short(scores, 30))
+        return scores
     if not floats:
         names = ", ".join(short(x.name, 30) for x in graph.output[:6])
         raise NetworkError(
@@ -67,6 +70,17 @@ def chosen(graph: Any, name: str, output: str | None) -> str:
             name, short(floats[0], 30), ", ".join(others[:8]),
         )  # fmt: skip
     return floats[0]
+
+
+def _scores(graph):
+    """What the first output is the place of the largest of, or None."""
+    made = {key: node for node in graph.node for key in node.output if key}
+    node = made.get(graph.output[0].name) if graph.output else None
+    for _ in graph.node:
+        if node is None or node.op_type not in ("Cast", "Identity", "Squeeze", "Unsqueeze", "Reshape"):
+            break
+        node = made.get(node.input[0])
+    return node.input[0] if node is not None and node.op_type == "ArgMax" and node.input[0] in made else None
 
 
 def _is_float(info):

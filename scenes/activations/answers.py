@@ -1,0 +1,156 @@
+"""What the network of activations answers: classes, a picture, a map over the picture, or values."""
+
+import colorsys
+
+import numpy as np
+
+import engine
+from engine import Choice, NetworkError, Number, Rank, SettingError, in_group
+from scenes.activations.network import SeenNetwork, with_probabilities
+
+AS_FOUND = "as found"
+# How many classes or values are named.
+TOP = 5
+# The colours of the first classes of a map (Okabe and Ito 2008); of further ones, hues a golden angle apart.
+CLASSES = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2")
+GOLDEN = 0.381966
+# Names of a class that is not painted over the picture.
+NOTHING = ("background", "none", "nothing", "other", "void", "unlabeled", "unlabelled")
+
+
+class Answering(SeenNetwork):
+    """A SeenNetwork and what its output means."""
+
+    with in_group("shown"):
+        output = Choice(
+            [AS_FOUND, *engine.OUTPUT_KINDS], label="the output is",
+            doc="classes, a picture, labels of places, a map of one number a place, or values; found from the network",
+        )  # fmt: skip
+        overlay = Number(
+            0.6, bounds=(0.0, 1.0), when=lambda s: s.kind.kind in ("labels", "map"),
+            doc="opacity of the network's map over the picture",
+        )  # fmt: skip
+
+    @property
+    def kind(self) -> engine.OutputKind:
+        """What the output is. Raises SettingError if it cannot be what `output` says."""
+        net = self.plain
+        return self.cached("kind", (net, self.output), lambda: self._kind(net))
+
+    def _kind(self, net):
+        try:
+            return engine.output_kind(net, None if self.output == AS_FOUND else self.output)
+        except NetworkError as error:
+            raise SettingError(f"output={self.output}: {error}") from None
+
+    @property
+    def convnet(self) -> engine.ConvNet:
+        """The network; if its outputs are scores of classes, with a softmax behind them."""
+        net, kind = self.plain, self.kind.kind
+        return self.cached("convnet", (net, kind), lambda: with_probabilities(net) if kind == "classes" else net)
+
+    @property
+    def probabilities(self) -> np.ndarray | None:
+        """(classes,): the probabilities of the last node, or None for a network without them."""
+        return self.answer.astype(float).ravel() if self.kind.kind == "classes" else None
+
+    @property
+    def answer(self) -> np.ndarray:
+        """(C, H, W): the responses of the output."""
+        return self.responses[self.convnet.output.name]
+
+    @property
+    def output_image(self) -> tuple[np.ndarray, str] | None:
+        """((H, W, 3) uint8, words): the output as a picture, or laid over the one that is seen; None for vectors."""
+        kind = self.kind.kind
+        if kind in ("classes", "values"):
+            return None
+        key = self.responses, self.seen, kind, self.overlay, self.names
+        return self.cached("output image", key, lambda: self._output_image(kind))
+
+    def _output_image(self, kind):
+        answer = self.answer.astype(float)
+        if kind == "picture":
+            unit, words = self._of_unit(answer)
+            prepare = self.convnet.preprocess
+            unit = unit[::-1] if prepare and prepare.order == "bgr" and len(unit) == 3 else unit
+            return _bytes(np.broadcast_to(unit, (3, *unit.shape[1:])).transpose(1, 2, 0)), words
+        if kind == "labels":
+            number = answer.argmax(axis=0)
+            colours = np.array([class_colour(k) for k in range(len(answer))])[number]
+            painted = np.array([self.class_name(k).lower() not in NOTHING for k in range(len(answer))])[number]
+            return self._over(engine.srgb(colours), painted), "the largest score at each place"
+        unit, words = self._of_unit(answer)
+        return self._over(engine.srgb(engine.map_colours("viridis", "image", unit[0])), np.ones(unit[0].shape)), words
+
+    def _of_unit(self, answer):
+        """(the answer from 0 to 1, what that means in words)."""
+        said = engine.output_range(self.convnet)
+        low, high = said or (float(answer.min()), float(answer.max()))
+        return np.clip((answer - low) / ((high - low) or 1.0), 0.0, 1.0), f"from {low:.3g} to {high:.3g}"
+
+    def _over(self, colours, cover):
+        """The seen picture with colours (h, w, 3) over it, each place an even rectangle."""
+        if self.takes_code:
+            return _bytes(colours)
+        rows, columns = ((np.arange(n) + 0.5) * m / n for n, m in zip(self.seen.shape[:2], cover.shape, strict=True))
+        at = np.ix_(rows.astype(int), columns.astype(int))
+        part = self.overlay * cover[at][..., None]
+        return _bytes(self.seen / 255.0 * (1 - part) + colours[at] * part)
+
+    @property
+    def ranks(self) -> tuple[tuple[Rank, ...], str]:
+        """(the likeliest classes, the classes of most places, or the largest values; the title above them)."""
+        key = self.responses, self.kind, self.names
+        return self.cached("ranks", key, self._ranks)
+
+    def _ranks(self):
+        kind, name, answer = self.kind.kind, self.convnet.name, self.answer.astype(float)
+        if kind == "classes":
+            order = np.argsort(-answer.ravel(), kind="stable")[:TOP]
+            return tuple(Rank(self.class_name(int(k)), float(answer.ravel()[k])) for k in order), name
+        if kind == "labels":
+            counts = np.bincount(answer.argmax(axis=0).ravel(), minlength=len(answer)) / answer[0].size
+            largest = [int(k) for k in np.argsort(-counts, kind="stable")[:TOP] if counts[k] > 0]
+            return tuple(Rank(self.class_name(k), counts[k], colour=class_colour(k)) for k in largest), name
+        if kind != "values":
+            return (), name
+        norm = float(np.linalg.norm(answer))
+        order = np.argsort(-abs(answer), axis=None, kind="stable")[:TOP]
+        most = abs(answer).max() or 1.0
+        places = [np.unravel_index(k, answer.shape) for k in order]
+        ranks = [Rank(self._coordinate(p), float(abs(answer[p]) / most), f"{answer[p]:.4g}") for p in places]
+        return tuple(ranks), f"{name}: largest values, norm {norm:.3g}"
+
+    def _coordinate(self, place):
+        channel, row, column = map(int, place)
+        name = self.convnet.classes[channel] if self.convnet.classes else f"{channel}"
+        if self.answer.shape[1:] == (1, 1):
+            return name if self.convnet.classes else f"output {name}"
+        return f"{name} at {row}, {column}" if self.answer.shape[2] > 1 else f"{name} of row {row}"
+
+    def kind_remark(self) -> str | None:
+        """What the output is taken to be, where that is not evident."""
+        kind = self.kind
+        if self.net is None or kind.why == "it ends in a softmax":
+            return None
+        channels, *size = self.plain.shapes[self.plain.output.name]
+        if kind.kind == "values" and size == [1, 1]:
+            if channels == 1:
+                return None
+            return f"the outputs are shown as values ({kind.why}); output=classes makes probabilities of them"
+        words = self.output_image[1] if self.output_image else ""
+        return f"the output is shown as {kind.kind} ({kind.why}{', ' + words if words else ''})"
+
+
+def class_colour(number: int) -> tuple[float, float, float]:
+    """Linear RGB of a class of a map."""
+    if number < len(CLASSES):
+        return engine.linear_rgb(CLASSES[number])
+    value = (0.95, 0.7)[number % 2]
+    red, green, blue = colorsys.hsv_to_rgb(number * GOLDEN % 1.0, 0.65, value)
+    return engine.linear_rgb("#" + "".join(f"{round(255 * v):02x}" for v in (red, green, blue)))
+
+
+def _bytes(unit):
+    return np.ascontiguousarray(np.rint(np.clip(unit, 0.0, 1.0) * 255.0).astype(np.uint8))

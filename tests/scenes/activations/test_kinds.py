@@ -1,0 +1,165 @@
+"""activations shows what a network is: its answer as classes, a picture, labels, a map or values."""
+
+import numpy as np
+import pytest
+
+from engine.draw.colour import srgb
+from engine.errors import SettingError
+from engine.network.convnet import ConvNet
+from engine.network.graph import nodes
+from engine.reference.forward import value as twin
+from engine.render.renderer import Renderer
+from engine.scene.settings import assign
+from engine.scene.view_data import Clock
+from scenes.activations import Activations
+from scenes.activations.answers import class_colour
+from scenes.activations.network import code_image
+
+
+def rng(*shape):
+    return np.random.default_rng(sum(shape)).normal(size=shape) / np.sqrt(np.prod(shape[1:]))
+
+
+def conv(name, source, out, into, size=1, **more):
+    return nodes.Convolution(name, (source,), rng(out, into, size, size), padding=(size // 2,) * 4, **more)
+
+
+def opened(parts, **values):
+    scene = Activations(net=ConvNet(parts, name="mine"), reveal=False, **values)
+    scene.advance(Clock(0.0))
+    return scene
+
+
+def picture(scene):
+    return Renderer().frame(scene, Clock(0.0), (240, 160), 1).pixels()[..., :3].astype(int)
+
+
+GENERATOR = [
+    nodes.Input("z", (), (1, 6, 1, 1)),
+    nodes.TransposedConvolution("up", ("z",), rng(6, 4, 4, 4)),
+    nodes.Elementwise("r", ("up",), "relu"),
+    nodes.TransposedConvolution("out", ("r",), 3 * rng(4, 3, 2, 2), stride=(2, 2)),
+    nodes.Elementwise("t", ("out",), "tanh"),
+]
+SEGMENTER = [nodes.Input("x", (), (1, 3, 8, 12)), conv("c", "x", 5, 3, 3), nodes.Elementwise("r", ("c",), "relu"),
+             conv("d", "r", 4, 5)]  # fmt: skip
+
+
+def test_a_generator_makes_a_picture_of_the_codes_that_its_seed_gives():
+    scene = opened(GENERATOR)
+    code = np.random.default_rng(0).normal(size=6)
+    wanted = twin(scene.convnet, code.reshape(6, 1, 1))["t"]
+    image, words = scene.output_image
+    assert scene.kind.kind == "picture" and words == "from -1 to 1" and image.shape == (8, 8, 3)
+    # Half a step of rounding, and of single precision.
+    assert abs(image.transpose(2, 0, 1) / 255 * 2 - 1 - wanted).max() <= 0.5 / 127.5 + 1e-4
+    first = picture(scene)
+    next(a for a in scene.actions() if a.name == "next picture").run()
+    assert scene.code == 1 and (picture(scene) != first).any()
+    scene.code, scene.spread = 0, 0.0
+    assert not scene.given_code.any()
+    scene.spread = 1.0
+    assert np.array_equal(picture(scene), first)
+    assert scene._plane.image.shape[:2] == (16, 24) and scene._made.image is scene.output_image[0]
+
+
+def test_a_code_is_squares_that_diverge_from_zero():
+    image = code_image(np.array([-3.0, 0.0, 3.0]), cell=2)
+    assert image.shape == (4, 4, 3) and (image[:2, :2] == image[0, 0]).all()
+    low, middle, high = image[0, 0].astype(int), image[0, 2].astype(int), image[2, 0].astype(int)
+    assert low[2] > low[0] and high[0] > high[2] and middle.min() > 200
+
+
+@pytest.mark.parametrize("settings", [{"neuron": "r 1 2 2"}, {"neuron": "t 1 2 2"}, {"alone": "r"}])
+def test_a_neuron_of_a_generator_is_asked_as_others_are(settings):
+    assert picture(opened(GENERATOR, **settings)).std() > 0
+
+
+def test_labels_lie_over_the_picture_in_the_colours_of_their_legend():
+    scene = opened(SEGMENTER, overlay=1.0)
+    number = twin(scene.convnet, scene.convnet.preprocess(scene.seen))["d"].argmax(axis=0)
+    image, _ = scene.output_image
+    for k in np.unique(number):
+        assert (image[number == k] == np.rint(255 * srgb(class_colour(int(k))))).all()
+    ranks, _ = scene.ranks
+    assert [rank.part for rank in ranks] == sorted(np.bincount(number.ravel())[np.unique(number)] / 96, reverse=True)
+    assert {rank.name: rank.colour for rank in ranks} == {
+        f"class {k}": class_colour(int(k)) for k in np.unique(number)
+    }  # fmt: skip
+    scene.overlay = 0.0
+    assert np.array_equal(scene.output_image[0], scene.seen)
+
+
+def test_a_background_is_not_painted():
+    scene = opened(SEGMENTER, names=("background", "one", "two", "three"), overlay=1.0)
+    number = scene.answer.argmax(axis=0)
+    is_seen = (scene.output_image[0] == scene.seen).all(axis=2)
+    assert np.array_equal(is_seen, number == 0) and 0 < is_seen.sum() < is_seen.size
+
+
+def test_a_network_without_classes_gets_no_probabilities():
+    parts = [
+        nodes.Input("x", (), (1, 3, 4, 4)),
+        nodes.Reshape("f", ("x",), (1, 48)),
+        nodes.Dense("d", ("f",), rng(7, 48)),
+    ]
+    scene = opened(parts)
+    values = twin(scene.convnet, scene.convnet.preprocess(scene.seen))["d"].ravel()
+    ranks, title = scene.ranks
+    order = np.argsort(-abs(values))[:5]
+    assert scene.probabilities is None and [r.name for r in ranks] == [f"output {k}" for k in order]
+    assert [float(r.words) for r in ranks] == pytest.approx(values[order], rel=1e-3)
+    assert title == f"mine: largest values, norm {np.linalg.norm(values):.3g}"
+    assert "output=classes" in scene.remark()
+    assign(scene, "output", "classes")
+    e = np.exp(values - values.max())
+    assert scene.probabilities == pytest.approx(e / e.sum(), rel=1e-4) and scene.ranks[0][0].words == ""
+    named = opened(parts, names=tuple("abcdefg"))
+    assert named.probabilities == pytest.approx(scene.probabilities) and "softmax of the outputs" in named.remark()
+
+
+def test_an_output_that_is_not_as_it_is_said_to_be_is_told():
+    scene = Activations(net=ConvNet(SEGMENTER), output="classes")
+    with pytest.raises(SettingError, match="output=classes: classes are a vector"):
+        scene.advance(Clock(0.0))
+
+
+UNET = [
+    nodes.Input("x", (), (1, 3, 16, 16)), conv("a", "x", 4, 3, 3), nodes.Elementwise("ra", ("a",), "relu"),
+    nodes.MaxPool("p", ("ra",), (2, 2), (2, 2)), conv("b", "p", 6, 4, 3), nodes.Elementwise("rb", ("b",), "relu"),
+    nodes.TransposedConvolution("up", ("rb",), rng(6, 4, 2, 2), stride=(2, 2)), nodes.Concat("join", ("ra", "up")),
+    conv("c", "join", 5, 8, 3), nodes.Elementwise("rc", ("c",), "relu"), conv("out", "rc", 2, 5),
+]  # fmt: skip
+
+
+def test_a_u_net_stands_as_a_u_with_arcs_for_its_skips():
+    scene = opened(UNET, turn=0.0)
+    layouts = {b.name: b.layout for b in scene._cloud.blocks}
+    middle = lambda name: layouts[name].origin[1] - layouts[name].size[1] / 2
+    assert scene.is_u and {"ra", "rb", "rc", "out"} <= set(layouts)
+    assert middle("ra") == pytest.approx(middle("rc")) and middle("rb") < middle("ra")
+    depths = [layout.origin[2] for layout in layouts.values()]
+    assert depths == sorted(depths, reverse=True)
+    lines = scene._arcs.items
+    names = [b.name for b in scene._cloud.blocks]
+    first, last = (layouts[names[k]] for k in scene.skips[0])
+    for at, layout in ((lines["start"][0], first), (lines["end"][-1], last)):
+        # A float32 array of places up to some hundred.
+        assert at[:3] == pytest.approx((0, layout.origin[1], layout.origin[2] - layout.size[2] / 2), abs=1e-3)
+    assert names[scene.skips[0][0]] == "ra" and np.array_equal(lines["end"][:-1], lines["start"][1:])
+    as_u = picture(scene)
+    scene.arrangement = "row"
+    assert (picture(scene) != as_u).any() and not scene.is_u
+    assert len({b.layout.origin[1] - b.layout.size[1] / 2 for b in scene._cloud.blocks}) == 1
+
+
+def test_a_skip_appears_with_the_block_that_it_leads_to():
+    scene = opened(UNET)
+    scene.reveal = True
+    scene.advance(Clock(0.5 * scene.skips[0][1]))
+    assert not scene._arcs.items["start_colour"][:, 3].any()
+    scene.advance(Clock(scene.moment))
+    assert scene._arcs.items["start_colour"][:, 3].all()
+    scene.alone = "ra"
+    scene.advance(Clock(scene.moment))
+    assert not scene._arcs.visible and not scene._made.visible
