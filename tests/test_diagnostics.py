@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine import diagnostics
-from engine.doctor import report
+from engine.doctor import checks, report
 from engine.errors import FileError
 from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
@@ -75,7 +75,7 @@ def test_a_folder_in_the_environment_that_cannot_be_written_is_named_and_no_faul
     monkeypatch.setenv(diagnostics.WGSL_FOLDER, str(tmp_path / "file"))
     with pytest.raises(FileError, match=r"file, which --dump-wgsl or NEUROSCENE_DUMP_WGSL names"):
         compiled(43.0)
-    monkeypatch.setattr(report, "CHECKS", {"sparks": lambda *_: compiled(47.0)})
+    monkeypatch.setattr(checks, "CHECKS", {"sparks": lambda *_: compiled(47.0)})
     with pytest.raises(FileError, match="NEUROSCENE_DUMP_WGSL"):
         report.check()
 

@@ -1,16 +1,17 @@
 """What this machine can do: its adapter, limits and programs, and every kernel against its float64 twin."""
 
+import os
 import platform as machine
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from engine.doctor import cloud, convnets, drivers, networks
-from engine.doctor.compare import Comparison, compare
-from engine.errors import FileError, NeurosceneError, NoAdapterError
+from engine.doctor import drivers
+from engine.doctor.checks import CHECKS, abreast, check, in_turn
+from engine.doctor.compare import Comparison
+from engine.errors import NeurosceneError, NoAdapterError
 from engine.formats.files import size_text
 from engine.gpu.device import FEATURES, Device, device
 from engine.gpu.native import adapters
@@ -44,31 +45,10 @@ FIXES = {
 }
 
 
-# One for each file of engine/kernels.
-CHECKS = {**networks.CHECKS, **convnets.CHECKS, **cloud.CHECKS}
-
-
-def check(names: Iterable[str] | None = None) -> list[Comparison]:
-    """Kernels against their twins, on this machine's adapter: those of the names, or all.
-
-    A kernel that does not run at all gives one comparison, not passed, that says why. Raises NoAdapterError.
-    """
-    device()
-    rows: list[Comparison] = []
-    for name in CHECKS if names is None else names:
-        kernel, twin = import_module(f"engine.kernels.{name}"), import_module(f"engine.reference.{name}")
-        try:
-            rows.extend(compare(name, *row) for row in CHECKS[name](kernel, twin))
-        except FileError:
-            raise  # the folder for shaders: no fault of a kernel
-        except NeurosceneError as error:
-            rows.append(Comparison(name, f"does not run: {error}", np.inf, 0.0, False))
-    return rows
-
-
-def report(say: Callable[[str], object]) -> int:
+def report(say: Callable[[str], object], made: Callable = in_turn) -> int:
     """Says line by line, as it finds them, programs, adapter, limits, checks, and what to install.
 
+    made      how checks are made: `in_turn` or `abreast`
     returns   the exit status: 0 all well, 1 a check failed, 3 no adapter. Raises SettingError for an adapter that was
               asked for and is not there.
     """
@@ -88,8 +68,7 @@ def report(say: Callable[[str], object]) -> int:
         lines(["", *_paragraph(f"Warning: {fault}")])
     lines(["", "Kernels against their float64 twins on this adapter", TITLES])
     found: list[Comparison] = []
-    for name in CHECKS:
-        rows = check([name])
+    for rows in made(list(CHECKS), check):
         lines(line for row in rows for line in row_lines(row))
         found += rows
     say("")
@@ -110,7 +89,8 @@ def report(say: Callable[[str], object]) -> int:
 
 def main() -> int:
     """Prints the report as it is found; gives its exit status."""
-    return report(lambda line: print(line, flush=True))
+    # Where one core is all there is, a second process only costs its start.
+    return report(lambda line: print(line, flush=True), abreast if (os.cpu_count() or 1) > 1 else in_turn)
 
 
 def listing() -> list[str]:

@@ -1,12 +1,13 @@
 """The doctor: that it passes what is right, finds what is wrong, and says what to do."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from tree import ROOT
 
-from engine.doctor import networks, report
+from engine.doctor import checks, networks, report
 from engine.doctor.compare import compare
 from engine.errors import NoAdapterError, ShaderError
 from engine.gpu.native.adapters import NO_ADAPTER
@@ -55,13 +56,43 @@ def test_a_kernel_that_does_not_run_is_a_row_with_the_reason(monkeypatch):
         raise ShaderError("wgsl/kernels/x.wgsl:3:1 no such function")
         yield
 
-    monkeypatch.setattr(report, "CHECKS", {"sparks": broken})
-    (row,) = report.check()
+    monkeypatch.setitem(checks.CHECKS, "sparks", broken)
+    (row,) = report.check(["sparks"])
     assert not row.passed and "x.wgsl:3:1" in row.what
     monkeypatch.setattr(report, "check", lambda names: [row])
     said = []
     assert report.report(said.append) == report.FOUND_SOMETHING
-    assert "WRONG" in "\n".join(said) and "1 of 1 checks failed" in "\n".join(said)
+    assert "WRONG" in "\n".join(said) and f"{len(report.CHECKS)} of {len(report.CHECKS)} checks failed" in "\n".join(
+        said
+    )
+
+
+def test_two_processes_find_what_one_finds():
+    names = ["pool", "dense", "move", "resize"]
+    both = [row for rows in checks.abreast(names, report.check) for row in rows]
+    assert sorted(both, key=lambda row: names.index(row.kernel)) == report.check(names)
+
+
+def test_a_driver_that_ends_the_second_process_is_a_row_and_all_other_checks_are_made(monkeypatch):
+    asked = threading.Event()
+
+    class Ended:
+        """A process that ends when it is asked for a check."""
+
+        def __init__(self, *_, **__):
+            self.stdin = self.stdout = self
+
+        def write(self, text):
+            asked.set()
+            raise BrokenPipeError
+
+        wait, kill, communicate = lambda self: -11, lambda self: None, lambda self: None
+
+    monkeypatch.setattr(checks.subprocess, "Popen", Ended)
+    well = lambda names: asked.wait(60) and [compare(names[0], "well", 0.0, 1.0)]
+    rows = [row for rows in checks.abreast(["a", "b", "c"], well) for row in rows]
+    assert sorted(row.kernel for row in rows) == ["a", "b", "c"]
+    assert [row.what for row in rows if not row.passed] == ["does not run: its process ended with status -11"]
 
 
 def answered(rows, monkeypatch):
