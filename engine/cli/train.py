@@ -132,14 +132,15 @@ def losses_text(losses: "np.ndarray") -> str:
 
 def _check_room(trainer: "Trainer", output: str) -> None:
     """Raises FileError if the disk has no room for the history and the file to continue from, before the first step."""
+    from engine.formats.files import size_text
     from engine.output.resumable import free_bytes
 
     snapshots, weights = len(trainer.snapshot_steps), trainer.recipe.shape.weight_count * trainer.runs
     need, free = 4 * weights * (2 * snapshots + 4) + trainer.points.nbytes + trainer.targets.nbytes, free_bytes(output)
     if free is not None and need > free:
         raise FileError(
-            f"{output} and the file to continue from may take {need / 1e6:.1f} MB, and their disk has "
-            f"{free / 1e6:.1f} MB free. Make room, choose another disk, or store fewer --snapshots."
+            f"{output} and the file to continue from may take {size_text(need)}, and their disk has "
+            f"{size_text(free)} free. Make room, choose another disk, or store fewer --snapshots."
         )
 
 

@@ -59,10 +59,12 @@ class ResumableFile:
         self._pending: list[bytes] = []
         self._begun = time.monotonic()
         # The file `asked`, open and locked until `finish` or `stop`.
+        self._lock: BinaryIO | None = None
         try:
-            self._lock: BinaryIO | None = self._taken()
+            self._lock = self._taken()
             self._resume(restart)
         except OSError as error:
+            self.stop()
             raise cannot_write(self.path, error) from None
 
     @property
@@ -117,7 +119,8 @@ class ResumableFile:
             self._lock.close()
         if emptied is not None:
             shutil.rmtree(emptied, ignore_errors=True)
-        self._lock.close()
+        with suppress(OSError):  # of a full disk: what could not be written is not needed
+            self._lock.close()
         self._lock, self._pending = None, []
 
     def _taken(self) -> BinaryIO:

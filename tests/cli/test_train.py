@@ -237,7 +237,7 @@ def test_a_disk_without_room_for_a_training_is_reported_before_its_first_step(as
     monkeypatch.setattr(resumable, "free_bytes", lambda path: 1000)
     monkeypatch.setattr(Trainer, "advance", lambda self, steps: pytest.fail("a step"))
     status, out, err = ask("train", "bottle", *SMALL)
-    assert (status, out) == (main.MISTAKE, "") and "0.0 MB free" in err and os.listdir() == []
+    assert (status, out) == (main.MISTAKE, "") and "0 bytes free" in err and os.listdir() == []
 
 
 def test_ctrl_c_is_everybody_s_again_afterwards(ask):
