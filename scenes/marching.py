@@ -193,8 +193,7 @@ class Marching(engine.SpaceScene):
         self._classic_axes = stage.add(engine.ClassicAxes())
         # Added after the lines, since the original draws its surface over them.
         self._classic_sheet = stage.add(engine.ClassicSurfaces(net))
-        theme = engine.THEMES[self.theme]
-        between = 0.45 * np.array(theme.foreground) + 0.55 * np.array(theme.background)
+        between = engine.THEMES[self.theme].faded(0.45)
         self._edges = stage.add(engine.Lines(BOX_EDGES, (*between, 1.0), width=1.0, name="edges of the box"))
         self._shown = None
 

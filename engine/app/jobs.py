@@ -28,6 +28,7 @@ from engine.app.lookup import FILE_MODULE, report_user_errors, scene_in_file
 from engine.errors import ExecutorError
 from engine.gpu.device import has_device, platform
 from engine.kernels.search.budget import Budget
+from engine.render.encoding import PLAIN, Encoding
 from engine.render.picture import Report
 from engine.render.renderer import Renderer
 from engine.scene.scene import Scene
@@ -56,6 +57,7 @@ class Job:
     size          (width, height) of the whole picture
     supersample   samples a pixel
     tile          (x, y, width, height) of the part that is made, or None for all
+    encoding      (depth, alpha, linear) of its pixels
     budget        (segments, seconds) of its Budget for searching rays
     home, kind    the id of the process it was made in, and the number of the scene's class in that process
     """
@@ -69,6 +71,7 @@ class Job:
     size: tuple[int, int]
     supersample: int = 4
     tile: tuple[int, int, int, int] | None = None
+    encoding: tuple[int, bool, bool] = astuple(PLAIN)
     budget: tuple[int, float | None] = astuple(Budget())
     home: str = ""
     kind: int = 0
@@ -80,12 +83,14 @@ def picture_job(
     size: tuple[int, int],
     supersample: int = 4,
     tile: tuple[int, int, int, int] | None = None,
+    encoding: Encoding = PLAIN,
 ) -> Job:
     """The Job for a picture of a scene at a moment.
 
     size          (width, height) of the whole picture in pixels
     supersample   samples a pixel: 1, 4, 9 or 16
     tile          (x, y, width, height): only this part of it
+    encoding      of its pixels
 
     The job stores the scene's settings, camera and networks; anything else that was changed in the scene is lost.
     """
@@ -102,6 +107,7 @@ def picture_job(
         size=(int(size[0]), int(size[1])),
         supersample=int(supersample),
         tile=tile,
+        encoding=astuple(encoding),
         budget=astuple(renderer().budget),
         home=_HOME,
         kind=id(kind),
@@ -109,7 +115,7 @@ def picture_job(
 
 
 def run_job(job: Job) -> np.ndarray:
-    """The pixels of a Job: (height, width, 3) uint8, row 0 on top, sRGB.
+    """The pixels of a Job: (height, width, channels), row 0 on top, as its encoding has them.
 
     The renderer and the scene are kept for the next job. Raises ExecutorError for a scene that cannot be found in this
     process, and whatever the scene raises.
@@ -124,12 +130,14 @@ def run_job(job: Job) -> np.ndarray:
         scene = _scene_of(job)
         with report_user_errors(scene):
             left, top, width, height = job.tile or (0, 0, *job.size)
-            result = np.empty((height, width, 3), np.uint8)
+            encoding = Encoding(*job.encoding)
+            result = np.empty((height, width, encoding.channels), encoding.dtype)
             stream = renderer().tiles(
-                scene, Clock(job.time, job.step), job.size, job.supersample, within=(left, top, width, height)
-            )
+                scene, Clock(job.time, job.step), job.size, job.supersample, within=(left, top, width, height),
+                encoding=encoding,
+            )  # fmt: skip
             for x, y, w, h, pixels in stream:
-                result[y - top : y - top + h, x - left : x - left + w] = pixels[..., :3]
+                result[y - top : y - top + h, x - left : x - left + w] = pixels[..., : encoding.channels]
     return result
 
 

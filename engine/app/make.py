@@ -13,6 +13,7 @@ from engine.app import jobs
 from engine.app.expected import say_expected
 from engine.app.tiled_picture import TiledPicture, text_of
 from engine.draw.drawable import Drawable
+from engine.draw.frame import THEMES
 from engine.errors import FileError
 from engine.formats.atomic import AtomicTarget
 from engine.kernels.search.progress import Progress
@@ -20,8 +21,9 @@ from engine.output.progress import progress_bar, remark
 from engine.output.recorder import FilmRecorder, plan
 from engine.output.stopping import stopping
 from engine.output.streams import standard_output
-from engine.output.writers.formats import BANDS, ending, open_writer, writer_class
+from engine.output.writers.formats import BANDS, encoding_of, ending, open_writer, writer_class
 from engine.output.writers.png import encode
+from engine.render.encoding import PLAIN, Encoding
 from engine.render.outlook import Outlook
 from engine.render.picture import Picture, Report
 from engine.render.renderer import Renderer, advanced
@@ -39,6 +41,7 @@ def render(
     time: float | None = None,
     supersample: int = 4,
     ui: bool = False,
+    depth: int = 8,
     progress: bool | None = None,
     executor: Executor | None = None,
 ) -> np.ndarray:
@@ -49,22 +52,35 @@ def render(
     supersample   samples a pixel: 1, 4, 9 or 16
     ui            True for the whole window, panel included
     progress      True shows a bar on stderr if it takes long; None does so on a terminal
+    depth         bits of a colour: 8, 16, or 32 for the light itself
     executor      of concurrent.futures, to spread a large picture over; see docs/prints.md
-    returns       (H, W, 4) uint8, row 0 on top; sRGB, opaque
+    returns       (H, W, 4), row 0 on top: uint8 or uint16, sRGB, alpha not multiplied in; for 32 float32, linear light,
+                  alpha multiplied in. Opaque unless theme=clear
     """
-    clock = clock_of(scene, time)
+    encoding = Encoding(depth, is_clear(scene) and not ui, linear=depth == 32)
+    return _rendered(scene, clock_of(scene, time), size, supersample, encoding, ui, progress, executor)
+
+
+def drawn_opaque(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int) -> np.ndarray:
+    """(H, W, 4) uint8: the picture as a window shows it, a checkerboard behind theme=clear."""
+    return _rendered(scene, clock, size, supersample, PLAIN, progress=False)
+
+
+def is_clear(scene: Scene) -> bool:
+    """Whether a scene's pictures are transparent where nothing is."""
+    return THEMES[scene.drawn_theme or scene.theme].is_clear
+
+
+def _rendered(
+    scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, encoding: Encoding, ui: bool = False,
+    progress: bool | None = None, executor: Executor | None = None,
+) -> np.ndarray:  # fmt: skip
     if executor is not None and not ui:
-        return _spread(scene, clock, size, supersample, executor)
+        return _spread(scene, clock, size, supersample, encoding, executor)
     with jobs.drawing:
-        return _drawn(scene, clock, size, supersample, ui, progress)
-
-
-def _drawn(
-    scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, ui: bool, progress: bool | None
-) -> np.ndarray:
-    if ui:
-        return _with_panel(scene, clock, size, supersample)
-    return _picture(scene, clock, size, supersample, progress)[0].pixels()
+        if ui:
+            return _with_panel(scene, clock, size, supersample)
+        return _picture(scene, clock, size, supersample, encoding, progress)[0].pixels()
 
 
 def _picture(
@@ -72,6 +88,7 @@ def _picture(
     clock: Clock,
     size: tuple[int, int],
     supersample: int,
+    encoding: Encoding,
     progress: bool | None,
     *,
     keeps: bool = False,
@@ -84,7 +101,8 @@ def _picture(
     expected   seconds that it may take, if known
     """
     outlook = Outlook(expected)
-    steps, is_kept, stopped = jobs.renderer().steps(scene, clock, size, supersample), False, threading.Event()
+    steps = jobs.renderer().steps(scene, clock, size, supersample, encoding=encoding)
+    is_kept, stopped = False, threading.Event()
     with (
         progress_bar("drawing", 1, "", progress, leave=False) as move,
         ExitStack() as later,
@@ -118,12 +136,14 @@ def save(
     ui: bool = False,
     executor: Executor | None = None,
     restart: bool = False,
+    depth: int | None = None,
     progress: bool | None = None,
 ) -> str:
-    """Renders a scene to a PNG or TIFF that stores the state it was made in; returns the path.
+    """Renders a scene to a PNG, TIFF or OpenEXR file that stores the state it was made in; returns the path.
 
-    path       ending in .png, .tif or .tiff; `-` for PNG on standard output
+    path       ending in .png, .tif, .tiff or .exr; `-` for PNG on standard output
     restart    True discards the finished bands of a large picture that was stopped
+    depth      bits of a colour: 8 or 16 of .png and .tif, 16 or 32 of .exr, which holds the light itself
 
     The other arguments are render's. A large picture is never in memory as a whole: it is written band by band. If this
     is stopped after some ten seconds, the bands stay in a folder `path.unfinished`, and the same call continues there.
@@ -138,8 +158,11 @@ def save(
     clock = clock_of(scene, time)
     if path != "-":
         AtomicTarget(path)  # before the scene is built
+    encoding = encoding_of(path, depth, is_clear(scene) and not ui)
+    if ui and encoding != PLAIN:
+        raise FileError(f"{path}: a picture of the whole window (--ui) has eight bits a colour, in .png or .tif.")
     text = text_of(scene, clock, size, supersample)
-    picture = None if ui else TiledPicture(scene, clock, size, supersample, text)
+    picture = None if ui else TiledPicture(scene, clock, size, supersample, text, encoding)
     expected = say_expected(scene, size, supersample) if picture and executor is None else None
     if picture and len(picture.bands) > 1:
         if path == "-":
@@ -151,15 +174,17 @@ def save(
 
     def drawn() -> np.ndarray:
         if ui or executor is not None:
-            return render(scene, size, time=time, supersample=supersample, ui=ui, progress=progress, executor=executor)
+            return _rendered(scene, clock, size, supersample, encoding, ui, progress, executor)
         with jobs.drawing:
-            made, is_cut_short = _picture(scene, clock, size, supersample, progress, keeps=True, expected=expected)
+            made, is_cut_short = _picture(
+                scene, clock, size, supersample, encoding, progress, keeps=True, expected=expected
+            )
             pixels = made.pixels()
         cut_short.extend([made.report] * (is_cut_short and made.report.undecided > 0))
         return pixels
 
     try:
-        write_picture(path, size, text, drawn)
+        write_picture(path, size, text, drawn, encoding)
     except KeyboardInterrupt as stop:
         raise KeyboardInterrupt(str(stop) or f"Stopped: nothing was written{_kept(path)}.") from None
     if cut_short:
@@ -167,15 +192,17 @@ def save(
     return path
 
 
-def write_picture(path: str, size: tuple[int, int], text: dict[str, str], drawn: Callable[[], np.ndarray]) -> str:
+def write_picture(
+    path: str, size: tuple[int, int], text: dict[str, str], drawn: Callable[[], np.ndarray], encoding: Encoding = PLAIN
+) -> str:
     """Writes one picture with its text to a file, or as PNG to standard output for `-`; returns the path.
 
     drawn   returns its pixels; called only once the file is known to be writable
     """
     if path == "-":
-        encode(standard_output(), drawn(), text)
+        encode(standard_output(), drawn(), text, encoding)
     else:
-        with open_writer(path, size, 1.0, lambda _: text) as writer:
+        with open_writer(path, size, 1.0, lambda _: text, encoding) as writer:
             writer.add(drawn())
     return path
 
@@ -193,15 +220,19 @@ def record(
     size: tuple[int, int] = SIZE,
     supersample: int = 4,
     start: float = 0.0,
+    depth: int | None = None,
+    quality: str = "good",
     progress: bool | None = None,
     executor: Executor | None = None,
 ) -> str:
     """Records a scene over time; returns the path.
 
-    path          ending in .gif, .mp4 or .webm, or in / for a folder of PNG files
+    path          ending in .gif, .mp4, .webm, .mov or .apng, or in / for a folder of PNG files
     seconds       how long; None for exactly one loop of the scene, or 5 where it has none
     fps           frames a second; None for 30, or 25 for GIF
     start         seconds of the scene's time the first frame is for
+    depth         bits of a colour: 8 or 10 of .mp4 and .webm, 10 of .mov, 8 or 16 of PNG files
+    quality       of .mp4 and .webm: small, good, best, or a CRF as text
     progress      True or False for a bar on stderr; None for one where stderr is a terminal
     executor      of concurrent.futures, to spread the frames over; see docs/prints.md
 
@@ -209,6 +240,7 @@ def record(
     engine.output.recorder.plan.
     """
     more: dict[str, Any] = {"fps": fps, "size": size, "supersample": supersample, "start": start, "executor": executor}
+    more |= {"depth": depth, "quality": quality}
     within: list[Callable[[Progress], None]] = []
     recorder = recording(scene, path, seconds=seconds, heed=lambda found: [tell(found) for tell in within], **more)
     name = os.path.basename(recorder.path.rstrip("/")) or recorder.path
@@ -232,6 +264,8 @@ def recording(
     size: tuple[int, int] = SIZE,
     supersample: int = 4,
     start: float = 0.0,
+    depth: int | None = None,
+    quality: str = "good",
     executor: Executor | None = None,
     heed: Callable[[Progress], object] = lambda found: None,
 ) -> FilmRecorder:
@@ -241,7 +275,8 @@ def recording(
     heed       is called with the Progress of a frame that takes long
     """
     fps = writer_class(path).default_fps if fps is None else fps
-    times = plan(seconds, fps, loop=scene.loop, start=start)
+    times, encoding = plan(seconds, fps, loop=scene.loop, start=start), encoding_of(path, depth, is_clear(scene))
+    written: dict[str, Any] = {"encoding": encoding, "quality": quality}
     if ending(path) in BANDS and times.count > 1:
         raise FileError(
             f"{path} holds one picture, not {times.count}. End the path in / (a folder), .gif, .mp4 or .webm."
@@ -255,9 +290,10 @@ def recording(
 
     if executor is not None:
         pictures = jobs.results(
-            (jobs.picture_job(scene, clock(k), size, supersample) for k in range(times.count)), executor
+            (jobs.picture_job(scene, clock(k), size, supersample, encoding=encoding) for k in range(times.count)),
+            executor,
         )
-        return FilmRecorder(path, lambda k: next(pictures), times, size=size, text=text)
+        return FilmRecorder(path, lambda k: next(pictures), times, size=size, text=text, **written)
     drawing = renderer or jobs.renderer()
 
     def frame(k: int) -> Picture:
@@ -265,12 +301,12 @@ def recording(
         if k == 0 and renderer is None:
             say_expected(scene, size, supersample, times.count)
         # A scene is updated once for each moment.
-        steps = drawing.steps(scene, clock(k), size, supersample, advances=False)
+        steps = drawing.steps(scene, clock(k), size, supersample, advances=False, encoding=encoding)
         while not isinstance(found := advanced(steps), Picture):
             heed(found)
         return found
 
-    return FilmRecorder(path, frame, times, size=size, text=text)
+    return FilmRecorder(path, frame, times, size=size, text=text, **written)
 
 
 def clock_of(scene: Scene, time: float | None = None) -> Clock:
@@ -287,14 +323,17 @@ def _moving(scene: Scene) -> str:
     return f" ({', '.join(f'{name}={getattr(scene, name)}' for name in names)})" if names else ""
 
 
-def _spread(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, executor: Executor) -> np.ndarray:
+def _spread(
+    scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, encoding: Encoding, executor: Executor
+) -> np.ndarray:
     """render's picture, its bands made by an executor."""
-    picture = TiledPicture(scene, clock, size, supersample, {})
+    picture = TiledPicture(scene, clock, size, supersample, {}, encoding)
     width, height = picture.size
-    pixels = np.full((height, width, 4), 255, np.uint8)
+    opaque = 1.0 if encoding.linear else np.iinfo(encoding.dtype).max
+    pixels = np.full((height, width, 4), opaque, encoding.dtype)
     parts = picture.drawn(picture.bands, executor, lambda *_: None)
     for (_, y, _, rows), part in zip(picture.bands, parts, strict=True):
-        pixels[y : y + rows, :, :3] = part
+        pixels[y : y + rows, :, : encoding.channels] = part
     return pixels
 
 

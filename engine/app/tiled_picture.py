@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from itertools import count
 from typing import BinaryIO
 
@@ -24,6 +24,7 @@ from engine.output.resumable import ResumableFile, free_bytes
 from engine.output.writers.bands import Bands
 from engine.output.writers.formats import bands_class, ending
 from engine.output.writers.png_bands import PngBands
+from engine.render.encoding import PLAIN, Encoding
 from engine.render.picture import Report
 from engine.render.tiling import plan
 from engine.scene.scene import Scene
@@ -58,10 +59,15 @@ class TiledPicture:
 
     scene, clock, size, supersample   as render takes them
     text                              {keyword: text} to store in the file
+    encoding                          of its pixels
     """
 
-    def __init__(self, scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, text: dict[str, str]):
+    def __init__(
+        self, scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, text: dict[str, str],
+        encoding: Encoding = PLAIN,
+    ):  # fmt: skip
         self.scene, self.clock, self.supersample, self.text = scene, clock, supersample, text
+        self.encoding = encoding
         scene.advance(clock)
         self.plan = plan(scene.stage, size, supersample)
         self.size, self.bands = self.plan.size, list(self.plan.bands())
@@ -70,7 +76,7 @@ class TiledPicture:
         self, path: str, *, executor: Executor | None = None, restart: bool = False, progress: bool | None = None
     ) -> str:
         """Makes the file; see engine.app.make.save."""
-        form = bands_class(path)(self.size, self.bands[0][3], self.text)
+        form = bands_class(path)(self.size, self.bands[0][3], self.text, self.encoding)
         asked = f"{type(self.scene).__name__}, {self.size[0]}x{self.size[1]}, {self.supersample} samples a pixel"
         file = ResumableFile(path, self._key(path, executor), asked=asked, head=form.head(), restart=restart)
         try:
@@ -97,7 +103,7 @@ class TiledPicture:
 
     def stream(self, out: BinaryIO, *, executor: Executor | None = None, progress: bool | None = None) -> None:
         """Writes the file as PNG to a stream that cannot seek."""
-        form, sink = PngBands(self.size, self.bands[0][3], self.text), _Stream(out)
+        form, sink = PngBands(self.size, self.bands[0][3], self.text, self.encoding), _Stream(out)
         out.write(form.head())
         self._write(sink, form, executor, progress)
         out.write(form.tail(sink.found)[0])
@@ -126,11 +132,11 @@ class TiledPicture:
     def drawn(
         self, bands: list[tuple[int, int, int, int]], executor: Executor | None, tick: Callable[..., None]
     ) -> Iterator[np.ndarray]:
-        """(rows, W, 3) uint8 of each of these bands, of which the last ends at the picture's bottom."""
+        """(rows, W, channels) of each of these bands, of which the last ends at the picture's bottom."""
         if not bands:
             return
         if executor is not None:
-            job = jobs.picture_job(self.scene, self.clock, self.size, self.supersample)
+            job = jobs.picture_job(self.scene, self.clock, self.size, self.supersample, encoding=self.encoding)
             for pixels in jobs.results((replace(job, tile=band) for band in bands), executor):
                 tick()
                 yield pixels
@@ -143,14 +149,15 @@ class TiledPicture:
         top, waiting = bands[0][1], iter(bands)
         y0 = end = top
         stream = jobs.renderer().tiles(
-            self.scene, self.clock, self.size, self.supersample, within=(0, top, width, height - top), heed=tick
-        )
+            self.scene, self.clock, self.size, self.supersample, within=(0, top, width, height - top),
+            encoding=self.encoding, heed=tick,
+        )  # fmt: skip
         for x, y, w, h, part in stream:
             if y == end:
                 _, y0, _, rows = next(waiting)
                 end = y0 + rows
-                pixels = np.empty((rows, width, 3), np.uint8)
-            pixels[y - y0 : y - y0 + h, x : x + w] = part[..., :3]
+                pixels = np.empty((rows, width, self.encoding.channels), self.encoding.dtype)
+            pixels[y - y0 : y - y0 + h, x : x + w] = part[..., : self.encoding.channels]
             tick()
             if x + w == width and y + h == end:
                 yield pixels
@@ -177,9 +184,9 @@ class TiledPicture:
             yield tick
 
     def _check_room(self, path: str, done: int) -> None:
-        # Three bytes a pixel. Pictures compress to less than half, so the bands and the file made from them both fit.
+        # Pictures compress to less than half, so the bands and the file made from them both fit.
         left = sum(rows for _, _, _, rows in self.bands[done:])
-        need, free = self.size[0] * left * 3 * 1.01, free_bytes(path)
+        need, free = self.size[0] * left * self.encoding.pixel_bytes * 1.01, free_bytes(path)
         if free is not None and need > free:
             raise FileError(
                 f"{path} may take {need / 1e9:.2f} GB, and its disk has {free / 1e9:.2f} GB free. "
@@ -213,6 +220,7 @@ class TiledPicture:
             "bands": len(self.bands),
             "counts": COUNTS,
             "format": ending(path),
+            "encoding": astuple(self.encoding),
             "adapter": jobs.adapter(executor),
             "version": engine.__version__,
             "sources": sources,

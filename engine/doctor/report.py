@@ -24,7 +24,7 @@ NAMES = 17  # columns of kernels' names
 WIDE = WIDTH - NAMES - 2 - 24 - 8
 TITLES = f"  {'kernel':{NAMES}}{'what':{WIDE}}{'worst error':>12}{'bound':>12}"
 KINDS = {"CPU": "software, on the processor", "DiscreteGPU": "graphics card", "IntegratedGPU": "integrated graphics"}
-ENCODERS = [codec[1] for codec in CODECS.values()]
+ENCODERS = list(dict.fromkeys(codec.encoder for codec in CODECS.values()))
 ALL_WELL, FOUND_SOMETHING, NO_ADAPTER = 0, 1, 3
 PACKAGES = ("wgpu", "rendercanvas", "numpy", "imgui-bundle", "imageio", "imageio-ffmpeg")
 

@@ -12,6 +12,7 @@ from engine.draw.words.label import Label
 # Each axis' colours at its start and its end, which differ in hue and lightness; darker ones for paper.
 COLOURS = {
     "dark": (("#d55e5e", "#ffb08a"), ("#3f9d6b", "#a5e3a1"), ("#4a7fd6", "#9cc4ff")),
+    "clear": (("#d55e5e", "#d1603d"), ("#3f9d6b", "#3f9d5b"), ("#4a7fd6", "#3f7bd0")),
     "paper": (("#a32d2d", "#d1603d"), ("#1f6b41", "#3f9d5b"), ("#274f9e", "#3f7bd0")),
 }
 
@@ -21,7 +22,7 @@ class Axes(Node):
 
     length   world units
     names    the words at the ends
-    theme    dark or paper
+    theme    dark, paper or clear
     width    of the lines, pixels in a picture 720 high
     """
 

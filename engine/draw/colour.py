@@ -15,23 +15,25 @@ WHITE = (1.0, 1.0, 1.0, 1.0)
 
 # Maps for responses, 0 to 8 deviations above the mean, and for probabilities of classes. On the dark theme they are the
 # original program's; on paper the same hues, dark enough for small dots: a contrast of at least 4.5 to white (WCAG 2.2,
-# 1.4.3).
+# 1.4.3); without a background of at least 3 to white and to black (1.4.11).
 RAMPS = {
     "responses": {
         "dark": "#ffffff #ffffff #ffffff #ffffff #ffffff #ffffff #c0ffff #88ffff #ccffaa #ffff44 #ffcc22 #ff8800",
         "paper": "#55617a #4f5d79 #485a78 #3f5678 #355279 #264e7d #155a86 #0a6b74 #1f7440 #8a6a00 #b84e00 #a31508",
+        "clear": "#787e8e #727f91 #6a8197 #5f849c #5387a2 #438ba6 #2590a4 #0f958d #389a52 #a88600 #d06a00 #e0452f",
     },
     "probabilities": {
         "dark": "#ffffff #fffff0 #ffffd8 #ffffb4 #fffb84 #fff44f #ffe81f",
         "paper": "#55617a #635d62 #70594b #7c5432 #874d18 #8f4405 #983700",
+        "clear": "#787e8e #827b7d #8c786b #967459 #a07045 #aa6b2e #b46610",
     },
 }
 # The part of each sequential map that is used: the darkest colours cannot be seen on the dark background, nor the
 # lightest on paper. An image has no background, and uses the whole map.
-TRIMS = {"dark": (0.18, 1.0), "paper": (0.04, 0.93), "image": (0.0, 1.0)}
+TRIMS = {"dark": (0.18, 1.0), "paper": (0.04, 0.93), "clear": (0.18, 0.93), "image": (0.0, 1.0)}
 STEPS = 64
 # What is seen through a map's transparent colours, which are few.
-BEHIND = {"dark": "#12151e", "paper": "#ffffff", "image": "#000000"}
+BEHIND = {"dark": "#12151e", "paper": "#ffffff", "clear": "#757575", "image": "#000000"}
 # The share of each linear primary in lightness (Rec. 709).
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
@@ -42,11 +44,12 @@ PALETTE = f"array<vec4f, {STEPS}>"
 
 def linear(hexadecimal: str) -> RGB:
     """Linear RGB of an sRGB colour written `#rrggbb`."""
-    red, green, blue = _linear(np.array(ImageColor.getrgb(hexadecimal)) / 255.0).tolist()
+    red, green, blue = linear_light(np.array(ImageColor.getrgb(hexadecimal)) / 255.0).tolist()
     return red, green, blue
 
 
-def _linear(v):
+def linear_light(v: np.ndarray) -> np.ndarray:
+    """Linear light of sRGB values from 0 to 1."""
     return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
 
 
@@ -66,11 +69,11 @@ def palette(name: str, theme: str = "dark") -> np.ndarray:
     places = np.linspace(0.0, 1.0, STEPS)
     if name in RAMPS:
         return _mixed(
-            np.array([linear(c) for c in RAMPS[name]["paper" if theme == "paper" else "dark"].split()]), places
+            np.array([linear(c) for c in RAMPS[name][theme if theme in RAMPS[name] else "dark"].split()]), places
         )
     found = named(name)
     alpha = found.colours[:, 3:]
-    anchors = _linear(found.colours[:, :3]) * alpha + np.array(linear(BEHIND[theme])) * (1.0 - alpha)
+    anchors = linear_light(found.colours[:, :3]) * alpha + np.array(linear(BEHIND[theme])) * (1.0 - alpha)
     if found.steps:
         return anchors[np.minimum((places * len(anchors)).astype(int), len(anchors) - 1)]
     low, high = TRIMS[theme] if found.kind == "sequential" else (0.0, 1.0)

@@ -11,6 +11,7 @@ import numpy as np
 from engine.errors import SettingError
 from engine.output.writers.formats import open_writer
 from engine.output.writers.frame_writer import FrameText
+from engine.render.encoding import Encoding
 from engine.render.picture import Picture
 
 # More frames are refused as a typing error: an hour at 60 frames a second is a fifth of this.
@@ -78,7 +79,7 @@ class FilmRecorder:
                    that the GPU is still drawing
     times          FrameTimes
     size           (width, height) in pixels
-    text           see FrameWriter
+    text, encoding, quality   see open_writer
 
     Raises FileError for a path that cannot be written, before anything is drawn.
     A window calls `step` once for each frame it shows; `run` calls it to the end.
@@ -92,6 +93,8 @@ class FilmRecorder:
         *,
         size: tuple[int, int],
         text: FrameText | None = None,
+        encoding: Encoding | None = None,
+        quality: str = "good",
     ):
         self.times = times
         self.count = times.count
@@ -103,7 +106,7 @@ class FilmRecorder:
         self._started = 0
         self._ready: np.ndarray | None = None
         self._first: np.ndarray | None = None
-        self._writer = open_writer(path, size, times.fps, text)
+        self._writer = open_writer(path, size, times.fps, text, encoding, quality)
         self.path = self._writer.path
 
     def step(self) -> bool:

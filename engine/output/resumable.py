@@ -28,8 +28,8 @@ NAME = re.compile(r"band-\d{5}")
 MEMORY_SECONDS, MEMORY_BYTES = 10.0, 2**27
 # Bytes of a name; a longer one is cut, and told apart by a hash.
 NAME_BYTES = 255
-# The most that is read of a line and of a band: ten times what is ever written.
-LINE_BYTES, BAND_BYTES = 1000, 2**28
+# The most that is read of a line and of a band: more than is ever written.
+LINE_BYTES, BAND_BYTES = 2**20, 2**28
 
 
 class ResumableFile:

@@ -102,7 +102,7 @@ class Picture:
         return self._texture
 
     def pixels(self) -> np.ndarray:
-        """(H, W, 4) uint8, row 0 on top; waits for the GPU."""
+        """(H, W, 4), row 0 on top: uint8, or of the dtype of the Encoding that was asked for; waits for the GPU."""
         if self._pixels is None:
             self._pixels = self.texture.read()
             _ = self.report

@@ -18,6 +18,7 @@ from engine.gpu.texture import ReadBack, Texture
 from engine.gpu.timing import PassTimes
 from engine.kernels.search.budget import Allowance, Budget
 from engine.kernels.search.progress import Progress
+from engine.render.encoding import PLAIN, Encoding
 from engine.render.picture import Picture, Report
 from engine.render.present import draw_sprites
 from engine.render.shot import Shot, Subject
@@ -104,6 +105,7 @@ class Renderer:
     def steps(
         self, scene: Subject, clock: object, size: tuple[int, int], supersample: int = 4, *,
         tile_bytes: int | None = None, words: bool = True, draft: bool = False, advances: bool = True,
+        encoding: Encoding = PLAIN,
     ) -> Steps:  # fmt: skip
         """`frame` step by step: a generator that yields the Progress of the picture's rays and returns the Picture.
 
@@ -111,6 +113,7 @@ class Renderer:
         words        False leaves out labels and legend, for callers that enlarge the picture and draw them afterwards
         draft        True draws nodes that can draft sooner, without certainty
         advances     False for a scene that was brought to the moment
+        encoding     of the pixels: Picture.pixels then are of its dtype, and the picture is in no texture
 
         A window handles its events between two steps. If the scene changed meanwhile, it must drop the generator.
         `cut_short` has the generator end soon, with a picture of what is known.
@@ -118,12 +121,12 @@ class Renderer:
         self._renewed()
         if advances:
             scene.advance(clock)
-        shot = self._begin(scene, size, supersample, tile_bytes, draft)
+        shot = self._begin(scene, size, supersample, encoding, tile_bytes, draft)
         width, height = size = shot.plan.size
         tiles = list(shot.plan.tiles())
         if not words:
             shot.sprites = []
-        if len(tiles) == 1:
+        if len(tiles) == 1 and encoding == PLAIN:
             # A picture of one tile stays on the GPU, in one texture.
             texture, shot.counts = self._output(size)
             yield from self._draw(shot, tiles[0], texture)
@@ -131,7 +134,7 @@ class Renderer:
             picture = Picture(size, texture, lambda: self._counted(Report.of(counts.read(), passes)))
             self._outputs.append((texture, shot.counts, weakref.ref(picture)))
             return picture
-        pixels = np.empty((height, width, 4), np.uint8)
+        pixels = np.empty((height, width, 4), encoding.dtype)
         shot.counts, report, waiting = _counts(), Report(), deque[Waiting]()
         for tile in tiles:
             if shot.drawn:
@@ -152,6 +155,7 @@ class Renderer:
         supersample: int = 4,
         *,
         within: Rectangle | None = None,
+        encoding: Encoding = PLAIN,
         heed: Callable[[Progress], bool | None] = lambda progress: None,
     ) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
         """The picture as a stream: yields (x, y, width, height, pixels) tile by tile, row by row of tiles.
@@ -159,14 +163,14 @@ class Renderer:
         within    (x, y, width, height): only this part of the picture; None for all of it
         heed      is called with the Progress of the part's rays; what it returns is True once no more time is to be
                   spent on them
-        pixels    (height, width, 4) uint8 of that part of the picture, opaque
+        pixels    (height, width, 4) of that part of the picture, of the encoding's dtype
 
         No more than two tiles are in memory at a time, whatever the picture's size. The pixels of a part are the same
         as in the whole picture.
         """
         self._renewed()
         scene.advance(clock)
-        shot = self._begin(scene, size, supersample)
+        shot = self._begin(scene, size, supersample, encoding)
         shot.counts, within = _counts(), within or (0, 0, *shot.plan.size)
         tiles, waiting = list(shot.plan.tiles(within)), deque[Waiting]()
         for place in tiles:
@@ -205,16 +209,16 @@ class Renderer:
             if self.times is not None:
                 self.times = PassTimes()
 
-    def _begin(self, scene, size, supersample, tile_bytes=None, draft=False):
+    def _begin(self, scene, size, supersample, encoding, tile_bytes=None, draft=False):
         """The Shot of a scene that is advanced to the moment."""
         cut = plan(scene.stage, size, supersample, tile_bytes)
         shot = Shot(scene, cut, _theme(scene), _drawables(scene), None if self.times is None else PassTimes())
-        shot.draft, shot.allowance = draft, Allowance(self.budget, shot.rays(cut.size))
+        shot.encoding, shot.draft, shot.allowance = encoding, draft, Allowance(self.budget, shot.rays(cut.size))
         return shot
 
     def _begun(self, shot, tile, waiting):
         """Draws one tile, as `_draw`, and adds it to those whose pixels are to be read."""
-        texture = Texture(tile[2:], "rgba8unorm", PICTURE_USAGE)
+        texture = Texture(tile[2:], shot.encoding.format, PICTURE_USAGE)
         back = ReadBack(texture, shot.counts)
         yield from self._draw(shot, tile, texture, back)
         waiting.append((tile, back))
@@ -225,6 +229,8 @@ class Renderer:
         while len(waiting) > ahead:
             tile, back = waiting.popleft()
             pixels = back.pixels()
+            if shot.encoding != PLAIN:
+                pixels = shot.encoding.finished(pixels, shot.sprites, tile[:2])
             yield tile, pixels, self._counted(Report.of(back.values))
 
     def _counted(self, report):
@@ -253,8 +259,8 @@ class Renderer:
                     node.draw_cloud(frame, world)
             if any(node.phase == "light" for node, _ in shot.drawables):
                 draw_light(frame, shot.drawables)
-            resolve(frame, texture)
-            draw_sprites(frame.encoder, shot.sprites, texture.view, tile)
+            resolve(frame, texture, shot.encoding)
+            draw_sprites(frame.encoder, shot.sprites if shot.encoding == PLAIN else (), texture.view, tile)
             if back is not None:
                 back.record(frame.encoder)
             device().submit(frame.encoder)

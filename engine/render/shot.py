@@ -10,6 +10,7 @@ from engine.gpu.array import Array
 from engine.gpu.timing import PassTimes
 from engine.kernels.search.budget import Allowance
 from engine.kernels.search.progress import Progress
+from engine.render.encoding import PLAIN, Encoding
 from engine.render.tile_passes import Placed
 from engine.render.tiling import TilePlan
 from engine.view.camera import Camera
@@ -50,6 +51,7 @@ class Shot:
     draft       True if rays need not be certain
     allowance   what is left of the Budget for searching rays
     drawn       samples of the tiles that are done
+    encoding    of its pixels
     """
 
     scene: Subject
@@ -62,6 +64,7 @@ class Shot:
     is_prepared: bool = False
     allowance: Allowance = NOT_YET
     drawn: int = 0
+    encoding: Encoding = PLAIN
     draft: bool = False
 
     @property

@@ -9,6 +9,7 @@ from engine.draw.frame import FRAME, LAYERS_TYPE, Frame
 from engine.draw.program import Program
 from engine.gpu.passes import RenderPass, debug_group, render_pass
 from engine.gpu.texture import Texture
+from engine.render.encoding import Encoding
 
 Placed = tuple[Drawable, np.ndarray]
 
@@ -17,18 +18,20 @@ COMPOSE = Program(
     "render/compose", frame=FRAME, layers=LAYERS_TYPE, colour="texture_2d<f32>", depth_map="texture_depth_2d",
     composed="texture_storage_2d<rgba16float, write>",
 )  # fmt: skip
-RESOLVE = Program(
-    "render/resolve", frame=FRAME, composed="texture_2d<f32>", picture="texture_storage_2d<rgba8unorm, write>"
-)
+RESOLVE = {
+    format: Program(
+        "render/resolve", frame=FRAME, composed="texture_2d<f32>", picture=f"texture_storage_2d<{format}, write>"
+    )
+    for format in ("rgba8unorm", "rgba32float")
+}
 
 
 def draw_solid(frame: Frame, drawables: Iterable[Placed]) -> None:
     """Draws the backdrop and the nodes of the phases "under" and "solid" into frame.colour and frame.depth."""
     frame.canvas = frame.colour
-    step = render_pass(
-        frame.encoder, "solid", frame.colour.view, clear=(*frame.theme.background, 1), depth=frame.depth.view
-    )
-    if frame.theme.encoded:
+    clear = (0, 0, 0, 0) if frame.theme.is_clear else (*frame.theme.background, 1)
+    step = render_pass(frame.encoder, "solid", frame.colour.view, clear=clear, depth=frame.depth.view)
+    if frame.theme.encoded and not frame.theme.is_clear:
         BACKDROP.draw(frame, step, 3)
     for phase in ("under", "solid"):
         draw_phase(frame, step, drawables, phase)
@@ -53,23 +56,21 @@ def draw_phase(frame: Frame, step: RenderPass, drawables: Iterable[Placed], phas
 def compose_layers(frame: Frame, lists: int) -> None:
     """Merges the layers of `lists` lists over frame.colour, front to back, into frame.composed."""
     COMPOSE.compute(
-        frame, frame.samples, constants={"LISTS": float(lists)}, layers=frame.layers, colour=frame.colour,
-        depth_map=frame.depth, composed=frame.composed,
+        frame, frame.samples, constants={"LISTS": float(lists), "CLEAR": float(frame.theme.is_clear)},
+        layers=frame.layers, colour=frame.colour, depth_map=frame.depth, composed=frame.composed,
     )  # fmt: skip
 
 
-def resolve(frame: Frame, texture: Texture) -> None:
-    """Averages the samples of frame.canvas to the pixels of a texture, sRGB-encoded if the theme is."""
+def resolve(frame: Frame, texture: Texture, encoding: Encoding) -> None:
+    """Averages the samples of frame.canvas to the pixels of a texture of an encoding's format."""
     if frame.grid == 1 and frame.canvas.format == texture.format:
         # One sample a pixel and no encoding: the values are copied.
         frame.encoder.copy_texture_to_texture(
             {"texture": frame.canvas.handle}, {"texture": texture.handle}, (*texture.size, 1)
         )
         return
-    # The tone curve's shoulder would change the white of paper, and colours that are values.
-    shoulder = frame.theme.name != "paper" and not frame.exact
-    constants = {"GRID": float(frame.grid), "ENCODE": float(frame.theme.encoded), "SHOULDER": float(shoulder)}
-    RESOLVE.compute(frame, frame.tile[2:], constants=constants, composed=frame.canvas, picture=texture)
+    constants = {"GRID": float(frame.grid), **encoding.constants(frame.theme, frame.exact)}
+    RESOLVE[texture.format].compute(frame, frame.tile[2:], constants=constants, composed=frame.canvas, picture=texture)
 
 
 def frame_struct(frame: Frame, lists: int) -> np.ndarray:

@@ -75,8 +75,8 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
     """
 
     theme = Choice(
-        ["dark", "paper"], group="how", rebuild=True,
-        doc="colours of the background and the words: for a screen or for print",
+        ["dark", "paper", "clear"], group="how", rebuild=True,
+        doc="colours of the background and the words: for a screen, for print, or none behind to lay over something",
     )  # fmt: skip
     seed = Integer(0, bounds=(0, 2**31 - 1), group="shown", rebuild=True, doc="of everything random in the scene")
 

@@ -192,7 +192,7 @@ def _cells(plan: SheetPlan, executor: Executor | None) -> Iterator[np.ndarray]:
     for number in numbers:
         wanted, clock = plan.moment(number)
         match(shown, wanted)
-        yield make.render(shown, size, time=clock.time, supersample=plan.supersample, progress=False)
+        yield make.drawn_opaque(shown, clock, size, plan.supersample)
         if number < MOST_NOTED:
             note(shown, ", ".join(filter(None, (step.label for step in plan.steps(number)))))
 

@@ -47,7 +47,7 @@ class Overlay:
 
     def draw(self, view: Any, size: tuple[float, float], ratio: float, step: float) -> None:
         """Draws panel, timeline and cards over a view; the arguments are those of Surface.draw."""
-        self.over.theme = self.widgets.theme = theme = THEMES[self.viewer.scene.theme]
+        self.over.theme = self.widgets.theme = theme = THEMES["dark" if self.viewer.scene.theme == "dark" else "paper"]
         self.surface.set_theme(theme)
         self.surface.draw(view, size, ratio, step, lambda: self._draw(*size))
         self.surface.awaits_text = self.has_keys

@@ -19,8 +19,8 @@ from engine.vector.region_colours import means, prediction_colours, tints
 from engine.vector.ticks import tick_text, ticks
 
 # Colour of lines and words; and below, the page's background, None for a transparent one.
-FOREGROUND = {"paper": "#3a4152", "dark": "#c9d1e0"}
-BACKGROUND = {"paper": None, "dark": "#12151e"}
+FOREGROUND = {"paper": "#3a4152", "dark": "#c9d1e0", "clear": "#757575"}
+BACKGROUND = {"paper": None, "dark": "#12151e", "clear": None}
 # Seven points is the smallest type that journals accept.
 TYPE_MM, LEGEND_TYPE_MM = 7 * POINT_MM, 8 * POINT_MM
 PAD_MM, TICK_MM, GAP_MM, FRAME_MM = 1.5, 1.0, 0.8, 0.2

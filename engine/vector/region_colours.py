@@ -12,9 +12,9 @@ from engine.regions.linear_regions import Partition
 # The step of hue from one region to the next (the golden ratio), by which nearby numbers get different hues.
 GOLDEN = 0.6180339887498949
 # (lightness, saturation) of tints.
-TINT = {"paper": (0.88, 0.6), "dark": (0.17, 0.3)}
+TINT = {"paper": (0.88, 0.6), "clear": (0.88, 0.6), "dark": (0.17, 0.3)}
 # Greys of two classes, not quite black and white, so that lines are visible on both; and colours of more classes.
-GREYS = {"paper": (150, 255), "dark": (12, 110)}
+GREYS = {"paper": (150, 255), "clear": (150, 255), "dark": (12, 110)}
 CLASSES = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442", "#d55e00", "#0072b2", "#999999")
 
 

@@ -31,9 +31,9 @@ MOST_FRONT = 0.27
 # The colour of skips' arcs.
 SKIP = "#5fb7a5"
 # Factor of the opacity of other blocks while a neuron is pinned.
-STEPPED_BACK = {"dark": 0.3, "paper": 0.45}
+STEPPED_BACK = {"dark": 0.3, "paper": 0.45, "clear": 0.45}
 # A network of so many neurons has dots of normal size, smaller ones larger dots; on paper dots are bolder.
-MANY, BOLDER = 2.7e6, {"dark": 1.0, "paper": 1.5}
+MANY, BOLDER = 2.7e6, {"dark": 1.0, "paper": 1.5, "clear": 1.5}
 
 
 class Activations(ActivationsPanel):

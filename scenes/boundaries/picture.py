@@ -200,7 +200,7 @@ class BoundariesPicture(TrainedNetwork):
 
     def _is_light(self):
         # Predictions are black and white in every theme, and the stronger colours are visible on both.
-        return self.theme == "paper" or self.background in ("prediction", "target")
+        return self.theme != "dark" or self.background in ("prediction", "target")
 
     def _decision_colour(self):
         return (0.85, 0.1, 0.55) if self._is_light() else (1.0, 0.75, 0.9)
@@ -267,7 +267,7 @@ class BoundariesPicture(TrainedNetwork):
         )
         sums = parts.sums(net)(record.domain.inputs(np.stack([x.ravel(), y.ravel()], 1)))
         colours = engine.prediction_colours(sums, net, record.task, "paper").reshape(height, width, 3)
-        behind = 255 if self.theme == "paper" else 18
+        behind = 18 if self.theme == "dark" else 255
         return np.round(colours * (1 - self.fade) + behind * self.fade).astype(np.uint8)
 
     def write_neurons(self, shown: Sequence[Sequence[bool] | np.ndarray]) -> None:

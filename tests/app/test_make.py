@@ -151,7 +151,7 @@ def test_a_scene_that_fails_midway_raises_its_own_error_and_leaves_nothing(name,
 def test_numbers_that_cannot_be_are_reported_before_a_file_is_begun(tmp_path):
     with pytest.raises(SettingError, match="seconds"):
         engine.record(Ring(), tmp_path / "a.gif", seconds=-1, size=SIZE)
-    with pytest.raises(FileError, match=r"\.gif, \.mp4"):
+    with pytest.raises(FileError, match=r"\.gif, \.mov, \.mp4"):
         engine.record(Ring(), tmp_path / "a.avi", size=SIZE)
     with pytest.raises(FileError, match="one picture, not 5"):
         engine.record(Broken(), tmp_path / "a.png", seconds=0.5, fps=10, size=SIZE)

@@ -25,3 +25,14 @@ def flat(count=4, size=(20, 12), colours=5):
     width, height = size
     table = np.random.default_rng(1).integers(0, 256, (colours, 3), dtype=np.uint8)
     return [table[(np.arange(width)[None, :] + np.arange(height)[:, None] + k) % colours] for k in range(count)]
+
+
+def written(form, pixels, order=None):
+    """The file's bytes; `order` packs the bands in another order than they stand in."""
+    parts = [pixels[y : y + form.rows] for y in range(0, len(pixels), form.rows)]
+    packed = {k: form.band(np.ascontiguousarray(parts[k])) for k in order or range(len(parts))}
+    tail, patches = form.tail([packed[k][1] for k in range(len(parts))])
+    data = bytearray(form.head() + b"".join(packed[k][0] for k in range(len(parts))) + tail)
+    for place, patch in patches:
+        data[place : place + len(patch)] = patch
+    return bytes(data)

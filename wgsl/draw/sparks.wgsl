@@ -4,6 +4,9 @@
 #import lib/layers
 #import lib/palette
 
+// Whether there is no background: light is then painted, since nothing can be added to what is transparent.
+override CLEAR: bool = false;
+
 struct Varying {
     @builtin(position) position: vec4f,
     @location(0) world: vec3f,
@@ -88,5 +91,6 @@ fn fragment(v: Varying) -> @location(0) vec4f {
         // It takes away the light that is not its colour.
         return vec4f(mix(vec3f(1.0), colour * 0.75, clamp(strength, 0.0, 1.0)), 1.0);
     }
-    return vec4f((colour + 0.12) * strength, 0.0);
+    let painted = clamp(strength, 0.0, 1.0);
+    return select(vec4f((colour + 0.12) * strength, 0.0), vec4f(colour * painted, painted), CLEAR);
 }

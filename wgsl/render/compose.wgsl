@@ -5,6 +5,8 @@
 
 // How many lists of layers there are, 1 to 4.
 override LISTS: u32 = 1u;
+// Whether there is no background, so that alpha is kept.
+override CLEAR: bool = false;
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -52,6 +54,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         through *= 1.0 - c.a;
     }
     // Alpha says how much a sample counts: one whose ray was not decided is no part of its pixel's mean.
-    let result = select(vec4f(0.0), vec4f(light + through * solid.rgb, 1.0), decided);
+    // Without a background it is needed for itself, and is below 0 there.
+    let known = vec4f(light + through * solid.rgb, select(1.0, 1.0 - through * (1.0 - solid.a), CLEAR));
+    let result = select(vec4f(0.0, 0.0, 0.0, select(0.0, -1.0, CLEAR)), known, decided);
     textureStore(composed, id.xy, result);
 }

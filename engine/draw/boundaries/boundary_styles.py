@@ -74,14 +74,14 @@ def checked_dash(dash: Sequence[float]) -> tuple[float, ...]:
 @cache
 def region_colours(theme: str) -> np.ndarray:
     """(16, 3) linear RGB of similar soft colours; consecutive ones differ in hue."""
-    lights, chroma = FAMILY["paper" if theme == "paper" else "dark"]
+    lights, chroma = FAMILY["dark" if theme == "dark" else "paper"]
     return np.array([oklch(lights[(k // 4 + k) % 4], chroma, HUES[k % 4]) for k in range(16)])
 
 
 @cache
 def class_colours(theme: str) -> np.ndarray:
     """(17, 3) linear RGB: sixteen classes, then the colour for no class."""
-    light, none = CLASS_LIGHT["paper" if theme == "paper" else "dark"]
+    light, none = CLASS_LIGHT["dark" if theme == "dark" else "paper"]
     hues = (250.0, 45.0, 165.0, 85.0, 350.0, 110.0, 300.0, 20.0)
     first = [oklch(light - 0.1 * (k // 8), 0.11, hues[k % 8]) for k in range(16)]
     return np.array([*first, oklch(none, 0.005, 260.0)])

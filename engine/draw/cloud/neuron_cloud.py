@@ -229,7 +229,7 @@ class NeuronCloud(Drawable):
         if not self._each("opacity").any() or not self._ranges():
             return
         samples, offset = frame.size_samples, frame.tile_samples[:2]
-        power = PAPER_POWER if frame.theme.name == "paper" else 1.0
+        power = PAPER_POWER if frame.theme.shade == "paper" else 1.0
         view = self.view(frame.camera, world, samples, offset, frame.samples, power)
         # Dots are placed once a picture, or again if another picture was drawn between its tiles.
         if self._placed != (frame.camera, samples, frame.theme):
@@ -317,4 +317,4 @@ class NeuronCloud(Drawable):
 
 def theme_palette(theme: Theme) -> tuple[np.ndarray, np.ndarray]:
     """The colour tables of a Theme: (for responses, for classes), each (64, 3)."""
-    return palette("responses", theme.shade), palette("probabilities", theme.shade)
+    return palette("responses", theme.maps), palette("probabilities", theme.maps)

@@ -53,8 +53,7 @@ class BoxAxes(Drawable):
             segments += [(p, p + edge.tick) for p in places]
             if edge.axis == Y:
                 segments.append((edge.at(-1.0), edge.at(1.0)))
-        foreground, background = np.array(frame.theme.foreground), np.array(frame.theme.background)
-        self._lines.set(np.array(segments), (*(0.5 * foreground + 0.5 * background), 1.0))
+        self._lines.set(np.array(segments), (*frame.theme.faded(0.5), 1.0))
 
     def _ticks(self, edge, frame, world):
         """(places (N, 3) in the node's space, texts) of an edge's numbers."""

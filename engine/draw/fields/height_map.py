@@ -69,7 +69,7 @@ class HeightMap(Drawable):
     resolution   vertices along the longer side; None: as many as the picture shows
     rules        True draws a fine grid of lines along the rectangle's sides
     axes         True draws the base and numbers; `names`: of the plane's two directions and of the height, or None
-    theme        of the colour map: dark or paper; None: the picture's
+    theme        of the colour map: dark, paper or clear; None: the picture's
 
     Raises ShapeError for outputs or a plane that do not fit the network.
     """
@@ -249,7 +249,7 @@ class HeightMap(Drawable):
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         PROGRAM.draw(
             frame, step, 2 * self._columns, self._rows - 1, constants={"RGB": float(len(self.outputs) == 3)},
-            map=self._uniform, samples=self._samples, palette=palette_array(self.map, self.theme or frame.theme.shade),
+            map=self._uniform, samples=self._samples, palette=palette_array(self.map, self.theme or frame.theme.maps),
         )  # fmt: skip
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:

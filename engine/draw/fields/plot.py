@@ -110,7 +110,7 @@ class Plot(Drawable):
 
     def colours(self, theme: str = "dark") -> list[RGB]:
         """The linear RGB of each curve, for legends and words."""
-        known = COLOURS["paper" if theme == "paper" else "dark"]
+        known = COLOURS["dark" if theme in ("dark", "black") else "paper"]
         return [
             linear(known[i % len(known)]) if curve.colour is None else curve.colour
             for i, curve in enumerate(self.curves)

@@ -149,8 +149,9 @@ class Sparks(SparkPaths):
     def draw(self, frame: Frame, step: RenderPass, world: np.ndarray) -> None:
         if not self._paths.is_traced:
             return
+        blend = {"paper": "multiply", "clear": "over"}.get(frame.theme.name, "add")
         PROGRAM.draw(
-            frame, step, 4, self.segments, blend="multiply" if frame.theme.name == "paper" else "add",
+            frame, step, 4, self.segments, blend=blend, constants={"CLEAR": float(frame.theme.is_clear)},
             sparks=self._sparks, vertices=self._paths.array, layers=frame.layers,
             palette=palette_array(self.map, self.theme),
         )  # fmt: skip

@@ -54,7 +54,9 @@ class Labels(Drawable):
             if not any(touch(box, other) for other in taken):
                 taken.append(box)
                 reach = max(1, round(HALO * frame.scale))
-                image = _haloed(words, size, colour, tuple(frame.theme.background), strength, reach)
+                # On no background a halo would be a stain.
+                faded = 0.0 if frame.theme.is_clear else FADED
+                image = _haloed(words, size, colour, tuple(frame.theme.background), strength, reach, faded)
                 frame.sprites.append(Sprite(image, left - reach, top - reach))
 
 
@@ -70,11 +72,11 @@ def _halo(words, size, reach):
 
 
 @lru_cache(maxsize=256)
-def _haloed(words, size, colour, background, opacity, reach):
+def _haloed(words, size, colour, background, opacity, reach, faded):
     """A sprite's image: text on a halo in the background's colour, so that it can be read over anything."""
     halo = _halo(words, size, reach)
     composite = Composite(halo.shape[1], halo.shape[0])
-    composite.add(halo, srgb(background), 0, 0, FADED)
+    composite.add(halo, srgb(background), 0, 0, faded)
     composite.add(text.mask(words, size), srgb(colour), reach, reach)
     return composite.image(opacity)
 

@@ -88,7 +88,7 @@ class _Measures:
         self.bar_width, self.bar_height = max(3, round(BAR_WIDTH * s)), max(24, round(BAR_HEIGHT * s))
         # (bar_height, 1, 3) sRGB from the highest value to the lowest.
         values = 1.0 - (np.arange(self.bar_height) + 0.5) / self.bar_height
-        self.bar = srgb(colours(legend.map, "image" if legend.card else theme.shade, values))[:, None]
+        self.bar = srgb(colours(legend.map, "image" if legend.card else theme.maps, values))[:, None]
         self.top = self.title.shape[0] + self.pad
         # Rows above this hold only the title; from here on there are also numbers beside the bar.
         self.start = self.top - self.line // 2 - 1

@@ -53,7 +53,7 @@ class Ranking(Card):
         top = pad + (round(head.shape[0] * 1.3) if self.title else 0)
         composite = Composite(width, top + line * len(self.ranks) + pad, theme.background, 0.86)
         composite.add(head, colour, pad, pad)
-        map_colours = colours("viridis", theme.shade, [rank.part for rank in self.ranks])
+        map_colours = colours("viridis", theme.maps, [rank.part for rank in self.ranks])
         own = [
             shade if rank.colour is None else rank.colour for rank, shade in zip(self.ranks, map_colours, strict=True)
         ]

@@ -11,11 +11,15 @@ from engine.formats.atomic import replacing
 if TYPE_CHECKING:
     from engine.output.writers.bands import Bands
     from engine.output.writers.frame_writer import FrameText, FrameWriter
+    from engine.render.encoding import Encoding
     from engine.vector.page import Drawing
 
 # Names instead of classes, so that an encoder's libraries are imported only when it is used.
 WRITERS = {
+    ".apng": "engine.output.writers.video:VideoWriter",
+    ".exr": "engine.output.writers.exr:ExrWriter",
     ".gif": "engine.output.writers.gif:GifWriter",
+    ".mov": "engine.output.writers.video:VideoWriter",
     ".mp4": "engine.output.writers.video:VideoWriter",
     ".png": "engine.output.writers.png:PngWriter",
     ".tif": "engine.output.writers.tiff:TiffWriter",
@@ -26,6 +30,7 @@ WRITERS = {
 
 # The formats of single pictures that are written band by band, however large.
 BANDS = {
+    ".exr": "engine.output.writers.exr:ExrBands",
     ".png": "engine.output.writers.png_bands:PngBands",
     ".tif": "engine.output.writers.tiff:TiffBands",
     ".tiff": "engine.output.writers.tiff:TiffBands",
@@ -79,11 +84,22 @@ def bands_class(path: str | os.PathLike) -> "type[Bands]":
     return _loaded(BANDS[ending(path)])
 
 
+def encoding_of(path: str | os.PathLike, depth: int | None = None, alpha: bool = False) -> "Encoding":
+    """The Encoding of pictures for a path; `-` is a PNG. See FrameWriter.encoding_of."""
+    return writer_class("-.png" if path == "-" else path).encoding_of(os.fspath(path), depth, alpha)
+
+
 def open_writer(
-    path: str | os.PathLike, size: tuple[int, int], fps: float, text: "FrameText | None" = None
-) -> "FrameWriter":
-    """The FrameWriter for a path. Raises FileError if the path cannot be written."""
-    return writer_class(path)(path, size, fps, text)
+    path: str | os.PathLike, size: tuple[int, int], fps: float, text: "FrameText | None" = None,
+    encoding: "Encoding | None" = None, quality: str = "good",
+) -> "FrameWriter":  # fmt: skip
+    """The FrameWriter for a path. Raises FileError if the path cannot be written.
+
+    encoding   of the frames; None for the format's usual
+    quality    of films that have one, see video.QUALITIES
+    """
+    kind = writer_class(path)
+    return kind(path, size, fps, text, encoding or kind.encoding_of(os.fspath(path)), quality)
 
 
 def encode_drawing(drawing: "Drawing", kind: str) -> bytes:

@@ -4,10 +4,9 @@ import io
 import zlib
 
 import numpy as np
-from PIL.PngImagePlugin import putchunk
+from PIL.PngImagePlugin import PngInfo, putchunk
 
 from engine.output.writers.bands import Bands
-from engine.output.writers.png import png_info
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # zlib's header for a window of 32 KiB; the bands' compressors write no header.
@@ -20,12 +19,25 @@ LEVEL, STRATEGY = 1, zlib.Z_RLE
 SUB, UP = 1, 2
 
 
+def png_info(text: dict[str, str]) -> PngInfo:
+    """The text chunks of a PNG: the program's name, and {keyword: text}, stored compressed where it is long."""
+    info = PngInfo()
+    info.add_text("Software", "neuroscene")
+    for keyword, value in text.items():
+        info.add_itxt(keyword, value, zip=len(value) > 200)
+    return info
+
+
 class PngBands(Bands):
-    """Eight-bit RGB; see Bands."""
+    """RGB or RGBA of eight or sixteen bits; see Bands."""
 
     def head(self) -> bytes:
         width, height = self.size
-        shape = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
+        shape = (
+            width.to_bytes(4, "big")
+            + height.to_bytes(4, "big")
+            + bytes([self.encoding.depth, 6 if self.encoding.alpha else 2, 0, 0, 0])
+        )
         texts = [(kind, data) for kind, data, *_ in png_info(self.text).chunks]
         return SIGNATURE + _chunks((b"IHDR", shape), *texts, (b"IDAT", ZLIB_HEADER))
 
@@ -44,19 +56,24 @@ class PngBands(Bands):
 
 
 def filtered(pixels: np.ndarray) -> np.ndarray:
-    """(rows, 1 + 3 W) uint8: each row's filter byte and differences; Sub or Up, whichever has smaller differences.
+    """(rows, 1 + bytes) uint8: each row's filter byte and differences; Sub or Up, whichever has smaller differences.
 
     The first row of a band is not filtered with the row above it, so that bands are independent.
     """
-    height, width = pixels.shape[:2]
-    rows = pixels.reshape(height, 3 * width)
+    height, wide = len(pixels), pixels.shape[2] * pixels.itemsize
+    # PNG's numbers begin with the higher byte.
+    rows = (
+        np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder(">"), copy=False))
+        .view(np.uint8)
+        .reshape(height, -1)
+    )
     left, above = rows.copy(), rows.copy()
-    left[:, 3:] -= rows[:, :-3]
+    left[:, wide:] -= rows[:, :-wide]
     above[1:] -= rows[:-1]
     size = lambda d: np.abs(d.view(np.int8).astype(np.int16)).sum(axis=1, dtype=np.int64)
     up = size(above) < size(left)
     up[0] = False
-    result = np.empty((height, 1 + 3 * width), np.uint8)
+    result = np.empty((height, 1 + rows.shape[1]), np.uint8)
     result[:, 0] = np.where(up, UP, SUB)
     result[:, 1:] = np.where(up[:, None], above, left)
     return result

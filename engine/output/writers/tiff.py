@@ -1,4 +1,4 @@
-"""TIFF (revision 6.0; BigTIFF where it may pass 4 GB): RGB in strips, packed by deflate, at 300 dots an inch."""
+"""TIFF (revision 6.0; BigTIFF where it may pass 4 GB): RGB(A) in strips, packed by deflate, at 300 dots an inch."""
 
 import struct
 import zlib
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.output.writers.bands import Bands, BandsWriter
+from engine.render.encoding import PLAIN, Encoding
 
 # The largest file with 32-bit offsets, less room for the tags.
 CLASSIC_BYTES = 2**32 - 2**26
@@ -19,13 +20,15 @@ LETTERS = {SHORT: "H", LONG: "I", RATIONAL: "I", LONG8: "Q"}
 
 
 class TiffBands(Bands):
-    """Eight-bit RGB, a strip a band; see Bands. The text is the ImageDescription."""
+    """Eight or sixteen bits, a strip a band; see Bands. The text is the ImageDescription."""
 
-    def __init__(self, size: tuple[int, int], rows: int, text: dict[str, str] | None = None):
-        super().__init__(size, rows, text)
+    def __init__(
+        self, size: tuple[int, int], rows: int, text: dict[str, str] | None = None, encoding: Encoding = PLAIN
+    ):
+        super().__init__(size, rows, text, encoding)
         width, height = size
         # Deflate stores incompressible data with 5 more bytes in 16 KiB.
-        self.is_big = width * height * 3 * (1 + 1 / 1024) + 2**20 > CLASSIC_BYTES
+        self.is_big = width * height * encoding.pixel_bytes * (1 + 1 / 1024) + 2**20 > CLASSIC_BYTES
 
     def head(self) -> bytes:
         # The place of the tags is unknown here; `tail` returns a patch for it.
@@ -33,7 +36,7 @@ class TiffBands(Bands):
 
     def band(self, pixels: np.ndarray) -> tuple[bytes, dict[str, int]]:
         # Horizontal differencing: predictor 2.
-        differences = pixels.copy()
+        differences = pixels.astype(pixels.dtype.newbyteorder("<"))
         differences[:, 1:] -= pixels[:, :-1]
         packer = zlib.compressobj(LEVEL, zlib.DEFLATED, 15, 9, STRATEGY)
         data = packer.compress(np.ascontiguousarray(differences).data) + packer.flush()
@@ -52,12 +55,12 @@ class TiffBands(Bands):
         tags: list[tuple[int, int, Any]] = [
             (256, LONG, [width]),
             (257, LONG, [height]),
-            (258, SHORT, [8, 8, 8]),
+            (258, SHORT, [self.encoding.depth] * self.encoding.channels),
             (259, SHORT, [8]),  # deflate
             (262, SHORT, [2]),  # RGB
             *([(270, ASCII, words.encode("ascii", "backslashreplace") + b"\0")] if words else []),
             (273, wide, places),
-            (277, SHORT, [3]),
+            (277, SHORT, [self.encoding.channels]),
             (278, LONG, [self.rows]),
             (279, wide, counts),
             (282, RATIONAL, [DOTS_AN_INCH, 1]),
@@ -66,6 +69,7 @@ class TiffBands(Bands):
             (296, SHORT, [2]),  # inches
             (305, ASCII, b"neuroscene\0"),
             (317, SHORT, [2]),  # horizontal differencing
+            *([(338, SHORT, [2])] if self.encoding.alpha else []),  # alpha by which the colours are not multiplied
         ]
         return self._directory(tags, end)
 
@@ -92,3 +96,4 @@ class TiffWriter(BandsWriter):
     """One picture; see FrameWriter."""
 
     bands = TiffBands
+    depths, has_alpha = (8, 16), True

@@ -1,6 +1,7 @@
 """Every format there is: whole or not at all, as many frames as were added, readable again, the same bytes twice."""
 
 import os
+import re
 import resource
 import subprocess
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from frames import flat, smooth
 from PIL import Image
 
 from engine.doctor import report
+from engine.draw.colour import linear_light, srgb
 from engine.errors import FileError, NeurosceneError, ShapeError
 from engine.output.writers.formats import BANDS, WRITERS, ending, open_writer, writer_class
 from engine.output.writers.frame_writer import FrameWriter
@@ -28,7 +30,14 @@ def place(folder, key):
 def write(path, frames, fps=10.0, text=None):
     with open_writer(path, frames[0].shape[1::-1], fps, text) as writer:
         for frame in frames:
-            writer.add(frame)
+            writer.add(encoded(frame, writer.encoding))
+
+
+def encoded(frame, encoding):
+    """A frame of eight bits as the pixels of an encoding."""
+    if encoding.linear:
+        return linear_light(frame / 255.0).astype(np.float32)
+    return frame if encoding.depth == 8 else frame.astype(np.uint16) * 257
 
 
 def read(path):
@@ -37,6 +46,8 @@ def read(path):
         names = sorted(os.listdir(path))
         assert names == [f"frame_{k:04d}.png" for k in range(len(names))]
         return np.stack([np.asarray(Image.open(path + name)) for name in names]), None
+    if path.endswith(".exr"):
+        return exr(path)[None], None
     if path.endswith((".gif", *ONE)):
         image = Image.open(path)
         frames, lasting = [], []
@@ -49,6 +60,32 @@ def read(path):
     about = next(reader)
     width, height = about["size"]
     return np.stack([np.frombuffer(f, np.uint8).reshape(height, width, 3) for f in reader]), about["fps"]
+
+
+def exr(path):
+    """(H, W, 3) uint8 of the light in an OpenEXR file, as another program reads it."""
+    width, height = (int(n) for n in re.search(r", (\d+)x(\d+)", said_of(path)).groups())
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        "-v",
+        "error",
+        "-i",
+        path,
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "gbrpf32le",
+        "-",
+    ]
+    data = subprocess.run(command, capture_output=True, check=True).stdout
+    green, blue, red = np.frombuffer(data, "<f4").reshape(3, height, width)
+    return np.round(255 * srgb(np.stack([red, green, blue], axis=-1))).astype(np.uint8)
+
+
+def said_of(path):
+    """What ffmpeg says of a file."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-i", path]
+    return subprocess.run(command, capture_output=True, text=True).stderr
 
 
 def content(path):
@@ -71,8 +108,8 @@ def file_size_limit(count):
 @pytest.mark.parametrize("key", WRITERS)
 def test_every_row_of_the_table_names_a_writer(key, tmp_path):
     module, _, name = WRITERS[key].partition(":")
-    writer = getattr(import_module(module), name)(place(tmp_path, key), (8, 8), 10.0)
-    assert isinstance(writer, FrameWriter)
+    writer = open_writer(place(tmp_path, key), (8, 8), 10.0)
+    assert type(writer) is getattr(import_module(module), name) and isinstance(writer, FrameWriter)
     writer.abort()
 
 
@@ -125,7 +162,7 @@ def test_an_error_leaves_nothing_and_keeps_the_earlier_file(key, error, tmp_path
     write(path, smooth(1))
     before, names = content(path), os.listdir(tmp_path)
     with pytest.raises(type(error)), open_writer(path, (48, 32), 10.0) as writer:
-        writer.add(smooth(1)[0])
+        writer.add(encoded(smooth(1)[0], writer.encoding))
         raise error
     assert content(path) == before
     assert os.listdir(tmp_path) == names
@@ -137,7 +174,7 @@ def test_an_earlier_file_is_replaced_only_when_the_new_one_is_whole(key, tmp_pat
     write(path, smooth(1))
     before = content(path)
     with open_writer(path, (48, 32), 10.0) as writer:
-        writer.add(255 - smooth(1)[0])
+        writer.add(encoded(255 - smooth(1)[0], writer.encoding))
         assert content(path) == before
     assert content(path) != before
     assert len(os.listdir(tmp_path)) == 1
@@ -148,8 +185,8 @@ def test_a_disk_that_fills_up_ends_in_one_line_and_leaves_nothing(key, tmp_path)
     path = place(tmp_path, key)
     noise = np.random.default_rng(0).integers(0, 256, (200, 300, 3), dtype=np.uint8)
     with pytest.raises(FileError) as caught, file_size_limit(4096), open_writer(path, (300, 200), 10.0) as writer:
-        for _ in range(1 if key == ".png" else 8):
-            writer.add(noise)
+        for _ in range(1 if key in ONE else 8):
+            writer.add(encoded(noise, writer.encoding))
     assert "cannot be written" in str(caught.value) and "\n" not in str(caught.value)
     assert os.listdir(tmp_path) == []
 
@@ -186,8 +223,7 @@ def test_odd_sizes_grow_by_a_copy_of_the_last_row_or_column(key, size, tmp_path)
 def test_video_says_its_pixels_and_colours_as_browsers_need_them(key, tmp_path):
     path = place(tmp_path, key)
     write(path, smooth(3))
-    said = subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-i", path], capture_output=True, text=True)
-    line = next(line for line in said.stderr.splitlines() if "Video:" in line)
+    line = next(line for line in said_of(path).splitlines() if "Video:" in line)
     assert {".mp4": "h264", ".webm": "vp9"}[key] in line
     # ffmpeg prints one word when matrix, primaries and transfer agree, `bt709/unknown/unknown` where two are missing.
     assert "yuv420p(tv, bt709, " in line or "yuv420p(tv, bt709)" in line
