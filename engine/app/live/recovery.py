@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from engine.app.live.reload import remade
-from engine.errors import DeviceLostError
+from engine.errors import DeviceLimitError, DeviceLostError
 from engine.gpu.device import device, device_changes
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
@@ -35,7 +35,7 @@ def made(viewer: Viewer, panel: bool) -> tuple[Painter, Overlay | None, str]:
 
 
 class Recovery:
-    """Draws a viewer's frames, on a new device where that is needed.
+    """Draws a viewer's frames, on a new device where that is needed; says where its memory ends.
 
     viewer   has scene, clock, notices, recording, transport, canvas, painter, overlay, format, request, replace_scene
     """
@@ -58,6 +58,9 @@ class Recovery:
                 self._lost = now
                 if now - before < LOST_AGAIN:
                     return
+            except DeviceLimitError as error:  # no memory for what shows a picture: the next frame may have it
+                self.viewer.notices.show_problem(str(error))
+                return
 
     def _go_on(self):
         viewer = self.viewer

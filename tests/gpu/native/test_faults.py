@@ -1,9 +1,15 @@
 """A lost device and memory that ends: one line, and what comes next works."""
 
+import json
+import os
+import subprocess
+import sys
 from contextlib import suppress
 
 import numpy as np
 import pytest
+import wgpu
+from tree import ROOT
 
 from engine.app.live.recovery import WENT_ON
 from engine.app.make import render
@@ -16,6 +22,7 @@ from engine.gpu.native import faults
 from engine.kernels import field
 from engine.network.random import random_mlp
 from engine.output.offscreen import make_canvas
+from engine.render.renderer import Renderer
 from scenes import SCENES
 
 SMALL = ("--size", "16x12", "--supersample", "1")
@@ -56,8 +63,6 @@ def test_of_a_lost_device_one_line_is_said_and_the_next_command_works(ask, tmp_p
 
 
 def test_a_film_that_loses_its_device_is_whole_or_leaves_nothing_and_the_next_is_whole(ask, tmp_path, monkeypatch):
-    from engine.render.renderer import Renderer
-
     path = tmp_path / "a.gif"
     words = ("record", "marching", *SMALL, "--seconds", "0.3", "-o", path)
     assert ask(*words).status == 0
@@ -139,3 +144,72 @@ def test_messages_of_the_library_become_lines_for_a_person():
     make = faults._error(ValueError)
     assert isinstance(make("Validation Error\n\nCaused by:\n  Not enough memory left."), DeviceLimitError)
     assert isinstance(make("no such thing"), ValueError)
+
+
+# The status of three pictures and what was said: a small one, one for which there is no memory, the small one again.
+SHORT = """
+import io, json, resource
+from contextlib import redirect_stderr, redirect_stdout
+from engine.cli import main
+for number, size in enumerate(("16x12", "3000x3000", "16x12")):
+    if number == 1:
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (4 << 20), resource.RLIM_INFINITY))
+    said = io.StringIO()
+    with redirect_stdout(io.StringIO()), redirect_stderr(said):
+        status = main.main(["render", "plain.py", "--size", size, "--supersample", "4", "-o", f"{number}.png"])
+    print(json.dumps([status, said.getvalue().splitlines()[-1:]]))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux limits and tells a process's memory")
+def test_a_picture_for_which_there_is_no_memory_is_a_line_and_the_next_is_made(tmp_path):
+    if not device().is_software:
+        pytest.skip("a graphics card has a memory of its own")
+    (tmp_path / "plain.py").write_text("import engine\n\n\nclass Plain(engine.Scene):\n    pass\n")
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+    first, short, again = (json.loads(line) for line in done.stdout.splitlines())
+    assert first[0] == again[0] == 0 and short[0] == 2, done.stdout + done.stderr
+    assert short[1][0].startswith("neuroscene: ") and "smaller" in short[1][0]
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["0.png", "2.png"]
+    assert "Traceback" not in done.stderr
+
+
+def without_memory(patch):
+    """Has the device make no texture and no buffer, as the library says it."""
+    ending = faults._error(wgpu.GPUOutOfMemoryError)
+
+    def full(*_, **__):
+        raise ending("Out of Memory Error\n\nCaused by:\n  Not enough memory left.")
+
+    for method in ("create_texture", "create_buffer"):
+        patch.setattr(type(device().handle), method, full)
+
+
+def test_a_device_without_memory_is_a_line_and_the_next_command_works(ask, tmp_path, monkeypatch):
+    words = ("render", "marching", "--size", "18x14", "--supersample", "1", "-o", tmp_path / "a.png")
+    with monkeypatch.context() as patch:
+        without_memory(patch)
+        answer = ask(*words)
+    assert answer.status == 2 and answer.is_one_line() and faults.NO_MEMORY in answer.err
+    assert list(tmp_path.iterdir()) == []
+    assert ask(*words).status == 0
+
+
+@pytest.mark.parametrize("size", [(64, 48), (96, 60)], ids=["while it draws", "while it grows"])
+def test_a_window_whose_device_has_no_memory_left_says_so_and_goes_on(size, monkeypatch):
+    viewer = make_viewer(opened("random_networks"), make_canvas((64, 48)), panel=False, playing=False)
+    before = viewer.canvas.draw()
+    with monkeypatch.context() as patch:
+        without_memory(patch)
+        viewer.changed()
+        viewer.canvas.set_logical_size(*size)
+        viewer.canvas.draw()
+    assert viewer.notices.problem == faults.NO_MEMORY
+    viewer.canvas.set_logical_size(64, 48)
+    viewer.changed()
+    assert np.array_equal(viewer.canvas.draw(), before)
+    viewer.canvas.close()
