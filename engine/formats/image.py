@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.diagnostics import log
 from engine.errors import FileError
 from engine.formats.files import opened, short, size_text
 from engine.network.preprocess import DEEP
@@ -39,6 +40,8 @@ GREY_ALPHA = "LA;16B"  # unpacked as four bytes: upper and lower of both
 # {EXIF's orientation: (whether rows and columns are exchanged, then whether rows, columns are mirrored)}
 TURNS = {2: (0, 0, 1), 3: (0, 1, 1), 4: (0, 1, 0), 5: (1, 0, 0), 6: (1, 0, 1), 7: (1, 1, 1), 8: (1, 1, 0)}
 ORIENTATION = 0x0112
+# TIFF's: bits of a sample; whether each colour is a plane of its own (2).
+BITS, PLANES = 258, 284
 
 
 class Pixels:
@@ -169,6 +172,8 @@ def _decoded(image, again, name, side):
         scale = 2 * side / max(width, height)
         image.draft(None, (max(1, round(width * scale)), max(1, round(height * scale))))
         width, height = image.size
+    if image.format == "TIFF":
+        _check_tiff(image, name)
     raw = {_raw(tile) for tile in image.tile}
     is_deep = bool(raw) and raw <= set(LOWER)
     cost = width * height * COSTS.get(image.format, 4) * (1 + is_deep)
@@ -190,6 +195,18 @@ def _decoded(image, again, name, side):
         lower.tile = [_lower(tile) for tile in lower.tile]
         lower.load()
         return Pixels(image, name, lower)
+
+
+def _check_tiff(image, name):
+    """Refuses planes of more than 8 bits, which Pillow takes for others; says where bits are left out."""
+    bits = max((n for n in image.tag_v2.get(BITS, (1,)) if isinstance(n, int)), default=1)
+    if bits > 8 and image.tag_v2.get(PLANES, 1) == 2 and len(image.getbands()) > 1:
+        raise FileError(
+            f"{name} holds each colour of {bits} bits as a plane of its own, which is not read. Save it as PNG, or as "
+            "TIFF with the colours of a pixel beside each other (contiguous, `chunky`)."
+        )
+    if bits > 8 and image.mode == "CMYK":
+        log.warning("%s: its inks have %d bits, of which 8 are read; an RGB image keeps 16.", name, bits)
 
 
 def _raw(tile):

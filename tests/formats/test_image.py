@@ -35,18 +35,26 @@ def png(values, kind):
     return stream.getvalue()
 
 
-def tiff(values, order):
-    """An uncompressed TIFF of 16 bits, written by its specification. order: `<` or `>`."""
+def tiff(values, order, *, colours=None, planes=1):
+    """An uncompressed TIFF of 16 bits, written by its specification.
+
+    order     `<` or `>`
+    colours   5 for inks; None for greys or RGB
+    planes    2 where every colour has a plane of its own, which takes a single row here
+    """
     u2, u4 = np.dtype(order + "u2"), np.dtype(order + "u4")
     height, width = values.shape[:2]
     count = values.shape[2] if values.ndim == 3 else 1
     data = values.astype(u2).tobytes()
-    tags = [(256, width), (257, height), (258, 16), (259, 1), (262, 2 if count > 1 else 1), (273, 8), (277, count),
-            (278, height), (279, len(data))]  # fmt: skip
+    tags = [(256, width), (257, height), (258, 16), (259, 1), (262, colours or (2 if count > 1 else 1)), (273, 8),
+            (277, count), (278, height), (279, len(data)), (284, planes)]  # fmt: skip
     bits = 8 + len(data)
     out = (b"II" if order == "<" else b"MM") + np.array(42, u2).tobytes()
     out += (
-        np.array(bits + 6, u4).tobytes() + data + np.array([16] * 3, u2).tobytes() + np.array(len(tags), u2).tobytes()
+        np.array(bits + 2 * count, u4).tobytes()
+        + data
+        + np.array([16] * count, u2).tobytes()
+        + np.array(len(tags), u2).tobytes()
     )
     for tag, value in tags:
         wide = tag in (273, 279)
@@ -159,6 +167,23 @@ def test_a_large_jpeg_is_reduced_as_it_is_decoded(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.formats.image.DRAFTED_PIXELS", 1000)
     assert load(tmp_path / "a.jpg", 64).shape == (100, 160, 3)
     assert np.abs(shrunk(tmp_path / "a.jpg", 64).astype(int) - whole).max() <= 2
+
+
+@pytest.mark.parametrize("colours", [2, 5])
+def test_planes_of_16_bits_are_refused_with_what_to_do(tmp_path, colours):
+    values = np.concatenate([COLOUR, ALPHA], axis=2) if colours == 5 else COLOUR
+    (tmp_path / "a.tif").write_bytes(tiff(values, "<", colours=colours, planes=2))
+    with pytest.raises(FileError, match="16 bits as a plane of its own, which is not read"):
+        load(tmp_path / "a.tif")
+
+
+def test_inks_of_16_bits_are_read_with_8_and_that_is_said(tmp_path, caplog):
+    inks = np.concatenate([COLOUR, ALPHA], axis=2)
+    (tmp_path / "a.tif").write_bytes(tiff(inks, ">", colours=5))
+    Image.frombytes("CMYK", inks.shape[1::-1], (inks >> 8).astype(np.uint8).tobytes()).save(tmp_path / "b.tif")
+    with caplog.at_level(logging.WARNING, "neuroscene"):
+        first, second = (load(tmp_path / name)[:] for name in ("a.tif", "b.tif"))
+    assert np.array_equal(first, second) and caplog.text.count("16 bits, of which 8 are read") == 1
 
 
 def test_libtiff_says_nothing_of_its_own(tmp_path, capfd):
