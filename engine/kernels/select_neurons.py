@@ -28,6 +28,7 @@ BLOCK = struct(
     steps="vec4f",  # between sub-blocks across and down, between depths; most that a depth is off
     counts="vec4u",  # sub-blocks across and down; columns and rows of a vector's grid, or 0
     shape="vec4u",  # channels, rows times columns, columns, runs in all
+    tokens="vec4u",  # columns of tokens and how many are added, or 0
     firsts="vec4u",  # of the cloud's vec4f, rows of the table and runs; the block's number
     first_value="u32",  # vec4f of the responses' array
     parts="u32",  # runs of one group of four channels
@@ -63,6 +64,7 @@ class Placement(Protocol):
     deep: float
     jitter: float
     grid: tuple
+    tokens: tuple
 
 
 class NeuronSelection:
@@ -92,6 +94,7 @@ class NeuronSelection:
                 steps=(*layout.offset, layout.deep, layout.jitter),
                 counts=(*layout.split, *layout.grid),
                 shape=(shape[0], pixels, shape[2], groups * parts),
+                tokens=(*layout.tokens, 0, 0),
                 firsts=(vectors, rows, runs, number),
                 parts=parts,
             )

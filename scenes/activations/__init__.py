@@ -128,7 +128,7 @@ class Activations(ActivationsPanel):
 
     def _lay_out(self, names):
         net, forward = self.convnet, self.forward
-        shapes = [net.shapes[name] for name in names]
+        shapes = [self.block_shape(name) for name in names]
         looks = ["classes" if name == net.output.name and self.kind.kind == "classes"
                  else "pooled" if net.shapes[name][1:] == (1, 1) else "features" for name in names]  # fmt: skip
         layouts, length = cloud_layout.lay_out(
@@ -136,13 +136,12 @@ class Activations(ActivationsPanel):
         )
         if self.is_u:
             layouts = unet.in_levels(layouts, engine.levels(net, names))
+        layouts = self.on_patches(names, layouts)
         self._arc, self._arc_ends = unet.arcs(layouts, self.skips)
         self._cloud.show(
             [
-                engine.Block(label, shape, layout, look, forward.array(name), forward.first(name))
-                for label, name, shape, layout, look in zip(
-                    self.block_labels, names, shapes, layouts, looks, strict=True
-                )
+                engine.Block(label, net.shapes[name], layout, look, forward.array(name), forward.first(name))
+                for label, name, layout, look in zip(self.block_labels, names, layouts, looks, strict=True)
             ]
         )
         # A network of few neurons has larger dots.
@@ -185,7 +184,7 @@ class Activations(ActivationsPanel):
 
     def _show_picture(self):
         self._plane.visible = self.front and self._has_front
-        self._stand(self._plane, self.seen, self._heights[0], self._front)
+        self._stand(self._plane, self.in_front, self._heights[0], self._front)
 
     def _show_output(self, appeared):
         """The output as a picture, behind the last block and on a card."""

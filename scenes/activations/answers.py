@@ -5,7 +5,7 @@ import colorsys
 import numpy as np
 
 import engine
-from engine import Choice, NetworkError, Number, Rank, SettingError, in_group
+from engine import Choice, NetworkError, NeurosceneError, Number, Rank, SettingError, in_group
 from scenes.activations.network import SeenNetwork, with_probabilities
 
 AS_FOUND = "as found"
@@ -27,9 +27,17 @@ class Answering(SeenNetwork):
             doc="classes, a picture, labels of places, a map of one number a place, or values; found from the network",
         )  # fmt: skip
         overlay = Number(
-            0.6, bounds=(0.0, 1.0), when=lambda s: s.kind.kind in ("labels", "map"),
+            0.6, bounds=(0.0, 1.0), when=lambda s: s.lies_over_picture,
             doc="opacity of the network's map over the picture",
         )  # fmt: skip
+
+    @property
+    def lies_over_picture(self) -> bool:
+        """Whether the output is shown over the picture."""
+        try:
+            return self.kind.kind in ("labels", "map")
+        except NeurosceneError:
+            return False  # the next picture reports the error
 
     @property
     def kind(self) -> engine.OutputKind:
@@ -79,6 +87,9 @@ class Answering(SeenNetwork):
             number = answer.argmax(axis=0)
             colours = np.array([class_colour(k) for k in range(len(answer))])[number]
             painted = np.array([self.class_name(k).lower() not in NOTHING for k in range(len(answer))])[number]
+            if engine.output_range(self.convnet) == (0.0, 1.0):
+                # Each class has a score of its own, as in a detector: as strong as the largest.
+                return self._over(engine.srgb(colours), painted * answer.max(axis=0)), "as strong as the largest"
             return self._over(engine.srgb(colours), painted), "the largest score at each place"
         unit, words = self._of_unit(answer)
         return self._over(engine.srgb(engine.map_colours("viridis", "image", unit[0])), np.ones(unit[0].shape)), words

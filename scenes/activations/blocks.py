@@ -1,11 +1,15 @@
 """The settings of activations, and the choice of blocks of the network that are shown."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 import engine
-from engine import Choice, Number, SettingError, Switch, Text, in_group, short_names
+from engine import BlockLayout, Choice, Number, SettingError, Switch, Text, cloud_layout, in_group, short_names
 from scenes.activations.answers import AS_FOUND, Answering
+
+# The most heads of an attention that stand side by side in a block, and the places between them.
+SIDE_BY_SIDE, BETWEEN = 8, 6
 
 
 class ActivationsBlocks(Answering):
@@ -68,6 +72,36 @@ class ActivationsBlocks(Answering):
         # Any node can be shown alone, even one that the choice of blocks leaves out.
         return (self.node_called(self.alone.strip(), names),)
 
+    # Tokens.
+
+    @property
+    def _tokens(self):
+        """({node: TokenGrid}, Attentions) of the network."""
+        return self.cached("tokens", (self.convnet,), lambda: engine.tokens(self.convnet))
+
+    @property
+    def attentions(self) -> tuple[engine.Attention, ...]:
+        """Where the network's tokens look at one another, in order."""
+        return self._tokens[1]
+
+    def grid_of(self, node: str) -> engine.TokenGrid | None:
+        """How a node's tokens stand on the picture; None if it has none in order."""
+        return self._tokens[0].get(node)
+
+    def block_shape(self, node: str) -> tuple[int, int, int]:
+        """(channels, rows, columns) in which a node stands: of tokens the patches' grid."""
+        grid, shape = self.grid_of(node), self.convnet.shapes[node]
+        return shape if grid is None else (shape[0], grid.rows, grid.columns)
+
+    def on_patches(self, names: Sequence[str], layouts: Sequence[BlockLayout]) -> list[BlockLayout]:
+        """Layouts of `block_shape`s, with tokens on the patches' places and an attention's heads side by side."""
+        attending, found = {a.node for a in self.attentions}, []
+        for name, layout in zip(names, layouts, strict=True):
+            grid = self.grid_of(name)
+            layout = layout if grid is None else replace(layout, tokens=(grid.columns, grid.added))
+            found.append(side_by_side(layout, self.convnet.shapes[name]) if name in attending else layout)
+        return found
+
     @property
     def is_u(self) -> bool:
         """Whether the blocks go down and up by resolution."""
@@ -105,3 +139,24 @@ class ActivationsBlocks(Answering):
         wanted = [part.strip() for part in text.split(",") if part.strip() and part.strip() != "none"]
         found = {self.node_called(part, names) for part in wanted}
         return tuple(name in found for name in names)
+
+
+def side_by_side(layout: BlockLayout, shape: tuple[int, int, int]) -> BlockLayout:
+    """The layout of an attention's (heads, queries, keys): each head a sheet beside the other, as wide as `layout`."""
+    heads, rows, columns = shape
+    if heads > SIDE_BY_SIDE:
+        return layout
+    places = heads * (columns + BETWEEN) - BETWEEN - 1
+    step = max(layout.size[0], layout.size[1]) / max(places, rows - 1, 1) or cloud_layout.SPACING
+    size = (places * step, (rows - 1) * step, 0.0)
+    middle = layout.origin[0] + layout.size[0] / 2, layout.origin[1] - layout.size[1] / 2
+    wide = replace(
+        layout,
+        step=step,
+        split=(heads, 1),
+        jitter=0.0,
+        offset=((columns + BETWEEN) * step, 0.0),
+        size=size,
+        grid=(0, 0),
+    )
+    return wide.at(*middle, layout.origin[2])

@@ -36,6 +36,8 @@ class ActivationsMarks(ActivationsBlocks):
     _cloud: engine.NeuronCloud
     _plane: engine.ImagePlane
     _wired: tuple | None
+    made_of: engine.Contributions | None = None  # what the pinned neuron's sum is made of
+    _summed: Neuron | None = None  # the neuron whose sum that is, while lines are found
     untold: str | None = None  # why lines to what moved the pinned neuron end early
 
     @property
@@ -172,13 +174,25 @@ class ActivationsMarks(ActivationsBlocks):
         box = None if self.takes_code else (top, left, bottom, right)
         images = [engine.InsetImage(self.seen, f"sees {bottom - top} x {right - left}" if box else "the code", box)]
         if values.shape != (1, 1):
-            rows.insert(0, ("row, column", f"{neuron.row}, {neuron.column}"))
+            values, at = self._as_patches(neuron, values, rows)
             low, high = min(0.0, float(values.min())), float(values.max())
             where = (values - low) / ((high - low) or 1.0)
             pixels = np.round(engine.srgb(engine.map_colours("viridis", "image", where)) * 255).astype(np.uint8)
-            box = neuron.row, neuron.column, neuron.row + 1, neuron.column + 1
+            box = None if at is None else (*at, at[0] + 1, at[1] + 1)
             images.append(engine.InsetImage(pixels, f"{low:.3g} to {high:.3g}", box))
         return f"{label}, channel {neuron.channel}", tuple(rows), tuple(images)
+
+    def _as_patches(self, neuron, values, rows):
+        """(the channel's values as a map, (row, column) of the neuron there); adds the row that says where it is."""
+        grid = self.grid_of(neuron.node)
+        if grid is None:
+            rows.insert(0, ("row, column", f"{neuron.row}, {neuron.column}"))
+            return values, (neuron.row, neuron.column)
+        number = grid.number(neuron.row)
+        at = divmod(number, grid.columns) if number >= 0 else None
+        added = "class" if grid.added == 1 else f"added {neuron.row + 1}"
+        rows.insert(0, ("token", added if at is None else f"patch {at[0]}, {at[1]}"))
+        return values[grid.added :].reshape(grid.rows, grid.columns), at
 
     def score(self, neuron: Neuron) -> float:
         """How many standard deviations a response is above the mean, both as NeuronCloud.statistics has them."""
@@ -192,16 +206,24 @@ class ActivationsMarks(ActivationsBlocks):
     def _movers(self, neuron, most):
         """The Attributions to a neuron; none, and `untold` says why, where they cannot be followed."""
         try:
-            return engine.attributions(
+            made = engine.contributions(
                 self.convnet, self.responses, neuron.node, neuron.place, set(self.block_names), most=most
             )
+            # Of a class whose score is shown, it is the score that is made of others.
+            is_whole = len(made.found) == 1 and made.found[0].amount == made.sum
+            if neuron == self._summed:
+                of = made.found[0] if is_whole else None
+                self._summed = Neuron(of.node, of.channel, of.row, of.column) if of else None
+                self.made_of = made
+            return made.found
         except engine.NetworkError as error:
             self.untold = str(error)
             return []
 
     def _wire(self, neuron):
         """Lines from a neuron to those that moved it most, from these to theirs, and so on to the picture."""
-        self.untold = None
+        self.untold = self.made_of = None
+        self._summed = neuron
         segments: list[tuple] = []
         strengths: list[float] = []
         ends: dict[Neuron, float] = {}
@@ -209,6 +231,8 @@ class ActivationsMarks(ActivationsBlocks):
         while level:
             found: dict[Neuron, float] = {}
             for at, share in level.items():
+                # What raised a response below 0 lowered all that it raised.
+                share = share if at is neuron or self.response(at) >= 0 else -share
                 most = FIRST if at is neuron else EACH
                 moved = self._movers(at, most)
                 for i in moved:

@@ -4,14 +4,15 @@ import math
 
 import engine
 from engine import Action, Reading
-from scenes.activations.marks import ActivationsMarks, Neuron
+from scenes.activations.attention import Attending
+from scenes.activations.marks import Neuron
 
 BUTTON = "#ffb347"
 # Factor of the distance for a press of an arrow key.
 STEP = 1.1
 
 
-class ActivationsPanel(ActivationsMarks):
+class ActivationsPanel(Attending):
     """Adds readings, pins, buttons and actions."""
 
     _hovered_block: tuple[int, int] | None = None
@@ -26,10 +27,16 @@ class ActivationsPanel(ActivationsMarks):
         return Neuron(self.block_names[block], *place)
 
     def pointed(self, hit: engine.Hit | None) -> bool:
-        before, self._pointed = self._pointed, self.neuron_of(hit)
-        return before != self._pointed
+        before = self._pointed, self._pointed_patch
+        self._pointed = self.neuron_of(hit)
+        self._pointed_patch = self.patch_of(hit)
+        return before != (self._pointed, self._pointed_patch)
 
     def pin(self, hit: engine.Hit | None) -> bool:
+        if (patch := self.patch_of(hit)) is not None:
+            before, text = self.token, f"{patch[0]} {patch[1]}"
+            self.token = "" if text == before else text
+            return True
         neuron, before = self.neuron_of(hit), self.neuron
         text = "" if neuron is None else self.written(neuron)
         self.neuron = "" if text == before else text
@@ -94,12 +101,26 @@ class ActivationsPanel(ActivationsMarks):
         self.seed = (self.seed + 1) % 2**31
 
     def _unpin(self):
-        self.neuron = ""
+        self.neuron = self.token = ""
 
     def remark(self) -> str | None:
-        untold = self.untold if self.pinned and self.lines else None
+        untold = (self.untold or self._lines_give()) if self.pinned and self.lines else None
         white = None if self.image is None else engine.white_of(self.image, self.white)[1]
         return "; ".join(filter(None, (untold, white, self.kind_remark(), self._faint(), self._small()))) or None
+
+    def _lines_give(self):
+        """How much of the pinned neuron's sum its lines tell."""
+        made = self.made_of
+        if made is None:
+            return None
+        # Responses are of single precision: what is less than that of the whole is none.
+        least = 1e-5 * max(abs(made.all), abs(made.sum))
+        other, offset = (part if abs(part) > least else 0.0 for part in (made.all - made.shown, made.offset))
+        count = len(made.found)
+        return (
+            f"the lines to {count} neuron{'s' * (count != 1)} give {made.shown:.3g} of {made.sum:.3g}, other neurons "
+            f"{other:.3g}, what is no neuron (biases) {offset:.3g}"
+        )
 
     def _faint(self):
         """How many neurons are too faint to be drawn, of those whose blocks are shown."""

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.analysis.vision.attribution import attributions
+from engine.analysis.vision.attribution import attributions, contributions
 from engine.errors import NetworkError
-from engine.network.convnet import MOVING, ConvNet
+from engine.network.convnet import ConvNet
 from engine.network.graph import nodes
 from engine.reference.forward import value as responses
 
@@ -93,8 +93,11 @@ def test_a_gated_map_has_all_of_what_its_signal_has_and_the_gate_nothing(order):
     net = ConvNet(parts)
     values = responses(net, RNG.normal(size=(2, 5, 5)))
     (only,) = attributions(net, values, "scaled", (2, 1, 0), {"a", "gate"})
-    assert (only.node, only.channel, only.row, only.column, only.share) == ("a", 2, 1, 0, 1.0)
-    assert attributions(net, values, "scaled", (2, 1, 0), {"x"}) == attributions(net, values, "a", (2, 1, 0), {"x"})
+    assert (only.node, only.channel, only.row, only.column, abs(only.share)) == ("a", 2, 1, 0, 1.0)
+    assert only.amount == pytest.approx(values["scaled"][2, 1, 0])
+    of_it, of_signal = (attributions(net, values, name, (2, 1, 0), {"x"}) for name in ("scaled", "a"))
+    assert [(i.channel, i.row, i.column) for i in of_it] == [(i.channel, i.row, i.column) for i in of_signal]
+    assert [i.share for i in of_it] == pytest.approx([i.share for i in of_signal])
     # A gate's own neurons are moved as others are.
     assert {i.node for i in attributions(net, values, "gate", (1, 0, 0), {"a"})} == {"a"}
 
@@ -111,7 +114,8 @@ def test_of_factors_that_are_no_gates_each_has_half():
     )
     values = responses(net, RNG.normal(size=(2, 4, 4)))
     found = attributions(net, values, "square", (1, 0, 1), {"a", "b"})
-    assert [(i.node, i.channel, i.row, i.column, i.share) for i in found] == [("a", 1, 0, 1, 0.5), ("b", 1, 0, 1, 0.5)]
+    assert {(i.node, i.channel, i.row, i.column) for i in found} == {("a", 1, 0, 1), ("b", 1, 0, 1)}
+    assert [i.share for i in found] == pytest.approx([0.5, 0.5])
     (whole,) = attributions(net, values, "square", (1, 0, 1), {"product"})
     assert whole.share == 1.0
 
@@ -175,8 +179,7 @@ LINEAR = {
 def test_through_a_linear_node_shares_are_weight_times_response(node, shape, place):
     net = ConvNet([nodes.Input("x", (), shape), node], preprocess=False)
     found, wanted = linear(net, "y", place)
-    # What only moves is the number itself, of either sign.
-    assert found == pytest.approx(abs(wanted) if isinstance(node, MOVING) else wanted)
+    assert found == pytest.approx(wanted)
 
 
 def test_attention_gives_all_to_what_is_looked_at():
@@ -200,8 +203,105 @@ def test_attention_gives_all_to_what_is_looked_at():
 
 def test_what_cannot_be_followed_is_said():
     net = ConvNet(
-        [nodes.Input("x", (), (1, 3, 4)), nodes.Reduce("largest", ("x",), "max", (1,), False)], preprocess=False
+        [nodes.Input("x", (), (1, 3, 4)), nodes.Reduce("whole", ("x",), "product", (1,), False)], preprocess=False
     )
     values = responses(net, RNG.normal(size=(4, 3, 1)))
-    with pytest.raises(NetworkError, match=r"cannot be followed through `largest` \(reduce\)"):
-        attributions(net, values, "largest", (0, 0, 0), {"x"})
+    with pytest.raises(NetworkError, match=r"cannot be followed through `whole` \(reduce\)"):
+        attributions(net, values, "whole", (0, 0, 0), {"x"})
+
+
+# Contributions and the offset are the neuron's sum, through whatever lies between; without biases nothing is left.
+def unbiased(name, source, out, into, size=1, **more):
+    return nodes.Convolution(
+        name, (source,), RNG.normal(size=(out, into, size, size)), padding=(size // 2,) * 4, **more
+    )
+
+
+def dense(name, source, out, into):
+    return nodes.Dense(name, (source,), RNG.normal(size=(out, into)))
+
+
+def act(name, source, activation="gelu"):
+    return nodes.Elementwise(name, (source,), activation)
+
+
+ONES, ZEROS = np.ones(6), np.zeros(6)
+SUMS = {
+    "attention, layer norms and skips": [
+        nodes.Input("x", (), (1, 5, 6)), nodes.Normalise("n", ("x",), RNG.normal(size=6), ZEROS, (-1,)),
+        dense("q", "n", 4, 6), dense("k", "n", 4, 6), dense("v", "n", 6, 6), nodes.Transpose("kt", ("k",), (0, 2, 1)),
+        nodes.MatMul("qk", ("q", "kt")), nodes.Softmax("a", ("qk",), -1), nodes.MatMul("seen", ("a", "v")),
+        nodes.Add("s", ("x", "seen")), nodes.Normalise("m", ("s",), ONES, ZEROS, (-1,), centred=False),
+        dense("h", "m", 8, 6), act("g", "h"), dense("o", "g", 6, 8), nodes.Add("y", ("s", "o")),
+    ],
+    "heads": [
+        nodes.Input("x", (), (1, 4, 6)), dense("v", "x", 6, 6), nodes.Reshape("r", ("v",), (1, 4, 2, 3)),
+        nodes.Transpose("t", ("r",), (0, 2, 1, 3)), nodes.Transpose("u", ("t",), (0, 1, 3, 2)),
+        nodes.MatMul("qk", ("t", "u")), nodes.Softmax("a", ("qk",), -1), nodes.MatMul("seen", ("a", "t")),
+        nodes.Transpose("b", ("seen",), (0, 2, 1, 3)), nodes.Reshape("y", ("b",), (1, 4, 6)),
+    ],
+    "a skip past lower resolutions": [
+        nodes.Input("x", (), (1, 3, 8, 8)), unbiased("c", "x", 4, 3, 3), act("g", "c", "silu"),
+        nodes.AveragePool("p", ("g",), (3, 3), (2, 2), (1,) * 4), unbiased("d", "p", 4, 4, 3), act("r", "d", "relu"),
+        nodes.TransposedConvolution("u", ("r",), RNG.normal(size=(4, 2, 2, 2)), None, (2, 2)),
+        nodes.Resize("w", ("r",), abs(RNG.normal(size=(8, 4))), np.repeat(np.eye(4), 2, 0)),
+        nodes.Concat("j", ("g", "u", "w")), unbiased("y", "j", 3, 10, 3),
+    ],
+    "gates, maxima and products": [
+        nodes.Input("x", (), (1, 4, 6, 6)), unbiased("a", "x", 4, 4), nodes.MaxPool("m", ("a",), (2, 2), (2, 2)),
+        nodes.Reduce("mean", ("m",), "mean", (2, 3)), unbiased("f", "mean", 4, 4), act("g", "f", "sigmoid"),
+        nodes.Multiply("s", ("m", "g")), unbiased("b", "m", 4, 4), nodes.Multiply("p", ("s", "b")),
+        nodes.Maximum("o", ("p", "s")), nodes.Subtract("i", ("o", "b")),
+        nodes.Affine("z", ("i",), 2 * np.ones((4, 1, 1)), 0.0),
+        nodes.Reduce("l", ("z",), "max", (2, 3), False), dense("y", "l", 3, 4),
+    ],
+    "a stride that adds to the output": [
+        nodes.Input("x", (), (1, 2, 3, 3)),
+        nodes.TransposedConvolution("y", ("x",), RNG.normal(size=(2, 3, 3, 3)), None, (2, 2), (1, 1, -1, -1)),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("parts", SUMS.values(), ids=SUMS)
+def test_contributions_add_up_to_the_neurons_value(parts):
+    net = ConvNet(parts, preprocess=False)
+    values = responses(net, RNG.normal(size=net.input_shape))
+    for place in {(0, 0, 0), tuple(n - 1 for n in net.shapes["y"]), tuple(n // 2 for n in net.shapes["y"])}:
+        for shown in ({"x"}, {"x", parts[len(parts) // 2].name}):
+            found = contributions(net, values, "y", place, shown, most=10_000)
+            assert found.sum == pytest.approx(values["y"][place], rel=1e-9)
+            assert found.shown == pytest.approx(found.all, rel=1e-9, abs=1e-9)
+            assert found.offset == pytest.approx(0.0, abs=1e-9 * max(1.0, abs(found.sum)))
+            # A place that no weight reaches is made of nothing.
+            assert sum(abs(i.share) for i in found.found) == pytest.approx(1.0 if found.sum else 0.0)
+
+
+def test_what_is_no_neurons_is_the_offset():
+    parts = [
+        nodes.Input("x", (), (1, 3)), nodes.Dense("d", ("x",), RNG.normal(size=(4, 3)), RNG.normal(size=4)),
+        nodes.Elementwise("s", ("d",), "sigmoid"),
+        nodes.Dense("y", ("s",), RNG.normal(size=(2, 4)), RNG.normal(size=2)), nodes.Softmax("p", ("y",)),
+    ]  # fmt: skip
+    net = ConvNet(parts, preprocess=False)
+    values = responses(net, RNG.normal(size=(3, 1, 1)))
+    found = contributions(net, values, "p", (1, 0, 0), {"s"}, most=2)
+    terms = net.node("y").weights[1] * values["s"][:, 0, 0]
+    # A class is taken as its score.
+    assert found.sum == pytest.approx(values["y"][1, 0, 0]) and found.all == pytest.approx(terms.sum())
+    assert found.offset == pytest.approx(net.node("y").bias[1])
+    assert found.shown == pytest.approx(sum(sorted(terms, key=abs)[-2:]))
+    whole = contributions(net, values, "y", (1, 0, 0), {"x"})
+    # Without an input each sigmoid is 1/2.
+    slopes = (values["s"][:, 0, 0] - 0.5) / values["d"][:, 0, 0]
+    rest = net.node("y").weights[1] @ (0.5 + slopes * net.node("d").bias)
+    assert whole.offset == pytest.approx(rest + net.node("y").bias[1])
+
+
+def test_a_sum_that_was_not_kept_is_made_again_where_it_is_needed():
+    parts = SUMS["a skip past lower resolutions"]
+    net = ConvNet(parts)
+    values = responses(net, RNG.normal(size=net.input_shape))
+    kept = {name: v for name, v in values.items() if name not in ("c", "d")}
+    every, some = (contributions(net, v, "y", (1, 4, 4), {"x"}) for v in (values, kept))
+    assert some.offset == pytest.approx(every.offset, abs=1e-9)
+    assert [i.amount for i in some.found] == pytest.approx([i.amount for i in every.found])

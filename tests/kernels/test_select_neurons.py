@@ -1,5 +1,7 @@
 """The kernel `select_neurons` against its float64 twin, and the laws of how visible a neuron is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,15 @@ def test_responses_that_are_no_numbers_are_not_seen():
 def test_a_look_there_is_not_is_refused():
     with pytest.raises(SettingError, match="classes"):
         select_neurons(responses()[:1], LAYOUTS[:1], ["clases"])
+
+
+def test_tokens_stand_where_the_twin_has_them():
+    values = np.random.default_rng(3).exponential(size=(6, 14, 1)).astype(np.float32) ** 2
+    layouts = [replace(lay_out([(6, 3, 4)])[0][0], tokens=(4, 2))]
+    found = select_neurons([values], layouts, ["features"], faint=0.001)
+    exact = twin.select_neurons([values], layouts, ["features"], faint=0.0)
+    where = {n: k for k, n in enumerate(exact["number"].tolist())}
+    wanted = exact["place"][[where[n] for n in found["number"].tolist()]]
+    # Places are some tens of units from the origin, in float32.
+    assert len(found) > 5 and abs(found["place"][:, :3] - wanted).max() < 1e-4
+    assert (wanted[:, 1] > layouts[0].origin[1]).any()

@@ -506,6 +506,7 @@ def test_networks_of_other_kinds_are_shown_and_asked(made):
         place = "0 0 0" if scene.convnet.shapes[name][1:] != (1, 1) else "0"
         assert shown(scene, neuron=f"{label} {place}").std() > 0
     if made is transformer:
-        # What moved a largest number is not followed; the scene says so.
-        assert shown(scene, neuron="scores 1").std() > 0 and "`largest` (reduce)" in scene.remark()
+        # A largest number is made of the one that it is; how much of the sum the lines give is said.
+        assert shown(scene, neuron="scores 1").std() > 0 and "the lines to 6 neurons give" in scene.remark()
+        assert "biases) 0;" in scene.remark()
     assert shown(scene, neuron="", blocks="stages").std() > 0

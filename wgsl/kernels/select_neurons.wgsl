@@ -4,6 +4,8 @@
 #import lib/random
 
 const RUN: u32 = 16u;
+// Rows by which added tokens stand above the others.
+const ABOVE: f32 = 1.5;
 // 0 features, 1 an average pool, 2 the probabilities of classes.
 override LOOK: u32 = 0u;
 
@@ -28,6 +30,7 @@ fn opacity_of(value: vec4f, mean: vec4f, deviation: vec4f) -> vec4f {
 fn place_of(channel: u32, pixel: u32, number: u32) -> vec3f {
     var column = pixel % block.shape.z;
     var row = pixel / block.shape.z;
+    var above = 0.0;
     let subs = block.counts.x * block.counts.y;
     var sub_block = channel % subs;
     var depth = channel / subs;
@@ -37,8 +40,15 @@ fn place_of(channel: u32, pixel: u32, number: u32) -> vec3f {
         depth = channel / (block.counts.z * block.counts.w);
         sub_block = 0u;
     }
+    if block.tokens.x > 0u {
+        let is_added = pixel < block.tokens.y;
+        let patch_number = pixel - min(pixel, block.tokens.y);
+        column = select(patch_number % block.tokens.x, pixel, is_added);
+        row = select(patch_number / block.tokens.x, 0u, is_added);
+        above = select(0.0, ABOVE, is_added);
+    }
     let x = f32(column) * block.origin.w + f32(sub_block / block.counts.y) * block.steps.x;
-    let y = f32(row) * block.origin.w + f32(sub_block % block.counts.y) * block.steps.y;
+    let y = (f32(row) - above) * block.origin.w + f32(sub_block % block.counts.y) * block.steps.y;
     let z = f32(depth) * block.steps.z + block.steps.w * (2.0 * f32(pcg(number) >> 8u) / 16777216.0 - 1.0);
     return block.origin.xyz + vec3f(x, -y, -z);
 }

@@ -7,6 +7,8 @@ from engine.analysis.stages import gating, stages
 from engine.network.convnet import MOVING, ConvNet
 from engine.network.graph import nodes as kinds
 
+# Nodes that change a map's resolution.
+SLIDING = kinds.Convolution | kinds.TransposedConvolution | kinds.Pool | kinds.Resize
 # With fewer blocks than this a network is shown by its stages, too.
 FEW = 6
 
@@ -64,7 +66,8 @@ def _through_lower(net, source, size, gates):
         if node.name in gates or not on_way.intersection(node.inputs):
             continue
         on_way.add(node.name)
-        if 1 < area(net, node.name) < size or low.intersection(node.inputs):
+        is_lower = isinstance(node, SLIDING) and 1 < area(net, node.name) < size
+        if is_lower or low.intersection(node.inputs):
             low.add(node.name)
     return low
 
@@ -80,7 +83,7 @@ def u_blocks(net: ConvNet) -> tuple[str, ...]:
     chosen = {skip.source for skip in skips} | {net.output.name}
     for node in net.nodes:
         for key in net.taken(node):
-            if 1 < area(net, key) < area(net, node.name) and not isinstance(node, MOVING):
+            if isinstance(node, SLIDING) and 1 < area(net, key) < area(net, node.name):
                 chosen.add(_computed(net, key))
     # The last map before the scores of an output.
     last = net.taken(net.output)[:1]

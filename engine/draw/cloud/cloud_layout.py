@@ -19,6 +19,8 @@ JITTER = 0.5  # of the depth spacing, in each direction
 # The least width of the widest block relative to the row's length, and of a block relative to the widest. Blocks of
 # smaller maps are widened to that, and their dots enlarged; the original program's network is not changed by this.
 SLENDER, SMALL = 0.36, 0.22
+# Rows by which added tokens stand above the others.
+ABOVE = 1.5
 # The most channels behind each other; blocks with more are split into sub-blocks side by side.
 DEEP = 32
 # An exception to the rule of `split`: 1000 classes, split evenly.
@@ -48,7 +50,9 @@ class BlockLayout:
     deep     between depths
     jitter   the most by which a neuron's depth is displaced at random, world units
     grid     (columns, rows) over which a vector's channels are distributed, row by row, then depth; (0, 0) for images
-    size     (3,) width, height and depth, without jitter
+    tokens   (columns, added) of a block of tokens, one in each row: `added` ones stand in a line above all
+             others; (0, 0) for other blocks
+    size     (3,) width, height and depth, without jitter, and without the line of added tokens
     dot      factor of the size of its dots
     """
 
@@ -59,6 +63,7 @@ class BlockLayout:
     deep: float = SPACING
     jitter: float = JITTER * SPACING
     grid: tuple[int, int] = (0, 0)
+    tokens: tuple[int, int] = (0, 0)
     size: tuple[float, float, float] = (0.0, 0.0, 0.0)
     dot: float = 1.0
 
@@ -89,6 +94,11 @@ class BlockLayout:
         else:
             subs = self.split[0] * self.split[1]
             depth, sub = channel // subs, channel % subs
+        if self.tokens[0]:
+            columns, added = self.tokens
+            patch = np.maximum(row - added, 0)
+            column = np.where(row < added, row, patch % columns)
+            row = np.where(row < added, -ABOVE, patch // columns)
         x = column * self.step + (sub // self.split[1]) * self.offset[0]
         y = row * self.step + (sub % self.split[1]) * self.offset[1]
         z = depth * self.deep + self.jitter * (2 * scattered(number) - 1)

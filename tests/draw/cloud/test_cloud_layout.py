@@ -1,9 +1,11 @@
 """Where neurons stand: the original's table for SqueezeNet, and the laws of any network's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from engine.draw.cloud.cloud_layout import GAP, SPACING, WIDE_GAP, lay_out, split
+from engine.draw.cloud.cloud_layout import GAP, SPACING, WIDE_GAP, image_layout, lay_out, split
 from engine.errors import ShapeError
 
 # Of SqueezeNet v1.0 as the original has it: pool1, fire2, 3, 4, 6, 8, 9, conv10, the average pool, the classes.
@@ -115,3 +117,14 @@ def test_a_row_is_at_least_as_wide_as_is_asked_and_as_long_as_ever(slender):
     layouts, length = lay_out(shapes, slender=slender)
     assert max(max(layout.size[:2]) for layout in layouts) >= slender * length * (1 - 1e-12)
     assert length == lay_out(shapes)[1]
+
+
+def test_tokens_stand_row_by_row_and_added_ones_above():
+    plain = image_layout((5, 3, 4))
+    layout = replace(plain, tokens=(4, 2))
+    rows, columns = np.unravel_index(np.arange(12), (3, 4))
+    here, there = layout.positions(1, np.arange(14), 0, 7), plain.positions(1, rows, columns, 7)
+    assert np.array_equal(here[2:], there)
+    assert (
+        np.array_equal(here[:2, [0, 2]], there[:2, [0, 2]]) and (here[:2, 1] == there[0, 1] + 1.5 * layout.step).all()
+    )

@@ -163,3 +163,13 @@ def test_a_skip_appears_with_the_block_that_it_leads_to():
     scene.alone = "ra"
     scene.advance(Clock(scene.moment))
     assert not scene._arcs.visible and not scene._made.visible
+
+
+def test_a_detectors_scores_are_painted_as_strong_as_they_are():
+    scene = opened([*SEGMENTER, nodes.Elementwise("s", ("d",), "sigmoid")], overlay=1.0)
+    score = twin(scene.convnet, scene.convnet.preprocess(scene.seen))["s"]
+    colours = np.array([srgb(class_colour(k)) for k in range(4)])[score.argmax(axis=0)]
+    part = score.max(axis=0)[..., None]
+    wanted = scene.seen / 255 * (1 - part) + colours * part
+    # Half a step of rounding, and single precision.
+    assert abs(scene.output_image[0] / 255 - wanted).max() <= 0.5 / 255 + 1e-4

@@ -1,0 +1,267 @@
+"""Attention in activations: which tokens a chosen one looks at, over the picture, as lines and head by head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import engine
+from engine import Integer, NeurosceneError, SettingError, Text, in_group
+from scenes.activations.marks import ActivationsMarks, Neuron
+
+# The most tokens to which lines lead; how much of the picture the weights cover; the colour of lines.
+MOST, COVER = 24, 0.62
+LINE = np.array(engine.linear_rgb("#ffd98a"))
+# The most heads on a card.
+ON_CARD = 12
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What one token looks at.
+
+    attention   which
+    query       number of the token's patch, or of an added token
+    patches     (heads, rows, columns) weights; added (heads, added tokens)
+    """
+
+    attention: engine.Attention
+    query: int
+    patches: np.ndarray
+    added: np.ndarray
+
+
+class Attending(ActivationsMarks):
+    """Draws the attention of a chosen token."""
+
+    with in_group("shown"), in_group(when=lambda s: s.has_attention):
+        token = Text(
+            "", doc="whose attention is drawn: class, or a patch's row and column as `5 7`; else the pinned one's"
+        )
+        attending = Integer(
+            0, bounds=(0, 10_000), label="attention",
+            doc="which one, from 1 on; 0: that of the pinned neuron's block, or the last",
+        )  # fmt: skip
+        head = Integer(0, bounds=(0, 4096), doc="which head, from 1 on; 0: the mean of all")
+
+    _pointed_patch: tuple[int, int] | None = None  # (row, column) of the patch under the pointer
+    _placed: tuple | None
+
+    @property
+    def has_attention(self) -> bool:
+        """Whether the network has attention over the picture's patches."""
+        try:
+            return bool(self.attentions)
+        except NeurosceneError:
+            return False
+
+    # Which token, and what it looks at.
+
+    @property
+    def look_at(self) -> Look | None:
+        """What the chosen token looks at: that of `token`, else the one under the pointer or of the pinned neuron."""
+        if not self.attentions:
+            return None
+        chosen = self._chosen_token()
+        if chosen is None:
+            return None
+        key = self.responses, *chosen
+        return self.cached("look", key, lambda: self._look(*chosen))
+
+    def _look(self, attention, query):
+        try:
+            patches, added = attention.looks(self.responses[attention.node], query)
+        except KeyError:
+            return None
+        return Look(attention, query, patches, added)
+
+    def _chosen_token(self):
+        """(Attention, number of the token), or None."""
+        text = self.token.strip()
+        if text:
+            attention = self._attention_of(None)
+            return attention, self._read_token(text, attention)
+        if self._pointed_patch is not None:
+            attention = self._attention_of(None)
+            row, column = self._pointed_patch
+            return attention, row * attention.grid[1] + column
+        marked = self.marked
+        if marked is None:
+            return None
+        grid, shape = self.grid_of(marked.node), self.convnet.shapes[marked.node]
+        attention = self._attention_of(marked.node)
+        if grid is not None and (grid.rows, grid.columns) == attention.grid:
+            return attention, grid.number(marked.row)
+        if shape[1:] == attention.grid:
+            return attention, marked.row * shape[2] + marked.column
+        return None
+
+    def _attention_of(self, node):
+        """The Attention of the setting, else the last before a node, else the last."""
+        every = self.attentions
+        if self.attending:
+            if self.attending > len(every):
+                raise SettingError(f"attending={self.attending}: {self.convnet.name} has {len(every)} attentions.")
+            return every[self.attending - 1]
+        order = {n.name: i for i, n in enumerate(self.convnet.nodes)}
+        before = [a for a in every if node is None or order[a.node] <= order[node]]
+        return before[-1] if before else every[0]
+
+    def _read_token(self, text, attention):
+        rows, columns = attention.grid
+        words = text.replace(",", " ").split()
+        if words[0] == "class" and attention.added and len(words) <= 2:
+            number = int(words[1]) - 1 if len(words) == 2 and words[1].isdigit() else 0
+            if number < attention.added:
+                return engine.ADDED_TOKEN - number
+        elif len(words) == 2 and all(w.isdigit() for w in words) and int(words[0]) < rows and int(words[1]) < columns:
+            return int(words[0]) * columns + int(words[1])
+        classes = ", or class" if attention.added else ""
+        raise SettingError(
+            f"token={text}: it takes a row and a column of {rows} x {columns} patches, from 0 on{classes}."
+        )
+
+    def patch_of(self, hit: engine.Hit | None) -> tuple[int, int] | None:
+        """(row, column) of the patch of the picture that a Hit is on; None of a network without attention."""
+        if hit is None or hit.node is not self._plane or hit.part is None or not self.has_attention:
+            return None
+        (height, width), (rows, columns) = self.seen.shape[:2], self._attention_of(None).grid
+        return hit.part[0] * rows // height, hit.part[1] * columns // width
+
+    def token_words(self, number: int, grid: tuple[int, int]) -> str:
+        """A token in words."""
+        if number >= 0:
+            return f"patch {number // grid[1]}, {number % grid[1]}"
+        return "class token" if number == engine.ADDED_TOKEN else f"added token {engine.ADDED_TOKEN - number + 1}"
+
+    def _weights(self, look):
+        """(rows, columns): the weights of the head that is shown."""
+        heads = len(look.patches)
+        if self.head > heads:
+            raise SettingError(f"head={self.head}: this attention has {heads} heads.")
+        return look.patches.mean(axis=0) if self.head == 0 else look.patches[self.head - 1]
+
+    # What is drawn.
+
+    def build_marks(self, root: engine.Node, stage: engine.Node) -> None:
+        super().build_marks(root, stage)
+        self._looks = root.add(engine.Lines(name="what a token looks at", width=1.6))
+        self._looker = root.add(engine.Lines(name="the token", width=2.5))
+        self._drawn_look: tuple | None = None
+
+    def update_marks(self) -> None:
+        super().update_marks()
+        look = self.look_at
+        drawn = look, self.head, self.block_names, self._plane.visible, self._placed
+        if self._drawn_look != drawn:
+            self._drawn_look = drawn
+            self._looks.set(*(self._look_lines(look) if look else ((), (1, 1, 1, 1))))
+            self._looker.set(self._patch_frame(look), (*engine.FRAMED, 1.0))
+
+    @property
+    def in_front(self) -> np.ndarray:
+        """(H, W, 3) uint8: the seen picture, under the weights of the chosen token."""
+        look = self.look_at
+        if look is None:
+            return self.seen
+        return self.cached("in front", (look, self.head, self.seen), lambda: self._under(self._weights(look)))
+
+    def _under(self, weights):
+        height, width = self.seen.shape[:2]
+        part = weights / (weights.max() or 1.0)
+        rows, columns = (np.arange(n) * m // n for n, m in zip((height, width), weights.shape, strict=True))
+        part = part[np.ix_(rows, columns)][..., None]
+        colours = engine.srgb(engine.map_colours("viridis", "image", part[..., 0]))
+        mixed = self.seen / 255.0 * (1 - COVER) + colours * COVER
+        return np.rint(255 * mixed).astype(np.uint8)
+
+    def _patch_frame(self, look):
+        """The segments of a frame round the token's patch on the picture."""
+        if look is None or look.query < 0 or not self._plane.visible:
+            return ()
+        row, column = divmod(look.query, look.attention.grid[1])
+        corners = [self._patch_corner(look, row, column, down, right) for down, right in SQUARE]
+        return [(corners[k], corners[(k + 1) % 4]) for k in range(4)]
+
+    def _patch_corner(self, look, row, column, down, right):
+        rows, columns = look.attention.grid
+        height, width = self.seen.shape[:2]
+        return self._on_picture((row + down) * height / rows, (column + right) * width / columns)
+
+    def _look_lines(self, look):
+        """(segments, colours) from the token to those it looks at most, in the block before the attention."""
+        weights = self._weights(look).ravel()
+        keys = [int(k) for k in np.argsort(-weights, kind="stable")[:MOST] if weights[k] > 0]
+        before, after = self._blocks_about(look)
+        start = self._token_place(look, after, look.query)
+        ends = [(k, self._token_place(look, before, k)) for k in keys]
+        found = [(start, end, weights[k]) for k, end in ends if start is not None and end is not None]
+        if not found:
+            return (), (1, 1, 1, 1)
+        colours = np.ones((len(found), 4)) * (*LINE, 1.0)
+        colours[:, 3] = np.array([w for _, _, w in found]) / weights.max()
+        return [(a, b) for a, b, _ in found], colours
+
+    def _blocks_about(self, look):
+        """Numbers of the last block of tokens before an attention and the first after it; None for the picture."""
+        order = {n.name: i for i, n in enumerate(self.convnet.nodes)}
+        at = order[look.attention.node]
+        fitting = [k for k, name in enumerate(self.block_names) if self._grid_at(name) == look.attention.grid]
+        before = [k for k in fitting if order[self.block_names[k]] < at]
+        after = [k for k in fitting if order[self.block_names[k]] > at]
+        return (before[-1] if before else None), (after[0] if after else None)
+
+    def _grid_at(self, name):
+        grid = self.grid_of(name)
+        return self.convnet.shapes[name][1:] if grid is None else (grid.rows, grid.columns)
+
+    def _token_place(self, look, block, number):
+        """(3,) where a token stands: the middle of its channels in a block, or its patch on the picture; or None."""
+        row, column = divmod(number, look.attention.grid[1])
+        if block is None:
+            is_there = number >= 0 and self._plane.visible
+            return self._patch_corner(look, row, column, 0.5, 0.5) if is_there else None
+        name = self.block_names[block]
+        grid, channels = self.grid_of(name), self.convnet.shapes[name][0]
+        if grid is not None:
+            return self._cloud.spot(block, channels // 2, grid.row(number), 0)
+        return self._cloud.spot(block, channels // 2, row, column) if number >= 0 else None
+
+    # The card.
+
+    def _card_of(self, neuron: Neuron | None) -> tuple:
+        title, rows, images = super()._card_of(neuron)
+        look = self.look_at
+        if look is None:
+            return title, rows, images
+        more_rows, image = self.cached("look card", (look,), lambda: self._look_card(look))
+        words = self.token_words(look.query, look.attention.grid)
+        return title or f"attention of {words}", (*rows, *more_rows), (*images, image)
+
+    def _look_card(self, look):
+        heads = look.patches[:ON_CARD]
+        columns = min(len(heads), 4 if len(heads) > 3 else len(heads))
+        most = heads.max() or 1.0
+        height, width = heads.shape[1:]
+        lines = -(-len(heads) // columns)
+        gap = max(1, height // 8)
+        whole = np.full((lines * (height + gap) - gap, columns * (width + gap) - gap), np.nan)
+        for k, head in enumerate(heads):
+            y, x = k // columns * (height + gap), k % columns * (width + gap)
+            whole[y : y + height, x : x + width] = head / most
+        colours = engine.srgb(engine.map_colours("viridis", "image", np.nan_to_num(whole)))
+        colours[np.isnan(whole)] = 0.12
+        pixels = np.rint(255 * colours).astype(np.uint8)
+        of = f"{len(heads)} of {len(look.patches)} heads" if len(heads) < len(look.patches) else f"{len(heads)} heads"
+        number = [a.node for a in self.attentions].index(look.attention.node) + 1
+        rows = [("attention", f"{number} of {len(self.attentions)}")]
+        rows += [
+            (f"to the {self.token_words(engine.ADDED_TOKEN - k, look.attention.grid)}", f"{100 * part:.1f}%")
+            for k, part in enumerate(look.added.mean(axis=0))
+        ]
+        return tuple(rows), engine.InsetImage(pixels, f"{of}, 0 to {most:.2g}")
+
+
+# Corners of a square: down and right of its upper left one.
+SQUARE = ((0, 0), (0, 1), (1, 1), (1, 0))
