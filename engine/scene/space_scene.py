@@ -63,7 +63,13 @@ class SpaceScene(Scene):
     def orbit_home(self) -> Camera:
         """The camera for the settings' defaults."""
         kind = type(self)
-        return orbit_camera(math.radians(kind.azimuth), math.radians(kind.altitude), self.home_distance())
+        angles = math.radians(kind.azimuth), math.radians(kind.altitude), self.home_distance()
+        return orbit_camera(*angles, fov=self.lens[0], shape=self.lens[1])
+
+    @property
+    def lens(self) -> tuple[float, float]:
+        """(fov, shape) of the cameras: see Camera."""
+        return Camera.fov, 1.0
 
     def home_distance(self) -> float:
         """The distance, in world units, from which all that the scene draws is seen."""
@@ -99,6 +105,7 @@ class SpaceScene(Scene):
             return
         angles = math.radians(self.azimuth), math.radians(self.altitude), self.distance
         # Things at the target keep their size in the picture when the projection changes.
-        fov = 0.0 if self.projection == "orthographic" else Camera.fov
-        height = 2.0 * self.distance * math.tan(Camera.fov / 2.0)
-        self._camera = orbit_camera(*angles, target=self._camera.target, fov=fov, height=height)
+        (lens, shape), target = self.lens, self._camera.target
+        fov = 0.0 if self.projection == "orthographic" else lens
+        height = 2.0 * self.distance * math.tan(lens / 2.0)
+        self._camera = orbit_camera(*angles, target=target, fov=fov, height=height, shape=shape)

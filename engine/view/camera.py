@@ -30,6 +30,8 @@ class Camera:
     fov            field of view across the picture's smaller side, radians; 0 for an orthographic camera. A tall
                    picture therefore shows as much from left to right as a wide one from bottom to top
     height         world units that an orthographic camera shows across the smaller side
+    shape          width over height of what is framed: `fov` and `height` span its smaller side, and a picture of any
+                   shape shows all of it
     near, far      distances along the view where depth begins and ends
 
     Raises SettingError for numbers that are not finite or out of range, if eye and target coincide, if `up` is parallel
@@ -43,6 +45,7 @@ class Camera:
     height: float = 10.0
     near: float = 0.05
     far: float = 1000.0
+    shape: float = 1.0
 
     def __post_init__(self):
         for field in fields(self):
@@ -62,6 +65,8 @@ class Camera:
             )
         if not self.height >= LEAST:
             raise SettingError(f"A camera's height is {self.height:g}; it takes world units from {LEAST:g} on.")
+        if not self.shape >= LEAST:
+            raise SettingError(f"A camera's shape is {self.shape:g}; it takes width over height, above 0.")
         if not self.near < self.far or (self.fov and self.near < LEAST):
             raise SettingError(
                 f"A camera's near is {self.near:g} and its far {self.far:g}; it takes near below far, both above 0."
@@ -98,7 +103,9 @@ class Camera:
         aspect   width over height
         """
         half = self.height / 2.0 if self.is_orthographic else float(np.tan(self.fov / 2.0))
-        return (half * aspect, half) if aspect >= 1 else (half, half / aspect)
+        if aspect >= self.shape:
+            return half / min(self.shape, 1.0) * aspect, half / min(self.shape, 1.0)
+        return half * max(self.shape, 1.0), half * max(self.shape, 1.0) / aspect
 
     def with_(self, **changes: Any) -> Self:
         """A copy with other values of some fields; points may be arrays."""
