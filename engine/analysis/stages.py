@@ -11,7 +11,7 @@ SQUEEZENET = ("pool1", "fire2", "fire3", "fire4", "fire6", "fire8", "fire9", "co
 # Caffe2's suffix of a name that several steps write to: `conv10_2` is what a step made of `conv10_1`.
 VERSION = re.compile(r"_\d+$")
 # What exporters and authors add to the name of an activation or a join; with a number, where a module has several.
-SUFFIX = re.compile(r"(?<=.)[/._](relu|concat|add|mul)([ _]\d+)?$")
+SUFFIX = re.compile(r"(?<=.)(([/._](relu\d*|concat|add|mul|act\d*|clip)|[/.]\w*pool)([ _]\d+)?)+$", re.I)
 PREFIX = re.compile(r"^(.*/)?relu_(?=.)")
 
 
@@ -98,8 +98,12 @@ def called(name: str) -> str:
 
 
 def all_called(names: Sequence[str]) -> tuple[str, ...]:
-    """A name for each node: the short one of `called` where that is unique."""
+    """A name for each node: the short one of `called`, without a folder that most are in, where that is unique."""
     short = [called(name) for name in names]
+    folders = [name.partition("/")[0] for name in short if "/" in name]
+    most = max(folders, key=folders.count, default="")
+    if folders.count(most) > len(names) / 2:
+        short = [name.removeprefix(f"{most}/") for name in short]
     return tuple(s if short.count(s) == 1 else name for s, name in zip(short, names, strict=True))
 
 

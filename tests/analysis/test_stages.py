@@ -151,6 +151,10 @@ def test_a_node_is_passed_by_where_a_way_leads_around_it():
         ("stage1.0/relu 2", "stage1.0"),
         ("layer1.0/add", "layer1.0"),
         ("se/mul 2", "se"),
+        ("layer1.0/act3/Relu", "layer1.0"),
+        ("maxpool/MaxPool", "maxpool"),
+        ("global_pool/pool/GlobalAveragePool", "global_pool"),
+        ("blocks.1/Concat", "blocks.1"),
         ("relu_", "relu_"),
         ("fire2/relu_left", "fire2/left"),
         ("/relu", "/relu"),
@@ -163,6 +167,12 @@ def test_a_name_is_shown_without_what_every_activation_has(name, short):
 
 def test_names_that_would_be_alike_stay_whole():
     assert all_called(["conv", "relu_conv", "fire2/concat"]) == ("conv", "relu_conv", "fire2")
+
+
+def test_a_folder_that_most_nodes_are_in_is_not_named():
+    names = ["features/a/Concat", "features/b/Relu", "features/c", "prob"]
+    assert all_called(names) == ("a", "b", "c", "prob")
+    assert all_called([*names, "d", "e", "f"]) == ("features/a", "features/b", "features/c", "prob", "d", "e", "f")
 
 
 def net(*parts, size=(4, 3, 3)):
