@@ -52,7 +52,7 @@ from engine.draw.catalogue import is_diverging, names as map_names
 from engine.draw.colour import colours as map_colours
 from engine.draw.boundaries.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS
 from engine.draw.boundaries.layer_styles import LOOKS, LayerStyle, layer_styles
-from engine.draw.cloud import cloud_layout
+from engine.draw.cloud import cloud_layout, cloud_rows
 from engine.draw.cloud.cloud_layout import BlockLayout
 from engine.draw.drawable import Aim, Hit
 from engine.vector.ticks import ticks
@@ -125,17 +125,17 @@ __all__ = [
     "ClassicAxes", "FieldImage", "RGB", "HeightMap", "Plane", "Plot", "Curve", "Boundaries", "NeuronCloud", "Block",
     "Points", "Lines", "Axes", "ImagePlane", "Label", "Labels", "Callout", "Ranking", "Rank", "Inset", "InsetImage",
     "Key", "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "is_diverging", "map_names", "map_colours",
-    "BACKGROUNDS", "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "BlockLayout",
-    "Aim", "Hit", "ticks", "Drawing", "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet", "nodes",
-    "Activation", "ACTIVATIONS", "random_mlp", "DISTRIBUTIONS", "parts", "closed_paths", "rounding", "PREPROCESSES",
-    "fit_photo", "white_of", "load", "save_network", "held_inputs", "missing_inputs", "load_convnet",
+    "BACKGROUNDS", "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "cloud_rows",
+    "BlockLayout", "Aim", "Hit", "ticks", "Drawing", "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet",
+    "nodes", "Activation", "ACTIVATIONS", "random_mlp", "DISTRIBUTIONS", "parts", "closed_paths", "rounding",
+    "PREPROCESSES", "fit_photo", "white_of", "load", "save_network", "held_inputs", "missing_inputs", "load_convnet",
     "small_squeezenet", "downloaded_file", "Forward", "ImageData", "shrunk_image", "History", "Domain", "Recipe",
     "Recorder", "Trainer", "load_history", "save_history", "history_from_bytes", "history_to_bytes", "Partition",
     "linear_regions", "Contours", "zero_contours", "local_map", "first_kinks", "has_linear_regions", "boundary_places",
     "findings", "boundary_motion", "domain_grid", "Contributions", "attributions", "contributions", "joined_by_skips",
     "levels", "long_skips", "u_blocks", "OUTPUT_KINDS", "OutputKind", "output_kind", "takes_code", "output_range",
     "ADDED_TOKEN", "Attention", "TokenGrid", "tokens", "read_units", "write_units", "short_names", "stages",
-    "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "renderer", "Budget", "Report",
-    "show", "export", "sheet", "figures", "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError",
+    "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "renderer", "Budget", "Report", "show",
+    "export", "sheet", "figures", "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError",
     "ShapeError", "near",
 ]  # fmt: skip

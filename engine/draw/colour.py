@@ -13,20 +13,26 @@ from engine.kept import kept
 RGB = tuple[float, float, float]
 WHITE = (1.0, 1.0, 1.0, 1.0)
 
-# Maps for responses, 0 to 8 deviations above the mean, and for probabilities of classes. On the dark theme they are the
-# original program's; on paper the same hues, dark enough for small dots: a contrast of at least 4.5 to white (WCAG 2.2,
-# 1.4.3); without a background of at least 3 to white and to black (1.4.11).
+# Maps for responses, 0 to 8 deviations above the mean, and for probabilities of classes. On the dark theme they begin
+# as mist; those of the original program begin with white. On paper the same hues, dark enough for small dots: a
+# contrast of at least 4.5 to white (WCAG 2.2, 1.4.3); without a background at least 3 to white and to black (1.4.11).
 RAMPS = {
     "responses": {
-        "dark": "#ffffff #ffffff #ffffff #ffffff #ffffff #ffffff #c0ffff #88ffff #ccffaa #ffff44 #ffcc22 #ff8800",
+        "dark": "#77879f #7c8eaa #8197b6 #86a2c4 #8eb2d4 #9cc8e4 #b0e4f0 #c8f4dc #e6f58a #ffe23c #ffb428 #ff7a00",
         "paper": "#55617a #4f5d79 #485a78 #3f5678 #355279 #264e7d #155a86 #0a6b74 #1f7440 #8a6a00 #b84e00 #a31508",
         "clear": "#787e8e #727f91 #6a8197 #5f849c #5387a2 #438ba6 #2590a4 #0f958d #389a52 #a88600 #d06a00 #e0452f",
     },
     "probabilities": {
-        "dark": "#ffffff #fffff0 #ffffd8 #ffffb4 #fffb84 #fff44f #ffe81f",
+        "dark": "#77879f #a2a68c #c4bd72 #ddce5a #edda46 #f8e232 #ffe81f",
         "paper": "#55617a #635d62 #70594b #7c5432 #874d18 #8f4405 #983700",
         "clear": "#787e8e #827b7d #8c786b #967459 #a07045 #aa6b2e #b46610",
     },
+}
+RAMPS["original responses"] = RAMPS["responses"] | {
+    "dark": "#ffffff #ffffff #ffffff #ffffff #ffffff #ffffff #c0ffff #88ffff #ccffaa #ffff44 #ffcc22 #ff8800"
+}
+RAMPS["original probabilities"] = RAMPS["probabilities"] | {
+    "dark": "#ffffff #fffff0 #ffffd8 #ffffb4 #fffb84 #fff44f #ffe81f"
 }
 # The part of each sequential map that is used: the darkest colours cannot be seen on the dark background, nor the
 # lightest on paper. An image has no background, and uses the whole map.

@@ -15,22 +15,31 @@ SEGMENT = struct("Segment", start="vec4f", end="vec4f", start_colour="vec4f", en
 LINES = struct("LinesNode", world="mat4x4f", width="f32", cap="f32")
 
 
+PROGRAM, UNDER = (
+    Program("draw/lines", depth=depth, frame=FRAME, node=LINES, items=[SEGMENT]) for depth in ("write", "keep")
+)
+
+
 class Lines(Instances):
     """Line segments with correct depth.
 
     segments   (N, 2, 3), the node's space
     colour     linear RGBA, (4,), (N, 4) or (N, 2, 4); not premultiplied
     width      pixels in a picture 720 pixels high; scaled with the picture's height
+    under      True for lines without depth, behind everything that is solid
 
     Raises ShapeError when the arrays do not fit each other.
     """
 
-    program = Program("draw/lines", depth="write", frame=FRAME, node=LINES, items=[SEGMENT])
+    program = PROGRAM
 
     def __init__(
-        self, segments: ArrayLike = (), colour: ArrayLike = WHITE, *, width: float = 1.5, name: str | None = None
-    ):
+        self, segments: ArrayLike = (), colour: ArrayLike = WHITE, *, width: float = 1.5, under: bool = False,
+        name: str | None = None,
+    ):  # fmt: skip
         super().__init__(name)
+        if under:
+            self.phase, self.program = "under", UNDER
         self.width = width
         self.set(segments, colour)
 

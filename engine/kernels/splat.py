@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.gpu.array import Array, grown
 from engine.gpu.bindings import Binding
@@ -27,8 +28,10 @@ VIEW = struct(
     point="vec2f",  # the point to look at, in samples of the whole picture
     bins="vec2u",  # across and down
     lit="vec4u",  # vec4f of the cloud from x to before y, component z: what is not dimmed
+    shade="vec4f",  # linear colour that dots take with depth in their block; w: how far at its end
     dimmed="f32",  # opacity of all others
     faint="f32",  # what is less opaque is not drawn
+    exposure="f32",  # factor of all opacities, before they end at 1
     opacity_power="f32",  # exponent of the light that a dot lets through
     first="u32",  # number of the first neuron in the list
     slot="u32",  # where its dot is stored
@@ -43,7 +46,8 @@ VIEW = struct(
 )
 VIEW_BINDING = Binding("view", "uniform", VIEW)
 NEURONS = Binding("neurons", "read", ("array", NEURON))
-# Two a block: its opacity (0 hides it), how much of it has appeared, its size; and z of its front, 1 / its depth.
+# Two a block: its opacity (0 hides it), how much of it has appeared, its size; and z of its front, 1 / its depth, then
+# its least depth along the view, 1 / the range of these.
 FACTORS = Binding("factors", "read", "array<vec4f>")
 PLACE = (
     VIEW_BINDING, NEURONS, FACTORS, Binding("palette", "uniform", "array<vec4f, 128>"),
@@ -88,6 +92,8 @@ class SplatView:
     lit           (first, end, component) of the dots that `dimmed` spares: vec4f of the cloud, and which of its four
     dimmed        opacity of all others, 1 to dim none
     faint         what is less opaque is not drawn
+    exposure      factor of all opacities, which end at 1
+    shade         (4,): a linear colour, and how far a dot takes it that is farthest in its block, 0 to 1
     opacity_power exponent of the light that a dot lets through: 1 for light, more on white, where colours that
                   are added linearly look paler
     """
@@ -106,6 +112,8 @@ class SplatView:
     lit: tuple[int, int, int] = (0, 0, 0)
     dimmed: float = 1.0
     faint: float = FAINT
+    exposure: float = 1.0
+    shade: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
     opacity_power: float = 1.0
 
     @property
@@ -130,7 +138,8 @@ class SplatView:
             transform=np.asarray(self.transform).T, size=self.size, offset=self.offset, corner=self.corner,
             tile=self.tile, bins=self.bins, low=self.low, high=self.high,
             spread=self.spread, perspective=float(self.perspective), near=self.near, far=self.far,
-            lit=(*self.lit, 0), dimmed=self.dimmed, faint=self.faint,
+            lit=(*self.lit, 0), shade=self.shade, dimmed=self.dimmed, faint=self.faint,
+            exposure=self.exposure,
             opacity_power=self.opacity_power, **more,
         )  # fmt: skip
 
@@ -273,11 +282,15 @@ def _kernel(name, bindings, entry):
     return Kernel.of(f"kernels/{name}", bindings, entry=entry)
 
 
-def factors_of(opacity: Numbers, appeared: Numbers, size: Numbers, fronts: Numbers, depths: Numbers) -> np.ndarray:
-    """(2 blocks, 4) float32 from five sequences of one number per block: see FACTORS."""
+def factors_of(
+    opacity: Numbers, appeared: Numbers, size: Numbers, fronts: Numbers, depths: Numbers, extents: ArrayLike = ()
+) -> np.ndarray:
+    """(2 blocks, 4) float32 from sequences of one number per block, and of two in `extents`: see FACTORS."""
     table = np.zeros((len(opacity), 2, 4), np.float32)
     table[:, 0, :3] = np.stack([opacity, appeared, size], axis=1)
     table[:, 1, 0], table[:, 1, 1] = fronts, [1 / d if d > 0 else 0 for d in depths]
+    if len(seen := np.reshape(np.asarray(extents, float), (-1, 2))):
+        table[:, 1, 2], table[:, 1, 3] = seen[:, 0], 1 / np.maximum(seen[:, 1] - seen[:, 0], 1e-30)
     return table.reshape(-1, 4)
 
 

@@ -17,7 +17,8 @@ def dots(neurons: np.ndarray, view: Any, factors: ArrayLike) -> dict[str, np.nda
 
     neurons   items with place (x, y, z, value), look (halves: opacity, size, tone, unused), number, block
     view      of engine.kernels.splat.SplatView
-    factors   (2 blocks, 4): opacity, how much has appeared, size; z of the front, 1 / depth
+    factors   (2 blocks, 4): opacity, how much has appeared, size; z of the front, 1 / depth, least depth along the
+              view, 1 / the range of these
     """
     place, (strength, size, _, _) = neurons["place"].astype(float), neurons["look"].view(np.float16).astype(float).T
     factor, extent = np.asarray(factors, float).reshape(-1, 2, 4)[neurons["block"]].swapaxes(0, 1)
@@ -36,12 +37,14 @@ def dots(neurons: np.ndarray, view: Any, factors: ArrayLike) -> dict[str, np.nda
     vector = neurons["number"] // 4
     lit = (vector >= first) & (vector < end) & (neurons["number"] % 4 == component)
     radius = size * factor[:, 2] * (0.3 + 0.7 * appeared) * np.where(lit, LIT, 1) * spread
-    opacity = np.minimum(strength * factor[:, 0], 1) * appeared * np.where(lit, 1, view.dimmed)
+    exposed = np.minimum(strength * view.exposure * np.maximum(factor[:, 0], 1), 1) * np.minimum(factor[:, 0], 1)
+    opacity = exposed * appeared * np.where(lit, 1, view.dimmed)
     laid = (1 - (1 - opacity) ** view.opacity_power) * np.minimum(radius / 0.5, 1) ** 2
     opacity = np.where(shown & (opacity >= view.faint), laid, 0)
+    shade = view.shade[3] * np.clip((depth - extent[:, 2]) * extent[:, 3], 0, 1)
     return {"at": at, "radius": np.maximum(radius, 0.5), "depth": depth, "depth_map": clip[:, 2] / w} | {
-        "opacity": opacity
-    }
+        "opacity": opacity, "shade": shade,
+    }  # fmt: skip
 
 
 def splat(
@@ -60,7 +63,8 @@ def splat(
         edge = max(0.5, 0.12 * radius)
         away = np.hypot(x - found["at"][i, 0], y - found["at"][i, 1])
         part = through * np.clip((radius + edge - away) / (2 * edge), 0, 1) * found["opacity"][i]
-        light += part[..., None] * _colour(palette, float(tones[i]))
+        own, shade = _colour(palette, float(tones[i])), found["shade"][i]
+        light += part[..., None] * (own * (1 - shade) + np.array(view.shade[:3]) * shade)
         through -= part
     return np.concatenate([light, 1 - through[..., None]], axis=2)
 

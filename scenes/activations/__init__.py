@@ -5,35 +5,28 @@ The picture stands in front; behind it, block after block, stand all neurons, an
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import engine
 from engine import Figure, cloud_layout
-from scenes.activations import unet
+from scenes.activations import places, unet
+from scenes.activations.exposure import exposure, opacities
 from scenes.activations.figures import FIGURES
+from scenes.activations.framing import MARGIN, ROOM, Framing
+from scenes.activations.marks import Neuron
 from scenes.activations.panel import ActivationsPanel
 
 # Seconds for which each block appears, one after the other.
 APPEAR = 0.5
-# The radius in world units of the ball to which everything is scaled, while the camera is 12 away; and of the ball for
-# a single block, which is as high as long.
-RADIUS, ALONE = 7.6, 5.2
-# The least width of a block shown alone, relative to its depth.
-BLOCK = 1.4
-# Distances in the cloud's units: from the picture to the first block, from a block to its name.
-BEFORE, BELOW = 90.0, 14.0
-# The place of the axis round which everything turns, from the back (0) to the front (1), which is nearer the camera.
-AXIS = 0.62
-# The largest side of the picture, relative to the length of the row of blocks.
-MOST_FRONT = 0.27
 # The colour of skips' arcs.
 SKIP = "#5fb7a5"
 # Factor of the opacity of other blocks while a neuron is pinned.
 STEPPED_BACK = {"dark": 0.3, "paper": 0.45, "clear": 0.45}
-# A network of so many neurons has dots of normal size, smaller ones larger dots; on paper dots are bolder.
-MANY, BOLDER = 2.7e6, {"dark": 1.0, "paper": 1.5, "clear": 1.5}
+# How far dots take the background's colour at the back of their block; on paper the original's dots are bolder.
+SHADE, BOLDER = {"dark": 0.6, "paper": 0.35, "clear": 0.0}, {"dark": 1.0, "paper": 1.5, "clear": 1.5}
 
 
 class Activations(ActivationsPanel):
@@ -42,6 +35,8 @@ class Activations(ActivationsPanel):
     plays = True
     _time = _revealed = 0.0
     _placed: tuple | None
+    _framing: Framing | None = None
+    _fitted: tuple | None
     _drawn: Mapping[str, np.ndarray] | None
 
     @classmethod
@@ -75,43 +70,67 @@ class Activations(ActivationsPanel):
 
     def build(self, stage: engine.Node) -> None:
         self._root = stage.add(engine.Node("network"))
+        self._frames = self._root.add(engine.Lines(name="blocks' frames", width=1.2, under=True))
         self._cloud = self._root.add(engine.NeuronCloud(name="neurons"))
         self._plane = self._root.add(engine.ImagePlane(name="the picture"))
-        self._names = self._root.add(engine.Labels(name="blocks' names"))
         self._arcs = self._root.add(engine.Lines(name="skips", width=2.0))
         self._ranking = stage.add(engine.Ranking(name="answers"))
         self._made = self._root.add(engine.ImagePlane(name="the output"))
         self._made_card = stage.add(engine.Inset(name="the output's picture"))
         self._made_card.is_at_top = True
+        self._answer = self._root.add(engine.Callout(name="the answer"))
         self._placed = self._drawn = None
         self.build_marks(self._root, stage)
+        # The last, since names give way to all other words.
+        self._names = stage.add(engine.Labels(name="blocks' names"))
 
     def update(self, clock: engine.Clock) -> None:
         responses, names = self.responses, self.block_names
         self._time, self._revealed = clock.time, self.moment
-        if self._placed != (placed := (self.forward, names, self.is_u)):
-            self._placed = placed
+        if self._placed != (placed := (self.forward, names, self.is_u, self.look)):
+            self._placed, self._fitted = placed, None
             self._lay_out(names)
             self._drawn = responses
         if self._drawn is not responses:
             self._drawn = responses
             self._cloud.changed()
-        appeared = self._appeared(clock.time, len(names))
-        shown = np.array(self.block_is_shown, float)
+        appeared, shown = self._appeared(clock.time, len(names)), np.array(self.block_is_shown, float)
+        is_framed, bolder = self.look == "framed", BOLDER[self.theme]
         self._cloud.over = self.normalise
-        self._cloud.appeared, self._cloud.size = appeared, self.dots * self._dot * BOLDER[self.theme]
-        self._cloud.opacity = shown * self._strengths(len(names))
+        self._cloud.appeared, self._cloud.size = appeared, self.dots * self._places.dot * (1.0 if is_framed else bolder)
+        self._cloud.opacity, self._cloud.exposure = shown * self._strengths(len(names)), self.exposed
+        self._cloud.shade = SHADE[self.theme] if is_framed else 0.0
+        self._cloud.palette = None if is_framed else self._original_palette()
         self._show_picture()
+        self._frames.set(*self._places.frames(shown * appeared * self._strengths(len(names)) * is_framed, self.theme))
         self._names.visible = self.labels
         self._show_skips(shown * appeared)
         self._ranking.visible = self.answers
         ranks, self._ranking.title = self.ranks
         self._ranking.ranks = ranks if appeared[-1] > 0.0 else ()
         self._show_output(appeared[-1])
-        angle = math.radians(self.turn) * (clock.time - self.moment)
-        self._root.transform = _turned(angle) @ self._fitted
+        turned = _turned(math.radians(self.turn) * (clock.time - self.moment))
+        self._root.transform = self._fit().transform(self.camera, turned)
+        self._names.transform = self._root.transform
         self._names.opacity = shown * appeared * ~self._is_hidden(self._names.positions)
         self.update_marks()
+        self._show_answer(appeared[-1] > 0.0 and shown[-1] > 0.0)
+
+    def _show_answer(self, is_there):
+        """Names the likeliest class, with its probability, at its dot; not while another class is named."""
+        ranks, marks = self._ranking.ranks, [mark for mark in (self.pinned, self.marked) if mark is not None]
+        named = any(mark.node == self.convnet.output.name for mark in marks)
+        is_shown = self.block_names[-1] == self.convnet.output.name
+        self._answer.visible = bool(
+            is_there and is_shown and self.answers and self.kind.kind == "classes" and ranks and not named
+        )
+        if self._answer.visible:
+            self._answer.words = ranks[0].name, f"{100 * ranks[0].part:.1f}%"
+            winner = Neuron(self.convnet.output.name, int(self.responses[self.convnet.output.name].argmax()), 0, 0)
+            self._answer.move(*self.where(winner))
+            # Its words stand above the plane of all classes.
+            layout = self._places.layouts[-1]
+            self._answer.above = np.add(layout.origin, (layout.size[0], layout.dot, -layout.size[2]))
 
     def _appeared(self, time, count):
         """(K,) how far each block has appeared, 0 to 1."""
@@ -126,17 +145,45 @@ class Activations(ActivationsPanel):
             return np.full(count, behind if self.pinned else 1.0)
         return np.where(np.arange(count) == self._hovered_block[1], 1.0, behind)
 
+    def _original_palette(self):
+        steps = np.linspace(0.0, 1.0, 64)
+        responses, classes = (
+            engine.map_colours(f"original {name}", self.theme, steps) for name in ("responses", "probabilities")
+        )
+        return responses, classes
+
+    @property
+    def exposed(self) -> float:
+        """The factor of all dots' opacity."""
+        if self.look == "original":
+            return 1.0
+        return self.exposure or self.cached(
+            "exposure", (self.responses, self.block_names, self.normalise), self._exposure
+        )
+
+    def _exposure(self):
+        found = []
+        for block, name, (_, deviations) in zip(
+            self._cloud.blocks, self.block_names, self._cloud.statistics(), strict=True
+        ):
+            if block.look == "features":
+                layout, (channels, height, width) = block.layout, block.shape
+                area = math.prod(side + layout.step for side in layout.size[:2])
+                dot = math.pi * (1.5 * layout.dot * cloud_layout.RADIUS) ** 2
+                layers = channels * height * width * dot / area
+                found.append((opacities(self.responses[name], deviations), layers))
+        return exposure(found)
+
+    # Where things stand.
+
     def _lay_out(self, names):
         net, forward = self.convnet, self.forward
         shapes = [self.block_shape(name) for name in names]
         looks = ["classes" if name == net.output.name and self.kind.kind == "classes"
                  else "pooled" if net.shapes[name][1:] == (1, 1) else "features" for name in names]  # fmt: skip
-        layouts, length = cloud_layout.lay_out(
-            shapes, looks, slender=cloud_layout.SLENDER if self._has_front else BLOCK
-        )
-        if self.is_u:
-            layouts = unet.in_levels(layouts, engine.levels(net, names))
-        layouts = self.on_patches(names, layouts)
+        put = self._put_blocks(shapes, looks, engine.levels(net, names) if self.is_u else None)
+        layouts = self.on_patches(names, put.layouts)
+        self._places = replace(put, layouts=tuple(layouts))
         self._arc, self._arc_ends = unet.arcs(layouts, self.skips)
         self._cloud.show(
             [
@@ -144,39 +191,41 @@ class Activations(ActivationsPanel):
                 for label, name, layout, look in zip(self.block_labels, names, layouts, looks, strict=True)
             ]
         )
-        # A network of few neurons has larger dots.
-        neurons = sum(math.prod(shape) for shape in shapes)
-        self._dot = min(max((MANY / neurons) ** 0.25, 1.0), 2.2)
         self._names.words = self.block_labels
-        self._names.positions = np.array(
-            [
-                (0.0, layout.origin[1] - layout.size[1] - BELOW, layout.origin[2] - layout.size[2] / 2)
-                for layout in layouts
-            ]
-        )
-        # The picture is as large as the first block, if that does not hide the row. All together fill the ball.
-        self._side = min(max(layouts[0].size[:2]) or length, MOST_FRONT * length) or 1.0
-        front = length / 2 + (BEFORE if self._has_front else 0.0)
-        self._front, self._end = front, -length / 2 - BEFORE
-        self._heights = [layout.origin[1] - layout.size[1] / 2 for layout in (layouts[0], layouts[-1])]
-        corners = [
-            (
-                max(layout.size[0] / 2, abs(layout.origin[1]), abs(layout.origin[1] - layout.size[1])) * 1.2,
-                layout.origin[2],
-            )
-            for layout in layouts
-        ]
-        corners += [(corners[-1][0], -length / 2)]
-        if self._has_front:
-            corners.append((self._side / 2 * 1.2 + abs(self._heights[0]), front))
-            if self.output_image is not None:
-                corners.append((self._side / 2 * 1.2 + abs(self._heights[1]), -length / 2 - BEFORE))
-        middle = AXIS * front - (1.0 - AXIS) * length / 2
-        radius = max(math.hypot(half, z - middle) for half, z in corners)
-        # The lower bound is for a single neuron, whose radius is 0.
-        scale = (RADIUS if self._has_front else ALONE) / max(radius, cloud_layout.SPACING)
-        self._fitted = np.diag([scale, scale, scale, 1.0])
-        self._fitted[2, 3] = -middle * scale
+        self._names.positions = self._places.names
+
+    def _put_blocks(self, shapes, looks, levels):
+        if self.look == "original":
+            return places.as_the_original(shapes, looks, self._has_front, levels)
+        kind = type(self)
+        azimuth, altitude = math.radians(kind.azimuth), math.radians(kind.altitude)
+        flat = math.cos(altitude)
+        towards = np.array((math.cos(azimuth) * flat, math.sin(altitude), math.sin(azimuth) * flat))
+        return places.framed(shapes, looks, towards, self._has_front, levels)
+
+    def _fit(self):
+        """The Framing of what is shown now; the camera takes its lens."""
+        cards, end = bool(self.key or self.answers), self._has_front and self.output_image is not None
+        if self._fitted != (cards, end):
+            self._fitted = cards, end
+            points = np.concatenate([self._places.points(front=self._has_front, end=end), self._arc.reshape(-1, 3)])
+            self._framing = Framing.of(points, engine.SpaceScene.orbit_home(self), ROOM if cards else MARGIN)
+        self._take_lens()
+        return self._framing
+
+    @property
+    def lens(self) -> tuple[float, float]:
+        return self._framing.lens if self._framing else super().lens
+
+    def _take_lens(self):
+        """Gives the camera the lens of what is shown now."""
+        camera, (fov, shape) = self.camera, self.lens
+        if camera.is_orthographic:
+            wanted = camera.with_(shape=shape, height=camera.distance * 2.0 * math.tan(fov / 2.0))
+        else:
+            wanted = camera.with_(shape=shape, fov=fov)
+        if wanted != camera:
+            self.camera = wanted
 
     @property
     def _has_front(self):
@@ -184,7 +233,7 @@ class Activations(ActivationsPanel):
 
     def _show_picture(self):
         self._plane.visible = self.front and self._has_front
-        self._stand(self._plane, self.in_front, self._heights[0], self._front)
+        self._stand(self._plane, self.in_front, self._places.front)
 
     def _show_output(self, appeared):
         """The output as a picture, behind the last block and on a card."""
@@ -193,7 +242,7 @@ class Activations(ActivationsPanel):
         if made is None:
             self._made_card.show("")
             return
-        self._stand(self._made, made[0], self._heights[1], self._end)
+        self._stand(self._made, made[0], self._places.end)
         self._made.opacity = appeared
         # The classes of labels are ranked where the card would be.
         name = self.convnet.name if self.kind.kind != "labels" else ""
@@ -206,13 +255,11 @@ class Activations(ActivationsPanel):
         colour[:, 3] = 0.75 * strength[self._arc_ends]
         self._arcs.set(self._arc, colour)
 
-    def _stand(self, plane, image, y, z):
-        """Puts an image upright, its middle at height y, at z."""
+    def _stand(self, plane, image, middle):
+        """Puts an image upright round a place."""
         plane.show(image)
-        height, width = image.shape[:2]
-        w, h = self._side * width / max(width, height), self._side * height / max(width, height)
-        plane.corner = (-w / 2, y + h / 2, z)
-        plane.right, plane.down = (w, 0.0, 0.0), (0.0, -h, 0.0)
+        corner, right, down, _ = self._places.picture(middle, image.shape)
+        plane.corner, plane.right, plane.down = corner, right - corner, down - corner
 
     def _is_hidden(self, positions):
         """(N,) bools: which of (N, 3) places in the cloud's space are hidden by the picture."""
@@ -231,7 +278,9 @@ class Activations(ActivationsPanel):
         if not self.key:
             return None
         words = "mean, not active", "", "4 deviations, moderate", "", "8 deviations, highly active"
-        return engine.Legend("response above the mean", "responses", 0.0, 8.0, (0.0, 2.0, 4.0, 6.0, 8.0), words)
+        ramp = "responses" if self.look == "framed" else "original responses"
+        exposed = f", shown x {self.exposed:g}" if self.exposed != 1.0 else ""
+        return engine.Legend(f"response above the mean{exposed}", ramp, 0.0, 8.0, (0.0, 2.0, 4.0, 6.0, 8.0), words)
 
 
 def _turned(angle):

@@ -37,6 +37,14 @@ class ActivationsBlocks(Answering):
             ["block", "channel", "shared"],
             doc="what responses are measured by: their block, their channel, or all blocks",
         )  # fmt: skip
+        look = Choice(
+            ["framed", "original"],
+            doc="blocks in frames, told apart from left to right; or as the original program has them",
+        )  # fmt: skip
+        exposure = Number(
+            0.0, bounds=(0.0, 100.0), softbounds=(0.0, 8.0), when=lambda s: s.look == "framed",
+            doc="factor of all dots' opacity; 0 finds the one for this picture",
+        )  # fmt: skip
         dots = Number(1.0, bounds=(0.1, 10.0), softbounds=(0.4, 3.0), doc="size of the dots")
         front = Switch(True, label="the picture", doc="what is seen, before the first block")
         labels = Switch(True, doc="the blocks' names")
@@ -50,8 +58,8 @@ class ActivationsBlocks(Answering):
         )
 
     with in_group("camera"):
-        azimuth = Number(56.0, bounds=(-360, 360), unit="deg", doc=engine.SpaceScene.param.azimuth.doc)
-        altitude = Number(17.0, bounds=(-89.9, 89.9), unit="deg", doc=engine.SpaceScene.param.altitude.doc)
+        azimuth = Number(30.0, bounds=(-360, 360), unit="deg", doc=engine.SpaceScene.param.azimuth.doc)
+        altitude = Number(14.0, bounds=(-89.9, 89.9), unit="deg", doc=engine.SpaceScene.param.altitude.doc)
 
     @property
     def block_names(self) -> tuple[str, ...]:

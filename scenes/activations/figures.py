@@ -13,27 +13,27 @@ FIGURES = (
     ),
     Figure(
         2, "kinds", "one network, sixteen things to look at",
-        settings={**BARE, "distance": 10.3}, columns=tuple(Step(kind, {"subject": kind}) for kind in KINDS),
+        settings={**BARE}, columns=tuple(Step(kind, {"subject": kind}) for kind in KINDS),
         wrap=4, size=(320, 280),
     ),
     Figure(
         3, "blocks", "the same butterfly in each block: edges first, then parts, then no picture any more",
-        settings={**BARE, "subject": "butterfly", "azimuth": 80.0, "altitude": 8.0, "distance": 10.0},
+        settings={**BARE, "subject": "butterfly", "azimuth": 80.0, "altitude": 8.0},
         columns=tuple(Step(block, {"alone": block}) for block in BLOCKS), wrap=4, size=(320, 320),
     ),
     Figure(
         4, "normalise", "a response measured by its block, by its channel, by all blocks together",
-        settings={**BARE, "subject": "boat", "distance": 10.3},
+        settings={**BARE, "subject": "boat"},
         columns=tuple(Step(over, {"normalise": over}) for over in ("block", "channel", "shared")), size=(480, 360),
     ),
     Figure(
         5, "why", "the neurons that moved a class most, back to the picture: for the right answer, and for others",
-        settings={**BARE, "subject": "cat", "distance": 10.3},
+        settings={**BARE, "subject": "cat"},
         columns=tuple(Step(kind, {"neuron": f"prob {KINDS.index(kind)}"}) for kind in ("cat", "fish", "umbrella")),
         size=(480, 400),
     ),
     Figure(
         6, "neuron", "one neuron on white: what it sees, its channel's map, who moved it",
-        settings={"theme": "paper", "neuron": "fire3 17 10 15", "answers": False, "distance": 10.0}, size=(960, 600),
+        settings={"theme": "paper", "neuron": "fire3 17 10 15", "answers": False}, size=(960, 600),
     ),
 )  # fmt: skip

@@ -150,7 +150,8 @@ class ActivationsMarks(ActivationsBlocks):
         height, width = (1, 1) if self.takes_code else self.seen.shape[:2]
         corner, right, down = (np.array(v) for v in (self._plane.corner, self._plane.right, self._plane.down))
         # A little in front of the picture.
-        return corner + right * column / width + down * row / height + (0.0, 0.0, 0.6)
+        before = np.cross(down, right)
+        return corner + right * column / width + down * row / height + 0.6 * before / np.linalg.norm(before)
 
     # The card.
 

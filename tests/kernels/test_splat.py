@@ -13,7 +13,8 @@ from engine.reference import splat as twin
 from engine.view.camera import Camera
 
 COLOURS = random_colours()
-FACTORS = factors_of([1.0, 0.5, 1.0], [1.0, 0.4, 0.7], [1.0, 1.0, 2.0], [4.0] * 3, [8.0, 8.0, 0.0])
+EXTENTS = [(6.0, 15.0), (9.0, 9.0), (2.0, 30.0)]
+FACTORS = factors_of([1.0, 0.5, 1.7], [1.0, 0.4, 0.7], [1.0, 1.0, 2.0], [4.0] * 3, [8.0, 8.0, 0.0], EXTENTS)
 PLAIN = factors_of([1.0] * 3, [1.0] * 3, [1.0] * 3, [4.0] * 3, [8.0] * 3)
 
 
@@ -42,7 +43,14 @@ def seen_from(camera, size=(64, 48), **more):
 def test_a_picture_is_the_twins(flat, solid, lit):
     camera = Camera(eye=(3.0, 4.0, 11.0), fov=0.0 if flat else 0.9, height=10.0, near=0.1, far=30.0)
     solid = None if solid is None else 0.4 if flat else solid
-    view = seen_from(camera, **({"lit": (2**20, 2**28, 2), "dimmed": 0.3, "opacity_power": 2.2} if lit else {}))
+    more = {
+        "lit": (2**20, 2**28, 2),
+        "dimmed": 0.3,
+        "opacity_power": 2.2,
+        "exposure": 1.8,
+        "shade": (0.1, 0.3, 0.9, 0.7),
+    }
+    view = seen_from(camera, **(more if lit else {}))
     data = random_dots(250)
     found, exact = splat(data, view, FACTORS, COLOURS, solid), twin.splat(data, view, FACTORS, COLOURS, solid)
     # Halves: 2^-11 of colour, of opacity and of what is written; a step of 2^-10 that is no longer seen through.

@@ -291,7 +291,10 @@ def test_lines_lead_to_those_that_moved_the_pinned_neuron_and_at_last_to_the_pic
     wanted = [scene.where(Neuron(i.node, i.channel, i.row, i.column)) for i in moved]
     found = ends[np.isclose(starts, first, atol=1e-3).all(axis=1)]
     assert np.allclose(np.sort(found, axis=0), np.sort(np.array(wanted), axis=0), atol=1e-3)
-    assert np.isclose(ends[:, 2].max(), scene._front, atol=1.0)
+    plane = scene._plane
+    before = np.cross(plane.down, plane.right)
+    away = (ends - plane.corner) @ (before / np.linalg.norm(before))
+    assert abs(away[ends[:, 2].argmax()]) < 1.0
     scene.lines = False
     scene.advance(Clock(scene.moment))
     assert not len(scene._wires.items)

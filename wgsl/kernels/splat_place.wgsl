@@ -20,7 +20,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let d = dot_of(view.first + i);
     // Without a radius nothing is drawn.
     dots[slot] = vec4f(d.at, select(0.0, d.radius, d.opacity > 0.0), d.depth_map);
-    let colour = colour_of(unpack2x16float(neurons[view.first + i].look.y).x);
+    let own = colour_of(unpack2x16float(neurons[view.first + i].look.y).x);
+    let extent = factors[2u * neurons[view.first + i].block + 1u];
+    let colour = mix(own, view.shade.rgb, view.shade.w * clamp((d.depth - extent.z) * extent.w, 0.0, 1.0));
     colours[slot] = vec2u(pack2x16float(colour.rg), pack2x16float(vec2f(colour.b, d.opacity)));
     keys[slot] = depth_key(d.depth);
     order[slot] = slot;

@@ -43,7 +43,9 @@ fn dot_of(i: u32) -> Dot {
     let light = select(view.dimmed, 1.0, is_lit);
     let size = opacity_size.y * factor.z * grown * select(1.0, LIT, is_lit);
     let radius = size * view.spread / select(1.0, depth, view.perspective > 0.5);
-    let opacity = min(opacity_size.x * factor.x, 1.0) * appeared * light;
+    // A block's factor below 1 dims what is opaque too; above 1 it shows fainter dots, as exposure does.
+    let exposed = min(opacity_size.x * view.exposure * max(factor.x, 1.0), 1.0) * min(factor.x, 1.0);
+    let opacity = exposed * appeared * light;
     d.radius = max(radius, 0.5);
     // What is smaller than a sample is as much paler.
     let share = min(radius / 0.5, 1.0);

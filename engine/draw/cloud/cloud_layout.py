@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, radians, tan
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.errors import ShapeError
 
+# The radius in world units of a dot of size 1. The original program's dots are size * 500 / distance pixels wide in a
+# picture 600 pixels high with a field of view of 45 degrees.
+RADIUS = 250 / 300 * tan(radians(45) / 2)
 SPACING = 3.0  # world units between neurons of a block's depth
 GAP = 32.0  # between blocks
 WIDE_SPACING, WIDE_GAP = 8.0, 128.0  # spacing in vectors (an average pool), and the gap before the classes
 POOL_SIDE = 12  # most neurons across and down of a pooled vector; classes stand in one square layer
 JITTER = 0.5  # of the depth spacing, in each direction
 # The least width of the widest block relative to the row's length, and of a block relative to the widest. Blocks of
-# smaller maps are widened to that, and their dots enlarged; the original program's network is not changed by this.
+# smaller maps are widened to that; the original program's network is not changed by this.
 SLENDER, SMALL = 0.36, 0.22
 # Rows by which added tokens stand above the others.
 ABOVE = 1.5
@@ -67,18 +70,25 @@ class BlockLayout:
     size: tuple[float, float, float] = (0.0, 0.0, 0.0)
     dot: float = 1.0
 
+    def corners(self, deeper: float = 0.0, wider: float = 0.0) -> np.ndarray:
+        """(8, 3) the corners of its box, which is larger by so much before and behind, and to the four sides."""
+        (x, y, z), (w, h, d) = self.origin, self.size
+        above = ABOVE * self.step if self.tokens[1] else 0.0
+        y, h = y + above, h + above
+        signs = np.array([(i & 1, i >> 1 & 1, i >> 2) for i in range(8)])
+        return (x, y, z) + signs * (w, -h, -d) + (2 * signs - 1) * (wider, -wider, -deeper)
+
     def at(self, x: float, y: float, z: float) -> BlockLayout:
         """A copy whose box has its middle at x, y and its front at z."""
         return replace(self, origin=(x - self.size[0] / 2, y + self.size[1] / 2, z))
 
     def widened(self, factor: float) -> BlockLayout:
-        """A copy at the origin, wider and higher by a factor, with larger dots."""
+        """A copy at the origin, wider and higher by a factor."""
         return replace(
             self,
             step=self.step * factor,
             offset=(self.offset[0] * factor, self.offset[1] * factor),
             size=(self.size[0] * factor, self.size[1] * factor, self.size[2]),
-            dot=self.dot * factor**0.8,
         ).at(0.0, 0.0, 0.0)
 
     def positions(self, channel: ArrayLike, row: ArrayLike, column: ArrayLike, number: ArrayLike) -> np.ndarray:
@@ -127,6 +137,13 @@ def vector_layout(channels: int, grid: tuple[int, int]) -> BlockLayout:
     )
 
 
+def checked(shapes: Sequence[tuple[int, int, int]]) -> None:
+    """Raises ShapeError for a block without neurons."""
+    for k, shape in enumerate(shapes):
+        if len(shape) != 3 or min(shape) < 1:
+            raise ShapeError(f"Block {k} of the cloud has shape {tuple(shape)}; it needs (channels, rows, columns).")
+
+
 def lay_out(
     shapes: Sequence[tuple[int, int, int]], looks: Sequence[str] | None = None, *, slender: float = SLENDER
 ) -> tuple[list[BlockLayout], float]:
@@ -139,10 +156,9 @@ def lay_out(
     Raises ShapeError for a block without neurons.
     """
     looks = looks or ["features"] * len(shapes)
+    checked(shapes)
     made = []
-    for k, (shape, look) in enumerate(zip(shapes, looks, strict=True)):
-        if len(shape) != 3 or min(shape) < 1:
-            raise ShapeError(f"Block {k} of the cloud has shape {tuple(shape)}; it needs (channels, rows, columns).")
+    for shape, look in zip(shapes, looks, strict=True):
         if look == "classes" or shape[1:] == (1, 1):
             side = ceil(shape[0] ** 0.5)
             side = side if look == "classes" else min(side, POOL_SIDE)

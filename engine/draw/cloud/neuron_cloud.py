@@ -1,13 +1,13 @@
 """Every neuron of a convolutional network as a dot in space, coloured by its response."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.draw.cloud.cloud_layout import BlockLayout
+from engine.draw.cloud.cloud_layout import RADIUS, BlockLayout
 from engine.draw.colour import palette
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.frame import Frame, Theme
@@ -23,9 +23,6 @@ from engine.kernels.select_neurons import FAINT, LOOKS, NeuronSelection
 from engine.kernels.splat import Dots, Splatting, SplatView, factors_of, palette_of
 from engine.view.camera import Camera
 
-# The radius in world units of a dot of size 1. The original program's dots are size * 500 / distance pixels wide in a
-# picture 600 pixels high with a field of view of 45 degrees.
-RADIUS = 250 / 300 * np.tan(np.radians(45) / 2)
 # Factor of the opacity of all other neurons while a channel is lit.
 DIMMED = 0.12
 # On paper opacities are raised to sRGB's power, to look as if encoded colours were mixed, as the original program does.
@@ -61,7 +58,9 @@ class NeuronCloud(Drawable):
     opacity     a number, or one for each block: 0 hides it, more than 1 shows fainter neurons
     appeared    likewise, 0 to 1: dots appear in a wave from the block's front to its back
     size        likewise, a factor of the dots' size
+    exposure    factor of all opacities before they end at 1: more than 1 shows fainter neurons
     threshold   dots of less opacity than this are not drawn
+    shade       0 to 1: how far a dot takes the background's colour that is farthest in its block from the eye
     palette     None for the theme's own, or two (64, 3) tables of linear colours: of responses by their distance from
                 the mean, 0 to 8 deviations, and of classes by their probability
     highlight   None, or (block, channel) that stays bright while all others are dimmed
@@ -81,6 +80,7 @@ class NeuronCloud(Drawable):
         self.opacity: ArrayLike = 1.0
         self.appeared: ArrayLike = 1.0
         self.size: ArrayLike = 1.0
+        self.shade, self.exposure = 0.0, 1.0
         self.blocks: tuple[Block, ...] = ()
         self._placed: tuple | None = None
         self._forget()
@@ -196,8 +196,8 @@ class NeuronCloud(Drawable):
         return True
 
     def _faint(self):
-        """For each block the least opacity of a neuron that is visible after multiplication by the block's."""
-        return self.threshold / max(1.0, float(self._each("opacity").max()))
+        """For each block the least opacity of a neuron that is visible after multiplication by the factors."""
+        return self.threshold / (max(1.0, float(self._each("opacity").max())) * self.exposure)
 
     def _ranges(self):
         """[(first, count)]: ranges in the list of visible neurons, each of neighbouring visible blocks."""
@@ -212,16 +212,20 @@ class NeuronCloud(Drawable):
     # The picture.
 
     def prepare(self, frame: Frame, world: np.ndarray) -> None:
-        self._refresh()
+        self._refresh(frame.camera, world)
         self._placed = None
 
-    def _refresh(self):
+    def _refresh(self, camera, world):
         """Brings list and looks on the GPU up to date; True if there is anything to draw."""
         if not self._select():
             return False
         fronts = [b.layout.origin[2] for b in self.blocks]
-        depths = [b.layout.size[2] for b in self.blocks]
-        data = factors_of(self._each("opacity"), self._each("appeared"), self._each("size"), fronts, depths)
+        deep = [b.layout.size[2] for b in self.blocks]
+        size = self._each("size") * [b.layout.dot for b in self.blocks]
+        extents = self._depths(camera, world)
+        # A plane has no back.
+        extents[[b.layout.size[2] == 0.0 for b in self.blocks], 1] = np.inf
+        data = factors_of(self._each("opacity"), self._each("appeared"), size, fronts, deep, extents)
         self._factors = self.upload("factors", data)
         return bool(self._ranges())
 
@@ -231,6 +235,7 @@ class NeuronCloud(Drawable):
         samples, offset = frame.size_samples, frame.tile_samples[:2]
         power = PAPER_POWER if frame.theme.shade == "paper" else 1.0
         view = self.view(frame.camera, world, samples, offset, frame.samples, power)
+        view = replace(view, shade=(*frame.theme.background, self.shade))
         # Dots are placed once a picture, or again if another picture was drawn between its tiles.
         if self._placed != (frame.camera, samples, frame.theme):
             table = self.upload("palette", palette_of(*(self.palette or theme_palette(frame.theme))), "uniform")
@@ -255,25 +260,24 @@ class NeuronCloud(Drawable):
     ) -> SplatView:  # fmt: skip
         """The SplatView of a part of a picture of `size` samples; see PAPER_POWER."""
         transform = camera.projection(size[0] / size[1]) @ camera.view() @ world
-        low, high = self._depths(camera, world)
+        low, high = self._span(camera, world)
         scale = abs(np.linalg.det(world[:3, :3])) ** (1 / 3)
         spread = RADIUS * scale * size[1] / 2 / camera.half_sizes(size[0] / size[1])[1]
         return SplatView(
             transform, size, offset, tile, spread, not camera.is_orthographic, camera.near, camera.far, low, high,
             lit=self._lit(), dimmed=1.0 if self.highlight is None else DIMMED, faint=self.threshold,
-            opacity_power=power,
+            exposure=self.exposure, opacity_power=power,
         )  # fmt: skip
 
     def _depths(self, camera, world):
-        """(least, greatest) depth of all neurons along the view."""
-        corners = []
-        for layout in (b.layout for b in self.blocks):
-            x, y, z = layout.origin
-            w, h, d = layout.size
-            for i in range(8):
-                j = layout.jitter * (1 if i & 4 else -1)
-                corners.append((x + w * (i & 1), y - h * (i >> 1 & 1), z - d * (i >> 2) - j, 1.0))
-        depths = ((np.array(corners) @ world.T)[:, :3] - camera.eye) @ camera.forward
+        """(blocks, 2): the least and the greatest depth of each block's neurons along the view."""
+        corners = np.array([b.layout.corners(b.layout.jitter) for b in self.blocks])
+        depths = (corners @ world[:3, :3].T + world[:3, 3] - camera.eye) @ camera.forward
+        return np.stack([depths.min(axis=1), depths.max(axis=1)], axis=1)
+
+    def _span(self, camera, world):
+        """(least, greatest) depth of all neurons between which they are sorted."""
+        depths = self._depths(camera, world)
         low = max(camera.near, float(depths.min()))
         return low, max(min(camera.far, float(depths.max())), low * (1 + 1e-6) + 1e-9)
 
@@ -291,7 +295,7 @@ class NeuronCloud(Drawable):
     def pick(self, aim: Aim, world: np.ndarray) -> Hit | None:
         """The neuron whose dot is in front at a pixel's centre, in a picture of one sample a pixel."""
         # The state that the next picture will show is used.
-        if aim.camera is None or not self._refresh():
+        if aim.camera is None or not self._refresh(aim.camera, world):
             return None
         view = self.view(aim.camera, world, aim.size, (0, 0), aim.size)
         point = (aim.x + 0.5, aim.y + 0.5)

@@ -4,9 +4,11 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
 from engine.draw.frame import Frame, Sprite
+from engine.draw.node import transformed
 from engine.draw.words import text
 from engine.draw.words.composite import Card, Composite
 
@@ -19,7 +21,10 @@ class Callout(Card):
 
     words    the first line large, the others below it smaller; without words there is no line
     colour   linear RGB of ring and line, or None for the theme's foreground
+    above    (3,) a point in the parent's space that the words, where they stand above the ring, do not cover; or None
     """
+
+    above: ArrayLike | None = None
 
     def __init__(self, words: Iterable[str] = (), *, colour: RGB | None = None, name: str | None = None):
         super().__init__(name)
@@ -53,9 +58,14 @@ class Callout(Card):
         image = self.image(frame)
         # To the right and up if there is room; of a card wider than the picture the left side is visible.
         tall, wide = image.shape[:2]
+        up = UP * s
+        if self.above is not None:
+            point = transformed(world @ np.linalg.inv(self.transform), self.above)
+            if (top_of := frame.project(point)) is not None:
+                up = max(up, y - top_of[1] + tall / 2)
         right = x + ASIDE * s + wide <= width or x < width / 2
-        upward = y - UP * s - tall >= 0
-        elbow = x + (ASIDE if right else -ASIDE) * s, y + (-UP if upward else UP) * s
+        upward = y - up - tall >= 0
+        elbow = x + (ASIDE if right else -ASIDE) * s, y + (-up if upward else UP * s)
         left = max(0, round(elbow[0] if right else elbow[0] - wide))
         top = round(min(max(elbow[1] - tall / 2, 0), max(height - tall, 0)))
         frame.sprites += [_strokes((x, y), elbow, colour, s), Sprite(image, left, top)]

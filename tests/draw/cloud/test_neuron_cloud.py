@@ -386,7 +386,7 @@ def test_the_ramps_are_palettes_and_read_on_their_background():
             contrast = (light + 0.05) / 0.057 if theme == "dark" else 1.05 / (light + 0.05)
             assert contrast.min() > 4.5
     # The original's first and last step, #ffffff and #ff8800.
-    ends = np.round(255 * srgb(palette("responses", "dark")[[0, -1]]))
+    ends = np.round(255 * srgb(palette("original responses", "dark")[[0, -1]]))
     assert np.array_equal(ends, [(255, 255, 255), (255, 136, 0)])
 
 

@@ -1,0 +1,101 @@
+"""How a cloud fills its frame: the lens of the home camera, and the place and size of the cloud for any direction."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+import engine
+
+# Half the angle, as a tangent, that the longer side of what is framed spans; the margin at its sides, relative to it;
+# and above and below, relative to its height: a line of words.
+REACH, MARGIN, LINE = 0.2, 0.03, 0.06
+# The width over height of what is framed, with room above and below, if what is shown is wider than that; the part of
+# this room that is above, where the legend and the answers are; and the room above that is left in any case.
+WIDE, ABOVE, ROOM = 16 / 9, 0.7, 0.24
+STEPS = 24
+
+
+@dataclass(frozen=True)
+class Framing:
+    """A view that holds points, at any turn of the camera.
+
+    points     (N, 3) what is to be seen
+    distance   of the home camera
+    wide, high half the frame's width and height, at distance 1
+    room       the least part of its height that is left above
+    """
+
+    points: np.ndarray
+    distance: float
+    wide: float = REACH
+    high: float = REACH
+    room: float = MARGIN
+
+    @classmethod
+    def of(cls, points: np.ndarray, home: engine.Camera, room: float) -> "Framing":
+        """The Framing that points fill, seen by the home camera; with room above them, relative to the frame."""
+        rough = cls(points, home.distance, high=1e3)
+        scale = rough._largest(home)
+        low, top = rough._bounds(home, scale, rough._centred(home, scale))
+        high = max((top[1] - low[1]) / 2 / (1 - LINE - room), REACH / WIDE)
+        if high > REACH:  # what is shown is higher than wide
+            return cls(points, home.distance, REACH * REACH / high, REACH, room)
+        return cls(points, home.distance, REACH, high, room)
+
+    @property
+    def lens(self) -> tuple[float, float]:
+        """(fov, shape) of the camera."""
+        return 2.0 * float(np.arctan(min(self.wide, self.high))), self.wide / self.high
+
+    def transform(self, camera: engine.Camera, turned: np.ndarray) -> np.ndarray:
+        """(4, 4) from the points' space to the world: turned, and as large as a camera's direction allows.
+
+        camera   it may be nearer or farther than the home camera, which makes no difference
+        turned   (4, 4), a rotation
+        """
+        scale, shift = replace(self, points=self.points @ turned[:3, :3].T)._fit(camera)
+        found = np.diag([scale, scale, scale, 1.0])
+        found[:3, 3] = shift[0] * camera.right + shift[1] * camera.upward
+        return found @ turned
+
+    def _bounds(self, camera, scale, shift):
+        """(least, greatest) (x, y) of the points in the picture, as tangents of their angles."""
+        axes = np.stack([camera.right, camera.upward, -camera.forward])
+        x, y, near = scale * (self.points @ axes.T).T
+        away = self.distance if camera.is_orthographic else np.maximum(self.distance - near, 1e-3 * self.distance)
+        seen = np.stack([(x + shift[0]) / away, (y + shift[1]) / away])
+        return seen.min(axis=1), seen.max(axis=1)
+
+    @property
+    def _inside(self):
+        return np.array([self.wide - MARGIN * REACH, self.high * (1 - LINE)])
+
+    def _largest(self, camera):
+        """The scale of the points at which they just fit into the frame."""
+        radius = float(np.linalg.norm(self.points, axis=1).max()) or 1.0
+        low, high = 0.0, 0.9 * self.distance / radius
+        for _ in range(STEPS):
+            scale = (low + high) / 2
+            least, most = self._bounds(camera, scale, self._centred(camera, scale))
+            low, high = (scale, high) if ((most - least) / 2 <= self._inside).all() else (low, scale)
+        return low
+
+    def _fit(self, camera):
+        """(scale, shift to the right and upwards): the largest of the points that are inside the frame."""
+        scale = self._largest(camera)
+        shift = self._centred(camera, scale)
+        least, most = self._bounds(camera, scale, shift)
+        # In the frame's height what is left is above rather than below.
+        slack = max(0.0, self._inside[1] - (most[1] - least[1]) / 2)
+        lower = max((2 * ABOVE - 1) * slack, min(slack, self.room * self.high))
+        bottom = slack - lower - self._inside[1]
+        for _ in range(3):
+            shift = shift + np.array((0.0, (bottom - self._bounds(camera, scale, shift)[0][1]) * self.distance))
+        return scale, shift
+
+    def _centred(self, camera, scale):
+        shift = np.zeros(2)
+        for _ in range(3):
+            least, most = self._bounds(camera, scale, shift)
+            shift = shift - (least + most) / 2 * self.distance
+        return shift
