@@ -10,8 +10,8 @@ import engine
 from engine import Integer, NeurosceneError, SettingError, Text, in_group
 from scenes.activations.marks import ActivationsMarks, Neuron
 
-# The most tokens to which lines lead; how much of the picture the weights cover; the colour of lines.
-MOST, COVER = 24, 0.62
+# The most tokens to which lines lead; how much of the picture the least and the largest weight cover; lines' colour.
+MOST, COVER = 24, (0.2, 0.75)
 LINE = np.array(engine.linear_rgb("#ffd98a"))
 # The most heads on a card.
 ON_CARD = 12
@@ -173,7 +173,8 @@ class Attending(ActivationsMarks):
         rows, columns = (np.arange(n) * m // n for n, m in zip((height, width), weights.shape, strict=True))
         part = part[np.ix_(rows, columns)][..., None]
         colours = engine.srgb(engine.map_colours("viridis", "image", part[..., 0]))
-        mixed = self.seen / 255.0 * (1 - COVER) + colours * COVER
+        cover = COVER[0] + (COVER[1] - COVER[0]) * part
+        mixed = self.seen / 255.0 * (1 - cover) + colours * cover
         return np.rint(255 * mixed).astype(np.uint8)
 
     def _patch_frame(self, look):

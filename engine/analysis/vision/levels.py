@@ -85,9 +85,11 @@ def u_blocks(net: ConvNet) -> tuple[str, ...]:
         for key in net.taken(node):
             if isinstance(node, SLIDING) and 1 < area(net, key) < area(net, node.name):
                 chosen.add(_computed(net, key))
-    # The last map before the scores of an output.
-    last = net.taken(net.output)[:1]
-    chosen.update(key for key in last if area(net, key) == area(net, net.output.name))
+    # The last map before the scores of the output.
+    scores = net.output
+    while isinstance(scores, kinds.Softmax | kinds.Elementwise | MOVING) and net.taken(scores):
+        scores = net.node(net.taken(scores)[0])
+    chosen.update(key for key in net.taken(scores)[:1] if area(net, key) == area(net, net.output.name))
     if len(chosen) < FEW:
         chosen |= set(stages(net))
     return tuple(node.name for node in net.nodes[1:] if node.name in chosen)
