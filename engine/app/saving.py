@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import proxy
 
 from engine.app.jobs import renderer
 from engine.errors import SettingError
@@ -26,7 +28,7 @@ class Saving:
 
     def __init__(self, viewer: Viewer, folder: Path, save: Callable | None, recording: Callable | None):
         self.viewer, self.folder, self._save, self._record = viewer, folder, save, recording
-        self.recording = Recording(self._recorder)
+        self.recording = Recording(partial(Saving._recorder, proxy(self)))
 
     def picture(self) -> Path | None:
         """Saves the picture with its state; returns the path, or None if saving failed."""

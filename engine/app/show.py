@@ -2,6 +2,7 @@
 
 import io
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from engine.app import picture_state
 from engine.app.jobs import renderer
@@ -18,8 +19,10 @@ from engine.ui.widgets.files import free
 WIDGET_SIZE = (900, 560)
 STILL_SIZE = (640, 480)
 
-# The viewer of each scene; they live as long as the kernel, as all Jupyter widgets do.
-_viewers: dict[Scene, Viewer] = {}
+# The viewer of each scene whose widget is open; and by cell, where the notebook names its cells, the id of its last run
+# and the viewers that it showed.
+_viewers: WeakKeyDictionary[Scene, Viewer] = WeakKeyDictionary()
+_shown: dict[str, tuple[str, list[Viewer]]] = {}
 
 
 def show(
@@ -84,13 +87,37 @@ def _in_cell(scene: Scene, widget_size: tuple[int, int], size: tuple[int, int], 
     report = renderer().report - before
     text = f"{_name(scene)} at {clock.time:g} s" + (f". {report}." if report.undecided else "")
     if notebook.in_notebook():
-        notebook.show_widget(_widget(scene, widget_size, time))
+        viewer = _widget_viewer(scene, widget_size, time)
+        _note_cell(viewer)
+        notebook.show_widget(viewer.canvas)
     return notebook.still(text, stream.getvalue())
 
 
-def _widget(scene: Scene, size: tuple[int, int], time: float | None) -> Any:
-    """The widget of a scene, the same one each time it is shown."""
+def _widget_viewer(scene: Scene, size: tuple[int, int], time: float | None) -> Viewer:
+    """The viewer of a scene's widget, the same one each time it is shown, until the widget is closed."""
     if scene not in _viewers:
         canvas = notebook.make_canvas(size)
         _viewers[scene] = make_viewer(scene, canvas, clock=clock_of(scene, time))
-    return _viewers[scene].canvas
+        canvas.add_event_handler(lambda event: _forget(canvas), "close")
+    return _viewers[scene]
+
+
+def _note_cell(viewer: Viewer) -> None:
+    """Notes that the running cell shows a viewer, and closes those that nothing but an earlier run of it has shown."""
+    cell = notebook.running_cell()
+    if cell is None:
+        return
+    name, run = cell
+    before, views = _shown.get(name, (run, []))
+    _shown[name] = run, [viewer, *(views if before == run else ())]
+    for earlier in views:
+        if not any(earlier in seen for _, seen in _shown.values()):
+            earlier.quit()
+
+
+def _forget(canvas: Any) -> None:
+    """Lets the viewer of a closed canvas go."""
+    for scene in [scene for scene, viewer in _viewers.items() if viewer.canvas is canvas]:
+        del _viewers[scene]
+    for name, (run, views) in _shown.items():
+        _shown[name] = run, [viewer for viewer in views if viewer.canvas is not canvas]

@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import proxy
 
 import numpy as np
 
 from engine.app.emptiness import emptiness
+from engine.app.live.keys import keyboard
 from engine.app.live.recovery import Recovery, made
 from engine.app.live.reload import Reloader
 from engine.app.lookup import report_user_errors
@@ -25,7 +27,6 @@ from engine.scene.scene import Scene
 from engine.scene.settings import assign, is_data, settings
 from engine.scene.view_data import Action, Clock
 from engine.ui.control.events import Events
-from engine.ui.control.keyboard import Keyboard
 from engine.ui.control.notices import Notices
 from engine.ui.control.picking import Picking
 from engine.ui.control.pointer import Pointer
@@ -60,7 +61,8 @@ class Viewer:
     save          engine.app.make.save, or a function like it; None for a view that saves no pictures
     recording     engine.app.make.recording, or a function like it; None for a view that records nothing
 
-    A scene whose file is saved is rebuilt (engine.app.live.reload).
+    A scene whose file is saved is rebuilt (engine.app.live.reload). A viewer is held by its open canvas, and its parts
+    know it without holding it: once the canvas is closed, the last reference to the viewer frees it and the scene.
     """
 
     def __init__(
@@ -72,17 +74,16 @@ class Viewer:
             check_view(scene)
         self.scene, self.canvas = scene, canvas
         self.supersample = supersample
-        self.reloader = Reloader(self)
+        own = proxy(self)
+        self.reloader = Reloader(own)
         self.live = not isinstance(canvas, OffscreenCanvas) if live is None else live
         self.notices = Notices()
         self.transport = Transport(scene.loop, time=clock.time if clock else 0.0, playing=playing)
-        self.picking = Picking(self)
+        self.picking = Picking(own)
         self.controls, self._view = self._made_controls(), scene.view
-        self.saving = Saving(self, Path(folder or "."), save, recording)
+        self.saving = Saving(own, Path(folder or "."), save, recording)
         self.recording = self.saving.recording
-        self.keyboard = Keyboard(
-            self._keys(), {"z": self.undo, "y": self.redo, "Shift+z": self.redo}, self.key_actions, self.run
-        )
+        self.keyboard = keyboard(own)
         self.pointer = Pointer()
         self.history: WeightHistory | None = None
         self._is_working = False
@@ -90,9 +91,9 @@ class Viewer:
         self._since = 0.0
         self._wall: float | None = None  # When the last frame began; None after a rest.
         self.painter, self.overlay, self.format = made(self, panel)
-        self._recovery = Recovery(self)
+        self._recovery = Recovery(own)
         self._watch()
-        self.events = Events(self)
+        self.events = Events(own)
         canvas.add_event_handler(self._on_close, "close")
         self._follow()
         canvas.request_draw(self._on_draw)
@@ -100,14 +101,13 @@ class Viewer:
     def _watch(self):
         self._watcher = self.scene.param.watch(self.changed, list(settings(self.scene)), onlychanged=True)
 
+    def _leave(self):
+        self.scene.param.unwatch(self._watcher)
+        self._watcher = None
+        self.scene.drop_cache()
+
     def _made_controls(self):
         return CONTROLS[self.scene.view](self.scene.camera, home=self.scene.home, find=self.picking.find)
-
-    def _keys(self):
-        return {
-            " ": self.transport.toggle, "r": self.reset_view, "h": self.toggle_help, "?": self.toggle_help,
-            "Tab": self._fold, "F12": self.save_picture, "q": self.quit, "Escape": self._escape,
-        }  # fmt: skip
 
     # Time.
 
@@ -143,7 +143,7 @@ class Viewer:
 
     def replace_scene(self, scene: Scene) -> None:
         """Shows another scene in the place of this one, at the same time."""
-        self.scene.param.unwatch(self._watcher)
+        self._leave()
         self.scene = scene
         self._watch()
         self.picking.unpin()
@@ -378,16 +378,10 @@ class Viewer:
         else:
             self.history.follow(net)
 
-    def _fold(self):
-        if self.overlay is not None:
-            self.overlay.panel.is_open = not self.overlay.panel.is_open
-
-    def _escape(self):
-        if (self.overlay is None or not self.overlay.escape()) and not self.picking.unpin():
-            self.quit()
-
     def _on_close(self, event):
         self.recording.cancel()
-        self.scene.param.unwatch(self._watcher)
+        self.reloader.stop()
+        self._leave()
         if self.overlay is not None:
             self.overlay.surface.close()
+            self.overlay = None

@@ -30,6 +30,13 @@ def session() -> str:
     return "".join(c for c in name if c.isalnum())[:12]
 
 
+def running_cell() -> tuple[str, str] | None:
+    """(id of the cell that runs, id of this run); None where the notebook does not name its cells."""
+    parent = _kernel().get_parent() if in_notebook() else {}
+    name = parent.get("metadata", {}).get("cellId")
+    return (name, parent["header"]["msg_id"]) if name else None
+
+
 def make_canvas(size: tuple[int, int] = (800, 600), title: str = "") -> Any:
     """A canvas in a widget (engine.output.canvas.Canvas).
 

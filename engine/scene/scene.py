@@ -138,6 +138,10 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
             if name in names:
                 getattr(self, method)()
 
+    def drop_cache(self) -> None:
+        """Lets go of what `cached` holds, which may refer to the scene; it is made again when it is needed."""
+        self._cache = Cache()
+
     def _mark_stale(self) -> None:
         self._stale = True
 
@@ -148,7 +152,8 @@ class Scene(Hooks, param.Parameterized, metaclass=_OwnAttributes):
         """
         if self._device_changes != device_changes():
             # What the nodes and the cache hold was on a device that is gone.
-            self._device_changes, self._stale, self._cache = device_changes(), True, Cache()
+            self._device_changes, self._stale = device_changes(), True
+            self.drop_cache()
         built: set[str] = set()
         updated: set[str] = set()
         is_built = not self._stale

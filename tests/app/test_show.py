@@ -2,6 +2,8 @@
 
 import base64
 import io
+import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -112,6 +114,62 @@ def test_a_cell_that_ends_with_a_scene_shows_a_widget_and_keeps_a_picture():
         assert stills[0]["text/html"].count("<img") == 1
     assert shown[0] == shown[1]  # one widget, seen twice
     assert not [o for cell in book.cells for o in cell.outputs if o.output_type == "error" or o.get("name") == "stderr"]
+
+
+@pytest.fixture
+def cells(monkeypatch):
+    """A function that shows a scene in a cell of a notebook, given the cell's id and the run's; returns its canvas."""
+    from engine.app import show
+    from engine.output import notebook
+    from engine.output.offscreen import make_canvas
+
+    placed = []
+    monkeypatch.setattr(show, "_viewers", weakref.WeakKeyDictionary())
+    monkeypatch.setattr(show, "_shown", {})
+    monkeypatch.setattr(notebook, "in_notebook", lambda: True)
+    monkeypatch.setattr(notebook, "make_canvas", lambda size: make_canvas(SIZE))
+    monkeypatch.setattr(notebook, "show_widget", placed.append)
+
+    def run(scene, cell, run):
+        monkeypatch.setattr(notebook, "running_cell", lambda: cell and (cell, run))
+        show.mimebundle(scene)
+        return placed.pop()
+
+    return run
+
+
+def test_a_cell_that_is_run_again_closes_the_view_that_only_it_has_shown(cells):
+    one, two, three = Ring(), Ring(), Ring()
+    first = cells(one, "a", "1")
+    assert cells(one, "b", "2") is first  # one widget in two places
+    second = cells(two, "a", "3")
+    assert not first.get_closed() and cells(two, "a", "4") is second
+    assert cells(two, "b", "5") is second and first.get_closed() and not second.get_closed()
+    # Two scenes in one run of a cell are both shown.
+    third = cells(three, "a", "6")
+    assert cells(two, "a", "6") is second and not third.get_closed()
+    other = cells(one, "a", "7")
+    assert other is not first and third.get_closed() and not second.get_closed()
+    assert cells(one, None, None) is other
+
+
+def test_a_widget_that_is_closed_lets_its_scene_go(cells):
+    from engine.app import show
+
+    canvas = cells(Ring(), "c", "1")
+    scene, viewer = (weakref.ref(thing) for thing in next(iter(show._viewers.items())))
+    canvas.close()
+    assert not list(show._viewers) and viewer() is None and scene() is None
+
+
+def test_the_running_cell_is_named_where_the_notebook_says_which_it_is(monkeypatch):
+    from engine.output import notebook
+
+    assert notebook.running_cell() is None
+    for metadata, wanted in (({"cellId": "x"}, ("x", "m")), ({}, None)):
+        message = {"metadata": metadata, "header": {"msg_id": "m"}}
+        monkeypatch.setattr(notebook, "_kernel", lambda m=message: SimpleNamespace(get_parent=lambda: m))
+        assert notebook.running_cell() == wanted
 
 
 def test_the_package_gives_a_scene_its_notebook_display(monkeypatch):

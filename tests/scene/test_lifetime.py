@@ -54,6 +54,32 @@ def test_a_scene_that_was_drawn_is_freed_with_its_nodes_and_arrays(name, no_coll
     assert alive() == before
 
 
+def seen(name, panel):
+    """Weak references to all of a window that was looked at and closed."""
+    canvas = make_canvas((320, 200))
+    viewer = make_viewer(open_scene(name)[0], canvas, panel=panel)
+    canvas.draw()
+    for event in (
+        {"event_type": "pointer_move", "x": 60, "y": 60, "button": 0, "buttons": (), "modifiers": ()},
+        {"event_type": "key_down", "key": "h", "modifiers": ()},
+    ):
+        canvas.send(event)
+        viewer.tick(0.2)
+        canvas.draw()
+    viewer.still()
+    canvas.close()
+    return [weakref.ref(part) for part in (viewer, viewer.scene, viewer.painter, viewer.painter.renderer, canvas)]
+
+
+@pytest.mark.parametrize("panel", [False, True])
+@pytest.mark.parametrize("name", ["marching", "boundaries", "activations"])
+def test_a_window_that_is_closed_is_freed_with_its_scene_and_pictures(name, panel, no_collector):
+    seen(name, panel)
+    before = alive()
+    assert [part() for part in seen(name, panel)] == [None] * 5
+    assert alive() == before
+
+
 @pytest.mark.parametrize("name", SCENES)
 def test_what_an_earlier_build_made_is_freed(name, no_collector):
     scene = open_scene(name)[0]

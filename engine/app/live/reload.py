@@ -34,7 +34,8 @@ class Reloader:
 
     def __init__(self, viewer: Viewer):
         self.viewer, self.files = viewer, SceneFiles(viewer.scene)
-        self._unpolled, self._is_polling = 0.0, False
+        self._unpolled, self._is_over = 0.0, False
+        self._timer: asyncio.TimerHandle | None = None
 
     def tick(self, seconds: float) -> None:
         """Lets seconds pass; an error in a saved file is shown in a line, and the earlier scene stays."""
@@ -50,20 +51,26 @@ class Reloader:
 
     def poll_later(self) -> None:
         """Polls the files while nothing is drawn, on canvases with an asyncio loop: windows and notebooks."""
-        if self.files.path is None or self._is_polling:
+        if self.files.path is None or self._timer is not None or self._is_over:
             return
         try:
-            asyncio.get_running_loop().call_later(POLL, self._poll)
+            self._timer = asyncio.get_running_loop().call_later(POLL, self._poll)
         except RuntimeError:
             return  # On other canvases files are polled only while frames are drawn.
-        self._is_polling = True
+
+    def stop(self) -> None:
+        """Polls no more."""
+        self._is_over = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _poll(self) -> None:
-        self._is_polling = False
+        self._timer = None
         if self.files.is_changed():
             self._unpolled = POLL
             self.viewer.request()
-        elif not self.viewer.canvas.get_closed():
+        else:
             self.poll_later()
 
 
