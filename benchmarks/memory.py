@@ -22,7 +22,7 @@ from engine.gpu.texture import Texture
 from engine.kept import store as kept
 from engine.output.offscreen import make_canvas
 
-TIMES = {"scenes": 500, "shapes": 60, "deep": 45, "frames": 1000, "views": 100}
+TIMES = {"scenes": 500, "shapes": 60, "deep": 45, "frames": 1000, "views": 1000}
 SMALL: dict[str, Any] = {"size": (32, 24), "supersample": 1, "progress": False}
 SCENES = ("marching", "random_networks", "boundaries", "activations")
 
