@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator
 
-from engine.codegen.boundaries.writer import BoundaryWriter
+import numpy as np
+
+from engine.codegen.boundaries.responses import unit_kinds
+from engine.codegen.boundaries.writer import BoundaryWriter, Groups, PlaneElement
+from engine.codegen.mlp.layout import layout
 from engine.codegen.text import indented
+from engine.kept import kept
 from engine.network.mlp import Shape
 
 # Groups of outputs whose sums one loop computes together.
@@ -13,7 +18,8 @@ LINES_BYTES = 1 << 25
 
 
 class LoopWriter(BoundaryWriter):
-    """Loops over memory, for networks that would take too long to compile otherwise.
+    """Loops over memory, for networks that would take too long to compile otherwise. Only numbers in its text depend on
+    widths and depth; what differs from layer to layer is in the binding `tables`.
 
     lavapipe compiles an invocation's own arrays in time proportional to the square of their length, and reads them no
     faster than storage: so what is kept of each neuron is in the binding `lines`.
@@ -28,8 +34,9 @@ class LoopWriter(BoundaryWriter):
 
     def storage(self) -> Iterator[str]:
         yield from LOOP_STORAGE.format(
-            lines=self.groups.count + 1, widest=self.widest, invocations=self.invocations
-        ).splitlines()
+            lines=self.groups.count + 1, widest=self.widest, invocations=self.invocations, words=self.words,
+            layers=len(self.blocks),
+        ).splitlines()  # fmt: skip
 
     def each(self, count: int, text: str) -> Iterator[str]:
         yield f"for (var g = 0u; g < min({count}u, node.most); g++) {{"
@@ -38,28 +45,24 @@ class LoopWriter(BoundaryWriter):
 
     def evaluation(self) -> Iterator[str]:
         # One loop over a table of layers: lavapipe takes seconds to compile each copy of code with variable indices.
-        last = len(self.blocks) - 1
         first = self.element.response(self.shape, 0, self.element.start(0, "", "g"), "g", 0)
         yield from self.each(self.blocks[0].outputs, f"keep_plane(RESPONSES, {{g}}, {first});")
-        # Of each layer: its first vec4f of weights, groups of inputs and outputs, its centre; and its first group.
-        centres, starts = self.element.centres, [*self.groups.starts, self.groups.count]
-        rows = [f"vec4u({b.at}u, {b.inputs}u, {b.outputs}u, {c}u)" for b, c in zip(self.blocks, centres, strict=True)]
-        yield f"var places = array<vec4u, {len(rows)}>({', '.join(rows)});"
-        yield f"var starts = array<u32, {len(rows)}>({', '.join(f'{k}u' for k in starts)});"
-        yield f"for (var layer = 1u; layer < min({len(rows)}u, node.most); layer++) {{"
-        yield "    let place = places[layer];"
+        yield f"var start = {self.blocks[0].outputs}u;"
+        yield "for (var layer = 1u; layer < min(LAYERS, node.most); layer++) {"
+        yield "    let place = tables[layer];"
         yield f"    for (var first = 0u; first < min(place.z, node.most); first += {CHUNK}u) {{"
         yield from indented(indented(self._sums()))
         yield "    }"
         yield "    for (var g = 0u; g < min(place.z, node.most); g++) {"
         yield "        let c = middle[place.w + g];"
         yield "        let p = plane_at(LAYER_SUMS, g);"
-        yield f"        if layer == {last}u {{"
+        yield "        if layer == LAYERS - 1u {"
         yield "            boundary_output(p, c, g);"
         yield "        } else {"
-        yield "            keep_plane(RESPONSES, g, boundary_hidden(p, c, layer, starts[layer] + g));"
+        yield "            keep_plane(RESPONSES, g, boundary_hidden(p, c, layer, start + g));"
         yield "        }"
         yield "    }"
+        yield "    start += place.z;"
         yield "}"
 
     def _sums(self):
@@ -79,6 +82,46 @@ class LoopWriter(BoundaryWriter):
 
     def choices(self) -> Iterator[str]:
         return iter(CHOICES.splitlines())
+
+    def group_start(self) -> Iterator[str]:
+        yield "return tables[LAYERS + g].x >> 16u;"
+
+    def is_marked(self) -> Iterator[str]:
+        yield "var word = vec4u(0u);"
+        yield "for (var w = 0u; w < min(WORDS, node.most); w++) {"
+        yield "    word |= marks(w);"
+        yield "}"
+        yield "return is_any(word);"
+
+    def first_word(self) -> Iterator[str]:
+        yield "for (var w = 0u; w < min(WORDS, node.most); w++) {"
+        yield "    if is_any(marks(w)) {"
+        yield "        word = marks(w);"
+        yield "        at = w;"
+        yield "        break;"
+        yield "    }"
+        yield "}"
+
+    def set_word(self) -> Iterator[str]:
+        yield "keep_marks(at, rest);"
+
+
+@kept
+def loop_tables(shape: Shape) -> np.ndarray:
+    """(layers + groups + 1, 4) uint32, the contents of the binding `tables`.
+
+    A row for each layer: its first vec4f of weights, groups of inputs and of outputs, where its centre begins in
+    `middle`. Then a row for each hidden group: of its units the numbers of their `unit_kinds`, and in the upper half of
+    the first the layer's first group. The decision, which comes last, is a layer of its own.
+    """
+    groups, (_, kinds) = Groups(shape), unit_kinds(shape)
+    blocks = layout(shape).blocks
+    centres = PlaneElement(shape, groups).centres
+    layers = [(b.at, b.inputs, b.outputs, c) for b, c in zip(blocks, centres, strict=True)]
+    starts = np.repeat(groups.starts, [b.outputs for b in blocks[:-1]])
+    rows = np.concatenate([kinds, np.zeros((1, 4), np.uint32)])
+    rows[:, 0] |= np.append(starts, groups.count).astype(np.uint32) << 16
+    return np.concatenate([np.array(layers, np.uint32), rows])
 
 
 CHOICES = """\
@@ -103,7 +146,7 @@ fn take(neuron: u32, far: f32, along: f32) {
 }
 
 fn sides_of(g: u32) -> vec4u {
-    return sides[g / 32u];
+    return side_bits(g / 32u);
 }
 """
 
@@ -113,6 +156,29 @@ const INVOCATIONS = {invocations}u;
 const LINES = {lines}u * INVOCATIONS;
 const RESPONSES = 5u * LINES;
 const LAYER_SUMS = RESPONSES + 3u * {widest}u * INVOCATIONS;
+
+const LAYERS = {layers}u;
+const WORDS = {words}u;
+
+fn kinds_of(g: u32) -> vec4u {{
+    return tables[LAYERS + g] & vec4u(0xffffu);
+}}
+
+fn keep_sides(w: u32, word: vec4u) {{
+    bits[w * INVOCATIONS + here] = word;
+}}
+
+fn side_bits(w: u32) -> vec4u {{
+    return bits[w * INVOCATIONS + here];
+}}
+
+fn keep_marks(w: u32, word: vec4u) {{
+    bits[(WORDS + w) * INVOCATIONS + here] = word;
+}}
+
+fn marks(w: u32) -> vec4u {{
+    return bits[(WORDS + w) * INVOCATIONS + here];
+}}
 
 fn line_place(g: u32) -> u32 {{
     return g * INVOCATIONS + here;

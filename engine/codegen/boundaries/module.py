@@ -10,16 +10,17 @@ from numpy.typing import ArrayLike
 
 from engine.codegen.boundaries.loop import LoopWriter
 from engine.codegen.boundaries.unrolled import UnrolledWriter
-from engine.codegen.boundaries.writer import is_straight
+from engine.codegen.boundaries.writer import Groups, is_straight
 from engine.codegen.mlp.layout import layout, weights_binding
 from engine.codegen.text import header
 from engine.gpu.bindings import Binding
 from engine.kept import kept
 from engine.network.mlp import Mlp, Shape
 
-# Most products, with two derivatives each, that are written out: lavapipe compiles some 4,800 lines of four a second,
-# and written-out code runs several times as fast as a loop over arrays.
-WRITTEN = 200
+# Most products, with two derivatives each, and groups of neurons that are written out: lavapipe compiles a hundred
+# products, or eight groups, a second, and written-out code runs several times as fast as a loop over arrays. 2-64-2, of
+# 16 groups, took 2.0 s to compile, 2-200-2 11 s, and in loops 0.9 s.
+WRITTEN, WRITTEN_GROUPS = 200, 12
 
 
 def middle_count(shape: Shape) -> int:
@@ -68,8 +69,8 @@ def boundaries_module(shape: Shape, task: str) -> str:
 
     task   classes or values: what its outputs are
 
-    It reads the bindings `weights` and `middle`, keeps numbers in the binding `lines` where there is
-    `boundaries_memory`, and gives, in WGSL:
+    It reads the bindings `weights` and `middle`; where there is `boundaries_memory` it reads `tables` and keeps numbers
+    in `lines` and `bits`. It gives, in WGSL:
 
     GROUPS, DECISION       groups of hidden neurons; the number of the decision, which counts as a neuron after them
     OUTPUTS, CLASSES       how many outputs, and whether they are classes
@@ -101,14 +102,18 @@ def boundaries_module(shape: Shape, task: str) -> str:
     return "\n".join([*top, *writer.module()])
 
 
-def boundaries_memory(shape: Shape) -> tuple[int, int]:
-    """(vec4f of the binding `lines`, invocations of a dispatch that they are for); zeros: there is no such binding."""
+def boundaries_memory(shape: Shape) -> tuple[int, int, int]:
+    """(vec4f of the binding `lines`, vec4u of `bits`, invocations of a dispatch that they are for).
+
+    Zeros: there are no such bindings, and no `tables`.
+    """
     writer = _writer(shape, "values")
-    return writer.memory * writer.invocations, writer.invocations
+    return writer.memory * writer.invocations, 2 * writer.words * writer.invocations, writer.invocations
 
 
 def _writer(shape, task):
-    return (UnrolledWriter if _products(shape) <= WRITTEN else LoopWriter)(shape, task)
+    is_small = _products(shape) <= WRITTEN and Groups(shape).count <= WRITTEN_GROUPS
+    return (UnrolledWriter if is_small else LoopWriter)(shape, task)
 
 
 def _products(shape):

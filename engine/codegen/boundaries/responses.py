@@ -3,12 +3,18 @@
 from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from engine.codegen.mlp.units import is_bent, kinds, spans
 from engine.codegen.text import function
-from engine.network.activations import JOINT
+from engine.kept import kept
+from engine.network.activations import JOINT, Activation
 from engine.network.mlp import Shape
 from engine.network.units.bends import places
 from engine.network.units.mixed import runs
+
+# The sums at which a unit has boundaries, and its activation.
+UnitKind = tuple[tuple[float, ...], Activation]
 
 
 def last_value(shape: Shape) -> Iterator[str]:
@@ -20,18 +26,51 @@ def last_value(shape: Shape) -> Iterator[str]:
     yield f"return {of(end.activation)};"
 
 
-def hidden_function(shape: Shape, starts: Sequence[int], straight: bool, z: str) -> Iterator[str]:
-    """boundary_hidden: stores a hidden group's sums and gives its responses, by its layer's activation.
+@kept
+def unit_kinds(shape: Shape) -> tuple[tuple[UnitKind, ...], np.ndarray]:
+    """The kinds of a Shape's hidden units, each once; and (groups, 4) of each group's units their numbers in these.
 
-    starts     the number of each hidden layer's first group
+    The fill of a layer's last group has the number after the last.
+    """
+    each = _hidden_units(shape)
+    known = {kind: number for number, kind in enumerate(dict.fromkeys(kind for layer in each for kind in layer))}
+    rows = []
+    for layer in each:
+        row = np.full(-(-len(layer) // 4) * 4, len(known), np.uint32)
+        row[: len(layer)] = [known[kind] for kind in layer]
+        rows.append(row.reshape(-1, 4))
+    return tuple(known), np.concatenate(rows)
+
+
+def _hidden_units(shape):
+    """The UnitKind of each unit, layer by layer."""
+    layers = zip(shape.activations[:-1], shape.sizes[1:], strict=False)
+    return [
+        list(zip(places(a, n), (run.activation for run in runs(a, n) for _ in range(run.units)), strict=True))
+        for a, n in layers
+    ]
+
+
+def hidden_function(shape: Shape, starts: Sequence[int] | None, straight: bool, z: str) -> Iterator[str]:
+    """boundary_hidden: stores a hidden group's sums and gives its responses, by its units' activations.
+
+    starts     the number of each hidden layer's first group; None: the text is the same for all sizes, and calls
+               `kinds_of(group)`, the numbers of `unit_kinds`
     straight   whether sums are differences from the picture's middle
     z          WGSL for the sums
     """
-    each = [places(a, units) for a, units in zip(shape.activations[:-1], shape.sizes[1:], strict=False)]
-    if all(some == (0.0,) for layer in each for some in layer):
-        lines = _by_layers(shape, straight, z)
+    each = _hidden_units(shape)
+    if starts is None:
+        kinds_of, _ = unit_kinds(shape)
+        spots, activations = (_kind_masks([kind[part] for kind in kinds_of]) for part in (0, 1))
+        lines = ["let kind = kinds_of(group);", *_by_units(spots, activations, straight, z)]
+    elif all(some == (0.0,) for layer in each for some, _ in layer):
+        lines = [*_by_layers(shape, straight, z)]
     else:
-        lines = _by_units(shape, [4 * start for start in starts], each, straight, z)
+        first = [4 * start for start in starts]
+        spots, activations = (_masks(first, [[kind[part] for kind in layer] for layer in each]) for part in (0, 1))
+        number = "let unit = vec4u(4u * group) + vec4u(0u, 1u, 2u, 3u);"
+        lines = [number, *_by_units(spots, activations, straight, z)]
     return function("boundary_hidden(p: Plane, c: vec4f, layer: u32, group: u32) -> Plane", lines)
 
 
@@ -58,13 +97,12 @@ def _by_layers(shape, straight, z):
     yield "return Plane(response, slope * p.x, slope * p.y);"
 
 
-def _by_units(shape, first, each, straight, z):
-    """The statements where units of a layer differ, or have boundaries elsewhere than at 0."""
+def _by_units(spots, activations, straight, z):
+    """The statements where units differ, or have boundaries elsewhere than at 0: {places or activation: whose}."""
     yield f"let z = {z};"
-    yield "let unit = vec4u(4u * group) + vec4u(0u, 1u, 2u, 3u);"
     yield "var sum = z;"
     yield "var turn = vec4f(1.0);"
-    for some, mask in _masks(first, each).items():
+    for some, mask in spots.items():
         if some == ():
             yield f"sum = select(sum, vec4f(1.0), {mask});"
             yield f"turn = select(turn, vec4f(0.0), {mask});"
@@ -72,9 +110,7 @@ def _by_units(shape, first, each, straight, z):
             yield from _from_nearest(some, mask)
     yield "boundary_store(sum, Plane(p.v, turn * p.x, turn * p.y), group);"
     yield "var response = p;"
-    layers = zip(shape.activations[:-1], shape.sizes[1:], strict=False)
-    activations = [[run.activation for run in runs(a, n) for _ in range(run.units)] for a, n in layers]
-    for a, mask in _masks(first, activations).items():
+    for a, mask in activations.items():
         if a.name in JOINT:
             yield f"response = plane_select(response, plane_product(p), {mask});"
         elif is_bent(a):
@@ -92,6 +128,14 @@ def _from_nearest(some, mask):
         sign = f"select({sign}, vec4f({turned}1.0), {past})"
     yield f"sum = select(sum, {value}, {mask});"
     yield f"turn = select(turn, {sign}, {mask});"
+
+
+def _kind_masks(keys):
+    """{key: WGSL for which units have it}, from the key of each kind."""
+    found: dict[Hashable, list[str]] = {}
+    for number, key in enumerate(keys):
+        found.setdefault(key, []).append(f"kind == vec4u({number}u)")
+    return {key: " | ".join(f"({one})" for one in some) for key, some in found.items()}
 
 
 def _masks(first, layers):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from engine.codegen.boundaries.writer import BoundaryWriter
 from engine.codegen.mlp.body import WrittenOut
 from engine.codegen.text import function
+from engine.network.mlp import Shape
 
 
 class UnrolledWriter(BoundaryWriter):
@@ -14,12 +15,18 @@ class UnrolledWriter(BoundaryWriter):
     a store for each component, and seconds to compile.
     """
 
+    def __init__(self, shape: Shape, task: str):
+        super().__init__(shape, task)
+        self.starts = self.groups.starts
+
     def each(self, count: int, text: str) -> Iterator[str]:
         return (text.format(g=f"{g}u") for g in range(count))
 
     def storage(self) -> Iterator[str]:
         for name in ("own_sums", "own_x", "own_y", "own_distances", "own_alongs"):
             yield f"var<private> {name}: array<vec4f, {self.groups.count + 1}>;"
+        for name in ("own_sides", "own_marks"):
+            yield f"var<private> {name}: array<vec4u, {self.words}>;"
         yield from UNROLLED_STORAGE.splitlines()
 
     def evaluation(self) -> Iterator[str]:
@@ -35,8 +42,26 @@ class UnrolledWriter(BoundaryWriter):
             take.append(f"own_distances[{g}] = select(own_distances[{g}], vec4f(far), is{g});")
             take.append(f"own_alongs[{g}] = select(own_alongs[{g}], vec4f(along), is{g});")
         yield from function("take(neuron: u32, far: f32, along: f32)", take)
-        others = (f"word = select(word, sides[{w}], g / 32u == {w}u);" for w in range(1, self.words))
-        yield from function("sides_of(g: u32) -> vec4u", ["var word = sides[0];", *others, "return word;"])
+        others = (f"word = select(word, own_sides[{w}], g / 32u == {w}u);" for w in range(1, self.words))
+        yield from function("sides_of(g: u32) -> vec4u", ["var word = own_sides[0];", *others, "return word;"])
+
+    def group_start(self) -> Iterator[str]:
+        yield "var start = 0u;"
+        for s in [*self.groups.starts[1:], self.groups.count]:
+            yield f"start = select(start, {s}u, g >= {s}u);"
+        yield "return start;"
+
+    def is_marked(self) -> Iterator[str]:
+        yield f"return is_any({' | '.join(f'own_marks[{w}]' for w in range(self.words))});"
+
+    def first_word(self) -> Iterator[str]:
+        for w in reversed(range(self.words)):
+            yield f"at = select(at, {w}u, is_any(own_marks[{w}]));"
+            yield f"word = select(word, own_marks[{w}], is_any(own_marks[{w}]));"
+
+    def set_word(self) -> Iterator[str]:
+        for w in range(self.words):
+            yield f"own_marks[{w}] = select(own_marks[{w}], rest, at == {w}u);"
 
     def _chosen(self, *arrays):
         """Statements that return a neuron's component of each array."""
@@ -65,6 +90,22 @@ fn sums_x(g: u32) -> vec4f {
 
 fn sums_y(g: u32) -> vec4f {
     return own_y[g];
+}
+
+fn keep_sides(w: u32, word: vec4u) {
+    own_sides[w] = word;
+}
+
+fn side_bits(w: u32) -> vec4u {
+    return own_sides[w];
+}
+
+fn keep_marks(w: u32, word: vec4u) {
+    own_marks[w] = word;
+}
+
+fn marks(w: u32) -> vec4u {
+    return own_marks[w];
 }
 
 fn keep_distances(g: u32, far: vec4f) {

@@ -74,11 +74,12 @@ class PlaneElement:
 class BoundaryWriter:
     """Writes the functions for a Shape; subclasses decide how the code goes through the groups.
 
-    memory        vec4f of the binding `lines` that an invocation needs
+    memory        vec4f of the binding `lines` that an invocation needs; `words` twice of the binding `bits`
     invocations   how many there are in a dispatch at most; 0: any number
     """
 
     memory = invocations = 0
+    starts: list[int] | None = None  # each hidden layer's first group; None where a table has them
 
     def __init__(self, shape: Shape, task: str):
         self.shape, self.task = shape, task
@@ -92,7 +93,9 @@ class BoundaryWriter:
         raise NotImplementedError
 
     def storage(self) -> Iterator[str]:
-        """Where sums and distances are: keep_sums, sums, sums_x, sums_y, keep_distances and distances."""
+        """Where numbers are: keep_sums, sums, sums_x, sums_y, keep_distances, distances; and words of bits, of which a
+        word is for 32 groups: keep_sides, side_bits, keep_marks and marks.
+        """
         raise NotImplementedError
 
     def evaluation(self) -> Iterator[str]:
@@ -117,27 +120,24 @@ class BoundaryWriter:
         yield from self.storage()
         for name in ("outputs", "outputs_x", "outputs_y"):
             yield f"var<private> {name}: array<vec4f, {outputs}>;"
-        for name in ("sides", "masks"):
-            yield f"var<private> {name}: array<vec4u, {self.words}>;"
         z, start = ("c + p.v", "") if self.straight else ("p.v", f"middle[{self.element.centres[0]}u + g] + ")
         yield from FIXED.format(first=self.blocks[0].outputs, z=z, start=start).splitlines()
-        yield from hidden_function(self.shape, self.groups.starts, self.straight, z)
+        yield from hidden_function(self.shape, self.starts, self.straight, z)
         yield from function("evaluate(q: vec2f)", [
-            *self.each(self.words, "sides[{g}] = vec4u(0u);"), *self.evaluation(), *self.decision(),
+            *self.each(self.words, "keep_sides({g}, vec4u(0u));"), *self.evaluation(), *self.decision(),
         ])  # fmt: skip
         yield from function("group_start(g: u32) -> u32", self.group_start())
         yield from function("next_mask() -> u32", self.next_mask())
-        marked = " | ".join(f"masks[{w}]" for w in range(self.words))
-        yield from function("is_marked() -> bool", [f"return is_any({marked});"])
+        yield from function("is_marked() -> bool", self.is_marked())
         yield from function("value_of(z: vec4f, k: u32) -> vec4f", last_value(self.shape))
         yield from self.choices()
         yield from function("forget()", self.each(count + 1, "keep_distances({g}, vec4f(FAR));"))
-        clear = list(self.each(self.words, "masks[{g}] = vec4u(0u);"))
+        clear = list(self.each(self.words, "keep_marks({g}, vec4u(0u));"))
         for head, condition in (
             ("mark(back: vec2f)", "is_near({g}, back)"),
             ("mark_found()", "distances({g}) < vec4f(FAR)"),
         ):
-            marks = self.each(count + 1, f"masks[{{g}} / 32u] |= bit_of({{g}}, {condition});")
+            marks = self.each(count + 1, f"keep_marks({{g}} / 32u, marks({{g}} / 32u) | bit_of({{g}}, {condition}));")
             yield from function(head, [*clear, *marks])
         yield from function("span(foot: vec2f, direction: vec2f, end: u32) -> vec2f", [
             "var start = vec4f(-1e30);",
@@ -179,27 +179,32 @@ class BoundaryWriter:
 
     def group_start(self) -> Iterator[str]:
         """Statements that return the first group of group g's layer."""
-        yield "var start = 0u;"
-        for s in [*self.groups.starts[1:], self.groups.count]:
-            yield f"start = select(start, {s}u, g >= {s}u);"
-        yield "return start;"
+        raise NotImplementedError
+
+    def is_marked(self) -> Iterator[str]:
+        """Statements that return whether any neuron is marked."""
+        raise NotImplementedError
+
+    def first_word(self) -> Iterator[str]:
+        """Statements that set `word` to the first word of marks that is not 0, and `at` to its number."""
+        raise NotImplementedError
+
+    def set_word(self) -> Iterator[str]:
+        """Statements that set word `at` of the marks to `rest`."""
+        raise NotImplementedError
 
     def next_mask(self) -> Iterator[str]:
         """Statements that unmark and return the first marked neuron, or return NONE."""
-        words = range(self.words)
         yield "var word = vec4u(0u);"
         yield "var at = 0u;"
-        for w in reversed(words):
-            yield f"at = select(at, {w}u, is_any(masks[{w}]));"
-            yield f"word = select(word, masks[{w}], is_any(masks[{w}]));"
+        yield from self.first_word()
         yield "let all_neurons = word.x | word.y | word.z | word.w;"
         yield "let g = firstTrailingBit(all_neurons);"
         yield "let set_bit = 1u << (g & 31u);"
         yield "let on = (word & vec4u(set_bit)) != vec4u(0u);"
         yield "let neuron = select(select(select(3u, 2u, on.z), 1u, on.y), 0u, on.x);"
         yield "let rest = word & ~select(vec4u(0u), vec4u(set_bit), vec4u(neuron) == vec4u(0u, 1u, 2u, 3u));"
-        for w in words:
-            yield f"masks[{w}] = select(masks[{w}], rest, at == {w}u);"
+        yield from self.set_word()
         yield "return select(NONE, 128u * at + 4u * g + neuron, all_neurons != 0u);"
 
 
@@ -237,7 +242,7 @@ fn boundary_enter(q: vec2f, g: u32) -> Plane {{
 
 fn boundary_store(z: vec4f, p: Plane, group: u32) {{
     keep_sums(group, z, p.x, p.y);
-    sides[group / 32u] |= bit_of(group, z > vec4f(0.0));
+    keep_sides(group / 32u, side_bits(group / 32u) | bit_of(group, z > vec4f(0.0)));
 }}
 
 fn boundary_output(p: Plane, c: vec4f, g: u32) -> Plane {{

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.codegen.boundaries.loop import loop_tables
 from engine.codegen.boundaries.module import boundaries_bindings, boundaries_memory, boundaries_module, middle
 from engine.codegen.boundaries.writer import Groups
 from engine.codegen.mlp.layout import layout, pack
@@ -250,6 +251,8 @@ class Boundaries(Drawable):
             "styles": self.upload("styles", full),
             "node": node,
         }
+        if boundaries_memory(self.net.shape)[0]:
+            self._tables = self.upload("tables", loop_tables(self.net.shape))
 
     def _pixel(self, frame):
         """World units from one sample to the next."""
@@ -304,9 +307,11 @@ class Boundaries(Drawable):
 
     def _fill(self, frame, across, down):
         """Records the workgroups of 8 x 8 samples in bands, as many as the memory for their lines is for."""
-        memory, invocations = boundaries_memory(self.net.shape)
-        some = invocations // 64 or MAX_GROUPS
-        own = {"lines": self.array("lines", "f4", 4 * memory)} if memory else {}
+        memory, words, invocations = boundaries_memory(self.net.shape)
+        some, own = invocations // 64 or MAX_GROUPS, {}
+        if memory:
+            lines, bits = self.array("lines", "f4", 4 * memory), self.array("bits", "u4", 4 * words)
+            own = {"lines": lines, "bits": bits, "tables": self._tables}
         constants = {"BACKGROUND": float(BACKGROUNDS.index(self.background))}
         for first in range(0, across * down, some):
             groups = min(some, across * down - first)
@@ -344,7 +349,11 @@ class Boundaries(Drawable):
 @kept
 def _program(shape, task):
     weights, middle_type = boundaries_bindings(shape)
-    own: dict[str, Any] = {"lines": Binding("lines", "write", "array<vec4f>")} if boundaries_memory(shape)[0] else {}
+    memory = (
+        Binding("lines", "write", "array<vec4f>"), Binding("bits", "write", "array<vec4u>"),
+        Binding("tables", "read", "array<vec4u>"),
+    )  # fmt: skip
+    own: dict[str, Any] = {one.name: one for one in memory if boundaries_memory(shape)[0]}
     return Program(
         "draw/boundaries", generated={"boundaries": boundaries_module(shape, task)}, frame=FRAME, weights=weights,
         middle=middle_type, reaches=f"array<vec4f, {Groups(shape).count + 1}>", styles=[STYLE], node=NODE,
