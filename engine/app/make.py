@@ -61,9 +61,15 @@ def render(
     return _rendered(scene, clock_of(scene, time), size, supersample, encoding, ui, progress, executor)
 
 
-def drawn_opaque(scene: Scene, clock: Clock, size: tuple[int, int], supersample: int) -> np.ndarray:
-    """(H, W, 4) uint8: the picture as a window shows it, a checkerboard behind theme=clear."""
-    return _rendered(scene, clock, size, supersample, PLAIN, progress=False)
+def drawn_opaque(
+    scene: Scene, clock: Clock, size: tuple[int, int], supersample: int, tell: Callable[[Progress], None] | None = None
+) -> np.ndarray:
+    """(H, W, 4) uint8: the picture as a window shows it, a checkerboard behind theme=clear.
+
+    tell   is called with the Progress of the picture now and then
+    """
+    with jobs.drawing:
+        return _picture(scene, clock, size, supersample, PLAIN, False, tell=tell)[0].pixels()
 
 
 def is_clear(scene: Scene) -> bool:
@@ -93,12 +99,14 @@ def _picture(
     *,
     keeps: bool = False,
     expected: float | None = None,
+    tell: Callable[[Progress], None] | None = None,
 ) -> tuple[Picture, bool]:
     """(the Picture, whether Ctrl-C cut it short).
 
     keeps   once rays are decided, Ctrl-C ends the search and leaves the others undecided; before, and the second time,
             it raises KeyboardInterrupt
     expected   seconds that it may take, if known
+    tell       is called with the Progress
     """
     outlook = Outlook(expected)
     steps = jobs.renderer().steps(scene, clock, size, supersample, encoding=encoding)
@@ -113,6 +121,8 @@ def _picture(
             except StopIteration as end:
                 return end.value, stopped.is_set()
             move(found.share, note=found.stage + outlook.words(found.share))
+            if tell is not None:
+                tell(found)
             if keeps and not is_kept and found.decided and _takes_long(scene):
                 is_kept, stopped = True, later.enter_context(stopping())
 

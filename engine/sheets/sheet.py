@@ -1,7 +1,7 @@
 """Sheets: pictures of one scene side by side, one or two of its settings varied along columns and rows."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from engine.app import make, picture_state
 from engine.app.expected import say_expected
 from engine.app.jobs import note, picture_job, results
 from engine.errors import FileError, SettingError
+from engine.kernels.search.progress import Progress
 from engine.output.progress import progress_bar
 from engine.output.writers.formats import ending
 from engine.render import limits
@@ -168,8 +169,9 @@ def _pixels(plan: SheetPlan, executor: Executor | None, progress: bool | None, n
     places, (width, height) = plan.layout.places, plan.layout.cell
     done = 0
     with progress_bar(name, len(places), "cell", progress, leave=False) as move:
+        tell = lambda found: move(done, note=f"cell {done + 1}: {found.share:.0%} ({found.stage})")
         try:
-            for (x, y), cell in zip(places, _cells(plan, executor), strict=True):
+            for (x, y), cell in zip(places, _cells(plan, executor, tell), strict=True):
                 page[y : y + height, x : x + width, :3] = cell[:, :, :3]
                 done += 1
                 move(done)
@@ -180,8 +182,10 @@ def _pixels(plan: SheetPlan, executor: Executor | None, progress: bool | None, n
     return page
 
 
-def _cells(plan: SheetPlan, executor: Executor | None) -> Iterator[np.ndarray]:
-    """The pixels of each cell, in order."""
+def _cells(
+    plan: SheetPlan, executor: Executor | None, tell: Callable[[Progress], None] | None = None
+) -> Iterator[np.ndarray]:
+    """The pixels of each cell, in order; `tell` is called with the Progress of one that this process draws."""
     numbers, size = range(len(plan.layout.places)), plan.layout.cell
     if executor is not None:
         moments = map(plan.moment, numbers)
@@ -192,7 +196,7 @@ def _cells(plan: SheetPlan, executor: Executor | None) -> Iterator[np.ndarray]:
     for number in numbers:
         wanted, clock = plan.moment(number)
         match(shown, wanted)
-        yield make.drawn_opaque(shown, clock, size, plan.supersample)
+        yield make.drawn_opaque(shown, clock, size, plan.supersample, tell)
         if number < MOST_NOTED:
             note(shown, ", ".join(filter(None, (step.label for step in plan.steps(number)))))
 

@@ -2,12 +2,14 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from drawn import Drawn
 from PIL import Image
 
+from engine.app.lookup import open_scene
 from engine.app.make import render
 from engine.app.picture_state import read_state, restore_from
 from engine.errors import FileError, NetworkError, SettingError, ShapeError
@@ -240,3 +242,19 @@ def test_a_copy_has_the_settings_and_the_camera_even_where_settings_move_others(
     other.spread = 1.0
     match(other, scene)
     assert state(other)[:2] == state(scene)[:2]
+
+
+def test_progress_says_how_far_the_cell_being_drawn_is(monkeypatch):
+    told = []
+
+    @contextmanager
+    def bar(*_, **__):
+        yield lambda done, total=None, note=None: told.append((done, note))
+
+    monkeypatch.setattr("engine.sheets.sheet.progress_bar", bar)
+    scene = open_scene("marching", depth=2, hidden=12)[0]
+    sheet(scene, columns={"level": [0.0, 0.1]}, **SMALL)
+    notes = [(done, note) for done, note in told if note]
+    assert {done for done, _ in notes} == {0, 1} and [done for done, note in told if note is None] == [1, 2]
+    assert all(note.startswith(f"cell {done + 1}: ") for done, note in notes)
+    assert any("(rays)" in note for _, note in notes) and any("(normals)" in note for _, note in notes)

@@ -286,8 +286,9 @@ class StoredCrossings(Crossings):
         no bit: where a ray's search stops and goes on differs with the boxes, and so does rounding. Returns about the
         share of the picture's time that is over.
         """
-        rays, is_timed = frame.size_samples[0] * frame.size_samples[1], frame.allowance.is_timed
-        need = (wanted.levels, wanted.half, wanted.finest, rays, is_timed) if wanted.few else None
+        rays, allowance = frame.size_samples[0] * frame.size_samples[1], frame.allowance
+        segments = 0.5 * allowance.segments * rays
+        need = (wanted.levels, wanted.half, wanted.finest, rays, allowance.is_timed, segments) if wanted.few else None
         if self._need == need:
             return 0.0
         self._need, self._tree = need, None
@@ -301,12 +302,13 @@ class StoredCrossings(Crossings):
         begun = 0.0
         for growth in tree.refine(wanted.levels, wanted.finest, rays=rays):
             # How fine it will be is not known; space is proven ever more slowly.
-            begun = max(begun, BOXES * (1 - growth.open**0.5))
+            taken = growth.spent / min(segments, tree.worth(rays))
+            begun = max(begun, BOXES * max(1 - growth.open**0.5, min(taken, 1.0)))
             yield Progress(0, count, "boxes", begun)
-            if frame.allowance.is_half_over:
+            if allowance.is_half_over or growth.spent > segments:
                 # Rays must be searched too, and a tree is right however far it was refined.
                 break
-        if not frame.allowance.is_over:
+        if not allowance.is_over:
             self._need, self._tree = need, tree
         return begun
 

@@ -75,12 +75,14 @@ class Growth:
     boxes    how many it has bounded so far
     depth    of those that are being bounded: 2^depth cells a side
     open     the share of space where a level may lie; what is not bounded yet counts as such
+    spent    what the boxes have taken, in segments of a ray
     why      "" while it goes on; at the end why it is not refined further: done, most, rays, nothing is proven
     """
 
     boxes: int
     depth: int
     open: float
+    spent: float = 0.0
     why: str = ""
 
 
@@ -179,7 +181,12 @@ class Tree:
         return self._growth(deepest, levels, "done")
 
     def _growth(self, depth, levels, why=""):
-        return Growth(self.bounded, depth, self.share_open(levels), why)
+        spent = 0.0 if self._boxes is None else self._boxes.done / (PRODUCTS * self.net.weight_count)
+        return Growth(self.bounded, depth, self.share_open(levels), spent, why)
+
+    def worth(self, rays: int) -> float:
+        """Segments that a tree saves so many rays at most, and so may take."""
+        return self._saved(1.0) * rays
 
     def _is_worth(self, depth, levels, rays, held):
         """Whether splitting the open leaves of a depth costs less than the segments it saves so many rays."""
@@ -218,13 +225,15 @@ class Tree:
             places = np.arange(every) if 8 * every <= TRIED else rng.integers(0, every, TRIED // 8)
             side = 2 ** (depth - 1)
             parents = np.stack([places % side, places // side % side, places // side**2], axis=1)
-            found = [self.boxes.bound(part) for part in self.boxes.split(self._batch(parents, depth))]
+            found = []
+            for part in self.boxes.split(self._batch(parents, depth)):
+                found.append(self.boxes.bound(part))
+                self.bounded += found[-1].size
+                yield self._growth(depth, levels)
             planes = np.concatenate(found)
-            self.bounded += planes.size
             proven = 1 - holds_level(planes["least"], planes["most"], levels).mean()
             if proven >= USEFUL and (rays is None or cost <= self._saved(1.0) * proven * rays):
                 return depth, ""
-            yield self._growth(depth, levels)
         return 0, "nothing is proven"
 
     def _batch(self, cells, depth, rows=None, parents=None):

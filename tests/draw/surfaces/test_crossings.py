@@ -284,3 +284,26 @@ def test_half_of_a_time_is_left_for_rays_when_a_tree_takes_long(monkeypatch):
     monkeypatch.setattr(Allowance, "is_half_over", property(lambda allowance: len(refined) == 3))
     found = renderer.frame(One(lambda: LevelSurfaces(net, single=True, level=0.4)), engine.Clock(), SIZE, 1)
     assert len(refined) == 3 and found.report.undecided == 0
+
+
+def test_boxes_take_no_more_than_half_of_a_budget_of_segments_and_progress_says_how_far_they_are(monkeypatch):
+    taken = []
+
+    def endless(tree, *_, **__):
+        while True:
+            taken.append(SIZE[0] * SIZE[1] * len(taken))
+            yield Growth(8, 1, 1.0, spent=taken[-1])
+
+    monkeypatch.setattr(Tree, "refine", endless)
+    renderer = Renderer()
+    renderer.budget = Budget(segments=16)
+    scene = One(lambda: LevelSurfaces(random_mlp([3, 12, 12, 1], seed=2), single=True, level=0.4))
+    boxes = [p.share for p in renderer.steps(scene, engine.Clock(), SIZE, 1) if getattr(p, "stage", "") == "boxes"]
+    # One segment of each ray more with each batch.
+    assert len(taken) == 10 and boxes == sorted(boxes) and boxes[0] == 0.0 and len(set(boxes)) > 6
+
+
+def test_what_boxes_have_taken_is_told_after_each_batch_that_is_tried():
+    tree = Tree(random_mlp([3, 64, 64, 64, 1], "tanh", scale=40.0, seed=1), 1.0)
+    spent = [growth.spent for growth in tree.refine(Levels(0.0, 1.0, single=True), 1e-3, rays=1 << 22)]
+    assert len(spent) > 2 and spent == sorted(spent) and spent[0] > 0.0
