@@ -103,7 +103,7 @@ class Viewer:
 
     def _leave(self):
         self.scene.param.unwatch(self._watcher)
-        self._watcher = None
+        del self._watcher
         self.scene.drop_cache()
 
     def _made_controls(self):

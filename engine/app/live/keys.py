@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.ui.control.keyboard import Keyboard
+from engine.ui.control.keyboard import Keyboard, Keys
 
 if TYPE_CHECKING:  # the viewer imports this module; here its name is needed for types alone
     from engine.app.viewer import Viewer
@@ -12,12 +12,12 @@ if TYPE_CHECKING:  # the viewer imports this module; here its name is needed for
 
 def keyboard(viewer: Viewer) -> Keyboard:
     """The Keyboard of a viewer, given as a weak proxy, so that the keys do not hold it."""
-    keys = {
+    keys: Keys = {
         " ": lambda: viewer.transport.toggle(), "r": lambda: viewer.reset_view(), "h": lambda: viewer.toggle_help(),
         "?": lambda: viewer.toggle_help(), "Tab": lambda: _fold(viewer), "F12": lambda: viewer.save_picture(),
         "q": lambda: viewer.quit(), "Escape": lambda: _escape(viewer),
     }  # fmt: skip
-    control = {"z": lambda: viewer.undo(), "y": lambda: viewer.redo(), "Shift+z": lambda: viewer.redo()}
+    control: Keys = {"z": lambda: viewer.undo(), "y": lambda: viewer.redo(), "Shift+z": lambda: viewer.redo()}
     return Keyboard(keys, control, lambda: viewer.key_actions(), lambda work: viewer.run(work))
 
 
