@@ -114,6 +114,12 @@ from engine.app.export import export
 from engine.sheets.sheet import sheet
 from engine.sheets.figures import figures
 
+# Vector drawings of fields, and of scenes in space.
+from engine.regions.contours import level_lines
+from engine.vector.fields import Level, levels_drawing
+from engine.vector.pictured import picture_size, pictured
+from engine.draw.surfaces.curves import surface_curves
+
 # Mistakes, each told in a line.
 from engine.errors import NeurosceneError, SettingError, SceneError, NetworkError, FileError, ShapeError, near
 
@@ -136,6 +142,8 @@ __all__ = [
     "levels", "long_skips", "u_blocks", "OUTPUT_KINDS", "OutputKind", "output_kind", "takes_code", "output_range",
     "ADDED_TOKEN", "Attention", "TokenGrid", "tokens", "read_units", "write_units", "short_names", "stages",
     "squeezenet_blocks", "find_scene", "open_scene", "render", "record", "save", "renderer", "Budget", "Report", "show",
-    "export", "sheet", "figures", "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError",
+    "export", "sheet", "figures",
+    "level_lines", "Level", "levels_drawing", "picture_size", "pictured", "surface_curves",
+    "NeurosceneError", "SettingError", "SceneError", "NetworkError", "FileError",
     "ShapeError", "near",
 ]  # fmt: skip

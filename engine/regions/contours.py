@@ -4,6 +4,7 @@ Points are exact to the last digits of float64; loops smaller than a cell of the
 piecewise linear have an exact partition instead.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,10 +24,15 @@ TOLERANCE = 1e-6
 HALVINGS = 10
 # The interval of a root is halved in each iteration: 60 reach the last bit of float64.
 BISECTIONS = 60
+# For curves of equal value, which are for the eye: a millionth of a cell.
+LEVEL_BISECTIONS = 20
 # Newton's method doubles the digits: six iterations from a chord's middle are more than float64 has.
 NEWTON_STEPS = 6
 # Rounding of an evaluation, a few dozen products of numbers near 1, as a part of the longer side.
 ROUNDING = 1e-12
+
+# Points that are evaluated together.
+PART = 1 << 14
 
 # The sides of a cell that its boundary joins, by which corners are positive: 1 lower left, 2 lower right, 4 upper
 # right, 8 upper left. Sides are 0 below, 1 right, 2 above, 3 left. The sign at a cell's middle decides the two saddles.
@@ -79,17 +85,9 @@ def contours(
 
     Raises ShapeError for a domain of another number of inputs, an empty rectangle, or cells outside 2 to 4096.
     """
-    low = np.array(domain.low if low is None else low, float)
-    high = np.array(domain.high if high is None else high, float)
-    if domain.origin.size != net.inputs:
-        raise ShapeError(f"{net} has {net.inputs} inputs, its domain {domain.origin.size}.")
-    if low.shape != (2,) or high.shape != (2,) or not (np.isfinite([low, high]).all() and (low < high).all()):
-        raise ShapeError(f"A rectangle goes from low {low} to a greater high, not {high}.")
-    if not 2 <= cells <= 4096:
-        raise ShapeError(f"A grid of {cells} cells was asked for; it takes 2 to 4096.")
-    size = float(max(high - low))
-    counts = np.maximum(2, np.round(cells * (high - low) / size)).astype(int)
-    grid = _Grid(low, high, counts)
+    start, end = _rectangle(domain.low if low is None else low, domain.high if high is None else high)
+    _check(net, domain, cells)
+    grid, size = Cells.over(start, end, cells), float(max(end - start))
     plane = _Plane(net, domain)
     lines, first = {}, 0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -103,7 +101,77 @@ def contours(
             if net.outputs > 2:
                 found = {k: _owned(plane, k, paths) for k, paths in found.items()}
             lines[first] = [path for k in sorted(found) for path in found[k]]
-    return Contours(low, high, first, lines)
+    return Contours(start, end, first, lines)
+
+
+def level_lines(
+    net: Mlp,
+    domain: Domain,
+    output: int,
+    levels: Sequence[float],
+    *,
+    low: ArrayLike,
+    high: ArrayLike,
+    cells: int = CELLS,
+    tolerance: float = TOLERANCE,
+) -> list[list[np.ndarray]]:
+    """The curves over a Domain's plane on which an output, after its activation, has each of these values.
+
+    low, high   (2,) world, the rectangle that is searched
+    cells, tolerance   as for `contours`
+    returns     for each level its paths, (n, 2) world; a closed one ends where it began
+
+    Raises ShapeError for a domain of another number of inputs, an empty rectangle, or cells outside 2 to 4096.
+    """
+    start, end = _rectangle(low, high)
+    _check(net, domain, cells)
+    plane, grid, size = _Plane(net, domain), Cells.over(start, end, cells), float(max(end - start))
+    last = net.layers[-1].activation
+
+    def value(points, slopes=False):
+        found = plane.responses(points, len(net.layers) - 1, slopes=slopes)
+        z = found[0] if slopes else found
+        h = last.value(z)[:, output]
+        if not slopes:
+            return h
+        return h, last.tangent(z[:, None], found[1].swapaxes(1, 2))[:, :, output]
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = np.concatenate([value(part) for part in np.array_split(grid.points, -(-len(grid.points) // PART))])
+        values = np.where(np.isnan(values), 0.0, values)
+        return [traced(value, values, level, grid, size, tolerance, LEVEL_BISECTIONS) for level in levels]
+
+
+def traced(
+    function: Callable, values: np.ndarray, level: float, grid: "Cells", size: float, tolerance: float,
+    bisections: int = BISECTIONS,
+) -> list[np.ndarray]:  # fmt: skip
+    """The paths on which a function of points (N, 2) has a value, given its values at a grid's corners.
+
+    function     also takes slopes=True, for (values, slopes (N, 2))
+    size         of the grid's longer side; tolerance: as a part of that
+    bisections   of a cell's side that a path crosses
+    """
+
+    def above(points, slopes=False):
+        found = function(points, slopes)
+        return (found[0] - level, found[1]) if slopes else found - level
+
+    return _zeros(above, values - level, grid, size, tolerance, bisections) or []
+
+
+def _rectangle(low, high):
+    low, high = np.array(low, float), np.array(high, float)
+    if low.shape != (2,) or high.shape != (2,) or not (np.isfinite([low, high]).all() and (low < high).all()):
+        raise ShapeError(f"A rectangle goes from low {low} to a greater high, not {high}.")
+    return low, high
+
+
+def _check(net, domain, cells):
+    if domain.origin.size != net.inputs:
+        raise ShapeError(f"{net} has {net.inputs} inputs, its domain {domain.origin.size}.")
+    if not 2 <= cells <= 4096:
+        raise ShapeError(f"A grid of {cells} cells was asked for; it takes 2 to 4096.")
 
 
 class _Plane:
@@ -148,10 +216,15 @@ class _Plane:
         return z.argmax(axis=1)
 
 
-class _Grid:
+class Cells:
     """A grid of (columns, rows) cells: the points at their corners, and numbers for corners and sides of cells."""
 
-    def __init__(self, low, high, counts):
+    @classmethod
+    def over(cls, low: np.ndarray, high: np.ndarray, cells: int) -> "Cells":
+        """The grid over a rectangle with so many cells along its longer side."""
+        return cls(low, high, np.maximum(2, np.round(cells * (high - low) / max(high - low))).astype(int))
+
+    def __init__(self, low: np.ndarray, high: np.ndarray, counts: np.ndarray):
         self.columns, self.rows = (int(n) for n in counts)
         self.xs = np.linspace(low[0], high[0], self.columns + 1)
         self.ys = np.linspace(low[1], high[1], self.rows + 1)
@@ -159,7 +232,7 @@ class _Grid:
         self.points = np.stack([x.ravel(), y.ravel()], axis=1)
         self.flat = (self.rows + 1) * self.columns  # how many sides are horizontal
 
-    def ends(self, sides):
+    def ends(self, sides: np.ndarray) -> np.ndarray:
         """The corners (S, 2) at the ends of sides, by their numbers."""
         flat = sides < self.flat
         row, column = np.divmod(sides, self.columns)
@@ -168,19 +241,20 @@ class _Grid:
         start = np.where(flat, lying, upright)
         return np.stack([start, start + np.where(flat, 1, self.columns + 1)], axis=1)
 
-    def side(self, cells, which):
+    def side(self, cells: np.ndarray, which: int) -> np.ndarray:
         """The number of a cell's side; which: 0 below, 1 right, 2 above or 3 left."""
         row, column = np.divmod(cells, self.columns)
         if which in (0, 2):
             return (row + (which == 2)) * self.columns + column
         return self.flat + row * (self.columns + 1) + column + (which == 1)
 
-    def corners(self, positive):
+    def corners(self, positive: np.ndarray) -> np.ndarray:
         """For every cell, which corners are positive, as SIDES counts them."""
         p = positive.reshape(self.rows + 1, self.columns + 1).astype(int)
         return (p[:-1, :-1] + 2 * p[:-1, 1:] + 4 * p[1:, 1:] + 8 * p[1:, :-1]).ravel()
 
-    def middles(self, cells):
+    def middles(self, cells: np.ndarray) -> np.ndarray:
+        """The middles (N, 2) of cells, by their numbers."""
         row, column = np.divmod(cells, self.columns)
         x, y = (self.xs[1:] + self.xs[:-1]) / 2, (self.ys[1:] + self.ys[:-1]) / 2
         return np.stack([x[column], y[row]], axis=1)
@@ -208,14 +282,14 @@ def _traced(functions, layer, grid, size, tolerance, places=None):
     return found
 
 
-def _zeros(function, values, grid, size, tolerance):
+def _zeros(function, values, grid, size, tolerance, bisections=BISECTIONS):
     """The paths where a function is 0, given its values at the grid's corners; None where no sign changes."""
     pairs = _pairs(values, grid, function)
     if not len(pairs):
         return None
     sides, inverse = np.unique(pairs, return_inverse=True)
     ends = grid.ends(sides)
-    points = _roots(function, grid.points[ends[:, 0]], grid.points[ends[:, 1]], values[ends[:, 0]] >= 0)
+    points = _roots(function, grid.points[ends[:, 0]], grid.points[ends[:, 1]], values[ends[:, 0]] >= 0, bisections)
     chains = _chained(inverse.reshape(pairs.shape), len(sides))
     found = [_refined(function, _apart(points[chain], size), size, tolerance) for chain in chains]
     return [path for path in found if len(path) > 1]
@@ -233,10 +307,10 @@ def _pairs(values, grid, function):
     return np.concatenate([np.stack([grid.side(cells, s) for s in pair], 1) for cells, j in found for pair in j])
 
 
-def _roots(function, start, end, start_is_positive):
+def _roots(function, start, end, start_is_positive, bisections):
     """(N, 2): where the sign changes between start and end. Bisection, which cannot leave the side of a cell."""
     low, high = np.zeros(len(start)), np.ones(len(start))
-    for _ in range(BISECTIONS):
+    for _ in range(bisections):
         middle = (low + high) / 2
         same = (function(start + middle[:, None] * (end - start)) >= 0) == start_is_positive
         low, high = np.where(same, middle, low), np.where(same, high, middle)

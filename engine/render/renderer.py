@@ -185,8 +185,11 @@ class Renderer:
 
     def sprites(self, scene: Subject, size: tuple[int, int]) -> list[Sprite]:
         """The labels and the legend of a scene's present moment, for a picture of a size in pixels."""
-        frame = Frame(scene.camera, size, (0, 0, *size), 1, _theme(scene), min(size) / 720.0)
-        return _overlays(_drawables(scene), scene, frame)
+        return _overlays(_drawables(scene), scene, self.frame_of(scene, size))
+
+    def frame_of(self, scene: Subject, size: tuple[int, int]) -> Frame:
+        """The Frame of a picture of a scene's present moment, without what is needed to draw it."""
+        return Frame(scene.camera, size, (0, 0, *size), 1, _theme(scene), min(size) / 720.0)
 
     def pick(self, scene: Subject, clock: object, size: tuple[int, int], x: float, y: float) -> Hit | None:
         """The first Hit under a pixel, or None.

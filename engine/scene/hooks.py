@@ -36,8 +36,10 @@ class Hooks:
     moment        seconds: the time of a picture if none is given
     plays         True: a live view begins at time 0 and plays
     drawn_theme   the name of the picture's theme, if it is not that of the setting `theme`; or None
+    without_image   True while `drawing` is asked for vectors without an image
     """
 
+    without_image = False
     _asked_time: tuple[float, bool] | None = None
     if TYPE_CHECKING:  # a scene may override these by values or by properties
 

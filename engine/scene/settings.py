@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import param
 from param.parameterized import Comparator
 
-from engine.draw.catalogue import MOST_LETTERS, named
+from engine.draw.catalogue import ANCHORS, MOST_LETTERS, named
 from engine.errors import SettingError, near
 
 if TYPE_CHECKING:
@@ -217,7 +217,9 @@ class Colours(Choice):
             try:
                 named(text)
             except SettingError as error:
-                raise SettingError(f"{self.name or 'Colours'}={str(text)[:MOST_LETTERS]}: {error}") from None
+                others = [name for name in self.objects if name not in ANCHORS]
+                said = f"{error} Here also {', '.join(others)}." if others else error
+                raise SettingError(f"{self.name or 'Colours'}={str(text)[:MOST_LETTERS]}: {said}") from None
         return text
 
     def taken(self) -> str:

@@ -1,7 +1,7 @@
 """A network's boundaries and regions as a Drawing: a figure for a paper, in layers, a named path for every neuron."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -14,20 +14,10 @@ from engine.network.units.bends import passing
 from engine.regions.contours import Contours
 from engine.regions.linear_regions import Partition
 from engine.vector import page
-from engine.vector.page import POINT_MM, Drawing, Group, Part, Path, Raster, Words, rectangle, text_width
+from engine.vector.page import Drawing, Group, Part, Path, Raster
+from engine.vector.plot import BACKGROUND, FOREGROUND, axes_group, axis_inputs, laid_out, legend_group
 from engine.vector.region_colours import means, prediction_colours, tints
-from engine.vector.ticks import tick_text, ticks
 
-# Colour of lines and words; and below, the page's background, None for a transparent one.
-FOREGROUND = {"paper": "#3a4152", "dark": "#c9d1e0", "clear": "#757575"}
-BACKGROUND = {"paper": None, "dark": "#12151e", "clear": None}
-# Seven points is the smallest type that journals accept.
-TYPE_MM, LEGEND_TYPE_MM = 7 * POINT_MM, 8 * POINT_MM
-PAD_MM, TICK_MM, GAP_MM, FRAME_MM = 1.5, 1.0, 0.8, 0.2
-SAMPLE_MM, ENTRY_GAP_MM, ROW_MM = 9.0, 5.0, 4.4
-# The length of axis that a number needs.
-TICK_ROOM_MM = 14.0
-LEAST_PLOT_MM = 10.0
 # PDF and SVG readers show a thin gap between two areas that touch; a line of the area's own colour covers it.
 SEAM_MM = 0.1
 # The tolerance for thinning out traced curves: a fiftieth of the thinnest line printed.
@@ -44,29 +34,6 @@ class LineStyle(Protocol):
     def css(self) -> str: ...
     @property
     def dash(self) -> tuple[float, ...]: ...
-
-
-@dataclass(frozen=True)
-class _PageLayout:
-    """The place of the plot on the page, mm, and the world rectangle that it shows."""
-
-    page: tuple[float, float]
-    left: float
-    top: float
-    scale: float
-    low: np.ndarray
-    high: np.ndarray
-    legend: tuple[tuple, ...]
-
-    @property
-    def size(self):
-        return (self.high - self.low) * self.scale
-
-    def place(self, points):
-        """(N, 2) mm of world points."""
-        points = np.asarray(points, float)
-        x = self.left + (points[:, 0] - self.low[0]) * self.scale
-        return np.stack([x, self.top + (self.high[1] - points[:, 1]) * self.scale], axis=1)
 
 
 def boundaries_drawing(
@@ -108,14 +75,14 @@ def boundaries_drawing(
     if theme not in FOREGROUND:
         raise SettingError(f"theme={theme}: a drawing's is one of {', '.join(FOREGROUND)}.")
     foreground = FOREGROUND[theme]
-    axis_names = _inputs(domain) if axis_names is None else axis_names
+    axis_names = axis_inputs(domain) if axis_names is None else axis_names
     bends = [int((~some).sum()) for some in passing(net.shape)]
     layers = _layers(partition, widths, bends, names, styles, shown, line_mm)
     border = partition.polylines(sum(widths)) if decision else []
     entries = [(layer.label, layer.children[0]) for layer in layers if layer.children] if legend else []
     if border and legend:
         entries.append(("decision boundary", Path("decision", (), foreground, 2 * line_mm)))
-    layout = _layout(width_mm, height_mm, partition.low, partition.high, axes, axis_names, entries)
+    layout = laid_out(width_mm, height_mm, partition.low, partition.high, axes, axis_names, entries)
     parts: list[Part] = []
     if background is not None:
         width, height = layout.size
@@ -127,21 +94,12 @@ def boundaries_drawing(
     if border:
         path = Path("decision-boundary", border, foreground, 2 * line_mm, title="decision boundary")
         parts.append(_placed(Group("decision", [path], "decision boundary"), layout, partition))
-    parts.append(_axes(layout, foreground, axes, axis_names))
+    parts.append(axes_group(layout, foreground, axes, axis_names))
     if entries:
-        parts.append(_legend(layout, foreground))
+        parts.append(legend_group(layout, foreground))
     description = " ".join([description, _exactness(partition)] if description else [_exactness(partition)])
     page_width, page_height = layout.page
     return Drawing(page_width, page_height, parts, title or f"Boundaries of {net}", description, BACKGROUND[theme])
-
-
-def _inputs(domain):
-    """The names of a plane's two axes: the input that each runs along, or none."""
-    names = []
-    for axis in () if domain is None else domain.axes:
-        own = np.flatnonzero(axis)
-        names.append(f"input {own[0] + 1}" if len(own) == 1 and axis[own[0]] == 1.0 else "")
-    return tuple(names) if all(names) and names else ("", "")
 
 
 def _layers(partition, widths, bends, names, styles, shown, line_mm):
@@ -179,130 +137,6 @@ def _exactness(partition):
             f"to {THINNED_MM} mm; what is smaller than a cell of the grid may be missing."
         )
     return f"The boundaries are exact, to the rounding of float64; they cut the plane into {partition.count} regions."
-
-
-def _layout(width_mm, height_mm, low, high, axes, axis_names, entries):
-    """The _PageLayout of a page."""
-    extent = high - low
-    margins = lambda width: _margins(width, low, high, axes, axis_names, entries)
-    left, right, top, below, rows = margins(width_mm)
-    scale = (width_mm - left - right) / extent[0]
-    if height_mm is not None:
-        scale = min(scale, (height_mm - top - below) / extent[1])
-    size = extent * scale
-    if not _has_room(size, width_mm, rows):
-        given = f"{width_mm:g}mm" if height_mm is None else f"{width_mm:g}x{height_mm:g}mm"
-        wanted = "{}x{}mm".format(*_least(extent, margins))
-        raise SettingError(f"A page of {given} leaves no room for the drawing. Give it {wanted} or more.")
-    height = top + size[1] + below if height_mm is None else height_mm
-    # The remaining width is divided between both sides.
-    left += (width_mm - left - right - size[0]) / 2
-    top += (height - top - below - size[1]) / 2
-    return _PageLayout((width_mm, height), left, top, scale, low, high, rows)
-
-
-def _margins(width_mm, low, high, axes, axis_names, entries):
-    """(left, right, top, bottom, rows of the legend): the margins round the plot of a page of this width, mm."""
-    left = right = top = below = PAD_MM
-    if axes:
-        # The numbers depend on the plot's size, and that on the room for numbers. The numbers of a plot as wide as the
-        # page are at least as long as the final ones, so their room is enough.
-        most = _most(width_mm), _most(width_mm * (high[1] - low[1]) / (high[0] - low[0]))
-        texts = [tick_text(ticks(low[k], high[k], most[k])) for k in (0, 1)]
-        along, upright = ([text_width(_signed(text), TYPE_MM) for text in some] or [0.0] for some in texts)
-        left = max(left + TICK_MM + GAP_MM + max(upright) * 1.05, along[0] / 2 + GAP_MM)
-        right = max(right, along[-1] / 2 + GAP_MM)
-        top = max(top, TYPE_MM / 2)
-        below += TICK_MM + GAP_MM + TYPE_MM
-        below += TYPE_MM + GAP_MM if axis_names[0] else 0.0
-        # The name of the vertical axis stands above it, horizontally.
-        top += TYPE_MM + 2 * GAP_MM if axis_names[1] else 0.0
-    rows = _rows(entries, width_mm - 2 * PAD_MM)
-    return left, right, top, below + len(rows) * ROW_MM + (GAP_MM if rows else 0.0), rows
-
-
-def _has_room(size, width_mm, rows):
-    # The tolerance is for rounding errors on a page of exactly the least size.
-    return (size >= LEAST_PLOT_MM - 1e-9).all() and all(_row_width(row) <= width_mm - 2 * PAD_MM for row in rows)
-
-
-def _least(extent, margins):
-    """(width, height) of the smallest page in whole millimetres; the width is minimised first."""
-    width = int(LEAST_PLOT_MM * max(1.0, extent[0] / extent[1]))
-    while True:
-        left, right, top, below, rows = margins(width)
-        size = extent / extent[0] * (width - left - right)
-        if _has_room(size, width, rows):
-            return width, int(np.ceil(top + below + size[1]))
-        width += 1
-
-
-def _most(room_mm):
-    return max(3, int(room_mm / TICK_ROOM_MM))
-
-
-def _rows(entries, room_mm):
-    """Entries of the legend, (name, Path, width) each, in rows no wider than `room_mm`."""
-    rows: list[list[tuple]] = []
-    for name, path in entries:
-        width = SAMPLE_MM + GAP_MM * 2 + text_width(name, LEGEND_TYPE_MM) * 1.05
-        if rows and _row_width(rows[-1]) + ENTRY_GAP_MM + width <= room_mm:
-            rows[-1].append((name, path, width))
-        else:
-            rows.append([(name, path, width)])
-    return tuple(map(tuple, rows))
-
-
-def _row_width(row):
-    return sum(width for _, _, width in row) + ENTRY_GAP_MM * (len(row) - 1)
-
-
-def _axes(layout, foreground, with_numbers, axis_names):
-    """The frame, ticks, numbers and names of the axes."""
-    x, y, (width, height) = layout.left, layout.top, layout.size
-    parts: list[Part] = [Path("frame", [rectangle(x, y, width, height)], foreground, FRAME_MM, closed=True)]
-    if not with_numbers:
-        return Group("axes", parts, "axes")
-    marks, words = [], []
-    xs, ys = (ticks(layout.low[k], layout.high[k], _most(layout.size[k])) for k in (0, 1))
-    foot, base = y + height, y + height + TICK_MM + GAP_MM + TYPE_MM * 0.72
-    for value, text in zip(xs, tick_text(xs), strict=True):
-        at = x + (value - layout.low[0]) * layout.scale
-        marks.append([[at, foot], [at, foot + TICK_MM]])
-        words.append(Words(_signed(text), at, base, TYPE_MM, "middle", foreground))
-    for value, text in zip(ys, tick_text(ys), strict=True):
-        at = foot - (value - layout.low[1]) * layout.scale
-        marks.append([[x - TICK_MM, at], [x, at]])
-        # 0.36: half of a digit's height, which is 0.72 of the type's.
-        words.append(Words(_signed(text), x - TICK_MM - GAP_MM, at + 0.36 * TYPE_MM, TYPE_MM, "end", foreground))
-    if axis_names[0]:
-        words.append(Words(axis_names[0], x + width / 2, base + TYPE_MM + GAP_MM, TYPE_MM, "middle", foreground))
-    if axis_names[1]:
-        words.append(Words(axis_names[1], x, y - 2 * GAP_MM, TYPE_MM, "start", foreground))
-    return Group("axes", [*parts, Path("ticks", marks, foreground, FRAME_MM), *words], "axes")
-
-
-def _signed(text):
-    return text.replace("-", "−")
-
-
-def _legend(layout, foreground):
-    parts: list[Part] = []
-    page_width, page_height = layout.page
-    middle = layout.left + layout.size[0] / 2
-    # The rows stand at the bottom of the page.
-    top = page_height - PAD_MM - len(layout.legend) * ROW_MM
-    for number, row in enumerate(layout.legend):
-        width = _row_width(row)
-        x = min(max(middle - width / 2, PAD_MM), max(page_width - PAD_MM - width, PAD_MM))
-        y = top + (number + 0.5) * ROW_MM
-        for name, path, wide in row:
-            line = [[x, y], [x + SAMPLE_MM, y]]
-            parts.append(Path(f"legend-{name}", [line], path.stroke, path.width_mm, dash=path.dash))
-            words_x = x + SAMPLE_MM + 2 * GAP_MM
-            parts.append(Words(name, words_x, y + 0.36 * LEGEND_TYPE_MM, LEGEND_TYPE_MM, "start", foreground))
-            x += wide + ENTRY_GAP_MM
-    return Group("legend", parts, "legend")
 
 
 def _regions(partition, fills, net, task, theme, layout):

@@ -118,7 +118,7 @@ class Raster:
     """An image among the vectors.
 
     x, y, width, height   mm; x and y are its upper left corner's
-    pixels                (H, W, 3) uint8, sRGB, row 0 on top
+    pixels                (H, W, 3) uint8, sRGB, row 0 on top; or (H, W, 4), by whose alpha they are not multiplied
     """
 
     x: float
@@ -130,9 +130,21 @@ class Raster:
 
     def __post_init__(self):
         pixels = np.ascontiguousarray(self.pixels)
-        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8 or 0 in pixels.shape:
-            raise ShapeError(f"The pixels of {self.name} are {pixels.shape} {pixels.dtype}, not (H, W, 3) uint8.")
+        if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or pixels.dtype != np.uint8 or 0 in pixels.shape:
+            raise ShapeError(f"The pixels of {self.name} are {pixels.shape} {pixels.dtype}, not (H, W, 3 or 4) uint8.")
         object.__setattr__(self, "pixels", pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class OwnPicture:
+    """The scene's own picture, over the whole page: `neuroscene export` puts it in, and its words as vectors on top.
+
+    size    (width, height) in pixels
+    lines   nodes of lines (draw.lines.Lines) that become paths, and are left out of the image
+    """
+
+    size: tuple[int, int]
+    lines: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +166,7 @@ class Group:
         object.__setattr__(self, "children", tuple(self.children))
 
 
-Part: TypeAlias = Path | Words | Raster | Group
+Part: TypeAlias = Path | Words | Raster | OwnPicture | Group
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,7 +102,11 @@ class _Page:
             "/BitsPerComponent 8 /Interpolate true"
         )
         name = f"I{len(self.images) + 1}"
-        self.images[name] = self._stream(raster.pixels.tobytes(), entries)
+        colours, alpha = np.ascontiguousarray(raster.pixels[..., :3]), raster.pixels[..., 3:]
+        if alpha.size:
+            shades = entries.replace("/DeviceRGB", "/DeviceGray")
+            entries += f" /SMask {self._stream(np.ascontiguousarray(alpha).tobytes(), shades)} 0 R"
+        self.images[name] = self._stream(colours.tobytes(), entries)
         self._opaque(1.0)
         x, y, across, down = (number(v) for v in (raster.x, raster.y + raster.height, raster.width, -raster.height))
         self.content.append(f"q {across} 0 0 {down} {x} {y} cm /{name} Do Q")

@@ -274,6 +274,10 @@ class Activations(ActivationsPanel):
         hits = [self._plane.pick(aim, world) for aim in aims]
         return np.array([hit is not None and hit.distance < d for hit, d in zip(hits, far, strict=True)])
 
+    def drawing(self, clock: engine.Clock, size_mm: tuple[float, float | None] | None = None) -> engine.Drawing:
+        lines = [node for node, _ in self.stage.walk() if isinstance(node, engine.Lines)]
+        return engine.pictured(size_mm, lines=lines, theme=self.theme, title=self.convnet.name)
+
     def legend(self) -> engine.Legend | None:
         if not self.key:
             return None

@@ -13,6 +13,7 @@ import engine
 from engine import RGB, Action, Choice, Figure, Integer, Number, Reading, SettingError, Switch, in_group, parts
 from scenes.random_networks.figures import FIGURES
 from scenes.random_networks.network import MovingNetwork
+from scenes.random_networks.vectors import field_drawing
 
 # {last activation: (values shown as black, as white)}; for other activations the range is sampled.
 SPANS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "gaussian": (0.0, 1.0), "tanh": (-1.0, 1.0), "sine": (-1.0, 1.0)}
@@ -269,6 +270,17 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
             return None
         low, high = self.ends(part, units)
         return engine.Legend("value", self.map_of(units), low, high, tuple(engine.ticks(low, high, 5)), card=True)
+
+    def drawing(self, clock: engine.Clock, size_mm: tuple[float, float | None] | None = None) -> engine.Drawing:
+        if self.kind != "image":
+            raise SettingError(f"show={self.kind}: vectors show the image. Take show=image.")
+        part, units = self.shown(self.network_at(clock.time))
+        map = None if self.map_of(units) == RGB else self.map_of(units)
+        return field_drawing(
+            part, units, self.plane(part.inputs, clock.time), centre=(self.x, self.y), extent=self.extent,
+            span=self.ends(part, units), map=map, theme=self.theme, legend=self.legend_shown,
+            title=self.network.name or "random network", size_mm=size_mm, alone=self.without_image,
+        )  # fmt: skip
 
     # Actions and editing.
 

@@ -83,7 +83,7 @@ def test_a_remark_is_said_on_stderr(ask):
 @pytest.mark.parametrize(
     "words, expected",
     [
-        (["marching", "-o", "a.svg"], "Marching draws no vectors. Render it"),
+        (["marching", "-o", "a.svg", "--set", "look=classic"], "vectors show look=studio"),
         (["mine.py:Mine", "-o", "a.png"], "It may end in .pdf, .svg"),
         (["mine.py:Mine", "-o", "none/a.svg"], "there is no folder"),
         (["mine.py:Mine", "--size", "800x600"], "mm, cm, in, pt"),

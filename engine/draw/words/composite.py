@@ -14,6 +14,15 @@ from engine.draw.words import text
 ROWS = 512
 
 
+class Composed(np.ndarray):
+    """The image of a Composite, which it remembers."""
+
+    composite: "Composite | None"
+
+    def __array_finalize__(self, other: object) -> None:
+        self.composite = None
+
+
 class Composite:
     """An image that is being composed: coloured masks, later ones over earlier ones, on a card or on nothing.
 
@@ -39,18 +48,30 @@ class Composite:
         """Adds a linear RGB colour below everything else, from column `left` on."""
         self._under = colour, opacity, left
 
-    def image(self, opacity: float = 1.0) -> np.ndarray:
-        """(H, W, 4) uint8, sRGB, premultiplied by alpha."""
-        result = np.empty((self.height, self.width, 4), np.uint8)
+    @property
+    def words(self) -> list[tuple[str, float, np.ndarray, int, int]]:
+        """(text, size of its type, sRGB colour, x, y of its mask) of each line of text."""
+        return [(*mask.line, colour[0, 0], x, y) for mask, colour, x, y, _ in self._parts if _is_text(mask)]
+
+    def image(self, opacity: float = 1.0, *, words: bool = True) -> Composed:
+        """(H, W, 4) uint8, sRGB, premultiplied by alpha; `words=False` leaves out lines of text."""
+        result = np.empty((self.height, self.width, 4), np.uint8).view(Composed)
+        result.composite = self
         for top in range(0, self.height, ROWS):
             band = np.tile(self._card, (min(ROWS, self.height - top), self.width, 1))
             for mask, colour, x, y, strength in self._parts:
+                if not words and _is_text(mask):
+                    continue
                 _blend(band, mask, colour, x, y - top, strength)
             if self._under is not None:
                 colour, strength, left = self._under
                 band[:, left:] += (1.0 - band[:, left:, 3:]) * strength * np.append(srgb(colour), 1.0)
             result[top : top + ROWS] = np.round(np.clip(band * opacity, 0, 1) * 255)
         return result
+
+
+def _is_text(mask):
+    return getattr(mask, "line", None) is not None
 
 
 def _blend(image, mask, colour, x, y, opacity):

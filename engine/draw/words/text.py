@@ -28,6 +28,18 @@ def font(size: float) -> ImageFont.FreeTypeFont:
     return face
 
 
+class Mask(np.ndarray):
+    """Coverage of a line of text that knows its words, for those who write it as text; a part of one does not.
+
+    line   (the text, the size of its type in pixels), or None
+    """
+
+    line: tuple[str, float] | None
+
+    def __array_finalize__(self, other: object) -> None:
+        self.line = None
+
+
 @kept
 def mask(text: str, size: float, tabular: bool = False) -> np.ndarray:
     """(H, W) float32 coverage in [0, 1] of one line of text, as high as the font's lines.
@@ -45,7 +57,9 @@ def mask(text: str, size: float, tabular: bool = False) -> np.ndarray:
     for part, length, width in zip(parts, lengths, widths, strict=True):
         pen.text((at + (width - length) / 2, 0), part, 255, font=face)
         at += width
-    return np.asarray(image, np.float32) / 255.0
+    found = (np.asarray(image, np.float32) / 255.0).view(Mask)
+    found.line = text, float(size)
+    return found
 
 
 def line(text: str, kind: str, scale: float) -> np.ndarray:
