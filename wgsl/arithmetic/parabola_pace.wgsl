@@ -3,6 +3,8 @@
 
 // Whether activations have kinks: then bounds grow by leaps, where a piece begins to hold one more.
 override KINKED: bool = false;
+// Whether bounds are of the curvature of a longer piece: then they shrink with the square of the length only.
+override SHARED: bool = false;
 
 // How much of a piece to try next, on the way to a certain crossing: up to just before its likely place, or just beyond
 // where bounds are then likely to be no wider than rounding.
@@ -10,7 +12,7 @@ fn towards(b: Bounds, reach: f32, gap: f32, place: f32, margin: f32, beyond: f32
     // Up to which share its own bounds are likely to prove it clear.
     let excess = max(bounds_excess(b), 1e-37);
     let room = max(gap, 0.0) / excess;
-    let likely = max(1.6 * reach, select(pow(max(0.25 * room, 1e-9), 1.0 / 3.0), 0.5 * sqrt(room), KINKED || room > 0.25));
+    let likely = max(1.6 * reach, select(pow(max(0.25 * room, 1e-9), 1.0 / 3.0), 0.5 * sqrt(room), KINKED || SHARED || room > 0.25));
     let tight = place <= 2.0 * margin && (KINKED || beyond * beyond * excess <= 4.0 * error || place < 0.3);
     return clamp(select(min(max(place - margin, select(0.4 * place, 0.0, KINKED)), likely), beyond, tight), 0.1, 0.95);
 }
@@ -53,7 +55,7 @@ fn grown(rise: f32, b: Bounds, above: f32, below: f32, error: f32) -> f32 {
     var s = SHORTEST;
     for (var i = 0u; i < LENGTHS; i++) {
         // What the bounds leave grows with the third power of the length.
-        let stray = 1.5 * radius * s * s * s;
+        let stray = select(1.5 * radius * s * s * s, radius * s * s, SHARED);
         let end = (slope + bend * s) * s;
         let mid = middle * s * s;
         let fits = furthest(end, mid + stray) < 0.9 * above && furthest(-end, stray - mid) < 0.9 * below;

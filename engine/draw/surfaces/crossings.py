@@ -261,6 +261,7 @@ class StoredCrossings(Crossings):
             steps = self._casting.steps(
                 self.rays, count, levels, self.crossings, self.costs, surfaces=answers,
                 budget=frame.allowance.share(count), tree=self._tree, reach=REACH * float(np.linalg.norm(wanted.half)),
+                beams=True,
             )  # fmt: skip
             passed = Passed(self.rays, count, answers)
             for progress in steps:

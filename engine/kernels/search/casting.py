@@ -14,6 +14,7 @@ from engine.gpu.array import Array, grown
 from engine.gpu.device import device
 from engine.gpu.passes import Encoder
 from engine.kernels.search.arrays import CASTING, STATE
+from engine.kernels.search.beams import fits
 from engine.kernels.search.budget import Budget
 from engine.kernels.search.exact import ExactValues
 from engine.kernels.search.fused import FIRST_TURNS, MOST_TURNS, FusedPasses
@@ -92,6 +93,7 @@ class Casting:
         slice_seconds: float = 0.05,
         tree: Tree | None = None,
         reach: float = np.inf,
+        beams: bool = False,
     ) -> Generator[Progress, None, Progress]:
         """Casts rays: a Progress after each pass, until all are decided. What is given is checked at once.
 
@@ -104,6 +106,8 @@ class Casting:
         reach       of each ray the length of its origin and its own are at most this together: rounding is then bounded
                     more closely in deep networks
         tree        of boxes of this network: open rays go on to where it leaves a level possible
+        beams       whether each 64 rays are 8 x 8 neighbours, in the order of lib/block: where they are close together
+                    they then share bounds of narrow networks with a smooth activation
         encoder     where `records` is true: gets all passes, which are not submitted then
 
         Closing the generator, also before its first pass, leaves rays open; see `give_up`.
@@ -127,7 +131,8 @@ class Casting:
             casting["share"], casting["exact_error"] = self._exact.share, self._exact.error
             jump = None if tree is None else partial(skip, tree, levels)
             layered = self._passes = LayeredPasses(self._layered, casting, arrays, self._exact, jump)
-            return self._through_layers(layered, count, budget, slice_seconds)
+            shares = beams and count % 64 == 0 and tree is None and fits(self._layered)
+            return self._through_layers(layered, count, budget, slice_seconds, shares)
         arrays |= {"open": self._array("open", count + 4), "workgroups": self._array("workgroups", 4, "indirect")}
         assert self._weights is not None
         passes = self._passes = FusedPasses(self.net.shape, self._weights, casting, arrays)
@@ -147,9 +152,13 @@ class Casting:
         yield from ()
         return Progress(count, count)
 
-    def _through_layers(self, passes, count, budget, slice_seconds):
+    def _through_layers(self, passes, count, budget, slice_seconds, shares):
         started = time.perf_counter()
         passes.begin()
+        for _ in passes.by_beams() if shares else ():
+            if budget.seconds is not None and time.perf_counter() - started > budget.seconds:
+                break
+            yield Progress(0, count)
         while passes.left:
             if budget.seconds is not None and time.perf_counter() - started > budget.seconds:
                 self.give_up()

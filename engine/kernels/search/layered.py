@@ -71,6 +71,11 @@ class Layered:
         """So many pieces go through the layers together; more are several such batches."""
         return int(self._layers.chunk)
 
+    @property
+    def narrow(self) -> "_NarrowNetwork | None":
+        """The network as one kernel has it, where it is so narrow."""
+        return self._layers if isinstance(self._layers, _NarrowNetwork) else None
+
     def show(self, net: Mlp) -> None:
         """Takes another network of the same shape; compiles nothing."""
         self.net = net
@@ -101,8 +106,7 @@ class Layered:
         """
         key = id(pieces), id(bounds), count
         if key not in self._steps:
-            # What is not among the last few is forgotten.
-            for old in list(self._steps)[:-16]:
+            for old in list(self._steps)[:-16]:  # what is not among the last few is forgotten
                 del self._steps[old]
             self._steps[key] = [step for part in self._parts(count) for step in self._one(pieces, bounds, *part)]
         for step in self._steps[key]:

@@ -1,7 +1,7 @@
 """The search along rays through networks that are bounded over pieces of many rays at once: passes over open rays."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +13,7 @@ from engine.gpu.kernel import Dispatch, Kernel
 from engine.gpu.passes import Encoder
 from engine.kept import kept
 from engine.kernels.search.arrays import BINDINGS, PART, workgroups
+from engine.kernels.search.beams import Beams
 from engine.kernels.search.exact import ExactValues
 from engine.kernels.search.layered import Layered
 
@@ -48,6 +49,8 @@ class LayeredPasses:
         exact: ExactValues,
         jump: Jump | None = None,
     ):
+        self._struct = casting
+        self._beams: Beams | None = None
         self.layered, self.arrays, self.exact, self.jump = layered, dict(arrays), exact, jump
         self.casting, self._is_kinked = Array.of(casting, "uniform"), _is_kinked(layered.net)
         self.rays = int(casting["rays"].item())
@@ -73,6 +76,19 @@ class LayeredPasses:
                 encoder.clear_buffer(self.lists[1].buffer, 0, 4 * LIST)
                 self._record(encoder, "sift", self.left)
             self._swap()
+
+    def by_beams(self) -> Iterator[None]:
+        """Takes rays, which are in blocks of 8 x 8 neighbours, as far as bounds do that neighbours share, in parts."""
+        if not self.left:
+            return
+        self._beams = Beams(self.layered, self._struct, self.casting, self.arrays, self.lists)
+        yield from self._beams.steps(self.left)
+        self._end_beams()
+
+    def _end_beams(self):
+        if self._beams is not None:
+            self._going, self._waiting, self._at = self._beams.end(), 0, 0
+            self._beams = None
 
     def go_on(self, seconds: float) -> None:
         """Takes open rays further for about so long."""
@@ -130,6 +146,7 @@ class LayeredPasses:
         """Writes of every open ray that it is undecided from where its search stands: no crossing comes before."""
         if not self._is_begun:
             self._start()
+        self._end_beams()
         with device().recording("rays") as encoder:
             self._record(encoder, "leave", self.left)
 
