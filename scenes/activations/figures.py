@@ -14,7 +14,7 @@ FIGURES = (
     Figure(
         2, "kinds", "one network, sixteen things to look at",
         settings={**BARE}, columns=tuple(Step(kind, {"subject": kind}) for kind in KINDS),
-        wrap=4, size=(320, 280),
+        wrap=4, size=(320, 190),
     ),
     Figure(
         3, "blocks", "the same butterfly in each block: edges first, then parts, then no picture any more",
@@ -24,13 +24,13 @@ FIGURES = (
     Figure(
         4, "normalise", "a response measured by its block, by its channel, by all blocks together",
         settings={**BARE, "subject": "boat"},
-        columns=tuple(Step(over, {"normalise": over}) for over in ("block", "channel", "shared")), size=(480, 360),
+        columns=tuple(Step(over, {"normalise": over}) for over in ("block", "channel", "shared")), size=(480, 280),
     ),
     Figure(
         5, "why", "the neurons that moved a class most, back to the picture: for the right answer, and for others",
         settings={**BARE, "subject": "cat"},
         columns=tuple(Step(kind, {"neuron": f"prob {KINDS.index(kind)}"}) for kind in ("cat", "fish", "umbrella")),
-        size=(480, 400),
+        size=(480, 300),
     ),
     Figure(
         6, "neuron", "one neuron on white: what it sees, its channel's map, who moved it",
