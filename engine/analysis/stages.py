@@ -51,8 +51,10 @@ def stages(net: ConvNet) -> tuple[str, ...]:
 
 
 def _joins(net, node):
-    """Whether a node joins or adds what depends on the image."""
-    return isinstance(node, kinds.Concat | kinds.Add) and len(net.taken(node)) > 1
+    """Whether a node joins or adds what depends on the image; the parts of one map in another order are no join."""
+    taken = [net.node(key) for key in net.taken(node)]
+    is_one = all(isinstance(part, kinds.Slice) for part in taken) and len({part.inputs for part in taken}) == 1
+    return isinstance(node, kinds.Concat | kinds.Add) and len(taken) > 1 and not is_one
 
 
 def _is_of_all_places(net, node):

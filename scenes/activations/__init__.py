@@ -76,8 +76,6 @@ class Activations(ActivationsPanel):
         self._arcs = self._root.add(engine.Lines(name="skips", width=2.0))
         self._ranking = stage.add(engine.Ranking(name="answers"))
         self._made = self._root.add(engine.ImagePlane(name="the output"))
-        self._made_card = stage.add(engine.Inset(name="the output's picture"))
-        self._made_card.is_at_top = True
         self._answer = self._root.add(engine.Callout(name="the answer"))
         self._placed = self._drawn = None
         self.build_marks(self._root, stage)
@@ -236,17 +234,13 @@ class Activations(ActivationsPanel):
         self._stand(self._plane, self.in_front, self._places.front)
 
     def _show_output(self, appeared):
-        """The output as a picture, behind the last block and on a card."""
+        """The output as a picture, behind the last block."""
         made = self.output_image if self._has_front and appeared > 0.0 else None
-        self._made.visible, self._made_card.visible = made is not None, self.answers
+        self._made.visible = made is not None
         if made is None:
-            self._made_card.show("")
             return
         self._stand(self._made, made[0], self._places.end)
         self._made.opacity = appeared
-        # The classes of labels are ranked where the card would be.
-        name = self.convnet.name if self.kind.kind != "labels" else ""
-        self._made_card.show(name, (), self.cached("made", (made[0],), lambda: (engine.InsetImage(*made),)))
 
     def _show_skips(self, strength):
         """The arcs of skips, as strong as the blocks that they lead to."""

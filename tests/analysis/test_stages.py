@@ -223,3 +223,15 @@ def test_of_factors_alike_none_is_the_gate():
 def test_what_is_also_seen_otherwise_does_more_than_gate():
     parts = [conv("c", "x"), nodes.Elementwise("gate", ("c",), "sigmoid"), nodes.Multiply("scaled", ("x", "gate"))]
     assert gating(net(*parts, nodes.Add("sum", ("scaled", "c")))) == {"gate"}
+
+
+def test_the_parts_of_one_map_in_another_order_are_no_join():
+    cut = lambda name, start, count: nodes.Slice(name, ("r1",), (0, 0, start, 0), (1, 4, count, 8), (1,) * 4)
+    rolled = [
+        *RESIDUAL.nodes[:3],
+        cut("lower", 3, 5),
+        cut("upper", 0, 3),
+        nodes.Concat("rolled", ("lower", "upper"), 2),
+    ]
+    both = [*rolled, conv("b", "rolled"), nodes.Add("s", ("b", "r1"))]
+    assert "rolled" not in stages(ConvNet(both)) and stages(ConvNet(both))[-1] == "s"
