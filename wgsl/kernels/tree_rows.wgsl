@@ -30,20 +30,18 @@ var<private> low_sums: array<vec4f, ROWS>;
 var<private> high_sums: array<vec4f, ROWS>;
 var<private> strain_sums: array<vec4f, ROWS>;
 
-// False past the last tile.
+// False past the last tile: what is computed then is the last one's, and is not to be stored.
 fn tile_begin(number: u32, index: u32) -> bool {
-    tile = number * TILES + index / MEMBERS;
+    let asked = number * TILES + index / MEMBERS;
+    tile = min(asked, max(tiles[0].x, 1u) - 1u);
     member = index % MEMBERS;
-    if tile >= tiles[0].x {
-        return false;
-    }
     let at = tiles[1u + tile];
     octet = at.x;
     if !FIRST {
         forms_corner = forms_begin(step.groups, step.across);
     }
     units = vec4u(at.y & NO_ROW, at.y >> 16u, at.z & NO_ROW, at.z >> 16u);
-    return true;
+    return tile == asked;
 }
 
 // Where the tile's coefficients begin in an image that holds some tiles side by side.
