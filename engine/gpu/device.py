@@ -10,7 +10,7 @@ from types import FrameType
 import wgpu
 
 from engine.diagnostics import log
-from engine.errors import DeviceLimitError, DeviceLostError, NeurosceneError, NoAdapterError
+from engine.errors import DeviceLimitError, DeviceLostError, NeurosceneError, NoAdapterError, SettingError
 from engine.gpu.native import adapters, faults, instance
 from engine.kept import store
 
@@ -138,6 +138,8 @@ def has_device() -> bool:
 
 def use_adapter(name: str) -> None:
     """Uses the adapter with this in its name from now on. Raises SettingError, with all names, where there is none."""
+    if "\0" in name:
+        raise SettingError("--adapter: no name has a null byte. `neuroscene doctor --list` lists the adapters.")
     before = os.environ.get(adapters.ADAPTER)
     os.environ[adapters.ADAPTER] = name
     try:

@@ -62,6 +62,11 @@ def test_none_at_all_says_what_to_install(there, monkeypatch):
         adapters.adapters()
 
 
+def test_a_name_with_a_null_byte_is_refused_in_a_line(ask):
+    answer = ask("doctor", "--list", "--adapter", "\0")
+    assert answer.status == 2 and answer.is_one_line() and "null byte" in answer.err
+
+
 def test_commands_take_an_adapter_and_list_them(ask, tmp_path, monkeypatch):
     monkeypatch.setenv(adapters.ADAPTER, "")
     listed = ask("doctor", "--list")
