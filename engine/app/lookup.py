@@ -186,7 +186,9 @@ def report_user_errors(whose: Scene | type[Scene] | Path) -> Iterator[None]:
         if file is None:
             raise
         raise SceneError(f"{_shortest(file)} ended the program while it was read; a scene must not.") from error
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # code of a person's may raise anything
         place = line_in(whose, error.__traceback__)
         if place is None:
             raise

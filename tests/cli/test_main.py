@@ -181,6 +181,12 @@ FAULTY = {
     "fails while it is read": ("import engine\n\nvalue = 1 / 0\n", 3, "ZeroDivisionError"),
     "imports what is not there": ("import engine\nimport no_such_module_here\n", 2, "no_such_module_here"),
     "ends the program": ("import sys\nsys.exit(0)\n", None, "ended the program"),
+    "raises what is no exception": ("x = 1\nraise BaseException('enough')\n", 2, "BaseException: enough"),
+    "stops its generator": (
+        "import engine\n\nclass A(engine.Scene):\n    def build(self, stage):\n        raise GeneratorExit\n",
+        5,
+        "GeneratorExit",
+    ),
     "fails to build": (
         "import engine\n\nclass A(engine.Scene):\n    def build(self, stage):\n        stage.add(missing)\n",
         5,
