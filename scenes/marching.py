@@ -265,7 +265,8 @@ class Marching(engine.SpaceScene):
         if self.levels == "all":
             first, last = math.ceil((low - level) / self.spacing), math.floor((high - level) / self.spacing)
             marks = [level + k * self.spacing for k in range(first, min(last, first + 400) + 1)]
-        return engine.Legend("value", self.map, low, high, tuple(marks))
+        reach = engine.Region(self.region, self.size).reach
+        return engine.Legend("value", self.map, low, high, tuple(marks), around=((0.0, 0.0, 0.0), reach))
 
     def drawing(self, clock: engine.Clock, size_mm: tuple[float, float | None] | None = None) -> engine.Drawing:
         legend = self.legend()

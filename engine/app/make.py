@@ -27,6 +27,7 @@ from engine.render.encoding import PLAIN, Encoding
 from engine.render.outlook import Outlook
 from engine.render.picture import Picture, Report
 from engine.render.renderer import Renderer, advanced
+from engine.render.shot import shape
 from engine.scene.scene import Scene
 from engine.scene.settings import settings
 from engine.scene.view_data import Clock
@@ -307,6 +308,7 @@ def recording(
     drawing = renderer or jobs.renderer()
 
     def frame(k: int) -> Picture:
+        shape(scene, size)
         scene.advance(clock(k))
         if k == 0 and renderer is None:
             say_expected(scene, size, supersample, times.count)

@@ -26,6 +26,7 @@ from engine.output.writers.formats import bands_class, ending
 from engine.output.writers.png_bands import PngBands
 from engine.render.encoding import PLAIN, Encoding
 from engine.render.picture import Report
+from engine.render.shot import shape
 from engine.render.tiling import plan
 from engine.scene.scene import Scene
 from engine.scene.view_data import Clock
@@ -68,6 +69,7 @@ class TiledPicture:
     ):  # fmt: skip
         self.scene, self.clock, self.supersample, self.text = scene, clock, supersample, text
         self.encoding = encoding
+        shape(scene, size)
         scene.advance(clock)
         self.plan = plan(scene.stage, size, supersample)
         self.size, self.bands = self.plan.size, list(self.plan.bands())

@@ -33,7 +33,10 @@ class Axes(Node):
         colours = [[(*linear(c), 1.0) for c in pair] for pair in COLOURS[theme]]
         self._colours = np.array(colours)
         self._lines = self.add(Lines(width=width, name="axes lines"))
-        self._labels = [self.add(Label(name, colour=end[:3])) for name, (_, end) in zip(names, colours, strict=True)]
+        self._labels = [
+            self.add(Label(name, colour=end[:3], beyond=-np.eye(3)[k]))
+            for k, (name, (_, end)) in enumerate(zip(names, colours, strict=True))
+        ]
         self.resize(length)
 
     def resize(self, length: float) -> None:
@@ -42,4 +45,4 @@ class Axes(Node):
         ends = np.eye(3) * length
         self._lines.set(np.stack([np.zeros((3, 3)), ends], axis=1), self._colours)
         for label, end in zip(self._labels, ends, strict=True):
-            label.move(*(end * 1.06))
+            label.move(*end)

@@ -14,6 +14,12 @@ from engine.gpu.texture import Texture
 from engine.kernels.search.budget import Allowance
 from engine.view.camera import Camera
 
+# Words are as large in a picture 720 pixels high as their sizes say, and larger in a larger one. In a smaller one they
+# shrink less than the picture: not at all down to LEGIBLE of their size, then to GROWN of what the height would give.
+LEGIBLE, GROWN = 0.875, 1.5
+# (left, top, right, bottom) in pixels of the whole picture.
+Box = tuple[float, float, float, float]
+
 # The most surfaces drawn along a sample's ray, front to back; those behind the eighth are left out.
 LAYERS = 8
 
@@ -100,6 +106,11 @@ class Sprite:
     y: int
 
 
+def touch(a: Box, b: Box) -> bool:
+    """Whether two boxes overlap."""
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
 # Placeholder for fields that the renderer sets before nodes draw; `overlay`, which needs none, may be called before.
 NOT_YET: Any = None
 
@@ -124,6 +135,7 @@ class Frame:
     exact       True if colours are values, so that the tone curve's shoulder is not applied
     draft       True for a picture drawn soon, whose rays need not be certain
     allowance   what is left of the picture's Budget for searching rays
+    taken       the boxes of words that are placed already
     """
 
     camera: Camera
@@ -145,6 +157,40 @@ class Frame:
     exact: bool = False
     draft: bool = False
     allowance: Allowance = NOT_YET
+    taken: list[Box] = field(default_factory=list)
+
+    @property
+    def type_scale(self) -> float:
+        """Pixels of words in this picture for one in a picture 720 high."""
+        return max(self.scale, min(LEGIBLE, GROWN * self.scale))
+
+    def take(self, image: np.ndarray, x: float, y: float) -> None:
+        """Lays a card over the picture, where no words will be placed."""
+        height, width = image.shape[:2]
+        self.taken.append((x, y, x + width, y + height))
+        self.sprites.append(Sprite(image, round(x), round(y)))
+
+    def write(self, image: np.ndarray, x: float, y: float, *, margin: int = 0, air: float = 0.0) -> bool:
+        """Lays words over the picture unless they would touch others; moves them into it where they cross its edge.
+
+        image    of one line of words
+        x, y     its upper left corner, pixels of the whole picture
+        margin   pixels round the words in the image, such as a halo
+        air      pixels that are left free round them
+        returns  whether they were laid: not where their middle is outside of the picture
+        """
+        (height, width), (across, down) = image.shape[:2], self.size
+        if not (0 <= x + width / 2 <= across and 0 <= y + height / 2 <= down):
+            return False
+        left, top = max(0, round(min(x, across - width))), max(0, round(min(y, down - height)))
+        # A line is higher than its letters, above and below.
+        inside = 0.15 * (height - 2 * margin) + margin
+        box = left + margin - air, top + inside - air, left + width - margin + air, top + height - inside + air
+        if any(touch(box, other) for other in self.taken):
+            return False
+        self.taken.append(box)
+        self.sprites.append(Sprite(image, left, top))
+        return True
 
     @property
     def samples(self) -> tuple[int, int]:

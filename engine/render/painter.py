@@ -18,7 +18,7 @@ from engine.render.picture import Picture, Report
 from engine.render.present import blit, draw_sprites
 from engine.render.refinement import Quality, Refinement
 from engine.render.renderer import Renderer, Steps, advanced
-from engine.render.shot import Subject
+from engine.render.shot import Subject, shape
 from engine.render.tiling import TILE_BYTES
 
 # Bytes of a tile's layers on a software driver, where events wait for a tile: about 0.1 s, or less if tiles turn out to
@@ -102,7 +102,7 @@ class Painter:
         if patient and not self.refinement.is_moving:
             return
         if self._steps is None:
-            if self.refinement.next() is None or not self._advance(scene, clock):
+            if self.refinement.next() is None or not self._advance(scene, clock, size):
                 return
             quality = self.refinement.next()
             if quality is None:
@@ -119,6 +119,7 @@ class Painter:
 
     def finish(self, scene: Subject, clock: object, size: tuple[int, int], samples: int) -> None:
         """Draws the picture at full size with `samples` a pixel, at once. Raises what the scene raises."""
+        shape(scene, size)
         scene.advance(clock)
         self._begin(scene, clock, size, Quality(1.0, samples))
         while self._steps is not None:
@@ -168,8 +169,9 @@ class Painter:
             parts.append(f"{what} {found.share:.0%} ({found.stage}){self._outlook.words(found.share)}")
         return parts
 
-    def _advance(self, scene, clock):
+    def _advance(self, scene, clock, size):
         """Brings the scene to the moment, so that it is known what is to be drawn; False if it fails."""
+        shape(scene, size)
         try:
             scene.advance(clock)
         except Exception as error:

@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.draw.drawable import Aim, Drawable, Hit
 from engine.draw.frame import FRAME, LAYERS, THEMES, Frame, Sprite
+from engine.draw.words.composite import Card
 from engine.draw.words.legend import legend_sprites
 from engine.gpu.array import Array, grown
 from engine.gpu.device import device, device_changes
@@ -21,7 +22,7 @@ from engine.kernels.search.progress import Progress
 from engine.render.encoding import PLAIN, Encoding
 from engine.render.picture import Picture, Report
 from engine.render.present import draw_sprites
-from engine.render.shot import Shot, Subject
+from engine.render.shot import Shot, Subject, shape
 from engine.render.tile_passes import compose_layers, draw_light, draw_solid, frame_struct, resolve
 from engine.render.tiling import Rectangle, overlap, plan
 
@@ -120,6 +121,7 @@ class Renderer:
         """
         self._renewed()
         if advances:
+            shape(scene, size)
             scene.advance(clock)
         shot = self._begin(scene, size, supersample, encoding, tile_bytes, draft)
         width, height = size = shot.plan.size
@@ -169,6 +171,7 @@ class Renderer:
         as in the whole picture.
         """
         self._renewed()
+        shape(scene, size)
         scene.advance(clock)
         shot = self._begin(scene, size, supersample, encoding)
         shot.counts, within = _counts(), within or (0, 0, *shot.plan.size)
@@ -196,6 +199,7 @@ class Renderer:
 
         x, y   in pixels of a picture of that size, y downwards
         """
+        shape(scene, size)
         scene.advance(clock)
         aim = Aim.at(scene.camera, size, x, y)
         hits = [hit for node, world in _drawables(scene) if (hit := node.pick(aim, world)) is not None]
@@ -391,9 +395,10 @@ def _theme(scene):
 
 
 def _overlays(drawables, scene, frame):
-    for node, world in drawables:
-        node.overlay(frame, world)
+    # Words leave the legend and the cards free.
     legend = scene.legend()
     if legend is not None:
         frame.sprites += legend_sprites(legend, frame)
+    for node, world in sorted(drawables, key=lambda placed: not isinstance(placed[0], Card)):
+        node.overlay(frame, world)
     return list(frame.sprites)

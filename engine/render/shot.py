@@ -1,5 +1,6 @@
 """One picture of a scene at a moment, while it is being made: what is drawn, how it is cut, how far it has come."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,11 +23,13 @@ class Subject(Protocol):
     stage         the root node
     theme         a key of THEMES
     drawn_theme   the key of another theme to use instead; or None
+    aspect        width over height of the picture, set before `advance`
     """
 
     stage: Node
     camera: Camera
     theme: str
+    aspect: float
 
     @property
     def drawn_theme(self) -> str | None: ...
@@ -36,6 +39,13 @@ class Subject(Protocol):
 
     def legend(self) -> Legend | None:
         """The Legend of that moment, or None."""
+
+
+def shape(scene: Subject, size: tuple[int, int]) -> None:
+    """Tells a scene the shape of the picture that it will be brought to a moment for; sizes are checked later."""
+    with suppress(TypeError, ValueError, ZeroDivisionError):
+        width, height = size
+        scene.aspect = width / height
 
 
 @dataclass

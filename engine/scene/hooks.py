@@ -37,9 +37,12 @@ class Hooks:
     plays         True: a live view begins at time 0 and plays
     drawn_theme   the name of the picture's theme, if it is not that of the setting `theme`; or None
     without_image   True while `drawing` is asked for vectors without an image
+    aspect        width over height of the picture that is made; set before each `update`
     """
 
     without_image = False
+    aspect: float = 1.0
+
     _asked_time: tuple[float, bool] | None = None
     if TYPE_CHECKING:  # a scene may override these by values or by properties
 

@@ -16,6 +16,7 @@ from engine.kernels.search.progress import Progress
 from engine.output.progress import progress_bar
 from engine.output.writers.formats import ending
 from engine.render import limits
+from engine.render.shot import shape
 from engine.scene.figure import Step
 from engine.scene.scene import Scene
 from engine.scene.settings import is_data, settings
@@ -152,6 +153,7 @@ def made(
     path = os.fspath(path)
     if executor is None:
         scene, clock = plan.moment(0)
+        shape(scene, plan.layout.cell)
         scene.advance(clock)
         say_expected(scene, plan.layout.cell, plan.supersample, len(plan.layout.places))
     if path != "-" and ending(path) != ".png":

@@ -11,20 +11,24 @@ import numpy as np
 
 import engine
 from engine import RGB, Action, Choice, Figure, Integer, Number, Reading, SettingError, Switch, in_group, parts
+from scenes.random_networks.colours import (
+    ONE_STEP,
+    ColouredField,
+    finite_range,
+    named_span,
+    percent_text,
+    without_contrast,
+)  # fmt: skip
 from scenes.random_networks.figures import FIGURES
-from scenes.random_networks.network import MovingNetwork
 from scenes.random_networks.vectors import field_drawing
 
-# {last activation: (values shown as black, as white)}; for other activations the range is sampled.
-SPANS = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "gaussian": (0.0, 1.0), "tanh": (-1.0, 1.0), "sine": (-1.0, 1.0)}
+# Of the relief's box, whose longer side is 7: seen from the home camera, it then fills the picture's smaller side, and
+# from that distance it does not leave the picture however it is turned.
+HEIGHT = 4.8
 # Networks with more weights than this have no matrix in the panel.
 MATRIX = 100_000
 # Pixels across a picture, for which the closest zoom is computed.
 PIXELS = 1000
-# Points a side of the square on which the range of values is sampled.
-SURVEY = 33
-# A step of eight bits, as a part of the range from dark to light.
-ONE_STEP = 1.0 / 255.0
 # Where rounding is looked for to either side of the middle, in extents: pictures may be wider than high, up to 16:9.
 ASIDE = 0.9
 # The share of values outside the range of colours that is not worth a word where the range was sampled.
@@ -33,7 +37,7 @@ USUAL_OUTSIDE = 0.05
 ROUNDING_SIDE, ROUNDING_WORK = 25, 3e7
 
 
-class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
+class RandomNetworks(ColouredField, engine.SpaceScene, engine.FlatScene):
     """The field of a random deep network, or of yours: an image, a relief or curves."""
 
     with in_group("shown"):
@@ -43,16 +47,6 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         )  # fmt: skip
 
     with in_group("how"):
-        colour = engine.Colours(
-            [RGB, "grey", *(n for n in engine.map_names() if n != "grey")],
-            doc="three neurons as red, green and blue, or one through a map",
-        )  # fmt: skip
-        span = Choice(
-            ["auto", "fixed"], doc="values that are darkest and lightest: what the activation gives, or yours"
-        )
-        with in_group(when=lambda s: s.span == "fixed"):
-            low = Number(0.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), doc="the darkest value")
-            high = Number(1.0, bounds=(-1e9, 1e9), softbounds=(-2, 2), doc="the lightest value")
         precision = Choice(
             ["f32", "f16"], when=lambda s: s.kind == "image",
             doc="of weights and arithmetic: half is quick on some GPUs, and errs by some thousandths",
@@ -62,12 +56,12 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
             rules = Switch(True, doc="a grid of lines on the relief")
             axes = Switch(True, doc="numbers along the edges of the relief")
         legend_shown = Switch(
-            True, label="legend", when=lambda s: s.colour != RGB and s.kind == "image", doc="what the colours mean"
+            True, label="legend", when=lambda s: s.colour != RGB and s.kind != "curves", doc="what the colours mean"
         )
 
     with in_group("camera", when=lambda s: s.view == "orbit"):
-        altitude = Number(25.0, bounds=(-89.9, 89.9), unit="deg", doc="angle of the camera above the relief")
-        distance = Number(11.0, bounds=(1e-3, 1e5), softbounds=(4, 40), doc="from the camera to the relief's middle")
+        altitude = Number(32.0, bounds=(-89.9, 89.9), unit="deg", doc="angle of the camera above the relief")
+        distance = Number(13.2, bounds=(1e-3, 1e5), softbounds=(4, 40), doc="from the camera to the relief's middle")
 
     @classmethod
     def figures(cls) -> tuple[Figure, ...]:
@@ -95,38 +89,6 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
     @property
     def _count(self):
         return self.curves if self.kind == "curves" else 3 if self.colour == RGB else 1
-
-    def map_of(self, units: Sequence[int]) -> str:
-        """The colour map that is set, unless there are too few neurons for red, green and blue."""
-        return self.colour if self.colour != RGB or len(units) == 3 else "viridis"
-
-    def ends(self, part: engine.Mlp, units: Sequence[int]) -> tuple[float, float]:
-        """(low, high): the values that are darkest and lightest."""
-        if self.span == "fixed":
-            if not self.low < self.high:
-                raise SettingError(f"low={self.low:g}, high={self.high:g}: low must be below high.")
-            return self.low, self.high
-        named = _named_span(part)
-        if named:
-            return named
-
-        def survey():
-            # Sampled on the article's square, with the network at rest, whatever the view and the time: colours do not
-            # change while the picture moves.
-            points = _grid(np.linspace(-1.0, 1.0, SURVEY))
-            rest, units = self.shown(self.network)
-            values = rest(self.plane(rest.inputs).inputs(points))[:, list(units)]
-            values = values[np.isfinite(values)]
-            low, high = np.percentile(values, (1.0, 99.0)) if values.size else (0.0, 1.0)
-            if engine.is_diverging(self.map_of(units)):
-                high = max(abs(low), abs(high))
-                low = -high
-            if high - low <= 1e-12 * max(abs(low), abs(high)):
-                low, high = low - 0.5, low + 0.5
-            return float(low), float(high)
-
-        key = (self.network, self.layer, self.unit, self.signal, self.colour, self.x_input, self.y_input, self.rest)
-        return self.cached("ends", key, survey)
 
     # The view.
 
@@ -168,13 +130,22 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         net, plane = self.network_at(self._time), self.plane(self.network.inputs, self._time)
         key = (
             net, plane.origin.tobytes(), plane.axes.tobytes(), self.x, self.y, self.extent, self.kind, self.layer,
-            self.unit, self.signal, self.colour, self.precision, self.ends(*self.shown(net)),
+            self.unit, self.signal, self.colour, self.precision, self.contrast, self.ends(*self.shown(net)),
         )  # fmt: skip
-        found, scale, outside = self.cached("rounding", key, lambda: self._rounding(net, plane))
+        found, scale, outside, flat = self.cached("rounding", key, lambda: self._rounding(net, plane))
         missing = engine.missing_inputs(self.rest, max(0, self.network.inputs - 2))
         said = [self.misplaced(self._count), missing, self._rounded(found, scale)]
         if outside > (USUAL_OUTSIDE if self.span == "auto" else 0.0):
-            said.append(f"{_percent(outside)} of {found.points:,} values are outside of the range of colours")
+            said.append(f"{percent_text(outside)} of {found.points:,} values are outside of the range of colours")
+        if flat is not None and self.kind == "image" and self.contrast == "range":
+            words, most = flat
+            # Rounding that is a good part of the differences would be most of a stretched picture.
+            cure = (
+                "contrast=data stretches them"
+                if found.measured < 0.1 * most
+                else "rounding hides the rest; raise scale"
+            )
+            said.append(f"{words}; {cure}")
         return "; ".join(filter(None, said)) or None
 
     def _rounded(self, found, scale):
@@ -183,11 +154,12 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         if found.possible <= ONE_STEP * scale:
             return None
         what = "float32" if self.precision == "f32" else "float16"
-        measured, possible = _percent(found.measured / scale), _percent(found.possible / scale)
+        measured, possible = percent_text(found.measured / scale), percent_text(found.possible / scale)
         return f"{what} rounds these colours by about {measured} (at {found.points:,} points), perhaps by {possible}"
 
     def _rounding(self, net, plane):
-        """(the Rounding of values in the picture, their range from dark to light, the share of values outside it)."""
+        """(the Rounding of values in the picture, their range from dark to light, the share of values outside it, what
+        is to be said where they are nearly one colour)."""
         part, units = self.shown(net)
         # Large networks at fewer points, so that a window does not stand still.
         side = int(np.clip((ROUNDING_WORK / part.weight_count) ** 0.5, 5, ROUNDING_SIDE))
@@ -195,10 +167,11 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         rows = across if self.kind != "curves" else np.zeros(1)
         at = np.array((self.x, self.y)) + np.stack(np.meshgrid(across, rows), -1)
         points = plane.inputs(at.reshape(-1, 2)).reshape(*at.shape[:2], -1)
-        low, high = self.ends(part, units)
+        low, high = self.colour_ends(part, units)
         values = part(points.reshape(-1, points.shape[-1]))[:, list(units)]
         outside = float(1.0 - ((values >= low) & (values <= high)).mean())  # what is no number is outside
-        return engine.rounding(part, points, self.precision), high - low, outside
+        scale = float(np.min(np.subtract(high, low)))
+        return engine.rounding(part, points, self.precision), scale, outside, without_contrast(values, low, high)
 
     # What is drawn.
 
@@ -214,8 +187,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         if self.kind == "image":
             self._image = stage.add(engine.FieldImage(part, units))
         elif self.kind == "relief":
-            # Raised a little, because from above its front corner reaches farther down than the others reach up.
-            self._relief = stage.add(engine.HeightMap(part)).move(0.0, 0.6, 0.0)
+            self._relief = stage.add(engine.HeightMap(part, height=HEIGHT, names=(None, None, "value")))
         else:
             self._plot = stage.add(engine.Plot([]))
 
@@ -227,7 +199,7 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
 
     def _show_image(self, part, units, plane):
         self._image.show(part, units, origin=plane.origin, axes=plane.axes, map=self.map_of(units))
-        self._image.low, self._image.high = self.ends(part, units)
+        self._image.low, self._image.high = self.colour_ends(part, units)
         self._image.precision = self.precision
 
     def _show_relief(self, part, units, plane):
@@ -235,10 +207,10 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         node.show(part, units[0])
         node.plane = engine.Plane(plane.inputs((self.x, self.y)), self.extent * along, -self.extent * up)
         low, high = self.ends(part, units)
-        fixed = _named_span(part) or self.span == "fixed"
+        fixed = self.span == "fixed" or (named_span(part) and self.contrast == "range")
         node.low, node.high = (low, high) if fixed else (None, None)
         node.colour = units if len(units) == 3 else None
-        node.map, node.span = "viridis" if len(units) == 3 else self.map_of(units), (low, high)
+        node.map, node.span = "viridis" if len(units) == 3 else self.map_of(units), self.colour_ends(part, units)
         node.rules, node.axes, node.theme = self.rules, self.axes, self.theme
 
     def _show_curves(self, part, units, plane):
@@ -254,22 +226,24 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
 
     def _rise(self, net, units):
         """(low, high): the range of values in a picture of curves."""
-        if self.span == "fixed" or _named_span(net):
+        if self.span == "fixed" or (named_span(net) and self.contrast == "range"):
             return self.ends(net, units)
         at = self.x + 2.0 * self.extent * np.linspace(-0.5, 0.5, 257)
         values = net(at[:, None])[:, list(units)]
-        values = values[np.isfinite(values)]
-        low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+        low, high = finite_range(values[np.isfinite(values)])
         return (low, high) if high > low else (low - 0.5, low + 0.5)
 
     def legend(self) -> engine.Legend | None:
-        if self.kind != "image" or not self.legend_shown:
+        if self.kind == "curves" or not self.legend_shown:
             return None
         part, units = self.shown(self.network)
         if self.map_of(units) == RGB:
             return None
         low, high = self.ends(part, units)
-        return engine.Legend("value", self.map_of(units), low, high, tuple(engine.ticks(low, high, 5)), card=True)
+        if self.kind == "image":
+            return engine.Legend("value", self.map_of(units), low, high, card=True)
+        reach = float(np.linalg.norm(self._relief.half_size))
+        return engine.Legend("value", self.map_of(units), low, high, around=((0.0, 0.0, 0.0), reach))
 
     def drawing(self, clock: engine.Clock, size_mm: tuple[float, float | None] | None = None) -> engine.Drawing:
         if self.kind != "image":
@@ -330,12 +304,6 @@ class RandomNetworks(MovingNetwork, engine.SpaceScene, engine.FlatScene):
         self.net = None if net.equals(self._random(self.seed)) else net
 
 
-def _named_span(net):
-    """The range of values that is usual after a network's last activation, or None."""
-    kinds = net.layers[-1].activation.kinds
-    return SPANS.get(kinds[0].name) if len(kinds) == 1 else None
-
-
 def active_units(net: engine.Mlp, point: Sequence[float] | np.ndarray) -> tuple[int, int]:
     """(active, all): how many of the neurons whose activation has kinks have a sum above the first, and their number.
 
@@ -348,16 +316,6 @@ def active_units(net: engine.Mlp, point: Sequence[float] | np.ndarray) -> tuple[
         active, count = active + int((z[0] > kinks).sum()), count + int(np.isfinite(kinks).sum())
         h = layer.activation.value(z)
     return active, count
-
-
-def _grid(at):
-    """(N * N, 2): every pair of N numbers."""
-    return np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)
-
-
-def _percent(share):
-    percent = min(100.0 * share, 100.0)
-    return f"{percent:.0f}%" if percent >= 10.0 else f"{percent:.2g}%"
 
 
 def _list(values):

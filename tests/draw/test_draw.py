@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from engine.draw import catalogue, colour
 from engine.draw.colour import linear
-from engine.draw.frame import THEMES
+from engine.draw.frame import THEMES, Frame
 from engine.draw.lines import Lines
 from engine.draw.points import Points
 from engine.draw.surfaces.level_surfaces import Region
 from engine.draw.words import legend, text
 from engine.draw.words.legend import Legend, legend_sprites, spread
 from engine.errors import SettingError, ShapeError
+from engine.view.camera import Camera
 
 numbers = st.floats(-8, 8).map(lambda x: round(x, 3))
 points = st.tuples(numbers, numbers, numbers)
@@ -84,26 +85,49 @@ def test_legend_labels_never_overlap_and_stay_on_the_bar(ys):
     assert bool(places) == bool(ys)
 
 
-class _Frame:
-    scale, theme, size = 1.0, THEMES["dark"], (640, 480)
+def a_frame():
+    return Frame(Camera(), (640, 480), (0, 0, 640, 480), 1, THEMES["dark"], 1.0)
 
 
 @pytest.mark.parametrize("card", [False, True])
 def test_a_legend_drawn_in_parts_is_the_same(card, monkeypatch):
     asked = Legend("value", "viridis", -1.0, 1.0, (-0.5, 0.25, 0.3), card=card)
-    whole = legend_sprites(asked, _Frame())
+    whole = legend_sprites(asked, a_frame())
     for cached in (legend._sprites, legend._title_and_bar):
         cached.cache_clear()
     monkeypatch.setattr("engine.draw.words.composite.ROWS", 7)
-    for a, b in zip(whole, legend_sprites(asked, _Frame()), strict=True):
+    for a, b in zip(whole, legend_sprites(asked, a_frame()), strict=True):
         assert a.image is not b.image
         assert np.array_equal(a.image, b.image) and (a.x, a.y) == (b.x, b.y)
 
 
+def test_a_legend_writes_levels_that_lie_close_apart_with_digits_enough():
+    shown = lambda marks: [words for _, words, _ in legend._marked(Legend("value", "viridis", 0.0, 1.0, marks))]
+    assert shown((0.5, 0.501, 0.502)) == ["0.502", "0.501", "0.500"]
+    assert shown((0.25, 0.75)) == ["0.75", "0.25"]
+    # One level stands among round numbers, none of them where its own is; without levels there are numbers alone.
+    assert shown((0.43,)) == ["1.0", "0.8", "0.6", "0.43", "0.2", "0"]
+    assert shown(()) == ["1.0", "0.8", "0.6", "0.4", "0.2", "0"] == shown((7.0,))
+
+
 def test_a_legend_marks_only_values_on_its_bar():
-    few = legend_sprites(Legend("value", "viridis", 0.0, 1.0, (0.5,)), _Frame())
-    more = legend_sprites(Legend("value", "viridis", 0.0, 1.0, (0.5, 7.0, -3.0)), _Frame())
+    few = legend_sprites(Legend("value", "viridis", 0.0, 1.0, (0.5,)), a_frame())
+    more = legend_sprites(Legend("value", "viridis", 0.0, 1.0, (0.5, 7.0, -3.0)), a_frame())
     assert all(np.array_equal(a.image, b.image) for a, b in zip(few, more, strict=True))
+
+
+@given(st.floats(8.0, 16.0), st.text("abcdefghijklmnopqrstuvwxyz0123456789 .,-", min_size=2, max_size=24))
+def test_small_letters_are_spaced_as_large_ones(size, words):
+    # The font's own widths at small sizes are whole pixels, half a pixel apart a letter.
+    assert text.width(words, size) == pytest.approx(text.width(words, 400.0) * size / 400.0, abs=0.2 * len(words))
+
+
+@pytest.mark.parametrize("size", [9.0, 10.5, 11.0, 12.0, 13.0, 15.0])
+def test_small_letters_stand_on_whole_pixels(size):
+    # Of x, z and v no row is half covered but where strokes are: the row below the line and the one above are empty.
+    rows = text.mask("xzvxzv", size).max(axis=1)
+    inked = np.flatnonzero(rows > 0.02)
+    assert rows[inked[0]] > 0.35 and rows[inked[-1]] > 0.35
 
 
 def test_digits_stand_in_columns():

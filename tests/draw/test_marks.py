@@ -73,7 +73,7 @@ def test_a_label_has_a_halo_of_the_background():
         alpha = sprite.image[..., 3:].astype(float)
         colours = sprite.image[..., :3] / np.maximum(alpha, 1) * 255
         strong, weak = (alpha > 248)[..., 0], ((alpha > 60) & (alpha < 190))[..., 0]
-        assert abs(colours[strong] - foreground).max() < 32 and strong.sum() > 20
+        assert abs(colours[strong] - foreground).max() < 32 and strong.sum() > 8
         # Most of the halo is background alone; at the letters' edges some foreground is mixed in.
         assert np.median(abs(colours[weak] - background)) < 8
 
@@ -214,7 +214,11 @@ def test_of_words_and_cards_that_do_not_change_nothing_is_rasterised_again(monke
         monkeypatch.setattr(owner, name, counted)
 
     def shown(node):
-        found = sprites(node) if not node.children else [*sprites(node), *sprites(node.children[0])]
+        # From farther away, so that numbers outside of a box are within the picture.
+        seen = {"camera": STRAIGHT.with_(height=4.0)}
+        found = (
+            sprites(node, **seen) if not node.children else [*sprites(node, **seen), *sprites(node.children[0], **seen)]
+        )
         return [(s.image.tobytes(), s.x, s.y) for s in found]
 
     # A size that no other test has, so that nothing is there yet.

@@ -19,7 +19,7 @@ fn fragment(@builtin(position) at: vec4f) -> @location(0) vec4f {
         value.g = output(sample, node.outputs.y);
         value.b = output(sample, node.outputs.z);
     }
-    let place = (value - node.low) / (node.high - node.low);
+    let place = (value - node.low.rgb) / (node.high.rgb - node.low.rgb);
     var colour: vec3f;
     if MAPPED {
         colour = palette_colour(place.x);

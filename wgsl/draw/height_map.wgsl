@@ -71,9 +71,9 @@ fn fragment(v: Varying) -> @location(0) vec4f {
     let normal = select(up, -up, below);
     var base = vec3f(0.0);
     if RGB {
-        base = linear_of(clamp((v.shown - map.black) / (map.white - map.black), vec3f(0.0), vec3f(1.0)));
+        base = linear_of(clamp((v.shown - map.black.rgb) / (map.white.rgb - map.black.rgb), vec3f(0.0), vec3f(1.0)));
     } else {
-        base = palette_colour((v.shown.x - map.black) / (map.white - map.black));
+        base = palette_colour((v.shown.x - map.black.x) / (map.white.x - map.black.x));
     }
     let light = studio_light(normal, ray.direction);
     // Its underside lies in its own shade.

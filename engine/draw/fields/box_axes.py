@@ -7,12 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.draw.drawable import Drawable
-from engine.draw.frame import Frame, Sprite
+from engine.draw.frame import Frame
 from engine.draw.lines import Lines
 from engine.draw.node import transformed
 from engine.draw.words import text
 from engine.draw.words.composite import word
-from engine.draw.words.labels import touch
 from engine.vector.ticks import tick_text, ticks
 
 X, Y, Z = 0, 1, 2
@@ -59,7 +58,7 @@ class BoxAxes(Drawable):
         """(places (N, 3) in the node's space, texts) of an edge's numbers."""
         start, end, _ = self.ranges[edge.axis]
         a, b = (_place(frame, world, edge.at(s)) for s in (-1.0, 1.0))
-        length = math.dist(a, b) / frame.scale if a is not None and b is not None else 0.0
+        length = math.dist(a, b) / frame.type_scale if a is not None and b is not None else 0.0
         pitch = PITCH * (0.7 if edge.axis == Y else 1.0)
         values = ticks(min(start, end), max(start, end), int(np.clip(length / pitch, 2, 9)))
         # A single number would not give a scale.
@@ -70,19 +69,18 @@ class BoxAxes(Drawable):
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
         outline = np.array([p for c in CORNERS if (p := _place(frame, world, c * self.half_size)) is not None])
-        taken: list[tuple[float, ...]] = []
         for edge in _edges(self.half_size, frame, world):
             places, texts = self._ticks(edge, frame, world)
             if len(places):
-                self._write(edge, places, texts, frame, world, outline, taken)
+                self._write(edge, places, texts, frame, world, outline)
 
-    def _write(self, edge, places, texts, frame, world, outline, taken):
+    def _write(self, edge, places, texts, frame, world, outline):
         starts = [_place(frame, world, p) for p in places]
         ends = [_place(frame, world, p + edge.tick) for p in places]
         middle, beside = _place(frame, world, edge.at(0.0)), _place(frame, world, edge.at(0.0) + edge.tick)
         if middle is None or beside is None or None in starts or None in ends:
             return
-        gap, size, colour = GAP * frame.scale, text.type_size("small", frame.scale), frame.theme.foreground
+        gap, size, colour = GAP * frame.type_scale, text.type_size("small", frame.type_scale), frame.theme.foreground
         images = [word(t, size, colour, 0.85, tabular=True) for t in texts]
         # The words' direction: away from the edge, or from the box's middle if the edge is seen end-on.
         upright = np.array([0.0, np.sign(middle[1] - outline[:, 1].mean()) or 1.0])
@@ -90,22 +88,22 @@ class BoxAxes(Drawable):
             centres = [_beside(p, away, image, gap) for p, image in zip(ends, images, strict=True)]
             # All words are moved equally far, so that they stay in a row.
             clear = max(_clearance(c, image, away, outline) for c, image in zip(centres, images, strict=True))
-            if clear <= FARTHEST * frame.scale:
+            if clear <= FARTHEST * frame.type_scale:
                 break
         else:
             return
         name = self.ranges[edge.axis][2]
         if name:
-            image = word(name, text.type_size("normal", frame.scale), colour)
+            image = word(name, text.type_size("normal", frame.type_scale), colour)
             if edge.axis == Y:
                 top = _place(frame, world, edge.at(1.0))
                 centre = np.array([top[0], top[1] - 1.2 * image.shape[0]])
             else:
                 widest = max(_reach(other, away) for other in images)
                 centre = _beside(np.add(beside, away * (2.0 * widest + clear + 2.0 * gap)), away, image, 0.0)
-            _lay(frame, centre, image, taken)
+            _lay(frame, centre, image)
         for centre, image in zip(centres, images, strict=True):
-            _lay(frame, centre + away * clear, image, taken)
+            _lay(frame, centre + away * clear, image)
 
 
 class _Edge:
@@ -201,12 +199,7 @@ def _clearance(centre, image, away, outline):
     return float(min(overlap[speed > 1e-9] / speed[speed > 1e-9], default=np.inf))
 
 
-def _lay(frame, centre, image, taken):
-    """Adds a word to the frame, unless it would overlap one in `taken`."""
+def _lay(frame, centre, image):
+    """Writes a word with its middle at a place."""
     height, width = image.shape[:2]
-    x, y = round(centre[0] - width / 2), round(centre[1] - height / 2)
-    # The height of a line includes space above and below its letters.
-    box = (x, y + 0.15 * height, x + width, y + 0.85 * height)
-    if not any(touch(box, other) for other in taken):
-        taken.append(box)
-        frame.sprites.append(Sprite(image, x, y))
+    frame.write(image, round(centre[0] - width / 2), round(centre[1] - height / 2))

@@ -15,7 +15,7 @@ from engine.gpu.structs import struct
 from engine.kernels.grid import Grid, Plane
 from engine.network.mlp import Mlp
 
-IMAGE = struct("FieldImageNode", outputs="vec4u", low="f32", high="f32", groups="u32")
+IMAGE = struct("FieldImageNode", outputs="vec4u", low="vec4f", high="vec4f", groups="u32")
 PROGRAM = Program(
     "draw/field_image", blend="replace", depth="keep", frame=FRAME, node=IMAGE, values="array<vec4f>", palette=PALETTE
 )
@@ -31,7 +31,7 @@ class FieldImage(Drawable):
     origin    (inputs,): the network's input at world x = y = 0
     axes      (2, inputs): what a step of 1 along world x, and along world y, adds to the input
     map       the colour map of a single output: see engine.draw.colour; `rgb` for three outputs
-    low, high the values that are darkest and lightest; values outside are clipped
+    low, high the values that are darkest and lightest, a number or one for each output; values outside are clipped
     precision f32, or f16 where the adapter has it: see engine.kernels.grid.Grid
 
     Values are shown as sRGB, like the pixels of an image: low is 0, high is 1.
@@ -43,7 +43,7 @@ class FieldImage(Drawable):
 
     def __init__(
         self, net: Mlp, outputs: Iterable[int] | None = None, *, origin: ArrayLike | None = None,
-        axes: ArrayLike | None = None, map: str | None = None, low: float = 0.0, high: float = 1.0,
+        axes: ArrayLike | None = None, map: str | None = None, low: ArrayLike = 0.0, high: ArrayLike = 1.0,
         name: str | None = None,
     ):  # fmt: skip
         super().__init__(name)
@@ -84,7 +84,8 @@ class FieldImage(Drawable):
         self._grid.show(self.net)
         outputs = (*self.outputs, 0, 0, 0)[:4]
         groups = -(-self.net.outputs // 4)
-        self._node = self.uniform(IMAGE, outputs=outputs, low=self.low, high=self.high, groups=groups)
+        low, high = (np.append(np.broadcast_to(end, 3), 0.0) for end in (self.low, self.high))
+        self._node = self.uniform(IMAGE, outputs=outputs, low=low, high=high, groups=groups)
 
     def fill(self, frame: Frame, world: np.ndarray) -> None:
         assert self._grid is not None

@@ -35,14 +35,16 @@ HEIGHT_MAP = struct(
     stride="u32",  # floats from a value to its derivative
     low="f32",  # values at the box's bottom (low) and top (high)
     high="f32",
-    black="f32",  # values at the palette's start and end, or of black and full light
-    white="f32",
+    black="vec4f",  # values at the palette's start and end, or of black and full light in each of three outputs
+    white="vec4f",
     bottom="f32",  # heights below and above which nothing is drawn; node units
     top="f32",
     rule="f32",  # width of the grid's lines, pixels in a picture 720 high
     strength="f32",  # of the grid's lines, 0 to 1
 )
 PROGRAM = Program("draw/height_map", depth="write", frame=FRAME, map=HEIGHT_MAP, samples="array<f32>", palette=PALETTE)
+# Values at the two ends of colours.
+Span = tuple[ArrayLike, ArrayLike]
 # The most vertices a side: enough for a quad for 2 x 2 samples of a picture 3000 samples high; they take 108 MB.
 MOST = 1500
 # Lines of the grid across the surface, at most.
@@ -63,8 +65,8 @@ class HeightMap(Drawable):
     colour       None: the height through `map`; a number: that output through `map`; three numbers: those outputs as
                  red, green and blue, in sRGB as an image has them
     map          colour map; `diverging` is centred on zero
-    span         (low, high): values at the map's ends, or of no light and full light; None: the range of the values, or
-                 for three outputs (0, 1)
+    span         (low, high): values at the map's ends, or of no light and full light, each a number or one for each of
+                 three outputs; None: the range of the values, or for three outputs (0, 1)
     width        of the box's longer side, world units; `height` of the box
     resolution   vertices along the longer side; None: as many as the picture shows
     rules        True draws a fine grid of lines along the rectangle's sides
@@ -77,7 +79,7 @@ class HeightMap(Drawable):
     def __init__(
         self, net: Mlp, *, output: int = 0, plane: Plane | None = None, low: float | None = None,
         high: float | None = None, colour: int | Sequence[int] | None = None, map: str = "viridis",
-        span: tuple[float, float] | None = None, width: float = 7.0, height: float = 3.2,
+        span: Span | None = None, width: float = 7.0, height: float = 3.2,
         resolution: int | None = None, rules: bool = True, axes: bool = True, names: Sequence[str | None] | None = None,
         theme: str | None = None, name: str | None = None,
     ):  # fmt: skip
@@ -141,7 +143,7 @@ class HeightMap(Drawable):
         return found
 
     @property
-    def span(self) -> tuple[float, float]:
+    def span(self) -> Span:
         """(low, high): the values at the ends of the colour map, or of no light and full light."""
         if self._span is not None:
             return self._span
@@ -155,7 +157,7 @@ class HeightMap(Drawable):
         return low, high
 
     @span.setter
-    def span(self, span: tuple[float, float] | None) -> None:
+    def span(self, span: Span | None) -> None:
         self._span = span
 
     @property
@@ -199,7 +201,8 @@ class HeightMap(Drawable):
     def prepare(self, frame: Frame, world: np.ndarray) -> None:
         columns, rows = self._size(frame)
         self._samples = self._mesh.record(frame.encoder, self.net, self.rectangle, (columns, rows))
-        half, (low, high), (black, white) = self.half_size, self.ends, self.span
+        half, (low, high) = self.half_size, self.ends
+        black, white = (np.append(np.broadcast_to(end, 3), 0.0) for end in self.span)
         (bottom, top), outputs = self._cuts(1e6), self.outputs
         self._columns, self._rows = columns, rows
         self._uniform = self.uniform(

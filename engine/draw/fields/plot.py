@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.draw.colour import RGB, linear
 from engine.draw.drawable import Aim, Drawable, Hit
-from engine.draw.fields.plot_window import PlotWindow, name_width, names_sprite, rules, window, words
+from engine.draw.fields.plot_window import PlotWindow, name_width, names_sprite, rules, window, write_words
 from engine.draw.fields.sampling import ready
 from engine.draw.frame import FRAME, Frame
 from engine.draw.node import transformed
@@ -178,7 +178,7 @@ class Plot(Drawable):
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
         found = self._find(frame, world)
-        frame.sprites += words(found, frame, self.names)
+        write_words(found, frame, self.names)
         if found.has_ticks:
             ends = found.view.number_x(found.place[2])
             heights = [found.view.y(c.net([ends])[c.output]) for c in self.curves]

@@ -1,6 +1,6 @@
 """The layout of a flat plot in a picture: its window, ticks and numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +93,7 @@ def window(
     names   of the two axes, or None
     right   pixels to leave free on the right for the curves' names
     """
-    s, seen, (width, height) = frame.scale, view(frame, world, aspect), frame.size
+    s, seen, (width, height) = frame.type_scale, view(frame, world, aspect), frame.size
     size = text.type_size("small", s)
     line = text.mask("0", size).shape[0]
     top = MARGIN * s + (1.3 * line if names[1] else 0.0)
@@ -139,33 +139,33 @@ def rules(found: PlotWindow, theme: Theme) -> tuple[np.ndarray, np.ndarray]:
     return np.array(places, np.float32).reshape(-1, 4), np.array(colours, np.float32).reshape(-1, 4)
 
 
-def words(found: PlotWindow, frame: Frame, names: Names) -> Iterator[Sprite]:
-    """Sprites of the numbers and the axes' names."""
+def write_words(found: PlotWindow, frame: Frame, names: Names) -> None:
+    """Writes the numbers and the axes' names."""
     if not found.has_ticks:
         return
     left, top, right, bottom = found.place
-    s, colour = frame.scale, frame.theme.foreground
+    s, colour = frame.type_scale, frame.theme.foreground
     small, normal = (text.type_size(kind, s) for kind in ("small", "normal"))
     for number, written in zip(*found.xs, strict=True):
         image = word(written, small, colour, 0.85, tabular=True)
-        yield Sprite(image, round(found.view.x(number) - image.shape[1] / 2), round(bottom + 0.6 * GAP * s))
+        frame.write(image, round(found.view.x(number) - image.shape[1] / 2), round(bottom + 0.6 * GAP * s))
     for number, written in zip(*found.ys, strict=True):
         image = word(written, small, colour, 0.85, tabular=True)
         y = round(found.view.y(number) - image.shape[0] / 2)
-        yield Sprite(image, round(left - GAP * s - image.shape[1]), y)
+        frame.write(image, round(left - GAP * s - image.shape[1]), y)
     if names[0]:
         image = word(names[0], normal, colour)
         line = text.mask("0", small).shape[0]
-        yield Sprite(image, round((left + right - image.shape[1]) / 2), round(bottom + GAP * s + line))
+        frame.write(image, round((left + right - image.shape[1]) / 2), round(bottom + GAP * s + line))
     if names[1]:
         image = word(names[1], normal, colour)
-        yield Sprite(image, round(left), round(top - 1.15 * image.shape[0]))
+        frame.write(image, round(left), round(top - 1.15 * image.shape[0]))
 
 
 def name_width(names: Names, frame: Frame) -> float:
     """Pixels needed by the curves' names beside a window."""
-    widest = max((text.line(n, "normal", frame.scale).shape[1] for n in names if n), default=0)
-    return widest + 2.6 * MARGIN * frame.scale if widest else 0.0
+    widest = max((text.line(n, "normal", frame.type_scale).shape[1] for n in names if n), default=0)
+    return widest + 2.6 * MARGIN * frame.type_scale if widest else 0.0
 
 
 def names_sprite(
@@ -176,7 +176,7 @@ def names_sprite(
     heights   y of the curves' ends, pixels
     """
     _, top, right, bottom = found.place
-    s = frame.scale
+    s = frame.type_scale
     known = [(float(np.clip(h, top, bottom)), n, c) for n, c, h in zip(names, colours, heights, strict=True) if n]
     known = sorted((k for k in known if np.isfinite(k[0])), key=lambda k: k[0])
     if not known:

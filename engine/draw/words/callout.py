@@ -34,7 +34,7 @@ class Callout(Card):
         return self.words
 
     def composite(self, frame: Frame) -> Composite:
-        s = frame.scale
+        s = frame.type_scale
         pad = max(2, round(PAD * s))
         masks = [text.line(line, "small" if k else "normal", s) for k, line in enumerate(self.words)]
         width, height = max(m.shape[1] for m in masks) + 2 * pad, sum(m.shape[0] for m in masks) + pad
@@ -48,7 +48,7 @@ class Callout(Card):
         place = frame.project(world[:3, 3])
         if place is None:
             return
-        (x, y, _), (width, height), s = place, frame.size, frame.scale
+        (x, y, _), (width, height), s = place, frame.size, frame.type_scale
         if not (-RING * s <= x <= width + RING * s and -RING * s <= y <= height + RING * s):
             return
         colour = srgb(frame.theme.foreground if self.colour is None else self.colour)
@@ -68,7 +68,8 @@ class Callout(Card):
         elbow = x + (ASIDE if right else -ASIDE) * s, y + (-up if upward else UP * s)
         left = max(0, round(elbow[0] if right else elbow[0] - wide))
         top = round(min(max(elbow[1] - tall / 2, 0), max(height - tall, 0)))
-        frame.sprites += [_strokes((x, y), elbow, colour, s), Sprite(image, left, top)]
+        frame.sprites.append(_strokes((x, y), elbow, colour, s))
+        frame.take(image, left, top)
 
 
 def _strokes(place, elbow, colour, s):

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
 from engine.draw.drawable import Drawable
-from engine.draw.frame import Frame, Sprite
+from engine.draw.frame import Frame
 from engine.draw.words import text
 
 # Rows that are blended at a time: the legend of a large print has millions of pixels, of 32 bytes each here.
@@ -118,13 +118,13 @@ class Card(Drawable):
 
     def image(self, frame: Frame) -> np.ndarray:
         """The image of the card for a frame; the same object until something changes."""
-        state = self.contents(), frame.scale, frame.theme, frame.size
+        state = self.contents(), frame.type_scale, frame.theme, frame.size
         if state != self._state:
             self._state, self._image = state, self.composite(frame).image()
         return self._image
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
         if self.contents():
-            image, margin = self.image(frame), round(self.margin * frame.scale)
+            image, margin = self.image(frame), round(self.margin * frame.type_scale)
             x, y = frame.size[0] - image.shape[1] - margin, frame.size[1] - image.shape[0] - margin
-            frame.sprites.append(Sprite(image, x, margin if self.is_at_top else y))
+            frame.take(image, x, margin if self.is_at_top else y)

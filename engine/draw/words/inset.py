@@ -62,7 +62,7 @@ class Inset(Card):
         return (self.title, self.rows, self.images) if self.title else ()
 
     def composite(self, frame: Frame) -> Composite:
-        s, colour = frame.scale, srgb(frame.theme.foreground)
+        s, colour = frame.type_scale, srgb(frame.theme.foreground)
         pad, gap = (max(1, round(n * s)) for n in (PAD, GAP))
         head = text.line(self.title, "normal", s)
         names, values = ([text.line(row[k], "small", s) for row in self.rows] for k in (0, 1))

@@ -45,7 +45,7 @@ class Key(Card):
 
     def composite(self, frame: Frame) -> Composite:
         """The card: all rows in one line if that fits the picture, else one below the other."""
-        s, theme = frame.scale, frame.theme
+        s, theme = frame.type_scale, frame.theme
         pad, gap, sample = round(PAD * s), round(GAP * s), round(SAMPLE * s)
         masks = [text.line(row.words, "small", s) for row in self.rows]
         line = round(masks[0].shape[0] * 1.2)

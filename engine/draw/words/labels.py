@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
 from engine.draw.drawable import Drawable
-from engine.draw.frame import Frame, Sprite
+from engine.draw.frame import Frame
 from engine.draw.words import text
 from engine.draw.words.composite import Composite
 
-# Least vertical distance between texts, relative to a line's height.
+# Least distance between texts, relative to a line's height.
 AIR = 0.25
 # A halo's reach in pixels of a picture 720 high, and its opacity.
 HALO, FADED = 2.5, 0.75
@@ -36,7 +36,7 @@ class Labels(Drawable):
         self.words, self.positions, self.size, self.colour, self.opacity = words, positions, size, colour, opacity
 
     def overlay(self, frame: Frame, world: np.ndarray) -> None:
-        size = text.type_size(self.size, frame.scale)
+        size = text.type_size(self.size, frame.type_scale)
         colour = tuple(frame.theme.foreground if self.colour is None else self.colour)
         opacity = np.broadcast_to(np.asarray(self.opacity, float), (len(self.words),))
         found = []
@@ -46,18 +46,13 @@ class Labels(Drawable):
             if place is not None and words and strength > 0.0:
                 away = float(np.dot(point - frame.camera.eye, frame.camera.forward))
                 found.append((away, place[0], place[1], words, float(strength)))
-        taken: list[tuple[float, float, float, float]] = []
+        reach = max(1, round(HALO * frame.type_scale))
         for _, x, y, words, strength in sorted(found):
-            height, width = text.mask(words, size).shape
-            left, top, air = round(x - width / 2), round(y), AIR * height
-            box = left - air, top, left + width + air, top + height
-            if not any(touch(box, other) for other in taken):
-                taken.append(box)
-                reach = max(1, round(HALO * frame.scale))
-                # On no background a halo would be a stain.
-                faded = 0.0 if frame.theme.is_clear else FADED
-                image = _haloed(words, size, colour, tuple(frame.theme.background), strength, reach, faded)
-                frame.sprites.append(Sprite(image, left - reach, top - reach))
+            # On no background a halo would be a stain.
+            faded = 0.0 if frame.theme.is_clear else FADED
+            image = _haloed(words, size, colour, tuple(frame.theme.background), strength, reach, faded)
+            air = AIR * (image.shape[0] - 2 * reach)
+            frame.write(image, round(x - image.shape[1] / 2), round(y) - reach, margin=reach, air=air)
 
 
 @lru_cache(maxsize=256)
@@ -79,8 +74,3 @@ def _haloed(words, size, colour, background, opacity, reach, faded):
     composite.add(halo, srgb(background), 0, 0, faded)
     composite.add(text.mask(words, size), srgb(colour), reach, reach)
     return composite.image(opacity)
-
-
-def touch(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    """Whether two boxes (left, top, right, bottom) overlap."""
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

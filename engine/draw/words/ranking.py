@@ -41,7 +41,7 @@ class Ranking(Card):
         return (self.ranks, self.title) if self.ranks else ()
 
     def composite(self, frame: Frame) -> Composite:
-        s, theme = frame.scale, frame.theme
+        s, theme = frame.type_scale, frame.theme
         size, colour = text.type_size("small", s), srgb(theme.foreground)
         pad, gap, longest, bar = (max(1, round(n * s)) for n in (PAD, GAP, LONGEST, BAR))
         names = [text.mask(text.fitted(rank.name, size, NAME * s), size) for rank in self.ranks]
