@@ -33,8 +33,10 @@ from engine.draw.fields.plot import Plot, Curve
 from engine.draw.boundaries.boundaries import Boundaries
 from engine.draw.cloud.neuron_cloud import NeuronCloud, Block
 from engine.draw.points import Points
+from engine.draw.spots import Spots
 from engine.draw.lines import Lines
 from engine.draw.axes import Axes
+from engine.draw.words.flat_axes import FlatAxes
 from engine.draw.image_plane import ImagePlane
 from engine.draw.words.label import Label
 from engine.draw.words.labels import Labels
@@ -51,6 +53,7 @@ from engine.draw.words.inset import FRAMED
 from engine.draw.catalogue import is_diverging, names as map_names
 from engine.draw.colour import colours as map_colours
 from engine.draw.boundaries.boundaries import BACKGROUNDS, LOSS_MAP, MOST_LOSS
+from engine.draw.boundaries.boundary_styles import sample_colours
 from engine.draw.boundaries.layer_styles import LOOKS, LayerStyle, layer_styles
 from engine.draw.cloud import cloud_layout, cloud_rows
 from engine.draw.cloud.cloud_layout import BlockLayout
@@ -129,9 +132,11 @@ __all__ = [
     "Switch", "Choice", "Colours", "Text", "in_group", "Network", "Recorded", "Unfinished", "Image", "Convolutional",
     "ClassNames", "HeldInputs", "Node", "LevelSurfaces", "Region", "Sparks", "ClassicSurfaces", "ClassicSparks",
     "ClassicAxes", "FieldImage", "RGB", "HeightMap", "Plane", "Plot", "Curve", "Boundaries", "NeuronCloud", "Block",
-    "Points", "Lines", "Axes", "ImagePlane", "Label", "Labels", "Callout", "Ranking", "Rank", "Inset", "InsetImage",
+    "Points", "Spots", "Lines", "Axes", "FlatAxes", "ImagePlane", "Label", "Labels", "Callout", "Ranking", "Rank",
+    "Inset", "InsetImage",
     "Key", "KeyRow", "Legend", "THEMES", "linear_rgb", "srgb", "FRAMED", "is_diverging", "map_names", "map_colours",
-    "BACKGROUNDS", "LOSS_MAP", "MOST_LOSS", "LOOKS", "LayerStyle", "layer_styles", "cloud_layout", "cloud_rows",
+    "BACKGROUNDS", "LOSS_MAP", "MOST_LOSS", "sample_colours", "LOOKS",
+    "LayerStyle", "layer_styles", "cloud_layout", "cloud_rows",
     "BlockLayout", "Aim", "Hit", "ticks", "Drawing", "boundaries_drawing", "prediction_colours", "Mlp", "ConvNet",
     "nodes", "Activation", "ACTIVATIONS", "random_mlp", "DISTRIBUTIONS", "parts", "closed_paths", "rounding",
     "PREPROCESSES", "fit_photo", "white_of", "load", "save_network", "held_inputs", "missing_inputs", "load_convnet",

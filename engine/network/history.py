@@ -116,6 +116,8 @@ class History:
     domain    Domain
     task      one of TASKS
     target    the image to be learnt, (H, W) or (H, W, 3) uint8 over the domain, row 0 on top; or None
+    samples   (N, inputs) float32: what was learnt, or a part of it; or None
+    wanted    (N,) classes or (N, outputs) values at the samples, float32; None without samples
     names     R texts, such as `seed 3`
     notes     {name: text}: how it was trained
 
@@ -131,6 +133,8 @@ class History:
     target: np.ndarray | None = None
     names: tuple = ()
     notes: dict = field(default_factory=dict)
+    samples: np.ndarray | None = None
+    wanted: np.ndarray | None = None
 
     def __post_init__(self):
         put = lambda name, value: object.__setattr__(self, name, value)
@@ -151,6 +155,20 @@ class History:
             put("target", np.asarray(self.target, np.uint8))
             if self.target.ndim not in (2, 3) or (self.target.ndim == 3 and self.target.shape[2] != 3):
                 raise ShapeError(f"A history's target is (H, W) or (H, W, 3), not {self.target.shape}.")
+        if (self.samples is None) != (self.wanted is None):
+            raise ShapeError("A history has samples and what is wanted at them, or neither.")
+        if self.samples is not None and self.wanted is not None:
+            put("samples", np.asarray(self.samples, np.float32))
+            put("wanted", np.asarray(self.wanted, np.float32))
+            inputs, outputs, count = self.shape.sizes[0], self.shape.sizes[-1], len(np.atleast_1d(self.samples))
+            fits = self.wanted.shape == ((count,) if self.task == "classes" else (count, outputs))
+            if self.samples.shape != (count, inputs) or not fits:
+                raise ShapeError(
+                    f"A history's samples are {self.samples.shape} and wanted {self.wanted.shape}; {self.shape} learns "
+                    f"{self.task} of {inputs} inputs."
+                )
+            if not (np.isfinite(self.samples).all() and np.isfinite(self.wanted).all()):
+                raise ShapeError("A history's samples must be finite.")
         put("names", tuple(self.names) or tuple(f"run {k + 1}" for k in range(self.runs)))
         if len(self.names) != self.runs:
             raise ShapeError(f"A history of {self.runs} runs has {len(self.names)} names.")

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.draw.drawable import Aim, Drawable, Hit
-from engine.draw.frame import FRAME, LAYERS, THEMES, Frame, Sprite
+from engine.draw.frame import FRAME, LAYERS, Frame, Sprite
 from engine.draw.words.composite import Card
 from engine.draw.words.legend import legend_sprites
 from engine.gpu.array import Array, grown
@@ -22,7 +22,7 @@ from engine.kernels.search.progress import Progress
 from engine.render.encoding import PLAIN, Encoding
 from engine.render.picture import Picture, Report
 from engine.render.present import draw_sprites
-from engine.render.shot import Shot, Subject, shape
+from engine.render.shot import Shot, Subject, shape, theme_of
 from engine.render.tile_passes import compose_layers, draw_light, draw_solid, frame_struct, resolve
 from engine.render.tiling import Rectangle, overlap, plan
 
@@ -192,7 +192,7 @@ class Renderer:
 
     def frame_of(self, scene: Subject, size: tuple[int, int]) -> Frame:
         """The Frame of a picture of a scene's present moment, without what is needed to draw it."""
-        return Frame(scene.camera, size, (0, 0, *size), 1, _theme(scene), min(size) / 720.0)
+        return Frame(scene.camera, size, (0, 0, *size), 1, theme_of(scene), min(size) / 720.0)
 
     def pick(self, scene: Subject, clock: object, size: tuple[int, int], x: float, y: float) -> Hit | None:
         """The first Hit under a pixel, or None.
@@ -219,7 +219,7 @@ class Renderer:
     def _begin(self, scene, size, supersample, encoding, tile_bytes=None, draft=False):
         """The Shot of a scene that is advanced to the moment."""
         cut = plan(scene.stage, size, supersample, tile_bytes)
-        shot = Shot(scene, cut, _theme(scene), _drawables(scene), None if self.times is None else PassTimes())
+        shot = Shot(scene, cut, theme_of(scene), _drawables(scene), None if self.times is None else PassTimes())
         shot.encoding, shot.draft, shot.allowance = encoding, draft, Allowance(self.budget, shot.rays(cut.size))
         return shot
 
@@ -390,14 +390,9 @@ def _drawables(scene):
     return [(node, world) for node, world in scene.stage.walk() if isinstance(node, Drawable)]
 
 
-def _theme(scene):
-    return THEMES[scene.drawn_theme or scene.theme]
-
-
 def _overlays(drawables, scene, frame):
     # Words leave the legend and the cards free.
-    legend = scene.legend()
-    if legend is not None:
+    if (legend := scene.legend()) is not None:
         frame.sprites += legend_sprites(legend, frame)
     for node, world in sorted(drawables, key=lambda placed: not isinstance(placed[0], Card)):
         node.overlay(frame, world)

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from engine.draw.frame import NOT_YET, Sprite, Theme
+from engine.draw.frame import NOT_YET, THEMES, Sprite, Theme
 from engine.draw.node import Node
 from engine.draw.words.legend import Legend
 from engine.gpu.array import Array
@@ -39,6 +39,11 @@ class Subject(Protocol):
 
     def legend(self) -> Legend | None:
         """The Legend of that moment, or None."""
+
+
+def theme_of(scene: Subject) -> Theme:
+    """The Theme of a scene's picture."""
+    return THEMES[scene.drawn_theme or scene.theme]
 
 
 def shape(scene: Subject, size: tuple[int, int]) -> None:

@@ -144,12 +144,17 @@ class Recorder:
         weights = np.stack([np.stack([run.snapshots[step][0] for step in common]) for run in runs])
         losses = np.array([[run.snapshots[step][1] for step in common] for run in runs])
         target = self._target
+        kept: tuple = (None, None)
+        if self.samples is not None and np.isfinite(self.samples.data.astype(np.float32)).all():
+            kept = self.samples.kept(self.task, self._shape.sizes[-1])
         if target is None and self.samples is not None:
             target = self.samples.picture(self._domain, self.task)
             if target is not None:
                 notes["target"] = "samples"
         names = tuple(run.name for run in runs)
-        return History(self._shape, np.array(common), weights, losses, self._domain, self.task, target, names, notes)
+        return History(
+            self._shape, np.array(common), weights, losses, self._domain, self.task, target, names, notes, *kept
+        )  # fmt: skip
 
     def save(self, path: str | os.PathLike | None = None) -> str | os.PathLike:
         """Writes the history to a .safetensors file, whole or not at all; returns the path; SettingError if none."""

@@ -12,6 +12,8 @@ MARGIN = 0.15
 # Pixels along the longer side of the picture of the samples, and the radius of a sample's dot.
 PICTURE_SIDE, DOT = 240, 2.3
 BACKGROUND = 128
+# The most samples that a history keeps.
+MOST_KEPT = 2000
 # For more than two classes: colours that colour-blind people can tell apart (Okabe and Ito 2008, without black).
 CLASS_COLOURS = np.array(
     [(230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167)],
@@ -85,6 +87,18 @@ class TrainingSamples:
                 raise ShapeError(f"targets are classes from {low} to {high}, but the network has {outputs} outputs.")
         elif self.targets.reshape(len(self.data), -1).shape[1] != outputs:
             raise ShapeError(f"targets are {self.targets.shape}, but the network has {outputs} outputs.")
+
+    def kept(self, task: str, outputs: int) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+        """(samples (N, inputs), wanted (N,) or (N, outputs)) for a history; (None, None) without targets.
+
+        At most MOST_KEPT, spread evenly through the data.
+        """
+        if self.targets is None:
+            return None, None
+        some = np.unique(np.linspace(0, len(self.data) - 1, min(len(self.data), MOST_KEPT)).astype(int))
+        return self.data[some], self.targets.reshape(len(self.data), -1 if task == "values" else 1)[some].reshape(
+            (len(some),) if task == "classes" else (len(some), outputs)
+        )
 
     def picture(self, domain: Domain, task: str) -> np.ndarray | None:
         """The samples as dots on grey, over the domain: (H, W) or (H, W, 3) uint8; None without targets.

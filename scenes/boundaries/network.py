@@ -59,11 +59,12 @@ class TrainedNetwork(engine.FlatScene):
             rest = HeldInputs()
         with in_group(when=lambda s: s.net is not None):
             low = Number(
-                0.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), doc="of both inputs, at the left and at the bottom"
+                0.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), doc="of the inputs, at the left and at the bottom"
             )
-            high = Number(
-                1.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), doc="of both inputs, at the right and at the top"
-            )
+            high = Number(1.0, bounds=(-1e6, 1e6), softbounds=(-5, 5), doc="of the inputs, at the right and at the top")
+            upwards = Text(
+                "", label="limits upwards", doc="of the input upwards, if they are others: `0, 200`; drawn as a square"
+            )  # fmt: skip
 
     # True once a window has called `work`, which trains for a short time in each frame.
     _is_live = False
@@ -93,7 +94,7 @@ class TrainedNetwork(engine.FlatScene):
     def record(self) -> engine.History:
         """The present History."""
         if self.net is not None:
-            made_from = self.net, self.low, self.high, self.x_input, self.y_input, self.rest
+            made_from = self.net, self.low, self.high, self.upwards, self.x_input, self.y_input, self.rest
             return self.cached("network", made_from, self._of_network)
         if self.history is not None:
             if not self.is_wide:
@@ -109,7 +110,20 @@ class TrainedNetwork(engine.FlatScene):
         if not self.low < self.high:
             raise SettingError(f"low={self.low:g}, high={self.high:g}: low must be below high.")
         low, high = np.full(2, self.low), np.full(2, self.high)
-        return engine.History.of(self.net, self._plane(self.net.inputs, low, high), task=_task(self.net))
+        domain = self._plane(self.net.inputs, low, high)
+        if self.upwards.strip():
+            domain = _stretched(domain, *self._upwards())
+        return engine.History.of(self.net, domain, task=_task(self.net))
+
+    def _upwards(self):
+        """(low, high) of the input upwards."""
+        try:
+            low, high = (float(word) for word in self.upwards.split(","))
+        except ValueError:
+            low = high = 0.0
+        if not low < high or not max(abs(low), abs(high)) <= 1e6:
+            raise SettingError(f"upwards={self.upwards}: it takes two numbers, the lower first, as in -1, 200.")
+        return low, high
 
     def _along_plane(self):
         domain = self.history.domain
@@ -221,6 +235,13 @@ class TrainedNetwork(engine.FlatScene):
         self.pause = True
         if not self.trainer.is_done:
             self.trainer.advance(1)
+
+
+def _stretched(domain, low, high):
+    """The Domain with other limits upwards in the same square: world y is no longer the input itself."""
+    rate = (high - low) / (domain.high[1] - domain.low[1])
+    axes = domain.axes * [[1.0], [rate]]
+    return engine.Domain(domain.origin + domain.axes[1] * (low - rate * domain.low[1]), axes, domain.low, domain.high)
 
 
 def _task(net):

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 import engine
-from scenes.boundaries.picture import BoundariesPicture
+from scenes.boundaries.picture import BoundariesPicture, names_of
 
 # Colours for the curves of runs, different from the layers' colours.
 RUNS = ("#b48ead", "#d0a15c", "#7f9fbf", "#8fae8b", "#c77d7d", "#9a8fc0")
@@ -173,20 +173,6 @@ def _state(z, places):
     if sides.min() < sides.max():
         return ""
     return "active everywhere" if sides[0] else "active nowhere"
-
-
-def names_of(record: engine.History) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(names of the inputs, names of the outputs)."""
-    count, outputs = record.shape.sizes[0], record.shape.sizes[-1]
-    if record.target is None or record.notes.get("target") == "samples":
-        word = "class " if record.task == "classes" else "y"
-        return tuple(f"x{k + 1}" for k in range(count)), tuple(f"{word}{k + 1}" for k in range(outputs))
-    known: dict[str, dict[int, tuple[str, ...]]] = {
-        "classes": {2: ("black", "white")},
-        "values": {1: ("grey",), 3: ("red", "green", "blue")},
-    }
-    names = known[record.task].get(outputs, tuple(f"y{k + 1}" for k in range(outputs)))
-    return (("row", "column") if count == 2 else tuple(f"x{k + 1}" for k in range(count))), names
 
 
 def _few(names, most=8):

@@ -13,6 +13,10 @@ from scenes.boundaries.network import TrainedNetwork
 
 # The gap between the tiles of two runs, relative to a tile.
 GAP = 0.1
+# World units left free round the tiles: for numbers and the key; in a wide picture as much again beside them.
+FREE = 0.22
+# The most classes that the key names.
+NAMED = 10
 # Pixels along the longer side of the background image of a vector drawing.
 RASTER = 800
 
@@ -39,8 +43,11 @@ class BoundariesPicture(TrainedNetwork):
             2.0, bounds=(0.2, 20.0), softbounds=(0.5, 6.0), unit="px", doc="of the lines, in a picture 720 high"
         )
         fade = Number(0.0, bounds=(0.0, 1.0), doc="how far the background steps back")
+        samples = Switch(
+            True, when=lambda s: s.record.samples is not None, doc="what was learnt, as dots in the colours of classes"
+        )  # fmt: skip
         beyond = Switch(False, doc="the plane outside of what is learnt, too")
-        key = Switch(True, doc="what the lines mean, and a frame round what is learnt")
+        key = Switch(True, doc="what lines and colours mean, numbers along both axes, a frame round what is learnt")
     with in_group("time"):
         spacing = Choice(list(engine.SPACINGS), doc="how far apart snapshots stand on the timeline")
         curves = Choice(
@@ -53,14 +60,16 @@ class BoundariesPicture(TrainedNetwork):
             doc="how quickly time goes through the training",
         )  # fmt: skip
 
-    # Histories are placed into the unit square; this window shows it with a margin.
-    x, y, extent = 0.5, 0.5, 1.12
+    # Histories are placed round the middle of the unit square; this window shows it with a margin.
+    x, y, extent = 0.5, 0.5, 1.0 + FREE
 
     # (layer, unit) of the neuron under the pointer, which is emphasised.
     _hovered: tuple[int, int] | None = None
     _snapshot = 0
     _nodes: list[engine.Boundaries]
     _domains: list[engine.Domain]
+    _dots: list[engine.Spots]
+    _axes: list[engine.FlatAxes]
     _tiles: tuple | None
 
     def __init__(self, **values: Any):
@@ -123,23 +132,29 @@ class BoundariesPicture(TrainedNetwork):
         self._lay_out(record, runs)
         sizes = record.shape.sizes[1:-1]
         styles, shown = self.styles_of(len(sizes)), engine.read_units(self.neurons, sizes)
-        for node, domain, label, run in zip(self._nodes, self._domains, self._labels, runs, strict=True):
+        for node, domain, label, dots, run in zip(
+            self._nodes, self._domains, self._labels, self._dots, runs, strict=True
+        ):
             self._show(node, domain, run, styles, shown)
+            dots.visible = record.samples is not None and self.samples
+            dots.clip = None if self.beyond else (domain.low, domain.high)
             loss = record.losses[run, self._snapshot]
             label.words = record.names[run] + ("" if np.isnan(loss) else f", loss {loss:.4f}")
             label.visible = self.together
         self._key.rows = self._key_rows(styles, shown)
-        self._frames.visible = self.key
+        for around in (self._frames, *self._axes):
+            around.visible = self.key
 
     def _lay_out(self, record, runs):
-        """Places a tile for each run, as large as possible, in the unit square."""
-        tiles = record.shape, record.domain, len(runs)
+        """Places a tile for each run, as large as possible in a picture of this shape."""
+        aspect = round(self.aspect, 2)
+        tiles = record.shape, record.domain, record.samples, len(runs), aspect, self.theme
         if self._tiles == tiles:
             return
         self._tiles = tiles
         self.stage.clear()
-        self._nodes, self._labels, self._domains = [], [], []
-        size, columns = _best_size(record.domain, len(runs))
+        self._nodes, self._labels, self._domains, self._dots, self._axes = [], [], [], [], []
+        size, columns = _best_size(record.domain, len(runs), _room(aspect))
         sides = record.domain.high - record.domain.low
         width, height = size * sides / sides.max()
         gap, rows = GAP * size, math.ceil(len(runs) / columns)
@@ -152,14 +167,21 @@ class BoundariesPicture(TrainedNetwork):
             self._domains.append(domain)
             node = engine.Boundaries(record.at(runs[k], 0), origin=domain.origin, axes=domain.axes, task=record.task)
             self._nodes.append(self.stage.add(node))
-            label = engine.Label("", size="small").move(left + width / 2, bottom + height + 0.35 * gap, 0.0)
-            self._labels.append(self.stage.add(label))
+            self._dots.append(self.stage.add(_dots(record, domain, self.theme)))
+            label = engine.Label("", size="small", beyond=(0.0, -1.0, 0.0))
+            self._labels.append(self.stage.add(label.move(left + width / 2, bottom + height, 0.0)))
+            # Inner tiles have their neighbours' numbers.
+            x, y = _ranges(record, domain)
+            last = k + columns >= len(runs)
+            axes = engine.FlatAxes(domain.low, domain.high, x if last else None, y if column == 0 else None)
+            self._axes.append(self.stage.add(axes))
         flat = np.array([[d.low, (d.high[0], d.low[1]), d.high, (d.low[0], d.high[1])] for d in self._domains])
         corners = np.pad(flat, ((0, 0), (0, 0), (0, 1)))
         sides = np.stack([corners, np.roll(corners, -1, axis=1)], axis=2)
         self._frames = self.stage.add(
             engine.Lines(sides, (*engine.THEMES[self.theme].foreground, 0.5), width=1.0, name="frames")
         )
+        self._key.beside = flat.min(axis=(0, 1)), flat.max(axis=(0, 1))
         self.stage.add(self._key)
 
     def _show(self, node, domain, run, styles, shown):
@@ -187,6 +209,8 @@ class BoundariesPicture(TrainedNetwork):
         )
 
     def _background(self, record):
+        if self.background == "target" and record.samples is not None:
+            return "none"  # The samples themselves are drawn.
         if self.background in ("target", "loss") and record.target is None:
             raise SettingError(f"background={self.background}: this history has no target. Take prediction or regions.")
         if self.background == "loss" and record.notes.get("target") == "samples":
@@ -221,13 +245,32 @@ class BoundariesPicture(TrainedNetwork):
                    else f"layer {k}, neuron {int(layer.argmax()) + 1}", style.colour, style.dash)
             for k, (style, layer) in enumerate(zip(styles, shown, strict=True), 1) if layer.any()
         ]  # fmt: skip
-        return (*rows, engine.KeyRow("decision", self._decision_colour())) if self.decision else tuple(rows)
+        if self.decision:
+            rows.append(engine.KeyRow("decision", self._decision_colour()))
+        return (*rows, *self._colour_rows())
 
-    def legend(self) -> engine.Legend | None:
-        if self.background != "loss" or not self.key:
-            return None
-        most = engine.MOST_LOSS[self.record.task]
-        return engine.Legend("loss", engine.LOSS_MAP, 0.0, most, (0.0, most / 2, most), card=True)
+    def _colour_rows(self):
+        """KeyRows of what the background's colours mean."""
+        record, outputs = self.record, names_of(self.record)[1]
+        if self.background == "loss":
+            return [engine.KeyRow(f"loss 0 to {engine.MOST_LOSS[record.task]:g}", kind="ramp", map=engine.LOSS_MAP)]
+        dots = record.samples is not None and self.samples
+        if self.background not in ("prediction", "target") and not dots:
+            return []
+        kind = "dot" if self.background != "prediction" and dots else "patch"
+        if record.task == "classes":
+            if kind == "patch" and self.background == "target" and len(outputs) > 2:
+                return []  # The image of a target has colours of its own.
+            tints = engine.sample_colours(np.arange(len(outputs)), "classes", len(outputs), self.theme)
+            rows = [
+                engine.KeyRow(name, tuple(tint), kind=kind) for name, tint in zip(outputs, tints, strict=True)
+            ][:NAMED]  # fmt: skip
+            return (
+                [*rows, engine.KeyRow(f"and {len(outputs) - NAMED} more", kind="none")]
+                if len(outputs) > NAMED
+                else rows
+            )
+        return [engine.KeyRow(f"{outputs[0]} 0 to 1", kind="ramp")] if len(outputs) != 3 else []
 
     # The vector drawing.
 
@@ -275,15 +318,60 @@ class BoundariesPicture(TrainedNetwork):
         self.neurons = engine.write_units(shown)
 
 
-def _best_size(domain, count):
-    """(longer side of a tile, columns): the largest with which `count` tiles of a domain fit into the unit square."""
+def _room(aspect):
+    """(2,) world units that tiles may fill in a picture whose smaller side shows 1 + FREE."""
+    long = (1.0 + FREE) * max(aspect, 1.0 / aspect) - FREE
+    if aspect <= 1.0:
+        return np.array([1.0, max(1.0, long - FREE)])
+    # Beside the tiles stands the key, as soon as there is room for it.
+    return np.array([max(1.0, long - FREE), 1.0])
+
+
+def _dots(record, domain, theme):
+    """The Spots of a record's samples in a tile."""
+    if record.samples is None:
+        return engine.Spots(name="samples")
+    places = np.pad(domain.world(record.samples), ((0, 0), (0, 1)))
+    tints = engine.sample_colours(record.wanted, record.task, record.shape.sizes[-1], theme)
+    # Many dots are smaller, so that the ground between them is seen.
+    width = float(np.clip(11.0 * (200.0 / len(places)) ** 0.25, 6.0, 11.0))
+    return engine.Spots(places, tints, width=width, rim=0.14 * width, name="samples")
+
+
+def _ranges(record, domain):
+    """The ranges of FlatAxes along x and y: where an axis is one input's alone, its numbers and its name."""
+    names, found = names_of(record)[0], []
+    ends = domain.inputs([domain.low, domain.high])
+    for axis in domain.axes:
+        k = int(np.argmax(abs(axis)))
+        alone = abs(axis[k]) > (1.0 - 1e-9) * np.linalg.norm(axis)
+        found.append((float(ends[0, k]), float(ends[1, k]), names[k]) if alone else None)
+    return found
+
+
+def _best_size(domain, count, room):
+    """(longer side of a tile, columns): the largest with which `count` tiles of a domain fit into a room (2,)."""
     width, height = (domain.high - domain.low) / (domain.high - domain.low).max()
-    best = 0.0, 1
+    best = 0.0, 0, 1
     for columns in range(1, count + 1):
         rows = math.ceil(count / columns)
         across, down = columns * width + (columns - 1) * GAP, rows * height + (rows - 1) * GAP
-        best = max(best, (1.0 / max(across, down), columns))
-    return best
+        best = max(best, (round(float(min(room / (across, down))), 6), -abs(columns - rows), columns))
+    return best[0], best[2]
+
+
+def names_of(record: engine.History) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(names of the inputs, names of the outputs)."""
+    count, outputs = record.shape.sizes[0], record.shape.sizes[-1]
+    if record.target is None or record.notes.get("target") == "samples":
+        word = "class " if record.task == "classes" else "y"
+        return tuple(f"x{k + 1}" for k in range(count)), tuple(f"{word}{k + 1}" for k in range(outputs))
+    known: dict[str, dict[int, tuple[str, ...]]] = {
+        "classes": {2: ("black", "white")},
+        "values": {1: ("grey",), 3: ("red", "green", "blue")},
+    }
+    names = known[record.task].get(outputs, tuple(f"y{k + 1}" for k in range(outputs)))
+    return (("row", "column") if count == 2 else tuple(f"x{k + 1}" for k in range(count))), names
 
 
 def _place(record, domain):

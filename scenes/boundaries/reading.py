@@ -4,8 +4,7 @@ import numpy as np
 
 import engine
 from engine import Reading
-from scenes.boundaries.panel import names_of
-from scenes.boundaries.picture import BoundariesPicture
+from scenes.boundaries.picture import BoundariesPicture, names_of
 
 # A boundary this close to the pointer counts as under it, relative to the picture's extent.
 NEAR = 0.012

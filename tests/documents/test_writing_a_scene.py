@@ -95,8 +95,8 @@ def test_every_name_in_the_document_is_public(name):
 # Public for the scenes that come along; the document need not tell of them.
 FURTHER = {
     "Boundaries", "ClassicAxes", "ClassicSparks", "ClassicSurfaces", "FieldImage", "Hit", "Key", "KeyRow", "LayerStyle",
-    "Aim", "BACKGROUNDS", "FRAMED", "LOOKS", "LOSS_MAP", "MOST_LOSS", "RGB", "THEMES",
-    "cloud_layout", "layer_styles", "linear_rgb", "map_colours", "map_names", "is_diverging", "srgb",
+    "Aim", "BACKGROUNDS", "BlockLayout", "FRAMED", "LOOKS", "LOSS_MAP", "MOST_LOSS", "RGB", "THEMES",
+    "cloud_layout", "layer_styles", "linear_rgb", "map_colours", "map_names", "is_diverging", "sample_colours", "srgb",
 }  # fmt: skip
 
 

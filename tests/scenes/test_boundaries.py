@@ -340,3 +340,95 @@ def test_histories_are_opened_from_the_command_line(tmp_path, capsys):
 def test_files_that_are_not_there_are_told_by_name(more):
     with pytest.raises(NeurosceneError, match=r"nothing|none"):
         Boundaries(**more)
+
+
+# The axes, the samples, the key.
+
+
+def sampled(outputs=3, count=40, **more):
+    rng, shown = np.random.default_rng(1), net(5, (2, 6, outputs))
+    points = rng.uniform(-1, 1, (count, 2))
+    wanted = shown(points).argmax(axis=1)
+    losses = np.zeros((1, 1))
+    return History(shown.shape, [0], flat(shown)[None, None], losses, PLANE, samples=points, wanted=wanted, **more)
+
+
+@pytest.mark.parametrize("outputs", [2, 3])
+@pytest.mark.parametrize("theme", ["dark", "paper"])
+def test_samples_lie_over_the_prediction_where_they_are_and_stand_out_from_their_own_ground(renderer, outputs, theme):
+    record = sampled(outputs)
+    plain = {"history": record, "neurons": "none", "key": False, "extent": 1.0, "theme": theme}
+    with_dots, without = (
+        draw(renderer, Boundaries(**plain, samples=on), size=(240, 240), supersample=4).astype(int)
+        for on in (True, False)
+    )
+    apart = np.abs(with_dots - without).max(axis=2)
+    y, x = np.mgrid[:240, :240] + 0.5
+    places = (record.samples + 1) / 2 * 240 * [1, -1] + [0, 240]
+    far = np.hypot(x[..., None] - places[:, 0], y[..., None] - places[:, 1]).min(axis=2)
+    radius = 11.0 / 2 * 240 / 720 + 1.0
+    assert apart[far > radius + 0.5].max() == 0
+    # The outline is seen around each, though the dot has the colour of its class.
+    assert all(apart[np.hypot(x - a, y - b) < radius].max() > 30 for a, b in places)
+
+
+def test_dots_that_touch_are_told_apart(renderer):
+    record = sampled(2)
+    record = replace(record, samples=np.array([(-0.0028, 0.0), (0.0028, 0.0)]), wanted=np.ones(2))
+    scene = Boundaries(history=record, neurons="none", key=False, extent=0.2, background="none", theme="paper")
+    row = draw(renderer, scene, size=(720, 720))[360, :, 0].astype(int)
+    # Outline, white, outline, white, outline.
+    dark = np.diff((row < 100).astype(int)) == 1
+    assert dark.sum() == 3
+
+
+def test_the_numbers_along_the_axes_are_the_inputs():
+    scene = Boundaries(net=net(3, (2, 6, 2)), low=-1.0, high=3.0, upwards="0, 200")
+    scene.advance(Clock(scene.moment))
+    (axes,) = scene._axes
+    assert axes.x == (-1.0, 3.0, "x1") and axes.y[2] == "x2"
+    assert axes.y[:2] == pytest.approx((0.0, 200.0))
+    # Each limit lies at the square's side, and the reading there says it.
+    low, high = scene._domains[0].low, scene._domains[0].high
+    assert np.allclose(scene._domains[0].inputs([low, high]), [(-1, 0), (3, 200)])
+    with pytest.raises(SettingError, match="lower first"):
+        _ = Boundaries(net=net(3, (2, 6, 2)), upwards="3").record
+
+
+@pytest.mark.parametrize("runs", [2, 3, 4, 6])
+@pytest.mark.parametrize("aspect", [16 / 9, 4 / 3, 1.0, 9 / 16])
+def test_runs_side_by_side_fill_the_picture_they_are_in(runs, aspect):
+    scene = Boundaries(history=life(runs=runs), together=True)
+    scene.aspect = aspect
+    scene.advance(Clock(scene.moment))
+    low, high = (np.array([getattr(d, name) for d in scene._domains]) for name in ("low", "high"))
+    half = 0.5 * scene.extent * np.array((max(1.0, aspect), max(1.0, 1.0 / aspect)))
+    # Inside of the picture, and no other number of columns has larger tiles.
+    assert (low.min(axis=0) > 0.5 - half).all() and (high.max(axis=0) < 0.5 + half).all()
+    free = 2 * half - 0.22 - np.array((0.22 if aspect > 1.0 else 0.0, 0.22 if aspect < 1.0 else 0.0))
+    room = np.maximum(free, 1.0)
+    best = max(min(room[0] / (c * 1.1 - 0.1), room[1] / (-(-runs // c) * 1.1 - 0.1)) for c in range(1, runs + 1))
+    assert (high - low).max() == pytest.approx(best, rel=0.01)
+
+
+def test_the_key_names_classes_in_the_colours_they_have():
+    scene = Boundaries(history=sampled(3))
+    scene.advance(Clock(scene.moment))
+    rows = {row.words: row for row in scene._key.rows}
+    tints = engine.sample_colours(np.arange(3), "classes", 3, "dark")
+    assert all(np.allclose(rows[f"class {k + 1}"].colour, tints[k]) for k in range(3))
+    loss = Boundaries(background="loss")
+    loss.advance(Clock(loss.moment))
+    assert any(row.words == "loss 0 to 2" and row.kind == "ramp" for row in loss._key.rows)
+    many = Boundaries(history=sampled(14))
+    many.advance(Clock(many.moment))
+    assert many._key.rows[-1].words == "and 4 more"
+
+
+def test_a_history_keeps_its_samples(tmp_path):
+    record = sampled(3)
+    files.save(record, tmp_path / "run.safetensors")
+    again = files.load(tmp_path / "run.safetensors")
+    assert np.array_equal(again.samples, record.samples) and np.array_equal(again.wanted, record.wanted)
+    with pytest.raises(NeurosceneError, match="samples"):
+        replace(record, wanted=record.wanted[:-1])

@@ -87,6 +87,19 @@ def class_colours(theme: str) -> np.ndarray:
     return np.array([*first, oklch(none, 0.005, 260.0)])
 
 
+def sample_colours(wanted: np.ndarray, task: str, outputs: int, theme: str) -> np.ndarray:
+    """(N, 3) linear RGB of samples, as the prediction has them where it is right.
+
+    wanted    (N,) classes or (N, outputs) values
+    """
+    if task == "classes" and outputs > 2:
+        return class_colours(theme)[np.asarray(wanted, int) % 16]
+    values = np.asarray(wanted, float).reshape(len(wanted), -1)
+    shown = values if values.shape[1] == 3 and task == "values" else values[:, :1]
+    v = np.clip(np.repeat(shown, 3 // shown.shape[1], axis=1), 0.0, 1.0)
+    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+
+
 def oklch(light: float, chroma: float, hue: float) -> np.ndarray:
     """Linear sRGB (3,) of an Oklch colour (Ottosson 2020), hue in degrees; clipped to sRGB's gamut."""
     a, b = chroma * np.cos(np.radians(hue)), chroma * np.sin(np.radians(hue))

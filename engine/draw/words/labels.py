@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from engine.draw.colour import RGB, srgb
 from engine.draw.drawable import Drawable
-from engine.draw.frame import Frame
+from engine.draw.frame import Frame, Theme
 from engine.draw.words import text
 from engine.draw.words.composite import Composite
 
@@ -48,9 +48,7 @@ class Labels(Drawable):
                 found.append((away, place[0], place[1], words, float(strength)))
         reach = max(1, round(HALO * frame.type_scale))
         for _, x, y, words, strength in sorted(found):
-            # On no background a halo would be a stain.
-            faded = 0.0 if frame.theme.is_clear else FADED
-            image = _haloed(words, size, colour, tuple(frame.theme.background), strength, reach, faded)
+            image = haloed(words, size, colour, frame.theme, strength, reach)
             air = AIR * (image.shape[0] - 2 * reach)
             frame.write(image, round(x - image.shape[1] / 2), round(y) - reach, margin=reach, air=air)
 
@@ -67,10 +65,11 @@ def _halo(words, size, reach):
 
 
 @lru_cache(maxsize=256)
-def _haloed(words, size, colour, background, opacity, reach, faded):
+def haloed(words: str, size: float, colour: RGB, theme: Theme, opacity: float, reach: int) -> np.ndarray:
     """A sprite's image: text on a halo in the background's colour, so that it can be read over anything."""
     halo = _halo(words, size, reach)
     composite = Composite(halo.shape[1], halo.shape[0])
-    composite.add(halo, srgb(background), 0, 0, faded)
+    # On no background a halo would be a stain.
+    composite.add(halo, srgb(theme.background), 0, 0, 0.0 if theme.is_clear else FADED)
     composite.add(text.mask(words, size), srgb(colour), reach, reach)
     return composite.image(opacity)

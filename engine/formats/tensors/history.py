@@ -1,8 +1,9 @@
 """Histories in safetensors files: the weights of every run at every snapshot, and the data they learnt.
 
 Arrays: steps (T,) I64, losses (R, T) F64, origin, axes, low and high of the domain F64, weights (R, T, P) F32, and
-where there is one, target (H, W) or (H, W, 3) U8. The metadata has a format, a version and `about`: JSON text with
-the shape's sizes and activations, the task, the runs' names and the notes. Any safetensors reader opens it.
+where there are any, target (H, W) or (H, W, 3) U8, samples (N, inputs) F32 and wanted (N,) or (N, outputs) F32. The
+metadata has a format, a version and `about`: JSON text with the shape's sizes and activations, the task, the runs'
+names and the notes. Any safetensors reader opens it.
 """
 
 import io
@@ -32,7 +33,9 @@ ENDING = ".safetensors"
 ARRAYS: dict[str, tuple[str, tuple[int, ...]]] = {
     "steps": ("I64", (1,)), "losses": ("F64", (2,)), "origin": ("F64", (1,)), "axes": ("F64", (2,)),
     "low": ("F64", (1,)), "high": ("F64", (1,)), "weights": ("F32", (3,)), "target": ("U8", (2, 3)),
+    "samples": ("F32", (2,)), "wanted": ("F32", (1, 2)),
 }  # fmt: skip
+OPTIONAL = ("target", "samples", "wanted")
 WHAT = "a history of a training, as `neuroscene train` and engine.Recorder write it"
 # Steps are also used as float64, which represents whole numbers exactly up to here.
 MAX_STEP = 2**53
@@ -118,7 +121,7 @@ def read(stream: BinaryIO, size: int, name: str) -> History:
     about = _about(metadata, name)
     for key, (dtype, axes) in ARRAYS.items():
         tensor = arrays.get(key)
-        if tensor is None and key == "target":
+        if tensor is None and key in OPTIONAL:
             continue
         if tensor is None or tensor.dtype != dtype or len(tensor.shape) not in axes:
             found = "is missing" if tensor is None else f"is {short(tensor.dtype)} {short(tensor.shape)}"
@@ -143,6 +146,8 @@ def read(stream: BinaryIO, size: int, name: str) -> History:
             got.get("target"),
             tuple(about["names"]),
             about["notes"],
+            got.get("samples"),
+            got.get("wanted"),
         )
     except NeurosceneError as error:
         raise _broken(name, str(error).rstrip(".")) from None
@@ -213,6 +218,5 @@ def _chunks(history):
             "are kept. Shorten them."
         )
     arrays = {key: getattr(history.domain if hasattr(history.domain, key) else history, key) for key in ARRAYS}
-    if history.target is None:
-        del arrays["target"]
+    arrays = {key: array for key, array in arrays.items() if array is not None}
     return container.chunks({"about": text, "format": FORMAT, "version": str(VERSION)}, arrays)

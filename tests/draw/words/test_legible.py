@@ -7,7 +7,8 @@ import engine
 from engine.draw.frame import Frame, touch
 from engine.draw.words import text
 from engine.draw.words.legend import _marked
-from engine.render.renderer import Renderer, _drawables, _overlays, _theme
+from engine.render.renderer import Renderer, _drawables, _overlays
+from engine.render.shot import theme_of
 from engine.view.camera import Camera
 from scenes.marching import Marching
 from scenes.random_networks import RandomNetworks
@@ -29,7 +30,7 @@ TURNED = ("levels", "a box", "a relief")
 def placed(scene, size):
     """The Frame of a scene that is brought to its moment, with its words placed."""
     scale = min(size) / 720
-    frame = Frame(scene.camera, size, (0, 0, *size), 1, _theme(scene), scale)
+    frame = Frame(scene.camera, size, (0, 0, *size), 1, theme_of(scene), scale)
     _overlays(_drawables(scene), scene, frame)
     return frame
 
