@@ -4,9 +4,10 @@ A software driver keeps some 100 bytes for each letter of a shader, so the lette
 """
 
 import ctypes
+import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -36,6 +37,8 @@ class Store:
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value of a key; where there is none, `make` is called and its result is stored."""
+        shelf = getattr(_thread, "shelf", None)
+        key = key if shelf is None else (shelf, key)
         found = self._values.get(key)
         if found is not None:
             try:
@@ -73,6 +76,17 @@ class Store:
 
 
 store = Store(MOST, MOST_LETTERS)
+_thread = threading.local()
+
+
+@contextmanager
+def shelf(name: str) -> Iterator[None]:
+    """In the block, this thread finds in the store only what it has put there in blocks with this name."""
+    before, _thread.shelf = getattr(_thread, "shelf", None), name
+    try:
+        yield
+    finally:
+        _thread.shelf = before
 
 
 def give_back() -> None:

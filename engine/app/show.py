@@ -9,6 +9,7 @@ from engine.app.jobs import renderer
 from engine.app.make import clock_of, recording, render, save
 from engine.app.viewer import Viewer
 from engine.errors import NoDisplayError
+from engine.gpu.device import device
 from engine.output import notebook, window
 from engine.output.progress import say
 from engine.output.writers.png import encode
@@ -47,7 +48,9 @@ def show(
         return path
     plays = time is None and scene.plays
     clock = clock_of(scene, 0.0 if plays else time)
-    viewer = make_viewer(scene, canvas, clock=clock, supersample=supersample, playing=plays)
+    viewer = make_viewer(scene, canvas, clock=clock, supersample=supersample, playing=plays, apart=True)
+    if device().is_software:
+        window.show_slowly(canvas)
     window.on_drop(canvas, viewer.drop)
     window.run()
     return None

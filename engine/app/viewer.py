@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,15 @@ from weakref import proxy
 import numpy as np
 
 from engine.app.emptiness import emptiness
+from engine.app.live.frames import Frames
 from engine.app.live.keys import keyboard
 from engine.app.live.recovery import Recovery, made
 from engine.app.live.reload import Reloader
+from engine.app.live.worker import Worker
 from engine.app.lookup import report_user_errors
 from engine.app.saving import Saving
 from engine.gpu.device import device
+from engine.gpu.native.apart import turn
 from engine.gpu.texture import Texture
 from engine.network.mlp import Mlp
 from engine.output.canvas import Canvas
@@ -37,17 +39,11 @@ from engine.view.orbit import Orbit
 from engine.view.pan_zoom import PanZoom
 
 CONTROLS = {"orbit": Orbit, "pan_zoom": PanZoom}
-# Seconds; if a frame comes later than this (the machine slept), the scene's time stands still for it.
-LONGEST_STEP = 0.5
-# Seconds; the step of the first frame after nothing was drawn for a while.
-FIRST_STEP = 1.0 / 60.0
-# Seconds a frame gives to a scene's own work, such as training.
-WORK = 0.03
 # Frames until the panel's layout is settled: sizes, then scroll bars, then positions.
 SETTLE = 3
 
 
-class Viewer:
+class Viewer(Frames):
     """Shows a scene on a canvas and lets a person work on it.
 
     scene         engine.scene.scene.Scene
@@ -60,6 +56,7 @@ class Viewer:
     folder        where pictures and recordings are saved; None for the current folder
     save          engine.app.make.save, or a function like it; None for a view that saves no pictures
     recording     engine.app.make.recording, or a function like it; None for a view that records nothing
+    apart         True: a thread of its own does what takes long, and frames show what there is, for windows
 
     A scene whose file is saved is rebuilt (engine.app.live.reload). A viewer is held by its open canvas, and its parts
     know it without holding it: once the canvas is closed, the last reference to the viewer frees it and the scene.
@@ -68,7 +65,7 @@ class Viewer:
     def __init__(
         self, scene: Scene, canvas: Canvas, *, panel: bool = True, clock: Clock | None = None, supersample: int = 4,
         live: bool | None = None, playing: bool = False, folder: str | Path | None = None,
-        save: Callable | None = None, recording: Callable | None = None,
+        save: Callable | None = None, recording: Callable | None = None, apart: bool = False,
     ):  # fmt: skip
         with report_user_errors(scene):
             check_view(scene)
@@ -86,16 +83,16 @@ class Viewer:
         self.keyboard = keyboard(own)
         self.pointer = Pointer()
         self.history: WeightHistory | None = None
-        self._is_working = False
+        Frames.__init__(self)
         self._camera: Camera | None = scene.camera
         self._since = 0.0
-        self._wall: float | None = None  # When the last frame began; None after a rest.
-        self.painter, self.overlay, self.format = made(self, panel)
+        self.painter, self.overlay, self.format = made(self, panel, apart)
         self._recovery = Recovery(own)
         self._watch()
         self.events = Events(own)
         canvas.add_event_handler(self._on_close, "close")
         self._follow()
+        self.worker = Worker(own) if apart else None
         canvas.request_draw(self._on_draw)
 
     def _watch(self):
@@ -139,7 +136,13 @@ class Viewer:
         self.events.tick(seconds)
         self.notices.tick(seconds)
         if self.pointer.tick(seconds) and not self.controls.is_dragging:
-            self.pointer.reading = self.picking.read()
+            self.apart(self._read)
+
+    def _read(self):
+        place, reading = self.pointer.place, self.picking.read()
+        if self.pointer.place == place:
+            self.pointer.reading = reading
+            self.request()
 
     def replace_scene(self, scene: Scene) -> None:
         """Shows another scene in the place of this one, at the same time."""
@@ -154,11 +157,8 @@ class Viewer:
     def _work(self):
         """Lets the scene do its own work; True if its timeline has changed, or if it asked for a time (`go_to`)."""
         before = self.transport.timeline
-        try:
-            self._is_working = bool(self.scene.work(WORK))
-        except Exception as error:
-            self._is_working = False
-            self.painter.failed(error)
+        if self.worker is None:
+            self._work_on()
         self._follow()
         asked = self.scene.asked_time()
         if asked is not None:
@@ -169,31 +169,11 @@ class Viewer:
         counts = [None if timeline is None else timeline.count for timeline in (before, after)]
         return asked is not None or counts[0] != counts[1]
 
-    @property
-    def clock(self) -> Clock:
-        return self.transport.clock()
-
-    @property
-    def needs_frame(self) -> bool:
-        """True while another frame has to be drawn."""
-        return bool(
-            self.transport.playing
-            or self.controls.is_moving
-            or self.recording.is_running
-            or not self.painter.is_done
-            or self.notices.message is not None
-            or self.keyboard.is_held
-            or self.events.is_awake
-            or self.pointer.is_waiting
-            or self._is_working
-            or (self.overlay is not None and self.overlay.has_keys)
-        )
-
     # What the panel and scripts call.
 
     def assign(self, name: str, value: Any) -> bool:
-        """Sets a setting; an error is shown, not raised. Returns True if it was set."""
-        return self.notices.run(lambda: assign(self.scene, name, value)) is None
+        """Sets a setting; an error is shown, not raised. Returns False if it was not set."""
+        return self.touch(lambda: self.notices.run(lambda: assign(self.scene, name, value))) is None
 
     def key_actions(self) -> list[Action]:
         """The Actions that keys run: the scene's, then those of its timeline."""
@@ -204,20 +184,30 @@ class Viewer:
         try:
             return function()
         except Exception as error:
-            self.painter.failed(error)
+            if self.worker is None or turn.is_mine:  # else the scene may be half built
+                self.painter.failed(error)
             return default
 
     def run(self, function: Callable[[], object]) -> None:
         """Calls a function of the scene; an error is shown, not raised."""
-        self.notices.run(function)
-        self.changed()
-        self._follow()
+
+        def run():
+            self.notices.run(function)
+            self.changed()
+            self._follow()
+
+        self.apart(run)
 
     def load(self, name: str, path: str) -> str | None:
-        """Loads a file into a setting; returns an error's text, or None."""
-        problem = self.notices.run(lambda: assign(self.scene, name, path), f"loaded {path}")
-        self._follow()
-        return problem
+        """Loads a file into a setting; returns an error's text, or None, also where that is not known yet."""
+        problems: list[str | None] = []
+
+        def load():
+            problems.append(self.notices.run(lambda: assign(self.scene, name, path), f"loaded {path}"))
+            self._follow()
+
+        self.apart(load)
+        return problems[0] if problems else None
 
     def drop(self, path: str) -> str | None:
         """Loads a file dropped on the picture into the first setting that takes it; returns an error text, or None."""
@@ -232,7 +222,7 @@ class Viewer:
 
     def edited(self, net: Mlp) -> None:
         """Gives a network that was changed in the panel to the scene."""
-        self.notices.run(lambda: self.scene.matrix_changed(net))
+        self.touch(lambda: self.notices.run(lambda: self.scene.matrix_changed(net)))
         self.changed()
 
     def undo(self) -> None:
@@ -259,11 +249,14 @@ class Viewer:
 
     def save_picture(self) -> Path | None:
         """Saves the picture with its state under an unused name; returns the path, or None if saving failed."""
+        if self.worker is not None:
+            self.worker.do(self.saving.picture)
+            return None
         return self.saving.picture()
 
     def record(self) -> None:
         """Begins a recording with the choices made in the panel."""
-        self.notices.run(self.recording.start)
+        self.apart(lambda: self.notices.run(self.recording.start))
 
     def quit(self) -> None:
         """Closes the canvas."""
@@ -297,36 +290,19 @@ class Viewer:
         self._recovery.draw(self._draw)
 
     def _draw(self):
-        self._follow()
-        patient = self.events.frame() and self.live
-        self.painter.draw(self.scene, self.clock, self._size()[:2], patient=patient)
-        if self.recording.is_running and not patient:
-            self.saving.step()
+        if self.worker is not None:
+            self.worker.wake()
+        else:
+            self._follow()
+            self.labour(patient=self.events.frame() and self.live)
         texture = self.canvas.get_wgpu_context().get_current_texture()
         since, self._since = self._since, 0.0
         self._present(texture.create_view(), texture.size[:2], since)
 
-    def _on_draw(self):
-        if self.live:
-            now = time.perf_counter()
-            seconds = FIRST_STEP if self._wall is None else min(now - self._wall, LONGEST_STEP)
-            self._wall = now
-            try:
-                self.tick(seconds)
-            except Exception as error:
-                # An error in one of the scene's hooks must stop neither the window nor the watch on its file.
-                self.painter.failed(error)
-        self.draw()
-        if self.live:
-            if self.needs_frame:
-                self.request()
-            else:
-                self._wall = None
-                self.reloader.poll_later()
-
     def _present(self, view, size, step):
         width, height, ratio = self._size()
-        self.painter.present(self.scene, view, self.format, (width, height))
+        with self._screen():
+            self.painter.present(self.scene, view, self.format, (width, height), self.controls.camera)
         if self.overlay is not None:
             try:
                 self.overlay.draw(view, (size[0] / ratio, size[1] / ratio), ratio, step)
@@ -379,6 +355,8 @@ class Viewer:
             self.history.follow(net)
 
     def _on_close(self, event):
+        if self.worker is not None:
+            self.worker.close()
         self.recording.cancel()
         self.reloader.stop()
         self._leave()

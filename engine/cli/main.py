@@ -9,6 +9,7 @@ and 129 after SIGHUP, which stop work as Ctrl-C does.
 # Only what every command needs is imported here: `neuroscene --help` must not wait for a graphics library.
 import os
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from typer.exceptions import TyperException
 from engine.cli import download, export, inspect, listing, render, sheet, train
 from engine.cli.options import ADAPTER, Text, flag, use_adapter, with_options
 from engine.errors import DeviceLostError, NeurosceneError, NoAdapterError, UndecidedError, near, printable
+from engine.gpu.native import apart
 from engine.output import stopping, streams
 from engine.output.progress import manner, say
 
@@ -138,7 +140,11 @@ def main(args: Sequence[str] | None = None) -> int:
     try:
         streams.finish()
     except OSError as error:
-        return status or _report(error, f"Standard output cannot be written: {error.strerror or error}.", MISTAKE)
+        status = status or _report(error, f"Standard output cannot be written: {error.strerror or error}.", MISTAKE)
+    if args is None and apart.is_busy():
+        # A driver that compiles would be waited for, and ends badly when its library is taken from under it.
+        sys.stderr.flush()
+        os._exit(status)
     return status
 
 

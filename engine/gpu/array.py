@@ -8,6 +8,7 @@ import wgpu
 
 from engine.errors import DeviceLimitError, ShapeError
 from engine.gpu.device import device, maker
+from engine.gpu.native.apart import apart
 
 STORAGE = wgpu.BufferUsage.STORAGE | wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.COPY_SRC
 USAGES = {
@@ -82,7 +83,8 @@ class Array:
         if count == 0:
             return np.zeros(0, self.dtype)
         size = -(-count * self.dtype.itemsize // 4) * 4
-        raw = device().queue.read_buffer(self.buffer, at * self.dtype.itemsize, size)
+        queue, start = device().queue, at * self.dtype.itemsize
+        raw = apart(lambda: queue.read_buffer(self.buffer, start, size), drops=True)
         return np.frombuffer(raw, self.dtype, count).copy()
 
     def resource(self) -> dict:

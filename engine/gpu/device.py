@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ import wgpu
 from engine.diagnostics import log
 from engine.errors import DeviceLimitError, DeviceLostError, NeurosceneError, NoAdapterError, SettingError
 from engine.gpu.native import adapters, faults, instance
-from engine.kept import store
+from engine.gpu.native.apart import apart
+from engine.kept import shelf, store
 
 FEATURES = ("shader-f16", "timestamp-query", "subgroup", "float32-filterable")
 # Limits that are requested at the adapter's own maximum.
@@ -53,6 +55,9 @@ PORTABLE_LIMITS = {
 }
 
 _device: "Device | None" = None
+# A second device of a software driver, for what a window shows while the first computes; and who uses it now.
+_display: "Device | None" = None
+_thread = threading.local()
 _changes = 0
 
 
@@ -111,7 +116,8 @@ class Device:
         if encoder._device is not self.handle:  # the library would end the process
             faults.said = True
             raise DeviceLostError(faults.LOST)
-        self.queue.submit([encoder.finish()])
+        commands = encoder.finish()
+        apart(lambda: self.queue.submit([commands]), "drawing", drops=True)
 
 
 def device() -> Device:
@@ -122,8 +128,29 @@ def device() -> Device:
     and is not there.
     """
     if _device is None or faults.suspected:
-        return _usable()
-    return _device
+        _usable()
+    assert _device is not None
+    return _display if getattr(_thread, "displays", False) and _display is not None else _device
+
+
+@contextmanager
+def displaying() -> Iterator[None]:
+    """In the block, this thread uses the device that pictures are shown by.
+
+    On a graphics card it is the one device. A software driver computes, and compiles, in the queue that a window's
+    frames would wait in: there it is a device of its own, and pictures go to it through memory.
+    """
+    global _display
+    if not device().is_software:
+        yield
+        return
+    _display, before = _display or _new(), getattr(_thread, "displays", False)
+    _thread.displays = True
+    try:
+        with shelf("display"):
+            yield
+    finally:
+        _thread.displays = before
 
 
 def device_changes() -> int:
@@ -154,8 +181,8 @@ def use_adapter(name: str) -> None:
 
 def _drop():
     """Forgets the device and all that was compiled for it."""
-    global _device, _changes
-    _device, _changes = None, _changes + 1
+    global _device, _display, _changes
+    _device, _display, _changes = None, None, _changes + 1
     store.clear()
 
 

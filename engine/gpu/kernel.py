@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import wgpu
@@ -13,8 +14,9 @@ from engine.gpu.array import Array
 from engine.gpu.bindings import Binding, declare
 from engine.gpu.compose import Module, compose
 from engine.gpu.device import device
+from engine.gpu.native.apart import apart
 from engine.gpu.passes import compute_pass
-from engine.gpu.shader import Resource, bind_group, cached, layout_key, layouts, shader_module
+from engine.gpu.shader import Resource, bind_group, cached, compiling, layout_key, layouts, shader_module
 from engine.kept import kept
 
 MAX_GROUPS = 65535  # WebGPU's limit of workgroups a dimension
@@ -60,15 +62,10 @@ class Kernel:
         return cached(self._key, self.module, f"compute pipeline {self._constants}", self._create)
 
     def _create(self):
-        return device().handle.create_compute_pipeline(
-            label=self.module.name,
-            layout=layouts(self.bindings, "compute")[1],
-            compute={
-                "module": shader_module(self.module),
-                "entry_point": self._entry,
-                "constants": self._constants,
-            },
-        )
+        stage = {"module": shader_module(self.module), "entry_point": self._entry, "constants": self._constants}
+        handle, layout = device().handle, layouts(self.bindings, "compute")[1]
+        make = partial(handle.create_compute_pipeline, label=self.module.name, layout=layout, compute=stage)
+        return apart(make, compiling(self.module))
 
     @classmethod
     def of(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import wgpu
 
 from engine.gpu.bindings import Binding
 from engine.gpu.compose import Module
 from engine.gpu.device import device
-from engine.gpu.shader import Resource, bind_group, cached, layout_key, layouts, shader_module
+from engine.gpu.native.apart import apart
+from engine.gpu.shader import Resource, bind_group, cached, compiling, layout_key, layouts, shader_module
 
 
 def _sums(source, target, alpha=None):
@@ -82,7 +84,8 @@ class Pipeline:
         blend = BLENDS[state.blend]
         stage = {"module": shader_module(self.module), "constants": self._constants}
         targets = [{"format": f} | ({"blend": blend} if blend else {}) for f in state.targets]
-        return device().handle.create_render_pipeline(
+        make = partial(
+            device().handle.create_render_pipeline,
             label=self.module.name,
             layout=layouts(self.bindings, "draw")[1],
             vertex=stage | {"entry_point": "vertex"},
@@ -91,6 +94,7 @@ class Pipeline:
             depth_stencil=depth,
             multisample={"count": state.samples},
         )
+        return apart(make, compiling(self.module))
 
     def bind(self, **resources: Resource) -> wgpu.GPUBindGroup:
         """The bind group of Arrays and Textures by the names of the bindings."""

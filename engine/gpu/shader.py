@@ -17,6 +17,7 @@ from engine.errors import FileError, ShaderError
 from engine.gpu.bindings import Binding
 from engine.gpu.compose import Module
 from engine.gpu.device import device, platform
+from engine.gpu.native.apart import apart
 from engine.kept import store
 
 # (layout, ids of the resources) -> (bind group, weak references to the resources); removed with the first of these.
@@ -27,9 +28,9 @@ T = TypeVar("T")
 
 
 class Resource(Protocol):
-    """What can be bound: an Array or a Texture. `resource` returns the same as long as the object lives."""
+    """What can be bound: an Array, a Texture, a Sampler. `resource` returns the same as long as the object lives."""
 
-    def resource(self) -> dict | wgpu.GPUTextureView: ...
+    def resource(self) -> dict | wgpu.GPUTextureView | wgpu.GPUSampler: ...
 
 
 def shader_module(module: Module) -> wgpu.GPUShaderModule:
@@ -42,7 +43,8 @@ def shader_module(module: Module) -> wgpu.GPUShaderModule:
         folder = wgsl_folder()
         if folder is not None:
             dump(module, folder)
-        return device().handle.create_shader_module(label=module.name, code=module.code)
+        handle = device().handle
+        return apart(lambda: handle.create_shader_module(label=module.name, code=module.code), compiling(module))
 
     return cached(module.code, module, f"module, {module.code.count(chr(10))} lines", make)
 
@@ -63,6 +65,11 @@ def cached(key: Hashable, module: Module, what: str, make: Callable[[], T]) -> T
         return made
 
     return store.get(key, timed)
+
+
+def compiling(module: Module) -> str:
+    """What a status line says while a module is compiled."""
+    return f"compiling {module.name.removesuffix('.wgsl').rpartition('/')[2].replace('_', ' ')}"
 
 
 def dump(module: Module, folder: Path) -> Path:

@@ -8,6 +8,7 @@ import wgpu
 from engine.errors import DeviceLimitError
 from engine.gpu.array import Array
 from engine.gpu.device import device, maker
+from engine.gpu.native.apart import apart
 
 # format -> (numpy base, channels)
 FORMATS = {
@@ -90,6 +91,17 @@ class Texture:
         return self.view
 
 
+class Sampler:
+    """Reads textures between their texels, linearly; at their edges it repeats the last."""
+
+    def __init__(self) -> None:
+        self.handle = device().handle.create_sampler(label=maker(), mag_filter="linear", min_filter="linear")
+
+    def resource(self) -> wgpu.GPUSampler:
+        """The entry for a bind group: the sampler."""
+        return self.handle
+
+
 class ReadBack:
     """A copy of a texture to the processor, and of an array beside it, if one is given.
 
@@ -129,7 +141,7 @@ class ReadBack:
         """(H, W, channels) numpy copy, or (H, W) for one channel; waits for the GPU. Can be called only once."""
         base, channels = FORMATS[self._texture.format]
         width, height = self._texture.size
-        self._buffer.map_sync(wgpu.MapMode.READ)
+        apart(lambda: self._buffer.map_sync(wgpu.MapMode.READ))
         try:
             mapped = np.frombuffer(self._buffer.read_mapped(copy=False), np.uint8)
             raw = mapped[: self._end].reshape(height, self._stride)

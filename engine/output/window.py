@@ -15,6 +15,10 @@ NO_DISPLAY = (
 )
 
 
+# Frames a second. Each of a software driver takes some 40 ms of a processor.
+FPS, SLOW_FPS = 60, 25
+
+
 def has_display() -> bool:
     """True when a window can be opened here."""
     # rendercanvas does not check this: without a display glfw's C code would end the process.
@@ -42,8 +46,13 @@ def make_canvas(size: tuple[int, int] = (1280, 800), title: str = "neuroscene") 
 
     instance.will_show()
 
-    # Frames are drawn on request, at most 60 a second.
-    return RenderCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=60)
+    # Frames are drawn on request, at most so many a second.
+    return RenderCanvas(size=tuple(size), title=title, update_mode="ondemand", max_fps=FPS)
+
+
+def show_slowly(canvas: Any) -> None:
+    """Has a window show fewer frames a second: for drivers whose frames take the processor that pictures need."""
+    canvas.set_update_mode("ondemand", max_fps=SLOW_FPS)
 
 
 def on_drop(canvas: Any, take: Callable[[str], object]) -> None:

@@ -4,28 +4,39 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
+from PIL import Image
+
 from engine.draw.drawable import Drawable
-from engine.draw.frame import LAYERS, THEMES
+from engine.draw.frame import LAYERS, THEMES, Sprite
 from engine.errors import NeurosceneError
 from engine.gpu.device import device
+from engine.gpu.native.apart import awaited, turn
 from engine.gpu.passes import View, render_pass
+from engine.gpu.texture import Texture
 from engine.gpu.timing import PassTime, timing_lack
 from engine.kernels.search.progress import Progress
 from engine.render.outlook import Outlook
 from engine.render.picture import Picture, Report
-from engine.render.present import blit, draw_sprites
+from engine.render.present import blit, blit_moved, draw_sprites
 from engine.render.refinement import Quality, Refinement
 from engine.render.renderer import Renderer, Steps, advanced
 from engine.render.shot import Subject, shape
 from engine.render.tiling import TILE_BYTES
+from engine.view.camera import Camera
 
 # Bytes of a tile's layers on a software driver, where events wait for a tile: about 0.1 s, or less if tiles turn out to
 # take longer, but at least LEAST_TILE, below which the start of a tile takes most of the time.
 SHORT_TILE, LEAST_TILE = 2**24, 2**17
 # Seconds of drawing a fine picture after which a window handles its events.
 SLICE = 0.05
+# Seconds after which a call that is waited for is named.
+TOLD = 0.5
+# The radius of the ball on which things seem to lie while the camera moves, of the distance of its target.
+BALL = 0.2
 
 
 class Painter:
@@ -34,15 +45,23 @@ class Painter:
     renderer   engine.render.renderer.Renderer
     say        function that is called with the line of an error
     live       True: pictures are timed, and fine ones are drawn tile by tile
+    apart      True: `draw` is called by a thread of its own, and `present` by another
     """
 
-    def __init__(self, renderer: Renderer, say: Callable[[str], None], *, live: bool):
-        self.renderer, self.say, self.live = renderer, say, live
+    def __init__(self, renderer: Renderer, say: Callable[[str], None], *, live: bool, apart: bool = False):
+        self.renderer, self.say, self.live, self.apart = renderer, say, live, apart
         self.refinement = Refinement(cautious=live and device().is_software)
         # The picture shown, its Quality, and the seconds it took, if measured.
         self.picture: Picture | None = None
         self.quality = Quality(1.0, 1)
         self.took: float | None = None
+        # The picture shown with its Quality and camera, which change together; what of it is on the screen's device.
+        self._shown: tuple[Picture, Quality, Camera] | None = None
+        self._on_screen: tuple[Picture, Texture] | None = None
+        self._words: tuple[tuple, list[Sprite]] | None = None
+        self._camera: Camera | None = None
+        # Whether the scene has changed while the picture was drawn.
+        self._has_changed = False
         # The picture being drawn: the generator of its tiles, its Quality, and the seconds spent so far.
         self._steps: Steps | None = None
         self._drawing = Quality(1.0, 1)
@@ -60,8 +79,9 @@ class Painter:
     def changed(self) -> None:
         """To be called when the scene has changed: drops a picture that is half done, and begins coarsely again."""
         # A draft that was begun while things moved is finished first: else nothing would be seen while they do.
-        if not (self._drawing.draft and self.refinement.is_moving):
+        if not ((self._drawing.draft or self.apart) and self.refinement.is_moving):
             self._steps = None
+        self._has_changed = self.apart
         self.refinement.moved()
 
     def marked(self) -> None:
@@ -90,16 +110,26 @@ class Painter:
         """Why this adapter cannot time passes, in a sentence; None if it can."""
         return timing_lack()
 
-    def draw(self, scene: Subject, clock: object, size: tuple[int, int], *, patient: bool = False) -> None:
+    @property
+    def is_drawing(self) -> bool:
+        """True while a picture is begun."""
+        return self._steps is not None
+
+    def draw(
+        self, scene: Subject, clock: object, size: tuple[int, int], *, patient: bool = False, whole: bool = False
+    ) -> None:
         """Draws what is due next: a whole picture, a tile of one, or nothing.
 
         size      (width, height) in pixels
         patient   True: draws only after a change, no finer pictures
+        whole     True: as well, and no picture stays half done, for then the scene is drawn at other moments as well
         """
         if self._size not in (None, size):
             self.changed()
             self._steps = None
-        if patient and not self.refinement.is_moving:
+        if whole and not self.refinement.is_moving:
+            self._steps = None
+        if (patient or whole) and not self.refinement.is_moving:
             return
         if self._steps is None:
             if self.refinement.next() is None or not self._advance(scene, clock, size):
@@ -110,7 +140,7 @@ class Painter:
             self._begin(scene, clock, size, quality)
         # A window handles events between two steps; but while things move, pictures are drawn whole, unless they may
         # take long. Drafts are finished though things move on.
-        slices = self.live and (self.refinement.drafts or not self.refinement.is_moving)
+        slices = self.live and not whole and (self.refinement.drafts or not self.refinement.is_moving)
         begun = time.perf_counter()
         while self._steps is not None:
             self._step(self._steps)
@@ -127,18 +157,54 @@ class Painter:
         # The next live picture chooses its quality anew.
         self.refinement.moved()
 
-    def present(self, scene: Subject, view: View, format: str, size: tuple[int, int]) -> None:
-        """Copies the picture to a view's top left corner, and fills the rest with the background's colour."""
-        background = THEMES[scene.drawn_theme or scene.theme].background
-        encoder = device().encoder()
-        if self.picture is not None:
-            blit(encoder, self.picture.texture, view, format, size, background)
-            if self.quality.scale < 1.0:
+    def present(self, scene: Subject, view: View, format: str, size: tuple[int, int], camera: Camera) -> None:
+        """Copies the picture to a view's top left corner, and fills the rest with the background's colour.
+
+        camera   of the moment: where a thread of its own draws, a picture of an earlier one is shown as from there
+        """
+        theme = THEMES[scene.drawn_theme or scene.theme]
+        encoder, shown, background = device().encoder(), self._shown, theme.background
+        if shown is not None:
+            picture, quality, old = shown
+            texture = self._texture(picture)
+            if self.apart and old != camera and old.is_orthographic == camera.is_orthographic:
+                radius = 0.0 if camera.is_orthographic else BALL * camera.distance
+                blit_moved(encoder, texture, view, format, size, background, old, camera, radius)
+            else:
+                blit(encoder, texture, view, format, size, background)
+            if quality.scale < 1.0 or self.apart:
                 # A coarse picture is enlarged, so words are drawn at full size, to be sharp.
-                draw_sprites(encoder, self.renderer.sprites(scene, size), view, (0, 0, *size), format)
+                draw_sprites(encoder, self._sprites(scene, picture, size), view, (0, 0, *size), format)
         else:
             render_pass(encoder, "background", view, clear=(*background, 1.0)).end()
         device().submit(encoder)
+
+    def _texture(self, picture):
+        """A picture's texture on the device of this thread."""
+        if not (self.apart and device().is_software):
+            return picture.texture
+        if self._on_screen is None or self._on_screen[0] is not picture:
+            pixels = picture.pixels()
+            before = self._on_screen
+            if before is not None and before[1].size == picture.size:
+                before[1].write(pixels)
+                self._on_screen = picture, before[1]
+            else:
+                self._on_screen = picture, Texture.of(pixels)
+        return self._on_screen[1]
+
+    def _sprites(self, scene, picture, size):
+        """The words over a picture; those it had where the scene is being changed."""
+        key = picture, scene.camera, size
+        if not self.apart:
+            return self.renderer.sprites(scene, size)
+        if self._words is None or (self._words[0] != key and turn.is_mine):
+            try:
+                self._words = key, self.renderer.sprites(scene, size)
+            except Exception as error:
+                self.failed(error)
+                return []
+        return self._words[1]
 
     def failed(self, error: Exception) -> None:
         """Reports an error once: a line for the person, and a traceback on stderr for the scene's author."""
@@ -152,8 +218,9 @@ class Painter:
 
     def status(self) -> list[str]:
         """Facts about the picture shown, as texts: milliseconds, samples, undecided rays; how far the next one is."""
+        what = awaited(TOLD)
         if self.picture is None:
-            return []
+            return [what] if what else []
         parts = [f"{self.took * 1e3:.0f} ms"] if self.took is not None else []
         if self.quality.scale < 1.0:
             parts.append(f"1/{round(1 / self.quality.scale)} size")
@@ -164,10 +231,12 @@ class Painter:
         elif self.picture.report.undecided:
             parts.append(f"{self.picture.report.undecided} undecided")
         found = self._progress
-        if found is not None and self._steps is not None and self.refinement.drafts and not self._drawing.draft:
-            what = "certifying" if self.quality.draft else f"{self._drawing.samples} samples"
-            parts.append(f"{what} {found.share:.0%} ({found.stage}){self._outlook.words(found.share)}")
-        return parts
+        is_told = self.refinement.drafts and (self.apart or not self._drawing.draft)
+        if found is not None and self._steps is not None and is_told:
+            certain = "certifying" if self.quality.draft else f"{self._drawing.samples} samples"
+            kind = "drafting" if self._drawing.draft else certain
+            parts.append(f"{kind} {found.share:.0%} ({found.stage}){self._outlook.words(found.share)}")
+        return [*parts, what] if what else parts
 
     def _advance(self, scene, clock, size):
         """Brings the scene to the moment, so that it is known what is to be drawn; False if it fails."""
@@ -184,7 +253,8 @@ class Painter:
         return True
 
     def _begin(self, scene, clock, size, quality):
-        self._size, self._drawing, self._spent = size, quality, 0.0
+        self._has_changed = False
+        self._size, self._drawing, self._spent, self._camera = size, quality, 0.0, scene.camera
         scaled = tuple(max(1, round(n * quality.scale)) for n in size)
         tile_bytes = None
         self._progress, self._outlook = None, Outlook(self.refinement.expected(quality) or None)
@@ -198,9 +268,10 @@ class Painter:
             if seconds > SLICE:
                 most = min(most, max(LEAST_TILE, int(SLICE / seconds * samples) * LAYERS * 16))
             tile_bytes = most
-        whole = quality.scale == 1.0
+        # Words stand where they belong, also in a picture that is shown as from another camera.
+        words = quality.scale == 1.0 and not self.apart
         self._steps = self.renderer.steps(
-            scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=whole, draft=quality.draft,
+            scene, clock, scaled, quality.samples, tile_bytes=tile_bytes, words=words, draft=quality.draft,
             advances=False,
         )  # fmt: skip
 
@@ -208,26 +279,44 @@ class Painter:
         """Draws one more tile of the picture begun."""
         begun, picture, is_over = time.perf_counter(), None, True
         try:
-            found = advanced(steps)
+            with turn.droppable(lambda: self._steps is not steps) if self.apart else nullcontext():
+                found = advanced(steps)
             if isinstance(found, Progress):
                 self._progress, is_over = found, False
             else:
                 picture = found
                 # Reading the counts waits for the GPU, so that all of its work is measured.
                 _ = picture.report
+                if self.apart and device().is_software:
+                    # The window's own device takes them, at the size that it shows.
+                    picture.pixels()
+                    if self._drawing.scale < 1.0 and self._size is not None:
+                        picture = enlarged(picture, self._size)
         except Exception as error:
             if raising:
                 self._steps = None
                 raise
             self.failed(error)
         self._spent += time.perf_counter() - begun
+        if self._steps is not steps:
+            return
         if is_over:
             self._steps = None
             if picture is not None:
                 self.picture, self.quality, self._reported = picture, self._drawing, None
+                self._shown = picture, self._drawing, self._camera or Camera()
             # Off the screen nothing is measured, so that the same calls draw the same pictures.
             self.took = self._spent if self.live else None
             self.refinement.drew(self._drawing, self.took)
+            if self._has_changed:
+                self.refinement.moved()
+
+
+def enlarged(picture: Picture, size: tuple[int, int]) -> Picture:
+    """A picture at another size, by a cubic, on the processor."""
+    image = Image.fromarray(picture.pixels()).resize(size, Image.Resampling.BICUBIC)
+    report = picture.report
+    return Picture(size, None, lambda: report, np.asarray(image))
 
 
 def configured(canvas: Any) -> str:

@@ -8,15 +8,29 @@ from engine.draw.colour import RGB
 from engine.draw.frame import Sprite
 from engine.draw.program import Program
 from engine.gpu.array import Array
+from engine.gpu.bindings import Binding
 from engine.gpu.passes import Encoder, View, render_pass
 from engine.gpu.structs import struct
-from engine.gpu.texture import Texture
+from engine.gpu.texture import Sampler, Texture
 from engine.kept import kept
 from engine.render.tiling import Rectangle, overlap
+from engine.view.camera import Camera
 
 # place: of the image; tile: the target's size in pixels, then 1 if the target takes linear values.
 PLACE = struct("ImagePlace", place="vec4f", tile="vec4f")
 SPRITE_PROGRAM = Program("render/sprite", node=PLACE, image="texture_2d<f32>")
+# Of the present camera and the one that a picture was drawn with: eye, half the width in right.w, half the height in
+# upward.w, 1 in forward.w if rays are parallel; a ball's middle and radius; the colour of the rest, linear or not.
+WARP = struct(
+    "Warp", place="vec4f", clear="vec4f", middle="vec4f",
+    eye="vec4f", right="vec4f", upward="vec4f", forward="vec4f",
+    old_eye="vec4f", old_right="vec4f", old_upward="vec4f", old_forward="vec4f",
+)  # fmt: skip
+WARP_PROGRAM = Program(
+    "render/warp", blend="replace", node=WARP, image="texture_2d<f32>", between=Binding("between", "sampler", "sampler")
+)
+# Squares along a side of the grid in that file.
+GRID = 48
 BLIT_PROGRAM = Program("render/blit", blend="replace", node=PLACE, image="texture_2d<f32>")
 # Sprites of up to so many bytes stay on the GPU, since the next picture usually has the same words.
 CACHED_BYTES = 2**20
@@ -61,6 +75,34 @@ def blit(encoder: Encoder, texture: Texture, view: View, format: str, size: tupl
     step.end()
 
 
+def blit_moved(
+    encoder: Encoder, texture: Texture, view: View, format: str, size: tuple[int, int], clear: RGB,
+    old: Camera, now: Camera, radius: float,
+) -> None:  # fmt: skip
+    """`blit` of a picture that a camera `old` has seen, about as the camera `now` sees it.
+
+    What is seen is taken to lie on a ball round the target of `now`, and where a ray passes it, as far away as that.
+
+    radius   of that ball, world units; 0 for a flat scene, where all is right but what was outside of the picture
+    """
+    step = render_pass(encoder, "warp", view, clear=(*clear, 1.0))
+    step.set_viewport(0, 0, *size, 0.0, 1.0)
+    step.set_scissor_rect(0, 0, *size)
+    linear = format.endswith("-srgb")
+    cameras: dict[str, tuple[float, ...]] = {}
+    for prefix, camera in (("", now), ("old_", old)):
+        width, height = camera.half_sizes(size[0] / size[1])
+        cameras |= {
+            f"{prefix}eye": (*camera.eye, 1.0), f"{prefix}right": (*camera.right, width),
+            f"{prefix}upward": (*camera.upward, height),
+            f"{prefix}forward": (*camera.forward, float(camera.is_orthographic)),
+        }  # fmt: skip
+    node = WARP.new(place=(0, 0, *size), clear=(*clear, float(linear)), middle=(*now.target, radius), **cameras)
+    uniform = Array.of(node, "uniform")
+    WARP_PROGRAM.draw_to(format, step, 2 * GRID + 2, GRID, node=uniform, image=texture, between=_sampler())
+    step.end()
+
+
 def _within(sprite, tile):
     """(x, y, image) of the part of a sprite that lies within a tile, or None."""
     height, width = sprite.image.shape[:2]
@@ -80,6 +122,11 @@ def _sprite_texture(image):
 @kept
 def _cached_texture(shape, data):
     return Texture.of(np.frombuffer(data, np.uint8).reshape(shape))
+
+
+@kept
+def _sampler():
+    return Sampler()
 
 
 # Each place has its own buffer: one buffer must not be rewritten, since several draws may be recorded before a submit.

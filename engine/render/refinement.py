@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 # Seconds that the picture of a moving frame may take, for 30 frames a second.
 AIM = 0.030
-# Scales of a moving picture, per side, relative to the full size; the smallest for networks that overload a GPU.
-SCALES = (1.0, 1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 6.0, 1.0 / 8.0, 1.0 / 12.0, 1.0 / 16.0)
+# Scales of a moving picture, per side, relative to the full size: in coarser ones nothing is recognised.
+SCALES = (1.0, 1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0)
 # The scale of the first picture on an adapter known to be slow.
 CAUTIOUS = 1.0 / 3.0
-# At rest, a coarse moving picture is followed by these scales, so that a finer picture comes soon.
-BETWEEN = (1.0 / 8.0, 1.0 / 3.0)
+# The scale of the first draft of a network: better soon than fine while nothing is shown.
+FIRST_DRAFT = 1.0 / 8.0
+# At rest, a coarse picture is followed by these scales, so that a finer picture comes soon.
+BETWEEN = (1.0 / 4.0, 1.0 / 2.0)
 # Samples a pixel of the successive pictures at rest.
 SAMPLES = (1, 4, 9)
 # A picture that takes longer than this many seconds is begun only after an equally long rest, so that a short pause
@@ -100,7 +102,7 @@ class Refinement:
             costs = self._costs.get(key)
             self._costs[key] = [] if costs is None else [*costs, cost][-2:]
         if self._moving:
-            stages = [Quality(scale, 1, quality.draft) for scale in BETWEEN if scale > quality.scale]
+            stages = [Quality(scale, 1, quality.draft) for scale in BETWEEN if scale >= 2.0 * quality.scale]
             stages += self._fine(quality.draft)
             # The moving picture may already have been as fine as the first stage.
             self._left = stages[1:] if stages[0] == quality else stages
@@ -123,8 +125,11 @@ class Refinement:
         # What is certain is drafted unless it is known to be drawn in time.
         whole = Quality(1.0, 1)
         draft = self.drafts and not (self._costs.get((False, True)) and self.expected(whole) <= self.aim)
-        if self._costs.get((draft, self.drafts)) is None and (self._cautious or draft):
-            return Quality(max(SCALES[-1] if draft else CAUTIOUS, self.coarsest), 1, draft)
+        costs = self._costs.get((draft, self.drafts))
+        if draft and costs == []:
+            return Quality(max(SCALES[-1], self.coarsest), 1, draft)
+        if costs is None and (self._cautious or draft):
+            return Quality(max(FIRST_DRAFT if draft else CAUTIOUS, self.coarsest), 1, draft)
         # A finer scale is chosen only with a fifth of the time to spare, or the scale would alternate between two.
         for scale in SCALES:
             if scale < self.coarsest:

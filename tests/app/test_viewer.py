@@ -301,7 +301,7 @@ def test_a_small_live_view_begins_with_the_picture_alone():
 
 def test_a_rest_is_no_time_for_what_begins_to_move_after_it(monkeypatch):
     wall = [100.0]
-    monkeypatch.setattr("engine.app.viewer.time.perf_counter", lambda: wall[0])
+    monkeypatch.setattr("engine.app.live.frames.time.perf_counter", lambda: wall[0])
     hands = Hands(Workshop(), live=True)
     viewer = hands.viewer
     while viewer.needs_frame:

@@ -45,7 +45,7 @@ def test_one_change_is_drawn_once():
 
 @pytest.mark.parametrize(
     ("cost", "scale"),
-    [(0.005, 1.0), (0.029, 1.0), (0.1, 1 / 2), (0.25, 1 / 3), (1.0, 1 / 6), (5.0, 1 / 16), (500.0, 1 / 16)],
+    [(0.005, 1.0), (0.029, 1.0), (0.1, 1 / 2), (0.25, 1 / 3), (1.0, 1 / 4), (500.0, 1 / 4)],
 )
 def test_moving_frames_are_as_large_as_thirty_milliseconds_allow(cost, scale):
     assert moving(Refinement(), cost)[-1] == scale
@@ -96,13 +96,13 @@ def test_a_change_is_drawn_before_any_rest_counts():
     settle(refinement, 5.0, most=3)
     refinement.moved()
     refinement.rested(0.01)
-    assert refinement.next() == Quality(1 / 16, 1)
+    assert refinement.next() == Quality(1 / 4, 1)
 
 
 def test_a_very_coarse_picture_becomes_fine_in_steps():
     refinement = Refinement()
     moving(refinement, 5.0)
-    assert settle(refinement, 5.0) == [*(Quality(s, 1) for s in (1 / 8, 1 / 3, 1.0)), Quality(1.0, 4), Quality(1.0, 9)]
+    assert settle(refinement, 5.0) == [*(Quality(s, 1) for s in (1 / 2, 1.0)), Quality(1.0, 4), Quality(1.0, 9)]
 
 
 def test_no_picture_waits_for_a_longer_rest_than_a_person_would():
@@ -175,7 +175,7 @@ def test_what_takes_long_is_drafted_while_things_move_and_certain_at_rest():
     refinement, drawn = drafted(5.0, 0.1)
     assert all(quality.draft for quality in drawn)
     # Nothing is known of the first, so it is as coarse as can be; later ones are as fine as time allows.
-    assert drawn[0].scale == 1 / 16 and drawn[-1].scale == 1 / 2
+    assert drawn[0].scale == 1 / 8 and drawn[-1].scale == 1 / 2
     refinement.moved()
     refinement.drew(refinement.next(), 0.02)
     rest = []
@@ -192,13 +192,13 @@ def test_a_draft_that_would_take_long_gives_way_to_the_certain_picture():
     for _ in range(3):
         refinement.moved()
         quality = refinement.next()
-        refinement.drew(quality, 40.0 * quality.scale**2)
+        refinement.drew(quality, 12.0 * quality.scale**2)
     rest = []
     while not refinement.is_done:
         refinement.rested(1.0)
         rest.append(refinement.next())
-        refinement.drew(rest[-1], 40.0 * rest[-1].scale ** 2)
-    assert rest == [*(Quality(s, 1, True) for s in (1 / 8, 1 / 3)), *(Quality(1.0, n) for n in (1, 4, 9))]
+        refinement.drew(rest[-1], 12.0 * rest[-1].scale ** 2)
+    assert rest == [*(Quality(s, 1, True) for s in (1 / 2,)), *(Quality(1.0, n) for n in (1, 4, 9))]
 
 
 def test_what_is_known_to_be_certain_in_time_is_not_drafted():

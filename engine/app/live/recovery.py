@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from engine.app.live.reload import remade
 from engine.errors import DeviceLimitError, DeviceLostError
-from engine.gpu.device import device, device_changes
+from engine.gpu.device import device, device_changes, displaying
 from engine.render.painter import Painter, configured
 from engine.render.renderer import Renderer
 
@@ -22,16 +23,20 @@ LOST_AGAIN = 10.0
 WENT_ON = "The graphics device was lost. All is shown on a new one as it was; the space bar goes on."
 
 
-def made(viewer: Viewer, panel: bool) -> tuple[Painter, Overlay | None, str]:
-    """The painter of a viewer, its overlay if a panel is wanted, and the format of its canvas."""
-    painter = Painter(Renderer(), viewer.notices.show_problem, live=viewer.live)
-    if not panel:
-        return painter, None, configured(viewer.canvas)
-    # imgui is large; it is loaded when there is something for it to show.
-    from engine.ui.overlay import Overlay
+def made(viewer: Viewer, panel: bool, apart: bool) -> tuple[Painter, Overlay | None, str]:
+    """The painter of a viewer, its overlay if a panel is wanted, and the format of its canvas.
 
-    overlay = Overlay(viewer, device().handle, viewer.canvas)
-    return painter, overlay, overlay.surface.format
+    apart   whether pictures are drawn by a thread of its own
+    """
+    painter = Painter(Renderer(), viewer.notices.show_problem, live=viewer.live, apart=apart)
+    with displaying() if apart else nullcontext():
+        if not panel:
+            return painter, None, configured(viewer.canvas)
+        # imgui is large; it is loaded when there is something for it to show.
+        from engine.ui.overlay import Overlay
+
+        overlay = Overlay(viewer, device().handle, viewer.canvas)
+        return painter, overlay, overlay.surface.format
 
 
 class Recovery:
@@ -69,7 +74,9 @@ class Recovery:
         viewer.canvas.get_wgpu_context().unconfigure()
         if viewer.overlay is not None:
             viewer.overlay.surface.close()
-        viewer.painter, viewer.overlay, viewer.format = made(viewer, viewer.overlay is not None)
+        viewer.painter, viewer.overlay, viewer.format = made(
+            viewer, viewer.overlay is not None, viewer.worker is not None
+        )
         self._changes = device_changes()
         viewer.replace_scene(remade(type(viewer.scene), viewer.scene, viewer.clock))
         viewer.notices.show_problem(WENT_ON)

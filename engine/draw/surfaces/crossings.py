@@ -16,7 +16,7 @@ from engine.codegen.mlp.body import is_written_out
 from engine.codegen.mlp.layout import upload, weights_binding
 from engine.draw.frame import FRAME, Frame
 from engine.draw.program import Program
-from engine.draw.surfaces.draft import PLACES, Draft
+from engine.draw.surfaces.draft import Draft
 from engine.draw.surfaces.hit_gradients import HitGradients
 from engine.draw.surfaces.passed import Passed
 from engine.errors import NetworkError
@@ -248,13 +248,14 @@ class StoredCrossings(Crossings):
         device().submit(frame.encoder)
         places = 0
         if frame.draft:
-            self._draft, places = self._draft or Draft(self.net), PLACES
+            self._draft = self._draft or Draft(self.net)
             drafting = self._draft.steps(
                 self.rays, self.crossings, self.costs, count, answers,
                 single=levels.single, level=levels.level, spacing=levels.spacing,
             )  # fmt: skip
             for done in drafting:
                 yield Progress(done, count)
+            places = self._draft.places
         elif not frame.allowance.is_over:
             begun = yield from self._refine(frame, wanted, count)
             self._casting = self._casting or Casting(self.net)

@@ -1,12 +1,16 @@
 """Finds what is seen at a place of the picture: under the pointer, or under a pin that a click has set."""
 
 import math
+import time
 from typing import Any
 
+from engine.gpu.native.apart import turn
 from engine.scene.view_data import Reading
 
 # A click within so many logical pixels of a pin removes it.
 PIN = 8.0
+# Seconds that a frame of a window may wait for what is under the pointer.
+QUICK = 0.03
 
 
 class Picking:
@@ -23,11 +27,22 @@ class Picking:
         self.position: tuple | None = None
         self.reading: Reading | None = None
         self.is_stale = False
+        # Seconds that the last pick took; None before the first.
+        self._seconds: float | None = None
 
     def find(self, x: float, y: float) -> tuple | None:
-        """The (3,) world point seen at (x, y) of the picture, each in [-1, 1], or None."""
+        """The (3,) world point seen at (x, y) of the picture, each in [-1, 1], or None; also where a window would have
+        to wait for it."""
         _, _, width, height = self.viewer.viewport()
-        hit = self._pick((x + 1.0) / 2.0 * width, (1.0 - y) / 2.0 * height)
+        place = (x + 1.0) / 2.0 * width, (1.0 - y) / 2.0 * height
+        if self.viewer.worker is not None:
+            with turn.briefly(QUICK) as mine:
+                if not mine or (self._seconds or math.inf) > QUICK:
+                    self.viewer.apart(lambda: self._pick(*place))
+                    return None
+                hit = self._pick(*place)
+        else:
+            hit = self._pick(*place)
         return None if hit is None else hit.position
 
     def read(self) -> Reading | None:
@@ -38,7 +53,7 @@ class Picking:
 
     def leave(self) -> None:
         """Tells the scene that the pointer has left."""
-        self._mark(lambda scene: scene.pointed(None))
+        self.viewer.apart(lambda: self._mark(lambda scene: scene.pointed(None)))
 
     def _mark(self, report):
         """Calls a hook of the scene; True if it says that the picture changes, which is then drawn again."""
@@ -58,12 +73,18 @@ class Picking:
         ratio = viewer.canvas.get_pixel_ratio()
         size = round(width * ratio), round(height * ratio)
         pick = viewer.painter.renderer.pick
-        return viewer.query(lambda: pick(viewer.scene, viewer.clock, size, x * ratio - 0.5, y * ratio - 0.5))
+        begun = time.perf_counter()
+        found = viewer.query(lambda: pick(viewer.scene, viewer.clock, size, x * ratio - 0.5, y * ratio - 0.5))
+        self._seconds = time.perf_counter() - begun
+        return found
 
     # The pin.
 
     def click(self, x: float, y: float) -> None:
         """Pins what is seen at (x, y), logical pixels; a click on the pin removes it."""
+        self.viewer.apart(lambda: self._click(x, y))
+
+    def _click(self, x, y):
         place = self.place()
         if place is None or math.hypot(place[0] - x, place[1] - y) > PIN:
             hit = self._pick(x, y)
@@ -94,5 +115,10 @@ class Picking:
             return None
         place = (found[0] + 1.0) / 2.0 * width, (1.0 - found[1]) / 2.0 * height
         if self.is_stale and self.viewer.painter.is_done:
-            self.reading, self.is_stale = self._reading(self._pick(*place)), False
+            self.is_stale = False
+            self.viewer.apart(lambda: self._renew(place))
         return place
+
+    def _renew(self, place):
+        self.reading = self._reading(self._pick(*place))
+        self.viewer.request()

@@ -1,0 +1,198 @@
+"""Long calls of the driver, made so that nobody waits who need not: a window, and a person who presses Ctrl-C.
+
+A driver compiles for seconds, and a software driver computes within a call. In a command such calls are made in a
+thread beside the main one, which only waits and so hears signals. Where a window is drawn by a thread of its own, the
+two take turns with the scene (`turn`): the thread that draws gives its turn away for the length of each such call.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+# Seconds within which a signal is heard.
+SLICE = 0.1
+
+
+class Dropped(BaseException):
+    """Ends work that is no longer wanted; raised from `apart` in a block of `Turn.droppable`."""
+
+
+class Turn:
+    """Says which of two threads may use scenes and what is made from them: one that draws, and a window's.
+
+    The window's goes first. Threads that never take a turn are not held up.
+    """
+
+    def __init__(self) -> None:
+        self._free = threading.Condition(threading.Lock())
+        self._holder: int | None = None
+        self._is_first = False
+        self._wanted = 0
+        self._droppable: tuple[int, Callable[[], bool]] | None = None
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this thread has the turn."""
+        return self._holder == threading.get_ident()
+
+    @property
+    def may_be_given(self) -> bool:
+        """Whether this thread has the turn and may give it away; a window, for whom it would be long, may not."""
+        return self.is_mine and not self._is_first
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a window waits for it."""
+        return self._wanted > 0
+
+    def take(self, *, first: bool = False, seconds: float | None = None) -> bool:
+        """Waits for the turn; False if it was not free within so many seconds. `first`: before all that wait."""
+        with self._free:
+            self._wanted += first
+            try:
+                free = self._free.wait_for(lambda: self._holder is None and (first or not self._wanted), seconds)
+            finally:
+                self._wanted -= first
+            if free:
+                self._holder, self._is_first = threading.get_ident(), first
+            return free
+
+    def give(self) -> None:
+        """Ends this thread's turn."""
+        with self._free:
+            self._holder = None
+            self._free.notify_all()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Gives the turn away for the length of the block."""
+        self.give()
+        try:
+            yield
+        finally:
+            self.take()
+
+    @contextmanager
+    def briefly(self, seconds: float) -> Iterator[bool]:
+        """Takes the turn for the block, before all that wait; gives False where it was not free in so many seconds."""
+        mine = self.is_mine
+        taken = not mine and self.take(first=True, seconds=seconds)
+        try:
+            yield mine or taken
+        finally:
+            if taken:
+                self.give()
+
+    @contextmanager
+    def droppable(self, is_unwanted: Callable[[], bool]) -> Iterator[None]:
+        """Ends the block with Dropped after a wait in which its work has become unwanted."""
+        self._droppable = threading.get_ident(), is_unwanted
+        try:
+            yield
+        finally:
+            self._droppable = None
+
+    def breathe(self) -> None:
+        """Lets a window go first that waits for it; to be called within long work on the processor."""
+        if self._wanted and self.may_be_given:
+            with self.away():
+                pass
+
+    def heed(self) -> None:
+        """Raises Dropped where this thread's work has become unwanted."""
+        if self._droppable is not None and self._droppable[0] == threading.get_ident() and self._droppable[1]():
+            raise Dropped
+
+
+turn = Turn()
+# What long calls are being made: (thread, what, since).
+_calls: list[tuple[int, str, float]] = []
+
+
+def apart(work: Callable[[], T], what: str = "", *, drops: bool = False) -> T:
+    """What `work`, a long call of the driver, returns or raises.
+
+    what    it does, for the status line of a window
+    drops   whether the work around it may end here when it is no longer wanted
+    """
+    entry = threading.get_ident(), what, time.monotonic()
+    _calls.append(entry)
+    try:
+        if turn.may_be_given:
+            with turn.away():
+                found = work()
+        elif turn.is_mine:
+            found = work()
+        elif threading.current_thread() is threading.main_thread():
+            found = _beside(work)
+        else:
+            found = work()
+    finally:
+        _calls.remove(entry)
+    if drops:
+        turn.heed()
+    return found
+
+
+def awaited(seconds: float = 0.0) -> str:
+    """What the longest of the calls being made does, if it was begun more than `seconds` ago; else nothing."""
+    now = time.monotonic()
+    return next((what for _, what, since in list(_calls) if what and now - since > seconds), "")
+
+
+class _Beside:
+    """A thread that makes calls for the main one."""
+
+    def __init__(self) -> None:
+        self.process, self.is_busy = os.getpid(), False
+        self._given: SimpleQueue[tuple[Callable[[], Any], list, threading.Lock]] = SimpleQueue()
+        threading.Thread(target=self._run, name="driver", daemon=True).start()
+
+    def call(self, work: Callable[[], T]) -> T:
+        """What `work` returns or raises; after a signal's exception it goes on unheeded."""
+        outcome: list[Any] = []
+        done = threading.Lock()
+        done.acquire()
+        self.is_busy = True
+        self._given.put((work, outcome, done))
+        # In slices, since a signal that comes just before a wait does not end it.
+        while not done.acquire(timeout=SLICE):
+            pass
+        found, error = outcome
+        if error is not None:
+            raise error
+        return found
+
+    def _run(self):
+        while True:
+            work, outcome, done = self._given.get()
+            try:
+                outcome += [work(), None]
+            except BaseException as error:
+                outcome += [None, error]
+            self.is_busy = not self._given.empty()
+            done.release()
+            del work, outcome, done
+
+
+_thread: _Beside | None = None
+
+
+def _beside(work: Callable[[], T]) -> T:
+    global _thread
+    if _thread is None or _thread.process != os.getpid() or _thread.is_busy:
+        # Not the one that is still in a call which nobody waits for, and none of the process that forked this one.
+        _thread = _Beside()
+    return _thread.call(work)
+
+
+def is_busy() -> bool:
+    """Whether another thread is in a call of the driver, so that the process must end without waiting for it."""
+    mine = threading.get_ident()
+    return any(thread != mine for thread, _, _ in list(_calls)) or (_thread is not None and _thread.is_busy)
