@@ -23,6 +23,7 @@ BENCHMARKS = {
     "regions": "exact linear regions, beside clipping polygons",
     "pictures": "frames of marching in an array, a film of its loop, a small frame's processor time, compiling",
     "memory": "objects and resident memory over many scenes, shapes, frames and views",
+    "window": "a hand at a window, under Xvfb: how long until a frame answers, whatever is drawn",
     "prints": "a print of 16384 x 16384: time, memory, size of the file",
 }
 

@@ -32,7 +32,7 @@ class Marching(engine.SpaceScene):
         net = engine.Network(
             None, least=3, label="network", doc="your own network with three inputs or more, in place of a random one"
         )
-        with in_group(when=lambda s: s.net is None):
+        with in_group(when=lambda s: s.net is None or s.net is s._edit):
             seed = Integer(11, bounds=(0, 2**31 - 1), softbounds=(0, 99), doc="of the random network")
             hidden = Integer(8, bounds=(1, 256), softbounds=(1, 32), doc="neurons in a hidden layer")
             depth = Integer(1, bounds=(1, 16), softbounds=(1, 6), doc="hidden layers")
@@ -148,9 +148,11 @@ class Marching(engine.SpaceScene):
             self.distance = self.home_distance()
         self._framing = self.home_distance()
         self.on_change(["size", "region"], "_keep_framing")
+        self.on_change(["seed", "hidden", "depth", "activation", "weights", "scale"], "_draw_again")
         self.on_change(["net", "x_input", "y_input", "z_input", "rest", "output"], "_fit")
         self._fit()
 
+    _edit: engine.Mlp | None = None  # the random network with weights edited in the panel
     _fits = True  # whether the region is fitted to the person's own network: until its size is set
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -310,7 +312,13 @@ class Marching(engine.SpaceScene):
         # A network that is edited stays where it is looked at.
         self._fits = False
         # If an undo leads back to the seed's network, the setting is None again.
-        self.net = None if net.equals(self.random_network()) else net
+        self._edit = None if net.equals(self.random_network()) else net
+        self.net = self._edit
+
+    def _draw_again(self):
+        # Settings of the random network replace one that was edited, not one of a file.
+        if self._edit is not None and self.net is self._edit:
+            self.net = self._edit = None
 
 
 def fitted_size(net: engine.Mlp, output: int, level: float) -> float:

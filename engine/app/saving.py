@@ -11,7 +11,7 @@ from weakref import proxy
 from engine.app.jobs import renderer
 from engine.errors import SettingError
 from engine.ui.control.recording import Recording
-from engine.ui.widgets.files import free
+from engine.ui.widgets.files import free, stem
 
 if TYPE_CHECKING:  # the viewer imports this module; here its name is needed for types alone
     from engine.app.viewer import Viewer
@@ -46,7 +46,7 @@ class Saving:
         return None if problem else path
 
     def _free(self, ending: str) -> Path:
-        return free(self.folder, type(self.viewer.scene).__name__.lower(), ending)
+        return free(self.folder, stem(type(self.viewer.scene)), ending)
 
     def _recorder(self, ending: str, seconds: float | None, size: tuple[int, int] | None):
         viewer = self.viewer

@@ -14,7 +14,7 @@ from engine.output import notebook, window
 from engine.output.progress import say
 from engine.output.writers.png import encode
 from engine.scene.scene import Scene
-from engine.ui.widgets.files import free
+from engine.ui.widgets.files import free, stem
 
 # In a notebook: the size of the widget, panel included, and of the picture stored for pages without widgets.
 WIDGET_SIZE = (900, 560)
@@ -43,7 +43,7 @@ def show(
         canvas = window.make_canvas(size, title=_name(scene))
     except NoDisplayError as error:
         # An unused name: nobody asked for a file, so none may be overwritten.
-        path = save(scene, free(".", _name(scene).lower(), ".png"), size, time=time, supersample=supersample)
+        path = save(scene, free(".", stem(type(scene)), ".png"), size, time=time, supersample=supersample)
         say(f"{error} The picture was saved as {path} instead.")
         return path
     plays = time is None and scene.plays

@@ -25,6 +25,8 @@ from engine.network.preprocess import DEEP
 # Pillow can open more kinds, but passes EPS to another program, which is unsafe for files of strangers.
 USUAL_KINDS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "TGA")
 KINDS = (*USUAL_KINDS, "MPO", "ICO", "AVIF", "JPEG2000")
+# Texels by which steps are smoothed in a picture that is enlarged.
+STEPS = 0.5
 # Hardly any camera has more pixels.
 MAX_PIXELS, MAX_SIDE = 100_000_000, 1 << 20
 # Bytes of memory a pixel that kinds take to decode, where these are more than Pillow's own four; measured.
@@ -277,3 +279,11 @@ def _silent() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def enlarged(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 4) uint8 pixels at a larger (width, height): their steps smoothed, then by a cubic."""
+    from PIL import Image, ImageFilter
+
+    image = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(STEPS))
+    return np.asarray(image.resize(size, Image.Resampling.BICUBIC))

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from engine.draw.drawable import Drawable
 from engine.draw.frame import LAYERS, THEMES, Sprite
 from engine.errors import NeurosceneError
+from engine.formats.image import enlarged
 from engine.gpu.device import device
 from engine.gpu.native.apart import awaited, turn
 from engine.gpu.passes import View, render_pass
@@ -34,7 +32,7 @@ SHORT_TILE, LEAST_TILE = 2**24, 2**17
 # Seconds of drawing a fine picture after which a window handles its events.
 SLICE = 0.05
 # Seconds after which a call that is waited for is named.
-TOLD = 0.5
+NAMED = 0.5
 # The radius of the ball on which things seem to lie while the camera moves, of the distance of its target.
 BALL = 0.2
 
@@ -218,7 +216,7 @@ class Painter:
 
     def status(self) -> list[str]:
         """Facts about the picture shown, as texts: milliseconds, samples, undecided rays; how far the next one is."""
-        what = awaited(TOLD)
+        what = awaited(NAMED)
         if self.picture is None:
             return [what] if what else []
         parts = [f"{self.took * 1e3:.0f} ms"] if self.took is not None else []
@@ -231,8 +229,8 @@ class Painter:
         elif self.picture.report.undecided:
             parts.append(f"{self.picture.report.undecided} undecided")
         found = self._progress
-        is_told = self.refinement.drafts and (self.apart or not self._drawing.draft)
-        if found is not None and self._steps is not None and is_told:
+        is_shown = self.refinement.drafts and (self.apart or not self._drawing.draft)
+        if found is not None and self._steps is not None and is_shown:
             certain = "certifying" if self.quality.draft else f"{self._drawing.samples} samples"
             kind = "drafting" if self._drawing.draft else certain
             parts.append(f"{kind} {found.share:.0%} ({found.stage}){self._outlook.words(found.share)}")
@@ -291,7 +289,7 @@ class Painter:
                     # The window's own device takes them, at the size that it shows.
                     picture.pixels()
                     if self._drawing.scale < 1.0 and self._size is not None:
-                        picture = enlarged(picture, self._size)
+                        picture = picture.enlarged(enlarged(picture.pixels(), self._size))
         except Exception as error:
             if raising:
                 self._steps = None
@@ -310,13 +308,6 @@ class Painter:
             self.refinement.drew(self._drawing, self.took)
             if self._has_changed:
                 self.refinement.moved()
-
-
-def enlarged(picture: Picture, size: tuple[int, int]) -> Picture:
-    """A picture at another size, by a cubic, on the processor."""
-    image = Image.fromarray(picture.pixels()).resize(size, Image.Resampling.BICUBIC)
-    report = picture.report
-    return Picture(size, None, lambda: report, np.asarray(image))
 
 
 def configured(canvas: Any) -> str:

@@ -108,6 +108,10 @@ class Picture:
             _ = self.report
         return self._pixels
 
+    def enlarged(self, pixels: np.ndarray) -> "Picture":
+        """This picture as (H, W, 4) pixels of another size."""
+        return Picture((pixels.shape[1], pixels.shape[0]), None, lambda: self.report, pixels)
+
     @cached_property
     def report(self) -> Report:
         """The Report; waits for the GPU."""

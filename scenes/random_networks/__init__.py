@@ -73,6 +73,8 @@ class RandomNetworks(ColouredField, engine.SpaceScene, engine.FlatScene):
     def __init__(self, **values: Any):
         self._camera = self.orbit_home()
         super().__init__(**values)
+        drawn_from = ["seed", "depth", "width", "activation", "last", "weights", "scale", "inputs"]
+        self.on_change(drawn_from, "_draw_again")
 
     # The part of the network that is shown.
 
@@ -301,7 +303,13 @@ class RandomNetworks(ColouredField, engine.SpaceScene, engine.FlatScene):
 
     def matrix_changed(self, net: engine.Mlp) -> None:
         # If an undo leads back to the seed's network, the setting is None again.
-        self.net = None if net.equals(self._random(self.seed)) else net
+        self._edit = None if net.equals(self._random(self.seed)) else net
+        self.net = self._edit
+
+    def _draw_again(self):
+        # Settings of the random network replace one that was edited, not one of a file.
+        if self._edit is not None and self.net is self._edit:
+            self.net = self._edit = None
 
 
 def active_units(net: engine.Mlp, point: Sequence[float] | np.ndarray) -> tuple[int, int]:

@@ -14,7 +14,8 @@ ELEMENTWISE = [name for name in TAME if engine.ACTIVATIONS[name].elementwise]
 
 
 def is_random(scene: Any) -> bool:
-    return scene.net is None
+    """Whether the settings of the random network say what is shown, its weights edited or not."""
+    return scene.net is None or scene.net is scene._edit
 
 
 class MovingNetwork(engine.Scene):
@@ -67,6 +68,8 @@ class MovingNetwork(engine.Scene):
         period = Number(8.0, bounds=(0.1, 3600), softbounds=(1, 60), unit="s", doc="of one loop")
 
     # The network.
+
+    _edit: engine.Mlp | None = None  # the random network with weights edited in the panel
 
     @property
     def network(self) -> engine.Mlp:

@@ -43,6 +43,7 @@ fn fragment(v: Varying) -> @location(0) vec4f {
     if node.clear.w > 0.5 {
         colour = linear_of(colour);
     }
-    let outside = any(abs(v.texel - 0.5) > vec2f(0.5));
+    // Beside a picture in space its edge goes on, which is background.
+    let outside = node.middle.w == 0.0 && any(abs(v.texel - 0.5) > vec2f(0.5));
     return vec4f(select(colour, node.clear.xyz, outside), 1.0);
 }

@@ -42,17 +42,13 @@ class Worker:
         """To be called when there may be something to do."""
         self._wake.set()
 
-    @property
-    def has_jobs(self) -> bool:
-        return bool(self._jobs)
-
     def close(self) -> None:
         """Ends the thread after the call that it is in."""
         self._closed = True
         self._wake.set()
 
     def _run(self):
-        told = 0.0
+        shown = 0.0
         while not self._closed:
             self._wake.wait()
             self._wake.clear()
@@ -62,8 +58,7 @@ class Worker:
                 if self._closed:
                     break
                 while self._jobs:
-                    self._jobs[0]()
-                    self._jobs.popleft()
+                    self._jobs.popleft()()
                 more = self.viewer.labour()
             except Dropped:
                 more = True
@@ -75,8 +70,8 @@ class Worker:
             if self._closed:
                 break
             is_new = self.viewer.painter.picture is not picture
-            if is_new or time.perf_counter() - told > NEWS:
-                told = time.perf_counter()
+            if is_new or time.perf_counter() - shown > NEWS:
+                shown = time.perf_counter()
                 self.viewer.request()
             if more:
                 if not self.viewer.painter.is_drawing and not is_new:

@@ -33,7 +33,8 @@ class Turn:
         self._free = threading.Condition(threading.Lock())
         self._holder: int | None = None
         self._is_first = False
-        self._wanted = 0
+        self._wanted = self._waiting = 0
+        self._owes = False
         self._droppable: tuple[int, Callable[[], bool]] | None = None
 
     @property
@@ -52,21 +53,30 @@ class Turn:
         return self._wanted > 0
 
     def take(self, *, first: bool = False, seconds: float | None = None) -> bool:
-        """Waits for the turn; False if it was not free within so many seconds. `first`: before all that wait."""
+        """Waits for the turn; False if it was not free within so many seconds.
+
+        first   before those that wait without it; but after such a turn they have one, lest they never have
+        """
         with self._free:
             self._wanted += first
+            self._waiting += not first
             try:
-                free = self._free.wait_for(lambda: self._holder is None and (first or not self._wanted), seconds)
+                free = self._free.wait_for(lambda: self._holder is None and self._may(first), seconds)
             finally:
                 self._wanted -= first
+                self._waiting -= not first
             if free:
                 self._holder, self._is_first = threading.get_ident(), first
+                self._owes = self._owes and first
             return free
+
+    def _may(self, first):
+        return not (self._owes and self._waiting) if first else self._owes or not self._wanted
 
     def give(self) -> None:
         """Ends this thread's turn."""
         with self._free:
-            self._holder = None
+            self._holder, self._owes = None, self._is_first and self._waiting > 0
             self._free.notify_all()
 
     @contextmanager

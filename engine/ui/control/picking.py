@@ -47,7 +47,8 @@ class Picking:
 
     def read(self) -> Reading | None:
         """The scene's Reading of the place under the pointer, or None; tells the scene that the pointer rests there."""
-        hit = self._pick(*self.viewer.pointer.place)
+        place = self.viewer.pointer.place
+        hit = None if place is None else self._pick(*place)
         self._mark(lambda scene: scene.pointed(hit))
         return self._reading(hit)
 

@@ -1,6 +1,7 @@
 """Finding and naming files from the panel: lists of folders, completion of typed paths, unused names."""
 
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
@@ -57,6 +58,11 @@ def completed(text: str, extensions: Collection[str]) -> str:
         return text
     common = os.path.commonprefix(names)  # noqa: RUF071 - of letters, as they are typed
     return os.path.join(folder, common) if len(common) > len(start) else text
+
+
+def stem(kind: type) -> str:
+    """What files of a scene are called: its class's words, small and with hyphens, such as random-networks."""
+    return re.sub("(?<=[a-z0-9])(?=[A-Z])", "-", kind.__name__).lower()
 
 
 def free(folder: str | Path, stem: str, extension: str) -> Path:

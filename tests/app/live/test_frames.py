@@ -43,7 +43,8 @@ class Window:
 
     def until(self, condition):
         """Frames until something is so; the last frame."""
-        for _ in range(300):
+        ends = time.monotonic() + 200.0  # for a test that fails
+        while time.monotonic() < ends:
             frame = np.array(self.canvas.draw())
             if condition():
                 return frame

@@ -109,6 +109,29 @@ def test_a_window_goes_first_and_does_not_wait_long():
     assert order == ["window", "drawing"]
 
 
+def test_who_waits_has_a_turn_after_each_of_the_window_s():
+    turn, order = Turn(), []
+    turn.take(first=True)
+
+    def draw():
+        for _ in range(5):
+            turn.take()
+            order.append("drawing")
+            turn.give()
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    for _ in range(5):
+        while not turn._waiting:
+            pass
+        order.append("window")
+        turn.give()
+        assert turn.take(first=True)
+    turn.give()
+    thread.join()
+    assert order == ["window", "drawing"] * 5
+
+
 def test_work_that_is_unwanted_ends_after_its_call_and_only_in_its_own_thread():
     turn, wanted = rooms.turn, [True]
     with turn.droppable(lambda: not wanted[0]):
