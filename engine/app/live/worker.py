@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from engine.gpu.native.apart import Dropped, turn
@@ -31,7 +32,7 @@ class Worker:
         self.viewer = viewer
         self._jobs: deque[Callable[[], object]] = deque()
         self._wake, self._closed = threading.Event(), False
-        threading.Thread(target=self._run, name="drawing", daemon=True).start()
+        threading.Thread(target=self._live, name="drawing", daemon=True).start()
 
     def do(self, job: Callable[[], object]) -> None:
         """Has a job done soon, after those that were asked for before. A picture that is begun is dropped for it."""
@@ -47,11 +48,17 @@ class Worker:
         self._closed = True
         self._wake.set()
 
+    def _live(self):
+        with suppress(ReferenceError):  # the viewer is gone
+            self._run()
+
     def _run(self):
         shown = 0.0
         while not self._closed:
             self._wake.wait()
             self._wake.clear()
+            if self._closed:
+                break
             more, picture = False, self.viewer.painter.picture
             turn.take()
             try:
