@@ -65,6 +65,16 @@ def real(array: ArrayLike, what: str = "its weights") -> np.ndarray:
     return found
 
 
+def _is_constant(array):
+    """Whether an array is as `weight_array` makes them and, with all that it is a view of, can no longer change."""
+    is_made_so = array.dtype == np.float32 and array.flags.c_contiguous
+    while isinstance(array, np.ndarray) and not array.flags.writeable:
+        if array.base is None:
+            return is_made_so
+        array = array.base
+    return False
+
+
 def weight_array(array: ArrayLike, what: str, axes: Sequence[str]) -> np.ndarray:
     """A read-only float32 copy of weights, so that changes of the caller's array do not change the network.
 
@@ -74,7 +84,8 @@ def weight_array(array: ArrayLike, what: str, axes: Sequence[str]) -> np.ndarray
     """
     try:
         with np.errstate(over="ignore"):
-            array = np.array(real(array, what), np.float32, order="C")
+            array = real(array, what)
+            array = array if _is_constant(array) else np.array(array, np.float32, order="C")
     except (ValueError, TypeError):
         raise ShapeError(f"{what} must be an array of real numbers with rows of one length") from None
     if array.ndim != len(axes) or 0 in array.shape:

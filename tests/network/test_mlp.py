@@ -3,7 +3,7 @@ import pytest
 
 from engine.errors import NetworkError, ShapeError
 from engine.network.activations import ACTIVATIONS
-from engine.network.mlp import Mlp, sizes_text
+from engine.network.mlp import Mlp, sizes_text, weight_array
 from engine.network.random import random_mlp
 
 POINTS = np.random.default_rng(0).uniform(-2, 2, (50, 3))
@@ -135,3 +135,14 @@ def test_points_of_another_width_are_refused():
 )
 def test_long_runs_of_equal_layers_are_counted(sizes, text):
     assert sizes_text(sizes) == text
+
+
+def test_weights_are_copied_unless_nobody_can_change_them():
+    """A network of a hundred million weights is not copied for each form its layers take."""
+    own = np.ones((2, 3), np.float32)
+    seen = own.view()
+    seen.setflags(write=False)
+    made = weight_array(seen, "its weights", ("O", "I"))
+    own[0, 0] = 5.0
+    assert made[0, 0] == 1.0
+    assert np.shares_memory(weight_array(made[:, :, None], "its weights", ("O", "I", "1")), made)

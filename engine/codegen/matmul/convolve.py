@@ -57,9 +57,14 @@ def first_block(node: Convolution, tile_groups: int, tile: int) -> int:
 
 
 def matrix(node: Convolution, tile_groups: int) -> Layer:
-    """The convolution as a Layer: weights (tiles * 4 groups, taps * blocks * 4), 0 for unseen channels, and bias."""
+    """The convolution as a Layer: weights (tiles * 4 groups, taps * blocks * 4), 0 for unseen channels, and bias.
+
+    One of single places whose channels fill their blocks is its weights themselves: (O, I).
+    """
     outputs, inputs = _shares(node)
     count = len(node.bias)
+    if node.groups == node.weights[0, 0].size == 1 and inputs % 4 == 0:
+        return Layer(node.weights.reshape(count, inputs), node.bias, IDENTITY)
     tiles = -(-groups_of(count) // tile_groups)
     blocks, size = blocks_seen(node, tile_groups), 4 * tile_groups
     taps = node.weights.transpose(0, 2, 3, 1)

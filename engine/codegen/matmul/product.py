@@ -261,16 +261,26 @@ def pack_lanes(layer: Layer, tile: Tile) -> np.ndarray:
     returns  (rows, ROW_BLOCKS * 4 * groups, 4) float32, rows filled up as image_height says. A block is the columns of
              four inputs, group of outputs by group; after the last block follows the bias.
     """
-    tiles = -(-groups_of(len(layer.bias)) // tile.groups)
-    inputs = groups_of(layer.weights.shape[1])
-    columns, bias = _columns(layer, tiles * tile.groups, inputs)
-    # (input block, input, tile, group, output) -> (tile, block, group, input, output)
-    columns = columns.reshape(inputs, 4, tiles, tile.groups, 4).transpose(2, 0, 3, 1, 4)
-    image = np.zeros((tiles, image_rows(inputs) * ROW_BLOCKS, tile.groups * 4, 4), np.float32)
-    image[:, :inputs] = columns.reshape(tiles, inputs, -1, 4)
-    image[:, inputs, : tile.groups] = bias.reshape(tiles, tile.groups, 4)
-    rows = image.reshape(tiles * image_rows(inputs), -1, 4)
-    return np.concatenate([rows, np.zeros((image_height(len(rows)) - len(rows), *rows.shape[1:]), np.float32)])
+    rows, width = layer.weights.shape
+    size, inputs = 4 * tile.groups, groups_of(width)
+    tiles = -(-groups_of(rows) // tile.groups)
+    image = np.zeros((image_height(tiles * image_rows(inputs)), ROW_BLOCKS * size, 4), np.float32)
+    blocks = image[: tiles * image_rows(inputs)].reshape(tiles, -1, tile.groups, 4, 4)
+    # One copy, tile by tile: the largest layers have a hundred million weights.
+    for number, block in enumerate(blocks):
+        some = slice(number * size, (number + 1) * size)
+        block[:inputs] = _filled(layer.weights[some], size, inputs).transpose(2, 0, 3, 1)
+        block[inputs].reshape(-1)[: len(layer.bias[some])] = layer.bias[some]
+    return image
+
+
+def _filled(weights, size, inputs):
+    """(groups, 4, blocks of inputs, 4) weights of a tile of `size` outputs, filled up with zeros."""
+    if weights.shape != (size, 4 * inputs):
+        whole = np.zeros((size, 4 * inputs), np.float32)
+        whole[: len(weights), : weights.shape[1]] = weights
+        weights = whole
+    return weights.reshape(-1, 4, inputs, 4)
 
 
 def image_height(rows: int) -> int:
